@@ -1,0 +1,96 @@
+//! From a match to what is sent: the alert's identity, its evidence, and which receivers are told.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::story::{Evidence, NotifierName, Read, Severity, Sighting};
+
+/// One rule that matched one story, ready to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// What the alert says of the rule and its evidence.
+    pub told: Told,
+    /// What tells several alerts of one rule and story apart; empty unless the rule is one of rows.
+    pub occasion: String,
+    /// Everybody who is to hear of it: no receiver twice.
+    pub receivers: Vec<Receiver>,
+}
+
+/// What a message says of one rule that matched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The rule's name.
+    pub rule: String,
+    /// SHA-256 of the rule's text, in hex: which version of the rule it was.
+    pub version: String,
+    /// The rule's severity.
+    pub severity: Severity,
+    /// The rule's `why`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The rule's `owner`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The rule's tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The words that made it match.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One address that one notifier reaches: what a message is addressed to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Receiver {
+    /// The notifier that sends.
+    pub notifier: NotifierName,
+    /// The mail address; empty for notifiers that have one receiver.
+    pub recipient: String,
+}
+
+/// What one message says: all that a notifier needs to render it. Serialised, it is the payload of webhooks and of console JSON Lines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// The message's key: unique for ever, the same in every retry; `webhook-id` and Message-ID are made of it.
+    pub id: String,
+    /// When the message was first written down.
+    pub created: Timestamp,
+    /// What it is about.
+    #[serde(flatten)]
+    pub content: Content,
+}
+
+/// What a message shows of a story: enough to know what it is and where to read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The headline; may be empty.
+    pub title: String,
+    /// Where to read it.
+    pub url: Option<String>,
+    /// When its publisher says it appeared.
+    pub published: Option<Timestamp>,
+    /// When a poll first saw it.
+    pub first_seen: Timestamp,
+    /// BCP 47 tag as the feed gives it.
+    pub lang: Option<String>,
+}
+
+/// What a message is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "type")]
+pub enum Content {
+    /// A story that rules matched. (`type: alert`)
+    Alert {
+        /// The event's id, unique for ever: later messages of the same event carry the same.
+        event: String,
+        /// The story's head.
+        story: Head,
+        /// How much of it was read.
+        read: Read,
+        /// The feeds that carried it, first seen first.
+        feeds: Vec<Sighting>,
+        /// The rules that matched, in the order of their names.
+        rules: Vec<Told>,
+    },
+    /// A trial, sent by `tidings notify`. (`type: test`)
+    Test,
+}

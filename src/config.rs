@@ -1,0 +1,182 @@
+//! YAML text to one finished configuration: every fault reported at once, with its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::story::{FeedName, NotifierName, Severity};
+
+/// All that a person configured, checked: nothing downstream looks again.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The store's SQLite file.
+    pub store: PathBuf,
+    /// The folder of rule files.
+    pub rules: PathBuf,
+    /// The zone that times are shown in.
+    pub zone: TimeZone,
+    /// Who hears of a rule that names nobody.
+    pub notify: Routing,
+    /// What is polled; names are unique.
+    pub feeds: Vec<Feed>,
+    /// Who can be told.
+    pub notifiers: BTreeMap<NotifierName, Notifier>,
+    /// When and how feeds are polled.
+    pub poll: Poll,
+    /// What may be reached, and how it is addressed.
+    pub network: Network,
+}
+
+/// Who hears of a rule that names nobody. Every name stands in `Config::notifiers`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routing {
+    /// Those for a severity that `by_severity` does not hold.
+    pub default: BTreeSet<NotifierName>,
+    /// Those for a severity.
+    pub by_severity: BTreeMap<Severity, BTreeSet<NotifierName>>,
+}
+
+/// One feed to poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// Its identity: `name`, else the address as the config writes it, before variables are put in.
+    pub name: FeedName,
+    /// Where it is: `http`, `https` or `file` (made absolute against the config's folder).
+    pub url: Url,
+    /// What rules can select it by.
+    pub tags: BTreeSet<String>,
+    /// The time between polls that the user wants, at least the floor.
+    pub every: Option<Duration>,
+    /// Whether article pages are read for its teasers.
+    pub full_text: FullText,
+}
+
+/// Whether the page of a teaser is fetched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FullText {
+    /// Whenever a feed gives a teaser and a rule that applies reads the body.
+    #[default]
+    Always,
+    /// Never: the teaser is the story.
+    Never,
+}
+
+/// One way of telling people.
+#[derive(Clone, Debug)]
+pub enum Notifier {
+    /// Standard output.
+    Console(ConsoleFormat),
+    /// Mail over SMTP.
+    Email(Email),
+    /// An HTTP POST in the form of Standard Webhooks.
+    Webhook(Webhook),
+}
+
+/// How the console notifier writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConsoleFormat {
+    /// For a person.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A mail server and whom to write to.
+#[derive(Clone, Debug)]
+pub struct Email {
+    /// Host name or address of the server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: MailSecurity,
+    /// User and password, where the server wants them.
+    pub login: Option<(String, SecretString)>,
+    /// The sender.
+    pub from: lettre::message::Mailbox,
+    /// The recipients: at least one, none twice.
+    pub to: Vec<lettre::message::Mailbox>,
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailSecurity {
+    /// `smtps://`: TLS from the first byte (RFC 8314).
+    Tls,
+    /// `smtp+starttls://`: an upgrade that must succeed (RFC 3207).
+    StartTls,
+    /// `smtp://`: none.
+    Plain,
+}
+
+/// A webhook and its secrets.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Where to post. Secret: hook addresses carry tokens.
+    pub url: SecretUrl,
+    /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
+    pub secrets: Vec<SigningKey>,
+}
+
+/// An address that must not be shown whole: only scheme, host and port are printed.
+#[derive(Clone)]
+pub struct SecretUrl(pub Url);
+
+impl std::fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.origin().ascii_serialization())
+    }
+}
+
+/// The bytes of a Standard Webhooks key.
+#[derive(Clone, Debug)]
+pub struct SigningKey(pub secrecy::SecretSlice<u8>);
+
+/// When and how feeds are polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// The shortest adaptive interval.
+    pub min: Duration,
+    /// The longest adaptive interval; not under `min`.
+    pub max: Duration,
+    /// Which items alert at a feed's first poll.
+    pub first_poll: FirstPoll,
+    /// Requests under way at once, in all.
+    pub connections: usize,
+    /// Requests under way at once, for one host.
+    pub per_host: usize,
+    /// The pause between two requests to one host.
+    pub gap: Duration,
+}
+
+/// Which items alert at a feed's first poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstPoll {
+    /// Every one.
+    All,
+    /// None: only what comes later.
+    None,
+    /// Those published within this time, and undated ones.
+    Within(Duration),
+}
+
+/// What may be reached, and how it is addressed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Private ranges that feeds, pages and hooks may reach: one's own hosts.
+    pub allow: Vec<IpNet>,
+    /// A mail or web address that the User-Agent names, so that publishers can write.
+    pub contact: Option<String>,
+}
