@@ -1,1 +1,3 @@
+//! The command `tidings`.
+
 fn main() {}
