@@ -13,7 +13,6 @@ pub mod rule_files;
 pub mod signals;
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -21,16 +20,16 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use url::{Host, Url};
+use url::Url;
 
 use crate::alert::{Receiver, draft};
 use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::daemon::hosts::Hosts;
 use crate::daemon::reload::StartError;
-use crate::feed::fetch::{self, Answer, FetchError, Validators};
+use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, Validators, Want};
 use crate::rule::{Carrier, Known, Rules};
-use crate::store::{self, Holdings, OpenError, RunStart, Store, StoreError};
+use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::story::FeedName;
 
 /// What every part of a running daemon shares.
@@ -85,9 +84,9 @@ pub enum RunError {
     /// The rules cannot be used.
     #[error(transparent)]
     Rules(#[from] StartError),
-    /// The HTTP client cannot be made: no certificates, most likely.
-    #[error("the HTTP client cannot be made: {0}")]
-    Client(String),
+    /// HTTPS cannot be set up.
+    #[error(transparent)]
+    Client(#[from] NoClient),
 }
 
 /// Runs until `stop`, or, with [`Mode::Once`], until the work is done. `reload` asks for the rules to be read again.
@@ -100,9 +99,12 @@ pub async fn run(config: Config, mode: Mode, reload: Arc<Notify>, stop: Cancella
     let begun = store.start_run(&receivers(&config), now()).await?;
     greet(&config, &rules, store.holdings().await?, begun);
     let world = Arc::new(world(config, store.clone(), begun.run, rules, known)?);
+    for (host, until) in store.resting_hosts(now()).await? {
+        world.hosts.rest(&HostKey(host), until);
+    }
     match mode {
-        Mode::Forever => forever(&world, files, reload, stop).await?,
-        Mode::Once => once(&world, stop).await?,
+        Mode::Forever => forever(&world, poller::states(&world).await?, files, reload, stop).await,
+        Mode::Once => once(&world, poller::states(&world).await?, stop).await,
     }
     let ended = Ended { undelivered: store.undelivered().await? };
     drop((world, store));
@@ -112,32 +114,31 @@ pub async fn run(config: Config, mode: Mode, reload: Arc<Notify>, stop: Cancella
 
 async fn forever(
     world: &Arc<World>,
+    feeds: Vec<FeedState>,
     files: reload::Files,
     asked: Arc<Notify>,
     stop: CancellationToken,
-) -> Result<(), StoreError> {
-    let (polled, (), (), ()) = tokio::join!(
-        poller::keep_polling(Arc::clone(world), stop.clone()),
+) {
+    tokio::join!(
+        poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
         articles::settle_waiting(Arc::clone(world), articles::Until::Stopped, stop.clone()),
         dispatcher::deliver(Arc::clone(world), dispatcher::Until::Stopped, stop.clone()),
         reload::keep_rules_fresh(Arc::clone(world), files, asked, stop),
     );
-    polled
 }
 
-async fn once(world: &Arc<World>, stop: CancellationToken) -> Result<(), StoreError> {
-    poller::poll_once(world, &stop).await?;
+async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
+    poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), articles::Until::NoneWaits, stop.clone()).await;
     dispatcher::deliver(Arc::clone(world), dispatcher::Until::NothingIsDue, stop).await;
-    Ok(())
 }
 
 fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {
-    let client = fetch::client(&config.network).map_err(RunError::Client)?;
+    let client = fetch::client(&config.network)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
     Ok(World {
-        hosts: Hosts::new(config.poll.connections, config.poll.per_host, config.poll.gap),
+        hosts: Hosts::new(&config.poll, config.network.allow.clone()),
         config,
         store,
         run,
@@ -184,20 +185,18 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: RunStart) {
 
 impl World {
     /// Fetches an `http`, `https` or `file` address with the manners and limits of the configuration.
-    async fn fetch(&self, url: &Url, validators: Validators) -> Result<Answer, FetchError> {
-        let _ = (url, validators);
-        todo!()
+    async fn fetch(&self, url: &Url, want: Want, validators: Validators) -> Result<Answer, FetchError> {
+        if url.scheme() == "file" {
+            return fetch::read_file(url, &validators).await;
+        }
+        let request = Request { url: url.clone(), validators, want };
+        let allow = &self.config.network.allow;
+        fetch::fetch(&self.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host)).await
     }
 
-    /// Whether `url` names one of the user's own hosts: an address that `network.allow` lists.
+    /// Whether `url` is the user's own: a file, or a host that `network.allow` lists.
     fn is_own(&self, url: &Url) -> bool {
-        let address: Option<IpAddr> = match url.host() {
-            Some(Host::Ipv4(address)) => Some(address.into()),
-            Some(Host::Ipv6(address)) => Some(address.into()),
-            Some(Host::Domain("localhost")) => Some(std::net::Ipv4Addr::LOCALHOST.into()),
-            Some(Host::Domain(_)) | None => None,
-        };
-        address.is_some_and(|address| self.config.network.allow.iter().any(|range| range.contains(&address)))
+        url.scheme() == "file" || self.hosts.is_own(&HostKey::of(url))
     }
 }
 

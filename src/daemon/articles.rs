@@ -14,7 +14,7 @@ use crate::alert::admit;
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::{World, heavy, matching};
 use crate::feed::article;
-use crate::feed::fetch::{FetchError, Validators};
+use crate::feed::fetch::{FetchError, Validators, Want};
 use crate::store::{StoreError, StoryId, Waiting};
 use crate::story::{Read, Story};
 
@@ -147,7 +147,7 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return teaser(story, "its link is no address".to_owned());
     };
-    match world.fetch(&url, Validators::default()).await {
+    match world.fetch(&url, Want::Page, Validators::default()).await {
         Ok(answer) => {
             let body = answer.body.unwrap_or_default();
             let extracted =

@@ -14,7 +14,7 @@ use tracing::{debug, error, info, warn};
 use crate::config::Feed;
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::{World, heavy, news};
-use crate::feed::fetch::{self, Answer, FetchError, Validators};
+use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want};
 use crate::feed::parse::{self, Document};
 use crate::feed::schedule::{self, Ended, History};
 use crate::story::FeedName;
@@ -30,8 +30,7 @@ const STORE_FAILED: Duration = Duration::from_secs(60);
 type Poll = (usize, FeedState);
 
 /// Polls every feed when it is due, until `stop`.
-pub(crate) async fn keep_polling(world: Arc<World>, stop: CancellationToken) -> Result<(), StoreError> {
-    let mut states = states(&world).await?;
+pub(crate) async fn keep_polling(world: Arc<World>, mut states: Vec<FeedState>, stop: CancellationToken) {
     let mut queue = BinaryHeap::new();
     let mut overdue = Duration::ZERO;
     for (index, state) in states.iter().enumerate() {
@@ -62,15 +61,14 @@ pub(crate) async fn keep_polling(world: Arc<World>, stop: CancellationToken) -> 
         }
     }
     while polls.join_next().await.is_some() {}
-    Ok(())
 }
 
 /// Polls every feed that may be polled now, once: all but those polled within the floor, or whose host asked for rest.
-pub(crate) async fn poll_once(world: &Arc<World>, stop: &CancellationToken) -> Result<(), StoreError> {
+pub(crate) async fn poll_once(world: &Arc<World>, states: Vec<FeedState>, stop: &CancellationToken) {
     let mut polls: JoinSet<Poll> = JoinSet::new();
-    for (index, state) in states(world).await?.into_iter().enumerate() {
+    for (index, state) in states.into_iter().enumerate() {
         let feed = &world.config.feeds[index];
-        let floor = schedule::floor(feed.url.scheme() == "file" || world.is_own(&feed.url));
+        let floor = schedule::floor(world.is_own(&feed.url));
         if let Some(last) = state.last_poll.filter(|last| after(*last, floor) > now()) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
@@ -83,11 +81,10 @@ pub(crate) async fn poll_once(world: &Arc<World>, stop: &CancellationToken) -> R
     while let Some(ended) = polls.join_next().await {
         survived(ended);
     }
-    Ok(())
 }
 
 /// What the store knows of every configured feed, in the configuration's order; a new feed, or one at a new address, is due now.
-async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> {
+pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> {
     let mut known: HashMap<FeedName, FeedState> =
         world.store.feeds().await?.into_iter().map(|state| (state.name.clone(), state)).collect();
     let fresh = |feed: &Feed, last_good| FeedState {
@@ -122,13 +119,21 @@ enum Outcome {
     /// It was read.
     Read(Answer, Document),
     /// It could not be had; why, in words.
-    Failed(Ended, String),
+    Failed(Failure),
+}
+
+struct Failure {
+    ended: Ended,
+    /// In words.
+    why: String,
+    /// Who asked for time.
+    busy: Option<HostKey>,
 }
 
 /// Polls one feed and records the outcome; returns its state from then on. Nothing is recorded if `stop` comes first.
 async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &CancellationToken) -> FeedState {
     let feed = &world.config.feeds[index];
-    if let Some(until) = feed.url.host().and_then(|_| world.hosts.rests_until(&fetch::host_key(&feed.url))) {
+    if let Some(until) = world.hosts.rests_until(&HostKey::of(&feed.url)) {
         debug!("{}: its host asked to be left alone until {until}", feed.name);
         return FeedState { next_poll: Some(until), next_why: "its host asked for rest".to_owned(), ..before };
     }
@@ -150,25 +155,28 @@ async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &Cancel
 
 async fn ask(world: &Arc<World>, feed: &Feed, before: &FeedState) -> Outcome {
     let validators = Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
-    let mut answer = match world.fetch(&feed.url, validators).await {
+    let mut answer = match world.fetch(&feed.url, Want::Feed, validators).await {
         Ok(answer) => answer,
-        Err(why) => return Outcome::Failed(ended_by(&why), why.to_string()),
+        Err(error) => return Outcome::Failed(failure(&error)),
     };
     let Some(body) = answer.body.take() else { return Outcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
     match heavy(world, move || parse::parse(&body, content_type.as_deref(), &base)).await {
         Ok(document) => Outcome::Read(answer, document),
-        Err(why) => Outcome::Failed(Ended::Failed, why.to_string()),
+        Err(why) => Outcome::Failed(Failure { ended: Ended::Failed, why: why.to_string(), busy: None }),
     }
 }
 
-fn ended_by(error: &FetchError) -> Ended {
-    match error {
-        FetchError::Status { code: 404, .. } => Ended::NotFound,
-        FetchError::Status { code: 410, .. } => Ended::Gone,
-        FetchError::Status { code: 429 | 503, retry_after } => Ended::Busy { until: *retry_after },
-        _ => Ended::Failed,
-    }
+fn failure(error: &FetchError) -> Failure {
+    let (ended, busy) = match error {
+        FetchError::Status { code: 404, .. } => (Ended::NotFound, None),
+        FetchError::Status { code: 410, .. } => (Ended::Gone, None),
+        FetchError::Status { code: 429 | 503, retry_after, host } => {
+            (Ended::Busy { until: *retry_after }, Some(host.clone()))
+        }
+        _ => (Ended::Failed, None),
+    };
+    Failure { ended, why: error.to_string(), busy }
 }
 
 /// T1: what was learnt, in one transaction.
@@ -180,13 +188,14 @@ async fn record(
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
-    let mut record = None;
+    let (mut sifted, mut busy) = (None, None);
     let ended = match outcome {
-        Outcome::Failed(ended, why) => {
-            tell_failure(feed, before, &why);
+        Outcome::Failed(failure) => {
+            tell_failure(feed, before, &failure.why);
             state.failures += 1;
-            state.error = Some(why);
-            ended
+            state.error = Some(failure.why);
+            busy = failure.busy;
+            failure.ended
         }
         Outcome::Unchanged(answer) => {
             good(&mut state, feed, &answer, ended_at);
@@ -197,7 +206,7 @@ async fn record(
             let hint = answer.freshness.fresh_for.max(document.ttl);
             let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
             state.mean_gap = schedule::mean_gap(&published);
-            record = Some(news::sift(world, feed, before.last_good.is_none(), document, ended_at).await?);
+            sifted = Some(news::sift(world, feed, before.last_good.is_none(), document, ended_at).await?);
             Ended::Well { hint }
         }
     };
@@ -208,16 +217,14 @@ async fn record(
     if next.at.is_none() {
         warn!("{}: not polled any more: {}", feed.name, next.why);
     }
-    let host_rests = match ended {
-        Ended::Busy { .. } => next.at.map(|until| (fetch::host_key(&feed.url), until)),
-        _ => None,
-    };
-    if let Some((host, until)) = &host_rests {
+    let rests = busy.zip(next.at);
+    if let Some((host, until)) = &rests {
         world.hosts.rest(host, *until);
     }
     state.next_poll = next.at;
     state.next_why = next.why;
-    let (items, present) = record.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
+    let host_rests = rests.map(|(host, until)| (host.0, until));
+    let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
     let waits = world
         .store
         .record_poll(PollRecord { now: ended_at, state: state.clone(), host_rests, items, present })
