@@ -128,7 +128,7 @@ async fn a_mail_server_that_is_down_for_a_while_gets_its_message_and_holds_nobod
     server.wait_for("/hook", 1).await;
     let said = tidings.wait_for_log(|line| line.contains("did not take a message")).await;
     assert!(said.contains("ana@example.org"), "{said}");
-    let mail = down.open().await;
+    let mail = down.open();
     assert_eq!(mail.wait_for(1).await[0].to, ["ana@example.org"]);
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
@@ -161,7 +161,7 @@ async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_no
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     assert_eq!(folder.run(&["--once"]).wait().await, 69);
     assert_eq!(server.requests("/hook").len(), 1);
-    let mail = down.open().await;
+    let mail = down.open();
     // The next try is due five seconds after the first; until then, there is nothing that `--once` may do.
     while folder.run(&["--once"]).wait().await == 69 {}
     assert_eq!(mail.letters().len(), 1);
