@@ -11,11 +11,15 @@ pub(super) fn explain(error: &reqwest::Error) -> FetchError {
     if let Some(refused) = cause::<Forbidden>(error) {
         return FetchError::Forbidden(refused.to_string());
     }
-    if error.is_decode() {
-        return FetchError::Broken("the answer is damaged: it cannot be decompressed".to_owned());
-    }
-    if error.is_body() {
-        return FetchError::Broken("the answer broke off in the middle".to_owned());
+    if error.is_decode() || error.is_body() {
+        // The decompressor's own errors come bare, those of the connection wrapped.
+        let is_packed_wrong = error.source().is_some_and(|cause| cause.is::<std::io::Error>());
+        let why = if is_packed_wrong {
+            "the answer is damaged: it cannot be decompressed"
+        } else {
+            "the answer broke off in the middle"
+        };
+        return FetchError::Broken(why.to_owned());
     }
     if error.is_dns() {
         return FetchError::Unreachable("the name does not resolve".to_owned());
