@@ -75,3 +75,54 @@ fn most_read(alerts: &[SqliteRow]) -> Result<Read, sqlx::Error> {
     }
     most.ok_or(sqlx::Error::RowNotFound)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, desk, draft, item, letter, settle, verdict};
+    use super::super::{ItemRecord, Plan, Verdict};
+    use super::*;
+
+    async fn only_letter(bench: &Bench) -> Letter {
+        let run = bench.run(&[desk()]).await;
+        let leases = bench.lease(run, "desk", 100).await;
+        assert_eq!(leases.len(), 1);
+        let letter = letter(&leases[0].payload);
+        assert_eq!((&letter.id, letter.created), (&leases[0].id, leases[0].created));
+        letter
+    }
+
+    #[tokio::test]
+    async fn it_holds_the_story_the_rules_by_name_and_the_feeds_by_age() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 3, vec![item("a", settle(&["oil", "arms"]))]).await;
+        // The same story twice in one feed is one copy.
+        let again = ItemRecord { key: crate::feed::identity::ItemKey("a2".to_owned()), ..item("a", settle(&[])) };
+        bench.poll("paper", 4, vec![item("a", settle(&[])), again]).await;
+        let told = only_letter(&bench).await;
+        assert_eq!(told.created, at(3));
+        let Content::Alert { event, story, read, feeds, rules } = told.content else { panic!("not an alert") };
+        assert_eq!(event, bench.ask("SELECT uid FROM story").await.unwrap());
+        let url = Some("https://example.org/arms".to_owned());
+        let (published, lang) = (Some(at(-60)), Some("en-GB".to_owned()));
+        assert_eq!(story, Head { title: "a".to_owned(), url, published, first_seen: at(0), lang });
+        assert_eq!(read, Read::Full);
+        assert_eq!(rules, ["arms", "oil"].map(|rule| draft(rule, &[]).told));
+        let feeds: Vec<_> = feeds.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
+        assert_eq!(feeds, [("wire", at(3)), ("paper", at(4))]);
+    }
+
+    #[tokio::test]
+    async fn the_whole_text_was_read_if_any_of_its_matches_read_it() {
+        let teaser = || Read::Teaser("behind a paywall".to_owned());
+        for (first, second, expected) in
+            [(teaser(), teaser(), teaser()), (teaser(), Read::Full, Read::Full), (Read::Full, teaser(), Read::Full)]
+        {
+            let bench = Bench::new().await;
+            let plan = |rule, read| Plan::Settle(Verdict { read, ..verdict(&[rule]) });
+            bench.poll("wire", 0, vec![item("a", plan("arms", first))]).await;
+            bench.poll("paper", 1, vec![item("a", plan("oil", second))]).await;
+            let Content::Alert { read, .. } = only_letter(&bench).await.content else { panic!("not an alert") };
+            assert_eq!(read, expected);
+        }
+    }
+}

@@ -19,8 +19,7 @@ pub struct Lock {
 pub fn lock(path: &Path) -> Result<Lock, OpenError> {
     let beside = lock_path(path);
     let failed = |error: std::io::Error| OpenError::failed(&beside, &error);
-    let mut file =
-        File::options().read(true).write(true).create(true).truncate(false).open(&beside).map_err(failed)?;
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&beside).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0).map_err(failed)?;

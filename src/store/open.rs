@@ -5,9 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
 use tokio::sync::mpsc;
 
@@ -122,4 +120,98 @@ async fn copy(conn: &mut SqliteConnection, path: &Path, schema: i64) -> Result<(
     }
     sqlx::query("VACUUM INTO $1").bind(name).execute(conn).await.map_err(|error| told(&error))?;
     tokio::fs::rename(&part, &whole).await.map_err(|error| told(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::SqlSafeStr;
+    use sqlx::migrate::{Migration, MigrationType};
+
+    use super::super::fixture::Bench;
+    use super::*;
+
+    /// The schema, and a step that this build does not know.
+    fn newer() -> Migrator {
+        let step = Migration::new(
+            9999,
+            "later".into(),
+            MigrationType::Simple,
+            "CREATE TABLE later (id INTEGER)".into_sql_str(),
+            false,
+        );
+        Migrator::with_migrations(MIGRATIONS.iter().cloned().chain([step]).collect())
+    }
+
+    #[tokio::test]
+    async fn the_bundled_sqlite_is_one_that_does_not_corrupt_a_wal() {
+        let version = Bench::new().await.ask("SELECT sqlite_version()").await.unwrap();
+        let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
+        assert!(parts >= vec![3, 51, 3], "{version}");
+    }
+
+    #[tokio::test]
+    async fn the_writer_syncs_every_commit_and_holds_references_to_their_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = connect(&folder.path().join("tidings.db")).await.unwrap();
+        for (pragma, expected) in [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 5000)]
+        {
+            let found: i64 = sqlx::query_scalar(pragma).fetch_one(&mut conn).await.unwrap();
+            assert_eq!(found, expected, "{pragma}");
+        }
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut conn).await.unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[tokio::test]
+    async fn readers_cannot_write() {
+        let bench = Bench::new().await;
+        let refused = sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&bench.store.readers).await;
+        assert!(refused.unwrap_err().to_string().contains("readonly"));
+    }
+
+    #[tokio::test]
+    async fn a_store_of_a_newer_schema_is_refused_and_left_alone() {
+        let bench = Bench::new().await;
+        let mut conn = connect(&bench.path()).await.unwrap();
+        newer().run_direct(None, &mut conn, false).await.unwrap();
+        let refused = Store::open(&bench.path()).await.err().unwrap();
+        assert!(matches!(refused, OpenError::Newer { found: 9999, known: 1 }), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_store_of_an_older_schema_is_copied_and_then_migrated() {
+        let bench = Bench::new().await;
+        bench.run(&[]).await;
+        // What an attempt that was cut short leaves.
+        let stale = bench.path().with_added_extension("before-9999.part");
+        std::fs::write(&stale, "half a copy").unwrap();
+
+        let mut conn = connect(&bench.path()).await.unwrap();
+        migrate(&mut conn, &bench.path(), &newer()).await.unwrap();
+
+        assert_eq!(schema(&mut conn, &MIGRATIONS).await.unwrap(), 9999);
+        assert!(!stale.exists());
+        let mut copy = connect(&bench.path().with_added_extension("before-9999")).await.unwrap();
+        assert_eq!(schema(&mut copy, &MIGRATIONS).await.unwrap(), 1);
+        let runs: i64 = sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&mut copy).await.unwrap();
+        assert_eq!(runs, 1);
+    }
+
+    #[tokio::test]
+    async fn opening_a_store_that_is_up_to_date_makes_no_copy() {
+        let bench = Bench::new().await.crash().await;
+        let names = std::fs::read_dir(bench.path().parent().unwrap()).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert!(names.iter().all(|name| !name.contains("before")), "{names:?}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_store_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.txt");
+        std::fs::write(&path, "Not a database, though it is long enough to be taken for the head of one. ".repeat(20))
+            .unwrap();
+        let refused = Store::open(&path).await.err().unwrap().to_string();
+        assert!(refused.contains("notes.txt") && refused.contains("not a database"), "{refused}");
+    }
 }

@@ -199,3 +199,6 @@ async fn wake(conn: &mut SqliteConnection, notifier: &str, now: Timestamp) -> Re
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,3 +164,107 @@ async fn mark_gone(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, item, poll, settle, state};
+    use super::super::{FeedState, Plan};
+    use super::*;
+
+    fn keys(keys: &[&str]) -> Option<Vec<ItemKey>> {
+        Some(keys.iter().map(|key| ItemKey((*key).to_owned())).collect())
+    }
+
+    #[tokio::test]
+    async fn a_feeds_state_is_replaced_as_a_whole_and_outlives_a_crash() {
+        let bench = Bench::new().await;
+        let first = FeedState {
+            etag: Some("W/\"a b\" ".to_owned()),
+            last_modified: Some("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
+            ..state("wire")
+        };
+        let gone =
+            FeedState { next_poll: None, last_good: None, failures: 4, error: Some("410".to_owned()), ..state("wire") };
+        for expected in [first, gone] {
+            let record = PollRecord { state: expected.clone(), ..poll("wire", 0, vec![]) };
+            assert!(!bench.store.record_poll(record).await.unwrap());
+            assert_eq!(bench.store.feeds().await.unwrap(), [expected]);
+        }
+        let bench = bench.crash().await;
+        assert_eq!(bench.store.feeds().await.unwrap()[0].failures, 4);
+    }
+
+    #[tokio::test]
+    async fn a_host_rests_until_the_latest_time_it_asked_for() {
+        let bench = Bench::new().await;
+        for until in [60, 30] {
+            let host_rests = Some(("example.org:443".to_owned(), at(until)));
+            bench.store.record_poll(PollRecord { host_rests, ..poll("wire", 0, vec![]) }).await.unwrap();
+        }
+        assert_eq!(bench.store.resting_hosts(at(59)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
+        assert_eq!(bench.store.resting_hosts(at(60)).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn an_item_is_known_as_it_was_recorded() {
+        let bench = Bench::new().await;
+        let old = Plan::Record("older than first_poll".to_owned());
+        bench.poll("wire", 0, vec![item("a", settle(&[])), item("b", old)]).await;
+        let known = bench.store.known_items(&state("wire").name).await.unwrap();
+        assert_eq!(known.len(), 2);
+        assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str(), known[0].recorded), ("a", "0", false));
+        assert_eq!((known[0].guid.as_deref(), known[0].link.as_deref()), (Some("a"), Some("http://example.org/a")));
+        assert_eq!((known[0].first_seen, known[0].pages), (at(0), 0));
+        assert!(known[1].recorded);
+        assert_eq!(bench.store.known_items(&state("other").name).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_rekeyed_item_keeps_its_story() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+        let moved = ItemRecord {
+            key: ItemKey("a2".to_owned()),
+            was: Some(ItemKey("a".to_owned())),
+            hash: "1".to_owned(),
+            news: None,
+            ..item("elsewhere", settle(&[]))
+        };
+        assert!(!bench.poll("wire", 1, vec![moved]).await);
+        let known = bench.store.known_items(&state("wire").name).await.unwrap();
+        assert_eq!(known.len(), 1);
+        assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str()), ("a2", "1"));
+        assert_eq!(bench.store.holdings().await.unwrap().stories, 1);
+    }
+
+    #[tokio::test]
+    async fn items_that_leave_the_document_are_gone_until_they_come_back() {
+        let bench = Bench::new().await;
+        let gone = "SELECT group_concat(key || ' ' || gone_at, ', ') FROM (SELECT * FROM sighting WHERE gone_at IS NOT NULL ORDER BY key)";
+        bench.poll("other", 0, vec![item("z", settle(&[]))]).await;
+        let items = ["a", "b", "c"].map(|key| item(key, settle(&[])));
+        for (now, present, items, expected) in [
+            (1, keys(&["a", "b", "c"]), items.to_vec(), None),
+            (2, keys(&["a"]), vec![], Some("b 1000002000, c 1000002000")),
+            (3, None, vec![], Some("b 1000002000, c 1000002000")),
+            (4, keys(&["b"]), vec![], Some("a 1000004000, c 1000002000")),
+            (5, keys(&[]), vec![], Some("a 1000004000, b 1000005000, c 1000002000")),
+        ] {
+            bench.store.record_poll(PollRecord { present, ..poll("wire", now, items) }).await.unwrap();
+            assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");
+        }
+        assert_eq!(bench.store.known_items(&state("wire").name).await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_poll_is_recorded_whole_or_not_at_all() {
+        let bench = Bench::new().await;
+        // The last takes a key that another has: nothing that the poller makes.
+        let clash = ItemRecord { was: Some(ItemKey("a".to_owned())), ..item("b", settle(&[])) };
+        let items = vec![item("a", settle(&["arms"])), item("b", settle(&[])), clash];
+        bench.store.record_poll(poll("wire", 0, items)).await.unwrap_err();
+        let held = bench.store.holdings().await.unwrap();
+        assert_eq!((held.stories, held.alerts, held.waiting), (0, 0, 0));
+        assert_eq!(bench.store.feeds().await.unwrap(), []);
+    }
+}

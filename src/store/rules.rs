@@ -55,3 +55,31 @@ async fn replace_files(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at};
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    }
+
+    #[tokio::test]
+    async fn the_last_good_files_are_replaced_as_a_whole() {
+        let bench = Bench::new().await;
+        bench.store.keep_rule_files(pairs(&[("korea.yaml", "one"), ("gone.yaml", "two")]), at(0)).await.unwrap();
+        let now = pairs(&[("arms.yaml", "three"), ("korea.yaml", "four")]);
+        bench.store.keep_rule_files(now.clone(), at(1)).await.unwrap();
+        let bench = bench.crash().await;
+        assert_eq!(bench.store.good_rule_files().await.unwrap(), now);
+    }
+
+    #[tokio::test]
+    async fn a_rule_version_is_kept_once() {
+        let bench = Bench::new().await;
+        bench.store.keep_rules(pairs(&[("a1", "when: arms"), ("b2", "when: oil")]), at(0)).await.unwrap();
+        bench.store.keep_rules(pairs(&[("a1", "something else")]), at(1)).await.unwrap();
+        assert_eq!(bench.ask("SELECT text FROM rule_version WHERE hash = 'a1'").await.unwrap(), "when: arms");
+        assert_eq!(bench.ask("SELECT count(*) || '' FROM rule_version").await.unwrap(), "2");
+    }
+}

@@ -125,3 +125,96 @@ async fn settle(
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plan;
+    use super::super::fixture::{Bench, at, item, state, story, verdict};
+    use super::*;
+    use crate::story::Read;
+
+    async fn one_waiting(bench: &Bench) -> Waiting {
+        bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+        bench.waiting(0).await.remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_story_waits_with_all_that_its_feed_told() {
+        let bench = Bench::new().await;
+        let waiting = one_waiting(&bench).await;
+        assert_eq!(waiting.story, story("a", "Teaser."));
+        assert_eq!((waiting.read, waiting.revision, waiting.attempts, waiting.since), (None, 1, 0, at(0)));
+        assert_eq!(waiting.sightings.len(), 1);
+        assert_eq!(waiting.sightings[0].url.as_deref(), Some("https://example.org/a?utm_source=feed"));
+    }
+
+    #[tokio::test]
+    async fn the_longest_waiting_come_first_without_the_busy_and_within_the_limit() {
+        let bench = Bench::new().await;
+        for (now, key) in [(2, "b"), (1, "a"), (3, "c")] {
+            bench.poll("wire", now, vec![item(key, Plan::ReadPage)]).await;
+        }
+        let ids: Vec<StoryId> = bench.waiting(9).await.iter().map(|waiting| waiting.id).collect();
+        for (now, busy, limit, expected) in [
+            (9, vec![], 9, vec!["a", "b", "c"]),
+            (9, vec![], 2, vec!["a", "b"]),
+            (9, vec![ids[0]], 1, vec!["b"]),
+            (9, ids.clone(), 9, vec![]),
+            (2, vec![], 9, vec!["a", "b"]),
+            (9, vec![], 0, vec![]),
+        ] {
+            let found = bench.store.waiting(at(now), &busy, limit).await.unwrap();
+            let titles: Vec<_> = found.iter().map(|waiting| waiting.story.title.as_str()).collect();
+            assert_eq!(titles, expected, "at {now}, {busy:?} busy, {limit} at most");
+        }
+        for (busy, expected) in [(vec![], Some(at(1))), (vec![ids[0]], Some(at(2))), (ids.clone(), None)] {
+            assert_eq!(bench.store.next_waiting(&busy).await.unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_failed_is_counted_and_put_off() {
+        let bench = Bench::new().await;
+        let waiting = one_waiting(&bench).await;
+        bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
+        assert_eq!(bench.waiting(59).await, []);
+        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(60)));
+        let again = bench.waiting(60).await.remove(0);
+        assert_eq!((again.attempts, again.since), (1, at(0)));
+
+        bench.store.page_failed(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
+        assert_eq!(bench.waiting(60).await.remove(0).attempts, 1, "another revision's failure is not this one's");
+
+        bench.store.settle(again.id, again.revision, "The page.".to_owned(), verdict(&[]), at(61)).await.unwrap();
+        assert_eq!(bench.store.known_items(&state("wire").name).await.unwrap()[0].pages, 2);
+    }
+
+    #[tokio::test]
+    async fn an_edit_overtakes_a_page_that_is_under_way() {
+        let bench = Bench::new().await;
+        let waiting = one_waiting(&bench).await;
+        bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
+        bench.poll("wire", 5, vec![item("a", Plan::ReadPage)]).await;
+
+        let stale =
+            bench.store.settle(waiting.id, waiting.revision, "Old.".to_owned(), verdict(&["arms"]), at(6)).await;
+        assert!(!stale.unwrap());
+        assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
+        let now = bench.waiting(5).await.remove(0);
+        assert_eq!((now.revision, now.attempts, now.story.body.as_str()), (waiting.revision + 1, 0, "Teaser."));
+    }
+
+    #[tokio::test]
+    async fn a_story_is_settled_once_and_a_crash_does_not_bring_it_back() {
+        let bench = Bench::new().await;
+        let waiting = one_waiting(&bench).await.id;
+        let teaser = Verdict { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
+        assert!(bench.store.settle(waiting, 1, "Teaser.".to_owned(), teaser, at(1)).await.unwrap());
+        let bench = bench.crash().await;
+        assert!(!bench.store.settle(waiting, 1, "Other.".to_owned(), verdict(&["oil"]), at(2)).await.unwrap());
+        assert_eq!(bench.waiting(9).await, []);
+        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), None);
+        let row = "SELECT fate || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
+        assert_eq!(bench.ask(row).await.unwrap(), "matched, behind a paywall, as the feed has it");
+    }
+}

@@ -92,12 +92,7 @@ async fn join(
 }
 
 /// Does what the plan says with a revision that nobody has matched.
-async fn follow(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    plan: &Plan,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
+async fn follow(conn: &mut SqliteConnection, story: StoryId, plan: &Plan, now: Timestamp) -> Result<(), sqlx::Error> {
     match plan {
         Plan::Record(why) => record_only(conn, story, why).await,
         Plan::ReadPage => wait_for_page(conn, story, now).await,
@@ -167,13 +162,11 @@ async fn retell(conn: &mut SqliteConnection, story: StoryId, told: &Story) -> Re
 }
 
 async fn record_only(conn: &mut SqliteConnection, story: StoryId, why: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE story SET fate = 'recorded', fate_why = $2, due = NULL, waiting_since = NULL WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(why)
-    .execute(conn)
-    .await?;
+    sqlx::query("UPDATE story SET fate = 'recorded', fate_why = $2, due = NULL, waiting_since = NULL WHERE id = $1")
+        .bind(story.0)
+        .bind(why)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -196,13 +189,11 @@ pub(super) async fn match_again(
     story: StoryId,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE story SET fate = NULL, due = $2, waiting_since = $2, joined = 0 WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(millis(now))
-    .execute(conn)
-    .await?;
+    sqlx::query("UPDATE story SET fate = NULL, due = $2, waiting_since = $2, joined = 0 WHERE id = $1")
+        .bind(story.0)
+        .bind(millis(now))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -217,3 +208,6 @@ async fn stand_as_told(conn: &mut SqliteConnection, story: StoryId, read: &Read)
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
