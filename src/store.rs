@@ -1,4 +1,4 @@
-//! The only SQL: feeds, stories, alerts and the outbox in one SQLite file, behind one writer.
+//! The only SQL: feeds, stories, alerts and the outbox in one `SQLite` file, behind one writer.
 //!
 //! What people import is here; what they call stands in the file of its subject. Times are kept to the millisecond.
 
@@ -145,9 +145,9 @@ pub struct Waiting {
     pub id: StoryId,
     /// Which revision of its text this is.
     pub revision: i64,
-    /// The story with the feed's text, or with its final text where `page` is `None`.
+    /// The story with the feed's text, or with its final text where `read` is settled.
     pub story: Story,
-    /// How much was read, where that is settled.
+    /// How much was read, where that is settled: then it only waits to be matched. `None`: it waits for its page.
     pub read: Option<Read>,
     /// Every feed that carries it, first seen first.
     pub sightings: Vec<Sighting>,
@@ -185,7 +185,7 @@ pub enum Finish {
     Again {
         /// When.
         at: Timestamp,
-        /// Whether the attempt counts against the schedule.
+        /// Whether the attempt counts against the schedule; if not, the receiver could not be reached.
         counts: bool,
         /// Why, in words.
         why: String,
@@ -217,6 +217,6 @@ pub struct RunStart {
     pub run: i64,
     /// Leases of older runs that were opened again.
     pub reclaimed: u64,
-    /// Messages held because their notifier left the configuration.
+    /// Messages that are held because their receiver left the configuration, in this run or before.
     pub held: u64,
 }

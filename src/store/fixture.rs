@@ -138,7 +138,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
         label: None,
         field: Field::Title,
         sentence: "arms".to_owned(),
-        marks: vec![0..4],
+        marks: std::iter::once(0..4).collect(),
     };
     let told = Told {
         rule: rule.to_owned(),

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{Store, writer};
 
-/// The schema, a step a file. A step that was ever released is never edited: SQLite files out there have gone through it.
+/// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out there have gone through it.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// How long to wait for another command's write to this file.
@@ -41,7 +41,7 @@ pub enum OpenError {
     Failed {
         /// Its path.
         path: String,
-        /// What SQLite or the system said.
+        /// What `SQLite` or the system said.
         why: String,
     },
 }

@@ -80,16 +80,13 @@ async fn keep_item(
 ) -> Result<bool, sqlx::Error> {
     let known = update_sighting(conn, feed, item).await?;
     let Some((told, plan)) = &item.news else { return Ok(false) };
-    let story = match known {
-        Some(story) => {
-            tell::edit(conn, story, told, plan, now).await?;
-            story
-        }
-        None => {
-            let story = tell::add_or_join(conn, &item.story, told, plan, now).await?;
-            insert_sighting(conn, feed, item, story, now).await?;
-            story
-        }
+    let story = if let Some(story) = known {
+        tell::edit(conn, story, told, plan, now).await?;
+        story
+    } else {
+        let story = tell::add_or_join(conn, &item.story, told, plan, now).await?;
+        insert_sighting(conn, feed, item, story, now).await?;
+        story
     };
     tell::waits(conn, story).await
 }
@@ -171,8 +168,8 @@ mod tests {
     use super::super::{FeedState, Plan};
     use super::*;
 
-    fn keys(keys: &[&str]) -> Option<Vec<ItemKey>> {
-        Some(keys.iter().map(|key| ItemKey((*key).to_owned())).collect())
+    fn keys(keys: &[&str]) -> Vec<ItemKey> {
+        keys.iter().map(|key| ItemKey((*key).to_owned())).collect()
     }
 
     #[tokio::test]
@@ -244,11 +241,11 @@ mod tests {
         bench.poll("other", 0, vec![item("z", settle(&[]))]).await;
         let items = ["a", "b", "c"].map(|key| item(key, settle(&[])));
         for (now, present, items, expected) in [
-            (1, keys(&["a", "b", "c"]), items.to_vec(), None),
-            (2, keys(&["a"]), vec![], Some("b 1000002000, c 1000002000")),
+            (1, Some(keys(&["a", "b", "c"])), items.to_vec(), None),
+            (2, Some(keys(&["a"])), vec![], Some("b 1000002000, c 1000002000")),
             (3, None, vec![], Some("b 1000002000, c 1000002000")),
-            (4, keys(&["b"]), vec![], Some("a 1000004000, c 1000002000")),
-            (5, keys(&[]), vec![], Some("a 1000004000, b 1000005000, c 1000002000")),
+            (4, Some(keys(&["b"])), vec![], Some("a 1000004000, c 1000002000")),
+            (5, Some(keys(&[])), vec![], Some("a 1000004000, b 1000005000, c 1000002000")),
         ] {
             bench.store.record_poll(PollRecord { present, ..poll("wire", now, items) }).await.unwrap();
             assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");

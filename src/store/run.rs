@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(bench.store.undelivered().await.unwrap(), 1);
         assert_eq!(bench.store.next_due().await.unwrap(), []);
 
-        let still = bench.store.start_run(&[ana.clone()], at(3)).await.unwrap();
+        let still = bench.store.start_run(std::slice::from_ref(&ana), at(3)).await.unwrap();
         assert_eq!((still.reclaimed, still.held), (0, 1));
         let back = bench.store.start_run(&[ana, bob], at(4)).await.unwrap();
         assert_eq!((back.reclaimed, back.held), (0, 0));

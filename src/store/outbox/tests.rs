@@ -152,10 +152,11 @@ async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others(
     let both = [receiver("mail", "not an address"), receiver("mail", "ana@example.org")];
     bench.poll("wire", 0, vec![item("a", tells("arms", &both, 0))]).await;
     let run = bench.run(&both).await;
-    let picky = Arc::new(|receiver: &Receiver, _: &_| match receiver.recipient.contains('@') {
-        true => Ok(vec![1]),
-        false => Err("no address".to_owned()),
-    });
+    let picky = Arc::new(
+        |receiver: &Receiver, _: &_| {
+            if receiver.recipient.contains('@') { Ok(vec![1]) } else { Err("no address".to_owned()) }
+        },
+    );
     let leases = bench.store.lease(run, &NotifierName("mail".to_owned()), 9, at(0), picky).await.unwrap();
     assert_eq!(leases.len(), 1);
     assert_eq!(leases[0].receiver, both[1]);
