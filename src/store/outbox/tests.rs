@@ -163,7 +163,7 @@ async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others(
     assert_eq!(bench.ask("SELECT why FROM message WHERE state = 'dead'").await.unwrap(), "no address");
     assert_eq!(bench.store.holdings().await.unwrap().dead, 1);
 
-    // What it did not tell is lost with it, but what comes later is not put there.
+    // What matches later is not put into the dead message.
     bench.poll("paper", 1, vec![item("a", tells("oil", &both[..1], 1))]).await;
     assert_eq!(bench.lease(run, "mail", 1).await.len(), 1);
 }
