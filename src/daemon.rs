@@ -138,7 +138,7 @@ fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
     Ok(World {
-        hosts: Hosts::new(&config.poll, config.network.allow.clone()),
+        hosts: Hosts::new(&config.poll, config.network.clone()),
         config,
         store,
         run,
@@ -192,11 +192,6 @@ impl World {
         let request = Request { url: url.clone(), validators, want };
         let allow = &self.config.network.allow;
         fetch::fetch(&self.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host)).await
-    }
-
-    /// Whether `url` is the user's own: a file, or a host that `network.allow` lists.
-    fn is_own(&self, url: &Url) -> bool {
-        url.scheme() == "file" || self.hosts.is_own(&HostKey::of(url))
     }
 }
 

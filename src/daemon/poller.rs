@@ -68,7 +68,7 @@ pub(crate) async fn poll_once(world: &Arc<World>, states: Vec<FeedState>, stop: 
     let mut polls: JoinSet<Poll> = JoinSet::new();
     for (index, state) in states.into_iter().enumerate() {
         let feed = &world.config.feeds[index];
-        let floor = schedule::floor(world.is_own(&feed.url));
+        let floor = schedule::floor(world.config.network.is_own(&feed.url));
         if let Some(last) = state.last_poll.filter(|last| after(*last, floor) > now()) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
@@ -211,7 +211,7 @@ async fn record(
         }
     };
     let history = History { failures: state.failures, mean_gap: state.mean_gap };
-    let own = world.is_own(&feed.url);
+    let own = world.config.network.is_own(&feed.url);
     let seed = news::seed(&feed.name.0, ended_at);
     let next = schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
     if next.at.is_none() {

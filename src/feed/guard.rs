@@ -84,17 +84,6 @@ pub fn permits(address: IpAddr, allow: &[IpNet]) -> bool {
     is_public(carried) || allow.iter().any(|range| range.contains(&carried) || range.contains(&address))
 }
 
-/// Whether `url` plainly points at one of one's own hosts: an address that `allow` holds, or `localhost` where `allow` holds loopback.
-/// Other names are not looked up, and so are never one's own.
-#[must_use]
-pub fn is_own(url: &Url, allow: &[IpNet]) -> bool {
-    let address = match url.host_str() {
-        Some("localhost") => Some(Ipv4Addr::LOCALHOST.into()),
-        _ => literal(url),
-    };
-    address.is_some_and(|address| allow.iter().any(|range| range.contains(&carried(address))))
-}
-
 /// Checks what can be checked of `url` before any name is looked up: its scheme, and its host where that is an address, in whatever
 /// spelling (the `url` crate has made `0x7f.1` and `2130706433` into 127.0.0.1). Names are checked by [`GuardedResolver`] when they are looked up.
 ///

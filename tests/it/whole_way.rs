@@ -48,7 +48,8 @@ async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hoo
     assert_eq!(payload["rules"][0]["rule"], "arms");
     assert_eq!(payload["read"]["what"], "full");
     assert_eq!(payload["story"]["title"], "Freight over the bridge doubles");
-    let terms: Vec<_> = payload["rules"][0]["evidence"].as_array().expect("a list").iter().map(|e| &e["term"]).collect();
+    let terms: Vec<_> =
+        payload["rules"][0]["evidence"].as_array().expect("a list").iter().map(|e| &e["term"]).collect();
     assert_eq!(terms, ["Russia", "North Korea", "arms"]);
     assert_eq!(letter.to, ["ana@example.org"]);
     assert!(letter.text().contains("Subject: "), "{}", letter.text());

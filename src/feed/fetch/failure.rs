@@ -6,8 +6,9 @@ use std::io::ErrorKind;
 use super::FetchError;
 use crate::feed::guard::Forbidden;
 
-/// Explains an error of the HTTP client to a person.
-pub(super) fn explain(error: &reqwest::Error) -> FetchError {
+/// Explains an error of the HTTP client to a person, without the address.
+#[must_use]
+pub fn explain(error: &reqwest::Error) -> FetchError {
     if let Some(refused) = cause::<Forbidden>(error) {
         return FetchError::Forbidden(refused.to_string());
     }
