@@ -175,7 +175,7 @@ fn a_whole_document_of_unknown_items_is_news() {
 }
 
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
-    let link = prop_oneof![Just(String::new()), "http://a.example/[a-c]{0,1}", "https://b.example/\\?p=[12]"];
+    let link = prop_oneof![Just(String::new()), "http://a\\.example/[a-c]{0,1}", "https://b\\.example/\\?p=[12]"];
     let one = ("[gh]{0,2}", link, "[tu]{0,2}", "[xy]{0,2}")
         .prop_map(|(guid, link, title, text)| item(&guid, &link, &title, &text));
     proptest::collection::vec(one, 0..12)
@@ -183,16 +183,26 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
 
 proptest! {
     #[test]
-    fn a_document_judged_twice_is_all_the_same(past in any_items(), items in any_items(), seed in any::<usize>()) {
+    fn a_document_judged_twice_is_all_the_same(past in any_items(), items in any_items()) {
         let first = judge(&feed(), &[], &past);
         let known = remember(Vec::new(), &past, &first);
         let judged = judge(&feed(), &known, &items);
         let known = remember(known, &items, &judged);
         prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == Verdict::Same));
-        let mut moved = items.clone();
-        moved.rotate_left(if items.is_empty() { 0 } else { seed % items.len() });
-        moved.reverse();
-        prop_assert!(judge(&feed(), &known, &moved).iter().all(|judged| judged.verdict != Verdict::New));
+    }
+
+    #[test]
+    fn the_order_of_a_document_makes_no_news(past in any_items(), mut items in any_items(), seed in any::<usize>()) {
+        let mut seen = HashSet::new();
+        items.retain(|item| seen.insert((item.guid.clone(), item.link.as_ref().and_then(normalise_link), item.title.clone())));
+        let first = judge(&feed(), &[], &past);
+        let known = remember(Vec::new(), &past, &first);
+        let judged = judge(&feed(), &known, &items);
+        let known = remember(known, &items, &judged);
+        let by = seed % items.len().max(1);
+        items.rotate_left(by);
+        items.reverse();
+        prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == Verdict::Same));
     }
 
     #[test]
