@@ -108,7 +108,8 @@ pub fn text_hash(title: &str, text: &str) -> String {
         // No text holds this, so nothing moves unseen from title to text.
         hasher.update("\0");
     }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let digest = hasher.finalize();
+    digest.iter().take(16).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Judges every item of a document of `feed`. An item that repeats an earlier one of the same document (guid, link and title; without

@@ -2,6 +2,8 @@
 
 mod tag;
 
+use std::fmt::Write;
+
 use encoding_rs::WINDOWS_1252;
 
 /// Repairs `text`, which is decoded: what stands before the first tag goes, so do XML declarations (they name an encoding that is no longer true) and
@@ -101,7 +103,7 @@ fn reference(out: &mut String, rest: &str) -> usize {
     match name.strip_prefix('#') {
         Some(number) if closed => {
             if let Some(c) = numbered(number) {
-                out.push_str(&format!("&#{};", u32::from(c)));
+                let _ = write!(out, "&#{};", u32::from(c));
             }
             end + 1
         }
