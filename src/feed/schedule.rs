@@ -6,15 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Poll;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The shortest interval for hosts of others, and for one's own.
-const FLOOR: Duration = Duration::from_secs(5 * 60);
+const FLOOR: Duration = Duration::from_mins(5);
 const OWN_FLOOR: Duration = Duration::from_secs(1);
 
 /// How often a feed is polled of which nothing is known yet.
-const UNKNOWN: Duration = Duration::from_secs(30 * 60);
+const UNKNOWN: Duration = Duration::from_mins(30);
 
 /// Failures in a row that change nothing: the first and two retries.
 const PATIENCE: u32 = 2;
@@ -90,11 +90,11 @@ pub fn next(
             } else {
                 "the server is busy".to_owned()
             };
-            return Next { at, why };
+            return Next { at: Some(at), why };
         }
         Ended::Failed => (backoff(usual, history.failures), failed(history.failures)),
     };
-    Next { at: later(now, jittered(wait, seed)), why }
+    Next { at: Some(later(now, jittered(wait, seed))), why }
 }
 
 /// The interval while nothing speaks against it.
@@ -151,9 +151,9 @@ fn jittered(wait: Duration, seed: u64) -> Duration {
     wait.saturating_add(wait / 10 * share / 1024)
 }
 
-fn later(now: Timestamp, wait: Duration) -> Option<Timestamp> {
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX))
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// A duration as people say it: its two largest units.
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::config::FirstPoll;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn bounds() -> Poll {
         Poll {
@@ -306,7 +306,7 @@ mod tests {
     proptest! {
         #[test]
         fn jitter_adds_at_most_a_tenth_and_takes_nothing(seed: u64, minutes in 5..10_000_u64) {
-            let every = Duration::from_secs(60 * minutes);
+            let every = Duration::from_mins(minutes);
             let at = next(&History::default(), &well(None), Some(every), false, &bounds(), now(), seed).at.unwrap();
             let wait = at.duration_since(now()).unsigned_abs();
             prop_assert!(wait >= every && wait <= every + every / 10);

@@ -14,7 +14,7 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
     }
     if error.is_decode() || error.is_body() {
         // The decompressor's own errors come bare, those of the connection wrapped.
-        let is_packed_wrong = error.source().is_some_and(|cause| cause.is::<std::io::Error>());
+        let is_packed_wrong = error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
         let why = if is_packed_wrong {
             "the answer is damaged: it cannot be decompressed"
         } else {
