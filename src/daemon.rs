@@ -28,6 +28,7 @@ use crate::daemon::clock::now;
 use crate::daemon::hosts::Hosts;
 use crate::daemon::reload::StartError;
 use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, Validators, Want};
+use crate::notify::Means;
 use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::story::FeedName;
@@ -45,7 +46,8 @@ pub(crate) struct World {
     known: Known,
     tags: HashMap<FeedName, BTreeSet<String>>,
     hosts: Hosts,
-    client: reqwest::Client,
+    /// What fetching and sending need.
+    means: Means,
     /// Permits for steps that keep a core busy: as many as there are cores.
     heavy: Semaphore,
     /// Polls under way.
@@ -139,17 +141,17 @@ fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> 
     let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
     Ok(World {
         hosts: Hosts::new(&config.poll, config.network.clone()),
-        config,
         store,
         run,
         rules: ArcSwap::from_pointee(rules),
         known,
         tags,
-        client,
+        means: Means { client, network: config.network.clone(), zone: config.zone.clone() },
         heavy: Semaphore::new(cores),
         polls: AtomicUsize::new(0),
         pages: Notify::new(),
         outbox: Notify::new(),
+        config,
     })
 }
 
@@ -157,10 +159,7 @@ fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> 
 #[must_use]
 pub fn known(config: &Config) -> Known {
     let carrier = |feed: &crate::config::Feed| Carrier { name: feed.name.clone(), tags: feed.tags.clone() };
-    Known {
-        notifiers: config.notifiers.keys().cloned().collect(),
-        feeds: config.feeds.iter().map(carrier).collect(),
-    }
+    Known { notifiers: config.notifiers.keys().cloned().collect(), feeds: config.feeds.iter().map(carrier).collect() }
 }
 
 fn receivers(config: &Config) -> Vec<Receiver> {
@@ -191,7 +190,8 @@ impl World {
         }
         let request = Request { url: url.clone(), validators, want };
         let allow = &self.config.network.allow;
-        fetch::fetch(&self.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host)).await
+        fetch::fetch(&self.means.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host))
+            .await
     }
 }
 

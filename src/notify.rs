@@ -50,12 +50,7 @@ pub struct Means {
 ///
 /// # Errors
 /// In words for a person, where the letter cannot be written (an address that does not parse).
-pub fn render(
-    notifier: &Notifier,
-    receiver: &Receiver,
-    letter: &Letter,
-    zone: &TimeZone,
-) -> Result<Vec<u8>, String> {
+pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
     match notifier {
         Notifier::Email(settings) => email::render(settings, &receiver.recipient, letter, zone),
         Notifier::Console(_) | Notifier::Webhook(_) => {

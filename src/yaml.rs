@@ -97,7 +97,11 @@ impl<'d> Node<'d> {
                 let fault = self.wrong("a text");
                 let quotable = matches!(self.value, Value::Bool(_));
                 let word = &self.source.text[self.span()];
-                faults.push(if quotable { fault.help(format!("if the word is meant, write \"{word}\"")) } else { fault });
+                faults.push(if quotable {
+                    fault.help(format!("if the word is meant, write \"{word}\""))
+                } else {
+                    fault
+                });
                 return None;
             }
         };

@@ -32,12 +32,8 @@ pub(super) fn rules(path: &Path, format: Format) -> Exit {
 pub(super) fn all(path: &Path, format: Format) -> Exit {
     let mut faults = Vec::new();
     let checked = load::config(path, &mut faults).and_then(|config| {
-        let head = format!(
-            "{}: sound; {} feeds, {} notifiers",
-            path.display(),
-            config.feeds.len(),
-            config.notifiers.len()
-        );
+        let head =
+            format!("{}: sound; {} feeds, {} notifiers", path.display(), config.feeds.len(), config.notifiers.len());
         let rules = rules_at(&config.rules, Some(&daemon::known(&config)), &mut faults)?;
         Ok([head, rules])
     });

@@ -39,7 +39,14 @@ fn feed(node: Node<'_>, context: &Context<'_>, network: &Network, faults: &mut V
         let written = node.text(faults)?;
         let url = address(&written, context, faults)?;
         let name = FeedName(written.value.clone());
-        return Some(Feed { name, address: written.value, url, tags: [].into(), every: None, full_text: FullText::Always });
+        return Some(Feed {
+            name,
+            address: written.value,
+            url,
+            tags: [].into(),
+            every: None,
+            full_text: FullText::Always,
+        });
     }
     let mut entries = node.entries(faults)?;
     let url = if let Some(place) = entries.place_of("opml") {
@@ -86,7 +93,8 @@ fn every(node: Node<'_>, url: Option<&Url>, network: &Network, faults: &mut Vec<
     let floor = if url.is_none_or(|url| network.is_own(url)) { OWN_FLOOR } else { FLOOR };
     if every < floor {
         let fault = node.fault("this is more often than a publisher should be asked");
-        let advice = "write at least 5m; feeds on hosts that `network.allow` lists, and files, may be polled each second";
+        let advice =
+            "write at least 5m; feeds on hosts that `network.allow` lists, and files, may be polled each second";
         faults.push(fault.help(advice));
     }
     Some(every.max(floor))

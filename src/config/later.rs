@@ -8,7 +8,10 @@ pub(super) fn refuse(entries: &mut Entries<'_>, keys: &[&'static str], faults: &
     for key in keys {
         if let Some(place) = entries.place_of(key) {
             let fault = entries.node().fault(format!("`{key}` is not available yet in this version"));
-            faults.push(Fault { span: place, ..fault }.help("remove it: without it, what is sent would not be what you ask for"));
+            faults.push(
+                Fault { span: place, ..fault }
+                    .help("remove it: without it, what is sent would not be what you ask for"),
+            );
         }
     }
 }

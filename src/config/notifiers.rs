@@ -17,11 +17,7 @@ use crate::yaml::{Entries, Node};
 const TYPES: [&str; 3] = ["console", "email", "webhook"];
 
 /// Reads the notifiers by name.
-pub(super) fn read(
-    node: Node<'_>,
-    context: &Context<'_>,
-    faults: &mut Vec<Fault>,
-) -> BTreeMap<NotifierName, Notifier> {
+pub(super) fn read(node: Node<'_>, context: &Context<'_>, faults: &mut Vec<Fault>) -> BTreeMap<NotifierName, Notifier> {
     let mut notifiers = BTreeMap::new();
     for (name, node) in node.pairs(faults) {
         if let Some(notifier) = notifier(node, context, faults) {
@@ -47,7 +43,11 @@ fn notifier(node: Node<'_>, context: &Context<'_>, faults: &mut Vec<Fault>) -> O
             return None;
         }
     };
-    later::refuse(&mut entries, &["limit", "quiet", "digest", "burst", "template", "headers", "username", "token"], faults);
+    later::refuse(
+        &mut entries,
+        &["limit", "quiet", "digest", "burst", "template", "headers", "username", "token"],
+        faults,
+    );
     entries.finish(faults);
     notifier
 }
@@ -157,7 +157,10 @@ fn recipients(node: Node<'_>, context: &Context<'_>, faults: &mut Vec<Fault>) ->
     for node in nodes {
         let Some(mailbox) = mailbox(node, context, faults) else { continue };
         if to.iter().any(|known| known.email == mailbox.email) {
-            faults.push(node.fault("this recipient stands here twice").help("remove one, or everybody gets each mail once and this one twice"));
+            faults.push(
+                node.fault("this recipient stands here twice")
+                    .help("remove one, or everybody gets each mail once and this one twice"),
+            );
         } else {
             to.push(mailbox);
         }
@@ -189,13 +192,16 @@ fn webhook(entries: &mut Entries<'_>, context: &Context<'_>, faults: &mut Vec<Fa
     let text = string(node, context, faults)?;
     let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     match url {
-        Some(url) if matches!(url.host(), Some(Host::Domain("") ) | None) => not_a_hook(node, faults),
+        Some(url) if matches!(url.host(), Some(Host::Domain("")) | None) => not_a_hook(node, faults),
         Some(url) => Some(Webhook { url: SecretUrl(url), secrets }),
         None => not_a_hook(node, faults),
     }
 }
 
 fn not_a_hook(node: Node<'_>, faults: &mut Vec<Fault>) -> Option<Webhook> {
-    faults.push(node.fault("this is not the address of a webhook").help("write an address that begins with https:// or http://"));
+    faults.push(
+        node.fault("this is not the address of a webhook")
+            .help("write an address that begins with https:// or http://"),
+    );
     None
 }

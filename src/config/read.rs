@@ -1,6 +1,7 @@
 //! The configuration's top level: each part to its reader, and what holds between parts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +91,7 @@ fn network(node: Node<'_>, context: &Context<'_>, faults: &mut Vec<Fault>) -> Ne
 
 fn range(node: Node<'_>, context: &Context<'_>, faults: &mut Vec<Fault>) -> Option<IpNet> {
     let text = string(node, context, faults)?;
-    let parsed = text.parse::<IpNet>().ok().or_else(|| text.parse().ok().map(IpNet::new_assert_host));
+    let parsed = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     if parsed.is_none() {
         let fault = node.fault(format!("`{text}` is not a range of addresses"));
         faults.push(fault.help("write an address or a range: 192.168.7.5, 10.0.0.0/8, fd00::/8"));
@@ -151,11 +152,7 @@ fn at_least_one(node: Node<'_>, faults: &mut Vec<Fault>) -> usize {
 }
 
 /// `notify`: a list of notifiers, or one for each severity with a `default`.
-fn routing(
-    node: Option<Node<'_>>,
-    notifiers: &BTreeMap<NotifierName, Notifier>,
-    faults: &mut Vec<Fault>,
-) -> Routing {
+fn routing(node: Option<Node<'_>>, notifiers: &BTreeMap<NotifierName, Notifier>, faults: &mut Vec<Fault>) -> Routing {
     let mut routing = Routing { default: BTreeSet::new(), by_severity: BTreeMap::new() };
     let Some(node) = node else { return routing };
     if !node.is_mapping() {

@@ -47,7 +47,9 @@ pub(super) fn signing_key(node: Node<'_>, context: &Context<'_>, faults: &mut Ve
     let key = key.filter(|key| KEY_LENGTHS.contains(&key.len()));
     if key.is_none() {
         let fault = node.fault("this is not a signing key of Standard Webhooks");
-        faults.push(fault.help("it is whsec_ and 24 to 64 bytes in base64: echo whsec_$(head -c 32 /dev/urandom | base64)"));
+        faults.push(
+            fault.help("it is whsec_ and 24 to 64 bytes in base64: echo whsec_$(head -c 32 /dev/urandom | base64)"),
+        );
     }
     key.map(|key| SigningKey(key.into()))
 }

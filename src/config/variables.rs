@@ -36,7 +36,9 @@ pub(super) fn expand(text: &Text, context: &Context<'_>, faults: &mut Vec<Fault>
                 Some((Some(value), _)) => expanded.push_str(&value),
                 Some((None, name)) => {
                     let fault = text.fault(span, format!("the environment variable {name} is not set"));
-                    faults.push(fault.help(format!("set it before Tidings starts, as in `export {name}=…`; a dollar sign itself is written $$")));
+                    faults.push(fault.help(format!(
+                        "set it before Tidings starts, as in `export {name}=…`; a dollar sign itself is written $$"
+                    )));
                     sound = false;
                 }
                 None => {

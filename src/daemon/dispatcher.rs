@@ -107,8 +107,7 @@ fn render(world: &Arc<World>) -> Render {
 
 async fn deliver_one(world: &World, lease: Lease) {
     let Some(notifier) = world.config.notifiers.get(&lease.receiver.notifier) else { return };
-    let outcome =
-        notify::send(notifier, &world.config, &lease.receiver, &lease.id, &lease.payload, now()).await;
+    let outcome = notify::send(notifier, &world.means, &lease.receiver, &lease.id, &lease.payload, now()).await;
     let ended = now();
     let seed = news::seed(&lease.id, ended);
     let finish = retry::decide(outcome, lease.counted, until(ended, lease.created), ended, seed);

@@ -165,9 +165,13 @@ mod tests {
 
     #[test]
     fn a_host_is_ones_own_if_its_address_is_allowed() {
-        for (name, own) in
-            [("127.0.0.1:80", true), ("[::1]:8080", true), ("localhost:80", true), ("10.0.0.1:80", false), ("a.b:80", false)]
-        {
+        for (name, own) in [
+            ("127.0.0.1:80", true),
+            ("[::1]:8080", true),
+            ("localhost:80", true),
+            ("10.0.0.1:80", false),
+            ("a.b:80", false),
+        ] {
             assert_eq!(hosts(0).is_own(&host(name)), own, "{name}");
         }
     }

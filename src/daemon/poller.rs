@@ -17,8 +17,8 @@ use crate::daemon::{World, heavy, news};
 use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want};
 use crate::feed::parse::{self, Document};
 use crate::feed::schedule::{self, Ended, History};
-use crate::story::FeedName;
 use crate::store::{FeedState, PollRecord, StoreError};
+use crate::story::FeedName;
 
 /// The pause between the first polls of feeds that were due while nothing ran.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
@@ -225,10 +225,8 @@ async fn record(
     state.next_why = next.why;
     let host_rests = rests.map(|(host, until)| (host.0, until));
     let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
-    let waits = world
-        .store
-        .record_poll(PollRecord { now: ended_at, state: state.clone(), host_rests, items, present })
-        .await?;
+    let waits =
+        world.store.record_poll(PollRecord { now: ended_at, state: state.clone(), host_rests, items, present }).await?;
     if waits {
         world.pages.notify_one();
     }

@@ -13,6 +13,9 @@ const DAY: Duration = Duration::from_hours(24);
 const FLOOR: Duration = Duration::from_mins(5);
 const OWN_FLOOR: Duration = Duration::from_secs(1);
 
+/// How many of the newest items tell how often a feed brings something.
+const NEWEST: usize = 20;
+
 /// How often a feed is polled of which nothing is known yet.
 const UNKNOWN: Duration = Duration::from_mins(30);
 
@@ -71,7 +74,7 @@ pub fn next(
     now: Timestamp,
     seed: u64,
 ) -> Next {
-    let floor = if own_host { OWN_FLOOR } else { FLOOR };
+    let floor = floor(own_host);
     let (usual, usual_why) = usual(history, every, floor, bounds);
     let longest = usual.max(DAY);
     let (wait, why) = match ended {
@@ -95,6 +98,22 @@ pub fn next(
         Ended::Failed => (backoff(usual, history.failures), failed(history.failures)),
     };
     Next { at: Some(later(now, jittered(wait, seed))), why }
+}
+
+/// The shortest time between two polls of a feed: five minutes, a second if its host is one's own.
+#[must_use]
+pub fn floor(own_host: bool) -> Duration {
+    if own_host { OWN_FLOOR } else { FLOOR }
+}
+
+/// The mean time between the newest items of a document, at most twenty, by when they say they were published. `None` under three dated items.
+#[must_use]
+pub fn mean_gap(published: &[Timestamp]) -> Option<Duration> {
+    let mut newest = published.to_vec();
+    newest.sort_unstable_by(|a, b| b.cmp(a));
+    newest.truncate(NEWEST);
+    let gaps = u32::try_from(newest.len()).ok()?.checked_sub(1).filter(|gaps| *gaps >= 2)?;
+    Some(Duration::try_from(newest.first()?.duration_since(*newest.last()?)).ok()? / gaps)
 }
 
 /// The interval while nothing speaks against it.
@@ -208,6 +227,15 @@ mod tests {
 
     fn usual_gap(gap: Duration) -> History {
         History { mean_gap: Some(gap), failures: 0 }
+    }
+
+    #[test]
+    fn the_mean_gap_is_that_of_the_newest_items() {
+        let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("in range");
+        assert_eq!(mean_gap(&[at(10), at(2), at(6)]), Some(Duration::from_hours(4)));
+        assert_eq!(mean_gap(&[at(10), at(2)]), None);
+        let busy_of_late: Vec<_> = (0..20).map(|n| at(1000 + n)).chain([at(0)]).collect();
+        assert_eq!(mean_gap(&busy_of_late), Some(Duration::from_hours(1)));
     }
 
     #[rstest]

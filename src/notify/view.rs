@@ -60,7 +60,7 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
                 Read::Full => None,
                 Read::Teaser(why) => Some(format!("teaser only: {}", clean(why))),
             },
-            link: story.url.as_deref().map(clean),
+            link: story.url.as_deref().filter(|url| leads_to_a_page(url)).map(clean),
         },
         Content::Test => View {
             title: "This is a test from Tidings".to_owned(),
@@ -77,6 +77,11 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     }
 }
 
+/// Whether a person may be led there: a feed could give `javascript:` or `data:`.
+fn leads_to_a_page(url: &str) -> bool {
+    ["https://", "http://", "file:"].iter().any(|scheme| url.starts_with(scheme))
+}
+
 fn source(feeds: &[Sighting], published: Option<Timestamp>, seen: Timestamp, zone: &TimeZone) -> String {
     let names: Vec<String> = feeds.iter().map(|sighting| clean(&sighting.feed.0)).collect();
     let when = match published {
@@ -87,7 +92,7 @@ fn source(feeds: &[Sighting], published: Option<Timestamp>, seen: Timestamp, zon
 }
 
 fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M %Z").to_string()
+    at.to_zoned_datetime(zone.clone()).strftime("%-d %b %Y, %H:%M %Z").to_string()
 }
 
 fn rule_line(told: &Told) -> RuleLine {
@@ -112,16 +117,17 @@ fn quotes(rules: &[Told]) -> Vec<Vec<Part>> {
 }
 
 fn parts(sentence: &str, mut marks: Vec<Range<usize>>) -> Vec<Part> {
-    marks.sort_by_key(|mark| (mark.start, mark.end));
+    marks.sort_by_key(|mark| mark.start);
+    marks.dedup_by(|mark, before| {
+        let overlap = mark.start < before.end;
+        before.end = if overlap { before.end.max(mark.end) } else { before.end };
+        overlap
+    });
     let mut parts = Vec::new();
     let mut done = 0;
     for mark in marks {
-        let start = mark.start.max(done);
-        if start >= mark.end {
-            continue;
-        }
-        push(&mut parts, sentence.get(done..start), false);
-        push(&mut parts, sentence.get(start..mark.end), true);
+        push(&mut parts, sentence.get(done..mark.start), false);
+        push(&mut parts, sentence.get(mark.clone()), true);
         done = mark.end;
     }
     push(&mut parts, sentence.get(done..), false);
@@ -206,7 +212,8 @@ pub(super) mod tests {
     fn words_that_several_rules_found_in_one_sentence_are_marked_in_one_quote() {
         let view = view(&letter(), &TimeZone::UTC);
         assert_eq!(view.quotes.len(), 1);
-        let matched: Vec<_> = view.quotes[0].iter().filter(|part| part.matched).map(|part| part.text.as_str()).collect();
+        let matched: Vec<_> =
+            view.quotes[0].iter().filter(|part| part.matched).map(|part| part.text.as_str()).collect();
         assert_eq!(matched, ["North Korea", "shells", "Russia"]);
         let whole: String = view.quotes[0].iter().map(|part| part.text.as_str()).collect();
         assert_eq!(whole, "They believe that North Korea ships shells, and that Russia pays for them with oil.");
@@ -214,7 +221,7 @@ pub(super) mod tests {
 
     #[test]
     fn overlapping_marks_are_shown_once() {
-        let parts = parts("North Korea", vec![0..11, 0..5, 6..11]);
+        let parts = parts("North Korea", vec![6..11, 0..5, 0..11, 3..8]);
         assert_eq!(parts, [Part { text: "North Korea".to_owned(), matched: true }]);
     }
 

@@ -38,9 +38,7 @@ pub(super) async fn send(settings: &Webhook, means: &Means, id: &str, frozen: &[
     match request.body(frozen.to_vec()).send().await {
         Ok(response) => outcome(&response, now),
         Err(error) if error.is_connect() => unreachable(fetch::explain(&error).to_string()),
-        Err(error) => {
-            Outcome::Retry(Retry { why: fetch::explain(&error).to_string(), reached: true, after: None })
-        }
+        Err(error) => Outcome::Retry(Retry { why: fetch::explain(&error).to_string(), reached: true, after: None }),
     }
 }
 
@@ -63,8 +61,8 @@ fn outcome(response: &Response, now: Timestamp) -> Outcome {
     if status.is_success() {
         return Outcome::Delivered(format!("answered {status}"));
     }
-    let after = fetch::retry_after(response.headers(), now)
-        .and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+    let after =
+        fetch::retry_after(response.headers(), now).and_then(|at| Duration::try_from(at.duration_since(now)).ok());
     match status.as_u16() {
         408 | 425 | 429 | 500..=599 => {
             Outcome::Retry(Retry { why: format!("the endpoint answered {status}"), reached: true, after })

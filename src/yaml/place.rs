@@ -189,7 +189,9 @@ impl Reader<'_> {
                 start..start + word.len(),
                 format!("`{word}` begins a comment, and so is no part of the value"),
             );
-            self.faults.push(fault.help("put the whole value in single quotes; or, if it is a comment, write a space after the #"));
+            self.faults.push(
+                fault.help("put the whole value in single quotes; or, if it is a comment, write a space after the #"),
+            );
         }
     }
 
