@@ -1,5 +1,10 @@
 //! From a match to what is sent: the alert's identity, its evidence, and which receivers are told.
 
+pub mod admit;
+pub mod draft;
+
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +50,15 @@ pub struct Receiver {
     pub notifier: NotifierName,
     /// The mail address; empty for notifiers that have one receiver.
     pub recipient: String,
+}
+
+impl fmt::Display for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.recipient.as_str() {
+            "" => write!(f, "{}", self.notifier),
+            recipient => write!(f, "{} ({recipient})", self.notifier),
+        }
+    }
 }
 
 /// What one message says: all that a notifier needs to render it. Serialised, it is the payload of webhooks and of console JSON Lines.
