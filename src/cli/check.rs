@@ -69,7 +69,9 @@ fn report(faults: &[Fault], format: Format) {
 
 fn done(summary: &[String], format: Format) -> Exit {
     if format == Format::Text {
-        summary.iter().for_each(|line| println!("{line}"));
+        for line in summary {
+            println!("{line}");
+        }
     }
     Exit::Ok
 }

@@ -30,7 +30,7 @@ fn secret_values(document: &Document) -> Vec<Range<usize>> {
     let mut ignored = Vec::new();
     let root = document.root();
     let Some(mut top) = root.is_mapping().then(|| root.entries(&mut ignored)).flatten() else { return Vec::new() };
-    let Some(notifiers) = top.get("notifiers").filter(|node| node.is_mapping()) else { return Vec::new() };
+    let Some(notifiers) = top.get("notifiers").filter(super::super::yaml::Node::is_mapping) else { return Vec::new() };
     let settings = notifiers.pairs(&mut ignored).into_iter().filter(|(_, node)| node.is_mapping());
     let values = settings.flat_map(|(_, node)| node.pairs(&mut Vec::new()));
     let secret = values.filter(|(key, _)| SECRET_KEYS.contains(&key.value.as_str()));

@@ -132,14 +132,15 @@ fn first_poll(node: Node<'_>, faults: &mut Vec<Fault>) -> FirstPoll {
     match node.text(&mut ignored).map(|text| text.value).as_deref() {
         Some("all") => FirstPoll::All,
         Some("none") => FirstPoll::None,
-        _ => match node.duration(&mut ignored) {
-            Some(reach) => FirstPoll::Within(reach),
-            None => {
+        _ => {
+            if let Some(reach) = node.duration(&mut ignored) {
+                FirstPoll::Within(reach)
+            } else {
                 let fault = node.fault("it is not clear which items may alert at a feed's first poll");
                 faults.push(fault.help("write `all`, `none`, or how old they may be: 24h"));
                 FirstPoll::None
             }
-        },
+        }
     }
 }
 

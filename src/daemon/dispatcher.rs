@@ -87,12 +87,12 @@ async fn lease_due(
             continue;
         }
         let room = u32::try_from(room).unwrap_or(u32::MAX);
-        let leased = world.store.lease(world.run, &name, room, now(), render(world)).await?;
-        if leased.is_empty() {
+        let taken = world.store.lease(world.run, &name, room, now(), render(world)).await?;
+        if taken.is_empty() {
             // What was due could not be rendered and is dead now: look again for what comes after it.
             next = Some(now());
         }
-        leases.extend(leased);
+        leases.extend(taken);
     }
     Ok((leases, next))
 }

@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_host_that_asked_for_rest_gets_the_longest_it_asked_for() {
         let hosts = hosts(0);
-        let later = after(now(), Duration::from_secs(600));
+        let later = after(now(), Duration::from_mins(10));
         hosts.rest(&host("a:80"), later);
         hosts.rest(&host("a:80"), Timestamp::MIN);
         assert_eq!(hosts.rests_until(&host("a:80")), Some(later));

@@ -24,7 +24,7 @@ use crate::story::FeedName;
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
 
 /// When a poll is repeated whose outcome the store could not take.
-const STORE_FAILED: Duration = Duration::from_secs(60);
+const STORE_FAILED: Duration = Duration::from_mins(1);
 
 /// A feed's place in `Config::feeds`, and what is known of it.
 type Poll = (usize, FeedState);

@@ -18,7 +18,7 @@ const PAUSES: [u64; 9] = [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * H
 const LONGEST_WISH: Duration = Duration::from_hours(24);
 
 /// How soon a receiver that could not be reached is tried again: at first, and once it has been away for a minute.
-const UNREACHABLE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+const UNREACHABLE: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// What to record of an attempt that ended at `now`.
 ///

@@ -95,11 +95,12 @@ fn wrapped(quote: &[Part], style: Option<Style>) -> Vec<String> {
                 width += 1;
             }
         }
-        line += &match (word.matched, style) {
-            (false, _) => word.text,
-            (true, Some(style)) => format!("{style}{}{style:#}", word.text),
-            (true, None) => format!("*{}*", word.text),
+        let (before, after) = match (word.matched, style) {
+            (false, _) => (String::new(), String::new()),
+            (true, Some(style)) => (style.render().to_string(), style.render_reset().to_string()),
+            (true, None) => ("*".to_owned(), "*".to_owned()),
         };
+        line.extend([before, word.text, after]);
         width += length;
     }
     lines.push(line);

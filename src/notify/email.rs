@@ -22,7 +22,7 @@ use crate::story::Severity;
 
 /// The longest that one attempt takes, from the look-up of the name to the answer after the final dot. lettre's own timeout covers only the
 /// connecting.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The longest that connecting takes.
 const CONNECT: Duration = Duration::from_secs(10);

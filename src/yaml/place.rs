@@ -46,7 +46,7 @@ struct Open {
     size: usize,
 }
 
-/// Reads the places of a document that serde_yaml can be trusted with: bounded depth and size, no tags, no duplicate keys.
+/// Reads the places of a document that `serde_yaml` can be trusted with: bounded depth and size, no tags, no duplicate keys.
 /// `None` if it cannot be used.
 pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Place> {
     let mut reader = Reader {

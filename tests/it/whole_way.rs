@@ -14,13 +14,10 @@ pub const RULE: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea
 
 /// A configuration that polls `feeds` each second and tells the webhook and the mail recipients.
 pub fn config(feeds: &[String], hook: &str, smtp: u16, to: &[&str]) -> String {
-    let feeds: String = feeds
-        .iter()
-        .enumerate()
-        .map(|(index, url)| format!("  - {{url: \"{url}\", name: wire-{}, every: 1s}}\n", index + 1))
-        .collect();
+    let feed = |(index, url): (usize, &String)| format!("  - {{url: \"{url}\", name: wire-{}, every: 1s}}", index + 1);
+    let feeds = feeds.iter().enumerate().map(feed).collect::<Vec<_>>().join("\n");
     format!(
-        "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook, desk]\nfeeds:\n{feeds}notifiers:\n  \
+        "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook, desk]\nfeeds:\n{feeds}\nnotifiers:\n  \
          hook: {{type: webhook, url: \"{hook}\", secret: {SECRET}}}\n  \
          desk: {{type: email, smtp: \"smtp://127.0.0.1:{smtp}\", from: Tidings <tidings@example.org>, to: [{}]}}\n\
          network: {{allow: [127.0.0.0/8]}}\n",

@@ -165,7 +165,7 @@ impl Running {
     pub async fn wait(&mut self) -> i32 {
         let status: ExitStatus = match timeout(DEADLINE, self.child.wait()).await {
             Ok(status) => status.expect("a child"),
-            Err(_) => panic!("it does not end; log: {:#?}", self.log()),
+            Err(tokio::time::error::Elapsed { .. }) => panic!("it does not end; log: {:#?}", self.log()),
         };
         self.output.end().await;
         self.log.end().await;
