@@ -13,8 +13,8 @@ pub mod rule_files;
 pub mod signals;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, Semaphore};
@@ -56,6 +56,8 @@ pub(crate) struct World {
     pages: Notify,
     /// Notified when a message may have become due.
     outbox: Notify,
+    /// Receivers whose last attempt failed: said once, until one succeeds.
+    down: Mutex<BTreeSet<Receiver>>,
 }
 
 /// How long a run goes on.
@@ -83,6 +85,9 @@ pub enum RunError {
     /// The store failed at the start.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The task that writes the store has ended, by a fault of Tidings: nothing more can be recorded.
+    #[error("the store's writer has ended by a fault of Tidings; start it again, and report the log above")]
+    WriterEnded,
     /// The rules cannot be used.
     #[error(transparent)]
     Rules(#[from] StartError),
@@ -95,7 +100,23 @@ pub enum RunError {
 pub async fn run(config: Config, mode: Mode, reload: Arc<Notify>, stop: CancellationToken) -> Result<Ended, RunError> {
     let _lock = store::lock(&config.store)?;
     let (store, writer) = Store::open(&config.store).await?;
-    let writer = tokio::spawn(writer);
+    let mut writer = tokio::spawn(writer);
+    let ended = tokio::select! {
+        ended = run_on(store, config, mode, reload, stop) => ended,
+        _ = &mut writer => return Err(RunError::WriterEnded),
+    };
+    // Every handle is dropped by now: the writer ends when all that was asked of it is written.
+    writer.await.ok();
+    ended
+}
+
+async fn run_on(
+    store: Store,
+    config: Config,
+    mode: Mode,
+    reload: Arc<Notify>,
+    stop: CancellationToken,
+) -> Result<Ended, RunError> {
     let known = known(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
@@ -108,10 +129,7 @@ pub async fn run(config: Config, mode: Mode, reload: Arc<Notify>, stop: Cancella
         Mode::Forever => forever(&world, poller::states(&world).await?, files, reload, stop).await,
         Mode::Once => once(&world, poller::states(&world).await?, stop).await,
     }
-    let ended = Ended { undelivered: store.undelivered().await? };
-    drop((world, store));
-    writer.await.ok();
-    Ok(ended)
+    Ok(Ended { undelivered: store.undelivered().await? })
 }
 
 async fn forever(
@@ -151,6 +169,7 @@ fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> 
         polls: AtomicUsize::new(0),
         pages: Notify::new(),
         outbox: Notify::new(),
+        down: Mutex::default(),
         config,
     })
 }

@@ -1,7 +1,7 @@
 //! The outbox: leases what is due, sends it, records what came of it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -111,7 +111,7 @@ async fn deliver_one(world: &World, lease: Lease) {
     let ended = now();
     let seed = news::seed(&lease.id, ended);
     let finish = retry::decide(outcome, lease.counted, until(ended, lease.created), ended, seed);
-    tell(&lease, &finish);
+    tell(world, &lease, &finish);
     while let Err(why) = world.store.finish(world.run, &lease, finish.clone(), now()).await {
         error!("what came of a delivery cannot be recorded: {why}; it is tried again");
         tokio::time::sleep(STORE_FAILED).await;
@@ -119,16 +119,24 @@ async fn deliver_one(world: &World, lease: Lease) {
     world.outbox.notify_one();
 }
 
-fn tell(lease: &Lease, finish: &Finish) {
+/// Says it once that a receiver takes nothing, and once that it takes messages again.
+fn tell(world: &World, lease: &Lease, finish: &Finish) {
     let receiver = &lease.receiver;
+    let mut down = world.down.lock().unwrap_or_else(PoisonError::into_inner);
     match finish {
-        Finish::Sent(reply) => debug!("sent {} to {receiver}: {reply}", lease.id),
-        Finish::Again { at, why, .. } => {
-            warn!("{receiver} did not take a message: {why}; it is tried again at {at}");
+        Finish::Sent(reply) => {
+            debug!("sent {} to {receiver}: {reply}", lease.id);
+            if down.remove(receiver) {
+                info!("{receiver} takes messages again");
+            }
         }
-        Finish::Dead(why) => error!("{receiver} refused a message, which is kept: {why}"),
-    }
-    if matches!(finish, Finish::Sent(_)) && lease.counted > 0 {
-        info!("{receiver} takes messages again");
+        Finish::Again { at, why, .. } => {
+            if down.insert(receiver.clone()) {
+                warn!("{receiver} did not take a message: {why}; it is kept, and tried again until it goes through");
+            } else {
+                debug!("{receiver} still takes no message: {why}; next try at {at}");
+            }
+        }
+        Finish::Dead(why) => error!("{receiver} refused a message, which is kept as dead: {why}"),
     }
 }
