@@ -111,7 +111,7 @@ async fn tell(
                 matched += 1;
                 show(expression, source, means, read, story, evidence).await?;
             }
-            None => println!("no match: {}\n  not found: {}\n", title(&story), query.missing(&story).join(", ")),
+            None => println!("no match: {}\n  {}\n", title(&story), query.reasons_against(&story).join("; ")),
         }
     }
     println!("{matched} of {all} {} match", if all == 1 { "story" } else { "stories" });
