@@ -95,7 +95,8 @@ async fn failure_of(response: Response) -> String {
     let server = Server::start().await;
     server.serve("/feed.xml", response);
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), 1, &["ana@example.org"]);
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
     let said = tidings.wait_for_log(|line| line.contains("wire-1")).await;
     assert_eq!(tidings.terminate().await, 0);
     said
@@ -117,7 +118,8 @@ async fn a_feed_of_50_mib_is_not_read_to_its_end() {
 async fn a_port_that_refuses_is_said_to_refuse() {
     let refusing = format!("http://127.0.0.1:{}/feed.xml", Sink::reserve().port());
     let config = config(&[refusing], "http://127.0.0.1:1/hook", 1, &["ana@example.org"]);
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
     let said = tidings.wait_for_log(|line| line.contains("wire-1")).await;
     assert!(said.contains("refused"), "{said}");
     assert_eq!(tidings.terminate().await, 0);
@@ -132,7 +134,8 @@ async fn why_only_the_teaser(page: &str, response: Response) -> String {
     server.serve("/page", response);
     server.serve("/hook", Response::status(200));
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), 1, &["ana@example.org"]);
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
     assert_eq!(tidings.terminate().await, 0);
     let payload: serde_json::Value = serde_json::from_slice(&hook.body).expect("JSON");

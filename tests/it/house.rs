@@ -92,7 +92,7 @@ fn code_of(text: &str) -> String {
 }
 
 fn is_test(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/") || path.ends_with("_tests.rs")
+    ["tests", "fixture"].iter().any(|name| path.ends_with(&format!("/{name}.rs")))
 }
 
 fn room_of(path: &str) -> &str {

@@ -75,7 +75,8 @@ async fn a_page_that_cannot_be_read_leaves_the_teaser_and_the_alert_says_so() {
     server.serve("/gone", Response::status(404));
     server.serve("/hook", Response::status(200));
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     assert_eq!(payload["read"]["what"], "teaser");
@@ -98,7 +99,8 @@ async fn two_rules_and_two_feeds_make_one_message_that_names_them_all() {
     let feeds = [server.url("/a.xml"), server.url("/b.xml")];
     let config = config(&feeds, &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let second = "rules:\n  - name: trade\n    when: trade AND (Russia OR China)\n";
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE), ("trade.yaml", second)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE), ("trade.yaml", second)]);
+    let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
     mail.wait_for(1).await;
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
