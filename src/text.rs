@@ -7,6 +7,7 @@ mod runs;
 mod sentence;
 mod split;
 
+pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 
 /// One word of a text.

@@ -41,7 +41,7 @@ fn holds_blank_line(gap: &str) -> bool {
 
 /// Whether `c` has the property `Default_Ignorable_Code_Point` of Unicode annex 44: soft hyphens, zero-width characters,
 /// marks of direction, variation selectors.
-pub(super) fn shows_nothing(c: char) -> bool {
+pub(crate) fn shows_nothing(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
