@@ -121,10 +121,8 @@ fn a_rule_looks_only_at_its_feeds() {
     let rules = rules(
         "rules:\n  - {name: all, when: arms}\n  - {name: named, when: arms, feeds: Yonhap}\n  - {name: tagged, when: arms, feeds: [\"tag:wire\"]}\n",
     );
-    let carrier = |name: &str, tag: &str| Carrier {
-        name: FeedName(name.to_owned()),
-        tags: BTreeSet::from([tag.to_owned()]),
-    };
+    let carrier =
+        |name: &str, tag: &str| Carrier { name: FeedName(name.to_owned()), tags: BTreeSet::from([tag.to_owned()]) };
     let names = |carriers: &[Carrier]| -> Vec<String> {
         rules.matches(&story("arms", ""), carriers).into_iter().map(|found| found.rule.name.clone()).collect()
     };

@@ -8,7 +8,8 @@ use crate::rule::tree::Term;
 
 fn lists() -> Lists {
     let term = |text: &str| Arc::new(Term::new(text, None).expect("a word"));
-    let list = |name: &str, texts: [&str; 2]| Arc::new(TermList { name: name.to_owned(), terms: texts.map(term).to_vec() });
+    let list =
+        |name: &str, texts: [&str; 2]| Arc::new(TermList { name: name.to_owned(), terms: texts.map(term).to_vec() });
     let all = [list("dprk", ["North Korea", "DPRK"]), list("weapons", ["arms", "weapons"])];
     Lists { by_name: all.into_iter().map(|list| (list.name.clone(), list)).collect(), partial: false }
 }
@@ -27,6 +28,13 @@ fn problems(expression: &str) -> Vec<String> {
         format!("{}: {}{help}", &expression[problem.span], problem.message)
     };
     problems.into_iter().map(line).collect()
+}
+
+/// Each expression with its problems below it.
+fn told(expressions: &[&str]) -> String {
+    let told =
+        expressions.iter().map(|expression| format!("{expression}\n    {}\n", problems(expression).join("\n    ")));
+    told.collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -80,8 +88,7 @@ fn what_holds_of_nothing_found_is_seen() {
 
 #[test]
 fn faults_are_told_at_the_very_word_with_what_to_write() {
-    let mut told = String::new();
-    for expression in [
+    let told = told(&[
         "",
         "()",
         "(a OR b",
@@ -111,16 +118,13 @@ fn faults_are_told_at_the_very_word_with_what_to_write() {
         "$dprkk",
         "$other",
         "$100 AND arms",
-    ] {
-        told.push_str(&format!("{expression}\n    {}\n", problems(expression).join("\n    ")));
-    }
+    ]);
     insta::assert_snapshot!("own", told);
 }
 
 #[test]
 fn what_comes_later_is_refused_once_and_by_name() {
-    let mut told = String::new();
-    for expression in [
+    let told = told(&[
         "Russia NEAR/5 arms",
         "Russia ONEAR/5 arms",
         "Russia NEAR arms",
@@ -140,16 +144,13 @@ fn what_comes_later_is_refused_once_and_by_name() {
         "Russia AND /arms",
         "words >= 100 AND arms",
         "age<2d",
-    ] {
-        told.push_str(&format!("{expression}\n    {}\n", problems(expression).join("\n    ")));
-    }
+    ]);
     insta::assert_snapshot!("later", told);
 }
 
 #[test]
 fn what_other_tools_write_is_translated() {
-    let mut told = String::new();
-    for expression in [
+    let told = told(&[
         "turkey -recipe",
         "turkey -\"roast turkey\"",
         "+Russia +arms -sport",
@@ -167,9 +168,7 @@ fn what_other_tools_write_is_translated() {
         "intitle:arms",
         "roam~2",
         "\"North Korea\"~5",
-    ] {
-        told.push_str(&format!("{expression}\n    {}\n", problems(expression).join("\n    ")));
-    }
+    ]);
     insta::assert_snapshot!("foreign", told);
 }
 
@@ -201,7 +200,9 @@ fn what_only_looks_foreign_is_a_word() {
 
 #[test]
 fn an_entry_of_a_list_is_one_phrase() {
-    for (entry, phrase) in [("North Korea", "North Korea"), ("\"a AND b\"", "a AND b"), ("Trinidad and Tobago", "Trinidad and Tobago")] {
+    for (entry, phrase) in
+        [("North Korea", "North Korea"), ("\"a AND b\"", "a AND b"), ("Trinidad and Tobago", "Trinidad and Tobago")]
+    {
         let (found, problems) = parse_phrase(entry);
         assert!(problems.is_empty(), "{problems:?}");
         assert_eq!(found, Some(phrase));
@@ -234,9 +235,10 @@ fn hostile_expressions_cost_little_and_end_in_a_readable_fault() {
     ] {
         let found = problems(&part.repeat(times));
         let longest = found.iter().map(String::len).max().unwrap_or_default();
-        assert!(!found.is_empty() && found.len() <= 25, "{part}: {}", found.len());
+        assert!(!found.is_empty() && found.len() <= MOST_PROBLEMS, "{part}: {}", found.len());
         assert!(part == "and " || part == "$x " || longest < times * part.len(), "{part}");
     }
+    assert_eq!(problems(&format!("{}(", "a and b AND ".repeat(100))).len(), MOST_PROBLEMS + 1);
     assert!(problems(&vec!["arms"; 200_000].join(" OR ")).is_empty());
     assert!(problems(&format!("NOT {}a", "NOT ".repeat(100_001))).is_empty());
 }
