@@ -7,9 +7,9 @@ use crate::alert::{Content, Head, Letter, Receiver, Told};
 use crate::cli::{Exit, block_on, count, load};
 use crate::config::{ConsoleFormat, Network, Notifier};
 use crate::daemon::clock::now;
+use crate::feed::article;
 use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Validators, Want};
 use crate::feed::parse::{self, Item};
-use crate::feed::article;
 use crate::notify::{self, Means, Outcome};
 use crate::rule::Query;
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
@@ -144,8 +144,7 @@ async fn show(
         first_seen: story.first_seen,
         lang: story.lang,
     };
-    let content =
-        Content::Alert { event: String::new(), story: head, read, feeds: vec![sighting], rules: vec![told] };
+    let content = Content::Alert { event: String::new(), story: head, read, feeds: vec![sighting], rules: vec![told] };
     let letter = Letter { id: String::new(), created: now(), content };
     let notifier = Notifier::Console(ConsoleFormat::Text);
     let receiver = Receiver { notifier: NotifierName("console".to_owned()), recipient: String::new() };

@@ -40,11 +40,5 @@ fn show(term: &Term, place: &Place, page: &Page<'_>) -> Evidence {
     let sentence = sentence_around(text, &place.span);
     let mark = place.span.start - sentence.start..place.span.end - sentence.start;
     let (sentence, mark) = excerpt::around(&text[sentence], &mark, SENTENCE);
-    Evidence {
-        term: term.text.clone(),
-        label: term.label.clone(),
-        field: place.field,
-        sentence,
-        marks: vec![mark],
-    }
+    Evidence { term: term.text.clone(), label: term.label.clone(), field: place.field, sentence, marks: vec![mark] }
 }

@@ -48,7 +48,7 @@ mod tests {
         let text = "one two three four arms five six seven eight";
         let kept = text.find("arms").map(|at| at..at + 4).expect("it is there");
         let (shown, place) = around(text, &kept, 24);
-        assert_eq!(shown, "…three four arms five…");
+        assert_eq!(shown, "…four arms five six…");
         assert_eq!(&shown[place], "arms");
         assert_eq!(around(text, &kept, 100), (text.to_owned(), kept));
     }

@@ -52,8 +52,8 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
         }
         entries.finish(faults);
     }
-    let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
     let lists = definitions.resolve(unreadable, faults);
+    let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
     let context = entry::Context { lists: &lists, known, lists_are_sound };
     let mut rules = BTreeMap::new();
     for (source, node) in nodes {
@@ -88,7 +88,9 @@ fn refuse_later(source: &Arc<Source>, entries: &mut Entries<'_>, later: &[&'stat
     for (key, _) in entries.node().pairs(&mut Vec::new()) {
         if let Some(later) = later.iter().find(|later| **later == key.value) {
             let span = entries.place_of(later).unwrap_or(key.span());
-            faults.push(Fault::error(source, span, format!("`{later}` is not available yet")).help("leave it out for now"));
+            faults.push(
+                Fault::error(source, span, format!("`{later}` is not available yet")).help("leave it out for now"),
+            );
         }
     }
 }

@@ -1,13 +1,22 @@
 //! From the text of an expression to its tree, with every fault that can be told at once.
 //!
-//! The grammar is in the rule guide. To add an operator: a kind in `lexer`, its place in `parser`, a branch in
-//! [`Tree`](super::tree::Tree), and what it means in [`naive`](super::naive).
+//! ```text
+//! query  = or ;
+//! or     = and { "OR" and } ;                     AND or NOT beside OR wants parentheses
+//! and    = not { "AND" not | "NOT" not } ;        a NOT b is a AND NOT b
+//! not    = { "NOT" } prim ;
+//! prim   = "(" or ")" | "$" NAME | phrase ;
+//! phrase = '"' { CHARACTER } '"' | WORD { WORD } ;
+//! ```
+//!
+//! To add an operator: a kind in `lexer`, its place in `parser`, a branch in [`Tree`] and in `print`, and what it means in
+//! `naive`. What belongs to the language but is not available yet is refused in `later`, other tools' syntax in `foreign`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::tree::{Tree, TermList};
+use super::tree::{TermList, Tree};
 use crate::fault::Level;
 
 mod foreign;
@@ -15,9 +24,10 @@ mod later;
 mod lexer;
 mod mixed;
 mod parser;
+mod phrase;
 
 pub(crate) use lexer::list_name;
-pub(crate) use parser::is_bare_phrase;
+pub(crate) use phrase::is_bare_phrase;
 
 /// The term lists that an expression may name.
 #[derive(Debug, Default)]
@@ -57,8 +67,8 @@ struct Problems {
 
 impl Problems {
     fn error(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.broken = true;
         self.add(Level::Error, span, message.into(), help.into());
+        self.broken = true;
     }
 
     fn warning(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
@@ -66,7 +76,8 @@ impl Problems {
     }
 
     fn add(&mut self, level: Level, span: Range<usize>, message: String, help: String) {
-        if self.found.len() < MOST_PROBLEMS {
+        let first_error = level == Level::Error && !self.broken;
+        if self.found.len() < MOST_PROBLEMS || first_error {
             let help = (!help.is_empty()).then_some(help);
             self.found.push(Problem { level, span, message, help });
         }
@@ -87,7 +98,7 @@ pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<Probl
 pub(crate) fn parse_phrase(entry: &str) -> (Option<&str>, Vec<Problem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(entry, &mut problems);
-    let phrase = parser::only_phrase(entry, &lexemes, &mut problems);
+    let phrase = phrase::only_phrase(entry, &lexemes, &mut problems);
     (phrase.filter(|_| !problems.broken), problems.found)
 }
 

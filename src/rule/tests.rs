@@ -1,0 +1,162 @@
+//! What expressions mean, and what proves it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::{Carrier, Query, Rules};
+use crate::fault::{Source, render};
+use crate::story::{FeedName, Field, Story};
+use crate::text::tokenise;
+
+mod cases;
+
+fn story(title: &str, body: &str) -> Story {
+    Story {
+        title: title.to_owned(),
+        body: body.to_owned(),
+        url: None,
+        published: None,
+        first_seen: Timestamp::UNIX_EPOCH,
+        lang: None,
+        authors: Vec::new(),
+        tags: Vec::new(),
+    }
+}
+
+fn query(expression: &str) -> Query {
+    let mut faults = Vec::new();
+    Query::parse(expression, &mut faults).unwrap_or_else(|| panic!("{}", render(&faults, false)))
+}
+
+fn rules(yaml: &str) -> Rules {
+    let mut faults = Vec::new();
+    let source = Arc::new(Source { name: "rules/a.yaml".to_owned(), text: yaml.to_owned() });
+    Rules::load(&[source], None, &mut faults).unwrap_or_else(|| panic!("{}", render(&faults, false)))
+}
+
+#[test]
+fn every_case_is_decided_as_its_author_means() {
+    for (expression, text, expected) in cases::CASES {
+        let query = query(expression);
+        assert_eq!(query.evidence(&story("", text)).is_some(), *expected, "{expression} in the body {text:?}");
+        // What a body proves a title proves, unless it is in capitals.
+        if text.contains(char::is_lowercase) {
+            assert_eq!(query.evidence(&story(text, "")).is_some(), *expected, "{expression} in the title {text:?}");
+        }
+    }
+}
+
+#[test]
+fn title_and_body_are_one_text_for_terms_but_no_phrase_goes_across() {
+    let story = story("Talks with North", "Korea sells arms");
+    assert!(query("talks AND arms").evidence(&story).is_some());
+    assert!(query("North Korea").evidence(&story).is_none());
+}
+
+#[test]
+fn dotted_letters_are_not_found_in_a_title_wholly_in_capitals() {
+    assert!(query("U.S.").evidence(&story("TELL US MORE", "")).is_none());
+    assert!(query("U.S.").evidence(&story("Tell the US more", "")).is_some());
+    assert!(query("U.S.").evidence(&story("THE U.S. AND ARMS", "")).is_some());
+}
+
+#[test]
+fn evidence_shows_each_term_where_it_stands_first() {
+    let story = story("Russia buys", "It rains.\n\nShells for North\nKorea, and Rússia’s arms. No more arms.");
+    let found = query("arms AND North Korea AND (Russia OR oil) NOT football").evidence(&story).expect("it matches");
+    let shown: Vec<(&str, Field, &str, &str)> = found
+        .iter()
+        .map(|one| (one.term.as_str(), one.field, one.sentence.as_str(), &one.sentence[one.marks[0].clone()]))
+        .collect();
+    let expected = [
+        ("arms", Field::Body, "Korea, and Rússia’s arms.", "arms"),
+        ("North Korea", Field::Body, "Shells for North\nKorea, and Rússia’s arms.", "North\nKorea"),
+        ("Russia", Field::Title, "Russia buys", "Russia"),
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn evidence_names_the_label_and_few_terms_of_a_list() {
+    let rules = rules(
+        "terms:\n  kim: {label: Kim Jong Un, any: [Kim Jong Un, 김정은]}\n  all: {label: People, any: [$kim, one, two, three, four]}\n\
+         rules:\n  - {name: a, when: $kim}\n  - {name: b, when: $all}\n",
+    );
+    let found = rules.matches(&story("", "김정은이 one two three four"), &[]);
+    let shown: Vec<Vec<(&str, Option<&str>)>> = found
+        .iter()
+        .map(|one| one.evidence.iter().map(|one| (one.term.as_str(), one.label.as_deref())).collect())
+        .collect();
+    let people = Some("People");
+    assert_eq!(
+        shown,
+        [
+            vec![("김정은", Some("Kim Jong Un"))],
+            vec![("김정은", Some("Kim Jong Un")), ("one", people), ("two", people)]
+        ]
+    );
+}
+
+#[test]
+fn evidence_has_at_most_twenty_terms() {
+    let letters: Vec<String> = ('a'..='z').map(String::from).collect();
+    let found = query(&letters.join(" AND ")).evidence(&story("", &letters.join(" "))).expect("it matches");
+    assert_eq!(found.len(), 20);
+}
+
+#[test]
+fn a_long_sentence_is_cut_around_the_words() {
+    let filler = "слово ".repeat(200);
+    let found = query("arms").evidence(&story("", &format!("{filler}arms {filler}"))).expect("it matches");
+    let sentence = &found[0].sentence;
+    assert!(sentence.len() <= 306 && sentence.starts_with('…') && sentence.ends_with('…'), "{sentence}");
+    assert_eq!(&sentence[found[0].marks[0].clone()], "arms");
+}
+
+#[test]
+fn a_rule_looks_only_at_its_feeds() {
+    let rules = rules(
+        "rules:\n  - {name: all, when: arms}\n  - {name: named, when: arms, feeds: Yonhap}\n  - {name: tagged, when: arms, feeds: [\"tag:wire\"]}\n",
+    );
+    let carrier =
+        |name: &str, tag: &str| Carrier { name: FeedName(name.to_owned()), tags: BTreeSet::from([tag.to_owned()]) };
+    let names = |carriers: &[Carrier]| -> Vec<String> {
+        rules.matches(&story("arms", ""), carriers).into_iter().map(|found| found.rule.name.clone()).collect()
+    };
+    assert_eq!(names(&[]), ["all"]);
+    assert_eq!(names(&[carrier("Yonhap", "korea")]), ["all", "named"]);
+    assert_eq!(names(&[carrier("other", "wire"), carrier("Yonhap", "x")]), ["all", "named", "tagged"]);
+    assert!(rules.reads_body(&[]));
+    assert!(!Rules::default().reads_body(&[]));
+}
+
+#[test]
+fn a_word_of_a_megabyte_is_found_and_shown_in_short() {
+    let word = "a".repeat(1_000_000);
+    let found = query(&word).evidence(&story("", &word)).expect("it matches");
+    assert!(found[0].sentence.len() < 310);
+}
+
+proptest! {
+    #[test]
+    fn what_evidence_marks_folds_to_the_term(
+        words in proptest::collection::vec("[a-zA-Zé가-힣а-яё一-龥ß]{1,4}", 1..4),
+        before in "[\\PC .\\n]{0,20}",
+        after in "[\\PC .\\n]{0,20}",
+    ) {
+        let term = words.join(" ");
+        let story = story("", &format!("{before} {term}\n{after}"));
+        let found = query(&format!("\"{term}\"")).evidence(&story).expect("the term is there");
+        let sentence = &found[0].sentence;
+        for mark in &found[0].marks {
+            let marked = sentence.get(mark.clone()).expect("on character boundaries");
+            let folded = |text: &str| tokenise(text).into_iter().map(|token| token.word).collect::<Vec<_>>();
+            let pairs: Vec<_> = folded(marked).into_iter().zip(folded(&term)).collect();
+            prop_assert_eq!(pairs.len(), folded(&term).len());
+            prop_assert!(pairs.iter().all(|(found, wanted)| found.starts_with(wanted.as_str())), "{} {}", marked, term);
+        }
+    }
+}

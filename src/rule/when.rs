@@ -77,7 +77,9 @@ fn clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tre
         return None;
     }
     let negated = not.map_or(Some(Vec::new()), |not| {
-        not.map(|not| not.into_iter().map(|tree| (tree.span(), tree)).map(|(span, tree)| Tree::negated(tree, span)).collect())
+        not.map(|not| {
+            not.into_iter().map(|tree| (tree.span(), tree)).map(|(span, tree)| Tree::negated(tree, span)).collect()
+        })
     });
     let mut branches: Vec<Tree> = all.unwrap_or(Some(Vec::new()))?;
     if let Some(any) = any {
@@ -91,7 +93,8 @@ fn clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tre
 fn clauses(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Vec<Tree>> {
     let nodes = node.one_or_many();
     if nodes.is_empty() {
-        faults.push(node.fault("there is nothing in this list").help("write words or phrases into it, or leave it out"));
+        faults
+            .push(node.fault("there is nothing in this list").help("write words or phrases into it, or leave it out"));
     }
     // Every clause is read before any is missed, so that all faults are told.
     let trees: Vec<Option<Tree>> = nodes.iter().map(|node| clause(node, lists, faults)).collect();

@@ -37,7 +37,8 @@ impl Folded {
             chunk.make_ascii_lowercase();
             self.text.push_str(chunk);
         } else {
-            let folded = chunk.nfkc().flat_map(fold_case).nfd().scan(false, keep_or_drop_accent).flatten();
+            let mut accented = false;
+            let folded = chunk.nfkc().flat_map(fold_case).nfd().filter(|&c| stays(&mut accented, c));
             self.text.extend(folded.nfc().filter_map(fold_letter));
         }
         if self.text.len() > at {
@@ -81,16 +82,15 @@ fn fold_case(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// Drops a mark that follows a Latin or Greek letter. `accented` says whether the letter before is one.
-#[expect(clippy::unnecessary_wraps, reason = "`scan` ends where `None` is returned")]
-fn keep_or_drop_accent(accented: &mut bool, c: char) -> Option<Option<char>> {
+/// Whether `c` stays: all but marks on a Latin or Greek letter. `accented` says whether the letter before is one.
+fn stays(accented: &mut bool, c: char) -> bool {
     if is_combining_mark(c) {
-        return Some((!*accented).then_some(c));
+        return !*accented;
     }
     *accented = matches!(c,
         'a'..='z' | '\u{df}'..='\u{24f}' | '\u{250}'..='\u{2af}' | '\u{1e00}'..='\u{1eff}' | '\u{2c60}'..='\u{2c7f}'
         | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}');
-    Some(Some(c))
+    true
 }
 
 /// The letter that `c` is written as by those who do without it; `None` for the tatweel, which only stretches a word.

@@ -38,7 +38,6 @@ pub(super) fn read(
     faults: &mut Vec<Fault>,
 ) -> Option<Named> {
     let mut entries = node.entries(faults)?;
-    refuse_later(source, &mut entries, &LATER, faults);
     let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
     let tree = entries.require("when", faults).and_then(|node| when::read(&node, context.lists, faults));
     let mut rule = Rule {
@@ -48,11 +47,15 @@ pub(super) fn read(
         severity: severity(&mut entries, faults),
         why: text(&mut entries, "why", faults),
         owner: text(&mut entries, "owner", faults),
-        tags: texts(&mut entries, "tags", faults).into_iter().map(|tag| tag.value).collect(),
+        tags: tags(&mut entries, faults),
         notify: notify(&mut entries, context.known, faults),
         feeds: feeds(&mut entries, context.known, faults),
     };
+    if let Some(name) = &name {
+        check_heard(name, &rule, context.known, faults);
+    }
     let examples = ["matches", "ignores"].map(|key| examples::read(entries.get(key), faults));
+    refuse_later(source, &mut entries, &LATER, faults);
     entries.finish(faults);
     let query = Query { tree: tree? };
     if context.lists_are_sound {
@@ -76,9 +79,13 @@ fn text(entries: &mut Entries<'_>, key: &'static str, faults: &mut Vec<Fault>) -
     entries.get(key)?.text(faults).map(|text| text.value)
 }
 
-fn texts(entries: &mut Entries<'_>, key: &'static str, faults: &mut Vec<Fault>) -> Vec<Text> {
-    let nodes = entries.get(key).map_or(Vec::new(), |node| node.one_or_many());
-    nodes.iter().filter_map(|node| node.text(faults)).collect()
+fn texts(node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<Text> {
+    node.one_or_many().iter().filter_map(|node| node.text(faults)).collect()
+}
+
+fn tags(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Vec<String> {
+    let tags = entries.get("tags").map_or(Vec::new(), |node| texts(&node, faults));
+    tags.into_iter().map(|tag| tag.value).collect()
 }
 
 fn severity(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Severity {
@@ -94,10 +101,11 @@ fn severity(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Severity {
 }
 
 fn notify(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> BTreeSet<NotifierName> {
-    if let Some(node) = entries.get("notify").filter(|node| node.one_or_many().is_empty()) {
+    let Some(node) = entries.get("notify") else { return BTreeSet::new() };
+    if node.one_or_many().is_empty() {
         faults.push(node.fault("this names nobody").help("leave `notify` out for those whom the configuration names"));
     }
-    let names = texts(entries, "notify", faults);
+    let names = texts(&node, faults);
     for name in &names {
         let is_known = |known: &Known| known.notifiers.contains(&NotifierName(name.value.clone()));
         if let Some(known) = known.filter(|known| !is_known(known)) {
@@ -108,11 +116,24 @@ fn notify(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fau
     names.into_iter().map(|name| NotifierName(name.value)).collect()
 }
 
+/// A rule that alerts nobody is a story missed.
+fn check_heard(name: &Text, rule: &Rule, known: Option<&Known>, faults: &mut Vec<Fault>) {
+    if rule.notify.is_empty() && known.is_some_and(|known| known.unheard.contains(&rule.severity)) {
+        let fault = name.fault(0..name.value.len(), format!("nobody would hear of `{}`", rule.name));
+        faults.push(
+            fault.help(
+                "name a notifier in the rule's `notify`, or in the configuration's for every rule that names none",
+            ),
+        );
+    }
+}
+
 fn feeds(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Vec<FeedFilter> {
-    if let Some(node) = entries.get("feeds").filter(|node| node.one_or_many().is_empty()) {
+    let Some(node) = entries.get("feeds") else { return Vec::new() };
+    if node.one_or_many().is_empty() {
         faults.push(node.fault("this names no feed").help("leave `feeds` out for all feeds"));
     }
-    let names = texts(entries, "feeds", faults);
+    let names = texts(&node, faults);
     let filter = |text: Text| {
         let filter = match text.value.strip_prefix("tag:") {
             Some(tag) => FeedFilter::Tagged(tag.trim().to_owned()),

@@ -41,8 +41,9 @@ fn story(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Story> {
     story.body = text("body").unwrap_or_default();
     story.lang = text("lang");
     story.url = text("url");
+    let before = faults.len();
     entries.finish(faults);
-    Some(story)
+    (faults.len() == before).then_some(story)
 }
 
 /// Holds `query` to the examples that it must match and those that it must not.

@@ -1,0 +1,258 @@
+//! Rule files: what they say, and what is said of broken ones.
+
+use std::sync::Arc;
+
+use super::load;
+use crate::fault::{Fault, Source, render};
+use crate::rule::{Carrier, FeedFilter, Known, Query, Rule};
+use crate::story::{FeedName, NotifierName, Severity};
+
+type Loaded = Option<Vec<(Arc<Rule>, Query)>>;
+
+fn load_files(files: &[(&str, &str)], known: Option<&Known>) -> (Loaded, Vec<Fault>) {
+    let source = |(name, text): &(&str, &str)| Arc::new(Source { name: (*name).to_owned(), text: (*text).to_owned() });
+    let sources: Vec<Arc<Source>> = files.iter().map(source).collect();
+    let mut faults = Vec::new();
+    (load(&sources, known, &mut faults), faults)
+}
+
+/// The faults of files that do not load, as a person sees them.
+fn refused(files: &[(&str, &str)]) -> String {
+    let known = Known {
+        notifiers: ["desk", "console"].map(|name| NotifierName(name.to_owned())).into(),
+        feeds: vec![Carrier { name: FeedName("Yonhap".to_owned()), tags: ["wire".to_owned()].into() }],
+        unheard: [Severity::Low].into(),
+    };
+    let (loaded, faults) = load_files(files, Some(&known));
+    assert!(loaded.is_none(), "it should not load");
+    render(&faults, false)
+}
+
+fn rules(files: &[(&str, &str)]) -> Vec<Rule> {
+    let (loaded, faults) = load_files(files, None);
+    let loaded = loaded.unwrap_or_else(|| panic!("{}", render(&faults, false)));
+    loaded.into_iter().map(|(rule, _)| (*rule).clone()).collect()
+}
+
+const KOREA: &str = r#"
+terms:
+  dprk: [North Korea, DPRK, Pyongyang]
+  kim: {label: Kim Jong Un, any: [Kim Jong Un, 김정은]}
+  all: {label: Any of them, any: [$dprk, $kim, $weapons]}
+
+rules:
+  - name: Russia-North Korea arms
+    when: >-
+      Russia AND ($dprk OR $kim)
+      AND $weapons
+    severity: high
+    why: sanctions desk, resolution 1718
+    owner: ana
+    tags: [korea]
+    notify: desk
+    feeds: [tag:wire, Yonhap]
+    matches:
+      - "Moscow may buy shells: North Korea and Russia discuss an arms sale."
+      - {title: DPRK delegation in Russia, body: They spoke of weapons., lang: en, url: "https://example.org/a"}
+    ignores:
+      - "Farms in Russia import North Korean seaweed."
+  - name: As YAML
+    when: {all: [Russia, North Korea, {any: [arms, weapons OR shells]}], not: [football, cup]}
+"#;
+
+const WEAPONS: &str = "terms:\n  weapons: [arms, weapons]\n";
+
+#[test]
+fn a_rule_says_all_that_its_file_says() {
+    let rules = rules(&[("a.yaml", KOREA), ("b.yaml", WEAPONS), ("empty.yaml", "")]);
+    assert_eq!(rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["As YAML", "Russia-North Korea arms"]);
+    let rule = &rules[1];
+    assert_eq!(rule.severity, Severity::High);
+    assert_eq!(rule.why.as_deref(), Some("sanctions desk, resolution 1718"));
+    assert_eq!(rule.owner.as_deref(), Some("ana"));
+    assert_eq!(rule.tags, ["korea"]);
+    assert_eq!(rule.notify, [NotifierName("desk".to_owned())].into());
+    let feeds = [FeedFilter::Tagged("wire".to_owned()), FeedFilter::Named(FeedName("Yonhap".to_owned()))];
+    assert_eq!(rule.feeds, feeds);
+    insta::assert_snapshot!("canonical", rules.iter().map(|rule| rule.text.as_str()).collect::<Vec<_>>().join("---\n"));
+}
+
+#[test]
+fn a_version_changes_with_the_lists_that_the_rule_names_and_with_no_others() {
+    let version = |weapons: &str| {
+        let rules = rules(&[("a.yaml", KOREA), ("b.yaml", weapons)]);
+        rules.into_iter().map(|rule| rule.version).collect::<Vec<_>>()
+    };
+    let before = version(WEAPONS);
+    let after = version("terms:\n  weapons: [arms, weapons, shells]\n");
+    assert_eq!(before[0], after[0]);
+    assert_ne!(before[1], after[1]);
+    assert_eq!(before[1].len(), 64);
+}
+
+#[test]
+fn both_forms_of_when_compile_to_one_tree() {
+    let text = |when: &str| {
+        let file = format!("rules:\n  - name: a\n    when: {when}\n");
+        rules(&[("a.yaml", &file)]).remove(0).text
+    };
+    let pairs = [
+        (
+            "{all: [Russia, North Korea, {any: [arms, weapons]}], not: [football]}",
+            "Russia AND North Korea AND (arms OR weapons) NOT football",
+        ),
+        ("{any: [Russia AND arms, oil]}", "(Russia AND arms) OR oil"),
+        ("{all: Russia, not: [a, b]}", "Russia NOT a NOT b"),
+        ("{all: [Russia, NOT sport]}", "Russia NOT sport"),
+    ];
+    for (yaml, expression) in pairs {
+        assert_eq!(text(yaml), text(expression));
+    }
+}
+
+#[test]
+fn broken_expressions_are_shown_in_their_file() {
+    let rule = |when: &str| refused(&[("rules/a.yaml", &format!("rules:\n  - name: a\n    when: {when}\n"))]);
+    insta::assert_snapshot!(
+        "open_parenthesis",
+        rule("|\n      Russia AND\n      (North Korea OR DPRK AND\n      arms")
+    );
+    insta::assert_snapshot!("mixed", rule("Russia OR North Korea AND arms"));
+    insta::assert_snapshot!("not_alone", rule("NOT sport"));
+    insta::assert_snapshot!("or_not", rule("Russia OR NOT sport"));
+    insta::assert_snapshot!("tag", rule("!sport AND x"));
+    insta::assert_snapshot!("quotes", rule("\"interest rate\" AND fed"));
+    insta::assert_snapshot!("yaml_form", rule("{all: [a OR b AND c, (x], any: [], nto: d}"));
+    insta::assert_snapshot!("yaml_not_alone", rule("{not: [sport]}"));
+    insta::assert_snapshot!("yaml_list", rule("[Russia, arms]"));
+}
+
+#[test]
+fn every_fault_of_a_rule_is_told_at_once() {
+    insta::assert_snapshot!(
+        "keys",
+        refused(&[(
+            "rules/a.yaml",
+            r"
+rules:
+  - name: a
+    when: Russia
+    severity: hihg
+    notify: [desk, dsek]
+    feeds: [Yonhapp, tag:wires, tag:wire]
+    backfill: 24h
+    colour: red
+  - name: b
+  - when: arms
+  - name: ''
+    when: 3
+    notify: []
+  - just a text
+defaults: {severity: low}
+"
+        )])
+    );
+}
+
+#[test]
+fn names_are_global_over_all_files() {
+    let files = [
+        ("rules/a.yaml", "terms: {x: [arms]}\nrules:\n  - {name: same, when: $x}\n"),
+        ("rules/b.yaml", "terms:\n  x: [oil]\nrules:\n  - name: same\n    when: arms\n"),
+    ];
+    insta::assert_snapshot!("twice", refused(&files));
+}
+
+#[test]
+fn broken_lists_are_told_at_the_entry() {
+    insta::assert_snapshot!(
+        "lists",
+        refused(&[(
+            "rules/a.yaml",
+            r"
+terms:
+  a: [one, $b]
+  b: [two, $c]
+  c: [$a]
+  weapons: [arms OR oil, weapon*, '!!!', $wepons, Trinidad and Tobago, '']
+  empty: []
+  two words: [a]
+  sdn: {from: sdn.csv, term: name}
+  kim: {label: Kim}
+  text: arms
+rules:
+  - {name: a, when: $empty AND $missing, matches: [nothing]}
+"
+        )])
+    );
+}
+
+#[test]
+fn examples_that_do_not_hold_say_why() {
+    insta::assert_snapshot!(
+        "examples",
+        refused(&[(
+            "rules/a.yaml",
+            r#"
+terms:
+  weapons: [arms, weapons]
+rules:
+  - name: a
+    when: Russia AND ($weapons OR oil) NOT football
+    matches:
+      - "Farms in Russia"
+      - {title: Football, body: Russia buys arms}
+      - {titel: arms}
+    ignores:
+      - "Rússia’s arms"
+"#
+        )])
+    );
+}
+
+#[test]
+fn a_file_that_is_no_yaml_leaves_no_other_faults_behind() {
+    let files =
+        [("rules/a.yaml", "terms:\n  weapons: [arms\n"), ("rules/b.yaml", "rules:\n  - {name: b, when: $weapons}\n")];
+    let (loaded, faults) = load_files(&files, None);
+    assert!(loaded.is_none());
+    assert!(faults.iter().all(|fault| fault.source.name == "rules/a.yaml"), "{}", render(&faults, false));
+}
+
+#[test]
+fn a_warning_is_told_and_the_rule_is_in_force() {
+    let (loaded, faults) = load_files(&[("a.yaml", "rules:\n  - {name: a, when: Russia and arms}\n")], None);
+    assert!(loaded.is_some());
+    assert_eq!(faults.len(), 1);
+}
+
+#[test]
+fn names_are_taken_on_trust_where_no_configuration_is_at_hand() {
+    let file = "rules:\n  - {name: a, when: arms, notify: nobody, feeds: nothing}\n";
+    assert_eq!(rules(&[("a.yaml", file)]).len(), 1);
+}
+
+/// Lists that each name the next one twice.
+fn chain(length: usize) -> String {
+    (0..length).fold(String::new(), |text, n| text + &format!("  a{n}: [$a{next}, $a{next}]\n", next = n + 1))
+}
+
+#[test]
+fn lists_in_lists_cost_little_however_they_are_nested() {
+    let (loaded, faults) = load_files(&[("a.yaml", &format!("terms:\n{}  a2000: [arms]\n", chain(2000)))], None);
+    assert!(loaded.is_none());
+    assert!(faults.iter().any(|fault| fault.message.contains("nested more than 50 deep")));
+    let (loaded, _) = load_files(
+        &[("a.yaml", &format!("terms:\n{}  a40: [arms]\nrules: [{{name: a, when: $a0}}]\n", chain(40)))],
+        None,
+    );
+    assert!(loaded.is_some());
+}
+
+#[test]
+fn a_rule_that_nobody_would_hear_of_is_refused() {
+    let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, severity: low}\n")]);
+    assert!(said.contains("nobody would hear of `a`") && said.contains("a.yaml:2:12"), "{said}");
+    let named = [("a.yaml", "rules:\n  - {name: a, when: arms, severity: low, notify: desk}\n")];
+    assert_eq!(rules(&named).len(), 1);
+}

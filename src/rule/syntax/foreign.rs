@@ -170,7 +170,9 @@ fn fuzzy(context: &Context<'_>) -> Option<Refusal> {
         taken: context.run.len(),
         stands_for: (!before.is_empty()).then_some(Kind::Refused),
         message: format!("`{}` means nothing here: a term is there or it is not", &context.run[at..]),
-        help: "write out the spellings: (Gaddafi OR Qaddafi); for words near one another there will be `one NEAR/5 other`".to_owned(),
+        help:
+            "write out the spellings: (Gaddafi OR Qaddafi); for words near one another there will be `one NEAR/5 other`"
+                .to_owned(),
         translation: None,
     })
 }

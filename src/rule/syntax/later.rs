@@ -79,14 +79,19 @@ fn comparison(context: &Context<'_>) -> Option<Refusal> {
     let value = sign.strip_prefix(['<', '>'])?.trim_start_matches('=').trim_start();
     let end = value.find(|c: char| c.is_whitespace() || "()".contains(c)).unwrap_or(value.len());
     let taken = context.rest.len() - value.len() + end;
-    Some(refusal(taken, Some(Kind::Refused), "comparisons are", "today a story's length and age play no part: leave this out"))
+    Some(refusal(
+        taken,
+        Some(Kind::Refused),
+        "comparisons are",
+        "today a story's length and age play no part: leave this out",
+    ))
 }
 
 fn no_other_forms(context: &Context<'_>) -> Option<Refusal> {
     let behind = context.rest.strip_prefix('=')?;
-    behind.starts_with(|c: char| is_quote(c) || c.is_alphanumeric()).then(|| {
-        refusal(1, None, "`=` is", "today every word stands for itself alone: leave the `=` out")
-    })
+    behind
+        .starts_with(|c: char| is_quote(c) || c.is_alphanumeric())
+        .then(|| refusal(1, None, "`=` is", "today every word stands for itself alone: leave the `=` out"))
 }
 
 fn wildcard(context: &Context<'_>) -> Option<Refusal> {

@@ -116,22 +116,20 @@ impl Lexer<'_, '_> {
 
     fn quoted(&mut self, open: char) {
         let inside = &self.text[self.at + open.len_utf8()..];
-        match inside.find(|c| closes(open, c)) {
-            Some(length) => {
-                let close = inside[length..].chars().next().map_or(0, char::len_utf8);
-                self.push(Kind::Quoted, open.len_utf8() + length + close);
-            }
-            None => {
-                let span = self.at..self.at + open.len_utf8();
-                self.problems.error(span, "this quotation mark is never closed", "write another where the phrase ends");
-                self.push(Kind::Refused, self.text.len() - self.at);
-            }
+        if let Some(length) = inside.find(|c| closes(open, c)) {
+            let close = inside[length..].chars().next().map_or(0, char::len_utf8);
+            self.push(Kind::Quoted, open.len_utf8() + length + close);
+        } else {
+            let span = self.at..self.at + open.len_utf8();
+            self.problems.error(span, "this quotation mark is never closed", "write another where the phrase ends");
+            self.push(Kind::Refused, self.text.len() - self.at);
         }
     }
 
     fn run(&mut self) {
         let rest = &self.text[self.at..];
-        let run = &rest[..rest.find(|c: char| c.is_whitespace() || is_quote(c) || "()".contains(c)).unwrap_or(rest.len())];
+        let run =
+            &rest[..rest.find(|c: char| c.is_whitespace() || is_quote(c) || "()".contains(c)).unwrap_or(rest.len())];
         let after_operand = self.lexemes.last().is_some_and(|last| last.kind.ends_operand());
         let context = Context { rest, run, after_operand };
         match run.trim_matches(shows_nothing) {

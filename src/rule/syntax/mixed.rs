@@ -1,12 +1,51 @@
-//! The two ways to read an expression that mixes operators without parentheses.
+//! Operators mixed without parentheses: the tools that people come from disagree on what that means, so both readings are shown.
+
+use std::ops::Range;
 
 use super::parser::{Item, Joint};
+use crate::rule::excerpt;
 
-/// A pair of readings that both parse, each with its own meaning.
-pub(super) type Readings = (String, String);
+/// The length of a reading that is shown whole, in bytes.
+const READING: usize = 200;
+
+/// An ambiguity.
+pub(super) struct Mixture {
+    /// The operator or operand that makes it one.
+    pub(super) span: Range<usize>,
+    /// What is wrong.
+    pub(super) message: String,
+    /// Two expressions that parse, each with its own meaning.
+    pub(super) readings: (String, String),
+}
+
+/// What is ambiguous in `items`, the operands of one level, if anything. Where an operand or joint is missing, that was told.
+pub(super) fn find(items: &[Item]) -> Option<Mixture> {
+    let is_told = |item: &Item| item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused);
+    let [_, second, others @ ..] = items else { return None };
+    if items.iter().any(is_told) {
+        return None;
+    }
+    let starts_with_or = second.joint == Joint::Or;
+    let stranger = others.iter().find(|item| (item.joint == Joint::Or) != starts_with_or);
+    let negated = items.iter().position(|item| item.negated).filter(|at| at + 1 < items.len());
+    let (span, operator, readings) = match (stranger, negated) {
+        (Some(item), _) => {
+            let and = items.iter().any(|item| item.joint == Joint::And);
+            (&item.joint_span, if and { "AND" } else { "NOT" }, and_with_or(items))
+        }
+        (None, Some(at)) if starts_with_or => (&items[at].span, "NOT", not_with_or(items, at)),
+        _ => return None,
+    };
+    let shown = |reading: &str| excerpt::around(reading, &(0..0), READING).0;
+    Some(Mixture {
+        span: span.clone(),
+        message: format!("{operator} beside OR can be read in two ways: parentheses must say which"),
+        readings: (shown(&readings.0), shown(&readings.1)),
+    })
+}
 
 /// `a OR b AND c`, with AND read first and with OR read first.
-pub(super) fn and_with_or(items: &[Item]) -> Readings {
+fn and_with_or(items: &[Item]) -> (String, String) {
     let and_first = groups(items, |joint| joint == Joint::Or)
         .map(|group| parenthesised(chain(group), group.len() > 1))
         .collect::<Vec<_>>()
@@ -27,7 +66,7 @@ pub(super) fn and_with_or(items: &[Item]) -> Readings {
 }
 
 /// `a OR NOT b OR c`, where `items[negated]` is `NOT b`: the negation of `b` alone, and of all that follows.
-pub(super) fn not_with_or(items: &[Item], negated: usize) -> Readings {
+fn not_with_or(items: &[Item], negated: usize) -> (String, String) {
     let (before, rest) = items.split_at(negated);
     let start = if before.is_empty() { String::new() } else { chain(before) + " OR " };
     let narrow = format!("{start}({}) OR {}", rest[0].text, chain(&rest[1..]));

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::lexer::{Kind, Lexeme, lex};
+use super::lexer::{Kind, Lexeme, is_quote};
+use super::phrase::{operator_in_lower_case, unquoted};
 use super::{DEEPEST, Lists, Problems, mixed};
 use crate::fault::nearest;
 use crate::rule::excerpt;
@@ -33,8 +34,8 @@ pub(super) struct Item {
     pub(super) text: String,
     /// The same without them.
     pub(super) bare: String,
-    joint_span: Range<usize>,
-    span: Range<usize>,
+    pub(super) joint_span: Range<usize>,
+    pub(super) span: Range<usize>,
     tree: Option<Tree>,
 }
 
@@ -42,40 +43,6 @@ pub(super) struct Item {
 pub(super) fn parse(text: &str, lexemes: &[Lexeme], lists: &Lists, problems: &mut Problems) -> Option<Tree> {
     let mut parser = Parser { text, lexemes, lists, problems, at: 0, depth: 0 };
     parser.level(0..text.len())
-}
-
-/// The only phrase in `lexemes`, without its quotes.
-pub(super) fn only_phrase<'t>(text: &'t str, lexemes: &[Lexeme], problems: &mut Problems) -> Option<&'t str> {
-    let [first, .., last] = lexemes else {
-        return lexemes.first().and_then(|only| phrase_of(text, only, only, problems));
-    };
-    let stranger = lexemes.iter().find(|lexeme| !matches!(lexeme.kind, Kind::Word | Kind::Refused));
-    if let Some(stranger) = stranger {
-        let help = "operators belong into `when`; a phrase with such signs in it goes in double quotes";
-        problems.error(stranger.span.clone(), "an entry of a term list is one word or phrase", help);
-        return None;
-    }
-    phrase_of(text, first, last, problems)
-}
-
-fn phrase_of<'t>(text: &'t str, first: &Lexeme, last: &Lexeme, problems: &mut Problems) -> Option<&'t str> {
-    match first.kind {
-        Kind::Quoted => Some(unquoted(&text[first.span.clone()])),
-        Kind::Word | Kind::Refused => Some(&text[first.span.start..last.span.end]),
-        _ => {
-            let help = "an operator alone is none; if the word is meant, put it in double quotes";
-            problems.error(first.span.clone(), "an entry of a term list is one word or phrase", help);
-            None
-        }
-    }
-}
-
-/// Whether `text` as it is means one phrase and asks no question.
-pub(crate) fn is_bare_phrase(text: &str) -> bool {
-    let mut problems = Problems::default();
-    let lexemes = lex(text, &mut problems);
-    let is_word = |lexeme: &Lexeme| lexeme.kind == Kind::Word && operator_in_lower_case(&text[lexeme.span.clone()]).is_none();
-    !problems.broken && lexemes.iter().all(is_word)
 }
 
 struct Parser<'t, 'p> {
@@ -116,7 +83,10 @@ impl<'t> Parser<'t, '_> {
                 None => break,
             }
         }
-        self.check_mixture(&items);
+        if let Some(mixture) = mixed::find(&items) {
+            let help = format!("write `{}` or `{}`", mixture.readings.0, mixture.readings.1);
+            self.problems.error(mixture.span, mixture.message, help);
+        }
         build(items)
     }
 
@@ -131,7 +101,11 @@ impl<'t> Parser<'t, '_> {
         let mut stray = false;
         while self.depth == 0 && self.peek_kind() == Some(Kind::Close) {
             let span = self.peek()?.span.clone();
-            self.problems.error(span, "this parenthesis closes nothing", "remove it, or write the `(` that it belongs to");
+            self.problems.error(
+                span,
+                "this parenthesis closes nothing",
+                "remove it, or write the `(` that it belongs to",
+            );
             stray = true;
             self.at += 1;
         }
@@ -217,43 +191,41 @@ impl<'t> Parser<'t, '_> {
             }
             (None, _, _) => (joint_span.clone(), format!("nothing follows {}", operator(&joint_span))),
         };
-        self.problems.error(span, message, "write a word or phrase there; if the operator is meant as a word, put it in double quotes");
+        self.problems.error(
+            span,
+            message,
+            "write a word or phrase there; if the operator is meant as a word, put it in double quotes",
+        );
     }
 
     fn tell_neighbours(&mut self, left: Option<&Item>, right: &Item) {
         let left = left.map_or("", |item| item.text.as_str());
-        let bare = |text: &str| text.trim_matches(super::lexer::is_quote).to_owned();
-        let phrases = !left.ends_with(')') && !right.text.ends_with(')') && !left.starts_with('$') && !right.text.starts_with('$');
-        let phrase = if phrases { format!(", or `\"{} {}\"` if one follows the other", bare(left), bare(&right.text)) } else { String::new() };
-        let help = format!("write `{left} AND {}` if both must be there{phrase}", right.text);
-        self.problems.error(right.span.clone(), "two terms stand side by side, and nothing says how they belong together", help);
-    }
-
-    fn check_mixture(&mut self, items: &[Item]) {
-        let joints = || items.iter().skip(1).map(|item| item.joint);
-        if joints().any(|joint| matches!(joint, Joint::Missing | Joint::Refused)) {
-            return;
-        }
-        let stranger = items.iter().skip(2).find(|item| (item.joint == Joint::Or) != (items[1].joint == Joint::Or));
-        let last = items.len().saturating_sub(1);
-        let negated = items.iter().position(|item| item.negated).filter(|at| *at < last && joints().all(|joint| joint == Joint::Or));
-        let (span, operators, (one, other)) = match (stranger, negated) {
-            (Some(item), _) => {
-                let and = joints().any(|joint| joint == Joint::And);
-                (item.joint_span.clone(), if and { "AND" } else { "NOT" }, mixed::and_with_or(items))
-            }
-            (None, Some(at)) => (items[at].span.clone(), "NOT", mixed::not_with_or(items, at)),
-            (None, None) => return,
+        let bare = |text: &str| text.trim_matches(is_quote).to_owned();
+        let phrases = !left.ends_with(')')
+            && !right.text.ends_with(')')
+            && !left.starts_with('$')
+            && !right.text.starts_with('$');
+        let phrase = if phrases {
+            format!(", or `\"{} {}\"` if one follows the other", bare(left), bare(&right.text))
+        } else {
+            String::new()
         };
-        let shown = |reading: &str| excerpt::around(reading, &(0..0), 200).0;
-        let message = format!("{operators} beside OR can be read in two ways: parentheses must say which");
-        self.problems.error(span, message, format!("write `{}` or `{}`", shown(&one), shown(&other)));
+        let help = format!("write `{left} AND {}` if both must be there{phrase}", right.text);
+        self.problems.error(
+            right.span.clone(),
+            "two terms stand side by side, and nothing says how they belong together",
+            help,
+        );
     }
 
     fn group(&mut self) -> Option<Tree> {
         let open = self.peek()?.span.clone();
         if self.depth == DEEPEST {
-            self.problems.error(open, format!("parentheses are nested more than {DEEPEST} deep here"), "make term lists of the parts");
+            self.problems.error(
+                open,
+                format!("parentheses are nested more than {DEEPEST} deep here"),
+                "make term lists of the parts",
+            );
             self.skip_group();
             return None;
         }
@@ -288,12 +260,14 @@ impl<'t> Parser<'t, '_> {
     /// Whether an open quotation mark has swallowed what follows.
     fn ends_in_open_quote(&self) -> bool {
         let last = self.lexemes.last().filter(|last| last.kind == Kind::Refused);
-        last.is_some_and(|last| self.text[last.span.clone()].starts_with(super::lexer::is_quote))
+        last.is_some_and(|last| self.text[last.span.clone()].starts_with(is_quote))
     }
 
     fn phrase(&mut self) -> Option<Tree> {
         let first = self.at;
-        while matches!(self.peek_kind(), Some(Kind::Word | Kind::Refused)) && !(self.at > first && self.at_operator_in_lower_case()) {
+        while matches!(self.peek_kind(), Some(Kind::Word | Kind::Refused))
+            && !(self.at > first && self.at_operator_in_lower_case())
+        {
             self.at += 1;
         }
         let words = &self.lexemes[first..self.at];
@@ -373,23 +347,4 @@ fn build(items: Vec<Item>) -> Option<Tree> {
     };
     let branches: Vec<Tree> = items.into_iter().map(branch).collect::<Option<_>>()?;
     Some(if any { Tree::any(branches) } else { Tree::all(branches) })
-}
-
-/// The operator that `word` would be in capitals, unless it is in capitals.
-fn operator_in_lower_case(word: &str) -> Option<Kind> {
-    match word.to_ascii_uppercase().as_str() {
-        upper if upper == word => None,
-        "AND" => Some(Kind::And),
-        "OR" => Some(Kind::Or),
-        "NOT" => Some(Kind::Not),
-        _ => None,
-    }
-}
-
-/// A quoted phrase without its two quotation marks.
-fn unquoted(quoted: &str) -> &str {
-    let mut characters = quoted.chars();
-    characters.next();
-    characters.next_back();
-    characters.as_str()
 }

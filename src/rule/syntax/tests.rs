@@ -1,0 +1,294 @@
+//! What parses, to what; what does not, and what is said of it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::rule::print;
+use crate::rule::tree::Term;
+
+fn lists() -> Lists {
+    let term = |text: &str| Arc::new(Term::new(text, None).expect("a word"));
+    let list =
+        |name: &str, texts: [&str; 2]| Arc::new(TermList { name: name.to_owned(), terms: texts.map(term).to_vec() });
+    let all = [list("dprk", ["North Korea", "DPRK"]), list("weapons", ["arms", "weapons"])];
+    Lists { by_name: all.into_iter().map(|list| (list.name.clone(), list)).collect(), partial: false }
+}
+
+fn parsed(expression: &str) -> Tree {
+    let (tree, problems) = parse(expression, &lists());
+    tree.unwrap_or_else(|| panic!("{expression}: {problems:?}"))
+}
+
+/// The words that each problem points at, what it says and what it advises.
+fn problems(expression: &str) -> Vec<String> {
+    let (tree, problems) = parse(expression, &lists());
+    assert_eq!(tree.is_none(), problems.iter().any(|problem| problem.level == Level::Error), "{expression}");
+    let line = |problem: Problem| {
+        let help = problem.help.map_or(String::new(), |help| format!(" | {help}"));
+        format!("{}: {}{help}", &expression[problem.span], problem.message)
+    };
+    problems.into_iter().map(line).collect()
+}
+
+/// Each expression with its problems below it.
+fn told(expressions: &[&str]) -> String {
+    let told =
+        expressions.iter().map(|expression| format!("{expression}\n    {}\n", problems(expression).join("\n    ")));
+    told.collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn expressions_print_in_canonical_form() {
+    let cases = [
+        ("Russia", "Russia"),
+        ("  North \n  Korea ", "North Korea"),
+        ("\"North Korea\"", "North Korea"),
+        ("“a AND b”", "\"a AND b\""),
+        ("“the \"big\" one”", "“the \"big\" one”"),
+        ("Trinidad and Tobago", "\"Trinidad and Tobago\""),
+        ("a NOT b", "a AND NOT b"),
+        ("NOT NOT a", "a"),
+        ("a AND (b AND (c))", "a AND b AND c"),
+        ("(a OR b) OR c", "a OR b OR c"),
+        ("(a AND b) OR $dprk", "(a AND b) OR $dprk"),
+        ("a NOT (b OR c)", "a AND NOT (b OR c)"),
+        ("a AND (b OR NOT c)", "a AND (b OR (NOT c))"),
+        ("\"-x\"", "\"-x\""),
+    ];
+    for (expression, canonical) in cases {
+        assert_eq!(print::expression(&parsed(expression)), canonical, "{expression}");
+    }
+}
+
+#[test]
+fn spans_are_those_of_the_text() {
+    let text = "(Rússia OR $dprk) NOT “North Korea”";
+    let Tree::And(branches) = parsed(text) else { panic!("a conjunction") };
+    let [Tree::Or(names), not @ Tree::Not(inner, _)] = branches.as_slice() else { panic!("{branches:?}") };
+    let shown: Vec<&str> = names.iter().chain([not, inner.as_ref()]).map(|tree| &text[tree.span()]).collect();
+    assert_eq!(shown, ["Rússia", "$dprk", "NOT “North Korea”", "“North Korea”"]);
+}
+
+#[test]
+fn what_holds_of_nothing_found_is_seen() {
+    let cases = [
+        ("NOT a", Some("NOT a")),
+        ("a OR NOT b", Some("NOT b")),
+        ("a AND (b OR NOT c)", None),
+        ("NOT a NOT b", Some("NOT a NOT b")),
+        ("NOT (a AND NOT b)", Some("NOT (a AND NOT b)")),
+        ("NOT (a OR NOT b)", None),
+        ("$dprk", None),
+    ];
+    for (expression, guilty) in cases {
+        let tree = parsed(expression);
+        assert_eq!(tree.unsound().map(|tree| &expression[tree.span()]), guilty, "{expression}");
+    }
+}
+
+#[test]
+fn faults_are_told_at_the_very_word_with_what_to_write() {
+    let told = told(&[
+        "",
+        "()",
+        "(a OR b",
+        "a OR b)",
+        "((a)",
+        "\"North Korea AND arms",
+        "“North Korea\" AND arms",
+        "AND a",
+        "a AND",
+        "a AND OR b",
+        "NOT",
+        "a OR (b AND)",
+        "!!!",
+        "a AND \"\"",
+        "\"North Korea\" arms",
+        "\"North Korea\" (arms OR oil)",
+        "(a OR b) and c",
+        "a or $dprk",
+        "Russia and Korea",
+        "Russia AND not sport",
+        "a OR b AND c",
+        "a AND b OR c AND d",
+        "a OR b NOT c",
+        "NOT a OR b",
+        "a OR NOT b OR c",
+        "Russia AND (arms OR oil AND North   Korea)",
+        "$dprkk",
+        "$other",
+        "$100 AND arms",
+    ]);
+    insta::assert_snapshot!("own", told);
+}
+
+#[test]
+fn what_comes_later_is_refused_once_and_by_name() {
+    let told = told(&[
+        "Russia NEAR/5 arms",
+        "Russia ONEAR/5 arms",
+        "Russia NEAR arms",
+        "Turkey EXCEPT (roast Turkey OR Turkey breast)",
+        "SENT(Russia AND arms)",
+        "PARA (Russia AND arms)",
+        "ATLEAST/3(arms)",
+        "ANY/2(a, b, c)",
+        "cs(US) AND arms",
+        "=arms",
+        "=\"North Korea\"",
+        "weapon* AND \"North Korea\"",
+        "title:Russia AND arms",
+        "title:\"North Korea\" AND body:(a OR b)",
+        "titel:Russia",
+        "Russia AND /arms? deals?/",
+        "Russia AND /arms",
+        "words >= 100 AND arms",
+        "age<2d",
+    ]);
+    insta::assert_snapshot!("later", told);
+}
+
+#[test]
+fn what_other_tools_write_is_translated() {
+    let told = told(&[
+        "turkey -recipe",
+        "turkey -\"roast turkey\"",
+        "+Russia +arms -sport",
+        "!sport AND Russia",
+        "Russia && arms",
+        "Russia || arms",
+        "missil!",
+        "wom?n",
+        "Russia w/5 arms",
+        "Russia pre/3 arms",
+        "Russia /s arms",
+        "Russia near5 arms",
+        "Russia AROUND(7) arms",
+        "ATLEAST5(arms)",
+        "intitle:arms",
+        "roam~2",
+        "\"North Korea\"~5",
+    ]);
+    insta::assert_snapshot!("foreign", told);
+}
+
+#[test]
+fn what_only_looks_foreign_is_a_word() {
+    for expression in [
+        "F-16",
+        "-5",
+        "+44",
+        "https://example.org/a",
+        "12:30",
+        "ratio:1",
+        "Yonhap: North Korea",
+        "words",
+        "age of reason",
+        "cs",
+        "SENT",
+        "either/or",
+        "what?",
+        "\"Yahoo!\"",
+        "A&B",
+        "rock'n'roll",
+        "\"$100\"",
+        "$100",
+    ] {
+        assert_eq!(problems(expression), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn an_entry_of_a_list_is_one_phrase() {
+    for (entry, phrase) in
+        [("North Korea", "North Korea"), ("\"a AND b\"", "a AND b"), ("Trinidad and Tobago", "Trinidad and Tobago")]
+    {
+        let (found, problems) = parse_phrase(entry);
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(found, Some(phrase));
+    }
+    for entry in ["a OR b", "AND", "(a)", "\"a\" b", "$a b", "weapon*", "a \"b\"", "\"a"] {
+        let (found, problems) = parse_phrase(entry);
+        assert!(found.is_none() && problems.len() == 1, "{entry}: {problems:?}");
+    }
+}
+
+#[test]
+fn hostile_expressions_cost_little_and_end_in_a_readable_fault() {
+    let deep = format!("{}a{}", "(".repeat(100), ")".repeat(100));
+    assert!(problems(&deep).is_empty());
+    let too_deep = problems(&format!("{}a{}", "(".repeat(10_000), ")".repeat(10_000)));
+    assert_eq!(too_deep.len(), 1, "{too_deep:?}");
+    for (part, times) in [
+        ("(", 300_000),
+        ("((a) ", 100_000),
+        (")", 300_000),
+        ("a OR b AND ", 50_000),
+        ("a* ", 100_000),
+        ("+a ", 100_000),
+        ("\"a\" ", 100_000),
+        ("NOT ", 100_000),
+        ("$x ", 100_000),
+        ("and ", 100_000),
+        ("/", 300_000),
+        ("a OR NOT ", 50_000),
+    ] {
+        let found = problems(&part.repeat(times));
+        let longest = found.iter().map(String::len).max().unwrap_or_default();
+        assert!(!found.is_empty() && found.len() <= MOST_PROBLEMS, "{part}: {}", found.len());
+        assert!(part == "and " || part == "$x " || longest < times * part.len(), "{part}");
+    }
+    assert_eq!(problems(&format!("{}(", "a and b AND ".repeat(100))).len(), MOST_PROBLEMS + 1);
+    assert!(problems(&vec!["arms"; 200_000].join(" OR ")).is_empty());
+    assert!(problems(&format!("NOT {}a", "NOT ".repeat(100_001))).is_empty());
+}
+
+/// Any tree that an expression can write, spans aside.
+fn trees() -> impl Strategy<Value = Tree> {
+    let text = prop_oneof![
+        "[a-z]{1,3}( [a-z]{1,3})?",
+        "(AND|or|not|U\\.S\\.|-x|a\\*|=a|\\$a|x:y|NEAR/5|\\(a\\)|'a'|cs|words|é)( [a-z]{1,2}| not| \"x\")?",
+        "\\PC{1,6}",
+    ];
+    let term = text.prop_filter_map("no word in it", |text| {
+        let has_both = text.contains('"') && text.contains(['“', '”', '„', '«', '»']);
+        Some(Tree::Term(Arc::new(Term::new(&text, None).filter(|_| !has_both)?), 0..0))
+    });
+    let list = Just(Tree::List(Arc::clone(&lists().by_name["dprk"]), 0..0));
+    prop_oneof![4 => term, 1 => list].prop_recursive(5, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 1..4).prop_map(Tree::all),
+            proptest::collection::vec(inner.clone(), 1..4).prop_map(Tree::any),
+            inner.prop_map(|tree| Tree::negated(tree, 0..0)),
+        ]
+    })
+}
+
+fn without_spans(tree: Tree) -> Tree {
+    match tree {
+        Tree::Term(term, _) => Tree::Term(term, 0..0),
+        Tree::List(list, _) => Tree::List(list, 0..0),
+        Tree::And(branches) => Tree::And(branches.into_iter().map(without_spans).collect()),
+        Tree::Or(branches) => Tree::Or(branches.into_iter().map(without_spans).collect()),
+        Tree::Not(branch, _) => Tree::Not(Box::new(without_spans(*branch)), 0..0),
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_parses_to_the_same_tree(tree in trees()) {
+        let printed = print::expression(&tree);
+        let (parsed, problems) = parse(&printed, &lists());
+        prop_assert!(problems.is_empty(), "{}: {:?}", printed, problems);
+        prop_assert_eq!(parsed.map(without_spans), Some(tree), "{}", printed);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "([a-z\"“()$/*=!+&|:~^?<>0-9é-]|AND|OR|NOT|NEAR| |\\PC){0,30}") {
+        for problem in problems(&text) {
+            prop_assert!(!problem.is_empty());
+        }
+        let (_, found) = parse_phrase(&text);
+        prop_assert!(found.iter().all(|problem| text.get(problem.span.clone()).is_some()));
+    }
+}
