@@ -82,7 +82,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct ConfigArgument {
     /// The configuration file.
-    #[arg(long = "config", short, value_name = "FILE", default_value = "config.yaml")]
+    #[arg(long = "config", short = 'c', value_name = "FILE", default_value = "config.yaml")]
     path: PathBuf,
 }
 

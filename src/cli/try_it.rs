@@ -114,7 +114,7 @@ async fn tell(
             None => println!("no match: {}\n  {}\n", title(&story), query.reasons_against(&story).join("; ")),
         }
     }
-    println!("{matched} of {} match", count(all, "story", "stories"));
+    println!("{matched} of {} matched", count(all, "story", "stories"));
     Ok(())
 }
 
