@@ -1,11 +1,25 @@
 //! One attempt at one delivery. Knows nothing of the store or of rules.
 
+mod console;
+mod email;
+#[cfg(test)]
+mod fixture;
+mod payload;
+mod plain;
+mod quote;
+mod reply;
+mod text;
+mod view;
+mod webhook;
+
 use std::time::Duration;
 
-use crate::alert::{Letter, Receiver};
-use crate::config::{Network, Notifier};
+use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+use crate::alert::{Letter, Receiver};
+use crate::config::Notifier;
 
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +28,7 @@ pub enum Outcome {
     Delivered(String),
     /// It may work later.
     Retry(Retry),
-    /// It will never work as it is: why, as the receiver said it.
+    /// It will never work as it is: why, as the receiver said it. Never holds a secret.
     Refused(String),
 }
 
@@ -29,24 +43,50 @@ pub struct Retry {
     pub after: Option<Duration>,
 }
 
+impl Outcome {
+    fn unreached(why: String) -> Self {
+        Self::Retry(Retry { why, reached: false, after: None })
+    }
+
+    fn put_off(why: String) -> Self {
+        Self::Retry(Retry { why, reached: true, after: None })
+    }
+}
+
+/// What sending needs beside the notifier.
+#[derive(Clone, Copy, Debug)]
+pub struct Means<'a> {
+    /// For webhooks: made by [`crate::feed::fetch::client`] with the same `allow`.
+    pub client: &'a reqwest::Client,
+    /// Private ranges that webhooks may reach.
+    pub allow: &'a [IpNet],
+    /// The zone of the times that the console shows.
+    pub zone: &'a TimeZone,
+}
+
 /// Renders what `notifier` will send for `letter`: these bytes are frozen, and every retry sends the same.
 ///
 /// # Errors
 /// In words for a person, where the letter cannot be written (an address that does not parse).
 pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
-    let _ = (notifier, receiver, letter, zone);
-    todo!()
+    match notifier {
+        Notifier::Console(_) | Notifier::Webhook(_) => payload::write(letter),
+        Notifier::Email(email) => email::render(email, receiver, letter, zone),
+    }
 }
 
 /// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most a minute.
 pub async fn send(
     notifier: &Notifier,
-    network: &Network,
+    means: &Means<'_>,
     receiver: &Receiver,
     id: &str,
     frozen: &[u8],
     now: Timestamp,
 ) -> Outcome {
-    let _ = (notifier, network, receiver, id, frozen, now);
-    todo!()
+    match notifier {
+        Notifier::Console(format) => console::send(*format, frozen, means.zone).await,
+        Notifier::Email(email) => email::send(email, receiver, frozen).await,
+        Notifier::Webhook(webhook) => webhook::send(webhook, means, receiver, id, frozen, now).await,
+    }
 }

@@ -8,7 +8,8 @@ use crate::alert::{Content, Letter, Receiver, draft};
 use crate::cli::{Exit, block_on, load};
 use crate::config::{Config, Notifier};
 use crate::daemon::clock::now;
-use crate::notify::{self, Outcome};
+use crate::feed::fetch;
+use crate::notify::{self, Means, Outcome};
 use crate::story::NotifierName;
 
 /// Sends a test message to every receiver of the notifier `name`.
@@ -26,9 +27,14 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         eprintln!("error: no notifier is called {name}; the configuration has: {}", names.join(", "));
         return Err(Exit::Usage);
     };
+    let client = fetch::client(&config.network).map_err(|why| {
+        eprintln!("error: {why}");
+        Exit::Unavailable
+    })?;
+    let means = Means { client: &client, allow: &config.network.allow, zone: &config.zone };
     let mut all = Ok(());
     for receiver in draft::receivers(&name, notifier) {
-        match send(&config, notifier, &receiver).await {
+        match send(&means, notifier, &receiver).await {
             Outcome::Delivered(reply) => eprintln!("{receiver}: delivered ({reply})"),
             Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
             Outcome::Refused(why) => all = fail(&receiver, &format!("refused: {why}")),
@@ -37,10 +43,10 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
     all
 }
 
-async fn send(config: &Config, notifier: &Notifier, receiver: &Receiver) -> Outcome {
+async fn send(means: &Means<'_>, notifier: &Notifier, receiver: &Receiver) -> Outcome {
     let letter = Letter { id: format!("test-{}", Uuid::new_v4()), created: now(), content: Content::Test };
-    match notify::render(notifier, receiver, &letter, &config.zone) {
-        Ok(frozen) => notify::send(notifier, config, receiver, &letter.id, &frozen, now()).await,
+    match notify::render(notifier, receiver, &letter, means.zone) {
+        Ok(frozen) => notify::send(notifier, means, receiver, &letter.id, &frozen, now()).await,
         Err(why) => Outcome::Refused(why),
     }
 }

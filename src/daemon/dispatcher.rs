@@ -11,7 +11,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::daemon::clock::{after, now, sleep_until, until};
 use crate::daemon::{World, news, retry};
-use crate::notify;
+use crate::notify::{self, Means};
 use crate::store::{Finish, Lease, Render, StoreError};
 use crate::story::NotifierName;
 
@@ -107,8 +107,9 @@ fn render(world: &Arc<World>) -> Render {
 
 async fn deliver_one(world: &World, lease: Lease) {
     let Some(notifier) = world.config.notifiers.get(&lease.receiver.notifier) else { return };
-    let outcome =
-        notify::send(notifier, &world.config, &lease.receiver, &lease.id, &lease.payload, now()).await;
+    let means =
+        Means { client: &world.client, allow: &world.config.network.allow, zone: &world.config.zone };
+    let outcome = notify::send(notifier, &means, &lease.receiver, &lease.id, &lease.payload, now()).await;
     let ended = now();
     let seed = news::seed(&lease.id, ended);
     let finish = retry::decide(outcome, lease.counted, until(ended, lease.created), ended, seed);

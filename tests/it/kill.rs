@@ -31,7 +31,7 @@ impl World {
         assert_eq!(self.folder.query("SELECT DISTINCT state FROM message").await, ["sent"]);
     }
 
-    async fn count(&self, sql: &str) -> i64 {
+    async fn count(&self, sql: &'static str) -> i64 {
         self.folder.query(sql).await[0].parse().expect("a number")
     }
 }

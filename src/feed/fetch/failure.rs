@@ -7,7 +7,7 @@ use super::FetchError;
 use crate::feed::guard::Forbidden;
 
 /// Explains an error of the HTTP client to a person.
-pub(super) fn explain(error: &reqwest::Error) -> FetchError {
+pub(crate) fn explain(error: &reqwest::Error) -> FetchError {
     if let Some(refused) = cause::<Forbidden>(error) {
         return FetchError::Forbidden(refused.to_string());
     }

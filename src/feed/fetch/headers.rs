@@ -46,7 +46,7 @@ pub(super) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName
 }
 
 /// Until when the server wants to be left alone, as seconds or as a date.
-pub(super) fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     match seconds(head.get(RETRY_AFTER)?) {
         Some(wait) => now.saturating_add(wait).ok(),
         None => date(head, &RETRY_AFTER),

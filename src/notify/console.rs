@@ -1,0 +1,83 @@
+//! The console notifier: writes alerts to standard output, for people or as JSON Lines.
+
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use jiff::tz::TimeZone;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use crate::config::ConsoleFormat;
+use crate::notify::{Outcome, payload, text};
+
+/// How long standard output may be held up, by a pager for one.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Writes the letter that is frozen in `payload` to standard output, as JSON or for people; in colour on a terminal, unless `NO_COLOR` says otherwise.
+pub(super) async fn send(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Outcome {
+    let colour = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
+    write(tokio::io::stdout(), &shown(format, frozen, zone, colour)).await
+}
+
+fn shown(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone, colour: bool) -> Vec<u8> {
+    let letter = match format {
+        ConsoleFormat::Json => None,
+        ConsoleFormat::Text => payload::read(frozen),
+    };
+    match letter {
+        Some(letter) => (text::text(&letter, zone, colour) + "\n").into_bytes(),
+        None => [frozen, b"\n"].concat(),
+    }
+}
+
+async fn write(mut out: impl AsyncWrite + Unpin, bytes: &[u8]) -> Outcome {
+    let written = async {
+        out.write_all(bytes).await?;
+        out.flush().await
+    };
+    match tokio::time::timeout(DEADLINE, written).await {
+        Ok(Ok(())) => Outcome::Delivered("written".to_owned()),
+        Ok(Err(error)) => Outcome::unreached(format!("standard output takes nothing: {error}")),
+        Err(_) => Outcome::put_off("standard output is held up: is it paused?".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::{Retry, fixture};
+
+    fn text_of(format: ConsoleFormat, frozen: &[u8]) -> String {
+        String::from_utf8(shown(format, frozen, &TimeZone::UTC, false)).unwrap()
+    }
+
+    #[test]
+    fn json_is_the_frozen_line_and_text_is_for_people_with_an_empty_line_after_it() {
+        let frozen = payload::write(&fixture::alert()).unwrap();
+        let json = text_of(ConsoleFormat::Json, &frozen);
+        assert_eq!(json.strip_suffix('\n').map(str::as_bytes), Some(frozen.as_slice()));
+        let text = text_of(ConsoleFormat::Text, &frozen);
+        assert!(text.starts_with("HIGH  Freight") && text.ends_with("?ref=feed\n\n"), "{text}");
+    }
+
+    #[test]
+    fn what_another_version_froze_is_shown_as_it_is() {
+        assert_eq!(text_of(ConsoleFormat::Text, b"{\"type\":\"digest\"}"), "{\"type\":\"digest\"}\n");
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_delivered() {
+        let mut out = Vec::new();
+        assert_eq!(write(&mut out, b"alert\n").await, Outcome::Delivered("written".to_owned()));
+        assert_eq!(out, b"alert\n");
+    }
+
+    #[tokio::test]
+    async fn a_closed_output_is_no_panic_and_burns_no_attempt() {
+        let (out, reader) = tokio::io::duplex(1);
+        drop(reader);
+        let Outcome::Retry(Retry { reached: false, why, .. }) = write(out, b"alert\n").await else {
+            panic!("delivered")
+        };
+        assert!(why.starts_with("standard output takes nothing: "), "{why}");
+    }
+}

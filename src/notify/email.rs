@@ -1,0 +1,116 @@
+//! The email notifier: a letter as a mail, and one attempt to hand it to the mail server.
+
+mod html;
+mod smtp;
+
+use std::cmp::Reverse;
+use std::time::SystemTime;
+
+use jiff::tz::TimeZone;
+use lettre::Address;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
+use sha2::{Digest, Sha256};
+use url::Host;
+
+use crate::alert::{Content, Letter, Receiver};
+use crate::config::Email;
+use crate::notify::plain::plain;
+use crate::notify::reply::cut;
+use crate::notify::text;
+use crate::notify::view::{View, view};
+use crate::story::{NotifierName, Severity};
+
+pub(super) use smtp::send;
+
+/// The most of a headline that goes into the subject, in characters.
+const TITLE: usize = 120;
+
+/// The most of a rule's name that goes into the subject, in characters.
+const RULE: usize = 40;
+
+/// `letter` as a whole mail to `receiver` (RFC 5322), in plain text and HTML. Message-ID and the root of `References` are made of the letter's and its
+/// event's id, so that retries are one mail and an event is one thread. It says of itself that no person wrote it (RFC 3834) and of which list it is (RFC 2919).
+///
+/// # Errors
+/// Where the receiver's address is none.
+pub(super) fn render(email: &Email, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
+    let view = view(letter, zone);
+    let from = Mailbox { name: email.from.name.clone(), email: with_ascii_domain(&email.from.email) };
+    let sent = SystemTime::try_from(letter.created).map_err(|error| error.to_string())?;
+    let domain = from.email.domain().to_owned();
+    let mut mail = Message::builder()
+        .from(from)
+        .to(mailbox(email, &receiver.recipient)?)
+        .subject(subject(&view, letter))
+        .date(sent)
+        .message_id(Some(format!("<{}@{domain}>", letter.id)))
+        .raw_header(raw("Auto-Submitted", "auto-generated"))
+        .raw_header(raw("List-Id", &list_id(&receiver.notifier, &domain)));
+    if let Content::Alert { event, .. } = &letter.content {
+        let root = format!("<event.{event}@{domain}>");
+        mail = mail.in_reply_to(root.clone()).references(root);
+    }
+    let parts = MultiPart::builder()
+        .kind(MultiPartKind::Alternative)
+        .boundary(boundary(&letter.id))
+        .singlepart(SinglePart::plain(text::text(letter, zone, false)))
+        .singlepart(SinglePart::html(html::html(&view)?));
+    let mail = mail.multipart(parts).map_err(|error| format!("the mail cannot be written: {error}"))?;
+    Ok(mail.formatted())
+}
+
+/// Where a mail to `recipient` goes: with the name that the configuration gives the address.
+fn mailbox(email: &Email, recipient: &str) -> Result<Mailbox, String> {
+    let known = email.to.iter().find(|mailbox| mailbox.email.as_ref() as &str == recipient);
+    Ok(Mailbox { name: known.and_then(|mailbox| mailbox.name.clone()), email: address(recipient)? })
+}
+
+fn address(recipient: &str) -> Result<Address, String> {
+    let address: Address =
+        recipient.parse().map_err(|error| format!("{} is no mail address: {error}", plain(recipient)))?;
+    Ok(with_ascii_domain(&address))
+}
+
+/// The address with its domain as mail servers know it (RFC 5891): then only letters before the `@` can still want SMTPUTF8 of them.
+fn with_ascii_domain(address: &Address) -> Address {
+    match Host::parse(address.domain()) {
+        Ok(Host::Domain(domain)) => Address::new(address.user(), domain).unwrap_or_else(|_| address.clone()),
+        _ => address.clone(),
+    }
+}
+
+fn subject(view: &View, letter: &Letter) -> String {
+    let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
+    let title = cut(title.trim(), TITLE);
+    let grave = view.severity.filter(|severity| *severity >= Severity::High);
+    let title = match grave {
+        Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
+        None => title,
+    };
+    let Content::Alert { rules, .. } = &letter.content else { return title };
+    let Some(gravest) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else { return title };
+    let name = cut(plain(&gravest.rule).trim(), RULE);
+    match rules.len() - 1 {
+        0 => format!("{title} [{name}]"),
+        more => format!("{title} [{name} and {more} more]"),
+    }
+}
+
+fn raw(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+/// `List-Id` (RFC 2919): what a notifier sends is one list, for people to sort their mail by.
+fn list_id(notifier: &NotifierName, domain: &str) -> String {
+    let label: String = notifier.0.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    format!("<{label}.tidings.{domain}>")
+}
+
+/// What parts the parts: the same in every rendering, and nothing that a story could know.
+fn boundary(id: &str) -> String {
+    Sha256::digest(id).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

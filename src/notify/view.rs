@@ -1,0 +1,122 @@
+//! What a message shows, in finished words: the same for the console, for a mail's plain text and for its HTML.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::alert::{Content, Head, Letter, Told};
+use crate::notify::plain::plain;
+use crate::notify::quote::{self, Piece};
+use crate::story::{Read, Severity, Sighting};
+
+/// The most sentences that are quoted.
+const MOST_QUOTES: usize = 8;
+
+/// What a message shows. All texts are safe to show, and on one line.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct View {
+    /// The gravest of the rules that matched; none in what is no alert.
+    pub(super) severity: Option<Severity>,
+    /// The headline; never empty.
+    pub(super) title: Vec<Piece>,
+    /// Sentences that hold what matched.
+    pub(super) quotes: Vec<Vec<Piece>>,
+    /// A remark below the quotes.
+    pub(super) note: Option<String>,
+    /// What else is to be known, in this order.
+    pub(super) facts: Vec<Fact>,
+    /// Where to read it.
+    pub(super) link: Option<String>,
+}
+
+/// A few words under a name; at least one line.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) lines: Vec<String>,
+}
+
+impl Fact {
+    fn one(name: &'static str, line: String) -> Self {
+        Self { name, lines: vec![line] }
+    }
+}
+
+/// What `letter` shows, with times in `zone`.
+pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
+    match &letter.content {
+        Content::Alert { story, read, feeds, rules, .. } => alert(story, read, feeds, rules, zone),
+        Content::Test => View {
+            severity: None,
+            title: unmarked("This is a test from Tidings"),
+            quotes: Vec::new(),
+            note: Some("If you can read this, alerts will reach you here.".to_owned()),
+            facts: vec![Fact::one("sent", time(letter.created, zone))],
+            link: None,
+        },
+    }
+}
+
+fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> View {
+    let mut quotes = quote::quotes(&story.title, rules);
+    if story.title.trim().is_empty() {
+        quotes.title = unmarked("(no title)");
+    }
+    let hidden = quotes.sentences.len().saturating_sub(MOST_QUOTES);
+    quotes.sentences.truncate(MOST_QUOTES);
+    View {
+        severity: rules.iter().map(|rule| rule.severity).max(),
+        title: quotes.title,
+        quotes: quotes.sentences,
+        note: match hidden {
+            0 => None,
+            1 => Some("and one more sentence".to_owned()),
+            hidden => Some(format!("and {hidden} more sentences")),
+        },
+        facts: facts(story, read, feeds, rules, zone),
+        link: story.url.as_deref().map(plain),
+    }
+}
+
+fn facts(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> Vec<Fact> {
+    let rule =
+        Fact { name: if rules.len() == 1 { "rule" } else { "rules" }, lines: rules.iter().map(rule_line).collect() };
+    let read = match read {
+        Read::Full => None,
+        Read::Teaser(why) => Some(Fact::one("read", plain(&format!("teaser only: {why}")))),
+    };
+    let names = feed_names(feeds);
+    let source = Fact::one(if names.len() == 1 { "source" } else { "sources" }, names.join(", "));
+    let published = story.published.map(|at| Fact::one("published", time(at, zone)));
+    let seen = Fact::one("seen", time(story.first_seen, zone));
+    [Some(rule), read, Some(source), published, Some(seen)].into_iter().flatten().collect()
+}
+
+fn rule_line(rule: &Told) -> String {
+    let mut line = rule.rule.clone();
+    if let Some(why) = &rule.why {
+        line = format!("{line}: {why}");
+    }
+    if let Some(owner) = &rule.owner {
+        line = format!("{line} ({owner})");
+    }
+    plain(&line)
+}
+
+fn feed_names(feeds: &[Sighting]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in feeds.iter().map(|sighting| plain(&sighting.feed.0)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
+}
+
+fn unmarked(text: &str) -> Vec<Piece> {
+    vec![Piece { text: text.to_owned(), marked: false, label: None }]
+}
