@@ -6,6 +6,8 @@ mod smtp;
 use std::cmp::Reverse;
 use std::time::SystemTime;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::tz::TimeZone;
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -109,7 +111,7 @@ fn list_id(notifier: &NotifierName, domain: &str) -> String {
 
 /// What parts the parts: the same in every rendering, and nothing that a story could know.
 fn boundary(id: &str) -> String {
-    Sha256::digest(id).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(Sha256::digest(id))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(super) fn alert() -> Letter {
 
 /// An alert with as little as an alert can have.
 pub(super) fn bare() -> Letter {
-    let seen: Timestamp = "2026-03-12T13:20:00Z".parse().unwrap();
+    let seen: Timestamp = "2026-03-12T13:20:00Z".parse().expect("a time");
     let content = Content::Alert {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000002".to_owned(),
         story: Head { title: String::new(), url: None, published: None, first_seen: seen, lang: None },
@@ -44,7 +44,7 @@ pub(super) fn wordy(sentences: usize) -> Letter {
 
 /// A test message.
 pub(super) fn test() -> Letter {
-    let created = "2026-03-12T13:21:00Z".parse().unwrap();
+    let created = "2026-03-12T13:21:00Z".parse().expect("a time");
     Letter { id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(), created, content: Content::Test }
 }
 
@@ -56,7 +56,6 @@ pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> Told {
 
 /// Evidence that `term` stands in `sentence`, where it is found first.
 pub(super) fn evidence(term: &str, field: Field, sentence: &str) -> Evidence {
-    let start = sentence.find(term).expect("the sentence holds the term");
-    let marks = vec![start..start + term.len()];
+    let marks = sentence.match_indices(term).take(1).map(|(start, found)| start..start + found.len()).collect();
     Evidence { term: term.to_owned(), label: None, field, sentence: sentence.to_owned(), marks }
 }

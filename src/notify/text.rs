@@ -27,8 +27,8 @@ pub(super) fn text(letter: &Letter, zone: &TimeZone, colour: bool) -> String {
     blocks.extend(quotes.chain(note));
     let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
     let facts = view.facts.iter().flat_map(|fact| ink.fact(fact, width));
-    let link = view.link.iter().map(|link| format!("  {}  {link}", ink.paint(&format!("{:width$}", "link"), QUIET)));
-    blocks.push(facts.chain(link).collect::<Vec<_>>().join("\n"));
+    let address = view.link.iter().map(|link| format!("  {}  {link}", ink.paint(&format!("{:width$}", "link"), QUIET)));
+    blocks.push(facts.chain(address).collect::<Vec<_>>().join("\n"));
     blocks.join("\n\n") + "\n"
 }
 

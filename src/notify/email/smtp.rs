@@ -21,7 +21,7 @@ use crate::notify::reply::shown;
 use crate::notify::{Outcome, email};
 
 /// For the whole attempt.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// For the connection to one address of the server.
 const CONNECT: Duration = Duration::from_secs(10);
