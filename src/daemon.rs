@@ -13,8 +13,8 @@ pub mod rule_files;
 pub mod signals;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, Semaphore};
@@ -28,6 +28,7 @@ use crate::daemon::clock::now;
 use crate::daemon::hosts::Hosts;
 use crate::daemon::reload::StartError;
 use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, Validators, Want};
+use crate::notify::Means;
 use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::story::FeedName;
@@ -45,7 +46,8 @@ pub(crate) struct World {
     known: Known,
     tags: HashMap<FeedName, BTreeSet<String>>,
     hosts: Hosts,
-    client: reqwest::Client,
+    /// What fetching and sending need.
+    means: Means,
     /// Permits for steps that keep a core busy: as many as there are cores.
     heavy: Semaphore,
     /// Polls under way.
@@ -54,6 +56,8 @@ pub(crate) struct World {
     pages: Notify,
     /// Notified when a message may have become due.
     outbox: Notify,
+    /// Receivers whose last attempt failed: said once, until one succeeds.
+    down: Mutex<BTreeSet<Receiver>>,
 }
 
 /// How long a run goes on.
@@ -81,6 +85,9 @@ pub enum RunError {
     /// The store failed at the start.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The task that writes the store has ended, by a fault of Tidings: nothing more can be recorded.
+    #[error("the store's writer has ended by a fault of Tidings; start it again, and report the log above")]
+    WriterEnded,
     /// The rules cannot be used.
     #[error(transparent)]
     Rules(#[from] StartError),
@@ -93,7 +100,23 @@ pub enum RunError {
 pub async fn run(config: Config, mode: Mode, reload: Arc<Notify>, stop: CancellationToken) -> Result<Ended, RunError> {
     let _lock = store::lock(&config.store)?;
     let (store, writer) = Store::open(&config.store).await?;
-    let writer = tokio::spawn(writer);
+    let mut writer = tokio::spawn(writer);
+    let ended = tokio::select! {
+        ended = run_on(store, config, mode, reload, stop) => ended,
+        _ = &mut writer => return Err(RunError::WriterEnded),
+    };
+    // Every handle is dropped by now: the writer ends when all that was asked of it is written.
+    writer.await.ok();
+    ended
+}
+
+async fn run_on(
+    store: Store,
+    config: Config,
+    mode: Mode,
+    reload: Arc<Notify>,
+    stop: CancellationToken,
+) -> Result<Ended, RunError> {
     let known = known(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
@@ -106,10 +129,7 @@ pub async fn run(config: Config, mode: Mode, reload: Arc<Notify>, stop: Cancella
         Mode::Forever => forever(&world, poller::states(&world).await?, files, reload, stop).await,
         Mode::Once => once(&world, poller::states(&world).await?, stop).await,
     }
-    let ended = Ended { undelivered: store.undelivered().await? };
-    drop((world, store));
-    writer.await.ok();
-    Ok(ended)
+    Ok(Ended { undelivered: store.undelivered().await? })
 }
 
 async fn forever(
@@ -138,18 +158,19 @@ fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
     Ok(World {
-        hosts: Hosts::new(&config.poll, config.network.allow.clone()),
-        config,
+        hosts: Hosts::new(&config.poll, config.network.clone()),
         store,
         run,
         rules: ArcSwap::from_pointee(rules),
         known,
         tags,
-        client,
+        means: Means { client, network: config.network.clone(), zone: config.zone.clone() },
         heavy: Semaphore::new(cores),
         polls: AtomicUsize::new(0),
         pages: Notify::new(),
         outbox: Notify::new(),
+        down: Mutex::default(),
+        config,
     })
 }
 
@@ -157,10 +178,7 @@ fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> 
 #[must_use]
 pub fn known(config: &Config) -> Known {
     let carrier = |feed: &crate::config::Feed| Carrier { name: feed.name.clone(), tags: feed.tags.clone() };
-    Known {
-        notifiers: config.notifiers.keys().cloned().collect(),
-        feeds: config.feeds.iter().map(carrier).collect(),
-    }
+    Known { notifiers: config.notifiers.keys().cloned().collect(), feeds: config.feeds.iter().map(carrier).collect() }
 }
 
 fn receivers(config: &Config) -> Vec<Receiver> {
@@ -191,12 +209,8 @@ impl World {
         }
         let request = Request { url: url.clone(), validators, want };
         let allow = &self.config.network.allow;
-        fetch::fetch(&self.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host)).await
-    }
-
-    /// Whether `url` is the user's own: a file, or a host that `network.allow` lists.
-    fn is_own(&self, url: &Url) -> bool {
-        url.scheme() == "file" || self.hosts.is_own(&HostKey::of(url))
+        fetch::fetch(&self.means.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host))
+            .await
     }
 }
 

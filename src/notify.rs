@@ -14,12 +14,11 @@ mod webhook;
 
 use std::time::Duration;
 
-use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::{Letter, Receiver};
-use crate::config::Notifier;
+use crate::config::{Network, Notifier};
 
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +52,15 @@ impl Outcome {
     }
 }
 
-/// What sending needs beside the notifier.
-#[derive(Clone, Copy, Debug)]
-pub struct Means<'a> {
-    /// For webhooks: made by [`crate::feed::fetch::client`] with the same `allow`.
-    pub client: &'a reqwest::Client,
-    /// Private ranges that webhooks may reach.
-    pub allow: &'a [IpNet],
-    /// The zone of the times that the console shows.
-    pub zone: &'a TimeZone,
+/// What sending needs besides the message.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// The client for webhooks, as [`crate::feed::fetch::client`] makes it: behind the guard, following no redirect.
+    pub client: reqwest::Client,
+    /// What webhooks may reach.
+    pub network: Network,
+    /// The zone that times are shown in.
+    pub zone: TimeZone,
 }
 
 /// Renders what `notifier` will send for `letter`: these bytes are frozen, and every retry sends the same.
@@ -78,14 +77,14 @@ pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &
 /// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most a minute.
 pub async fn send(
     notifier: &Notifier,
-    means: &Means<'_>,
+    means: &Means,
     receiver: &Receiver,
     id: &str,
     frozen: &[u8],
     now: Timestamp,
 ) -> Outcome {
     match notifier {
-        Notifier::Console(format) => console::send(*format, frozen, means.zone).await,
+        Notifier::Console(format) => console::send(*format, frozen, &means.zone).await,
         Notifier::Email(email) => email::send(email, receiver, frozen).await,
         Notifier::Webhook(webhook) => webhook::send(webhook, means, receiver, id, frozen, now).await,
     }

@@ -5,6 +5,19 @@ use std::sync::Arc;
 
 use crate::fault::{Fault, Source};
 use crate::story::{Evidence, FeedName, NotifierName, Severity, Story};
+use crate::yaml::Text;
+use naive::Page;
+use syntax::Lists;
+
+mod evidence;
+mod excerpt;
+mod file;
+mod naive;
+mod print;
+mod reasons;
+mod syntax;
+mod tree;
+mod when;
 
 /// A rule, checked and ready.
 #[derive(Clone, Debug)]
@@ -65,9 +78,63 @@ pub struct Known {
     pub feeds: Vec<Carrier>,
 }
 
+impl Carrier {
+    /// Whether `filter` lets this feed through.
+    fn passes(&self, filter: &FeedFilter) -> bool {
+        match filter {
+            FeedFilter::Named(name) => self.name == *name,
+            FeedFilter::Tagged(tag) => self.tags.contains(tag),
+        }
+    }
+}
+
+impl Rule {
+    /// Whether it looks at stories from any of `carriers`.
+    fn applies(&self, carriers: &[Carrier]) -> bool {
+        self.feeds.is_empty() || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
+    }
+}
+
+/// An expression, checked and ready.
+#[derive(Clone, Debug)]
+pub struct Query {
+    tree: tree::Tree,
+}
+
+impl Query {
+    /// Parses an expression that stands in no file, as `when` would have it; it can name no term list.
+    ///
+    /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error was found.
+    #[must_use]
+    pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        let tree = when::sound_expression(&Text::bare("expression", expression), &Lists::default(), faults)?;
+        Some(Self { tree })
+    }
+
+    /// What proves that `story` matches, as in [`Match::evidence`] and never empty; `None` if it does not match.
+    #[must_use]
+    pub fn evidence(&self, story: &Story) -> Option<Vec<Evidence>> {
+        self.evidence_on(&Page::new(story))
+    }
+
+    /// Why `story` does not match, one reason for every part of the expression that fails; none if it matches.
+    #[must_use]
+    pub fn reasons_against(&self, story: &Story) -> Vec<String> {
+        let page = Page::new(story);
+        if naive::holds(&self.tree, &page) { Vec::new() } else { reasons::against(&self.tree, &page) }
+    }
+
+    fn evidence_on(&self, page: &Page<'_>) -> Option<Vec<Evidence>> {
+        naive::holds(&self.tree, page).then(|| evidence::evidence(&self.tree, page))
+    }
+}
+
 /// All rules in force: immutable, shareable across threads, swapped whole.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {}
+pub struct Rules {
+    /// In the order of their names.
+    all: Vec<(Arc<Rule>, Query)>,
+}
 
 impl Rules {
     /// Parses and checks rule files together: names and lists are global over them, and every example is held to.
@@ -75,26 +142,30 @@ impl Rules {
     /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every file is reported in one go.
     #[must_use]
     pub fn load(files: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
-        let _ = (files, known, faults);
-        todo!()
+        Some(Self { all: file::load(files, known, faults)? })
     }
 
     /// The rules, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
-        [].iter()
+        self.all.iter().map(|(rule, _)| rule)
     }
 
     /// Whether any rule that applies to a story from `carriers` looks into the body.
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
-        let _ = carriers;
-        todo!()
+        self.iter().any(|rule| rule.applies(carriers))
     }
 
     /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.
     #[must_use]
     pub fn matches(&self, story: &Story, carriers: &[Carrier]) -> Vec<Match> {
-        let _ = (story, carriers);
-        todo!()
+        let page = Page::new(story);
+        let applying = self.all.iter().filter(|(rule, _)| rule.applies(carriers));
+        applying
+            .filter_map(|(rule, query)| Some(Match { rule: Arc::clone(rule), evidence: query.evidence_on(&page)? }))
+            .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

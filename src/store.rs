@@ -19,6 +19,7 @@ mod tell;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::SqlitePool;
@@ -64,6 +65,8 @@ pub struct StoryId(pub i64);
 pub struct FeedState {
     /// Its name.
     pub name: FeedName,
+    /// Its address as the configuration wrote it at its last poll, before variables were put in.
+    pub address: String,
     /// `ETag` of the last 200, byte for byte.
     pub etag: Option<String>,
     /// `Last-Modified` of the last 200, byte for byte.
@@ -72,12 +75,16 @@ pub struct FeedState {
     pub next_poll: Option<Timestamp>,
     /// Why then, in words.
     pub next_why: String,
+    /// The last poll, however it ended.
+    pub last_poll: Option<Timestamp>,
     /// The last poll that ended in a 200 or a 304.
     pub last_good: Option<Timestamp>,
     /// Polls in a row that failed.
     pub failures: u32,
     /// How the last poll failed, in words; `None` after a good one.
     pub error: Option<String>,
+    /// The mean time between its newest items, where it is known.
+    pub mean_gap: Option<Duration>,
 }
 
 /// One poll's outcome, recorded in one transaction (T1).

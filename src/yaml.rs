@@ -97,7 +97,11 @@ impl<'d> Node<'d> {
                 let fault = self.wrong("a text");
                 let quotable = matches!(self.value, Value::Bool(_));
                 let word = &self.source.text[self.span()];
-                faults.push(if quotable { fault.help(format!("if the word is meant, write \"{word}\"")) } else { fault });
+                faults.push(if quotable {
+                    fault.help(format!("if the word is meant, write \"{word}\""))
+                } else {
+                    fault
+                });
                 return None;
             }
         };
@@ -118,13 +122,12 @@ impl<'d> Node<'d> {
     /// A time such as `15m`, `1h 30m`, `2 days`, else a fault that shows how to write one.
     pub fn duration(&self, faults: &mut Vec<Fault>) -> Option<Duration> {
         let text = self.text(faults)?;
-        match humantime::parse_duration(&text.value) {
-            Ok(duration) => Some(duration),
-            Err(_) => {
-                let fault = self.fault(format!("`{}` is not a length of time", text.value));
-                faults.push(fault.help("write a number and its unit: 30s, 15m, 1h 30m, 7d"));
-                None
-            }
+        if let Ok(duration) = humantime::parse_duration(&text.value) {
+            Some(duration)
+        } else {
+            let fault = self.fault(format!("`{}` is not a length of time", text.value));
+            faults.push(fault.help("write a number and its unit: 30s, 15m, 1h 30m, 7d"));
+            None
         }
     }
 

@@ -9,11 +9,7 @@ use crate::story::{NotifierName, Severity};
 
 /// One draft for every match, in the same order.
 #[must_use]
-pub fn drafts(
-    matches: Vec<Match>,
-    routing: &Routing,
-    notifiers: &BTreeMap<NotifierName, Notifier>,
-) -> Vec<Draft> {
+pub fn drafts(matches: Vec<Match>, routing: &Routing, notifiers: &BTreeMap<NotifierName, Notifier>) -> Vec<Draft> {
     matches.into_iter().map(|found| draft(found, routing, notifiers)).collect()
 }
 

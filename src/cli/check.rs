@@ -32,12 +32,8 @@ pub(super) fn rules(path: &Path, format: Format) -> Exit {
 pub(super) fn all(path: &Path, format: Format) -> Exit {
     let mut faults = Vec::new();
     let checked = load::config(path, &mut faults).and_then(|config| {
-        let head = format!(
-            "{}: sound; {} feeds, {} notifiers",
-            path.display(),
-            config.feeds.len(),
-            config.notifiers.len()
-        );
+        let head =
+            format!("{}: sound; {} feeds, {} notifiers", path.display(), config.feeds.len(), config.notifiers.len());
         let rules = rules_at(&config.rules, Some(&daemon::known(&config)), &mut faults)?;
         Ok([head, rules])
     });
@@ -73,7 +69,9 @@ fn report(faults: &[Fault], format: Format) {
 
 fn done(summary: &[String], format: Format) -> Exit {
     if format == Format::Text {
-        summary.iter().for_each(|line| println!("{line}"));
+        for line in summary {
+            println!("{line}");
+        }
     }
     Exit::Ok
 }

@@ -30,8 +30,7 @@ pub(super) fn config_or_tell(path: &Path) -> Result<Config, Exit> {
 /// Prints faults for people on standard error.
 pub(super) fn tell(faults: &[Fault]) {
     if !faults.is_empty() {
-        let stderr = anstream::stderr();
-        let colour = anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never;
+        let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
         eprint!("{}", fault::render(faults, colour));
     }
 }

@@ -31,10 +31,10 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         eprintln!("error: {why}");
         Exit::Unavailable
     })?;
-    let means = Means { client: &client, allow: &config.network.allow, zone: &config.zone };
+    let means = Means { client, network: config.network.clone(), zone: config.zone.clone() };
     let mut all = Ok(());
     for receiver in draft::receivers(&name, notifier) {
-        match send(&means, notifier, &receiver).await {
+        match send(&config, &means, notifier, &receiver).await {
             Outcome::Delivered(reply) => eprintln!("{receiver}: delivered ({reply})"),
             Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
             Outcome::Refused(why) => all = fail(&receiver, &format!("refused: {why}")),
@@ -43,9 +43,9 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
     all
 }
 
-async fn send(means: &Means<'_>, notifier: &Notifier, receiver: &Receiver) -> Outcome {
+async fn send(config: &Config, means: &Means, notifier: &Notifier, receiver: &Receiver) -> Outcome {
     let letter = Letter { id: format!("test-{}", Uuid::new_v4()), created: now(), content: Content::Test };
-    match notify::render(notifier, receiver, &letter, means.zone) {
+    match notify::render(notifier, receiver, &letter, &config.zone) {
         Ok(frozen) => notify::send(notifier, means, receiver, &letter.id, &frozen, now()).await,
         Err(why) => Outcome::Refused(why),
     }

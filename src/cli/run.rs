@@ -49,6 +49,10 @@ fn explain(error: &RunError) -> Exit {
             eprintln!("  help: `rules:` in the configuration names the folder of rule files");
             Exit::Config
         }
+        RunError::WriterEnded => {
+            eprintln!("error: {error}");
+            Exit::Bug
+        }
         other => {
             eprintln!("error: {other}");
             Exit::Unavailable

@@ -28,7 +28,7 @@ const MOST_FAILURES: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// The pause after the first and the second failed fetch.
-const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(10);
@@ -108,12 +108,13 @@ enum Page {
 }
 
 async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) {
-    let page = match &waiting.read {
-        Some(read) => Page::Settled(waiting.story.body.clone(), read.clone()),
-        None => tokio::select! {
+    let page = if let Some(read) = &waiting.read {
+        Page::Settled(waiting.story.body.clone(), read.clone())
+    } else {
+        tokio::select! {
             () = stop.cancelled() => return,
             page = read_page(world, &waiting) => page,
-        },
+        }
     };
     let recorded = match page {
         Page::Later(due) => world.store.page_failed(waiting.id, waiting.revision, due).await,

@@ -1,7 +1,7 @@
 //! The outbox: leases what is due, sends it, records what came of it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::daemon::clock::{after, now, sleep_until, until};
 use crate::daemon::{World, news, retry};
-use crate::notify::{self, Means};
+use crate::notify;
 use crate::store::{Finish, Lease, Render, StoreError};
 use crate::story::NotifierName;
 
@@ -87,12 +87,12 @@ async fn lease_due(
             continue;
         }
         let room = u32::try_from(room).unwrap_or(u32::MAX);
-        let leased = world.store.lease(world.run, &name, room, now(), render(world)).await?;
-        if leased.is_empty() {
+        let taken = world.store.lease(world.run, &name, room, now(), render(world)).await?;
+        if taken.is_empty() {
             // What was due could not be rendered and is dead now: look again for what comes after it.
             next = Some(now());
         }
-        leases.extend(leased);
+        leases.extend(taken);
     }
     Ok((leases, next))
 }
@@ -107,13 +107,11 @@ fn render(world: &Arc<World>) -> Render {
 
 async fn deliver_one(world: &World, lease: Lease) {
     let Some(notifier) = world.config.notifiers.get(&lease.receiver.notifier) else { return };
-    let means =
-        Means { client: &world.client, allow: &world.config.network.allow, zone: &world.config.zone };
-    let outcome = notify::send(notifier, &means, &lease.receiver, &lease.id, &lease.payload, now()).await;
+    let outcome = notify::send(notifier, &world.means, &lease.receiver, &lease.id, &lease.payload, now()).await;
     let ended = now();
     let seed = news::seed(&lease.id, ended);
     let finish = retry::decide(outcome, lease.counted, until(ended, lease.created), ended, seed);
-    tell(&lease, &finish);
+    tell(world, &lease, &finish);
     while let Err(why) = world.store.finish(world.run, &lease, finish.clone(), now()).await {
         error!("what came of a delivery cannot be recorded: {why}; it is tried again");
         tokio::time::sleep(STORE_FAILED).await;
@@ -121,16 +119,24 @@ async fn deliver_one(world: &World, lease: Lease) {
     world.outbox.notify_one();
 }
 
-fn tell(lease: &Lease, finish: &Finish) {
+/// Says it once that a receiver takes nothing, and once that it takes messages again.
+fn tell(world: &World, lease: &Lease, finish: &Finish) {
     let receiver = &lease.receiver;
+    let mut down = world.down.lock().unwrap_or_else(PoisonError::into_inner);
     match finish {
-        Finish::Sent(reply) => debug!("sent {} to {receiver}: {reply}", lease.id),
-        Finish::Again { at, why, .. } => {
-            warn!("{receiver} did not take a message: {why}; it is tried again at {at}");
+        Finish::Sent(reply) => {
+            debug!("sent {} to {receiver}: {reply}", lease.id);
+            if down.remove(receiver) {
+                info!("{receiver} takes messages again");
+            }
         }
-        Finish::Dead(why) => error!("{receiver} refused a message, which is kept: {why}"),
-    }
-    if matches!(finish, Finish::Sent(_)) && lease.counted > 0 {
-        info!("{receiver} takes messages again");
+        Finish::Again { at, why, .. } => {
+            if down.insert(receiver.clone()) {
+                warn!("{receiver} did not take a message: {why}; it is kept, and tried again until it goes through");
+            } else {
+                debug!("{receiver} still takes no message: {why}; next try at {at}");
+            }
+        }
+        Finish::Dead(why) => error!("{receiver} refused a message, which is kept as dead: {why}"),
     }
 }

@@ -1,15 +1,14 @@
 //! Permits to ask a host: so many at once, a pause between requests, and rest for a host that asked for it.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
 
-use crate::config::Poll;
+use crate::config::{Network, Poll};
 use crate::daemon::clock::{after, now, until};
 use crate::feed::fetch::HostKey;
 
@@ -18,7 +17,7 @@ use crate::feed::fetch::HostKey;
 pub(crate) struct Hosts {
     per_host: usize,
     gap: Duration,
-    own: Vec<IpNet>,
+    network: Network,
     all: Arc<Semaphore>,
     known: Mutex<HashMap<HostKey, Host>>,
 }
@@ -46,10 +45,10 @@ impl Drop for Permit<'_> {
 }
 
 impl Hosts {
-    /// The limits of `poll`; hosts inside `own` are the user's own.
-    pub(crate) fn new(poll: &Poll, own: Vec<IpNet>) -> Self {
+    /// The limits of `poll`; `network` tells the user's own hosts.
+    pub(crate) fn new(poll: &Poll, network: Network) -> Self {
         let all = Arc::new(Semaphore::new(poll.connections));
-        Self { per_host: poll.per_host, gap: poll.gap, own, all, known: Mutex::default() }
+        Self { per_host: poll.per_host, gap: poll.gap, network, all, known: Mutex::default() }
     }
 
     /// Waits for the right to ask `host` once.
@@ -63,11 +62,9 @@ impl Hosts {
         Permit { hosts: self, host, _of_host: of_host, _of_all: of_all }
     }
 
-    /// Whether `host` is one of the user's own, which need no pause: an address that `network.allow` holds, or `localhost` where it holds that.
-    pub(crate) fn is_own(&self, host: &HostKey) -> bool {
-        let name = host.0.rsplit_once(':').map_or("", |(name, _)| name);
-        let name = if name == "localhost" { "127.0.0.1" } else { name.trim_matches(['[', ']']) };
-        name.parse::<IpAddr>().is_ok_and(|address| self.own.iter().any(|range| range.contains(&address)))
+    /// Whether `host` is one of the user's own, which need no pause.
+    fn is_own(&self, host: &HostKey) -> bool {
+        Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.is_own(&url))
     }
 
     /// Until when `host` asked to be left alone, if that is still to come.
@@ -126,7 +123,8 @@ mod tests {
             per_host: 1,
             gap: Duration::from_secs(gap),
         };
-        Hosts::new(&poll, vec!["127.0.0.0/8".parse().expect("a range"), "::1/128".parse().expect("a range")])
+        let allow = vec!["127.0.0.0/8".parse().expect("a range"), "::1/128".parse().expect("a range")];
+        Hosts::new(&poll, Network { allow, contact: None })
     }
 
     fn host(name: &str) -> HostKey {
@@ -158,7 +156,7 @@ mod tests {
     #[test]
     fn a_host_that_asked_for_rest_gets_the_longest_it_asked_for() {
         let hosts = hosts(0);
-        let later = after(now(), Duration::from_secs(600));
+        let later = after(now(), Duration::from_mins(10));
         hosts.rest(&host("a:80"), later);
         hosts.rest(&host("a:80"), Timestamp::MIN);
         assert_eq!(hosts.rests_until(&host("a:80")), Some(later));
@@ -167,9 +165,13 @@ mod tests {
 
     #[test]
     fn a_host_is_ones_own_if_its_address_is_allowed() {
-        for (name, own) in
-            [("127.0.0.1:80", true), ("[::1]:8080", true), ("localhost:80", true), ("10.0.0.1:80", false), ("a.b:80", false)]
-        {
+        for (name, own) in [
+            ("127.0.0.1:80", true),
+            ("[::1]:8080", true),
+            ("localhost:80", true),
+            ("10.0.0.1:80", false),
+            ("a.b:80", false),
+        ] {
             assert_eq!(hosts(0).is_own(&host(name)), own, "{name}");
         }
     }

@@ -17,14 +17,14 @@ use crate::daemon::{World, heavy, news};
 use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want};
 use crate::feed::parse::{self, Document};
 use crate::feed::schedule::{self, Ended, History};
-use crate::story::FeedName;
 use crate::store::{FeedState, PollRecord, StoreError};
+use crate::story::FeedName;
 
 /// The pause between the first polls of feeds that were due while nothing ran.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
 
 /// When a poll is repeated whose outcome the store could not take.
-const STORE_FAILED: Duration = Duration::from_secs(60);
+const STORE_FAILED: Duration = Duration::from_mins(1);
 
 /// A feed's place in `Config::feeds`, and what is known of it.
 type Poll = (usize, FeedState);
@@ -68,7 +68,7 @@ pub(crate) async fn poll_once(world: &Arc<World>, states: Vec<FeedState>, stop: 
     let mut polls: JoinSet<Poll> = JoinSet::new();
     for (index, state) in states.into_iter().enumerate() {
         let feed = &world.config.feeds[index];
-        let floor = schedule::floor(world.is_own(&feed.url));
+        let floor = schedule::floor(world.config.network.is_own(&feed.url));
         if let Some(last) = state.last_poll.filter(|last| after(*last, floor) > now()) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
@@ -211,7 +211,7 @@ async fn record(
         }
     };
     let history = History { failures: state.failures, mean_gap: state.mean_gap };
-    let own = world.is_own(&feed.url);
+    let own = world.config.network.is_own(&feed.url);
     let seed = news::seed(&feed.name.0, ended_at);
     let next = schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
     if next.at.is_none() {
@@ -225,10 +225,8 @@ async fn record(
     state.next_why = next.why;
     let host_rests = rests.map(|(host, until)| (host.0, until));
     let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
-    let waits = world
-        .store
-        .record_poll(PollRecord { now: ended_at, state: state.clone(), host_rests, items, present })
-        .await?;
+    let waits =
+        world.store.record_poll(PollRecord { now: ended_at, state: state.clone(), host_rests, items, present }).await?;
     if waits {
         world.pages.notify_one();
     }

@@ -146,7 +146,5 @@ fn watch(folder: &Path, changed: &Arc<Notify>) -> Option<Debouncer<fs_notify::Re
         }
         Ok(watcher)
     });
-    watching
-        .inspect_err(|why| warn!("{} cannot be watched ({why}); send SIGHUP after a change", folder.display()))
-        .ok()
+    watching.inspect_err(|why| warn!("{} cannot be watched ({why}); send SIGHUP after a change", folder.display())).ok()
 }

@@ -12,21 +12,20 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// The pause before each repetition, in seconds: the second attempt comes 5 s after the first, the tenth a day after the ninth.
-const PAUSES: [u64; 9] =
-    [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
+const PAUSES: [u64; 9] = [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 
 /// The most that a receiver's own wish to wait is heeded.
 const LONGEST_WISH: Duration = Duration::from_hours(24);
 
 /// How soon a receiver that could not be reached is tried again: at first, and once it has been away for a minute.
-const UNREACHABLE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+const UNREACHABLE: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// What to record of an attempt that ended at `now`.
 ///
 /// `counted` attempts of the schedule came before it, and the message has waited for `waited`; `seed` makes the jitter, up to a tenth of the pause.
 /// An attempt that did not reach its receiver never counts, so that no outage, however long, kills a message.
 #[must_use]
-pub fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Timestamp, seed: u64) -> Finish {
+pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Timestamp, seed: u64) -> Finish {
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),

@@ -63,7 +63,7 @@ fn trails_off(text: &str) -> bool {
     end.ends_with('…') || end.ends_with("...") || INVITATIONS.iter().any(|words| last.ends_with(words))
 }
 
-/// `text` without the paragraph that WordPress puts below every excerpt.
+/// `text` without the paragraph that `WordPress` puts below every excerpt.
 fn without_wordpress_footer(text: &str) -> &str {
     match text.rsplit_once("\n\n") {
         Some((before, last)) if last.starts_with("The post ") && last.contains("appeared first on") => before,

@@ -63,7 +63,7 @@ fn label(within: Option<&str>, name: &str) -> Option<&'static Encoding> {
     let (_, after) = within?.split_once(name)?;
     let value = after.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
     let end = value.find(|c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c))).unwrap_or(value.len());
-    Encoding::for_label(value[..end].as_bytes())
+    Encoding::for_label(&value.as_bytes()[..end])
 }
 
 fn guess(bytes: &[u8]) -> String {

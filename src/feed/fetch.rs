@@ -15,9 +15,9 @@ use url::Url;
 use crate::config::Network;
 use crate::feed::guard::{self, GuardedResolver};
 
-pub(crate) use failure::explain;
+pub use failure::explain;
 pub use file::read_file;
-pub(crate) use headers::retry_after;
+pub use headers::retry_after;
 
 /// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
 pub const HOME: &str = "https://example.org/tidings";

@@ -84,17 +84,6 @@ pub fn permits(address: IpAddr, allow: &[IpNet]) -> bool {
     is_public(carried) || allow.iter().any(|range| range.contains(&carried) || range.contains(&address))
 }
 
-/// Whether `url` plainly points at one of one's own hosts: an address that `allow` holds, or `localhost` where `allow` holds loopback.
-/// Other names are not looked up, and so are never one's own.
-#[must_use]
-pub fn is_own(url: &Url, allow: &[IpNet]) -> bool {
-    let address = match url.host_str() {
-        Some("localhost") => Some(Ipv4Addr::LOCALHOST.into()),
-        _ => literal(url),
-    };
-    address.is_some_and(|address| allow.iter().any(|range| range.contains(&carried(address))))
-}
-
 /// Checks what can be checked of `url` before any name is looked up: its scheme, and its host where that is an address, in whatever
 /// spelling (the `url` crate has made `0x7f.1` and `2130706433` into 127.0.0.1). Names are checked by [`GuardedResolver`] when they are looked up.
 ///
@@ -279,15 +268,6 @@ mod tests {
     #[case("http://user@10.0.0.1/")]
     fn literals_are_refused_in_every_spelling(#[case] url: &str) {
         assert!(matches!(check_url(&url.parse().unwrap(), &[]), Err(Forbidden::Address { .. })));
-    }
-
-    #[rstest]
-    #[case("http://127.0.0.1:81/feed", true)]
-    #[case("http://localhost/", true)]
-    #[case("http://10.0.0.1/", false)]
-    #[case("http://example.org/", false)]
-    fn own_hosts_are_those_that_the_configuration_allows(#[case] url: &str, #[case] own: bool) {
-        assert_eq!(is_own(&url.parse().unwrap(), &nets(&["127.0.0.0/8"])), own);
     }
 
     #[test]

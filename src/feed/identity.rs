@@ -108,7 +108,8 @@ pub fn text_hash(title: &str, text: &str) -> String {
         // No text holds this, so nothing moves unseen from title to text.
         hasher.update("\0");
     }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let digest = hasher.finalize();
+    digest.iter().take(16).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Judges every item of a document of `feed`. An item that repeats an earlier one of the same document (guid, link and title; without
@@ -117,7 +118,7 @@ pub fn text_hash(title: &str, text: &str) -> String {
 /// Every key is given once. Judged again with what came of it, a document is all [`Verdict::Same`], in whatever order its items stand.
 #[must_use]
 pub fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
-    let faces = faces(items);
+    let faces = faces(known, items);
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let claims = claim::claim(known, &faces);
     let judged = faces.iter().zip(claims).map(|(face, (key, verdict))| {
@@ -142,18 +143,30 @@ struct Face {
     is_wordy: bool,
 }
 
-/// The faces of `items`, without those that repeat an earlier one.
-fn faces(items: &[Item]) -> Vec<Face> {
-    let mut seen = HashSet::new();
-    let faces = items.iter().enumerate().map(|(index, item)| {
-        let hash = text_hash(&item.title, &item.text);
-        let link = item.link.as_ref().and_then(normalise_link);
-        let is_titled = !item.title.is_empty() && (item.guid.is_some() || link.is_some());
-        let title = if is_titled { text_hash(&item.title, "") } else { hash.clone() };
-        let is_wordy = !item.title.is_empty() && !item.text.is_empty();
-        Face { index, guid: item.guid.clone(), link, title, hash, is_wordy }
-    });
-    faces.filter(|face| seen.insert((face.guid.clone(), face.link.clone(), face.title.clone()))).collect()
+/// The faces of `items`. Of those that repeat each other one is kept: one that is known word for word, so that they do not take turns in being
+/// edits of each other, else the first.
+fn faces(known: &[KnownItem], items: &[Item]) -> Vec<Face> {
+    let exact: HashSet<_> = known.iter().map(|item| (&item.guid, &item.link, &item.hash)).collect();
+    let mut kept: HashMap<_, usize> = HashMap::new();
+    let faces: Vec<Face> = items.iter().enumerate().map(|(index, item)| face(index, item)).collect();
+    for face in &faces {
+        let place = kept.entry((&face.guid, &face.link, &face.title)).or_insert(face.index);
+        let is_known = |at: usize| exact.contains(&(&faces[at].guid, &faces[at].link, &faces[at].hash));
+        if !is_known(*place) && is_known(face.index) {
+            *place = face.index;
+        }
+    }
+    let kept: HashSet<usize> = kept.into_values().collect();
+    faces.into_iter().filter(|face| kept.contains(&face.index)).collect()
+}
+
+fn face(index: usize, item: &Item) -> Face {
+    let hash = text_hash(&item.title, &item.text);
+    let link = item.link.as_ref().and_then(normalise_link);
+    let is_titled = !item.title.is_empty() && (item.guid.is_some() || link.is_some());
+    let title = if is_titled { text_hash(&item.title, "") } else { hash.clone() };
+    let is_wordy = !item.title.is_empty() && !item.text.is_empty();
+    Face { index, guid: item.guid.clone(), link, title, hash, is_wordy }
 }
 
 impl Face {

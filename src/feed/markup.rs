@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn a_tag_of_endless_attributes_is_refused() {
-        let attributes: String = (0..10_000).map(|i| format!(" a{i}")).collect();
+        let attributes = (0..10_000).fold(String::new(), |all, i| all + &format!(" a{i}"));
         assert_eq!(tags(&format!("<p{attributes}>")), Err(TagTooLarge));
-        let quoted: String = (0..10_000).map(|i| format!("a{i}='<!-->'")).collect();
+        let quoted = (0..10_000).fold(String::new(), |all, i| all + &format!("a{i}='<!-->'"));
         assert_eq!(tags(&format!("<!-- x --><p {quoted}>")), Err(TagTooLarge));
     }
 

@@ -1,14 +1,10 @@
 //! Small repairs of XML that real feeds get wrong. Markup that is sound stays as it is.
 
-use encoding_rs::WINDOWS_1252;
+mod tag;
 
-/// Names that other formats give to the vocabularies that the feed parser knows.
-const NAMESPACES: [(&str, &str); 4] = [
-    ("http://purl.org/atom/ns#", "http://www.w3.org/2005/Atom"),
-    ("http://my.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
-    ("http://channel.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
-    ("http://backend.userland.com/rss2", "http://purl.org/rss/1.0/"),
-];
+use std::fmt::Write;
+
+use encoding_rs::WINDOWS_1252;
 
 /// Repairs `text`, which is decoded: what stands before the first tag goes, so do XML declarations (they name an encoding that is no longer true) and
 /// characters that XML forbids; a bare `&` and a bare `<` are escaped, references to forbidden characters resolved, old `rss` versions and namespaces
@@ -73,7 +69,6 @@ fn doctype_end(rest: &str) -> usize {
 fn tag(out: &mut String, rest: &str) -> usize {
     let end = tag_end(rest);
     let tag = &rest[..end];
-    let name = tag[1..].split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next().unwrap_or_default();
     let mut whole = String::with_capacity(tag.len());
     let mut left = tag;
     while let Some(at) = left.find('&') {
@@ -82,13 +77,7 @@ fn tag(out: &mut String, rest: &str) -> usize {
         left = &left[reference(&mut whole, left)..];
     }
     push_legal(&mut whole, left);
-    if whole.contains("xmlns") {
-        whole = NAMESPACES.iter().fold(whole, |tag, (old, new)| tag.replace(old, new));
-    }
-    if name.eq_ignore_ascii_case("rss") {
-        whole = modern_rss(&whole);
-    }
-    out.push_str(&whole);
+    out.push_str(&tag::modernise(whole));
     end
 }
 
@@ -107,24 +96,6 @@ fn tag_end(rest: &str) -> usize {
     rest.find('>').map_or(rest.len(), |end| end + 1)
 }
 
-/// The `rss` tag with version 2.0, which all of its kind are close to; the feed parser knows only a few numbers.
-fn modern_rss(tag: &str) -> String {
-    let lower = tag.to_ascii_lowercase();
-    let old = lower.find(" version").and_then(|start| {
-        let open = start + lower[start..].find(['"', '\''])?;
-        let quote = lower[open..].chars().next()?;
-        Some(start..open + 2 + lower[open + 1..].find(quote)?)
-    });
-    let mut tag = tag.to_owned();
-    if let Some(old) = old {
-        tag.replace_range(old, "");
-    }
-    if !tag.starts_with("</") {
-        tag.replace_range(..4, "<rss version=\"2.0\"");
-    }
-    tag
-}
-
 /// Copies the reference at the start of `rest`, or escapes a bare `&`; returns the length read.
 fn reference(out: &mut String, rest: &str) -> usize {
     let end = rest[1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '#')).map_or(rest.len(), |end| end + 1);
@@ -132,7 +103,7 @@ fn reference(out: &mut String, rest: &str) -> usize {
     match name.strip_prefix('#') {
         Some(number) if closed => {
             if let Some(c) = numbered(number) {
-                out.push_str(&format!("&#{};", u32::from(c)));
+                let _ = write!(out, "&#{};", u32::from(c));
             }
             end + 1
         }

@@ -6,15 +6,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Poll;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The shortest interval for hosts of others, and for one's own.
-const FLOOR: Duration = Duration::from_secs(5 * 60);
+const FLOOR: Duration = Duration::from_mins(5);
 const OWN_FLOOR: Duration = Duration::from_secs(1);
 
+/// How many of the newest items tell how often a feed brings something.
+const NEWEST: usize = 20;
+
 /// How often a feed is polled of which nothing is known yet.
-const UNKNOWN: Duration = Duration::from_secs(30 * 60);
+const UNKNOWN: Duration = Duration::from_mins(30);
 
 /// Failures in a row that change nothing: the first and two retries.
 const PATIENCE: u32 = 2;
@@ -71,7 +74,7 @@ pub fn next(
     now: Timestamp,
     seed: u64,
 ) -> Next {
-    let floor = if own_host { OWN_FLOOR } else { FLOOR };
+    let floor = floor(own_host);
     let (usual, usual_why) = usual(history, every, floor, bounds);
     let longest = usual.max(DAY);
     let (wait, why) = match ended {
@@ -90,11 +93,27 @@ pub fn next(
             } else {
                 "the server is busy".to_owned()
             };
-            return Next { at, why };
+            return Next { at: Some(at), why };
         }
         Ended::Failed => (backoff(usual, history.failures), failed(history.failures)),
     };
-    Next { at: later(now, jittered(wait, seed)), why }
+    Next { at: Some(later(now, jittered(wait, seed))), why }
+}
+
+/// The shortest time between two polls of a feed: five minutes, a second if its host is one's own.
+#[must_use]
+pub fn floor(own_host: bool) -> Duration {
+    if own_host { OWN_FLOOR } else { FLOOR }
+}
+
+/// The mean time between the newest items of a document, at most twenty, by when they say they were published. `None` under three dated items.
+#[must_use]
+pub fn mean_gap(published: &[Timestamp]) -> Option<Duration> {
+    let mut newest = published.to_vec();
+    newest.sort_unstable_by(|a, b| b.cmp(a));
+    newest.truncate(NEWEST);
+    let gaps = u32::try_from(newest.len()).ok()?.checked_sub(1).filter(|gaps| *gaps >= 2)?;
+    Some(Duration::try_from(newest.first()?.duration_since(*newest.last()?)).ok()? / gaps)
 }
 
 /// The interval while nothing speaks against it.
@@ -151,9 +170,9 @@ fn jittered(wait: Duration, seed: u64) -> Duration {
     wait.saturating_add(wait / 10 * share / 1024)
 }
 
-fn later(now: Timestamp, wait: Duration) -> Option<Timestamp> {
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX))
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// A duration as people say it: its two largest units.
@@ -179,7 +198,7 @@ mod tests {
     use super::*;
     use crate::config::FirstPoll;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn bounds() -> Poll {
         Poll {
@@ -208,6 +227,15 @@ mod tests {
 
     fn usual_gap(gap: Duration) -> History {
         History { mean_gap: Some(gap), failures: 0 }
+    }
+
+    #[test]
+    fn the_mean_gap_is_that_of_the_newest_items() {
+        let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("in range");
+        assert_eq!(mean_gap(&[at(10), at(2), at(6)]), Some(Duration::from_hours(4)));
+        assert_eq!(mean_gap(&[at(10), at(2)]), None);
+        let busy_of_late: Vec<_> = (0..20).map(|n| at(1000 + n)).chain([at(0)]).collect();
+        assert_eq!(mean_gap(&busy_of_late), Some(Duration::from_hours(1)));
     }
 
     #[rstest]
@@ -306,7 +334,7 @@ mod tests {
     proptest! {
         #[test]
         fn jitter_adds_at_most_a_tenth_and_takes_nothing(seed: u64, minutes in 5..10_000_u64) {
-            let every = Duration::from_secs(60 * minutes);
+            let every = Duration::from_mins(minutes);
             let at = next(&History::default(), &well(None), Some(every), false, &bounds(), now(), seed).at.unwrap();
             let wait = at.duration_since(now()).unsigned_abs();
             prop_assert!(wait >= every && wait <= every + every / 10);

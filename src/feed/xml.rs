@@ -109,9 +109,9 @@ mod tests {
 
     #[test]
     fn tags_that_would_take_quadratic_time_are_refused() {
-        let many = |name: &str| (0..300).map(|i| format!(" {name}{i}='x'")).collect::<String>();
+        let many = |name: &str| (0..300).fold(String::new(), |all, i| all + &format!(" {name}{i}='x'"));
         assert_eq!(check(&format!("<r{}/>", many("a"))), Err(Unsafe::TagTooLarge));
-        let half = (0..150).map(|i| format!(" xmlns:n{i}='x'")).collect::<String>();
+        let half = (0..150).fold(String::new(), |all, i| all + &format!(" xmlns:n{i}='x'"));
         assert_eq!(check(&format!("<r{half}><s{half}/></r>")), Err(Unsafe::TagTooLarge));
         assert_eq!(check(&format!("<r><s{half}/><s{half}/></r>")), Ok(()));
         let base = format!(" xml:base='{}'", "x".repeat(5000));

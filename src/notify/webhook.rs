@@ -28,14 +28,14 @@ const MOST: usize = 4096;
 /// Tries once to post `payload`, within half a minute: 2xx is success, a redirect none. `now` is the signature's time.
 pub(super) async fn send(
     webhook: &Webhook,
-    means: &Means<'_>,
+    means: &Means,
     receiver: &Receiver,
     id: &str,
     payload: &[u8],
     now: Timestamp,
 ) -> Outcome {
     let url = &webhook.url.0;
-    if let Err(refused) = guard::check_url(url, means.allow) {
+    if let Err(refused) = guard::check_url(url, &means.network.allow) {
         return Outcome::Refused(refused.to_string());
     }
     let headers = match headers(webhook, id, payload, now) {

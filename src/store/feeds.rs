@@ -1,5 +1,7 @@
 //! What the next poll of a feed needs to know of the polls before it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -45,13 +47,16 @@ impl Store {
 fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
     Ok(FeedState {
         name: FeedName(row.try_get("name")?),
+        address: row.try_get("address")?,
         etag: row.try_get("etag")?,
         last_modified: row.try_get("last_modified")?,
         next_poll: maybe_time(row, "next_poll")?,
         next_why: row.try_get("next_why")?,
+        last_poll: maybe_time(row, "last_poll")?,
         last_good: maybe_time(row, "last_good")?,
         failures: row.try_get("failures")?,
         error: row.try_get("error")?,
+        mean_gap: row.try_get::<Option<u64>, _>("mean_gap")?.map(Duration::from_millis),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -82,13 +83,16 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 pub(super) fn state(feed: &str) -> FeedState {
     FeedState {
         name: FeedName(feed.to_owned()),
+        address: "https://wire.example/feed".to_owned(),
         etag: None,
         last_modified: None,
         next_poll: Some(at(900)),
         next_why: "every 15 minutes".to_owned(),
+        last_poll: Some(at(1)),
         last_good: Some(at(0)),
         failures: 0,
         error: None,
+        mean_gap: Some(Duration::from_millis(5_400_001)),
     }
 }
 

@@ -38,20 +38,25 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
 
 async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO feed (name, etag, last_modified, next_poll, next_why, last_good, failures, error)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (name) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified,
-             next_poll = excluded.next_poll, next_why = excluded.next_why, last_good = excluded.last_good,
-             failures = excluded.failures, error = excluded.error",
+        "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
+             mean_gap)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (name) DO UPDATE SET address = excluded.address, etag = excluded.etag,
+             last_modified = excluded.last_modified, next_poll = excluded.next_poll, next_why = excluded.next_why,
+             last_poll = excluded.last_poll, last_good = excluded.last_good, failures = excluded.failures,
+             error = excluded.error, mean_gap = excluded.mean_gap",
     )
     .bind(&state.name.0)
+    .bind(&state.address)
     .bind(&state.etag)
     .bind(&state.last_modified)
     .bind(state.next_poll.map(millis))
     .bind(&state.next_why)
+    .bind(state.last_poll.map(millis))
     .bind(state.last_good.map(millis))
     .bind(state.failures)
     .bind(&state.error)
+    .bind(state.mean_gap.and_then(|gap| i64::try_from(gap.as_millis()).ok()))
     .execute(conn)
     .await?;
     Ok(())

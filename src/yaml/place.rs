@@ -46,7 +46,7 @@ struct Open {
     size: usize,
 }
 
-/// Reads the places of a document that serde_yaml can be trusted with: bounded depth and size, no tags, no duplicate keys.
+/// Reads the places of a document that `serde_yaml` can be trusted with: bounded depth and size, no tags, no duplicate keys.
 /// `None` if it cannot be used.
 pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Place> {
     let mut reader = Reader {
@@ -189,7 +189,9 @@ impl Reader<'_> {
                 start..start + word.len(),
                 format!("`{word}` begins a comment, and so is no part of the value"),
             );
-            self.faults.push(fault.help("put the whole value in single quotes; or, if it is a comment, write a space after the #"));
+            self.faults.push(
+                fault.help("put the whole value in single quotes; or, if it is a comment, write a space after the #"),
+            );
         }
     }
 

@@ -117,9 +117,8 @@ fn an_unknown_key_names_the_nearest_that_is_known() {
 #[test]
 fn hostile_texts_cost_little_and_end_in_a_fault() {
     let deep = "[".repeat(10_000);
-    let bomb: String = (1..40).fold("a0: &a0 [x, x]\n".to_owned(), |text, n| {
-        text + &format!("a{n}: &a{n} [*a{p}, *a{p}]\n", p = n - 1)
-    });
+    let bomb: String = (1..40)
+        .fold("a0: &a0 [x, x]\n".to_owned(), |text, n| text + &format!("a{n}: &a{n} [*a{p}, *a{p}]\n", p = n - 1));
     for text in [deep.as_str(), &bomb, "a: \"\\ud800\"", "a: b: c: d", "\0", "%", "? [a]\n: b", "- - - -\n\t- x"] {
         assert!(faults_of(text).ends_with("unusable"), "{}", &text[..text.len().min(40)]);
     }

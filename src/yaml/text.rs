@@ -70,7 +70,7 @@ impl Text {
                 end = Some(found.end);
             }
         }
-        let start = start.unwrap_or_else(|| written.last_end);
+        let start = start.unwrap_or(written.last_end);
         let end = if span.is_empty() { start } else { end.unwrap_or(start) };
         self.span.start + start..self.span.start + end.max(start)
     }

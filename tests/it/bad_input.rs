@@ -6,7 +6,8 @@ use crate::support::tidings::{Folder, Said};
 use crate::support::wire::{self, Entry};
 use crate::whole_way::{RULE, config};
 
-const SOUND: &str = "rules: rules\nnotify: [console]\nfeeds: [\"file:wire.xml\"]\nnotifiers:\n  console: {type: console}\n";
+const SOUND: &str =
+    "rules: rules\nnotify: [console]\nfeeds: [\"file:wire.xml\"]\nnotifiers:\n  console: {type: console}\n";
 
 /// What `tidings check` says of a configuration and one rule file, with the folder's path cut out.
 async fn check(config: &str, rules: &str) -> Said {
@@ -26,7 +27,11 @@ async fn faults_of_the_configuration() {
         ("missing_variable", SOUND.replace("file:wire.xml", "https://example.org/${NO_SUCH_TOKEN}/feed"), 78),
         ("tab", SOUND.replace("  console: {", "\tconsole: {"), 78),
         ("unreadable_folder", SOUND.replace("rules: rules", "rules: no-such-folder"), 65),
-        ("later_features", format!("{SOUND}web: {{listen: 127.0.0.1:7300}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"), 78),
+        (
+            "later_features",
+            format!("{SOUND}web: {{listen: 127.0.0.1:7300}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"),
+            78,
+        ),
     ] {
         let said = check(&config, RULE).await;
         insta::assert_snapshot!(format!("config_{name}"), said.errors);
@@ -48,7 +53,10 @@ async fn faults_of_rules() {
         ("tag", "rules:\n  - name: a\n    when: !sport AND x\n"),
         ("quotes", "rules:\n  - name: a\n    when: \"interest rate\" AND fed\n"),
         ("unknown_key", "rules:\n  - name: a\n    wen: arms\n"),
-        ("failing_examples", "rules:\n  - name: a\n    when: Russia AND arms\n    matches: [Russia has farms]\n    ignores: [\"Arms, Russia\"]\n"),
+        (
+            "failing_examples",
+            "rules:\n  - name: a\n    when: Russia AND arms\n    matches: [Russia has farms]\n    ignores: [\"Arms, Russia\"]\n",
+        ),
     ] {
         let said = check_rule(rules).await;
         insta::assert_snapshot!(format!("rule_{name}"), said.errors);
@@ -87,7 +95,8 @@ async fn failure_of(response: Response) -> String {
     let server = Server::start().await;
     server.serve("/feed.xml", response);
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), 1, &["ana@example.org"]);
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
     let said = tidings.wait_for_log(|line| line.contains("wire-1")).await;
     assert_eq!(tidings.terminate().await, 0);
     said
@@ -109,7 +118,8 @@ async fn a_feed_of_50_mib_is_not_read_to_its_end() {
 async fn a_port_that_refuses_is_said_to_refuse() {
     let refusing = format!("http://127.0.0.1:{}/feed.xml", Sink::reserve().port());
     let config = config(&[refusing], "http://127.0.0.1:1/hook", 1, &["ana@example.org"]);
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
     let said = tidings.wait_for_log(|line| line.contains("wire-1")).await;
     assert!(said.contains("refused"), "{said}");
     assert_eq!(tidings.terminate().await, 0);
@@ -124,7 +134,8 @@ async fn why_only_the_teaser(page: &str, response: Response) -> String {
     server.serve("/page", response);
     server.serve("/hook", Response::status(200));
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), 1, &["ana@example.org"]);
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
     assert_eq!(tidings.terminate().await, 0);
     let payload: serde_json::Value = serde_json::from_slice(&hook.body).expect("JSON");
@@ -147,10 +158,8 @@ async fn a_link_to_a_private_address_is_not_followed() {
 async fn secrets_are_in_no_message_log_or_row() {
     let server = Server::start().await;
     let folder = Folder::new(
-        &config(&[server.url("/feed.xml?key=f33dt0ken")], &server.url("/h00kt0ken"), 1, &["ana@example.org"]).replace(
-            "smtp://127.0.0.1:1\",",
-            "smtp://ana@127.0.0.1:1\", password: \"${MAIL_PASSWORD}\",",
-        ),
+        &config(&[server.url("/feed.xml?key=f33dt0ken")], &server.url("/h00kt0ken"), 1, &["ana@example.org"])
+            .replace("smtp://127.0.0.1:1\",", "smtp://ana@127.0.0.1:1\", password: \"${MAIL_PASSWORD}\","),
         &[("arms.yaml", RULE)],
     );
     crate::whole_way::serve_settled(&server);
@@ -163,7 +172,10 @@ async fn secrets_are_in_no_message_log_or_row() {
     let secrets = ["pa55w0rd", "h00kt0ken", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"];
     let store: Vec<u8> = folder.files("tidings.db").concat();
     for secret in secrets {
-        assert!(!tidings.log().iter().chain(&tidings.output()).any(|line| line.contains(secret)), "{secret} was logged");
+        assert!(
+            !tidings.log().iter().chain(&tidings.output()).any(|line| line.contains(secret)),
+            "{secret} was logged"
+        );
         assert!(!store.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret} was stored");
     }
 }

@@ -32,8 +32,8 @@ fn frozen(notifier: &Notifier) -> Vec<u8> {
 
 async fn send(email: Email) -> Outcome {
     let notifier = Notifier::Email(email);
-    let client = fetch::client(&Network::default()).expect("a client");
-    let means = Means { client: &client, allow: &[], zone: &TimeZone::UTC };
+    let network = Network::default();
+    let means = Means { client: fetch::client(&network).expect("a client"), network, zone: TimeZone::UTC };
     let mail = frozen(&notifier);
     notify::send(&notifier, &means, &receiver("desk", ANA), "id", &mail, now()).await
 }

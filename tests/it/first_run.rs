@@ -44,7 +44,10 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     folder.write("rules/new.yaml", "rules:\n  - name: seaweed\n    when: seaweed\n");
     tidings.wait_for_log(|line| line.contains("5 rules are in force")).await;
 
-    folder.write("rules/new.yaml", "rules:\n  - name: seaweed\n    when: |\n      (seaweed\n        OR kelp\n      AND milk\n");
+    folder.write(
+        "rules/new.yaml",
+        "rules:\n  - name: seaweed\n    when: |\n      (seaweed\n        OR kelp\n      AND milk\n",
+    );
     tidings.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     tidings.wait_for_log(|line| line.contains('^')).await;
     let in_force = folder.query("SELECT text FROM rule_file WHERE name LIKE '%new.yaml'").await;

@@ -16,7 +16,16 @@ const KNOWS_NOTHING_OF: [(&str, &[&str]); 12] = [
     ("feed", &["crate::rule", "crate::alert", "crate::notify", "crate::store", "sqlx"]),
     (
         "rule",
-        &["crate::config", "crate::feed", "crate::alert", "crate::notify", "crate::store", "tokio", "reqwest", "std::fs"],
+        &[
+            "crate::config",
+            "crate::feed",
+            "crate::alert",
+            "crate::notify",
+            "crate::store",
+            "tokio",
+            "reqwest",
+            "std::fs",
+        ],
     ),
     ("alert", &["crate::feed", "crate::notify", "crate::store", "tokio", "reqwest", "sqlx", "std::fs"]),
     ("notify", &["crate::rule", "crate::store", "sqlx"]),
@@ -34,7 +43,10 @@ const ONLY_IN: [(&[&str], &[&str]); 6] = [
     (&["tokio::spawn", "spawn_blocking", "thread::spawn", "JoinSet"], &["src/daemon.rs", "src/daemon/"]),
     (&["sqlx"], &["src/store.rs", "src/store/"]),
     (&["println!", "print!", "eprintln!", "eprint!"], &["src/cli.rs", "src/cli/"]),
-    (&["fs::read", "fs::File", "File::open"], &["src/daemon/rule_files.rs", "src/cli/", "src/feed/fetch", "src/store", "src/config"]),
+    (
+        &["fs::read", "fs::File", "File::open"],
+        &["src/daemon/rule_files.rs", "src/cli/", "src/feed/fetch", "src/store", "src/config"],
+    ),
     (&[".unwrap()", "todo!", "dbg!", "unimplemented!"], &[]),
 ];
 
@@ -80,7 +92,7 @@ fn code_of(text: &str) -> String {
 }
 
 fn is_test(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/") || path.ends_with("_tests.rs")
+    ["tests", "fixture"].iter().any(|name| path.ends_with(&format!("/{name}.rs")))
 }
 
 fn room_of(path: &str) -> &str {
@@ -127,7 +139,8 @@ fn breaches(room: &str, code: &str) -> Vec<String> {
         None => code.contains(&format!("{path}::")),
     };
     let mut broken: Vec<String> = forbidden.iter().filter(|path| breaks(path)).map(ToString::to_string).collect();
-    let outer = ["daemon", "cli"].into_iter().filter(|outer| !["daemon", "cli"].contains(&room) && named.contains(*outer));
+    let outer =
+        ["daemon", "cli"].into_iter().filter(|outer| !["daemon", "cli"].contains(&room) && named.contains(*outer));
     broken.extend(outer.map(|outer| format!("crate::{outer}")));
     broken
 }

@@ -72,7 +72,11 @@ async fn between_t2_and_the_sending() {
     let stall = world.server.stall("/slow.xml");
     let feeds = [world.server.url("/feed.xml"), world.server.url("/slow.xml")];
     let hook = world.server.url("/hook");
-    world.folder.write("config.yaml", &config(&feeds, &hook, world.mail.port(), &["ana@example.org"]).replace("network:", "poll: {per_host: 2}\nnetwork:"));
+    world.folder.write(
+        "config.yaml",
+        &config(&feeds, &hook, world.mail.port(), &["ana@example.org"])
+            .replace("network:", "poll: {per_host: 2}\nnetwork:"),
+    );
     let mut tidings = world.folder.run(&["--once"]);
     world.folder.wait_until("SELECT count(*) FROM message", |count| count == "2").await;
     tidings.kill9().await;

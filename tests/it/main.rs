@@ -1,5 +1,5 @@
 //! Tests of the whole, with the real binary and real servers on loopback.
-#![expect(unreachable_pub, reason = "`pub` is for the other modules here: a test has no outside")]
+#![expect(unreachable_pub, reason = "a test binary has no outside; `pub` says what other test modules use")]
 
 mod bad_input;
 mod email;

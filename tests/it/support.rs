@@ -9,4 +9,4 @@ pub mod wire;
 use std::time::Duration;
 
 /// The deadline of every wait: generous, since it only ends tests that have failed.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);

@@ -29,8 +29,7 @@ async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
     let url = SecretUrl(url.parse().expect("an address"));
     let notifier = Notifier::Webhook(Webhook { url, secrets: keys(secrets) });
     let network = Network { allow: allow.to_vec(), contact: None };
-    let client = fetch::client(&network).expect("a client");
-    let means = Means { client: &client, allow, zone: &TimeZone::UTC };
+    let means = Means { client: fetch::client(&network).expect("a client"), network, zone: TimeZone::UTC };
     let (letter, ops) = (alert(), receiver("ops", ""));
     let frozen = notify::render(&notifier, &ops, &letter, &TimeZone::UTC).expect("a payload");
     let outcome = notify::send(&notifier, &means, &ops, &letter.id, &frozen, now()).await;

@@ -14,13 +14,10 @@ pub const RULE: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea
 
 /// A configuration that polls `feeds` each second and tells the webhook and the mail recipients.
 pub fn config(feeds: &[String], hook: &str, smtp: u16, to: &[&str]) -> String {
-    let feeds: String = feeds
-        .iter()
-        .enumerate()
-        .map(|(index, url)| format!("  - {{url: \"{url}\", name: wire-{}, every: 1s}}\n", index + 1))
-        .collect();
+    let feed = |(index, url): (usize, &String)| format!("  - {{url: \"{url}\", name: wire-{}, every: 1s}}", index + 1);
+    let feeds = feeds.iter().enumerate().map(feed).collect::<Vec<_>>().join("\n");
     format!(
-        "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook, desk]\nfeeds:\n{feeds}notifiers:\n  \
+        "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook, desk]\nfeeds:\n{feeds}\nnotifiers:\n  \
          hook: {{type: webhook, url: \"{hook}\", secret: {SECRET}}}\n  \
          desk: {{type: email, smtp: \"smtp://127.0.0.1:{smtp}\", from: Tidings <tidings@example.org>, to: [{}]}}\n\
          network: {{allow: [127.0.0.0/8]}}\n",
@@ -48,7 +45,8 @@ async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hoo
     assert_eq!(payload["rules"][0]["rule"], "arms");
     assert_eq!(payload["read"]["what"], "full");
     assert_eq!(payload["story"]["title"], "Freight over the bridge doubles");
-    let terms: Vec<_> = payload["rules"][0]["evidence"].as_array().expect("a list").iter().map(|e| &e["term"]).collect();
+    let terms: Vec<_> =
+        payload["rules"][0]["evidence"].as_array().expect("a list").iter().map(|e| &e["term"]).collect();
     assert_eq!(terms, ["Russia", "North Korea", "arms"]);
     assert_eq!(letter.to, ["ana@example.org"]);
     assert!(letter.text().contains("Subject: "), "{}", letter.text());
@@ -77,7 +75,8 @@ async fn a_page_that_cannot_be_read_leaves_the_teaser_and_the_alert_says_so() {
     server.serve("/gone", Response::status(404));
     server.serve("/hook", Response::status(200));
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     assert_eq!(payload["read"]["what"], "teaser");
@@ -100,7 +99,8 @@ async fn two_rules_and_two_feeds_make_one_message_that_names_them_all() {
     let feeds = [server.url("/a.xml"), server.url("/b.xml")];
     let config = config(&feeds, &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let second = "rules:\n  - name: trade\n    when: trade AND (Russia OR China)\n";
-    let mut tidings = Folder::new(&config, &[("arms.yaml", RULE), ("trade.yaml", second)]).run(&[]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE), ("trade.yaml", second)]);
+    let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
     mail.wait_for(1).await;
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");

@@ -6,14 +6,15 @@ use std::io::ErrorKind;
 use super::FetchError;
 use crate::feed::guard::Forbidden;
 
-/// Explains an error of the HTTP client to a person.
-pub(crate) fn explain(error: &reqwest::Error) -> FetchError {
+/// Explains an error of the HTTP client to a person, without the address.
+#[must_use]
+pub fn explain(error: &reqwest::Error) -> FetchError {
     if let Some(refused) = cause::<Forbidden>(error) {
         return FetchError::Forbidden(refused.to_string());
     }
     if error.is_decode() || error.is_body() {
         // The decompressor's own errors come bare, those of the connection wrapped.
-        let is_packed_wrong = error.source().is_some_and(|cause| cause.is::<std::io::Error>());
+        let is_packed_wrong = error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
         let why = if is_packed_wrong {
             "the answer is damaged: it cannot be decompressed"
         } else {

@@ -46,7 +46,8 @@ pub(super) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName
 }
 
 /// Until when the server wants to be left alone, as seconds or as a date.
-pub(crate) fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+#[must_use]
+pub fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     match seconds(head.get(RETRY_AFTER)?) {
         Some(wait) => now.saturating_add(wait).ok(),
         None => date(head, &RETRY_AFTER),

@@ -92,7 +92,7 @@ async fn a_request_says_who_asks_and_no_more() {
     let answer = get(&url).await.unwrap();
     assert_eq!(answer.body.as_deref(), Some(b"<rss/>".as_slice()));
     assert_eq!(answer.content_type.as_deref(), Some("text/xml; charset=x"));
-    assert_eq!(answer.freshness.fresh_for, Some(Duration::from_secs(60)));
+    assert_eq!(answer.freshness.fresh_for, Some(Duration::from_mins(1)));
     assert_eq!(answer.url, url);
     let heard = heard.lock().unwrap();
     let agent = format!("user-agent: tidings/{} (+{HOME}; ana@example.org)\r\n", env!("CARGO_PKG_VERSION"));
@@ -110,9 +110,10 @@ async fn an_unchanged_feed_costs_a_304_and_keeps_its_validators() {
     let url = serve(|request| {
         let known =
             request.contains("if-none-match: W/\"v 1\"\r\n") && request.contains("if-modified-since: yesterday\r\n");
-        match known {
-            true => bare("304 Not Modified", "ETag: W/\"v 2\"\r\nExpires: Wed, 01 May 2024 13:00:00 GMT\r\n"),
-            false => ok("ETag: W/\"v 1\"\r\nLast-Modified: yesterday\r\n", b"<rss/>"),
+        if known {
+            bare("304 Not Modified", "ETag: W/\"v 2\"\r\nExpires: Wed, 01 May 2024 13:00:00 GMT\r\n")
+        } else {
+            ok("ETag: W/\"v 1\"\r\nLast-Modified: yesterday\r\n", b"<rss/>")
         }
     })
     .await;
@@ -121,7 +122,7 @@ async fn an_unchanged_feed_costs_a_304_and_keeps_its_validators() {
     let second = get_within(&again, &Limits::default(), &Mutex::default()).await.unwrap();
     assert_eq!((second.body, second.validators.etag.as_deref()), (None, Some("W/\"v 2\"")));
     assert_eq!(second.validators.last_modified, first.validators.last_modified);
-    assert_eq!(second.freshness.fresh_for, Some(Duration::from_secs(3600)));
+    assert_eq!(second.freshness.fresh_for, Some(Duration::from_hours(1)));
 }
 
 #[tokio::test]
@@ -305,7 +306,7 @@ async fn serve_slowly(pause: Duration) -> Url {
 }
 
 #[rstest]
-#[case(Duration::from_secs(60), "the server fell silent in the middle of its answer")]
+#[case(Duration::from_mins(1), "the server fell silent in the middle of its answer")]
 #[case(Duration::from_millis(50), "the server did not finish its answer within 0.9 s")]
 #[tokio::test]
 async fn a_server_that_dribbles_is_given_up(#[case] pause: Duration, #[case] message: &str) {
@@ -319,7 +320,7 @@ async fn the_deadline_spans_redirects_and_leaves_out_admission() {
     let slow = serve_slowly(Duration::from_millis(50)).await;
     let client = client(&Network { allow: loopback(), contact: None }).unwrap();
     let asked = request(&slow, Validators::default());
-    let wait = async |_| tokio::time::sleep(Duration::from_millis(1000)).await;
+    let wait = async |_| tokio::time::sleep(Duration::from_secs(1)).await;
     let error = fetch(&client, &asked, &loopback(), &short(), now(), wait).await.unwrap_err();
     assert_eq!(error, FetchError::Broken("the server did not finish its answer within 0.9 s".to_owned()));
     let mut left = Duration::from_millis(200);

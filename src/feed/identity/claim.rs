@@ -11,6 +11,7 @@ use super::{Face, ItemKey, KnownItem, Verdict, count, is_telling};
 /// would else have their news taken for edits of what is old.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdict)> {
     let exact = index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
+    let same_text = index(known, |item| Some((item.guid.as_deref()?, item.hash.as_str())));
     let pair = index(known, |item| {
         let is_told = item.guid.is_some() || item.link.is_some();
         is_told.then_some((item.guid.as_deref(), item.link.as_deref()))
@@ -23,6 +24,7 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdic
 
     let mut claims = Claims { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
     claims.keep(|face| all(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str())));
+    claims.keep(|face| face.guid.as_deref().map_or(&[], |guid| all(&same_text, &(guid, face.hash.as_str()))));
     claims.keep(|face| sole(&pair, &(face.guid.as_deref(), face.link.as_deref())));
     claims.keep(|face| face.titled_key().map_or(&[], |titled| sole(&key, &titled)));
     claims.keep(|face| face.guid.as_deref().map_or(&[], |face| sole(&guid, &face)));

@@ -1,5 +1,7 @@
 //! Tests of telling new items from old.
 
+use std::slice::from_ref;
+
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -124,7 +126,7 @@ fn a_changed_text_title_or_link_is_an_edit() {
         item("g", "http://a.example/1", "y", "text"),
         item("g", "http://a.example/new", "y", "text"),
     ] {
-        assert_eq!(verdicts(&[&[old.clone()], &[new]]), [Verdict::Edited]);
+        assert_eq!(verdicts(&[from_ref(&old), &[new]]), [Verdict::Edited]);
     }
     let moved = item("g", "http://a.example/new", "x", "text");
     assert_eq!(verdicts(&[&[old], &[moved]]), [Verdict::Same]);
@@ -134,9 +136,9 @@ fn a_changed_text_title_or_link_is_an_edit() {
 fn a_new_guid_for_a_known_link_or_text_is_no_news() {
     let old = item("g", "http://a.example/1", "x", "text");
     let old_key = ItemKey("guid g".to_owned());
-    let by_link = verdicts(&[&[old.clone()], &[item("h", "https://a.example/1", "y", "text")]]);
+    let by_link = verdicts(&[from_ref(&old), &[item("h", "https://a.example/1", "y", "text")]]);
     assert_eq!(by_link, [Verdict::Rekeyed { old: old_key.clone(), edited: true }]);
-    let by_text = verdicts(&[&[old.clone()], &[item("h", "http://b.example/9", "x", "text")]]);
+    let by_text = verdicts(&[from_ref(&old), &[item("h", "http://b.example/9", "x", "text")]]);
     assert_eq!(by_text, [Verdict::Rekeyed { old: old_key, edited: false }]);
     let news = verdicts(&[&[old], &[item("h", "http://b.example/9", "x", "other")]]);
     assert_eq!(news, [Verdict::New]);
@@ -154,9 +156,9 @@ fn the_item_first_known_by_a_guid_keeps_it() {
     let one = item("0", "http://a.example/1", "one", "1");
     let two = item("0", "http://a.example/2", "two", "2");
     let three = item("0", "http://a.example/3", "three", "3");
-    assert_eq!(verdicts(&[&[one.clone()], &[two.clone(), one.clone()]]), [Verdict::New, Verdict::Same]);
+    assert_eq!(verdicts(&[from_ref(&one), &[two.clone(), one.clone()]]), [Verdict::New, Verdict::Same]);
     let last = [three, two.clone()];
-    assert_eq!(verdicts(&[&[one.clone()], &[two, one], &last]), [Verdict::New, Verdict::Same]);
+    assert_eq!(verdicts(&[from_ref(&one), &[two, one.clone()], &last]), [Verdict::New, Verdict::Same]);
 }
 
 #[test]
@@ -175,7 +177,7 @@ fn a_whole_document_of_unknown_items_is_news() {
 }
 
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
-    let link = prop_oneof![Just(String::new()), "http://a.example/[a-c]{0,1}", "https://b.example/\\?p=[12]"];
+    let link = prop_oneof![Just(String::new()), "http://a\\.example/[a-c]{0,1}", "https://b\\.example/\\?p=[12]"];
     let one = ("[gh]{0,2}", link, "[tu]{0,2}", "[xy]{0,2}")
         .prop_map(|(guid, link, title, text)| item(&guid, &link, &title, &text));
     proptest::collection::vec(one, 0..12)
@@ -183,16 +185,26 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
 
 proptest! {
     #[test]
-    fn a_document_judged_twice_is_all_the_same(past in any_items(), items in any_items(), seed in any::<usize>()) {
+    fn a_document_judged_twice_is_all_the_same(past in any_items(), items in any_items()) {
         let first = judge(&feed(), &[], &past);
         let known = remember(Vec::new(), &past, &first);
         let judged = judge(&feed(), &known, &items);
         let known = remember(known, &items, &judged);
         prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == Verdict::Same));
-        let mut moved = items.clone();
-        moved.rotate_left(if items.is_empty() { 0 } else { seed % items.len() });
-        moved.reverse();
-        prop_assert!(judge(&feed(), &known, &moved).iter().all(|judged| judged.verdict != Verdict::New));
+    }
+
+    #[test]
+    fn the_order_of_a_document_makes_no_news(past in any_items(), mut items in any_items(), seed in any::<usize>()) {
+        let mut seen = HashSet::new();
+        items.retain(|item| seen.insert((item.guid.clone(), item.link.as_ref().and_then(normalise_link), item.title.clone())));
+        let first = judge(&feed(), &[], &past);
+        let known = remember(Vec::new(), &past, &first);
+        let judged = judge(&feed(), &known, &items);
+        let known = remember(known, &items, &judged);
+        let by = seed % items.len().max(1);
+        items.rotate_left(by);
+        items.reverse();
+        prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == Verdict::Same));
     }
 
     #[test]

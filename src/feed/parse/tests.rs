@@ -87,9 +87,9 @@ fn links_that_are_no_pages_are_dropped(#[case] link: &str) {
 
 #[test]
 fn ttl_is_a_hint_in_minutes() {
-    assert_eq!(read(&rss("<ttl>60</ttl>")).unwrap().ttl, Some(Duration::from_secs(3600)));
+    assert_eq!(read(&rss("<ttl>60</ttl>")).unwrap().ttl, Some(Duration::from_hours(1)));
     assert_eq!(read(&rss("<ttl>0</ttl>")).unwrap().ttl, None);
-    assert_eq!(read(&rss("<ttl>4294967295</ttl>")).unwrap().ttl, Some(Duration::from_secs(4_294_967_295 * 60)));
+    assert_eq!(read(&rss("<ttl>4294967295</ttl>")).unwrap().ttl, Some(Duration::from_mins(4_294_967_295)));
 }
 
 #[test]

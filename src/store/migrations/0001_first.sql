@@ -7,13 +7,16 @@
 -- What is kept of a feed between polls. A feed that left the configuration keeps its row, and so knows its items when it comes back.
 CREATE TABLE feed (
     name          TEXT    NOT NULL PRIMARY KEY,
+    address       TEXT    NOT NULL,    -- as the configuration writes it, before variables are put in
     etag          TEXT,                -- validators of the last 200, byte for byte
     last_modified TEXT,
     next_poll     INTEGER,             -- null: never, until the configuration changes
     next_why      TEXT    NOT NULL,
+    last_poll     INTEGER,             -- the last poll, however it ended
     last_good     INTEGER,             -- the last poll that ended in a 200 or a 304
     failures      INTEGER NOT NULL,    -- in a row
-    error         TEXT                 -- how the last poll failed; null after a good one
+    error         TEXT,                -- how the last poll failed; null after a good one
+    mean_gap      INTEGER              -- between its newest items, in milliseconds; null: not known
 ) STRICT;
 
 -- Hosts that asked to be left alone (429, 503).

@@ -92,7 +92,9 @@ impl Folder {
         let path = self.path("tidings.db");
         let mut store = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("a store");
         let rows = sqlx::query(sql).fetch_all(&mut store).await.expect("a sound query");
-        rows.iter().map(|row| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string())).collect()
+        rows.iter()
+            .map(|row| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string()))
+            .collect()
     }
 
     /// Waits until the first row of `sql` is as wanted.
@@ -121,7 +123,10 @@ impl Folder {
 impl Running {
     /// The first line of standard output that is wanted, waited for.
     pub async fn wait_for_output(&mut self, wanted: impl Fn(&str) -> bool) -> String {
-        self.output.wait_for(wanted).await.unwrap_or_else(|| panic!("never printed; output: {:#?}\nlog: {:#?}", self.output(), self.log()))
+        self.output
+            .wait_for(wanted)
+            .await
+            .unwrap_or_else(|| panic!("never printed; output: {:#?}\nlog: {:#?}", self.output(), self.log()))
     }
 
     /// The first line of the log that is wanted, waited for.
@@ -160,7 +165,7 @@ impl Running {
     pub async fn wait(&mut self) -> i32 {
         let status: ExitStatus = match timeout(DEADLINE, self.child.wait()).await {
             Ok(status) => status.expect("a child"),
-            Err(_) => panic!("it does not end; log: {:#?}", self.log()),
+            Err(tokio::time::error::Elapsed { .. }) => panic!("it does not end; log: {:#?}", self.log()),
         };
         self.output.end().await;
         self.log.end().await;

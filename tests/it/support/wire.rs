@@ -46,13 +46,17 @@ impl Entry {
 
 /// An RSS document of `entries`.
 pub fn feed(entries: &[Entry]) -> String {
-    let mut document = "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\">\
+    let mut document =
+        "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\">\
                         <channel><title>Test wire</title>"
-        .to_owned();
+            .to_owned();
     for Entry { title, link, element, text } in entries {
         let link = link.replace('&', "&amp;");
-        write!(document, "<item><title>{title}</title><link>{link}</link><{element}><![CDATA[{text}]]></{element}></item>")
-            .expect("strings grow");
+        write!(
+            document,
+            "<item><title>{title}</title><link>{link}</link><{element}><![CDATA[{text}]]></{element}></item>"
+        )
+        .expect("strings grow");
     }
     document + "</channel></rss>"
 }

@@ -1,0 +1,97 @@
+//! Rule files to rules: names and lists are global over all of them.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use super::{Known, Query, Rule};
+use crate::fault::{Fault, Level, Source};
+use crate::yaml::{self, Document, Entries};
+
+mod entry;
+mod examples;
+mod lists;
+mod record;
+
+/// A rule file that is sound YAML.
+struct File {
+    source: Arc<Source>,
+    document: Document,
+}
+
+/// The rules of `files` in the order of their names; `None` if there is an error in any.
+pub(super) fn load(
+    files: &[Arc<Source>],
+    known: Option<&Known>,
+    faults: &mut Vec<Fault>,
+) -> Option<Vec<(Arc<Rule>, Query)>> {
+    let mut found = Vec::new();
+    let rules = read(files, known, &mut found);
+    let sound = found.iter().all(|fault| fault.level != Level::Error);
+    faults.append(&mut found);
+    sound.then(|| rules.into_values().map(|named| (Arc::new(named.rule), named.query)).collect())
+}
+
+fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>) -> BTreeMap<String, entry::Named> {
+    let open = |source: &Arc<Source>| {
+        let document = yaml::parse(source, faults)?;
+        Some(File { source: Arc::clone(source), document })
+    };
+    let files: Vec<File> = sources.iter().filter_map(open).collect();
+    let unreadable = files.len() < sources.len();
+    let mut nodes = Vec::new();
+    let mut definitions = lists::Definitions::default();
+    for file in &files {
+        let Some(mut entries) = file.document.root().entries(faults) else { continue };
+        refuse_later(&file.source, &mut entries, &["defaults"], faults);
+        if let Some(terms) = entries.get("terms") {
+            definitions.read(&file.source, &terms, faults);
+        }
+        if let Some(rules) = entries.get("rules") {
+            nodes.extend(rules.items(faults).into_iter().map(|node| (&file.source, node)));
+        }
+        entries.finish(faults);
+    }
+    let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
+    let lists = definitions.resolve(unreadable, faults);
+    let context = entry::Context { lists: &lists, known, lists_are_sound };
+    let mut rules = BTreeMap::new();
+    for (source, node) in nodes {
+        if let Some(named) = entry::read(source, &node, &context, faults) {
+            add(named, &mut rules, faults);
+        }
+    }
+    rules
+}
+
+fn add(named: entry::Named, rules: &mut BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
+    match rules.entry(named.rule.name.clone()) {
+        Entry::Vacant(free) => {
+            free.insert(named);
+        }
+        Entry::Occupied(first) => {
+            let first = place(&first.get().name);
+            let message = format!("a rule named `{}` stands in {first} already", named.rule.name);
+            faults.push(named.name.fault(0..named.name.value.len(), message).help("give one of the two another name"));
+        }
+    }
+}
+
+/// File and line of a text, as faults write them.
+fn place(text: &yaml::Text) -> String {
+    let (line, column) = text.source().line_and_column(text.span().start);
+    format!("{}:{line}:{column}", text.source().name)
+}
+
+/// An error at every key of `later` that stands in `entries`: left out in silence, it would change what is sent.
+fn refuse_later(source: &Arc<Source>, entries: &mut Entries<'_>, later: &[&'static str], faults: &mut Vec<Fault>) {
+    for (key, _) in entries.node().pairs(&mut Vec::new()) {
+        if let Some(later) = later.iter().find(|later| **later == key.value) {
+            let span = entries.place_of(later).unwrap_or(key.span());
+            faults.push(Fault::error(source, span, format!("`{later}` is not available yet")).help("leave it out for now"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! Term lists: from `terms` of all files to lists whose terms are parsed, those of the lists they name among them.
+
+use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::{place, refuse_later};
+use crate::fault::{Fault, Source, nearest};
+use crate::rule::syntax::{self, Lists};
+use crate::rule::tree::{Term, TermList};
+use crate::rule::when;
+use crate::yaml::{Node, Text};
+
+/// Lists in lists, at most.
+const DEEPEST: usize = 50;
+
+/// Every list as it is written, by name.
+#[derive(Default)]
+pub(super) struct Definitions {
+    by_name: BTreeMap<String, Definition>,
+}
+
+struct Definition {
+    name: Text,
+    entries: Vec<Entry>,
+}
+
+enum Entry {
+    Term(Term),
+    /// `$other`, and the label for those of its terms that have none.
+    Other(Text, Option<String>),
+}
+
+impl Definitions {
+    /// Takes in the `terms` of one file.
+    pub(super) fn read(&mut self, source: &Arc<Source>, terms: &Node<'_>, faults: &mut Vec<Fault>) {
+        for (name, node) in terms.pairs(faults) {
+            check_name(&name, faults);
+            let definition = Definition { entries: read_list(source, &name, &node, faults), name };
+            match self.by_name.entry(definition.name.value.clone()) {
+                Slot::Vacant(free) => {
+                    free.insert(definition);
+                }
+                Slot::Occupied(first) => {
+                    let first = place(&first.get().name);
+                    let name = definition.name;
+                    let message = format!("a term list named `{}` stands in {first} already", name.value);
+                    let help = "list names are shared by all rule files: give one of the two another name";
+                    faults.push(name.fault(0..name.value.len(), message).help(help));
+                }
+            }
+        }
+    }
+
+    /// The lists, each with the terms of those that it names. `partial`: a file with others could not be read.
+    pub(super) fn resolve(&self, partial: bool, faults: &mut Vec<Fault>) -> Lists {
+        let mut resolver = Resolver { definitions: self, partial, done: BTreeMap::new(), open: Vec::new(), faults };
+        for name in self.by_name.keys() {
+            resolver.list(name);
+        }
+        Lists { by_name: resolver.done, partial }
+    }
+}
+
+fn check_name(name: &Text, faults: &mut Vec<Fault>) {
+    if syntax::list_name(&format!("${}", name.value)) != Some(name.value.as_str()) {
+        let help = "a list's name begins with a letter, and has letters, digits, - and _";
+        faults.push(name.fault(0..name.value.len(), "an expression could not write this name").help(help));
+    }
+}
+
+fn read_list(source: &Arc<Source>, name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<Entry> {
+    let mut label = None;
+    let items = if node.is_mapping() {
+        let Some(mut entries) = node.entries(faults) else { return Vec::new() };
+        refuse_later(source, &mut entries, &["stem", "from", "term", "aliases", "split", "id", "forms", "cs"], faults);
+        label = entries.get("label").and_then(|label| label.text(faults)).map(|label| label.value);
+        let is_file = entries.place_of("from").is_some();
+        let any = if is_file { entries.get("any") } else { entries.require("any", faults) };
+        entries.finish(faults);
+        let Some(any) = any else { return Vec::new() };
+        any.items(faults)
+    } else {
+        node.items(faults)
+    };
+    if items.is_empty() && (node.is_list() || node.is_mapping()) {
+        faults.push(name.fault(0..name.value.len(), format!("the term list `{}` is empty", name.value)));
+    }
+    items.iter().filter_map(|item| read_entry(item, label.as_deref(), faults)).collect()
+}
+
+fn read_entry(node: &Node<'_>, label: Option<&str>, faults: &mut Vec<Fault>) -> Option<Entry> {
+    let text = node.text(faults)?;
+    let entry = text.value.trim();
+    if syntax::list_name(entry).is_some_and(|name| name.len() + 1 == entry.len()) {
+        return Some(Entry::Other(text, label.map(str::to_owned)));
+    }
+    let (phrase, problems) = syntax::parse_phrase(&text.value);
+    let is_told = !problems.is_empty();
+    faults.extend(problems.into_iter().map(|problem| when::fault(&text, problem)));
+    let term = phrase.and_then(|phrase| Term::new(phrase, label));
+    if term.is_none() && !is_told {
+        faults.push(node.fault("there is no word in this").help("a term has at least one letter or digit"));
+    }
+    term.map(Entry::Term)
+}
+
+struct Resolver<'d, 'f> {
+    definitions: &'d Definitions,
+    partial: bool,
+    done: BTreeMap<String, Arc<TermList>>,
+    /// The lists that are being resolved, outermost first.
+    open: Vec<&'d str>,
+    faults: &'f mut Vec<Fault>,
+}
+
+impl<'d> Resolver<'d, '_> {
+    /// Resolves a list that is defined.
+    fn list(&mut self, name: &str) -> Option<Arc<TermList>> {
+        if let Some(done) = self.done.get(name) {
+            return Some(Arc::clone(done));
+        }
+        let (name, definition) = self.definitions.by_name.get_key_value(name)?;
+        self.open.push(name);
+        let mut terms = Vec::new();
+        let mut seen = HashSet::new();
+        for entry in &definition.entries {
+            let found = match entry {
+                Entry::Term(term) => vec![Arc::new(term.clone())],
+                Entry::Other(other, label) => self.terms_of(other, label.as_deref()),
+            };
+            terms.extend(found.into_iter().filter(|term| seen.insert(term.text.clone())));
+        }
+        self.open.pop();
+        let list = Arc::new(TermList { name: name.clone(), terms });
+        self.done.insert(name.clone(), Arc::clone(&list));
+        Some(list)
+    }
+
+    /// The terms of the list that the entry `other` names; a term without a label gets `label`.
+    fn terms_of(&mut self, other: &'d Text, label: Option<&str>) -> Vec<Arc<Term>> {
+        let name = other.value.trim().trim_start_matches('$');
+        if let Err(fault) = self.check(other, name) {
+            self.faults.extend(fault);
+            return Vec::new();
+        }
+        let labelled = |term: &Arc<Term>| match (&term.label, label) {
+            (None, Some(label)) => Arc::new(Term { label: Some(label.to_owned()), ..(**term).clone() }),
+            _ => Arc::clone(term),
+        };
+        self.list(name).map_or(Vec::new(), |list| list.terms.iter().map(labelled).collect())
+    }
+
+    /// Whether the list can be gone into; if not, the fault, unless there may be a file that would heal it.
+    fn check(&self, other: &Text, name: &str) -> Result<(), Option<Fault>> {
+        let whole = 0..other.value.len();
+        if let Some(start) = self.open.iter().position(|open| *open == name) {
+            let circle: Vec<String> = self.open[start..].iter().chain([&name]).map(|name| format!("${name}")).collect();
+            let message = format!("the term list `${name}` would hold itself: {}", circle.join(" → "));
+            return Err(Some(other.fault(whole, message).help("remove one of these entries")));
+        }
+        if self.open.len() > DEEPEST {
+            let message = format!("term lists are nested more than {DEEPEST} deep here");
+            return Err(Some(other.fault(whole, message).help("name fewer lists in lists")));
+        }
+        if self.definitions.by_name.contains_key(name) {
+            return Ok(());
+        }
+        if self.partial {
+            return Err(None);
+        }
+        let fault = other.fault(whole, format!("there is no term list `${name}`"));
+        let near = nearest(name, self.definitions.by_name.keys().map(String::as_str));
+        Err(Some(match near {
+            Some(near) => fault.help(format!("did you mean `${near}`?")),
+            None => fault.help("term lists stand under `terms` in any rule file; a price goes in double quotes"),
+        }))
+    }
+}

@@ -1,0 +1,77 @@
+//! A rule in canonical form: what the store keeps of every version that ever alerted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::rule::print;
+use crate::rule::tree::{TermList, Tree};
+use crate::rule::{FeedFilter, Rule};
+use crate::story::{NotifierName, Severity};
+
+/// All that decides what a rule matches and what its alerts say: everything but its examples.
+#[derive(Serialize)]
+struct Record<'r> {
+    name: &'r str,
+    when: String,
+    severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'r str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tags: &'r [String],
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    notify: &'r BTreeSet<NotifierName>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    feeds: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    terms: BTreeMap<&'r str, Vec<Labelled<'r>>>,
+}
+
+/// Terms of a list that follow one another under one label.
+#[derive(Serialize)]
+struct Labelled<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'r str>,
+    any: Vec<String>,
+}
+
+/// `rule` as YAML, with the terms of the lists that it names.
+pub(super) fn text(rule: &Rule, tree: &Tree) -> String {
+    let record = Record {
+        name: &rule.name,
+        when: print::expression(tree),
+        severity: rule.severity,
+        why: rule.why.as_deref(),
+        owner: rule.owner.as_deref(),
+        tags: &rule.tags,
+        notify: &rule.notify,
+        feeds: rule.feeds.iter().map(feed).collect(),
+        terms: tree.lists().into_iter().map(|list| (list.name.as_str(), terms(list))).collect(),
+    };
+    serde_yaml::to_string(&record).expect("texts, lists and string keys are always YAML")
+}
+
+/// SHA-256 of `text`, in hex.
+pub(super) fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+fn feed(filter: &FeedFilter) -> String {
+    match filter {
+        FeedFilter::Named(name) => name.0.clone(),
+        FeedFilter::Tagged(tag) => format!("tag:{tag}"),
+    }
+}
+
+fn terms(list: &TermList) -> Vec<Labelled<'_>> {
+    list.terms
+        .chunk_by(|one, next| one.label == next.label)
+        .map(|terms| Labelled {
+            label: terms[0].label.as_deref(),
+            any: terms.iter().map(|term| print::term_text(term)).collect(),
+        })
+        .collect()
+}

@@ -1,0 +1,41 @@
+//! Writes a tree in canonical form: what it prints parses to the same tree.
+
+use super::syntax;
+use super::tree::{Term, Tree};
+
+/// The expression of `tree`, on one line.
+pub(crate) fn expression(tree: &Tree) -> String {
+    match tree {
+        Tree::Term(term, _) => term_text(term),
+        Tree::List(list, _) => format!("${}", list.name),
+        Tree::Not(branch, _) => format!("NOT {}", operand(branch)),
+        Tree::And(branches) => branches.iter().map(operand_of_and).collect::<Vec<_>>().join(" AND "),
+        Tree::Or(branches) => branches.iter().map(operand).collect::<Vec<_>>().join(" OR "),
+    }
+}
+
+/// A term as an expression writes it: bare if that means the same, else in quotes.
+pub(crate) fn term_text(term: &Term) -> String {
+    if syntax::is_bare_phrase(&term.text) {
+        term.text.clone()
+    } else if term.text.contains('"') {
+        format!("“{}”", term.text)
+    } else {
+        format!("\"{}\"", term.text)
+    }
+}
+
+fn operand_of_and(branch: &Tree) -> String {
+    match branch {
+        Tree::Not(..) => expression(branch),
+        other => operand(other),
+    }
+}
+
+/// In parentheses, unless it is a term or list: `NOT a OR b` would be refused.
+fn operand(branch: &Tree) -> String {
+    match branch {
+        Tree::Term(..) | Tree::List(..) => expression(branch),
+        _ => format!("({})", expression(branch)),
+    }
+}

@@ -1,0 +1,176 @@
+//! What people bring from Lexis, Factiva, Google and Lucene: refused, with its translation.
+
+use super::lexer::{Context, Kind, Refusal, is_quote};
+
+/// What to refuse at the start of a run, if anything.
+pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
+    signs(context)
+        .or_else(|| prefix(context))
+        .or_else(|| truncation(context))
+        .or_else(|| proximity(context))
+        .or_else(|| around(context))
+        .or_else(|| at_least(context))
+        .or_else(|| field(context))
+        .or_else(|| fuzzy(context))
+}
+
+/// `&&`, `||`
+fn signs(context: &Context<'_>) -> Option<Refusal> {
+    let (kind, word) = match context.run {
+        "&&" | "&" => (Kind::And, "AND"),
+        "||" | "|" => (Kind::Or, "OR"),
+        _ => return None,
+    };
+    Some(Refusal {
+        taken: context.run.len(),
+        stands_for: Some(kind),
+        message: format!("`{}` is no operator here: it is `{word}`", context.run),
+        help: String::new(),
+        translation: Some(word.to_owned()),
+    })
+}
+
+/// `-recipe`, `!recipe`, `+arms`
+fn prefix(context: &Context<'_>) -> Option<Refusal> {
+    let sign = context.rest.chars().next()?;
+    let behind = context.rest[sign.len_utf8()..].chars().next()?;
+    if !(behind.is_alphabetic() || behind == '(' || behind == '$' || is_quote(behind)) {
+        return None;
+    }
+    let (kind, word, message) = match sign {
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '!' => {
+            (Some(Kind::Not), "NOT ", format!("`{sign}` before a term is no operator here: it is `NOT`"))
+        }
+        '+' => {
+            let and = context.after_operand.then_some(Kind::And);
+            let word = if context.after_operand { "AND " } else { "" };
+            (and, word, "`+` is no operator here: terms joined by `AND` are all required".to_owned())
+        }
+        _ => return None,
+    };
+    Some(Refusal {
+        taken: sign.len_utf8(),
+        stands_for: kind,
+        message,
+        help: "; a phrase that begins with the sign goes in double quotes".to_owned(),
+        translation: Some(word.to_owned()),
+    })
+}
+
+/// `missil!`, `wom?n`
+fn truncation(context: &Context<'_>) -> Option<Refusal> {
+    let run = context.run;
+    if let Some(stem) = run.strip_suffix('!').filter(|stem| stem.ends_with(char::is_alphabetic)) {
+        return Some(Refusal {
+            taken: run.len(),
+            stands_for: Some(Kind::Refused),
+            message: "`!` ends no word here: the wildcard is `*`, which is not available yet".to_owned(),
+            help: " once it is; today write out the forms: (missile OR missiles)".to_owned(),
+            translation: Some(format!("{stem}*")),
+        });
+    }
+    let (before, after) = run.split_once('?')?;
+    let inside = before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric);
+    inside.then(|| Refusal {
+        taken: run.len(),
+        stands_for: Some(Kind::Refused),
+        message: "`?` stands for no letter here".to_owned(),
+        help: "write out the forms: (woman OR women)".to_owned(),
+        translation: None,
+    })
+}
+
+/// `w/5`, `pre/3`, `near5`, `/s`
+fn proximity(context: &Context<'_>) -> Option<Refusal> {
+    let ours = context.run.starts_with("NEAR/") || context.run.starts_with("ONEAR/");
+    if ours || !context.after_operand {
+        return None;
+    }
+    let lower = context.run.to_ascii_lowercase();
+    let (ours, translation) = match lower.as_str() {
+        "w/s" | "w/sent" | "/s" => ("SENT(one AND other)".to_owned(), None),
+        "w/p" | "w/para" | "/p" => ("PARA(one AND other)".to_owned(), None),
+        _ => within_words(&lower).map(|ours| (ours.clone(), Some(ours)))?,
+    };
+    Some(between(context.run.len(), format!("`{}` is `{ours}` here", context.run), translation))
+}
+
+/// `NEAR/5` for `w/5`, `ONEAR/5` for `pre/5`.
+fn within_words(run: &str) -> Option<String> {
+    let near = ["w/", "within/", "near/", "near", "n/", "/"].map(|prefix| (prefix, "NEAR"));
+    let ordered = ["pre/", "adj/", "adj", "onear/"].map(|prefix| (prefix, "ONEAR"));
+    near.into_iter().chain(ordered).find_map(|(prefix, ours)| {
+        let number = run.strip_prefix(prefix).filter(|number| is_number(number))?;
+        Some(format!("{ours}/{number}"))
+    })
+}
+
+fn between(taken: usize, message: String, translation: Option<String>) -> Refusal {
+    let start = if translation.is_some() { " once it is; " } else { "" };
+    Refusal {
+        taken,
+        stands_for: Some(Kind::Between),
+        message: message + ", which is not available yet",
+        help: format!("{start}today AND finds both, wherever they stand in the story"),
+        translation,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
+}
+
+/// Google's `AROUND(5)`
+fn around(context: &Context<'_>) -> Option<Refusal> {
+    let (number, _) = context.rest.strip_prefix("AROUND(").filter(|_| context.after_operand)?.split_once(')')?;
+    is_number(number).then(|| {
+        let message = format!("`AROUND({number})` is `NEAR/{number}` here");
+        between("AROUND()".len() + number.len(), message, Some(format!("NEAR/{number}")))
+    })
+}
+
+/// Lexis' `ATLEAST5(arms)`
+fn at_least(context: &Context<'_>) -> Option<Refusal> {
+    let number = context.run.strip_prefix("ATLEAST").filter(|number| is_number(number))?;
+    context.rest[context.run.len()..].starts_with('(').then(|| Refusal {
+        taken: context.run.len(),
+        stands_for: None,
+        message: format!("`{}` is `ATLEAST/{number}` here, which is not available yet", context.run),
+        help: " once it is; today one place is enough: leave it out".to_owned(),
+        translation: Some(format!("ATLEAST/{number}")),
+    })
+}
+
+/// `intitle:arms`
+fn field(context: &Context<'_>) -> Option<Refusal> {
+    let (name, _) = context.run.split_once(':')?;
+    let ours = match name {
+        "intitle" | "allintitle" | "headline" | "hlead" => "title",
+        "inurl" | "allinurl" => "url",
+        "intext" | "inbody" => "body",
+        "language" => "lang",
+        _ => return None,
+    };
+    Some(Refusal {
+        taken: name.len() + 1,
+        stands_for: None,
+        message: format!("`{name}:` is `{ours}:` here, which is not available yet"),
+        help: " once it is; today every term is looked for in title and text: leave it out".to_owned(),
+        translation: Some(format!("{ours}:")),
+    })
+}
+
+/// Lucene's `roam~2`, `"a b"~5` and `arms^4`
+fn fuzzy(context: &Context<'_>) -> Option<Refusal> {
+    let at = context.run.find(['~', '^'])?;
+    let (before, behind) = (&context.run[..at], &context.run[at + 1..]);
+    let is_lucene = (before.ends_with(char::is_alphanumeric) || before.is_empty() && context.after_operand)
+        && behind.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_lucene.then(|| Refusal {
+        taken: context.run.len(),
+        stands_for: (!before.is_empty()).then_some(Kind::Refused),
+        message: format!("`{}` means nothing here: a term is there or it is not", &context.run[at..]),
+        help: "write out the spellings: (Gaddafi OR Qaddafi); for words near one another there will be `one NEAR/5 other`".to_owned(),
+        translation: None,
+    })
+}

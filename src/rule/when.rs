@@ -1,0 +1,99 @@
+//! What a rule looks for: an expression, or the same as YAML, to one tree that does not hold of everything.
+
+use crate::fault::{Fault, Level};
+use crate::yaml::{Node, Text};
+
+use super::syntax::{self, Lists, Problem};
+use super::tree::Tree;
+
+/// The tree of a rule's `when`; `None` if it has an error.
+pub(super) fn read(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+    if !node.is_mapping() && !node.is_list() {
+        return sound_expression(&node.text(faults)?, lists, faults);
+    }
+    let tree = clause(node, lists, faults)?;
+    if tree.unsound().is_some() {
+        faults.push(matches_nearly_all(node.fault(""), "add what must be there under `all`"));
+        return None;
+    }
+    Some(tree)
+}
+
+/// The tree of an expression that stands alone; `None` if it has an error.
+pub(super) fn sound_expression(text: &Text, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+    let tree = expression(text, lists, faults)?;
+    if let Some(guilty) = tree.unsound() {
+        let span = guilty.span();
+        let help = format!("say what must be there, too: SOMETHING AND {}", written(&text.value[span.clone()], guilty));
+        faults.push(matches_nearly_all(text.fault(span, ""), &help));
+        return None;
+    }
+    Some(tree)
+}
+
+fn written(text: &str, tree: &Tree) -> String {
+    let (shown, _) = super::excerpt::around(text, &(0..0), 60);
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    if matches!(tree, Tree::Or(_)) { format!("({shown})") } else { shown }
+}
+
+fn matches_nearly_all(fault: Fault, help: &str) -> Fault {
+    let message = "this would match nearly every story: it holds where none of its terms is found".to_owned();
+    Fault { message, ..fault }.help(help)
+}
+
+/// The tree of an expression; it may hold where no term is found.
+fn expression(text: &Text, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+    let (tree, problems) = syntax::parse(&text.value, lists);
+    faults.extend(problems.into_iter().map(|problem| fault(text, problem)));
+    tree
+}
+
+/// `problem`, found in the value of `text`, at its place in the file.
+pub(super) fn fault(text: &Text, problem: Problem) -> Fault {
+    let fault = match problem.level {
+        Level::Error => text.fault(problem.span, problem.message),
+        Level::Warning => text.warning(problem.span, problem.message),
+    };
+    Fault { help: problem.help, ..fault }
+}
+
+/// An expression, or `{all: […], any: […], not: […]}` of such clauses.
+fn clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+    if node.is_list() {
+        let help = "say how they belong together: {all: […]} or {any: […]}";
+        faults.push(node.fault("a list does not say whether all of it must be found, or any").help(help));
+        return None;
+    }
+    if !node.is_mapping() {
+        return expression(&node.text(faults)?, lists, faults);
+    }
+    let mut entries = node.entries(faults)?;
+    let parts = ["all", "any", "not"].map(|key| entries.get(key).map(|part| clauses(&part, lists, faults)));
+    entries.finish(faults);
+    let [all, any, not] = parts;
+    if all.is_none() && any.is_none() && not.is_none() {
+        faults.push(node.fault("there is nothing to look for here").help("write {all: […], any: […], not: […]}"));
+        return None;
+    }
+    let negated = not.map_or(Some(Vec::new()), |not| {
+        not.map(|not| not.into_iter().map(|tree| (tree.span(), tree)).map(|(span, tree)| Tree::negated(tree, span)).collect())
+    });
+    let mut branches: Vec<Tree> = all.unwrap_or(Some(Vec::new()))?;
+    if let Some(any) = any {
+        branches.push(Tree::any(any?));
+    }
+    branches.extend(negated?);
+    Some(Tree::all(branches))
+}
+
+/// The clauses of a list, or a single one; `None` if any has an error or there is none.
+fn clauses(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Vec<Tree>> {
+    let nodes = node.one_or_many();
+    if nodes.is_empty() {
+        faults.push(node.fault("there is nothing in this list").help("write words or phrases into it, or leave it out"));
+    }
+    // Every clause is read before any is missed, so that all faults are told.
+    let trees: Vec<Option<Tree>> = nodes.iter().map(|node| clause(node, lists, faults)).collect();
+    trees.into_iter().collect::<Option<Vec<_>>>().filter(|trees| !trees.is_empty())
+}
