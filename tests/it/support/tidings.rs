@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -89,18 +90,22 @@ impl Folder {
 
     /// The first column of every row, as text, read from the store beside whatever runs.
     pub async fn query(&self, sql: &'static str) -> Vec<String> {
-        let path = self.path("tidings.db");
-        let mut store = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("a store");
-        let rows = sqlx::query(sql).fetch_all(&mut store).await.expect("a sound query");
-        rows.iter()
-            .map(|row| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string()))
-            .collect()
+        self.ask(sql).await.expect("a sound query")
     }
 
-    /// Waits until the first row of `sql` is as wanted.
+    async fn ask(&self, sql: &'static str) -> sqlx::Result<Vec<String>> {
+        let path = self.path("tidings.db");
+        let mut store = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await?;
+        let rows = sqlx::query(sql).fetch_all(&mut store).await?;
+        let first = |row: &SqliteRow| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string());
+        Ok(rows.iter().map(first).collect())
+    }
+
+    /// Waits until the first row of `sql` is as wanted, from before there is a store.
     pub async fn wait_until(&self, sql: &'static str, wanted: impl Fn(&str) -> bool) {
         let wait = async {
-            while !(self.path("tidings.db").exists() && self.query(sql).await.first().is_some_and(|row| wanted(row))) {
+            // Until the first run has made the file and its tables, asking fails.
+            while !self.ask(sql).await.is_ok_and(|rows| rows.first().is_some_and(|row| wanted(row))) {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
         };
