@@ -111,6 +111,17 @@ fn dispatch(command: Command) -> Exit {
     }
 }
 
+/// A number and what it counts: `1 rule`, `2 rules`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Says that the rules cannot be read; `why` names the path.
+fn unreadable_rules(why: &str) {
+    eprintln!("error: {why}");
+    eprintln!("  help: the rules are a folder of *.yaml files, which `rules:` in the configuration names");
+}
+
 /// Runs a future to its end on a new runtime.
 fn block_on<T>(future: impl Future<Output = Result<T, Exit>>) -> Result<T, Exit> {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Exit, block_on, load, logs};
+use crate::cli::{Exit, block_on, count, load, logs, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::reload::StartError;
 use crate::daemon::{self, Ended, Mode, RunError, signals};
@@ -18,7 +18,8 @@ pub(super) fn run(config: &Path, once: bool, log: logs::Format) -> Exit {
     let ended = load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
         Ok(Ended { undelivered }) if mode == Mode::Once && undelivered > 0 => {
-            eprintln!("{undelivered} messages stay undelivered; the next run tries again");
+            let messages = count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message is", "messages are");
+            eprintln!("{messages} not delivered yet; the next run tries again");
             Exit::Unavailable
         }
         Ok(_) => Exit::Ok,
@@ -45,8 +46,7 @@ fn explain(error: &RunError) -> Exit {
             Exit::Data
         }
         RunError::Rules(StartError::Unreadable(why)) => {
-            eprintln!("error: {why}");
-            eprintln!("  help: `rules:` in the configuration names the folder of rule files");
+            unreadable_rules(why);
             Exit::Config
         }
         RunError::WriterEnded => {

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::alert::{Content, Head, Letter, Receiver, Told};
-use crate::cli::{Exit, block_on, load};
+use crate::cli::{Exit, block_on, count, load};
 use crate::config::{ConsoleFormat, Network, Notifier};
 use crate::daemon::clock::now;
 use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Validators, Want};
@@ -114,7 +114,7 @@ async fn tell(
             None => println!("no match: {}\n  {}\n", title(&story), query.reasons_against(&story).join("; ")),
         }
     }
-    println!("{matched} of {all} {} match", if all == 1 { "story" } else { "stories" });
+    println!("{matched} of {} match", count(all, "story", "stories"));
     Ok(())
 }
 

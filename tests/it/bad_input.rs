@@ -22,11 +22,11 @@ async fn check_rule(rules: &str) -> Said {
 async fn faults_of_the_configuration() {
     for (name, config, code) in [
         ("unknown_key", SOUND.replace("notify:", "notifi:"), 78),
-        ("wrong_type", SOUND.replace("[console]", "{console}").replace("rules: rules", "rules: [a]"), 78),
+        ("wrong_type", SOUND.replace("[console]", "{high: {a: b}}").replace("rules: rules", "rules: [a]"), 78),
         ("unknown_notifier", SOUND.replace("[console]", "[consol]"), 78),
         ("missing_variable", SOUND.replace("file:wire.xml", "https://example.org/${NO_SUCH_TOKEN}/feed"), 78),
         ("tab", SOUND.replace("  console: {", "\tconsole: {"), 78),
-        ("unreadable_folder", SOUND.replace("rules: rules", "rules: no-such-folder"), 65),
+        ("unreadable_folder", SOUND.replace("rules: rules", "rules: no-such-folder"), 78),
         (
             "later_features",
             format!("{SOUND}web: {{listen: 127.0.0.1:7300}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"),
