@@ -2,6 +2,13 @@
 
 mod console;
 mod email;
+#[cfg(test)]
+mod fixture;
+mod payload;
+mod plain;
+mod quote;
+mod reply;
+mod text;
 mod view;
 mod webhook;
 
@@ -20,7 +27,7 @@ pub enum Outcome {
     Delivered(String),
     /// It may work later.
     Retry(Retry),
-    /// It will never work as it is: why, as the receiver said it.
+    /// It will never work as it is: why, as the receiver said it. Never holds a secret.
     Refused(String),
 }
 
@@ -33,6 +40,16 @@ pub struct Retry {
     pub reached: bool,
     /// How long the receiver asked us to wait.
     pub after: Option<Duration>,
+}
+
+impl Outcome {
+    fn unreached(why: String) -> Self {
+        Self::Retry(Retry { why, reached: false, after: None })
+    }
+
+    fn put_off(why: String) -> Self {
+        Self::Retry(Retry { why, reached: true, after: None })
+    }
 }
 
 /// What sending needs besides the message.
@@ -52,14 +69,12 @@ pub struct Means {
 /// In words for a person, where the letter cannot be written (an address that does not parse).
 pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
     match notifier {
-        Notifier::Email(settings) => email::render(settings, &receiver.recipient, letter, zone),
-        Notifier::Console(_) | Notifier::Webhook(_) => {
-            serde_json::to_vec(letter).map_err(|why| format!("the message cannot be written as JSON: {why}"))
-        }
+        Notifier::Console(_) | Notifier::Webhook(_) => payload::write(letter),
+        Notifier::Email(email) => email::render(email, receiver, letter, zone),
     }
 }
 
-/// Tries once to deliver `frozen`, the bytes that [`render`] made for the message `id`. Takes at most a minute.
+/// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most a minute.
 pub async fn send(
     notifier: &Notifier,
     means: &Means,
@@ -69,13 +84,8 @@ pub async fn send(
     now: Timestamp,
 ) -> Outcome {
     match notifier {
-        Notifier::Console(format) => console::send(*format, &means.zone, frozen),
-        Notifier::Email(settings) => email::send(settings, &receiver.recipient, frozen).await,
-        Notifier::Webhook(settings) => webhook::send(settings, means, id, frozen, now).await,
+        Notifier::Console(format) => console::send(*format, frozen, &means.zone).await,
+        Notifier::Email(email) => email::send(email, receiver, frozen).await,
+        Notifier::Webhook(webhook) => webhook::send(webhook, means, receiver, id, frozen, now).await,
     }
-}
-
-/// A receiver that could not be reached at all.
-fn unreachable(why: impl Into<String>) -> Outcome {
-    Outcome::Retry(Retry { why: why.into(), reached: false, after: None })
 }

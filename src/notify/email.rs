@@ -1,235 +1,118 @@
-//! Mail over SMTP (RFC 5321): one message for one recipient, rendered once, sent on a connection of its own.
+//! The email notifier: a letter as a mail, and one attempt to hand it to the mail server.
 
-use std::error::Error as _;
-use std::time::{Duration, SystemTime};
+mod html;
+mod smtp;
 
+use std::cmp::Reverse;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::tz::TimeZone;
-use lettre::address::Envelope;
+use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::{Address, Message};
-use secrecy::ExposeSecret;
+use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
+use sha2::{Digest, Sha256};
+use url::Host;
 
-use super::view::{View, view};
-use super::{Outcome, Retry, console, unreachable};
-use crate::alert::{Content, Letter};
-use crate::config::{Email, MailSecurity};
-use crate::story::Severity;
+use crate::alert::{Content, Letter, Receiver};
+use crate::config::Email;
+use crate::notify::plain::plain;
+use crate::notify::reply::cut;
+use crate::notify::text;
+use crate::notify::view::{View, view};
+use crate::story::{NotifierName, Severity};
 
-/// The longest that one attempt takes, from the look-up of the name to the answer after the final dot. lettre's own timeout covers only the
-/// connecting.
-const DEADLINE: Duration = Duration::from_mins(1);
+pub(super) use smtp::send;
 
-/// The longest that connecting takes.
-const CONNECT: Duration = Duration::from_secs(10);
+/// The most of a headline that goes into the subject, in characters.
+const TITLE: usize = 120;
 
-/// The longest subject, in characters.
-const LONGEST_SUBJECT: usize = 150;
+/// The most of a rule's name that goes into the subject, in characters.
+const RULE: usize = 40;
 
-/// The message for `recipient` (RFC 5322) with a text and an HTML part. Its Message-ID is made of the letter's id; every message of one event
-/// refers to the same root, so that mail programs show them as one thread.
-pub(super) fn render(settings: &Email, recipient: &str, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
-    let to = mailbox(settings, recipient)?;
-    let domain = settings.from.email.domain();
+/// `letter` as a whole mail to `receiver` (RFC 5322), in plain text and HTML. Message-ID and the root of `References` are made of the letter's and its
+/// event's id, so that retries are one mail and an event is one thread. It says of itself that no person wrote it (RFC 3834) and of which list it is (RFC 2919).
+///
+/// # Errors
+/// Where the receiver's address is none.
+pub(super) fn render(email: &Email, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
     let view = view(letter, zone);
-    let mut message = Message::builder()
-        .from(settings.from.clone())
-        .to(to)
-        .subject(subject(&view))
-        .date(SystemTime::try_from(letter.created).map_err(|why| why.to_string())?)
+    let from = Mailbox { name: email.from.name.clone(), email: with_ascii_domain(&email.from.email) };
+    let sent = SystemTime::try_from(letter.created).map_err(|error| error.to_string())?;
+    let domain = from.email.domain().to_owned();
+    let mut mail = Message::builder()
+        .from(from)
+        .to(mailbox(email, &receiver.recipient)?)
+        .subject(subject(&view, letter))
+        .date(sent)
         .message_id(Some(format!("<{}@{domain}>", letter.id)))
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        .raw_header(header("List-Id", &format!("Tidings alerts <tidings.{domain}>")));
+        .raw_header(raw("Auto-Submitted", "auto-generated"))
+        .raw_header(raw("List-Id", &list_id(&receiver.notifier, &domain)));
     if let Content::Alert { event, .. } = &letter.content {
-        let root = format!("<event-{event}@{domain}>");
-        message = message.in_reply_to(root.clone()).references(root);
+        let root = format!("<event.{event}@{domain}>");
+        mail = mail.in_reply_to(root.clone()).references(root);
     }
-    let body = MultiPart::alternative_plain_html(console::text(&view, false), html(&view)?);
-    let message = message.multipart(body).map_err(|why| format!("the mail cannot be written: {why}"))?;
-    Ok(message.formatted())
+    let parts = MultiPart::builder()
+        .kind(MultiPartKind::Alternative)
+        .boundary(boundary(&letter.id))
+        .singlepart(SinglePart::plain(text::text(letter, zone, false)))
+        .singlepart(SinglePart::html(html::html(&view)?));
+    let mail = mail.multipart(parts).map_err(|error| format!("the mail cannot be written: {error}"))?;
+    Ok(mail.formatted())
 }
 
-fn mailbox(settings: &Email, recipient: &str) -> Result<Mailbox, String> {
-    let known = settings.to.iter().find(|mailbox| mailbox.email.to_string() == recipient);
-    known.cloned().ok_or_else(|| format!("{recipient} is not in the configuration any more"))
+/// Where a mail to `recipient` goes: with the name that the configuration gives the address.
+fn mailbox(email: &Email, recipient: &str) -> Result<Mailbox, String> {
+    let known = email.to.iter().find(|mailbox| mailbox.email.as_ref() as &str == recipient);
+    Ok(Mailbox { name: known.and_then(|mailbox| mailbox.name.clone()), email: address(recipient)? })
 }
 
-/// A header of fixed words and a domain: ASCII, nothing from a feed.
-fn header(name: &'static str, value: &str) -> HeaderValue {
+fn address(recipient: &str) -> Result<Address, String> {
+    let address: Address =
+        recipient.parse().map_err(|error| format!("{} is no mail address: {error}", plain(recipient)))?;
+    Ok(with_ascii_domain(&address))
+}
+
+/// The address with its domain as mail servers know it (RFC 5891): then only letters before the `@` can still want SMTPUTF8 of them.
+fn with_ascii_domain(address: &Address) -> Address {
+    match Host::parse(address.domain()) {
+        Ok(Host::Domain(domain)) => Address::new(address.user(), domain).unwrap_or_else(|_| address.clone()),
+        _ => address.clone(),
+    }
+}
+
+fn subject(view: &View, letter: &Letter) -> String {
+    let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
+    let title = cut(title.trim(), TITLE);
+    let grave = view.severity.filter(|severity| *severity >= Severity::High);
+    let title = match grave {
+        Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
+        None => title,
+    };
+    let Content::Alert { rules, .. } = &letter.content else { return title };
+    let Some(gravest) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else { return title };
+    let name = cut(plain(&gravest.rule).trim(), RULE);
+    match rules.len() - 1 {
+        0 => format!("{title} [{name}]"),
+        more => format!("{title} [{name} and {more} more]"),
+    }
+}
+
+fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-fn subject(view: &View) -> String {
-    let urgent = match view.severity {
-        Severity::High | Severity::Critical => format!("{}: ", view.severity.as_str().to_uppercase()),
-        Severity::Info | Severity::Low | Severity::Medium => String::new(),
-    };
-    let names: Vec<&str> = view.rules.iter().map(|rule| rule.name.as_str()).collect();
-    let rules = if names.is_empty() { String::new() } else { format!(" [{}]", names.join(" · ")) };
-    shortened(&format!("{urgent}{}{rules}", view.title), LONGEST_SUBJECT)
+/// `List-Id` (RFC 2919): what a notifier sends is one list, for people to sort their mail by.
+fn list_id(notifier: &NotifierName, domain: &str) -> String {
+    let label: String = notifier.0.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    format!("<{label}.tidings.{domain}>")
 }
 
-fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text.to_owned(),
-    }
-}
-
-fn html(view: &View) -> Result<String, String> {
-    let mut templates = minijinja::Environment::new();
-    let rendered = templates
-        .add_template("email.html", include_str!("email.html"))
-        .and_then(|()| templates.get_template("email.html"))
-        .and_then(|template| template.render(minijinja::value::Serde(view)));
-    rendered.map_err(|why| format!("the mail's HTML part cannot be written: {why}"))
-}
-
-/// Sends `frozen` to `recipient` on a connection of its own, which is dropped afterwards, whatever its state.
-pub(super) async fn send(settings: &Email, recipient: &str, frozen: &[u8]) -> Outcome {
-    let recipient = match recipient.parse::<Address>() {
-        Ok(address) => address,
-        Err(why) => return Outcome::Refused(format!("{recipient} is not a mail address: {why}")),
-    };
-    let envelope = match Envelope::new(Some(settings.from.email.clone()), vec![recipient]) {
-        Ok(envelope) => envelope,
-        Err(why) => return Outcome::Refused(why.to_string()),
-    };
-    tokio::time::timeout(DEADLINE, converse(settings, &envelope, frozen)).await.unwrap_or_else(|_| {
-        let why = format!("the mail server did not finish within {} s", DEADLINE.as_secs());
-        Outcome::Retry(Retry { why, reached: true, after: None })
-    })
-}
-
-async fn converse(settings: &Email, envelope: &Envelope, frozen: &[u8]) -> Outcome {
-    let mut connection = match connect(settings).await {
-        Ok(connection) => connection,
-        Err(error) => return not_connected(&error),
-    };
-    let outcome = match connection.send(envelope, frozen).await {
-        Ok(response) => {
-            Outcome::Delivered(format!("{} {}", response.code(), response.first_line().unwrap_or_default()))
-        }
-        Err(error) if error.is_permanent() => Outcome::Refused(explain(&error)),
-        Err(error) => Outcome::Retry(Retry { why: explain(&error), reached: true, after: None }),
-    };
-    // The mail is accepted or not by now: what becomes of the farewell changes nothing.
-    connection.abort().await;
-    outcome
-}
-
-/// Connects, protects the connection as configured, and logs in.
-async fn connect(settings: &Email) -> Result<AsyncSmtpConnection, Error> {
-    let hello = ClientId::default();
-    let server = (settings.host.as_str(), settings.port);
-    let tls = || TlsParameters::new(settings.host.clone());
-    let implicit = if settings.security == MailSecurity::Tls { Some(tls()?) } else { None };
-    let mut connection = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, implicit, None).await?;
-    if settings.security == MailSecurity::StartTls {
-        connection.starttls(tls()?, &hello).await?;
-    }
-    if let Some((user, password)) = &settings.login {
-        let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-        connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
-    }
-    Ok(connection)
-}
-
-/// Nothing was said of any message yet, so none is refused: a wrong password or a full server is put right, and then all of them go out.
-fn not_connected(error: &Error) -> Outcome {
-    let status = error.status().map(|code| code.to_string());
-    match status.as_deref() {
-        Some("530" | "534" | "535" | "538") => {
-            unreachable(format!("the mail server does not accept the login: {}", explain(error)))
-        }
-        Some(_) => unreachable(explain(error)),
-        None => unreachable(format!("the mail server cannot be reached: {}", explain(error))),
-    }
-}
-
-/// The server's own words after its code, or what the system said.
-fn explain(error: &Error) -> String {
-    let said = error.source().map(ToString::to_string);
-    match (error.status(), said) {
-        (Some(code), Some(said)) => format!("{code} {said}"),
-        (Some(code), None) => code.to_string(),
-        (None, Some(said)) => said,
-        (None, None) => error.to_string(),
-    }
+/// What parts the parts: the same in every rendering, and nothing that a story could know.
+fn boundary(id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(id))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::view::tests::letter;
-    use super::*;
-
-    fn settings() -> Email {
-        Email {
-            host: "localhost".to_owned(),
-            port: 25,
-            security: MailSecurity::Plain,
-            login: None,
-            from: "Tidings <tidings@example.org>".parse().expect("a mailbox"),
-            to: vec!["Ana Ødegård <ana@example.org>".parse().expect("a mailbox")],
-        }
-    }
-
-    fn rendered(letter: &Letter) -> String {
-        let bytes = render(&settings(), "ana@example.org", letter, &TimeZone::UTC).expect("it renders");
-        String::from_utf8(bytes).expect("ASCII")
-    }
-
-    fn with_title(text: &str) -> Letter {
-        let mut letter = letter();
-        if let Content::Alert { story, .. } = &mut letter.content {
-            text.clone_into(&mut story.title);
-        }
-        letter
-    }
-
-    #[test]
-    fn a_mail_says_what_it_is_and_belongs_to_its_event() {
-        let mail = rendered(&letter());
-        for line in [
-            "Message-ID: <0198c7a0@example.org>\r\n",
-            "References: <event-7d1f@example.org>\r\n",
-            "Auto-Submitted: auto-generated\r\n",
-            "List-Id: Tidings alerts <tidings.example.org>\r\n",
-            "Date: Tue, 24 Nov 2026 09:31:00 +0000\r\n",
-            "To: =?utf-8?b?",
-            "Content-Type: multipart/alternative;",
-        ] {
-            assert!(mail.contains(line), "{line} is not in\n{mail}");
-        }
-    }
-
-    #[test]
-    fn a_title_cannot_write_a_header() {
-        let mail = rendered(&with_title("Arms\r\nBcc: eve@example.org\r\n\r\nHello\0"));
-        let head = mail.split("\r\n\r\n").next().expect("a head");
-        assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
-        assert!(head.contains("Subject: HIGH: Arms"), "{head}");
-    }
-
-    #[test]
-    fn the_html_part_escapes_what_comes_from_a_feed() {
-        let html = html(&view(&with_title("<script>alert(1)</script>"), &TimeZone::UTC)).expect("it renders");
-        assert!(!html.contains("<script>"), "{html}");
-        assert!(html.contains("&lt;script&gt;"), "{html}");
-    }
-
-    #[test]
-    fn a_subject_has_a_readable_length() {
-        let subject = subject(&view(&with_title(&"long ".repeat(100)), &TimeZone::UTC));
-        assert!(subject.chars().count() <= LONGEST_SUBJECT + 1 && subject.ends_with("long…"), "{subject}");
-    }
-
-    #[test]
-    fn the_html_part_looks_as_it_should() {
-        insta::assert_snapshot!("email_html", html(&view(&letter(), &TimeZone::UTC)).expect("it renders"));
-    }
-}
+mod tests;

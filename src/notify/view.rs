@@ -1,232 +1,122 @@
-//! What a person is shown of a letter, whatever it is shown on: plain words, nothing that could steer a terminal or a mail program.
-
-use std::ops::Range;
+//! What a message shows, in finished words: the same for the console, for a mail's plain text and for its HTML.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::alert::{Content, Letter, Told};
-use crate::story::{Evidence, Read, Severity, Sighting};
+use crate::alert::{Content, Head, Letter, Told};
+use crate::notify::plain::plain;
+use crate::notify::quote::{self, Piece};
+use crate::story::{Read, Severity, Sighting};
 
-/// Sentences shown at the most.
-const MOST_QUOTES: usize = 6;
+/// The most sentences that are quoted.
+const MOST_QUOTES: usize = 8;
 
-/// A letter in words.
+/// What a message shows. All texts are safe to show, and on one line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct View {
-    /// The story's headline, or what stands in its place.
-    pub(super) title: String,
-    /// The highest severity of the rules that matched.
-    pub(super) severity: Severity,
-    /// Who carried it and when.
-    pub(super) source: String,
-    /// One line for each rule that matched.
-    pub(super) rules: Vec<RuleLine>,
-    /// The sentences that hold the matched words.
-    pub(super) quotes: Vec<Vec<Part>>,
-    /// That only the teaser was read, and why.
+    /// The gravest of the rules that matched; none in what is no alert.
+    pub(super) severity: Option<Severity>,
+    /// The headline; never empty.
+    pub(super) title: Vec<Piece>,
+    /// Sentences that hold what matched.
+    pub(super) quotes: Vec<Vec<Piece>>,
+    /// A remark below the quotes.
     pub(super) note: Option<String>,
+    /// What else is to be known, in this order.
+    pub(super) facts: Vec<Fact>,
     /// Where to read it.
     pub(super) link: Option<String>,
 }
 
-/// A rule that matched.
+/// A few words under a name; at least one line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct RuleLine {
-    pub(super) name: String,
-    /// Its `why` and owner, in one line.
-    pub(super) about: Option<String>,
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) lines: Vec<String>,
 }
 
-/// A piece of a sentence.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Part {
-    pub(super) text: String,
-    /// Whether it is what matched.
-    pub(super) matched: bool,
+impl Fact {
+    fn one(name: &'static str, line: String) -> Self {
+        Self { name, lines: vec![line] }
+    }
 }
 
-/// Puts a letter into words; times are shown in `zone`.
+/// What `letter` shows, with times in `zone`.
 pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     match &letter.content {
-        Content::Alert { story, read, feeds, rules, .. } => View {
-            title: if story.title.trim().is_empty() { "(no headline)".to_owned() } else { clean(&story.title) },
-            severity: rules.iter().map(|told| told.severity).max().unwrap_or_default(),
-            source: source(feeds, story.published, story.first_seen, zone),
-            rules: rules.iter().map(rule_line).collect(),
-            quotes: quotes(rules),
-            note: match read {
-                Read::Full => None,
-                Read::Teaser(why) => Some(format!("teaser only: {}", clean(why))),
-            },
-            link: story.url.as_deref().filter(|url| leads_to_a_page(url)).map(clean),
-        },
+        Content::Alert { story, read, feeds, rules, .. } => alert(story, read, feeds, rules, zone),
         Content::Test => View {
-            title: "This is a test from Tidings".to_owned(),
-            severity: Severity::Info,
-            source: format!("sent {}", time(letter.created, zone)),
-            rules: Vec::new(),
-            quotes: vec![vec![Part {
-                text: "If you can read this, alerts will reach you here.".to_owned(),
-                matched: false,
-            }]],
-            note: None,
+            severity: None,
+            title: unmarked("This is a test from Tidings"),
+            quotes: Vec::new(),
+            note: Some("If you can read this, alerts will reach you here.".to_owned()),
+            facts: vec![Fact::one("sent", time(letter.created, zone))],
             link: None,
         },
     }
 }
 
-/// Whether a person may be led there: a feed could give `javascript:` or `data:`.
-fn leads_to_a_page(url: &str) -> bool {
-    ["https://", "http://", "file:"].iter().any(|scheme| url.starts_with(scheme))
+fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> View {
+    let mut quotes = quote::quotes(&story.title, rules);
+    if story.title.trim().is_empty() {
+        quotes.title = unmarked("(no title)");
+    }
+    let hidden = quotes.sentences.len().saturating_sub(MOST_QUOTES);
+    quotes.sentences.truncate(MOST_QUOTES);
+    View {
+        severity: rules.iter().map(|rule| rule.severity).max(),
+        title: quotes.title,
+        quotes: quotes.sentences,
+        note: match hidden {
+            0 => None,
+            1 => Some("and one more sentence".to_owned()),
+            hidden => Some(format!("and {hidden} more sentences")),
+        },
+        facts: facts(story, read, feeds, rules, zone),
+        link: story.url.as_deref().map(plain),
+    }
 }
 
-fn source(feeds: &[Sighting], published: Option<Timestamp>, seen: Timestamp, zone: &TimeZone) -> String {
-    let names: Vec<String> = feeds.iter().map(|sighting| clean(&sighting.feed.0)).collect();
-    let when = match published {
-        Some(at) => format!("published {}", time(at, zone)),
-        None => format!("seen {}", time(seen, zone)),
+fn facts(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> Vec<Fact> {
+    let rule =
+        Fact { name: if rules.len() == 1 { "rule" } else { "rules" }, lines: rules.iter().map(rule_line).collect() };
+    let read = match read {
+        Read::Full => None,
+        Read::Teaser(why) => Some(Fact::one("read", plain(&format!("teaser only: {why}")))),
     };
-    format!("{} · {when}", names.join(", "))
+    let names = feed_names(feeds);
+    let source = Fact::one(if names.len() == 1 { "source" } else { "sources" }, names.join(", "));
+    let published = story.published.map(|at| Fact::one("published", time(at, zone)));
+    let seen = Fact::one("seen", time(story.first_seen, zone));
+    [Some(rule), read, Some(source), published, Some(seen)].into_iter().flatten().collect()
+}
+
+fn rule_line(rule: &Told) -> String {
+    let mut line = rule.rule.clone();
+    if let Some(why) = &rule.why {
+        line = format!("{line}: {why}");
+    }
+    if let Some(owner) = &rule.owner {
+        line = format!("{line} ({owner})");
+    }
+    plain(&line)
+}
+
+fn feed_names(feeds: &[Sighting]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in feeds.iter().map(|sighting| plain(&sighting.feed.0)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%-d %b %Y, %H:%M %Z").to_string()
+    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
-fn rule_line(told: &Told) -> RuleLine {
-    let about = match (&told.why, &told.owner) {
-        (Some(why), Some(owner)) => Some(format!("{} ({})", clean(why), clean(owner))),
-        (Some(one), None) | (None, Some(one)) => Some(clean(one)),
-        (None, None) => None,
-    };
-    RuleLine { name: clean(&told.rule), about }
-}
-
-/// Every sentence once, with all the words in it that any rule matched.
-fn quotes(rules: &[Told]) -> Vec<Vec<Part>> {
-    let mut sentences: Vec<(&str, Vec<Range<usize>>)> = Vec::new();
-    for Evidence { sentence, marks, .. } in rules.iter().flat_map(|told| &told.evidence) {
-        match sentences.iter_mut().find(|(known, _)| known == sentence) {
-            Some((_, known)) => known.extend(marks.iter().cloned()),
-            None => sentences.push((sentence, marks.clone())),
-        }
-    }
-    sentences.into_iter().take(MOST_QUOTES).map(|(sentence, marks)| parts(sentence, marks)).collect()
-}
-
-fn parts(sentence: &str, mut marks: Vec<Range<usize>>) -> Vec<Part> {
-    marks.sort_by_key(|mark| mark.start);
-    marks.dedup_by(|mark, before| {
-        let overlap = mark.start < before.end;
-        before.end = if overlap { before.end.max(mark.end) } else { before.end };
-        overlap
-    });
-    let mut parts = Vec::new();
-    let mut done = 0;
-    for mark in marks {
-        push(&mut parts, sentence.get(done..mark.start), false);
-        push(&mut parts, sentence.get(mark.clone()), true);
-        done = mark.end;
-    }
-    push(&mut parts, sentence.get(done..), false);
-    parts
-}
-
-fn push(parts: &mut Vec<Part>, text: Option<&str>, matched: bool) {
-    if let Some(text) = text.map(clean).filter(|text| !text.is_empty()) {
-        parts.push(Part { text, matched });
-    }
-}
-
-/// One line of visible text: control characters and those that reorder text, which a feed could put there, become spaces or nothing.
-pub(super) fn clean(text: &str) -> String {
-    let visible = |c: char| match c {
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
-        '\u{2028}' | '\u{2029}' => Some(' '),
-        c if c.is_control() => Some(' '),
-        c => Some(c),
-    };
-    text.chars().filter_map(visible).collect()
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::alert::Head;
-    use crate::story::{FeedName, Field};
-
-    /// A letter with everything in it.
-    pub(in crate::notify) fn letter() -> Letter {
-        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
-        let evidence = |term: &str, sentence: &str, word: &str| Evidence {
-            term: term.to_owned(),
-            label: None,
-            field: Field::Body,
-            sentence: sentence.to_owned(),
-            marks: sentence.match_indices(word).map(|(start, word)| start..start + word.len()).collect(),
-        };
-        let sentence = "They believe that North Korea ships shells, and that Russia pays for them with oil.";
-        let told = |rule: &str, why: Option<&str>, severity, evidence| Told {
-            rule: rule.to_owned(),
-            version: "5f".to_owned(),
-            severity,
-            why: why.map(ToOwned::to_owned),
-            owner: why.map(|_| "ana".to_owned()),
-            tags: Vec::new(),
-            evidence,
-        };
-        let sighting = |feed: &str, seen| Sighting { feed: FeedName(feed.to_owned()), url: None, seen: at(seen) };
-        Letter {
-            id: "0198c7a0".to_owned(),
-            created: at("2026-11-24T09:31:00Z"),
-            content: Content::Alert {
-                event: "7d1f".to_owned(),
-                story: Head {
-                    title: "Rail cars & shells at the “Tumen” bridge".to_owned(),
-                    url: Some("https://wire.example/2031/tumen-bridge".to_owned()),
-                    published: Some(at("2026-11-24T09:15:00Z")),
-                    first_seen: at("2026-11-24T09:30:00Z"),
-                    lang: None,
-                },
-                read: Read::Teaser("its page could not be read: the server answered 404 Not Found".to_owned()),
-                feeds: vec![
-                    sighting("The Example Wire", "2026-11-24T09:30:00Z"),
-                    sighting("Another", "2026-11-24T09:31:00Z"),
-                ],
-                rules: vec![
-                    told(
-                        "Arms, North Korea",
-                        Some("resolution 1718"),
-                        Severity::High,
-                        vec![evidence("North Korea", sentence, "North Korea"), evidence("Russia", sentence, "Russia")],
-                    ),
-                    told("Shells", None, Severity::Low, vec![evidence("shells", sentence, "shells")]),
-                ],
-            },
-        }
-    }
-
-    #[test]
-    fn words_that_several_rules_found_in_one_sentence_are_marked_in_one_quote() {
-        let view = view(&letter(), &TimeZone::UTC);
-        assert_eq!(view.quotes.len(), 1);
-        let matched: Vec<_> =
-            view.quotes[0].iter().filter(|part| part.matched).map(|part| part.text.as_str()).collect();
-        assert_eq!(matched, ["North Korea", "shells", "Russia"]);
-        let whole: String = view.quotes[0].iter().map(|part| part.text.as_str()).collect();
-        assert_eq!(whole, "They believe that North Korea ships shells, and that Russia pays for them with oil.");
-    }
-
-    #[test]
-    fn overlapping_marks_are_shown_once() {
-        let parts = parts("North Korea", vec![6..11, 0..5, 0..11, 3..8]);
-        assert_eq!(parts, [Part { text: "North Korea".to_owned(), matched: true }]);
-    }
-
-    #[test]
-    fn nothing_that_steers_a_terminal_or_turns_text_round_is_left() {
-        assert_eq!(clean("a\u{1b}[31mred\u{7}\r\nBcc: x\u{202e}txt\u{9b}2J"), "a [31mred   Bcc: xtxt 2J");
-    }
+fn unmarked(text: &str) -> Vec<Piece> {
+    vec![Piece { text: text.to_owned(), marked: false, label: None }]
 }

@@ -1,105 +1,139 @@
-//! Webhooks in the form of Standard Webhooks (standardwebhooks.com): signed JSON, posted once.
+//! The webhook notifier: one signed POST in the form of Standard Webhooks, and what the answer means.
+
+mod sign;
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use reqwest::Response;
-use reqwest::header::CONTENT_TYPE;
-use secrecy::ExposeSecret;
-use sha2::Sha256;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Response, StatusCode};
+use url::{Url, form_urlencoded};
 
-use super::{Means, Outcome, Retry, unreachable};
-use crate::config::{SigningKey, Webhook};
-use crate::feed::{fetch, guard};
+use crate::alert::Receiver;
+use crate::config::Webhook;
+use crate::feed::fetch::{self, FetchError};
+use crate::feed::guard;
+use crate::notify::reply::shown;
+use crate::notify::{Means, Outcome, Retry};
 
-/// The longest that one attempt takes.
+/// For the whole attempt.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Posts `frozen` as the message `id`: 2xx is success.
-pub(super) async fn send(settings: &Webhook, means: &Means, id: &str, frozen: &[u8], now: Timestamp) -> Outcome {
-    let url = &settings.url.0;
-    if let Err(forbidden) = guard::check_url(url, &means.network.allow) {
-        return unreachable(forbidden.to_string());
-    }
-    let timestamp = now.as_second().to_string();
-    let mut request = means
-        .client
-        .post(url.clone())
-        .timeout(DEADLINE)
-        .header(CONTENT_TYPE, "application/json")
-        .header("webhook-id", id)
-        .header("webhook-timestamp", &timestamp);
-    if !settings.secrets.is_empty() {
-        request = request.header("webhook-signature", signatures(&settings.secrets, id, &timestamp, frozen));
-    }
-    match request.body(frozen.to_vec()).send().await {
-        Ok(response) => outcome(&response, now),
-        Err(error) if error.is_connect() => unreachable(fetch::explain(&error).to_string()),
-        Err(error) => Outcome::Retry(Retry { why: fetch::explain(&error).to_string(), reached: true, after: None }),
-    }
-}
+/// For what an endpoint has to say beside its status.
+const REMARK: Duration = Duration::from_secs(2);
 
-/// The signature of every key, parted by spaces: a receiver that knows any one of them accepts.
-fn signatures(keys: &[SigningKey], id: &str, timestamp: &str, body: &[u8]) -> String {
-    let signed = keys.iter().map(|key| signature(key, id, timestamp, body));
-    signed.collect::<Vec<_>>().join(" ")
-}
+/// The most that is read of an answer, in bytes.
+const MOST: usize = 4096;
 
-/// `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`.
-fn signature(key: &SigningKey, id: &str, timestamp: &str, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.0.expose_secret()).expect("a key of any length will do");
-    mac.update(format!("{id}.{timestamp}.").as_bytes());
-    mac.update(body);
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
-}
-
-fn outcome(response: &Response, now: Timestamp) -> Outcome {
-    let status = response.status();
-    if status.is_success() {
-        return Outcome::Delivered(format!("answered {status}"));
+/// Tries once to post `payload`, within half a minute: 2xx is success, a redirect none. `now` is the signature's time.
+pub(super) async fn send(
+    webhook: &Webhook,
+    means: &Means,
+    receiver: &Receiver,
+    id: &str,
+    payload: &[u8],
+    now: Timestamp,
+) -> Outcome {
+    let url = &webhook.url.0;
+    if let Err(refused) = guard::check_url(url, &means.network.allow) {
+        return Outcome::Refused(refused.to_string());
     }
-    let after =
-        fetch::retry_after(response.headers(), now).and_then(|at| Duration::try_from(at.duration_since(now)).ok());
-    match status.as_u16() {
-        408 | 425 | 429 | 500..=599 => {
-            Outcome::Retry(Retry { why: format!("the endpoint answered {status}"), reached: true, after })
+    let headers = match headers(webhook, id, payload, now) {
+        Ok(headers) => headers,
+        Err(why) => return Outcome::Refused(why),
+    };
+    let request = means.client.post(url.clone()).headers(headers).body(payload.to_vec());
+    match tokio::time::timeout(DEADLINE, request.send()).await {
+        Ok(Ok(response)) => {
+            let (status, headers) = (response.status(), response.headers().clone());
+            let remark = tokio::time::timeout(REMARK, read(response)).await.unwrap_or_default();
+            judge(status, &headers, &shown(&remark, &secrets(url)), receiver, now)
         }
-        410 => Outcome::Refused("the endpoint says that it is gone for good (410)".to_owned()),
-        300..=399 => Outcome::Refused(format!(
-            "the endpoint redirects ({status}), which is not followed; put the new address into the configuration"
-        )),
-        _ => Outcome::Refused(format!("the endpoint answered {status}")),
+        Ok(Err(error)) => failed(&error),
+        Err(_) => Outcome::put_off(format!("the server did not answer within {} s", DEADLINE.as_secs())),
     }
 }
+
+fn headers(webhook: &Webhook, id: &str, payload: &[u8], now: Timestamp) -> Result<HeaderMap, String> {
+    let seconds = now.as_second();
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert("webhook-id", value(id)?);
+    headers.insert("webhook-timestamp", HeaderValue::from(seconds));
+    if let Some(signature) = sign::signature(id, seconds, payload, &webhook.secrets) {
+        headers.insert("webhook-signature", value(&signature)?);
+    }
+    Ok(headers)
+}
+
+fn value(text: &str) -> Result<HeaderValue, String> {
+    HeaderValue::from_str(text).map_err(|_| "the message's id cannot stand in a header".to_owned())
+}
+
+fn failed(error: &reqwest::Error) -> Outcome {
+    match fetch::explain(error) {
+        FetchError::Forbidden(why) => Outcome::Refused(why),
+        other => Outcome::Retry(Retry { why: other.to_string(), reached: !error.is_connect(), after: None }),
+    }
+}
+
+/// What an answer means. `remark` is what else it said, safe to show.
+fn judge(status: StatusCode, headers: &HeaderMap, remark: &str, receiver: &Receiver, now: Timestamp) -> Outcome {
+    let said = match remark {
+        "" => format!("the server answered {status}"),
+        remark => format!("the server answered {status}: {remark}"),
+    };
+    match status {
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => put_off(said, headers, now),
+        StatusCode::GONE => Outcome::Refused(format!("the endpoint says that it is gone: {said}")),
+        _ if status.is_success() => Outcome::Delivered(status.to_string()),
+        _ if status.is_server_error() => put_off(said, headers, now),
+        _ if status.is_redirection() => Outcome::Refused(redirected(status, headers, receiver)),
+        _ => Outcome::Refused(said),
+    }
+}
+
+fn put_off(why: String, headers: &HeaderMap, now: Timestamp) -> Outcome {
+    let until = fetch::retry_after(headers, now);
+    let after = until.map(|until| Duration::try_from(until.duration_since(now)).unwrap_or_default());
+    Outcome::Retry(Retry { why, reached: true, after })
+}
+
+fn redirected(status: StatusCode, headers: &HeaderMap, receiver: &Receiver) -> String {
+    let target = headers.get(LOCATION).and_then(|value| Url::parse(value.to_str().ok()?).ok());
+    let to = target.map(|url| format!(" to {}", url.origin().ascii_serialization())).unwrap_or_default();
+    format!(
+        "the server answered {status} and redirects{to}, which is not followed; write the new address as the `url` of `{}` under `notifiers`",
+        receiver.notifier
+    )
+}
+
+/// The beginning of an answer's body, as far as it comes.
+async fn read(mut response: Response) -> String {
+    let mut body = Vec::new();
+    while let Ok(Some(part)) = response.chunk().await {
+        body.extend_from_slice(&part);
+        if body.len() >= MOST {
+            body.truncate(MOST);
+            break;
+        }
+    }
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+/// What of the address must not be shown: path, query and login, whole and in parts, as written and decoded.
+fn secrets(url: &Url) -> Vec<String> {
+    let whole = [url.path(), url.query().unwrap_or_default()];
+    let parts =
+        whole.iter().flat_map(|whole| whole.split(['/', '&', '='])).chain(url.password()).chain([url.username()]);
+    let written: Vec<&str> = whole.into_iter().chain(parts).filter(|part| part.len() > SHORT).collect();
+    let decoded =
+        written.iter().map(|part| form_urlencoded::parse(part.as_bytes()).map(|(name, _)| name.into_owned()).collect());
+    decoded.chain(written.iter().map(ToString::to_string)).collect()
+}
+
+/// Parts of an address that are no longer than this are words such as `hook`, and no secrets.
+const SHORT: usize = 4;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(base64: &str) -> SigningKey {
-        SigningKey(STANDARD.decode(base64).expect("base64").into())
-    }
-
-    /// The test vector of the Standard Webhooks specification.
-    #[test]
-    fn a_signature_is_that_of_the_specification() {
-        let signature = signature(
-            &key("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            "1614265330",
-            br#"{"test": 2432232314}"#,
-        );
-        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    }
-
-    #[test]
-    fn every_key_signs() {
-        let keys = [key("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), key("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx")];
-        let signatures = signatures(&keys, "a", "1", b"{}");
-        let (first, second) = signatures.split_once(' ').expect("two");
-        assert!(first.starts_with("v1,") && second.starts_with("v1,") && first != second);
-    }
-}
+mod tests;

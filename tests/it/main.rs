@@ -2,8 +2,10 @@
 #![expect(unreachable_pub, reason = "a test binary has no outside; `pub` says what other test modules use")]
 
 mod bad_input;
+mod email;
 mod first_run;
 mod house;
 mod kill;
 mod support;
+mod webhook;
 mod whole_way;

@@ -1,6 +1,7 @@
 //! Small real servers, and the real binary, for tests.
 
 pub mod http;
+pub mod letter;
 pub mod smtp;
 pub mod tidings;
 pub mod wire;

@@ -10,6 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -40,9 +42,25 @@ pub struct Response {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Recorded {
+    pub method: Method,
     pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
+}
+
+/// A server that gives every request the same bytes, be they HTTP or not; gone when dropped.
+pub struct Raw {
+    port: u16,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+/// What a raw server does after its bytes.
+#[derive(Clone, Copy)]
+pub enum Then {
+    /// It closes the connection.
+    Close,
+    /// It keeps the connection open and says no more.
+    Hold,
 }
 
 /// Keeps a path from being answered until it is released.
@@ -72,8 +90,19 @@ impl Response {
     }
 
     /// The same with an `ETag`; a request that sends it back gets a 304.
-    pub fn etag(mut self, etag: &str) -> Self {
-        self.headers.push(("etag", etag.to_owned()));
+    pub fn etag(self, etag: &str) -> Self {
+        self.header("etag", etag)
+    }
+
+    /// The same with a header.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// The same with a body.
+    pub fn body(mut self, body: &str) -> Self {
+        self.body = Bytes::copy_from_slice(body.as_bytes());
         self
     }
 
@@ -105,7 +134,7 @@ impl Recorded {
 impl Server {
     /// Listens on a free port; every path is 404 until it is given an answer.
     pub async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared {
             script: Mutex::default(),
@@ -164,6 +193,40 @@ impl Server {
     }
 }
 
+impl Raw {
+    /// Listens on a free port.
+    pub async fn start(bytes: &'static [u8], then: Then) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let serving = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                // A connection that is closed with unread bytes is reset, and what was written is lost.
+                let mut request = vec![0; 64 * 1024];
+                if stream.read(&mut request).await.is_ok() {
+                    stream.write_all(bytes).await.ok();
+                }
+                match then {
+                    Then::Close => {}
+                    Then::Hold => held.push(stream),
+                }
+            }
+        });
+        Self { port, serving }
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.serving.abort();
@@ -180,13 +243,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 async fn answer(
     State(shared): State<Arc<Shared>>,
-    _: Method,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> axum::response::Response {
     let path = uri.path().to_owned();
-    shared.seen.send_modify(|seen| seen.push(Recorded { path: path.clone(), headers: headers.clone(), body }));
+    shared.seen.send_modify(|seen| seen.push(Recorded { method, path: path.clone(), headers: headers.clone(), body }));
     let stalled = lock(&shared.stalls).get(&path).cloned();
     if let Some(mut stalled) = stalled {
         stalled.wait_for(|released| *released).await.ok();

@@ -1,0 +1,69 @@
+//! A message as HTML for mail programs: a view poured into a template that escapes all it is given.
+
+use minijinja::Environment;
+use minijinja::value::Serde;
+
+use crate::notify::view::View;
+
+const NAME: &str = "email.html";
+
+/// The view as an HTML document.
+///
+/// # Errors
+/// Where the template fails, in words for a person.
+pub(super) fn html(view: &View) -> Result<String, String> {
+    let failed = |error: minijinja::Error| format!("the mail's HTML cannot be written: {error}");
+    let mut templates = Environment::new();
+    // The name's ending switches escaping on.
+    templates.add_template(NAME, include_str!("../email.html")).map_err(failed)?;
+    templates.get_template(NAME).and_then(|template| template.render(Serde(view))).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::notify::fixture;
+    use crate::notify::view::view;
+
+    fn of(letter: &crate::alert::Letter) -> String {
+        html(&view(letter, &TimeZone::UTC)).unwrap()
+    }
+
+    #[test]
+    fn an_alert_with_all_that_it_can_have() {
+        assert_snapshot!(of(&fixture::alert()));
+    }
+
+    #[test]
+    fn a_test() {
+        assert_snapshot!(of(&fixture::test()));
+    }
+
+    #[test]
+    fn markup_in_a_title_stays_text() {
+        let html = of(&fixture::titled("<script>alert('x')</script> & \"more\""));
+        assert!(!html.contains("<script"), "{html}");
+        assert!(html.contains("&lt;script&gt;"), "{html}");
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        for (url, linked) in [
+            ("https://wire.example/?a=1&b=\"2\"", true),
+            ("http://wire.example/", true),
+            ("javascript:alert(1)", false),
+            ("file:///etc/passwd", false),
+        ] {
+            let mut letter = fixture::titled("A title");
+            if let crate::alert::Content::Alert { story, .. } = &mut letter.content {
+                story.url = Some(url.to_owned());
+            }
+            let html = of(&letter);
+            assert_eq!(html.contains("href="), linked, "{html}");
+            assert!(!html.contains("b=\"2"), "{html}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Mails as an independent parser reads them.
+
+use insta::assert_snapshot;
+use mailparse::{MailHeaderMap, ParsedMail, parse_mail};
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+use crate::config::MailSecurity;
+use crate::notify::fixture;
+
+fn desk(from: &str, to: &[&str]) -> Email {
+    Email {
+        host: "mail.example.org".to_owned(),
+        port: 465,
+        security: MailSecurity::Tls,
+        login: None,
+        from: from.parse().unwrap(),
+        to: to.iter().map(|mailbox| mailbox.parse().unwrap()).collect(),
+    }
+}
+
+fn receiver(recipient: &str) -> Receiver {
+    Receiver { notifier: NotifierName("Desk 1".to_owned()), recipient: recipient.to_owned() }
+}
+
+fn mail_of(letter: &Letter) -> Vec<u8> {
+    let desk = desk("Tidings <tidings@example.org>", &["ana@example.org"]);
+    render(&desk, &receiver("ana@example.org"), letter, &TimeZone::UTC).unwrap()
+}
+
+fn header(mail: &[u8], name: &str) -> Option<String> {
+    parse_mail(mail).unwrap().headers.get_first_value(name)
+}
+
+fn names(mail: &ParsedMail<'_>) -> Vec<String> {
+    mail.headers.iter().map(mailparse::MailHeader::get_key).collect()
+}
+
+fn told_by(severity: Severity, rules: &[&str]) -> Letter {
+    let mut letter = fixture::titled("A title");
+    if let Content::Alert { rules: told, .. } = &mut letter.content {
+        *told = rules.iter().map(|rule| fixture::told(rule, vec![])).collect();
+        told[0].severity = Severity::Low;
+        told.last_mut().unwrap().severity = severity;
+    }
+    letter
+}
+
+#[test]
+fn its_headers_say_who_what_when_and_that_no_person_wrote_it() {
+    let mail = String::from_utf8(mail_of(&fixture::alert())).unwrap();
+    assert_snapshot!(mail.split_once("\r\n\r\n").unwrap().0.replace("\r\n", "\n"));
+}
+
+#[test]
+fn it_holds_the_same_in_plain_text_and_in_html() {
+    let mail = mail_of(&fixture::alert());
+    let mail = parse_mail(&mail).unwrap();
+    assert_eq!(mail.ctype.mimetype, "multipart/alternative");
+    let [plain, html] = mail.subparts.as_slice() else { panic!("two parts") };
+    let bodies = [plain, html].map(|part| part.get_body().unwrap().replace("\r\n", "\n"));
+    assert_eq!((plain.ctype.mimetype.as_str(), html.ctype.mimetype.as_str()), ("text/plain", "text/html"));
+    assert_eq!(bodies[0].trim_end(), text::text(&fixture::alert(), &TimeZone::UTC, false).trim_end());
+    assert!(bodies[1].contains("<b>김정은</b>"), "{}", bodies[1]);
+}
+
+#[test]
+fn rendered_again_it_is_the_same() {
+    assert_eq!(mail_of(&fixture::alert()), mail_of(&fixture::alert()));
+}
+
+#[test]
+fn mails_of_one_event_are_one_thread_and_a_test_is_in_none() {
+    let first = mail_of(&fixture::alert());
+    let second = mail_of(&Letter { id: "another".to_owned(), ..fixture::alert() });
+    assert_ne!(header(&first, "Message-ID"), header(&second, "Message-ID"));
+    for name in ["References", "In-Reply-To"] {
+        assert_eq!(header(&first, name).unwrap(), "<event.7d9b2a10-2222-4ccc-8ddd-000000000001@example.org>");
+        assert_eq!(header(&first, name), header(&second, name));
+        assert_eq!(header(&mail_of(&fixture::test()), name), None);
+    }
+}
+
+#[rstest]
+#[case(Severity::Medium, &["arms"], "A title [arms]")]
+#[case(Severity::High, &["arms"], "HIGH: A title [arms]")]
+#[case(Severity::Critical, &["arms", "oil", "gas"], "CRITICAL: A title [gas and 2 more]")]
+#[case(Severity::Low, &["a rule with a name that is longer than a subject can bear"], "A title [a rule with a name that is longer than…]")]
+fn its_subject_is_what_matters_in_few_words(
+    #[case] severity: Severity,
+    #[case] rules: &[&str],
+    #[case] expected: &str,
+) {
+    assert_eq!(header(&mail_of(&told_by(severity, rules)), "Subject").as_deref(), Some(expected));
+}
+
+#[rstest]
+#[case("Der Fuß der Brücke")]
+#[case("Россия и Северная Корея договорились о поставках боеприпасов и продовольствия")]
+#[case("북한과 러시아, 무기 거래 합의")]
+#[case("👩‍🚀 and more")]
+fn titles_in_any_script_arrive(#[case] title: &str) {
+    let mail = mail_of(&fixture::titled(title));
+    assert!(mail.is_ascii());
+    assert_eq!(header(&mail, "Subject"), Some(format!("{title} [arms]")));
+}
+
+#[test]
+fn names_and_domains_beyond_ascii_arrive() {
+    let desk = desk("Nachrichten für Büro <tidings@bücher.example>", &["Ana Čuk <ana@example.org>"]);
+    let mail = render(&desk, &receiver("ana@example.org"), &fixture::alert(), &TimeZone::UTC).unwrap();
+    assert!(mail.is_ascii());
+    assert_eq!(header(&mail, "From").unwrap(), "Nachrichten für Büro <tidings@xn--bcher-kva.example>");
+    assert_eq!(header(&mail, "To").unwrap(), "Ana Čuk <ana@example.org>");
+}
+
+#[test]
+fn an_address_that_is_none_is_said() {
+    let desk = desk("tidings@example.org", &["ana@example.org"]);
+    let why = render(&desk, &receiver("not an address"), &fixture::test(), &TimeZone::UTC).unwrap_err();
+    assert!(why.starts_with("not an address is no mail address"), "{why}");
+}
+
+#[test]
+fn no_title_adds_a_header() {
+    let expected = names(&parse_mail(&mail_of(&fixture::titled("A title"))).unwrap());
+    for title in [
+        "A\r\nBcc: eve@example.org",
+        "A\nBcc: eve@example.org",
+        "A\r\n\r\nBody",
+        "A\0B",
+        "\r",
+        "é\r\nBcc: eve@example.org",
+    ] {
+        let mail = mail_of(&fixture::titled(title));
+        assert_eq!(names(&parse_mail(&mail).unwrap()), expected, "{title:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_the_title_and_the_rule_it_is_a_sound_mail(title in any::<String>(), rule in any::<String>()) {
+        let mut letter = fixture::titled(&title);
+        if let Content::Alert { rules, .. } = &mut letter.content {
+            rules[0].rule = rule;
+        }
+        let mail = mail_of(&letter);
+        prop_assert!(mail.is_ascii() && !mail.contains(&0));
+        let lines = mail.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        for line in lines {
+            prop_assert!(line.ends_with(b"\r") && line.len() < 1000);
+        }
+        let parsed = parse_mail(&mail).unwrap();
+        prop_assert_eq!(names(&parsed).len(), 11);
+        prop_assert_eq!(parsed.subparts.len(), 2);
+    }
+}

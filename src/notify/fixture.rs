@@ -1,0 +1,61 @@
+//! Letters for tests.
+
+use jiff::Timestamp;
+
+use crate::alert::{Content, Head, Letter, Told};
+use crate::story::{Evidence, FeedName, Field, Read, Severity, Sighting};
+
+/// An alert with all that an alert can have. The tests of the whole read the same file.
+pub(super) fn alert() -> Letter {
+    serde_json::from_str(include_str!("fixture.json")).expect("fixture.json is a letter")
+}
+
+/// An alert with as little as an alert can have.
+pub(super) fn bare() -> Letter {
+    let seen: Timestamp = "2026-03-12T13:20:00Z".parse().expect("a time");
+    let content = Content::Alert {
+        event: "7d9b2a10-2222-4ccc-8ddd-000000000002".to_owned(),
+        story: Head { title: String::new(), url: None, published: None, first_seen: seen, lang: None },
+        read: Read::Full,
+        feeds: vec![Sighting { feed: FeedName("Wire".to_owned()), url: None, seen }],
+        rules: vec![told("arms", vec![])],
+    };
+    Letter { content, ..alert() }
+}
+
+/// The bare alert with this headline.
+pub(super) fn titled(title: &str) -> Letter {
+    let mut letter = bare();
+    if let Content::Alert { story, .. } = &mut letter.content {
+        title.clone_into(&mut story.title);
+    }
+    letter
+}
+
+/// The bare alert with so many sentences of evidence.
+pub(super) fn wordy(sentences: usize) -> Letter {
+    let mut letter = bare();
+    if let Content::Alert { rules, .. } = &mut letter.content {
+        let sentence = |n| evidence("arms", Field::Body, &format!("They sell arms for the {n}. time."));
+        rules[0].evidence = (1..=sentences).map(sentence).collect();
+    }
+    letter
+}
+
+/// A test message.
+pub(super) fn test() -> Letter {
+    let created = "2026-03-12T13:21:00Z".parse().expect("a time");
+    Letter { id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(), created, content: Content::Test }
+}
+
+/// What is told of a rule that says nothing of itself.
+pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> Told {
+    let severity = Severity::Medium;
+    Told { rule: rule.to_owned(), version: "00".to_owned(), severity, why: None, owner: None, tags: vec![], evidence }
+}
+
+/// Evidence that `term` stands in `sentence`, where it is found first.
+pub(super) fn evidence(term: &str, field: Field, sentence: &str) -> Evidence {
+    let marks = sentence.match_indices(term).take(1).map(|(start, found)| start..start + found.len()).collect();
+    Evidence { term: term.to_owned(), label: None, field, sentence: sentence.to_owned(), marks }
+}

@@ -1,0 +1,57 @@
+//! A letter as one line of JSON: what webhooks get and the console's JSON Lines are.
+
+use std::fmt::Write;
+
+use crate::alert::Letter;
+use crate::notify::plain::is_unseen;
+
+/// The letter as one line of JSON, without a line break at its end. Every character in it can be printed: what could steer a terminal or turn
+/// the direction of writing is escaped, beyond what RFC 8259 asks for.
+///
+/// # Errors
+/// Where the letter cannot be put into JSON.
+pub(super) fn write(letter: &Letter) -> Result<Vec<u8>, String> {
+    let json =
+        serde_json::to_string(letter).map_err(|error| format!("the message cannot be put into JSON: {error}"))?;
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_unseen(c) {
+            // Such a character stands within a string, and is none that takes two escapes.
+            write!(line, "\\u{:04x}", u32::from(c)).map_err(|error| error.to_string())?;
+        } else {
+            line.push(c);
+        }
+    }
+    Ok(line.into_bytes())
+}
+
+/// The letter that `write` wrote. `None` for anything else, such as what another version of Tidings wrote.
+pub(super) fn read(line: &[u8]) -> Option<Letter> {
+    serde_json::from_slice(line).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::notify::fixture;
+
+    proptest! {
+        #[test]
+        fn a_letter_comes_back_as_it_was_from_one_line_that_can_be_printed(title in any::<String>()) {
+            let letter = fixture::titled(&title);
+            let line = write(&letter).unwrap();
+            prop_assert!(!std::str::from_utf8(&line).unwrap().contains(is_unseen));
+            prop_assert_eq!(read(&line), Some(letter));
+        }
+    }
+
+    #[test]
+    fn a_test_has_its_type_and_nothing_of_a_story() {
+        let line = write(&fixture::test()).unwrap();
+        let expected =
+            r#"{"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","type":"test"}"#;
+        assert_eq!(std::str::from_utf8(&line), Ok(expected));
+    }
+}

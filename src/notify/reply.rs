@@ -1,0 +1,49 @@
+//! What a server said, made fit to be shown and kept.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::notify::plain::plain;
+
+/// The most that is kept of a reply, in characters as people count them.
+const MOST: usize = 300;
+
+/// `said` on one line, cut to 300 characters, with each of `secrets` replaced by "[…]": servers like to repeat what they were sent.
+pub(super) fn shown<'a>(said: &str, secrets: impl IntoIterator<Item = &'a String>) -> String {
+    let mut secrets: Vec<&str> = secrets.into_iter().map(String::as_str).filter(|secret| !secret.is_empty()).collect();
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    let safe = secrets.iter().fold(said.to_owned(), |text, secret| text.replace(secret, "[…]"));
+    cut(plain(&safe).trim(), MOST)
+}
+
+/// `text`, or as much of it as makes `most` characters with an ellipsis at the end.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    let mut ends = text.grapheme_indices(true).map(|(at, _)| at);
+    let kept = ends.nth(most.saturating_sub(1)).unwrap_or(text.len());
+    match ends.next() {
+        Some(_) => format!("{}…", text[..kept].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_cut_out_the_longest_first() {
+        let secrets = ["s3cret", "/hook/s3cret", ""].map(str::to_owned);
+        assert_eq!(shown("Cannot POST /hook/s3cret\r\nno s3cret", &secrets), "Cannot POST […] no […]");
+    }
+
+    #[rstest]
+    #[case("four", 4, "four")]
+    #[case("four", 3, "fo…")]
+    #[case("to be cut", 4, "to…")]
+    #[case("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…")]
+    #[case("", 1, "")]
+    fn what_is_too_long_ends_in_an_ellipsis(#[case] text: &str, #[case] most: usize, #[case] expected: &str) {
+        assert_eq!(cut(text, most), expected);
+    }
+}

@@ -1,0 +1,159 @@
+//! A message in plain text: on the console, and in mails for those who read no HTML.
+
+use anstyle::{AnsiColor, Style};
+use jiff::tz::TimeZone;
+use textwrap::Options;
+
+use crate::alert::Letter;
+use crate::notify::quote::Piece;
+use crate::notify::view::{Fact, view};
+use crate::story::Severity;
+
+/// The width of a line, in columns. A word that is longer is broken, a link is not.
+const WIDTH: usize = 80;
+
+const TITLE: Style = Style::new().bold();
+const MARK: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+const QUIET: Style = Style::new().dimmed();
+
+/// The letter as people read it, ending in a line break, with times in `zone`. With `colour`, matched words are coloured by ANSI sequences (ECMA-48);
+/// without, they stand between asterisks. Nothing of the story's own can steer a terminal.
+pub(super) fn text(letter: &Letter, zone: &TimeZone, colour: bool) -> String {
+    let ink = Ink { colour };
+    let view = view(letter, zone);
+    let mut blocks = vec![wrapped(&ink.headline(view.severity, &view.title), "", "  ")];
+    let quotes = view.quotes.iter().map(|quote| wrapped(&ink.pieces(quote, Style::new()), "  > ", "  > "));
+    let note = view.note.iter().map(|note| wrapped(note, "  ", "  "));
+    blocks.extend(quotes.chain(note));
+    let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
+    let facts = view.facts.iter().flat_map(|fact| ink.fact(fact, width));
+    let address = view.link.iter().map(|link| format!("  {}  {link}", ink.paint(&format!("{:width$}", "link"), QUIET)));
+    blocks.push(facts.chain(address).collect::<Vec<_>>().join("\n"));
+    blocks.join("\n\n") + "\n"
+}
+
+/// Whether and how styles are written.
+struct Ink {
+    colour: bool,
+}
+
+impl Ink {
+    fn paint(&self, text: &str, style: Style) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn headline(&self, severity: Option<Severity>, title: &[Piece]) -> String {
+        let title = self.pieces(title, TITLE);
+        match severity {
+            Some(severity) => {
+                format!("{}  {title}", self.paint(&severity.as_str().to_uppercase(), style_of(severity)))
+            }
+            None => title,
+        }
+    }
+
+    fn pieces(&self, pieces: &[Piece], style: Style) -> String {
+        pieces.iter().map(|piece| self.piece(piece, style)).collect()
+    }
+
+    fn piece(&self, piece: &Piece, style: Style) -> String {
+        let Piece { text, marked, label } = piece;
+        let marked = match (marked, self.colour) {
+            (true, true) => self.paint(text, MARK),
+            (true, false) => format!("*{text}*"),
+            (false, _) => self.paint(text, style),
+        };
+        match label {
+            Some(label) => format!("{marked} [{label}]"),
+            None => marked,
+        }
+    }
+
+    fn fact(&self, fact: &Fact, width: usize) -> Vec<String> {
+        let indent = " ".repeat(width + "    ".len());
+        let mut named = format!("  {}  ", self.paint(&format!("{:width$}", fact.name), QUIET));
+        let mut lines = Vec::new();
+        for line in &fact.lines {
+            lines.push(wrapped(line, &named, &indent));
+            named.clone_from(&indent);
+        }
+        lines
+    }
+}
+
+fn wrapped(text: &str, first: &str, next: &str) -> String {
+    textwrap::fill(text, Options::new(WIDTH).initial_indent(first).subsequent_indent(next))
+}
+
+fn style_of(severity: Severity) -> Style {
+    let colour = match severity {
+        Severity::Info => return QUIET,
+        Severity::Low => AnsiColor::Cyan,
+        Severity::Medium => AnsiColor::Blue,
+        Severity::High => AnsiColor::Red,
+        Severity::Critical => return Style::new().bold().invert().fg_color(Some(AnsiColor::Red.into())),
+    };
+    Style::new().bold().fg_color(Some(colour.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::notify::{fixture, plain};
+
+    fn berlin() -> TimeZone {
+        TimeZone::get("Europe/Berlin").unwrap()
+    }
+
+    #[test]
+    fn an_alert_as_a_person_reads_it() {
+        assert_snapshot!(text(&fixture::alert(), &berlin(), false));
+    }
+
+    #[test]
+    fn an_alert_in_colour() {
+        assert_snapshot!(text(&fixture::alert(), &berlin(), true).replace('\u{1b}', "␛"));
+    }
+
+    #[test]
+    fn a_single_rule_that_says_little() {
+        assert_snapshot!(text(&fixture::bare(), &TimeZone::UTC, false));
+    }
+
+    #[test]
+    fn many_sentences_are_cut_short_and_said_to_be() {
+        let text = text(&fixture::wordy(12), &TimeZone::UTC, false);
+        assert_eq!(text.matches("  > ").count(), 8);
+        assert!(text.contains("  and 4 more sentences\n"), "{text}");
+    }
+
+    #[test]
+    fn a_test() {
+        assert_snapshot!(text(&fixture::test(), &berlin(), false));
+    }
+
+    #[test]
+    fn without_colour_and_with_it_the_words_are_the_same() {
+        for letter in [fixture::alert(), fixture::bare(), fixture::test()] {
+            let coloured = text(&letter, &berlin(), true);
+            let bare = anstream::adapter::strip_str(&coloured).to_string();
+            let words =
+                |text: &str| text.replace(['*', '>'], "").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&bare), words(&text(&letter, &berlin(), false)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_title_nothing_steers_the_terminal_and_no_line_is_too_long(title in "(\u{1b}\\[2J|[ -~]|北|\u{9b}|\r|\n|\u{202e}){0,300}") {
+            let text = text(&fixture::titled(&title), &TimeZone::UTC, false);
+            for line in text.lines() {
+                prop_assert!(!line.contains(plain::is_unseen), "{line:?}");
+                prop_assert!(textwrap::core::display_width(line) <= WIDTH || line.starts_with("  link"), "{line}");
+            }
+        }
+    }
+}

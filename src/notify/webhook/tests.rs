@@ -1,0 +1,77 @@
+//! What answers mean, and what of an address is kept to oneself.
+
+use rstest::rstest;
+
+use super::*;
+use crate::story::NotifierName;
+
+fn now() -> Timestamp {
+    "2026-03-12T13:20:00Z".parse().unwrap()
+}
+
+fn answered(code: u16, headers: &[(&'static str, &'static str)], remark: &str) -> Outcome {
+    let headers =
+        headers.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value))).collect();
+    let receiver = Receiver { notifier: NotifierName("ops".to_owned()), recipient: String::new() };
+    judge(StatusCode::from_u16(code).unwrap(), &headers, remark, &receiver, now())
+}
+
+#[rstest]
+#[case(200, "200 OK")]
+#[case(202, "202 Accepted")]
+#[case(204, "204 No Content")]
+fn any_2xx_is_success(#[case] code: u16, #[case] answer: &str) {
+    assert_eq!(answered(code, &[], "thank you"), Outcome::Delivered(answer.to_owned()));
+}
+
+#[rstest]
+#[case(408)]
+#[case(429)]
+#[case(500)]
+#[case(502)]
+#[case(503)]
+#[case(504)]
+#[case(599)]
+fn overload_and_failures_are_put_off(#[case] code: u16) {
+    let Outcome::Retry(Retry { why, reached: true, after: None }) = answered(code, &[], "") else { panic!("{code}") };
+    assert!(why.contains(&code.to_string()), "{why}");
+}
+
+#[rstest]
+#[case("120", Some(120))]
+#[case("Thu, 12 Mar 2026 13:25:00 GMT", Some(300))]
+#[case("Thu, 12 Mar 2026 13:00:00 GMT", Some(0))]
+#[case("soon", None)]
+fn a_wish_to_wait_is_passed_on(#[case] wish: &'static str, #[case] seconds: Option<u64>) {
+    let Outcome::Retry(Retry { after, .. }) = answered(503, &[("retry-after", wish)], "") else { panic!("no retry") };
+    assert_eq!(after, seconds.map(Duration::from_secs));
+}
+
+#[rstest]
+#[case(400, "invalid_payload", "the server answered 400 Bad Request: invalid_payload")]
+#[case(404, "", "the server answered 404 Not Found")]
+#[case(410, "", "the endpoint says that it is gone: the server answered 410 Gone")]
+#[case(413, "", "the server answered 413 Payload Too Large")]
+fn other_4xx_are_final(#[case] code: u16, #[case] remark: &str, #[case] why: &str) {
+    assert_eq!(answered(code, &[], remark), Outcome::Refused(why.to_owned()));
+}
+
+#[test]
+fn a_redirect_is_refused_and_says_where_to_mend_it_without_the_new_path() {
+    let to = [("location", "https://hooks.example.org/T1/s3cret?token=x")];
+    let expected = "the server answered 308 Permanent Redirect and redirects to https://hooks.example.org, which is not followed; \
+                    write the new address as the `url` of `ops` under `notifiers`";
+    assert_eq!(answered(308, &to, ""), Outcome::Refused(expected.to_owned()));
+}
+
+#[test]
+fn nothing_of_path_query_and_login_is_shown() {
+    let url: Url = "https://user:p4ssw0rd@example.org/services/T0001/a%20token?key=s3cret%2B&b=1".parse().unwrap();
+    for echo in
+        ["/services/T0001/a%20token", "a token", "T0001", "s3cret+", "s3cret%2B", "p4ssw0rd", "?key=s3cret%2B&b=1"]
+    {
+        let shown = shown(&format!("no {echo} here"), &secrets(&url));
+        assert!(shown.starts_with("no [") || shown.starts_with("no ?["), "{shown}");
+        assert!(!["T0001", "token", "s3cret", "p4ssw0rd"].iter().any(|secret| shown.contains(secret)), "{shown}");
+    }
+}
