@@ -1,5 +1,10 @@
 //! From a match to what is sent: the alert's identity, its evidence, and which receivers are told.
 
+pub mod admit;
+pub mod draft;
+
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +52,15 @@ pub struct Receiver {
     pub recipient: String,
 }
 
+impl fmt::Display for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.recipient.as_str() {
+            "" => write!(f, "{}", self.notifier),
+            recipient => write!(f, "{} ({recipient})", self.notifier),
+        }
+    }
+}
+
 /// What one message says: all that a notifier needs to render it. Serialised, it is the payload of webhooks and of console JSON Lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
@@ -77,6 +91,7 @@ pub struct Head {
 /// What a message is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "type")]
+#[expect(clippy::large_enum_variant, reason = "a letter is held one at a time, and nearly all are alerts")]
 pub enum Content {
     /// A story that rules matched. (`type: alert`)
     Alert {

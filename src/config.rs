@@ -1,20 +1,31 @@
 //! YAML text to one finished configuration: every fault reported at once, with its place.
 
+mod feeds;
+mod later;
+mod mask;
+mod notifiers;
+mod read;
+mod secret;
+mod variables;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 
 use crate::story::{FeedName, NotifierName, Severity};
+
+pub use read::load;
 
 /// All that a person configured, checked: nothing downstream looks again.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The store's SQLite file.
+    /// The store's `SQLite` file.
     pub store: PathBuf,
     /// The folder of rule files.
     pub rules: PathBuf,
@@ -44,8 +55,10 @@ pub struct Routing {
 /// One feed to poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Feed {
-    /// Its identity: `name`, else the address as the config writes it, before variables are put in.
+    /// Its identity: `name`, else `address`.
     pub name: FeedName,
+    /// The address as the configuration writes it, before variables are put in: fit to be shown and stored.
+    pub address: String,
     /// Where it is: `http`, `https` or `file` (made absolute against the config's folder).
     pub url: Url,
     /// What rules can select it by.
@@ -179,4 +192,20 @@ pub struct Network {
     pub allow: Vec<IpNet>,
     /// A mail or web address that the User-Agent names, so that publishers can write.
     pub contact: Option<String>,
+}
+
+impl Network {
+    /// Whether `url` plainly points at one of the user's own hosts: a file, an address that `allow` holds, or `localhost` where `allow` holds
+    /// loopback. Other names are not looked up, and so are never one's own.
+    #[must_use]
+    pub fn is_own(&self, url: &Url) -> bool {
+        let address: IpAddr = match url.host() {
+            None => return url.scheme() == "file",
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.to_canonical(),
+            Some(Host::Domain("localhost")) => Ipv4Addr::LOCALHOST.into(),
+            Some(Host::Domain(_)) => return false,
+        };
+        self.allow.iter().any(|range| range.contains(&address))
+    }
 }

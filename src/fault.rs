@@ -1,7 +1,11 @@
 //! What is wrong with a text that a person wrote, and how it is shown: file, line, column, a caret under the very word, advice.
 
+mod render;
+
 use std::ops::Range;
 use std::sync::Arc;
+
+pub use render::{render, to_json};
 
 /// A text that a person wrote, under the name that faults call it.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,5 +58,49 @@ impl Fault {
     pub fn help(mut self, advice: impl Into<String>) -> Self {
         self.help = Some(advice.into());
         self
+    }
+}
+
+impl Source {
+    /// Line and column of a byte offset, both from 1; columns count characters.
+    #[must_use]
+    pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text[..self.text.floor_char_boundary(offset)];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+    }
+}
+
+/// The candidate that `word` was probably meant to be, if one is near enough.
+#[must_use]
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let distance = |candidate: &str| strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase());
+    let most = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(candidate), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_characters_from_1() {
+        let source = Source { name: "a".to_owned(), text: "Rússia\nç: d".to_owned() };
+        for (offset, place) in [(0, (1, 1)), (3, (1, 3)), (7, (1, 7)), (8, (2, 1)), (10, (2, 2)), (99, (2, 5))] {
+            assert_eq!(source.line_and_column(offset), place, "{offset}");
+        }
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_finds_what_was_meant_and_a_stranger_finds_nothing() {
+        let keys = ["name", "when", "severity"];
+        assert_eq!(nearest("wehn", keys), Some("when"));
+        assert_eq!(nearest("Severty", keys), Some("severity"));
+        assert_eq!(nearest("colour", keys), None);
     }
 }

@@ -1,12 +1,39 @@
-//! Tidings watches the news and tells you.
+//! Tidings watches the news and tells you: feeds are polled, stories matched against rules, and what matched is delivered.
+//!
+//! The modules in the order that a story passes through them, after the plain data and the texts that people write:
 
-pub mod alert;
-pub mod config;
-pub mod fault;
-pub mod feed;
-pub mod notify;
-pub mod rule;
-pub mod store;
+/// What every room shares: a story, where it was seen, what proves a match.
 pub mod story;
-pub mod text;
+
+/// What is wrong with a text that a person wrote, and how it is shown.
+pub mod fault;
+
+/// YAML with places.
 pub mod yaml;
+
+/// The configuration: what is watched, who is told.
+pub mod config;
+
+/// A feed's address becomes items; an article's page becomes text.
+pub mod feed;
+
+/// A text becomes words.
+pub mod text;
+
+/// Words meet rules.
+pub mod rule;
+
+/// A match becomes an alert: what is told, and to whom.
+pub mod alert;
+
+/// One attempt to deliver one message.
+pub mod notify;
+
+/// What must survive a crash.
+pub mod store;
+
+/// All of it, running.
+pub mod daemon;
+
+/// What a person types and reads.
+pub mod cli;

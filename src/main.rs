@@ -1,3 +1,5 @@
-//! The command `tidings`.
+//! The command `tidings`: the arguments in, an exit code out.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    tidings::cli::main(std::env::args_os())
+}

@@ -14,6 +14,7 @@ mod excerpt;
 mod file;
 mod naive;
 mod print;
+mod reasons;
 mod syntax;
 mod tree;
 mod when;
@@ -114,6 +115,13 @@ impl Query {
     #[must_use]
     pub fn evidence(&self, story: &Story) -> Option<Vec<Evidence>> {
         self.evidence_on(&Page::new(story))
+    }
+
+    /// Why `story` does not match, one reason for every part of the expression that fails; none if it matches.
+    #[must_use]
+    pub fn reasons_against(&self, story: &Story) -> Vec<String> {
+        let page = Page::new(story);
+        if naive::holds(&self.tree, &page) { Vec::new() } else { reasons::against(&self.tree, &page) }
     }
 
     fn evidence_on(&self, page: &Page<'_>) -> Option<Vec<Evidence>> {

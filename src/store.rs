@@ -1,48 +1,60 @@
-//! The only SQL: feeds, stories, alerts and the outbox in one SQLite file, behind one writer.
+//! The only SQL: feeds, stories, alerts and the outbox in one `SQLite` file, behind one writer.
+//!
+//! What people import is here; what they call stands in the file of its subject. Times are kept to the millisecond.
 
-use std::path::Path;
+mod alerts;
+mod column;
+mod feeds;
+#[cfg(test)]
+mod fixture;
+mod letter;
+mod lock;
+mod open;
+mod outbox;
+mod poll;
+mod rules;
+mod run;
+mod story;
+mod tell;
+mod writer;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::SqlitePool;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::alert::{Draft, Letter, Receiver};
-use crate::feed::identity::{ItemKey, KnownItem};
-use crate::story::{FeedName, NotifierName, Read, Sighting, Story, StoryKey};
+use crate::feed::identity::ItemKey;
+use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
-/// A handle on the store; clones share it.
+pub use lock::{Lock, lock};
+pub use open::OpenError;
+
+/// A handle on the store; clones share it. Reads see what is committed. A write is committed when its call returns, and is carried to its end even
+/// if the caller stops waiting.
 #[derive(Clone, Debug)]
-pub struct Store {}
-
-/// Why the store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another `run` holds it.
-    #[error("another tidings is running on this store ({0}); stop it first, or give this one a store of its own")]
-    Locked(String),
-    /// It was written by a newer Tidings.
-    #[error(
-        "the store was written by a newer Tidings (schema {found}, this one knows {known}); upgrade Tidings, or restore a copy of the store"
-    )]
-    Newer {
-        /// The schema in the file.
-        found: i64,
-        /// The newest that this build knows.
-        known: i64,
-    },
-    /// Anything else.
-    #[error("the store {path} cannot be opened: {why}")]
-    Failed {
-        /// Its path.
-        path: String,
-        /// What SQLite or the system said.
-        why: String,
-    },
+pub struct Store {
+    /// Connections that cannot write.
+    readers: SqlitePool,
+    /// The way to the one connection that writes.
+    writer: UnboundedSender<writer::Job>,
 }
 
 /// Why an operation on the store failed: the disk, a lock, a damaged file. Nothing of it was written.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the store: {0}")]
 pub struct StoreError(pub String);
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(error) => Self(error.message().to_owned()),
+            error => Self(error.to_string()),
+        }
+    }
+}
 
 /// A story's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +65,8 @@ pub struct StoryId(pub i64);
 pub struct FeedState {
     /// Its name.
     pub name: FeedName,
+    /// Its address as the configuration wrote it at its last poll, before variables were put in.
+    pub address: String,
     /// `ETag` of the last 200, byte for byte.
     pub etag: Option<String>,
     /// `Last-Modified` of the last 200, byte for byte.
@@ -61,12 +75,16 @@ pub struct FeedState {
     pub next_poll: Option<Timestamp>,
     /// Why then, in words.
     pub next_why: String,
+    /// The last poll, however it ended.
+    pub last_poll: Option<Timestamp>,
     /// The last poll that ended in a 200 or a 304.
     pub last_good: Option<Timestamp>,
     /// Polls in a row that failed.
     pub failures: u32,
     /// How the last poll failed, in words; `None` after a good one.
     pub error: Option<String>,
+    /// The mean time between its newest items, where it is known.
+    pub mean_gap: Option<Duration>,
 }
 
 /// One poll's outcome, recorded in one transaction (T1).
@@ -134,9 +152,9 @@ pub struct Waiting {
     pub id: StoryId,
     /// Which revision of its text this is.
     pub revision: i64,
-    /// The story with the feed's text, or with its final text where `page` is `None`.
+    /// The story with the feed's text, or with its final text where `read` is settled.
     pub story: Story,
-    /// How much was read, where that is settled.
+    /// How much was read, where that is settled: then it only waits to be matched. `None`: it waits for its page.
     pub read: Option<Read>,
     /// Every feed that carries it, first seen first.
     pub sightings: Vec<Sighting>,
@@ -174,7 +192,7 @@ pub enum Finish {
     Again {
         /// When.
         at: Timestamp,
-        /// Whether the attempt counts against the schedule.
+        /// Whether the attempt counts against the schedule; if not, the receiver could not be reached.
         counts: bool,
         /// Why, in words.
         why: String,
@@ -199,118 +217,6 @@ pub struct Holdings {
 /// Renders a letter for a receiver, within the transaction of the first lease: pure and quick. An error makes the message dead.
 pub type Render = Arc<dyn Fn(&Receiver, &Letter) -> Result<Vec<u8>, String> + Send + Sync>;
 
-impl Store {
-    /// What every feed's state is, of those the store knows.
-    pub async fn feeds(&self) -> Result<Vec<FeedState>, StoreError> {
-        todo!()
-    }
-
-    /// Every item that is known of a feed, gone ones too.
-    pub async fn known_items(&self, _feed: &FeedName) -> Result<Vec<KnownItem>, StoreError> {
-        todo!()
-    }
-
-    /// Hosts that asked to be left alone, and until when, of those whose time is after `now`.
-    pub async fn resting_hosts(&self, _now: Timestamp) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        todo!()
-    }
-
-    /// T1: records one poll. Returns whether a story waits for its page or to be matched again.
-    pub async fn record_poll(&self, _record: PollRecord) -> Result<bool, StoreError> {
-        todo!()
-    }
-
-    /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
-    pub async fn waiting(&self, _now: Timestamp, _busy: &[StoryId], _limit: u32) -> Result<Vec<Waiting>, StoreError> {
-        todo!()
-    }
-
-    /// When the next waiting story is due.
-    pub async fn next_waiting(&self) -> Result<Option<Timestamp>, StoreError> {
-        todo!()
-    }
-
-    /// Records a page that could not be read, to be tried again at `due`.
-    pub async fn page_failed(&self, _story: StoryId, _revision: i64, _due: Timestamp) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// T2: a waiting story's final text, how much was read, and what came of matching it. `false`, and nothing written, if the story has a newer revision by now.
-    pub async fn settle(
-        &self,
-        _story: StoryId,
-        _revision: i64,
-        _body: String,
-        _verdict: Verdict,
-        _now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        todo!()
-    }
-
-    /// Opens an older run's leases at once, and numbers this run. Messages of notifiers not in `notifiers` become held, those of notifiers that are back become pending again.
-    pub async fn start_run(&self, _notifiers: &[NotifierName], _now: Timestamp) -> Result<RunStart, StoreError> {
-        todo!()
-    }
-
-    /// Leases at most `limit` due messages of one notifier, oldest first: lease, attempt and, at the first lease, the frozen payload are committed before this returns.
-    pub async fn lease(
-        &self,
-        _run: i64,
-        _notifier: &NotifierName,
-        _limit: u32,
-        _now: Timestamp,
-        _render: Render,
-    ) -> Result<Vec<Lease>, StoreError> {
-        todo!()
-    }
-
-    /// Records what came of an attempt. `false`, and nothing written, if the lease is no longer this attempt's.
-    pub async fn finish(
-        &self,
-        _run: i64,
-        _lease: &Lease,
-        _finish: Finish,
-        _now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        todo!()
-    }
-
-    /// When the next pending message of each notifier is due.
-    pub async fn next_due(&self) -> Result<Vec<(NotifierName, Timestamp)>, StoreError> {
-        todo!()
-    }
-
-    /// Messages not sent and not dead: what `run --once` must not leave behind.
-    pub async fn undelivered(&self) -> Result<i64, StoreError> {
-        todo!()
-    }
-
-    /// Keeps the text of rule versions, by hash.
-    pub async fn keep_rules(&self, _versions: Vec<(String, String)>, _now: Timestamp) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// The last good text of every rule file, by name.
-    pub async fn good_rule_files(&self) -> Result<Vec<(String, String)>, StoreError> {
-        todo!()
-    }
-
-    /// Replaces the last good texts by `files`, name and text.
-    pub async fn keep_rule_files(&self, _files: Vec<(String, String)>, _now: Timestamp) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// What the store holds.
-    pub async fn holdings(&self) -> Result<Holdings, StoreError> {
-        todo!()
-    }
-
-    /// Opens the store, creating or migrating it. The future is its writer: it runs until every handle is dropped, and whoever calls spawns it.
-    pub async fn open(_path: &Path) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
-        Ok((Self {}, async {}))
-    }
-}
-
 /// What a new run finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunStart {
@@ -318,6 +224,6 @@ pub struct RunStart {
     pub run: i64,
     /// Leases of older runs that were opened again.
     pub reclaimed: u64,
-    /// Messages held because their notifier left the configuration.
+    /// Messages that are held because their receiver left the configuration, in this run or before.
     pub held: u64,
 }

@@ -1,53 +1,65 @@
 //! YAML with places: values as serde_yaml reads them, and where in the text each of them stands.
 
+mod advice;
+mod place;
+mod text;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::fault::{Fault, Source};
+use serde_yaml::Value;
+
+use crate::fault::{Fault, Source, nearest};
+use place::Place;
+
+pub use text::Text;
 
 /// A parsed document.
-pub struct Document {}
+#[derive(Debug)]
+pub struct Document {
+    source: Arc<Source>,
+    value: Value,
+    place: Place,
+}
 
 /// A value in a document, with its place.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Node<'d> {
-    document: &'d Document,
+    source: &'d Arc<Source>,
+    value: &'d Value,
+    place: &'d Place,
 }
 
 /// The entries of a mapping, which remembers which keys were asked for.
+#[derive(Debug)]
 pub struct Entries<'d> {
     node: Node<'d>,
+    asked: Vec<&'static str>,
 }
 
-/// A string value and where each of its bytes stands in the source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text {
-    /// The value.
-    pub value: String,
-}
-
-impl Text {
-    /// The byte range of the source that `span`, a byte range of `value`, was written as.
-    #[must_use]
-    pub fn place(&self, span: Range<usize>) -> Range<usize> {
-        let _ = span;
-        todo!()
-    }
-}
-
-/// Parses a document. Duplicate keys, tags (`when: !sport`), tabs and alias bombs are faults. `None` if it cannot be used; an empty text is an empty mapping.
+/// Parses a document. Duplicate keys, tags (`when: !sport`), tabs, several documents in one text, deep nesting and alias bombs are faults.
+/// `None` if it cannot be used; an empty text is an empty mapping.
 #[must_use]
 pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Document> {
-    let _ = (source, faults);
-    todo!()
+    let place = place::read(source, faults)?;
+    let value = match serde_yaml::from_str(&source.text) {
+        Ok(Value::Null) => Value::Mapping(serde_yaml::Mapping::new()),
+        Ok(value) => value,
+        Err(error) => {
+            let at = error.location().map_or(0, |location| location.index());
+            faults.push(advice::syntax_error(source, at, &error.to_string()));
+            return None;
+        }
+    };
+    Some(Document { source: Arc::clone(source), value, place })
 }
 
 impl Document {
     /// The top of the document.
     #[must_use]
     pub fn root(&self) -> Node<'_> {
-        Node { document: self }
+        Node { source: &self.source, value: &self.value, place: &self.place }
     }
 }
 
@@ -55,93 +67,179 @@ impl<'d> Node<'d> {
     /// Its place in the source: of a scalar the scalar, of a list or mapping its first line.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
-        let _ = self.document;
-        todo!()
+        self.place.span.clone()
     }
 
     /// An error at its place.
     #[must_use]
     pub fn fault(&self, message: impl Into<String>) -> Fault {
-        let _ = message.into();
-        todo!()
+        Fault::error(self.source, self.span(), message)
     }
 
     /// Whether it is a mapping.
     #[must_use]
     pub fn is_mapping(&self) -> bool {
-        todo!()
+        self.value.is_mapping()
     }
 
     /// Whether it is a list.
     #[must_use]
     pub fn is_list(&self) -> bool {
-        todo!()
+        self.value.is_sequence()
     }
 
     /// A string; plain numbers count as they are written. Anything else is a fault and `None`.
     pub fn text(&self, faults: &mut Vec<Fault>) -> Option<Text> {
-        let _ = faults;
-        todo!()
+        let value = match self.value {
+            Value::String(text) => text.clone(),
+            Value::Number(_) => self.source.text[self.span()].to_owned(),
+            _ => {
+                let fault = self.wrong("a text");
+                let quotable = matches!(self.value, Value::Bool(_));
+                let word = &self.source.text[self.span()];
+                faults.push(if quotable {
+                    fault.help(format!("if the word is meant, write \"{word}\""))
+                } else {
+                    fault
+                });
+                return None;
+            }
+        };
+        Some(Text::new(value, self.source, self.span(), self.place.style))
     }
 
     /// `true` or `false`, else a fault.
     pub fn bool(&self, faults: &mut Vec<Fault>) -> Option<bool> {
-        let _ = faults;
-        todo!()
+        self.or_wrong(self.value.as_bool(), "true or false", faults)
     }
 
     /// A whole number, not negative, else a fault.
     pub fn count(&self, faults: &mut Vec<Fault>) -> Option<usize> {
-        let _ = faults;
-        todo!()
+        let number = self.value.as_u64().and_then(|number| usize::try_from(number).ok());
+        self.or_wrong(number, "a whole number", faults)
     }
 
     /// A time such as `15m`, `1h 30m`, `2 days`, else a fault that shows how to write one.
     pub fn duration(&self, faults: &mut Vec<Fault>) -> Option<Duration> {
-        let _ = faults;
-        todo!()
+        let text = self.text(faults)?;
+        if let Ok(duration) = humantime::parse_duration(&text.value) {
+            Some(duration)
+        } else {
+            let fault = self.fault(format!("`{}` is not a length of time", text.value));
+            faults.push(fault.help("write a number and its unit: 30s, 15m, 1h 30m, 7d"));
+            None
+        }
     }
 
     /// The items of a list, else a fault and none.
     pub fn items(&self, faults: &mut Vec<Fault>) -> Vec<Node<'d>> {
-        let _ = faults;
-        todo!()
+        if let Value::Sequence(values) = self.value {
+            let node = |(index, value)| Node { source: self.source, value, place: self.place.item(index) };
+            return values.iter().enumerate().map(node).collect();
+        }
+        faults.push(self.wrong("a list").help("a list is written [one, two], or one item a line, each after `- `"));
+        Vec::new()
     }
 
     /// The items of a list, or the single value as a list of one: for keys that take either.
+    #[must_use]
     pub fn one_or_many(&self) -> Vec<Node<'d>> {
-        todo!()
+        if self.is_list() { self.items(&mut Vec::new()) } else { vec![*self] }
     }
 
     /// The entries of a mapping, else a fault and `None`.
     pub fn entries(&self, faults: &mut Vec<Fault>) -> Option<Entries<'d>> {
-        let _ = faults;
-        todo!()
+        let is_mapping = self.is_mapping().then_some(());
+        self.or_wrong(is_mapping, "keys with values", faults)?;
+        Some(Entries { node: *self, asked: Vec::new() })
     }
 
     /// The keys and values of a mapping whose keys are the user's own names, in order, else a fault and none.
     pub fn pairs(&self, faults: &mut Vec<Fault>) -> Vec<(Text, Node<'d>)> {
-        let _ = faults;
-        todo!()
+        let is_mapping = self.is_mapping().then_some(());
+        if self.or_wrong(is_mapping, "names with values", faults).is_none() {
+            return Vec::new();
+        }
+        self.raw_pairs().filter_map(|(key, value)| Some((key.text(faults)?, value))).collect()
+    }
+
+    fn raw_pairs(&self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> + use<'d> {
+        let Self { source, value, place } = *self;
+        let entries = value.as_mapping().into_iter().flatten().enumerate();
+        entries.map(move |(index, (key, value))| {
+            let (key_place, value_place) = place.entry(index);
+            (Node { source, value: key, place: key_place }, Node { source, value, place: value_place })
+        })
+    }
+
+    fn or_wrong<T>(&self, value: Option<T>, wanted: &str, faults: &mut Vec<Fault>) -> Option<T> {
+        if value.is_none() {
+            faults.push(self.wrong(wanted));
+        }
+        value
+    }
+
+    fn wrong(&self, wanted: &str) -> Fault {
+        let found = match self.value {
+            Value::Null => "nothing",
+            Value::Bool(true) => "true",
+            Value::Bool(false) => "false",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "keys with values",
+            Value::Tagged(_) => "a tag",
+        };
+        self.fault(format!("here should be {wanted}, not {found}"))
     }
 }
 
 impl<'d> Entries<'d> {
     /// The value of `key`, if it stands there and is not null.
     pub fn get(&mut self, key: &'static str) -> Option<Node<'d>> {
-        let _ = (key, self.node);
-        todo!()
+        self.asked.push(key);
+        let (_, value) = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key))?;
+        (!value.value.is_null()).then_some(value)
     }
 
     /// The value of `key`, or a fault at the mapping that says `key` is missing.
     pub fn require(&mut self, key: &'static str, faults: &mut Vec<Fault>) -> Option<Node<'d>> {
-        let _ = (key, faults);
-        todo!()
+        let value = self.get(key);
+        if value.is_none() {
+            faults.push(self.node.fault(format!("`{key}` is missing here")));
+        }
+        value
+    }
+
+    /// The place of `key` itself, for a fault that is about the key rather than its value. Marks it as asked for.
+    pub fn place_of(&mut self, key: &'static str) -> Option<Range<usize>> {
+        self.asked.push(key);
+        let found = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key));
+        found.map(|(name, _)| name.span())
+    }
+
+    /// The mapping itself.
+    #[must_use]
+    pub fn node(&self) -> Node<'d> {
+        self.node
     }
 
     /// A fault for every key that nobody asked for, naming the nearest key that exists.
     pub fn finish(self, faults: &mut Vec<Fault>) {
-        let _ = faults;
-        todo!()
+        for (key, _) in self.node.raw_pairs() {
+            let name = &self.node.source.text[key.span()];
+            if key.value.as_str().is_some_and(|key| self.asked.contains(&key)) {
+                continue;
+            }
+            let known = self.asked.iter().copied();
+            let advice = match key.value.as_str().and_then(|key| nearest(key, known.clone())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the keys here are: {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            faults.push(key.fault(format!("the key `{name}` is not known here")).help(advice));
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,33 +1,138 @@
 //! An article page to its text, and whether a feed's text is only a teaser. Pure; heavy enough to run off the async threads.
 
+mod refusal;
+
+use dom_smoothie::{Config, Readability, TextMode};
+use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
+use crate::feed::decode::decode;
 use crate::feed::parse::Item;
+use crate::feed::plain;
+use crate::feed::shield::shielded;
+use crate::feed::simplify::simplify;
+
+/// Under this many words a text is taken for a teaser.
+const SHORT: usize = 150;
+
+/// Under this many words a page is taken to hold no article.
+const TOO_LITTLE: usize = 30;
+
+/// The most markup a page may have once simplified, in bytes: some thousand times an article.
+const MOST_MARKUP: usize = 4 << 20;
+
+/// The most elements of it.
+const MOST_ELEMENTS: usize = 50_000;
 
 /// Why no article text could be read, in words that follow "teaser only: ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoArticle(pub String);
 
-/// Whether an item's text is only a teaser: no content element, under 150 words, or ending in an ellipsis.
-#[must_use]
-pub fn is_teaser(item: &Item) -> bool {
-    let _ = item;
-    todo!()
+impl NoArticle {
+    fn because(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
 }
 
-/// The article's text, paragraphs parted by a blank line.
+/// Whether an item's text is only a teaser: no content element, under 150 words (Unicode annex 29), or ending in an ellipsis or an invitation to
+/// read on.
+#[must_use]
+pub fn is_teaser(item: &Item) -> bool {
+    !item.is_content || words(&item.text) < SHORT || trails_off(&item.text)
+}
+
+fn words(text: &str) -> usize {
+    text.unicode_words().count()
+}
+
+fn trails_off(text: &str) -> bool {
+    const INVITATIONS: [&str; 8] = [
+        "read more",
+        "continue reading",
+        "read the full story",
+        "read the full article",
+        "read the rest",
+        "weiterlesen",
+        "lire la suite",
+        "leer más",
+    ];
+    let end = without_wordpress_footer(text)
+        .trim_end_matches(|c: char| c.is_whitespace() || "])}>»›→.:".contains(c) && c != '.');
+    let last = end.rsplit('\n').next().unwrap_or_default().to_lowercase();
+    end.ends_with('…') || end.ends_with("...") || INVITATIONS.iter().any(|words| last.ends_with(words))
+}
+
+/// `text` without the paragraph that `WordPress` puts below every excerpt.
+fn without_wordpress_footer(text: &str) -> &str {
+    match text.rsplit_once("\n\n") {
+        Some((before, last)) if last.starts_with("The post ") && last.contains("appeared first on") => before,
+        _ => text,
+    }
+}
+
+/// The article's text, paragraphs parted by a blank line. Takes bounded time and stack whatever the bytes.
 ///
 /// # Errors
 /// Where the page is no HTML, is nested too deep, or holds no article (consent, paywall, error page).
 pub fn extract(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<String, NoArticle> {
-    let _ = (bytes, content_type, url);
-    todo!()
+    if let Some(kind) = other_kind(bytes, content_type) {
+        return Err(NoArticle(format!("the link leads to no web page, but to {kind}")));
+    }
+    let html = decode(bytes, content_type);
+    let simple = simplify(&html).map_err(|why| NoArticle(why.to_string()))?;
+    if simple.len() > MOST_MARKUP {
+        return Err(NoArticle::because("the page is too large"));
+    }
+    let (title, text) = read(&simple, url)?;
+    refusal::check(&title, &text, &html)?;
+    match words(&text) {
+        count if count < TOO_LITTLE => Err(NoArticle(format!("the page holds too little text ({count} words)"))),
+        _ => Ok(text),
+    }
+}
+
+/// The kind of a document that is no web page.
+fn other_kind(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
+    let kind = content_type.unwrap_or("text/html").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if bytes.starts_with(b"%PDF") {
+        return Some("a PDF".to_owned());
+    }
+    let is_page = matches!(kind.as_str(), "text/html" | "application/xhtml+xml" | "application/xml" | "text/xml" | "");
+    (!is_page).then(|| format!("a document of type {kind}"))
+}
+
+fn read(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
+    let config = Config {
+        text_mode: TextMode::Formatted,
+        max_elements_to_parse: MOST_ELEMENTS,
+        disable_json_ld: true,
+        ..Config::default()
+    };
+    let article = shielded(|| Readability::new(html, Some(url.as_str()), Some(config))?.parse());
+    match article {
+        Some(Ok(article)) => Ok((article.title, plain::from_text(&article.text_content))),
+        Some(Err(_)) => Err(NoArticle::because("the page holds no article that can be told from the rest")),
+        None => Err(NoArticle::because("the page is damaged in a way that the reader cannot bear")),
+    }
 }
 
 /// The text that rules see once a page was read: the page's, with the teaser before it unless the page already says all of it.
 #[must_use]
 pub fn with_teaser(teaser: &str, page: &str) -> String {
-    let _ = (teaser, page);
-    todo!()
+    let said = bare_words(without_wordpress_footer(teaser));
+    // Spaces around, so that only whole words are found.
+    if bare_words(page).contains(&said) || said.trim().is_empty() {
+        page.to_owned()
+    } else {
+        format!("{}\n\n{}", teaser.trim(), page.trim())
+    }
 }
+
+/// The words alone, in lower case, each with a space on either side.
+fn bare_words(text: &str) -> String {
+    text.unicode_words().fold(" ".to_owned(), |words, word| words + &word.to_lowercase() + " ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,97 @@
 //! HTTP for feeds and pages: conditional, capped, guarded at every hop, redirects followed by hand.
 
+mod failure;
+mod file;
+mod headers;
+
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
-/// The validators of an answer, byte for byte (RFC 9110, section 8.8), to be sent back.
+use crate::config::Network;
+use crate::feed::guard::{self, GuardedResolver};
+
+pub use failure::explain;
+pub use file::read_file;
+pub use headers::retry_after;
+
+/// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
+pub const HOME: &str = "https://example.org/tidings";
+
+/// The most that is read of any answer or file, after decompression: 10 MiB.
+pub const MOST_BYTES: usize = 10 << 20;
+
+/// How many redirects are followed.
+const MOST_HOPS: usize = 5;
+
+/// What to ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Where. Checked by the guard before anything is sent.
+    pub url: Url,
+    /// What the last answer gave, to be sent back. Along redirects too, as browsers do: they belong to what the chain ends at.
+    pub validators: Validators,
+    /// What kind of document is wanted.
+    pub want: Want,
+}
+
+/// What kind of document is wanted: the `Accept` header follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// A feed.
+    Feed,
+    /// An article page.
+    Page,
+}
+
+impl Want {
+    fn accept(self) -> &'static str {
+        match self {
+            Self::Feed => {
+                "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
+                 application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
+            }
+            Self::Page => "text/html, application/xhtml+xml, */*;q=0.1",
+        }
+    }
+}
+
+/// How long and how much one fetch may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest silence: until the answer's headers, and between two parts of its body.
+    pub idle: Duration,
+    /// The longest time for the whole, redirects included; waiting to be admitted does not count.
+    pub total: Duration,
+    /// The most bytes of body, after decompression.
+    pub body: usize,
+}
+
+impl Default for Limits {
+    /// 15 s of silence, 30 s in all, 10 MiB.
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(15), total: Duration::from_secs(30), body: MOST_BYTES }
+    }
+}
+
+/// A host as politeness counts them: `name:port`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostKey(pub String);
+
+impl HostKey {
+    /// The host of `url`; empty name and port 0 where it has none (`file:`).
+    #[must_use]
+    pub fn of(url: &Url) -> Self {
+        let name = url.host_str().unwrap_or_default();
+        Self(format!("{name}:{}", url.port_or_known_default().unwrap_or_default()))
+    }
+}
+
+/// The validators of an answer, byte for byte (RFC 9110, section 8.8), to be sent back. Each `char` stands for the byte of its number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`.
@@ -17,7 +103,7 @@ pub struct Validators {
 /// What an answer's headers say about when to come back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
-    /// For how long the answer says it stays fresh: `max-age` less `Age`, else `Expires` less `Date`.
+    /// For how long the answer says it stays fresh: `max-age` less `Age`, else `Expires` less `Date`. Never zero.
     pub fresh_for: Option<Duration>,
 }
 
@@ -39,7 +125,7 @@ pub struct Answer {
 /// Why nothing came back. `Display` is one sentence for a person, without the address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// The guard refused an address.
+    /// The guard refused an address, or a redirect led from https to http.
     #[error("{0}")]
     Forbidden(String),
     /// No connection: name, network, TLS, or a time-out before an answer.
@@ -52,6 +138,8 @@ pub enum FetchError {
         code: u16,
         /// `Retry-After`, as an instant (RFC 9110, section 10.2.3).
         retry_after: Option<Timestamp>,
+        /// Who answered so, after redirects: the host that is to be left alone.
+        host: HostKey,
     },
     /// The answer broke off, was too slow or could not be decoded.
     #[error("{0}")]
@@ -65,5 +153,172 @@ pub enum FetchError {
 }
 
 fn status_text(code: u16) -> String {
-    format!("the server answered {code}")
+    let reason = StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
+    match reason {
+        Some(reason) => format!("the server answered {code} {reason}"),
+        None => format!("the server answered {code}"),
+    }
 }
+
+/// Why no client could be made, in one sentence for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("HTTPS cannot be set up: {0} (are CA certificates installed on this machine?)")]
+pub struct NoClient(String);
+
+/// An HTTP client behind the guard, for feeds, pages and webhooks alike. Names are looked up by [`GuardedResolver`]; addresses in URLs are not
+/// looked up, so callers other than [`fetch`] must call [`guard::check_url`] before each request. It follows no redirect, keeps no cookies,
+/// sends no Referer, heeds no proxy of the environment, and gives up connecting after 10 s.
+///
+/// # Errors
+/// Where the machine has no CA certificates or TLS cannot be set up.
+pub fn client(network: &Network) -> Result<Client, NoClient> {
+    Client::builder()
+        .user_agent(user_agent(network.contact.as_deref()))
+        .dns_resolver(GuardedResolver::new(&network.allow))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(10))
+        .build()
+        .map_err(|error| NoClient(failure::innermost(&error)))
+}
+
+fn user_agent(contact: Option<&str>) -> HeaderValue {
+    let plain = format!("Tidings/{} (+{HOME})", env!("CARGO_PKG_VERSION"));
+    let whole = contact.map(|contact| format!("Tidings/{} (+{HOME}; {contact})", env!("CARGO_PKG_VERSION")));
+    whole
+        .and_then(|text| HeaderValue::from_str(&text).ok())
+        .or_else(|| HeaderValue::from_str(&plain).ok())
+        .expect("name, version and home are visible ASCII")
+}
+
+/// Fetches `request` through `client`, which [`client`] made with the same `allow`.
+///
+/// At most five redirects are followed, never from https to http, each checked by the guard. `admit` is called once for every hop with the
+/// host that is about to be asked, and what it gives is held for exactly that request. `now` is what `Retry-After` and the like count from.
+///
+/// # Errors
+/// Where no usable answer came within `limits`.
+pub async fn fetch<P, A>(
+    client: &Client,
+    request: &Request,
+    allow: &[IpNet],
+    limits: &Limits,
+    now: Timestamp,
+    admit: impl Fn(HostKey) -> A,
+) -> Result<Answer, FetchError>
+where
+    A: Future<Output = P>,
+{
+    let mut url = request.url.clone();
+    let mut left = limits.total;
+    for _ in 0..=MOST_HOPS {
+        guard::check_url(&url, allow).map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
+        let permit = admit(HostKey::of(&url)).await;
+        let hop = within(&mut left, ask(client, request, &url, limits, now)).await;
+        drop(permit);
+        match hop.unwrap_or_else(|| Err(FetchError::Broken(too_slow(limits.total))))? {
+            Hop::Answer(answer) => return Ok(*answer),
+            Hop::Redirect(next) => url = next,
+        }
+    }
+    Err(FetchError::Broken(format!("the server redirects more than {MOST_HOPS} times, perhaps in a circle")))
+}
+
+/// Runs `work` for at most `left`, and takes off what it took. A timer measures, not a clock: what is measured never leaves this function.
+async fn within<T>(left: &mut Duration, work: impl Future<Output = T>) -> Option<T> {
+    let end = tokio::time::sleep(*left).deadline();
+    let done = tokio::time::timeout_at(end, work).await.ok();
+    *left = end.saturating_duration_since(tokio::time::sleep(Duration::ZERO).deadline());
+    done
+}
+
+fn too_slow(limit: Duration) -> String {
+    format!("the server did not finish its answer within {} s", limit.as_secs_f32())
+}
+
+enum Hop {
+    Answer(Box<Answer>),
+    Redirect(Url),
+}
+
+async fn ask(
+    client: &Client,
+    request: &Request,
+    url: &Url,
+    limits: &Limits,
+    now: Timestamp,
+) -> Result<Hop, FetchError> {
+    let mut asked = client.get(url.clone()).header(ACCEPT, request.want.accept());
+    for (name, value) in headers::conditions(&request.validators) {
+        asked = asked.header(name, value);
+    }
+    let response = match tokio::time::timeout(limits.idle, asked.send()).await {
+        Ok(sent) => sent.map_err(|error| failure::explain(&error))?,
+        Err(_) => return Err(FetchError::Unreachable("the server did not answer in time".to_owned())),
+    };
+    match response.status() {
+        StatusCode::NOT_MODIFIED if request.validators != Validators::default() => {
+            let validators = headers::validators(response.headers()).or(&request.validators);
+            Ok(Hop::Answer(Box::new(answer(url, response.headers(), now, None, validators))))
+        }
+        status if status.is_success() => {
+            let head = response.headers().clone();
+            let body = read_body(response, limits).await?;
+            let validators = headers::validators(&head);
+            Ok(Hop::Answer(Box::new(answer(url, &head, now, Some(body), validators))))
+        }
+        StatusCode::MOVED_PERMANENTLY
+        | StatusCode::FOUND
+        | StatusCode::SEE_OTHER
+        | StatusCode::TEMPORARY_REDIRECT
+        | StatusCode::PERMANENT_REDIRECT => redirect(url, response.headers()).map(Hop::Redirect),
+        status => Err(FetchError::Status {
+            code: status.as_u16(),
+            retry_after: headers::retry_after(response.headers(), now),
+            host: HostKey::of(url),
+        }),
+    }
+}
+
+fn answer(url: &Url, head: &HeaderMap, now: Timestamp, body: Option<Vec<u8>>, validators: Validators) -> Answer {
+    Answer {
+        body,
+        content_type: head.get(CONTENT_TYPE).map(headers::text),
+        validators,
+        freshness: headers::freshness(head, now),
+        url: url.clone(),
+    }
+}
+
+fn redirect(from: &Url, head: &HeaderMap) -> Result<Url, FetchError> {
+    let target = head.get(LOCATION).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let Some(to) = target.and_then(|target| from.join(target).ok()) else {
+        return Err(FetchError::Broken("the server redirects without saying where to".to_owned()));
+    };
+    if from.scheme() == "https" && to.scheme() == "http" {
+        return Err(FetchError::Forbidden("the server redirects from https to http, which is not followed".to_owned()));
+    }
+    Ok(to)
+}
+
+/// Reads the body part by part, so that no more than the cap is ever held, however well it was compressed.
+async fn read_body(mut response: Response, limits: &Limits) -> Result<Vec<u8>, FetchError> {
+    let too_large = FetchError::TooLarge { limit: limits.body };
+    if response.content_length().is_some_and(|length| length > limits.body as u64) {
+        return Err(too_large);
+    }
+    let mut body = Vec::new();
+    loop {
+        match tokio::time::timeout(limits.idle, response.chunk()).await {
+            Ok(Ok(Some(part))) if body.len() + part.len() > limits.body => return Err(too_large),
+            Ok(Ok(Some(part))) => body.extend_from_slice(&part),
+            Ok(Ok(None)) => return Ok(body),
+            Ok(Err(error)) => return Err(failure::explain(&error)),
+            Err(_) => return Err(FetchError::Broken("the server fell silent in the middle of its answer".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

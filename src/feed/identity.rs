@@ -1,11 +1,18 @@
 //! Which items of a document are new: keys, repeated guids, re-keying, edits. Pure.
 
+mod claim;
+
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+use url::Url;
 
 use crate::feed::parse::Item;
 use crate::story::{FeedName, StoryKey};
 
-/// An item's key within its feed: guid, else normalised link, else a hash of title and text.
+/// An item's key within its feed: guid, else normalised link, else a hash of title and text; where items share these, more is added to all but one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey(pub String);
 
@@ -63,23 +70,134 @@ pub enum Verdict {
     },
 }
 
-/// A link as it is compared: scheme and `www.` kept apart from meaning (http = https), tracking parameters dropped, fragment kept. `None` unless http or https.
+/// A link as it is compared: https stands for http too, the host is in lower case and without its default port, `utm_*`, `fbclid` and `gclid`
+/// and any password are dropped, the fragment is kept. `None` unless http or https.
 #[must_use]
-pub fn normalise_link(link: &url::Url) -> Option<String> {
-    let _ = link;
-    todo!()
+pub fn normalise_link(link: &Url) -> Option<String> {
+    if !matches!(link.scheme(), "http" | "https") {
+        return None;
+    }
+    let port = link.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let kept: Vec<&str> = link.query().unwrap_or_default().split('&').filter(|pair| !is_tracking(pair)).collect();
+    let query = kept.join("&");
+    let query = if query.is_empty() { query } else { format!("?{query}") };
+    let fragment = link.fragment().map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    Some(format!("https://{}{port}{}{query}{fragment}", link.host_str()?, link.path()))
+}
+
+fn is_tracking(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    name.starts_with("utm_") || name == "fbclid" || name == "gclid"
+}
+
+/// Whether a normalised link can stand for a story: it has a path beyond `/`, or a query.
+fn is_telling(link: &str) -> bool {
+    let after_host = link.trim_start_matches("https://").split_once('/').map_or("", |(_, path)| path);
+    !after_host.is_empty() && !after_host.starts_with('#')
 }
 
 /// A hash of normalised title and text, in hex: equal when a reader would see no change.
 #[must_use]
 pub fn text_hash(title: &str, text: &str) -> String {
-    let _ = (title, text);
-    todo!()
+    let mut hasher = Sha256::new();
+    for part in [title, text] {
+        for word in part.split_whitespace() {
+            hasher.update(word.nfc().collect::<String>());
+            hasher.update(" ");
+        }
+        // No text holds this, so nothing moves unseen from title to text.
+        hasher.update("\0");
+    }
+    let digest = hasher.finalize();
+    digest.iter().take(16).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// Judges every item of a document of `feed`. An item that repeats an earlier one of the same document is left out.
+/// Judges every item of a document of `feed`. An item that repeats an earlier one of the same document (guid, link and title; without
+/// guid and link: title and text) is left out.
+///
+/// Every key is given once. Judged again with what came of it, a document is all [`Verdict::Same`], in whatever order its items stand.
 #[must_use]
 pub fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
-    let _ = (feed, known, items);
-    todo!()
+    let faces = faces(known, items);
+    let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
+    let claims = claim::claim(known, &faces);
+    let judged = faces.iter().zip(claims).map(|(face, (key, verdict))| {
+        let link = face.link.as_deref().filter(|link| is_telling(link) && links[link] == 1);
+        let story = link.map_or_else(|| format!("{feed}\n{}", key.0), ToOwned::to_owned);
+        let (link, hash) = (face.link.clone(), face.hash.clone());
+        Judged { index: face.index, key, link, hash, story: StoryKey(story), verdict }
+    });
+    judged.collect()
 }
+
+/// What an item is told by.
+#[derive(Clone, Debug)]
+struct Face {
+    index: usize,
+    guid: Option<String>,
+    link: Option<String>,
+    /// A hash of its title; of all where it has none, or nothing else to be told by.
+    title: String,
+    hash: String,
+    /// Whether it has words enough that the same words mean the same item.
+    is_wordy: bool,
+}
+
+/// The faces of `items`. Of those that repeat each other one is kept: one that is known word for word, so that they do not take turns in being
+/// edits of each other, else the first.
+fn faces(known: &[KnownItem], items: &[Item]) -> Vec<Face> {
+    let exact: HashSet<_> = known.iter().map(|item| (&item.guid, &item.link, &item.hash)).collect();
+    let mut kept: HashMap<_, usize> = HashMap::new();
+    let faces: Vec<Face> = items.iter().enumerate().map(|(index, item)| face(index, item)).collect();
+    for face in &faces {
+        let place = kept.entry((&face.guid, &face.link, &face.title)).or_insert(face.index);
+        let is_known = |at: usize| exact.contains(&(&faces[at].guid, &faces[at].link, &faces[at].hash));
+        if !is_known(*place) && is_known(face.index) {
+            *place = face.index;
+        }
+    }
+    let kept: HashSet<usize> = kept.into_values().collect();
+    faces.into_iter().filter(|face| kept.contains(&face.index)).collect()
+}
+
+fn face(index: usize, item: &Item) -> Face {
+    let hash = text_hash(&item.title, &item.text);
+    let link = item.link.as_ref().and_then(normalise_link);
+    let is_titled = !item.title.is_empty() && (item.guid.is_some() || link.is_some());
+    let title = if is_titled { text_hash(&item.title, "") } else { hash.clone() };
+    let is_wordy = !item.title.is_empty() && !item.text.is_empty();
+    Face { index, guid: item.guid.clone(), link, title, hash, is_wordy }
+}
+
+impl Face {
+    /// The keys it can have, the plainest first.
+    fn keys(&self) -> Vec<ItemKey> {
+        let (guid, link, title) = (self.guid.as_deref(), self.link.as_deref().unwrap_or_default(), &self.title);
+        let keys = match (guid, &self.link) {
+            (Some(guid), _) => vec![
+                format!("guid {guid}"),
+                format!("guid {guid}\nlink {link}"),
+                format!("guid {guid}\nlink {link}\ntitle {title}"),
+            ],
+            (None, Some(link)) => vec![format!("link {link}"), format!("link {link}\ntitle {title}")],
+            (None, None) => vec![format!("text {}", self.hash)],
+        };
+        keys.into_iter().map(ItemKey).collect()
+    }
+
+    /// The key that holds its title as well, for items that share all else.
+    fn titled_key(&self) -> Option<ItemKey> {
+        self.keys().pop().filter(|_| self.guid.is_some() || self.link.is_some())
+    }
+}
+
+fn count<'a>(links: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    let mut counts = HashMap::new();
+    for link in links {
+        *counts.entry(link).or_default() += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,9 @@
 //! Tests of the whole, with the real binary and real servers on loopback.
+#![expect(unreachable_pub, reason = "a test binary has no outside; `pub` says what other test modules use")]
+
+mod bad_input;
+mod first_run;
+mod house;
+mod kill;
+mod support;
+mod whole_way;

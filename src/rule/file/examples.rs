@@ -3,10 +3,8 @@
 use jiff::Timestamp;
 
 use crate::fault::Fault;
-use crate::rule::evidence::evidence;
 use crate::rule::naive::{self, Page};
-use crate::rule::tree::Tree;
-use crate::rule::{Query, excerpt, print};
+use crate::rule::{Query, excerpt, reasons};
 use crate::story::Story;
 use crate::yaml::Node;
 
@@ -53,7 +51,7 @@ pub(super) fn hold(query: &Query, [matches, ignores]: &[Vec<Example<'_>>; 2], fa
     for example in matches {
         let page = Page::new(&example.story);
         if !naive::holds(&query.tree, &page) {
-            let why = reasons(&query.tree, &page).join("; ");
+            let why = reasons::against(&query.tree, &page).join("; ");
             let why = excerpt::around(&why, &(0..0), 300).0;
             faults.push(example.node.fault(format!("the rule should match this example, but does not: {why}")));
         }
@@ -61,30 +59,8 @@ pub(super) fn hold(query: &Query, [matches, ignores]: &[Vec<Example<'_>>; 2], fa
     for example in ignores {
         let page = Page::new(&example.story);
         if naive::holds(&query.tree, &page) {
-            let words = found(&query.tree, &page).join(", ");
+            let words = reasons::found(&query.tree, &page).join(", ");
             faults.push(example.node.fault(format!("the rule should ignore this example, but matches it on {words}")));
         }
     }
-}
-
-/// Why `tree`, which does not hold of `page`, does not.
-fn reasons(tree: &Tree, page: &Page<'_>) -> Vec<String> {
-    match tree {
-        Tree::And(branches) => {
-            let failing = branches.iter().filter(|branch| !naive::holds(branch, page));
-            failing.flat_map(|branch| reasons(branch, page)).collect()
-        }
-        Tree::Not(branch, _) => vec![format!("{} is there, but must not", found(branch, page).join(", "))],
-        Tree::Or(_) | Tree::List(..) => vec![format!("nothing of `{}` is there", print::expression(tree))],
-        Tree::Term(..) => vec![format!("`{}` is missing", print::expression(tree))],
-    }
-}
-
-/// The words of `page` that `tree` finds.
-fn found(tree: &Tree, page: &Page<'_>) -> Vec<String> {
-    let shown = |evidence: crate::story::Evidence| {
-        let words = evidence.marks.first().map_or("", |mark| &evidence.sentence[mark.clone()]);
-        format!("`{}`", words.split_whitespace().collect::<Vec<_>>().join(" "))
-    };
-    evidence(tree, page).into_iter().map(shown).collect()
 }

@@ -1,0 +1,134 @@
+//! Subcommands and what they print.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
+
+mod check;
+mod load;
+mod logs;
+mod notify;
+mod run;
+mod try_it;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How the program ended, as the exit codes of sysexits.h have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Exit {
+    /// All is well.
+    Ok = 0,
+    /// The command line is wrong.
+    Usage = 64,
+    /// Rules, expressions or feeds are wrong.
+    Data = 65,
+    /// Something that is needed is not to be had now: the store, a receiver.
+    Unavailable = 69,
+    /// A bug in Tidings.
+    Bug = 70,
+    /// The configuration is wrong.
+    Config = 78,
+}
+
+/// Watches the news and tells you: polls feeds, matches every story against your rules, sends what matched.
+#[derive(Debug, Parser)]
+#[command(name = "tidings", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Poll, match and deliver until stopped.
+    Run {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Poll every feed once, deliver what is due, and end: 69 if a message stays undelivered.
+        #[arg(long)]
+        once: bool,
+        /// How the log on standard error is written.
+        #[arg(long, value_enum, default_value_t)]
+        log: logs::Format,
+    },
+    /// Check the configuration and every rule with its examples; or rules alone, without a configuration.
+    Check {
+        /// A rule file or a folder of them, to be checked alone.
+        rules: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// How faults are shown: for people on standard error, or as JSON Lines on standard output.
+        #[arg(long, value_enum, default_value_t)]
+        format: check::Format,
+    },
+    /// Does this expression match that feed or page, where, and why? Needs no files.
+    Try {
+        /// The expression, as in a rule's `when`.
+        expression: String,
+        /// The address or file of a feed or of an article page.
+        place: String,
+    },
+    /// Send a test message through one notifier.
+    Notify {
+        /// The notifier's name in the configuration.
+        name: String,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigArgument {
+    /// The configuration file.
+    #[arg(long = "config", short, value_name = "FILE", default_value = "config.yaml")]
+    path: PathBuf,
+}
+
+/// Runs the command that `arguments` (with the program's name first) ask for.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let exit = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => dispatch(arguments.command),
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            // Nothing is left to be done where even the help cannot be printed.
+            error.print().ok();
+            exit
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(command: Command) -> Exit {
+    match command {
+        Command::Run { config, once, log } => run::run(&config.path, once, log),
+        Command::Check { rules: Some(rules), format, .. } => check::rules(&rules, format),
+        Command::Check { rules: None, config, format } => check::all(&config.path, format),
+        Command::Try { expression, place } => try_it::try_it(&expression, &place),
+        Command::Notify { name, config } => notify::notify(&config.path, &name),
+    }
+}
+
+/// A number and what it counts: `1 rule`, `2 rules`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Says that the rules cannot be read; `why` names the path.
+fn unreadable_rules(why: &str) {
+    eprintln!("error: {why}");
+    eprintln!("  help: the rules are a folder of *.yaml files, which `rules:` in the configuration names");
+}
+
+/// Runs a future to its end on a new runtime.
+fn block_on<T>(future: impl Future<Output = Result<T, Exit>>) -> Result<T, Exit> {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(why) => {
+            eprintln!("error: the system gives no threads or sockets: {why}");
+            Err(Exit::Unavailable)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The configuration file, read and checked, for every command that needs one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::Exit;
+use crate::config::{self, Config};
+use crate::fault::{self, Fault, Source};
+
+/// Reads and checks the configuration at `path`; faults are added to `faults`.
+pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
+    let text = std::fs::read_to_string(path).map_err(|why| {
+        eprintln!("error: the configuration {} cannot be read: {why}", path.display());
+        eprintln!("  help: name it with --config FILE; config.example.yaml shows how one is written");
+        Exit::Config
+    })?;
+    let source = Arc::new(Source { name: path.display().to_string(), text });
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    config::load(&source, folder, &|name| std::env::var(name).ok(), faults).ok_or(Exit::Config)
+}
+
+/// The same, with its faults printed on standard error.
+pub(super) fn config_or_tell(path: &Path) -> Result<Config, Exit> {
+    let mut faults = Vec::new();
+    let config = config(path, &mut faults);
+    tell(&faults);
+    config
+}
+
+/// Prints faults for people on standard error.
+pub(super) fn tell(faults: &[Fault]) {
+    if !faults.is_empty() {
+        let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        eprint!("{}", fault::render(faults, colour));
+    }
+}

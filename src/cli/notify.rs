@@ -1,0 +1,57 @@
+//! `tidings notify NAME`: a test message through one notifier.
+
+use std::path::Path;
+
+use uuid::Uuid;
+
+use crate::alert::{Content, Letter, Receiver, draft};
+use crate::cli::{Exit, block_on, load};
+use crate::config::{Config, Notifier};
+use crate::daemon::clock::now;
+use crate::feed::fetch;
+use crate::notify::{self, Means, Outcome};
+use crate::story::NotifierName;
+
+/// Sends a test message to every receiver of the notifier `name`.
+pub(super) fn notify(config: &Path, name: &str) -> Exit {
+    match load::config_or_tell(config).and_then(|config| block_on(send_all(config, name))) {
+        Ok(()) => Exit::Ok,
+        Err(exit) => exit,
+    }
+}
+
+async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
+    let name = NotifierName(name.to_owned());
+    let Some(notifier) = config.notifiers.get(&name) else {
+        let names: Vec<_> = config.notifiers.keys().map(ToString::to_string).collect();
+        eprintln!("error: no notifier is called {name}; the configuration has: {}", names.join(", "));
+        return Err(Exit::Usage);
+    };
+    let client = fetch::client(&config.network).map_err(|why| {
+        eprintln!("error: {why}");
+        Exit::Unavailable
+    })?;
+    let means = Means { client, network: config.network.clone(), zone: config.zone.clone() };
+    let mut all = Ok(());
+    for receiver in draft::receivers(&name, notifier) {
+        match send(&config, &means, notifier, &receiver).await {
+            Outcome::Delivered(reply) => eprintln!("{receiver}: delivered ({reply})"),
+            Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
+            Outcome::Refused(why) => all = fail(&receiver, &format!("refused: {why}")),
+        }
+    }
+    all
+}
+
+async fn send(config: &Config, means: &Means, notifier: &Notifier, receiver: &Receiver) -> Outcome {
+    let letter = Letter { id: format!("test-{}", Uuid::new_v4()), created: now(), content: Content::Test };
+    match notify::render(notifier, receiver, &letter, &config.zone) {
+        Ok(frozen) => notify::send(notifier, means, receiver, &letter.id, &frozen, now()).await,
+        Err(why) => Outcome::Refused(why),
+    }
+}
+
+fn fail(receiver: &Receiver, what: &str) -> Result<(), Exit> {
+    eprintln!("{receiver}: {what}");
+    Err(Exit::Unavailable)
+}

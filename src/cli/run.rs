@@ -1,0 +1,61 @@
+//! `tidings run`: the daemon, or one round of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Exit, block_on, count, load, logs, unreadable_rules};
+use crate::config::Config;
+use crate::daemon::reload::StartError;
+use crate::daemon::{self, Ended, Mode, RunError, signals};
+
+/// Runs the daemon until a signal stops it, or, `once`, until its work is done.
+pub(super) fn run(config: &Path, once: bool, log: logs::Format) -> Exit {
+    logs::start(log);
+    let mode = if once { Mode::Once } else { Mode::Forever };
+    let ended = load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
+    match ended {
+        Ok(Ended { undelivered }) if mode == Mode::Once && undelivered > 0 => {
+            let messages = count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message is", "messages are");
+            eprintln!("{messages} not delivered yet; the next run tries again");
+            Exit::Unavailable
+        }
+        Ok(_) => Exit::Ok,
+        Err(exit) => exit,
+    }
+}
+
+async fn run_until_signal(config: Config, mode: Mode) -> Result<Ended, Exit> {
+    let (stop, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
+    let listener = signals::listen(stop.clone(), Arc::clone(&reload)).map_err(|why| {
+        eprintln!("error: the system lets no signal handler be installed: {why}");
+        Exit::Unavailable
+    })?;
+    tokio::select! {
+        ended = daemon::run(config, mode, reload, stop) => ended.map_err(|why| explain(&why)),
+        () = listener => Err(Exit::Bug),
+    }
+}
+
+fn explain(error: &RunError) -> Exit {
+    match error {
+        RunError::Rules(StartError::Broken(faults)) => {
+            load::tell(faults);
+            Exit::Data
+        }
+        RunError::Rules(StartError::Unreadable(why)) => {
+            unreadable_rules(why);
+            Exit::Config
+        }
+        RunError::WriterEnded => {
+            eprintln!("error: {error}");
+            Exit::Bug
+        }
+        other => {
+            eprintln!("error: {other}");
+            Exit::Unavailable
+        }
+    }
+}

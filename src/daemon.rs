@@ -1,0 +1,224 @@
+//! The running program: wires the rooms together. The only spawner of tasks and reader of clocks; decides nothing about alerts.
+
+mod articles;
+pub mod clock;
+mod dispatcher;
+mod hosts;
+mod matching;
+mod news;
+mod poller;
+pub mod reload;
+mod retry;
+pub mod rule_files;
+pub mod signals;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use url::Url;
+
+use crate::alert::{Receiver, draft};
+use crate::config::Config;
+use crate::daemon::clock::now;
+use crate::daemon::hosts::Hosts;
+use crate::daemon::reload::StartError;
+use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, Validators, Want};
+use crate::notify::Means;
+use crate::rule::{Carrier, Known, Rules};
+use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
+use crate::story::FeedName;
+
+/// What every part of a running daemon shares.
+#[derive(Debug)]
+pub(crate) struct World {
+    config: Config,
+    store: Store,
+    /// This run's number in the store: the fence of its leases.
+    run: i64,
+    /// What is in force; swapped whole.
+    rules: ArcSwap<Rules>,
+    /// What rules may name.
+    known: Known,
+    tags: HashMap<FeedName, BTreeSet<String>>,
+    hosts: Hosts,
+    /// What fetching and sending need.
+    means: Means,
+    /// Permits for steps that keep a core busy: as many as there are cores.
+    heavy: Semaphore,
+    /// Polls under way.
+    polls: AtomicUsize,
+    /// Notified when a story begins to wait.
+    pages: Notify,
+    /// Notified when a message may have become due.
+    outbox: Notify,
+    /// Receivers whose last attempt failed: said once, until one succeeds.
+    down: Mutex<BTreeSet<Receiver>>,
+}
+
+/// How long a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Until it is told to stop.
+    Forever,
+    /// Until every feed was polled, every story settled and everything due delivered.
+    Once,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Messages that are still to be sent.
+    pub undelivered: i64,
+}
+
+/// Why a run could not begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store is held by another run, or cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store failed at the start.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The task that writes the store has ended, by a fault of Tidings: nothing more can be recorded.
+    #[error("the store's writer has ended by a fault of Tidings; start it again, and report the log above")]
+    WriterEnded,
+    /// The rules cannot be used.
+    #[error(transparent)]
+    Rules(#[from] StartError),
+    /// HTTPS cannot be set up.
+    #[error(transparent)]
+    Client(#[from] NoClient),
+}
+
+/// Runs until `stop`, or, with [`Mode::Once`], until the work is done. `reload` asks for the rules to be read again.
+pub async fn run(config: Config, mode: Mode, reload: Arc<Notify>, stop: CancellationToken) -> Result<Ended, RunError> {
+    let _lock = store::lock(&config.store)?;
+    let (store, writer) = Store::open(&config.store).await?;
+    let mut writer = tokio::spawn(writer);
+    let ended = tokio::select! {
+        ended = run_on(store, config, mode, reload, stop) => ended,
+        _ = &mut writer => return Err(RunError::WriterEnded),
+    };
+    // Every handle is dropped by now: the writer ends when all that was asked of it is written.
+    writer.await.ok();
+    ended
+}
+
+async fn run_on(
+    store: Store,
+    config: Config,
+    mode: Mode,
+    reload: Arc<Notify>,
+    stop: CancellationToken,
+) -> Result<Ended, RunError> {
+    let known = known(&config);
+    let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
+    let begun = store.start_run(&receivers(&config), now()).await?;
+    greet(&config, &rules, store.holdings().await?, begun);
+    let world = Arc::new(world(config, store.clone(), begun.run, rules, known)?);
+    for (host, until) in store.resting_hosts(now()).await? {
+        world.hosts.rest(&HostKey(host), until);
+    }
+    match mode {
+        Mode::Forever => forever(&world, poller::states(&world).await?, files, reload, stop).await,
+        Mode::Once => once(&world, poller::states(&world).await?, stop).await,
+    }
+    Ok(Ended { undelivered: store.undelivered().await? })
+}
+
+async fn forever(
+    world: &Arc<World>,
+    feeds: Vec<FeedState>,
+    files: reload::Files,
+    asked: Arc<Notify>,
+    stop: CancellationToken,
+) {
+    tokio::join!(
+        poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
+        articles::settle_waiting(Arc::clone(world), articles::Until::Stopped, stop.clone()),
+        dispatcher::deliver(Arc::clone(world), dispatcher::Until::Stopped, stop.clone()),
+        reload::keep_rules_fresh(Arc::clone(world), files, asked, stop),
+    );
+}
+
+async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
+    poller::poll_once(world, feeds, &stop).await;
+    articles::settle_waiting(Arc::clone(world), articles::Until::NoneWaits, stop.clone()).await;
+    dispatcher::deliver(Arc::clone(world), dispatcher::Until::NothingIsDue, stop).await;
+}
+
+fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {
+    let client = fetch::client(&config.network)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
+    Ok(World {
+        hosts: Hosts::new(&config.poll, config.network.clone()),
+        store,
+        run,
+        rules: ArcSwap::from_pointee(rules),
+        known,
+        tags,
+        means: Means { client, network: config.network.clone(), zone: config.zone.clone() },
+        heavy: Semaphore::new(cores),
+        polls: AtomicUsize::new(0),
+        pages: Notify::new(),
+        outbox: Notify::new(),
+        down: Mutex::default(),
+        config,
+    })
+}
+
+/// What rules may name in this configuration.
+#[must_use]
+pub fn known(config: &Config) -> Known {
+    let carrier = |feed: &crate::config::Feed| Carrier { name: feed.name.clone(), tags: feed.tags.clone() };
+    Known { notifiers: config.notifiers.keys().cloned().collect(), feeds: config.feeds.iter().map(carrier).collect() }
+}
+
+fn receivers(config: &Config) -> Vec<Receiver> {
+    config.notifiers.iter().flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
+}
+
+fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: RunStart) {
+    let Holdings { stories, alerts, waiting, dead } = holdings;
+    info!(
+        "the store {} knows {stories} stories and {alerts} alerts; {} feeds are watched by {} rules",
+        config.store.display(),
+        config.feeds.len(),
+        rules.iter().count()
+    );
+    if waiting + dead > 0 {
+        info!("{waiting} messages wait to be sent, {dead} were given up and are kept");
+    }
+    if begun.held > 0 {
+        warn!("{} messages are held, because nobody in the configuration can receive them now", begun.held);
+    }
+}
+
+impl World {
+    /// Fetches an `http`, `https` or `file` address with the manners and limits of the configuration.
+    async fn fetch(&self, url: &Url, want: Want, validators: Validators) -> Result<Answer, FetchError> {
+        if url.scheme() == "file" {
+            return fetch::read_file(url, &validators).await;
+        }
+        let request = Request { url: url.clone(), validators, want };
+        let allow = &self.config.network.allow;
+        fetch::fetch(&self.means.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host))
+            .await
+    }
+}
+
+/// Runs a step that keeps a core busy off the async threads, at most as many at once as there are cores.
+///
+/// # Panics
+/// If the step panics.
+async fn heavy<T: Send + 'static>(world: &World, step: impl FnOnce() -> T + Send + 'static) -> T {
+    let _permit = world.heavy.acquire().await.expect("the semaphore is never closed");
+    tokio::task::spawn_blocking(step).await.expect("the step does not panic")
+}

@@ -1,0 +1,178 @@
+//! Permits to ask a host: so many at once, a pause between requests, and rest for a host that asked for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+use crate::config::{Network, Poll};
+use crate::daemon::clock::{after, now, until};
+use crate::feed::fetch::HostKey;
+
+/// The hosts that were asked since the start, by name:port.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    per_host: usize,
+    gap: Duration,
+    network: Network,
+    all: Arc<Semaphore>,
+    known: Mutex<HashMap<HostKey, Host>>,
+}
+
+#[derive(Debug)]
+struct Host {
+    permits: Arc<Semaphore>,
+    free_at: Timestamp,
+    rests_until: Timestamp,
+}
+
+/// The right to make one request; given back when dropped, and the pause begins then.
+#[derive(Debug)]
+pub(crate) struct Permit<'h> {
+    hosts: &'h Hosts,
+    host: HostKey,
+    _of_host: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.hosts.pause(&self.host);
+    }
+}
+
+impl Hosts {
+    /// The limits of `poll`; `network` tells the user's own hosts.
+    pub(crate) fn new(poll: &Poll, network: Network) -> Self {
+        let all = Arc::new(Semaphore::new(poll.connections));
+        Self { per_host: poll.per_host, gap: poll.gap, network, all, known: Mutex::default() }
+    }
+
+    /// Waits for the right to ask `host` once.
+    pub(crate) async fn admit(&self, host: HostKey) -> Permit<'_> {
+        let permits = self.entry(&host, |host| Arc::clone(&host.permits));
+        let of_host = permits.acquire_owned().await.expect("the semaphore is never closed");
+        if !self.is_own(&host) {
+            tokio::time::sleep(self.book(&host)).await;
+        }
+        let of_all = Arc::clone(&self.all).acquire_owned().await.expect("the semaphore is never closed");
+        Permit { hosts: self, host, _of_host: of_host, _of_all: of_all }
+    }
+
+    /// Whether `host` is one of the user's own, which need no pause.
+    fn is_own(&self, host: &HostKey) -> bool {
+        Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.is_own(&url))
+    }
+
+    /// Until when `host` asked to be left alone, if that is still to come.
+    pub(crate) fn rests_until(&self, host: &HostKey) -> Option<Timestamp> {
+        let until = self.entry(host, |host| host.rests_until);
+        (until > now()).then_some(until)
+    }
+
+    /// Leaves `host` alone until then.
+    pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) {
+        self.entry(host, |host| host.rests_until = host.rests_until.max(until));
+    }
+
+    /// Books the next free start of a request, and says how far off it is.
+    fn book(&self, host: &HostKey) -> Duration {
+        let now = now();
+        self.entry(host, |host| {
+            let start = host.free_at.max(now);
+            host.free_at = after(start, self.gap);
+            until(start, now)
+        })
+    }
+
+    /// Keeps `host` free for the gap that follows a request.
+    fn pause(&self, host: &HostKey) {
+        let end = after(now(), self.gap);
+        self.entry(host, |host| host.free_at = host.free_at.max(end));
+    }
+
+    fn entry<T>(&self, name: &HostKey, act: impl FnOnce(&mut Host) -> T) -> T {
+        let mut known = self.lock();
+        let host = known.entry(name.clone()).or_insert_with(|| Host {
+            permits: Arc::new(Semaphore::new(self.per_host)),
+            free_at: Timestamp::MIN,
+            rests_until: Timestamp::MIN,
+        });
+        act(host)
+    }
+
+    /// A panic while the lock was held cannot leave a host half changed, so a poisoned lock is used on.
+    fn lock(&self) -> MutexGuard<'_, HashMap<HostKey, Host>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(gap: u64) -> Hosts {
+        let poll = Poll {
+            min: Duration::ZERO,
+            max: Duration::ZERO,
+            first_poll: crate::config::FirstPoll::All,
+            connections: 8,
+            per_host: 1,
+            gap: Duration::from_secs(gap),
+        };
+        let allow = vec!["127.0.0.0/8".parse().expect("a range"), "::1/128".parse().expect("a range")];
+        Hosts::new(&poll, Network { allow, contact: None })
+    }
+
+    fn host(name: &str) -> HostKey {
+        HostKey(name.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_host_has_one_request_at_a_time_and_another_host_is_not_held_up() {
+        let hosts = hosts(0);
+        let first = hosts.admit(host("a:80")).await;
+        let _other = hosts.admit(host("b:80")).await;
+        let mut second = std::pin::pin!(hosts.admit(host("a:80")));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        second.await;
+    }
+
+    #[test]
+    fn requests_to_one_host_are_booked_a_gap_apart() {
+        let hosts = hosts(10);
+        assert_eq!(hosts.book(&host("a:80")), Duration::ZERO);
+        let second = hosts.book(&host("a:80"));
+        let third = hosts.book(&host("a:80"));
+        assert!(second > Duration::from_secs(5) && second <= Duration::from_secs(10), "{second:?}");
+        assert!(third > Duration::from_secs(15) && third <= Duration::from_secs(20), "{third:?}");
+        assert_eq!(hosts.book(&host("b:80")), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_host_that_asked_for_rest_gets_the_longest_it_asked_for() {
+        let hosts = hosts(0);
+        let later = after(now(), Duration::from_mins(10));
+        hosts.rest(&host("a:80"), later);
+        hosts.rest(&host("a:80"), Timestamp::MIN);
+        assert_eq!(hosts.rests_until(&host("a:80")), Some(later));
+        assert_eq!(hosts.rests_until(&host("b:80")), None);
+    }
+
+    #[test]
+    fn a_host_is_ones_own_if_its_address_is_allowed() {
+        for (name, own) in [
+            ("127.0.0.1:80", true),
+            ("[::1]:8080", true),
+            ("localhost:80", true),
+            ("10.0.0.1:80", false),
+            ("a.b:80", false),
+        ] {
+            assert_eq!(hosts(0).is_own(&host(name)), own, "{name}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! A story whose text is settled, against the rules in force.
+
+use jiff::Timestamp;
+
+use crate::alert::draft;
+use crate::daemon::World;
+use crate::rule::Carrier;
+use crate::store::Verdict;
+use crate::story::{FeedName, Read, Story};
+
+/// Matches `story`, carried by `feeds`; its messages may leave at `due`.
+pub(crate) fn verdict<'f>(
+    world: &World,
+    story: &Story,
+    read: Read,
+    feeds: impl IntoIterator<Item = &'f FeedName>,
+    due: Timestamp,
+) -> Verdict {
+    let matches = world.rules.load().matches(story, &carriers(world, feeds));
+    let alerts = draft::drafts(matches, &world.config.notify, &world.config.notifiers);
+    Verdict { read, alerts, due }
+}
+
+/// The feeds of those names as rules see them; one that left the configuration has no tags.
+pub(crate) fn carriers<'f>(world: &World, feeds: impl IntoIterator<Item = &'f FeedName>) -> Vec<Carrier> {
+    let tags = |name| world.tags.get(name).cloned().unwrap_or_default();
+    feeds.into_iter().map(|name| Carrier { name: name.clone(), tags: tags(name) }).collect()
+}

@@ -1,0 +1,141 @@
+//! What is new in a feed's document, and what is to be done with each new or edited item.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+
+use crate::alert::admit;
+use crate::config::{Feed, FirstPoll, FullText};
+use crate::daemon::{World, heavy, matching};
+use crate::feed::article;
+use crate::feed::identity::{self, ItemKey, Judged, KnownItem, Verdict};
+use crate::feed::parse::{Document, Item};
+use crate::store::{ItemRecord, Plan, StoreError};
+use crate::story::{Read, Story};
+
+/// The most page fetches that one story gets over all its edits.
+const MOST_PAGES: u32 = 3;
+
+/// What a document holds.
+#[derive(Debug)]
+pub(crate) struct Sifted {
+    /// Items that are new, edited or re-keyed.
+    pub(crate) items: Vec<ItemRecord>,
+    /// The key of every item.
+    pub(crate) present: Vec<ItemKey>,
+}
+
+/// Tells new and edited items from known ones, and matches those whose text is settled.
+pub(crate) async fn sift(
+    world: &Arc<World>,
+    feed: &Feed,
+    first_poll: bool,
+    document: Document,
+    now: Timestamp,
+) -> Result<Sifted, StoreError> {
+    let known = world.store.known_items(&feed.name).await?;
+    let (world, feed) = (Arc::clone(world), feed.clone());
+    let shared = Arc::clone(&world);
+    let sift = move || {
+        let judged = identity::judge(&feed.name, &known, &document.items);
+        let known: HashMap<&ItemKey, &KnownItem> = known.iter().map(|item| (&item.key, item)).collect();
+        let present = judged.iter().map(|item| item.key.clone()).collect();
+        let first_poll = first_poll.then_some(world.config.poll.first_poll);
+        let moment = Moment { world: &world, feed: &feed, first_poll, now };
+        let items = judged
+            .into_iter()
+            .filter(|item| item.verdict != Verdict::Same)
+            .map(|judged| moment.record(&known, &document.items[judged.index], judged))
+            .collect();
+        Sifted { items, present }
+    };
+    Ok(heavy(&shared, sift).await)
+}
+
+/// What every item of one poll is judged by.
+struct Moment<'w> {
+    world: &'w World,
+    feed: &'w Feed,
+    first_poll: Option<FirstPoll>,
+    now: Timestamp,
+}
+
+impl Moment<'_> {
+    fn record(&self, known: &HashMap<&ItemKey, &KnownItem>, item: &Item, judged: Judged) -> ItemRecord {
+        let (was, changed) = match judged.verdict {
+            Verdict::Rekeyed { old, edited } => (Some(old), edited),
+            Verdict::New | Verdict::Edited => (None, true),
+            Verdict::Same => (None, false),
+        };
+        let before = known.get(was.as_ref().unwrap_or(&judged.key)).copied();
+        ItemRecord {
+            news: changed.then(|| self.news(item, before)),
+            key: judged.key,
+            was,
+            guid: item.guid.clone(),
+            link: judged.link,
+            hash: judged.hash,
+            url: item.link.as_ref().map(ToString::to_string),
+            story: judged.story,
+        }
+    }
+
+    fn news(&self, item: &Item, before: Option<&KnownItem>) -> (Story, Plan) {
+        let story = Story {
+            title: item.title.clone(),
+            body: item.text.clone(),
+            url: item.link.as_ref().map(ToString::to_string),
+            published: item.published,
+            first_seen: before.map_or(self.now, |item| item.first_seen),
+            lang: item.lang.clone(),
+            authors: item.authors.clone(),
+            tags: item.tags.clone(),
+        };
+        let plan = self.plan(item, &story, before);
+        (story, plan)
+    }
+
+    fn plan(&self, item: &Item, story: &Story, before: Option<&KnownItem>) -> Plan {
+        let admitted = match before {
+            None => admit::new_item(item.published, self.first_poll, self.now),
+            Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
+        };
+        if let Err(why) = admitted {
+            return Plan::Record(why);
+        }
+        let read = match self.why_only_teaser(item, before) {
+            None if article::is_teaser(item) => return Plan::ReadPage,
+            None => Read::Full,
+            Some(_) if !article::is_teaser(item) => Read::Full,
+            Some(why) => Read::Teaser(why.to_owned()),
+        };
+        let due = admit::due(self.world.polls.load(Ordering::Relaxed).saturating_sub(1), self.now);
+        Plan::Settle(matching::verdict(self.world, story, read, [&self.feed.name], due))
+    }
+
+    /// Why the page of a teaser is not to be read, if so.
+    fn why_only_teaser(&self, item: &Item, before: Option<&KnownItem>) -> Option<&'static str> {
+        let carriers = matching::carriers(self.world, [&self.feed.name]);
+        if self.feed.full_text == FullText::Never {
+            Some("`full_text` is `never` for its feed")
+        } else if !item.link.as_ref().is_some_and(|link| matches!(link.scheme(), "http" | "https")) {
+            Some("the feed gives no link to its page")
+        } else if before.is_some_and(|item| item.pages >= MOST_PAGES) {
+            Some("its page was read often enough before this edit")
+        } else if !self.world.rules.load().reads_body(&carriers) {
+            Some("no rule for its feed looks into the text")
+        } else {
+            None
+        }
+    }
+}
+
+/// A number for jitter, from a name and a time: no two feeds drift together.
+pub(crate) fn seed(name: &str, at: Timestamp) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (name, at).hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,176 @@
+//! Rule files: reading the folder, and keeping the last good version of a file that is broken now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::fault::{Fault, Level, Source};
+use crate::rule::{Known, Rules};
+
+/// The last good text of every rule file, by name.
+pub type Good = BTreeMap<String, String>;
+
+/// Rules that can be put in force.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The rules.
+    pub rules: Rules,
+    /// The text of every file that they came from.
+    pub good: Good,
+    /// Broken files that no good version could stand in for: their rules are not in force.
+    pub left_out: BTreeSet<String>,
+}
+
+/// How many folders deep rule files may lie; a link that leads back up ends here, too.
+const DEPTH: usize = 16;
+
+/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names; hidden files and folders are passed over.
+///
+/// # Errors
+/// In a sentence with the path, where a folder or file cannot be read or is not UTF-8.
+pub fn read(path: &Path) -> Result<Vec<Arc<Source>>, String> {
+    let mut files = Vec::new();
+    collect(path, 0, &mut files).map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
+    files.sort();
+    files.iter().map(|file| read_one(file)).collect()
+}
+
+fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+    let at = |why| (path.to_owned(), why);
+    if !std::fs::metadata(path).map_err(at)?.is_dir() {
+        if depth == 0 || is_rule_file(path) {
+            files.push(path.to_owned());
+        }
+        return Ok(());
+    }
+    if depth == DEPTH {
+        return Err(at(io::Error::other(format!("it lies more than {DEPTH} folders deep; does a link lead back up?"))));
+    }
+    for entry in std::fs::read_dir(path).map_err(at)? {
+        let entry = entry.map_err(at)?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            collect(&entry.path(), depth + 1, files)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_rule_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+fn read_one(path: &Path) -> Result<Arc<Source>, String> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|why| format!("{name} cannot be read: {why}"))?;
+    let text = String::from_utf8(bytes).map_err(|why| {
+        format!("{name} is not UTF-8 (byte {}); save it as UTF-8", why.utf8_error().valid_up_to() + 1)
+    })?;
+    Ok(Arc::new(Source { name, text }))
+}
+
+/// Loads `files`; where a file is broken, its last good version stands in for it, or none if it never was good.
+///
+/// Every fault found goes into `faults`. `None` if no sound set of rules could be made: what was in force should stay so.
+#[must_use]
+pub fn load(files: &[Arc<Source>], good: &Good, known: &Known, faults: &mut Vec<Fault>) -> Option<Loaded> {
+    let mut files = files.to_vec();
+    let mut replaced = BTreeSet::new();
+    loop {
+        let mut found = Vec::new();
+        let rules = Rules::load(&files, Some(known), &mut found);
+        let broken: BTreeSet<String> = found
+            .iter()
+            .filter(|fault| fault.level == Level::Error)
+            .map(|fault| fault.source.name.clone())
+            .filter(|name| !replaced.contains(name))
+            .collect();
+        faults.extend(found.into_iter().filter(|fault| !replaced.contains(&fault.source.name)));
+        if let Some(rules) = rules {
+            let good = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+            let left_out = replaced.into_iter().filter(|name| !files.iter().any(|file| file.name == *name)).collect();
+            return Some(Loaded { rules, good, left_out });
+        }
+        if broken.is_empty() {
+            return None;
+        }
+        files = files.into_iter().filter_map(|file| stand_in(file, &broken, good)).collect();
+        replaced.extend(broken);
+    }
+}
+
+fn stand_in(file: Arc<Source>, broken: &BTreeSet<String>, good: &Good) -> Option<Arc<Source>> {
+    if !broken.contains(&file.name) {
+        return Some(file);
+    }
+    let text = good.get(&file.name)?.clone();
+    Some(Arc::new(Source { name: file.name.clone(), text }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(name: &str, text: &str) -> Arc<Source> {
+        Arc::new(Source { name: name.to_owned(), text: text.to_owned() })
+    }
+
+    fn rule(name: &str, when: &str) -> String {
+        format!("rules:\n  - name: {name}\n    when: {when}\n")
+    }
+
+    fn names(loaded: &Loaded) -> Vec<&str> {
+        loaded.rules.iter().map(|rule| rule.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_broken_file_keeps_its_last_good_version_while_the_others_go_on() {
+        let files = [source("a.yaml", &rule("new a", "arms")), source("b.yaml", &rule("new b", "(arms"))];
+        let good = Good::from([("b.yaml".to_owned(), rule("old b", "arms"))]);
+        let mut faults = Vec::new();
+        let loaded = load(&files, &good, &Known::default(), &mut faults).expect("the old b stands in");
+        assert_eq!(names(&loaded), ["new a", "old b"]);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(loaded.good["b.yaml"], rule("old b", "arms"));
+        assert!(loaded.left_out.is_empty());
+    }
+
+    #[test]
+    fn a_broken_file_that_never_was_good_is_left_out_and_named() {
+        let files = [source("a.yaml", &rule("a", "arms")), source("b.yaml", "rules: 3\n")];
+        let mut faults = Vec::new();
+        let loaded = load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
+        assert_eq!(names(&loaded), ["a"]);
+        assert_eq!(loaded.left_out, BTreeSet::from(["b.yaml".to_owned()]));
+    }
+
+    #[test]
+    fn only_rule_files_are_read_and_hidden_ones_are_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("sub")).expect("a folder");
+        for name in ["b.yaml", "a.yml", "sub/c.yaml", ".hidden.yaml", "notes.txt", "a.yaml~"] {
+            std::fs::write(at(name), "").expect("a file");
+        }
+        let read = read(folder.path()).expect("readable");
+        let names: Vec<_> = read.iter().map(|file| file.name.rsplit('/').next().expect("a name")).collect();
+        assert_eq!(names, ["a.yml", "b.yaml", "c.yaml"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a.yaml"), b"rules: \xff").expect("a file");
+        let why = read(folder.path()).expect_err("not UTF-8");
+        assert!(why.ends_with("a.yaml is not UTF-8 (byte 8); save it as UTF-8"), "{why}");
+        let why = read(&folder.path().join("gone")).expect_err("not there");
+        assert!(why.contains("gone cannot be read: No such file"), "{why}");
+    }
+
+    #[test]
+    fn a_link_that_leads_back_up_is_an_error_rather_than_a_loop() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("up")).expect("a link");
+        assert!(read(folder.path()).expect_err("a loop").contains("folders deep"));
+    }
+}

@@ -1,0 +1,143 @@
+//! Faults as people and machines read them.
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
+use serde_json::json;
+
+use super::{Fault, Level};
+
+/// Faults shown one by one; the rest is counted.
+const MOST_SHOWN: usize = 100;
+
+/// The most of a line that is shown on either side of a fault, in bytes.
+const MOST_CONTEXT: usize = 120;
+
+/// Every fault with its file, line, column, a caret under the very word, and advice: by file and place, the first hundred in full.
+#[must_use]
+pub fn render(faults: &[Fault], colour: bool) -> String {
+    let mut sorted: Vec<&Fault> = faults.iter().collect();
+    sorted.sort_by_key(|fault| (&fault.source.name, fault.span.start));
+    let mut text: String = sorted.iter().take(MOST_SHOWN).map(|fault| one(fault, colour)).collect();
+    if sorted.len() > MOST_SHOWN {
+        writeln!(text, "… and {} more", sorted.len() - MOST_SHOWN).expect("strings grow");
+    }
+    text
+}
+
+fn one(fault: &Fault, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let title = match fault.level {
+        Level::Error => Title::ERROR,
+        Level::Warning => Title::WARNING,
+    };
+    let excerpt = excerpt(fault);
+    let snippet = Snippet::source(excerpt.text.as_str())
+        .path(fault.source.name.as_str())
+        .line_start(excerpt.line)
+        .annotation(AnnotationKind::Primary.span(excerpt.span.clone()));
+    let mut group = title.primary_title(fault.message.as_str()).element(snippet);
+    if let Some(help) = &fault.help {
+        group = group.element(Title::HELP.message(help.as_str()));
+    }
+    let shown = renderer.render(&[group]);
+    format!("{}\n\n", exact_column(fault, &shown, &excerpt))
+}
+
+/// What of a source is shown for one fault.
+struct Excerpt {
+    text: String,
+    line: usize,
+    span: Range<usize>,
+    /// The column that the renderer sees, which a cut at the line's start makes too small.
+    column: usize,
+}
+
+/// The first line of the fault, cut to a readable length around it: a rule of a megabyte must not fill the screen.
+fn excerpt(fault: &Fault) -> Excerpt {
+    let text = fault.source.text.as_str();
+    let start = text.floor_char_boundary(fault.span.start.min(text.len()));
+    let (line, _) = fault.source.line_and_column(start);
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |at| start + at);
+    let end = text.ceil_char_boundary(fault.span.end.clamp(start, line_end)).min(line_end);
+    let from = text.ceil_char_boundary(line_start.max(start.saturating_sub(MOST_CONTEXT)));
+    let to = text.floor_char_boundary(line_end.min(end.min(start + MOST_CONTEXT) + MOST_CONTEXT)).max(start);
+    let end = end.min(to);
+    let before = if from > line_start { "…" } else { "" };
+    let after = if to < line_end { "…" } else { "" };
+    let shift = before.len();
+    let column = text[from..start].chars().count() + before.chars().count() + 1;
+    let span = start - from + shift..end - from + shift;
+    Excerpt { text: format!("{before}{}{after}", &text[from..to]), line, span, column }
+}
+
+/// The true column in the place of the one counted from the cut.
+fn exact_column(fault: &Fault, shown: &str, excerpt: &Excerpt) -> String {
+    let (line, column) = fault.source.line_and_column(fault.span.start);
+    let name = &fault.source.name;
+    let counted = format!("{name}:{line}:{}", excerpt.column);
+    shown.replacen(&counted, &format!("{name}:{line}:{column}"), 1)
+}
+
+/// A fault for machines: `level`, `file`, `line`, `column`, `end_line`, `end_column` (from 1, in characters, the end exclusive), `message`, `help`.
+#[must_use]
+pub fn to_json(fault: &Fault) -> serde_json::Value {
+    let (line, column) = fault.source.line_and_column(fault.span.start);
+    let (end_line, end_column) = fault.source.line_and_column(fault.span.end);
+    json!({
+        "level": match fault.level { Level::Error => "error", Level::Warning => "warning" },
+        "file": fault.source.name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "message": fault.message,
+        "help": fault.help,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::Source;
+    use super::*;
+
+    fn fault(text: &str, word: &str) -> Fault {
+        let source = Arc::new(Source { name: "rules/a.yaml".to_owned(), text: text.to_owned() });
+        let start = text.find(word).expect("it is there");
+        Fault::error(&source, start..start + word.len(), "this is wrong").help("write something else")
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_very_word() {
+        insta::assert_snapshot!("caret", render(&[fault("rules:\n  - when: Rússia 北朝鮮 armz\n", "armz")], false));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_its_column_is_the_true_one() {
+        let text = format!("a: {} armz {}", "word ".repeat(1000), "word ".repeat(1000));
+        let shown = render(&[fault(&text, "armz")], false);
+        assert!(shown.contains("rules/a.yaml:1:5005"), "{shown}");
+        assert!(shown.len() < 1000, "{}", shown.len());
+    }
+
+    #[test]
+    fn a_flood_of_faults_is_counted() {
+        let faults = vec![fault("a: b", "b"); 100_000];
+        let shown = render(&faults, false);
+        assert!(shown.ends_with("… and 99900 more\n"), "{}", &shown[shown.len() - 100..]);
+    }
+
+    #[test]
+    fn faults_at_the_end_of_a_text_and_of_nothing_are_shown() {
+        let source = Arc::new(Source { name: "a".to_owned(), text: "a:\n".to_owned() });
+        for offset in 0..=3 {
+            assert!(render(&[Fault::error(&source, offset..offset, "odd")], false).contains("odd"));
+        }
+        let empty = Arc::new(Source { name: "a".to_owned(), text: String::new() });
+        assert!(render(&[Fault::error(&empty, 0..0, "odd")], true).contains("odd"));
+    }
+}

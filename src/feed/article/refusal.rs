@@ -1,0 +1,145 @@
+//! Pages that hold something else where the article should be: consent, paywall, robot check, error.
+
+use super::{NoArticle, words};
+
+/// A longer text is an article, whatever else its page says.
+const LONG: usize = 250;
+
+/// What pages say that are no articles, and what that makes them. In lower case, with plain apostrophes.
+const SIGNS: [(&str, &[&str]); 4] = [
+    (
+        "the page asks for consent first",
+        &[
+            "before you continue to",
+            "we value your privacy",
+            "we and our partners",
+            "accept all cookies",
+            "your privacy choices",
+            "manage your cookie",
+            "consent to the use of cookies",
+            "wir verwenden cookies",
+            "nous utilisons des cookies",
+        ],
+    ),
+    (
+        "the page is behind a paywall",
+        &[
+            "subscribe to continue",
+            "subscribe to read",
+            "subscribe now to read",
+            "subscribers only",
+            "for subscribers",
+            "already a subscriber",
+            "to continue reading",
+            "to keep reading",
+            "sign in to read",
+            "log in to read",
+            "become a member to read",
+            "you have reached your limit of free articles",
+            "unlock this article",
+            "réservé aux abonnés",
+            "nur für abonnenten",
+        ],
+    ),
+    (
+        "the page wants to know whether a robot reads it",
+        &[
+            "are you a robot",
+            "verify you are human",
+            "verifying you are human",
+            "checking your browser",
+            "enable javascript and cookies",
+            "please enable javascript",
+            "unusual traffic",
+            "complete the captcha",
+            "ddos protection by",
+        ],
+    ),
+    (
+        "the page is an error page",
+        &[
+            "page not found",
+            "page you requested could not be found",
+            "page you are looking for",
+            "access denied",
+            "error 404",
+            "this page isn't available",
+            "this content is not available",
+            "you don't have permission to access",
+        ],
+    ),
+];
+
+/// Titles that only such pages have.
+const TITLES: [(&str, &str); 8] = [
+    ("just a moment", "the page wants to know whether a robot reads it"),
+    ("attention required", "the page wants to know whether a robot reads it"),
+    ("are you a robot", "the page wants to know whether a robot reads it"),
+    ("404", "the page is an error page"),
+    ("page not found", "the page is an error page"),
+    ("access denied", "the page is an error page"),
+    ("403 forbidden", "the page is an error page"),
+    ("before you continue", "the page asks for consent first"),
+];
+
+/// Tells such a page from an article: by its title, by what a short text says, and by its own word that it is not free.
+pub(super) fn check(title: &str, text: &str, html: &str) -> Result<(), NoArticle> {
+    if words(text) >= LONG {
+        return Ok(());
+    }
+    let (title, said) = (plain(title), plain(text));
+    let by_title = TITLES.iter().find(|(start, _)| title.starts_with(start)).map(|(_, why)| *why);
+    let by_text = || SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| said.contains(sign))).map(|(why, _)| *why);
+    match by_title.or_else(by_text).or_else(|| is_sold(html).then_some("the page is behind a paywall")) {
+        Some(why) => Err(NoArticle::because(why)),
+        None => Ok(()),
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.to_lowercase().replace('’', "'")
+}
+
+/// Whether the page says in its metadata that the article is not free (schema.org, `isAccessibleForFree`).
+fn is_sold(html: &str) -> bool {
+    html.match_indices("isAccessibleForFree").any(|(at, name)| {
+        let value = html[at + name.len()..].trim_start_matches(|c: char| c.is_whitespace() || "\"':=".contains(c));
+        value.get(..5).is_some_and(|value| value.eq_ignore_ascii_case("false"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::check;
+
+    #[rstest]
+    #[case("Just a moment...", "x", "", Some("the page wants to know whether a robot reads it"))]
+    #[case(
+        "News",
+        "We value your privacy. We and our partners store things.",
+        "",
+        Some("the page asks for consent first")
+    )]
+    #[case("News", "Two sentences. Subscribe to continue reading.", "", Some("the page is behind a paywall"))]
+    #[case("News", "A start.", "{\"isAccessibleForFree\": \"False\"}", Some("the page is behind a paywall"))]
+    #[case("News", "A start.", "{\"isAccessibleForFree\":true}", None)]
+    #[case("404 - Not Found", "Sorry.", "", Some("the page is an error page"))]
+    #[case("News", "This page isn’t available.", "", Some("the page is an error page"))]
+    #[case("Cookies", "A recipe with cookies and a page of history.", "", None)]
+    fn pages_without_an_article_are_told(
+        #[case] title: &str,
+        #[case] text: &str,
+        #[case] html: &str,
+        #[case] why: Option<&str>,
+    ) {
+        assert_eq!(check(title, text, html).err().map(|refusal| refusal.0).as_deref(), why);
+    }
+
+    #[test]
+    fn a_long_text_is_an_article_whatever_it_says() {
+        let text = "Readers must subscribe to continue, the ministry said. ".repeat(40);
+        assert_eq!(check("News", &text, "isAccessibleForFree: false"), Ok(()));
+    }
+}

@@ -1,0 +1,129 @@
+//! Which known item each item of a document is: the surest likeness claims first, and each known item is claimed once.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use super::{Face, ItemKey, KnownItem, Verdict, count, is_telling};
+
+/// Finds a key and a verdict for every face, in their order.
+///
+/// A guid or link that several known items share names none of them: feeds that give all their items one guid, or link them all to one page,
+/// would else have their news taken for edits of what is old.
+pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdict)> {
+    let exact = index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
+    let same_text = index(known, |item| Some((item.guid.as_deref()?, item.hash.as_str())));
+    let pair = index(known, |item| {
+        let is_told = item.guid.is_some() || item.link.is_some();
+        is_told.then_some((item.guid.as_deref(), item.link.as_deref()))
+    });
+    let guid = index(known, |item| item.guid.as_deref());
+    let link = index(known, |item| item.link.as_deref().filter(|link| is_telling(link)));
+    let hash = index(known, |item| Some(item.hash.as_str()));
+    let key = index(known, |item| Some(item.key.clone()));
+    let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
+
+    let mut claims = Claims { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
+    claims.keep(|face| all(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str())));
+    claims.keep(|face| face.guid.as_deref().map_or(&[], |guid| all(&same_text, &(guid, face.hash.as_str()))));
+    claims.keep(|face| sole(&pair, &(face.guid.as_deref(), face.link.as_deref())));
+    claims.keep(|face| face.titled_key().map_or(&[], |titled| sole(&key, &titled)));
+    claims.keep(|face| face.guid.as_deref().map_or(&[], |face| sole(&guid, &face)));
+    claims.rekey(|face| face.link.as_deref().filter(|face| links[face] == 1).map_or(&[], |face| sole(&link, &face)));
+    claims.rekey(|face| if face.is_wordy { all(&hash, &face.hash.as_str()) } else { &[] });
+    claims.finish()
+}
+
+type Index<K> = HashMap<K, Vec<usize>>;
+
+fn index<'a, K: Eq + Hash>(known: &'a [KnownItem], of: impl Fn(&'a KnownItem) -> Option<K>) -> Index<K> {
+    let mut index = Index::new();
+    for (at, item) in known.iter().enumerate() {
+        if let Some(key) = of(item) {
+            index.entry(key).or_default().push(at);
+        }
+    }
+    index
+}
+
+fn all<'i, K: Eq + Hash>(index: &'i Index<K>, key: &K) -> &'i [usize] {
+    index.get(key).map_or(&[], Vec::as_slice)
+}
+
+/// The only one, if there is just one.
+fn sole<'i, K: Eq + Hash>(index: &'i Index<K>, key: &K) -> &'i [usize] {
+    Some(all(index, key)).filter(|found| found.len() == 1).unwrap_or_default()
+}
+
+struct Claims<'a> {
+    known: &'a [KnownItem],
+    faces: &'a [Face],
+    /// Whether each known item was claimed.
+    taken: Vec<bool>,
+    /// What each face claimed.
+    made: Vec<Option<(ItemKey, Verdict)>>,
+}
+
+impl<'a> Claims<'a> {
+    /// Lets every face without a claim take the first free item of those that `find` gives, under its old key.
+    fn keep<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
+        for at in 0..self.faces.len() {
+            if let Some(old) = self.take(at, &find) {
+                let verdict = if old.hash == self.faces[at].hash { Verdict::Same } else { Verdict::Edited };
+                self.made[at] = Some((old.key.clone(), verdict));
+            }
+        }
+    }
+
+    /// The same, under a new key.
+    fn rekey<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
+        for at in 0..self.faces.len() {
+            if let Some(old) = self.take(at, &find) {
+                let verdict = Verdict::Rekeyed { old: old.key.clone(), edited: old.hash != self.faces[at].hash };
+                // Replaced by a fresh key in the end, when all that are kept are known.
+                self.made[at] = Some((old.key.clone(), verdict));
+            }
+        }
+    }
+
+    fn take<'i>(&mut self, at: usize, find: impl Fn(&'a Face) -> &'i [usize]) -> Option<&'a KnownItem> {
+        if self.made[at].is_some() {
+            return None;
+        }
+        let found = find(&self.faces[at]).iter().copied().find(|&item| !self.taken[item])?;
+        self.taken[found] = true;
+        Some(&self.known[found])
+    }
+
+    fn finish(self) -> Vec<(ItemKey, Verdict)> {
+        let mut given: HashSet<ItemKey> = self.known.iter().map(|item| item.key.clone()).collect();
+        let claims = self.faces.iter().zip(self.made).map(|(face, claim)| match claim {
+            Some((key, verdict @ (Verdict::Same | Verdict::Edited))) => (key, verdict),
+            Some((_, verdict)) => (fresh(face, &mut given), verdict),
+            None => (fresh(face, &mut given), Verdict::New),
+        });
+        claims.collect()
+    }
+}
+
+/// The plainest key of `face` that no other item has.
+fn fresh(face: &Face, given: &mut HashSet<ItemKey>) -> ItemKey {
+    let mut keys = face.keys();
+    let longest = keys.last().map(|key| key.0.clone()).unwrap_or_default();
+    keys.push(ItemKey(format!("{longest}\ntext {}", face.hash)));
+    let key = keys.into_iter().find(|key| !given.contains(key));
+    let key = key.unwrap_or_else(|| numbered(&longest, given));
+    given.insert(key.clone());
+    key
+}
+
+/// Only where an item comes back with a text it had before, after others took all its keys.
+fn numbered(key: &str, given: &HashSet<ItemKey>) -> ItemKey {
+    let mut number = 2_usize;
+    loop {
+        let key = ItemKey(format!("{key}\nnumber {number}"));
+        if !given.contains(&key) {
+            return key;
+        }
+        number += 1;
+    }
+}

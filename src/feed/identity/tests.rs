@@ -1,0 +1,222 @@
+//! Tests of telling new items from old.
+
+use std::slice::from_ref;
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+
+fn item(guid: &str, link: &str, title: &str, text: &str) -> Item {
+    Item {
+        guid: Some(guid.to_owned()).filter(|guid| !guid.is_empty()),
+        link: link.parse().ok(),
+        title: title.to_owned(),
+        text: text.to_owned(),
+        ..Item::default()
+    }
+}
+
+fn feed() -> FeedName {
+    FeedName("wire".to_owned())
+}
+
+/// What the store knows after `judged` was recorded.
+fn remember(mut known: Vec<KnownItem>, items: &[Item], judged: &[Judged]) -> Vec<KnownItem> {
+    for judged in judged {
+        let old = match &judged.verdict {
+            Verdict::Same => continue,
+            Verdict::Rekeyed { old, .. } => old,
+            Verdict::New | Verdict::Edited => &judged.key,
+        };
+        known.retain(|item| item.key != *old);
+        known.push(KnownItem {
+            key: judged.key.clone(),
+            guid: items[judged.index].guid.clone(),
+            link: judged.link.clone(),
+            hash: judged.hash.clone(),
+            first_seen: Timestamp::UNIX_EPOCH,
+            recorded: false,
+            pages: 0,
+        });
+    }
+    known
+}
+
+/// The verdicts on the last of `documents`, each judged in turn.
+fn verdicts(documents: &[&[Item]]) -> Vec<Verdict> {
+    let mut known = Vec::new();
+    let mut last = Vec::new();
+    for items in documents {
+        last = judge(&feed(), &known, items);
+        known = remember(known, items, &last);
+    }
+    last.into_iter().map(|judged| judged.verdict).collect()
+}
+
+#[rstest]
+#[case("http://Example.ORG:80/a", Some("https://example.org/a"))]
+#[case("https://example.org:443/a", Some("https://example.org/a"))]
+#[case("http://example.org:8080/a", Some("https://example.org:8080/a"))]
+#[case("https://example.org/a?utm_source=x&id=1&UTM_medium=y&fbclid=z&gclid=q", Some("https://example.org/a?id=1"))]
+#[case("https://example.org/a?utm_source=x", Some("https://example.org/a"))]
+#[case("https://example.org/a?autm_=x#part", Some("https://example.org/a?autm_=x#part"))]
+#[case("https://u:p@example.org", Some("https://example.org/"))]
+#[case("https://www.example.org/", Some("https://www.example.org/"))]
+#[case("file:///a", None)]
+#[case("mailto:a@example.org", None)]
+fn links_are_compared_by_what_they_lead_to(#[case] link: &str, #[case] normal: Option<&str>) {
+    assert_eq!(normalise_link(&link.parse().unwrap()).as_deref(), normal);
+}
+
+#[test]
+fn hashes_change_with_words_only() {
+    let hash = text_hash("A title", "One two.\n\nThree.");
+    assert_eq!(hash, text_hash(" A  title ", "One two.\nThree. "));
+    assert_eq!(text_hash("caf\u{e9}", ""), text_hash("cafe\u{301}", ""));
+    for (title, text) in
+        [("a title", "One two.\n\nThree."), ("A title", "One two. Three"), ("A title One", "two. Three.")]
+    {
+        assert_ne!(hash, text_hash(title, text));
+    }
+}
+
+#[test]
+fn keys_are_guid_else_link_else_text() {
+    let items =
+        [item("g", "http://a.example/1", "x", ""), item("", "http://a.example/2", "x", ""), item("", "", "x", "y")];
+    let keys: Vec<_> = judge(&feed(), &[], &items).into_iter().map(|judged| judged.key.0).collect();
+    assert_eq!(
+        keys,
+        ["guid g".to_owned(), "link https://a.example/2".to_owned(), format!("text {}", text_hash("x", "y"))]
+    );
+}
+
+#[rstest]
+#[case("http://a.example/1", "https://a.example/1")]
+#[case("http://a.example/?p=1", "https://a.example/?p=1")]
+#[case("http://a.example/", "wire\nguid g")]
+#[case("http://a.example/#x", "wire\nguid g")]
+#[case("", "wire\nguid g")]
+fn stories_are_shared_by_links_that_tell(#[case] link: &str, #[case] story: &str) {
+    assert_eq!(judge(&feed(), &[], &[item("g", link, "x", "")])[0].story.0, story);
+}
+
+#[test]
+fn a_link_that_two_items_share_is_no_story() {
+    let items = [item("g", "http://a.example/1", "x", ""), item("h", "https://a.example/1", "y", "")];
+    let stories: Vec<_> = judge(&feed(), &[], &items).into_iter().map(|judged| judged.story.0).collect();
+    assert_eq!(stories, ["wire\nguid g", "wire\nguid h"]);
+}
+
+#[test]
+fn repeats_within_a_document_are_left_out() {
+    let once = item("g", "http://a.example/1", "x", "text");
+    let again = item("g", "https://a.example/1?utm_source=rss", "x", "other text");
+    let judged = judge(&feed(), &[], &[once, again]);
+    assert_eq!(judged.len(), 1);
+    assert_eq!(judged[0].story.0, "https://a.example/1");
+}
+
+#[test]
+fn a_changed_text_title_or_link_is_an_edit() {
+    let old = item("g", "http://a.example/1", "x", "text");
+    for new in [
+        item("g", "http://a.example/1", "x", "new"),
+        item("g", "http://a.example/1", "y", "text"),
+        item("g", "http://a.example/new", "y", "text"),
+    ] {
+        assert_eq!(verdicts(&[from_ref(&old), &[new]]), [Verdict::Edited]);
+    }
+    let moved = item("g", "http://a.example/new", "x", "text");
+    assert_eq!(verdicts(&[&[old], &[moved]]), [Verdict::Same]);
+}
+
+#[test]
+fn a_new_guid_for_a_known_link_or_text_is_no_news() {
+    let old = item("g", "http://a.example/1", "x", "text");
+    let old_key = ItemKey("guid g".to_owned());
+    let by_link = verdicts(&[from_ref(&old), &[item("h", "https://a.example/1", "y", "text")]]);
+    assert_eq!(by_link, [Verdict::Rekeyed { old: old_key.clone(), edited: true }]);
+    let by_text = verdicts(&[from_ref(&old), &[item("h", "http://b.example/9", "x", "text")]]);
+    assert_eq!(by_text, [Verdict::Rekeyed { old: old_key, edited: false }]);
+    let news = verdicts(&[&[old], &[item("h", "http://b.example/9", "x", "other")]]);
+    assert_eq!(news, [Verdict::New]);
+}
+
+#[test]
+fn a_title_alone_does_not_make_an_item_known() {
+    let monday = item("mon", "http://a.example/mon", "Daily brief", "");
+    let tuesday = item("tue", "http://a.example/tue", "Daily brief", "");
+    assert_eq!(verdicts(&[&[monday], &[tuesday]]), [Verdict::New]);
+}
+
+#[test]
+fn the_item_first_known_by_a_guid_keeps_it() {
+    let one = item("0", "http://a.example/1", "one", "1");
+    let two = item("0", "http://a.example/2", "two", "2");
+    let three = item("0", "http://a.example/3", "three", "3");
+    assert_eq!(verdicts(&[from_ref(&one), &[two.clone(), one.clone()]]), [Verdict::New, Verdict::Same]);
+    let last = [three, two.clone()];
+    assert_eq!(verdicts(&[from_ref(&one), &[two, one.clone()], &last]), [Verdict::New, Verdict::Same]);
+}
+
+#[test]
+fn items_that_all_link_to_one_page_stay_apart() {
+    let of = |n: u32| item("", "http://a.example/", &format!("title {n}"), "text");
+    assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(2)]]), [Verdict::New, Verdict::Same]);
+    let same_guid = |n: u32| item("http://a.example/", "http://a.example/", &format!("title {n}"), "text");
+    let rolled = [same_guid(3), same_guid(2)];
+    assert_eq!(verdicts(&[&[same_guid(1), same_guid(2)], &rolled]), [Verdict::New, Verdict::Same]);
+}
+
+#[test]
+fn a_whole_document_of_unknown_items_is_news() {
+    let of = |n: u32| item(&n.to_string(), &format!("http://a.example/{n}"), &format!("t{n}"), "text");
+    assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(4)]]), [Verdict::New, Verdict::New]);
+}
+
+fn any_items() -> impl Strategy<Value = Vec<Item>> {
+    let link = prop_oneof![Just(String::new()), "http://a\\.example/[a-c]{0,1}", "https://b\\.example/\\?p=[12]"];
+    let one = ("[gh]{0,2}", link, "[tu]{0,2}", "[xy]{0,2}")
+        .prop_map(|(guid, link, title, text)| item(&guid, &link, &title, &text));
+    proptest::collection::vec(one, 0..12)
+}
+
+proptest! {
+    #[test]
+    fn a_document_judged_twice_is_all_the_same(past in any_items(), items in any_items()) {
+        let first = judge(&feed(), &[], &past);
+        let known = remember(Vec::new(), &past, &first);
+        let judged = judge(&feed(), &known, &items);
+        let known = remember(known, &items, &judged);
+        prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == Verdict::Same));
+    }
+
+    #[test]
+    fn the_order_of_a_document_makes_no_news(past in any_items(), mut items in any_items(), seed in any::<usize>()) {
+        let mut seen = HashSet::new();
+        items.retain(|item| seen.insert((item.guid.clone(), item.link.as_ref().and_then(normalise_link), item.title.clone())));
+        let first = judge(&feed(), &[], &past);
+        let known = remember(Vec::new(), &past, &first);
+        let judged = judge(&feed(), &known, &items);
+        let known = remember(known, &items, &judged);
+        let by = seed % items.len().max(1);
+        items.rotate_left(by);
+        items.reverse();
+        prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == Verdict::Same));
+    }
+
+    #[test]
+    fn keys_are_given_once_and_old_ones_are_known(past in any_items(), items in any_items()) {
+        let first = judge(&feed(), &[], &past);
+        let known = remember(Vec::new(), &past, &first);
+        let judged = judge(&feed(), &known, &items);
+        let keys: HashSet<_> = judged.iter().map(|judged| &judged.key).collect();
+        prop_assert_eq!(keys.len(), judged.len());
+        for judged in &judged {
+            let is_known = known.iter().any(|item| item.key == judged.key);
+            prop_assert_eq!(is_known, matches!(judged.verdict, Verdict::Same | Verdict::Edited));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! JSON Feed (jsonfeed.org, versions 1 and 1.1) to items.
+//!
+//! feed-rs reads it too, but refuses numbers as ids, which the format lets through, and compares every author with every other.
+
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed, moment, resolve};
+use crate::feed::plain;
+
+#[derive(Deserialize)]
+struct Feed {
+    version: String,
+    title: Option<String>,
+    language: Option<String>,
+    #[serde(default)]
+    items: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    id: Value,
+    url: Option<String>,
+    external_url: Option<String>,
+    title: Option<String>,
+    content_html: Option<String>,
+    content_text: Option<String>,
+    summary: Option<String>,
+    date_published: Option<String>,
+    date_modified: Option<String>,
+    language: Option<String>,
+    author: Option<Author>,
+    authors: Option<Vec<Author>>,
+    tags: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    name: Option<String>,
+}
+
+/// Reads a JSON Feed.
+pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
+    let feed: Feed = serde_json::from_str(text)
+        .map_err(|error| NoFeed(format!("this is JSON, but no feed that can be read: {error}")))?;
+    if !feed.version.contains("jsonfeed.org/version/") {
+        return Err(NoFeed("this is JSON, but not a JSON Feed".to_owned()));
+    }
+    let lang = feed.language;
+    Ok(Document {
+        title: feed.title.map(|title| plain::one_line(&title)).filter(|title| !title.is_empty()),
+        ttl: None,
+        items: feed.items.into_iter().take(MOST_ITEMS).map(|entry| item(entry, base, lang.as_deref())).collect(),
+    })
+}
+
+fn item(entry: Entry, base: &Url, lang: Option<&str>) -> Item {
+    let content = entry
+        .content_html
+        .map(|html| plain::from_markup(&html))
+        .or_else(|| entry.content_text.map(|text| plain::from_text(&text)))
+        .filter(|text| !text.is_empty());
+    let authors = entry.authors.unwrap_or_default().into_iter().chain(entry.author);
+    Item {
+        guid: id(entry.id),
+        link: entry.url.or(entry.external_url).and_then(|link| resolve(&link, base)),
+        title: plain::one_line(&entry.title.unwrap_or_default()),
+        is_content: content.is_some(),
+        text: content.unwrap_or_else(|| plain::from_text(&entry.summary.unwrap_or_default())),
+        published: entry.date_published.or(entry.date_modified).and_then(|date| moment(&date)),
+        lang: entry.language.or_else(|| lang.map(ToOwned::to_owned)),
+        authors: authors.filter_map(|author| author.name).collect(),
+        tags: entry.tags.unwrap_or_default(),
+    }
+}
+
+/// An id as text: the format has readers take numbers for what they look like.
+fn id(id: Value) -> Option<String> {
+    match id {
+        Value::String(id) => Some(id.trim().to_owned()).filter(|id| !id.is_empty()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Document, NoFeed> {
+        parse(text, &"https://example.org/feed.json".parse().unwrap())
+    }
+
+    #[test]
+    fn a_json_feed_is_read() {
+        let document = read(
+            r#"{"version": "https://jsonfeed.org/version/1.1", "title": "Wire", "language": "en", "items": [
+                {"id": 7, "url": "/a", "title": "A < B", "content_html": "<p>x</p><p>y</p>", "date_published": "2024-05-01T12:00:00+02:00",
+                 "authors": [{"name": "Ana"}, {"url": "x"}], "tags": ["korea"]},
+                {"id": " ", "external_url": "https://other.example/b", "summary": "Short.", "author": {"name": "Bo"}}]}"#,
+        )
+        .unwrap();
+        assert_eq!(document.title.as_deref(), Some("Wire"));
+        let [a, b] = &document.items[..] else { panic!("two items") };
+        assert_eq!((a.guid.as_deref(), a.title.as_str(), a.text.as_str()), (Some("7"), "A < B", "x\n\ny"));
+        assert_eq!(a.link.as_ref().map(Url::as_str), Some("https://example.org/a"));
+        assert_eq!(a.published, Some("2024-05-01T10:00:00Z".parse().unwrap()));
+        assert_eq!((&a.authors[..], &a.tags[..]), (&["Ana".to_owned()][..], &["korea".to_owned()][..]));
+        assert_eq!((b.guid.as_deref(), b.text.as_str(), b.is_content), (None, "Short.", false));
+        assert_eq!((b.lang.as_deref(), &b.authors[..]), (Some("en"), &["Bo".to_owned()][..]));
+    }
+
+    #[test]
+    fn other_json_is_no_feed() {
+        for text in ["{}", "{\"version\": \"1\"}", "{\"version\": ", &"[".repeat(100_000)] {
+            assert!(read(text).is_err());
+        }
+    }
+}

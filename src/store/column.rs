@@ -1,0 +1,82 @@
+//! How plain data stands in columns: times as milliseconds, lists as JSON text, what was read as two columns.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::story::{FeedName, Read, Sighting, Story};
+
+/// A time as a column holds it.
+pub(super) fn millis(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+/// A time as [`millis`] made it.
+pub(super) fn from_millis(millis: i64) -> Result<Timestamp, sqlx::Error> {
+    Timestamp::from_millisecond(millis).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// A column that always holds a time.
+pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+    from_millis(row.try_get(column)?)
+}
+
+/// A column that may hold a time.
+pub(super) fn maybe_time(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
+    row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
+}
+
+/// Plain data as JSON text.
+pub(super) fn to_json<T: Serialize>(data: &T) -> Result<String, sqlx::Error> {
+    serde_json::to_string(data).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// A column that holds JSON text.
+pub(super) fn json<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<T, sqlx::Error> {
+    serde_json::from_str(row.try_get(column)?).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// How much was read, as the columns `read` and `read_why` hold it.
+pub(super) fn read_columns(read: &Read) -> (&'static str, Option<&str>) {
+    match read {
+        Read::Full => ("full", None),
+        Read::Teaser(why) => ("teaser", Some(why)),
+    }
+}
+
+/// How much was read, from the columns `read` and `read_why`; `None` while that is open.
+pub(super) fn read(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
+    Ok(match row.try_get::<Option<&str>, _>("read")? {
+        None => None,
+        Some("full") => Some(Read::Full),
+        Some(_) => Some(Read::Teaser(row.try_get("read_why")?)),
+    })
+}
+
+/// A story, from the columns of its table and `text`: the page's text, or else the feed's.
+pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
+    Ok(Story {
+        title: row.try_get("title")?,
+        body: row.try_get("text")?,
+        url: row.try_get("url")?,
+        published: maybe_time(row, "published")?,
+        first_seen: time(row, "first_seen")?,
+        lang: row.try_get("lang")?,
+        authors: json(row, "authors")?,
+        tags: json(row, "tags")?,
+    })
+}
+
+/// Sightings from their rows, the first of each feed.
+pub(super) fn sightings(rows: &[SqliteRow]) -> Result<Vec<Sighting>, sqlx::Error> {
+    let mut found: Vec<Sighting> = Vec::new();
+    for row in rows {
+        let feed = FeedName(row.try_get("feed")?);
+        if found.iter().all(|other| other.feed != feed) {
+            found.push(Sighting { feed, url: row.try_get("url")?, seen: time(row, "seen")? });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,179 @@
+//! What the store's tests share: a store in a folder of its own, and short ways to say what a poll found.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::{FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Store, Verdict, Waiting};
+use crate::alert::{Content, Draft, Letter, Receiver, Told};
+use crate::feed::identity::ItemKey;
+use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
+
+/// A store in a folder that goes with it.
+pub(super) struct Bench {
+    pub(super) store: Store,
+    writer: JoinHandle<()>,
+    folder: TempDir,
+}
+
+impl Bench {
+    pub(super) async fn new() -> Self {
+        Self::open(tempfile::tempdir().unwrap()).await
+    }
+
+    async fn open(folder: TempDir) -> Self {
+        let (store, writer) = Store::open(&folder.path().join("tidings.db")).await.unwrap();
+        Self { store, writer: tokio::spawn(writer), folder }
+    }
+
+    /// Stops everything where it is and opens the same file again.
+    pub(super) async fn crash(self) -> Self {
+        self.writer.abort();
+        let _ = self.writer.await;
+        drop(self.store);
+        Self::open(self.folder).await
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join("tidings.db")
+    }
+
+    pub(super) async fn run(&self, receivers: &[Receiver]) -> i64 {
+        self.store.start_run(receivers, at(0)).await.unwrap().run
+    }
+
+    /// Polls `feed` with these items at `now` seconds.
+    pub(super) async fn poll(&self, feed: &str, now: i64, items: Vec<ItemRecord>) -> bool {
+        self.store.record_poll(poll(feed, now, items)).await.unwrap()
+    }
+
+    pub(super) async fn waiting(&self, now: i64) -> Vec<Waiting> {
+        self.store.waiting(at(now), &[], 100).await.unwrap()
+    }
+
+    pub(super) async fn lease(&self, run: i64, notifier: &str, now: i64) -> Vec<Lease> {
+        let notifier = NotifierName(notifier.to_owned());
+        self.store.lease(run, &notifier, 100, at(now), as_json()).await.unwrap()
+    }
+
+    pub(super) async fn finish(&self, run: i64, lease: &Lease, finish: Finish, now: i64) -> bool {
+        self.store.finish(run, lease, finish, at(now)).await.unwrap()
+    }
+
+    /// What the messages to a fresh run would say, each as its rules and its feeds.
+    pub(super) async fn told(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
+        let run = self.run(&[desk()]).await;
+        self.lease(run, "desk", now).await.iter().map(|lease| rules_and_feeds(&lease.payload)).collect()
+    }
+
+    /// The first column of the first row, as text.
+    pub(super) async fn ask(&self, sql: &'static str) -> Option<String> {
+        sqlx::query_scalar(sql).fetch_one(&self.store.readers).await.unwrap()
+    }
+}
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000 + seconds).unwrap()
+}
+
+pub(super) fn state(feed: &str) -> FeedState {
+    FeedState {
+        name: FeedName(feed.to_owned()),
+        address: "https://wire.example/feed".to_owned(),
+        etag: None,
+        last_modified: None,
+        next_poll: Some(at(900)),
+        next_why: "every 15 minutes".to_owned(),
+        last_poll: Some(at(1)),
+        last_good: Some(at(0)),
+        failures: 0,
+        error: None,
+        mean_gap: Some(Duration::from_millis(5_400_001)),
+    }
+}
+
+pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
+    PollRecord { now: at(now), state: state(feed), host_rests: None, items, present: None }
+}
+
+pub(super) fn story(title: &str, body: &str) -> Story {
+    Story {
+        title: title.to_owned(),
+        body: body.to_owned(),
+        url: Some("https://example.org/arms".to_owned()),
+        published: Some(at(-60)),
+        first_seen: at(0),
+        lang: Some("en-GB".to_owned()),
+        authors: vec!["A. Writer".to_owned()],
+        tags: vec!["Asia".to_owned(), "arms".to_owned()],
+    }
+}
+
+/// An item of the story `key`, known in its feed by the same key.
+pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
+    ItemRecord {
+        key: ItemKey(key.to_owned()),
+        was: None,
+        guid: Some(key.to_owned()),
+        link: Some(format!("http://example.org/{key}")),
+        hash: "0".to_owned(),
+        url: Some(format!("https://example.org/{key}?utm_source=feed")),
+        story: StoryKey(key.to_owned()),
+        news: Some((story(key, "Teaser."), plan)),
+    }
+}
+
+/// A verdict on a full text: these rules matched and tell the desk.
+pub(super) fn verdict(rules: &[&str]) -> Verdict {
+    Verdict { read: Read::Full, alerts: rules.iter().map(|rule| draft(rule, &[desk()])).collect(), due: at(0) }
+}
+
+pub(super) fn settle(rules: &[&str]) -> Plan {
+    Plan::Settle(verdict(rules))
+}
+
+pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
+    let evidence = Evidence {
+        term: "arms".to_owned(),
+        label: None,
+        field: Field::Title,
+        sentence: "arms".to_owned(),
+        marks: std::iter::once(0..4).collect(),
+    };
+    let told = Told {
+        rule: rule.to_owned(),
+        version: format!("hash of {rule}"),
+        severity: Severity::High,
+        why: None,
+        owner: Some("ana".to_owned()),
+        tags: vec![],
+        evidence: vec![evidence],
+    };
+    Draft { told, occasion: String::new(), receivers: receivers.to_vec() }
+}
+
+pub(super) fn receiver(notifier: &str, recipient: &str) -> Receiver {
+    Receiver { notifier: NotifierName(notifier.to_owned()), recipient: recipient.to_owned() }
+}
+
+pub(super) fn desk() -> Receiver {
+    receiver("desk", "desk@example.org")
+}
+
+/// Renders a letter as JSON.
+pub(super) fn as_json() -> Render {
+    Arc::new(|_, letter| serde_json::to_vec(letter).map_err(|error| error.to_string()))
+}
+
+pub(super) fn letter(payload: &[u8]) -> Letter {
+    serde_json::from_slice(payload).unwrap()
+}
+
+pub(super) fn rules_and_feeds(payload: &[u8]) -> (Vec<String>, Vec<String>) {
+    let Content::Alert { rules, feeds, .. } = letter(payload).content else { panic!("not an alert") };
+    (rules.into_iter().map(|told| told.rule).collect(), feeds.into_iter().map(|seen| seen.feed.0).collect())
+}

@@ -1,0 +1,78 @@
+//! The lock file beside the store: one `run` at a time. The system drops the lock with the process, however that ends.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+
+/// The right to run on a store, until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Takes the lock of the store at `path`: the file `<store>.lock` beside it, which stays and holds the process id of whoever took it last.
+///
+/// # Errors
+/// [`OpenError::Locked`], which names the process, if another holds it. [`OpenError::Failed`] if the file cannot be written.
+pub fn lock(path: &Path) -> Result<Lock, OpenError> {
+    let beside = lock_path(path);
+    let failed = |error: std::io::Error| OpenError::failed(&beside, &error);
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&beside).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0).map_err(failed)?;
+            write!(file, "{}", std::process::id()).map_err(failed)?;
+            Ok(Lock { _file: file })
+        }
+        Err(TryLockError::WouldBlock) => {
+            // Whoever holds the lock may not have written its id yet.
+            let mut holder = String::new();
+            match file.read_to_string(&mut holder) {
+                Ok(1..) => Err(OpenError::Locked(format!("process {holder}"))),
+                _ => Err(OpenError::Locked(beside.display().to_string())),
+            }
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Where the lock of a store is. A store that is reached by a symbolic link has one lock all the same.
+fn lock_path(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned()).with_added_extension("lock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_lock_is_refused_and_names_the_process_that_holds_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.db");
+        let held = lock(&path).unwrap();
+        let refused = lock(&path).unwrap_err().to_string();
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        drop(held);
+        lock(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_store_behind_a_symbolic_link_has_one_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("tidings.db"), folder.path().join("link.db"));
+        File::create(&path).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let _held = lock(&path).unwrap();
+        assert!(matches!(lock(&link), Err(OpenError::Locked(_))));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = lock(&folder.path().join("missing/tidings.db")).unwrap_err().to_string();
+        assert!(refused.contains("missing/tidings.db.lock"), "{refused}");
+    }
+}

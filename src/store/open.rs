@@ -1,0 +1,217 @@
+//! Opens the store: creates it, or copies and migrates one of an older schema, or refuses one of a newer.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlitePool};
+use tokio::sync::mpsc;
+
+use super::{Store, writer};
+
+/// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out there have gone through it.
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+
+/// How long to wait for another command's write to this file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Queries that run at once.
+const READERS: u32 = 4;
+
+/// Why the store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another `run` holds it.
+    #[error("another tidings is running on this store ({0}); stop it first, or give this one a store of its own")]
+    Locked(String),
+    /// It was written by a newer Tidings.
+    #[error(
+        "the store was written by a newer Tidings (schema {found}, this one knows {known}); upgrade Tidings, or restore a copy of the store"
+    )]
+    Newer {
+        /// The schema in the file.
+        found: i64,
+        /// The newest that this build knows.
+        known: i64,
+    },
+    /// Anything else.
+    #[error("the store {path} cannot be opened: {why}")]
+    Failed {
+        /// Its path.
+        path: String,
+        /// What `SQLite` or the system said.
+        why: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn failed(path: &Path, why: &impl Display) -> Self {
+        Self::Failed { path: path.display().to_string(), why: why.to_string() }
+    }
+}
+
+impl Store {
+    /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The future is its writer: it runs until every handle
+    /// is dropped and all that was asked of it is done, and whoever calls spawns it.
+    pub async fn open(path: &Path) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
+        let mut conn = connect(path).await.map_err(|error| OpenError::failed(path, &error))?;
+        migrate(&mut conn, path, &MIGRATIONS).await?;
+        let readers = readers(path).await.map_err(|error| OpenError::failed(path, &error))?;
+        let (writer, queue) = mpsc::unbounded_channel();
+        Ok((Self { readers, writer }, writer::run(conn, queue)))
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true).disable_statement_logging()
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    options(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .connect()
+        .await
+}
+
+async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options(path).read_only(true).pragma("query_only", "on"))
+        .await
+}
+
+/// Brings the schema up to what `migrations` know. A store that held an older one is copied first.
+async fn migrate(conn: &mut SqliteConnection, path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
+    let known = migrations.iter().map(|step| step.version).max().unwrap_or(0);
+    let found = schema(conn, migrations).await.map_err(|error| OpenError::failed(path, &error))?;
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    if 0 < found && found < known {
+        copy(conn, path, known).await.map_err(|why| OpenError::failed(path, &why))?;
+    }
+    migrations.run_direct(None, conn, false).await.map_err(|error| OpenError::failed(path, &error))
+}
+
+/// The last migration that the store went through; 0 for a new file.
+async fn schema(conn: &mut SqliteConnection, migrations: &Migrator) -> Result<i64, sqlx::migrate::MigrateError> {
+    conn.ensure_migrations_table(&migrations.table_name).await?;
+    let applied = conn.list_applied_migrations(&migrations.table_name).await?;
+    Ok(applied.iter().map(|step| step.version).max().unwrap_or(0))
+}
+
+/// Copies the store to `<store>.before-<schema>`. The name appears only when the copy is whole.
+async fn copy(conn: &mut SqliteConnection, path: &Path, schema: i64) -> Result<(), String> {
+    let whole = path.with_added_extension(format!("before-{schema}"));
+    let part = whole.with_added_extension("part");
+    let name = part.to_str().ok_or("its path is not UTF-8, so no copy can be made before its schema is changed")?;
+    let told = |error: &dyn Display| format!("no copy could be made before its schema is changed: {error}");
+    if let Err(error) = tokio::fs::remove_file(&part).await
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(told(&error));
+    }
+    sqlx::query("VACUUM INTO $1").bind(name).execute(conn).await.map_err(|error| told(&error))?;
+    tokio::fs::rename(&part, &whole).await.map_err(|error| told(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::SqlSafeStr;
+    use sqlx::migrate::{Migration, MigrationType};
+
+    use super::super::fixture::Bench;
+    use super::*;
+
+    /// The schema, and a step that this build does not know.
+    fn newer() -> Migrator {
+        let step = Migration::new(
+            9999,
+            "later".into(),
+            MigrationType::Simple,
+            "CREATE TABLE later (id INTEGER)".into_sql_str(),
+            false,
+        );
+        Migrator::with_migrations(MIGRATIONS.iter().cloned().chain([step]).collect())
+    }
+
+    #[tokio::test]
+    async fn the_bundled_sqlite_is_one_that_does_not_corrupt_a_wal() {
+        let version = Bench::new().await.ask("SELECT sqlite_version()").await.unwrap();
+        let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
+        assert!(parts >= vec![3, 51, 3], "{version}");
+    }
+
+    #[tokio::test]
+    async fn the_writer_syncs_every_commit_and_holds_references_to_their_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = connect(&folder.path().join("tidings.db")).await.unwrap();
+        for (pragma, expected) in [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 5000)]
+        {
+            let found: i64 = sqlx::query_scalar(pragma).fetch_one(&mut conn).await.unwrap();
+            assert_eq!(found, expected, "{pragma}");
+        }
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut conn).await.unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[tokio::test]
+    async fn readers_cannot_write() {
+        let bench = Bench::new().await;
+        let refused = sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&bench.store.readers).await;
+        assert!(refused.unwrap_err().to_string().contains("readonly"));
+    }
+
+    #[tokio::test]
+    async fn a_store_of_a_newer_schema_is_refused_and_left_alone() {
+        let bench = Bench::new().await;
+        let mut conn = connect(&bench.path()).await.unwrap();
+        newer().run_direct(None, &mut conn, false).await.unwrap();
+        let refused = Store::open(&bench.path()).await.err().unwrap();
+        assert!(matches!(refused, OpenError::Newer { found: 9999, known: 1 }), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_store_of_an_older_schema_is_copied_and_then_migrated() {
+        let bench = Bench::new().await;
+        bench.run(&[]).await;
+        // What an attempt that was cut short leaves.
+        let stale = bench.path().with_added_extension("before-9999.part");
+        std::fs::write(&stale, "half a copy").unwrap();
+
+        let mut conn = connect(&bench.path()).await.unwrap();
+        migrate(&mut conn, &bench.path(), &newer()).await.unwrap();
+
+        assert_eq!(schema(&mut conn, &MIGRATIONS).await.unwrap(), 9999);
+        assert!(!stale.exists());
+        let mut copy = connect(&bench.path().with_added_extension("before-9999")).await.unwrap();
+        assert_eq!(schema(&mut copy, &MIGRATIONS).await.unwrap(), 1);
+        let runs: i64 = sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&mut copy).await.unwrap();
+        assert_eq!(runs, 1);
+    }
+
+    #[tokio::test]
+    async fn opening_a_store_that_is_up_to_date_makes_no_copy() {
+        let bench = Bench::new().await.crash().await;
+        let names = std::fs::read_dir(bench.path().parent().unwrap()).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert!(names.iter().all(|name| !name.contains("before")), "{names:?}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_store_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.txt");
+        std::fs::write(&path, "Not a database, though it is long enough to be taken for the head of one. ".repeat(20))
+            .unwrap();
+        let refused = Store::open(&path).await.err().unwrap().to_string();
+        assert!(refused.contains("notes.txt") && refused.contains("not a database"), "{refused}");
+    }
+}

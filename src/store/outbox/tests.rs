@@ -1,0 +1,189 @@
+//! Which message tells what, and what becomes of it.
+
+use std::sync::Arc;
+
+use super::super::fixture::{Bench, as_json, at, desk, draft, item, receiver, rules_and_feeds, settle, verdict};
+use super::super::{Finish, Lease, Plan, Verdict};
+use crate::alert::Receiver;
+use crate::story::NotifierName;
+
+/// A plan by which `rule` tells these receivers, at `due` seconds.
+fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
+    Plan::Settle(Verdict { alerts: vec![draft(rule, receivers)], due: at(due), ..verdict(&[]) })
+}
+
+fn again(at_seconds: i64, counts: bool) -> Finish {
+    Finish::Again { at: at(at_seconds), counts, why: "421 try later".to_owned() }
+}
+
+fn sent() -> Finish {
+    Finish::Sent("250 OK".to_owned())
+}
+
+/// A store with one message to the desk, leased.
+async fn one_lease() -> (Bench, i64, Lease) {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+    let run = bench.run(&[desk()]).await;
+    let lease = bench.lease(run, "desk", 0).await.remove(0);
+    (bench, run, lease)
+}
+
+#[tokio::test]
+async fn two_rules_that_match_one_story_make_one_message() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle(&["arms", "korea"]))]).await;
+    assert_eq!(bench.told(0).await, [(vec!["arms".into(), "korea".into()], vec!["wire".into()])]);
+}
+
+#[tokio::test]
+async fn two_feeds_that_carry_one_story_make_one_message() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+    bench.poll("paper", 1, vec![item("a", settle(&["arms"]))]).await;
+    assert_eq!(bench.told(1).await, [(vec!["arms".into()], vec!["wire".into(), "paper".into()])]);
+}
+
+#[tokio::test]
+async fn two_receivers_have_a_message_each_and_two_stories_too() {
+    let bench = Bench::new().await;
+    let both = [desk(), receiver("hook", "")];
+    bench.poll("wire", 0, vec![item("a", tells("arms", &both, 0)), item("b", tells("arms", &both, 0))]).await;
+    let run = bench.run(&both).await;
+    let leases = [bench.lease(run, "desk", 0).await, bench.lease(run, "hook", 0).await].concat();
+    let receivers: Vec<_> = leases.iter().map(|lease| lease.receiver.clone()).collect();
+    assert_eq!(receivers, [desk(), desk(), receiver("hook", ""), receiver("hook", "")]);
+    let ids: std::collections::BTreeSet<_> = leases.iter().map(|lease| &lease.id).collect();
+    assert_eq!(ids.len(), 4);
+}
+
+#[tokio::test]
+async fn a_rule_that_comes_late_joins_before_the_lease_and_makes_the_next_message_after_it() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+    bench.poll("paper", 1, vec![item("a", settle(&["korea"]))]).await;
+    let run = bench.run(&[desk()]).await;
+    let first = bench.lease(run, "desk", 1).await;
+    bench.poll("third", 2, vec![item("a", settle(&["oil"]))]).await;
+    bench.poll("fourth", 3, vec![item("a", settle(&["arms", "shells"]))]).await;
+    let second = bench.lease(run, "desk", 3).await;
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_eq!(rules_and_feeds(&first[0].payload).0, ["arms", "korea"]);
+    assert_eq!(rules_and_feeds(&second[0].payload).0, ["oil", "shells"]);
+    let keys = bench.ask("SELECT group_concat(substr(key, 43), ' ') FROM (SELECT key FROM message ORDER BY id)").await;
+    assert_eq!(keys.unwrap(), ":desk/desk@example.org:1 :desk/desk@example.org:2");
+
+    // What was leased is frozen, though it waits again.
+    assert!(bench.finish(run, &second[0], again(9, true), 4).await);
+    bench.poll("fifth", 5, vec![item("a", settle(&["sanctions"]))]).await;
+    let third = bench.lease(run, "desk", 9).await;
+    assert_eq!(rules_and_feeds(&third[0].payload).0, ["sanctions"]);
+    assert_eq!((&third[1].id, &third[1].payload), (&second[0].id, &second[0].payload));
+}
+
+#[tokio::test]
+async fn nothing_is_told_twice_by_polling_twice() {
+    let (bench, run, lease) = one_lease().await;
+    assert!(bench.finish(run, &lease, sent(), 1).await);
+    bench.poll("wire", 2, vec![item("a", settle(&["arms"]))]).await;
+    bench.poll("paper", 3, vec![item("a", settle(&["arms"]))]).await;
+    assert_eq!(bench.lease(run, "desk", 9).await, []);
+    let held = bench.store.holdings().await.unwrap();
+    assert_eq!((held.stories, held.alerts, held.waiting, held.dead), (1, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
+    let bench = Bench::new().await;
+    for (key, due) in [("c", 3), ("a", 1), ("d", 9), ("b", 2)] {
+        bench.poll("wire", 0, vec![item(key, tells("arms", &[desk()], due))]).await;
+    }
+    assert_eq!(bench.store.next_due().await.unwrap(), [(desk().notifier, at(1))]);
+    let run = bench.run(&[desk()]).await;
+    let mut titles = Vec::new();
+    for limit in [2, 2, 2] {
+        for lease in bench.store.lease(run, &desk().notifier, limit, at(5), as_json()).await.unwrap() {
+            let letter = super::super::fixture::letter(&lease.payload);
+            let crate::alert::Content::Alert { story, .. } = letter.content else { panic!("not an alert") };
+            titles.push(story.title);
+        }
+    }
+    assert_eq!(titles, ["a", "b", "c"]);
+    assert_eq!(bench.store.next_due().await.unwrap(), [(desk().notifier, at(9))]);
+    assert_eq!(bench.store.undelivered().await.unwrap(), 4);
+    assert_eq!(bench.lease(run, "hook", 99).await, []);
+}
+
+#[tokio::test]
+async fn an_attempt_ends_as_it_is_finished() {
+    for (finish, state, outcome, counted, next) in [
+        (sent(), "sent", "sent", 1, None),
+        (again(60, true), "pending", "again", 1, Some(at(60))),
+        (again(60, false), "pending", "unreached", 0, Some(at(60))),
+        (Finish::Dead("550 no such user".to_owned()), "dead", "dead", 1, None),
+    ] {
+        let (bench, run, lease) = one_lease().await;
+        assert!(bench.finish(run, &lease, finish.clone(), 1).await);
+        assert_eq!(bench.ask("SELECT state FROM message").await.unwrap(), state);
+        assert_eq!(bench.ask("SELECT outcome FROM attempt").await.unwrap(), outcome);
+        assert_eq!(bench.ask("SELECT counted || '' FROM message").await.unwrap(), counted.to_string());
+        let due = bench.store.next_due().await.unwrap();
+        assert_eq!(due.first().map(|(_, at)| *at), next, "{state}");
+        let held = bench.store.holdings().await.unwrap();
+        assert_eq!((held.waiting, held.dead), (i64::from(next.is_some()), i64::from(state == "dead")));
+        assert!(!bench.finish(run, &lease, finish, 2).await, "an attempt ends once");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_is_the_same_message_and_knows_how_many_came_before() {
+    let (bench, run, first) = one_lease().await;
+    assert!(bench.finish(run, &first, again(5, true), 1).await);
+    assert_eq!(bench.lease(run, "desk", 4).await, []);
+    let second = bench.lease(run, "desk", 5).await.remove(0);
+    assert_eq!(second, Lease { attempt: second.attempt, counted: 1, ..first.clone() });
+    assert!(!bench.finish(run, &first, sent(), 6).await, "the first attempt's lease is over");
+    assert_eq!(bench.store.undelivered().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others() {
+    let bench = Bench::new().await;
+    let both = [receiver("mail", "not an address"), receiver("mail", "ana@example.org")];
+    bench.poll("wire", 0, vec![item("a", tells("arms", &both, 0))]).await;
+    let run = bench.run(&both).await;
+    let picky = Arc::new(
+        |receiver: &Receiver, _: &_| {
+            if receiver.recipient.contains('@') { Ok(vec![1]) } else { Err("no address".to_owned()) }
+        },
+    );
+    let leases = bench.store.lease(run, &NotifierName("mail".to_owned()), 9, at(0), picky).await.unwrap();
+    assert_eq!(leases.len(), 1);
+    assert_eq!(leases[0].receiver, both[1]);
+    assert_eq!(bench.ask("SELECT why FROM message WHERE state = 'dead'").await.unwrap(), "no address");
+    assert_eq!(bench.store.holdings().await.unwrap().dead, 1);
+
+    // What matches later is not put into the dead message.
+    bench.poll("paper", 1, vec![item("a", tells("oil", &both[..1], 1))]).await;
+    assert_eq!(bench.lease(run, "mail", 1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_success_makes_what_could_not_be_reached_due_at_once_for_that_notifier_alone() {
+    let bench = Bench::new().await;
+    let hook = receiver("hook", "");
+    for key in ["a", "b", "c"] {
+        bench.poll("wire", 0, vec![item(key, tells("arms", &[desk(), hook.clone()], 0))]).await;
+    }
+    let run = bench.run(&[desk(), hook]).await;
+    let [unreached, refused, fine] = &bench.lease(run, "desk", 0).await[..] else { panic!("three messages") };
+    assert!(bench.finish(run, unreached, again(600, false), 1).await);
+    assert!(bench.finish(run, refused, again(300, true), 1).await);
+    for lease in bench.lease(run, "hook", 0).await {
+        assert!(bench.finish(run, &lease, again(600, false), 1).await);
+    }
+    assert!(bench.finish(run, fine, sent(), 2).await);
+    let due = bench.lease(run, "desk", 2).await;
+    assert_eq!(due.iter().map(|lease| lease.message).collect::<Vec<_>>(), [unreached.message]);
+    assert_eq!(bench.lease(run, "hook", 599).await, []);
+}

@@ -1,0 +1,272 @@
+//! T1: one poll in one transaction: the feed's state, its items, and what they do to stories.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::millis;
+use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, tell};
+use crate::feed::identity::ItemKey;
+use crate::story::FeedName;
+
+impl Store {
+    /// T1: records one poll. Returns whether a story of it waits for its page or to be matched again.
+    ///
+    /// An item stays with the story that it was first taken for. An edit makes a new revision of that story. A new item whose story is known already
+    /// joins it: its own alerts are added, and a story that was matched is matched again for the feed that carries it now. Nothing here ends a wait.
+    pub async fn record_poll(&self, record: PollRecord) -> Result<bool, StoreError> {
+        self.write(move |conn| Box::pin(keep(conn, record))).await
+    }
+}
+
+async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
+    let (feed, now) = (&record.state.name, record.now);
+    keep_state(conn, &record.state).await?;
+    if let Some((host, until)) = &record.host_rests {
+        keep_rest(conn, host, *until).await?;
+    }
+    let mut waits = false;
+    for item in &record.items {
+        waits |= keep_item(conn, feed, item, now).await?;
+    }
+    if let Some(present) = &record.present {
+        mark_gone(conn, feed, present, now).await?;
+    }
+    Ok(waits)
+}
+
+async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
+             mean_gap)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (name) DO UPDATE SET address = excluded.address, etag = excluded.etag,
+             last_modified = excluded.last_modified, next_poll = excluded.next_poll, next_why = excluded.next_why,
+             last_poll = excluded.last_poll, last_good = excluded.last_good, failures = excluded.failures,
+             error = excluded.error, mean_gap = excluded.mean_gap",
+    )
+    .bind(&state.name.0)
+    .bind(&state.address)
+    .bind(&state.etag)
+    .bind(&state.last_modified)
+    .bind(state.next_poll.map(millis))
+    .bind(&state.next_why)
+    .bind(state.last_poll.map(millis))
+    .bind(state.last_good.map(millis))
+    .bind(state.failures)
+    .bind(&state.error)
+    .bind(state.mean_gap.and_then(|gap| i64::try_from(gap.as_millis()).ok()))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Two feeds of one host may be told different times: the later holds.
+async fn keep_rest(conn: &mut SqliteConnection, host: &str, until: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO host (name, rests_until) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET rests_until = excluded.rests_until
+         WHERE excluded.rests_until > host.rests_until",
+    )
+    .bind(host)
+    .bind(millis(until))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps one item. Returns whether its story waits.
+async fn keep_item(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    item: &ItemRecord,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let known = update_sighting(conn, feed, item).await?;
+    let Some((told, plan)) = &item.news else { return Ok(false) };
+    let story = if let Some(story) = known {
+        tell::edit(conn, story, told, plan, now).await?;
+        story
+    } else {
+        let story = tell::add_or_join(conn, &item.story, told, plan, now).await?;
+        insert_sighting(conn, feed, item, story, now).await?;
+        story
+    };
+    tell::waits(conn, story).await
+}
+
+/// Brings a known item's row up to date. Returns its story; `None` if the item is not known.
+async fn update_sighting(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    item: &ItemRecord,
+) -> Result<Option<StoryId>, sqlx::Error> {
+    let story = sqlx::query_scalar(
+        "UPDATE sighting SET key = $3, guid = $4, link = $5, hash = $6, url = $7, gone_at = NULL
+         WHERE feed = $1 AND key = $2 RETURNING story",
+    )
+    .bind(&feed.0)
+    .bind(&item.was.as_ref().unwrap_or(&item.key).0)
+    .bind(&item.key.0)
+    .bind(&item.guid)
+    .bind(&item.link)
+    .bind(&item.hash)
+    .bind(&item.url)
+    .fetch_optional(conn)
+    .await?;
+    Ok(story.map(StoryId))
+}
+
+async fn insert_sighting(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    item: &ItemRecord,
+    story: StoryId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO sighting (feed, key, guid, link, hash, url, story, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(&feed.0)
+    .bind(&item.key.0)
+    .bind(&item.guid)
+    .bind(&item.link)
+    .bind(&item.hash)
+    .bind(&item.url)
+    .bind(story.0)
+    .bind(millis(now))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks the feed's items that left its document, and those that came back to it.
+async fn mark_gone(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    present: &[ItemKey],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let present: HashSet<&str> = present.iter().map(|key| key.0.as_str()).collect();
+    let known: Vec<(String, bool)> = sqlx::query_as("SELECT key, gone_at IS NOT NULL FROM sighting WHERE feed = $1")
+        .bind(&feed.0)
+        .fetch_all(&mut *conn)
+        .await?;
+    for (key, gone) in known {
+        let missing = !present.contains(key.as_str());
+        if missing != gone {
+            sqlx::query("UPDATE sighting SET gone_at = $3 WHERE feed = $1 AND key = $2")
+                .bind(&feed.0)
+                .bind(key)
+                .bind(missing.then(|| millis(now)))
+                .execute(&mut *conn)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, item, poll, settle, state};
+    use super::super::{FeedState, Plan};
+    use super::*;
+
+    fn keys(keys: &[&str]) -> Vec<ItemKey> {
+        keys.iter().map(|key| ItemKey((*key).to_owned())).collect()
+    }
+
+    #[tokio::test]
+    async fn a_feeds_state_is_replaced_as_a_whole_and_outlives_a_crash() {
+        let bench = Bench::new().await;
+        let first = FeedState {
+            etag: Some("W/\"a b\" ".to_owned()),
+            last_modified: Some("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
+            ..state("wire")
+        };
+        let gone =
+            FeedState { next_poll: None, last_good: None, failures: 4, error: Some("410".to_owned()), ..state("wire") };
+        for expected in [first, gone] {
+            let record = PollRecord { state: expected.clone(), ..poll("wire", 0, vec![]) };
+            assert!(!bench.store.record_poll(record).await.unwrap());
+            assert_eq!(bench.store.feeds().await.unwrap(), [expected]);
+        }
+        let bench = bench.crash().await;
+        assert_eq!(bench.store.feeds().await.unwrap()[0].failures, 4);
+    }
+
+    #[tokio::test]
+    async fn a_host_rests_until_the_latest_time_it_asked_for() {
+        let bench = Bench::new().await;
+        for until in [60, 30] {
+            let host_rests = Some(("example.org:443".to_owned(), at(until)));
+            bench.store.record_poll(PollRecord { host_rests, ..poll("wire", 0, vec![]) }).await.unwrap();
+        }
+        assert_eq!(bench.store.resting_hosts(at(59)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
+        assert_eq!(bench.store.resting_hosts(at(60)).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn an_item_is_known_as_it_was_recorded() {
+        let bench = Bench::new().await;
+        let old = Plan::Record("older than first_poll".to_owned());
+        bench.poll("wire", 0, vec![item("a", settle(&[])), item("b", old)]).await;
+        let known = bench.store.known_items(&state("wire").name).await.unwrap();
+        assert_eq!(known.len(), 2);
+        assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str(), known[0].recorded), ("a", "0", false));
+        assert_eq!((known[0].guid.as_deref(), known[0].link.as_deref()), (Some("a"), Some("http://example.org/a")));
+        assert_eq!((known[0].first_seen, known[0].pages), (at(0), 0));
+        assert!(known[1].recorded);
+        assert_eq!(bench.store.known_items(&state("other").name).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_rekeyed_item_keeps_its_story() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+        let moved = ItemRecord {
+            key: ItemKey("a2".to_owned()),
+            was: Some(ItemKey("a".to_owned())),
+            hash: "1".to_owned(),
+            news: None,
+            ..item("elsewhere", settle(&[]))
+        };
+        assert!(!bench.poll("wire", 1, vec![moved]).await);
+        let known = bench.store.known_items(&state("wire").name).await.unwrap();
+        assert_eq!(known.len(), 1);
+        assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str()), ("a2", "1"));
+        assert_eq!(bench.store.holdings().await.unwrap().stories, 1);
+    }
+
+    #[tokio::test]
+    async fn items_that_leave_the_document_are_gone_until_they_come_back() {
+        let bench = Bench::new().await;
+        let gone = "SELECT group_concat(key || ' ' || gone_at, ', ') FROM (SELECT * FROM sighting WHERE gone_at IS NOT NULL ORDER BY key)";
+        bench.poll("other", 0, vec![item("z", settle(&[]))]).await;
+        let items = ["a", "b", "c"].map(|key| item(key, settle(&[])));
+        for (now, present, items, expected) in [
+            (1, Some(keys(&["a", "b", "c"])), items.to_vec(), None),
+            (2, Some(keys(&["a"])), vec![], Some("b 1000002000, c 1000002000")),
+            (3, None, vec![], Some("b 1000002000, c 1000002000")),
+            (4, Some(keys(&["b"])), vec![], Some("a 1000004000, c 1000002000")),
+            (5, Some(keys(&[])), vec![], Some("a 1000004000, b 1000005000, c 1000002000")),
+        ] {
+            bench.store.record_poll(PollRecord { present, ..poll("wire", now, items) }).await.unwrap();
+            assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");
+        }
+        assert_eq!(bench.store.known_items(&state("wire").name).await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_poll_is_recorded_whole_or_not_at_all() {
+        let bench = Bench::new().await;
+        // The last takes a key that another has: nothing that the poller makes.
+        let clash = ItemRecord { was: Some(ItemKey("a".to_owned())), ..item("b", settle(&[])) };
+        let items = vec![item("a", settle(&["arms"])), item("b", settle(&[])), clash];
+        bench.store.record_poll(poll("wire", 0, items)).await.unwrap_err();
+        let held = bench.store.holdings().await.unwrap();
+        assert_eq!((held.stories, held.alerts, held.waiting), (0, 0, 0));
+        assert_eq!(bench.store.feeds().await.unwrap(), []);
+    }
+}

@@ -1,0 +1,147 @@
+//! The start of a run: what earlier runs left under way is opened again, and receivers that left the configuration are held.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::millis;
+use super::{RunStart, Store, StoreError};
+use crate::alert::Receiver;
+use crate::story::NotifierName;
+
+impl Store {
+    /// Numbers this run, and opens older runs' leases at once, with the payload that they froze. Messages of receivers not in `receivers` become held,
+    /// those of receivers that are back become pending again.
+    pub async fn start_run(&self, receivers: &[Receiver], now: Timestamp) -> Result<RunStart, StoreError> {
+        let receivers = receivers.iter().cloned().collect();
+        self.write(move |conn| Box::pin(start(conn, receivers, now))).await
+    }
+}
+
+async fn start(
+    conn: &mut SqliteConnection,
+    receivers: BTreeSet<Receiver>,
+    now: Timestamp,
+) -> Result<RunStart, sqlx::Error> {
+    let run = sqlx::query_scalar("INSERT INTO run (started) VALUES ($1) RETURNING id")
+        .bind(millis(now))
+        .fetch_one(&mut *conn)
+        .await?;
+    let reclaimed = reclaim(conn, now).await?;
+    let held = hold(conn, &receivers).await?;
+    Ok(RunStart { run, reclaimed, held })
+}
+
+/// Opens every lease: whoever held one is gone.
+async fn reclaim(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
+    sqlx::query(
+        "UPDATE attempt SET ended = $1, outcome = 'unknown'
+         WHERE id IN (SELECT lease FROM message WHERE state = 'leased')",
+    )
+    .bind(millis(now))
+    .execute(&mut *conn)
+    .await?;
+    let opened =
+        sqlx::query("UPDATE message SET state = 'pending', lease = NULL WHERE state = 'leased'").execute(conn).await?;
+    Ok(opened.rows_affected())
+}
+
+/// Holds what nobody can be told, and lets go what was held for receivers that are back. Returns how many messages are held now.
+async fn hold(conn: &mut SqliteConnection, receivers: &BTreeSet<Receiver>) -> Result<u64, sqlx::Error> {
+    let groups: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT notifier, recipient, count(*) FROM message WHERE state IN ('pending', 'held') GROUP BY notifier, recipient",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut held = 0;
+    for (notifier, recipient, messages) in groups {
+        let receiver = Receiver { notifier: NotifierName(notifier), recipient };
+        let known = receivers.contains(&receiver);
+        let (from, to) = if known { ("held", "pending") } else { ("pending", "held") };
+        sqlx::query("UPDATE message SET state = $4 WHERE state = $3 AND notifier = $1 AND recipient = $2")
+            .bind(receiver.notifier.0)
+            .bind(receiver.recipient)
+            .bind(from)
+            .bind(to)
+            .execute(&mut *conn)
+            .await?;
+        if !known {
+            held += messages.unsigned_abs();
+        }
+    }
+    Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, desk, draft, item, receiver, verdict};
+    use super::super::{Finish, Plan, Verdict};
+
+    async fn states(bench: &Bench) -> String {
+        let sql =
+            "SELECT group_concat(recipient || ' ' || state, ', ') FROM (SELECT * FROM message ORDER BY recipient)";
+        bench.ask(sql).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_run_has_its_own_number_and_a_first_one_finds_nothing() {
+        let bench = Bench::new().await;
+        let first = bench.store.start_run(&[desk()], at(0)).await.unwrap();
+        assert_eq!((first.reclaimed, first.held), (0, 0));
+        let bench = bench.crash().await;
+        assert!(bench.run(&[desk()]).await > first.run);
+    }
+
+    #[tokio::test]
+    async fn a_crash_while_sending_leaves_the_same_message_due_at_once() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", Plan::Settle(verdict(&["arms"])))]).await;
+        let old = bench.run(&[desk()]).await;
+        let lost = bench.lease(old, "desk", 5).await.remove(0);
+
+        let bench = bench.crash().await;
+        // What joins now goes into the next message: this one is frozen.
+        bench.poll("paper", 6, vec![item("a", Plan::Settle(verdict(&["oil"])))]).await;
+        let start = bench.store.start_run(&[desk()], at(7)).await.unwrap();
+        assert_eq!((start.reclaimed, start.held), (1, 0));
+        let again = bench.lease(start.run, "desk", 7).await;
+        assert_eq!(again.len(), 2);
+        assert_eq!((&again[0].id, &again[0].payload), (&lost.id, &lost.payload));
+        assert_ne!(again[0].attempt, lost.attempt);
+        assert_eq!(again[0].counted, 0);
+
+        assert!(!bench.finish(old, &lost, Finish::Sent(String::new()), 8).await, "the old run is fenced off");
+        assert!(!bench.finish(start.run, &lost, Finish::Sent(String::new()), 8).await, "so is the old attempt");
+        assert!(!bench.finish(old, &again[0], Finish::Sent(String::new()), 8).await);
+        assert!(bench.finish(start.run, &again[0], Finish::Sent(String::new()), 8).await);
+        let outcomes = "SELECT group_concat(coalesce(outcome, 'open'), ', ') FROM (SELECT * FROM attempt ORDER BY id)";
+        assert_eq!(bench.ask(outcomes).await.unwrap(), "unknown, sent, open");
+    }
+
+    #[tokio::test]
+    async fn messages_of_receivers_that_left_are_held_until_they_are_back() {
+        let bench = Bench::new().await;
+        let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
+        let alerts = vec![draft("arms", &[ana.clone(), bob.clone()])];
+        bench.poll("wire", 0, vec![item("a", Plan::Settle(Verdict { alerts, ..verdict(&[]) }))]).await;
+
+        // Bob's lease is under way when the run ends, and the next one does not know him.
+        let run = bench.run(&[ana.clone(), bob.clone()]).await;
+        assert_eq!(bench.lease(run, "mail", 0).await.len(), 2);
+        let start = bench.store.start_run(std::slice::from_ref(&ana), at(1)).await.unwrap();
+        assert_eq!((start.reclaimed, start.held), (2, 1));
+        assert_eq!(states(&bench).await, "ana pending, bob held");
+        let leased = bench.lease(start.run, "mail", 1).await;
+        assert_eq!(leased.len(), 1);
+        assert!(bench.finish(start.run, &leased[0], Finish::Sent(String::new()), 2).await);
+        assert_eq!(bench.store.undelivered().await.unwrap(), 1);
+        assert_eq!(bench.store.next_due().await.unwrap(), []);
+
+        let still = bench.store.start_run(std::slice::from_ref(&ana), at(3)).await.unwrap();
+        assert_eq!((still.reclaimed, still.held), (0, 1));
+        let back = bench.store.start_run(&[ana, bob], at(4)).await.unwrap();
+        assert_eq!((back.reclaimed, back.held), (0, 0));
+        assert_eq!(states(&bench).await, "ana sent, bob pending");
+    }
+}

@@ -1,0 +1,220 @@
+//! Stories that wait, and T2: one story's final text and alerts in one transaction.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::column::{self, from_millis, millis, read_columns, time};
+use super::{Store, StoreError, StoryId, Verdict, Waiting, alerts, tell};
+
+impl Store {
+    /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
+    pub async fn waiting(&self, now: Timestamp, busy: &[StoryId], limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        let mut reader = self.readers.begin().await?;
+        // As many more as may be busy, so that the limit is met without them.
+        let rows = sqlx::query(
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE fate IS NULL AND due <= $1 ORDER BY waiting_since, id LIMIT $2",
+        )
+        .bind(millis(now))
+        .bind(i64::from(limit).saturating_add_unsigned(busy.len() as u64))
+        .fetch_all(&mut *reader)
+        .await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let id = StoryId(row.try_get("id")?);
+            if found.len() < limit as usize && !busy.contains(&id) {
+                found.push(waiting(&mut reader, id, row).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// When the next waiting story is due, but for those in `busy`.
+    pub async fn next_waiting(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT id, due FROM story WHERE fate IS NULL ORDER BY due LIMIT $1")
+                .bind(1i64.saturating_add_unsigned(busy.len() as u64))
+                .fetch_all(&self.readers)
+                .await?;
+        let next = rows.into_iter().find(|(id, _)| !busy.contains(&StoryId(*id)));
+        Ok(next.map(|(_, due)| from_millis(due)).transpose()?)
+    }
+
+    /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the story has a newer revision by now, or does not wait.
+    pub async fn page_failed(&self, story: StoryId, revision: i64, due: Timestamp) -> Result<(), StoreError> {
+        self.write(move |conn| Box::pin(put_off(conn, story, revision, due))).await
+    }
+
+    /// T2: a waiting story's final text, how much was read, and what came of matching it. `false`, and nothing written, if the story has a newer
+    /// revision by now, or does not wait. A story that another feed has joined while it waited goes on waiting, due at once, to be matched once more.
+    pub async fn settle(
+        &self,
+        story: StoryId,
+        revision: i64,
+        body: String,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |conn| Box::pin(settle(conn, story, revision, body, verdict, now))).await
+    }
+}
+
+async fn waiting(reader: &mut SqliteConnection, id: StoryId, row: &SqliteRow) -> Result<Waiting, sqlx::Error> {
+    let sightings = sqlx::query("SELECT feed, url, seen FROM sighting WHERE story = $1 ORDER BY seen, feed, key")
+        .bind(id.0)
+        .fetch_all(reader)
+        .await?;
+    Ok(Waiting {
+        id,
+        revision: row.try_get("revision")?,
+        story: column::story(row)?,
+        read: column::read(row)?,
+        sightings: column::sightings(&sightings)?,
+        attempts: row.try_get("page_attempts")?,
+        since: time(row, "waiting_since")?,
+    })
+}
+
+async fn put_off(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    revision: i64,
+    due: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE story SET due = $3, page_attempts = page_attempts + 1, page_fetches = page_fetches + 1
+         WHERE id = $1 AND revision = $2 AND fate IS NULL",
+    )
+    .bind(story.0)
+    .bind(revision)
+    .bind(millis(due))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn settle(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    revision: i64,
+    body: String,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let (read, why) = read_columns(&verdict.read);
+    // A story whose text was open had its page fetched just now.
+    let joined: Option<bool> = sqlx::query_scalar(
+        "UPDATE story SET body = CASE WHEN feed_text = $3 THEN NULL ELSE $3 END, read = $4, read_why = $5,
+                page_fetches = page_fetches + CASE WHEN read IS NULL THEN 1 ELSE 0 END
+         WHERE id = $1 AND revision = $2 AND fate IS NULL RETURNING joined",
+    )
+    .bind(story.0)
+    .bind(revision)
+    .bind(body)
+    .bind(read)
+    .bind(why)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(joined) = joined else { return Ok(false) };
+    alerts::keep(conn, story, &verdict, now).await?;
+    if joined {
+        tell::match_again(conn, story, now).await?;
+    } else {
+        alerts::decide_fate(conn, story).await?;
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plan;
+    use super::super::fixture::{Bench, at, item, state, story, verdict};
+    use super::*;
+    use crate::story::Read;
+
+    async fn one_waiting(bench: &Bench) -> Waiting {
+        bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+        bench.waiting(0).await.remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_story_waits_with_all_that_its_feed_told() {
+        let bench = Bench::new().await;
+        let waiting = one_waiting(&bench).await;
+        assert_eq!(waiting.story, story("a", "Teaser."));
+        assert_eq!((waiting.read, waiting.revision, waiting.attempts, waiting.since), (None, 1, 0, at(0)));
+        assert_eq!(waiting.sightings.len(), 1);
+        assert_eq!(waiting.sightings[0].url.as_deref(), Some("https://example.org/a?utm_source=feed"));
+    }
+
+    #[tokio::test]
+    async fn the_longest_waiting_come_first_without_the_busy_and_within_the_limit() {
+        let bench = Bench::new().await;
+        for (now, key) in [(2, "b"), (1, "a"), (3, "c")] {
+            bench.poll("wire", now, vec![item(key, Plan::ReadPage)]).await;
+        }
+        let ids: Vec<StoryId> = bench.waiting(9).await.iter().map(|waiting| waiting.id).collect();
+        for (now, busy, limit, expected) in [
+            (9, vec![], 9, vec!["a", "b", "c"]),
+            (9, vec![], 2, vec!["a", "b"]),
+            (9, vec![ids[0]], 1, vec!["b"]),
+            (9, ids.clone(), 9, vec![]),
+            (2, vec![], 9, vec!["a", "b"]),
+            (9, vec![], 0, vec![]),
+        ] {
+            let found = bench.store.waiting(at(now), &busy, limit).await.unwrap();
+            let titles: Vec<_> = found.iter().map(|waiting| waiting.story.title.as_str()).collect();
+            assert_eq!(titles, expected, "at {now}, {busy:?} busy, {limit} at most");
+        }
+        for (busy, expected) in [(vec![], Some(at(1))), (vec![ids[0]], Some(at(2))), (ids.clone(), None)] {
+            assert_eq!(bench.store.next_waiting(&busy).await.unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_failed_is_counted_and_put_off() {
+        let bench = Bench::new().await;
+        let waiting = one_waiting(&bench).await;
+        bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
+        assert_eq!(bench.waiting(59).await, []);
+        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(60)));
+        let again = bench.waiting(60).await.remove(0);
+        assert_eq!((again.attempts, again.since), (1, at(0)));
+
+        bench.store.page_failed(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
+        assert_eq!(bench.waiting(60).await.remove(0).attempts, 1, "another revision's failure is not this one's");
+
+        bench.store.settle(again.id, again.revision, "The page.".to_owned(), verdict(&[]), at(61)).await.unwrap();
+        assert_eq!(bench.store.known_items(&state("wire").name).await.unwrap()[0].pages, 2);
+    }
+
+    #[tokio::test]
+    async fn an_edit_overtakes_a_page_that_is_under_way() {
+        let bench = Bench::new().await;
+        let waiting = one_waiting(&bench).await;
+        bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
+        bench.poll("wire", 5, vec![item("a", Plan::ReadPage)]).await;
+
+        let stale =
+            bench.store.settle(waiting.id, waiting.revision, "Old.".to_owned(), verdict(&["arms"]), at(6)).await;
+        assert!(!stale.unwrap());
+        assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
+        let now = bench.waiting(5).await.remove(0);
+        assert_eq!((now.revision, now.attempts, now.story.body.as_str()), (waiting.revision + 1, 0, "Teaser."));
+    }
+
+    #[tokio::test]
+    async fn a_story_is_settled_once_and_a_crash_does_not_bring_it_back() {
+        let bench = Bench::new().await;
+        let waiting = one_waiting(&bench).await.id;
+        let teaser = Verdict { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
+        assert!(bench.store.settle(waiting, 1, "Teaser.".to_owned(), teaser, at(1)).await.unwrap());
+        let bench = bench.crash().await;
+        assert!(!bench.store.settle(waiting, 1, "Other.".to_owned(), verdict(&["oil"]), at(2)).await.unwrap());
+        assert_eq!(bench.waiting(9).await, []);
+        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), None);
+        let row = "SELECT fate || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
+        assert_eq!(bench.ask(row).await.unwrap(), "matched, behind a paywall, as the feed has it");
+    }
+}

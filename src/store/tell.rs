@@ -1,0 +1,213 @@
+//! What an item's telling does to its story: a story begins, gets a new revision, or is joined by one more feed.
+//!
+//! A story that waits goes on waiting, whatever is told of it here: its page may be under way, and only T2 knows when all feeds' rules have seen it.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::{millis, read_columns, to_json};
+use super::{Plan, StoryId, alerts};
+use crate::story::{Read, Story, StoryKey};
+
+/// Where a story stands.
+enum Standing {
+    /// It was never to be matched.
+    Recorded,
+    /// It waits for T2.
+    Waits,
+    /// It was matched.
+    Settled,
+}
+
+/// Takes a new item's story: as a new one, or as one more copy of the one with this key.
+pub(super) async fn add_or_join(
+    conn: &mut SqliteConnection,
+    key: &StoryKey,
+    told: &Story,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<StoryId, sqlx::Error> {
+    let known =
+        sqlx::query_scalar("SELECT id FROM story WHERE key = $1").bind(&key.0).fetch_optional(&mut *conn).await?;
+    if let Some(story) = known.map(StoryId) {
+        join(conn, story, told, plan, now).await?;
+        return Ok(story);
+    }
+    let story = insert(conn, key, told, now).await?;
+    follow(conn, story, plan, now).await?;
+    Ok(story)
+}
+
+/// Takes an edit: a new revision, to be matched as `plan` says. With [`Plan::Record`] the story's fate stays what it is.
+pub(super) async fn edit(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    told: &Story,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    retell(conn, story, told).await?;
+    match (standing(conn, story).await?, plan) {
+        (_, Plan::Record(_)) => Ok(()),
+        (Standing::Waits, Plan::Settle(verdict)) => {
+            alerts::keep(conn, story, verdict, now).await?;
+            stand_as_told(conn, story, &verdict.read).await?;
+            match_again(conn, story, now).await
+        }
+        (_, plan) => follow(conn, story, plan, now).await,
+    }
+}
+
+/// Whether a story waits.
+pub(super) async fn waits(conn: &mut SqliteConnection, story: StoryId) -> Result<bool, sqlx::Error> {
+    Ok(matches!(standing(conn, story).await?, Standing::Waits))
+}
+
+/// One more feed carries a known story. The text stands as it is, except where nobody was to match it.
+async fn join(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    told: &Story,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    match (standing(conn, story).await?, plan) {
+        (_, Plan::Record(_)) => Ok(()),
+        (Standing::Recorded, plan) => {
+            retell(conn, story, told).await?;
+            follow(conn, story, plan, now).await
+        }
+        // Whoever looks at the story now may not know of this feed.
+        (Standing::Waits, Plan::ReadPage) => {
+            sqlx::query("UPDATE story SET joined = 1 WHERE id = $1").bind(story.0).execute(conn).await?;
+            Ok(())
+        }
+        (Standing::Waits, Plan::Settle(verdict)) => alerts::keep(conn, story, verdict, now).await,
+        (Standing::Settled, Plan::ReadPage) => match_again(conn, story, now).await,
+        (Standing::Settled, Plan::Settle(verdict)) => {
+            alerts::keep(conn, story, verdict, now).await?;
+            alerts::decide_fate(conn, story).await
+        }
+    }
+}
+
+/// Does what the plan says with a revision that nobody has matched.
+async fn follow(conn: &mut SqliteConnection, story: StoryId, plan: &Plan, now: Timestamp) -> Result<(), sqlx::Error> {
+    match plan {
+        Plan::Record(why) => record_only(conn, story, why).await,
+        Plan::ReadPage => wait_for_page(conn, story, now).await,
+        Plan::Settle(verdict) => {
+            alerts::keep(conn, story, verdict, now).await?;
+            stand_as_told(conn, story, &verdict.read).await?;
+            alerts::decide_fate(conn, story).await
+        }
+    }
+}
+
+async fn standing(conn: &mut SqliteConnection, story: StoryId) -> Result<Standing, sqlx::Error> {
+    let fate: Option<String> =
+        sqlx::query_scalar("SELECT fate FROM story WHERE id = $1").bind(story.0).fetch_one(conn).await?;
+    Ok(match fate.as_deref() {
+        None => Standing::Waits,
+        Some("recorded") => Standing::Recorded,
+        Some(_) => Standing::Settled,
+    })
+}
+
+/// Inserts a story, which waits until its plan is followed.
+async fn insert(
+    conn: &mut SqliteConnection,
+    key: &StoryKey,
+    told: &Story,
+    now: Timestamp,
+) -> Result<StoryId, sqlx::Error> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, first_seen, due, waiting_since)
+         VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) RETURNING id",
+    )
+    .bind(uuid::Uuid::new_v4().to_string())
+    .bind(&key.0)
+    .bind(&told.title)
+    .bind(&told.body)
+    .bind(&told.url)
+    .bind(told.published.map(millis))
+    .bind(&told.lang)
+    .bind(to_json(&told.authors)?)
+    .bind(to_json(&told.tags)?)
+    .bind(millis(told.first_seen))
+    .bind(millis(now))
+    .fetch_one(conn)
+    .await?;
+    Ok(StoryId(id))
+}
+
+/// Replaces what the feed says of a story. When it was first seen stays.
+async fn retell(conn: &mut SqliteConnection, story: StoryId, told: &Story) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE story SET revision = revision + 1, title = $2, feed_text = $3, url = $4, published = $5, lang = $6,
+                authors = $7, tags = $8
+         WHERE id = $1",
+    )
+    .bind(story.0)
+    .bind(&told.title)
+    .bind(&told.body)
+    .bind(&told.url)
+    .bind(told.published.map(millis))
+    .bind(&told.lang)
+    .bind(to_json(&told.authors)?)
+    .bind(to_json(&told.tags)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn record_only(conn: &mut SqliteConnection, story: StoryId, why: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE story SET fate = 'recorded', fate_why = $2, due = NULL, waiting_since = NULL WHERE id = $1")
+        .bind(story.0)
+        .bind(why)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn wait_for_page(conn: &mut SqliteConnection, story: StoryId, now: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE story SET fate = NULL, fate_why = NULL, body = NULL, read = NULL, read_why = NULL,
+                due = $2, waiting_since = $2, page_attempts = 0
+         WHERE id = $1",
+    )
+    .bind(story.0)
+    .bind(millis(now))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Has a story whose text is settled matched again: it waits, but for no page.
+pub(super) async fn match_again(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE story SET fate = NULL, due = $2, waiting_since = $2, joined = 0 WHERE id = $1")
+        .bind(story.0)
+        .bind(millis(now))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Settles a story's text as the feed's.
+async fn stand_as_told(conn: &mut SqliteConnection, story: StoryId, read: &Read) -> Result<(), sqlx::Error> {
+    let (read, why) = read_columns(read);
+    sqlx::query("UPDATE story SET body = NULL, read = $2, read_why = $3 WHERE id = $1")
+        .bind(story.0)
+        .bind(read)
+        .bind(why)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! What becomes of a story when it begins, is edited, or is joined by another feed: each standing against each plan.
+
+use super::super::fixture::{Bench, at, item, settle, story, verdict};
+use super::super::{ItemRecord, Plan};
+use crate::story::Read;
+
+fn recorded() -> Plan {
+    Plan::Record("older than first_poll".to_owned())
+}
+
+/// Where the only story stands: its fate, else what it waits for; its revision; its text.
+async fn standing(bench: &Bench) -> String {
+    let sql = "SELECT coalesce(fate, CASE WHEN read IS NULL THEN 'waits for its page' ELSE 'waits to be matched' END)
+                      || ', ' || revision || ', ' || coalesce(body, feed_text) FROM story";
+    bench.ask(sql).await.unwrap()
+}
+
+/// The item `a` as another telling of it.
+fn edited(plan: Plan) -> ItemRecord {
+    ItemRecord { hash: "1".to_owned(), news: Some((story("New title", "New."), plan)), ..item("a", recorded()) }
+}
+
+#[tokio::test]
+async fn a_new_story_stands_as_its_plan_says() {
+    for (plan, waits, expected) in [
+        (recorded(), false, "recorded, 1, Teaser."),
+        (Plan::ReadPage, true, "waits for its page, 1, Teaser."),
+        (settle(&[]), false, "unmatched, 1, Teaser."),
+        (settle(&["arms"]), false, "matched, 1, Teaser."),
+    ] {
+        let bench = Bench::new().await;
+        assert_eq!(bench.poll("wire", 0, vec![item("a", plan)]).await, waits, "{expected}");
+        assert_eq!(standing(&bench).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_edit_makes_a_revision_and_follows_its_plan_but_ends_no_wait_and_no_fate_by_being_recorded() {
+    for (before, plan, expected) in [
+        (recorded(), recorded(), "recorded, 2, New."),
+        (settle(&["arms"]), recorded(), "matched, 2, New."),
+        (settle(&["arms"]), settle(&["oil"]), "matched, 2, New."),
+        // It has alerted, even if its new text would not.
+        (settle(&["arms"]), settle(&[]), "matched, 2, New."),
+        (settle(&[]), settle(&["oil"]), "matched, 2, New."),
+        (settle(&[]), Plan::ReadPage, "waits for its page, 2, New."),
+        (Plan::ReadPage, recorded(), "waits for its page, 2, New."),
+        (Plan::ReadPage, Plan::ReadPage, "waits for its page, 2, New."),
+        (Plan::ReadPage, settle(&["oil"]), "waits to be matched, 2, New."),
+    ] {
+        let case = format!("{before:?} then {plan:?}");
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", before)]).await;
+        let waits = bench.poll("wire", 1, vec![edited(plan)]).await;
+        assert_eq!(standing(&bench).await, expected, "{case}");
+        assert_eq!(waits, expected.contains("waits"), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn another_feed_joins_a_story_without_losing_what_either_feed_is_owed() {
+    for (before, plan, expected) in [
+        (recorded(), recorded(), "recorded, 1, Teaser."),
+        (recorded(), Plan::ReadPage, "waits for its page, 2, New."),
+        (recorded(), settle(&["oil"]), "matched, 2, New."),
+        (recorded(), settle(&[]), "unmatched, 2, New."),
+        (settle(&[]), recorded(), "unmatched, 1, Teaser."),
+        (settle(&[]), Plan::ReadPage, "waits to be matched, 1, Teaser."),
+        (settle(&[]), settle(&["oil"]), "matched, 1, Teaser."),
+        (settle(&["arms"]), settle(&[]), "matched, 1, Teaser."),
+        (Plan::ReadPage, recorded(), "waits for its page, 1, Teaser."),
+        (Plan::ReadPage, Plan::ReadPage, "waits for its page, 1, Teaser."),
+        (Plan::ReadPage, settle(&["oil"]), "waits for its page, 1, Teaser."),
+    ] {
+        let case = format!("{before:?} joined by {plan:?}");
+        let alerts =
+            [&before, &plan].iter().filter(|plan| matches!(plan, Plan::Settle(v) if !v.alerts.is_empty())).count();
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", before)]).await;
+        let waits = bench.poll("paper", 1, vec![edited(plan)]).await;
+        assert_eq!(standing(&bench).await, expected, "{case}");
+        assert_eq!(waits, expected.contains("waits"), "{case}");
+        let held = bench.store.holdings().await.unwrap();
+        assert_eq!((held.stories, usize::try_from(held.alerts).unwrap()), (1, alerts), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+    bench.poll("paper", 5, vec![item("a", Plan::ReadPage)]).await;
+    let [waiting] = &bench.waiting(5).await[..] else { panic!("one story waits, due at once") };
+    assert_eq!((waiting.read.as_ref(), waiting.since, waiting.revision), (Some(&Read::Full), at(5), 1));
+    let feeds: Vec<_> = waiting.sightings.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
+    assert_eq!(feeds, [("wire", at(0)), ("paper", at(5))]);
+
+    let settled = bench.store.settle(waiting.id, 1, waiting.story.body.clone(), verdict(&["arms", "oil"]), at(6)).await;
+    assert!(settled.unwrap());
+    assert_eq!(bench.waiting(9).await, []);
+    assert_eq!(bench.store.holdings().await.unwrap().alerts, 2, "arms is not told twice");
+    assert_eq!(bench.ask("SELECT page_fetches || '' FROM story").await.unwrap(), "0");
+}
+
+#[tokio::test]
+async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_once_more() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+    let before = bench.waiting(0).await.remove(0);
+    bench.poll("paper", 1, vec![item("a", Plan::ReadPage)]).await;
+
+    let settled =
+        bench.store.settle(before.id, before.revision, "The page.".to_owned(), verdict(&["arms"]), at(2)).await;
+    assert!(settled.unwrap());
+    let again = bench.waiting(2).await.remove(0);
+    assert_eq!((again.story.body.as_str(), &again.read), ("The page.", &Some(Read::Full)));
+    assert_eq!(again.sightings.len(), 2);
+
+    assert!(bench.store.settle(again.id, again.revision, again.story.body, verdict(&["oil"]), at(3)).await.unwrap());
+    assert_eq!(bench.waiting(9).await, []);
+    assert_eq!(standing(&bench).await, "matched, 1, The page.");
+}
+
+#[tokio::test]
+async fn an_edit_keeps_when_the_story_was_first_seen() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
+    let mut later = edited(Plan::ReadPage);
+    later.news.as_mut().unwrap().0.first_seen = at(50);
+    bench.poll("wire", 50, vec![later]).await;
+    let waiting = bench.waiting(50).await.remove(0);
+    assert_eq!((waiting.story.first_seen, waiting.story.title.as_str()), (at(0), "New title"));
+}

@@ -1,0 +1,219 @@
+//! The one writer: commands queue, each runs in a savepoint, one commit a batch, and only then are their callers answered.
+
+use std::any::Any;
+
+use futures_util::future::BoxFuture;
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
+
+use super::{Store, StoreError};
+
+/// How many commands share a commit at most: enough to spread the cost of a sync, few enough that nobody waits long for an answer.
+const BATCH: usize = 64;
+
+/// What a command returns, of whatever type.
+type Value = Box<dyn Any + Send>;
+
+/// A command: any number of statements on the writer's connection.
+type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<Value, sqlx::Error>> + Send>;
+
+/// Where a command's caller waits, if it still does.
+type Reply = oneshot::Sender<Result<Value, StoreError>>;
+
+/// A command on its way to the writer.
+pub(super) struct Job {
+    work: Work,
+    reply: Reply,
+}
+
+impl Store {
+    /// Has the writer run `work`: all of it is committed when this returns `Ok`, none of it when it returns `Err`.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let work: Work = Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
+        let stopped = || StoreError("its writer has stopped".to_owned());
+        self.writer.send(Job { work, reply }).map_err(|_| stopped())?;
+        let value = answer.await.map_err(|_| stopped())??;
+        Ok(*value.downcast().expect("a reply holds what its own work returned"))
+    }
+}
+
+/// Runs commands until every [`Store`] is dropped and the queue is empty.
+pub(super) async fn run(mut conn: SqliteConnection, mut queue: UnboundedReceiver<Job>) {
+    let mut jobs = Vec::new();
+    while queue.recv_many(&mut jobs, BATCH).await > 0 {
+        batch(&mut conn, std::mem::take(&mut jobs)).await;
+    }
+    if let Err(error) = conn.close().await {
+        tracing::warn!(%error, "the store did not close cleanly; nothing is lost");
+    }
+}
+
+/// Runs `jobs` in one transaction and answers their callers. The writer lives on, whatever fails.
+async fn batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
+    let mut waiting = jobs.into_iter();
+    let mut done = Vec::with_capacity(waiting.len());
+    let committed = transaction(conn, &mut waiting, &mut done).await;
+    if committed.is_err() {
+        // Where SQLite has rolled back by itself, this says that there is no transaction: which is all that is wanted.
+        let _ = execute(conn, "ROLLBACK").await;
+    }
+    for (reply, result) in done {
+        answer(reply, result.and_then(|value| committed.clone().map(|()| value)));
+    }
+    for job in waiting {
+        // Only a transaction that failed leaves jobs.
+        answer(job.reply, Err(committed.clone().expect_err("a commit has run every job")));
+    }
+}
+
+/// Runs `jobs` one after the other, collecting in `done` what came of each, and commits. After an `Err`, none of them is to stand.
+async fn transaction(
+    conn: &mut SqliteConnection,
+    jobs: &mut std::vec::IntoIter<Job>,
+    done: &mut Vec<(Reply, Result<Value, StoreError>)>,
+) -> Result<(), StoreError> {
+    execute(conn, "BEGIN IMMEDIATE").await?;
+    for job in jobs {
+        let result = command(conn, job.work).await;
+        let failed = result.as_ref().err().cloned();
+        done.push((job.reply, result));
+        if let Some(error) = failed {
+            // A full or broken disk makes SQLite roll back all of a transaction. Going on would commit each statement by itself.
+            execute(conn, "ROLLBACK TO command").await.map_err(|_| error)?;
+        }
+    }
+    execute(conn, "COMMIT").await
+}
+
+/// Runs one command in a savepoint, which it leaves open if it fails.
+async fn command(conn: &mut SqliteConnection, work: Work) -> Result<Value, StoreError> {
+    execute(conn, "SAVEPOINT command").await?;
+    let value = work(conn).await?;
+    execute(conn, "RELEASE command").await?;
+    Ok(value)
+}
+
+async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+    sqlx::query(sql).execute(conn).await?;
+    Ok(())
+}
+
+/// Answers a caller, who may have left.
+fn answer(reply: Reply, result: Result<Value, StoreError>) {
+    let _ = reply.send(result);
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use futures_util::future::join3;
+
+    use super::super::fixture::Bench;
+    use super::*;
+
+    const KEEP: &str = "INSERT INTO rule_file (name, text, kept) VALUES ('a', '', 0)";
+    const KEEP_ANOTHER: &str = "INSERT INTO rule_file (name, text, kept) VALUES ('b', '', 0)";
+    const FAIL: &str = "INSERT INTO rule_file (name, text, kept) VALUES ('c', NULL, 0)";
+
+    /// One command of these statements.
+    async fn run_sql(store: &Store, statements: &'static [&'static str]) -> Result<(), StoreError> {
+        store.write(move |conn| Box::pin(run_all(conn, statements))).await
+    }
+
+    async fn run_all(conn: &mut SqliteConnection, statements: &[&'static str]) -> Result<(), sqlx::Error> {
+        for sql in statements {
+            sqlx::query(*sql).execute(&mut *conn).await?;
+        }
+        Ok(())
+    }
+
+    /// Queues three commands before the writer starts, so that they are one batch.
+    async fn one_batch(
+        commands: [&'static [&'static str]; 3],
+        then: &'static [&'static str],
+    ) -> ([Result<(), StoreError>; 3], Result<(), StoreError>, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, writer) = Store::open(&folder.path().join("tidings.db")).await.unwrap();
+        let [a, b, c] = commands.map(|statements| run_sql(&store, statements));
+        let mut batch = Box::pin(join3(a, b, c));
+        assert!(batch.as_mut().now_or_never().is_none());
+        tokio::spawn(writer);
+        let (a, b, c) = batch.await;
+        let after = run_sql(&store, then).await;
+        let kept = sqlx::query_scalar("SELECT name FROM rule_file ORDER BY name").fetch_all(&store.readers).await;
+        ([a, b, c], after, kept.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_takes_back_all_of_itself_and_nothing_of_its_batch() {
+        let ([a, b, c], after, kept) = one_batch([&[KEEP], &[KEEP_ANOTHER, FAIL], &[KEEP_ANOTHER]], &[]).await;
+        assert!(a.is_ok() && c.is_ok() && after.is_ok());
+        assert!(b.unwrap_err().to_string().contains("NOT NULL"));
+        assert_eq!(kept, ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_fails_fails_every_command_of_its_batch_and_the_writer_lives_on() {
+        // An orphan that SQLite only looks for at the commit.
+        const ORPHAN: &str = "INSERT INTO message_alert (message, alert) VALUES (7, 7)";
+        let ([a, b, c], after, kept) =
+            one_batch([&[KEEP], &["PRAGMA defer_foreign_keys = on", ORPHAN], &[]], &[KEEP_ANOTHER]).await;
+        for failed in [a, b, c] {
+            assert!(failed.unwrap_err().to_string().contains("FOREIGN KEY"));
+        }
+        assert!(after.is_ok());
+        assert_eq!(kept, ["b"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_what_it_takes_back_and_the_writer_lives_on() {
+        const GROW: &str = "INSERT INTO rule_file (name, text, kept) VALUES ('big', hex(zeroblob(1000000)), 0)";
+        // The size is at least what is in use, so this leaves no room.
+        let ([a, b, c], after, kept) = one_batch(
+            [&[KEEP], &["PRAGMA max_page_count = 1", GROW], &[KEEP_ANOTHER]],
+            &["PRAGMA max_page_count = 1000000", GROW],
+        )
+        .await;
+        for failed in [&a, &b, &c] {
+            assert!(failed.as_ref().unwrap_err().to_string().contains("full"), "{failed:?}");
+        }
+        assert!(after.is_ok());
+        assert_eq!(kept, ["big"]);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_leaves_cancels_nothing() {
+        let bench = Bench::new().await;
+        assert!(run_sql(&bench.store, &[KEEP, KEEP_ANOTHER]).now_or_never().is_none());
+        run_sql(&bench.store, &[]).await.unwrap();
+        assert_eq!(bench.ask("SELECT count(*) || '' FROM rule_file").await.unwrap(), "2");
+    }
+
+    #[tokio::test]
+    async fn the_writer_does_all_that_was_asked_before_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.db");
+        let (store, writer) = Store::open(&path).await.unwrap();
+        assert!(run_sql(&store, &[KEEP]).now_or_never().is_none());
+        drop(store);
+        writer.await;
+        let (store, _writer) = Store::open(&path).await.unwrap();
+        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM rule_file").fetch_one(&store.readers).await.unwrap();
+        assert_eq!(kept, 1);
+    }
+
+    #[tokio::test]
+    async fn a_call_after_the_writer_has_stopped_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, writer) = Store::open(&folder.path().join("tidings.db")).await.unwrap();
+        drop(writer);
+        assert!(run_sql(&store, &[KEEP]).await.unwrap_err().to_string().contains("stopped"));
+    }
+}

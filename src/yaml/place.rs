@@ -1,0 +1,233 @@
+//! Where each value of a YAML document stands: one pass over its events, before any value is built.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::advice;
+use crate::fault::{Fault, Source};
+
+/// How deep lists and mappings may be nested.
+const DEEPEST: usize = 64;
+
+/// How many values all aliases of a document may stand for together.
+const MOST_ALIASED: usize = 100_000;
+
+/// The place of a value and of what is inside it.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Of a scalar, all of it; of a list or mapping, its first line.
+    pub(super) span: Range<usize>,
+    pub(super) style: ScalarStyle,
+    inside: Vec<Place>,
+}
+
+impl Place {
+    /// The place of a list's item. What stands inside an alias stands where the alias does.
+    pub(super) fn item(&self, index: usize) -> &Self {
+        self.inside.get(index).unwrap_or(self)
+    }
+
+    /// The places of the key and the value of a mapping's entry.
+    pub(super) fn entry(&self, index: usize) -> (&Self, &Self) {
+        (self.item(2 * index), self.item(2 * index + 1))
+    }
+}
+
+/// A list or mapping that is being read.
+struct Open {
+    place: Place,
+    is_mapping: bool,
+    keys: HashSet<String>,
+    anchor: usize,
+    /// Values inside, aliases expanded.
+    size: usize,
+}
+
+/// Reads the places of a document that `serde_yaml` can be trusted with: bounded depth and size, no tags, no duplicate keys.
+/// `None` if it cannot be used.
+pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Place> {
+    let mut reader = Reader {
+        source,
+        offsets: Offsets::of(&source.text),
+        faults,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        aliased: 0,
+        root: None,
+        sound: true,
+    };
+    for event in Parser::new_from_str(&source.text) {
+        match event {
+            Ok((event, span)) => reader.take(event, span)?,
+            Err(error) => {
+                let at = reader.offsets.byte(error.marker().index());
+                reader.faults.push(advice::syntax_error(source, at, error.info()));
+                return None;
+            }
+        }
+    }
+    let whole = Place { span: 0..0, style: ScalarStyle::Plain, inside: Vec::new() };
+    reader.sound.then(|| reader.root.unwrap_or(whole))
+}
+
+struct Reader<'s> {
+    source: &'s Arc<Source>,
+    offsets: Offsets,
+    faults: &'s mut Vec<Fault>,
+    open: Vec<Open>,
+    /// How many values an anchor stands for.
+    anchors: HashMap<usize, usize>,
+    aliased: usize,
+    root: Option<Place>,
+    sound: bool,
+}
+
+impl Reader<'_> {
+    /// Takes in one event; `None` if there is no use in going on.
+    fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
+        let span = self.offsets.range(span);
+        match event {
+            Event::DocumentStart(_) if self.root.is_some() => {
+                self.refuse(span, "a second document begins here", "one file holds one document: remove the `---`");
+                return None;
+            }
+            Event::Scalar(value, style, anchor, tag) => {
+                self.check_tag(tag.is_some_and(|tag| !tag.is_yaml_core_schema()), &span);
+                self.check_comment(style, &span);
+                self.anchors.insert(anchor, 1);
+                self.close(Place { span, style, inside: Vec::new() }, Some(&value), 1);
+            }
+            Event::Alias(anchor) => {
+                let size = self.anchors.get(&anchor).copied().unwrap_or(1);
+                self.aliased += size;
+                if self.aliased > MOST_ALIASED {
+                    self.refuse(span, "the aliases up to here stand for too many values", "write the values out");
+                    return None;
+                }
+                self.close(Place { span, style: ScalarStyle::Plain, inside: Vec::new() }, None, size);
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.check_tag(tag.is_some_and(|tag| !tag.is_yaml_core_schema()), &span);
+                self.begin(span, anchor, false)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.check_tag(tag.is_some_and(|tag| !tag.is_yaml_core_schema()), &span);
+                self.begin(span, anchor, true)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let done = self.open.pop()?;
+                self.anchors.insert(done.anchor, done.size + 1);
+                self.close(done.place, None, done.size + 1);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn begin(&mut self, span: Range<usize>, anchor: usize, is_mapping: bool) -> Option<()> {
+        if self.open.len() >= DEEPEST {
+            let line = self.first_line(span.start);
+            self.refuse(line, "this is nested too deep", &format!("at most {DEEPEST} levels can be read"));
+            return None;
+        }
+        let place = Place { span: self.first_line(span.start), style: ScalarStyle::Plain, inside: Vec::new() };
+        self.open.push(Open { place, is_mapping, keys: HashSet::new(), anchor, size: 0 });
+        Some(())
+    }
+
+    /// Puts a finished value where it belongs. `text`: of a scalar, its value.
+    fn close(&mut self, place: Place, text: Option<&str>, size: usize) {
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(place);
+            return;
+        };
+        parent.size += size;
+        let is_key = parent.is_mapping && parent.place.inside.len() % 2 == 0;
+        let span = place.span.clone();
+        parent.place.inside.push(place);
+        if !is_key {
+            return;
+        }
+        match text {
+            Some(key) if !parent.keys.insert(key.to_owned()) => {
+                let message = format!("the key `{key}` stands here twice");
+                self.refuse(span, &message, "keep one of the two");
+            }
+            Some(_) => {}
+            None => self.refuse(span, "a key must be a word", "if this is a value, put it in quotes"),
+        }
+    }
+
+    fn check_tag(&mut self, tagged: bool, span: &Range<usize>) {
+        if tagged {
+            let line_start = self.source.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+            let tag = self.source.text[line_start..span.end].rfind('!').map_or(span.start, |at| line_start + at);
+            let end = self.source.text[tag..].find([' ', '\n', '\r', ',']).map_or(span.end, |at| tag + at);
+            let word = &self.source.text[tag + 1..end];
+            self.refuse(
+                tag..end,
+                "a word that begins with `!` is a tag in YAML, and would be lost",
+                &format!("to exclude the word, write NOT {word}; otherwise put the whole value in single quotes"),
+            );
+        }
+    }
+
+    /// `when: C #sharp` silently loses a word: a comment begins there.
+    fn check_comment(&mut self, style: ScalarStyle, span: &Range<usize>) {
+        let rest = &self.source.text[span.end..];
+        let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        let comment = rest[blank..].split(['\n', '\r']).next().unwrap_or_default();
+        let begins_a_word = comment.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+        if style == ScalarStyle::Plain && blank > 0 && begins_a_word {
+            let start = span.end + blank;
+            let word = comment.split_whitespace().next().unwrap_or(comment);
+            let fault = Fault::warning(
+                self.source,
+                start..start + word.len(),
+                format!("`{word}` begins a comment, and so is no part of the value"),
+            );
+            self.faults.push(
+                fault.help("put the whole value in single quotes; or, if it is a comment, write a space after the #"),
+            );
+        }
+    }
+
+    fn refuse(&mut self, span: Range<usize>, message: &str, help: &str) {
+        self.sound = false;
+        self.faults.push(Fault::error(self.source, span, message).help(help));
+    }
+
+    fn first_line(&self, start: usize) -> Range<usize> {
+        let line = self.source.text[start..].split(['\n', '\r']).next().unwrap_or_default();
+        start..start + line.trim_end().len()
+    }
+}
+
+/// Turns the parser's character counts into byte offsets.
+struct Offsets {
+    length: usize,
+    /// The byte offset of every character; `None` for ASCII, where the two are one.
+    of_char: Option<Vec<usize>>,
+}
+
+impl Offsets {
+    fn of(text: &str) -> Self {
+        let of_char = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
+        Self { length: text.len(), of_char }
+    }
+
+    fn byte(&self, index: usize) -> usize {
+        match &self.of_char {
+            None => index.min(self.length),
+            Some(offsets) => offsets.get(index).copied().unwrap_or(self.length),
+        }
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        start..self.byte(span.end.index()).max(start)
+    }
+}

@@ -1,0 +1,165 @@
+//! Tests of the YAML room.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::fault::render;
+
+fn source(text: &str) -> Arc<Source> {
+    Arc::new(Source { name: "a.yaml".to_owned(), text: text.to_owned() })
+}
+
+/// What the faults of a text say, in full.
+fn faults_of(text: &str) -> String {
+    let mut faults = Vec::new();
+    let document = parse(&source(text), &mut faults);
+    let shown = render(&faults, false);
+    format!("{shown}{}", if document.is_some() { "usable" } else { "unusable" })
+}
+
+/// The value of `when`.
+fn when(document: &Document) -> Text {
+    let mut faults = Vec::new();
+    let mut entries = document.root().entries(&mut faults).expect("a mapping");
+    let text = entries.require("when", &mut faults).expect("when is there").text(&mut faults);
+    assert!(faults.is_empty(), "{faults:?}");
+    text.expect("a text")
+}
+
+#[test]
+fn what_yaml_would_silently_lose_is_a_fault() {
+    insta::assert_snapshot!("tag", faults_of("when: !sport AND x\n"));
+    insta::assert_snapshot!("sharp", faults_of("when: C #sharp\n"));
+    insta::assert_snapshot!("twice", faults_of("a: 1\nb: 2\na: 3\n"));
+    insta::assert_snapshot!("two_documents", faults_of("a: 1\n---\nb: 2\n"));
+}
+
+#[test]
+fn what_is_not_yaml_is_explained() {
+    insta::assert_snapshot!("text_after_quotes", faults_of("rules:\n  - when: \"interest rate\" AND fed\n"));
+    insta::assert_snapshot!("tab", faults_of("a:\n\tb: c\n"));
+    insta::assert_snapshot!("colon_in_value", faults_of("when: title: Russia\n"));
+    insta::assert_snapshot!("reserved_start", faults_of("when: *missile\n"));
+    insta::assert_snapshot!("missing_space", faults_of("name: a\nwhen:Russia\n"));
+    insta::assert_snapshot!("open_bracket", faults_of("a: [b, c\nd: e\n"));
+}
+
+#[test]
+fn comments_after_a_space_are_comments() {
+    assert_eq!(faults_of("when: Russia # the country\nn: 1 #\n"), "usable");
+}
+
+#[test]
+fn a_place_in_a_value_is_found_in_every_way_of_writing_it() {
+    for text in [
+        "when: Russia AND (Rússia arms\n",
+        "when: Russia AND\n  (Rússia arms\n",
+        "when: 'Russia ''AND'' (Rússia arms'\n",
+        "when: \"Russia \\\"AND\\\" \\u0041\\u00fa (Rússia arms\"\n",
+        "when: |\n  Russia AND\n  (Rússia\n  arms\n",
+        "when: >-\n  Russia AND\n\n    (Rússia arms\n",
+        "when: \"Russia \\\n   AND (Rússia arms\"\n",
+    ] {
+        let mut faults = Vec::new();
+        let source = source(text);
+        let document = parse(&source, &mut faults).unwrap_or_else(|| panic!("{text}: {faults:?}"));
+        let value = when(&document);
+        for word in ["(Rússia", "arms", "Russia"] {
+            let start = value.value.find(word).unwrap_or_else(|| panic!("{:?}", value.value));
+            let place = value.place(start..start + word.len());
+            assert_eq!(&source.text[place], word, "{text}");
+        }
+        let end = value.place(value.value.len()..value.value.len());
+        assert!(end.is_empty() && source.text.is_char_boundary(end.start), "{text}: {end:?}");
+    }
+}
+
+#[test]
+fn values_of_the_wrong_kind_are_faults_that_say_what_should_stand_there() {
+    let source = source("a: [1]\nb: yes\nc: true\nd: -1\ne: 3 weeks or so\nf: 2026\ng:\n");
+    let mut faults = Vec::new();
+    let document = parse(&source, &mut faults).expect("sound YAML");
+    let mut entries = document.root().entries(&mut faults).expect("a mapping");
+    entries.require("a", &mut faults).expect("there").text(&mut faults);
+    entries.require("b", &mut faults).expect("there").bool(&mut faults);
+    entries.require("c", &mut faults).expect("there").text(&mut faults);
+    entries.require("d", &mut faults).expect("there").count(&mut faults);
+    entries.require("e", &mut faults).expect("there").duration(&mut faults);
+    assert_eq!(entries.require("f", &mut faults).expect("there").text(&mut faults).expect("a text").value, "2026");
+    entries.require("g", &mut faults);
+    entries.finish(&mut faults);
+    let said: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
+    assert_eq!(
+        said,
+        [
+            "here should be a text, not a list",
+            "here should be true or false, not a text",
+            "here should be a text, not true",
+            "here should be a whole number, not a number",
+            "`3 weeks or so` is not a length of time",
+            "`g` is missing here",
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_that_is_known() {
+    let source = source("wehn: a\ncolour: b\n");
+    let mut faults = Vec::new();
+    let document = parse(&source, &mut faults).expect("sound YAML");
+    let mut entries = document.root().entries(&mut faults).expect("a mapping");
+    assert!(entries.get("when").is_none());
+    entries.finish(&mut faults);
+    let help: Vec<_> = faults.iter().map(|fault| fault.help.as_deref().expect("advice")).collect();
+    assert_eq!(help, ["did you mean `when`?", "the keys here are: when"]);
+}
+
+#[test]
+fn hostile_texts_cost_little_and_end_in_a_fault() {
+    let deep = "[".repeat(10_000);
+    let bomb: String = (1..40)
+        .fold("a0: &a0 [x, x]\n".to_owned(), |text, n| text + &format!("a{n}: &a{n} [*a{p}, *a{p}]\n", p = n - 1));
+    for text in [deep.as_str(), &bomb, "a: \"\\ud800\"", "a: b: c: d", "\0", "%", "? [a]\n: b", "- - - -\n\t- x"] {
+        assert!(faults_of(text).ends_with("unusable"), "{}", &text[..text.len().min(40)]);
+    }
+    assert_eq!(faults_of(""), "usable");
+    assert_eq!(faults_of("# nothing yet\n"), "usable");
+}
+
+#[test]
+fn an_alias_stands_where_it_was_written() {
+    let source = source("a: &x [arms, oil]\nb: *x\n");
+    let mut faults = Vec::new();
+    let document = parse(&source, &mut faults).expect("sound YAML");
+    let mut entries = document.root().entries(&mut faults).expect("a mapping");
+    let items = entries.require("b", &mut faults).expect("there").items(&mut faults);
+    assert_eq!(items.len(), 2);
+    assert_eq!(&source.text[items[1].span()], "*x");
+    assert_eq!(items[1].text(&mut faults).expect("a text").value, "oil");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[ \\t\\nabwhen:\\-'\"\\\\#!&*|>\\[\\]{},é0-9]{0,80}") {
+        let mut faults = Vec::new();
+        let source = source(&text);
+        if let Some(document) = parse(&source, &mut faults) {
+            walk(document.root());
+        }
+        let _ = render(&faults, false);
+    }
+}
+
+/// Asks everything of every value, and looks up every place.
+fn walk(node: Node<'_>) {
+    let mut faults = Vec::new();
+    if let Some(text) = node.text(&mut faults) {
+        for (at, c) in text.value.char_indices() {
+            let place = text.place(at..at + c.len_utf8());
+            assert!(text.source().text.get(place).is_some(), "{text:?}");
+        }
+    }
+    node.items(&mut faults).into_iter().for_each(walk);
+    node.pairs(&mut faults).into_iter().for_each(|(_, value)| walk(value));
+    let _ = render(&faults, false);
+}

@@ -1,0 +1,142 @@
+//! A string value, and where each of its characters was written.
+
+use std::iter::Peekable;
+use std::ops::Range;
+use std::str::CharIndices;
+use std::sync::Arc;
+
+use saphyr_parser::ScalarStyle;
+
+use crate::fault::{Fault, Source};
+
+/// A string value and where it stands in its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The value.
+    pub value: String,
+    source: Arc<Source>,
+    span: Range<usize>,
+    style: ScalarStyle,
+}
+
+impl Text {
+    pub(super) fn new(value: String, source: &Arc<Source>, span: Range<usize>, style: ScalarStyle) -> Self {
+        Self { value, source: Arc::clone(source), span, style }
+    }
+
+    /// A text that stands in no file: it is its own source, under the name `name`.
+    #[must_use]
+    pub fn bare(name: &str, value: &str) -> Self {
+        let source = Arc::new(Source { name: name.to_owned(), text: value.to_owned() });
+        Self { value: value.to_owned(), source, span: 0..value.len(), style: ScalarStyle::Plain }
+    }
+
+    /// The byte range of the source that all of it was written as, quotes included.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// The source that it stands in.
+    #[must_use]
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// An error at `span`, a byte range of the value.
+    #[must_use]
+    pub fn fault(&self, span: Range<usize>, message: impl Into<String>) -> Fault {
+        Fault::error(&self.source, self.place(span), message)
+    }
+
+    /// A warning at `span`, a byte range of the value.
+    #[must_use]
+    pub fn warning(&self, span: Range<usize>, message: impl Into<String>) -> Fault {
+        Fault::warning(&self.source, self.place(span), message)
+    }
+
+    /// The byte range of the source that `span`, a byte range of `value`, was written as: on character boundaries, inside the scalar.
+    #[must_use]
+    pub fn place(&self, span: Range<usize>) -> Range<usize> {
+        let mut written = Written::new(&self.source.text[self.span.clone()], self.style);
+        let (mut start, mut end) = (None, None);
+        for (at, c) in self.value.char_indices() {
+            if at >= span.end && start.is_some() {
+                break;
+            }
+            let Some(found) = written.find(c) else { break };
+            if at >= span.start {
+                start.get_or_insert(found.start);
+                end = Some(found.end);
+            }
+        }
+        let start = start.unwrap_or(written.last_end);
+        let end = if span.is_empty() { start } else { end.unwrap_or(start) };
+        self.span.start + start..self.span.start + end.max(start)
+    }
+}
+
+/// Walks a scalar as it was written, beside its value.
+struct Written<'s> {
+    raw: &'s str,
+    left: Peekable<CharIndices<'s>>,
+    style: ScalarStyle,
+    last_end: usize,
+}
+
+impl<'s> Written<'s> {
+    fn new(raw: &'s str, style: ScalarStyle) -> Self {
+        let mut left = raw.char_indices().peekable();
+        let mut last_end = 0;
+        let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+        if quoted && left.next_if(|(_, c)| matches!(c, '\'' | '"')).is_some() {
+            last_end = 1;
+        }
+        if raw.starts_with(['|', '>']) && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            while left.next_if(|(_, c)| *c != '\n').is_some() {}
+        }
+        Self { raw, left, style, last_end }
+    }
+
+    /// Where the value's next character `wanted` was written.
+    fn find(&mut self, wanted: char) -> Option<Range<usize>> {
+        if wanted.is_whitespace() {
+            // Where lines were folded, one space stands for a line's end and the next one's indentation.
+            let found = self.left.next_if(|(_, c)| c.is_whitespace());
+            return Some(found.map_or(self.last_end..self.last_end, |(at, c)| self.found(at, at + c.len_utf8())));
+        }
+        while let Some((at, c)) = self.left.next() {
+            if c == '\\' && self.style == ScalarStyle::DoubleQuoted {
+                let end = self.escape(at);
+                if !self.raw[at..end].ends_with(['\n', '\r']) {
+                    return Some(self.found(at, end));
+                }
+            } else if c == wanted {
+                let doubled = c == '\'' && self.style == ScalarStyle::SingleQuoted;
+                let twin = if doubled { self.left.next_if(|(_, c)| *c == '\'') } else { None };
+                return Some(self.found(at, at + c.len_utf8() + usize::from(twin.is_some())));
+            }
+        }
+        None
+    }
+
+    /// The end of the escape that begins at `at`, whose backslash was taken.
+    fn escape(&mut self, at: usize) -> usize {
+        let Some((_, kind)) = self.left.next() else { return at + 1 };
+        let digits = match kind {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            _ => 0,
+        };
+        for _ in 0..digits {
+            self.left.next_if(|(_, c)| c.is_ascii_hexdigit());
+        }
+        self.left.peek().map_or(self.raw.len(), |(next, _)| *next)
+    }
+
+    fn found(&mut self, start: usize, end: usize) -> Range<usize> {
+        self.last_end = end;
+        start..end
+    }
+}

@@ -1,0 +1,62 @@
+//! What a newcomer sees: the configuration that is shipped, run as it is; a second run; rules edited while it runs.
+
+use std::path::Path;
+
+use crate::support::smtp::Sink;
+use crate::support::tidings::Folder;
+
+/// A folder like a fresh clone, but for the feeds on the internet: they stand at a port that refuses.
+fn fresh_clone() -> Folder {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).expect("a file of the repository");
+    let refusing = format!("http://127.0.0.1:{}", Sink::reserve().port());
+    let config = read("config.example.yaml").replace("https://www.nknews.org", &refusing);
+    let config = config.replace("https://en.yna.co.kr", &refusing) + "\nnetwork: {allow: [127.0.0.0/8]}\n";
+    let rules = [("korea.yaml", &*read("rules/korea.yaml")), ("cyber.yaml", &*read("rules/cyber.yaml"))];
+    let folder = Folder::new(&config, &rules);
+    folder.write("examples/wire.xml", &read("examples/wire.xml"));
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_configuration_shows_an_alert_and_says_once_which_feeds_cannot_be_reached() {
+    let folder = fresh_clone();
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_output(|line| line.contains("Tumen bridge")).await;
+    tidings.wait_for_output(|line| line.contains("Russia, North Korea, arms")).await;
+    tidings.wait_for_log(|line| line.contains("nknews") || line.contains("/feed/")).await;
+    tidings.wait_for_log(|line| line.contains("Yonhap")).await;
+    assert_eq!(tidings.interrupt().await, 0);
+    assert_eq!(tidings.log().iter().filter(|line| line.contains("Yonhap")).count(), 1, "{:#?}", tidings.log());
+
+    let mut again = folder.run(&[]);
+    let known = again.wait_for_log(|line| line.contains("knows")).await;
+    assert!(known.contains("tidings.db") && known.contains("3 stories") && known.contains("alerts"), "{known}");
+    assert_eq!(again.terminate().await, 0);
+    assert!(again.output().is_empty(), "{:?}", again.output());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and_is_shown() {
+    let folder = fresh_clone();
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_output(|line| line.contains("Tumen bridge")).await;
+    folder.write("rules/new.yaml", "rules:\n  - name: seaweed\n    when: seaweed\n");
+    tidings.wait_for_log(|line| line.contains("5 rules are in force")).await;
+
+    folder.write(
+        "rules/new.yaml",
+        "rules:\n  - name: seaweed\n    when: |\n      (seaweed\n        OR kelp\n      AND milk\n",
+    );
+    tidings.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
+    tidings.wait_for_log(|line| line.contains('^')).await;
+    let in_force = folder.query("SELECT text FROM rule_file WHERE name LIKE '%new.yaml'").await;
+    assert_eq!(in_force, ["rules:\n  - name: seaweed\n    when: seaweed\n"]);
+    assert_eq!(tidings.terminate().await, 0);
+
+    // The last good version holds over a restart, too.
+    let mut again = folder.run(&[]);
+    again.wait_for_log(|line| line.contains("watched by 5 rules")).await;
+    again.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
+    assert_eq!(again.terminate().await, 0);
+}

@@ -1,0 +1,11 @@
+//! Small real servers, and the real binary, for tests.
+
+pub mod http;
+pub mod smtp;
+pub mod tidings;
+pub mod wire;
+
+use std::time::Duration;
+
+/// The deadline of every wait: generous, since it only ends tests that have failed.
+pub const DEADLINE: Duration = Duration::from_mins(1);

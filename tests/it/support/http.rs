@@ -1,0 +1,212 @@
+//! A scripted HTTP server on loopback that records what it is asked: feeds, pages and webhooks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::DEADLINE;
+
+/// A running server; gone when dropped.
+pub struct Server {
+    port: u16,
+    shared: Arc<Shared>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+struct Shared {
+    script: Mutex<HashMap<String, Response>>,
+    stalls: Mutex<HashMap<String, watch::Receiver<bool>>>,
+    seen: watch::Sender<Vec<Recorded>>,
+    answered: watch::Sender<Vec<(String, u16)>>,
+}
+
+/// An answer in waiting.
+#[derive(Clone)]
+pub struct Response {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Bytes,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// Keeps a path from being answered until it is released.
+pub struct Stall(watch::Sender<bool>);
+
+impl Stall {
+    /// Lets every answer go.
+    pub fn release(self) {
+        self.0.send(true).ok();
+    }
+}
+
+impl Response {
+    /// An empty answer.
+    pub fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Bytes::new() }
+    }
+
+    /// 200 with an RSS document.
+    pub fn feed(document: &str) -> Self {
+        Self::ok("application/rss+xml", document)
+    }
+
+    /// 200 with a page.
+    pub fn html(page: &str) -> Self {
+        Self::ok("text/html; charset=utf-8", page)
+    }
+
+    /// The same with an `ETag`; a request that sends it back gets a 304.
+    pub fn etag(mut self, etag: &str) -> Self {
+        self.headers.push(("etag", etag.to_owned()));
+        self
+    }
+
+    fn ok(content_type: &str, body: &str) -> Self {
+        let headers = vec![("content-type", content_type.to_owned())];
+        Self { status: 200, headers, body: Bytes::copy_from_slice(body.as_bytes()) }
+    }
+
+    fn to(&self, request: &HeaderMap) -> axum::response::Response {
+        let etag = self.headers.iter().find(|(name, _)| *name == "etag").map(|(_, value)| value.as_str());
+        let known = request.get("if-none-match").and_then(|value| value.to_str().ok());
+        let unchanged = etag.is_some() && etag == known;
+        let status = if unchanged { 304 } else { self.status };
+        let mut answer = axum::http::Response::builder().status(StatusCode::from_u16(status).expect("a status"));
+        for (name, value) in &self.headers {
+            answer = answer.header(*name, value);
+        }
+        answer.body(if unchanged { Body::empty() } else { Body::from(self.body.clone()) }).expect("an answer")
+    }
+}
+
+impl Recorded {
+    /// A header's text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+}
+
+impl Server {
+    /// Listens on a free port; every path is 404 until it is given an answer.
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let shared = Arc::new(Shared {
+            script: Mutex::default(),
+            stalls: Mutex::default(),
+            seen: watch::Sender::new(Vec::new()),
+            answered: watch::Sender::new(Vec::new()),
+        });
+        let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let router = router.layer(axum::extract::DefaultBodyLimit::disable());
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+        Self { port, shared, serving }
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Answers `path` so from now on.
+    pub fn serve(&self, path: &str, response: Response) {
+        lock(&self.shared.script).insert(path.to_owned(), response);
+    }
+
+    /// Records requests for `path`, but answers none until it is released.
+    pub fn stall(&self, path: &str) -> Stall {
+        let (release, stalled) = watch::channel(false);
+        lock(&self.shared.stalls).insert(path.to_owned(), stalled);
+        Stall(release)
+    }
+
+    /// Every request for `path` so far.
+    pub fn requests(&self, path: &str) -> Vec<Recorded> {
+        of_path(&self.shared.seen.borrow(), path)
+    }
+
+    /// Waits until `path` was asked for `times` times.
+    pub async fn wait_for(&self, path: &str, times: usize) -> Vec<Recorded> {
+        let mut seen = self.shared.seen.subscribe();
+        let waited = timeout(DEADLINE, seen.wait_for(|seen| of_path(seen, path).len() >= times)).await;
+        let seen = waited.unwrap_or_else(|_| {
+            let asked: Vec<_> = self.shared.seen.borrow().iter().map(|request| request.path.clone()).collect();
+            panic!("{path} was not asked for {times} times, only: {asked:?}")
+        });
+        of_path(&seen.expect("the server lives"), path)
+    }
+
+    /// Waits for the status that the `number`th request for `path` was answered with.
+    pub async fn answered(&self, path: &str, number: usize) -> u16 {
+        let nth = |answered: &[(String, u16)]| {
+            answered.iter().filter(|(of, _)| of == path).nth(number - 1).map(|(_, status)| *status)
+        };
+        let mut answered = self.shared.answered.subscribe();
+        let waited = timeout(DEADLINE, answered.wait_for(|answered| nth(answered).is_some())).await;
+        let answered = waited.expect("answered in time").expect("the server lives");
+        nth(&answered).expect("waited for")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn of_path(seen: &[Recorded], path: &str) -> Vec<Recorded> {
+    seen.iter().filter(|request| request.path == path).cloned().collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no test panics while it holds this")
+}
+
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    _: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> axum::response::Response {
+    let path = uri.path().to_owned();
+    shared.seen.send_modify(|seen| seen.push(Recorded { path: path.clone(), headers: headers.clone(), body }));
+    let stalled = lock(&shared.stalls).get(&path).cloned();
+    if let Some(mut stalled) = stalled {
+        stalled.wait_for(|released| *released).await.ok();
+    }
+    let response = lock(&shared.script).get(&path).cloned().unwrap_or_else(|| Response::status(404));
+    let answer = response.to(&headers);
+    shared.answered.send_modify(|answered| answered.push((path, answer.status().as_u16())));
+    answer
+}
+
+/// Fails unless a webhook's signature is that of Standard Webhooks for `secret`, computed here from the raw request.
+pub fn verify_signature(request: &Recorded, secret: &str) {
+    let key = STANDARD.decode(secret.trim_start_matches("whsec_")).expect("base64");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("any length");
+    for part in ["webhook-id", "webhook-timestamp"] {
+        mac.update(request.header(part).unwrap_or_else(|| panic!("{part} is missing")).as_bytes());
+        mac.update(b".");
+    }
+    mac.update(&request.body);
+    let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    let sent = request.header("webhook-signature").expect("signed");
+    assert!(sent.split(' ').any(|one| one == signature), "{sent} does not hold {signature}");
+}

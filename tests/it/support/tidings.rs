@@ -1,0 +1,209 @@
+//! The real binary in a folder of its own: started, watched line by line, asked to stop, killed.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use sqlx::{Connection, Row, SqliteConnection};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::DEADLINE;
+
+/// A configuration, its rules and its store, in a folder that goes with the test.
+pub struct Folder {
+    folder: tempfile::TempDir,
+    variables: Mutex<Vec<(String, String)>>,
+}
+
+/// What a command printed, with the folder's path cut out, and its exit code.
+pub struct Said {
+    pub output: String,
+    pub errors: String,
+    pub code: i32,
+}
+
+/// A running `tidings run`; killed when dropped.
+pub struct Running {
+    child: Child,
+    output: Lines,
+    log: Lines,
+}
+
+impl Folder {
+    /// Writes `config.yaml` and the rule files.
+    pub fn new(config: &str, rules: &[(&str, &str)]) -> Self {
+        let folder = Self { folder: tempfile::tempdir().expect("a folder"), variables: Mutex::default() };
+        folder.write("config.yaml", config);
+        for (name, text) in rules {
+            folder.write(&format!("rules/{name}"), text);
+        }
+        folder
+    }
+
+    /// Writes a file, as editors do: beside it, then moved over it.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        let beside = path.with_extension("part");
+        std::fs::write(&beside, text).expect("a file");
+        std::fs::rename(beside, path).expect("a move");
+    }
+
+    /// Sets an environment variable for what runs here from now on.
+    pub fn set(&self, name: &str, value: &str) {
+        self.variables.lock().expect("no panic").push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The bytes of every file whose name begins so.
+    pub fn files(&self, prefix: &str) -> Vec<Vec<u8>> {
+        let entries = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
+        let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+        named.map(|entry| std::fs::read(entry.path()).expect("readable")).collect()
+    }
+
+    /// Starts `tidings run` with these arguments besides.
+    pub fn run(&self, arguments: &[&str]) -> Running {
+        let mut child = self.tidings(&["run"]).args(arguments).spawn().expect("the binary starts");
+        let output = Lines::of(child.stdout.take().expect("piped"));
+        let log = Lines::of(child.stderr.take().expect("piped"));
+        Running { child, output, log }
+    }
+
+    /// Runs another command to its end.
+    pub async fn command(&self, arguments: &[&str]) -> Said {
+        let output = self.tidings(arguments).output();
+        let output = timeout(DEADLINE, output).await.expect("it ends in time").expect("the binary starts");
+        let plain = |bytes: &[u8]| {
+            let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+            text.replace(&format!("{}/", self.folder.path().display()), "")
+        };
+        Said {
+            output: plain(&output.stdout),
+            errors: plain(&output.stderr),
+            code: output.status.code().expect("no signal"),
+        }
+    }
+
+    /// The first column of every row, as text, read from the store beside whatever runs.
+    pub async fn query(&self, sql: &'static str) -> Vec<String> {
+        let path = self.path("tidings.db");
+        let mut store = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("a store");
+        let rows = sqlx::query(sql).fetch_all(&mut store).await.expect("a sound query");
+        rows.iter()
+            .map(|row| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string()))
+            .collect()
+    }
+
+    /// Waits until the first row of `sql` is as wanted.
+    pub async fn wait_until(&self, sql: &'static str, wanted: impl Fn(&str) -> bool) {
+        let wait = async {
+            while !(self.path("tidings.db").exists() && self.query(sql).await.first().is_some_and(|row| wanted(row))) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
+    }
+
+    fn tidings(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
+        command.args(arguments).args(["--config".as_ref(), self.path("config.yaml").as_os_str()]);
+        command.envs(self.variables.lock().expect("no panic").iter().cloned());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Running {
+    /// The first line of standard output that is wanted, waited for.
+    pub async fn wait_for_output(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        self.output
+            .wait_for(wanted)
+            .await
+            .unwrap_or_else(|| panic!("never printed; output: {:#?}\nlog: {:#?}", self.output(), self.log()))
+    }
+
+    /// The first line of the log that is wanted, waited for.
+    pub async fn wait_for_log(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        self.log.wait_for(wanted).await.unwrap_or_else(|| panic!("never logged; log: {:#?}", self.log()))
+    }
+
+    /// Every line of standard output so far.
+    pub fn output(&self) -> Vec<String> {
+        self.output.lines.borrow().clone()
+    }
+
+    /// Every line of the log so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lines.borrow().clone()
+    }
+
+    /// SIGTERM; the exit code.
+    pub async fn terminate(&mut self) -> i32 {
+        self.signal("TERM").await;
+        self.wait().await
+    }
+
+    /// SIGINT, as Ctrl-C sends it; the exit code.
+    pub async fn interrupt(&mut self) -> i32 {
+        self.signal("INT").await;
+        self.wait().await
+    }
+
+    /// SIGKILL: no time to put anything in order.
+    pub async fn kill9(&mut self) {
+        self.child.kill().await.expect("it runs");
+    }
+
+    /// Waits for the end; the exit code.
+    pub async fn wait(&mut self) -> i32 {
+        let status: ExitStatus = match timeout(DEADLINE, self.child.wait()).await {
+            Ok(status) => status.expect("a child"),
+            Err(tokio::time::error::Elapsed { .. }) => panic!("it does not end; log: {:#?}", self.log()),
+        };
+        self.output.end().await;
+        self.log.end().await;
+        status.code().unwrap_or_else(|| panic!("ended by a signal; log: {:#?}", self.log()))
+    }
+
+    async fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap_or_else(|| panic!("it ended by itself; log: {:#?}", self.log()));
+        let sent = Command::new("kill").args([format!("-{name}"), id.to_string()]).status().await;
+        assert!(sent.expect("kill is there").success());
+    }
+}
+
+/// The lines of a stream as they come.
+struct Lines {
+    lines: watch::Receiver<Vec<String>>,
+    reader: Arc<tokio::task::JoinHandle<()>>,
+}
+
+impl Lines {
+    fn of(stream: impl AsyncRead + Send + Unpin + 'static) -> Self {
+        let (sender, lines) = watch::channel(Vec::new());
+        let reader = tokio::spawn(async move {
+            let mut stream = BufReader::new(stream).lines();
+            while let Ok(Some(line)) = stream.next_line().await {
+                sender.send_modify(|lines| lines.push(line));
+            }
+        });
+        Self { lines, reader: Arc::new(reader) }
+    }
+
+    async fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+        let find = |lines: &Vec<String>| lines.iter().find(|line| wanted(line)).cloned();
+        let found = timeout(DEADLINE, self.lines.wait_for(|lines| find(lines).is_some())).await;
+        found.ok()?.ok().and_then(|lines| find(&lines))
+    }
+
+    async fn end(&mut self) {
+        timeout(DEADLINE, self.lines.wait_for(|_| self.reader.is_finished())).await.ok();
+    }
+}

@@ -1,0 +1,175 @@
+//! From a feed to an alert that arrives: the real binary, a feed and page server, a webhook and a mail server on loopback.
+
+use serde_json::Value;
+
+use crate::support::http::{Response, Server, verify_signature};
+use crate::support::smtp::Sink;
+use crate::support::tidings::Folder;
+use crate::support::wire::{self, Entry};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// The rule that every test here watches with.
+pub const RULE: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea AND arms\n";
+
+/// A configuration that polls `feeds` each second and tells the webhook and the mail recipients.
+pub fn config(feeds: &[String], hook: &str, smtp: u16, to: &[&str]) -> String {
+    let feed = |(index, url): (usize, &String)| format!("  - {{url: \"{url}\", name: wire-{}, every: 1s}}", index + 1);
+    let feeds = feeds.iter().enumerate().map(feed).collect::<Vec<_>>().join("\n");
+    format!(
+        "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook, desk]\nfeeds:\n{feeds}\nnotifiers:\n  \
+         hook: {{type: webhook, url: \"{hook}\", secret: {SECRET}}}\n  \
+         desk: {{type: email, smtp: \"smtp://127.0.0.1:{smtp}\", from: Tidings <tidings@example.org>, to: [{}]}}\n\
+         network: {{allow: [127.0.0.0/8]}}\n",
+        to.join(", ")
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hook() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    server.serve("/story", Response::html(wire::PAGE));
+    let feed = wire::feed(&[Entry::teaser("Freight over the bridge doubles", &server.url("/story"))]);
+    server.serve("/feed.xml", Response::feed(&feed).etag("\"v1\""));
+    server.serve("/hook", Response::status(204));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+
+    let mut tidings = folder.run(&[]);
+    let hook = server.wait_for("/hook", 1).await.remove(0);
+    let letter = mail.wait_for(1).await.remove(0);
+    verify_signature(&hook, SECRET);
+    let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
+    assert_eq!(payload["type"], "alert");
+    assert_eq!(payload["rules"][0]["rule"], "arms");
+    assert_eq!(payload["read"]["what"], "full");
+    assert_eq!(payload["story"]["title"], "Freight over the bridge doubles");
+    let terms: Vec<_> =
+        payload["rules"][0]["evidence"].as_array().expect("a list").iter().map(|e| &e["term"]).collect();
+    assert_eq!(terms, ["Russia", "North Korea", "arms"]);
+    assert_eq!(letter.to, ["ana@example.org"]);
+    assert!(letter.text().contains("Subject: "), "{}", letter.text());
+
+    let polls = server.wait_for("/feed.xml", 2).await;
+    assert_eq!(polls[1].header("if-none-match"), Some("\"v1\""));
+    assert_eq!(server.answered("/feed.xml", 2).await, 304);
+    assert_eq!(tidings.terminate().await, 0);
+
+    // Two more polls in a new run, the last of them begun after the first was recorded: nothing is told again.
+    let before = server.requests("/feed.xml").len();
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/feed.xml", before + 2).await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!(server.requests("/hook").len(), 1);
+    assert_eq!(mail.letters().len(), 1);
+    assert_eq!(server.requests("/story").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_cannot_be_read_leaves_the_teaser_and_the_alert_says_so() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    let entry = Entry::teaser("Russia and North Korea trade arms", &server.url("/gone"));
+    server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
+    server.serve("/gone", Response::status(404));
+    server.serve("/hook", Response::status(200));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    let hook = server.wait_for("/hook", 1).await.remove(0);
+    let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
+    assert_eq!(payload["read"]["what"], "teaser");
+    let why = payload["read"]["why"].as_str().expect("a reason");
+    assert!(why.contains("404"), "{why}");
+    let letter = mail.wait_for(1).await.remove(0);
+    assert!(letter.plain().contains("404"), "{}", letter.plain());
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_rules_and_two_feeds_make_one_message_that_names_them_all() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    let entry = Entry::full("Russia and North Korea trade arms", &server.url("/same?utm_source=a"), wire::LONG);
+    let other = Entry::full("Russia and North Korea trade arms", &server.url("/same"), wire::LONG);
+    server.serve("/a.xml", Response::feed(&wire::feed(&[entry])));
+    server.serve("/b.xml", Response::feed(&wire::feed(&[other])));
+    server.serve("/hook", Response::status(200));
+    let feeds = [server.url("/a.xml"), server.url("/b.xml")];
+    let config = config(&feeds, &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let second = "rules:\n  - name: trade\n    when: trade AND (Russia OR China)\n";
+    let folder = Folder::new(&config, &[("arms.yaml", RULE), ("trade.yaml", second)]);
+    let mut tidings = folder.run(&[]);
+    let hook = server.wait_for("/hook", 1).await.remove(0);
+    mail.wait_for(1).await;
+    let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
+    let names = |list: &Value, key: &str| -> Vec<String> {
+        let of = |item: &Value| item[key].as_str().expect("a name").to_owned();
+        list.as_array().expect("a list").iter().map(of).collect()
+    };
+    assert_eq!(names(&payload["rules"], "rule"), ["arms", "trade"]);
+    let mut feeds = names(&payload["feeds"], "feed");
+    feeds.sort();
+    assert_eq!(feeds, ["wire-1", "wire-2"]);
+    server.wait_for("/a.xml", 3).await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_is_down_for_a_while_gets_its_message_and_holds_nobody_up() {
+    let server = Server::start().await;
+    let down = Sink::reserve();
+    serve_settled(&server);
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), down.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 1).await;
+    let said = tidings.wait_for_log(|line| line.contains("did not take a message")).await;
+    assert!(said.contains("ana@example.org"), "{said}");
+    let mail = down.open();
+    assert_eq!(mail.wait_for(1).await[0].to, ["ana@example.org"]);
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_recipient_costs_the_other_nothing_and_is_kept_as_dead() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    mail.refuse("gone@example.org");
+    serve_settled(&server);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["gone@example.org", "ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    assert_eq!(mail.wait_for(1).await[0].to, ["ana@example.org"]);
+    let said = tidings.wait_for_log(|line| line.contains("refused a message")).await;
+    assert!(said.contains("gone@example.org") && said.contains("550"), "{said}");
+    assert_eq!(tidings.terminate().await, 0);
+    let dead = folder.query("SELECT state || ' ' || recipient FROM message WHERE notifier = 'desk' ORDER BY 1").await;
+    assert_eq!(dead, ["dead gone@example.org", "sent ana@example.org"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_not() {
+    let server = Server::start().await;
+    let down = Sink::reserve();
+    serve_settled(&server);
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), down.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    assert_eq!(folder.run(&["--once"]).wait().await, 69);
+    assert_eq!(server.requests("/hook").len(), 1);
+    let mail = down.open();
+    // The next try is due five seconds after the first; until then, there is nothing that `--once` may do.
+    while folder.run(&["--once"]).wait().await == 69 {}
+    assert_eq!(mail.letters().len(), 1);
+}
+
+/// A feed with one settled story that matches, and a hook that takes everything.
+pub fn serve_settled(server: &Server) {
+    let entry = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
+    server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
+    server.serve("/hook", Response::status(200));
+}
