@@ -52,6 +52,14 @@ pub struct Routing {
     pub by_severity: BTreeMap<Severity, BTreeSet<NotifierName>>,
 }
 
+impl Routing {
+    /// Those who hear of a rule of that severity which names nobody.
+    #[must_use]
+    pub fn of(&self, severity: Severity) -> &BTreeSet<NotifierName> {
+        self.by_severity.get(&severity).unwrap_or(&self.default)
+    }
+}
+
 /// One feed to poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Feed {

@@ -31,7 +31,7 @@ use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Re
 use crate::notify::Means;
 use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
-use crate::story::FeedName;
+use crate::story::{FeedName, Severity};
 
 /// What every part of a running daemon shares.
 #[derive(Debug)]
@@ -178,7 +178,11 @@ fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> 
 #[must_use]
 pub fn known(config: &Config) -> Known {
     let carrier = |feed: &crate::config::Feed| Carrier { name: feed.name.clone(), tags: feed.tags.clone() };
-    Known { notifiers: config.notifiers.keys().cloned().collect(), feeds: config.feeds.iter().map(carrier).collect() }
+    Known {
+        notifiers: config.notifiers.keys().cloned().collect(),
+        feeds: config.feeds.iter().map(carrier).collect(),
+        unheard: Severity::ALL.into_iter().filter(|severity| config.notify.of(*severity).is_empty()).collect(),
+    }
 }
 
 fn receivers(config: &Config) -> Vec<Receiver> {

@@ -76,6 +76,8 @@ pub struct Known {
     pub notifiers: BTreeSet<NotifierName>,
     /// Every feed with its tags.
     pub feeds: Vec<Carrier>,
+    /// The severities of which nobody hears unless the rule names a notifier.
+    pub unheard: BTreeSet<Severity>,
 }
 
 impl Carrier {

@@ -1,11 +1,11 @@
 //! Matches to alerts: what each says of its rule, and who is to hear of it. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::alert::{Draft, Receiver, Told};
 use crate::config::{Notifier, Routing};
 use crate::rule::Match;
-use crate::story::{NotifierName, Severity};
+use crate::story::NotifierName;
 
 /// One draft for every match, in the same order.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn drafts(matches: Vec<Match>, routing: &Routing, notifiers: &BTreeMap<Notif
 
 fn draft(found: Match, routing: &Routing, notifiers: &BTreeMap<NotifierName, Notifier>) -> Draft {
     let rule = found.rule;
-    let names = if rule.notify.is_empty() { routed(routing, rule.severity) } else { &rule.notify };
+    let names = if rule.notify.is_empty() { routing.of(rule.severity) } else { &rule.notify };
     let receivers = names
         .iter()
         .filter_map(|name| notifiers.get(name).map(|notifier| receivers(name, notifier)))
@@ -41,8 +41,4 @@ pub fn receivers(name: &NotifierName, notifier: &Notifier) -> Vec<Receiver> {
         Notifier::Console(_) | Notifier::Webhook(_) => vec![to(String::new())],
         Notifier::Email(email) => email.to.iter().map(|mailbox| to(mailbox.email.to_string())).collect(),
     }
-}
-
-fn routed(routing: &Routing, severity: Severity) -> &BTreeSet<NotifierName> {
-    routing.by_severity.get(&severity).unwrap_or(&routing.default)
 }

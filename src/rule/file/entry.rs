@@ -51,6 +51,9 @@ pub(super) fn read(
         notify: notify(&mut entries, context.known, faults),
         feeds: feeds(&mut entries, context.known, faults),
     };
+    if let Some(name) = &name {
+        check_heard(name, &rule, context.known, faults);
+    }
     let examples = ["matches", "ignores"].map(|key| examples::read(entries.get(key), faults));
     refuse_later(source, &mut entries, &LATER, faults);
     entries.finish(faults);
@@ -111,6 +114,18 @@ fn notify(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fau
         }
     }
     names.into_iter().map(|name| NotifierName(name.value)).collect()
+}
+
+/// A rule that alerts nobody is a story missed.
+fn check_heard(name: &Text, rule: &Rule, known: Option<&Known>, faults: &mut Vec<Fault>) {
+    if rule.notify.is_empty() && known.is_some_and(|known| known.unheard.contains(&rule.severity)) {
+        let fault = name.fault(0..name.value.len(), format!("nobody would hear of `{}`", rule.name));
+        faults.push(
+            fault.help(
+                "name a notifier in the rule's `notify`, or in the configuration's for every rule that names none",
+            ),
+        );
+    }
 }
 
 fn feeds(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Vec<FeedFilter> {

@@ -21,6 +21,7 @@ fn refused(files: &[(&str, &str)]) -> String {
     let known = Known {
         notifiers: ["desk", "console"].map(|name| NotifierName(name.to_owned())).into(),
         feeds: vec![Carrier { name: FeedName("Yonhap".to_owned()), tags: ["wire".to_owned()].into() }],
+        unheard: [Severity::Low].into(),
     };
     let (loaded, faults) = load_files(files, Some(&known));
     assert!(loaded.is_none(), "it should not load");
@@ -246,4 +247,12 @@ fn lists_in_lists_cost_little_however_they_are_nested() {
         None,
     );
     assert!(loaded.is_some());
+}
+
+#[test]
+fn a_rule_that_nobody_would_hear_of_is_refused() {
+    let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, severity: low}\n")]);
+    assert!(said.contains("nobody would hear of `a`") && said.contains("a.yaml:2:12"), "{said}");
+    let named = [("a.yaml", "rules:\n  - {name: a, when: arms, severity: low, notify: desk}\n")];
+    assert_eq!(rules(&named).len(), 1);
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{ConnectOptions, Row};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
@@ -89,22 +91,24 @@ impl Folder {
 
     /// The first column of every row, as text, read from the store beside whatever runs.
     pub async fn query(&self, sql: &'static str) -> Vec<String> {
-        let path = self.path("tidings.db");
-        let mut store = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("a store");
-        let rows = sqlx::query(sql).fetch_all(&mut store).await.expect("a sound query");
-        rows.iter()
-            .map(|row| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string()))
-            .collect()
+        self.try_query(sql).await.expect("a store, and a sound query")
     }
 
-    /// Waits until the first row of `sql` is as wanted.
+    /// Waits until the first row of `sql` is as wanted; until then, there may be no store yet.
     pub async fn wait_until(&self, sql: &'static str, wanted: impl Fn(&str) -> bool) {
         let wait = async {
-            while !(self.path("tidings.db").exists() && self.query(sql).await.first().is_some_and(|row| wanted(row))) {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            while !self.try_query(sql).await.is_ok_and(|rows| rows.first().is_some_and(|row| wanted(row))) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
+    }
+
+    async fn try_query(&self, sql: &'static str) -> Result<Vec<String>, sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).read_only(true);
+        let rows = sqlx::query(sql).fetch_all(&mut options.connect().await?).await?;
+        let text = |row: &SqliteRow| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string());
+        Ok(rows.iter().map(text).collect())
     }
 
     fn tidings(&self, arguments: &[&str]) -> Command {
