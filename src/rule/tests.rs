@@ -64,6 +64,14 @@ fn dotted_letters_are_not_found_in_a_title_wholly_in_capitals() {
 }
 
 #[test]
+fn a_story_that_does_not_match_is_told_why() {
+    let query = query("Russia AND (arms OR oil) NOT football");
+    let reasons = ["`Russia` is missing", "nothing of `arms OR oil` is there", "`Football` is there, but must not"];
+    assert_eq!(query.reasons_against(&story("Football", "Farms")), reasons);
+    assert_eq!(query.reasons_against(&story("Russia", "oil")), Vec::<String>::new());
+}
+
+#[test]
 fn evidence_shows_each_term_where_it_stands_first() {
     let story = story("Russia buys", "It rains.\n\nShells for North\nKorea, and Rússia’s arms. No more arms.");
     let found = query("arms AND North Korea AND (Russia OR oil) NOT football").evidence(&story).expect("it matches");

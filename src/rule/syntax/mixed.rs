@@ -46,32 +46,32 @@ pub(super) fn find(items: &[Item]) -> Option<Mixture> {
 
 /// `a OR b AND c`, with AND read first and with OR read first.
 fn and_with_or(items: &[Item]) -> (String, String) {
-    let and_first = groups(items, |joint| joint == Joint::Or)
-        .map(|group| parenthesised(chain(group), group.len() > 1))
-        .collect::<Vec<_>>()
-        .join(" OR ");
-    let mut or_first = String::new();
-    for group in groups(items, |joint| joint != Joint::Or) {
-        let (joint, not) = match (group[0].joint, group[0].negated && group.len() > 1) {
-            (Joint::First, not) => ("", not),
-            (Joint::AndNot, not) => (" NOT ", not),
-            (_, not) => (" AND ", not),
-        };
-        let text = if not { chain_without_first_not(group) } else { chain(group) };
-        or_first += joint;
-        or_first += if not { "NOT " } else { "" };
-        or_first += &parenthesised(text, group.len() > 1);
-    }
-    (and_first, or_first)
+    let mut left = items.len();
+    let and_first = groups(items, |joint| joint == Joint::Or).map(|group| {
+        left -= group.len();
+        match group {
+            [only] => operand(only, left > 0),
+            many => format!("({})", chain(many)),
+        }
+    });
+    let and_first: Vec<String> = and_first.collect();
+    let or_first = groups(items, |joint| joint != Joint::Or).fold(String::new(), |text, group| {
+        let joint = if text.is_empty() { "" } else { written(group[0].joint) };
+        text + joint
+            + &match group {
+                [only] => only.text.clone(),
+                [first, ..] if first.negated => format!("NOT ({})", chain_from(first.bare.clone(), group)),
+                many => format!("({})", chain(many)),
+            }
+    });
+    (and_first.join(" OR "), or_first)
 }
 
 /// `a OR NOT b OR c`, where `items[negated]` is `NOT b`: the negation of `b` alone, and of all that follows.
 fn not_with_or(items: &[Item], negated: usize) -> (String, String) {
     let (before, rest) = items.split_at(negated);
     let start = if before.is_empty() { String::new() } else { chain(before) + " OR " };
-    let narrow = format!("{start}({}) OR {}", rest[0].text, chain(&rest[1..]));
-    let wide = format!("{start}NOT ({})", chain_without_first_not(rest));
-    (narrow, wide)
+    (chain(items), format!("{start}NOT ({})", chain_from(rest[0].bare.clone(), rest)))
 }
 
 /// `items` cut before every item whose joint is `at`.
@@ -79,26 +79,28 @@ fn groups(items: &[Item], at: impl Fn(Joint) -> bool) -> impl Iterator<Item = &[
     items.chunk_by(move |_, next| !at(next.joint))
 }
 
-/// The items as they were written, the first without its joint.
+/// The items as they were written, without the first one's joint; a negation before an OR in parentheses.
 fn chain(items: &[Item]) -> String {
-    chain_from(&items[0].text, items)
+    chain_from(operand(&items[0], is_before_or(items, 0)), items)
 }
 
-fn chain_without_first_not(items: &[Item]) -> String {
-    chain_from(&items[0].bare, items)
+fn chain_from(first: String, items: &[Item]) -> String {
+    let rest = items.iter().enumerate().skip(1);
+    rest.fold(first, |text, (at, item)| text + written(item.joint) + &operand(item, is_before_or(items, at)))
 }
 
-fn chain_from(first: &str, items: &[Item]) -> String {
-    items[1..].iter().fold(first.to_owned(), |text, item| {
-        let joint = match item.joint {
-            Joint::Or => " OR ",
-            Joint::AndNot => " NOT ",
-            _ => " AND ",
-        };
-        text + joint + &item.text
-    })
+fn is_before_or(items: &[Item], at: usize) -> bool {
+    items.get(at + 1).is_some_and(|next| next.joint == Joint::Or)
 }
 
-fn parenthesised(text: String, wanted: bool) -> String {
-    if wanted { format!("({text})") } else { text }
+fn operand(item: &Item, before_or: bool) -> String {
+    if item.negated && before_or { format!("({})", item.text) } else { item.text.clone() }
+}
+
+fn written(joint: Joint) -> &'static str {
+    match joint {
+        Joint::Or => " OR ",
+        Joint::AndNot => " NOT ",
+        _ => " AND ",
+    }
 }

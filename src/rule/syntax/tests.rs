@@ -284,6 +284,21 @@ proptest! {
     }
 
     #[test]
+    fn both_readings_of_a_mixture_parse_and_differ(
+        words in proptest::collection::vec("(NOT )?[x-z]", 5),
+        operators in proptest::collection::vec(prop_oneof![Just(" AND "), Just(" OR "), Just(" NOT ")], 4),
+    ) {
+        let expression = words.iter().zip(operators.into_iter().chain([""])).map(|(word, operator)| format!("{word}{operator}"));
+        let (tree, problems) = parse(&expression.collect::<String>(), &lists());
+        prop_assert_eq!(tree.is_none(), problems.len() == 1);
+        if let Some(help) = problems.into_iter().find_map(|problem| problem.help) {
+            let readings: Vec<&str> = help.split('`').skip(1).step_by(2).collect();
+            let trees: Vec<String> = readings.iter().map(|reading| print::expression(&parsed(reading))).collect();
+            prop_assert!(trees.len() == 2 && trees[0] != trees[1], "{help}");
+        }
+    }
+
+    #[test]
     fn no_text_makes_it_panic(text in "([a-z\"“()$/*=!+&|:~^?<>0-9é-]|AND|OR|NOT|NEAR| |\\PC){0,30}") {
         for problem in problems(&text) {
             prop_assert!(!problem.is_empty());
