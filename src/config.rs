@@ -14,7 +14,7 @@ use crate::story::{FeedName, NotifierName, Severity};
 /// All that a person configured, checked: nothing downstream looks again.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The store's SQLite file.
+    /// The store's `SQLite` file.
     pub store: PathBuf,
     /// The folder of rule files.
     pub rules: PathBuf,
