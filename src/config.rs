@@ -1,5 +1,16 @@
 //! YAML text to one finished configuration: every fault reported at once, with its place.
 
+mod env;
+mod feeds;
+mod load;
+mod mask;
+mod network;
+mod notifiers;
+mod paths;
+mod poll;
+mod reader;
+mod routing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +21,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::story::{FeedName, NotifierName, Severity};
+
+pub use load::load;
 
 /// All that a person configured, checked: nothing downstream looks again.
 #[derive(Clone, Debug)]
@@ -41,8 +54,8 @@ pub struct Routing {
     pub by_severity: BTreeMap<Severity, BTreeSet<NotifierName>>,
 }
 
-/// One feed to poll.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One feed to poll. It is shown by its name: the address may hold a token from the environment.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Feed {
     /// Its identity: `name`, else the address as the config writes it, before variables are put in.
     pub name: FeedName,
@@ -54,6 +67,12 @@ pub struct Feed {
     pub every: Option<Duration>,
     /// Whether article pages are read for its teasers.
     pub full_text: FullText,
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Feed").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Whether the page of a teaser is fetched.
@@ -180,3 +199,6 @@ pub struct Network {
     /// A mail or web address that the User-Agent names, so that publishers can write.
     pub contact: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,12 @@ impl<'d> Node<'d> {
         self.place.span.clone()
     }
 
+    /// The line it begins in, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.source.line_and_column(self.span().start).0
+    }
+
     /// An error at its place.
     #[must_use]
     pub fn fault(&self, message: impl Into<String>) -> Fault {

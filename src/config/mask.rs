@@ -1,0 +1,183 @@
+//! Secrets blotted out of a configuration, so that faults can show its lines.
+
+mod torn;
+
+use std::ops::Range;
+
+use crate::fault::{Fault, Source};
+use crate::yaml::{Document, Node};
+
+/// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
+const SHOWN: [&str; 37] = [
+    "allow",
+    "connections",
+    "contact",
+    "critical",
+    "default",
+    "every",
+    "first_poll",
+    "format",
+    "from",
+    "full_text",
+    "gap",
+    "high",
+    "info",
+    "listen",
+    "low",
+    "max",
+    "medium",
+    "min",
+    "name",
+    "notify",
+    "opml",
+    "password_file",
+    "per_host",
+    "poll",
+    "proxy",
+    "retain",
+    "rules",
+    "smtp",
+    "stories",
+    "store",
+    "tags",
+    "to",
+    "type",
+    "web",
+    "zone",
+    "feeds",
+    "network",
+];
+
+/// What gives a secret away, in whatever value it stands.
+const SUSPICIOUS: [&str; 5] = ["passw", "pasw", "secret", "token", "whsec"];
+
+/// `source` with every value that may be a secret blotted out, and every offset, line and column as before.
+/// Of a text that is no YAML (`document` is `None`), more is blotted out than needed.
+pub(super) fn masked(source: &Source, document: Option<&Document>) -> Source {
+    let mut spans = Vec::new();
+    match document {
+        Some(document) => sound(source, document.root(), &mut spans),
+        None => torn::secrets(&source.text, &mut spans),
+    }
+    Source { name: source.name.clone(), text: blotted(&source.text, &spans) }
+}
+
+/// Takes what it says from a fault of the YAML reader whose lines hold something blotted out: such faults repeat what is written there.
+/// A tab stays a tab.
+pub(super) fn hush(fault: &mut Fault, masked: &Source) {
+    let text = &fault.source.text;
+    let start = text[..fault.span.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[fault.span.end..].find('\n').map_or(text.len(), |at| fault.span.end + at);
+    if text[start..end] != masked.text[start..end] && !text[fault.span.clone()].starts_with('\t') {
+        "YAML reads this line otherwise than it was meant, or not at all".clone_into(&mut fault.message);
+        let help = "put the value in single quotes, with each ' in it written twice; better still, take secrets from the environment: ${NAME}";
+        fault.help = Some(help.to_owned());
+    }
+}
+
+/// The secrets of sound YAML.
+fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    for (key, node) in root.pairs(&mut Vec::new()) {
+        match key.value.as_str() {
+            "notifiers" if node.is_mapping() => {
+                node.pairs(&mut Vec::new()).into_iter().for_each(|(_, node)| notifier(source, node, spans));
+            }
+            "feeds" => node.one_or_many().into_iter().for_each(|node| feed(source, node, spans)),
+            _ if SHOWN.contains(&key.value.as_str()) => fields(source, node, spans),
+            _ => blot(source, node, spans),
+        }
+    }
+    if !root.is_mapping() {
+        blot(source, root, spans);
+    }
+}
+
+fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if !node.is_mapping() {
+        shown(source, node, spans);
+    }
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        if key.value == "url" || SHOWN.contains(&key.value.as_str()) {
+            shown(source, node, spans);
+        } else {
+            blot(source, node, spans);
+        }
+    }
+}
+
+fn notifier(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if node.is_mapping() {
+        fields(source, node, spans);
+    } else {
+        blot(source, node, spans);
+    }
+}
+
+fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if !node.is_mapping() {
+        shown(source, node, spans);
+    }
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        if SHOWN.contains(&key.value.as_str()) {
+            shown(source, node, spans);
+        } else {
+            blot(source, node, spans);
+        }
+    }
+}
+
+/// A value that may be shown, but for what looks like a secret in it.
+fn shown(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if node.is_mapping() {
+        blot(source, node, spans);
+    } else if node.is_list() {
+        node.one_or_many().into_iter().for_each(|node| shown(source, node, spans));
+    } else {
+        let span = node.span();
+        spans.extend(
+            suspicious(&source.text[span.clone()]).map(|range| span.start + range.start..span.start + range.end),
+        );
+    }
+}
+
+/// What looks like a secret: user and password of an address, what follows its `?`, all that follows a telling word.
+fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
+    let after_scheme = value.find("://").map(|at| at + 3);
+    let login = after_scheme.and_then(|start| Some(start..value[start..].rfind('@')? + start));
+    let query = after_scheme.and_then(|start| Some(value[start..].find('?')? + start..value.len()));
+    let lower = value.to_ascii_lowercase();
+    let word = SUSPICIOUS.iter().filter_map(|word| lower.find(word)).min().map(|start| start..value.len());
+    [login, query, word].into_iter().flatten()
+}
+
+/// A value that may not be shown, nor anything in it, nor a comment behind it.
+fn blot(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        spans.push(key.span());
+        blot(source, node, spans);
+    }
+    if node.is_list() {
+        node.one_or_many().into_iter().for_each(|node| blot(source, node, spans));
+    } else if !node.is_mapping() {
+        let span = node.span();
+        let rest = source.text[span.end..].split('\n').next().unwrap_or_default();
+        let end = if rest.trim_start().starts_with('#') { span.end + rest.len() } else { span.end };
+        spans.push(span.start..end);
+    }
+}
+
+/// `text` with an asterisk, or a character of the same length in bytes, for every one in `spans` that is not blank.
+fn blotted(text: &str, spans: &[Range<usize>]) -> String {
+    let mut hidden = vec![false; text.len()];
+    for span in spans {
+        hidden[span.clone()].fill(true);
+    }
+    let blot = |(at, c): (usize, char)| match c.len_utf8() {
+        _ if !hidden[at] || c.is_whitespace() => c,
+        1 => '*',
+        2 => '×',
+        3 => '•',
+        _ => '🞶',
+    };
+    text.char_indices().map(blot).collect()
+}

@@ -1,0 +1,62 @@
+//! Who can be told: `notifiers`.
+
+mod email;
+mod smtp;
+mod webhook;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::reader::Reader;
+use super::{ConsoleFormat, Notifier};
+use crate::story::NotifierName;
+use crate::yaml::{Entries, Node};
+
+/// What notifiers cannot do yet.
+const LATER: [&str; 7] = ["burst", "digest", "headers", "limit", "proxy", "quiet", "template"];
+
+/// Notifiers by name.
+#[derive(Default)]
+pub(super) struct Notifiers {
+    /// Those without a fault.
+    pub(super) sound: BTreeMap<NotifierName, Notifier>,
+    /// All names, so that a faulty notifier does not make a second fault where it is named.
+    pub(super) names: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Console,
+    Email,
+    Webhook,
+}
+
+/// Names with `{type: console}`, `{type: email, …}` or `{type: webhook, …}`.
+pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Notifiers {
+    let mut notifiers = Notifiers::default();
+    for (name, node) in node.map_or_else(Vec::new, |node| node.pairs(reader.faults)) {
+        notifiers.names.insert(name.value.clone());
+        let name = reader.check_name(&name);
+        let notifier = notifier(node, reader);
+        notifiers.sound.extend(name.map(NotifierName).zip(notifier));
+    }
+    notifiers
+}
+
+fn notifier(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Notifier> {
+    let mut entries = reader.entries(node)?;
+    let kinds = [("console", Kind::Console), ("email", Kind::Email), ("webhook", Kind::Webhook)];
+    let kind = entries.require("type", reader.faults).and_then(|node| reader.choice(node, &kinds))?;
+    let notifier = match kind {
+        Kind::Console => console(&mut entries, reader).map(Notifier::Console),
+        Kind::Email => email::email(&mut entries, reader).map(Notifier::Email),
+        Kind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
+    };
+    reader.refuse_later(&mut entries, &LATER);
+    entries.finish(reader.faults);
+    notifier
+}
+
+fn console(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<ConsoleFormat> {
+    let formats = [("text", ConsoleFormat::Text), ("json", ConsoleFormat::Json)];
+    entries.get("format").map_or_else(|| Some(ConsoleFormat::default()), |node| reader.choice(node, &formats))
+}
