@@ -1,26 +1,28 @@
 //! YAML text to one finished configuration: every fault reported at once, with its place.
 
+mod env;
 mod feeds;
-mod later;
+mod load;
 mod mask;
+mod network;
 mod notifiers;
-mod read;
-mod secret;
-mod variables;
+mod paths;
+mod poll;
+mod reader;
+mod routing;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use crate::story::{FeedName, NotifierName, Severity};
 
-pub use read::load;
+pub use load::load;
 
 /// All that a person configured, checked: nothing downstream looks again.
 #[derive(Clone, Debug)]
@@ -60,13 +62,11 @@ impl Routing {
     }
 }
 
-/// One feed to poll.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One feed to poll. It is shown by its name: the address may hold a token from the environment.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Feed {
-    /// Its identity: `name`, else `address`.
+    /// Its identity: `name`, else the address as the config writes it, before variables are put in.
     pub name: FeedName,
-    /// The address as the configuration writes it, before variables are put in: fit to be shown and stored.
-    pub address: String,
     /// Where it is: `http`, `https` or `file` (made absolute against the config's folder).
     pub url: Url,
     /// What rules can select it by.
@@ -75,6 +75,12 @@ pub struct Feed {
     pub every: Option<Duration>,
     /// Whether article pages are read for its teasers.
     pub full_text: FullText,
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Feed").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Whether the page of a teaser is fetched.
@@ -202,18 +208,5 @@ pub struct Network {
     pub contact: Option<String>,
 }
 
-impl Network {
-    /// Whether `url` plainly points at one of the user's own hosts: a file, an address that `allow` holds, or `localhost` where `allow` holds
-    /// loopback. Other names are not looked up, and so are never one's own.
-    #[must_use]
-    pub fn is_own(&self, url: &Url) -> bool {
-        let address: IpAddr = match url.host() {
-            None => return url.scheme() == "file",
-            Some(Host::Ipv4(address)) => address.into(),
-            Some(Host::Ipv6(address)) => address.to_canonical(),
-            Some(Host::Domain("localhost")) => Ipv4Addr::LOCALHOST.into(),
-            Some(Host::Domain(_)) => return false,
-        };
-        self.allow.iter().any(|range| range.contains(&address))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -62,12 +62,13 @@ impl Fault {
 }
 
 impl Source {
-    /// Line and column of a byte offset, both from 1; columns count characters.
+    /// Line and column of a byte offset, both from 1; columns count characters, a byte order mark none.
     #[must_use]
     pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let before = &self.text[..self.text.floor_char_boundary(offset)];
         let start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+        let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+        (lines + 1, before[start..].trim_start_matches('\u{feff}').chars().count() + 1)
     }
 }
 
@@ -94,6 +95,8 @@ mod tests {
         for (offset, place) in [(0, (1, 1)), (3, (1, 3)), (7, (1, 7)), (8, (2, 1)), (10, (2, 2)), (99, (2, 5))] {
             assert_eq!(source.line_and_column(offset), place, "{offset}");
         }
+        let marked = Source { name: "a".to_owned(), text: "\u{feff}a: b".to_owned() };
+        assert_eq!(marked.line_and_column(6), (1, 4));
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub struct StoryId(pub i64);
 pub struct FeedState {
     /// Its name.
     pub name: FeedName,
-    /// Its address as the configuration wrote it at its last poll, before variables were put in.
+    /// A hash of the address that it was polled at: a feed that moved is asked anew, and the address itself may hold a secret.
     pub address: String,
     /// `ETag` of the last 200, byte for byte.
     pub etag: Option<String>,

@@ -1,4 +1,4 @@
-//! YAML with places: values as serde_yaml reads them, and where in the text each of them stands.
+//! YAML with places: values as `serde_yaml` reads them, and where in the text each of them stands.
 
 mod advice;
 mod place;
@@ -36,6 +36,8 @@ pub struct Node<'d> {
 pub struct Entries<'d> {
     node: Node<'d>,
     asked: Vec<&'static str>,
+    /// Asked for by their place alone: known, but not to be advertised.
+    unlisted: Vec<&'static str>,
 }
 
 /// Parses a document. Duplicate keys, tags (`when: !sport`), tabs, several documents in one text, deep nesting and alias bombs are faults.
@@ -70,10 +72,22 @@ impl<'d> Node<'d> {
         self.place.span.clone()
     }
 
+    /// The line it begins in, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.source.line_and_column(self.span().start).0
+    }
+
     /// An error at its place.
     #[must_use]
     pub fn fault(&self, message: impl Into<String>) -> Fault {
         Fault::error(self.source, self.span(), message)
+    }
+
+    /// A warning at its place.
+    #[must_use]
+    pub fn warning(&self, message: impl Into<String>) -> Fault {
+        Fault::warning(self.source, self.span(), message)
     }
 
     /// Whether it is a mapping.
@@ -92,15 +106,13 @@ impl<'d> Node<'d> {
     pub fn text(&self, faults: &mut Vec<Fault>) -> Option<Text> {
         let value = match self.value {
             Value::String(text) => text.clone(),
-            Value::Number(_) => self.source.text[self.span()].to_owned(),
+            Value::Number(number) => self.as_written().map_or_else(|| number.to_string(), ToOwned::to_owned),
             _ => {
                 let fault = self.wrong("a text");
-                let quotable = matches!(self.value, Value::Bool(_));
-                let word = &self.source.text[self.span()];
-                faults.push(if quotable {
-                    fault.help(format!("if the word is meant, write \"{word}\""))
-                } else {
-                    fault
+                let word = self.as_written().filter(|_| self.value.is_bool());
+                faults.push(match word {
+                    Some(word) => fault.help(format!("if the word is meant, write \"{word}\"")),
+                    None => fault,
                 });
                 return None;
             }
@@ -122,13 +134,18 @@ impl<'d> Node<'d> {
     /// A time such as `15m`, `1h 30m`, `2 days`, else a fault that shows how to write one.
     pub fn duration(&self, faults: &mut Vec<Fault>) -> Option<Duration> {
         let text = self.text(faults)?;
-        if let Ok(duration) = humantime::parse_duration(&text.value) {
-            Some(duration)
-        } else {
-            let fault = self.fault(format!("`{}` is not a length of time", text.value));
+        self.duration_in(&text.value, faults)
+    }
+
+    /// The same of `value`, which was made of this node's text; the fault shows only what was written.
+    pub fn duration_in(&self, value: &str, faults: &mut Vec<Fault>) -> Option<Duration> {
+        let duration = humantime::parse_duration(value).ok();
+        if duration.is_none() {
+            let written = self.as_written().unwrap_or_default();
+            let fault = self.fault(format!("`{written}` is not a length of time"));
             faults.push(fault.help("write a number and its unit: 30s, 15m, 1h 30m, 7d"));
-            None
         }
+        duration
     }
 
     /// The items of a list, else a fault and none.
@@ -151,7 +168,7 @@ impl<'d> Node<'d> {
     pub fn entries(&self, faults: &mut Vec<Fault>) -> Option<Entries<'d>> {
         let is_mapping = self.is_mapping().then_some(());
         self.or_wrong(is_mapping, "keys with values", faults)?;
-        Some(Entries { node: *self, asked: Vec::new() })
+        Some(Entries { node: *self, asked: Vec::new(), unlisted: Vec::new() })
     }
 
     /// The keys and values of a mapping whose keys are the user's own names, in order, else a fault and none.
@@ -170,6 +187,11 @@ impl<'d> Node<'d> {
             let (key_place, value_place) = place.entry(index);
             (Node { source, value: key, place: key_place }, Node { source, value, place: value_place })
         })
+    }
+
+    /// A scalar as it was written; `None` behind an alias.
+    fn as_written(&self) -> Option<&'d str> {
+        Some(&self.source.text[self.span()]).filter(|raw| !raw.starts_with('*'))
     }
 
     fn or_wrong<T>(&self, value: Option<T>, wanted: &str, faults: &mut Vec<Fault>) -> Option<T> {
@@ -211,9 +233,10 @@ impl<'d> Entries<'d> {
         value
     }
 
-    /// The place of `key` itself, for a fault that is about the key rather than its value. Marks it as asked for.
+    /// The place of `key` itself, for a fault that is about the key rather than its value. The key counts as known,
+    /// but advice about other keys does not name it.
     pub fn place_of(&mut self, key: &'static str) -> Option<Range<usize>> {
-        self.asked.push(key);
+        self.unlisted.push(key);
         let found = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key));
         found.map(|(name, _)| name.span())
     }
@@ -227,8 +250,7 @@ impl<'d> Entries<'d> {
     /// A fault for every key that nobody asked for, naming the nearest key that exists.
     pub fn finish(self, faults: &mut Vec<Fault>) {
         for (key, _) in self.node.raw_pairs() {
-            let name = &self.node.source.text[key.span()];
-            if key.value.as_str().is_some_and(|key| self.asked.contains(&key)) {
+            if key.value.as_str().is_some_and(|key| self.asked.contains(&key) || self.unlisted.contains(&key)) {
                 continue;
             }
             let known = self.asked.iter().copied();
@@ -236,7 +258,13 @@ impl<'d> Entries<'d> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys here are: {}", known.collect::<Vec<_>>().join(", ")),
             };
-            faults.push(key.fault(format!("the key `{name}` is not known here")).help(advice));
+            // A key that swallowed its value, for want of a space after the colon, may hold a secret: it is not repeated.
+            let is_word = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+            let message = match key.value.as_str().filter(is_word) {
+                Some(name) => format!("the key `{name}` is not known here"),
+                None => "this key is not known here".to_owned(),
+            };
+            faults.push(key.fault(message).help(advice));
         }
     }
 }

@@ -1,116 +1,158 @@
-//! The feeds of a configuration.
+//! What is polled: `feeds`.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use url::Url;
 
-use super::variables::{Context, expand, string};
-use super::{Feed, FullText, Network, later};
-use crate::fault::Fault;
+use super::poll::floor;
+use super::reader::{Expanded, Reader};
+use super::{Feed, FullText, Network};
 use crate::story::FeedName;
-use crate::yaml::{Node, Text};
+use crate::yaml::{Entries, Node};
 
-/// The shortest time between two polls of somebody else's feed.
-const FLOOR: Duration = Duration::from_mins(5);
+/// What feeds cannot do yet.
+const LATER: [&str; 6] = ["headers", "recheck", "digest", "quiet", "limit", "proxy"];
 
-/// The shortest time between two polls of one's own feed.
-const OWN_FLOOR: Duration = Duration::from_secs(1);
+const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
-/// Reads the list of feeds; `network` tells one's own hosts.
-pub(super) fn read(node: Node<'_>, context: &Context<'_>, network: &Network, faults: &mut Vec<Fault>) -> Vec<Feed> {
-    let mut names = HashSet::new();
-    let mut feeds = Vec::new();
-    for node in node.items(faults) {
-        let Some(feed) = feed(node, context, network, faults) else { continue };
-        if names.insert(feed.name.clone()) {
-            feeds.push(feed);
-        } else {
-            let fault = node.fault(format!("two feeds are called `{}`", feed.name));
-            faults.push(fault.help("give one of them another `name`, or remove it"));
+/// A list of addresses and of mappings. `network` says which hosts are one's own; without it, no interval is too short.
+pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader: &mut Reader<'_>) -> Option<Vec<Feed>> {
+    let nodes = config.get("feeds").map_or_else(Vec::new, |node| node.items(reader.faults));
+    if nodes.is_empty() && config.get("feeds").is_none_or(|node| node.is_list()) {
+        let warning = config.node().warning("there are no feeds, so that nothing is polled");
+        reader.faults.push(warning.help("write `feeds: [https://example.org/feed.xml]`"));
+    }
+    let mut known = BTreeMap::new();
+    let mut feeds = Some(Vec::new());
+    for node in nodes {
+        let feed = feed(node, network, reader);
+        if let Some((feed, place)) = &feed {
+            check_unique(&feed.name, *place, &mut known, reader);
         }
+        feeds = feeds.zip(feed).map(|(mut feeds, (feed, _))| {
+            feeds.push(feed);
+            feeds
+        });
     }
     feeds
 }
 
-fn feed(node: Node<'_>, context: &Context<'_>, network: &Network, faults: &mut Vec<Fault>) -> Option<Feed> {
-    if !node.is_mapping() {
-        let written = node.text(faults)?;
-        let url = address(&written, context, faults)?;
-        let name = FeedName(written.value.clone());
-        return Some(Feed {
-            name,
-            address: written.value,
-            url,
-            tags: [].into(),
-            every: None,
-            full_text: FullText::Always,
-        });
-    }
-    let mut entries = node.entries(faults)?;
-    let url = if let Some(place) = entries.place_of("opml") {
-        let fault = node.fault("`opml` is not available yet in this version");
-        faults.push(Fault { span: place, ..fault }.help("list the feeds of the file one by one"));
-        None
-    } else {
-        entries.require("url", faults)
-    };
-    let written = url.and_then(|node| node.text(faults));
-    let url = written.as_ref().and_then(|written| address(written, context, faults));
-    let name = entries.get("name").and_then(|node| string(node, context, faults));
-    let tags = entries.get("tags").map_or_else(Vec::new, |node| node.one_or_many());
-    let tags = tags.into_iter().filter_map(|node| string(node, context, faults)).collect();
-    let every = entries.get("every").and_then(|node| every(node, url.as_ref(), network, faults));
-    let full_text = entries.get("full_text").map_or(FullText::Always, |node| full_text(node, faults));
-    later::refuse(&mut entries, &["recheck", "backfill", "headers", "cookies", "proxy", "user_agent", "lang"], faults);
-    entries.finish(faults);
-    let (url, address) = (url?, written?.value);
-    Some(Feed { name: FeedName(name.unwrap_or_else(|| address.clone())), address, url, tags, every, full_text })
-}
-
-/// The address of a feed, `file:` made absolute.
-fn address(written: &Text, context: &Context<'_>, faults: &mut Vec<Fault>) -> Option<Url> {
-    let text = expand(written, context, faults)?;
-    let url = match text.strip_prefix("file:") {
-        Some(path) => file_url(context.base, path),
-        None => Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()),
-    };
-    if url.is_none() {
-        let fault = written.fault(0..written.value.len(), "this is not the address of a feed");
-        faults.push(fault.help("write an address that begins with https://, http:// or file:"));
-    }
-    url
-}
-
-fn file_url(base: &Path, path: &str) -> Option<Url> {
-    let path = base.join(path.strip_prefix("//").unwrap_or(path));
-    Url::from_file_path(std::path::absolute(path).ok()?).ok()
-}
-
-fn every(node: Node<'_>, url: Option<&Url>, network: &Network, faults: &mut Vec<Fault>) -> Option<Duration> {
-    let every = node.duration(faults)?;
-    let floor = if url.is_none_or(|url| network.is_own(url)) { OWN_FLOOR } else { FLOOR };
-    if every < floor {
-        let fault = node.fault("this is more often than a publisher should be asked");
-        let advice =
-            "write at least 5m; feeds on hosts that `network.allow` lists, and files, may be polled each second";
-        faults.push(fault.help(advice));
-    }
-    Some(every.max(floor))
-}
-
-fn full_text(node: Node<'_>, faults: &mut Vec<Fault>) -> FullText {
-    match node.text(faults).map(|text| text.value).as_deref() {
-        Some("always") | None => FullText::Always,
-        Some("never") => FullText::Never,
-        Some(other) => {
-            let message = match other {
-                "hinted" => "`full_text: hinted` is not available yet in this version".to_owned(),
-                _ => format!("`{other}` is not a way of reading articles"),
-            };
-            faults.push(node.fault(message).help("write `always` or `never`"));
-            FullText::Always
+fn check_unique<'d>(
+    name: &FeedName,
+    node: Node<'d>,
+    known: &mut BTreeMap<FeedName, Node<'d>>,
+    reader: &mut Reader<'_>,
+) {
+    match known.get(name) {
+        None => drop(known.insert(name.clone(), node)),
+        Some(first) => {
+            let line = first.line();
+            let help = "a name is what the store knows a feed by: give one of the two another `name`, or remove it";
+            reader.error(node, format!("the feed in line {line} is called `{name}`, too"), help);
         }
     }
+}
+
+/// A feed, and where its name stands.
+fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) -> Option<(Feed, Node<'d>)> {
+    if !node.is_mapping() {
+        let (url, address) = address(node, reader)?;
+        let name = FeedName(unnamed(node, &address, reader)?);
+        return Some((Feed { name, url, tags: BTreeSet::new(), every: None, full_text: FullText::default() }, node));
+    }
+    let mut entries = reader.entries(node)?;
+    if entries.place_of("opml").is_some() {
+        reader.refuse_later(&mut entries, &["opml"]);
+        return None;
+    }
+    let url_node = entries.require("url", reader.faults);
+    let found = url_node.and_then(|node| address(node, reader));
+    let name_node = entries.get("name");
+    let name = match (name_node, url_node, &found) {
+        (Some(node), ..) => name(node, reader),
+        (None, Some(node), Some((_, address))) => unnamed(node, address, reader),
+        _ => None,
+    };
+    let tags = entries.get("tags").map_or_else(|| Some(BTreeSet::new()), |node| tags(node, reader));
+    let own = found.as_ref().zip(network).map(|((url, _), network)| network.owns(url));
+    let every = entries.get("every").map_or(Some(None), |node| every(node, own, reader).map(Some));
+    let full_text = entries.get("full_text").map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
+    reader.refuse_later(&mut entries, &LATER);
+    entries.finish(reader.faults);
+    let (url, _) = found?;
+    let feed = Feed { name: FeedName(name?), url, tags: tags?, every: every?, full_text: full_text? };
+    Some((feed, name_node.or(url_node)?))
+}
+
+/// An address (WHATWG URL) that can be polled, and how it was written. A `file:` address stands against the configuration's folder.
+fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Url, Expanded)> {
+    let address = reader.expanded(node)?;
+    let value = address.value.trim();
+    let url = if value.starts_with("file:") { file(value, reader) } else { Url::parse(value) };
+    match url {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => return Some((url, address)),
+        Ok(url) if url.scheme() == "file" && url.to_file_path().is_ok() => return Some((url, address)),
+        Ok(url) if url.scheme() == "file" => {
+            reader.error(node, "this names no file on this machine", "write file:PATH")
+        }
+        Ok(_) => reader.error(node, "feeds of this kind cannot be polled", SCHEMES),
+        Err(url::ParseError::RelativeUrlWithoutBase) => reader.error(node, "this is not an address", SCHEMES),
+        Err(why) => reader.error(node, format!("this is not an address: {why}"), SCHEMES),
+    }
+    None
+}
+
+fn file(address: &str, reader: &Reader<'_>) -> Result<Url, url::ParseError> {
+    let folder = std::path::absolute(reader.base.join(".")).ok().and_then(|base| Url::from_directory_path(base).ok());
+    folder.map_or_else(|| Url::parse(address), |folder| folder.join(address))
+}
+
+/// The name of a feed that was given none: its address, without what a variable holds.
+fn unnamed(node: Node<'_>, address: &Expanded, reader: &mut Reader<'_>) -> Option<String> {
+    let written = address.written.value.trim();
+    if Url::parse(written).is_ok_and(|url| url.password().is_some_and(|password| !password.contains("$%7B"))) {
+        let help = "give the feed a `name`, or write the password as ${NAME} and set that in the environment";
+        reader.error(node, "this address holds a password, and would be the feed's name, which everybody sees", help);
+        return None;
+    }
+    Some(written.to_owned())
+}
+
+fn name(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let name = reader.name(node)?;
+    if name.starts_with("tag:") {
+        reader.error(node, "a feed's name cannot begin with `tag:`", "rules write tag:NAME for all feeds of a tag");
+        return None;
+    }
+    Some(name)
+}
+
+fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
+    let tags: Vec<_> = node.one_or_many().into_iter().map(|node| reader.name(node)).collect();
+    tags.into_iter().collect()
+}
+
+/// The interval that a feed asks for. `own`: whether its host is one's own, if that is known.
+fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) -> Option<Duration> {
+    let every = reader.duration(node)?;
+    let (least, written) = floor(own.unwrap_or(true));
+    if every < least {
+        let help = if own == Some(false) {
+            "publishers block those who ask more often; a host of your own can be asked each second: list its address in `network: {allow: […]}`"
+        } else {
+            "nothing is asked more often than once a second"
+        };
+        reader.error(node, format!("`every` must be at least {written} here"), help);
+        return None;
+    }
+    Some(every)
+}
+
+fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
+    if reader.string(node)? == "hinted" {
+        reader.error(node, "`hinted` comes in a later version", "write `always` or `never`");
+        return None;
+    }
+    reader.choice(node, &[("always", FullText::Always), ("never", FullText::Never)])
 }

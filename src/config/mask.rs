@@ -1,86 +1,199 @@
-//! Keeps secrets out of faults: what may be one is shown as stars.
+//! Secrets blotted out of a configuration, so that faults can show its lines.
+
+mod torn;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node};
 
-/// Keys of a notifier whose values may be secret, or hold a secret.
-const SECRET_KEYS: [&str; 5] = ["password", "secret", "smtp", "url", "token"];
+/// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
+const SHOWN: [&str; 37] = [
+    "allow",
+    "connections",
+    "contact",
+    "critical",
+    "default",
+    "every",
+    "first_poll",
+    "format",
+    "from",
+    "full_text",
+    "gap",
+    "high",
+    "info",
+    "listen",
+    "low",
+    "max",
+    "medium",
+    "min",
+    "name",
+    "notify",
+    "opml",
+    "password_file",
+    "per_host",
+    "poll",
+    "proxy",
+    "retain",
+    "rules",
+    "smtp",
+    "stories",
+    "store",
+    "tags",
+    "to",
+    "type",
+    "web",
+    "zone",
+    "feeds",
+    "network",
+];
 
-/// Gives every fault of `source` a copy of it in which secrets are stars. Variables (`${NAME}`) stay readable.
-pub(super) fn hide_secrets(source: &Arc<Source>, document: Option<&Document>, faults: &mut [Fault]) {
-    let spans = match document {
-        Some(document) => secret_values(document),
-        None => secret_lines(&source.text),
-    };
-    let masked = Arc::new(Source { name: source.name.clone(), text: masked(&source.text, &spans) });
-    for fault in faults {
-        let hidden = spans.iter().any(|span| span.start <= fault.span.start && fault.span.start <= span.end);
-        if document.is_none() && hidden {
-            // A syntax error quotes the line that it advises on.
-            fault.help = fault.help.take().map(|_| "put the whole value in single quotes".to_owned());
-        }
-        fault.source = Arc::clone(&masked);
-    }
-}
+/// What gives a secret away, in whatever value it stands.
+const SUSPICIOUS: [&str; 5] = ["passw", "pasw", "secret", "token", "whsec"];
 
-fn secret_values(document: &Document) -> Vec<Range<usize>> {
-    let mut ignored = Vec::new();
-    let root = document.root();
-    let Some(mut top) = root.is_mapping().then(|| root.entries(&mut ignored)).flatten() else { return Vec::new() };
-    let Some(notifiers) = top.get("notifiers").filter(super::super::yaml::Node::is_mapping) else { return Vec::new() };
-    let settings = notifiers.pairs(&mut ignored).into_iter().filter(|(_, node)| node.is_mapping());
-    let values = settings.flat_map(|(_, node)| node.pairs(&mut Vec::new()));
-    let secret = values.filter(|(key, _)| SECRET_KEYS.contains(&key.value.as_str()));
-    secret.flat_map(|(_, node)| leaves(node)).collect()
-}
-
-fn leaves(node: Node<'_>) -> Vec<Range<usize>> {
-    let mut ignored = Vec::new();
-    if node.is_list() {
-        node.items(&mut ignored).into_iter().flat_map(leaves).collect()
-    } else if node.is_mapping() {
-        node.pairs(&mut ignored).into_iter().flat_map(|(_, node)| leaves(node)).collect()
-    } else {
-        vec![node.span()]
-    }
-}
-
-/// Where no value can be told from another: the rest of every line that names a secret key.
-fn secret_lines(text: &str) -> Vec<Range<usize>> {
+/// `source` with every value that may be a secret blotted out, and every offset, line and column as before.
+/// Of a text that is no YAML (`document` is `None`), more is blotted out than needed.
+pub(super) fn masked(source: &Source, document: Option<&Document>) -> Source {
     let mut spans = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let key = SECRET_KEYS.iter().filter_map(|key| line.find(key).map(|at| at + key.len())).min();
-        if let Some(after) = key {
-            spans.push(start + after..start + line.trim_end().len());
+    match document {
+        Some(document) => {
+            sound(source, document.root(), &mut spans);
+            swallowed(document.root(), &mut spans);
         }
-        start += line.len();
+        None => torn::secrets(&source.text, &mut spans),
     }
-    spans
+    Source { name: source.name.clone(), text: blotted(&source.text, &spans) }
 }
 
-fn masked(text: &str, spans: &[Range<usize>]) -> String {
-    let mut bytes: Vec<u8> = text.bytes().collect();
-    for span in spans {
-        let mut at = span.start;
-        while at < span.end {
-            let variable = text[at..span.end].starts_with("${").then(|| text[at..span.end].find('}')).flatten();
-            if let Some(end) = variable {
-                at += end + 1;
-            } else {
-                if !matches!(bytes[at], b'\n' | b' ' | b':') {
-                    bytes[at] = b'*';
-                }
-                at += 1;
-                while !text.is_char_boundary(at) {
-                    bytes[at] = b'*';
-                    at += 1;
-                }
+/// Takes what it says from a fault of the YAML reader whose lines hold something blotted out: such faults repeat what is written there.
+/// A tab stays a tab.
+pub(super) fn hush(fault: &mut Fault, masked: &Source) {
+    let text = &fault.source.text;
+    let start = text[..fault.span.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[fault.span.end..].find('\n').map_or(text.len(), |at| fault.span.end + at);
+    if text[start..end] != masked.text[start..end] && !text[fault.span.clone()].starts_with('\t') {
+        "YAML reads this line otherwise than it was meant, or not at all".clone_into(&mut fault.message);
+        let help = "put the value in single quotes, with each ' in it written twice; better still, take secrets from the environment: ${NAME}";
+        fault.help = Some(help.to_owned());
+    }
+}
+
+/// The secrets of sound YAML.
+fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    for (key, node) in root.pairs(&mut Vec::new()) {
+        match key.value.as_str() {
+            "notifiers" if node.is_mapping() => {
+                node.pairs(&mut Vec::new()).into_iter().for_each(|(_, node)| notifier(source, node, spans));
             }
+            "feeds" => node.one_or_many().into_iter().for_each(|node| feed(source, node, spans)),
+            _ if SHOWN.contains(&key.value.as_str()) => fields(source, node, spans),
+            _ => blot(source, node, spans),
         }
     }
-    String::from_utf8(bytes).expect("whole characters were replaced by stars")
+    if !root.is_mapping() {
+        blot(source, root, spans);
+    }
+}
+
+/// Keys that swallowed a value: `url:https://…` without a space is one long key to YAML.
+fn swallowed(node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        if key.value.contains([':', '/', '\n', ' ']) {
+            spans.push(key.span());
+        }
+        swallowed(node, spans);
+    }
+    if node.is_list() {
+        node.one_or_many().into_iter().for_each(|node| swallowed(node, spans));
+    }
+}
+
+fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if !node.is_mapping() {
+        shown(source, node, spans);
+    }
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        if key.value == "url" || SHOWN.contains(&key.value.as_str()) {
+            shown(source, node, spans);
+        } else {
+            blot(source, node, spans);
+        }
+    }
+}
+
+fn notifier(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if node.is_mapping() {
+        fields(source, node, spans);
+    } else {
+        blot(source, node, spans);
+    }
+}
+
+fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if !node.is_mapping() {
+        shown(source, node, spans);
+    }
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        if SHOWN.contains(&key.value.as_str()) {
+            shown(source, node, spans);
+        } else {
+            blot(source, node, spans);
+        }
+    }
+}
+
+/// A value that may be shown, but for what looks like a secret in it.
+fn shown(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if node.is_mapping() {
+        blot(source, node, spans);
+    } else if node.is_list() {
+        node.one_or_many().into_iter().for_each(|node| shown(source, node, spans));
+    } else {
+        let span = node.span();
+        spans.extend(
+            suspicious(&source.text[span.clone()]).map(|range| span.start + range.start..span.start + range.end),
+        );
+    }
+}
+
+/// What looks like a secret: user and password of an address, what follows its `?`, all that follows a telling word.
+fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
+    let after_scheme = value.find("://").map(|at| at + 3);
+    let login = after_scheme.and_then(|start| Some(start..value[start..].rfind('@')? + start));
+    let query = after_scheme.and_then(|start| Some(value[start..].find('?')? + start..value.len()));
+    let lower = value.to_ascii_lowercase();
+    let word = SUSPICIOUS.iter().filter_map(|word| lower.find(word)).min().map(|start| start..value.len());
+    [login, query, word].into_iter().flatten()
+}
+
+/// A value that may not be shown, nor anything in it, nor a comment behind it.
+fn blot(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        spans.push(key.span());
+        blot(source, node, spans);
+    }
+    if node.is_list() {
+        node.one_or_many().into_iter().for_each(|node| blot(source, node, spans));
+    } else if !node.is_mapping() {
+        let span = node.span();
+        let rest = source.text[span.end..].split('\n').next().unwrap_or_default();
+        let end = if rest.trim_start().starts_with('#') { span.end + rest.len() } else { span.end };
+        spans.push(span.start..end);
+    }
+}
+
+/// `text` with an asterisk, or a character of the same length in bytes, for every one in `spans` that is not blank.
+fn blotted(text: &str, spans: &[Range<usize>]) -> String {
+    let mut hidden = vec![false; text.len()];
+    for span in spans {
+        hidden[span.clone()].fill(true);
+    }
+    let blot = |(at, c): (usize, char)| match c.len_utf8() {
+        _ if !hidden[at] || c.is_whitespace() => c,
+        1 => '*',
+        2 => '×',
+        3 => '•',
+        _ => '🞶',
+    };
+    text.char_indices().map(blot).collect()
 }

@@ -64,7 +64,7 @@ impl Hosts {
 
     /// Whether `host` is one of the user's own, which need no pause.
     fn is_own(&self, host: &HostKey) -> bool {
-        Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.is_own(&url))
+        Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.owns(&url))
     }
 
     /// Until when `host` asked to be left alone, if that is still to come.

@@ -7,9 +7,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
+use url::Url;
 
 use crate::config::Feed;
 use crate::daemon::clock::{after, now, sleep_until};
@@ -68,7 +70,7 @@ pub(crate) async fn poll_once(world: &Arc<World>, states: Vec<FeedState>, stop: 
     let mut polls: JoinSet<Poll> = JoinSet::new();
     for (index, state) in states.into_iter().enumerate() {
         let feed = &world.config.feeds[index];
-        let floor = schedule::floor(world.config.network.is_own(&feed.url));
+        let floor = schedule::floor(world.config.network.owns(&feed.url));
         if let Some(last) = state.last_poll.filter(|last| after(*last, floor) > now()) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
@@ -89,7 +91,7 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
         world.store.feeds().await?.into_iter().map(|state| (state.name.clone(), state)).collect();
     let fresh = |feed: &Feed, last_good| FeedState {
         name: feed.name.clone(),
-        address: feed.address.clone(),
+        address: fingerprint(&feed.url),
         etag: None,
         last_modified: None,
         next_poll: Some(now()),
@@ -101,11 +103,16 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
         mean_gap: None,
     };
     let state_of = |feed: &Feed| match known.remove(&feed.name) {
-        Some(state) if state.address == feed.address => state,
+        Some(state) if state.address == fingerprint(&feed.url) => state,
         Some(moved) => fresh(feed, moved.last_good),
         None => fresh(feed, None),
     };
     Ok(world.config.feeds.iter().map(state_of).collect())
+}
+
+/// A hash of an address, in hex: the address may hold a secret, which the store must not.
+fn fingerprint(url: &Url) -> String {
+    Sha256::digest(url.as_str()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn survived(ended: Result<Poll, tokio::task::JoinError>) -> Option<Poll> {
@@ -211,7 +218,7 @@ async fn record(
         }
     };
     let history = History { failures: state.failures, mean_gap: state.mean_gap };
-    let own = world.config.network.is_own(&feed.url);
+    let own = world.config.network.owns(&feed.url);
     let seed = news::seed(&feed.name.0, ended_at);
     let next = schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
     if next.at.is_none() {

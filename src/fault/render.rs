@@ -14,6 +14,9 @@ const MOST_SHOWN: usize = 100;
 /// The most of a line that is shown on either side of a fault, in bytes.
 const MOST_CONTEXT: usize = 120;
 
+/// The most of a message, or of its advice, that is shown, in characters.
+const LONGEST_MESSAGE: usize = 600;
+
 /// Every fault with its file, line, column, a caret under the very word, and advice: by file and place, the first hundred in full.
 #[must_use]
 pub fn render(faults: &[Fault], colour: bool) -> String {
@@ -37,12 +40,22 @@ fn one(fault: &Fault, colour: bool) -> String {
         .path(fault.source.name.as_str())
         .line_start(excerpt.line)
         .annotation(AnnotationKind::Primary.span(excerpt.span.clone()));
-    let mut group = title.primary_title(fault.message.as_str()).element(snippet);
+    let mut group = title.primary_title(readable(&fault.message)).element(snippet);
     if let Some(help) = &fault.help {
-        group = group.element(Title::HELP.message(help.as_str()));
+        group = group.element(Title::HELP.message(readable(help)));
     }
     let shown = renderer.render(&[group]);
     format!("{}\n\n", exact_column(fault, &shown, &excerpt))
+}
+
+/// A message without what could confuse a terminal, and no longer than a person reads.
+fn readable(message: &str) -> String {
+    let shown = message.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c });
+    let mut text: String = shown.take(LONGEST_MESSAGE).collect();
+    if message.chars().nth(LONGEST_MESSAGE).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 /// What of a source is shown for one fault.
@@ -122,6 +135,35 @@ mod tests {
         let shown = render(&[fault(&text, "armz")], false);
         assert!(shown.contains("rules/a.yaml:1:5005"), "{shown}");
         assert!(shown.len() < 1000, "{}", shown.len());
+    }
+
+    #[test]
+    fn a_message_is_cut_and_holds_nothing_that_moves_the_cursor() {
+        let mut fault = fault("a: b", "b");
+        fault.message = format!("\u{1b}[2J{}", "x".repeat(100_000));
+        let shown = render(&[fault], false);
+        assert!(!shown.contains('\u{1b}') && shown.len() < 1000, "{shown}");
+    }
+
+    #[test]
+    fn a_tab_and_a_wide_character_keep_the_caret_under_the_word() {
+        for (text, indent) in [("a:\tb \tarmz", 12), ("北朝鮮 é armz", 9), ("a\u{301}: armz", 3)] {
+            let shown = render(&[fault(text, "armz")], false);
+            let caret = shown.lines().find(|line| line.contains('^')).expect("a caret");
+            assert_eq!(caret, format!("  | {}^^^^", " ".repeat(indent)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn faults_are_sorted_by_file_and_place_and_machines_get_ends() {
+        let (mut late, early) = (fault("a: b\nc: d", "d"), fault("a: b\nc: d", "b"));
+        let shown = render(&[late.clone(), early], false);
+        assert!(shown.find(":1:4") < shown.find(":2:4"), "{shown}");
+        late.span.end = 100;
+        let json = to_json(&late);
+        assert_eq!(json["line"], 2);
+        assert_eq!((&json["end_line"], &json["end_column"]), (&2.into(), &5.into()));
+        assert_eq!((&json["level"], &json["help"]), (&"error".into(), &"write something else".into()));
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 pub(super) fn state(feed: &str) -> FeedState {
     FeedState {
         name: FeedName(feed.to_owned()),
-        address: "https://wire.example/feed".to_owned(),
+        address: "5f".to_owned(),
         etag: None,
         last_modified: None,
         next_poll: Some(at(900)),

@@ -162,33 +162,37 @@ impl Reader<'_> {
     }
 
     fn check_tag(&mut self, tagged: bool, span: &Range<usize>) {
-        if tagged {
-            let line_start = self.source.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-            let tag = self.source.text[line_start..span.end].rfind('!').map_or(span.start, |at| line_start + at);
-            let end = self.source.text[tag..].find([' ', '\n', '\r', ',']).map_or(span.end, |at| tag + at);
-            let word = &self.source.text[tag + 1..end];
-            self.refuse(
-                tag..end,
-                "a word that begins with `!` is a tag in YAML, and would be lost",
-                &format!("to exclude the word, write NOT {word}; otherwise put the whole value in single quotes"),
-            );
+        if !tagged {
+            return;
         }
+        let text = &self.source.text;
+        // The parser gives the place of the value: its tag stands before it, or begins it.
+        let mark = if text[span.start..].starts_with('!') {
+            span.start
+        } else {
+            text[..span.start].rfind('!').unwrap_or(span.start)
+        };
+        let between = |c: char| c.is_whitespace() || matches!(c, '[' | '{' | ',');
+        let tag = text[..mark].rfind(between).map_or(0, |at| text.ceil_char_boundary(at + 1));
+        let end = text[mark..]
+            .find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}'))
+            .map_or(text.len(), |at| mark + at);
+        let word = &text[(mark + 1).min(end)..end];
+        let help = format!("to exclude the word, write NOT {word}; otherwise put the whole value in single quotes");
+        self.refuse(tag..end, "a word that begins with `!` is a tag in YAML, and would be lost", &help);
     }
 
     /// `when: C #sharp` silently loses a word: a comment begins there.
     fn check_comment(&mut self, style: ScalarStyle, span: &Range<usize>) {
         let rest = &self.source.text[span.end..];
-        let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-        let comment = rest[blank..].split(['\n', '\r']).next().unwrap_or_default();
+        let comment = rest.trim_start_matches([' ', '\t']);
+        let blank = rest.len() - comment.len();
         let begins_a_word = comment.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
         if style == ScalarStyle::Plain && blank > 0 && begins_a_word {
             let start = span.end + blank;
-            let word = comment.split_whitespace().next().unwrap_or(comment);
-            let fault = Fault::warning(
-                self.source,
-                start..start + word.len(),
-                format!("`{word}` begins a comment, and so is no part of the value"),
-            );
+            let word = comment.split(char::is_whitespace).next().unwrap_or(comment);
+            let message = format!("`{word}` begins a comment, and so is no part of the value");
+            let fault = Fault::warning(self.source, start..start + word.len(), message);
             self.faults.push(
                 fault.help("put the whole value in single quotes; or, if it is a comment, write a space after the #"),
             );

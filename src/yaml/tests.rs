@@ -42,6 +42,31 @@ fn what_is_not_yaml_is_explained() {
     insta::assert_snapshot!("reserved_start", faults_of("when: *missile\n"));
     insta::assert_snapshot!("missing_space", faults_of("name: a\nwhen:Russia\n"));
     insta::assert_snapshot!("open_bracket", faults_of("a: [b, c\nd: e\n"));
+    insta::assert_snapshot!("text_after_quotes_in_a_list", faults_of("a: [b, \"c d\" e, f]\n"));
+    insta::assert_snapshot!("apostrophe_in_quotes", faults_of("when: 'it's here'\n"));
+    insta::assert_snapshot!("open_quote", faults_of("when: 'Russia AND\n"));
+    insta::assert_snapshot!("bad_escape", faults_of("when: \"Russia \\\" AND\n  \\q\"\n"));
+    insta::assert_snapshot!("lone_surrogate", faults_of("when: \"\\u00e9 \\ud800\"\n"));
+    insta::assert_snapshot!("list_beside_key", faults_of("when: - a\n"));
+    insta::assert_snapshot!("key_in_value", faults_of("rules:\n  - when: Russia AND\n      title: b\n"));
+    insta::assert_snapshot!("comment_in_value", faults_of("when: C # sharp\n  AND x\n"));
+    insta::assert_snapshot!("tab_in_value", faults_of("a:\n  - b\n\t- c\n"));
+    insta::assert_snapshot!("control_character", faults_of("a: x\0y\n"));
+}
+
+#[test]
+fn a_tag_is_found_wherever_its_value_stands() {
+    for (text, tag) in [
+        ("a: !sport\n  AND x!\n", "!sport"),
+        ("a: [b, !c d!]", "!c"),
+        ("a: !b {c: d}", "!b"),
+        ("a: !<x> 'b!'", "!<x>"),
+        ("!a b: c", "!a"),
+    ] {
+        let (mut faults, source) = (Vec::new(), source(text));
+        assert!(parse(&source, &mut faults).is_none(), "{text}");
+        assert_eq!(&source.text[faults[0].span.clone()], tag, "{text}");
+    }
 }
 
 #[test]
@@ -59,6 +84,7 @@ fn a_place_in_a_value_is_found_in_every_way_of_writing_it() {
         "when: |\n  Russia AND\n  (Rússia\n  arms\n",
         "when: >-\n  Russia AND\n\n    (Rússia arms\n",
         "when: \"Russia \\\n   AND (Rússia arms\"\n",
+        "when: \"Russia\\n\\tAND\\n(Rússia\\_arms\"\n",
     ] {
         let mut faults = Vec::new();
         let source = source(text);
@@ -119,8 +145,19 @@ fn hostile_texts_cost_little_and_end_in_a_fault() {
     let deep = "[".repeat(10_000);
     let bomb: String = (1..40)
         .fold("a0: &a0 [x, x]\n".to_owned(), |text, n| text + &format!("a{n}: &a{n} [*a{p}, *a{p}]\n", p = n - 1));
-    for text in [deep.as_str(), &bomb, "a: \"\\ud800\"", "a: b: c: d", "\0", "%", "? [a]\n: b", "- - - -\n\t- x"] {
-        assert!(faults_of(text).ends_with("unusable"), "{}", &text[..text.len().min(40)]);
+    for text in [
+        deep.as_str(),
+        &bomb,
+        "a: \"\\ud800\"",
+        "a: b: c: d",
+        "\0",
+        "%",
+        &"a:".repeat(100_000),
+        "? [a]\n: b",
+        "- - - -\n\t- x",
+    ] {
+        let said = faults_of(text);
+        assert!(said.ends_with("unusable") && said.len() < 2000, "{}", &text[..text.len().min(40)]);
     }
     assert_eq!(faults_of(""), "usable");
     assert_eq!(faults_of("# nothing yet\n"), "usable");
@@ -128,17 +165,54 @@ fn hostile_texts_cost_little_and_end_in_a_fault() {
 
 #[test]
 fn an_alias_stands_where_it_was_written() {
-    let source = source("a: &x [arms, oil]\nb: *x\n");
+    let source = source("a: &x [arms, oil, 0x1F]\nb: *x\n");
     let mut faults = Vec::new();
     let document = parse(&source, &mut faults).expect("sound YAML");
     let mut entries = document.root().entries(&mut faults).expect("a mapping");
     let items = entries.require("b", &mut faults).expect("there").items(&mut faults);
-    assert_eq!(items.len(), 2);
+    assert_eq!(items.len(), 3);
     assert_eq!(&source.text[items[1].span()], "*x");
-    assert_eq!(items[1].text(&mut faults).expect("a text").value, "oil");
+    let oil = items[1].text(&mut faults).expect("a text");
+    assert_eq!((oil.value.as_str(), &source.text[oil.place(1..2)]), ("oil", "*x"));
+    assert_eq!(items[2].text(&mut faults).expect("a text").value, "31");
+}
+
+/// Writes words in one of the styles of YAML; `true` in `breaks` puts a line's end after a word.
+fn written(words: &[String], breaks: &[bool], style: usize) -> String {
+    let mut text = ["when: ", "when: '", "when: \"", "when: |-\n    ", "when: >\n    "][style].to_owned();
+    for (index, word) in words.iter().enumerate() {
+        text += &escaped(word, style);
+        if index + 1 < words.len() {
+            text += if breaks[index] { "\n    " } else { " " };
+        }
+    }
+    text + ["\n", "'\n", "\"\n", "\n", "\n"][style]
+}
+
+fn escaped(word: &str, style: usize) -> String {
+    match style {
+        1 => word.replace('\'', "''"),
+        2 => word.replace('\\', "\\\\").replace('"', "\\\"").replace('é', "\\u00e9"),
+        _ => word.to_owned(),
+    }
 }
 
 proptest! {
+    #[test]
+    fn every_word_is_found_where_it_was_written(
+        words in prop::collection::vec("[a-zé北][a-zé北'\"\\\\()*]{0,6}", 1..12), breaks in prop::collection::vec(any::<bool>(), 12), style in 0..5_usize
+    ) {
+        let source = source(&written(&words, &breaks, style));
+        let document = parse(&source, &mut Vec::new()).expect("sound YAML");
+        let value = when(&document);
+        let mut at = 0;
+        for word in &words {
+            let start = at + value.value[at..].find(word.as_str()).expect("the word");
+            at = start + word.len();
+            prop_assert_eq!(&source.text[value.place(start..at)], escaped(word, style));
+        }
+    }
+
     #[test]
     fn no_text_makes_it_panic(text in "[ \\t\\nabwhen:\\-'\"\\\\#!&*|>\\[\\]{},é0-9]{0,80}") {
         let mut faults = Vec::new();

@@ -56,9 +56,14 @@ impl Text {
     }
 
     /// The byte range of the source that `span`, a byte range of `value`, was written as: on character boundaries, inside the scalar.
+    /// Of a value that stands behind an alias, the alias.
     #[must_use]
     pub fn place(&self, span: Range<usize>) -> Range<usize> {
-        let mut written = Written::new(&self.source.text[self.span.clone()], self.style);
+        let raw = &self.source.text[self.span.clone()];
+        if raw.starts_with('*') && self.style == ScalarStyle::Plain && self.value != raw {
+            return self.span.clone();
+        }
+        let mut written = Written::new(raw, self.style);
         let (mut start, mut end) = (None, None);
         for (at, c) in self.value.char_indices() {
             if at >= span.end && start.is_some() {
@@ -100,28 +105,32 @@ impl<'s> Written<'s> {
 
     /// Where the value's next character `wanted` was written.
     fn find(&mut self, wanted: char) -> Option<Range<usize>> {
-        if wanted.is_whitespace() {
-            // Where lines were folded, one space stands for a line's end and the next one's indentation.
-            let found = self.left.next_if(|(_, c)| c.is_whitespace());
-            return Some(found.map_or(self.last_end..self.last_end, |(at, c)| self.found(at, at + c.len_utf8())));
-        }
-        while let Some((at, c)) = self.left.next() {
+        loop {
+            let (at, c) = *self.left.peek()?;
             if c == '\\' && self.style == ScalarStyle::DoubleQuoted {
                 let end = self.escape(at);
+                // An escaped line's end is no character of the value.
                 if !self.raw[at..end].ends_with(['\n', '\r']) {
                     return Some(self.found(at, end));
                 }
-            } else if c == wanted {
-                let doubled = c == '\'' && self.style == ScalarStyle::SingleQuoted;
-                let twin = if doubled { self.left.next_if(|(_, c)| *c == '\'') } else { None };
-                return Some(self.found(at, at + c.len_utf8() + usize::from(twin.is_some())));
+            } else if wanted.is_whitespace() {
+                // Where lines were folded, one space stands for a line's end and the next one's indentation.
+                let found = self.left.next_if(|(_, c)| c.is_whitespace());
+                return Some(found.map_or(self.last_end..self.last_end, |(at, c)| self.found(at, at + c.len_utf8())));
+            } else {
+                self.left.next();
+                if c == wanted {
+                    let doubled = c == '\'' && self.style == ScalarStyle::SingleQuoted;
+                    let twin = if doubled { self.left.next_if(|(_, c)| *c == '\'') } else { None };
+                    return Some(self.found(at, at + c.len_utf8() + usize::from(twin.is_some())));
+                }
             }
         }
-        None
     }
 
-    /// The end of the escape that begins at `at`, whose backslash was taken.
+    /// Takes the escape that begins at `at`, and gives its end.
     fn escape(&mut self, at: usize) -> usize {
+        self.left.next();
         let Some((_, kind)) = self.left.next() else { return at + 1 };
         let digits = match kind {
             'x' => 2,

@@ -7,7 +7,7 @@
 -- What is kept of a feed between polls. A feed that left the configuration keeps its row, and so knows its items when it comes back.
 CREATE TABLE feed (
     name          TEXT    NOT NULL PRIMARY KEY,
-    address       TEXT    NOT NULL,    -- as the configuration writes it, before variables are put in
+    address       TEXT    NOT NULL,    -- a hash of it: it may hold a secret, and only its change matters
     etag          TEXT,                -- validators of the last 200, byte for byte
     last_modified TEXT,
     next_poll     INTEGER,             -- null: never, until the configuration changes

@@ -1,0 +1,69 @@
+//! The whole of a configuration, read part by part.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::reader::Reader;
+use super::{Config, Network, feeds, mask, network, notifiers, paths, poll, routing};
+use crate::fault::{Fault, Level, Source};
+use crate::yaml::{self, Document};
+
+/// What would change what is sent or watched, and is not built yet.
+const LATER: [&str; 7] = ["burst", "digest", "headers", "limit", "quiet", "recheck", "silence"];
+
+/// What is not built yet, and whose absence changes nothing that is sent or watched.
+const LATER_BUT_HARMLESS: [&str; 2] = ["web", "retain"];
+
+/// Reads a configuration. `base` is its folder, against which relative paths stand; `env` gives the variables of the environment.
+/// `None` if it has an error; every fault is added to `faults`, and none holds a secret: what may be one is blotted out of their source.
+///
+/// It reads no file but those that a `password_file` names.
+#[must_use]
+pub fn load(
+    source: &Arc<Source>,
+    base: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<Config> {
+    let mut found = Vec::new();
+    let document = yaml::parse(source, &mut found);
+    let masked = Arc::new(mask::masked(source, document.as_ref()));
+    for fault in &mut found {
+        mask::hush(fault, &masked);
+    }
+    let config = document.and_then(|document| parts(&document, &mut Reader { base, env, faults: &mut found }));
+    let is_sound = found.iter().all(|fault| fault.level < Level::Error);
+    faults.extend(found.into_iter().map(|fault| Fault { source: Arc::clone(&masked), ..fault }));
+    config.filter(|_| is_sound)
+}
+
+fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
+    let mut entries = reader.entries(document.root())?;
+    let store = paths::store(entries.get("store"), reader);
+    let rules = paths::rules(entries.get("rules"), reader);
+    let zone = paths::zone(entries.get("zone"), reader);
+    let poll = poll::poll(entries.get("poll"), reader);
+    let network =
+        entries.get("network").map_or_else(|| Some(Network::default()), |node| network::network(node, reader));
+    let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
+    let notify = routing::routing(&mut entries, &notifiers.names, reader);
+    let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
+    for key in LATER_BUT_HARMLESS {
+        if let Some(span) = entries.place_of(key) {
+            let warning = entries.node().warning(format!("`{key}` comes in a later version, and does nothing yet"));
+            reader.faults.push(Fault { span, ..warning });
+        }
+    }
+    reader.refuse_later(&mut entries, &LATER);
+    entries.finish(reader.faults);
+    Some(Config {
+        store: store?,
+        rules: rules?,
+        zone: zone?,
+        notify: notify?,
+        feeds: feeds?,
+        notifiers: notifiers.sound,
+        poll: poll?,
+        network: network?,
+    })
+}

@@ -1,0 +1,136 @@
+//! `type: email`: a mail server, a sender, recipients.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use lettre::message::Mailbox;
+use secrecy::SecretString;
+
+use super::super::reader::Reader;
+use super::super::{Email, MailSecurity};
+use super::smtp::{self, Server};
+use crate::yaml::{Entries, Node};
+
+/// The longest password that is read from a file, in bytes.
+const LONGEST_PASSWORD: u64 = 4096;
+
+pub(super) fn email(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Email> {
+    let smtp_node = entries.require("smtp", reader.faults);
+    let server = smtp_node.and_then(|node| smtp::server(node, reader));
+    let login = login(entries, smtp_node.zip(server.as_ref()), reader);
+    let from = entries.require("from", reader.faults).and_then(|node| mailbox(node, reader));
+    let to = entries.require("to", reader.faults).and_then(|node| recipients(node, reader));
+    let Server { host, port, security, .. } = server?;
+    Some(Email { host, port, security, login: login?, from: from?, to: to? })
+}
+
+/// User and password; `Some(None)` for a server that wants none.
+fn login(
+    entries: &mut Entries<'_>,
+    server: Option<(Node<'_>, &Server)>,
+    reader: &mut Reader<'_>,
+) -> Option<Option<(String, SecretString)>> {
+    let (word, file) = (entries.get("password"), entries.get("password_file"));
+    if let (Some(_), Some(file)) = (word, file) {
+        reader.error(file, "`password` stands here, too", "keep one of the two");
+        return None;
+    }
+    let from_key = match (word, file) {
+        (Some(node), _) => Some(reader.string(node)?),
+        (None, Some(node)) => Some(password_in_file(node, reader)?),
+        (None, None) => None,
+    };
+    let (smtp, server) = server?;
+    let password = match (&server.password, from_key) {
+        (Some(_), Some(_)) => {
+            let help = "keep `password`, and take the password out of the address";
+            reader.error(word.or(file)?, "the address in `smtp` holds a password, too", help);
+            return None;
+        }
+        (in_address, from_key) => from_key.or_else(|| in_address.clone()),
+    };
+    match (server.user.clone(), password) {
+        (None, None) => Some(None),
+        (Some(_), None) => {
+            reader.error(
+                smtp,
+                "this address names a user, but there is no password",
+                "write `password: ${SMTP_PASSWORD}` or `password_file:` beside it",
+            );
+            None
+        }
+        (None, Some(_)) => {
+            let help = "write the user into the address: smtps://USER@HOST, with an @ in the user written %40";
+            reader.error(word.or(file).unwrap_or(smtp), "there is a password, but `smtp` names no user", help);
+            None
+        }
+        (Some(_), Some(_)) if server.security == MailSecurity::Plain && !server.is_loopback() => {
+            let help = "write smtps:// or smtp+starttls://";
+            reader.error(smtp, "over smtp:// the password would cross the network unencrypted", help);
+            None
+        }
+        (Some(user), Some(password)) => Some(Some((user, SecretString::from(password)))),
+    }
+}
+
+/// The first line of a file: a mounted secret, or a systemd credential (`${CREDENTIALS_DIRECTORY}/smtp`).
+fn password_in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let path = reader.expanded(node)?;
+    let mut text = String::new();
+    let read = std::fs::File::open(reader.base.join(&path.value))
+        .and_then(|file| file.take(LONGEST_PASSWORD).read_to_string(&mut text));
+    if let Err(why) = read {
+        reader.error(
+            node,
+            format!("`{}` cannot be read: {why}", path.written.value),
+            "it must be a file that tidings may read",
+        );
+        return None;
+    }
+    let password = text.lines().next().unwrap_or_default();
+    if password.is_empty() {
+        reader.error(
+            node,
+            format!("`{}` holds no password", path.written.value),
+            "its first line should be the password",
+        );
+        return None;
+    }
+    Some(password.to_owned())
+}
+
+fn recipients(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Mailbox>> {
+    let nodes = node.one_or_many();
+    if nodes.is_empty() {
+        reader.error(node, "`to` names nobody", "write at least one address: [desk@example.org]");
+        return None;
+    }
+    let mut known = BTreeSet::new();
+    let mut recipients = Some(Vec::new());
+    for node in nodes {
+        let recipient = mailbox(node, reader);
+        if recipient.as_ref().is_some_and(|recipient| !known.insert(recipient.email.to_string().to_lowercase())) {
+            reader.error(node, "this address stands here twice", "remove one of the two");
+        }
+        recipients = recipients.zip(recipient).map(|(mut recipients, recipient)| {
+            recipients.push(recipient);
+            recipients
+        });
+    }
+    recipients
+}
+
+/// A mailbox (RFC 5322, 3.4).
+fn mailbox(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Mailbox> {
+    let text = reader.expanded(node)?;
+    let value = text.value.trim();
+    // The parser passes over what follows an address, such as a second one.
+    let is_whole = |mailbox: &Mailbox| value.trim_end_matches('>').trim_end().ends_with(&mailbox.email.to_string());
+    let mailbox = value.parse::<Mailbox>().ok().filter(is_whole);
+    if mailbox.is_none() {
+        let help =
+            "write desk@example.org or Name <desk@example.org>; several as a list: [a@example.org, b@example.org]";
+        reader.error(node, format!("`{}` is not a mail address", text.written.value), help);
+    }
+    mailbox
+}

@@ -1,0 +1,97 @@
+//! When and how feeds are polled: `poll`.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::reader::Reader;
+use super::{FirstPoll, Poll};
+use crate::yaml::Node;
+
+/// How often a host of somebody else may be asked at most.
+pub(super) const FLOOR: Duration = Duration::from_secs(5 * 60);
+
+/// The same for one's own hosts.
+pub(super) const OWN_FLOOR: Duration = Duration::from_secs(1);
+
+/// How many requests may be under way at once.
+const CONNECTIONS: RangeInclusive<usize> = 1..=10_000;
+
+const LONGEST_GAP: Duration = Duration::from_secs(60 * 60);
+
+const DEFAULT: Poll = Poll {
+    min: Duration::from_secs(15 * 60),
+    max: Duration::from_secs(6 * 60 * 60),
+    first_poll: FirstPoll::Within(Duration::from_secs(24 * 60 * 60)),
+    connections: 256,
+    per_host: 1,
+    gap: Duration::from_secs(1),
+};
+
+/// `{min: 15m, max: 6h, first_poll: 24h, connections: 256, per_host: 1, gap: 1s}`, which are the defaults, too.
+pub(super) fn poll(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Poll> {
+    let Some(node) = node else { return Some(DEFAULT) };
+    let mut entries = reader.entries(node)?;
+    let (min_node, max_node) = (entries.get("min"), entries.get("max"));
+    let min = min_node.map_or(Some(DEFAULT.min), |node| interval(node, reader));
+    let max = max_node.map_or(Some(DEFAULT.max), |node| interval(node, reader));
+    let first_poll = entries.get("first_poll").map_or(Some(DEFAULT.first_poll), |node| first_poll(node, reader));
+    let connections =
+        entries.get("connections").map_or(Some(DEFAULT.connections), |node| reader.count(node, &CONNECTIONS));
+    let per_host = entries.get("per_host").map_or(Some(DEFAULT.per_host), |node| reader.count(node, &CONNECTIONS));
+    let gap = entries.get("gap").map_or(Some(DEFAULT.gap), |node| gap(node, reader));
+    entries.finish(reader.faults);
+    if let (Some(least), Some(most)) = (min, max)
+        && least > most
+    {
+        let help =
+            format!("now min is {} and max is {}", humantime::format_duration(least), humantime::format_duration(most));
+        reader.error(min_node.or(max_node).unwrap_or(node), "`min` must not be longer than `max`", help);
+    }
+    Some(Poll {
+        min: min?,
+        max: max?,
+        first_poll: first_poll?,
+        connections: connections?,
+        per_host: per_host?,
+        gap: gap?,
+    })
+}
+
+fn interval(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
+    let interval = reader.duration(node)?;
+    if interval < OWN_FLOOR {
+        reader.error(
+            node,
+            "this is too short a time between polls",
+            "write at least 1s; hosts of others are asked every 5m at most",
+        );
+        return None;
+    }
+    Some(interval)
+}
+
+fn first_poll(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FirstPoll> {
+    match reader.string(node)?.as_str() {
+        "all" => Some(FirstPoll::All),
+        "none" => Some(FirstPoll::None),
+        _ => reader.duration(node).map(FirstPoll::Within),
+    }
+}
+
+fn gap(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
+    let gap = reader.duration(node)?;
+    if gap > LONGEST_GAP {
+        reader.error(
+            node,
+            "this is too long a pause between two requests to one host",
+            "write at most 1h; 1s is usual",
+        );
+        return None;
+    }
+    Some(gap)
+}
+
+/// The shortest `every` that a feed may ask for, and how a person writes it.
+pub(super) fn floor(own: bool) -> (Duration, &'static str) {
+    if own { (OWN_FLOOR, "1s") } else { (FLOOR, "5m") }
+}

@@ -1,0 +1,120 @@
+//! What every part of a configuration is read with: strings with variables put in, choices, times, numbers.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+use super::env;
+use crate::fault::{Fault, nearest};
+use crate::yaml::{Entries, Node, Text};
+
+/// The longest time that can be configured: ten years, far from where calendars end.
+const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
+
+/// The world that a configuration is read in, and the faults found in it.
+pub(super) struct Reader<'a> {
+    /// The folder that relative paths stand against.
+    pub(super) base: &'a Path,
+    /// The variables of the environment.
+    pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) faults: &'a mut Vec<Fault>,
+}
+
+/// A string, as it was written and with its variables put in.
+pub(super) struct Expanded {
+    /// May hold a secret from the environment: for use, not for show.
+    pub(super) value: String,
+    pub(super) written: Text,
+}
+
+impl Reader<'_> {
+    /// Adds an error at `node`.
+    pub(super) fn error(&mut self, node: Node<'_>, message: impl Into<String>, help: impl Into<String>) {
+        self.faults.push(node.fault(message).help(help));
+    }
+
+    pub(super) fn entries<'d>(&mut self, node: Node<'d>) -> Option<Entries<'d>> {
+        node.entries(self.faults)
+    }
+
+    /// A string that is not blank.
+    pub(super) fn expanded(&mut self, node: Node<'_>) -> Option<Expanded> {
+        let written = node.text(self.faults)?;
+        let value = env::expand(&written, self.env, self.faults)?;
+        if value.trim().is_empty() {
+            self.error(node, "this is empty", "write a value, or remove the key");
+            return None;
+        }
+        Some(Expanded { value, written })
+    }
+
+    /// The same where only the value matters.
+    pub(super) fn string(&mut self, node: Node<'_>) -> Option<String> {
+        Some(self.expanded(node)?.value)
+    }
+
+    /// A name that a person gave: one line, without blanks around it.
+    pub(super) fn name(&mut self, node: Node<'_>) -> Option<String> {
+        let name = node.text(self.faults)?;
+        self.check_name(&name)
+    }
+
+    /// The same of a text at hand.
+    pub(super) fn check_name(&mut self, name: &Text) -> Option<String> {
+        let value = &name.value;
+        if value.is_empty() || value.trim() != value || value.contains(char::is_control) {
+            let fault = name.fault(0..value.len(), "this cannot be a name");
+            self.faults.push(fault.help("a name is one line of text, without blanks around it"));
+            return None;
+        }
+        Some(value.clone())
+    }
+
+    /// One of some words.
+    pub(super) fn choice<T: Copy>(&mut self, node: Node<'_>, choices: &[(&str, T)]) -> Option<T> {
+        let word = self.expanded(node)?;
+        if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word.value) {
+            return Some(*choice);
+        }
+        let names = choices.iter().map(|(name, _)| *name);
+        let help = match nearest(&word.written.value, names.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write {}", names.collect::<Vec<_>>().join(" or ")),
+        };
+        self.error(node, format!("`{}` is none of the words that can stand here", word.written.value), help);
+        None
+    }
+
+    /// A length of time up to ten years.
+    pub(super) fn duration(&mut self, node: Node<'_>) -> Option<Duration> {
+        let text = self.expanded(node)?;
+        let duration = node.duration_in(&text.value, self.faults)?;
+        if duration > LONGEST {
+            self.error(node, "this is longer than ten years", "write a shorter time");
+            return None;
+        }
+        Some(duration)
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn count(&mut self, node: Node<'_>, bounds: &RangeInclusive<usize>) -> Option<usize> {
+        let count = node.count(self.faults)?;
+        if !bounds.contains(&count) {
+            let help = format!("write a number from {} to {}", bounds.start(), bounds.end());
+            self.error(node, format!("{count} is out of bounds here"), help);
+            return None;
+        }
+        Some(count)
+    }
+
+    /// Refuses keys whose feature is not built yet: to pass over them would change what is sent or watched, and nobody would know.
+    pub(super) fn refuse_later(&mut self, entries: &mut Entries<'_>, keys: &[&'static str]) {
+        for key in keys {
+            if let Some(span) = entries.place_of(key) {
+                let fault = entries.node().fault(format!("`{key}` comes in a later version"));
+                let help = "remove it for now: nothing reads it yet, and something else would happen than you wrote";
+                self.faults.push(Fault { span, ..fault }.help(help));
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Who hears of a rule that names nobody: `notify`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Routing;
+use super::reader::Reader;
+use crate::fault::nearest;
+use crate::story::{NotifierName, Severity};
+use crate::yaml::{Entries, Node};
+
+/// `[desk]`, or by severity: `{critical: [phone], default: [desk]}`.
+pub(super) fn routing(config: &mut Entries<'_>, known: &BTreeSet<String>, reader: &mut Reader<'_>) -> Option<Routing> {
+    let Some(node) = config.get("notify") else {
+        let warning = config.node().warning("`notify` is missing: a rule that names nobody is told to nobody");
+        reader.faults.push(warning.help("write `notify: [NAME]`; or `notify: []`, if every rule says who hears of it"));
+        return Some(Routing { default: BTreeSet::new(), by_severity: BTreeMap::new() });
+    };
+    if !node.is_mapping() {
+        return Some(Routing { default: names(node, known, reader)?, by_severity: BTreeMap::new() });
+    }
+    let mut entries = reader.entries(node)?;
+    let mut by_severity = Some(BTreeMap::new());
+    for severity in Severity::ALL {
+        if let Some(node) = entries.get(severity.as_str()) {
+            let names = names(node, known, reader);
+            by_severity = by_severity.zip(names).map(|(mut all, names)| {
+                all.insert(severity, names);
+                all
+            });
+        }
+    }
+    let default = match entries.get("default") {
+        Some(node) => names(node, known, reader),
+        None => {
+            let warning =
+                node.warning("`default` is missing: the severities that are not named here are told to nobody");
+            reader.faults.push(warning.help("write `default: [NAME]`; or `default: []`, if that is meant"));
+            Some(BTreeSet::new())
+        }
+    };
+    entries.finish(reader.faults);
+    Some(Routing { default: default?, by_severity: by_severity? })
+}
+
+fn names(node: Node<'_>, known: &BTreeSet<String>, reader: &mut Reader<'_>) -> Option<BTreeSet<NotifierName>> {
+    let names: Vec<_> = node.one_or_many().into_iter().map(|node| name(node, known, reader)).collect();
+    names.into_iter().collect()
+}
+
+fn name(node: Node<'_>, known: &BTreeSet<String>, reader: &mut Reader<'_>) -> Option<NotifierName> {
+    let name = reader.name(node)?;
+    if known.contains(&name) {
+        return Some(NotifierName(name));
+    }
+    let all = known.iter().map(String::as_str);
+    let help = match nearest(&name, all.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "describe it under `notifiers`, for example `console: {type: console}`".to_owned(),
+        None => format!("`notifiers` has: {}", all.collect::<Vec<_>>().join(", ")),
+    };
+    reader.error(node, format!("there is no notifier `{name}`"), help);
+    None
+}

@@ -1,0 +1,316 @@
+//! Tests of configurations as a whole: what a sound one becomes, what is said of a bad one, and that no secret is in it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::fault::{Source, render, to_json};
+
+const HOOK: &str = "https://hooks.example.org/services/T00/h00kt0ken";
+
+fn env(name: &str) -> Option<String> {
+    match name {
+        "SMTP_PASSWORD" => Some("pa55w0rd".to_owned()),
+        "HOOK" => Some(HOOK.to_owned()),
+        "FEED_KEY" => Some("f33dk3y".to_owned()),
+        "EMPTY" => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// The configuration, and all that is said of it.
+fn read(text: &str) -> (Option<Config>, String) {
+    let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
+    let mut faults = Vec::new();
+    let config = load(&source, Path::new("/etc/tidings"), &env, &mut faults);
+    let machine: String = faults.iter().map(|fault| to_json(fault).to_string()).collect();
+    assert!(!machine.contains("pa55w0rd") && !machine.contains("t0ken"), "{machine}");
+    (config, render(&faults, false))
+}
+
+fn sound(text: &str) -> Config {
+    let (config, said) = read(text);
+    config.unwrap_or_else(|| panic!("{said}"))
+}
+
+/// What is said of each of some bad configurations.
+fn said_of(cases: &[&str]) -> String {
+    let said = cases.iter().map(|text| {
+        let (config, said) = read(text);
+        assert!(config.is_none(), "{text} is taken");
+        format!("{said}----\n")
+    });
+    said.collect()
+}
+
+/// A sound configuration with one line more or other.
+fn with(line: &str) -> String {
+    let key = line.split(':').next().unwrap_or_default();
+    let base = "notify: [console]\nfeeds: [https://example.org/feed]\nnotifiers: {console: {type: console}}\n";
+    let kept: String = base.lines().filter(|base| !base.starts_with(key)).map(|line| format!("{line}\n")).collect();
+    format!("{kept}{line}\n")
+}
+
+fn with_desk(keys: &str) -> String {
+    with(&format!("notifiers:\n  console: {{type: console}}\n  desk:\n    type: email\n{keys}"))
+}
+
+fn with_hook(keys: &str) -> String {
+    with(&format!("notifiers:\n  console: {{type: console}}\n  ops: {{type: webhook, {keys}}}"))
+}
+
+#[test]
+fn the_example_that_is_shipped_is_sound_and_says_nothing() {
+    let (config, said) = read(include_str!("../../config.example.yaml"));
+    assert_eq!(said, "");
+    let config = config.expect("sound");
+    assert_eq!(config.store, Path::new("/etc/tidings/tidings.db"));
+    assert_eq!(config.feeds.len(), 3);
+    assert_eq!(config.feeds[0].url.as_str(), "file:///etc/tidings/examples/wire.xml");
+    assert_eq!(config.feeds[1].name.0, "https://www.nknews.org/feed/");
+    assert_eq!(config.feeds[2].every, Some(Duration::from_secs(600)));
+}
+
+#[test]
+fn everything_that_can_be_written_is_read() {
+    let config = sound(
+        "store: sqlite:/var/lib/tidings.db\nrules: ../rules\nzone: Europe/Berlin\nnotify: {critical: [ops, desk], default: desk}\n\
+         feeds:\n  - url: https://example.org/feed?key=${FEED_KEY}\n  - {url: https://example.org/b, name: B, tags: wire, every: 5m, full_text: never}\n\
+         notifiers:\n  desk:\n    type: email\n    smtp: smtp+starttls://ana%40example.org@mail.example.org\n    password: ${SMTP_PASSWORD}\n    \
+         from: Tidings <tidings@example.org>\n    to: [desk@example.org, Duty Desk <duty@example.org>]\n  \
+         ops: {type: webhook, url: \"${HOOK}\", secret: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA], format: standard}\n  \
+         out: {type: console, format: json}\n\
+         poll: {min: 1h, max: 1d, first_poll: none, connections: 8, per_host: 2, gap: 0s}\nnetwork: {allow: [10.0.0.0/8], contact: ana@example.org}\n",
+    );
+    assert_eq!(
+        (config.store.as_path(), config.rules.as_path()),
+        (Path::new("/var/lib/tidings.db"), Path::new("/etc/tidings/../rules"))
+    );
+    assert_eq!(config.zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(config.notify.by_severity[&Severity::Critical].len(), 2);
+    assert_eq!(config.notify.default.len(), 1);
+    assert_eq!(config.feeds[0].url.as_str(), "https://example.org/feed?key=f33dk3y");
+    assert_eq!(config.feeds[0].name.0, "https://example.org/feed?key=${FEED_KEY}");
+    assert_eq!((config.feeds[1].name.0.as_str(), config.feeds[1].full_text), ("B", FullText::Never));
+    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
+    assert_eq!((mail.host.as_str(), mail.port, mail.security), ("mail.example.org", 587, MailSecurity::StartTls));
+    let (user, password) = mail.login.as_ref().expect("a login");
+    assert_eq!((user.as_str(), password.expose_secret()), ("ana@example.org", "pa55w0rd"));
+    assert_eq!(mail.to[1].to_string(), "Duty Desk <duty@example.org>");
+    let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else { panic!("hook") };
+    assert_eq!((hook.url.0.as_str(), hook.secrets.len()), (HOOK, 2));
+    assert_eq!(hook.secrets[0].0.expose_secret().len(), 24);
+    assert_eq!(config.poll.first_poll, FirstPoll::None);
+    assert_eq!((config.poll.per_host, config.poll.gap), (2, Duration::ZERO));
+    let shown = format!("{config:?}");
+    for secret in ["pa55w0rd", "h00kt0ken", "f33dk3y"] {
+        assert!(!shown.contains(secret), "{secret} is in {shown}");
+    }
+}
+
+#[test]
+fn what_is_left_out_has_a_default() {
+    let config = sound(&with(""));
+    assert_eq!(
+        (config.store.as_path(), config.rules.as_path()),
+        (Path::new("/etc/tidings/tidings.db"), Path::new("/etc/tidings/rules"))
+    );
+    let hour = Duration::from_secs(3600);
+    let poll = Poll {
+        min: hour / 4,
+        max: 6 * hour,
+        first_poll: FirstPoll::Within(24 * hour),
+        connections: 256,
+        per_host: 1,
+        gap: Duration::from_secs(1),
+    };
+    assert_eq!((config.poll, config.network), (poll, Network::default()));
+}
+
+#[test]
+fn passwords_come_from_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("smtp"), "pa55w0rd\n").unwrap();
+    let file = folder.path().join("smtp");
+    let text = with_desk(&format!(
+        "    smtp: smtps://ana@mail.example.org\n    password_file: {}\n    from: a@example.org\n    to: b@example.org",
+        file.display()
+    ));
+    let config = sound(&text);
+    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
+    assert_eq!(mail.login.as_ref().expect("a login").1.expose_secret(), "pa55w0rd");
+}
+
+#[test]
+fn faults_of_the_whole() {
+    insta::assert_snapshot!(said_of(&[
+        &with("notifi: [console]"),
+        &with("rules: [a]"),
+        "- a\n",
+        &with("notify: [consol]"),
+        &with("notify: {urgent: [console], default: [nobody]}"),
+        &with("zone: Europe/Berln"),
+        &with("store: postgres://localhost/tidings"),
+        &with("store: sqlite::memory:"),
+        "notifiers:\n\tconsole: {type: console}\n",
+        "feeds: [https://example.org/a\nnotify: [console]\n",
+        &with("limit: 30/h"),
+        &with("a: 1\na: 2"),
+    ]));
+}
+
+#[test]
+fn faults_of_feeds() {
+    insta::assert_snapshot!(said_of(&[
+        &with("feeds: [https://example.org/${NO_SUCH_TOKEN}/feed]"),
+        &with("feeds: [\"https://example.org/${FEED_KEY/feed\", \"https://example.org/$FEED_KEY\"]"),
+        &with(
+            "feeds: [www.example.org/feed, ftp://example.org/feed, \"https://\", \"https://example.org:99999/\", file://host/a.xml]"
+        ),
+        &with(
+            "feeds: [https://example.org/a, {url: https://example.org/b, name: b}, https://example.org/a, {name: b, url: https://example.org/c}]"
+        ),
+        &with(
+            "feeds: [{url: https://example.org/a, every: 1m}, {url: http://127.0.0.1/a, every: 1s}, {url: http://127.0.0.1/b, every: 0s}]\nnetwork: {allow: [127.0.0.0/8]}"
+        ),
+        &with(
+            "feeds: [{url: https://example.org/a, every: often, full_text: hinted}, {url: https://example.org/b, full_text: alwais}]"
+        ),
+        &with(
+            "feeds: [{opml: subscriptions.opml}, {name: a}, {url: https://example.org/b, headers: {Authorization: pa55w0rd}}]"
+        ),
+        &with("feeds: [https://ana:pa55w0rd@example.org/feed]"),
+        &with("feeds: [{url: https://example.org/a, name: tag:wire}, {url: https://example.org/b, name: \" \"}]"),
+        &with("feeds: https://example.org/feed"),
+    ]));
+}
+
+#[test]
+fn faults_of_mail() {
+    let rest = "    from: a@example.org\n    to: b@example.org";
+    insta::assert_snapshot!(said_of(&[
+        &with_desk("    smtp: mail.example.org"),
+        &with_desk(&format!("    smtp: https://mail.example.org\n{rest}")),
+        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n{rest}")),
+        &with_desk(&format!("    smtp: smtps://mail.example.org\n    password: pa55w0rd\n{rest}")),
+        &with_desk(&format!("    smtp: smtp://ana@mail.example.org\n    password: pa55w0rd\n{rest}")),
+        &with_desk(&format!("    smtp: smtps://ana:pa55w0rd@mail.example.org\n    password: pa55w0rd\n{rest}")),
+        &with_desk(&format!("    smtp: smtps://ana@mail.example.org/inbox\n    password: pa55w0rd\n{rest}")),
+        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n    password: ${{EMPTY}}\n{rest}")),
+        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n    password: pa55w0rd$\n{rest}")),
+        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n    password_file: missing\n{rest}")),
+        &with_desk(
+            "    smtp: smtp://mail.example.org\n    from: Tidings\n    to: [\"a@example.org, b@example.org\", a@example.org, A@example.org]"
+        ),
+        &with_desk("    smtp: smtp://mail.example.org\n    from: a@example.org\n    to: []\n    digest: 1h"),
+    ]));
+}
+
+#[test]
+fn faults_of_webhooks_and_others() {
+    insta::assert_snapshot!(said_of(&[
+        &with_hook("url: ftp://example.org/h00kt0ken"),
+        &with_hook("url: \"${HOOK}\", format: slack"),
+        &with_hook("url: \"${HOOK}\", secret: h00kt0ken"),
+        &with_hook("url: \"${HOOK}\", secret: [whsec_dDBrZW4=, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]"),
+        &with_hook("url: \"${HOOK}\", sekret: whsec_h00kt0ken, colour: red"),
+        &with("notifiers: {console: {type: consol}, x: {}, y: console}"),
+        &with("notifiers: {console: {type: console, format: xml, limit: 30/h}}"),
+    ]));
+}
+
+#[test]
+fn faults_of_poll_and_network() {
+    insta::assert_snapshot!(said_of(&[
+        &with("poll: {min: 2h, max: 1h}"),
+        &with("poll: {min: 0s, first_poll: some, connections: 0, per_host: -1, gap: 2h}"),
+        &with("poll: {max: 100years}"),
+        &with("network: {allow: [10.0.0.0/40, 10.0.0.1, localhost], contact: Ana, proxy: http://10.0.0.1/}"),
+    ]));
+}
+
+#[test]
+fn what_may_be_overlooked_is_a_warning() {
+    let (config, said) = read(
+        "web: {listen: 127.0.0.1:7300}\nretain: {stories: 90d}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n",
+    );
+    assert!(config.is_some());
+    insta::assert_snapshot!(said);
+    let (config, said) = read("");
+    assert!(config.is_some() && said.contains("`notify` is missing"), "{said}");
+}
+
+/// A configuration with a secret in every place that one can stand in.
+const FULL: &str = "notify: [desk]
+feeds:
+  - {url: \"https://ana:S3CR3T@example.org/feed?key=S3CR3T\", name: Wire, every: 10m}
+notifiers:
+  desk:
+    type: email
+    smtp: smtps://ana:S3CR3T@mail.example.org
+    from: Tidings <tidings@example.org>
+    to: [desk@example.org]
+  duty:
+    type: email
+    smtp: smtps://ana@mail.example.org
+    password: 'S3CR3T and S3CR3T'   # was S3CR3T
+    from: a@example.org
+    to: [desk@example.org]
+  ops: {type: webhook, url: \"https://example.org/S3CR3T\", secret: [whsec_S3CR3T, whsec_S3CR3T]}
+  more:
+    type: webhook
+    url: https://example.org/S3CR3T
+    secret:
+    - whsec_S3CR3T
+    - >-
+      whsec_S3CR3T
+  paswd: S3CR3T
+  last: {type: webhook, url: >
+   S3CR3T}
+headers: {Authorization: Bearer S3CR3T}
+";
+
+/// A fault at every line, as unlucky as can be.
+fn all_lines_of(text: &str) -> String {
+    let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
+    let document = crate::yaml::parse(&source, &mut Vec::new());
+    mask::masked(&source, document.as_ref()).text
+}
+
+#[test]
+fn no_line_shows_a_secret_whether_it_is_yaml_or_not() {
+    let sound = FULL.replace("  last: {type: webhook, url: >\n   S3CR3T}\n", "");
+    assert!(!all_lines_of(&sound).contains("S3CR3T"), "{}", all_lines_of(&sound));
+    assert!(!all_lines_of(FULL).contains("S3CR3T"), "{}", all_lines_of(FULL));
+    insta::assert_snapshot!("masked", all_lines_of(&sound));
+    insta::assert_snapshot!("masked_though_torn", all_lines_of(&format!("{sound}torn: [\n")));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_damage_to_a_configuration_shows_a_secret(at in prop::collection::vec((0.0..1.0_f64, "[ \\t\\n:#'\"\\[{}\\-!&*|>a]{0,2}", 0..3_usize), 1..4)) {
+        let mut text = FULL.to_owned();
+        for (place, put, cut) in at {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a short text")]
+            let start = (place * text.len() as f64) as usize;
+            let end = (start + cut).min(text.len());
+            let touches_secret = text[start.saturating_sub(10)..(end + 10).min(text.len())].contains("S3CR3T");
+            if !touches_secret {
+                text.replace_range(start..end, &put);
+            }
+        }
+        let (_, said) = read(&text);
+        prop_assert!(!said.contains("S3CR3T"), "{text}\n{said}");
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "(feeds|notify|notifiers|poll|network|store|zone|: |\\n|  |- |\\[|\\]|\\{|\\}|\\$|\\$\\{A\\}|url|type|email|to|é|1m|'|\"|https://a.b/|@){0,40}") {
+        let (config, said) = read(&text);
+        prop_assert!(config.is_some() || !said.is_empty());
+    }
+}
