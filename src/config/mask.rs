@@ -48,6 +48,9 @@ const SHOWN: [&str; 37] = [
     "network",
 ];
 
+/// Those of them that take one of a few words: what else stands there may be anything.
+const ONE_WORD: [&str; 3] = ["type", "format", "full_text"];
+
 /// What gives a secret away, in whatever value it stands.
 const SUSPICIOUS: [&str; 5] = ["passw", "pasw", "secret", "token", "whsec"];
 
@@ -110,11 +113,11 @@ fn swallowed(node: Node<'_>, spans: &mut Vec<Range<usize>>) {
 
 fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if !node.is_mapping() {
-        shown(source, node, spans);
+        shown(source, node, false, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
         if key.value == "url" || SHOWN.contains(&key.value.as_str()) {
-            shown(source, node, spans);
+            shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
             blot(source, node, spans);
         }
@@ -131,23 +134,25 @@ fn notifier(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
 
 fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if !node.is_mapping() {
-        shown(source, node, spans);
+        shown(source, node, false, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
         if SHOWN.contains(&key.value.as_str()) {
-            shown(source, node, spans);
+            shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
             blot(source, node, spans);
         }
     }
 }
 
-/// A value that may be shown, but for what looks like a secret in it.
-fn shown(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+/// A value that may be shown, but for what looks like a secret in it. `is_one_word`: it should be one of a few words in small letters.
+fn shown(source: &Source, node: Node<'_>, is_one_word: bool, spans: &mut Vec<Range<usize>>) {
     if node.is_mapping() {
         blot(source, node, spans);
     } else if node.is_list() {
-        node.one_or_many().into_iter().for_each(|node| shown(source, node, spans));
+        node.one_or_many().into_iter().for_each(|node| shown(source, node, is_one_word, spans));
+    } else if is_one_word && !source.text[node.span()].bytes().all(|b| b.is_ascii_lowercase()) {
+        blot(source, node, spans);
     } else {
         let span = node.span();
         spans.extend(

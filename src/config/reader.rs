@@ -81,7 +81,9 @@ impl Reader<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("write {}", names.collect::<Vec<_>>().join(" or ")),
         };
-        self.error(node, format!("`{}` is none of the words that can stand here", word.written.value), help);
+        let is_word = word.written.value.bytes().all(|b| b.is_ascii_lowercase());
+        let written = if is_word { format!("`{}`", word.written.value) } else { "this".to_owned() };
+        self.error(node, format!("{written} is none of the words that can stand here"), help);
         None
     }
 

@@ -293,7 +293,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn no_damage_to_a_configuration_shows_a_secret(at in prop::collection::vec((0.0..1.0_f64, "[ \\t\\n:#'\"\\[{}\\-!&*|>a]{0,2}", 0..3_usize), 1..4)) {
+    fn no_damage_to_a_configuration_shows_a_secret(at in prop::collection::vec((0.0..1.0_f64, "[ \\t\\n:'\"\\[{}\\-!&*|>a]{0,2}", 0..3_usize), 1..4)) {
         let mut text = FULL.to_owned();
         for (place, put, cut) in at {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a short text")]
