@@ -94,7 +94,7 @@ fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Url, Expanded)> {
         Ok(url) if matches!(url.scheme(), "http" | "https") => return Some((url, address)),
         Ok(url) if url.scheme() == "file" && url.to_file_path().is_ok() => return Some((url, address)),
         Ok(url) if url.scheme() == "file" => {
-            reader.error(node, "this names no file on this machine", "write file:PATH")
+            reader.error(node, "this names no file on this machine", "write file:PATH");
         }
         Ok(_) => reader.error(node, "feeds of this kind cannot be polled", SCHEMES),
         Err(url::ParseError::RelativeUrlWithoutBase) => reader.error(node, "this is not an address", SCHEMES),

@@ -21,7 +21,7 @@ pub(super) fn store(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<P
         ),
         Some("" | ":memory:") => reader.error(node, "the store must be a file", "write sqlite:tidings.db"),
         Some(file) if file.contains('?') => {
-            reader.error(node, "a store takes no options", "remove the ? and what follows")
+            reader.error(node, "a store takes no options", "remove the ? and what follows");
         }
         Some(file) => return Some(reader.base.join(file)),
     }

@@ -8,7 +8,7 @@ use super::{FirstPoll, Poll};
 use crate::yaml::Node;
 
 /// How often a host of somebody else may be asked at most.
-pub(super) const FLOOR: Duration = Duration::from_secs(5 * 60);
+pub(super) const FLOOR: Duration = Duration::from_mins(5);
 
 /// The same for one's own hosts.
 pub(super) const OWN_FLOOR: Duration = Duration::from_secs(1);
@@ -16,12 +16,12 @@ pub(super) const OWN_FLOOR: Duration = Duration::from_secs(1);
 /// How many requests may be under way at once.
 const CONNECTIONS: RangeInclusive<usize> = 1..=10_000;
 
-const LONGEST_GAP: Duration = Duration::from_secs(60 * 60);
+const LONGEST_GAP: Duration = Duration::from_hours(1);
 
 const DEFAULT: Poll = Poll {
-    min: Duration::from_secs(15 * 60),
-    max: Duration::from_secs(6 * 60 * 60),
-    first_poll: FirstPoll::Within(Duration::from_secs(24 * 60 * 60)),
+    min: Duration::from_mins(15),
+    max: Duration::from_hours(6),
+    first_poll: FirstPoll::Within(Duration::from_hours(24)),
     connections: 256,
     per_host: 1,
     gap: Duration::from_secs(1),

@@ -29,14 +29,11 @@ pub(super) fn routing(config: &mut Entries<'_>, known: &BTreeSet<String>, reader
             });
         }
     }
-    let default = match entries.get("default") {
-        Some(node) => names(node, known, reader),
-        None => {
-            let warning =
-                node.warning("`default` is missing: the severities that are not named here are told to nobody");
-            reader.faults.push(warning.help("write `default: [NAME]`; or `default: []`, if that is meant"));
-            Some(BTreeSet::new())
-        }
+    let default = if let Some(node) = entries.get("default") { names(node, known, reader) } else {
+        let warning =
+            node.warning("`default` is missing: the severities that are not named here are told to nobody");
+        reader.faults.push(warning.help("write `default: [NAME]`; or `default: []`, if that is meant"));
+        Some(BTreeSet::new())
     };
     entries.finish(reader.faults);
     Some(Routing { default: default?, by_severity: by_severity? })

@@ -71,7 +71,7 @@ fn the_example_that_is_shipped_is_sound_and_says_nothing() {
     assert_eq!(config.feeds.len(), 3);
     assert_eq!(config.feeds[0].url.as_str(), "file:///etc/tidings/examples/wire.xml");
     assert_eq!(config.feeds[1].name.0, "https://www.nknews.org/feed/");
-    assert_eq!(config.feeds[2].every, Some(Duration::from_secs(600)));
+    assert_eq!(config.feeds[2].every, Some(Duration::from_mins(10)));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn what_is_left_out_has_a_default() {
         (config.store.as_path(), config.rules.as_path()),
         (Path::new("/etc/tidings/tidings.db"), Path::new("/etc/tidings/rules"))
     );
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let poll = Poll {
         min: hour / 4,
         max: 6 * hour,
