@@ -66,7 +66,7 @@ impl Document {
 }
 
 impl<'d> Node<'d> {
-    /// Its place in the source: of a scalar the scalar, of a list or mapping its first line.
+    /// Its place in the source: of a scalar the scalar, of a list or mapping its first line, to the bracket where that closes it.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.place.span.clone()
@@ -128,6 +128,10 @@ impl<'d> Node<'d> {
     /// A whole number, not negative, else a fault.
     pub fn count(&self, faults: &mut Vec<Fault>) -> Option<usize> {
         let number = self.value.as_u64().and_then(|number| usize::try_from(number).ok());
+        if number.is_none() && self.value.is_number() {
+            faults.push(self.fault("this is not a whole number from 0 up"));
+            return None;
+        }
         self.or_wrong(number, "a whole number", faults)
     }
 

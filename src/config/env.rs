@@ -44,8 +44,7 @@ fn reference(
     if written == "$$" {
         return Some("$".to_owned());
     }
-    let name = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|name| is_name(name));
-    let Some(name) = name else {
+    let Some(name) = name_in(written) else {
         let fault = text.fault(span, "this `$` begins no variable");
         faults.push(fault.help("write ${NAME} for a variable of the environment, and $$ for a dollar"));
         return None;
@@ -60,10 +59,16 @@ fn reference(
     value
 }
 
-fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+/// Whether `text` is one `${NAME}` and nothing else.
+pub(super) fn is_reference(text: &str) -> bool {
+    name_in(text).is_some()
+}
+
+/// The name in `${NAME}`: letters, digits and underscores, no digit first.
+fn name_in(reference: &str) -> Option<&str> {
+    let name = reference.strip_prefix("${")?.strip_suffix('}')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (is_name && !name.starts_with(|c: char| c.is_ascii_digit())).then_some(name)
 }
 
 #[cfg(test)]

@@ -29,11 +29,14 @@ pub fn load(
     let document = yaml::parse(source, &mut found);
     let masked = Arc::new(mask::masked(source, document.as_ref()));
     for fault in &mut found {
-        mask::hush(fault, &masked);
+        mask::hush_reader(fault, &masked);
     }
     let config = document.and_then(|document| parts(&document, &mut Reader { base, env, faults: &mut found }));
     let is_sound = found.iter().all(|fault| fault.level < Level::Error);
-    faults.extend(found.into_iter().map(|fault| Fault { source: Arc::clone(&masked), ..fault }));
+    faults.extend(found.into_iter().map(|mut fault| {
+        mask::hush_echo(&mut fault, &masked);
+        Fault { source: Arc::clone(&masked), ..fault }
+    }));
     config.filter(|_| is_sound)
 }
 

@@ -4,8 +4,9 @@ mod torn;
 
 use std::ops::Range;
 
+use super::env;
 use crate::fault::{Fault, Source};
-use crate::yaml::{Document, Node};
+use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
 const SHOWN: [&str; 37] = [
@@ -51,6 +52,9 @@ const SHOWN: [&str; 37] = [
 /// Those of them that take one of a few words: what else stands there may be anything.
 const ONE_WORD: [&str; 3] = ["type", "format", "full_text"];
 
+/// The longest word that is taken for a key.
+const LONGEST_KEY: usize = 32;
+
 /// What gives a secret away, in whatever value it stands.
 const SUSPICIOUS: [&str; 5] = ["passw", "pasw", "secret", "token", "whsec"];
 
@@ -59,31 +63,55 @@ const SUSPICIOUS: [&str; 5] = ["passw", "pasw", "secret", "token", "whsec"];
 pub(super) fn masked(source: &Source, document: Option<&Document>) -> Source {
     let mut spans = Vec::new();
     match document {
-        Some(document) => {
-            sound(source, document.root(), &mut spans);
-            swallowed(document.root(), &mut spans);
-        }
+        Some(document) => sound(source, document.root(), &mut spans),
         None => torn::secrets(&source.text, &mut spans),
     }
     Source { name: source.name.clone(), text: blotted(&source.text, &spans) }
 }
 
-/// Takes what it says from a fault of the YAML reader whose lines hold something blotted out: such faults repeat what is written there.
-/// A tab stays a tab.
-pub(super) fn hush(fault: &mut Fault, masked: &Source) {
+/// Takes the words from a fault of the YAML reader that repeats anything blotted out of its lines.
+pub(super) fn hush_reader(fault: &mut Fault, masked: &Source) {
     let text = &fault.source.text;
     let start = text[..fault.span.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[fault.span.end..].find('\n').map_or(text.len(), |at| fault.span.end + at);
-    if text[start..end] != masked.text[start..end] && !text[fault.span.clone()].starts_with('\t') {
-        "YAML reads this line otherwise than it was meant, or not at all".clone_into(&mut fault.message);
-        let help = "put the value in single quotes, with each ' in it written twice; better still, take secrets from the environment: ${NAME}";
-        fault.help = Some(help.to_owned());
+    let is_hidden = |at: usize, word: &str| !masked.text[start + at..].starts_with(word);
+    let hidden: Vec<&str> =
+        words(&text[start..end]).filter(|(at, word)| is_hidden(*at, word)).map(|(_, word)| word).collect();
+    let said = format!("{} {}", fault.message, fault.help.as_deref().unwrap_or_default());
+    if words(&said).any(|(_, word)| hidden.contains(&word)) {
+        hush(fault);
     }
+}
+
+/// The same of a fault that repeats all of what it stands at, which is blotted out.
+pub(super) fn hush_echo(fault: &mut Fault, masked: &Source) {
+    let word = &fault.source.text[fault.span.clone()];
+    let is_hidden = word.contains(char::is_alphanumeric) && masked.text[fault.span.clone()] != *word;
+    if is_hidden && fault.message.contains(word) {
+        hush(fault);
+    }
+}
+
+fn hush(fault: &mut Fault) {
+    "this line is read otherwise than it was meant, or not at all".clone_into(&mut fault.message);
+    let help = "put the value in single quotes, with each ' in it written twice; better still, take secrets from the environment: ${NAME}";
+    fault.help = Some(help.to_owned());
+}
+
+/// What is not blank, cut at all that is neither letter nor digit; or, where there are none of those, whole.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    let pieces = |word| {
+        let is_bare = !str::contains(word, char::is_alphanumeric);
+        str::split(word, move |c: char| !is_bare && !c.is_alphanumeric()).filter(|word| !word.is_empty())
+    };
+    text.split_whitespace().flat_map(pieces).map(move |word| (start(word), word))
 }
 
 /// The secrets of sound YAML.
 fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
     for (key, node) in root.pairs(&mut Vec::new()) {
+        spans.extend(odd(&key, node));
         match key.value.as_str() {
             "notifiers" if node.is_mapping() => {
                 node.pairs(&mut Vec::new()).into_iter().for_each(|(_, node)| notifier(source, node, spans));
@@ -98,17 +126,12 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Keys that swallowed a value: `url:https://…` without a space is one long key to YAML.
-fn swallowed(node: Node<'_>, spans: &mut Vec<Range<usize>>) {
-    for (key, node) in node.pairs(&mut Vec::new()) {
-        if key.value.contains([':', '/', '\n', ' ']) {
-            spans.push(key.span());
-        }
-        swallowed(node, spans);
-    }
-    if node.is_list() {
-        node.one_or_many().into_iter().for_each(|node| swallowed(node, spans));
-    }
+/// The place of a key that looks like no key, or has no value and is not known: perhaps a value that slipped.
+fn odd(key: &Text, node: Node<'_>) -> Option<Range<usize>> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    let is_plain = key.value.len() <= LONGEST_KEY && key.value.chars().all(is_word) && !key.value.starts_with("whsec");
+    let has_value = !node.span().is_empty();
+    (!is_plain || !has_value && !SHOWN.contains(&key.value.as_str())).then(|| key.span())
 }
 
 fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
@@ -116,6 +139,7 @@ fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         shown(source, node, false, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
+        spans.extend(odd(&key, node));
         if key.value == "url" || SHOWN.contains(&key.value.as_str()) {
             shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
@@ -137,6 +161,7 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         shown(source, node, false, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
+        spans.extend(odd(&key, node));
         if SHOWN.contains(&key.value.as_str()) {
             shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
@@ -166,12 +191,18 @@ fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
     let after_scheme = value.find("://").map(|at| at + 3);
     let login = after_scheme.and_then(|start| Some(start..value[start..].rfind('@')? + start));
     let query = after_scheme.and_then(|start| Some(value[start..].find('?')? + start..value.len()));
-    let lower = value.to_ascii_lowercase();
-    let word = SUSPICIOUS.iter().filter_map(|word| lower.find(word)).min().map(|start| start..value.len());
+    let word = telling_word(value).map(|start| start..value.len());
     [login, query, word].into_iter().flatten()
 }
 
-/// A value that may not be shown, nor anything in it, nor a comment behind it.
+/// Where a telling word stands, other than in the name of a variable.
+fn telling_word(text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    let all = SUSPICIOUS.iter().flat_map(|word| lower.match_indices(word)).map(|(at, _)| at);
+    all.filter(|at| lower[..*at].rfind("${").is_none_or(|open| lower[open..*at].contains('}'))).min()
+}
+
+/// A value that may not be shown, nor anything in it, nor a comment behind it; but a lone `${NAME}` is no secret.
 fn blot(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     for (key, node) in node.pairs(&mut Vec::new()) {
         spans.push(key.span());
@@ -183,7 +214,8 @@ fn blot(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         let span = node.span();
         let rest = source.text[span.end..].split('\n').next().unwrap_or_default();
         let end = if rest.trim_start().starts_with('#') { span.end + rest.len() } else { span.end };
-        spans.push(span.start..end);
+        let is_reference = env::is_reference(source.text[span.clone()].trim_matches(['"', '\'']));
+        spans.push(if is_reference { span.end..end } else { span.start..end });
     }
 }
 

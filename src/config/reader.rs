@@ -9,7 +9,7 @@ use crate::fault::{Fault, nearest};
 use crate::yaml::{Entries, Node, Text};
 
 /// The longest time that can be configured: ten years, far from where calendars end.
-const LONGEST: Duration = Duration::from_hours(87600);
+const LONGEST: Duration = Duration::from_hours(3650 * 24);
 
 /// The world that a configuration is read in, and the faults found in it.
 pub(super) struct Reader<'a> {

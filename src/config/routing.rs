@@ -29,9 +29,10 @@ pub(super) fn routing(config: &mut Entries<'_>, known: &BTreeSet<String>, reader
             });
         }
     }
-    let default = if let Some(node) = entries.get("default") { names(node, known, reader) } else {
-        let warning =
-            node.warning("`default` is missing: the severities that are not named here are told to nobody");
+    let default = if let Some(node) = entries.get("default") {
+        names(node, known, reader)
+    } else {
+        let warning = node.warning("`default` is missing: the severities that are not named here are told to nobody");
         reader.faults.push(warning.help("write `default: [NAME]`; or `default: []`, if that is meant"));
         Some(BTreeSet::new())
     };

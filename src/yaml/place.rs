@@ -118,7 +118,10 @@ impl Reader<'_> {
                 self.begin(span, anchor, true)?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let done = self.open.pop()?;
+                let mut done = self.open.pop()?;
+                if self.source.text[done.place.span.start..].starts_with(['[', '{']) {
+                    done.place.span.end = done.place.span.end.min(span.start + 1);
+                }
                 self.anchors.insert(done.anchor, done.size + 1);
                 self.close(done.place, None, done.size + 1);
             }

@@ -121,7 +121,7 @@ fn values_of_the_wrong_kind_are_faults_that_say_what_should_stand_there() {
             "here should be a text, not a list",
             "here should be true or false, not a text",
             "here should be a text, not true",
-            "here should be a whole number, not a number",
+            "this is not a whole number from 0 up",
             "`3 weeks or so` is not a length of time",
             "`g` is missing here",
         ]
@@ -161,6 +161,15 @@ fn hostile_texts_cost_little_and_end_in_a_fault() {
     }
     assert_eq!(faults_of(""), "usable");
     assert_eq!(faults_of("# nothing yet\n"), "usable");
+}
+
+#[test]
+fn a_list_or_mapping_stands_from_its_start_to_its_bracket_or_the_end_of_its_first_line() {
+    let source = source("a: {b: [c, d], e: f} # g\nh: [\n  i,\n]\nj:\n  k: l # m\n  n: o\n");
+    let document = parse(&source, &mut Vec::new()).expect("sound YAML");
+    let values: Vec<Node<'_>> = document.root().pairs(&mut Vec::new()).into_iter().map(|(_, value)| value).collect();
+    let shown: Vec<&str> = values.iter().map(|value| &source.text[value.span()]).collect();
+    assert_eq!(shown, ["{b: [c, d], e: f}", "[", "k: l # m"]);
 }
 
 #[test]

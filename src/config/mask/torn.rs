@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{SHOWN, SUSPICIOUS};
+use super::{SHOWN, telling_word};
 
 /// What a line may continue.
 enum Above {
@@ -50,8 +50,7 @@ pub(super) fn secrets(text: &str, spans: &mut Vec<Range<usize>>) {
 /// Where in a line a secret may begin: after a key that may not be shown, after `://`, at a telling word;
 /// all of a line that has no key and is no item of a list.
 fn secret_in(line: &str) -> Option<usize> {
-    let lower = line.to_ascii_lowercase();
-    let word = SUSPICIOUS.iter().filter_map(|word| lower.find(word)).min().filter(|_| key_alone(line).is_none());
+    let word = telling_word(line).filter(|_| key_alone(line).is_none()).map(|at| at + rest_of_key(&line[at..]));
     let address = line.find("://").map(|at| at + 3);
     let is_loose = !line.contains(':') && !line.trim_start().starts_with(['-', '#']);
     let loose = is_loose.then(|| line.len() - line.trim_start().len());
@@ -61,6 +60,12 @@ fn secret_in(line: &str) -> Option<usize> {
         (!SHOWN.contains(&key) && !is_structure).then_some(end)
     });
     [word, address, after_key, loose].into_iter().flatten().min()
+}
+
+/// The length of what is left of a key at the start of `text`, with its colon; 0 if there is none.
+fn rest_of_key(text: &str) -> usize {
+    let colon = text.find(|c: char| !c.is_ascii_alphanumeric() && !"_-\"'".contains(c));
+    colon.filter(|at| text[*at..].starts_with(':')).map_or(0, |at| at + 1)
 }
 
 /// The keys in a line, each with the end of its colon.
@@ -75,8 +80,7 @@ fn keys(line: &str) -> impl Iterator<Item = (&str, usize)> {
 /// The column of a key that may not be shown and has its value below, unless what is below has keys of its own.
 fn key_alone(line: &str) -> Option<usize> {
     let key = line.trim().strip_suffix(':')?.trim_start_matches(['-', ' ']);
-    let telling = SUSPICIOUS.iter().any(|word| key.to_ascii_lowercase().contains(word));
-    telling.then(|| line.find(key).unwrap_or(0))
+    telling_word(key).is_some().then(|| line.find(key).unwrap_or(0))
 }
 
 fn column_of_key(line: &str, before: usize) -> usize {

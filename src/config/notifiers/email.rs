@@ -21,56 +21,61 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Optio
     let from = entries.require("from", reader.faults).and_then(|node| mailbox(node, reader));
     let to = entries.require("to", reader.faults).and_then(|node| recipients(node, reader));
     let Server { host, port, security, .. } = server?;
-    Some(Email { host, port, security, login: login?, from: from?, to: to? })
+    Some(Email { host, port, security, login: login.ok()?, from: from?, to: to? })
 }
 
-/// User and password; `Some(None)` for a server that wants none.
+/// A fault was found, and is among the faults.
+struct Faulty;
+
+/// User and password, where the server wants them.
 fn login(
     entries: &mut Entries<'_>,
     server: Option<(Node<'_>, &Server)>,
     reader: &mut Reader<'_>,
-) -> Option<Option<(String, SecretString)>> {
-    let (word, file) = (entries.get("password"), entries.get("password_file"));
-    if let (Some(_), Some(file)) = (word, file) {
-        reader.error(file, "`password` stands here, too", "keep one of the two");
-        return None;
-    }
-    let from_key = match (word, file) {
-        (Some(node), _) => Some(reader.string(node)?),
-        (None, Some(node)) => Some(password_in_file(node, reader)?),
-        (None, None) => None,
-    };
-    let (smtp, server) = server?;
-    let password = match (&server.password, from_key) {
-        (Some(_), Some(_)) => {
+) -> Result<Option<(String, SecretString)>, Faulty> {
+    let beside = password(entries, reader);
+    let (smtp, server) = server.ok_or(Faulty)?;
+    let place = beside.as_ref().ok().and_then(Option::as_ref).map(|(node, _)| *node);
+    let password = match (&server.password, beside?) {
+        (Some(_), Some((node, _))) => {
             let help = "keep `password`, and take the password out of the address";
-            reader.error(word.or(file)?, "the address in `smtp` holds a password, too", help);
-            return None;
+            return refuse(node, "the address in `smtp` holds a password, too", help, reader);
         }
-        (in_address, from_key) => from_key.or_else(|| in_address.clone()),
+        (Some(password), None) => Some(password.clone()),
+        (None, beside) => beside.map(|(_, password)| password),
     };
     match (server.user.clone(), password) {
-        (None, None) => Some(None),
+        (None, None) => Ok(None),
         (Some(_), None) => {
-            reader.error(
-                smtp,
-                "this address names a user, but there is no password",
-                "write `password: ${SMTP_PASSWORD}` or `password_file:` beside it",
-            );
-            None
+            let help = "write `password: ${SMTP_PASSWORD}` or `password_file:` beside it";
+            refuse(smtp, "this address names a user, but there is no password", help, reader)
         }
         (None, Some(_)) => {
             let help = "write the user into the address: smtps://USER@HOST, with an @ in the user written %40";
-            reader.error(word.or(file).unwrap_or(smtp), "there is a password, but `smtp` names no user", help);
-            None
+            refuse(place.unwrap_or(smtp), "there is a password, but `smtp` names no user", help, reader)
         }
         (Some(_), Some(_)) if server.security == MailSecurity::Plain && !server.is_loopback() => {
             let help = "write smtps:// or smtp+starttls://";
-            reader.error(smtp, "over smtp:// the password would cross the network unencrypted", help);
-            None
+            refuse(smtp, "over smtp:// the password would cross the network unencrypted", help, reader)
         }
-        (Some(user), Some(password)) => Some(Some((user, SecretString::from(password)))),
+        (Some(user), Some(password)) => Ok(Some((user, SecretString::from(password)))),
     }
+}
+
+fn refuse<T>(node: Node<'_>, message: &str, help: &str, reader: &mut Reader<'_>) -> Result<T, Faulty> {
+    reader.error(node, message, help);
+    Err(Faulty)
+}
+
+/// What `password` or `password_file` gives, and where it stands.
+fn password<'d>(entries: &mut Entries<'d>, reader: &mut Reader<'_>) -> Result<Option<(Node<'d>, String)>, Faulty> {
+    let (node, password) = match (entries.get("password"), entries.get("password_file")) {
+        (Some(_), Some(file)) => return refuse(file, "`password` stands here, too", "keep one of the two", reader),
+        (Some(node), None) => (node, reader.string(node)),
+        (None, Some(node)) => (node, password_in_file(node, reader)),
+        (None, None) => return Ok(None),
+    };
+    password.map(|password| Some((node, password))).ok_or(Faulty)
 }
 
 /// The first line of a file: a mounted secret, or a systemd credential (`${CREDENTIALS_DIRECTORY}/smtp`).
