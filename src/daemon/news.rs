@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
@@ -112,7 +111,7 @@ impl Moment<'_> {
             Some(_) if !article::is_teaser(item) => Read::Full,
             Some(why) => Read::Teaser(why.to_owned()),
         };
-        let due = admit::due(self.world.polls.load(Ordering::Relaxed).saturating_sub(1), self.now);
+        let due = admit::due(self.world.polls_under_way().saturating_sub(1), self.now);
         Plan::Settle(matching::verdict(self.world, story, read, [&self.feed.name], due))
     }
 

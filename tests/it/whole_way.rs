@@ -167,6 +167,23 @@ async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_no
     assert_eq!(mail.letters().len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn once_delivers_what_a_fast_feed_brought_while_a_slow_one_was_polled() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    serve_settled(&server);
+    server.serve("/slow.xml", Response::feed(&wire::feed(&[])));
+    let stall = server.stall("/slow.xml");
+    let feeds = [server.url("/feed.xml"), server.url("/slow.xml")];
+    let config = config(&feeds, &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config.replace("network:", "poll: {per_host: 2}\nnetwork:"), &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&["--once"]);
+    folder.wait_until("SELECT count(*) FROM message", |count| count == "2").await;
+    stall.release();
+    assert_eq!(tidings.wait().await, 0, "{:#?}", tidings.log());
+    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+}
+
 /// A feed with one settled story that matches, and a hook that takes everything.
 pub fn serve_settled(server: &Server) {
     let entry = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
