@@ -208,6 +208,9 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: RunStart) {
     if waiting + dead > 0 {
         info!("{waiting} messages wait to be sent, {dead} were given up and are kept");
     }
+    if begun.reclaimed > 0 {
+        info!("{} messages were being sent when the last run ended, and are sent again", begun.reclaimed);
+    }
     if begun.held > 0 {
         warn!("{} messages are held, because nobody in the configuration can receive them now", begun.held);
     }

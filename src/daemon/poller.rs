@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use url::Url;
 
-use crate::config::Feed;
+use crate::config::{Feed, Poll};
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{World, heavy, news};
@@ -80,7 +80,7 @@ pub(crate) async fn poll_once(world: &Arc<World>, states: Vec<FeedState>, stop: 
     let mut polls = Tasks::new();
     for (index, state) in states.into_iter().enumerate() {
         let feed = &world.config.feeds[index];
-        let floor = schedule::floor(world.config.network.owns(&feed.url));
+        let floor = Poll::floor(world.config.network.owns(&feed.url));
         if let Some(last) = state.last_poll.filter(|last| after(*last, floor) > now()) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
