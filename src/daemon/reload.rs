@@ -115,8 +115,11 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
 
 /// Writes the good texts and the rule versions down, so that a restart and an old alert find them, and says what is left out.
 async fn put_on_record(store: &Store, loaded: &Loaded) -> Result<(), StoreError> {
-    if !loaded.left_out.is_empty() {
-        warn!("left out until mended: {}", loaded.left_out.iter().cloned().collect::<Vec<_>>().join(", "));
+    for file in &loaded.stood_in {
+        warn!("{file}: its last good version stays in force until it is mended");
+    }
+    for file in &loaded.left_out {
+        warn!("{file}: left out until mended, since there is no good version of it");
     }
     let versions = loaded.rules.iter().map(|rule| (rule.version.clone(), rule.text.clone())).collect();
     store.keep_rules(versions, now()).await?;

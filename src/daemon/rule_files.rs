@@ -18,6 +18,8 @@ pub struct Loaded {
     pub rules: Rules,
     /// The text of every file that they came from.
     pub good: Good,
+    /// Broken files whose last good version stands in.
+    pub stood_in: BTreeSet<String>,
     /// Broken files that no good version could stand in for: their rules are not in force.
     pub left_out: BTreeSet<String>,
 }
@@ -94,10 +96,10 @@ pub fn load(files: &[RuleFile], good: &Good, known: &Known, faults: &mut Vec<Fau
         let broken: BTreeSet<String> = errors.map(|fault| fault.source.name.clone()).collect();
         faults.append(&mut found);
         if let Some(rules) = rules {
-            let left_out = replaced.into_iter().filter(|name| files.iter().all(|file| file.source.name != *name));
-            let left_out = left_out.collect();
+            let stands_in = |name: &String| files.iter().any(|file| file.source.name == *name);
+            let (stood_in, left_out) = replaced.into_iter().partition(stands_in);
             let good = files.into_iter().map(|file| (file.path, file.source.text.clone())).collect();
-            return Some(Loaded { rules, good, left_out });
+            return Some(Loaded { rules, good, stood_in, left_out });
         }
         if broken.is_empty() {
             return None;
@@ -142,6 +144,7 @@ mod tests {
         assert_eq!(names(&loaded), ["new a", "old b"]);
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(loaded.good["b.yaml"], rule("old b", "arms"));
+        assert_eq!(loaded.stood_in, BTreeSet::from(["rules/b.yaml".to_owned()]));
         assert!(loaded.left_out.is_empty());
     }
 

@@ -50,6 +50,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     );
     tidings.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     tidings.wait_for_log(|line| line.contains('^')).await;
+    tidings.wait_for_log(|line| line.contains("new.yaml: its last good version stays in force")).await;
     let in_force = folder.query("SELECT text FROM rule_file WHERE name LIKE '%new.yaml'").await;
     assert_eq!(in_force, ["rules:\n  - name: seaweed\n    when: seaweed\n"]);
     assert_eq!(tidings.terminate().await, 0);
