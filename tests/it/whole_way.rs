@@ -184,6 +184,28 @@ async fn once_delivers_what_a_fast_feed_brought_while_a_slow_one_was_polled() {
     assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_makes_a_story_match_is_told_once() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    let quiet = wire::LONG.replace("North Korea", "a neighbour");
+    let item = |text: &str| wire::feed(&[Entry::full("Trade across the river", "https://wire.example/1", text)]);
+    server.serve("/feed.xml", Response::feed(&item(&quiet)));
+    server.serve("/hook", Response::status(200));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT fate FROM story", |fate| fate == "unmatched").await;
+    server.serve("/feed.xml", Response::feed(&item(wire::LONG)));
+    server.wait_for("/hook", 1).await;
+    server.serve("/feed.xml", Response::feed(&item(&wire::LONG.replace("snow", "ice"))));
+    let polls = server.requests("/feed.xml").len();
+    server.wait_for("/feed.xml", polls + 2).await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+    assert_eq!(folder.query("SELECT count(*) FROM story").await, ["1"]);
+}
+
 /// A feed with one settled story that matches, and a hook that takes everything.
 pub fn serve_settled(server: &Server) {
     let entry = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
