@@ -4,6 +4,7 @@
 mod bad_input;
 mod email;
 mod first_run;
+mod guide;
 mod house;
 mod kill;
 mod support;
