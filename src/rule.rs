@@ -14,6 +14,7 @@ mod excerpt;
 mod file;
 mod naive;
 mod page;
+mod pair;
 mod print;
 mod reasons;
 mod scope;
