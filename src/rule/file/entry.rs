@@ -10,8 +10,7 @@ use crate::rule::{Known, Query, Rule, when};
 use crate::yaml::{Node, Text};
 
 /// Keys of rules that are not available yet.
-const LATER: [&str; 11] =
-    ["each", "backfill", "forms", "stem", "lang", "expires", "defaults", "burst", "digest", "quiet", "limit"];
+const LATER: [&str; 9] = ["each", "backfill", "forms", "stem", "defaults", "burst", "digest", "quiet", "limit"];
 
 /// What rules may refer to.
 pub(super) struct Context<'c> {
@@ -53,6 +52,8 @@ pub(super) fn read(
         tags: settings.tags.unwrap_or_default(),
         notify: settings.notify.unwrap_or_default(),
         feeds: settings.feeds.unwrap_or_default(),
+        langs: settings.langs.unwrap_or_default(),
+        expires: settings.expires,
     };
     if let Some(name) = &name {
         check_heard(name, &rule, context.known, faults);

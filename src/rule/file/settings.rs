@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use crate::fault::{Fault, nearest};
 use crate::rule::{FeedFilter, Known};
 use crate::story::{FeedName, NotifierName, Severity};
@@ -16,6 +18,8 @@ pub(super) struct Settings {
     pub(super) tags: Option<Vec<String>>,
     pub(super) notify: Option<BTreeSet<NotifierName>>,
     pub(super) feeds: Option<Vec<FeedFilter>>,
+    pub(super) langs: Option<Vec<String>>,
+    pub(super) expires: Option<Date>,
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
@@ -27,6 +31,8 @@ pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mu
         tags: tags(entries, faults),
         notify: notify(entries, known, faults),
         feeds: feeds(entries, known, faults),
+        langs: langs(entries, faults),
+        expires: expires(entries, faults),
     }
 }
 
@@ -49,6 +55,8 @@ impl Settings {
             tags: self.tags.or(defaults.tags),
             notify: self.notify.or(defaults.notify),
             feeds: self.feeds.or(defaults.feeds),
+            langs: self.langs.or(defaults.langs),
+            expires: self.expires.or(defaults.expires),
         }
     }
 }
@@ -111,6 +119,30 @@ fn feeds(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Faul
         filter
     };
     Some(names.into_iter().map(filter).collect())
+}
+
+fn langs(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
+    let texts = texts(&entries.get("lang")?, faults);
+    let lang = |text: Text| {
+        let tag = text.value.to_ascii_lowercase();
+        let is_tag = matches!(tag.len(), 2 | 3) && tag.bytes().all(|b| b.is_ascii_lowercase());
+        if !is_tag {
+            let fault = text.fault(0..text.value.len(), format!("`{}` is no language", text.value));
+            faults.push(fault.help("write two or three letters: en, ru, ko"));
+        }
+        is_tag.then_some(tag)
+    };
+    Some(texts.into_iter().filter_map(lang).collect())
+}
+
+fn expires(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Date> {
+    let text = entries.get("expires")?.text(faults)?;
+    let day = text.value.parse().ok().filter(|_| text.value.len() == "2026-12-31".len());
+    if day.is_none() {
+        let fault = text.fault(0..text.value.len(), format!("`{}` is no day", text.value));
+        faults.push(fault.help("write the last day on which the rule is to match, as in 2026-12-31"));
+    }
+    day
 }
 
 /// The fault of a filter that no feed passes.

@@ -279,3 +279,9 @@ fn a_rule_that_is_not_enabled_matches_nothing_but_is_checked() {
     assert!(refused(&[("a.yaml", &file("(oil"))]).contains("never closed"));
     assert!(refused(&[("a.yaml", &file("oil").replace("false", "no"))]).contains("true or false"));
 }
+
+#[test]
+fn odd_languages_and_days_are_told() {
+    let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
+    assert!(said.contains("`english` is no language") && said.contains("`soon` is no day"), "{said}");
+}
