@@ -125,6 +125,11 @@ impl<'d> Node<'d> {
         Some(Text::new(value, self.source, self.span(), self.place.style))
     }
 
+    /// `true` or `false`, else a fault.
+    pub fn bool(&self, faults: &mut Vec<Fault>) -> Option<bool> {
+        self.or_wrong(self.value.as_bool(), "true or false", faults)
+    }
+
     /// A whole number, not negative, else a fault.
     pub fn count(&self, faults: &mut Vec<Fault>) -> Option<usize> {
         let number = self.value.as_u64().and_then(|number| usize::try_from(number).ok());
