@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+mod case;
 mod fold;
 mod runs;
 mod sentence;
 mod split;
 
+pub(crate) use case::capitals;
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 

@@ -8,7 +8,7 @@ use super::Carrier;
 use super::scope::Scope;
 use super::tree::{Term, Word};
 use crate::story::{Field, Story};
-use crate::text::{Token, tokenise};
+use crate::text::{Token, capitals, tokenise};
 
 /// Words of the text that count as its lead, at most.
 const LEAD: usize = 50;
@@ -174,7 +174,14 @@ impl<'s> PageText<'s> {
     /// Whether `tokens` are the words of `term`, in one paragraph.
     fn stand(&self, tokens: &[Token], term: &Term) -> bool {
         tokens.iter().zip(&term.words).all(|(token, word)| self.is(token, word))
+            && term.capitals.as_ref().is_none_or(|wanted| self.are_written_so(tokens, wanted))
             && tokens.iter().all(|token| token.paragraph == tokens[0].paragraph)
+    }
+
+    /// Whether each of `tokens` begins with the capitals and small letters that are wanted.
+    fn are_written_so(&self, tokens: &[Token], wanted: &[Vec<bool>]) -> bool {
+        let written = |token: &Token| capitals(&self.text[token.span.clone()]);
+        !self.shouted && tokens.iter().zip(wanted).all(|(token, wanted)| written(token).starts_with(wanted))
     }
 
     fn is(&self, token: &Token, word: &Word) -> bool {

@@ -19,6 +19,11 @@ pub(crate) fn expression(tree: &Tree) -> String {
 
 /// A term as an expression writes it: bare if that means the same, else in quotes.
 pub(crate) fn term_text(term: &Term) -> String {
+    let phrase = phrase(term);
+    if term.capitals.is_some() { format!("cs({phrase})") } else { phrase }
+}
+
+fn phrase(term: &Term) -> String {
     if syntax::is_bare_phrase(&term.text) {
         term.text.clone()
     } else if term.text.contains('"') {

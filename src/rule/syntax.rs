@@ -6,7 +6,7 @@
 //! and    = not { "AND" not | "NOT" not } ;        a NOT b is a AND NOT b
 //! not    = { "NOT" } near ;
 //! near   = prim [ ( "NEAR/" INT | "ONEAR/" INT | "EXCEPT" ) prim ] ;    beside them only terms and lists, and OR of such
-//! prim   = FIELD ":" near | "(" or ")" | "$" NAME | phrase ;            no field in a field
+//! prim   = FIELD ":" near | "(" or ")" | "cs(" phrase ")" | "$" NAME | phrase ;            no field in a field
 //! phrase = '"' { CHARACTER } '"' | word { word } ;
 //! word   = CHARACTERS [ "*" ] ;                   in quotes, too
 //! ```

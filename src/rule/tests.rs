@@ -172,6 +172,13 @@ fn fields_look_where_they_say() {
 }
 
 #[test]
+fn capitals_count_for_nothing_in_a_title_wholly_in_capitals() {
+    assert!(query("cs(US)").evidence(&story("TELL US MORE", "")).is_none());
+    assert!(query("cs(US)").evidence(&story("THE U.S. SAYS", "")).is_none());
+    assert!(query("cs(US)").evidence(&story("Tell the US", "")).is_some());
+}
+
+#[test]
 fn evidence_of_two_that_are_near_shows_both_where_they_are_near() {
     let story = story("Russia", "Arms. Then Russia sells arms.");
     let found = query("Russia NEAR/1 arms").evidence(&story).expect("it matches");

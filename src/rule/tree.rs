@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::pair::{Choice, Pair};
 use super::scope::Scope;
-use crate::text::{shows_nothing, tokenise};
+use crate::text::{Token, capitals, shows_nothing, tokenise};
 
 /// An expression, or a part of one. Spans are bytes of the text it was parsed from.
 ///
@@ -35,6 +35,8 @@ pub(crate) struct Term {
     pub(crate) text: String,
     /// Its words: at least one.
     pub(crate) words: Vec<Word>,
+    /// For each of its words, which letters are capitals, where that counts.
+    pub(crate) capitals: Option<Vec<Vec<bool>>>,
     /// The label of the list that it stands in.
     pub(crate) label: Option<String>,
 }
@@ -185,7 +187,21 @@ impl Term {
             at += written.len();
         }
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if words.is_empty() { Err(NoTerm::Wordless) } else { Ok(Self { text, words, label: label.map(str::to_owned) }) }
+        if words.is_empty() {
+            Err(NoTerm::Wordless)
+        } else {
+            Ok(Self { text, words, capitals: None, label: label.map(str::to_owned) })
+        }
+    }
+}
+
+impl Term {
+    /// The same where it stands with the same capitals.
+    pub(crate) fn cased(self) -> Self {
+        let written = |token: Token| capitals(&self.text[token.span]);
+        let capitals: Vec<Vec<bool>> = tokenise(&self.text).into_iter().map(written).collect();
+        let words = self.words.into_iter().zip(&capitals).map(|(word, capitals)| word.cased(capitals)).collect();
+        Self { words, capitals: Some(capitals), ..self }
     }
 }
 
@@ -218,6 +234,17 @@ fn says_enough(stem: &str) -> bool {
 }
 
 impl Word {
+    /// The same, whose letters are capitals as `capitals` says: letters that all are may have dots between them.
+    fn cased(self, capitals: &[bool]) -> Self {
+        match self {
+            Self::Exact(bare) if capitals.len() > 1 && capitals.len() == bare.len() && !capitals.contains(&false) => {
+                let dotted: Vec<String> = bare.chars().map(String::from).collect();
+                Self::Initials { dotted: dotted.join("."), bare }
+            }
+            other => other,
+        }
+    }
+
     /// The same as the beginning of a word.
     fn or_longer(self) -> Self {
         match self {

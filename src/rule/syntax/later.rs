@@ -37,9 +37,7 @@ fn before_parenthesis(context: &Context<'_>) -> Option<Refusal> {
     let run = context.run;
     context.rest[run.len()..].trim_start().strip_prefix('(')?;
     let counted = |name| run.strip_prefix(name).is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()));
-    let (what, today) = if run == "cs" && context.rest.starts_with("cs(") {
-        ("`cs()` is", "today capitals make no difference: leave `cs` out")
-    } else if matches!(run, "SENT" | "PARA") {
+    let (what, today) = if matches!(run, "SENT" | "PARA") {
         ("`SENT()` and `PARA()` are", "today AND finds the words wherever they stand in the story")
     } else if counted("ATLEAST/") {
         ("`ATLEAST/` is", "today one place is enough: leave it out")

@@ -30,6 +30,8 @@ pub(super) enum Kind {
     Quoted,
     /// `$name`
     List,
+    /// `cs`, with its parenthesis behind it
+    Cased,
     /// `title:`
     Field,
     /// An operand that was refused.
@@ -141,6 +143,7 @@ impl Lexer<'_, '_> {
             "AND" => self.push(Kind::And, run.len()),
             "OR" => self.push(Kind::Or, run.len()),
             "NOT" => self.push(Kind::Not, run.len()),
+            "cs" if rest.starts_with("cs(") => self.push(Kind::Cased, run.len()),
             bare if Link::read(bare).is_some() => self.push(Kind::Link, run.len()),
             _ => match refusal(&context) {
                 Some(refusal) => self.refuse(refusal),

@@ -10,7 +10,7 @@ use crate::fault::nearest;
 use crate::rule::excerpt;
 use crate::rule::pair::{FARTHEST, Link, Operand, Pair};
 use crate::rule::scope::Scope;
-use crate::rule::tree::Tree;
+use crate::rule::tree::{Term, Tree};
 use crate::text::shows_nothing;
 
 /// The first distance that is too great.
@@ -239,7 +239,10 @@ impl<'t> Parser<'t, '_> {
 
     /// Whether a group, phrase or list begins here.
     fn at_operand(&self) -> bool {
-        matches!(self.peek_kind(), Some(Kind::Open | Kind::Word | Kind::Refused | Kind::Quoted | Kind::List))
+        matches!(
+            self.peek_kind(),
+            Some(Kind::Open | Kind::Word | Kind::Refused | Kind::Quoted | Kind::List | Kind::Cased)
+        )
     }
 
     fn primary(&mut self) -> Option<Tree> {
@@ -247,9 +250,23 @@ impl<'t> Parser<'t, '_> {
             Kind::Open => self.group(),
             Kind::Quoted => self.quoted(),
             Kind::List => self.list(),
+            Kind::Cased => self.cased(),
             Kind::Field => self.field(),
             _ => self.phrase(),
         }
+    }
+
+    fn cased(&mut self) -> Option<Tree> {
+        let start = self.peek()?.span.start;
+        self.at += 1;
+        let inside = self.group()?;
+        let span = start..self.lexemes[self.at - 1].span.end;
+        if let Tree::Term(term, _) = inside {
+            return Some(Tree::Term(Arc::new(Term::clone(&term).cased()), span));
+        }
+        let help = "write it for each that wants it: (cs(US) OR cs(ICE))";
+        self.problems.error(inside.span(), "`cs()` takes one word or phrase", help);
+        None
     }
 
     fn field(&mut self) -> Option<Tree> {

@@ -57,6 +57,8 @@ fn expressions_print_in_canonical_form() {
         ("a NOT (b OR c)", "a AND NOT (b OR c)"),
         ("a AND (b OR NOT c)", "a AND (b OR (NOT c))"),
         ("\"-x\"", "\"-x\""),
+        ("cs(\"US\") NEAR/5 b", "cs(US) NEAR/5 b"),
+        ("title:cs(US Army)", "title:cs(US Army)"),
         ("a NEAR/5 \"b\" AND c", "(a NEAR/5 b) AND c"),
         ("title:a ONEAR/0 (b c OR $dprk)", "title:(a ONEAR/0 (b c OR $dprk))"),
         ("NOT Turkey EXCEPT (roast Turkey) AND x", "NOT (Turkey EXCEPT roast Turkey) AND x"),
@@ -146,7 +148,6 @@ fn what_comes_later_is_refused_once_and_by_name() {
         "PARA (Russia AND arms)",
         "ATLEAST/3(arms)",
         "ANY/2(a, b, c)",
-        "cs(US) AND arms",
         "=arms",
         "=\"North Korea\"",
         "Russia AND /arms? deals?/",
@@ -174,6 +175,12 @@ fn operators_between_two_operands_used_wrongly_are_told_with_what_to_write() {
         "site:(rt.com NEAR/5 ru)",
     ]);
     insta::assert_snapshot!("between", told);
+}
+
+#[test]
+fn capitals_are_asked_of_one_term_only() {
+    let told = told(&["cs(US OR ICE)", "cs() AND arms", "cs($dprk)", "cs(US", "cs(US) arms"]);
+    insta::assert_snapshot!("capitals", told);
 }
 
 #[test]
@@ -328,12 +335,15 @@ fn trees() -> impl Strategy<Value = Tree> {
     let text = prop_oneof![
         "[a-z]{1,3}( [a-z]{1,3})?",
         "[a-z]{3}[*]?( [a-z]{3}[*]?)?",
+        "\\^[a-zA-Z]{1,3}( [A-Z]{3}[*]?)?",
         "(AND|or|not|U\\.S\\.|-x|a\\*|=a|\\$a|x:y|NEAR/5|\\(a\\)|'a'|cs|words|é)( [a-z]{1,2}| not| \"x\")?",
         "\\PC{1,6}",
     ];
     let term = text.prop_filter_map("no word in it", |text| {
+        let (cased, text) = text.strip_prefix('^').map_or((false, text.as_str()), |text| (true, text));
         let has_both = text.contains('"') && text.contains(['“', '”', '„', '«', '»']);
-        Some(Tree::Term(Arc::new(Term::new(&text, None).ok().filter(|_| !has_both)?), 0..0))
+        let term = Term::new(text, None).ok().filter(|_| !has_both)?;
+        Some(Tree::Term(Arc::new(if cased { term.cased() } else { term }), 0..0))
     });
     let list = Just(Tree::List(Arc::clone(&lists().by_name["dprk"]), 0..0));
     let leaf = prop_oneof![4 => term, 1 => list].boxed();

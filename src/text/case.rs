@@ -1,0 +1,21 @@
+//! Which letters of a word are capitals.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// For every letter of `word`, after NFKD, whether it is a capital.
+#[must_use]
+pub(crate) fn capitals(word: &str) -> Vec<bool> {
+    word.nfkd().filter(|c| c.is_alphabetic()).map(char::is_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::capitals;
+
+    #[test]
+    fn letters_are_told_from_signs_and_capitals_from_small_ones() {
+        assert_eq!(capitals("U.S."), [true, true]);
+        assert_eq!(capitals("Élan"), [true, false, false, false]);
+        assert_eq!(capitals("F-16"), [true]);
+    }
+}
