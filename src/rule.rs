@@ -9,15 +9,17 @@ use jiff::tz::TimeZone;
 use crate::fault::{Fault, Source};
 use crate::story::{Evidence, FeedName, NotifierName, Severity, Story};
 use crate::yaml::Text;
-use naive::Page;
+use page::Page;
 use syntax::Lists;
 
 mod evidence;
 mod excerpt;
 mod file;
 mod naive;
+mod page;
 mod print;
 mod reasons;
+mod scope;
 mod syntax;
 mod tree;
 mod when;
@@ -132,13 +134,13 @@ impl Query {
     /// What proves that `story` matches, as in [`Match::evidence`] and never empty; `None` if it does not match.
     #[must_use]
     pub fn evidence(&self, story: &Story) -> Option<Vec<Evidence>> {
-        self.evidence_on(&Page::new(story))
+        self.evidence_on(&Page::new(story, &[]))
     }
 
     /// Why `story` does not match, one reason for every part of the expression that fails; none if it matches.
     #[must_use]
     pub fn reasons_against(&self, story: &Story) -> Vec<String> {
-        let page = Page::new(story);
+        let page = Page::new(story, &[]);
         if naive::holds(&self.tree, &page) { Vec::new() } else { reasons::against(&self.tree, &page) }
     }
 
@@ -171,13 +173,13 @@ impl Rules {
     /// Whether any rule that applies to a story from `carriers` looks into the body.
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
-        self.iter().any(|rule| rule.applies(carriers))
+        self.all.iter().any(|(rule, query)| rule.applies(carriers) && query.tree.reads_body())
     }
 
     /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.
     #[must_use]
     pub fn matches(&self, story: &Story, carriers: &[Carrier]) -> Vec<Match> {
-        let page = Page::new(story);
+        let page = Page::new(story, carriers);
         let applying = self.all.iter().filter(|(rule, _)| rule.applies(carriers) && rule.admits(story));
         applying
             .filter_map(|(rule, query)| Some(Match { rule: Arc::clone(rule), evidence: query.evidence_on(&page)? }))

@@ -9,6 +9,7 @@ pub(crate) fn expression(tree: &Tree) -> String {
         Tree::Term(term, _) => term_text(term),
         Tree::List(list, _) => format!("${}", list.name),
         Tree::Not(branch, _) => format!("NOT {}", operand(branch)),
+        Tree::In(scope, branch, _) => format!("{}:{}", scope.as_str(), operand(branch)),
         Tree::And(branches) => branches.iter().map(operand_of_and).collect::<Vec<_>>().join(" AND "),
         Tree::Or(branches) => branches.iter().map(operand).collect::<Vec<_>>().join(" OR "),
     }
@@ -32,10 +33,10 @@ fn operand_of_and(branch: &Tree) -> String {
     }
 }
 
-/// In parentheses, unless it is a term or list: `NOT a OR b` would be refused.
+/// In parentheses, unless it is a term, a list or about a field: `NOT a OR b` would be refused.
 fn operand(branch: &Tree) -> String {
     match branch {
-        Tree::Term(..) | Tree::List(..) => expression(branch),
+        Tree::Term(..) | Tree::List(..) | Tree::In(..) => expression(branch),
         _ => format!("({})", expression(branch)),
     }
 }

@@ -5,7 +5,8 @@
 //! or     = and { "OR" and } ;                     AND or NOT beside OR wants parentheses
 //! and    = not { "AND" not | "NOT" not } ;        a NOT b is a AND NOT b
 //! not    = { "NOT" } prim ;
-//! prim   = "(" or ")" | "$" NAME | phrase ;
+//! prim   = FIELD ":" operand | operand ;         no field in a field
+//! operand = "(" or ")" | "$" NAME | phrase ;
 //! phrase = '"' { CHARACTER } '"' | word { word } ;
 //! word   = CHARACTERS [ "*" ] ;                   in quotes, too
 //! ```
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use super::tree::{Term, TermList, Tree};
 use crate::fault::Level;
 
+mod field;
 mod foreign;
 mod later;
 mod lexer;

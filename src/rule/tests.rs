@@ -125,6 +125,96 @@ fn a_long_sentence_is_cut_around_the_words() {
 }
 
 #[test]
+fn fields_look_where_they_say() {
+    let fifty = "word ".repeat(49);
+    let story = Story {
+        url: Some("https://www.rt.com/news/north-korea".to_owned()),
+        lang: Some("en-GB".to_owned()),
+        authors: vec!["Ana Smith".to_owned(), "Reuters".to_owned()],
+        tags: vec!["Arms Trade".to_owned()],
+        ..story("Talks in Seoul", &format!("{fifty} fiftieth late\n\nOil and\nshells"))
+    };
+    let cases = [
+        ("title:Seoul", true),
+        ("title:oil", false),
+        ("title:(talks AND NOT oil)", true),
+        ("body:Seoul", false),
+        ("body:shells", true),
+        ("lead:Seoul", true),
+        ("lead:fiftieth", true),
+        ("lead:late", false),
+        ("lead:shells", false),
+        ("text:Seoul AND text:shells", true),
+        ("url:North Korea", true),
+        ("url:seoul", false),
+        ("site:rt.com", true),
+        ("site:WWW.RT.com", true),
+        ("site:t.com", false),
+        ("site:rt", false),
+        ("author:Ana Smith", true),
+        ("author:\"Smith Reuters\"", false),
+        ("tag:trade", true),
+        ("tag:Seoul", false),
+        ("Seoul AND lang:en", true),
+        ("Seoul AND lang:en-gb", true),
+        ("Seoul AND lang:(de OR en-us)", false),
+        ("Seoul NOT lang:e1", true),
+        ("Reuters", false),
+        ("source:Yonhap", false),
+    ];
+    for (expression, expected) in cases {
+        let query = query(expression);
+        let evidence = query.evidence(&story);
+        assert_eq!(evidence.is_some(), expected, "{expression}");
+        assert!(evidence.is_none_or(|evidence| !evidence.is_empty()), "{expression}");
+        assert_eq!(query.reasons_against(&story).is_empty(), expected, "{expression}");
+    }
+}
+
+#[test]
+fn a_source_is_the_name_of_a_feed_that_carried_the_story() {
+    let rules = rules("rules:\n  - {name: a, when: \"source:(Yonhap News) NOT source:TASS\"}\n");
+    let carrier = |name: &str| Carrier { name: FeedName(name.to_owned()), tags: BTreeSet::new() };
+    let matched = |carriers: &[Carrier]| rules.matches(&story("", "arms"), carriers).len();
+    assert_eq!(matched(&[carrier("other"), carrier("The Yonhap News Agency")]), 1);
+    assert_eq!(matched(&[carrier("Yonhap"), carrier("News")]), 0);
+    assert_eq!(matched(&[carrier("Yonhap News"), carrier("TASS")]), 0);
+}
+
+#[test]
+fn a_rule_that_looks_only_at_other_fields_does_not_read_the_body() {
+    let reads = |when: &str| rules(&format!("rules:\n  - {{name: a, when: '{when}'}}\n")).reads_body(&[]);
+    for when in ["title:arms", "title:(a OR b) NOT url:c", "site:rt.com AND lang:en"] {
+        assert!(!reads(when), "{when}");
+    }
+    for when in ["arms", "title:a AND b", "lead:a", "body:a", "text:a", "title:a NOT b"] {
+        assert!(reads(when), "{when}");
+    }
+}
+
+#[test]
+fn what_is_found_outside_the_text_is_named_with_its_field() {
+    let story = Story { url: Some("https://rt.com/".to_owned()), ..story("Arms", "") };
+    let found = query("site:rt.com AND title:arms").evidence(&story).expect("it matches");
+    let shown: Vec<_> = found.iter().map(|one| (one.term.as_str(), one.sentence.as_str(), one.marks.len())).collect();
+    assert_eq!(shown, [("site:rt.com", "Arms", 0), ("arms", "Arms", 1)]);
+    let reasons = query("title:(oil AND (a OR b)) AND url:x NOT site:rt.com").reasons_against(&story);
+    let expected = [
+        "`title:oil` is missing",
+        "nothing of `title:(a OR b)` is there",
+        "`url:x` is missing",
+        "`site:rt.com` is there, but must not",
+    ];
+    assert_eq!(reasons, expected);
+}
+
+#[test]
+fn what_two_negations_want_is_shown() {
+    let found = query("NOT ((NOT arms) OR oil)").evidence(&story("", "arms")).expect("it matches");
+    assert_eq!(found[0].term, "arms");
+}
+
+#[test]
 fn a_rule_looks_only_at_its_feeds() {
     let rules = rules(
         "rules:\n  - {name: all, when: arms}\n  - {name: named, when: arms, feeds: Yonhap}\n  - {name: tagged, when: arms, feeds: [\"tag:wire\"]}\n",

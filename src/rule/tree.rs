@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::scope::Scope;
 use crate::text::{shows_nothing, tokenise};
 
 /// An expression, or a part of one. Spans are bytes of the text it was parsed from.
@@ -20,6 +21,8 @@ pub(crate) enum Tree {
     Or(Vec<Tree>),
     /// Not the branch; the span has its operator too.
     Not(Box<Tree>, Range<usize>),
+    /// The branch, which is about one field; the span has the field's name too. Its branch has no other in it.
+    In(Scope, Box<Tree>, Range<usize>),
 }
 
 /// A word or phrase to look for.
@@ -98,7 +101,7 @@ impl Tree {
     /// From its first byte to its last.
     pub(crate) fn span(&self) -> Range<usize> {
         match self {
-            Self::Term(_, span) | Self::List(_, span) | Self::Not(_, span) => span.clone(),
+            Self::Term(_, span) | Self::List(_, span) | Self::Not(_, span) | Self::In(_, _, span) => span.clone(),
             Self::And(branches) | Self::Or(branches) => {
                 let start = branches.first().map_or(0, |branch| branch.span().start);
                 start..branches.last().map_or(start, |branch| branch.span().end)
@@ -106,15 +109,35 @@ impl Tree {
         }
     }
 
-    /// The part that is to blame if this holds where no term is found; `None` if it does not hold there.
+    /// The part that is to blame if this may hold where no term is found; `None` if it cannot hold there. A language counts as known or unknown, whichever does harm.
     ///
     /// A rule that holds there would match all the world's stories but a few.
     pub(crate) fn unsound(&self) -> Option<&Self> {
+        self.may_be(true)
+    }
+
+    /// The part that is to blame if this may be `wanted` where no term is found.
+    fn may_be(&self, wanted: bool) -> Option<&Self> {
         match self {
-            Self::Term(..) | Self::List(..) => None,
-            Self::Not(branch, _) => branch.unsound().is_none().then_some(self),
-            Self::Or(branches) => branches.iter().find_map(Self::unsound),
-            Self::And(branches) => branches.iter().all(|branch| branch.unsound().is_some()).then_some(self),
+            Self::Term(..) | Self::List(..) => (!wanted).then_some(self),
+            Self::In(Scope::Lang, ..) => Some(self),
+            Self::In(_, branch, _) => branch.may_be(wanted).map(|_| self),
+            Self::Not(branch, _) => branch.may_be(!wanted).map(|_| self),
+            Self::Or(branches) if wanted => branches.iter().find_map(|branch| branch.may_be(true)),
+            Self::And(branches) if !wanted => branches.iter().find_map(|branch| branch.may_be(false)),
+            Self::And(branches) | Self::Or(branches) => {
+                branches.iter().all(|branch| branch.may_be(wanted).is_some()).then_some(self)
+            }
+        }
+    }
+
+    /// Whether it looks into the story's text, beyond the title.
+    pub(crate) fn reads_body(&self) -> bool {
+        match self {
+            Self::Term(..) | Self::List(..) => true,
+            Self::In(scope, ..) => scope.reads_body(),
+            Self::Not(branch, _) => branch.reads_body(),
+            Self::And(branches) | Self::Or(branches) => branches.iter().any(Self::reads_body),
         }
     }
 
@@ -123,7 +146,7 @@ impl Tree {
         match self {
             Self::Term(..) => Vec::new(),
             Self::List(list, _) => vec![list],
-            Self::Not(branch, _) => branch.lists(),
+            Self::Not(branch, _) | Self::In(_, branch, _) => branch.lists(),
             Self::And(branches) | Self::Or(branches) => branches.iter().flat_map(Self::lists).collect(),
         }
     }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::fault::Fault;
-use crate::rule::naive::{self, Page};
+use crate::rule::naive;
+use crate::rule::page::Page;
 use crate::rule::{Query, excerpt, reasons};
 use crate::story::Story;
 use crate::yaml::Node;
@@ -49,7 +50,7 @@ fn story(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Story> {
 /// Holds `query` to the examples that it must match and those that it must not.
 pub(super) fn hold(query: &Query, [matches, ignores]: &[Vec<Example<'_>>; 2], faults: &mut Vec<Fault>) {
     for example in matches {
-        let page = Page::new(&example.story);
+        let page = Page::new(&example.story, &[]);
         if !naive::holds(&query.tree, &page) {
             let why = reasons::against(&query.tree, &page).join("; ");
             let why = excerpt::around(&why, &(0..0), 300).0;
@@ -57,7 +58,7 @@ pub(super) fn hold(query: &Query, [matches, ignores]: &[Vec<Example<'_>>; 2], fa
         }
     }
     for example in ignores {
-        let page = Page::new(&example.story);
+        let page = Page::new(&example.story, &[]);
         if naive::holds(&query.tree, &page) {
             let words = reasons::found(&query.tree, &page).join(", ");
             faults.push(example.node.fault(format!("the rule should ignore this example, but matches it on {words}")));

@@ -154,8 +154,8 @@ fn field(context: &Context<'_>) -> Option<Refusal> {
     Some(Refusal {
         taken: name.len() + 1,
         stands_for: None,
-        message: format!("`{name}:` is `{ours}:` here, which is not available yet"),
-        help: " once it is; today every term is looked for in title and text: leave it out".to_owned(),
+        message: format!("`{name}:` is `{ours}:` here"),
+        help: String::new(),
         translation: Some(format!("{ours}:")),
     })
 }

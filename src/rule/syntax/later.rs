@@ -1,10 +1,6 @@
 //! What belongs to the language but is not available yet: refused by name, with what works today.
 
 use super::lexer::{Context, Kind, Refusal, is_quote};
-use crate::fault::nearest;
-
-/// The fields that a rule will be able to look into.
-const FIELDS: [&str; 10] = ["title", "lead", "body", "text", "url", "site", "source", "author", "lang", "tag"];
 
 /// What to refuse at the start of a run, if anything.
 pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
@@ -13,7 +9,6 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
         .or_else(|| before_parenthesis(context))
         .or_else(|| comparison(context))
         .or_else(|| no_other_forms(context))
-        .or_else(|| field(context))
 }
 
 fn refusal(taken: usize, stands_for: Option<Kind>, what: &str, today: &str) -> Refusal {
@@ -91,25 +86,4 @@ fn no_other_forms(context: &Context<'_>) -> Option<Refusal> {
     behind
         .starts_with(|c: char| is_quote(c) || c.is_alphanumeric())
         .then(|| refusal(1, None, "`=` is", "today every word stands for itself alone: leave the `=` out"))
-}
-
-fn field(context: &Context<'_>) -> Option<Refusal> {
-    let (name, rest) = context.run.split_once(':')?;
-    let is_prefix = !name.is_empty() && name.chars().all(char::is_lowercase);
-    if !is_prefix || rest.starts_with("//") || rest.starts_with(|c: char| c.is_numeric()) {
-        return None;
-    }
-    let taken = name.len() + 1;
-    if FIELDS.contains(&name) {
-        let today = format!("today every term is looked for in title and text: leave `{name}:` out");
-        return Some(refusal(taken, None, &format!("`{name}:` is"), &today));
-    }
-    let ours = nearest(name, FIELDS).map_or_else(String::new, |near| format!("did you mean `{near}:`? "));
-    Some(Refusal {
-        taken,
-        stands_for: None,
-        message: format!("there is no field `{name}:`"),
-        help: format!("{ours}if the colon is part of the text, put the phrase in double quotes"),
-        translation: None,
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Problems, foreign, later};
+use super::{Problems, field, foreign, later};
 use crate::rule::excerpt;
 use crate::text::shows_nothing;
 
@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Quoted,
     /// `$name`
     List,
+    /// `title:`
+    Field,
     /// An operand that was refused.
     Refused,
 }
@@ -136,11 +138,20 @@ impl Lexer<'_, '_> {
             "AND" => self.push(Kind::And, run.len()),
             "OR" => self.push(Kind::Or, run.len()),
             "NOT" => self.push(Kind::Not, run.len()),
-            _ => match (foreign::look(&context).or_else(|| later::look(&context)), list_name(run)) {
-                (Some(refusal), _) => self.refuse(refusal),
-                (None, Some(name)) => self.push(Kind::List, 1 + name.len()),
-                (None, None) => self.push(Kind::Word, run.len()),
+            _ => match refusal(&context) {
+                Some(refusal) => self.refuse(refusal),
+                None => self.operand(run),
             },
+        }
+    }
+
+    fn operand(&mut self, run: &str) {
+        if let Some(name) = list_name(run) {
+            self.push(Kind::List, 1 + name.len());
+        } else if let Some(length) = field::prefix(run) {
+            self.push(Kind::Field, length);
+        } else {
+            self.push(Kind::Word, run.len());
         }
     }
 
@@ -155,6 +166,10 @@ impl Lexer<'_, '_> {
             None => self.at += refusal.taken,
         }
     }
+}
+
+fn refusal(context: &Context<'_>) -> Option<Refusal> {
+    foreign::look(context).or_else(|| later::look(context)).or_else(|| field::look(context))
 }
 
 /// Gives every problem that waits for a translation the expression with all translations in place.

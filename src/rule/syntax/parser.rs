@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::lexer::{Kind, Lexeme, is_quote};
 use super::phrase::operator_in_lower_case;
-use super::{DEEPEST, Lists, Problems, mixed, phrase};
+use super::{DEEPEST, Lists, Problems, field, mixed, phrase};
 use crate::fault::nearest;
 use crate::rule::excerpt;
+use crate::rule::scope::Scope;
 use crate::rule::tree::Tree;
 
 /// What joins an operand to the one before it.
@@ -41,7 +42,7 @@ pub(super) struct Item {
 
 /// The tree of `lexemes`, or `None` where a fault leaves no meaning.
 pub(super) fn parse(text: &str, lexemes: &[Lexeme], lists: &Lists, problems: &mut Problems) -> Option<Tree> {
-    let mut parser = Parser { text, lexemes, lists, problems, at: 0, depth: 0 };
+    let mut parser = Parser { text, lexemes, lists, problems, at: 0, depth: 0, field: None };
     parser.level(0..text.len())
 }
 
@@ -52,6 +53,8 @@ struct Parser<'t, 'p> {
     problems: &'p mut Problems,
     at: usize,
     depth: usize,
+    /// Where the field begins that this stands in.
+    field: Option<usize>,
 }
 
 impl<'t> Parser<'t, '_> {
@@ -148,16 +151,12 @@ impl<'t> Parser<'t, '_> {
         }
         let nots = self.at - first;
         let bare_start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
-        let tree = match self.peek_kind() {
-            Some(Kind::Open) => self.group(),
-            Some(Kind::Word | Kind::Refused) => self.phrase(),
-            Some(Kind::Quoted) => self.quoted(),
-            Some(Kind::List) => self.list(),
-            _ => {
-                let not = nots.checked_sub(1).map(|last| self.lexemes[first + last].span.clone());
-                self.tell_missing(not, joint, joint_span.clone());
-                None
-            }
+        let tree = if self.at_operand() || self.peek_kind() == Some(Kind::Field) {
+            self.primary()
+        } else {
+            let not = nots.checked_sub(1).map(|last| self.lexemes[first + last].span.clone());
+            self.tell_missing(not, joint, joint_span.clone());
+            None
         };
         let end = self.at.checked_sub(1).map_or(0, |last| self.lexemes[last].span.end).max(start);
         let tree = match nots % 2 {
@@ -175,6 +174,45 @@ impl<'t> Parser<'t, '_> {
             span: start..end,
             tree,
         }
+    }
+
+    /// Whether a group, phrase or list begins here.
+    fn at_operand(&self) -> bool {
+        matches!(self.peek_kind(), Some(Kind::Open | Kind::Word | Kind::Refused | Kind::Quoted | Kind::List))
+    }
+
+    fn primary(&mut self) -> Option<Tree> {
+        match self.peek_kind()? {
+            Kind::Open => self.group(),
+            Kind::Quoted => self.quoted(),
+            Kind::List => self.list(),
+            Kind::Field => self.field(),
+            _ => self.phrase(),
+        }
+    }
+
+    fn field(&mut self) -> Option<Tree> {
+        let span = self.peek()?.span.clone();
+        self.at += 1;
+        let name = &self.text[span.clone()];
+        if !self.at_operand() && self.peek_kind() != Some(Kind::Field) {
+            let help =
+                format!("write a word or phrase there, or several in parentheses: {name}(a OR b); NOT goes before");
+            self.problems.error(span, format!("nothing to look for follows `{name}`"), help);
+            return None;
+        }
+        let outer = self.field.replace(span.start);
+        let branch = self.primary();
+        self.field = outer;
+        if outer.is_some() {
+            let help = "close the parentheses before it: title:(a OR b) AND body:c";
+            self.problems.error(span, format!("`{name}` stands inside another field"), help);
+            return None;
+        }
+        let (scope, branch) = (Scope::named(name.trim_end_matches(':'))?, branch?);
+        field::check(scope, &branch, self.problems);
+        let end = self.lexemes[self.at - 1].span.end;
+        Some(Tree::In(scope, Box::new(branch), span.start..end))
     }
 
     fn tell_missing(&mut self, not: Option<Range<usize>>, joint: Joint, joint_span: Range<usize>) {
@@ -199,9 +237,12 @@ impl<'t> Parser<'t, '_> {
     }
 
     fn tell_neighbours(&mut self, left: Option<&Item>, right: &Item) {
+        let is_field = |item: &Item| matches!(item.tree, Some(Tree::In(..)));
+        let fields = is_field(right) || left.is_some_and(is_field);
         let left = left.map_or("", |item| item.text.as_str());
         let bare = |text: &str| text.trim_matches(is_quote).to_owned();
-        let phrases = !left.ends_with(')')
+        let phrases = !fields
+            && !left.ends_with(')')
             && !right.text.ends_with(')')
             && !left.starts_with('$')
             && !right.text.starts_with('$');

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::rule::print;
+use crate::rule::scope::Scope;
 use crate::rule::tree::Term;
 
 fn lists() -> Lists {
@@ -55,6 +56,8 @@ fn expressions_print_in_canonical_form() {
         ("a NOT (b OR c)", "a AND NOT (b OR c)"),
         ("a AND (b OR NOT c)", "a AND (b OR (NOT c))"),
         ("\"-x\"", "\"-x\""),
+        ("title:\"North Korea\" AND body: (a OR b)", "title:North Korea AND body:(a OR b)"),
+        ("NOT tag:5g AND source:(rt.com OR $dprk)", "NOT tag:5g AND source:(rt.com OR $dprk)"),
     ];
     for (expression, canonical) in cases {
         assert_eq!(print::expression(&parsed(expression)), canonical, "{expression}");
@@ -80,6 +83,13 @@ fn what_holds_of_nothing_found_is_seen() {
         ("NOT (a AND NOT b)", Some("NOT (a AND NOT b)")),
         ("NOT (a OR NOT b)", None),
         ("$dprk", None),
+        ("title:NATO", None),
+        ("title:(a AND NOT b)", None),
+        ("title:(NOT a)", Some("title:(NOT a)")),
+        ("lang:en", Some("lang:en")),
+        ("a OR NOT lang:en", Some("NOT lang:en")),
+        ("a AND lang:en", None),
+        ("a NOT lang:(en OR de)", None),
     ];
     for (expression, guilty) in cases {
         let tree = parsed(expression);
@@ -137,15 +147,29 @@ fn what_comes_later_is_refused_once_and_by_name() {
         "cs(US) AND arms",
         "=arms",
         "=\"North Korea\"",
-        "title:Russia AND arms",
-        "title:\"North Korea\" AND body:(a OR b)",
-        "titel:Russia",
         "Russia AND /arms? deals?/",
         "Russia AND /arms",
         "words >= 100 AND arms",
         "age<2d",
     ]);
     insta::assert_snapshot!("later", told);
+}
+
+#[test]
+fn fields_used_wrongly_are_told_with_what_to_write() {
+    let told = told(&[
+        "titel:Russia",
+        "title: AND arms",
+        "title:NOT arms",
+        "(title:)",
+        "title:(Russia OR body:arms)",
+        "title:title:arms",
+        "site:(rt.com OR rtnews*)",
+        "arms AND site:https://rt.com/news",
+        "lang:(en OR \"plain English\")",
+        "arms title:Russia",
+    ]);
+    insta::assert_snapshot!("fields", told);
 }
 
 #[test]
@@ -265,6 +289,19 @@ fn hostile_expressions_cost_little_and_end_in_a_readable_fault() {
     assert!(problems(&format!("NOT {}a", "NOT ".repeat(100_001))).is_empty());
 }
 
+/// Fields that take any term.
+const WORDY: [Scope; 8] =
+    [Scope::Title, Scope::Lead, Scope::Body, Scope::Text, Scope::Url, Scope::Source, Scope::Author, Scope::Tag];
+
+fn has_no_field(tree: &Tree) -> bool {
+    match tree {
+        Tree::Term(..) | Tree::List(..) => true,
+        Tree::In(..) => false,
+        Tree::Not(branch, _) => has_no_field(branch),
+        Tree::And(branches) | Tree::Or(branches) => branches.iter().all(has_no_field),
+    }
+}
+
 /// Any tree that an expression can write, spans aside.
 fn trees() -> impl Strategy<Value = Tree> {
     let text = prop_oneof![
@@ -282,7 +319,9 @@ fn trees() -> impl Strategy<Value = Tree> {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 1..4).prop_map(Tree::all),
             proptest::collection::vec(inner.clone(), 1..4).prop_map(Tree::any),
-            inner.prop_map(|tree| Tree::negated(tree, 0..0)),
+            inner.clone().prop_map(|tree| Tree::negated(tree, 0..0)),
+            (proptest::sample::select(WORDY.to_vec()), inner.prop_filter("no field in a field", has_no_field))
+                .prop_map(|(scope, tree)| Tree::In(scope, Box::new(tree), 0..0)),
         ]
     })
 }
@@ -294,6 +333,7 @@ fn without_spans(tree: Tree) -> Tree {
         Tree::And(branches) => Tree::And(branches.into_iter().map(without_spans).collect()),
         Tree::Or(branches) => Tree::Or(branches.into_iter().map(without_spans).collect()),
         Tree::Not(branch, _) => Tree::Not(Box::new(without_spans(*branch)), 0..0),
+        Tree::In(scope, branch, _) => Tree::In(scope, Box::new(without_spans(*branch)), 0..0),
     }
 }
 
