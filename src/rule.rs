@@ -17,6 +17,7 @@ mod excerpt;
 mod file;
 mod naive;
 mod page;
+mod pair;
 mod print;
 mod reasons;
 mod scope;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::excerpt;
-use super::page::{Page, Place, View};
+use super::page::{Page, Place, Stretch, View};
 use super::print;
 use super::scope::Scope;
 use super::tree::{Term, Tree};
@@ -40,7 +40,12 @@ impl Search<'_> {
         match tree {
             Tree::Term(term, _) if wanted => self.take(std::slice::from_ref(term), scope, left.min(1)),
             Tree::List(list, _) if wanted => self.take(&list.terms, scope, left.min(MOST_OF_A_LIST)),
-            Tree::Term(..) | Tree::List(..) => {}
+            Tree::Pair(pair, _) if wanted => {
+                let found = pair.find(self.page, &self.page.view(scope)).unwrap_or_default();
+                let shown = found.into_iter().take(left).map(|(term, at)| piece(term, &at, scope, self.page));
+                self.found.extend(shown);
+            }
+            Tree::Term(..) | Tree::List(..) | Tree::Pair(..) => {}
             Tree::And(branches) | Tree::Or(branches) => {
                 for branch in branches {
                     self.collect(branch, scope, wanted);
@@ -63,8 +68,13 @@ fn find(term: &Term, page: &Page<'_>, scope: Scope, view: &View) -> Option<Evide
     if !page.has(term, view) {
         return None;
     }
-    let place = page.occurrences(term, view).next().and_then(|first| page.place(&first));
-    Some(place.map_or_else(|| unseen(term, scope, page), |place| show(term, &place, page)))
+    let first = page.occurrences(term, view).next();
+    Some(first.map_or_else(|| unseen(term, scope, page), |first| piece(term, &first, scope, page)))
+}
+
+/// What shows `term` at `stretch`.
+fn piece(term: &Term, stretch: &Stretch, scope: Scope, page: &Page<'_>) -> Evidence {
+    page.place(stretch).map_or_else(|| unseen(term, scope, page), |place| show(term, &place, page))
 }
 
 fn show(term: &Term, place: &Place, page: &Page<'_>) -> Evidence {

@@ -14,6 +14,7 @@ pub(crate) fn holds_in(tree: &Tree, page: &Page<'_>, view: &View) -> bool {
     match tree {
         Tree::Term(term, _) => page.has(term, view),
         Tree::List(list, _) => list.terms.iter().any(|term| page.has(term, view)),
+        Tree::Pair(pair, _) => pair.find(page, view).is_some(),
         Tree::And(branches) => branches.iter().all(|branch| holds_in(branch, page, view)),
         Tree::Or(branches) => branches.iter().any(|branch| holds_in(branch, page, view)),
         Tree::Not(branch, _) => !holds_in(branch, page, view),

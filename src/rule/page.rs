@@ -45,8 +45,10 @@ enum Part {
 /// Words that follow one another in one text of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
-    text: usize,
-    tokens: Range<usize>,
+    /// Which text of the page.
+    pub(super) text: usize,
+    /// The words of that text, by their numbers.
+    pub(super) tokens: Range<usize>,
 }
 
 /// What of a page is looked at.
@@ -67,6 +69,13 @@ pub(crate) struct Place {
     pub(crate) field: Field,
     /// The bytes of the field's text from the first word to the last.
     pub(crate) span: Range<usize>,
+}
+
+impl Stretch {
+    /// Whether some word belongs to both.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.text == other.text && self.tokens.start < other.tokens.end && other.tokens.start < self.tokens.end
+    }
 }
 
 impl<'s> Page<'s> {
@@ -130,6 +139,12 @@ impl<'s> Page<'s> {
                 Stretch { text: stretch.text, tokens: start..start + length }
             })
         })
+    }
+
+    /// Whether both stand in one paragraph of one text.
+    pub(crate) fn share_paragraph(&self, one: &Stretch, other: &Stretch) -> bool {
+        let paragraph = |stretch: &Stretch| self.texts[stretch.text].tokens[stretch.tokens.start].paragraph;
+        one.text == other.text && paragraph(one) == paragraph(other)
     }
 
     /// Where a reader sees `stretch`; `None` for a text that is not shown, such as the address.

@@ -1,5 +1,6 @@
 //! Writes a tree in canonical form: what it prints parses to the same tree.
 
+use super::pair::{Choice, Operand};
 use super::syntax;
 use super::tree::{Term, Tree};
 
@@ -9,6 +10,7 @@ pub(crate) fn expression(tree: &Tree) -> String {
         Tree::Term(term, _) => term_text(term),
         Tree::List(list, _) => format!("${}", list.name),
         Tree::Not(branch, _) => format!("NOT {}", operand(branch)),
+        Tree::Pair(pair, _) => format!("{} {} {}", choices(&pair.left), pair.link.written(), choices(&pair.right)),
         Tree::In(scope, branch, _) => format!("{}:{}", scope.as_str(), operand(branch)),
         Tree::And(branches) => branches.iter().map(operand_of_and).collect::<Vec<_>>().join(" AND "),
         Tree::Or(branches) => branches.iter().map(operand).collect::<Vec<_>>().join(" OR "),
@@ -24,6 +26,15 @@ pub(crate) fn term_text(term: &Term) -> String {
     } else {
         format!("\"{}\"", term.text)
     }
+}
+
+fn choices(operand: &Operand) -> String {
+    let written = |choice: &Choice| match choice {
+        Choice::Term(term) => term_text(term),
+        Choice::List(list) => format!("${}", list.name),
+    };
+    let all: Vec<String> = operand.choices().iter().map(written).collect();
+    if all.len() == 1 { all.concat() } else { format!("({})", all.join(" OR ")) }
 }
 
 fn operand_of_and(branch: &Tree) -> String {

@@ -29,6 +29,7 @@ fn against_in(tree: &Tree, page: &Page<'_>, field: Option<Scope>) -> Vec<String>
         }
         Tree::In(scope, branch, _) => against_in(branch, page, Some(*scope)),
         Tree::Or(_) | Tree::List(..) => vec![format!("nothing of `{}` is there", shown(tree, field))],
+        Tree::Pair(..) => vec![format!("`{}` is nowhere", shown(tree, field))],
         Tree::Term(..) => vec![format!("`{}` is missing", shown(tree, field))],
     }
 }

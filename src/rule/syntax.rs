@@ -4,9 +4,9 @@
 //! query  = or ;
 //! or     = and { "OR" and } ;                     AND or NOT beside OR wants parentheses
 //! and    = not { "AND" not | "NOT" not } ;        a NOT b is a AND NOT b
-//! not    = { "NOT" } prim ;
-//! prim   = FIELD ":" operand | operand ;         no field in a field
-//! operand = "(" or ")" | "$" NAME | phrase ;
+//! not    = { "NOT" } near ;
+//! near   = prim [ ( "NEAR/" INT | "ONEAR/" INT | "EXCEPT" ) prim ] ;    beside them only terms and lists, and OR of such
+//! prim   = FIELD ":" near | "(" or ")" | "$" NAME | phrase ;            no field in a field
 //! phrase = '"' { CHARACTER } '"' | word { word } ;
 //! word   = CHARACTERS [ "*" ] ;                   in quotes, too
 //! ```

@@ -172,6 +172,17 @@ fn fields_look_where_they_say() {
 }
 
 #[test]
+fn evidence_of_two_that_are_near_shows_both_where_they_are_near() {
+    let story = story("Russia", "Arms. Then Russia sells arms.");
+    let found = query("Russia NEAR/1 arms").evidence(&story).expect("it matches");
+    let shown: Vec<_> = found.iter().map(|one| (one.field, one.sentence.as_str(), one.marks[0].clone())).collect();
+    let near = "Then Russia sells arms.";
+    assert_eq!(shown, [(Field::Body, near, 5..11), (Field::Body, "Arms.", 0..4)]);
+    let reasons = query("title:(Russia NEAR/1 arms) AND Russia EXCEPT Then Russia").reasons_against(&story);
+    assert_eq!(reasons, ["`title:(Russia NEAR/1 arms)` is nowhere"]);
+}
+
+#[test]
 fn a_source_is_the_name_of_a_feed_that_carried_the_story() {
     let rules = rules("rules:\n  - {name: a, when: \"source:(Yonhap News) NOT source:TASS\"}\n");
     let carrier = |name: &str| Carrier { name: FeedName(name.to_owned()), tags: BTreeSet::new() };

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::pair::{Choice, Pair};
 use super::scope::Scope;
 use crate::text::{shows_nothing, tokenise};
 
@@ -15,6 +16,8 @@ pub(crate) enum Tree {
     Term(Arc<Term>, Range<usize>),
     /// Any term of a list.
     List(Arc<TermList>, Range<usize>),
+    /// Two operands that stand as they must to one another.
+    Pair(Box<Pair>, Range<usize>),
     /// Every branch.
     And(Vec<Tree>),
     /// Any branch.
@@ -101,7 +104,11 @@ impl Tree {
     /// From its first byte to its last.
     pub(crate) fn span(&self) -> Range<usize> {
         match self {
-            Self::Term(_, span) | Self::List(_, span) | Self::Not(_, span) | Self::In(_, _, span) => span.clone(),
+            Self::Term(_, span)
+            | Self::List(_, span)
+            | Self::Pair(_, span)
+            | Self::Not(_, span)
+            | Self::In(_, _, span) => span.clone(),
             Self::And(branches) | Self::Or(branches) => {
                 let start = branches.first().map_or(0, |branch| branch.span().start);
                 start..branches.last().map_or(start, |branch| branch.span().end)
@@ -119,7 +126,7 @@ impl Tree {
     /// The part that is to blame if this may be `wanted` where no term is found.
     fn may_be(&self, wanted: bool) -> Option<&Self> {
         match self {
-            Self::Term(..) | Self::List(..) => (!wanted).then_some(self),
+            Self::Term(..) | Self::List(..) | Self::Pair(..) => (!wanted).then_some(self),
             Self::In(Scope::Lang, ..) => Some(self),
             Self::In(_, branch, _) => branch.may_be(wanted).map(|_| self),
             Self::Not(branch, _) => branch.may_be(!wanted).map(|_| self),
@@ -134,7 +141,7 @@ impl Tree {
     /// Whether it looks into the story's text, beyond the title.
     pub(crate) fn reads_body(&self) -> bool {
         match self {
-            Self::Term(..) | Self::List(..) => true,
+            Self::Term(..) | Self::List(..) | Self::Pair(..) => true,
             Self::In(scope, ..) => scope.reads_body(),
             Self::Not(branch, _) => branch.reads_body(),
             Self::And(branches) | Self::Or(branches) => branches.iter().any(Self::reads_body),
@@ -146,6 +153,10 @@ impl Tree {
         match self {
             Self::Term(..) => Vec::new(),
             Self::List(list, _) => vec![list],
+            Self::Pair(pair, _) => {
+                let choices = pair.left.choices().iter().chain(pair.right.choices());
+                choices.filter_map(|choice| if let Choice::List(list) = choice { Some(list) } else { None }).collect()
+            }
             Self::Not(branch, _) | Self::In(_, branch, _) => branch.lists(),
             Self::And(branches) | Self::Or(branches) => branches.iter().flat_map(Self::lists).collect(),
         }

@@ -44,6 +44,10 @@ pub(super) fn check(scope: Scope, tree: &Tree, problems: &mut Problems) {
     };
     match tree {
         Tree::Term(term, _) => tell(term, tree),
+        Tree::Pair(pair, span) => {
+            let message = format!("`{}:` takes no {}", scope.as_str(), pair.link.written());
+            problems.error(span.clone(), message, help);
+        }
         Tree::List(list, _) => list.terms.iter().for_each(|term| tell(term, tree)),
         Tree::And(branches) | Tree::Or(branches) => branches.iter().for_each(|branch| check(scope, branch, problems)),
         Tree::Not(branch, _) | Tree::In(_, branch, _) => check(scope, branch, problems),

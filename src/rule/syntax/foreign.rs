@@ -8,6 +8,7 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
         .or_else(|| prefix(context))
         .or_else(|| truncation(context))
         .or_else(|| proximity(context))
+        .or_else(|| unnumbered(context))
         .or_else(|| around(context))
         .or_else(|| at_least(context))
         .or_else(|| field(context))
@@ -82,8 +83,7 @@ fn truncation(context: &Context<'_>) -> Option<Refusal> {
 
 /// `w/5`, `pre/3`, `near5`, `/s`
 fn proximity(context: &Context<'_>) -> Option<Refusal> {
-    let ours = context.run.starts_with("NEAR/") || context.run.starts_with("ONEAR/");
-    if ours || !context.after_operand {
+    if !context.after_operand {
         return None;
     }
     let lower = context.run.to_ascii_lowercase();
@@ -93,6 +93,18 @@ fn proximity(context: &Context<'_>) -> Option<Refusal> {
         _ => within_words(&lower).map(|ours| (ours.clone(), Some(ours)))?,
     };
     Some(between(context.run.len(), format!("`{}` is `{ours}` here", context.run), translation))
+}
+
+/// `NEAR` without a number
+fn unnumbered(context: &Context<'_>) -> Option<Refusal> {
+    let name = context.run.trim_end_matches('/');
+    (context.after_operand && matches!(name, "NEAR" | "ONEAR")).then(|| Refusal {
+        taken: context.run.len(),
+        stands_for: Some(Kind::Between),
+        message: format!("`{}` does not say how near", context.run),
+        help: format!(" for at most ten words between; if the word {name} is meant, put it in double quotes"),
+        translation: Some(format!("{name}/10")),
+    })
 }
 
 /// `NEAR/5` for `w/5`, `ONEAR/5` for `pre/5`.
@@ -106,14 +118,14 @@ fn within_words(run: &str) -> Option<String> {
 }
 
 fn between(taken: usize, message: String, translation: Option<String>) -> Refusal {
-    let start = if translation.is_some() { " once it is; " } else { "" };
-    Refusal {
-        taken,
-        stands_for: Some(Kind::Between),
-        message: message + ", which is not available yet",
-        help: format!("{start}today AND finds both, wherever they stand in the story"),
-        translation,
-    }
+    let (message, help) = match translation {
+        Some(_) => (message, String::new()),
+        None => (
+            message + ", which is not available yet",
+            "today AND finds both, wherever they stand in the story".to_owned(),
+        ),
+    };
+    Refusal { taken, stands_for: Some(Kind::Between), message, help, translation }
 }
 
 fn is_number(text: &str) -> bool {
@@ -170,9 +182,7 @@ fn fuzzy(context: &Context<'_>) -> Option<Refusal> {
         taken: context.run.len(),
         stands_for: (!before.is_empty()).then_some(Kind::Refused),
         message: format!("`{}` means nothing here: a term is there or it is not", &context.run[at..]),
-        help:
-            "write out the spellings: (Gaddafi OR Qaddafi); for words near one another there will be `one NEAR/5 other`"
-                .to_owned(),
+        help: "write out the spellings: (Gaddafi OR Qaddafi); for words near one another, one NEAR/5 other".to_owned(),
         translation: None,
     })
 }

@@ -5,7 +5,6 @@ use super::lexer::{Context, Kind, Refusal, is_quote};
 /// What to refuse at the start of a run, if anything.
 pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
     regex(context)
-        .or_else(|| between(context))
         .or_else(|| before_parenthesis(context))
         .or_else(|| comparison(context))
         .or_else(|| no_other_forms(context))
@@ -32,21 +31,6 @@ fn regex(context: &Context<'_>) -> Option<Refusal> {
     let taken = close.map_or(context.run.len(), |close| close + 2);
     let today = "write out the words; a phrase that begins with a slash goes in double quotes";
     Some(refusal(taken, Some(Kind::Refused), "regular expressions are", today))
-}
-
-fn between(context: &Context<'_>) -> Option<Refusal> {
-    let (name, number) = context.run.split_once('/').map_or((context.run, None), |(name, number)| (name, Some(number)));
-    let counts = number.is_none_or(|number| number.chars().all(|c| c.is_ascii_digit()));
-    let today = match name {
-        "NEAR" | "ONEAR" if counts && (number.is_some() || context.after_operand) => {
-            "today AND finds both, wherever they stand in the story"
-        }
-        "EXCEPT" if number.is_none() => "today NOT leaves out every story that has those words",
-        _ => return None,
-    };
-    let what = if number.is_some() { format!("`{name}/` is") } else { format!("`{name}` is") };
-    let quoted = format!("{today}; if the word {name} is meant, put it in double quotes");
-    Some(refusal(context.run.len(), Some(Kind::Between), &what, &quoted))
 }
 
 fn before_parenthesis(context: &Context<'_>) -> Option<Refusal> {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{Problems, field, foreign, later};
 use crate::rule::excerpt;
+use crate::rule::pair::Link;
 use crate::text::shows_nothing;
 
 /// What a lexeme is.
@@ -19,6 +20,8 @@ pub(super) enum Kind {
     Or,
     /// `NOT`
     Not,
+    /// `NEAR/5`, `ONEAR/5`, `EXCEPT`
+    Link,
     /// An operator between two operands that was refused.
     Between,
     /// Characters between spaces that are nothing else.
@@ -138,6 +141,7 @@ impl Lexer<'_, '_> {
             "AND" => self.push(Kind::And, run.len()),
             "OR" => self.push(Kind::Or, run.len()),
             "NOT" => self.push(Kind::Not, run.len()),
+            bare if Link::read(bare).is_some() => self.push(Kind::Link, run.len()),
             _ => match refusal(&context) {
                 Some(refusal) => self.refuse(refusal),
                 None => self.operand(run),

@@ -8,8 +8,13 @@ use super::phrase::operator_in_lower_case;
 use super::{DEEPEST, Lists, Problems, field, mixed, phrase};
 use crate::fault::nearest;
 use crate::rule::excerpt;
+use crate::rule::pair::{FARTHEST, Link, Operand, Pair};
 use crate::rule::scope::Scope;
 use crate::rule::tree::Tree;
+use crate::text::shows_nothing;
+
+/// The first distance that is too great.
+const FARTHER: usize = FARTHEST + 1;
 
 /// What joins an operand to the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +123,7 @@ impl<'t> Parser<'t, '_> {
             Kind::And => Joint::And,
             Kind::Or => Joint::Or,
             Kind::Not => Joint::AndNot,
-            Kind::Between => Joint::Refused,
+            Kind::Between | Kind::Link => Joint::Refused,
             _ => match operator_in_lower_case(&self.text[next.span.clone()]) {
                 Some(operator) if next.kind == Kind::Word && !stray => self.tell_lower_case(operator, next),
                 _ => {
@@ -152,7 +157,7 @@ impl<'t> Parser<'t, '_> {
         let nots = self.at - first;
         let bare_start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
         let tree = if self.at_operand() || self.peek_kind() == Some(Kind::Field) {
-            self.primary()
+            self.near()
         } else {
             let not = nots.checked_sub(1).map(|last| self.lexemes[first + last].span.clone());
             self.tell_missing(not, joint, joint_span.clone());
@@ -174,6 +179,62 @@ impl<'t> Parser<'t, '_> {
             span: start..end,
             tree,
         }
+    }
+
+    /// A primary, or two of them with NEAR, ONEAR or EXCEPT between.
+    fn near(&mut self) -> Option<Tree> {
+        let start = self.peek()?.span.start;
+        let left = self.primary();
+        let Some(link) = self.link() else { return left };
+        let right = self.right_of(&link);
+        let mut chained = false;
+        while let Some(next) = self.link() {
+            if !chained {
+                let help = "write one after the other: (a NEAR/5 b) AND (b NEAR/5 c)";
+                let message = format!("`{}` stands between two operands, not in a chain", &self.text[next.clone()]);
+                self.problems.error(next.clone(), message, help);
+            }
+            chained = true;
+            self.right_of(&next);
+        }
+        let kind = Link::read(self.text[link.clone()].trim_matches(shows_nothing))?;
+        if let Link::Near(FARTHER..) | Link::Onear(FARTHER..) = kind {
+            let help = "write AND if it does not matter how near they stand";
+            self.problems.error(link, format!("at most {FARTHEST} words can lie between two operands"), help);
+            return None;
+        }
+        let (left, right) = (left?, right?);
+        let operands = (self.operand(left, &link), self.operand(right, &link));
+        let end = self.lexemes[self.at - 1].span.end;
+        let pair = Pair { left: operands.0?, link: kind, right: operands.1? };
+        (!chained).then(|| Tree::Pair(Box::new(pair), start..end))
+    }
+
+    /// The place of a NEAR, ONEAR or EXCEPT that stands here; it is passed over.
+    fn link(&mut self) -> Option<Range<usize>> {
+        let link = self.peek().filter(|next| next.kind == Kind::Link)?;
+        self.at += 1;
+        Some(link.span.clone())
+    }
+
+    fn right_of(&mut self, link: &Range<usize>) -> Option<Tree> {
+        if self.at_operand() || self.peek_kind() == Some(Kind::Field) {
+            return self.primary();
+        }
+        self.tell_missing(None, Joint::And, link.clone());
+        None
+    }
+
+    fn operand(&mut self, tree: Tree, link: &Range<usize>) -> Option<Operand> {
+        let span = tree.span();
+        let operand = Operand::of(tree);
+        if operand.is_none() {
+            let link = &self.text[link.clone()];
+            let message = format!("`{link}` takes words, phrases and lists, or several of them joined by OR");
+            let help = format!("take the rest out: (a {link} (b OR c)) AND d; a field goes before: title:(a {link} b)");
+            self.problems.error(span, message, help);
+        }
+        operand
     }
 
     /// Whether a group, phrase or list begins here.
@@ -202,7 +263,7 @@ impl<'t> Parser<'t, '_> {
             return None;
         }
         let outer = self.field.replace(span.start);
-        let branch = self.primary();
+        let branch = self.near();
         self.field = outer;
         if outer.is_some() {
             let help = "close the parentheses before it: title:(a OR b) AND body:c";

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::rule::pair::{Link, Operand, Pair};
 use crate::rule::print;
 use crate::rule::scope::Scope;
 use crate::rule::tree::Term;
@@ -56,6 +57,9 @@ fn expressions_print_in_canonical_form() {
         ("a NOT (b OR c)", "a AND NOT (b OR c)"),
         ("a AND (b OR NOT c)", "a AND (b OR (NOT c))"),
         ("\"-x\"", "\"-x\""),
+        ("a NEAR/5 \"b\" AND c", "(a NEAR/5 b) AND c"),
+        ("title:a ONEAR/0 (b c OR $dprk)", "title:(a ONEAR/0 (b c OR $dprk))"),
+        ("NOT Turkey EXCEPT (roast Turkey) AND x", "NOT (Turkey EXCEPT roast Turkey) AND x"),
         ("title:\"North Korea\" AND body: (a OR b)", "title:North Korea AND body:(a OR b)"),
         ("NOT tag:5g AND source:(rt.com OR $dprk)", "NOT tag:5g AND source:(rt.com OR $dprk)"),
     ];
@@ -84,6 +88,8 @@ fn what_holds_of_nothing_found_is_seen() {
         ("NOT (a OR NOT b)", None),
         ("$dprk", None),
         ("title:NATO", None),
+        ("a NEAR/5 b", None),
+        ("NOT a EXCEPT b", Some("NOT a EXCEPT b")),
         ("title:(a AND NOT b)", None),
         ("title:(NOT a)", Some("title:(NOT a)")),
         ("lang:en", Some("lang:en")),
@@ -136,10 +142,6 @@ fn faults_are_told_at_the_very_word_with_what_to_write() {
 #[test]
 fn what_comes_later_is_refused_once_and_by_name() {
     let told = told(&[
-        "Russia NEAR/5 arms",
-        "Russia ONEAR/5 arms",
-        "Russia NEAR arms",
-        "Turkey EXCEPT (roast Turkey OR Turkey breast)",
         "SENT(Russia AND arms)",
         "PARA (Russia AND arms)",
         "ATLEAST/3(arms)",
@@ -153,6 +155,25 @@ fn what_comes_later_is_refused_once_and_by_name() {
         "age<2d",
     ]);
     insta::assert_snapshot!("later", told);
+}
+
+#[test]
+fn operators_between_two_operands_used_wrongly_are_told_with_what_to_write() {
+    let told = told(&[
+        "Russia NEAR arms",
+        "Russia ONEAR/ arms",
+        "NEAR/5 arms",
+        "Russia NEAR/5",
+        "Russia EXCEPT AND arms",
+        "a NEAR/5 b NEAR/5 c NEAR/5 d",
+        "a NEAR/5 (b AND c)",
+        "(a NEAR/5 b) EXCEPT c",
+        "title:a NEAR/5 title:b",
+        "Russia NEAR/5 NOT arms",
+        "Russia NEAR/100000000000000000000 arms",
+        "site:(rt.com NEAR/5 ru)",
+    ]);
+    insta::assert_snapshot!("between", told);
 }
 
 #[test]
@@ -295,7 +316,7 @@ const WORDY: [Scope; 8] =
 
 fn has_no_field(tree: &Tree) -> bool {
     match tree {
-        Tree::Term(..) | Tree::List(..) => true,
+        Tree::Term(..) | Tree::List(..) | Tree::Pair(..) => true,
         Tree::In(..) => false,
         Tree::Not(branch, _) => has_no_field(branch),
         Tree::And(branches) | Tree::Or(branches) => branches.iter().all(has_no_field),
@@ -315,7 +336,14 @@ fn trees() -> impl Strategy<Value = Tree> {
         Some(Tree::Term(Arc::new(Term::new(&text, None).ok().filter(|_| !has_both)?), 0..0))
     });
     let list = Just(Tree::List(Arc::clone(&lists().by_name["dprk"]), 0..0));
-    prop_oneof![4 => term, 1 => list].prop_recursive(5, 24, 4, |inner| {
+    let leaf = prop_oneof![4 => term, 1 => list].boxed();
+    let operand = proptest::collection::vec(leaf.clone(), 1..3)
+        .prop_map(|choices| Operand::of(Tree::any(choices)).expect("terms and lists"));
+    let link =
+        prop_oneof![(0..1000_usize).prop_map(Link::Near), (0..9_usize).prop_map(Link::Onear), Just(Link::Except)];
+    let pair = (operand.clone(), link, operand)
+        .prop_map(|(left, link, right)| Tree::Pair(Box::new(Pair { left, link, right }), 0..0));
+    prop_oneof![4 => leaf, 1 => pair].prop_recursive(5, 24, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 1..4).prop_map(Tree::all),
             proptest::collection::vec(inner.clone(), 1..4).prop_map(Tree::any),
@@ -330,6 +358,7 @@ fn without_spans(tree: Tree) -> Tree {
     match tree {
         Tree::Term(term, _) => Tree::Term(term, 0..0),
         Tree::List(list, _) => Tree::List(list, 0..0),
+        Tree::Pair(pair, _) => Tree::Pair(pair, 0..0),
         Tree::And(branches) => Tree::And(branches.into_iter().map(without_spans).collect()),
         Tree::Or(branches) => Tree::Or(branches.into_iter().map(without_spans).collect()),
         Tree::Not(branch, _) => Tree::Not(Box::new(without_spans(*branch)), 0..0),
