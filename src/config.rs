@@ -188,6 +188,14 @@ pub struct Poll {
     pub gap: Duration,
 }
 
+impl Poll {
+    /// The shortest time between two polls of a feed: five minutes, a second if its host is one's `own`.
+    #[must_use]
+    pub fn floor(own: bool) -> Duration {
+        if own { Duration::from_secs(1) } else { Duration::from_mins(5) }
+    }
+}
+
 /// Which items alert at a feed's first poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstPoll {

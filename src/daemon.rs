@@ -11,9 +11,10 @@ pub mod reload;
 mod retry;
 pub mod rule_files;
 pub mod signals;
+mod tasks;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -50,8 +51,11 @@ pub(crate) struct World {
     means: Means,
     /// Permits for steps that keep a core busy: as many as there are cores.
     heavy: Semaphore,
+    mode: Mode,
     /// Polls under way.
     polls: AtomicUsize,
+    /// Messages that became dead in this run.
+    refused: AtomicUsize,
     /// Notified when a story begins to wait.
     pages: Notify,
     /// Notified when a message may have become due.
@@ -72,8 +76,10 @@ pub enum Mode {
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Messages that are still to be sent.
+    /// Messages that are still to be sent, those included that nobody in the configuration can receive.
     pub undelivered: i64,
+    /// Messages that were refused in this run, and are kept as dead.
+    pub refused: usize,
 }
 
 /// Why a run could not begin or go on.
@@ -121,7 +127,7 @@ async fn run_on(
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
     greet(&config, &rules, store.holdings().await?, begun);
-    let world = Arc::new(world(config, store.clone(), begun.run, rules, known)?);
+    let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
     for (host, until) in store.resting_hosts(now()).await? {
         world.hosts.rest(&HostKey(host), until);
     }
@@ -129,7 +135,7 @@ async fn run_on(
         Mode::Forever => forever(&world, poller::states(&world).await?, files, reload, stop).await,
         Mode::Once => once(&world, poller::states(&world).await?, stop).await,
     }
-    Ok(Ended { undelivered: store.undelivered().await? })
+    Ok(Ended { undelivered: store.undelivered().await?, refused: world.refused.load(Ordering::Relaxed) })
 }
 
 async fn forever(
@@ -153,7 +159,7 @@ async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken
     dispatcher::deliver(Arc::clone(world), dispatcher::Until::NothingIsDue, stop).await;
 }
 
-fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {
+fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {
     let client = fetch::client(&config.network)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
@@ -166,7 +172,9 @@ fn world(config: Config, store: Store, run: i64, rules: Rules, known: Known) -> 
         tags,
         means: Means { client, network: config.network.clone(), zone: config.zone.clone() },
         heavy: Semaphore::new(cores),
+        mode,
         polls: AtomicUsize::new(0),
+        refused: AtomicUsize::new(0),
         pages: Notify::new(),
         outbox: Notify::new(),
         down: Mutex::default(),
@@ -200,12 +208,23 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: RunStart) {
     if waiting + dead > 0 {
         info!("{waiting} messages wait to be sent, {dead} were given up and are kept");
     }
+    if begun.reclaimed > 0 {
+        info!("{} messages were being sent when the last run ended, and are sent again", begun.reclaimed);
+    }
     if begun.held > 0 {
         warn!("{} messages are held, because nobody in the configuration can receive them now", begun.held);
     }
 }
 
 impl World {
+    /// Polls whose copies of a story a message should wait for. A single round waits for all of them anyway before it delivers.
+    fn polls_under_way(&self) -> usize {
+        match self.mode {
+            Mode::Forever => self.polls.load(Ordering::Relaxed),
+            Mode::Once => 0,
+        }
+    }
+
     /// Fetches an `http`, `https` or `file` address with the manners and limits of the configuration.
     async fn fetch(&self, url: &Url, want: Want, validators: Validators) -> Result<Answer, FetchError> {
         if url.scheme() == "file" {

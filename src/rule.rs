@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::fault::{Fault, Source};
 use crate::story::{Evidence, FeedName, NotifierName, Severity, Story};
 use crate::yaml::Text;
@@ -40,6 +43,10 @@ pub struct Rule {
     pub notify: BTreeSet<NotifierName>,
     /// Which feeds it looks at; empty: all.
     pub feeds: Vec<FeedFilter>,
+    /// Which languages it looks at, as BCP 47 primary subtags in small letters; empty: all.
+    pub langs: Vec<String>,
+    /// The last day, in UTC, on which a story may be first seen to match.
+    pub expires: Option<Date>,
 }
 
 /// One entry of a rule's `feeds`.
@@ -94,6 +101,15 @@ impl Rule {
     /// Whether it looks at stories from any of `carriers`.
     fn applies(&self, carriers: &[Carrier]) -> bool {
         self.feeds.is_empty() || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
+    }
+
+    /// Whether it looks at `story`, going by its language and its day. A story that does not say its language may be in any.
+    fn admits(&self, story: &Story) -> bool {
+        let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        let speaks = |tag: &str| self.langs.contains(&primary(tag));
+        let day = || story.first_seen.to_zoned_datetime(TimeZone::UTC).date();
+        (self.langs.is_empty() || story.lang.as_deref().is_none_or(speaks))
+            && self.expires.is_none_or(|last| day() <= last)
     }
 }
 
@@ -162,7 +178,7 @@ impl Rules {
     #[must_use]
     pub fn matches(&self, story: &Story, carriers: &[Carrier]) -> Vec<Match> {
         let page = Page::new(story);
-        let applying = self.all.iter().filter(|(rule, _)| rule.applies(carriers));
+        let applying = self.all.iter().filter(|(rule, _)| rule.applies(carriers) && rule.admits(story));
         applying
             .filter_map(|(rule, query)| Some(Match { rule: Arc::clone(rule), evidence: query.evidence_on(&page)? }))
             .collect()

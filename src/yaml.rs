@@ -44,6 +44,11 @@ pub struct Entries<'d> {
 /// `None` if it cannot be used; an empty text is an empty mapping.
 #[must_use]
 pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Document> {
+    if let Some(at) = source.text.find('\u{fffd}') {
+        let fault = Fault::error(source, at..at + '\u{fffd}'.len_utf8(), "a damaged character: this text is not UTF-8");
+        faults.push(fault.help("save the file as UTF-8"));
+        return None;
+    }
     let place = place::read(source, faults)?;
     let value = match serde_yaml::from_str(&source.text) {
         Ok(Value::Null) => Value::Mapping(serde_yaml::Mapping::new()),

@@ -30,12 +30,16 @@ pub(super) struct Arguments {
     /// A rule file or a folder of them [default: the configuration's rules]
     #[arg(long, value_name = "FOLDER", conflicts_with = "when")]
     rules: Option<PathBuf>,
-    /// One expression, as in a rule's `when`, in the place of rules
+    /// One expression, as in a rule's `when`, in place of rules
     #[arg(long, value_name = "EXPR")]
     when: Option<String>,
-    /// Stories from a file (- is standard input) of JSON objects, one a line, with `title` and `body`; if known also `id` (else the line number),
-    /// `url`, `published`, `lang`. A rule with a `feeds` filter looks at them as if every feed carried them
-    #[arg(long, value_name = "FILE", conflicts_with = "since")]
+    /// Stories from a file (`-`: standard input) in place of the store's
+    ///
+    /// One JSON object a line, with `title` and `body`, and if known
+    /// `id` (else the number of the line), `url`, `published`, `lang`.
+    /// A rule with a `feeds` filter looks at all of them, as if every
+    /// feed carried them.
+    #[arg(long, value_name = "FILE", conflicts_with = "since", verbatim_doc_comment)]
     stories: Option<PathBuf>,
     /// Without --stories: how far back to look in the store
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = humantime::parse_duration)]
@@ -43,7 +47,7 @@ pub(super) struct Arguments {
     /// Show instead what the rules in this folder would add and drop
     #[arg(long, value_name = "FOLDER")]
     against: Option<PathBuf>,
-    /// How matches are shown: for people, or as JSON Lines with a summary on standard error
+    /// How matches are shown
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// How many threads match

@@ -1,6 +1,7 @@
 //! `tidings check`: every fault of the configuration and the rules, at once, each with its place.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cli::{Exit, count, load, unreadable_rules};
 use crate::daemon::{self, rule_files};
@@ -44,7 +45,8 @@ fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Resu
         unreadable_rules(&why);
         Exit::Config
     })?;
-    let rules = Rules::load(&files, known, faults).ok_or(Exit::Data)?;
+    let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
+    let rules = Rules::load(&sources, known, faults).ok_or(Exit::Data)?;
     let (files, rules) = (count(files.len(), "file", "files"), count(rules.iter().count(), "rule", "rules"));
     Ok(format!("{}: sound; {files}, {rules}, all examples hold", path.display()))
 }

@@ -9,11 +9,12 @@ use crate::fault::{self, Fault, Source};
 
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
 pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
-    let text = std::fs::read_to_string(path).map_err(|why| {
+    let bytes = std::fs::read(path).map_err(|why| {
         eprintln!("error: the configuration {} cannot be read: {why}", path.display());
         eprintln!("  help: name it with --config FILE; config.example.yaml shows how one is written");
         Exit::Config
     })?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let source = Arc::new(Source { name: path.display().to_string(), text });
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     config::load(&source, folder, &|name| std::env::var(name).ok(), faults).ok_or(Exit::Config)

@@ -17,9 +17,11 @@ pub(super) fn run(config: &Path, once: bool, log: logs::Format) -> Exit {
     let mode = if once { Mode::Once } else { Mode::Forever };
     let ended = load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
-        Ok(Ended { undelivered }) if mode == Mode::Once && undelivered > 0 => {
-            let messages = count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message is", "messages are");
-            eprintln!("{messages} not delivered yet; the next run tries again");
+        Ok(Ended { undelivered, refused }) if mode == Mode::Once && (undelivered > 0 || refused > 0) => {
+            let waiting = count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message", "messages");
+            eprintln!(
+                "not delivered: {waiting} that the next run tries again, {refused} refused in this one; the log says why"
+            );
             Exit::Unavailable
         }
         Ok(_) => Exit::Ok,

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::poll::floor;
 use super::reader::{Expanded, Reader};
-use super::{Feed, FullText, Network};
+use super::{Feed, FullText, Network, Poll};
 use crate::story::FeedName;
 use crate::yaml::{Entries, Node};
 
@@ -136,14 +135,14 @@ fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
 /// The interval that a feed asks for. `own`: whether its host is one's own, if that is known.
 fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) -> Option<Duration> {
     let every = reader.duration(node)?;
-    let (least, written) = floor(own.unwrap_or(true));
+    let least = Poll::floor(own.unwrap_or(true));
     if every < least {
         let help = if own == Some(false) {
             "publishers block those who ask more often; a host of your own can be asked each second: list its address in `network: {allow: […]}`"
         } else {
             "nothing is asked more often than once a second"
         };
-        reader.error(node, format!("`every` must be at least {written} here"), help);
+        reader.error(node, format!("`every` must be at least {} here", humantime::format_duration(least)), help);
         return None;
     }
     Some(every)

@@ -7,12 +7,6 @@ use super::reader::Reader;
 use super::{FirstPoll, Poll};
 use crate::yaml::Node;
 
-/// How often a host of somebody else may be asked at most.
-pub(super) const FLOOR: Duration = Duration::from_mins(5);
-
-/// The same for one's own hosts.
-pub(super) const OWN_FLOOR: Duration = Duration::from_secs(1);
-
 /// How many requests may be under way at once.
 const CONNECTIONS: RangeInclusive<usize> = 1..=10_000;
 
@@ -59,7 +53,7 @@ pub(super) fn poll(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Po
 
 fn interval(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
     let interval = reader.duration(node)?;
-    if interval < OWN_FLOOR {
+    if interval < Poll::floor(true) {
         reader.error(
             node,
             "this is too short a time between polls",
@@ -89,9 +83,4 @@ fn gap(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
         return None;
     }
     Some(gap)
-}
-
-/// The shortest `every` that a feed may ask for, and how a person writes it.
-pub(super) fn floor(own: bool) -> (Duration, &'static str) {
-    if own { (OWN_FLOOR, "1s") } else { (FLOOR, "5m") }
 }

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use url::Url;
 
 use crate::alert::admit;
 use crate::daemon::clock::{after, now, sleep_until};
+use crate::daemon::tasks::Tasks;
 use crate::daemon::{World, heavy, matching};
 use crate::feed::article;
-use crate::feed::fetch::{FetchError, Validators, Want};
+use crate::feed::fetch::{FetchError, HostKey, Validators, Want};
 use crate::store::{StoreError, StoryId, Waiting};
 use crate::story::{Read, Story};
 
-/// Stories that are worked on at once; their requests are limited by hosts and in all besides.
-const AT_ONCE: usize = 64;
+/// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs little; requests are limited by hosts.
+const AT_ONCE: usize = 1024;
 
 /// Failed fetches after which the teaser stands.
 const MOST_FAILURES: u32 = 3;
@@ -42,55 +42,46 @@ pub(crate) enum Until {
     NoneWaits,
 }
 
-/// Settles stories as they become due.
+/// Settles stories as they become due. One that makes a task panic is left for the next run.
 pub(crate) async fn settle_waiting(world: Arc<World>, until: Until, stop: CancellationToken) {
-    let mut busy = HashSet::new();
-    let mut of_task = std::collections::HashMap::new();
-    let mut tasks: JoinSet<()> = JoinSet::new();
+    let mut tasks = Tasks::new();
+    let mut left_out = HashSet::new();
     loop {
-        let (due, next) = find_due(&world, &busy).await;
+        let (due, next) = find_due(&world, &tasks, &left_out).await;
         for waiting in due {
-            let story = waiting.id;
-            busy.insert(story);
             let (world, stop) = (Arc::clone(&world), stop.clone());
-            let task = tasks.spawn(async move { settle(&world, waiting, &stop).await });
-            of_task.insert(task.id(), story);
+            tasks.spawn(waiting.id, async move { settle(&world, waiting, &stop).await });
         }
-        if until == Until::NoneWaits && next.is_none() && busy.is_empty() {
+        if until == Until::NoneWaits && next.is_none() && tasks.len() == 0 {
             return;
         }
-        let wake = if busy.len() < AT_ONCE { next } else { None };
+        let wake = if tasks.len() < AT_ONCE { next } else { None };
         tokio::select! {
             () = stop.cancelled() => break,
             () = world.pages.notified() => {}
-            Some(ended) = tasks.join_next_with_id() => {
-                if let Some(story) = of_task.remove(&id_of(ended)) {
-                    busy.remove(&story);
+            Some((story, ended)) = tasks.next() => {
+                if let Err(why) = ended {
+                    error!("a story could not be settled: {why}; it is tried again at the next start");
+                    left_out.insert(story);
                 }
             }
             () = sleep_until(wake) => {}
         }
     }
-    while tasks.join_next().await.is_some() {}
-}
-
-fn id_of(ended: Result<(Id, ()), JoinError>) -> Id {
-    match ended {
-        Ok((id, ())) => id,
-        Err(why) => {
-            error!("settling a story failed by a fault of Tidings: {why}");
-            why.id()
-        }
-    }
+    while tasks.next().await.is_some() {}
 }
 
 /// The stories to begin with now, and when to look again for those that nobody works on.
-async fn find_due(world: &World, busy: &HashSet<StoryId>) -> (Vec<Waiting>, Option<Timestamp>) {
-    let room = u32::try_from(AT_ONCE.saturating_sub(busy.len())).unwrap_or_default();
-    let busy: Vec<StoryId> = busy.iter().copied().collect();
+async fn find_due(
+    world: &World,
+    tasks: &Tasks<StoryId, ()>,
+    left_out: &HashSet<StoryId>,
+) -> (Vec<Waiting>, Option<Timestamp>) {
+    let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
+    let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
     let found = async {
-        let due = if room == 0 { Vec::new() } else { world.store.waiting(now(), &busy, room).await? };
-        let begun: Vec<StoryId> = busy.iter().copied().chain(due.iter().map(|waiting| waiting.id)).collect();
+        let due = if room == 0 { Vec::new() } else { world.store.waiting(now(), &begun, room).await? };
+        begun.extend(due.iter().map(|waiting| waiting.id));
         Ok::<_, StoreError>((due, world.store.next_waiting(&begun).await?))
     };
     found.await.unwrap_or_else(|why| {
@@ -114,6 +105,9 @@ async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) 
         tokio::select! {
             () = stop.cancelled() => return,
             page = read_page(world, &waiting) => page,
+            () = sleep_until(Some(after(waiting.since, LONGEST_WAIT))) => {
+                teaser(&waiting.story, "its page could not be read within ten minutes".to_owned())
+            }
         }
     };
     let recorded = match page {
@@ -130,7 +124,7 @@ async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) 
 async fn record(world: &Arc<World>, waiting: Waiting, body: String, read: Read) -> Result<(), StoreError> {
     let story = Story { body, ..waiting.story };
     let at = now();
-    let due = admit::due(world.polls.load(std::sync::atomic::Ordering::Relaxed), at);
+    let due = admit::due(world.polls_under_way(), at);
     let shared = Arc::clone(world);
     let (body, verdict) = heavy(world, move || {
         let feeds = waiting.sightings.iter().map(|sighting| &sighting.feed);
@@ -148,6 +142,9 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return teaser(story, "its link is no address".to_owned());
     };
+    if let Some(until) = world.hosts.rests_until(&HostKey::of(&url)) {
+        return later_or_teaser(waiting, until, "its host asked to be left alone for now");
+    }
     match world.fetch(&url, Want::Page, Validators::default()).await {
         Ok(answer) => {
             let body = answer.body.unwrap_or_default();
@@ -159,22 +156,33 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
             }
         }
         Err(why) if may_pass(&why) => {
-            debug!("a page of {url} could not be read: {why}");
-            later_or_teaser(waiting, &why)
+            debug!("a page could not be read: {why}");
+            let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
+            let until = after(now(), pause).max(rest(world, &why).unwrap_or(Timestamp::MIN));
+            let tries = waiting.attempts + 1;
+            later_or_teaser(waiting, until, &format!("its page could not be read: {why} (tried {tries} times)"))
         }
         Err(why) => teaser(story, format!("its page could not be read: {why}")),
     }
+}
+
+/// Leaves a host alone that asked for it, and says until when.
+fn rest(world: &World, error: &FetchError) -> Option<Timestamp> {
+    let FetchError::Status { code: 429 | 503, retry_after: Some(until), host } = error else { return None };
+    world.hosts.rest(host, *until);
+    Some(*until)
 }
 
 fn teaser(story: &Story, why: String) -> Page {
     Page::Settled(story.body.clone(), Read::Teaser(why))
 }
 
-fn later_or_teaser(waiting: &Waiting, why: &FetchError) -> Page {
-    let due = PAUSES.get(waiting.attempts as usize).map(|pause| after(now(), *pause));
-    match due.filter(|due| *due < after(waiting.since, LONGEST_WAIT)) {
-        Some(due) => Page::Later(due),
-        None => teaser(&waiting.story, format!("its page could not be read: {why} ({MOST_FAILURES} tries)")),
+/// The teaser stands with `why` once the page was tried often enough, or could not be tried again in time.
+fn later_or_teaser(waiting: &Waiting, until: Timestamp, why: &str) -> Page {
+    if waiting.attempts + 1 < MOST_FAILURES && until < after(waiting.since, LONGEST_WAIT) {
+        Page::Later(until)
+    } else {
+        teaser(&waiting.story, why.to_owned())
     }
 }
 

@@ -1,25 +1,28 @@
 //! The outbox: leases what is due, sends it, records what came of it.
 
-use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use crate::daemon::clock::{after, now, sleep_until, until};
+use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::{World, news, retry};
 use crate::notify;
 use crate::store::{Finish, Lease, Render, StoreError};
-use crate::story::NotifierName;
 
 /// Messages that one notifier sends at once.
 const AT_ONCE: usize = 8;
 
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(5);
+
+/// When a message is tried again whose delivery panicked.
+const AFTER_A_PANIC: Duration = Duration::from_mins(5);
 
 /// How far to go on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,53 +35,42 @@ pub(crate) enum Until {
 
 /// Sends messages as they become due. What is being sent when `stop` comes is finished.
 pub(crate) async fn deliver(world: Arc<World>, until: Until, stop: CancellationToken) {
-    let mut busy: HashMap<Id, NotifierName> = HashMap::new();
-    let mut tasks: JoinSet<()> = JoinSet::new();
+    let mut tasks = Tasks::new();
     while !stop.is_cancelled() {
-        let next = match lease_due(&world, &busy).await {
-            Ok((leases, next)) => {
-                for lease in leases {
-                    let (world, name) = (Arc::clone(&world), lease.receiver.notifier.clone());
-                    busy.insert(tasks.spawn(async move { deliver_one(&world, lease).await }).id(), name);
-                }
-                next
-            }
+        let next = match begin_due(&world, &mut tasks, &stop).await {
+            Ok(next) => next,
             Err(why) => {
                 error!("the outbox cannot be read: {why}; it is tried again");
                 Some(after(now(), STORE_FAILED))
             }
         };
-        if until == Until::NothingIsDue && busy.is_empty() && next.is_none_or(|at| at > now()) {
+        if until == Until::NothingIsDue && tasks.len() == 0 && next.is_none_or(|at| at > now()) {
             return;
         }
         tokio::select! {
             () = stop.cancelled() => {}
             () = world.outbox.notified() => {}
-            Some(ended) = tasks.join_next_with_id() => {
-                let id = match ended {
-                    Ok((id, ())) => id,
-                    Err(why) => {
-                        error!("a delivery failed by a fault of Tidings: {why}");
-                        why.id()
-                    }
-                };
-                busy.remove(&id);
+            Some((lease, ended)) = tasks.next() => {
+                if let Err(why) = ended {
+                    give_back(&world, &lease, &why).await;
+                }
             }
             () = sleep_until(next) => {}
         }
     }
-    while tasks.join_next().await.is_some() {}
+    while tasks.next().await.is_some() {}
 }
 
-/// Leases what is due for every notifier that has room, and says when the next message of those is due.
-async fn lease_due(
+/// Begins with what is due for every notifier that has room, and says when the next message of those is due.
+async fn begin_due(
     world: &Arc<World>,
-    busy: &HashMap<Id, NotifierName>,
-) -> Result<(Vec<Lease>, Option<Timestamp>), StoreError> {
-    let mut leases = Vec::new();
+    tasks: &mut Tasks<Lease, ()>,
+    stop: &CancellationToken,
+) -> Result<Option<Timestamp>, StoreError> {
     let mut next: Option<Timestamp> = None;
     for (name, due) in world.store.next_due().await? {
-        let room = AT_ONCE.saturating_sub(busy.values().filter(|other| **other == name).count());
+        let busy = tasks.things().filter(|lease| lease.receiver.notifier == name).count();
+        let room = u32::try_from(AT_ONCE.saturating_sub(busy)).unwrap_or_default();
         if room == 0 {
             continue;
         }
@@ -86,26 +78,45 @@ async fn lease_due(
             next = Some(next.map_or(due, |earlier| earlier.min(due)));
             continue;
         }
-        let room = u32::try_from(room).unwrap_or(u32::MAX);
-        let taken = world.store.lease(world.run, &name, room, now(), render(world)).await?;
-        if taken.is_empty() {
+        let leases = world.store.lease(world.run, &name, room, now(), render(world)).await?;
+        if leases.is_empty() {
             // What was due could not be rendered and is dead now: look again for what comes after it.
             next = Some(now());
         }
-        leases.extend(taken);
+        for lease in leases {
+            let (world, stop) = (Arc::clone(world), stop.clone());
+            tasks.spawn(lease.clone(), async move { deliver_one(&world, lease, &stop).await });
+        }
     }
-    Ok((leases, next))
+    Ok(next)
 }
 
+/// Renders on the store's writer, which must outlive any fault in here.
 fn render(world: &Arc<World>) -> Render {
     let world = Arc::clone(world);
-    Arc::new(move |receiver, letter| match world.config.notifiers.get(&receiver.notifier) {
-        Some(notifier) => notify::render(notifier, receiver, letter, &world.config.zone),
-        None => Err(format!("the notifier {} is not in the configuration", receiver.notifier)),
+    Arc::new(move |receiver, letter| {
+        let Some(notifier) = world.config.notifiers.get(&receiver.notifier) else {
+            return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
+        };
+        let rendered =
+            catch_unwind(AssertUnwindSafe(|| notify::render(notifier, receiver, letter, &world.config.zone)));
+        rendered.unwrap_or_else(|_| Err("by a fault of Tidings, please report it".to_owned())).inspect_err(|why| {
+            world.refused.fetch_add(1, Ordering::Relaxed);
+            error!("a message for {receiver} cannot be written, and is kept as dead: {why}");
+        })
     })
 }
 
-async fn deliver_one(world: &World, lease: Lease) {
+/// What a panic left: the message is tried again later, and counts as tried.
+async fn give_back(world: &World, lease: &Lease, why: &Panicked) {
+    let finish = Finish::Again { at: after(now(), AFTER_A_PANIC), counts: true, why: why.to_string() };
+    tell(world, lease, &finish);
+    if let Err(why) = world.store.finish(world.run, lease, finish, now()).await {
+        error!("what came of a delivery cannot be recorded: {why}; it is tried again at the next start");
+    }
+}
+
+async fn deliver_one(world: &World, lease: Lease, stop: &CancellationToken) {
     let Some(notifier) = world.config.notifiers.get(&lease.receiver.notifier) else { return };
     let outcome = notify::send(notifier, &world.means, &lease.receiver, &lease.id, &lease.payload, now()).await;
     let ended = now();
@@ -114,7 +125,11 @@ async fn deliver_one(world: &World, lease: Lease) {
     tell(world, &lease, &finish);
     while let Err(why) = world.store.finish(world.run, &lease, finish.clone(), now()).await {
         error!("what came of a delivery cannot be recorded: {why}; it is tried again");
-        tokio::time::sleep(STORE_FAILED).await;
+        tokio::select! {
+            // The next run takes the lease back, and sends the same bytes under the same id again.
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(STORE_FAILED) => {}
+        }
     }
     world.outbox.notify_one();
 }
@@ -132,11 +147,14 @@ fn tell(world: &World, lease: &Lease, finish: &Finish) {
         }
         Finish::Again { at, why, .. } => {
             if down.insert(receiver.clone()) {
-                warn!("{receiver} did not take a message: {why}; it is kept, and tried again until it goes through");
+                warn!("{receiver} did not take a message: {why}; it is kept and tried again");
             } else {
                 debug!("{receiver} still takes no message: {why}; next try at {at}");
             }
         }
-        Finish::Dead(why) => error!("{receiver} refused a message, which is kept as dead: {why}"),
+        Finish::Dead(why) => {
+            world.refused.fetch_add(1, Ordering::Relaxed);
+            error!("{receiver} refused a message, which is kept as dead: {why}");
+        }
     }
 }

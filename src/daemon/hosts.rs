@@ -12,6 +12,9 @@ use crate::config::{Network, Poll};
 use crate::daemon::clock::{after, now, until};
 use crate::feed::fetch::HostKey;
 
+/// How many hosts are remembered before those are forgotten that nothing is to be kept of: article pages bring ever new ones.
+const MOST_REMEMBERED: usize = 4096;
+
 /// The hosts that were asked since the start, by name:port.
 #[derive(Debug)]
 pub(crate) struct Hosts {
@@ -27,6 +30,13 @@ struct Host {
     permits: Arc<Semaphore>,
     free_at: Timestamp,
     rests_until: Timestamp,
+}
+
+impl Host {
+    /// Whether it is asked just now, or has a pause or a rest to be kept.
+    fn is_in_use(&self, now: Timestamp) -> bool {
+        Arc::strong_count(&self.permits) > 1 || self.free_at > now || self.rests_until > now
+    }
 }
 
 /// The right to make one request; given back when dropped, and the pause begins then.
@@ -96,6 +106,10 @@ impl Hosts {
 
     fn entry<T>(&self, name: &HostKey, act: impl FnOnce(&mut Host) -> T) -> T {
         let mut known = self.lock();
+        if known.len() >= MOST_REMEMBERED && !known.contains_key(name) {
+            let now = now();
+            known.retain(|_, host| host.is_in_use(now));
+        }
         let host = known.entry(name.clone()).or_insert_with(|| Host {
             permits: Arc::new(Semaphore::new(self.per_host)),
             free_at: Timestamp::MIN,
@@ -174,5 +188,18 @@ mod tests {
         ] {
             assert_eq!(hosts(0).is_own(&host(name)), own, "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn hosts_are_forgotten_unless_something_is_to_be_kept_of_them() {
+        let hosts = hosts(0);
+        let _asked = hosts.admit(host("asked:80")).await;
+        hosts.rest(&host("resting:80"), after(now(), Duration::from_mins(10)));
+        for number in 0..2 * MOST_REMEMBERED {
+            hosts.book(&host(&format!("{number}:80")));
+        }
+        let known = hosts.lock();
+        assert!(known.len() <= MOST_REMEMBERED, "{}", known.len());
+        assert!(known.contains_key(&host("asked:80")) && known.contains_key(&host("resting:80")));
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
@@ -106,17 +105,17 @@ impl Moment<'_> {
         if let Err(why) = admitted {
             return Plan::Record(why);
         }
-        let read = match self.why_only_teaser(item, before) {
-            None if article::is_teaser(item) => return Plan::ReadPage,
-            None => Read::Full,
-            Some(_) if !article::is_teaser(item) => Read::Full,
-            Some(why) => Read::Teaser(why.to_owned()),
+        let read = if article::is_teaser(item) {
+            let Some(why) = self.why_only_teaser(item, before) else { return Plan::ReadPage };
+            Read::Teaser(why.to_owned())
+        } else {
+            Read::Full
         };
-        let due = admit::due(self.world.polls.load(Ordering::Relaxed).saturating_sub(1), self.now);
+        let due = admit::due(self.world.polls_under_way().saturating_sub(1), self.now);
         Plan::Settle(matching::verdict(self.world, story, read, [&self.feed.name], due))
     }
 
-    /// Why the page of a teaser is not to be read, if so.
+    /// Why a teaser is all that will be read of an item; `None` if its page is to be read.
     fn why_only_teaser(&self, item: &Item, before: Option<&KnownItem>) -> Option<&'static str> {
         let carriers = matching::carriers(self.world, [&self.feed.name]);
         if self.feed.full_text == FullText::Never {

@@ -3,18 +3,18 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use url::Url;
 
-use crate::config::Feed;
+use crate::config::{Feed, Poll};
 use crate::daemon::clock::{after, now, sleep_until};
+use crate::daemon::tasks::Tasks;
 use crate::daemon::{World, heavy, news};
 use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want};
 use crate::feed::parse::{self, Document};
@@ -28,8 +28,11 @@ const OVERDUE_STEP: Duration = Duration::from_millis(20);
 /// When a poll is repeated whose outcome the store could not take.
 const STORE_FAILED: Duration = Duration::from_mins(1);
 
-/// A feed's place in `Config::feeds`, and what is known of it.
-type Poll = (usize, FeedState);
+/// When a feed is polled again whose poll panicked.
+const AFTER_A_PANIC: Duration = Duration::from_mins(10);
+
+/// The longest that any feed is left alone, but for one that asked for more time itself: beyond it, a clock was wrong.
+const LONGEST: Duration = Duration::from_hours(25);
 
 /// Polls every feed when it is due, until `stop`.
 pub(crate) async fn keep_polling(world: Arc<World>, mut states: Vec<FeedState>, stop: CancellationToken) {
@@ -43,45 +46,54 @@ pub(crate) async fn keep_polling(world: Arc<World>, mut states: Vec<FeedState>, 
             overdue += if spread { OVERDUE_STEP } else { Duration::ZERO };
         }
     }
-    let mut polls: JoinSet<Poll> = JoinSet::new();
+    let mut polls: Tasks<usize, FeedState> = Tasks::new();
     loop {
         let head = queue.peek().map(|Reverse((due, _))| *due);
         tokio::select! {
             () = stop.cancelled() => break,
-            Some(ended) = polls.join_next() => {
-                if let Some((index, state)) = survived(ended) {
-                    queue.extend(state.next_poll.map(|due| Reverse((due, index))));
-                    states[index] = state;
-                }
+            Some((index, ended)) = polls.next() => {
+                let due = match ended {
+                    Ok(state) => {
+                        states[index] = state;
+                        states[index].next_poll
+                    }
+                    Err(why) => {
+                        error!("{}: its poll ended in {why}", states[index].name);
+                        Some(after(now(), AFTER_A_PANIC))
+                    }
+                };
+                queue.extend(due.map(|due| Reverse((due, index))));
             }
             () = sleep_until(head) => {
                 if let Some(Reverse((_, index))) = queue.pop() {
                     let (world, state, stop) = (Arc::clone(&world), states[index].clone(), stop.clone());
-                    polls.spawn(async move { (index, poll(&world, index, state, &stop).await) });
+                    polls.spawn(index, async move { poll(&world, index, state, &stop).await });
                 }
             }
         }
     }
-    while polls.join_next().await.is_some() {}
+    while polls.next().await.is_some() {}
 }
 
 /// Polls every feed that may be polled now, once: all but those polled within the floor, or whose host asked for rest.
 pub(crate) async fn poll_once(world: &Arc<World>, states: Vec<FeedState>, stop: &CancellationToken) {
-    let mut polls: JoinSet<Poll> = JoinSet::new();
+    let mut polls = Tasks::new();
     for (index, state) in states.into_iter().enumerate() {
         let feed = &world.config.feeds[index];
-        let floor = schedule::floor(world.config.network.owns(&feed.url));
+        let floor = Poll::floor(world.config.network.owns(&feed.url));
         if let Some(last) = state.last_poll.filter(|last| after(*last, floor) > now()) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
             info!("{}: not polled: {}", feed.name, state.next_why);
         } else {
             let (world, stop) = (Arc::clone(world), stop.clone());
-            polls.spawn(async move { (index, poll(&world, index, state, &stop).await) });
+            polls.spawn(index, async move { poll(&world, index, state, &stop).await });
         }
     }
-    while let Some(ended) = polls.join_next().await {
-        survived(ended);
+    while let Some((index, ended)) = polls.next().await {
+        if let Err(why) = ended {
+            error!("{}: its poll ended in {why}", world.config.feeds[index].name);
+        }
     }
 }
 
@@ -103,7 +115,7 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
         mean_gap: None,
     };
     let state_of = |feed: &Feed| match known.remove(&feed.name) {
-        Some(state) if state.address == fingerprint(&feed.url) => state,
+        Some(state) if state.address == fingerprint(&feed.url) => in_time(feed, state),
         Some(moved) => fresh(feed, moved.last_good),
         None => fresh(feed, None),
     };
@@ -115,8 +127,17 @@ fn fingerprint(url: &Url) -> String {
     Sha256::digest(url.as_str()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-fn survived(ended: Result<Poll, tokio::task::JoinError>) -> Option<Poll> {
-    ended.inspect_err(|why| error!("a poll failed by a fault of Tidings: {why}")).ok()
+/// The state with a next poll that the configuration, which may have changed, and the clock, which may have been wrong, allow.
+fn in_time(feed: &Feed, state: FeedState) -> FeedState {
+    let Some(stored) = state.next_poll else {
+        warn!("{}: not polled any more: {}", feed.name, state.next_why);
+        return state;
+    };
+    let wished = feed.every.zip(state.last_poll).map(|(every, last)| after(last, every));
+    let wished = wished.filter(|_| state.failures == 0).unwrap_or(stored);
+    let farthest = after(now(), feed.every.unwrap_or_default().max(LONGEST));
+    let next = stored.min(wished);
+    FeedState { next_poll: Some(if next > farthest { now() } else { next }), ..state }
 }
 
 /// What came of asking a feed.
@@ -137,6 +158,22 @@ struct Failure {
     busy: Option<HostKey>,
 }
 
+/// A poll under way: counted until it is dropped, a panic included.
+struct UnderWay<'c>(&'c AtomicUsize);
+
+impl<'c> UnderWay<'c> {
+    fn begin(count: &'c AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Polls one feed and records the outcome; returns its state from then on. Nothing is recorded if `stop` comes first.
 async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &CancellationToken) -> FeedState {
     let feed = &world.config.feeds[index];
@@ -144,7 +181,7 @@ async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &Cancel
         debug!("{}: its host asked to be left alone until {until}", feed.name);
         return FeedState { next_poll: Some(until), next_why: "its host asked for rest".to_owned(), ..before };
     }
-    world.polls.fetch_add(1, Ordering::Relaxed);
+    let _under_way = UnderWay::begin(&world.polls);
     let asked = tokio::select! {
         () = stop.cancelled() => None,
         asked = ask(world, feed, &before) => Some(asked),
@@ -153,7 +190,6 @@ async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &Cancel
         Some(outcome) => record(world, feed, &before, outcome).await,
         None => Ok(before.clone()),
     };
-    world.polls.fetch_sub(1, Ordering::Relaxed);
     recorded.unwrap_or_else(|why| {
         error!("{}: its poll could not be recorded: {why}; it is polled again in a minute", feed.name);
         FeedState { next_poll: Some(after(now(), STORE_FAILED)), ..before }

@@ -12,8 +12,8 @@ use tracing::{error, info, warn};
 
 use crate::daemon::World;
 use crate::daemon::clock::now;
-use crate::daemon::rule_files::{self, Good, Loaded};
-use crate::fault::{self, Fault, Level, Source};
+use crate::daemon::rule_files::{self, Good, Loaded, RuleFile};
+use crate::fault::{self, Fault, Level};
 use crate::rule::{Known, Rules};
 use crate::store::{Store, StoreError};
 
@@ -21,7 +21,7 @@ use crate::store::{Store, StoreError};
 const QUIET: Duration = Duration::from_millis(200);
 
 /// The rule files as they were read.
-pub(crate) type Files = Vec<Arc<Source>>;
+pub(crate) type Files = Vec<RuleFile>;
 
 /// Why the rules could not be loaded at the start.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,8 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// Loads the rules for the start of a run: broken files fall back to the last good version that the store keeps.
+/// Loads the rules for the start of a run. A broken file falls back to the last good version that the store keeps; once there were good rules,
+/// a file that never was good is left out, as it is while the daemon runs, since watching less is better than watching nothing.
 ///
 /// Returns the files as they were read, too, to tell a later change by.
 pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Result<(Rules, Files), StartError> {
@@ -45,9 +46,9 @@ pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Res
     let good: Good = store.good_rule_files().await?.into_iter().collect();
     let mut faults = Vec::new();
     match rule_files::load(&files, &good, known, &mut faults) {
-        Some(loaded) if loaded.left_out.is_empty() => {
+        Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
             report(&faults);
-            keep(store, &loaded).await?;
+            put_on_record(store, &loaded).await?;
             Ok((loaded.rules, files))
         }
         _ => Err(StartError::Broken(faults)),
@@ -63,10 +64,8 @@ pub(crate) async fn keep_rules_fresh(world: Arc<World>, seen: Files, asked: Arc<
         let _watch = watch(folder, &asked);
         match rule_files::read(folder) {
             Ok(files) if seen.as_ref() == Some(&files) => {}
-            Ok(files) => {
-                swap(&world, files.clone()).await;
-                seen = Some(files);
-            }
+            // Where they could not be put in force, they are tried again when asked, though they have not changed.
+            Ok(files) => seen = swap(&world, files.clone()).await.then_some(files),
             Err(why) if seen.is_some() => {
                 error!("{why}; the rules in force stay");
                 seen = None;
@@ -80,37 +79,48 @@ pub(crate) async fn keep_rules_fresh(world: Arc<World>, seen: Files, asked: Arc<
     }
 }
 
-/// Loads off the async threads, records, and only then swaps: nothing that can fail comes after the swap.
-async fn swap(world: &Arc<World>, files: Files) {
-    let good: Good = match world.store.good_rule_files().await {
-        Ok(good) => good.into_iter().collect(),
-        Err(why) => return error!("{why}; the rules in force stay"),
-    };
+/// Loads off the async threads, records, and only then swaps: nothing that can fail comes after the swap. `false` if it was a fault of the
+/// store or of Tidings that kept the rules from being put in force, rather than one of the rules.
+async fn swap(world: &Arc<World>, files: Files) -> bool {
+    match try_swap(world, files).await {
+        Ok(()) => true,
+        Err(why) => {
+            error!("{why}; the rules in force stay");
+            false
+        }
+    }
+}
+
+async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
+    let good: Good = world.store.good_rule_files().await.map_err(|why| why.to_string())?.into_iter().collect();
     let known = world.known.clone();
     let load = move || {
         let mut faults = Vec::new();
         let loaded = rule_files::load(&files, &good, &known, &mut faults);
         (loaded, faults)
     };
-    let Ok((loaded, faults)) = tokio::task::spawn_blocking(load).await else {
-        return error!("loading the rules failed by a fault of Tidings; the rules in force stay");
-    };
+    let (loaded, faults) = tokio::task::spawn_blocking(load)
+        .await
+        .map_err(|why| format!("the rules could not be loaded by a fault of Tidings ({why})"))?;
     report(&faults);
     let Some(loaded) = loaded else {
-        return error!("the rules in force stay until the rule files are mended");
+        error!("the rules in force stay until the rule files are mended");
+        return Ok(());
     };
-    if let Err(why) = keep(&world.store, &loaded).await {
-        return error!("{why}; the rules in force stay");
-    }
-    if !loaded.left_out.is_empty() {
-        warn!("left out until mended: {}", loaded.left_out.iter().cloned().collect::<Vec<_>>().join(", "));
-    }
+    put_on_record(&world.store, &loaded).await.map_err(|why| why.to_string())?;
     info!("{} rules are in force now", loaded.rules.iter().count());
     world.rules.store(Arc::new(loaded.rules));
+    Ok(())
 }
 
-/// Writes the good texts and the rule versions down, so that a restart and an old alert find them.
-async fn keep(store: &Store, loaded: &Loaded) -> Result<(), StoreError> {
+/// Writes the good texts and the rule versions down, so that a restart and an old alert find them, and says what is left out.
+async fn put_on_record(store: &Store, loaded: &Loaded) -> Result<(), StoreError> {
+    for file in &loaded.stood_in {
+        warn!("{file}: its last good version stays in force until it is mended");
+    }
+    for file in &loaded.left_out {
+        warn!("{file}: left out until mended, since there is no good version of it");
+    }
     let versions = loaded.rules.iter().map(|rule| (rule.version.clone(), rule.text.clone())).collect();
     store.keep_rules(versions, now()).await?;
     store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await

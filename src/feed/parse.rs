@@ -151,7 +151,9 @@ fn link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
 /// `link` made absolute against `base`. Nothing but `http` and `https`, and `file` for a feed in a file.
 pub(super) fn resolve(link: &str, base: &Url) -> Option<Url> {
     let link = link.trim();
-    let url = base.join(link).ok().filter(|_| !link.is_empty())?;
+    let mut url = base.join(link).ok().filter(|_| !link.is_empty())?;
+    // A relative link takes the feed's user and password over, which must reach no reader and no store.
+    url.set_username("").and_then(|()| url.set_password(None)).ok();
     (matches!(url.scheme(), "http" | "https") || url.scheme() == "file" && base.scheme() == "file").then_some(url)
 }
 

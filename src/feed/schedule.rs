@@ -9,10 +9,6 @@ use crate::config::Poll;
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// The shortest interval for hosts of others, and for one's own.
-const FLOOR: Duration = Duration::from_mins(5);
-const OWN_FLOOR: Duration = Duration::from_secs(1);
-
 /// How many of the newest items tell how often a feed brings something.
 const NEWEST: usize = 20;
 
@@ -74,7 +70,7 @@ pub fn next(
     now: Timestamp,
     seed: u64,
 ) -> Next {
-    let floor = floor(own_host);
+    let floor = Poll::floor(own_host);
     let (usual, usual_why) = usual(history, every, floor, bounds);
     let longest = usual.max(DAY);
     let (wait, why) = match ended {
@@ -98,12 +94,6 @@ pub fn next(
         Ended::Failed => (backoff(usual, history.failures), failed(history.failures)),
     };
     Next { at: Some(later(now, jittered(wait, seed))), why }
-}
-
-/// The shortest time between two polls of a feed: five minutes, a second if its host is one's own.
-#[must_use]
-pub fn floor(own_host: bool) -> Duration {
-    if own_host { OWN_FLOOR } else { FLOOR }
 }
 
 /// The mean time between the newest items of a document, at most twenty, by when they say they were published. `None` under three dated items.

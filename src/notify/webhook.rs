@@ -36,7 +36,7 @@ pub(super) async fn send(
 ) -> Outcome {
     let url = &webhook.url.0;
     if let Err(refused) = guard::check_url(url, &means.network.allow) {
-        return Outcome::Refused(refused.to_string());
+        return Outcome::unreached(refused.to_string());
     }
     let headers = match headers(webhook, id, payload, now) {
         Ok(headers) => headers,
@@ -72,7 +72,7 @@ fn value(text: &str) -> Result<HeaderValue, String> {
 
 fn failed(error: &reqwest::Error) -> Outcome {
     match fetch::explain(error) {
-        FetchError::Forbidden(why) => Outcome::Refused(why),
+        FetchError::Forbidden(why) => Outcome::unreached(why),
         other => Outcome::Retry(Retry { why: other.to_string(), reached: !error.is_connect(), after: None }),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Known, Query, Rule};
@@ -12,6 +13,7 @@ mod entry;
 mod examples;
 mod lists;
 mod record;
+mod settings;
 
 /// A rule file that is sound YAML.
 struct File {
@@ -19,7 +21,7 @@ struct File {
     document: Document,
 }
 
-/// The rules of `files` in the order of their names; `None` if there is an error in any.
+/// The rules of `files` that are enabled, in the order of their names; `None` if there is an error in any.
 pub(super) fn load(
     files: &[Arc<Source>],
     known: Option<&Known>,
@@ -29,7 +31,8 @@ pub(super) fn load(
     let rules = read(files, known, &mut found);
     let sound = found.iter().all(|fault| fault.level != Level::Error);
     faults.append(&mut found);
-    sound.then(|| rules.into_values().map(|named| (Arc::new(named.rule), named.query)).collect())
+    let enabled = rules.into_values().filter(|named| named.enabled);
+    sound.then(|| enabled.map(|named| (Arc::new(named.rule), named.query)).collect())
 }
 
 fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>) -> BTreeMap<String, entry::Named> {
@@ -43,12 +46,13 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
     let mut definitions = lists::Definitions::default();
     for file in &files {
         let Some(mut entries) = file.document.root().entries(faults) else { continue };
-        refuse_later(&file.source, &mut entries, &["defaults"], faults);
+        let defaults = entries.get("defaults").map(|node| settings::defaults(&node, known, faults)).unwrap_or_default();
+        let defaults = Rc::new(defaults);
         if let Some(terms) = entries.get("terms") {
             definitions.read(&file.source, &terms, faults);
         }
         if let Some(rules) = entries.get("rules") {
-            nodes.extend(rules.items(faults).into_iter().map(|node| (&file.source, node)));
+            nodes.extend(rules.items(faults).into_iter().map(|node| (&file.source, node, Rc::clone(&defaults))));
         }
         entries.finish(faults);
     }
@@ -56,8 +60,8 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
     let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
     let context = entry::Context { lists: &lists, known, lists_are_sound };
     let mut rules = BTreeMap::new();
-    for (source, node) in nodes {
-        if let Some(named) = entry::read(source, &node, &context, faults) {
+    for (source, node, defaults) in nodes {
+        if let Some(named) = entry::read(source, &node, &defaults, &context, faults) {
             add(named, &mut rules, faults);
         }
     }

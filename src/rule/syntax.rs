@@ -6,7 +6,8 @@
 //! and    = not { "AND" not | "NOT" not } ;        a NOT b is a AND NOT b
 //! not    = { "NOT" } prim ;
 //! prim   = "(" or ")" | "$" NAME | phrase ;
-//! phrase = '"' { CHARACTER } '"' | WORD { WORD } ;
+//! phrase = '"' { CHARACTER } '"' | word { word } ;
+//! word   = CHARACTERS [ "*" ] ;                   in quotes, too
 //! ```
 //!
 //! To add an operator: a kind in `lexer`, its place in `parser`, a branch in [`Tree`] and in `print`, and what it means in
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::tree::{TermList, Tree};
+use super::tree::{Term, TermList, Tree};
 use crate::fault::Level;
 
 mod foreign;
@@ -94,12 +95,12 @@ pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<Probl
     (tree.filter(|_| !problems.broken), problems.found)
 }
 
-/// The word or phrase that `entry` of a term list writes, without its quotes; `None` if any of its problems is an error.
-pub(crate) fn parse_phrase(entry: &str) -> (Option<&str>, Vec<Problem>) {
+/// The term that `entry` of a term list writes, with the list's label; `None` if any of its problems is an error.
+pub(crate) fn parse_term(entry: &str, label: Option<&str>) -> (Option<Term>, Vec<Problem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(entry, &mut problems);
-    let phrase = phrase::only_phrase(entry, &lexemes, &mut problems);
-    (phrase.filter(|_| !problems.broken), problems.found)
+    let term = phrase::only_term(entry, &lexemes, label, &mut problems);
+    (term.filter(|_| !problems.broken), problems.found)
 }
 
 #[cfg(test)]

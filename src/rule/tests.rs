@@ -168,3 +168,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_rule_looks_only_at_its_languages_and_until_its_last_day() {
+    let rules = rules("rules:\n  - {name: a, when: arms, lang: [en, RU], expires: 2026-11-24}\n");
+    let at = |time: &str| time.parse::<Timestamp>().expect("a time");
+    for (lang, first_seen, matches) in [
+        (Some("en"), "2026-11-24T23:59:59Z", true),
+        (Some("ru-RU"), "2026-11-01T00:00:00Z", true),
+        (Some("EN_us"), "2026-11-01T00:00:00Z", true),
+        (None, "2026-11-01T00:00:00Z", true),
+        (Some("de"), "2026-11-01T00:00:00Z", false),
+        (Some("en"), "2026-11-25T00:00:00Z", false),
+    ] {
+        let story = Story { lang: lang.map(str::to_owned), first_seen: at(first_seen), ..story("", "arms") };
+        assert_eq!(!rules.matches(&story, &[]).is_empty(), matches, "{lang:?} at {first_seen}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::text::tokenise;
+use crate::text::{shows_nothing, tokenise};
 
 /// An expression, or a part of one. Spans are bytes of the text it was parsed from.
 ///
@@ -38,7 +38,7 @@ pub(crate) struct Term {
 pub(crate) enum Word {
     /// That word.
     Exact(String),
-    /// Any word that begins so: Hangul, whose particles are written without a space.
+    /// Any word that begins so: `weapon*`, and Hangul, whose particles are written without a space.
     Prefix(String),
     /// Dotted letters, `u.s`, or the same without dots where a text writes them in capitals.
     Initials {
@@ -129,16 +129,68 @@ impl Tree {
     }
 }
 
+/// Why a text is no term.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoTerm {
+    /// There is no letter or digit in it.
+    Wordless,
+    /// The `*` of these bytes of the text ends no word.
+    StrayWildcard(Range<usize>),
+    /// The word at these bytes of the text has too little before its `*`.
+    ShortWildcard(Range<usize>),
+}
+
 impl Term {
-    /// The term that `text` writes, quotes already removed; `None` if there is no word in it.
-    pub(crate) fn new(text: &str, label: Option<&str>) -> Option<Self> {
-        let words: Vec<Word> = tokenise(text).into_iter().map(|token| Word::new(token.word)).collect();
+    /// The term that `text` writes, quotes already removed.
+    pub(crate) fn new(text: &str, label: Option<&str>) -> Result<Self, NoTerm> {
+        let mut words = Vec::new();
+        let mut at = 0;
+        for written in text.split_whitespace() {
+            at += text[at..].find(written).unwrap_or_default();
+            words.extend(words_of(written, at)?);
+            at += written.len();
+        }
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        (!words.is_empty()).then(|| Self { text, words, label: label.map(str::to_owned) })
+        if words.is_empty() { Err(NoTerm::Wordless) } else { Ok(Self { text, words, label: label.map(str::to_owned) }) }
     }
 }
 
+/// The words in `written`, which has no space in it and stands at byte `at`.
+fn words_of(written: &str, at: usize) -> Result<Vec<Word>, NoTerm> {
+    let tokens = tokenise(written);
+    let Some((start, behind)) = written.split_once('*') else {
+        return Ok(tokens.into_iter().map(|token| Word::new(token.word)).collect());
+    };
+    let stem = start.trim_end_matches(shows_nothing);
+    let ends_a_word = tokens.last().is_some_and(|last| last.span.end == stem.len());
+    if !ends_a_word || behind.contains(|c: char| c == '*' || c.is_alphanumeric()) {
+        return Err(NoTerm::StrayWildcard(at + start.len()..at + start.len() + 1));
+    }
+    if !says_enough(stem) {
+        return Err(NoTerm::ShortWildcard(at..at + start.len() + 1));
+    }
+    let mut words: Vec<Word> = tokens.into_iter().map(|token| Word::new(token.word)).collect();
+    let last = words.pop().map(Word::or_longer);
+    words.extend(last);
+    Ok(words)
+}
+
+/// Whether a `*` behind `stem` finds few enough words: three letters or digits, two Cyrillic letters, or one Han character.
+fn says_enough(stem: &str) -> bool {
+    let count = |counts: fn(char) -> bool| stem.chars().filter(|&c| counts(c)).count();
+    let is_cyrillic = |c| matches!(c, '\u{400}'..='\u{52f}');
+    let is_han = |c| matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
+    count(char::is_alphanumeric) >= 3 || count(is_cyrillic) >= 2 || count(is_han) >= 1
+}
+
 impl Word {
+    /// The same as the beginning of a word.
+    fn or_longer(self) -> Self {
+        match self {
+            Self::Exact(folded) | Self::Prefix(folded) | Self::Initials { dotted: folded, .. } => Self::Prefix(folded),
+        }
+    }
+
     fn new(folded: String) -> Self {
         let is_hangul = |c| matches!(c, '\u{ac00}'..='\u{d7a3}');
         if folded.ends_with(is_hangul) {

@@ -54,8 +54,23 @@ pub(super) async fn edit(
             stand_as_told(conn, story, &verdict.read).await?;
             match_again(conn, story, now).await
         }
-        (_, plan) => follow(conn, story, plan, now).await,
+        (_, plan) => {
+            follow(conn, story, plan, now).await?;
+            // Whoever matched the edit knew of one feed only; there may be rules that look at the others.
+            if matches!(plan, Plan::Settle(_)) && is_carried_by_several(conn, story).await? {
+                match_again(conn, story, now).await?;
+            }
+            Ok(())
+        }
     }
+}
+
+async fn is_carried_by_several(conn: &mut SqliteConnection, story: StoryId) -> Result<bool, sqlx::Error> {
+    let feeds: i64 = sqlx::query_scalar("SELECT count(DISTINCT feed) FROM sighting WHERE story = $1")
+        .bind(story.0)
+        .fetch_one(conn)
+        .await?;
+    Ok(feeds > 1)
 }
 
 /// Whether a story waits.

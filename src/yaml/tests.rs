@@ -107,7 +107,7 @@ fn values_of_the_wrong_kind_are_faults_that_say_what_should_stand_there() {
     let document = parse(&source, &mut faults).expect("sound YAML");
     let mut entries = document.root().entries(&mut faults).expect("a mapping");
     entries.require("a", &mut faults).expect("there").text(&mut faults);
-    entries.require("b", &mut faults).expect("there").bool(&mut faults);
+    entries.require("b", &mut faults).expect("there").items(&mut faults);
     entries.require("c", &mut faults).expect("there").text(&mut faults);
     entries.require("d", &mut faults).expect("there").count(&mut faults);
     entries.require("e", &mut faults).expect("there").duration(&mut faults);
@@ -119,7 +119,7 @@ fn values_of_the_wrong_kind_are_faults_that_say_what_should_stand_there() {
         said,
         [
             "here should be a text, not a list",
-            "here should be true or false, not a text",
+            "here should be a list, not a text",
             "here should be a text, not true",
             "this is not a whole number from 0 up",
             "`3 weeks or so` is not a length of time",

@@ -157,25 +157,29 @@ async fn a_link_to_a_private_address_is_not_followed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_in_no_message_log_or_row() {
     let server = Server::start().await;
-    let folder = Folder::new(
-        &config(&[server.url("/feed.xml?key=f33dt0ken")], &server.url("/h00kt0ken"), 1, &["ana@example.org"])
-            .replace("smtp://127.0.0.1:1\",", "smtp://ana@127.0.0.1:1\", password: \"${MAIL_PASSWORD}\","),
-        &[("arms.yaml", RULE)],
-    );
-    crate::whole_way::serve_settled(&server);
+    let entry = Entry::full("Russia and North Korea trade arms", "relative/1", wire::LONG);
+    server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/h00kt0ken", Response::status(500));
-    folder.set("MAIL_PASSWORD", "pa55w0rd");
+    let feed = server.url("/feed.xml?key=${FEED_TOKEN}").replace("//", "//ana:${FEED_PASSWORD}@");
+    let config = config(&[feed], &server.url("/h00kt0ken"), 1, &["ana@example.org"])
+        .replace("smtp://127.0.0.1:1\",", "smtp://ana@127.0.0.1:1\", password: \"${MAIL_PASSWORD}\",");
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    for (name, value) in [("MAIL_PASSWORD", "pa55w0rd"), ("FEED_TOKEN", "f33dt0ken"), ("FEED_PASSWORD", "f33dpa55")] {
+        folder.set(name, value);
+    }
     let mut tidings = folder.run(&[]);
+    let hook = server.wait_for("/h00kt0ken", 1).await.remove(0);
     tidings.wait_for_log(|line| line.contains("hook") && line.contains("did not take")).await;
     tidings.wait_for_log(|line| line.contains("desk") && line.contains("did not take")).await;
     assert_eq!(tidings.terminate().await, 0);
-    let secrets = ["pa55w0rd", "h00kt0ken", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"];
     let store: Vec<u8> = folder.files("tidings.db").concat();
-    for secret in secrets {
+    for secret in ["pa55w0rd", "h00kt0ken", "f33dt0ken", "f33dpa55", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+        let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(
             !tidings.log().iter().chain(&tidings.output()).any(|line| line.contains(secret)),
             "{secret} was logged"
         );
-        assert!(!store.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret} was stored");
+        assert!(!holds(&store), "{secret} was stored");
+        assert!(!holds(&hook.body), "{secret} was sent");
     }
 }

@@ -50,6 +50,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     );
     tidings.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     tidings.wait_for_log(|line| line.contains('^')).await;
+    tidings.wait_for_log(|line| line.contains("new.yaml: its last good version stays in force")).await;
     let in_force = folder.query("SELECT text FROM rule_file WHERE name LIKE '%new.yaml'").await;
     assert_eq!(in_force, ["rules:\n  - name: seaweed\n    when: seaweed\n"]);
     assert_eq!(tidings.terminate().await, 0);
@@ -59,4 +60,20 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     again.wait_for_log(|line| line.contains("watched by 5 rules")).await;
     again.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     assert_eq!(again.terminate().await, 0);
+
+    // A new file that never was good is left out, and keeps nothing from starting.
+    folder.write("rules/never.yaml", "rules: 3\n");
+    let mut third = folder.run(&[]);
+    third.wait_for_log(|line| line.contains("left out until mended") && line.contains("never.yaml")).await;
+    third.wait_for_log(|line| line.contains("watched by 5 rules")).await;
+    assert_eq!(third.terminate().await, 0);
+}
+
+#[tokio::test]
+async fn the_first_start_with_a_broken_rule_file_is_refused_with_its_faults() {
+    let folder = fresh_clone();
+    folder.write("rules/new.yaml", "rules:\n  - name: seaweed\n    when: (seaweed\n");
+    let mut tidings = folder.run(&[]);
+    assert_eq!(tidings.wait().await, 65);
+    assert!(tidings.log().iter().any(|line| line.contains("new.yaml:3:11")), "{:#?}", tidings.log());
 }

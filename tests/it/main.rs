@@ -5,6 +5,7 @@ mod backtest;
 mod bad_input;
 mod email;
 mod first_run;
+mod guide;
 mod house;
 mod kill;
 mod support;

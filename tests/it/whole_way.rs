@@ -167,6 +167,45 @@ async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_no
     assert_eq!(mail.letters().len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn once_delivers_what_a_fast_feed_brought_while_a_slow_one_was_polled() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    serve_settled(&server);
+    server.serve("/slow.xml", Response::feed(&wire::feed(&[])));
+    let stall = server.stall("/slow.xml");
+    let feeds = [server.url("/feed.xml"), server.url("/slow.xml")];
+    let config = config(&feeds, &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config.replace("network:", "poll: {per_host: 2}\nnetwork:"), &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&["--once"]);
+    folder.wait_until("SELECT count(*) FROM message", |count| count == "2").await;
+    stall.release();
+    assert_eq!(tidings.wait().await, 0, "{:#?}", tidings.log());
+    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_makes_a_story_match_is_told_once() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    let quiet = wire::LONG.replace("North Korea", "a neighbour");
+    let item = |text: &str| wire::feed(&[Entry::full("Trade across the river", "https://wire.example/1", text)]);
+    server.serve("/feed.xml", Response::feed(&item(&quiet)));
+    server.serve("/hook", Response::status(200));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT fate FROM story", |fate| fate == "unmatched").await;
+    server.serve("/feed.xml", Response::feed(&item(wire::LONG)));
+    server.wait_for("/hook", 1).await;
+    server.serve("/feed.xml", Response::feed(&item(&wire::LONG.replace("snow", "ice"))));
+    let polls = server.requests("/feed.xml").len();
+    server.wait_for("/feed.xml", polls + 2).await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+    assert_eq!(folder.query("SELECT count(*) FROM story").await, ["1"]);
+}
+
 /// A feed with one settled story that matches, and a hook that takes everything.
 pub fn serve_settled(server: &Server) {
     let entry = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);

@@ -34,7 +34,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// The lines of the file at `path`, or of standard input if it is `-`. `now` is when their stories are first seen.
+    /// The lines of the file at `path`, or of standard input if it is `-`. `now` is when stories without a date are first seen.
     pub(super) fn open(path: &Path, now: Timestamp) -> io::Result<Self> {
         if path == Path::new("-") {
             let input = BufReader::with_capacity(1 << 16, io::stdin());

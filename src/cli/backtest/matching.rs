@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -39,7 +40,8 @@ impl Matcher {
     /// The rules of a file or folder. Names of notifiers and feeds are taken on trust: no configuration is needed.
     pub(super) fn rules(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
         let files = rule_files::read(path).map_err(LoadError::Unreadable)?;
-        let rules = Rules::load(&files, None, faults).ok_or(LoadError::Broken)?;
+        let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
+        let rules = Rules::load(&sources, None, faults).ok_or(LoadError::Broken)?;
         let names = rules.iter().map(|rule| rule.name.clone()).collect();
         let every = every_feed(rules.iter().map(AsRef::as_ref));
         Ok(Self { names, what: What::Rules(rules, every) })

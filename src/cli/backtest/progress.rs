@@ -18,7 +18,7 @@ impl Progress {
             None => (ProgressBar::no_length(), "{msg} stories"),
         };
         let style = ProgressStyle::with_template(template).expect("a sound template");
-        Self { bar: bar.with_style(style), stories: 0 }
+        Self { bar: bar.with_style(style).with_message("0"), stories: 0 }
     }
 
     /// A batch more is done.

@@ -20,7 +20,7 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// As JSON, one line a story that matched; a summary on standard error.
     Json,
 }
 

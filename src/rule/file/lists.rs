@@ -95,13 +95,8 @@ fn read_entry(node: &Node<'_>, label: Option<&str>, faults: &mut Vec<Fault>) -> 
     if syntax::list_name(entry).is_some_and(|name| name.len() + 1 == entry.len()) {
         return Some(Entry::Other(text, label.map(str::to_owned)));
     }
-    let (phrase, problems) = syntax::parse_phrase(&text.value);
-    let is_told = !problems.is_empty();
+    let (term, problems) = syntax::parse_term(&text.value, label);
     faults.extend(problems.into_iter().map(|problem| when::fault(&text, problem)));
-    let term = phrase.and_then(|phrase| Term::new(phrase, label));
-    if term.is_none() && !is_told {
-        faults.push(node.fault("there is no word in this").help("a term has at least one letter or digit"));
-    }
     term.map(Entry::Term)
 }
 

@@ -26,6 +26,10 @@ struct Record<'r> {
     notify: &'r BTreeSet<NotifierName>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     feeds: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    lang: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     terms: BTreeMap<&'r str, Vec<Labelled<'r>>>,
 }
@@ -49,6 +53,8 @@ pub(super) fn text(rule: &Rule, tree: &Tree) -> String {
         tags: &rule.tags,
         notify: &rule.notify,
         feeds: rule.feeds.iter().map(feed).collect(),
+        lang: &rule.langs,
+        expires: rule.expires.map(|day| day.to_string()),
         terms: tree.lists().into_iter().map(|list| (list.name.as_str(), terms(list))).collect(),
     };
     serde_yaml::to_string(&record).expect("texts, lists and string keys are always YAML")

@@ -256,3 +256,32 @@ fn a_rule_that_nobody_would_hear_of_is_refused() {
     let named = [("a.yaml", "rules:\n  - {name: a, when: arms, severity: low, notify: desk}\n")];
     assert_eq!(rules(&named).len(), 1);
 }
+
+#[test]
+fn a_file_s_defaults_stand_in_for_what_its_rules_leave_out_and_for_no_other_file() {
+    let file = "defaults: {severity: high, owner: ana, tags: [korea], notify: desk}\n\
+                rules:\n  - {name: a, when: arms}\n  - {name: b, when: arms, severity: low, tags: []}\n";
+    let rules = rules(&[("a.yaml", file), ("b.yaml", "rules:\n  - {name: c, when: arms}\n")]);
+    let shown: Vec<_> =
+        rules.iter().map(|rule| (rule.severity, rule.owner.as_deref(), rule.tags.len(), rule.notify.len())).collect();
+    let ana = Some("ana");
+    assert_eq!(shown, [(Severity::High, ana, 1, 1), (Severity::Low, ana, 0, 1), (Severity::Medium, None, 0, 0)]);
+    assert!(refused(&[("a.yaml", "defaults: {when: arms}\n")]).contains("`when` is not known here"));
+}
+
+#[test]
+fn a_rule_that_is_not_enabled_matches_nothing_but_is_checked() {
+    let file = |when: &str| {
+        format!("rules:\n  - {{name: a, when: {when}, enabled: false}}\n  - {{name: b, when: arms, enabled: true}}\n")
+    };
+    let rules = rules(&[("a.yaml", &file("oil"))]);
+    assert_eq!(rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert!(refused(&[("a.yaml", &file("(oil"))]).contains("never closed"));
+    assert!(refused(&[("a.yaml", &file("oil").replace("false", "no"))]).contains("true or false"));
+}
+
+#[test]
+fn odd_languages_and_days_are_told() {
+    let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
+    assert!(said.contains("`english` is no language") && said.contains("`soon` is no day"), "{said}");
+}

@@ -64,8 +64,8 @@ fn truncation(context: &Context<'_>) -> Option<Refusal> {
         return Some(Refusal {
             taken: run.len(),
             stands_for: Some(Kind::Refused),
-            message: "`!` ends no word here: the wildcard is `*`, which is not available yet".to_owned(),
-            help: " once it is; today write out the forms: (missile OR missiles)".to_owned(),
+            message: "`!` ends no word here: the wildcard is `*`".to_owned(),
+            help: String::new(),
             translation: Some(format!("{stem}*")),
         });
     }

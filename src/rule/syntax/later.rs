@@ -13,7 +13,6 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
         .or_else(|| before_parenthesis(context))
         .or_else(|| comparison(context))
         .or_else(|| no_other_forms(context))
-        .or_else(|| wildcard(context))
         .or_else(|| field(context))
 }
 
@@ -92,14 +91,6 @@ fn no_other_forms(context: &Context<'_>) -> Option<Refusal> {
     behind
         .starts_with(|c: char| is_quote(c) || c.is_alphanumeric())
         .then(|| refusal(1, None, "`=` is", "today every word stands for itself alone: leave the `=` out"))
-}
-
-fn wildcard(context: &Context<'_>) -> Option<Refusal> {
-    let run = context.run;
-    run.contains('*').then(|| {
-        let today = "today write out the forms: (missile OR missiles)";
-        refusal(run.len(), Some(Kind::Refused), "the wildcard `*` is", today)
-    })
 }
 
 fn field(context: &Context<'_>) -> Option<Refusal> {

@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::lexer::{Kind, Lexeme, is_quote};
-use super::phrase::{operator_in_lower_case, unquoted};
-use super::{DEEPEST, Lists, Problems, mixed};
+use super::phrase::operator_in_lower_case;
+use super::{DEEPEST, Lists, Problems, mixed, phrase};
 use crate::fault::nearest;
 use crate::rule::excerpt;
-use crate::rule::tree::{Term, Tree};
+use crate::rule::tree::Tree;
 
 /// What joins an operand to the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,7 +277,7 @@ impl<'t> Parser<'t, '_> {
         }
         let span = start.span.start..end.span.end;
         self.ask_about_operators(words, &self.text[span.clone()]);
-        self.term(&self.text[span.clone()], span)
+        self.term(span)
     }
 
     /// Whether an `and` is here that joins no words: `arms and (a OR b)`.
@@ -309,15 +309,12 @@ impl<'t> Parser<'t, '_> {
     fn quoted(&mut self) -> Option<Tree> {
         let span = self.peek()?.span.clone();
         self.at += 1;
-        self.term(unquoted(&self.text[span.clone()]), span)
+        self.term(span)
     }
 
-    fn term(&mut self, phrase: &str, span: Range<usize>) -> Option<Tree> {
-        let term = Term::new(phrase, None);
-        if term.is_none() {
-            self.problems.error(span.clone(), "there is no word in this", "a term has at least one letter or digit");
-        }
-        Some(Tree::Term(Arc::new(term?), span))
+    fn term(&mut self, span: Range<usize>) -> Option<Tree> {
+        let term = phrase::term(self.text, span.clone(), None, self.problems)?;
+        Some(Tree::Term(Arc::new(term), span))
     }
 
     fn list(&mut self) -> Option<Tree> {

@@ -1,32 +1,58 @@
 //! Phrases: one by itself, what stands in quotes, and words that look like operators.
 
-use super::Problems;
-use super::lexer::{Kind, Lexeme, lex};
+use std::ops::Range;
 
-/// The only phrase in `lexemes`, without its quotes.
-pub(super) fn only_phrase<'t>(text: &'t str, lexemes: &[Lexeme], problems: &mut Problems) -> Option<&'t str> {
-    let [first, .., last] = lexemes else {
-        return lexemes.first().and_then(|only| phrase_of(text, only, only, problems));
+use super::Problems;
+use super::lexer::{Kind, Lexeme, is_quote, lex};
+use crate::rule::tree::{NoTerm, Term};
+
+/// The term that `lexemes` write, if that is all they do.
+pub(super) fn only_term(text: &str, lexemes: &[Lexeme], label: Option<&str>, problems: &mut Problems) -> Option<Term> {
+    let (Some(first), Some(last)) = (lexemes.first(), lexemes.last()) else {
+        problems.error(0..text.len(), "there is no word in this", A_TERM);
+        return None;
     };
-    let stranger = lexemes.iter().find(|lexeme| !matches!(lexeme.kind, Kind::Word | Kind::Refused));
-    if let Some(stranger) = stranger {
-        let help = "operators belong into `when`; a phrase with such signs in it goes in double quotes";
+    let alone = lexemes.len() == 1;
+    let is_word = |lexeme: &Lexeme| matches!(lexeme.kind, Kind::Word | Kind::Refused);
+    if alone && first.kind == Kind::Quoted {
+        return term(text, first.span.clone(), label, problems);
+    }
+    if let Some(stranger) = lexemes.iter().find(|lexeme| !is_word(lexeme)) {
+        let help = if alone {
+            "an operator alone is none; if the word is meant, put it in double quotes"
+        } else {
+            "operators belong into `when`; a phrase with such signs in it goes in double quotes"
+        };
         problems.error(stranger.span.clone(), "an entry of a term list is one word or phrase", help);
         return None;
     }
-    phrase_of(text, first, last, problems)
+    if lexemes.iter().any(|lexeme| lexeme.kind == Kind::Refused) {
+        return None;
+    }
+    term(text, first.span.start..last.span.end, label, problems)
 }
 
-fn phrase_of<'t>(text: &'t str, first: &Lexeme, last: &Lexeme, problems: &mut Problems) -> Option<&'t str> {
-    match first.kind {
-        Kind::Quoted => Some(unquoted(&text[first.span.clone()])),
-        Kind::Word | Kind::Refused => Some(&text[first.span.start..last.span.end]),
-        _ => {
-            let help = "an operator alone is none; if the word is meant, put it in double quotes";
-            problems.error(first.span.clone(), "an entry of a term list is one word or phrase", help);
-            None
+const A_TERM: &str = "a term has at least one letter or digit";
+
+/// The term that the words or the quoted phrase at the bytes `span` of `text` write.
+pub(super) fn term(text: &str, span: Range<usize>, label: Option<&str>, problems: &mut Problems) -> Option<Term> {
+    let phrase = if text[span.clone()].starts_with(is_quote) { inside_quotes(text, &span) } else { span.clone() };
+    let in_text = |part: Range<usize>| phrase.start + part.start..phrase.start + part.end;
+    match Term::new(&text[phrase.clone()], label) {
+        Ok(term) => return Some(term),
+        Err(NoTerm::Wordless) => problems.error(span, "there is no word in this", A_TERM),
+        Err(NoTerm::StrayWildcard(part)) => {
+            let help =
+                "a wildcard stands right behind the beginning of a word: missile*; other signs count for nothing";
+            problems.error(in_text(part), "this `*` does not end a word", help);
+        }
+        Err(NoTerm::ShortWildcard(part)) => {
+            let help =
+                "three letters or digits stand before a `*`, two in Cyrillic, one in Han: write more of the word";
+            problems.error(in_text(part), "this wildcard would find far too many words", help);
         }
     }
+    None
 }
 
 /// The operator that `word` would be in capitals, unless it is in capitals.
@@ -40,12 +66,11 @@ pub(super) fn operator_in_lower_case(word: &str) -> Option<Kind> {
     }
 }
 
-/// A quoted phrase without its two quotation marks.
-pub(super) fn unquoted(quoted: &str) -> &str {
-    let mut characters = quoted.chars();
-    characters.next();
-    characters.next_back();
-    characters.as_str()
+/// The bytes between the two quotation marks of the quoted phrase at `span`.
+fn inside_quotes(text: &str, span: &Range<usize>) -> Range<usize> {
+    let mut quoted = text[span.clone()].chars();
+    let length = |quote: Option<char>| quote.map_or(0, char::len_utf8);
+    span.start + length(quoted.next())..span.end - length(quoted.next_back())
 }
 
 /// Whether `text` as it is means one phrase and asks no question.

@@ -131,3 +131,13 @@ async fn an_edit_keeps_when_the_story_was_first_seen() {
     let waiting = bench.waiting(50).await.remove(0);
     assert_eq!((waiting.story.first_seen, waiting.story.title.as_str()), (at(0), "New title"));
 }
+
+#[tokio::test]
+async fn an_edit_of_a_story_that_other_feeds_carry_too_is_matched_again_for_all_of_them() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
+    bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
+    assert!(bench.poll("wire", 1, vec![edited(settle(&["arms"]))]).await);
+    assert_eq!(standing(&bench).await, "waits to be matched, 2, New.");
+    assert_eq!(bench.ask("SELECT group_concat(rule) FROM alert").await.unwrap(), "arms");
+}

@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions, Row};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -155,13 +156,13 @@ impl Running {
 
     /// SIGTERM; the exit code.
     pub async fn terminate(&mut self) -> i32 {
-        self.signal("TERM").await;
+        self.signal(Signal::TERM);
         self.wait().await
     }
 
     /// SIGINT, as Ctrl-C sends it; the exit code.
     pub async fn interrupt(&mut self) -> i32 {
-        self.signal("INT").await;
+        self.signal(Signal::INT);
         self.wait().await
     }
 
@@ -181,10 +182,10 @@ impl Running {
         status.code().unwrap_or_else(|| panic!("ended by a signal; log: {:#?}", self.log()))
     }
 
-    async fn signal(&self, name: &str) {
+    fn signal(&self, signal: Signal) {
         let id = self.child.id().unwrap_or_else(|| panic!("it ended by itself; log: {:#?}", self.log()));
-        let sent = Command::new("kill").args([format!("-{name}"), id.to_string()]).status().await;
-        assert!(sent.expect("kill is there").success());
+        let process = Pid::from_raw(id.cast_signed()).expect("a process");
+        kill_process(process, signal).expect("it runs");
     }
 }
 

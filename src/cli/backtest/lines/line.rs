@@ -34,7 +34,8 @@ struct Line {
     lang: Option<String>,
 }
 
-/// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen at `now`.
+/// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen when it was
+/// published, so that a rule that has expired by now looks at it if it would have then; at `now` if that is not known.
 pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story), Problem> {
     let text = str::from_utf8(line)
         .map_err(|why| Problem { at: why.valid_up_to(), message: "this is not UTF-8".to_owned() })?;
@@ -49,7 +50,7 @@ pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story
         body: line.body,
         url: line.url,
         published: line.published,
-        first_seen: now,
+        first_seen: line.published.unwrap_or(now),
         lang: line.lang,
         authors: Vec::new(),
         tags: Vec::new(),
@@ -116,6 +117,7 @@ mod tests {
     fn times_are_read_as_people_write_them(#[case] written: &str, #[case] expected: Option<&str>) {
         let story = with(&format!("\"published\": {written:?}")).unwrap().1;
         assert_eq!(story.published.map(|time| time.to_string()).as_deref(), expected);
+        assert_eq!(story.first_seen, story.published.unwrap_or(Timestamp::UNIX_EPOCH));
     }
 
     #[rstest]

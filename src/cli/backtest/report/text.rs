@@ -10,14 +10,11 @@ use super::Sides;
 use crate::cli::backtest::tally::{Found, Headline, Tally};
 use crate::cli::count;
 
-/// The width where no terminal sets one: a headline is as long as it was kept, a list of names still has lines.
+/// The width where no terminal sets one: a headline is as long as it was kept.
 pub(super) const UNBOUNDED: usize = 400;
 
-/// The widest that lists of names are set.
-const WIDEST_LIST: usize = 100;
-
 /// Names that are listed; the rest is counted.
-const MOST_NAMES: usize = 50;
+const MOST_NAMES: usize = 20;
 
 /// How wide the report may be, and where its reader lives.
 pub(super) struct Page {
@@ -105,14 +102,15 @@ impl Page {
         if names.is_empty() {
             return String::new();
         }
-        let mut listed: Vec<String> = names.iter().take(MOST_NAMES).map(|name| shown(name)).collect();
-        if names.len() > MOST_NAMES {
-            listed.push(format!("… and {} more", HumanCount((names.len() - MOST_NAMES) as u64)));
+        let mut text = format!("{} {what}:\n", number(names.len(), "rule", "rules"));
+        for name in names.iter().take(MOST_NAMES) {
+            text += &cut(&format!("    {}", shown(name)), self.width);
+            text.push('\n');
         }
-        let options =
-            textwrap::Options::new(self.width.min(WIDEST_LIST)).initial_indent("    ").subsequent_indent("    ");
-        let heading = number(names.len(), "rule", "rules");
-        format!("{heading} {what}:\n{}\n\n", textwrap::fill(&listed.join(", "), options))
+        if names.len() > MOST_NAMES {
+            writeln!(text, "    … and {} more", HumanCount((names.len() - MOST_NAMES) as u64)).expect("strings grow");
+        }
+        text + "\n"
     }
 }
 
@@ -130,8 +128,8 @@ fn speed(tally: &Tally, sides: &Sides, threads: u16) -> String {
     let threads = count(threads.into(), "thread", "threads");
     let micros = tally.micros_a_story();
     let micros = if micros < 10.0 { format!("{micros:.1}") } else { format!("{micros:.0}") };
-    let loading = sides.loading.as_secs_f64();
-    format!("loading the rules took {loading:.2} s, matching {micros} µs a story on {threads}\n")
+    let loading = sides.loading;
+    format!("loading the rules took {loading:.1?}, matching {micros} µs a story on {threads}\n")
 }
 
 fn number(number: usize, one: &str, many: &str) -> String {
@@ -214,7 +212,7 @@ mod tests {
         let names: Vec<String> = (0..500).map(|number| format!("rule {number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let list = Page { width: 80, zone: TimeZone::UTC }.list("matched nothing", &names);
-        assert!(list.contains("500 rules matched nothing:") && list.contains("… and 450 more"), "{list}");
+        assert!(list.contains("500 rules matched nothing:") && list.contains("… and 480 more"), "{list}");
     }
 
     proptest! {

@@ -1,0 +1,76 @@
+//! Tasks that each work on one thing, and which thing that is, also where a task panics.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use tokio::task::{Id, JoinSet};
+
+/// A set of running tasks. All are aborted when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Tasks<K, T> {
+    running: JoinSet<T>,
+    on: HashMap<Id, K>,
+}
+
+/// A task panicked, by a fault of Tidings.
+#[derive(Debug)]
+pub(crate) struct Panicked(String);
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a fault of Tidings, please report it ({})", self.0)
+    }
+}
+
+impl<K, T: Send + 'static> Tasks<K, T> {
+    /// No tasks.
+    pub(crate) fn new() -> Self {
+        Self { running: JoinSet::new(), on: HashMap::new() }
+    }
+
+    /// Starts a task that works on `thing`.
+    pub(crate) fn spawn(&mut self, thing: K, work: impl Future<Output = T> + Send + 'static) {
+        let id = self.running.spawn(work).id();
+        self.on.insert(id, thing);
+    }
+
+    /// Waits for the next task to end: what it worked on, and what came of it. `None` if there is no task.
+    ///
+    /// Nothing is lost where the wait is given up.
+    pub(crate) async fn next(&mut self) -> Option<(K, Result<T, Panicked>)> {
+        let (id, ended) = match self.running.join_next_with_id().await? {
+            Ok((id, ended)) => (id, Ok(ended)),
+            Err(why) => (why.id(), Err(Panicked(why.to_string()))),
+        };
+        Some((self.on.remove(&id)?, ended))
+    }
+
+    /// What is being worked on.
+    pub(crate) fn things(&self) -> impl Iterator<Item = &K> {
+        self.on.values()
+    }
+
+    /// How many tasks run.
+    pub(crate) fn len(&self) -> usize {
+        self.on.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_told_with_what_it_worked_on() {
+        let mut tasks = Tasks::new();
+        tasks.spawn("sound", async { 7 });
+        tasks.spawn("broken", async { panic!("oh") });
+        let mut ended = Vec::new();
+        while let Some((thing, outcome)) = tasks.next().await {
+            ended.push((thing, outcome.ok()));
+        }
+        ended.sort_unstable();
+        assert_eq!(ended, [("broken", None), ("sound", Some(7))]);
+        assert_eq!((tasks.len(), tasks.things().count()), (0, 0));
+    }
+}
