@@ -1,6 +1,7 @@
 //! Subcommands and what they print.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
 
+mod backtest;
 mod check;
 mod load;
 mod logs;
@@ -70,6 +71,8 @@ enum Command {
         /// The address or file of a feed or of an article page.
         place: String,
     },
+    /// What would these rules have matched? Over stories from a file, or the store's.
+    Backtest(backtest::Arguments),
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -107,6 +110,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Check { rules: Some(rules), format, .. } => check::rules(&rules, format),
         Command::Check { rules: None, config, format } => check::all(&config.path, format),
         Command::Try { expression, place } => try_it::try_it(&expression, &place),
+        Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Notify { name, config } => notify::notify(&config.path, &name),
     }
 }

@@ -3,6 +3,7 @@
 //! What people import is here; what they call stands in the file of its subject. Times are kept to the millisecond.
 
 mod alerts;
+mod archive;
 mod column;
 mod feeds;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::identity::ItemKey;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
+pub use archive::{Archive, Stored};
 pub use lock::{Lock, lock};
 pub use open::OpenError;
 

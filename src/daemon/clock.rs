@@ -29,3 +29,11 @@ pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
 pub(crate) fn after(now: Timestamp, delay: Duration) -> Timestamp {
     now.checked_add(delay).unwrap_or(Timestamp::MAX)
 }
+
+/// What `work` makes, and how long that took by a clock that never goes back.
+#[expect(clippy::disallowed_methods, reason = "a duration is measured, no time is told; see clippy.toml")]
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = std::time::Instant::now();
+    let made = work();
+    (made, start.elapsed())
+}

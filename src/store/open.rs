@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::{Store, writer};
 
 /// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out there have gone through it.
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// How long to wait for another command's write to this file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -64,7 +64,7 @@ impl Store {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true).disable_statement_logging()
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the whole, with the real binary and real servers on loopback.
 #![expect(unreachable_pub, reason = "a test binary has no outside; `pub` says what other test modules use")]
 
+mod backtest;
 mod bad_input;
 mod email;
 mod first_run;

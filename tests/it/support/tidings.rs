@@ -55,6 +55,11 @@ impl Folder {
         std::fs::rename(beside, path).expect("a move");
     }
 
+    /// The path of a file or folder in here, as an argument.
+    pub fn place(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
     /// Sets an environment variable for what runs here from now on.
     pub fn set(&self, name: &str, value: &str) {
         self.variables.lock().expect("no panic").push((name.to_owned(), value.to_owned()));

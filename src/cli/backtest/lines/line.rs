@@ -1,0 +1,135 @@
+//! One line of JSON Lines to a story.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, fmt::rfc2822};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::story::Story;
+
+/// What to write instead of a line that is no story.
+pub(super) const HELP: &str = r#"write one object a line, with texts in quotes: {"title": "…", "body": "…"}"#;
+
+/// Why a line is no story.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// The byte of the line where that shows; may be its end.
+    pub(super) at: usize,
+    /// In words.
+    pub(super) message: String,
+}
+
+/// What of a line is read; other keys are passed over.
+#[derive(Deserialize)]
+struct Line {
+    title: String,
+    body: String,
+    #[serde(default, deserialize_with = "id")]
+    id: Option<String>,
+    url: Option<String>,
+    #[serde(default, deserialize_with = "time")]
+    published: Option<Timestamp>,
+    lang: Option<String>,
+}
+
+/// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen when it was
+/// published, so that a rule that has expired by now looks at it if it would have then; at `now` if that is not known.
+pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story), Problem> {
+    let text = str::from_utf8(line)
+        .map_err(|why| Problem { at: why.valid_up_to(), message: "this is not UTF-8".to_owned() })?;
+    // An array of texts would be taken for the values of an object.
+    let start = text.len() - text.trim_start().len();
+    if !text[start..].starts_with('{') {
+        return Err(Problem { at: start, message: "a story is a JSON object".to_owned() });
+    }
+    let line: Line = serde_json::from_str(text).map_err(|why| problem(&why))?;
+    let story = Story {
+        title: line.title,
+        body: line.body,
+        url: line.url,
+        published: line.published,
+        first_seen: line.published.unwrap_or(now),
+        lang: line.lang,
+        authors: Vec::new(),
+        tags: Vec::new(),
+    };
+    Ok((line.id, story))
+}
+
+fn problem(error: &serde_json::Error) -> Problem {
+    let told = error.to_string();
+    let message = told.rsplit_once(" at line ").map_or(told.as_str(), |(message, _)| message);
+    Problem { at: error.column().saturating_sub(1), message: format!("this is no story: {message}") }
+}
+
+fn id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(value)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        _ => Err(D::Error::custom("`id` is neither a text nor a number")),
+    }
+}
+
+/// A time as RFC 3339 or RFC 2822 has it; a date, or one with a time of day, that names no zone is in UTC.
+fn time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let in_utc = |time: DateTime| TimeZone::UTC.to_timestamp(time).ok();
+    let time = text.parse().ok();
+    let time = time.or_else(|| rfc2822::parse(&text).ok().map(|time| time.timestamp()));
+    let time = time.or_else(|| text.parse().ok().and_then(in_utc));
+    time.map(Some).ok_or_else(|| D::Error::custom("`published` is not written like 2026-11-24T10:30:00Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn with(key_and_value: &str) -> Result<(Option<String>, Story), Problem> {
+        read(format!(r#"{{"title": "a", "body": "b", {key_and_value}}}"#).as_bytes(), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_line_gives_a_story_and_unknown_keys_are_passed_over() {
+        let (id, story) = with(r#""url": "https://example.org/", "lang": "fr", "more": [{}]"#).unwrap();
+        assert_eq!((id, story.title.as_str(), story.body.as_str()), (None, "a", "b"));
+        assert_eq!((story.url.as_deref(), story.lang.as_deref()), (Some("https://example.org/"), Some("fr")));
+    }
+
+    #[rstest]
+    #[case(r#""x y""#, Some("x y"))]
+    #[case("7", Some("7"))]
+    #[case("null", None)]
+    fn an_id_is_a_text_or_a_number(#[case] written: &str, #[case] expected: Option<&str>) {
+        assert_eq!(with(&format!("\"id\": {written}")).unwrap().0.as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case("2026-11-24T10:30:00+01:00", Some("2026-11-24T09:30:00Z"))]
+    #[case("2026-11-24T10:30:00", Some("2026-11-24T10:30:00Z"))]
+    #[case("2026-11-24", Some("2026-11-24T00:00:00Z"))]
+    #[case("Tue, 24 Nov 2026 10:30:00 GMT", Some("2026-11-24T10:30:00Z"))]
+    #[case("", None)]
+    fn times_are_read_as_people_write_them(#[case] written: &str, #[case] expected: Option<&str>) {
+        let story = with(&format!("\"published\": {written:?}")).unwrap().1;
+        assert_eq!(story.published.map(|time| time.to_string()).as_deref(), expected);
+        assert_eq!(story.first_seen, story.published.unwrap_or(Timestamp::UNIX_EPOCH));
+    }
+
+    #[rstest]
+    #[case("[\"a\", \"b\"]", 0, "a story is a JSON object")]
+    #[case("{\"title\": \"a\"}", 13, "missing field `body`")]
+    #[case("{\"title\": 5, \"body\": \"\"}", 10, "expected a string")]
+    #[case("{\"title\": \"a\", \"body\": \"\", \"id\": []}", 35, "neither a text nor a number")]
+    #[case("{\"title\": \"a\", \"body\": \"\", \"published\": \"soon\"}", 46, "`published` is not written like")]
+    #[case("{\"title\": \"a\", \"body\": \"\"} {}", 27, "trailing characters")]
+    fn what_is_no_story_says_where_and_why(#[case] line: &str, #[case] at: usize, #[case] message: &str) {
+        let problem = read(line.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(problem.message.contains(message) && !problem.message.contains(" line "), "{problem:?}");
+        assert_eq!(problem.at, at);
+    }
+}

@@ -1,0 +1,143 @@
+//! Rules, or one expression, over a batch of stories.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::source::Entry;
+use crate::daemon::rule_files;
+use crate::fault::Fault;
+use crate::rule::{Carrier, FeedFilter, Query, Rule, Rules};
+use crate::story::FeedName;
+
+/// The rules that matched one story: their places in [`Matcher::names`], ascending.
+pub(super) type Hits = Vec<usize>;
+
+/// What stories are matched against.
+pub(super) struct Matcher {
+    /// The names of the rules, sorted; of an expression, itself.
+    pub(super) names: Vec<String>,
+    what: What,
+}
+
+enum What {
+    /// Rules, and feeds that pass every filter of theirs.
+    Rules(Rules, Vec<Carrier>),
+    Expression(Query),
+}
+
+/// Why there is nothing to match against.
+pub(super) enum LoadError {
+    /// The rules or the expression have errors, which were told as faults.
+    Broken,
+    /// A folder or file cannot be read; a sentence that names it.
+    Unreadable(String),
+}
+
+impl Matcher {
+    /// The rules of a file or folder. Names of notifiers and feeds are taken on trust: no configuration is needed.
+    pub(super) fn rules(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
+        let files = rule_files::read(path).map_err(LoadError::Unreadable)?;
+        let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
+        let rules = Rules::load(&sources, None, faults).ok_or(LoadError::Broken)?;
+        let names = rules.iter().map(|rule| rule.name.clone()).collect();
+        let every = every_feed(rules.iter().map(AsRef::as_ref));
+        Ok(Self { names, what: What::Rules(rules, every) })
+    }
+
+    /// One expression.
+    pub(super) fn expression(expression: &str, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
+        let query = Query::parse(expression, faults).ok_or(LoadError::Broken)?;
+        Ok(Self { names: vec![expression.to_owned()], what: What::Expression(query) })
+    }
+
+    /// What matches each of `stories`, in their order, on as many threads as the pool that this is called in has.
+    pub(super) fn matches_all(&self, stories: &[Entry]) -> Vec<Hits> {
+        stories.par_iter().map(|entry| self.matches(entry)).collect()
+    }
+
+    fn matches(&self, entry: &Entry) -> Hits {
+        match &self.what {
+            What::Rules(rules, every) => {
+                let found = rules.matches(&entry.story, entry.carriers.as_ref().unwrap_or(every));
+                let places = found.iter().map(|found| self.names.binary_search(&found.rule.name));
+                places.map(|place| place.expect("rules are in the order of their names")).collect()
+            }
+            What::Expression(query) => query.evidence(&entry.story).map(|_| 0).into_iter().collect(),
+        }
+    }
+}
+
+/// Feeds of which one or another passes every filter of every rule.
+fn every_feed<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<Carrier> {
+    let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
+    for filter in rules.flat_map(|rule| &rule.feeds) {
+        match filter {
+            FeedFilter::Named(name) => _ = names.insert(name.clone()),
+            FeedFilter::Tagged(tag) => _ = tags.insert(tag.clone()),
+        }
+    }
+    let untagged = names.into_iter().map(|name| Carrier { name, tags: BTreeSet::new() });
+    let tagged = Carrier { name: FeedName(String::new()), tags };
+    untagged.chain([tagged]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::story::Story;
+
+    fn entry(title: &str, carriers: Option<Vec<Carrier>>) -> Entry {
+        let story = Story {
+            title: title.to_owned(),
+            body: String::new(),
+            url: None,
+            published: None,
+            first_seen: Timestamp::UNIX_EPOCH,
+            lang: None,
+            authors: vec![],
+            tags: vec![],
+        };
+        Entry { id: String::new(), story, carriers }
+    }
+
+    fn matcher(text: &str) -> Matcher {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("rules.yaml"), text).unwrap();
+        let mut faults = Vec::new();
+        Matcher::rules(folder.path(), &mut faults).ok().unwrap_or_else(|| panic!("{faults:?}"))
+    }
+
+    const FILTERED: &str = "rules:\n  - {name: c, when: arms}\n  - {name: a, when: arms, feeds: [Wire]}\n  - {name: b, when: arms, feeds: [\"tag:asia\"]}\n";
+
+    #[test]
+    fn a_story_without_feeds_is_matched_as_if_every_feed_carried_it_and_others_by_their_own() {
+        let matcher = matcher(FILTERED);
+        let wire = Carrier { name: FeedName("Wire".to_owned()), tags: BTreeSet::new() };
+        let stories =
+            [entry("arms", None), entry("arms", Some(vec![wire])), entry("arms", Some(vec![])), entry("", None)];
+        let expected = [vec![0, 1, 2], vec![0, 2], vec![2], vec![]];
+        assert_eq!(matcher.names, ["a", "b", "c"]);
+        assert_eq!(matcher.matches_all(&stories), expected);
+    }
+
+    #[test]
+    fn an_expression_is_called_by_itself_and_needs_no_feed() {
+        let matcher = Matcher::expression("arms", &mut Vec::new()).ok().unwrap();
+        assert_eq!(matcher.names, ["arms"]);
+        assert_eq!(matcher.matches_all(&[entry("arms", Some(vec![])), entry("farms", None)]), [vec![0], vec![]]);
+    }
+
+    #[test]
+    fn broken_rules_and_unreadable_folders_are_told_apart() {
+        let mut faults = Vec::new();
+        assert!(matches!(Matcher::expression("(arms", &mut faults), Err(LoadError::Broken)));
+        assert_eq!(faults.len(), 1);
+        let gone = Matcher::rules(Path::new("/no/such/folder"), &mut faults);
+        assert!(matches!(gone, Err(LoadError::Unreadable(why)) if why.contains("/no/such/folder")));
+    }
+}

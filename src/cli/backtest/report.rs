@@ -1,0 +1,201 @@
+//! What a backtest prints: JSON Lines as it goes, or one text for people at its end.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::matching::{Hits, Matcher};
+use super::source::{Batch, Entry};
+use super::tally::{Differences, Tally, differences};
+use crate::cli::{Exit, count};
+use crate::fault::{self, Fault, Level};
+
+mod text;
+
+/// How matches are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// As JSON, one line a story that matched; a summary on standard error.
+    Json,
+}
+
+/// The rules that stories are matched against.
+pub(super) struct Sides {
+    /// Those whose matches are shown.
+    pub(super) base: Matcher,
+    /// Those of which only the differences are shown.
+    pub(super) other: Option<Matcher>,
+    /// What reading and checking the first took.
+    pub(super) loading: Duration,
+}
+
+/// What the sides found in a batch, story by story.
+pub(super) struct Matched {
+    /// The first.
+    pub(super) base: Vec<Hits>,
+    /// The others; `None` if there are none.
+    pub(super) other: Option<Vec<Hits>>,
+    /// What matching the first took.
+    pub(super) took: Duration,
+}
+
+/// Prints what is found, and counts it.
+pub(super) struct Printer<'s> {
+    format: Format,
+    sides: &'s Sides,
+    output: BufWriter<Stdout>,
+    /// So far.
+    pub(super) tally: Tally,
+}
+
+impl<'s> Printer<'s> {
+    /// Nothing is printed yet.
+    pub(super) fn new(format: Format, sides: &'s Sides) -> Self {
+        let tally = Tally::of(sides.base.names.len());
+        Self { format, sides, output: BufWriter::new(io::stdout()), tally }
+    }
+
+    /// Counts a batch, and prints its faults and, as JSON, its matches.
+    pub(super) fn batch(&mut self, batch: &Batch, matched: &Matched) -> io::Result<()> {
+        // One by one: each has a source of its own, so that several would be sorted wrongly.
+        for fault in &batch.faults {
+            faults(std::slice::from_ref(fault), self.format);
+        }
+        self.tally.faulty += batch.faulty;
+        self.tally.matching += matched.took;
+        for (index, (entry, hits)) in batch.stories.iter().zip(&matched.base).enumerate() {
+            let other = matched.other.as_ref().map(|other| &other[index]);
+            self.story(entry, hits, other)?;
+        }
+        Ok(())
+    }
+
+    fn story(&mut self, entry: &Entry, hits: &Hits, other: Option<&Hits>) -> io::Result<()> {
+        self.tally.story(entry, hits);
+        let now = names(&self.sides.base, hits);
+        let then = self.sides.other.as_ref().zip(other).map(|(side, hits)| names(side, hits));
+        let changes = then.map(|then| differences(&now, &then));
+        if let Some(changes) = &changes {
+            self.tally.change(entry, changes);
+        }
+        let worth_a_line = !now.is_empty() || changes.as_ref().is_some_and(|changes| !changes.adds.is_empty());
+        if self.format == Format::Json && worth_a_line {
+            let line = Line { story: &entry.id, rules: &now, changes: changes.as_ref() };
+            writeln!(self.output, "{}", to_json(&line)?)?;
+        }
+        Ok(())
+    }
+
+    /// Prints what the whole came to.
+    pub(super) fn end(&mut self, threads: u16) -> io::Result<()> {
+        match self.format {
+            Format::Json => {
+                self.output.flush()?;
+                eprintln!("{}", to_json(&summary(&self.tally, self.sides))?);
+            }
+            Format::Text => {
+                let width = if io::stdout().is_terminal() { textwrap::termwidth() } else { text::UNBOUNDED };
+                let page = text::Page { width, zone: TimeZone::system() };
+                self.output.write_all(page.report(&self.tally, self.sides, threads).as_bytes())?;
+                self.output.flush()?;
+                if self.tally.faulty > 0 {
+                    let lines = count(self.tally.faulty, "line is no story and was", "lines are no stories and were");
+                    eprintln!("error: {lines} passed over");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Shows faults on standard error; as JSON, one a line.
+pub(super) fn faults(faults: &[Fault], format: Format) {
+    match format {
+        Format::Text => super::load::tell(faults),
+        // Warnings are for `check`: whatever reads this waits for a summary.
+        Format::Json => faults
+            .iter()
+            .filter(|fault| fault.level == Level::Error)
+            .for_each(|fault| eprintln!("{}", fault::to_json(fault))),
+    }
+}
+
+/// How a failed write to standard output ends the command: a reader that has seen enough is no error.
+pub(super) fn unwritable(why: &io::Error) -> Exit {
+    if why.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Ok;
+    }
+    eprintln!("error: standard output cannot be written: {why}");
+    Exit::Unavailable
+}
+
+fn names<'m>(side: &'m Matcher, hits: &Hits) -> Vec<&'m str> {
+    hits.iter().map(|place| side.names[*place].as_str()).collect()
+}
+
+/// A story that matched, as a line of JSON.
+#[derive(Debug, Serialize)]
+struct Line<'l> {
+    story: &'l str,
+    rules: &'l [&'l str],
+    #[serde(flatten)]
+    changes: Option<&'l Differences<'l>>,
+}
+
+/// What it all came to, as a line of JSON.
+#[derive(Debug, Serialize)]
+struct Summary {
+    rules: usize,
+    stories: usize,
+    matches: usize,
+    faults: usize,
+    load_seconds: f64,
+    match_microseconds_per_story: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adds: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drops: Option<usize>,
+}
+
+fn summary(tally: &Tally, sides: &Sides) -> Summary {
+    let changes = sides.other.as_ref().map(|_| tally.added_and_dropped());
+    Summary {
+        rules: sides.base.names.len(),
+        stories: tally.stories,
+        matches: tally.matches(),
+        faults: tally.faulty,
+        load_seconds: sides.loading.as_secs_f64(),
+        match_microseconds_per_story: tally.micros_a_story(),
+        adds: changes.map(|(adds, _)| adds),
+        drops: changes.map(|(_, drops)| drops),
+    }
+}
+
+fn to_json(line: &impl Serialize) -> io::Result<String> {
+    Ok(serde_json::to_string(line)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_changes_only_where_there_is_something_to_compare_with() {
+        let line = Line { story: "7", rules: &["a", "b"], changes: None };
+        assert_eq!(to_json(&line).unwrap(), r#"{"story":"7","rules":["a","b"]}"#);
+        let changes = Differences { adds: vec!["c"], drops: vec![] };
+        let line = Line { story: "7", rules: &[], changes: Some(&changes) };
+        assert_eq!(to_json(&line).unwrap(), r#"{"story":"7","rules":[],"adds":["c"],"drops":[]}"#);
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_error() {
+        assert_eq!(unwritable(&io::ErrorKind::BrokenPipe.into()), Exit::Ok);
+        assert_eq!(unwritable(&io::ErrorKind::StorageFull.into()), Exit::Unavailable);
+    }
+}

@@ -1,0 +1,227 @@
+//! The report for people: matches or changes rule by rule with their headlines, then totals and speed.
+
+use std::fmt::Write;
+
+use indicatif::HumanCount;
+use jiff::tz::TimeZone;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Sides;
+use crate::cli::backtest::tally::{Found, Headline, Tally};
+use crate::cli::count;
+
+/// The width where no terminal sets one: a headline is as long as it was kept.
+pub(super) const UNBOUNDED: usize = 400;
+
+/// Names that are listed; the rest is counted.
+const MOST_NAMES: usize = 20;
+
+/// How wide the report may be, and where its reader lives.
+pub(super) struct Page {
+    /// Columns of the terminal.
+    pub(super) width: usize,
+    /// The zone of its dates.
+    pub(super) zone: TimeZone,
+}
+
+impl Page {
+    /// The whole report, ending in a line break.
+    pub(super) fn report(&self, tally: &Tally, sides: &Sides, threads: u16) -> String {
+        let mut text = match &sides.other {
+            None => self.matches(tally, &sides.base.names),
+            Some(other) => self.changes(tally, &sides.base.names, &other.names),
+        };
+        text += &totals(tally);
+        text += &speed(tally, sides, threads);
+        text
+    }
+
+    /// Every rule that matched, most matches first, then those that matched nothing.
+    fn matches(&self, tally: &Tally, names: &[String]) -> String {
+        let mut rules: Vec<(&String, &Found)> = names.iter().zip(&tally.rules).collect();
+        rules.sort_by_key(|(_, found)| std::cmp::Reverse(found.count));
+        let mut text = String::new();
+        let mut idle = Vec::new();
+        for (name, found) in rules {
+            if found.count == 0 {
+                idle.push(name.as_str());
+            } else {
+                let heading = format!("{}: {}", shown(name), number(found.count, "match", "matches"));
+                text += &self.section(&heading, &[(' ', found)]);
+            }
+        }
+        text + &self.list("matched nothing", &idle)
+    }
+
+    /// Every rule of which matches would come or go, then those that stay as they are.
+    fn changes(&self, tally: &Tally, names: &[String], others: &[String]) -> String {
+        let mut text = String::new();
+        for (name, change) in &tally.changes {
+            let is_there = |names: &[String]| names.binary_search(name).is_ok();
+            let note = match (is_there(names), is_there(others)) {
+                (false, _) => " (a new rule)",
+                (_, false) => " (the rule is gone)",
+                _ => "",
+            };
+            let [adds, drops] = [&change.adds, &change.drops].map(|found| HumanCount(found.count as u64));
+            let what = match (change.adds.count, change.drops.count) {
+                (_, 0) => format!("adds {adds}"),
+                (0, _) => format!("drops {drops}"),
+                _ => format!("adds {adds}, drops {drops}"),
+            };
+            let heading = format!("{}: {what}{note}", shown(name));
+            text += &self.section(&heading, &[('+', &change.adds), ('-', &change.drops)]);
+        }
+        let unchanged: Vec<&str> =
+            names.iter().filter(|name| !tally.changes.contains_key(*name)).map(String::as_str).collect();
+        text + &self.list("would match the same stories", &unchanged)
+    }
+
+    fn section(&self, heading: &str, parts: &[(char, &Found)]) -> String {
+        let mut text = textwrap::fill(heading, textwrap::Options::new(self.width).subsequent_indent("  ")) + "\n";
+        for (mark, found) in parts {
+            for headline in &found.newest {
+                let line = format!("  {mark} {}{}", self.date(headline), shown(&headline.title));
+                text += &cut(line.trim_end(), self.width);
+                text.push('\n');
+            }
+            let more = found.count - found.newest.len();
+            if more > 0 {
+                writeln!(text, "  {mark} … and {} more", HumanCount(more as u64)).expect("strings grow");
+            }
+        }
+        text + "\n"
+    }
+
+    fn date(&self, headline: &Headline) -> String {
+        headline.date.map(|time| format!("{}  ", time.to_zoned_datetime(self.zone.clone()).date())).unwrap_or_default()
+    }
+
+    /// The rules of these names, of which all the same is to be said; empty if there are none.
+    fn list(&self, what: &str, names: &[&str]) -> String {
+        if names.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("{} {what}:\n", number(names.len(), "rule", "rules"));
+        for name in names.iter().take(MOST_NAMES) {
+            text += &cut(&format!("    {}", shown(name)), self.width);
+            text.push('\n');
+        }
+        if names.len() > MOST_NAMES {
+            writeln!(text, "    … and {} more", HumanCount((names.len() - MOST_NAMES) as u64)).expect("strings grow");
+        }
+        text + "\n"
+    }
+}
+
+fn totals(tally: &Tally) -> String {
+    let stories = number(tally.stories, "story", "stories");
+    let found = number(tally.matches(), "match", "matches");
+    format!(
+        "{found} in {} of {stories}, by {}\n",
+        HumanCount(tally.matched as u64),
+        number(tally.rules.len(), "rule", "rules")
+    )
+}
+
+fn speed(tally: &Tally, sides: &Sides, threads: u16) -> String {
+    let threads = count(threads.into(), "thread", "threads");
+    let micros = tally.micros_a_story();
+    let micros = if micros < 10.0 { format!("{micros:.1}") } else { format!("{micros:.0}") };
+    let loading = sides.loading;
+    format!("loading the rules took {loading:.1?}, matching {micros} µs a story on {threads}\n")
+}
+
+fn number(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", HumanCount(number as u64), if number == 1 { one } else { many })
+}
+
+/// A foreign text on one line, without characters that steer a terminal or turn the direction of writing.
+fn shown(text: &str) -> String {
+    let is_turn = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let kept: String = text.chars().filter(|c| !is_turn(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `line` within `width` columns, at the end of a character as people see it (Unicode annex 29).
+fn cut(line: &str, width: usize) -> String {
+    if textwrap::core::display_width(line) <= width {
+        return line.to_owned();
+    }
+    let mut kept = String::new();
+    let mut columns = 1;
+    for cluster in line.graphemes(true) {
+        columns += textwrap::core::display_width(cluster);
+        if columns > width {
+            break;
+        }
+        kept += cluster;
+    }
+    kept.trim_end().to_owned() + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cli::backtest::matching::Matcher;
+    use crate::cli::backtest::tally::Change;
+
+    fn found(count: usize, titles: &[&str]) -> Found {
+        let date = Some("2026-11-24T10:30:00Z".parse().unwrap());
+        let newest = titles.iter().map(|title| Headline { date, title: (*title).to_owned() }).collect();
+        Found { count, newest }
+    }
+
+    fn sides(other: bool) -> Sides {
+        let matcher = || Matcher::expression("arms OR missiles", &mut Vec::new()).ok().unwrap();
+        Sides { base: matcher(), other: other.then(matcher), loading: Duration::from_millis(20) }
+    }
+
+    fn tally() -> Tally {
+        let rules = vec![found(
+            1234,
+            &["Moscow and Pyongyang discuss arms in a long meeting behind closed doors, twice", "北朝鮮 arms"],
+        )];
+        Tally { stories: 5000, matched: 1234, rules, matching: Duration::from_millis(65), ..Tally::default() }
+    }
+
+    fn report(width: usize, tally: &Tally, other: bool) -> String {
+        Page { width, zone: TimeZone::UTC }.report(tally, &sides(other), 1)
+    }
+
+    #[test]
+    fn matches_read_well_in_a_narrow_terminal() {
+        insta::assert_snapshot!("matches", report(60, &tally(), false));
+    }
+
+    #[test]
+    fn changes_are_marked_and_named() {
+        let change = Change { adds: found(2, &["New arms", "More arms"]), drops: found(1, &["Farms\u{1b}[2J"]) };
+        let mut tally = tally();
+        tally.changes.insert("arms OR missiles".to_owned(), change);
+        tally.changes.insert("new".to_owned(), Change { adds: found(9, &["Oil"]), drops: Found::default() });
+        insta::assert_snapshot!("changes", report(60, &tally, true));
+    }
+
+    #[test]
+    fn many_names_are_counted() {
+        let names: Vec<String> = (0..500).map(|number| format!("rule {number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let list = Page { width: 80, zone: TimeZone::UTC }.list("matched nothing", &names);
+        assert!(list.contains("500 rules matched nothing:") && list.contains("… and 480 more"), "{list}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_stays_within_its_width_and_is_whole_where_it_fits(line in "\\PC{0,60}", width in 2..60_usize) {
+            let shown = cut(&line, width);
+            prop_assert!(textwrap::core::display_width(&shown) <= width, "{shown}");
+            prop_assert!(line.starts_with(shown.trim_end_matches('…')));
+            prop_assert!(shown == line || textwrap::core::display_width(&line) > width);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The stories of a store, read page by page beside whatever runs: no lock is taken, nothing is written or migrated.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use sqlx::migrate::Migrate;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{ConnectOptions, Row};
+
+use super::column::{self, millis};
+use super::open::{MIGRATIONS, OpenError, options};
+use super::{StoreError, StoryId};
+use crate::story::{FeedName, Story};
+
+/// A store's stories, open for reading.
+#[derive(Debug)]
+pub struct Archive {
+    conn: SqliteConnection,
+}
+
+/// A story as the store keeps it: with its page's text where that was read, else with its feed's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its row.
+    pub id: StoryId,
+    /// What it is known by outside: a UUID.
+    pub uid: String,
+    /// The story.
+    pub story: Story,
+    /// Every feed that carried it, in the order of their names.
+    pub feeds: Vec<FeedName>,
+}
+
+impl Archive {
+    /// Opens the store at `path`, which must be there and of the schema that this build knows.
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, &error);
+        let mut conn = options(path)
+            .read_only(true)
+            .pragma("query_only", "on")
+            .connect()
+            .await
+            .map_err(|error| if path.exists() { failed(&error) } else { failed(&"there is no such file") })?;
+        let applied = conn.list_applied_migrations(&MIGRATIONS.table_name).await.map_err(|error| failed(&error))?;
+        let found = applied.iter().map(|step| step.version).max().unwrap_or(0);
+        let known = MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0);
+        match found {
+            newer if newer > known => Err(OpenError::Newer { found, known }),
+            older if older < known => {
+                Err(failed(&"it is of an older schema; `tidings run --once` brings it up to date"))
+            }
+            _ => Ok(Self { conn }),
+        }
+    }
+
+    /// Stories after the row `after` that were first seen at `since` or later, in the order of their rows, at most `limit`; none at the end.
+    pub async fn page(
+        &mut self,
+        since: Timestamp,
+        after: Option<StoryId>,
+        limit: u32,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT *, coalesce(body, feed_text) AS text FROM story WHERE id > $1 AND first_seen >= $2 ORDER BY id LIMIT $3",
+        )
+        .bind(after.map_or(i64::MIN, |row| row.0))
+        .bind(millis(since))
+        .bind(limit)
+        .fetch_all(&mut self.conn)
+        .await?;
+        let mut page = Vec::with_capacity(rows.len());
+        for row in &rows {
+            page.push(self.stored(row).await?);
+        }
+        Ok(page)
+    }
+
+    async fn stored(&mut self, row: &SqliteRow) -> Result<Stored, sqlx::Error> {
+        let id = StoryId(row.try_get("id")?);
+        let feeds: Vec<String> =
+            sqlx::query_scalar("SELECT DISTINCT feed FROM sighting WHERE story = $1 ORDER BY feed")
+                .bind(id.0)
+                .fetch_all(&mut self.conn)
+                .await?;
+        let feeds = feeds.into_iter().map(FeedName).collect();
+        Ok(Stored { id, uid: row.try_get("uid")?, story: column::story(row)?, feeds })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, item, settle, verdict};
+    use super::super::{Plan, lock};
+    use super::*;
+
+    async fn titles(archive: &mut Archive, since: i64, after: Option<StoryId>, limit: u32) -> Vec<String> {
+        let page = archive.page(at(since), after, limit).await.unwrap();
+        page.into_iter().map(|stored| stored.story.title).collect()
+    }
+
+    /// Stories a, b, c, first seen at 0, and d at 5.
+    async fn bench() -> Bench {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", Plan::ReadPage), item("b", settle(&[])), item("c", settle(&[]))]).await;
+        let mut later = item("d", settle(&[]));
+        later.news.as_mut().unwrap().0.first_seen = at(5);
+        bench.poll("wire", 5, vec![later]).await;
+        bench
+    }
+
+    #[tokio::test]
+    async fn stories_come_in_pages_from_a_time_on() {
+        let bench = bench().await;
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        for (since, after, limit, expected) in [
+            (0, None, 9, vec!["a", "b", "c", "d"]),
+            (0, None, 2, vec!["a", "b"]),
+            (0, Some(2), 9, vec!["c", "d"]),
+            (1, None, 9, vec!["d"]),
+            (6, None, 9, vec![]),
+        ] {
+            let found = titles(&mut archive, since, after.map(StoryId), limit).await;
+            assert_eq!(found, expected, "since {since}, after {after:?}, {limit} at most");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_story_has_the_text_of_its_page_and_all_its_feeds() {
+        let bench = bench().await;
+        bench.poll("agency", 1, vec![item("a", Plan::ReadPage)]).await;
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let waiting = bench.waiting(9).await.remove(0);
+        assert_eq!(archive.page(at(0), None, 1).await.unwrap()[0].story.body, "Teaser.");
+        bench.store.settle(waiting.id, waiting.revision, "The page.".to_owned(), verdict(&[]), at(9)).await.unwrap();
+        let stored = archive.page(at(0), None, 1).await.unwrap().remove(0);
+        assert_eq!(stored.story.body, "The page.");
+        assert_eq!(stored.feeds, ["agency", "wire"].map(|name| FeedName(name.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn an_archive_needs_no_lock_and_cannot_write() {
+        let bench = bench().await;
+        let _held = lock(&bench.path()).unwrap();
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let refused = sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&mut archive.conn).await;
+        assert!(refused.unwrap_err().to_string().contains("readonly"));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_not_there_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.db");
+        let refused = Archive::open(&path).await.unwrap_err().to_string();
+        assert!(refused.contains("tidings.db cannot be opened: there is no such file"), "{refused}");
+        assert!(!path.exists());
+    }
+}
