@@ -132,16 +132,16 @@ impl Query {
         Some(Self { tree })
     }
 
-    /// What proves that `story` matches, as in [`Match::evidence`] and never empty; `None` if it does not match.
+    /// What proves that `story`, seen in `carriers`, matches, as in [`Match::evidence`] and never empty; `None` if it does not match.
     #[must_use]
-    pub fn evidence(&self, story: &Story) -> Option<Vec<Evidence>> {
-        self.evidence_on(&Page::new(story, &[]))
+    pub fn evidence(&self, story: &Story, carriers: &[Carrier]) -> Option<Vec<Evidence>> {
+        self.evidence_on(&Page::new(story, carriers))
     }
 
-    /// Why `story` does not match, one reason for every part of the expression that fails; none if it matches.
+    /// Why `story`, seen in `carriers`, does not match, one reason for every part of the expression that fails; none if it matches.
     #[must_use]
-    pub fn reasons_against(&self, story: &Story) -> Vec<String> {
-        let page = Page::new(story, &[]);
+    pub fn reasons_against(&self, story: &Story, carriers: &[Carrier]) -> Vec<String> {
+        let page = Page::new(story, carriers);
         if naive::holds(&self.tree, &page) { Vec::new() } else { reasons::against(&self.tree, &page) }
     }
 

@@ -1,5 +1,7 @@
 //! `tidings try`: one expression against one feed or page.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use url::Url;
 
@@ -11,7 +13,7 @@ use crate::feed::article;
 use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Validators, Want};
 use crate::feed::parse::{self, Item};
 use crate::notify::{self, Means, Outcome};
-use crate::rule::Query;
+use crate::rule::{Carrier, Query};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
 
 /// Says whether `expression` matches what stands at `place`, where, and on which words.
@@ -104,14 +106,17 @@ async fn tell(
     means: &Means,
     stories: Vec<(Read, Story)>,
 ) -> Result<(), Exit> {
+    let carriers = [Carrier { name: FeedName(source.to_owned()), tags: BTreeSet::new() }];
     let (all, mut matched) = (stories.len(), 0);
     for (read, story) in stories {
-        match query.evidence(&story) {
+        match query.evidence(&story, &carriers) {
             Some(evidence) => {
                 matched += 1;
                 show(expression, source, means, read, story, evidence).await?;
             }
-            None => println!("no match: {}\n  {}\n", title(&story), query.reasons_against(&story).join("; ")),
+            None => {
+                println!("no match: {}\n  {}\n", title(&story), query.reasons_against(&story, &carriers).join("; "));
+            }
         }
     }
     println!("{matched} of {} matched", count(all, "story", "stories"));

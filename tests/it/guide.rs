@@ -73,8 +73,8 @@ fn every_example_of_the_guide_does_what_it_says() {
         for (kind, text) in claims {
             let holds = match (&query, kind) {
                 (None, '!') => said.contains(&text),
-                (Some(query), '+') => query.evidence(&story(&text)).is_some(),
-                (Some(query), '-') => query.evidence(&story(&text)).is_none(),
+                (Some(query), '+') => query.evidence(&story(&text), &[]).is_some(),
+                (Some(query), '-') => query.evidence(&story(&text), &[]).is_none(),
                 _ => false,
             };
             assert!(holds, "docs/rules.md:{line}: `{expression}` {kind} {text}\n{said}");

@@ -65,7 +65,10 @@ impl Matcher {
                 let places = found.iter().map(|found| self.names.binary_search(&found.rule.name));
                 places.map(|place| place.expect("rules are in the order of their names")).collect()
             }
-            What::Expression(query) => query.evidence(&entry.story).map(|_| 0).into_iter().collect(),
+            What::Expression(query) => {
+                let carriers = entry.carriers.as_deref().unwrap_or_default();
+                query.evidence(&entry.story, carriers).map(|_| 0).into_iter().collect()
+            }
         }
     }
 }
