@@ -145,9 +145,16 @@ fn breaches(room: &str, code: &str) -> Vec<String> {
     broken
 }
 
+/// Whether code climbs out of its room by `super::super::…`, where only `crate::…` shows whom it knows.
+fn climbs_out(path: &str, code: &str) -> bool {
+    let depth = path.trim_start_matches("src/").split('/').count();
+    code.contains(&"super::".repeat(depth))
+}
+
 #[test]
 fn rooms_look_one_way() {
     for file in files().iter().filter(|file| !is_test(&file.path)) {
+        assert!(!climbs_out(&file.path, &file.code), "{} climbs out of its room; write crate::…", file.path);
         let broken = breaches(room_of(&file.path), &file.code);
         assert!(broken.is_empty(), "{} names {broken:?}; see ARCHITECTURE.md, The rooms", file.path);
     }
@@ -161,6 +168,8 @@ fn a_room_that_looks_the_wrong_way_is_found_out() {
     assert_eq!(breaches("text", "use crate::story::Story;"), ["crate::*"]);
     assert_eq!(breaches("yaml", "use crate::fault::Fault;"), Vec::<String>::new());
     assert_eq!(breaches("alert", &code_of("// crate::store\nfn f() {}\n")), Vec::<String>::new());
+    assert!(climbs_out("src/config/mask.rs", "use super::super::store::Store;"));
+    assert!(!climbs_out("src/config/mask/torn.rs", "use super::super::reader::Reader;"));
 }
 
 #[test]
