@@ -1,27 +1,31 @@
 //! A rule's own examples: stories that it must match, and stories that it must not.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::fault::Fault;
 use crate::rule::naive;
 use crate::rule::page::Page;
-use crate::rule::{Query, excerpt, reasons};
-use crate::story::Story;
+use crate::rule::{Carrier, Query, excerpt, reasons};
+use crate::story::{FeedName, Story};
 use crate::yaml::Node;
 
 /// An example and its place.
 pub(super) struct Example<'d> {
     node: Node<'d>,
     story: Story,
+    /// The feed that it is from, if it says so.
+    carriers: Vec<Carrier>,
 }
 
-/// Reads `matches` or `ignores`: texts, or `{title, body, lang, url}`.
+/// Reads `matches` or `ignores`: texts, or `{title, body, url, source, author, lang, tag}`, named as the fields of an expression are.
 pub(super) fn read<'d>(node: Option<Node<'d>>, faults: &mut Vec<Fault>) -> Vec<Example<'d>> {
     let nodes = node.map_or(Vec::new(), |node| node.one_or_many());
-    nodes.into_iter().filter_map(|node| Some(Example { node, story: story(&node, faults)? })).collect()
+    nodes.into_iter().filter_map(|node| example(node, faults)).collect()
 }
 
-fn story(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Story> {
+fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
     let mut story = Story {
         title: String::new(),
         body: String::new(),
@@ -34,23 +38,31 @@ fn story(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Story> {
     };
     if !node.is_mapping() {
         story.body = node.text(faults)?.value;
-        return Some(story);
+        return Some(Example { node, story, carriers: Vec::new() });
     }
     let mut entries = node.entries(faults)?;
-    let mut text = |key| entries.get(key).and_then(|node| node.text(faults)).map(|text| text.value);
-    story.title = text("title").unwrap_or_default();
-    story.body = text("body").unwrap_or_default();
-    story.lang = text("lang");
-    story.url = text("url");
     let before = faults.len();
+    let mut texts = |key| {
+        let nodes = entries.get(key).map_or(Vec::new(), |node| node.one_or_many());
+        let values: Vec<String> = nodes.iter().filter_map(|node| Some(node.text(faults)?.value)).collect();
+        values
+    };
+    story.title = texts("title").join(" ");
+    story.body = texts("body").join("\n\n");
+    story.url = texts("url").pop();
+    story.lang = texts("lang").pop();
+    story.authors = texts("author");
+    story.tags = texts("tag");
+    let carrier = |name| Carrier { name: FeedName(name), tags: BTreeSet::new() };
+    let carriers = texts("source").into_iter().map(carrier).collect();
     entries.finish(faults);
-    (faults.len() == before).then_some(story)
+    (faults.len() == before).then_some(Example { node, story, carriers })
 }
 
 /// Holds `query` to the examples that it must match and those that it must not.
 pub(super) fn hold(query: &Query, [matches, ignores]: &[Vec<Example<'_>>; 2], faults: &mut Vec<Fault>) {
     for example in matches {
-        let page = Page::new(&example.story, &[]);
+        let page = Page::new(&example.story, &example.carriers);
         if !naive::holds(&query.tree, &page) {
             let why = reasons::against(&query.tree, &page).join("; ");
             let why = excerpt::around(&why, &(0..0), 300).0;
@@ -58,7 +70,7 @@ pub(super) fn hold(query: &Query, [matches, ignores]: &[Vec<Example<'_>>; 2], fa
         }
     }
     for example in ignores {
-        let page = Page::new(&example.story, &[]);
+        let page = Page::new(&example.story, &example.carriers);
         if naive::holds(&query.tree, &page) {
             let words = reasons::found(&query.tree, &page).join(", ");
             faults.push(example.node.fault(format!("the rule should ignore this example, but matches it on {words}")));

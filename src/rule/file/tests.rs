@@ -285,3 +285,13 @@ fn odd_languages_and_days_are_told() {
     let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
     assert!(said.contains("`english` is no language") && said.contains("`soon` is no day"), "{said}");
 }
+
+#[test]
+fn an_example_can_say_all_that_a_field_looks_into() {
+    let file = "rules:\n  - name: a\n    when: source:Yonhap AND author:Kim AND tag:defence AND site:rt.com AND lang:ko\n    matches:\n      \
+                - {title: Arms, source: Yonhap, author: [Kim Min, Lee], tag: [defence], url: \"https://www.rt.com/a\", lang: ko}\n    ignores:\n      \
+                - {title: Arms, source: KCNA, author: [Kim Min, Lee], tag: defence, url: \"https://www.rt.com/a\", lang: ko}\n";
+    assert_eq!(rules(&[("a.yaml", file)]).len(), 1);
+    let said = refused(&[("a.yaml", &file.replace("KCNA", "Yonhap News"))]);
+    assert!(said.contains("the rule should ignore this example"), "{said}");
+}
