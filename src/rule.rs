@@ -53,7 +53,7 @@ pub struct Rule {
 }
 
 /// One entry of a rule's `feeds`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FeedFilter {
     /// The feed of that name.
     Named(FeedName),

@@ -1,11 +1,11 @@
 //! Rule files to rules: names and lists are global over all of them.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Known, Query, Rule};
+use super::{Known, Query, Rule, print};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document, Entries};
 
@@ -65,7 +65,31 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
             add(named, &mut rules, faults);
         }
     }
+    if faults.iter().all(|fault| fault.level != Level::Error) {
+        let trees = rules.values().map(|named| &named.query.tree);
+        let used = trees.flat_map(|tree| tree.lists()).map(|list| list.name.as_str()).collect();
+        definitions.warn_unused(&used, faults);
+        warn_alike(&rules, faults);
+    }
     rules
+}
+
+/// Warns of rules that match the very same stories: the second tells nothing that the first does not, or one of them holds a slip.
+fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
+    let mut seen: HashMap<_, &str> = HashMap::new();
+    for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
+        let rule = &named.rule;
+        let subject = (print::expression(&named.query.tree), &rule.feeds, &rule.langs, rule.expires);
+        if let Some(first) = seen.get(&subject) {
+            let message = format!("this rule matches the same stories as `{first}`");
+            let warning = named.name.warning(0..named.name.value.len(), message);
+            faults.push(
+                warning.help("one rule can have several `notify` and `tags`; remove the other, if it is no slip"),
+            );
+        } else {
+            seen.insert(subject, name);
+        }
+    }
 }
 
 fn add(named: entry::Named, rules: &mut BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {

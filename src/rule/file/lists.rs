@@ -1,7 +1,7 @@
 //! Term lists: from `terms` of all files to lists whose terms are parsed, those of the lists they name among them.
 
 use std::collections::btree_map::Entry as Slot;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{place, refuse_later};
@@ -48,6 +48,26 @@ impl Definitions {
                     let help = "list names are shared by all rule files: give one of the two another name";
                     faults.push(name.fault(0..name.value.len(), message).help(help));
                 }
+            }
+        }
+    }
+
+    /// Warns of every list that neither a rule (`used`) nor another list names: a slip in a name, or a list that can go.
+    pub(super) fn warn_unused(&self, used: &BTreeSet<&str>, faults: &mut Vec<Fault>) {
+        let by_lists: BTreeSet<&str> = self
+            .by_name
+            .values()
+            .flat_map(|definition| &definition.entries)
+            .filter_map(|entry| match entry {
+                Entry::Term(_) => None,
+                Entry::Other(text, _) => syntax::list_name(text.value.trim()),
+            })
+            .collect();
+        for (name, definition) in &self.by_name {
+            if !used.contains(name.as_str()) && !by_lists.contains(name.as_str()) {
+                let span = 0..definition.name.value.len();
+                let warning = definition.name.warning(span, format!("nothing uses the term list `{name}`"));
+                faults.push(warning.help(format!("a rule names it as ${name}; remove it if none should")));
             }
         }
     }

@@ -295,3 +295,22 @@ fn an_example_can_say_all_that_a_field_looks_into() {
     let said = refused(&[("a.yaml", &file.replace("KCNA", "Yonhap News"))]);
     assert!(said.contains("the rule should ignore this example"), "{said}");
 }
+
+#[test]
+fn a_list_that_nothing_names_is_warned_about() {
+    let file = "terms: {a: [arms], b: [$a, oil], c: [gas]}\nrules:\n  - {name: r, when: $b, enabled: false}\n";
+    let (loaded, faults) = load_files(&[("a.yaml", file)], None);
+    assert!(loaded.is_some());
+    let said: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    assert_eq!(said, ["nothing uses the term list `c`"]);
+}
+
+#[test]
+fn rules_that_match_the_same_stories_are_warned_about() {
+    let file = "rules:\n  - {name: a, when: Russia AND arms}\n  - {name: b, when: \"Russia  AND (arms)\"}\n  \
+                - {name: c, when: Russia AND arms, feeds: tag:wire}\n  - {name: d, when: Russia AND arms, enabled: false}\n";
+    let (loaded, faults) = load_files(&[("a.yaml", file)], None);
+    assert_eq!(loaded.expect("it loads").len(), 3);
+    let said: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    assert_eq!(said, ["this rule matches the same stories as `a`"]);
+}
