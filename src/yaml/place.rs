@@ -156,8 +156,7 @@ impl Reader<'_> {
         }
         match text {
             Some(key) if !parent.keys.insert(key.to_owned()) => {
-                let message = format!("the key `{key}` stands here twice");
-                self.refuse(span, &message, "keep one of the two");
+                self.refuse(span, "this key stands here twice", "keep one of the two");
             }
             Some(_) => {}
             None => self.refuse(span, "a key must be a word", "if this is a value, put it in quotes"),
