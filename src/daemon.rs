@@ -147,20 +147,20 @@ async fn forever(
 ) {
     tokio::join!(
         poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
-        articles::settle_waiting(Arc::clone(world), articles::Until::Stopped, stop.clone()),
-        dispatcher::deliver(Arc::clone(world), dispatcher::Until::Stopped, stop.clone()),
+        articles::settle_waiting(Arc::clone(world), stop.clone()),
+        dispatcher::deliver(Arc::clone(world), stop.clone()),
         reload::keep_rules_fresh(Arc::clone(world), files, asked, stop),
     );
 }
 
 async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
     poller::poll_once(world, feeds, &stop).await;
-    articles::settle_waiting(Arc::clone(world), articles::Until::NoneWaits, stop.clone()).await;
-    dispatcher::deliver(Arc::clone(world), dispatcher::Until::NothingIsDue, stop).await;
+    articles::settle_waiting(Arc::clone(world), stop.clone()).await;
+    dispatcher::deliver(Arc::clone(world), stop).await;
 }
 
 fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {
-    let client = fetch::client(&config.network)?;
+    let means = Means::new(config.network.clone(), config.zone.clone())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
     Ok(World {
@@ -170,7 +170,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
         rules: ArcSwap::from_pointee(rules),
         known,
         tags,
-        means: Means { client, network: config.network.clone(), zone: config.zone.clone() },
+        means,
         heavy: Semaphore::new(cores),
         mode,
         polls: AtomicUsize::new(0),

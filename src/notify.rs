@@ -19,6 +19,7 @@ use jiff::tz::TimeZone;
 
 use crate::alert::{Letter, Receiver};
 use crate::config::{Network, Notifier};
+use crate::feed::fetch::{self, NoClient};
 
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,16 @@ pub struct Means {
     pub network: Network,
     /// The zone that times are shown in.
     pub zone: TimeZone,
+}
+
+impl Means {
+    /// Those with a client for `network`.
+    ///
+    /// # Errors
+    /// Where HTTPS cannot be set up on this machine.
+    pub fn new(network: Network, zone: TimeZone) -> Result<Self, NoClient> {
+        Ok(Self { client: fetch::client(&network)?, network, zone })
+    }
 }
 
 /// Renders what `notifier` will send for `letter`: these bytes are frozen, and every retry sends the same.

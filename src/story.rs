@@ -125,6 +125,23 @@ pub struct Story {
     pub tags: Vec<String>,
 }
 
+impl Story {
+    /// A story of which nothing is known but its words; first seen at the epoch.
+    #[must_use]
+    pub fn of_words(title: impl Into<String>, body: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            body: body.into(),
+            url: None,
+            published: None,
+            first_seen: Timestamp::UNIX_EPOCH,
+            lang: None,
+            authors: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+}
+
 /// One feed's copy of a story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {

@@ -8,7 +8,6 @@ use crate::alert::{Content, Letter, Receiver, draft};
 use crate::cli::{Exit, block_on, load};
 use crate::config::{Config, Notifier};
 use crate::daemon::clock::now;
-use crate::feed::fetch;
 use crate::notify::{self, Means, Outcome};
 use crate::story::NotifierName;
 
@@ -27,11 +26,10 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         eprintln!("error: no notifier is called {name}; the configuration has: {}", names.join(", "));
         return Err(Exit::Usage);
     };
-    let client = fetch::client(&config.network).map_err(|why| {
+    let means = Means::new(config.network.clone(), config.zone.clone()).map_err(|why| {
         eprintln!("error: {why}");
         Exit::Unavailable
     })?;
-    let means = Means { client, network: config.network.clone(), zone: config.zone.clone() };
     let mut all = Ok(());
     for receiver in draft::receivers(&name, notifier) {
         match send(&config, &means, notifier, &receiver).await {

@@ -33,8 +33,7 @@ async fn try_at(expression: &str, query: &Query, place: &str) -> Result<(), Exit
     // Whoever names an address on the command line may reach it, private or not, as with any other program there.
     let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
     let network = Network { allow: everywhere.to_vec(), contact: None };
-    let client = fetch::client(&network).map_err(|why| fail(&why.to_string(), Exit::Unavailable))?;
-    let means = Means { client, network, zone: TimeZone::system() };
+    let means = Means::new(network, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))?;
     let answer = fetched(&means, &url).await.map_err(|why| fail(&format!("{place}: {why}"), Exit::Unavailable))?;
     let body = answer.body.unwrap_or_default();
     let content_type = answer.content_type.as_deref();

@@ -12,7 +12,7 @@ use url::Url;
 use crate::alert::admit;
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::{World, heavy, matching};
+use crate::daemon::{Mode, World, heavy, matching};
 use crate::feed::article;
 use crate::feed::fetch::{FetchError, HostKey, Validators, Want};
 use crate::store::{StoreError, StoryId, Waiting};
@@ -33,17 +33,8 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(10);
 
-/// How far to go on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// Until told to stop.
-    Stopped,
-    /// Until no story waits any more.
-    NoneWaits,
-}
-
-/// Settles stories as they become due. One that makes a task panic is left for the next run.
-pub(crate) async fn settle_waiting(world: Arc<World>, until: Until, stop: CancellationToken) {
+/// Settles stories as they become due, until `stop`, or in a single round until none waits any more. One that makes a task panic is left for the next run.
+pub(crate) async fn settle_waiting(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut left_out = HashSet::new();
     loop {
@@ -52,7 +43,7 @@ pub(crate) async fn settle_waiting(world: Arc<World>, until: Until, stop: Cancel
             let (world, stop) = (Arc::clone(&world), stop.clone());
             tasks.spawn(waiting.id, async move { settle(&world, waiting, &stop).await });
         }
-        if until == Until::NoneWaits && next.is_none() && tasks.len() == 0 {
+        if world.mode == Mode::Once && next.is_none() && tasks.len() == 0 {
             return;
         }
         let wake = if tasks.len() < AT_ONCE { next } else { None };

@@ -11,7 +11,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::daemon::clock::{after, now, sleep_until, until};
 use crate::daemon::tasks::{Panicked, Tasks};
-use crate::daemon::{World, news, retry};
+use crate::daemon::{Mode, World, news, retry};
 use crate::notify;
 use crate::store::{Finish, Lease, Render, StoreError};
 
@@ -24,17 +24,8 @@ const STORE_FAILED: Duration = Duration::from_secs(5);
 /// When a message is tried again whose delivery panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(5);
 
-/// How far to go on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// Until told to stop.
-    Stopped,
-    /// Until nothing is due any more.
-    NothingIsDue,
-}
-
-/// Sends messages as they become due. What is being sent when `stop` comes is finished.
-pub(crate) async fn deliver(world: Arc<World>, until: Until, stop: CancellationToken) {
+/// Sends messages as they become due, until `stop`, or in a single round until nothing is due any more. What is being sent when `stop` comes is finished.
+pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     while !stop.is_cancelled() {
         let next = match begin_due(&world, &mut tasks, &stop).await {
@@ -44,7 +35,7 @@ pub(crate) async fn deliver(world: Arc<World>, until: Until, stop: CancellationT
                 Some(after(now(), STORE_FAILED))
             }
         };
-        if until == Until::NothingIsDue && tasks.len() == 0 && next.is_none_or(|at| at > now()) {
+        if world.mode == Mode::Once && tasks.len() == 0 && next.is_none_or(|at| at > now()) {
             return;
         }
         tokio::select! {

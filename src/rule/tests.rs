@@ -14,16 +14,7 @@ use crate::text::tokenise;
 mod cases;
 
 fn story(title: &str, body: &str) -> Story {
-    Story {
-        title: title.to_owned(),
-        body: body.to_owned(),
-        url: None,
-        published: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-        lang: None,
-        authors: Vec::new(),
-        tags: Vec::new(),
-    }
+    Story::of_words(title, body)
 }
 
 fn query(expression: &str) -> Query {

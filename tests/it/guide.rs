@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use tidings::fault::render;
 use tidings::rule::Query;
 use tidings::story::Story;
@@ -47,16 +46,7 @@ fn claim(claims: &mut Vec<(char, String)>, line: &str) {
 }
 
 fn story(body: &str) -> Story {
-    Story {
-        title: String::new(),
-        body: body.to_owned(),
-        url: None,
-        published: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-        lang: None,
-        authors: Vec::new(),
-        tags: Vec::new(),
-    }
+    Story::of_words("", body)
 }
 
 #[test]

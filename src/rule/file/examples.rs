@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
 use crate::fault::Fault;
 use crate::rule::naive;
 use crate::rule::page::Page;
@@ -26,16 +24,7 @@ pub(super) fn read<'d>(node: Option<Node<'d>>, faults: &mut Vec<Fault>) -> Vec<E
 }
 
 fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
-    let mut story = Story {
-        title: String::new(),
-        body: String::new(),
-        url: None,
-        published: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-        lang: None,
-        authors: Vec::new(),
-        tags: Vec::new(),
-    };
+    let mut story = Story::of_words("", "");
     if !node.is_mapping() {
         story.body = node.text(faults)?.value;
         return Some(Example { node, story, carriers: Vec::new() });
