@@ -7,22 +7,30 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::fault::{Fault, Source};
-use crate::story::{Evidence, FeedName, NotifierName, Severity, Story};
+use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Story};
 use crate::yaml::Text;
 use page::Page;
 use syntax::Lists;
 
+pub use explain::Clause;
+pub use truth::Truth;
+
+mod comparison;
 mod evidence;
 mod excerpt;
+mod explain;
 mod file;
 mod naive;
+mod operand;
 mod page;
 mod pair;
+mod pattern;
 mod print;
-mod reasons;
 mod scope;
 mod syntax;
+mod term;
 mod tree;
+mod truth;
 mod when;
 
 /// A rule, checked and ready.
@@ -132,17 +140,25 @@ impl Query {
         Some(Self { tree })
     }
 
+    /// Whether `story`, seen in `carriers`, matches.
+    #[must_use]
+    pub fn holds(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        naive::holds(&self.tree, &Page::new(story, carriers))
+    }
+
     /// What proves that `story`, seen in `carriers`, matches, as in [`Match::evidence`] and never empty; `None` if it does not match.
     #[must_use]
     pub fn evidence(&self, story: &Story, carriers: &[Carrier]) -> Option<Vec<Evidence>> {
         self.evidence_on(&Page::new(story, carriers))
     }
 
-    /// Why `story`, seen in `carriers`, does not match, one reason for every part of the expression that fails; none if it matches.
+    /// What of it holds of `story`, seen in `carriers`, and why. Words that are missing from a teaser are not known to be missing.
+    ///
+    /// Its truth is that of [`Query::evidence`] wherever all of the story was read.
     #[must_use]
-    pub fn reasons_against(&self, story: &Story, carriers: &[Carrier]) -> Vec<String> {
+    pub fn explain(&self, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
         let page = Page::new(story, carriers);
-        if naive::holds(&self.tree, &page) { Vec::new() } else { reasons::against(&self.tree, &page) }
+        explain::explain(&self.tree, &if *read == Read::Full { page } else { page.unread() })
     }
 
     fn evidence_on(&self, page: &Page<'_>) -> Option<Vec<Evidence>> {

@@ -4,11 +4,13 @@ use std::ops::Range;
 
 mod case;
 mod fold;
+mod forms;
 mod runs;
 mod sentence;
 mod split;
 
 pub(crate) use case::capitals;
+pub(crate) use forms::{Stemmer, other_numbers, sentences, without_marks};
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 

@@ -114,7 +114,11 @@ async fn tell(
                 show(expression, source, means, read, story, evidence).await?;
             }
             None => {
-                println!("no match: {}\n  {}\n", title(&story), query.reasons_against(&story, &carriers).join("; "));
+                println!(
+                    "no match: {}\n  {}\n",
+                    title(&story),
+                    query.explain(&story, &carriers, &read).reasons().join("; ")
+                );
             }
         }
     }

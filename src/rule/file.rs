@@ -11,6 +11,7 @@ use crate::yaml::{self, Document, Entries};
 
 mod entry;
 mod examples;
+mod forms;
 mod lists;
 mod record;
 mod settings;
@@ -58,7 +59,7 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
     }
     let lists = definitions.resolve(unreadable, faults);
     let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
-    let context = entry::Context { lists: &lists, known, lists_are_sound };
+    let context = entry::Context { wordings: lists::Wordings::new(lists), known, lists_are_sound };
     let mut rules = BTreeMap::new();
     for (source, node, defaults) in nodes {
         if let Some(named) = entry::read(source, &node, &defaults, &context, faults) {
@@ -79,7 +80,7 @@ fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
     for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
         let rule = &named.rule;
-        let subject = (print::expression(&named.query.tree), &rule.feeds, &rule.langs, rule.expires);
+        let subject = (print::expression(&named.query.tree), named.forms, &rule.feeds, &rule.langs, rule.expires);
         if let Some(first) = seen.get(&subject) {
             let message = format!("this rule matches the same stories as `{first}`");
             let warning = named.name.warning(0..named.name.value.len(), message);
