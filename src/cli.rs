@@ -3,9 +3,12 @@
 
 mod backtest;
 mod check;
+mod clauses;
+mod explain;
 mod load;
 mod logs;
 mod notify;
+mod place;
 mod run;
 mod try_it;
 
@@ -71,6 +74,8 @@ enum Command {
         /// The address or file of a feed or of an article page.
         place: String,
     },
+    /// Why does this story match, or not? What the rules saw of it, and which words decided.
+    Explain(explain::Arguments),
     /// What would these rules have matched? Over stories from a file, or the store's.
     Backtest(backtest::Arguments),
     /// Send a test message through one notifier.
@@ -110,6 +115,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Check { rules: Some(rules), format, .. } => check::rules(&rules, format),
         Command::Check { rules: None, config, format } => check::all(&config.path, format),
         Command::Try { expression, place } => try_it::try_it(&expression, &place),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Notify { name, config } => notify::notify(&config.path, &name),
     }

@@ -15,11 +15,14 @@ use syntax::Lists;
 pub use explain::Clause;
 pub use truth::Truth;
 
+mod barred;
 mod comparison;
 mod evidence;
 mod excerpt;
 mod explain;
 mod file;
+#[cfg(test)]
+mod fixture;
 mod naive;
 mod operand;
 mod page;
@@ -87,6 +90,17 @@ pub struct Match {
     pub evidence: Vec<Evidence>,
 }
 
+/// What a rule makes of a story.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Why it does not look at the story, whatever its words are; `None` if it does.
+    pub barred: Option<String>,
+    /// What of its expression holds.
+    pub clause: Clause,
+}
+
 /// What the rules may name, where a configuration is at hand.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
@@ -116,11 +130,17 @@ impl Rule {
 
     /// Whether it looks at `story`, going by its language and its day. A story that does not say its language may be in any.
     fn admits(&self, story: &Story) -> bool {
+        self.speaks(story) && self.is_in_force(story)
+    }
+
+    fn speaks(&self, story: &Story) -> bool {
         let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-        let speaks = |tag: &str| self.langs.contains(&primary(tag));
+        self.langs.is_empty() || story.lang.as_deref().is_none_or(|tag| self.langs.contains(&primary(tag)))
+    }
+
+    fn is_in_force(&self, story: &Story) -> bool {
         let day = || story.first_seen.to_zoned_datetime(TimeZone::UTC).date();
-        (self.langs.is_empty() || story.lang.as_deref().is_none_or(speaks))
-            && self.expires.is_none_or(|last| day() <= last)
+        self.expires.is_none_or(|last| day() <= last)
     }
 }
 
@@ -185,6 +205,29 @@ impl Rules {
     /// The rules, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
         self.all.iter().map(|(rule, _)| rule)
+    }
+
+    /// Feeds of which one or another passes every filter of every rule: those of a story of which nobody knows who carried it.
+    #[must_use]
+    pub fn every_carrier(&self) -> Vec<Carrier> {
+        let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
+        for filter in self.iter().flat_map(|rule| &rule.feeds) {
+            match filter {
+                FeedFilter::Named(name) => _ = names.insert(name.clone()),
+                FeedFilter::Tagged(tag) => _ = tags.insert(tag.clone()),
+            }
+        }
+        let untagged = names.into_iter().map(|name| Carrier { name, tags: BTreeSet::new() });
+        let tagged = Carrier { name: FeedName(String::new()), tags };
+        untagged.chain([tagged]).collect()
+    }
+
+    /// What the rule of that name makes of `story`, as in [`Query::explain`]; `None` if no rule is called so.
+    #[must_use]
+    pub fn explain(&self, name: &str, story: &Story, carriers: &[Carrier], read: &Read) -> Option<Explained> {
+        let (rule, query) = self.all.iter().find(|(rule, _)| rule.name == name)?;
+        let clause = query.explain(story, carriers, read);
+        Some(Explained { rule: Arc::clone(rule), barred: barred::why(rule, story, carriers), clause })
     }
 
     /// Whether any rule that applies to a story from `carriers` looks into the body.

@@ -30,7 +30,7 @@ use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::identity::ItemKey;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
-pub use archive::{Archive, Stored};
+pub use archive::{Alerted, Archive, Fate, Kept, Stored};
 pub use lock::{Lock, lock};
 pub use open::OpenError;
 

@@ -2,16 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::TimeZone;
-use url::Url;
-
 use crate::alert::{Content, Head, Letter, Receiver, Told};
+use crate::cli::place::{self, fail};
 use crate::cli::{Exit, block_on, count, load};
-use crate::config::{ConsoleFormat, Network, Notifier};
+use crate::config::{ConsoleFormat, Notifier};
 use crate::daemon::clock::now;
-use crate::feed::article;
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Validators, Want};
-use crate::feed::parse::{self, Item};
 use crate::notify::{self, Means, Outcome};
 use crate::rule::{Carrier, Query};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
@@ -29,73 +24,9 @@ pub(super) fn try_it(expression: &str, place: &str) -> Exit {
 }
 
 async fn try_at(expression: &str, query: &Query, place: &str) -> Result<(), Exit> {
-    let url = address(place)?;
-    // Whoever names an address on the command line may reach it, private or not, as with any other program there.
-    let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
-    let network = Network { allow: everywhere.to_vec(), contact: None };
-    let means = Means::new(network, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))?;
-    let answer = fetched(&means, &url).await.map_err(|why| fail(&format!("{place}: {why}"), Exit::Unavailable))?;
-    let body = answer.body.unwrap_or_default();
-    let content_type = answer.content_type.as_deref();
-    let (source, stories) = match parse::parse(&body, content_type, &answer.url) {
-        Ok(document) => {
-            let items = document.items.into_iter().map(|item| (read_of(&item), story(item))).collect();
-            (document.title.unwrap_or_else(|| place.to_owned()), items)
-        }
-        Err(no_feed) => match article::extract(&body, content_type, &answer.url) {
-            Ok(text) => (place.to_owned(), vec![(Read::Full, page(text, &answer.url))]),
-            Err(no_article) => {
-                let why = format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
-                return Err(fail(&why, Exit::Data));
-            }
-        },
-    };
-    tell(expression, query, &source, &means, stories).await
-}
-
-fn address(place: &str) -> Result<Url, Exit> {
-    if let Ok(url) = Url::parse(place)
-        && matches!(url.scheme(), "http" | "https" | "file")
-    {
-        return Ok(url);
-    }
-    let path = std::path::absolute(place).ok().and_then(|path| Url::from_file_path(path).ok());
-    path.ok_or_else(|| fail(&format!("{place} is neither an address nor a file"), Exit::Usage))
-}
-
-async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchError> {
-    let validators = Validators::default();
-    if url.scheme() == "file" {
-        return fetch::read_file(url, &validators).await;
-    }
-    let request = Request { url: url.clone(), validators, want: Want::Feed };
-    let admit = |_: HostKey| std::future::ready(());
-    fetch::fetch(&means.client, &request, &means.network.allow, &Limits::default(), now(), admit).await
-}
-
-fn read_of(item: &Item) -> Read {
-    if article::is_teaser(item) {
-        Read::Teaser("a running Tidings reads the page behind it, `try` does not".to_owned())
-    } else {
-        Read::Full
-    }
-}
-
-fn story(item: Item) -> Story {
-    Story {
-        title: item.title,
-        body: item.text,
-        url: item.link.map(Into::into),
-        published: item.published,
-        first_seen: now(),
-        lang: item.lang,
-        authors: item.authors,
-        tags: item.tags,
-    }
-}
-
-fn page(body: String, url: &Url) -> Story {
-    story(Item { text: body, link: Some(url.clone()), ..Item::default() })
+    let means = place::means()?;
+    let found = place::open(&means, place).await?;
+    tell(expression, query, &found.source, &means, found.stories).await
 }
 
 async fn tell(
@@ -166,9 +97,4 @@ async fn show(
 
 fn title(story: &Story) -> &str {
     if story.title.is_empty() { "(no headline)" } else { &story.title }
-}
-
-fn fail(why: &str, exit: Exit) -> Exit {
-    eprintln!("error: {why}");
-    exit
 }

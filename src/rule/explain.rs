@@ -169,3 +169,6 @@ fn written(tree: &Tree, field: Option<Scope>) -> String {
         (Some(field), _) => format!("{}:{}", field.as_str(), print::operand(tree)),
     }
 }
+
+#[cfg(test)]
+mod tests;

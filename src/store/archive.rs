@@ -1,5 +1,7 @@
 //! The stories of a store, read page by page beside whatever runs: no lock is taken, nothing is written or migrated.
 
+mod find;
+
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,6 +13,8 @@ use super::column::{self, millis};
 use super::open::{MIGRATIONS, OpenError, options};
 use super::{StoreError, StoryId};
 use crate::story::{FeedName, Story};
+
+pub use find::{Alerted, Fate, Kept};
 
 /// A store's stories, open for reading.
 #[derive(Debug)]

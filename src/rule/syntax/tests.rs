@@ -3,23 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rule::comparison::{Comparison, Sign};
-use crate::rule::operand::Operand;
-use crate::rule::pair::{Link, Pair};
-use crate::rule::pattern::Pattern;
+use crate::rule::fixture::{lists, trees, wild_texts};
 use crate::rule::print;
-use crate::rule::scope::Scope;
-use crate::rule::term::{Forms, Term};
-use crate::rule::tree::Unit;
-
-fn lists() -> Lists {
-    let term = |text: &str| Arc::new(Term::new(text, false, Forms::Plain, None).expect("a word"));
-    let list =
-        |name: &str, texts: [&str; 2]| Arc::new(TermList { name: name.to_owned(), terms: texts.map(term).to_vec() });
-    let all = [list("dprk", ["North Korea", "DPRK"]), list("weapons", ["arms", "weapons"])];
-    let by_name = all.into_iter().map(|list| (list.name.clone(), list)).collect();
-    Lists { by_name, ..Lists::default() }
-}
+use crate::rule::term::Forms;
 
 fn parsed(expression: &str) -> Tree {
     let (tree, problems) = parse(expression, &lists());
@@ -377,70 +363,6 @@ fn hostile_expressions_cost_little_and_end_in_a_readable_fault() {
     assert!(problems(&format!("NOT {}a", "NOT ".repeat(100_001))).is_empty());
 }
 
-/// Fields that take any term.
-const WORDY: [Scope; 8] =
-    [Scope::Title, Scope::Lead, Scope::Body, Scope::Text, Scope::Url, Scope::Source, Scope::Author, Scope::Tag];
-
-/// Whether it can stand in a field or in SENT.
-fn is_about_words(tree: &Tree) -> bool {
-    !matches!(tree, Tree::In(..) | Tree::Compare(..)) && tree.branches().iter().all(is_about_words)
-}
-
-/// Any tree that an expression can write, spans aside.
-fn trees() -> impl Strategy<Value = Tree> {
-    let text = prop_oneof![
-        "[a-z]{1,3}( [a-z]{1,3})?",
-        "[a-z]{3}[*]?( [a-z]{3}[*]?)?",
-        "\\^[a-zA-Z]{1,3}( [A-Z]{3}[*]?)?",
-        "(AND|or|not|U\\.S\\.|-x|a\\*|=a|\\$a|x:y|NEAR/5|\\(a\\)|'a'|cs|words|é|/a/|a,b|SENT|age<2d)( [a-z]{1,2}| not| \"x\")?",
-        "=[a-z]{3}( =?[a-z]{3}[*]?)?",
-        "\\PC{1,6}",
-    ];
-    let term = text.prop_filter_map("no word in it", |text| {
-        let (cased, text) = text.strip_prefix('^').map_or((false, text.as_str()), |text| (true, text));
-        let has_both = text.contains('"') && text.contains(['“', '”', '„', '«', '»']);
-        let term = Term::new(text, text.ends_with('h'), Forms::Plain, None).ok().filter(|_| !has_both)?;
-        Some(Tree::Term(Arc::new(if cased { term.cased() } else { term }), 0..0))
-    });
-    let list = Just(Tree::List(Arc::clone(&lists().by_name["dprk"]), 0..0));
-    let leaf = prop_oneof![4 => term, 1 => list].boxed();
-    let operand = proptest::collection::vec(leaf.clone(), 1..3)
-        .prop_map(|choices| Operand::of(Tree::any(choices)).expect("terms and lists"));
-    let link =
-        prop_oneof![(0..1000_usize).prop_map(Link::Near), (0..9_usize).prop_map(Link::Onear), Just(Link::Except)];
-    let pair = (operand.clone(), link, operand.clone())
-        .prop_map(|(left, link, right)| Tree::Pair(Box::new(Pair { left, link, right }), 0..0));
-    let at_least = (1..9_usize, operand).prop_map(|(least, operand)| Tree::AtLeast(least, operand, 0..0));
-    let pattern = "[a-z]{4}( \\\\/|[+?]|\\.\\*|[(]x[)])?[a-z]?".prop_map(|text| {
-        let pattern = Pattern::new(&text).unwrap_or_else(|why| panic!("{text}: {why:?}"));
-        Tree::Pattern(Arc::new(pattern), 0..0)
-    });
-    let sign = proptest::sample::select(Sign::ALL.to_vec());
-    let comparison = (sign, any::<bool>(), 0..1_000_000_u32).prop_map(|(sign, is_age, number)| {
-        Tree::Compare(if is_age { Comparison::Age(sign, number.into()) } else { Comparison::Words(sign, number) }, 0..0)
-    });
-    prop_oneof![8 => leaf, 2 => pair, 1 => at_least, 1 => pattern, 1 => comparison].prop_recursive(5, 24, 4, |inner| {
-        let about_words = inner.clone().prop_filter("no field in a field", is_about_words).boxed();
-        let unit = prop_oneof![Just(Unit::Sentence), Just(Unit::Paragraph)];
-        prop_oneof![
-            (unit, about_words.clone()).prop_map(|(unit, tree)| Tree::Within(unit, Box::new(tree), 0..0)),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(|items| Tree::AnyOf(
-                items.len().div_ceil(2),
-                items,
-                0..0
-            )),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(Tree::all),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(Tree::any),
-            inner.clone().prop_map(|tree| Tree::negated(tree, 0..0)),
-            (proptest::sample::select(WORDY.to_vec()), about_words).prop_map(|(scope, tree)| Tree::In(
-                scope,
-                Box::new(tree),
-                0..0
-            )),
-        ]
-    })
-}
-
 fn without_spans(tree: Tree) -> Tree {
     let all = |branches: Vec<Tree>| branches.into_iter().map(without_spans).collect();
     let one = |branch: Tree| Box::new(without_spans(branch));
@@ -462,7 +384,7 @@ fn without_spans(tree: Tree) -> Tree {
 
 proptest! {
     #[test]
-    fn what_is_printed_parses_to_the_same_tree(tree in trees()) {
+    fn what_is_printed_parses_to_the_same_tree(tree in trees(wild_texts())) {
         let printed = print::expression(&tree);
         let (parsed, problems) = parse(&printed, &lists());
         prop_assert!(problems.is_empty(), "{}: {:?}", printed, problems);
