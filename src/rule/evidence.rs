@@ -125,6 +125,7 @@ impl Named {
 /// The sentence of `text` that holds the bytes `span`, cut to a readable length, and where they stand in that.
 fn in_sentence(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
     let sentence = sentence_around(text, span);
-    let mark = span.start - sentence.start..span.end - sentence.start;
+    // A pattern may match the space around a sentence, too.
+    let mark = span.start.max(sentence.start) - sentence.start..span.end.min(sentence.end) - sentence.start;
     excerpt::around(&text[sentence], &mark, SENTENCE)
 }

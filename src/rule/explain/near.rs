@@ -1,5 +1,7 @@
 //! How near a story came to a clause that it does not hold: another form, other capitals, a word too far.
 
+use std::sync::Arc;
+
 use crate::rule::comparison::{Comparison, span_of_time};
 use crate::rule::evidence::Sight;
 use crate::rule::operand::{Occurrence, Operand};
@@ -15,6 +17,10 @@ use crate::text::without_marks;
 /// Terms of one list or operand of which is said how near the story came, at most.
 const MOST: usize = 3;
 
+/// Terms of one list that are looked at for that, and words of the story that are looked at for another spelling, at most.
+const TERMS: usize = 100;
+const WORDS: usize = 20_000;
+
 /// Places of an operand that are compared with those of another, at most.
 const PLACES: usize = 500;
 
@@ -22,7 +28,7 @@ const PLACES: usize = 500;
 pub(super) fn notes(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
     match leaf {
         Tree::Term(term, _) => of_term(term, sight, page).into_iter().collect(),
-        Tree::List(list, _) => list.terms.iter().filter_map(|term| of_term(term, sight, page)).take(MOST).collect(),
+        Tree::List(list, _) => of_terms(list.terms.iter().map(Arc::as_ref), sight, page),
         Tree::Pair(pair, _) => of_pair(pair, sight, page),
         Tree::AtLeast(least, operand, _) => {
             let places = operand.places(page, sight.view).len();
@@ -111,7 +117,7 @@ fn spelt_otherwise(term: &Term, view: &View, page: &Page<'_>) -> Option<String> 
         return None;
     };
     let bare = without_marks(wanted);
-    if let Some(found) = page.words_in(view).find(|(word, _)| without_marks(word) == bare) {
+    if let Some(found) = page.words_in(view).take(WORDS).find(|(word, _)| without_marks(word) == bare) {
         return Some(format!("`{}` is there, with other accents or vowel signs", found.1));
     }
     let most = match wanted.chars().count() {
@@ -120,7 +126,7 @@ fn spelt_otherwise(term: &Term, view: &View, page: &Page<'_>) -> Option<String> 
         _ => 2,
     };
     let near = |word: &str| word.len().abs_diff(wanted.len()) <= 2 * most && strsim::osa_distance(word, wanted) <= most;
-    let found = page.words_in(view).find(|(word, _)| near(word))?;
+    let found = page.words_in(view).take(WORDS).find(|(word, _)| near(word))?;
     Some(format!("`{}` is there: another spelling?", found.1))
 }
 
@@ -131,7 +137,11 @@ fn shown(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
 }
 
 fn of_operand(operand: &Operand, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
-    operand.terms().filter_map(|term| of_term(term, sight, page)).take(MOST).collect()
+    of_terms(operand.terms(), sight, page)
+}
+
+fn of_terms<'t>(terms: impl Iterator<Item = &'t Term>, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
+    terms.take(TERMS).filter_map(|term| of_term(term, sight, page)).take(MOST).collect()
 }
 
 fn of_pair(pair: &Pair, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {

@@ -79,7 +79,7 @@ fn all_evidence(clause: &Clause) -> Vec<&Evidence> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn what_is_explained_is_what_is_decided(tree in trees(tame_texts()), story in stories()) {
