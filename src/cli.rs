@@ -66,6 +66,9 @@ enum Command {
         /// How faults are shown: for people on standard error, or as JSON Lines on standard output.
         #[arg(long, value_enum, default_value_t)]
         format: check::Format,
+        /// Print every rule as it is understood: in canonical form, with the terms of its lists.
+        #[arg(long)]
+        canonical: bool,
     },
     /// Does this expression match that feed or page, where, and why? Needs no files.
     Try {
@@ -112,8 +115,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> Exit {
     match command {
         Command::Run { config, once, log } => run::run(&config.path, once, log),
-        Command::Check { rules: Some(rules), format, .. } => check::rules(&rules, format),
-        Command::Check { rules: None, config, format } => check::all(&config.path, format),
+        Command::Check { rules: Some(rules), format, canonical, .. } => check::rules(&rules, format, canonical),
+        Command::Check { rules: None, config, format, canonical } => check::all(&config.path, format, canonical),
         Command::Try { expression, place } => try_it::try_it(&expression, &place),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
