@@ -81,7 +81,7 @@ fn evidence_shows_each_term_where_it_stands_first() {
         .map(|one| (one.term.as_str(), one.field, one.sentence.as_str(), &one.sentence[one.marks[0].clone()]))
         .collect();
     let expected = [
-        ("arms", Field::Body, "Korea, and Rússia’s arms.", "arms"),
+        ("arms", Field::Body, "Shells for North\nKorea, and Rússia’s arms.", "arms"),
         ("North Korea", Field::Body, "Shells for North\nKorea, and Rússia’s arms.", "North\nKorea"),
         ("Russia", Field::Title, "Russia buys", "Russia"),
     ];
