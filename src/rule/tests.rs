@@ -12,6 +12,7 @@ use crate::story::{FeedName, Field, Read, Story};
 use crate::text::tokenise;
 
 mod cases;
+mod whole;
 
 fn story(title: &str, body: &str) -> Story {
     Story::of_words(title, body)
