@@ -4,6 +4,7 @@
 mod backtest;
 mod bad_input;
 mod email;
+mod explain;
 mod first_run;
 mod guide;
 mod house;
