@@ -74,6 +74,13 @@ async fn a_rule_that_does_not_match_is_shown_clause_by_clause() {
         shown += "\n";
     }
     insta::assert_snapshot!("explain_rules", shown);
+
+    // The guide shows one of them.
+    let said = explain(&folder, &["@story.txt", "--rules", "@rules", "--rule", "close"]).await;
+    let lines = said.output.split_once("\n\n").expect("the story, then the rule").1.lines();
+    let indented: Vec<String> = lines.map(|line| format!("    {line}")).collect();
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md")).expect("the guide");
+    assert!(guide.contains(&indented.join("\n")), "docs/rules.md does not show what is said today: {indented:#?}");
 }
 
 #[tokio::test]
