@@ -43,7 +43,7 @@ fn irregular(word: &str) -> Vec<String> {
 fn has_no_plural(word: &str) -> bool {
     table::NO_SINGULARS.contains(&word)
         || table::IRREGULAR.iter().any(|(_, many)| *many == word)
-        || table::ENDINGS.iter().any(|(_, many)| word.ends_with(many))
+        || (table::ENDINGS.iter().any(|(_, many)| word.ends_with(many)) && !table::NO_PLURALS.contains(&word))
         || word.len() < 2 && !word.ends_with(|c: char| c.is_ascii_digit())
 }
 
@@ -115,6 +115,7 @@ mod tests {
             ("person", "people persons"),
             ("crisis", "crises"),
             ("virus", "viruses"),
+            ("specimen", "specimens"),
             ("gas", "gases"),
             ("bus", "buses"),
             ("quiz", "quizzes"),

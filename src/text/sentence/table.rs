@@ -8,7 +8,7 @@ pub(super) const ALWAYS: &[&str] = &[
     "vs", "v", "approx", "ca", "cf", "e.g", "i.e", "viz", //
     "Hr", "Frl", "Dipl", "bzw", "z.B", "d.h", "u.a", "sog", "vgl", "geb", //
     "Mme", "Mmes", "Mlle", "MM", "Mgr", "Sra", "Srta", "Dra", "p.ej", //
-    "т.е", "т.к", "т.н", "т. е", "им", "ул", "проф", "акад", "ген", "гр", "см", "ср",
+    "т.е", "т.к", "т.н", "им", "ул", "проф", "акад", "ген", "гр", "см", "ср",
 ];
 
 /// Not at the end of a sentence, unless a word follows that begins one: names of firms and places, months, states.

@@ -113,7 +113,7 @@ fn hostile_texts_are_split_in_time_linear_in_their_length() {
         [".", ". ", ")", "a. ", "A.", "א.", "U.S. ", "…", "! ", "1.", "\n \n", "e\u{301}", "\u{301}", "\u{ad}", "»"]
     {
         for start in ["", "A. ", "!", "א.", "1."] {
-            let text = format!("{start}{}", piece.repeat(200_000 / piece.len()));
+            let text = format!("{start}{}", piece.repeat(40_000 / piece.len()));
             assert!(sentences(&text).iter().all(|sentence| !sentence.is_empty()), "{piece}");
         }
     }
