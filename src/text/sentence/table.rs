@@ -6,7 +6,7 @@ pub(super) const ALWAYS: &str = "
     Atty Supt Insp Msgr
     vs v approx ca cf e.g i.e viz
     Hr Frl Dipl bzw z.B d.h u.a sog vgl geb
-    Mme Mmes Mlle MM Mgr Sra Srta Dra p.ej
+    Mme Mmes Mlle MM Mgr Sra Srta Dra EE p.ej
     т.е т.к т.н им ул проф акад ген гр см ср
 ";
 
@@ -15,7 +15,7 @@ pub(super) const OFTEN: &str = "
     St Ste Mt Ft Inc Corp Ltd Co Cos Bros Plc LLC Jr Sr Esq Dept Est Univ Assn Ave Blvd Rd etc al
     Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec
     Ala Ariz Calif Colo Conn Fla Ill Mass Mich Minn Okla Penn Tenn Tex Wis
-    usw Str GmbH Cie Av Ud Uds
+    usw Str GmbH Cie Av Ud Uds UU
     тыс млн млрд руб долл гг обл
 ";
 

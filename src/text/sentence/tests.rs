@@ -54,7 +54,7 @@ fn abbreviations_and_single_initials_end_no_sentence() {
         "On Jan. 5 and Sept. 10 Ana came. | Russia vs. Ukraine. | Approx. Five.",
         "Plan B. | The minister agreed. | Smith Jr. Said so.",
         "Am 24. November sprach z. B. Merkel. | Das war z.B. Berlin und Dr. Müller.",
-        "M. Dupont et Mme. Blanc. | Il part. | El Sr. García y la Sra. López.",
+        "M. Dupont et Mme. Blanc. | Il part. | El Sr. García y la Sra. López de EE. UU. Hoy.",
         "В 2026 г. Москва продала 5 тыс. Ракет. | Это было, т.е. Москва. | А. С. Пушкин.",
         "В 2026 г. | В Москве тихо.",
         "Wash. | Then go. | The sun. | Russia.",

@@ -12,7 +12,6 @@ pub(super) const IRREGULAR: &[(&str, &str)] = &[
     ("mouse", "mice"),
     ("louse", "lice"),
     ("ox", "oxen"),
-    ("die", "dice"),
     ("penny", "pence"),
     ("penny", "pennies"),
     ("quiz", "quizzes"),
