@@ -1,7 +1,9 @@
 //! From a match to what is sent: the alert's identity, its evidence, and which receivers are told.
 
 pub mod admit;
+pub mod breaker;
 pub mod draft;
+pub mod notice;
 
 use std::fmt;
 
@@ -106,6 +108,8 @@ pub enum Content {
         /// The rules that matched, in the order of their names.
         rules: Vec<Told>,
     },
+    /// What happened to a receiver. (`type: notice`)
+    Notice(notice::Notice),
     /// A trial, sent by `tidings notify`. (`type: test`)
     Test,
 }

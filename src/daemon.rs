@@ -1,5 +1,6 @@
 //! The running program: wires the rooms together. The only spawner of tasks and reader of clocks; decides nothing about alerts.
 
+mod announce;
 mod articles;
 pub mod clock;
 mod dispatcher;

@@ -6,6 +6,7 @@ mod alerts;
 mod archive;
 mod column;
 mod feeds;
+mod health;
 #[cfg(test)]
 mod fixture;
 mod letter;
@@ -196,6 +197,8 @@ pub enum Finish {
         at: Timestamp,
         /// Whether the attempt counts against the schedule; if not, the receiver could not be reached.
         counts: bool,
+        /// Until when the receiver asked to be left alone.
+        rest: Option<Timestamp>,
         /// Why, in words.
         why: String,
     },
