@@ -93,7 +93,6 @@ pub struct Head {
 /// What a message is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "type")]
-#[expect(clippy::large_enum_variant, reason = "a letter is held one at a time, and nearly all are alerts")]
 pub enum Content {
     /// A story that rules matched. (`type: alert`)
     Alert {

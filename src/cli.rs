@@ -3,10 +3,12 @@
 
 mod backtest;
 mod check;
+mod deliveries;
 mod load;
 mod logs;
 mod notify;
 mod run;
+mod shown;
 mod try_it;
 
 use std::ffi::OsString;
@@ -73,6 +75,8 @@ enum Command {
     },
     /// What would these rules have matched? Over stories from a file, or the store's.
     Backtest(backtest::Arguments),
+    /// What is not delivered, and why; `deliveries retry` sends the dead again.
+    Deliveries(deliveries::Arguments),
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -111,6 +115,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Check { rules: None, config, format } => check::all(&config.path, format),
         Command::Try { expression, place } => try_it::try_it(&expression, &place),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Notify { name, config } => notify::notify(&config.path, &name),
     }
 }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use crate::alert::breaker::{self, Room};
 use crate::daemon::clock::{after, now, sleep_until, until};
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::{Mode, World, announce, news, retry};
-use crate::alert::breaker::{self, Room};
 use crate::notify;
 use crate::store::{Finish, Lease, Render, StoreError};
 

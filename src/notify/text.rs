@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn notices() {
-        let notices = [Kind::Down, Kind::Back, Kind::Refused].map(|kind| text(&fixture::notice(kind), &berlin(), false));
+        let notices =
+            [Kind::Down, Kind::Back, Kind::Refused].map(|kind| text(&fixture::notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }
 

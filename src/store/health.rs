@@ -16,9 +16,8 @@ use crate::story::NotifierName;
 impl Store {
     /// The state of every notifier whose last attempt failed.
     pub async fn health(&self) -> Result<BTreeMap<NotifierName, Health>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM health").fetch_all(&self.readers).await?;
-        let pair = |row: &SqliteRow| Ok((NotifierName(row.try_get("notifier")?), health(row)?));
-        Ok(rows.iter().map(pair).collect::<Result<_, sqlx::Error>>()?)
+        let mut reader = self.readers.acquire().await?;
+        Ok(all(&mut reader).await?.into_iter().collect())
     }
 
     /// Refusals of which nobody was told yet, as notices.
@@ -33,6 +32,12 @@ impl Store {
     pub async fn announce(&self, notice: Notice, audience: Vec<Receiver>, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(announce(conn, notice, audience, now))).await
     }
+}
+
+/// The state of every notifier whose last attempt failed, in the order of their names.
+pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<(NotifierName, Health)>, sqlx::Error> {
+    let rows = sqlx::query("SELECT * FROM health ORDER BY notifier").fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((NotifierName(row.try_get("notifier")?), health(row)?))).collect()
 }
 
 /// Takes what came of an attempt into the notifier's state. A refusal says nothing of whether the next message is taken.

@@ -78,3 +78,70 @@ async fn where_nobody_else_can_be_told_the_log_says_so() {
     tidings.wait_for_log(|line| line.contains("hook refuses messages") && line.contains("nobody else")).await;
     assert_eq!(tidings.terminate().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/feed.xml", Response::feed(&stories(&server, 2)));
+    server.serve("/hook", Response::status(403));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    let dead = server.wait_for("/hook", 2).await;
+    folder.wait_until("SELECT count(*) FROM message WHERE state = 'dead'", |count| count == "2").await;
+
+    let listed = folder.command(&["deliveries", "--state", "dead", "--notifier", "hook", "--format", "json"]).await;
+    let lines: Vec<serde_json::Value> =
+        listed.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2, "{}", listed.output);
+    assert!(lines[0]["why"].as_str().expect("a reason").contains("403"), "{}", lines[0]);
+    let shown = folder.command(&["deliveries"]).await.output;
+    assert!(shown.contains("Russia and North Korea trade arms, part 1"), "{shown}");
+
+    server.serve("/hook", Response::status(204));
+    let id = lines[0]["id"].to_string();
+    let unknown = folder.command(&["deliveries", "retry", &id, "999"]).await;
+    assert_eq!((unknown.code, unknown.output.as_str()), (65, "1 message due now\n"), "{}", unknown.errors);
+    assert!(unknown.errors.contains("999"), "{}", unknown.errors);
+    assert_eq!(folder.command(&["deliveries", "retry", "--all-dead"]).await.output, "1 message due now\n");
+    let sent = server.wait_for("/hook", 4).await;
+    let ids = |requests: &[crate::support::http::Recorded]| -> std::collections::BTreeSet<(String, String)> {
+        let one = |request: &crate::support::http::Recorded| {
+            let body = String::from_utf8(request.body.to_vec()).expect("UTF-8");
+            (request.header("webhook-id").expect("an id").to_owned(), body)
+        };
+        requests.iter().map(one).collect()
+    };
+    assert_eq!(ids(&sent[2..]), ids(&dead));
+    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    assert_eq!(folder.command(&["deliveries"]).await.output, "nothing waits, and nothing is dead\n");
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_for_a_notifier_that_left_is_held_and_told_and_goes_on_when_it_is_back() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/feed.xml", Response::feed(&stories(&server, 2)));
+    server.serve("/hook", Response::status(503));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 2).await;
+    mail.wait_for(2).await;
+    assert_eq!(tidings.terminate().await, 0);
+
+    let without: Vec<&str> = config.lines().filter(|line| !line.contains("hook: {")).collect();
+    folder.write("config.yaml", &without.join("\n").replace("notify: [hook, desk]", "notify: [desk]"));
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("2 messages for hook are held")).await;
+    let held = folder.command(&["deliveries", "--state", "held"]).await.output;
+    assert_eq!(held.matches(" held ").count(), 2, "{held}");
+    assert_eq!(tidings.terminate().await, 0);
+
+    folder.write("config.yaml", &config);
+    folder.change("UPDATE message SET due = 0 WHERE state = 'held'").await;
+    server.serve("/hook", Response::status(204));
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 4).await;
+    assert_eq!(tidings.terminate().await, 0);
+}

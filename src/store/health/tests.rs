@@ -92,7 +92,7 @@ async fn whoever_hears_that_a_notifier_is_down_hears_once_that_it_is_back() {
     }
     assert!(of_desk(&bench).await.unwrap().announced);
     let told = bench.lease(run, "ops", 3602).await;
-    assert_eq!(told.iter().map(notice).collect::<Vec<_>>(), [down.clone()]);
+    assert_eq!(told.iter().map(notice).collect::<Vec<_>>(), std::slice::from_ref(&down));
 
     let lease = bench.lease(run, "desk", 3700).await.remove(0);
     assert!(bench.finish(run, &lease, sent(), 3700).await);
