@@ -8,6 +8,7 @@ mod first_run;
 mod guide;
 mod house;
 mod kill;
+mod outage;
 mod support;
 mod webhook;
 mod whole_way;
