@@ -125,6 +125,8 @@ pub struct Email {
     pub security: MailSecurity,
     /// User and password, where the server wants them.
     pub login: Option<(String, SecretString)>,
+    /// Whom to believe besides the system's authorities when the server shows its certificate.
+    pub ca: Vec<Authority>,
     /// The sender.
     pub from: lettre::message::Mailbox,
     /// The recipients: at least one, none twice.
@@ -141,6 +143,10 @@ pub enum MailSecurity {
     /// `smtp://`: none.
     Plain,
 }
+
+/// The certificate of an authority, in DER (X.509), known to be readable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority(pub Vec<u8>);
 
 /// A webhook and its secrets.
 #[derive(Clone, Debug)]

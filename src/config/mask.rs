@@ -9,8 +9,9 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 37] = [
+const SHOWN: [&str; 38] = [
     "allow",
+    "ca",
     "connections",
     "contact",
     "critical",

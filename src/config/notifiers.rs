@@ -1,5 +1,6 @@
 //! Who can be told: `notifiers`.
 
+mod ca;
 mod email;
 mod smtp;
 mod webhook;
