@@ -145,7 +145,7 @@ pub enum MailSecurity {
 }
 
 /// The certificate of an authority, in DER (X.509), known to be readable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Authority(pub Vec<u8>);
 
 /// A webhook and its secrets.
@@ -155,6 +155,10 @@ pub struct Webhook {
     pub url: SecretUrl,
     /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
     pub secrets: Vec<SigningKey>,
+    /// What its requests carry besides the message, `Authorization` among it. Sensitive: no value is shown.
+    pub headers: http::HeaderMap,
+    /// Whom to believe besides the system's authorities when the server shows its certificate.
+    pub ca: Vec<Authority>,
 }
 
 /// An address that must not be shown whole: only scheme, host and port are printed.

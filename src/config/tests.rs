@@ -272,6 +272,16 @@ fn faults_of_webhooks_and_others() {
         &with_hook("url: \"${HOOK}\", secret: h00kt0ken"),
         &with_hook("url: \"${HOOK}\", secret: [whsec_dDBrZW4=, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]"),
         &with_hook("url: \"${HOOK}\", secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA, whsec_h00kt0ken"),
+        &with_hook("url: \"${HOOK}\", headers: [h00kt0ken], ca: missing.pem"),
+        &with_hook(
+            "url: \"${HOOK}\", headers: {Host: example.org, webhook-id: h00kt0ken, \"X Y\": h00kt0ken, X-Z: \"h00kt0ken\\n\", X-A: h00kt0kén}",
+        ),
+        &with_hook("url: \"${HOOK}\", auth: {basic: {user: \"an:a\", password: h00kt0ken}}"),
+        &with_hook("url: \"${HOOK}\", auth: {basic: {user: ana}, bearer: h00kt0ken}"),
+        &with_hook("url: \"${HOOK}\", auth: {digest: h00kt0ken}"),
+        &with_hook("url: \"${HOOK}\", auth: {bearer: h00kt0ken}, headers: {authorization: h00kt0ken}"),
+        &with_hook("url: \"https://ana:h00kt0ken@example.org/\", auth: {bearer: \"h00kt0ken\"}"),
+        &with_hook("url: \"http://example.org/\", ca: ca.pem"),
         &with_hook("url: \"${HOOK}\", sekret: whsec_h00kt0ken, colour: red"),
         &with("notifiers: {console: {type: consol}, x: {}, y: console}"),
         &with("notifiers: {console: {type: console, format: xml, limit: 30/h}}"),
@@ -325,6 +335,10 @@ notifiers:
     - whsec_S3CR3T
     - >-
       whsec_S3CR3T
+    headers: {Authorization: Bearer S3CR3T, X-Key: S3CR3T}
+    auth:
+      basic: {user: S3CR3T, password: S3CR3T}
+      bearer: S3CR3T   # S3CR3T
   paswd: S3CR3T
   last: {type: webhook, url: >
    S3CR3T}

@@ -12,4 +12,5 @@ mod house;
 mod kill;
 mod support;
 mod webhook;
+mod webhook_wire;
 mod whole_way;
