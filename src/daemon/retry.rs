@@ -28,7 +28,7 @@ const UNREACHABLE: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(
 pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Timestamp, seed: u64) -> Finish {
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
-        Outcome::Refused(why) => Finish::Dead(why),
+        Outcome::Refused(why) | Outcome::Gone(why) => Finish::Dead(why),
         Outcome::Retry(Retry { why, reached: false, after: wish }) => {
             let pause = UNREACHABLE[usize::from(waited >= UNREACHABLE[1])];
             put_off(jittered(pause, seed), wish, false, why, now)

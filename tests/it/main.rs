@@ -4,6 +4,8 @@
 mod backtest;
 mod bad_input;
 mod email;
+mod email_phases;
+mod email_tls;
 mod first_run;
 mod guide;
 mod house;
@@ -11,4 +13,5 @@ mod kill;
 mod outage;
 mod support;
 mod webhook;
+mod webhook_wire;
 mod whole_way;
