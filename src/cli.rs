@@ -4,12 +4,14 @@
 mod backtest;
 mod check;
 mod clauses;
+mod deliveries;
 mod explain;
 mod load;
 mod logs;
 mod notify;
 mod place;
 mod run;
+mod shown;
 mod try_it;
 
 use std::ffi::OsString;
@@ -81,6 +83,8 @@ enum Command {
     Explain(explain::Arguments),
     /// What would these rules have matched? Over stories from a file, or the store's.
     Backtest(backtest::Arguments),
+    /// What is not delivered, and why; `deliveries retry` sends the dead again.
+    Deliveries(deliveries::Arguments),
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -120,6 +124,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Try { expression, place } => try_it::try_it(&expression, &place),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Notify { name, config } => notify::notify(&config.path, &name),
     }
 }

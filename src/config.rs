@@ -125,6 +125,8 @@ pub struct Email {
     pub security: MailSecurity,
     /// User and password, where the server wants them.
     pub login: Option<(String, SecretString)>,
+    /// Whom to believe besides the system's authorities when the server shows its certificate.
+    pub ca: Vec<Authority>,
     /// The sender.
     pub from: lettre::message::Mailbox,
     /// The recipients: at least one, none twice.
@@ -142,6 +144,10 @@ pub enum MailSecurity {
     Plain,
 }
 
+/// The certificate of an authority, in DER (X.509), known to be readable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Authority(pub Vec<u8>);
+
 /// A webhook and its secrets.
 #[derive(Clone, Debug)]
 pub struct Webhook {
@@ -149,6 +155,10 @@ pub struct Webhook {
     pub url: SecretUrl,
     /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
     pub secrets: Vec<SigningKey>,
+    /// What its requests carry besides the message, `Authorization` among it. Sensitive: no value is shown.
+    pub headers: http::HeaderMap,
+    /// Whom to believe besides the system's authorities when the server shows its certificate.
+    pub ca: Vec<Authority>,
 }
 
 /// An address that must not be shown whole: only scheme, host and port are printed.

@@ -22,6 +22,7 @@ use jiff::tz::TimeZone;
 use crate::alert::{Letter, Receiver};
 use crate::config::{Network, Notifier};
 use crate::feed::fetch::{self, NoClient};
+use crate::notify::webhook::Clients;
 
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub enum Outcome {
     Retry(Retry),
     /// It will never work as it is: why, as the receiver said it. Never holds a secret.
     Refused(String),
+    /// The receiver is no more, and wants to be left alone: this message and all that come are refused. Why; never holds a secret.
+    Gone(String),
 }
 
 /// Why an attempt is to be repeated.
@@ -64,6 +67,8 @@ pub struct Means {
     pub network: Network,
     /// The zone that times are shown in.
     pub zone: TimeZone,
+    /// Clients for webhooks with authorities of their own.
+    private: Clients,
 }
 
 impl Means {
@@ -72,7 +77,7 @@ impl Means {
     /// # Errors
     /// Where HTTPS cannot be set up on this machine.
     pub fn new(network: Network, zone: TimeZone) -> Result<Self, NoClient> {
-        Ok(Self { client: fetch::client(&network)?, network, zone })
+        Ok(Self { client: fetch::client(&network)?, network, zone, private: Clients::default() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Normalise and tokenise, once, for stories and rules alike.
+//! Words, their forms, and sentences, once, for stories and rules alike.
 
 use std::ops::Range;
 

@@ -89,7 +89,7 @@ async fn show(
     match notify::send(&notifier, means, &receiver, &letter.id, &frozen, now()).await {
         Outcome::Delivered(_) => Ok(()),
         Outcome::Retry(retry) => Err(fail(&retry.why, Exit::Unavailable)),
-        Outcome::Refused(why) => Err(fail(&why, Exit::Bug)),
+        Outcome::Refused(why) | Outcome::Gone(why) => Err(fail(&why, Exit::Bug)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who can be told: `notifiers`.
 
+mod ca;
 mod email;
 mod smtp;
 mod webhook;
@@ -12,7 +13,7 @@ use crate::story::NotifierName;
 use crate::yaml::{Entries, Node};
 
 /// What notifiers cannot do yet.
-const LATER: [&str; 7] = ["burst", "digest", "headers", "limit", "proxy", "quiet", "template"];
+const LATER: [&str; 6] = ["burst", "digest", "limit", "proxy", "quiet", "template"];
 
 /// Notifiers by name.
 #[derive(Default)]

@@ -146,6 +146,49 @@ fn passwords_come_from_files_too() {
 }
 
 #[test]
+fn an_authority_of_ones_own_comes_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), format!("Our own CA\n{0}{0}", certificate.pem())).unwrap();
+    let text = with_desk(&format!(
+        "    smtp: smtps://mail.example.org\n    ca: {}\n    from: a@example.org\n    to: b@example.org",
+        folder.path().join("ca.pem").display()
+    ));
+    let config = sound(&text);
+    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
+    assert_eq!(mail.ca, vec![Authority(certificate.der().to_vec()); 2]);
+}
+
+#[test]
+fn faults_of_authorities() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let pem = |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    let files = [
+        place("none.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
+        place("torn.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n"),
+        place("odd.pem", &pem("AAAA")),
+        "missing.pem".to_owned(),
+    ];
+    let rest = "    from: a@example.org\n    to: b@example.org";
+    let mut cases: Vec<String> = files
+        .iter()
+        .map(|file| with_desk(&format!("    smtp: smtps://mail.example.org\n    ca: {file}\n{rest}")))
+        .collect();
+    cases.push(with_desk(&format!("    smtp: smtp://mail.example.org\n    ca: missing.pem\n{rest}")));
+    let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+    let said = said_of(&cases).replace(&format!("{}/", folder.path().display()), "");
+    // Places and carets depend on how long the folder's path is.
+    let sentences = said.lines().filter(|line| line.starts_with("error") || line.contains("help"));
+    insta::assert_snapshot!(sentences.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn faults_of_the_whole() {
     let said = said_of(&[
         &with("notifi: [console]"),
@@ -229,6 +272,16 @@ fn faults_of_webhooks_and_others() {
         &with_hook("url: \"${HOOK}\", secret: h00kt0ken"),
         &with_hook("url: \"${HOOK}\", secret: [whsec_dDBrZW4=, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]"),
         &with_hook("url: \"${HOOK}\", secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA, whsec_h00kt0ken"),
+        &with_hook("url: \"${HOOK}\", headers: [h00kt0ken], ca: missing.pem"),
+        &with_hook(
+            "url: \"${HOOK}\", headers: {Host: example.org, webhook-id: h00kt0ken, \"X Y\": h00kt0ken, X-Z: \"h00kt0ken\\n\", X-A: h00kt0kén}",
+        ),
+        &with_hook("url: \"${HOOK}\", auth: {basic: {user: \"an:a\", password: h00kt0ken}}"),
+        &with_hook("url: \"${HOOK}\", auth: {basic: {user: ana}, bearer: h00kt0ken}"),
+        &with_hook("url: \"${HOOK}\", auth: {digest: h00kt0ken}"),
+        &with_hook("url: \"${HOOK}\", auth: {bearer: h00kt0ken}, headers: {authorization: h00kt0ken}"),
+        &with_hook("url: \"https://ana:h00kt0ken@example.org/\", auth: {bearer: \"h00kt0ken\"}"),
+        &with_hook("url: \"http://example.org/\", ca: ca.pem"),
         &with_hook("url: \"${HOOK}\", sekret: whsec_h00kt0ken, colour: red"),
         &with("notifiers: {console: {type: consol}, x: {}, y: console}"),
         &with("notifiers: {console: {type: console, format: xml, limit: 30/h}}"),
@@ -282,6 +335,10 @@ notifiers:
     - whsec_S3CR3T
     - >-
       whsec_S3CR3T
+    headers: {Authorization: Bearer S3CR3T, X-Key: S3CR3T}
+    auth:
+      basic: {user: S3CR3T, password: S3CR3T}
+      bearer: S3CR3T   # S3CR3T
   paswd: S3CR3T
   last: {type: webhook, url: >
    S3CR3T}

@@ -1,5 +1,7 @@
 //! The webhook notifier: one signed POST in the form of Standard Webhooks, and what the answer means.
 
+mod client;
+mod secrets;
 mod sign;
 
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Response, StatusCode};
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use crate::alert::Receiver;
 use crate::config::Webhook;
@@ -15,6 +17,9 @@ use crate::feed::fetch::{self, FetchError};
 use crate::feed::guard;
 use crate::notify::reply::shown;
 use crate::notify::{Means, Outcome, Retry};
+use secrets::secrets;
+
+pub(super) use client::Clients;
 
 /// For the whole attempt.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -42,12 +47,16 @@ pub(super) async fn send(
         Ok(headers) => headers,
         Err(why) => return Outcome::Refused(why),
     };
-    let request = means.client.post(url.clone()).headers(headers).body(payload.to_vec());
+    let client = match means.private.of(&webhook.ca, &means.client, &means.network) {
+        Ok(client) => client,
+        Err(why) => return Outcome::unreached(why.to_string()),
+    };
+    let request = client.post(url.clone()).headers(headers).body(payload.to_vec());
     match tokio::time::timeout(DEADLINE, request.send()).await {
         Ok(Ok(response)) => {
             let (status, headers) = (response.status(), response.headers().clone());
             let remark = tokio::time::timeout(REMARK, read(response)).await.unwrap_or_default();
-            judge(status, &headers, &shown(&remark, &secrets(url)), receiver, now)
+            judge(status, &headers, &shown(&remark, &secrets(webhook)), receiver, now)
         }
         Ok(Err(error)) => failed(&error),
         Err(_) => Outcome::put_off(format!("the server did not answer within {} s", DEADLINE.as_secs())),
@@ -56,7 +65,7 @@ pub(super) async fn send(
 
 fn headers(webhook: &Webhook, id: &str, payload: &[u8], now: Timestamp) -> Result<HeaderMap, String> {
     let seconds = now.as_second();
-    let mut headers = HeaderMap::new();
+    let mut headers = webhook.headers.clone();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("webhook-id", value(id)?);
     headers.insert("webhook-timestamp", HeaderValue::from(seconds));
@@ -85,7 +94,10 @@ fn judge(status: StatusCode, headers: &HeaderMap, remark: &str, receiver: &Recei
     };
     match status {
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => put_off(said, headers, now),
-        StatusCode::GONE => Outcome::Refused(format!("the endpoint says that it is gone: {said}")),
+        StatusCode::GONE => Outcome::Gone(format!(
+            "{said}, which says that nothing is taken here any more; write the new address as the `url` of `{}` under `notifiers`, or remove it",
+            receiver.notifier
+        )),
         _ if status.is_success() => Outcome::Delivered(status.to_string()),
         _ if status.is_server_error() => put_off(said, headers, now),
         _ if status.is_redirection() => Outcome::Refused(redirected(status, headers, receiver)),
@@ -120,20 +132,6 @@ async fn read(mut response: Response) -> String {
     }
     String::from_utf8_lossy(&body).into_owned()
 }
-
-/// What of the address must not be shown: path, query and login, whole and in parts, as written and decoded.
-fn secrets(url: &Url) -> Vec<String> {
-    let whole = [url.path(), url.query().unwrap_or_default()];
-    let parts =
-        whole.iter().flat_map(|whole| whole.split(['/', '&', '='])).chain(url.password()).chain([url.username()]);
-    let written: Vec<&str> = whole.into_iter().chain(parts).filter(|part| part.len() > SHORT).collect();
-    let decoded =
-        written.iter().map(|part| form_urlencoded::parse(part.as_bytes()).map(|(name, _)| name.into_owned()).collect());
-    decoded.chain(written.iter().map(ToString::to_string)).collect()
-}
-
-/// Parts of an address that are no longer than this are words such as `hook`, and no secrets.
-const SHORT: usize = 4;
 
 #[cfg(test)]
 mod tests;

@@ -62,7 +62,7 @@ impl Sign {
         }
     }
 
-    fn holds<N: PartialOrd>(self, found: N, wanted: N) -> bool {
+    fn holds<N: PartialOrd + Copy>(self, found: N, wanted: N) -> bool {
         match self {
             Self::AtLeast => found >= wanted,
             Self::AtMost => found <= wanted,

@@ -62,7 +62,7 @@ pub(crate) fn stories() -> impl Strategy<Value = Story> {
         authors: if author { vec!["Oslo Arms".to_owned()] } else { Vec::new() },
         tags: if author { vec!["oil".to_owned()] } else { Vec::new() },
         lang: lang.then(|| "en-GB".to_owned()),
-        ..Story::of_words(title.replace("\n", " "), body)
+        ..Story::of_words(title.replace('\n', " "), body)
     })
 }
 

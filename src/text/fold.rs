@@ -8,6 +8,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use super::hebrew;
 use super::runs::shows_nothing;
 
+mod settled;
+
 /// A text in the form in which words are compared.
 pub(super) struct Folded {
     /// The folded text.
@@ -34,22 +36,25 @@ impl Folded {
     /// Folds `chunk`, which is `from..to` of the original, and clears it.
     fn take(&mut self, chunk: &mut String, from: usize, to: usize) {
         let at = self.text.len();
-        if chunk.len() == 1 {
-            chunk.make_ascii_lowercase();
-            self.text.push_str(chunk);
-        } else {
-            let gap = if chunk.starts_with(stands_apart) { " " } else { "" };
-            let mut base = '\0';
-            let folded = chunk.nfkc().flat_map(fold_case).nfd().filter(|&c| stays(&mut base, c));
-            self.text.push_str(gap);
-            folded.nfc().for_each(|c| push_letter(&mut self.text, c));
-            self.text.push_str(gap);
+        match settled::of_one(chunk) {
+            Some(folded) => self.text.push(folded),
+            None => fold_chunk(chunk, &mut self.text),
         }
         if self.text.len() > at {
             self.origins.push(Origin { at, from, to });
         }
         chunk.clear();
     }
+}
+
+/// Folds `chunk`, which normalisation can see by itself, onto the end of `text`.
+fn fold_chunk(chunk: &str, text: &mut String) {
+    let gap = if chunk.starts_with(stands_apart) { " " } else { "" };
+    let mut base = '\0';
+    let folded = chunk.nfkc().flat_map(fold_case).nfd().filter(|&c| stays(&mut base, c));
+    text.push_str(gap);
+    folded.nfc().for_each(|c| push_letter(text, c));
+    text.push_str(gap);
 }
 
 /// Folds `original`: what shows nothing goes, then NFKC, full case folding, accents and letter forms.
@@ -95,7 +100,7 @@ fn stands_apart(c: char) -> bool {
 
 /// Whether normalisation never looks across the place before `c` (Unicode annex 15, section 9.1).
 fn starts_chunk(c: char) -> bool {
-    if c < '\u{300}' {
+    if c < '\u{300}' || settled::letter(c).is_some() {
         return true;
     }
     let mut first = None;

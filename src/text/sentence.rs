@@ -27,7 +27,7 @@ pub(crate) fn sentences(text: &str) -> Vec<Range<usize>> {
 }
 
 /// The sentence of `text` that holds `span`: a byte range on character boundaries, without surrounding white space.
-/// One of [`sentences`]; where `span`, which must lie in `text` on character boundaries, reaches over several, the answer
+/// One of those that `sentences` has; where `span`, which must lie in `text` on character boundaries, reaches over several, the answer
 /// holds them all. Ends 2 kB from `span` at the latest.
 #[must_use]
 pub fn sentence_around(text: &str, span: &Range<usize>) -> Range<usize> {

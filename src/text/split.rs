@@ -38,7 +38,7 @@ fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
     let (mut after_digit, mut after_hangul) = (false, false);
     for (offset, c) in folded[word.clone()].char_indices() {
         let at = word.start + offset;
-        let is_mark = !c.is_ascii() && is_combining_mark(c);
+        let is_mark = (after_digit || after_hangul || parts_words(c)) && !c.is_ascii() && is_combining_mark(c);
         let is_hangul = if is_mark { after_hangul } else { is_hangul(c) };
         if is_kana(c) || is_hangul != after_hangul {
             parts.push(start..at);
@@ -89,7 +89,7 @@ fn is_genitive_s(folded: &str, part: &Range<usize>) -> bool {
 }
 
 fn is_no_letter(c: char) -> bool {
-    is_combining_mark(c) || !c.is_alphanumeric() || is_apostrophe(c)
+    !c.is_alphanumeric() || is_combining_mark(c) || is_apostrophe(c)
 }
 
 /// Whether `c` is an apostrophe or one of its kin: typewriter's, printer's, prime, grave accent, and the modifier

@@ -4,6 +4,7 @@ pub mod http;
 pub mod letter;
 pub mod smtp;
 pub mod tidings;
+pub mod tls;
 pub mod wire;
 
 use std::time::Duration;

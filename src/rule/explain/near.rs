@@ -43,6 +43,7 @@ pub(super) fn notes(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Strin
 pub(super) fn measured(comparison: Comparison, page: &Page<'_>) -> String {
     match comparison {
         Comparison::Words(..) => match page.words() {
+            Some(1) => "the story has one word".to_owned(),
             Some(words) => format!("the story has {words} words"),
             None => "the story was not read whole".to_owned(),
         },

@@ -46,7 +46,7 @@ fn how_near_a_story_came_is_said() {
             "arms deal",
             "`/Arms deal/` is nowhere (`arms deal` would match if capitals did not count: /(?i)Arms deal/)",
         ),
-        ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has 1 words)"),
+        ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
         ("arms AND age < 2d", "arms", "`age < 2d` cannot be told (the story has no date)"),
         ("SENT(arms AND oil)", "Oil. Arms.", "`SENT(arms AND oil)` is in no sentence (nearest sentence: «Oil.»)"),
         ("SENT(arms AND oil)", "Gas.", "`SENT(arms AND oil)` is in no sentence (no sentence has any of it)"),

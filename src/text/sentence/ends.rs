@@ -22,17 +22,16 @@ pub(super) fn goes_on(before: &str, after: &str) -> bool {
     if !is_spaced {
         return parts_a_word(before, after);
     }
-    if table::ALWAYS.iter().any(|entry| is_written(entry, word)) {
+    if has(table::ALWAYS, word) {
         return true;
     }
     if next.is_numeric() {
-        return table::BEFORE_NUMBERS.iter().chain(table::OFTEN).any(|entry| is_written(entry, word))
-            || is_dotted(word);
+        return has(table::BEFORE_NUMBERS, word) || has(table::OFTEN, word) || is_dotted(word);
     }
     if is_day(word) {
-        return table::AFTER_DAYS.contains(&first_word(after).0);
+        return has(table::AFTER_DAYS, first_word(after).0);
     }
-    let is_short = is_dotted(word) || table::OFTEN.iter().any(|entry| is_written(entry, word));
+    let is_short = is_dotted(word) || has(table::OFTEN, word);
     is_short && !begins_sentence(after)
 }
 
@@ -66,7 +65,12 @@ fn first_word(after: &str) -> (&str, &str) {
 /// Whether `after` begins with a word that begins sentences, and is no initial.
 fn begins_sentence(after: &str) -> bool {
     let (word, rest) = first_word(after);
-    !rest.starts_with('.') && table::STARTERS.iter().any(|starter| starter.eq_ignore_ascii_case(word))
+    !rest.starts_with('.') && table::STARTERS.split_whitespace().any(|starter| starter.eq_ignore_ascii_case(word))
+}
+
+/// Whether `entries`, a table, has `word`.
+fn has(entries: &str, word: &str) -> bool {
+    entries.split_whitespace().any(|entry| is_written(entry, word))
 }
 
 /// Whether `word` is written as `entry` of a table: a capital there must be one here.

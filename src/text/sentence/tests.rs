@@ -54,7 +54,7 @@ fn abbreviations_and_single_initials_end_no_sentence() {
         "On Jan. 5 and Sept. 10 Ana came. | Russia vs. Ukraine. | Approx. Five.",
         "Plan B. | The minister agreed. | Smith Jr. Said so.",
         "Am 24. November sprach z. B. Merkel. | Das war z.B. Berlin und Dr. Müller.",
-        "M. Dupont et Mme. Blanc. | Il part. | El Sr. García y la Sra. López.",
+        "M. Dupont et Mme. Blanc. | Il part. | El Sr. García y la Sra. López de EE. UU. Hoy.",
         "В 2026 г. Москва продала 5 тыс. Ракет. | Это было, т.е. Москва. | А. С. Пушкин.",
         "В 2026 г. | В Москве тихо.",
         "Wash. | Then go. | The sun. | Russia.",
@@ -108,12 +108,12 @@ fn a_text_without_full_stops_is_looked_at_only_nearby() {
 
 #[test]
 fn hostile_texts_are_split_in_time_linear_in_their_length() {
-    assert_eq!(sentences(&"word ".repeat(1_000_000)).len(), 1);
+    assert_eq!(sentences(&"word ".repeat(200_000)).len(), 1);
     for piece in
         [".", ". ", ")", "a. ", "A.", "א.", "U.S. ", "…", "! ", "1.", "\n \n", "e\u{301}", "\u{301}", "\u{ad}", "»"]
     {
         for start in ["", "A. ", "!", "א.", "1."] {
-            let text = format!("{start}{}", piece.repeat(200_000 / piece.len()));
+            let text = format!("{start}{}", piece.repeat(40_000 / piece.len()));
             assert!(sentences(&text).iter().all(|sentence| !sentence.is_empty()), "{piece}");
         }
     }

@@ -119,6 +119,13 @@ impl Folder {
         timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
     }
 
+    /// Changes the store while nothing runs on it, as time would.
+    pub async fn change(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
+        let mut store = options.connect().await.expect("a store");
+        sqlx::query(sql).execute(&mut store).await.expect("a sound statement");
+    }
+
     async fn try_query(&self, sql: &'static str) -> Result<Vec<String>, sqlx::Error> {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).read_only(true);
         let rows = sqlx::query(sql).fetch_all(&mut options.connect().await?).await?;
