@@ -1,4 +1,4 @@
-//! What people bring from Lexis, Factiva, Google and Lucene: refused, with its translation.
+//! What people bring from Lexis, Factiva, Google, Lucene and Meltwater: refused, with its translation.
 
 use super::lexer::{Context, Kind, Refusal, is_quote};
 
@@ -11,6 +11,7 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
         .or_else(|| unnumbered(context))
         .or_else(|| around(context))
         .or_else(|| at_least(context))
+        .or_else(|| segment(context))
         .or_else(|| field(context))
         .or_else(|| fuzzy(context))
 }
@@ -58,14 +59,18 @@ fn prefix(context: &Context<'_>) -> Option<Refusal> {
     })
 }
 
-/// `missil!`, `wom?n`
+/// `missil!`, `missil$2`, `wom?n`
 fn truncation(context: &Context<'_>) -> Option<Refusal> {
     let run = context.run;
-    if let Some(stem) = run.strip_suffix('!').filter(|stem| stem.ends_with(char::is_alphabetic)) {
+    // A price has capitals before its sign: `US$5`.
+    let dollar = run.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix('$');
+    let dollar = dollar.filter(|stem| stem.ends_with(char::is_lowercase)).map(|stem| (stem, '$'));
+    let shriek = run.strip_suffix('!').filter(|stem| stem.ends_with(char::is_alphabetic)).map(|stem| (stem, '!'));
+    if let Some((stem, sign)) = shriek.or(dollar) {
         return Some(Refusal {
             taken: run.len(),
             stands_for: Some(Kind::Refused),
-            message: "`!` ends no word here: the wildcard is `*`".to_owned(),
+            message: format!("`{sign}` ends no word here: the wildcard is `*`"),
             help: String::new(),
             translation: Some(format!("{stem}*")),
         });
@@ -136,15 +141,67 @@ fn around(context: &Context<'_>) -> Option<Refusal> {
     })
 }
 
-/// Lexis' `ATLEAST5(arms)`
+/// `ATLEAST5(arms)`, `atleast5 arms`
 fn at_least(context: &Context<'_>) -> Option<Refusal> {
-    let number = context.run.strip_prefix("ATLEAST").filter(|number| is_number(number))?;
-    context.rest[context.run.len()..].starts_with('(').then(|| Refusal {
+    let lower = context.run.to_ascii_lowercase();
+    let number = lower.strip_prefix("atleast")?.trim_start_matches('/');
+    let here = format!("ATLEAST/{number}");
+    if !is_number(number) || context.run == here {
+        return None;
+    }
+    let in_parentheses = context.rest[context.run.len()..].starts_with('(');
+    let help = if in_parentheses { String::new() } else { format!("write {here}(arms), with its parentheses") };
+    Some(Refusal {
         taken: context.run.len(),
+        stands_for: (!in_parentheses).then_some(Kind::Refused),
+        message: format!("`{}` is `{here}(…)` here", context.run),
+        help,
+        translation: in_parentheses.then_some(here),
+    })
+}
+
+/// `HEADLINE(arms)`, `hd=arms`, `wc>500`
+fn segment(context: &Context<'_>) -> Option<Refusal> {
+    let lower = context.run.to_ascii_lowercase();
+    let opens = context.rest[context.run.len()..].starts_with('(');
+    let (taken, ours) = match lower.find(['=', '>', '<']) {
+        None if opens => (context.run.len(), of_lexis(&lower)?),
+        Some(at) if lower[at..].starts_with('=') => (at + 1, of_factiva(&lower[..at])?),
+        Some(at) if matches!(&lower[..at], "wc" | "length") => (at, "words "),
+        _ => return None,
+    };
+    let written = &context.run[..taken];
+    Some(Refusal {
+        taken,
         stands_for: None,
-        message: format!("`{}` is `ATLEAST/{number}` here", context.run),
+        message: format!("`{written}` is `{}` here", ours.trim_end()),
         help: String::new(),
-        translation: Some(format!("ATLEAST/{number}")),
+        translation: Some(ours.to_owned()),
+    })
+}
+
+/// Lexis' names of segments, before a parenthesis.
+fn of_lexis(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "headline" | "title" => "title:",
+        "hlead" | "lead" => "lead:",
+        "body" => "body:",
+        "publication" => "source:",
+        "byline" => "author:",
+        "caps" | "allcaps" => "cs",
+        _ => return None,
+    })
+}
+
+/// Factiva's field codes, before an equals sign.
+fn of_factiva(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "hd" => "title:",
+        "hlp" => "lead:",
+        "sn" => "source:",
+        "by" => "author:",
+        "la" => "lang:",
+        _ => return None,
     })
 }
 
@@ -152,7 +209,8 @@ fn at_least(context: &Context<'_>) -> Option<Refusal> {
 fn field(context: &Context<'_>) -> Option<Refusal> {
     let (name, _) = context.run.split_once(':')?;
     let ours = match name {
-        "intitle" | "allintitle" | "headline" | "hlead" => "title",
+        "intitle" | "allintitle" | "headline" => "title",
+        "hlead" | "ingress" => "lead",
         "inurl" | "allinurl" => "url",
         "intext" | "inbody" => "body",
         "language" => "lang",

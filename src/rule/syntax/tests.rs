@@ -283,6 +283,10 @@ fn what_only_looks_foreign_is_a_word() {
         "A&B",
         "rock'n'roll",
         "\"$100\"",
+        "US$100",
+        "a=b",
+        "atleast five",
+        "headline",
         "$100",
     ] {
         assert_eq!(problems(expression), Vec::<String>::new());
