@@ -7,6 +7,7 @@ mod check;
 mod email;
 mod email_phases;
 mod email_tls;
+mod explain;
 mod first_run;
 mod guide;
 mod house;

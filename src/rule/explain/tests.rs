@@ -49,6 +49,17 @@ fn how_near_a_story_came_is_said() {
         ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
         ("arms AND age < 2d", "arms", "`age < 2d` cannot be told (the story has no date)"),
         ("SENT(arms AND oil)", "Oil. Arms.", "`SENT(arms AND oil)` is in no sentence (nearest sentence: «Oil.»)"),
+        ("SENT(arms AND oil)", "Gas.", "`SENT(arms AND oil)` is in no sentence (no sentence has any of it)"),
+        (
+            "SENT(arms NEAR/1 oil)",
+            "Arms for more oil.",
+            "`SENT(arms NEAR/1 oil)` is in no sentence (nearest: `Arms` and `oil`, with 2 words between)",
+        ),
+        (
+            "SENT(arms NEAR/1 oil)",
+            "No arms. Oil.",
+            "`SENT(arms NEAR/1 oil)` is in no sentence (it is there, but in no single sentence)",
+        ),
         ("ANY/2(arms, oil, gas)", "oil", "too little of `ANY/2(arms, oil, gas)` is there (2 are asked for)"),
         ("arms AND lang:de", "arms", "`lang:de` is missing (it does not say its language)"),
         ("site:rt.com", "arms", "`site:rt.com` is missing (it has no address)"),

@@ -118,13 +118,8 @@ fn within_words(run: &str) -> Option<String> {
 }
 
 fn between(taken: usize, message: String, translation: Option<String>) -> Refusal {
-    let (message, help) = match translation {
-        Some(_) => (message, String::new()),
-        None => (
-            message + ", which is not available yet",
-            "today AND finds both, wherever they stand in the story".to_owned(),
-        ),
-    };
+    let before_both = "the operator goes before both, and AND between them";
+    let help = if translation.is_some() { "" } else { before_both }.to_owned();
     Refusal { taken, stands_for: Some(Kind::Between), message, help, translation }
 }
 
@@ -147,8 +142,8 @@ fn at_least(context: &Context<'_>) -> Option<Refusal> {
     context.rest[context.run.len()..].starts_with('(').then(|| Refusal {
         taken: context.run.len(),
         stands_for: None,
-        message: format!("`{}` is `ATLEAST/{number}` here, which is not available yet", context.run),
-        help: " once it is; today one place is enough: leave it out".to_owned(),
+        message: format!("`{}` is `ATLEAST/{number}` here", context.run),
+        help: String::new(),
         translation: Some(format!("ATLEAST/{number}")),
     })
 }
