@@ -70,7 +70,7 @@ fn truncation(context: &Context<'_>) -> Option<Refusal> {
             translation: Some(format!("{stem}*")),
         });
     }
-    let (before, after) = run.split_once('?')?;
+    let (before, after) = run.split_once('?').filter(|_| !run.contains('/'))?;
     let inside = before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric);
     inside.then(|| Refusal {
         taken: run.len(),
