@@ -9,8 +9,10 @@ use jiff::tz::TimeZone;
 use crate::fault::{Fault, Source};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Story};
 use crate::yaml::Text;
+use lint::Memo;
 use page::Page;
 use syntax::Lists;
+use when::When;
 
 pub use explain::Clause;
 pub use truth::Truth;
@@ -23,6 +25,7 @@ mod explain;
 mod file;
 #[cfg(test)]
 mod fixture;
+mod lint;
 mod naive;
 mod operand;
 mod page;
@@ -156,7 +159,9 @@ impl Query {
     /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error was found.
     #[must_use]
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
-        let tree = when::sound_expression(&Text::bare("expression", expression), &Lists::default(), faults)?;
+        let text = Text::bare("expression", expression);
+        let tree = when::sound_expression(&text, &Lists::default(), faults)?;
+        when::warn(&When::Expression(text), &tree, &mut Memo::default(), faults);
         Some(Self { tree })
     }
 

@@ -115,3 +115,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_long_text_is_explained_whatever_is_asked() {
+    let long = "Arms for oil, oil for arms! Oslo. ".repeat(2_000);
+    let word = "x".repeat(70_000);
+    for expression in [
+        "arms NEAR/0 Oslo",
+        "zebra ONEAR/900 (arms OR oil)",
+        "arms EXCEPT (arms OR oil)",
+        "SENT(zebra AND oil)",
+        "PARA(arms AND NOT oil)",
+        "ATLEAST/1000(arms OR oil)",
+        "ANY/3(zebra, arms, xenon)",
+        "/(?i)(arms|oil)+ zebra/",
+        "North Korea AND Osla AND cs(ARMS)",
+        "arms AND words < 5",
+    ] {
+        for text in [&long, &word] {
+            let clause = explained(expression, "", text);
+            assert!(clause.reasons().iter().all(|reason| reason.len() < 2_000), "{expression}");
+        }
+    }
+}
