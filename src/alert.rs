@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod breaker;
+pub mod digest;
 pub mod draft;
 pub mod notice;
 
@@ -107,6 +108,8 @@ pub enum Content {
         /// The rules that matched, in the order of their names.
         rules: Vec<Told>,
     },
+    /// Many stories that rules matched. (`type: digest`)
+    Digest(digest::Digest),
     /// What happened to a receiver. (`type: notice`)
     Notice(notice::Notice),
     /// A trial, sent by `tidings notify`. (`type: test`)

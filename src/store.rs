@@ -7,6 +7,7 @@ mod archive;
 mod beside;
 mod column;
 mod deliveries;
+mod digest;
 mod feeds;
 #[cfg(test)]
 mod fixture;

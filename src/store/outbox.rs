@@ -5,13 +5,14 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{from_millis, millis, time};
-use super::{Finish, Holdings, Lease, Render, Store, StoreError, health, letter};
+use super::{Finish, Holdings, Lease, Render, Store, StoreError, digest, health, letter};
 use crate::alert::Receiver;
+use crate::alert::breaker::Health;
 use crate::story::NotifierName;
 
 impl Store {
     /// Leases at most `limit` due messages of one notifier, oldest first: lease, attempt and, at the first lease, the frozen payload are committed before
-    /// this returns. A message that `render` refuses becomes dead, and is not among them.
+    /// this returns. While the notifier is away, what is late becomes a digest first. A message that `render` refuses becomes dead, and is not among them.
     pub async fn lease(
         &self,
         run: i64,
@@ -24,7 +25,7 @@ impl Store {
         self.write(move |conn| Box::pin(lease_due(conn, run, notifier, limit, now, render))).await
     }
 
-    /// Records what came of an attempt. `false`, and nothing written, if the lease is no longer this attempt's.
+    /// Records what came of an attempt. A payload of which nothing can have arrived is frozen no more. `false`, and nothing written, if the lease is no longer this attempt's.
     ///
     /// After a success, what the same notifier could not deliver because it was not reached is due at once, and all of it if it had failed so often that
     /// it was only probed.
@@ -69,8 +70,11 @@ async fn lease_due(
     now: Timestamp,
     render: Render,
 ) -> Result<Vec<Lease>, sqlx::Error> {
+    if let Some(away) = health::read(conn, &notifier).await?.filter(Health::is_open) {
+        digest::fold_late(conn, &notifier, &away, now).await?;
+    }
     let due = sqlx::query(
-        "SELECT id, uid, event, said, recipient, created, counted, payload FROM message
+        "SELECT id, uid, event, digest, said, recipient, created, counted, payload FROM message
          WHERE state = 'pending' AND notifier = $1 AND due <= $2 ORDER BY due, id LIMIT $3",
     )
     .bind(&notifier.0)
@@ -167,7 +171,9 @@ async fn finish_attempt(
         Finish::Dead(why) => ("dead", "dead", None, why),
     };
     let ours = sqlx::query_as(
-        "UPDATE message SET state = $4, lease = NULL, due = coalesce($5, due), why = $6, unreached = $7, counted = counted + $8
+        "UPDATE message SET state = $4, lease = NULL, due = coalesce($5, due), why = $6, unreached = $7, counted = counted + $8,
+                payload = CASE WHEN $7 AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome != 'unreached')
+                          THEN NULL ELSE payload END
          WHERE id = $1 AND lease = $2 AND (SELECT run FROM attempt WHERE id = $2) = $3 RETURNING notifier, recipient",
     )
     .bind(message)
