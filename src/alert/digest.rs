@@ -24,6 +24,27 @@ pub struct Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "what")]
 pub enum Reason {
+    /// A rule matches so often that only its first alerts are told at once.
+    Burst {
+        /// The rule.
+        rule: String,
+    },
+    /// A rule is only told in digests.
+    Digest {
+        /// The rule.
+        rule: String,
+    },
+    /// Their receiver's quiet hours.
+    Quiet,
+    /// There were more messages than their receiver wants in so short a time.
+    Limit,
+    /// They were muted.
+    Silence {
+        /// The silence's number.
+        id: i64,
+        /// Why somebody wanted it; may be empty.
+        why: String,
+    },
     /// Their receiver was away.
     Late,
 }

@@ -9,13 +9,14 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 37] = [
+const SHOWN: [&str; 40] = [
     "allow",
     "connections",
     "contact",
     "critical",
     "default",
     "every",
+    "except",
     "first_poll",
     "format",
     "from",
@@ -23,6 +24,7 @@ const SHOWN: [&str; 37] = [
     "gap",
     "high",
     "info",
+    "limit",
     "listen",
     "low",
     "max",
@@ -35,6 +37,7 @@ const SHOWN: [&str; 37] = [
     "per_host",
     "poll",
     "proxy",
+    "quiet",
     "retain",
     "rules",
     "smtp",
@@ -162,7 +165,9 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
         spans.extend(odd(&key, node));
-        if SHOWN.contains(&key.value.as_str()) {
+        if key.value == "quiet" && node.is_mapping() {
+            fields(source, node, spans);
+        } else if SHOWN.contains(&key.value.as_str()) {
             shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
             blot(source, node, spans);

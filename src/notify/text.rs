@@ -160,6 +160,25 @@ mod tests {
     }
 
     #[test]
+    fn every_digest_says_why_it_gathered() {
+        let rule = || "Russia-North Korea arms".to_owned();
+        let silence = |why: &str| Reason::Silence { id: 7, why: why.to_owned() };
+        let reasons = [
+            Reason::Burst { rule: rule() },
+            Reason::Digest { rule: rule() },
+            Reason::Quiet,
+            Reason::Limit,
+            silence(""),
+            silence("the parade"),
+        ];
+        let heads = reasons.map(|reason| {
+            let text = text(&fixture::digest(reason), &berlin(), false);
+            text.lines().take(3).collect::<Vec<_>>().join("\n")
+        });
+        assert_snapshot!(heads.join("\n"));
+    }
+
+    #[test]
     fn notices() {
         let notices =
             [Kind::Down, Kind::Back, Kind::Refused].map(|kind| text(&fixture::notice(kind), &berlin(), false));

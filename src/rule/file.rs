@@ -12,6 +12,7 @@ use crate::yaml::{self, Document, Entries};
 mod entry;
 mod examples;
 mod lists;
+mod pace;
 mod record;
 mod settings;
 

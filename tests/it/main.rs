@@ -10,5 +10,6 @@ mod house;
 mod kill;
 mod outage;
 mod support;
+mod volume;
 mod webhook;
 mod whole_way;

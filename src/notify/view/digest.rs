@@ -40,6 +40,25 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
     let number = digest.stories();
     let stories = if number == 1 { "1 story".to_owned() } else { format!("{number} stories") };
     let (title, note) = match &digest.reason {
+        Reason::Burst { rule } => (
+            format!(
+                "{} for {rule}",
+                if number == 1 { "1 more story".to_owned() } else { format!("{number} more stories") }
+            ),
+            "The rule matched so often that its first alerts came at once and these were gathered.".to_owned(),
+        ),
+        Reason::Digest { rule } => (format!("{stories} for {rule}"), "This rule is told in digests.".to_owned()),
+        Reason::Quiet => {
+            (format!("{stories} from the quiet hours"), "They came while this notifier was to be quiet.".to_owned())
+        }
+        Reason::Limit => (
+            format!("{stories} beyond the limit"),
+            "There were more messages than this notifier's `limit` lets through, so these were gathered.".to_owned(),
+        ),
+        Reason::Silence { id, why } if why.is_empty() => {
+            (format!("{stories} muted"), format!("Silence {id} has ended."))
+        }
+        Reason::Silence { id, why } => (format!("{stories} muted"), format!("Silence {id} has ended: {why}")),
         Reason::Late => (
             format!("Late: {stories} that waited for you"),
             "Nothing could be delivered here for a while. What was critical comes apart.".to_owned(),

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::pace;
 use crate::fault::{Fault, nearest};
 use crate::rule::{FeedFilter, Known};
+use crate::story::pace::{Burst, Cadence};
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
 
@@ -20,6 +22,8 @@ pub(super) struct Settings {
     pub(super) feeds: Option<Vec<FeedFilter>>,
     pub(super) langs: Option<Vec<String>>,
     pub(super) expires: Option<Date>,
+    pub(super) burst: Option<Burst>,
+    pub(super) digest: Option<Cadence>,
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
@@ -33,6 +37,8 @@ pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mu
         feeds: feeds(entries, known, faults),
         langs: langs(entries, faults),
         expires: expires(entries, faults),
+        burst: pace::burst(entries, faults),
+        digest: pace::digest(entries, faults),
     }
 }
 
@@ -57,6 +63,8 @@ impl Settings {
             feeds: self.feeds.or(defaults.feeds),
             langs: self.langs.or(defaults.langs),
             expires: self.expires.or(defaults.expires),
+            burst: self.burst.or(defaults.burst),
+            digest: self.digest.or(defaults.digest),
         }
     }
 }
