@@ -139,7 +139,7 @@ async fn run_on(
         Mode::Forever => forever(&world, poller::states(&world).await?, files, reload, stop).await,
         Mode::Once => once(&world, poller::states(&world).await?, stop).await,
     }
-    Ok(Ended { undelivered: store.undelivered().await?, refused: world.refused.load(Ordering::Relaxed) })
+    Ok(Ended { undelivered: store.undelivered(now()).await?, refused: world.refused.load(Ordering::Relaxed) })
 }
 
 async fn forever(

@@ -44,9 +44,16 @@ impl Store {
         Ok(next.collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// Messages not sent and not dead, held ones too: what `run --once` must not leave behind.
-    pub async fn undelivered(&self) -> Result<i64, StoreError> {
-        Ok(self.holdings().await?.waiting)
+    /// Messages not sent and not dead, held ones too, but for digests that still gather at `now`: what `run --once` must not leave behind.
+    pub async fn undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
+        let undelivered = sqlx::query_scalar(
+            "SELECT count(*) FROM message
+             WHERE state IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
+        )
+        .bind(millis(now))
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(undelivered)
     }
 
     /// What the store holds.

@@ -110,7 +110,7 @@ async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
     }
     assert_eq!(titles, ["a", "b", "c"]);
     assert_eq!(bench.store.next_due().await.unwrap(), [(desk().notifier, at(9))]);
-    assert_eq!(bench.store.undelivered().await.unwrap(), 4);
+    assert_eq!(bench.store.undelivered(at(99)).await.unwrap(), 4);
     assert_eq!(bench.lease(run, "hook", 99).await, []);
 }
 
@@ -143,7 +143,7 @@ async fn a_retry_is_the_same_message_and_knows_how_many_came_before() {
     let second = bench.lease(run, "desk", 5).await.remove(0);
     assert_eq!(second, Lease { attempt: second.attempt, counted: 1, ..first.clone() });
     assert!(!bench.finish(run, &first, sent(), 6).await, "the first attempt's lease is over");
-    assert_eq!(bench.store.undelivered().await.unwrap(), 1);
+    assert_eq!(bench.store.undelivered(at(99)).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -92,6 +92,9 @@ async fn a_digest_gathers_for_an_hour_and_is_told_at_once_with_a_rule_that_is() 
     story(&bench, "c", vec![rule("arms", hourly()), rule("korea", Pace::default())], &free, 1900).await;
     assert_eq!(sent(&bench, run, 1900).await, (vec!["c".to_owned()], vec![]));
     assert_eq!(sent(&bench, run, HOUR - 1).await, (vec![], vec![]));
+    // The message about c is under way; a digest that gathers is not left behind.
+    assert_eq!(bench.store.undelivered(at(HOUR - 1)).await.unwrap(), 1);
+    assert_eq!(bench.store.undelivered(at(HOUR)).await.unwrap(), 2);
     let (_, digests) = sent(&bench, run, HOUR).await;
     let titles: Vec<_> = digests[0].rules[0].stories.iter().map(|entry| entry.story.title.as_str()).collect();
     assert_eq!(titles, ["b", "a"]);
