@@ -12,7 +12,8 @@ use crate::story::NotifierName;
 
 impl Store {
     /// Leases at most `limit` due messages of one notifier, oldest first: lease, attempt and, at the first lease, the frozen payload are committed before
-    /// this returns. While the notifier is away, what is late becomes a digest first. A message that `render` refuses becomes dead, and is not among them.
+    /// this returns. While the notifier is away, what is late becomes a digest first, and all are
+    /// for the recipient that was longest not tried. A message that `render` refuses becomes dead, and is not among them.
     pub async fn lease(
         &self,
         run: i64,
@@ -77,16 +78,19 @@ async fn lease_due(
     now: Timestamp,
     render: Render,
 ) -> Result<Vec<Lease>, sqlx::Error> {
+    let mut only: Option<String> = None;
     if let Some(away) = health::read(conn, &notifier).await?.filter(Health::is_open) {
         digest::fold_late(conn, &notifier, &away, now).await?;
+        only = longest_untried(conn, &notifier, now).await?;
     }
     let due = sqlx::query(
         "SELECT id, uid, event, digest, said, recipient, created, counted, payload FROM message
-         WHERE state = 'pending' AND notifier = $1 AND due <= $2 ORDER BY due, id LIMIT $3",
+         WHERE state = 'pending' AND notifier = $1 AND due <= $2 AND ($4 IS NULL OR recipient = $4) ORDER BY due, id LIMIT $3",
     )
     .bind(&notifier.0)
     .bind(millis(now))
     .bind(limit)
+    .bind(only)
     .fetch_all(&mut *conn)
     .await?;
     let mut leases = Vec::with_capacity(due.len());
@@ -98,6 +102,22 @@ async fn lease_due(
         }
     }
     Ok(leases)
+}
+
+/// The recipient with something due that was longest not tried: probes go round, so that one who takes nothing keeps nobody else waiting.
+async fn longest_untried(
+    conn: &mut SqliteConnection,
+    notifier: &NotifierName,
+    now: Timestamp,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
+         WHERE state = 'pending' AND notifier = $1 GROUP BY recipient HAVING min(due) <= $2 ORDER BY max(attempt.id) LIMIT 1",
+    )
+    .bind(&notifier.0)
+    .bind(millis(now))
+    .fetch_optional(conn)
+    .await
 }
 
 /// The message's frozen bytes; those that it is to have, if this is its first lease. The inner error is why it cannot be rendered.

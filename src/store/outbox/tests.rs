@@ -187,3 +187,26 @@ async fn a_success_makes_what_could_not_be_reached_due_at_once_for_that_notifier
     assert_eq!(due.iter().map(|lease| lease.message).collect::<Vec<_>>(), [unreached.message]);
     assert_eq!(bench.lease(run, "hook", 599).await, []);
 }
+
+#[tokio::test]
+async fn probes_go_round_among_recipients() {
+    let bench = Bench::new().await;
+    let [ana, bob] = ["ana", "bob"].map(|name| receiver("mail", name));
+    for key in ["a", "b", "c", "d", "e"] {
+        bench.poll("wire", 0, vec![item(key, tells("arms", std::slice::from_ref(&ana), 0))]).await;
+    }
+    let run = bench.run(&[ana, bob.clone()]).await;
+    for lease in bench.lease(run, "mail", 0).await {
+        assert!(bench.finish(run, &lease, again(1, true), 0).await);
+    }
+    bench.poll("wire", 2, vec![item("f", tells("arms", &[bob], 2))]).await;
+    let mut probed = Vec::new();
+    for minute in 1..=3 {
+        let now = minute * 60;
+        let mail = NotifierName("mail".to_owned());
+        let lease = bench.store.lease(run, &mail, 1, at(now), as_json()).await.unwrap().remove(0);
+        probed.push(lease.receiver.recipient.clone());
+        assert!(bench.finish(run, &lease, again(now + 1, true), now).await);
+    }
+    assert_eq!(probed, ["bob", "ana", "bob"]);
+}
