@@ -12,6 +12,7 @@ mod notify;
 mod place;
 mod run;
 mod shown;
+mod silence;
 mod try_it;
 
 use std::ffi::OsString;
@@ -85,6 +86,11 @@ enum Command {
     Backtest(backtest::Arguments),
     /// What is not delivered, and why; `deliveries retry` sends the dead again.
     Deliveries(deliveries::Arguments),
+    /// Mute a rule, a tag, a feed or an event for a while.
+    Silence {
+        #[command(subcommand)]
+        action: silence::Action,
+    },
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -125,6 +131,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
+        Command::Silence { action } => silence::silence(action),
         Command::Notify { name, config } => notify::notify(&config.path, &name),
     }
 }

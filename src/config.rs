@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::story::pace::Manners;
 use crate::story::{FeedName, NotifierName, Severity};
 
 pub use load::load;
@@ -39,6 +40,8 @@ pub struct Config {
     pub feeds: Vec<Feed>,
     /// Who can be told.
     pub notifiers: BTreeMap<NotifierName, Notifier>,
+    /// How often each of them wants to be told.
+    pub manners: BTreeMap<NotifierName, Manners>,
     /// When and how feeds are polled.
     pub poll: Poll,
     /// What may be reached, and how it is addressed.

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::fault::{Fault, Source};
+use crate::story::pace::{Burst, Cadence};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Story};
 use crate::yaml::Text;
 use lint::Memo;
@@ -64,6 +65,10 @@ pub struct Rule {
     pub langs: Vec<String>,
     /// The last day, in UTC, on which a story may be first seen to match.
     pub expires: Option<Date>,
+    /// How many of a burst of alerts are told at once.
+    pub burst: Option<Burst>,
+    /// When its alerts are told, if not at once.
+    pub digest: Option<Cadence>,
 }
 
 /// One entry of a rule's `feeds`.

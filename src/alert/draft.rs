@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::alert::volume::Pace;
 use crate::alert::{Draft, Receiver, Told};
 use crate::config::{Notifier, Routing};
 use crate::rule::Match;
@@ -30,7 +31,8 @@ fn draft(found: Match, routing: &Routing, notifiers: &BTreeMap<NotifierName, Not
         tags: rule.tags.clone(),
         evidence: found.evidence,
     };
-    Draft { told, occasion: String::new(), receivers }
+    let pace = Pace { burst: rule.burst, digest: rule.digest.clone() };
+    Draft { told, occasion: String::new(), pace, receivers }
 }
 
 /// Everybody whom a notifier reaches.

@@ -66,6 +66,7 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
         notify: notify?,
         feeds: feeds?,
         notifiers: notifiers.sound,
+        manners: notifiers.manners,
         poll: poll?,
         network: network?,
     })

@@ -9,7 +9,7 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 38] = [
+const SHOWN: [&str; 41] = [
     "allow",
     "ca",
     "connections",
@@ -17,6 +17,7 @@ const SHOWN: [&str; 38] = [
     "critical",
     "default",
     "every",
+    "except",
     "first_poll",
     "format",
     "from",
@@ -24,6 +25,7 @@ const SHOWN: [&str; 38] = [
     "gap",
     "high",
     "info",
+    "limit",
     "listen",
     "low",
     "max",
@@ -36,6 +38,7 @@ const SHOWN: [&str; 38] = [
     "per_host",
     "poll",
     "proxy",
+    "quiet",
     "retain",
     "rules",
     "smtp",
@@ -168,6 +171,8 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         spans.extend(odd(&key, node));
         if SHOWN_BUT_FOR_VALUES.contains(&key.value.as_str()) {
             values(source, node, spans);
+        } else if key.value == "quiet" && node.is_mapping() {
+            fields(source, node, spans);
         } else if SHOWN.contains(&key.value.as_str()) {
             shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {

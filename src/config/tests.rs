@@ -132,6 +132,35 @@ fn what_is_left_out_has_a_default() {
 }
 
 #[test]
+fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
+    let config = sound(&with(
+        "notifiers: {console: {type: console, quiet: {from: \"22:00\", to: 7:00, except: [critical, high]}, limit: 30/h}}",
+    ));
+    let manners = &config.manners[&NotifierName("console".to_owned())];
+    let quiet = manners.quiet.as_ref().expect("quiet hours");
+    assert_eq!((quiet.from.to_string(), quiet.to.to_string()), ("22:00:00".to_owned(), "07:00:00".to_owned()));
+    assert_eq!(quiet.except, [Severity::High, Severity::Critical].into());
+    let limit = manners.limit.expect("a limit");
+    assert_eq!((limit.most, limit.per), (30, Duration::from_hours(1)));
+    assert_eq!(sound(&with("zone: UTC")).manners[&NotifierName("console".to_owned())], Manners::default());
+}
+
+#[test]
+fn faults_of_manners() {
+    let console = |keys: &str| with(&format!("notifiers: {{console: {{type: console, {keys}}}}}"));
+    insta::assert_snapshot!(said_of(&[
+        &console("quiet: night"),
+        &console("quiet: {from: \"22:00\"}"),
+        &console("quiet: {from: \"22:00\", to: \"22:00\"}"),
+        &console("quiet: {from: \"25:00\", to: late, except: [kritical]}"),
+        &console("quiet: {from: \"22:00\", till: \"07:00\"}"),
+        &console("limit: 30"),
+        &console("limit: 0/h"),
+        &console("limit: 30/fortnight"),
+    ]));
+}
+
+#[test]
 fn passwords_come_from_files_too() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("smtp"), "pa55w0rd\n").unwrap();

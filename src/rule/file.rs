@@ -14,6 +14,7 @@ mod entry;
 mod examples;
 mod forms;
 mod lists;
+mod pace;
 mod record;
 mod settings;
 

@@ -168,7 +168,8 @@ async fn audience_of(conn: &mut SqliteConnection, notice: &Notice) -> Result<Vec
     Ok(rows.into_iter().map(|(notifier, recipient)| Receiver { notifier: NotifierName(notifier), recipient }).collect())
 }
 
-async fn read(conn: &mut SqliteConnection, notifier: &NotifierName) -> Result<Option<Health>, sqlx::Error> {
+/// The state of a notifier, if its last attempt failed.
+pub(super) async fn read(conn: &mut SqliteConnection, notifier: &NotifierName) -> Result<Option<Health>, sqlx::Error> {
     let row = sqlx::query("SELECT * FROM health WHERE notifier = $1").bind(&notifier.0).fetch_optional(conn).await?;
     row.as_ref().map(health).transpose()
 }

@@ -14,6 +14,7 @@ mod house;
 mod kill;
 mod outage;
 mod support;
+mod volume;
 mod webhook;
 mod webhook_wire;
 mod whole_way;

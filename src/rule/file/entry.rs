@@ -12,7 +12,7 @@ use crate::rule::{Known, Query, Rule};
 use crate::yaml::{Node, Text};
 
 /// Keys of rules that are not available yet.
-const LATER: [&str; 7] = ["each", "backfill", "defaults", "burst", "digest", "quiet", "limit"];
+const LATER: [&str; 5] = ["each", "backfill", "defaults", "quiet", "limit"];
 
 /// What rules may refer to.
 pub(super) struct Context<'c> {
@@ -62,6 +62,8 @@ pub(super) fn read(
         feeds: settings.feeds.unwrap_or_default(),
         langs: settings.langs.unwrap_or_default(),
         expires: settings.expires,
+        burst: settings.burst,
+        digest: settings.digest,
     };
     if let Some(name) = &name {
         check_heard(name, &rule, context.known, faults);
