@@ -4,6 +4,7 @@ mod console;
 mod email;
 #[cfg(test)]
 mod fixture;
+mod format;
 mod payload;
 mod plain;
 mod quote;
@@ -85,7 +86,8 @@ impl Means {
 /// In words for a person, where the letter cannot be written (an address that does not parse).
 pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
     match notifier {
-        Notifier::Console(_) | Notifier::Webhook(_) => payload::write(letter),
+        Notifier::Console(_) => payload::write(letter),
+        Notifier::Webhook(webhook) => format::render(webhook.format, letter, zone),
         Notifier::Email(email) => email::render(email, receiver, letter, zone),
     }
 }

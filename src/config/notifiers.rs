@@ -24,6 +24,9 @@ pub(super) struct Notifiers {
     pub(super) names: BTreeSet<String>,
 }
 
+/// A fault was found, and is among the faults.
+struct Faulty;
+
 #[derive(Clone, Copy)]
 enum Kind {
     Console,

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
-use tidings::config::{SecretUrl, Webhook};
+use tidings::config::{Format, SecretUrl, Webhook};
 use tidings::notify::{Outcome, Retry};
 
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
@@ -10,6 +10,7 @@ use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 use crate::webhook::{put_off, send, send_and_let_pass, send_by};
+use crate::whole_way::{RULE, serve_settled};
 
 fn loopback() -> Vec<IpNet> {
     ["127.0.0.0/8", "::1/128"].map(|range| range.parse().expect("a range")).to_vec()
@@ -17,7 +18,14 @@ fn loopback() -> Vec<IpNet> {
 
 fn hook(url: &str) -> Webhook {
     let url = SecretUrl(url.parse().expect("an address"));
-    Webhook { url, secrets: Vec::new(), headers: HeaderMap::new(), ca: Vec::new() }
+    Webhook {
+        url,
+        format: Format::Standard,
+        addressed: None,
+        secrets: Vec::new(),
+        headers: HeaderMap::new(),
+        ca: Vec::new(),
+    }
 }
 
 #[tokio::test]
@@ -160,5 +168,32 @@ async fn headers_and_logins_are_sent_and_what_an_answer_repeats_of_them_is_not_s
         for secret in ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
             verify_signature(&request, secret);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_message_is_for_is_said_to_the_service_and_neither_stored_nor_shown() {
+    let server = Server::start().await;
+    server.serve("/", Response::status(400).body("no topic t0pic-of-the-desk"));
+    let config = format!(
+        "notify: [push]\nnetwork: {{allow: [127.0.0.0/8]}}\nnotifiers:\n  push: {{type: webhook, format: ntfy, url: '{}${{TOPIC}}'}}\n\
+         feeds: ['{}']\n",
+        server.url("/"),
+        server.url("/feed.xml")
+    );
+    serve_settled(&server);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    folder.set("TOPIC", "t0pic-of-the-desk");
+    let mut tidings = folder.run(&[]);
+    let said = tidings.wait_for_log(|line| line.contains("refused a message")).await;
+    assert!(said.contains("400 Bad Request: no topic […]"), "{said}");
+    assert_eq!(tidings.terminate().await, 0);
+    let request = server.requests("/").remove(0);
+    let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!((&body["topic"], &body["priority"]), (&"t0pic-of-the-desk".into(), &3.into()));
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert!(!tidings.log().iter().any(|line| line.contains("t0pic")), "{:#?}", tidings.log());
+    for file in folder.files("tidings.db") {
+        assert!(!String::from_utf8_lossy(&file).contains("t0pic"));
     }
 }
