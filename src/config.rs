@@ -10,6 +10,7 @@ mod paths;
 mod poll;
 mod reader;
 mod routing;
+mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use url::Url;
 use crate::story::{FeedName, NotifierName, Severity};
 
 pub use load::load;
+pub use template::{Template, Writes};
 
 /// All that a person configured, checked: nothing downstream looks again.
 #[derive(Clone, Debug)]
@@ -154,7 +156,7 @@ pub struct Webhook {
     /// Where to post. Secret: hook addresses carry tokens.
     pub url: SecretUrl,
     /// What its messages look like.
-    pub format: Format,
+    pub body: Body,
     /// What a message says of whom it is for, where the format wants that.
     pub addressed: Option<Addressed>,
     /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
@@ -166,6 +168,15 @@ pub struct Webhook {
 }
 
 /// What a webhook's messages look like.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// As a service wants it.
+    Format(Format),
+    /// As the user wrote it.
+    Template(Template),
+}
+
+/// The form of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Our own JSON, in the form of Standard Webhooks.

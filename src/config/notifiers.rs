@@ -13,7 +13,7 @@ use crate::story::NotifierName;
 use crate::yaml::{Entries, Node};
 
 /// What notifiers cannot do yet.
-const LATER: [&str; 6] = ["burst", "digest", "limit", "proxy", "quiet", "template"];
+const LATER: [&str; 5] = ["burst", "digest", "limit", "proxy", "quiet"];
 
 /// Notifiers by name.
 #[derive(Default)]

@@ -201,6 +201,30 @@ fn an_authority_of_ones_own_comes_from_a_file() {
 }
 
 #[test]
+fn faults_of_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let sound_one = place("sound.json", "{\"text\": {{ text }}}");
+    let keys = [
+        format!("template: {}", place("torn.json", "{\"text\": {{ title }")),
+        format!("template: {}", place("odd.txt", "a\n{{ titel }}")),
+        format!("template: {}", place("quoted.json", "{\"text\": \"{{ title }}\"}")),
+        format!("template: {sound_one}, format: slack"),
+        "template: missing.txt".to_owned(),
+    ];
+    let cases: Vec<String> = keys.iter().map(|keys| with_hook(&format!("url: \"${{HOOK}}\", {keys}"))).collect();
+    let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+    let said = said_of(&cases).replace(&format!("{}/", folder.path().display()), "");
+    let sentences = said.lines().filter(|line| line.starts_with("error") || line.contains("help"));
+    insta::assert_snapshot!(sentences.collect::<Vec<_>>().join("\n"));
+    sound(&with_hook(&format!("url: \"${{HOOK}}\", template: {sound_one}")));
+}
+
+#[test]
 fn faults_of_authorities() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str, text: &str| {

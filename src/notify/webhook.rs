@@ -14,7 +14,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::alert::Receiver;
-use crate::config::{Addressed, Webhook};
+use crate::config::{Addressed, Body, Webhook, Writes};
 use crate::feed::fetch::{self, FetchError};
 use crate::feed::guard;
 use crate::notify::reply::shown;
@@ -81,13 +81,20 @@ fn addressed(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
 fn headers(webhook: &Webhook, id: &str, payload: &[u8], now: Timestamp) -> Result<HeaderMap, String> {
     let seconds = now.as_second();
     let mut headers = webhook.headers.clone();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(&webhook.body)));
     headers.insert("webhook-id", value(id)?);
     headers.insert("webhook-timestamp", HeaderValue::from(seconds));
     if let Some(signature) = sign::signature(id, seconds, payload, &webhook.secrets) {
         headers.insert("webhook-signature", value(&signature)?);
     }
     Ok(headers)
+}
+
+fn content_type(body: &Body) -> &'static str {
+    match body {
+        Body::Template(template) if template.writes == Writes::Text => "text/plain; charset=utf-8",
+        Body::Format(_) | Body::Template(_) => "application/json",
+    }
 }
 
 fn value(text: &str) -> Result<HeaderValue, String> {

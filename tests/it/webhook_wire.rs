@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
-use tidings::config::{Format, SecretUrl, Webhook};
+use tidings::config::{Body, Format, SecretUrl, Webhook};
 use tidings::notify::{Outcome, Retry};
 
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
@@ -20,7 +20,7 @@ fn hook(url: &str) -> Webhook {
     let url = SecretUrl(url.parse().expect("an address"));
     Webhook {
         url,
-        format: Format::Standard,
+        body: Body::Format(Format::Standard),
         addressed: None,
         secrets: Vec::new(),
         headers: HeaderMap::new(),
@@ -196,4 +196,45 @@ async fn whom_a_message_is_for_is_said_to_the_service_and_neither_stored_nor_sho
     for file in folder.files("tidings.db") {
         assert!(!String::from_utf8_lossy(&file).contains("t0pic"));
     }
+}
+
+/// Sends what `template` makes of an alert to a hook; gives the request and the log.
+async fn by_template(name: &str, template: &str) -> (crate::support::http::Recorded, Vec<String>) {
+    let server = Server::start().await;
+    serve_settled(&server);
+    let config = format!(
+        "notify: [ops]\nnetwork: {{allow: [127.0.0.0/8]}}\nnotifiers:\n  ops: {{type: webhook, url: '{}', template: {name}}}\nfeeds: ['{}']\n",
+        server.url("/hook"),
+        server.url("/feed.xml")
+    );
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    folder.write(name, template);
+    let mut tidings = folder.run(&["--once"]);
+    assert_eq!(tidings.wait().await, 0, "{:#?}", tidings.log());
+    (server.requests("/hook").remove(0), tidings.log())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_of_the_users_makes_the_message() {
+    let (request, _) =
+        by_template("ours.json", r#"{"says": {{ title }}, "of": {{ rules | map(attribute="rule") | list }}}"#).await;
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!(body, serde_json::json!({"says": "Russia and North Korea trade arms", "of": ["arms"]}));
+    let (request, _) = by_template("ours.txt", "{{ severity }}: {{ title }}").await;
+    assert_eq!(request.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(request.body, "medium: Russia and North Korea trade arms");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_fails_costs_no_alert() {
+    // It works with the sample, which has two rules.
+    let (request, log) =
+        by_template("ours.json", r#"{% if rules | length == 1 %}{{ title | int }}{% endif %}{"sound": true}"#).await;
+    let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!(
+        (&body["type"], &body["story"]["title"]),
+        (&"alert".into(), &"Russia and North Korea trade arms".into())
+    );
+    assert!(log.iter().any(|line| line.contains("the template of ops fails") && line.contains("line 1")), "{log:#?}");
 }

@@ -3,11 +3,12 @@
 mod format;
 mod headers;
 mod keys;
+mod template;
 
 use url::Url;
 
 use super::super::reader::Reader;
-use super::super::{Authority, Format, SecretUrl, Webhook};
+use super::super::{Authority, Body, Format, SecretUrl, Webhook};
 use super::ca;
 use crate::yaml::{Entries, Node};
 
@@ -18,9 +19,11 @@ pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Opt
     let headers = headers::headers(entries, url.as_ref(), reader);
     let ca = authorities(entries, url.as_ref(), reader);
     let addressed = format::addressed(entries, format, url.as_ref(), reader);
+    let template = entries.get("template").map_or(Ok(None), |node| template::template(node, entries, reader).map(Some));
     let (url, format, addressed) = (url?, format?, addressed.ok()?);
     let url = SecretUrl(format::posted_to(format, url.0));
-    Some(Webhook { url, format, addressed, secrets: secrets?, headers: headers?, ca: ca? })
+    let body = template.ok()?.map_or(Body::Format(format), Body::Template);
+    Some(Webhook { url, body, addressed, secrets: secrets?, headers: headers?, ca: ca? })
 }
 
 fn authorities(entries: &mut Entries<'_>, url: Option<&SecretUrl>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
