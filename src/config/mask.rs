@@ -9,7 +9,7 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 41] = [
+const SHOWN: [&str; 42] = [
     "allow",
     "ca",
     "connections",
@@ -45,6 +45,7 @@ const SHOWN: [&str; 41] = [
     "stories",
     "store",
     "tags",
+    "template",
     "to",
     "type",
     "web",

@@ -15,7 +15,7 @@ use crate::story::pace::Manners;
 use crate::yaml::{Entries, Node};
 
 /// What notifiers cannot do yet.
-const LATER: [&str; 4] = ["burst", "digest", "proxy", "template"];
+const LATER: [&str; 3] = ["burst", "digest", "proxy"];
 
 /// Notifiers by name.
 #[derive(Default)]
@@ -27,6 +27,9 @@ pub(super) struct Notifiers {
     /// All names, so that a faulty notifier does not make a second fault where it is named.
     pub(super) names: BTreeSet<String>,
 }
+
+/// A fault was found, and is among the faults.
+struct Faulty;
 
 #[derive(Clone, Copy)]
 enum Kind {
