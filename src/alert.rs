@@ -1,7 +1,9 @@
 //! From a match to what is sent: the alert's identity, its evidence, and which receivers are told.
 
 pub mod admit;
+pub mod breaker;
 pub mod draft;
+pub mod notice;
 
 use std::fmt;
 
@@ -91,7 +93,6 @@ pub struct Head {
 /// What a message is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "type")]
-#[expect(clippy::large_enum_variant, reason = "a letter is held one at a time, and nearly all are alerts")]
 pub enum Content {
     /// A story that rules matched. (`type: alert`)
     Alert {
@@ -106,6 +107,8 @@ pub enum Content {
         /// The rules that matched, in the order of their names.
         rules: Vec<Told>,
     },
+    /// What happened to a receiver. (`type: notice`)
+    Notice(notice::Notice),
     /// A trial, sent by `tidings notify`. (`type: test`)
     Test,
 }

@@ -1,5 +1,6 @@
 //! The running program: wires the rooms together. The only spawner of tasks and reader of clocks; decides nothing about alerts.
 
+mod announce;
 mod articles;
 pub mod clock;
 mod dispatcher;
@@ -126,7 +127,7 @@ async fn run_on(
     let known = known(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
-    greet(&config, &rules, store.holdings().await?, begun);
+    greet(&config, &rules, store.holdings().await?, &begun);
     let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
     for (host, until) in store.resting_hosts(now()).await? {
         world.hosts.rest(&HostKey(host), until);
@@ -193,11 +194,13 @@ pub fn known(config: &Config) -> Known {
     }
 }
 
-fn receivers(config: &Config) -> Vec<Receiver> {
+/// Everybody whom the configuration can tell.
+#[must_use]
+pub fn receivers(config: &Config) -> Vec<Receiver> {
     config.notifiers.iter().flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
 }
 
-fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: RunStart) {
+fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
     let Holdings { stories, alerts, waiting, dead } = holdings;
     info!(
         "the store {} knows {stories} stories and {alerts} alerts; {} feeds are watched by {} rules",
@@ -211,8 +214,8 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: RunStart) {
     if begun.reclaimed > 0 {
         info!("{} messages were being sent when the last run ended, and are sent again", begun.reclaimed);
     }
-    if begun.held > 0 {
-        warn!("{} messages are held, because nobody in the configuration can receive them now", begun.held);
+    for (receiver, messages) in &begun.held {
+        warn!("{messages} messages for {receiver} are held until it is in the configuration again");
     }
 }
 

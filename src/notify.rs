@@ -14,6 +14,8 @@ mod text;
 mod view;
 mod webhook;
 
+pub(crate) use plain::plain;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

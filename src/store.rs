@@ -4,10 +4,13 @@
 
 mod alerts;
 mod archive;
+mod beside;
 mod column;
+mod deliveries;
 mod feeds;
 #[cfg(test)]
 mod fixture;
+mod health;
 mod letter;
 mod lock;
 mod open;
@@ -30,7 +33,8 @@ use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::identity::ItemKey;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
-pub use archive::{Archive, Stored};
+pub use archive::{Alerted, Archive, Fate, Kept, Stored};
+pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
 pub use lock::{Lock, lock};
 pub use open::OpenError;
 
@@ -196,6 +200,8 @@ pub enum Finish {
         at: Timestamp,
         /// Whether the attempt counts against the schedule; if not, the receiver could not be reached.
         counts: bool,
+        /// Until when the receiver asked to be left alone.
+        rest: Option<Timestamp>,
         /// Why, in words.
         why: String,
     },
@@ -220,12 +226,12 @@ pub struct Holdings {
 pub type Render = Arc<dyn Fn(&Receiver, &Letter) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What a new run finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunStart {
     /// This run's number: the fence of its leases.
     pub run: i64,
     /// Leases of older runs that were opened again.
     pub reclaimed: u64,
-    /// Messages that are held because their receiver left the configuration, in this run or before.
-    pub held: u64,
+    /// How many messages are held for each receiver that left the configuration, in this run or before.
+    pub held: Vec<(Receiver, u64)>,
 }

@@ -31,20 +31,18 @@ pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Time
         Outcome::Refused(why) | Outcome::Gone(why) => Finish::Dead(why),
         Outcome::Retry(Retry { why, reached: false, after: wish }) => {
             let pause = UNREACHABLE[usize::from(waited >= UNREACHABLE[1])];
-            Finish::Again { at: after(now, at_least(jittered(pause, seed), wish)), counts: false, why }
+            put_off(jittered(pause, seed), wish, false, why, now)
         }
         Outcome::Retry(Retry { why, reached: true, after: wish }) => match PAUSES.get(counted as usize) {
-            Some(&pause) => {
-                let pause = jittered(Duration::from_secs(pause), seed);
-                Finish::Again { at: after(now, at_least(pause, wish)), counts: true, why }
-            }
+            Some(&pause) => put_off(jittered(Duration::from_secs(pause), seed), wish, true, why, now),
             None => Finish::Dead(format!("given up after {} attempts; the last: {why}", counted + 1)),
         },
     }
 }
 
-fn at_least(pause: Duration, wish: Option<Duration>) -> Duration {
-    pause.max(wish.unwrap_or_default().min(LONGEST_WISH))
+fn put_off(pause: Duration, wish: Option<Duration>, counts: bool, why: String, now: Timestamp) -> Finish {
+    let rest = wish.map(|wish| after(now, wish.min(LONGEST_WISH)));
+    Finish::Again { at: after(now, pause).max(rest.unwrap_or(now)), counts, rest, why }
 }
 
 fn jittered(pause: Duration, seed: u64) -> Duration {

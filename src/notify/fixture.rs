@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::alert::notice::{Kind, Notice};
 use crate::alert::{Content, Head, Letter, Told};
-use crate::story::{Evidence, FeedName, Field, Read, Severity, Sighting};
+use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
 
 /// An alert with all that an alert can have. The tests of the whole read the same file.
 pub(super) fn alert() -> Letter {
@@ -46,6 +47,14 @@ pub(super) fn wordy(sentences: usize) -> Letter {
 pub(super) fn test() -> Letter {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");
     Letter { id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(), created, content: Content::Test }
+}
+
+/// A notice of this kind about a webhook.
+pub(super) fn notice(kind: Kind) -> Letter {
+    let since = "2026-03-12T12:21:00Z".parse().expect("a time");
+    let why = "the server answered 503 Service Unavailable".to_owned();
+    let notice = Notice { kind, notifier: NotifierName("ops".to_owned()), recipient: None, since, why };
+    Letter { content: Content::Notice(notice), ..test() }
 }
 
 /// What is told of a rule that says nothing of itself.

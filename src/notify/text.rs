@@ -102,6 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::alert::notice::Kind;
     use crate::notify::{fixture, plain};
 
     fn berlin() -> TimeZone {
@@ -133,6 +134,13 @@ mod tests {
     #[test]
     fn a_test() {
         assert_snapshot!(text(&fixture::test(), &berlin(), false));
+    }
+
+    #[test]
+    fn notices() {
+        let notices =
+            [Kind::Down, Kind::Back, Kind::Refused].map(|kind| text(&fixture::notice(kind), &berlin(), false));
+        assert_snapshot!(notices.join("\n"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::alert::notice::{Kind, Notice};
 use crate::alert::{Content, Head, Letter, Told};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
@@ -46,6 +47,7 @@ impl Fact {
 pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     match &letter.content {
         Content::Alert { story, read, feeds, rules, .. } => alert(story, read, feeds, rules, zone),
+        Content::Notice(notice) => self::notice(notice, zone),
         Content::Test => View {
             severity: None,
             title: unmarked("This is a test from Tidings"),
@@ -54,6 +56,33 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
             facts: vec![Fact::one("sent", time(letter.created, zone))],
             link: None,
         },
+    }
+}
+
+fn notice(notice: &Notice, zone: &TimeZone) -> View {
+    let subject = plain(&notice.subject().to_string());
+    let (title, note) = match notice.kind {
+        Kind::Down => (
+            format!("{subject} takes no messages"),
+            "All that is for it is kept, and goes out when it is back. You will be told.",
+        ),
+        Kind::Back => (format!("{subject} takes messages again"), "What waited for it goes out now."),
+        Kind::Refused => (
+            format!("{subject} refused a message"),
+            "It is kept, as are others that it may refuse: `tidings deliveries --state dead` lists them, `tidings deliveries retry` sends them again.",
+        ),
+    };
+    let (since, why) = match notice.kind {
+        Kind::Back => ("away since", "last failure"),
+        Kind::Down | Kind::Refused => ("since", "why"),
+    };
+    View {
+        severity: None,
+        title: unmarked(&title),
+        quotes: Vec::new(),
+        note: Some(note.to_owned()),
+        facts: vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
+        link: None,
     }
 }
 

@@ -1,6 +1,5 @@
 //! Gathers what a message says: every rule that it tells of its event, and every feed that carried it.
 
-use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -8,14 +7,16 @@ use super::column;
 use crate::alert::{Content, Head, Letter};
 use crate::story::{Read, Sighting};
 
-/// What the message says now. `uid` and `created` are its own, `event` is what it tells of.
-pub(super) async fn gather(
-    conn: &mut SqliteConnection,
-    message: i64,
-    uid: String,
-    created: Timestamp,
-    event: String,
-) -> Result<Letter, sqlx::Error> {
+/// What the message of this row says now.
+pub(super) async fn gather(conn: &mut SqliteConnection, row: &SqliteRow) -> Result<Letter, sqlx::Error> {
+    let content = match row.try_get("event")? {
+        Some(event) => alert(conn, row.try_get("id")?, event).await?,
+        None => column::json(row, "said")?,
+    };
+    Ok(Letter { id: row.try_get("uid")?, created: column::time(row, "created")?, content })
+}
+
+async fn alert(conn: &mut SqliteConnection, message: i64, event: String) -> Result<Content, sqlx::Error> {
     let alerts = sqlx::query(
         "SELECT alert.told, alert.read, alert.read_why FROM message_alert JOIN alert ON alert.id = message_alert.alert
          WHERE message_alert.message = $1 ORDER BY alert.rule, alert.occasion",
@@ -23,14 +24,13 @@ pub(super) async fn gather(
     .bind(message)
     .fetch_all(&mut *conn)
     .await?;
-    let content = Content::Alert {
+    Ok(Content::Alert {
         story: head(conn, message).await?,
         read: most_read(&alerts)?,
         feeds: feeds(conn, &event).await?,
         rules: alerts.iter().map(|row| column::json(row, "told")).collect::<Result<_, _>>()?,
         event,
-    };
-    Ok(Letter { id: uid, created, content })
+    })
 }
 
 /// The head of the story that the message's first alert is about.

@@ -3,13 +3,16 @@
 
 mod backtest;
 mod bad_input;
+mod check;
 mod email;
 mod email_phases;
 mod email_tls;
+mod explain;
 mod first_run;
 mod guide;
 mod house;
 mod kill;
+mod outage;
 mod support;
 mod webhook;
 mod webhook_wire;

@@ -19,7 +19,7 @@ const LINK: usize = 2000;
 pub(super) fn message(view: &View, letter: &Letter) -> Value {
     let key = match &letter.content {
         Content::Alert { event, .. } => event,
-        Content::Test => &letter.id,
+        Content::Notice(_) | Content::Test => &letter.id,
     };
     let mut message = json!({
         "event_action": "trigger",

@@ -1,10 +1,12 @@
-//! What a rule says of its alerts and its feeds, and what it leaves to its file's `defaults`.
+//! What a rule says of its alerts, its feeds and its words' forms, and what it leaves to its file's `defaults`.
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::forms;
 use crate::fault::{Fault, nearest};
+use crate::rule::term::Forms;
 use crate::rule::{FeedFilter, Known};
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
@@ -20,6 +22,7 @@ pub(super) struct Settings {
     pub(super) feeds: Option<Vec<FeedFilter>>,
     pub(super) langs: Option<Vec<String>>,
     pub(super) expires: Option<Date>,
+    pub(super) forms: Option<Forms>,
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
@@ -33,6 +36,7 @@ pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mu
         feeds: feeds(entries, known, faults),
         langs: langs(entries, faults),
         expires: expires(entries, faults),
+        forms: forms::read(entries, faults),
     }
 }
 
@@ -57,6 +61,7 @@ impl Settings {
             feeds: self.feeds.or(defaults.feeds),
             langs: self.langs.or(defaults.langs),
             expires: self.expires.or(defaults.expires),
+            forms: self.forms.or(defaults.forms),
         }
     }
 }

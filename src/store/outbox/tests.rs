@@ -13,7 +13,7 @@ fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
 }
 
 fn again(at_seconds: i64, counts: bool) -> Finish {
-    Finish::Again { at: at(at_seconds), counts, why: "421 try later".to_owned() }
+    Finish::Again { at: at(at_seconds), counts, rest: None, why: "421 try later".to_owned() }
 }
 
 fn sent() -> Finish {
