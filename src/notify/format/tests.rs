@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::alert::Content;
+use crate::alert::notice::Kind;
 use crate::notify::fixture;
 use crate::story::FeedName;
 
@@ -89,6 +90,16 @@ fn an_alert_and_a_test(#[case] format: Format, #[case] name: &str) {
     let pretty = |letter: &Letter| serde_json::to_string_pretty(&of(format, letter)).unwrap();
     assert_snapshot!(name, format!("{}\n{}", pretty(&fixture::alert()), pretty(&fixture::test())));
     assert_eq!(render(format, &fixture::alert(), &TimeZone::UTC), render(format, &fixture::alert(), &TimeZone::UTC));
+}
+
+#[test]
+fn a_notice_has_its_words_in_every_form() {
+    let notice = fixture::notice(Kind::Down);
+    for format in ALL {
+        let message = of(format, &notice);
+        hold_to_limits(format, &message);
+        assert!(texts(&message).iter().any(|text| text.contains("503 Service Unavailable")), "{message}");
+    }
 }
 
 #[test]
