@@ -35,7 +35,7 @@ pub enum Outcome {
     Retry(Retry),
     /// It will never work as it is: why, as the receiver said it. Never holds a secret.
     Refused(String),
-    /// The receiver is no more, and wants to be left alone: this message and all that come are refused. Why; never holds a secret.
+    /// The receiver is no more, and wants to be left alone: nothing is sent to it before the next run. Why; never holds a secret.
     Gone(String),
 }
 

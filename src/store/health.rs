@@ -115,6 +115,16 @@ async fn wake(
     Ok(())
 }
 
+/// Ends the rest of notifiers that were gone for good.
+pub(super) async fn lift(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE health SET rests_until = $2 WHERE rests_until >= $1")
+        .bind(millis(breaker::NEVER))
+        .bind(millis(now))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 async fn announce(
     conn: &mut SqliteConnection,
     notice: Notice,

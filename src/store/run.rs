@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::{RunStart, Store, StoreError};
+use super::{RunStart, Store, StoreError, health};
 use crate::alert::Receiver;
 use crate::story::NotifierName;
 
 impl Store {
     /// Numbers this run, and opens older runs' leases at once, with the payload that they froze. Messages of receivers not in `receivers` become held,
-    /// those of receivers that are back become pending again.
+    /// those of receivers that are back become pending again. A notifier that was gone for good is tried once more: somebody may have mended its address.
     pub async fn start_run(&self, receivers: &[Receiver], now: Timestamp) -> Result<RunStart, StoreError> {
         let receivers = receivers.iter().cloned().collect();
         self.write(move |conn| Box::pin(start(conn, receivers, now))).await
@@ -30,6 +30,7 @@ async fn start(
         .await?;
     let reclaimed = reclaim(conn, now).await?;
     let held = hold(conn, &receivers).await?;
+    health::lift(conn, now).await?;
     Ok(RunStart { run, reclaimed, held })
 }
 
