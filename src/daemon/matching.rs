@@ -17,7 +17,7 @@ pub(crate) fn verdict<'f>(
     due: Timestamp,
 ) -> Verdict {
     let matches = world.rules.load().matches(story, &carriers(world, feeds));
-    let alerts = draft::drafts(matches, &world.config.notify, &world.config.notifiers);
+    let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
     Verdict { read, alerts, due }
 }
 

@@ -11,6 +11,7 @@ mod guide;
 mod house;
 mod kill;
 mod outage;
+mod payload;
 mod support;
 mod webhook;
 mod webhook_wire;
