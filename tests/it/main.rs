@@ -8,6 +8,7 @@ mod email_phases;
 mod email_tls;
 mod first_run;
 mod guide;
+mod history;
 mod house;
 mod kill;
 mod outage;
