@@ -2,14 +2,19 @@
 
 pub mod admit;
 pub mod breaker;
+pub mod calendar;
+pub mod digest;
 pub mod draft;
 pub mod notice;
+pub mod silence;
+pub mod volume;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::alert::volume::Pace;
 use crate::story::{Evidence, NotifierName, Read, Severity, Sighting};
 
 /// One rule that matched one story, ready to be recorded.
@@ -19,6 +24,8 @@ pub struct Draft {
     pub told: Told,
     /// What tells several alerts of one rule and story apart; empty unless the rule is one of rows.
     pub occasion: String,
+    /// How often its rule wants to be told.
+    pub pace: Pace,
     /// Everybody who is to hear of it: no receiver twice.
     pub receivers: Vec<Receiver>,
 }
@@ -110,6 +117,8 @@ pub enum Content {
         /// The rules that matched, in the order of their names.
         rules: Vec<Told>,
     },
+    /// Many stories that rules matched. (`type: digest`)
+    Digest(digest::Digest),
     /// What happened to a receiver. (`type: notice`)
     Notice(notice::Notice),
     /// A trial, sent by `tidings notify`. (`type: test`)

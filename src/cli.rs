@@ -13,6 +13,7 @@ mod notify;
 mod place;
 mod run;
 mod shown;
+mod silence;
 mod try_it;
 
 use std::ffi::OsString;
@@ -88,6 +89,11 @@ enum Command {
     Alerts(alerts::Arguments),
     /// What is not delivered, and why; `deliveries retry` sends the dead again.
     Deliveries(deliveries::Arguments),
+    /// Mute a rule, a tag, a feed or an event for a while.
+    Silence {
+        #[command(subcommand)]
+        action: silence::Action,
+    },
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -129,6 +135,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
+        Command::Silence { action } => silence::silence(action),
         Command::Notify { name, config } => notify::notify(&config.path, &name),
     }
 }

@@ -7,10 +7,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::fault::{Fault, Source};
+use crate::story::pace::{Burst, Cadence};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Story};
 use crate::yaml::Text;
+use lint::Memo;
 use page::Page;
 use syntax::Lists;
+use when::When;
 
 pub use explain::Clause;
 pub use truth::Truth;
@@ -23,6 +26,7 @@ mod explain;
 mod file;
 #[cfg(test)]
 mod fixture;
+mod lint;
 mod naive;
 mod operand;
 mod page;
@@ -61,6 +65,10 @@ pub struct Rule {
     pub langs: Vec<String>,
     /// The last day, in UTC, on which a story may be first seen to match.
     pub expires: Option<Date>,
+    /// How many of a burst of alerts are told at once.
+    pub burst: Option<Burst>,
+    /// When its alerts are told, if not at once.
+    pub digest: Option<Cadence>,
 }
 
 /// One entry of a rule's `feeds`.
@@ -156,7 +164,9 @@ impl Query {
     /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error was found.
     #[must_use]
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
-        let tree = when::sound_expression(&Text::bare("expression", expression), &Lists::default(), faults)?;
+        let text = Text::bare("expression", expression);
+        let tree = when::sound_expression(&text, &Lists::default(), faults)?;
+        when::warn(&When::Expression(text), &tree, &mut Memo::default(), faults);
         Some(Self { tree })
     }
 

@@ -1,5 +1,7 @@
 //! Plain data that every room shares: a story, where it was seen, and what proves that a rule matched it.
 
+pub mod pace;
+
 use std::fmt;
 use std::ops::Range;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::alert::volume::Pace;
 use crate::alert::{Draft, Receiver, Told};
 use crate::config::{Notifier, Routing};
 use crate::rule::Match;
@@ -49,7 +50,8 @@ fn draft(found: Match, text: &str, routing: &Routing, notifiers: &BTreeMap<Notif
         tags: rule.tags.clone(),
         evidence: found.evidence,
     };
-    Draft { told, occasion: String::new(), receivers }
+    let pace = Pace { burst: rule.burst, digest: rule.digest.clone() };
+    Draft { told, occasion: String::new(), pace, receivers }
 }
 
 /// Everybody whom a notifier reaches.

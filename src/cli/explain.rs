@@ -4,7 +4,7 @@ mod json;
 mod subject;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::{ConfigArgument, Exit, block_on, load, unreadable_rules};
@@ -86,8 +86,9 @@ pub(super) fn explain(arguments: &Arguments) -> Exit {
 
 fn prepare(arguments: &Arguments) -> Result<(Question, Subject), Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
-    // Without a configuration there is no store to look into, and nothing else is missed if rules are named.
-    let config = if named && !arguments.config.path.exists() {
+    let at_hand = arguments.story == "-" || Path::new(&arguments.story).is_file();
+    // A configuration says where the store is; nothing else is missed if rules are named.
+    let config = if named && (at_hand || !arguments.config.path.exists()) {
         None
     } else {
         Some(load::config_or_tell(&arguments.config.path)?)

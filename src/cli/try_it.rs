@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::alert::{Content, Head, Letter, Receiver, Told};
+use crate::cli::clauses::Paper;
 use crate::cli::place::{self, fail};
 use crate::cli::{Exit, block_on, count, load};
 use crate::config::{ConsoleFormat, Notifier};
 use crate::daemon::clock::now;
-use crate::notify::{self, Means, Outcome};
+use crate::notify::{self, Means, Outcome, plain};
 use crate::rule::{Carrier, Query};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
 
@@ -39,18 +40,12 @@ async fn tell(
     let carriers = [Carrier { name: FeedName(source.to_owned()), tags: BTreeSet::new() }];
     let (all, mut matched) = (stories.len(), 0);
     for (read, story) in stories {
-        match query.evidence(&story, &carriers) {
-            Some(evidence) => {
-                matched += 1;
-                show(expression, source, means, read, story, evidence).await?;
-            }
-            None => {
-                println!(
-                    "no match: {}\n  {}\n",
-                    title(&story),
-                    query.explain(&story, &carriers, &read).reasons().join("; ")
-                );
-            }
+        if let Some(evidence) = query.evidence(&story, &carriers) {
+            matched += 1;
+            show(expression, source, means, read, story, evidence).await?;
+        } else {
+            let reasons = query.explain(&story, &carriers, &read).reasons();
+            println!("{}\n", refused(&story, &reasons, Paper::of_output()));
         }
     }
     println!("{matched} of {} matched", count(all, "story", "stories"));
@@ -96,6 +91,10 @@ async fn show(
     }
 }
 
-fn title(story: &Story) -> &str {
-    if story.title.is_empty() { "(no headline)" } else { &story.title }
+/// A story that does not match, and why not, a reason a line.
+fn refused(story: &Story, reasons: &[String], paper: Paper) -> String {
+    let title = if story.title.is_empty() { "(no headline)".to_owned() } else { plain(&story.title) };
+    let title = paper.wrap(&title, "no match: ", 4);
+    let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
+    std::iter::once(title).chain(reasons).collect::<Vec<_>>().join("\n")
 }

@@ -17,7 +17,7 @@ const LATER_BUT_HARMLESS: [&str; 1] = ["web"];
 /// Reads a configuration. `base` is its folder, against which relative paths stand; `env` gives the variables of the environment.
 /// `None` if it has an error; every fault is added to `faults`, and none holds a secret: what may be one is blotted out of their source.
 ///
-/// It reads no file but those that a `password_file` or a `ca` names.
+/// It reads no file but those that a `password_file`, a `ca` or a `template` names.
 #[must_use]
 pub fn load(
     source: &Arc<Source>,
@@ -67,6 +67,7 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
         notify: notify?,
         feeds: feeds?,
         notifiers: notifiers.sound,
+        manners: notifiers.manners,
         poll: poll?,
         network: network?,
         retain: retain?,

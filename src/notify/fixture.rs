@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::alert::digest::{Digest, Entry, Group, Reason};
 use crate::alert::notice::{Kind, Notice};
 use crate::alert::{Content, Head, Letter, Told};
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
@@ -47,6 +48,40 @@ pub(super) fn wordy(sentences: usize) -> Letter {
 pub(super) fn test() -> Letter {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");
     Letter { id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(), created, content: Content::Test }
+}
+
+/// A digest, gathered for that reason: two rules, three stories.
+pub(super) fn digest(reason: Reason) -> Letter {
+    let at = |time: &str| time.parse::<Timestamp>().expect("a time");
+    let story = |title: &str, number: u32, time: &str| Head {
+        title: title.to_owned(),
+        url: Some(format!("https://wire.example/{number}")),
+        published: Some(at(time)),
+        first_seen: at("2026-03-12T13:20:00Z"),
+        lang: None,
+    };
+    let entry = |story: Head, evidence: Vec<Evidence>| Entry {
+        event: story.url.clone().unwrap_or_default(),
+        story,
+        read: Read::Full,
+        feed: FeedName("Wire".to_owned()),
+        version: "00".repeat(32),
+        text_sha256: None,
+        evidence,
+    };
+    let freight = story("Freight over the bridge doubles", 1, "2026-03-12T11:05:00Z");
+    let talks = story("Talks on arms in Pyongyang", 2, "2026-03-12T09:30:00Z");
+    let sale = "Both denied any trade in arms, which a third side had reported on Tuesday.";
+    let stories = vec![
+        entry(freight.clone(), vec![evidence("arms", Field::Body, sale)]),
+        entry(talks.clone(), vec![evidence("arms", Field::Title, "Talks on arms in Pyongyang")]),
+    ];
+    let bridge = evidence("bridge", Field::Title, "Freight over the bridge doubles");
+    let rules = vec![
+        Group { rule: "Russia-North Korea arms".to_owned(), severity: Severity::High, stories },
+        Group { rule: "bridges".to_owned(), severity: Severity::Low, stories: vec![entry(freight, vec![bridge])] },
+    ];
+    Letter { content: Content::Digest(Digest { reason, rules }), ..test() }
 }
 
 /// A notice of this kind about a webhook.

@@ -1,5 +1,7 @@
 //! What a message shows, in finished words: the same for the console, for a mail's plain text and for its HTML.
 
+mod digest;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -9,6 +11,8 @@ use crate::alert::{Content, Head, Letter, Told};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
 use crate::story::{Read, Severity, Sighting};
+
+pub(super) use digest::{Item, Section};
 
 /// The most sentences that are quoted.
 const MOST_QUOTES: usize = 8;
@@ -24,6 +28,8 @@ pub(super) struct View {
     pub(super) quotes: Vec<Vec<Piece>>,
     /// A remark below the quotes.
     pub(super) note: Option<String>,
+    /// Of a digest: its stories, rule by rule.
+    pub(super) sections: Vec<Section>,
     /// What else is to be known, in this order.
     pub(super) facts: Vec<Fact>,
     /// Where to read it.
@@ -47,12 +53,14 @@ impl Fact {
 pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     match &letter.content {
         Content::Alert { story, read, feeds, rules, .. } => alert(story, read, feeds, rules, zone),
+        Content::Digest(digest) => digest::view(digest, zone),
         Content::Notice(notice) => self::notice(notice, zone),
         Content::Test => View {
             severity: None,
             title: unmarked("This is a test from Tidings"),
             quotes: Vec::new(),
             note: Some("If you can read this, alerts will reach you here.".to_owned()),
+            sections: Vec::new(),
             facts: vec![Fact::one("sent", time(letter.created, zone))],
             link: None,
         },
@@ -81,6 +89,7 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
         title: unmarked(&title),
         quotes: Vec::new(),
         note: Some(note.to_owned()),
+        sections: Vec::new(),
         facts: vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
         link: None,
     }
@@ -102,6 +111,7 @@ fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &T
             1 => Some("and one more sentence".to_owned()),
             hidden => Some(format!("and {hidden} more sentences")),
         },
+        sections: Vec::new(),
         facts: facts(story, read, feeds, rules, zone),
         link: story.url.as_deref().map(plain),
     }

@@ -126,9 +126,13 @@ fn within(unit: Unit, branch: &Tree, text: String, held: Truth, sight: Sight<'_>
         }
     }
     let shown = best.as_ref().filter(|(score, _)| *score > 0).map_or(sight.view, |(_, part)| part);
-    let inner = clause(branch, Sight { view: shown, ..sight }, page);
+    let mut inner = clause(branch, Sight { view: shown, ..sight }, page);
     let notes = match (held, best) {
         (Truth::True, _) | (_, None) => Vec::new(),
+        (_, Some((0, _))) if inner.truth == Truth::True => {
+            vec![format!("it is there, but in no single {}", unit.name())]
+        }
+        (_, Some((0, _))) if !inner.notes.is_empty() => std::mem::take(&mut inner.notes),
         (_, Some((0, _))) => vec![format!("no {} has any of it", unit.name())],
         (_, Some((_, part))) => {
             let nearest = page.shown(&part).split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,11 +1,12 @@
 //! Rule files to rules: names and lists are global over all of them.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Known, Query, Rule, print};
+use super::term::Forms;
+use super::{Known, Query, Rule, lint, print, when};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document, Entries};
 
@@ -13,6 +14,7 @@ mod entry;
 mod examples;
 mod forms;
 mod lists;
+mod pace;
 mod record;
 mod settings;
 
@@ -71,6 +73,7 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
         let used = trees.flat_map(|tree| tree.lists()).map(|list| list.name.as_str()).collect();
         definitions.warn_unused(&used, faults);
         warn_alike(&rules, faults);
+        warn_of_terms(&rules, &definitions, &context.wordings, faults);
     }
     rules
 }
@@ -91,6 +94,25 @@ fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
             seen.insert(subject, name);
         }
     }
+}
+
+/// Warns of what rules and lists say and probably do not mean.
+fn warn_of_terms(
+    rules: &BTreeMap<String, entry::Named>,
+    definitions: &lists::Definitions,
+    wordings: &lists::Wordings,
+    faults: &mut Vec<Fault>,
+) {
+    let mut memo = lint::Memo::default();
+    for named in rules.values() {
+        when::warn(&named.when, &named.query.tree, &mut memo, faults);
+    }
+    let (stemmed, other): (Vec<_>, Vec<_>) = rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
+    let named = |rules: Vec<&entry::Named>| -> BTreeSet<String> {
+        let lists = rules.iter().flat_map(|named| named.query.tree.lists());
+        lists.map(|list| list.name.clone()).collect()
+    };
+    definitions.warn_of_terms(&wordings.of(Forms::Plain), &named(stemmed), &named(other), faults);
 }
 
 fn add(named: entry::Named, rules: &mut BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {

@@ -1,14 +1,17 @@
 //! What the store's tests share: a store in a folder of its own, and short ways to say what a poll found.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::{FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Store, Verdict, Waiting};
+use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::identity::ItemKey;
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
@@ -129,7 +132,9 @@ pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
 
 /// A verdict on a full text: these rules matched and tell the desk.
 pub(super) fn verdict(rules: &[&str]) -> Verdict {
-    Verdict { read: Read::Full, alerts: rules.iter().map(|rule| draft(rule, &[desk()])).collect(), due: at(0) }
+    let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
+    let policy = Arc::new(Policy { manners: BTreeMap::new(), zone: TimeZone::UTC });
+    Verdict { read: Read::Full, alerts, feeds: vec![FeedName("wire".to_owned())], due: at(0), policy }
 }
 
 pub(super) fn settle(rules: &[&str]) -> Plan {
@@ -155,7 +160,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
         tags: vec![],
         evidence: vec![evidence],
     };
-    Draft { told, occasion: String::new(), receivers: receivers.to_vec() }
+    Draft { told, occasion: String::new(), pace: Pace::default(), receivers: receivers.to_vec() }
 }
 
 pub(super) fn receiver(notifier: &str, recipient: &str) -> Receiver {

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tidings::alert::digest::{self, Group, Reason};
 use tidings::alert::notice::{Kind, Notice};
 use tidings::alert::{Content, Letter};
 use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
-use tidings::story::NotifierName;
+use tidings::story::{FeedName, NotifierName, Severity};
 
 use crate::support::http::{Response, Server};
 use crate::support::letter::{alert, receiver};
@@ -26,14 +27,33 @@ fn payloads() -> Vec<Value> {
         let (notifier, recipient) = (NotifierName("desk".to_owned()), recipient.map(str::to_owned));
         letter(Content::Notice(Notice { kind, notifier, recipient, since: alert().created, why: "550".to_owned() }))
     };
-    let letters = [
+    let rule = || "arms".to_owned();
+    let reasons = [
+        Reason::Burst { rule: rule() },
+        Reason::Digest { rule: rule() },
+        Reason::Quiet,
+        Reason::Limit,
+        Reason::Silence { id: 7, why: String::new() },
+        Reason::Late,
+    ];
+    let digests = reasons.map(|reason| letter(Content::Digest(digest::Digest { reason, rules: vec![group()] })));
+    let others = [
         alert(),
         notice(Kind::Down, None),
         notice(Kind::Back, None),
         notice(Kind::Refused, Some("ana@example.org")),
         letter(Content::Test),
     ];
-    letters.iter().map(payload).collect()
+    others.iter().chain(&digests).map(payload).collect()
+}
+
+/// The alert's story as a digest has it.
+fn group() -> Group {
+    let Content::Alert { event, story, read, mut rules, .. } = alert().content else { panic!("no alert") };
+    let told = rules.remove(0);
+    let (feed, version, text_sha256) = (FeedName("Wire".to_owned()), told.version, told.text_sha256);
+    let entry = digest::Entry { event, story, read, feed, version, text_sha256, evidence: told.evidence };
+    Group { rule: told.rule, severity: Severity::High, stories: vec![entry] }
 }
 
 fn payload(letter: &Letter) -> Value {

@@ -49,6 +49,17 @@ fn how_near_a_story_came_is_said() {
         ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
         ("arms AND age < 2d", "arms", "`age < 2d` cannot be told (the story has no date)"),
         ("SENT(arms AND oil)", "Oil. Arms.", "`SENT(arms AND oil)` is in no sentence (nearest sentence: «Oil.»)"),
+        ("SENT(arms AND oil)", "Gas.", "`SENT(arms AND oil)` is in no sentence (no sentence has any of it)"),
+        (
+            "SENT(arms NEAR/1 oil)",
+            "Arms for more oil.",
+            "`SENT(arms NEAR/1 oil)` is in no sentence (nearest: `Arms` and `oil`, with 2 words between)",
+        ),
+        (
+            "SENT(arms NEAR/1 oil)",
+            "No arms. Oil.",
+            "`SENT(arms NEAR/1 oil)` is in no sentence (it is there, but in no single sentence)",
+        ),
         ("ANY/2(arms, oil, gas)", "oil", "too little of `ANY/2(arms, oil, gas)` is there (2 are asked for)"),
         ("arms AND lang:de", "arms", "`lang:de` is missing (it does not say its language)"),
         ("site:rt.com", "arms", "`site:rt.com` is missing (it has no address)"),
@@ -101,6 +112,29 @@ proptest! {
                 let marked = evidence.sentence.get(mark.clone()).expect("on character boundaries");
                 prop_assert!(holds(&term, marked) || holds(&format!("cs({term})"), marked), "{} in {}", term, marked);
             }
+        }
+    }
+}
+
+#[test]
+fn a_long_text_is_explained_whatever_is_asked() {
+    let long = "Arms for oil, oil for arms! Oslo. ".repeat(2_000);
+    let word = "x".repeat(70_000);
+    for expression in [
+        "arms NEAR/0 Oslo",
+        "zebra ONEAR/900 (arms OR oil)",
+        "arms EXCEPT (arms OR oil)",
+        "SENT(zebra AND oil)",
+        "PARA(arms AND NOT oil)",
+        "ATLEAST/1000(arms OR oil)",
+        "ANY/3(zebra, arms, xenon)",
+        "/(?i)(arms|oil)+ zebra/",
+        "North Korea AND Osla AND cs(ARMS)",
+        "arms AND words < 5",
+    ] {
+        for text in [&long, &word] {
+            let clause = explained(expression, "", text);
+            assert!(clause.reasons().iter().all(|reason| reason.len() < 2_000), "{expression}");
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{forms, place, refuse_later};
 use crate::fault::{Fault, Source, nearest};
+use crate::rule::lint;
 use crate::rule::syntax::{self, Lists};
 use crate::rule::term::{Forms, Term, TermList};
 use crate::rule::when;
@@ -28,9 +29,21 @@ struct Definition {
 }
 
 enum Entry {
-    Term(Term),
+    /// A term, and as what it was written.
+    Term(Term, Text),
     /// `$other`, and for those of its terms that have none of their own the forms and the label.
     Other(Text, Forms, Option<String>),
+}
+
+impl Entry {
+    fn term(&self) -> Option<(&Term, &Text)> {
+        if let Self::Term(term, text) = self { Some((term, text)) } else { None }
+    }
+
+    /// The name of the list that it names.
+    fn other(&self) -> Option<&str> {
+        if let Self::Other(text, ..) = self { syntax::list_name(text.value.trim()) } else { None }
+    }
 }
 
 impl Definitions {
@@ -56,15 +69,8 @@ impl Definitions {
 
     /// Warns of every list that neither a rule (`used`) nor another list names: a slip in a name, or a list that can go.
     pub(super) fn warn_unused(&self, used: &BTreeSet<&str>, faults: &mut Vec<Fault>) {
-        let by_lists: BTreeSet<&str> = self
-            .by_name
-            .values()
-            .flat_map(|definition| &definition.entries)
-            .filter_map(|entry| match entry {
-                Entry::Term(_) => None,
-                Entry::Other(text, ..) => syntax::list_name(text.value.trim()),
-            })
-            .collect();
+        let by_lists: BTreeSet<&str> =
+            self.by_name.values().flat_map(|definition| &definition.entries).filter_map(Entry::other).collect();
         for (name, definition) in &self.by_name {
             if !used.contains(name.as_str()) && !by_lists.contains(name.as_str()) {
                 let span = 0..definition.name.value.len();
@@ -72,6 +78,42 @@ impl Definitions {
                 faults.push(warning.help(format!("a rule names it as ${name}; remove it if none should")));
             }
         }
+    }
+
+    /// Warns of terms that are probably not meant. `lists` are these definitions, resolved; `stemmed` and `other` the names that stand in rules which
+    /// ask for stems, and in others.
+    pub(super) fn warn_of_terms(
+        &self,
+        lists: &Lists,
+        stemmed: &BTreeSet<String>,
+        other: &BTreeSet<String>,
+        faults: &mut Vec<Fault>,
+    ) {
+        let (stemmed, other) = (self.reached(stemmed), self.reached(other));
+        for (name, definition) in &self.by_name {
+            let Some(list) = lists.by_name.get(name) else { continue };
+            let own: Vec<(&Term, &Text)> = definition.entries.iter().filter_map(Entry::term).collect();
+            let terms: Vec<&Term> = own.iter().map(|(term, _)| *term).collect();
+            let is_stemmed = stemmed.contains(name.as_str()) && !other.contains(name.as_str());
+            for (at, problem) in lint::list(&terms, &list.terms, is_stemmed) {
+                let text = own[at].1;
+                let warning = text.warning(0..text.value.len(), problem.message);
+                faults.push(Fault { help: problem.help, ..warning });
+            }
+        }
+    }
+
+    /// The lists of these `names`, and all that they name.
+    fn reached<'d>(&'d self, names: &'d BTreeSet<String>) -> HashSet<&'d str> {
+        let mut open: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut reached = HashSet::new();
+        while let Some(name) = open.pop() {
+            if reached.insert(name) {
+                let entries = self.by_name.get(name).map_or(&[][..], |definition| &definition.entries);
+                open.extend(entries.iter().filter_map(Entry::other));
+            }
+        }
+        reached
     }
 
     /// The lists, each with the terms of those that it names. `partial`: a file with others could not be read.
@@ -130,7 +172,7 @@ fn read_entry(node: &Node<'_>, forms: Forms, label: Option<&str>, faults: &mut V
     }
     let (term, problems) = syntax::parse_term(&text.value, forms, label);
     faults.extend(problems.into_iter().map(|problem| when::fault(&text, problem)));
-    term.map(Entry::Term)
+    term.map(|term| Entry::Term(term, text))
 }
 
 /// The lists in every form that rules ask for, each made once.
@@ -175,7 +217,7 @@ impl<'d> Resolver<'d, '_> {
         let mut seen = HashSet::new();
         for entry in &definition.entries {
             let found = match entry {
-                Entry::Term(term) => vec![Arc::new(term.clone())],
+                Entry::Term(term, _) => vec![Arc::new(term.clone())],
                 Entry::Other(other, forms, label) => self.terms_of(other, *forms, label.as_deref()),
             };
             terms.extend(found.into_iter().filter(|term| seen.insert((term.text.clone(), term.stemmer()))));

@@ -224,7 +224,11 @@ impl Lexer<'_, '_> {
     }
 }
 
+/// What begins at a run that is no plain operand; what a field is about is looked at by itself, behind its colon.
 fn look(context: &Context<'_>) -> Option<Found> {
+    if field::prefix(context.run).is_some() {
+        return None;
+    }
     let foreign = || foreign::look(context).or_else(|| field::look(context)).map(Found::Refused);
     special::look(context).or_else(foreign)
 }

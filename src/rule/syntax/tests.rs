@@ -7,6 +7,8 @@ use crate::rule::fixture::{lists, trees, wild_texts};
 use crate::rule::print;
 use crate::rule::term::Forms;
 
+mod foreign;
+
 fn parsed(expression: &str) -> Tree {
     let (tree, problems) = parse(expression, &lists());
     tree.unwrap_or_else(|| panic!("{expression}: {problems:?}"))
@@ -234,59 +236,6 @@ fn fields_used_wrongly_are_told_with_what_to_write() {
         "arms title:Russia",
     ]);
     insta::assert_snapshot!("fields", told);
-}
-
-#[test]
-fn what_other_tools_write_is_translated() {
-    let told = told(&[
-        "turkey -recipe",
-        "turkey -\"roast turkey\"",
-        "+Russia +arms -sport",
-        "!sport AND Russia",
-        "Russia && arms",
-        "Russia || arms",
-        "missil!",
-        "wom?n",
-        "Russia w/5 arms",
-        "Russia pre/3 arms",
-        "Russia /s arms",
-        "Russia near5 arms",
-        "Russia AROUND(7) arms",
-        "ATLEAST5(arms)",
-        "intitle:arms",
-        "roam~2",
-        "\"North Korea\"~5",
-    ]);
-    insta::assert_snapshot!("foreign", told);
-}
-
-#[test]
-fn what_only_looks_foreign_is_a_word() {
-    for expression in [
-        "F-16",
-        "-5",
-        "+44",
-        "https://example.org/a",
-        "12:30",
-        "ratio:1",
-        "Yonhap: North Korea",
-        "words",
-        "age of reason",
-        "words =deal",
-        "either /or",
-        "a, b",
-        "cs",
-        "SENT",
-        "either/or",
-        "what?",
-        "\"Yahoo!\"",
-        "A&B",
-        "rock'n'roll",
-        "\"$100\"",
-        "$100",
-    ] {
-        assert_eq!(problems(expression), Vec::<String>::new());
-    }
 }
 
 #[test]
