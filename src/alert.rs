@@ -37,6 +37,9 @@ pub struct Told {
     pub rule: String,
     /// SHA-256 of the rule's text, in hex: which version of the rule it was.
     pub version: String,
+    /// [`draft::text_hash`] of the story as the rule saw it; `None` of alerts that were kept before there was such a hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_sha256: Option<String>,
     /// The rule's severity.
     pub severity: Severity,
     /// The rule's `why`.

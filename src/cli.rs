@@ -1,6 +1,7 @@
 //! Subcommands and what they print.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
 
+mod alerts;
 mod backtest;
 mod check;
 mod clauses;
@@ -84,6 +85,8 @@ enum Command {
     Explain(explain::Arguments),
     /// What would these rules have matched? Over stories from a file, or the store's.
     Backtest(backtest::Arguments),
+    /// What was told: by rule, tag, feed, time, words; `alerts show ID` tells all of one alert.
+    Alerts(alerts::Arguments),
     /// What is not delivered, and why; `deliveries retry` sends the dead again.
     Deliveries(deliveries::Arguments),
     /// Mute a rule, a tag, a feed or an event for a while.
@@ -130,6 +133,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Try { expression, place } => try_it::try_it(&expression, &place),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Alerts(arguments) => alerts::alerts(&arguments),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
         Command::Notify { name, config } => notify::notify(&config.path, &name),

@@ -9,6 +9,7 @@ mod notifiers;
 mod paths;
 mod poll;
 mod reader;
+mod retain;
 mod routing;
 mod template;
 
@@ -48,6 +49,17 @@ pub struct Config {
     pub poll: Poll,
     /// What may be reached, and how it is addressed.
     pub network: Network,
+    /// How long the store keeps what it holds.
+    pub retain: Retain,
+}
+
+/// How long the store keeps what it holds; `None`: for ever. Neither is under seven days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retain {
+    /// The texts of stories that no alert tells of, since they were first seen.
+    pub stories: Option<Duration>,
+    /// Alerts with their stories, and what became of their messages.
+    pub alerts: Option<Duration>,
 }
 
 /// Who hears of a rule that names nobody. Every name stands in `Config::notifiers`.

@@ -5,6 +5,7 @@ mod articles;
 pub mod clock;
 mod dispatcher;
 mod hosts;
+mod housekeeping;
 mod matching;
 mod news;
 mod poller;
@@ -153,14 +154,16 @@ async fn forever(
         poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
         articles::settle_waiting(Arc::clone(world), stop.clone()),
         dispatcher::deliver(Arc::clone(world), stop.clone()),
-        reload::keep_rules_fresh(Arc::clone(world), files, asked, stop),
+        reload::keep_rules_fresh(Arc::clone(world), files, asked, stop.clone()),
+        housekeeping::keep_house(world, stop),
     );
 }
 
 async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
     poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), stop.clone()).await;
-    dispatcher::deliver(Arc::clone(world), stop).await;
+    dispatcher::deliver(Arc::clone(world), stop.clone()).await;
+    housekeeping::keep_house(world, stop).await;
 }
 
 fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {

@@ -22,6 +22,7 @@ mod rules;
 mod run;
 mod silences;
 mod story;
+mod sweep;
 mod tell;
 mod writer;
 
@@ -37,11 +38,12 @@ use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::identity::ItemKey;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
-pub use archive::{Alerted, Archive, Fate, Kept, Stored};
+pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
 pub use lock::{Lock, lock};
 pub use open::OpenError;
 pub use silences::{mute, silences, unmute};
+pub use sweep::{Gone, Place, Retention, Step};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when its call returns, and is carried to its end even
 /// if the caller stops waiting.

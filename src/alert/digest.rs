@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Head;
-use crate::story::{Evidence, FeedName, Severity};
+use crate::story::{Evidence, FeedName, Read, Severity};
 
 /// How long a message waits for a receiver that is away before it goes into the late digest.
 const LATE_AFTER: Duration = Duration::from_hours(1);
@@ -67,8 +67,15 @@ pub struct Entry {
     pub event: String,
     /// The story's head.
     pub story: Head,
+    /// How much of it the rule saw.
+    pub read: Read,
     /// The feed that carried it first.
     pub feed: FeedName,
+    /// SHA-256 of the rule's text, in hex.
+    pub version: String,
+    /// As in [`crate::alert::Told`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_sha256: Option<String>,
     /// The words that made the rule match.
     pub evidence: Vec<Evidence>,
 }

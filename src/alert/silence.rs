@@ -78,6 +78,7 @@ mod tests {
         let told = Told {
             rule: "arms".to_owned(),
             version: String::new(),
+            text_sha256: None,
             severity: Severity::High,
             why: None,
             owner: None,

@@ -9,7 +9,8 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 42] = [
+const SHOWN: [&str; 43] = [
+    "alerts",
     "allow",
     "ca",
     "connections",

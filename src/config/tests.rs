@@ -399,10 +399,30 @@ fn faults_of_poll_and_network() {
 }
 
 #[test]
+fn what_is_kept_is_kept_for_a_time_or_for_ever() {
+    let day = |days: u64| Some(Duration::from_hours(24 * days));
+    for (line, stories, alerts) in [
+        ("", day(90), None),
+        ("retain: {alerts: 52w}", day(90), day(364)),
+        ("retain: {stories: forever, alerts: 7d}", None, day(7)),
+    ] {
+        assert_eq!(sound(&with(line)).retain, Retain { stories, alerts }, "{line}");
+    }
+    for (line, said) in [
+        ("retain: {stories: 3d}", "too short a time to keep things"),
+        ("retain: {alerts: never}", "never"),
+        ("retain: {texts: 90d}", "texts"),
+        ("retain: 90d", "retain"),
+    ] {
+        let (config, faults) = read(&with(line));
+        assert!(config.is_none() && faults.contains(said), "{line}: {faults}");
+    }
+}
+
+#[test]
 fn what_may_be_overlooked_is_a_warning() {
-    let (config, said) = read(
-        "web: {listen: 127.0.0.1:7300}\nretain: {stories: 90d}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n",
-    );
+    let (config, said) =
+        read("web: {listen: 127.0.0.1:7300}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n");
     assert!(config.is_some());
     insta::assert_snapshot!(said);
     let (config, said) = read("");

@@ -20,7 +20,7 @@ pub(crate) fn verdict<'f>(
 ) -> Verdict {
     let carriers = carriers(world, feeds);
     let matches = world.rules.load().matches(story, &carriers);
-    let alerts = draft::drafts(matches, &world.config.notify, &world.config.notifiers);
+    let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
     Verdict { read, alerts, feeds, due, policy: Arc::clone(&world.policy) }
 }

@@ -63,7 +63,10 @@ pub(super) fn digest(reason: Reason) -> Letter {
     let entry = |story: Head, evidence: Vec<Evidence>| Entry {
         event: story.url.clone().unwrap_or_default(),
         story,
+        read: Read::Full,
         feed: FeedName("Wire".to_owned()),
+        version: "00".repeat(32),
+        text_sha256: None,
         evidence,
     };
     let freight = story("Freight over the bridge doubles", 1, "2026-03-12T11:05:00Z");
@@ -91,12 +94,20 @@ pub(super) fn notice(kind: Kind) -> Letter {
 
 /// What is told of a rule that says nothing of itself.
 pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> Told {
-    let severity = Severity::Medium;
-    Told { rule: rule.to_owned(), version: "00".to_owned(), severity, why: None, owner: None, tags: vec![], evidence }
+    Told {
+        rule: rule.to_owned(),
+        version: "00".repeat(32),
+        text_sha256: None,
+        severity: Severity::Medium,
+        why: None,
+        owner: None,
+        tags: vec![],
+        evidence,
+    }
 }
 
 /// Evidence that `term` stands in `sentence`, where it is found first.
 pub(super) fn evidence(term: &str, field: Field, sentence: &str) -> Evidence {
     let marks = sentence.match_indices(term).take(1).map(|(start, found)| start..start + found.len()).collect();
-    Evidence { term: term.to_owned(), label: None, field, sentence: sentence.to_owned(), marks }
+    Evidence { term: term.to_owned(), label: None, clause: None, field, sentence: sentence.to_owned(), marks }
 }

@@ -125,7 +125,7 @@ async fn fold(conn: &mut SqliteConnection, message: i64, into: i64) -> Result<()
 /// What the digest `message` says now: by rule, the gravest first, each rule's stories newest first.
 pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Reason) -> Result<Digest, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT alert.told, story.event, story.title, story.url, story.published, story.first_seen, story.lang,
+        "SELECT alert.told, alert.read, alert.read_why, story.event, story.title, story.url, story.published, story.first_seen, story.lang,
                 (SELECT feed FROM sighting WHERE sighting.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message = $1
@@ -137,7 +137,7 @@ pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Re
     let mut rules: Vec<Group> = Vec::new();
     for row in &rows {
         let told: Told = column::json(row, "told")?;
-        let entry = entry(row, told.evidence)?;
+        let entry = entry(row, &told)?;
         match rules.last_mut() {
             Some(group) if group.rule == told.rule => {
                 group.severity = group.severity.max(told.severity);
@@ -150,9 +150,16 @@ pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Re
     Ok(Digest { reason, rules })
 }
 
-fn entry(row: &SqliteRow, evidence: Vec<crate::story::Evidence>) -> Result<Entry, sqlx::Error> {
-    let feed = FeedName(row.try_get::<Option<String>, _>("feed")?.unwrap_or_default());
-    Ok(Entry { event: row.try_get("event")?, story: column::head(row)?, feed, evidence })
+fn entry(row: &SqliteRow, told: &Told) -> Result<Entry, sqlx::Error> {
+    Ok(Entry {
+        event: row.try_get("event")?,
+        story: column::head(row)?,
+        read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        feed: FeedName(row.try_get::<Option<String>, _>("feed")?.unwrap_or_default()),
+        version: told.version.clone(),
+        text_sha256: told.text_sha256.clone(),
+        evidence: told.evidence.clone(),
+    })
 }
 
 #[cfg(test)]

@@ -145,6 +145,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
     let evidence = Evidence {
         term: "arms".to_owned(),
         label: None,
+        clause: Some("title:arms".to_owned()),
         field: Field::Title,
         sentence: "arms".to_owned(),
         marks: std::iter::once(0..4).collect(),
@@ -152,6 +153,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
     let told = Told {
         rule: rule.to_owned(),
         version: format!("hash of {rule}"),
+        text_sha256: Some("hash of the text".to_owned()),
         severity: Severity::High,
         why: None,
         owner: Some("ana".to_owned()),
