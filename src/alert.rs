@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod breaker;
+pub mod copies;
 pub mod draft;
 pub mod notice;
 

@@ -7,6 +7,7 @@ mod archive;
 mod beside;
 mod column;
 mod deliveries;
+mod event;
 mod feeds;
 #[cfg(test)]
 mod fixture;
@@ -29,6 +30,7 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alert::copies::Print;
 use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::identity::ItemKey;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
@@ -145,6 +147,8 @@ pub enum Plan {
 pub struct Verdict {
     /// How much was read.
     pub read: Read,
+    /// What the text is compared by, where it was read in full and is long enough to be known by it.
+    pub print: Option<Print>,
     /// One for every rule that matched; empty if none did.
     pub alerts: Vec<Draft>,
     /// When its messages may go out at the earliest.

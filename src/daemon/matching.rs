@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::alert::draft;
+use crate::alert::{copies, draft};
 use crate::daemon::World;
 use crate::rule::Carrier;
 use crate::store::Verdict;
@@ -18,7 +18,8 @@ pub(crate) fn verdict<'f>(
 ) -> Verdict {
     let matches = world.rules.load().matches(story, &carriers(world, feeds));
     let alerts = draft::drafts(matches, &world.config.notify, &world.config.notifiers);
-    Verdict { read, alerts, due }
+    let print = if read == Read::Full { copies::print(&story.body) } else { None };
+    Verdict { read, print, alerts, due }
 }
 
 /// The feeds of those names as rules see them; one that left the configuration has no tags.

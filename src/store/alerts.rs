@@ -4,21 +4,24 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{millis, read_columns, to_json};
-use super::{StoryId, Verdict};
+use super::{StoryId, Verdict, event};
 use crate::alert::{Draft, Receiver};
 use crate::story::Read;
 
-/// Records the alerts of `verdict` and has messages tell them. What a rule has told of a story, on that occasion, is not told again.
+/// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on that occasion, is not
+/// told again: the alert of a copy is only recorded.
 pub(super) async fn keep(
     conn: &mut SqliteConnection,
     story: StoryId,
     verdict: &Verdict,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let event: String =
-        sqlx::query_scalar("SELECT event FROM story WHERE id = $1").bind(story.0).fetch_one(&mut *conn).await?;
+    let event = event::of(conn, story, verdict.print.as_ref(), now).await?;
     for draft in &verdict.alerts {
         let Some(alert) = insert(conn, story, draft, &verdict.read, now).await? else { continue };
+        if event::has_told(conn, &event, alert, draft).await? {
+            continue;
+        }
         for receiver in &draft.receivers {
             let message = open_message(conn, &event, receiver, verdict.due, now).await?;
             sqlx::query("INSERT INTO message_alert (message, alert) VALUES ($1, $2)")

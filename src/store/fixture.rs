@@ -129,7 +129,12 @@ pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
 
 /// A verdict on a full text: these rules matched and tell the desk.
 pub(super) fn verdict(rules: &[&str]) -> Verdict {
-    Verdict { read: Read::Full, alerts: rules.iter().map(|rule| draft(rule, &[desk()])).collect(), due: at(0) }
+    Verdict {
+        read: Read::Full,
+        print: None,
+        alerts: rules.iter().map(|rule| draft(rule, &[desk()])).collect(),
+        due: at(0),
+    }
 }
 
 pub(super) fn settle(rules: &[&str]) -> Plan {
