@@ -24,8 +24,8 @@ const OPEN_FOR: Duration = Duration::from_hours(72);
 pub struct Print {
     /// Hashes of its shingles: ascending, none twice.
     shingles: Vec<u64>,
-    /// Hashes of its numbers: ascending, none twice.
-    numbers: Vec<u64>,
+    /// Its numbers, each after the words around it: ascending, none twice.
+    numbers: Vec<(u64, u64)>,
     /// What finds it among others.
     pub sketch: Sketch,
 }
@@ -43,24 +43,16 @@ pub fn print(text: &str) -> Option<Print> {
     if tokens.len() < FEWEST_WORDS {
         return None;
     }
-    let mut words = String::with_capacity(text.len() + tokens.len());
-    let mut starts = Vec::with_capacity(tokens.len() + 1);
-    let mut numbers = Vec::new();
-    for token in &tokens {
-        starts.push(words.len());
-        words.push_str(&token.word);
-        words.push(' ');
-        if token.word.bytes().any(|byte| byte.is_ascii_digit()) {
-            numbers.push(hash(&token.word));
-        }
-    }
-    starts.push(words.len());
-    let shingles = ordered(starts.windows(SHINGLE + 1).map(|at| hash(&words[at[0]..at[SHINGLE]])).collect());
-    Some(Print { sketch: Sketch::of(&shingles), shingles, numbers: ordered(numbers) })
+    let words: Vec<&str> = tokens.iter().map(|token| token.word.as_str()).collect();
+    let shingles = ordered(runs(&words).collect());
+    let masked: Vec<&str> = words.iter().map(|word| if is_number(word) { "#" } else { word }).collect();
+    let around = runs(&masked).zip(&words[SHINGLE - 1..]);
+    let numbers = ordered(around.filter(|(_, word)| is_number(word)).map(|(run, word)| (run, hash(word))).collect());
+    Some(Print { sketch: Sketch::of(&shingles), shingles, numbers })
 }
 
-/// Whether one of two texts is a copy of the other: nearly all of the shorter stands in the longer, which is not much longer, and so do its
-/// numbers, by which two reports of one template differ.
+/// Whether one of two texts is a copy of the other: nearly all of the shorter stands in the longer, which is not much longer, and where both use the
+/// same words around a number it is the same number. By those do reports that fill a form differ.
 ///
 /// `docs/benchmarks.md` says how often that is right.
 #[must_use]
@@ -68,25 +60,48 @@ pub fn is_copy(one: &Print, other: &Print) -> bool {
     let (short, long) = if one.shingles.len() <= other.shingles.len() { (one, other) } else { (other, one) };
     let shared = shared(&short.shingles, &long.shingles);
     let all = short.shingles.len() + long.shingles.len() - shared;
-    let missing = short.numbers.len() - self::shared(&short.numbers, &long.numbers);
-    // Four fifths of the shorter, two fifths of both; at most one of the numbers is another, or one in sixteen.
-    shared * 5 >= short.shingles.len() * 4 && shared * 5 >= all * 2 && missing <= (short.numbers.len() / 16).max(1)
+    // Four fifths of the shorter, two fifths of both.
+    shared * 5 >= short.shingles.len() * 4 && shared * 5 >= all * 2 && agree(&short.numbers, &long.numbers)
+}
+
+/// Whether at most one number, or one in sixteen, is another where the words before it are the same.
+fn agree(short: &[(u64, u64)], long: &[(u64, u64)]) -> bool {
+    let around: Vec<u64> = long.iter().map(|(around, _)| *around).collect();
+    let comparable = short.iter().filter(|(one, _)| around.binary_search(one).is_ok()).count();
+    comparable - shared(short, long) <= (comparable / 16).max(1)
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// The hash of every run of words as long as a shingle.
+fn runs<'w>(words: &'w [&str]) -> impl Iterator<Item = u64> {
+    let mut run = String::new();
+    words.windows(SHINGLE).map(move |words| {
+        run.clear();
+        for word in words {
+            run.push_str(word);
+            run.push(' ');
+        }
+        hash(&run)
+    })
 }
 
 fn hash(text: &str) -> u64 {
     XxHash3_64::oneshot(text.as_bytes())
 }
 
-fn ordered(mut hashes: Vec<u64>) -> Vec<u64> {
+fn ordered<T: Ord>(mut hashes: Vec<T>) -> Vec<T> {
     hashes.sort_unstable();
     hashes.dedup();
     hashes
 }
 
-/// How many hashes stand in both.
-fn shared(short: &[u64], long: &[u64]) -> usize {
+/// How many stand in both.
+fn shared<T: Ord>(short: &[T], long: &[T]) -> usize {
     let mut rest = long.iter().peekable();
-    let stands = |hash: &&u64| {
+    let stands = |hash: &&T| {
         while rest.next_if(|other| other < hash).is_some() {}
         rest.peek() == Some(hash)
     };

@@ -3,6 +3,7 @@
 
 mod backtest;
 mod bad_input;
+mod copies;
 mod email;
 mod email_phases;
 mod email_tls;

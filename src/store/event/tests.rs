@@ -141,3 +141,38 @@ async fn an_event_takes_copies_for_three_days_and_its_sketches_go_after_that() {
         "SELECT (SELECT group_concat(story) FROM sketch) || ' and ' || group_concat(DISTINCT story) FROM sketch_band";
     assert_eq!(bench.ask(kept).await.as_deref(), Some("3,4 and 3,4"));
 }
+
+/// What a settle costs beside 100,000 stories of the last three days, and in an empty store: `cargo test --release what_a_settle_costs -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
+async fn what_a_settle_costs() {
+    for stories in [0, 100_000] {
+        let bench = Bench::new().await;
+        poll(&bench, "wire", "first", &text("first"), &[], 0).await;
+        bench.store.write(move |conn| Box::pin(fill(conn, stories))).await.unwrap();
+        let mut taken = Vec::new();
+        for n in 0..300 {
+            let item = with_text(&n.to_string(), &text(&n.to_string()).repeat(4), &[], 1);
+            let start = std::time::Instant::now();
+            bench.poll("wire", 1, vec![item]).await;
+            taken.push(start.elapsed());
+        }
+        taken.sort();
+        println!("beside {stories} stories: {:?}, {:?} in the worst of twenty", taken[150], taken[285]);
+    }
+}
+
+/// Stories with sketches of chance.
+async fn fill(conn: &mut SqliteConnection, stories: i64) -> Result<(), sqlx::Error> {
+    for sql in [
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT $1)
+         INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, fate)
+         SELECT 'u' || n, 'u' || n, 'k' || n, 't', hex(randomblob(1500)), '[]', '[]', 1000000000, 'full', 'unmatched' FROM n WHERE n <= $1",
+        "INSERT INTO sketch SELECT id, first_seen, randomblob(96) FROM story WHERE key LIKE 'k%' AND $1 > 0",
+        "INSERT INTO sketch_band SELECT band.value, random(), sketch.story FROM sketch, json_each('[0,1,2,3,4,5,6,7,8,9,10,11]') AS band WHERE $1 > 0",
+    ] {
+        sqlx::query(sql).bind(stories).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
