@@ -76,7 +76,7 @@ fn is_number(word: &str) -> bool {
 }
 
 /// The hash of every run of words as long as a shingle.
-fn runs<'w>(words: &'w [&str]) -> impl Iterator<Item = u64> {
+fn runs(words: &[&str]) -> impl Iterator<Item = u64> {
     let mut run = String::new();
     words.windows(SHINGLE).map(move |words| {
         run.clear();

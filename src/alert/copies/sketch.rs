@@ -25,9 +25,9 @@ impl Sketch {
     pub(super) fn of(shingles: &[u64]) -> Self {
         let mut minima = [NONE; MINIMA];
         for shingle in shingles {
-            let [place, hash] = [shingle >> 32, shingle & u64::from(u32::MAX)];
-            let least = &mut minima[(place as usize * MINIMA) >> 32];
-            *least = (*least).min(hash as u32);
+            let [a, b, c, d, share @ ..] = shingle.to_le_bytes();
+            let least = &mut minima[u32::from_le_bytes(share) as usize % MINIMA];
+            *least = (*least).min(u32::from_le_bytes([a, b, c, d]));
         }
         Self { minima }
     }

@@ -42,6 +42,8 @@ const VOCABULARY: usize = 20_000;
 pub struct Press {
     pub rng: Rng,
     words: Vec<String>,
+    /// For each word, its weight and that of all before it.
+    weights: Vec<u64>,
 }
 
 impl Press {
@@ -51,13 +53,18 @@ impl Press {
             let syllables = rng.usize(2..5);
             words.push((0..syllables).map(|_| *rng.choice(&SYLLABLES).expect("some")).collect());
         }
-        Self { rng, words }
+        let add = |sum: &mut u64, rank: u64| {
+            *sum += 1_000_000_000 / rank;
+            Some(*sum)
+        };
+        let weights = (1..).take(words.len()).scan(0, add).collect();
+        Self { rng, words, weights }
     }
 
     /// A word, the n-th commonest once for n times the commonest.
     pub fn word(&mut self) -> String {
-        let rank = (self.rng.f64() * (VOCABULARY as f64).ln()).exp() as usize;
-        self.words[rank.min(VOCABULARY) - 1].clone()
+        let drawn = self.rng.u64(0..*self.weights.last().expect("some"));
+        self.words[self.weights.partition_point(|weight| *weight <= drawn)].clone()
     }
 
     /// A rare word with a capital: a person, a place, a firm.
