@@ -3,6 +3,7 @@
 pub mod admit;
 pub mod breaker;
 pub mod calendar;
+pub mod copies;
 pub mod digest;
 pub mod draft;
 pub mod notice;

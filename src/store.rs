@@ -8,6 +8,7 @@ mod beside;
 mod column;
 mod deliveries;
 mod digest;
+mod event;
 mod feeds;
 #[cfg(test)]
 mod fixture;
@@ -33,6 +34,7 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::identity::ItemKey;
@@ -152,6 +154,8 @@ pub enum Plan {
 pub struct Verdict {
     /// How much was read.
     pub read: Read,
+    /// What the text is compared by, where it was read in full and is long enough to be known by it.
+    pub print: Option<Print>,
     /// One for every rule that matched; empty if none did.
     pub alerts: Vec<Draft>,
     /// The feeds that it was matched for.

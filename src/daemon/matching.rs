@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::alert::draft;
+use crate::alert::{copies, draft};
 use crate::daemon::World;
 use crate::rule::Carrier;
 use crate::store::Verdict;
@@ -22,7 +22,8 @@ pub(crate) fn verdict<'f>(
     let matches = world.rules.load().matches(story, &carriers);
     let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
-    Verdict { read, alerts, feeds, due, policy: Arc::clone(&world.policy) }
+    let print = if read == Read::Full { copies::print(&story.body) } else { None };
+    Verdict { read, print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
 }
 
 /// The feeds of those names as rules see them; one that left the configuration has no tags.

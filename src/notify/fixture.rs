@@ -44,6 +44,16 @@ pub(super) fn wordy(sentences: usize) -> Letter {
     letter
 }
 
+/// The bare alert, carried by so many feeds.
+pub(super) fn carried_by(copies: usize) -> Letter {
+    let mut letter = bare();
+    if let Content::Alert { feeds, .. } = &mut letter.content {
+        let paper = |n| Sighting { feed: FeedName(format!("Paper {n}")), ..feeds[0].clone() };
+        *feeds = (1..=copies).map(paper).collect();
+    }
+    letter
+}
+
 /// A test message.
 pub(super) fn test() -> Letter {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");

@@ -6,7 +6,7 @@ use textwrap::Options;
 
 use crate::alert::Letter;
 use crate::notify::quote::Piece;
-use crate::notify::view::{Fact, Item, Section, view};
+use crate::notify::view::{Copy, Fact, Item, Section, view};
 use crate::story::Severity;
 
 /// The width of a line, in columns. A word that is longer is broken, a link is not.
@@ -29,7 +29,9 @@ pub(super) fn text(letter: &Letter, zone: &TimeZone, colour: bool) -> String {
     let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
     let facts = view.facts.iter().flat_map(|fact| ink.fact(fact, width));
     let address = view.link.iter().map(|link| format!("  {}  {link}", ink.paint(&format!("{:width$}", "link"), QUIET)));
-    let below = facts.chain(address).collect::<Vec<_>>().join("\n");
+    let copies = view.copies.iter().zip(std::iter::once("copies").chain(std::iter::repeat("")));
+    let copies = copies.flat_map(|(copy, name)| ink.copy(copy, name, width));
+    let below = facts.chain(address).chain(copies).collect::<Vec<_>>().join("\n");
     blocks.extend(Some(below).filter(|below| !below.is_empty()));
     blocks.join("\n\n") + "\n"
 }
@@ -84,6 +86,13 @@ impl Ink {
         lines.push(wrapped(&self.paint(&item.place, QUIET), "    ", "    "));
         lines.extend(item.link.iter().map(|link| format!("    {link}")));
         lines.join("\n")
+    }
+
+    fn copy(&self, copy: &Copy, name: &str, width: usize) -> Vec<String> {
+        let indent = " ".repeat(width + "    ".len());
+        let named = format!("  {}  ", self.paint(&format!("{name:width$}"), QUIET));
+        let link = copy.link.iter().map(|link| format!("{indent}{link}"));
+        std::iter::once(wrapped(&copy.source, &named, &indent)).chain(link).collect()
     }
 
     fn fact(&self, fact: &Fact, width: usize) -> Vec<String> {
@@ -147,6 +156,13 @@ mod tests {
         let text = text(&fixture::wordy(12), &TimeZone::UTC, false);
         assert_eq!(text.matches("  > ").count(), 8);
         assert!(text.contains("  and 4 more sentences\n"), "{text}");
+    }
+
+    #[test]
+    fn twenty_copies_are_listed_and_the_rest_is_counted() {
+        let text = text(&fixture::carried_by(23), &TimeZone::UTC, false);
+        assert_eq!(text.matches(", Thu 12 Mar 2026").count(), 20, "{text}");
+        assert!(text.ends_with("\n           and 3 more\n"), "{text}");
     }
 
     #[test]

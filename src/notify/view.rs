@@ -17,6 +17,9 @@ pub(super) use digest::{Item, Section};
 /// The most sentences that are quoted.
 const MOST_QUOTES: usize = 8;
 
+/// The most copies that are listed.
+const MOST_COPIES: usize = 20;
+
 /// What a message shows. All texts are safe to show, and on one line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct View {
@@ -33,6 +36,15 @@ pub(super) struct View {
     /// What else is to be known, in this order.
     pub(super) facts: Vec<Fact>,
     /// Where to read it.
+    pub(super) link: Option<String>,
+    /// Its copies, where there are several: the first that was seen is one of them.
+    pub(super) copies: Vec<Copy>,
+}
+
+/// Who carries a story, since when, and where.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Copy {
+    pub(super) source: String,
     pub(super) link: Option<String>,
 }
 
@@ -63,6 +75,7 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
             sections: Vec::new(),
             facts: vec![Fact::one("sent", time(letter.created, zone))],
             link: None,
+            copies: Vec::new(),
         },
     }
 }
@@ -92,6 +105,7 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
         sections: Vec::new(),
         facts: vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
         link: None,
+        copies: Vec::new(),
     }
 }
 
@@ -114,7 +128,19 @@ fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &T
         sections: Vec::new(),
         facts: facts(story, read, feeds, rules, zone),
         link: story.url.as_deref().map(plain),
+        copies: if feeds.len() > 1 { copies(feeds, zone) } else { Vec::new() },
     }
+}
+
+/// The copies, and in the last line how many there are besides.
+fn copies(feeds: &[Sighting], zone: &TimeZone) -> Vec<Copy> {
+    let copy = |copy: &Sighting| Copy {
+        source: format!("{}, {}", plain(&copy.feed.0), time(copy.seen, zone)),
+        link: copy.url.as_deref().map(plain),
+    };
+    let rest = feeds.len().saturating_sub(MOST_COPIES);
+    let rest = (rest > 0).then(|| Copy { source: format!("and {rest} more"), link: None });
+    feeds.iter().take(MOST_COPIES).map(copy).chain(rest).collect()
 }
 
 fn facts(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> Vec<Fact> {

@@ -5,22 +5,24 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{millis, read_columns, to_json};
 use super::route::{self, Fresh};
-use super::{StoryId, Verdict};
+use super::{StoryId, Verdict, event};
 use crate::alert::Draft;
 use crate::story::Read;
 
-/// Records the alerts of `verdict` and has messages tell them. What a rule has told of a story, on that occasion, is not told again.
+/// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on that occasion, is not
+/// told again: the alert of a copy is only recorded.
 pub(super) async fn keep(
     conn: &mut SqliteConnection,
     story: StoryId,
     verdict: &Verdict,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let event: String =
-        sqlx::query_scalar("SELECT event FROM story WHERE id = $1").bind(story.0).fetch_one(&mut *conn).await?;
+    let event = event::of(conn, story, verdict.print.as_ref(), now).await?;
     let mut fresh = Vec::with_capacity(verdict.alerts.len());
     for draft in &verdict.alerts {
-        if let Some(alert) = insert(conn, story, draft, &verdict.read, now).await? {
+        if let Some(alert) = insert(conn, story, draft, &verdict.read, now).await?
+            && !event::has_told(conn, &event, alert, draft).await?
+        {
             fresh.push(Fresh { alert, draft });
         }
     }

@@ -1,5 +1,7 @@
 //! How plain data stands in columns: times as milliseconds, lists as JSON text, what was read as two columns.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -81,13 +83,18 @@ pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
     })
 }
 
-/// Sightings from their rows, the first of each feed.
+/// Sightings from their rows, the first of each feed and story.
 pub(super) fn sightings(rows: &[SqliteRow]) -> Result<Vec<Sighting>, sqlx::Error> {
-    let mut found: Vec<Sighting> = Vec::new();
+    let mut known: HashSet<(&str, i64)> = HashSet::new();
+    let mut found = Vec::new();
     for row in rows {
-        let feed = FeedName(row.try_get("feed")?);
-        if found.iter().all(|other| other.feed != feed) {
-            found.push(Sighting { feed, url: row.try_get("url")?, seen: time(row, "seen")? });
+        let feed = row.try_get("feed")?;
+        if known.insert((feed, row.try_get("story")?)) {
+            found.push(Sighting {
+                feed: FeedName(feed.to_owned()),
+                url: row.try_get("url")?,
+                seen: time(row, "seen")?,
+            });
         }
     }
     Ok(found)

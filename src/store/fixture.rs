@@ -134,7 +134,7 @@ pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
 pub(super) fn verdict(rules: &[&str]) -> Verdict {
     let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
     let policy = Arc::new(Policy { manners: BTreeMap::new(), zone: TimeZone::UTC });
-    Verdict { read: Read::Full, alerts, feeds: vec![FeedName("wire".to_owned())], due: at(0), policy }
+    Verdict { read: Read::Full, print: None, alerts, feeds: vec![FeedName("wire".to_owned())], due: at(0), policy }
 }
 
 pub(super) fn settle(rules: &[&str]) -> Plan {

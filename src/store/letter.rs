@@ -1,4 +1,4 @@
-//! Gathers what a message says: every rule that it tells of its event, and every feed that carried it.
+//! Gathers what a message says: every rule that it tells of its event, and every copy of it.
 
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -50,10 +50,10 @@ async fn head(conn: &mut SqliteConnection, message: i64) -> Result<Head, sqlx::E
     column::head(&row)
 }
 
-/// The feeds that carried the event's stories, first seen first.
+/// The copies of the event's stories, first seen first.
 async fn feeds(conn: &mut SqliteConnection, event: &str) -> Result<Vec<Sighting>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT sighting.feed, sighting.url, sighting.seen FROM sighting JOIN story ON story.id = sighting.story
+        "SELECT sighting.feed, sighting.url, sighting.seen, sighting.story FROM sighting JOIN story ON story.id = sighting.story
          WHERE story.event = $1 ORDER BY sighting.seen, sighting.feed, sighting.key",
     )
     .bind(event)

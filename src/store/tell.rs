@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{millis, read_columns, to_json};
-use super::{Plan, StoryId, alerts};
-use crate::story::{Read, Story, StoryKey};
+use super::{Plan, StoryId, Verdict, alerts, event};
+use crate::story::{Story, StoryKey};
 
 /// Where a story stands.
 enum Standing {
@@ -51,7 +51,7 @@ pub(super) async fn edit(
         (_, Plan::Record(_)) => Ok(()),
         (Standing::Waits, Plan::Settle(verdict)) => {
             alerts::keep(conn, story, verdict, now).await?;
-            stand_as_told(conn, story, &verdict.read).await?;
+            stand_as_told(conn, story, verdict, now).await?;
             match_again(conn, story, now).await
         }
         (_, plan) => {
@@ -113,7 +113,7 @@ async fn follow(conn: &mut SqliteConnection, story: StoryId, plan: &Plan, now: T
         Plan::ReadPage => wait_for_page(conn, story, now).await,
         Plan::Settle(verdict) => {
             alerts::keep(conn, story, verdict, now).await?;
-            stand_as_told(conn, story, &verdict.read).await?;
+            stand_as_told(conn, story, verdict, now).await?;
             alerts::decide_fate(conn, story).await
         }
     }
@@ -217,15 +217,20 @@ pub(super) async fn match_again(
 }
 
 /// Settles a story's text as the feed's.
-async fn stand_as_told(conn: &mut SqliteConnection, story: StoryId, read: &Read) -> Result<(), sqlx::Error> {
-    let (read, why) = read_columns(read);
+async fn stand_as_told(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let (read, why) = read_columns(&verdict.read);
     sqlx::query("UPDATE story SET body = NULL, read = $2, read_why = $3 WHERE id = $1")
         .bind(story.0)
         .bind(read)
         .bind(why)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    event::keep_sketch(conn, story, verdict.print.as_ref(), now).await
 }
 
 #[cfg(test)]

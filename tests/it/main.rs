@@ -4,6 +4,7 @@
 mod backtest;
 mod bad_input;
 mod check;
+mod copies;
 mod email;
 mod email_phases;
 mod email_tls;

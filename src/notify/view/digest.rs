@@ -69,6 +69,7 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
         title: unmarked(&plain(&title)),
         quotes: Vec::new(),
         note: Some(plain(&note)),
+        copies: Vec::new(),
         sections: digest.rules.iter().map(|group| section(group, zone)).collect(),
         facts: Vec::new(),
         link: None,
