@@ -38,6 +38,14 @@ pub(super) fn write(letter: &Letter) -> Result<Vec<u8>, String> {
     Ok(line.into_bytes())
 }
 
+/// The same as a value.
+///
+/// # Errors
+/// Where the letter cannot be put into JSON.
+pub(super) fn value(letter: &Letter) -> Result<serde_json::Value, String> {
+    serde_json::to_value(Payload { schema: SCHEMA, letter }).map_err(|error| error.to_string())
+}
+
 /// The letter that `write` wrote. `None` for anything else, such as what another version of Tidings wrote.
 pub(super) fn read(line: &[u8]) -> Option<Letter> {
     serde_json::from_slice(line).ok()

@@ -35,7 +35,7 @@ pub(super) fn render(
 fn context(letter: &Letter, zone: &TimeZone) -> Result<Value, String> {
     let view = view(letter, zone);
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
-    let mut context = serde_json::to_value(letter).map_err(|error| error.to_string())?;
+    let mut context = payload::value(letter)?;
     // What is no alert has a story, too: its own words.
     let story = json!({"title": title, "url": null, "published": null, "first_seen": letter.created, "lang": null});
     let fillers = [
