@@ -10,6 +10,7 @@ pub mod identity;
 mod json;
 mod link;
 mod markup;
+pub mod opml;
 pub mod parse;
 mod plain;
 mod repair;
