@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Repairs `text`: outside CDATA sections a bare `&` is escaped (HTML would read `&sect` in `?a=1&section=2` as a sign), and what a document type
+/// Repairs `text`: outside comments and CDATA sections a bare `&` is escaped (HTML would read `&sect` in `?a=1&section=2` as a sign), and what a document type
 /// declares goes, whose end HTML would see too early. Sound text costs nothing but the look.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
@@ -11,8 +11,9 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
     while let Some(next) = next_doubt(text, at) {
         at = next;
         let rest = &text[at..];
-        let (length, instead) = if rest.starts_with("<![CDATA[") {
-            at += rest.find("]]>").map_or(rest.len(), |end| end + 3);
+        let close = if rest.starts_with("<!--") { "-->" } else { "]]>" };
+        let (length, instead) = if rest.starts_with("<![CDATA[") || rest.starts_with("<!--") {
+            at += rest.find(close).map_or(rest.len(), |end| end + 3);
             continue;
         } else if rest.starts_with('<') {
             (doctype_end(rest), "")
@@ -30,14 +31,14 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
     if kept == 0 { Cow::Borrowed(text) } else { Cow::Owned(out + &text[kept..]) }
 }
 
-/// The next `&`, CDATA section or document type at or after `from`.
+/// The next `&`, comment, CDATA section or document type at or after `from`.
 fn next_doubt(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         at += text[at..].find(['&', '<'])?;
         let rest = &text.as_bytes()[at..];
         let is_doctype = |rest: &[u8]| rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"<!DOCTYPE"));
-        if rest[0] == b'&' || rest.starts_with(b"<![CDATA[") || is_doctype(rest) {
+        if rest[0] == b'&' || rest.starts_with(b"<![CDATA[") || rest.starts_with(b"<!--") || is_doctype(rest) {
             return Some(at);
         }
         at += 1;
@@ -71,6 +72,7 @@ mod tests {
     #[case("<a href='?a=1&b=2&amp;c=3'>x</a>", "<a href='?a=1&amp;b=2&amp;c=3'>x</a>")]
     #[case("<t>caf&eacute; &#233; &#xE9; &#146;</t>", "<t>caf&eacute; &#233; &#xE9; &#146;</t>")]
     #[case("<t><![CDATA[a & b]]>&</t>", "<t><![CDATA[a & b]]>&amp;</t>")]
+    #[case("<!-- <!DOCTYPE --><t>&</t>", "<!-- <!DOCTYPE --><t>&amp;</t>")]
     #[case("<t><![CDATA[a & b", "<t><![CDATA[a & b")]
     #[case("<!DOCTYPE rss [<!ENTITY x \"y & z\">]><t/>", "<t/>")]
     #[case("<!doctype rss><t/>", "<t/>")]
@@ -82,7 +84,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_repaired_stays(text in "(<|>|&|;|#|x|1|a|\"|'| |/|!|<!\\[CDATA\\[|\\]\\]>|-|é){0,60}") {
+        fn what_is_repaired_stays(text in "(<|>|&|;|#|x|1|a|\"|'| |/|!|<!--|-->|<!\\[CDATA\\[|\\]\\]>|-|é){0,60}") {
             let once = repair(&text).into_owned();
             proptest::prop_assert_eq!(repair(&once).into_owned(), once);
         }
