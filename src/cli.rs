@@ -1,12 +1,19 @@
 //! Subcommands and what they print.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
 
+mod alerts;
 mod backtest;
 mod check;
+mod clauses;
+mod deliveries;
+mod explain;
 mod load;
 mod logs;
 mod notify;
+mod place;
 mod run;
+mod shown;
+mod silence;
 mod try_it;
 
 use std::ffi::OsString;
@@ -63,6 +70,9 @@ enum Command {
         /// How faults are shown: for people on standard error, or as JSON Lines on standard output.
         #[arg(long, value_enum, default_value_t)]
         format: check::Format,
+        /// Print every rule as it is understood: in canonical form, with the terms of its lists.
+        #[arg(long)]
+        canonical: bool,
     },
     /// Does this expression match that feed or page, where, and why? Needs no files.
     Try {
@@ -71,8 +81,19 @@ enum Command {
         /// The address or file of a feed or of an article page.
         place: String,
     },
+    /// Why does this story match, or not? What the rules saw of it, and which words decided.
+    Explain(explain::Arguments),
     /// What would these rules have matched? Over stories from a file, or the store's.
     Backtest(backtest::Arguments),
+    /// What was told: by rule, tag, feed, time, words; `alerts show ID` tells all of one alert.
+    Alerts(alerts::Arguments),
+    /// What is not delivered, and why; `deliveries retry` sends the dead again.
+    Deliveries(deliveries::Arguments),
+    /// Mute a rule, a tag, a feed or an event for a while.
+    Silence {
+        #[command(subcommand)]
+        action: silence::Action,
+    },
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -107,10 +128,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> Exit {
     match command {
         Command::Run { config, once, log } => run::run(&config.path, once, log),
-        Command::Check { rules: Some(rules), format, .. } => check::rules(&rules, format),
-        Command::Check { rules: None, config, format } => check::all(&config.path, format),
+        Command::Check { rules: Some(rules), format, canonical, .. } => check::rules(&rules, format, canonical),
+        Command::Check { rules: None, config, format, canonical } => check::all(&config.path, format, canonical),
         Command::Try { expression, place } => try_it::try_it(&expression, &place),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Alerts(arguments) => alerts::alerts(&arguments),
+        Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
+        Command::Silence { action } => silence::silence(action),
         Command::Notify { name, config } => notify::notify(&config.path, &name),
     }
 }

@@ -4,13 +4,17 @@ mod console;
 mod email;
 #[cfg(test)]
 mod fixture;
+mod format;
 mod payload;
 mod plain;
 mod quote;
 mod reply;
+mod template;
 mod text;
 mod view;
 mod webhook;
+
+pub(crate) use plain::plain;
 
 use std::time::Duration;
 
@@ -18,8 +22,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::{Letter, Receiver};
-use crate::config::{Network, Notifier};
+use crate::config::{Body, Network, Notifier};
 use crate::feed::fetch::{self, NoClient};
+use crate::notify::webhook::Clients;
 
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub enum Outcome {
     Retry(Retry),
     /// It will never work as it is: why, as the receiver said it. Never holds a secret.
     Refused(String),
+    /// The receiver is no more, and wants to be left alone: nothing is sent to it before the next run. Why; never holds a secret.
+    Gone(String),
 }
 
 /// Why an attempt is to be repeated.
@@ -62,6 +69,8 @@ pub struct Means {
     pub network: Network,
     /// The zone that times are shown in.
     pub zone: TimeZone,
+    /// Clients for webhooks with authorities of their own.
+    private: Clients,
 }
 
 impl Means {
@@ -70,7 +79,7 @@ impl Means {
     /// # Errors
     /// Where HTTPS cannot be set up on this machine.
     pub fn new(network: Network, zone: TimeZone) -> Result<Self, NoClient> {
-        Ok(Self { client: fetch::client(&network)?, network, zone })
+        Ok(Self { client: fetch::client(&network)?, network, zone, private: Clients::default() })
     }
 }
 
@@ -80,7 +89,11 @@ impl Means {
 /// In words for a person, where the letter cannot be written (an address that does not parse).
 pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
     match notifier {
-        Notifier::Console(_) | Notifier::Webhook(_) => payload::write(letter),
+        Notifier::Console(_) => payload::write(letter),
+        Notifier::Webhook(webhook) => match &webhook.body {
+            Body::Format(format) => format::render(*format, letter, zone),
+            Body::Template(template) => template::render(template, receiver, letter, zone),
+        },
         Notifier::Email(email) => email::render(email, receiver, letter, zone),
     }
 }

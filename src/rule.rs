@@ -7,22 +7,37 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::fault::{Fault, Source};
-use crate::story::{Evidence, FeedName, NotifierName, Severity, Story};
+use crate::story::pace::{Burst, Cadence};
+use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Story};
 use crate::yaml::Text;
+use lint::Memo;
 use page::Page;
 use syntax::Lists;
+use when::When;
 
+pub use explain::Clause;
+pub use truth::Truth;
+
+mod barred;
+mod comparison;
 mod evidence;
 mod excerpt;
+mod explain;
 mod file;
+#[cfg(test)]
+mod fixture;
+mod lint;
 mod naive;
+mod operand;
 mod page;
 mod pair;
+mod pattern;
 mod print;
-mod reasons;
 mod scope;
 mod syntax;
+mod term;
 mod tree;
+mod truth;
 mod when;
 
 /// A rule, checked and ready.
@@ -50,6 +65,10 @@ pub struct Rule {
     pub langs: Vec<String>,
     /// The last day, in UTC, on which a story may be first seen to match.
     pub expires: Option<Date>,
+    /// How many of a burst of alerts are told at once.
+    pub burst: Option<Burst>,
+    /// When its alerts are told, if not at once.
+    pub digest: Option<Cadence>,
 }
 
 /// One entry of a rule's `feeds`.
@@ -77,6 +96,17 @@ pub struct Match {
     pub rule: Arc<Rule>,
     /// Words that made it match: one for every term of the expression that was found, in the order of the expression, at most twenty.
     pub evidence: Vec<Evidence>,
+}
+
+/// What a rule makes of a story.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Why it does not look at the story, whatever its words are; `None` if it does.
+    pub barred: Option<String>,
+    /// What of its expression holds.
+    pub clause: Clause,
 }
 
 /// What the rules may name, where a configuration is at hand.
@@ -108,11 +138,17 @@ impl Rule {
 
     /// Whether it looks at `story`, going by its language and its day. A story that does not say its language may be in any.
     fn admits(&self, story: &Story) -> bool {
+        self.speaks(story) && self.is_in_force(story)
+    }
+
+    fn speaks(&self, story: &Story) -> bool {
         let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-        let speaks = |tag: &str| self.langs.contains(&primary(tag));
+        self.langs.is_empty() || story.lang.as_deref().is_none_or(|tag| self.langs.contains(&primary(tag)))
+    }
+
+    fn is_in_force(&self, story: &Story) -> bool {
         let day = || story.first_seen.to_zoned_datetime(TimeZone::UTC).date();
-        (self.langs.is_empty() || story.lang.as_deref().is_none_or(speaks))
-            && self.expires.is_none_or(|last| day() <= last)
+        self.expires.is_none_or(|last| day() <= last)
     }
 }
 
@@ -128,8 +164,16 @@ impl Query {
     /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error was found.
     #[must_use]
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
-        let tree = when::sound_expression(&Text::bare("expression", expression), &Lists::default(), faults)?;
+        let text = Text::bare("expression", expression);
+        let tree = when::sound_expression(&text, &Lists::default(), faults)?;
+        when::warn(&When::Expression(text), &tree, &mut Memo::default(), faults);
         Some(Self { tree })
+    }
+
+    /// Whether `story`, seen in `carriers`, matches.
+    #[must_use]
+    pub fn holds(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        naive::holds(&self.tree, &Page::new(story, carriers))
     }
 
     /// What proves that `story`, seen in `carriers`, matches, as in [`Match::evidence`] and never empty; `None` if it does not match.
@@ -138,11 +182,13 @@ impl Query {
         self.evidence_on(&Page::new(story, carriers))
     }
 
-    /// Why `story`, seen in `carriers`, does not match, one reason for every part of the expression that fails; none if it matches.
+    /// What of it holds of `story`, seen in `carriers`, and why. Words that are missing from a teaser are not known to be missing.
+    ///
+    /// Its truth is that of [`Query::evidence`] wherever all of the story was read.
     #[must_use]
-    pub fn reasons_against(&self, story: &Story, carriers: &[Carrier]) -> Vec<String> {
+    pub fn explain(&self, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
         let page = Page::new(story, carriers);
-        if naive::holds(&self.tree, &page) { Vec::new() } else { reasons::against(&self.tree, &page) }
+        explain::explain(&self.tree, &if *read == Read::Full { page } else { page.unread() })
     }
 
     fn evidence_on(&self, page: &Page<'_>) -> Option<Vec<Evidence>> {
@@ -169,6 +215,29 @@ impl Rules {
     /// The rules, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
         self.all.iter().map(|(rule, _)| rule)
+    }
+
+    /// Feeds of which one or another passes every filter of every rule: those of a story of which nobody knows who carried it.
+    #[must_use]
+    pub fn every_carrier(&self) -> Vec<Carrier> {
+        let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
+        for filter in self.iter().flat_map(|rule| &rule.feeds) {
+            match filter {
+                FeedFilter::Named(name) => _ = names.insert(name.clone()),
+                FeedFilter::Tagged(tag) => _ = tags.insert(tag.clone()),
+            }
+        }
+        let untagged = names.into_iter().map(|name| Carrier { name, tags: BTreeSet::new() });
+        let tagged = Carrier { name: FeedName(String::new()), tags };
+        untagged.chain([tagged]).collect()
+    }
+
+    /// What the rule of that name makes of `story`, as in [`Query::explain`]; `None` if no rule is called so.
+    #[must_use]
+    pub fn explain(&self, name: &str, story: &Story, carriers: &[Carrier], read: &Read) -> Option<Explained> {
+        let (rule, query) = self.all.iter().find(|(rule, _)| rule.name == name)?;
+        let clause = query.explain(story, carriers, read);
+        Some(Explained { rule: Arc::clone(rule), barred: barred::why(rule, story, carriers), clause })
     }
 
     /// Whether any rule that applies to a story from `carriers` looks into the body.

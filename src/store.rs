@@ -4,18 +4,25 @@
 
 mod alerts;
 mod archive;
+mod beside;
 mod column;
+mod deliveries;
+mod digest;
 mod feeds;
 #[cfg(test)]
 mod fixture;
+mod health;
 mod letter;
 mod lock;
 mod open;
 mod outbox;
 mod poll;
+mod route;
 mod rules;
 mod run;
+mod silences;
 mod story;
+mod sweep;
 mod tell;
 mod writer;
 
@@ -26,13 +33,17 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::identity::ItemKey;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
-pub use archive::{Archive, Stored};
+pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
+pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
 pub use lock::{Lock, lock};
 pub use open::OpenError;
+pub use silences::{mute, silences, unmute};
+pub use sweep::{Gone, Place, Retention, Step};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when its call returns, and is carried to its end even
 /// if the caller stops waiting.
@@ -143,8 +154,12 @@ pub struct Verdict {
     pub read: Read,
     /// One for every rule that matched; empty if none did.
     pub alerts: Vec<Draft>,
+    /// The feeds that it was matched for.
+    pub feeds: Vec<FeedName>,
     /// When its messages may go out at the earliest.
     pub due: Timestamp,
+    /// How often receivers want to be told.
+    pub policy: Arc<Policy>,
 }
 
 /// A story that waits for its page, or, its text being settled, to be matched again because another feed carries it now.
@@ -196,6 +211,8 @@ pub enum Finish {
         at: Timestamp,
         /// Whether the attempt counts against the schedule; if not, the receiver could not be reached.
         counts: bool,
+        /// Until when the receiver asked to be left alone.
+        rest: Option<Timestamp>,
         /// Why, in words.
         why: String,
     },
@@ -220,12 +237,12 @@ pub struct Holdings {
 pub type Render = Arc<dyn Fn(&Receiver, &Letter) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What a new run finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunStart {
     /// This run's number: the fence of its leases.
     pub run: i64,
     /// Leases of older runs that were opened again.
     pub reclaimed: u64,
-    /// Messages that are held because their receiver left the configuration, in this run or before.
-    pub held: u64,
+    /// How many messages are held for each receiver that left the configuration, in this run or before.
+    pub held: Vec<(Receiver, u64)>,
 }

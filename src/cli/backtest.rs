@@ -24,6 +24,8 @@ use report::{Format, Matched, Printer, Sides};
 use source::{Batch, Source};
 use stored::StoredStories;
 
+pub(super) use lines::story_of_line;
+
 /// What the command line asks for.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

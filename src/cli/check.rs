@@ -18,37 +18,45 @@ pub(super) enum Format {
     Json,
 }
 
-/// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust.
-pub(super) fn rules(path: &Path, format: Format) -> Exit {
+/// What was found sound: said of it, and the rules.
+struct Sound {
+    summary: Vec<String>,
+    rules: Rules,
+}
+
+/// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust. Prints them if they are to be shown in `canonical` form.
+pub(super) fn rules(path: &Path, format: Format, canonical: bool) -> Exit {
     let mut faults = Vec::new();
-    let checked = rules_at(path, None, &mut faults).map(|summary| vec![summary]);
+    let checked = rules_at(path, None, &mut faults);
     report(&faults, format);
-    done(checked, format)
+    done(checked, format, canonical)
 }
 
 /// Checks the configuration at `path` and its rules.
-pub(super) fn all(path: &Path, format: Format) -> Exit {
+pub(super) fn all(path: &Path, format: Format, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = load::config(path, &mut faults).and_then(|config| {
         let feeds = count(config.feeds.len(), "feed", "feeds");
         let notifiers = count(config.notifiers.len(), "notifier", "notifiers");
         let head = format!("{}: sound; {feeds}, {notifiers}", path.display());
-        let rules = rules_at(&config.rules, Some(&daemon::known(&config)), &mut faults)?;
-        Ok(vec![head, rules])
+        let mut sound = rules_at(&config.rules, Some(&daemon::known(&config)), &mut faults)?;
+        sound.summary.insert(0, head);
+        Ok(sound)
     });
     report(&faults, format);
-    done(checked, format)
+    done(checked, format, canonical)
 }
 
-fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Result<String, Exit> {
+fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Result<Sound, Exit> {
     let files = rule_files::read(path).map_err(|why| {
         unreadable_rules(&why);
         Exit::Config
     })?;
     let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
     let rules = Rules::load(&sources, known, faults).ok_or(Exit::Data)?;
-    let (files, rules) = (count(files.len(), "file", "files"), count(rules.iter().count(), "rule", "rules"));
-    Ok(format!("{}: sound; {files}, {rules}, all examples hold", path.display()))
+    let (files, number) = (count(files.len(), "file", "files"), count(rules.iter().count(), "rule", "rules"));
+    let summary = vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
+    Ok(Sound { summary, rules })
 }
 
 fn report(faults: &[Fault], format: Format) {
@@ -64,13 +72,16 @@ fn report(faults: &[Fault], format: Format) {
     }
 }
 
-fn done(checked: Result<Vec<String>, Exit>, format: Format) -> Exit {
-    match checked {
-        Ok(summary) if format == Format::Text => {
-            println!("{}", summary.join("\n"));
-            Exit::Ok
-        }
-        Ok(_) => Exit::Ok,
-        Err(exit) => exit,
+fn done(checked: Result<Sound, Exit>, format: Format, canonical: bool) -> Exit {
+    let sound = match checked {
+        Ok(sound) => sound,
+        Err(exit) => return exit,
+    };
+    if canonical {
+        let texts: Vec<&str> = sound.rules.iter().map(|rule| rule.text.as_str()).collect();
+        print!("{}", texts.join("---\n"));
+    } else if format == Format::Text {
+        println!("{}", sound.summary.join("\n"));
     }
+    Exit::Ok
 }

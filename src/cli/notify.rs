@@ -35,7 +35,7 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         match send(&config, &means, notifier, &receiver).await {
             Outcome::Delivered(reply) => eprintln!("{receiver}: delivered ({reply})"),
             Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
-            Outcome::Refused(why) => all = fail(&receiver, &format!("refused: {why}")),
+            Outcome::Refused(why) | Outcome::Gone(why) => all = fail(&receiver, &format!("refused: {why}")),
         }
     }
     all

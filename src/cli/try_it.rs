@@ -2,17 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::TimeZone;
-use url::Url;
-
 use crate::alert::{Content, Head, Letter, Receiver, Told};
+use crate::cli::clauses::Paper;
+use crate::cli::place::{self, fail};
 use crate::cli::{Exit, block_on, count, load};
-use crate::config::{ConsoleFormat, Network, Notifier};
+use crate::config::{ConsoleFormat, Notifier};
 use crate::daemon::clock::now;
-use crate::feed::article;
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Validators, Want};
-use crate::feed::parse::{self, Item};
-use crate::notify::{self, Means, Outcome};
+use crate::notify::{self, Means, Outcome, plain};
 use crate::rule::{Carrier, Query};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
 
@@ -29,73 +25,9 @@ pub(super) fn try_it(expression: &str, place: &str) -> Exit {
 }
 
 async fn try_at(expression: &str, query: &Query, place: &str) -> Result<(), Exit> {
-    let url = address(place)?;
-    // Whoever names an address on the command line may reach it, private or not, as with any other program there.
-    let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
-    let network = Network { allow: everywhere.to_vec(), contact: None };
-    let means = Means::new(network, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))?;
-    let answer = fetched(&means, &url).await.map_err(|why| fail(&format!("{place}: {why}"), Exit::Unavailable))?;
-    let body = answer.body.unwrap_or_default();
-    let content_type = answer.content_type.as_deref();
-    let (source, stories) = match parse::parse(&body, content_type, &answer.url) {
-        Ok(document) => {
-            let items = document.items.into_iter().map(|item| (read_of(&item), story(item))).collect();
-            (document.title.unwrap_or_else(|| place.to_owned()), items)
-        }
-        Err(no_feed) => match article::extract(&body, content_type, &answer.url) {
-            Ok(text) => (place.to_owned(), vec![(Read::Full, page(text, &answer.url))]),
-            Err(no_article) => {
-                let why = format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
-                return Err(fail(&why, Exit::Data));
-            }
-        },
-    };
-    tell(expression, query, &source, &means, stories).await
-}
-
-fn address(place: &str) -> Result<Url, Exit> {
-    if let Ok(url) = Url::parse(place)
-        && matches!(url.scheme(), "http" | "https" | "file")
-    {
-        return Ok(url);
-    }
-    let path = std::path::absolute(place).ok().and_then(|path| Url::from_file_path(path).ok());
-    path.ok_or_else(|| fail(&format!("{place} is neither an address nor a file"), Exit::Usage))
-}
-
-async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchError> {
-    let validators = Validators::default();
-    if url.scheme() == "file" {
-        return fetch::read_file(url, &validators).await;
-    }
-    let request = Request { url: url.clone(), validators, want: Want::Feed };
-    let admit = |_: HostKey| std::future::ready(());
-    fetch::fetch(&means.client, &request, &means.network.allow, &Limits::default(), now(), admit).await
-}
-
-fn read_of(item: &Item) -> Read {
-    if article::is_teaser(item) {
-        Read::Teaser("a running Tidings reads the page behind it, `try` does not".to_owned())
-    } else {
-        Read::Full
-    }
-}
-
-fn story(item: Item) -> Story {
-    Story {
-        title: item.title,
-        body: item.text,
-        url: item.link.map(Into::into),
-        published: item.published,
-        first_seen: now(),
-        lang: item.lang,
-        authors: item.authors,
-        tags: item.tags,
-    }
-}
-
-fn page(body: String, url: &Url) -> Story {
-    story(Item { text: body, link: Some(url.clone()), ..Item::default() })
+    let means = place::means()?;
+    let found = place::open(&means, place).await?;
+    tell(expression, query, &found.source, &means, found.stories).await
 }
 
 async fn tell(
@@ -108,14 +40,12 @@ async fn tell(
     let carriers = [Carrier { name: FeedName(source.to_owned()), tags: BTreeSet::new() }];
     let (all, mut matched) = (stories.len(), 0);
     for (read, story) in stories {
-        match query.evidence(&story, &carriers) {
-            Some(evidence) => {
-                matched += 1;
-                show(expression, source, means, read, story, evidence).await?;
-            }
-            None => {
-                println!("no match: {}\n  {}\n", title(&story), query.reasons_against(&story, &carriers).join("; "));
-            }
+        if let Some(evidence) = query.evidence(&story, &carriers) {
+            matched += 1;
+            show(expression, source, means, read, story, evidence).await?;
+        } else {
+            let reasons = query.explain(&story, &carriers, &read).reasons();
+            println!("{}\n", refused(&story, &reasons, Paper::of_output()));
         }
     }
     println!("{matched} of {} matched", count(all, "story", "stories"));
@@ -134,6 +64,7 @@ async fn show(
     let told = Told {
         rule: expression.to_owned(),
         version: String::new(),
+        text_sha256: None,
         severity: Severity::Info,
         why: None,
         owner: None,
@@ -156,15 +87,14 @@ async fn show(
     match notify::send(&notifier, means, &receiver, &letter.id, &frozen, now()).await {
         Outcome::Delivered(_) => Ok(()),
         Outcome::Retry(retry) => Err(fail(&retry.why, Exit::Unavailable)),
-        Outcome::Refused(why) => Err(fail(&why, Exit::Bug)),
+        Outcome::Refused(why) | Outcome::Gone(why) => Err(fail(&why, Exit::Bug)),
     }
 }
 
-fn title(story: &Story) -> &str {
-    if story.title.is_empty() { "(no headline)" } else { &story.title }
-}
-
-fn fail(why: &str, exit: Exit) -> Exit {
-    eprintln!("error: {why}");
-    exit
+/// A story that does not match, and why not, a reason a line.
+fn refused(story: &Story, reasons: &[String], paper: Paper) -> String {
+    let title = if story.title.is_empty() { "(no headline)".to_owned() } else { plain(&story.title) };
+    let title = paper.wrap(&title, "no match: ", 4);
+    let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
+    std::iter::once(title).chain(reasons).collect::<Vec<_>>().join("\n")
 }

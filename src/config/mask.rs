@@ -9,13 +9,16 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 37] = [
+const SHOWN: [&str; 43] = [
+    "alerts",
     "allow",
+    "ca",
     "connections",
     "contact",
     "critical",
     "default",
     "every",
+    "except",
     "first_poll",
     "format",
     "from",
@@ -23,6 +26,7 @@ const SHOWN: [&str; 37] = [
     "gap",
     "high",
     "info",
+    "limit",
     "listen",
     "low",
     "max",
@@ -35,12 +39,14 @@ const SHOWN: [&str; 37] = [
     "per_host",
     "poll",
     "proxy",
+    "quiet",
     "retain",
     "rules",
     "smtp",
     "stories",
     "store",
     "tags",
+    "template",
     "to",
     "type",
     "web",
@@ -51,6 +57,9 @@ const SHOWN: [&str; 37] = [
 
 /// Those of them that take one of a few words: what else stands there may be anything.
 const ONE_WORD: [&str; 3] = ["type", "format", "full_text"];
+
+/// Keys of a notifier below which keys may be shown, and no values.
+const SHOWN_BUT_FOR_VALUES: [&str; 2] = ["auth", "headers"];
 
 /// The longest word that is taken for a key.
 const LONGEST_KEY: usize = 32;
@@ -162,11 +171,26 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
         spans.extend(odd(&key, node));
-        if SHOWN.contains(&key.value.as_str()) {
+        if SHOWN_BUT_FOR_VALUES.contains(&key.value.as_str()) {
+            values(source, node, spans);
+        } else if key.value == "quiet" && node.is_mapping() {
+            fields(source, node, spans);
+        } else if SHOWN.contains(&key.value.as_str()) {
             shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
             blot(source, node, spans);
         }
+    }
+}
+
+/// All that stands in a mapping but its keys.
+fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    if !node.is_mapping() {
+        blot(source, node, spans);
+    }
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        spans.extend(odd(&key, node));
+        values(source, node, spans);
     }
 }
 

@@ -113,6 +113,46 @@ fn everything_that_can_be_written_is_read() {
 }
 
 #[test]
+fn each_format_has_its_address_and_says_whom_its_messages_are_for() {
+    for (keys, url, addressed) in [
+        ("url: https://hooks.slack.com/services/T/B/x, format: slack", "https://hooks.slack.com/services/T/B/x", None),
+        ("url: https://chat.example.org/hooks/x, format: mattermost", "https://chat.example.org/hooks/x", None),
+        (
+            "url: https://discord.com/api/webhooks/1/x, format: discord",
+            "https://discord.com/api/webhooks/1/x?wait=true",
+            None,
+        ),
+        (
+            "url: \"https://discord.com/api/webhooks/1/x?thread_id=2\", format: discord",
+            "https://discord.com/api/webhooks/1/x?thread_id=2&wait=true",
+            None,
+        ),
+        ("url: https://ntfy.sh/a-topic, format: ntfy", "https://ntfy.sh/", Some(("topic", "a-topic"))),
+        (
+            "url: https://example.org/ntfy/a-topic/, format: ntfy",
+            "https://example.org/ntfy",
+            Some(("topic", "a-topic")),
+        ),
+        (
+            "url: https://api.telegram.org/bot1:x/sendMessage, format: telegram, chat: -1001",
+            "https://api.telegram.org/bot1:x/sendMessage",
+            Some(("chat_id", "-1001")),
+        ),
+        (
+            "format: pagerduty, routing_key: k3y",
+            "https://events.pagerduty.com/v2/enqueue",
+            Some(("routing_key", "k3y")),
+        ),
+    ] {
+        let config = sound(&with_hook(keys));
+        let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else { panic!("hook") };
+        let found = hook.addressed.as_ref().map(|addressed| (addressed.key, addressed.to.expose_secret()));
+        assert_eq!((hook.url.0.as_str(), found), (url, addressed), "{keys}");
+        assert!(!format!("{hook:?}").contains("k3y"));
+    }
+}
+
+#[test]
 fn what_is_left_out_has_a_default() {
     let config = sound(&with(""));
     assert_eq!(
@@ -132,6 +172,35 @@ fn what_is_left_out_has_a_default() {
 }
 
 #[test]
+fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
+    let config = sound(&with(
+        "notifiers: {console: {type: console, quiet: {from: \"22:00\", to: 7:00, except: [critical, high]}, limit: 30/h}}",
+    ));
+    let manners = &config.manners[&NotifierName("console".to_owned())];
+    let quiet = manners.quiet.as_ref().expect("quiet hours");
+    assert_eq!((quiet.from.to_string(), quiet.to.to_string()), ("22:00:00".to_owned(), "07:00:00".to_owned()));
+    assert_eq!(quiet.except, [Severity::High, Severity::Critical].into());
+    let limit = manners.limit.expect("a limit");
+    assert_eq!((limit.most, limit.per), (30, Duration::from_hours(1)));
+    assert_eq!(sound(&with("zone: UTC")).manners[&NotifierName("console".to_owned())], Manners::default());
+}
+
+#[test]
+fn faults_of_manners() {
+    let console = |keys: &str| with(&format!("notifiers: {{console: {{type: console, {keys}}}}}"));
+    insta::assert_snapshot!(said_of(&[
+        &console("quiet: night"),
+        &console("quiet: {from: \"22:00\"}"),
+        &console("quiet: {from: \"22:00\", to: \"22:00\"}"),
+        &console("quiet: {from: \"25:00\", to: late, except: [kritical]}"),
+        &console("quiet: {from: \"22:00\", till: \"07:00\"}"),
+        &console("limit: 30"),
+        &console("limit: 0/h"),
+        &console("limit: 30/fortnight"),
+    ]));
+}
+
+#[test]
 fn passwords_come_from_files_too() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("smtp"), "pa55w0rd\n").unwrap();
@@ -143,6 +212,73 @@ fn passwords_come_from_files_too() {
     let config = sound(&text);
     let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
     assert_eq!(mail.login.as_ref().expect("a login").1.expose_secret(), "pa55w0rd");
+}
+
+#[test]
+fn an_authority_of_ones_own_comes_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), format!("Our own CA\n{0}{0}", certificate.pem())).unwrap();
+    let text = with_desk(&format!(
+        "    smtp: smtps://mail.example.org\n    ca: {}\n    from: a@example.org\n    to: b@example.org",
+        folder.path().join("ca.pem").display()
+    ));
+    let config = sound(&text);
+    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
+    assert_eq!(mail.ca, vec![Authority(certificate.der().to_vec()); 2]);
+}
+
+#[test]
+fn faults_of_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let sound_one = place("sound.json", "{\"text\": {{ text }}}");
+    let keys = [
+        format!("template: {}", place("torn.json", "{\"text\": {{ title }")),
+        format!("template: {}", place("odd.txt", "a\n{{ titel }}")),
+        format!("template: {}", place("quoted.json", "{\"text\": \"{{ title }}\"}")),
+        format!("template: {sound_one}, format: slack"),
+        "template: missing.txt".to_owned(),
+    ];
+    let cases: Vec<String> = keys.iter().map(|keys| with_hook(&format!("url: \"${{HOOK}}\", {keys}"))).collect();
+    let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+    let said = said_of(&cases).replace(&format!("{}/", folder.path().display()), "");
+    let sentences = said.lines().filter(|line| line.starts_with("error") || line.contains("help"));
+    insta::assert_snapshot!(sentences.collect::<Vec<_>>().join("\n"));
+    sound(&with_hook(&format!("url: \"${{HOOK}}\", template: {sound_one}")));
+}
+
+#[test]
+fn faults_of_authorities() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let pem = |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    let files = [
+        place("none.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
+        place("torn.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n"),
+        place("odd.pem", &pem("AAAA")),
+        "missing.pem".to_owned(),
+    ];
+    let rest = "    from: a@example.org\n    to: b@example.org";
+    let mut cases: Vec<String> = files
+        .iter()
+        .map(|file| with_desk(&format!("    smtp: smtps://mail.example.org\n    ca: {file}\n{rest}")))
+        .collect();
+    cases.push(with_desk(&format!("    smtp: smtp://mail.example.org\n    ca: missing.pem\n{rest}")));
+    let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+    let said = said_of(&cases).replace(&format!("{}/", folder.path().display()), "");
+    // Places and carets depend on how long the folder's path is.
+    let sentences = said.lines().filter(|line| line.starts_with("error") || line.contains("help"));
+    insta::assert_snapshot!(sentences.collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -225,10 +361,25 @@ fn faults_of_mail() {
 fn faults_of_webhooks_and_others() {
     let said = said_of(&[
         &with_hook("url: ftp://example.org/h00kt0ken"),
-        &with_hook("url: \"${HOOK}\", format: slack"),
+        &with_hook("url: \"${HOOK}\", format: slak"),
+        &with_hook("url: \"${HOOK}\", format: telegram"),
+        &with_hook("format: pagerduty"),
+        &with_hook("format: slack"),
+        &with_hook("url: https://ntfy.example.org/, format: ntfy"),
+        &with_hook("url: \"${HOOK}\", format: slack, chat: h00kt0ken"),
         &with_hook("url: \"${HOOK}\", secret: h00kt0ken"),
         &with_hook("url: \"${HOOK}\", secret: [whsec_dDBrZW4=, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]"),
         &with_hook("url: \"${HOOK}\", secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA, whsec_h00kt0ken"),
+        &with_hook("url: \"${HOOK}\", headers: [h00kt0ken], ca: missing.pem"),
+        &with_hook(
+            "url: \"${HOOK}\", headers: {Host: example.org, webhook-id: h00kt0ken, \"X Y\": h00kt0ken, X-Z: \"h00kt0ken\\n\", X-A: h00kt0kén}",
+        ),
+        &with_hook("url: \"${HOOK}\", auth: {basic: {user: \"an:a\", password: h00kt0ken}}"),
+        &with_hook("url: \"${HOOK}\", auth: {basic: {user: ana}, bearer: h00kt0ken}"),
+        &with_hook("url: \"${HOOK}\", auth: {digest: h00kt0ken}"),
+        &with_hook("url: \"${HOOK}\", auth: {bearer: h00kt0ken}, headers: {authorization: h00kt0ken}"),
+        &with_hook("url: \"https://ana:h00kt0ken@example.org/\", auth: {bearer: \"h00kt0ken\"}"),
+        &with_hook("url: \"http://example.org/\", ca: ca.pem"),
         &with_hook("url: \"${HOOK}\", sekret: whsec_h00kt0ken, colour: red"),
         &with("notifiers: {console: {type: consol}, x: {}, y: console}"),
         &with("notifiers: {console: {type: console, format: xml, limit: 30/h}}"),
@@ -248,10 +399,30 @@ fn faults_of_poll_and_network() {
 }
 
 #[test]
+fn what_is_kept_is_kept_for_a_time_or_for_ever() {
+    let day = |days: u64| Some(Duration::from_hours(24 * days));
+    for (line, stories, alerts) in [
+        ("", day(90), None),
+        ("retain: {alerts: 52w}", day(90), day(364)),
+        ("retain: {stories: forever, alerts: 7d}", None, day(7)),
+    ] {
+        assert_eq!(sound(&with(line)).retain, Retain { stories, alerts }, "{line}");
+    }
+    for (line, said) in [
+        ("retain: {stories: 3d}", "too short a time to keep things"),
+        ("retain: {alerts: never}", "never"),
+        ("retain: {texts: 90d}", "texts"),
+        ("retain: 90d", "retain"),
+    ] {
+        let (config, faults) = read(&with(line));
+        assert!(config.is_none() && faults.contains(said), "{line}: {faults}");
+    }
+}
+
+#[test]
 fn what_may_be_overlooked_is_a_warning() {
-    let (config, said) = read(
-        "web: {listen: 127.0.0.1:7300}\nretain: {stories: 90d}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n",
-    );
+    let (config, said) =
+        read("web: {listen: 127.0.0.1:7300}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n");
     assert!(config.is_some());
     insta::assert_snapshot!(said);
     let (config, said) = read("");
@@ -282,6 +453,12 @@ notifiers:
     - whsec_S3CR3T
     - >-
       whsec_S3CR3T
+    headers: {Authorization: Bearer S3CR3T, X-Key: S3CR3T}
+    auth:
+      basic: {user: S3CR3T, password: S3CR3T}
+      bearer: S3CR3T   # S3CR3T
+    chat: S3CR3T
+    routing_key: S3CR3T
   paswd: S3CR3T
   last: {type: webhook, url: >
    S3CR3T}

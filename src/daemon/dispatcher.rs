@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use crate::alert::breaker::{self, Room};
 use crate::daemon::clock::{after, now, sleep_until, until};
 use crate::daemon::tasks::{Panicked, Tasks};
-use crate::daemon::{Mode, World, news, retry};
+use crate::daemon::{Mode, World, announce, news, retry};
 use crate::notify;
 use crate::store::{Finish, Lease, Render, StoreError};
 
@@ -20,6 +21,9 @@ const AT_ONCE: usize = 8;
 
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(5);
+
+/// How often the outbox is looked at, though nobody says that anything changed: others write to the store, too.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// When a message is tried again whose delivery panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(5);
@@ -46,7 +50,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
                     give_back(&world, &lease, &why).await;
                 }
             }
-            () = sleep_until(next) => {}
+            () = sleep_until(Some(next.unwrap_or(Timestamp::MAX).min(after(now(), LOOK_AGAIN)))) => {}
         }
     }
     while tasks.next().await.is_some() {}
@@ -59,9 +63,19 @@ async fn begin_due(
     stop: &CancellationToken,
 ) -> Result<Option<Timestamp>, StoreError> {
     let mut next: Option<Timestamp> = None;
+    let away = world.store.health().await?;
+    announce::announce(world, &away).await?;
     for (name, due) in world.store.next_due().await? {
+        if !world.config.notifiers.contains_key(&name) {
+            continue;
+        }
         let busy = tasks.things().filter(|lease| lease.receiver.notifier == name).count();
-        let room = u32::try_from(AT_ONCE.saturating_sub(busy)).unwrap_or_default();
+        let (most, due) = match breaker::room(away.get(&name), now()) {
+            Room::All => (AT_ONCE, due),
+            Room::Probe => (1, due),
+            Room::NotBefore(at) => (1, due.max(at)),
+        };
+        let room = u32::try_from(most.saturating_sub(busy)).unwrap_or_default();
         if room == 0 {
             continue;
         }
@@ -100,7 +114,7 @@ fn render(world: &Arc<World>) -> Render {
 
 /// What a panic left: the message is tried again later, and counts as tried.
 async fn give_back(world: &World, lease: &Lease, why: &Panicked) {
-    let finish = Finish::Again { at: after(now(), AFTER_A_PANIC), counts: true, why: why.to_string() };
+    let finish = Finish::Again { at: after(now(), AFTER_A_PANIC), counts: true, rest: None, why: why.to_string() };
     tell(world, lease, &finish);
     if let Err(why) = world.store.finish(world.run, lease, finish, now()).await {
         error!("what came of a delivery cannot be recorded: {why}; it is tried again at the next start");

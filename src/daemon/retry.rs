@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::alert::breaker;
 use crate::daemon::clock::after;
 use crate::notify::{Outcome, Retry};
 use crate::store::Finish;
@@ -29,22 +30,21 @@ pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Time
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
+        Outcome::Gone(why) => Finish::Again { at: now, counts: false, rest: Some(breaker::NEVER), why },
         Outcome::Retry(Retry { why, reached: false, after: wish }) => {
             let pause = UNREACHABLE[usize::from(waited >= UNREACHABLE[1])];
-            Finish::Again { at: after(now, at_least(jittered(pause, seed), wish)), counts: false, why }
+            put_off(jittered(pause, seed), wish, false, why, now)
         }
         Outcome::Retry(Retry { why, reached: true, after: wish }) => match PAUSES.get(counted as usize) {
-            Some(&pause) => {
-                let pause = jittered(Duration::from_secs(pause), seed);
-                Finish::Again { at: after(now, at_least(pause, wish)), counts: true, why }
-            }
+            Some(&pause) => put_off(jittered(Duration::from_secs(pause), seed), wish, true, why, now),
             None => Finish::Dead(format!("given up after {} attempts; the last: {why}", counted + 1)),
         },
     }
 }
 
-fn at_least(pause: Duration, wish: Option<Duration>) -> Duration {
-    pause.max(wish.unwrap_or_default().min(LONGEST_WISH))
+fn put_off(pause: Duration, wish: Option<Duration>, counts: bool, why: String, now: Timestamp) -> Finish {
+    let rest = wish.map(|wish| after(now, wish.min(LONGEST_WISH)));
+    Finish::Again { at: after(now, pause).max(rest.unwrap_or(now)), counts, rest, why }
 }
 
 fn jittered(pause: Duration, seed: u64) -> Duration {
@@ -98,6 +98,13 @@ mod tests {
             let (pause, _) = pause_of(retry(true, None), 1, 0, seed);
             assert!((300_000..330_000).contains(&pause), "{pause}");
         }
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
+        let outcome = Outcome::Gone("410 gone".to_owned());
+        let Finish::Again { counts, rest, .. } = decide(outcome, 9, Duration::ZERO, now(), 0) else { panic!("kept") };
+        assert_eq!((counts, rest), (false, Some(breaker::NEVER)));
     }
 
     #[test]

@@ -9,10 +9,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Certificate, Client, Response, StatusCode};
 use url::Url;
 
-use crate::config::Network;
+use crate::config::{Authority, Network};
 use crate::feed::guard::{self, GuardedResolver};
 
 pub use failure::explain;
@@ -172,7 +172,17 @@ pub struct NoClient(String);
 /// # Errors
 /// Where the machine has no CA certificates or TLS cannot be set up.
 pub fn client(network: &Network) -> Result<Client, NoClient> {
-    Client::builder()
+    client_that_trusts(&[], network)
+}
+
+/// The same, which believes `authorities` besides the system's.
+///
+/// # Errors
+/// As [`client`].
+pub fn client_that_trusts(authorities: &[Authority], network: &Network) -> Result<Client, NoClient> {
+    let trusted: Result<Vec<_>, _> = authorities.iter().map(|authority| Certificate::from_der(&authority.0)).collect();
+    let builder = Client::builder().tls_certs_merge(trusted.map_err(|error| NoClient(failure::innermost(&error)))?);
+    builder
         .user_agent(user_agent(network.contact.as_deref()))
         .dns_resolver(GuardedResolver::new(&network.allow))
         .redirect(reqwest::redirect::Policy::none())

@@ -82,7 +82,12 @@ fn with_ascii_domain(address: &Address) -> Address {
     }
 }
 
+/// The subject as it is to be read: in what stands there in ASCII, nothing looks like an encoded word (RFC 2047), which mail programs would decode.
 fn subject(view: &View, letter: &Letter) -> String {
+    words_of_subject(view, letter).replace("=?", "= ?")
+}
+
+fn words_of_subject(view: &View, letter: &Letter) -> String {
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
     let title = cut(title.trim(), TITLE);
     let grave = view.severity.filter(|severity| *severity >= Severity::High);

@@ -11,7 +11,7 @@ fn is_turn(c: char) -> bool {
 }
 
 /// `text` on one line: white space and control characters become single spaces, turns of the direction of writing are left out.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !is_turn(*c)) {
         if !c.is_whitespace() && !is_unseen(c) {

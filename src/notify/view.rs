@@ -1,13 +1,18 @@
 //! What a message shows, in finished words: the same for the console, for a mail's plain text and for its HTML.
 
+mod digest;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::alert::notice::{Kind, Notice};
 use crate::alert::{Content, Head, Letter, Told};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
 use crate::story::{Read, Severity, Sighting};
+
+pub(super) use digest::{Item, Section};
 
 /// The most sentences that are quoted.
 const MOST_QUOTES: usize = 8;
@@ -23,6 +28,8 @@ pub(super) struct View {
     pub(super) quotes: Vec<Vec<Piece>>,
     /// A remark below the quotes.
     pub(super) note: Option<String>,
+    /// Of a digest: its stories, rule by rule.
+    pub(super) sections: Vec<Section>,
     /// What else is to be known, in this order.
     pub(super) facts: Vec<Fact>,
     /// Where to read it.
@@ -46,14 +53,45 @@ impl Fact {
 pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     match &letter.content {
         Content::Alert { story, read, feeds, rules, .. } => alert(story, read, feeds, rules, zone),
+        Content::Digest(digest) => digest::view(digest, zone),
+        Content::Notice(notice) => self::notice(notice, zone),
         Content::Test => View {
             severity: None,
             title: unmarked("This is a test from Tidings"),
             quotes: Vec::new(),
             note: Some("If you can read this, alerts will reach you here.".to_owned()),
+            sections: Vec::new(),
             facts: vec![Fact::one("sent", time(letter.created, zone))],
             link: None,
         },
+    }
+}
+
+fn notice(notice: &Notice, zone: &TimeZone) -> View {
+    let subject = plain(&notice.subject().to_string());
+    let (title, note) = match notice.kind {
+        Kind::Down => (
+            format!("{subject} takes no messages"),
+            "All that is for it is kept, and goes out when it is back. You will be told.",
+        ),
+        Kind::Back => (format!("{subject} takes messages again"), "What waited for it goes out now."),
+        Kind::Refused => (
+            format!("{subject} refused a message"),
+            "It is kept, as are others that it may refuse: `tidings deliveries --state dead` lists them, `tidings deliveries retry` sends them again.",
+        ),
+    };
+    let (since, why) = match notice.kind {
+        Kind::Back => ("away since", "last failure"),
+        Kind::Down | Kind::Refused => ("since", "why"),
+    };
+    View {
+        severity: None,
+        title: unmarked(&title),
+        quotes: Vec::new(),
+        note: Some(note.to_owned()),
+        sections: Vec::new(),
+        facts: vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
+        link: None,
     }
 }
 
@@ -73,6 +111,7 @@ fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &T
             1 => Some("and one more sentence".to_owned()),
             hidden => Some(format!("and {hidden} more sentences")),
         },
+        sections: Vec::new(),
         facts: facts(story, read, feeds, rules, zone),
         link: story.url.as_deref().map(plain),
     }

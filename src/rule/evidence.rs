@@ -1,92 +1,145 @@
 //! The words of a story that made a rule match, each in the sentence that holds it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::excerpt;
-use super::page::{Page, Place, Stretch, View};
+use super::explain::written;
+use super::naive;
+use super::operand::Occurrence;
+use super::page::{Page, Place, View};
 use super::print;
 use super::scope::Scope;
-use super::tree::{Term, Tree};
+use super::term::Term;
+use super::tree::Tree;
+use super::truth::Truth;
 use crate::story::{Evidence, Field};
 use crate::text::sentence_around;
 
 /// Terms shown of one rule, at most.
 const MOST_TERMS: usize = 20;
 
-/// Terms shown of one list, at most.
+/// Terms shown of one list, and places of one ATLEAST, at most.
 const MOST_OF_A_LIST: usize = 3;
 
-/// The length of a sentence that is shown whole, in bytes.
+/// The length of a sentence, or of a clause, that is shown whole, in bytes.
 const SENTENCE: usize = 300;
+
+/// What a clause looks at: a field, or a part of one.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'v> {
+    /// The field that the expression names.
+    pub(super) field: Option<Scope>,
+    pub(super) view: &'v View,
+}
 
 /// One piece for every term of `tree` that stands in `page` and is not negated, in the order of the expression, at most twenty.
 ///
 /// A term found where no reader looks (address, source, author, language, tags) is named with its field, and the title is shown without a mark.
 pub(crate) fn evidence(tree: &Tree, page: &Page<'_>) -> Vec<Evidence> {
-    let mut search = Search { page, found: Vec::new() };
-    search.collect(tree, Scope::Text, true);
-    search.found
+    let mut found = Vec::new();
+    collect(tree, Sight { field: None, view: &page.view(Scope::Text) }, page, true, &mut found);
+    found
 }
 
-struct Search<'p> {
-    page: &'p Page<'p>,
-    found: Vec<Evidence>,
+/// Takes in what `tree` finds; `wanted`: it stands behind an even number of negations.
+fn collect(tree: &Tree, sight: Sight<'_>, page: &Page<'_>, wanted: bool, found: &mut Vec<Evidence>) {
+    match tree {
+        Tree::And(branches) | Tree::Or(branches) | Tree::AnyOf(_, branches, _) => {
+            for branch in branches {
+                collect(branch, sight, page, wanted, found);
+            }
+        }
+        Tree::Not(branch, _) => collect(branch, sight, page, !wanted, found),
+        Tree::In(scope, branch, _) => {
+            collect(branch, Sight { field: Some(*scope), view: &page.view(*scope) }, page, wanted, found);
+        }
+        Tree::Within(unit, branch, _) => {
+            let holding = page.units(*unit, sight.view).find(|part| naive::truth(branch, page, part) == Truth::True);
+            if let Some(view) = holding {
+                let before = found.len();
+                collect(branch, Sight { view: &view, ..sight }, page, wanted, found);
+                prove(&mut found[before..], tree, sight);
+            }
+        }
+        leaf if wanted => {
+            let before = found.len();
+            found.extend(of_leaf(leaf, sight, page).into_iter().take(MOST_TERMS - before));
+            prove(&mut found[before..], leaf, sight);
+        }
+        _ => {}
+    }
 }
 
-impl Search<'_> {
-    /// Takes in what `tree` finds in `scope`; `wanted`: it stands behind an even number of negations.
-    fn collect(&mut self, tree: &Tree, scope: Scope, wanted: bool) {
-        let left = MOST_TERMS - self.found.len();
-        match tree {
-            Tree::Term(term, _) if wanted => self.take(std::slice::from_ref(term), scope, left.min(1)),
-            Tree::List(list, _) if wanted => self.take(&list.terms, scope, left.min(MOST_OF_A_LIST)),
-            Tree::Pair(pair, _) if wanted => {
-                let found = pair.find(self.page, &self.page.view(scope)).unwrap_or_default();
-                let shown = found.into_iter().take(left).map(|(term, at)| piece(term, &at, scope, self.page));
-                self.found.extend(shown);
-            }
-            Tree::Term(..) | Tree::List(..) | Tree::Pair(..) => {}
-            Tree::And(branches) | Tree::Or(branches) => {
-                for branch in branches {
-                    self.collect(branch, scope, wanted);
-                }
-            }
-            Tree::Not(branch, _) => self.collect(branch, scope, !wanted),
-            Tree::In(scope, branch, _) => self.collect(branch, *scope, wanted),
+/// Says of what was `found` that it proves `clause`.
+fn prove(found: &mut [Evidence], clause: &Tree, sight: Sight<'_>) {
+    if !found.is_empty() {
+        let (clause, _) = excerpt::around(&written(clause, sight.field), &(0..0), SENTENCE);
+        for evidence in found {
+            evidence.clause = Some(clause.clone());
         }
     }
+}
 
-    /// Takes in the first `most` of `terms` that are found.
-    fn take(&mut self, terms: &[Arc<Term>], scope: Scope, most: usize) {
-        let view = self.page.view(scope);
-        let found = terms.iter().filter_map(|term| find(term, self.page, scope, &view)).take(most);
-        self.found.extend(found);
+/// The words that `leaf`, which has no branches, finds.
+pub(super) fn of_leaf(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Evidence> {
+    let pieces = |found: &[Occurrence<'_>]| -> Vec<Evidence> {
+        found.iter().take(MOST_OF_A_LIST).map(|(term, at)| piece(term, page.place(at), sight.field, page)).collect()
+    };
+    match leaf {
+        Tree::Term(term, _) => of_term(term, sight, page).into_iter().collect(),
+        Tree::List(list, _) => of_terms(&list.terms, sight, page),
+        Tree::Pair(pair, _) => pieces(&pair.find(page, sight.view).unwrap_or_default()),
+        Tree::AtLeast(_, operand, _) => pieces(&operand.places(page, sight.view)),
+        Tree::Pattern(pattern, _) => {
+            let named = |place| Named { text: print::expression(leaf), label: None }.at(place, sight.field, page);
+            let found = page.search(pattern, sight.view);
+            found.map(|(text, span)| named(page.place_of(text, span))).into_iter().collect()
+        }
+        _ => Vec::new(),
     }
 }
 
-fn find(term: &Term, page: &Page<'_>, scope: Scope, view: &View) -> Option<Evidence> {
-    if !page.has(term, view) {
-        return None;
+fn of_terms(terms: &[Arc<Term>], sight: Sight<'_>, page: &Page<'_>) -> Vec<Evidence> {
+    terms.iter().filter_map(|term| of_term(term, sight, page)).take(MOST_OF_A_LIST).collect()
+}
+
+/// What shows `term` where it stands first.
+fn of_term(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<Evidence> {
+    let first = page.occurrences(term, sight.view).next();
+    let is_found = first.is_some() || page.has(term, sight.view);
+    is_found.then(|| piece(term, first.and_then(|first| page.place(&first)), sight.field, page))
+}
+
+fn piece(term: &Term, place: Option<Place>, field: Option<Scope>, page: &Page<'_>) -> Evidence {
+    let text = if place.is_some() { term.text.clone() } else { print::term_text(term) };
+    Named { text, label: term.label.clone() }.at(place, field, page)
+}
+
+/// What was looked for.
+struct Named {
+    text: String,
+    label: Option<String>,
+}
+
+impl Named {
+    /// The sentence around `place`; for what no reader sees the name of the field that was asked for, and the title.
+    fn at(self, place: Option<Place>, asked: Option<Scope>, page: &Page<'_>) -> Evidence {
+        let Self { text: term, label } = self;
+        let Some(Place { field, span }) = place else {
+            let (sentence, _) = excerpt::around(page.text(Field::Title), &(0..0), SENTENCE);
+            let term = asked.map_or(term.clone(), |field| format!("{}:{term}", field.as_str()));
+            return Evidence { term, label, clause: None, field: Field::Title, sentence, marks: Vec::new() };
+        };
+        let (sentence, mark) = in_sentence(page.text(field), &span);
+        Evidence { term, label, clause: None, field, sentence, marks: vec![mark] }
     }
-    let first = page.occurrences(term, view).next();
-    Some(first.map_or_else(|| unseen(term, scope, page), |first| piece(term, &first, scope, page)))
 }
 
-/// What shows `term` at `stretch`.
-fn piece(term: &Term, stretch: &Stretch, scope: Scope, page: &Page<'_>) -> Evidence {
-    page.place(stretch).map_or_else(|| unseen(term, scope, page), |place| show(term, &place, page))
-}
-
-fn show(term: &Term, place: &Place, page: &Page<'_>) -> Evidence {
-    let text = page.text(place.field);
-    let sentence = sentence_around(text, &place.span);
-    let mark = place.span.start - sentence.start..place.span.end - sentence.start;
-    let (sentence, mark) = excerpt::around(&text[sentence], &mark, SENTENCE);
-    Evidence { term: term.text.clone(), label: term.label.clone(), field: place.field, sentence, marks: vec![mark] }
-}
-
-fn unseen(term: &Term, scope: Scope, page: &Page<'_>) -> Evidence {
-    let (sentence, _) = excerpt::around(page.text(Field::Title), &(0..0), SENTENCE);
-    let term_text = format!("{}:{}", scope.as_str(), print::term_text(term));
-    Evidence { term: term_text, label: term.label.clone(), field: Field::Title, sentence, marks: Vec::new() }
+/// The sentence of `text` that holds the bytes `span`, cut to a readable length, and where they stand in that.
+fn in_sentence(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
+    let sentence = sentence_around(text, span);
+    // A pattern may match the space around a sentence, too.
+    let mark = span.start.max(sentence.start) - sentence.start..span.end.min(sentence.end) - sentence.start;
+    excerpt::around(&text[sentence], &mark, SENTENCE)
 }

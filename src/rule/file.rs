@@ -1,17 +1,20 @@
 //! Rule files to rules: names and lists are global over all of them.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Known, Query, Rule, print};
+use super::term::Forms;
+use super::{Known, Query, Rule, lint, print, when};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document, Entries};
 
 mod entry;
 mod examples;
+mod forms;
 mod lists;
+mod pace;
 mod record;
 mod settings;
 
@@ -58,7 +61,7 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
     }
     let lists = definitions.resolve(unreadable, faults);
     let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
-    let context = entry::Context { lists: &lists, known, lists_are_sound };
+    let context = entry::Context { wordings: lists::Wordings::new(lists), known, lists_are_sound };
     let mut rules = BTreeMap::new();
     for (source, node, defaults) in nodes {
         if let Some(named) = entry::read(source, &node, &defaults, &context, faults) {
@@ -70,6 +73,7 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
         let used = trees.flat_map(|tree| tree.lists()).map(|list| list.name.as_str()).collect();
         definitions.warn_unused(&used, faults);
         warn_alike(&rules, faults);
+        warn_of_terms(&rules, &definitions, &context.wordings, faults);
     }
     rules
 }
@@ -79,7 +83,7 @@ fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
     for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
         let rule = &named.rule;
-        let subject = (print::expression(&named.query.tree), &rule.feeds, &rule.langs, rule.expires);
+        let subject = (print::expression(&named.query.tree), named.forms, &rule.feeds, &rule.langs, rule.expires);
         if let Some(first) = seen.get(&subject) {
             let message = format!("this rule matches the same stories as `{first}`");
             let warning = named.name.warning(0..named.name.value.len(), message);
@@ -90,6 +94,25 @@ fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
             seen.insert(subject, name);
         }
     }
+}
+
+/// Warns of what rules and lists say and probably do not mean.
+fn warn_of_terms(
+    rules: &BTreeMap<String, entry::Named>,
+    definitions: &lists::Definitions,
+    wordings: &lists::Wordings,
+    faults: &mut Vec<Fault>,
+) {
+    let mut memo = lint::Memo::default();
+    for named in rules.values() {
+        when::warn(&named.when, &named.query.tree, &mut memo, faults);
+    }
+    let (stemmed, other): (Vec<_>, Vec<_>) = rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
+    let named = |rules: Vec<&entry::Named>| -> BTreeSet<String> {
+        let lists = rules.iter().flat_map(|named| named.query.tree.lists());
+        lists.map(|list| list.name.clone()).collect()
+    };
+    definitions.warn_of_terms(&wordings.of(Forms::Plain), &named(stemmed), &named(other), faults);
 }
 
 fn add(named: entry::Named, rules: &mut BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {

@@ -1,14 +1,18 @@
 //! A story in words, and where terms occur in it.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use url::{Host, Url};
 
 use super::Carrier;
+use super::pattern::Pattern;
 use super::scope::Scope;
-use super::tree::{Term, Word};
+use super::term::{Term, Word};
+use super::tree::Unit;
+use super::truth::Truth;
 use crate::story::{Field, Story};
-use crate::text::{Token, capitals, tokenise};
+use crate::text::{Token, capitals, sentences, tokenise};
 
 /// Words of the text that count as its lead, at most.
 const LEAD: usize = 50;
@@ -19,6 +23,10 @@ pub(crate) struct Page<'s> {
     texts: Vec<PageText<'s>>,
     host: Option<String>,
     lang: Option<String>,
+    /// First seen minus published, in seconds.
+    age: Option<i64>,
+    /// Whether the story has more text than was read.
+    unread: bool,
 }
 
 /// One text of a story in words.
@@ -29,6 +37,8 @@ struct PageText<'s> {
     tokens: Vec<Token>,
     /// A title wholly in capitals: its capitals say nothing.
     shouted: bool,
+    /// Its sentences, found when they are first asked for.
+    sentences: OnceCell<Vec<Range<usize>>>,
 }
 
 /// What a text is to its story.
@@ -54,12 +64,23 @@ pub(crate) struct Stretch {
 /// What of a page is looked at.
 #[derive(Clone, Debug)]
 pub(crate) enum View {
-    /// Words, in the order of the story.
-    Words(Vec<Stretch>),
+    /// Texts or parts of them, in the order of the story.
+    Words(Vec<Segment>),
     /// The host of its address.
     Site,
     /// Its language.
     Lang,
+}
+
+/// One text of a page, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Its words.
+    words: Stretch,
+    /// The bytes of the text.
+    span: Range<usize>,
+    /// Whether there is more of it, which was not read.
+    unread: bool,
 }
 
 /// Where words stand in what a reader sees of a story.
@@ -88,7 +109,34 @@ impl<'s> Page<'s> {
         texts.extend(story.tags.iter().map(|tag| PageText::new(Part::Tag, tag)));
         let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());
         let host = url.and_then(|url| url.host_str().map(str::to_owned));
-        Self { texts, host, lang: story.lang.as_deref().map(language) }
+        let age = story.published.map(|published| story.first_seen.as_second() - published.as_second());
+        Self { texts, host, lang: story.lang.as_deref().map(language), age, unread: false }
+    }
+
+    /// The same page, of whose text only a part was read: what is not found there may stand in the rest.
+    pub(crate) fn unread(self) -> Self {
+        Self { unread: true, ..self }
+    }
+
+    /// How many words headline and text have; `None` if they were not all read.
+    pub(crate) fn words(&self) -> Option<usize> {
+        let shown = self.texts.iter().filter(|text| matches!(text.part, Part::Title | Part::Body));
+        (!self.unread).then(|| shown.map(|text| text.tokens.len()).sum())
+    }
+
+    /// First seen minus published, in seconds; `None` for a story without a date.
+    pub(crate) fn age(&self) -> Option<i64> {
+        self.age
+    }
+
+    /// The host of its address.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// Its language, in small letters.
+    pub(crate) fn lang(&self) -> Option<&str> {
+        self.lang.as_deref()
     }
 
     /// The text of `field`.
@@ -111,11 +159,26 @@ impl<'s> Page<'s> {
             Scope::Tag => &[Part::Tag],
         };
         let texts = self.texts.iter().enumerate().filter(|(_, text)| parts.contains(&text.part));
-        let stretch = |(at, text): (usize, &PageText<'_>)| {
-            let is_cut = scope == Scope::Lead && text.part == Part::Body;
-            Stretch { text: at, tokens: 0..if is_cut { text.lead() } else { text.tokens.len() } }
+        let segment = |(at, text): (usize, &PageText<'_>)| {
+            let words = if scope == Scope::Lead && text.part == Part::Body { text.lead() } else { text.tokens.len() };
+            let span = 0..if words < text.tokens.len() { text.tokens[words].span.start } else { text.text.len() };
+            let unread = self.unread && text.part == Part::Body;
+            Segment { words: Stretch { text: at, tokens: 0..words }, span, unread }
         };
-        View::Words(texts.map(stretch).collect())
+        View::Words(texts.map(segment).collect())
+    }
+
+    /// The sentences or paragraphs in `view`, each as a view of its own, in order.
+    pub(crate) fn units(&self, unit: Unit, view: &View) -> impl Iterator<Item = View> {
+        let units = view.segments().iter().flat_map(move |segment| {
+            let text = &self.texts[segment.words.text];
+            let spans = match unit {
+                Unit::Sentence => text.sentences().to_vec(),
+                Unit::Paragraph => text.paragraphs(),
+            };
+            spans.into_iter().filter_map(move |span| text.part_of(segment, &span))
+        });
+        units.map(|segment| View::Words(vec![segment]))
     }
 
     /// Whether `term` is found in `view`.
@@ -129,8 +192,7 @@ impl<'s> Page<'s> {
 
     /// Where `term` stands in `view`, in order. Never across two texts or paragraphs.
     pub(crate) fn occurrences(&self, term: &Term, view: &View) -> impl Iterator<Item = Stretch> {
-        let stretches = if let View::Words(stretches) = view { stretches.as_slice() } else { &[] };
-        stretches.iter().flat_map(move |stretch| {
+        view.segments().iter().map(|segment| &segment.words).flat_map(move |stretch| {
             let text = &self.texts[stretch.text];
             let length = term.words.len();
             let windows = text.tokens[stretch.tokens.clone()].windows(length).enumerate();
@@ -141,34 +203,108 @@ impl<'s> Page<'s> {
         })
     }
 
+    /// Where `pattern` first matches in `view`; in which text of the page, and at which of its bytes.
+    pub(crate) fn search(&self, pattern: &Pattern, view: &View) -> Option<(usize, Range<usize>)> {
+        view.segments().iter().find_map(|segment| {
+            let text = &self.texts[segment.words.text].text[segment.span.clone()];
+            let found = pattern.find(text)?;
+            Some((segment.words.text, segment.span.start + found.start..segment.span.start + found.end))
+        })
+    }
+
     /// Whether both stand in one paragraph of one text.
     pub(crate) fn share_paragraph(&self, one: &Stretch, other: &Stretch) -> bool {
         let paragraph = |stretch: &Stretch| self.texts[stretch.text].tokens[stretch.tokens.start].paragraph;
         one.text == other.text && paragraph(one) == paragraph(other)
     }
 
+    /// Every word in `view`, folded and as it is written.
+    pub(crate) fn words_in(&self, view: &View) -> impl Iterator<Item = (&str, &'s str)> {
+        view.segments().iter().flat_map(|segment| {
+            let text = &self.texts[segment.words.text];
+            let tokens = &text.tokens[segment.words.tokens.clone()];
+            tokens.iter().map(|token| (token.word.as_str(), &text.text[token.span.clone()]))
+        })
+    }
+
+    /// The words of `stretch` as they are written, on one line.
+    pub(crate) fn shown_words(&self, stretch: &Stretch) -> String {
+        let text = &self.texts[stretch.text];
+        let tokens = &text.tokens[stretch.tokens.clone()];
+        let span = tokens.first().map_or(0, |first| first.span.start)..tokens.last().map_or(0, |last| last.span.end);
+        self.slice(stretch.text, span).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The bytes `span` of a text.
+    pub(crate) fn slice(&self, text: usize, span: Range<usize>) -> &'s str {
+        &self.texts[text].text[span]
+    }
+
+    /// The first text in `view`, or what of it is looked at.
+    pub(crate) fn shown(&self, view: &View) -> &'s str {
+        view.segments().first().map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
+    }
+
     /// Where a reader sees `stretch`; `None` for a text that is not shown, such as the address.
     pub(crate) fn place(&self, stretch: &Stretch) -> Option<Place> {
-        let text = &self.texts[stretch.text];
-        let field = match text.part {
+        let tokens = &self.texts[stretch.text].tokens[stretch.tokens.clone()];
+        self.place_of(stretch.text, tokens.first()?.span.start..tokens.last()?.span.end)
+    }
+
+    /// Where a reader sees the bytes `span` of a text; `None` for a text that is not shown.
+    pub(crate) fn place_of(&self, text: usize, span: Range<usize>) -> Option<Place> {
+        let field = match self.texts[text].part {
             Part::Title => Field::Title,
             Part::Body => Field::Body,
             Part::Url | Part::Source | Part::Author | Part::Tag => return None,
         };
-        let tokens = &text.tokens[stretch.tokens.clone()];
-        Some(Place { field, span: tokens.first()?.span.start..tokens.last()?.span.end })
+        Some(Place { field, span })
+    }
+}
+
+impl View {
+    /// The texts that are looked at, or their parts.
+    fn segments(&self) -> &[Segment] {
+        if let Self::Words(segments) = self { segments } else { &[] }
+    }
+
+    /// What is to be said of words that are not found here.
+    pub(crate) fn absent(&self) -> Truth {
+        if self.segments().iter().any(|segment| segment.unread) { Truth::Unknown } else { Truth::False }
     }
 }
 
 impl<'s> PageText<'s> {
     fn new(part: Part, text: &'s str) -> Self {
         let shouted = part == Part::Title && !text.contains(char::is_lowercase);
-        Self { part, text, tokens: tokenise(text), shouted }
+        Self { part, text, tokens: tokenise(text), shouted, sentences: OnceCell::new() }
     }
 
     /// How many words its lead has.
     fn lead(&self) -> usize {
         self.tokens.iter().take(LEAD).take_while(|token| token.paragraph == self.tokens[0].paragraph).count()
+    }
+
+    fn sentences(&self) -> &[Range<usize>] {
+        self.sentences.get_or_init(|| sentences(self.text))
+    }
+
+    /// Its paragraphs, each up to the first word of the next.
+    fn paragraphs(&self) -> Vec<Range<usize>> {
+        let groups = self.tokens.chunk_by(|one, next| one.paragraph == next.paragraph);
+        let mut starts: Vec<usize> = groups.skip(1).map(|group| group[0].span.start).collect();
+        starts.push(self.text.len());
+        let mut start = 0;
+        starts.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect()
+    }
+
+    /// What of `segment` stands in `span`, a whole sentence or paragraph: that much was read; `None` if there is no word in it.
+    fn part_of(&self, segment: &Segment, span: &Range<usize>) -> Option<Segment> {
+        let (first, last) = (segment.span.start.max(span.start), segment.span.end.min(span.end));
+        let before = |at: usize| self.tokens.partition_point(|token| token.span.start < at);
+        let tokens = before(first).max(segment.words.tokens.start)..before(last).min(segment.words.tokens.end);
+        let words = Stretch { text: segment.words.text, tokens };
+        (!words.tokens.is_empty()).then_some(Segment { words, span: first..last, unread: false })
     }
 
     /// Whether `tokens` are the words of `term`, in one paragraph.
@@ -178,15 +314,18 @@ impl<'s> PageText<'s> {
             && tokens.iter().all(|token| token.paragraph == tokens[0].paragraph)
     }
 
-    /// Whether each of `tokens` begins with the capitals and small letters that are wanted.
+    /// Whether each of `tokens` has the capitals and small letters that are wanted, as far as both go: other forms have other endings.
     fn are_written_so(&self, tokens: &[Token], wanted: &[Vec<bool>]) -> bool {
         let written = |token: &Token| capitals(&self.text[token.span.clone()]);
-        !self.shouted && tokens.iter().zip(wanted).all(|(token, wanted)| written(token).starts_with(wanted))
+        let agree = |token: &Token, wanted: &[bool]| written(token).iter().zip(wanted).all(|(is, wanted)| is == wanted);
+        !self.shouted && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
     }
 
     fn is(&self, token: &Token, word: &Word) -> bool {
         match word {
-            Word::Exact(folded) => token.word == *folded,
+            Word::Plain(folded) | Word::Exact(folded) => token.word == *folded,
+            Word::Numbers(folded, others) => token.word == *folded || others.contains(&token.word),
+            Word::Stem(stemmer, stem) => stemmer.stem(&token.word) == *stem,
             Word::Prefix(folded) => token.word.starts_with(folded.as_str()),
             Word::Initials { dotted, bare } => {
                 let in_capitals = || !self.shouted && !self.text[token.span.clone()].contains(char::is_lowercase);

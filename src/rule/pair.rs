@@ -1,9 +1,7 @@
 //! Two operands and how they must stand to one another: NEAR, ONEAR, EXCEPT.
 
-use std::sync::Arc;
-
+use super::operand::{Occurrence, Operand};
 use super::page::{Page, Stretch, View};
-use super::tree::{Term, TermList, Tree};
 
 /// Words between two operands of NEAR, at most: who wants more wants AND.
 pub(crate) const FARTHEST: usize = 1000;
@@ -27,22 +25,6 @@ pub(crate) enum Link {
     Except,
 }
 
-/// What can stand beside such an operator: at least one word, phrase or list, any of which will do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Operand(Vec<Choice>);
-
-/// A word, phrase or list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// A word or phrase.
-    Term(Arc<Term>),
-    /// Any term of a list.
-    List(Arc<TermList>),
-}
-
-/// A term and where it stands.
-pub(crate) type Occurrence<'t> = (&'t Term, Stretch);
-
 impl Link {
     /// How expressions write it.
     pub(crate) fn written(self) -> String {
@@ -62,46 +44,6 @@ impl Link {
         };
         let except = || (run == "EXCEPT").then_some(Self::Except);
         number("NEAR/").map(Self::Near).or_else(|| number("ONEAR/").map(Self::Onear)).or_else(except)
-    }
-}
-
-impl Operand {
-    /// The operand that `tree` is; `None` if it is more than words, phrases and lists joined by OR.
-    pub(crate) fn of(tree: Tree) -> Option<Self> {
-        let branches = if let Tree::Or(branches) = tree { branches } else { vec![tree] };
-        let choice = |branch| match branch {
-            Tree::Term(term, _) => Some(Choice::Term(term)),
-            Tree::List(list, _) => Some(Choice::List(list)),
-            _ => None,
-        };
-        branches.into_iter().map(choice).collect::<Option<_>>().map(Self)
-    }
-
-    /// Its words, phrases and lists.
-    pub(crate) fn choices(&self) -> &[Choice] {
-        &self.0
-    }
-
-    /// Where any of it stands in `view`, by text and first word.
-    fn occurrences<'t>(&'t self, page: &Page<'_>, view: &View) -> Vec<Occurrence<'t>> {
-        let mut found: Vec<Occurrence<'t>> = Vec::new();
-        for term in self.terms() {
-            found.extend(page.occurrences(term, view).map(|stretch| (term, stretch)));
-        }
-        found.sort_by_key(|(_, stretch)| (stretch.text, stretch.tokens.start));
-        found
-    }
-
-    fn terms(&self) -> impl Iterator<Item = &Term> {
-        self.0.iter().flat_map(|choice| match choice {
-            Choice::Term(term) => std::slice::from_ref(term).iter().map(Arc::as_ref),
-            Choice::List(list) => list.terms.iter().map(Arc::as_ref),
-        })
-    }
-
-    /// The words of its longest term.
-    fn longest(&self) -> usize {
-        self.terms().map(|term| term.words.len()).max().unwrap_or_default()
     }
 }
 

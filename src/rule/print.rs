@@ -1,16 +1,24 @@
 //! Writes a tree in canonical form: what it prints parses to the same tree.
 
-use super::pair::{Choice, Operand};
+use super::operand::{Choice, Operand};
 use super::syntax;
-use super::tree::{Term, Tree};
+use super::term::Term;
+use super::tree::Tree;
 
 /// The expression of `tree`, on one line.
 pub(crate) fn expression(tree: &Tree) -> String {
     match tree {
         Tree::Term(term, _) => term_text(term),
         Tree::List(list, _) => format!("${}", list.name),
+        Tree::Pattern(pattern, _) => format!("/{}/", pattern.text),
+        Tree::Compare(comparison, _) => comparison.written(),
         Tree::Not(branch, _) => format!("NOT {}", operand(branch)),
         Tree::Pair(pair, _) => format!("{} {} {}", choices(&pair.left), pair.link.written(), choices(&pair.right)),
+        Tree::AtLeast(least, operand, _) => format!("ATLEAST/{least}({})", joined(operand)),
+        Tree::AnyOf(least, items, _) => {
+            format!("ANY/{least}({})", items.iter().map(expression).collect::<Vec<_>>().join(", "))
+        }
+        Tree::Within(unit, branch, _) => format!("{}({})", unit.operator(), expression(branch)),
         Tree::In(scope, branch, _) => format!("{}:{}", scope.as_str(), operand(branch)),
         Tree::And(branches) => branches.iter().map(operand_of_and).collect::<Vec<_>>().join(" AND "),
         Tree::Or(branches) => branches.iter().map(operand).collect::<Vec<_>>().join(" OR "),
@@ -24,22 +32,27 @@ pub(crate) fn term_text(term: &Term) -> String {
 }
 
 fn phrase(term: &Term) -> String {
-    if syntax::is_bare_phrase(&term.text) {
+    let quoted = || if term.text.contains('"') { format!("“{}”", term.text) } else { format!("\"{}\"", term.text) };
+    if term.literal {
+        format!("={}", quoted())
+    } else if syntax::is_bare_phrase(&term.text) {
         term.text.clone()
-    } else if term.text.contains('"') {
-        format!("“{}”", term.text)
     } else {
-        format!("\"{}\"", term.text)
+        quoted()
     }
 }
 
-fn choices(operand: &Operand) -> String {
+/// The operand beside NEAR and its kind.
+pub(crate) fn choices(operand: &Operand) -> String {
+    if operand.choices().len() == 1 { joined(operand) } else { format!("({})", joined(operand)) }
+}
+
+fn joined(operand: &Operand) -> String {
     let written = |choice: &Choice| match choice {
         Choice::Term(term) => term_text(term),
         Choice::List(list) => format!("${}", list.name),
     };
-    let all: Vec<String> = operand.choices().iter().map(written).collect();
-    if all.len() == 1 { all.concat() } else { format!("({})", all.join(" OR ")) }
+    operand.choices().iter().map(written).collect::<Vec<_>>().join(" OR ")
 }
 
 fn operand_of_and(branch: &Tree) -> String {
@@ -49,10 +62,17 @@ fn operand_of_and(branch: &Tree) -> String {
     }
 }
 
-/// In parentheses, unless it is a term, a list or about a field: `NOT a OR b` would be refused.
-fn operand(branch: &Tree) -> String {
+/// In parentheses, where it would else be read in another way: `NOT a OR b` would be refused.
+pub(crate) fn operand(branch: &Tree) -> String {
     match branch {
-        Tree::Term(..) | Tree::List(..) | Tree::In(..) => expression(branch),
-        _ => format!("({})", expression(branch)),
+        Tree::Not(..) | Tree::And(_) | Tree::Or(_) | Tree::Pair(..) => format!("({})", expression(branch)),
+        Tree::Term(..)
+        | Tree::List(..)
+        | Tree::Pattern(..)
+        | Tree::Compare(..)
+        | Tree::AtLeast(..)
+        | Tree::AnyOf(..)
+        | Tree::Within(..)
+        | Tree::In(..) => expression(branch),
     }
 }

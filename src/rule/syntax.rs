@@ -1,44 +1,58 @@
 //! From the text of an expression to its tree, with every fault that can be told at once.
 //!
 //! ```text
-//! query  = or ;
-//! or     = and { "OR" and } ;                     AND or NOT beside OR wants parentheses
-//! and    = not { "AND" not | "NOT" not } ;        a NOT b is a AND NOT b
-//! not    = { "NOT" } near ;
-//! near   = prim [ ( "NEAR/" INT | "ONEAR/" INT | "EXCEPT" ) prim ] ;    beside them only terms and lists, and OR of such
-//! prim   = FIELD ":" near | "(" or ")" | "cs(" phrase ")" | "$" NAME | phrase ;            no field in a field
-//! phrase = '"' { CHARACTER } '"' | word { word } ;
-//! word   = CHARACTERS [ "*" ] ;                   in quotes, too
+//! query   = or ;
+//! or      = and { "OR" and } ;                     AND or NOT beside OR wants parentheses
+//! and     = not { "AND" not | "NOT" not } ;        a NOT b is a AND NOT b
+//! not     = { "NOT" } near ;
+//! near    = prim [ ( "NEAR/" INT | "ONEAR/" INT | "EXCEPT" ) prim ] ;    beside them only operands
+//! prim    = FIELD ":" near | "(" or ")" | "SENT" "(" or ")" | "PARA" "(" or ")"       no field in a field, nor in SENT or PARA
+//!         | "ATLEAST/" INT "(" operand ")" | "ANY/" INT "(" or { "," or } ")"
+//!         | "/" REGEX "/" | ( "words" | "age" ) ( ">=" | "<=" | ">" | "<" ) VALUE | "cs(" phrase ")" | "$" NAME | phrase ;
+//! operand = phrase, "cs(" phrase ")" or "$" NAME, or several of them joined by "OR"
+//! phrase  = [ "=" ] '"' { CHARACTER } '"' | word { word } ;
+//! word    = [ "=" ] CHARACTERS [ "*" ] ;           both in quotes, too
 //! ```
 //!
 //! To add an operator: a kind in `lexer`, its place in `parser`, a branch in [`Tree`] and in `print`, and what it means in
-//! `naive`. What belongs to the language but is not available yet is refused in `later`, other tools' syntax in `foreign`.
+//! `naive`. Other tools' syntax is refused in `foreign`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::tree::{Term, TermList, Tree};
+use super::term::{Forms, Term, TermList};
+use super::tree::Tree;
 use crate::fault::Level;
 
 mod field;
 mod foreign;
-mod later;
 mod lexer;
 mod mixed;
 mod parser;
 mod phrase;
+mod special;
 
 pub(crate) use lexer::list_name;
 pub(crate) use phrase::is_bare_phrase;
 
-/// The term lists that an expression may name.
-#[derive(Debug, Default)]
+/// The term lists that an expression may name, and the forms in which their words and its own are found.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
     /// By name.
     pub(crate) by_name: BTreeMap<String, Arc<TermList>>,
+    /// The forms.
+    pub(crate) forms: Forms,
     /// Whether others are out of sight, in a file that cannot be read: then an unknown name is no fault.
     pub(crate) partial: bool,
+}
+
+impl Lists {
+    /// The same lists, which are in plain forms, in `forms`.
+    pub(crate) fn with(&self, forms: Forms) -> Self {
+        let by_name = self.by_name.iter().map(|(name, list)| (name.clone(), Arc::new(list.with(forms))));
+        Self { by_name: by_name.collect(), forms, partial: self.partial }
+    }
 }
 
 /// Faults told of one expression: who has that many wants to see them mended first.
@@ -97,11 +111,11 @@ pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<Probl
     (tree.filter(|_| !problems.broken), problems.found)
 }
 
-/// The term that `entry` of a term list writes, with the list's label; `None` if any of its problems is an error.
-pub(crate) fn parse_term(entry: &str, label: Option<&str>) -> (Option<Term>, Vec<Problem>) {
+/// The term that `entry` of a term list writes, found in `forms`, with the list's label; `None` if any of its problems is an error.
+pub(crate) fn parse_term(entry: &str, forms: Forms, label: Option<&str>) -> (Option<Term>, Vec<Problem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(entry, &mut problems);
-    let term = phrase::only_term(entry, &lexemes, label, &mut problems);
+    let term = phrase::only_term(entry, &lexemes, forms, label, &mut problems);
     (term.filter(|_| !problems.broken), problems.found)
 }
 

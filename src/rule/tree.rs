@@ -3,9 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::pair::{Choice, Pair};
+use super::comparison::{Comparison, Measure};
+use super::operand::{Choice, Operand};
+use super::pair::Pair;
+use super::pattern::Pattern;
 use super::scope::Scope;
-use crate::text::{Token, capitals, shows_nothing, tokenise};
+use super::term::{Term, TermList};
 
 /// An expression, or a part of one. Spans are bytes of the text it was parsed from.
 ///
@@ -16,54 +19,53 @@ pub(crate) enum Tree {
     Term(Arc<Term>, Range<usize>),
     /// Any term of a list.
     List(Arc<TermList>, Range<usize>),
+    /// A regular expression.
+    Pattern(Arc<Pattern>, Range<usize>),
+    /// How long or how old the story is.
+    Compare(Comparison, Range<usize>),
     /// Two operands that stand as they must to one another.
     Pair(Box<Pair>, Range<usize>),
+    /// The operand, in at least that many places that do not overlap; one or more.
+    AtLeast(usize, Operand, Range<usize>),
+    /// At least that many of the items, a list counting as all of its terms; from one up to how many there are.
+    AnyOf(usize, Vec<Tree>, Range<usize>),
+    /// The branch, all of it within one such unit. The branch has no field and no comparison in it.
+    Within(Unit, Box<Tree>, Range<usize>),
     /// Every branch.
     And(Vec<Tree>),
     /// Any branch.
     Or(Vec<Tree>),
     /// Not the branch; the span has its operator too.
     Not(Box<Tree>, Range<usize>),
-    /// The branch, which is about one field; the span has the field's name too. Its branch has no other in it.
+    /// The branch, which is about one field; the span has the field's name too. Its branch has no other and no comparison in it.
     In(Scope, Box<Tree>, Range<usize>),
 }
 
-/// A word or phrase to look for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Term {
-    /// As the rule writes it, without quotes, on one line.
-    pub(crate) text: String,
-    /// Its words: at least one.
-    pub(crate) words: Vec<Word>,
-    /// For each of its words, which letters are capitals, where that counts.
-    pub(crate) capitals: Option<Vec<Vec<bool>>>,
-    /// The label of the list that it stands in.
-    pub(crate) label: Option<String>,
+/// A part of a text that can be asked to hold all of a clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A sentence of Unicode annex 29, give or take abbreviations.
+    Sentence,
+    /// What stands between blank lines.
+    Paragraph,
 }
 
-/// One word of a term, folded as [`tokenise`] folds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Word {
-    /// That word.
-    Exact(String),
-    /// Any word that begins so: `weapon*`, and Hangul, whose particles are written without a space.
-    Prefix(String),
-    /// Dotted letters, `u.s`, or the same without dots where a text writes them in capitals.
-    Initials {
-        /// With dots.
-        dotted: String,
-        /// Without.
-        bare: String,
-    },
-}
+impl Unit {
+    /// The operator that expressions use.
+    pub(crate) fn operator(self) -> &'static str {
+        match self {
+            Self::Sentence => "SENT",
+            Self::Paragraph => "PARA",
+        }
+    }
 
-/// A term list: at least one term, none twice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TermList {
-    /// Its name, without the `$`.
-    pub(crate) name: String,
-    /// Its terms, those of the lists that it names among them.
-    pub(crate) terms: Vec<Arc<Term>>,
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sentence => "sentence",
+            Self::Paragraph => "paragraph",
+        }
+    }
 }
 
 impl Tree {
@@ -108,7 +110,12 @@ impl Tree {
         match self {
             Self::Term(_, span)
             | Self::List(_, span)
+            | Self::Pattern(_, span)
+            | Self::Compare(_, span)
             | Self::Pair(_, span)
+            | Self::AtLeast(_, _, span)
+            | Self::AnyOf(_, _, span)
+            | Self::Within(_, _, span)
             | Self::Not(_, span)
             | Self::In(_, _, span) => span.clone(),
             Self::And(branches) | Self::Or(branches) => {
@@ -118,7 +125,22 @@ impl Tree {
         }
     }
 
-    /// The part that is to blame if this may hold where no term is found; `None` if it cannot hold there. A language counts as known or unknown, whichever does harm.
+    /// The clauses that it is made of, one level down.
+    pub(crate) fn branches(&self) -> &[Self] {
+        match self {
+            Self::And(branches) | Self::Or(branches) | Self::AnyOf(_, branches, _) => branches,
+            Self::Not(branch, _) | Self::In(_, branch, _) | Self::Within(_, branch, _) => std::slice::from_ref(branch),
+            Self::Term(..)
+            | Self::List(..)
+            | Self::Pattern(..)
+            | Self::Compare(..)
+            | Self::Pair(..)
+            | Self::AtLeast(..) => &[],
+        }
+    }
+
+    /// The part that is to blame if this may hold where no term is found; `None` if it cannot hold there. A language, a length and an age count as
+    /// whatever does harm.
     ///
     /// A rule that holds there would match all the world's stories but a few.
     pub(crate) fn unsound(&self) -> Option<&Self> {
@@ -127,139 +149,58 @@ impl Tree {
 
     /// The part that is to blame if this may be `wanted` where no term is found.
     fn may_be(&self, wanted: bool) -> Option<&Self> {
+        let all = |branches: &[Self]| branches.iter().all(|branch| branch.may_be(wanted).is_some());
         match self {
-            Self::Term(..) | Self::List(..) | Self::Pair(..) => (!wanted).then_some(self),
-            Self::In(Scope::Lang, ..) => Some(self),
-            Self::In(_, branch, _) => branch.may_be(wanted).map(|_| self),
+            Self::Term(..) | Self::List(..) | Self::Pattern(..) | Self::Pair(..) | Self::AtLeast(..) => {
+                (!wanted).then_some(self)
+            }
+            Self::Compare(..) | Self::In(Scope::Lang, ..) => Some(self),
+            Self::In(_, branch, _) | Self::Within(_, branch, _) => branch.may_be(wanted).map(|_| self),
             Self::Not(branch, _) => branch.may_be(!wanted).map(|_| self),
             Self::Or(branches) if wanted => branches.iter().find_map(|branch| branch.may_be(true)),
             Self::And(branches) if !wanted => branches.iter().find_map(|branch| branch.may_be(false)),
-            Self::And(branches) | Self::Or(branches) => {
-                branches.iter().all(|branch| branch.may_be(wanted).is_some()).then_some(self)
+            Self::And(branches) | Self::Or(branches) => all(branches).then_some(self),
+            Self::AnyOf(least, items, _) => {
+                let (count, may_be) = items.iter().fold((0, 0), |(count, may_be), item| {
+                    (count + item.weight(), may_be + if item.may_be(wanted).is_some() { item.weight() } else { 0 })
+                });
+                let enough = if wanted { may_be >= *least } else { count - may_be < *least };
+                enough.then_some(self)
             }
         }
+    }
+
+    /// For how many items of `ANY` it counts.
+    pub(crate) fn weight(&self) -> usize {
+        if let Self::List(list, _) = self { list.terms.len() } else { 1 }
     }
 
     /// Whether it looks into the story's text, beyond the title.
     pub(crate) fn reads_body(&self) -> bool {
         match self {
-            Self::Term(..) | Self::List(..) | Self::Pair(..) => true,
+            Self::Term(..) | Self::List(..) | Self::Pattern(..) | Self::Pair(..) | Self::AtLeast(..) => true,
+            Self::Compare(comparison, _) => comparison.measure() == Measure::Words,
             Self::In(scope, ..) => scope.reads_body(),
-            Self::Not(branch, _) => branch.reads_body(),
-            Self::And(branches) | Self::Or(branches) => branches.iter().any(Self::reads_body),
+            Self::Within(..) | Self::Not(..) | Self::And(_) | Self::Or(_) | Self::AnyOf(..) => {
+                self.branches().iter().any(Self::reads_body)
+            }
         }
     }
 
     /// The lists that it names, in order, each as often as it is named.
     pub(crate) fn lists(&self) -> Vec<&Arc<TermList>> {
+        fn named(operand: &Operand) -> Vec<&Arc<TermList>> {
+            let lists = operand.choices().iter().filter_map(|choice| match choice {
+                Choice::List(list) => Some(list),
+                Choice::Term(_) => None,
+            });
+            lists.collect()
+        }
         match self {
-            Self::Term(..) => Vec::new(),
             Self::List(list, _) => vec![list],
-            Self::Pair(pair, _) => {
-                let choices = pair.left.choices().iter().chain(pair.right.choices());
-                choices.filter_map(|choice| if let Choice::List(list) = choice { Some(list) } else { None }).collect()
-            }
-            Self::Not(branch, _) | Self::In(_, branch, _) => branch.lists(),
-            Self::And(branches) | Self::Or(branches) => branches.iter().flat_map(Self::lists).collect(),
+            Self::Pair(pair, _) => [named(&pair.left), named(&pair.right)].concat(),
+            Self::AtLeast(_, operand, _) => named(operand),
+            _ => self.branches().iter().flat_map(Self::lists).collect(),
         }
-    }
-}
-
-/// Why a text is no term.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NoTerm {
-    /// There is no letter or digit in it.
-    Wordless,
-    /// The `*` of these bytes of the text ends no word.
-    StrayWildcard(Range<usize>),
-    /// The word at these bytes of the text has too little before its `*`.
-    ShortWildcard(Range<usize>),
-}
-
-impl Term {
-    /// The term that `text` writes, quotes already removed.
-    pub(crate) fn new(text: &str, label: Option<&str>) -> Result<Self, NoTerm> {
-        let mut words = Vec::new();
-        let mut at = 0;
-        for written in text.split_whitespace() {
-            at += text[at..].find(written).unwrap_or_default();
-            words.extend(words_of(written, at)?);
-            at += written.len();
-        }
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if words.is_empty() {
-            Err(NoTerm::Wordless)
-        } else {
-            Ok(Self { text, words, capitals: None, label: label.map(str::to_owned) })
-        }
-    }
-}
-
-impl Term {
-    /// The same where it stands with the same capitals.
-    pub(crate) fn cased(self) -> Self {
-        let written = |token: Token| capitals(&self.text[token.span]);
-        let capitals: Vec<Vec<bool>> = tokenise(&self.text).into_iter().map(written).collect();
-        let words = self.words.into_iter().zip(&capitals).map(|(word, capitals)| word.cased(capitals)).collect();
-        Self { words, capitals: Some(capitals), ..self }
-    }
-}
-
-/// The words in `written`, which has no space in it and stands at byte `at`.
-fn words_of(written: &str, at: usize) -> Result<Vec<Word>, NoTerm> {
-    let tokens = tokenise(written);
-    let Some((start, behind)) = written.split_once('*') else {
-        return Ok(tokens.into_iter().map(|token| Word::new(token.word)).collect());
-    };
-    let stem = start.trim_end_matches(shows_nothing);
-    let ends_a_word = tokens.last().is_some_and(|last| last.span.end == stem.len());
-    if !ends_a_word || behind.contains(|c: char| c == '*' || c.is_alphanumeric()) {
-        return Err(NoTerm::StrayWildcard(at + start.len()..at + start.len() + 1));
-    }
-    if !says_enough(stem) {
-        return Err(NoTerm::ShortWildcard(at..at + start.len() + 1));
-    }
-    let mut words: Vec<Word> = tokens.into_iter().map(|token| Word::new(token.word)).collect();
-    let last = words.pop().map(Word::or_longer);
-    words.extend(last);
-    Ok(words)
-}
-
-/// Whether a `*` behind `stem` finds few enough words: three letters or digits, two Cyrillic letters, or one Han character.
-fn says_enough(stem: &str) -> bool {
-    let count = |counts: fn(char) -> bool| stem.chars().filter(|&c| counts(c)).count();
-    let is_cyrillic = |c| matches!(c, '\u{400}'..='\u{52f}');
-    let is_han = |c| matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
-    count(char::is_alphanumeric) >= 3 || count(is_cyrillic) >= 2 || count(is_han) >= 1
-}
-
-impl Word {
-    /// The same, whose letters are capitals as `capitals` says: letters that all are may have dots between them.
-    fn cased(self, capitals: &[bool]) -> Self {
-        match self {
-            Self::Exact(bare) if capitals.len() > 1 && capitals.len() == bare.len() && !capitals.contains(&false) => {
-                let dotted: Vec<String> = bare.chars().map(String::from).collect();
-                Self::Initials { dotted: dotted.join("."), bare }
-            }
-            other => other,
-        }
-    }
-
-    /// The same as the beginning of a word.
-    fn or_longer(self) -> Self {
-        match self {
-            Self::Exact(folded) | Self::Prefix(folded) | Self::Initials { dotted: folded, .. } => Self::Prefix(folded),
-        }
-    }
-
-    fn new(folded: String) -> Self {
-        let is_hangul = |c| matches!(c, '\u{ac00}'..='\u{d7a3}');
-        if folded.ends_with(is_hangul) {
-            return Self::Prefix(folded);
-        }
-        if folded.contains('.') && folded.starts_with(char::is_alphabetic) {
-            return Self::Initials { bare: folded.replace('.', ""), dotted: folded };
-        }
-        Self::Exact(folded)
     }
 }

@@ -1,16 +1,52 @@
 //! What a rule looks for: an expression, or the same as YAML, to one tree that does not hold of everything.
 
-use crate::fault::{Fault, Level};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::fault::{Fault, Level, Source};
 use crate::yaml::{Node, Text};
 
+use super::lint::{self, Memo};
 use super::syntax::{self, Lists, Problem};
 use super::tree::Tree;
 
-/// The tree of a rule's `when`; `None` if it has an error.
-pub(super) fn read(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
-    if !node.is_mapping() && !node.is_list() {
-        return sound_expression(&node.text(faults)?, lists, faults);
+/// How a `when` was written, and where.
+pub(super) enum When {
+    /// As an expression.
+    Expression(Text),
+    /// As YAML: the spans of its tree are those of many texts.
+    Clauses(Arc<Source>, Range<usize>),
+}
+
+/// The tree of a rule's `when`, and how it was written; `None` if it has an error.
+pub(super) fn read(
+    source: &Arc<Source>,
+    node: &Node<'_>,
+    lists: &Lists,
+    faults: &mut Vec<Fault>,
+) -> Option<(When, Tree)> {
+    if node.is_mapping() || node.is_list() {
+        let tree = sound_clause(node, lists, faults)?;
+        return Some((When::Clauses(Arc::clone(source), node.span()), tree));
     }
+    let text = node.text(faults)?;
+    let tree = sound_expression(&text, lists, faults)?;
+    Some((When::Expression(text), tree))
+}
+
+/// Tells what in `tree`, which was written as `when` says, is probably not meant.
+pub(super) fn warn(when: &When, tree: &Tree, memo: &mut Memo, faults: &mut Vec<Fault>) {
+    let told = lint::expression(tree, memo).into_iter();
+    match when {
+        When::Expression(text) => faults.extend(told.map(|problem| fault(text, problem))),
+        When::Clauses(source, span) => faults.extend(told.map(|problem| {
+            let fault = Fault::warning(source, span.clone(), problem.message);
+            Fault { help: problem.help, ..fault }
+        })),
+    }
+}
+
+fn sound_clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
     let tree = clause(node, lists, faults)?;
     if tree.unsound().is_some() {
         faults.push(matches_nearly_all(node.fault(""), "add what must be there under `all`"));

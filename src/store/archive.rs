@@ -1,16 +1,21 @@
 //! The stories of a store, read page by page beside whatever runs: no lock is taken, nothing is written or migrated.
 
+mod find;
+mod history;
+
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::migrate::Migrate;
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{ConnectOptions, Row};
 
 use super::column::{self, millis};
-use super::open::{MIGRATIONS, OpenError, options};
-use super::{StoreError, StoryId};
+use super::open::OpenError;
+use super::{StoreError, StoryId, beside};
 use crate::story::{FeedName, Story};
+
+pub use find::{Alerted, Fate, Kept};
+pub use history::{Attempt, Message, Past, Record, Wanted};
 
 /// A store's stories, open for reading.
 #[derive(Debug)]
@@ -34,26 +39,10 @@ pub struct Stored {
 impl Archive {
     /// Opens the store at `path`, which must be there and of the schema that this build knows.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, &error);
-        let mut conn = options(path)
-            .read_only(true)
-            .pragma("query_only", "on")
-            .connect()
-            .await
-            .map_err(|error| if path.exists() { failed(&error) } else { failed(&"there is no such file") })?;
-        let applied = conn.list_applied_migrations(&MIGRATIONS.table_name).await.map_err(|error| failed(&error))?;
-        let found = applied.iter().map(|step| step.version).max().unwrap_or(0);
-        let known = MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0);
-        match found {
-            newer if newer > known => Err(OpenError::Newer { found, known }),
-            older if older < known => {
-                Err(failed(&"it is of an older schema; `tidings run --once` brings it up to date"))
-            }
-            _ => Ok(Self { conn }),
-        }
+        Ok(Self { conn: beside::to_read(path).await? })
     }
 
-    /// Stories after the row `after` that were first seen at `since` or later, in the order of their rows, at most `limit`; none at the end.
+    /// Stories with texts, after the row `after`, that were first seen at `since` or later, in the order of their rows, at most `limit`; none at the end.
     pub async fn page(
         &mut self,
         since: Timestamp,
@@ -61,7 +50,8 @@ impl Archive {
         limit: u32,
     ) -> Result<Vec<Stored>, StoreError> {
         let rows = sqlx::query(
-            "SELECT *, coalesce(body, feed_text) AS text FROM story WHERE id > $1 AND first_seen >= $2 ORDER BY id LIMIT $3",
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL ORDER BY id LIMIT $3",
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
         .bind(millis(since))

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use crate::alert::Head;
 use crate::story::{FeedName, Read, Sighting, Story};
 
 /// A time as a column holds it.
@@ -66,6 +67,17 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
         lang: row.try_get("lang")?,
         authors: json(row, "authors")?,
         tags: json(row, "tags")?,
+    })
+}
+
+/// What messages show of a story, from the columns of its table.
+pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
+    Ok(Head {
+        title: row.try_get("title")?,
+        url: row.try_get("url")?,
+        published: maybe_time(row, "published")?,
+        first_seen: time(row, "first_seen")?,
+        lang: row.try_get("lang")?,
     })
 }
 

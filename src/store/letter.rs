@@ -1,21 +1,26 @@
 //! Gathers what a message says: every rule that it tells of its event, and every feed that carried it.
 
-use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column;
+use super::{column, digest};
 use crate::alert::{Content, Head, Letter};
 use crate::story::{Read, Sighting};
 
-/// What the message says now. `uid` and `created` are its own, `event` is what it tells of.
-pub(super) async fn gather(
-    conn: &mut SqliteConnection,
-    message: i64,
-    uid: String,
-    created: Timestamp,
-    event: String,
-) -> Result<Letter, sqlx::Error> {
+/// What the message of this row says now.
+pub(super) async fn gather(conn: &mut SqliteConnection, row: &SqliteRow) -> Result<Letter, sqlx::Error> {
+    let id = row.try_get("id")?;
+    let content = if let Some(event) = row.try_get("event")? {
+        alert(conn, id, event).await?
+    } else if row.try_get::<Option<&str>, _>("digest")?.is_some() {
+        Content::Digest(digest::gather(conn, id, column::json(row, "digest")?).await?)
+    } else {
+        column::json(row, "said")?
+    };
+    Ok(Letter { id: row.try_get("uid")?, created: column::time(row, "created")?, content })
+}
+
+async fn alert(conn: &mut SqliteConnection, message: i64, event: String) -> Result<Content, sqlx::Error> {
     let alerts = sqlx::query(
         "SELECT alert.told, alert.read, alert.read_why FROM message_alert JOIN alert ON alert.id = message_alert.alert
          WHERE message_alert.message = $1 ORDER BY alert.rule, alert.occasion",
@@ -23,14 +28,13 @@ pub(super) async fn gather(
     .bind(message)
     .fetch_all(&mut *conn)
     .await?;
-    let content = Content::Alert {
+    Ok(Content::Alert {
         story: head(conn, message).await?,
         read: most_read(&alerts)?,
         feeds: feeds(conn, &event).await?,
         rules: alerts.iter().map(|row| column::json(row, "told")).collect::<Result<_, _>>()?,
         event,
-    };
-    Ok(Letter { id: uid, created, content })
+    })
 }
 
 /// The head of the story that the message's first alert is about.
@@ -43,13 +47,7 @@ async fn head(conn: &mut SqliteConnection, message: i64) -> Result<Head, sqlx::E
     .bind(message)
     .fetch_one(conn)
     .await?;
-    Ok(Head {
-        title: row.try_get("title")?,
-        url: row.try_get("url")?,
-        published: column::maybe_time(&row, "published")?,
-        first_seen: column::time(&row, "first_seen")?,
-        lang: row.try_get("lang")?,
-    })
+    column::head(&row)
 }
 
 /// The feeds that carried the event's stories, first seen first.

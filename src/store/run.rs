@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::{RunStart, Store, StoreError};
+use super::{RunStart, Store, StoreError, health};
 use crate::alert::Receiver;
 use crate::story::NotifierName;
 
 impl Store {
     /// Numbers this run, and opens older runs' leases at once, with the payload that they froze. Messages of receivers not in `receivers` become held,
-    /// those of receivers that are back become pending again.
+    /// those of receivers that are back become pending again. A notifier that was gone for good is tried once more: somebody may have mended its address.
     pub async fn start_run(&self, receivers: &[Receiver], now: Timestamp) -> Result<RunStart, StoreError> {
         let receivers = receivers.iter().cloned().collect();
         self.write(move |conn| Box::pin(start(conn, receivers, now))).await
@@ -30,6 +30,7 @@ async fn start(
         .await?;
     let reclaimed = reclaim(conn, now).await?;
     let held = hold(conn, &receivers).await?;
+    health::lift(conn, now).await?;
     Ok(RunStart { run, reclaimed, held })
 }
 
@@ -47,27 +48,30 @@ async fn reclaim(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sql
     Ok(opened.rows_affected())
 }
 
-/// Holds what nobody can be told, and lets go what was held for receivers that are back. Returns how many messages are held now.
-async fn hold(conn: &mut SqliteConnection, receivers: &BTreeSet<Receiver>) -> Result<u64, sqlx::Error> {
+/// Holds what nobody can be told, and lets go what was held for receivers that are back. Returns how many messages are held now, and for whom.
+async fn hold(
+    conn: &mut SqliteConnection,
+    receivers: &BTreeSet<Receiver>,
+) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
     let groups: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT notifier, recipient, count(*) FROM message WHERE state IN ('pending', 'held') GROUP BY notifier, recipient",
+        "SELECT notifier, recipient, count(*) FROM message WHERE state IN ('pending', 'held') GROUP BY notifier, recipient ORDER BY notifier, recipient",
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut held = 0;
+    let mut held = Vec::new();
     for (notifier, recipient, messages) in groups {
         let receiver = Receiver { notifier: NotifierName(notifier), recipient };
         let known = receivers.contains(&receiver);
         let (from, to) = if known { ("held", "pending") } else { ("pending", "held") };
         sqlx::query("UPDATE message SET state = $4 WHERE state = $3 AND notifier = $1 AND recipient = $2")
-            .bind(receiver.notifier.0)
-            .bind(receiver.recipient)
+            .bind(&receiver.notifier.0)
+            .bind(&receiver.recipient)
             .bind(from)
             .bind(to)
             .execute(&mut *conn)
             .await?;
         if !known {
-            held += messages.unsigned_abs();
+            held.push((receiver, messages.unsigned_abs()));
         }
     }
     Ok(held)
@@ -88,7 +92,7 @@ mod tests {
     async fn every_run_has_its_own_number_and_a_first_one_finds_nothing() {
         let bench = Bench::new().await;
         let first = bench.store.start_run(&[desk()], at(0)).await.unwrap();
-        assert_eq!((first.reclaimed, first.held), (0, 0));
+        assert_eq!((first.reclaimed, first.held), (0, vec![]));
         let bench = bench.crash().await;
         assert!(bench.run(&[desk()]).await > first.run);
     }
@@ -104,7 +108,7 @@ mod tests {
         // What joins now goes into the next message: this one is frozen.
         bench.poll("paper", 6, vec![item("a", Plan::Settle(verdict(&["oil"])))]).await;
         let start = bench.store.start_run(&[desk()], at(7)).await.unwrap();
-        assert_eq!((start.reclaimed, start.held), (1, 0));
+        assert_eq!((start.reclaimed, start.held), (1, vec![]));
         let again = bench.lease(start.run, "desk", 7).await;
         assert_eq!(again.len(), 2);
         assert_eq!((&again[0].id, &again[0].payload), (&lost.id, &lost.payload));
@@ -130,18 +134,18 @@ mod tests {
         let run = bench.run(&[ana.clone(), bob.clone()]).await;
         assert_eq!(bench.lease(run, "mail", 0).await.len(), 2);
         let start = bench.store.start_run(std::slice::from_ref(&ana), at(1)).await.unwrap();
-        assert_eq!((start.reclaimed, start.held), (2, 1));
+        assert_eq!((start.reclaimed, start.held), (2, vec![(bob.clone(), 1)]));
         assert_eq!(states(&bench).await, "ana pending, bob held");
         let leased = bench.lease(start.run, "mail", 1).await;
         assert_eq!(leased.len(), 1);
         assert!(bench.finish(start.run, &leased[0], Finish::Sent(String::new()), 2).await);
-        assert_eq!(bench.store.undelivered().await.unwrap(), 1);
+        assert_eq!(bench.store.undelivered(at(9)).await.unwrap(), 1);
         assert_eq!(bench.store.next_due().await.unwrap(), []);
 
         let still = bench.store.start_run(std::slice::from_ref(&ana), at(3)).await.unwrap();
-        assert_eq!((still.reclaimed, still.held), (0, 1));
+        assert_eq!((still.reclaimed, still.held), (0, vec![(bob.clone(), 1)]));
         let back = bench.store.start_run(&[ana, bob], at(4)).await.unwrap();
-        assert_eq!((back.reclaimed, back.held), (0, 0));
+        assert_eq!((back.reclaimed, back.held), (0, vec![]));
         assert_eq!(states(&bench).await, "ana sent, bob pending");
     }
 }

@@ -11,7 +11,7 @@ use crate::story::{Read, Story, StoryKey};
 
 /// Where a story stands.
 enum Standing {
-    /// It was never to be matched.
+    /// It has no text that was to be matched: it was only recorded, or its text is no longer kept.
     Recorded,
     /// It waits for T2.
     Waits,
@@ -120,11 +120,15 @@ async fn follow(conn: &mut SqliteConnection, story: StoryId, plan: &Plan, now: T
 }
 
 async fn standing(conn: &mut SqliteConnection, story: StoryId) -> Result<Standing, sqlx::Error> {
-    let fate: Option<String> =
-        sqlx::query_scalar("SELECT fate FROM story WHERE id = $1").bind(story.0).fetch_one(conn).await?;
+    let (fate, purged): (Option<String>, bool) =
+        sqlx::query_as("SELECT fate, purged IS NOT NULL FROM story WHERE id = $1")
+            .bind(story.0)
+            .fetch_one(conn)
+            .await?;
     Ok(match fate.as_deref() {
         None => Standing::Waits,
         Some("recorded") => Standing::Recorded,
+        Some(_) if purged => Standing::Recorded,
         Some(_) => Standing::Settled,
     })
 }
@@ -160,7 +164,7 @@ async fn insert(
 async fn retell(conn: &mut SqliteConnection, story: StoryId, told: &Story) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE story SET revision = revision + 1, title = $2, feed_text = $3, url = $4, published = $5, lang = $6,
-                authors = $7, tags = $8
+                authors = $7, tags = $8, purged = NULL
          WHERE id = $1",
     )
     .bind(story.0)

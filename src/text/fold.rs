@@ -5,7 +5,10 @@ use std::ops::Range;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
+use super::hebrew;
 use super::runs::shows_nothing;
+
+mod settled;
 
 /// A text in the form in which words are compared.
 pub(super) struct Folded {
@@ -33,13 +36,9 @@ impl Folded {
     /// Folds `chunk`, which is `from..to` of the original, and clears it.
     fn take(&mut self, chunk: &mut String, from: usize, to: usize) {
         let at = self.text.len();
-        if chunk.len() == 1 {
-            chunk.make_ascii_lowercase();
-            self.text.push_str(chunk);
-        } else {
-            let mut accented = false;
-            let folded = chunk.nfkc().flat_map(fold_case).nfd().filter(|&c| stays(&mut accented, c));
-            self.text.extend(folded.nfc().filter_map(fold_letter));
+        match settled::of_one(chunk) {
+            Some(folded) => self.text.push(folded),
+            None => fold_chunk(chunk, &mut self.text),
         }
         if self.text.len() > at {
             self.origins.push(Origin { at, from, to });
@@ -48,26 +47,60 @@ impl Folded {
     }
 }
 
+/// Folds `chunk`, which normalisation can see by itself, onto the end of `text`.
+fn fold_chunk(chunk: &str, text: &mut String) {
+    let gap = if chunk.starts_with(stands_apart) { " " } else { "" };
+    let mut base = '\0';
+    let folded = chunk.nfkc().flat_map(fold_case).nfd().filter(|&c| stays(&mut base, c));
+    text.push_str(gap);
+    folded.nfc().for_each(|c| push_letter(text, c));
+    text.push_str(gap);
+}
+
 /// Folds `original`: what shows nothing goes, then NFKC, full case folding, accents and letter forms.
 pub(super) fn fold(original: &str) -> Folded {
     let mut folded = Folded { text: String::with_capacity(original.len()), origins: Vec::new() };
     let mut chunk = String::new();
     let (mut from, mut to) = (0, 0);
     for (at, c) in original.char_indices().filter(|&(_, c)| !shows_nothing(c)) {
-        if starts_chunk(c) {
+        let end = at + c.len_utf8();
+        if hebrew::is_spelling(&original[..at], c, &original[end..]) {
+            continue;
+        }
+        if starts_chunk(c) || is_stray(c, &chunk) {
             folded.take(&mut chunk, from, to);
             from = at;
         }
-        chunk.push(c);
-        to = at + c.len_utf8();
+        chunk.push(plain_sign(c));
+        to = end;
     }
     folded.take(&mut chunk, from, to);
     folded
 }
 
+/// Whether `c` is a vowel of Hangul, say, that has no letter before it to join.
+fn is_stray(c: char, chunk: &str) -> bool {
+    !is_combining_mark(c) && !chunk.ends_with(|last: char| last.is_alphabetic() && !is_combining_mark(last))
+}
+
+/// The sign that `c` stands for, where NFKC would make of it what it is not: trade marks letters, an acute accent a mark.
+fn plain_sign(c: char) -> char {
+    match c {
+        '™' | '℠' => ' ',
+        '´' => '\'',
+        '♯' => '#',
+        _ => c,
+    }
+}
+
+/// Whether `c` is a word of its own beside letters and digits: `3½`, `№5`, `2①`.
+fn stands_apart(c: char) -> bool {
+    matches!(c, '¼'..='¾' | '№' | '⅐'..='⅟' | '↉' | '①'..='⒛')
+}
+
 /// Whether normalisation never looks across the place before `c` (Unicode annex 15, section 9.1).
 fn starts_chunk(c: char) -> bool {
-    if c < '\u{300}' {
+    if c < '\u{300}' || settled::letter(c).is_some() {
         return true;
     }
     let mut first = None;
@@ -82,30 +115,57 @@ fn fold_case(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// Whether `c` stays: all but marks on a Latin or Greek letter. `accented` says whether the letter before is one.
-fn stays(accented: &mut bool, c: char) -> bool {
+/// Whether `c` stays: all but marks on a Latin or Greek letter, stress marks on a Cyrillic one, and the marks that make a
+/// symbol of a digit (1⃣). `base` is the letter before.
+fn stays(base: &mut char, c: char) -> bool {
     if is_combining_mark(c) {
-        return !*accented;
+        return !takes_accents(*base) && !is_stress(*base, c) && !matches!(c, '\u{20d0}'..='\u{20ff}');
     }
-    *accented = matches!(c,
-        'a'..='z' | '\u{df}'..='\u{24f}' | '\u{250}'..='\u{2af}' | '\u{1e00}'..='\u{1eff}' | '\u{2c60}'..='\u{2c7f}'
-        | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}');
+    *base = c;
     true
 }
 
-/// The letter that `c` is written as by those who do without it; `None` for the tatweel, which only stretches a word.
-fn fold_letter(c: char) -> Option<char> {
-    Some(match c {
-        'ł' => 'l',
-        'ø' => 'o',
-        'đ' => 'd',
-        'ħ' => 'h',
-        'ŧ' => 't',
-        'ё' => 'е',
-        'آ' | 'أ' | 'إ' | 'ٱ' | 'ٲ' | 'ٳ' => 'ا',
-        'ـ' => return None,
-        _ => c,
-    })
+/// Whether `c` is a Latin or Greek letter.
+fn takes_accents(c: char) -> bool {
+    matches!(c,
+        'a'..='z' | '\u{df}'..='\u{24f}' | '\u{250}'..='\u{2af}' | '\u{1e00}'..='\u{1eff}' | '\u{2c60}'..='\u{2c7f}'
+        | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}')
+}
+
+/// Whether `mark` says how the Cyrillic letter `base` is stressed; ѓ and ќ are letters of their own.
+fn is_stress(base: char, mark: char) -> bool {
+    let is_cyrillic = matches!(base, '\u{430}'..='\u{52f}');
+    is_cyrillic && (mark == '\u{300}' || (mark == '\u{301}' && !matches!(base, 'г' | 'к')))
+}
+
+/// Writes `c` as those do who do without it. The tatweel only stretches a word and goes.
+fn push_letter(text: &mut String, c: char) {
+    match c {
+        'ł' => text.push('l'),
+        'ø' => text.push('o'),
+        'đ' => text.push('d'),
+        'ħ' => text.push('h'),
+        'ŧ' => text.push('t'),
+        'œ' => text.push_str("oe"),
+        'æ' => text.push_str("ae"),
+        'ё' => text.push('е'),
+        'آ' | 'أ' | 'إ' | 'ٱ' | 'ٲ' | 'ٳ' => text.push('ا'),
+        'ـ' => {}
+        '٫' => text.push('.'),
+        '٬' => text.push(','),
+        _ => text.push(european_digit(c).unwrap_or(c)),
+    }
+}
+
+/// The digit 0 of the scripts that write numbers as Europe does, digit by digit.
+const ZEROS: [char; 17] = ['٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០'];
+
+fn european_digit(c: char) -> Option<char> {
+    if c < ZEROS[0] || !c.is_numeric() {
+        return None;
+    }
+    let value = ZEROS.iter().find_map(|&zero| u32::from(c).checked_sub(zero.into()).filter(|&value| value < 10))?;
+    char::from_digit(value, 10)
 }
 
 #[cfg(test)]
@@ -140,6 +200,11 @@ mod tests {
             ("김정은 \u{1100}\u{1175}\u{11b7}", "김정은 김"),
             ("Ǆ ǆ", "dz dz"),
             ("K Å µ", "k a μ"),
+            ("Œuvre cœur Æther", "oeuvre coeur aether"),
+            ("Росси́я за̀мок ёлка́ ѓ ќ й ї", "россия замок елка ѓ ќ й ї"),
+            ("٢٠٢٦ ۱۴۰۵ १६ ๑๖ ٣٫٥", "2026 1405 16 16 3.5"),
+            ("3½ №5 iPhone™ Putin´s C♯", "3 1⁄2   no 5 iphone  putin's c#"),
+            ("צה\"ל צה״ל ג'ורג׳", "צהל צהל גורג"),
         ];
         for (original, expected) in cases {
             assert_eq!(fold(original).text, expected, "{original}");

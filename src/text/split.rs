@@ -5,6 +5,8 @@ use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::signs;
+
 /// A word of a folded text.
 pub(super) struct Piece {
     /// The bytes that are compared.
@@ -15,35 +17,38 @@ pub(super) struct Piece {
 
 /// The words of `folded`, in order.
 pub(super) fn words(folded: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    for (start, word) in folded.unicode_word_indices() {
-        for part in join_initials(folded, parts(folded, start..start + word.len())) {
-            let initials = folded[part.clone()].contains('.') && is_letter(&folded[part.start..], '.');
-            let dot = usize::from(initials && folded[part.end..].starts_with('.'));
-            if !is_genitive_s(folded, &part) {
-                pieces.push(Piece { word: part.clone(), shown: part.start..part.end + dot });
-            }
-        }
-    }
-    pieces
+    let words = folded.unicode_word_indices().flat_map(|(start, word)| {
+        let parts = join_initials(folded, parts(folded, start..start + word.len()));
+        parts.into_iter().filter(|part| !is_genitive_s(folded, part))
+    });
+    signs::join(folded, words.collect()).into_iter().map(|word| piece(folded, word)).collect()
 }
 
-/// The parts of one word of annex 29 between what joins them, and its kana one by one.
+fn piece(folded: &str, word: Range<usize>) -> Piece {
+    let initials = folded[word.clone()].contains('.') && is_letter(&folded[word.start..], '.');
+    let dot = usize::from(initials && folded[word.end..].starts_with('.'));
+    Piece { shown: word.start..word.end + dot, word }
+}
+
+/// The parts of one word of annex 29 between what joins them, its kana one by one, its Hangul apart.
 /// Each has a letter or digit, and none begins with a mark that has lost its letter.
 fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = word.start;
-    let mut after_digit = false;
+    let (mut after_digit, mut after_hangul) = (false, false);
     for (offset, c) in folded[word.clone()].char_indices() {
         let at = word.start + offset;
-        if is_kana(c) {
+        let is_mark = (after_digit || after_hangul || parts_words(c)) && !c.is_ascii() && is_combining_mark(c);
+        let is_hangul = if is_mark { after_hangul } else { is_hangul(c) };
+        if is_kana(c) || is_hangul != after_hangul {
             parts.push(start..at);
             start = at;
-        } else if parts_words(c) || (parts_letters(c) && !after_digit) {
+        } else if parts_words(c) && !is_mark && !(after_digit && joins_digits(c)) {
             parts.push(start..at);
             start = at + c.len_utf8();
         }
-        after_digit = c.is_numeric() || (after_digit && is_combining_mark(c));
+        after_digit = c.is_numeric() || (after_digit && is_mark);
+        after_hangul = is_hangul;
     }
     parts.push(start..word.end);
     for part in &mut parts {
@@ -74,30 +79,36 @@ fn is_letter(text: &str, until: char) -> bool {
     characters.next().is_some_and(char::is_alphabetic) && characters.all(is_combining_mark)
 }
 
-/// Whether `part` is an `s` behind an apostrophe that stands behind a word: `Russia's`, `1990's`, `U.S.'s`.
+/// Whether `part` is an `s` behind an apostrophe that stands behind a word: `Russia's`, `1990's`, `U.S.'s`, `“Arms”’s`.
 fn is_genitive_s(folded: &str, part: &Range<usize>) -> bool {
-    let mut before = folded[..part.start].chars().rev();
-    &folded[part.clone()] == "s"
-        && before.next().is_some_and(is_apostrophe)
-        && before.next().is_some_and(|c| c.is_alphanumeric() || c == '.')
+    let Some(before) = folded[..part.start].strip_suffix(is_apostrophe).filter(|_| &folded[part.clone()] == "s") else {
+        return false;
+    };
+    let before = before.strip_suffix(['"', '\u{201d}', '\u{201c}', '\u{bb}']).unwrap_or(before);
+    before.ends_with(|c: char| c.is_alphanumeric() || is_combining_mark(c) || ".+#".contains(c))
 }
 
 fn is_no_letter(c: char) -> bool {
-    is_combining_mark(c) || !c.is_alphanumeric()
+    !c.is_alphanumeric() || is_combining_mark(c) || is_apostrophe(c)
 }
 
+/// Whether `c` is an apostrophe or one of its kin: typewriter's, printer's, prime, grave accent, and the modifier
+/// letters of transliteration (`Qurʾan`, `Rusʹ`), which Unicode holds to be letters.
 fn is_apostrophe(c: char) -> bool {
-    matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bb}' | '\u{2bc}')
+    matches!(c, '\'' | '`' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '\u{2b9}'..='\u{2bf}')
 }
 
-/// Whether `c`, which annex 29 lets stand inside a word, parts words wherever it stands: apostrophes, underscores, slashes.
+/// Whether `c`, which annex 29 lets stand inside a word, parts words, unless it stands between digits and joins them.
 fn parts_words(c: char) -> bool {
-    is_apostrophe(c) || matches!(c, '_' | '\u{203f}' | '\u{2040}' | '\u{2054}' | '\u{2044}')
+    !c.is_alphanumeric() || is_apostrophe(c)
 }
 
-/// Whether `c` parts words unless it stands between digits.
-fn parts_letters(c: char) -> bool {
-    matches!(c, '.' | ':' | '\u{b7}' | '\u{2024}' | '\u{2027}')
+fn joins_digits(c: char) -> bool {
+    matches!(c, '.' | ',')
+}
+
+fn is_hangul(c: char) -> bool {
+    matches!(c, '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7ff}')
 }
 
 fn is_kana(c: char) -> bool {

@@ -4,56 +4,60 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tidings::config::{Email, MailSecurity, Network, Notifier};
-use tidings::feed::fetch;
 use tidings::notify::{self, Means, Outcome, Retry};
 
 use crate::support::letter::{alert, now, receiver};
 use crate::support::smtp::{Act, Sink};
 
 const ANA: &str = "ana@example.org";
-const PASSWORD: &str = "correct horse";
+pub(super) const PASSWORD: &str = "correct horse";
 /// What AUTH PLAIN sends for `tidings` and that password.
 const PLAIN: &str = "AHRpZGluZ3MAY29ycmVjdCBob3JzZQ==";
 
-fn desk(port: u16, security: MailSecurity) -> Email {
+pub(super) fn desk(port: u16, security: MailSecurity) -> Email {
     Email {
         host: "127.0.0.1".to_owned(),
         port,
         security,
         login: Some(("tidings".to_owned(), PASSWORD.into())),
+        ca: Vec::new(),
         from: "Tidings <tidings@example.org>".parse().expect("an address"),
         to: vec![ANA.parse().expect("an address")],
     }
 }
 
-fn frozen(notifier: &Notifier) -> Vec<u8> {
-    notify::render(notifier, &receiver("desk", ANA), &alert(), &TimeZone::UTC).expect("a mail")
+fn frozen(notifier: &Notifier, recipient: &str) -> Vec<u8> {
+    notify::render(notifier, &receiver("desk", recipient), &alert(), &TimeZone::UTC).expect("a mail")
 }
 
-async fn send(email: Email) -> Outcome {
+/// Sends to the first recipient.
+pub(super) async fn send(email: Email) -> Outcome {
+    let recipient = email.to[0].email.to_string();
     let notifier = Notifier::Email(email);
-    let network = Network::default();
-    let means = Means { client: fetch::client(&network).expect("a client"), network, zone: TimeZone::UTC };
-    let mail = frozen(&notifier);
-    notify::send(&notifier, &means, &receiver("desk", ANA), "id", &mail, now()).await
+    let means = Means::new(Network::default(), TimeZone::UTC).expect("a client");
+    let mail = frozen(&notifier, &recipient);
+    notify::send(&notifier, &means, &receiver("desk", &recipient), "id", &mail, now()).await
 }
 
-async fn send_to(sink: &Sink) -> Outcome {
+pub(super) async fn send_to(sink: &Sink) -> Outcome {
     send(desk(sink.port(), MailSecurity::Plain)).await
 }
 
 /// Sends, and lets `seconds` pass once the server has heard `verb`.
 async fn send_and_wait(sink: &Sink, verb: &str, seconds: u64) -> Outcome {
-    let pass = async {
-        sink.wait_to_hear(verb).await;
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(seconds)).await;
-        tokio::time::resume();
-    };
-    tokio::join!(send_to(sink), pass).0
+    let mail = desk(sink.port(), MailSecurity::Plain);
+    tokio::join!(send(mail), pass_after(sink.wait_to_hear(verb), seconds)).0
 }
 
-fn put_off(outcome: Outcome, expected_reached: bool) -> String {
+/// Lets `seconds` pass once `event` has come.
+pub(super) async fn pass_after(event: impl Future, seconds: u64) {
+    event.await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
+pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
     let Outcome::Retry(Retry { why, reached, after: None }) = outcome else { panic!("{outcome:?}") };
     assert_eq!(reached, expected_reached, "{why}");
     assert!(!why.contains(PASSWORD) && !why.contains(PLAIN), "{why}");
@@ -66,7 +70,7 @@ async fn a_mail_that_the_server_takes_is_delivered_byte_for_byte_with_its_answer
     assert_eq!(send_to(&sink).await, Outcome::Delivered("250 kept".to_owned()));
     let letter = sink.letters().remove(0);
     assert_eq!(letter.to, [ANA]);
-    let mail = frozen(&Notifier::Email(desk(1, MailSecurity::Plain)));
+    let mail = frozen(&Notifier::Email(desk(1, MailSecurity::Plain)), ANA);
     assert_eq!(String::from_utf8_lossy(&letter.data).trim_end(), String::from_utf8_lossy(&mail).trim_end());
     assert!(sink.heard().contains(&format!("AUTH PLAIN {PLAIN}")), "{:?}", sink.heard());
     assert!(sink.heard().contains(&"MAIL FROM:<tidings@example.org>".to_owned()), "{:?}", sink.heard());
@@ -87,6 +91,11 @@ async fn what_the_server_says_to_the_mail_refuses_it_or_puts_it_off() {
         ("RCPT", "550-5.1.1 no such user\r\n550 5.1.1 here", true),
         ("DATA", "554 5.7.1 no mail today", true),
         (".", "552 5.3.4 too big", true),
+        ("MAIL", "421 4.3.2 closing", false),
+        ("RCPT", "421 4.3.2 closing", false),
+        ("DATA", "421 4.3.2 closing", false),
+        (".", "421 4.3.2 closing", false),
+        ("DATA", "451 4.3.0 later", false),
         ("MAIL", "451 4.3.0 later", false),
         ("RCPT", "450 4.2.1 mailbox busy", false),
         (".", "452 4.3.1 disk full", false),
@@ -111,6 +120,10 @@ async fn a_greeting_or_a_login_that_is_rejected_kills_no_mail() {
     for (verb, said) in [
         ("GREETING", "554 no service"),
         ("GREETING", "421 busy"),
+        ("EHLO", "421 busy"),
+        ("AUTH", "421 busy"),
+        ("MAIL", "530 5.7.0 log in first"),
+        ("RCPT", "530 5.7.0 begin with TLS"),
         ("AUTH", "535 5.7.8 wrong, I got AHRpZGluZ3MAY29ycmVjdCBob3JzZQ== which is correct horse"),
         ("AUTH", "454 4.7.0 try later"),
     ] {
@@ -169,4 +182,45 @@ async fn tls_begins_with_the_first_byte_and_nothing_goes_out_without_it() {
     let why = put_off(send(desk(sink.port(), MailSecurity::Tls)).await, false);
     assert!(why.contains("smtp+starttls://"), "{why}");
     assert!(!sink.heard().iter().any(|line| line.contains("EHLO") || line.contains("AUTH")), "{:?}", sink.heard());
+}
+
+#[tokio::test]
+async fn a_server_is_reached_over_ipv6() {
+    let sink = Sink::start_on_ipv6().await;
+    let mail = Email { host: "::1".to_owned(), ..desk(sink.port(), MailSecurity::Plain) };
+    assert_eq!(send(mail.clone()).await, Outcome::Delivered("250 kept".to_owned()));
+    sink.on("MAIL", Act::HangUp);
+    let why = put_off(send(mail).await, true);
+    assert!(why.contains(&format!("the mail server [::1]:{} broke off", sink.port())), "{why}");
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_needs_a_server_that_takes_such() {
+    for (from, to, needs) in [
+        ("Tidings <tidings@example.org>", "josé@example.org", true),
+        ("Büro <büro@example.org>", "ana@example.org", true),
+        ("tidings@bücher.example", "Ána <ana@bücher.example>", false),
+    ] {
+        let sink = Sink::start().await;
+        let mail = Email {
+            from: from.parse().expect("an address"),
+            to: vec![to.parse().expect("an address")],
+            ..desk(sink.port(), MailSecurity::Plain)
+        };
+        match send(mail.clone()).await {
+            Outcome::Refused(why) => {
+                assert!(needs && why.contains("SMTPUTF8"), "{why}");
+                assert!(why.contains("josé@") || why.contains("büro@"), "{why}");
+            }
+            other => assert!(!needs && other == Outcome::Delivered("250 kept".to_owned()), "{other:?}"),
+        }
+        let asked = |sink: &Sink| sink.heard().iter().any(|line| line.starts_with("MAIL"));
+        assert_eq!(asked(&sink), !needs);
+
+        sink.on("EHLO", Act::Say("250-sink\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN"));
+        assert_eq!(send(mail).await, Outcome::Delivered("250 kept".to_owned()));
+        let heard = sink.heard();
+        let asks = heard.iter().rev().find(|line| line.starts_with("MAIL")).expect("a mail");
+        assert_eq!(asks.contains(" SMTPUTF8 BODY=8BITMIME"), needs, "{asks}");
+    }
 }

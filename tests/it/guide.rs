@@ -1,9 +1,11 @@
-//! The guide's examples: every `rule` block of docs/rules.md does what it says.
+//! The guide's examples: every `rule` block of docs/rules.md does what it says, every `yaml` block is a sound rule file
+//! whose own examples hold, and what it tells those who come from elsewhere to write can be written.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use tidings::fault::render;
-use tidings::rule::Query;
+use tidings::fault::{Source, render};
+use tidings::rule::{Query, Rules};
 use tidings::story::Story;
 
 /// An expression and what the guide says of it.
@@ -11,6 +13,11 @@ struct Example {
     line: usize,
     expression: String,
     claims: Vec<(char, String)>,
+}
+
+/// The text of docs/rules.md.
+fn guide() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md")).expect("the guide")
 }
 
 fn examples(guide: &str) -> Vec<Example> {
@@ -36,13 +43,16 @@ fn examples(guide: &str) -> Vec<Example> {
 fn claim(claims: &mut Vec<(char, String)>, line: &str) {
     match line.split_at_checked(2) {
         Some(("+ " | "- " | "! ", rest)) => claims.push((line.as_bytes()[0].into(), rest.to_owned())),
-        Some(("  ", rest)) => {
-            let (_, text) = claims.last_mut().expect("a line to go on with");
-            *text += "\n";
-            *text += rest;
-        }
+        Some(("  ", rest)) => go_on(claims, rest),
+        None if line.is_empty() => go_on(claims, ""),
         _ => panic!("not a line of an example: {line:?}"),
     }
+}
+
+fn go_on(claims: &mut [(char, String)], line: &str) {
+    let (_, text) = claims.last_mut().expect("a line to go on with");
+    *text += "\n";
+    *text += line;
 }
 
 fn story(body: &str) -> Story {
@@ -51,10 +61,8 @@ fn story(body: &str) -> Story {
 
 #[test]
 fn every_example_of_the_guide_does_what_it_says() {
-    let guide =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md")).expect("the guide");
-    let examples = examples(&guide);
-    assert!(examples.len() > 15, "the examples were not found");
+    let examples = examples(&guide());
+    assert!(examples.len() > 40, "the examples were not found");
     for Example { line, expression, claims } in examples {
         assert!(!claims.is_empty(), "docs/rules.md:{line}: `{expression}` shows nothing");
         let mut faults = Vec::new();
@@ -70,4 +78,37 @@ fn every_example_of_the_guide_does_what_it_says() {
             assert!(holds, "docs/rules.md:{line}: `{expression}` {kind} {text}\n{said}");
         }
     }
+}
+
+#[test]
+fn every_rule_file_of_the_guide_is_sound_and_its_examples_hold() {
+    let guide = guide();
+    let blocks = guide.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0);
+    let mut count = 0;
+    for text in blocks {
+        count += 1;
+        let mut faults = Vec::new();
+        let source = Source { name: "docs/rules.md".to_owned(), text: text.to_owned() };
+        let rules = Rules::load(&[Arc::new(source)], None, &mut faults);
+        assert!(rules.is_some() && faults.is_empty(), "{text}\n{}", render(&faults, false));
+    }
+    assert!(count > 5, "the rule files were not found");
+}
+
+#[test]
+fn what_those_from_elsewhere_are_told_to_write_can_be_written() {
+    let guide = guide();
+    let section = guide.split("## If you come from elsewhere").nth(1).expect("a section");
+    let mut count = 0;
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let row = row.replace("\\|", "\u{0}");
+        let here = row.split('|').nth(2).expect("a second column").replace('\u{0}', "|");
+        for expression in here.split('`').skip(1).step_by(2) {
+            count += 1;
+            let mut faults = Vec::new();
+            let query = Query::parse(expression, &mut faults);
+            assert!(query.is_some() && faults.is_empty(), "{expression}\n{}", render(&faults, false));
+        }
+    }
+    assert!(count > 40, "the tables were not found");
 }

@@ -3,11 +3,20 @@
 
 mod backtest;
 mod bad_input;
+mod check;
 mod email;
+mod email_phases;
+mod email_tls;
+mod explain;
 mod first_run;
 mod guide;
+mod history;
 mod house;
 mod kill;
+mod outage;
+mod payload;
 mod support;
+mod volume;
 mod webhook;
+mod webhook_wire;
 mod whole_way;

@@ -2,8 +2,10 @@
 
 pub mod http;
 pub mod letter;
+pub mod schema;
 pub mod smtp;
 pub mod tidings;
+pub mod tls;
 pub mod wire;
 
 use std::time::Duration;

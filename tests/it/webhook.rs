@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
-use tidings::config::{Network, Notifier, SecretUrl, SigningKey, Webhook};
-use tidings::feed::fetch;
+use tidings::config::{Body, Format, Network, Notifier, SecretUrl, SigningKey, Webhook};
 use tidings::notify::{self, Means, Outcome, Retry};
 
+use crate::email::pass_after;
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
 use crate::support::letter::{alert, now, receiver};
 use crate::support::smtp::Sink;
@@ -27,9 +28,22 @@ fn keys(secrets: &[&str]) -> Vec<SigningKey> {
 
 async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
     let url = SecretUrl(url.parse().expect("an address"));
-    let notifier = Notifier::Webhook(Webhook { url, secrets: keys(secrets) });
+    let webhook = Webhook {
+        url,
+        body: Body::Format(Format::Standard),
+        addressed: None,
+        secrets: keys(secrets),
+        headers: HeaderMap::new(),
+        ca: Vec::new(),
+    };
+    send_by(webhook, allow).await
+}
+
+/// Sends by that webhook; whatever comes of it, nothing secret is said.
+pub(super) async fn send_by(webhook: Webhook, allow: &[IpNet]) -> Outcome {
+    let notifier = Notifier::Webhook(webhook);
     let network = Network { allow: allow.to_vec(), contact: None };
-    let means = Means { client: fetch::client(&network).expect("a client"), network, zone: TimeZone::UTC };
+    let means = Means::new(network, TimeZone::UTC).expect("a client");
     let (letter, ops) = (alert(), receiver("ops", ""));
     let frozen = notify::render(&notifier, &ops, &letter, &TimeZone::UTC).expect("a payload");
     let outcome = notify::send(&notifier, &means, &ops, &letter.id, &frozen, now()).await;
@@ -38,21 +52,15 @@ async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
     outcome
 }
 
-async fn send(url: &str) -> Outcome {
+pub(super) async fn send(url: &str) -> Outcome {
     send_signed(url, &[], &["127.0.0.0/8".parse().expect("a range")]).await
 }
 
-async fn send_and_let_pass(url: &str, asked: impl Future, seconds: u64) -> Outcome {
-    let pass = async {
-        asked.await;
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(seconds)).await;
-        tokio::time::resume();
-    };
-    tokio::join!(send(url), pass).0
+pub(super) async fn send_and_let_pass(url: &str, asked: impl Future, seconds: u64) -> Outcome {
+    tokio::join!(send(url), pass_after(asked, seconds)).0
 }
 
-fn put_off(outcome: Outcome, expected_reached: bool) -> String {
+pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
     let Outcome::Retry(Retry { why, reached, .. }) = outcome else { panic!("{outcome:?}") };
     assert_eq!(reached, expected_reached, "{why}");
     why

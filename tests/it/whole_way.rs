@@ -147,8 +147,12 @@ async fn a_refused_recipient_costs_the_other_nothing_and_is_kept_as_dead() {
     assert_eq!(mail.wait_for(1).await[0].to, ["ana@example.org"]);
     let said = tidings.wait_for_log(|line| line.contains("refused a message")).await;
     assert!(said.contains("gone@example.org") && said.contains("550"), "{said}");
+    // The others are told of it.
+    mail.wait_for(2).await;
     assert_eq!(tidings.terminate().await, 0);
-    let dead = folder.query("SELECT state || ' ' || recipient FROM message WHERE notifier = 'desk' ORDER BY 1").await;
+    let dead = folder
+        .query("SELECT state || ' ' || recipient FROM message WHERE event IS NOT NULL AND notifier = 'desk' ORDER BY 1")
+        .await;
     assert_eq!(dead, ["dead gone@example.org", "sent ana@example.org"]);
 }
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::source::{Batch, Entry, MOST_STORIES};
 use crate::fault::{Fault, Source};
+use crate::story::Story;
 
 mod line;
 
@@ -120,6 +121,11 @@ impl Lines {
         let source = Arc::new(Source { name: self.name.clone(), text });
         Fault::error(&source, start..end, problem.message).help(line::HELP)
     }
+}
+
+/// The story of a single JSON object, as of a line; else why it is none.
+pub(in crate::cli) fn story_of_line(object: &[u8], now: Timestamp) -> Result<Story, String> {
+    line::read(object, now).map(|(_, story)| story).map_err(|problem| format!("{}; {}", problem.message, line::HELP))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Rules, or one expression, over a batch of stories.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,8 +8,7 @@ use rayon::prelude::*;
 use super::source::Entry;
 use crate::daemon::rule_files;
 use crate::fault::Fault;
-use crate::rule::{Carrier, FeedFilter, Query, Rule, Rules};
-use crate::story::FeedName;
+use crate::rule::{Carrier, Query, Rules};
 
 /// The rules that matched one story: their places in [`Matcher::names`], ascending.
 pub(super) type Hits = Vec<usize>;
@@ -43,7 +41,7 @@ impl Matcher {
         let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
         let rules = Rules::load(&sources, None, faults).ok_or(LoadError::Broken)?;
         let names = rules.iter().map(|rule| rule.name.clone()).collect();
-        let every = every_feed(rules.iter().map(AsRef::as_ref));
+        let every = rules.every_carrier();
         Ok(Self { names, what: What::Rules(rules, every) })
     }
 
@@ -73,26 +71,14 @@ impl Matcher {
     }
 }
 
-/// Feeds of which one or another passes every filter of every rule.
-fn every_feed<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<Carrier> {
-    let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
-    for filter in rules.flat_map(|rule| &rule.feeds) {
-        match filter {
-            FeedFilter::Named(name) => _ = names.insert(name.clone()),
-            FeedFilter::Tagged(tag) => _ = tags.insert(tag.clone()),
-        }
-    }
-    let untagged = names.into_iter().map(|name| Carrier { name, tags: BTreeSet::new() });
-    let tagged = Carrier { name: FeedName(String::new()), tags };
-    untagged.chain([tagged]).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use jiff::Timestamp;
 
     use super::*;
-    use crate::story::Story;
+    use crate::story::{FeedName, Story};
 
     fn entry(title: &str, carriers: Option<Vec<Carrier>>) -> Entry {
         let story = Story {

@@ -7,8 +7,9 @@ use lettre::message::Mailbox;
 use secrecy::SecretString;
 
 use super::super::reader::Reader;
-use super::super::{Email, MailSecurity};
+use super::super::{Authority, Email, MailSecurity};
 use super::smtp::{self, Server};
+use super::{Faulty, ca};
 use crate::yaml::{Entries, Node};
 
 /// The longest password that is read from a file, in bytes.
@@ -20,12 +21,18 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Optio
     let login = login(entries, smtp_node.zip(server.as_ref()), reader);
     let from = entries.require("from", reader.faults).and_then(|node| mailbox(node, reader));
     let to = entries.require("to", reader.faults).and_then(|node| recipients(node, reader));
+    let ca = authorities(entries, server.as_ref(), reader);
     let Server { host, port, security, .. } = server?;
-    Some(Email { host, port, security, login: login.ok()?, from: from?, to: to? })
+    Some(Email { host, port, security, login: login.ok()?, ca: ca?, from: from?, to: to? })
 }
 
-/// A fault was found, and is among the faults.
-struct Faulty;
+fn authorities(entries: &mut Entries<'_>, server: Option<&Server>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
+    if server.is_some_and(|server| server.security == MailSecurity::Plain) {
+        ca::refuse_without_tls(entries, "write smtps:// or smtp+starttls://, or remove `ca`", reader);
+        return Some(Vec::new());
+    }
+    ca::authorities(entries, reader)
+}
 
 /// User and password, where the server wants them.
 fn login(

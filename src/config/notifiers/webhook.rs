@@ -1,34 +1,45 @@
 //! `type: webhook`: an HTTP POST in the form of Standard Webhooks.
 
-use std::ops::RangeInclusive;
+mod format;
+mod headers;
+mod keys;
+mod template;
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use secrecy::SecretSlice;
 use url::Url;
 
 use super::super::reader::Reader;
-use super::super::{SecretUrl, SigningKey, Webhook};
+use super::super::{Authority, Body, Format, SecretUrl, Webhook};
+use super::ca;
 use crate::yaml::{Entries, Node};
 
-/// How long a key may be, in bytes (Standard Webhooks, symmetric signatures).
-const KEY_LENGTH: RangeInclusive<usize> = 24..=64;
-
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// What other formats there will be.
-const LATER_FORMATS: [&str; 6] = ["slack", "discord", "teams", "telegram", "ntfy", "pagerduty"];
-
 pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Webhook> {
-    let url = entries.require("url", reader.faults).and_then(|node| address(node, reader));
-    let secrets = entries.get("secret").map_or_else(|| Some(Vec::new()), |node| keys(node, reader));
-    let format = entries.get("format").map_or(Some(()), |node| format(node, reader));
-    format?;
-    Some(Webhook { url: url?, secrets: secrets? })
+    let format = format::format(entries, reader);
+    let url = url(entries, format, reader);
+    let secrets = entries.get("secret").map_or_else(|| Some(Vec::new()), |node| keys::keys(node, reader));
+    let headers = headers::headers(entries, url.as_ref(), reader);
+    let ca = authorities(entries, url.as_ref(), reader);
+    let addressed = format::addressed(entries, format, url.as_ref(), reader);
+    let template = entries.get("template").map_or(Ok(None), |node| template::template(node, entries, reader).map(Some));
+    let (url, format, addressed) = (url?, format?, addressed.ok()?);
+    let url = SecretUrl(format::posted_to(format, url.0));
+    let body = template.ok()?.map_or(Body::Format(format), Body::Template);
+    Some(Webhook { url, body, addressed, secrets: secrets?, headers: headers?, ca: ca? })
+}
+
+fn authorities(entries: &mut Entries<'_>, url: Option<&SecretUrl>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
+    if url.is_some_and(|url| url.0.scheme() == "http") {
+        ca::refuse_without_tls(entries, "write https:// in `url`, or remove `ca`", reader);
+        return Some(Vec::new());
+    }
+    ca::authorities(entries, reader)
+}
+
+fn url(entries: &mut Entries<'_>, format: Option<Format>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
+    match (entries.get("url"), format) {
+        (Some(node), _) => address(node, reader),
+        (None, Some(Format::PagerDuty)) => Url::parse(format::PAGERDUTY).ok().map(SecretUrl),
+        (None, _) => entries.require("url", reader.faults).and_then(|node| address(node, reader)),
+    }
 }
 
 fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
@@ -38,43 +49,4 @@ fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
         reader.error(node, "this is not a web address", "a webhook's address begins with https:// or http://");
     }
     url.map(SecretUrl)
-}
-
-fn keys(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<SigningKey>> {
-    let nodes = node.one_or_many();
-    if nodes.is_empty() {
-        reader.error(node, "this list is empty", "write a secret; or remove the key, and messages are not signed");
-    }
-    let keys: Vec<_> = nodes.into_iter().map(|node| key(node, reader)).collect();
-    keys.into_iter().collect()
-}
-
-/// A key as Standard Webhooks writes it: `whsec_` and base64.
-fn key(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SigningKey> {
-    let text = reader.string(node)?;
-    let bytes = text.trim().strip_prefix("whsec_").and_then(|key| BASE64.decode(key).ok());
-    let message = match bytes {
-        None => "this is not a signing secret",
-        Some(bytes) if KEY_LENGTH.contains(&bytes.len()) => return Some(SigningKey(SecretSlice::from(bytes))),
-        Some(_) => "this signing secret is not of 24 to 64 bytes",
-    };
-    reader.error(
-        node,
-        message,
-        "a secret is whsec_ and 24 to 64 random bytes in base64: echo whsec_$(openssl rand -base64 32)",
-    );
-    None
-}
-
-fn format(node: Node<'_>, reader: &mut Reader<'_>) -> Option<()> {
-    let format = reader.string(node)?;
-    if LATER_FORMATS.contains(&format.as_str()) {
-        reader.error(
-            node,
-            format!("`format: {format}` comes in a later version"),
-            "`format: standard` is what can be sent now",
-        );
-        return None;
-    }
-    reader.choice(node, &[("standard", ())])
 }

@@ -1,42 +1,42 @@
-//! One attempt to hand a mail to the mail server (RFC 5321): a connection of its own, one deadline round the whole, and what the answer means.
+//! One attempt to hand a mail to the mail server (RFC 5321): a connection of its own, one deadline round the whole, and what the answers mean.
 
-use std::error::Error as _;
+mod hand_over;
+mod open;
+mod wire;
+mod words;
+
 use std::pin::pin;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use lettre::address::Envelope;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Response;
-use secrecy::ExposeSecret;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use tokio::time::sleep;
 
 use crate::alert::Receiver;
-use crate::config::{Email, MailSecurity};
-use crate::notify::reply::shown;
-use crate::notify::{Outcome, email};
+use crate::config::Email;
+use crate::notify::Outcome;
+use crate::notify::email::{address, with_ascii_domain};
+use hand_over::{Envelope, Failure, Step, hand_over};
+use open::{NotOpened, open};
+use words::{advice, explain, said, server};
 
 /// For the whole attempt.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// For the connection to one address of the server.
-const CONNECT: Duration = Duration::from_secs(10);
-
-/// For the goodbye after the server took the mail.
+/// For the goodbye after the server said what becomes of the mail.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// What a server answers that wants a login or TLS first (RFC 4954): it says nothing of the mail.
+const WANTS_LOGIN: [u16; 4] = [530, 534, 535, 538];
 
 /// Tries once to hand `mail` to the server for `receiver`, within 60 s. Login and mail go out only over TLS where the configuration wants it.
 ///
 /// Only what the server says to the mail itself can refuse it: a server that rejects the greeting or the login may be mended, so that is put off.
 pub(crate) async fn send(email: &Email, receiver: &Receiver, mail: &[u8]) -> Outcome {
-    let envelope = match envelope(email, &receiver.recipient) {
-        Ok(envelope) => envelope,
+    let to = match address(&receiver.recipient) {
+        Ok(to) => to,
         Err(why) => return Outcome::Refused(why),
     };
+    let envelope = Envelope { from: with_ascii_domain(&email.from.email), to };
     let mut deadline = pin!(sleep(DEADLINE));
     let opened = tokio::select! {
         opened = open(email) => opened,
@@ -46,108 +46,74 @@ pub(crate) async fn send(email: &Email, receiver: &Receiver, mail: &[u8]) -> Out
         Ok(connection) => connection,
         Err(error) => return not_opened(email, &error),
     };
+    let mut step = Step::Mail;
     let sent = tokio::select! {
-        sent = connection.send(&envelope, mail) => sent,
-        () = &mut deadline => return Outcome::put_off(unknown(email, "it fell silent")),
+        sent = hand_over(&mut connection, &envelope, mail, &mut step) => sent,
+        () = &mut deadline => return Outcome::put_off(broken(email, step, "it fell silent")),
     };
-    let outcome = match sent {
-        Ok(reply) => Outcome::Delivered(said(email, &reply)),
-        Err(error) => return not_sent(email, &error),
+    let (outcome, hangs) = match sent {
+        Ok(reply) => (Outcome::Delivered(said(email, &reply)), false),
+        Err(failure) => (not_sent(email, &envelope, step, &failure), failure.ends_the_connection()),
     };
-    // The mail is the server's by now: whatever becomes of the goodbye must not have it sent again.
-    tokio::select! {
-        () = connection.abort() => {}
-        () = sleep(GOODBYE) => {}
-        () = deadline => {}
+    if !hangs {
+        // What becomes of the mail is known by now: whatever becomes of the goodbye must not change it.
+        tokio::select! {
+            () = goodbye(&mut connection) => {}
+            () = deadline => {}
+        }
     }
     outcome
 }
 
-fn envelope(email: &Email, recipient: &str) -> Result<Envelope, String> {
-    let from = email::with_ascii_domain(&email.from.email);
-    Envelope::new(Some(from), vec![email::address(recipient)?]).map_err(|error| error.to_string())
+async fn goodbye(connection: &mut AsyncSmtpConnection) {
+    tokio::time::timeout(GOODBYE, connection.abort()).await.ok();
 }
 
-/// Connects, up to where a mail can be handed over: greeting, TLS, login.
-async fn open(email: &Email) -> Result<AsyncSmtpConnection, Error> {
-    let hello = ClientId::default();
-    let tls = || TlsParameters::new(email.host.clone());
-    let from_the_start = match email.security {
-        MailSecurity::Tls => Some(tls()?),
-        MailSecurity::StartTls | MailSecurity::Plain => None,
-    };
-    let server = (email.host.as_str(), email.port);
-    let mut connection =
-        AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, from_the_start, None).await?;
-    if email.security == MailSecurity::StartTls {
-        connection.starttls(tls()?, &hello).await?;
-    }
-    if let Some((user, password)) = &email.login {
-        let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-        connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
-    }
-    Ok(connection)
-}
-
-fn not_opened(email: &Email, error: &Error) -> Outcome {
-    let why = explain(email, error);
-    match error.status() {
-        Some(_) => Outcome::put_off(format!("{} lets us in no further: {why}", server(email))),
-        None => Outcome::unreached(format!("{} cannot be used: {why}{}", server(email), advice(email, &why))),
-    }
-}
-
-fn not_sent(email: &Email, error: &Error) -> Outcome {
-    let why = explain(email, error);
-    if error.is_permanent() || error.is_client() {
-        Outcome::Refused(why)
-    } else if error.is_transient() {
-        Outcome::put_off(why)
-    } else {
-        Outcome::put_off(unknown(email, &why))
-    }
-}
-
-fn unknown(email: &Email, why: &str) -> String {
-    format!("{} did not say whether it took the mail: {why}", server(email))
-}
-
-fn server(email: &Email) -> String {
-    format!("the mail server {}:{}", email.host, email.port)
-}
-
-fn said(email: &Email, reply: &Response) -> String {
-    let words = reply.message().collect::<Vec<_>>().join(" ");
-    shown(&format!("{} {words}", reply.code()), &secrets(email))
-}
-
-/// The server's own words where it said something, else what went wrong.
-fn explain(email: &Email, error: &Error) -> String {
-    let mut deepest = error.source();
-    while let Some(cause) = deepest.and_then(std::error::Error::source) {
-        deepest = Some(cause);
-    }
-    let words = deepest.map_or_else(|| error.to_string(), ToString::to_string);
-    let words = match error.status() {
-        Some(code) => format!("{code} {words}"),
-        None => words,
-    };
-    shown(&words, &secrets(email))
-}
-
-fn advice(email: &Email, why: &str) -> &'static str {
-    match email.security {
-        MailSecurity::Tls if why.contains("InvalidContentType") => {
-            "; this port seems to begin without TLS, which smtp+starttls:// is for"
+fn not_opened(email: &Email, error: &NotOpened) -> Outcome {
+    match error {
+        NotOpened::Connection(error) => Outcome::unreached(format!("{} cannot be used: {error}", server(email))),
+        NotOpened::Smtp(error) => {
+            let why = explain(email, error);
+            match error.status() {
+                Some(_) => Outcome::put_off(shut(email, &why)),
+                None => Outcome::unreached(format!("{} cannot be used: {why}{}", server(email), advice(email, &why))),
+            }
         }
-        MailSecurity::StartTls if why.contains("STARTTLS") => "; smtps:// is for servers that begin with TLS",
-        _ => "",
     }
 }
 
-/// What must not be shown, in the forms in which it is sent (RFC 4616, and LOGIN).
-fn secrets(email: &Email) -> Vec<String> {
-    let Some((user, password)) = &email.login else { return Vec::new() };
-    let password = password.expose_secret();
-    vec![password.to_owned(), STANDARD.encode(password), STANDARD.encode(format!("\0{user}\0{password}"))]
+fn not_sent(email: &Email, envelope: &Envelope, step: Step, failure: &Failure) -> Outcome {
+    match failure {
+        Failure::NoUtf8 => Outcome::Refused(format!(
+            "{} takes no addresses with letters outside ASCII before the @ (SMTPUTF8), such as {}",
+            server(email),
+            envelope.beyond_ascii()
+        )),
+        Failure::OutOfTurn(reply) => {
+            Outcome::put_off(broken(email, step, &format!("it answered out of turn: {}", said(email, reply))))
+        }
+        Failure::Smtp(error) => {
+            let why = explain(email, error);
+            match error.status().map(u16::from) {
+                Some(code) if WANTS_LOGIN.contains(&code) => Outcome::put_off(shut(email, &why)),
+                Some(_) if error.is_permanent() => Outcome::Refused(why),
+                Some(_) => Outcome::put_off(why),
+                None => Outcome::put_off(broken(email, step, &why)),
+            }
+        }
+    }
+}
+
+fn shut(email: &Email, why: &str) -> String {
+    format!("{} lets us in no further: {why}", server(email))
+}
+
+/// What is known of a mail whose handing over broke off at `step`.
+fn broken(email: &Email, step: Step, why: &str) -> String {
+    match step {
+        Step::End => format!("{} did not say whether it took the mail: {why}", server(email)),
+        Step::Mail | Step::Rcpt | Step::Data => {
+            format!("{} broke off before it took the mail, at {}: {why}", server(email), step.verb())
+        }
+    }
 }

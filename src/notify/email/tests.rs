@@ -8,6 +8,8 @@ use rstest::rstest;
 use super::*;
 use crate::config::MailSecurity;
 use crate::notify::fixture;
+use crate::notify::plain::is_unseen;
+use crate::story::{FeedName, Read};
 
 fn desk(from: &str, to: &[&str]) -> Email {
     Email {
@@ -15,6 +17,7 @@ fn desk(from: &str, to: &[&str]) -> Email {
         port: 465,
         security: MailSecurity::Tls,
         login: None,
+        ca: vec![],
         from: from.parse().unwrap(),
         to: to.iter().map(|mailbox| mailbox.parse().unwrap()).collect(),
     }
@@ -138,23 +141,63 @@ fn no_title_adds_a_header() {
     }
 }
 
+/// The letter with one text in all places that come from a feed, from a rule or from the configuration.
+fn all_of(text: &str) -> Letter {
+    let mut letter = fixture::alert();
+    if let Content::Alert { event: _, story, read, feeds, rules } = &mut letter.content {
+        text.clone_into(&mut story.title);
+        story.url = Some(format!("https://wire.example/{text}"));
+        story.lang = Some(text.to_owned());
+        *read = Read::Teaser(text.to_owned());
+        for feed in feeds {
+            feed.feed = FeedName(text.to_owned());
+            feed.url = Some(text.to_owned());
+        }
+        for rule in rules {
+            text.clone_into(&mut rule.rule);
+            (rule.why, rule.owner, rule.tags) = (Some(text.to_owned()), Some(text.to_owned()), vec![text.to_owned()]);
+            for evidence in &mut rule.evidence {
+                (evidence.term, evidence.sentence) = (text.to_owned(), text.to_owned());
+                evidence.label = Some(text.to_owned());
+            }
+        }
+    }
+    letter
+}
+
+/// What could begin a header, end the headers, or end the mail.
+const HOSTILE: &str = "(\r|\n|\r\n|\r\n\r\n|\0|\t| |Bcc: eve@example\\.org|Subject:|Content-Type: text/html|=\\?utf-8\\?q\\?|\\?=|=0D=0A|--|\\.|\r\n\\.\r\n|\"|<|>|@|é|북|[a-z]{1,90}|\\PC){0,24}";
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn whatever_the_title_and_the_rule_it_is_a_sound_mail(title in any::<String>(), rule in any::<String>()) {
-        let mut letter = fixture::titled(&title);
-        if let Content::Alert { rules, .. } = &mut letter.content {
-            rules[0].rule = rule;
-        }
-        let mail = mail_of(&letter);
+    fn nothing_that_a_feed_a_rule_or_a_name_says_becomes_a_header(text in HOSTILE, notifier in HOSTILE) {
+        let desk = desk("Tidings <tidings@example.org>", &["Ana <ana@example.org>"]);
+        let to = Receiver { notifier: NotifierName(notifier), recipient: "ana@example.org".to_owned() };
+        let of = |letter: &Letter| render(&desk, &to, letter, &TimeZone::UTC).unwrap();
+        let (mail, plain_mail) = (of(&all_of(&text)), of(&all_of("text")));
         prop_assert!(mail.is_ascii() && !mail.contains(&0));
-        let lines = mail.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        for line in lines {
-            prop_assert!(line.ends_with(b"\r") && line.len() < 1000);
+        for line in mail.split_inclusive(|byte| *byte == b'\n') {
+            prop_assert!(line.ends_with(b"\r\n") && line.len() <= 1000);
+            prop_assert!(!line[..line.len() - 2].contains(&b'\r'));
         }
-        let parsed = parse_mail(&mail).unwrap();
-        prop_assert_eq!(names(&parsed).len(), 11);
-        prop_assert_eq!(parsed.subparts.len(), 2);
+        let (mail, plain_mail) = (parse_mail(&mail).unwrap(), parse_mail(&plain_mail).unwrap());
+        prop_assert_eq!(names(&mail), names(&plain_mail));
+        for name in ["From", "To", "Date", "Message-ID", "References", "In-Reply-To", "Auto-Submitted", "MIME-Version", "Content-Type"] {
+            prop_assert_eq!(mail.headers.get_first_value(name), plain_mail.headers.get_first_value(name));
+        }
+        let subject = mail.headers.get_first_value("Subject").unwrap();
+        let words = words_of_subject(&view(&all_of(&text), &TimeZone::UTC), &all_of(&text)).replace("=?", "= ?");
+        prop_assert!(!subject.contains(is_unseen), "{:?}", subject);
+        prop_assert_eq!(subject.split_whitespace().collect::<String>(), words.split_whitespace().collect::<String>());
+        let list = mail.headers.get_first_value("List-Id").unwrap();
+        prop_assert!(list.starts_with('<') && list.ends_with(".tidings.example.org>"), "{}", list);
+        prop_assert_eq!(mail.subparts.len(), 2);
+        for (part, plain_part) in mail.subparts.iter().zip(&plain_mail.subparts) {
+            prop_assert_eq!(part.ctype.mimetype.as_str(), plain_part.ctype.mimetype.as_str());
+            prop_assert_eq!(names(part), names(plain_part));
+            prop_assert!(part.get_body().is_ok());
+        }
     }
 }

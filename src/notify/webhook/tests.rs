@@ -13,7 +13,7 @@ fn answered(code: u16, headers: &[(&'static str, &'static str)], remark: &str) -
     let headers =
         headers.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value))).collect();
     let receiver = Receiver { notifier: NotifierName("ops".to_owned()), recipient: String::new() };
-    judge(StatusCode::from_u16(code).unwrap(), &headers, remark, &receiver, now())
+    judge(StatusCode::from_u16(code).unwrap(), &headers, remark, &receiver, wish::wish(&headers, remark, now()))
 }
 
 #[rstest]
@@ -50,10 +50,16 @@ fn a_wish_to_wait_is_passed_on(#[case] wish: &'static str, #[case] seconds: Opti
 #[rstest]
 #[case(400, "invalid_payload", "the server answered 400 Bad Request: invalid_payload")]
 #[case(404, "", "the server answered 404 Not Found")]
-#[case(410, "", "the endpoint says that it is gone: the server answered 410 Gone")]
 #[case(413, "", "the server answered 413 Payload Too Large")]
 fn other_4xx_are_final(#[case] code: u16, #[case] remark: &str, #[case] why: &str) {
     assert_eq!(answered(code, &[], remark), Outcome::Refused(why.to_owned()));
+}
+
+#[test]
+fn gone_is_gone() {
+    let why = "the server answered 410 Gone: moved on, which says that nothing is taken here any more; \
+               write the new address as the `url` of `ops` under `notifiers`, or remove it";
+    assert_eq!(answered(410, &[], "moved on"), Outcome::Gone(why.to_owned()));
 }
 
 #[test]
@@ -70,7 +76,7 @@ fn nothing_of_path_query_and_login_is_shown() {
     for echo in
         ["/services/T0001/a%20token", "a token", "T0001", "s3cret+", "s3cret%2B", "p4ssw0rd", "?key=s3cret%2B&b=1"]
     {
-        let shown = shown(&format!("no {echo} here"), &secrets(&url));
+        let shown = shown(&format!("no {echo} here"), &secrets::of_address(&url));
         assert!(shown.starts_with("no [") || shown.starts_with("no ?["), "{shown}");
         assert!(!["T0001", "token", "s3cret", "p4ssw0rd"].iter().any(|secret| shown.contains(secret)), "{shown}");
     }

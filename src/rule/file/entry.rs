@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use super::lists::Wordings;
 use super::settings::{self, Settings};
 use super::{examples, record, refuse_later};
 use crate::fault::{Fault, Source};
-use crate::rule::syntax::Lists;
-use crate::rule::{Known, Query, Rule, when};
+use crate::rule::term::Forms;
+use crate::rule::when::{self, When};
+use crate::rule::{Known, Query, Rule};
 use crate::yaml::{Node, Text};
 
 /// Keys of rules that are not available yet.
-const LATER: [&str; 9] = ["each", "backfill", "forms", "stem", "defaults", "burst", "digest", "quiet", "limit"];
+const LATER: [&str; 5] = ["each", "backfill", "defaults", "quiet", "limit"];
 
 /// What rules may refer to.
 pub(super) struct Context<'c> {
-    pub(super) lists: &'c Lists,
+    pub(super) wordings: Wordings,
     pub(super) known: Option<&'c Known>,
     /// Whether examples say anything: with a broken list they would fail for that alone.
     pub(super) lists_are_sound: bool,
@@ -24,7 +26,11 @@ pub(super) struct Context<'c> {
 pub(super) struct Named {
     pub(super) name: Text,
     pub(super) rule: Rule,
+    /// How its query was written.
+    pub(super) when: When,
     pub(super) query: Query,
+    /// The forms in which its words are found.
+    pub(super) forms: Forms,
     /// `enabled: false` keeps a rule from matching anything; it is checked all the same.
     pub(super) enabled: bool,
 }
@@ -39,8 +45,10 @@ pub(super) fn read(
 ) -> Option<Named> {
     let mut entries = node.entries(faults)?;
     let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
-    let tree = entries.require("when", faults).and_then(|node| when::read(&node, context.lists, faults));
+    let when = entries.require("when", faults);
     let settings = settings::read(&mut entries, context.known, faults).or(defaults);
+    let forms = settings.forms.unwrap_or_default();
+    let read = when.and_then(|node| when::read(source, &node, &context.wordings.of(forms), faults));
     let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
     let mut rule = Rule {
         name: name.as_ref().map_or_else(String::new, |name| name.value.trim().to_owned()),
@@ -54,6 +62,8 @@ pub(super) fn read(
         feeds: settings.feeds.unwrap_or_default(),
         langs: settings.langs.unwrap_or_default(),
         expires: settings.expires,
+        burst: settings.burst,
+        digest: settings.digest,
     };
     if let Some(name) = &name {
         check_heard(name, &rule, context.known, faults);
@@ -61,13 +71,14 @@ pub(super) fn read(
     let examples = ["matches", "ignores"].map(|key| examples::read(entries.get(key), faults));
     refuse_later(source, &mut entries, &LATER, faults);
     entries.finish(faults);
-    let query = Query { tree: tree? };
+    let (when, tree) = read?;
+    let query = Query { tree };
     if context.lists_are_sound {
         examples::hold(&query, &examples, faults);
     }
-    rule.text = record::text(&rule, &query.tree);
+    rule.text = record::text(&rule, forms, &query.tree);
     rule.version = record::hash(&rule.text);
-    Some(Named { name: name?, rule, query, enabled })
+    Some(Named { name: name?, rule, when, query, forms, enabled })
 }
 
 fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {

@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::fault::Fault;
-use crate::rule::naive;
-use crate::rule::page::Page;
-use crate::rule::{Carrier, Query, excerpt, reasons};
-use crate::story::{FeedName, Story};
+use crate::rule::{Carrier, Query, excerpt};
+use crate::story::{FeedName, Read, Story};
 use crate::yaml::Node;
 
 /// An example and its place.
@@ -50,18 +48,17 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
 
 /// Holds `query` to the examples that it must match and those that it must not.
 pub(super) fn hold(query: &Query, [matches, ignores]: &[Vec<Example<'_>>; 2], faults: &mut Vec<Fault>) {
+    let matches_it = |example: &Example<'_>| query.holds(&example.story, &example.carriers);
+    let explain = |example: &Example<'_>| query.explain(&example.story, &example.carriers, &Read::Full);
     for example in matches {
-        let page = Page::new(&example.story, &example.carriers);
-        if !naive::holds(&query.tree, &page) {
-            let why = reasons::against(&query.tree, &page).join("; ");
-            let why = excerpt::around(&why, &(0..0), 300).0;
+        if !matches_it(example) {
+            let why = excerpt::around(&explain(example).reasons().join("; "), &(0..0), 300).0;
             faults.push(example.node.fault(format!("the rule should match this example, but does not: {why}")));
         }
     }
     for example in ignores {
-        let page = Page::new(&example.story, &example.carriers);
-        if naive::holds(&query.tree, &page) {
-            let words = reasons::found(&query.tree, &page).join(", ");
+        if matches_it(example) {
+            let words = explain(example).words().join(", ");
             faults.push(example.node.fault(format!("the rule should ignore this example, but matches it on {words}")));
         }
     }

@@ -1,13 +1,16 @@
 //! Term lists: from `terms` of all files to lists whose terms are parsed, those of the lists they name among them.
 
+use std::cell::RefCell;
 use std::collections::btree_map::Entry as Slot;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{place, refuse_later};
+use super::{forms, place, refuse_later};
 use crate::fault::{Fault, Source, nearest};
+use crate::rule::lint;
 use crate::rule::syntax::{self, Lists};
-use crate::rule::tree::{Term, TermList};
+use crate::rule::term::{Forms, Term, TermList};
 use crate::rule::when;
 use crate::yaml::{Node, Text};
 
@@ -26,9 +29,21 @@ struct Definition {
 }
 
 enum Entry {
-    Term(Term),
-    /// `$other`, and the label for those of its terms that have none.
-    Other(Text, Option<String>),
+    /// A term, and as what it was written.
+    Term(Term, Text),
+    /// `$other`, and for those of its terms that have none of their own the forms and the label.
+    Other(Text, Forms, Option<String>),
+}
+
+impl Entry {
+    fn term(&self) -> Option<(&Term, &Text)> {
+        if let Self::Term(term, text) = self { Some((term, text)) } else { None }
+    }
+
+    /// The name of the list that it names.
+    fn other(&self) -> Option<&str> {
+        if let Self::Other(text, ..) = self { syntax::list_name(text.value.trim()) } else { None }
+    }
 }
 
 impl Definitions {
@@ -54,15 +69,8 @@ impl Definitions {
 
     /// Warns of every list that neither a rule (`used`) nor another list names: a slip in a name, or a list that can go.
     pub(super) fn warn_unused(&self, used: &BTreeSet<&str>, faults: &mut Vec<Fault>) {
-        let by_lists: BTreeSet<&str> = self
-            .by_name
-            .values()
-            .flat_map(|definition| &definition.entries)
-            .filter_map(|entry| match entry {
-                Entry::Term(_) => None,
-                Entry::Other(text, _) => syntax::list_name(text.value.trim()),
-            })
-            .collect();
+        let by_lists: BTreeSet<&str> =
+            self.by_name.values().flat_map(|definition| &definition.entries).filter_map(Entry::other).collect();
         for (name, definition) in &self.by_name {
             if !used.contains(name.as_str()) && !by_lists.contains(name.as_str()) {
                 let span = 0..definition.name.value.len();
@@ -72,13 +80,49 @@ impl Definitions {
         }
     }
 
+    /// Warns of terms that are probably not meant. `lists` are these definitions, resolved; `stemmed` and `other` the names that stand in rules which
+    /// ask for stems, and in others.
+    pub(super) fn warn_of_terms(
+        &self,
+        lists: &Lists,
+        stemmed: &BTreeSet<String>,
+        other: &BTreeSet<String>,
+        faults: &mut Vec<Fault>,
+    ) {
+        let (stemmed, other) = (self.reached(stemmed), self.reached(other));
+        for (name, definition) in &self.by_name {
+            let Some(list) = lists.by_name.get(name) else { continue };
+            let own: Vec<(&Term, &Text)> = definition.entries.iter().filter_map(Entry::term).collect();
+            let terms: Vec<&Term> = own.iter().map(|(term, _)| *term).collect();
+            let is_stemmed = stemmed.contains(name.as_str()) && !other.contains(name.as_str());
+            for (at, problem) in lint::list(&terms, &list.terms, is_stemmed) {
+                let text = own[at].1;
+                let warning = text.warning(0..text.value.len(), problem.message);
+                faults.push(Fault { help: problem.help, ..warning });
+            }
+        }
+    }
+
+    /// The lists of these `names`, and all that they name.
+    fn reached<'d>(&'d self, names: &'d BTreeSet<String>) -> HashSet<&'d str> {
+        let mut open: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut reached = HashSet::new();
+        while let Some(name) = open.pop() {
+            if reached.insert(name) {
+                let entries = self.by_name.get(name).map_or(&[][..], |definition| &definition.entries);
+                open.extend(entries.iter().filter_map(Entry::other));
+            }
+        }
+        reached
+    }
+
     /// The lists, each with the terms of those that it names. `partial`: a file with others could not be read.
     pub(super) fn resolve(&self, partial: bool, faults: &mut Vec<Fault>) -> Lists {
         let mut resolver = Resolver { definitions: self, partial, done: BTreeMap::new(), open: Vec::new(), faults };
         for name in self.by_name.keys() {
             resolver.list(name);
         }
-        Lists { by_name: resolver.done, partial }
+        Lists { by_name: resolver.done, forms: Forms::Plain, partial }
     }
 }
 
@@ -90,34 +134,66 @@ fn check_name(name: &Text, faults: &mut Vec<Fault>) {
 }
 
 fn read_list(source: &Arc<Source>, name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<Entry> {
-    let mut label = None;
-    let items = if node.is_mapping() {
-        let Some(mut entries) = node.entries(faults) else { return Vec::new() };
-        refuse_later(source, &mut entries, &["stem", "from", "term", "aliases", "split", "id", "forms", "cs"], faults);
-        label = entries.get("label").and_then(|label| label.text(faults)).map(|label| label.value);
-        let is_file = entries.place_of("from").is_some();
-        let any = if is_file { entries.get("any") } else { entries.require("any", faults) };
-        entries.finish(faults);
-        let Some(any) = any else { return Vec::new() };
-        any.items(faults)
-    } else {
-        node.items(faults)
-    };
-    if items.is_empty() && (node.is_list() || node.is_mapping()) {
-        faults.push(name.fault(0..name.value.len(), format!("the term list `{}` is empty", name.value)));
+    if !node.is_mapping() {
+        let items = node.items(faults);
+        if items.is_empty() && node.is_list() {
+            faults.push(is_empty(name));
+        }
+        return items.iter().filter_map(|item| read_entry(item, Forms::Plain, None, faults)).collect();
     }
-    items.iter().filter_map(|item| read_entry(item, label.as_deref(), faults)).collect()
+    let Some(mut entries) = node.entries(faults) else { return Vec::new() };
+    refuse_later(source, &mut entries, &["from", "term", "aliases", "split", "id"], faults);
+    let label = entries.get("label").and_then(|label| label.text(faults)).map(|label| label.value);
+    let is_file = entries.place_of("from").is_some();
+    let (any, stems) = (entries.get("any"), entries.get("stem"));
+    entries.finish(faults);
+    let mut items: Vec<(Forms, Node<'_>)> = Vec::new();
+    let plain = any.map_or(Vec::new(), |any| any.items(faults));
+    items.extend(plain.into_iter().map(|item| (Forms::Plain, item)));
+    for (lang, node) in stems.map_or(Vec::new(), |stems| stems.pairs(faults)) {
+        let forms = forms::stems_of(&lang, faults);
+        items.extend(node.one_or_many().into_iter().map(|item| (forms, item)));
+    }
+    if items.is_empty() && !is_file {
+        faults.push(is_empty(name).help("write its terms under `any`, or by their language under `stem`"));
+    }
+    items.iter().filter_map(|(forms, item)| read_entry(item, *forms, label.as_deref(), faults)).collect()
 }
 
-fn read_entry(node: &Node<'_>, label: Option<&str>, faults: &mut Vec<Fault>) -> Option<Entry> {
+fn is_empty(name: &Text) -> Fault {
+    name.fault(0..name.value.len(), format!("the term list `{}` is empty", name.value))
+}
+
+fn read_entry(node: &Node<'_>, forms: Forms, label: Option<&str>, faults: &mut Vec<Fault>) -> Option<Entry> {
     let text = node.text(faults)?;
     let entry = text.value.trim();
     if syntax::list_name(entry).is_some_and(|name| name.len() + 1 == entry.len()) {
-        return Some(Entry::Other(text, label.map(str::to_owned)));
+        return Some(Entry::Other(text, forms, label.map(str::to_owned)));
     }
-    let (term, problems) = syntax::parse_term(&text.value, label);
+    let (term, problems) = syntax::parse_term(&text.value, forms, label);
     faults.extend(problems.into_iter().map(|problem| when::fault(&text, problem)));
-    term.map(Entry::Term)
+    term.map(|term| Entry::Term(term, text))
+}
+
+/// The lists in every form that rules ask for, each made once.
+pub(super) struct Wordings(RefCell<HashMap<Forms, Rc<Lists>>>);
+
+impl Wordings {
+    /// `lists` in their plain forms, and what is made of them.
+    pub(super) fn new(lists: Lists) -> Self {
+        Self(RefCell::new(HashMap::from([(Forms::Plain, Rc::new(lists))])))
+    }
+
+    /// The lists in `forms`.
+    pub(super) fn of(&self, forms: Forms) -> Rc<Lists> {
+        let mut made = self.0.borrow_mut();
+        if let Some(lists) = made.get(&forms) {
+            return Rc::clone(lists);
+        }
+        let lists = Rc::new(made[&Forms::Plain].with(forms));
+        made.insert(forms, Rc::clone(&lists));
+        lists
+    }
 }
 
 struct Resolver<'d, 'f> {
@@ -141,10 +217,10 @@ impl<'d> Resolver<'d, '_> {
         let mut seen = HashSet::new();
         for entry in &definition.entries {
             let found = match entry {
-                Entry::Term(term) => vec![Arc::new(term.clone())],
-                Entry::Other(other, label) => self.terms_of(other, label.as_deref()),
+                Entry::Term(term, _) => vec![Arc::new(term.clone())],
+                Entry::Other(other, forms, label) => self.terms_of(other, *forms, label.as_deref()),
             };
-            terms.extend(found.into_iter().filter(|term| seen.insert(term.text.clone())));
+            terms.extend(found.into_iter().filter(|term| seen.insert((term.text.clone(), term.stemmer()))));
         }
         self.open.pop();
         let list = Arc::new(TermList { name: name.clone(), terms });
@@ -152,16 +228,19 @@ impl<'d> Resolver<'d, '_> {
         Some(list)
     }
 
-    /// The terms of the list that the entry `other` names; a term without a label gets `label`.
-    fn terms_of(&mut self, other: &'d Text, label: Option<&str>) -> Vec<Arc<Term>> {
+    /// The terms of the list that the entry `other` names, in `forms`; a term without a label gets `label`.
+    fn terms_of(&mut self, other: &'d Text, forms: Forms, label: Option<&str>) -> Vec<Arc<Term>> {
         let name = other.value.trim().trim_start_matches('$');
         if let Err(fault) = self.check(other, name) {
             self.faults.extend(fault);
             return Vec::new();
         }
-        let labelled = |term: &Arc<Term>| match (&term.label, label) {
-            (None, Some(label)) => Arc::new(Term { label: Some(label.to_owned()), ..(**term).clone() }),
-            _ => Arc::clone(term),
+        let labelled = |term: &Arc<Term>| {
+            if forms == Forms::Plain && (label.is_none() || term.label.is_some()) {
+                return Arc::clone(term);
+            }
+            let label = term.label.clone().or_else(|| label.map(str::to_owned));
+            Arc::new(Term { label, ..Term::clone(term).with(forms) })
         };
         self.list(name).map_or(Vec::new(), |list| list.terms.iter().map(labelled).collect())
     }

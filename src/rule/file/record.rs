@@ -1,12 +1,14 @@
 //! A rule in canonical form: what the store keeps of every version that ever alerted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::rule::print;
-use crate::rule::tree::{TermList, Tree};
+use crate::rule::term::{Forms, Term, TermList};
+use crate::rule::tree::Tree;
 use crate::rule::{FeedFilter, Rule};
 use crate::story::{NotifierName, Severity};
 
@@ -15,6 +17,10 @@ use crate::story::{NotifierName, Severity};
 struct Record<'r> {
     name: &'r str,
     when: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forms: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stem: Option<&'static str>,
     severity: Severity,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'r str>,
@@ -39,14 +45,25 @@ struct Record<'r> {
 struct Labelled<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'r str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     any: Vec<String>,
+    /// Terms that are found by the stems of a language.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    stem: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// `rule` as YAML, with the terms of the lists that it names.
-pub(super) fn text(rule: &Rule, tree: &Tree) -> String {
+pub(super) fn text(rule: &Rule, forms: Forms, tree: &Tree) -> String {
+    let (forms, stem) = match forms {
+        Forms::Plain => (None, None),
+        Forms::Plural => (Some("plural"), None),
+        Forms::Stem(stemmer) => (None, Some(stemmer.tag())),
+    };
     let record = Record {
         name: &rule.name,
         when: print::expression(tree),
+        forms,
+        stem,
         severity: rule.severity,
         why: rule.why.as_deref(),
         owner: rule.owner.as_deref(),
@@ -73,11 +90,16 @@ fn feed(filter: &FeedFilter) -> String {
 }
 
 fn terms(list: &TermList) -> Vec<Labelled<'_>> {
-    list.terms
-        .chunk_by(|one, next| one.label == next.label)
-        .map(|terms| Labelled {
-            label: terms[0].label.as_deref(),
-            any: terms.iter().map(|term| print::term_text(term)).collect(),
-        })
-        .collect()
+    let alike = |one: &Arc<Term>, next: &Arc<Term>| one.label == next.label && one.stemmer() == next.stemmer();
+    list.terms.chunk_by(alike).map(labelled).collect()
+}
+
+/// Terms of one label and one language, of which there is at least one.
+fn labelled(terms: &[Arc<Term>]) -> Labelled<'_> {
+    let label = terms[0].label.as_deref();
+    let texts = terms.iter().map(|term| print::term_text(term)).collect();
+    match terms[0].stemmer() {
+        None => Labelled { label, any: texts, stem: BTreeMap::new() },
+        Some(stemmer) => Labelled { label, any: Vec::new(), stem: BTreeMap::from([(stemmer.tag(), texts)]) },
+    }
 }

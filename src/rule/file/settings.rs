@@ -1,11 +1,14 @@
-//! What a rule says of its alerts and its feeds, and what it leaves to its file's `defaults`.
+//! What a rule says of its alerts, its feeds and its words' forms, and what it leaves to its file's `defaults`.
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::{forms, pace};
 use crate::fault::{Fault, nearest};
+use crate::rule::term::Forms;
 use crate::rule::{FeedFilter, Known};
+use crate::story::pace::{Burst, Cadence};
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
 
@@ -20,6 +23,9 @@ pub(super) struct Settings {
     pub(super) feeds: Option<Vec<FeedFilter>>,
     pub(super) langs: Option<Vec<String>>,
     pub(super) expires: Option<Date>,
+    pub(super) forms: Option<Forms>,
+    pub(super) burst: Option<Burst>,
+    pub(super) digest: Option<Cadence>,
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
@@ -33,6 +39,9 @@ pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mu
         feeds: feeds(entries, known, faults),
         langs: langs(entries, faults),
         expires: expires(entries, faults),
+        forms: forms::read(entries, faults),
+        burst: pace::burst(entries, faults),
+        digest: pace::digest(entries, faults),
     }
 }
 
@@ -57,6 +66,9 @@ impl Settings {
             feeds: self.feeds.or(defaults.feeds),
             langs: self.langs.or(defaults.langs),
             expires: self.expires.or(defaults.expires),
+            forms: self.forms.or(defaults.forms),
+            burst: self.burst.or(defaults.burst),
+            digest: self.digest.or(defaults.digest),
         }
     }
 }

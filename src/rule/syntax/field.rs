@@ -4,7 +4,8 @@ use super::Problems;
 use super::lexer::{Context, Refusal};
 use crate::fault::nearest;
 use crate::rule::scope::Scope;
-use crate::rule::tree::{Term, Tree};
+use crate::rule::term::Term;
+use crate::rule::tree::Tree;
 
 /// The length of `title:` at the start of a run, if it names a field.
 pub(super) fn prefix(run: &str) -> Option<usize> {
@@ -42,16 +43,16 @@ pub(super) fn check(scope: Scope, tree: &Tree, problems: &mut Problems) {
             problems.error(tree.span(), format!("`{}` is {what}", term.text), help);
         }
     };
-    match tree {
-        Tree::Term(term, _) => tell(term, tree),
-        Tree::Pair(pair, span) => {
-            let message = format!("`{}:` takes no {}", scope.as_str(), pair.link.written());
-            problems.error(span.clone(), message, help);
-        }
-        Tree::List(list, _) => list.terms.iter().for_each(|term| tell(term, tree)),
-        Tree::And(branches) | Tree::Or(branches) => branches.iter().for_each(|branch| check(scope, branch, problems)),
-        Tree::Not(branch, _) | Tree::In(_, branch, _) => check(scope, branch, problems),
-    }
+    let operator = match tree {
+        Tree::Term(term, _) => return tell(term, tree),
+        Tree::List(list, _) => return list.terms.iter().for_each(|term| tell(term, tree)),
+        Tree::Pair(pair, _) => pair.link.written(),
+        Tree::AtLeast(least, ..) => format!("ATLEAST/{least}()"),
+        Tree::Within(unit, ..) => format!("{}()", unit.operator()),
+        Tree::Pattern(..) => "regular expression".to_owned(),
+        other => return other.branches().iter().for_each(|branch| check(scope, branch, problems)),
+    };
+    problems.error(tree.span(), format!("`{}:` takes no {operator}", scope.as_str()), help);
 }
 
 fn is_host(text: &str) -> bool {

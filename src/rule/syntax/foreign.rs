@@ -2,6 +2,9 @@
 
 use super::lexer::{Context, Kind, Refusal, is_quote};
 
+mod field;
+mod function;
+
 /// What to refuse at the start of a run, if anything.
 pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
     signs(context)
@@ -10,10 +13,41 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
         .or_else(|| proximity(context))
         .or_else(|| unnumbered(context))
         .or_else(|| around(context))
-        .or_else(|| at_least(context))
-        .or_else(|| field(context))
+        .or_else(|| function::look(context))
+        .or_else(|| field::look(context))
         .or_else(|| fuzzy(context))
+        .or_else(|| synonyms(context))
+        .or_else(|| range(context))
 }
+
+/// Google's `~word`
+fn synonyms(context: &Context<'_>) -> Option<Refusal> {
+    let word = context.run.strip_prefix('~').filter(|word| word.starts_with(char::is_alphabetic))?;
+    Some(Refusal {
+        taken: context.run.len(),
+        stands_for: Some(Kind::Refused),
+        message: "`~` finds no other words here".to_owned(),
+        help: ", and the words that mean the same: (arms OR weapons)".to_owned(),
+        translation: Some(word.to_owned()),
+    })
+}
+
+/// Lucene's `[100 TO 200]`
+fn range(context: &Context<'_>) -> Option<Refusal> {
+    let inside = context.rest.strip_prefix(['[', '{'])?;
+    let end = inside.char_indices().take(RANGE).find(|(_, c)| matches!(c, ']' | '}'))?.0;
+    inside[..end].contains(" TO ").then(|| Refusal {
+        taken: end + 2,
+        stands_for: Some(Kind::Refused),
+        message: "a range means nothing here".to_owned(),
+        help: "numbers are compared: words >= 100 AND words <= 200; of words, write out those that are meant: (a OR b)"
+            .to_owned(),
+        translation: None,
+    })
+}
+
+/// The longest range that is looked for, in characters.
+const RANGE: usize = 100;
 
 /// `&&`, `||`
 fn signs(context: &Context<'_>) -> Option<Refusal> {
@@ -58,7 +92,7 @@ fn prefix(context: &Context<'_>) -> Option<Refusal> {
     })
 }
 
-/// `missil!`, `wom?n`
+/// `missil!`, `missil$`, `missil$3`, `wom?n`
 fn truncation(context: &Context<'_>) -> Option<Refusal> {
     let run = context.run;
     if let Some(stem) = run.strip_suffix('!').filter(|stem| stem.ends_with(char::is_alphabetic)) {
@@ -70,7 +104,20 @@ fn truncation(context: &Context<'_>) -> Option<Refusal> {
             translation: Some(format!("{stem}*")),
         });
     }
-    let (before, after) = run.split_once('?')?;
+    if let Some((stem, most)) = run.split_once('$')
+        && stem.len() >= 4
+        && stem.chars().all(char::is_lowercase)
+        && (most.is_empty() || is_number(most))
+    {
+        return Some(Refusal {
+            taken: run.len(),
+            stands_for: Some(Kind::Refused),
+            message: "`$` ends no word here: the wildcard is `*`".to_owned(),
+            help: String::new(),
+            translation: Some(format!("{stem}*")),
+        });
+    }
+    let (before, after) = run.split_once('?').filter(|_| !run.contains('/'))?;
     let inside = before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric);
     inside.then(|| Refusal {
         taken: run.len(),
@@ -90,6 +137,7 @@ fn proximity(context: &Context<'_>) -> Option<Refusal> {
     let (ours, translation) = match lower.as_str() {
         "w/s" | "w/sent" | "/s" => ("SENT(one AND other)".to_owned(), None),
         "w/p" | "w/para" | "/p" => ("PARA(one AND other)".to_owned(), None),
+        "w/seg" => ("title:(one AND other)".to_owned(), None),
         _ => within_words(&lower).map(|ours| (ours.clone(), Some(ours)))?,
     };
     Some(between(context.run.len(), format!("`{}` is `{ours}` here", context.run), translation))
@@ -110,7 +158,7 @@ fn unnumbered(context: &Context<'_>) -> Option<Refusal> {
 /// `NEAR/5` for `w/5`, `ONEAR/5` for `pre/5`.
 fn within_words(run: &str) -> Option<String> {
     let near = ["w/", "within/", "near/", "near", "n/", "/"].map(|prefix| (prefix, "NEAR"));
-    let ordered = ["pre/", "adj/", "adj", "onear/"].map(|prefix| (prefix, "ONEAR"));
+    let ordered = ["pre/", "adj/", "adj", "onear/", "onear"].map(|prefix| (prefix, "ONEAR"));
     near.into_iter().chain(ordered).find_map(|(prefix, ours)| {
         let number = run.strip_prefix(prefix).filter(|number| is_number(number))?;
         Some(format!("{ours}/{number}"))
@@ -120,10 +168,7 @@ fn within_words(run: &str) -> Option<String> {
 fn between(taken: usize, message: String, translation: Option<String>) -> Refusal {
     let (message, help) = match translation {
         Some(_) => (message, String::new()),
-        None => (
-            message + ", which is not available yet",
-            "today AND finds both, wherever they stand in the story".to_owned(),
-        ),
+        None => (message, "put both into the parentheses, AND between them".to_owned()),
     };
     Refusal { taken, stands_for: Some(Kind::Between), message, help, translation }
 }
@@ -141,48 +186,23 @@ fn around(context: &Context<'_>) -> Option<Refusal> {
     })
 }
 
-/// Lexis' `ATLEAST5(arms)`
-fn at_least(context: &Context<'_>) -> Option<Refusal> {
-    let number = context.run.strip_prefix("ATLEAST").filter(|number| is_number(number))?;
-    context.rest[context.run.len()..].starts_with('(').then(|| Refusal {
-        taken: context.run.len(),
-        stands_for: None,
-        message: format!("`{}` is `ATLEAST/{number}` here, which is not available yet", context.run),
-        help: " once it is; today one place is enough: leave it out".to_owned(),
-        translation: Some(format!("ATLEAST/{number}")),
-    })
-}
-
-/// `intitle:arms`
-fn field(context: &Context<'_>) -> Option<Refusal> {
-    let (name, _) = context.run.split_once(':')?;
-    let ours = match name {
-        "intitle" | "allintitle" | "headline" | "hlead" => "title",
-        "inurl" | "allinurl" => "url",
-        "intext" | "inbody" => "body",
-        "language" => "lang",
-        _ => return None,
-    };
-    Some(Refusal {
-        taken: name.len() + 1,
-        stands_for: None,
-        message: format!("`{name}:` is `{ours}:` here"),
-        help: String::new(),
-        translation: Some(format!("{ours}:")),
-    })
-}
-
 /// Lucene's `roam~2`, `"a b"~5` and `arms^4`
 fn fuzzy(context: &Context<'_>) -> Option<Refusal> {
     let at = context.run.find(['~', '^'])?;
     let (before, behind) = (&context.run[..at], &context.run[at + 1..]);
     let is_lucene = (before.ends_with(char::is_alphanumeric) || before.is_empty() && context.after_operand)
         && behind.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let near = "for words near one another, write one NEAR/5 other";
+    let (help, translation) = if before.is_empty() {
+        (near.to_owned(), None)
+    } else {
+        (format!(", and the spellings that it may have: (Gaddafi OR Qaddafi); {near}"), Some(before.to_owned()))
+    };
     is_lucene.then(|| Refusal {
         taken: context.run.len(),
         stands_for: (!before.is_empty()).then_some(Kind::Refused),
         message: format!("`{}` means nothing here: a term is there or it is not", &context.run[at..]),
-        help: "write out the spellings: (Gaddafi OR Qaddafi); for words near one another, one NEAR/5 other".to_owned(),
-        translation: None,
+        help,
+        translation,
     })
 }

@@ -1,10 +1,12 @@
-//! Cuts an expression into words, quoted phrases, lists, operators and parentheses; refuses what is not of this language, or not yet.
+//! Cuts an expression into words, quoted phrases, lists, operators and parentheses; refuses what is not of this language.
 
 use std::ops::Range;
 
-use super::{Problems, field, foreign, later};
+use super::special::{self, Found};
+use super::{Problems, field, foreign};
 use crate::rule::excerpt;
 use crate::rule::pair::Link;
+use crate::rule::tree::Unit;
 use crate::text::shows_nothing;
 
 /// What a lexeme is.
@@ -26,12 +28,24 @@ pub(super) enum Kind {
     Between,
     /// Characters between spaces that are nothing else.
     Word,
-    /// A phrase with its quotation marks.
+    /// A phrase with its quotation marks, and a `=` before them if there is one.
     Quoted,
     /// `$name`
     List,
     /// `cs`, with its parenthesis behind it
     Cased,
+    /// `SENT`, `PARA`, with a parenthesis behind it
+    Within(Unit),
+    /// `ATLEAST/3`, with a parenthesis behind it
+    AtLeast,
+    /// `ANY/2`, with a parenthesis behind it
+    AnyOf,
+    /// `,` between the items of ANY
+    Comma,
+    /// `/arms? deals?/`
+    Pattern,
+    /// `words >= 100`
+    Compare,
     /// `title:`
     Field,
     /// An operand that was refused.
@@ -49,7 +63,10 @@ pub(super) struct Lexeme {
 impl Kind {
     /// Whether an operand ends with such a lexeme.
     fn ends_operand(self) -> bool {
-        matches!(self, Self::Close | Self::Word | Self::Quoted | Self::List | Self::Refused)
+        matches!(
+            self,
+            Self::Close | Self::Word | Self::Quoted | Self::List | Self::Pattern | Self::Compare | Self::Refused
+        )
     }
 }
 
@@ -57,7 +74,7 @@ impl Kind {
 pub(super) struct Context<'t> {
     /// The expression from there on.
     pub(super) rest: &'t str,
-    /// The characters up to the next space, parenthesis or quotation mark.
+    /// The characters up to the next space, parenthesis, quotation mark or, in ANY, comma.
     pub(super) run: &'t str,
     /// Whether an operand stands just before.
     pub(super) after_operand: bool,
@@ -79,7 +96,8 @@ pub(super) struct Refusal {
 
 /// The lexemes of `expression`, in order.
 pub(super) fn lex(expression: &str, problems: &mut Problems) -> Vec<Lexeme> {
-    let mut lexer = Lexer { text: expression, at: 0, lexemes: Vec::new(), edits: Vec::new(), problems };
+    let mut lexer =
+        Lexer { text: expression, at: 0, lexemes: Vec::new(), edits: Vec::new(), listing: Vec::new(), problems };
     while let Some(offset) = expression[lexer.at..].find(|c: char| !c.is_whitespace()) {
         lexer.at += offset;
         lexer.next();
@@ -95,6 +113,8 @@ struct Lexer<'t, 'p> {
     lexemes: Vec<Lexeme>,
     /// Translations: what to put where, and which problem waits for it.
     edits: Vec<Edit>,
+    /// For every open parenthesis, whether it stands in ANY, where commas separate.
+    listing: Vec<bool>,
     problems: &'p mut Problems,
 }
 
@@ -109,11 +129,39 @@ impl Lexer<'_, '_> {
     fn next(&mut self) {
         let rest = &self.text[self.at..];
         match rest.chars().next() {
-            Some('(') => self.push(Kind::Open, 1),
-            Some(')') => self.push(Kind::Close, 1),
-            Some(quote) if is_quote(quote) => self.quoted(quote),
+            Some('(') => {
+                let is_any = self.lexemes.last().is_some_and(|last| last.kind == Kind::AnyOf);
+                self.listing.push(is_any || self.lists());
+                self.push(Kind::Open, 1);
+            }
+            Some(')') => {
+                self.listing.pop();
+                self.push(Kind::Close, 1);
+            }
+            Some(',') if self.lists() => self.comma(),
+            Some(quote) if is_quote(quote) => self.quoted(0, quote),
+            Some('=') => match rest[1..].chars().next() {
+                Some(quote) if is_quote(quote) => self.quoted(1, quote),
+                _ => self.run(),
+            },
             _ => self.run(),
         }
+    }
+
+    /// Whether commas separate here.
+    fn lists(&self) -> bool {
+        self.listing.last() == Some(&true)
+    }
+
+    /// A comma in ANY; one between digits might be a part of a number.
+    fn comma(&mut self) {
+        let (before, behind) = (&self.text[..self.at], &self.text[self.at + 1..]);
+        if before.ends_with(|c: char| c.is_ascii_digit()) && behind.starts_with(|c: char| c.is_ascii_digit()) {
+            let span = self.at..self.at + 1;
+            let help = "write a space behind the comma, or the number in double quotes";
+            self.problems.error(span, "this comma may part two items, or the digits of one number", help);
+        }
+        self.push(Kind::Comma, 1);
     }
 
     fn push(&mut self, kind: Kind, length: usize) {
@@ -121,13 +169,14 @@ impl Lexer<'_, '_> {
         self.at += length;
     }
 
-    fn quoted(&mut self, open: char) {
-        let inside = &self.text[self.at + open.len_utf8()..];
-        if let Some(length) = inside.find(|c| closes(open, c)) {
-            let close = inside[length..].chars().next().map_or(0, char::len_utf8);
-            self.push(Kind::Quoted, open.len_utf8() + length + close);
+    /// A phrase whose quotation mark `open` stands `before` bytes further on.
+    fn quoted(&mut self, before: usize, open: char) {
+        let first = before + open.len_utf8();
+        let inside = &self.text[self.at + first..];
+        if let Some((length, close)) = closing(open, inside) {
+            self.push(Kind::Quoted, first + length + close);
         } else {
-            let span = self.at..self.at + open.len_utf8();
+            let span = self.at..self.at + first;
             self.problems.error(span, "this quotation mark is never closed", "write another where the phrase ends");
             self.push(Kind::Refused, self.text.len() - self.at);
         }
@@ -135,8 +184,7 @@ impl Lexer<'_, '_> {
 
     fn run(&mut self) {
         let rest = &self.text[self.at..];
-        let run =
-            &rest[..rest.find(|c: char| c.is_whitespace() || is_quote(c) || "()".contains(c)).unwrap_or(rest.len())];
+        let run = &rest[..run_length(rest, self.lists())];
         let after_operand = self.lexemes.last().is_some_and(|last| last.kind.ends_operand());
         let context = Context { rest, run, after_operand };
         match run.trim_matches(shows_nothing) {
@@ -145,8 +193,9 @@ impl Lexer<'_, '_> {
             "NOT" => self.push(Kind::Not, run.len()),
             "cs" if rest.starts_with("cs(") => self.push(Kind::Cased, run.len()),
             bare if Link::read(bare).is_some() => self.push(Kind::Link, run.len()),
-            _ => match refusal(&context) {
-                Some(refusal) => self.refuse(refusal),
+            _ => match look(&context) {
+                Some(Found::Lexeme(kind, length)) => self.push(kind, length),
+                Some(Found::Refused(refusal)) => self.refuse(refusal),
                 None => self.operand(run),
             },
         }
@@ -175,8 +224,45 @@ impl Lexer<'_, '_> {
     }
 }
 
-fn refusal(context: &Context<'_>) -> Option<Refusal> {
-    foreign::look(context).or_else(|| later::look(context)).or_else(|| field::look(context))
+/// What begins at a run that is no plain operand; what a field is about is looked at by itself, behind its colon.
+fn look(context: &Context<'_>) -> Option<Found> {
+    if field::prefix(context.run).is_some() {
+        return None;
+    }
+    let foreign = || foreign::look(context).or_else(|| field::look(context)).map(Found::Refused);
+    special::look(context).or_else(foreign)
+}
+
+/// The length of the run at the start of `rest`: up to a space, parenthesis or quotation mark, or a comma if that separates.
+fn run_length(rest: &str, commas: bool) -> usize {
+    let mut before = None;
+    let end = rest.char_indices().find(|&(at, c)| {
+        let behind = || rest[at + c.len_utf8()..].chars().next();
+        let ends = c.is_whitespace()
+            || "()".contains(c)
+            || (c == ',' && commas)
+            || (is_quote(c) && !is_gershayim(before, behind()));
+        before = Some(c);
+        ends
+    });
+    end.map_or(rest.len(), |(at, _)| at)
+}
+
+/// Where the quotation mark stands in `inside` that closes `open`, and its length.
+fn closing(open: char, inside: &str) -> Option<(usize, usize)> {
+    let mut before = None;
+    inside.char_indices().find_map(|(at, c)| {
+        let behind = || inside[at + c.len_utf8()..].chars().next();
+        let found = (closes(open, c) && !is_gershayim(before, behind())).then_some((at, c.len_utf8()));
+        before = Some(c);
+        found
+    })
+}
+
+/// Whether a quotation mark between these two belongs to a Hebrew abbreviation: `צה"ל`.
+fn is_gershayim(before: Option<char>, behind: Option<char>) -> bool {
+    let is_hebrew = |c: char| matches!(c, '\u{5d0}'..='\u{5ea}');
+    before.is_some_and(is_hebrew) && behind.is_some_and(is_hebrew)
 }
 
 /// Gives every problem that waits for a translation the expression with all translations in place.

@@ -1,17 +1,17 @@
 //! Puts lexemes together to a tree; goes on after a fault, so that all of them are told.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::lexer::{Kind, Lexeme, is_quote};
 use super::phrase::operator_in_lower_case;
-use super::{DEEPEST, Lists, Problems, field, mixed, phrase};
-use crate::fault::nearest;
+use super::{Lists, Problems, mixed};
 use crate::rule::excerpt;
-use crate::rule::pair::{FARTHEST, Link, Operand, Pair};
-use crate::rule::scope::Scope;
-use crate::rule::tree::{Term, Tree};
+use crate::rule::operand::Operand;
+use crate::rule::pair::{FARTHEST, Link, Pair};
+use crate::rule::tree::{Tree, Unit};
 use crate::text::shows_nothing;
+
+mod primary;
 
 /// The first distance that is too great.
 const FARTHER: usize = FARTHEST + 1;
@@ -47,7 +47,7 @@ pub(super) struct Item {
 
 /// The tree of `lexemes`, or `None` where a fault leaves no meaning.
 pub(super) fn parse(text: &str, lexemes: &[Lexeme], lists: &Lists, problems: &mut Problems) -> Option<Tree> {
-    let mut parser = Parser { text, lexemes, lists, problems, at: 0, depth: 0, field: None };
+    let mut parser = Parser { text, lexemes, lists, problems, at: 0, depth: 0, inside: Inside::default() };
     parser.level(0..text.len())
 }
 
@@ -58,8 +58,18 @@ struct Parser<'t, 'p> {
     problems: &'p mut Problems,
     at: usize,
     depth: usize,
-    /// Where the field begins that this stands in.
-    field: Option<usize>,
+    inside: Inside,
+}
+
+/// What the place of the parser stands in.
+#[derive(Clone, Copy, Default)]
+struct Inside {
+    /// Whether in a field.
+    field: bool,
+    /// Whether in SENT or PARA.
+    unit: Option<Unit>,
+    /// The depth at which commas part the items of ANY.
+    listing: Option<usize>,
 }
 
 impl<'t> Parser<'t, '_> {
@@ -73,7 +83,7 @@ impl<'t> Parser<'t, '_> {
 
     /// Everything up to the parenthesis that closes it, or the end. `whole` is to blame if that is nothing.
     fn level(&mut self, whole: Range<usize>) -> Option<Tree> {
-        let is_empty = if self.depth > 0 { Some(Kind::Close) == self.peek_kind() } else { self.lexemes.is_empty() };
+        let is_empty = if self.depth > 0 { self.at_end_of_item() } else { self.lexemes.is_empty() };
         if is_empty {
             self.tell_nothing(whole);
             return None;
@@ -98,6 +108,14 @@ impl<'t> Parser<'t, '_> {
         build(items)
     }
 
+    /// Whether the level ends here: at its parenthesis, or at a comma of ANY.
+    fn at_end_of_item(&self) -> bool {
+        match self.peek_kind() {
+            Some(Kind::Comma) => self.inside.listing == Some(self.depth),
+            kind => kind == Some(Kind::Close),
+        }
+    }
+
     fn tell_nothing(&mut self, whole: Range<usize>) {
         if !self.problems.broken {
             self.problems.error(whole, "there is nothing to look for here", "write a word or phrase");
@@ -117,9 +135,10 @@ impl<'t> Parser<'t, '_> {
             stray = true;
             self.at += 1;
         }
-        let next = self.peek()?;
+        let next = self.peek().filter(|_| self.depth == 0 || !self.at_end_of_item())?;
         let joint = match next.kind {
             Kind::Close => return None,
+            Kind::Comma => self.tell_comma(next),
             Kind::And => Joint::And,
             Kind::Or => Joint::Or,
             Kind::Not => Joint::AndNot,
@@ -134,6 +153,12 @@ impl<'t> Parser<'t, '_> {
         };
         self.at += 1;
         Some((joint, next.span.clone()))
+    }
+
+    fn tell_comma(&mut self, at: &Lexeme) -> Joint {
+        let help = "a comma parts the items of ANY itself; in parentheses within, write OR; in a phrase, put it in double quotes";
+        self.problems.error(at.span.clone(), "this comma parts nothing", help);
+        Joint::Refused
     }
 
     fn tell_lower_case(&mut self, operator: Kind, at: &Lexeme) -> Joint {
@@ -204,7 +229,8 @@ impl<'t> Parser<'t, '_> {
             return None;
         }
         let (left, right) = (left?, right?);
-        let operands = (self.operand(left, &link), self.operand(right, &link));
+        let example = format!("a {} (b OR c)", &self.text[link.clone()]);
+        let operands = (self.operand(left, &link, &example), self.operand(right, &link, &example));
         let end = self.lexemes[self.at - 1].span.end;
         let pair = Pair { left: operands.0?, link: kind, right: operands.1? };
         (!chained).then(|| Tree::Pair(Box::new(pair), start..end))
@@ -225,72 +251,37 @@ impl<'t> Parser<'t, '_> {
         None
     }
 
-    fn operand(&mut self, tree: Tree, link: &Range<usize>) -> Option<Operand> {
+    /// What `tree` is beside or behind `operator`, which is written as in `example`.
+    fn operand(&mut self, tree: Tree, operator: &Range<usize>, example: &str) -> Option<Operand> {
         let span = tree.span();
         let operand = Operand::of(tree);
         if operand.is_none() {
-            let link = &self.text[link.clone()];
-            let message = format!("`{link}` takes words, phrases and lists, or several of them joined by OR");
-            let help = format!("take the rest out: (a {link} (b OR c)) AND d; a field goes before: title:(a {link} b)");
+            let operator = &self.text[operator.clone()];
+            let message = format!("`{operator}` takes words, phrases and lists, or several of them joined by OR");
+            let help = format!("take the rest out: ({example}) AND d; a field goes before: title:({example})");
             self.problems.error(span, message, help);
         }
         operand
     }
 
-    /// Whether a group, phrase or list begins here.
+    /// Whether a primary other than a field begins here.
     fn at_operand(&self) -> bool {
         matches!(
             self.peek_kind(),
-            Some(Kind::Open | Kind::Word | Kind::Refused | Kind::Quoted | Kind::List | Kind::Cased)
+            Some(
+                Kind::Open
+                    | Kind::Word
+                    | Kind::Refused
+                    | Kind::Quoted
+                    | Kind::List
+                    | Kind::Cased
+                    | Kind::Within(_)
+                    | Kind::AtLeast
+                    | Kind::AnyOf
+                    | Kind::Pattern
+                    | Kind::Compare
+            )
         )
-    }
-
-    fn primary(&mut self) -> Option<Tree> {
-        match self.peek_kind()? {
-            Kind::Open => self.group(),
-            Kind::Quoted => self.quoted(),
-            Kind::List => self.list(),
-            Kind::Cased => self.cased(),
-            Kind::Field => self.field(),
-            _ => self.phrase(),
-        }
-    }
-
-    fn cased(&mut self) -> Option<Tree> {
-        let start = self.peek()?.span.start;
-        self.at += 1;
-        let inside = self.group()?;
-        let span = start..self.lexemes[self.at - 1].span.end;
-        if let Tree::Term(term, _) = inside {
-            return Some(Tree::Term(Arc::new(Term::clone(&term).cased()), span));
-        }
-        let help = "write it for each that wants it: (cs(US) OR cs(ICE))";
-        self.problems.error(inside.span(), "`cs()` takes one word or phrase", help);
-        None
-    }
-
-    fn field(&mut self) -> Option<Tree> {
-        let span = self.peek()?.span.clone();
-        self.at += 1;
-        let name = &self.text[span.clone()];
-        if !self.at_operand() && self.peek_kind() != Some(Kind::Field) {
-            let help =
-                format!("write a word or phrase there, or several in parentheses: {name}(a OR b); NOT goes before");
-            self.problems.error(span, format!("nothing to look for follows `{name}`"), help);
-            return None;
-        }
-        let outer = self.field.replace(span.start);
-        let branch = self.near();
-        self.field = outer;
-        if outer.is_some() {
-            let help = "close the parentheses before it: title:(a OR b) AND body:c";
-            self.problems.error(span, format!("`{name}` stands inside another field"), help);
-            return None;
-        }
-        let (scope, branch) = (Scope::named(name.trim_end_matches(':'))?, branch?);
-        field::check(scope, &branch, self.problems);
-        let end = self.lexemes[self.at - 1].span.end;
-        Some(Tree::In(scope, Box::new(branch), span.start..end))
     }
 
     fn tell_missing(&mut self, not: Option<Range<usize>>, joint: Joint, joint_span: Range<usize>) {
@@ -335,123 +326,6 @@ impl<'t> Parser<'t, '_> {
             "two terms stand side by side, and nothing says how they belong together",
             help,
         );
-    }
-
-    fn group(&mut self) -> Option<Tree> {
-        let open = self.peek()?.span.clone();
-        if self.depth == DEEPEST {
-            self.problems.error(
-                open,
-                format!("parentheses are nested more than {DEEPEST} deep here"),
-                "make term lists of the parts",
-            );
-            self.skip_group();
-            return None;
-        }
-        self.at += 1;
-        self.depth += 1;
-        let tree = self.level(open.clone());
-        self.depth -= 1;
-        if self.peek_kind() == Some(Kind::Close) {
-            self.at += 1;
-        } else if !self.ends_in_open_quote() {
-            self.problems.error(open, "this parenthesis is never closed", "write the `)` that belongs to it");
-        }
-        tree
-    }
-
-    /// Passes over a group without a look into it, however deep it is.
-    fn skip_group(&mut self) {
-        let mut open = 0_usize;
-        while let Some(kind) = self.peek_kind() {
-            match kind {
-                Kind::Open => open += 1,
-                Kind::Close => open -= 1,
-                _ => {}
-            }
-            self.at += 1;
-            if open == 0 {
-                return;
-            }
-        }
-    }
-
-    /// Whether an open quotation mark has swallowed what follows.
-    fn ends_in_open_quote(&self) -> bool {
-        let last = self.lexemes.last().filter(|last| last.kind == Kind::Refused);
-        last.is_some_and(|last| self.text[last.span.clone()].starts_with(is_quote))
-    }
-
-    fn phrase(&mut self) -> Option<Tree> {
-        let first = self.at;
-        while matches!(self.peek_kind(), Some(Kind::Word | Kind::Refused))
-            && !(self.at > first && self.at_operator_in_lower_case())
-        {
-            self.at += 1;
-        }
-        let words = &self.lexemes[first..self.at];
-        let (Some(start), Some(end)) = (words.first(), words.last()) else { return None };
-        if words.iter().any(|word| word.kind == Kind::Refused) {
-            return None;
-        }
-        let span = start.span.start..end.span.end;
-        self.ask_about_operators(words, &self.text[span.clone()]);
-        self.term(span)
-    }
-
-    /// Whether an `and` is here that joins no words: `arms and (a OR b)`.
-    fn at_operator_in_lower_case(&self) -> bool {
-        let is_operator = |lexeme: &Lexeme| operator_in_lower_case(&self.text[lexeme.span.clone()]).is_some();
-        let joins = self.lexemes.get(self.at + 1).map(|next| next.kind);
-        self.peek().is_some_and(is_operator) && matches!(joins, Some(Kind::Open | Kind::Quoted | Kind::List))
-    }
-
-    fn ask_about_operators(&mut self, words: &[Lexeme], phrase: &str) {
-        for (at, word) in words.iter().enumerate() {
-            let written = &self.text[word.span.clone()];
-            let first_or_last = at == 0 || at + 1 == words.len();
-            match operator_in_lower_case(written) {
-                Some(Kind::Not) if words.len() > 1 => {}
-                Some(_) if !first_or_last => {}
-                _ => continue,
-            }
-            let shown = excerpt::around(phrase, &(0..0), 60).0.split_whitespace().collect::<Vec<_>>().join(" ");
-            let upper = written.to_uppercase();
-            self.problems.warning(
-                word.span.clone(),
-                format!("`{written}` is a word of the phrase `{shown}` here: is the operator {upper} meant?"),
-                format!("write {upper} for the operator, or \"{shown}\" for the phrase"),
-            );
-        }
-    }
-
-    fn quoted(&mut self) -> Option<Tree> {
-        let span = self.peek()?.span.clone();
-        self.at += 1;
-        self.term(span)
-    }
-
-    fn term(&mut self, span: Range<usize>) -> Option<Tree> {
-        let term = phrase::term(self.text, span.clone(), None, self.problems)?;
-        Some(Tree::Term(Arc::new(term), span))
-    }
-
-    fn list(&mut self) -> Option<Tree> {
-        let span = self.peek()?.span.clone();
-        self.at += 1;
-        let name = &self.text[span.start + 1..span.end];
-        if let Some(list) = self.lists.by_name.get(name) {
-            return Some(Tree::List(Arc::clone(list), span));
-        }
-        if self.lists.partial {
-            return None;
-        }
-        let help = match nearest(name, self.lists.by_name.keys().map(String::as_str)) {
-            Some(near) => format!("did you mean `${near}`?"),
-            None => "term lists stand under `terms` in any rule file; a price goes in double quotes".to_owned(),
-        };
-        self.problems.error(span, format!("there is no term list `${name}`"), help);
-        None
     }
 }
 

@@ -4,10 +4,16 @@ use std::ops::Range;
 
 use super::Problems;
 use super::lexer::{Kind, Lexeme, is_quote, lex};
-use crate::rule::tree::{NoTerm, Term};
+use crate::rule::term::{Forms, NoTerm, Term};
 
 /// The term that `lexemes` write, if that is all they do.
-pub(super) fn only_term(text: &str, lexemes: &[Lexeme], label: Option<&str>, problems: &mut Problems) -> Option<Term> {
+pub(super) fn only_term(
+    text: &str,
+    lexemes: &[Lexeme],
+    forms: Forms,
+    label: Option<&str>,
+    problems: &mut Problems,
+) -> Option<Term> {
     let (Some(first), Some(last)) = (lexemes.first(), lexemes.last()) else {
         problems.error(0..text.len(), "there is no word in this", A_TERM);
         return None;
@@ -15,7 +21,7 @@ pub(super) fn only_term(text: &str, lexemes: &[Lexeme], label: Option<&str>, pro
     let alone = lexemes.len() == 1;
     let is_word = |lexeme: &Lexeme| matches!(lexeme.kind, Kind::Word | Kind::Refused);
     if alone && first.kind == Kind::Quoted {
-        return term(text, first.span.clone(), label, problems);
+        return term(text, first.span.clone(), forms, label, problems);
     }
     if let Some(stranger) = lexemes.iter().find(|lexeme| !is_word(lexeme)) {
         let help = if alone {
@@ -29,16 +35,22 @@ pub(super) fn only_term(text: &str, lexemes: &[Lexeme], label: Option<&str>, pro
     if lexemes.iter().any(|lexeme| lexeme.kind == Kind::Refused) {
         return None;
     }
-    term(text, first.span.start..last.span.end, label, problems)
+    term(text, first.span.start..last.span.end, forms, label, problems)
 }
 
 const A_TERM: &str = "a term has at least one letter or digit";
 
 /// The term that the words or the quoted phrase at the bytes `span` of `text` write.
-pub(super) fn term(text: &str, span: Range<usize>, label: Option<&str>, problems: &mut Problems) -> Option<Term> {
-    let phrase = if text[span.clone()].starts_with(is_quote) { inside_quotes(text, &span) } else { span.clone() };
+pub(super) fn term(
+    text: &str,
+    span: Range<usize>,
+    forms: Forms,
+    label: Option<&str>,
+    problems: &mut Problems,
+) -> Option<Term> {
+    let (literal, phrase) = unquoted(text, &span);
     let in_text = |part: Range<usize>| phrase.start + part.start..phrase.start + part.end;
-    match Term::new(&text[phrase.clone()], label) {
+    match Term::new(&text[phrase.clone()], literal, forms, label) {
         Ok(term) => return Some(term),
         Err(NoTerm::Wordless) => problems.error(span, "there is no word in this", A_TERM),
         Err(NoTerm::StrayWildcard(part)) => {
@@ -66,18 +78,21 @@ pub(super) fn operator_in_lower_case(word: &str) -> Option<Kind> {
     }
 }
 
-/// The bytes between the two quotation marks of the quoted phrase at `span`.
-fn inside_quotes(text: &str, span: &Range<usize>) -> Range<usize> {
-    let mut quoted = text[span.clone()].chars();
-    let length = |quote: Option<char>| quote.map_or(0, char::len_utf8);
-    span.start + length(quoted.next())..span.end - length(quoted.next_back())
+/// Whether the phrase at `span` is in quotes with a `=` before them, and its bytes without these.
+fn unquoted(text: &str, span: &Range<usize>) -> (bool, Range<usize>) {
+    let written = &text[span.clone()];
+    let quoted = written.strip_prefix('=').unwrap_or(written);
+    let Some(open) = quoted.chars().next().filter(|&c| is_quote(c)) else { return (false, span.clone()) };
+    let before = written.len() - quoted.len();
+    let close = quoted.chars().next_back().map_or(0, char::len_utf8);
+    (before > 0, span.start + before + open.len_utf8()..span.end - close)
 }
 
-/// Whether `text` as it is means one phrase and asks no question.
+/// Whether `text` as it is means one phrase wherever it stands, in ANY too, and asks no question.
 pub(crate) fn is_bare_phrase(text: &str) -> bool {
     let mut problems = Problems::default();
     let lexemes = lex(text, &mut problems);
     let is_word =
         |lexeme: &Lexeme| lexeme.kind == Kind::Word && operator_in_lower_case(&text[lexeme.span.clone()]).is_none();
-    !problems.broken && lexemes.iter().all(is_word)
+    !problems.broken && !text.contains(',') && lexemes.iter().all(is_word)
 }

@@ -14,8 +14,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
-use super::DEADLINE;
+use super::tls::{Stream, secured};
+use super::{DEADLINE, schema};
 
 /// A running server; gone when dropped.
 pub struct Server {
@@ -51,6 +53,7 @@ pub struct Recorded {
 /// A server that gives every request the same bytes, be they HTTP or not; gone when dropped.
 pub struct Raw {
     port: u16,
+    heard: watch::Sender<Vec<Vec<u8>>>,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -61,6 +64,10 @@ pub enum Then {
     Close,
     /// It keeps the connection open and says no more.
     Hold,
+    /// It breaks the connection off with a reset (RST).
+    Reset,
+    /// It repeats the bytes without end.
+    Repeat,
 }
 
 /// Keeps a path from being answered until it is released.
@@ -165,12 +172,12 @@ impl Server {
         Stall(release)
     }
 
-    /// Every request for `path` so far.
+    /// Every request for `path` so far. Fails if one of them is a payload that the published schema does not describe.
     pub fn requests(&self, path: &str) -> Vec<Recorded> {
-        of_path(&self.shared.seen.borrow(), path)
+        sound(of_path(&self.shared.seen.borrow(), path))
     }
 
-    /// Waits until `path` was asked for `times` times.
+    /// Waits until `path` was asked for `times` times; fails as [`Server::requests`] does.
     pub async fn wait_for(&self, path: &str, times: usize) -> Vec<Recorded> {
         let mut seen = self.shared.seen.subscribe();
         let waited = timeout(DEADLINE, seen.wait_for(|seen| of_path(seen, path).len() >= times)).await;
@@ -178,7 +185,7 @@ impl Server {
             let asked: Vec<_> = self.shared.seen.borrow().iter().map(|request| request.path.clone()).collect();
             panic!("{path} was not asked for {times} times, only: {asked:?}")
         });
-        of_path(&seen.expect("the server lives"), path)
+        sound(of_path(&seen.expect("the server lives"), path))
     }
 
     /// Waits for the status that the `number`th request for `path` was answered with.
@@ -196,28 +203,89 @@ impl Server {
 impl Raw {
     /// Listens on a free port.
     pub async fn start(bytes: &'static [u8], then: Then) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::serve("127.0.0.1:0", None, bytes, then).await
+    }
+
+    /// The same on the loopback address of IPv6.
+    pub async fn start_on_ipv6(bytes: &'static [u8], then: Then) -> Self {
+        Self::serve("[::1]:0", None, bytes, then).await
+    }
+
+    /// The same with TLS.
+    pub async fn start_with_tls(tls: TlsAcceptor, bytes: &'static [u8], then: Then) -> Self {
+        Self::serve("127.0.0.1:0", Some(tls), bytes, then).await
+    }
+
+    async fn serve(address: &str, tls: Option<TlsAcceptor>, bytes: &'static [u8], then: Then) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
+        let heard = watch::Sender::new(Vec::new());
+        let record = heard.clone();
         let serving = tokio::spawn(async move {
             let mut held = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                // A connection that is closed with unread bytes is reset, and what was written is lost.
-                let mut request = vec![0; 64 * 1024];
-                if stream.read(&mut request).await.is_ok() {
-                    stream.write_all(bytes).await.ok();
-                }
-                match then {
-                    Then::Close => {}
-                    Then::Hold => held.push(stream),
+            while let Ok((stream, _)) = listener.accept().await {
+                let stream: std::io::Result<Box<dyn Stream>> = match &tls {
+                    Some(tls) => secured(Box::new(stream), tls).await,
+                    None => Ok(Box::new(stream)),
+                };
+                if let Ok(Some(stream)) = match stream {
+                    Ok(stream) => converse(stream, &record, bytes, then).await,
+                    Err(broken) => Err(broken),
+                } {
+                    held.push(stream);
                 }
             }
         });
-        Self { port, serving }
+        Self { port, heard, serving }
     }
 
     /// The address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What came of every request until it was answered.
+    pub fn heard(&self) -> Vec<String> {
+        self.heard.borrow().iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
+    /// Waits until a request came.
+    pub async fn wait_for_request(&self) {
+        let mut heard = self.heard.subscribe();
+        let waited = timeout(DEADLINE, heard.wait_for(|heard| !heard.is_empty())).await;
+        waited.expect("nobody asked").expect("the server lives");
+    }
+}
+
+/// Answers the request that comes on `stream`; gives the connection back where it is held.
+async fn converse(
+    mut stream: Box<dyn Stream>,
+    heard: &watch::Sender<Vec<Vec<u8>>>,
+    bytes: &[u8],
+    then: Then,
+) -> std::io::Result<Option<Box<dyn Stream>>> {
+    // A connection that is closed with unread bytes is reset, and what was written is lost.
+    let mut request = vec![0; 64 * 1024];
+    let length = stream.read(&mut request).await?;
+    request.truncate(length);
+    heard.send_modify(|heard| heard.push(request));
+    stream.write_all(bytes).await?;
+    stream.flush().await?;
+    match then {
+        Then::Close => Ok(None),
+        Then::Hold => Ok(Some(stream)),
+        Then::Reset => {
+            stream.reset_when_dropped();
+            Ok(None)
+        }
+        Then::Repeat => loop {
+            stream.write_all(bytes).await?;
+        },
     }
 }
 
@@ -235,6 +303,17 @@ impl Drop for Server {
 
 fn of_path(seen: &[Recorded], path: &str) -> Vec<Recorded> {
     seen.iter().filter(|request| request.path == path).cloned().collect()
+}
+
+/// The same requests, if every payload of our own form among them is as the schema has it.
+fn sound(requests: Vec<Recorded>) -> Vec<Recorded> {
+    for request in &requests {
+        let payload = serde_json::from_slice::<serde_json::Value>(&request.body).unwrap_or_default();
+        if payload["id"].as_str().is_some_and(|id| request.header("webhook-id") == Some(id)) {
+            schema::hold(&request.body);
+        }
+    }
+    requests
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -2,13 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use super::DEADLINE;
+use super::tls::{Stream, secured};
 
 /// A running mail server; gone when dropped.
 pub struct Sink {
@@ -23,6 +26,9 @@ struct Shared {
     script: Mutex<HashMap<&'static str, Act>>,
     heard: watch::Sender<Vec<String>>,
     letters: watch::Sender<Vec<Letter>>,
+    connections: watch::Sender<usize>,
+    /// With what, and whether from the first byte.
+    tls: Option<(TlsAcceptor, bool)>,
 }
 
 /// What a server does in place of its usual answer.
@@ -30,8 +36,14 @@ struct Shared {
 pub enum Act {
     /// It says this.
     Say(&'static str),
+    /// It says these very bytes, which may be no SMTP, and goes on.
+    Bytes(&'static [u8]),
+    /// It repeats these bytes without end.
+    Flood(&'static [u8]),
     /// It breaks the connection off.
     HangUp,
+    /// It breaks the connection off with a reset (RST), as a crashed machine's successor or a middlebox does.
+    Reset,
     /// It says nothing, and keeps the connection open.
     Silence,
 }
@@ -45,6 +57,12 @@ pub struct Letter {
 
 /// A port that is taken but refuses, since nothing listens yet.
 pub struct Reserved(TcpSocket);
+
+/// A port that completes no connection.
+pub struct Stuck {
+    pub port: u16,
+    _kept: (TcpListener, Vec<TcpStream>),
+}
 
 /// Keeps the answer to a mail's final dot back until it is released.
 pub struct Stall(watch::Sender<bool>);
@@ -80,14 +98,36 @@ impl Reserved {
 
     /// Begins to listen.
     pub fn open(self) -> Sink {
-        Sink::serve(self.0.listen(64).expect("the port is ours"))
+        Sink::serve(self.0.listen(64).expect("the port is ours"), None)
+    }
+
+    /// Listens so that no further connection is completed: two clients fill the queue, and nobody is let in.
+    pub async fn stall(self) -> Stuck {
+        let address = self.0.local_addr().expect("an address");
+        let listener = self.0.listen(0).expect("the port is ours");
+        let mut clients = Vec::new();
+        while let Ok(client) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+            clients.push(client.expect("a connection"));
+        }
+        Stuck { port: address.port(), _kept: (listener, clients) }
     }
 }
 
 impl Sink {
     /// Listens on a free port.
     pub async fn start() -> Self {
-        Self::serve(TcpListener::bind("127.0.0.1:0").await.expect("a free port"))
+        Self::serve(TcpListener::bind("127.0.0.1:0").await.expect("a free port"), None)
+    }
+
+    /// The same on the loopback address of IPv6.
+    pub async fn start_on_ipv6() -> Self {
+        Self::serve(TcpListener::bind("[::1]:0").await.expect("a free port"), None)
+    }
+
+    /// The same with TLS: from the first byte, else when STARTTLS asks for it.
+    pub async fn start_with_tls(tls: TlsAcceptor, from_the_start: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::serve(listener, Some((tls, from_the_start)))
     }
 
     /// Takes a free port without listening.
@@ -97,7 +137,7 @@ impl Sink {
         Reserved(socket)
     }
 
-    fn serve(listener: TcpListener) -> Self {
+    fn serve(listener: TcpListener, tls: Option<(TlsAcceptor, bool)>) -> Self {
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared {
             refused: Mutex::default(),
@@ -105,13 +145,16 @@ impl Sink {
             script: Mutex::default(),
             heard: watch::Sender::new(Vec::new()),
             letters: watch::Sender::new(Vec::new()),
+            connections: watch::Sender::new(0),
+            tls,
         });
         let served = Arc::clone(&shared);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let shared = Arc::clone(&served);
+                shared.connections.send_modify(|number| *number += 1);
                 // A client that is killed breaks its connection off: nothing is wrong with that.
-                tokio::spawn(async move { converse(stream, &shared).await.ok() });
+                tokio::spawn(async move { converse(Box::new(stream), &shared).await.ok() });
             }
         });
         Self { port, shared, serving }
@@ -127,9 +170,16 @@ impl Sink {
         self.shared.refused.lock().expect("no panic").insert(recipient.to_owned());
     }
 
-    /// Does so from now on where it would answer `verb`: `GREETING`, a command in capitals, or `.` for a mail's end.
+    /// Does so from now on where it would answer `verb`: `GREETING`, a command in capitals, `TLS` for its part of a handshake, or `.` for a mail's end.
     pub fn on(&self, verb: &'static str, act: Act) {
         self.shared.script.lock().expect("no panic").insert(verb, act);
+    }
+
+    /// Waits until a client connected.
+    pub async fn wait_for_connection(&self) {
+        let mut connections = self.shared.connections.subscribe();
+        let waited = timeout(DEADLINE, connections.wait_for(|number| *number > 0)).await;
+        waited.expect("nobody connected").expect("the server lives");
     }
 
     /// Every command so far, of all connections; what a connection sends at its very start counts, be it SMTP or not.
@@ -171,15 +221,21 @@ impl Drop for Sink {
 }
 
 /// One connection, as RFC 5321 has it.
-async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
+    if let Some((tls, true)) = &shared.tls {
+        stream = BufReader::new(secure(stream.into_inner(), tls, shared).await?);
+    }
     answer(&mut stream, shared, "GREETING", "220 sink ESMTP").await?;
     let mut to = Vec::new();
     while let Some(command) = read_command(&mut stream, shared).await? {
         let upper = command.to_ascii_uppercase();
         let verb = upper.split([' ', ':']).next().unwrap_or_default();
         let usual = match verb {
-            "EHLO" => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
+            "EHLO" => match shared.tls {
+                Some((_, false)) => "250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN",
+                _ => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
+            },
             "AUTH" => {
                 if upper.ends_with("LOGIN") {
                     for prompt in ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"] {
@@ -212,12 +268,24 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             }
             answer(&mut stream, shared, ".", "250 kept").await?;
         }
+        if let ("STARTTLS", Some((tls, _))) = (verb, &shared.tls) {
+            stream = BufReader::new(secure(stream.into_inner(), tls, shared).await?);
+        }
     }
     Ok(())
 }
 
+/// The server's part of a TLS handshake, or what the script has in its place.
+async fn secure(stream: Box<dyn Stream>, tls: &TlsAcceptor, shared: &Shared) -> std::io::Result<Box<dyn Stream>> {
+    let mut stream = BufReader::new(stream);
+    if shared.script.lock().expect("no panic").contains_key("TLS") {
+        answer(&mut stream, shared, "TLS", "").await?;
+    }
+    secured(stream.into_inner(), tls).await
+}
+
 /// The next line, kept as heard; `None` at the end.
-async fn read_command(stream: &mut BufReader<TcpStream>, shared: &Shared) -> std::io::Result<Option<String>> {
+async fn read_command(stream: &mut BufReader<Box<dyn Stream>>, shared: &Shared) -> std::io::Result<Option<String>> {
     let mut line = Vec::new();
     if stream.read_until(b'\n', &mut line).await? == 0 {
         return Ok(None);
@@ -229,22 +297,36 @@ async fn read_command(stream: &mut BufReader<TcpStream>, shared: &Shared) -> std
 
 /// Says what the script has for `verb`, else the usual; returns what was said.
 async fn answer(
-    stream: &mut BufReader<TcpStream>,
+    stream: &mut BufReader<Box<dyn Stream>>,
     shared: &Shared,
     verb: &str,
     usual: &'static str,
 ) -> std::io::Result<&'static str> {
     let act = shared.script.lock().expect("no panic").get(verb).copied();
-    let said = match act.unwrap_or(Act::Say(usual)) {
-        Act::Say(said) => said,
-        Act::HangUp => return Err(std::io::ErrorKind::ConnectionAborted.into()),
+    match act.unwrap_or(Act::Say(usual)) {
+        Act::Say(said) => {
+            stream.write_all(format!("{said}\r\n").as_bytes()).await?;
+            stream.flush().await?;
+            Ok(said)
+        }
+        Act::Bytes(bytes) => {
+            stream.write_all(bytes).await?;
+            stream.flush().await?;
+            Ok("")
+        }
+        Act::Flood(bytes) => loop {
+            stream.write_all(bytes).await?;
+        },
+        Act::HangUp => Err(std::io::ErrorKind::ConnectionAborted.into()),
+        Act::Reset => {
+            stream.get_ref().reset_when_dropped();
+            Err(std::io::ErrorKind::ConnectionReset.into())
+        }
         Act::Silence => std::future::pending().await,
-    };
-    stream.write_all(format!("{said}\r\n").as_bytes()).await?;
-    Ok(said)
+    }
 }
 
-async fn read_data(stream: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u8>> {
+async fn read_data(stream: &mut BufReader<Box<dyn Stream>>) -> std::io::Result<Vec<u8>> {
     let mut data = Vec::new();
     while !data.ends_with(b"\r\n.\r\n") {
         if stream.read_until(b'\n', &mut data).await? == 0 {

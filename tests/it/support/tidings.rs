@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions, Row};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -82,8 +82,17 @@ impl Folder {
 
     /// Runs another command to its end.
     pub async fn command(&self, arguments: &[&str]) -> Said {
-        let output = self.tidings(arguments).output();
-        let output = timeout(DEADLINE, output).await.expect("it ends in time").expect("the binary starts");
+        self.command_with(arguments, "").await
+    }
+
+    /// The same with `input` on standard input.
+    pub async fn command_with(&self, arguments: &[&str], input: &str) -> Said {
+        let mut child = self.tidings(arguments).stdin(Stdio::piped()).spawn().expect("the binary starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        // Who reads none of it may be gone before all is written.
+        stdin.write_all(input.as_bytes()).await.ok();
+        drop(stdin);
+        let output = timeout(DEADLINE, child.wait_with_output()).await.expect("it ends in time").expect("a child");
         let plain = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
             text.replace(&format!("{}/", self.folder.path().display()), "")
@@ -108,6 +117,13 @@ impl Folder {
             }
         };
         timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
+    }
+
+    /// Changes the store while nothing runs on it, as time would.
+    pub async fn change(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
+        let mut store = options.connect().await.expect("a store");
+        sqlx::query(sql).execute(&mut store).await.expect("a sound statement");
     }
 
     async fn try_query(&self, sql: &'static str) -> Result<Vec<String>, sqlx::Error> {

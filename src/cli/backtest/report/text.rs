@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::Sides;
 use crate::cli::backtest::tally::{Found, Headline, Tally};
 use crate::cli::count;
+use crate::cli::shown::shown;
 
 /// The width where no terminal sets one: a headline is as long as it was kept.
 pub(super) const UNBOUNDED: usize = 400;
@@ -134,13 +135,6 @@ fn speed(tally: &Tally, sides: &Sides, threads: u16) -> String {
 
 fn number(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(number as u64), if number == 1 { one } else { many })
-}
-
-/// A foreign text on one line, without characters that steer a terminal or turn the direction of writing.
-fn shown(text: &str) -> String {
-    let is_turn = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let kept: String = text.chars().filter(|c| !is_turn(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    kept.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `line` within `width` columns, at the end of a character as people see it (Unicode annex 29).

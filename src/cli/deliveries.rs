@@ -1,0 +1,153 @@
+//! `tidings deliveries`: what is not delivered and why, and the dead sent again.
+
+mod table;
+
+use std::path::Path;
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::alert::breaker::Health;
+use crate::cli::{ConfigArgument, Exit, block_on, count, load};
+use crate::daemon::{self, clock::now};
+use crate::store::{self, Delivery, DeskError, State, What, Which};
+use crate::story::NotifierName;
+
+/// What to list, or what to do.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Only those that stand so.
+    #[arg(long, value_enum)]
+    state: Option<Wanted>,
+    /// Only those of this notifier.
+    #[arg(long, value_name = "NAME")]
+    notifier: Option<String>,
+    /// How they are shown.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Send dead messages again; a running Tidings does so within seconds.
+    Retry {
+        /// The numbers that `tidings deliveries` shows.
+        #[arg(value_name = "ID", required_unless_present = "all_dead", conflicts_with = "all_dead")]
+        ids: Vec<i64>,
+        /// All that are dead.
+        #[arg(long)]
+        all_dead: bool,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Wanted {
+    /// Given up: refused, or tried too often.
+    Dead,
+    /// Waiting for their time, or being sent.
+    Pending,
+    /// Their receiver left the configuration; they go on when it comes back.
+    Held,
+}
+
+/// How deliveries are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Lists what is not delivered, or sends it again.
+pub(super) fn deliveries(arguments: &Arguments) -> Exit {
+    let done = match &arguments.action {
+        None => list(arguments),
+        Some(Action::Retry { ids, all_dead, config }) => {
+            let which = if *all_dead { Which::AllDead } else { Which::These(ids.iter().copied().collect()) };
+            retry(&config.path, which)
+        }
+    };
+    done.unwrap_or_else(|exit| exit)
+}
+
+fn list(arguments: &Arguments) -> Result<Exit, Exit> {
+    let config = load::config_or_tell(&arguments.config.path)?;
+    let found = block_on(async { store::undelivered(&config.store).await.map_err(|why| unavailable(&why)) });
+    let (mut deliveries, away) = found?;
+    deliveries.retain(|delivery| is_wanted(arguments, delivery));
+    match arguments.format {
+        Format::Json => deliveries.iter().for_each(|delivery| println!("{}", to_json(delivery))),
+        Format::Text => {
+            let away: Vec<&(NotifierName, Health)> =
+                away.iter().filter(|(name, _)| arguments.notifier.as_ref().is_none_or(|one| *one == name.0)).collect();
+            print!("{}", table::table(&deliveries, &away, &config.zone));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn is_wanted(arguments: &Arguments, delivery: &Delivery) -> bool {
+    let stands_so = match arguments.state {
+        None => true,
+        Some(Wanted::Dead) => delivery.state == State::Dead,
+        Some(Wanted::Pending) => delivery.state == State::Pending,
+        Some(Wanted::Held) => delivery.state == State::Held,
+    };
+    stands_so && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
+}
+
+fn to_json(delivery: &Delivery) -> Value {
+    let about = match &delivery.what {
+        What::Story(title) => json!({ "story": title }),
+        What::Digest(alerts) => json!({ "digest": alerts }),
+        What::Notice(receiver) => json!({ "notice": receiver.to_string() }),
+    };
+    json!({
+        "id": delivery.id, "message": delivery.uid, "state": word(delivery.state),
+        "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": about,
+        "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.tried,
+        "why": delivery.why,
+    })
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Dead => "dead",
+        State::Pending => "pending",
+        State::Held => "held",
+    }
+}
+
+fn retry(config: &Path, which: Which) -> Result<Exit, Exit> {
+    let config = load::config_or_tell(config)?;
+    let receivers = daemon::receivers(&config);
+    let retried = block_on(async {
+        store::retry(&config.store, which, &receivers, now()).await.map_err(|why| unavailable(&why))
+    })?;
+    println!("{} due now", count(retried.due.len(), "message", "messages"));
+    if !retried.held.is_empty() {
+        let held = count(retried.held.len(), "message", "messages");
+        println!("{held} held: nobody in the configuration can receive them; they go on when their receiver is back");
+    }
+    if retried.others.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    let others: Vec<_> = retried.others.iter().map(ToString::to_string).collect();
+    eprintln!("error: no dead message has the number {}", others.join(", "));
+    eprintln!("  help: `tidings deliveries --state dead` lists those that have");
+    Err(Exit::Data)
+}
+
+fn unavailable(why: &DeskError) -> Exit {
+    eprintln!("error: {why}");
+    Exit::Unavailable
+}

@@ -1,0 +1,125 @@
+//! Deliveries as a table for people.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::word;
+use crate::alert::breaker::Health;
+use crate::cli::count;
+use crate::cli::shown::shown;
+use crate::store::{Delivery, What};
+use crate::story::NotifierName;
+
+const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
+
+/// One line a delivery, below it why it is not delivered; then a line for each notifier that fails.
+pub(super) fn table(deliveries: &[Delivery], away: &[&(NotifierName, Health)], zone: &TimeZone) -> String {
+    let mut text = String::new();
+    if deliveries.is_empty() {
+        text += "nothing waits, and nothing is dead\n";
+    } else {
+        let rows: Vec<[String; 6]> = deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
+        let heads = HEADS.map(ToOwned::to_owned);
+        let widths: Vec<usize> = (0..HEADS.len())
+            .map(|n| rows.iter().chain([&heads]).map(|row| width(&row[n])).max().unwrap_or(0))
+            .collect();
+        text += &line(&heads, &widths, "ABOUT");
+        for (delivery, row) in deliveries.iter().zip(&rows) {
+            text += &line(row, &widths, &about(&delivery.what));
+            if let Some(why) = &delivery.why {
+                writeln!(text, "{:1$}  {2}", "", widths[0], shown(why)).expect("strings grow");
+            }
+        }
+    }
+    for (name, health) in away {
+        let (since, next, why) = (time(health.since, zone), time(health.rests_until, zone), shown(&health.why));
+        let next = if health.is_open() { format!(", probed at {next}") } else { String::new() };
+        writeln!(text, "\n{} fails since {since}{next}: {why}", shown(&name.0)).expect("strings grow");
+    }
+    text
+}
+
+fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
+    [
+        delivery.id.to_string(),
+        word(delivery.state).to_owned(),
+        shown(&delivery.receiver.to_string()),
+        time(delivery.created, zone),
+        delivery.attempts.to_string(),
+        delivery.due.map_or_else(|| "-".to_owned(), |due| time(due, zone)),
+    ]
+}
+
+fn about(what: &What) -> String {
+    match what {
+        What::Story(title) if title.trim().is_empty() => "(no title)".to_owned(),
+        What::Story(title) => shown(title),
+        What::Digest(alerts) => format!("a digest of {}", count(*alerts as usize, "alert", "alerts")),
+        What::Notice(receiver) => shown(&format!("a notice about {receiver}")),
+    }
+}
+
+fn line(cells: &[String; 6], widths: &[usize], last: &str) -> String {
+    let padded = cells.iter().zip(widths).map(|(cell, wide)| format!("{cell}{}  ", " ".repeat(wide - width(cell))));
+    padded.collect::<String>() + last + "\n"
+}
+
+fn width(cell: &str) -> usize {
+    textwrap::core::display_width(cell)
+}
+
+fn time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%d %b %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::alert::Receiver;
+    use crate::store::State;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+    }
+
+    fn receiver(notifier: &str, recipient: &str) -> Receiver {
+        Receiver { notifier: NotifierName(notifier.to_owned()), recipient: recipient.to_owned() }
+    }
+
+    fn delivery(id: i64, state: State) -> Delivery {
+        Delivery {
+            id,
+            uid: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
+            state,
+            receiver: receiver("desk", "ana@example.org"),
+            what: What::Story("Freight over the bridge doubles".to_owned()),
+            created: at(0),
+            due: (state == State::Pending).then(|| at(90)),
+            attempts: 3,
+            tried: Some(at(5)),
+            why: Some("550 5.1.1\u{1b}[2J no such user".to_owned()),
+        }
+    }
+
+    #[test]
+    fn deliveries_and_who_fails() {
+        let deliveries = [
+            delivery(7, State::Dead),
+            Delivery { receiver: receiver("ops", ""), ..delivery(12, State::Pending) },
+            Delivery { what: What::Notice(receiver("ops", "")), why: None, ..delivery(103, State::Held) },
+        ];
+        let why = "connection refused".to_owned();
+        let health = Health { failures: 9, since: at(-60), rests_until: at(8), why, announced: true };
+        let away = (NotifierName("ops".to_owned()), health);
+        assert_snapshot!(table(&deliveries, &[&away], &TimeZone::UTC));
+    }
+
+    #[test]
+    fn where_all_is_well_that_is_said() {
+        assert_eq!(table(&[], &[], &TimeZone::UTC), "nothing waits, and nothing is dead\n");
+    }
+}

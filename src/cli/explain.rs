@@ -1,0 +1,148 @@
+//! `tidings explain`: what text the rules saw of a story, which of them match it, on which words, and why one does not.
+
+mod json;
+mod subject;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::cli::{ConfigArgument, Exit, block_on, load, unreadable_rules};
+use crate::config::Config;
+use crate::daemon::rule_files;
+use crate::fault::nearest;
+use crate::rule::{Clause, Explained, Match, Query, Rules};
+use subject::Subject;
+
+/// What the command line asks for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// An id or address of the store's, any other address, a file, or `-` for standard input
+    ///
+    /// A file is a page, a feed of one story, a JSON object with `title` and
+    /// `body`, or plain text, whose first line is the headline if an empty
+    /// line follows it.
+    #[arg(verbatim_doc_comment)]
+    story: String,
+    /// Show what this rule makes of it, clause by clause
+    #[arg(long, value_name = "NAME", conflicts_with = "when")]
+    rule: Option<String>,
+    /// A rule file or a folder of them [default: the configuration's rules]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "when")]
+    rules: Option<PathBuf>,
+    /// One expression, as in a rule's `when`, in place of rules
+    #[arg(long, value_name = "EXPR")]
+    when: Option<String>,
+    /// How it is shown
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// What is asked of the story.
+enum Question {
+    /// Which rules match.
+    All(Rules),
+    /// What the rule of that name makes of it.
+    One(Rules, String),
+    /// What an expression makes of it.
+    Expression(Query),
+}
+
+/// What came of it.
+enum Answer {
+    /// The rules that match, of so many.
+    Matches(Vec<Match>, usize),
+    /// One rule.
+    Rule(Box<Explained>),
+    /// An expression.
+    Clause(Box<Clause>),
+}
+
+/// Explains a story: 65 if the rules or the expression do not load or the story is none, 64 if no rule is called as was asked.
+pub(super) fn explain(arguments: &Arguments) -> Exit {
+    match prepare(arguments).and_then(|(question, subject)| {
+        let answer = answer(question, &subject)?;
+        match arguments.format {
+            Format::Text => print!("{}", text::report(&subject, &answer)),
+            Format::Json => println!("{}", json::report(&subject, &answer)),
+        }
+        Ok(Exit::Ok)
+    }) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn prepare(arguments: &Arguments) -> Result<(Question, Subject), Exit> {
+    let named = arguments.when.is_some() || arguments.rules.is_some();
+    let at_hand = arguments.story == "-" || Path::new(&arguments.story).is_file();
+    // A configuration says where the store is; nothing else is missed if rules are named.
+    let config = if named && (at_hand || !arguments.config.path.exists()) {
+        None
+    } else {
+        Some(load::config_or_tell(&arguments.config.path)?)
+    };
+    let question = question(arguments, config.as_ref())?;
+    let subject = block_on(subject::find(&arguments.story, config.as_ref()))?;
+    Ok((question, subject))
+}
+
+fn question(arguments: &Arguments, config: Option<&Config>) -> Result<Question, Exit> {
+    let mut faults = Vec::new();
+    let question = if let Some(expression) = &arguments.when {
+        Query::parse(expression, &mut faults).map(Question::Expression)
+    } else {
+        let of_config = config.map(|config| &config.rules);
+        let path = arguments.rules.as_ref().or(of_config).expect("without rules there is a configuration");
+        let files = rule_files::read(path).map_err(|why| {
+            unreadable_rules(&why);
+            Exit::Data
+        })?;
+        let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
+        let rules = Rules::load(&sources, None, &mut faults);
+        rules.map(|rules| match &arguments.rule {
+            Some(name) => Question::One(rules, name.clone()),
+            None => Question::All(rules),
+        })
+    };
+    load::tell(&faults);
+    question.ok_or(Exit::Data)
+}
+
+fn answer(question: Question, subject: &Subject) -> Result<Answer, Exit> {
+    let Subject { story, read, .. } = subject;
+    Ok(match question {
+        Question::Expression(query) => {
+            let carriers = subject.carriers.as_deref().unwrap_or_default();
+            Answer::Clause(Box::new(query.explain(story, carriers, read)))
+        }
+        Question::All(rules) => {
+            let carriers = subject.carriers.clone().unwrap_or_else(|| rules.every_carrier());
+            Answer::Matches(rules.matches(story, &carriers), rules.iter().count())
+        }
+        Question::One(rules, name) => {
+            let carriers = subject.carriers.clone().unwrap_or_else(|| rules.every_carrier());
+            let explained = rules.explain(&name, story, &carriers, read).ok_or_else(|| unknown(&name, &rules))?;
+            Answer::Rule(Box::new(explained))
+        }
+    })
+}
+
+fn unknown(name: &str, rules: &Rules) -> Exit {
+    eprintln!("error: no rule that is enabled is called `{name}`");
+    if let Some(near) = nearest(name, rules.iter().map(|rule| rule.name.as_str())) {
+        eprintln!("  help: did you mean `{near}`?");
+    }
+    Exit::Usage
+}

@@ -1,0 +1,65 @@
+//! What is explained as one JSON object.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Answer;
+use super::subject::Subject;
+use crate::store::{Fate, Kept};
+use crate::story::{FeedName, Read, Story};
+
+/// What scripts learn of the story; what rules make of it stands beside it.
+#[derive(Serialize)]
+struct Report<'s> {
+    story: &'s Story,
+    read: &'s Read,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feeds: Option<Vec<&'s FeedName>>,
+    #[serde(flatten)]
+    kept: Option<Value>,
+    #[serde(flatten)]
+    answer: Value,
+}
+
+/// The object, on one line.
+pub(super) fn report(subject: &Subject, answer: &Answer) -> String {
+    let feeds = subject.carriers.as_ref();
+    let report = Report {
+        story: &subject.story,
+        read: &subject.read,
+        feeds: feeds.map(|feeds| feeds.iter().map(|feed| &feed.name).collect()),
+        kept: subject.kept.as_ref().map(kept),
+        answer: answered(answer),
+    };
+    serde_json::to_string(&report).expect("texts, numbers and string keys are always JSON")
+}
+
+fn kept(kept: &Kept) -> Value {
+    let (fate, why) = match &kept.fate {
+        Fate::Waits => ("waits", None),
+        Fate::Matched => ("matched", None),
+        Fate::Unmatched => ("unmatched", None),
+        Fate::Recorded(why) => ("recorded", Some(why)),
+    };
+    let alerts: Vec<Value> =
+        kept.alerts.iter().map(|alert| json!({"rule": alert.rule, "version": alert.version, "at": alert.at})).collect();
+    json!({"id": kept.stored.uid, "fate": fate, "fate_why": why, "alerts": alerts})
+}
+
+fn answered(answer: &Answer) -> Value {
+    match answer {
+        Answer::Matches(matches, rules) => {
+            let matches = matches.iter().map(
+                |found| json!({"rule": found.rule.name, "version": found.rule.version, "evidence": found.evidence}),
+            );
+            json!({"rules": rules, "matches": matches.collect::<Vec<_>>()})
+        }
+        Answer::Rule(explained) => json!({
+            "rule": explained.rule.name,
+            "version": explained.rule.version,
+            "barred": explained.barred,
+            "clause": explained.clause,
+        }),
+        Answer::Clause(clause) => json!({"clause": clause}),
+    }
+}

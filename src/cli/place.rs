@@ -1,0 +1,110 @@
+//! What stands at an address or in a file: the stories of a feed, or an article.
+
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+use url::Url;
+
+use crate::cli::Exit;
+use crate::config::Network;
+use crate::daemon::clock::now;
+use crate::feed::article;
+use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Validators, Want};
+use crate::feed::parse::{self, Item};
+use crate::notify::Means;
+use crate::story::{Read, Story};
+
+/// The stories of one place.
+pub(super) struct Found {
+    /// The feed's title, else the place as it was named.
+    pub(super) source: String,
+    /// Each with how much of it is there.
+    pub(super) stories: Vec<(Read, Story)>,
+}
+
+/// What reaches every address: whoever names one on the command line may reach it, private or not, as with any other program there.
+pub(super) fn means() -> Result<Means, Exit> {
+    let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
+    let network = Network { allow: everywhere.to_vec(), contact: None };
+    Means::new(network, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))
+}
+
+/// The feed or article at `place`, an address or a file. Why there is none is printed.
+pub(super) async fn open(means: &Means, place: &str) -> Result<Found, Exit> {
+    let url = address(place)?;
+    let answer = fetched(means, &url).await.map_err(|why| fail(&format!("{place}: {why}"), Exit::Unavailable))?;
+    let body = answer.body.unwrap_or_default();
+    read(&body, answer.content_type.as_deref(), &answer.url, place)
+}
+
+/// The feed or article in `body`, which stands at `url` and is called `place`.
+pub(super) fn read(body: &[u8], content_type: Option<&str>, url: &Url, place: &str) -> Result<Found, Exit> {
+    match parse::parse(body, content_type, url) {
+        Ok(document) => {
+            let stories = document.items.into_iter().map(|item| (read_of(&item), story(item))).collect();
+            Ok(Found { source: document.title.unwrap_or_else(|| place.to_owned()), stories })
+        }
+        Err(no_feed) => match article::extract(body, content_type, url) {
+            Ok(text) => {
+                let page = story(Item { text, link: Some(url.clone()), ..Item::default() });
+                Ok(Found { source: place.to_owned(), stories: vec![(Read::Full, page)] })
+            }
+            Err(no_article) => {
+                let why = format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
+                Err(fail(&why, Exit::Data))
+            }
+        },
+    }
+}
+
+fn address(place: &str) -> Result<Url, Exit> {
+    if let Ok(url) = Url::parse(place)
+        && matches!(url.scheme(), "http" | "https" | "file")
+    {
+        return Ok(url);
+    }
+    file_address(Path::new(place))
+        .ok_or_else(|| fail(&format!("{place} is neither an address nor a file"), Exit::Usage))
+}
+
+/// The address of the file at `path`.
+pub(super) fn file_address(path: &Path) -> Option<Url> {
+    std::path::absolute(path).ok().and_then(|path| Url::from_file_path(path).ok())
+}
+
+async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchError> {
+    let validators = Validators::default();
+    if url.scheme() == "file" {
+        return fetch::read_file(url, &validators).await;
+    }
+    let request = Request { url: url.clone(), validators, want: Want::Feed };
+    let admit = |_: HostKey| std::future::ready(());
+    fetch::fetch(&means.client, &request, &means.network.allow, &Limits::default(), now(), admit).await
+}
+
+fn read_of(item: &Item) -> Read {
+    if article::is_teaser(item) {
+        Read::Teaser("a running Tidings reads the page behind it; here it was not read".to_owned())
+    } else {
+        Read::Full
+    }
+}
+
+fn story(item: Item) -> Story {
+    Story {
+        title: item.title,
+        body: item.text,
+        url: item.link.map(Into::into),
+        published: item.published,
+        first_seen: now(),
+        lang: item.lang,
+        authors: item.authors,
+        tags: item.tags,
+    }
+}
+
+/// Prints what went wrong.
+pub(super) fn fail(why: &str, exit: Exit) -> Exit {
+    eprintln!("error: {why}");
+    exit
+}

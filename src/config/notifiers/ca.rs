@@ -1,0 +1,54 @@
+//! `ca: FILE.pem`: certificates of authorities that a notifier trusts besides the system's.
+
+use std::io::Read;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::super::Authority;
+use super::super::reader::Reader;
+use crate::yaml::{Entries, Node};
+
+/// The largest file that is read, in bytes: the bundles of whole systems are a quarter of that.
+const LARGEST: u64 = 1 << 20;
+
+/// The authorities in the file that `ca` names, at least one; none without the key.
+pub(super) fn authorities(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
+    entries.get("ca").map_or_else(|| Some(Vec::new()), |node| in_file(node, reader))
+}
+
+/// A fault at `ca`, where there is one although no TLS is spoken.
+pub(super) fn refuse_without_tls(entries: &mut Entries<'_>, help: &str, reader: &mut Reader<'_>) {
+    if let Some(node) = entries.get("ca") {
+        reader.error(node, "without TLS no certificate is looked at", help);
+    }
+}
+
+fn in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
+    let path = reader.expanded(node)?;
+    let mut pem = Vec::new();
+    let read =
+        std::fs::File::open(reader.base.join(&path.value)).and_then(|file| file.take(LARGEST).read_to_end(&mut pem));
+    let found = match read {
+        Err(why) => Err(format!("`{}` cannot be read: {why}", path.written.value)),
+        Ok(_) => parse(&pem).map_err(|why| format!("`{}` {why}", path.written.value)),
+    };
+    found
+        .map_err(|message| reader.error(node, message, "it must be a PEM file with the certificate of your own CA"))
+        .ok()
+}
+
+/// The certificates in `pem`; else, what is wrong with it.
+fn parse(pem: &[u8]) -> Result<Vec<Authority>, String> {
+    let certificates: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "is damaged PEM".to_owned())?;
+    let mut store = RootCertStore::empty();
+    for certificate in &certificates {
+        store.add(certificate.clone()).map_err(|_| "holds a certificate that cannot be read".to_owned())?;
+    }
+    match certificates.as_slice() {
+        [] => Err("holds no certificate".to_owned()),
+        _ => Ok(certificates.into_iter().map(|certificate| Authority(certificate.to_vec())).collect()),
+    }
+}

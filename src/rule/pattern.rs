@@ -1,0 +1,136 @@
+//! Regular expressions: linear time, over the text as it is written, each with letters that it cannot do without.
+
+use std::ops::Range;
+
+use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
+use regex_syntax::hir::{Hir, HirKind};
+
+/// Bytes that a piece of text must have for a pattern to be looked for only where it stands.
+pub(crate) const LEAST_LITERAL: usize = 3;
+
+/// The most memory that one compiled pattern may take, in bytes: what is larger was not written by a person.
+const LARGEST: usize = 1 << 20;
+
+/// The longest pattern, in bytes.
+const LONGEST: usize = 1000;
+
+/// A regular expression, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    /// As it stands between the slashes.
+    pub(crate) text: String,
+    regex: Regex,
+}
+
+/// Why a text is no such pattern: what is wrong, where in it, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NoPattern {
+    pub(crate) span: Range<usize>,
+    pub(crate) message: String,
+    pub(crate) help: &'static str,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}
+
+impl Pattern {
+    /// Compiles `text`.
+    pub(crate) fn new(text: &str) -> Result<Self, NoPattern> {
+        let refuse = |span, message: &str, help| NoPattern { span, message: message.to_owned(), help };
+        if text.len() > LONGEST {
+            let message = format!("a regular expression has at most {LONGEST} bytes");
+            return Err(refuse(0..text.len(), &message, "write the words as terms; a list can hold thousands of them"));
+        }
+        let hir = regex_syntax::parse(text).map_err(|error| explain(&error, text))?;
+        if !has_literal(&hir) {
+            let help = "write more of it out, three letters in a row: /arms? deals?/ can be looked for, /\\w+/ cannot";
+            return Err(refuse(0..text.len(), "every text would have to be searched for this", help));
+        }
+        let regex = RegexBuilder::new(text).size_limit(LARGEST).dfa_size_limit(LARGEST).build();
+        let regex = regex.map_err(|_| {
+            refuse(0..text.len(), "this regular expression grows too large", "repeat less of it, or fewer times")
+        })?;
+        Ok(Self { text: text.to_owned(), regex })
+    }
+
+    /// Where it first matches in `text`, in bytes.
+    pub(crate) fn find(&self, text: &str) -> Option<Range<usize>> {
+        self.regex.find(text).map(|found| found.range())
+    }
+}
+
+/// Puts an error of the library at its place.
+fn explain(error: &regex_syntax::Error, text: &str) -> NoPattern {
+    let (span, message) = match error {
+        regex_syntax::Error::Parse(error) => (error.span(), error.kind().to_string()),
+        regex_syntax::Error::Translate(error) => (error.span(), error.kind().to_string()),
+        other => return NoPattern { span: 0..text.len(), message: other.to_string(), help: PLAIN },
+    };
+    let (start, end) = (span.start.offset, span.end.offset);
+    NoPattern { span: start..end.max(start), message: format!("in this regular expression: {message}"), help: PLAIN }
+}
+
+const PLAIN: &str = "a sign that is meant as itself has a \\ before it";
+
+/// Neighbours that are looked at together for letters in a row.
+const PARTS: usize = 8;
+
+/// Whether each text that `hir` matches holds one of few literals, each long enough to be looked for.
+fn has_literal(hir: &Hir) -> bool {
+    let suffices = |seq: &Seq| seq.min_literal_len().is_some_and(|length| length >= LEAST_LITERAL);
+    let starts = |hir: &Hir| {
+        let mut literals = Extractor::new().kind(ExtractKind::Prefix).extract(hir);
+        literals.optimize_for_prefix_by_preference();
+        suffices(&literals)
+    };
+    match hir.kind() {
+        HirKind::Capture(capture) => has_literal(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => has_literal(&repetition.sub) || starts(hir),
+        HirKind::Concat(parts) => {
+            let few = |at: usize| parts[at..].iter().take(PARTS).cloned().collect();
+            (0..parts.len()).any(|at| starts(&Hir::concat(few(at))) || has_literal(&parts[at]))
+        }
+        HirKind::Alternation(branches) => branches.iter().all(has_literal),
+        _ => starts(hir),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn a_pattern_has_three_letters_in_a_row() {
+        for text in
+            ["arms", "(?i)arms", r"\d+ arms", r"\w+arms\w+", "arms|weapons", "(arms){2}", r"[A-Z]+-\d+ shells?", "Ким"]
+        {
+            assert!(Pattern::new(text).is_ok(), "{text}");
+        }
+        for text in ["", r"\w+", "a|arms", "ab?c", "(arms)?", "(arms)*", r"\d{3}", "[a-z]{5}", ".*"] {
+            let refusal = Pattern::new(text).expect_err(text);
+            assert!(refusal.message.contains("every text"), "{text}: {}", refusal.message);
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_told_at_its_place() {
+        for (text, wrong, message) in [
+            ("arms(deal", "(", "unclosed group"),
+            (r"arms(?=deal)", "(?=", "look-around"),
+            (r"(arms)\1", r"\1", "backreferences"),
+            ("arms[", "[", "unclosed character class"),
+        ] {
+            let refusal = Pattern::new(text).expect_err(text);
+            assert_eq!(&text[refusal.span.clone()], wrong, "{refusal:?}");
+            assert!(refusal.message.contains(message), "{}", refusal.message);
+        }
+        assert!(Pattern::new(r"(?:\w{100}arms){50}").expect_err("large").message.contains("too large"));
+        assert!(Pattern::new(&"a".repeat(1001)).is_err());
+    }
+}

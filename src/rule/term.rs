@@ -1,0 +1,208 @@
+//! Words and phrases to look for, and the lists that people keep of them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::text::{Stemmer, Token, capitals, other_numbers, shows_nothing, tokenise};
+
+/// A word or phrase to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// As the rule writes it, without quotes, on one line.
+    pub(crate) text: String,
+    /// Its words: at least one.
+    pub(crate) words: Vec<Word>,
+    /// Whether quotes with a `=` before them ask for no other forms of any of its words.
+    pub(crate) literal: bool,
+    /// For each of its words, which letters are capitals, where that counts.
+    pub(crate) capitals: Option<Vec<Vec<bool>>>,
+    /// The label of the list that it stands in.
+    pub(crate) label: Option<String>,
+}
+
+/// One word of a term, folded as [`tokenise`] folds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// That word; a rule's forms may widen it.
+    Plain(String),
+    /// That word and no other form of it.
+    Exact(String),
+    /// That word, its plural and its singular.
+    Numbers(String, Vec<String>),
+    /// Any word with the same stem.
+    Stem(Stemmer, String),
+    /// Any word that begins so: `weapon*`, and Hangul, whose particles are written without a space.
+    Prefix(String),
+    /// Dotted letters, `u.s`, or the same without dots where a text writes them in capitals.
+    Initials {
+        /// With dots.
+        dotted: String,
+        /// Without.
+        bare: String,
+    },
+}
+
+/// Which other forms of a word count for it, where it does not say itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Forms {
+    /// None.
+    #[default]
+    Plain,
+    /// Its English plural or singular.
+    Plural,
+    /// Every word with the same Snowball stem.
+    Stem(Stemmer),
+}
+
+/// A term list: at least one term, none twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TermList {
+    /// Its name, without the `$`.
+    pub(crate) name: String,
+    /// Its terms, those of the lists that it names among them.
+    pub(crate) terms: Vec<Arc<Term>>,
+}
+
+/// Why a text is no term.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoTerm {
+    /// There is no letter or digit in it.
+    Wordless,
+    /// The `*` of these bytes of the text ends no word.
+    StrayWildcard(Range<usize>),
+    /// The word at these bytes of the text has too little before its `*`.
+    ShortWildcard(Range<usize>),
+}
+
+impl Term {
+    /// The term that `text` writes, quotes already removed. A `=` before a word asks for no other forms of it, `literal` of all of them.
+    pub(crate) fn new(text: &str, literal: bool, forms: Forms, label: Option<&str>) -> Result<Self, NoTerm> {
+        let mut words = Vec::new();
+        let mut at = 0;
+        for run in text.split_whitespace() {
+            at += text[at..].find(run).unwrap_or_default();
+            let marked = run.strip_prefix('=').is_some_and(|word| word.starts_with(char::is_alphanumeric));
+            words.extend(words_of(run, at, literal || marked)?);
+            at += run.len();
+        }
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if words.is_empty() {
+            return Err(NoTerm::Wordless);
+        }
+        Ok(Self { text, words, literal, capitals: None, label: label.map(str::to_owned) }.with(forms))
+    }
+
+    /// The same, which finds `forms` of those of its words that do not say themselves what they find.
+    pub(crate) fn with(self, forms: Forms) -> Self {
+        Self { words: self.words.into_iter().map(|word| word.with(forms)).collect(), ..self }
+    }
+
+    /// The same where it stands with the same capitals.
+    pub(crate) fn cased(self) -> Self {
+        let written = |token: Token| capitals(&self.text[token.span]);
+        let capitals: Vec<Vec<bool>> = tokenise(&self.text).into_iter().map(written).collect();
+        let words = self.words.into_iter().zip(&capitals).map(|(word, capitals)| word.cased(capitals)).collect();
+        Self { words, capitals: Some(capitals), ..self }
+    }
+
+    /// The language by whose stems it is found.
+    pub(crate) fn stemmer(&self) -> Option<Stemmer> {
+        self.words.iter().find_map(|word| if let Word::Stem(stemmer, _) = word { Some(*stemmer) } else { None })
+    }
+}
+
+impl TermList {
+    /// The same, whose terms find `forms` of their words.
+    pub(crate) fn with(&self, forms: Forms) -> Self {
+        let terms = self.terms.iter().map(|term| Arc::new(Term::clone(term).with(forms)));
+        Self { name: self.name.clone(), terms: terms.collect() }
+    }
+}
+
+/// The words in `written`, which has no space in it and stands at byte `at`.
+fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<Word>, NoTerm> {
+    let tokens = tokenise(written);
+    let word: fn(String) -> Word = if exact { Word::exact } else { Word::new };
+    let Some((start, behind)) = written.split_once('*') else {
+        return Ok(tokens.into_iter().map(|token| word(token.word)).collect());
+    };
+    let stem = start.trim_end_matches(shows_nothing);
+    let ends_a_word = tokens.last().is_some_and(|last| last.span.end == stem.len());
+    if !ends_a_word || behind.contains(|c: char| c == '*' || c.is_alphanumeric()) {
+        return Err(NoTerm::StrayWildcard(at + start.len()..at + start.len() + 1));
+    }
+    if !says_enough(stem) {
+        return Err(NoTerm::ShortWildcard(at..at + start.len() + 1));
+    }
+    let mut words: Vec<Word> = tokens.into_iter().map(|token| word(token.word)).collect();
+    let last = words.pop().map(Word::or_longer);
+    words.extend(last);
+    Ok(words)
+}
+
+/// Whether a `*` behind `stem` finds few enough words: three letters or digits, two Cyrillic letters, or one Han character.
+fn says_enough(stem: &str) -> bool {
+    let count = |counts: fn(char) -> bool| stem.chars().filter(|&c| counts(c)).count();
+    let is_cyrillic = |c| matches!(c, '\u{400}'..='\u{52f}');
+    let is_han = |c| matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
+    count(char::is_alphanumeric) >= 3 || count(is_cyrillic) >= 2 || count(is_han) >= 1
+}
+
+impl Word {
+    fn new(folded: String) -> Self {
+        let is_hangul = |c| matches!(c, '\u{ac00}'..='\u{d7a3}');
+        if folded.ends_with(is_hangul) {
+            return Self::Prefix(folded);
+        }
+        if is_dotted(&folded) { Self::initials(folded) } else { Self::Plain(folded) }
+    }
+
+    /// The word in no other form; dots between letters are only a spelling.
+    fn exact(folded: String) -> Self {
+        if is_dotted(&folded) { Self::initials(folded) } else { Self::Exact(folded) }
+    }
+
+    fn initials(dotted: String) -> Self {
+        Self::Initials { bare: dotted.replace('.', ""), dotted }
+    }
+
+    /// The same in `forms`, if it is not more or less than plain.
+    fn with(self, forms: Forms) -> Self {
+        match (self, forms) {
+            (Self::Plain(word), Forms::Plural) => match other_numbers(&word) {
+                others if others.is_empty() => Self::Plain(word),
+                others => Self::Numbers(word, others),
+            },
+            (Self::Plain(word), Forms::Stem(stemmer)) => Self::Stem(stemmer, stemmer.stem(&word)),
+            (word, _) => word,
+        }
+    }
+
+    /// The same, whose letters are capitals as `capitals` says: letters that all are may have dots between them.
+    fn cased(self, capitals: &[bool]) -> Self {
+        match self {
+            Self::Plain(bare) | Self::Exact(bare) | Self::Numbers(bare, _)
+                if capitals.len() > 1 && capitals.len() == bare.len() && !capitals.contains(&false) =>
+            {
+                let dotted: Vec<String> = bare.chars().map(String::from).collect();
+                Self::Initials { dotted: dotted.join("."), bare }
+            }
+            other => other,
+        }
+    }
+
+    /// The same as the beginning of a word.
+    fn or_longer(self) -> Self {
+        match self {
+            Self::Plain(folded)
+            | Self::Exact(folded)
+            | Self::Prefix(folded)
+            | Self::Initials { dotted: folded, .. } => Self::Prefix(folded),
+            formed @ (Self::Numbers(..) | Self::Stem(..)) => formed,
+        }
+    }
+}
+
+fn is_dotted(folded: &str) -> bool {
+    folded.contains('.') && folded.starts_with(char::is_alphabetic)
+}

@@ -1,0 +1,122 @@
+//! One story of the store, with all that became of it.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Archive, Stored};
+use crate::store::column::{self, maybe_time, time};
+use crate::store::{StoreError, StoryId};
+use crate::story::Read;
+
+/// A story of the store and what became of it.
+#[derive(Debug)]
+pub struct Kept {
+    /// The story, in the text that rules see.
+    pub stored: Stored,
+    /// How much of it was read; `None` while its page is waited for.
+    pub read: Option<Read>,
+    /// When its texts were taken away, as `retain` says; `None` while they are kept.
+    pub purged: Option<Timestamp>,
+    /// Where it stands.
+    pub fate: Fate,
+    /// The rules that told of it, first to last.
+    pub alerts: Vec<Alerted>,
+}
+
+/// Where a story stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is yet to be matched.
+    Waits,
+    /// Rules matched it.
+    Matched,
+    /// No rule did.
+    Unmatched,
+    /// It was never to be matched, and why.
+    Recorded(String),
+}
+
+/// A rule that told of a story.
+#[derive(Debug)]
+pub struct Alerted {
+    /// Its name.
+    pub rule: String,
+    /// SHA-256 of its text at that time, in hex.
+    pub version: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Archive {
+    /// The story of that id, or that a feed gave the address `name` or, normalised, `link`; the newest of several.
+    pub async fn find(&mut self, name: &str, link: Option<&str>) -> Result<Option<Kept>, StoreError> {
+        let row = sqlx::query(
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE uid = $1 OR url = $1 OR id IN (SELECT story FROM sighting WHERE url = $1 OR link = $2) ORDER BY id DESC LIMIT 1",
+        )
+        .bind(name)
+        .bind(link)
+        .fetch_optional(&mut self.conn)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let stored = self.stored(&row).await?;
+        let alerts = self.alerted(stored.id).await?;
+        Ok(Some(Kept {
+            stored,
+            read: column::read(&row)?,
+            purged: maybe_time(&row, "purged")?,
+            fate: fate(&row)?,
+            alerts,
+        }))
+    }
+
+    async fn alerted(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
+        let rows = sqlx::query("SELECT rule, version, created FROM alert WHERE story = $1 ORDER BY id")
+            .bind(story.0)
+            .fetch_all(&mut self.conn)
+            .await?;
+        let alerted = |row: &SqliteRow| {
+            Ok(Alerted { rule: row.try_get("rule")?, version: row.try_get("version")?, at: time(row, "created")? })
+        };
+        rows.iter().map(alerted).collect()
+    }
+}
+
+fn fate(row: &SqliteRow) -> Result<Fate, sqlx::Error> {
+    let fate: Option<&str> = row.try_get("fate")?;
+    Ok(match fate {
+        None => Fate::Waits,
+        Some("matched") => Fate::Matched,
+        Some("unmatched") => Fate::Unmatched,
+        Some(_) => Fate::Recorded(row.try_get("fate_why")?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::fixture::{Bench, item, settle, verdict};
+    use crate::store::{Archive, Plan};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_story_is_found_by_its_id_and_its_links_with_what_became_of_it() {
+        let bench = Bench::new().await;
+        let too_old = Plan::Record("too old".to_owned());
+        let items = vec![item("a", settle(&["r", "s"])), item("b", too_old), item("c", Plan::ReadPage)];
+        bench.poll("wire", 0, items).await;
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let kept = archive.find("https://example.org/a?utm_source=feed", None).await.unwrap().expect("it is kept");
+        let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
+        assert_eq!((kept.fate, kept.read, rules), (Fate::Matched, Some(verdict(&[]).read), vec!["r", "s"]));
+        let again = archive.find(&kept.stored.uid, None).await.unwrap().expect("it is kept");
+        assert_eq!(again.stored, kept.stored);
+        for (link, fate) in [("b", Fate::Recorded("too old".to_owned())), ("c", Fate::Waits)] {
+            let link = format!("http://example.org/{link}");
+            let kept = archive.find("another spelling", Some(&link)).await.unwrap().expect("it is kept");
+            assert_eq!(kept.fate, fate);
+        }
+        assert!(archive.find("https://example.org/z", None).await.unwrap().is_none());
+    }
+}

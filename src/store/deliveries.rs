@@ -1,0 +1,240 @@
+//! Deliveries as a person asks for them: what is not delivered and why, and the dead brought back to life.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Connection, Row};
+
+use super::column::{self, maybe_time, millis, time};
+use super::{OpenError, StoreError, beside, health};
+use crate::alert::breaker::Health;
+use crate::alert::{Content, Receiver};
+use crate::story::NotifierName;
+
+/// A message that is not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its row: what people name it by.
+    pub id: i64,
+    /// What receivers know it by.
+    pub uid: String,
+    /// Where it stands.
+    pub state: State,
+    /// Whom it is for.
+    pub receiver: Receiver,
+    /// What it tells of: a headline.
+    pub what: What,
+    /// When it was written down.
+    pub created: Timestamp,
+    /// When it is tried next; `None` if nobody will try it.
+    pub due: Option<Timestamp>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was last tried.
+    pub tried: Option<Timestamp>,
+    /// What its last attempt came to.
+    pub why: Option<String>,
+}
+
+/// What a message tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A story with this headline, which may be empty.
+    Story(String),
+    /// So many alerts, gathered.
+    Digest(u32),
+    /// A receiver.
+    Notice(Receiver),
+}
+
+/// Where a message stands that is not delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Given up.
+    Dead,
+    /// Waiting for its time, or being sent.
+    Pending,
+    /// Its receiver left the configuration.
+    Held,
+}
+
+/// Messages to send again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// These rows.
+    These(BTreeSet<i64>),
+    /// All that are dead.
+    AllDead,
+}
+
+/// What became of a wish to send messages again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// Rows that are due now.
+    pub due: Vec<i64>,
+    /// Rows that are held: their receivers are not in the configuration.
+    pub held: Vec<i64>,
+    /// Rows that are not dead, or not there.
+    pub others: Vec<i64>,
+}
+
+/// All that is not delivered in the store at `path`, oldest first, and the state of every notifier that fails. Nothing is written.
+pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(NotifierName, Health)>), DeskError> {
+    let mut conn = beside::to_read(path).await?;
+    let rows = sqlx::query(
+        "SELECT message.*, (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
+                (SELECT max(started) FROM attempt WHERE attempt.message = message.id) AS tried,
+                (SELECT count(*) FROM message_alert WHERE message_alert.message = message.id) AS alerts,
+                (SELECT story.title FROM message_alert JOIN alert ON alert.id = message_alert.alert
+                 JOIN story ON story.id = alert.story WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1) AS title
+         FROM message WHERE state != 'sent' ORDER BY id",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .map_err(StoreError::from)?;
+    let deliveries = rows.iter().map(delivery).collect::<Result<_, _>>().map_err(StoreError::from)?;
+    let away = health::all(&mut conn).await.map_err(StoreError::from)?;
+    Ok((deliveries, away))
+}
+
+/// Makes dead messages of the store at `path` due at `now`, with the same id and the same bytes, as if they had never been tried.
+/// Those for nobody in `receivers` become held.
+pub async fn retry(path: &Path, which: Which, receivers: &[Receiver], now: Timestamp) -> Result<Retried, DeskError> {
+    let mut conn = beside::to_write(path).await?;
+    Ok(retry_in(&mut conn, which, receivers, now).await.map_err(StoreError::from)?)
+}
+
+/// Why a command beside a running Tidings failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+async fn retry_in(
+    conn: &mut SqliteConnection,
+    which: Which,
+    receivers: &[Receiver],
+    now: Timestamp,
+) -> Result<Retried, sqlx::Error> {
+    let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
+    let dead: Vec<(i64, String, String)> =
+        sqlx::query_as("SELECT id, notifier, recipient FROM message WHERE state = 'dead' ORDER BY id")
+            .fetch_all(&mut *change)
+            .await?;
+    let mut retried = Retried::default();
+    if let Which::These(ids) = &which {
+        retried.others = ids.iter().filter(|id| dead.iter().all(|(dead, ..)| dead != *id)).copied().collect();
+    }
+    for (id, notifier, recipient) in dead {
+        if matches!(&which, Which::These(ids) if !ids.contains(&id)) {
+            continue;
+        }
+        let known = receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
+        let (state, list) = if known { ("pending", &mut retried.due) } else { ("held", &mut retried.held) };
+        list.push(id);
+        sqlx::query("UPDATE message SET state = $2, due = $3, counted = 0, unreached = 0 WHERE id = $1")
+            .bind(id)
+            .bind(state)
+            .bind(millis(now))
+            .execute(&mut *change)
+            .await?;
+    }
+    change.commit().await?;
+    Ok(retried)
+}
+
+fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
+    let state = match row.try_get("state")? {
+        "dead" => State::Dead,
+        "held" => State::Held,
+        _ => State::Pending,
+    };
+    let due = Some(time(row, "due")?).filter(|_| state == State::Pending);
+    Ok(Delivery {
+        id: row.try_get("id")?,
+        uid: row.try_get("uid")?,
+        state,
+        receiver: Receiver { notifier: NotifierName(row.try_get("notifier")?), recipient: row.try_get("recipient")? },
+        what: what(row)?,
+        created: time(row, "created")?,
+        due,
+        attempts: row.try_get("attempts")?,
+        tried: maybe_time(row, "tried")?,
+        why: row.try_get("why")?,
+    })
+}
+
+fn what(row: &SqliteRow) -> Result<What, sqlx::Error> {
+    if row.try_get::<Option<&str>, _>("said")?.is_some()
+        && let Content::Notice(notice) = column::json(row, "said")?
+    {
+        return Ok(What::Notice(notice.subject()));
+    }
+    if row.try_get::<Option<&str>, _>("digest")?.is_some() {
+        return Ok(What::Digest(row.try_get("alerts")?));
+    }
+    Ok(What::Story(row.try_get::<Option<String>, _>("title")?.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Finish;
+    use super::super::fixture::{Bench, at, desk, item, settle};
+    use super::*;
+
+    /// Messages about a, b and c, of which b and c are dead.
+    async fn bench() -> (Bench, i64, Vec<Vec<u8>>) {
+        let bench = Bench::new().await;
+        for key in ["a", "b", "c"] {
+            bench.poll("wire", 0, vec![item(key, settle(&["arms"]))]).await;
+        }
+        let run = bench.run(&[desk()]).await;
+        let leases = bench.lease(run, "desk", 0).await;
+        let later = Finish::Again { at: at(60), counts: false, rest: None, why: "connection refused".to_owned() };
+        assert!(bench.finish(run, &leases[0], later, 1).await);
+        for lease in &leases[1..] {
+            assert!(bench.finish(run, lease, Finish::Dead("550 no such user".to_owned()), 2).await);
+        }
+        (bench, run, leases.into_iter().map(|lease| lease.payload).collect())
+    }
+
+    #[tokio::test]
+    async fn what_is_not_delivered_is_listed_with_the_reason_and_who_fails() {
+        let (bench, ..) = bench().await;
+        let (deliveries, away) = undelivered(&bench.path()).await.unwrap();
+        let shown: Vec<_> = deliveries.iter().map(|one| (one.id, one.state, one.due, one.attempts)).collect();
+        let expected = [(1, State::Pending, Some(at(60)), 1), (2, State::Dead, None, 1), (3, State::Dead, None, 1)];
+        assert_eq!(shown, expected);
+        assert_eq!(deliveries[1].what, What::Story("b".to_owned()));
+        assert_eq!(deliveries[1].why.as_deref(), Some("550 no such user"));
+        assert_eq!((&deliveries[1].receiver, deliveries[1].tried), (&desk(), Some(at(0))));
+        assert_eq!(away.iter().map(|(name, health)| (&name.0[..], health.failures)).collect::<Vec<_>>(), [("desk", 1)]);
+    }
+
+    #[tokio::test]
+    async fn the_dead_are_sent_again_with_the_same_id_and_bytes() {
+        let (bench, run, payloads) = bench().await;
+        let these = Which::These([1, 2, 9].into());
+        let retried = retry(&bench.path(), these, &[desk()], at(5)).await.unwrap();
+        assert_eq!(retried, Retried { due: vec![2], held: vec![], others: vec![1, 9] });
+        let lease = bench.lease(run, "desk", 5).await.remove(0);
+        assert_eq!((lease.message, lease.counted, &lease.payload), (2, 0, &payloads[1]));
+        let retried = retry(&bench.path(), Which::AllDead, &[desk()], at(6)).await.unwrap();
+        assert_eq!(retried.due, [3]);
+    }
+
+    #[tokio::test]
+    async fn the_dead_of_a_receiver_that_left_are_held() {
+        let (bench, ..) = bench().await;
+        let retried = retry(&bench.path(), Which::AllDead, &[], at(5)).await.unwrap();
+        assert_eq!(retried, Retried { due: vec![], held: vec![2, 3], others: vec![] });
+        assert_eq!(bench.store.start_run(&[desk()], at(6)).await.unwrap().held, []);
+    }
+}

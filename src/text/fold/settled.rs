@@ -1,0 +1,76 @@
+//! The short way for most letters: what they fold to is known without normalising.
+
+use unicode_normalization::char::decompose_canonical;
+
+/// What `chunk` folds to, if it is one character of which that is known.
+pub(super) fn of_one(chunk: &str) -> Option<char> {
+    let first = chunk.chars().next()?;
+    if chunk.len() > first.len_utf8() {
+        return None;
+    }
+    match first {
+        '\0'..='\u{7f}' => Some(first.to_ascii_lowercase()),
+        '\u{c0}'..='\u{17f}' => without_accent(first),
+        _ => letter(first),
+    }
+}
+
+/// What `c` folds to, if it is a letter or sign of a range that normalisation leaves as it is, whatever stands before it.
+pub(super) fn letter(c: char) -> Option<char> {
+    match c {
+        'А'..='Я' => char::from_u32(u32::from(c) + 0x20),
+        'а'..='я'
+        | 'א'..='ת'
+        | 'ب'..='غ'
+        | 'ف'..='ي'
+        | 'अ'..='ह'
+        | 'ก'..='ะ'
+        | '\u{2012}'..='\u{2016}'
+        | '\u{2018}'..='\u{201f}'
+        | 'ぁ'..='ゖ'
+        | 'ァ'..='ヺ'
+        | '一'..='\u{9fff}'
+        | '가'..='힣' => Some(c),
+        _ => None,
+    }
+}
+
+/// The ASCII letter under the accent of `c`, if it is that.
+fn without_accent(c: char) -> Option<char> {
+    let mut base = None;
+    decompose_canonical(c, |part| base = base.or(Some(part)));
+    base.filter(char::is_ascii_alphabetic).map(|base| base.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
+    use unicode_normalization::{IsNormalized, is_nfc_quick};
+
+    use super::{letter, of_one};
+    use crate::text::fold::fold_chunk;
+
+    #[test]
+    fn the_long_way_folds_to_the_same() {
+        let mut known = 0;
+        for c in '\0'..='\u{ffff}' {
+            if let Some(folded) = of_one(&c.to_string()) {
+                let mut text = String::new();
+                fold_chunk(&c.to_string(), &mut text);
+                assert_eq!(text, folded.to_string(), "{c}");
+                known += 1;
+            }
+        }
+        assert!(known > 30_000);
+    }
+
+    #[test]
+    fn normalisation_never_looks_across_the_place_before_a_settled_letter() {
+        for c in ('\0'..='\u{ffff}').filter(|&c| letter(c).is_some()) {
+            let mut parts = Vec::new();
+            decompose_compatible(c, |part| parts.push(part));
+            assert_eq!(canonical_combining_class(parts[0]), 0, "{c}");
+            assert_eq!(is_nfc_quick(parts[..1].iter().copied()), IsNormalized::Yes, "{c}");
+        }
+    }
+}

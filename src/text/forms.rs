@@ -1,0 +1,7 @@
+//! Other forms of a word: its number in English, its stem in many languages.
+
+mod number;
+mod stem;
+
+pub(crate) use number::other_numbers;
+pub(crate) use stem::Stemmer;

@@ -1,0 +1,175 @@
+//! The stem that the forms of a word share, by the algorithms of Snowball.
+
+use frostem::Algorithm;
+
+/// The longest word that is stemmed, in bytes; a longer one is no word of a language.
+const LONGEST: usize = 64;
+
+/// How a language makes stems. Snowball's for English is Porter2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stemmer {
+    tag: &'static str,
+    algorithm: Algorithm,
+}
+
+impl Stemmer {
+    /// That of the language `lang`, a tag of BCP 47 of which the first part counts (`en-GB` is English), in any case.
+    pub(crate) fn of(lang: &str) -> Option<Self> {
+        let primary = lang.split(['-', '_']).next().unwrap_or(lang).to_ascii_lowercase();
+        let tag = if matches!(primary.as_str(), "nb" | "nn") { "no" } else { primary.as_str() };
+        let (tag, algorithm) = LANGUAGES.iter().find(|(known, _)| *known == tag)?;
+        Some(Self { tag, algorithm: *algorithm })
+    }
+
+    /// The tag of its language, one of [`all`](Self::all).
+    pub(crate) fn tag(self) -> &'static str {
+        self.tag
+    }
+
+    /// The tags of all languages that have one, sorted.
+    pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+        LANGUAGES.iter().map(|(tag, _)| *tag)
+    }
+
+    /// The stem of `word`, a word as `tokenise` folds it; never empty unless `word` is. A word with anything but letters in
+    /// it (`16s`, `u.s`, `at&t`), or of more than 64 bytes, is its own stem.
+    pub(crate) fn stem(self, word: &str) -> String {
+        if word.len() > LONGEST || word.contains(|c: char| c.is_numeric() || c.is_ascii_punctuation()) {
+            return word.to_owned();
+        }
+        let stem = frostem::Stemmer::new(self.algorithm).stem(word);
+        if stem.is_empty() { word.to_owned() } else { stem.into_owned() }
+    }
+}
+
+/// By tag, in order.
+const LANGUAGES: &[(&str, Algorithm)] = &[
+    ("ar", Algorithm::Arabic),
+    ("ca", Algorithm::Catalan),
+    ("cs", Algorithm::Czech),
+    ("da", Algorithm::Danish),
+    ("de", Algorithm::German),
+    ("el", Algorithm::Greek),
+    ("en", Algorithm::English),
+    ("eo", Algorithm::Esperanto),
+    ("es", Algorithm::Spanish),
+    ("et", Algorithm::Estonian),
+    ("eu", Algorithm::Basque),
+    ("fa", Algorithm::Persian),
+    ("fi", Algorithm::Finnish),
+    ("fr", Algorithm::French),
+    ("ga", Algorithm::Irish),
+    ("hi", Algorithm::Hindi),
+    ("hu", Algorithm::Hungarian),
+    ("hy", Algorithm::Armenian),
+    ("id", Algorithm::Indonesian),
+    ("it", Algorithm::Italian),
+    ("lt", Algorithm::Lithuanian),
+    ("ne", Algorithm::Nepali),
+    ("nl", Algorithm::Dutch),
+    ("no", Algorithm::Norwegian),
+    ("pl", Algorithm::Polish),
+    ("pt", Algorithm::Portuguese),
+    ("ro", Algorithm::Romanian),
+    ("ru", Algorithm::Russian),
+    ("sr", Algorithm::Serbian),
+    ("st", Algorithm::Sesotho),
+    ("sv", Algorithm::Swedish),
+    ("ta", Algorithm::Tamil),
+    ("tr", Algorithm::Turkish),
+    ("uk", Algorithm::Ukrainian),
+    ("yi", Algorithm::Yiddish),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::Stemmer;
+    use crate::text::tokenise;
+
+    fn stem(lang: &str, word: &str) -> String {
+        let stemmer = Stemmer::of(lang).expect("a language with a stemmer");
+        let stems: Vec<String> = tokenise(word).into_iter().map(|token| stemmer.stem(&token.word)).collect();
+        stems.join(" ")
+    }
+
+    #[test]
+    fn forms_of_a_word_share_a_stem() {
+        let cases = [
+            ("en", "weapon weapons"),
+            ("en", "sanction sanctions sanctioned sanctioning"),
+            ("en", "arms armed arm"),
+            ("ru", "Россия России Россией Россию Росси́я"),
+            ("ru", "Чен Чена Чену"),
+            ("ru", "Ын Ына Ыну Ыном"),
+            ("ru", "ракета ракеты ракет ракетами"),
+            ("ru", "самолёт самолета самолёты"),
+            ("uk", "ракета ракети ракетами"),
+            ("de", "Waffe Waffen"),
+            ("de", "Häuser Hauses"),
+            ("fr", "missile missiles"),
+            ("fr", "armée armées"),
+            ("es", "misil misiles"),
+            ("it", "missile missili"),
+            ("pt", "foguete foguetes"),
+            ("nl", "raket raketten"),
+            ("sv", "raket raketer raketerna"),
+            ("nb", "rakett raketter"),
+            ("pl", "rakieta rakiety"),
+            ("cs", "raketa rakety"),
+            ("tr", "silah silahlar"),
+            ("el", "όπλο όπλα"),
+            ("ar", "صاروخ الصاروخ"),
+            ("hi", "मिसाइल मिसाइलें"),
+            ("fi", "ase aseet"),
+            ("hu", "fegyver fegyverek"),
+            ("ro", "rachetă rachete"),
+        ];
+        for (lang, words) in cases {
+            let stems: BTreeSet<String> = words.split(' ').map(|word| stem(lang, word)).collect();
+            assert_eq!(stems.len(), 1, "{lang}: {words}: {stems:?}");
+        }
+        assert_ne!(stem("en", "Russia"), stem("en", "Russian"));
+        assert_ne!(stem("en", "army"), stem("en", "arms"));
+    }
+
+    #[test]
+    fn a_language_is_known_by_the_first_part_of_its_tag() {
+        for (lang, expected) in
+            [("en", "en"), ("en-GB", "en"), ("EN_us", "en"), ("pt-BR", "pt"), ("nb", "no"), ("nn-NO", "no")]
+        {
+            assert_eq!(Stemmer::of(lang).map(Stemmer::tag), Some(expected), "{lang}");
+        }
+        for lang in ["", "-", "eng", "ko", "zh", "english"] {
+            assert_eq!(Stemmer::of(lang), None, "{lang}");
+        }
+        let tags: Vec<&str> = Stemmer::all().collect();
+        assert!(tags.is_sorted() && tags.len() == 35);
+        assert!(tags.iter().all(|tag| Stemmer::of(tag).map(Stemmer::tag) == Some(tag)));
+    }
+
+    #[test]
+    fn what_is_no_word_of_a_language_is_its_own_stem() {
+        let long = "weapons".repeat(10);
+        for word in ["16s", "b2bs", "u.s", "at&t", "c++", "", &long] {
+            assert!(Stemmer::all().filter_map(Stemmer::of).all(|stemmer| stemmer.stem(word) == word), "{word}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_too_odd_to_stem(
+            text in "(\\PC{0,16}|[a-zäöüßéñğ]{0,20}|[а-яёїґ']{0,20}|[α-ωάέή]{0,20}|[ء-ي]{0,20}|[א-ת]{0,20}|[ऀ-ॿ]{0,16}|[஀-௿]{0,16}|[ա-և]{0,20}|[ا-ۓ]{0,20})",
+        ) {
+            let words: Vec<String> = tokenise(&text).into_iter().map(|token| token.word).collect();
+            for stemmer in Stemmer::all().filter_map(Stemmer::of) {
+                for word in words.iter().map(String::as_str).chain([text.as_str()]) {
+                    prop_assert_eq!(stemmer.stem(word).is_empty(), word.is_empty());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Words that hold a sign: `AT&T`, `C++`.
+
+use std::ops::Range;
+
+/// `words` of `folded`, in order, with the signs that belong to them.
+pub(super) fn join(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    if !folded.contains(['&', '+', '#']) {
+        return words;
+    }
+    let mut joined = join_ampersands(folded, words);
+    for word in &mut joined {
+        word.end += sign_behind(folded, word);
+    }
+    joined
+}
+
+fn join_ampersands(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut joined: Vec<Range<usize>> = Vec::with_capacity(words.len());
+    let mut left = 0..0;
+    for word in words {
+        let right = match joined.last_mut() {
+            Some(last) if &folded[last.end..word.start] == "&" => right_side(folded, &left, &word).inspect(|right| {
+                last.end = right.end;
+            }),
+            _ => None,
+        };
+        let rest = right.as_ref().map_or(word.start, |right| right.end)..word.end;
+        left = right.unwrap_or_else(|| word.clone());
+        if !rest.is_empty() {
+            left = rest.clone();
+            joined.push(rest);
+        }
+    }
+    joined
+}
+
+/// How much of `word` an `&` joins to the word or letters `left`, if it joins them at all: one side has at most two
+/// letters (`AT&T`; not `Johnson&Johnson`), and digits behind the letters stay apart (`S&P500`). Not in a query (`x=1&y=2`).
+fn right_side(folded: &str, left: &Range<usize>, word: &Range<usize>) -> Option<Range<usize>> {
+    let in_query = folded[..left.start].ends_with('=') || folded[word.end..].starts_with('=');
+    let letters = folded[word.clone()].find(char::is_numeric).filter(|&at| at > 0).unwrap_or(word.len());
+    let right = word.start..word.start + letters;
+    let (one, other) = (&folded[left.clone()], &folded[right.clone()]);
+    let of_letters = has_case(one) || has_case(other);
+    let short = is_short(one) || is_short(other);
+    (!in_query && of_letters && short && is_side(one) && is_side(other)).then_some(right)
+}
+
+/// Whether `text` is of letters of a script that has capitals: others write `&` between words.
+fn has_case(text: &str) -> bool {
+    text.chars().all(char::is_lowercase)
+}
+
+fn is_side(text: &str) -> bool {
+    has_case(text) || text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_short(text: &str) -> bool {
+    text.chars().nth(2).is_none()
+}
+
+/// The length of `++` or `#` behind a single letter, if that is where it ends: `C++`, `C++20`, `F#`.
+fn sign_behind(folded: &str, word: &Range<usize>) -> usize {
+    let mut letters = folded[word.clone()].chars();
+    if !letters.next().is_some_and(char::is_lowercase) || letters.next().is_some() {
+        return 0;
+    }
+    let behind = &folded[word.end..];
+    let goes_on = |rest: &str| rest.starts_with(|c: char| c.is_alphabetic() || "+#".contains(c));
+    match (behind.strip_prefix("++"), behind.strip_prefix('#')) {
+        (Some(rest), _) if !goes_on(rest) => 2,
+        (_, Some(rest)) if !goes_on(rest) && !rest.starts_with(char::is_numeric) => 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,148 @@
+//! A mail server that stalls, breaks off or talks nonsense, at every step of a conversation.
+
+use tidings::config::MailSecurity;
+use tidings::notify::Outcome;
+
+use crate::email::{desk, pass_after, put_off, send, send_to};
+use crate::support::http::Server;
+use crate::support::smtp::{Act, Sink};
+use crate::support::tidings::Folder;
+use crate::whole_way::{RULE, config, serve_settled};
+
+/// The steps at which a mail is not taken yet, what the client says there, and whether it counts as an attempt where nothing comes back.
+const BEFORE_THE_END: [(&str, &str, bool); 5] = [
+    ("EHLO", "EHLO", false),
+    ("AUTH", "AUTH", false),
+    ("MAIL", "MAIL", true),
+    ("RCPT", "RCPT", true),
+    ("DATA", "DATA", true),
+];
+
+/// Sends to a server that does `act` at `step`; where it stalls, a minute passes once the client said `said`.
+async fn send_at(step: &'static str, act: Act) -> (Sink, Outcome) {
+    let sink = Sink::start().await;
+    sink.on(step, act);
+    let outcome = send_to(&sink).await;
+    (sink, outcome)
+}
+
+#[tokio::test]
+async fn a_stall_at_any_step_ends_within_a_minute() {
+    for (step, said, counts) in BEFORE_THE_END {
+        let sink = Sink::start().await;
+        sink.on(step, Act::Silence);
+        let mail = desk(sink.port(), MailSecurity::Plain);
+        let outcome = tokio::join!(send(mail), pass_after(sink.wait_to_hear(said), 61)).0;
+        let why = put_off(outcome, counts);
+        assert!(!why.contains("did not say whether it took"), "{step}: {why}");
+        assert!(sink.letters().is_empty());
+    }
+    let sink = Sink::start().await;
+    sink.on("GREETING", Act::Silence);
+    let mail = desk(sink.port(), MailSecurity::Plain);
+    let outcome = tokio::join!(send(mail), pass_after(sink.wait_for_connection(), 61)).0;
+    assert!(put_off(outcome, false).contains("did not greet us in time"));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_never_completed_is_given_up() {
+    for security in [MailSecurity::Plain, MailSecurity::Tls] {
+        let stuck = Sink::reserve().stall().await;
+        // Nothing else happens, so time passes by itself.
+        tokio::time::pause();
+        let why = put_off(send(desk(stuck.port, security)).await, false);
+        tokio::time::resume();
+        assert!(why.contains("timed out"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_breaks_off_before_the_end_has_not_taken_the_mail_and_that_is_said() {
+    for act in [Act::HangUp, Act::Reset] {
+        for (step, said, counts) in BEFORE_THE_END {
+            let (sink, outcome) = send_at(step, act).await;
+            let why = put_off(outcome, counts);
+            assert!(!counts || why.contains(&format!("broke off before it took the mail, at {said}: ")), "{why}");
+            assert!(sink.letters().is_empty());
+        }
+        let (_, outcome) = send_at("GREETING", act).await;
+        put_off(outcome, false);
+        let (sink, outcome) = send_at(".", act).await;
+        assert!(put_off(outcome, true).contains("did not say whether it took the mail"));
+        assert_eq!(sink.letters().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_said_counts_although_it_then_says_no_more() {
+    for (step, said) in [("RCPT", "550 5.1.1 no such user"), ("MAIL", "451 4.3.0 later")] {
+        let sink = Sink::start().await;
+        sink.on(step, Act::Say(said));
+        sink.on("QUIT", Act::Silence);
+        let mail = desk(sink.port(), MailSecurity::Plain);
+        let outcome = tokio::join!(send(mail), pass_after(sink.wait_to_hear("QUIT"), 6)).0;
+        match outcome {
+            Outcome::Refused(why) => assert_eq!(why, said),
+            other => assert_eq!(put_off(other, true), said),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_belongs_to_another_question_delivers_nothing() {
+    for (step, said) in [("MAIL", "354 go on"), ("RCPT", "334 what"), ("DATA", "250 ok"), (".", "354 go on")] {
+        let (_, outcome) = send_at(step, Act::Say(said)).await;
+        let why = put_off(outcome, true);
+        assert!(why.contains(&format!("it answered out of turn: {said}")), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn nonsense_is_no_answer() {
+    for step in ["GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "."] {
+        for bytes in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"\x16\x03\x01\r\n", b"250 \xff\xfe\r\n", b"2\r\n"] {
+            let (_, outcome) = send_at(step, Act::Bytes(bytes)).await;
+            assert!(matches!(outcome, Outcome::Retry(_)), "{step}: {outcome:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_cut_off() {
+    let line: &[u8] = [&b"250-"[..], &[b'x'; 900], b"\r\n"].concat().leak();
+    for step in ["GREETING", "EHLO", "RCPT", "."] {
+        for bytes in [&[b'2'; 4096][..], line] {
+            let (_, outcome) = send_at(step, Act::Flood(bytes)).await;
+            let why = put_off(outcome, matches!(step, "RCPT" | "."));
+            assert!(why.contains("the server says more than is read"), "{step}: {why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_next_mail_is_not_harmed_by_the_last() {
+    let sink = Sink::start().await;
+    sink.on("RCPT", Act::Say("550 no"));
+    assert!(matches!(send_to(&sink).await, Outcome::Refused(_)));
+    sink.on("RCPT", Act::Say("250 ok"));
+    assert_eq!(send_to(&sink).await, Outcome::Delivered("250 kept".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_whose_fate_is_unknown_is_sent_again_as_the_same_mail() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    mail.on(".", Act::HangUp);
+    serve_settled(&server);
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    let said = tidings.wait_for_log(|line| line.contains("did not take a message")).await;
+    assert!(said.contains("did not say whether it took the mail"), "{said}");
+    mail.on(".", Act::Say("250 kept"));
+    let mails = mail.wait_for(2).await;
+    assert_eq!(mails[0].text(), mails[1].text());
+    assert!(mails[0].text().contains("Message-ID: <"), "{}", mails[0].text());
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!(mail.letters().len(), 2);
+}

@@ -1,0 +1,198 @@
+//! `tidings explain` as people and scripts run it: stories from everywhere, one rule, one expression, what is not there.
+
+use serde_json::{Value, json};
+
+use crate::support::http::{Response, Server};
+use crate::support::tidings::{Folder, Said};
+use crate::support::wire::PAGE;
+
+const NO_CONFIG: &str = "a story at hand and named rules need no configuration: [";
+
+const RULES: &str = "terms:
+  dprk: [North Korea, DPRK]
+  kim: {label: Kim Jong Un, any: [Kim Jong Un, 김정은]}
+rules:
+  - {name: arms, when: Russia AND ($dprk OR $kim) AND arms}
+  - {name: close, when: Russia NEAR/2 arms NOT football}
+  - {name: sentence, when: SENT(shells AND oil)}
+  - {name: young, when: Russia AND age < 2d}
+  - {name: german, when: Russia, lang: de}
+  - {name: old, when: Russia, expires: 2020-01-01}
+  - {name: off, when: Russia, enabled: false}
+";
+
+const STORY: &str = "Freight over the bridge doubles
+
+Russia pays with oil, an invented study says. North Korea ships shells, and 김정은이 smiles.
+
+Both have long denied any trade in arms.
+";
+
+const JSON: &str = r#"{"title": "Russia sells arms", "body": "DPRK buys.", "lang": "en", "published": "2026-01-02"}"#;
+
+fn folder() -> Folder {
+    let folder = Folder::new(NO_CONFIG, &[("a.yaml", RULES)]);
+    folder.write("story.txt", STORY);
+    folder.write("story.json", JSON);
+    folder
+}
+
+/// Arguments with `@` for the folder; standard input has `input`.
+async fn explain_with(folder: &Folder, arguments: &[&str], input: &str) -> Said {
+    let at = |argument: &&str| match argument.strip_prefix('@') {
+        Some(name) => folder.place(name),
+        None => (*argument).to_owned(),
+    };
+    let arguments: Vec<String> = std::iter::once("explain".to_owned()).chain(arguments.iter().map(at)).collect();
+    folder.command_with(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), input).await
+}
+
+async fn explain(folder: &Folder, arguments: &[&str]) -> Said {
+    explain_with(folder, arguments, "").await
+}
+
+fn object(said: &Said) -> Value {
+    assert_eq!((said.errors.as_str(), said.code), ("", 0));
+    serde_json::from_str(&said.output).expect("one JSON object")
+}
+
+#[tokio::test]
+async fn people_see_which_rules_match_and_on_which_words() {
+    let said = explain(&folder(), &["@story.txt", "--rules", "@rules"]).await;
+    insta::assert_snapshot!("explain_all", said.output);
+    assert_eq!((said.errors.as_str(), said.code), ("", 0));
+}
+
+#[tokio::test]
+async fn a_rule_that_does_not_match_is_shown_clause_by_clause() {
+    let folder = folder();
+    let mut shown = String::new();
+    for rule in ["arms", "close", "sentence", "young", "old"] {
+        let said = explain(&folder, &["@story.txt", "--rules", "@rules", "--rule", rule]).await;
+        assert_eq!((said.errors.as_str(), said.code), ("", 0));
+        shown += said.output.split_once("\n\n").expect("the story, then the rule").1;
+        shown += "\n";
+    }
+    insta::assert_snapshot!("explain_rules", shown);
+
+    // The guide shows one of them.
+    let said = explain(&folder, &["@story.txt", "--rules", "@rules", "--rule", "close"]).await;
+    let lines = said.output.split_once("\n\n").expect("the story, then the rule").1.lines();
+    let indented: Vec<String> = lines.map(|line| format!("    {line}")).collect();
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md")).expect("the guide");
+    assert!(guide.contains(&indented.join("\n")), "docs/rules.md does not show what is said today: {indented:#?}");
+}
+
+#[tokio::test]
+async fn standard_input_is_text_json_or_a_page() {
+    let folder = folder();
+    let when = ["-", "--when", "title:doubles AND 김정은"];
+    let said = explain_with(&folder, &when, STORY).await;
+    insta::assert_snapshot!("explain_when", said.output);
+    let said = explain_with(&folder, &["-", "--when", "title:Russia AND lang:en"], JSON).await;
+    assert!(said.output.contains("✓ title:Russia") && said.output.contains("✓ lang:en"), "{}", said.output);
+    let said = explain_with(&folder, &["-", "--when", "SENT(oil AND grain)"], PAGE).await;
+    assert!(said.output.contains("✓ SENT(oil AND grain)"), "{}", said.output);
+    let said = explain_with(&folder, &["-", "--when", "a line"], "Only a line").await;
+    assert!(said.output.starts_with("(no headline)") && said.output.contains("✓ a line"), "{}", said.output);
+    let said = explain_with(&folder, &["-", "--when", "oil"], "").await;
+    assert!(said.code == 65 && said.errors.contains("standard input is empty"), "{}", said.errors);
+}
+
+#[tokio::test]
+async fn scripts_get_one_object() {
+    let folder = folder();
+    let json = ["--rules", "@rules", "--format", "json"];
+    let all = object(&explain(&folder, &[&["@story.json"], &json[..]].concat()).await);
+    assert_eq!(all["story"]["title"], "Russia sells arms");
+    assert_eq!(all["rules"], 6);
+    let names: Vec<_> = all["matches"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
+    assert_eq!(names, ["arms", "close", "young"]);
+    let evidence =
+        json!({"term": "Russia", "field": "title", "sentence": "Russia sells arms", "marks": [{"start": 0, "end": 6}]});
+    assert_eq!(all["matches"][0]["evidence"][0], evidence);
+
+    let one = object(&explain(&folder, &[&["@story.json", "--rule", "sentence"], &json[..]].concat()).await);
+    assert_eq!((&one["rule"], &one["barred"]), (&json!("sentence"), &Value::Null));
+    let oil = json!({"text": "oil", "truth": "false"});
+    let shells = json!({"text": "shells", "truth": "false", "notes": ["`sells` is there: another spelling?"]});
+    let both = json!({"text": "shells AND oil", "truth": "false", "clauses": [shells, oil]});
+    let clause = json!({"text": "SENT(shells AND oil)", "truth": "false", "notes": ["no sentence has any of it"], "clauses": [both]});
+    assert_eq!(one["clause"], clause);
+    let barred = object(&explain(&folder, &[&["@story.json", "--rule", "german"], &json[..]].concat()).await);
+    assert_eq!(barred["barred"], "it looks only at stories in de; this one is in en");
+
+    let when = object(&explain(&folder, &["@story.txt", "--when", "Rusia", "--format", "json"]).await);
+    let clause = json!({"text": "Rusia", "truth": "false", "notes": ["`Russia` is there: another spelling?"]});
+    assert_eq!(when["clause"], clause);
+}
+
+#[tokio::test]
+async fn an_address_is_fetched() {
+    let server = Server::start().await;
+    server.serve("/news", Response::html(PAGE));
+    let config = "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds: []\n";
+    let folder = Folder::new(config, &[("a.yaml", RULES)]);
+    let said = explain(&folder, &[&server.url("/news"), "--when", "North Korea AND arms"]).await;
+    assert!(said.code == 0 && said.output.contains("✓ North Korea AND arms"), "{} {}", said.output, said.errors);
+    let said = explain(&folder, &[&server.url("/gone"), "--when", "arms"]).await;
+    assert!(said.code == 69 && said.errors.contains("404"), "{} {}", said.code, said.errors);
+}
+
+const CONFIG: &str = "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds:
+  - {url: \"file:wire.xml\", name: Wire, tags: [asia], full_text: never}\n";
+
+const FEED: &str = r#"<rss version="2.0"><channel><title>Wire</title>
+<item><title>Russia sells arms</title><link>https://wire.example/1?utm_source=x</link><guid>1</guid><description>To the DPRK.</description></item>
+<item><title>Farms</title><link>https://wire.example/2</link><guid>2</guid><description>None.</description></item>
+</channel></rss>"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_story_is_found_by_id_and_by_link_and_says_what_became_of_it() {
+    let folder = Folder::new(CONFIG, &[("a.yaml", RULES)]);
+    folder.write("wire.xml", FEED);
+    let said = folder.command(&["run", "--once"]).await;
+    assert_eq!(said.code, 0, "{}", said.errors);
+    let id = folder.query("SELECT uid FROM story WHERE title LIKE 'R%'").await.remove(0);
+    for name in [id.as_str(), "https://wire.example/1", "http://wire.example/1?utm_medium=mail"] {
+        let found = object(&explain(&folder, &[name, "--format", "json"]).await);
+        assert_eq!((&found["id"], &found["fate"], &found["feeds"]), (&json!(id), &json!("matched"), &json!(["Wire"])));
+        let told: Vec<_> = found["alerts"].as_array().expect("a list").iter().map(|alert| &alert["rule"]).collect();
+        let matched: Vec<_> = found["matches"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
+        assert_eq!(told, matched, "the same rules, the same words");
+        assert!(told.contains(&&json!("arms")), "{told:?}");
+    }
+    let said = explain(&folder, &["https://wire.example/2", "--rule", "arms"]).await;
+    assert!(said.output.contains("no rule matched it"), "{}", said.output);
+    assert!(said.output.contains("? Russia AND ($dprk OR $kim) AND arms"), "{}", said.output);
+    let said = explain(&folder, &["https://wire.example/1", "--when", "source:Wire AND site:wire.example"]).await;
+    assert!(said.output.contains("✓ source:Wire"), "{}", said.output);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_named() {
+    let folder = folder();
+    folder.write("feed.xml", FEED);
+    folder.write("bad/b.yaml", "rules:\n  - {name: x, when: (arms}\n");
+    for (arguments, code, wanted) in [
+        (vec!["@story.txt", "--rules", "@rules", "--rule", "armz"], 64, "did you mean `arms`?"),
+        (
+            vec!["@story.txt", "--rules", "@rules/a.yaml", "--rule", "off"],
+            64,
+            "no rule that is enabled is called `off`",
+        ),
+        (vec!["@story.txt", "--when", "Russia AND"], 65, "nothing follows `AND`"),
+        (vec!["@story.txt", "--when", "NOT Russia"], 65, "nearly every story"),
+        (vec!["@story.txt", "--rules", "@gone"], 65, "gone cannot be read"),
+        (vec!["@story.txt", "--rules", "@bad"], 65, "b.yaml:2:"),
+        (vec!["@feed.xml", "--when", "arms"], 64, "a feed of 2 stories"),
+        (vec!["@story.txt", "--rule", "arms", "--when", "arms"], 64, "cannot be used with"),
+        (vec!["@gone.txt", "--when", "arms"], 78, "config.yaml"),
+    ] {
+        let said = explain(&folder, &arguments).await;
+        assert!(said.code == code && said.errors.contains(wanted), "{arguments:?}: {} {}", said.code, said.errors);
+    }
+    folder.write("config.yaml", "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds: []\n");
+    let said = explain(&folder, &["gone.txt", "--when", "arms"]).await;
+    assert!(said.code == 64 && said.errors.contains("nor an address, nor a file"), "{}", said.errors);
+}

@@ -1,0 +1,168 @@
+//! A receiver that is away, and one that refuses: nothing is lost, and the others are told.
+
+use crate::support::http::{Response, Server};
+use crate::support::smtp::Sink;
+use crate::support::tidings::Folder;
+use crate::support::wire::{self, Entry};
+use crate::whole_way::{RULE, config};
+
+/// A feed of so many stories that match.
+fn stories(server: &Server, number: usize) -> String {
+    let entry = |n: usize| {
+        let title = format!("Russia and North Korea trade arms, part {n}");
+        Entry::full(&title, &server.url(&format!("/story/{n}")), wire::LONG)
+    };
+    wire::feed(&(1..=number).map(entry).collect::<Vec<_>>())
+}
+
+fn subjects(mail: &Sink) -> Vec<String> {
+    let subject = |letter: String| letter.lines().find_map(|line| Some(line.strip_prefix("Subject: ")?.to_owned()));
+    mail.letters().iter().map(|letter| subject(letter.text()).expect("a subject")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_away_is_told_by_mail_once_and_so_is_the_return_and_all_that_waited_arrives() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/feed.xml", Response::feed(&stories(&server, 6)));
+    server.serve("/hook", Response::status(503));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| failures == "6").await;
+    mail.wait_for(6).await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!(server.requests("/hook").len(), 6, "after five failures only a probe a minute");
+
+    // An hour later.
+    folder.change("UPDATE health SET since = since - 3600000").await;
+    let mut tidings = folder.run(&[]);
+    mail.wait_for(7).await;
+    assert_eq!(tidings.terminate().await, 0);
+    folder.change("UPDATE health SET rests_until = 0").await;
+    folder.change("UPDATE message SET due = 0 WHERE state = 'pending'").await;
+    server.serve("/hook", Response::status(204));
+    let mut tidings = folder.run(&[]);
+    mail.wait_for(8).await;
+    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!(subjects(&mail)[6..], ["hook takes no messages", "hook takes messages again"]);
+    assert_eq!(server.requests("/hook").len(), 12);
+    assert_eq!(folder.query("SELECT count(*) FROM health").await, ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_is_gone_is_left_alone_until_the_next_start_and_nothing_for_it_is_lost() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/feed.xml", Response::feed(&stories(&server, 12)));
+    server.serve("/hook", Response::status(410));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    mail.wait_for(13).await;
+    folder.wait_until("SELECT count(*) FROM message WHERE state = 'leased'", |count| count == "0").await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert!(server.requests("/hook").len() <= 8, "only what was under way at the first answer");
+    assert!(subjects(&mail).contains(&"hook takes no messages".to_owned()), "{:?}", subjects(&mail));
+
+    server.serve("/hook", Response::status(204));
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert!(subjects(&mail).contains(&"hook takes messages again".to_owned()), "{:?}", subjects(&mail));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_told_once_through_the_others() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/feed.xml", Response::feed(&stories(&server, 3)));
+    server.serve("/hook", Response::status(403));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    mail.wait_for(4).await;
+    folder.wait_until("SELECT count(*) FROM message WHERE state = 'pending'", |count| count == "0").await;
+    assert_eq!(tidings.terminate().await, 0);
+    let told: Vec<_> = subjects(&mail).into_iter().filter(|subject| subject.contains("refused")).collect();
+    assert_eq!(told, ["hook refused a message"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_else_can_be_told_the_log_says_so() {
+    let server = Server::start().await;
+    server.serve("/feed.xml", Response::feed(&stories(&server, 1)));
+    server.serve("/hook", Response::status(403));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), 1, &["ana@example.org"])
+        .replace("notify: [hook, desk]", "notify: [hook]");
+    let alone: Vec<&str> = config.lines().filter(|line| !line.contains("desk: {")).collect();
+    let folder = Folder::new(&alone.join("\n"), &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("hook refuses messages") && line.contains("nobody else")).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/feed.xml", Response::feed(&stories(&server, 2)));
+    server.serve("/hook", Response::status(403));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    let dead = server.wait_for("/hook", 2).await;
+    folder.wait_until("SELECT count(*) FROM message WHERE state = 'dead'", |count| count == "2").await;
+
+    let listed = folder.command(&["deliveries", "--state", "dead", "--notifier", "hook", "--format", "json"]).await;
+    let lines: Vec<serde_json::Value> =
+        listed.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2, "{}", listed.output);
+    assert!(lines[0]["why"].as_str().expect("a reason").contains("403"), "{}", lines[0]);
+    let shown = folder.command(&["deliveries"]).await.output;
+    assert!(shown.contains("Russia and North Korea trade arms, part 1"), "{shown}");
+
+    server.serve("/hook", Response::status(204));
+    let id = lines[0]["id"].to_string();
+    let unknown = folder.command(&["deliveries", "retry", &id, "999"]).await;
+    assert_eq!((unknown.code, unknown.output.as_str()), (65, "1 message due now\n"), "{}", unknown.errors);
+    assert!(unknown.errors.contains("999"), "{}", unknown.errors);
+    assert_eq!(folder.command(&["deliveries", "retry", "--all-dead"]).await.output, "1 message due now\n");
+    let sent = server.wait_for("/hook", 4).await;
+    let ids = |requests: &[crate::support::http::Recorded]| -> std::collections::BTreeSet<(String, String)> {
+        let one = |request: &crate::support::http::Recorded| {
+            let body = String::from_utf8(request.body.to_vec()).expect("UTF-8");
+            (request.header("webhook-id").expect("an id").to_owned(), body)
+        };
+        requests.iter().map(one).collect()
+    };
+    assert_eq!(ids(&sent[2..]), ids(&dead));
+    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    assert_eq!(folder.command(&["deliveries"]).await.output, "nothing waits, and nothing is dead\n");
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_for_a_notifier_that_left_is_held_and_told_and_goes_on_when_it_is_back() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/feed.xml", Response::feed(&stories(&server, 2)));
+    server.serve("/hook", Response::status(503));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 2).await;
+    mail.wait_for(2).await;
+    assert_eq!(tidings.terminate().await, 0);
+
+    let without: Vec<&str> = config.lines().filter(|line| !line.contains("hook: {")).collect();
+    folder.write("config.yaml", &without.join("\n").replace("notify: [hook, desk]", "notify: [desk]"));
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("2 messages for hook are held")).await;
+    let held = folder.command(&["deliveries", "--state", "held"]).await.output;
+    assert_eq!(held.matches(" held ").count(), 2, "{held}");
+    assert_eq!(tidings.terminate().await, 0);
+
+    folder.write("config.yaml", &config);
+    folder.change("UPDATE message SET due = 0 WHERE state = 'held'").await;
+    server.serve("/hook", Response::status(204));
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 4).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
