@@ -1,8 +1,10 @@
 //! From a feed's address to items: fetching, decoding, parsing, pages, and when to come back. Knows nothing of rules or the store.
 
 pub mod article;
+mod choice;
 mod date;
 mod decode;
+mod depth;
 pub mod discover;
 pub mod fetch;
 pub mod guard;
@@ -18,4 +20,5 @@ pub mod schedule;
 mod shield;
 mod simplify;
 mod sniff;
+mod standard;
 mod xml;

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::feed::decode::decode;
-use crate::feed::repair::repair;
-use crate::feed::{discover, json, sniff, xml};
+use crate::feed::{choice, discover, json, sniff};
 
 /// The most items that are taken from one document.
 pub const MOST_ITEMS: usize = 10_000;
@@ -62,7 +61,7 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Doc
         sniff::Kind::Json => json::parse(&text, base),
         sniff::Kind::Html => Err(web_page(&text, base)),
         sniff::Kind::Other => Err(NoFeed("this is not a feed, nor any XML or JSON".to_owned())),
-        sniff::Kind::Xml => xml::read(&repair(&text), base),
+        sniff::Kind::Xml => choice::read(&text, base),
     }
 }
 

@@ -1,4 +1,5 @@
-//! XML feeds of every format, sound or damaged, in one pass over their tokens: no tree, no recursion, no more time than their length deserves.
+//! The second reader of XML feeds, of every format and however damaged, in one pass over their tokens: no tree, no recursion, no more time than their
+//! length deserves.
 //!
 //! RSS 0.9x to 2.0, RSS 1.0 and 1.1, Atom 0.3 and 1.0 and CDF share their words well enough to be read as one language. An end tag that is missing
 //! is made up for by whatever cannot stand inside; one that is too many is passed over.
@@ -6,6 +7,7 @@
 mod capture;
 mod draft;
 mod element;
+mod repair;
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use url::Url;
 use self::capture::{Capture, attribute};
 use self::draft::{Draft, Ranked, author, headline};
 use self::element::{Meaning, Part, Prefixes};
+use self::repair::repair;
 use crate::feed::date::moment;
 use crate::feed::link::resolve;
 use crate::feed::markup::{TagTooLarge, tokenise};
@@ -28,7 +31,7 @@ const LONGEST_BASE: usize = 4096;
 /// Reads a feed that came from `base`. Whatever items can be told from the damage are read.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let sink = Sink(RefCell::new(Reader::new(base)));
-    let whole = tokenise(text, &sink);
+    let whole = tokenise(&repair(text), &sink);
     let mut reader = sink.0.into_inner();
     reader.finish_capture();
     reader.finish_item(false);

@@ -1,0 +1,109 @@
+//! Tags of older or odder feeds, in the words that the feed parser knows.
+
+use std::ops::Range;
+
+/// Names that other formats give to the vocabularies that the feed parser knows. Atom 0.3 is none of them: its texts have modes of their own.
+const NAMESPACES: [(&str, &str); 3] = [
+    ("http://my.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
+    ("http://channel.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
+    ("http://backend.userland.com/rss2", "http://purl.org/rss/1.0/"),
+];
+
+/// The same tag with old namespaces, `rss` versions and types of text renamed. Its `&` are escaped.
+pub(super) fn modernise(mut tag: String) -> String {
+    if tag.contains("xmlns") {
+        tag = NAMESPACES.iter().fold(tag, |tag, (old, new)| tag.replace(old, new));
+    }
+    let end = tag[1..].find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).map_or(tag.len(), |end| end + 1);
+    let name = tag[1..end].to_ascii_lowercase();
+    match name.rsplit(':').next().unwrap_or_default() {
+        "rss" if end == 4 => modern_rss(&tag),
+        "title" | "subtitle" | "summary" | "rights" | "description" => known_type(tag, name.starts_with("media:")),
+        "content" if !name.starts_with("media:") => known_content(tag),
+        _ => tag,
+    }
+}
+
+/// The `rss` tag with version 2.0, which all of its kind are close to; the feed parser knows only a few numbers.
+fn modern_rss(tag: &str) -> String {
+    let mut tag = tag.to_owned();
+    if let Some((whole, _)) = attribute(&tag, "version") {
+        tag.replace_range(whole, "");
+    }
+    tag.replace_range(..4, "<rss version=\"2.0\"");
+    tag
+}
+
+/// The tag of a text with a type that the feed parser knows: for any other it would refuse the whole feed.
+fn known_type(mut tag: String, is_media: bool) -> String {
+    if let Some((_, value)) = attribute(&tag, "type") {
+        let kind = match tag[value.clone()].to_ascii_lowercase() {
+            kind if kind.contains("html") || kind.contains("xml") => "html",
+            _ if is_media => "plain",
+            _ => "text",
+        };
+        tag.replace_range(value, kind);
+    }
+    tag
+}
+
+/// The same for an Atom content, which may also be a picture or the like, or stand elsewhere.
+fn known_content(mut tag: String) -> String {
+    let Some((_, value)) = attribute(&tag, "type") else { return tag };
+    let kind = tag[value.clone()].trim().to_ascii_lowercase();
+    let is_elsewhere = attribute(&tag, "src").is_some();
+    let known = match kind.as_str() {
+        kind if is_elsewhere && kind.contains('/') => return tag,
+        _ if is_elsewhere => "text/html",
+        kind if kind.contains("html") || kind.ends_with("xml") => "html",
+        kind if kind.starts_with("text/") || !kind.contains('/') => "text",
+        _ => return tag,
+    };
+    tag.replace_range(value, known);
+    tag
+}
+
+/// Where an attribute stands in a tag, with the white space before it, and where its value stands.
+fn attribute(tag: &str, name: &str) -> Option<(Range<usize>, Range<usize>)> {
+    let lower = tag.to_ascii_lowercase();
+    let mut starts = lower.match_indices(name).map(|(at, _)| at);
+    starts.find_map(|start| {
+        lower[..start].ends_with(|c: char| c.is_ascii_whitespace()).then_some(())?;
+        let after = lower[start + name.len()..].trim_start().strip_prefix('=')?.trim_start();
+        let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let open = lower.len() - after.len() + 1;
+        let close = open + lower[open..].find(quote)?;
+        Some((start - 1..close + 1, open..close))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::modernise;
+
+    #[rstest]
+    #[case("<rss version='0.94' x='y'/>", "<rss version=\"2.0\" x='y'/>")]
+    #[case("<rss>", "<rss version=\"2.0\">")]
+    #[case("<RSS x='a' Version = \"0.91\">", "<rss version=\"2.0\" x='a'>")]
+    #[case("<r xmlns='http://backend.userland.com/rss2'>", "<r xmlns='http://purl.org/rss/1.0/'>")]
+    #[case("<title type=\"text/plain\">", "<title type=\"text\">")]
+    #[case("<atom:summary type='application/xhtml+xml'>", "<atom:summary type='html'>")]
+    #[case("<title subtype='x' type=''>", "<title subtype='x' type='text'>")]
+    #[case("<media:title type='text/plain'>", "<media:title type='plain'>")]
+    #[case("<media:content type='image/jpeg'>", "<media:content type='image/jpeg'>")]
+    #[case("<content type='application/xhtml+xml'>", "<content type='html'>")]
+    #[case("<content type='image/png'>", "<content type='image/png'>")]
+    #[case("<content type='x'>", "<content type='text'>")]
+    #[case("<content type='text/xml'>", "<content type='html'>")]
+    #[case("<content src='x' type='text/html'>", "<content src='x' type='text/html'>")]
+    #[case("<content src='x' type='html'>", "<content src='x' type='text/html'>")]
+    #[case("<link type='text/html' href='x'/>", "<link type='text/html' href='x'/>")]
+    #[case("</rss>", "</rss>")]
+    #[case("<title type=>", "<title type=>")]
+    #[case("<title type='>", "<title type='>")]
+    fn odd_tags_are_put_in_known_words(#[case] odd: &str, #[case] known: &str) {
+        assert_eq!(modernise(odd.to_owned()), known);
+    }
+}
