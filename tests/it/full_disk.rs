@@ -31,7 +31,7 @@ impl World {
 
     fn publish(&self, stories: usize) {
         let title = |n| format!("Russia and North Korea trade arms, part {n}");
-        let entry = |n| Entry::full(&title(n), &self.server.url(&format!("/story/{n}")), wire::LONG);
+        let entry = |n| Entry::full(&title(n), &self.server.url(&format!("/story/{n}")), &wire::long(n));
         self.server.serve("/feed.xml", Response::feed(&wire::feed(&(0..stories).map(entry).collect::<Vec<_>>())));
     }
 

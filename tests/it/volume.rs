@@ -13,7 +13,7 @@ const RULE: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea AND
 fn stories(server: &Server, numbers: std::ops::RangeInclusive<usize>) -> Response {
     let entry = |n: usize| {
         let title = format!("Russia and North Korea trade arms, part {n}");
-        Entry::full(&title, &server.url(&format!("/story/{n}")), wire::LONG)
+        Entry::full(&title, &server.url(&format!("/story/{n}")), &wire::long(n))
     };
     Response::feed(&wire::feed(&numbers.map(entry).collect::<Vec<_>>()))
 }
