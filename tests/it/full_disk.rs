@@ -31,7 +31,9 @@ impl World {
 
     fn publish(&self, stories: usize) {
         let title = |n| format!("Russia and North Korea trade arms, part {n}");
-        let entry = |n| Entry::full(&title(n), &self.server.url(&format!("/story/{n}")), wire::LONG);
+        // No two texts are alike: copies of one story would be one message.
+        let text = |n| (0..160).map(|word| format!("w{n}x{word}")).collect::<Vec<_>>().join(" ");
+        let entry = |n| Entry::full(&title(n), &self.server.url(&format!("/story/{n}")), &text(n));
         self.server.serve("/feed.xml", Response::feed(&wire::feed(&(0..stories).map(entry).collect::<Vec<_>>())));
     }
 
