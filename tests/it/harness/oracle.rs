@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::harness::ledger::{Arrival, Fate, Told};
-use crate::harness::script::{DESK, To, Wish};
+use crate::harness::script::{DESK, GONE, To, Wish};
 
 /// All that is known when everything is over.
 pub struct Evidence {
@@ -16,8 +16,17 @@ pub struct Evidence {
     pub arrivals: Vec<Arrival>,
     /// By their ids.
     pub messages: BTreeMap<String, Message>,
-    /// What `tidings deliveries --state dead` lists: ids, whom they are for, and what they tell of.
-    pub listed: Vec<(String, To, String)>,
+    /// What `tidings deliveries` lists.
+    pub listed: Vec<Listed>,
+}
+
+/// A message that is not delivered, as `tidings deliveries` lists it.
+pub struct Listed {
+    pub id: String,
+    pub state: String,
+    pub to: To,
+    /// The headline of what it tells.
+    pub about: String,
 }
 
 /// A message of the store.
@@ -38,7 +47,7 @@ pub struct Attempt {
 /// A word that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flaw {
-    /// It never arrived, and no sink refused it for good.
+    /// It never arrived, and is not listed as dead because it was refused, or as waiting because its hook is gone.
     Lost(Wish),
     /// It arrived in more than one message.
     ToldTwice(Wish, Vec<String>),
@@ -56,7 +65,7 @@ pub enum Flaw {
     NotDead(String),
     /// It is dead, and nobody refused it.
     Buried(String),
-    /// It is neither sent nor dead at the end.
+    /// It is neither sent nor dead at the end, and its hook is not gone.
     Stuck(String, String),
 }
 
@@ -112,7 +121,7 @@ pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
     (flaws, duplicates)
 }
 
-/// What was wished arrived in one message, or is dead and listed because it was refused; nothing else arrived.
+/// What was wished arrived in one message, or is listed as what it has to be; nothing else arrived.
 fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     let (mut kept, mut refused): (BTreeMap<Wish, BTreeSet<&str>>, BTreeSet<Wish>) = Default::default();
     for arrival in &evidence.arrivals {
@@ -128,25 +137,33 @@ fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     }
     for wish in &evidence.wishes {
         let ids = kept.get(wish).map_or(0, BTreeSet::len);
-        let may_be_dead = refused.contains(wish) || wish.to.recipient == DESK[2];
-        let is_listed = || evidence.listed.iter().any(|(_, to, about)| *to == wish.to && about.starts_with(&wish.tale));
+        let excused = match wish.to.notifier.as_str() {
+            GONE => Some("pending"),
+            _ if refused.contains(wish) || wish.to.recipient == DESK[2] => Some("dead"),
+            _ => None,
+        };
+        let is_listed = |state: &str| {
+            let mut listed = evidence.listed.iter().filter(|one| one.state == state && one.to == wish.to);
+            listed.any(|one| one.about.starts_with(&wish.tale))
+        };
         if ids > 1 {
             let ids = kept[wish].iter().map(ToString::to_string).collect();
             flaws.push(Flaw::ToldTwice(wish.clone(), ids));
-        } else if ids == 0 && !(may_be_dead && is_listed()) {
+        } else if ids == 0 && !excused.is_some_and(is_listed) {
             flaws.push(Flaw::Lost(wish.clone()));
         }
     }
 }
 
-/// Notices tell only of those who refused something.
+/// Notices tell only of those who refused something, and of the one that is gone.
 fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     let refusers = evidence.arrivals.iter().filter(|arrival| arrival.fate == Fate::Refused).map(|one| one.to.clone());
     let eve = To { notifier: "desk".to_owned(), recipient: DESK[2].to_owned() };
     let refusers: BTreeSet<String> = refusers.chain([eve]).map(|to| to.to_string()).collect();
     for arrival in &evidence.arrivals {
         let Told::Notice(words) = &arrival.told else { continue };
-        let is_true = refusers.iter().any(|to| words.starts_with(&format!("{to} refused")));
+        let is_true = refusers.iter().any(|to| words.starts_with(&format!("{to} refused")))
+            || [format!("{GONE} down"), format!("{GONE} takes no messages")].contains(words);
         if !is_true {
             flaws.push(Flaw::Unasked(format!("a notice to {}: {words}", arrival.to)));
         }
@@ -159,13 +176,15 @@ fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
         evidence.arrivals.iter().filter(|one| one.fate == fate).map(|one| one.id.as_str()).collect()
     };
     let (taken, refused) = (with(Fate::Taken), with(Fate::Refused));
-    let listed: BTreeSet<&str> = evidence.listed.iter().map(|(id, ..)| id.as_str()).collect();
+    let dead = evidence.listed.iter().filter(|one| one.state == "dead");
+    let listed: BTreeSet<&str> = dead.map(|one| one.id.as_str()).collect();
     for (id, message) in &evidence.messages {
         let may_be_dead = refused.contains(id.as_str()) || message.to.recipient == DESK[2];
         match message.state.as_str() {
             "sent" if !taken.contains(id.as_str()) => flaws.push(Flaw::NeverTaken(id.clone())),
             "dead" if !may_be_dead => flaws.push(Flaw::Buried(id.clone())),
             "sent" | "dead" => {}
+            "pending" if message.to.notifier == GONE => {}
             other => flaws.push(Flaw::Stuck(id.clone(), other.to_owned())),
         }
     }

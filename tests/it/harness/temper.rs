@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::harness::ledger::{Fate, Told};
-use crate::harness::script::To;
+use crate::harness::script::{GONE, To};
 
 /// How long a sink is slow, or says nothing before it breaks off.
 pub const PAUSE: Duration = Duration::from_millis(400);
@@ -32,7 +32,7 @@ pub enum Deed {
     AskForRest,
     /// It will never take it (400, 550).
     Refuse,
-    /// It says that it is gone (410).
+    /// It says that it is gone (410): what is for it is kept.
     Gone,
 }
 
@@ -44,15 +44,15 @@ impl Deed {
         match self {
             Self::Take | Self::TakeSlowly | Self::TakeAndDrop => Fate::Taken,
             Self::Stall | Self::Reset | Self::HangUp => Fate::Unanswered,
-            Self::Busy | Self::AskForRest => Fate::PutOff,
-            Self::Refuse | Self::Gone => Fate::Refused,
+            Self::Busy | Self::AskForRest | Self::Gone => Fate::PutOff,
+            Self::Refuse => Fate::Refused,
         }
     }
 }
 
 /// What becomes of a message that came `before` times before: at most three misdeeds, then it is taken, or, one in twenty, refused for good.
 pub fn deed(seed: u64, to: &To, told: &Told, before: usize) -> Deed {
-    if to.notifier == "gone" {
+    if to.notifier == GONE {
         return Deed::Gone;
     }
     let what = match told {

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use crate::harness::hook::Hooks;
 use crate::harness::ledger::Ledger;
 use crate::harness::mail;
-use crate::harness::oracle::{Attempt, Evidence, Message};
+use crate::harness::oracle::{Attempt, Evidence, Listed, Message};
 use crate::harness::script::{DESK, FEEDS, Script, To};
 use crate::support::http::{Response, Server};
 use crate::support::smtp::Sink;
@@ -26,8 +26,9 @@ const QUIET: Duration = Duration::from_millis(1200);
 /// Runs after which everything must be over.
 const ROUNDS: usize = 40;
 
-/// What is open, and how many items were seen.
-const STANDING: &str = "SELECT ((SELECT count(*) FROM message WHERE state NOT IN ('sent', 'dead'))
+/// What is open, but for what waits until the hook is back that is gone, and how many items were seen.
+const STANDING: &str =
+    "SELECT ((SELECT count(*) FROM message WHERE state NOT IN ('sent', 'dead') AND notifier != 'gone')
     + (SELECT count(*) FROM story WHERE fate IS NULL)) || ' open, ' || (SELECT count(*) FROM sighting) || ' items'";
 
 pub struct World {
@@ -155,10 +156,11 @@ impl World {
 
     /// All that is known.
     pub async fn evidence(&self) -> Evidence {
-        let said = self.folder.command(&["deliveries", "--state", "dead", "--format", "json"]).await;
+        let said = self.folder.command(&["deliveries", "--format", "json"]).await;
         let listed = said.output.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("JSON");
-            (text(&line["message"]), to(&line), text(&line["about"]["story"]))
+            let (id, state, about) = (text(&line["message"]), text(&line["state"]), text(&line["about"]["story"]));
+            Listed { id, state, to: to(&line), about }
         });
         Evidence {
             wishes: self.script.wishes(),
