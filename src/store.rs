@@ -155,7 +155,7 @@ pub struct Verdict {
     /// How much was read.
     pub read: Read,
     /// What the text is compared by, where it was read in full and is long enough to be known by it.
-    pub print: Option<Print>,
+    pub print: Option<Box<Print>>,
     /// One for every rule that matched; empty if none did.
     pub alerts: Vec<Draft>,
     /// The feeds that it was matched for.

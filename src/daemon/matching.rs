@@ -22,7 +22,7 @@ pub(crate) fn verdict<'f>(
     let matches = world.rules.load().matches(story, &carriers);
     let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
-    let print = if read == Read::Full { copies::print(&story.body) } else { None };
+    let print = if read == Read::Full { copies::print(&story.body).map(Box::new) } else { None };
     Verdict { read, print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn keep(
     verdict: &Verdict,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let event = event::of(conn, story, verdict.print.as_ref(), now).await?;
+    let event = event::of(conn, story, verdict.print.as_deref(), now).await?;
     let mut fresh = Vec::with_capacity(verdict.alerts.len());
     for draft in &verdict.alerts {
         if let Some(alert) = insert(conn, story, draft, &verdict.read, now).await?

@@ -119,7 +119,7 @@ async fn settle(
     .await?;
     let Some(joined) = joined else { return Ok(false) };
     alerts::keep(conn, story, &verdict, now).await?;
-    event::keep_sketch(conn, story, verdict.print.as_ref(), now).await?;
+    event::keep_sketch(conn, story, verdict.print.as_deref(), now).await?;
     if joined {
         tell::match_again(conn, story, now).await?;
     } else {

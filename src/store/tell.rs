@@ -230,7 +230,7 @@ async fn stand_as_told(
         .bind(why)
         .execute(&mut *conn)
         .await?;
-    event::keep_sketch(conn, story, verdict.print.as_ref(), now).await
+    event::keep_sketch(conn, story, verdict.print.as_deref(), now).await
 }
 
 #[cfg(test)]

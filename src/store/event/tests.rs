@@ -17,7 +17,7 @@ fn text(seed: &str) -> String {
 }
 
 fn told(text: &str, rules: &[&str]) -> Plan {
-    Plan::Settle(Verdict { print: copies::print(text), ..verdict(rules) })
+    Plan::Settle(Verdict { print: copies::print(text).map(Box::new), ..verdict(rules) })
 }
 
 /// An item with this text, first seen at `now` seconds.
@@ -93,7 +93,7 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     assert_eq!(events(&bench).await, "a of a, b of b");
     let bench = bench.crash().await;
     let waiting = bench.waiting(9).await.remove(0);
-    let verdict = Verdict { print: copies::print(&text("x")), ..verdict(&["arms"]) };
+    let verdict = Verdict { print: copies::print(&text("x")).map(Box::new), ..verdict(&["arms"]) };
     assert!(bench.store.settle(waiting.id, 1, text("x"), verdict, at(2)).await.unwrap());
     assert_eq!(events(&bench).await, "a of a, b of a");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
