@@ -348,6 +348,6 @@ fn is_of_language(lang: &str, range: &str) -> bool {
 }
 
 /// A language tag in the form in which tags are compared.
-fn language(tag: &str) -> String {
+pub(super) fn language(tag: &str) -> String {
     tag.to_ascii_lowercase().replace('_', "-")
 }

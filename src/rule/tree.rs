@@ -42,7 +42,7 @@ pub(crate) enum Tree {
 }
 
 /// A part of a text that can be asked to hold all of a clause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Unit {
     /// A sentence of Unicode annex 29, give or take abbreviations.
     Sentence,

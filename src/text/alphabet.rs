@@ -1,0 +1,108 @@
+//! What the fast way through a text knows of single characters, asked of the slow way once.
+
+use super::fold::fold;
+
+/// What a character is to the fast way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// White space: it ends a run.
+    Space,
+    /// A letter, or some, that fold to the same wherever they stand.
+    Letter,
+    /// `0` to `9`.
+    Digit,
+    /// It parts words and does nothing else, but for what a full stop, a comma and an apostrophe do.
+    Sign,
+    /// Its run goes the slow way.
+    Odd,
+}
+
+/// The characters of two bytes that may be known: Latin, Greek and Cyrillic letters and the signs beside them.
+const LETTERS: std::ops::Range<u32> = 0x80..0x530;
+
+/// The signs of three bytes that may be known: dashes, quotation marks, ellipsis.
+const SIGNS: std::ops::Range<u32> = 0x2010..0x2040;
+
+/// A character: what it is and what it folds to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) kind: Kind,
+    /// How many bytes of `folded` count.
+    pub(super) length: u8,
+    pub(super) folded: [u8; 4],
+}
+
+const ODD: Entry = Entry { kind: Kind::Odd, length: 0, folded: [0; 4] };
+
+/// Every character that the fast way knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Alphabet {
+    ascii: [Entry; 128],
+    letters: Box<[Entry]>,
+    signs: Box<[Entry]>,
+}
+
+impl Alphabet {
+    /// Asks [`fold`](super::fold) of every character.
+    pub(crate) fn new() -> Self {
+        let of = |codes: std::ops::Range<u32>| codes.map(|code| char::from_u32(code).map_or(ODD, entry)).collect();
+        let mut ascii = [ODD; 128];
+        for (code, place) in (0_u8..).zip(&mut ascii) {
+            *place = entry(char::from(code));
+        }
+        Self { ascii, letters: of(LETTERS), signs: of(SIGNS) }
+    }
+
+    /// The character of one byte.
+    pub(super) fn ascii(&self, byte: u8) -> Entry {
+        self.ascii[usize::from(byte & 0x7f)]
+    }
+
+    /// The character of several bytes.
+    pub(super) fn of(&self, c: char) -> Entry {
+        let code = u32::from(c);
+        let known = |codes: &std::ops::Range<u32>, entries: &[Entry]| entries[(code - codes.start) as usize];
+        match code {
+            _ if LETTERS.contains(&code) => known(&LETTERS, &self.letters),
+            _ if SIGNS.contains(&code) => known(&SIGNS, &self.signs),
+            0x20ac => Entry { kind: Kind::Sign, ..ODD },
+            _ if c.is_whitespace() => Entry { kind: Kind::Space, ..ODD },
+            _ => ODD,
+        }
+    }
+}
+
+fn entry(c: char) -> Entry {
+    let sign = Entry { kind: Kind::Sign, length: 1, folded: [b' ', 0, 0, 0] };
+    match c {
+        _ if c.is_whitespace() => Entry { kind: Kind::Space, ..ODD },
+        '0'..='9' => letters(c).map_or(ODD, |entry| Entry { kind: Kind::Digit, ..entry }),
+        '+' | '#' | '&' => ODD,
+        '.' | ',' => Entry { folded: [c as u8, 0, 0, 0], ..sign },
+        _ if c.is_ascii_punctuation() => sign,
+        '¡' | '¢' | '£' | '¥' | '§' | '©' | '«' | '®' | '°' | '±' | '¶' | '·' | '»' | '¿' | '×' | '÷' => sign,
+        '‐'..='―' | '‘'..='‣' | '…' | '‰' | '‹' | '›' => sign,
+        _ if c.is_alphabetic() && !is_modifier(c) => letters(c).unwrap_or(ODD),
+        _ => ODD,
+    }
+}
+
+/// The entry of a letter or digit, if all that it folds to is of the same kind.
+fn letters(c: char) -> Option<Entry> {
+    let folded = fold(&c.to_string()).text;
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, 'ß'..='ÿ' | 'Ā'..='ɏ' | 'ʹ'..='Ͽ' | 'Ѐ'..='ԯ') && c.is_alphabetic() && !is_modifier(c)
+    };
+    let mut entry = Entry { kind: Kind::Letter, length: 0, folded: [0; 4] };
+    let fits = !folded.is_empty() && folded.len() <= entry.folded.len() && folded.chars().all(plain);
+    fits.then(|| {
+        entry.length = u8::try_from(folded.len()).unwrap_or_default();
+        entry.folded[..folded.len()].copy_from_slice(folded.as_bytes());
+        entry
+    })
+}
+
+/// Letters that stand for a sign or hang on another letter, and what is between the alphabets.
+fn is_modifier(c: char) -> bool {
+    matches!(c, 'ª' | 'º' | 'µ' | '\u{250}'..='\u{385}')
+}
