@@ -14,11 +14,13 @@ use page::Page;
 use syntax::Lists;
 use when::When;
 
+pub use engine::Frequencies;
 pub use explain::Clause;
 pub use truth::Truth;
 
 mod barred;
 mod comparison;
+mod engine;
 mod evidence;
 mod excerpt;
 mod explain;

@@ -16,13 +16,13 @@ mod split;
 mod words;
 
 pub(crate) use alphabet::Alphabet;
-pub(crate) use case::capitals;
+pub(crate) use case::{capitals, is_written_so};
 pub(crate) use forms::{Stemmer, other_numbers};
 pub(crate) use marks::without_marks;
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub(crate) use sentence::sentences;
-pub(crate) use words::{Place, Words};
+pub(crate) use words::Words;
 
 /// One word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

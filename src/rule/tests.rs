@@ -11,14 +11,18 @@ use crate::fault::{Source, render};
 use crate::story::{FeedName, Field, Read, Story};
 use crate::text::tokenise;
 
+<<<<<<< HEAD
 mod cases;
 mod whole;
+=======
+pub(crate) mod cases;
+>>>>>>> 119ad68 (WIP engine, equal to the plain evaluator)
 
 fn story(title: &str, body: &str) -> Story {
     Story::of_words(title, body)
 }
 
-fn query(expression: &str) -> Query {
+pub(crate) fn query(expression: &str) -> Query {
     let mut faults = Vec::new();
     Query::parse(expression, &mut faults).unwrap_or_else(|| panic!("{}", render(&faults, false)))
 }

@@ -62,11 +62,6 @@ impl<'n> Chooser<'n> {
         })
     }
 
-    /// How many anchors the node has.
-    pub(super) fn width(&mut self, id: NodeId) -> usize {
-        self.anchors(id).map_or(0, |anchors| anchors.len())
-    }
-
     fn weigh(&mut self, id: NodeId) -> f32 {
         let known = self.weights[id as usize];
         if !known.is_nan() {

@@ -119,6 +119,14 @@ impl Collector {
         if feature & DERIVED == 0 { feature } else { number(self.words.len()) + (feature & !DERIVED) }
     }
 
+    /// The literals of patterns, each with its finished number.
+    pub(super) fn literals(&self) -> impl Iterator<Item = (&[u8], Feature)> {
+        self.derived.iter().filter_map(|(derived, feature)| match derived {
+            Derived::Literal(bytes) => Some((bytes.as_slice(), self.finished(*feature))),
+            _ => None,
+        })
+    }
+
     /// The features, and how often they are found if there are so many `rules`; both by their finished numbers.
     pub(super) fn finish(&self, frequencies: &Frequencies, rules: usize) -> (Features, Shares) {
         let mut features = Features {

@@ -115,6 +115,20 @@ impl Nodes {
         self.parents[id as usize]
     }
 
+    /// Whether any node looks into `scope`.
+    pub(super) fn names(&self, scope: Scope) -> bool {
+        self.nodes.iter().any(|node| node.sight() == Some(Sight::Field(scope)))
+    }
+
+    /// Whether it looks at the sentence or paragraph in hand.
+    pub(super) fn looks_at_unit(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        match node.sight() {
+            Some(sight) => sight == Sight::Unit,
+            None => node.branches().iter().any(|branch| self.looks_at_unit(*branch)),
+        }
+    }
+
     /// What is true where `tree` is known to be `wanted`.
     fn tree(&mut self, tree: &Tree, sight: Sight, wanted: bool) -> NodeId {
         match tree {
@@ -270,6 +284,20 @@ impl Nodes {
 }
 
 impl Node {
+    /// What a leaf looks at.
+    pub(super) fn sight(&self) -> Option<Sight> {
+        match self {
+            Self::Feature(sight, _)
+            | Self::Phrase(sight, _)
+            | Self::Some(sight, _)
+            | Self::Pair(sight, ..)
+            | Self::AtLeast(sight, ..)
+            | Self::Within(sight, ..)
+            | Self::Pattern(sight, _) => Some(*sight),
+            _ => None,
+        }
+    }
+
     /// The nodes that it is made of.
     pub(super) fn branches(&self) -> &[NodeId] {
         match self {
