@@ -15,7 +15,6 @@ mod signs;
 mod split;
 mod words;
 
-pub(crate) use alphabet::Alphabet;
 pub(crate) use case::{capitals, is_written_so};
 pub(crate) use forms::{Stemmer, other_numbers};
 pub(crate) use marks::without_marks;

@@ -15,19 +15,20 @@ pub fn drafts(matches: Vec<Match>, routing: &Routing, notifiers: &BTreeMap<Notif
 
 fn draft(found: Match, routing: &Routing, notifiers: &BTreeMap<NotifierName, Notifier>) -> Draft {
     let rule = found.rule;
-    let names = if rule.notify.is_empty() { routing.of(rule.severity) } else { &rule.notify };
+    let settings = &rule.settings;
+    let names = if settings.notify.is_empty() { routing.of(settings.severity) } else { &settings.notify };
     let receivers = names
         .iter()
         .filter_map(|name| notifiers.get(name).map(|notifier| receivers(name, notifier)))
         .flatten()
         .collect();
     let told = Told {
-        rule: rule.name.clone(),
-        version: rule.version.clone(),
-        severity: rule.severity,
-        why: rule.why.clone(),
-        owner: rule.owner.clone(),
-        tags: rule.tags.clone(),
+        rule: rule.name().to_owned(),
+        version: rule.version(),
+        severity: settings.severity,
+        why: settings.why.clone(),
+        owner: settings.owner.clone(),
+        tags: settings.tags.clone(),
         evidence: found.evidence,
     };
     Draft { told, occasion: String::new(), receivers }

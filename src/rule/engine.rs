@@ -9,7 +9,6 @@ use super::Carrier;
 use super::scope::Scope;
 use super::tree::Tree;
 use crate::story::Story;
-use crate::text::Alphabet;
 use anchor::Chooser;
 use features::{Derived, Feature, Features, number};
 use node::{Node, Nodes};
@@ -44,7 +43,6 @@ pub(crate) struct Engine {
     literals: Option<(AhoCorasick, Box<[Feature]>)>,
     /// Which fields any rule names.
     fields: [bool; Scope::ALL.len()],
-    alphabet: Alphabet,
     rules: usize,
 }
 
@@ -95,7 +93,7 @@ impl Engine {
         let fields = Scope::ALL.map(|scope| nodes.names(scope));
         let postings = Postings::new(features.count(), &posted);
         let program = writer.finish();
-        Self { features, postings, program, literals, fields, alphabet: Alphabet::new(), rules: roots.len() }
+        Self { features, postings, program, literals, fields, rules: roots.len() }
     }
 
     /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.

@@ -11,12 +11,8 @@ use crate::fault::{Source, render};
 use crate::story::{FeedName, Field, Read, Story};
 use crate::text::tokenise;
 
-<<<<<<< HEAD
-mod cases;
-mod whole;
-=======
 pub(crate) mod cases;
->>>>>>> 119ad68 (WIP engine, equal to the plain evaluator)
+mod whole;
 
 fn story(title: &str, body: &str) -> Story {
     Story::of_words(title, body)
@@ -249,7 +245,7 @@ fn a_rule_looks_only_at_its_feeds() {
     let carrier =
         |name: &str, tag: &str| Carrier { name: FeedName(name.to_owned()), tags: BTreeSet::from([tag.to_owned()]) };
     let names = |carriers: &[Carrier]| -> Vec<String> {
-        rules.matches(&story("arms", ""), carriers).into_iter().map(|found| found.rule.name.clone()).collect()
+        rules.matches(&story("arms", ""), carriers).into_iter().map(|found| found.rule.name().to_owned()).collect()
     };
     assert_eq!(names(&[]), ["all"]);
     assert_eq!(names(&[carrier("Yonhap", "korea")]), ["all", "named"]);

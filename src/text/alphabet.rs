@@ -1,5 +1,7 @@
 //! What the fast way through a text knows of single characters, asked of the slow way once.
 
+use std::sync::LazyLock;
+
 use super::fold::fold;
 
 /// What a character is to the fast way.
@@ -34,9 +36,12 @@ pub(super) struct Entry {
 
 const ODD: Entry = Entry { kind: Kind::Odd, length: 0, folded: [0; 4] };
 
+/// Made when first asked for.
+pub(super) static ALPHABET: LazyLock<Alphabet> = LazyLock::new(Alphabet::new);
+
 /// Every character that the fast way knows.
 #[derive(Clone, Debug)]
-pub(crate) struct Alphabet {
+pub(super) struct Alphabet {
     ascii: [Entry; 128],
     letters: Box<[Entry]>,
     signs: Box<[Entry]>,
@@ -44,7 +49,7 @@ pub(crate) struct Alphabet {
 
 impl Alphabet {
     /// Asks [`fold`](super::fold) of every character.
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         let of = |codes: std::ops::Range<u32>| codes.map(|code| char::from_u32(code).map_or(ODD, entry)).collect();
         let mut ascii = [ODD; 128];
         for (code, place) in (0_u8..).zip(&mut ascii) {

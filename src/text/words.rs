@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::alphabet::{Alphabet, Kind};
+use super::alphabet::{ALPHABET, Alphabet, Kind};
 use super::folded_words;
 use super::runs::shows_nothing;
 
@@ -53,7 +53,8 @@ impl Words {
     }
 
     /// Adds the words of `text`, which begins a paragraph; the numbers that they have.
-    pub(crate) fn add(&mut self, text: &str, alphabet: &Alphabet) -> Range<usize> {
+    pub(crate) fn add(&mut self, text: &str) -> Range<usize> {
+        let alphabet = &*ALPHABET;
         let first = self.places.len();
         let mut at = 0;
         while let Some((start, lines)) = next_run(text, at, alphabet) {
@@ -224,20 +225,16 @@ fn number(number: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
     use proptest::prelude::*;
 
-    use super::{Alphabet, Words};
+    use super::Words;
     use crate::text::{Token, tokenise};
-
-    static ALPHABET: LazyLock<Alphabet> = LazyLock::new(Alphabet::new);
 
     /// The words of `text` behind those of another.
     fn quick(text: &str) -> Vec<Token> {
         let mut words = Words::default();
-        words.add("C++ first", &ALPHABET);
-        let numbers = words.add(text, &ALPHABET);
+        words.add("C++ first");
+        let numbers = words.add(text);
         let token = |place| Token {
             word: String::from_utf8(words.folded(place).to_vec()).expect("words are text"),
             span: place.start as usize..place.end as usize,

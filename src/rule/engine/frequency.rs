@@ -30,6 +30,11 @@ impl Default for Frequencies {
 }
 
 impl Frequencies {
+    /// Nothing is known.
+    pub(crate) fn none() -> Self {
+        Self { shares: HashMap::new() }
+    }
+
     /// Those of `words`, each with the share of stories that hold it, from 0 to 1.
     pub fn new(words: impl IntoIterator<Item = (String, f32)>) -> Self {
         Self { shares: words.into_iter().map(|(word, share)| (word.into(), share)).collect() }

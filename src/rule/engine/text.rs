@@ -66,7 +66,7 @@ impl Texts {
         self.all.clear();
         self.sentences.clear();
         let mut add = |part: Part, raw: &str, nth: usize| {
-            let numbers = words.add(raw, &engine.alphabet);
+            let numbers = words.add(raw);
             let number = |at: usize| u32::try_from(at).expect("no story has four gigabytes");
             let shouted = part == Part::Title && !raw.contains(char::is_lowercase);
             self.all.push(Text { part, nth, words: number(numbers.start)..number(numbers.end), shouted });
