@@ -38,9 +38,9 @@ fn scan(bencher: Bencher<'_, '_>, count: usize) {
     let rules = rules(count);
     let stories = workload::stories(&Vocabulary::new(), STORIES, Script::Ascii);
     let mut scanner = rules.scanner();
-    bencher.counter(bytes(&stories)).bench_local(|| {
-        stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>()
-    });
+    bencher
+        .counter(bytes(&stories))
+        .bench_local(|| stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>());
 }
 
 #[divan::bench(args = [Script::Ascii, Script::Accents, Script::Cyrillic])]
@@ -48,15 +48,17 @@ fn scan_no_rules(bencher: Bencher<'_, '_>, script: Script) {
     let rules = Rules::default();
     let stories = workload::stories(&Vocabulary::new(), STORIES, script);
     let mut scanner = rules.scanner();
-    bencher.counter(bytes(&stories)).bench_local(|| {
-        stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>()
-    });
+    bencher
+        .counter(bytes(&stories))
+        .bench_local(|| stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>());
 }
 
 #[divan::bench]
 fn tokenise_with_strings(bencher: Bencher<'_, '_>) {
     let stories = workload::stories(&Vocabulary::new(), STORIES, Script::Ascii);
-    bencher.counter(bytes(&stories)).bench_local(|| stories.iter().map(|story| tokenise(&story.body).len()).sum::<usize>());
+    bencher
+        .counter(bytes(&stories))
+        .bench_local(|| stories.iter().map(|story| tokenise(&story.body).len()).sum::<usize>());
 }
 
 #[divan::bench(args = [10_000, 100_000], sample_count = 5)]

@@ -138,11 +138,13 @@ fn scan_time(rules: &Rules, stories: &[Story]) -> Duration {
 fn known_time(parsed: &Parsed, vocabulary: &Vocabulary, stories: &[Story]) -> Duration {
     let mut counts = std::collections::HashMap::new();
     for story in stories {
-        let words: std::collections::HashSet<String> = tokenise(&story.body).into_iter().map(|token| token.word).collect();
+        let words: std::collections::HashSet<String> =
+            tokenise(&story.body).into_iter().map(|token| token.word).collect();
         words.into_iter().for_each(|word| *counts.entry(word).or_insert(0_u16) += 1);
     }
     let all = f32::from(u16::try_from(stories.len()).unwrap_or(u16::MAX));
-    let shares = vocabulary.words.iter().map(|word| (word.clone(), f32::from(counts.get(word).copied().unwrap_or(0)) / all));
+    let shares =
+        vocabulary.words.iter().map(|word| (word.clone(), f32::from(counts.get(word).copied().unwrap_or(0)) / all));
     scan_time(&parsed.build(&Frequencies::new(shares)), stories)
 }
 
@@ -167,7 +169,12 @@ fn rivals(wanted: &[Wanted], stories: &[Story], time: Duration) {
     words.dedup();
     let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&words).expect("words make an automaton");
     let found = |story: &Story| automaton.find_overlapping_iter(&story.body).count();
-    row("aho-corasick, words alone", mean(stories, |story| _ = black_box(found(story))), time, &format!("{} words", words.len()));
+    row(
+        "aho-corasick, words alone",
+        mean(stories, |story| _ = black_box(found(story))),
+        time,
+        &format!("{} words", words.len()),
+    );
     let automaton = DoubleArrayAhoCorasick::<u32>::new(&words).expect("words make an automaton");
     let found = |story: &Story| automaton.find_overlapping_iter(&story.body).count();
     row("daachorse, words alone", mean(stories, |story| _ = black_box(found(story))), time, "");
@@ -222,12 +229,18 @@ fn scripts(vocabulary: &Vocabulary) {
 
 /// The rules with Cyrillic words.
 fn in_cyrillic(wanted: &[Wanted]) -> String {
-    let is_operator = |word: &str| word.trim_matches(['(', ')']).chars().all(|c| c.is_ascii_uppercase() || c == '/' || c.is_ascii_digit());
+    let is_operator = |word: &str| {
+        word.trim_matches(['(', ')']).chars().all(|c| c.is_ascii_uppercase() || c == '/' || c.is_ascii_digit())
+    };
     let expression = |rule: &Wanted| {
         let words = rule.expression.split(' ');
-        words.map(|word| if is_operator(word) { word.to_owned() } else { workload::in_cyrillic(word) }).collect::<Vec<_>>().join(" ")
+        words
+            .map(|word| if is_operator(word) { word.to_owned() } else { workload::in_cyrillic(word) })
+            .collect::<Vec<_>>()
+            .join(" ")
     };
-    let rules = wanted.iter().map(|rule| Wanted { expression: expression(rule), groups: Vec::new(), never: Vec::new() });
+    let rules =
+        wanted.iter().map(|rule| Wanted { expression: expression(rule), groups: Vec::new(), never: Vec::new() });
     workload::yaml(&rules.collect::<Vec<_>>())
 }
 

@@ -164,8 +164,8 @@ fn accented(word: &str, kind: usize) -> String {
 pub(crate) fn in_cyrillic(text: &str) -> String {
     const LATIN: &str = "abcdefghijklmnopqrstuvwxyz";
     const CYRILLIC: [char; 26] = [
-        'а', 'б', 'ц', 'д', 'е', 'ф', 'г', 'х', 'и', 'ж', 'к', 'л', 'м', 'н', 'о', 'п', 'щ', 'р', 'с', 'т', 'у', 'в', 'ш', 'ы',
-        'э', 'з',
+        'а', 'б', 'ц', 'д', 'е', 'ф', 'г', 'х', 'и', 'ж', 'к', 'л', 'м', 'н', 'о', 'п', 'щ', 'р', 'с', 'т', 'у', 'в',
+        'ш', 'ы', 'э', 'з',
     ];
     let letter = |c: char| {
         let Some(at) = LATIN.find(c.to_ascii_lowercase()).filter(|_| c.is_ascii_alphabetic()) else { return c };

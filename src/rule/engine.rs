@@ -81,9 +81,11 @@ impl Engine {
             let anchors = chooser.anchors(id).unwrap_or_default();
             let feature = nodes.features.finished(feature);
             let at = writer.group(GROUP | feature, id);
-            posted.extend(anchors.iter().map(|anchor| {
-                (anchor.feature, Posting::new(Target::Program(at), anchor.guard, anchor.in_text))
-            }));
+            posted.extend(
+                anchors
+                    .iter()
+                    .map(|anchor| (anchor.feature, Posting::new(Target::Program(at), anchor.guard, anchor.in_text))),
+            );
             chooser.stand_for(id, feature);
         }
         for (rule, root) in (0_u32..).zip(&roots) {
@@ -190,7 +192,13 @@ fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
 }
 
 /// Posts a rule, and writes its program if it has one.
-fn post(rule: u32, root: u32, chooser: &mut Chooser<'_>, writer: &mut Writer<'_>, posted: &mut Vec<(Feature, Posting)>) {
+fn post(
+    rule: u32,
+    root: u32,
+    chooser: &mut Chooser<'_>,
+    writer: &mut Writer<'_>,
+    posted: &mut Vec<(Feature, Posting)>,
+) {
     let anchors = chooser.anchors(root).expect("a rule that holds of nothing found is refused when it is read");
     let known = match *anchors {
         [only] if only.in_text => [Some(only.feature), only.guard].into_iter().flatten().collect(),

@@ -50,9 +50,11 @@ impl Parsed {
     #[must_use]
     pub fn plainly(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
         let page = Page::new(story, carriers);
-        let matched = self.rules.iter().enumerate().filter(|(_, (rule, tree))| {
-            rule.looks_at(story, carriers) && naive::holds(tree, &page)
-        });
+        let matched = self
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, (rule, tree))| rule.looks_at(story, carriers) && naive::holds(tree, &page));
         matched.map(|(place, _)| place).collect()
     }
 

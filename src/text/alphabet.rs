@@ -42,7 +42,7 @@ pub(super) static ALPHABET: LazyLock<Alphabet> = LazyLock::new(Alphabet::new);
 /// Every character that the fast way knows.
 #[derive(Clone, Debug)]
 pub(super) struct Alphabet {
-    ascii: [Entry; 128],
+    ascii: [Kind; 128],
     letters: Box<[Entry]>,
     signs: Box<[Entry]>,
 }
@@ -51,42 +51,68 @@ impl Alphabet {
     /// Asks [`fold`](super::fold) of every character.
     fn new() -> Self {
         let of = |codes: std::ops::Range<u32>| codes.map(|code| char::from_u32(code).map_or(ODD, entry)).collect();
-        let mut ascii = [ODD; 128];
+        let mut ascii = [Kind::Odd; 128];
         for (code, place) in (0_u8..).zip(&mut ascii) {
-            *place = entry(char::from(code));
+            *place = entry(char::from(code)).kind;
         }
         Self { ascii, letters: of(LETTERS), signs: of(SIGNS) }
     }
 
-    /// The character of one byte.
-    pub(super) fn ascii(&self, byte: u8) -> Entry {
+    /// What the character of one byte is.
+    pub(super) fn ascii(&self, byte: u8) -> Kind {
         self.ascii[usize::from(byte & 0x7f)]
     }
 
-    /// The character of several bytes.
-    pub(super) fn of(&self, c: char) -> Entry {
-        let code = u32::from(c);
-        let known = |codes: &std::ops::Range<u32>, entries: &[Entry]| entries[(code - codes.start) as usize];
-        match code {
-            _ if LETTERS.contains(&code) => known(&LETTERS, &self.letters),
-            _ if SIGNS.contains(&code) => known(&SIGNS, &self.signs),
-            0x20ac => Entry { kind: Kind::Sign, ..ODD },
-            _ if c.is_whitespace() => Entry { kind: Kind::Space, ..ODD },
-            _ => ODD,
+    /// What a character of several bytes is.
+    pub(super) fn of(&self, c: char) -> Kind {
+        match c {
+            '€' => Kind::Sign,
+            _ => self.entry(c).map_or(if c.is_whitespace() { Kind::Space } else { Kind::Odd }, |entry| entry.kind),
         }
+    }
+
+    /// What `c`, a character of several bytes, folds to, if it is a letter that is known.
+    pub(super) fn letters(&self, c: char) -> Option<&[u8]> {
+        let entry = self.entry(c).filter(|entry| entry.kind == Kind::Letter)?;
+        Some(&entry.folded[..usize::from(entry.length)])
+    }
+
+    fn entry(&self, c: char) -> Option<&Entry> {
+        let code = u32::from(c);
+        let at = |start: u32| code.checked_sub(start).map_or(usize::MAX, |at| at as usize);
+        self.letters.get(at(LETTERS.start)).or_else(|| self.signs.get(at(SIGNS.start)))
     }
 }
 
 fn entry(c: char) -> Entry {
-    let sign = Entry { kind: Kind::Sign, length: 1, folded: [b' ', 0, 0, 0] };
+    let sign = Entry { kind: Kind::Sign, ..ODD };
     match c {
         _ if c.is_whitespace() => Entry { kind: Kind::Space, ..ODD },
         '0'..='9' => letters(c).map_or(ODD, |entry| Entry { kind: Kind::Digit, ..entry }),
         '+' | '#' | '&' => ODD,
-        '.' | ',' => Entry { folded: [c as u8, 0, 0, 0], ..sign },
         _ if c.is_ascii_punctuation() => sign,
-        '¡' | '¢' | '£' | '¥' | '§' | '©' | '«' | '®' | '°' | '±' | '¶' | '·' | '»' | '¿' | '×' | '÷' => sign,
-        '‐'..='―' | '‘'..='‣' | '…' | '‰' | '‹' | '›' => sign,
+        '¡'
+        | '¢'
+        | '£'
+        | '¥'
+        | '§'
+        | '©'
+        | '«'
+        | '®'
+        | '°'
+        | '±'
+        | '¶'
+        | '·'
+        | '»'
+        | '¿'
+        | '×'
+        | '÷'
+        | '‐'..='―'
+        | '‘'..='‣'
+        | '…'
+        | '‰'
+        | '‹'
+        | '›' => sign,
         _ if c.is_alphabetic() && !is_modifier(c) => letters(c).unwrap_or(ODD),
         _ => ODD,
     }
@@ -96,7 +122,8 @@ fn entry(c: char) -> Entry {
 fn letters(c: char) -> Option<Entry> {
     let folded = fold(&c.to_string()).text;
     let plain = |c: char| {
-        c.is_ascii_alphanumeric() || matches!(c, 'ß'..='ÿ' | 'Ā'..='ɏ' | 'ʹ'..='Ͽ' | 'Ѐ'..='ԯ') && c.is_alphabetic() && !is_modifier(c)
+        c.is_ascii_alphanumeric()
+            || matches!(c, 'ß'..='ÿ' | 'Ā'..='ɏ' | 'ʹ'..='Ͽ' | 'Ѐ'..='ԯ') && c.is_alphabetic() && !is_modifier(c)
     };
     let mut entry = Entry { kind: Kind::Letter, length: 0, folded: [0; 4] };
     let fits = !folded.is_empty() && folded.len() <= entry.folded.len() && folded.chars().all(plain);

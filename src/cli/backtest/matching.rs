@@ -22,7 +22,7 @@ pub(super) struct Matcher {
 
 enum What {
     /// Rules, and feeds that pass every filter of theirs.
-    Rules(Rules, Vec<Carrier>),
+    Rules(Box<Rules>, Vec<Carrier>),
     Expression(Query),
 }
 
@@ -42,7 +42,7 @@ impl Matcher {
         let rules = Rules::load(&sources, None, faults).ok_or(LoadError::Broken)?;
         let names = rules.iter().map(|rule| rule.name().to_owned()).collect();
         let every = rules.every_carrier();
-        Ok(Self { names, what: What::Rules(rules, every) })
+        Ok(Self { names, what: What::Rules(Box::new(rules), every) })
     }
 
     /// One expression.

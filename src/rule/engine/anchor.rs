@@ -189,7 +189,8 @@ impl<'n> Chooser<'n> {
             let words = &self.nodes.phrase(*phrase).words;
             let rarest_at = rarest(words, |feature| self.share(feature));
             let others = words.iter().enumerate().filter(|(at, word)| *at != rarest_at && **word != words[rarest_at]);
-            let second = others.map(|(_, word)| *word).min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
+            let second =
+                others.map(|(_, word)| *word).min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
             let around = self.guarded(around, second.filter(|_| is_of_text));
             anchors.push(self.anchor(words[rarest_at], sight, Around { decides: false, ..around }));
         }
@@ -222,7 +223,9 @@ impl<'n> Chooser<'n> {
                 let right = if *link == Link::Except { None } else { only(right) };
                 only(left).into_iter().chain(right).map(|phrase| self.rarest(phrase)).min_by(rarest)
             }
-            Node::AtLeast(sight, _, phrases) if sight.is_of_text(around) => only(phrases).map(|phrase| self.rarest(phrase)),
+            Node::AtLeast(sight, _, phrases) if sight.is_of_text(around) => {
+                only(phrases).map(|phrase| self.rarest(phrase))
+            }
             Node::Within(sight, _, branch) => self.must(*branch, if *sight == Sight::Unit { around } else { *sight }),
             Node::All(branches) => branches.iter().filter_map(|branch| self.must(*branch, around)).min_by(rarest),
             _ => None,

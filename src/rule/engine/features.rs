@@ -1,9 +1,9 @@
 //! What rules look for, numbered: words, and what words can be besides themselves, such as a plural or the beginning of a word.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::frequency::{Frequencies, UNKNOWN};
-use super::vocabulary::{Vocabulary, hash};
+use super::vocabulary::{Seed, Vocabulary, hash};
 use crate::rule::term::Word;
 use crate::text::Stemmer;
 
@@ -50,6 +50,7 @@ pub(super) struct Collector {
 /// The features of all rules.
 #[derive(Debug, Default)]
 pub(super) struct Features {
+    seed: Seed,
     words: Vocabulary,
     /// How many of the features are words.
     plain: u32,
@@ -130,13 +131,14 @@ impl Collector {
     /// The features, and how often they are found if there are so many `rules`; both by their finished numbers.
     pub(super) fn finish(&self, frequencies: &Frequencies, rules: usize) -> (Features, Shares) {
         let mut features = Features {
+            seed: Seed::new(),
             plain: number(self.words.len()),
             count: number(self.words.len() + self.derived.len()),
             ..Features::default()
         };
         let derived: Vec<(&Derived, Feature)> =
             self.derived.iter().map(|(derived, feature)| (derived, self.finished(*feature))).collect();
-        features.prefixes = Prefixes::new(&derived);
+        features.prefixes = Prefixes::new(features.seed, &derived);
         for (derived, feature) in &derived {
             match derived {
                 Derived::Stem(stemmer, stem) => features.stems_of(*stemmer).insert(stem.clone(), *feature),
@@ -200,6 +202,11 @@ impl Features {
         feature < self.plain
     }
 
+    /// The hash of a word, as [`Features::word`] wants it.
+    pub(super) fn hash(&self, word: &[u8]) -> u64 {
+        hash(self.seed, word)
+    }
+
     /// The feature that `word` is, and whether there is more to it.
     pub(super) fn word(&self, hash: u64, word: &[u8]) -> Option<(Feature, bool)> {
         let found = self.words.get(hash, word)?;
@@ -221,7 +228,7 @@ impl Features {
     pub(super) fn derive(&self, word: &[u8], mut found: impl FnMut(Feature)) {
         for &length in self.prefixes.lengths.iter().take_while(|length| **length <= word.len()) {
             let prefix = &word[..length];
-            self.prefixes.table.get(hash(prefix), prefix).into_iter().for_each(&mut found);
+            self.prefixes.table.get(self.hash(prefix), prefix).into_iter().for_each(&mut found);
         }
         if let Ok(word) = std::str::from_utf8(word) {
             for (stemmer, stems) in &self.stems {
@@ -245,7 +252,10 @@ impl Features {
     pub(super) fn bytes(&self) -> usize {
         let stems = self.stems.iter().flat_map(|(_, stems)| stems.keys()).chain(self.sites.keys());
         let tables = self.words.bytes() + self.prefixes.table.bytes();
-        tables + size_of_val(&*self.starts) + size_of_val(&*self.more) + stems.map(|stem| stem.len() + 40).sum::<usize>()
+        tables
+            + size_of_val(&*self.starts)
+            + size_of_val(&*self.more)
+            + stems.map(|stem| stem.len() + 40).sum::<usize>()
     }
 
     fn stems_of(&mut self, stemmer: Stemmer) -> &mut HashMap<String, Feature> {
@@ -263,7 +273,10 @@ impl Features {
             starts[*word as usize + 1] += 1;
         }
         let has_more = |feature: Feature| if starts[feature as usize + 1] > 0 { HAS_MORE } else { 0 };
-        self.words = Vocabulary::new(words.iter().map(|(word, feature)| (word.as_bytes(), feature | has_more(*feature))));
+        self.words = Vocabulary::new(
+            self.seed,
+            words.iter().map(|(word, feature)| (word.as_bytes(), feature | has_more(*feature))),
+        );
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
@@ -273,7 +286,7 @@ impl Features {
 }
 
 impl Prefixes {
-    fn new(derived: &[(&Derived, Feature)]) -> Self {
+    fn new(seed: Seed, derived: &[(&Derived, Feature)]) -> Self {
         let prefix = |(derived, feature): &(&'_ Derived, Feature)| match derived {
             Derived::Prefix(prefix) => Some((prefix.clone(), *feature)),
             _ => None,
@@ -282,7 +295,10 @@ impl Prefixes {
         let mut lengths: Vec<usize> = prefixes.iter().map(|(prefix, _)| prefix.len()).collect();
         lengths.sort_unstable();
         lengths.dedup();
-        Self { lengths, table: Vocabulary::new(prefixes.iter().map(|(prefix, feature)| (prefix.as_bytes(), *feature))) }
+        Self {
+            lengths,
+            table: Vocabulary::new(seed, prefixes.iter().map(|(prefix, feature)| (prefix.as_bytes(), *feature))),
+        }
     }
 }
 
@@ -295,5 +311,8 @@ impl Shares {
 
 /// A number of things that rules hold.
 pub(super) fn number(number: usize) -> u32 {
-    u32::try_from(number).ok().filter(|number| *number < DERIVED).expect("rules have at most two thousand million parts")
+    u32::try_from(number)
+        .ok()
+        .filter(|number| *number < DERIVED)
+        .expect("rules have at most two thousand million parts")
 }

@@ -1,6 +1,7 @@
 //! What a scanner remembers of words that no rule names: which features they have, from story to story.
 
 use super::features::Features;
+use super::vocabulary::place;
 
 /// Words and their features, found once each.
 #[derive(Debug, Default)]
@@ -24,30 +25,6 @@ struct Entry {
 /// Bytes of words after which all is forgotten before the next story.
 const MOST: usize = 1 << 20;
 
-/// A seed that nobody can guess who writes stories: they cannot make all words fall into one place.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seed(u64);
-
-impl Seed {
-    pub(super) fn new() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        Self(RandomState::new().hash_one(0) | 1)
-    }
-
-    fn place(self, hash: u64, word: &[u8]) -> u64 {
-        let mut seeded = hash ^ self.0;
-        for chunk in word.chunks(8) {
-            let mut bytes = [0; 8];
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            let product = u128::from(seeded ^ u64::from_le_bytes(bytes)) * u128::from(self.0);
-            #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
-            let halves = (product as u64) ^ ((product >> 64) as u64);
-            seeded = halves;
-        }
-        seeded
-    }
-}
-
 impl Memo {
     /// Forgets all if it has grown large.
     pub(super) fn refresh(&mut self) {
@@ -56,14 +33,13 @@ impl Memo {
         }
     }
 
-    /// The features of `word`, derived once.
-    pub(super) fn of(&mut self, seed: Seed, hash: u64, word: &[u8], features: &Features) -> &[u32] {
-        let hash = seed.place(hash, word);
+    /// The features of `word`, whose hash is `hash`, derived once.
+    pub(super) fn of(&mut self, hash: u64, word: &[u8], features: &Features) -> &[u32] {
         if self.entries.len() * 2 >= self.slots.len() {
             self.grow();
         }
         let mask = self.slots.len() - 1;
-        let mut slot = usize::try_from(hash & 0xffff_ffff).unwrap_or_default() & mask;
+        let mut slot = place(hash) & mask;
         while self.slots[slot] != 0 {
             let entry = self.slots[slot] as usize - 1;
             if self.entries[entry].hash == hash && self.word(entry) == word {
@@ -95,7 +71,7 @@ impl Memo {
         self.slots.clear();
         self.slots.resize(room, 0);
         for (number, entry) in (1_u32..).zip(&self.entries) {
-            let mut slot = usize::try_from(entry.hash & 0xffff_ffff).unwrap_or_default() & (room - 1);
+            let mut slot = place(entry.hash) & (room - 1);
             while self.slots[slot] != 0 {
                 slot = (slot + 1) & (room - 1);
             }

@@ -1,8 +1,8 @@
 //! Expressions as nodes without negation but at the leaves, equal ones shared.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use url::Host;
 
 use super::features::{Collector, Derived, Feature, number};
@@ -77,7 +77,7 @@ pub(super) struct Phrase {
 pub(super) struct Nodes {
     pub(super) features: Collector,
     numbers: HashMap<Arc<Node>, NodeId>,
-    nodes: Vec<Arc<Node>>,
+    all: Vec<Arc<Node>>,
     /// How many nodes and rules each node is part of.
     parents: Vec<u32>,
     phrase_numbers: HashMap<Arc<Phrase>, PhraseId>,
@@ -98,7 +98,7 @@ impl Nodes {
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id as usize]
+        &self.all[id as usize]
     }
 
     pub(super) fn phrase(&self, id: PhraseId) -> &Phrase {
@@ -107,7 +107,7 @@ impl Nodes {
 
     /// How many nodes there are.
     pub(super) fn count(&self) -> usize {
-        self.nodes.len()
+        self.all.len()
     }
 
     /// How many nodes and rules `id` is part of.
@@ -117,7 +117,7 @@ impl Nodes {
 
     /// Whether any node looks into `scope`.
     pub(super) fn names(&self, scope: Scope) -> bool {
-        self.nodes.iter().any(|node| node.sight() == Some(Sight::Field(scope)))
+        self.all.iter().any(|node| node.sight() == Some(Sight::Field(scope)))
     }
 
     /// Whether it looks at the sentence or paragraph in hand.
@@ -272,12 +272,12 @@ impl Nodes {
         if let Some(known) = self.numbers.get(&node) {
             return *known;
         }
-        let (id, node) = (number(self.nodes.len()), Arc::new(node));
+        let (id, node) = (number(self.all.len()), Arc::new(node));
         for branch in node.branches() {
             self.parents[*branch as usize] += 1;
         }
         self.parents.push(0);
-        self.nodes.push(Arc::clone(&node));
+        self.all.push(Arc::clone(&node));
         self.numbers.insert(node, id);
         id
     }

@@ -64,9 +64,10 @@ pub(super) fn each(
             let starts = places.filter_map(|place| place.checked_sub(before).filter(|start| *start >= within.start));
             let mut whole = starts.filter(|start| start.checked_add(length).is_some_and(|end| end <= within.end));
             whole.any(|start| {
-                let stands = (start..).zip(phrase.words).enumerate().all(|(number, (word, feature))| {
-                    number == phrase.rarest || sheet.is(engine, word, *feature)
-                });
+                let stands = (start..)
+                    .zip(phrase.words)
+                    .enumerate()
+                    .all(|(number, (word, feature))| number == phrase.rarest || sheet.is(engine, word, *feature));
                 let end = start + length;
                 stands
                     && sheet.share_paragraph(start, end - 1)
@@ -85,7 +86,10 @@ fn are_written_so(sheet: &Sheet, story: &Story, carriers: &[Carrier], start: u32
     let Some(text) = sheet.texts.of_word(start).filter(|text| !text.shouted) else { return false };
     let raw = text.raw(story, carriers);
     let places = &sheet.words.places()[start as usize..];
-    places.iter().zip(capitals).all(|(place, wanted)| is_written_so(&raw[place.start as usize..place.end as usize], wanted))
+    places
+        .iter()
+        .zip(capitals)
+        .all(|(place, wanted)| is_written_so(&raw[place.start as usize..place.end as usize], wanted))
 }
 
 /// In how many places `found` stands that do not overlap, at most.

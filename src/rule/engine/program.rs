@@ -76,7 +76,10 @@ impl Program {
     /// The bytes that it takes, but for what compiled patterns do.
     pub(super) fn bytes(&self) -> usize {
         let capitals = self.capitals.iter().flatten().map(|word| word.len() + size_of::<Vec<bool>>());
-        size_of_val(&*self.code) + size_of_val(&*self.shared) + size_of_val(&*self.comparisons) + capitals.sum::<usize>()
+        size_of_val(&*self.code)
+            + size_of_val(&*self.shared)
+            + size_of_val(&*self.comparisons)
+            + capitals.sum::<usize>()
     }
 }
 
@@ -201,13 +204,14 @@ impl<'n> Writer<'n> {
                 self.code.extend([op::SITE, feature]);
             }
             Node::Lang(lang) => self.code.extend([op::LANG, *lang]),
-            Node::Not(branch) => match self.text_feature(*branch) {
-                Some(feature) => self.code.extend([head(op::NONE_OF, 1), feature]),
-                None => {
+            Node::Not(branch) => {
+                if let Some(feature) = self.text_feature(*branch) {
+                    self.code.extend([head(op::NONE_OF, 1), feature]);
+                } else {
                     self.code.push(op::NOT);
                     self.node(*branch);
                 }
-            },
+            }
             Node::All(branches) => self.all(branches, &[]),
             Node::Any(branches) => self.any(branches),
             Node::Count(least, branches) => {
@@ -236,22 +240,31 @@ impl<'n> Writer<'n> {
         there.retain(|feature| !known.contains(feature));
         there.sort_by(|one, other| self.shares.of(*one).total_cmp(&self.shares.of(*other)));
         let groups = usize::from(!there.is_empty()) + usize::from(!not_there.is_empty());
-        let several = groups + others.len() != 1;
-        let start = several.then(|| self.open(head(op::ALL, number(groups + others.len()))));
+        let count = groups + others.len();
+        let start = (count != 1).then(|| self.open(head(op::ALL, number(count))));
         self.row(op::ALL_OF, &there);
         self.row(op::NONE_OF, &not_there);
-        others.iter().for_each(|branch| self.node(*branch));
-        start.into_iter().for_each(|start| self.close(start));
+        self.others(&others, start);
     }
 
     fn any(&mut self, branches: &[NodeId]) {
         let there: Vec<Feature> = branches.iter().filter_map(|branch| self.text_feature(*branch)).collect();
-        let others: Vec<NodeId> = branches.iter().copied().filter(|branch| self.text_feature(*branch).is_none()).collect();
+        let others: Vec<NodeId> =
+            branches.iter().copied().filter(|branch| self.text_feature(*branch).is_none()).collect();
         let count = usize::from(!there.is_empty()) + others.len();
         let start = (count != 1).then(|| self.open(head(op::ANY, number(count))));
         self.row(op::ANY_OF, &there);
-        others.iter().for_each(|branch| self.node(*branch));
-        start.into_iter().for_each(|start| self.close(start));
+        self.others(&others, start);
+    }
+
+    /// The last branches of the node that was opened at `start`, or of none.
+    fn others(&mut self, others: &[NodeId], start: Option<usize>) {
+        for branch in others {
+            self.node(*branch);
+        }
+        if let Some(start) = start {
+            self.close(start);
+        }
     }
 
     fn row(&mut self, op: u32, features: &[Feature]) {

@@ -6,9 +6,8 @@ use url::Url;
 
 use super::Engine;
 use super::features::Feature;
-use super::memo::{Memo, Seed};
+use super::memo::Memo;
 use super::text::{Text, Texts};
-use super::vocabulary::hash;
 use crate::rule::Carrier;
 use crate::rule::scope::Scope;
 use crate::story::Story;
@@ -34,7 +33,6 @@ pub(super) struct Sheet {
     more: Vec<(u32, u32)>,
     places: Places,
     memo: Memo,
-    seed: Seed,
 }
 
 /// The numbers of the words that have each feature, made when first asked for.
@@ -58,7 +56,6 @@ impl Sheet {
             more: Vec::new(),
             places: Places::default(),
             memo: Memo::default(),
-            seed: Seed::new(),
         }
     }
 
@@ -96,12 +93,12 @@ impl Sheet {
         for number in text.words.clone() {
             let place = self.words.places()[number as usize];
             let word = self.words.folded(&place);
-            let hash = hash(word);
+            let hash = features.hash(word);
             match features.word(hash, word) {
                 None => {
                     self.at.push(NONE);
                     if derives {
-                        let memo = self.memo.of(self.seed, hash, word, features);
+                        let memo = self.memo.of(hash, word, features);
                         for feature in memo {
                             let slot = mark(&mut self.slots, &mut self.found, &mut self.in_text, *feature, in_text);
                             self.more.push((slot, number));
@@ -200,7 +197,8 @@ impl Sheet {
         *made = true;
         starts.clear();
         starts.resize(self.found.len() + 2, 0);
-        let slots = || self.at.iter().copied().filter(|slot| *slot != NONE).chain(self.more.iter().map(|(slot, _)| *slot));
+        let slots =
+            || self.at.iter().copied().filter(|slot| *slot != NONE).chain(self.more.iter().map(|(slot, _)| *slot));
         // Two places further: the next pass leaves each start where it belongs.
         slots().for_each(|slot| starts[slot as usize + 2] += 1);
         for at in 2..starts.len() {
@@ -229,7 +227,12 @@ impl Sheet {
 
     /// The paragraph behind `last`, or the first if that is empty, of a text with those words and so many bytes: up to the
     /// first word of the next.
-    pub(super) fn paragraph_behind(&self, words: &Range<u32>, last: &Range<usize>, length: usize) -> Option<Range<usize>> {
+    pub(super) fn paragraph_behind(
+        &self,
+        words: &Range<u32>,
+        last: &Range<usize>,
+        length: usize,
+    ) -> Option<Range<usize>> {
         let places = &self.words.places()[words.start as usize..words.end as usize];
         let first = places.partition_point(|place| (place.start as usize) < last.end);
         let paragraph = places.get(first)?.paragraph;
@@ -258,7 +261,6 @@ impl Sheet {
     pub(super) fn view(&self, scope: Scope) -> Range<u32> {
         self.texts.view(scope, &self.words)
     }
-
 }
 
 /// Marks `feature` as found; its place among what was found.

@@ -1,5 +1,6 @@
 //! The engine decides what the plain evaluator decides.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ const THOUSANDS: u32 = 120;
 
 /// Rules and stories that are tried together, each rule on each story.
 const RULES: usize = 20;
-const STORIES: usize = 10;
+const STORIES: usize = 20;
 
 fn term(text: &str, forms: Forms) -> Tree {
     Tree::Term(Arc::new(Term::new(text, false, forms, None).expect("a word")), 0..0)
@@ -43,7 +44,8 @@ fn with_forms(tree: Tree, forms: Forms) -> Tree {
 
 fn trees() -> impl Strategy<Value = Tree> {
     let stems = ["en", "ru"].map(|lang| Forms::Stem(Stemmer::of(lang).expect("a language with stems")));
-    let forms = prop_oneof![3 => Just(Forms::Plain), 1 => Just(Forms::Plural), 1 => proptest::sample::select(stems.to_vec())];
+    let forms =
+        prop_oneof![3 => Just(Forms::Plain), 1 => Just(Forms::Plural), 1 => proptest::sample::select(stems.to_vec())];
     let texts = prop_oneof![9 => fixture::tame_texts(), 1 => fixture::wild_texts()].boxed();
     (fixture::trees(texts), forms).prop_map(|(tree, forms)| sound(with_forms(tree, forms)))
 }
@@ -72,12 +74,9 @@ fn frequencies(turn: usize) -> Frequencies {
 fn engine_and_plain_evaluator_agree_whatever_the_frequencies() {
     let thousands = std::env::var("TIDINGS_TRUTH").map_or(THOUSANDS, |thousands| thousands.parse().expect("a number"));
     let rounds = thousands * 1000 / u32::try_from(RULES * STORIES).expect("few");
-    let cases = (
-        proptest::collection::vec(trees(), RULES),
-        proptest::collection::vec(fixture::stories(), STORIES),
-        0..3_usize,
-    );
-    let mut matched = 0;
+    let cases =
+        (proptest::collection::vec(trees(), RULES), proptest::collection::vec(fixture::stories(), STORIES), 0..3_usize);
+    let matched = Cell::new(0);
     TestRunner::new(Config { cases: rounds, ..Config::default() })
         .run(&cases, |(trees, stories, turn)| {
             let engine = Engine::new(&trees, &frequencies(turn));
@@ -86,6 +85,7 @@ fn engine_and_plain_evaluator_agree_whatever_the_frequencies() {
             for story in &stories {
                 let expected = plainly(&trees, story, &carriers);
                 let found = engine.matches(story, &carriers, &mut scratch);
+                matched.set(matched.get() + found.len());
                 for (number, tree) in (0..).zip(&trees) {
                     let (by_engine, plainly) = (found.contains(&number), expected.contains(&number));
                     prop_assert_eq!(by_engine, plainly, "{} of {:?}", print::expression(tree), story);
@@ -94,8 +94,8 @@ fn engine_and_plain_evaluator_agree_whatever_the_frequencies() {
             Ok(())
         })
         .unwrap_or_else(|why| panic!("{why}"));
-    matched += 1;
-    assert!(matched > 0);
+    let cases = (rounds as usize) * RULES * STORIES;
+    assert!(matched.get() > cases / 20, "{} of {cases} cases match: too few to say anything", matched.get());
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Texts {
         let to = self.all.partition_point(|text| text.part <= *parts.end());
         match &self.all[from..to] {
             [] => 0..0,
-            [title, body] if scope == Scope::Lead => title.words.start..self.lead(body, words),
+            [title, body] if scope == Scope::Lead => title.words.start..lead(body, words),
             [first, ..] => first.words.start..self.all[to - 1].words.end,
         }
     }
@@ -109,7 +109,7 @@ impl Texts {
         (story, carriers): (&Story, &[Carrier]),
     ) -> Option<(Range<u32>, Range<usize>)> {
         let text = self.all.get(number).filter(|text| parts(scope).is_some_and(|parts| parts.contains(&text.part)))?;
-        let end = if scope == Scope::Lead && text.part == Part::Body { self.lead(text, words) } else { text.words.end };
+        let end = if scope == Scope::Lead && text.part == Part::Body { lead(text, words) } else { text.words.end };
         let is_cut = end < text.words.end;
         let bytes = if is_cut { words.places()[end as usize].start as usize } else { text.raw(story, carriers).len() };
         Some((text.words.start..end, 0..bytes))
@@ -132,14 +132,14 @@ impl Texts {
         let (_, sentences) = self.sentences.iter().find(|(known, _)| *known == text)?;
         sentences.get(number).cloned()
     }
+}
 
-    /// Where the lead of `body` ends.
-    fn lead(&self, body: &Text, words: &Words) -> u32 {
-        let places = words.places();
-        let first = |word: &u32| places[*word as usize].paragraph == places[body.words.start as usize].paragraph;
-        let end = body.words.end.min(body.words.start + LEAD);
-        (body.words.start..end).take_while(first).last().map_or(body.words.start, |last| last + 1)
-    }
+/// Where the lead of `body` ends.
+fn lead(body: &Text, words: &Words) -> u32 {
+    let places = words.places();
+    let first = |word: &u32| places[*word as usize].paragraph == places[body.words.start as usize].paragraph;
+    let end = body.words.end.min(body.words.start + LEAD);
+    (body.words.start..end).take_while(first).last().map_or(body.words.start, |last| last + 1)
 }
 
 /// The parts that `scope` looks at; none for what is no text.

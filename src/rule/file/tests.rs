@@ -263,8 +263,17 @@ fn a_file_s_defaults_stand_in_for_what_its_rules_leave_out_and_for_no_other_file
     let file = "defaults: {severity: high, owner: ana, tags: [korea], notify: desk}\n\
                 rules:\n  - {name: a, when: arms}\n  - {name: b, when: arms, severity: low, tags: []}\n";
     let rules = rules(&[("a.yaml", file), ("b.yaml", "rules:\n  - {name: c, when: arms}\n")]);
-    let shown: Vec<_> =
-        rules.iter().map(|rule| (rule.settings.severity, rule.settings.owner.as_deref(), rule.settings.tags.len(), rule.settings.notify.len())).collect();
+    let shown: Vec<_> = rules
+        .iter()
+        .map(|rule| {
+            (
+                rule.settings.severity,
+                rule.settings.owner.as_deref(),
+                rule.settings.tags.len(),
+                rule.settings.notify.len(),
+            )
+        })
+        .collect();
     let ana = Some("ana");
     assert_eq!(shown, [(Severity::High, ana, 1, 1), (Severity::Low, ana, 0, 1), (Severity::Medium, None, 0, 0)]);
     assert!(refused(&[("a.yaml", "defaults: {when: arms}\n")]).contains("`when` is not known here"));
