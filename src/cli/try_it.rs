@@ -40,15 +40,12 @@ async fn tell(
     let carriers = [Carrier { name: FeedName(source.to_owned()), tags: BTreeSet::new() }];
     let (all, mut matched) = (stories.len(), 0);
     for (read, story) in stories {
-        match query.evidence(&story, &carriers) {
-            Some(evidence) => {
-                matched += 1;
-                show(expression, source, means, read, story, evidence).await?;
-            }
-            None => {
-                let reasons = query.explain(&story, &carriers, &read).reasons();
-                println!("{}\n", refused(&story, &reasons, Paper::of_output()));
-            }
+        if let Some(evidence) = query.evidence(&story, &carriers) {
+            matched += 1;
+            show(expression, source, means, read, story, evidence).await?;
+        } else {
+            let reasons = query.explain(&story, &carriers, &read).reasons();
+            println!("{}\n", refused(&story, &reasons, Paper::of_output()));
         }
     }
     println!("{matched} of {} matched", count(all, "story", "stories"));

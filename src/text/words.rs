@@ -115,7 +115,9 @@ impl Words {
                 }
             }
         }
-        last.into_iter().for_each(|last| self.take(last, run));
+        if let Some(last) = last {
+            self.take(last, run);
+        }
         Some(at)
     }
 

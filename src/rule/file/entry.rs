@@ -6,10 +6,11 @@ use super::lists::Wordings;
 use super::settings::{self, Written};
 use super::{examples, refuse_later};
 use crate::fault::{Fault, Source};
+use crate::rule::syntax::{self, Lists};
 use crate::rule::term::Forms;
 use crate::rule::tree::Tree;
 use crate::rule::when::{self, When};
-use crate::rule::{Known, Rule, Settings};
+use crate::rule::{Known, Rule, Settings, print};
 use crate::yaml::{Node, Text};
 
 /// Keys of rules that are not available yet.
@@ -63,9 +64,22 @@ pub(super) fn read(
     if context.lists_are_sound {
         examples::hold(&tree, &examples, faults);
     }
+    if !is_kept(&when, &tree, &lists) {
+        let fault = node.fault("this cannot be written as one expression: its clauses are too deep in one another, or a term has several kinds of quotation marks");
+        faults.push(fault.help("write fewer clauses in clauses, or make such a term an entry of a term list"));
+        return None;
+    }
     let name = name?;
     let rule = Rule::new(name.value.trim(), &tree, lists, Arc::new(settings));
     Some(Named { name, rule, when, tree, forms, enabled })
+}
+
+/// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what was no expression, and quotation marks, can be
+/// to blame if it is not.
+fn is_kept(when: &When, tree: &Tree, lists: &Lists) -> bool {
+    let canonical = print::expression(tree);
+    let is_plain = matches!(when, When::Expression(_)) && !canonical.contains(['"', '“', '”', '„', '«', '»']);
+    is_plain || syntax::parse(&canonical, lists).0.is_some_and(|again| print::expression(&again) == canonical)
 }
 
 fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {

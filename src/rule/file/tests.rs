@@ -66,7 +66,7 @@ const WEAPONS: &str = "terms:\n  weapons: [arms, weapons]\n";
 #[test]
 fn a_rule_says_all_that_its_file_says() {
     let rules = rules(&[("a.yaml", KOREA), ("b.yaml", WEAPONS), ("empty.yaml", "")]);
-    assert_eq!(rules.iter().map(|rule| rule.name()).collect::<Vec<_>>(), ["As YAML", "Russia-North Korea arms"]);
+    assert_eq!(rules.iter().map(Rule::name).collect::<Vec<_>>(), ["As YAML", "Russia-North Korea arms"]);
     let rule = &rules[1];
     assert_eq!(rule.settings.severity, Severity::High);
     assert_eq!(rule.settings.why.as_deref(), Some("sanctions desk, resolution 1718"));
@@ -75,7 +75,7 @@ fn a_rule_says_all_that_its_file_says() {
     assert_eq!(rule.settings.notify, [NotifierName("desk".to_owned())].into());
     let feeds = [FeedFilter::Tagged("wire".to_owned()), FeedFilter::Named(FeedName("Yonhap".to_owned()))];
     assert_eq!(rule.settings.feeds, feeds);
-    insta::assert_snapshot!("canonical", rules.iter().map(|rule| rule.text()).collect::<Vec<_>>().join("---\n"));
+    insta::assert_snapshot!("canonical", rules.iter().map(Rule::text).collect::<Vec<_>>().join("---\n"));
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_rule_that_is_not_enabled_matches_nothing_but_is_checked() {
         format!("rules:\n  - {{name: a, when: {when}, enabled: false}}\n  - {{name: b, when: arms, enabled: true}}\n")
     };
     let rules = rules(&[("a.yaml", &file("oil"))]);
-    assert_eq!(rules.iter().map(|rule| rule.name()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(rules.iter().map(Rule::name).collect::<Vec<_>>(), ["b"]);
     assert!(refused(&[("a.yaml", &file("(oil"))]).contains("never closed"));
     assert!(refused(&[("a.yaml", &file("oil").replace("false", "no"))]).contains("true or false"));
 }
@@ -323,4 +323,14 @@ fn rules_that_match_the_same_stories_are_warned_about() {
     assert_eq!(loaded.expect("it loads").len(), 3);
     let said: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
     assert_eq!(said, ["this rule matches the same stories as `a`"]);
+}
+
+#[test]
+fn a_rule_is_made_again_from_its_canonical_form() {
+    let file = "terms: {a: [arms, \"say \\\"arms\\\"\"]}\nrules:\n  - {name: r, when: {all: [$a, {any: [oil, {not: gas, all: '\"a AND b\"'}]}], not: [x, cs(US)]}, stem: en}\n";
+    let (loaded, _) = load_files(&[("a.yaml", file)], None);
+    for (rule, tree) in loaded.expect("it is sound") {
+        assert_eq!(crate::rule::print::expression(&rule.tree()), crate::rule::print::expression(&tree));
+        assert_eq!(rule.tree().lists(), tree.lists());
+    }
 }
