@@ -2,14 +2,20 @@
 
 pub mod admit;
 pub mod breaker;
+pub mod calendar;
+pub mod copies;
+pub mod digest;
 pub mod draft;
 pub mod notice;
+pub mod silence;
+pub mod volume;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::alert::volume::Pace;
 use crate::story::{Evidence, NotifierName, Read, Severity, Sighting};
 
 /// One rule that matched one story, ready to be recorded.
@@ -19,6 +25,8 @@ pub struct Draft {
     pub told: Told,
     /// What tells several alerts of one rule and story apart; empty unless the rule is one of rows.
     pub occasion: String,
+    /// How often its rule wants to be told.
+    pub pace: Pace,
     /// Everybody who is to hear of it: no receiver twice.
     pub receivers: Vec<Receiver>,
 }
@@ -30,6 +38,9 @@ pub struct Told {
     pub rule: String,
     /// SHA-256 of the rule's text, in hex: which version of the rule it was.
     pub version: String,
+    /// [`draft::text_hash`] of the story as the rule saw it; `None` of alerts that were kept before there was such a hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_sha256: Option<String>,
     /// The rule's severity.
     pub severity: Severity,
     /// The rule's `why`.
@@ -107,6 +118,8 @@ pub enum Content {
         /// The rules that matched, in the order of their names.
         rules: Vec<Told>,
     },
+    /// Many stories that rules matched. (`type: digest`)
+    Digest(digest::Digest),
     /// What happened to a receiver. (`type: notice`)
     Notice(notice::Notice),
     /// A trial, sent by `tidings notify`. (`type: test`)

@@ -1,6 +1,7 @@
 //! Subcommands and what they print.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
 
+mod alerts;
 mod backtest;
 mod check;
 mod clauses;
@@ -12,6 +13,7 @@ mod notify;
 mod place;
 mod run;
 mod shown;
+mod silence;
 mod try_it;
 
 use std::ffi::OsString;
@@ -83,8 +85,15 @@ enum Command {
     Explain(explain::Arguments),
     /// What would these rules have matched? Over stories from a file, or the store's.
     Backtest(backtest::Arguments),
+    /// What was told: by rule, tag, feed, time, words; `alerts show ID` tells all of one alert.
+    Alerts(alerts::Arguments),
     /// What is not delivered, and why; `deliveries retry` sends the dead again.
     Deliveries(deliveries::Arguments),
+    /// Mute a rule, a tag, a feed or an event for a while.
+    Silence {
+        #[command(subcommand)]
+        action: silence::Action,
+    },
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -124,7 +133,9 @@ fn dispatch(command: Command) -> Exit {
         Command::Try { expression, place } => try_it::try_it(&expression, &place),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Alerts(arguments) => alerts::alerts(&arguments),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
+        Command::Silence { action } => silence::silence(action),
         Command::Notify { name, config } => notify::notify(&config.path, &name),
     }
 }

@@ -9,7 +9,9 @@ mod notifiers;
 mod paths;
 mod poll;
 mod reader;
+mod retain;
 mod routing;
+mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,9 +22,11 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::story::pace::Manners;
 use crate::story::{FeedName, NotifierName, Severity};
 
 pub use load::load;
+pub use template::{Template, Writes};
 
 /// All that a person configured, checked: nothing downstream looks again.
 #[derive(Clone, Debug)]
@@ -39,10 +43,23 @@ pub struct Config {
     pub feeds: Vec<Feed>,
     /// Who can be told.
     pub notifiers: BTreeMap<NotifierName, Notifier>,
+    /// How often each of them wants to be told.
+    pub manners: BTreeMap<NotifierName, Manners>,
     /// When and how feeds are polled.
     pub poll: Poll,
     /// What may be reached, and how it is addressed.
     pub network: Network,
+    /// How long the store keeps what it holds.
+    pub retain: Retain,
+}
+
+/// How long the store keeps what it holds; `None`: for ever. Neither is under seven days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retain {
+    /// The texts of stories that no alert tells of, since they were first seen.
+    pub stories: Option<Duration>,
+    /// Alerts with their stories, and what became of their messages.
+    pub alerts: Option<Duration>,
 }
 
 /// Who hears of a rule that names nobody. Every name stands in `Config::notifiers`.
@@ -153,12 +170,53 @@ pub struct Authority(pub Vec<u8>);
 pub struct Webhook {
     /// Where to post. Secret: hook addresses carry tokens.
     pub url: SecretUrl,
+    /// What its messages look like.
+    pub body: Body,
+    /// What a message says of whom it is for, where the format wants that.
+    pub addressed: Option<Addressed>,
     /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
     pub secrets: Vec<SigningKey>,
     /// What its requests carry besides the message, `Authorization` among it. Sensitive: no value is shown.
     pub headers: http::HeaderMap,
     /// Whom to believe besides the system's authorities when the server shows its certificate.
     pub ca: Vec<Authority>,
+}
+
+/// What a webhook's messages look like.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// As a service wants it.
+    Format(Format),
+    /// As the user wrote it.
+    Template(Template),
+}
+
+/// The form of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Our own JSON, in the form of Standard Webhooks.
+    Standard,
+    /// Slack's incoming webhooks, and Mattermost's.
+    Slack,
+    /// Discord's webhooks.
+    Discord,
+    /// Workflows of Microsoft Teams.
+    Teams,
+    /// Telegram's Bot API.
+    Telegram,
+    /// ntfy.
+    Ntfy,
+    /// PagerDuty's Events API, version 2.
+    PagerDuty,
+}
+
+/// A key of a message that says whom it is for. It is added when the message is sent, since the store keeps no secrets.
+#[derive(Clone, Debug)]
+pub struct Addressed {
+    /// The service's own key.
+    pub key: &'static str,
+    /// What it holds.
+    pub to: SecretString,
 }
 
 /// An address that must not be shown whole: only scheme, host and port are printed.

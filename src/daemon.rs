@@ -5,6 +5,7 @@ mod articles;
 pub mod clock;
 mod dispatcher;
 mod hosts;
+mod housekeeping;
 mod matching;
 mod news;
 mod poller;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use url::Url;
 
+use crate::alert::volume::Policy;
 use crate::alert::{Receiver, draft};
 use crate::config::Config;
 use crate::daemon::clock::now;
@@ -47,6 +49,8 @@ pub(crate) struct World {
     /// What rules may name.
     known: Known,
     tags: HashMap<FeedName, BTreeSet<String>>,
+    /// How often receivers want to be told.
+    policy: Arc<Policy>,
     hosts: Hosts,
     /// What fetching and sending need.
     means: Means,
@@ -136,7 +140,7 @@ async fn run_on(
         Mode::Forever => forever(&world, poller::states(&world).await?, files, reload, stop).await,
         Mode::Once => once(&world, poller::states(&world).await?, stop).await,
     }
-    Ok(Ended { undelivered: store.undelivered().await?, refused: world.refused.load(Ordering::Relaxed) })
+    Ok(Ended { undelivered: store.undelivered(now()).await?, refused: world.refused.load(Ordering::Relaxed) })
 }
 
 async fn forever(
@@ -150,20 +154,23 @@ async fn forever(
         poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
         articles::settle_waiting(Arc::clone(world), stop.clone()),
         dispatcher::deliver(Arc::clone(world), stop.clone()),
-        reload::keep_rules_fresh(Arc::clone(world), files, asked, stop),
+        reload::keep_rules_fresh(Arc::clone(world), files, asked, stop.clone()),
+        housekeeping::keep_house(world, stop),
     );
 }
 
 async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
     poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), stop.clone()).await;
-    dispatcher::deliver(Arc::clone(world), stop).await;
+    dispatcher::deliver(Arc::clone(world), stop.clone()).await;
+    housekeeping::keep_house(world, stop).await;
 }
 
 fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {
     let means = Means::new(config.network.clone(), config.zone.clone())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
+    let policy = Arc::new(Policy { manners: config.manners.clone(), zone: config.zone.clone() });
     Ok(World {
         hosts: Hosts::new(&config.poll, config.network.clone()),
         store,
@@ -171,6 +178,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
         rules: ArcSwap::from_pointee(rules),
         known,
         tags,
+        policy,
         means,
         heavy: Semaphore::new(cores),
         mode,

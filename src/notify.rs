@@ -4,10 +4,12 @@ mod console;
 mod email;
 #[cfg(test)]
 mod fixture;
+mod format;
 mod payload;
 mod plain;
 mod quote;
 mod reply;
+mod template;
 mod text;
 mod view;
 mod webhook;
@@ -20,7 +22,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::{Letter, Receiver};
-use crate::config::{Network, Notifier};
+use crate::config::{Body, Network, Notifier};
 use crate::feed::fetch::{self, NoClient};
 use crate::notify::webhook::Clients;
 
@@ -33,7 +35,7 @@ pub enum Outcome {
     Retry(Retry),
     /// It will never work as it is: why, as the receiver said it. Never holds a secret.
     Refused(String),
-    /// The receiver is no more, and wants to be left alone: this message and all that come are refused. Why; never holds a secret.
+    /// The receiver is no more, and wants to be left alone: nothing is sent to it before the next run. Why; never holds a secret.
     Gone(String),
 }
 
@@ -87,7 +89,11 @@ impl Means {
 /// In words for a person, where the letter cannot be written (an address that does not parse).
 pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
     match notifier {
-        Notifier::Console(_) | Notifier::Webhook(_) => payload::write(letter),
+        Notifier::Console(_) => payload::write(letter),
+        Notifier::Webhook(webhook) => match &webhook.body {
+            Body::Format(format) => format::render(*format, letter, zone),
+            Body::Template(template) => template::render(template, receiver, letter, zone),
+        },
         Notifier::Email(email) => email::render(email, receiver, letter, zone),
     }
 }

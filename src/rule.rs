@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::story::pace::{Burst, Cadence};
 use crate::story::{Evidence, FeedName, NotifierName, Severity, Story};
 use page::Page;
 use syntax::Lists;
@@ -78,6 +79,10 @@ pub struct Settings {
     pub langs: Vec<String>,
     /// The last day, in UTC, on which a story may be first seen to match.
     pub expires: Option<Date>,
+    /// How many of a burst of alerts are told at once.
+    pub burst: Option<Burst>,
+    /// When its alerts are told, if not at once.
+    pub digest: Option<Cadence>,
 }
 
 /// One entry of a rule's `feeds`.

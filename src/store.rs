@@ -7,6 +7,8 @@ mod archive;
 mod beside;
 mod column;
 mod deliveries;
+mod digest;
+mod event;
 mod feeds;
 #[cfg(test)]
 mod fixture;
@@ -16,9 +18,12 @@ mod lock;
 mod open;
 mod outbox;
 mod poll;
+mod route;
 mod rules;
 mod run;
+mod silences;
 mod story;
+mod sweep;
 mod tell;
 mod writer;
 
@@ -29,14 +34,18 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alert::copies::Print;
+use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::identity::ItemKey;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
-pub use archive::{Alerted, Archive, Fate, Kept, Stored};
+pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
 pub use lock::{Lock, lock};
 pub use open::OpenError;
+pub use silences::{mute, silences, unmute};
+pub use sweep::{Gone, Place, Retention, Step};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when its call returns, and is carried to its end even
 /// if the caller stops waiting.
@@ -145,10 +154,16 @@ pub enum Plan {
 pub struct Verdict {
     /// How much was read.
     pub read: Read,
+    /// What the text is compared by, where it was read in full and is long enough to be known by it.
+    pub print: Option<Print>,
     /// One for every rule that matched; empty if none did.
     pub alerts: Vec<Draft>,
+    /// The feeds that it was matched for.
+    pub feeds: Vec<FeedName>,
     /// When its messages may go out at the earliest.
     pub due: Timestamp,
+    /// How often receivers want to be told.
+    pub policy: Arc<Policy>,
 }
 
 /// A story that waits for its page, or, its text being settled, to be matched again because another feed carries it now.

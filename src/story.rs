@@ -1,5 +1,7 @@
 //! Plain data that every room shares: a story, where it was seen, and what proves that a rule matched it.
 
+pub mod pace;
+
 use std::fmt;
 use std::ops::Range;
 
@@ -161,6 +163,10 @@ pub struct Evidence {
     /// The label of the term list that the term stands in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// The clause of the rule that the words prove, in canonical form and with its field: the smallest that no other words have a part in, or all of
+    /// a `SENT` or `PARA`; cut if it is very long. `None` where that was not asked or not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Option<String>,
     /// Where the sentence stands.
     pub field: Field,
     /// The sentence, as the story has it, cut to a readable length around the words.

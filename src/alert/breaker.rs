@@ -13,6 +13,9 @@ const PROBE: Duration = Duration::from_mins(1);
 /// How long a notifier is away before its fellows are told.
 const WORTH_TELLING: Duration = Duration::from_hours(1);
 
+/// Until when a notifier rests that said it is gone for good: longer than any daemon runs. A new run tries it once more.
+pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
+
 /// The state of a notifier whose last attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
@@ -46,10 +49,17 @@ impl Health {
         self.failures >= OPENS_AFTER
     }
 
+    /// Whether it said that it is gone for good.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.rests_until >= NEVER
+    }
+
     /// Whether its fellows are to be told now that it is away.
     #[must_use]
     pub fn is_worth_telling(&self, now: Timestamp) -> bool {
-        self.is_open() && !self.announced && later(self.since, WORTH_TELLING) <= now
+        let long_away = self.is_open() && later(self.since, WORTH_TELLING) <= now;
+        !self.announced && (self.is_gone() || long_away)
     }
 }
 
@@ -117,6 +127,14 @@ mod tests {
         // What was under way when it asked does not take the wish back.
         let again = failed(Some(asked), "429", None, at(1));
         assert_eq!(again.rests_until, at(90));
+    }
+
+    #[test]
+    fn one_that_is_gone_for_good_is_sent_nothing_more_and_that_is_told_at_once() {
+        let gone = failed(None, "410", Some(NEVER), at(0));
+        assert_eq!(room(Some(&gone), at(100_000_000)), Room::NotBefore(NEVER));
+        assert!(gone.is_worth_telling(at(0)));
+        assert!(!Health { announced: true, ..gone }.is_worth_telling(at(0)));
     }
 
     #[test]

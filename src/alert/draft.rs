@@ -2,18 +2,37 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
+use crate::alert::volume::Pace;
 use crate::alert::{Draft, Receiver, Told};
 use crate::config::{Notifier, Routing};
 use crate::rule::Match;
-use crate::story::NotifierName;
+use crate::story::{NotifierName, Story};
 
-/// One draft for every match, in the same order.
+/// One draft for every match of `story`, in the same order.
 #[must_use]
-pub fn drafts(matches: Vec<Match>, routing: &Routing, notifiers: &BTreeMap<NotifierName, Notifier>) -> Vec<Draft> {
-    matches.into_iter().map(|found| draft(found, routing, notifiers)).collect()
+pub fn drafts(
+    matches: Vec<Match>,
+    story: &Story,
+    routing: &Routing,
+    notifiers: &BTreeMap<NotifierName, Notifier>,
+) -> Vec<Draft> {
+    if matches.is_empty() {
+        return Vec::new();
+    }
+    let text = text_hash(&story.title, &story.body);
+    matches.into_iter().map(|found| draft(found, &text, routing, notifiers)).collect()
 }
 
-fn draft(found: Match, routing: &Routing, notifiers: &BTreeMap<NotifierName, Notifier>) -> Draft {
+/// SHA-256, in hex, of a story's headline, an empty line and its text, in UTF-8: it tells the text that a rule saw from any later one.
+#[must_use]
+pub fn text_hash(title: &str, body: &str) -> String {
+    let digest = Sha256::new().chain_update(title).chain_update("\n\n").chain_update(body).finalize();
+    digest.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+fn draft(found: Match, text: &str, routing: &Routing, notifiers: &BTreeMap<NotifierName, Notifier>) -> Draft {
     let rule = found.rule;
     let settings = &rule.settings;
     let names = if settings.notify.is_empty() { routing.of(settings.severity) } else { &settings.notify };
@@ -25,13 +44,15 @@ fn draft(found: Match, routing: &Routing, notifiers: &BTreeMap<NotifierName, Not
     let told = Told {
         rule: rule.name().to_owned(),
         version: rule.version(),
+        text_sha256: Some(text.to_owned()),
         severity: settings.severity,
         why: settings.why.clone(),
         owner: settings.owner.clone(),
         tags: settings.tags.clone(),
         evidence: found.evidence,
     };
-    Draft { told, occasion: String::new(), receivers }
+    let pace = Pace { burst: settings.burst, digest: settings.digest.clone() };
+    Draft { told, occasion: String::new(), pace, receivers }
 }
 
 /// Everybody whom a notifier reaches.
@@ -41,5 +62,17 @@ pub fn receivers(name: &NotifierName, notifier: &Notifier) -> Vec<Receiver> {
     match notifier {
         Notifier::Console(_) | Notifier::Webhook(_) => vec![to(String::new())],
         Notifier::Email(email) => email.to.iter().map(|mailbox| to(mailbox.email.to_string())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_text_is_what_sha256sum_says() {
+        // printf 'Arms\n\nThey sell.' | sha256sum
+        let expected = "0c8366de653348a8c2443489531cfea638e4745b6fd9fbf8e80fb3eeed81aaa0";
+        assert_eq!(text_hash("Arms", "They sell."), expected);
     }
 }

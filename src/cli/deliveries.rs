@@ -108,6 +108,7 @@ fn is_wanted(arguments: &Arguments, delivery: &Delivery) -> bool {
 fn to_json(delivery: &Delivery) -> Value {
     let about = match &delivery.what {
         What::Story(title) => json!({ "story": title }),
+        What::Digest(alerts) => json!({ "digest": alerts }),
         What::Notice(receiver) => json!({ "notice": receiver.to_string() }),
     };
     json!({

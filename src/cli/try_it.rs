@@ -64,6 +64,7 @@ async fn show(
     let told = Told {
         rule: expression.to_owned(),
         version: String::new(),
+        text_sha256: None,
         severity: Severity::Info,
         why: None,
         owner: None,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reader::Reader;
-use super::{Config, Network, feeds, mask, network, notifiers, paths, poll, routing};
+use super::{Config, Network, feeds, mask, network, notifiers, paths, poll, retain, routing};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document};
 
@@ -12,12 +12,12 @@ use crate::yaml::{self, Document};
 const LATER: [&str; 7] = ["burst", "digest", "headers", "limit", "quiet", "recheck", "silence"];
 
 /// What is not built yet, and whose absence changes nothing that is sent or watched.
-const LATER_BUT_HARMLESS: [&str; 2] = ["web", "retain"];
+const LATER_BUT_HARMLESS: [&str; 1] = ["web"];
 
 /// Reads a configuration. `base` is its folder, against which relative paths stand; `env` gives the variables of the environment.
 /// `None` if it has an error; every fault is added to `faults`, and none holds a secret: what may be one is blotted out of their source.
 ///
-/// It reads no file but those that a `password_file` or a `ca` names.
+/// It reads no file but those that a `password_file`, a `ca` or a `template` names.
 #[must_use]
 pub fn load(
     source: &Arc<Source>,
@@ -48,6 +48,7 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
     let poll = poll::poll(entries.get("poll"), reader);
     let network =
         entries.get("network").map_or_else(|| Some(Network::default()), |node| network::network(node, reader));
+    let retain = retain::retain(entries.get("retain"), reader);
     let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
     let notify = routing::routing(&mut entries, &notifiers.names, reader);
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
@@ -66,7 +67,9 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
         notify: notify?,
         feeds: feeds?,
         notifiers: notifiers.sound,
+        manners: notifiers.manners,
         poll: poll?,
         network: network?,
+        retain: retain?,
     })
 }

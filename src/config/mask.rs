@@ -9,7 +9,8 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 38] = [
+const SHOWN: [&str; 43] = [
+    "alerts",
     "allow",
     "ca",
     "connections",
@@ -17,6 +18,7 @@ const SHOWN: [&str; 38] = [
     "critical",
     "default",
     "every",
+    "except",
     "first_poll",
     "format",
     "from",
@@ -24,6 +26,7 @@ const SHOWN: [&str; 38] = [
     "gap",
     "high",
     "info",
+    "limit",
     "listen",
     "low",
     "max",
@@ -36,12 +39,14 @@ const SHOWN: [&str; 38] = [
     "per_host",
     "poll",
     "proxy",
+    "quiet",
     "retain",
     "rules",
     "smtp",
     "stories",
     "store",
     "tags",
+    "template",
     "to",
     "type",
     "web",
@@ -168,6 +173,8 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         spans.extend(odd(&key, node));
         if SHOWN_BUT_FOR_VALUES.contains(&key.value.as_str()) {
             values(source, node, spans);
+        } else if key.value == "quiet" && node.is_mapping() {
+            fields(source, node, spans);
         } else if SHOWN.contains(&key.value.as_str()) {
             shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {

@@ -2,6 +2,7 @@
 
 mod ca;
 mod email;
+mod manners;
 mod smtp;
 mod webhook;
 
@@ -10,19 +11,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reader::Reader;
 use super::{ConsoleFormat, Notifier};
 use crate::story::NotifierName;
+use crate::story::pace::Manners;
 use crate::yaml::{Entries, Node};
 
 /// What notifiers cannot do yet.
-const LATER: [&str; 6] = ["burst", "digest", "limit", "proxy", "quiet", "template"];
+const LATER: [&str; 3] = ["burst", "digest", "proxy"];
 
 /// Notifiers by name.
 #[derive(Default)]
 pub(super) struct Notifiers {
     /// Those without a fault.
     pub(super) sound: BTreeMap<NotifierName, Notifier>,
+    /// How often those want to be told.
+    pub(super) manners: BTreeMap<NotifierName, Manners>,
     /// All names, so that a faulty notifier does not make a second fault where it is named.
     pub(super) names: BTreeSet<String>,
 }
+
+/// A fault was found, and is among the faults.
+struct Faulty;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -38,12 +45,15 @@ pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Noti
         notifiers.names.insert(name.value.clone());
         let name = reader.check_name(&name);
         let notifier = notifier(node, reader);
-        notifiers.sound.extend(name.map(NotifierName).zip(notifier));
+        if let Some((name, (notifier, manners))) = name.map(NotifierName).zip(notifier) {
+            notifiers.manners.insert(name.clone(), manners);
+            notifiers.sound.insert(name, notifier);
+        }
     }
     notifiers
 }
 
-fn notifier(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Notifier> {
+fn notifier(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Notifier, Manners)> {
     let mut entries = reader.entries(node)?;
     let kinds = [("console", Kind::Console), ("email", Kind::Email), ("webhook", Kind::Webhook)];
     let kind = entries.require("type", reader.faults).and_then(|node| reader.choice(node, &kinds))?;
@@ -52,9 +62,10 @@ fn notifier(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Notifier> {
         Kind::Email => email::email(&mut entries, reader).map(Notifier::Email),
         Kind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
     };
+    let manners = manners::manners(&mut entries, reader);
     reader.refuse_later(&mut entries, &LATER);
     entries.finish(reader.faults);
-    notifier
+    notifier.zip(manners)
 }
 
 fn console(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<ConsoleFormat> {

@@ -1,5 +1,7 @@
 //! Tests of configurations as a whole: what a sound one becomes, what is said of a bad one, and that no secret is in it.
 
+mod retain;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -113,6 +115,46 @@ fn everything_that_can_be_written_is_read() {
 }
 
 #[test]
+fn each_format_has_its_address_and_says_whom_its_messages_are_for() {
+    for (keys, url, addressed) in [
+        ("url: https://hooks.slack.com/services/T/B/x, format: slack", "https://hooks.slack.com/services/T/B/x", None),
+        ("url: https://chat.example.org/hooks/x, format: mattermost", "https://chat.example.org/hooks/x", None),
+        (
+            "url: https://discord.com/api/webhooks/1/x, format: discord",
+            "https://discord.com/api/webhooks/1/x?wait=true",
+            None,
+        ),
+        (
+            "url: \"https://discord.com/api/webhooks/1/x?thread_id=2\", format: discord",
+            "https://discord.com/api/webhooks/1/x?thread_id=2&wait=true",
+            None,
+        ),
+        ("url: https://ntfy.sh/a-topic, format: ntfy", "https://ntfy.sh/", Some(("topic", "a-topic"))),
+        (
+            "url: https://example.org/ntfy/a-topic/, format: ntfy",
+            "https://example.org/ntfy",
+            Some(("topic", "a-topic")),
+        ),
+        (
+            "url: https://api.telegram.org/bot1:x/sendMessage, format: telegram, chat: -1001",
+            "https://api.telegram.org/bot1:x/sendMessage",
+            Some(("chat_id", "-1001")),
+        ),
+        (
+            "format: pagerduty, routing_key: k3y",
+            "https://events.pagerduty.com/v2/enqueue",
+            Some(("routing_key", "k3y")),
+        ),
+    ] {
+        let config = sound(&with_hook(keys));
+        let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else { panic!("hook") };
+        let found = hook.addressed.as_ref().map(|addressed| (addressed.key, addressed.to.expose_secret()));
+        assert_eq!((hook.url.0.as_str(), found), (url, addressed), "{keys}");
+        assert!(!format!("{hook:?}").contains("k3y"));
+    }
+}
+
+#[test]
 fn what_is_left_out_has_a_default() {
     let config = sound(&with(""));
     assert_eq!(
@@ -129,6 +171,35 @@ fn what_is_left_out_has_a_default() {
         gap: Duration::from_secs(1),
     };
     assert_eq!((config.poll, config.network), (poll, Network::default()));
+}
+
+#[test]
+fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
+    let config = sound(&with(
+        "notifiers: {console: {type: console, quiet: {from: \"22:00\", to: 7:00, except: [critical, high]}, limit: 30/h}}",
+    ));
+    let manners = &config.manners[&NotifierName("console".to_owned())];
+    let quiet = manners.quiet.as_ref().expect("quiet hours");
+    assert_eq!((quiet.from.to_string(), quiet.to.to_string()), ("22:00:00".to_owned(), "07:00:00".to_owned()));
+    assert_eq!(quiet.except, [Severity::High, Severity::Critical].into());
+    let limit = manners.limit.expect("a limit");
+    assert_eq!((limit.most, limit.per), (30, Duration::from_hours(1)));
+    assert_eq!(sound(&with("zone: UTC")).manners[&NotifierName("console".to_owned())], Manners::default());
+}
+
+#[test]
+fn faults_of_manners() {
+    let console = |keys: &str| with(&format!("notifiers: {{console: {{type: console, {keys}}}}}"));
+    insta::assert_snapshot!(said_of(&[
+        &console("quiet: night"),
+        &console("quiet: {from: \"22:00\"}"),
+        &console("quiet: {from: \"22:00\", to: \"22:00\"}"),
+        &console("quiet: {from: \"25:00\", to: late, except: [kritical]}"),
+        &console("quiet: {from: \"22:00\", till: \"07:00\"}"),
+        &console("limit: 30"),
+        &console("limit: 0/h"),
+        &console("limit: 30/fortnight"),
+    ]));
 }
 
 #[test]
@@ -158,6 +229,30 @@ fn an_authority_of_ones_own_comes_from_a_file() {
     let config = sound(&text);
     let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
     assert_eq!(mail.ca, vec![Authority(certificate.der().to_vec()); 2]);
+}
+
+#[test]
+fn faults_of_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let sound_one = place("sound.json", "{\"text\": {{ text }}}");
+    let keys = [
+        format!("template: {}", place("torn.json", "{\"text\": {{ title }")),
+        format!("template: {}", place("odd.txt", "a\n{{ titel }}")),
+        format!("template: {}", place("quoted.json", "{\"text\": \"{{ title }}\"}")),
+        format!("template: {sound_one}, format: slack"),
+        "template: missing.txt".to_owned(),
+    ];
+    let cases: Vec<String> = keys.iter().map(|keys| with_hook(&format!("url: \"${{HOOK}}\", {keys}"))).collect();
+    let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+    let said = said_of(&cases).replace(&format!("{}/", folder.path().display()), "");
+    let sentences = said.lines().filter(|line| line.starts_with("error") || line.contains("help"));
+    insta::assert_snapshot!(sentences.collect::<Vec<_>>().join("\n"));
+    sound(&with_hook(&format!("url: \"${{HOOK}}\", template: {sound_one}")));
 }
 
 #[test]
@@ -268,7 +363,12 @@ fn faults_of_mail() {
 fn faults_of_webhooks_and_others() {
     let said = said_of(&[
         &with_hook("url: ftp://example.org/h00kt0ken"),
-        &with_hook("url: \"${HOOK}\", format: slack"),
+        &with_hook("url: \"${HOOK}\", format: slak"),
+        &with_hook("url: \"${HOOK}\", format: telegram"),
+        &with_hook("format: pagerduty"),
+        &with_hook("format: slack"),
+        &with_hook("url: https://ntfy.example.org/, format: ntfy"),
+        &with_hook("url: \"${HOOK}\", format: slack, chat: h00kt0ken"),
         &with_hook("url: \"${HOOK}\", secret: h00kt0ken"),
         &with_hook("url: \"${HOOK}\", secret: [whsec_dDBrZW4=, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]"),
         &with_hook("url: \"${HOOK}\", secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA, whsec_h00kt0ken"),
@@ -302,9 +402,8 @@ fn faults_of_poll_and_network() {
 
 #[test]
 fn what_may_be_overlooked_is_a_warning() {
-    let (config, said) = read(
-        "web: {listen: 127.0.0.1:7300}\nretain: {stories: 90d}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n",
-    );
+    let (config, said) =
+        read("web: {listen: 127.0.0.1:7300}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n");
     assert!(config.is_some());
     insta::assert_snapshot!(said);
     let (config, said) = read("");
@@ -339,6 +438,8 @@ notifiers:
     auth:
       basic: {user: S3CR3T, password: S3CR3T}
       bearer: S3CR3T   # S3CR3T
+    chat: S3CR3T
+    routing_key: S3CR3T
   paswd: S3CR3T
   last: {type: webhook, url: >
    S3CR3T}

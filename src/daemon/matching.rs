@@ -1,8 +1,10 @@
 //! A story whose text is settled, against the rules in force.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use crate::alert::draft;
+use crate::alert::{copies, draft};
 use crate::daemon::World;
 use crate::rule::Carrier;
 use crate::store::Verdict;
@@ -16,9 +18,12 @@ pub(crate) fn verdict<'f>(
     feeds: impl IntoIterator<Item = &'f FeedName>,
     due: Timestamp,
 ) -> Verdict {
-    let matches = world.rules.load().matches(story, &carriers(world, feeds));
-    let alerts = draft::drafts(matches, &world.config.notify, &world.config.notifiers);
-    Verdict { read, alerts, due }
+    let carriers = carriers(world, feeds);
+    let matches = world.rules.load().matches(story, &carriers);
+    let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
+    let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
+    let print = if read == Read::Full { copies::print(&story.body) } else { None };
+    Verdict { read, print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
 }
 
 /// The feeds of those names as rules see them; one that left the configuration has no tags.

@@ -25,8 +25,8 @@ use crate::story::FeedName;
 /// The pause between the first polls of feeds that were due while nothing ran.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
 
-/// When a poll is repeated whose outcome the store could not take.
-const STORE_FAILED: Duration = Duration::from_mins(1);
+/// When a poll is repeated, at the soonest, whose outcome the store could not take.
+const STORE_FAILED: Duration = Duration::from_secs(5);
 
 /// When a feed is polled again whose poll panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(10);
@@ -191,8 +191,10 @@ async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &Cancel
         None => Ok(before.clone()),
     };
     recorded.unwrap_or_else(|why| {
-        error!("{}: its poll could not be recorded: {why}; it is polled again in a minute", feed.name);
-        FeedState { next_poll: Some(after(now(), STORE_FAILED)), ..before }
+        // Whatever ails the store, a host is not asked more often for it.
+        let again = after(now(), Poll::floor(world.config.network.owns(&feed.url)).max(STORE_FAILED));
+        error!("{}: its poll could not be recorded: {why}; it is polled again at {again}", feed.name);
+        FeedState { next_poll: Some(again), ..before }
     })
 }
 

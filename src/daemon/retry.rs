@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::alert::breaker;
 use crate::daemon::clock::after;
 use crate::notify::{Outcome, Retry};
 use crate::store::Finish;
@@ -28,7 +29,8 @@ const UNREACHABLE: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(
 pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Timestamp, seed: u64) -> Finish {
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
-        Outcome::Refused(why) | Outcome::Gone(why) => Finish::Dead(why),
+        Outcome::Refused(why) => Finish::Dead(why),
+        Outcome::Gone(why) => Finish::Again { at: now, counts: false, rest: Some(breaker::NEVER), why },
         Outcome::Retry(Retry { why, reached: false, after: wish }) => {
             let pause = UNREACHABLE[usize::from(waited >= UNREACHABLE[1])];
             put_off(jittered(pause, seed), wish, false, why, now)
@@ -96,6 +98,13 @@ mod tests {
             let (pause, _) = pause_of(retry(true, None), 1, 0, seed);
             assert!((300_000..330_000).contains(&pause), "{pause}");
         }
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
+        let outcome = Outcome::Gone("410 gone".to_owned());
+        let Finish::Again { counts, rest, .. } = decide(outcome, 9, Duration::ZERO, now(), 0) else { panic!("kept") };
+        assert_eq!((counts, rest), (false, Some(breaker::NEVER)));
     }
 
     #[test]

@@ -11,8 +11,7 @@ use encoding_rs::WINDOWS_1252;
 /// renamed.
 pub(super) fn repair(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 32);
-    let root = text.match_indices('<').map(|(at, _)| at).find(|at| opens_markup(&text[at + 1..]));
-    let mut rest = &text[root.unwrap_or(text.len())..];
+    let mut rest = from_first_tag(text);
     while let Some(at) = rest.find(['<', '&']) {
         push_legal(&mut out, &rest[..at]);
         rest = &rest[at..];
@@ -21,6 +20,28 @@ pub(super) fn repair(text: &str) -> String {
     }
     push_legal(&mut out, rest);
     out
+}
+
+/// `text` from its first markup that is no XML declaration on.
+fn from_first_tag(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let first = rest.match_indices('<').map(|(at, _)| at).find(|at| opens_markup(&rest[at + 1..]));
+        rest = &rest[first.unwrap_or(rest.len())..];
+        if !is_declaration(rest) {
+            return rest;
+        }
+        rest = &rest[instruction_end(rest)..];
+    }
+}
+
+fn is_declaration(rest: &str) -> bool {
+    rest.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<?xml")) && !rest.starts_with("<?xml-")
+}
+
+/// The length of the processing instruction at the start of `rest`.
+fn instruction_end(rest: &str) -> usize {
+    rest.find("?>").map_or(rest.len(), |end| end + 2)
 }
 
 /// Whether what follows a `<` makes it the start of markup.
@@ -38,8 +59,8 @@ fn markup(out: &mut String, rest: &str) -> usize {
         }
     }
     if rest.starts_with("<?") {
-        let end = rest.find("?>").map_or(rest.len(), |end| end + 2);
-        if !rest[..end].to_ascii_lowercase().starts_with("<?xml") || rest.starts_with("<?xml-") {
+        let end = instruction_end(rest);
+        if !is_declaration(rest) {
             push_legal(out, &rest[..end]);
         }
         return end;
@@ -150,7 +171,8 @@ mod tests {
 
     #[rstest]
     #[case("\n\n junk <rss version=\"2.0\"></rss>", "<rss version=\"2.0\"></rss>")]
-    #[case("\u{feff}<?xml version='1.0' encoding='koi8-r'?>\n<feed/>", "\n<feed/>")]
+    #[case("\u{feff}<?xml version='1.0' encoding='koi8-r'?>\n<feed/>", "<feed/>")]
+    #[case("<?xml?><", "")]
     #[case("<?xml-stylesheet href='x'?><feed/>", "<?xml-stylesheet href='x'?><feed/>")]
     #[case("<t>a\u{0}b\u{b}c\u{ffff}</t>", "<t>abc</t>")]
     #[case("<t>AT&T & <b>Q&amp;A</b>; R&D;</t>", "<t>AT&amp;T &amp; <b>Q&amp;A</b>; R&D;</t>")]

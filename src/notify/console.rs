@@ -56,7 +56,7 @@ mod tests {
         let json = text_of(ConsoleFormat::Json, &frozen);
         assert_eq!(json.strip_suffix('\n').map(str::as_bytes), Some(frozen.as_slice()));
         let text = text_of(ConsoleFormat::Text, &frozen);
-        assert!(text.starts_with("HIGH  Freight") && text.ends_with("?ref=feed\n\n"), "{text}");
+        assert!(text.starts_with("HIGH  Freight") && text.ends_with("freight?b\n\n"), "{text}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::alert::digest::{Digest, Entry, Group, Reason};
 use crate::alert::notice::{Kind, Notice};
 use crate::alert::{Content, Head, Letter, Told};
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
@@ -43,10 +44,54 @@ pub(super) fn wordy(sentences: usize) -> Letter {
     letter
 }
 
+/// The bare alert, carried by so many feeds.
+pub(super) fn carried_by(copies: usize) -> Letter {
+    let mut letter = bare();
+    if let Content::Alert { feeds, .. } = &mut letter.content {
+        let paper = |n| Sighting { feed: FeedName(format!("Paper {n}")), ..feeds[0].clone() };
+        *feeds = (1..=copies).map(paper).collect();
+    }
+    letter
+}
+
 /// A test message.
 pub(super) fn test() -> Letter {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");
     Letter { id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(), created, content: Content::Test }
+}
+
+/// A digest, gathered for that reason: two rules, three stories.
+pub(super) fn digest(reason: Reason) -> Letter {
+    let at = |time: &str| time.parse::<Timestamp>().expect("a time");
+    let story = |title: &str, number: u32, time: &str| Head {
+        title: title.to_owned(),
+        url: Some(format!("https://wire.example/{number}")),
+        published: Some(at(time)),
+        first_seen: at("2026-03-12T13:20:00Z"),
+        lang: None,
+    };
+    let entry = |story: Head, evidence: Vec<Evidence>| Entry {
+        event: story.url.clone().unwrap_or_default(),
+        story,
+        read: Read::Full,
+        feed: FeedName("Wire".to_owned()),
+        version: "00".repeat(32),
+        text_sha256: None,
+        evidence,
+    };
+    let freight = story("Freight over the bridge doubles", 1, "2026-03-12T11:05:00Z");
+    let talks = story("Talks on arms in Pyongyang", 2, "2026-03-12T09:30:00Z");
+    let sale = "Both denied any trade in arms, which a third side had reported on Tuesday.";
+    let stories = vec![
+        entry(freight.clone(), vec![evidence("arms", Field::Body, sale)]),
+        entry(talks.clone(), vec![evidence("arms", Field::Title, "Talks on arms in Pyongyang")]),
+    ];
+    let bridge = evidence("bridge", Field::Title, "Freight over the bridge doubles");
+    let rules = vec![
+        Group { rule: "Russia-North Korea arms".to_owned(), severity: Severity::High, stories },
+        Group { rule: "bridges".to_owned(), severity: Severity::Low, stories: vec![entry(freight, vec![bridge])] },
+    ];
+    Letter { content: Content::Digest(Digest { reason, rules }), ..test() }
 }
 
 /// A notice of this kind about a webhook.
@@ -59,12 +104,20 @@ pub(super) fn notice(kind: Kind) -> Letter {
 
 /// What is told of a rule that says nothing of itself.
 pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> Told {
-    let severity = Severity::Medium;
-    Told { rule: rule.to_owned(), version: "00".to_owned(), severity, why: None, owner: None, tags: vec![], evidence }
+    Told {
+        rule: rule.to_owned(),
+        version: "00".repeat(32),
+        text_sha256: None,
+        severity: Severity::Medium,
+        why: None,
+        owner: None,
+        tags: vec![],
+        evidence,
+    }
 }
 
 /// Evidence that `term` stands in `sentence`, where it is found first.
 pub(super) fn evidence(term: &str, field: Field, sentence: &str) -> Evidence {
     let marks = sentence.match_indices(term).take(1).map(|(start, found)| start..start + found.len()).collect();
-    Evidence { term: term.to_owned(), label: None, field, sentence: sentence.to_owned(), marks }
+    Evidence { term: term.to_owned(), label: None, clause: None, field, sentence: sentence.to_owned(), marks }
 }

@@ -2,8 +2,21 @@
 
 use std::fmt::Write;
 
+use serde::Serialize;
+
 use crate::alert::Letter;
 use crate::notify::plain::is_unseen;
+
+/// Which schema payloads are of: that in `docs/payload.schema.json`. It grows by additions alone; another number would mean that something was taken
+/// away or has another meaning.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Payload<'l> {
+    schema: u32,
+    #[serde(flatten)]
+    letter: &'l Letter,
+}
 
 /// The letter as one line of JSON, without a line break at its end. Every character in it can be printed: what could steer a terminal or turn
 /// the direction of writing is escaped, beyond what RFC 8259 asks for.
@@ -11,8 +24,8 @@ use crate::notify::plain::is_unseen;
 /// # Errors
 /// Where the letter cannot be put into JSON.
 pub(super) fn write(letter: &Letter) -> Result<Vec<u8>, String> {
-    let json =
-        serde_json::to_string(letter).map_err(|error| format!("the message cannot be put into JSON: {error}"))?;
+    let json = serde_json::to_string(&Payload { schema: SCHEMA, letter })
+        .map_err(|error| format!("the message cannot be put into JSON: {error}"))?;
     let mut line = String::with_capacity(json.len());
     for c in json.chars() {
         if is_unseen(c) {
@@ -23,6 +36,14 @@ pub(super) fn write(letter: &Letter) -> Result<Vec<u8>, String> {
         }
     }
     Ok(line.into_bytes())
+}
+
+/// The same as a value.
+///
+/// # Errors
+/// Where the letter cannot be put into JSON.
+pub(super) fn value(letter: &Letter) -> Result<serde_json::Value, String> {
+    serde_json::to_value(Payload { schema: SCHEMA, letter }).map_err(|error| error.to_string())
 }
 
 /// The letter that `write` wrote. `None` for anything else, such as what another version of Tidings wrote.
@@ -50,15 +71,14 @@ mod tests {
     #[test]
     fn a_notice_says_what_happened_to_whom() {
         let line = write(&fixture::notice(crate::alert::notice::Kind::Down)).unwrap();
-        let expected = r#"{"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","type":"notice","kind":"down","notifier":"ops","since":"2026-03-12T12:21:00Z","why":"the server answered 503 Service Unavailable"}"#;
+        let expected = r#"{"schema":1,"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","type":"notice","kind":"down","notifier":"ops","since":"2026-03-12T12:21:00Z","why":"the server answered 503 Service Unavailable"}"#;
         assert_eq!(std::str::from_utf8(&line), Ok(expected));
     }
 
     #[test]
     fn a_test_has_its_type_and_nothing_of_a_story() {
         let line = write(&fixture::test()).unwrap();
-        let expected =
-            r#"{"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","type":"test"}"#;
+        let expected = r#"{"schema":1,"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","type":"test"}"#;
         assert_eq!(std::str::from_utf8(&line), Ok(expected));
     }
 }

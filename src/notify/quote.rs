@@ -33,9 +33,14 @@ type Mark<'a> = (Range<usize>, Option<&'a str>);
 
 /// Gathers the evidence of `rules` for a story with the headline `title`: evidence within one sentence is merged.
 pub(super) fn quotes(title: &str, rules: &[Told]) -> Quotes {
+    of_evidence(title, rules.iter().flat_map(|rule| &rule.evidence))
+}
+
+/// The same of evidence at hand.
+pub(super) fn of_evidence<'a>(title: &'a str, evidence: impl IntoIterator<Item = &'a Evidence>) -> Quotes {
     let mut in_title: Vec<Mark<'_>> = Vec::new();
     let mut sentences: Vec<(&str, Vec<Mark<'_>>)> = Vec::new();
-    for evidence in rules.iter().flat_map(|rule| &rule.evidence) {
+    for evidence in evidence {
         let offset = if evidence.field == Field::Title { title.find(&evidence.sentence) } else { None };
         if let Some(offset) = offset {
             in_title.extend(marks(evidence, offset));

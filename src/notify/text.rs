@@ -6,7 +6,7 @@ use textwrap::Options;
 
 use crate::alert::Letter;
 use crate::notify::quote::Piece;
-use crate::notify::view::{Fact, view};
+use crate::notify::view::{Copy, Fact, Item, Section, view};
 use crate::story::Severity;
 
 /// The width of a line, in columns. A word that is longer is broken, a link is not.
@@ -25,10 +25,14 @@ pub(super) fn text(letter: &Letter, zone: &TimeZone, colour: bool) -> String {
     let quotes = view.quotes.iter().map(|quote| wrapped(&ink.pieces(quote, Style::new()), "  > ", "  > "));
     let note = view.note.iter().map(|note| wrapped(note, "  ", "  "));
     blocks.extend(quotes.chain(note));
+    blocks.extend(view.sections.iter().map(|section| ink.section(section)));
     let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
     let facts = view.facts.iter().flat_map(|fact| ink.fact(fact, width));
     let address = view.link.iter().map(|link| format!("  {}  {link}", ink.paint(&format!("{:width$}", "link"), QUIET)));
-    blocks.push(facts.chain(address).collect::<Vec<_>>().join("\n"));
+    let copies = view.copies.iter().zip(std::iter::once("copies").chain(std::iter::repeat("")));
+    let copies = copies.flat_map(|(copy, name)| ink.copy(copy, name, width));
+    let below = facts.chain(address).chain(copies).collect::<Vec<_>>().join("\n");
+    blocks.extend(Some(below).filter(|below| !below.is_empty()));
     blocks.join("\n\n") + "\n"
 }
 
@@ -69,6 +73,28 @@ impl Ink {
         }
     }
 
+    fn section(&self, section: &Section) -> String {
+        let severity = self.paint(&section.severity.as_str().to_uppercase(), style_of(section.severity));
+        let heading = wrapped(&format!("{severity}  {}", self.paint(&section.heading, TITLE)), "", "  ");
+        let items = section.stories.iter().map(|item| self.item(item));
+        std::iter::once(heading).chain(items).collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn item(&self, item: &Item) -> String {
+        let mut lines = vec![wrapped(&self.pieces(&item.title, TITLE), "  ", "    ")];
+        lines.extend(item.quote.iter().map(|quote| wrapped(&self.pieces(quote, Style::new()), "    > ", "    > ")));
+        lines.push(wrapped(&self.paint(&item.place, QUIET), "    ", "    "));
+        lines.extend(item.link.iter().map(|link| format!("    {link}")));
+        lines.join("\n")
+    }
+
+    fn copy(&self, copy: &Copy, name: &str, width: usize) -> Vec<String> {
+        let indent = " ".repeat(width + "    ".len());
+        let named = format!("  {}  ", self.paint(&format!("{name:width$}"), QUIET));
+        let link = copy.link.iter().map(|link| format!("{indent}{link}"));
+        std::iter::once(wrapped(&copy.source, &named, &indent)).chain(link).collect()
+    }
+
     fn fact(&self, fact: &Fact, width: usize) -> Vec<String> {
         let indent = " ".repeat(width + "    ".len());
         let mut named = format!("  {}  ", self.paint(&format!("{:width$}", fact.name), QUIET));
@@ -102,6 +128,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::alert::digest::Reason;
     use crate::alert::notice::Kind;
     use crate::notify::{fixture, plain};
 
@@ -132,8 +159,39 @@ mod tests {
     }
 
     #[test]
+    fn twenty_copies_are_listed_and_the_rest_is_counted() {
+        let text = text(&fixture::carried_by(23), &TimeZone::UTC, false);
+        assert_eq!(text.matches(", Thu 12 Mar 2026").count(), 20, "{text}");
+        assert!(text.ends_with("\n           and 3 more\n"), "{text}");
+    }
+
+    #[test]
     fn a_test() {
         assert_snapshot!(text(&fixture::test(), &berlin(), false));
+    }
+
+    #[test]
+    fn a_digest_as_a_person_reads_it() {
+        assert_snapshot!(text(&fixture::digest(Reason::Late), &berlin(), false));
+    }
+
+    #[test]
+    fn every_digest_says_why_it_gathered() {
+        let rule = || "Russia-North Korea arms".to_owned();
+        let silence = |why: &str| Reason::Silence { id: 7, why: why.to_owned() };
+        let reasons = [
+            Reason::Burst { rule: rule() },
+            Reason::Digest { rule: rule() },
+            Reason::Quiet,
+            Reason::Limit,
+            silence(""),
+            silence("the parade"),
+        ];
+        let heads = reasons.map(|reason| {
+            let text = text(&fixture::digest(reason), &berlin(), false);
+            text.lines().take(3).collect::<Vec<_>>().join("\n")
+        });
+        assert_snapshot!(heads.join("\n"));
     }
 
     #[test]
@@ -145,7 +203,7 @@ mod tests {
 
     #[test]
     fn without_colour_and_with_it_the_words_are_the_same() {
-        for letter in [fixture::alert(), fixture::bare(), fixture::test()] {
+        for letter in [fixture::alert(), fixture::bare(), fixture::test(), fixture::digest(Reason::Late)] {
             let coloured = text(&letter, &berlin(), true);
             let bare = anstream::adapter::strip_str(&coloured).to_string();
             let words =

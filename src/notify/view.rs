@@ -1,5 +1,7 @@
 //! What a message shows, in finished words: the same for the console, for a mail's plain text and for its HTML.
 
+mod digest;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -10,8 +12,13 @@ use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
 use crate::story::{Read, Severity, Sighting};
 
+pub(super) use digest::{Item, Section};
+
 /// The most sentences that are quoted.
 const MOST_QUOTES: usize = 8;
+
+/// The most copies that are listed.
+const MOST_COPIES: usize = 20;
 
 /// What a message shows. All texts are safe to show, and on one line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -24,9 +31,20 @@ pub(super) struct View {
     pub(super) quotes: Vec<Vec<Piece>>,
     /// A remark below the quotes.
     pub(super) note: Option<String>,
+    /// Of a digest: its stories, rule by rule.
+    pub(super) sections: Vec<Section>,
     /// What else is to be known, in this order.
     pub(super) facts: Vec<Fact>,
     /// Where to read it.
+    pub(super) link: Option<String>,
+    /// Its copies, where there are several: the first that was seen is one of them.
+    pub(super) copies: Vec<Copy>,
+}
+
+/// Who carries a story, since when, and where.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Copy {
+    pub(super) source: String,
     pub(super) link: Option<String>,
 }
 
@@ -47,14 +65,17 @@ impl Fact {
 pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     match &letter.content {
         Content::Alert { story, read, feeds, rules, .. } => alert(story, read, feeds, rules, zone),
+        Content::Digest(digest) => digest::view(digest, zone),
         Content::Notice(notice) => self::notice(notice, zone),
         Content::Test => View {
             severity: None,
             title: unmarked("This is a test from Tidings"),
             quotes: Vec::new(),
             note: Some("If you can read this, alerts will reach you here.".to_owned()),
+            sections: Vec::new(),
             facts: vec![Fact::one("sent", time(letter.created, zone))],
             link: None,
+            copies: Vec::new(),
         },
     }
 }
@@ -81,8 +102,10 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
         title: unmarked(&title),
         quotes: Vec::new(),
         note: Some(note.to_owned()),
+        sections: Vec::new(),
         facts: vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
         link: None,
+        copies: Vec::new(),
     }
 }
 
@@ -102,9 +125,22 @@ fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &T
             1 => Some("and one more sentence".to_owned()),
             hidden => Some(format!("and {hidden} more sentences")),
         },
+        sections: Vec::new(),
         facts: facts(story, read, feeds, rules, zone),
         link: story.url.as_deref().map(plain),
+        copies: if feeds.len() > 1 { copies(feeds, zone) } else { Vec::new() },
     }
+}
+
+/// The copies, and in the last line how many there are besides.
+fn copies(feeds: &[Sighting], zone: &TimeZone) -> Vec<Copy> {
+    let copy = |copy: &Sighting| Copy {
+        source: format!("{}, {}", plain(&copy.feed.0), time(copy.seen, zone)),
+        link: copy.url.as_deref().map(plain),
+    };
+    let rest = feeds.len().saturating_sub(MOST_COPIES);
+    let rest = (rest > 0).then(|| Copy { source: format!("and {rest} more"), link: None });
+    feeds.iter().take(MOST_COPIES).map(copy).chain(rest).collect()
 }
 
 fn facts(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> Vec<Fact> {

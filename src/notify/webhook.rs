@@ -3,16 +3,18 @@
 mod client;
 mod secrets;
 mod sign;
+mod wish;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Response, StatusCode};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::alert::Receiver;
-use crate::config::Webhook;
+use crate::config::{Addressed, Body, Webhook, Writes};
 use crate::feed::fetch::{self, FetchError};
 use crate::feed::guard;
 use crate::notify::reply::shown;
@@ -43,7 +45,8 @@ pub(super) async fn send(
     if let Err(refused) = guard::check_url(url, &means.network.allow) {
         return Outcome::unreached(refused.to_string());
     }
-    let headers = match headers(webhook, id, payload, now) {
+    let payload = addressed(webhook, payload);
+    let headers = match headers(webhook, id, &payload, now) {
         Ok(headers) => headers,
         Err(why) => return Outcome::Refused(why),
     };
@@ -51,28 +54,47 @@ pub(super) async fn send(
         Ok(client) => client,
         Err(why) => return Outcome::unreached(why.to_string()),
     };
-    let request = client.post(url.clone()).headers(headers).body(payload.to_vec());
+    let request = client.post(url.clone()).headers(headers).body(payload);
     match tokio::time::timeout(DEADLINE, request.send()).await {
         Ok(Ok(response)) => {
             let (status, headers) = (response.status(), response.headers().clone());
             let remark = tokio::time::timeout(REMARK, read(response)).await.unwrap_or_default();
-            judge(status, &headers, &shown(&remark, &secrets(webhook)), receiver, now)
+            let wish = wish::wish(&headers, &remark, now);
+            judge(status, &headers, &shown(&remark, &secrets(webhook)), receiver, wish)
         }
         Ok(Err(error)) => failed(&error),
         Err(_) => Outcome::put_off(format!("the server did not answer within {} s", DEADLINE.as_secs())),
     }
 }
 
+/// The message with what it says of whom it is for. It is a JSON object, and no empty one, where that is wanted.
+fn addressed(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
+    match (&webhook.addressed, payload) {
+        (Some(Addressed { key, to }), [b'{', rest @ ..]) => {
+            let to = serde_json::Value::from(to.expose_secret());
+            [format!("{{\"{key}\":{to},").as_bytes(), rest].concat()
+        }
+        _ => payload.to_vec(),
+    }
+}
+
 fn headers(webhook: &Webhook, id: &str, payload: &[u8], now: Timestamp) -> Result<HeaderMap, String> {
     let seconds = now.as_second();
     let mut headers = webhook.headers.clone();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(&webhook.body)));
     headers.insert("webhook-id", value(id)?);
     headers.insert("webhook-timestamp", HeaderValue::from(seconds));
     if let Some(signature) = sign::signature(id, seconds, payload, &webhook.secrets) {
         headers.insert("webhook-signature", value(&signature)?);
     }
     Ok(headers)
+}
+
+fn content_type(body: &Body) -> &'static str {
+    match body {
+        Body::Template(template) if template.writes == Writes::Text => "text/plain; charset=utf-8",
+        Body::Format(_) | Body::Template(_) => "application/json",
+    }
 }
 
 fn value(text: &str) -> Result<HeaderValue, String> {
@@ -86,28 +108,32 @@ fn failed(error: &reqwest::Error) -> Outcome {
     }
 }
 
-/// What an answer means. `remark` is what else it said, safe to show.
-fn judge(status: StatusCode, headers: &HeaderMap, remark: &str, receiver: &Receiver, now: Timestamp) -> Outcome {
+/// What an answer means. `remark` is what else it said, safe to show; `wish` is how long it wants us to wait.
+fn judge(
+    status: StatusCode,
+    headers: &HeaderMap,
+    remark: &str,
+    receiver: &Receiver,
+    wish: Option<Duration>,
+) -> Outcome {
     let said = match remark {
         "" => format!("the server answered {status}"),
         remark => format!("the server answered {status}: {remark}"),
     };
     match status {
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => put_off(said, headers, now),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => put_off(said, wish),
         StatusCode::GONE => Outcome::Gone(format!(
             "{said}, which says that nothing is taken here any more; write the new address as the `url` of `{}` under `notifiers`, or remove it",
             receiver.notifier
         )),
         _ if status.is_success() => Outcome::Delivered(status.to_string()),
-        _ if status.is_server_error() => put_off(said, headers, now),
+        _ if status.is_server_error() => put_off(said, wish),
         _ if status.is_redirection() => Outcome::Refused(redirected(status, headers, receiver)),
         _ => Outcome::Refused(said),
     }
 }
 
-fn put_off(why: String, headers: &HeaderMap, now: Timestamp) -> Outcome {
-    let until = fetch::retry_after(headers, now);
-    let after = until.map(|until| Duration::try_from(until.duration_since(now)).unwrap_or_default());
+fn put_off(why: String, after: Option<Duration>) -> Outcome {
     Outcome::Retry(Retry { why, reached: true, after })
 }
 

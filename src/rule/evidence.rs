@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::excerpt;
+use super::explain::written;
 use super::naive;
 use super::operand::Occurrence;
 use super::page::{Page, Place, View};
@@ -21,7 +22,7 @@ const MOST_TERMS: usize = 20;
 /// Terms shown of one list, and places of one ATLEAST, at most.
 const MOST_OF_A_LIST: usize = 3;
 
-/// The length of a sentence that is shown whole, in bytes.
+/// The length of a sentence, or of a clause, that is shown whole, in bytes.
 const SENTENCE: usize = 300;
 
 /// What a clause looks at: a field, or a part of one.
@@ -56,14 +57,27 @@ fn collect(tree: &Tree, sight: Sight<'_>, page: &Page<'_>, wanted: bool, found: 
         Tree::Within(unit, branch, _) => {
             let holding = page.units(*unit, sight.view).find(|part| naive::truth(branch, page, part) == Truth::True);
             if let Some(view) = holding {
+                let before = found.len();
                 collect(branch, Sight { view: &view, ..sight }, page, wanted, found);
+                prove(&mut found[before..], tree, sight);
             }
         }
         leaf if wanted => {
-            let left = MOST_TERMS - found.len();
-            found.extend(of_leaf(leaf, sight, page).into_iter().take(left));
+            let before = found.len();
+            found.extend(of_leaf(leaf, sight, page).into_iter().take(MOST_TERMS - before));
+            prove(&mut found[before..], leaf, sight);
         }
         _ => {}
+    }
+}
+
+/// Says of what was `found` that it proves `clause`.
+fn prove(found: &mut [Evidence], clause: &Tree, sight: Sight<'_>) {
+    if !found.is_empty() {
+        let (clause, _) = excerpt::around(&written(clause, sight.field), &(0..0), SENTENCE);
+        for evidence in found {
+            evidence.clause = Some(clause.clone());
+        }
     }
 }
 
@@ -115,10 +129,10 @@ impl Named {
         let Some(Place { field, span }) = place else {
             let (sentence, _) = excerpt::around(page.text(Field::Title), &(0..0), SENTENCE);
             let term = asked.map_or(term.clone(), |field| format!("{}:{term}", field.as_str()));
-            return Evidence { term, label, field: Field::Title, sentence, marks: Vec::new() };
+            return Evidence { term, label, clause: None, field: Field::Title, sentence, marks: Vec::new() };
         };
         let (sentence, mark) = in_sentence(page.text(field), &span);
-        Evidence { term, label, field, sentence, marks: vec![mark] }
+        Evidence { term, label, clause: None, field, sentence, marks: vec![mark] }
     }
 }
 

@@ -172,7 +172,7 @@ fn forbidden(inner: &Clause) -> String {
 }
 
 /// `tree` in canonical form, with the name of its field.
-fn written(tree: &Tree, field: Option<Scope>) -> String {
+pub(super) fn written(tree: &Tree, field: Option<Scope>) -> String {
     let expression = print::expression(tree);
     match (field, tree) {
         (None, _) | (_, Tree::In(..)) => expression,

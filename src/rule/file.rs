@@ -16,6 +16,7 @@ mod entry;
 mod examples;
 mod forms;
 mod lists;
+mod pace;
 mod settings;
 
 /// A rule file that is sound YAML.

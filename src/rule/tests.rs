@@ -114,6 +114,21 @@ fn evidence_names_the_label_and_few_terms_of_a_list() {
 }
 
 #[test]
+fn evidence_names_the_clause_that_it_proves() {
+    let story = story("Arms talks", "Russia sells arms. Korea buys.");
+    let when = "title:(arms OR oil) AND (Russia NEAR/1 arms OR ATLEAST/2(sells OR buys)) AND SENT(Korea AND (buys OR /buys?/)) AND NOT NOT talks";
+    let found = query(when).evidence(&story, &[]).expect("it matches");
+    let clauses: Vec<&str> = found.iter().map(|one| one.clause.as_deref().expect("it has one")).collect();
+    let (near, least, sentence) =
+        ("Russia NEAR/1 arms", "ATLEAST/2(sells OR buys)", "SENT(Korea AND (buys OR /buys?/))");
+    assert_eq!(clauses, ["title:arms", near, near, least, least, sentence, sentence, sentence, "talks"]);
+    let long = format!("ANY/1({}, arms)", vec!["ATLEAST/2(arms OR talks)"; 40].join(", "));
+    let clause = format!("SENT({long})");
+    let found = query(&clause).evidence(&story, &[]).expect("it matches");
+    assert!(found[0].clause.as_deref().is_some_and(|clause| clause.len() <= 306 && clause.ends_with('…')));
+}
+
+#[test]
 fn evidence_has_at_most_twenty_terms() {
     let letters: Vec<String> = ('a'..='z').map(String::from).collect();
     let found = query(&letters.join(" AND ")).evidence(&story("", &letters.join(" ")), &[]).expect("it matches");

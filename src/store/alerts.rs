@@ -4,31 +4,29 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{millis, read_columns, to_json};
-use super::{StoryId, Verdict};
-use crate::alert::{Draft, Receiver};
+use super::route::{self, Fresh};
+use super::{StoryId, Verdict, event};
+use crate::alert::Draft;
 use crate::story::Read;
 
-/// Records the alerts of `verdict` and has messages tell them. What a rule has told of a story, on that occasion, is not told again.
+/// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on that occasion, is not
+/// told again: the alert of a copy is only recorded.
 pub(super) async fn keep(
     conn: &mut SqliteConnection,
     story: StoryId,
     verdict: &Verdict,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let event: String =
-        sqlx::query_scalar("SELECT event FROM story WHERE id = $1").bind(story.0).fetch_one(&mut *conn).await?;
+    let event = event::of(conn, story, verdict.print.as_ref(), now).await?;
+    let mut fresh = Vec::with_capacity(verdict.alerts.len());
     for draft in &verdict.alerts {
-        let Some(alert) = insert(conn, story, draft, &verdict.read, now).await? else { continue };
-        for receiver in &draft.receivers {
-            let message = open_message(conn, &event, receiver, verdict.due, now).await?;
-            sqlx::query("INSERT INTO message_alert (message, alert) VALUES ($1, $2)")
-                .bind(message)
-                .bind(alert)
-                .execute(&mut *conn)
-                .await?;
+        if let Some(alert) = insert(conn, story, draft, &verdict.read, now).await?
+            && !event::has_told(conn, &event, alert, draft).await?
+        {
+            fresh.push(Fresh { alert, draft });
         }
     }
-    Ok(())
+    route::tell(conn, &event, &fresh, verdict, now).await
 }
 
 /// Ends a story's wait, if it waits: it is matched if it ever alerted.
@@ -68,43 +66,5 @@ async fn insert(
     .bind(to_json(&draft.told)?)
     .bind(millis(now))
     .fetch_optional(conn)
-    .await
-}
-
-/// The newest message of an event to a receiver if it was never leased, or else the next one.
-async fn open_message(
-    conn: &mut SqliteConnection,
-    event: &str,
-    receiver: &Receiver,
-    due: Timestamp,
-    now: Timestamp,
-) -> Result<i64, sqlx::Error> {
-    let newest: Option<(i64, i64, bool)> = sqlx::query_as(
-        "SELECT id, n, state = 'pending' AND payload IS NULL FROM message
-         WHERE event = $1 AND notifier = $2 AND recipient = $3 ORDER BY n DESC LIMIT 1",
-    )
-    .bind(event)
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .fetch_optional(&mut *conn)
-    .await?;
-    let n = match newest {
-        Some((message, _, true)) => return Ok(message),
-        Some((_, n, false)) => n + 1,
-        None => 1,
-    };
-    sqlx::query_scalar(
-        "INSERT INTO message (key, uid, event, n, notifier, recipient, created, state, due)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8) RETURNING id",
-    )
-    .bind(format!("event:{event}:{}/{}:{n}", receiver.notifier, receiver.recipient))
-    .bind(uuid::Uuid::new_v4().to_string())
-    .bind(event)
-    .bind(n)
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .bind(millis(now))
-    .bind(millis(due))
-    .fetch_one(conn)
     .await
 }

@@ -1,6 +1,7 @@
 //! The stories of a store, read page by page beside whatever runs: no lock is taken, nothing is written or migrated.
 
 mod find;
+mod history;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use super::{StoreError, StoryId, beside};
 use crate::story::{FeedName, Story};
 
 pub use find::{Alerted, Fate, Kept};
+pub use history::{Attempt, Message, Past, Record, Wanted};
 
 /// A store's stories, open for reading.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl Archive {
         Ok(Self { conn: beside::to_read(path).await? })
     }
 
-    /// Stories after the row `after` that were first seen at `since` or later, in the order of their rows, at most `limit`; none at the end.
+    /// Stories with texts, after the row `after`, that were first seen at `since` or later, in the order of their rows, at most `limit`; none at the end.
     pub async fn page(
         &mut self,
         since: Timestamp,
@@ -48,7 +50,8 @@ impl Archive {
         limit: u32,
     ) -> Result<Vec<Stored>, StoreError> {
         let rows = sqlx::query(
-            "SELECT *, coalesce(body, feed_text) AS text FROM story WHERE id > $1 AND first_seen >= $2 ORDER BY id LIMIT $3",
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL ORDER BY id LIMIT $3",
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
         .bind(millis(since))

@@ -1,11 +1,14 @@
 //! How plain data stands in columns: times as milliseconds, lists as JSON text, what was read as two columns.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use crate::alert::Head;
 use crate::story::{FeedName, Read, Sighting, Story};
 
 /// A time as a column holds it.
@@ -69,13 +72,29 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
     })
 }
 
-/// Sightings from their rows, the first of each feed.
+/// What messages show of a story, from the columns of its table.
+pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
+    Ok(Head {
+        title: row.try_get("title")?,
+        url: row.try_get("url")?,
+        published: maybe_time(row, "published")?,
+        first_seen: time(row, "first_seen")?,
+        lang: row.try_get("lang")?,
+    })
+}
+
+/// Sightings from their rows, the first of each feed and story.
 pub(super) fn sightings(rows: &[SqliteRow]) -> Result<Vec<Sighting>, sqlx::Error> {
-    let mut found: Vec<Sighting> = Vec::new();
+    let mut known: HashSet<(&str, i64)> = HashSet::new();
+    let mut found = Vec::new();
     for row in rows {
-        let feed = FeedName(row.try_get("feed")?);
-        if found.iter().all(|other| other.feed != feed) {
-            found.push(Sighting { feed, url: row.try_get("url")?, seen: time(row, "seen")? });
+        let feed = row.try_get("feed")?;
+        if known.insert((feed, row.try_get("story")?)) {
+            found.push(Sighting {
+                feed: FeedName(feed.to_owned()),
+                url: row.try_get("url")?,
+                seen: time(row, "seen")?,
+            });
         }
     }
     Ok(found)

@@ -43,6 +43,8 @@ pub struct Delivery {
 pub enum What {
     /// A story with this headline, which may be empty.
     Story(String),
+    /// So many alerts, gathered.
+    Digest(u32),
     /// A receiver.
     Notice(Receiver),
 }
@@ -84,6 +86,7 @@ pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(NotifierNam
     let rows = sqlx::query(
         "SELECT message.*, (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
                 (SELECT max(started) FROM attempt WHERE attempt.message = message.id) AS tried,
+                (SELECT count(*) FROM message_alert WHERE message_alert.message = message.id) AS alerts,
                 (SELECT story.title FROM message_alert JOIN alert ON alert.id = message_alert.alert
                  JOIN story ON story.id = alert.story WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1) AS title
          FROM message WHERE state != 'sent' ORDER BY id",
@@ -173,6 +176,9 @@ fn what(row: &SqliteRow) -> Result<What, sqlx::Error> {
         && let Content::Notice(notice) = column::json(row, "said")?
     {
         return Ok(What::Notice(notice.subject()));
+    }
+    if row.try_get::<Option<&str>, _>("digest")?.is_some() {
+        return Ok(What::Digest(row.try_get("alerts")?));
     }
     Ok(What::Story(row.try_get::<Option<String>, _>("title")?.unwrap_or_default()))
 }

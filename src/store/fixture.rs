@@ -1,14 +1,17 @@
 //! What the store's tests share: a store in a folder of its own, and short ways to say what a poll found.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::{FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Store, Verdict, Waiting};
+use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::identity::ItemKey;
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
@@ -129,7 +132,9 @@ pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
 
 /// A verdict on a full text: these rules matched and tell the desk.
 pub(super) fn verdict(rules: &[&str]) -> Verdict {
-    Verdict { read: Read::Full, alerts: rules.iter().map(|rule| draft(rule, &[desk()])).collect(), due: at(0) }
+    let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
+    let policy = Arc::new(Policy { manners: BTreeMap::new(), zone: TimeZone::UTC });
+    Verdict { read: Read::Full, print: None, alerts, feeds: vec![FeedName("wire".to_owned())], due: at(0), policy }
 }
 
 pub(super) fn settle(rules: &[&str]) -> Plan {
@@ -140,6 +145,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
     let evidence = Evidence {
         term: "arms".to_owned(),
         label: None,
+        clause: Some("title:arms".to_owned()),
         field: Field::Title,
         sentence: "arms".to_owned(),
         marks: std::iter::once(0..4).collect(),
@@ -147,13 +153,14 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
     let told = Told {
         rule: rule.to_owned(),
         version: format!("hash of {rule}"),
+        text_sha256: Some("hash of the text".to_owned()),
         severity: Severity::High,
         why: None,
         owner: Some("ana".to_owned()),
         tags: vec![],
         evidence: vec![evidence],
     };
-    Draft { told, occasion: String::new(), receivers: receivers.to_vec() }
+    Draft { told, occasion: String::new(), pace: Pace::default(), receivers: receivers.to_vec() }
 }
 
 pub(super) fn receiver(notifier: &str, recipient: &str) -> Receiver {

@@ -115,6 +115,16 @@ async fn wake(
     Ok(())
 }
 
+/// Ends the rest of notifiers that were gone for good.
+pub(super) async fn lift(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE health SET rests_until = $2 WHERE rests_until >= $1")
+        .bind(millis(breaker::NEVER))
+        .bind(millis(now))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 async fn announce(
     conn: &mut SqliteConnection,
     notice: Notice,
@@ -168,7 +178,8 @@ async fn audience_of(conn: &mut SqliteConnection, notice: &Notice) -> Result<Vec
     Ok(rows.into_iter().map(|(notifier, recipient)| Receiver { notifier: NotifierName(notifier), recipient }).collect())
 }
 
-async fn read(conn: &mut SqliteConnection, notifier: &NotifierName) -> Result<Option<Health>, sqlx::Error> {
+/// The state of a notifier, if its last attempt failed.
+pub(super) async fn read(conn: &mut SqliteConnection, notifier: &NotifierName) -> Result<Option<Health>, sqlx::Error> {
     let row = sqlx::query("SELECT * FROM health WHERE notifier = $1").bind(&notifier.0).fetch_optional(conn).await?;
     row.as_ref().map(health).transpose()
 }

@@ -1,17 +1,21 @@
-//! Gathers what a message says: every rule that it tells of its event, and every feed that carried it.
+//! Gathers what a message says: every rule that it tells of its event, and every copy of it.
 
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column;
+use super::{column, digest};
 use crate::alert::{Content, Head, Letter};
 use crate::story::{Read, Sighting};
 
 /// What the message of this row says now.
 pub(super) async fn gather(conn: &mut SqliteConnection, row: &SqliteRow) -> Result<Letter, sqlx::Error> {
-    let content = match row.try_get("event")? {
-        Some(event) => alert(conn, row.try_get("id")?, event).await?,
-        None => column::json(row, "said")?,
+    let id = row.try_get("id")?;
+    let content = if let Some(event) = row.try_get("event")? {
+        alert(conn, id, event).await?
+    } else if row.try_get::<Option<&str>, _>("digest")?.is_some() {
+        Content::Digest(digest::gather(conn, id, column::json(row, "digest")?).await?)
+    } else {
+        column::json(row, "said")?
     };
     Ok(Letter { id: row.try_get("uid")?, created: column::time(row, "created")?, content })
 }
@@ -43,19 +47,13 @@ async fn head(conn: &mut SqliteConnection, message: i64) -> Result<Head, sqlx::E
     .bind(message)
     .fetch_one(conn)
     .await?;
-    Ok(Head {
-        title: row.try_get("title")?,
-        url: row.try_get("url")?,
-        published: column::maybe_time(&row, "published")?,
-        first_seen: column::time(&row, "first_seen")?,
-        lang: row.try_get("lang")?,
-    })
+    column::head(&row)
 }
 
-/// The feeds that carried the event's stories, first seen first.
+/// The copies of the event's stories, first seen first.
 async fn feeds(conn: &mut SqliteConnection, event: &str) -> Result<Vec<Sighting>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT sighting.feed, sighting.url, sighting.seen FROM sighting JOIN story ON story.id = sighting.story
+        "SELECT sighting.feed, sighting.url, sighting.seen, sighting.story FROM sighting JOIN story ON story.id = sighting.story
          WHERE story.event = $1 ORDER BY sighting.seen, sighting.feed, sighting.key",
     )
     .bind(event)

@@ -175,7 +175,8 @@ mod tests {
         let mut conn = connect(&bench.path()).await.unwrap();
         newer().run_direct(None, &mut conn, false).await.unwrap();
         let refused = Store::open(&bench.path()).await.err().unwrap();
-        assert!(matches!(refused, OpenError::Newer { found: 9999, known: 2 }), "{refused}");
+        let latest = MIGRATIONS.iter().map(|step| step.version).max().unwrap();
+        assert!(matches!(refused, OpenError::Newer { found: 9999, known } if known == latest), "{refused}");
     }
 
     #[tokio::test]
@@ -192,7 +193,8 @@ mod tests {
         assert_eq!(schema(&mut conn, &MIGRATIONS).await.unwrap(), 9999);
         assert!(!stale.exists());
         let mut copy = connect(&bench.path().with_added_extension("before-9999")).await.unwrap();
-        assert_eq!(schema(&mut copy, &MIGRATIONS).await.unwrap(), 2);
+        let latest = MIGRATIONS.iter().map(|step| step.version).max().unwrap();
+        assert_eq!(schema(&mut copy, &MIGRATIONS).await.unwrap(), latest);
         let runs: i64 = sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&mut copy).await.unwrap();
         assert_eq!(runs, 1);
     }

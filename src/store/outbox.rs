@@ -5,13 +5,15 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{from_millis, millis, time};
-use super::{Finish, Holdings, Lease, Render, Store, StoreError, health, letter};
+use super::{Finish, Holdings, Lease, Render, Store, StoreError, digest, health, letter};
 use crate::alert::Receiver;
+use crate::alert::breaker::Health;
 use crate::story::NotifierName;
 
 impl Store {
     /// Leases at most `limit` due messages of one notifier, oldest first: lease, attempt and, at the first lease, the frozen payload are committed before
-    /// this returns. A message that `render` refuses becomes dead, and is not among them.
+    /// this returns. While the notifier is away, what is late becomes a digest first, and all are
+    /// for the recipient that was longest not tried. A message that `render` refuses becomes dead, and is not among them.
     pub async fn lease(
         &self,
         run: i64,
@@ -24,7 +26,7 @@ impl Store {
         self.write(move |conn| Box::pin(lease_due(conn, run, notifier, limit, now, render))).await
     }
 
-    /// Records what came of an attempt. `false`, and nothing written, if the lease is no longer this attempt's.
+    /// Records what came of an attempt. A payload of which nothing can have arrived is frozen no more. `false`, and nothing written, if the lease is no longer this attempt's.
     ///
     /// After a success, what the same notifier could not deliver because it was not reached is due at once, and all of it if it had failed so often that
     /// it was only probed.
@@ -43,9 +45,16 @@ impl Store {
         Ok(next.collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// Messages not sent and not dead, held ones too: what `run --once` must not leave behind.
-    pub async fn undelivered(&self) -> Result<i64, StoreError> {
-        Ok(self.holdings().await?.waiting)
+    /// Messages not sent and not dead, held ones too, but for digests that still gather at `now`: what `run --once` must not leave behind.
+    pub async fn undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
+        let undelivered = sqlx::query_scalar(
+            "SELECT count(*) FROM message
+             WHERE state IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
+        )
+        .bind(millis(now))
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(undelivered)
     }
 
     /// What the store holds.
@@ -69,13 +78,19 @@ async fn lease_due(
     now: Timestamp,
     render: Render,
 ) -> Result<Vec<Lease>, sqlx::Error> {
+    let mut only: Option<String> = None;
+    if let Some(away) = health::read(conn, &notifier).await?.filter(Health::is_open) {
+        digest::fold_late(conn, &notifier, &away, now).await?;
+        only = longest_untried(conn, &notifier, now).await?;
+    }
     let due = sqlx::query(
-        "SELECT id, uid, event, said, recipient, created, counted, payload FROM message
-         WHERE state = 'pending' AND notifier = $1 AND due <= $2 ORDER BY due, id LIMIT $3",
+        "SELECT id, uid, event, digest, said, recipient, created, counted, payload FROM message
+         WHERE state = 'pending' AND notifier = $1 AND due <= $2 AND ($4 IS NULL OR recipient = $4) ORDER BY due, id LIMIT $3",
     )
     .bind(&notifier.0)
     .bind(millis(now))
     .bind(limit)
+    .bind(only)
     .fetch_all(&mut *conn)
     .await?;
     let mut leases = Vec::with_capacity(due.len());
@@ -87,6 +102,22 @@ async fn lease_due(
         }
     }
     Ok(leases)
+}
+
+/// The recipient with something due that was longest not tried: probes go round, so that one who takes nothing keeps nobody else waiting.
+async fn longest_untried(
+    conn: &mut SqliteConnection,
+    notifier: &NotifierName,
+    now: Timestamp,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
+         WHERE state = 'pending' AND notifier = $1 GROUP BY recipient HAVING min(due) <= $2 ORDER BY max(attempt.id) LIMIT 1",
+    )
+    .bind(&notifier.0)
+    .bind(millis(now))
+    .fetch_optional(conn)
+    .await
 }
 
 /// The message's frozen bytes; those that it is to have, if this is its first lease. The inner error is why it cannot be rendered.
@@ -167,7 +198,9 @@ async fn finish_attempt(
         Finish::Dead(why) => ("dead", "dead", None, why),
     };
     let ours = sqlx::query_as(
-        "UPDATE message SET state = $4, lease = NULL, due = coalesce($5, due), why = $6, unreached = $7, counted = counted + $8
+        "UPDATE message SET state = $4, lease = NULL, due = coalesce($5, due), why = $6, unreached = $7, counted = counted + $8,
+                payload = CASE WHEN $7 AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome != 'unreached')
+                          THEN NULL ELSE payload END
          WHERE id = $1 AND lease = $2 AND (SELECT run FROM attempt WHERE id = $2) = $3 RETURNING notifier, recipient",
     )
     .bind(message)

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::{RunStart, Store, StoreError};
+use super::{RunStart, Store, StoreError, health};
 use crate::alert::Receiver;
 use crate::story::NotifierName;
 
 impl Store {
     /// Numbers this run, and opens older runs' leases at once, with the payload that they froze. Messages of receivers not in `receivers` become held,
-    /// those of receivers that are back become pending again.
+    /// those of receivers that are back become pending again. A notifier that was gone for good is tried once more: somebody may have mended its address.
     pub async fn start_run(&self, receivers: &[Receiver], now: Timestamp) -> Result<RunStart, StoreError> {
         let receivers = receivers.iter().cloned().collect();
         self.write(move |conn| Box::pin(start(conn, receivers, now))).await
@@ -30,6 +30,7 @@ async fn start(
         .await?;
     let reclaimed = reclaim(conn, now).await?;
     let held = hold(conn, &receivers).await?;
+    health::lift(conn, now).await?;
     Ok(RunStart { run, reclaimed, held })
 }
 
@@ -138,7 +139,7 @@ mod tests {
         let leased = bench.lease(start.run, "mail", 1).await;
         assert_eq!(leased.len(), 1);
         assert!(bench.finish(start.run, &leased[0], Finish::Sent(String::new()), 2).await);
-        assert_eq!(bench.store.undelivered().await.unwrap(), 1);
+        assert_eq!(bench.store.undelivered(at(9)).await.unwrap(), 1);
         assert_eq!(bench.store.next_due().await.unwrap(), []);
 
         let still = bench.store.start_run(std::slice::from_ref(&ana), at(3)).await.unwrap();

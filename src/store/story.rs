@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, from_millis, millis, read_columns, time};
-use super::{Store, StoreError, StoryId, Verdict, Waiting, alerts, tell};
+use super::{Store, StoreError, StoryId, Verdict, Waiting, alerts, event, tell};
 
 impl Store {
     /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
@@ -61,10 +61,11 @@ impl Store {
 }
 
 async fn waiting(reader: &mut SqliteConnection, id: StoryId, row: &SqliteRow) -> Result<Waiting, sqlx::Error> {
-    let sightings = sqlx::query("SELECT feed, url, seen FROM sighting WHERE story = $1 ORDER BY seen, feed, key")
-        .bind(id.0)
-        .fetch_all(reader)
-        .await?;
+    let sightings =
+        sqlx::query("SELECT feed, url, seen, story FROM sighting WHERE story = $1 ORDER BY seen, feed, key")
+            .bind(id.0)
+            .fetch_all(reader)
+            .await?;
     Ok(Waiting {
         id,
         revision: row.try_get("revision")?,
@@ -118,6 +119,7 @@ async fn settle(
     .await?;
     let Some(joined) = joined else { return Ok(false) };
     alerts::keep(conn, story, &verdict, now).await?;
+    event::keep_sketch(conn, story, verdict.print.as_ref(), now).await?;
     if joined {
         tell::match_again(conn, story, now).await?;
     } else {

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{millis, read_columns, to_json};
-use super::{Plan, StoryId, alerts};
-use crate::story::{Read, Story, StoryKey};
+use super::{Plan, StoryId, Verdict, alerts, event};
+use crate::story::{Story, StoryKey};
 
 /// Where a story stands.
 enum Standing {
-    /// It was never to be matched.
+    /// It has no text that was to be matched: it was only recorded, or its text is no longer kept.
     Recorded,
     /// It waits for T2.
     Waits,
@@ -51,7 +51,7 @@ pub(super) async fn edit(
         (_, Plan::Record(_)) => Ok(()),
         (Standing::Waits, Plan::Settle(verdict)) => {
             alerts::keep(conn, story, verdict, now).await?;
-            stand_as_told(conn, story, &verdict.read).await?;
+            stand_as_told(conn, story, verdict, now).await?;
             match_again(conn, story, now).await
         }
         (_, plan) => {
@@ -113,18 +113,22 @@ async fn follow(conn: &mut SqliteConnection, story: StoryId, plan: &Plan, now: T
         Plan::ReadPage => wait_for_page(conn, story, now).await,
         Plan::Settle(verdict) => {
             alerts::keep(conn, story, verdict, now).await?;
-            stand_as_told(conn, story, &verdict.read).await?;
+            stand_as_told(conn, story, verdict, now).await?;
             alerts::decide_fate(conn, story).await
         }
     }
 }
 
 async fn standing(conn: &mut SqliteConnection, story: StoryId) -> Result<Standing, sqlx::Error> {
-    let fate: Option<String> =
-        sqlx::query_scalar("SELECT fate FROM story WHERE id = $1").bind(story.0).fetch_one(conn).await?;
+    let (fate, purged): (Option<String>, bool) =
+        sqlx::query_as("SELECT fate, purged IS NOT NULL FROM story WHERE id = $1")
+            .bind(story.0)
+            .fetch_one(conn)
+            .await?;
     Ok(match fate.as_deref() {
         None => Standing::Waits,
         Some("recorded") => Standing::Recorded,
+        Some(_) if purged => Standing::Recorded,
         Some(_) => Standing::Settled,
     })
 }
@@ -160,7 +164,7 @@ async fn insert(
 async fn retell(conn: &mut SqliteConnection, story: StoryId, told: &Story) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE story SET revision = revision + 1, title = $2, feed_text = $3, url = $4, published = $5, lang = $6,
-                authors = $7, tags = $8
+                authors = $7, tags = $8, purged = NULL
          WHERE id = $1",
     )
     .bind(story.0)
@@ -213,15 +217,20 @@ pub(super) async fn match_again(
 }
 
 /// Settles a story's text as the feed's.
-async fn stand_as_told(conn: &mut SqliteConnection, story: StoryId, read: &Read) -> Result<(), sqlx::Error> {
-    let (read, why) = read_columns(read);
+async fn stand_as_told(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let (read, why) = read_columns(&verdict.read);
     sqlx::query("UPDATE story SET body = NULL, read = $2, read_why = $3 WHERE id = $1")
         .bind(story.0)
         .bind(read)
         .bind(why)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    event::keep_sketch(conn, story, verdict.print.as_ref(), now).await
 }
 
 #[cfg(test)]

@@ -108,8 +108,7 @@ async fn scripts_get_one_object() {
     assert_eq!(all["rules"], 6);
     let names: Vec<_> = all["matches"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
     assert_eq!(names, ["arms", "close", "young"]);
-    let evidence =
-        json!({"term": "Russia", "field": "title", "sentence": "Russia sells arms", "marks": [{"start": 0, "end": 6}]});
+    let evidence = json!({"term": "Russia", "clause": "Russia", "field": "title", "sentence": "Russia sells arms", "marks": [{"start": 0, "end": 6}]});
     assert_eq!(all["matches"][0]["evidence"][0], evidence);
 
     let one = object(&explain(&folder, &[&["@story.json", "--rule", "sentence"], &json[..]].concat()).await);

@@ -51,6 +51,27 @@ async fn an_hour_away_is_told_by_mail_once_and_so_is_the_return_and_all_that_wai
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_is_gone_is_left_alone_until_the_next_start_and_nothing_for_it_is_lost() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/feed.xml", Response::feed(&stories(&server, 12)));
+    server.serve("/hook", Response::status(410));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    mail.wait_for(13).await;
+    folder.wait_until("SELECT count(*) FROM message WHERE state = 'leased'", |count| count == "0").await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert!(server.requests("/hook").len() <= 8, "only what was under way at the first answer");
+    assert!(subjects(&mail).contains(&"hook takes no messages".to_owned()), "{:?}", subjects(&mail));
+
+    server.serve("/hook", Response::status(204));
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert!(subjects(&mail).contains(&"hook takes messages again".to_owned()), "{:?}", subjects(&mail));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_told_once_through_the_others() {
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/feed.xml", Response::feed(&stories(&server, 3)));

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
-use tidings::config::{Network, Notifier, SecretUrl, SigningKey, Webhook};
+use tidings::config::{Body, Format, Network, Notifier, SecretUrl, SigningKey, Webhook};
 use tidings::notify::{self, Means, Outcome, Retry};
 
 use crate::email::pass_after;
@@ -28,7 +28,14 @@ fn keys(secrets: &[&str]) -> Vec<SigningKey> {
 
 async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
     let url = SecretUrl(url.parse().expect("an address"));
-    let webhook = Webhook { url, secrets: keys(secrets), headers: HeaderMap::new(), ca: Vec::new() };
+    let webhook = Webhook {
+        url,
+        body: Body::Format(Format::Standard),
+        addressed: None,
+        secrets: keys(secrets),
+        headers: HeaderMap::new(),
+        ca: Vec::new(),
+    };
     send_by(webhook, allow).await
 }
 

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
-use tidings::config::{SecretUrl, Webhook};
+use tidings::config::{Body, Format, SecretUrl, Webhook};
 use tidings::notify::{Outcome, Retry};
 
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
@@ -10,6 +10,7 @@ use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 use crate::webhook::{put_off, send, send_and_let_pass, send_by};
+use crate::whole_way::{RULE, serve_settled};
 
 fn loopback() -> Vec<IpNet> {
     ["127.0.0.0/8", "::1/128"].map(|range| range.parse().expect("a range")).to_vec()
@@ -17,7 +18,14 @@ fn loopback() -> Vec<IpNet> {
 
 fn hook(url: &str) -> Webhook {
     let url = SecretUrl(url.parse().expect("an address"));
-    Webhook { url, secrets: Vec::new(), headers: HeaderMap::new(), ca: Vec::new() }
+    Webhook {
+        url,
+        body: Body::Format(Format::Standard),
+        addressed: None,
+        secrets: Vec::new(),
+        headers: HeaderMap::new(),
+        ca: Vec::new(),
+    }
 }
 
 #[tokio::test]
@@ -161,4 +169,72 @@ async fn headers_and_logins_are_sent_and_what_an_answer_repeats_of_them_is_not_s
             verify_signature(&request, secret);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_message_is_for_is_said_to_the_service_and_neither_stored_nor_shown() {
+    let server = Server::start().await;
+    server.serve("/", Response::status(400).body("no topic t0pic-of-the-desk"));
+    let config = format!(
+        "notify: [push]\nnetwork: {{allow: [127.0.0.0/8]}}\nnotifiers:\n  push: {{type: webhook, format: ntfy, url: '{}${{TOPIC}}'}}\n\
+         feeds: ['{}']\n",
+        server.url("/"),
+        server.url("/feed.xml")
+    );
+    serve_settled(&server);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    folder.set("TOPIC", "t0pic-of-the-desk");
+    let mut tidings = folder.run(&[]);
+    let said = tidings.wait_for_log(|line| line.contains("refused a message")).await;
+    assert!(said.contains("400 Bad Request: no topic […]"), "{said}");
+    assert_eq!(tidings.terminate().await, 0);
+    let request = server.requests("/").remove(0);
+    let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!((&body["topic"], &body["priority"]), (&"t0pic-of-the-desk".into(), &3.into()));
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert!(!tidings.log().iter().any(|line| line.contains("t0pic")), "{:#?}", tidings.log());
+    for file in folder.files("tidings.db") {
+        assert!(!String::from_utf8_lossy(&file).contains("t0pic"));
+    }
+}
+
+/// Sends what `template` makes of an alert to a hook; gives the request and the log.
+async fn by_template(name: &str, template: &str) -> (crate::support::http::Recorded, Vec<String>) {
+    let server = Server::start().await;
+    serve_settled(&server);
+    let config = format!(
+        "notify: [ops]\nnetwork: {{allow: [127.0.0.0/8]}}\nnotifiers:\n  ops: {{type: webhook, url: '{}', template: {name}}}\nfeeds: ['{}']\n",
+        server.url("/hook"),
+        server.url("/feed.xml")
+    );
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    folder.write(name, template);
+    let mut tidings = folder.run(&["--once"]);
+    assert_eq!(tidings.wait().await, 0, "{:#?}", tidings.log());
+    (server.requests("/hook").remove(0), tidings.log())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_of_the_users_makes_the_message() {
+    let (request, _) =
+        by_template("ours.json", r#"{"says": {{ title }}, "of": {{ rules | map(attribute="rule") | list }}}"#).await;
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!(body, serde_json::json!({"says": "Russia and North Korea trade arms", "of": ["arms"]}));
+    let (request, _) = by_template("ours.txt", "{{ severity }}: {{ title }}").await;
+    assert_eq!(request.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(request.body, "medium: Russia and North Korea trade arms");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_fails_costs_no_alert() {
+    // It works with the sample, which has two rules.
+    let (request, log) =
+        by_template("ours.json", r#"{% if rules | length == 1 %}{{ title | int }}{% endif %}{"sound": true}"#).await;
+    let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!(
+        (&body["type"], &body["story"]["title"]),
+        (&"alert".into(), &"Russia and North Korea trade arms".into())
+    );
+    assert!(log.iter().any(|line| line.contains("the template of ops fails") && line.contains("line 1")), "{log:#?}");
 }

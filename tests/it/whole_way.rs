@@ -118,6 +118,43 @@ async fn two_rules_and_two_feeds_make_one_message_that_names_them_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn copies_of_one_text_make_one_message_and_a_rule_that_a_later_copy_adds_makes_the_next() {
+    let server = Server::start().await;
+    let mail = Sink::start().await;
+    let first = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
+    server.serve("/a.xml", Response::feed(&wire::feed(&[first])));
+    server.serve("/b.xml", Response::feed(&wire::feed(&[])));
+    server.serve("/hook", Response::status(200));
+    let feeds = [server.url("/a.xml"), server.url("/b.xml")];
+    let config = config(&feeds, &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let local = "rules:\n  - name: local\n    when: Springfield\n";
+    let folder = Folder::new(&config, &[("arms.yaml", RULE), ("local.yaml", local)]);
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 1).await;
+    mail.wait_for(1).await;
+
+    let copy = Entry::full("Shells for oil", "https://paper.example/2", &format!("By Ana Writer. {}", wire::LONG));
+    let lead = format!("In Springfield, people spoke of it. {}", wire::LONG);
+    let other = Entry::full("Springfield: shells for oil", "https://gazette.example/3", &lead);
+    server.serve("/b.xml", Response::feed(&wire::feed(&[copy])));
+    folder.wait_until("SELECT count(*) FROM alert", |count| count == "2").await;
+    server.serve("/b.xml", Response::feed(&wire::feed(&[other])));
+    let hook = server.wait_for("/hook", 2).await.remove(1);
+    let letters = mail.wait_for(2).await;
+    assert_eq!(tidings.terminate().await, 0);
+
+    let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
+    assert_eq!(payload["rules"].as_array().expect("a list").len(), 1);
+    assert_eq!(payload["rules"][0]["rule"], "local");
+    let links: Vec<_> = payload["feeds"].as_array().expect("a list").iter().map(|copy| &copy["url"]).collect();
+    assert_eq!(links, ["https://wire.example/1", "https://paper.example/2", "https://gazette.example/3"]);
+    let told = letters[1].plain();
+    assert!(told.contains("copies") && told.contains("https://paper.example/2"), "{told}");
+    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (2, 2));
+    assert_eq!(folder.query("SELECT count(*) || ' of ' || count(DISTINCT event) FROM story").await, ["3 of 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mail_server_that_is_down_for_a_while_gets_its_message_and_holds_nobody_up() {
     let server = Server::start().await;
     let down = Sink::reserve();
@@ -147,9 +184,11 @@ async fn a_refused_recipient_costs_the_other_nothing_and_is_kept_as_dead() {
     assert_eq!(mail.wait_for(1).await[0].to, ["ana@example.org"]);
     let said = tidings.wait_for_log(|line| line.contains("refused a message")).await;
     assert!(said.contains("gone@example.org") && said.contains("550"), "{said}");
+    // The others are told of it.
+    mail.wait_for(2).await;
     assert_eq!(tidings.terminate().await, 0);
     let dead = folder
-        .query("SELECT state || ' ' || recipient FROM message WHERE notifier = 'desk' AND event IS NOT NULL ORDER BY 1")
+        .query("SELECT state || ' ' || recipient FROM message WHERE event IS NOT NULL AND notifier = 'desk' ORDER BY 1")
         .await;
     assert_eq!(dead, ["dead gone@example.org", "sent ana@example.org"]);
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::word;
 use crate::alert::breaker::Health;
+use crate::cli::count;
 use crate::cli::shown::shown;
 use crate::store::{Delivery, What};
 use crate::story::NotifierName;
@@ -55,6 +56,7 @@ fn about(what: &What) -> String {
     match what {
         What::Story(title) if title.trim().is_empty() => "(no title)".to_owned(),
         What::Story(title) => shown(title),
+        What::Digest(alerts) => format!("a digest of {}", count(*alerts as usize, "alert", "alerts")),
         What::Notice(receiver) => shown(&format!("a notice about {receiver}")),
     }
 }

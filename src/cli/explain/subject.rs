@@ -64,13 +64,12 @@ async fn stored(name: &str, config: Option<&Config>) -> Result<Option<Subject>, 
     Ok(kept.map(|kept| {
         let feeds = daemon::known(config).feeds;
         let carriers = kept.stored.feeds.iter().map(|name| carrier(name, &feeds)).collect();
-        let waits = || Read::Teaser("its page is yet to be read".to_owned());
-        Subject {
-            story: kept.stored.story.clone(),
-            read: kept.read.clone().unwrap_or_else(waits),
-            carriers: Some(carriers),
-            kept: Some(kept),
-        }
+        let read = match (&kept.read, kept.purged) {
+            (_, Some(_)) => Read::Teaser("it is older than `retain` keeps stories, and its text is gone".to_owned()),
+            (None, None) => Read::Teaser("its page is yet to be read".to_owned()),
+            (Some(read), None) => read.clone(),
+        };
+        Subject { story: kept.stored.story.clone(), read, carriers: Some(carriers), kept: Some(kept) }
     }))
 }
 

@@ -8,8 +8,8 @@ use secrecy::SecretString;
 
 use super::super::reader::Reader;
 use super::super::{Authority, Email, MailSecurity};
-use super::ca;
 use super::smtp::{self, Server};
+use super::{Faulty, ca};
 use crate::yaml::{Entries, Node};
 
 /// The longest password that is read from a file, in bytes.
@@ -33,9 +33,6 @@ fn authorities(entries: &mut Entries<'_>, server: Option<&Server>, reader: &mut 
     }
     ca::authorities(entries, reader)
 }
-
-/// A fault was found, and is among the faults.
-struct Faulty;
 
 /// User and password, where the server wants them.
 fn login(

@@ -1,26 +1,29 @@
 //! `type: webhook`: an HTTP POST in the form of Standard Webhooks.
 
+mod format;
 mod headers;
 mod keys;
+mod template;
 
 use url::Url;
 
 use super::super::reader::Reader;
-use super::super::{Authority, SecretUrl, Webhook};
+use super::super::{Authority, Body, Format, SecretUrl, Webhook};
 use super::ca;
 use crate::yaml::{Entries, Node};
 
-/// What other formats there will be.
-const LATER_FORMATS: [&str; 6] = ["slack", "discord", "teams", "telegram", "ntfy", "pagerduty"];
-
 pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Webhook> {
-    let url = entries.require("url", reader.faults).and_then(|node| address(node, reader));
+    let format = format::format(entries, reader);
+    let url = url(entries, format, reader);
     let secrets = entries.get("secret").map_or_else(|| Some(Vec::new()), |node| keys::keys(node, reader));
     let headers = headers::headers(entries, url.as_ref(), reader);
     let ca = authorities(entries, url.as_ref(), reader);
-    let format = entries.get("format").map_or(Some(()), |node| format(node, reader));
-    format?;
-    Some(Webhook { url: url?, secrets: secrets?, headers: headers?, ca: ca? })
+    let addressed = format::addressed(entries, format, url.as_ref(), reader);
+    let template = entries.get("template").map_or(Ok(None), |node| template::template(node, entries, reader).map(Some));
+    let (url, format, addressed) = (url?, format?, addressed.ok()?);
+    let url = SecretUrl(format::posted_to(format, url.0));
+    let body = template.ok()?.map_or(Body::Format(format), Body::Template);
+    Some(Webhook { url, body, addressed, secrets: secrets?, headers: headers?, ca: ca? })
 }
 
 fn authorities(entries: &mut Entries<'_>, url: Option<&SecretUrl>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
@@ -31,6 +34,14 @@ fn authorities(entries: &mut Entries<'_>, url: Option<&SecretUrl>, reader: &mut 
     ca::authorities(entries, reader)
 }
 
+fn url(entries: &mut Entries<'_>, format: Option<Format>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
+    match (entries.get("url"), format) {
+        (Some(node), _) => address(node, reader),
+        (None, Some(Format::PagerDuty)) => Url::parse(format::PAGERDUTY).ok().map(SecretUrl),
+        (None, _) => entries.require("url", reader.faults).and_then(|node| address(node, reader)),
+    }
+}
+
 fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
     let address = reader.string(node)?;
     let url = Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -38,17 +49,4 @@ fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
         reader.error(node, "this is not a web address", "a webhook's address begins with https:// or http://");
     }
     url.map(SecretUrl)
-}
-
-fn format(node: Node<'_>, reader: &mut Reader<'_>) -> Option<()> {
-    let format = reader.string(node)?;
-    if LATER_FORMATS.contains(&format.as_str()) {
-        reader.error(
-            node,
-            format!("`format: {format}` comes in a later version"),
-            "`format: standard` is what can be sent now",
-        );
-        return None;
-    }
-    reader.choice(node, &[("standard", ())])
 }

@@ -38,6 +38,11 @@ mod tests {
     }
 
     #[test]
+    fn a_digest() {
+        assert_snapshot!(of(&fixture::digest(crate::alert::digest::Reason::Late)));
+    }
+
+    #[test]
     fn a_test() {
         assert_snapshot!(of(&fixture::test()));
     }

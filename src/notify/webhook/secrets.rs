@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::ExposeSecret;
 use url::{Url, form_urlencoded};
 
 use crate::config::Webhook;
@@ -12,7 +13,9 @@ const SHORT: usize = 4;
 /// All that must not be shown, as it is sent and decoded: of the address, of the headers.
 pub(super) fn secrets(webhook: &Webhook) -> Vec<String> {
     let of_headers = webhook.headers.values().filter_map(|value| value.to_str().ok()).flat_map(of_header);
-    of_address(&webhook.url.0).into_iter().chain(of_headers).collect()
+    let addressed = webhook.addressed.iter().map(|addressed| addressed.to.expose_secret().to_owned());
+    let addressed = addressed.filter(|secret| secret.len() > SHORT);
+    of_address(&webhook.url.0).into_iter().chain(of_headers).chain(addressed).collect()
 }
 
 /// Path, query and login, whole and in parts.

@@ -13,7 +13,7 @@ fn answered(code: u16, headers: &[(&'static str, &'static str)], remark: &str) -
     let headers =
         headers.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value))).collect();
     let receiver = Receiver { notifier: NotifierName("ops".to_owned()), recipient: String::new() };
-    judge(StatusCode::from_u16(code).unwrap(), &headers, remark, &receiver, now())
+    judge(StatusCode::from_u16(code).unwrap(), &headers, remark, &receiver, wish::wish(&headers, remark, now()))
 }
 
 #[rstest]

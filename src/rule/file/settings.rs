@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::forms;
+use super::{forms, pace};
 use crate::fault::{Fault, nearest};
 use crate::rule::term::Forms;
 use crate::rule::{FeedFilter, Known, Settings};
+use crate::story::pace::{Burst, Cadence};
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
 
@@ -23,6 +24,8 @@ pub(super) struct Written {
     pub(super) langs: Option<Vec<String>>,
     pub(super) expires: Option<Date>,
     pub(super) forms: Option<Forms>,
+    pub(super) burst: Option<Burst>,
+    pub(super) digest: Option<Cadence>,
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
@@ -37,6 +40,8 @@ pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mu
         langs: langs(entries, faults),
         expires: expires(entries, faults),
         forms: forms::read(entries, faults),
+        burst: pace::burst(entries, faults),
+        digest: pace::digest(entries, faults),
     }
 }
 
@@ -62,6 +67,8 @@ impl Written {
             langs: self.langs.or(defaults.langs),
             expires: self.expires.or(defaults.expires),
             forms: self.forms.or(defaults.forms),
+            burst: self.burst.or(defaults.burst),
+            digest: self.digest.or(defaults.digest),
         }
     }
 
@@ -76,6 +83,8 @@ impl Written {
             feeds: self.feeds.unwrap_or_default(),
             langs: self.langs.unwrap_or_default(),
             expires: self.expires,
+            burst: self.burst,
+            digest: self.digest,
         }
     }
 }

@@ -237,6 +237,18 @@ rules:
 }
 
 #[test]
+fn what_is_shipped_is_not_warned_of() {
+    for file in [include_str!("../../../rules/korea.yaml"), include_str!("../../../rules/cyber.yaml")] {
+        assert_eq!(rendered(file), "");
+    }
+    let guide = include_str!("../../../docs/rules.md");
+    let examples = guide.split("```rule\n").skip(1).filter_map(|example| example.lines().next());
+    let trees = examples.filter_map(|example| syntax::parse(example, &Lists::default()).0);
+    let told: Vec<_> = trees.flat_map(|tree| expression(&tree, &mut Memo::default())).collect();
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
 fn a_sound_file_is_not_warned_of() {
     let file = r"
 terms:

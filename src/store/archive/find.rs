@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Archive, Stored};
-use crate::store::column::{self, time};
+use crate::store::column::{self, maybe_time, time};
 use crate::store::{StoreError, StoryId};
 use crate::story::Read;
 
@@ -16,6 +16,8 @@ pub struct Kept {
     pub stored: Stored,
     /// How much of it was read; `None` while its page is waited for.
     pub read: Option<Read>,
+    /// When its texts were taken away, as `retain` says; `None` while they are kept.
+    pub purged: Option<Timestamp>,
     /// Where it stands.
     pub fate: Fate,
     /// The rules that told of it, first to last.
@@ -59,11 +61,17 @@ impl Archive {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let stored = self.stored(&row).await?;
-        let alerts = self.alerts(stored.id).await?;
-        Ok(Some(Kept { stored, read: column::read(&row)?, fate: fate(&row)?, alerts }))
+        let alerts = self.alerted(stored.id).await?;
+        Ok(Some(Kept {
+            stored,
+            read: column::read(&row)?,
+            purged: maybe_time(&row, "purged")?,
+            fate: fate(&row)?,
+            alerts,
+        }))
     }
 
-    async fn alerts(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
+    async fn alerted(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
         let rows = sqlx::query("SELECT rule, version, created FROM alert WHERE story = $1 ORDER BY id")
             .bind(story.0)
             .fetch_all(&mut self.conn)

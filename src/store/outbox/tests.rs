@@ -110,7 +110,7 @@ async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
     }
     assert_eq!(titles, ["a", "b", "c"]);
     assert_eq!(bench.store.next_due().await.unwrap(), [(desk().notifier, at(9))]);
-    assert_eq!(bench.store.undelivered().await.unwrap(), 4);
+    assert_eq!(bench.store.undelivered(at(99)).await.unwrap(), 4);
     assert_eq!(bench.lease(run, "hook", 99).await, []);
 }
 
@@ -143,7 +143,7 @@ async fn a_retry_is_the_same_message_and_knows_how_many_came_before() {
     let second = bench.lease(run, "desk", 5).await.remove(0);
     assert_eq!(second, Lease { attempt: second.attempt, counted: 1, ..first.clone() });
     assert!(!bench.finish(run, &first, sent(), 6).await, "the first attempt's lease is over");
-    assert_eq!(bench.store.undelivered().await.unwrap(), 1);
+    assert_eq!(bench.store.undelivered(at(99)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -186,4 +186,27 @@ async fn a_success_makes_what_could_not_be_reached_due_at_once_for_that_notifier
     let due = bench.lease(run, "desk", 2).await;
     assert_eq!(due.iter().map(|lease| lease.message).collect::<Vec<_>>(), [unreached.message]);
     assert_eq!(bench.lease(run, "hook", 599).await, []);
+}
+
+#[tokio::test]
+async fn probes_go_round_among_recipients() {
+    let bench = Bench::new().await;
+    let [ana, bob] = ["ana", "bob"].map(|name| receiver("mail", name));
+    for key in ["a", "b", "c", "d", "e"] {
+        bench.poll("wire", 0, vec![item(key, tells("arms", std::slice::from_ref(&ana), 0))]).await;
+    }
+    let run = bench.run(&[ana, bob.clone()]).await;
+    for lease in bench.lease(run, "mail", 0).await {
+        assert!(bench.finish(run, &lease, again(1, true), 0).await);
+    }
+    bench.poll("wire", 2, vec![item("f", tells("arms", &[bob], 2))]).await;
+    let mut probed = Vec::new();
+    for minute in 1..=3 {
+        let now = minute * 60;
+        let mail = NotifierName("mail".to_owned());
+        let lease = bench.store.lease(run, &mail, 1, at(now), as_json()).await.unwrap().remove(0);
+        probed.push(lease.receiver.recipient.clone());
+        assert!(bench.finish(run, &lease, again(now + 1, true), now).await);
+    }
+    assert_eq!(probed, ["bob", "ana", "bob"]);
 }

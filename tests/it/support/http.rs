@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::DEADLINE;
 use super::tls::{Stream, secured};
+use super::{DEADLINE, schema};
 
 /// A running server; gone when dropped.
 pub struct Server {
@@ -172,12 +172,12 @@ impl Server {
         Stall(release)
     }
 
-    /// Every request for `path` so far.
+    /// Every request for `path` so far. Fails if one of them is a payload that the published schema does not describe.
     pub fn requests(&self, path: &str) -> Vec<Recorded> {
-        of_path(&self.shared.seen.borrow(), path)
+        sound(of_path(&self.shared.seen.borrow(), path))
     }
 
-    /// Waits until `path` was asked for `times` times.
+    /// Waits until `path` was asked for `times` times; fails as [`Server::requests`] does.
     pub async fn wait_for(&self, path: &str, times: usize) -> Vec<Recorded> {
         let mut seen = self.shared.seen.subscribe();
         let waited = timeout(DEADLINE, seen.wait_for(|seen| of_path(seen, path).len() >= times)).await;
@@ -185,7 +185,7 @@ impl Server {
             let asked: Vec<_> = self.shared.seen.borrow().iter().map(|request| request.path.clone()).collect();
             panic!("{path} was not asked for {times} times, only: {asked:?}")
         });
-        of_path(&seen.expect("the server lives"), path)
+        sound(of_path(&seen.expect("the server lives"), path))
     }
 
     /// Waits for the status that the `number`th request for `path` was answered with.
@@ -303,6 +303,17 @@ impl Drop for Server {
 
 fn of_path(seen: &[Recorded], path: &str) -> Vec<Recorded> {
     seen.iter().filter(|request| request.path == path).cloned().collect()
+}
+
+/// The same requests, if every payload of our own form among them is as the schema has it.
+fn sound(requests: Vec<Recorded>) -> Vec<Recorded> {
+    for request in &requests {
+        let payload = serde_json::from_slice::<serde_json::Value>(&request.body).unwrap_or_default();
+        if payload["id"].as_str().is_some_and(|id| request.header("webhook-id") == Some(id)) {
+            schema::hold(&request.body);
+        }
+    }
+    requests
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

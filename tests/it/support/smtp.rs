@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::DEADLINE;
@@ -24,6 +24,7 @@ struct Shared {
     refused: Mutex<HashSet<String>>,
     stalled: Mutex<Option<watch::Receiver<bool>>>,
     script: Mutex<HashMap<&'static str, Act>>,
+    judge: Mutex<Option<Judge>>,
     heard: watch::Sender<Vec<String>>,
     letters: watch::Sender<Vec<Letter>>,
     connections: watch::Sender<usize>,
@@ -46,7 +47,24 @@ pub enum Act {
     Reset,
     /// It says nothing, and keeps the connection open.
     Silence,
+    /// It says this, after a while.
+    SayAfter(Duration, &'static str),
+    /// It says this and breaks the connection off.
+    SayAndHangUp(&'static str),
+    /// It says nothing for a while, and breaks the connection off.
+    HangUpAfter(Duration),
 }
+
+/// When a judge is asked.
+pub enum Moment<'m> {
+    /// Somebody connected.
+    Greeting,
+    /// A mail came whole.
+    End(&'m Letter),
+}
+
+/// Decides each time anew what the server does in place of its usual answer.
+type Judge = Box<dyn Fn(Moment<'_>) -> Option<Act> + Send>;
 
 /// A mail as it came.
 #[derive(Clone, Debug)]
@@ -143,6 +161,7 @@ impl Sink {
             refused: Mutex::default(),
             stalled: Mutex::default(),
             script: Mutex::default(),
+            judge: Mutex::default(),
             heard: watch::Sender::new(Vec::new()),
             letters: watch::Sender::new(Vec::new()),
             connections: watch::Sender::new(0),
@@ -173,6 +192,11 @@ impl Sink {
     /// Does so from now on where it would answer `verb`: `GREETING`, a command in capitals, `TLS` for its part of a handshake, or `.` for a mail's end.
     pub fn on(&self, verb: &'static str, act: Act) {
         self.shared.script.lock().expect("no panic").insert(verb, act);
+    }
+
+    /// Has `judge` decide from now on, where nothing else is scripted.
+    pub fn judge(&self, judge: impl Fn(Moment<'_>) -> Option<Act> + Send + 'static) {
+        *self.shared.judge.lock().expect("no panic") = Some(Box::new(judge));
     }
 
     /// Waits until a client connected.
@@ -226,7 +250,8 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
     if let Some((tls, true)) = &shared.tls {
         stream = BufReader::new(secure(stream.into_inner(), tls, shared).await?);
     }
-    answer(&mut stream, shared, "GREETING", "220 sink ESMTP").await?;
+    let greeting = judged(shared, Moment::Greeting).unwrap_or(Act::Say("220 sink ESMTP"));
+    answer(&mut stream, shared, "GREETING", greeting).await?;
     let mut to = Vec::new();
     while let Some(command) = read_command(&mut stream, shared).await? {
         let upper = command.to_ascii_uppercase();
@@ -258,15 +283,17 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
             "QUIT" => "221 bye",
             _ => "250 ok",
         };
-        let said = answer(&mut stream, shared, verb, usual).await?;
+        let said = answer(&mut stream, shared, verb, Act::Say(usual)).await?;
         if verb == "DATA" && said.starts_with('3') {
             let data = read_data(&mut stream).await?;
-            shared.letters.send_modify(|letters| letters.push(Letter { to: std::mem::take(&mut to), data }));
+            let letter = Letter { to: std::mem::take(&mut to), data };
+            let reply = judged(shared, Moment::End(&letter)).unwrap_or(Act::Say("250 kept"));
+            shared.letters.send_modify(|letters| letters.push(letter));
             let stalled = shared.stalled.lock().expect("no panic").clone();
             if let Some(mut stalled) = stalled {
                 stalled.wait_for(|released| *released).await.ok();
             }
-            answer(&mut stream, shared, ".", "250 kept").await?;
+            answer(&mut stream, shared, ".", reply).await?;
         }
         if let ("STARTTLS", Some((tls, _))) = (verb, &shared.tls) {
             stream = BufReader::new(secure(stream.into_inner(), tls, shared).await?);
@@ -279,7 +306,7 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
 async fn secure(stream: Box<dyn Stream>, tls: &TlsAcceptor, shared: &Shared) -> std::io::Result<Box<dyn Stream>> {
     let mut stream = BufReader::new(stream);
     if shared.script.lock().expect("no panic").contains_key("TLS") {
-        answer(&mut stream, shared, "TLS", "").await?;
+        answer(&mut stream, shared, "TLS", Act::Say("")).await?;
     }
     secured(stream.into_inner(), tls).await
 }
@@ -300,14 +327,22 @@ async fn answer(
     stream: &mut BufReader<Box<dyn Stream>>,
     shared: &Shared,
     verb: &str,
-    usual: &'static str,
+    usual: Act,
 ) -> std::io::Result<&'static str> {
     let act = shared.script.lock().expect("no panic").get(verb).copied();
-    match act.unwrap_or(Act::Say(usual)) {
-        Act::Say(said) => {
-            stream.write_all(format!("{said}\r\n").as_bytes()).await?;
-            stream.flush().await?;
-            Ok(said)
+    match act.unwrap_or(usual) {
+        Act::Say(said) => say(stream, said).await,
+        Act::SayAfter(pause, said) => {
+            sleep(pause).await;
+            say(stream, said).await
+        }
+        Act::SayAndHangUp(said) => {
+            say(stream, said).await?;
+            Err(std::io::ErrorKind::ConnectionAborted.into())
+        }
+        Act::HangUpAfter(pause) => {
+            sleep(pause).await;
+            Err(std::io::ErrorKind::ConnectionAborted.into())
         }
         Act::Bytes(bytes) => {
             stream.write_all(bytes).await?;
@@ -324,6 +359,16 @@ async fn answer(
         }
         Act::Silence => std::future::pending().await,
     }
+}
+
+async fn say(stream: &mut BufReader<Box<dyn Stream>>, said: &'static str) -> std::io::Result<&'static str> {
+    stream.write_all(format!("{said}\r\n").as_bytes()).await?;
+    stream.flush().await?;
+    Ok(said)
+}
+
+fn judged(shared: &Shared, moment: Moment<'_>) -> Option<Act> {
+    shared.judge.lock().expect("no panic").as_ref().and_then(|judge| judge(moment))
 }
 
 async fn read_data(stream: &mut BufReader<Box<dyn Stream>>) -> std::io::Result<Vec<u8>> {

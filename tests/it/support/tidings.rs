@@ -5,8 +5,8 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{ConnectOptions, Row};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -74,7 +74,21 @@ impl Folder {
 
     /// Starts `tidings run` with these arguments besides.
     pub fn run(&self, arguments: &[&str]) -> Running {
-        let mut child = self.tidings(&["run"]).args(arguments).spawn().expect("the binary starts");
+        Self::watch(self.tidings(&["run"]).args(arguments))
+    }
+
+    /// Starts `tidings run` so that it outlives a write beyond its limit (SIGXFSZ), which then is an error as on a full disk.
+    pub fn run_with_limits(&self) -> Running {
+        let tidings = self.tidings(&["run"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(tidings.as_std().get_program());
+        shell.args(tidings.as_std().get_args());
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Self::watch(&mut shell)
+    }
+
+    fn watch(command: &mut Command) -> Running {
+        let mut child = command.spawn().expect("the binary starts");
         let output = Lines::of(child.stdout.take().expect("piped"));
         let log = Lines::of(child.stderr.take().expect("piped"));
         Running { child, output, log }
@@ -119,11 +133,19 @@ impl Folder {
         timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
     }
 
-    /// Changes the store while nothing runs on it, as time would.
-    pub async fn change(&self, sql: &'static str) {
+    /// Changes the store while nothing runs on it, as time would. Returns how many rows were changed.
+    pub async fn change(&self, sql: &'static str) -> u64 {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
-        sqlx::query(sql).execute(&mut store).await.expect("a sound statement");
+        sqlx::query(sql).execute(&mut store).await.expect("a sound statement").rows_affected()
+    }
+
+    /// Locks the store against every other process that wants to write, until it is dropped.
+    pub async fn lock(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
+        let mut store = options.connect().await.expect("a store");
+        sqlx::query("BEGIN EXCLUSIVE").execute(&mut store).await.expect("a lock");
+        store
     }
 
     async fn try_query(&self, sql: &'static str) -> Result<Vec<String>, sqlx::Error> {
@@ -198,10 +220,19 @@ impl Running {
         status.code().unwrap_or_else(|| panic!("ended by a signal; log: {:#?}", self.log()))
     }
 
+    /// Keeps its files from growing beyond so many bytes, as a full disk does; `None`: there is room again.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let room = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(self.process()), Resource::Fsize, room).expect("it runs");
+    }
+
     fn signal(&self, signal: Signal) {
+        kill_process(self.process(), signal).expect("it runs");
+    }
+
+    fn process(&self) -> Pid {
         let id = self.child.id().unwrap_or_else(|| panic!("it ended by itself; log: {:#?}", self.log()));
-        let process = Pid::from_raw(id.cast_signed()).expect("a process");
-        kill_process(process, signal).expect("it runs");
+        Pid::from_raw(id.cast_signed()).expect("a process")
     }
 }
 

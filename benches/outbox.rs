@@ -1,0 +1,177 @@
+//! How many durable deliveries a second go to a webhook on loopback, and how long an item takes from its fetch to the webhook's arrival.
+//!
+//! The real binary with its real store: every lease and every outcome is synced to the disk. `docs/benchmarks.md` says how to run it.
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+
+/// Messages of the first measurement.
+const MESSAGES: usize = 10_000;
+
+/// Items of the second.
+const ITEMS: usize = 30;
+
+/// A feed and a webhook at one port.
+struct Peer {
+    port: u16,
+    /// Titles in the feed.
+    titles: Arc<Mutex<Vec<String>>>,
+    /// When a new document of the feed was first handed out.
+    fetched: watch::Sender<(usize, Option<Instant>)>,
+    /// When webhooks came.
+    arrived: watch::Sender<Vec<Instant>>,
+}
+
+#[tokio::main]
+async fn main() {
+    throughput().await;
+    latency().await;
+}
+
+async fn throughput() {
+    let peer = Peer::start().await;
+    peer.publish(MESSAGES);
+    let folder = folder(peer.port);
+    let mut tidings = run(&folder);
+    let arrived = peer.wait_for(MESSAGES).await;
+    tidings.kill().await.expect("it runs");
+    let seconds = arrived[MESSAGES - 1].duration_since(arrived[0]).as_secs_f64();
+    let rate = f64::from(u32::try_from(MESSAGES).expect("few")) / seconds;
+    println!("{MESSAGES} durable deliveries in {seconds:.2} s: {rate:.0} a second");
+}
+
+async fn latency() {
+    let peer = Peer::start().await;
+    let folder = folder(peer.port);
+    let mut tidings = run(&folder);
+    let mut waits = Vec::new();
+    for number in 1..=ITEMS {
+        peer.publish(number);
+        let arrived = peer.wait_for(number).await[number - 1];
+        let (_, fetched) = *peer.fetched.borrow();
+        waits.push(arrived.duration_since(fetched.expect("it was fetched")));
+    }
+    tidings.kill().await.expect("it runs");
+    waits.sort_unstable();
+    println!(
+        "from fetch to arrival, idle: median {:.1?}, longest {:.1?} of {ITEMS}",
+        waits[ITEMS / 2],
+        waits[ITEMS - 1]
+    );
+}
+
+impl Peer {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let peer = Self {
+            port,
+            titles: Arc::default(),
+            fetched: watch::Sender::new((0, None)),
+            arrived: watch::Sender::new(Vec::new()),
+        };
+        let (titles, fetched, arrived) = (Arc::clone(&peer.titles), peer.fetched.clone(), peer.arrived.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (titles, fetched, arrived) = (Arc::clone(&titles), fetched.clone(), arrived.clone());
+                tokio::spawn(async move { converse(stream, &titles, &fetched, &arrived).await.ok() });
+            }
+        });
+        peer
+    }
+
+    /// The feed has so many items from now on.
+    fn publish(&self, number: usize) {
+        *self.titles.lock().expect("no panic") = (0..number).map(|n| format!("Arms, part {n}")).collect();
+    }
+
+    /// Waits until so many webhooks came.
+    async fn wait_for(&self, number: usize) -> Vec<Instant> {
+        let mut arrived = self.arrived.subscribe();
+        let arrived = arrived.wait_for(|arrived| arrived.len() >= number);
+        tokio::time::timeout(Duration::from_mins(2), arrived).await.expect("in time").expect("it serves").clone()
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    titles: &Mutex<Vec<String>>,
+    fetched: &watch::Sender<(usize, Option<Instant>)>,
+    arrived: &watch::Sender<Vec<Instant>>,
+) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    loop {
+        let (mut is_hook, mut length) = (false, 0);
+        loop {
+            line.clear();
+            if stream.read_line(&mut line).await? == 0 {
+                return Ok(());
+            }
+            is_hook |= line.starts_with("POST");
+            if let Some(value) = line.strip_prefix("content-length: ") {
+                length = value.trim().parse().expect("a length");
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        stream.read_exact(&mut vec![0; length]).await?;
+        let answer = if is_hook {
+            arrived.send_modify(|arrived| arrived.push(now()));
+            "HTTP/1.1 204 No Content\r\n\r\n".to_owned()
+        } else {
+            let feed = feed(&titles.lock().expect("no panic"), fetched);
+            format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/rss+xml\r\ncontent-length: {}\r\n\r\n{feed}",
+                feed.len()
+            )
+        };
+        stream.write_all(answer.as_bytes()).await?;
+    }
+}
+
+/// The document, which is being handed out.
+fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) -> String {
+    if fetched.borrow().0 < titles.len() {
+        fetched.send_replace((titles.len(), Some(now())));
+    }
+    let items = titles.iter().rev().fold(String::new(), |items, title| {
+        items + "<item><title>" + title + "</title><guid isPermaLink=\"false\">" + title + "</guid></item>"
+    });
+    format!("<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Bench</title>{items}</channel></rss>")
+}
+
+/// A configuration in which nothing waits for anything but the work itself.
+fn folder(port: u16) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = format!(
+        "store: sqlite:tidings.db\nrules: rules\nnotify: [hook]\n\
+         feeds:\n  - {{url: \"http://127.0.0.1:{port}/feed.xml\", every: 1s, full_text: never}}\n\
+         notifiers:\n  hook: {{type: webhook, url: \"http://127.0.0.1:{port}/hook\"}}\n\
+         network: {{allow: [127.0.0.0/8]}}\n"
+    );
+    std::fs::write(folder.path().join("config.yaml"), config).expect("a file");
+    std::fs::create_dir(folder.path().join("rules")).expect("a folder");
+    std::fs::write(folder.path().join("rules/arms.yaml"), "rules:\n  - {name: arms, when: arms}\n").expect("a file");
+    folder
+}
+
+fn run(folder: &tempfile::TempDir) -> Child {
+    let mut tidings = Command::new(env!("CARGO_BIN_EXE_tidings"));
+    tidings.args(["run", "--config"]).arg(folder.path().join("config.yaml"));
+    tidings.stdout(Stdio::null()).kill_on_drop(true).spawn().expect("the binary starts")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,120 @@
+//! What a digest says: why it gathers, and its stories, rule by rule. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Head;
+use crate::story::{Evidence, FeedName, Read, Severity};
+
+/// How long a message waits for a receiver that is away before it goes into the late digest.
+const LATE_AFTER: Duration = Duration::from_hours(1);
+
+/// Many alerts in one message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// Why they were gathered.
+    pub reason: Reason,
+    /// Its stories by rule, the gravest rule first.
+    pub rules: Vec<Group>,
+}
+
+/// Why alerts are gathered. What has the same reason and is for the same receiver goes into the same digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "what")]
+pub enum Reason {
+    /// A rule matches so often that only its first alerts are told at once.
+    Burst {
+        /// The rule.
+        rule: String,
+    },
+    /// A rule is only told in digests.
+    Digest {
+        /// The rule.
+        rule: String,
+    },
+    /// Their receiver's quiet hours.
+    Quiet,
+    /// There were more messages than their receiver wants in so short a time.
+    Limit,
+    /// They were muted.
+    Silence {
+        /// The silence's number.
+        id: i64,
+        /// Why somebody wanted it; may be empty.
+        why: String,
+    },
+    /// Their receiver was away.
+    Late,
+}
+
+/// The stories that one rule matched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The rule's name.
+    pub rule: String,
+    /// Its severity.
+    pub severity: Severity,
+    /// Its stories, newest first; at least one.
+    pub stories: Vec<Entry>,
+}
+
+/// One story of a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The event's id.
+    pub event: String,
+    /// The story's head.
+    pub story: Head,
+    /// How much of it the rule saw.
+    pub read: Read,
+    /// The feed that carried it first.
+    pub feed: FeedName,
+    /// SHA-256 of the rule's text, in hex.
+    pub version: String,
+    /// As in [`crate::alert::Told`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_sha256: Option<String>,
+    /// The words that made the rule match.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Digest {
+    /// How many stories it tells of; one that several rules matched counts once.
+    #[must_use]
+    pub fn stories(&self) -> usize {
+        let events = self.rules.iter().flat_map(|group| &group.stories).map(|entry| &entry.event);
+        events.collect::<std::collections::BTreeSet<_>>().len()
+    }
+}
+
+/// Up to when a message was written that goes into a late digest at `now`: with `away_since`, its receiver was away for as long as it waited.
+/// `None` as long as nothing is late.
+#[must_use]
+pub fn late_before(away_since: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let before = now.checked_sub(LATE_AFTER).ok()?;
+    (away_since <= before).then_some(before)
+}
+
+/// Whether alerts of that severity go into a late digest: the critical come apart.
+#[must_use]
+pub fn may_be_late(severity: Severity) -> bool {
+    severity < Severity::Critical
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).expect("in range")
+    }
+
+    #[test]
+    fn a_message_is_late_when_it_and_the_outage_are_an_hour_old() {
+        assert_eq!(late_before(at(0), at(59)), None);
+        assert_eq!(late_before(at(0), at(60)), Some(at(0)));
+        assert_eq!(late_before(at(0), at(90)), Some(at(30)));
+    }
+}

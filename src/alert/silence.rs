@@ -1,0 +1,108 @@
+//! Silences: what is muted until when, and why somebody wanted it. Pure.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Told;
+use crate::alert::digest::Reason;
+use crate::story::FeedName;
+
+/// A wish not to be told of something for a while. What it mutes comes as one digest at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// Its row: what people name it by.
+    pub id: i64,
+    /// What it mutes.
+    pub target: Target,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why somebody wanted it; may be empty.
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What a silence mutes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "kind", content = "name")]
+pub enum Target {
+    /// The rule of that name.
+    Rule(String),
+    /// Every rule with that tag.
+    Tag(String),
+    /// Stories that only that feed carries.
+    Feed(FeedName),
+    /// The event of that id.
+    Event(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(name) => write!(f, "rule {name}"),
+            Self::Tag(tag) => write!(f, "tag {tag}"),
+            Self::Feed(name) => write!(f, "feed {name}"),
+            Self::Event(id) => write!(f, "event {id}"),
+        }
+    }
+}
+
+impl Silence {
+    /// Whether it mutes what `told` says of `event`, which these feeds carry.
+    #[must_use]
+    pub fn mutes(&self, told: &Told, feeds: &[FeedName], event: &str) -> bool {
+        match &self.target {
+            Target::Rule(name) => told.rule == *name,
+            Target::Tag(tag) => told.tags.contains(tag),
+            Target::Feed(name) => !feeds.is_empty() && feeds.iter().all(|feed| feed == name),
+            Target::Event(id) => event == id,
+        }
+    }
+
+    /// Why what it mutes is gathered.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        Reason::Silence { id: self.id, why: self.why.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::Severity;
+
+    #[test]
+    fn it_mutes_its_target_and_nothing_else() {
+        let told = Told {
+            rule: "arms".to_owned(),
+            version: String::new(),
+            text_sha256: None,
+            severity: Severity::High,
+            why: None,
+            owner: None,
+            tags: vec!["korea".to_owned()],
+            evidence: vec![],
+        };
+        let (wire, paper) = (FeedName("Wire".to_owned()), FeedName("Paper".to_owned()));
+        let mutes = |target, feeds: &[&FeedName]| {
+            let (until, since) = (Timestamp::MAX, Timestamp::MIN);
+            let silence = Silence { id: 1, target, until, why: String::new(), since };
+            silence.mutes(&told, &feeds.iter().map(|feed| (*feed).clone()).collect::<Vec<_>>(), "e1")
+        };
+        for (target, feeds, expected) in [
+            (Target::Rule("arms".to_owned()), vec![], true),
+            (Target::Rule("oil".to_owned()), vec![], false),
+            (Target::Tag("korea".to_owned()), vec![], true),
+            (Target::Tag("china".to_owned()), vec![], false),
+            (Target::Feed(wire.clone()), vec![&wire], true),
+            (Target::Feed(wire.clone()), vec![&wire, &paper], false),
+            (Target::Feed(wire.clone()), vec![], false),
+            (Target::Event("e1".to_owned()), vec![], true),
+            (Target::Event("e2".to_owned()), vec![], false),
+        ] {
+            assert_eq!(mutes(target.clone(), &feeds), expected, "{target}");
+        }
+    }
+}

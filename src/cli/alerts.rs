@@ -1,0 +1,151 @@
+//! `tidings alerts`: what was told, and one alert with all that became of it.
+
+#[cfg(test)]
+mod fixture;
+mod moment;
+mod show;
+mod table;
+
+use clap::{Subcommand, ValueEnum};
+use serde::Serialize;
+
+use crate::cli::clauses::Paper;
+use crate::cli::{ConfigArgument, Exit, block_on, load};
+use crate::config::Config;
+use crate::daemon::clock::now;
+use crate::store::{Archive, OpenError, StoreError, Wanted};
+use crate::story::FeedName;
+use crate::text::tokenise;
+
+/// Which alerts to list, or which one to show.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Only those of the rule of this name
+    #[arg(long, value_name = "NAME")]
+    rule: Option<String>,
+    /// Only those of rules with this tag
+    #[arg(long)]
+    tag: Option<String>,
+    /// Only those of stories that this feed carried
+    #[arg(long, value_name = "NAME")]
+    feed: Option<String>,
+    /// Only those since then: 2026-11-24, "2026-11-24 08:00", or so long ago: 30d
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only those until then; a day counts to its end
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Only those with all of these words in their headline or in the sentences that matched
+    #[arg(long, value_name = "TEXT")]
+    words: Option<String>,
+    /// The newest so many
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    /// How they are shown
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// One alert: the rule's text at that time, the words that matched, every message, attempt, time and reply.
+    Show {
+        /// The number that `tidings alerts` shows.
+        id: i64,
+        /// How it is shown
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+}
+
+/// How alerts are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Lists what was told, or shows one alert: 65 if there is no such alert, 69 if the store cannot be read.
+pub(super) fn alerts(arguments: &Arguments) -> Exit {
+    let done = match &arguments.action {
+        None => list(arguments),
+        Some(Action::Show { id, format, config }) => {
+            load::config_or_tell(&config.path).and_then(|config| show(*id, *format, &config))
+        }
+    };
+    done.unwrap_or_else(|exit| exit)
+}
+
+fn list(arguments: &Arguments) -> Result<Exit, Exit> {
+    let config = load::config_or_tell(&arguments.config.path)?;
+    let wanted = wanted(arguments, &config)?;
+    let found = block_on(async {
+        let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
+        archive.alerts(&wanted, arguments.limit).await.map_err(|why| unread(&why))
+    })?;
+    match arguments.format {
+        Format::Json => found.iter().for_each(|past| println!("{}", to_json(past))),
+        Format::Text => print!("{}", table::table(&found, &config.zone, Paper::of_output().width)),
+    }
+    Ok(Exit::Ok)
+}
+
+fn wanted(arguments: &Arguments, config: &Config) -> Result<Wanted, Exit> {
+    let read = |text: &Option<String>, edge| {
+        let read = text.as_deref().map(|text| moment::read(text, edge, now(), &config.zone)).transpose();
+        read.map_err(|why| {
+            eprintln!("error: {why}");
+            eprintln!("  help: write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)");
+            Exit::Usage
+        })
+    };
+    Ok(Wanted {
+        rule: arguments.rule.clone(),
+        tag: arguments.tag.clone(),
+        feed: arguments.feed.clone().map(FeedName),
+        since: read(&arguments.since, moment::Edge::Start)?,
+        until: read(&arguments.until, moment::Edge::End)?,
+        words: tokenise(arguments.words.as_deref().unwrap_or_default()).into_iter().map(|token| token.word).collect(),
+    })
+}
+
+fn show(id: i64, format: Format, config: &Config) -> Result<Exit, Exit> {
+    let found = block_on(async {
+        let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
+        archive.alert(id).await.map_err(|why| unread(&why))
+    })?;
+    let Some(record) = found else {
+        eprintln!("error: no alert has the number {id}, or it is no longer kept");
+        eprintln!("  help: `tidings alerts` lists those that are; `retain` in the configuration says how long");
+        return Ok(Exit::Data);
+    };
+    match format {
+        Format::Json => println!("{}", to_json(&record)),
+        Format::Text => print!("{}", show::report(&record, &config.zone, Paper::of_output())),
+    }
+    Ok(Exit::Ok)
+}
+
+fn to_json(data: &impl Serialize) -> String {
+    serde_json::to_string(data).expect("texts, numbers and string keys are always JSON")
+}
+
+fn unopened(why: &OpenError) -> Exit {
+    eprintln!("error: {why}");
+    Exit::Unavailable
+}
+
+fn unread(why: &StoreError) -> Exit {
+    eprintln!("error: {why}");
+    Exit::Unavailable
+}

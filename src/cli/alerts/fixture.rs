@@ -1,0 +1,81 @@
+//! Alerts of the past for tests.
+
+use jiff::Timestamp;
+
+use crate::alert::{Head, Told};
+use crate::store::{Attempt, Message, Past, Record};
+use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
+
+fn at(text: &str) -> Timestamp {
+    format!("2026-03-12T{text}Z").parse().expect("a time")
+}
+
+pub(super) fn past() -> Past {
+    let sentence = "“김정은 has not been seen since,” they write.";
+    let evidence = Evidence {
+        term: "김정은".to_owned(),
+        label: Some("Kim Jong Un".to_owned()),
+        clause: Some("SENT($kim AND seen)".to_owned()),
+        field: Field::Body,
+        sentence: sentence.to_owned(),
+        marks: std::iter::once(3..12).collect(),
+    };
+    Past {
+        id: 7,
+        created: at("13:20:05.250"),
+        event: "7d9b2a10-2222-4ccc-8ddd-000000000001".to_owned(),
+        story: Head {
+            title: "Freight over the bridge doubles".to_owned(),
+            url: Some("https://wire.example/1".to_owned()),
+            published: Some(at("13:05:00")),
+            first_seen: at("13:20:00"),
+            lang: None,
+        },
+        read: Read::Teaser("the page answered 403 Forbidden".to_owned()),
+        feeds: vec![Sighting { feed: FeedName("Wire".to_owned()), url: None, seen: at("13:20:00") }],
+        told: Told {
+            rule: "Kim in person".to_owned(),
+            version: "9c1f".repeat(16),
+            text_sha256: Some("00".repeat(32)),
+            severity: Severity::High,
+            why: Some("sanctions desk".to_owned()),
+            owner: Some("ana".to_owned()),
+            tags: vec!["korea".to_owned(), "people".to_owned()],
+            evidence: vec![evidence],
+        },
+    }
+}
+
+pub(super) fn record() -> Record {
+    let attempt = |started, ended: Option<&str>, outcome: Option<&str>, reply: Option<&str>| Attempt {
+        started: at(started),
+        ended: ended.map(at),
+        outcome: outcome.map(str::to_owned),
+        reply: reply.map(str::to_owned),
+    };
+    let message = |id, notifier: &str, recipient: &str, state: &str, attempts| Message {
+        id,
+        message: format!("0f6e1d4c-1111-4aaa-8bbb-00000000000{id}"),
+        notifier: NotifierName(notifier.to_owned()),
+        recipient: recipient.to_owned(),
+        state: state.to_owned(),
+        created: at("13:20:05.250"),
+        attempts,
+    };
+    let tries = vec![
+        attempt("13:20:05.300", Some("13:20:06"), Some("again"), Some("451 4.3.0 try\u{1b}[2J later")),
+        attempt("13:25:06", Some("13:25:06.100"), Some("sent"), Some("250 2.0.0 queued as 77")),
+    ];
+    let under_way = vec![attempt("13:20:05.300", None, None, None)];
+    Record {
+        past: past(),
+        rule_text: Some(
+            "name: Kim in person\nwhen: SENT($kim AND seen)\nterms:\n  kim:\n  - label: Kim Jong Un\n".to_owned(),
+        ),
+        text_now_sha256: "00".repeat(32),
+        messages: vec![
+            message(1, "desk", "ana@example.org", "sent", tries),
+            message(2, "ops", "", "leased", under_way),
+        ],
+    }
+}

@@ -1,0 +1,142 @@
+//! One alert for people: what was told, why, and what became of every message.
+
+use anstyle::Style;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::cli::clauses::{Paper, quoted};
+use crate::notify::plain;
+use crate::store::{Attempt, Message, Past, Record};
+use crate::story::{Evidence, Read};
+
+const TITLE: Style = Style::new().bold();
+
+/// The whole report, ending in a line break.
+pub(super) fn report(record: &Record, zone: &TimeZone, paper: Paper) -> String {
+    let past = &record.past;
+    let title = plain(&past.story.title);
+    let title = if title.trim().is_empty() { "(no headline)" } else { title.trim() };
+    let mut lines = vec![paper.paint(&paper.wrap(title, "", 2), TITLE)];
+    lines.extend(facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, paper)));
+    lines.push(String::new());
+    lines.extend(past.told.evidence.iter().map(|evidence| proof(evidence, paper)));
+    lines.push(String::new());
+    lines.extend(rule(record, paper));
+    lines.push(String::new());
+    if record.messages.is_empty() {
+        lines.push("It was told to nobody.".to_owned());
+    }
+    lines.extend(record.messages.iter().flat_map(|message| told(message, zone, paper)));
+    lines.join("\n") + "\n"
+}
+
+fn facts(record: &Record, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let Past { id, created, story, read, feeds, told, event } = &record.past;
+    let read = match read {
+        Read::Full => "the whole text".to_owned(),
+        Read::Teaser(why) => format!("teaser only: {why}"),
+    };
+    let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, time(seen.seen, zone)));
+    let text = told.text_sha256.as_ref().map(|hash| {
+        let now = if *hash == record.text_now_sha256 { "as it is kept" } else { "another than is kept now" };
+        format!("SHA-256 {hash}, {now}")
+    });
+    [
+        ("alert", Some(id.to_string())),
+        ("rule", Some(told.rule.clone())),
+        ("severity", Some(told.severity.as_str().to_owned())),
+        ("why", told.why.clone()),
+        ("owner", told.owner.clone()),
+        ("tags", (!told.tags.is_empty()).then(|| told.tags.join(", "))),
+        ("told", Some(time(*created, zone))),
+        ("link", story.url.clone()),
+        ("published", story.published.map(|at| time(at, zone))),
+        ("seen", Some(time(story.first_seen, zone))),
+        ("feeds", Some(feeds.collect::<Vec<_>>().join(", "))),
+        ("read", Some(read)),
+        ("text", text),
+        ("event", Some(event.clone())),
+    ]
+    .into_iter()
+    .filter_map(|(name, text)| Some((name, text?)))
+    .collect()
+}
+
+fn fact(name: &str, text: &str, paper: Paper) -> String {
+    paper.wrap(&plain(text), &format!("  {name:9}  "), 13)
+}
+
+/// What was found, and the sentence that shows it.
+fn proof(evidence: &Evidence, paper: Paper) -> String {
+    let clause = evidence.clause.as_ref().filter(|clause| **clause != evidence.term);
+    let of = clause.map_or_else(String::new, |clause| format!(" for {}", plain(clause)));
+    paper.wrap(&format!("{}{of} — {}", plain(&evidence.term), quoted(evidence, paper)), "  ", 4)
+}
+
+/// The rule's text as it was.
+fn rule(record: &Record, paper: Paper) -> Vec<String> {
+    let Some(text) = &record.rule_text else { return vec!["Its rule's text of that time is not kept.".to_owned()] };
+    let head = format!("The rule at that time ({}):", record.past.told.version.get(..12).unwrap_or_default());
+    let lines = text.lines().map(|line| {
+        let indent = 4 + line.len() - line.trim_start().len();
+        paper.wrap(&plain(line.trim_start()), &" ".repeat(indent), indent + 2)
+    });
+    std::iter::once(head).chain(lines).collect()
+}
+
+fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
+    let (receiver, state) = (message.receiver().to_string(), &message.state);
+    let head =
+        format!("Message {} for {}: {state}, written {}", message.id, plain(&receiver), time(message.created, zone));
+    let tries = message.attempts.iter().map(|attempt| paper.wrap(&tried(attempt, zone), "    ", 6));
+    std::iter::once(paper.wrap(&head, "", 2)).chain(tries).collect()
+}
+
+fn tried(attempt: &Attempt, zone: &TimeZone) -> String {
+    let ended = attempt.ended.map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact(at, zone)));
+    let outcome = attempt.outcome.as_deref().map_or_else(String::new, |outcome| format!(": {outcome}"));
+    let reply = attempt.reply.as_deref().map_or_else(String::new, |reply| format!(", {}", plain(reply)));
+    format!("{} {ended}{outcome}{reply}", exact(attempt.started, zone))
+}
+
+fn time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
+}
+
+fn exact(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::fixture::record;
+    use super::*;
+
+    const PAPER: Paper = Paper { width: 80, colour: false };
+
+    #[test]
+    fn an_alert_with_all_that_became_of_it() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        assert_snapshot!(report(&record(), &zone, PAPER));
+    }
+
+    #[test]
+    fn what_is_not_known_of_an_old_one_is_left_out() {
+        let mut old = record();
+        (old.past.told.text_sha256, old.rule_text) = (None, None);
+        old.past.told.evidence[0].clause = None;
+        old.messages.clear();
+        let report = report(&old, &TimeZone::UTC, PAPER);
+        assert!(!report.contains("SHA-256") && !report.contains(" for "), "{report}");
+        assert!(report.contains("is not kept.\n\nIt was told to nobody.\n"), "{report}");
+    }
+
+    #[test]
+    fn a_text_that_was_edited_since_is_said_to_be_another() {
+        let mut edited = record();
+        edited.text_now_sha256 = "11".repeat(32);
+        assert!(report(&edited, &TimeZone::UTC, PAPER).contains("another than"));
+    }
+}

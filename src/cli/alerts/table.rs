@@ -1,0 +1,75 @@
+//! Alerts as a table for people.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::notify::plain;
+use crate::store::Past;
+
+/// One row an alert, at most `width` columns wide.
+pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
+    if alerts.is_empty() {
+        return "no alert is as asked\n".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table.set_header(["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"]);
+    for alert in alerts {
+        let severity = alert.told.severity.as_str();
+        table.add_row([
+            &*alert.id.to_string(),
+            &time(alert.created, zone),
+            severity,
+            &plain(&alert.told.rule),
+            &headline(alert),
+        ]);
+    }
+    for column in table.column_iter_mut().take(3) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+fn headline(alert: &Past) -> String {
+    let title = plain(&alert.story.title);
+    if title.trim().is_empty() { "(no headline)".to_owned() } else { title }
+}
+
+/// A time as all of this command shows it.
+pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use textwrap::core::display_width;
+
+    use super::super::fixture::past;
+    use super::*;
+
+    #[test]
+    fn alerts_in_eighty_columns_and_in_more() {
+        let mut long = past();
+        long.id = 123_456;
+        long.told.rule = "Listed companies, their owners and what is said of their crimes".to_owned();
+        long.story.title =
+            "\u{1b}[2J 김정은 visits a bridge that freight has been crossing twice as often as before".to_owned();
+        let mut untitled = past();
+        untitled.story.title = " ".to_owned();
+        let alerts = [long, past(), untitled];
+        let narrow = table(&alerts, &TimeZone::UTC, 80);
+        assert!(narrow.lines().all(|line| display_width(line) <= 80), "{narrow}");
+        assert_snapshot!(narrow + "\n" + &table(&alerts, &TimeZone::UTC, 100));
+    }
+
+    #[test]
+    fn where_there_is_none_it_says_so() {
+        assert_eq!(table(&[], &TimeZone::UTC, 80), "no alert is as asked\n");
+    }
+}

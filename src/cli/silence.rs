@@ -1,0 +1,200 @@
+//! `tidings silence`: mutes a rule, a tag, a feed or an event for a while, beside a running Tidings.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::alert::calendar;
+use crate::alert::silence::{Silence, Target};
+use crate::cli::shown::shown;
+use crate::cli::{ConfigArgument, Exit, block_on, count, load};
+use crate::config::Config;
+use crate::daemon::clock::now;
+use crate::daemon::rule_files;
+use crate::fault::nearest;
+use crate::rule::Rules;
+use crate::store::{self, DeskError};
+use crate::story::FeedName;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Action {
+    /// Mute something until a time. What it mutes comes as one digest at the end.
+    Add {
+        #[command(flatten)]
+        target: TargetArguments,
+        /// Until when: 08:00, "mon 08:00", "2026-12-24 08:00", or for how long: 3h.
+        #[arg(long, value_name = "WHEN")]
+        until: String,
+        /// Why, for whoever reads the list or the digest.
+        #[arg(long, default_value = "")]
+        why: String,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+    /// The silences in force.
+    List {
+        /// How they are shown.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+    /// End one now; what it muted is sent.
+    End {
+        /// The number that `silence list` shows.
+        id: i64,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+}
+
+/// What is muted.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct TargetArguments {
+    /// The rule of this name.
+    #[arg(long, value_name = "NAME")]
+    rule: Option<String>,
+    /// Every rule with this tag.
+    #[arg(long)]
+    tag: Option<String>,
+    /// Stories that only this feed carries.
+    #[arg(long, value_name = "NAME")]
+    feed: Option<String>,
+    /// One event, by the id that its messages carry.
+    #[arg(long, value_name = "ID")]
+    event: Option<String>,
+}
+
+/// How silences are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Does what `action` says.
+pub(super) fn silence(action: Action) -> Exit {
+    let done = match action {
+        Action::Add { target, until, why, config } => add(target, &until, why, &config.path),
+        Action::List { format, config } => list(format, &config.path),
+        Action::End { id, config } => end(id, &config.path),
+    };
+    done.err().unwrap_or(Exit::Ok)
+}
+
+fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Result<(), Exit> {
+    let config = load::config_or_tell(config)?;
+    let Some(until) = calendar::until(until, now(), &config.zone) else {
+        eprintln!("error: `{}` is no time to come", shown(until));
+        eprintln!("  help: write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h");
+        return Err(Exit::Usage);
+    };
+    let target = known_target(target, &config)?;
+    let silence = block_on(async {
+        store::mute(&config.store, target, until, why, now()).await.map_err(|why| unavailable(&why))
+    })?;
+    println!(
+        "silence {}: {} is muted until {}",
+        silence.id,
+        shown(&silence.target.to_string()),
+        time(until, &config.zone)
+    );
+    Ok(())
+}
+
+/// The target, which must be one: a slip of the pen would mute nothing.
+fn known_target(arguments: TargetArguments, config: &Config) -> Result<Target, Exit> {
+    let feeds = || config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
+    match arguments {
+        TargetArguments { rule: Some(rule), .. } => {
+            check("rule", &rule, rules(config).map(|rules| rules.iter().map(|rule| rule.name().to_owned()).collect()))?;
+            Ok(Target::Rule(rule))
+        }
+        TargetArguments { tag: Some(tag), .. } => {
+            let tags = |rules: Rules| rules.iter().flat_map(|rule| rule.settings.tags.clone()).collect();
+            check("rule with the tag", &tag, rules(config).map(tags))?;
+            Ok(Target::Tag(tag))
+        }
+        TargetArguments { feed: Some(feed), .. } => {
+            check("feed", &feed, Some(feeds()))?;
+            Ok(Target::Feed(FeedName(feed)))
+        }
+        TargetArguments { event, .. } => Ok(Target::Event(event.unwrap_or_default())),
+    }
+}
+
+/// The rules, if they load: a broken file must not keep anybody from being quiet.
+fn rules(config: &Config) -> Option<Rules> {
+    let files = rule_files::read(&config.rules).ok()?;
+    let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
+    Rules::load(&sources, None, &mut Vec::new())
+}
+
+fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {
+    let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
+    eprintln!("error: there is no {kind} `{}`", shown(name));
+    if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
+        eprintln!("  help: did you mean `{}`?", shown(near));
+    }
+    Err(Exit::Usage)
+}
+
+fn list(format: Format, config: &Path) -> Result<(), Exit> {
+    let config = load::config_or_tell(config)?;
+    let silences = block_on(async { store::silences(&config.store, now()).await.map_err(|why| unavailable(&why)) })?;
+    if silences.is_empty() && format == Format::Text {
+        println!("nothing is muted");
+    }
+    for (silence, muted) in &silences {
+        match format {
+            Format::Text => println!("{}", line(silence, *muted, &config.zone)),
+            Format::Json => println!(
+                "{}",
+                json!({ "id": silence.id, "target": silence.target, "since": silence.since, "until": silence.until,
+                        "why": silence.why, "muted": muted })
+            ),
+        }
+    }
+    Ok(())
+}
+
+fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
+    let why = if silence.why.is_empty() { String::new() } else { format!(": {}", shown(&silence.why)) };
+    let muted = count(muted as usize, "alert", "alerts");
+    let (target, until) = (shown(&silence.target.to_string()), time(silence.until, zone));
+    format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
+}
+
+fn end(id: i64, config: &Path) -> Result<(), Exit> {
+    let config = load::config_or_tell(config)?;
+    let ended = block_on(async { store::unmute(&config.store, id, now()).await.map_err(|why| unavailable(&why)) })?;
+    let Some(silence) = ended else {
+        eprintln!("error: no silence {id} is in force");
+        eprintln!("  help: `tidings silence list` shows those that are");
+        return Err(Exit::Usage);
+    };
+    println!(
+        "silence {id} has ended: {} is told again, and what was muted is sent",
+        shown(&silence.target.to_string())
+    );
+    Ok(())
+}
+
+fn time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
+}
+
+fn unavailable(why: &DeskError) -> Exit {
+    eprintln!("error: {why}");
+    eprintln!("  help: silences are kept in the store, which `tidings run` makes");
+    Exit::Unavailable
+}

@@ -1,0 +1,73 @@
+//! How often a notifier's receivers want to be told: `quiet` and `limit`, of every type.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::civil::Time;
+
+use super::super::reader::Reader;
+use crate::story::Severity;
+use crate::story::pace::{Limit, Manners, Quiet, time_of_day};
+use crate::yaml::{Entries, Node};
+
+/// The most messages that a limit may let through.
+const MOST: u32 = 100_000;
+
+pub(super) fn manners(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Manners> {
+    let quiet = entries.get("quiet").map(|node| quiet(node, reader));
+    let limit = entries.get("limit").map(|node| limit(node, reader));
+    let missing = matches!(quiet, Some(None)) || matches!(limit, Some(None));
+    (!missing).then(|| Manners { quiet: quiet.flatten(), limit: limit.flatten() })
+}
+
+/// `{from: "22:00", to: "07:00", except: [critical]}`.
+fn quiet(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Quiet> {
+    let mut entries = reader.entries(node)?;
+    let from = entries.require("from", reader.faults).and_then(|node| time(node, reader));
+    let to_node = entries.require("to", reader.faults);
+    let to = to_node.and_then(|node| time(node, reader));
+    let except = entries.get("except").map_or_else(|| Some(BTreeSet::new()), |node| severities(node, reader));
+    entries.finish(reader.faults);
+    if let (Some(at), true) = (to_node, from.is_some() && from == to) {
+        reader.error(at, "quiet hours cannot end when they begin", "write another time, or remove `quiet`");
+        return None;
+    }
+    Some(Quiet { from: from?, to: to?, except: except? })
+}
+
+fn time(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Time> {
+    let time = time_of_day(&reader.string(node)?);
+    if time.is_none() {
+        reader.error(node, "this is no time of day", "write it like \"22:00\"; it is meant in `zone`");
+    }
+    time
+}
+
+fn severities(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<Severity>> {
+    let words = Severity::ALL.map(|severity| (severity.as_str(), severity));
+    let severities: Vec<_> = node.one_or_many().into_iter().map(|node| reader.choice(node, &words)).collect();
+    severities.into_iter().collect()
+}
+
+/// `30/h`: a number of messages, and a minute, an hour or a day.
+fn limit(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Limit> {
+    let text = reader.string(node)?;
+    let limit = text.split_once('/').and_then(|(most, per)| {
+        let most = most.trim().parse().ok().filter(|most| (1..=MOST).contains(most))?;
+        let per = match per.trim() {
+            "m" | "min" => Duration::from_mins(1),
+            "h" => Duration::from_hours(1),
+            "d" => Duration::from_hours(24),
+            _ => return None,
+        };
+        Some(Limit { most, per })
+    });
+    if limit.is_none() {
+        reader.error(
+            node,
+            "this is no limit",
+            "write a number of messages and a minute, hour or day: 5/m, 30/h, 200/d",
+        );
+    }
+    limit
+}

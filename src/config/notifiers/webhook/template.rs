@@ -1,0 +1,39 @@
+//! `template: FILE`: a webhook's messages as a user writes them, tried out as soon as they are read.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::super::super::reader::Reader;
+use super::super::super::{Template, Writes};
+use super::super::Faulty;
+use crate::yaml::{Entries, Node};
+
+/// The largest template, in bytes.
+const LARGEST: u64 = 256 << 10;
+
+pub(super) fn template(node: Node<'_>, entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Result<Template, Faulty> {
+    if let Some(format) = entries.get("format") {
+        reader.error(format, "`template` says what messages look like, too", "keep one of the two");
+        return Err(Faulty);
+    }
+    let path = reader.expanded(node).ok_or(Faulty)?;
+    let mut source = String::new();
+    let read = std::fs::File::open(reader.base.join(&path.value))
+        .and_then(|file| file.take(LARGEST).read_to_string(&mut source));
+    let (name, help) = (&path.written.value, "README.md says what a template can use, under `template`");
+    let found = match read {
+        Err(why) => Err(format!("`{name}` cannot be read: {why}")),
+        Ok(_) => Template::new(source, writes(&path.value))
+            .map_err(|why| format!("`{name}` fails with a sample alert: {why}")),
+    };
+    found.map_err(|message| {
+        reader.error(node, message, help);
+        Faulty
+    })
+}
+
+/// Files that end in `.json` write JSON, all others text.
+fn writes(path: &str) -> Writes {
+    let ending = Path::new(path).extension();
+    if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("json")) { Writes::Json } else { Writes::Text }
+}

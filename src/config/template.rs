@@ -1,0 +1,157 @@
+//! A message's form as a user writes it: a template, bounded in what it may do, that is known to work on a sample alert.
+
+use std::io;
+use std::sync::Arc;
+
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
+use serde_json::Value;
+
+/// The most steps that one rendering may take.
+const FUEL: u64 = 200_000;
+
+/// The largest message, in bytes.
+const LARGEST: usize = 256 << 10;
+
+const NAME: &str = "message";
+
+/// What a template writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// JSON: every value is written as JSON, strings with their quotes.
+    Json,
+    /// Text, with every value as it is.
+    Text,
+}
+
+/// A template without a fault.
+#[derive(Clone)]
+pub struct Template {
+    environment: Arc<Environment<'static>>,
+    /// What it writes.
+    pub writes: Writes,
+}
+
+impl std::fmt::Debug for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Template").field("writes", &self.writes).finish_non_exhaustive()
+    }
+}
+
+impl Template {
+    /// The template in `source`, rendered on trial with a sample alert that has all that an alert can have: there, a name that means nothing is an error.
+    ///
+    /// # Errors
+    /// In words for a person, with the line.
+    pub(super) fn new(source: String, writes: Writes) -> Result<Self, String> {
+        let sample = serde_json::from_str(include_str!("template/sample.json")).map_err(|error| error.to_string())?;
+        Self::with(source.clone(), writes, UndefinedBehavior::Strict)?.render(&sample)?;
+        Self::with(source, writes, UndefinedBehavior::Chainable)
+    }
+
+    fn with(source: String, writes: Writes, undefined: UndefinedBehavior) -> Result<Self, String> {
+        let mut environment = Environment::new();
+        environment.set_fuel(Some(FUEL));
+        environment.set_undefined_behavior(undefined);
+        environment.set_auto_escape_callback(move |_| match writes {
+            Writes::Json => AutoEscape::Json,
+            Writes::Text => AutoEscape::None,
+        });
+        environment.add_template_owned(NAME, source).map_err(|error| explain(&error))?;
+        Ok(Self { environment: Arc::new(environment), writes })
+    }
+
+    /// The message for `alert`: what webhooks get as standard JSON, and `title`, `severity`, `link` and `text` besides. What an alert lacks is written as nothing.
+    ///
+    /// # Errors
+    /// In words for a person, where it does too much, writes too much, or writes no JSON where it should.
+    pub fn render(&self, alert: &Value) -> Result<Vec<u8>, String> {
+        let mut message = Capped(Vec::new());
+        let template = self.environment.get_template(NAME).map_err(|error| explain(&error))?;
+        template.render_captured_to(Serde(alert), &mut message).map_err(|error| explain(&error))?;
+        if self.writes == Writes::Json {
+            let broken = |error| {
+                format!("what it writes is no JSON: {error}; a value stands without quotes round it: {{{{ title }}}}")
+            };
+            serde_json::from_slice::<serde::de::IgnoredAny>(&message.0).map_err(broken)?;
+        }
+        Ok(message.0)
+    }
+}
+
+fn explain(error: &Error) -> String {
+    let what = match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => "it does not end, or takes too many steps".to_owned(),
+        (ErrorKind::WriteFailure, _) => format!("it writes more than {} kB", LARGEST >> 10),
+        (kind, None) => kind.to_string(),
+        (kind, Some(detail)) => format!("{kind}: {detail}"),
+    };
+    match error.line() {
+        Some(line) => format!("line {line}: {what}"),
+        None => what,
+    }
+}
+
+/// What is written, as long as it is not too much.
+struct Capped(Vec<u8>);
+
+impl io::Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn fault(source: &str, writes: Writes) -> String {
+        Template::new(source.to_owned(), writes).expect_err("a fault")
+    }
+
+    #[rstest]
+    #[case("{% if %}", "line 1: syntax error: unexpected end of block")]
+    #[case("\n{{ titel }}", "line 2: undefined value")]
+    #[case("{{ story.titel }}", "line 1: undefined value")]
+    #[case("{{ title | shout }}", "line 1: unknown filter: filter shout is unknown")]
+    #[case("{% include 'more' %}", "line 1: template not found: ")]
+    #[case(
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
+        "line 1: it does not end, or takes too many steps"
+    )]
+    #[case(
+        "{% for a in range(9999) %}{{ '0123456789012345678901234567890123456789' }}{% endfor %}",
+        "it writes more than 256 kB"
+    )]
+    fn what_is_wrong_is_said_with_its_line(#[case] source: &str, #[case] said: &str) {
+        let fault = fault(source, Writes::Text);
+        assert!(fault.starts_with(said), "{fault}");
+    }
+
+    #[test]
+    fn json_must_be_json_and_quotes_are_its_own() {
+        assert!(fault("{\"text\": \"{{ title }}\"}", Writes::Json).contains("what it writes is no JSON"));
+        let template = Template::new("{\"text\": {{ title }}, \"all\": {{ rules }}}".to_owned(), Writes::Json).unwrap();
+        let hostile = "\", \"channel\": \"#all\", \"x\": \"\n\u{7}";
+        let message = template.render(&json!({"title": hostile, "rules": [1]})).unwrap();
+        let message: Value = serde_json::from_slice(&message).unwrap();
+        assert_eq!(message, json!({"text": hostile, "all": [1]}));
+    }
+
+    #[test]
+    fn what_an_alert_lacks_is_nothing_when_it_matters() {
+        let template = Template::new("{{ title }}: {{ rules[0].why }}".to_owned(), Writes::Text).unwrap();
+        assert_eq!(template.render(&json!({"title": "A <b>", "rules": [{}]})).unwrap(), b"A <b>: ");
+    }
+}

@@ -1,0 +1,73 @@
+//! Takes from the store what `retain` keeps no longer: in small steps, with pauses in which others write.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::config::Retain;
+use crate::daemon::clock::now;
+use crate::daemon::{Mode, World};
+use crate::store::{Gone, Place, Retention, StoreError};
+
+/// How often the store is gone through.
+const EVERY: Duration = Duration::from_hours(6);
+
+/// How long the store is left alone after a step, where nobody waits for the end.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long an item's key is kept after a poll first lacked it.
+const KEYS: Duration = Duration::from_hours(90 * 24);
+
+/// Goes through the store every few hours until `stop`, or once. What is cut short goes on with the next round.
+pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
+    let rounds = async {
+        loop {
+            match round(world).await {
+                Ok(gone) if gone == Gone::default() => {}
+                Ok(gone) => tell(gone),
+                Err(why) => {
+                    error!("what `retain` keeps no longer cannot be taken away: {why}; it is tried again later");
+                }
+            }
+            if world.mode == Mode::Once {
+                return;
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = rounds => {}
+    }
+}
+
+async fn round(world: &World) -> Result<Gone, StoreError> {
+    let at = now();
+    let kept = retention(world.config.retain, at);
+    let mut gone = Gone::default();
+    let mut next = Some(Place::default());
+    while let Some(place) = next {
+        let step = world.store.sweep(place, kept, at).await?;
+        gone = gone.and(step.gone);
+        next = step.next;
+        if world.mode == Mode::Forever {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(gone)
+}
+
+/// What is kept at `now`.
+fn retention(retain: Retain, now: Timestamp) -> Retention {
+    let before = |age| now.checked_sub(age).unwrap_or(Timestamp::MIN);
+    Retention { stories: retain.stories.map(before), alerts: retain.alerts.map(before), keys: before(KEYS) }
+}
+
+fn tell(gone: Gone) {
+    info!(
+        "as `retain` says, the store let go of the texts of {} stories, of {} alerts and {} messages, and of {} items that feeds have had no more for long",
+        gone.stories, gone.alerts, gone.messages, gone.keys
+    );
+}

@@ -1,0 +1,158 @@
+//! Texts that stop growing at a limit: never in the middle of a character, of its escape, or of a pair of marks.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// What stands in for all that had no room.
+const ELLIPSIS: &str = "…";
+
+/// How a service counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// UTF-16 code units: whoever counts characters counts no more than these.
+    Utf16,
+    /// Bytes of UTF-8.
+    Byte,
+}
+
+impl Unit {
+    fn length(self, text: &str) -> usize {
+        match self {
+            Self::Utf16 => text.encode_utf16().count(),
+            Self::Byte => text.len(),
+        }
+    }
+}
+
+/// Writes a character so that the service shows it and does nothing else with it.
+pub(super) type Escape = fn(char, &mut String);
+
+/// For services that show text as it is.
+pub(super) fn as_it_is(c: char, text: &mut String) {
+    text.push(c);
+}
+
+/// A text of at most so many units.
+pub(super) struct Bounded {
+    text: String,
+    /// Room for more, besides that of the ellipsis.
+    left: usize,
+    unit: Unit,
+    escape: Escape,
+    is_full: bool,
+}
+
+impl Bounded {
+    pub(super) fn new(most: usize, unit: Unit, escape: Escape) -> Self {
+        Self { text: String::new(), left: most - unit.length(ELLIPSIS), unit, escape, is_full: false }
+    }
+
+    /// Adds foreign text, escaped, as far as there is room.
+    pub(super) fn push(&mut self, text: &str) {
+        self.push_between("", text, "");
+    }
+
+    /// Adds markup of our own, or nothing.
+    pub(super) fn mark(&mut self, markup: &str) {
+        if !self.is_full && self.take(markup).is_none() {
+            self.fill();
+        }
+    }
+
+    /// The same between two marks, which stand both or not at all.
+    pub(super) fn push_between(&mut self, open: &str, text: &str, close: &str) {
+        let marks = self.unit.length(open) + self.unit.length(close);
+        if self.is_full {
+            return;
+        }
+        if marks > 0 && marks >= self.left {
+            return self.fill();
+        }
+        self.left -= marks;
+        self.text.push_str(open);
+        for character in text.graphemes(true) {
+            let mut escaped = String::with_capacity(character.len());
+            character.chars().for_each(|c| (self.escape)(c, &mut escaped));
+            if self.take(&escaped).is_none() {
+                self.fill();
+                break;
+            }
+        }
+        self.text.push_str(close);
+    }
+
+    pub(super) fn done(self) -> String {
+        self.text
+    }
+
+    fn take(&mut self, text: &str) -> Option<()> {
+        self.left = self.left.checked_sub(self.unit.length(text))?;
+        self.text.push_str(text);
+        Some(())
+    }
+
+    fn fill(&mut self) {
+        self.text.push_str(ELLIPSIS);
+        self.is_full = true;
+    }
+}
+
+/// `text` escaped, at most so long.
+pub(super) fn bounded(text: &str, most: usize, unit: Unit, escape: Escape) -> String {
+    let mut bounded = Bounded::new(most, unit, escape);
+    bounded.push(text);
+    bounded.done()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn doubled(c: char, text: &mut String) {
+        text.push(c);
+        text.push(c);
+    }
+
+    #[rstest]
+    #[case("four", 5, Unit::Utf16, "four")]
+    #[case("fours", 5, Unit::Utf16, "four…")]
+    #[case("👩‍🚀👩‍🚀", 6, Unit::Utf16, "👩‍🚀…")]
+    #[case("éé", 5, Unit::Byte, "é…")]
+    #[case("", 3, Unit::Byte, "")]
+    fn what_has_no_room_is_an_ellipsis(
+        #[case] text: &str,
+        #[case] most: usize,
+        #[case] unit: Unit,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(bounded(text, most, unit, as_it_is), expected);
+    }
+
+    #[test]
+    fn an_escape_is_never_cut_and_marks_stand_in_pairs() {
+        assert_eq!(bounded("abc", 6, Unit::Utf16, doubled), "aabb…");
+        let mut text = Bounded::new(12, Unit::Utf16, as_it_is);
+        text.push_between("<b>", "abcdef", "</b>");
+        text.push("more");
+        assert_eq!(text.done(), "<b>abcd…</b>");
+    }
+
+    proptest! {
+        #[test]
+        fn no_limit_is_passed(parts in prop::collection::vec(any::<String>(), 0..6), most in 3..60_usize) {
+            for unit in [Unit::Utf16, Unit::Byte] {
+                let mut text = Bounded::new(most, unit, doubled);
+                for part in &parts {
+                    text.push(part);
+                    text.mark("\n");
+                    text.push_between("<b>", part, "</b>");
+                }
+                let text = text.done();
+                prop_assert!(unit.length(&text) <= most, "{text}");
+                prop_assert_eq!(text.matches("<b>").count(), text.matches("</b>").count());
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What every service gets, and that no text of a feed passes its limits or becomes its markup.
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+use crate::alert::Content;
+use crate::alert::notice::Kind;
+use crate::notify::fixture;
+use crate::story::FeedName;
+
+const ALL: [Format; 6] =
+    [Format::Slack, Format::Discord, Format::Teams, Format::Telegram, Format::Ntfy, Format::PagerDuty];
+
+fn of(format: Format, letter: &Letter) -> Value {
+    serde_json::from_slice(&render(format, letter, &TimeZone::UTC).unwrap()).unwrap()
+}
+
+/// The alert with one text in all places that come from a feed or a rule.
+fn all_of(text: &str, copies: usize) -> Letter {
+    let mut letter = fixture::alert();
+    if let Content::Alert { story, feeds, rules, .. } = &mut letter.content {
+        text.clone_into(&mut story.title);
+        for feed in feeds.iter_mut() {
+            feed.feed = FeedName(text.to_owned());
+        }
+        for rule in rules.iter_mut() {
+            text.clone_into(&mut rule.rule);
+            (rule.why, rule.owner) = (Some(text.to_owned()), Some(text.to_owned()));
+        }
+        let more = (0..copies).map(|n| fixture::evidence("a", crate::story::Field::Body, &format!("{n} a {text}")));
+        rules[0].evidence.extend(more);
+    }
+    letter
+}
+
+/// Every text in a message.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(texts).collect(),
+        Value::Object(values) => values.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn utf16(value: &Value) -> usize {
+    value.as_str().map_or(0, |text| text.encode_utf16().count())
+}
+
+/// Fails where the service would cut or reject the message.
+fn hold_to_limits(format: Format, message: &Value) {
+    match format {
+        Format::Standard => {}
+        Format::Slack => {
+            let attachment = &message["attachments"][0];
+            assert!(utf16(&attachment["title"]) <= 300 && utf16(&attachment["text"]) <= 3000);
+            assert!(attachment["fields"].as_array().unwrap().iter().all(|field| utf16(&field["value"]) <= 1000));
+        }
+        Format::Discord => {
+            let embed = &message["embeds"][0];
+            let fields = embed["fields"].as_array().unwrap();
+            let of_fields = fields.iter().map(|field| utf16(&field["name"]) + utf16(&field["value"]));
+            assert!(utf16(&embed["title"]) <= 256 && utf16(&embed["description"]) <= 4096 && fields.len() <= 25);
+            assert!(fields.iter().all(|field| (1..=1024).contains(&utf16(&field["value"]))));
+            assert!(utf16(&embed["title"]) + utf16(&embed["description"]) + of_fields.sum::<usize>() <= 6000);
+            assert_eq!(message["allowed_mentions"]["parse"], Value::Array(vec![]));
+        }
+        Format::Teams => assert!(message.to_string().len() <= 28 * 1024),
+        Format::Telegram => assert!((1..=4096).contains(&utf16(&message["text"]))),
+        Format::Ntfy => {
+            assert!(message["message"].as_str().unwrap().len() <= 4096 && message.to_string().len() <= 8000);
+        }
+        Format::PagerDuty => {
+            assert!((1..=1024).contains(&utf16(&message["payload"]["summary"])));
+            assert!(utf16(&message["dedup_key"]) <= 255 && message.to_string().len() <= 512 * 1024);
+        }
+    }
+}
+
+#[rstest]
+#[case(Format::Slack, "slack")]
+#[case(Format::Discord, "discord")]
+#[case(Format::Teams, "teams")]
+#[case(Format::Telegram, "telegram")]
+#[case(Format::Ntfy, "ntfy")]
+#[case(Format::PagerDuty, "pagerduty")]
+fn an_alert_and_a_test(#[case] format: Format, #[case] name: &str) {
+    let pretty = |letter: &Letter| serde_json::to_string_pretty(&of(format, letter)).unwrap();
+    assert_snapshot!(name, format!("{}\n{}", pretty(&fixture::alert()), pretty(&fixture::test())));
+    assert_eq!(render(format, &fixture::alert(), &TimeZone::UTC), render(format, &fixture::alert(), &TimeZone::UTC));
+}
+
+#[test]
+fn a_notice_has_its_words_in_every_form() {
+    let notice = fixture::notice(Kind::Down);
+    for format in ALL {
+        let message = of(format, &notice);
+        hold_to_limits(format, &message);
+        assert!(texts(&message).iter().any(|text| text.contains("503 Service Unavailable")), "{message}");
+    }
+}
+
+#[test]
+fn nobody_is_called_and_no_markup_of_a_feed_stays() {
+    let hostile = "@everyone <!channel> <@U1> <https://evil.example|bank> [bank](https://evil.example) *b* `c` </b><a href=\"x\">";
+    let letter = all_of(hostile, 1);
+    for format in ALL {
+        let message = of(format, &letter);
+        let whole = texts(&message).join("\n");
+        let calls = matches!(format, Format::Teams | Format::Ntfy | Format::PagerDuty);
+        assert!(calls || !whole.contains("@everyone"), "{format:?}: {whole}");
+        let marked = match format {
+            Format::Slack => &["<!", "<@", "<http", "[bank]", "*b*", "`c`"][..],
+            Format::Discord => &[" *b*", " `c`", " [bank]", " <@"],
+            Format::Telegram => &["</b><a", "<!", "<@"],
+            _ => &[],
+        };
+        for markup in marked {
+            assert!(!whole.contains(markup), "{format:?} has {markup}: {whole}");
+        }
+    }
+}
+
+/// Whether every tag of Telegram's HTML is closed, in order, and every `&` an entity of it.
+fn is_sound_html(text: &str) -> bool {
+    let mut open = Vec::new();
+    for part in text.split('<').skip(1) {
+        let Some((tag, _)) = part.split_once('>') else { return false };
+        match tag.strip_prefix('/') {
+            Some(name) if open.pop() != Some(name) => return false,
+            Some(_) => {}
+            None => open.push(tag.split(' ').next().unwrap_or_default()),
+        }
+    }
+    let entities = text.split('&').skip(1).all(|part| ["amp;", "lt;", "gt;"].iter().any(|end| part.starts_with(end)));
+    open.is_empty() && entities
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_a_feed_says_every_limit_holds(text in "([a-z]{1,9}|[*_`~<>&@\\[\\]()|\\\\\"]|북|👩‍🚀|\\PC| ){0,40}", times in 1..300_usize, copies in 0..12_usize) {
+        let letter = all_of(&text.repeat(times), copies);
+        for format in ALL {
+            let message = of(format, &letter);
+            hold_to_limits(format, &message);
+            if format == Format::Telegram {
+                prop_assert!(is_sound_html(message["text"].as_str().unwrap()), "{}", message);
+            }
+        }
+    }
+}

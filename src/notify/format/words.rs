@@ -1,0 +1,36 @@
+//! What all formats take from a view.
+
+use crate::notify::quote::Piece;
+use crate::notify::view::View;
+use crate::story::Severity;
+
+/// The severity in capitals where it is grave, and the headline.
+pub(super) fn headline(view: &View) -> String {
+    let title = joined(&view.title);
+    match view.severity.filter(|severity| *severity >= Severity::High) {
+        Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
+        None => title,
+    }
+}
+
+/// Pieces as one text, without marks.
+pub(super) fn joined(pieces: &[Piece]) -> String {
+    pieces.iter().map(|piece| piece.text.as_str()).collect()
+}
+
+/// The link, if it is one that services take: an address of the web, and not too long.
+pub(super) fn web_link(view: &View, most: usize) -> Option<&str> {
+    let is_web = |link: &&str| link.starts_with("https://") || link.starts_with("http://");
+    view.link.as_deref().filter(is_web).filter(|link| link.len() <= most && !link.contains([' ', '"', '<', '>', '|']))
+}
+
+/// A colour for the severity, as 0xRRGGBB.
+pub(super) fn colour(view: &View) -> u32 {
+    match view.severity {
+        None | Some(Severity::Info) => 0x80_80_80,
+        Some(Severity::Low) => 0x2b_9e_b3,
+        Some(Severity::Medium) => 0x2f_6f_de,
+        Some(Severity::High) => 0xd6_45_45,
+        Some(Severity::Critical) => 0x8b_00_00,
+    }
+}

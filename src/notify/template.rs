@@ -1,0 +1,103 @@
+//! A letter by a template of the user's; where that fails, in the plain form that is built in.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tracing::warn;
+
+use crate::alert::{Letter, Receiver};
+use crate::config::{Template, Writes};
+use crate::notify::view::view;
+use crate::notify::{payload, text};
+
+/// What `template` makes of `letter`. A template that fails costs no alert: the log says so, and the letter goes out as JSON or as text.
+///
+/// # Errors
+/// Where the letter cannot be put into JSON.
+pub(super) fn render(
+    template: &Template,
+    receiver: &Receiver,
+    letter: &Letter,
+    zone: &TimeZone,
+) -> Result<Vec<u8>, String> {
+    match context(letter, zone).and_then(|context| template.render(&context)) {
+        Ok(message) => Ok(message),
+        Err(why) => {
+            warn!("the template of {receiver} fails, and a plain message goes out in its place: {why}");
+            match template.writes {
+                Writes::Json => payload::write(letter),
+                Writes::Text => Ok(text::text(letter, zone, false).into_bytes()),
+            }
+        }
+    }
+}
+
+/// What a template can name: the letter as webhooks get it as JSON, and the words in which people read it.
+fn context(letter: &Letter, zone: &TimeZone) -> Result<Value, String> {
+    let view = view(letter, zone);
+    let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
+    let mut context = payload::value(letter)?;
+    // What is no alert has a story, too: its own words.
+    let story = json!({"title": title, "url": null, "published": null, "first_seen": letter.created, "lang": null});
+    let fillers = [
+        ("event", json!(letter.id)),
+        ("story", story),
+        ("read", json!({"what": "full"})),
+        ("feeds", json!([])),
+        ("rules", json!([])),
+    ];
+    for (name, filler) in fillers {
+        if context[name].is_null() {
+            context[name] = filler;
+        }
+    }
+    context["title"] = json!(title);
+    context["severity"] = json!(view.severity);
+    context["link"] = json!(view.link);
+    context["text"] = json!(text::text(letter, zone, false));
+    Ok(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::alert::notice::Kind;
+    use crate::notify::fixture;
+
+    /// Every path of keys in a value.
+    fn paths(value: &Value, at: &str, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(values) => {
+                for (key, value) in values {
+                    found.insert(format!("{at}.{key}"));
+                    paths(value, &format!("{at}.{key}"), found);
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| paths(value, &format!("{at}[]"), found)),
+            _ => {}
+        }
+    }
+
+    fn paths_of(value: &Value) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        paths(value, "", &mut found);
+        found
+    }
+
+    #[test]
+    fn the_sample_that_templates_are_tried_with_has_what_an_alert_has() {
+        let sample = serde_json::from_str(include_str!("../config/template/sample.json")).unwrap();
+        assert_eq!(paths_of(&sample), paths_of(&context(&fixture::alert(), &TimeZone::UTC).unwrap()));
+    }
+
+    #[test]
+    fn what_is_no_alert_has_the_same_names() {
+        let names = |letter: &Letter| -> BTreeSet<String> {
+            context(letter, &TimeZone::UTC).unwrap().as_object().unwrap().keys().cloned().collect()
+        };
+        for letter in [fixture::test(), fixture::notice(Kind::Down)] {
+            assert!(names(&letter).is_superset(&names(&fixture::alert())));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a digest shows: its stories rule by rule, each with one sentence that proves it.
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::{View, time, unmarked};
+use crate::alert::digest::{Digest, Entry, Group, Reason};
+use crate::notify::plain::plain;
+use crate::notify::quote::{self, Piece};
+use crate::story::Severity;
+
+/// The stories of a rule that are shown with a sentence; of the rest, headline and link must do.
+const MOST_QUOTED: usize = 30;
+
+/// What one rule matched.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(in crate::notify) struct Section {
+    /// The rule's name and how many stories it matched.
+    pub(in crate::notify) heading: String,
+    pub(in crate::notify) severity: Severity,
+    /// Newest first.
+    pub(in crate::notify) stories: Vec<Item>,
+}
+
+/// One story.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(in crate::notify) struct Item {
+    /// The headline; never empty.
+    pub(in crate::notify) title: Vec<Piece>,
+    /// The sentence that proves most, where the headline does not.
+    pub(in crate::notify) quote: Option<Vec<Piece>>,
+    /// When, and where it was seen.
+    pub(in crate::notify) place: String,
+    /// Where to read it.
+    pub(in crate::notify) link: Option<String>,
+}
+
+/// What `digest` shows, with times in `zone`.
+pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
+    let number = digest.stories();
+    let stories = if number == 1 { "1 story".to_owned() } else { format!("{number} stories") };
+    let (title, note) = match &digest.reason {
+        Reason::Burst { rule } => (
+            format!(
+                "{} for {rule}",
+                if number == 1 { "1 more story".to_owned() } else { format!("{number} more stories") }
+            ),
+            "The rule matched so often that its first alerts came at once and these were gathered.".to_owned(),
+        ),
+        Reason::Digest { rule } => (format!("{stories} for {rule}"), "This rule is told in digests.".to_owned()),
+        Reason::Quiet => {
+            (format!("{stories} from the quiet hours"), "They came while this notifier was to be quiet.".to_owned())
+        }
+        Reason::Limit => (
+            format!("{stories} beyond the limit"),
+            "There were more messages than this notifier's `limit` lets through, so these were gathered.".to_owned(),
+        ),
+        Reason::Silence { id, why } if why.is_empty() => {
+            (format!("{stories} muted"), format!("Silence {id} has ended."))
+        }
+        Reason::Silence { id, why } => (format!("{stories} muted"), format!("Silence {id} has ended: {why}")),
+        Reason::Late => (
+            format!("Late: {stories} that waited for you"),
+            "Nothing could be delivered here for a while. What was critical comes apart.".to_owned(),
+        ),
+    };
+    View {
+        severity: digest.rules.iter().map(|group| group.severity).max(),
+        title: unmarked(&plain(&title)),
+        quotes: Vec::new(),
+        note: Some(plain(&note)),
+        copies: Vec::new(),
+        sections: digest.rules.iter().map(|group| section(group, zone)).collect(),
+        facts: Vec::new(),
+        link: None,
+    }
+}
+
+fn section(group: &Group, zone: &TimeZone) -> Section {
+    let heading = format!("{} ({})", plain(&group.rule), group.stories.len());
+    let items = group.stories.iter().enumerate().map(|(n, entry)| item(entry, n < MOST_QUOTED, zone));
+    Section { heading, severity: group.severity, stories: items.collect() }
+}
+
+fn item(entry: &Entry, is_quoted: bool, zone: &TimeZone) -> Item {
+    let quotes = quote::of_evidence(&entry.story.title, &entry.evidence);
+    let is_proven = quotes.title.iter().any(|piece| piece.marked) && quotes.sentences.is_empty();
+    let title = if entry.story.title.trim().is_empty() { unmarked("(no title)") } else { quotes.title };
+    let marked = |quote: &Vec<Piece>| quote.iter().filter(|piece| piece.marked).count();
+    let best = quotes.sentences.into_iter().rev().max_by_key(marked);
+    let when = time(entry.story.published.unwrap_or(entry.story.first_seen), zone);
+    Item {
+        title,
+        quote: best.filter(|_| is_quoted && !is_proven),
+        place: plain(&format!("{when}, {}", entry.feed)),
+        link: entry.story.url.as_deref().map(plain),
+    }
+}

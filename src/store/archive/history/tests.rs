@@ -1,0 +1,94 @@
+//! Tests of what was told: which alerts are found, and what is shown of one.
+
+use super::*;
+use crate::alert::draft::text_hash;
+use crate::store::fixture::{Bench, at, desk, draft, item, receiver, settle, verdict};
+use crate::store::{Finish, Plan, Verdict};
+use crate::text::tokenise;
+
+/// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b (arms), by wire, a day later.
+async fn bench() -> Bench {
+    let bench = Bench::new().await;
+    let mut oil = draft("oil", &[]);
+    oil.told.tags = vec!["energy".to_owned()];
+    oil.told.evidence[0].sentence = "Éxports of oil double.".to_owned();
+    let told = Verdict { alerts: vec![draft("arms", &[desk(), receiver("hook", "")]), oil], ..verdict(&[]) };
+    bench.poll("wire", 0, vec![item("a", Plan::Settle(told))]).await;
+    bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
+    bench.poll("wire", 86_400, vec![item("b", settle(&["arms"]))]).await;
+    bench
+}
+
+async fn found(bench: &Bench, wanted: Wanted, limit: usize) -> Vec<i64> {
+    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    archive.alerts(&wanted, limit).await.unwrap().iter().map(|past| past.id).collect()
+}
+
+fn words(text: &str) -> Vec<String> {
+    tokenise(text).into_iter().map(|token| token.word).collect()
+}
+
+#[tokio::test]
+async fn alerts_are_found_by_all_that_is_asked_newest_first() {
+    let bench = bench().await;
+    let of = |rule: &str| Wanted { rule: Some(rule.to_owned()), ..Wanted::default() };
+    let feed = |feed: &str| Wanted { feed: Some(FeedName(feed.to_owned())), ..Wanted::default() };
+    let tag = |tag: &str| Wanted { tag: Some(tag.to_owned()), ..Wanted::default() };
+    let with = |text: &str| Wanted { words: words(text), ..Wanted::default() };
+    for (wanted, expected) in [
+        (Wanted::default(), vec![3, 2, 1]),
+        (of("arms"), vec![3, 1]),
+        (of("arm"), vec![]),
+        (feed("wire"), vec![3, 2, 1]),
+        (feed("paper"), vec![2, 1]),
+        (tag("energy"), vec![2]),
+        (tag("ener"), vec![]),
+        (Wanted { since: Some(at(86_400)), ..Wanted::default() }, vec![3]),
+        (Wanted { until: Some(at(86_400)), ..Wanted::default() }, vec![2, 1]),
+        (with("oil EXPORTS"), vec![2]),
+        (with("b arms"), vec![3]),
+        (with("export"), vec![]),
+        (Wanted { words: words("arms"), ..of("oil") }, vec![]),
+    ] {
+        assert_eq!(found(&bench, wanted.clone(), 9).await, expected, "{wanted:?}");
+    }
+    assert_eq!(found(&bench, Wanted::default(), 2).await, [3, 2]);
+}
+
+#[tokio::test]
+async fn no_page_is_passed_over_and_no_alert_is_shown_twice() {
+    let bench = Bench::new().await;
+    let items = (1..=450).map(|n| item(&format!("{n:03}"), settle(&["arms"]))).collect();
+    bench.poll("wire", 0, items).await;
+    assert_eq!(found(&bench, Wanted::default(), 1000).await, (1..=450).rev().collect::<Vec<_>>());
+    let rare = Wanted { words: words("001"), ..Wanted::default() };
+    assert_eq!(found(&bench, rare, 1000).await, [1]);
+}
+
+#[tokio::test]
+async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_reply() {
+    let bench = bench().await;
+    bench.store.keep_rules(vec![("hash of arms".to_owned(), "when: arms".to_owned())], at(0)).await.unwrap();
+    let run = bench.run(&[desk(), receiver("hook", "")]).await;
+    let lease = bench.lease(run, "desk", 5).await.remove(0);
+    let again = Finish::Again { at: at(60), counts: true, rest: None, why: "451 later".to_owned() };
+    assert!(bench.finish(run, &lease, again, 6).await);
+    let lease = bench.lease(run, "desk", 60).await.remove(0);
+    assert!(bench.finish(run, &lease, Finish::Sent("250 taken".to_owned()), 61).await);
+
+    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let record = archive.alert(1).await.unwrap().expect("it is kept");
+    assert_eq!(record.rule_text.as_deref(), Some("when: arms"));
+    assert_eq!(record.text_now_sha256, text_hash("a", "Teaser."));
+    assert_eq!(record.past.feeds.iter().map(|seen| &*seen.feed.0).collect::<Vec<_>>(), ["wire", "paper"]);
+    let [desk, hook] = &record.messages[..] else { panic!("{:?}", record.messages) };
+    assert_eq!((desk.receiver(), desk.state.as_str()), (crate::store::fixture::desk(), "sent"));
+    let told = desk.attempts.iter().map(|one| (one.started, one.ended, one.outcome.as_deref(), one.reply.as_deref()));
+    let expected = [
+        (at(5), Some(at(6)), Some("again"), Some("451 later")),
+        (at(60), Some(at(61)), Some("sent"), Some("250 taken")),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!((hook.state.as_str(), hook.attempts.len()), ("pending", 0));
+    assert_eq!(archive.alert(99).await.unwrap(), None);
+}

@@ -1,0 +1,166 @@
+//! Digests: the open one that alerts join, and what waited for a receiver that was away, folded into one.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::column::{self, millis, to_json};
+use crate::alert::breaker::Health;
+use crate::alert::digest::{self, Digest, Entry, Group, Reason};
+use crate::alert::{Receiver, Told};
+use crate::story::{FeedName, NotifierName, Severity};
+
+/// Messages of one receiver that waited too long, with the gravest severity of each.
+type Waiting = Vec<(i64, Severity)>;
+
+/// Where alerts for `receiver` are gathered for that reason: the digest that is open, or else a new one, due at `due`.
+pub(super) async fn open(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+    reason: &Reason,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<i64, sqlx::Error> {
+    let reason = to_json(reason)?;
+    if let Some(open) = find(conn, receiver, &reason).await? {
+        return Ok(open);
+    }
+    let uid = uuid::Uuid::new_v4().to_string();
+    sqlx::query_scalar(
+        "INSERT INTO message (key, uid, notifier, recipient, created, state, due, digest)
+         VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7) RETURNING id",
+    )
+    .bind(format!("digest:{}/{}:{uid}", receiver.notifier, receiver.recipient))
+    .bind(&uid)
+    .bind(&receiver.notifier.0)
+    .bind(&receiver.recipient)
+    .bind(millis(now))
+    .bind(millis(due))
+    .bind(reason)
+    .fetch_one(conn)
+    .await
+}
+
+async fn find(conn: &mut SqliteConnection, receiver: &Receiver, reason: &str) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT id FROM message
+         WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND payload IS NULL AND digest = $3",
+    )
+    .bind(&receiver.notifier.0)
+    .bind(&receiver.recipient)
+    .bind(reason)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Folds what a notifier that is away could not be sent for too long into one late digest for each of its receivers. A message of which an attempt may
+/// have arrived stays as it is, and so do critical ones.
+pub(super) async fn fold_late(
+    conn: &mut SqliteConnection,
+    notifier: &NotifierName,
+    away: &Health,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let Some(before) = digest::late_before(away.since, now) else { return Ok(()) };
+    let recipients: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT recipient FROM message WHERE notifier = $1 AND state = 'pending' AND event IS NOT NULL",
+    )
+    .bind(&notifier.0)
+    .fetch_all(&mut *conn)
+    .await?;
+    for recipient in recipients {
+        let receiver = Receiver { notifier: notifier.clone(), recipient };
+        let waiting = waiting(conn, &receiver, before).await?;
+        let late: Vec<i64> =
+            waiting.into_iter().filter(|(_, severity)| digest::may_be_late(*severity)).map(|(id, _)| id).collect();
+        let is_open = find(conn, &receiver, &to_json(&Reason::Late)?).await?.is_some();
+        if late.len() > 1 || (late.len() == 1 && is_open) {
+            let into = open(conn, &receiver, &Reason::Late, now, now).await?;
+            for message in late {
+                fold(conn, message, into).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn waiting(conn: &mut SqliteConnection, receiver: &Receiver, before: Timestamp) -> Result<Waiting, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT message.id, alert.told FROM message
+         JOIN message_alert ON message_alert.message = message.id JOIN alert ON alert.id = message_alert.alert
+         WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND event IS NOT NULL AND payload IS NULL
+           AND message.created <= $3 ORDER BY message.id",
+    )
+    .bind(&receiver.notifier.0)
+    .bind(&receiver.recipient)
+    .bind(millis(before))
+    .fetch_all(conn)
+    .await?;
+    let mut waiting: Waiting = Vec::new();
+    for row in &rows {
+        let (message, told): (i64, Told) = (row.try_get("id")?, column::json(row, "told")?);
+        match waiting.last_mut() {
+            Some((last, severity)) if *last == message => *severity = told.severity.max(*severity),
+            _ => waiting.push((message, told.severity)),
+        }
+    }
+    Ok(waiting)
+}
+
+/// Has the digest `into` tell what `message` would have told. None of the message's attempts reached anybody, and so nobody knows of it.
+async fn fold(conn: &mut SqliteConnection, message: i64, into: i64) -> Result<(), sqlx::Error> {
+    for sql in [
+        "INSERT OR IGNORE INTO message_alert (message, alert) SELECT $2, alert FROM message_alert WHERE message = $1",
+        "DELETE FROM message_alert WHERE message = $1",
+        "DELETE FROM attempt WHERE message = $1",
+        "DELETE FROM message WHERE id = $1",
+    ] {
+        let query = sqlx::query(sql).bind(message);
+        let query = if sql.contains("$2") { query.bind(into) } else { query };
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// What the digest `message` says now: by rule, the gravest first, each rule's stories newest first.
+pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Reason) -> Result<Digest, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT alert.told, alert.read, alert.read_why, story.event, story.title, story.url, story.published, story.first_seen, story.lang,
+                (SELECT feed FROM sighting WHERE sighting.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
+         FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
+         WHERE message_alert.message = $1
+         ORDER BY alert.rule, coalesce(story.published, story.first_seen) DESC, alert.id DESC",
+    )
+    .bind(message)
+    .fetch_all(conn)
+    .await?;
+    let mut rules: Vec<Group> = Vec::new();
+    for row in &rows {
+        let told: Told = column::json(row, "told")?;
+        let entry = entry(row, &told)?;
+        match rules.last_mut() {
+            Some(group) if group.rule == told.rule => {
+                group.severity = group.severity.max(told.severity);
+                group.stories.push(entry);
+            }
+            _ => rules.push(Group { rule: told.rule, severity: told.severity, stories: vec![entry] }),
+        }
+    }
+    rules.sort_by_key(|group| std::cmp::Reverse(group.severity));
+    Ok(Digest { reason, rules })
+}
+
+fn entry(row: &SqliteRow, told: &Told) -> Result<Entry, sqlx::Error> {
+    Ok(Entry {
+        event: row.try_get("event")?,
+        story: column::head(row)?,
+        read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        feed: FeedName(row.try_get::<Option<String>, _>("feed")?.unwrap_or_default()),
+        version: told.version.clone(),
+        text_sha256: told.text_sha256.clone(),
+        evidence: told.evidence.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

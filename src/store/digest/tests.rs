@@ -1,0 +1,122 @@
+//! Late digests: what an outage leaves.
+
+use std::time::Duration;
+
+use super::super::fixture::{Bench, as_json, at, desk, draft, item, letter, receiver, verdict};
+use super::super::{Finish, Plan, Verdict};
+use crate::alert::Content;
+use crate::alert::breaker::{self, Room};
+use crate::alert::{Draft, Letter};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+
+/// A story `key` that `rule` matched, of that severity, at `now` seconds.
+async fn story(bench: &Bench, key: &str, rule: &str, severity: super::Severity, now: i64) {
+    let sketch = draft(rule, &[desk()]);
+    let alerts = vec![Draft { told: super::Told { severity, ..sketch.told }, ..sketch }];
+    let plan = Plan::Settle(Verdict { alerts, due: at(now), ..verdict(&[]) });
+    bench.poll("wire", now, vec![item(key, plan)]).await;
+}
+
+/// What the dispatcher does at `now`, with a receiver that answers or is away; what arrives.
+async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Letter> {
+    let mut arrived = Vec::new();
+    loop {
+        let health = bench.store.health().await.unwrap();
+        let most = match breaker::room(health.get(&desk().notifier), at(now)) {
+            Room::All => 8,
+            Room::Probe => 1,
+            Room::NotBefore(_) => return arrived,
+        };
+        let leases = bench.store.lease(run, &desk().notifier, most, at(now), as_json()).await.unwrap();
+        if leases.is_empty() {
+            return arrived;
+        }
+        for lease in leases {
+            let why = "connection refused".to_owned();
+            let finish = if is_away {
+                Finish::Again { at: at(now) + Duration::from_mins(1), counts: false, rest: None, why }
+            } else {
+                arrived.push(letter(&lease.payload));
+                Finish::Sent("250 OK".to_owned())
+            };
+            assert!(bench.finish(run, &lease, finish, now).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn sixty_hours_away_make_one_late_digest_and_its_critical_alerts_and_nothing_is_dead() {
+    use super::Severity::{Critical, High};
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let mut now = 0;
+    while now < 60 * HOUR {
+        let number = now / (10 * MINUTE);
+        if now < 58 * HOUR {
+            let (rule, severity) = if number % 100 == 50 { ("war", Critical) } else { ("arms", High) };
+            story(&bench, &format!("{number:04}"), rule, severity, now).await;
+        }
+        assert_eq!(dispatch(&bench, run, true, now).await, []);
+        now += 10 * MINUTE;
+    }
+    let arrived = dispatch(&bench, run, false, now).await;
+    let mut critical = 0;
+    let mut digests = Vec::new();
+    for letter in arrived {
+        match letter.content {
+            Content::Alert { rules, .. } => {
+                assert_eq!(rules[0].severity, Critical);
+                critical += 1;
+            }
+            Content::Digest(digest) => digests.push(digest),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((critical, digests.len()), (3, 1));
+    assert_eq!(digests[0].reason, super::Reason::Late);
+    assert_eq!((digests[0].stories(), digests[0].rules.len()), (58 * 6 - 3, 1));
+    let titles: Vec<&str> = digests[0].rules[0].stories.iter().map(|entry| entry.story.title.as_str()).collect();
+    assert_eq!(titles[..2], ["0347", "0346"]);
+    assert_eq!(bench.ask("SELECT DISTINCT state FROM message").await.unwrap(), "sent");
+    assert_eq!(bench.ask("SELECT count(*) || '' FROM message_alert").await.unwrap(), (58 * 6).to_string());
+}
+
+#[tokio::test]
+async fn what_waited_less_than_an_hour_or_alone_goes_out_as_itself() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    story(&bench, "old", "arms", super::Severity::High, 0).await;
+    for second in [0, 60, 120, 180, 240] {
+        assert_eq!(dispatch(&bench, run, true, second).await, []);
+    }
+    story(&bench, "new", "arms", super::Severity::High, HOUR).await;
+    let arrived = dispatch(&bench, run, false, HOUR + 240).await;
+    assert!(arrived.iter().all(|letter| matches!(letter.content, Content::Alert { .. })));
+    assert_eq!(arrived.len(), 2);
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_arrived_keeps_its_id_and_its_bytes() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk(), receiver("hook", "")]).await;
+    for key in ["a", "b", "c"] {
+        story(&bench, key, "arms", super::Severity::High, 0).await;
+    }
+    let leases = bench.lease(run, "desk", 0).await;
+    let silent = Finish::Again { at: at(300), counts: true, rest: None, why: "no answer".to_owned() };
+    assert!(bench.finish(run, &leases[0], silent, 1).await);
+    for lease in &leases[1..] {
+        let refused = Finish::Again { at: at(60), counts: false, rest: None, why: "refused".to_owned() };
+        assert!(bench.finish(run, lease, refused, 1).await);
+    }
+    for second in [60, 120, 180] {
+        assert_eq!(dispatch(&bench, run, true, second).await, []);
+    }
+    let arrived = dispatch(&bench, run, false, HOUR + MINUTE).await;
+    let kept = letter(&leases[0].payload);
+    assert_eq!(arrived.len(), 2);
+    assert!(arrived.contains(&kept), "{arrived:?}");
+    assert!(arrived.iter().any(|letter| matches!(&letter.content, Content::Digest(digest) if digest.stories() == 2)));
+}

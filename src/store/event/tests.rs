@@ -1,0 +1,178 @@
+//! Tests of events: who joins whom, and what is told of copies.
+
+use std::fmt::Write;
+
+use super::super::fixture::{Bench, at, desk, item, letter, rules_and_feeds, settle, verdict};
+use super::super::{Finish, ItemRecord, Plan, Verdict};
+use super::*;
+use crate::alert::Content;
+
+/// A text of 120 words and some numbers; another seed is another text.
+fn text(seed: &str) -> String {
+    (0..120).fold("It cost 12 lives and 3 ships. ".to_owned(), |mut text, n| {
+        let word: String = format!("{seed}{n}").bytes().map(|byte| char::from(b'a' + byte % 26)).collect();
+        write!(text, "{word} ").expect("strings grow");
+        text
+    })
+}
+
+fn told(text: &str, rules: &[&str]) -> Plan {
+    Plan::Settle(Verdict { print: copies::print(text), ..verdict(rules) })
+}
+
+/// An item with this text, first seen at `now` seconds.
+fn with_text(key: &str, text: &str, rules: &[&str], now: i64) -> ItemRecord {
+    let mut item = item(key, told(text, rules));
+    let (story, _) = item.news.as_mut().expect("news");
+    (story.body, story.first_seen) = (text.to_owned(), at(now));
+    item
+}
+
+async fn poll(bench: &Bench, feed: &str, key: &str, text: &str, rules: &[&str], now: i64) {
+    bench.poll(feed, now, vec![with_text(key, text, rules, now)]).await;
+}
+
+/// The stories, each with the title of the first story of its event.
+async fn events(bench: &Bench) -> String {
+    let sql = "SELECT group_concat(title || ' of ' || first, ', ') FROM (
+        SELECT story.title, first.title AS first FROM story JOIN story AS first ON first.uid = story.event ORDER BY story.id)";
+    bench.ask(sql).await.expect("a story")
+}
+
+const HOUR: i64 = 3600;
+
+#[tokio::test]
+async fn a_copy_joins_the_message_of_its_event_with_its_rules_its_feed_and_its_link() {
+    let bench = Bench::new().await;
+    poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
+    poll(&bench, "paper", "b", &("Lead of its own. ".to_owned() + &text("x")), &["arms", "oil"], 5).await;
+    poll(&bench, "paper", "c", &text("x"), &[], 6).await;
+    poll(&bench, "paper", "d", &text("y"), &[], 7).await;
+    assert_eq!(events(&bench).await, "a of a, b of a, c of a, d of d");
+    let run = bench.run(&[desk()]).await;
+    let leases = bench.lease(run, "desk", 9).await;
+    assert_eq!(leases.len(), 1);
+    let Content::Alert { story, feeds, rules, .. } = letter(&leases[0].payload).content else { panic!("no alert") };
+    assert_eq!(story.title, "a");
+    assert_eq!(rules.iter().map(|rule| rule.rule.as_str()).collect::<Vec<_>>(), ["arms", "oil"]);
+    let copies: Vec<_> =
+        feeds.iter().map(|copy| (copy.feed.0.as_str(), copy.url.as_deref().unwrap_or_default(), copy.seen)).collect();
+    let link = |key| format!("https://example.org/{key}?utm_source=feed");
+    assert_eq!(
+        copies,
+        [("wire", link("a").as_str(), at(0)), ("paper", &link("b"), at(5)), ("paper", &link("c"), at(6))]
+    );
+}
+
+#[tokio::test]
+async fn once_a_message_has_left_a_copy_is_only_recorded_and_a_rule_that_it_adds_makes_the_next() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
+    let lease = bench.lease(run, "desk", 0).await.remove(0);
+    bench.finish(run, &lease, Finish::Sent("250".to_owned()), 1).await;
+    poll(&bench, "paper", "b", &text("x"), &["arms"], 2).await;
+    assert_eq!(bench.lease(run, "desk", 2).await, []);
+    let recorded =
+        "SELECT group_concat(story || rule, ', ') || ', ' || (SELECT fate FROM story WHERE id = 2) FROM alert";
+    assert_eq!(bench.ask(recorded).await.as_deref(), Some("1arms, 2arms, matched"));
+    poll(&bench, "gazette", "c", &text("x"), &["arms", "oil"], 3).await;
+    let next = bench.lease(run, "desk", 3).await;
+    assert_eq!(
+        next.iter().map(|lease| rules_and_feeds(&lease.payload)).collect::<Vec<_>>(),
+        [(vec!["oil".to_owned()], ["wire", "paper", "gazette"].map(str::to_owned).to_vec())]
+    );
+    assert_eq!(bench.ask("SELECT group_concat(n, ', ') FROM message").await.as_deref(), Some("1, 2"));
+}
+
+#[tokio::test]
+async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_crash() {
+    let bench = Bench::new().await;
+    poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
+    bench.poll("paper", 1, vec![item("b", Plan::ReadPage)]).await;
+    assert_eq!(events(&bench).await, "a of a, b of b");
+    let bench = bench.crash().await;
+    let waiting = bench.waiting(9).await.remove(0);
+    let verdict = Verdict { print: copies::print(&text("x")), ..verdict(&["arms"]) };
+    assert!(bench.store.settle(waiting.id, 1, text("x"), verdict, at(2)).await.unwrap());
+    assert_eq!(events(&bench).await, "a of a, b of a");
+    assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn an_event_once_given_stays_and_nothing_that_was_told_moves_to_another() {
+    let bench = Bench::new().await;
+    poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
+    poll(&bench, "paper", "b", &text("x"), &[], 1).await;
+    poll(&bench, "paper", "c", &text("y"), &["arms"], 2).await;
+    poll(&bench, "paper", "d", &text("z"), &[], 3).await;
+    // A copy is edited to another text, which later copies are compared with; a story that was told, and one that was not, become copies by an edit.
+    for (key, edit) in [("b", "v"), ("c", "x"), ("d", "x")] {
+        poll(&bench, "paper", key, &text(edit), &[], 4).await;
+    }
+    poll(&bench, "gazette", "e", &text("v"), &[], 5).await;
+    poll(&bench, "gazette", "f", &text("y"), &[], 6).await;
+    assert_eq!(events(&bench).await, "a of a, b of a, c of c, d of a, e of a, f of f");
+    // The first of an event joins no other.
+    poll(&bench, "gazette", "g", &text("y"), &[], 7).await;
+    poll(&bench, "gazette", "f", &text("x"), &[], 8).await;
+    assert_eq!(events(&bench).await, "a of a, b of a, c of c, d of a, e of a, f of f, g of f");
+}
+
+#[tokio::test]
+async fn what_only_looks_alike_joins_nothing() {
+    let bench = Bench::new().await;
+    poll(&bench, "wire", "a", &text("x"), &[], 0).await;
+    poll(&bench, "wire", "b", &text("x").replace("12 lives and 3", "14 lives and 5"), &[], 1).await;
+    bench.poll("wire", 2, vec![item("c", settle(&[]))]).await;
+    assert_eq!(events(&bench).await, "a of a, b of b, c of c");
+}
+
+#[tokio::test]
+async fn an_event_takes_copies_for_three_days_and_its_sketches_go_after_that() {
+    let bench = Bench::new().await;
+    poll(&bench, "wire", "a", &text("x"), &[], 0).await;
+    poll(&bench, "paper", "b", &text("x"), &[], 71 * HOUR).await;
+    assert_eq!(bench.ask("SELECT count(*) || '' FROM sketch").await.as_deref(), Some("2"));
+    poll(&bench, "gazette", "c", &text("x"), &[], 73 * HOUR).await;
+    poll(&bench, "mirror", "d", &text("x"), &[], 74 * HOUR).await;
+    assert_eq!(events(&bench).await, "a of a, b of a, c of c, d of c");
+    let kept =
+        "SELECT (SELECT group_concat(story) FROM sketch) || ' and ' || group_concat(DISTINCT story) FROM sketch_band";
+    assert_eq!(bench.ask(kept).await.as_deref(), Some("3,4 and 3,4"));
+}
+
+/// What a settle costs beside 100,000 stories of the last three days, and in an empty store: `cargo test --release what_a_settle_costs -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
+async fn what_a_settle_costs() {
+    for stories in [0, 100_000] {
+        let bench = Bench::new().await;
+        poll(&bench, "wire", "first", &text("first"), &[], 0).await;
+        bench.store.write(move |conn| Box::pin(fill(conn, stories))).await.unwrap();
+        let mut taken = Vec::new();
+        for n in 0..300 {
+            let item = with_text(&n.to_string(), &text(&n.to_string()).repeat(4), &[], 1);
+            let start = std::time::Instant::now();
+            bench.poll("wire", 1, vec![item]).await;
+            taken.push(start.elapsed());
+        }
+        taken.sort();
+        println!("beside {stories} stories: {:?}, {:?} in the worst of twenty", taken[150], taken[285]);
+    }
+}
+
+/// Stories with sketches of chance.
+async fn fill(conn: &mut SqliteConnection, stories: i64) -> Result<(), sqlx::Error> {
+    for sql in [
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT $1)
+         INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, fate)
+         SELECT 'u' || n, 'u' || n, 'k' || n, 't', hex(randomblob(1500)), '[]', '[]', 1000000000, 'full', 'unmatched' FROM n WHERE n <= $1",
+        "INSERT INTO sketch SELECT id, first_seen, randomblob(96) FROM story WHERE key LIKE 'k%' AND $1 > 0",
+        "INSERT INTO sketch_band SELECT band.value, random(), sketch.story FROM sketch, json_each('[0,1,2,3,4,5,6,7,8,9,10,11]') AS band WHERE $1 > 0",
+    ] {
+        sqlx::query(sql).bind(stories).execute(&mut *conn).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Which message tells what, under bursts, digests, quiet hours, limits and silences.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::super::fixture::{Bench, at, desk, draft, item, letter, receiver, verdict};
+use super::super::{Plan, Verdict};
+use crate::alert::digest::{Digest, Reason};
+use crate::alert::silence::Target;
+use crate::alert::volume::{Pace, Policy};
+use crate::alert::{Content, Draft, Told};
+use crate::story::Severity;
+use crate::story::pace::{Burst, Cadence, Limit, Manners, Quiet, time_of_day};
+
+const HOUR: i64 = 3600;
+
+fn rule(name: &str, pace: Pace) -> Draft {
+    Draft { pace, ..draft(name, &[desk()]) }
+}
+
+fn burst() -> Pace {
+    Pace { burst: Some(Burst { first: 3, then: Duration::from_mins(30) }), digest: None }
+}
+
+fn hourly() -> Pace {
+    Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) }
+}
+
+/// A plan by which these rules match at `now`, under the desk's manners.
+fn told(alerts: Vec<Draft>, manners: &Manners, now: i64) -> Plan {
+    let manners = BTreeMap::from([(desk().notifier, manners.clone())]);
+    let policy = Arc::new(Policy { manners, zone: TimeZone::UTC });
+    Plan::Settle(Verdict { alerts, due: at(now), policy, ..verdict(&[]) })
+}
+
+async fn story(bench: &Bench, key: &str, alerts: Vec<Draft>, manners: &Manners, now: i64) {
+    bench.poll("wire", now, vec![item(key, told(alerts, manners, now))]).await;
+}
+
+/// What is sent at `now`: headlines of single alerts, and digests.
+async fn sent(bench: &Bench, run: i64, now: i64) -> (Vec<String>, Vec<Digest>) {
+    let (mut alerts, mut digests) = (Vec::new(), Vec::new());
+    for lease in bench.lease(run, "desk", now).await {
+        match letter(&lease.payload).content {
+            Content::Alert { story, .. } => alerts.push(story.title),
+            Content::Digest(digest) => digests.push(digest),
+            other => panic!("{other:?}"),
+        }
+    }
+    (alerts, digests)
+}
+
+#[tokio::test]
+async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_one_digest() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let free = Manners::default();
+    for minute in 0..10 {
+        let now = minute * 60;
+        let plan = || told(vec![rule("arms", burst())], &free, now);
+        let items = (0..50).map(|n| item(&format!("{minute}-{n:02}"), plan())).collect();
+        bench.poll("wire", now, items).await;
+    }
+    assert_eq!(bench.ask("SELECT count(*) || '' FROM alert").await.unwrap(), "500");
+    assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.unwrap(), "4");
+    let (alerts, digests) = sent(&bench, run, 30 * 60 - 1).await;
+    assert_eq!((alerts, digests.len()), (vec!["0-00".to_owned(), "0-01".to_owned(), "0-02".to_owned()], 0));
+    let (alerts, digests) = sent(&bench, run, 30 * 60).await;
+    assert_eq!((alerts.len(), digests.len()), (0, 1));
+    assert_eq!(digests[0].reason, Reason::Burst { rule: "arms".to_owned() });
+    assert_eq!(digests[0].rules[0].stories.len(), 497);
+
+    // Another soon after is still of the burst; after half an hour of quiet, it is over.
+    story(&bench, "soon", vec![rule("arms", burst())], &free, 35 * 60).await;
+    assert_eq!(sent(&bench, run, 35 * 60).await, (vec![], vec![]));
+    story(&bench, "later", vec![rule("arms", burst())], &free, 65 * 60).await;
+    let (alerts, digests) = sent(&bench, run, 65 * 60).await;
+    assert_eq!((alerts, digests[0].stories()), (vec!["later".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn a_digest_gathers_for_an_hour_and_is_told_at_once_with_a_rule_that_is() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let free = Manners::default();
+    for (key, now) in [("a", 0), ("b", 1800)] {
+        story(&bench, key, vec![rule("arms", hourly())], &free, now).await;
+    }
+    story(&bench, "c", vec![rule("arms", hourly()), rule("korea", Pace::default())], &free, 1900).await;
+    assert_eq!(sent(&bench, run, 1900).await, (vec!["c".to_owned()], vec![]));
+    assert_eq!(sent(&bench, run, HOUR - 1).await, (vec![], vec![]));
+    // The message about c is under way; a digest that gathers is not left behind.
+    assert_eq!(bench.store.undelivered(at(HOUR - 1)).await.unwrap(), 1);
+    assert_eq!(bench.store.undelivered(at(HOUR)).await.unwrap(), 2);
+    let (_, digests) = sent(&bench, run, HOUR).await;
+    let titles: Vec<_> = digests[0].rules[0].stories.iter().map(|entry| entry.story.title.as_str()).collect();
+    assert_eq!(titles, ["b", "a"]);
+}
+
+#[tokio::test]
+async fn quiet_hours_gather_until_the_morning_but_for_what_pierces_them() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    // The tests' time begins at 13:46:40.
+    let (from, to) = (time_of_day("13:00").unwrap(), time_of_day("14:46").unwrap());
+    let manners = Manners { quiet: Some(Quiet { from, to, except: [Severity::Critical].into() }), limit: None };
+    let grave = |rule: Draft| Draft { told: Told { severity: Severity::Critical, ..rule.told }, ..rule };
+    story(&bench, "a", vec![rule("arms", Pace::default())], &manners, 0).await;
+    story(&bench, "b", vec![rule("oil", burst())], &manners, 10).await;
+    story(&bench, "c", vec![grave(rule("war", Pace::default()))], &manners, 20).await;
+    assert_eq!(sent(&bench, run, 20).await, (vec!["c".to_owned()], vec![]));
+    let end = HOUR - 40;
+    assert_eq!(sent(&bench, run, end - 1).await, (vec![], vec![]));
+    let (alerts, digests) = sent(&bench, run, end).await;
+    assert_eq!((alerts.len(), digests.len()), (0, 1));
+    assert_eq!((&digests[0].reason, digests[0].stories()), (&Reason::Quiet, 2));
+    story(&bench, "d", vec![rule("arms", Pace::default())], &manners, end).await;
+    assert_eq!(sent(&bench, run, end).await.0, ["d"]);
+}
+
+#[tokio::test]
+async fn what_is_beyond_a_limit_comes_as_a_digest_when_there_is_room() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let manners = Manners { quiet: None, limit: Some(Limit { most: 2, per: Duration::from_hours(1) }) };
+    for (key, now) in [("a", 0), ("b", 10), ("c", 20), ("d", 30)] {
+        story(&bench, key, vec![rule("arms", Pace::default())], &manners, now).await;
+    }
+    assert_eq!(sent(&bench, run, HOUR - 1).await, (vec!["a".to_owned(), "b".to_owned()], vec![]));
+    let (_, digests) = sent(&bench, run, HOUR).await;
+    assert_eq!((&digests[0].reason, digests[0].stories()), (&Reason::Limit, 2));
+}
+
+#[tokio::test]
+async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
+    for ended_early in [false, true] {
+        let bench = Bench::new().await;
+        let run = bench.run(&[desk(), receiver("hook", "")]).await;
+        let free = Manners::default();
+        let target = Target::Rule("arms".to_owned());
+        let until = at(2 * HOUR);
+        let silence = super::super::mute(&bench.path(), target, until, "a parade".to_owned(), at(0)).await.unwrap();
+        story(&bench, "a", vec![rule("arms", Pace::default())], &free, 10).await;
+        story(&bench, "b", vec![rule("arms", Pace::default()), rule("korea", Pace::default())], &free, 20).await;
+        assert_eq!(sent(&bench, run, 20).await, (vec!["b".to_owned()], vec![]));
+        let listed = super::super::silences(&bench.path(), at(30)).await.unwrap();
+        assert_eq!(listed, [(silence.clone(), 2)]);
+
+        let end = if ended_early { HOUR } else { 2 * HOUR };
+        if ended_early {
+            let ended = super::super::unmute(&bench.path(), silence.id, at(end)).await.unwrap();
+            assert_eq!(ended.map(|one| one.id), Some(silence.id));
+            assert_eq!(super::super::unmute(&bench.path(), silence.id, at(end)).await.unwrap(), None);
+        } else {
+            assert_eq!(sent(&bench, run, end - 1).await, (vec![], vec![]));
+        }
+        let (alerts, digests) = sent(&bench, run, end).await;
+        assert_eq!((alerts.len(), digests.len()), (0, 1));
+        assert_eq!((&digests[0].reason, digests[0].stories()), (&silence.reason(), 2));
+
+        // Muted counts as told; what comes after the end is told.
+        story(&bench, "a", vec![rule("arms", Pace::default())], &free, end).await;
+        assert_eq!(sent(&bench, run, end).await, (vec![], vec![]));
+        story(&bench, "c", vec![rule("arms", Pace::default())], &free, end).await;
+        assert_eq!(sent(&bench, run, end).await.0, ["c"]);
+    }
+}

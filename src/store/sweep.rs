@@ -1,0 +1,238 @@
+//! What is kept no longer goes in small steps; what is undelivered, and what identity needs, stays.
+//!
+//! A story loses its texts when it is older than stories are kept and its event has no alert that is kept. Its row stays, with its key and its
+//! sightings, until all its items' keys may go; an item that comes back is known until then. An alert loses what it told when it is older than alerts
+//! are kept and no message of it is left; its row goes with its story, so that its rule does not tell of it twice. A message goes with its attempts when
+//! it was sent or given up before that time, and so was all that was tried of it; what is pending, leased or held stays, and its alerts and stories with it.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::millis;
+use super::{Store, StoreError};
+
+/// How many rows one step looks at: so few that nobody waits for it.
+const STEP: i64 = 200;
+
+/// From when on things are kept; `None`: all are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Stories first seen at this time or later.
+    pub stories: Option<Timestamp>,
+    /// Alerts recorded, and messages made, tried or told of at this time or later.
+    pub alerts: Option<Timestamp>,
+    /// The keys of items that their feed had at this time or later.
+    pub keys: Timestamp,
+}
+
+/// Where a sweep stands: at its start by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    part: Part,
+    after: i64,
+}
+
+/// The parts of a sweep, in their order: what is gone in one frees what is left for the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Messages,
+    Alerts,
+    Stories,
+}
+
+/// How much went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// Messages, with their attempts.
+    pub messages: u64,
+    /// Alerts, but for the rows that keep them from being told again.
+    pub alerts: u64,
+    /// Texts of stories.
+    pub stories: u64,
+    /// Keys of items.
+    pub keys: u64,
+    /// Rows of stories that were left for their keys.
+    pub rows: u64,
+}
+
+impl Gone {
+    /// All of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            alerts: self.alerts + other.alerts,
+            stories: self.stories + other.stories,
+            keys: self.keys + other.keys,
+            rows: self.rows + other.rows,
+        }
+    }
+}
+
+/// What came of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Where the next begins; `None`: the sweep is at its end.
+    pub next: Option<Place>,
+    /// What went.
+    pub gone: Gone,
+}
+
+impl Store {
+    /// One step of a sweep, in one transaction: looks at a few hundred rows from `place` on, and takes away what is not `kept`.
+    pub async fn sweep(&self, place: Place, kept: Retention, now: Timestamp) -> Result<Step, StoreError> {
+        self.write(move |conn| Box::pin(step(conn, place, kept, now))).await
+    }
+}
+
+/// Rows after the first number, up to the second.
+type Window = (i64, i64);
+
+async fn step(conn: &mut SqliteConnection, place: Place, kept: Retention, now: Timestamp) -> Result<Step, sqlx::Error> {
+    let Place { part, after } = place;
+    let since = match part {
+        Part::Messages | Part::Alerts => kept.alerts,
+        Part::Stories => kept.stories,
+    };
+    let window = match since {
+        Some(since) => window(conn, part, after, since).await?,
+        None => None,
+    };
+    let (Some(window), Some(since)) = (window, since) else {
+        let next = part.next().map(|part| Place { part, after: 0 });
+        return Ok(Step { next, gone: Gone::default() });
+    };
+    let gone = match part {
+        Part::Messages => messages(conn, window, since).await?,
+        Part::Alerts => alerts(conn, window, since, now).await?,
+        Part::Stories => stories(conn, window, since, kept.keys, now).await?,
+    };
+    Ok(Step { next: Some(Place { part, after: window.1 }), gone })
+}
+
+impl Part {
+    fn next(self) -> Option<Self> {
+        match self {
+            Self::Messages => Some(Self::Alerts),
+            Self::Alerts => Some(Self::Stories),
+            Self::Stories => None,
+        }
+    }
+}
+
+/// The next rows to look at; `None` if they are all of `since` or later, as are those after them: rows are numbered as they come.
+async fn window(
+    conn: &mut SqliteConnection,
+    part: Part,
+    after: i64,
+    since: Timestamp,
+) -> Result<Option<Window>, sqlx::Error> {
+    let sql = match part {
+        Part::Messages => {
+            "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM message WHERE id > $1 ORDER BY id LIMIT $2)"
+        }
+        Part::Alerts => {
+            "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM alert WHERE id > $1 ORDER BY id LIMIT $2)"
+        }
+        Part::Stories => {
+            "SELECT max(id), min(at) FROM (SELECT id, first_seen AS at FROM story WHERE id > $1 ORDER BY id LIMIT $2)"
+        }
+    };
+    let found: (Option<i64>, Option<i64>) = sqlx::query_as(sql).bind(after).bind(STEP).fetch_one(conn).await?;
+    Ok(match found {
+        (Some(last), Some(oldest)) if oldest < millis(since) => Some((after, last)),
+        _ => None,
+    })
+}
+
+async fn messages(conn: &mut SqliteConnection, window: Window, since: Timestamp) -> Result<Gone, sqlx::Error> {
+    let ended: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND state IN ('sent', 'dead')
+         AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND coalesce(ended, started) >= $3)
+         AND NOT EXISTS (SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
+                         WHERE message_alert.message = message.id AND alert.created >= $3)",
+    )
+    .bind(window.0)
+    .bind(window.1)
+    .bind(millis(since))
+    .fetch_all(&mut *conn)
+    .await?;
+    for message in &ended {
+        for sql in [
+            "DELETE FROM attempt WHERE message = $1",
+            "DELETE FROM message_alert WHERE message = $1",
+            "DELETE FROM message WHERE id = $1",
+        ] {
+            sqlx::query(sql).bind(message).execute(&mut *conn).await?;
+        }
+    }
+    Ok(Gone { messages: ended.len() as u64, ..Gone::default() })
+}
+
+async fn alerts(
+    conn: &mut SqliteConnection,
+    window: Window,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Gone, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE alert SET told = '', purged = $4 WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
+         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id)",
+    )
+    .bind(window.0)
+    .bind(window.1)
+    .bind(millis(since))
+    .bind(millis(now))
+    .execute(conn)
+    .await?;
+    Ok(Gone { alerts: done.rows_affected(), ..Gone::default() })
+}
+
+async fn stories(
+    conn: &mut SqliteConnection,
+    window: Window,
+    since: Timestamp,
+    keys: Timestamp,
+    now: Timestamp,
+) -> Result<Gone, sqlx::Error> {
+    let stories = sqlx::query(
+        "UPDATE story SET title = '', feed_text = '', body = NULL, authors = '[]', tags = '[]', purged = $4
+         WHERE id > $1 AND id <= $2 AND first_seen < $3 AND fate IS NOT NULL AND purged IS NULL
+         AND NOT EXISTS (SELECT 1 FROM story AS copy JOIN alert ON alert.story = copy.id
+                         WHERE copy.event = story.event AND alert.purged IS NULL)",
+    )
+    .bind(window.0)
+    .bind(window.1)
+    .bind(millis(since))
+    .bind(millis(now))
+    .execute(&mut *conn)
+    .await?;
+    let keys = sqlx::query(
+        "DELETE FROM sighting WHERE gone_at < $3
+         AND story IN (SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL)",
+    )
+    .bind(window.0)
+    .bind(window.1)
+    .bind(millis(keys))
+    .execute(&mut *conn)
+    .await?;
+    // A story that lost its texts has no alert that is kept.
+    let bare = "SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM sighting WHERE sighting.story = story.id)";
+    let bare: Vec<i64> = sqlx::query_scalar(bare).bind(window.0).bind(window.1).fetch_all(&mut *conn).await?;
+    for story in &bare {
+        for sql in ["DELETE FROM alert WHERE story = $1", "DELETE FROM story WHERE id = $1"] {
+            sqlx::query(sql).bind(story).execute(&mut *conn).await?;
+        }
+    }
+    Ok(Gone {
+        stories: stories.rows_affected(),
+        keys: keys.rows_affected(),
+        rows: bare.len() as u64,
+        ..Gone::default()
+    })
+}
+
+#[cfg(test)]
+mod tests;

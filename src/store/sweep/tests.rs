@@ -1,0 +1,225 @@
+//! Tests of sweeps: what goes, what stays whatever its age, that steps are small, and that they may be cut short anywhere.
+
+use super::*;
+use crate::feed::identity::ItemKey;
+use crate::store::fixture::{Bench, at, desk, draft, item, poll, receiver, settle, state, verdict};
+use crate::store::{Archive, Finish, Lease, Plan, PollRecord, Verdict, Wanted};
+
+const DAY: i64 = 86_400;
+
+/// As of `now` seconds: texts are kept for so many days, alerts for so many, keys for 90.
+fn kept(now: i64, stories: i64, alerts: i64) -> Retention {
+    Retention { stories: Some(at(now - stories * DAY)), alerts: Some(at(now - alerts * DAY)), keys: at(now - 90 * DAY) }
+}
+
+/// Sweeps to the end; how much went in each step.
+async fn sweep(bench: &Bench, kept: Retention, now: i64) -> Vec<Gone> {
+    let mut steps = Vec::new();
+    let mut next = Some(Place::default());
+    while let Some(place) = next {
+        let step = bench.store.sweep(place, kept, at(now)).await.unwrap();
+        steps.push(step.gone);
+        next = step.next;
+    }
+    steps
+}
+
+fn total(steps: &[Gone]) -> Gone {
+    steps.iter().fold(Gone::default(), |sum, gone| sum.and(*gone))
+}
+
+async fn lease(bench: &Bench, now: i64) -> (i64, Lease) {
+    let run = bench.run(&[desk()]).await;
+    (run, bench.lease(run, "desk", now).await.remove(0))
+}
+
+/// A story with an alert of the rule arms, which the desk was told.
+async fn told() -> Bench {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+    let (run, lease) = lease(&bench, 0).await;
+    assert!(bench.finish(run, &lease, Finish::Sent("250".to_owned()), 1).await);
+    bench
+}
+
+/// What is left: texts, rows of stories, alerts, rows of alerts, messages, attempts, keys.
+async fn left(bench: &Bench) -> String {
+    bench
+        .ask(
+            "SELECT (SELECT count(*) FROM story WHERE feed_text != '') || ' ' || (SELECT count(*) FROM story) || ' '
+                 || (SELECT count(*) FROM alert WHERE told != '') || ' ' || (SELECT count(*) FROM alert) || ' '
+                 || (SELECT count(*) FROM message) || ' ' || (SELECT count(*) FROM attempt) || ' '
+                 || (SELECT count(*) FROM sighting)",
+        )
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
+    let bench = told().await;
+    bench.poll("wire", 0, vec![item("b", settle(&[]))]).await;
+    sweep(&bench, kept(100 * DAY, 7, 365), 100 * DAY).await;
+    assert_eq!(left(&bench).await, "1 2 1 1 1 1 2");
+    sweep(&bench, Retention { alerts: None, ..kept(9999 * DAY, 7, 7) }, 9999 * DAY).await;
+    assert_eq!(left(&bench).await, "1 2 1 1 1 1 2", "for ever");
+    sweep(&bench, kept(366 * DAY, 7, 365), 366 * DAY).await;
+    assert_eq!(left(&bench).await, "0 2 0 1 0 0 2");
+    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    assert_eq!(archive.alerts(&Wanted::default(), 9).await.unwrap(), []);
+    assert_eq!(archive.alert(1).await.unwrap(), None);
+    assert_eq!(archive.page(at(0), None, 9).await.unwrap(), []);
+    let found = archive.find("https://example.org/a?utm_source=feed", None).await.unwrap().expect("it is known");
+    assert_eq!(found.purged, Some(at(366 * DAY)));
+}
+
+#[tokio::test]
+async fn what_is_not_young_goes_only_if_it_is_done_with() {
+    let dead = Finish::Dead("550".to_owned());
+    let again = Finish::Again { at: at(60), counts: true, rest: None, why: "451".to_owned() };
+    for (outcome, then, expected) in [
+        (Some(Finish::Sent("250".to_owned())), None, "0 1 0 1 0 0 1"),
+        (Some(dead.clone()), None, "0 1 0 1 0 0 1"),
+        // Given up long ago, and tried again lately.
+        (Some(dead), Some("UPDATE attempt SET ended = 1000000000 + 99 * 86400000"), "1 1 1 1 1 1 1"),
+        (Some(again), None, "1 1 1 1 1 1 1"),
+        (None, None, "1 1 1 1 1 1 1"),
+        (None, Some("UPDATE message SET state = 'held', lease = NULL"), "1 1 1 1 1 1 1"),
+    ] {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+        let (run, lease) = lease(&bench, 0).await;
+        if let Some(outcome) = outcome.clone() {
+            assert!(bench.finish(run, &lease, outcome, 1).await);
+        }
+        if let Some(sql) = then {
+            run_sql(&bench, sql).await;
+        }
+        sweep(&bench, kept(100 * DAY, 7, 7), 100 * DAY).await;
+        assert_eq!(left(&bench).await, expected, "{outcome:?}, {then:?}");
+    }
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+    sweep(&bench, kept(100 * DAY, 7, 7), 100 * DAY).await;
+    assert_eq!(left(&bench).await, "1 1 0 0 0 0 1", "a story that waits");
+}
+
+#[tokio::test]
+async fn one_message_that_is_undelivered_keeps_all_that_it_tells() {
+    let bench = Bench::new().await;
+    let both = [desk(), receiver("hook", "")];
+    let plan = |rule| Plan::Settle(Verdict { alerts: vec![draft(rule, &both)], ..verdict(&[]) });
+    bench.poll("wire", 0, vec![item("a", plan("arms"))]).await;
+    let run = bench.run(&both).await;
+    let lease = bench.lease(run, "desk", 0).await.remove(0);
+    assert!(bench.finish(run, &lease, Finish::Sent("250".to_owned()), 1).await);
+    let gone = total(&sweep(&bench, kept(100 * DAY, 7, 7), 100 * DAY).await);
+    assert_eq!((gone.messages, left(&bench).await.as_str()), (1, "1 1 1 1 1 0 1"));
+    let hook = bench.lease(run, "hook", 100 * DAY).await.remove(0);
+    assert_eq!(crate::store::fixture::rules_and_feeds(&hook.payload).0, ["arms"]);
+}
+
+#[tokio::test]
+async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_told_again() {
+    let bench = told().await;
+    let now = 100 * DAY;
+    sweep(&bench, kept(now, 7, 7), now).await;
+    assert_eq!(left(&bench).await, "0 1 0 1 0 0 1");
+    let known = bench.store.known_items(&state("wire").name).await.unwrap();
+    assert_eq!((known.len(), &*known[0].key.0, known[0].recorded, known[0].first_seen), (1, "a", false, at(0)));
+
+    // Another feed brings it: it is read and matched anew.
+    assert!(!bench.poll("paper", now, vec![item("a", settle(&["arms", "oil"]))]).await);
+    assert_eq!(bench.told(now).await, [(vec!["oil".to_owned()], vec!["wire".to_owned(), "paper".to_owned()])]);
+    assert_eq!(left(&bench).await, "1 1 1 2 1 1 2");
+    assert!(!bench.poll("times", now, vec![item("a", Plan::Record("too old".to_owned()))]).await);
+    assert_eq!(left(&bench).await, "1 1 1 2 1 1 3");
+}
+
+#[tokio::test]
+async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_story_with_the_last() {
+    let bench = told().await;
+    bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
+    let gone = |feed, now| PollRecord { present: Some(Vec::<ItemKey>::new()), ..poll(feed, now, vec![]) };
+    bench.store.record_poll(gone("wire", 10 * DAY)).await.unwrap();
+    for (day, expected) in [(99, "0 1 0 1 0 0 2"), (101, "0 1 0 1 0 0 1"), (500, "0 1 0 1 0 0 1")] {
+        sweep(&bench, kept(day * DAY, 7, 7), day * DAY).await;
+        assert_eq!(left(&bench).await, expected, "day {day}");
+    }
+    bench.store.record_poll(gone("paper", 500 * DAY)).await.unwrap();
+    sweep(&bench, kept(591 * DAY, 7, 7), 591 * DAY).await;
+    assert_eq!(left(&bench).await, "0 0 0 0 0 0 0");
+}
+
+#[tokio::test]
+async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
+    let bench = told().await;
+    let gone = PollRecord { present: Some(vec![]), ..poll("wire", DAY, vec![]) };
+    bench.store.record_poll(gone).await.unwrap();
+    sweep(&bench, Retention { alerts: None, ..kept(500 * DAY, 7, 7) }, 500 * DAY).await;
+    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    assert_eq!(archive.alert(1).await.unwrap().expect("it is kept").past.feeds.len(), 1);
+}
+
+/// 10,000 stories, ten seconds apart. Of each ten, the first was told, in every fifth case to a receiver that has not taken it yet; of the others,
+/// every third has left its feed at once, and every third a day ago.
+const MANY: [&str; 6] = [
+    "CREATE TABLE many AS WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 10000)
+     SELECT n, 1000000000 + n * 10000 AS at FROM many",
+    "INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, fate)
+     SELECT n, 'u' || n, 'k' || n, 'u' || n, 'Title', hex(zeroblob(1000)), '[]', '[]', at, 'full', 'unmatched' FROM many",
+    "INSERT INTO sighting (feed, key, hash, story, seen, gone_at)
+     SELECT 'wire', n, '', n, at, CASE n % 3 WHEN 1 THEN at WHEN 2 THEN 1000000000 + 99 * 86400000 END FROM many",
+    "INSERT INTO alert (id, story, rule, occasion, version, severity, revision, read, told, created)
+     SELECT n, n, 'arms', '', '', 'high', 1, 'full', '{}', at FROM many WHERE n % 10 = 0",
+    "INSERT INTO message (id, key, uid, event, n, notifier, recipient, created, state, due, payload)
+     SELECT n, n, n, 'u' || n, 1, 'desk', 'desk@example.org', at, iif(n % 50 = 0, 'pending', 'sent'), at, x'' FROM many WHERE n % 10 = 0",
+    "INSERT INTO message_alert (message, alert) SELECT n, n FROM many WHERE n % 10 = 0",
+];
+
+async fn many() -> Bench {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![]).await;
+    for sql in MANY {
+        run_sql(&bench, sql).await;
+    }
+    bench
+}
+
+#[tokio::test]
+async fn ten_thousand_stories_go_in_small_steps_but_for_what_must_stay() {
+    let bench = many().await;
+    let now = 100 * DAY;
+    let steps = sweep(&bench, kept(now, 7, 7), now).await;
+    let most = steps.iter().map(|gone| gone.messages.max(gone.alerts).max(gone.stories).max(gone.keys).max(gone.rows));
+    assert!(most.max() <= Some(200), "{steps:?}");
+    // 800 alerts of the 1,000 were delivered, and 200 keep their stories; a third of the others' keys are long gone.
+    let gone = total(&steps);
+    assert_eq!((gone.messages, gone.alerts, gone.stories), (800, 800, 9800));
+    assert_eq!((gone.keys, gone.rows), (3267, 3267));
+    assert_eq!(left(&bench).await, "200 6733 200 733 200 0 6733");
+    assert_eq!(total(&sweep(&bench, kept(now, 7, 7), now).await), Gone::default(), "nothing is left to be done");
+}
+
+#[tokio::test]
+async fn a_sweep_may_be_cut_short_after_any_step() {
+    let now = 100 * DAY;
+    for most in [1, 4, 7, 30, 60] {
+        let mut bench = many().await;
+        let mut place = Place::default();
+        for _ in 0..most {
+            place = bench.store.sweep(place, kept(now, 7, 7), at(now)).await.unwrap().next.expect("there is more");
+        }
+        bench = bench.crash().await;
+        sweep(&bench, kept(now, 7, 7), now).await;
+        assert_eq!(left(&bench).await, "200 6733 200 733 200 0 6733", "after {most} steps");
+    }
+}
+
+async fn run_sql(bench: &Bench, sql: &'static str) {
+    bench.store.write(move |conn| Box::pin(run(conn, sql))).await.unwrap();
+}
+
+async fn run(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(sql).execute(conn).await.map(|_| ())
+}

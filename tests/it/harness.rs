@@ -1,0 +1,107 @@
+//! A harness with an oracle of its own: scripted news, sinks with a temper, and the real process killed with -9 at random moments.
+//!
+//! A seed decides what is told and when, how sinks behave and when the process dies; it is printed. `TIDINGS_HARNESS_SEED` sets it, and
+//! `TIDINGS_HARNESS_KILLS` the length: 100 kills are over 1,000 alerts.
+
+mod fault;
+mod hook;
+mod ledger;
+mod mail;
+mod oracle;
+mod script;
+mod temper;
+mod world;
+
+use std::hash::{BuildHasher, RandomState};
+
+use fault::{FAULTS, Fault};
+use oracle::{Evidence, Flaw, judge};
+use world::World;
+
+/// Stories that come out during a life.
+const TALES: usize = 8;
+
+/// Kills unless the environment says otherwise.
+const KILLS: usize = 5;
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
+}
+
+fn seed() -> u64 {
+    variable("TIDINGS_HARNESS_SEED").unwrap_or_else(|| RandomState::new().hash_one(()))
+}
+
+fn listing(flaws: &[Flaw]) -> String {
+    flaws.iter().fold(String::new(), |listing, flaw| listing + "\n  " + &flaw.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_the_unknown_comes_twice() {
+    let seed = seed();
+    let kills = variable("TIDINGS_HARNESS_KILLS").map_or(KILLS, |kills| usize::try_from(kills).expect("a few"));
+    println!("TIDINGS_HARNESS_SEED={seed} TIDINGS_HARNESS_KILLS={kills}");
+    let mut world = World::new(seed, kills * TALES).await;
+    for _ in 0..kills {
+        world.publish(TALES);
+        world.live().await;
+    }
+    world.come_to_an_end().await;
+    let evidence = world.evidence().await;
+    let (flaws, duplicates) = judge(&evidence);
+    println!("{}; duplicates: {duplicates:?}", summary(&evidence));
+    assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
+    let alerts = world.folder.query("SELECT count(*) FROM alert").await;
+    println!("{} alerts in the store", alerts[0]);
+    assert!(!evidence.wishes.is_empty());
+}
+
+/// Everything is planted into one world; each fault must be named for itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oracle_names_every_fault_that_is_planted() {
+    // Of this seed it is known that occasions abound.
+    const SEED: u64 = 2;
+    const LIVES: usize = 20;
+    let seed = variable("TIDINGS_HARNESS_SEED").unwrap_or(SEED);
+    let mut world = World::new(seed, LIVES * TALES).await;
+    let mut unplanted: Vec<&Fault> = FAULTS.iter().collect();
+    for _ in 0..LIVES {
+        world.publish(TALES);
+        world.live_long().await;
+        let mut left = Vec::new();
+        for fault in unplanted {
+            if !fault.plant(&world.folder).await {
+                left.push(fault);
+            }
+        }
+        unplanted = left;
+        if unplanted.is_empty() {
+            break;
+        }
+    }
+    let unplanted: Vec<_> = unplanted.iter().map(|fault| fault.what).collect();
+    assert!(unplanted.is_empty(), "seed {seed}: there was no occasion for these: {unplanted:?}");
+    world.end_the_news();
+    world.come_to_an_end().await;
+    let (flaws, _) = judge(&world.evidence().await);
+    for fault in &FAULTS {
+        assert!(
+            flaws.iter().any(fault.names),
+            "seed {seed}: {}, and the oracle says only:{}",
+            fault.what,
+            listing(&flaws)
+        );
+    }
+}
+
+fn summary(evidence: &Evidence) -> String {
+    let states = |state: &str| evidence.messages.values().filter(|message| message.state == state).count();
+    format!(
+        "{} wishes in {} messages, {} sent and {} dead, by {} arrivals",
+        evidence.wishes.len(),
+        evidence.messages.len(),
+        states("sent"),
+        states("dead"),
+        evidence.arrivals.len()
+    )
+}

@@ -1,0 +1,76 @@
+//! Delivery broken on purpose: what a faulty daemon would have left in the store is put there between two runs. The daemon itself is never touched.
+
+use crate::harness::oracle::Flaw;
+use crate::support::tidings::Folder;
+
+/// A way in which delivery can be broken.
+pub struct Fault {
+    /// What a faulty daemon would have done.
+    pub what: &'static str,
+    /// Makes the store as if it had; each must change something, else there was no occasion, and nothing may be changed.
+    steps: &'static [&'static str],
+    /// What the oracle must say of it.
+    pub names: fn(&Flaw) -> bool,
+}
+
+/// All of them.
+pub const FAULTS: [Fault; 5] = [
+    // It drops a message that T2 had put into the outbox: one that a sink has put off once, so that it never arrived.
+    Fault {
+        what: "a message is dropped from the outbox",
+        steps: &[
+            "DELETE FROM attempt WHERE message = (SELECT min(id) FROM message WHERE state = 'pending'
+                 AND notifier IN ('hook', 'ops') AND event IS NOT NULL AND (why LIKE '%503%' OR why LIKE '%429%')
+                 AND (SELECT count(*) FROM attempt WHERE attempt.message = message.id) = 1)",
+            "DELETE FROM message_alert WHERE message IN (SELECT id FROM message WHERE counted = 1
+                 AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id))",
+            "DELETE FROM message WHERE event IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)",
+        ],
+        names: |flaw| matches!(flaw, Flaw::Lost(wish) if wish.to.notifier != "desk"),
+    },
+    // It forgets that it sent a message, and makes a new one of it.
+    Fault {
+        what: "a message that was sent is sent under another id",
+        steps: &["UPDATE message SET state = 'pending', payload = NULL, uid = uid || '-2', due = 0
+                 WHERE id = (SELECT min(id) FROM message WHERE state = 'sent' AND event IS NOT NULL
+                 AND EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome = 'sent'))"],
+        names: |flaw| matches!(flaw, Flaw::ToldTwice(..)),
+    },
+    // It takes a 451 for an acceptance.
+    Fault {
+        what: "a mail that was put off with a 451 is taken for sent",
+        steps: &["UPDATE message SET state = 'sent' WHERE id = (SELECT min(id) FROM message
+                 WHERE state = 'pending' AND notifier = 'desk' AND event IS NOT NULL AND why LIKE '%451%'
+                 AND (SELECT count(*) FROM attempt WHERE attempt.message = message.id) = 1)"],
+        names: |flaw| matches!(flaw, Flaw::NeverTaken(_)),
+    },
+    // It renders a message anew for a retry.
+    Fault {
+        what: "a retry has other bytes",
+        steps: &["UPDATE message SET payload = CAST(payload || ' ' AS BLOB) WHERE id = (SELECT min(id) FROM message
+                 WHERE state = 'pending' AND notifier IN ('hook', 'ops') AND why LIKE '%connection%' AND counted > 0)"],
+        names: |flaw| matches!(flaw, Flaw::OtherBytes(_)),
+    },
+    // It sends a message again of which it had written down that it was taken.
+    Fault {
+        what: "a message that was sent is sent again under its own id",
+        steps: &["UPDATE message SET state = 'pending', due = 0
+                 WHERE id = (SELECT min(id) FROM message WHERE state = 'sent' AND event IS NOT NULL
+                 AND EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome = 'sent'))"],
+        names: |flaw| matches!(flaw, Flaw::SentAgain(..)),
+    },
+];
+
+impl Fault {
+    /// Breaks delivery, if there is occasion.
+    pub async fn plant(&self, folder: &Folder) -> bool {
+        for (number, step) in self.steps.iter().enumerate() {
+            if folder.change(step).await == 0 {
+                assert_eq!(number, 0, "half of a fault was planted: {}", self.what);
+                return false;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,116 @@
+//! The webhook sink: HTTP/1.1 by hand, since no server library resets connections or stops in the middle of an answer.
+
+use std::io;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+use crate::harness::ledger::{Ledger, Told};
+use crate::harness::script::To;
+use crate::harness::temper::{Deed, PAUSE, deed};
+use crate::support::tls::Stream;
+
+/// A running sink of all webhooks, each at the path of its name; gone when dropped.
+pub struct Hooks {
+    port: u16,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Hooks {
+    /// Listens on a free port.
+    pub async fn start(seed: u64, ledger: Ledger) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let ledger = ledger.clone();
+                // A client that is killed breaks its connection off: nothing is wrong with that.
+                tokio::spawn(async move { converse(stream, seed, &ledger).await.ok() });
+            }
+        });
+        Self { port, serving }
+    }
+
+    /// The address of a hook.
+    pub fn url(&self, notifier: &str) -> String {
+        format!("http://127.0.0.1:{}/{notifier}", self.port)
+    }
+}
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// A request, read to its end.
+struct Request {
+    notifier: String,
+    id: String,
+    body: Vec<u8>,
+}
+
+/// Answers the requests of one connection, until a deed ends it.
+async fn converse(stream: TcpStream, seed: u64, ledger: &Ledger) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = read(&mut stream).await? {
+        let to = To { notifier: request.notifier, recipient: String::new() };
+        let told = Told::by_hook(&request.body);
+        let mut done = Deed::Take;
+        ledger.keep(&request.id, to.clone(), told.clone(), &request.body, |before| {
+            done = deed(seed, &to, &told, before);
+            done.fate()
+        });
+        if !answer(&mut stream, done).await? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Does what is seen of a deed from outside. `false` if the connection is to end.
+async fn answer(stream: &mut BufReader<TcpStream>, done: Deed) -> io::Result<bool> {
+    let status = match done {
+        Deed::Take => "204 No Content\r\n\r\n",
+        Deed::TakeSlowly => {
+            sleep(PAUSE).await;
+            "200 OK\r\ncontent-length: 0\r\n\r\n"
+        }
+        Deed::TakeAndDrop => "200 OK\r\ncontent-length: 99\r\n\r\nthank y",
+        Deed::Stall => {
+            sleep(PAUSE).await;
+            return Ok(false);
+        }
+        Deed::Reset => {
+            stream.get_ref().reset_when_dropped();
+            return Ok(false);
+        }
+        Deed::HangUp => "2",
+        Deed::Busy => "503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+        Deed::AskForRest => "429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\n\r\n",
+        Deed::Refuse => "400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+        Deed::Gone => "410 Gone\r\ncontent-length: 0\r\n\r\n",
+    };
+    stream.write_all(format!("HTTP/1.1 {status}").as_bytes()).await?;
+    Ok(!matches!(done, Deed::TakeAndDrop | Deed::HangUp))
+}
+
+/// The next request; `None` at the end.
+async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read_until(b'\n', &mut head).await? == 0 {
+            return Ok(None);
+        }
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let header = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).unwrap_or_default()
+    };
+    let mut body = vec![0; header("content-length").parse().expect("a length")];
+    stream.read_exact(&mut body).await?;
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    Ok(Some(Request { notifier: path.trim_start_matches('/').to_owned(), id: header("webhook-id"), body }))
+}

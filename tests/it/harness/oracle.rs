@@ -1,0 +1,218 @@
+//! The oracle: from what the script asks for, what the sinks saw and the store's rows of attempts, whether delivery kept its word.
+//!
+//! It shares no code with what it judges.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::harness::ledger::{Arrival, Fate, Told};
+use crate::harness::script::{DESK, To, Wish};
+
+/// All that is known when everything is over.
+pub struct Evidence {
+    pub wishes: BTreeSet<Wish>,
+    pub arrivals: Vec<Arrival>,
+    /// By their ids.
+    pub messages: BTreeMap<String, Message>,
+    /// What `tidings deliveries --state dead` lists: ids, whom they are for, and what they tell of.
+    pub listed: Vec<(String, To, String)>,
+}
+
+/// A message of the store.
+pub struct Message {
+    pub to: To,
+    pub state: String,
+    /// In their order.
+    pub attempts: Vec<Attempt>,
+}
+
+/// An attempt of the store.
+#[derive(Clone)]
+pub struct Attempt {
+    pub started: Timestamp,
+    pub outcome: String,
+}
+
+/// A word that was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flaw {
+    /// It never arrived, and no sink refused it for good.
+    Lost(Wish),
+    /// It arrived in more than one message.
+    ToldTwice(Wish, Vec<String>),
+    /// It arrived, and nobody asked for it.
+    Unasked(String),
+    /// A retry sent other bytes, or to somebody else.
+    OtherBytes(String),
+    /// It was sent again after an attempt whose outcome was known.
+    SentAgain(String, String),
+    /// It came more often than it was attempted.
+    Unattempted(String),
+    /// The store takes it for sent, and no sink ever took it.
+    NeverTaken(String),
+    /// A sink refused it for good, and it is not dead and listed.
+    NotDead(String),
+    /// It is dead, and nobody refused it.
+    Buried(String),
+    /// It is neither sent nor dead at the end.
+    Stuck(String, String),
+}
+
+/// Messages that came more than once, by why.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Duplicates {
+    /// The process was killed before it wrote down what came of an attempt.
+    pub killed: usize,
+    /// The sink kept a message and gave no answer.
+    pub unanswered: usize,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(Wish { tale, rule, to }) => write!(f, "lost: that {rule} matched {tale}, for {to}"),
+            Self::ToldTwice(Wish { tale, rule, to }, ids) => {
+                write!(f, "told twice: that {rule} matched {tale}, to {to}, as {}", ids.join(" and "))
+            }
+            Self::Unasked(what) => write!(f, "nobody asked for: {what}"),
+            Self::OtherBytes(id) => write!(f, "{id} was sent again with other bytes or to somebody else"),
+            Self::SentAgain(id, outcome) => {
+                write!(f, "{id} was sent again though its last attempt came to `{outcome}`")
+            }
+            Self::Unattempted(id) => write!(f, "{id} came more often than it was attempted"),
+            Self::NeverTaken(id) => write!(f, "{id} counts as sent, and no sink took it"),
+            Self::NotDead(id) => write!(f, "{id} was refused for good and is not dead and listed"),
+            Self::Buried(id) => write!(f, "{id} is dead, and nobody refused it"),
+            Self::Stuck(id, state) => write!(f, "{id} is still {state}"),
+        }
+    }
+}
+
+/// Everything that is wrong, and the duplicates that nothing is wrong with.
+pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
+    let mut flaws = Vec::new();
+    check_wishes(evidence, &mut flaws);
+    check_notices(evidence, &mut flaws);
+    check_states(evidence, &mut flaws);
+    let mut duplicates = Duplicates::default();
+    for (id, arrivals) in by_id(&evidence.arrivals) {
+        if arrivals.iter().any(|one| (&one.bytes, &one.to) != (&arrivals[0].bytes, &arrivals[0].to)) {
+            flaws.push(Flaw::OtherBytes(id.to_owned()));
+        }
+        let attempts = evidence.messages.get(id).map_or(&[][..], |message| &message.attempts);
+        match pair(&arrivals, attempts) {
+            Some(pairs) => check_repeats(id, &pairs, &mut duplicates, &mut flaws),
+            None => flaws.push(Flaw::Unattempted(id.to_owned())),
+        }
+    }
+    flaws.sort();
+    flaws.dedup();
+    (flaws, duplicates)
+}
+
+/// What was wished arrived in one message, or is dead and listed because it was refused; nothing else arrived.
+fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
+    let (mut kept, mut refused): (BTreeMap<Wish, BTreeSet<&str>>, BTreeSet<Wish>) = Default::default();
+    for arrival in &evidence.arrivals {
+        for wish in told_by(arrival) {
+            if !evidence.wishes.contains(&wish) {
+                flaws.push(Flaw::Unasked(format!("{} about {}, to {}", wish.rule, wish.tale, wish.to)));
+            } else if arrival.fate.is_kept() {
+                kept.entry(wish).or_default().insert(&arrival.id);
+            } else if arrival.fate == Fate::Refused {
+                refused.insert(wish);
+            }
+        }
+    }
+    for wish in &evidence.wishes {
+        let ids = kept.get(wish).map_or(0, BTreeSet::len);
+        let may_be_dead = refused.contains(wish) || wish.to.recipient == DESK[2];
+        let is_listed = || evidence.listed.iter().any(|(_, to, about)| *to == wish.to && about.starts_with(&wish.tale));
+        if ids > 1 {
+            let ids = kept[wish].iter().map(ToString::to_string).collect();
+            flaws.push(Flaw::ToldTwice(wish.clone(), ids));
+        } else if ids == 0 && !(may_be_dead && is_listed()) {
+            flaws.push(Flaw::Lost(wish.clone()));
+        }
+    }
+}
+
+/// Notices tell only of those who refused something.
+fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
+    let refusers = evidence.arrivals.iter().filter(|arrival| arrival.fate == Fate::Refused).map(|one| one.to.clone());
+    let eve = To { notifier: "desk".to_owned(), recipient: DESK[2].to_owned() };
+    let refusers: BTreeSet<String> = refusers.chain([eve]).map(|to| to.to_string()).collect();
+    for arrival in &evidence.arrivals {
+        let Told::Notice(words) = &arrival.told else { continue };
+        let is_true = refusers.iter().any(|to| words.starts_with(&format!("{to} refused")));
+        if !is_true {
+            flaws.push(Flaw::Unasked(format!("a notice to {}: {words}", arrival.to)));
+        }
+    }
+}
+
+/// What the store believes of each message is what its sink knows.
+fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
+    let with = |fate: Fate| -> BTreeSet<&str> {
+        evidence.arrivals.iter().filter(|one| one.fate == fate).map(|one| one.id.as_str()).collect()
+    };
+    let (taken, refused) = (with(Fate::Taken), with(Fate::Refused));
+    let listed: BTreeSet<&str> = evidence.listed.iter().map(|(id, ..)| id.as_str()).collect();
+    for (id, message) in &evidence.messages {
+        let may_be_dead = refused.contains(id.as_str()) || message.to.recipient == DESK[2];
+        match message.state.as_str() {
+            "sent" if !taken.contains(id.as_str()) => flaws.push(Flaw::NeverTaken(id.clone())),
+            "dead" if !may_be_dead => flaws.push(Flaw::Buried(id.clone())),
+            "sent" | "dead" => {}
+            other => flaws.push(Flaw::Stuck(id.clone(), other.to_owned())),
+        }
+    }
+    for id in refused {
+        let is_dead = evidence.messages.get(id).is_some_and(|message| message.state == "dead");
+        if !is_dead || !listed.contains(id) {
+            flaws.push(Flaw::NotDead(id.to_owned()));
+        }
+    }
+}
+
+/// Which attempt brought which arrival: from the last to the first, each came of the latest attempt that began before it.
+/// (A killed process may leave bytes on the way that come when the next attempt has begun.)
+fn pair<'e>(arrivals: &[&'e Arrival], attempts: &'e [Attempt]) -> Option<Vec<(&'e Arrival, &'e Attempt)>> {
+    let mut left = attempts;
+    let mut pairs = Vec::new();
+    for arrival in arrivals.iter().rev() {
+        let before = left.iter().rposition(|attempt| attempt.started <= arrival.at)?;
+        pairs.push((*arrival, &left[before]));
+        left = &left[..before];
+    }
+    pairs.reverse();
+    Some(pairs)
+}
+
+/// Whatever was kept and came again, came again because nobody could know that it was kept.
+fn check_repeats(id: &str, pairs: &[(&Arrival, &Attempt)], duplicates: &mut Duplicates, flaws: &mut Vec<Flaw>) {
+    let kept: Vec<_> = pairs.iter().filter(|(arrival, _)| arrival.fate.is_kept()).collect();
+    for (arrival, attempt) in kept.iter().rev().skip(1) {
+        match (attempt.outcome.as_str(), arrival.fate) {
+            ("unknown", _) => duplicates.killed += 1,
+            ("again" | "unreached", Fate::Unanswered) => duplicates.unanswered += 1,
+            (outcome, _) => flaws.push(Flaw::SentAgain(id.to_owned(), outcome.to_owned())),
+        }
+    }
+}
+
+fn told_by(arrival: &Arrival) -> Vec<Wish> {
+    let Told::Tale { tale, rules } = &arrival.told else { return Vec::new() };
+    let wish = |rule: &String| Wish { tale: tale.clone(), rule: rule.clone(), to: arrival.to.clone() };
+    rules.iter().map(wish).collect()
+}
+
+fn by_id(arrivals: &[Arrival]) -> BTreeMap<&str, Vec<&Arrival>> {
+    let mut by_id: BTreeMap<&str, Vec<&Arrival>> = BTreeMap::new();
+    for arrival in arrivals {
+        by_id.entry(&arrival.id).or_default().push(arrival);
+    }
+    by_id
+}

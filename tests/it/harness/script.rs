@@ -1,0 +1,240 @@
+//! What a seed makes: rules, and stories of which it is known, without reading any text, which rules they obey and who must hear of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
+
+use fastrand::Rng;
+
+use crate::support::wire::{self, Entry};
+
+/// Words that rules look for. No other text has them.
+const SIGNALS: [&str; 8] =
+    ["quorvane", "blixtar", "dremmock", "fyndaril", "gothweir", "hespilon", "jarruvek", "klomptun"];
+
+/// Feeds, by their index.
+pub const FEEDS: usize = 3;
+
+/// The items that a feed shows at once; what is older has left it.
+const WINDOW: usize = 60;
+
+/// Who is told, as rules name them.
+const NOTIFY: [&[&str]; 6] = [&["hook"], &["desk"], &["ops", "hook"], &["gone"], &["hook", "desk"], &["ops"]];
+
+/// The recipients of `desk`. The mail server knows no eve.
+pub const DESK: [&str; 3] = ["ana@example.org", "bob@example.org", "eve@example.org"];
+
+/// Everything that is to happen in the news, in its order.
+pub struct Script {
+    pub rules: Vec<Rule>,
+    pub tales: Vec<Tale>,
+}
+
+/// A rule over the presence of signals.
+pub struct Rule {
+    pub name: String,
+    all: Vec<usize>,
+    any: Vec<usize>,
+    none: Vec<usize>,
+    feed: Option<usize>,
+    notify: &'static [&'static str],
+}
+
+/// A story.
+pub struct Tale {
+    /// Its title begins with this, and no other does.
+    pub mark: String,
+    title: String,
+    paragraphs: Vec<String>,
+    in_title: BTreeSet<usize>,
+    in_text: BTreeSet<usize>,
+    form: Form,
+    feeds: Vec<usize>,
+}
+
+/// How much of a story its feeds give.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// All.
+    Full,
+    /// A teaser; its page has the rest.
+    Page,
+    /// A teaser; its page is gone.
+    PageGone,
+}
+
+/// That a receiver hears that a rule matched a story: what must arrive, once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wish {
+    pub tale: String,
+    pub rule: String,
+    pub to: To,
+}
+
+/// A notifier and its recipient, which is empty but for mail.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct To {
+    pub notifier: String,
+    pub recipient: String,
+}
+
+impl fmt::Display for To {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.recipient.as_str() {
+            "" => write!(f, "{}", self.notifier),
+            recipient => write!(f, "{} ({recipient})", self.notifier),
+        }
+    }
+}
+
+impl Script {
+    /// A script of so many stories.
+    pub fn new(rng: &mut Rng, tales: usize) -> Self {
+        let rules = (0..2 * NOTIFY.len()).map(|index| Rule::new(rng, index)).collect();
+        Self { rules, tales: (0..tales).map(|index| Tale::new(rng, index)).collect() }
+    }
+
+    /// The rule file.
+    pub fn rules_as_yaml(&self) -> String {
+        self.rules.iter().fold("rules:\n".to_owned(), |yaml, rule| yaml + &rule.yaml())
+    }
+
+    /// The document of a feed once so many stories are out.
+    pub fn feed(&self, feed: usize, told: usize, page: impl Fn(&str) -> String) -> String {
+        let carried: Vec<&Tale> = self.tales[..told].iter().filter(|tale| tale.feeds.contains(&feed)).collect();
+        let newest = carried.iter().rev().take(WINDOW).map(|tale| tale.entry(&page(&tale.path())));
+        wire::feed(&newest.collect::<Vec<_>>())
+    }
+
+    /// The pages of the stories, by their paths.
+    pub fn pages(&self) -> BTreeMap<String, String> {
+        let with_page = self.tales.iter().filter(|tale| tale.form == Form::Page);
+        with_page.map(|tale| (tale.path(), tale.page())).collect()
+    }
+
+    /// How many items there are, a story counted once for each feed.
+    pub fn items(&self) -> usize {
+        self.tales.iter().map(|tale| tale.feeds.len()).sum()
+    }
+
+    /// All that must arrive.
+    pub fn wishes(&self) -> BTreeSet<Wish> {
+        let mut wishes = BTreeSet::new();
+        for tale in &self.tales {
+            for rule in self.rules.iter().filter(|rule| rule.holds(tale)) {
+                wishes.extend(rule.receivers().into_iter().map(|to| Wish {
+                    tale: tale.mark.clone(),
+                    rule: rule.name.clone(),
+                    to,
+                }));
+            }
+        }
+        wishes
+    }
+}
+
+impl Rule {
+    fn new(rng: &mut Rng, index: usize) -> Self {
+        let mut signals: Vec<usize> = (0..SIGNALS.len()).collect();
+        rng.shuffle(&mut signals);
+        let (all, any, none) = match rng.u8(0..4) {
+            0 => (vec![signals[0], signals[1]], vec![], vec![]),
+            1 => (vec![], vec![signals[0], signals[1]], vec![]),
+            2 => (vec![signals[0]], vec![], vec![signals[1]]),
+            _ => (vec![signals[0]], vec![signals[1], signals[2]], vec![]),
+        };
+        let feed = (rng.u8(0..4) == 0).then(|| rng.usize(0..FEEDS));
+        Self { name: format!("Rule{index:02}"), all, any, none, feed, notify: NOTIFY[index % NOTIFY.len()] }
+    }
+
+    fn holds(&self, tale: &Tale) -> bool {
+        let seen = tale.seen();
+        let carried = self.feed.is_none_or(|feed| tale.feeds.contains(&feed));
+        carried
+            && self.all.iter().all(|signal| seen.contains(signal))
+            && (self.any.is_empty() || self.any.iter().any(|signal| seen.contains(signal)))
+            && !self.none.iter().any(|signal| seen.contains(signal))
+    }
+
+    fn receivers(&self) -> Vec<To> {
+        let to =
+            |notifier: &str, recipient: &str| To { notifier: notifier.to_owned(), recipient: recipient.to_owned() };
+        let of = |notifier: &&str| match *notifier {
+            "desk" => DESK.map(|recipient| to("desk", recipient)).to_vec(),
+            hook => vec![to(hook, "")],
+        };
+        self.notify.iter().flat_map(of).collect()
+    }
+
+    fn yaml(&self) -> String {
+        let parts = [("all", &self.all), ("any", &self.any), ("not", &self.none)];
+        let parts = parts.iter().filter(|(_, signals)| !signals.is_empty());
+        let when = parts.map(|(key, signals)| format!("{key}: [{}]", words(signals.iter()).join(", ")));
+        let when = when.collect::<Vec<_>>().join(", ");
+        let mut yaml = format!("  - name: {}\n    when: {{{when}}}\n", self.name);
+        writeln!(yaml, "    notify: [{}]", self.notify.join(", ")).expect("strings grow");
+        if let Some(feed) = self.feed {
+            writeln!(yaml, "    feeds: [wire-{feed}]").expect("strings grow");
+        }
+        yaml
+    }
+}
+
+impl Tale {
+    fn new(rng: &mut Rng, index: usize) -> Self {
+        let signals = |rng: &mut Rng, most: usize| -> BTreeSet<usize> {
+            (0..rng.usize(0..=most)).map(|_| rng.usize(0..SIGNALS.len())).collect()
+        };
+        let (in_title, in_text) = (signals(rng, 1), signals(rng, 5));
+        let form = [Form::Full, Form::Full, Form::Page, Form::PageGone][rng.usize(0..4)];
+        let first = rng.usize(0..FEEDS);
+        let feeds = if rng.u8(0..4) == 0 { vec![first, (first + 1) % FEEDS] } else { vec![first] };
+        let mark = format!("Tale {index:04}");
+        let title = std::iter::once(mark.clone()).chain(words(in_title.iter()).into_iter().map(str::to_owned));
+        let title = title.collect::<Vec<_>>().join(" ");
+        let mut paragraphs: Vec<String> = (0..4).map(|_| paragraph(rng)).collect();
+        for signal in words(in_text.iter()) {
+            write!(paragraphs[rng.usize(0..4)], " Some said {signal}, others did not.").expect("strings grow");
+        }
+        Self { mark, title, paragraphs, in_title, in_text, form, feeds }
+    }
+
+    /// The signals that a reader of all that can be had would see.
+    fn seen(&self) -> BTreeSet<usize> {
+        let text = self.in_text.iter().filter(|_| self.form != Form::PageGone);
+        self.in_title.iter().chain(text).copied().collect()
+    }
+
+    fn path(&self) -> String {
+        format!("/{}", self.mark.replace(' ', "-"))
+    }
+
+    fn entry(&self, link: &str) -> Entry {
+        match self.form {
+            Form::Full => Entry::full(&self.title, link, &self.paragraphs.join("<p>")),
+            Form::Page | Form::PageGone => Entry::teaser(&self.title, link),
+        }
+    }
+
+    fn page(&self) -> String {
+        let text = self.paragraphs.iter().fold(String::new(), |text, paragraph| text + "<p>" + paragraph + "</p>");
+        format!(
+            "<!doctype html><html lang=en><head><title>{0}</title></head><body><nav><a href=/>Home</a></nav>\
+             <article><h1>{0}</h1>{text}</article></body></html>",
+            self.title
+        )
+    }
+}
+
+fn words<'s>(signals: impl Iterator<Item = &'s usize>) -> Vec<&'static str> {
+    signals.map(|signal| SIGNALS[*signal]).collect()
+}
+
+/// Some fifty words that no other text has in this order.
+fn paragraph(rng: &mut Rng) -> String {
+    let mut word = || -> String {
+        let syllable = || ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "wo", "zu"];
+        (0..rng.usize(2..4)).map(|_| syllable()[rng.usize(0..15)]).collect()
+    };
+    let sentence = |words: Vec<String>| format!("The {}, and the {}.", words[..5].join(" "), words[5..].join(" "));
+    (0..5).map(|_| sentence((0..10).map(|_| word()).collect())).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,83 @@
+//! How sinks behave: what becomes of the first, the second, the third try of a message is a function of the seed and of what the message says.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::harness::ledger::{Fate, Told};
+use crate::harness::script::To;
+
+/// How long a sink is slow, or says nothing before it breaks off.
+pub const PAUSE: Duration = Duration::from_millis(400);
+
+/// What a sink does with a message that came whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It takes it.
+    Take,
+    /// It takes it, after a while.
+    TakeSlowly,
+    /// It takes it, and breaks the connection off.
+    TakeAndDrop,
+    /// It keeps it, says nothing for a while and breaks off.
+    Stall,
+    /// It keeps it and resets the connection.
+    Reset,
+    /// It keeps it and breaks off, in the middle of its answer where the protocol has a middle.
+    HangUp,
+    /// It cannot take it for now (503, 451).
+    Busy,
+    /// It asks for rest (429 with Retry-After, 421).
+    AskForRest,
+    /// It will never take it (400, 550).
+    Refuse,
+    /// It says that it is gone (410).
+    Gone,
+}
+
+const MISDEEDS: [Deed; 5] = [Deed::Stall, Deed::Reset, Deed::HangUp, Deed::Busy, Deed::AskForRest];
+
+impl Deed {
+    /// What it makes of the message.
+    pub fn fate(self) -> Fate {
+        match self {
+            Self::Take | Self::TakeSlowly | Self::TakeAndDrop => Fate::Taken,
+            Self::Stall | Self::Reset | Self::HangUp => Fate::Unanswered,
+            Self::Busy | Self::AskForRest => Fate::PutOff,
+            Self::Refuse | Self::Gone => Fate::Refused,
+        }
+    }
+}
+
+/// What becomes of a message that came `before` times before: at most three misdeeds, then it is taken, or, one in twenty, refused for good.
+pub fn deed(seed: u64, to: &To, told: &Told, before: usize) -> Deed {
+    if to.notifier == "gone" {
+        return Deed::Gone;
+    }
+    let what = match told {
+        Told::Tale { tale, rules } => format!("{tale} {rules:?}"),
+        Told::Notice(words) => words.clone(),
+    };
+    let mut rng = Rng::with_seed(hash(&(seed, to.to_string(), what)));
+    let misdeeds = [0, 0, 0, 0, 0, 1, 1, 1, 2, 3][rng.usize(0..10)];
+    let deeds: Vec<Deed> = (0..misdeeds).map(|_| MISDEEDS[rng.usize(0..MISDEEDS.len())]).collect();
+    let last = match rng.u8(0..20) {
+        0 => Deed::Refuse,
+        1..4 => Deed::TakeSlowly,
+        4..7 => Deed::TakeAndDrop,
+        _ => Deed::Take,
+    };
+    deeds.get(before).copied().unwrap_or(last)
+}
+
+/// Whether a mail server turns somebody away before it is given a mail; `number` counts those who came.
+pub fn turns_away(seed: u64, number: usize) -> bool {
+    hash(&(seed, number)).is_multiple_of(20)
+}
+
+fn hash(thing: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    thing.hash(&mut hasher);
+    hasher.finish()
+}

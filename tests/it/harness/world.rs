@@ -1,0 +1,219 @@
+//! Feeds, sinks and the real process: lives that end in kill -9, and what is known of them afterwards.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::harness::hook::Hooks;
+use crate::harness::ledger::Ledger;
+use crate::harness::mail;
+use crate::harness::oracle::{Attempt, Evidence, Message};
+use crate::harness::script::{DESK, FEEDS, Script, To};
+use crate::support::http::{Response, Server};
+use crate::support::smtp::Sink;
+use crate::support::tidings::{Folder, Running};
+
+/// The longest life that ends in a kill.
+const LIFE: Duration = Duration::from_millis(1500);
+
+/// After so long without an arrival, what is still open waits for its time.
+const QUIET: Duration = Duration::from_millis(1200);
+
+/// Runs after which everything must be over.
+const ROUNDS: usize = 40;
+
+/// What is open, and how many items were seen.
+const STANDING: &str = "SELECT ((SELECT count(*) FROM message WHERE state NOT IN ('sent', 'dead'))
+    + (SELECT count(*) FROM story WHERE fate IS NULL)) || ' open, ' || (SELECT count(*) FROM sighting) || ' items'";
+
+pub struct World {
+    pub script: Script,
+    pub folder: Folder,
+    rng: Rng,
+    server: Server,
+    _hooks: Hooks,
+    _mail: Sink,
+    ledger: Ledger,
+    /// Stories that are out.
+    told: usize,
+}
+
+impl World {
+    /// A world in which nothing has happened yet.
+    pub async fn new(seed: u64, tales: usize) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let script = Script::new(&mut rng, tales);
+        let (server, ledger) = (Server::start().await, Ledger::new());
+        let hooks = Hooks::start(seed, ledger.clone()).await;
+        let mail = mail::start(seed, ledger.clone()).await;
+        let folder = Folder::new(&config(&server, &hooks, &mail), &[("rules.yaml", &script.rules_as_yaml())]);
+        for (path, page) in script.pages() {
+            server.serve(&path, Response::html(&page));
+        }
+        let world = Self { script, folder, rng, server, _hooks: hooks, _mail: mail, ledger, told: 0 };
+        world.serve();
+        world
+    }
+
+    /// So many more stories are out.
+    pub fn publish(&mut self, more: usize) {
+        self.told = self.script.tales.len().min(self.told + more);
+        self.serve();
+    }
+
+    /// Nothing more comes out.
+    pub fn end_the_news(&mut self) {
+        self.script.tales.truncate(self.told);
+    }
+
+    fn serve(&self) {
+        for feed in 0..FEEDS {
+            let document = self.script.feed(feed, self.told, |path| self.server.url(path));
+            let etag = format!("\"{}\"", self.told);
+            self.server.serve(&format!("/wire-{feed}.xml"), Response::feed(&document).etag(&etag));
+        }
+    }
+
+    /// A run that is killed at a moment that the seed chose: after so many milliseconds, or at so many arrivals.
+    pub async fn live(&mut self) {
+        let mut tidings = self.folder.run(&[]);
+        if self.rng.bool() {
+            sleep(Duration::from_millis(self.rng.u64(10..1200))).await;
+        } else {
+            self.ledger.wait_for_more(self.rng.usize(1..25), LIFE).await;
+            sleep(Duration::from_micros(self.rng.u64(0..4000))).await;
+        }
+        tidings.kill9().await;
+        sound(&tidings);
+        // Not always: whoever opens the store after a crash repairs it, and the daemon is to do that, too.
+        if self.rng.u8(0..3) == 0 {
+            self.let_time_pass().await;
+        }
+    }
+
+    /// A run that gets some way before it is killed.
+    pub async fn live_long(&mut self) {
+        let mut tidings = self.folder.run(&[]);
+        self.ledger.wait_for_more(60, 2 * LIFE).await;
+        tidings.kill9().await;
+        sound(&tidings);
+    }
+
+    /// Whether a run lived long enough to make the tables.
+    async fn has_outbox(&self) -> bool {
+        let health = "SELECT count(*) FROM sqlite_master WHERE name = 'health'";
+        !self.folder.files("tidings.db").is_empty() && self.folder.query(health).await == ["1"]
+    }
+
+    /// All that waits for its time is due, as if a day had gone by.
+    async fn let_time_pass(&self) {
+        if !self.has_outbox().await {
+            return;
+        }
+        self.folder.change("UPDATE message SET due = min(due, unixepoch() * 1000) WHERE state = 'pending'").await;
+        self.folder.change("UPDATE health SET rests_until = 0").await;
+    }
+
+    /// Runs, unharmed, until all is told; then once more, over two polls, to see that nothing more is.
+    pub async fn come_to_an_end(&mut self) {
+        self.publish(self.script.tales.len());
+        let over = format!("0 open, {} items", self.script.items());
+        let mut was_over = false;
+        for _ in 0..ROUNDS {
+            let polls = self.server.requests("/wire-0.xml").len();
+            let mut tidings = self.folder.run(&[]);
+            let is_over = self.come_to_rest(&over).await;
+            if was_over {
+                self.server.wait_for("/wire-0.xml", polls + 2).await;
+            }
+            assert_eq!(tidings.terminate().await, 0);
+            sound(&tidings);
+            if is_over && was_over && self.folder.query(STANDING).await == [&*over] {
+                return;
+            }
+            was_over = is_over;
+            self.let_time_pass().await;
+        }
+        panic!("it does not come to an end: {:?}", self.folder.query(STANDING).await);
+    }
+
+    /// Waits until it stands so, or until nothing arrives any more. Whether it stands so.
+    async fn come_to_rest(&self, wanted: &str) -> bool {
+        loop {
+            let before = self.ledger.arrivals().len();
+            self.ledger.wait_for_more(1, QUIET).await;
+            let stands_so = self.folder.query(STANDING).await == [wanted];
+            if stands_so || self.ledger.arrivals().len() == before {
+                return stands_so;
+            }
+        }
+    }
+
+    /// All that is known.
+    pub async fn evidence(&self) -> Evidence {
+        let said = self.folder.command(&["deliveries", "--state", "dead", "--format", "json"]).await;
+        let listed = said.output.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            (text(&line["message"]), to(&line), text(&line["about"]["story"]))
+        });
+        Evidence {
+            wishes: self.script.wishes(),
+            arrivals: self.ledger.arrivals(),
+            messages: self.messages().await,
+            listed: listed.collect(),
+        }
+    }
+
+    async fn messages(&self) -> BTreeMap<String, Message> {
+        let rows = self.rows("SELECT json_object('id', uid, 'notifier', notifier, 'recipient', recipient, 'state', state) FROM message").await;
+        let message = |row: &Value| Message { to: to(row), state: text(&row["state"]), attempts: Vec::new() };
+        let mut messages: BTreeMap<_, _> = rows.iter().map(|row| (text(&row["id"]), message(row))).collect();
+        let attempts = "SELECT json_object('id', uid, 'started', started, 'outcome', outcome)
+            FROM attempt JOIN message ON message.id = attempt.message ORDER BY attempt.id";
+        for row in self.rows(attempts).await {
+            let started = Timestamp::from_millisecond(row["started"].as_i64().expect("a time")).expect("in range");
+            let attempt = Attempt { started, outcome: text(&row["outcome"]) };
+            messages.get_mut(&text(&row["id"])).expect("an attempt has a message").attempts.push(attempt);
+        }
+        messages
+    }
+
+    async fn rows(&self, sql: &'static str) -> Vec<Value> {
+        let rows = self.folder.query(sql).await;
+        rows.iter().map(|row| serde_json::from_str(row).expect("JSON")).collect()
+    }
+}
+
+fn config(server: &Server, hooks: &Hooks, mail: &Sink) -> String {
+    let feed =
+        |feed| format!("  - {{url: \"{}\", name: wire-{feed}, every: 1s}}\n", server.url(&format!("/wire-{feed}.xml")));
+    let hook = |name: &str| format!("  {name}: {{type: webhook, url: \"{}\"}}\n", hooks.url(name));
+    format!(
+        "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook]\nfeeds:\n{}notifiers:\n{}  \
+         desk: {{type: email, smtp: \"smtp://127.0.0.1:{}\", from: Tidings <tidings@example.org>, to: [{}]}}\n\
+         network: {{allow: [127.0.0.0/8]}}\n",
+        (0..FEEDS).map(feed).collect::<String>(),
+        ["hook", "ops", "gone"].map(hook).concat(),
+        mail.port(),
+        DESK.join(", "),
+    )
+}
+
+/// Fails if a run's log speaks of a fault of Tidings itself.
+fn sound(tidings: &Running) {
+    let log = tidings.log();
+    let faults = log.iter().filter(|line| line.contains("panicked") || line.contains("fault of Tidings"));
+    assert_eq!(faults.count(), 0, "{log:#?}");
+}
+
+fn to(row: &Value) -> To {
+    To { notifier: text(&row["notifier"]), recipient: text(&row["recipient"]) }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,146 @@
+//! `docs/payload.schema.json` describes what is sent: all of it, and nothing else.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tidings::alert::digest::{self, Group, Reason};
+use tidings::alert::notice::{Kind, Notice};
+use tidings::alert::{Content, Letter};
+use tidings::config::{ConsoleFormat, Notifier};
+use tidings::notify;
+use tidings::story::{FeedName, NotifierName, Severity};
+
+use crate::support::http::{Response, Server};
+use crate::support::letter::{alert, receiver};
+use crate::support::schema;
+use crate::support::smtp::Sink;
+use crate::support::tidings::Folder;
+use crate::support::wire::{self, Entry};
+use crate::whole_way::config;
+
+/// A payload of every kind that there is.
+fn payloads() -> Vec<Value> {
+    let letter = |content| Letter { content, ..alert() };
+    let notice = |kind, recipient: Option<&str>| {
+        let (notifier, recipient) = (NotifierName("desk".to_owned()), recipient.map(str::to_owned));
+        letter(Content::Notice(Notice { kind, notifier, recipient, since: alert().created, why: "550".to_owned() }))
+    };
+    let rule = || "arms".to_owned();
+    let reasons = [
+        Reason::Burst { rule: rule() },
+        Reason::Digest { rule: rule() },
+        Reason::Quiet,
+        Reason::Limit,
+        Reason::Silence { id: 7, why: String::new() },
+        Reason::Late,
+    ];
+    let digests = reasons.map(|reason| letter(Content::Digest(digest::Digest { reason, rules: vec![group()] })));
+    let others = [
+        alert(),
+        notice(Kind::Down, None),
+        notice(Kind::Back, None),
+        notice(Kind::Refused, Some("ana@example.org")),
+        letter(Content::Test),
+    ];
+    others.iter().chain(&digests).map(payload).collect()
+}
+
+/// The alert's story as a digest has it.
+fn group() -> Group {
+    let Content::Alert { event, story, read, mut rules, .. } = alert().content else { panic!("no alert") };
+    let told = rules.remove(0);
+    let (feed, version, text_sha256) = (FeedName("Wire".to_owned()), told.version, told.text_sha256);
+    let entry = digest::Entry { event, story, read, feed, version, text_sha256, evidence: told.evidence };
+    Group { rule: told.rule, severity: Severity::High, stories: vec![entry] }
+}
+
+fn payload(letter: &Letter) -> Value {
+    let console = Notifier::Console(ConsoleFormat::Json);
+    let bytes = notify::render(&console, &receiver("console", ""), letter, &TimeZone::UTC).expect("a payload");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+#[test]
+fn the_schema_is_sound_and_describes_every_kind_of_payload() {
+    assert!(jsonschema::meta::is_valid(&schema::published()));
+    for payload in payloads() {
+        schema::hold(payload.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn every_key_that_the_schema_describes_is_sent() {
+    let mut described = BTreeSet::new();
+    let published = schema::published();
+    for definition in published["$defs"].as_object().expect("definitions").values() {
+        described.extend(definition["properties"].as_object().into_iter().flat_map(|keys| keys.keys().cloned()));
+    }
+    let mut sent = BTreeSet::new();
+    for payload in payloads() {
+        keys(&payload, &mut sent);
+    }
+    assert_eq!(described, sent);
+}
+
+#[test]
+fn a_key_that_is_missing_or_not_described_is_found_out_and_one_that_is_added_breaks_no_receiver() {
+    let [alert, ..] = &payloads()[..] else { panic!("no payload") };
+    let (strict, published) = (schema::strict(), schema::validator(&schema::published()));
+    let change = |change: fn(&mut Value)| {
+        let mut changed = alert.clone();
+        change(&mut changed);
+        (schema::faults(&strict, &changed).is_empty(), schema::faults(&published, &changed).is_empty())
+    };
+    let added = change(|payload| payload["rules"][0]["evidence"][0]["colour"] = json!("red"));
+    assert_eq!(added, (false, true));
+    for broken in [
+        change(|payload| _ = payload.as_object_mut().expect("an object").remove("schema")),
+        change(|payload| payload["schema"] = json!(2)),
+        change(|payload| payload["rules"][0]["version"] = json!("9c1f")),
+        change(|payload| payload["story"]["first_seen"] = json!("yesterday")),
+        change(|payload| payload["read"] = json!({"what": "teaser"})),
+    ] {
+        assert_eq!(broken, (false, false));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_says_what_was_read_which_clause_it_proves_and_which_text_the_rule_saw() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    let entry = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
+    server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
+    server.serve("/hook", Response::status(204));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let rule = "terms:\n  dprk: {label: DPRK, any: [North Korea]}\n\
+                rules:\n  - name: arms\n    when: title:arms AND Russia NEAR/5 Korea AND SENT($dprk AND Russia)\n";
+    let folder = Folder::new(&config, &[("arms.yaml", rule)]);
+    assert_eq!(folder.run(&["--once"]).wait().await, 0);
+    let hook = server.wait_for("/hook", 1).await.remove(0);
+    let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
+    let rule = &payload["rules"][0];
+    let clauses: Vec<&str> =
+        rule["evidence"].as_array().expect("a list").iter().map(|one| one["clause"].as_str().expect("text")).collect();
+    let sentence = "SENT($dprk AND Russia)";
+    assert_eq!(clauses, ["title:arms", "Russia NEAR/5 Korea", "Russia NEAR/5 Korea", sentence, sentence]);
+    let kept = folder.query("SELECT title || char(10, 10) || feed_text FROM story").await;
+    assert_eq!(rule["text_sha256"], sha256(&kept[0]));
+    let text = folder.query("SELECT text FROM rule_version").await;
+    assert_eq!(rule["version"], sha256(&text[0]));
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(entries) => {
+            found.extend(entries.keys().cloned());
+            entries.values().for_each(|value| keys(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}

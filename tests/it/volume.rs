@@ -1,0 +1,90 @@
+//! Not too many: bursts and silences through the real binary, and what their digests look like to receivers.
+
+use serde_json::Value;
+
+use crate::support::http::{Response, Server};
+use crate::support::smtp::Sink;
+use crate::support::tidings::Folder;
+use crate::support::wire::{self, Entry};
+use crate::whole_way::config;
+
+const RULE: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea AND arms\n    tags: [korea]\n";
+
+fn stories(server: &Server, numbers: std::ops::RangeInclusive<usize>) -> Response {
+    let entry = |n: usize| {
+        let title = format!("Russia and North Korea trade arms, part {n}");
+        Entry::full(&title, &server.url(&format!("/story/{n}")), wire::LONG)
+    };
+    Response::feed(&wire::feed(&numbers.map(entry).collect::<Vec<_>>()))
+}
+
+async fn world(rule: &str) -> (Server, Sink, Folder) {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/hook", Response::status(204));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", rule)]);
+    (server, mail, folder)
+}
+
+fn of_type(server: &Server, kind: &str) -> Vec<Value> {
+    let bodies =
+        server.requests("/hook").into_iter().map(|request| serde_json::from_slice(&request.body).expect("JSON"));
+    bodies.filter(|body: &Value| body["type"] == kind).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_told_three_times_and_then_as_one_digest() {
+    let (server, mail, folder) = world(&format!("{RULE}    burst: {{first: 3, then: 30m}}\n")).await;
+    server.serve("/feed.xml", stories(&server, 1..=40));
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 3).await;
+    folder.wait_until("SELECT count(*) FROM alert", |count| count == "40").await;
+    mail.wait_for(3).await;
+    assert_eq!(tidings.terminate().await, 0);
+    // Half an hour later.
+    folder.change("UPDATE message SET due = due - 1800000 WHERE state = 'pending'").await;
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 4).await;
+    let letter = mail.wait_for(4).await.remove(3);
+    assert_eq!(tidings.terminate().await, 0);
+    let digest = of_type(&server, "digest").remove(0);
+    assert_eq!((of_type(&server, "alert").len(), digest["reason"]["what"].as_str()), (3, Some("burst")));
+    assert_eq!(digest["rules"][0]["stories"].as_array().map(Vec::len), Some(37));
+    assert!(letter.text().contains("Subject: 37 more stories for arms"), "{}", letter.text());
+    assert!(letter.plain().contains("part 40"), "{}", letter.plain());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() {
+    let (server, mail, folder) = world(RULE).await;
+    server.serve("/feed.xml", stories(&server, 1..=1));
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 1).await;
+    for (arguments, said) in [
+        (["--rule", "arm", "--until", "3h"], "did you mean `arms`?"),
+        (["--tag", "china", "--until", "3h"], "no rule with the tag `china`"),
+        (["--feed", "wire-2", "--until", "3h"], "did you mean `wire-1`?"),
+        (["--tag", "korea", "--until", "yesterday"], "no time to come"),
+    ] {
+        let refused = folder.command(&[&["silence", "add"], &arguments[..]].concat()).await;
+        assert_eq!(refused.code, 64, "{arguments:?}");
+        assert!(refused.errors.contains(said), "{}", refused.errors);
+    }
+    assert_eq!(folder.command(&["silence", "list"]).await.output, "nothing is muted\n");
+    let added = folder.command(&["silence", "add", "--tag", "korea", "--until", "3h", "--why", "a parade"]).await;
+    assert!(added.output.starts_with("silence 1: tag korea is muted until "), "{}{}", added.output, added.errors);
+
+    server.serve("/feed.xml", stories(&server, 1..=3));
+    folder.wait_until("SELECT count(*) FROM alert", |count| count == "3").await;
+    let listed = folder.command(&["silence", "list"]).await.output;
+    assert!(listed.contains("1  tag korea, until ") && listed.ends_with(", 2 alerts muted: a parade\n"), "{listed}");
+    let ended = folder.command(&["silence", "end", "1"]).await;
+    assert_eq!(ended.code, 0, "{}", ended.errors);
+    server.wait_for("/hook", 2).await;
+    mail.wait_for(2).await;
+    assert_eq!(folder.command(&["silence", "end", "1"]).await.code, 64);
+    assert_eq!(tidings.terminate().await, 0);
+    let digest = of_type(&server, "digest").remove(0);
+    assert_eq!((of_type(&server, "alert").len(), digest["reason"]["why"].as_str()), (1, Some("a parade")));
+    assert_eq!(digest["rules"][0]["stories"].as_array().map(Vec::len), Some(2));
+}
