@@ -38,7 +38,7 @@ async fn main() {
 async fn throughput() {
     let peer = Peer::start().await;
     peer.publish(MESSAGES);
-    let folder = folder(peer.port);
+    let folder = folder(peer.port, "1h");
     let mut tidings = run(&folder);
     let arrived = peer.wait_for(MESSAGES).await;
     tidings.kill().await.expect("it runs");
@@ -49,7 +49,7 @@ async fn throughput() {
 
 async fn latency() {
     let peer = Peer::start().await;
-    let folder = folder(peer.port);
+    let folder = folder(peer.port, "1s");
     let mut tidings = run(&folder);
     let mut waits = Vec::new();
     for number in 1..=ITEMS {
@@ -151,11 +151,11 @@ fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) ->
 }
 
 /// A configuration in which nothing waits for anything but the work itself.
-fn folder(port: u16) -> tempfile::TempDir {
+fn folder(port: u16, every: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let config = format!(
         "store: sqlite:tidings.db\nrules: rules\nnotify: [hook]\n\
-         feeds:\n  - {{url: \"http://127.0.0.1:{port}/feed.xml\", every: 1s, full_text: never}}\n\
+         feeds:\n  - {{url: \"http://127.0.0.1:{port}/feed.xml\", every: {every}, full_text: never}}\n\
          notifiers:\n  hook: {{type: webhook, url: \"http://127.0.0.1:{port}/hook\"}}\n\
          network: {{allow: [127.0.0.0/8]}}\n"
     );

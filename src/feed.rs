@@ -1,12 +1,18 @@
 //! From a feed's address to items: fetching, decoding, parsing, pages, and when to come back. Knows nothing of rules or the store.
 
 pub mod article;
+mod choice;
+mod date;
 mod decode;
+mod depth;
+pub mod discover;
 pub mod fetch;
 pub mod guard;
 pub mod identity;
 mod json;
+mod link;
 mod markup;
+pub mod opml;
 pub mod parse;
 mod plain;
 mod repair;
@@ -14,4 +20,5 @@ pub mod schedule;
 mod shield;
 mod simplify;
 mod sniff;
+mod standard;
 mod xml;

@@ -161,8 +161,7 @@ mod tests {
     #[test]
     fn prints_are_the_same_in_every_build() {
         let print = of(&words(0, 50));
-        assert_eq!(print.shingles[0], 0);
-        assert_eq!(print.sketch.bands()[0], Some(0));
+        assert_eq!(print.shingles[0], 165_172_912_802_479_781);
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! JSON Feed (jsonfeed.org, versions 1 and 1.1) to items.
-//!
-//! feed-rs reads it too, but refuses numbers as ids, which the format lets through, and compares every author with every other.
+//! JSON Feed (jsonfeed.org, versions 1 and 1.1) to items. An item that breaks the format is left out; the others are read.
 
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed, moment, resolve};
+use crate::feed::date::moment;
+use crate::feed::link::resolve;
+use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
 use crate::feed::plain;
 
 #[derive(Deserialize)]
@@ -15,7 +15,7 @@ struct Feed {
     title: Option<String>,
     language: Option<String>,
     #[serde(default)]
-    items: Vec<Entry>,
+    items: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -48,11 +48,16 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
     if !feed.version.contains("jsonfeed.org/version/") {
         return Err(NoFeed("this is JSON, but not a JSON Feed".to_owned()));
     }
-    let lang = feed.language;
+    let (all, lang) = (feed.items.len(), feed.language.as_deref());
+    let entries = feed.items.into_iter().take(MOST_ITEMS).filter_map(|entry| Entry::deserialize(entry).ok());
+    let items: Vec<Item> = entries.map(|entry| item(entry, base, lang)).collect();
+    if items.is_empty() && all > 0 {
+        return Err(NoFeed(format!("the JSON Feed is damaged: none of its {all} items can be read")));
+    }
     Ok(Document {
         title: feed.title.map(|title| plain::one_line(&title)).filter(|title| !title.is_empty()),
         ttl: None,
-        items: feed.items.into_iter().take(MOST_ITEMS).map(|entry| item(entry, base, lang.as_deref())).collect(),
+        items,
     })
 }
 
@@ -110,6 +115,18 @@ mod tests {
         assert_eq!((&a.authors[..], &a.tags[..]), (&["Ana".to_owned()][..], &["korea".to_owned()][..]));
         assert_eq!((b.guid.as_deref(), b.text.as_str(), b.is_content), (None, "Short.", false));
         assert_eq!((b.lang.as_deref(), &b.authors[..]), (Some("en"), &["Bo".to_owned()][..]));
+    }
+
+    #[test]
+    fn an_item_that_breaks_the_format_costs_no_other() {
+        let feed =
+            |items: &str| read(&format!(r#"{{"version": "https://jsonfeed.org/version/1", "items": [{items}]}}"#));
+        assert_eq!(feed(r#"{"id": "a", "title": 7}, {"id": "b"}, null"#).unwrap().items.len(), 1);
+        assert_eq!(
+            feed(r#"{"title": 7}, 1"#).unwrap_err().to_string(),
+            "the JSON Feed is damaged: none of its 2 items can be read"
+        );
+        assert_eq!(feed("").unwrap().items.len(), 0);
     }
 
     #[test]

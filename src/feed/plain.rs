@@ -10,7 +10,11 @@ use crate::feed::markup::{raw_kind, tokenise};
 /// like are left out. Text after a tag that is too large to be read safely is left out too.
 pub(super) fn from_markup(html: &str) -> String {
     let sink = Plain(RefCell::default());
-    let _ = tokenise(html, &sink);
+    if html.contains(['<', '&']) {
+        let _ = tokenise(html, &sink);
+    } else {
+        sink.0.borrow_mut().write(html);
+    }
     sink.0.into_inner().out
 }
 
@@ -72,7 +76,7 @@ impl Writer {
             }
             if !word.is_empty() {
                 self.part();
-                self.out.push_str(word);
+                self.out.extend(word.split(is_unwritten));
             }
         }
     }
@@ -128,6 +132,11 @@ impl TokenSink for Plain {
         }
         TokenSinkResult::Continue
     }
+}
+
+/// Characters that no text means: control characters, and what is no character at all.
+fn is_unwritten(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// Elements that stand on lines of their own (HTML standard, section 15.3.3, and table cells).
@@ -209,6 +218,7 @@ mod tests {
     #[case("a<!-- no -->b<![CDATA[c]]>", "abc")]
     #[case("a <b", "a")]
     #[case("<p>&nbsp;</p>", "")]
+    #[case("a\u{8}b\u{7f}c\u{ffff}&#1;d", "abcd")]
     #[case("", "")]
     fn markup_becomes_what_a_reader_sees(#[case] html: &str, #[case] text: &str) {
         assert_eq!(from_markup(html), text);

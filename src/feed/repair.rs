@@ -1,4 +1,4 @@
-//! Small repairs of XML that real feeds get wrong. Markup that is sound stays as it is.
+//! Small repairs of XML that real feeds get wrong, for feed-rs, which would refuse them. Markup that is sound stays as it is.
 
 mod tag;
 
@@ -78,9 +78,9 @@ fn markup(out: &mut String, rest: &str) -> usize {
 }
 
 /// The length of a document type declaration, its internal subset included.
-fn doctype_end(rest: &str) -> usize {
+pub(super) fn doctype_end(rest: &str) -> usize {
     let close = match rest.find('>') {
-        Some(end) if rest[..end].contains('[') => rest.find("]>").map(|end| end + 2),
+        Some(end) if rest[..end].contains('[') => rest.find("]>").map(|end| end + 2).or(Some(end + 1)),
         end => end.map(|end| end + 1),
     };
     close.unwrap_or(rest.len())
@@ -185,10 +185,6 @@ mod tests {
     #[case("<!DOCTYPE rss [<!ENTITY x \"y & z\">]><t/>", "<!DOCTYPE rss [<!ENTITY x \"y & z\">]><t/>")]
     #[case("<rss version='0.94' x='y'/>", "<rss version=\"2.0\" x='y'/>")]
     #[case("<rss></rss>", "<rss version=\"2.0\"></rss>")]
-    #[case(
-        "<feed xmlns='http://purl.org/atom/ns#' version='0.3'>",
-        "<feed xmlns='http://www.w3.org/2005/Atom' version='0.3'>"
-    )]
     #[case("<t>&", "<t>&amp;")]
     #[case("<t a='>x", "<t a='>x")]
     #[case("no markup", "")]

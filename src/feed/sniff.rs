@@ -1,12 +1,5 @@
 //! What kind of document a text is, told by its first signs.
 
-use std::cell::RefCell;
-
-use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
-use url::Url;
-
-use crate::feed::markup::tokenise;
-
 /// Kinds of document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -49,41 +42,6 @@ fn first_element(text: &str) -> Option<&str> {
     }
 }
 
-/// The first feed that an HTML page names in `<link rel="alternate">`.
-pub(super) fn alternate(html: &str, base: &Url) -> Option<Url> {
-    let found = Found(RefCell::default());
-    let _ = tokenise(html, &found);
-    let href = found.0.into_inner()?;
-    base.join(href.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
-}
-
-struct Found(RefCell<Option<String>>);
-
-impl TokenSink for Found {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        if let Token::TagToken(tag) = token
-            && self.0.borrow().is_none()
-            && let Some(href) = feed_link(&tag)
-        {
-            *self.0.borrow_mut() = Some(href);
-        }
-        TokenSinkResult::Continue
-    }
-}
-
-fn feed_link(tag: &Tag) -> Option<String> {
-    let value = |name: &str| {
-        tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| attribute.value.to_string())
-    };
-    let is_link = tag.kind == TagKind::StartTag && &*tag.name == "link";
-    let rel = value("rel").filter(|_| is_link)?.to_ascii_lowercase();
-    let kind = value("type")?.to_ascii_lowercase();
-    let is_feed = ["application/rss+xml", "application/atom+xml", "application/feed+json"].contains(&kind.trim());
-    (is_feed && rel.split_whitespace().any(|word| word == "alternate")).then(|| value("href"))?
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -105,15 +63,5 @@ mod tests {
     #[case("<!-- open", Kind::Other)]
     fn documents_are_told_by_their_first_sign(#[case] text: &str, #[case] expected: Kind) {
         assert_eq!(kind(text), expected);
-    }
-
-    #[test]
-    fn a_page_names_its_feed() {
-        let base = "https://example.org/news/".parse().unwrap();
-        let page =
-            "<html><link rel=stylesheet href=x><link REL='home alternate' type=application/rss+xml href='../rss'>";
-        assert_eq!(alternate(page, &base).unwrap().as_str(), "https://example.org/rss");
-        assert_eq!(alternate("<link rel=alternate type=text/html href=x>", &base), None);
-        assert_eq!(alternate("<link rel=alternate type=application/rss+xml href='javascript:x'>", &base), None);
     }
 }

@@ -1,120 +1,325 @@
-//! Whether XML is safe to hand to the feed parser: a cheap pass that uses no stack, with the very lexer that the parser uses.
+//! The second reader of XML feeds, of every format and however damaged, in one pass over their tokens: no tree, no recursion, no more time than their
+//! length deserves.
+//!
+//! RSS 0.9x to 2.0, RSS 1.0 and 1.1, Atom 0.3 and 1.0 and CDF share their words well enough to be read as one language. An end tag that is missing
+//! is made up for by whatever cannot stand inside; one that is too many is passed over.
 
-use quick_xml::Reader;
-use quick_xml::errors::Error;
-use quick_xml::events::{BytesStart, Event};
+mod capture;
+mod draft;
+mod element;
+mod repair;
 
-/// How deep elements may nest. feed-rs recurses on some (`media:group`): 30 kB of them overflow its stack, which no `catch_unwind` catches.
-const DEEPEST: usize = 100;
+use std::cell::RefCell;
+use std::time::Duration;
 
-/// How many attributes a tag may have: the lexer compares each with all before it.
-const MOST_ATTRIBUTES: usize = 256;
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
+use url::Url;
 
-/// How many namespaces may be declared around one element: the lexer searches them all for each element.
-const MOST_NAMESPACES: usize = 256;
+use self::capture::{Capture, attribute};
+use self::draft::{Draft, Ranked, author, headline};
+use self::element::{Meaning, Part, Prefixes};
+use self::repair::repair;
+use crate::feed::date::moment;
+use crate::feed::link::resolve;
+use crate::feed::markup::{TagTooLarge, tokenise};
+use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
+use crate::feed::plain;
 
-/// How long all `xml:base` around one element may be: the parser copies them for each element.
-const LONGEST_BASE: usize = 8 << 10;
+/// The longest `xml:base` that is followed: each is put before all those inside.
+const LONGEST_BASE: usize = 4096;
 
-/// Why XML is not handed on, in words for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unsafe {
-    #[error("its elements are nested more than {DEEPEST} deep")]
-    TooDeep,
-    #[error("one of its tags is too large to be read safely")]
-    TagTooLarge,
+/// Reads a feed that came from `base`. Whatever items can be told from the damage are read.
+pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
+    let sink = Sink(RefCell::new(Reader::new(base)));
+    let whole = tokenise(&repair(text), &sink);
+    let mut reader = sink.0.into_inner();
+    reader.finish_capture();
+    reader.finish_item(false);
+    reader.check(whole)?;
+    Ok(reader.document())
 }
 
-/// What the start tags around a place add up to.
-#[derive(Clone, Copy, Default)]
-struct Load {
-    namespaces: usize,
-    base: usize,
+struct Reader<'a> {
+    address: &'a Url,
+    prefixes: Prefixes,
+    /// The name of the document's first element.
+    root: Option<String>,
+    /// The name of the element that makes it a feed, and whether it was closed.
+    feed: Option<String>,
+    is_closed: bool,
+    is_atom: bool,
+    base: Option<Url>,
+    title: Ranked<String>,
+    ttl: Option<Duration>,
+    lang: Ranked<String>,
+    authors: Vec<(u8, String)>,
+    items: Vec<Item>,
+    item: Option<Draft>,
+    item_base: Option<Url>,
+    /// The element whose parts are not the item's own, until it ends.
+    aside: Option<String>,
+    /// The author whose name may follow, until it ends.
+    author: Option<String>,
+    capture: Option<Capture>,
 }
 
-/// Checks that the feed parser takes bounded time and stack for `text`. Damage is no reason to refuse: the parser tells of it.
-pub(super) fn check(text: &str) -> Result<(), Unsafe> {
-    let mut reader = Reader::from_reader(text.as_bytes());
-    let config = reader.config_mut();
-    // As feed-rs has it, so that both see the same tags.
-    config.expand_empty_elements = true;
-    config.trim_markup_names_in_closing_tags = true;
-    let mut open = vec![Load::default()];
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(tag)) => {
-                let around = open.last().copied().unwrap_or_default();
-                open.push(weigh(&tag, around)?);
-                if open.len() > DEEPEST + 1 {
-                    return Err(Unsafe::TooDeep);
-                }
-            }
-            Ok(Event::End(_)) => {
-                open.pop();
-            }
-            Ok(Event::Eof) | Err(Error::Syntax(_) | Error::Io(_)) => return Ok(()),
-            // The parser may read on after lesser damage. A wrong end tag closes nothing here, which counts too deep rather than not deep enough.
-            Ok(_) | Err(_) => {}
+impl<'a> Reader<'a> {
+    fn new(address: &'a Url) -> Self {
+        Self {
+            address,
+            prefixes: Prefixes::default(),
+            root: None,
+            feed: None,
+            is_closed: false,
+            is_atom: false,
+            base: None,
+            title: Ranked::default(),
+            ttl: None,
+            lang: Ranked::default(),
+            authors: Vec::new(),
+            items: Vec::new(),
+            item: None,
+            item_base: None,
+            aside: None,
+            author: None,
+            capture: None,
         }
     }
-}
 
-fn weigh(tag: &BytesStart, mut load: Load) -> Result<Load, Unsafe> {
-    for (count, attribute) in tag.attributes().with_checks(false).enumerate() {
-        if count >= MOST_ATTRIBUTES {
-            return Err(Unsafe::TagTooLarge);
+    fn start(&mut self, tag: &Tag) {
+        let name: &str = &tag.name;
+        self.root.get_or_insert_with(|| name.to_owned());
+        self.prefixes.learn(tag);
+        let meaning = self.prefixes.meaning(name);
+        if meaning == Meaning::Item {
+            return self.start_item(tag);
         }
-        let Ok(attribute) = attribute else { continue };
-        match attribute.key.as_ref() {
-            b"xml:base" => load.base += attribute.value.len(),
-            key if key.starts_with(b"xmlns") => load.namespaces += 1,
+        if let Some(capture) = &mut self.capture {
+            if !capture.is_ended_by(name, meaning) {
+                return capture.tag(tag);
+            }
+            self.finish_capture();
+        }
+        match meaning {
+            _ if self.aside.is_some() => {}
+            Meaning::Feed if self.item.is_none() => self.start_feed(tag),
+            Meaning::Aside if !tag.self_closing => self.aside = Some(name.to_owned()),
+            Meaning::Part(part, rank) => self.start_part(tag, part, rank),
             _ => {}
         }
     }
-    let fits = load.namespaces <= MOST_NAMESPACES && load.base <= LONGEST_BASE;
-    if fits { Ok(load) } else { Err(Unsafe::TagTooLarge) }
+
+    fn start_feed(&mut self, tag: &Tag) {
+        let name: &str = &tag.name;
+        self.is_atom |= name.ends_with("feed");
+        self.is_closed |= self.feed.is_none() && tag.self_closing;
+        self.feed.get_or_insert_with(|| name.to_owned());
+        if let Some(lang) = attribute(tag, "xml:lang") {
+            self.lang.offer(3, lang.trim().to_owned());
+        }
+        self.base = based(tag, self.base()).or(self.base.take());
+    }
+
+    fn start_item(&mut self, tag: &Tag) {
+        self.finish_capture();
+        self.finish_item(false);
+        self.is_atom |= tag.name.ends_with("entry");
+        self.item_base = based(tag, self.base());
+        let mut draft = Draft::default();
+        if let Some(about) = attribute(tag, "rdf:about").map(str::trim).filter(|about| !about.is_empty()) {
+            draft.guid.offer(1, about.to_owned());
+        }
+        if let Some(link) = attribute(tag, "href").and_then(|link| resolve(link, self.base())) {
+            draft.link.offer(3, link);
+        }
+        if let Some(date) = attribute(tag, "lastmod").and_then(moment) {
+            draft.date.offer(1, date);
+        }
+        if let Some(lang) = attribute(tag, "xml:lang").filter(|lang| !lang.is_empty()) {
+            draft.lang.offer(3, lang.trim().to_owned());
+        }
+        self.item = Some(draft);
+        if tag.self_closing {
+            self.finish_item(true);
+        }
+    }
+
+    fn start_part(&mut self, tag: &Tag, part: Part, rank: u8) {
+        let is_named = matches!(part, Part::Name | Part::Contact) && self.author.is_none();
+        if is_named || self.takes_attributes(tag, part, rank) || tag.self_closing {
+            return;
+        }
+        if part == Part::Author {
+            self.author = Some(tag.name.to_string());
+        }
+        let base = based(tag, self.base());
+        self.capture = Some(Capture::new(tag, part, rank, self.is_atom, base));
+    }
+
+    /// Whether the part stands in the tag's attributes, as Atom's links and categories do.
+    fn takes_attributes(&mut self, tag: &Tag, part: Part, rank: u8) -> bool {
+        match part {
+            Part::Link => {
+                let Some(href) = attribute(tag, "href").or_else(|| attribute(tag, "rdf:resource")) else {
+                    return false;
+                };
+                let rel = attribute(tag, "rel").unwrap_or("alternate").to_ascii_lowercase();
+                let is_page = attribute(tag, "type").is_none_or(|kind| kind.contains("html"));
+                let base = based(tag, self.base());
+                let link = resolve(href, base.as_ref().unwrap_or(self.base()));
+                if let (Some(item), Some(link)) = (&mut self.item, link)
+                    && rel.split_whitespace().any(|word| word == "alternate")
+                {
+                    item.link.offer(rank - u8::from(!is_page), link);
+                }
+                true
+            }
+            Part::Category => {
+                let named = ["label", "term", "text"].into_iter().filter_map(|name| attribute(tag, name));
+                let tag = named.map(|name| plain::one_line(&plain::from_markup(name))).find(|name| !name.is_empty());
+                if let (Some(item), Some(tag)) = (&mut self.item, &tag) {
+                    item.tags.push(tag.clone());
+                }
+                tag.is_some()
+            }
+            _ => false,
+        }
+    }
+
+    fn end(&mut self, tag: &Tag) {
+        let name: &str = &tag.name;
+        let meaning = self.prefixes.meaning(name);
+        if let Some(capture) = &mut self.capture {
+            let is_over = capture.is_closed_by(name) || matches!(meaning, Meaning::Item | Meaning::Feed);
+            if !is_over {
+                return capture.tag(tag);
+            }
+            self.finish_capture();
+        }
+        for open in [&mut self.aside, &mut self.author] {
+            if open.as_deref() == Some(name) {
+                *open = None;
+            }
+        }
+        match meaning {
+            Meaning::Item => self.finish_item(true),
+            Meaning::Feed => self.is_closed |= self.feed.as_deref() == Some(name),
+            _ => {}
+        }
+    }
+
+    fn finish_item(&mut self, is_closed: bool) {
+        (self.aside, self.author) = (None, None);
+        let Some(draft) = self.item.take() else { return };
+        self.item_base = None;
+        if (is_closed || !draft.is_empty()) && self.items.len() < MOST_ITEMS {
+            self.items.push(draft.item(self.address));
+        }
+    }
+
+    /// The address that relative links are relative to.
+    fn base(&self) -> &Url {
+        self.item_base.as_ref().or(self.base.as_ref()).unwrap_or(self.address)
+    }
+
+    fn finish_capture(&mut self) {
+        let Some(capture) = self.capture.take() else { return };
+        let rank = capture.rank;
+
+        match (capture.part, &mut self.item) {
+            (Part::Title, item) => {
+                let title = headline(capture.form, &capture.text);
+                if !title.is_empty() {
+                    item.as_mut().map_or(&mut self.title, |item| &mut item.title).offer(rank, title);
+                }
+            }
+            (Part::Author | Part::Name | Part::Contact, item) => {
+                let name = author(&capture.text);
+                if !name.is_empty() && (capture.part != Part::Contact || name.contains('@')) {
+                    item.as_mut().map_or(&mut self.authors, |item| &mut item.authors).push((rank, name));
+                }
+            }
+            (Part::Language, item) => {
+                let lang = capture.text.trim().to_ascii_lowercase();
+                if !lang.is_empty() {
+                    item.as_mut().map_or(&mut self.lang, |item| &mut item.lang).offer(rank, lang);
+                }
+            }
+            (Part::Ttl, None) => {
+                let minutes = capture.text.trim().parse::<u32>().ok().filter(|minutes| *minutes > 0);
+                self.ttl = minutes.map(|minutes| Duration::from_secs(u64::from(minutes) * 60));
+            }
+            (Part::Link, Some(_)) => {
+                let link = resolve(&capture.text, capture.base.as_ref().unwrap_or(self.base()));
+                if let (Some(item), Some(link)) = (&mut self.item, link) {
+                    item.link.offer(rank, link);
+                }
+            }
+            (_, Some(item)) => capture.into_item(item),
+            _ => {}
+        }
+    }
+
+    /// Says why this is no feed, if it is none.
+    fn check(&self, whole: Result<(), TagTooLarge>) -> Result<(), NoFeed> {
+        let is_news = |item: &Item| item.link.is_some() || !item.title.is_empty();
+        let why = match (&self.feed, whole) {
+            (Some(_), _) if !self.items.is_empty() => return Ok(()),
+            (None, _) if self.items.iter().any(is_news) => return Ok(()),
+            (_, Err(TagTooLarge)) => "one of the feed's tags is too large to be read safely".to_owned(),
+            (Some(_), Ok(())) if self.is_closed => return Ok(()),
+            (Some(name), Ok(())) => {
+                format!("the feed is damaged: it breaks off before its first item (there is no </{name}>)")
+            }
+            (None, Ok(())) => match &self.root {
+                Some(root) => format!("this XML is no feed: its first element is <{}>", short(root)),
+                None => "this is no feed: it is damaged from its first tag on".to_owned(),
+            },
+        };
+        Err(NoFeed(why))
+    }
+
+    fn document(self) -> Document {
+        let lang = self.lang.get();
+        let mut items = self.items;
+        for item in &mut items {
+            item.lang = item.lang.take().or_else(|| lang.clone());
+            if self.is_atom && item.authors.is_empty() {
+                // RFC 4287, 4.1.2: who wrote the feed wrote the entry, unless it says otherwise.
+                item.authors = self.authors.iter().map(|(_, name)| name.clone()).collect();
+            }
+        }
+        Document { title: self.title.get(), ttl: self.ttl, items }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The `xml:base` of a tag, itself relative to the one around.
+fn based(tag: &Tag, around: &Url) -> Option<Url> {
+    let base = attribute(tag, "xml:base")?.trim();
+    around.join(base).ok().filter(|base| base.as_str().len() <= LONGEST_BASE)
+}
 
-    #[test]
-    fn depth_is_that_of_elements_alone() {
-        let nested = |depth: usize| "<g>".repeat(depth) + &"</g>".repeat(depth);
-        assert_eq!(check(&nested(DEEPEST)), Ok(()));
-        assert_eq!(check(&nested(DEEPEST + 1)), Err(Unsafe::TooDeep));
-        assert_eq!(check(&"<g>".repeat(DEEPEST + 1)), Err(Unsafe::TooDeep));
-        let hidden = "<g>".repeat(200);
-        for harmless in [
-            format!("<r><![CDATA[{hidden}]]></r>"),
-            format!("<r><!--{hidden}--></r>"),
-            "<r>".to_owned() + &"<g/>".repeat(200),
-        ] {
-            assert_eq!(check(&harmless), Ok(()), "{harmless}");
+fn short(name: &str) -> &str {
+    &name[..name.floor_char_boundary(40)]
+}
+
+struct Sink<'a>(RefCell<Reader<'a>>);
+
+impl TokenSink for Sink<'_> {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut reader = self.0.borrow_mut();
+        match token {
+            Token::TagToken(tag) if tag.kind == TagKind::StartTag => reader.start(&tag),
+            Token::TagToken(tag) => reader.end(&tag),
+            Token::CharacterTokens(text) => {
+                if let Some(capture) = &mut reader.capture {
+                    capture.text(&text);
+                }
+            }
+            _ => {}
         }
-    }
-
-    #[test]
-    fn comments_and_cdata_hide_no_depth() {
-        for opening in
-            ["<!-- <![CDATA[ -->", "<![CDATA[ <!-- ]]>", "<?x <!-- ?>", "<a b='<!--'/>", "<a b=\"<![CDATA[\"/>"]
-        {
-            let text = format!("<r>{opening}{}", "<g>".repeat(200));
-            assert_eq!(check(&text), Err(Unsafe::TooDeep), "{opening}");
-        }
-        let mismatched = "<g></x>".repeat(5) + &"<g>".repeat(200);
-        assert_eq!(check(&mismatched), Err(Unsafe::TooDeep));
-    }
-
-    #[test]
-    fn tags_that_would_take_quadratic_time_are_refused() {
-        let many = |name: &str| (0..300).fold(String::new(), |all, i| all + &format!(" {name}{i}='x'"));
-        assert_eq!(check(&format!("<r{}/>", many("a"))), Err(Unsafe::TagTooLarge));
-        let half = (0..150).fold(String::new(), |all, i| all + &format!(" xmlns:n{i}='x'"));
-        assert_eq!(check(&format!("<r{half}><s{half}/></r>")), Err(Unsafe::TagTooLarge));
-        assert_eq!(check(&format!("<r><s{half}/><s{half}/></r>")), Ok(()));
-        let base = format!(" xml:base='{}'", "x".repeat(5000));
-        assert_eq!(check(&format!("<r{base}><s{base}/></r>")), Err(Unsafe::TagTooLarge));
+        TokenSinkResult::Continue
     }
 }

@@ -37,10 +37,18 @@ impl Store {
 
     /// When the next pending message of each notifier is due.
     pub async fn next_due(&self) -> Result<Vec<(NotifierName, Timestamp)>, StoreError> {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT notifier, min(due) FROM message WHERE state = 'pending' GROUP BY notifier")
-                .fetch_all(&self.readers)
-                .await?;
+        // From one notifier to the next by the index: to group them, every row of a backlog would be read at every look.
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "WITH RECURSIVE waiting (name) AS (
+                 SELECT min(notifier) FROM message WHERE state = 'pending'
+                 UNION ALL
+                 SELECT (SELECT min(notifier) FROM message WHERE state = 'pending' AND notifier > name)
+                 FROM waiting WHERE name IS NOT NULL)
+             SELECT name, (SELECT min(due) FROM message WHERE state = 'pending' AND notifier = name)
+             FROM waiting WHERE name IS NOT NULL",
+        )
+        .fetch_all(&self.readers)
+        .await?;
         let next = rows.into_iter().map(|(notifier, due)| Ok((NotifierName(notifier), from_millis(due)?)));
         Ok(next.collect::<Result<_, sqlx::Error>>()?)
     }

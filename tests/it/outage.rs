@@ -10,7 +10,7 @@ use crate::whole_way::{RULE, config};
 fn stories(server: &Server, number: usize) -> String {
     let entry = |n: usize| {
         let title = format!("Russia and North Korea trade arms, part {n}");
-        Entry::full(&title, &server.url(&format!("/story/{n}")), wire::LONG)
+        Entry::full(&title, &server.url(&format!("/story/{n}")), &wire::long(n))
     };
     wire::feed(&(1..=number).map(entry).collect::<Vec<_>>())
 }

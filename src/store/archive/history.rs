@@ -168,7 +168,7 @@ impl Archive {
     async fn past(&mut self, row: &SqliteRow) -> Result<Past, sqlx::Error> {
         let event: String = row.try_get("event")?;
         let feeds = sqlx::query(
-            "SELECT sighting.feed, sighting.url, sighting.seen FROM sighting JOIN story ON story.id = sighting.story
+            "SELECT sighting.feed, sighting.url, sighting.seen, sighting.story FROM sighting JOIN story ON story.id = sighting.story
              WHERE story.event = $1 ORDER BY sighting.seen, sighting.feed, sighting.key",
         )
         .bind(&event)

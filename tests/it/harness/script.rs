@@ -15,7 +15,7 @@ const SIGNALS: [&str; 8] =
 pub const FEEDS: usize = 3;
 
 /// The items that a feed shows at once; what is older has left it.
-const WINDOW: usize = 60;
+const WINDOW: usize = 400;
 
 /// Who is told, as rules name them.
 const NOTIFY: [&[&str]; 6] = [&["hook"], &["desk"], &["ops", "hook"], &["gone"], &["hook", "desk"], &["ops"]];

@@ -1,0 +1,78 @@
+//! Which of two readers of XML feeds is believed: feed-rs, and our own forgiving one for what it refuses, empties or leaves out.
+
+use url::Url;
+
+use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
+use crate::feed::{standard, xml};
+
+/// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves something to ask for.
+pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
+    match standard::read(text, base) {
+        Some(first) if is_whole(&first, openings(text)) => Ok(first),
+        first => chosen(first, xml::read(text, base)),
+    }
+}
+
+/// Whether a document has an item for each that is opened in its text, and of each all that readers can differ in.
+fn is_whole(document: &Document, openings: usize) -> bool {
+    let is_full = |item: &Item| {
+        let is_told = !item.title.is_empty() && !item.text.is_empty() && item.published.is_some();
+        is_told && item.guid.is_some() && !item.authors.is_empty() && !item.tags.is_empty()
+    };
+    !document.items.is_empty() && document.items.len() >= openings && document.items.iter().all(is_full)
+}
+
+/// The first answer where it has as many items as the second, its gaps filled; else the second.
+fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<Document, NoFeed> {
+    match (first, second) {
+        (Some(first), Ok(second)) if first.items.len() == second.items.len() => Ok(filled(first, second)),
+        (Some(first), Ok(second)) if first.items.len() > second.items.len() => Ok(first),
+        (Some(first), Err(_)) if !first.items.is_empty() => Ok(first),
+        (_, second) => second,
+    }
+}
+
+/// `first`, with what only `second` knows of the same items.
+fn filled(mut first: Document, second: Document) -> Document {
+    first.title = first.title.or(second.title);
+    first.ttl = first.ttl.or(second.ttl);
+    for (item, other) in first.items.iter_mut().zip(second.items) {
+        if item.guid.is_none() || item.guid == other.guid {
+            fill(item, other);
+        }
+    }
+    first
+}
+
+fn fill(item: &mut Item, other: Item) {
+    item.guid = item.guid.take().or(other.guid);
+    item.link = item.link.take().or(other.link);
+    item.published = item.published.or(other.published);
+    item.lang = item.lang.take().or(other.lang);
+    if item.title.is_empty() {
+        item.title = other.title;
+    }
+    if item.text.is_empty() {
+        (item.text, item.is_content) = (other.text, other.is_content);
+    }
+    if item.authors.is_empty() {
+        item.authors = other.authors;
+    }
+    if item.tags.is_empty() {
+        item.tags = other.tags;
+    }
+}
+
+/// How many items `text` opens, whatever their prefix; at most [`MOST_ITEMS`]. One in a comment counts too: it costs a second look and no more.
+fn openings(text: &str) -> usize {
+    text.split('<').skip(1).filter(|tag| opens_item(tag)).take(MOST_ITEMS).count()
+}
+
+fn opens_item(tag: &str) -> bool {
+    let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(tag.len());
+    let local = tag[..end].rsplit(':').next().unwrap_or_default();
+    ["item", "entry"].iter().any(|name| local.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Tests of which reader is believed.
+
+use rstest::rstest;
+
+use super::*;
+
+fn document(titles: &[&str]) -> Document {
+    let item = |title: &&str| Item { title: (*title).to_owned(), ..Item::default() };
+    Document { title: None, ttl: None, items: titles.iter().map(item).collect() }
+}
+
+fn no_feed() -> Result<Document, NoFeed> {
+    Err(NoFeed("damaged".to_owned()))
+}
+
+#[rstest]
+#[case("<rss><item><title>x</title></item><item/></rss>", 2)]
+#[case("<feed><a:Entry\nid='1'/><entry", 2)]
+#[case("<rdf><items/><itemref/></item></entry> item", 0)]
+#[case("<!-- <item> -->", 1)]
+fn items_are_counted_by_their_openings(#[case] text: &str, #[case] count: usize) {
+    assert_eq!(openings(text), count);
+}
+
+#[test]
+fn the_reader_that_finds_more_is_believed_and_the_first_of_equals() {
+    let (one, two) = (document(&["a"]), document(&["b", "c"]));
+    assert_eq!(chosen(Some(one.clone()), Ok(two.clone())), Ok(two.clone()));
+    assert_eq!(chosen(Some(two.clone()), Ok(one.clone())), Ok(two));
+    assert_eq!(chosen(Some(one.clone()), Ok(document(&["b"]))), Ok(one.clone()));
+    assert_eq!(chosen(Some(one.clone()), no_feed()), Ok(one.clone()));
+    assert_eq!(chosen(None, Ok(one.clone())), Ok(one));
+}
+
+#[test]
+fn where_the_first_finds_nothing_the_second_says_why() {
+    assert_eq!(chosen(None, no_feed()), no_feed());
+    assert_eq!(chosen(Some(document(&[])), no_feed()), no_feed());
+    assert_eq!(chosen(Some(document(&[])), Ok(document(&[]))), Ok(document(&[])));
+}
+
+#[test]
+fn gaps_are_filled_of_the_same_item_alone() {
+    let item = |guid: &str, title: &str, tag: &str| Item {
+        guid: Some(guid.to_owned()),
+        title: title.to_owned(),
+        tags: vec![tag.to_owned()],
+        ..Item::default()
+    };
+    let first = Item { tags: Vec::new(), ..item("1", "first", "") };
+    let of = |item: Item| Document { items: vec![item], ..document(&[]) };
+    let same = chosen(Some(of(first.clone())), Ok(of(item("1", "second", "korea"))));
+    assert_eq!(same, Ok(of(item("1", "first", "korea"))));
+    let other = chosen(Some(of(first.clone())), Ok(of(item("2", "second", "korea"))));
+    assert_eq!(other, Ok(of(first)));
+}
+
+#[test]
+fn a_document_is_whole_only_with_all_items_and_all_their_parts() {
+    let full = Item {
+        guid: Some("1".to_owned()),
+        title: "t".to_owned(),
+        text: "x".to_owned(),
+        published: Some(jiff::Timestamp::UNIX_EPOCH),
+        authors: vec!["Ana".to_owned()],
+        tags: vec!["korea".to_owned()],
+        ..Item::default()
+    };
+    let of = |item: &Item| Document { items: vec![item.clone()], ..document(&[]) };
+    assert!(is_whole(&of(&full), 1));
+    assert!(!is_whole(&of(&full), 2));
+    assert!(!is_whole(&of(&Item { published: None, ..full }), 1));
+    assert!(!is_whole(&document(&[]), 0));
+}

@@ -1,0 +1,212 @@
+//! Where a site keeps its feeds: what an address is, what its page names, and the places where feeds usually are. Pure: who asks fetches.
+
+use std::cell::RefCell;
+
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
+use url::Url;
+
+use crate::feed::decode::decode;
+use crate::feed::link::resolve;
+use crate::feed::markup::tokenise;
+use crate::feed::parse::{self, Document, NoFeed};
+use crate::feed::plain;
+use crate::feed::sniff::{self, Kind};
+
+/// The most feeds that are taken from one page.
+pub const MOST_FEEDS: usize = 50;
+
+/// Paths at which feeds usually are, the likeliest first.
+const USUAL: [&str; 9] =
+    ["feed", "rss", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "feeds", "?feed=rss2"];
+
+/// A feed that a page names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its absolute address.
+    pub url: Url,
+    /// What the page calls it.
+    pub title: Option<String>,
+}
+
+/// What an address turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// A feed itself.
+    Feed(Document),
+    /// A page that names these feeds, the best first. Where it names none, [`usual`] may be tried.
+    Page(Vec<Named>),
+}
+
+/// Tells what the bytes at `url` are.
+///
+/// # Errors
+/// Where they are neither a feed nor a web page.
+pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Found, NoFeed> {
+    let text = decode(bytes, content_type);
+    if sniff::kind(&text) == Kind::Html {
+        return Ok(Found::Page(named(&text, url)));
+    }
+    parse::parse(bytes, content_type, url).map(Found::Feed)
+}
+
+/// The feeds that an HTML page names, each once, the best first: those of `<link rel="alternate">` in the page's order, those of comments after
+/// them, then links of the text that look like feeds. At most [`MOST_FEEDS`].
+#[must_use]
+pub fn named(html: &str, page: &Url) -> Vec<Named> {
+    let sink = Sink(RefCell::new(Seen { base: page.clone(), named: Vec::new() }));
+    let _ = tokenise(html, &sink);
+    let mut seen = sink.0.into_inner().named;
+    seen.sort_by_key(|(rank, _)| *rank);
+    let mut named: Vec<Named> = Vec::new();
+    for (_, feed) in seen {
+        if named.len() < MOST_FEEDS && named.iter().all(|known| known.url != feed.url) {
+            named.push(feed);
+        }
+    }
+    named
+}
+
+/// Addresses beside and above `page` at which a feed may be, each once, the likeliest first.
+#[must_use]
+pub fn usual(page: &Url) -> Vec<Url> {
+    let mut folder = page.clone();
+    folder.set_query(None);
+    folder.set_fragment(None);
+    if !folder.path().ends_with('/') && !folder.path().rsplit('/').next().unwrap_or_default().contains('.') {
+        folder.set_path(&format!("{}/", folder.path()));
+    }
+    let folder = folder.join(".").unwrap_or(folder);
+    let root = folder.join("/").ok();
+    let mut places: Vec<Url> = Vec::new();
+    for folder in root.iter().chain([&folder]) {
+        for place in USUAL.iter().filter_map(|place| resolve(place, folder)) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    places
+}
+
+struct Seen {
+    base: Url,
+    /// The lower the rank, the better.
+    named: Vec<(u8, Named)>,
+}
+
+impl Seen {
+    fn tag(&mut self, tag: &Tag) {
+        let value = |name: &str| {
+            tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| attribute.value.trim())
+        };
+        let Some(url) = value("href").and_then(|href| resolve(href, &self.base)) else { return };
+        let rank = match &*tag.name {
+            "base" => {
+                self.base = url;
+                return;
+            }
+            "link" if is_feed_link(value("rel"), value("type")) => u8::from(is_of_comments(&url, value("title"))),
+            "a" if looks_like_feed(&url) => 2,
+            _ => return,
+        };
+        if self.named.len() < 20 * MOST_FEEDS {
+            let title = value("title").map(plain::one_line).filter(|title| !title.is_empty());
+            self.named.push((rank, Named { url, title }));
+        }
+    }
+}
+
+fn is_feed_link(rel: Option<&str>, kind: Option<&str>) -> bool {
+    let rel = rel.unwrap_or_default().to_ascii_lowercase();
+    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    let is_feed = ["application/rss+xml", "application/atom+xml", "application/feed+json"]
+        .iter()
+        .any(|feed| kind.starts_with(feed));
+    let has = |word: &str| rel.split_whitespace().any(|found| found == word);
+    has("alternate") && is_feed || has("feed")
+}
+
+fn is_of_comments(url: &Url, title: Option<&str>) -> bool {
+    let title = title.unwrap_or_default().to_ascii_lowercase();
+    url.path().contains("/comments/") || title.contains("comment")
+}
+
+fn looks_like_feed(url: &Url) -> bool {
+    let path = url.path().trim_end_matches('/').to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_file = [".rss", ".atom", ".rdf"].iter().any(|end| name.ends_with(end));
+    is_file || matches!(name, "feed" | "rss" | "atom" | "feed.xml" | "rss.xml" | "atom.xml" | "index.xml" | "feed.json")
+}
+
+struct Sink(RefCell<Seen>);
+
+impl TokenSink for Sink {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        if let Token::TagToken(tag) = token
+            && tag.kind == TagKind::StartTag
+        {
+            self.0.borrow_mut().tag(&tag);
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> Url {
+        "https://wire.example/news/today".parse().unwrap()
+    }
+
+    fn urls(html: &str) -> Vec<String> {
+        named(html, &page()).iter().map(|feed| feed.url.to_string()).collect()
+    }
+
+    #[test]
+    fn a_page_names_its_feeds_the_best_first_and_each_once() {
+        let html = "<html><a href='/feed'>RSS</a><a href=/x>x</a>
+            <link REL='home alternate' type=application/rss+xml href='/comments/feed' title='Comments'>
+            <link rel=alternate type='application/atom+xml; charset=utf-8' href='../atom' title=' The\nwire '>
+            <link rel=alternate type=application/feed+json href='f.json'><link rel=alternate type=text/html href=y>
+            <link rel=alternate type=application/rss+xml href='../atom'><link rel=stylesheet href=z.rss>";
+        let expected =
+            ["atom", "news/f.json", "comments/feed", "feed"].map(|path| format!("https://wire.example/{path}"));
+        assert_eq!(urls(html), expected);
+        assert_eq!(named(html, &page())[0].title.as_deref(), Some("The wire"));
+    }
+
+    #[test]
+    fn links_follow_the_base_and_lead_to_the_web_only() {
+        assert_eq!(urls("<base href='/b/'><link rel=feed href=f>"), ["https://wire.example/b/f"]);
+        assert_eq!(
+            urls("<link rel=feed href='javascript:x'><link rel=feed><link rel=feed href='file:///etc/rss'>").len(),
+            0
+        );
+    }
+
+    #[test]
+    fn a_page_of_thousands_of_feeds_names_fifty() {
+        let html = (0..5000).fold(String::new(), |all, i| all + &format!("<link rel=feed href={i}>"));
+        assert_eq!(urls(&html).len(), MOST_FEEDS);
+    }
+
+    #[test]
+    fn the_usual_places_are_those_of_the_site_and_of_the_folder() {
+        let places = usual(&"https://wire.example/blog?x=1#y".parse().unwrap());
+        assert_eq!(places.len(), 2 * USUAL.len());
+        assert_eq!(places[0].as_str(), "https://wire.example/feed");
+        assert!(places.contains(&"https://wire.example/blog/?feed=rss2".parse().unwrap()));
+        assert_eq!(usual(&"https://wire.example/index.html".parse().unwrap()).len(), USUAL.len());
+    }
+
+    #[test]
+    fn what_is_looked_at_is_a_feed_or_a_page_or_an_error() {
+        let look = |text: &str| look(text.as_bytes(), None, &page());
+        assert!(matches!(look("<rss><channel><title>x</title></channel></rss>"), Ok(Found::Feed(_))));
+        assert_eq!(look("<!doctype html><p>x"), Ok(Found::Page(Vec::new())));
+        assert!(look("x").is_err());
+    }
+}

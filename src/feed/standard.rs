@@ -1,0 +1,115 @@
+//! XML feeds as feed-rs reads them: the first of the two readers, for all that keeps near enough to a standard.
+
+use std::time::Duration;
+
+use feed_rs::model::{Entry, Feed, FeedType, Person, Text};
+use jiff::Timestamp;
+use url::Url;
+
+use crate::feed::date::moment;
+use crate::feed::link::resolve;
+use crate::feed::parse::{Document, Item, MOST_ITEMS};
+use crate::feed::repair::repair;
+use crate::feed::shield::shielded;
+use crate::feed::{depth, plain};
+
+/// Reads a feed that came from `base`, its common damage repaired. Nothing where feed-rs refuses it, panics, or would not be safe.
+pub(super) fn read(text: &str, base: &Url) -> Option<Document> {
+    let text = repair(text);
+    if !depth::is_safe(&text) {
+        return None;
+    }
+    let parser = feed_rs::parser::Builder::new()
+        .base_uri(Some(base.as_str()))
+        // An id that the publisher did not give must be seen as none: feed-rs would make one up, a random one if there is no link.
+        .id_generator(|_, _, _| String::new())
+        // Both readers read the same dates.
+        .timestamp_parser(|date| moment(date)?.to_string().parse().ok())
+        .sanitize_content(false)
+        .build();
+    let feed = shielded(|| parser.parse(text.as_bytes()))?.ok()?;
+    Some(document(feed, base))
+}
+
+fn document(feed: Feed, base: &Url) -> Document {
+    let kind = feed.feed_type;
+    let lang = feed.language.as_deref();
+    Document {
+        title: feed.title.map(|title| headline(&title, &kind)).filter(|title| !title.is_empty()),
+        ttl: feed.ttl.filter(|minutes| *minutes > 0).map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
+        items: feed.entries.into_iter().take(MOST_ITEMS).map(|entry| item(entry, &kind, base, lang)).collect(),
+    }
+}
+
+fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
+    let guid = Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty());
+    let content = content(&entry).filter(|text| !text.is_empty());
+    let is_content = content.is_some();
+    let text =
+        content.or_else(|| entry.summary.as_ref().map(|summary| prose(summary, kind))).filter(|text| !text.is_empty());
+    let described = || entry.media.iter().find_map(|media| Some(prose(media.description.as_ref()?, kind)));
+    Item {
+        link: link(&entry, guid.as_deref(), base),
+        guid,
+        title: entry.title.as_ref().map(|title| headline(title, kind)).unwrap_or_default(),
+        is_content,
+        text: text.or_else(described).unwrap_or_default(),
+        published: entry
+            .published
+            .or(entry.updated)
+            .and_then(|date| Timestamp::from_millisecond(date.timestamp_millis()).ok()),
+        lang: entry.language.or_else(|| lang.map(ToOwned::to_owned)).filter(|lang| !lang.is_empty()),
+        authors: distinct(entry.authors.iter().filter_map(author)),
+        tags: distinct(entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term))),
+    }
+}
+
+fn content(entry: &Entry) -> Option<String> {
+    let content = entry.content.as_ref()?;
+    let body = content.body.as_deref()?;
+    match content.content_type.as_str() {
+        "text/plain" => Some(plain::from_either(body)),
+        "text/html" | "text/xml" | "application/xml" | "application/xhtml+xml" => Some(plain::from_markup(body)),
+        // A picture or the like in base64.
+        _ => None,
+    }
+}
+
+fn headline(text: &Text, kind: &FeedType) -> String {
+    plain::one_line(&prose(text, kind))
+}
+
+/// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is often wrong about `text`.
+fn prose(text: &Text, kind: &FeedType) -> String {
+    let is_plain = text.content_type.as_str() == "text/plain" && *kind == FeedType::Atom;
+    if is_plain { plain::from_either(&text.content) } else { plain::from_markup(&text.content) }
+}
+
+/// The page of an entry: its alternate link, else its first that is no other thing, else a guid that is an address.
+fn link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
+    let is_alternate = |rel: Option<&str>| matches!(rel, Some("alternate") | None);
+    let alternates = entry.links.iter().filter(|link| is_alternate(link.rel.as_deref()));
+    let guid = guid.filter(|guid| guid.starts_with("http://") || guid.starts_with("https://"));
+    alternates.map(|link| link.href.as_str()).chain(guid).find_map(|link| resolve(link, base))
+}
+
+/// A person's name. feed-rs puts RSS's `author`, an address that may carry a name, into a person called "author".
+fn author(person: &Person) -> Option<String> {
+    let name = plain::one_line(&plain::from_markup(&person.name));
+    let Some(email) = person.email.as_deref().map(plain::one_line).filter(|email| !email.is_empty()) else {
+        return Some(name).filter(|name| !matches!(name.as_str(), "" | "unknown" | "author"));
+    };
+    if !matches!(name.as_str(), "" | "unknown" | "author") {
+        return Some(name);
+    }
+    let named = email.split_once('(').and_then(|(_, name)| name.strip_suffix(')'));
+    Some(named.unwrap_or(&email).trim().to_owned())
+}
+
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    names
+        .map(|name| plain::one_line(&plain::from_markup(&name)))
+        .filter(|name| !name.is_empty() && seen.insert(name.clone()))
+        .collect()
+}

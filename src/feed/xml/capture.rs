@@ -1,0 +1,135 @@
+//! An element whose text is being read, and the rules of when it is over.
+
+use html5ever::tokenizer::{Tag, TagKind};
+use url::Url;
+
+use super::draft::{Draft, Form};
+use super::element::{Meaning, Part};
+use crate::feed::date::moment;
+use crate::feed::plain;
+
+/// The part of a feed or an item that is being read.
+pub(super) struct Capture {
+    name: String,
+    pub(super) part: Part,
+    pub(super) rank: u8,
+    pub(super) form: Form,
+    /// Its markup stands in it as elements, so that its text is text.
+    is_inline: bool,
+    has_elements: bool,
+    /// Elements of its own name that are open in it.
+    depth: usize,
+    pub(super) text: String,
+    pub(super) lang: Option<String>,
+    /// Its own `xml:base`.
+    pub(super) base: Option<Url>,
+}
+
+impl Capture {
+    pub(super) fn new(tag: &Tag, part: Part, rank: u8, is_atom: bool, base: Option<Url>) -> Self {
+        let kind = attribute(tag, "type").unwrap_or_default().trim().to_ascii_lowercase();
+        let mode = attribute(tag, "mode").unwrap_or_default();
+        Self {
+            name: tag.name.to_string(),
+            part,
+            rank,
+            form: form(&kind, mode, part, is_atom),
+            is_inline: (kind.contains("xhtml") || kind.ends_with("xml") || tag.name.ends_with("body"))
+                && mode != "escaped",
+            has_elements: false,
+            depth: 0,
+            text: String::new(),
+            lang: attribute(tag, "xml:lang").filter(|lang| !lang.is_empty()).map(ToOwned::to_owned),
+            base,
+        }
+    }
+
+    /// Whether the start of an element shows that this one is over, though nothing closed it.
+    pub(super) fn is_ended_by(&self, name: &str, meaning: Meaning) -> bool {
+        match meaning {
+            Meaning::Item => true,
+            Meaning::Part(part, _) if self.part.is_long() => {
+                !part.is_html_too() || name.contains(':') && !self.is_inline
+            }
+            Meaning::Part(..) => !self.is_inline,
+            Meaning::Aside | Meaning::Feed => !self.part.is_long() && !self.is_inline,
+            Meaning::Unknown => false,
+        }
+    }
+
+    /// Whether the end of an element is that of this one; those of its own name in it are counted.
+    pub(super) fn is_closed_by(&mut self, name: &str) -> bool {
+        let is_own = self.name == name;
+        let is_over = is_own && self.depth == 0;
+        self.depth -= usize::from(is_own && !is_over);
+        is_over
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        if self.is_inline && self.has_elements { escape(&mut self.text, text) } else { self.text.push_str(text) }
+    }
+
+    /// Takes an element in it as markup.
+    pub(super) fn tag(&mut self, tag: &Tag) {
+        if self.is_inline && !self.has_elements {
+            let before = std::mem::take(&mut self.text);
+            escape(&mut self.text, &before);
+        }
+        self.has_elements = true;
+        let is_start = tag.kind == TagKind::StartTag;
+        self.depth += usize::from(is_start && !tag.self_closing && *tag.name == self.name);
+        let local = tag.name.rsplit(':').next().unwrap_or_default();
+        self.text.push_str(if is_start { "<" } else { "</" });
+        self.text.push_str(local);
+        self.text.push_str(if tag.self_closing { "/>" } else { ">" });
+    }
+
+    /// Gives an item what it says of it.
+    pub(super) fn into_item(self, item: &mut Draft) {
+        if let Some(lang) = self.lang.filter(|_| self.part == Part::Content) {
+            item.lang.offer(2, lang);
+        }
+        let text = self.text;
+        match self.part {
+            _ if text.trim().is_empty() => {}
+            Part::Guid => item.guid.offer(self.rank, text.trim().to_owned()),
+            Part::Content => item.content.offer(self.rank, (self.form, text)),
+            Part::Summary => item.summary.offer(self.rank, (self.form, text)),
+            Part::Date => {
+                if let Some(date) = moment(&text) {
+                    item.date.offer(self.rank, date);
+                }
+            }
+            Part::Category => item.tags.push(plain::one_line(&plain::from_markup(&text))),
+            _ => {}
+        }
+    }
+}
+
+/// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is often wrong about `text`.
+fn form(kind: &str, mode: &str, part: Part, is_atom: bool) -> Form {
+    let is_markup =
+        kind.contains("html") || kind.ends_with("xml") || !is_atom && (kind.is_empty() || kind.starts_with("text"));
+    if part == Part::Content && (mode == "base64" || !is_markup && kind.contains('/') && !kind.starts_with("text/")) {
+        Form::Other
+    } else if is_markup || !is_atom {
+        Form::Markup
+    } else {
+        Form::Text
+    }
+}
+
+/// The value of an attribute; both names are in lower case.
+pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
+    tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| &*attribute.value)
+}
+
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            _ => out.push(c),
+        }
+    }
+}

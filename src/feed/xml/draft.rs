@@ -1,0 +1,146 @@
+//! An item while its parts are read, and what becomes of it.
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::feed::link::resolve;
+use crate::feed::parse::Item;
+use crate::feed::plain;
+
+/// How the text of an element is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Markup, as RSS has it everywhere in practice.
+    Markup,
+    /// Atom's `text`, which is often markup all the same.
+    Text,
+    /// A picture or the like.
+    Other,
+}
+
+/// A value, and how much it counts against others for the same place.
+#[derive(Debug)]
+pub(super) struct Ranked<T>(Option<(u8, T)>);
+
+impl<T> Default for Ranked<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Ranked<T> {
+    /// Takes `value` if it counts more than what is there.
+    pub(super) fn offer(&mut self, rank: u8, value: T) {
+        if self.0.as_ref().is_none_or(|(known, _)| *known < rank) {
+            self.0 = Some((rank, value));
+        }
+    }
+
+    pub(super) fn get(self) -> Option<T> {
+        self.0.map(|(_, value)| value)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// What is known of an item so far.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) title: Ranked<String>,
+    pub(super) link: Ranked<Url>,
+    pub(super) guid: Ranked<String>,
+    pub(super) content: Ranked<(Form, String)>,
+    pub(super) summary: Ranked<(Form, String)>,
+    pub(super) date: Ranked<Timestamp>,
+    pub(super) lang: Ranked<String>,
+    pub(super) authors: Vec<(u8, String)>,
+    pub(super) tags: Vec<String>,
+}
+
+impl Draft {
+    /// Whether nothing was said of it.
+    pub(super) fn is_empty(&self) -> bool {
+        let is_silent = self.title.is_empty() && self.link.is_empty() && self.guid.is_empty();
+        is_silent && self.content.is_empty() && self.summary.is_empty() && self.date.is_empty()
+    }
+
+    /// The finished item, in a feed of that address.
+    pub(super) fn item(self, base: &Url) -> Item {
+        let written = |text: Option<(Form, String)>| {
+            text.map(|(form, text)| plain_text(form, &text)).filter(|text| !text.is_empty())
+        };
+        let content = written(self.content.get());
+        let guid = self.guid.get();
+        let address = || guid.as_deref().filter(|guid| guid.starts_with("http://") || guid.starts_with("https://"));
+        let best = self.authors.iter().map(|(rank, _)| *rank).max();
+        Item {
+            link: self.link.get().or_else(|| resolve(address()?, base)),
+            title: self.title.get().unwrap_or_default(),
+            is_content: content.is_some(),
+            text: content.or_else(|| written(self.summary.get())).unwrap_or_default(),
+            published: self.date.get(),
+            lang: self.lang.get(),
+            authors: distinct(self.authors.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, name)| name)),
+            tags: distinct(self.tags.into_iter()),
+            guid,
+        }
+    }
+}
+
+/// A headline in one line. A `<` that nothing closes is a sign in it, not a tag.
+pub(super) fn headline(form: Form, text: &str) -> String {
+    let closed = text.rfind('>').map_or(0, |at| at + 1);
+    let signs = text[closed..].contains('<').then(|| text[..closed].to_owned() + &text[closed..].replace('<', "&lt;"));
+    plain::one_line(&plain_text(form, signs.as_deref().unwrap_or(text)))
+}
+
+/// The text of an element, without markup.
+fn plain_text(form: Form, text: &str) -> String {
+    match form {
+        Form::Markup => plain::from_markup(text),
+        Form::Text => plain::from_either(text),
+        Form::Other => String::new(),
+    }
+}
+
+/// A person's name: RSS writes `address (name)`, others `name <address>`.
+pub(super) fn author(text: &str) -> String {
+    let named = text.split_once('(').filter(|(address, _)| address.contains('@'));
+    let name = named.and_then(|(_, name)| name.trim_end().strip_suffix(')')).unwrap_or(text);
+    let name = name.split_once('<').filter(|(_, address)| address.contains('@')).map_or(name, |(name, _)| name);
+    plain::one_line(&plain::from_markup(if name.trim().is_empty() { text.trim_matches(['<', '>']) } else { name }))
+}
+
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    names.filter(|name| !name.is_empty() && seen.insert(name.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("ana@example.org (Ana Lee)", "Ana Lee")]
+    #[case("Ana Lee <ana@example.org>", "Ana Lee")]
+    #[case("<ana@example.org>", "ana@example.org")]
+    #[case("ana@example.org", "ana@example.org")]
+    #[case("Ana (Seoul)", "Ana (Seoul)")]
+    #[case(" Ana &amp;\n Bo ", "Ana & Bo")]
+    fn authors_are_named(#[case] text: &str, #[case] name: &str) {
+        assert_eq!(author(text), name);
+    }
+
+    #[test]
+    fn the_first_of_the_highest_rank_counts() {
+        let mut best = Ranked::default();
+        for (rank, value) in [(1, "a"), (2, "b"), (2, "c"), (0, "d")] {
+            best.offer(rank, value);
+        }
+        assert_eq!(best.get(), Some("b"));
+    }
+}
