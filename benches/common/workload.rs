@@ -21,7 +21,7 @@ pub(crate) const LENGTH: usize = 500;
 /// The commonest word that a rule asks for, by rank.
 const COMMONEST: f64 = 100.0;
 
-/// Draws numbers (SplitMix64).
+/// Draws numbers (`SplitMix64`).
 pub(crate) struct Draw(u64);
 
 /// How words are written.
@@ -78,7 +78,9 @@ impl Vocabulary {
                 sum
             })
             .collect();
-        sums.iter_mut().for_each(|part| *part /= sum);
+        for part in &mut sums {
+            *part /= sum;
+        }
         Self { words, sums }
     }
 
