@@ -6,20 +6,21 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::fault::{Fault, Source};
 use crate::story::pace::{Burst, Cadence};
-use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Story};
-use crate::yaml::Text;
-use lint::Memo;
+use crate::story::{Evidence, FeedName, NotifierName, Severity, Story};
 use page::Page;
 use syntax::Lists;
-use when::When;
+use tree::Tree;
 
+pub use engine::Frequencies;
 pub use explain::Clause;
+pub use query::Query;
+pub use rules::{Parsed, Rules, Scanner};
 pub use truth::Truth;
 
 mod barred;
 mod comparison;
+mod engine;
 mod evidence;
 mod excerpt;
 mod explain;
@@ -33,6 +34,9 @@ mod page;
 mod pair;
 mod pattern;
 mod print;
+mod query;
+mod record;
+mod rules;
 mod scope;
 mod syntax;
 mod term;
@@ -40,15 +44,25 @@ mod tree;
 mod truth;
 mod when;
 
-/// A rule, checked and ready.
+/// A rule, checked and ready. Small, for there may be a million: what can be made again from its expression is not kept.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name: unique in a rule folder.
-    pub name: String,
-    /// SHA-256 of `text`, in hex.
-    pub version: String,
-    /// The rule as YAML in canonical form, lists resolved by name: what the store keeps for the record.
-    pub text: String,
+    /// Its name, and behind it its expression in canonical form, which parses to the tree that it was printed from.
+    words: Box<str>,
+    /// How many bytes of `words` are the name.
+    name: u32,
+    /// SHA-256 of its text.
+    version: [u8; 32],
+    /// What it says of its alerts and the stories that it looks at.
+    pub settings: Arc<Settings>,
+    /// What its expression may name.
+    lists: Arc<Lists>,
+    reads_body: bool,
+}
+
+/// What a rule says of its alerts and of the stories that it looks at. Rules that say the same share it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Settings {
     /// How much its alerts matter.
     pub severity: Severity,
     /// Why it exists.
@@ -131,129 +145,70 @@ impl Carrier {
 }
 
 impl Rule {
-    /// Whether it looks at stories from any of `carriers`.
+    /// The rule of that name, whose expression is `tree` and may name `lists`.
+    fn new(name: &str, tree: &Tree, lists: Arc<Lists>, settings: Arc<Settings>) -> Self {
+        let version = record::version(&record::text(name, tree, lists.forms, &settings));
+        let words = format!("{name}{}", print::expression(tree)).into();
+        let name = u32::try_from(name.len()).expect("no rule file has four gigabytes");
+        Self { words, name, version, settings, lists, reads_body: tree.reads_body() }
+    }
+
+    /// Its name: unique in a rule folder.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.words[..self.name as usize]
+    }
+
+    /// SHA-256 of its text, in hex.
+    #[must_use]
+    pub fn version(&self) -> String {
+        self.version.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+    }
+
+    /// The rule as YAML in canonical form, lists resolved by name: what the store keeps for the record.
+    #[must_use]
+    pub fn text(&self) -> String {
+        record::text(self.name(), &self.tree(), self.lists.forms, &self.settings)
+    }
+
+    /// Its expression in canonical form.
+    fn when(&self) -> &str {
+        &self.words[self.name as usize..]
+    }
+
+    /// Its expression, parsed again.
+    fn tree(&self) -> Tree {
+        let (tree, _) = syntax::parse(self.when(), &self.lists);
+        tree.expect("what is printed parses to the same tree")
+    }
+
+    /// Whether it looks at `story`, seen in `carriers`, whatever its words are.
+    fn looks_at(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        self.settings.applies(carriers) && self.settings.speaks(story) && self.settings.is_in_force(story)
+    }
+
+    /// What proves that it matches the story in `page`, which it does.
+    fn evidence(&self, page: &Page<'_>) -> Vec<Evidence> {
+        evidence::evidence(&self.tree(), page)
+    }
+}
+
+impl Settings {
+    /// Whether stories from any of `carriers` are looked at.
     fn applies(&self, carriers: &[Carrier]) -> bool {
         self.feeds.is_empty() || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
     }
 
-    /// Whether it looks at `story`, going by its language and its day. A story that does not say its language may be in any.
-    fn admits(&self, story: &Story) -> bool {
-        self.speaks(story) && self.is_in_force(story)
-    }
-
+    /// Whether `story` is in one of the languages. One that does not say its language may be in any.
     fn speaks(&self, story: &Story) -> bool {
         let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         self.langs.is_empty() || story.lang.as_deref().is_none_or(|tag| self.langs.contains(&primary(tag)))
     }
 
+    /// Whether `story` was first seen by the last day.
     fn is_in_force(&self, story: &Story) -> bool {
         let day = || story.first_seen.to_zoned_datetime(TimeZone::UTC).date();
         self.expires.is_none_or(|last| day() <= last)
-    }
-}
-
-/// An expression, checked and ready.
-#[derive(Clone, Debug)]
-pub struct Query {
-    tree: tree::Tree,
-}
-
-impl Query {
-    /// Parses an expression that stands in no file, as `when` would have it; it can name no term list.
-    ///
-    /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error was found.
-    #[must_use]
-    pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
-        let text = Text::bare("expression", expression);
-        let tree = when::sound_expression(&text, &Lists::default(), faults)?;
-        when::warn(&When::Expression(text), &tree, &mut Memo::default(), faults);
-        Some(Self { tree })
-    }
-
-    /// Whether `story`, seen in `carriers`, matches.
-    #[must_use]
-    pub fn holds(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        naive::holds(&self.tree, &Page::new(story, carriers))
-    }
-
-    /// What proves that `story`, seen in `carriers`, matches, as in [`Match::evidence`] and never empty; `None` if it does not match.
-    #[must_use]
-    pub fn evidence(&self, story: &Story, carriers: &[Carrier]) -> Option<Vec<Evidence>> {
-        self.evidence_on(&Page::new(story, carriers))
-    }
-
-    /// What of it holds of `story`, seen in `carriers`, and why. Words that are missing from a teaser are not known to be missing.
-    ///
-    /// Its truth is that of [`Query::evidence`] wherever all of the story was read.
-    #[must_use]
-    pub fn explain(&self, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
-        let page = Page::new(story, carriers);
-        explain::explain(&self.tree, &if *read == Read::Full { page } else { page.unread() })
-    }
-
-    fn evidence_on(&self, page: &Page<'_>) -> Option<Vec<Evidence>> {
-        naive::holds(&self.tree, page).then(|| evidence::evidence(&self.tree, page))
-    }
-}
-
-/// All rules in force: immutable, shareable across threads, swapped whole.
-#[derive(Clone, Debug, Default)]
-pub struct Rules {
-    /// In the order of their names.
-    all: Vec<(Arc<Rule>, Query)>,
-}
-
-impl Rules {
-    /// Parses and checks rule files together: names and lists are global over them, and every example is held to.
-    ///
-    /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every file is reported in one go.
-    #[must_use]
-    pub fn load(files: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
-        Some(Self { all: file::load(files, known, faults)? })
-    }
-
-    /// The rules, in the order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
-        self.all.iter().map(|(rule, _)| rule)
-    }
-
-    /// Feeds of which one or another passes every filter of every rule: those of a story of which nobody knows who carried it.
-    #[must_use]
-    pub fn every_carrier(&self) -> Vec<Carrier> {
-        let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
-        for filter in self.iter().flat_map(|rule| &rule.feeds) {
-            match filter {
-                FeedFilter::Named(name) => _ = names.insert(name.clone()),
-                FeedFilter::Tagged(tag) => _ = tags.insert(tag.clone()),
-            }
-        }
-        let untagged = names.into_iter().map(|name| Carrier { name, tags: BTreeSet::new() });
-        let tagged = Carrier { name: FeedName(String::new()), tags };
-        untagged.chain([tagged]).collect()
-    }
-
-    /// What the rule of that name makes of `story`, as in [`Query::explain`]; `None` if no rule is called so.
-    #[must_use]
-    pub fn explain(&self, name: &str, story: &Story, carriers: &[Carrier], read: &Read) -> Option<Explained> {
-        let (rule, query) = self.all.iter().find(|(rule, _)| rule.name == name)?;
-        let clause = query.explain(story, carriers, read);
-        Some(Explained { rule: Arc::clone(rule), barred: barred::why(rule, story, carriers), clause })
-    }
-
-    /// Whether any rule that applies to a story from `carriers` looks into the body.
-    #[must_use]
-    pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
-        self.all.iter().any(|(rule, query)| rule.applies(carriers) && query.tree.reads_body())
-    }
-
-    /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.
-    #[must_use]
-    pub fn matches(&self, story: &Story, carriers: &[Carrier]) -> Vec<Match> {
-        let page = Page::new(story, carriers);
-        let applying = self.all.iter().filter(|(rule, _)| rule.applies(carriers) && rule.admits(story));
-        applying
-            .filter_map(|(rule, query)| Some(Match { rule: Arc::clone(rule), evidence: query.evidence_on(&page)? }))
-            .collect()
     }
 }
 

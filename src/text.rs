@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+mod alphabet;
 mod case;
 mod fold;
 mod forms;
@@ -12,13 +13,15 @@ mod runs;
 mod sentence;
 mod signs;
 mod split;
+mod words;
 
-pub(crate) use case::capitals;
+pub(crate) use case::{capitals, is_written_so};
 pub(crate) use forms::{Stemmer, other_numbers};
 pub(crate) use marks::without_marks;
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub(crate) use sentence::sentences;
+pub(crate) use words::Words;
 
 /// One word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

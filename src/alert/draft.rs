@@ -34,23 +34,24 @@ pub fn text_hash(title: &str, body: &str) -> String {
 
 fn draft(found: Match, text: &str, routing: &Routing, notifiers: &BTreeMap<NotifierName, Notifier>) -> Draft {
     let rule = found.rule;
-    let names = if rule.notify.is_empty() { routing.of(rule.severity) } else { &rule.notify };
+    let settings = &rule.settings;
+    let names = if settings.notify.is_empty() { routing.of(settings.severity) } else { &settings.notify };
     let receivers = names
         .iter()
         .filter_map(|name| notifiers.get(name).map(|notifier| receivers(name, notifier)))
         .flatten()
         .collect();
     let told = Told {
-        rule: rule.name.clone(),
-        version: rule.version.clone(),
+        rule: rule.name().to_owned(),
+        version: rule.version(),
         text_sha256: Some(text.to_owned()),
-        severity: rule.severity,
-        why: rule.why.clone(),
-        owner: rule.owner.clone(),
-        tags: rule.tags.clone(),
+        severity: settings.severity,
+        why: settings.why.clone(),
+        owner: settings.owner.clone(),
+        tags: settings.tags.clone(),
         evidence: found.evidence,
     };
-    let pace = Pace { burst: rule.burst, digest: rule.digest.clone() };
+    let pace = Pace { burst: settings.burst, digest: settings.digest.clone() };
     Draft { told, occasion: String::new(), pace, receivers }
 }
 

@@ -78,7 +78,7 @@ fn done(checked: Result<Sound, Exit>, format: Format, canonical: bool) -> Exit {
         Err(exit) => return exit,
     };
     if canonical {
-        let texts: Vec<&str> = sound.rules.iter().map(|rule| rule.text.as_str()).collect();
+        let texts: Vec<String> = sound.rules.iter().map(|rule| rule.text()).collect();
         print!("{}", texts.join("---\n"));
     } else if format == Format::Text {
         println!("{}", sound.summary.join("\n"));

@@ -141,7 +141,7 @@ fn answer(question: Question, subject: &Subject) -> Result<Answer, Exit> {
 
 fn unknown(name: &str, rules: &Rules) -> Exit {
     eprintln!("error: no rule that is enabled is called `{name}`");
-    if let Some(near) = nearest(name, rules.iter().map(|rule| rule.name.as_str())) {
+    if let Some(near) = nearest(name, rules.iter().map(|rule| rule.name())) {
         eprintln!("  help: did you mean `{near}`?");
     }
     Exit::Usage

@@ -116,11 +116,11 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<Target, E
     let feeds = || config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
     match arguments {
         TargetArguments { rule: Some(rule), .. } => {
-            check("rule", &rule, rules(config).map(|rules| rules.iter().map(|rule| rule.name.clone()).collect()))?;
+            check("rule", &rule, rules(config).map(|rules| rules.iter().map(|rule| rule.name().to_owned()).collect()))?;
             Ok(Target::Rule(rule))
         }
         TargetArguments { tag: Some(tag), .. } => {
-            let tags = |rules: Rules| rules.iter().flat_map(|rule| rule.tags.clone()).collect();
+            let tags = |rules: Rules| rules.iter().flat_map(|rule| rule.settings.tags.clone()).collect();
             check("rule with the tag", &tag, rules(config).map(tags))?;
             Ok(Target::Tag(tag))
         }

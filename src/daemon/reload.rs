@@ -121,7 +121,7 @@ async fn put_on_record(store: &Store, loaded: &Loaded) -> Result<(), StoreError>
     for file in &loaded.left_out {
         warn!("{file}: left out until mended, since there is no good version of it");
     }
-    let versions = loaded.rules.iter().map(|rule| (rule.version.clone(), rule.text.clone())).collect();
+    let versions = loaded.rules.iter().map(|rule| (rule.version(), rule.text())).collect();
     store.keep_rules(versions, now()).await?;
     store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await
 }

@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn names(loaded: &Loaded) -> Vec<&str> {
-        loaded.rules.iter().map(|rule| rule.name.as_str()).collect()
+        loaded.rules.iter().map(|rule| rule.name()).collect()
     }
 
     #[test]

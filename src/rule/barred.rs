@@ -5,16 +5,16 @@ use crate::story::Story;
 
 /// Why `rule` does not look at `story`, seen in `carriers`; `None` if it does.
 pub(super) fn why(rule: &Rule, story: &Story, carriers: &[Carrier]) -> Option<String> {
-    if !rule.applies(carriers) {
-        let wanted: Vec<String> = rule.feeds.iter().map(shown).collect();
+    if !rule.settings.applies(carriers) {
+        let wanted: Vec<String> = rule.settings.feeds.iter().map(shown).collect();
         let seen: Vec<&str> = carriers.iter().map(|carrier| carrier.name.0.as_str()).collect();
         return Some(format!("it looks only at feeds {}; this story is from {}", wanted.join(", "), seen.join(", ")));
     }
-    if !rule.speaks(story) {
+    if !rule.settings.speaks(story) {
         let lang = story.lang.as_deref().unwrap_or_default();
-        return Some(format!("it looks only at stories in {}; this one is in {lang}", rule.langs.join(", ")));
+        return Some(format!("it looks only at stories in {}; this one is in {lang}", rule.settings.langs.join(", ")));
     }
-    let last = rule.expires.filter(|_| !rule.is_in_force(story));
+    let last = rule.settings.expires.filter(|_| !rule.settings.is_in_force(story));
     last.map(|last| format!("it expired on {last}, before this story was first seen"))
 }
 

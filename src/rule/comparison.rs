@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::truth::Truth;
 
 /// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Comparison {
     /// The words of headline and text.
     Words(Sign, u32),
@@ -23,7 +23,7 @@ pub(crate) enum Measure {
 }
 
 /// How two numbers are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Sign {
     /// `>=`
     AtLeast,

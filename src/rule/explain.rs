@@ -8,8 +8,8 @@ use super::page::{Page, View};
 use super::scope::Scope;
 use super::tree::{Tree, Unit};
 use super::truth::Truth;
-use super::{excerpt, print};
-use crate::story::Evidence;
+use super::{Carrier, excerpt, print};
+use crate::story::{Evidence, Read, Story};
 
 mod near;
 
@@ -32,6 +32,12 @@ pub struct Clause {
     /// What to say of it where it does not hold; `None`: ask its clauses.
     #[serde(skip)]
     lack: Option<String>,
+}
+
+/// What of `tree` holds of `story`, seen in `carriers`, of which so much was read, and why.
+pub(super) fn of_story(tree: &Tree, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
+    let page = Page::new(story, carriers);
+    explain(tree, &if *read == Read::Full { page } else { page.unread() })
 }
 
 /// What of `tree` holds of `page`, and why.

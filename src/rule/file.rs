@@ -1,12 +1,14 @@
 //! Rule files to rules: names and lists are global over all of them.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::term::Forms;
-use super::{Known, Query, Rule, lint, print, when};
+use super::tree::Tree;
+use super::{Known, Rule, Settings, lint, when};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document, Entries};
 
@@ -15,7 +17,6 @@ mod examples;
 mod forms;
 mod lists;
 mod pace;
-mod record;
 mod settings;
 
 /// A rule file that is sound YAML.
@@ -29,13 +30,21 @@ pub(super) fn load(
     files: &[Arc<Source>],
     known: Option<&Known>,
     faults: &mut Vec<Fault>,
-) -> Option<Vec<(Arc<Rule>, Query)>> {
+) -> Option<Vec<(Arc<Rule>, Tree)>> {
     let mut found = Vec::new();
     let rules = read(files, known, &mut found);
     let sound = found.iter().all(|fault| fault.level != Level::Error);
     faults.append(&mut found);
     let enabled = rules.into_values().filter(|named| named.enabled);
-    sound.then(|| enabled.map(|named| (Arc::new(named.rule), named.query)).collect())
+    let mut settings = HashSet::new();
+    sound.then(|| enabled.map(|named| (Arc::new(shared(named.rule, &mut settings)), named.tree)).collect())
+}
+
+/// The same, which shares its settings with those that say the same.
+fn shared(rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
+    let known = settings.get(&rule.settings).cloned().unwrap_or_else(|| Arc::clone(&rule.settings));
+    settings.insert(Arc::clone(&known));
+    Rule { settings: known, ..rule }
 }
 
 fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>) -> BTreeMap<String, entry::Named> {
@@ -50,26 +59,31 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
     for file in &files {
         let Some(mut entries) = file.document.root().entries(faults) else { continue };
         let defaults = entries.get("defaults").map(|node| settings::defaults(&node, known, faults)).unwrap_or_default();
-        let defaults = Rc::new(defaults);
+        let defaults = Arc::new(defaults);
         if let Some(terms) = entries.get("terms") {
             definitions.read(&file.source, &terms, faults);
         }
         if let Some(rules) = entries.get("rules") {
-            nodes.extend(rules.items(faults).into_iter().map(|node| (&file.source, node, Rc::clone(&defaults))));
+            nodes.extend(rules.items(faults).into_iter().map(|node| (&file.source, node, Arc::clone(&defaults))));
         }
         entries.finish(faults);
     }
     let lists = definitions.resolve(unreadable, faults);
     let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
     let context = entry::Context { wordings: lists::Wordings::new(lists), known, lists_are_sound };
+    let read = nodes.par_iter().map(|(source, node, defaults)| {
+        let mut found = Vec::new();
+        (entry::read(source, node, defaults, &context, &mut found), found)
+    });
     let mut rules = BTreeMap::new();
-    for (source, node, defaults) in nodes {
-        if let Some(named) = entry::read(source, &node, &defaults, &context, faults) {
+    for (named, mut found) in read.collect::<Vec<_>>() {
+        faults.append(&mut found);
+        if let Some(named) = named {
             add(named, &mut rules, faults);
         }
     }
     if faults.iter().all(|fault| fault.level != Level::Error) {
-        let trees = rules.values().map(|named| &named.query.tree);
+        let trees = rules.values().map(|named| &named.tree);
         let used = trees.flat_map(|tree| tree.lists()).map(|list| list.name.as_str()).collect();
         definitions.warn_unused(&used, faults);
         warn_alike(&rules, faults);
@@ -82,8 +96,8 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
 fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
     for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
-        let rule = &named.rule;
-        let subject = (print::expression(&named.query.tree), named.forms, &rule.feeds, &rule.langs, rule.expires);
+        let settings = &named.rule.settings;
+        let subject = (named.rule.when(), named.forms, &settings.feeds, &settings.langs, settings.expires);
         if let Some(first) = seen.get(&subject) {
             let message = format!("this rule matches the same stories as `{first}`");
             let warning = named.name.warning(0..named.name.value.len(), message);
@@ -103,26 +117,28 @@ fn warn_of_terms(
     wordings: &lists::Wordings,
     faults: &mut Vec<Fault>,
 ) {
-    let mut memo = lint::Memo::default();
-    for named in rules.values() {
-        when::warn(&named.when, &named.query.tree, &mut memo, faults);
-    }
+    let told = rules.par_iter().map_init(lint::Memo::default, |memo, (_, named)| {
+        let mut found = Vec::new();
+        when::warn(&named.when, &named.tree, memo, &mut found);
+        found
+    });
+    faults.extend(told.collect::<Vec<_>>().into_iter().flatten());
     let (stemmed, other): (Vec<_>, Vec<_>) = rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
     let named = |rules: Vec<&entry::Named>| -> BTreeSet<String> {
-        let lists = rules.iter().flat_map(|named| named.query.tree.lists());
+        let lists = rules.iter().flat_map(|named| named.tree.lists());
         lists.map(|list| list.name.clone()).collect()
     };
     definitions.warn_of_terms(&wordings.of(Forms::Plain), &named(stemmed), &named(other), faults);
 }
 
 fn add(named: entry::Named, rules: &mut BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
-    match rules.entry(named.rule.name.clone()) {
+    match rules.entry(named.rule.name().to_owned()) {
         Entry::Vacant(free) => {
             free.insert(named);
         }
         Entry::Occupied(first) => {
             let first = place(&first.get().name);
-            let message = format!("a rule named `{}` stands in {first} already", named.rule.name);
+            let message = format!("a rule named `{}` stands in {first} already", named.rule.name());
             faults.push(named.name.fault(0..named.name.value.len(), message).help("give one of the two another name"));
         }
     }

@@ -343,11 +343,16 @@ fn is_of_site(host: &str, site: &str) -> bool {
 }
 
 /// Basic filtering of RFC 4647, section 3.3.1.
-fn is_of_language(lang: &str, range: &str) -> bool {
-    lang.strip_prefix(range).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+pub(super) fn is_of_language(lang: &str, range: &str) -> bool {
+    let mut letters = lang.bytes().map(in_tag);
+    range.bytes().all(|wanted| letters.next() == Some(wanted)) && letters.next().is_none_or(|next| next == b'-')
 }
 
 /// A language tag in the form in which tags are compared.
-fn language(tag: &str) -> String {
+pub(super) fn language(tag: &str) -> String {
     tag.to_ascii_lowercase().replace('_', "-")
+}
+
+fn in_tag(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Pair {
 }
 
 /// How two occurrences must stand to one another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Link {
     /// At most that many words between them, in either order, in one paragraph, not overlapping.
     Near(usize),

@@ -48,7 +48,7 @@ impl Pattern {
             return Err(refuse(0..text.len(), &message, "write the words as terms; a list can hold thousands of them"));
         }
         let hir = regex_syntax::parse(text).map_err(|error| explain(&error, text))?;
-        if !has_literal(&hir) {
+        if literals(&hir).is_none() {
             let help = "write more of it out, three letters in a row: /arms? deals?/ can be looked for, /\\w+/ cannot";
             return Err(refuse(0..text.len(), "every text would have to be searched for this", help));
         }
@@ -57,6 +57,11 @@ impl Pattern {
             refuse(0..text.len(), "this regular expression grows too large", "repeat less of it, or fewer times")
         })?;
         Ok(Self { text: text.to_owned(), regex })
+    }
+
+    /// Bytes of which each text that it matches holds one, as they are written: few, and each at least three long.
+    pub(crate) fn literals(&self) -> Vec<Vec<u8>> {
+        regex_syntax::parse(&self.text).ok().and_then(|hir| literals(&hir)).unwrap_or_default()
     }
 
     /// Where it first matches in `text`, in bytes.
@@ -81,24 +86,32 @@ const PLAIN: &str = "a sign that is meant as itself has a \\ before it";
 /// Neighbours that are looked at together for letters in a row.
 const PARTS: usize = 8;
 
-/// Whether each text that `hir` matches holds one of few literals, each long enough to be looked for.
-fn has_literal(hir: &Hir) -> bool {
-    let suffices = |seq: &Seq| seq.min_literal_len().is_some_and(|length| length >= LEAST_LITERAL);
+/// Few literals, each long enough to be looked for, of which each text that `hir` matches holds one; `None` if there are none.
+fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     let starts = |hir: &Hir| {
         let mut literals = Extractor::new().kind(ExtractKind::Prefix).extract(hir);
         literals.optimize_for_prefix_by_preference();
-        suffices(&literals)
+        of_sequence(&literals)
     };
     match hir.kind() {
-        HirKind::Capture(capture) => has_literal(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => has_literal(&repetition.sub) || starts(hir),
+        HirKind::Capture(capture) => literals(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => literals(&repetition.sub).or_else(|| starts(hir)),
         HirKind::Concat(parts) => {
             let few = |at: usize| parts[at..].iter().take(PARTS).cloned().collect();
-            (0..parts.len()).any(|at| starts(&Hir::concat(few(at))) || has_literal(&parts[at]))
+            (0..parts.len()).find_map(|at| starts(&Hir::concat(few(at))).or_else(|| literals(&parts[at])))
         }
-        HirKind::Alternation(branches) => branches.iter().all(has_literal),
+        HirKind::Alternation(branches) => {
+            let of_each: Option<Vec<_>> = branches.iter().map(literals).collect();
+            Some(of_each?.concat())
+        }
         _ => starts(hir),
     }
+}
+
+/// The literals of `seq`, if all are long enough.
+fn of_sequence(seq: &Seq) -> Option<Vec<Vec<u8>>> {
+    let literals = seq.literals().filter(|_| seq.min_literal_len().is_some_and(|length| length >= LEAST_LITERAL))?;
+    Some(literals.iter().map(|literal| literal.as_bytes().to_vec()).collect())
 }
 
 #[cfg(test)]

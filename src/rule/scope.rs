@@ -1,7 +1,7 @@
 //! The fields that a part of an expression can be about.
 
 /// What `title:` and the like look into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scope {
     /// The headline.
     Title,

@@ -11,14 +11,14 @@ use crate::fault::{Source, render};
 use crate::story::{FeedName, Field, Read, Story};
 use crate::text::tokenise;
 
-mod cases;
+pub(crate) mod cases;
 mod whole;
 
 fn story(title: &str, body: &str) -> Story {
     Story::of_words(title, body)
 }
 
-fn query(expression: &str) -> Query {
+pub(crate) fn query(expression: &str) -> Query {
     let mut faults = Vec::new();
     Query::parse(expression, &mut faults).unwrap_or_else(|| panic!("{}", render(&faults, false)))
 }
@@ -260,7 +260,7 @@ fn a_rule_looks_only_at_its_feeds() {
     let carrier =
         |name: &str, tag: &str| Carrier { name: FeedName(name.to_owned()), tags: BTreeSet::from([tag.to_owned()]) };
     let names = |carriers: &[Carrier]| -> Vec<String> {
-        rules.matches(&story("arms", ""), carriers).into_iter().map(|found| found.rule.name.clone()).collect()
+        rules.matches(&story("arms", ""), carriers).into_iter().map(|found| found.rule.name().to_owned()).collect()
     };
     assert_eq!(names(&[]), ["all"]);
     assert_eq!(names(&[carrier("Yonhap", "korea")]), ["all", "named"]);

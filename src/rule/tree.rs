@@ -42,7 +42,7 @@ pub(crate) enum Tree {
 }
 
 /// A part of a text that can be asked to hold all of a clause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Unit {
     /// A sentence of Unicode annex 29, give or take abbreviations.
     Sentence,
@@ -155,6 +155,8 @@ impl Tree {
                 (!wanted).then_some(self)
             }
             Self::Compare(..) | Self::In(Scope::Lang, ..) => Some(self),
+            // A text without words has no sentence in which a branch could hold.
+            Self::Within(..) if !wanted => Some(self),
             Self::In(_, branch, _) | Self::Within(_, branch, _) => branch.may_be(wanted).map(|_| self),
             Self::Not(branch, _) => branch.may_be(!wanted).map(|_| self),
             Self::Or(branches) if wanted => branches.iter().find_map(|branch| branch.may_be(true)),

@@ -8,7 +8,7 @@ use jiff::civil::{Time, Weekday};
 use crate::story::Severity;
 
 /// A rule's `burst`: so many alerts at once, then digests until it is quiet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Burst {
     /// Alerts of a burst that are told at once.
     pub first: u32,
@@ -17,7 +17,7 @@ pub struct Burst {
 }
 
 /// When a digest goes out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cadence {
     /// So long after its first alert.
     Every(Duration),
@@ -31,7 +31,7 @@ pub enum Cadence {
 }
 
 /// A day of the week, Monday first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i8);
 
 impl Day {

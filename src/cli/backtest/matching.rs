@@ -22,7 +22,7 @@ pub(super) struct Matcher {
 
 enum What {
     /// Rules, and feeds that pass every filter of theirs.
-    Rules(Rules, Vec<Carrier>),
+    Rules(Box<Rules>, Vec<Carrier>),
     Expression(Query),
 }
 
@@ -40,9 +40,9 @@ impl Matcher {
         let files = rule_files::read(path).map_err(LoadError::Unreadable)?;
         let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
         let rules = Rules::load(&sources, None, faults).ok_or(LoadError::Broken)?;
-        let names = rules.iter().map(|rule| rule.name.clone()).collect();
+        let names = rules.iter().map(|rule| rule.name().to_owned()).collect();
         let every = rules.every_carrier();
-        Ok(Self { names, what: What::Rules(rules, every) })
+        Ok(Self { names, what: What::Rules(Box::new(rules), every) })
     }
 
     /// One expression.
@@ -59,13 +59,12 @@ impl Matcher {
     fn matches(&self, entry: &Entry) -> Hits {
         match &self.what {
             What::Rules(rules, every) => {
-                let found = rules.matches(&entry.story, entry.carriers.as_ref().unwrap_or(every));
-                let places = found.iter().map(|found| self.names.binary_search(&found.rule.name));
-                places.map(|place| place.expect("rules are in the order of their names")).collect()
+                let carriers = entry.carriers.as_ref().unwrap_or(every);
+                rules.scanner().scan(&entry.story, carriers).map(|(place, _)| place).collect()
             }
             What::Expression(query) => {
                 let carriers = entry.carriers.as_deref().unwrap_or_default();
-                query.evidence(&entry.story, carriers).map(|_| 0).into_iter().collect()
+                query.holds(&entry.story, carriers).then_some(0).into_iter().collect()
             }
         }
     }

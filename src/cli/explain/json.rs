@@ -50,13 +50,13 @@ fn answered(answer: &Answer) -> Value {
     match answer {
         Answer::Matches(matches, rules) => {
             let matches = matches.iter().map(
-                |found| json!({"rule": found.rule.name, "version": found.rule.version, "evidence": found.evidence}),
+                |found| json!({"rule": found.rule.name(), "version": found.rule.version(), "evidence": found.evidence}),
             );
             json!({"rules": rules, "matches": matches.collect::<Vec<_>>()})
         }
         Answer::Rule(explained) => json!({
-            "rule": explained.rule.name,
-            "version": explained.rule.version,
+            "rule": explained.rule.name(),
+            "version": explained.rule.version(),
             "barred": explained.barred,
             "clause": explained.clause,
         }),

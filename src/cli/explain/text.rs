@@ -84,7 +84,7 @@ fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
     }
     for found in matches {
         lines.push(String::new());
-        lines.push(format!("{} {}", paper.sign(Truth::True), paper.paint(&plain(&found.rule.name), TITLE)));
+        lines.push(format!("{} {}", paper.sign(Truth::True), paper.paint(&plain(found.rule.name()), TITLE)));
         lines.extend(found.evidence.iter().map(|evidence| {
             let term = format!("{} — {}", plain(&evidence.term), quoted(evidence, paper));
             paper.wrap(&term, "    ", 6)
@@ -94,7 +94,7 @@ fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
 }
 
 fn explained_rule(explained: &Explained, paper: Paper) -> Vec<String> {
-    let mut lines = vec![paper.paint(&plain(&explained.rule.name), TITLE)];
+    let mut lines = vec![paper.paint(&plain(explained.rule.name()), TITLE)];
     if let Some(barred) = &explained.barred {
         let text = format!("does not look at this story: {}", plain(barred));
         lines.push(paper.wrap(&text, &format!("{} ", paper.sign(Truth::False)), 4));

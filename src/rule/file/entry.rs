@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::lists::Wordings;
-use super::settings::{self, Settings};
-use super::{examples, record, refuse_later};
+use super::settings::{self, Written};
+use super::{examples, refuse_later};
 use crate::fault::{Fault, Source};
+use crate::rule::syntax::{self, Lists};
 use crate::rule::term::Forms;
+use crate::rule::tree::Tree;
 use crate::rule::when::{self, When};
-use crate::rule::{Known, Query, Rule};
+use crate::rule::{Known, Rule, Settings, print};
 use crate::yaml::{Node, Text};
 
 /// Keys of rules that are not available yet.
@@ -28,7 +30,7 @@ pub(super) struct Named {
     pub(super) rule: Rule,
     /// How its query was written.
     pub(super) when: When,
-    pub(super) query: Query,
+    pub(super) tree: Tree,
     /// The forms in which its words are found.
     pub(super) forms: Forms,
     /// `enabled: false` keeps a rule from matching anything; it is checked all the same.
@@ -39,46 +41,45 @@ pub(super) struct Named {
 pub(super) fn read(
     source: &Arc<Source>,
     node: &Node<'_>,
-    defaults: &Settings,
+    defaults: &Written,
     context: &Context<'_>,
     faults: &mut Vec<Fault>,
 ) -> Option<Named> {
     let mut entries = node.entries(faults)?;
     let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
     let when = entries.require("when", faults);
-    let settings = settings::read(&mut entries, context.known, faults).or(defaults);
-    let forms = settings.forms.unwrap_or_default();
-    let read = when.and_then(|node| when::read(source, &node, &context.wordings.of(forms), faults));
+    let written = settings::read(&mut entries, context.known, faults).or(defaults);
+    let forms = written.forms.unwrap_or_default();
+    let lists = context.wordings.of(forms);
+    let read = when.and_then(|node| when::read(source, &node, &lists, faults));
     let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
-    let mut rule = Rule {
-        name: name.as_ref().map_or_else(String::new, |name| name.value.trim().to_owned()),
-        version: String::new(),
-        text: String::new(),
-        severity: settings.severity.unwrap_or_default(),
-        why: settings.why,
-        owner: settings.owner,
-        tags: settings.tags.unwrap_or_default(),
-        notify: settings.notify.unwrap_or_default(),
-        feeds: settings.feeds.unwrap_or_default(),
-        langs: settings.langs.unwrap_or_default(),
-        expires: settings.expires,
-        burst: settings.burst,
-        digest: settings.digest,
-    };
+    let settings = written.finished();
     if let Some(name) = &name {
-        check_heard(name, &rule, context.known, faults);
+        check_heard(name, &settings, context.known, faults);
     }
     let examples = ["matches", "ignores"].map(|key| examples::read(entries.get(key), faults));
     refuse_later(source, &mut entries, &LATER, faults);
     entries.finish(faults);
     let (when, tree) = read?;
-    let query = Query { tree };
     if context.lists_are_sound {
-        examples::hold(&query, &examples, faults);
+        examples::hold(&tree, &examples, faults);
     }
-    rule.text = record::text(&rule, forms, &query.tree);
-    rule.version = record::hash(&rule.text);
-    Some(Named { name: name?, rule, when, query, forms, enabled })
+    if !is_kept(&when, &tree, &lists) {
+        let fault = node.fault("this cannot be written as one expression: its clauses are too deep in one another, or a term has several kinds of quotation marks");
+        faults.push(fault.help("write fewer clauses in clauses, or make such a term an entry of a term list"));
+        return None;
+    }
+    let name = name?;
+    let rule = Rule::new(name.value.trim(), &tree, lists, Arc::new(settings));
+    Some(Named { name, rule, when, tree, forms, enabled })
+}
+
+/// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what was no expression, and quotation marks, can be
+/// to blame if it is not.
+fn is_kept(when: &When, tree: &Tree, lists: &Lists) -> bool {
+    let canonical = print::expression(tree);
+    let is_plain = matches!(when, When::Expression(_)) && !canonical.contains(['"', '“', '”', '„', '«', '»']);
+    is_plain || syntax::parse(&canonical, lists).0.is_some_and(|again| print::expression(&again) == canonical)
 }
 
 fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
@@ -91,9 +92,9 @@ fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
 }
 
 /// A rule that alerts nobody is a story missed.
-fn check_heard(name: &Text, rule: &Rule, known: Option<&Known>, faults: &mut Vec<Fault>) {
-    if rule.notify.is_empty() && known.is_some_and(|known| known.unheard.contains(&rule.severity)) {
-        let fault = name.fault(0..name.value.len(), format!("nobody would hear of `{}`", rule.name));
+fn check_heard(name: &Text, settings: &Settings, known: Option<&Known>, faults: &mut Vec<Fault>) {
+    if settings.notify.is_empty() && known.is_some_and(|known| known.unheard.contains(&settings.severity)) {
+        let fault = name.fault(0..name.value.len(), format!("nobody would hear of `{}`", name.value.trim()));
         faults.push(
             fault.help(
                 "name a notifier in the rule's `notify`, or in the configuration's for every rule that names none",

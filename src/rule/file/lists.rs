@@ -1,10 +1,8 @@
 //! Term lists: from `terms` of all files to lists whose terms are parsed, those of the lists they name among them.
 
-use std::cell::RefCell;
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{forms, place, refuse_later};
 use crate::fault::{Fault, Source, nearest};
@@ -176,22 +174,22 @@ fn read_entry(node: &Node<'_>, forms: Forms, label: Option<&str>, faults: &mut V
 }
 
 /// The lists in every form that rules ask for, each made once.
-pub(super) struct Wordings(RefCell<HashMap<Forms, Rc<Lists>>>);
+pub(super) struct Wordings(Mutex<HashMap<Forms, Arc<Lists>>>);
 
 impl Wordings {
     /// `lists` in their plain forms, and what is made of them.
     pub(super) fn new(lists: Lists) -> Self {
-        Self(RefCell::new(HashMap::from([(Forms::Plain, Rc::new(lists))])))
+        Self(Mutex::new(HashMap::from([(Forms::Plain, Arc::new(lists))])))
     }
 
     /// The lists in `forms`.
-    pub(super) fn of(&self, forms: Forms) -> Rc<Lists> {
-        let mut made = self.0.borrow_mut();
+    pub(super) fn of(&self, forms: Forms) -> Arc<Lists> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lists) = made.get(&forms) {
-            return Rc::clone(lists);
+            return Arc::clone(lists);
         }
-        let lists = Rc::new(made[&Forms::Plain].with(forms));
-        made.insert(forms, Rc::clone(&lists));
+        let lists = Arc::new(made[&Forms::Plain].with(forms));
+        made.insert(forms, Arc::clone(&lists));
         lists
     }
 }

@@ -91,7 +91,9 @@ mod tests {
         let text = format!("rules:\n  - name: a\n    when: Russia\n    {line}\n");
         let mut faults = Vec::new();
         let loaded = load(&[Arc::new(Source { name: "a.yaml".to_owned(), text })], None, &mut faults);
-        loaded.map(|rules| (rules[0].0.burst, rules[0].0.digest.clone())).ok_or_else(|| render(&faults, false))
+        loaded
+            .map(|rules| (rules[0].0.settings.burst, rules[0].0.settings.digest.clone()))
+            .ok_or_else(|| render(&faults, false))
     }
 
     #[test]

@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use super::{forms, pace};
 use crate::fault::{Fault, nearest};
 use crate::rule::term::Forms;
-use crate::rule::{FeedFilter, Known};
+use crate::rule::{FeedFilter, Known, Settings};
 use crate::story::pace::{Burst, Cadence};
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
 
 /// What was written; `None` where nothing was.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Settings {
+pub(super) struct Written {
     pub(super) severity: Option<Severity>,
     pub(super) why: Option<String>,
     pub(super) owner: Option<String>,
@@ -29,8 +29,8 @@ pub(super) struct Settings {
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
-pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Settings {
-    Settings {
+pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Written {
+    Written {
         severity: severity(entries, faults),
         why: text(entries, "why", faults),
         owner: text(entries, "owner", faults),
@@ -46,14 +46,14 @@ pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mu
 }
 
 /// Reads a file's `defaults`: settings and nothing else.
-pub(super) fn defaults(node: &Node<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Settings {
-    let Some(mut entries) = node.entries(faults) else { return Settings::default() };
+pub(super) fn defaults(node: &Node<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Written {
+    let Some(mut entries) = node.entries(faults) else { return Written::default() };
     let settings = read(&mut entries, known, faults);
     entries.finish(faults);
     settings
 }
 
-impl Settings {
+impl Written {
     /// These, and `defaults` where nothing was written. A list that was written takes the place of the default list.
     pub(super) fn or(self, defaults: &Self) -> Self {
         let defaults = defaults.clone();
@@ -69,6 +69,22 @@ impl Settings {
             forms: self.forms.or(defaults.forms),
             burst: self.burst.or(defaults.burst),
             digest: self.digest.or(defaults.digest),
+        }
+    }
+
+    /// These, and what holds where nothing was written.
+    pub(super) fn finished(self) -> Settings {
+        Settings {
+            severity: self.severity.unwrap_or_default(),
+            why: self.why,
+            owner: self.owner,
+            tags: self.tags.unwrap_or_default(),
+            notify: self.notify.unwrap_or_default(),
+            feeds: self.feeds.unwrap_or_default(),
+            langs: self.langs.unwrap_or_default(),
+            expires: self.expires,
+            burst: self.burst,
+            digest: self.digest,
         }
     }
 }

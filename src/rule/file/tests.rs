@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::load;
 use crate::fault::{Fault, Source, render};
-use crate::rule::{Carrier, FeedFilter, Known, Query, Rule};
+use crate::rule::tree::Tree;
+use crate::rule::{Carrier, FeedFilter, Known, Rule};
 use crate::story::{FeedName, NotifierName, Severity};
 
-type Loaded = Option<Vec<(Arc<Rule>, Query)>>;
+type Loaded = Option<Vec<(Arc<Rule>, Tree)>>;
 
 fn load_files(files: &[(&str, &str)], known: Option<&Known>) -> (Loaded, Vec<Fault>) {
     let source = |(name, text): &(&str, &str)| Arc::new(Source { name: (*name).to_owned(), text: (*text).to_owned() });
@@ -65,23 +66,23 @@ const WEAPONS: &str = "terms:\n  weapons: [arms, weapons]\n";
 #[test]
 fn a_rule_says_all_that_its_file_says() {
     let rules = rules(&[("a.yaml", KOREA), ("b.yaml", WEAPONS), ("empty.yaml", "")]);
-    assert_eq!(rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["As YAML", "Russia-North Korea arms"]);
+    assert_eq!(rules.iter().map(Rule::name).collect::<Vec<_>>(), ["As YAML", "Russia-North Korea arms"]);
     let rule = &rules[1];
-    assert_eq!(rule.severity, Severity::High);
-    assert_eq!(rule.why.as_deref(), Some("sanctions desk, resolution 1718"));
-    assert_eq!(rule.owner.as_deref(), Some("ana"));
-    assert_eq!(rule.tags, ["korea"]);
-    assert_eq!(rule.notify, [NotifierName("desk".to_owned())].into());
+    assert_eq!(rule.settings.severity, Severity::High);
+    assert_eq!(rule.settings.why.as_deref(), Some("sanctions desk, resolution 1718"));
+    assert_eq!(rule.settings.owner.as_deref(), Some("ana"));
+    assert_eq!(rule.settings.tags, ["korea"]);
+    assert_eq!(rule.settings.notify, [NotifierName("desk".to_owned())].into());
     let feeds = [FeedFilter::Tagged("wire".to_owned()), FeedFilter::Named(FeedName("Yonhap".to_owned()))];
-    assert_eq!(rule.feeds, feeds);
-    insta::assert_snapshot!("canonical", rules.iter().map(|rule| rule.text.as_str()).collect::<Vec<_>>().join("---\n"));
+    assert_eq!(rule.settings.feeds, feeds);
+    insta::assert_snapshot!("canonical", rules.iter().map(Rule::text).collect::<Vec<_>>().join("---\n"));
 }
 
 #[test]
 fn a_version_changes_with_the_lists_that_the_rule_names_and_with_no_others() {
     let version = |weapons: &str| {
         let rules = rules(&[("a.yaml", KOREA), ("b.yaml", weapons)]);
-        rules.into_iter().map(|rule| rule.version).collect::<Vec<_>>()
+        rules.into_iter().map(|rule| rule.version()).collect::<Vec<_>>()
     };
     let before = version(WEAPONS);
     let after = version("terms:\n  weapons: [arms, weapons, shells]\n");
@@ -94,7 +95,7 @@ fn a_version_changes_with_the_lists_that_the_rule_names_and_with_no_others() {
 fn both_forms_of_when_compile_to_one_tree() {
     let text = |when: &str| {
         let file = format!("rules:\n  - name: a\n    when: {when}\n");
-        rules(&[("a.yaml", &file)]).remove(0).text
+        rules(&[("a.yaml", &file)]).remove(0).text()
     };
     let pairs = [
         (
@@ -262,8 +263,17 @@ fn a_file_s_defaults_stand_in_for_what_its_rules_leave_out_and_for_no_other_file
     let file = "defaults: {severity: high, owner: ana, tags: [korea], notify: desk}\n\
                 rules:\n  - {name: a, when: arms}\n  - {name: b, when: arms, severity: low, tags: []}\n";
     let rules = rules(&[("a.yaml", file), ("b.yaml", "rules:\n  - {name: c, when: arms}\n")]);
-    let shown: Vec<_> =
-        rules.iter().map(|rule| (rule.severity, rule.owner.as_deref(), rule.tags.len(), rule.notify.len())).collect();
+    let shown: Vec<_> = rules
+        .iter()
+        .map(|rule| {
+            (
+                rule.settings.severity,
+                rule.settings.owner.as_deref(),
+                rule.settings.tags.len(),
+                rule.settings.notify.len(),
+            )
+        })
+        .collect();
     let ana = Some("ana");
     assert_eq!(shown, [(Severity::High, ana, 1, 1), (Severity::Low, ana, 0, 1), (Severity::Medium, None, 0, 0)]);
     assert!(refused(&[("a.yaml", "defaults: {when: arms}\n")]).contains("`when` is not known here"));
@@ -275,7 +285,7 @@ fn a_rule_that_is_not_enabled_matches_nothing_but_is_checked() {
         format!("rules:\n  - {{name: a, when: {when}, enabled: false}}\n  - {{name: b, when: arms, enabled: true}}\n")
     };
     let rules = rules(&[("a.yaml", &file("oil"))]);
-    assert_eq!(rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(rules.iter().map(Rule::name).collect::<Vec<_>>(), ["b"]);
     assert!(refused(&[("a.yaml", &file("(oil"))]).contains("never closed"));
     assert!(refused(&[("a.yaml", &file("oil").replace("false", "no"))]).contains("true or false"));
 }
@@ -313,4 +323,14 @@ fn rules_that_match_the_same_stories_are_warned_about() {
     assert_eq!(loaded.expect("it loads").len(), 3);
     let said: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
     assert_eq!(said, ["this rule matches the same stories as `a`"]);
+}
+
+#[test]
+fn a_rule_is_made_again_from_its_canonical_form() {
+    let file = "terms: {a: [arms, arms deal]}\nrules:\n  - name: r\n    when: {all: [$a, {any: [oil, {not: gas, all: '\"a AND b\"'}]}], not: [x, cs(US)]}\n    stem: en\n";
+    let (loaded, faults) = load_files(&[("a.yaml", file)], None);
+    for (rule, tree) in loaded.unwrap_or_else(|| panic!("{}", render(&faults, false))) {
+        assert_eq!(crate::rule::print::expression(&rule.tree()), crate::rule::print::expression(&tree));
+        assert_eq!(rule.tree().lists(), tree.lists());
+    }
 }

@@ -112,6 +112,7 @@ fn what_holds_of_nothing_found_is_seen() {
         ("SENT(a NOT b)", None),
         ("a OR NOT SENT(b AND c)", Some("NOT SENT(b AND c)")),
         ("SENT(NOT a)", Some("SENT(NOT a)")),
+        ("NOT SENT(NOT a)", Some("NOT SENT(NOT a)")),
         ("ATLEAST/2(a)", None),
         ("ANY/1(a, NOT b)", Some("ANY/1(a, NOT b)")),
         ("ANY/2(a, NOT b, c)", None),

@@ -9,10 +9,10 @@ mod spelling;
 mod words;
 
 /// An expression, a text, and whether it matches.
-pub(super) type Case = (&'static str, &'static str, bool);
+pub(crate) type Case = (&'static str, &'static str, bool);
 
 /// Every case, by subject.
-pub(super) const CASES: [(&str, &[Case]); 7] = [
+pub(crate) const CASES: [(&str, &[Case]); 7] = [
     ("words and phrases", words::CASES),
     ("AND, OR, NOT, ANY, lengths", operators::CASES),
     ("NEAR, ONEAR, EXCEPT", near::CASES),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::rule::print;
-use crate::rule::term::{Forms, Term, TermList};
-use crate::rule::tree::Tree;
-use crate::rule::{FeedFilter, Rule};
+use super::print;
+use super::term::{Forms, Term, TermList};
+use super::tree::Tree;
+use super::{FeedFilter, Settings};
 use crate::story::{NotifierName, Severity};
 
 /// All that decides what a rule matches and what its alerts say: everything but its examples.
@@ -52,34 +52,34 @@ struct Labelled<'r> {
     stem: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// `rule` as YAML, with the terms of the lists that it names.
-pub(super) fn text(rule: &Rule, forms: Forms, tree: &Tree) -> String {
+/// The rule of that name as YAML, with the terms of the lists that it names.
+pub(super) fn text(name: &str, tree: &Tree, forms: Forms, settings: &Settings) -> String {
     let (forms, stem) = match forms {
         Forms::Plain => (None, None),
         Forms::Plural => (Some("plural"), None),
         Forms::Stem(stemmer) => (None, Some(stemmer.tag())),
     };
     let record = Record {
-        name: &rule.name,
+        name,
         when: print::expression(tree),
         forms,
         stem,
-        severity: rule.severity,
-        why: rule.why.as_deref(),
-        owner: rule.owner.as_deref(),
-        tags: &rule.tags,
-        notify: &rule.notify,
-        feeds: rule.feeds.iter().map(feed).collect(),
-        lang: &rule.langs,
-        expires: rule.expires.map(|day| day.to_string()),
+        severity: settings.severity,
+        why: settings.why.as_deref(),
+        owner: settings.owner.as_deref(),
+        tags: &settings.tags,
+        notify: &settings.notify,
+        feeds: settings.feeds.iter().map(feed).collect(),
+        lang: &settings.langs,
+        expires: settings.expires.map(|day| day.to_string()),
         terms: tree.lists().into_iter().map(|list| (list.name.as_str(), terms(list))).collect(),
     };
     serde_yaml::to_string(&record).expect("texts, lists and string keys are always YAML")
 }
 
-/// SHA-256 of `text`, in hex.
-pub(super) fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+/// SHA-256 of `text`.
+pub(super) fn version(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
 }
 
 fn feed(filter: &FeedFilter) -> String {

@@ -1,0 +1,71 @@
+//! How long the engine takes for a story, by the number of rules; `report.rs` compares it with others.
+
+use std::sync::Arc;
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+use tidings::fault::Source;
+use tidings::rule::{Parsed, Rules};
+use tidings::story::Story;
+use tidings::text::tokenise;
+
+use workload::{Script, Vocabulary};
+
+#[expect(dead_code, reason = "other benches use the rest")]
+#[path = "common/workload.rs"]
+mod workload;
+
+/// Stories that take turns.
+const STORIES: usize = 200;
+
+fn main() {
+    divan::main();
+}
+
+fn rules(count: usize) -> Rules {
+    let text = workload::yaml(&workload::rules(&Vocabulary::new(), count));
+    let source = Arc::new(Source { name: "bench.yaml".to_owned(), text });
+    let mut faults = Vec::new();
+    Rules::load(&[source], None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"))
+}
+
+fn bytes(stories: &[Story]) -> BytesCount {
+    BytesCount::new(stories.iter().map(|story| story.title.len() + story.body.len()).sum::<usize>())
+}
+
+#[divan::bench(args = [1_000, 10_000, 100_000])]
+fn scan(bencher: Bencher<'_, '_>, count: usize) {
+    let rules = rules(count);
+    let stories = workload::stories(&Vocabulary::new(), STORIES, Script::Ascii);
+    let mut scanner = rules.scanner();
+    bencher
+        .counter(bytes(&stories))
+        .bench_local(|| stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>());
+}
+
+#[divan::bench(args = [Script::Ascii, Script::Accents, Script::Cyrillic])]
+fn scan_no_rules(bencher: Bencher<'_, '_>, script: Script) {
+    let rules = Rules::default();
+    let stories = workload::stories(&Vocabulary::new(), STORIES, script);
+    let mut scanner = rules.scanner();
+    bencher
+        .counter(bytes(&stories))
+        .bench_local(|| stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>());
+}
+
+#[divan::bench]
+fn tokenise_with_strings(bencher: Bencher<'_, '_>) {
+    let stories = workload::stories(&Vocabulary::new(), STORIES, Script::Ascii);
+    bencher
+        .counter(bytes(&stories))
+        .bench_local(|| stories.iter().map(|story| tokenise(&story.body).len()).sum::<usize>());
+}
+
+#[divan::bench(args = [10_000, 100_000], sample_count = 5)]
+fn build(bencher: Bencher<'_, '_>, count: usize) {
+    let text = workload::yaml(&workload::rules(&Vocabulary::new(), count));
+    let source = Arc::new(Source { name: "bench.yaml".to_owned(), text });
+    let mut faults = Vec::new();
+    let parsed = Parsed::load(&[source], None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"));
+    bencher.bench_local(|| parsed.build(&tidings::rule::Frequencies::default()));
+}

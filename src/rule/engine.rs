@@ -1,0 +1,228 @@
+//! Many rules against one story, in little more time than few take.
+//!
+//! Built once, never changed. A rule is posted under features that it cannot do without (`anchor`); a story calls up the rules that are
+//! posted under what it has (`sheet`), and only of those are the clauses run (`run`). It decides what the plain evaluator decides.
+
+use aho_corasick::AhoCorasick;
+
+use super::Carrier;
+use super::scope::Scope;
+use super::tree::Tree;
+use crate::story::Story;
+use anchor::Chooser;
+use features::{Derived, Feature, Features, number};
+use node::{Node, Nodes};
+use occurrences::Found;
+use postings::{Posting, Postings, Target};
+use program::{Program, Writer};
+use run::{Decided, Run};
+use sheet::Sheet;
+
+pub use frequency::Frequencies;
+
+mod anchor;
+mod features;
+mod frequency;
+mod memo;
+mod node;
+mod occurrences;
+mod postings;
+mod program;
+mod run;
+mod sheet;
+mod text;
+mod vocabulary;
+
+/// Rules by their numbers, ready to be looked for.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    features: Features,
+    postings: Postings,
+    program: Program,
+    /// What patterns cannot do without, and the feature of each piece.
+    literals: Option<(AhoCorasick, Box<[Feature]>)>,
+    /// Which fields any rule names.
+    fields: [bool; Scope::ALL.len()],
+    rules: usize,
+}
+
+/// Memory for one story at a time, used again for the next: once it has seen a few, it asks for no more.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    sheet: Sheet,
+    decided: Decided,
+    found: [Vec<Found>; 2],
+    /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than once.
+    looked_at: Vec<u64>,
+    /// The rules that were.
+    marked: Vec<u32>,
+    matched: Vec<u32>,
+}
+
+/// In the head of a program: it is of what many rules share, and the number is that of its feature.
+const GROUP: u32 = 1 << 31;
+
+/// In the head of a rule's program: several features call it up.
+const SEVERAL: u32 = 1 << 30;
+
+/// Phrases or branches from which on what many rules share is posted by itself.
+const WIDE: usize = 8;
+
+impl Engine {
+    /// The engine of `trees`, whose numbers are their places. None of them may hold of a story in which nothing is found.
+    pub(crate) fn new<'t>(trees: impl IntoIterator<Item = &'t Tree>, frequencies: &Frequencies) -> Self {
+        let mut nodes = Nodes::default();
+        let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.rule(tree)).collect();
+        let groups: Vec<(u32, Feature)> = groups(&mut nodes);
+        let (features, shares) = nodes.features.finish(frequencies, roots.len());
+        let (mut chooser, mut writer) = (Chooser::new(&nodes, &shares), Writer::new(&nodes, &shares));
+        let mut posted = Vec::new();
+        for (id, feature) in groups {
+            let anchors = chooser.anchors(id).unwrap_or_default();
+            let feature = nodes.features.finished(feature);
+            let at = writer.group(GROUP | feature, id);
+            posted.extend(
+                anchors
+                    .iter()
+                    .map(|anchor| (anchor.feature, Posting::new(Target::Program(at), anchor.guard, anchor.in_text))),
+            );
+            chooser.stand_for(id, feature);
+        }
+        for (rule, root) in (0_u32..).zip(&roots) {
+            post(rule, *root, &mut chooser, &mut writer, &mut posted);
+        }
+        let literals = literals(&nodes);
+        let fields = Scope::ALL.map(|scope| nodes.names(scope));
+        let postings = Postings::new(features.count(), &posted);
+        let program = writer.finish();
+        Self { features, postings, program, literals, fields, rules: roots.len() }
+    }
+
+    /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.
+    pub(crate) fn matches<'s>(&self, story: &Story, carriers: &[Carrier], scratch: &'s mut Scratch) -> &'s [u32] {
+        scratch.clear(self);
+        let Scratch { sheet, decided, found, looked_at, marked, matched } = scratch;
+        sheet.read(self, story, carriers);
+        let mut run = Run { engine: self, story, carriers, sheet, decided, found };
+        let mut number = 0;
+        while let Some(feature) = run.sheet.found(number) {
+            let in_text = run.sheet.in_text(feature);
+            for posting in self.postings.of(feature) {
+                let is_guarded = posting.guard().is_none_or(|guard| run.sheet.in_text(guard));
+                if !is_guarded || (posting.is_of_text() && !in_text) {
+                    continue;
+                }
+                match posting.target() {
+                    Target::Rule(rule) => matched.push(rule),
+                    Target::Program(at) => {
+                        let head = self.program.code[at as usize];
+                        let number = head & !(GROUP | SEVERAL);
+                        if head & SEVERAL != 0 && !mark(looked_at, marked, number) {
+                            continue;
+                        }
+                        if !run.holds(at as usize + 1, None) {
+                            continue;
+                        }
+                        if head & GROUP == 0 { matched.push(number) } else { run.sheet.mark_group(number) }
+                    }
+                }
+            }
+            number += 1;
+        }
+        matched.sort_unstable();
+        matched.dedup();
+        matched
+    }
+
+    /// The bytes that it takes, but for what compiled patterns do.
+    pub(crate) fn bytes(&self) -> usize {
+        self.features.bytes() + self.postings.bytes() + self.program.bytes()
+    }
+
+    /// Whether any rule looks into `scope`.
+    fn looks_at(&self, scope: Scope) -> bool {
+        Scope::ALL.iter().zip(self.fields).any(|(known, named)| *known == scope && named)
+    }
+}
+
+impl Scratch {
+    /// Memory that has seen no story yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            sheet: Sheet::new(),
+            decided: Decided::default(),
+            found: Default::default(),
+            looked_at: Vec::new(),
+            marked: Vec::new(),
+            matched: Vec::new(),
+        }
+    }
+
+    fn clear(&mut self, engine: &Engine) {
+        for rule in self.marked.drain(..) {
+            self.looked_at[rule as usize / 64] = 0;
+        }
+        self.looked_at.resize(engine.rules.div_ceil(64), 0);
+        self.decided.clear(engine.program.shared.len());
+        self.matched.clear();
+    }
+}
+
+/// Marks a rule as looked at; whether it was not.
+fn mark(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
+    let (word, bit) = (&mut looked_at[rule as usize / 64], 1 << (rule % 64));
+    let is_new = *word & bit == 0;
+    *word |= bit;
+    if is_new {
+        marked.push(rule);
+    }
+    is_new
+}
+
+/// The nodes that many rules share and many features call up, each with the feature that stands for it.
+fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
+    let is_wide = |node: &Node| match node {
+        Node::Some(_, phrases) | Node::AtLeast(_, _, phrases) => phrases.len() > WIDE,
+        Node::Any(branches) => branches.len() > WIDE,
+        _ => false,
+    };
+    let is_group = |id: &u32| nodes.parents(*id) > 1 && is_wide(nodes.node(*id)) && !nodes.looks_at_unit(*id);
+    let ids: Vec<u32> = (0..number(nodes.count())).filter(is_group).collect();
+    ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
+}
+
+/// Posts a rule, and writes its program if it has one.
+fn post(
+    rule: u32,
+    root: u32,
+    chooser: &mut Chooser<'_>,
+    writer: &mut Writer<'_>,
+    posted: &mut Vec<(Feature, Posting)>,
+) {
+    let anchors = chooser.anchors(root).expect("a rule that holds of nothing found is refused when it is read");
+    let known = match *anchors {
+        [only] if only.in_text => [Some(only.feature), only.guard].into_iter().flatten().collect(),
+        _ => Vec::new(),
+    };
+    let several = if anchors.len() > 1 { SEVERAL } else { 0 };
+    let mut program = None;
+    for anchor in anchors {
+        let target = if anchor.decides {
+            Target::Rule(rule)
+        } else {
+            Target::Program(*program.get_or_insert_with(|| writer.rule(rule | several, root, &known)))
+        };
+        posted.push((anchor.feature, Posting::new(target, anchor.guard, anchor.in_text)));
+    }
+}
+
+/// One automaton for the literals of all patterns.
+fn literals(nodes: &Nodes) -> Option<(AhoCorasick, Box<[Feature]>)> {
+    let pieces: Vec<(&[u8], Feature)> = nodes.features.literals().collect();
+    let automaton = AhoCorasick::new(pieces.iter().map(|(piece, _)| piece));
+    let features = pieces.iter().map(|(_, feature)| *feature).collect();
+    (!pieces.is_empty()).then(|| (automaton.expect("patterns are short, and so are their literals"), features))
+}
+
+#[cfg(test)]
+mod tests;

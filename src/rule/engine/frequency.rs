@@ -1,0 +1,69 @@
+//! In how many stories a word stands: an estimate that decides what is looked at first, and never what matches.
+
+use std::collections::HashMap;
+
+/// The share of stories that hold a word, by the word as `tokenise` folds it.
+#[derive(Clone, Debug)]
+pub struct Frequencies {
+    shares: HashMap<Box<str>, f32>,
+}
+
+/// The share of a word of which nothing is known.
+pub(super) const UNKNOWN: f32 = 0.0002;
+
+/// The most that rules can say of a word that the table does not know: if it were in more stories, the table would know it.
+const MOST_BY_RULES: f32 = 0.02;
+
+/// Words of the news by the share of stories that hold them.
+const SHIPPED: &str = include_str!("frequency.txt");
+
+impl Default for Frequencies {
+    /// The table that is shipped.
+    fn default() -> Self {
+        let lines = SHIPPED.lines().filter_map(|line| line.split_once(':'));
+        let shares = lines.flat_map(|(percent, words)| {
+            let share = percent.trim().parse().map_or(UNKNOWN, |percent: f32| percent / 100.0);
+            words.split_whitespace().map(move |word| (word.into(), share))
+        });
+        Self { shares: shares.collect() }
+    }
+}
+
+impl Frequencies {
+    /// Nothing is known.
+    pub(crate) fn none() -> Self {
+        Self { shares: HashMap::new() }
+    }
+
+    /// Those of `words`, each with the share of stories that hold it, from 0 to 1.
+    pub fn new(words: impl IntoIterator<Item = (String, f32)>) -> Self {
+        Self { shares: words.into_iter().map(|(word, share)| (word.into(), share)).collect() }
+    }
+
+    /// The share of `word`, which stands in the share `in_rules` of all rules: people watch what is written about.
+    pub(super) fn of(&self, word: &str, in_rules: f32) -> f32 {
+        self.shares.get(word).copied().unwrap_or_else(|| in_rules.clamp(UNKNOWN, MOST_BY_RULES))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Frequencies, SHIPPED, UNKNOWN};
+    use crate::text::tokenise;
+
+    #[test]
+    fn the_shipped_table_has_folded_words_none_of_them_twice() {
+        let words: Vec<&str> =
+            SHIPPED.lines().filter_map(|line| Some(line.split_once(':')?.1)).flat_map(str::split_whitespace).collect();
+        for word in &words {
+            assert_eq!(tokenise(word).iter().map(|token| token.word.as_str()).collect::<Vec<_>>(), [*word]);
+        }
+        let table = Frequencies::default();
+        let mut twice: Vec<&str> = words.clone();
+        twice.sort_unstable();
+        twice.dedup();
+        assert_eq!((twice.len(), table.shares.len()), (words.len(), words.len()));
+        assert!(words.len() > 900 && table.shares.values().all(|share| (UNKNOWN..=1.0).contains(share)));
+        assert!(table.of("the", 0.0) > table.of("russia", 0.0) && table.of("russia", 0.0) > table.of("zzyzx", 0.0));
+    }
+}

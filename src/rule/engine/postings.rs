@@ -1,0 +1,94 @@
+//! Which rules a feature calls up.
+
+use super::features::Feature;
+
+/// A rule, or what many rules share, that a feature calls up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Posting {
+    /// Where its program begins, or its number if it [`DECIDES`]; and [`IN_TEXT`].
+    target: u32,
+    /// The feature that has to be in headline or text, too; [`NONE`] if there is none.
+    guard: u32,
+}
+
+/// Feature and guard are all that the rule asks for.
+const DECIDES: u32 = 1 << 31;
+
+/// The feature counts only in headline or text.
+const IN_TEXT: u32 = 1 << 30;
+
+const NONE: u32 = u32::MAX;
+
+/// What a posting calls up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A rule that holds.
+    Rule(u32),
+    /// A program to run.
+    Program(u32),
+}
+
+/// The postings of all features.
+#[derive(Debug, Default)]
+pub(super) struct Postings {
+    /// Where those of each feature begin.
+    starts: Box<[u32]>,
+    postings: Box<[Posting]>,
+}
+
+impl Posting {
+    pub(super) fn new(target: Target, guard: Option<Feature>, in_text: bool) -> Self {
+        let (number, flag) = match target {
+            Target::Rule(rule) => (rule, DECIDES),
+            Target::Program(at) => (at, 0),
+        };
+        assert!(number < IN_TEXT, "rules have less than four gigabytes of clauses");
+        let in_text = if in_text { IN_TEXT } else { 0 };
+        Self { target: number | flag | in_text, guard: guard.unwrap_or(NONE) }
+    }
+
+    /// Whether the feature counts only in headline or text.
+    pub(super) fn is_of_text(self) -> bool {
+        self.target & IN_TEXT != 0
+    }
+
+    pub(super) fn guard(self) -> Option<Feature> {
+        (self.guard != NONE).then_some(self.guard)
+    }
+
+    pub(super) fn target(self) -> Target {
+        let number = self.target & !(DECIDES | IN_TEXT);
+        if self.target & DECIDES == 0 { Target::Program(number) } else { Target::Rule(number) }
+    }
+}
+
+impl Postings {
+    /// Puts `posted` in the order of their features, of which there are `features`.
+    pub(super) fn new(features: usize, posted: &[(Feature, Posting)]) -> Self {
+        let mut starts = vec![0_u32; features + 1];
+        for (feature, _) in posted {
+            starts[*feature as usize + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut postings = vec![Posting { target: 0, guard: NONE }; posted.len()];
+        for (feature, posting) in posted {
+            postings[next[*feature as usize] as usize] = *posting;
+            next[*feature as usize] += 1;
+        }
+        Self { starts: starts.into(), postings: postings.into() }
+    }
+
+    /// What `feature` calls up.
+    pub(super) fn of(&self, feature: Feature) -> &[Posting] {
+        let (start, end) = (self.starts[feature as usize], self.starts[feature as usize + 1]);
+        &self.postings[start as usize..end as usize]
+    }
+
+    /// The bytes that they take.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.starts) + size_of_val(&*self.postings)
+    }
+}

@@ -1,0 +1,140 @@
+//! What the fast way through a text knows of single characters, asked of the slow way once.
+
+use std::sync::LazyLock;
+
+use super::fold::fold;
+
+/// What a character is to the fast way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// White space: it ends a run.
+    Space,
+    /// A letter, or some, that fold to the same wherever they stand.
+    Letter,
+    /// `0` to `9`.
+    Digit,
+    /// It parts words and does nothing else, but for what a full stop, a comma and an apostrophe do.
+    Sign,
+    /// Its run goes the slow way.
+    Odd,
+}
+
+/// The characters of two bytes that may be known: Latin, Greek and Cyrillic letters and the signs beside them.
+const LETTERS: std::ops::Range<u32> = 0x80..0x530;
+
+/// The signs of three bytes that may be known: dashes, quotation marks, ellipsis.
+const SIGNS: std::ops::Range<u32> = 0x2010..0x2040;
+
+/// A character: what it is and what it folds to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) kind: Kind,
+    /// How many bytes of `folded` count.
+    pub(super) length: u8,
+    pub(super) folded: [u8; 4],
+}
+
+const ODD: Entry = Entry { kind: Kind::Odd, length: 0, folded: [0; 4] };
+
+/// Made when first asked for.
+pub(super) static ALPHABET: LazyLock<Alphabet> = LazyLock::new(Alphabet::new);
+
+/// Every character that the fast way knows.
+#[derive(Clone, Debug)]
+pub(super) struct Alphabet {
+    ascii: [Kind; 128],
+    letters: Box<[Entry]>,
+    signs: Box<[Entry]>,
+}
+
+impl Alphabet {
+    /// Asks [`fold`](super::fold) of every character.
+    fn new() -> Self {
+        let of = |codes: std::ops::Range<u32>| codes.map(|code| char::from_u32(code).map_or(ODD, entry)).collect();
+        let mut ascii = [Kind::Odd; 128];
+        for (code, place) in (0_u8..).zip(&mut ascii) {
+            *place = entry(char::from(code)).kind;
+        }
+        Self { ascii, letters: of(LETTERS), signs: of(SIGNS) }
+    }
+
+    /// What the character of one byte is.
+    pub(super) fn ascii(&self, byte: u8) -> Kind {
+        self.ascii[usize::from(byte & 0x7f)]
+    }
+
+    /// What a character of several bytes is.
+    pub(super) fn of(&self, c: char) -> Kind {
+        match c {
+            '€' => Kind::Sign,
+            _ => self.entry(c).map_or(if c.is_whitespace() { Kind::Space } else { Kind::Odd }, |entry| entry.kind),
+        }
+    }
+
+    /// What `c`, a character of several bytes, folds to, if it is a letter that is known.
+    pub(super) fn letters(&self, c: char) -> Option<&[u8]> {
+        let entry = self.entry(c).filter(|entry| entry.kind == Kind::Letter)?;
+        Some(&entry.folded[..usize::from(entry.length)])
+    }
+
+    fn entry(&self, c: char) -> Option<&Entry> {
+        let code = u32::from(c);
+        let at = |start: u32| code.checked_sub(start).map_or(usize::MAX, |at| at as usize);
+        self.letters.get(at(LETTERS.start)).or_else(|| self.signs.get(at(SIGNS.start)))
+    }
+}
+
+fn entry(c: char) -> Entry {
+    let sign = Entry { kind: Kind::Sign, ..ODD };
+    match c {
+        _ if c.is_whitespace() => Entry { kind: Kind::Space, ..ODD },
+        '0'..='9' => letters(c).map_or(ODD, |entry| Entry { kind: Kind::Digit, ..entry }),
+        '+' | '#' | '&' => ODD,
+        _ if c.is_ascii_punctuation() => sign,
+        '¡'
+        | '¢'
+        | '£'
+        | '¥'
+        | '§'
+        | '©'
+        | '«'
+        | '®'
+        | '°'
+        | '±'
+        | '¶'
+        | '·'
+        | '»'
+        | '¿'
+        | '×'
+        | '÷'
+        | '‐'..='―'
+        | '‘'..='‣'
+        | '…'
+        | '‰'
+        | '‹'
+        | '›' => sign,
+        _ if c.is_alphabetic() && !is_modifier(c) => letters(c).unwrap_or(ODD),
+        _ => ODD,
+    }
+}
+
+/// The entry of a letter or digit, if all that it folds to is of the same kind.
+fn letters(c: char) -> Option<Entry> {
+    let folded = fold(&c.to_string()).text;
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, 'ß'..='ÿ' | 'Ā'..='ɏ' | 'ʹ'..='Ͽ' | 'Ѐ'..='ԯ') && c.is_alphabetic() && !is_modifier(c)
+    };
+    let mut entry = Entry { kind: Kind::Letter, length: 0, folded: [0; 4] };
+    let fits = !folded.is_empty() && folded.len() <= entry.folded.len() && folded.chars().all(plain);
+    fits.then(|| {
+        entry.length = u8::try_from(folded.len()).unwrap_or_default();
+        entry.folded[..folded.len()].copy_from_slice(folded.as_bytes());
+        entry
+    })
+}
+
+/// Letters that stand for a sign or hang on another letter, and what is between the alphabets.
+fn is_modifier(c: char) -> bool {
+    matches!(c, 'ª' | 'º' | 'µ' | '\u{250}'..='\u{385}')
+}

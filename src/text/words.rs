@@ -1,0 +1,337 @@
+//! The words of texts in memory that is used again: exactly what `tokenise` yields, by a fast way where there is one.
+//!
+//! Most words are of ASCII. They are found in one copy of the text in small letters; what is folded otherwise is written behind it.
+
+use std::ops::Range;
+
+use super::alphabet::{ALPHABET, Alphabet, Kind};
+use super::folded_words;
+use super::runs::shows_nothing;
+
+/// The words of one text after another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Words {
+    /// Of each text a copy in small letters, and the words that are none of its bytes.
+    folded: Vec<u8>,
+    places: Vec<Place>,
+    /// The number of the next paragraph.
+    paragraph: u32,
+}
+
+/// Where a word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    at: u32,
+    length: u32,
+    /// Its first byte in its text.
+    pub(crate) start: u32,
+    /// The byte behind its last.
+    pub(crate) end: u32,
+    /// Its paragraph, counted over all texts: two texts share none.
+    pub(crate) paragraph: u32,
+}
+
+/// A stretch of letters and digits, or letters with dots between.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Its folded bytes.
+    at: usize,
+    end: usize,
+    /// Its bytes in the text.
+    from: usize,
+    to: usize,
+    /// The letters that it has, if it is one letter or has dots between letters; else 0.
+    initials: u32,
+}
+
+/// A run that is looked at: its text, where that has its copy, and its first byte.
+#[derive(Clone, Copy)]
+struct Run<'t> {
+    text: &'t str,
+    copy: usize,
+    start: usize,
+}
+
+impl Words {
+    /// Forgets all words, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.folded.clear();
+        self.places.clear();
+        self.paragraph = 0;
+    }
+
+    /// Adds the words of `text`, which begins a paragraph; the numbers that they have.
+    pub(crate) fn add(&mut self, text: &str) -> Range<usize> {
+        let alphabet = &*ALPHABET;
+        let (first, copy) = (self.places.len(), self.folded.len());
+        self.folded.extend_from_slice(text.as_bytes());
+        self.folded[copy..].make_ascii_lowercase();
+        let mut at = 0;
+        while let Some((start, lines)) = next_run(text, at, alphabet) {
+            self.paragraph += u32::from(at > 0 && lines > 1);
+            let run = Run { text, copy, start };
+            at = self.quick_run(run, alphabet).unwrap_or_else(|| self.slow_run(run));
+        }
+        self.paragraph += 1;
+        first..self.places.len()
+    }
+
+    /// Where each word stands.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The word at `place`, folded.
+    pub(crate) fn folded(&self, place: &Place) -> &[u8] {
+        &self.folded[place.at as usize..][..place.length as usize]
+    }
+
+    /// Adds the words of the run by what is known of its characters; its end, or `None` if one of them is odd.
+    fn quick_run(&mut self, run: Run<'_>, alphabet: &Alphabet) -> Option<usize> {
+        let bytes = run.text.as_bytes();
+        let (folded, words) = (self.folded.len(), self.places.len());
+        let mut last: Option<Part> = None;
+        let mut at = run.start;
+        loop {
+            let from = at;
+            at = ascii_end(bytes, from);
+            let mut part = Part { at: run.copy + from, end: run.copy + at, from, to: at, initials: 0 };
+            let (mut kind, mut width) = kind_at(run.text, at, alphabet);
+            if kind == Kind::Letter {
+                part = self.copied(part, run, alphabet);
+                at = part.to;
+                (kind, width) = kind_at(run.text, at, alphabet);
+            }
+            if part.from < at {
+                last = Some(self.put(last, part, run));
+            }
+            match kind {
+                Kind::Sign | Kind::Letter | Kind::Digit => at += width,
+                Kind::Space => break,
+                Kind::Odd => {
+                    self.folded.truncate(folded);
+                    self.places.truncate(words);
+                    return None;
+                }
+            }
+        }
+        if let Some(last) = last {
+            self.take(last, run);
+        }
+        Some(at)
+    }
+
+    /// `part`, behind which a letter beyond ASCII stands, to its true end.
+    fn copied(&mut self, part: Part, run: Run<'_>, alphabet: &Alphabet) -> Part {
+        let (bytes, at) = (run.text.as_bytes(), self.folded.len());
+        self.folded.extend_from_within(part.at..part.end);
+        let mut to = part.to;
+        while let Some(&byte) = bytes.get(to) {
+            if byte.is_ascii_alphanumeric() || (byte.is_ascii() && joins_digits(bytes, part.from, to)) {
+                self.folded.push(byte.to_ascii_lowercase());
+                to += 1;
+            } else if let Some(c) = run.text[to..].chars().next().filter(|c| !c.is_ascii())
+                && let Some(letters) = alphabet.letters(c)
+            {
+                self.folded.extend_from_slice(letters);
+                to += c.len_utf8();
+            } else {
+                break;
+            }
+        }
+        Part { at, end: self.folded.len(), to, ..part }
+    }
+
+    /// Joins `part` to the `last` if both are letters with a dot between them, or takes the last; what is last now.
+    fn put(&mut self, last: Option<Part>, part: Part, run: Run<'_>) -> Part {
+        let part = Part { initials: u32::from(is_letter(&self.folded[part.at..part.end])), ..part };
+        let Some(last) = last else { return part };
+        let is_dotted = last.to + 1 == part.from && run.text.as_bytes()[last.to] == b'.';
+        if last.initials == 0 || part.initials == 0 || !is_dotted {
+            self.take(last, run);
+            return part;
+        }
+        let initials = last.initials + 1;
+        if last.end + 1 == part.at && part.at < run.copy + run.text.len() {
+            return Part { at: last.at, from: last.from, initials, ..part };
+        }
+        let at = self.folded.len();
+        self.folded.extend_from_within(last.at..last.end);
+        self.folded.push(b'.');
+        self.folded.extend_from_within(part.at..part.end);
+        Part { at, end: self.folded.len(), from: last.from, to: part.to, initials }
+    }
+
+    fn take(&mut self, part: Part, run: Run<'_>) {
+        if self.folded[part.at..part.end] == *b"s" && is_genitive(&run.text[run.start..part.from]) {
+            return;
+        }
+        let behind = if part.initials > 1 { dot(&run.text.as_bytes()[part.to..]) } else { 0 };
+        self.places.push(Place {
+            at: number(part.at),
+            length: number(part.end - part.at),
+            start: number(part.from),
+            end: number(part.to + behind),
+            paragraph: self.paragraph,
+        });
+    }
+
+    /// Adds the words of the run as `tokenise` finds them; its end.
+    fn slow_run(&mut self, run: Run<'_>) -> usize {
+        let written = run.text[run.start..].split(char::is_whitespace).next().unwrap_or_default();
+        for token in folded_words(written, run.start, self.paragraph) {
+            let at = number(self.folded.len());
+            self.folded.extend_from_slice(token.word.as_bytes());
+            let (length, paragraph) = (number(token.word.len()), token.paragraph);
+            let (start, end) = (number(token.span.start), number(token.span.end));
+            self.places.push(Place { at, length, start, end, paragraph });
+        }
+        run.start + written.len()
+    }
+}
+
+/// Where the letters and digits of ASCII from `from` on end, with full stops and commas between digits.
+fn ascii_end(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    loop {
+        while bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
+            at += 1;
+        }
+        if at == from || at == bytes.len() || !joins_digits(bytes, from, at) {
+            return at;
+        }
+        at += 1;
+    }
+}
+
+/// What stands at `at`, and how many bytes it has; the end is white space.
+fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (Kind, usize) {
+    match text.as_bytes().get(at) {
+        None => (Kind::Space, 0),
+        Some(byte) if byte.is_ascii() => (alphabet.ascii(*byte), 1),
+        Some(_) => text[at..].chars().next().map_or((Kind::Space, 0), |c| (alphabet.of(c), c.len_utf8())),
+    }
+}
+
+/// Where the next run behind `at` begins, and how many lines end before it.
+fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u32)> {
+    let bytes = text.as_bytes();
+    let mut lines = 0;
+    loop {
+        let byte = *bytes.get(at)?;
+        if byte < 0x80 {
+            if alphabet.ascii(byte) != Kind::Space {
+                return Some((at, lines));
+            }
+            lines += u32::from(byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
+            at += 1;
+        } else {
+            let c = text[at..].chars().next()?;
+            if alphabet.of(c) != Kind::Space && !shows_nothing(c) {
+                return Some((at, lines));
+            }
+            lines += u32::from(matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'));
+            at += c.len_utf8();
+        }
+    }
+}
+
+/// Whether the byte at `at`, in a word that begins at `from`, is a full stop or comma between digits.
+fn joins_digits(bytes: &[u8], from: usize, at: usize) -> bool {
+    matches!(bytes[at], b'.' | b',')
+        && from < at
+        && bytes[at - 1].is_ascii_digit()
+        && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether `folded`, which has letters and digits, is a single letter.
+fn is_letter(folded: &[u8]) -> bool {
+    match folded {
+        [byte] => byte.is_ascii_lowercase(),
+        [lead, _] => *lead >= 0xc0,
+        _ => false,
+    }
+}
+
+/// Whether an `s` behind `before`, which is of characters that are not odd, is the ending of `Russia’s`.
+fn is_genitive(before: &str) -> bool {
+    let Some(before) = before.strip_suffix(['\'', '`', '\u{2018}', '\u{2019}', '\u{201b}']) else { return false };
+    let before = before.strip_suffix(['"', '\u{201d}', '\u{201c}', '\u{bb}']).unwrap_or(before);
+    before.ends_with(|c: char| c.is_alphanumeric() || c == '.' || c == '…')
+}
+
+/// The length of a full stop, or of an ellipsis, which begins with one.
+fn dot(behind: &[u8]) -> usize {
+    match behind {
+        [b'.', ..] => 1,
+        behind if behind.starts_with("…".as_bytes()) => "…".len(),
+        _ => 0,
+    }
+}
+
+fn number(number: usize) -> u32 {
+    u32::try_from(number).expect("no story has four gigabytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Words;
+    use crate::text::{Token, tokenise};
+
+    /// The words of `text` behind those of another.
+    fn quick(text: &str) -> Vec<Token> {
+        let mut words = Words::default();
+        words.add("C++ first");
+        let numbers = words.add(text);
+        let token = |place| Token {
+            word: String::from_utf8(words.folded(place).to_vec()).expect("words are text"),
+            span: place.start as usize..place.end as usize,
+            paragraph: place.paragraph - 1,
+        };
+        words.places()[numbers].iter().map(token).collect()
+    }
+
+    #[test]
+    fn every_character_is_read_as_the_slow_way_reads_it() {
+        for c in ('\0'..'\u{600}').chain('\u{2000}'..'\u{2070}').chain(['€', '\u{3000}', '가', '北', '🚀', '\u{feff}'])
+        {
+            for text in [
+                format!("{c}"),
+                format!("ab{c}CD 1{c}2"),
+                format!("a.{c}.b a{c}b u.s{c} u.s.{c}"),
+                format!("x{c}'s {c}’s '{c}s ab\"{c}s"),
+                format!("п{c}п q\n{c}\nr \r{c}\n w"),
+                format!("{c}{c}.{c}.s {c}.5,{c} 5.{c}"),
+            ] {
+                assert_eq!(quick(&text), tokenise(&text), "{text:?} {}", u32::from(c));
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn texts_have_the_same_words_either_way(
+            text in "([a-zA-Z]{1,4}|[sS]|[0-9]{1,2}|[.,’'`\"“”»…·:&+#_/-]|[ \n\r\u{a0}\u{2028}]|[é-ÿŁœſßʼnŀ]|[А-я]|[ά-ώΣ]|\u{301}|\u{ad}|\u{200b}|[א-ת״]|[가-각]|[ア-オ北]|[٠-٩ا]|\\PC){0,40}",
+        ) {
+            prop_assert_eq!(quick(&text), tokenise(&text));
+        }
+
+        #[test]
+        fn any_string_has_the_same_words_either_way(text in any::<String>()) {
+            prop_assert_eq!(quick(&text), tokenise(&text));
+        }
+    }
+
+    #[test]
+    fn hostile_texts_have_the_same_words_either_way() {
+        for part in ["a.", "s'", "1,", "é", "\u{301}", "’s", "a.b.", "…", "\n\n", "\r\n", "U.S", "😀", "ß", "a\u{ad}"]
+        {
+            let text = part.repeat(1000);
+            assert_eq!(quick(&text), tokenise(&text), "{part}");
+        }
+    }
+}
