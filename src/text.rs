@@ -7,6 +7,7 @@ mod case;
 mod fold;
 mod forms;
 mod hebrew;
+mod map;
 mod marks;
 mod plain;
 mod runs;
@@ -21,7 +22,7 @@ pub(crate) use marks::without_marks;
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub(crate) use sentence::sentences;
-pub(crate) use words::Words;
+pub(crate) use words::{PADDING, Words};
 
 /// One word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! The words of texts in memory that is used again: exactly what `tokenise` yields, by a fast way where there is one.
 //!
-//! Most words are of ASCII. They are found in one copy of the text in small letters; what is folded otherwise is written behind it.
+//! Most words are of ASCII. They are found in one copy of the text in small letters; what is folded otherwise is written behind it. Runs between white
+//! space that have nothing else are passed over sixty-four bytes at a time (`map`), others a character at a time, and what is odd the way of `tokenise`.
 
 use std::ops::Range;
 
 use super::alphabet::{ALPHABET, Alphabet, Kind};
 use super::folded_words;
+use super::map::Map;
 use super::runs::shows_nothing;
 
 /// The words of one text after another.
@@ -14,6 +16,7 @@ pub(crate) struct Words {
     /// Of each text a copy in small letters, and the words that are none of its bytes.
     folded: Vec<u8>,
     places: Vec<Place>,
+    map: Map,
     /// The number of the next paragraph.
     paragraph: u32,
 }
@@ -29,6 +32,16 @@ pub(crate) struct Place {
     pub(crate) end: u32,
     /// Its paragraph, counted over all texts: two texts share none.
     pub(crate) paragraph: u32,
+}
+
+/// Bytes that stand behind every word, so that it can be read eight at a time.
+pub(crate) const PADDING: usize = 8;
+
+impl Place {
+    /// How many bytes the folded word has.
+    pub(crate) fn length(&self) -> usize {
+        self.length as usize
+    }
 }
 
 /// A stretch of letters and digits, or letters with dots between.
@@ -66,12 +79,20 @@ impl Words {
         let (first, copy) = (self.places.len(), self.folded.len());
         self.folded.extend_from_slice(text.as_bytes());
         self.folded[copy..].make_ascii_lowercase();
+        self.map.read(text.as_bytes());
         let mut at = 0;
         while let Some((start, lines)) = next_run(text, at, alphabet) {
             self.paragraph += u32::from(at > 0 && lines > 1);
             let run = Run { text, copy, start };
-            at = self.quick_run(run, alphabet).unwrap_or_else(|| self.slow_run(run));
+            let plain = self.map.plain_end(start);
+            at = if plain > start {
+                self.plain_runs(copy, start..plain);
+                plain
+            } else {
+                self.quick_run(run, alphabet).unwrap_or_else(|| self.slow_run(run))
+            };
         }
+        self.folded.extend_from_slice(&[0; PADDING]);
         self.paragraph += 1;
         first..self.places.len()
     }
@@ -83,7 +104,25 @@ impl Words {
 
     /// The word at `place`, folded.
     pub(crate) fn folded(&self, place: &Place) -> &[u8] {
-        &self.folded[place.at as usize..][..place.length as usize]
+        &self.padded(place)[..place.length()]
+    }
+
+    /// The same with all that stands behind it: at least [`PADDING`] bytes.
+    pub(crate) fn padded(&self, place: &Place) -> &[u8] {
+        &self.folded[place.at as usize..]
+    }
+
+    /// Adds the words of runs that have nothing but words and what parts them; `copy` is where the text begins in small letters.
+    fn plain_runs(&mut self, copy: usize, runs: Range<usize>) {
+        let paragraph = self.paragraph;
+        let place = |word: Range<usize>| Place {
+            at: number(copy + word.start),
+            length: number(word.len()),
+            start: number(word.start),
+            end: number(word.end),
+            paragraph,
+        };
+        self.places.extend(self.map.words(runs).map(place));
     }
 
     /// Adds the words of the run by what is known of its characters; its end, or `None` if one of them is odd.

@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashMapExt};
 
 use super::frequency::{Frequencies, UNKNOWN};
-use super::vocabulary::{Seed, Vocabulary, hash};
+use super::vocabulary::{Seed, Vocabulary, hash, hash_padded};
 use crate::rule::term::Word;
 use crate::text::Stemmer;
 
@@ -69,7 +69,17 @@ pub(super) struct Features {
 struct Prefixes {
     /// The lengths that they have, ascending.
     lengths: Vec<usize>,
+    /// A bit for each [`beginning`] that any of them has.
+    beginnings: Box<[u64]>,
     table: Vocabulary,
+}
+
+/// What a story's word is looked up by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glance {
+    pub(super) hash: u64,
+    /// What the vocabulary has where it would look first.
+    first: u64,
 }
 
 /// In how many stories each feature is likely to be found.
@@ -202,14 +212,15 @@ impl Features {
         feature < self.plain
     }
 
-    /// The hash of a word, as [`Features::word`] wants it.
-    pub(super) fn hash(&self, word: &[u8]) -> u64 {
-        hash(self.seed, word)
+    /// The hash of the word that the first `length` bytes of `padded` are, and what the vocabulary has for it.
+    pub(super) fn glance(&self, padded: &[u8], length: usize) -> Glance {
+        let hash = hash_padded(self.seed, padded, length);
+        Glance { hash, first: self.words.first(hash) }
     }
 
     /// The feature that `word` is, and whether there is more to it.
-    pub(super) fn word(&self, hash: u64, word: &[u8]) -> Option<(Feature, bool)> {
-        let found = self.words.get(hash, word)?;
+    pub(super) fn word(&self, glance: Glance, word: &[u8]) -> Option<(Feature, bool)> {
+        let found = self.words.get(glance.first, glance.hash, word)?;
         Some((found & !HAS_MORE, found & HAS_MORE != 0))
     }
 
@@ -220,15 +231,20 @@ impl Features {
     }
 
     /// Whether words that no rule names can have a feature.
-    pub(super) fn derives(&self) -> bool {
+    fn derives(&self) -> bool {
         !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
+    }
+
+    /// Whether `word`, which no rule names, may have a feature. Most have none, and for most this says so.
+    pub(super) fn may_derive(&self, word: &[u8]) -> bool {
+        !self.stems.is_empty() || self.prefixes.may_begin(word)
     }
 
     /// Calls `found` with every beginning of `word` that rules ask for, and with its stems if they do.
     pub(super) fn derive(&self, word: &[u8], mut found: impl FnMut(Feature)) {
         for &length in self.prefixes.lengths.iter().take_while(|length| **length <= word.len()) {
             let prefix = &word[..length];
-            self.prefixes.table.get(self.hash(prefix), prefix).into_iter().for_each(&mut found);
+            self.prefixes.get(self.seed, prefix).into_iter().for_each(&mut found);
         }
         if let Ok(word) = std::str::from_utf8(word) {
             for (stemmer, stems) in &self.stems {
@@ -251,7 +267,7 @@ impl Features {
     /// The bytes that they take.
     pub(super) fn bytes(&self) -> usize {
         let stems = self.stems.iter().flat_map(|(_, stems)| stems.keys()).chain(self.sites.keys());
-        let tables = self.words.bytes() + self.prefixes.table.bytes();
+        let tables = self.words.bytes() + self.prefixes.table.bytes() + size_of_val(&*self.prefixes.beginnings);
         tables
             + size_of_val(&*self.starts)
             + size_of_val(&*self.more)
@@ -285,6 +301,16 @@ impl Features {
     }
 }
 
+/// How many [`beginning`]s there are.
+const BEGINNINGS: usize = 1 << 15;
+
+/// A number for the first three bytes of `word`, which other bytes may share; none where it is shorter.
+fn beginning(word: &[u8]) -> Option<usize> {
+    let [one, two, three, ..] = word else { return None };
+    let five_bits = |byte: &u8| usize::from(byte & 31);
+    Some(five_bits(one) << 10 | five_bits(two) << 5 | five_bits(three))
+}
+
 impl Prefixes {
     fn new(seed: Seed, derived: &[(&Derived, Feature)]) -> Self {
         let prefix = |(derived, feature): &(&'_ Derived, Feature)| match derived {
@@ -295,10 +321,30 @@ impl Prefixes {
         let mut lengths: Vec<usize> = prefixes.iter().map(|(prefix, _)| prefix.len()).collect();
         lengths.sort_unstable();
         lengths.dedup();
+        let mut beginnings = vec![0; BEGINNINGS / 64];
+        for (prefix, _) in &prefixes {
+            match beginning(prefix.as_bytes()) {
+                Some(at) => beginnings[at / 64] |= 1 << (at % 64),
+                None => beginnings.fill(u64::MAX),
+            }
+        }
         Self {
             lengths,
+            beginnings: beginnings.into(),
             table: Vocabulary::new(seed, prefixes.iter().map(|(prefix, feature)| (prefix.as_bytes(), *feature))),
         }
+    }
+
+    /// Whether any of them may begin `word`.
+    fn may_begin(&self, word: &[u8]) -> bool {
+        let at = beginning(word).unwrap_or_default();
+        self.beginnings.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 != 0)
+    }
+
+    /// The feature of words that begin with `prefix`, if that is one of them.
+    fn get(&self, seed: Seed, prefix: &[u8]) -> Option<Feature> {
+        let hash = hash(seed, prefix);
+        self.table.get(self.table.first(hash), hash, prefix)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use crate::text::PADDING;
+
 /// Words and the number that each of them has.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
@@ -27,31 +29,41 @@ impl Seed {
 
 /// A hash of `word`: the same words have the same.
 pub(super) fn hash(seed: Seed, word: &[u8]) -> u64 {
-    let mix = |one: u64, other: u64| {
-        let product = u128::from(one) * u128::from(other);
-        #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
-        let halves = (product as u64) ^ ((product >> 64) as u64);
-        halves
-    };
-    let mut hash = word.len() as u64 ^ seed.0;
-    let (chunks, rest) = word.as_chunks::<8>();
-    for chunk in chunks {
-        hash = mix(hash ^ u64::from_le_bytes(*chunk), 0x9e37_79b9_7f4a_7c15);
+    let mut hash = begun(seed, word.len());
+    for chunk in word.chunks(8) {
+        let mut padded = [0; 8];
+        padded[..chunk.len()].copy_from_slice(chunk);
+        hash = mixed(hash, u64::from_le_bytes(padded));
     }
-    let last = match *rest {
-        [] => 0,
-        [one] => u64::from(one),
-        [one, two] => u64::from(u16::from_le_bytes([one, two])),
-        [one, two, three] => u64::from(u32::from_le_bytes([one, two, three, 0])),
-        [one, two, three, four, .., a, b, c, d] => {
-            u64::from(u32::from_le_bytes([one, two, three, four])) << 32 | u64::from(u32::from_le_bytes([a, b, c, d]))
+    hash
+}
+
+/// The same hash of the first `length` bytes of `padded`, which has [`PADDING`] more: fast, for the words of stories.
+pub(super) fn hash_padded(seed: Seed, padded: &[u8], length: usize) -> u64 {
+    let mut hash = begun(seed, length);
+    let (chunks, _) = padded.as_chunks::<PADDING>();
+    let mut left = length;
+    for chunk in chunks {
+        let chunk = u64::from_le_bytes(*chunk);
+        if left <= 8 {
+            let kept = u64::MAX.checked_shr(64 - 8 * u32::try_from(left).unwrap_or(8)).unwrap_or(0);
+            return if left == 0 { hash } else { mixed(hash, chunk & kept) };
         }
-        [one, two, three, four, ref more @ ..] => {
-            let more = more.iter().fold(0, |more, byte| more << 8 | u64::from(*byte));
-            u64::from(u32::from_le_bytes([one, two, three, four])) << 32 | more
-        }
-    };
-    mix(hash ^ last ^ 0xa076_1d64_78bd_642f, 0xe703_7ed1_a0b4_28db)
+        hash = mixed(hash, chunk);
+        left -= 8;
+    }
+    hash
+}
+
+fn begun(seed: Seed, length: usize) -> u64 {
+    seed.0 ^ length as u64
+}
+
+fn mixed(hash: u64, chunk: u64) -> u64 {
+    let product = u128::from(hash ^ chunk) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+    let halves = (product as u64) ^ ((product >> 64) as u64);
+    halves
 }
 
 impl Vocabulary {
@@ -74,12 +86,18 @@ impl Vocabulary {
         Self { slots: slots.into(), records: records.into() }
     }
 
-    /// The number of `word`, whose hash is `hash`.
-    pub(super) fn get(&self, hash: u64, word: &[u8]) -> Option<u32> {
+    /// What stands where a word with that hash would be looked for first. To ask this of many words before [`get`](Self::get) lets memory answer
+    /// them all at once.
+    pub(super) fn first(&self, hash: u64) -> u64 {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut slot = place(hash) & mask;
+        self.slots.get(place(hash) & mask).copied().unwrap_or(0)
+    }
+
+    /// The number of `word`, whose hash is `hash`, and which has `first` where it is looked for first.
+    pub(super) fn get(&self, first: u64, hash: u64, word: &[u8]) -> Option<u32> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let (mut found, mut slot) = (first, place(hash) & mask);
         loop {
-            let found = *self.slots.get(slot)?;
             if found == 0 {
                 return None;
             }
@@ -90,6 +108,7 @@ impl Vocabulary {
                 }
             }
             slot = (slot + 1) & mask;
+            found = self.slots[slot];
         }
     }
 
@@ -118,24 +137,42 @@ fn number_of(record: &[u8], word: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Seed, Vocabulary, hash};
+    use super::{Seed, Vocabulary, hash, hash_padded};
+
+    fn get(table: &Vocabulary, seed: Seed, word: &str) -> Option<u32> {
+        let hash = hash(seed, word.as_bytes());
+        table.get(table.first(hash), hash, word.as_bytes())
+    }
 
     #[test]
     fn words_are_found_and_others_are_not() {
         let words: Vec<String> = (0..10_000).map(|number| format!("word{number}")).collect();
         let seed = Seed::new();
         let table = Vocabulary::new(seed, words.iter().map(String::as_bytes).zip(0_u32..10_000));
-        let get = |word: &str| table.get(hash(seed, word.as_bytes()), word.as_bytes());
         for (number, word) in (0_u32..).zip(&words) {
-            assert_eq!(get(word), Some(number));
+            assert_eq!(get(&table, seed, word), Some(number));
         }
-        assert_eq!((get("word"), get(""), get("word10000")), (None, None, None));
-        assert_eq!(Vocabulary::default().get(hash(seed, b"a"), b"a"), None);
+        for word in ["word", "", "word10000"] {
+            assert_eq!(get(&table, seed, word), None);
+        }
+        assert_eq!(get(&Vocabulary::default(), seed, "a"), None);
     }
 
     #[test]
     fn a_hash_never_decides_alone() {
         let table = Vocabulary::new(Seed::default(), [(&b"arms"[..], 7)].into_iter());
-        assert_eq!(table.get(hash(Seed::default(), b"arms"), b"oils"), None);
+        let hash = hash(Seed::default(), b"arms");
+        assert_eq!(table.get(table.first(hash), hash, b"arms"), Some(7));
+        assert_eq!(table.get(table.first(hash), hash, b"oils"), None);
+    }
+
+    #[test]
+    fn a_word_has_one_hash_whatever_stands_behind_it() {
+        let seed = Seed::new();
+        for length in 0..40 {
+            let word = vec![b'x'; length];
+            let padded = [&word[..], b"what else it is"].concat();
+            assert_eq!(hash_padded(seed, &padded, length), hash(seed, &word), "{length}");
+        }
     }
 }
