@@ -194,6 +194,11 @@ impl Rule {
 }
 
 impl Settings {
+    /// Whether every story is looked at.
+    fn is_open(&self) -> bool {
+        self.feeds.is_empty() && self.langs.is_empty() && self.expires.is_none()
+    }
+
     /// Whether stories from any of `carriers` are looked at.
     fn applies(&self, carriers: &[Carrier]) -> bool {
         self.feeds.is_empty() || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))

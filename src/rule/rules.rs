@@ -24,6 +24,8 @@ pub struct Rules {
     all: Vec<Arc<Rule>>,
     /// Decides; its numbers are those of `all`.
     engine: Engine,
+    /// By rule, a bit that says whether it looks at every story: most do, and of those nothing else has to be read.
+    open: Box<[u64]>,
     /// What the rules that look into the body say of the stories that they look at.
     readers: Vec<Arc<Settings>>,
     /// Memory of scanners that are gone.
@@ -66,7 +68,11 @@ impl Parsed {
         let readers: HashSet<&Arc<Settings>> =
             all.iter().filter(|rule| rule.reads_body).map(|rule| &rule.settings).collect();
         let readers = readers.into_iter().cloned().collect();
-        Rules { all, engine, readers, idle: Mutex::default() }
+        let mut open = vec![0_u64; all.len().div_ceil(64)];
+        for (number, _) in all.iter().enumerate().filter(|(_, rule)| rule.settings.is_open()) {
+            open[number / 64] |= 1 << (number % 64);
+        }
+        Rules { all, engine, open: open.into(), readers, idle: Mutex::default() }
     }
 }
 
@@ -147,9 +153,12 @@ impl Scanner<'_> {
     /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names, with its place in [`Rules::iter`].
     pub fn scan(&mut self, story: &Story, carriers: &[Carrier]) -> impl Iterator<Item = (usize, &Arc<Rule>)> {
         let scratch = self.scratch.get_or_insert_with(Scratch::new);
-        let found = self.rules.engine.matches(story, carriers, scratch).iter().map(|number| *number as usize);
-        let rules = found.map(|number| (number, &self.rules.all[number]));
-        rules.filter(move |(_, rule)| rule.looks_at(story, carriers))
+        let Rules { all, open, engine, .. } = self.rules;
+        let found = engine.matches(story, carriers, scratch).iter().map(|number| *number as usize);
+        let is_open = |number: usize| open[number / 64] >> (number % 64) & 1 != 0;
+        found
+            .filter(move |number| is_open(*number) || all[*number].looks_at(story, carriers))
+            .map(|number| (number, &all[number]))
     }
 }
 

@@ -169,11 +169,11 @@ impl Words {
             if byte.is_ascii_alphanumeric() || (byte.is_ascii() && joins_digits(bytes, part.from, to)) {
                 self.folded.push(byte.to_ascii_lowercase());
                 to += 1;
-            } else if let Some(c) = run.text[to..].chars().next().filter(|c| !c.is_ascii())
-                && let Some(letters) = alphabet.letters(c)
-            {
-                self.folded.extend_from_slice(letters);
-                to += c.len_utf8();
+            } else if let Some(letter) = alphabet.letter(&bytes[to..]) {
+                // All four bytes, and then less: that is faster than as many as there are.
+                self.folded.extend_from_slice(&letter.folded);
+                self.folded.truncate(self.folded.len() - letter.folded.len() + usize::from(letter.length));
+                to += 2;
             } else {
                 break;
             }
@@ -266,8 +266,10 @@ fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u3
             at += 1;
         } else {
             let c = text[at..].chars().next()?;
-            if alphabet.of(c) != Kind::Space && !shows_nothing(c) {
-                return Some((at, lines));
+            match alphabet.of(c) {
+                Kind::Space => {}
+                Kind::Odd if shows_nothing(c) => {}
+                _ => return Some((at, lines)),
             }
             lines += u32::from(matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'));
             at += c.len_utf8();

@@ -74,14 +74,6 @@ struct Prefixes {
     table: Vocabulary,
 }
 
-/// What a story's word is looked up by.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Glance {
-    pub(super) hash: u64,
-    /// What the vocabulary has where it would look first.
-    first: u64,
-}
-
 /// In how many stories each feature is likely to be found.
 #[derive(Debug)]
 pub(super) struct Shares(Vec<f32>);
@@ -212,15 +204,14 @@ impl Features {
         feature < self.plain
     }
 
-    /// The hash of the word that the first `length` bytes of `padded` are, and what the vocabulary has for it.
-    pub(super) fn glance(&self, padded: &[u8], length: usize) -> Glance {
-        let hash = hash_padded(self.seed, padded, length);
-        Glance { hash, first: self.words.first(hash) }
+    /// The hash of the word that the first `length` bytes of `padded` are.
+    pub(super) fn hash(&self, padded: &[u8], length: usize) -> u64 {
+        hash_padded(self.seed, padded, length)
     }
 
-    /// The feature that `word` is, and whether there is more to it.
-    pub(super) fn word(&self, glance: Glance, word: &[u8]) -> Option<(Feature, bool)> {
-        let found = self.words.get(glance.first, glance.hash, word)?;
+    /// The feature that `word` is, whose hash is `hash`, and whether there is more to it.
+    pub(super) fn word(&self, hash: u64, word: &[u8]) -> Option<(Feature, bool)> {
+        let found = self.words.get(hash, word)?;
         Some((found & !HAS_MORE, found & HAS_MORE != 0))
     }
 
@@ -343,8 +334,7 @@ impl Prefixes {
 
     /// The feature of words that begin with `prefix`, if that is one of them.
     fn get(&self, seed: Seed, prefix: &[u8]) -> Option<Feature> {
-        let hash = hash(seed, prefix);
-        self.table.get(self.table.first(hash), hash, prefix)
+        self.table.get(hash(seed, prefix), prefix)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use url::Url;
 
 use super::Engine;
-use super::features::{Feature, Glance};
+use super::features::Feature;
 use super::memo::Memo;
 use super::text::{Text, Texts};
 use crate::rule::Carrier;
@@ -33,8 +33,8 @@ pub(super) struct Sheet {
     more: Vec<(u32, u32)>,
     places: Places,
     memo: Memo,
-    /// What the words of a text are looked up by.
-    glances: Vec<Glance>,
+    /// The hashes of the words of a text.
+    hashes: Vec<u64>,
 }
 
 /// The numbers of the words that have each feature, made when first asked for.
@@ -58,7 +58,7 @@ impl Sheet {
             more: Vec::new(),
             places: Places::default(),
             memo: Memo::default(),
-            glances: Vec::new(),
+            hashes: Vec::new(),
         }
     }
 
@@ -93,16 +93,15 @@ impl Sheet {
     fn look_up(&mut self, engine: &Engine, text: &Text, raw: &str, in_text: bool) {
         let features = &engine.features;
         let places = &self.words.places()[text.words.start as usize..text.words.end as usize];
-        self.glances.clear();
-        self.glances
-            .extend(places.iter().map(|place| features.glance(self.words.padded(place), place.length())));
-        for ((number, place), glance) in text.words.clone().zip(places).zip(&self.glances) {
+        self.hashes.clear();
+        self.hashes.extend(places.iter().map(|place| features.hash(self.words.padded(place), place.length())));
+        for ((number, place), &hash) in text.words.clone().zip(places).zip(&self.hashes) {
             let word = self.words.folded(place);
-            match features.word(*glance, word) {
+            match features.word(hash, word) {
                 None => {
                     self.at.push(NONE);
                     if features.may_derive(word) {
-                        let memo = self.memo.of(glance.hash, word, features);
+                        let memo = self.memo.of(hash, word, features);
                         for feature in memo {
                             let slot = mark(&mut self.slots, &mut self.found, &mut self.in_text, *feature, in_text);
                             self.more.push((slot, number));

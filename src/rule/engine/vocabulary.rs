@@ -2,13 +2,15 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use hashbrown::HashTable;
+
 use crate::text::PADDING;
 
 /// Words and the number that each of them has.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
-    /// The upper half of a hash and one more than where the word stands in `records`; 0 where there is none. A power of two, or empty.
-    slots: Box<[u64]>,
+    /// Where the words stand in `records`.
+    places: HashTable<u32>,
     /// Of each word its number, its length and its bytes, which are read together.
     records: Box<[u8]>,
 }
@@ -69,59 +71,34 @@ fn mixed(hash: u64, chunk: u64) -> u64 {
 impl Vocabulary {
     /// The table of `words`, none of which stands there twice.
     pub(super) fn new<'w>(seed: Seed, words: impl ExactSizeIterator<Item = (&'w [u8], u32)>) -> Self {
-        let room = (words.len() * 4 / 3 + 1).next_power_of_two();
-        let (mut slots, mut records) = (vec![0_u64; room], Vec::with_capacity(words.len() * 16));
+        let (mut places, mut records) = (HashTable::with_capacity(words.len()), Vec::with_capacity(words.len() * 16));
         for (word, number) in words {
-            let hash = hash(seed, word);
-            let mut slot = place(hash) & (room - 1);
-            while slots[slot] != 0 {
-                slot = (slot + 1) & (room - 1);
-            }
-            slots[slot] = hash & TAG | (records.len() as u64 + 1);
+            let place = u32::try_from(records.len()).expect("rules have less than four gigabytes of words");
             records.extend_from_slice(&number.to_le_bytes());
             records.extend_from_slice(&u32::try_from(word.len()).expect("no rule has four gigabytes").to_le_bytes());
             records.extend_from_slice(word);
+            places.insert_unique(hash(seed, word), place, |_| unreachable!("there is room for all of them"));
         }
-        assert!(u32::try_from(records.len()).is_ok(), "rules have four gigabytes of words");
-        Self { slots: slots.into(), records: records.into() }
+        Self { places, records: records.into() }
     }
 
-    /// What stands where a word with that hash would be looked for first. To ask this of many words before [`get`](Self::get) lets memory answer
-    /// them all at once.
-    pub(super) fn first(&self, hash: u64) -> u64 {
-        let mask = self.slots.len().wrapping_sub(1);
-        self.slots.get(place(hash) & mask).copied().unwrap_or(0)
-    }
-
-    /// The number of `word`, whose hash is `hash`, and which has `first` where it is looked for first.
-    pub(super) fn get(&self, first: u64, hash: u64, word: &[u8]) -> Option<u32> {
-        let mask = self.slots.len().wrapping_sub(1);
-        let (mut found, mut slot) = (first, place(hash) & mask);
-        loop {
-            if found == 0 {
-                return None;
-            }
-            if (found ^ hash) >> 32 == 0 {
-                let record = &self.records[place(found & !TAG) - 1..];
-                if let Some(number) = number_of(record, word) {
-                    return Some(number);
-                }
-            }
-            slot = (slot + 1) & mask;
-            found = self.slots[slot];
-        }
+    /// The number of `word`, whose hash is `hash`.
+    pub(super) fn get(&self, hash: u64, word: &[u8]) -> Option<u32> {
+        let mut number = None;
+        self.places.find(hash, |place| {
+            number = number_of(&self.records[*place as usize..], word);
+            number.is_some()
+        });
+        number
     }
 
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.slots) + self.records.len()
+        self.places.allocation_size() + self.records.len()
     }
 }
 
-/// The half of a hash that stands in a slot.
-const TAG: u64 = 0xffff_ffff_0000_0000;
-
-/// The lower bits of a hash or slot: where a word is looked for, or stands.
+/// The lower bits of a hash.
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is enough")]
 pub(super) fn place(hash: u64) -> usize {
     hash as u32 as usize
@@ -140,8 +117,7 @@ mod tests {
     use super::{Seed, Vocabulary, hash, hash_padded};
 
     fn get(table: &Vocabulary, seed: Seed, word: &str) -> Option<u32> {
-        let hash = hash(seed, word.as_bytes());
-        table.get(table.first(hash), hash, word.as_bytes())
+        table.get(hash(seed, word.as_bytes()), word.as_bytes())
     }
 
     #[test]
@@ -162,8 +138,8 @@ mod tests {
     fn a_hash_never_decides_alone() {
         let table = Vocabulary::new(Seed::default(), [(&b"arms"[..], 7)].into_iter());
         let hash = hash(Seed::default(), b"arms");
-        assert_eq!(table.get(table.first(hash), hash, b"arms"), Some(7));
-        assert_eq!(table.get(table.first(hash), hash, b"oils"), None);
+        assert_eq!(table.get(hash, b"arms"), Some(7));
+        assert_eq!(table.get(hash, b"oils"), None);
     }
 
     #[test]
