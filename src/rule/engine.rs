@@ -13,7 +13,7 @@ use anchor::Chooser;
 use features::{Derived, Feature, Features, number};
 use node::{Node, Nodes};
 use occurrences::Found;
-use postings::{Posting, Postings, Target};
+use postings::{Call, Posting, Postings, Target};
 use program::{Program, Writer};
 use run::{Decided, Run};
 use sheet::Sheet;
@@ -52,6 +52,10 @@ pub(crate) struct Scratch {
     sheet: Sheet,
     decided: Decided,
     found: [Vec<Found>; 2],
+    /// What was found calls this up, and whether headline or text had it.
+    calls: Vec<(bool, Call)>,
+    /// Where programs to be run begin, and their heads.
+    due: Vec<(usize, u32)>,
     /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than once.
     looked_at: Vec<u64>,
     /// The rules that were.
@@ -99,35 +103,43 @@ impl Engine {
     }
 
     /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.
+    ///
+    /// What is found calls up rules, of which some may stand for what many rules share, and so be found themselves. Each step asks memory for all that it
+    /// needs before any of it is looked at: what does not depend on one another is waited for once, and not one after the other.
     pub(crate) fn matches<'s>(&self, story: &Story, carriers: &[Carrier], scratch: &'s mut Scratch) -> &'s [u32] {
         scratch.clear(self);
-        let Scratch { sheet, decided, found, looked_at, marked, matched } = scratch;
+        let Scratch { sheet, decided, found, calls, due, looked_at, marked, matched } = scratch;
         sheet.read(self, story, carriers);
         let mut run = Run { engine: self, story, carriers, sheet, decided, found };
-        let mut number = 0;
-        while let Some(feature) = run.sheet.found(number) {
-            let in_text = run.sheet.in_text(feature);
-            for posting in self.postings.of(feature) {
-                let is_guarded = posting.guard().is_none_or(|guard| run.sheet.in_text(guard));
-                if !is_guarded || (posting.is_of_text() && !in_text) {
-                    continue;
-                }
-                match posting.target() {
-                    Target::Rule(rule) => matched.push(rule),
-                    Target::Program(at) => {
-                        let head = self.program.code[at as usize];
-                        let number = head & !(GROUP | SEVERAL);
-                        if head & SEVERAL != 0 && !mark(looked_at, marked, number) {
-                            continue;
+        let mut seen = 0;
+        while run.sheet.found(seen).is_some() {
+            calls.clear();
+            while let Some(feature) = run.sheet.found(seen) {
+                calls.extend(self.postings.call(feature).map(|call| (run.sheet.in_text(feature), call)));
+                seen += 1;
+            }
+            due.clear();
+            for (in_text, call) in &*calls {
+                for posting in self.postings.called(call) {
+                    let is_guarded = posting.guard().is_none_or(|guard| run.sheet.in_text(guard));
+                    if is_guarded && (*in_text || !posting.is_of_text()) {
+                        match posting.target() {
+                            Target::Rule(rule) => matched.push(rule),
+                            Target::Program(at) => due.push((at as usize, 0)),
                         }
-                        if !run.holds(at as usize + 1, None) {
-                            continue;
-                        }
-                        if head & GROUP == 0 { matched.push(number) } else { run.sheet.mark_group(number) }
                     }
                 }
             }
-            number += 1;
+            for (at, head) in &mut *due {
+                *head = self.program.code[*at];
+            }
+            for (at, head) in &*due {
+                let number = head & !(GROUP | SEVERAL);
+                let is_new = head & SEVERAL == 0 || mark(looked_at, marked, number);
+                if is_new && run.holds(at + 1, None) {
+                    if head & GROUP == 0 { matched.push(number) } else { run.sheet.mark_group(number) }
+                }
+            }
         }
         matched.sort_unstable();
         matched.dedup();
@@ -152,6 +164,8 @@ impl Scratch {
             sheet: Sheet::new(),
             decided: Decided::default(),
             found: Default::default(),
+            calls: Vec::new(),
+            due: Vec::new(),
             looked_at: Vec::new(),
             marked: Vec::new(),
             matched: Vec::new(),

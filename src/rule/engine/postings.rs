@@ -1,5 +1,7 @@
 //! Which rules a feature calls up.
 
+use std::ops::Range;
+
 use super::features::Feature;
 
 /// A rule, or what many rules share, that a feature calls up.
@@ -34,6 +36,13 @@ pub(super) struct Postings {
     /// Where those of each feature begin.
     starts: Box<[u32]>,
     postings: Box<[Posting]>,
+}
+
+/// The postings of one feature. The first is here, so that memory has brought it by the time it is looked at, and its neighbours with it.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    first: Posting,
+    more: Range<u32>,
 }
 
 impl Posting {
@@ -81,10 +90,16 @@ impl Postings {
         Self { starts: starts.into(), postings: postings.into() }
     }
 
-    /// What `feature` calls up.
-    pub(super) fn of(&self, feature: Feature) -> &[Posting] {
+    /// What `feature` calls up, if it calls up anything.
+    pub(super) fn call(&self, feature: Feature) -> Option<Call> {
         let (start, end) = (self.starts[feature as usize], self.starts[feature as usize + 1]);
-        &self.postings[start as usize..end as usize]
+        (start < end).then(|| Call { first: self.postings[start as usize], more: start + 1..end })
+    }
+
+    /// The postings of a call.
+    pub(super) fn called<'c>(&'c self, call: &'c Call) -> impl Iterator<Item = &'c Posting> {
+        let more = &self.postings[call.more.start as usize..call.more.end as usize];
+        std::iter::once(&call.first).chain(more)
     }
 
     /// The bytes that they take.
