@@ -1,6 +1,6 @@
 //! Rules while the daemon runs: a changed folder is read, checked whole and swapped in, or what is in force stays and the log says why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Res
     match rule_files::load(&files, &good, known, &mut faults) {
         Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
             report(&faults);
-            put_on_record(store, &loaded).await?;
+            put_on_record(store, &loaded, &Rules::default()).await?;
             Ok((loaded.rules, files))
         }
         _ => Err(StartError::Broken(faults)),
@@ -120,8 +120,9 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
         error!("the rules in force stay until the rule files are mended");
         return Ok(());
     };
-    put_on_record(&world.store, &loaded).await.map_err(|why| why.to_string())?;
-    for RowChanges { list, added, gone, edited } in loaded.rules.row_changes(&world.rules.load()) {
+    let before = world.rules.load_full();
+    put_on_record(&world.store, &loaded, &before).await.map_err(|why| why.to_string())?;
+    for RowChanges { list, added, gone, edited } in loaded.rules.row_changes(&before) {
         let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
         info!("${list}: +{added} −{gone} rows{edited}");
     }
@@ -130,16 +131,18 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes the good texts and the rule versions down, so that a restart and an old alert find them, and says what is left out.
-async fn put_on_record(store: &Store, loaded: &Loaded) -> Result<(), StoreError> {
+/// Writes the good texts and the rule versions down, so that a restart and an old alert find them, and says what is left out. What was in force
+/// `before` is on record already.
+async fn put_on_record(store: &Store, loaded: &Loaded, before: &Rules) -> Result<(), StoreError> {
     for file in &loaded.stood_in {
         warn!("{file}: its last good version stays in force until it is mended");
     }
     for file in &loaded.left_out {
         warn!("{file}: left out until mended, since there is no good version of it");
     }
-    let versions = loaded.rules.iter().map(|rule| (rule.version(), rule.text())).collect();
-    store.keep_rules(versions, now()).await?;
+    let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
+    let new = loaded.rules.iter().map(|rule| (rule.version(), rule)).filter(|(version, _)| !known.contains(version));
+    store.keep_rules(new.map(|(version, rule)| (version, rule.text())).collect(), now()).await?;
     store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await
 }
 

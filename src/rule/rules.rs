@@ -114,12 +114,12 @@ impl Rules {
         self.watchlists.iter().map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
     }
 
-    /// How the rows of the watchlists differ from those `before`; lists that are as they were are left out, and so are new ones.
+    /// How the rows of the watchlists differ from those `before`; lists that are as they were are left out.
     #[must_use]
     pub fn row_changes(&self, before: &Self) -> Vec<RowChanges> {
-        let known = |name: &str| before.watchlists.iter().find(|list| list.name == name);
-        let pairs = self.watchlists.iter().filter_map(|list| Some((list, known(&list.name)?)));
-        pairs.filter_map(|(now, then)| changes(now, then)).collect()
+        let rows =
+            |name: &str| before.watchlists.iter().find(|list| list.name == name).map_or(&[][..], |list| &list.rows);
+        self.watchlists.iter().filter_map(|list| changes(list, rows(&list.name))).collect()
     }
 
     /// The rules, in the order of their names; one with `each` once for every row, in the order of the rows.
@@ -195,11 +195,11 @@ impl Rules {
 }
 
 /// How the rows of a list differ from what they were; `None` if they do not.
-fn changes(now: &TermList, then: &TermList) -> Option<RowChanges> {
-    let by_id = |list: &TermList| -> HashMap<String, Arc<Row>> {
-        list.rows.iter().map(|row| (row.head.id.clone(), Arc::clone(row))).collect()
-    };
-    let (rows, before) = (by_id(now), by_id(then));
+fn changes(now: &TermList, then: &[Arc<Row>]) -> Option<RowChanges> {
+    fn by_id(rows: &[Arc<Row>]) -> HashMap<&str, &Row> {
+        rows.iter().map(|row| (row.head.id.as_str(), row.as_ref())).collect()
+    }
+    let (rows, before) = (by_id(&now.rows), by_id(then));
     let added = rows.keys().filter(|id| !before.contains_key(*id)).count();
     let gone = before.keys().filter(|id| !rows.contains_key(*id)).count();
     let edited = rows.iter().filter(|(id, row)| before.get(*id).is_some_and(|old| old != *row)).count();

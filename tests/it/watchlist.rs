@@ -13,6 +13,9 @@ use crate::whole_way::config;
 const RULES: &str = "terms:\n  sdn: {from: ../lists/sdn.csv, term: name, aliases: aka, split: \";\", id: ent_num}\n\
     rules:\n  - name: Listed and crime\n    each: sdn\n    when: $sdn NEAR/30 (fraud OR laundering)\n";
 
+/// Where the table lies: beside the rule folder.
+const OUTSIDE: &str = "lists/sdn.csv";
+
 fn table(rows: &[&str]) -> String {
     format!("ent_num,name,aka\r\n{}\r\n", rows.join("\r\n"))
 }
@@ -29,7 +32,7 @@ async fn world(rows: &[&str]) -> (Server, Sink, Folder) {
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder =
         Folder::new(&config, &[("listed.yaml", RULES), ("oil.yaml", "rules:\n  - {name: oil, when: crude oil}\n")]);
-    folder.write("lists/sdn.csv", &table(rows));
+    folder.write(OUTSIDE, &table(rows));
     (server, mail, folder)
 }
 
@@ -45,9 +48,9 @@ fn rows(server: &Server) -> Vec<String> {
 }
 
 /// Replaces the table, and waits until the log says `changes`; at most two seconds.
-async fn edit(folder: &Folder, tidings: &mut Running, rows: &[&str], changes: &str) {
+async fn edit(folder: &Folder, tidings: &mut Running, path: &str, rows: &[&str], changes: &str) {
     let start = Instant::now();
-    folder.write("lists/sdn.csv", &table(rows));
+    folder.write(path, &table(rows));
     tidings.wait_for_log(|line| line.contains(changes)).await;
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
@@ -69,10 +72,11 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
         letter.text()
     );
 
-    edit(&folder, &mut tidings, &["7,Acme Ltd,", "8,Bob Marsh,", "9,Eva Lind,"], "$sdn: +2 −1 rows").await;
+    edit(&folder, &mut tidings, OUTSIDE, &["7,Acme Ltd,", "8,Bob Marsh,", "9,Eva Lind,"], "$sdn: +2 −1 rows").await;
     edit(
         &folder,
         &mut tidings,
+        OUTSIDE,
         &["36,Ivan Petrov,Vanya P.;Charged", "7,Acme Limited,Acme Ltd"],
         "$sdn: +1 −2 rows, 1 edited",
     )
@@ -96,16 +100,18 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_goes_on() {
-    let (server, _mail, folder) = world(&["36,Ivan Petrov,"]).await;
+    let (server, _mail, folder) = world(&[]).await;
+    folder.write("rules/listed.yaml", &RULES.replace("../lists/", ""));
+    folder.write("rules/sdn.csv", &table(&["36,Ivan Petrov,"]));
     server.serve("/feed.xml", stories(&server, &[]));
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("watched by 2 rules")).await;
-    folder.write("lists/sdn.csv", "ent_num,name,aka\n36,Ivan Petrov,\n36,Petr Ivanov,\n");
+    folder.write("rules/sdn.csv", "ent_num,name,aka\n36,Ivan Petrov,\n36,Petr Ivanov,\n");
     tidings.wait_for_log(|line| line.contains("row 3: the id `36` stands in row 2 already")).await;
     tidings.wait_for_log(|line| line.contains("sdn.csv: its last good version stays in force")).await;
     folder.write("rules/oil.yaml", "rules:\n  - {name: oil, when: crude oil}\n  - {name: gas, when: gas}\n");
     tidings.wait_for_log(|line| line.contains("3 rules are in force")).await;
-    std::fs::remove_file(folder.place("lists/sdn.csv")).expect("it is there");
+    std::fs::remove_file(folder.place("rules/sdn.csv")).expect("it is there");
     tidings.wait_for_log(|line| line.contains("cannot be read: No such file")).await;
     assert_eq!(tidings.terminate().await, 0);
 
@@ -114,7 +120,7 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
     server.serve("/feed.xml", stories(&server, &["Ivan Petrov and fraud"]));
     server.wait_for("/hook", 1).await;
     assert_eq!(rows(&server)[0], "36/Ivan Petrov");
-    edit(&folder, &mut again, &["36,Ivan Petrov,", "37,Petr Ivanov,"], "$sdn: +1 −0 rows").await;
+    edit(&folder, &mut again, "rules/sdn.csv", &["36,Ivan Petrov,", "37,Petr Ivanov,"], "$sdn: +1 −0 rows").await;
     assert_eq!(again.terminate().await, 0);
 }
 

@@ -206,6 +206,10 @@ fn id(
         }
         return None;
     }
+    if id.chars().nth(LONGEST).is_some() {
+        faults.add(record, &format!("an id of {} bytes in `{column}`; is another column meant?", id.len()), None);
+        return None;
+    }
     if let Some(first) = ids.get(&id) {
         let help =
             if place == columns.term.0 { "name a column of ids: `id: …`" } else { "give one of the two another id" };

@@ -71,7 +71,8 @@ pub(in crate::rule) fn is_everywhere(term: &Term) -> Option<&'static str> {
 fn alone(tree: &Tree, memo: &mut Memo, found: &mut Vec<Problem>) {
     match tree {
         Tree::Term(term, span) if is_common(term) => found.push(common(term, span.clone())),
-        Tree::List(list, span) => {
+        // What is said of rows is said where their table is named.
+        Tree::List(list, span) if list.rows.is_empty() => {
             if let Some(term) = memo.common(list) {
                 found.push(common_in_list(&term, &list.name, span.clone()));
             }

@@ -121,6 +121,7 @@ fn cells_are_literal(#[case] cell: &str, #[case] found: &str, #[case] other: &st
     "rules/sdn.csv:8: row 8: no word to look for in `***` (`name`)",
     "rules/sdn.csv:9: row 9: no word to look for in `--` (`aka`)",
 ])]
+#[case::long_id(&format!("ent_num,name,aka\n{},Ivan,\n", "7".repeat(1_000_000)), &["rules/sdn.csv:2: row 2: an id of 1000000 bytes in `ent_num`; is another column meant?"])]
 #[case::unclosed("ent_num,name,aka\n36,\"Ivan,\n37,Petr,\n", &["rules/sdn.csv:2: row 2: a quote that is opened here is never closed"])]
 #[case::stray("ent_num,name,aka\n36,\"Ivan,\n37,\"Petr\",\n", &["rules/sdn.csv:2: row 2: text stands behind a quote that was opened here and closed"])]
 #[case::nul("ent_num,name,aka\n36,Iv\0an,\n", &["rules/sdn.csv:2: a NUL byte: this is no text, or one in UTF-16 without its mark"])]
@@ -256,6 +257,7 @@ fn row_changes_are_counted_by_id() {
     let counts: Vec<_> = changes.iter().map(|one| (one.list.as_str(), one.added, one.gone, one.edited)).collect();
     assert_eq!(counts, [("sdn", 2, 1, 1)]);
     assert!(after.row_changes(&after).is_empty());
+    assert_eq!(after.row_changes(&Rules::default())[0].added, 4);
 }
 
 /// What a desk might drop in by accident or malice, and how long any of it may take in a build without optimisation.
