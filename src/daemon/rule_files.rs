@@ -199,7 +199,7 @@ mod tests {
 
     fn file(path: &str, text: &str) -> RuleFile {
         let source = Arc::new(Source { name: format!("rules/{path}"), text: text.to_owned() });
-        let kind = if path.ends_with(".csv") { Kind::Table } else { Kind::Rules };
+        let kind = if path == "sdn.csv" { Kind::Table } else { Kind::Rules };
         RuleFile { path: path.to_owned(), source, kind }
     }
 

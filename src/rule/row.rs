@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::operand::Operand;
 use super::pair::{Link, Pair};
-use super::scope::Scope;
 use super::term::{Forms, Term, TermList};
 use super::tree::Tree;
 use crate::story;
@@ -69,7 +68,6 @@ pub(crate) fn may_be_without(tree: &Tree, name: &str, wanted: bool) -> bool {
         Tree::AtLeast(_, operand, _) if needs(operand) => !wanted,
         Tree::Pair(pair, _) if needs(&pair.left) || (pair.link != Link::Except && needs(&pair.right)) => !wanted,
         Tree::Within(..) if !wanted => true,
-        Tree::In(Scope::Lang, ..) => true,
         Tree::In(_, branch, _) | Tree::Within(_, branch, _) => may_be(branch, wanted),
         Tree::Not(branch, _) => may_be(branch, !wanted),
         Tree::And(branches) if wanted => branches.iter().all(|branch| may_be(branch, true)),

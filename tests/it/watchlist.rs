@@ -1,7 +1,5 @@
 //! Watchlists through the real binary: from a table to alerts by row, and what becomes of them when the table changes.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
 use crate::support::http::{Response, Server};
@@ -47,12 +45,10 @@ fn rows(server: &Server) -> Vec<String> {
         .collect()
 }
 
-/// Replaces the table, and waits until the log says `changes`; at most two seconds.
+/// Replaces the table, and waits until the log says `changes`.
 async fn edit(folder: &Folder, tidings: &mut Running, path: &str, rows: &[&str], changes: &str) {
-    let start = Instant::now();
     folder.write(path, &table(rows));
     tidings.wait_for_log(|line| line.contains(changes)).await;
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,10 +81,10 @@ fn time(at: Timestamp) -> String {
 }
 
 fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
-    let matched = matches.chunk_by(|one, next| one.rule.name() == next.rule.name()).count();
+    let by_name = matches.chunk_by(|one, next| one.rule.name() == next.rule.name()).count();
     let rows = matches.iter().filter(|found| found.rule.row().is_some()).count();
     let rows = if rows > 0 { format!(", for {}", count(rows, "row", "rows")) } else { String::new() };
-    let mut lines = vec![format!("{matched} of {}{rows}", count(rules, "rule matches it", "rules match it"))];
+    let mut lines = vec![format!("{by_name} of {}{rows}", count(rules, "rule matches it", "rules match it"))];
     if matches.is_empty() {
         lines.push("--rule NAME says why one does not.".to_owned());
     }

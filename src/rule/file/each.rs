@@ -22,20 +22,17 @@ pub(super) fn list(name: &Text, lists: &Lists, sound: bool, faults: &mut Vec<Fau
     if !sound || (found.is_none() && lists.partial) {
         return None;
     }
-    let fault = match found {
-        Some(_) => {
-            let fault = name.fault(whole, format!("the list `{}` has no rows", name.value.trim()));
-            fault.help("`each` wants a list that comes from a table: {from: names.csv, term: name, id: id}")
-        }
-        None => {
-            let fault = name.fault(whole, format!("there is no term list `{}`", name.value.trim()));
-            match nearest(&name.value, lists.by_name.keys().map(String::as_str)) {
-                Some(near) => fault.help(format!("did you mean `{near}`?")),
-                None => fault.help("term lists stand under `terms` in any rule file"),
-            }
-        }
-    };
-    faults.push(fault);
+    let written = name.value.trim();
+    if found.is_some() {
+        let fault = name.fault(whole, format!("the list `{written}` has no rows"));
+        faults.push(fault.help("`each` wants a list that comes from a table: {from: names.csv, term: name, id: id}"));
+        return None;
+    }
+    let fault = name.fault(whole, format!("there is no term list `{written}`"));
+    faults.push(match nearest(written, lists.by_name.keys().map(String::as_str)) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault.help("term lists stand under `terms` in any rule file"),
+    });
     None
 }
 

@@ -144,9 +144,10 @@ pub(super) fn path(file: &str, from: &str) -> String {
     let folder = Path::new(file).parent().unwrap_or_else(|| Path::new(""));
     let mut path = PathBuf::new();
     for part in folder.join(from.trim()).components() {
+        let is_below = matches!(path.components().next_back(), Some(Component::Normal(_)));
         match part {
-            Component::ParentDir if matches!(path.components().next_back(), Some(Component::Normal(_))) => {
-                _ = path.pop()
+            Component::ParentDir if is_below => {
+                path.pop();
             }
             Component::CurDir => {}
             other => path.push(other),

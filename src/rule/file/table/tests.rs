@@ -1,7 +1,6 @@
 //! Tables as people and programs save them, and what is said of broken ones.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use rstest::rstest;
 
@@ -38,6 +37,11 @@ fn errors(yaml: &str, csv: &str) -> Vec<String> {
         format!("{}:{line}: {}", fault.source.name, fault.message)
     });
     told.collect()
+}
+
+/// So many rows, or other parts of a table.
+fn many(count: usize, part: impl Fn(usize) -> String) -> String {
+    (0..count).map(part).collect::<Vec<_>>().concat()
 }
 
 /// The rows that match a text, with the terms that were found.
@@ -133,7 +137,7 @@ fn what_is_wrong_with_a_table_is_told_with_file_and_row(#[case] csv: &str, #[cas
 
 #[test]
 fn faults_of_a_table_are_bounded_in_number_and_length() {
-    let rows: String = (0..100_000).map(|row| format!("{row},,\n")).collect();
+    let rows = many(100_000, |row| format!("{row},,\n"));
     let told = errors(&format!("{LISTS}{EACH}"), &format!("ent_num,name,aka\n{rows}"));
     assert_eq!(told.len(), 21);
     assert_eq!(told[20], "rules/sdn.csv:100002: 99980 more faults in the rows of this table are not shown");
@@ -260,17 +264,15 @@ fn row_changes_are_counted_by_id() {
     assert_eq!(after.row_changes(&Rules::default())[0].added, 4);
 }
 
-/// What a desk might drop in by accident or malice, and how long any of it may take in a build without optimisation.
+/// What a desk might drop in by accident or malice.
 #[rstest]
-#[case::many_rows((0..100_000).map(|row| format!("{row},Name{row} Family{row},\n")).collect())]
-#[case::every_row_the_same((0..20_000).map(|row| format!("{row},Ivan Petrov,\n")).collect())]
-#[case::one_letter((0..20_000).map(|row| format!("{row},a,b;c;d\n")).collect())]
-#[case::many_aliases(format!("1,Ivan,{}\n", (0..50_000).map(|alias| format!("x{alias};")).collect::<String>()))]
+#[case::many_rows(many(100_000, |row| format!("{row},Name{row} Family{row},\n")))]
+#[case::every_row_the_same(many(20_000, |row| format!("{row},Ivan Petrov,\n")))]
+#[case::one_letter(many(20_000, |row| format!("{row},a,b;c;d\n")))]
+#[case::many_aliases(format!("1,Ivan,{}\n", many(50_000, |alias| format!("x{alias};"))))]
 fn hostile_tables_load_and_match(#[case] rows: String) {
-    let start = Instant::now();
     let rules = sound(&format!("{LISTS}{EACH}"), &format!("ent_num,name,aka\n{rows}"));
-    let found =
-        rules.scanner().scan(&Story::of_words("", "a fraud of Ivan Petrov, Name77 Family77 and x49999"), &[]).count();
-    assert!(found > 0);
-    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+    let story = Story::of_words("", "a fraud of Ivan Petrov, Name77 Family77 and x49999");
+    let found = rules.scanner().scan(&story, &[]).count();
+    assert!(found == 1 || found == rules.iter().len(), "{found}");
 }

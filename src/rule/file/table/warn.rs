@@ -16,10 +16,8 @@ pub(in crate::rule::file) fn everywhere(name: &str, from: &Text, rows: &[Arc<Row
     let common = rows.iter().filter_map(|row| {
         let (term, what) = row.list.terms.iter().find_map(|term| Some((term, lint::is_everywhere(term)?)))?;
         let label = super::shown(&row.head.to_string());
-        Some(match term.text == row.head.label {
-            true => format!("{label} is {what}"),
-            false => format!("`{}` of {label} is {what}", term.text),
-        })
+        let of = if term.text == row.head.label { String::new() } else { format!("`{}` of ", term.text) };
+        Some(format!("{of}{label} is {what}"))
     });
     let common: Vec<String> = common.collect();
     if common.is_empty() {
