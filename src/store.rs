@@ -13,6 +13,7 @@ mod feeds;
 #[cfg(test)]
 mod fixture;
 mod health;
+mod intake;
 mod letter;
 mod lock;
 mod open;
