@@ -20,6 +20,7 @@ mod outage;
 mod payload;
 mod support;
 mod volume;
+mod watchlist;
 mod webhook;
 mod webhook_wire;
 mod whole_way;

@@ -22,7 +22,7 @@ pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
             &*alert.id.to_string(),
             &time(alert.created, zone),
             severity,
-            &plain(&alert.told.rule),
+            &plain(&alert.told.title()),
             &headline(alert),
         ]);
     }
