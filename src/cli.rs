@@ -7,6 +7,7 @@ mod check;
 mod clauses;
 mod deliveries;
 mod explain;
+mod format;
 mod load;
 mod logs;
 mod notify;
@@ -69,7 +70,7 @@ enum Command {
         config: ConfigArgument,
         /// How faults are shown: for people on standard error, or as JSON Lines on standard output.
         #[arg(long, value_enum, default_value_t)]
-        format: check::Format,
+        format: format::Format,
         /// Print every rule as it is understood: in canonical form, with the terms of its lists.
         #[arg(long)]
         canonical: bool,

@@ -6,10 +6,11 @@ mod moment;
 mod show;
 mod table;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use serde::Serialize;
 
 use crate::cli::clauses::Paper;
+use crate::cli::format::Format;
 use crate::cli::{ConfigArgument, Exit, block_on, load};
 use crate::config::Config;
 use crate::daemon::clock::now;
@@ -63,16 +64,6 @@ enum Action {
         #[command(flatten)]
         config: ConfigArgument,
     },
-}
-
-/// How alerts are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Lists what was told, or shows one alert: 65 if there is no such alert, 69 if the store cannot be read.
