@@ -77,6 +77,16 @@ impl Routing {
     pub fn of(&self, severity: Severity) -> &BTreeSet<NotifierName> {
         self.by_severity.get(&severity).unwrap_or(&self.default)
     }
+
+    /// Those who hear of what has no severity: the default, or, where that is nobody, all that are named.
+    #[must_use]
+    pub fn anybody(&self) -> BTreeSet<NotifierName> {
+        if self.default.is_empty() {
+            self.by_severity.values().flatten().cloned().collect()
+        } else {
+            self.default.clone()
+        }
+    }
 }
 
 /// One feed to poll. It is shown by its name: the address may hold a token from the environment.

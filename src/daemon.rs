@@ -14,6 +14,7 @@ mod retry;
 pub mod rule_files;
 pub mod signals;
 mod tasks;
+mod watch;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};

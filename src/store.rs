@@ -12,6 +12,7 @@ mod event;
 mod feeds;
 #[cfg(test)]
 mod fixture;
+mod gaps;
 mod health;
 mod letter;
 mod lock;
@@ -34,6 +35,7 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alert::ailment::{Course, FeedNotice};
 use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
@@ -42,6 +44,7 @@ use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
+pub use gaps::{Gap, PastGap};
 pub use lock::{Lock, lock};
 pub use open::OpenError;
 pub use silences::{mute, silences, unmute};
@@ -100,6 +103,8 @@ pub struct FeedState {
     pub error: Option<String>,
     /// The mean time between its newest items, where it is known.
     pub mean_gap: Option<Duration>,
+    /// How it has fared, as far as people are told of that.
+    pub course: Course,
 }
 
 /// One poll's outcome, recorded in one transaction (T1).
@@ -115,6 +120,10 @@ pub struct PollRecord {
     pub items: Vec<ItemRecord>,
     /// After a 200: the key of every item in the document. Known items that are missing here are marked as gone, others as present. `None` after anything else.
     pub present: Option<Vec<ItemKey>>,
+    /// The time before it in which items may have come and gone.
+    pub gap: Option<Gap>,
+    /// What is to be told of the feed, and to whom.
+    pub notice: Option<(FeedNotice, Vec<Receiver>)>,
 }
 
 /// One item that is new, edited or re-keyed.

@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use url::Url;
 
+use crate::alert::ailment::Course;
 use crate::config::{Feed, Poll};
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::{World, heavy, news};
+use crate::daemon::{World, heavy, news, watch};
 use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want};
 use crate::feed::parse::{self, Document};
 use crate::feed::schedule::{self, Ended, History};
@@ -113,10 +114,11 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
         failures: 0,
         error: None,
         mean_gap: None,
+        course: Course::default(),
     };
     let state_of = |feed: &Feed| match known.remove(&feed.name) {
         Some(state) if state.address == fingerprint(&feed.url) => in_time(feed, state),
-        Some(moved) => fresh(feed, moved.last_good),
+        Some(moved) => FeedState { course: moved.course, ..fresh(feed, moved.last_good) },
         None => fresh(feed, None),
     };
     Ok(world.config.feeds.iter().map(state_of).collect())
@@ -251,7 +253,7 @@ async fn record(
             let hint = answer.freshness.fresh_for.max(document.ttl);
             let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
             state.mean_gap = schedule::mean_gap(&published);
-            sifted = Some(news::sift(world, feed, before.last_good.is_none(), document, ended_at).await?);
+            sifted = Some(news::sift(world, feed, before.last_good, document, ended_at).await?);
             Ended::Well { hint }
         }
     };
@@ -269,9 +271,11 @@ async fn record(
     state.next_poll = next.at;
     state.next_why = next.why;
     let host_rests = rests.map(|(host, until)| (host.0, until));
+    let notice = watch::follow(&world.config, before, &mut state, sifted.as_ref(), ended_at);
+    let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
     let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
-    let waits =
-        world.store.record_poll(PollRecord { now: ended_at, state: state.clone(), host_rests, items, present }).await?;
+    let record = PollRecord { now: ended_at, state: state.clone(), host_rests, items, present, gap, notice };
+    let waits = world.store.record_poll(record).await?;
     if waits {
         world.pages.notify_one();
     }

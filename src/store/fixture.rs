@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::{FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Store, Verdict, Waiting};
+use crate::alert::ailment::Course;
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::identity::ItemKey;
@@ -96,11 +97,12 @@ pub(super) fn state(feed: &str) -> FeedState {
         failures: 0,
         error: None,
         mean_gap: Some(Duration::from_millis(5_400_001)),
+        course: Course { failing_since: None, last_news: Some(at(-9)), told: None },
     }
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
-    PollRecord { now: at(now), state: state(feed), host_rests: None, items, present: None }
+    PollRecord { now: at(now), state: state(feed), host_rests: None, items, present: None, gap: None, notice: None }
 }
 
 pub(super) fn story(title: &str, body: &str) -> Story {

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, tell};
+use super::feeds::ailment_word;
+use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, tell};
+use crate::alert::Content;
+use crate::alert::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::story::FeedName;
 
@@ -33,18 +36,25 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
     if let Some(present) = &record.present {
         mark_gone(conn, feed, present, now).await?;
     }
+    if let Some(gap) = record.gap {
+        gaps::keep(conn, feed, gap, now).await?;
+    }
+    if let Some((notice, audience)) = record.notice {
+        health::tell(conn, &notice.key(), &Content::Notice(About::Feed(notice)), audience, now).await?;
+    }
     Ok(waits)
 }
 
 async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
-             mean_gap)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             mean_gap, failing_since, last_news, told)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (name) DO UPDATE SET address = excluded.address, etag = excluded.etag,
              last_modified = excluded.last_modified, next_poll = excluded.next_poll, next_why = excluded.next_why,
              last_poll = excluded.last_poll, last_good = excluded.last_good, failures = excluded.failures,
-             error = excluded.error, mean_gap = excluded.mean_gap",
+             error = excluded.error, mean_gap = excluded.mean_gap, failing_since = excluded.failing_since,
+             last_news = excluded.last_news, told = excluded.told",
     )
     .bind(&state.name.0)
     .bind(&state.address)
@@ -57,6 +67,9 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.failures)
     .bind(&state.error)
     .bind(state.mean_gap.and_then(|gap| i64::try_from(gap.as_millis()).ok()))
+    .bind(state.course.failing_since.map(millis))
+    .bind(state.course.last_news.map(millis))
+    .bind(state.course.told.map(ailment_word))
     .execute(conn)
     .await?;
     Ok(())
@@ -172,6 +185,7 @@ mod tests {
     use super::super::fixture::{Bench, at, item, poll, settle, state};
     use super::super::{FeedState, Plan};
     use super::*;
+    use crate::alert::ailment::{Ailment, Course};
 
     fn keys(keys: &[&str]) -> Vec<ItemKey> {
         keys.iter().map(|key| ItemKey((*key).to_owned())).collect()
@@ -185,8 +199,14 @@ mod tests {
             last_modified: Some("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
             ..state("wire")
         };
-        let gone =
-            FeedState { next_poll: None, last_good: None, failures: 4, error: Some("410".to_owned()), ..state("wire") };
+        let gone = FeedState {
+            next_poll: None,
+            last_good: None,
+            failures: 4,
+            error: Some("410".to_owned()),
+            course: Course { failing_since: Some(at(3)), last_news: None, told: Some(Ailment::Gone) },
+            ..state("wire")
+        };
         for expected in [first, gone] {
             let record = PollRecord { state: expected.clone(), ..poll("wire", 0, vec![]) };
             assert!(!bench.store.record_poll(record).await.unwrap());
