@@ -2,6 +2,7 @@
 
 mod env;
 mod feeds;
+mod lists;
 mod load;
 mod mask;
 mod network;
@@ -25,6 +26,7 @@ use url::Url;
 use crate::story::pace::Manners;
 use crate::story::{FeedName, NotifierName, Severity};
 
+pub use lists::{Listed, ReadList, named};
 pub use load::load;
 pub use template::{Template, Writes};
 

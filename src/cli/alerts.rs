@@ -2,7 +2,6 @@
 
 #[cfg(test)]
 mod fixture;
-mod moment;
 mod show;
 mod table;
 
@@ -11,7 +10,7 @@ use serde::Serialize;
 
 use crate::cli::clauses::Paper;
 use crate::cli::format::Format;
-use crate::cli::{ConfigArgument, Exit, block_on, load};
+use crate::cli::{ConfigArgument, Exit, block_on, load, moment};
 use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::store::{Archive, OpenError, StoreError, Wanted};
@@ -93,12 +92,7 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
 
 fn wanted(arguments: &Arguments, config: &Config) -> Result<Wanted, Exit> {
     let read = |text: &Option<String>, edge| {
-        let read = text.as_deref().map(|text| moment::read(text, edge, now(), &config.zone)).transpose();
-        read.map_err(|why| {
-            eprintln!("error: {why}");
-            eprintln!("  help: write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)");
-            Exit::Usage
-        })
+        text.as_deref().map(|text| moment::read_or_tell(text, edge, now(), &config.zone)).transpose()
     };
     Ok(Wanted {
         rule: arguments.rule.clone(),
