@@ -4,6 +4,7 @@
 
 mod alerts;
 mod archive;
+mod backfill;
 mod beside;
 mod column;
 mod deliveries;
@@ -43,6 +44,7 @@ use crate::feed::identity::ItemKey;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
+pub use backfill::Settled;
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
 pub use gaps::{Gap, PastGap};
 pub use lock::{Lock, lock};

@@ -1,6 +1,8 @@
 //! `tidings feeds`: one feed as it is now, where a site keeps its feeds, lists of feeds, and how feeds fare.
 
+mod backfill;
 mod course;
+mod identity;
 
 use serde_json::Value;
 
