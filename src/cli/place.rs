@@ -106,6 +106,7 @@ fn story(item: Item) -> Story {
         lang: item.lang,
         authors: item.authors,
         tags: item.tags,
+        source: item.source,
     }
 }
 

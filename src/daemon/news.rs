@@ -95,6 +95,7 @@ impl Moment<'_> {
             lang: item.lang.clone(),
             authors: item.authors.clone(),
             tags: item.tags.clone(),
+            source: item.source.clone(),
         };
         let plan = self.plan(item, &story, before);
         (story, plan)

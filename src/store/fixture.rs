@@ -115,6 +115,7 @@ pub(super) fn story(title: &str, body: &str) -> Story {
         lang: Some("en-GB".to_owned()),
         authors: vec!["A. Writer".to_owned()],
         tags: vec!["Asia".to_owned(), "arms".to_owned()],
+        source: Some("Northern Gazette".to_owned()),
     }
 }
 

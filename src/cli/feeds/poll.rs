@@ -41,6 +41,7 @@ struct Shown<'d> {
     lang: Option<&'d str>,
     authors: &'d [String],
     tags: &'d [String],
+    source: Option<&'d str>,
 }
 
 impl<'d> Shown<'d> {
@@ -55,6 +56,7 @@ impl<'d> Shown<'d> {
             lang: item.lang.as_deref(),
             authors: &item.authors,
             tags: &item.tags,
+            source: item.source.as_deref(),
         }
     }
 }
@@ -92,6 +94,7 @@ fn facts(item: &Item) -> Vec<String> {
     facts.extend(item.lang.clone());
     facts.extend((!item.authors.is_empty()).then(|| format!("by {}", item.authors.join(", "))));
     facts.extend((!item.tags.is_empty()).then(|| format!("tagged {}", item.tags.join(", "))));
+    facts.extend(item.source.as_ref().map(|source| format!("taken from {source}")));
     facts.push(format!("{read} {words}"));
     facts
 }

@@ -1,4 +1,4 @@
--- How feeds fare, what they may have brought unseen, and which rules looked back.
+-- How feeds fare, what they may have brought unseen, which rules looked back, and whom stories were taken from.
 
 ALTER TABLE feed ADD COLUMN failing_since INTEGER;    -- the first of the polls in a row that failed; null after a good one
 ALTER TABLE feed ADD COLUMN last_news INTEGER;        -- when a poll last brought something new or edited
@@ -15,6 +15,9 @@ CREATE TABLE gap (
     PRIMARY KEY (feed, since)
 ) STRICT;
 CREATE INDEX gap_found ON gap (found);
+
+-- Who a story was taken from, where a feed of many sources says so.
+ALTER TABLE story ADD COLUMN source TEXT;
 
 -- Rules with `backfill` that have looked back: each does so once.
 CREATE TABLE backfill (
