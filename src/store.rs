@@ -15,6 +15,7 @@ mod feeds;
 mod fixture;
 mod gaps;
 mod health;
+mod intake;
 mod letter;
 mod lock;
 mod open;
@@ -47,8 +48,10 @@ pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, 
 pub use backfill::Settled;
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
 pub use gaps::{Gap, PastGap};
+pub use health::Standing;
 pub use lock::{Lock, lock};
 pub use open::OpenError;
+pub use outbox::Turn;
 pub use silences::{mute, silences, unmute};
 pub use sweep::{Gone, Place, Retention, Step};
 
