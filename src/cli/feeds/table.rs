@@ -45,7 +45,10 @@ fn cells(row: &Row<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
         shown(&row.feed.name.0),
         health(state, at).to_owned(),
         time(state.and_then(|state| state.course.last_news)),
-        time(state.and_then(|state| state.next_poll)),
+        match state.and_then(|state| state.next_poll) {
+            Some(next) if next <= at => "due".to_owned(),
+            next => time(next),
+        },
         state.map_or_else(|| "`tidings run` polls it first".to_owned(), why),
     ]
 }
@@ -118,7 +121,7 @@ mod tests {
             error: Some("the server answered 410 Gone".to_owned()),
             ..state(&feeds[3], -99_999)
         };
-        let silent = state(&feeds[2], -9_999);
+        let silent = FeedState { next_poll: Some(at(-1)), ..state(&feeds[2], -9_999) };
         let states = [Some(state(&feeds[0], -25)), Some(failing), Some(silent), Some(gone), None];
         let rows: Vec<_> = feeds.iter().zip(states).map(|(feed, state)| Row { feed, state }).collect();
         for width in [80, 160] {

@@ -83,6 +83,23 @@ async fn a_feed_that_falls_silent_is_told_once_and_so_is_what_it_brings_again() 
     assert_eq!(notices(&server), of_wire(&["silent", "well"]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_gone_is_told_at_once_and_is_well_when_it_is_read_at_its_new_address() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/hook", Response::status(200));
+    server.serve("/feed.xml", Response::status(410));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    round(&folder).await;
+    round(&folder).await;
+    assert_eq!(notices(&server), of_wire(&["gone"]));
+    assert_eq!(server.requests("/feed.xml").len(), 1);
+    server.serve("/new.xml", Response::feed(&dated(&[])));
+    folder.write("config.yaml", &config.replace("/feed.xml", "/new.xml"));
+    round(&folder).await;
+    assert_eq!(notices(&server), of_wire(&["gone", "well"]));
+}
+
 /// A feed with three dated items, an hour apart, and these titles first.
 fn dated(titles: &[&str]) -> String {
     let item = |title: &str, hour: usize| {

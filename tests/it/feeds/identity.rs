@@ -137,3 +137,20 @@ async fn what_comes_back_after_it_left_is_no_news_while_its_key_is_kept() {
     assert_eq!(watch.poll(&[at(1), at(2)]).await, [""; 0]);
     assert_eq!(watch.folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await, ["0"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storys_page_is_read_three_times_over_all_its_edits_and_no_more() {
+    let watch = Watch::new().await;
+    watch.server.serve("/story", Response::html(wire::PAGE));
+    let teaser = |text: &str| {
+        let link = watch.server.url("/story");
+        format!("<item><title>Freight doubles</title><link>{link}</link><description>{text}</description></item>")
+    };
+    assert_eq!(watch.poll(&[teaser("Cars cross the river.")]).await, ["Freight doubles"]);
+    for edit in ["Many cars cross.", "Many cars cross it.", "Many cars cross it again.", "They cross no more."] {
+        assert_eq!(watch.poll(&[teaser(edit)]).await, [""; 0], "its rule has told of it");
+    }
+    assert_eq!(watch.server.requests("/story").len(), 3);
+    let why = "SELECT read_why FROM story";
+    assert_eq!(watch.folder.query(why).await, ["its page was read often enough before this edit"]);
+}
