@@ -47,7 +47,9 @@ pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader:
         });
     }
     let (mut feeds, read) = (feeds?, read?);
-    read.into_iter().for_each(|list| lists::add(&mut feeds, list));
+    for list in read {
+        lists::add(&mut feeds, list);
+    }
     Some(feeds)
 }
 

@@ -18,12 +18,11 @@ pub(crate) fn follow(
     sifted: Option<&Sifted>,
     at: Timestamp,
 ) -> Option<(FeedNotice, Vec<Receiver>)> {
-    let ended = match &state.error {
-        Some(why) => Ended::Failed { why, gone: state.next_poll.is_none() },
-        None => {
-            let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
-            Ended::Well { news, gap: state.mean_gap }
-        }
+    let ended = if let Some(why) = &state.error {
+        Ended::Failed { why, gone: state.next_poll.is_none() }
+    } else {
+        let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
+        Ended::Well { news, gap: state.mean_gap }
     };
     let (course, notice) = ailment::after(&state.name, before.course, ended, before.error.as_deref(), at);
     state.course = course;
@@ -32,9 +31,9 @@ pub(crate) fn follow(
 
 /// Those who hear of a feed: whoever hears of rules that name nobody.
 fn audience(config: &Config) -> Vec<Receiver> {
-    let names = config.notify.anybody();
-    let named = config.notifiers.iter().filter(|(name, _)| names.contains(name));
-    named.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
+    let hearers = config.notify.anybody();
+    let notifiers = config.notifiers.iter().filter(|(name, _)| hearers.contains(name));
+    notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
 }
 
 /// The gap before a document of which nothing is known, though the feed is: from the last good poll to the document's oldest item.
