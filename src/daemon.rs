@@ -52,6 +52,8 @@ pub(crate) struct World {
     /// How often receivers want to be told.
     policy: Arc<Policy>,
     hosts: Hosts,
+    /// Of every fetch: they share the room for bodies.
+    limits: Limits,
     /// What fetching and sending need.
     means: Means,
     /// Permits for steps that keep a core busy: as many as there are cores.
@@ -173,6 +175,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
     let policy = Arc::new(Policy { manners: config.manners.clone(), zone: config.zone.clone() });
     Ok(World {
         hosts: Hosts::new(&config.poll, config.network.clone()),
+        limits: Limits::default(),
         store,
         run,
         rules: ArcSwap::from_pointee(rules),
@@ -243,8 +246,8 @@ impl World {
         }
         let request = Request { url: url.clone(), validators, want };
         let allow = &self.config.network.allow;
-        fetch::fetch(&self.means.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host))
-            .await
+        let (admit, rest) = (|host| self.hosts.admit(host), |host: &HostKey, until| self.hosts.rest(host, until));
+        fetch::fetch(&self.means.client, &request, allow, &self.limits, now(), admit, rest).await
     }
 }
 
