@@ -31,7 +31,7 @@ use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::daemon::hosts::Hosts;
 use crate::daemon::reload::StartError;
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, Validators, Want};
+use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
 use crate::notify::Means;
 use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
@@ -246,7 +246,10 @@ impl World {
         }
         let request = Request { url: url.clone(), validators, want };
         let allow = &self.config.network.allow;
-        let (admit, rest) = (|host| self.hosts.admit(host), |host: &HostKey, until| self.hosts.rest(host, until));
+        let (admit, rest) = (
+            |host| self.hosts.admit(host),
+            |host: &HostKey, asked: RetryAfter| self.hosts.rest(host, asked.end(now())),
+        );
         fetch::fetch(&self.means.client, &request, allow, &self.limits, now(), admit, rest).await
     }
 }

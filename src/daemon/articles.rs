@@ -149,7 +149,7 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");
             let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let until = after(now(), pause).max(asked_rest(&why).unwrap_or(Timestamp::MIN));
+            let until = after(now(), pause).max(rest_ends(&why, now()).unwrap_or(Timestamp::MIN));
             let tries = waiting.attempts + 1;
             later_or_teaser(waiting, until, &format!("its page could not be read: {why} (tried {tries} times)"))
         }
@@ -158,9 +158,9 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
 }
 
 /// Until when a busy host wants to be left alone.
-fn asked_rest(error: &FetchError) -> Option<Timestamp> {
-    let FetchError::Status { code: 429 | 503, retry_after, .. } = error else { return None };
-    *retry_after
+fn rest_ends(error: &FetchError, now: Timestamp) -> Option<Timestamp> {
+    let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else { return None };
+    Some(asked.end(now))
 }
 
 fn teaser(story: &Story, why: String) -> Page {

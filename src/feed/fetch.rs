@@ -19,7 +19,7 @@ use crate::feed::guard::{self, GuardedResolver};
 pub use body::{Body, Room};
 pub use failure::explain;
 pub use file::read_file;
-pub use headers::retry_after;
+pub use headers::{RetryAfter, retry_after};
 
 /// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
 pub const HOME: &str = "https://example.org/tidings";
@@ -78,12 +78,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 15 s of silence, 30 s in all, 10 MiB, and room of their own.
     fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(15),
-            total: Duration::from_secs(30),
-            body: MOST_BYTES,
-            room: Room::default(),
-        }
+        Self { idle: Duration::from_secs(15), total: Duration::from_secs(30), body: MOST_BYTES, room: Room::default() }
     }
 }
 
@@ -162,8 +157,8 @@ pub enum FetchError {
     Status {
         /// The status code.
         code: u16,
-        /// `Retry-After`, as an instant (RFC 9110, section 10.2.3).
-        retry_after: Option<Timestamp>,
+        /// For how long it wants to be left alone.
+        retry_after: Option<RetryAfter>,
         /// Who answered so, after redirects: the host that is to be left alone.
         host: HostKey,
     },
@@ -240,7 +235,7 @@ fn user_agent(contact: Option<&str>) -> HeaderValue {
 ///
 /// At most five redirects are followed, never from https to http, each checked by the guard. `admit` is called once for every hop with the
 /// host that is about to be asked, and what it gives is held for exactly that request; `rest` is called before it is given back, where the host
-/// says until when it wants to be left alone. `now` is what `Retry-After` and the like count from.
+/// says for how long it wants to be left alone. `now` stands in for the `Date` of an answer that has none.
 ///
 /// # Errors
 /// Where no usable answer came within `limits`.
@@ -251,7 +246,7 @@ pub async fn fetch<P, A>(
     limits: &Limits,
     now: Timestamp,
     admit: impl Fn(HostKey) -> A,
-    rest: impl Fn(&HostKey, Timestamp),
+    rest: impl Fn(&HostKey, RetryAfter),
 ) -> Result<Answer, FetchError>
 where
     A: Future<Output = Result<P, Resting>>,
@@ -264,8 +259,8 @@ where
         let host = HostKey::of(&url);
         let permit = admit(host.clone()).await.map_err(|Resting(until)| FetchError::Resting { host, until })?;
         let hop = within(&mut left, ask(client, request, &url, limits, now)).await;
-        if let Some(Err(FetchError::Status { code: 429 | 503, retry_after: Some(until), host })) = &hop {
-            rest(host, *until);
+        if let Some(Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host })) = &hop {
+            rest(host, *asked);
         }
         drop(permit);
         match hop.unwrap_or_else(|| Err(FetchError::Broken(too_slow(limits.total))))? {
@@ -332,7 +327,7 @@ async fn ask(
         }
         status => Err(FetchError::Status {
             code: status.as_u16(),
-            retry_after: headers::retry_after(response.headers(), now),
+            retry_after: headers::retry_after(response.headers()),
             host: HostKey::of(url),
         }),
     }

@@ -92,7 +92,10 @@ mod tests {
     #[case("<ttl>-5</ttl><ttl/>", None)]
     #[case("<ttl>4294967295</ttl>", Some(Duration::from_mins(4_294_967_295)))]
     #[case("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>1</sy:updateFrequency>", Some(HOUR))]
-    #[case("<sy:updatePeriod>\n\tdaily\t</sy:updatePeriod><sy:updateFrequency> 4 </sy:updateFrequency>", Some(Duration::from_hours(6)))]
+    #[case(
+        "<sy:updatePeriod>\n\tdaily\t</sy:updatePeriod><sy:updateFrequency> 4 </sy:updateFrequency>",
+        Some(Duration::from_hours(6))
+    )]
     #[case("<syn:updatePeriod>Weekly</syn:updatePeriod>", Some(Duration::from_hours(168)))]
     #[case("<sy:updateFrequency>2</sy:updateFrequency>", Some(Duration::from_hours(12)))]
     #[case("<sy:updatePeriod>often</sy:updatePeriod>", None)]
@@ -100,7 +103,7 @@ mod tests {
     #[case("<sy:updatePeriod>hourly</sy:updatePeriod><ttl>90</ttl>", Some(Duration::from_mins(90)))]
     #[case("<item><ttl>5</ttl></item>", None)]
     #[case("<item><title>x</title></item><ttl>5</ttl>", Some(Duration::from_mins(5)))]
-    #[case("<a:entry/><items/><ttl>5", None)]
+    #[case("<items/><ttl>5</ttl><a:item/>", Some(Duration::from_mins(5)))]
     #[case("<ttl>5", Some(Duration::from_mins(5)))]
     #[case("", None)]
     fn the_shortest_interval_that_a_feed_asks_for_is_read(#[case] channel: &str, #[case] expected: Option<Duration>) {

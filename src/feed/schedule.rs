@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Poll;
+use crate::feed::fetch::RetryAfter;
 use crate::feed::hints::{Hints, Pauses};
 use words::{moment, words};
 
@@ -52,8 +53,8 @@ pub enum Ended {
     Gone,
     /// 429 or 503: the server asks for time.
     Busy {
-        /// `Retry-After`.
-        until: Option<Timestamp>,
+        /// For how long.
+        asked: Option<RetryAfter>,
     },
     /// Any other failure.
     Failed,
@@ -89,7 +90,7 @@ pub fn next(
     let soon = |wait: Wait| Next { at: Some(later(now, jittered(wait.wait, seed))), why: wait.why, host_rests: None };
     match ended {
         Ended::Gone => {
-            let why = "never: its server says that it is gone for good (410)".to_owned();
+            let why = "its server says that it is gone for good (410)".to_owned();
             Next { at: None, why, host_rests: None }
         }
         Ended::Well { .. } if every.is_some() => soon(usual),
@@ -103,7 +104,7 @@ pub fn next(
             why: format!("after {}: it is not found (404), which is tried once a day", words(longest)),
         }),
         Ended::NotFound | Ended::Failed => soon(retried(usual.wait, history.failures)),
-        Ended::Busy { until } => busy(history.failures, usual.wait, *until, now, seed),
+        Ended::Busy { asked } => busy(history.failures, usual.wait, *asked, now, seed),
     }
 }
 
@@ -147,9 +148,10 @@ fn usual(history: &History, every: Option<Duration>, floor: Duration, bounds: &P
             };
             (half, why)
         }
-        (None, None) => {
-            (UNKNOWN.clamp(bounds.min, bounds.max), "until the dates of three items tell how often it brings something".to_owned())
-        }
+        (None, None) => (
+            UNKNOWN.clamp(bounds.min, bounds.max),
+            "until the dates of three items tell how often it brings something".to_owned(),
+        ),
     };
     let (wait, why) = if wait < floor { (floor, "the least that is polite".to_owned()) } else { (wait, why) };
     Wait { wait, why: format!("every {}: {why}", words(wait)) }
@@ -180,18 +182,27 @@ fn spared(next: Next, pauses: Pauses, latest: Timestamp, seed: u64) -> Next {
     let at = spread.min(latest).max(at);
     let but = if at < end { ", which is longer than the longest interval" } else { "" };
     let until = if end == Timestamp::MAX { "ever".to_owned() } else { moment(end) };
-    Next { at: Some(at), why: format!("the feed asks to be left alone until {until} (skipHours, skipDays){but}"), ..next }
+    Next {
+        at: Some(at),
+        why: format!("the feed asks to be left alone until {until} (skipHours, skipDays){but}"),
+        ..next
+    }
 }
 
 /// The later of what the server asked for and the backoff, at most a day. What was asked is asked of all feeds of that host: only what is our own choice is spread.
-fn busy(failures: u32, usual: Duration, until: Option<Timestamp>, now: Timestamp, seed: u64) -> Next {
-    let asked = until.and_then(|until| Duration::try_from(until.duration_since(now)).ok()).unwrap_or_default();
+fn busy(failures: u32, usual: Duration, asked: Option<RetryAfter>, now: Timestamp, seed: u64) -> Next {
+    let until = asked.map_or(now, |asked| asked.end(now));
+    let asked = Duration::try_from(until.duration_since(now)).unwrap_or_default();
     let backoff = backoff(usual, failures);
     let heeded = asked.min(DAY);
     let why = match (asked > backoff, heeded < asked) {
         (true, false) => format!("after {}: the server asked for that (Retry-After)", words(asked)),
         (true, true) => {
-            format!("after {}: the server asked for {} (Retry-After), and is not left alone for longer", words(heeded.max(backoff)), words(asked))
+            format!(
+                "after {}: the server asked for {} (Retry-After), and is not left alone for longer",
+                words(heeded.max(backoff)),
+                words(asked)
+            )
         }
         (false, _) if failures < 2 => format!("after {}: the server is busy", words(backoff)),
         (false, _) => format!("after {}: the server is busy, {failures} times in a row", words(backoff)),

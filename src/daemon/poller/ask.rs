@@ -61,7 +61,7 @@ fn failure(error: &FetchError) -> Failure {
         FetchError::Status { code: 404, .. } => (Ended::NotFound, None),
         FetchError::Status { code: 410, .. } => (Ended::Gone, None),
         FetchError::Status { code: 429 | 503, retry_after, host } => {
-            (Ended::Busy { until: *retry_after }, Some(host.clone()))
+            (Ended::Busy { asked: *retry_after }, Some(host.clone()))
         }
         _ => (Ended::Failed, None),
     };

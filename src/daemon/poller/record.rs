@@ -32,8 +32,11 @@ pub(super) async fn record(
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
             let why = format!("its host asked for rest ({})", host.0);
             let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-            return keep(world, PollRecord { now: ended_at, state, host_rests: None, items: Vec::new(), present: None })
-                .await;
+            return keep(
+                world,
+                PollRecord { now: ended_at, state, host_rests: None, items: Vec::new(), present: None },
+            )
+            .await;
         }
         Outcome::Failed(failure) => {
             busy = failure.busy.clone();
@@ -113,7 +116,10 @@ fn failed(state: &mut FeedState, feed: &Feed, before: &FeedState, failure: Failu
 /// Says, if a feed is asked at a new address from now on, what to write in the configuration.
 pub(super) fn tell_move(feed: &Feed, state: &FeedState) {
     if let Some(to) = new_address(state) {
-        warn!("{}: moved for good, and is asked at its new address; in the configuration, write its url as {to}", feed.name);
+        warn!(
+            "{}: moved for good, and is asked at its new address; in the configuration, write its url as {to}",
+            feed.name
+        );
     }
 }
 

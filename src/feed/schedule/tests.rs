@@ -154,7 +154,7 @@ fn missing_feeds_are_retried_twice_then_tried_daily_and_gone_ones_never() {
     let daily = "after 1 d: it is not found (404), which is tried once a day".to_owned();
     assert_eq!(wait(&failed(3), &Ended::NotFound, None, false), (Some(DAY), daily));
     assert_eq!(wait(&failed(3), &Ended::NotFound, Some(3 * DAY), false).0, Some(3 * DAY));
-    let never = "never: its server says that it is gone for good (410)".to_owned();
+    let never = "its server says that it is gone for good (410)".to_owned();
     assert_eq!(wait(&failed(1), &Ended::Gone, Some(MINUTE), true), (None, never));
 }
 
@@ -170,8 +170,10 @@ fn a_busy_server_gets_the_later_of_its_wish_and_the_backoff(
     #[case] expected: Duration,
     #[case] why: &str,
 ) {
-    let until = after.map(|after| now().checked_add(after).unwrap());
-    assert_eq!(wait(&failed(failures), &Ended::Busy { until }, None, false), (Some(expected), why.to_owned()));
+    let date = after.map(|after| RetryAfter::Until(later(now(), after)));
+    for asked in [after.map(RetryAfter::Span), date] {
+        assert_eq!(wait(&failed(failures), &Ended::Busy { asked }, None, false), (Some(expected), why.to_owned()));
+    }
 }
 
 #[rstest]
@@ -184,16 +186,16 @@ fn a_host_rests_as_long_as_it_asked_and_never_long_for_one_broken_feed(
     #[case] after: Option<Duration>,
     #[case] expected: Duration,
 ) {
-    let until = after.map(|after| now().checked_add(after).unwrap());
+    let asked = after.map(RetryAfter::Span);
     let rests = |ended| next(&failed(failures), &ended, None, false, &bounds(), now(), 0).host_rests;
-    assert_eq!(rests(Ended::Busy { until }), Some(later(now(), expected)));
+    assert_eq!(rests(Ended::Busy { asked }), Some(later(now(), expected)));
     assert_eq!(rests(Ended::Failed), None);
 }
 
 #[test]
 fn retry_after_outdoes_an_interval_of_ones_own() {
-    let until = Some(now().checked_add(HOUR).unwrap());
-    assert_eq!(wait(&failed(1), &Ended::Busy { until }, Some(5 * MINUTE), false).0, Some(HOUR));
+    let asked = Some(RetryAfter::Span(HOUR));
+    assert_eq!(wait(&failed(1), &Ended::Busy { asked }, Some(5 * MINUTE), false).0, Some(HOUR));
 }
 
 #[test]
@@ -210,9 +212,11 @@ fn any_ended() -> impl Strategy<Value = Ended> {
     prop_oneof![
         any_span().prop_map(|fresh_for| Ended::Well { fresh_for }),
         Just(Ended::NotFound),
-        (-1_000_000..4_000_000_000_i64)
-            .prop_map(|from_now| Ended::Busy { until: Timestamp::from_second(now().as_second() + from_now).ok() }),
-        Just(Ended::Busy { until: None }),
+        any_span().prop_map(|asked| Ended::Busy { asked: asked.map(RetryAfter::Span) }),
+        (-1_000_000..4_000_000_000_i64).prop_map(|from_now| {
+            let end = Timestamp::from_second(now().as_second() + from_now).ok();
+            Ended::Busy { asked: end.map(RetryAfter::Until) }
+        }),
         Just(Ended::Failed),
     ]
 }
@@ -244,7 +248,8 @@ proptest! {
         if let Ended::Well { .. } = ended {
             prop_assert!(wait >= every.unwrap_or(bounds.min));
         }
-        if let Ended::Busy { until: Some(until) } = ended {
+        if let Ended::Busy { asked: Some(asked) } = ended {
+            let until = asked.end(now());
             prop_assert!(at >= until.min(later(now(), DAY)), "{at} is before {until}");
             prop_assert!(next.host_rests >= Some(until.min(later(now(), DAY))));
         }
