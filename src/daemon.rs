@@ -246,10 +246,10 @@ impl World {
         }
         let request = Request { url: url.clone(), validators, want };
         let allow = &self.config.network.allow;
-        let (admit, rest) = (
-            |host| self.hosts.admit(host),
-            |host: &HostKey, asked: RetryAfter| self.hosts.rest(host, asked.end(now())),
-        );
+        let admit = |host| self.hosts.admit(host);
+        let rest = |host: &HostKey, asked: RetryAfter| {
+            self.hosts.rest(host, asked.end(now()));
+        };
         fetch::fetch(&self.means.client, &request, allow, &self.limits, now(), admit, rest).await
     }
 }

@@ -149,7 +149,7 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");
             let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let until = after(now(), pause).max(rest_ends(&why, now()).unwrap_or(Timestamp::MIN));
+            let until = after(now(), pause).max(rest(world, &why).await.unwrap_or(Timestamp::MIN));
             let tries = waiting.attempts + 1;
             later_or_teaser(waiting, until, &format!("its page could not be read: {why} (tried {tries} times)"))
         }
@@ -157,10 +157,14 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
     }
 }
 
-/// Until when a busy host wants to be left alone.
-fn rest_ends(error: &FetchError, now: Timestamp) -> Option<Timestamp> {
-    let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else { return None };
-    Some(asked.end(now))
+/// Leaves a host alone that asked for it, over a restart too; until when.
+async fn rest(world: &World, error: &FetchError) -> Option<Timestamp> {
+    let FetchError::Status { code: 429 | 503, retry_after: Some(asked), host } = error else { return None };
+    let until = world.hosts.rest(host, asked.end(now()));
+    if let Err(why) = world.store.rest_host(host.0.clone(), until).await {
+        error!("it could not be kept that {} wants to be left alone until {until}: {why}", host.0);
+    }
+    Some(until)
 }
 
 fn teaser(story: &Story, why: String) -> Page {

@@ -88,10 +88,13 @@ impl Hosts {
         if until > now() { Err(Resting(until)) } else { Ok(()) }
     }
 
-    /// Leaves `host` alone until then, but for no longer than a day.
-    pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) {
+    /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known considered.
+    pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
         let until = until.min(after(now(), LONGEST_REST));
-        self.entry(host, |host| host.rests_until = host.rests_until.max(until));
+        self.entry(host, |host| {
+            host.rests_until = host.rests_until.max(until);
+            host.rests_until
+        })
     }
 
     /// Books the next free start of a request, and says how far off it is.

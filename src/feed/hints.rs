@@ -110,6 +110,13 @@ mod tests {
         assert_eq!(read(&format!("<rss><channel>{channel}")).interval, expected);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_read_asks_for_something_that_can_be_kept(text in "(<|/|>|ttl|item|hour|day|x:|updatePeriod|hourly|5| |é){0,60}") {
+            proptest::prop_assert!(read(&text).interval.is_none_or(|interval| !interval.is_zero()));
+        }
+    }
+
     #[rstest]
     #[case("<skipHours><hour>12</hour></skipHours>", Some("2024-05-01T13:00:00Z"))]
     #[case("<skipHours><hour>12</hour><hour>13</hour></skipHours>", Some("2024-05-01T14:00:00Z"))]

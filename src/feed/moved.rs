@@ -68,8 +68,8 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day)
     }
 
-    fn moved(to: &str) -> Option<Move> {
-        Some(Move { to: url(to), since: day(1) })
+    fn since_day_1(to: &str) -> Move {
+        Move { to: url(to), since: day(1) }
     }
 
     fn answer(from: &str, way: Way) -> Answer {
@@ -85,15 +85,15 @@ mod tests {
 
     #[rstest]
     #[case::begins(None, OLD, NEW, Way::MovedForGood, Some((NEW, 9)))]
-    #[case::goes_on(moved(NEW), OLD, NEW, Way::MovedForGood, Some((NEW, 1)))]
-    #[case::whatever_the_fragment(moved(NEW), OLD, "https://new.example/feed#top", Way::MovedForGood, Some((NEW, 1)))]
-    #[case::leads_elsewhere(moved(NEW), OLD, NEWER, Way::MovedForGood, Some((NEWER, 9)))]
+    #[case::goes_on(Some(since_day_1(NEW)), OLD, NEW, Way::MovedForGood, Some((NEW, 1)))]
+    #[case::whatever_the_fragment(Some(since_day_1(NEW)), OLD, "https://new.example/feed#top", Way::MovedForGood, Some((NEW, 1)))]
+    #[case::leads_elsewhere(Some(since_day_1(NEW)), OLD, NEWER, Way::MovedForGood, Some((NEWER, 9)))]
     #[case::not_for_good(None, OLD, NEW, Way::Redirected, None)]
-    #[case::no_longer_for_good(moved(NEW), OLD, NEW, Way::Redirected, None)]
-    #[case::is_back(moved(NEW), OLD, OLD, Way::Straight, None)]
+    #[case::no_longer_for_good(Some(since_day_1(NEW)), OLD, NEW, Way::Redirected, None)]
+    #[case::is_back(Some(since_day_1(NEW)), OLD, OLD, Way::Straight, None)]
     #[case::leads_in_a_circle(None, OLD, OLD, Way::MovedForGood, None)]
-    #[case::answers_where_it_moved_to(moved(NEW), NEW, NEW, Way::Straight, Some((NEW, 1)))]
-    #[case::moves_on(moved(NEW), NEW, NEWER, Way::MovedForGood, Some((NEWER, 9)))]
+    #[case::answers_where_it_moved_to(Some(since_day_1(NEW)), NEW, NEW, Way::Straight, Some((NEW, 1)))]
+    #[case::moves_on(Some(since_day_1(NEW)), NEW, NEWER, Way::MovedForGood, Some((NEWER, 9)))]
     fn a_move_goes_on_as_long_as_permanent_redirects_lead_to_the_same_place(
         #[case] before: Option<Move>,
         #[case] asked: &str,
@@ -109,12 +109,12 @@ mod tests {
     fn a_304_carries_a_move_on_but_does_not_begin_one() {
         let unchanged = answer(NEW, Way::MovedForGood);
         assert_eq!(after(None, &url(OLD), &unchanged, false, day(9)), None);
-        assert_eq!(after(moved(NEW), &url(OLD), &unchanged, false, day(9)), moved(NEW));
+        assert_eq!(after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)), Some(since_day_1(NEW)));
     }
 
     #[test]
     fn a_move_is_adopted_once_it_was_seen_for_six_days() {
-        let since = moved(NEW).unwrap();
+        let since = since_day_1(NEW);
         assert!(!since.is_adopted(None));
         assert!(!since.is_adopted(Some(day(7) - SignedDuration::from_secs(1))));
         assert!(since.is_adopted(Some(day(7))));

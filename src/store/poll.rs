@@ -19,6 +19,11 @@ impl Store {
     pub async fn record_poll(&self, record: PollRecord) -> Result<bool, StoreError> {
         self.write(move |conn| Box::pin(keep(conn, record))).await
     }
+
+    /// Keeps that a host (name:port) asked to be left alone until then, so that a restart heeds it.
+    pub async fn rest_host(&self, host: String, until: Timestamp) -> Result<(), StoreError> {
+        self.write(move |conn| Box::pin(async move { keep_rest(conn, &host, until).await })).await
+    }
 }
 
 async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
@@ -217,6 +222,7 @@ mod tests {
             let host_rests = Some(("example.org:443".to_owned(), at(until)));
             bench.store.record_poll(PollRecord { host_rests, ..poll("wire", 0, vec![]) }).await.unwrap();
         }
+        bench.store.rest_host("example.org:443".to_owned(), at(50)).await.unwrap();
         assert_eq!(bench.store.resting_hosts(at(59)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
         assert_eq!(bench.store.resting_hosts(at(60)).await.unwrap(), []);
     }

@@ -16,7 +16,8 @@ use crate::whole_way::RULE;
 
 /// A folder that watches `feeds`, each a line of YAML, and tells the console.
 fn watching(feeds: &[String]) -> Folder {
-    let feeds: String = feeds.iter().map(|feed| format!("  - {{{feed}, full_text: never}}\n")).collect();
+    let feeds: Vec<_> = feeds.iter().map(|feed| format!("  - {{{feed}, full_text: never}}\n")).collect();
+    let feeds = feeds.concat();
     let config = format!(
         "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [console]\nfeeds:\n{feeds}\
          notifiers:\n  console: {{type: console}}\nnetwork: {{allow: [127.0.0.0/8], contact: ana@example.org}}\n"

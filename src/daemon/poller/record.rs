@@ -38,9 +38,9 @@ pub(super) async fn record(
             )
             .await;
         }
-        Outcome::Failed(failure) => {
-            busy = failure.busy.clone();
-            failed(&mut state, feed, before, failure)
+        Outcome::Failed(Failure { ended, why, busy: host }) => {
+            busy = host;
+            failed(&mut state, feed, before, ended, why)
         }
         Outcome::Unchanged(answer) => {
             good(&mut state, feed, asked, &answer, false, ended_at);
@@ -100,17 +100,17 @@ fn good(state: &mut FeedState, feed: &Feed, asked: &Url, answer: &Answer, is_rea
 
 /// What a failure changes. A busy server's word says nothing about where a feed is; any other failure ends what is known of a move, so that its own
 /// address is asked next, and asked soon.
-fn failed(state: &mut FeedState, feed: &Feed, before: &FeedState, failure: Failure) -> Ended {
+fn failed(state: &mut FeedState, feed: &Feed, before: &FeedState, ended: Ended, why: String) -> Ended {
     let was_asked_anew = new_address(before).is_some();
-    let is_busy = matches!(failure.ended, Ended::Busy { .. });
-    tell_failure(feed, before, &failure.why, was_asked_anew && !is_busy);
+    let is_busy = matches!(ended, Ended::Busy { .. });
+    tell_failure(feed, before, &why, was_asked_anew && !is_busy);
     state.failures += 1;
-    state.error = Some(failure.why);
+    state.error = Some(why);
     if is_busy {
-        return failure.ended;
+        return ended;
     }
     state.moved = None;
-    if was_asked_anew { Ended::Failed } else { failure.ended }
+    if was_asked_anew { Ended::Failed } else { ended }
 }
 
 /// Says, if a feed is asked at a new address from now on, what to write in the configuration.

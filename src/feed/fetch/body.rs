@@ -91,13 +91,13 @@ mod tests {
     async fn large_bodies_wait_for_room_small_ones_do_not_and_room_is_given_back() {
         let room = Room(Arc::new(Semaphore::new(2)));
         let mut first = Body::default();
-        first.extend(&[b'a'; FREE], &room).await;
+        first.extend(&vec![b'a'; FREE], &room).await;
         assert_eq!(room.0.available_permits(), 2, "the first bytes are free");
-        first.extend(&[b'a'; STEP + 1], &room).await;
+        first.extend(&vec![b'a'; STEP + 1], &room).await;
         assert_eq!((first.len(), room.0.available_permits()), (FREE + STEP + 1, 0));
 
         let mut second = Body::default();
-        second.extend(&[b'b'; FREE], &room).await;
+        second.extend(&vec![b'b'; FREE], &room).await;
         {
             let mut more = std::pin::pin!(second.extend(b"b", &room));
             assert!(futures_util::poll!(&mut more).is_pending());

@@ -69,8 +69,12 @@ mod tests {
 
     fn pauses(hours: &[&str], days: &[&str]) -> Pauses {
         let mut pauses = Pauses::default();
-        hours.iter().for_each(|hour| pauses.skip_hour(hour));
-        days.iter().for_each(|day| pauses.skip_day(day));
+        for hour in hours {
+            pauses.skip_hour(hour);
+        }
+        for day in days {
+            pauses.skip_day(day);
+        }
         pauses
     }
 

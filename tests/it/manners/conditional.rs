@@ -5,9 +5,10 @@ use super::{round, round_a_day_later, story, watching};
 
 /// A 304 to whoever sends `etag` back, else a 200 with these headers.
 fn known_by(asked: &Asked, etag: &str, headers: &str) -> Reply {
-    match asked.header("if-none-match") == Some(etag) {
-        true => Reply::new("304 Not Modified", "", b""),
-        false => Reply::ok(headers, &story()),
+    if asked.header("if-none-match") == Some(etag) {
+        Reply::new("304 Not Modified", "", b"")
+    } else {
+        Reply::ok(headers, &story())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::publisher::{Publisher, Reply, Then};
+use super::publisher::{Make, Publisher, Reply, Then};
 use super::{round, round_a_day_later, story, watching};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -36,7 +36,7 @@ fn head(headers: &str) -> Vec<u8> {
 }
 
 /// What goes wrong, by the feed's name, and what is said of it.
-fn damage() -> Vec<(&'static str, fn() -> Reply, &'static str)> {
+fn damage() -> Vec<(&'static str, Make, &'static str)> {
     vec![
         (
             "bomb",
@@ -126,9 +126,9 @@ async fn a_content_length_that_is_too_short_costs_only_what_it_cuts_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_encoding_that_is_asked_for_is_read() {
+    type Encode = fn(&[u8]) -> Vec<u8>;
     const FEED: &str = "<rss><channel><title>Wire</title><item><title>One</title><link>http://a.example/</link></item></channel></rss>";
-    let encodings: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
-        [("br", brotli), ("deflate", deflate), ("gzip", gzip), ("zstd", zstd)];
+    let encodings: [(&str, Encode); 4] = [("br", brotli), ("deflate", deflate), ("gzip", gzip), ("zstd", zstd)];
     let publisher = Publisher::start().await;
     let mut feeds = Vec::new();
     for (name, encode) in encodings {

@@ -12,6 +12,11 @@ fn feed(channel: &str) -> String {
     )
 }
 
+fn skipping(hours: impl Iterator<Item = u32>) -> String {
+    let hours: Vec<_> = hours.map(|hour| format!("<hour>{hour}</hour>")).collect();
+    format!("<skipHours>{}</skipHours>", hours.concat())
+}
+
 /// Of every feed, by name: the minutes from its last poll to its next, and why.
 async fn waits(folder: &Folder) -> Vec<(u32, String)> {
     let rows =
@@ -59,7 +64,7 @@ const ASKED: [(&str, &str, &str, u32, &str); 11] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn max_age_expires_age_ttl_and_sy_lengthen_the_adaptive_interval_up_to_the_longest_and_no_other() {
     let days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-    let days: String = days.iter().map(|day| format!("<day>{day}</day>")).collect();
+    let days = days.map(|day| format!("<day>{day}</day>")).concat();
     let publisher = Publisher::start().await;
     let mut feeds = Vec::new();
     for (number, (headers, channel, keys, ..)) in ASKED.into_iter().enumerate() {
@@ -103,13 +108,11 @@ async fn a_304_has_hints_of_its_own_and_the_documents_hints_hold_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_the_feed_asks_for_is_kept() {
     let publisher = Publisher::start().await;
-    let hours: String = (0..24).map(|hour| format!("<hour>{hour}</hour>")).collect();
-    publisher.serve("/feed", move |_| Reply::ok("", &feed(&format!("<skipHours>{hours}</skipHours>"))));
+    publisher.serve("/feed", |_| Reply::ok("", &feed(&skipping(0..24))));
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
     round(&folder).await;
     // All hours but the seventh: whatever the time is now, the next poll is either far off or in that hour.
-    let most: String = (0..24).filter(|hour| *hour != 7).map(|hour| format!("<hour>{hour}</hour>")).collect();
-    publisher.serve("/feed", move |_| Reply::ok("", &feed(&format!("<skipHours>{most}</skipHours>"))));
+    publisher.serve("/feed", |_| Reply::ok("", &feed(&skipping((0..24).filter(|hour| *hour != 7)))));
     assert_eq!(folder.query("SELECT (next_poll - last_poll) / 3600000 FROM feed").await, ["6"]);
     round_a_day_later(&folder).await;
     let hour = "SELECT CAST(strftime('%H', next_poll / 1000, 'unixepoch') AS INTEGER) = 7

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use super::publisher::{Publisher, Reply, Then};
+use super::publisher::{Make, Publisher, Reply, Then};
 use super::{story, watching};
 use crate::support::wire;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\n";
 
 /// Answers that keep a connection for as long as they may.
-const SLOW: [(&str, fn() -> Reply); 4] = [
+const SLOW: [(&str, Make); 4] = [
     ("says nothing", || Reply::raw(Vec::new()).then(Then::Hold)),
     ("half a head", || Reply::raw(b"HTTP/1.1 200 OK\r\nX-Slow: lo".to_vec()).then(Then::Hold)),
     ("half a body", || Reply::raw(format!("{OK}Content-Length: 99\r\n\r\n<rss>").into_bytes()).then(Then::Hold)),
@@ -17,7 +17,7 @@ const SLOW: [(&str, fn() -> Reply); 4] = [
 ];
 
 /// Answers that would keep a core, the memory or the stack.
-const EVIL: [(&str, fn() -> Reply); 12] = [
+const EVIL: [(&str, Make); 12] = [
     ("bomb", bomb),
     ("flood", || Reply::raw(format!("{OK}\r\n{}", " ".repeat(1 << 16)).into_bytes()).then(Then::Repeat)),
     ("headers", || Reply::raw(b"HTTP/1.1 200 OK\r\nX-More: x".to_vec()).then(Then::Repeat)),

@@ -21,6 +21,9 @@ pub struct Publisher {
 
 type Script = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
 
+/// How an answer is made, wherever it is always the same.
+pub type Make = fn() -> Reply;
+
 /// A request as it came: a `char` for every byte.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -146,6 +149,12 @@ fn of_path(seen: &[Asked], path: &str) -> Vec<Asked> {
     seen.iter().filter(|asked| asked.path == path).cloned().collect()
 }
 
+/// What requests are timed by.
+#[expect(clippy::disallowed_methods, reason = "a duration is measured, no time is told")]
+pub fn clock() -> Instant {
+    Instant::now()
+}
+
 async fn converse(
     mut stream: TcpStream,
     scripts: &Mutex<HashMap<String, Script>>,
@@ -157,7 +166,7 @@ async fn converse(
     }
     let head: String = head.into_iter().map(char::from).collect();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let asked = Asked { path, head, at: Instant::now() };
+    let asked = Asked { path, head, at: clock() };
     let script = scripts.lock().expect("no test panics while it holds this").get(&asked.path).cloned();
     let reply = script.map_or_else(|| Reply::new("404 Not Found", "", b""), |script| script(&asked));
     seen.send_modify(|seen| seen.push(asked));

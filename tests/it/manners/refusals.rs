@@ -5,6 +5,7 @@ use rstest::rstest;
 use super::publisher::{Publisher, Reply};
 use super::{a_day_passes, round, round_a_day_later, story, watching};
 use crate::support::tidings::Folder;
+use crate::support::wire::{self, Entry};
 
 /// The minutes from the last poll of the feed `wire` to its next, and why.
 async fn wait(folder: &Folder) -> (u32, String) {
@@ -67,6 +68,28 @@ async fn a_redirect_does_not_lead_to_a_host_that_rests() {
     let rows = folder.query("SELECT failures || ' ' || next_why FROM feed ORDER BY failures").await;
     assert!(rows[0].starts_with("0 its host asked for rest"), "who was not asked did not fail: {rows:?}");
     assert!(rows[1].starts_with("1 after 2 h"), "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_page_that_is_refused_with_retry_after_rests_its_host_for_feeds_too_over_a_restart() {
+    let (feeds, pages) = (Publisher::start().await, Publisher::start().await);
+    let teaser = wire::feed(&[Entry::teaser("Russia and North Korea trade arms", &pages.url("/page"))]);
+    feeds.serve("/feed", move |_| Reply::ok("", &teaser));
+    pages.serve("/page", |_| Reply::new("429 Too Many Requests", "Retry-After: 7200\r\n", b""));
+    pages.serve("/feed", |_| Reply::ok("", &story()));
+    let one = format!("url: \"{}\", name: one", feeds.url("/feed"));
+    let two = format!("url: \"{}\", name: two", pages.url("/feed"));
+    let folder = watching(std::slice::from_ref(&one));
+    let config = String::from_utf8(folder.files("config.yaml").remove(0)).expect("UTF-8");
+    let config = config.replace("full_text: never", "full_text: always");
+    folder.write("config.yaml", &config);
+    round(&folder).await;
+    folder.write("config.yaml", &config.replace(&one, &format!("{one}}}\n  - {{{two}")));
+    folder.change("UPDATE feed SET last_poll = last_poll - 600000").await;
+    round(&folder).await;
+    assert_eq!((pages.asked("/page").len(), pages.asked("/feed").len(), feeds.all().len()), (1, 0, 2));
+    round_a_day_later(&folder).await;
+    assert_eq!(pages.asked("/feed").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,8 @@
 //! As few requests as can be, as far apart as can be, and nothing in them that nobody asked for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::publisher::{Publisher, Reply, Then};
+use super::publisher::{Publisher, Reply, Then, clock};
 use super::{a_day_passes, round, round_a_day_later, story, watching};
 use crate::support::wire;
 
@@ -53,7 +53,7 @@ async fn feeds_that_are_overdue_after_a_week_off_are_spread() {
     for _ in 0..7 {
         a_day_passes(&folder).await;
     }
-    let started = Instant::now();
+    let started = clock();
     let mut tidings = folder.run(&[]);
     let asked = publisher.wait_for("/feed", 2 * FEEDS as usize).await;
     assert_eq!(tidings.terminate().await, 0);
