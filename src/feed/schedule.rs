@@ -114,10 +114,11 @@ struct Wait {
     why: String,
 }
 
-/// The mean time between the newest items of a document, at most twenty, by when they say they were published. `None` under three dated items.
+/// The mean time between the newest items of a document, at most twenty, by when they say they were published. Dates to come tell nothing. `None` under
+/// three dated items.
 #[must_use]
-pub fn mean_gap(published: &[Timestamp]) -> Option<Duration> {
-    let mut newest = published.to_vec();
+pub fn mean_gap(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
+    let mut newest: Vec<_> = published.iter().copied().filter(|date| *date <= now).collect();
     newest.sort_unstable_by(|a, b| b.cmp(a));
     newest.truncate(NEWEST);
     let gaps = u32::try_from(newest.len()).ok()?.checked_sub(1).filter(|gaps| *gaps >= 2)?;
@@ -133,46 +134,45 @@ pub fn longest_wait(every: Duration) -> Duration {
 /// The interval while nothing speaks against it.
 fn usual(history: &History, every: Option<Duration>, floor: Duration, bounds: &Poll) -> Wait {
     let (wait, why) = match (every, history.mean_gap) {
-        (Some(every), _) => (every, "as configured".to_owned()),
+        (Some(every), _) => (every, ", as configured".to_owned()),
         (None, Some(gap)) => {
             let half = (gap / 2).clamp(bounds.min, bounds.max);
-            let apart = if gap.is_zero() {
-                "its newest items are of one moment".to_owned()
-            } else {
-                format!("its newest items are {} apart", words(gap))
-            };
-            let why = match half == gap / 2 {
-                true => format!("half the mean gap of {} between its newest items", words(gap)),
-                false if half == bounds.min => format!("the shortest interval, since {apart}"),
-                false => format!("the longest interval, since {apart}"),
-            };
-            (half, why)
+            (half, half_of(gap, half, bounds))
         }
-        (None, None) => (
-            UNKNOWN.clamp(bounds.min, bounds.max),
-            "until the dates of three items tell how often it brings something".to_owned(),
-        ),
+        (None, None) => {
+            let first = UNKNOWN.clamp(bounds.min, bounds.max);
+            (first, ", until the dates of three items tell how often it brings something".to_owned())
+        }
     };
-    let (wait, why) = if wait < floor { (floor, "the least that is polite".to_owned()) } else { (wait, why) };
-    Wait { wait, why: format!("every {}: {why}", words(wait)) }
+    let (wait, why) = if wait < floor { (floor, ", the least that is polite".to_owned()) } else { (wait, why) };
+    Wait { wait, why: format!("every {}{why}", words(wait)) }
+}
+
+/// Why `half` is what a mean gap makes of the interval.
+fn half_of(gap: Duration, half: Duration, bounds: &Poll) -> String {
+    if half == gap / 2 {
+        return format!(": half the mean gap of {} between its newest items", words(gap));
+    }
+    let bound = if half == bounds.min { "shortest" } else { "longest" };
+    if gap.is_zero() {
+        format!(", the {bound} interval: its newest items are of one moment")
+    } else {
+        format!(", the {bound} interval: its newest items are {} apart", words(gap))
+    }
 }
 
 /// `usual`, or what the feed or its server ask for if that is longer, as far as the longest interval lets it.
 fn lengthened(usual: Wait, feed: Option<Duration>, server: Option<Duration>, bounds: &Poll) -> Wait {
-    let (asked, who) = match (feed.unwrap_or_default(), server.unwrap_or_default()) {
-        (feed, server) if feed >= server => (feed, "the feed asks for that (ttl, sy:updatePeriod)"),
-        (_, server) => (server, "the server asked for that (max-age, Expires)"),
+    let (asked, who, how) = match (feed.unwrap_or_default(), server.unwrap_or_default()) {
+        (feed, server) if feed >= server => (feed, "the feed", "ttl, sy:updatePeriod"),
+        (_, server) => (server, "the server", "max-age, Expires"),
     };
     let wait = asked.min(bounds.max);
     if wait <= usual.wait {
         return usual;
     }
-    let why = if wait == asked {
-        format!("every {}: {who}", words(wait))
-    } else {
-        format!("every {}: {who}, or for longer: for {}", words(wait), words(asked))
-    };
-    Wait { wait, why }
+    let bound = if wait < asked { ", the longest interval" } else { "" };
+    Wait { wait, why: format!("every {}{bound}: {who} asked for {} ({how})", words(wait), words(asked)) }
 }
 
 /// `next`, put off to the end of a pause that it falls into, but not beyond `latest`.
@@ -180,13 +180,9 @@ fn spared(next: Next, pauses: Pauses, latest: Timestamp, seed: u64) -> Next {
     let Some((at, end)) = next.at.and_then(|at| Some((at, pauses.end(at)?))) else { return next };
     let spread = later(end, share(AFTER_A_PAUSE, seed));
     let at = spread.min(latest).max(at);
-    let but = if at < end { ", which is longer than the longest interval" } else { "" };
-    let until = if end == Timestamp::MAX { "ever".to_owned() } else { moment(end) };
-    Next {
-        at: Some(at),
-        why: format!("the feed asks to be left alone until {until} (skipHours, skipDays){but}"),
-        ..next
-    }
+    let until = if end == Timestamp::MAX { "at all times".to_owned() } else { format!("until {}", moment(end)) };
+    let but = if at < end { "; this is the longest interval" } else { "" };
+    Next { at: Some(at), why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}"), ..next }
 }
 
 /// The later of what the server asked for and the backoff, at most a day. What was asked is asked of all feeds of that host: only what is our own choice is spread.
@@ -195,17 +191,12 @@ fn busy(failures: u32, usual: Duration, asked: Option<RetryAfter>, now: Timestam
     let asked = Duration::try_from(until.duration_since(now)).unwrap_or_default();
     let backoff = backoff(usual, failures);
     let heeded = asked.min(DAY);
-    let why = match (asked > backoff, heeded < asked) {
-        (true, false) => format!("after {}: the server asked for that (Retry-After)", words(asked)),
-        (true, true) => {
-            format!(
-                "after {}: the server asked for {} (Retry-After), and is not left alone for longer",
-                words(heeded.max(backoff)),
-                words(asked)
-            )
-        }
-        (false, _) if failures < 2 => format!("after {}: the server is busy", words(backoff)),
-        (false, _) => format!("after {}: the server is busy, {failures} times in a row", words(backoff)),
+    let (wait, asked) = (words(heeded.max(backoff)), (asked > backoff).then(|| words(asked)));
+    let why = match asked {
+        Some(asked) if asked == wait => format!("after {wait}: the server asked for that (Retry-After)"),
+        Some(asked) => format!("after {wait}, the longest rest: the server asked for {asked} (Retry-After)"),
+        None if failures < 2 => format!("after {wait}: the server is busy"),
+        None => format!("after {wait}: the server is busy, {failures} times in a row"),
     };
     let at = later(now, heeded.max(jittered(backoff, seed)));
     Next { at: Some(at), why, host_rests: Some(later(now, heeded.max(backoff.min(HOST_BACKOFF)))) }

@@ -49,7 +49,7 @@ pub(super) async fn record(
         Outcome::Read(answer, document) => {
             good(&mut state, feed, asked, &answer, true, ended_at);
             let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
-            state.mean_gap = schedule::mean_gap(&published);
+            state.mean_gap = schedule::mean_gap(&published, ended_at);
             state.hints = document.hints;
             sifted = Some(news::sift(world, feed, before.last_good.is_none(), document, ended_at).await?);
             Ended::Well { fresh_for: answer.freshness.fresh_for }

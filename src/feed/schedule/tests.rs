@@ -46,22 +46,23 @@ fn wait(history: &History, ended: &Ended, every: Option<Duration>, own_host: boo
 #[test]
 fn the_mean_gap_is_that_of_the_newest_items() {
     let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("in range");
-    assert_eq!(mean_gap(&[at(10), at(2), at(6)]), Some(Duration::from_hours(4)));
-    assert_eq!(mean_gap(&[at(10), at(2)]), None);
+    assert_eq!(mean_gap(&[at(10), at(2), at(6)], now()), Some(Duration::from_hours(4)));
+    assert_eq!(mean_gap(&[at(10), at(2), at(6), Timestamp::MAX], now()), Some(Duration::from_hours(4)));
+    assert_eq!(mean_gap(&[at(10), at(2)], now()), None);
     let busy_of_late: Vec<_> = (0..20).map(|n| at(1000 + n)).chain([at(0)]).collect();
-    assert_eq!(mean_gap(&busy_of_late), Some(Duration::from_hours(1)));
+    assert_eq!(mean_gap(&busy_of_late, now()), Some(Duration::from_hours(1)));
 }
 
 #[rstest]
-#[case(None, None, 30 * MINUTE, "every 30 min: until the dates of three items tell how often it brings something")]
+#[case(None, None, 30 * MINUTE, "every 30 min, until the dates of three items tell how often it brings something")]
 #[case(Some(84 * MINUTE), None, 42 * MINUTE, "every 42 min: half the mean gap of 1 h 24 min between its newest items")]
 #[case(Some(150 * MINUTE), None, 75 * MINUTE, "every 1 h 15 min: half the mean gap of 2 h 30 min between its newest items")]
-#[case(Some(MINUTE), None, 15 * MINUTE, "every 15 min: the shortest interval, since its newest items are 1 min apart")]
-#[case(Some(Duration::ZERO), None, 15 * MINUTE, "every 15 min: the shortest interval, since its newest items are of one moment")]
-#[case(Some(9 * DAY), None, 6 * HOUR, "every 6 h: the longest interval, since its newest items are 9 d apart")]
-#[case(Some(2 * HOUR), Some(15 * MINUTE), 15 * MINUTE, "every 15 min: as configured")]
-#[case(None, Some(2 * DAY), 2 * DAY, "every 2 d: as configured")]
-#[case(None, Some(MINUTE), 5 * MINUTE, "every 5 min: the least that is polite")]
+#[case(Some(MINUTE), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items are 1 min apart")]
+#[case(Some(Duration::ZERO), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items are of one moment")]
+#[case(Some(9 * DAY), None, 6 * HOUR, "every 6 h, the longest interval: its newest items are 9 d apart")]
+#[case(Some(2 * HOUR), Some(15 * MINUTE), 15 * MINUTE, "every 15 min, as configured")]
+#[case(None, Some(2 * DAY), 2 * DAY, "every 2 d, as configured")]
+#[case(None, Some(MINUTE), 5 * MINUTE, "every 5 min, the least that is polite")]
 fn a_good_poll_is_followed_at_the_usual_interval(
     #[case] gap: Option<Duration>,
     #[case] every: Option<Duration>,
@@ -81,11 +82,11 @@ fn ones_own_hosts_may_be_asked_every_second() {
 
 #[rstest]
 #[case(None, Some(MINUTE), None, HOUR, "every 1 h: half the mean gap of 2 h between its newest items")]
-#[case(None, Some(3 * HOUR), None, 3 * HOUR, "every 3 h: the server asked for that (max-age, Expires)")]
-#[case(Some(4 * HOUR), Some(3 * HOUR), None, 4 * HOUR, "every 4 h: the feed asks for that (ttl, sy:updatePeriod)")]
-#[case(Some(2 * HOUR), Some(3 * HOUR), None, 3 * HOUR, "every 3 h: the server asked for that (max-age, Expires)")]
-#[case(None, Some(DAY), None, 6 * HOUR, "every 6 h: the server asked for that (max-age, Expires), or for longer: for 1 d")]
-#[case(Some(DAY), Some(3 * HOUR), Some(15 * MINUTE), 15 * MINUTE, "every 15 min: as configured")]
+#[case(None, Some(3 * HOUR), None, 3 * HOUR, "every 3 h: the server asked for 3 h (max-age, Expires)")]
+#[case(Some(4 * HOUR), Some(3 * HOUR), None, 4 * HOUR, "every 4 h: the feed asked for 4 h (ttl, sy:updatePeriod)")]
+#[case(Some(2 * HOUR), Some(3 * HOUR), None, 3 * HOUR, "every 3 h: the server asked for 3 h (max-age, Expires)")]
+#[case(None, Some(DAY), None, 6 * HOUR, "every 6 h, the longest interval: the server asked for 1 d (max-age, Expires)")]
+#[case(Some(DAY), Some(3 * HOUR), Some(15 * MINUTE), 15 * MINUTE, "every 15 min, as configured")]
 fn hints_lengthen_only_the_adaptive_interval_and_only_to_the_longest(
     #[case] feed: Option<Duration>,
     #[case] server: Option<Duration>,
@@ -106,15 +107,15 @@ fn pausing(hours: u32) -> History {
 }
 
 #[rstest]
-#[case(2, 3 * HOUR, "the feed asks to be left alone until Wed 15:00 UTC (skipHours, skipDays)")]
-#[case(9, 6 * HOUR, "the feed asks to be left alone until Wed 22:00 UTC (skipHours, skipDays), which is longer than the longest interval")]
+#[case(2, 3 * HOUR, "the feed asked to be left alone until Wed 15:00 UTC (skipHours, skipDays)")]
+#[case(9, 6 * HOUR, "the feed asked to be left alone until Wed 22:00 UTC (skipHours, skipDays); this is the longest interval")]
 fn a_poll_is_put_off_to_the_end_of_a_pause_but_not_beyond_the_longest_interval(
     #[case] hours: u32,
     #[case] expected: Duration,
     #[case] why: &str,
 ) {
     assert_eq!(wait(&pausing(hours), &well(), None, false), (Some(expected), why.to_owned()));
-    assert_eq!(wait(&pausing(hours), &well(), Some(HOUR), false), (Some(HOUR), "every 1 h: as configured".to_owned()));
+    assert_eq!(wait(&pausing(hours), &well(), Some(HOUR), false), (Some(HOUR), "every 1 h, as configured".to_owned()));
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn missing_feeds_are_retried_twice_then_tried_daily_and_gone_ones_never() {
 #[case(1, Some(2 * HOUR), 2 * HOUR, "after 2 h: the server asked for that (Retry-After)")]
 #[case(1, Some(MINUTE), 30 * MINUTE, "after 30 min: the server is busy")]
 #[case(4, Some(HOUR), 2 * HOUR, "after 2 h: the server is busy, 4 times in a row")]
-#[case(1, Some(9 * DAY), DAY, "after 1 d: the server asked for 9 d (Retry-After), and is not left alone for longer")]
+#[case(1, Some(9 * DAY), DAY, "after 1 d, the longest rest: the server asked for 9 d (Retry-After)")]
 fn a_busy_server_gets_the_later_of_its_wish_and_the_backoff(
     #[case] failures: u32,
     #[case] after: Option<Duration>,

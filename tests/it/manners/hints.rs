@@ -30,35 +30,29 @@ async fn waits(folder: &Folder) -> Vec<(u32, String)> {
 
 /// Headers, what stands in the channel, more keys of the configuration; minutes, and a part of why.
 const ASKED: [(&str, &str, &str, u32, &str); 11] = [
-    ("", "", "", 30, "every 30 min: until the dates"),
-    ("Cache-Control: public, max-age=7200\r\n", "", "", 120, "every 2 h: the server asked for that (max-age"),
-    ("Cache-Control: max-age=7200\r\nAge: 3600\r\n", "", "", 60, "every 1 h: the server asked for that"),
+    ("", "", "", 30, "every 30 min, until the dates"),
+    ("Cache-Control: public, max-age=7200\r\n", "", "", 120, "every 2 h: the server asked for 2 h (max-age"),
+    ("Cache-Control: max-age=7200\r\nAge: 3600\r\n", "", "", 60, "every 1 h: the server asked for 1 h"),
     (
         "Date: Wed, 01 May 2024 12:00:00 GMT\r\nExpires: Wed, 01 May 2024 15:00:00 GMT\r\n",
         "",
         "",
         180,
-        "every 3 h: the server asked for that",
+        "every 3 h: the server asked for 3 h",
     ),
-    ("", "<ttl>90</ttl>", "", 90, "every 1 h 30 min: the feed asks for that (ttl"),
+    ("", "<ttl>90</ttl>", "", 90, "every 1 h 30 min: the feed asked for 1 h 30 min (ttl"),
     (
         "",
         "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>12</sy:updateFrequency>",
         "",
         120,
-        "the feed asks",
+        "the feed asked for 2 h",
     ),
-    ("Cache-Control: max-age=7200\r\n", "<ttl>90</ttl>", "", 120, "the server asked for that"),
-    ("Cache-Control: max-age=60\r\n", "<ttl>1</ttl>", "", 30, "every 30 min: until the dates"),
-    (
-        "Cache-Control: max-age=31536000\r\n",
-        "",
-        "",
-        360,
-        "every 6 h: the server asked for that (max-age, Expires), or for longer",
-    ),
-    ("Cache-Control: max-age=7200\r\n", "<ttl>90</ttl>", ", every: 40m", 40, "every 40 min: as configured"),
-    ("", "SKIP ALL", "", 360, "the feed asks to be left alone until ever (skipHours, skipDays)"),
+    ("Cache-Control: max-age=7200\r\n", "<ttl>90</ttl>", "", 120, "the server asked for 2 h"),
+    ("Cache-Control: max-age=60\r\n", "<ttl>1</ttl>", "", 30, "every 30 min, until the dates"),
+    ("Cache-Control: max-age=31536000\r\n", "", "", 360, "every 6 h, the longest interval: the server asked for 365 d"),
+    ("Cache-Control: max-age=7200\r\n", "<ttl>90</ttl>", ", every: 40m", 40, "every 40 min, as configured"),
+    ("", "SKIP ALL", "", 360, "the feed asked to be left alone at all times (skipHours, skipDays)"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,8 +94,8 @@ async fn a_304_has_hints_of_its_own_and_the_documents_hints_hold_on() {
     }
     round_a_day_later(&folder).await;
     let waits = waits(&folder).await;
-    assert!((90..=99).contains(&waits[0].0) && waits[0].1.contains("the feed asks"), "{waits:?}");
-    assert!((120..=132).contains(&waits[1].0) && waits[1].1.contains("the server asked"), "{waits:?}");
+    assert!((90..=99).contains(&waits[0].0) && waits[0].1.contains("the feed asked for 1 h 30 min"), "{waits:?}");
+    assert!((120..=132).contains(&waits[1].0) && waits[1].1.contains("the server asked for 2 h"), "{waits:?}");
     assert_eq!(publisher.all().len(), 4);
 }
 
