@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::config::{Network, Poll};
 use crate::daemon::clock::{after, now, until};
-use crate::feed::fetch::{HostKey, Resting};
+use crate::feed::fetch::{FetchError, HostKey};
 
 /// How many hosts are remembered before those are forgotten that nothing is to be kept of: article pages bring ever new ones.
 const MOST_REMEMBERED: usize = 4096;
@@ -65,7 +65,7 @@ impl Hosts {
     }
 
     /// Waits for the right to ask `host` once. There is none while it rests, even where the rest began during the wait.
-    pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, Resting> {
+    pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
         let permits = self.entry(&host, |host| Arc::clone(&host.permits));
         let of_host = permits.acquire_owned().await.expect("the semaphore is never closed");
         self.awake(&host)?;
@@ -83,9 +83,9 @@ impl Hosts {
     }
 
     /// Says no while `host` wants to be left alone.
-    fn awake(&self, host: &HostKey) -> Result<(), Resting> {
+    fn awake(&self, host: &HostKey) -> Result<(), FetchError> {
         let until = self.entry(host, |host| host.rests_until);
-        if until > now() { Err(Resting(until)) } else { Ok(()) }
+        if until > now() { Err(FetchError::Resting { host: host.clone(), until }) } else { Ok(()) }
     }
 
     /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known considered.
@@ -195,10 +195,10 @@ mod tests {
         let later = after(now(), Duration::from_mins(10));
         hosts.rest(&host("a:80"), later);
         hosts.rest(&host("a:80"), Timestamp::MIN);
-        assert_eq!(hosts.awake(&host("a:80")), Err(Resting(later)));
+        assert_eq!(hosts.awake(&host("a:80")), Err(FetchError::Resting { host: host("a:80"), until: later }));
         assert_eq!(hosts.awake(&host("b:80")), Ok(()));
         hosts.rest(&host("b:80"), Timestamp::MAX);
-        let Err(Resting(until)) = hosts.awake(&host("b:80")) else { panic!("it rests") };
+        let Err(FetchError::Resting { until, .. }) = hosts.awake(&host("b:80")) else { panic!("it rests") };
         assert!(until <= after(now(), LONGEST_REST), "{until}");
     }
 
@@ -211,7 +211,7 @@ mod tests {
         let until = after(now(), Duration::from_mins(10));
         hosts.rest(&host("a:80"), until);
         drop(first);
-        assert_eq!(second.await.err(), Some(Resting(until)));
+        assert_eq!(second.await.err(), Some(FetchError::Resting { host: host("a:80"), until }));
     }
 
     #[test]

@@ -139,10 +139,6 @@ pub struct Answer {
     pub way: Way,
 }
 
-/// Until when a host wants to be left alone: nothing was asked of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resting(pub Timestamp);
-
 /// Why nothing came back. `Display` is one sentence for a person, without the address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
@@ -234,7 +230,7 @@ fn user_agent(contact: Option<&str>) -> HeaderValue {
 /// Fetches `request` through `client`, which [`client`] made with the same `allow`.
 ///
 /// At most five redirects are followed, never from https to http, each checked by the guard. `admit` is called once for every hop with the
-/// host that is about to be asked, and what it gives is held for exactly that request; `rest` is called before it is given back, where the host
+/// host that is about to be asked; what it gives is held for exactly that request, or ends the fetch. `rest` is called before it is given back, where the host
 /// says for how long it wants to be left alone. `now` stands in for the `Date` of an answer that has none.
 ///
 /// # Errors
@@ -249,15 +245,14 @@ pub async fn fetch<P, A>(
     rest: impl Fn(&HostKey, RetryAfter),
 ) -> Result<Answer, FetchError>
 where
-    A: Future<Output = Result<P, Resting>>,
+    A: Future<Output = Result<P, FetchError>>,
 {
     let mut url = request.url.clone();
     let mut way = Way::Straight;
     let mut left = limits.total;
     for _ in 0..=MOST_HOPS {
         guard::check_url(&url, allow).map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
-        let host = HostKey::of(&url);
-        let permit = admit(host.clone()).await.map_err(|Resting(until)| FetchError::Resting { host, until })?;
+        let permit = admit(HostKey::of(&url)).await?;
         let hop = within(&mut left, ask(client, request, &url, limits, now)).await;
         if let Some(Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host })) = &hop {
             rest(host, *asked);

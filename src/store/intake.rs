@@ -134,7 +134,8 @@ async fn insert_sightings(
     stories: &HashMap<String, i64>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO sighting (feed, key, guid, link, hash, url, story, seen) ");
+    let mut insert =
+        QueryBuilder::<Sqlite>::new("INSERT INTO sighting (feed, key, guid, link, hash, url, story, seen) ");
     insert.push_values(plain, |mut values, (item, _, _)| {
         values.push_bind(&feed.0).push_bind(&item.key.0).push_bind(&item.guid).push_bind(&item.link);
         values.push_bind(&item.hash).push_bind(&item.url).push_bind(stories.get(&item.story.0)).push_bind(millis(now));

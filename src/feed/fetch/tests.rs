@@ -175,7 +175,7 @@ async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_restin
     let client = client(&network).unwrap();
     let (held, told) = (Arc::new(()), Mutex::new(None));
     let admit = async |host: HostKey| match (&*told.lock().unwrap(), host == HostKey::of(&busy)) {
-        (Some(until), true) => Err(Resting(*until)),
+        (Some(until), true) => Err(FetchError::Resting { host, until: *until }),
         _ => Ok(Arc::clone(&held)),
     };
     let rest = |host: &HostKey, asked: RetryAfter| {
