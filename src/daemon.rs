@@ -33,7 +33,7 @@ use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::daemon::hosts::Hosts;
 use crate::daemon::reload::StartError;
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, Validators, Want};
+use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
 use crate::notify::Means;
 use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
@@ -54,6 +54,8 @@ pub(crate) struct World {
     /// How often receivers want to be told.
     policy: Arc<Policy>,
     hosts: Hosts,
+    /// Of every fetch: they share the room for bodies.
+    limits: Limits,
     /// What fetching and sending need.
     means: Means,
     /// Permits for steps that keep a core busy: as many as there are cores.
@@ -179,6 +181,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
     let policy = Arc::new(Policy { manners: config.manners.clone(), zone: config.zone.clone() });
     Ok(World {
         hosts: Hosts::new(&config.poll, config.network.clone()),
+        limits: Limits::default(),
         store,
         run,
         rules: ArcSwap::from_pointee(rules),
@@ -250,8 +253,11 @@ impl World {
         }
         let request = Request { url: url.clone(), validators, want };
         let allow = &self.config.network.allow;
-        fetch::fetch(&self.means.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host))
-            .await
+        let admit = |host| self.hosts.admit(host);
+        let rest = |host: &HostKey, asked: RetryAfter| {
+            self.hosts.rest(host, asked.end(now()));
+        };
+        fetch::fetch(&self.means.client, &request, allow, &self.limits, now(), admit, rest).await
     }
 }
 

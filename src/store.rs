@@ -41,7 +41,9 @@ use crate::alert::ailment::{Course, FeedNotice};
 use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
+use crate::feed::hints::Hints;
 use crate::feed::identity::ItemKey;
+use crate::feed::moved::Move;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
@@ -108,6 +110,10 @@ pub struct FeedState {
     pub error: Option<String>,
     /// The mean time between its newest items, where it is known.
     pub mean_gap: Option<Duration>,
+    /// What its document asked for when it was last read.
+    pub hints: Hints,
+    /// Where permanent redirects lead from its address.
+    pub moved: Option<Move>,
     /// How it has fared, as far as people are told of that.
     pub course: Course,
 }

@@ -84,8 +84,8 @@ pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchErr
         return fetch::read_file(url, &validators).await;
     }
     let request = Request { url: url.clone(), validators, want: Want::Feed };
-    let admit = |_: HostKey| std::future::ready(());
-    fetch::fetch(&means.client, &request, &means.network.allow, &Limits::default(), now(), admit).await
+    let admit = |_: HostKey| std::future::ready(Ok(()));
+    fetch::fetch(&means.client, &request, &means.network.allow, &Limits::default(), now(), admit, |_, _| ()).await
 }
 
 fn read_of(item: &Item) -> Read {

@@ -17,6 +17,7 @@ mod harness;
 mod history;
 mod house;
 mod kill;
+mod manners;
 mod outage;
 mod payload;
 mod support;

@@ -58,6 +58,9 @@ pub(super) fn export(config: &Path) -> Result<(), Exit> {
         tags: feed.tags.iter().cloned().collect(),
     };
     print!("{}", opml::write("Feeds of Tidings", &feeds.iter().map(subscription).collect::<Vec<_>>()));
+    if feeds.iter().any(|feed| feed.is_secret) {
+        eprintln!("some of these addresses hold what ${{NAME}} put into them: keep the list to yourself");
+    }
     if !files.is_empty() {
         eprintln!("left out, since other readers cannot reach files here: {}", count(files.len(), "feed", "feeds"));
     }

@@ -71,6 +71,7 @@ mod tests {
     use super::*;
     use crate::alert::ailment::Course;
     use crate::config::FullText;
+    use crate::feed::hints::Hints;
     use crate::story::FeedName;
 
     fn at(minutes: i64) -> Timestamp {
@@ -79,7 +80,8 @@ mod tests {
 
     fn feed(name: &str) -> Feed {
         let url = "https://wire.example/feed".parse().unwrap();
-        Feed { name: FeedName(name.to_owned()), url, tags: [].into(), every: None, full_text: FullText::Always }
+        let name = FeedName(name.to_owned());
+        Feed { name, url, is_secret: false, tags: [].into(), every: None, full_text: FullText::Always }
     }
 
     fn state(feed: &Feed, news: i64) -> FeedState {
@@ -95,6 +97,8 @@ mod tests {
             failures: 0,
             error: None,
             mean_gap: Some(Duration::from_hours(2)),
+            hints: Hints::default(),
+            moved: None,
             course: Course { failing_since: None, last_news: Some(at(news)), told: None },
         }
     }
