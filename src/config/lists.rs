@@ -75,7 +75,14 @@ pub fn named(listed: Vec<Listed>, known: &[Feed]) -> Vec<Feed> {
         let name = FeedName(title.unwrap_or_else(|| shown(&url)));
         if names.insert(name.clone()) {
             let tags = tags.into_iter().collect();
-            feeds.push(Feed { name, url, is_secret: false, tags, every: None, full_text: FullText::default() });
+            feeds.push(Feed {
+                name,
+                is_secret: url.password().is_some(),
+                url,
+                tags,
+                every: None,
+                full_text: FullText::default(),
+            });
         }
     }
     feeds
