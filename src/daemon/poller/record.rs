@@ -24,7 +24,7 @@ pub(super) async fn record(
     outcome: Outcome,
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
-    let own = is_own(world, feed, asked, &outcome);
+    let own = is_own(&world.config.network, &feed.url, asked, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
     let (mut sifted, mut busy) = (None, None);
     let ended = match outcome {
