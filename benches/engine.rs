@@ -26,7 +26,7 @@ fn rules(count: usize) -> Rules {
     let text = workload::yaml(&workload::rules(&Vocabulary::new(), count));
     let source = Arc::new(Source { name: "bench.yaml".to_owned(), text });
     let mut faults = Vec::new();
-    Rules::load(&[source], None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"))
+    Rules::load(&vec![source].into(), None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"))
 }
 
 fn bytes(stories: &[Story]) -> BytesCount {
@@ -66,6 +66,6 @@ fn build(bencher: Bencher<'_, '_>, count: usize) {
     let text = workload::yaml(&workload::rules(&Vocabulary::new(), count));
     let source = Arc::new(Source { name: "bench.yaml".to_owned(), text });
     let mut faults = Vec::new();
-    let parsed = Parsed::load(&[source], None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"));
+    let parsed = Parsed::load(&vec![source].into(), None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"));
     bencher.bench_local(|| parsed.build(&tidings::rule::Frequencies::default()));
 }

@@ -112,7 +112,7 @@ impl Loaded {
 
 fn parse(source: &Arc<Source>) -> Parsed {
     let mut faults = Vec::new();
-    Parsed::load(&[Arc::clone(source)], None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"))
+    Parsed::load(&vec![Arc::clone(source)].into(), None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "it measures time")]

@@ -17,14 +17,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::volume::Pace;
-use crate::story::{Evidence, NotifierName, Read, Severity, Sighting};
+use crate::story::{Evidence, NotifierName, Read, Row, Severity, Sighting};
 
 /// One rule that matched one story, ready to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// What the alert says of the rule and its evidence.
     pub told: Told,
-    /// What tells several alerts of one rule and story apart; empty unless the rule is one of rows.
+    /// What tells several alerts of one rule and story apart: the row's id; empty unless the rule has `each`.
     pub occasion: String,
     /// How often its rule wants to be told.
     pub pace: Pace,
@@ -37,6 +37,9 @@ pub struct Draft {
 pub struct Told {
     /// The rule's name.
     pub rule: String,
+    /// The row that matched, of a rule with `each`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<Row>,
     /// SHA-256 of the rule's text, in hex: which version of the rule it was.
     pub version: String,
     /// [`draft::text_hash`] of the story as the rule saw it; `None` of alerts that were kept before there was such a hash.
@@ -55,6 +58,20 @@ pub struct Told {
     pub tags: Vec<String>,
     /// The words that made it match.
     pub evidence: Vec<Evidence>,
+}
+
+impl Told {
+    /// The rule's name, and the row that matched.
+    #[must_use]
+    pub fn title(&self) -> String {
+        title(&self.rule, self.row.as_ref())
+    }
+}
+
+/// A rule's name, and behind it the row of it that is meant.
+#[must_use]
+pub fn title(rule: &str, row: Option<&Row>) -> String {
+    row.map_or_else(|| rule.to_owned(), |row| format!("{rule}: {row}"))
 }
 
 /// One address that one notifier reaches: what a message is addressed to.
@@ -116,7 +133,7 @@ pub enum Content {
         read: Read,
         /// The feeds that carried it, first seen first.
         feeds: Vec<Sighting>,
-        /// The rules that matched, in the order of their names.
+        /// The rules that matched, in the order of their names; one with `each` once for every row that did.
         rules: Vec<Told>,
     },
     /// Many stories that rules matched. (`type: digest`)

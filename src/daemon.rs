@@ -224,7 +224,7 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
         "the store {} knows {stories} stories and {alerts} alerts; {} feeds are watched by {} rules",
         config.store.display(),
         config.feeds.len(),
-        rules.iter().count()
+        rules.count()
     );
     if waiting + dead > 0 {
         info!("{waiting} messages wait to be sent, {dead} were given up and are kept");

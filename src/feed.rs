@@ -24,3 +24,5 @@ mod simplify;
 mod sniff;
 mod standard;
 mod xml;
+
+pub(crate) use decode::decode_undeclared;

@@ -7,16 +7,19 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::fault::Source;
 use crate::story::pace::{Burst, Cadence};
-use crate::story::{Evidence, FeedName, NotifierName, Severity, Story};
+use crate::story::{self, Evidence, FeedName, NotifierName, Severity, Story};
 use page::Page;
+use row::Row;
 use syntax::Lists;
 use tree::Tree;
 
 pub use engine::Frequencies;
 pub use explain::Clause;
+pub use file::tables_of;
 pub use query::Query;
-pub use rules::{Parsed, Rules, Scanner};
+pub use rules::{Parsed, RowChanges, Rules, Scanner};
 pub use truth::Truth;
 
 mod barred;
@@ -37,6 +40,7 @@ mod pattern;
 mod print;
 mod query;
 mod record;
+mod row;
 mod rules;
 mod scope;
 mod syntax;
@@ -45,7 +49,26 @@ mod tree;
 mod truth;
 mod when;
 
-/// A rule, checked and ready. Small, for there may be a million: what can be made again from its expression is not kept.
+/// The texts that rules are made of.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    /// Rule files.
+    pub rules: Vec<Arc<Source>>,
+    /// The tables that [`tables_of`] them names.
+    pub tables: Vec<Table>,
+}
+
+/// A table of which a rule file makes a term list.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its path, as [`tables_of`] gives it, and its text.
+    pub source: Arc<Source>,
+    /// Why it could not be read, in words; its text is empty then.
+    pub unreadable: Option<String>,
+}
+
+/// A rule, checked and ready; of a rule with `each`, what it is for one row. Small, for there may be a million: what can be made again from its
+/// expression is not kept.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its name, and behind it its expression in canonical form, which parses to the tree that it was printed from.
@@ -58,6 +81,8 @@ pub struct Rule {
     pub settings: Arc<Settings>,
     /// What its expression may name.
     lists: Arc<Lists>,
+    /// Whose terms its `each` list has.
+    row: Option<Arc<Row>>,
     reads_body: bool,
 }
 
@@ -120,6 +145,8 @@ pub struct Match {
 pub struct Explained {
     /// The rule.
     pub rule: Arc<Rule>,
+    /// The row that it was explained for; `None` of a rule with `each` where it was explained for all rows at once.
+    pub row: Option<story::Row>,
     /// Why it does not look at the story, whatever its words are; `None` if it does.
     pub barred: Option<String>,
     /// What of its expression holds.
@@ -147,13 +174,26 @@ impl Carrier {
     }
 }
 
+impl From<Vec<Arc<Source>>> for Texts {
+    /// Rule files that need no table.
+    fn from(rules: Vec<Arc<Source>>) -> Self {
+        Self { rules, tables: Vec::new() }
+    }
+}
+
 impl Rule {
-    /// The rule of that name, whose expression is `tree` and may name `lists`.
-    fn new(name: &str, tree: &Tree, lists: Arc<Lists>, settings: Arc<Settings>) -> Self {
-        let version = record::version(&record::text(name, tree, lists.forms, &settings));
+    /// The rule of that name, whose expression is `tree` and may name `lists`; with `row`, what it is for that row.
+    fn new(name: &str, tree: &Tree, lists: Arc<Lists>, settings: Arc<Settings>, row: Option<Arc<Row>>) -> Self {
         let words = format!("{name}{}", print::expression(tree)).into();
         let name = u32::try_from(name.len()).expect("no rule file has four gigabytes");
-        Self { words, name, version, settings, lists, reads_body: tree.reads_body() }
+        let reads_body = tree.reads_body();
+        Self { words, name, version: [0; 32], settings, lists, row: None, reads_body }.of_row(row, tree)
+    }
+
+    /// The same, whose expression is `tree`, for that row.
+    fn of_row(self, row: Option<Arc<Row>>, tree: &Tree) -> Self {
+        let rule = Self { row, ..self };
+        Self { version: record::version(&rule.text_of(tree, rule.row.as_deref())), ..rule }
     }
 
     /// Its name: unique in a rule folder.
@@ -168,10 +208,33 @@ impl Rule {
         self.version.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
-    /// The rule as YAML in canonical form, lists resolved by name: what the store keeps for the record.
+    /// The row that it is for, if it is one of a rule with `each`.
+    #[must_use]
+    pub fn row(&self) -> Option<&story::Row> {
+        self.row.as_ref().map(|row| &row.head)
+    }
+
+    /// Its name, and the row that it is for.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.row().map_or_else(|| self.name().to_owned(), |row| format!("{}: {row}", self.name()))
+    }
+
+    /// The rule as YAML in canonical form, lists resolved by name, of an `each` list its row alone: what the store keeps for the record.
     #[must_use]
     pub fn text(&self) -> String {
-        record::text(self.name(), &self.tree(), self.lists.forms, &self.settings)
+        self.text_of(&self.tree(), self.row.as_deref())
+    }
+
+    /// The same with all rows of its `each` list.
+    #[must_use]
+    pub fn text_of_all_rows(&self) -> String {
+        self.text_of(&self.tree_of_all_rows(), None)
+    }
+
+    fn text_of(&self, tree: &Tree, row: Option<&Row>) -> String {
+        let each = self.row.as_ref().map(|row| row.list.name.as_str());
+        record::text(self, tree, each, row.map(|row| &row.head))
     }
 
     /// Its expression in canonical form.
@@ -181,6 +244,12 @@ impl Rule {
 
     /// Its expression, parsed again.
     fn tree(&self) -> Tree {
+        let whole = self.tree_of_all_rows();
+        if let Some(row) = &self.row { row::tree_of(&whole, &row.list) } else { whole }
+    }
+
+    /// The same, in which its `each` list has all of its rows.
+    fn tree_of_all_rows(&self) -> Tree {
         let (tree, _) = syntax::parse(self.when(), &self.lists);
         tree.expect("what is printed parses to the same tree")
     }

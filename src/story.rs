@@ -148,6 +148,21 @@ impl Story {
     }
 }
 
+/// A row of a watchlist, as alerts and silences name it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Row {
+    /// Its id: unique in its list, and the same whatever else of the row changes.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.id == self.label { f.write_str(&self.label) } else { write!(f, "{} ({})", self.label, self.id) }
+    }
+}
+
 /// One feed's copy of a story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {

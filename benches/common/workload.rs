@@ -92,7 +92,7 @@ impl Vocabulary {
     }
 
     /// A word as a rule asks for it.
-    fn wanted(&self, draw: &mut Draw) -> &str {
+    pub(crate) fn wanted(&self, draw: &mut Draw) -> &str {
         #[expect(clippy::cast_precision_loss, reason = "ranks are small")]
         let rank = COMMONEST * (VOCABULARY as f64 / COMMONEST).powf(draw.share());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank is small and positive")]

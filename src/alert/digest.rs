@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Head;
-use crate::story::{Evidence, FeedName, Read, Severity};
+use crate::story::{Evidence, FeedName, Read, Row, Severity};
 
 /// How long a message waits for a receiver that is away before it goes into the late digest.
 const LATE_AFTER: Duration = Duration::from_hours(1);
@@ -24,10 +24,13 @@ pub struct Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "what")]
 pub enum Reason {
-    /// A rule matches so often that only its first alerts are told at once.
+    /// A rule, or one row of it, matches so often that only its first alerts are told at once.
     Burst {
         /// The rule.
         rule: String,
+        /// The row, of a rule with `each`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<Row>,
     },
     /// A rule is only told in digests.
     Digest {
@@ -49,11 +52,14 @@ pub enum Reason {
     Late,
 }
 
-/// The stories that one rule matched.
+/// The stories that one rule matched, or one row of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// The rule's name.
     pub rule: String,
+    /// The row that matched, of a rule with `each`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<Row>,
     /// Its severity.
     pub severity: Severity,
     /// Its stories, newest first; at least one.

@@ -43,6 +43,7 @@ fn draft(found: Match, text: &str, routing: &Routing, notifiers: &BTreeMap<Notif
         .collect();
     let told = Told {
         rule: rule.name().to_owned(),
+        row: rule.row().cloned(),
         version: rule.version(),
         text_sha256: Some(text.to_owned()),
         severity: settings.severity,
@@ -52,7 +53,8 @@ fn draft(found: Match, text: &str, routing: &Routing, notifiers: &BTreeMap<Notif
         evidence: found.evidence,
     };
     let pace = Pace { burst: settings.burst, digest: settings.digest.clone() };
-    Draft { told, occasion: String::new(), pace, receivers }
+    let occasion = rule.row().map_or_else(String::new, |row| row.id.clone());
+    Draft { told, occasion, pace, receivers }
 }
 
 /// Everybody whom a notifier reaches.

@@ -32,6 +32,8 @@ pub enum Target {
     Rule(String),
     /// Every rule with that tag.
     Tag(String),
+    /// The rows of that id, of every rule with `each`.
+    Row(String),
     /// Stories that only that feed carries.
     Feed(FeedName),
     /// The event of that id.
@@ -43,6 +45,7 @@ impl fmt::Display for Target {
         match self {
             Self::Rule(name) => write!(f, "rule {name}"),
             Self::Tag(tag) => write!(f, "tag {tag}"),
+            Self::Row(id) => write!(f, "row {id}"),
             Self::Feed(name) => write!(f, "feed {name}"),
             Self::Event(id) => write!(f, "event {id}"),
         }
@@ -56,6 +59,7 @@ impl Silence {
         match &self.target {
             Target::Rule(name) => told.rule == *name,
             Target::Tag(tag) => told.tags.contains(tag),
+            Target::Row(id) => told.row.as_ref().is_some_and(|row| row.id == *id),
             Target::Feed(name) => !feeds.is_empty() && feeds.iter().all(|feed| feed == name),
             Target::Event(id) => event == id,
         }
@@ -71,12 +75,13 @@ impl Silence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::story::Severity;
+    use crate::story::{Row, Severity};
 
     #[test]
     fn it_mutes_its_target_and_nothing_else() {
         let told = Told {
             rule: "arms".to_owned(),
+            row: Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }),
             version: String::new(),
             text_sha256: None,
             severity: Severity::High,
@@ -96,6 +101,9 @@ mod tests {
             (Target::Rule("oil".to_owned()), vec![], false),
             (Target::Tag("korea".to_owned()), vec![], true),
             (Target::Tag("china".to_owned()), vec![], false),
+            (Target::Row("36".to_owned()), vec![], true),
+            (Target::Row("37".to_owned()), vec![], false),
+            (Target::Row("Ivan Petrov".to_owned()), vec![], false),
             (Target::Feed(wire.clone()), vec![&wire], true),
             (Target::Feed(wire.clone()), vec![&wire, &paper], false),
             (Target::Feed(wire.clone()), vec![], false),

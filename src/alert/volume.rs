@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::alert::calendar;
 use crate::alert::digest::Reason;
+use crate::alert::{Told, calendar};
 use crate::story::pace::{Burst, Cadence, Manners};
 use crate::story::{NotifierName, Severity};
 
@@ -37,17 +37,18 @@ pub enum Way {
     Gathered(Reason, Timestamp),
 }
 
-/// What `pace` makes of an alert of `rule` at `now`, after alerts of the same rule at `before`, newest first: of those, only as many matter as a burst
-/// has at once.
+/// What `pace` makes of an alert that tells `told` at `now`, after alerts of the same rule and row at `before`, newest first: of those, only as many
+/// matter as a burst has at once.
 #[must_use]
-pub fn of_rule(rule: &str, pace: &Pace, before: &[Timestamp], now: Timestamp, zone: &TimeZone) -> Way {
-    let rule = rule.to_owned();
+pub fn of_rule(told: &Told, pace: &Pace, before: &[Timestamp], now: Timestamp, zone: &TimeZone) -> Way {
+    let rule = told.rule.clone();
     if let Some(cadence) = &pace.digest {
         return Way::Gathered(Reason::Digest { rule }, calendar::due(cadence, now, zone));
     }
     match &pace.burst {
         Some(burst) if is_burst(burst, before, now) => {
-            Way::Gathered(Reason::Burst { rule }, now.checked_add(burst.then).unwrap_or(Timestamp::MAX))
+            let row = told.row.clone();
+            Way::Gathered(Reason::Burst { rule, row }, now.checked_add(burst.then).unwrap_or(Timestamp::MAX))
         }
         _ => Way::Now,
     }
@@ -92,6 +93,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::story::Row;
     use crate::story::pace::{Limit, Quiet, time_of_day};
 
     fn at(minutes: i64) -> Timestamp {
@@ -103,11 +105,26 @@ mod tests {
         minutes.iter().map(|minute| at(*minute)).collect()
     }
 
+    fn arms(row: Option<Row>) -> Told {
+        Told {
+            rule: "arms".to_owned(),
+            row,
+            version: String::new(),
+            text_sha256: None,
+            severity: Severity::High,
+            why: None,
+            owner: None,
+            tags: vec![],
+            evidence: vec![],
+        }
+    }
+
     #[test]
     fn a_burst_is_told_three_times_and_then_gathered_until_it_is_quiet() {
         let burst = Burst { first: 3, then: Duration::from_mins(30) };
         let pace = Pace { burst: Some(burst), digest: None };
-        let gathered = |due| Way::Gathered(Reason::Burst { rule: "arms".to_owned() }, at(due));
+        let row = Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
+        let gathered = |due| Way::Gathered(Reason::Burst { rule: "arms".to_owned(), row: row.clone() }, at(due));
         for (before, expected) in [
             (&[][..], Way::Now),
             (&[99, 98], Way::Now),
@@ -117,7 +134,11 @@ mod tests {
             (&[99, 98, 68], Way::Now),
             (&[99, 69, 68], Way::Now),
         ] {
-            assert_eq!(of_rule("arms", &pace, &times(before), at(100), &TimeZone::UTC), expected, "{before:?}");
+            assert_eq!(
+                of_rule(&arms(row.clone()), &pace, &times(before), at(100), &TimeZone::UTC),
+                expected,
+                "{before:?}"
+            );
         }
     }
 
@@ -125,8 +146,8 @@ mod tests {
     fn a_digest_gathers_from_the_first_alert_on() {
         let pace = Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
         let gathered = Way::Gathered(Reason::Digest { rule: "arms".to_owned() }, at(60));
-        assert_eq!(of_rule("arms", &pace, &[], at(0), &TimeZone::UTC), gathered);
-        assert_eq!(of_rule("arms", &Pace::default(), &times(&[0, 0, 0]), at(0), &TimeZone::UTC), Way::Now);
+        assert_eq!(of_rule(&arms(None), &pace, &[], at(0), &TimeZone::UTC), gathered);
+        assert_eq!(of_rule(&arms(None), &Pace::default(), &times(&[0, 0, 0]), at(0), &TimeZone::UTC), Way::Now);
     }
 
     #[test]

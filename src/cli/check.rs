@@ -1,7 +1,6 @@
 //! `tidings check`: every fault of the configuration and the rules, at once, each with its place.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::cli::format::Format;
 use crate::cli::{Exit, count, load, unreadable_rules};
@@ -43,10 +42,10 @@ fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Resu
         unreadable_rules(&why);
         Exit::Config
     })?;
-    let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
-    let rules = Rules::load(&sources, known, faults).ok_or(Exit::Data)?;
-    let (files, number) = (count(files.len(), "file", "files"), count(rules.iter().count(), "rule", "rules"));
-    let summary = vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
+    let rules = Rules::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
+    let (files, number) = (count(files.len(), "file", "files"), count(rules.count(), "rule", "rules"));
+    let mut summary = vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
+    summary.extend(rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows.len(), "row", "rows"))));
     Ok(Sound { summary, rules })
 }
 
@@ -69,7 +68,9 @@ fn done(checked: Result<Sound, Exit>, format: Format, canonical: bool) -> Exit {
         Err(exit) => return exit,
     };
     if canonical {
-        let texts: Vec<String> = sound.rules.iter().map(|rule| rule.text()).collect();
+        let rules: Vec<_> = sound.rules.iter().collect();
+        let by_name = rules.chunk_by(|one, next| one.name() == next.name());
+        let texts: Vec<String> = by_name.map(|rules| rules[0].text_of_all_rows()).collect();
         print!("{}", texts.join("---\n"));
     } else if format == Format::Text {
         println!("{}", sound.summary.join("\n"));

@@ -5,7 +5,6 @@ mod subject;
 mod text;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::cli::format::Format;
 use crate::cli::{ConfigArgument, Exit, block_on, load, unreadable_rules};
@@ -28,6 +27,9 @@ pub(super) struct Arguments {
     /// Show what this rule makes of it, clause by clause
     #[arg(long, value_name = "NAME", conflicts_with = "when")]
     rule: Option<String>,
+    /// Of a rule with `each`: what it makes of it for the row of this id alone
+    #[arg(long, value_name = "ID", requires = "rule")]
+    row: Option<String>,
     /// A rule file or a folder of them [default: the configuration's rules]
     #[arg(long, value_name = "FOLDER", conflicts_with = "when")]
     rules: Option<PathBuf>,
@@ -45,8 +47,8 @@ pub(super) struct Arguments {
 enum Question {
     /// Which rules match.
     All(Rules),
-    /// What the rule of that name makes of it.
-    One(Rules, String),
+    /// What the rule of that name makes of it, for the row of that id.
+    One(Rules, String, Option<String>),
     /// What an expression makes of it.
     Expression(Query),
 }
@@ -100,10 +102,9 @@ fn question(arguments: &Arguments, config: Option<&Config>) -> Result<Question, 
             unreadable_rules(&why);
             Exit::Data
         })?;
-        let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
-        let rules = Rules::load(&sources, None, &mut faults);
+        let rules = Rules::load(&rule_files::texts(&files), None, &mut faults);
         rules.map(|rules| match &arguments.rule {
-            Some(name) => Question::One(rules, name.clone()),
+            Some(name) => Question::One(rules, name.clone(), arguments.row.clone()),
             None => Question::All(rules),
         })
     };
@@ -120,17 +121,23 @@ fn answer(question: Question, subject: &Subject) -> Result<Answer, Exit> {
         }
         Question::All(rules) => {
             let carriers = subject.carriers.clone().unwrap_or_else(|| rules.every_carrier());
-            Answer::Matches(rules.matches(story, &carriers), rules.iter().count())
+            Answer::Matches(rules.matches(story, &carriers), rules.count())
         }
-        Question::One(rules, name) => {
+        Question::One(rules, name, row) => {
             let carriers = subject.carriers.clone().unwrap_or_else(|| rules.every_carrier());
-            let explained = rules.explain(&name, story, &carriers, read).ok_or_else(|| unknown(&name, &rules))?;
+            let explained = rules.explain(&name, row.as_deref(), story, &carriers, read);
+            let explained = explained.ok_or_else(|| unknown(&name, row.as_deref(), &rules))?;
             Answer::Rule(Box::new(explained))
         }
     })
 }
 
-fn unknown(name: &str, rules: &Rules) -> Exit {
+fn unknown(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
+    if let Some(row) = row.filter(|_| rules.iter().any(|rule| rule.name() == name)) {
+        eprintln!("error: the rule `{name}` has no row `{row}`");
+        eprintln!("  help: rows go by their ids, which alerts show in parentheses; only rules with `each` have any");
+        return Exit::Usage;
+    }
     eprintln!("error: no rule that is enabled is called `{name}`");
     if let Some(near) = nearest(name, rules.iter().map(|rule| rule.name())) {
         eprintln!("  help: did you mean `{near}`?");

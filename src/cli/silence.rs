@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -64,6 +63,9 @@ pub(super) struct TargetArguments {
     /// Every rule with this tag.
     #[arg(long)]
     tag: Option<String>,
+    /// The row of this id, of every rule with `each`.
+    #[arg(long, value_name = "ID")]
+    row: Option<String>,
     /// Stories that only this feed carries.
     #[arg(long, value_name = "NAME")]
     feed: Option<String>,
@@ -115,6 +117,11 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<Target, E
             check("rule with the tag", &tag, rules(config).map(tags))?;
             Ok(Target::Tag(tag))
         }
+        TargetArguments { row: Some(row), .. } => {
+            let ids = |rules: Rules| rules.watchlists().flat_map(|(_, rows)| rows.map(|row| row.id.clone())).collect();
+            check("row with the id", &row, rules(config).map(ids))?;
+            Ok(Target::Row(row))
+        }
         TargetArguments { feed: Some(feed), .. } => {
             check("feed", &feed, Some(feeds()))?;
             Ok(Target::Feed(FeedName(feed)))
@@ -126,8 +133,7 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<Target, E
 /// The rules, if they load: a broken file must not keep anybody from being quiet.
 fn rules(config: &Config) -> Option<Rules> {
     let files = rule_files::read(&config.rules).ok()?;
-    let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
-    Rules::load(&sources, None, &mut Vec::new())
+    Rules::load(&rule_files::texts(&files), None, &mut Vec::new())
 }
 
 fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {

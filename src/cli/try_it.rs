@@ -63,6 +63,7 @@ async fn show(
 ) -> Result<(), Exit> {
     let told = Told {
         rule: expression.to_owned(),
+        row: None,
         version: String::new(),
         text_sha256: None,
         severity: Severity::Info,

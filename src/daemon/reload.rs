@@ -1,6 +1,7 @@
 //! Rules while the daemon runs: a changed folder is read, checked whole and swapped in, or what is in force stays and the log says why.
 
-use std::path::Path;
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +13,9 @@ use tracing::{error, info, warn};
 
 use crate::daemon::World;
 use crate::daemon::clock::now;
-use crate::daemon::rule_files::{self, Good, Loaded, RuleFile};
+use crate::daemon::rule_files::{self, Good, Kind, Loaded, RuleFile};
 use crate::fault::{self, Fault, Level};
-use crate::rule::{Known, Rules};
+use crate::rule::{Known, RowChanges, Rules};
 use crate::store::{Store, StoreError};
 
 /// How long the folder must be quiet before it is read: editors write a file in several steps.
@@ -48,7 +49,7 @@ pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Res
     match rule_files::load(&files, &good, known, &mut faults) {
         Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
             report(&faults);
-            put_on_record(store, &loaded).await?;
+            put_on_record(store, &loaded, &Rules::default()).await?;
             Ok((loaded.rules, files))
         }
         _ => Err(StartError::Broken(faults)),
@@ -58,11 +59,17 @@ pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Res
 /// Swaps the rules whenever the folder changes, or `asked` is notified (SIGHUP), until `stop`. `seen`: the files in force.
 pub(crate) async fn keep_rules_fresh(world: Arc<World>, seen: Files, asked: Arc<Notify>, stop: CancellationToken) {
     let folder = &world.config.rules;
+    let mut tables = tables(&seen);
     let mut seen = Some(seen);
     loop {
         // Watched anew each time, and before the files are read: a folder that was replaced whole is another one to the system.
-        let _watch = watch(folder, &asked);
+        let _watch = watch(folder, &tables, &asked);
         match rule_files::read(folder) {
+            // Tables that were not watched while they were read may have changed since.
+            Ok(files) if self::tables(&files) != tables => {
+                tables = self::tables(&files);
+                continue;
+            }
             Ok(files) if seen.as_ref() == Some(&files) => {}
             // Where they could not be put in force, they are tried again when asked, though they have not changed.
             Ok(files) => seen = swap(&world, files.clone()).await.then_some(files),
@@ -77,6 +84,12 @@ pub(crate) async fn keep_rules_fresh(world: Arc<World>, seen: Files, asked: Arc<
             () = asked.notified() => {}
         }
     }
+}
+
+/// The paths of the tables among `files`.
+fn tables(files: &Files) -> BTreeSet<PathBuf> {
+    let tables = files.iter().filter(|file| file.kind != Kind::Rules);
+    tables.map(|file| PathBuf::from(&file.source.name)).collect()
 }
 
 /// Loads off the async threads, records, and only then swaps: nothing that can fail comes after the swap. `false` if it was a fault of the
@@ -107,23 +120,30 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
         error!("the rules in force stay until the rule files are mended");
         return Ok(());
     };
-    put_on_record(&world.store, &loaded).await.map_err(|why| why.to_string())?;
-    info!("{} rules are in force now", loaded.rules.iter().count());
+    let before = world.rules.load_full();
+    put_on_record(&world.store, &loaded, &before).await.map_err(|why| why.to_string())?;
+    for RowChanges { list, added, gone, edited } in loaded.rules.row_changes(&before) {
+        let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
+        info!("${list}: +{added} −{gone} rows{edited}");
+    }
+    info!("{} rules are in force now", loaded.rules.count());
     world.rules.store(Arc::new(loaded.rules));
     world.new_rules.notify_one();
     Ok(())
 }
 
-/// Writes the good texts and the rule versions down, so that a restart and an old alert find them, and says what is left out.
-async fn put_on_record(store: &Store, loaded: &Loaded) -> Result<(), StoreError> {
+/// Writes the good texts and the rule versions down, so that a restart and an old alert find them, and says what is left out. What was in force
+/// `before` is on record already.
+async fn put_on_record(store: &Store, loaded: &Loaded, before: &Rules) -> Result<(), StoreError> {
     for file in &loaded.stood_in {
         warn!("{file}: its last good version stays in force until it is mended");
     }
     for file in &loaded.left_out {
         warn!("{file}: left out until mended, since there is no good version of it");
     }
-    let versions = loaded.rules.iter().map(|rule| (rule.version(), rule.text())).collect();
-    store.keep_rules(versions, now()).await?;
+    let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
+    let new = loaded.rules.iter().map(|rule| (rule.version(), rule)).filter(|(version, _)| !known.contains(version));
+    store.keep_rules(new.map(|(version, rule)| (version, rule.text())).collect(), now()).await?;
     store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await
 }
 
@@ -137,14 +157,24 @@ fn report(faults: &[Fault]) {
     }
 }
 
-/// Notifies `changed` once the folder, having changed, is quiet. Its parent is watched too, for a folder that is replaced whole.
-fn watch(folder: &Path, changed: &Arc<Notify>) -> Option<Debouncer<fs_notify::RecommendedWatcher, RecommendedCache>> {
+/// Notifies `changed` once the folder or a table, having changed, is quiet. Their parents are watched too, for what is replaced whole.
+fn watch(
+    folder: &Path,
+    tables: &BTreeSet<PathBuf>,
+    changed: &Arc<Notify>,
+) -> Option<Debouncer<fs_notify::RecommendedWatcher, RecommendedCache>> {
     let changed = Arc::clone(changed);
-    let watched = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let watched = absolute(folder);
+    let outside: Vec<PathBuf> =
+        tables.iter().map(|table| absolute(table)).filter(|table| !table.starts_with(&watched)).collect();
+    let mut parents: BTreeSet<PathBuf> = outside.iter().filter_map(|table| Some(table.parent()?.to_owned())).collect();
+    parents.extend(watched.parent().map(Path::to_owned));
     let inside = watched.clone();
     let tell = move |result: DebounceEventResult| {
         let concerns = |event: &DebouncedEvent| {
-            !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(|path| path.starts_with(&inside))
+            let is_ours = |path: &PathBuf| path.starts_with(&inside) || outside.contains(path);
+            !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(is_ours)
         };
         if result.map_or(true, |events| events.iter().any(concerns)) {
             changed.notify_one();
@@ -152,8 +182,11 @@ fn watch(folder: &Path, changed: &Arc<Notify>) -> Option<Debouncer<fs_notify::Re
     };
     let watching = new_debouncer(QUIET, None, tell).and_then(|mut watcher| {
         watcher.watch(&watched, RecursiveMode::Recursive)?;
-        if let Some(parent) = watched.parent() {
-            watcher.watch(parent, RecursiveMode::NonRecursive)?;
+        for parent in &parents {
+            // Where a table is to lie may not be there yet.
+            if parent.is_dir() {
+                watcher.watch(parent, RecursiveMode::NonRecursive)?;
+            }
         }
         Ok(watcher)
     });

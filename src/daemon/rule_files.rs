@@ -1,4 +1,4 @@
-//! Rule files: reading the folder, and keeping the last good version of a file that is broken now.
+//! Rule files and their tables: reading the folder, and keeping the last good version of a file that is broken now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::fault::{Fault, Level, Source};
-use crate::rule::{Known, Rules};
+use crate::feed::decode_undeclared;
+use crate::rule::{self, Known, Rules, Table, Texts};
 
-/// The last good text of every rule file, by its path below the rules' folder.
+/// The last good text of every rule file and table, by its path below the rules' folder.
 pub type Good = BTreeMap<String, String>;
 
 /// Rules that can be put in force.
@@ -27,24 +28,56 @@ pub struct Loaded {
 /// How many folders deep rule files may lie; a link that leads back up ends here, too.
 const DEPTH: usize = 16;
 
-/// A rule file as it was read.
+/// A rule file, or a table that one names, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleFile {
-    /// Its path below the rules' folder: what it is known by, wherever the folder is named from.
+    /// Its path below the rules' folder, where it lies there: what it is known by, wherever the folder is named from.
     pub path: String,
     /// Its text, under the whole path.
     pub source: Arc<Source>,
+    /// What it is.
+    pub kind: Kind,
 }
 
-/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names; hidden files and folders are passed over.
+/// What a file is to the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// YAML.
+    Rules,
+    /// The rows of a term list.
+    Table,
+    /// A table that could not be read, and why; its text is empty.
+    NoTable(String),
+}
+
+/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names, and the tables that they name; hidden files and folders
+/// are passed over.
 ///
 /// # Errors
-/// In a sentence with the path, where a folder or file cannot be read.
+/// In a sentence with the path, where a folder or rule file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
     let mut files = Vec::new();
     collect(path, 0, &mut files).map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
     files.sort();
-    files.iter().map(|file| read_one(path, file)).collect()
+    let mut files = files.iter().map(|file| read_one(path, file)).collect::<Result<Vec<_>, _>>()?;
+    let tables: BTreeSet<String> = files.iter().flat_map(|file| rule::tables_of(&file.source)).collect();
+    files.extend(tables.into_iter().map(|name| read_table(path, name)));
+    Ok(files)
+}
+
+/// The texts of `files`, for the rules to be made of.
+#[must_use]
+pub fn texts(files: &[RuleFile]) -> Texts {
+    let mut texts = Texts::default();
+    for file in files {
+        let source = Arc::clone(&file.source);
+        match &file.kind {
+            Kind::Rules => texts.rules.push(source),
+            Kind::Table => texts.tables.push(Table { source, unreadable: None }),
+            Kind::NoTable(why) => texts.tables.push(Table { source, unreadable: Some(why.clone()) }),
+        }
+    }
+    texts
 }
 
 fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
@@ -76,8 +109,23 @@ fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let bytes = std::fs::read(path).map_err(|why| format!("{name} cannot be read: {why}"))?;
     // What is not UTF-8 becomes U+FFFD, which is a fault of this file alone.
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty()).unwrap_or(path);
-    Ok(RuleFile { path: below.display().to_string(), source: Arc::new(Source { name, text }) })
+    Ok(RuleFile { path: below(folder, path), source: Arc::new(Source { name, text }), kind: Kind::Rules })
+}
+
+/// A table that cannot be read is broken, as one with broken rows is: its last good version stands in.
+fn read_table(folder: &Path, name: String) -> RuleFile {
+    let path = below(folder, Path::new(&name));
+    let (text, kind) = match std::fs::read(&name) {
+        Ok(bytes) => (decode_undeclared(&bytes), Kind::Table),
+        Err(why) => (String::new(), Kind::NoTable(why.to_string())),
+    };
+    RuleFile { path, source: Arc::new(Source { name, text }), kind }
+}
+
+/// `path` as seen from `folder`, if it lies below.
+fn below(folder: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
+    below.unwrap_or(path).display().to_string()
 }
 
 /// Loads `files`; where a file is broken, its last good version stands in for it, or none if it never was good.
@@ -88,12 +136,15 @@ pub fn load(files: &[RuleFile], good: &Good, known: &Known, faults: &mut Vec<Fau
     let mut files = files.to_vec();
     let mut replaced = BTreeSet::new();
     loop {
-        let sources: Vec<Arc<Source>> = files.iter().map(|file| Arc::clone(&file.source)).collect();
         let mut found = Vec::new();
-        let rules = Rules::load(&sources, Some(known), &mut found);
-        found.retain(|fault| !replaced.contains(&fault.source.name));
+        let rules = Rules::load(&texts(&files), Some(known), &mut found);
         let errors = found.iter().filter(|fault| fault.level == Level::Error);
-        let broken: BTreeSet<String> = errors.map(|fault| fault.source.name.clone()).collect();
+        let (still, mut broken): (BTreeSet<String>, BTreeSet<String>) =
+            errors.map(|fault| fault.source.name.clone()).partition(|name| replaced.contains(name));
+        if broken.is_empty() {
+            broken = users(&files, &still).filter(|name| !replaced.contains(name)).collect();
+        }
+        found.retain(|fault| !replaced.contains(&fault.source.name));
         faults.append(&mut found);
         if let Some(rules) = rules {
             let stands_in = |name: &String| files.iter().any(|file| file.source.name == *name);
@@ -106,6 +157,29 @@ pub fn load(files: &[RuleFile], good: &Good, known: &Known, faults: &mut Vec<Fau
         }
         files = files.into_iter().filter_map(|file| stand_in(file, &broken, good)).collect();
         replaced.extend(broken);
+        add_tables(&mut files, &replaced, good);
+    }
+}
+
+/// The rule files that name any of those tables.
+fn users<'f>(files: &'f [RuleFile], tables: &'f BTreeSet<String>) -> impl Iterator<Item = String> + 'f {
+    let uses = |file: &&RuleFile| file.kind == Kind::Rules && !rule::tables_of(&file.source).is_disjoint(tables);
+    files.iter().filter(uses).map(|file| file.source.name.clone())
+}
+
+/// Adds the last good version of the tables that only the last good version of a rule file names.
+fn add_tables(files: &mut Vec<RuleFile>, replaced: &BTreeSet<String>, good: &Good) {
+    let stood_in: Vec<RuleFile> = files.iter().filter(|file| replaced.contains(&file.source.name)).cloned().collect();
+    for file in stood_in.iter().filter(|file| file.kind == Kind::Rules) {
+        let folder = file.source.name.strip_suffix(&file.path).unwrap_or_default();
+        for name in rule::tables_of(&file.source) {
+            let path = below(Path::new(folder), Path::new(&name));
+            let is_there = files.iter().any(|file| file.source.name == name);
+            if let Some(text) = good.get(&path).filter(|_| !is_there && !replaced.contains(&name)) {
+                let source = Arc::new(Source { name, text: text.clone() });
+                files.push(RuleFile { path, source, kind: Kind::Table });
+            }
+        }
     }
 }
 
@@ -115,7 +189,8 @@ fn stand_in(file: RuleFile, broken: &BTreeSet<String>, good: &Good) -> Option<Ru
     }
     let text = good.get(&file.path)?.clone();
     let source = Arc::new(Source { name: file.source.name.clone(), text });
-    Some(RuleFile { path: file.path, source })
+    let kind = if file.kind == Kind::Rules { Kind::Rules } else { Kind::Table };
+    Some(RuleFile { path: file.path, source, kind })
 }
 
 #[cfg(test)]
@@ -124,7 +199,8 @@ mod tests {
 
     fn file(path: &str, text: &str) -> RuleFile {
         let source = Arc::new(Source { name: format!("rules/{path}"), text: text.to_owned() });
-        RuleFile { path: path.to_owned(), source }
+        let kind = if path == "sdn.csv" { Kind::Table } else { Kind::Rules };
+        RuleFile { path: path.to_owned(), source, kind }
     }
 
     fn rule(name: &str, when: &str) -> String {
@@ -176,6 +252,85 @@ mod tests {
         let path = folder.path().join("a.txt");
         std::fs::write(&path, "").expect("a file");
         assert_eq!(read(&path).expect("readable")[0].path, path.display().to_string());
+    }
+
+    const LIST: &str = "terms:\n  sdn: {from: sdn.csv, term: name, id: id}\n";
+
+    fn listed(column: &str) -> String {
+        LIST.replace("term: name", &format!("term: {column}")) + &rule("listed", "$sdn AND fraud") + "    each: sdn\n"
+    }
+
+    fn rows(loaded: &Loaded) -> Vec<String> {
+        loaded.rules.watchlists().flat_map(|(_, rows)| rows.map(ToString::to_string).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn a_broken_table_keeps_its_last_good_version_while_its_rule_file_and_the_rest_go_on() {
+        let good =
+            Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned())]);
+        let gone = RuleFile { kind: Kind::NoTable("it is gone".to_owned()), ..file("sdn.csv", "") };
+        for broken in [file("sdn.csv", "id,name\n1,Ivan\n1,Petr\n"), file("sdn.csv", "id,title\n1,Petr\n"), gone] {
+            let files =
+                [file("a.yaml", &(listed("name") + "    why: new\n")), file("b.yaml", &rule("new b", "arms")), broken];
+            let mut faults = Vec::new();
+            let loaded = load(&files, &good, &Known::default(), &mut faults).expect("the old table stands in");
+            assert_eq!((names(&loaded), rows(&loaded)), (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()]));
+            assert_eq!(loaded.rules.iter().next().and_then(|rule| rule.settings.why.clone()).as_deref(), Some("new"));
+            assert_eq!((faults.len(), &*faults[0].source.name), (1, "rules/sdn.csv"));
+            assert_eq!(loaded.stood_in, BTreeSet::from(["rules/sdn.csv".to_owned()]));
+            assert_eq!(loaded.good["sdn.csv"], good["sdn.csv"]);
+        }
+    }
+
+    #[test]
+    fn a_rule_file_that_asks_for_a_column_that_never_was_keeps_its_last_good_version() {
+        let table = "id,name\n1,Ivan\n";
+        let good = Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), table.to_owned())]);
+        let files = [file("a.yaml", &listed("title")), file("b.yaml", &rule("new b", "arms")), file("sdn.csv", table)];
+        let loaded = load(&files, &good, &Known::default(), &mut Vec::new()).expect("the old a stands in");
+        assert_eq!((names(&loaded), rows(&loaded)), (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()]));
+        let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
+        assert_eq!(loaded.stood_in, BTreeSet::from(both));
+    }
+
+    #[test]
+    fn a_rule_file_that_stands_in_has_the_table_that_it_named() {
+        let good =
+            Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned())]);
+        let broken = listed("name").replace("sdn.csv", "other.csv") + "    when: arms\n";
+        let loaded =
+            load(&[file("a.yaml", &broken)], &good, &Known::default(), &mut Vec::new()).expect("the old a stands in");
+        assert_eq!((rows(&loaded), loaded.good), (vec!["Ivan (1)".to_owned()], good));
+    }
+
+    #[test]
+    fn a_broken_table_that_never_was_good_leaves_out_what_uses_it() {
+        let files = [file("a.yaml", &listed("name")), file("b.yaml", &rule("b", "arms")), file("sdn.csv", "")];
+        let loaded = load(&files, &Good::new(), &Known::default(), &mut Vec::new()).expect("b is sound");
+        assert_eq!(names(&loaded), ["b"]);
+        let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
+        assert_eq!(loaded.left_out, BTreeSet::from(both));
+    }
+
+    #[test]
+    fn tables_are_read_where_rule_files_name_them_in_whatever_encoding() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("rules/eu")).expect("a folder");
+        let list = |name: &str, from: &str| format!("terms:\n  {name}: {{from: {from}, term: name}}\n");
+        std::fs::write(at("rules/eu/a.yaml"), list("one", "../../one.csv") + &list("two", "two.csv")[7..])
+            .expect("a file");
+        std::fs::write(at("rules/b.yaml"), list("three", "no/such.csv")).expect("a file");
+        std::fs::write(at("rules/unused.csv"), "name\n").expect("a file");
+        std::fs::write(at("one.csv"), b"name\r\nJos\xe9 Mu\xf1oz\r\n").expect("a file");
+        let wide = "\u{feff}name\nJosé".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        std::fs::write(at("rules/eu/two.csv"), wide).expect("a file");
+        let read = read(&at("rules")).expect("readable");
+        let tables: Vec<_> = read.iter().filter(|file| file.kind != Kind::Rules).collect();
+        let (one, no) = (at("one.csv").display().to_string(), "no/such.csv".to_owned());
+        assert_eq!(tables.iter().map(|file| &*file.path).collect::<Vec<_>>(), [&*one, "eu/two.csv", &*no]);
+        assert_eq!((&*tables[0].source.text, &*tables[1].source.text), ("name\r\nJosé Muñoz\r\n", "name\nJosé"));
+        assert!(matches!(&tables[2].kind, Kind::NoTable(why) if why.contains("No such file")), "{tables:?}");
     }
 
     #[test]

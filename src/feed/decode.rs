@@ -28,10 +28,15 @@ pub(super) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
             return text.into_owned();
         }
     }
-    match utf8 {
-        Some(text) => text.to_owned(),
-        None => guess(bytes),
+    utf8.map_or_else(|| guess(bytes), str::to_owned)
+}
+
+/// Decodes bytes that say nothing of themselves: by byte order mark, as UTF-8 if they are that, else by guess. Never fails.
+pub(crate) fn decode_undeclared(bytes: &[u8]) -> String {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
     }
+    std::str::from_utf8(bytes).map_or_else(|_| guess(bytes), str::to_owned)
 }
 
 /// UTF-16 without a mark, told by the zero beside the first `<` (XML 1.0, appendix F).
@@ -115,6 +120,20 @@ mod tests {
             (EUC_KR, "북한과 러시아가 무기 공급에 합의했다고 소식통이 전했다."),
         ] {
             assert_eq!(decode(&encoding.encode(text).0, None), text, "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_of_itself_goes_by_its_mark_or_by_guess() {
+        for (bytes, text) in [
+            (b"\xef\xbb\xbfcaf\xc3\xa9".as_slice(), "café"),
+            (b"\xff\xfec\0a\0", "ca"),
+            (b"\xfe\xff\0c\0a", "ca"),
+            ("café".as_bytes(), "café"),
+            (b"id,name\r\n1,Caf\xe9 M\xfcller\r\n", "id,name\r\n1,Café Müller\r\n"),
+            (b"<meta charset=koi8-r>caf\xc3\xa9", "<meta charset=koi8-r>café"),
+        ] {
+            assert_eq!(decode_undeclared(bytes), text);
         }
     }
 

@@ -97,7 +97,7 @@ fn words_of_subject(view: &View, letter: &Letter) -> String {
     };
     let Content::Alert { rules, .. } = &letter.content else { return title };
     let Some(gravest) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else { return title };
-    let name = cut(plain(&gravest.rule).trim(), RULE);
+    let name = cut(plain(&gravest.title()).trim(), RULE);
     match rules.len() - 1 {
         0 => format!("{title} [{name}]"),
         more => format!("{title} [{name} and {more} more]"),

@@ -89,8 +89,13 @@ pub(super) fn digest(reason: Reason) -> Letter {
     ];
     let bridge = evidence("bridge", Field::Title, "Freight over the bridge doubles");
     let rules = vec![
-        Group { rule: "Russia-North Korea arms".to_owned(), severity: Severity::High, stories },
-        Group { rule: "bridges".to_owned(), severity: Severity::Low, stories: vec![entry(freight, vec![bridge])] },
+        Group { rule: "Russia-North Korea arms".to_owned(), row: None, severity: Severity::High, stories },
+        Group {
+            rule: "bridges".to_owned(),
+            row: None,
+            severity: Severity::Low,
+            stories: vec![entry(freight, vec![bridge])],
+        },
     ];
     Letter { content: Content::Digest(Digest { reason, rules }), ..test() }
 }
@@ -114,6 +119,7 @@ pub(super) fn feed_notice(kind: ailment::Kind) -> Letter {
 pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> Told {
     Told {
         rule: rule.to_owned(),
+        row: None,
         version: "00".repeat(32),
         text_sha256: None,
         severity: Severity::Medium,

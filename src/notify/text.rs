@@ -128,10 +128,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::alert::Content;
     use crate::alert::ailment;
     use crate::alert::digest::Reason;
     use crate::alert::notice::Kind;
     use crate::notify::{fixture, plain};
+    use crate::story::Row;
 
     fn berlin() -> TimeZone {
         TimeZone::get("Europe/Berlin").unwrap()
@@ -181,7 +183,7 @@ mod tests {
         let rule = || "Russia-North Korea arms".to_owned();
         let silence = |why: &str| Reason::Silence { id: 7, why: why.to_owned() };
         let reasons = [
-            Reason::Burst { rule: rule() },
+            Reason::Burst { rule: rule(), row: None },
             Reason::Digest { rule: rule() },
             Reason::Quiet,
             Reason::Limit,
@@ -193,6 +195,29 @@ mod tests {
             text.lines().take(3).collect::<Vec<_>>().join("\n")
         });
         assert_snapshot!(heads.join("\n"));
+    }
+
+    #[test]
+    fn a_row_stands_behind_the_rule_that_it_is_of() {
+        let row = Row { id: "36".to_owned(), label: "Ivan\u{1b}[2J Petrov".to_owned() };
+        let mut letter = fixture::bare();
+        if let Content::Alert { rules, .. } = &mut letter.content {
+            rules[0].row = Some(row.clone());
+        }
+        let alert = text(&letter, &TimeZone::UTC, false);
+        assert!(alert.contains(": Ivan [2J Petrov (36)\n") && !alert.contains('\u{1b}'), "{alert}");
+        let burst = Reason::Burst {
+            rule: "listed".to_owned(),
+            row: Some(Row { id: "Ivan".to_owned(), label: "Ivan".to_owned() }),
+        };
+        let burst = text(&fixture::digest(burst), &TimeZone::UTC, false);
+        assert!(burst.contains("2 more stories for listed: Ivan\n"), "{burst}");
+        let mut letter = fixture::digest(Reason::Late);
+        if let Content::Digest(digest) = &mut letter.content {
+            digest.rules[1].row = Some(row);
+        }
+        let digest = text(&letter, &TimeZone::UTC, false);
+        assert!(digest.contains("bridges: Ivan [2J Petrov (36) (1)"), "{digest}");
     }
 
     #[test]

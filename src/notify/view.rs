@@ -189,7 +189,7 @@ fn facts(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &T
 }
 
 fn rule_line(rule: &Told) -> String {
-    let mut line = rule.rule.clone();
+    let mut line = rule.title();
     if let Some(why) = &rule.why {
         line = format!("{line}: {why}");
     }

@@ -39,6 +39,8 @@ pub(crate) struct Engine {
     features: Features,
     postings: Postings,
     program: Program,
+    /// The programs of rules that no feature calls up: they are run for every story. What is refused when rules are read leaves none.
+    always: Box<[u32]>,
     /// What patterns cannot do without, and the feature of each piece.
     literals: Option<(AhoCorasick, Box<[Feature]>)>,
     /// Which fields any rule names.
@@ -69,14 +71,15 @@ const SEVERAL: u32 = 1 << 30;
 const WIDE: usize = 8;
 
 impl Engine {
-    /// The engine of `trees`, whose numbers are their places. None of them may hold of a story in which nothing is found.
+    /// The engine of `trees`, whose numbers are their places. One that may hold of a story in which nothing is found is
+    /// looked at for every story.
     pub(crate) fn new<'t>(trees: impl IntoIterator<Item = &'t Tree>, frequencies: &Frequencies) -> Self {
         let mut nodes = Nodes::default();
         let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.rule(tree)).collect();
         let groups: Vec<(u32, Feature)> = groups(&mut nodes);
         let (features, shares) = nodes.features.finish(frequencies, roots.len());
         let (mut chooser, mut writer) = (Chooser::new(&nodes, &shares), Writer::new(&nodes, &shares));
-        let mut posted = Vec::new();
+        let (mut posted, mut always) = (Vec::new(), Vec::new());
         for (id, feature) in groups {
             let anchors = chooser.anchors(id).unwrap_or_default();
             let feature = nodes.features.finished(feature);
@@ -89,13 +92,13 @@ impl Engine {
             chooser.stand_for(id, feature);
         }
         for (rule, root) in (0_u32..).zip(&roots) {
-            post(rule, *root, &mut chooser, &mut writer, &mut posted);
+            always.extend(post(rule, *root, &mut chooser, &mut writer, &mut posted));
         }
         let literals = literals(&nodes);
         let fields = Scope::ALL.map(|scope| nodes.names(scope));
         let postings = Postings::new(features.count(), &posted);
         let program = writer.finish();
-        Self { features, postings, program, literals, fields, rules: roots.len() }
+        Self { features, postings, program, always: always.into(), literals, fields, rules: roots.len() }
     }
 
     /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.
@@ -128,6 +131,11 @@ impl Engine {
                 }
             }
             number += 1;
+        }
+        for at in &self.always {
+            if run.holds(*at as usize + 1, None) {
+                matched.push(self.program.code[*at as usize]);
+            }
         }
         matched.sort_unstable();
         matched.dedup();
@@ -191,15 +199,15 @@ fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
 }
 
-/// Posts a rule, and writes its program if it has one.
+/// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up.
 fn post(
     rule: u32,
     root: u32,
     chooser: &mut Chooser<'_>,
     writer: &mut Writer<'_>,
     posted: &mut Vec<(Feature, Posting)>,
-) {
-    let anchors = chooser.anchors(root).expect("a rule that holds of nothing found is refused when it is read");
+) -> Option<u32> {
+    let Some(anchors) = chooser.anchors(root) else { return Some(writer.rule(rule, root, &[])) };
     let known = match *anchors {
         [only] if only.in_text => [Some(only.feature), only.guard].into_iter().flatten().collect(),
         _ => Vec::new(),
@@ -214,6 +222,7 @@ fn post(
         };
         posted.push((anchor.feature, Posting::new(target, anchor.guard, anchor.in_text)));
     }
+    None
 }
 
 /// One automaton for the literals of all patterns.

@@ -7,17 +7,20 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::term::Forms;
+use super::term::TermList;
 use super::tree::Tree;
-use super::{Known, Rule, Settings, lint, when};
+use super::{Known, Rule, Settings, Texts, lint, when};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document, Entries};
 
+mod each;
 mod entry;
 mod examples;
 mod forms;
 mod lists;
 mod pace;
 mod settings;
+mod table;
 
 /// A rule file that is sound YAML.
 struct File {
@@ -25,19 +28,44 @@ struct File {
     document: Document,
 }
 
-/// The rules of `files` that are enabled, in the order of their names; `None` if there is an error in any.
-pub(super) fn load(
-    files: &[Arc<Source>],
-    known: Option<&Known>,
-    faults: &mut Vec<Fault>,
-) -> Option<Vec<(Arc<Rule>, Tree)>> {
+/// What rule files come to.
+pub(super) struct Loaded {
+    /// The rules that are enabled, in the order of their names, those of one `each` in the order of its rows.
+    pub(super) rules: Vec<(Arc<Rule>, Tree)>,
+    /// The lists that come from tables.
+    pub(super) watchlists: Vec<Arc<TermList>>,
+}
+
+/// The rules of `texts`; `None` if there is an error in any.
+pub(super) fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Loaded> {
     let mut found = Vec::new();
-    let rules = read(files, known, &mut found);
+    let (rules, watchlists) = read(texts, known, &mut found);
     let sound = found.iter().all(|fault| fault.level != Level::Error);
     faults.append(&mut found);
-    let enabled = rules.into_values().filter(|named| named.enabled);
+    if !sound {
+        return None;
+    }
     let mut settings = HashSet::new();
-    sound.then(|| enabled.map(|named| (Arc::new(shared(named.rule, &mut settings)), named.tree)).collect())
+    let mut enabled = Vec::new();
+    for named in rules.into_values().filter(|named| named.enabled) {
+        let rule = shared(named.rule, &mut settings);
+        enabled.extend(each::rules(rule, named.tree, named.each.as_deref()));
+    }
+    Some(Loaded { rules: enabled, watchlists })
+}
+
+/// The path of every table that a rule file names; empty for a file that cannot be read.
+#[must_use]
+pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
+    // Most files name none, and some are large.
+    let is_key = |behind: &str| behind.trim_start_matches(['"', '\'', ' ']).starts_with(':');
+    if !source.text.match_indices("from").any(|(at, word)| is_key(&source.text[at + word.len()..])) {
+        return BTreeSet::new();
+    }
+    let Some(document) = yaml::parse(source, &mut Vec::new()) else { return BTreeSet::new() };
+    let terms = document.root().entries(&mut Vec::new()).and_then(|mut entries| entries.get("terms"));
+    let named = terms.map_or(Vec::new(), |terms| lists::tables_of(&terms));
+    named.iter().map(|from| table::path(&source.name, &from.value)).collect()
 }
 
 /// The same, which shares its settings with those that say the same.
@@ -47,13 +75,16 @@ fn shared(rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
     Rule { settings: known, ..rule }
 }
 
-fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>) -> BTreeMap<String, entry::Named> {
+/// The rules by their names, and the lists that come from tables.
+type Read = (BTreeMap<String, entry::Named>, Vec<Arc<TermList>>);
+
+fn read(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Read {
     let open = |source: &Arc<Source>| {
         let document = yaml::parse(source, faults)?;
         Some(File { source: Arc::clone(source), document })
     };
-    let files: Vec<File> = sources.iter().filter_map(open).collect();
-    let unreadable = files.len() < sources.len();
+    let files: Vec<File> = texts.rules.iter().filter_map(open).collect();
+    let unreadable = files.len() < texts.rules.len();
     let mut nodes = Vec::new();
     let mut definitions = lists::Definitions::default();
     for file in &files {
@@ -61,7 +92,7 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
         let defaults = entries.get("defaults").map(|node| settings::defaults(&node, known, faults)).unwrap_or_default();
         let defaults = Arc::new(defaults);
         if let Some(terms) = entries.get("terms") {
-            definitions.read(&file.source, &terms, faults);
+            definitions.read(&terms, &texts.tables, faults);
         }
         if let Some(rules) = entries.get("rules") {
             nodes.extend(rules.items(faults).into_iter().map(|node| (&file.source, node, Arc::clone(&defaults))));
@@ -89,7 +120,8 @@ fn read(sources: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>)
         warn_alike(&rules, faults);
         warn_of_terms(&rules, &definitions, &context.wordings, faults);
     }
-    rules
+    let lists = context.wordings.of(Forms::Plain);
+    (rules, lists.by_name.values().filter(|list| !list.rows.is_empty()).cloned().collect())
 }
 
 /// Warns of rules that match the very same stories: the second tells nothing that the first does not, or one of them holds a slip.
@@ -97,7 +129,8 @@ fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
     for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
         let settings = &named.rule.settings;
-        let subject = (named.rule.when(), named.forms, &settings.feeds, &settings.langs, settings.expires);
+        let each = named.each.as_ref().map(|list| &list.name);
+        let subject = (named.rule.when(), each, named.forms, &settings.feeds, &settings.langs, settings.expires);
         if let Some(first) = seen.get(&subject) {
             let message = format!("this rule matches the same stories as `{first}`");
             let warning = named.name.warning(0..named.name.value.len(), message);

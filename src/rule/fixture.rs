@@ -18,8 +18,9 @@ use crate::story::Story;
 /// Two lists.
 pub(crate) fn lists() -> Lists {
     let term = |text: &str| Arc::new(Term::new(text, false, Forms::Plain, None).expect("a word"));
-    let list =
-        |name: &str, texts: [&str; 2]| Arc::new(TermList { name: name.to_owned(), terms: texts.map(term).to_vec() });
+    let list = |name: &str, texts: [&str; 2]| {
+        Arc::new(TermList { name: name.to_owned(), terms: texts.map(term).to_vec(), rows: Vec::new() })
+    };
     let all = [list("dprk", ["North Korea", "DPRK"]), list("weapons", ["arms", "weapons"])];
     let by_name = all.into_iter().map(|list| (list.name.clone(), list)).collect();
     Lists { by_name, ..Lists::default() }

@@ -20,6 +20,8 @@ mod index;
 mod never;
 mod visit;
 
+pub(super) use common::is_everywhere;
+
 /// Warnings of one expression or list: who has that many wants to see them mended first.
 const MOST: usize = 25;
 

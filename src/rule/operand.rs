@@ -39,6 +39,20 @@ impl Operand {
         &self.0
     }
 
+    /// Whether it is the list of that name alone.
+    pub(crate) fn is_only(&self, name: &str) -> bool {
+        self.0.iter().all(|choice| matches!(choice, Choice::List(list) if list.name == name))
+    }
+
+    /// The same, in which `list` stands in the place of the list of that name.
+    pub(crate) fn with_list(&self, list: &Arc<TermList>) -> Self {
+        let choices = self.0.iter().map(|choice| match choice {
+            Choice::List(whole) if whole.name == list.name => Choice::List(Arc::clone(list)),
+            other => other.clone(),
+        });
+        Self(choices.collect())
+    }
+
     /// Where any of it stands in `view`, by text and first word.
     pub(crate) fn occurrences<'t>(&'t self, page: &Page<'_>, view: &View) -> Vec<Occurrence<'t>> {
         let mut found: Vec<Occurrence<'t>> = Vec::new();

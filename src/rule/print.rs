@@ -25,8 +25,11 @@ pub(crate) fn expression(tree: &Tree) -> String {
     }
 }
 
-/// A term as an expression writes it: bare if that means the same, else in quotes.
+/// A term as an expression writes it: bare if that means the same, else in quotes; a cell of a table as it stands there.
 pub(crate) fn term_text(term: &Term) -> String {
+    if term.is_cell {
+        return term.text.clone();
+    }
     let phrase = phrase(term);
     if term.capitals.is_some() { format!("cs({phrase})") } else { phrase }
 }

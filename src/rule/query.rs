@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::engine::{Engine, Frequencies, Scratch};
 use super::lint::Memo;
 use super::page::Page;
+use super::row::{self, Row};
 use super::syntax::Lists;
 use super::tree::Tree;
 use super::when::{self, When};
@@ -35,6 +36,13 @@ impl Query {
     /// The query of a tree that does not hold where nothing is found.
     pub(super) fn new(tree: Tree) -> Self {
         let engine = Arc::new(Engine::new([&tree], &Frequencies::none()));
+        Self { tree, engine }
+    }
+
+    /// The same for rows: it holds where `tree` holds for any of them.
+    pub(super) fn of_rows(tree: Tree, rows: &[Arc<Row>]) -> Self {
+        let trees: Vec<Tree> = rows.iter().map(|row| row::tree_of(&tree, &row.list)).collect();
+        let engine = Arc::new(Engine::new(&trees, &Frequencies::none()));
         Self { tree, engine }
     }
 

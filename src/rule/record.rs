@@ -9,13 +9,17 @@ use sha2::{Digest, Sha256};
 use super::print;
 use super::term::{Forms, Term, TermList};
 use super::tree::Tree;
-use super::{FeedFilter, Settings};
-use crate::story::{NotifierName, Severity};
+use super::{FeedFilter, Rule};
+use crate::story::{NotifierName, Row, Severity};
 
 /// All that decides what a rule matches and what its alerts say: everything but its examples.
 #[derive(Serialize)]
 struct Record<'r> {
     name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    each: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<&'r Row>,
     when: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     forms: Option<&'static str>,
@@ -52,15 +56,18 @@ struct Labelled<'r> {
     stem: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// The rule of that name as YAML, with the terms of the lists that it names.
-pub(super) fn text(name: &str, tree: &Tree, forms: Forms, settings: &Settings) -> String {
-    let (forms, stem) = match forms {
+/// The `rule` as YAML, with the terms of the lists that its expression `tree` names: a rule of `each` row of that list, or of one `row` of it.
+pub(super) fn text(rule: &Rule, tree: &Tree, each: Option<&str>, row: Option<&Row>) -> String {
+    let settings = &rule.settings;
+    let (forms, stem) = match rule.lists.forms {
         Forms::Plain => (None, None),
         Forms::Plural => (Some("plural"), None),
         Forms::Stem(stemmer) => (None, Some(stemmer.tag())),
     };
     let record = Record {
-        name,
+        name: rule.name(),
+        each,
+        row,
         when: print::expression(tree),
         forms,
         stem,

@@ -1,33 +1,51 @@
 //! All rules in force, and stories against them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::engine::{Engine, Frequencies, Scratch};
 use super::page::Page;
+use super::row::Row;
+use super::term::TermList;
 use super::tree::Tree;
-use super::{Carrier, Explained, FeedFilter, Known, Match, Rule, Settings, barred, explain, file, naive};
-use crate::fault::{Fault, Source};
-use crate::story::{FeedName, Read, Story};
+use super::{Carrier, Explained, FeedFilter, Known, Match, Rule, Settings, Texts, barred, explain, file, naive};
+use crate::fault::Fault;
+use crate::story::{self, FeedName, Read, Story};
 
 /// Rules that were read and checked, and are not in force yet.
 #[derive(Debug)]
 pub struct Parsed {
-    /// In the order of their names.
+    /// In the order of their names, those of one name in the order of their rows.
     rules: Vec<(Arc<Rule>, Tree)>,
+    watchlists: Vec<Arc<TermList>>,
 }
 
 /// All rules in force: immutable, shareable across threads, swapped whole.
 #[derive(Debug)]
 pub struct Rules {
-    /// In the order of their names.
+    /// In the order of their names, those of one name in the order of their rows.
     all: Vec<Arc<Rule>>,
+    /// The lists that come from tables, in the order of their names.
+    watchlists: Vec<Arc<TermList>>,
     /// Decides; its numbers are those of `all`.
     engine: Engine,
     /// What the rules that look into the body say of the stories that they look at.
     readers: Vec<Arc<Settings>>,
     /// Memory of scanners that are gone.
     idle: Mutex<Vec<Scratch>>,
+}
+
+/// How the rows of a watchlist differ from what they were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowChanges {
+    /// The list's name.
+    pub list: String,
+    /// How many are new.
+    pub added: usize,
+    /// How many are gone.
+    pub gone: usize,
+    /// How many have other terms.
+    pub edited: usize,
 }
 
 /// Looks for rules in one story after another, in memory of its own: once it has seen a few, it asks for no more.
@@ -42,8 +60,9 @@ impl Parsed {
     ///
     /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every file is reported in one go.
     #[must_use]
-    pub fn load(files: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
-        Some(Self { rules: file::load(files, known, faults)? })
+    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
+        let file::Loaded { rules, watchlists } = file::load(texts, known, faults)?;
+        Some(Self { rules, watchlists })
     }
 
     /// The places of the rules that match `story`, seen in `carriers`, by the plain evaluator: slow, and what the engine is held to.
@@ -66,25 +85,44 @@ impl Parsed {
         let readers: HashSet<&Arc<Settings>> =
             all.iter().filter(|rule| rule.reads_body).map(|rule| &rule.settings).collect();
         let readers = readers.into_iter().cloned().collect();
-        Rules { all, engine, readers, idle: Mutex::default() }
+        Rules { all, watchlists: self.watchlists.clone(), engine, readers, idle: Mutex::default() }
     }
 }
 
 impl Default for Rules {
     /// No rules.
     fn default() -> Self {
-        Parsed { rules: Vec::new() }.build(&Frequencies::none())
+        Parsed { rules: Vec::new(), watchlists: Vec::new() }.build(&Frequencies::none())
     }
 }
 
 impl Rules {
     /// [`Parsed::load`] and [`Parsed::build`], with the frequencies that are shipped.
     #[must_use]
-    pub fn load(files: &[Arc<Source>], known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
-        Some(Parsed::load(files, known, faults)?.build(&Frequencies::default()))
+    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
+        Some(Parsed::load(texts, known, faults)?.build(&Frequencies::default()))
     }
 
-    /// The rules, in the order of their names.
+    /// How many rules people wrote: one with `each` counts once.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.all.chunk_by(|one, next| one.name() == next.name()).count()
+    }
+
+    /// The watchlists by their names, each with its rows in the order of its table.
+    pub fn watchlists(&self) -> impl Iterator<Item = (&str, impl ExactSizeIterator<Item = &story::Row>)> {
+        self.watchlists.iter().map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
+    }
+
+    /// How the rows of the watchlists differ from those `before`; lists that are as they were are left out.
+    #[must_use]
+    pub fn row_changes(&self, before: &Self) -> Vec<RowChanges> {
+        let rows =
+            |name: &str| before.watchlists.iter().find(|list| list.name == name).map_or(&[][..], |list| &list.rows);
+        self.watchlists.iter().filter_map(|list| changes(list, rows(&list.name))).collect()
+    }
+
+    /// The rules, in the order of their names; one with `each` once for every row, in the order of the rows.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Rule>> {
         self.all.iter()
     }
@@ -104,13 +142,26 @@ impl Rules {
         untagged.chain([tagged]).collect()
     }
 
-    /// What the rule of that name makes of `story`, as in [`Query::explain`](super::Query::explain); `None` if no rule is called so.
+    /// What the rule of that name makes of `story`, as in [`Query::explain`](super::Query::explain): of one with `each` what it makes of it for the row
+    /// of that id, or for all rows at once. `None` if no rule is called so, or has no such row.
     #[must_use]
-    pub fn explain(&self, name: &str, story: &Story, carriers: &[Carrier], read: &Read) -> Option<Explained> {
-        let place = self.all.binary_search_by(|rule| rule.name().cmp(name)).ok()?;
-        let rule = Arc::clone(&self.all[place]);
-        let clause = explain::of_story(&rule.tree(), story, carriers, read);
-        Some(Explained { barred: barred::why(&rule, story, carriers), rule, clause })
+    pub fn explain(
+        &self,
+        name: &str,
+        row: Option<&str>,
+        story: &Story,
+        carriers: &[Carrier],
+        read: &Read,
+    ) -> Option<Explained> {
+        let of_name = &self.all[self.all.partition_point(|rule| rule.name() < name)..];
+        let mut of_name = of_name.iter().take_while(|rule| rule.name() == name);
+        let rule = Arc::clone(match row {
+            Some(id) => of_name.find(|rule| rule.row().is_some_and(|row| row.id == id))?,
+            None => of_name.next()?,
+        });
+        let tree = if row.is_some() { rule.tree() } else { rule.tree_of_all_rows() };
+        let clause = explain::of_story(&tree, story, carriers, read);
+        Some(Explained { barred: barred::why(&rule, story, carriers), row: row.and(rule.row().cloned()), rule, clause })
     }
 
     /// Whether any rule that applies to a story from `carriers` looks into the body.
@@ -141,6 +192,18 @@ impl Rules {
     pub fn engine_bytes(&self) -> usize {
         self.engine.bytes()
     }
+}
+
+/// How the rows of a list differ from what they were; `None` if they do not.
+fn changes(now: &TermList, then: &[Arc<Row>]) -> Option<RowChanges> {
+    fn by_id(rows: &[Arc<Row>]) -> HashMap<&str, &Row> {
+        rows.iter().map(|row| (row.head.id.as_str(), row.as_ref())).collect()
+    }
+    let (rows, before) = (by_id(&now.rows), by_id(then));
+    let added = rows.keys().filter(|id| !before.contains_key(*id)).count();
+    let gone = before.keys().filter(|id| !rows.contains_key(*id)).count();
+    let edited = rows.iter().filter(|(id, row)| before.get(*id).is_some_and(|old| old != *row)).count();
+    (added + gone + edited > 0).then(|| RowChanges { list: now.name.clone(), added, gone, edited })
 }
 
 impl Scanner<'_> {

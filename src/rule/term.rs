@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::row::{self, Row};
 use crate::text::{Stemmer, Token, capitals, other_numbers, shows_nothing, tokenise};
 
 /// A word or phrase to look for.
@@ -18,6 +19,8 @@ pub(crate) struct Term {
     pub(crate) capitals: Option<Vec<Vec<bool>>>,
     /// The label of the list that it stands in.
     pub(crate) label: Option<String>,
+    /// Whether it is a cell of a table: its text is no expression.
+    pub(crate) is_cell: bool,
 }
 
 /// One word of a term, folded as [`tokenise`] folds.
@@ -61,6 +64,8 @@ pub(crate) struct TermList {
     pub(crate) name: String,
     /// Its terms, those of the lists that it names among them.
     pub(crate) terms: Vec<Arc<Term>>,
+    /// The rows of a list that comes from a table, in the order of the table: their terms are its own.
+    pub(crate) rows: Vec<Arc<Row>>,
 }
 
 /// Why a text is no term.
@@ -89,7 +94,16 @@ impl Term {
         if words.is_empty() {
             return Err(NoTerm::Wordless);
         }
-        Ok(Self { text, words, literal, capitals: None, label: label.map(str::to_owned) }.with(forms))
+        let label = label.map(str::to_owned);
+        Ok(Self { text, words, literal, capitals: None, label, is_cell: false }.with(forms))
+    }
+
+    /// The term that a cell of a table is: nothing in it is an operator, a wildcard or a quotation mark. `None` if there is no word in it.
+    pub(crate) fn cell(text: &str, label: &str) -> Option<Self> {
+        let words: Vec<Word> = tokenise(text).into_iter().map(|token| Word::new(token.word)).collect();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let label = Some(label.to_owned());
+        (!words.is_empty()).then_some(Self { text, words, literal: false, capitals: None, label, is_cell: true })
     }
 
     /// The same, which finds `forms` of those of its words that do not say themselves what they find.
@@ -114,8 +128,11 @@ impl Term {
 impl TermList {
     /// The same, whose terms find `forms` of their words.
     pub(crate) fn with(&self, forms: Forms) -> Self {
+        if !self.rows.is_empty() {
+            return row::list(&self.name, self.rows.iter().map(|row| Arc::new(row.with(forms))).collect());
+        }
         let terms = self.terms.iter().map(|term| Arc::new(Term::clone(term).with(forms)));
-        Self { name: self.name.clone(), terms: terms.collect() }
+        Self { name: self.name.clone(), terms: terms.collect(), rows: Vec::new() }
     }
 }
 

@@ -31,7 +31,7 @@ fn reasons(query: &Query, story: &Story) -> Vec<String> {
 fn rules(yaml: &str) -> Rules {
     let mut faults = Vec::new();
     let source = Arc::new(Source { name: "rules/a.yaml".to_owned(), text: yaml.to_owned() });
-    Rules::load(&[source], None, &mut faults).unwrap_or_else(|| panic!("{}", render(&faults, false)))
+    Rules::load(&vec![source].into(), None, &mut faults).unwrap_or_else(|| panic!("{}", render(&faults, false)))
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::column::{self, millis, to_json};
 use crate::alert::breaker::Health;
 use crate::alert::digest::{self, Digest, Entry, Group, Reason};
 use crate::alert::{Receiver, Told};
-use crate::story::{FeedName, NotifierName, Severity};
+use crate::story::{self, FeedName, NotifierName, Severity};
 
 /// Messages of one receiver that waited too long, with the gravest severity of each.
 type Waiting = Vec<(i64, Severity)>;
@@ -122,28 +122,29 @@ async fn fold(conn: &mut SqliteConnection, message: i64, into: i64) -> Result<()
     Ok(())
 }
 
-/// What the digest `message` says now: by rule, the gravest first, each rule's stories newest first.
+/// What the digest `message` says now: by rule and row, the gravest first, the stories of each newest first.
 pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Reason) -> Result<Digest, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT alert.told, alert.read, alert.read_why, story.event, story.title, story.url, story.published, story.first_seen, story.lang,
                 (SELECT feed FROM sighting WHERE sighting.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message = $1
-         ORDER BY alert.rule, coalesce(story.published, story.first_seen) DESC, alert.id DESC",
+         ORDER BY alert.rule, alert.occasion, coalesce(story.published, story.first_seen) DESC, alert.id DESC",
     )
     .bind(message)
     .fetch_all(conn)
     .await?;
+    let id = |row: &Option<story::Row>| row.as_ref().map(|row| row.id.clone());
     let mut rules: Vec<Group> = Vec::new();
     for row in &rows {
         let told: Told = column::json(row, "told")?;
         let entry = entry(row, &told)?;
         match rules.last_mut() {
-            Some(group) if group.rule == told.rule => {
+            Some(group) if (&group.rule, id(&group.row)) == (&told.rule, id(&told.row)) => {
                 group.severity = group.severity.max(told.severity);
                 group.stories.push(entry);
             }
-            _ => rules.push(Group { rule: told.rule, severity: told.severity, stories: vec![entry] }),
+            _ => rules.push(Group { rule: told.rule, row: told.row, severity: told.severity, stories: vec![entry] }),
         }
     }
     rules.sort_by_key(|group| std::cmp::Reverse(group.severity));

@@ -200,6 +200,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
     };
     let told = Told {
         rule: rule.to_owned(),
+        row: None,
         version: format!("hash of {rule}"),
         text_sha256: Some("hash of the text".to_owned()),
         severity: Severity::High,

@@ -44,7 +44,7 @@ pub(super) async fn tell(
         let silence = silences.iter().find(|one| one.mutes(&fresh.draft.told, &verdict.feeds, event));
         let before = before(conn, fresh).await?;
         let Draft { told, pace, .. } = fresh.draft;
-        let way = volume::of_rule(&told.rule, pace, &before, now, &verdict.policy.zone);
+        let way = volume::of_rule(told, pace, &before, now, &verdict.policy.zone);
         weighed.push(Weighed { fresh, way, silence });
     }
     let receivers: BTreeSet<&Receiver> = fresh.iter().flat_map(|fresh| &fresh.draft.receivers).collect();
@@ -125,16 +125,18 @@ async fn join(conn: &mut SqliteConnection, message: i64, fresh: &Fresh<'_>) -> R
     Ok(())
 }
 
-/// When the rule alerted before, newest first: as often as its burst wants to know.
+/// When the rule alerted before for the same row, if it has rows, newest first: as often as its burst wants to know.
 async fn before(conn: &mut SqliteConnection, fresh: &Fresh<'_>) -> Result<Vec<Timestamp>, sqlx::Error> {
     let Some(burst) = fresh.draft.pace.burst else { return Ok(Vec::new()) };
-    let times: Vec<i64> =
-        sqlx::query_scalar("SELECT created FROM alert WHERE rule = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
-            .bind(&fresh.draft.told.rule)
-            .bind(fresh.alert)
-            .bind(burst.first)
-            .fetch_all(conn)
-            .await?;
+    let times: Vec<i64> = sqlx::query_scalar(
+        "SELECT created FROM alert WHERE rule = $1 AND occasion = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+    )
+    .bind(&fresh.draft.told.rule)
+    .bind(&fresh.draft.occasion)
+    .bind(fresh.alert)
+    .bind(burst.first)
+    .fetch_all(conn)
+    .await?;
     times.into_iter().map(from_millis).collect()
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tidings::fault::{Source, render};
-use tidings::rule::{Query, Rules};
+use tidings::rule::{Query, Rules, Table, Texts};
 use tidings::story::Story;
 
 /// An expression and what the guide says of it.
@@ -80,16 +80,32 @@ fn every_example_of_the_guide_does_what_it_says() {
     }
 }
 
+/// Every block that begins with three backquotes, `csv` and a name.
+fn tables(guide: &str) -> Vec<Table> {
+    let blocks = guide.split("```csv ").skip(1).map(|rest| rest.split_once("```").expect("an end").0);
+    let tables: Vec<Table> = blocks
+        .map(|block| {
+            let (name, text) = block.split_once('\n').expect("a name");
+            let source = Source { name: format!("docs/{name}"), text: text.to_owned() };
+            Table { source: Arc::new(source), unreadable: None }
+        })
+        .collect();
+    assert!(!tables.is_empty(), "the tables were not found");
+    tables
+}
+
 #[test]
 fn every_rule_file_of_the_guide_is_sound_and_its_examples_hold() {
     let guide = guide();
     let blocks = guide.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0);
+    let tables = tables(&guide);
     let mut count = 0;
     for text in blocks {
         count += 1;
         let mut faults = Vec::new();
         let source = Source { name: "docs/rules.md".to_owned(), text: text.to_owned() };
-        let rules = Rules::load(&[Arc::new(source)], None, &mut faults);
+        let texts = Texts { rules: vec![Arc::new(source)], tables: tables.clone() };
+        let rules = Rules::load(&texts, None, &mut faults);
         assert!(rules.is_some() && faults.is_empty(), "{text}\n{}", render(&faults, false));
     }
     assert!(count > 5, "the rule files were not found");

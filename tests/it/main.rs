@@ -22,6 +22,7 @@ mod outage;
 mod payload;
 mod support;
 mod volume;
+mod watchlist;
 mod webhook;
 mod webhook_wire;
 mod whole_way;

@@ -11,7 +11,7 @@ use tidings::alert::notice::{About, Kind, Notice};
 use tidings::alert::{Content, Letter};
 use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
-use tidings::story::{FeedName, NotifierName, Severity};
+use tidings::story::{FeedName, NotifierName, Row, Severity};
 
 use crate::support::http::{Response, Server};
 use crate::support::letter::{alert, receiver};
@@ -35,7 +35,7 @@ fn payloads() -> Vec<Value> {
     };
     let rule = || "arms".to_owned();
     let reasons = [
-        Reason::Burst { rule: rule() },
+        Reason::Burst { rule: rule(), row: Some(row()) },
         Reason::Digest { rule: rule() },
         Reason::Quiet,
         Reason::Limit,
@@ -45,6 +45,7 @@ fn payloads() -> Vec<Value> {
     let digests = reasons.map(|reason| letter(Content::Digest(digest::Digest { reason, rules: vec![group()] })));
     let others = [
         alert(),
+        letter(of_row()),
         notice(Kind::Down, None),
         notice(Kind::Back, None),
         notice(Kind::Refused, Some("ana@example.org")),
@@ -57,13 +58,26 @@ fn payloads() -> Vec<Value> {
     others.iter().chain(&digests).map(payload).collect()
 }
 
+fn row() -> Row {
+    Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }
+}
+
+/// The alert, told by a rule with `each`.
+fn of_row() -> Content {
+    let mut content = alert().content;
+    if let Content::Alert { rules, .. } = &mut content {
+        rules[0].row = Some(row());
+    }
+    content
+}
+
 /// The alert's story as a digest has it.
 fn group() -> Group {
     let Content::Alert { event, story, read, mut rules, .. } = alert().content else { panic!("no alert") };
     let told = rules.remove(0);
     let (feed, version, text_sha256) = (FeedName("Wire".to_owned()), told.version, told.text_sha256);
     let entry = digest::Entry { event, story, read, feed, version, text_sha256, evidence: told.evidence };
-    Group { rule: told.rule, severity: Severity::High, stories: vec![entry] }
+    Group { rule: told.rule, row: Some(row()), severity: Severity::High, stories: vec![entry] }
 }
 
 fn payload(letter: &Letter) -> Value {

@@ -35,6 +35,7 @@ pub(super) fn past() -> Past {
         feeds: vec![Sighting { feed: FeedName("Wire".to_owned()), url: None, seen: at("13:20:00") }],
         told: Told {
             rule: "Kim in person".to_owned(),
+            row: None,
             version: "9c1f".repeat(16),
             text_sha256: Some("00".repeat(32)),
             severity: Severity::High,

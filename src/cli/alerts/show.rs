@@ -44,6 +44,7 @@ fn facts(record: &Record, zone: &TimeZone) -> Vec<(&'static str, String)> {
     [
         ("alert", Some(id.to_string())),
         ("rule", Some(told.rule.clone())),
+        ("row", told.row.as_ref().map(ToString::to_string)),
         ("severity", Some(told.severity.as_str().to_owned())),
         ("why", told.why.clone()),
         ("owner", told.owner.clone()),

@@ -14,7 +14,7 @@ pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
     }
     let row = |alert: &Past| {
         let severity = alert.told.severity.as_str().to_owned();
-        [alert.id.to_string(), time(alert.created, zone), severity, plain(&alert.told.rule), headline(alert)]
+        [alert.id.to_string(), time(alert.created, zone), severity, plain(&alert.told.title()), headline(alert)]
     };
     let rows = alerts.iter().map(row).collect();
     columns(["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"], rows, &[0, 1, 2], width)

@@ -1,7 +1,6 @@
 //! Rules, or one expression, over a batch of stories.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -15,8 +14,10 @@ pub(super) type Hits = Vec<usize>;
 
 /// What stories are matched against.
 pub(super) struct Matcher {
-    /// The names of the rules, sorted; of an expression, itself.
+    /// The names of the rules, sorted, of one with `each` with each of its rows; of an expression, itself.
     pub(super) names: Vec<String>,
+    /// By the rule's number, the place of its name.
+    places: Vec<usize>,
     what: What,
 }
 
@@ -38,17 +39,16 @@ impl Matcher {
     /// The rules of a file or folder. Names of notifiers and feeds are taken on trust: no configuration is needed.
     pub(super) fn rules(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
         let files = rule_files::read(path).map_err(LoadError::Unreadable)?;
-        let sources: Vec<_> = files.iter().map(|file| Arc::clone(&file.source)).collect();
-        let rules = Rules::load(&sources, None, faults).ok_or(LoadError::Broken)?;
-        let names = rules.iter().map(|rule| rule.name().to_owned()).collect();
+        let rules = Rules::load(&rule_files::texts(&files), None, faults).ok_or(LoadError::Broken)?;
+        let (names, places) = sorted(rules.iter().map(|rule| rule.title()).collect());
         let every = rules.every_carrier();
-        Ok(Self { names, what: What::Rules(Box::new(rules), every) })
+        Ok(Self { names, places, what: What::Rules(Box::new(rules), every) })
     }
 
     /// One expression.
     pub(super) fn expression(expression: &str, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
         let query = Query::parse(expression, faults).ok_or(LoadError::Broken)?;
-        Ok(Self { names: vec![expression.to_owned()], what: What::Expression(query) })
+        Ok(Self { names: vec![expression.to_owned()], places: vec![0], what: What::Expression(query) })
     }
 
     /// What matches each of `stories`, in their order, on as many threads as the pool that this is called in has.
@@ -60,7 +60,11 @@ impl Matcher {
         match &self.what {
             What::Rules(rules, every) => {
                 let carriers = entry.carriers.as_ref().unwrap_or(every);
-                rules.scanner().scan(&entry.story, carriers).map(|(place, _)| place).collect()
+                let mut scanner = rules.scanner();
+                let mut hits: Hits =
+                    scanner.scan(&entry.story, carriers).map(|(number, _)| self.places[number]).collect();
+                hits.sort_unstable();
+                hits
             }
             What::Expression(query) => {
                 let carriers = entry.carriers.as_deref().unwrap_or_default();
@@ -68,6 +72,17 @@ impl Matcher {
             }
         }
     }
+}
+
+/// `names`, sorted, and where each of them stands then.
+fn sorted(names: Vec<String>) -> (Vec<String>, Vec<usize>) {
+    let mut numbers: Vec<usize> = (0..names.len()).collect();
+    numbers.sort_by(|one, other| names[*one].cmp(&names[*other]));
+    let mut places = vec![0; names.len()];
+    numbers.iter().enumerate().for_each(|(place, number)| places[*number] = place);
+    let mut names = names;
+    names.sort();
+    (names, places)
 }
 
 #[cfg(test)]

@@ -41,8 +41,11 @@ fn kept(kept: &Kept) -> Value {
         Fate::Unmatched => ("unmatched", None),
         Fate::Recorded(why) => ("recorded", Some(why)),
     };
-    let alerts: Vec<Value> =
-        kept.alerts.iter().map(|alert| json!({"rule": alert.rule, "version": alert.version, "at": alert.at})).collect();
+    let alerts: Vec<Value> = kept
+        .alerts
+        .iter()
+        .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.at}))
+        .collect();
     json!({"id": kept.stored.uid, "fate": fate, "fate_why": why, "alerts": alerts})
 }
 
@@ -50,13 +53,15 @@ fn answered(answer: &Answer) -> Value {
     match answer {
         Answer::Matches(matches, rules) => {
             let matches = matches.iter().map(
-                |found| json!({"rule": found.rule.name(), "version": found.rule.version(), "evidence": found.evidence}),
+                |found| json!({"rule": found.rule.name(), "row": found.rule.row(), "version": found.rule.version(), "evidence": found.evidence}),
             );
             json!({"rules": rules, "matches": matches.collect::<Vec<_>>()})
         }
         Answer::Rule(explained) => json!({
             "rule": explained.rule.name(),
-            "version": explained.rule.version(),
+            "row": explained.row,
+            // Each row has a version of its own.
+            "version": (explained.row.as_ref() == explained.rule.row()).then(|| explained.rule.version()),
             "barred": explained.barred,
             "clause": explained.clause,
         }),

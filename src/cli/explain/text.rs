@@ -68,7 +68,10 @@ fn fate(kept: &Kept) -> String {
         Fate::Unmatched => "no rule matched it when it was looked at".to_owned(),
         Fate::Recorded(why) => format!("only recorded: {why}"),
         Fate::Matched => {
-            let told = kept.alerts.iter().map(|alert| format!("{} ({})", alert.rule, time(alert.at)));
+            let told = kept.alerts.iter().map(|alert| {
+                let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
+                format!("{}{row} ({})", alert.rule, time(alert.at))
+            });
             format!("alerts by {}", told.collect::<Vec<_>>().join(", "))
         }
     }
@@ -79,13 +82,16 @@ fn time(at: Timestamp) -> String {
 }
 
 fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
-    let mut lines = vec![format!("{} of {}", matches.len(), count(rules, "rule matches it", "rules match it"))];
+    let by_name = matches.chunk_by(|one, next| one.rule.name() == next.rule.name()).count();
+    let rows = matches.iter().filter(|found| found.rule.row().is_some()).count();
+    let rows = if rows > 0 { format!(", for {}", count(rows, "row", "rows")) } else { String::new() };
+    let mut lines = vec![format!("{by_name} of {}{rows}", count(rules, "rule matches it", "rules match it"))];
     if matches.is_empty() {
         lines.push("--rule NAME says why one does not.".to_owned());
     }
     for found in matches {
         lines.push(String::new());
-        lines.push(format!("{} {}", paper.sign(Truth::True), paper.paint(&plain(found.rule.name()), TITLE)));
+        lines.push(format!("{} {}", paper.sign(Truth::True), paper.paint(&plain(&found.rule.title()), TITLE)));
         lines.extend(found.evidence.iter().map(|evidence| {
             let term = format!("{} — {}", plain(&evidence.term), quoted(evidence, paper));
             paper.wrap(&term, "    ", 6)
@@ -95,7 +101,11 @@ fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
 }
 
 fn explained_rule(explained: &Explained, paper: Paper) -> Vec<String> {
-    let mut lines = vec![paper.paint(&plain(explained.rule.name()), TITLE)];
+    let title = if explained.row.is_some() { explained.rule.title() } else { explained.rule.name().to_owned() };
+    let mut lines = vec![paper.paint(&plain(&title), TITLE)];
+    if explained.row.is_none() && explained.rule.row().is_some() {
+        lines.push(paper.wrap("for all of its rows at once; --row ID looks at one", "  ", 2));
+    }
     if let Some(barred) = &explained.barred {
         let text = format!("does not look at this story: {}", plain(barred));
         lines.push(paper.wrap(&text, &format!("{} ", paper.sign(Truth::False)), 4));

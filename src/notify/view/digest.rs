@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::{View, time, unmarked};
+use crate::alert;
 use crate::alert::digest::{Digest, Entry, Group, Reason};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
@@ -40,10 +41,11 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
     let number = digest.stories();
     let stories = if number == 1 { "1 story".to_owned() } else { format!("{number} stories") };
     let (title, note) = match &digest.reason {
-        Reason::Burst { rule } => (
+        Reason::Burst { rule, row } => (
             format!(
-                "{} for {rule}",
-                if number == 1 { "1 more story".to_owned() } else { format!("{number} more stories") }
+                "{} for {}",
+                if number == 1 { "1 more story".to_owned() } else { format!("{number} more stories") },
+                alert::title(rule, row.as_ref())
             ),
             "The rule matched so often that its first alerts came at once and these were gathered.".to_owned(),
         ),
@@ -77,7 +79,7 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
 }
 
 fn section(group: &Group, zone: &TimeZone) -> Section {
-    let heading = format!("{} ({})", plain(&group.rule), group.stories.len());
+    let heading = format!("{} ({})", plain(&alert::title(&group.rule, group.row.as_ref())), group.stories.len());
     let items = group.stories.iter().enumerate().map(|(n, entry)| item(entry, n < MOST_QUOTED, zone));
     Section { heading, severity: group.severity, stories: items.collect() }
 }

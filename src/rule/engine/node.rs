@@ -7,7 +7,7 @@ use url::Host;
 
 use super::features::{Collector, Derived, Feature, number};
 use crate::rule::comparison::Comparison;
-use crate::rule::operand::Operand;
+use crate::rule::operand::{Choice, Operand};
 use crate::rule::page::language;
 use crate::rule::pair::{Link, Pair};
 use crate::rule::pattern::Pattern;
@@ -217,7 +217,11 @@ impl Nodes {
     }
 
     fn operand(&mut self, operand: &Operand) -> Box<[PhraseId]> {
-        let mut phrases: Vec<PhraseId> = operand.terms().map(|term| self.phrase_of(term)).collect();
+        let mut phrases: Vec<PhraseId> = match operand.choices() {
+            // Rules of each row name the same long list once more for every row.
+            [Choice::List(list)] if list.terms.len() > MANY => self.list(list).into(),
+            _ => operand.terms().map(|term| self.phrase_of(term)).collect(),
+        };
         phrases.sort_unstable();
         phrases.dedup();
         phrases.into()

@@ -99,6 +99,21 @@ fn engine_and_plain_evaluator_agree_whatever_the_frequencies() {
 }
 
 #[test]
+fn what_nothing_calls_up_is_looked_at_all_the_same() {
+    let arms = term("arms", Forms::Plain);
+    let negated = Tree::negated(arms.clone(), 0..0);
+    let either = Tree::any(vec![negated.clone(), term("oil", Forms::Plain)]);
+    let trees = [negated, arms, either];
+    assert!(trees[0].unsound().is_some() && trees[2].unsound().is_some());
+    let engine = Engine::new(&trees, &Frequencies::none());
+    let mut scratch = Scratch::new();
+    for text in ["", "arms", "oil", "arms and oil"] {
+        let story = Story::of_words("", text);
+        assert_eq!(engine.matches(&story, &[], &mut scratch), plainly(&trees, &story, &[]), "{text:?}");
+    }
+}
+
+#[test]
 fn every_case_is_decided_by_the_engine_as_its_author_means() {
     let cases: Vec<_> = CASES.iter().flat_map(|(_, cases)| *cases).collect();
     let trees: Vec<Tree> = cases.iter().map(|(expression, ..)| crate::rule::tests::query(expression).tree).collect();

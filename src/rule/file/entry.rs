@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use super::lists::Wordings;
 use super::settings::{self, Written};
-use super::{examples, refuse_later};
+use super::{each, examples, refuse_later};
 use crate::fault::{Fault, Source};
 use crate::rule::syntax::{self, Lists};
-use crate::rule::term::Forms;
+use crate::rule::term::{Forms, TermList};
 use crate::rule::tree::Tree;
 use crate::rule::when::{self, When};
-use crate::rule::{Known, Rule, Settings, print};
+use crate::rule::{Known, Rule, Settings, print, row};
 use crate::yaml::{Node, Text};
 
 /// Keys of rules that are not available yet.
-const LATER: [&str; 4] = ["each", "defaults", "quiet", "limit"];
+const LATER: [&str; 3] = ["defaults", "quiet", "limit"];
 
 /// What rules may refer to.
 pub(super) struct Context<'c> {
@@ -31,6 +31,8 @@ pub(super) struct Named {
     /// How its query was written.
     pub(super) when: When,
     pub(super) tree: Tree,
+    /// The list for each row of which it is a rule.
+    pub(super) each: Option<Arc<TermList>>,
     /// The forms in which its words are found.
     pub(super) forms: Forms,
     /// `enabled: false` keeps a rule from matching anything; it is checked all the same.
@@ -52,6 +54,8 @@ pub(super) fn read(
     let forms = written.forms.unwrap_or_default();
     let lists = context.wordings.of(forms);
     let read = when.and_then(|node| when::read(source, &node, &lists, faults));
+    let each = entries.get("each").and_then(|node| node.text(faults));
+    let each = each.and_then(|name| Some((each::list(&name, &lists, context.lists_are_sound, faults)?, name)));
     let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
     let settings = written.finished();
     if let Some(name) = &name {
@@ -61,8 +65,12 @@ pub(super) fn read(
     refuse_later(source, &mut entries, &LATER, faults);
     entries.finish(faults);
     let (when, tree) = read?;
+    if let Some((list, name)) = &each {
+        each::check(name, &tree, list, faults);
+    }
+    let each = each.map(|(list, _)| list);
     if context.lists_are_sound {
-        examples::hold(&tree, &examples, faults);
+        examples::hold(&tree, each.as_deref(), &examples, faults);
     }
     if !is_kept(&when, &tree, &lists) {
         let fault = node.fault("this cannot be written as one expression: its clauses are too deep in one another, or a term has several kinds of quotation marks");
@@ -70,8 +78,14 @@ pub(super) fn read(
         return None;
     }
     let name = name?;
-    let rule = Rule::new(name.value.trim(), &tree, lists, Arc::new(settings));
-    Some(Named { name, rule, when, tree, forms, enabled })
+    let rule = match each.as_ref().and_then(|list| list.rows.first()) {
+        Some(row) => {
+            let tree = row::tree_of(&tree, &row.list);
+            Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), Some(Arc::clone(row)))
+        }
+        None => Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), None),
+    };
+    Some(Named { name, rule, when, tree, each, forms, enabled })
 }
 
 /// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what was no expression, and quotation marks, can be

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::fault::Fault;
+use crate::rule::term::TermList;
 use crate::rule::tree::Tree;
 use crate::rule::{Carrier, Query, excerpt};
 use crate::story::{FeedName, Read, Story};
@@ -47,12 +48,20 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
     (faults.len() == before).then_some(Example { node, story, carriers })
 }
 
-/// Holds `tree` to the examples that it must match and those that it must not.
-pub(super) fn hold(tree: &Tree, [matches, ignores]: &[Vec<Example<'_>>; 2], faults: &mut Vec<Fault>) {
+/// Holds `tree`, for any row of its `each` list, to the examples that it must match and those that it must not.
+pub(super) fn hold(
+    tree: &Tree,
+    each: Option<&TermList>,
+    [matches, ignores]: &[Vec<Example<'_>>; 2],
+    faults: &mut Vec<Fault>,
+) {
     if matches.is_empty() && ignores.is_empty() {
         return;
     }
-    let query = Query::new(tree.clone());
+    let query = match each {
+        None => Query::new(tree.clone()),
+        Some(list) => Query::of_rows(tree.clone(), &list.rows),
+    };
     let matches_it = |example: &Example<'_>| query.holds(&example.story, &example.carriers);
     let explain = |example: &Example<'_>| query.explain(&example.story, &example.carriers, &Read::Full);
     for example in matches {

@@ -4,12 +4,14 @@ use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{forms, place, refuse_later};
-use crate::fault::{Fault, Source, nearest};
-use crate::rule::lint;
+use super::table::{self, Wanted};
+use super::{forms, place};
+use crate::fault::{Fault, nearest};
+use crate::rule::row::{self, Row};
 use crate::rule::syntax::{self, Lists};
 use crate::rule::term::{Forms, Term, TermList};
 use crate::rule::when;
+use crate::rule::{Table, lint};
 use crate::yaml::{Node, Text};
 
 /// Lists in lists, at most.
@@ -24,6 +26,9 @@ pub(super) struct Definitions {
 struct Definition {
     name: Text,
     entries: Vec<Entry>,
+    /// Where its rows come from, if it has any.
+    from: Option<Text>,
+    rows: Vec<Arc<Row>>,
 }
 
 enum Entry {
@@ -45,11 +50,11 @@ impl Entry {
 }
 
 impl Definitions {
-    /// Takes in the `terms` of one file.
-    pub(super) fn read(&mut self, source: &Arc<Source>, terms: &Node<'_>, faults: &mut Vec<Fault>) {
+    /// Takes in the `terms` of one file, those that come from one of the `tables` with its rows.
+    pub(super) fn read(&mut self, terms: &Node<'_>, tables: &[Table], faults: &mut Vec<Fault>) {
         for (name, node) in terms.pairs(faults) {
             check_name(&name, faults);
-            let definition = Definition { entries: read_list(source, &name, &node, faults), name };
+            let definition = read_list(name, &node, tables, faults);
             match self.by_name.entry(definition.name.value.clone()) {
                 Slot::Vacant(free) => {
                     free.insert(definition);
@@ -90,6 +95,9 @@ impl Definitions {
         let (stemmed, other) = (self.reached(stemmed), self.reached(other));
         for (name, definition) in &self.by_name {
             let Some(list) = lists.by_name.get(name) else { continue };
+            if let Some(from) = &definition.from {
+                table::warn::everywhere(name, from, &definition.rows, faults);
+            }
             let own: Vec<(&Term, &Text)> = definition.entries.iter().filter_map(Entry::term).collect();
             let terms: Vec<&Term> = own.iter().map(|(term, _)| *term).collect();
             let is_stemmed = stemmed.contains(name.as_str()) && !other.contains(name.as_str());
@@ -131,7 +139,31 @@ fn check_name(name: &Text, faults: &mut Vec<Fault>) {
     }
 }
 
-fn read_list(source: &Arc<Source>, name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<Entry> {
+/// The table that a list comes from, if its entry names one.
+fn from(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
+    node.is_mapping().then(|| node.entries(faults)?.get("from")?.text(faults))?
+}
+
+/// The path of every table that `terms` name.
+pub(super) fn tables_of(terms: &Node<'_>) -> Vec<Text> {
+    terms.pairs(&mut Vec::new()).iter().filter_map(|(_, node)| from(node, &mut Vec::new())).collect()
+}
+
+fn read_list(name: Text, node: &Node<'_>, tables: &[Table], faults: &mut Vec<Fault>) -> Definition {
+    let Some(from) = from(node, faults) else {
+        return Definition { entries: read_entries(&name, node, faults), name, from: None, rows: Vec::new() };
+    };
+    let mut rows = Vec::new();
+    if let Some(mut entries) = node.entries(faults) {
+        entries.get("from");
+        let wanted = Wanted::read(from.clone(), &mut entries, faults);
+        entries.finish(faults);
+        rows = wanted.map_or(Vec::new(), |wanted| wanted.rows(&name.value, tables, faults));
+    }
+    Definition { name, entries: Vec::new(), from: Some(from), rows }
+}
+
+fn read_entries(name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<Entry> {
     if !node.is_mapping() {
         let items = node.items(faults);
         if items.is_empty() && node.is_list() {
@@ -140,9 +172,7 @@ fn read_list(source: &Arc<Source>, name: &Text, node: &Node<'_>, faults: &mut Ve
         return items.iter().filter_map(|item| read_entry(item, Forms::Plain, None, faults)).collect();
     }
     let Some(mut entries) = node.entries(faults) else { return Vec::new() };
-    refuse_later(source, &mut entries, &["from", "term", "aliases", "split", "id"], faults);
     let label = entries.get("label").and_then(|label| label.text(faults)).map(|label| label.value);
-    let is_file = entries.place_of("from").is_some();
     let (any, stems) = (entries.get("any"), entries.get("stem"));
     entries.finish(faults);
     let mut items: Vec<(Forms, Node<'_>)> = Vec::new();
@@ -152,8 +182,9 @@ fn read_list(source: &Arc<Source>, name: &Text, node: &Node<'_>, faults: &mut Ve
         let forms = forms::stems_of(&lang, faults);
         items.extend(node.one_or_many().into_iter().map(|item| (forms, item)));
     }
-    if items.is_empty() && !is_file {
-        faults.push(is_empty(name).help("write its terms under `any`, or by their language under `stem`"));
+    if items.is_empty() {
+        let help = "write its terms under `any`, by their language under `stem`, or name a table that they come `from`";
+        faults.push(is_empty(name).help(help));
     }
     items.iter().filter_map(|(forms, item)| read_entry(item, *forms, label.as_deref(), faults)).collect()
 }
@@ -221,7 +252,11 @@ impl<'d> Resolver<'d, '_> {
             terms.extend(found.into_iter().filter(|term| seen.insert((term.text.clone(), term.stemmer()))));
         }
         self.open.pop();
-        let list = Arc::new(TermList { name: name.clone(), terms });
+        let list = match definition.from {
+            Some(_) => row::list(name, definition.rows.clone()),
+            None => TermList { name: name.clone(), terms, rows: Vec::new() },
+        };
+        let list = Arc::new(list);
         self.done.insert(name.clone(), Arc::clone(&list));
         Some(list)
     }

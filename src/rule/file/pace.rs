@@ -90,9 +90,10 @@ mod tests {
     fn read(line: &str) -> Result<(Option<Burst>, Option<Cadence>), String> {
         let text = format!("rules:\n  - name: a\n    when: Russia\n    {line}\n");
         let mut faults = Vec::new();
-        let loaded = load(&[Arc::new(Source { name: "a.yaml".to_owned(), text })], None, &mut faults);
+        let loaded = load(&vec![Arc::new(Source { name: "a.yaml".to_owned(), text })].into(), None, &mut faults);
         loaded
-            .map(|rules| (rules[0].0.settings.burst, rules[0].0.settings.digest.clone()))
+            .map(|loaded| loaded.rules[0].0.settings.clone())
+            .map(|settings| (settings.burst, settings.digest.clone()))
             .ok_or_else(|| render(&faults, false))
     }
 

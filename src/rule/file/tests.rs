@@ -14,7 +14,7 @@ fn load_files(files: &[(&str, &str)], known: Option<&Known>) -> (Loaded, Vec<Fau
     let source = |(name, text): &(&str, &str)| Arc::new(Source { name: (*name).to_owned(), text: (*text).to_owned() });
     let sources: Vec<Arc<Source>> = files.iter().map(source).collect();
     let mut faults = Vec::new();
-    (load(&sources, known, &mut faults), faults)
+    (load(&sources.into(), known, &mut faults).map(|loaded| loaded.rules), faults)
 }
 
 /// The faults of files that do not load, as a person sees them.

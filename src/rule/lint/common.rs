@@ -57,11 +57,22 @@ pub(super) fn is_common(term: &Term) -> bool {
     }
 }
 
+/// Why a term of a table, which asks for nothing else and whose capitals say nothing, is found nearly everywhere; `None` if it is not.
+pub(in crate::rule) fn is_everywhere(term: &Term) -> Option<&'static str> {
+    let [word] = term.words.as_slice() else { return None };
+    let (Word::Plain(word) | Word::Prefix(word)) = word else { return None };
+    if word.chars().nth(1).is_none() {
+        return Some("a single letter");
+    }
+    WORDS.binary_search(&word.as_str()).is_ok().then_some("a very common word")
+}
+
 /// Warns of the common words of `tree`, each of which makes it hold by itself.
 fn alone(tree: &Tree, memo: &mut Memo, found: &mut Vec<Problem>) {
     match tree {
         Tree::Term(term, span) if is_common(term) => found.push(common(term, span.clone())),
-        Tree::List(list, span) => {
+        // What is said of rows is said where their table is named.
+        Tree::List(list, span) if list.rows.is_empty() => {
             if let Some(term) = memo.common(list) {
                 found.push(common_in_list(&term, &list.name, span.clone()));
             }

@@ -18,7 +18,7 @@ use crate::text::Stemmer;
 fn lists(forms: Forms) -> Lists {
     let term = |text: &&str| Arc::new(Term::new(text, false, forms, None).expect("a word"));
     let list = |name: &str, texts: &[&str]| {
-        Arc::new(TermList { name: name.to_owned(), terms: texts.iter().map(term).collect() })
+        Arc::new(TermList { name: name.to_owned(), terms: texts.iter().map(term).collect(), rows: Vec::new() })
     };
     let all = [list("weapons", &["arms", "weapon*"]), list("agencies", &["ICE", "FBI"]), list("ab", &["a", "b"])];
     Lists { by_name: all.into_iter().map(|list| (list.name.clone(), list)).collect(), forms, partial: false }
@@ -210,7 +210,7 @@ fn so_many_warnings_are_told_and_the_rest_counted() {
 fn rendered(text: &str) -> String {
     let mut faults = Vec::new();
     let source = Arc::new(Source { name: "rules/a.yaml".to_owned(), text: text.to_owned() });
-    assert!(Rules::load(&[source], None, &mut faults).is_some(), "{}", render(&faults, false));
+    assert!(Rules::load(&vec![source].into(), None, &mut faults).is_some(), "{}", render(&faults, false));
     render(&faults, false)
 }
 

@@ -333,7 +333,7 @@ fn yaml_says_the_same_as_an_expression() {
     for (when, text, expected) in cases {
         let yaml = format!("{LISTS}rules:\n  - name: a\n    when: {when}\n");
         let source = Arc::new(Source { name: "rules/a.yaml".to_owned(), text: yaml });
-        let rules = Rules::load(&[source], None, &mut Vec::new());
+        let rules = Rules::load(&vec![source].into(), None, &mut Vec::new());
         assert_eq!(rules.is_none(), text.is_empty(), "{when}");
         let found = rules.is_some_and(|rules| !rules.matches(&story("", text), &[]).is_empty());
         assert_eq!(found, expected, "{when} in {text:?}");

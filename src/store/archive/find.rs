@@ -42,6 +42,8 @@ pub enum Fate {
 pub struct Alerted {
     /// Its name.
     pub rule: String,
+    /// The id of the row, of a rule with `each`.
+    pub row: Option<String>,
     /// SHA-256 of its text at that time, in hex.
     pub version: String,
     /// When.
@@ -72,12 +74,18 @@ impl Archive {
     }
 
     async fn alerted(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
-        let rows = sqlx::query("SELECT rule, version, created FROM alert WHERE story = $1 ORDER BY id")
+        let rows = sqlx::query("SELECT rule, occasion, version, created FROM alert WHERE story = $1 ORDER BY id")
             .bind(story.0)
             .fetch_all(&mut self.conn)
             .await?;
         let alerted = |row: &SqliteRow| {
-            Ok(Alerted { rule: row.try_get("rule")?, version: row.try_get("version")?, at: time(row, "created")? })
+            let occasion: String = row.try_get("occasion")?;
+            Ok(Alerted {
+                rule: row.try_get("rule")?,
+                row: Some(occasion).filter(|row| !row.is_empty()),
+                version: row.try_get("version")?,
+                at: time(row, "created")?,
+            })
         };
         rows.iter().map(alerted).collect()
     }

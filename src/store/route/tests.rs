@@ -12,8 +12,8 @@ use crate::alert::digest::{Digest, Reason};
 use crate::alert::silence::Target;
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Told};
-use crate::story::Severity;
 use crate::story::pace::{Burst, Cadence, Limit, Manners, Quiet, time_of_day};
+use crate::story::{Row, Severity};
 
 const HOUR: i64 = 3600;
 
@@ -70,7 +70,7 @@ async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_on
     assert_eq!((alerts, digests.len()), (vec!["0-00".to_owned(), "0-01".to_owned(), "0-02".to_owned()], 0));
     let (alerts, digests) = sent(&bench, run, 30 * 60).await;
     assert_eq!((alerts.len(), digests.len()), (0, 1));
-    assert_eq!(digests[0].reason, Reason::Burst { rule: "arms".to_owned() });
+    assert_eq!(digests[0].reason, Reason::Burst { rule: "arms".to_owned(), row: None });
     assert_eq!(digests[0].rules[0].stories.len(), 497);
 
     // Another soon after is still of the burst; after half an hour of quiet, it is over.
@@ -167,4 +167,70 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
         story(&bench, "c", vec![rule("arms", Pace::default())], &free, end).await;
         assert_eq!(sent(&bench, run, end).await.0, ["c"]);
     }
+}
+
+#[tokio::test]
+async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let free = Manners::default();
+    let of_row = |id: &str, pace: Pace| {
+        let sketch = rule("listed", pace);
+        let row = Some(Row { id: id.to_owned(), label: format!("Name {id}") });
+        Draft { occasion: id.to_owned(), told: Told { row, ..sketch.told }, ..sketch }
+    };
+    for n in 0..4 {
+        story(&bench, &format!("a-{n}"), vec![of_row("36", burst())], &free, 60).await;
+    }
+    story(&bench, "b", vec![of_row("7", burst())], &free, 120).await;
+    let (alerts, digests) = sent(&bench, run, HOUR).await;
+    assert_eq!(alerts, ["a-0", "a-1", "a-2", "b"], "the burst of one row is none of another");
+    let row = Some(Row { id: "36".to_owned(), label: "Name 36".to_owned() });
+    assert_eq!(digests[0].reason, Reason::Burst { rule: "listed".to_owned(), row: row.clone() });
+
+    let both = vec![of_row("36", hourly()), of_row("7", hourly())];
+    story(&bench, "c", both.clone(), &free, 2 * HOUR).await;
+    story(&bench, "d", both, &free, 2 * HOUR).await;
+    let (_, digests) = sent(&bench, run, 4 * HOUR).await;
+    let groups: Vec<_> = digests[0].rules.iter().map(|group| (group.row.clone(), group.stories.len())).collect();
+    let other = Some(Row { id: "7".to_owned(), label: "Name 7".to_owned() });
+    assert_eq!(groups, [(row, 2), (other, 2)]);
+}
+
+#[tokio::test]
+async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_tells_for_itself() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let free = Manners::default();
+    let of_row = |id: &str, version: &str| {
+        let sketch = rule("listed", Pace::default());
+        let row = Some(Row { id: id.to_owned(), label: format!("Name {version}") });
+        Draft { occasion: id.to_owned(), told: Told { row, version: version.to_owned(), ..sketch.told }, ..sketch }
+    };
+    for (second, drafts, expected) in [
+        (0, vec![of_row("36", "one")], 1),
+        (10, vec![of_row("36", "edited")], 0),
+        (20, vec![], 0),
+        (30, vec![of_row("36", "back again"), of_row("7", "one")], 1),
+    ] {
+        story(&bench, "a", drafts, &free, second).await;
+        assert_eq!(sent(&bench, run, second).await.0.len(), expected, "at {second}");
+    }
+    assert_eq!(bench.ask("SELECT group_concat(occasion) FROM alert").await.unwrap(), "36,7");
+}
+
+#[tokio::test]
+async fn a_silence_of_a_row_mutes_that_row_alone() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    super::super::mute(&bench.path(), Target::Row("36".to_owned()), at(HOUR), String::new(), at(0)).await.unwrap();
+    let of_row = |id: &str| {
+        let sketch = rule("listed", Pace::default());
+        let row = Some(Row { id: id.to_owned(), label: id.to_owned() });
+        Draft { occasion: id.to_owned(), told: Told { row, ..sketch.told }, ..sketch }
+    };
+    story(&bench, "a", vec![of_row("36")], &Manners::default(), 10).await;
+    story(&bench, "b", vec![of_row("7")], &Manners::default(), 10).await;
+    assert_eq!(sent(&bench, run, 20).await, (vec!["b".to_owned()], vec![]));
+    assert_eq!(sent(&bench, run, HOUR).await.1[0].rules[0].stories.len(), 1);
 }

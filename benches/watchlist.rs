@@ -1,0 +1,116 @@
+//! A watchlist as an `each:` rule beside the same names as plain rules, in one run: time a story, what loading costs, bytes.
+//!
+//! `cargo bench --bench watchlist`; `docs/benchmarks.md` says what is compared and what was seen.
+
+#![expect(clippy::print_stdout, reason = "it is there to be read")]
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tidings::fault::Source;
+use tidings::rule::{Frequencies, Parsed, Rules, Table, Texts};
+use tidings::story::Story;
+
+use workload::{Draw, Script, Vocabulary};
+
+#[path = "common/workload.rs"]
+#[expect(dead_code, reason = "other benches use the rest")]
+mod workload;
+
+const ENTRIES: usize = 5_000;
+
+/// Other names of each entry.
+const ALIASES: usize = 4;
+
+const STORIES: usize = 200;
+
+/// Rounds over all stories; of each story the fastest counts.
+const ROUNDS: usize = 15;
+
+fn main() {
+    let vocabulary = Vocabulary::new();
+    let stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
+    let list = watchlist(&vocabulary);
+    // What stands near: two words, of which one or the other is in every tenth story.
+    let near = format!("NEAR/30 ({} OR {})", vocabulary.words[3_000], vocabulary.words[3_500]);
+    let names = list.iter().map(|names| format!("({}) {near}", names.join(" OR ")));
+    let single = list.iter().flatten().map(|name| format!("{name} {near}"));
+    println!("{ENTRIES} entries, {} aliases; microseconds a story", ENTRIES * ALIASES);
+    let plain = row("as many plain rules", &Texts::from(vec![plain(names)]), &stories, None);
+    row("a rule with `each`", &each(&list, &near), &stories, Some(plain));
+    row("a plain rule for every name", &Texts::from(vec![self::plain(single)]), &stories, Some(plain));
+}
+
+/// The names of every entry, two words each.
+fn watchlist(vocabulary: &Vocabulary) -> Vec<Vec<String>> {
+    let mut draw = Draw::new(3);
+    let mut name = || format!("{} {}", vocabulary.wanted(&mut draw), vocabulary.wanted(&mut draw));
+    (0..ENTRIES).map(|_| (0..=ALIASES).map(|_| name()).collect()).collect()
+}
+
+fn source(name: &str, text: String) -> Arc<Source> {
+    Arc::new(Source { name: name.to_owned(), text })
+}
+
+fn plain(expressions: impl Iterator<Item = String>) -> Arc<Source> {
+    let mut text = String::from("rules:\n");
+    for (number, expression) in expressions.enumerate() {
+        writeln!(text, "  - name: r{number:06}\n    when: {expression}").expect("memory for a rule");
+    }
+    source("plain.yaml", text)
+}
+
+fn each(list: &[Vec<String>], near: &str) -> Texts {
+    let mut table = String::from("id,name,aka\n");
+    for (id, names) in list.iter().enumerate() {
+        writeln!(table, "{id},{},{}", names[0], names[1..].join(";")).expect("memory for a row");
+    }
+    let rule = format!(
+        "terms:\n  list: {{from: list.csv, term: name, aliases: aka, split: \";\", id: id}}\n\
+                        rules:\n  - name: listed\n    each: list\n    when: $list {near}\n"
+    );
+    let table = Table { source: source("list.csv", table), unreadable: None };
+    Texts { rules: vec![source("each.yaml", rule)], tables: vec![table] }
+}
+
+/// Prints what rules take, beside what is to be compared with; the time of a story.
+fn row(what: &str, texts: &Texts, stories: &[Story], against: Option<Duration>) -> Duration {
+    let (parsed, load) = timed(|| {
+        let mut faults = Vec::new();
+        Parsed::load(texts, None, &mut faults).unwrap_or_else(|| panic!("{:?}", faults.first()))
+    });
+    let (rules, build) = timed(|| parsed.build(&Frequencies::default()));
+    let time = scan_time(&rules, stories);
+    let ratio = time.as_secs_f64() / against.unwrap_or(time).as_secs_f64();
+    let matches: usize = stories.iter().map(|story| rules.scanner().scan(story, &[]).count()).sum();
+    println!(
+        "  {what:<28} {:>8.1} µs {ratio:>6.2} x  {:>4} matches, {:.3} s to load, {:.3} s to build, {} kB of engine",
+        time.as_secs_f64() * 1e6,
+        matches,
+        load.as_secs_f64(),
+        build.as_secs_f64(),
+        rules.engine_bytes() / 1000,
+    );
+    time
+}
+
+/// The mean over all stories of the fastest round of each.
+fn scan_time(rules: &Rules, stories: &[Story]) -> Duration {
+    let mut scanner = rules.scanner();
+    let mut fastest = vec![Duration::MAX; stories.len()];
+    for _ in 0..ROUNDS {
+        for (fastest, story) in fastest.iter_mut().zip(stories) {
+            *fastest = timed(|| black_box(scanner.scan(story, &[]).count())).1.min(*fastest);
+        }
+    }
+    fastest.iter().sum::<Duration>() / u32::try_from(stories.len()).unwrap_or(1)
+}
+
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let done = work();
+    (done, start.elapsed())
+}
