@@ -2,6 +2,7 @@
 
 mod env;
 mod feeds;
+mod lists;
 mod load;
 mod mask;
 mod network;
@@ -25,6 +26,7 @@ use url::Url;
 use crate::story::pace::Manners;
 use crate::story::{FeedName, NotifierName, Severity};
 
+pub use lists::{Listed, ReadList, named};
 pub use load::load;
 pub use template::{Template, Writes};
 
@@ -77,6 +79,16 @@ impl Routing {
     pub fn of(&self, severity: Severity) -> &BTreeSet<NotifierName> {
         self.by_severity.get(&severity).unwrap_or(&self.default)
     }
+
+    /// Those who hear of what has no severity: the default, or, where that is nobody, all that are named.
+    #[must_use]
+    pub fn anybody(&self) -> BTreeSet<NotifierName> {
+        if self.default.is_empty() {
+            self.by_severity.values().flatten().cloned().collect()
+        } else {
+            self.default.clone()
+        }
+    }
 }
 
 /// One feed to poll. It is shown by its name: the address may hold a token from the environment.
@@ -86,6 +98,8 @@ pub struct Feed {
     pub name: FeedName,
     /// Where it is: `http`, `https` or `file` (made absolute against the config's folder).
     pub url: Url,
+    /// Whether its address may hold a secret, a variable's value or a password: it is not kept or shown then, nor is any address that it leads to.
+    pub is_secret: bool,
     /// What rules can select it by.
     pub tags: BTreeSet<String>,
     /// The time between polls that the user wants, at least the floor.

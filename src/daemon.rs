@@ -2,6 +2,7 @@
 
 mod announce;
 mod articles;
+mod backfill;
 pub mod clock;
 mod dispatcher;
 mod hosts;
@@ -14,6 +15,7 @@ mod retry;
 pub mod rule_files;
 pub mod signals;
 mod tasks;
+mod watch;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +33,7 @@ use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::daemon::hosts::Hosts;
 use crate::daemon::reload::StartError;
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, Validators, Want};
+use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
 use crate::notify::Means;
 use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
@@ -52,6 +54,8 @@ pub(crate) struct World {
     /// How often receivers want to be told.
     policy: Arc<Policy>,
     hosts: Hosts,
+    /// Of every fetch: they share the room for bodies.
+    limits: Limits,
     /// What fetching and sending need.
     means: Means,
     /// Permits for steps that keep a core busy: as many as there are cores.
@@ -63,6 +67,8 @@ pub(crate) struct World {
     refused: AtomicUsize,
     /// Notified when a story begins to wait.
     pages: Notify,
+    /// Notified when other rules have come into force.
+    new_rules: Notify,
     /// Notified when a message may have become due.
     outbox: Notify,
     /// Receivers whose last attempt failed: said once, until one succeeds.
@@ -155,11 +161,13 @@ async fn forever(
         articles::settle_waiting(Arc::clone(world), stop.clone()),
         dispatcher::deliver(Arc::clone(world), stop.clone()),
         reload::keep_rules_fresh(Arc::clone(world), files, asked, stop.clone()),
+        backfill::look_back(world, stop.clone()),
         housekeeping::keep_house(world, stop),
     );
 }
 
 async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
+    backfill::look_back(world, stop.clone()).await;
     poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), stop.clone()).await;
     dispatcher::deliver(Arc::clone(world), stop.clone()).await;
@@ -173,6 +181,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
     let policy = Arc::new(Policy { manners: config.manners.clone(), zone: config.zone.clone() });
     Ok(World {
         hosts: Hosts::new(&config.poll, config.network.clone()),
+        limits: Limits::default(),
         store,
         run,
         rules: ArcSwap::from_pointee(rules),
@@ -185,6 +194,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
         polls: AtomicUsize::new(0),
         refused: AtomicUsize::new(0),
         pages: Notify::new(),
+        new_rules: Notify::new(),
         outbox: Notify::new(),
         down: Mutex::default(),
         config,
@@ -243,8 +253,11 @@ impl World {
         }
         let request = Request { url: url.clone(), validators, want };
         let allow = &self.config.network.allow;
-        fetch::fetch(&self.means.client, &request, allow, &Limits::default(), now(), |host| self.hosts.admit(host))
-            .await
+        let admit = |host| self.hosts.admit(host);
+        let rest = |host: &HostKey, asked: RetryAfter| {
+            self.hosts.rest(host, asked.end(now()));
+        };
+        fetch::fetch(&self.means.client, &request, allow, &self.limits, now(), admit, rest).await
     }
 }
 

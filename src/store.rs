@@ -4,6 +4,7 @@
 
 mod alerts;
 mod archive;
+mod backfill;
 mod beside;
 mod column;
 mod deliveries;
@@ -12,6 +13,7 @@ mod event;
 mod feeds;
 #[cfg(test)]
 mod fixture;
+mod gaps;
 mod health;
 mod intake;
 mod letter;
@@ -35,14 +37,19 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alert::ailment::{Course, FeedNotice};
 use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
+use crate::feed::hints::Hints;
 use crate::feed::identity::ItemKey;
+use crate::feed::moved::Move;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
+pub use backfill::Settled;
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
+pub use gaps::{Gap, PastGap};
 pub use health::Standing;
 pub use lock::{Lock, lock};
 pub use open::OpenError;
@@ -103,6 +110,12 @@ pub struct FeedState {
     pub error: Option<String>,
     /// The mean time between its newest items, where it is known.
     pub mean_gap: Option<Duration>,
+    /// What its document asked for when it was last read.
+    pub hints: Hints,
+    /// Where permanent redirects lead from its address.
+    pub moved: Option<Move>,
+    /// How it has fared, as far as people are told of that.
+    pub course: Course,
 }
 
 /// One poll's outcome, recorded in one transaction (T1).
@@ -118,6 +131,10 @@ pub struct PollRecord {
     pub items: Vec<ItemRecord>,
     /// After a 200: the key of every item in the document. Known items that are missing here are marked as gone, others as present. `None` after anything else.
     pub present: Option<Vec<ItemKey>>,
+    /// The time before it in which items may have come and gone.
+    pub gap: Option<Gap>,
+    /// What is to be told of the feed, and to whom.
+    pub notice: Option<(FeedNotice, Vec<Receiver>)>,
 }
 
 /// One item that is new, edited or re-keyed.

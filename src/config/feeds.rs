@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::reader::{Expanded, Reader};
-use super::{Feed, FullText, Network, Poll};
+use super::{Feed, FullText, Network, Poll, lists};
 use crate::story::FeedName;
 use crate::yaml::{Entries, Node};
 
@@ -15,7 +15,7 @@ const LATER: [&str; 6] = ["headers", "recheck", "digest", "quiet", "limit", "pro
 
 const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
-/// A list of addresses and of mappings. `network` says which hosts are one's own; without it, no interval is too short.
+/// A list of addresses and of mappings; feeds of lists that it does not name itself come after those that it does. `network` says which hosts are one's own; without it, no interval is too short.
 pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader: &mut Reader<'_>) -> Option<Vec<Feed>> {
     let nodes = config.get("feeds").map_or_else(Vec::new, |node| node.items(reader.faults));
     if nodes.is_empty() && config.get("feeds").is_none_or(|node| node.is_list()) {
@@ -24,7 +24,19 @@ pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader:
     }
     let mut known = BTreeMap::new();
     let mut feeds = Some(Vec::new());
+    let mut read = Some(Vec::new());
     for node in nodes {
+        if node.is_mapping()
+            && let Some(mut entries) = reader.entries(node)
+            && entries.place_of("opml").is_some()
+        {
+            let list = lists::list(entries, reader);
+            read = read.zip(list).map(|(mut all, list)| {
+                all.push(list);
+                all
+            });
+            continue;
+        }
         let feed = feed(node, network, reader);
         if let Some((feed, place)) = &feed {
             check_unique(&feed.name, *place, &mut known, reader);
@@ -34,7 +46,11 @@ pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader:
             feeds
         });
     }
-    feeds
+    let (mut feeds, read) = (feeds?, read?);
+    for list in read {
+        lists::add(&mut feeds, list);
+    }
+    Some(feeds)
 }
 
 fn check_unique<'d>(
@@ -58,13 +74,11 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
     if !node.is_mapping() {
         let (url, address) = address(node, reader)?;
         let name = FeedName(unnamed(node, &address, reader)?);
-        return Some((Feed { name, url, tags: BTreeSet::new(), every: None, full_text: FullText::default() }, node));
+        let is_secret = is_secret(&url, &address);
+        let (tags, full_text) = (BTreeSet::new(), FullText::default());
+        return Some((Feed { name, url, is_secret, tags, every: None, full_text }, node));
     }
     let mut entries = reader.entries(node)?;
-    if entries.place_of("opml").is_some() {
-        reader.refuse_later(&mut entries, &["opml"]);
-        return None;
-    }
     let url_node = entries.require("url", reader.faults);
     let found = url_node.and_then(|node| address(node, reader));
     let name_node = entries.get("name");
@@ -79,8 +93,9 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
     let full_text = entries.get("full_text").map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
     reader.refuse_later(&mut entries, &LATER);
     entries.finish(reader.faults);
-    let (url, _) = found?;
-    let feed = Feed { name: FeedName(name?), url, tags: tags?, every: every?, full_text: full_text? };
+    let (url, address) = found?;
+    let is_secret = is_secret(&url, &address);
+    let feed = Feed { name: FeedName(name?), url, is_secret, tags: tags?, every: every?, full_text: full_text? };
     Some((feed, name_node.or(url_node)?))
 }
 
@@ -107,6 +122,10 @@ fn file(address: &str, reader: &Reader<'_>) -> Result<Url, url::ParseError> {
     folder.map_or_else(|| Url::parse(address), |folder| folder.join(address))
 }
 
+fn is_secret(url: &Url, address: &Expanded) -> bool {
+    address.value != address.written.value || url.password().is_some()
+}
+
 /// The name of a feed that was given none: its address, without what a variable holds.
 fn unnamed(node: Node<'_>, address: &Expanded, reader: &mut Reader<'_>) -> Option<String> {
     let written = address.written.value.trim();
@@ -127,13 +146,13 @@ fn name(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     Some(name)
 }
 
-fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
+pub(super) fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
     let tags: Vec<_> = node.one_or_many().into_iter().map(|node| reader.name(node)).collect();
     tags.into_iter().collect()
 }
 
 /// The interval that a feed asks for. `own`: whether its host is one's own, if that is known.
-fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) -> Option<Duration> {
+pub(super) fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) -> Option<Duration> {
     let every = reader.duration(node)?;
     let least = Poll::floor(own.unwrap_or(true));
     if every < least {
@@ -148,7 +167,7 @@ fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) -> Option<D
     Some(every)
 }
 
-fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
+pub(super) fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
     if reader.string(node)? == "hinted" {
         reader.error(node, "`hinted` comes in a later version", "write `always` or `never`");
         return None;

@@ -128,6 +128,7 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
     }
     info!("{} rules are in force now", loaded.rules.count());
     world.rules.store(Arc::new(loaded.rules));
+    world.new_rules.notify_one();
     Ok(())
 }
 

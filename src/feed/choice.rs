@@ -3,14 +3,16 @@
 use url::Url;
 
 use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
-use crate::feed::{standard, xml};
+use crate::feed::{hints, standard, xml};
 
 /// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves something to ask for.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
-    match standard::read(text, base) {
-        Some(first) if is_whole(&first, openings(text)) => Ok(first),
+    let document = match standard::read(text, base) {
+        // feed-rs passes over the sources of RSS.
+        Some(first) if is_whole(&first, openings(text)) && !text.contains("<source") => Ok(first),
         first => chosen(first, xml::read(text, base)),
-    }
+    };
+    document.map(|document| Document { hints: hints::read(text), ..document })
 }
 
 /// Whether a document has an item for each that is opened in its text, and of each all that readers can differ in.
@@ -35,7 +37,6 @@ fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<D
 /// `first`, with what only `second` knows of the same items.
 fn filled(mut first: Document, second: Document) -> Document {
     first.title = first.title.or(second.title);
-    first.ttl = first.ttl.or(second.ttl);
     for (item, other) in first.items.iter_mut().zip(second.items) {
         if item.guid.is_none() || item.guid == other.guid {
             fill(item, other);
@@ -49,6 +50,7 @@ fn fill(item: &mut Item, other: Item) {
     item.link = item.link.take().or(other.link);
     item.published = item.published.or(other.published);
     item.lang = item.lang.take().or(other.lang);
+    item.source = item.source.take().or(other.source);
     if item.title.is_empty() {
         item.title = other.title;
     }

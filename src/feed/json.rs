@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::feed::date::moment;
+use crate::feed::hints::Hints;
 use crate::feed::link::resolve;
 use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
 use crate::feed::plain;
@@ -56,7 +57,7 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
     }
     Ok(Document {
         title: feed.title.map(|title| plain::one_line(&title)).filter(|title| !title.is_empty()),
-        ttl: None,
+        hints: Hints::default(),
         items,
     })
 }
@@ -78,6 +79,7 @@ fn item(entry: Entry, base: &Url, lang: Option<&str>) -> Item {
         lang: entry.language.or_else(|| lang.map(ToOwned::to_owned)),
         authors: authors.filter_map(|author| author.name).collect(),
         tags: entry.tags.unwrap_or_default(),
+        source: None,
     }
 }
 

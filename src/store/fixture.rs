@@ -14,8 +14,10 @@ use super::outbox::{lease_due, next_due};
 use super::{
     FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Standing, Store, Turn, Verdict, Waiting, health,
 };
+use crate::alert::ailment::Course;
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
+use crate::feed::hints::Hints;
 use crate::feed::identity::ItemKey;
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
 
@@ -138,11 +140,14 @@ pub(super) fn state(feed: &str) -> FeedState {
         failures: 0,
         error: None,
         mean_gap: Some(Duration::from_millis(5_400_001)),
+        hints: Hints::default(),
+        moved: None,
+        course: Course { failing_since: None, last_news: Some(at(-9)), told: None },
     }
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
-    PollRecord { now: at(now), state: state(feed), host_rests: None, items, present: None }
+    PollRecord { now: at(now), state: state(feed), host_rests: None, items, present: None, gap: None, notice: None }
 }
 
 pub(super) fn story(title: &str, body: &str) -> Story {
@@ -155,6 +160,7 @@ pub(super) fn story(title: &str, body: &str) -> Story {
         lang: Some("en-GB".to_owned()),
         authors: vec!["A. Writer".to_owned()],
         tags: vec!["Asia".to_owned(), "arms".to_owned()],
+        source: Some("Northern Gazette".to_owned()),
     }
 }
 

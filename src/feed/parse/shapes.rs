@@ -21,17 +21,20 @@ const FEEDS: [(&str, &[u8]); 12] = [
 
 /// One line a fact, so that a change of what is read shows.
 fn told(document: &Document) -> String {
-    let Document { title, ttl, items } = document;
-    items.iter().fold(format!("{title:?} {ttl:?}\n"), |all, item| all + &item_told(item))
+    let Document { title, hints, items } = document;
+    items.iter().fold(format!("{title:?} {:?}\n", hints.interval), |all, item| all + &item_told(item))
 }
 
 fn item_told(item: &Item) -> String {
-    let Item { guid, link, title, text, is_content, published, lang, authors, tags } = item;
+    let Item { guid, link, title, text, is_content, published, lang, authors, tags, source } = item;
     let mut told = format!("\n{title}\n");
     let link = link.as_ref().map(url::Url::as_str);
     let published = published.map(|time| time.to_string());
     let _ = writeln!(told, "  guid {guid:?}\n  link {link:?}\n  published {published:?}");
-    let _ = writeln!(told, "  lang {lang:?} authors {authors:?} tags {tags:?}\n  content {is_content} {text:?}");
+    let _ = writeln!(
+        told,
+        "  lang {lang:?} authors {authors:?} tags {tags:?} source {source:?}\n  content {is_content} {text:?}"
+    );
     told
 }
 

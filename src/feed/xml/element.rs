@@ -14,6 +14,8 @@ pub(super) enum Meaning {
     Item,
     /// A part of a feed or an item; the rank says which of several counts, highest first.
     Part(Part, u8),
+    /// Who an item was taken from: a name in RSS, a feed's head in Atom.
+    Source,
     /// Something else that has a title, a link or a name of its own.
     Aside,
     /// Nothing that is known.
@@ -36,7 +38,9 @@ pub(super) enum Part {
     Contact,
     Category,
     Language,
-    Ttl,
+    Source,
+    /// What `hints` reads; here it only ends what nothing closed before it.
+    Hint,
 }
 
 impl Part {
@@ -136,7 +140,8 @@ fn core(local: &str) -> Meaning {
     let (part, rank) = match local {
         "rss" | "feed" | "channel" | "rdf" => return Meaning::Feed,
         "item" | "entry" => return Meaning::Item,
-        "source" | "image" | "textinput" | "contributor" | "cloud" => return Meaning::Aside,
+        "source" => return Meaning::Source,
+        "image" | "textinput" | "contributor" | "cloud" => return Meaning::Aside,
         "title" => (Part::Title, 2),
         "link" => (Part::Link, 3),
         "guid" | "id" => (Part::Guid, 2),
@@ -150,7 +155,7 @@ fn core(local: &str) -> Meaning {
         "email" | "uri" | "url" => (Part::Contact, 0),
         "category" => (Part::Category, 2),
         "language" => (Part::Language, 2),
-        "ttl" => (Part::Ttl, 2),
+        "ttl" | "skiphours" | "skipdays" => (Part::Hint, 0),
         _ => return Meaning::Unknown,
     };
     Meaning::Part(part, rank)
@@ -205,7 +210,8 @@ mod tests {
     #[case("feedburner:origlink", Meaning::Part(Part::Link, 4))]
     #[case("media:content", Meaning::Unknown)]
     #[case("x:title", Meaning::Unknown)]
-    #[case("source", Meaning::Aside)]
+    #[case("source", Meaning::Source)]
+    #[case("image", Meaning::Aside)]
     fn elements_are_known_by_their_usual_prefix(#[case] name: &str, #[case] meaning: Meaning) {
         assert_eq!(Prefixes::default().meaning(name), meaning);
     }

@@ -14,7 +14,7 @@ use crate::rule::{Known, Rule, Settings, print, row};
 use crate::yaml::{Node, Text};
 
 /// Keys of rules that are not available yet.
-const LATER: [&str; 4] = ["backfill", "defaults", "quiet", "limit"];
+const LATER: [&str; 3] = ["defaults", "quiet", "limit"];
 
 /// What rules may refer to.
 pub(super) struct Context<'c> {
