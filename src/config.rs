@@ -2,12 +2,15 @@
 
 mod env;
 mod feeds;
+mod headers;
+mod hosts;
 mod load;
 mod mask;
 mod network;
 mod notifiers;
 mod paths;
 mod poll;
+mod proxy;
 mod reader;
 mod retain;
 mod routing;
@@ -25,7 +28,9 @@ use url::Url;
 use crate::story::pace::Manners;
 use crate::story::{FeedName, NotifierName, Severity};
 
+pub use hosts::{Hosts, Manner};
 pub use load::load;
+pub use proxy::Proxy;
 pub use template::{Template, Writes};
 
 /// All that a person configured, checked: nothing downstream looks again.
@@ -49,6 +54,8 @@ pub struct Config {
     pub poll: Poll,
     /// What may be reached, and how it is addressed.
     pub network: Network,
+    /// How single hosts want to be asked for feeds and pages.
+    pub hosts: Hosts,
     /// How long the store keeps what it holds.
     pub retain: Retain,
 }
@@ -92,6 +99,8 @@ pub struct Feed {
     pub every: Option<Duration>,
     /// Whether article pages are read for its teasers.
     pub full_text: FullText,
+    /// How long after a story was first seen its page is looked at again, though its item is unchanged: at most twice, ascending.
+    pub recheck: Vec<Duration>,
 }
 
 impl std::fmt::Debug for Feed {
@@ -282,6 +291,8 @@ pub struct Network {
     pub allow: Vec<IpNet>,
     /// A mail or web address that the User-Agent names, so that publishers can write.
     pub contact: Option<String>,
+    /// The proxy that feeds, pages and hooks are reached by.
+    pub proxy: Option<Proxy>,
 }
 
 #[cfg(test)]

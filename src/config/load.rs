@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reader::Reader;
-use super::{Config, Network, feeds, mask, network, notifiers, paths, poll, retain, routing};
+use super::{Config, Network, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document};
 
@@ -48,6 +48,7 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
     let poll = poll::poll(entries.get("poll"), reader);
     let network =
         entries.get("network").map_or_else(|| Some(Network::default()), |node| network::network(node, reader));
+    let hosts = hosts::hosts(entries.get("hosts"), reader);
     let retain = retain::retain(entries.get("retain"), reader);
     let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
     let notify = routing::routing(&mut entries, &notifiers.names, reader);
@@ -70,6 +71,7 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
         manners: notifiers.manners,
         poll: poll?,
         network: network?,
+        hosts: hosts?,
         retain: retain?,
     })
 }
