@@ -16,6 +16,7 @@ pub mod opml;
 pub mod parse;
 mod plain;
 mod repair;
+pub mod robots;
 pub mod schedule;
 mod shield;
 mod simplify;

@@ -1,11 +1,17 @@
 //! Which addresses may be reached: private and special ones are refused unless the configuration allows them.
 
+mod proxied;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
+
+use crate::config::Proxy;
+
+pub use proxied::check;
 
 /// Why an address may not be reached, in one sentence for a person. Holds no path and no query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -140,22 +146,28 @@ fn is_public(address: IpAddr) -> bool {
 #[derive(Clone, Debug)]
 pub struct GuardedResolver {
     allow: Arc<[IpNet]>,
+    /// A name that may lead anywhere.
+    named: Option<Arc<str>>,
 }
 
 impl GuardedResolver {
-    /// A resolver that lets public addresses pass, and those in `allow`.
+    /// A resolver that lets public addresses pass, and those in `allow`. The host of `proxy` may be anywhere: whoever configured it named it.
     #[must_use]
-    pub fn new(allow: &[IpNet]) -> Self {
-        Self { allow: allow.into() }
+    pub fn new(allow: &[IpNet], proxy: Option<&Proxy>) -> Self {
+        let named = proxy.and_then(|proxy| proxy.0.host_str()).map(Into::into);
+        Self { allow: allow.into(), named }
     }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow = Arc::clone(&self.allow);
+        let Self { allow, named } = self.clone();
         Box::pin(async move {
             // The port is put in by the connector.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            if named.as_deref() == Some(name.as_str()) {
+                return Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs);
+            }
             let permitted = sift(name.as_str(), found, &allow)?;
             Ok(Box::new(permitted.into_iter()) as Addrs)
         })
@@ -295,9 +307,9 @@ mod tests {
     #[tokio::test]
     async fn the_resolver_refuses_localhost_unless_it_is_allowed() {
         let name = || "localhost".parse::<Name>().unwrap();
-        let refused = GuardedResolver::new(&[]).resolve(name()).await.err().unwrap();
+        let refused = GuardedResolver::new(&[], None).resolve(name()).await.err().unwrap();
         assert!(refused.is::<Forbidden>());
-        let allowed = GuardedResolver::new(&nets(&["127.0.0.0/8", "::1/128"])).resolve(name()).await;
+        let allowed = GuardedResolver::new(&nets(&["127.0.0.0/8", "::1/128"]), None).resolve(name()).await;
         assert!(allowed.unwrap().next().is_some());
     }
 }
