@@ -8,15 +8,12 @@ use jiff::Timestamp;
 
 use crate::alert::admit;
 use crate::config::{Feed, FirstPoll, FullText};
-use crate::daemon::{World, heavy, matching};
+use crate::daemon::{World, heavy, matching, page};
 use crate::feed::article;
 use crate::feed::identity::{self, ItemKey, Judged, KnownItem, Verdict};
 use crate::feed::parse::{Document, Item};
 use crate::store::{ItemRecord, Plan, StoreError};
 use crate::story::{Read, Story};
-
-/// The most page fetches that one story gets over all its edits.
-const MOST_PAGES: u32 = 3;
 
 /// What a document holds.
 #[derive(Debug)]
@@ -122,7 +119,7 @@ impl Moment<'_> {
             Some("`full_text` is `never` for its feed")
         } else if !item.link.as_ref().is_some_and(|link| matches!(link.scheme(), "http" | "https")) {
             Some("the feed gives no link to its page")
-        } else if before.is_some_and(|item| item.pages >= MOST_PAGES) {
+        } else if before.is_some_and(|item| item.pages >= page::MOST_FETCHES) {
             Some("its page was read often enough before this edit")
         } else if !self.world.rules.load().reads_body(&carriers) {
             Some("no rule for its feed looks into the text")

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::{FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Store, Verdict, Waiting};
+use super::{FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Settled, Store, Verdict, Waiting};
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::identity::ItemKey;
@@ -135,6 +135,11 @@ pub(super) fn verdict(rules: &[&str]) -> Verdict {
     let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
     let policy = Arc::new(Policy { manners: BTreeMap::new(), zone: TimeZone::UTC });
     Verdict { read: Read::Full, print: None, alerts, feeds: vec![FeedName("wire".to_owned())], due: at(0), policy }
+}
+
+/// What one look at a page came to.
+pub(super) fn page(body: &str, verdict: Verdict) -> Settled {
+    Settled { body: body.to_owned(), verdict, fetches: 1, look_again: None }
 }
 
 pub(super) fn settle(rules: &[&str]) -> Plan {
