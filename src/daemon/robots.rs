@@ -16,8 +16,8 @@ use crate::feed::robots::{self, Robots};
 /// How long a host's robots.txt is believed (RFC 9309, 2.4).
 const BELIEVED: Duration = Duration::from_hours(24);
 
-/// How long it is not asked for again after it could not be read.
-const PAUSE: Duration = Duration::from_mins(1);
+/// How long it is not asked for again after it could not be read: less than a page waits that could not be, so that its next try is one for both.
+const PAUSE: Duration = Duration::from_secs(4);
 
 /// How many hosts are remembered before those are forgotten whose time is over, or else all: pages bring ever new ones.
 const MOST_REMEMBERED: usize = 1024;

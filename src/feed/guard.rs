@@ -312,4 +312,41 @@ mod tests {
         let allowed = GuardedResolver::new(&nets(&["127.0.0.0/8", "::1/128"]), None).resolve(name()).await;
         assert!(allowed.unwrap().next().is_some());
     }
+
+    /// A name that leads somewhere else at every look.
+    struct Rebinding {
+        answers: std::sync::Mutex<Vec<IpAddr>>,
+        allow: Vec<IpNet>,
+    }
+
+    impl Resolve for Rebinding {
+        fn resolve(&self, name: Name) -> Resolving {
+            let answer = self.answers.lock().unwrap().remove(0);
+            let sifted = sift(name.as_str(), std::iter::once(SocketAddr::new(answer, 0)), &self.allow);
+            Box::pin(async move { Ok(Box::new(sifted?.into_iter()) as Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_between_check_and_connection_gains_nothing() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let permitted = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = permitted.local_addr().unwrap().port();
+        let forbidden = tokio::net::TcpListener::bind(("127.0.0.2", port)).await.unwrap();
+        let answers = ["127.0.0.1", "127.0.0.2", "127.0.0.1"].map(|address| address.parse().unwrap());
+        let resolver = Arc::new(Rebinding { answers: answers.to_vec().into(), allow: nets(&["127.0.0.1/32"]) });
+        let client = reqwest::Client::builder().no_proxy().dns_resolver(Arc::clone(&resolver)).build().unwrap();
+        let ask = || client.get(format!("http://rebinding.example:{port}/")).send();
+        let serve = async {
+            let (mut stream, _) = permitted.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await.unwrap();
+        };
+        let (first, ()) = tokio::join!(ask(), serve);
+        assert_eq!(first.unwrap().status(), 204);
+        assert_eq!(resolver.answers.lock().unwrap().len(), 2, "a connection goes where its one look led");
+        let error = crate::feed::fetch::explain(&ask().await.unwrap_err());
+        assert!(error.to_string().starts_with("rebinding.example leads to 127.0.0.2"), "{error}");
+        assert!(futures_util::future::poll_immediate(forbidden.accept()).await.is_none());
+    }
 }

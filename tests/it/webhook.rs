@@ -26,17 +26,20 @@ fn keys(secrets: &[&str]) -> Vec<SigningKey> {
     secrets.iter().map(|secret| SigningKey(key(secret).into())).collect()
 }
 
-async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
-    let url = SecretUrl(url.parse().expect("an address"));
-    let webhook = Webhook {
-        url,
+/// An unsigned webhook at that address.
+pub(super) fn hook(url: &str) -> Webhook {
+    Webhook {
+        url: SecretUrl(url.parse().expect("an address")),
         body: Body::Format(Format::Standard),
         addressed: None,
-        secrets: keys(secrets),
+        secrets: Vec::new(),
         headers: HeaderMap::new(),
         ca: Vec::new(),
-    };
-    send_by(webhook, allow).await
+    }
+}
+
+async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
+    send_by(Webhook { secrets: keys(secrets), ..hook(url) }, allow).await
 }
 
 /// Sends by that webhook; whatever comes of it, nothing secret is said.
