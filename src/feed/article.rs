@@ -161,16 +161,24 @@ fn read(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     }
 }
 
-/// The text that rules see once a page was read: the page's, with the teaser before it unless the page already says all of it.
+/// The text that rules see once a page was read: the page's, with the teaser as a paragraph before it unless the page already says all of it.
 #[must_use]
 pub fn with_teaser(teaser: &str, page: &str) -> String {
-    let said = bare_words(without_wordpress_footer(teaser));
+    let said = bare_words(without_cut_word(without_wordpress_footer(teaser)));
     // Spaces around, so that only whole words are found.
     if bare_words(page).contains(&said) || said.trim().is_empty() {
         page.to_owned()
     } else {
         format!("{}\n\n{}", teaser.trim(), page.trim())
     }
+}
+
+/// `text` without the piece of a word at which many a feed cuts its teasers.
+fn without_cut_word(text: &str) -> &str {
+    let end = text.trim_end_matches(|c: char| c.is_whitespace() || "])".contains(c));
+    let Some(cut) = end.strip_suffix('…').or_else(|| end.strip_suffix("...")) else { return text };
+    let cut = cut.trim_end_matches(|c: char| c == '[' || c == '(');
+    cut.rfind(char::is_whitespace).map_or("", |at| &cut[..at])
 }
 
 /// The words alone, in lower case, each with a space on either side.

@@ -142,7 +142,7 @@ fn is_public(address: IpAddr) -> bool {
 /// Looks names up with the system's resolver and hands on only addresses that [`permits`] lets pass. The connection goes to one of
 /// these and to no other, so a name cannot change between check and connection (DNS rebinding).
 ///
-/// It is never asked for hosts that are addresses already: [`check_url`] is for those, before every request.
+/// Unless a proxy is between, it is not asked for hosts that are addresses already: [`check_url`] is for those, before every request.
 #[derive(Clone, Debug)]
 pub struct GuardedResolver {
     allow: Arc<[IpNet]>,
@@ -163,8 +163,8 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let Self { allow, named } = self.clone();
         Box::pin(async move {
-            // The port is put in by the connector.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            // The port is put in by the connector. For a SOCKS proxy, addresses pass here too, those of IPv6 in brackets.
+            let found = tokio::net::lookup_host((name.as_str().trim_matches(['[', ']']), 0)).await?;
             if named.as_deref() == Some(name.as_str()) {
                 return Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs);
             }

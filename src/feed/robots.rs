@@ -4,6 +4,7 @@ use robotxt::{AccessResult, Agent};
 use url::Url;
 
 use crate::feed::fetch::{Answer, FetchError};
+use crate::feed::shield::shielded;
 
 /// The name by which robots.txt addresses this program.
 pub const NAME: &str = "Tidings";
@@ -25,7 +26,11 @@ impl Robots {
         match asked {
             Ok(answer) => {
                 let text = answer.body.as_deref().unwrap_or_default();
-                Self::Says(robotxt::Robots::parse(text, Agent::Exact(NAME)))
+                let read = shielded(|| robotxt::Robots::parse(text, Agent::Exact(NAME)));
+                read.map_or_else(
+                    || Self::Unreachable("it is damaged in a way that the reader cannot bear".to_owned()),
+                    Self::Says,
+                )
             }
             Err(FetchError::Status { code: 400..=428 | 430..=499, .. }) => {
                 Self::Says(robotxt::Robots::from_access(AccessResult::Unavailable, NAME))
@@ -138,6 +143,16 @@ mod tests {
             (false, true)
         );
         assert!(says(long.as_bytes()).check(&url("/a")).is_err());
+    }
+
+    #[test]
+    fn a_text_as_bad_as_can_be_takes_no_time() {
+        let stars = format!("User-agent: *\nDisallow: /{}b\n", "*a".repeat(100_000));
+        let many = format!("User-agent: *\n{}", "Disallow: /*a*a*a*a*a*b\n".repeat(20_000));
+        let path = format!("/{}", "a".repeat(4000));
+        for text in [stars.as_bytes(), many.as_bytes(), &[0xff; 1 << 20], &[0; 1 << 20], &[b':'; 1 << 20]] {
+            assert!(says(text).check(&url(&path)).is_ok());
+        }
     }
 
     #[test]

@@ -121,11 +121,14 @@ async fn to_a_socks_proxy_that_does_not_look_up_goes_the_very_address_that_was_c
     let server = Server::start().await;
     let proxy = Proxy::socks(server.port()).await;
     server.serve("/a.xml", Response::feed(&wire::feed(&[Entry::full("A", "http://x.example/1", wire::LONG)])));
-    let rest = format!("network: {{allow: [127.0.0.0/8], proxy: \"socks5://127.0.0.1:{}\"}}\n", proxy.port());
-    let feed = format!("http://localhost:{}/a.xml", server.port());
-    let folder = Folder::new(&config(&[&feed], &rest), &[("arms.yaml", RULE)]);
+    let allow = "allow: [127.0.0.0/8, \"::1/128\"]";
+    let rest = format!("network: {{{allow}, proxy: \"socks5://127.0.0.1:{}\"}}\n", proxy.port());
+    let feeds = ["http://localhost:7/a.xml", "http://[::1]:8/a.xml", "http://127.1:9/a.xml"];
+    let folder = Folder::new(&config(&feeds, &rest), &[("arms.yaml", RULE)]);
     once(&folder, &[]).await;
-    assert_eq!(proxy.targets(), [format!("127.0.0.1:{}", server.port())]);
+    let targets = proxy.targets();
+    assert!(["127.0.0.1:7", "[::1]:7"].contains(&targets[0].as_str()), "{targets:?}");
+    assert_eq!(targets[1..], ["127.0.0.1:9", "[::1]:8"]);
     assert_eq!(folder.query(READ).await, ["A: full"]);
 }
 

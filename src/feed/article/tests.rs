@@ -98,6 +98,10 @@ fn words_are_counted_in_every_script() {
 #[case("Shells left", "Shells leftover.", "Shells left\n\nShells leftover.")]
 #[case("Analysis: what it means", "Shells left.", "Analysis: what it means\n\nShells left.")]
 #[case("…", "Page.", "Page.")]
+#[case("Shells left the po…", "Shells left the port.", "Shells left the port.")]
+#[case("Shells left the po[...]", "Shells left the port.", "Shells left the port.")]
+#[case("Shells left […]", "Shells left the port.", "Shells left the port.")]
+#[case("Grain left the po…", "Shells left the port.", "Grain left the po…\n\nShells left the port.")]
 fn the_teaser_stays_unless_the_page_says_it(#[case] teaser: &str, #[case] page: &str, #[case] text: &str) {
     assert_eq!(with_teaser(teaser, page), text);
 }
