@@ -177,7 +177,7 @@ pub fn with_teaser(teaser: &str, page: &str) -> String {
 fn without_cut_word(text: &str) -> &str {
     let end = text.trim_end_matches(|c: char| c.is_whitespace() || "])".contains(c));
     let Some(cut) = end.strip_suffix('…').or_else(|| end.strip_suffix("...")) else { return text };
-    let cut = cut.trim_end_matches(|c: char| c == '[' || c == '(');
+    let cut = cut.trim_end_matches(['[', '(']);
     cut.rfind(char::is_whitespace).map_or("", |at| &cut[..at])
 }
 

@@ -9,8 +9,10 @@ use crate::whole_way::RULE;
 
 /// A configuration that polls these addresses and prints alerts; `rest` is the rest of it.
 pub fn config(feeds: &[&str], rest: &str) -> String {
-    let feeds = feeds.iter().map(|url| format!("  - \"{url}\"\n")).collect::<String>();
-    format!("rules: rules\nnotify: [console]\nnotifiers:\n  console: {{type: console}}\nfeeds:\n{feeds}{rest}")
+    let feeds = feeds.join("\"\n  - \"");
+    format!(
+        "rules: rules\nnotify: [console]\nnotifiers:\n  console: {{type: console}}\nfeeds:\n  - \"{feeds}\"\n{rest}"
+    )
 }
 
 /// Runs `tidings run --once` and returns what it logged; what is shown and what is stored holds none of `secrets`.

@@ -9,7 +9,7 @@ fn of_hosts(hosts: &str) -> Config {
 }
 
 fn manner<'c>(config: &'c Config, url: &str) -> Option<&'c Manner> {
-    config.hosts.of(&url.parse().unwrap())
+    config.hosts.of(&url.parse().expect("sound"))
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn a_host_may_want_headers_cookies_a_proxy_a_name_and_an_old_http() {
     assert_eq!(manner.headers["cookie"], "session=f33dk3y; a=b c");
     assert_eq!(
         (&manner.headers["user-agent"], &manner.headers["accept-language"]),
-        (&"Reader/1.0".parse().unwrap(), &"ko".parse().unwrap())
+        (&"Reader/1.0".parse().expect("sound"), &"ko".parse().expect("sound"))
     );
     assert_eq!(manner.proxy.as_ref().map(ToString::to_string).as_deref(), Some("socks5://10.0.0.1:1080"));
     assert!(manner.http1);
@@ -50,7 +50,7 @@ fn the_most_exact_entry_for_a_host_holds_alone(#[case] url: &str, #[case] agent:
          www.example.org: {user_agent: \"4\"}\n  \"*.news.example.org\": {user_agent: \"5\"}\n  0x7f.1: {user_agent: \"6\"}\n  \
          münchen.example: {user_agent: \"7\"}\n",
     );
-    let found = manner(&config, url).map(|manner| manner.headers["user-agent"].to_str().unwrap());
+    let found = manner(&config, url).map(|manner| manner.headers["user-agent"].to_str().expect("ASCII"));
     assert_eq!(found, agent);
 }
 
