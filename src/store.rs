@@ -13,6 +13,7 @@ mod feeds;
 #[cfg(test)]
 mod fixture;
 mod health;
+mod intake;
 mod letter;
 mod lock;
 mod open;
@@ -43,8 +44,10 @@ use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
+pub use health::Standing;
 pub use lock::{Lock, lock};
 pub use open::OpenError;
+pub use outbox::Turn;
 pub use silences::{mute, silences, unmute};
 pub use sweep::{Gone, Place, Retention, Step};
 

@@ -7,6 +7,9 @@ use jiff::Timestamp;
 /// Failures in a row after which a notifier is only probed.
 const OPENS_AFTER: u32 = 5;
 
+/// Messages that a notifier is sent at once.
+pub const AT_ONCE: u32 = 8;
+
 /// The pause between two probes.
 const PROBE: Duration = Duration::from_mins(1);
 
@@ -34,7 +37,7 @@ pub struct Health {
 /// What a notifier may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
-    /// All that is due.
+    /// All that is due, [`AT_ONCE`].
     All,
     /// One message, to see whether it is back.
     Probe,

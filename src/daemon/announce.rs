@@ -6,17 +6,14 @@ use crate::alert::breaker::Health;
 use crate::alert::notice::{Kind, Notice};
 use crate::daemon::clock::now;
 use crate::daemon::{World, receivers};
-use crate::store::StoreError;
+use crate::store::{Standing, StoreError};
 use crate::story::NotifierName;
 
-/// Writes a notice to the others for every notifier in `away` that they should hear of, and for every refusal that nobody heard of.
-pub(super) async fn announce<'h>(
-    world: &World,
-    away: impl IntoIterator<Item = (&'h NotifierName, &'h Health)>,
-) -> Result<(), StoreError> {
-    let away = away.into_iter().filter(|(_, health)| health.is_worth_telling(now()));
-    let down: Vec<Notice> = away.map(|(name, health)| down(name, health)).collect();
-    for notice in down.into_iter().chain(world.store.untold_refusals().await?) {
+/// Writes a notice to the others for every notifier that they should hear is away, and for every refusal that nobody heard of.
+pub(super) async fn announce(world: &World, standing: &Standing) -> Result<(), StoreError> {
+    let away = standing.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
+    let down = away.map(|(name, health)| down(name, health));
+    for notice in down.chain(standing.untold_refusals().cloned()) {
         tell(world, notice).await?;
     }
     Ok(())

@@ -22,7 +22,9 @@ pub(crate) fn verdict<'f>(
     let matches = world.rules.load().matches(story, &carriers);
     let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
-    let print = if read == Read::Full { copies::print(&story.body).map(Box::new) } else { None };
+    // Copies matter for what is told of them: of a story that no rule matches, nothing is.
+    let is_told = read == Read::Full && !alerts.is_empty();
+    let print = if is_told { copies::print(&story.body).map(Box::new) } else { None };
     Verdict { read, print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
 }
 

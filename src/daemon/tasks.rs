@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 /// A set of running tasks. All are aborted when it is dropped.
 #[derive(Debug)]
@@ -38,7 +38,18 @@ impl<K, T: Send + 'static> Tasks<K, T> {
     ///
     /// Nothing is lost where the wait is given up.
     pub(crate) async fn next(&mut self) -> Option<(K, Result<T, Panicked>)> {
-        let (id, ended) = match self.running.join_next_with_id().await? {
+        let joined = self.running.join_next_with_id().await?;
+        self.take(joined)
+    }
+
+    /// As [`next`](Self::next), of a task that has ended already; `None` if there is none.
+    pub(crate) fn ended(&mut self) -> Option<(K, Result<T, Panicked>)> {
+        let joined = self.running.try_join_next_with_id()?;
+        self.take(joined)
+    }
+
+    fn take(&mut self, joined: Result<(Id, T), JoinError>) -> Option<(K, Result<T, Panicked>)> {
+        let (id, ended) = match joined {
             Ok((id, ended)) => (id, Ok(ended)),
             Err(why) => (why.id(), Err(Panicked(why.to_string()))),
         };

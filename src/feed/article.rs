@@ -62,7 +62,7 @@ pub fn is_teaser(item: &Item) -> bool {
 }
 
 fn words(text: &str) -> usize {
-    text.unicode_words().count()
+    text.unicode_words().take(SHORT).count()
 }
 
 fn trails_off(text: &str) -> bool {

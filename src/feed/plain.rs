@@ -76,7 +76,11 @@ impl Writer {
             }
             if !word.is_empty() {
                 self.part();
-                self.out.extend(word.split(is_unwritten));
+                if word.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    self.out.push_str(word);
+                } else {
+                    self.out.extend(word.split(is_unwritten));
+                }
             }
         }
     }

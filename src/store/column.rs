@@ -84,7 +84,7 @@ pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
 }
 
 /// Sightings from their rows, the first of each feed and story.
-pub(super) fn sightings(rows: &[SqliteRow]) -> Result<Vec<Sighting>, sqlx::Error> {
+pub(super) fn sightings<'r>(rows: impl IntoIterator<Item = &'r SqliteRow>) -> Result<Vec<Sighting>, sqlx::Error> {
     let mut known: HashSet<(&str, i64)> = HashSet::new();
     let mut found = Vec::new();
     for row in rows {

@@ -10,7 +10,11 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::{FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Settled, Store, Verdict, Waiting};
+use super::outbox::{lease_due, next_due};
+use super::{
+    FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Settled, Standing, Store, Turn, Verdict, Waiting,
+    health,
+};
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::identity::ItemKey;
@@ -58,13 +62,52 @@ impl Bench {
         self.store.waiting(at(now), &[], 100).await.unwrap()
     }
 
+    /// Leases all that is due for `notifier`.
     pub(super) async fn lease(&self, run: i64, notifier: &str, now: i64) -> Vec<Lease> {
-        let notifier = NotifierName(notifier.to_owned());
-        self.store.lease(run, &notifier, 100, at(now), as_json()).await.unwrap()
+        self.lease_some(run, notifier, 100, now, as_json()).await
     }
 
+    /// Leases at most `limit` of what is due for `notifier`.
+    pub(super) async fn lease_some(
+        &self,
+        run: i64,
+        notifier: &str,
+        limit: u32,
+        now: i64,
+        render: Render,
+    ) -> Vec<Lease> {
+        let notifier = NotifierName(notifier.to_owned());
+        let work = self.store.write(move |conn| {
+            Box::pin(async move {
+                let away = health::read(conn, &notifier).await?;
+                lease_due(conn, run, (&notifier, away.as_ref()), limit, at(now), &render).await
+            })
+        });
+        work.await.unwrap()
+    }
+
+    /// Records what came of an attempt. `false`: its lease was over, so it ended nothing.
     pub(super) async fn finish(&self, run: i64, lease: &Lease, finish: Finish, now: i64) -> bool {
-        self.store.finish(run, lease, finish, at(now)).await.unwrap()
+        let open = "SELECT count(*) || '' FROM attempt WHERE ended IS NULL";
+        let before = self.ask(open).await;
+        self.turn(run, vec![(lease.clone(), finish)], &[], now).await;
+        before != self.ask(open).await
+    }
+
+    /// A turn of the outbox, in which these notifiers are sent so much already.
+    pub(super) async fn turn(&self, run: i64, ended: Vec<(Lease, Finish)>, busy: &[(&str, u32)], now: i64) -> Turn {
+        let busy = busy.iter().map(|(notifier, busy)| (NotifierName((*notifier).to_owned()), *busy)).collect();
+        self.store.turn(run, ended, busy, at(now), as_json()).await.unwrap()
+    }
+
+    /// When the first message of each notifier is due.
+    pub(super) async fn next_due(&self) -> Vec<(NotifierName, Timestamp)> {
+        self.store.write(|conn| Box::pin(next_due(conn))).await.unwrap()
+    }
+
+    /// How the receivers stand.
+    pub(super) async fn standing(&self) -> Standing {
+        self.store.write(|conn| Box::pin(health::standing(conn))).await.unwrap()
     }
 
     /// What the messages to a fresh run would say, each as its rules and its feeds.

@@ -13,21 +13,33 @@ use crate::alert::notice::{Kind, Notice};
 use crate::alert::{Content, Receiver};
 use crate::story::NotifierName;
 
-impl Store {
+/// How the receivers stand.
+#[derive(Clone, Debug)]
+pub struct Standing {
     /// The state of every notifier whose last attempt failed.
-    pub async fn health(&self) -> Result<BTreeMap<NotifierName, Health>, StoreError> {
-        let mut reader = self.readers.acquire().await?;
-        Ok(all(&mut reader).await?.into_iter().collect())
+    pub away: BTreeMap<NotifierName, Health>,
+    /// Those whose last message became dead, as a notice, and whether it was told.
+    refused: Vec<(Notice, bool)>,
+}
+
+impl Standing {
+    /// Whether nothing is known against `receiver`.
+    #[must_use]
+    pub fn is_well(&self, receiver: &Receiver) -> bool {
+        let refused = |(notice, _): &(Notice, bool)| {
+            notice.notifier == receiver.notifier
+                && notice.recipient.as_deref().unwrap_or_default() == receiver.recipient
+        };
+        !self.away.contains_key(&receiver.notifier) && !self.refused.iter().any(refused)
     }
 
-    /// Refusals of which nobody was told yet, as notices.
-    pub async fn untold_refusals(&self) -> Result<Vec<Notice>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM refusal WHERE announced = 0 ORDER BY notifier, recipient")
-            .fetch_all(&self.readers)
-            .await?;
-        Ok(rows.iter().map(refusal).collect::<Result<_, sqlx::Error>>()?)
+    /// Refusals of which nobody was told yet.
+    pub fn untold_refusals(&self) -> impl Iterator<Item = &Notice> {
+        self.refused.iter().filter(|(_, told)| !told).map(|(notice, _)| notice)
     }
+}
 
+impl Store {
     /// Has `notice` told to each of `audience`, and remembers that it was. Whoever was told of it already is not told again.
     pub async fn announce(&self, notice: Notice, audience: Vec<Receiver>, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(announce(conn, notice, audience, now))).await
@@ -38,6 +50,14 @@ impl Store {
 pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<(NotifierName, Health)>, sqlx::Error> {
     let rows = sqlx::query("SELECT * FROM health ORDER BY notifier").fetch_all(conn).await?;
     rows.iter().map(|row| Ok((NotifierName(row.try_get("notifier")?), health(row)?))).collect()
+}
+
+/// How the receivers stand.
+pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing, sqlx::Error> {
+    let away = all(conn).await?.into_iter().collect();
+    let rows = sqlx::query("SELECT * FROM refusal ORDER BY notifier, recipient").fetch_all(conn).await?;
+    let refused = rows.iter().map(|row| Ok((refusal(row)?, row.try_get("announced")?)));
+    Ok(Standing { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
 
 /// Takes what came of an attempt into the notifier's state. A refusal says nothing of whether the next message is taken.

@@ -1,69 +1,94 @@
 //! Gathers what a message says: every rule that it tells of its event, and every copy of it.
 
-use sqlx::Row;
+use std::collections::HashMap;
+
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{column, digest};
-use crate::alert::{Content, Head, Letter};
+use crate::alert::{Content, Letter};
 use crate::story::{Read, Sighting};
 
-/// What the message of this row says now.
-pub(super) async fn gather(conn: &mut SqliteConnection, row: &SqliteRow) -> Result<Letter, sqlx::Error> {
-    let id = row.try_get("id")?;
-    let content = if let Some(event) = row.try_get("event")? {
-        alert(conn, id, event).await?
-    } else if row.try_get::<Option<&str>, _>("digest")?.is_some() {
-        Content::Digest(digest::gather(conn, id, column::json(row, "digest")?).await?)
-    } else {
-        column::json(row, "said")?
-    };
-    Ok(Letter { id: row.try_get("uid")?, created: column::time(row, "created")?, content })
+/// What the messages of these rows say now.
+pub(super) async fn gather(conn: &mut SqliteConnection, rows: &[&SqliteRow]) -> Result<Vec<Letter>, sqlx::Error> {
+    let mut told = told(conn, rows).await?;
+    let mut letters = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.try_get("id")?;
+        let content = if let Some(alert) = told.remove(&id) {
+            alert
+        } else if row.try_get::<Option<&str>, _>("digest")?.is_some() {
+            Content::Digest(digest::gather(conn, id, column::json(row, "digest")?).await?)
+        } else {
+            column::json(row, "said")?
+        };
+        letters.push(Letter { id: row.try_get("uid")?, created: column::time(row, "created")?, content });
+    }
+    Ok(letters)
 }
 
-async fn alert(conn: &mut SqliteConnection, message: i64, event: String) -> Result<Content, sqlx::Error> {
-    let alerts = sqlx::query(
-        "SELECT alert.told, alert.read, alert.read_why FROM message_alert JOIN alert ON alert.id = message_alert.alert
-         WHERE message_alert.message = $1 ORDER BY alert.rule, alert.occasion",
-    )
-    .bind(message)
-    .fetch_all(&mut *conn)
-    .await?;
+/// What those messages say that are about an event, by their ids.
+async fn told(conn: &mut SqliteConnection, rows: &[&SqliteRow]) -> Result<HashMap<i64, Content>, sqlx::Error> {
+    let mut events: Vec<(i64, String)> = Vec::new();
+    for row in rows {
+        if let Some(event) = row.try_get("event")? {
+            events.push((row.try_get("id")?, event));
+        }
+    }
+    if events.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let alerts = alerts(conn, &events).await?;
+    let feeds = feeds(conn, &events).await?;
+    let of_message = |id| alerts.iter().filter(move |row| row.get::<i64, _>("message") == id).collect::<Vec<_>>();
+    let told = events.into_iter().map(|(id, event)| {
+        let feeds = feeds.iter().filter(|row| row.get::<&str, _>("event") == event);
+        let feeds = column::sightings(feeds)?;
+        Ok((id, alert(event, &of_message(id), feeds)?))
+    });
+    told.collect()
+}
+
+/// What a message says that tells these alerts.
+fn alert(event: String, alerts: &[&SqliteRow], feeds: Vec<Sighting>) -> Result<Content, sqlx::Error> {
+    let first = alerts.iter().min_by_key(|row| row.get::<i64, _>("id")).ok_or(sqlx::Error::RowNotFound)?;
     Ok(Content::Alert {
-        story: head(conn, message).await?,
-        read: most_read(&alerts)?,
-        feeds: feeds(conn, &event).await?,
+        story: column::head(first)?,
+        read: most_read(alerts)?,
+        feeds,
         rules: alerts.iter().map(|row| column::json(row, "told")).collect::<Result<_, _>>()?,
         event,
     })
 }
 
-/// The head of the story that the message's first alert is about.
-async fn head(conn: &mut SqliteConnection, message: i64) -> Result<Head, sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT story.title, story.url, story.published, story.first_seen, story.lang
+/// The alerts of these messages by the names of their rules, each with the head of its story.
+async fn alerts(conn: &mut SqliteConnection, events: &[(i64, String)]) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    let mut select = QueryBuilder::<Sqlite>::new(
+        "SELECT message_alert.message, alert.id, alert.told, alert.read, alert.read_why,
+                story.title, story.url, story.published, story.first_seen, story.lang
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         WHERE message_alert.message = $1 ORDER BY alert.id LIMIT 1",
-    )
-    .bind(message)
-    .fetch_one(conn)
-    .await?;
-    column::head(&row)
+         WHERE message_alert.message IN ",
+    );
+    select.push_tuples(events, |mut tuple, (message, _)| {
+        tuple.push_bind(message);
+    });
+    select.push(" ORDER BY alert.rule, alert.occasion").build().fetch_all(conn).await
 }
 
-/// The copies of the event's stories, first seen first.
-async fn feeds(conn: &mut SqliteConnection, event: &str) -> Result<Vec<Sighting>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT sighting.feed, sighting.url, sighting.seen, sighting.story FROM sighting JOIN story ON story.id = sighting.story
-         WHERE story.event = $1 ORDER BY sighting.seen, sighting.feed, sighting.key",
-    )
-    .bind(event)
-    .fetch_all(conn)
-    .await?;
-    column::sightings(&rows)
+/// The copies of the events' stories, first seen first.
+async fn feeds(conn: &mut SqliteConnection, events: &[(i64, String)]) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    let mut select = QueryBuilder::<Sqlite>::new(
+        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story
+         FROM sighting JOIN story ON story.id = sighting.story WHERE story.event IN ",
+    );
+    select.push_tuples(events, |mut tuple, (_, event)| {
+        tuple.push_bind(event);
+    });
+    select.push(" ORDER BY sighting.seen, sighting.feed, sighting.key").build().fetch_all(conn).await
 }
 
 /// The whole text, if any of the alerts saw it: one feed may give in full what another only hints at.
-fn most_read(alerts: &[SqliteRow]) -> Result<Read, sqlx::Error> {
+fn most_read(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
     let mut most = None;
     for row in alerts {
         match column::read(row)? {
@@ -79,6 +104,7 @@ mod tests {
     use super::super::fixture::{Bench, at, desk, draft, item, letter, settle, verdict};
     use super::super::{ItemRecord, Plan, Verdict};
     use super::*;
+    use crate::alert::Head;
 
     async fn only_letter(bench: &Bench) -> Letter {
         let run = bench.run(&[desk()]).await;

@@ -17,6 +17,9 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 /// How long to wait for another command's write to this file.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Memory for pages of the writer, in KiB below zero: a batch of polls changes more than fits into the usual 2 MB, and would be written in parts.
+const CACHE: &str = "-16384";
+
 /// Queries that run at once.
 const READERS: u32 = 4;
 
@@ -73,6 +76,8 @@ async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", CACHE)
+        .pragma("temp_store", "memory")
         .connect()
         .await
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, tell};
+use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, intake, tell};
 use crate::feed::identity::ItemKey;
 use crate::story::FeedName;
 
@@ -26,8 +26,8 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
     if let Some((host, until)) = &record.host_rests {
         keep_rest(conn, host, *until).await?;
     }
-    let mut waits = false;
-    for item in &record.items {
+    let (others, mut waits) = intake::keep_plain(conn, feed, &record.items, now).await?;
+    for item in others {
         waits |= keep_item(conn, feed, item, now).await?;
     }
     if let Some(present) = &record.present {

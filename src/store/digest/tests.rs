@@ -23,13 +23,13 @@ async fn story(bench: &Bench, key: &str, rule: &str, severity: super::Severity, 
 async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Letter> {
     let mut arrived = Vec::new();
     loop {
-        let health = bench.store.health().await.unwrap();
+        let health = bench.standing().await.away;
         let most = match breaker::room(health.get(&desk().notifier), at(now)) {
             Room::All => 8,
             Room::Probe => 1,
             Room::NotBefore(_) => return arrived,
         };
-        let leases = bench.store.lease(run, &desk().notifier, most, at(now), as_json()).await.unwrap();
+        let leases = bench.lease_some(run, "desk", most, now, as_json()).await;
         if leases.is_empty() {
             return arrived;
         }

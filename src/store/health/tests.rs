@@ -29,7 +29,7 @@ async fn one_message() -> (Bench, i64) {
 }
 
 async fn of_desk(bench: &Bench) -> Option<Health> {
-    bench.store.health().await.unwrap().remove(&desk().notifier)
+    bench.standing().await.away.remove(&desk().notifier)
 }
 
 fn notice(lease: &Lease) -> Notice {
@@ -124,7 +124,7 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
         (&leases[3], Finish::Dead("550 again".to_owned()), 1),
     ] {
         assert!(bench.finish(run, lease, finish, lease.message).await);
-        let untold = bench.store.untold_refusals().await.unwrap();
+        let untold = bench.standing().await.untold_refusals().cloned().collect::<Vec<_>>();
         assert_eq!(untold.len(), expected);
         for refusal in untold {
             assert_eq!((refusal.kind, refusal.subject()), (Kind::Refused, ana.clone()));

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::super::fixture::{Bench, as_json, at, desk, draft, item, receiver, rules_and_feeds, settle, verdict};
-use super::super::{Finish, Lease, Plan, Verdict};
+use super::super::{Finish, Lease, Plan, Turn, Verdict};
 use crate::alert::Receiver;
-use crate::story::NotifierName;
 
 /// A plan by which `rule` tells these receivers, at `due` seconds.
 fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
@@ -98,18 +97,18 @@ async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
     for (key, due) in [("c", 3), ("a", 1), ("d", 9), ("b", 2)] {
         bench.poll("wire", 0, vec![item(key, tells("arms", &[desk()], due))]).await;
     }
-    assert_eq!(bench.store.next_due().await.unwrap(), [(desk().notifier, at(1))]);
+    assert_eq!(bench.next_due().await, [(desk().notifier, at(1))]);
     let run = bench.run(&[desk()]).await;
     let mut titles = Vec::new();
     for limit in [2, 2, 2] {
-        for lease in bench.store.lease(run, &desk().notifier, limit, at(5), as_json()).await.unwrap() {
+        for lease in bench.lease_some(run, "desk", limit, 5, as_json()).await {
             let letter = super::super::fixture::letter(&lease.payload);
             let crate::alert::Content::Alert { story, .. } = letter.content else { panic!("not an alert") };
             titles.push(story.title);
         }
     }
     assert_eq!(titles, ["a", "b", "c"]);
-    assert_eq!(bench.store.next_due().await.unwrap(), [(desk().notifier, at(9))]);
+    assert_eq!(bench.next_due().await, [(desk().notifier, at(9))]);
     assert_eq!(bench.store.undelivered(at(99)).await.unwrap(), 4);
     assert_eq!(bench.lease(run, "hook", 99).await, []);
 }
@@ -127,7 +126,7 @@ async fn an_attempt_ends_as_it_is_finished() {
         assert_eq!(bench.ask("SELECT state FROM message").await.unwrap(), state);
         assert_eq!(bench.ask("SELECT outcome FROM attempt").await.unwrap(), outcome);
         assert_eq!(bench.ask("SELECT counted || '' FROM message").await.unwrap(), counted.to_string());
-        let due = bench.store.next_due().await.unwrap();
+        let due = bench.next_due().await;
         assert_eq!(due.first().map(|(_, at)| *at), next, "{state}");
         let held = bench.store.holdings().await.unwrap();
         assert_eq!((held.waiting, held.dead), (i64::from(next.is_some()), i64::from(state == "dead")));
@@ -157,7 +156,7 @@ async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others(
             if receiver.recipient.contains('@') { Ok(vec![1]) } else { Err("no address".to_owned()) }
         },
     );
-    let leases = bench.store.lease(run, &NotifierName("mail".to_owned()), 9, at(0), picky).await.unwrap();
+    let leases = bench.lease_some(run, "mail", 9, 0, picky).await;
     assert_eq!(leases.len(), 1);
     assert_eq!(leases[0].receiver, both[1]);
     assert_eq!(bench.ask("SELECT why FROM message WHERE state = 'dead'").await.unwrap(), "no address");
@@ -203,10 +202,63 @@ async fn probes_go_round_among_recipients() {
     let mut probed = Vec::new();
     for minute in 1..=3 {
         let now = minute * 60;
-        let mail = NotifierName("mail".to_owned());
-        let lease = bench.store.lease(run, &mail, 1, at(now), as_json()).await.unwrap().remove(0);
+        let lease = bench.lease_some(run, "mail", 1, now, as_json()).await.remove(0);
         probed.push(lease.receiver.recipient.clone());
         assert!(bench.finish(run, &lease, again(now + 1, true), now).await);
     }
     assert_eq!(probed, ["bob", "ana", "bob"]);
+}
+
+/// A store with so many messages to the desk and to a hook, due at 0.
+async fn many(messages: usize) -> (Bench, i64) {
+    let bench = Bench::new().await;
+    let both = [desk(), receiver("hook", "")];
+    let items = (0..messages).map(|n| item(&format!("{n:02}"), tells("arms", &both, 0))).collect();
+    bench.poll("wire", 0, items).await;
+    let run = bench.run(&both).await;
+    (bench, run)
+}
+
+/// How many leases are for the desk, and how many for the hook.
+fn counts(turn: &Turn) -> (usize, usize) {
+    let of = |name: &str| turn.leases.iter().filter(|lease| lease.receiver.notifier.0 == name).count();
+    (of("desk"), of("hook"))
+}
+
+#[tokio::test]
+async fn a_turn_ends_attempts_and_fills_the_room_of_every_notifier_that_it_is_told_of() {
+    let (bench, run) = many(20).await;
+    let first = bench.turn(run, vec![], &[("desk", 0), ("hook", 5)], 0).await;
+    assert_eq!((counts(&first), first.next), ((8, 3), None), "nobody has room");
+    let ended: Vec<_> = first.leases.into_iter().take(3).map(|lease| (lease, sent())).collect();
+    let second = bench.turn(run, ended, &[("desk", 5)], 1).await;
+    assert_eq!((counts(&second), second.next), ((3, 0), None));
+    let sent = bench.ask("SELECT count(*) || '' FROM attempt WHERE outcome = 'sent'").await;
+    assert_eq!(sent.unwrap(), "3");
+    let third = bench.turn(run, vec![], &[("desk", 0), ("hook", 0)], 2).await;
+    assert_eq!((counts(&third), third.next), ((8, 8), None));
+    let last = bench.turn(run, vec![], &[("desk", 0), ("hook", 0)], 3).await;
+    assert_eq!((counts(&last), last.next), ((1, 8), None));
+}
+
+#[tokio::test]
+async fn a_turn_says_when_to_come_back_for_what_it_had_no_cause_to_lease() {
+    let (bench, run) = many(2).await;
+    bench.poll("wire", 0, vec![item("later", tells("arms", &[desk()], 70))]).await;
+    let turn = bench.turn(run, vec![], &[("desk", 0)], 0).await;
+    assert_eq!((counts(&turn), turn.next), ((2, 0), Some(at(70))));
+}
+
+#[tokio::test]
+async fn failures_and_successes_of_one_turn_count_in_their_order() {
+    let (bench, run) = many(6).await;
+    let leases = bench.turn(run, vec![], &[("desk", 0)], 0).await.leases;
+    let finishes = [again(9, false), sent(), again(9, true), again(9, true), Finish::Dead("550".to_owned()), sent()];
+    let ended = leases.iter().cloned().zip(finishes).collect();
+    let turn = bench.turn(run, ended, &[], 1).await;
+    assert!(turn.standing.is_well(&desk()), "the last of them was a success");
+    let ended = bench.ask("SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt ORDER BY id)").await;
+    assert_eq!(ended.unwrap(), "unreached sent again again dead sent");
+    let due = bench.ask("SELECT group_concat((due - 1000000000) / 1000, ' ') FROM message WHERE state = 'pending' AND notifier = 'desk'");
+    assert_eq!(due.await.unwrap(), "1 9 9", "what was not reached before a success is due at once");
 }

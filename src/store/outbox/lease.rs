@@ -1,0 +1,169 @@
+//! Leases: which messages a notifier is sent next, with their frozen bytes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use crate::alert::Receiver;
+use crate::alert::breaker::Health;
+use crate::store::column::{millis, time};
+use crate::store::{Lease, Render, digest, health, letter};
+use crate::story::NotifierName;
+
+/// Leases at most `limit` due messages of `notifier`, which is `away` or not, as [`turn`](crate::store::Store::turn) says.
+pub(in crate::store) async fn lease_due(
+    conn: &mut SqliteConnection,
+    run: i64,
+    (notifier, away): (&NotifierName, Option<&Health>),
+    limit: u32,
+    now: Timestamp,
+    render: &Render,
+) -> Result<Vec<Lease>, sqlx::Error> {
+    let mut only: Option<String> = None;
+    if let Some(away) = away.filter(|away| away.is_open()) {
+        digest::fold_late(conn, notifier, away, now).await?;
+        only = longest_untried(conn, notifier, now).await?;
+    }
+    let due = sqlx::query(
+        "SELECT id, uid, event, digest, said, recipient, created, counted, payload FROM message
+         WHERE state = 'pending' AND notifier = $1 AND due <= $2 AND ($4 IS NULL OR recipient = $4) ORDER BY due, id LIMIT $3",
+    )
+    .bind(&notifier.0)
+    .bind(millis(now))
+    .bind(limit)
+    .bind(only)
+    .fetch_all(&mut *conn)
+    .await?;
+    let payloads = payloads(conn, notifier, &due, now, render).await?;
+    let attempts = begin(conn, run, payloads.keys().copied(), now).await?;
+    freeze(conn, &attempts, &payloads).await?;
+    leases(notifier, &due, &attempts, payloads)
+}
+
+/// The recipient with something due that was longest not tried: probes go round, so that one who takes nothing keeps nobody else waiting.
+async fn longest_untried(
+    conn: &mut SqliteConnection,
+    notifier: &NotifierName,
+    now: Timestamp,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
+         WHERE state = 'pending' AND notifier = $1 GROUP BY recipient HAVING min(due) <= $2 ORDER BY max(attempt.id) LIMIT 1",
+    )
+    .bind(&notifier.0)
+    .bind(millis(now))
+    .fetch_optional(conn)
+    .await
+}
+
+/// The bytes of each message: those that are frozen, or, before its first lease, those that it is to have. One that cannot be rendered is given up.
+async fn payloads(
+    conn: &mut SqliteConnection,
+    notifier: &NotifierName,
+    due: &[SqliteRow],
+    now: Timestamp,
+    render: &Render,
+) -> Result<BTreeMap<i64, Vec<u8>>, sqlx::Error> {
+    let mut payloads = BTreeMap::new();
+    let mut open = Vec::new();
+    for row in due {
+        match row.try_get("payload")? {
+            Some(frozen) => drop(payloads.insert(row.try_get("id")?, frozen)),
+            None => open.push(row),
+        }
+    }
+    for (row, letter) in open.iter().zip(letter::gather(conn, &open).await?) {
+        let (message, receiver) = (row.try_get("id")?, receiver(notifier, row)?);
+        match render(&receiver, &letter) {
+            Ok(payload) => drop(payloads.insert(message, payload)),
+            Err(why) => bury(conn, message, &receiver, &why, now).await?,
+        }
+    }
+    Ok(payloads)
+}
+
+fn receiver(notifier: &NotifierName, row: &SqliteRow) -> Result<Receiver, sqlx::Error> {
+    Ok(Receiver { notifier: notifier.clone(), recipient: row.try_get("recipient")? })
+}
+
+/// Gives up a message that cannot be rendered.
+async fn bury(
+    conn: &mut SqliteConnection,
+    message: i64,
+    receiver: &Receiver,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE message SET state = 'dead', why = $2 WHERE id = $1")
+        .bind(message)
+        .bind(why)
+        .execute(&mut *conn)
+        .await?;
+    health::refused(conn, receiver, why, now).await
+}
+
+/// Writes down an attempt for each message, and says which.
+async fn begin(
+    conn: &mut SqliteConnection,
+    run: i64,
+    messages: impl ExactSizeIterator<Item = i64>,
+    now: Timestamp,
+) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
+    if messages.len() == 0 {
+        return Ok(BTreeMap::new());
+    }
+    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO attempt (message, run, started) ");
+    insert.push_values(messages, |mut values, message| {
+        values.push_bind(message).push_bind(run).push_bind(millis(now));
+    });
+    insert.push(" RETURNING message, id");
+    let attempts: Vec<(i64, i64)> = insert.build_query_as().fetch_all(conn).await?;
+    Ok(attempts.into_iter().collect())
+}
+
+/// Writes down the leases and the payloads.
+async fn freeze(
+    conn: &mut SqliteConnection,
+    attempts: &BTreeMap<i64, i64>,
+    payloads: &BTreeMap<i64, Vec<u8>>,
+) -> Result<(), sqlx::Error> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    let mut update = QueryBuilder::<Sqlite>::new("WITH leased (message, attempt, payload) AS (");
+    update.push_values(attempts, |mut values, (message, attempt)| {
+        values.push_bind(message).push_bind(attempt).push_bind(payloads[message].as_slice());
+    });
+    update.push(
+        ") UPDATE message SET state = 'leased', lease = leased.attempt, payload = leased.payload
+           FROM leased WHERE message.id = leased.message",
+    );
+    update.build().execute(conn).await?;
+    Ok(())
+}
+
+/// The leases of those messages that have a payload, in the order of `due`.
+fn leases(
+    notifier: &NotifierName,
+    due: &[SqliteRow],
+    attempts: &BTreeMap<i64, i64>,
+    mut payloads: BTreeMap<i64, Vec<u8>>,
+) -> Result<Vec<Lease>, sqlx::Error> {
+    let mut leases = Vec::with_capacity(due.len());
+    for row in due {
+        let message = row.try_get("id")?;
+        let Some((&attempt, payload)) = attempts.get(&message).zip(payloads.remove(&message)) else { continue };
+        leases.push(Lease {
+            message,
+            attempt,
+            receiver: receiver(notifier, row)?,
+            id: row.try_get("uid")?,
+            counted: row.try_get("counted")?,
+            created: time(row, "created")?,
+            payload,
+        });
+    }
+    Ok(leases)
+}
