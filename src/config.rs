@@ -115,6 +115,8 @@ pub enum FullText {
     /// Whenever a feed gives a teaser and a rule that applies reads the body.
     #[default]
     Always,
+    /// The same, but only where the teaser holds a word of such a rule.
+    Hinted,
     /// Never: the teaser is the story.
     Never,
 }

@@ -27,6 +27,7 @@ mod explain;
 mod file;
 #[cfg(test)]
 mod fixture;
+mod hints;
 mod lint;
 mod naive;
 mod operand;

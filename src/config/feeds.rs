@@ -193,9 +193,5 @@ fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut Reader<'_>) {
 }
 
 fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
-    if reader.string(node)? == "hinted" {
-        reader.error(node, "`hinted` comes in a later version", "write `always` or `never`");
-        return None;
-    }
-    reader.choice(node, &[("always", FullText::Always), ("never", FullText::Never)])
+    reader.choice(node, &[("always", FullText::Always), ("hinted", FullText::Hinted), ("never", FullText::Never)])
 }

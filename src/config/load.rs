@@ -9,7 +9,7 @@ use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document};
 
 /// What would change what is sent or watched, and is not built yet.
-const LATER: [&str; 7] = ["burst", "digest", "headers", "limit", "quiet", "recheck", "silence"];
+const LATER: [&str; 5] = ["burst", "digest", "limit", "quiet", "silence"];
 
 /// What is not built yet, and whose absence changes nothing that is sent or watched.
 const LATER_BUT_HARMLESS: [&str; 1] = ["web"];

@@ -103,7 +103,7 @@ impl Moment<'_> {
             return Plan::Record(why);
         }
         let read = if article::is_teaser(item) {
-            let Some(why) = self.why_only_teaser(item, before) else { return Plan::ReadPage };
+            let Some(why) = self.why_only_teaser(item, story, before) else { return Plan::ReadPage };
             Read::Teaser(why.to_owned())
         } else {
             Read::Full
@@ -113,7 +113,8 @@ impl Moment<'_> {
     }
 
     /// Why a teaser is all that will be read of an item; `None` if its page is to be read.
-    fn why_only_teaser(&self, item: &Item, before: Option<&KnownItem>) -> Option<&'static str> {
+    fn why_only_teaser(&self, item: &Item, story: &Story, before: Option<&KnownItem>) -> Option<&'static str> {
+        let rules = self.world.rules.load();
         let carriers = matching::carriers(self.world, [&self.feed.name]);
         if self.feed.full_text == FullText::Never {
             Some("`full_text` is `never` for its feed")
@@ -121,8 +122,10 @@ impl Moment<'_> {
             Some("the feed gives no link to its page")
         } else if before.is_some_and(|item| item.pages >= page::MOST_FETCHES) {
             Some("its page was read often enough before this edit")
-        } else if !self.world.rules.load().reads_body(&carriers) {
+        } else if !rules.reads_body(&carriers) {
             Some("no rule for its feed looks into the text")
+        } else if self.feed.full_text == FullText::Hinted && !rules.hinted(story, &carriers) {
+            Some("`full_text` is `hinted` for its feed, and no rule has a word of it")
         } else {
             None
         }

@@ -1,9 +1,10 @@
 //! All rules in force, and stories against them.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::engine::{Engine, Frequencies, Scratch};
+use super::hints::Hints;
 use super::page::Page;
 use super::tree::Tree;
 use super::{Carrier, Explained, FeedFilter, Known, Match, Rule, Settings, barred, explain, file, naive};
@@ -26,6 +27,8 @@ pub struct Rules {
     engine: Engine,
     /// What the rules that look into the body say of the stories that they look at.
     readers: Vec<Arc<Settings>>,
+    /// What teasers are looked through for, made when it is first asked for: not every configuration wants it.
+    hints: OnceLock<Hints>,
     /// Memory of scanners that are gone.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -66,7 +69,7 @@ impl Parsed {
         let readers: HashSet<&Arc<Settings>> =
             all.iter().filter(|rule| rule.reads_body).map(|rule| &rule.settings).collect();
         let readers = readers.into_iter().cloned().collect();
-        Rules { all, engine, readers, idle: Mutex::default() }
+        Rules { all, engine, readers, hints: OnceLock::new(), idle: Mutex::default() }
     }
 }
 
@@ -117,6 +120,12 @@ impl Rules {
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
         self.readers.iter().any(|settings| settings.applies(carriers))
+    }
+
+    /// Whether `story`, of which only the teaser is known, holds a word of any rule that looks at it and into the body, be the word wanted or not.
+    #[must_use]
+    pub fn hinted(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        self.hints.get_or_init(|| Hints::new(&self.all)).any(story, carriers)
     }
 
     /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.

@@ -164,3 +164,21 @@ async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_to
     assert_eq!((server.requests("/story").len(), server.requests("/hook").len()), (3, 2));
     assert_eq!(folder.query("SELECT read || ', ' || (body LIKE '%coal%') FROM story").await, ["full, 1"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_feed_is_hinted_only_pages_of_teasers_with_a_word_of_a_rule_are_read() {
+    let server = Server::start().await;
+    server.serve("/a", Response::html(wire::PAGE));
+    let entries = [
+        Entry::teaser("A", &server.url("/a")),
+        Entry::full("B", &server.url("/b"), "Grain prices fell at the market in the capital."),
+    ];
+    server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
+    let feed = format!("{{url: \"{}\", full_text: hinted}}", server.url("/feed.xml"));
+    let config = config(&[&server.url("/feed.xml")], OWN).replace(&format!("\"{}\"", server.url("/feed.xml")), &feed);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    once(&folder, &[]).await;
+    let skipped = "B: teaser, `full_text` is `hinted` for its feed, and no rule has a word of it";
+    assert_eq!(folder.query(READ).await, ["A: full", skipped]);
+    assert_eq!((server.requests("/a").len(), server.requests("/b").len()), (1, 0));
+}

@@ -1,4 +1,4 @@
-//! Tests of `hosts`, of proxies and of `recheck`.
+//! Tests of `hosts`, of proxies, and of what a feed says of its pages.
 
 use rstest::rstest;
 
@@ -67,6 +67,7 @@ fn pages_may_be_looked_at_again_twice() {
     let feed = |keys: &str| with(&format!("feeds: [{{url: https://example.org/feed, {keys}}}]"));
     let times = |keys: &str| sound(&feed(keys)).feeds.remove(0).recheck;
     assert_eq!(times("every: 1h"), Vec::<Duration>::new());
+    assert_eq!(sound(&feed("full_text: hinted")).feeds[0].full_text, FullText::Hinted);
     assert_eq!(times("recheck: 2h"), [Duration::from_hours(2)]);
     assert_eq!(times("recheck: [24h, 1h]"), [Duration::from_hours(1), Duration::from_hours(24)]);
     insta::assert_snapshot!(said_of(&[
