@@ -93,6 +93,8 @@ pub struct Feed {
     pub name: FeedName,
     /// Where it is: `http`, `https` or `file` (made absolute against the config's folder).
     pub url: Url,
+    /// Whether its address may hold a secret, a variable's value or a password: it is not kept or shown then, nor is any address that it leads to.
+    pub is_secret: bool,
     /// What rules can select it by.
     pub tags: BTreeSet<String>,
     /// The time between polls that the user wants, at least the floor.

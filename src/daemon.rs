@@ -35,7 +35,7 @@ use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::daemon::hosts::{Hosts, Permit};
 use crate::daemon::reload::StartError;
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, Validators, Want};
+use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
 use crate::notify::Means;
 use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
@@ -60,6 +60,8 @@ pub(crate) struct World {
     hosts: Hosts,
     /// What hosts ask of robots.
     robots: robots::Known,
+    /// Of every fetch: they share the room for bodies.
+    limits: Limits,
     /// What fetching and sending need.
     means: Means,
     /// Permits for steps that keep a core busy: as many as there are cores.
@@ -186,6 +188,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
     Ok(World {
         hosts: Hosts::new(&config.poll, config.network.clone()),
         robots: robots::Known::default(),
+        limits: Limits::default(),
         store,
         run,
         rules: ArcSwap::from_pointee(rules),
@@ -257,7 +260,7 @@ impl World {
         }
         let request = Request { url: url.clone(), validators, want };
         let admit = |url| self.admit(url, want);
-        fetch::fetch(&self.means.reach, &request, &Limits::default(), now(), admit).await
+        fetch::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
     }
 
     /// Waits for the right to ask the host of `url` once. Robots are not welcome everywhere: the host of a page has its say before.
@@ -265,7 +268,14 @@ impl World {
         if want == Want::Page {
             robots::check(self, &url).await?;
         }
-        Ok(self.hosts.admit(HostKey::of(&url)).await)
+        self.hosts.admit(HostKey::of(&url)).await
+    }
+
+    /// Leaves a host alone that asks for it.
+    fn rest(&self) -> impl Fn(&HostKey, RetryAfter) {
+        |host, asked| {
+            self.hosts.rest(host, asked.end(now()));
+        }
     }
 }
 

@@ -39,7 +39,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
+use crate::feed::hints::Hints;
 use crate::feed::identity::ItemKey;
+use crate::feed::moved::Move;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
@@ -104,6 +106,10 @@ pub struct FeedState {
     pub error: Option<String>,
     /// The mean time between its newest items, where it is known.
     pub mean_gap: Option<Duration>,
+    /// What its document asked for when it was last read.
+    pub hints: Hints,
+    /// Where permanent redirects lead from its address.
+    pub moved: Option<Move>,
 }
 
 /// One poll's outcome, recorded in one transaction (T1).

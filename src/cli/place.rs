@@ -79,7 +79,7 @@ async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchError> {
     }
     let request = Request { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
-    fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit).await
+    fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await
 }
 
 fn read_of(item: &Item) -> Read {

@@ -68,8 +68,9 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
     if !node.is_mapping() {
         let (url, address) = address(node, reader)?;
         let name = FeedName(unnamed(node, &address, reader)?);
-        let full_text = FullText::default();
-        return Some((Feed { name, url, tags: BTreeSet::new(), every: None, full_text, recheck: Vec::new() }, node));
+        let is_secret = is_secret(&url, &address);
+        let (tags, full_text) = (BTreeSet::new(), FullText::default());
+        return Some((Feed { name, url, is_secret, tags, every: None, full_text, recheck: Vec::new() }, node));
     }
     let mut entries = reader.entries(node)?;
     if entries.place_of("opml").is_some() {
@@ -92,9 +93,17 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
     reader.refuse_later(&mut entries, &LATER);
     refuse_of_hosts(&mut entries, reader);
     entries.finish(reader.faults);
-    let (url, _) = found?;
-    let feed =
-        Feed { name: FeedName(name?), url, tags: tags?, every: every?, full_text: full_text?, recheck: recheck? };
+    let (url, address) = found?;
+    let is_secret = is_secret(&url, &address);
+    let feed = Feed {
+        name: FeedName(name?),
+        url,
+        is_secret,
+        tags: tags?,
+        every: every?,
+        full_text: full_text?,
+        recheck: recheck?,
+    };
     Some((feed, name_node.or(url_node)?))
 }
 
@@ -119,6 +128,10 @@ fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Url, Expanded)> {
 fn file(address: &str, reader: &Reader<'_>) -> Result<Url, url::ParseError> {
     let folder = std::path::absolute(reader.base.join(".")).ok().and_then(|base| Url::from_directory_path(base).ok());
     folder.map_or_else(|| Url::parse(address), |folder| folder.join(address))
+}
+
+fn is_secret(url: &Url, address: &Expanded) -> bool {
+    address.value != address.written.value || url.password().is_some()
 }
 
 /// The name of a feed that was given none: its address, without what a variable holds.

@@ -14,7 +14,7 @@ use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page, recheck};
 use crate::feed::article;
-use crate::feed::fetch::{FetchError, HostKey};
+use crate::feed::fetch::FetchError;
 use crate::store::{Settled, StoreError, StoryId, Waiting};
 use crate::story::{Read, Story};
 
@@ -142,19 +142,19 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return teaser(story, "its link is no address".to_owned(), 0);
     };
-    if let Some(until) = world.hosts.rests_until(&HostKey::of(&url)) {
-        return later_or_teaser(waiting, until, "its host asked to be left alone for now");
-    }
     let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
     match page::look(world, &url, room).await {
         Ok(page::Page { text: Ok(text), fetches }) => {
             Page::Settled(article::with_teaser(&story.body, &text), Read::Full, fetches)
         }
         Ok(page::Page { text: Err(why), fetches }) => teaser(story, why.to_string(), fetches),
+        Err(FetchError::Resting { until, .. }) => {
+            later_or_teaser(waiting, until, "its host asked to be left alone for now")
+        }
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");
             let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let until = after(now(), pause).max(rest(world, &why).unwrap_or(Timestamp::MIN));
+            let until = after(now(), pause).max(rest(world, &why).await.unwrap_or(Timestamp::MIN));
             let tries = waiting.attempts + 1;
             later_or_teaser(waiting, until, &format!("its page could not be read: {why} (tried {tries} times)"))
         }
@@ -162,11 +162,14 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
     }
 }
 
-/// Leaves a host alone that asked for it, and says until when.
-fn rest(world: &World, error: &FetchError) -> Option<Timestamp> {
-    let FetchError::Status { code: 429 | 503, retry_after: Some(until), host } = error else { return None };
-    world.hosts.rest(host, *until);
-    Some(*until)
+/// Leaves a host alone that asked for it, over a restart too; until when.
+async fn rest(world: &World, error: &FetchError) -> Option<Timestamp> {
+    let FetchError::Status { code: 429 | 503, retry_after: Some(asked), host } = error else { return None };
+    let until = world.hosts.rest(host, asked.end(now()));
+    if let Err(why) = world.store.rest_host(host.0.clone(), until).await {
+        error!("it could not be kept that {} wants to be left alone until {until}: {why}", host.0);
+    }
+    Some(until)
 }
 
 fn teaser(story: &Story, why: String, fetches: u32) -> Page {
@@ -186,7 +189,7 @@ fn later_or_teaser(waiting: &Waiting, until: Timestamp, why: &str) -> Page {
 /// Whether a failure may be gone at the next try.
 fn may_pass(error: &FetchError) -> bool {
     match error {
-        FetchError::Unreachable(_) | FetchError::Broken(_) => true,
+        FetchError::Unreachable(_) | FetchError::Broken(_) | FetchError::Resting { .. } => true,
         FetchError::Status { code, .. } => *code == 429 || *code >= 500,
         FetchError::Forbidden(_) | FetchError::TooLarge { .. } => false,
     }

@@ -10,10 +10,13 @@ use url::Url;
 
 use crate::config::{Network, Poll};
 use crate::daemon::clock::{after, now, until};
-use crate::feed::fetch::HostKey;
+use crate::feed::fetch::{FetchError, HostKey};
 
 /// How many hosts are remembered before those are forgotten that nothing is to be kept of: article pages bring ever new ones.
 const MOST_REMEMBERED: usize = 4096;
+
+/// No host is left alone for longer, whatever it asks for.
+const LONGEST_REST: Duration = Duration::from_hours(24);
 
 /// The hosts that were asked since the start, by name:port.
 #[derive(Debug)]
@@ -61,15 +64,17 @@ impl Hosts {
         Self { per_host: poll.per_host, gap: poll.gap, network, all, known: Mutex::default() }
     }
 
-    /// Waits for the right to ask `host` once.
-    pub(crate) async fn admit(&self, host: HostKey) -> Permit<'_> {
+    /// Waits for the right to ask `host` once. There is none while it rests, even where the rest began during the wait.
+    pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
         let permits = self.entry(&host, |host| Arc::clone(&host.permits));
         let of_host = permits.acquire_owned().await.expect("the semaphore is never closed");
+        self.awake(&host)?;
         if !self.is_own(&host) {
             tokio::time::sleep(self.book(&host)).await;
         }
         let of_all = Arc::clone(&self.all).acquire_owned().await.expect("the semaphore is never closed");
-        Permit { hosts: self, host, _of_host: of_host, _of_all: of_all }
+        self.awake(&host)?;
+        Ok(Permit { hosts: self, host, _of_host: of_host, _of_all: of_all })
     }
 
     /// Whether `host` is one of the user's own, which need no pause.
@@ -77,15 +82,19 @@ impl Hosts {
         Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.owns(&url))
     }
 
-    /// Until when `host` asked to be left alone, if that is still to come.
-    pub(crate) fn rests_until(&self, host: &HostKey) -> Option<Timestamp> {
+    /// Says no while `host` wants to be left alone.
+    fn awake(&self, host: &HostKey) -> Result<(), FetchError> {
         let until = self.entry(host, |host| host.rests_until);
-        (until > now()).then_some(until)
+        if until > now() { Err(FetchError::Resting { host: host.clone(), until }) } else { Ok(()) }
     }
 
-    /// Leaves `host` alone until then.
-    pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) {
-        self.entry(host, |host| host.rests_until = host.rests_until.max(until));
+    /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known considered.
+    pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
+        let until = until.min(after(now(), LONGEST_REST));
+        self.entry(host, |host| {
+            host.rests_until = host.rests_until.max(until);
+            host.rests_until
+        })
     }
 
     /// Books the next free start of a request, and says how far off it is.
@@ -148,12 +157,25 @@ mod tests {
     #[tokio::test]
     async fn a_host_has_one_request_at_a_time_and_another_host_is_not_held_up() {
         let hosts = hosts(0);
-        let first = hosts.admit(host("a:80")).await;
-        let _other = hosts.admit(host("b:80")).await;
+        let first = hosts.admit(host("a:80")).await.expect("it does not rest");
+        let _other = hosts.admit(host("b:80")).await.expect("it does not rest");
         let mut second = std::pin::pin!(hosts.admit(host("a:80")));
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(first);
-        second.await;
+        second.await.expect("it does not rest");
+    }
+
+    #[tokio::test]
+    async fn no_more_requests_are_under_way_than_connections_are_allowed() {
+        let hosts = hosts(0);
+        let mut permits = Vec::new();
+        for number in 0..8 {
+            permits.push(hosts.admit(host(&format!("{number}:80"))).await.expect("it does not rest"));
+        }
+        let mut ninth = std::pin::pin!(hosts.admit(host("9:80")));
+        assert!(futures_util::poll!(&mut ninth).is_pending());
+        permits.pop();
+        ninth.await.expect("it does not rest");
     }
 
     #[test]
@@ -173,8 +195,23 @@ mod tests {
         let later = after(now(), Duration::from_mins(10));
         hosts.rest(&host("a:80"), later);
         hosts.rest(&host("a:80"), Timestamp::MIN);
-        assert_eq!(hosts.rests_until(&host("a:80")), Some(later));
-        assert_eq!(hosts.rests_until(&host("b:80")), None);
+        assert_eq!(hosts.awake(&host("a:80")), Err(FetchError::Resting { host: host("a:80"), until: later }));
+        assert_eq!(hosts.awake(&host("b:80")), Ok(()));
+        hosts.rest(&host("b:80"), Timestamp::MAX);
+        let Err(FetchError::Resting { until, .. }) = hosts.awake(&host("b:80")) else { panic!("it rests") };
+        assert!(until <= after(now(), LONGEST_REST), "{until}");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_host_is_sent_away_when_it_asks_for_rest() {
+        let hosts = hosts(0);
+        let first = hosts.admit(host("a:80")).await.expect("it does not rest");
+        let mut second = std::pin::pin!(hosts.admit(host("a:80")));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        let until = after(now(), Duration::from_mins(10));
+        hosts.rest(&host("a:80"), until);
+        drop(first);
+        assert_eq!(second.await.err(), Some(FetchError::Resting { host: host("a:80"), until }));
     }
 
     #[test]
@@ -193,7 +230,7 @@ mod tests {
     #[tokio::test]
     async fn hosts_are_forgotten_unless_something_is_to_be_kept_of_them() {
         let hosts = hosts(0);
-        let _asked = hosts.admit(host("asked:80")).await;
+        let _asked = hosts.admit(host("asked:80")).await.expect("it does not rest");
         hosts.rest(&host("resting:80"), after(now(), Duration::from_mins(10)));
         for number in 0..2 * MOST_REMEMBERED {
             hosts.book(&host(&format!("{number}:80")));

@@ -14,7 +14,7 @@ use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page};
 use crate::feed::article;
-use crate::feed::fetch::HostKey;
+use crate::feed::fetch::FetchError;
 use crate::store::{Look, Looked, StoreError, StoryId, Verdict};
 use crate::story::{FeedName, Read, Sighting, Story};
 
@@ -91,11 +91,9 @@ async fn see(world: &Arc<World>, look: Look) -> Looked {
     let Some(url) = url.filter(|_| room > 0 && may_tell) else {
         return Looked { change: None, fetches: 0, next: None };
     };
-    if let Some(until) = world.hosts.rests_until(&HostKey::of(&url)) {
-        return Looked { change: None, fetches: 0, next: Some(until) };
-    }
     let (text, fetches) = match page::look(world, &url, room).await {
         Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
+        Err(FetchError::Resting { until, .. }) => return Looked { change: None, fetches: 0, next: Some(until) },
         Err(why) => (Err(why.to_string()), 1),
     };
     let next = next_look(world, &look.sightings, look.story.first_seen, now()).filter(|_| fetches < room);

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::daemon::World;
 use crate::daemon::clock::{after, now};
-use crate::feed::fetch::{self, FetchError, HostKey, Limits, Request, Validators, Want};
+use crate::feed::fetch::{self, FetchError, HostKey, Request, Validators, Want};
 use crate::feed::robots::{self, Robots};
 
 /// How long a host's robots.txt is believed (RFC 9309, 2.4).
@@ -45,11 +45,8 @@ pub(crate) async fn check(world: &World, url: &Url) -> Result<(), FetchError> {
 
 async fn ask(world: &World, address: Url) -> Said {
     let request = Request { url: address, validators: Validators::default(), want: Want::Robots };
-    let admit = async |url: Url| Ok(world.hosts.admit(HostKey::of(&url)).await);
-    let asked = fetch::fetch(&world.means.reach, &request, &Limits::default(), now(), admit).await;
-    if let Err(FetchError::Status { code: 429 | 503, retry_after: Some(until), host }) = &asked {
-        world.hosts.rest(host, *until);
-    }
+    let admit = |url: Url| world.hosts.admit(HostKey::of(&url));
+    let asked = fetch::fetch(&world.means.reach, &request, &world.limits, now(), admit, world.rest()).await;
     let robots = Robots::of(asked.as_ref());
     let kept = if matches!(robots, Robots::Says(_)) { BELIEVED } else { PAUSE };
     Said { robots, until: after(now(), kept) }
@@ -80,7 +77,7 @@ mod tests {
     use super::*;
 
     fn said(until: Timestamp) -> Said {
-        Said { robots: Robots::Unreachable(String::new()), until }
+        Said { robots: Robots::Unreachable(FetchError::Broken(String::new())), until }
     }
 
     fn address(host: usize) -> Url {

@@ -3,14 +3,15 @@
 use url::Url;
 
 use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
-use crate::feed::{standard, xml};
+use crate::feed::{hints, standard, xml};
 
 /// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves something to ask for.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
-    match standard::read(text, base) {
+    let document = match standard::read(text, base) {
         Some(first) if is_whole(&first, openings(text)) => Ok(first),
         first => chosen(first, xml::read(text, base)),
-    }
+    };
+    document.map(|document| Document { hints: hints::read(text), ..document })
 }
 
 /// Whether a document has an item for each that is opened in its text, and of each all that readers can differ in.
@@ -35,7 +36,6 @@ fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<D
 /// `first`, with what only `second` knows of the same items.
 fn filled(mut first: Document, second: Document) -> Document {
     first.title = first.title.or(second.title);
-    first.ttl = first.ttl.or(second.ttl);
     for (item, other) in first.items.iter_mut().zip(second.items) {
         if item.guid.is_none() || item.guid == other.guid {
             fill(item, other);

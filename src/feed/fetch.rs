@@ -1,5 +1,6 @@
 //! HTTP for feeds and pages: conditional, capped, guarded at every hop, redirects followed by hand.
 
+mod body;
 mod failure;
 mod file;
 mod headers;
@@ -8,13 +9,14 @@ mod reach;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
-use reqwest::{Response, StatusCode};
 use url::Url;
 
+pub use body::{Body, Room};
 pub use failure::explain;
 pub use file::read_file;
-pub use headers::retry_after;
+pub use headers::{RetryAfter, retry_after};
 pub use reach::{NoClient, Reach, client_that_trusts};
 
 /// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
@@ -62,7 +64,7 @@ impl Want {
 }
 
 /// How long and how much one fetch may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// The longest silence: until the answer's headers, and between two parts of its body.
     pub idle: Duration,
@@ -70,12 +72,14 @@ pub struct Limits {
     pub total: Duration,
     /// The most bytes of body, after decompression.
     pub body: usize,
+    /// What this body shares with all others that are in flight.
+    pub room: Room,
 }
 
 impl Default for Limits {
-    /// 15 s of silence, 30 s in all, 10 MiB.
+    /// 15 s of silence, 30 s in all, 10 MiB, and room of their own.
     fn default() -> Self {
-        Self { idle: Duration::from_secs(15), total: Duration::from_secs(30), body: MOST_BYTES }
+        Self { idle: Duration::from_secs(15), total: Duration::from_secs(30), body: MOST_BYTES, room: Room::default() }
     }
 }
 
@@ -108,11 +112,22 @@ pub struct Freshness {
     pub fresh_for: Option<Duration>,
 }
 
+/// How the answer was come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It came from where it was asked for.
+    Straight,
+    /// Redirects led to it, and each said that it is for good (301, 308).
+    MovedForGood,
+    /// Redirects led to it, and not all of them for good.
+    Redirected,
+}
+
 /// What came back.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Answer {
     /// The decompressed body; `None` for 304.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Body>,
     /// `Content-Type` as sent.
     pub content_type: Option<String>,
     /// To be sent back next time; for a 304 those it carried, else those that were sent.
@@ -121,6 +136,8 @@ pub struct Answer {
     pub freshness: Freshness,
     /// Where the body came from, after redirects.
     pub url: Url,
+    /// What redirects led there.
+    pub way: Way,
 }
 
 /// Why nothing came back. `Display` is one sentence for a person, without the address.
@@ -137,10 +154,18 @@ pub enum FetchError {
     Status {
         /// The status code.
         code: u16,
-        /// `Retry-After`, as an instant (RFC 9110, section 10.2.3).
-        retry_after: Option<Timestamp>,
+        /// For how long it wants to be left alone.
+        retry_after: Option<RetryAfter>,
         /// Who answered so, after redirects: the host that is to be left alone.
         host: HostKey,
+    },
+    /// The host, or one that it redirects to, asked to be left alone for longer.
+    #[error("{} asked to be left alone until {until}", host.0)]
+    Resting {
+        /// The host.
+        host: HostKey,
+        /// Until then.
+        until: Timestamp,
     },
     /// The answer broke off, was too slow or could not be decoded.
     #[error("{0}")]
@@ -164,8 +189,8 @@ fn status_text(code: u16) -> String {
 /// Fetches `request`.
 ///
 /// At most five redirects are followed, never from https to http, each checked by the guard, and each asked as its own host wants to be. `admit` is
-/// called once for every hop with the address that is about to be asked; what it gives is held for exactly that request, or ends the fetch. `now` is
-/// what `Retry-After` and the like count from.
+/// called once for every hop with the address that is about to be asked; what it gives is held for exactly that request, or ends the fetch. `rest` is
+/// called before it is given back, where the host says for how long it wants to be left alone. `now` stands in for the `Date` of an answer that has none.
 ///
 /// # Errors
 /// Where no usable answer came within `limits`.
@@ -175,20 +200,29 @@ pub async fn fetch<P, A>(
     limits: &Limits,
     now: Timestamp,
     admit: impl Fn(Url) -> A,
+    rest: impl Fn(&HostKey, RetryAfter),
 ) -> Result<Answer, FetchError>
 where
     A: Future<Output = Result<P, FetchError>>,
 {
     let mut url = request.url.clone();
+    let mut way = Way::Straight;
     let mut left = limits.total;
     for _ in 0..=MOST_HOPS {
         reach.check(&url).await.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
         let permit = admit(url.clone()).await?;
         let hop = within(&mut left, ask(reach, request, &url, limits, now)).await;
+        if let Some(Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host })) = &hop {
+            rest(host, *asked);
+        }
         drop(permit);
         match hop.unwrap_or_else(|| Err(FetchError::Broken(too_slow(limits.total))))? {
-            Hop::Answer(answer) => return Ok(*answer),
-            Hop::Redirect(next) => url = next,
+            Hop::Answer(answer) => return Ok(Answer { way, ..*answer }),
+            Hop::Redirect(next, is_for_good) => {
+                let is_so_far = is_for_good && way != Way::Redirected;
+                way = if is_so_far { Way::MovedForGood } else { Way::Redirected };
+                url = next;
+            }
         }
     }
     Err(FetchError::Broken(format!("the server redirects more than {MOST_HOPS} times, perhaps in a circle")))
@@ -208,7 +242,8 @@ fn too_slow(limit: Duration) -> String {
 
 enum Hop {
     Answer(Box<Answer>),
-    Redirect(Url),
+    /// Where to, and whether for good.
+    Redirect(Url, bool),
 }
 
 async fn ask(reach: &Reach, request: &Request, url: &Url, limits: &Limits, now: Timestamp) -> Result<Hop, FetchError> {
@@ -228,30 +263,32 @@ async fn ask(reach: &Reach, request: &Request, url: &Url, limits: &Limits, now: 
         }
         status if status.is_success() => {
             let head = response.headers().clone();
-            let body = read_body(response, limits).await?;
+            let body = body::read(response, limits).await?;
             let validators = headers::validators(&head);
             Ok(Hop::Answer(Box::new(answer(url, &head, now, Some(body), validators))))
         }
-        StatusCode::MOVED_PERMANENTLY
-        | StatusCode::FOUND
-        | StatusCode::SEE_OTHER
-        | StatusCode::TEMPORARY_REDIRECT
-        | StatusCode::PERMANENT_REDIRECT => redirect(url, response.headers()).map(Hop::Redirect),
+        StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT => {
+            Ok(Hop::Redirect(redirect(url, response.headers())?, true))
+        }
+        StatusCode::FOUND | StatusCode::SEE_OTHER | StatusCode::TEMPORARY_REDIRECT => {
+            Ok(Hop::Redirect(redirect(url, response.headers())?, false))
+        }
         status => Err(FetchError::Status {
             code: status.as_u16(),
-            retry_after: headers::retry_after(response.headers(), now),
+            retry_after: headers::retry_after(response.headers()),
             host: HostKey::of(url),
         }),
     }
 }
 
-fn answer(url: &Url, head: &HeaderMap, now: Timestamp, body: Option<Vec<u8>>, validators: Validators) -> Answer {
+fn answer(url: &Url, head: &HeaderMap, now: Timestamp, body: Option<Body>, validators: Validators) -> Answer {
     Answer {
         body,
         content_type: head.get(CONTENT_TYPE).map(headers::text),
         validators,
         freshness: headers::freshness(head, now),
         url: url.clone(),
+        way: Way::Straight,
     }
 }
 
@@ -264,24 +301,6 @@ fn redirect(from: &Url, head: &HeaderMap) -> Result<Url, FetchError> {
         return Err(FetchError::Forbidden("the server redirects from https to http, which is not followed".to_owned()));
     }
     Ok(to)
-}
-
-/// Reads the body part by part, so that no more than the cap is ever held, however well it was compressed.
-async fn read_body(mut response: Response, limits: &Limits) -> Result<Vec<u8>, FetchError> {
-    let too_large = FetchError::TooLarge { limit: limits.body };
-    if response.content_length().is_some_and(|length| length > limits.body as u64) {
-        return Err(too_large);
-    }
-    let mut body = Vec::new();
-    loop {
-        match tokio::time::timeout(limits.idle, response.chunk()).await {
-            Ok(Ok(Some(part))) if body.len() + part.len() > limits.body => return Err(too_large),
-            Ok(Ok(Some(part))) => body.extend_from_slice(&part),
-            Ok(Ok(None)) => return Ok(body),
-            Ok(Err(error)) => return Err(failure::explain(&error)),
-            Err(_) => return Err(FetchError::Broken("the server fell silent in the middle of its answer".to_owned())),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::feed::date::moment;
+use crate::feed::hints::Hints;
 use crate::feed::link::resolve;
 use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
 use crate::feed::plain;
@@ -56,7 +57,7 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
     }
     Ok(Document {
         title: feed.title.map(|title| plain::one_line(&title)).filter(|title| !title.is_empty()),
-        ttl: None,
+        hints: Hints::default(),
         items,
     })
 }

@@ -1,11 +1,10 @@
 //! Bytes to items: any feed format, decoded, told by its first signs and read, with plain texts.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use url::Url;
 
 use crate::feed::decode::decode;
+use crate::feed::hints::Hints;
 use crate::feed::{choice, discover, json, sniff};
 
 /// The most items that are taken from one document.
@@ -16,8 +15,8 @@ pub const MOST_ITEMS: usize = 10_000;
 pub struct Document {
     /// The feed's own title.
     pub title: Option<String>,
-    /// The shortest time between polls that the feed asks for (`ttl`).
-    pub ttl: Option<Duration>,
+    /// What it asks of those who poll it.
+    pub hints: Hints,
     /// Its items, in document order; at most [`MOST_ITEMS`].
     pub items: Vec<Item>,
 }

@@ -15,7 +15,7 @@ pub enum Robots {
     /// What its robots.txt says; where it has none, nothing.
     Says(robotxt::Robots),
     /// Its robots.txt could not be read, and why. Until it can be, nothing may.
-    Unreachable(String),
+    Unreachable(FetchError),
 }
 
 impl Robots {
@@ -28,27 +28,32 @@ impl Robots {
                 let text = answer.body.as_deref().unwrap_or_default();
                 let read = shielded(|| robotxt::Robots::parse(text, Agent::Exact(NAME)));
                 read.map_or_else(
-                    || Self::Unreachable("it is damaged in a way that the reader cannot bear".to_owned()),
+                    || {
+                        Self::Unreachable(FetchError::Broken(
+                            "it is damaged in a way that the reader cannot bear".to_owned(),
+                        ))
+                    },
                     Self::Says,
                 )
             }
             Err(FetchError::Status { code: 400..=428 | 430..=499, .. }) => {
                 Self::Says(robotxt::Robots::from_access(AccessResult::Unavailable, NAME))
             }
-            Err(why) => Self::Unreachable(why.to_string()),
+            Err(why) => Self::Unreachable(why.clone()),
         }
     }
 
     /// Whether the page at `url`, on that host, may be read.
     ///
     /// # Errors
-    /// Where it may not, in words; for a host whose robots.txt could not be read, such as say that it may be tried again.
+    /// Where it may not, in words; for a host that rests, or whose robots.txt could not be read, such as say that it may be tried again.
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
         match self {
             Self::Says(robots) if robots.is_url_allowed(url) => Ok(()),
             Self::Says(_) => {
                 Err(FetchError::Forbidden("its host's robots.txt asks robots to leave it alone".to_owned()))
             }
+            Self::Unreachable(rest @ FetchError::Resting { .. }) => Err(rest.clone()),
             Self::Unreachable(why) => Err(FetchError::Unreachable(format!(
                 "its host's robots.txt, which has to be read first, could not be: {why}"
             ))),
@@ -71,7 +76,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::feed::fetch::{Freshness, HostKey, Validators};
+    use crate::feed::fetch::{Freshness, HostKey, Validators, Way};
 
     fn url(path: &str) -> Url {
         format!("https://ana@wire.example:8443{path}").parse().unwrap()
@@ -79,11 +84,12 @@ mod tests {
 
     fn says(text: &[u8]) -> Robots {
         let answer = Answer {
-            body: Some(text.to_vec()),
+            body: Some(text.to_vec().into()),
             content_type: None,
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url("/robots.txt"),
+            way: Way::Straight,
         };
         Robots::of(Ok(&answer))
     }
@@ -132,6 +138,9 @@ mod tests {
             "its host's robots.txt, which has to be read first, could not be: the server answered 500 Internal Server Error"
         );
         assert!(matches!(unreachable, FetchError::Unreachable(_)));
+        let resting =
+            FetchError::Resting { host: HostKey::of(&url("/")), until: "2026-11-24T20:00:00Z".parse().unwrap() };
+        assert_eq!(Robots::of(Err(&resting)).check(&url("/a")), Err(resting));
     }
 
     #[test]

@@ -1,19 +1,18 @@
 //! XML feeds as feed-rs reads them: the first of the two readers, for all that keeps near enough to a standard.
 
-use std::time::Duration;
-
 use feed_rs::model::{Entry, Feed, FeedType, Person, Text};
 use jiff::Timestamp;
 use url::Url;
 
 use crate::feed::date::moment;
+use crate::feed::hints::Hints;
 use crate::feed::link::resolve;
 use crate::feed::parse::{Document, Item, MOST_ITEMS};
 use crate::feed::repair::repair;
 use crate::feed::shield::shielded;
 use crate::feed::{depth, plain};
 
-/// Reads a feed that came from `base`, its common damage repaired. Nothing where feed-rs refuses it, panics, or would not be safe.
+/// Reads a feed that came from `base`, its common damage repaired. Its hints are left to `hints`. Nothing where feed-rs refuses it, panics, or would not be safe.
 pub(super) fn read(text: &str, base: &Url) -> Option<Document> {
     let text = repair(text);
     if !depth::is_safe(&text) {
@@ -36,7 +35,7 @@ fn document(feed: Feed, base: &Url) -> Document {
     let lang = feed.language.as_deref();
     Document {
         title: feed.title.map(|title| headline(&title, &kind)).filter(|title| !title.is_empty()),
-        ttl: feed.ttl.filter(|minutes| *minutes > 0).map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
+        hints: Hints::default(),
         items: feed.entries.into_iter().take(MOST_ITEMS).map(|entry| item(entry, &kind, base, lang)).collect(),
     }
 }

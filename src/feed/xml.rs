@@ -10,7 +10,6 @@ mod element;
 mod repair;
 
 use std::cell::RefCell;
-use std::time::Duration;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
@@ -20,6 +19,7 @@ use self::draft::{Draft, Ranked, author, headline};
 use self::element::{Meaning, Part, Prefixes};
 use self::repair::repair;
 use crate::feed::date::moment;
+use crate::feed::hints::Hints;
 use crate::feed::link::resolve;
 use crate::feed::markup::{TagTooLarge, tokenise};
 use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
@@ -28,7 +28,7 @@ use crate::feed::plain;
 /// The longest `xml:base` that is followed: each is put before all those inside.
 const LONGEST_BASE: usize = 4096;
 
-/// Reads a feed that came from `base`. Whatever items can be told from the damage are read.
+/// Reads a feed that came from `base`. Whatever items can be told from the damage are read; its hints are left to `hints`.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let sink = Sink(RefCell::new(Reader::new(base)));
     let whole = tokenise(&repair(text), &sink);
@@ -50,7 +50,6 @@ struct Reader<'a> {
     is_atom: bool,
     base: Option<Url>,
     title: Ranked<String>,
-    ttl: Option<Duration>,
     lang: Ranked<String>,
     authors: Vec<(u8, String)>,
     items: Vec<Item>,
@@ -74,7 +73,6 @@ impl<'a> Reader<'a> {
             is_atom: false,
             base: None,
             title: Ranked::default(),
-            ttl: None,
             lang: Ranked::default(),
             authors: Vec::new(),
             items: Vec::new(),
@@ -245,10 +243,6 @@ impl<'a> Reader<'a> {
                     item.as_mut().map_or(&mut self.lang, |item| &mut item.lang).offer(rank, lang);
                 }
             }
-            (Part::Ttl, None) => {
-                let minutes = capture.text.trim().parse::<u32>().ok().filter(|minutes| *minutes > 0);
-                self.ttl = minutes.map(|minutes| Duration::from_secs(u64::from(minutes) * 60));
-            }
             (Part::Link, Some(_)) => {
                 let link = resolve(&capture.text, capture.base.as_ref().unwrap_or(self.base()));
                 if let (Some(item), Some(link)) = (&mut self.item, link) {
@@ -289,7 +283,7 @@ impl<'a> Reader<'a> {
                 item.authors = self.authors.iter().map(|(_, name)| name.clone()).collect();
             }
         }
-        Document { title: self.title.get(), ttl: self.ttl, items }
+        Document { title: self.title.get(), hints: Hints::default(), items }
     }
 }
 

@@ -5,10 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use url::Url;
 
 use super::column::{from_millis, maybe_time, millis, time};
 use super::{FeedState, Store, StoreError};
+use crate::feed::hints::{Hints, Pauses};
 use crate::feed::identity::{ItemKey, KnownItem};
+use crate::feed::moved::Move;
 use crate::story::FeedName;
 
 impl Store {
@@ -57,7 +60,17 @@ fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
         failures: row.try_get("failures")?,
         error: row.try_get("error")?,
         mean_gap: row.try_get::<Option<u64>, _>("mean_gap")?.map(Duration::from_millis),
+        hints: Hints {
+            interval: row.try_get::<Option<u64>, _>("asked_interval")?.map(Duration::from_millis),
+            pauses: Pauses::from_bits(row.try_get("pauses")?),
+        },
+        moved: moved(row)?,
     })
+}
+
+fn moved(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
+    let to = row.try_get::<Option<&str>, _>("moved_to")?.and_then(|to| Url::parse(to).ok());
+    Ok(to.zip(maybe_time(row, "moved_since")?).map(|(to, since)| Move { to, since }))
 }
 
 fn known_item(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
+use crate::feed::hints::Hints;
 use crate::feed::identity::ItemKey;
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
 
@@ -139,6 +140,8 @@ pub(super) fn state(feed: &str) -> FeedState {
         failures: 0,
         error: None,
         mean_gap: Some(Duration::from_millis(5_400_001)),
+        hints: Hints::default(),
+        moved: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! T1: one poll in one transaction: the feed's state, its items, and what they do to stories.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -17,6 +18,11 @@ impl Store {
     /// joins it: its own alerts are added, and a story that was matched is matched again for the feed that carries it now. Nothing here ends a wait.
     pub async fn record_poll(&self, record: PollRecord) -> Result<bool, StoreError> {
         self.write(move |conn| Box::pin(keep(conn, record))).await
+    }
+
+    /// Keeps that a host (name:port) asked to be left alone until then, so that a restart heeds it.
+    pub async fn rest_host(&self, host: String, until: Timestamp) -> Result<(), StoreError> {
+        self.write(move |conn| Box::pin(async move { keep_rest(conn, &host, until).await })).await
     }
 }
 
@@ -39,12 +45,13 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
 async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
-             mean_gap)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             mean_gap, asked_interval, pauses, moved_to, moved_since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (name) DO UPDATE SET address = excluded.address, etag = excluded.etag,
              last_modified = excluded.last_modified, next_poll = excluded.next_poll, next_why = excluded.next_why,
              last_poll = excluded.last_poll, last_good = excluded.last_good, failures = excluded.failures,
-             error = excluded.error, mean_gap = excluded.mean_gap",
+             error = excluded.error, mean_gap = excluded.mean_gap, asked_interval = excluded.asked_interval,
+             pauses = excluded.pauses, moved_to = excluded.moved_to, moved_since = excluded.moved_since",
     )
     .bind(&state.name.0)
     .bind(&state.address)
@@ -56,10 +63,18 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.last_good.map(millis))
     .bind(state.failures)
     .bind(&state.error)
-    .bind(state.mean_gap.and_then(|gap| i64::try_from(gap.as_millis()).ok()))
+    .bind(state.mean_gap.and_then(span))
+    .bind(state.hints.interval.and_then(span))
+    .bind(state.hints.pauses.bits())
+    .bind(state.moved.as_ref().map(|moved| moved.to.as_str()))
+    .bind(state.moved.as_ref().map(|moved| millis(moved.since)))
     .execute(conn)
     .await?;
     Ok(())
+}
+
+fn span(span: Duration) -> Option<i64> {
+    i64::try_from(span.as_millis()).ok()
 }
 
 /// Two feeds of one host may be told different times: the later holds.
@@ -172,6 +187,8 @@ mod tests {
     use super::super::fixture::{Bench, at, item, poll, settle, state};
     use super::super::{FeedState, Plan};
     use super::*;
+    use crate::feed::hints::{Hints, Pauses};
+    use crate::feed::moved::Move;
 
     fn keys(keys: &[&str]) -> Vec<ItemKey> {
         keys.iter().map(|key| ItemKey((*key).to_owned())).collect()
@@ -183,6 +200,8 @@ mod tests {
         let first = FeedState {
             etag: Some("W/\"a b\" ".to_owned()),
             last_modified: Some("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
+            hints: Hints { interval: Some(Duration::from_hours(1)), pauses: Pauses::from_bits(1 << 30 | 1) },
+            moved: Some(Move { to: "https://new.example/feed?a=1".parse().unwrap(), since: at(7) }),
             ..state("wire")
         };
         let gone =
@@ -203,6 +222,7 @@ mod tests {
             let host_rests = Some(("example.org:443".to_owned(), at(until)));
             bench.store.record_poll(PollRecord { host_rests, ..poll("wire", 0, vec![]) }).await.unwrap();
         }
+        bench.store.rest_host("example.org:443".to_owned(), at(50)).await.unwrap();
         assert_eq!(bench.store.resting_hosts(at(59)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
         assert_eq!(bench.store.resting_hosts(at(60)).await.unwrap(), []);
     }

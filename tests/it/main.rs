@@ -19,6 +19,7 @@ mod history;
 mod hosts;
 mod house;
 mod kill;
+mod manners;
 mod outage;
 mod payload;
 mod support;

@@ -3,10 +3,11 @@
 use rstest::rstest;
 
 use super::*;
+use crate::feed::hints::Hints;
 
 fn document(titles: &[&str]) -> Document {
     let item = |title: &&str| Item { title: (*title).to_owned(), ..Item::default() };
-    Document { title: None, ttl: None, items: titles.iter().map(item).collect() }
+    Document { title: None, hints: Hints::default(), items: titles.iter().map(item).collect() }
 }
 
 fn no_feed() -> Result<Document, NoFeed> {

@@ -6,6 +6,8 @@ use std::io::ErrorKind;
 use super::FetchError;
 use crate::feed::guard::Forbidden;
 
+const CLOSED: &str = "the server closed the connection without an answer";
+
 /// Explains an error of the HTTP client to a person, without the address.
 #[must_use]
 pub fn explain(error: &reqwest::Error) -> FetchError {
@@ -29,14 +31,15 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
         return FetchError::Unreachable("the server did not accept a connection in time".to_owned());
     }
     let innermost = innermost(error);
+    if innermost == "connection closed before message completed" {
+        return FetchError::Unreachable(CLOSED.to_owned());
+    }
     if let Some(why) = innermost.strip_prefix("invalid peer certificate: ") {
         return FetchError::Unreachable(format!("the certificate is not valid: {}", certificate(why)));
     }
     FetchError::Unreachable(match cause::<std::io::Error>(error).map(std::io::Error::kind) {
         Some(ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
-        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted) => {
-            "the server closed the connection without an answer".to_owned()
-        }
+        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted) => CLOSED.to_owned(),
         Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
             "the network does not lead there".to_owned()
         }

@@ -45,12 +45,32 @@ pub(super) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName
         .filter_map(|(name, known)| Some((name, value(known.as_deref()?)?)))
 }
 
-/// Until when the server wants to be left alone, as seconds or as a date.
+/// For how long a server wants to be left alone (RFC 9110, section 10.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// For so long from its answer on.
+    Span(Duration),
+    /// Until then.
+    Until(Timestamp),
+}
+
+impl RetryAfter {
+    /// When it may be asked again, if it answered `now`.
+    #[must_use]
+    pub fn end(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Span(span) => now.saturating_add(span).unwrap_or(Timestamp::MAX),
+            Self::Until(end) => end,
+        }
+    }
+}
+
+/// `Retry-After`, in seconds or as a date.
 #[must_use]
-pub fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+pub fn retry_after(head: &HeaderMap) -> Option<RetryAfter> {
     match seconds(head.get(RETRY_AFTER)?) {
-        Some(wait) => now.saturating_add(wait).ok(),
-        None => date(head, &RETRY_AFTER),
+        Some(span) => Some(RetryAfter::Span(span)),
+        None => date(head, &RETRY_AFTER).map(RetryAfter::Until),
     }
 }
 
@@ -114,7 +134,7 @@ mod tests {
     #[case("", None)]
     fn retry_after_is_seconds_or_a_date(#[case] value: &'static str, #[case] until: Option<&str>) {
         let expected = until.map(|until| until.parse().unwrap());
-        assert_eq!(retry_after(&head(&[("retry-after", value)]), now()), expected);
+        assert_eq!(retry_after(&head(&[("retry-after", value)])).map(|asked| asked.end(now())), expected);
     }
 
     #[rstest]

@@ -29,12 +29,12 @@ struct Inner {
     hosts: Hosts,
     usual: Client,
     /// Those that some hosts want in place of the usual one.
-    others: Vec<(Way, Client)>,
+    others: Vec<(Route, Client)>,
 }
 
 /// What makes one client differ from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Way {
+struct Route {
     proxy: Option<Proxy>,
     http1: bool,
 }
@@ -46,13 +46,13 @@ impl Reach {
     /// Where the machine has no CA certificates or TLS cannot be set up.
     pub fn new(network: Network, hosts: Hosts) -> Result<Self, NoClient> {
         let usual = client_that_trusts(&[], &network)?;
-        let mut others: Vec<(Way, Client)> = Vec::new();
+        let mut others: Vec<(Route, Client)> = Vec::new();
         for manner in hosts.manners() {
-            let way = way(manner, &network);
-            if (way.http1 || way.proxy != network.proxy) && others.iter().all(|(known, _)| *known != way) {
-                let builder = builder(&[], &network, way.proxy.as_ref())?;
-                let client = built(if way.http1 { builder.http1_only() } else { builder })?;
-                others.push((way, client));
+            let route = route(manner, &network);
+            if (route.http1 || route.proxy != network.proxy) && others.iter().all(|(known, _)| *known != route) {
+                let builder = builder(&[], &network, route.proxy.as_ref())?;
+                let client = built(if route.http1 { builder.http1_only() } else { builder })?;
+                others.push((route, client));
             }
         }
         Ok(Self(Arc::new(Inner { network, hosts, usual, others })))
@@ -88,8 +88,8 @@ impl Reach {
 
     /// The client that asks the host of `url`.
     pub(super) fn client(&self, url: &Url) -> &Client {
-        let way = self.0.hosts.of(url).map(|manner| way(manner, &self.0.network));
-        let other = way.and_then(|way| self.0.others.iter().find(|(known, _)| *known == way));
+        let route = self.0.hosts.of(url).map(|manner| route(manner, &self.0.network));
+        let other = route.and_then(|route| self.0.others.iter().find(|(known, _)| *known == route));
         other.map_or(&self.0.usual, |(_, client)| client)
     }
 
@@ -114,8 +114,8 @@ impl Reach {
     }
 }
 
-fn way(manner: &Manner, network: &Network) -> Way {
-    Way { proxy: manner.proxy.clone().or_else(|| network.proxy.clone()), http1: manner.http1 }
+fn route(manner: &Manner, network: &Network) -> Route {
+    Route { proxy: manner.proxy.clone().or_else(|| network.proxy.clone()), http1: manner.http1 }
 }
 
 /// A client like [`Reach::usual`] that believes `authorities` besides the system's.

@@ -59,7 +59,7 @@ fn now() -> Timestamp {
 }
 
 fn short() -> Limits {
-    Limits { idle: Duration::from_millis(300), total: Duration::from_millis(900), body: 1 << 20 }
+    Limits { idle: Duration::from_millis(300), total: Duration::from_millis(900), body: 1 << 20, room: Room::default() }
 }
 
 fn reach(network: Network) -> Reach {
@@ -80,7 +80,7 @@ async fn get_within(request: &Request, limits: &Limits, hosts: &Mutex<Vec<String
         hosts.lock().unwrap().push(HostKey::of(&url).0);
         Ok(())
     };
-    fetch(&reach(network), request, limits, now(), admit).await
+    fetch(&reach(network), request, limits, now(), admit, |_, _| ()).await
 }
 
 async fn get(url: &Url) -> Result<Answer, FetchError> {
@@ -133,7 +133,7 @@ async fn an_unchanged_feed_costs_a_304_and_keeps_its_validators() {
     let first = get(&url).await.unwrap();
     let again = request(&url, first.validators.clone());
     let second = get_within(&again, &Limits::default(), &Mutex::default()).await.unwrap();
-    assert_eq!((second.body, second.validators.etag.as_deref()), (None, Some("W/\"v 2\"")));
+    assert_eq!((second.body.as_deref(), second.validators.etag.as_deref()), (None, Some("W/\"v 2\"")));
     assert_eq!(second.validators.last_modified, first.validators.last_modified);
     assert_eq!(second.freshness.fresh_for, Some(Duration::from_hours(1)));
 }
@@ -158,6 +158,45 @@ async fn redirects_are_followed_with_a_permit_and_the_validators_for_each_hop() 
     let answer = get_within(&request(&start, validators), &Limits::default(), &hosts).await.unwrap();
     assert_eq!((answer.body.as_deref(), &answer.url), (Some(b"here".as_slice()), &target));
     assert_eq!(*hosts.lock().unwrap(), [HostKey::of(&start).0, HostKey::of(&target).0]);
+}
+
+#[rstest]
+#[case(&["301 Moved Permanently", "308 Permanent Redirect"], Way::MovedForGood)]
+#[case(&["301 Moved Permanently", "302 Found", "308 Permanent Redirect"], Way::Redirected)]
+#[case(&["307 Temporary Redirect"], Way::Redirected)]
+#[case(&["303 See Other", "301 Moved Permanently"], Way::Redirected)]
+#[case(&[], Way::Straight)]
+#[tokio::test]
+async fn a_feed_moved_for_good_if_every_hop_says_so(#[case] hops: &'static [&'static str], #[case] way: Way) {
+    let mut url = serve(|_| ok("", b"<rss/>")).await;
+    for status in hops.iter().rev() {
+        let location = format!("Location: {url}\r\n");
+        url = serve(move |_| bare(status, &location)).await;
+    }
+    assert_eq!(get(&url).await.unwrap().way, way);
+}
+
+#[tokio::test]
+async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_resting_one_is_not_asked() {
+    let busy = serve(|_| bare("429 Too Many Requests", "Retry-After: 60\r\n")).await;
+    let location = format!("Location: {busy}\r\n");
+    let start = serve(move |_| bare("302 Found", &location)).await;
+    let reach = reach(own());
+    let (held, told) = (Arc::new(()), Mutex::new(None));
+    let admit = async |url: Url| match (&*told.lock().unwrap(), url == busy) {
+        (Some(until), true) => Err(FetchError::Resting { host: HostKey::of(&url), until: *until }),
+        _ => Ok(Arc::clone(&held)),
+    };
+    let rest = |host: &HostKey, asked: RetryAfter| {
+        assert_eq!((host, Arc::strong_count(&held)), (&HostKey::of(&busy), 2));
+        *told.lock().unwrap() = Some(asked.end(now()));
+    };
+    let asked = request(&start, Validators::default());
+    let error = fetch(&reach, &asked, &Limits::default(), now(), admit, rest).await.unwrap_err();
+    assert!(matches!(error, FetchError::Status { code: 429, .. }), "{error:?}");
+    let error = fetch(&reach, &asked, &Limits::default(), now(), admit, rest).await.unwrap_err();
+    let until = now() + Duration::from_mins(1);
+    assert_eq!(error, FetchError::Resting { host: HostKey::of(&busy), until });
 }
 
 #[tokio::test]
@@ -203,7 +242,7 @@ fn no_redirect_leaves_encryption(#[case] from: &str, #[case] to: &'static str, #
 async fn forbidden_addresses_are_never_asked(#[case] url: &str) {
     let request = request(&url.parse().unwrap(), Validators::default());
     let admit = async |url: Url| -> Result<(), FetchError> { panic!("{url} was to be asked") };
-    let result = fetch(&reach(Network::default()), &request, &Limits::default(), now(), admit).await;
+    let result = fetch(&reach(Network::default()), &request, &Limits::default(), now(), admit, |_, _| ()).await;
     assert!(matches!(result, Err(FetchError::Forbidden(_))));
 }
 
@@ -211,13 +250,18 @@ async fn forbidden_addresses_are_never_asked(#[case] url: &str) {
 async fn names_that_lead_to_forbidden_addresses_say_so() {
     let request = request(&"http://localhost:9/".parse().unwrap(), Validators::default());
     let reach = reach(Network::default());
-    let error = fetch(&reach, &request, &Limits::default(), now(), async |_| Ok(())).await.unwrap_err();
+    let error = fetch(&reach, &request, &Limits::default(), now(), async |_| Ok(()), |_, _| ()).await.unwrap_err();
     assert!(matches!(&error, FetchError::Forbidden(why) if why.starts_with("localhost leads to ")), "{error}");
 }
 
 #[rstest]
-#[case("429 Too Many Requests", "Retry-After: 120\r\n", 429, Some("2024-05-01T12:02:00Z"))]
-#[case("503 Service Unavailable", "Retry-After: Wed, 01 May 2024 13:00:00 GMT\r\n", 503, Some("2024-05-01T13:00:00Z"))]
+#[case("429 Too Many Requests", "Retry-After: 120\r\n", 429, Some(RetryAfter::Span(Duration::from_mins(2))))]
+#[case(
+    "503 Service Unavailable",
+    "Retry-After: Wed, 01 May 2024 12:00:00 GMT\r\n",
+    503,
+    Some(RetryAfter::Until(now()))
+)]
 #[case("404 Not Found", "", 404, None)]
 #[case("410 Gone", "", 410, None)]
 #[tokio::test]
@@ -225,14 +269,12 @@ async fn refusals_carry_what_to_do_about_them(
     #[case] status: &'static str,
     #[case] headers: &'static str,
     #[case] code: u16,
-    #[case] until: Option<&str>,
+    #[case] retry_after: Option<RetryAfter>,
 ) {
     let url = serve(move |_| bare(status, headers)).await;
     let error = get(&url).await.unwrap_err();
     assert_eq!(error.to_string(), format!("the server answered {status}"));
-    let expected =
-        FetchError::Status { code, retry_after: until.map(|until| until.parse().unwrap()), host: HostKey::of(&url) };
-    assert_eq!(error, expected);
+    assert_eq!(error, FetchError::Status { code, retry_after, host: HostKey::of(&url) });
 }
 
 #[tokio::test]
@@ -274,7 +316,8 @@ async fn damaged_and_cut_answers_are_told_apart() {
     let short = serve(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec()).await;
     assert_eq!(get(&short).await.unwrap_err().to_string(), "the answer broke off in the middle");
     let nothing = serve(|_| Vec::new()).await;
-    assert!(matches!(get(&nothing).await, Err(FetchError::Unreachable(_))));
+    let closed = "the server closed the connection without an answer";
+    assert_eq!(get(&nothing).await.unwrap_err().to_string(), closed);
     let nonsense = serve(|_| b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec()).await;
     assert!(matches!(get(&nonsense).await, Err(FetchError::Unreachable(_))));
 }
@@ -334,7 +377,7 @@ async fn the_deadline_spans_redirects_and_leaves_out_admission() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(())
     };
-    let error = fetch(&reach(own()), &asked, &short(), now(), wait).await.unwrap_err();
+    let error = fetch(&reach(own()), &asked, &short(), now(), wait, |_, _| ()).await.unwrap_err();
     assert_eq!(error, FetchError::Broken("the server did not finish its answer within 0.9 s".to_owned()));
     let mut left = Duration::from_millis(200);
     assert_eq!(within(&mut left, tokio::time::sleep(Duration::from_millis(50))).await, Some(()));
@@ -356,7 +399,7 @@ async fn a_fetch_can_be_spawned() {
                 Ok(())
             }
         };
-        fetch(&reach(own()), &request(&url, Validators::default()), &Limits::default(), now(), admit).await
+        fetch(&reach(own()), &request(&url, Validators::default()), &Limits::default(), now(), admit, |_, _| ()).await
     });
     assert!(task.await.unwrap().is_ok());
     assert_eq!(hosts.lock().unwrap().len(), 1);

@@ -21,8 +21,8 @@ const FEEDS: [(&str, &[u8]); 12] = [
 
 /// One line a fact, so that a change of what is read shows.
 fn told(document: &Document) -> String {
-    let Document { title, ttl, items } = document;
-    items.iter().fold(format!("{title:?} {ttl:?}\n"), |all, item| all + &item_told(item))
+    let Document { title, hints, items } = document;
+    items.iter().fold(format!("{title:?} {:?}\n", hints.interval), |all, item| all + &item_told(item))
 }
 
 fn item_told(item: &Item) -> String {

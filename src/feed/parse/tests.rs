@@ -1,5 +1,7 @@
 //! Tests of reading whole documents.
 
+use std::time::Duration;
+
 use rstest::rstest;
 
 use super::*;
@@ -86,10 +88,13 @@ fn links_that_are_no_pages_are_dropped(#[case] link: &str) {
 }
 
 #[test]
-fn ttl_is_a_hint_in_minutes() {
-    assert_eq!(read(&rss("<ttl>60</ttl>")).unwrap().ttl, Some(Duration::from_hours(1)));
-    assert_eq!(read(&rss("<ttl>0</ttl>")).unwrap().ttl, None);
-    assert_eq!(read(&rss("<ttl>4294967295</ttl>")).unwrap().ttl, Some(Duration::from_mins(4_294_967_295)));
+fn what_a_feed_asks_of_its_readers_is_read_whichever_reader_is_believed() {
+    let asks = "<ttl>60</ttl><skipDays><day>Sunday</day></skipDays>";
+    for text in [rss(asks), rss(&format!("{asks}<item><title>never closed"))] {
+        let hints = read(&text).unwrap().hints;
+        assert_eq!(hints.interval, Some(Duration::from_hours(1)), "{text}");
+        assert!(hints.pauses.end("2024-05-05T12:00:00Z".parse().unwrap()).is_some(), "{text}");
+    }
 }
 
 #[test]

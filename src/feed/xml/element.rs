@@ -36,7 +36,8 @@ pub(super) enum Part {
     Contact,
     Category,
     Language,
-    Ttl,
+    /// What `hints` reads; here it only ends what nothing closed before it.
+    Hint,
 }
 
 impl Part {
@@ -150,7 +151,7 @@ fn core(local: &str) -> Meaning {
         "email" | "uri" | "url" => (Part::Contact, 0),
         "category" => (Part::Category, 2),
         "language" => (Part::Language, 2),
-        "ttl" => (Part::Ttl, 2),
+        "ttl" | "skiphours" | "skipdays" => (Part::Hint, 0),
         _ => return Meaning::Unknown,
     };
     Meaning::Part(part, rank)

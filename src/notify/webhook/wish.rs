@@ -10,7 +10,7 @@ use crate::feed::fetch;
 
 /// `Retry-After`, in either form; else `retry_after` in seconds, where Discord (at the top) and Telegram (under `parameters`) put it.
 pub(super) fn wish(headers: &HeaderMap, body: &str, now: Timestamp) -> Option<Duration> {
-    let in_headers = fetch::retry_after(headers, now).map(|until| until.duration_since(now));
+    let in_headers = fetch::retry_after(headers).map(|asked| asked.end(now).duration_since(now));
     in_headers.map(|wait| Duration::try_from(wait).unwrap_or_default()).or_else(|| in_json(body))
 }
 

@@ -1,0 +1,78 @@
+//! Asking one feed: where it is asked, and what came of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::config::Feed;
+use crate::daemon::{World, heavy};
+use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want};
+use crate::feed::moved::Move;
+use crate::feed::parse::{self, Document};
+use crate::feed::schedule::Ended;
+use crate::store::FeedState;
+
+/// What came of asking a feed.
+pub(super) enum Outcome {
+    /// It has not changed.
+    Unchanged(Answer),
+    /// It was read.
+    Read(Answer, Document),
+    /// It could not be had.
+    Failed(Failure),
+    /// It was not asked: its host wants to be left alone until then.
+    Resting(HostKey, Timestamp),
+}
+
+/// Why a feed could not be had.
+pub(super) struct Failure {
+    pub(super) ended: Ended,
+    /// In words.
+    pub(super) why: String,
+    /// Who asked for time.
+    pub(super) busy: Option<HostKey>,
+}
+
+/// Where a feed is asked that moved for good; `None`: at its own address.
+pub(super) fn new_address(state: &FeedState) -> Option<&Url> {
+    let moved: &Move = state.moved.as_ref()?;
+    moved.is_adopted(state.last_good).then_some(&moved.to)
+}
+
+/// Asks a feed at `url`, and reads what it answers.
+pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Outcome {
+    let validators = Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
+    let mut answer = match world.fetch(url, Want::Feed, validators).await {
+        Ok(answer) => answer,
+        Err(FetchError::Resting { host, until }) => return Outcome::Resting(host, until),
+        Err(error) => return Outcome::Failed(failure(&error)),
+    };
+    let Some(body) = answer.body.take() else { return Outcome::Unchanged(answer) };
+    let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
+    match heavy(world, move || parse::parse(&body, content_type.as_deref(), &base)).await {
+        Ok(document) => Outcome::Read(answer, document),
+        Err(why) => Outcome::Failed(Failure { ended: Ended::Failed, why: why.to_string(), busy: None }),
+    }
+}
+
+fn failure(error: &FetchError) -> Failure {
+    let (ended, busy) = match error {
+        FetchError::Status { code: 404, .. } => (Ended::NotFound, None),
+        FetchError::Status { code: 410, .. } => (Ended::Gone, None),
+        FetchError::Status { code: 429 | 503, retry_after, host } => {
+            (Ended::Busy { asked: *retry_after }, Some(host.clone()))
+        }
+        _ => (Ended::Failed, None),
+    };
+    Failure { ended, why: error.to_string(), busy }
+}
+
+/// Whether every host that had to do with an answer is the user's own.
+pub(super) fn is_own(world: &World, feed: &Feed, asked: &Url, outcome: &Outcome) -> bool {
+    let answered = match outcome {
+        Outcome::Unchanged(answer) | Outcome::Read(answer, _) => Some(&answer.url),
+        Outcome::Failed(_) | Outcome::Resting(..) => None,
+    };
+    [&feed.url, asked].into_iter().chain(answered).all(|url| world.config.network.owns(url))
+}

@@ -1,0 +1,143 @@
+//! When each feed is due as a run begins: what is not due waits, what is overdue is spread.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::Feed;
+use crate::daemon::clock::after;
+use crate::feed::hints::Hints;
+use crate::feed::schedule::longest_wait;
+use crate::store::FeedState;
+
+/// The pause between the first polls of feeds that were due while nothing ran.
+const OVERDUE_STEP: Duration = Duration::from_millis(20);
+
+/// The longest that any feed is left alone, but for one that asked for more time itself: beyond it, a clock was wrong.
+const LONGEST: Duration = Duration::from_hours(27);
+
+/// The state of a feed of which nothing is known at its address; it is due now.
+pub(super) fn fresh(feed: &Feed, address: String, last_good: Option<Timestamp>, now: Timestamp) -> FeedState {
+    FeedState {
+        name: feed.name.clone(),
+        address,
+        etag: None,
+        last_modified: None,
+        next_poll: Some(now),
+        next_why: "now: it is new".to_owned(),
+        last_poll: None,
+        last_good,
+        failures: 0,
+        error: None,
+        mean_gap: None,
+        hints: Hints::default(),
+        moved: None,
+    }
+}
+
+/// The state with a next poll that the configuration, which may have changed, and the clock, which may have been wrong, allow.
+pub(super) fn in_time(feed: &Feed, state: FeedState, now: Timestamp) -> FeedState {
+    let Some(stored) = state.next_poll else { return state };
+    let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
+    // Only an interval that was shortened meanwhile asks for more than what is stored, which has its jitter.
+    let sooner = wished.filter(|(every, last)| stored > after(*last, longest_wait(*every)));
+    let next = sooner.map_or(stored, |(every, last)| after(last, every));
+    let farthest = after(now, feed.every.map_or(LONGEST, |every| longest_wait(every).max(LONGEST)));
+    FeedState { next_poll: Some(if next > farthest { now } else { next }), ..state }
+}
+
+/// When each of `states` is polled first, by its index. Those that are overdue come one after the other, the longest overdue first; new ones come at once.
+pub(super) fn first_times(states: &[FeedState], now: Timestamp) -> Vec<(Timestamp, usize)> {
+    let mut times: Vec<_> =
+        states.iter().enumerate().filter_map(|(index, state)| Some((state.next_poll?, index))).collect();
+    times.sort_unstable();
+    let mut spread = Duration::ZERO;
+    for (due, index) in &mut times {
+        if *due <= now && states[*index].last_poll.is_some() {
+            *due = after(now, spread);
+            spread += OVERDUE_STEP;
+        }
+    }
+    times
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::FullText;
+    use crate::story::FeedName;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn now() -> Timestamp {
+        "2024-05-01T12:00:00Z".parse().expect("a time")
+    }
+
+    fn ago(ago: Duration) -> Timestamp {
+        now() - ago
+    }
+
+    fn feed(every: Option<Duration>) -> Feed {
+        Feed {
+            name: FeedName("wire".to_owned()),
+            url: "https://wire.example/".parse().expect("an address"),
+            is_secret: false,
+            tags: BTreeSet::new(),
+            every,
+            full_text: FullText::Never,
+            recheck: Vec::new(),
+        }
+    }
+
+    /// A feed that was polled then and is due then.
+    fn state(last: Timestamp, next: Timestamp) -> FeedState {
+        let new = fresh(&feed(None), String::new(), Some(last), last);
+        FeedState { last_poll: Some(last), next_poll: Some(next), ..new }
+    }
+
+    fn next(every: Option<Duration>, state: FeedState) -> Option<Timestamp> {
+        in_time(&feed(every), state, now()).next_poll
+    }
+
+    #[test]
+    fn a_thousand_feeds_that_are_overdue_by_a_week_are_spread_and_the_longest_overdue_come_first() {
+        let week = Duration::from_hours(7 * 24);
+        let states: Vec<_> = (0..1000).map(|n| state(ago(2 * week), ago(week) + n * MINUTE / 1000)).rev().collect();
+        let times = first_times(&states, now());
+        assert_eq!((times.len(), times[0]), (1000, (now(), 999)));
+        let last = times[999].0.duration_since(now()).unsigned_abs();
+        assert_eq!((last, times[999].1), (999 * OVERDUE_STEP, 0));
+        assert!(times.windows(2).all(|two| two[1].0.duration_since(two[0].0).unsigned_abs() == OVERDUE_STEP));
+    }
+
+    #[test]
+    fn what_is_not_due_waits_and_what_is_new_does_not() {
+        let later = now() + 5 * MINUTE;
+        let new = fresh(&feed(None), String::new(), None, now());
+        let gone = FeedState { next_poll: None, ..new.clone() };
+        let states = [state(ago(MINUTE), later), new.clone(), gone, new];
+        assert_eq!(first_times(&states, now()), [(now(), 1), (now(), 3), (later, 0)]);
+    }
+
+    #[test]
+    fn a_restart_changes_no_time_but_that_of_an_interval_that_was_shortened() {
+        let stored = now() + 20 * MINUTE;
+        let polled = || state(ago(45 * MINUTE), stored);
+        assert_eq!(next(None, polled()), Some(stored));
+        // With its jitter: 65 of at most 66 minutes.
+        assert_eq!(next(Some(60 * MINUTE), polled()), Some(stored));
+        assert_eq!(next(Some(50 * MINUTE), polled()), Some(now() + 5 * MINUTE));
+        assert_eq!(next(Some(10 * MINUTE), FeedState { failures: 3, ..polled() }), Some(stored), "it backs off");
+        assert_eq!(next(Some(2 * LONGEST), polled()), Some(stored));
+    }
+
+    #[test]
+    fn a_time_that_only_a_wrong_clock_can_have_made_is_not_waited_for() {
+        let wrong = || state(now(), now() + Duration::from_hours(1000));
+        assert_eq!(next(None, wrong()), Some(now()));
+        assert_eq!(next(Some(Duration::from_hours(950)), wrong()), wrong().next_poll);
+        assert_eq!(next(None, FeedState { next_poll: None, ..wrong() }), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! T1: what one poll taught, in one transaction, and what the log says of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tracing::{debug, info, warn};
+use url::Url;
+
+use super::ask::{Failure, Outcome, is_own, new_address};
+use crate::config::Feed;
+use crate::daemon::clock::now;
+use crate::daemon::{World, news};
+use crate::feed::fetch::Answer;
+use crate::feed::moved;
+use crate::feed::schedule::{self, Ended, History};
+use crate::store::{FeedState, PollRecord, StoreError};
+
+/// Records what came of asking `feed` at `asked`; returns its state from then on.
+pub(super) async fn record(
+    world: &Arc<World>,
+    feed: &Feed,
+    before: &FeedState,
+    asked: &Url,
+    outcome: Outcome,
+) -> Result<FeedState, StoreError> {
+    let ended_at = now();
+    let own = is_own(world, feed, asked, &outcome);
+    let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
+    let (mut sifted, mut busy) = (None, None);
+    let ended = match outcome {
+        Outcome::Resting(host, until) => {
+            debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
+            let why = format!("its host asked for rest ({})", host.0);
+            let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
+            return keep(
+                world,
+                PollRecord { now: ended_at, state, host_rests: None, items: Vec::new(), present: None },
+            )
+            .await;
+        }
+        Outcome::Failed(Failure { ended, why, busy: host }) => {
+            busy = host;
+            failed(&mut state, feed, before, ended, why)
+        }
+        Outcome::Unchanged(answer) => {
+            good(&mut state, feed, asked, &answer, false, ended_at);
+            Ended::Well { fresh_for: answer.freshness.fresh_for }
+        }
+        Outcome::Read(answer, document) => {
+            good(&mut state, feed, asked, &answer, true, ended_at);
+            let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
+            state.mean_gap = schedule::mean_gap(&published, ended_at);
+            state.hints = document.hints;
+            sifted = Some(news::sift(world, feed, before.last_good.is_none(), document, ended_at).await?);
+            Ended::Well { fresh_for: answer.freshness.fresh_for }
+        }
+    };
+    let history = History { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
+    let seed = news::seed(&feed.name.0, ended_at);
+    let next = schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
+    if next.at.is_none() {
+        warn!("{}: not polled any more: {}", feed.name, next.why);
+    }
+    state.next_poll = next.at;
+    state.next_why = next.why;
+    let rests = busy.zip(next.host_rests);
+    if let Some((host, until)) = &rests {
+        world.hosts.rest(host, *until);
+    }
+    let host_rests = rests.map(|(host, until)| (host.0, until));
+    let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
+    keep(world, PollRecord { now: ended_at, state, host_rests, items, present }).await
+}
+
+async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError> {
+    let state = record.state.clone();
+    if world.store.record_poll(record).await? {
+        world.pages.notify_one();
+    }
+    world.outbox.notify_one();
+    Ok(state)
+}
+
+fn good(state: &mut FeedState, feed: &Feed, asked: &Url, answer: &Answer, is_read: bool, at: Timestamp) {
+    if state.failures > 0 {
+        info!("{}: reached again", feed.name);
+    }
+    let was_asked_anew = new_address(state).is_some();
+    state.failures = 0;
+    state.error = None;
+    state.last_good = Some(at);
+    state.etag.clone_from(&answer.validators.etag);
+    state.last_modified.clone_from(&answer.validators.last_modified);
+    let moved = moved::after(state.moved.take(), asked, answer, is_read, at);
+    state.moved = moved.filter(|_| !feed.is_secret);
+    if !was_asked_anew {
+        tell_move(feed, state);
+    }
+}
+
+/// What a failure changes. A busy server's word says nothing about where a feed is; any other failure ends what is known of a move, so that its own
+/// address is asked next, and asked soon.
+fn failed(state: &mut FeedState, feed: &Feed, before: &FeedState, ended: Ended, why: String) -> Ended {
+    let was_asked_anew = new_address(before).is_some();
+    let is_busy = matches!(ended, Ended::Busy { .. });
+    tell_failure(feed, before, &why, was_asked_anew && !is_busy);
+    state.failures += 1;
+    state.error = Some(why);
+    if is_busy {
+        return ended;
+    }
+    state.moved = None;
+    if was_asked_anew { Ended::Failed } else { ended }
+}
+
+/// Says, if a feed is asked at a new address from now on, what to write in the configuration.
+pub(super) fn tell_move(feed: &Feed, state: &FeedState) {
+    if let Some(to) = new_address(state) {
+        warn!(
+            "{}: moved for good, and is asked at its new address; in the configuration, write its url as {to}",
+            feed.name
+        );
+    }
+}
+
+/// Says it once: a feed that goes on failing for the same reason is not mentioned again.
+fn tell_failure(feed: &Feed, before: &FeedState, why: &str, at_new_address: bool) {
+    if at_new_address {
+        warn!("{}: cannot be read where it moved to: {why}; the address of the configuration is asked next", feed.name);
+    } else if before.error.as_deref() == Some(why) {
+        debug!("{}: still failing: {why}", feed.name);
+    } else {
+        warn!("{}: cannot be read: {why}; it is tried again by itself", feed.name);
+    }
+}

@@ -1,0 +1,260 @@
+//! Tests of the schedule: its intervals and its words by example, its bounds for any history.
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+use crate::config::FirstPoll;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+fn bounds() -> Poll {
+    Poll {
+        min: 15 * MINUTE,
+        max: 6 * HOUR,
+        first_poll: FirstPoll::All,
+        connections: 1,
+        per_host: 1,
+        gap: Duration::ZERO,
+    }
+}
+
+/// A Wednesday, at noon.
+fn now() -> Timestamp {
+    "2024-05-01T12:00:00Z".parse().unwrap()
+}
+
+fn well() -> Ended {
+    Ended::Well { fresh_for: None }
+}
+
+fn failed(failures: u32) -> History {
+    History { failures, ..History::default() }
+}
+
+fn usual_gap(gap: Duration) -> History {
+    History { mean_gap: Some(gap), ..History::default() }
+}
+
+/// The wait without jitter, and why.
+fn wait(history: &History, ended: &Ended, every: Option<Duration>, own_host: bool) -> (Option<Duration>, String) {
+    let next = next(history, ended, every, own_host, &bounds(), now(), 0);
+    (next.at.map(|at| at.duration_since(now()).unsigned_abs()), next.why)
+}
+
+#[test]
+fn the_mean_gap_is_that_of_the_newest_items() {
+    let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("in range");
+    assert_eq!(mean_gap(&[at(10), at(2), at(6)], now()), Some(Duration::from_hours(4)));
+    assert_eq!(mean_gap(&[at(10), at(2), at(6), Timestamp::MAX], now()), Some(Duration::from_hours(4)));
+    assert_eq!(mean_gap(&[at(10), at(2)], now()), None);
+    let busy_of_late: Vec<_> = (0..20).map(|n| at(1000 + n)).chain([at(0)]).collect();
+    assert_eq!(mean_gap(&busy_of_late, now()), Some(Duration::from_hours(1)));
+}
+
+#[rstest]
+#[case(None, None, 30 * MINUTE, "every 30 min, until the dates of three items tell how often it brings something")]
+#[case(Some(84 * MINUTE), None, 42 * MINUTE, "every 42 min: half the mean gap of 1 h 24 min between its newest items")]
+#[case(Some(150 * MINUTE), None, 75 * MINUTE, "every 1 h 15 min: half the mean gap of 2 h 30 min between its newest items")]
+#[case(Some(MINUTE), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items are 1 min apart")]
+#[case(Some(Duration::ZERO), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items are of one moment")]
+#[case(Some(9 * DAY), None, 6 * HOUR, "every 6 h, the longest interval: its newest items are 9 d apart")]
+#[case(Some(2 * HOUR), Some(15 * MINUTE), 15 * MINUTE, "every 15 min, as configured")]
+#[case(None, Some(2 * DAY), 2 * DAY, "every 2 d, as configured")]
+#[case(None, Some(MINUTE), 5 * MINUTE, "every 5 min, the least that is polite")]
+fn a_good_poll_is_followed_at_the_usual_interval(
+    #[case] gap: Option<Duration>,
+    #[case] every: Option<Duration>,
+    #[case] expected: Duration,
+    #[case] why: &str,
+) {
+    let history = History { mean_gap: gap, ..History::default() };
+    assert_eq!(wait(&history, &well(), every, false), (Some(expected), why.to_owned()));
+}
+
+#[test]
+fn ones_own_hosts_may_be_asked_every_second() {
+    let second = Duration::from_secs(1);
+    assert_eq!(wait(&History::default(), &well(), Some(second), true).0, Some(second));
+    assert_eq!(wait(&History::default(), &well(), Some(Duration::ZERO), true).0, Some(second));
+}
+
+#[rstest]
+#[case(None, Some(MINUTE), None, HOUR, "every 1 h: half the mean gap of 2 h between its newest items")]
+#[case(None, Some(3 * HOUR), None, 3 * HOUR, "every 3 h: the server asked for 3 h (max-age, Expires)")]
+#[case(Some(4 * HOUR), Some(3 * HOUR), None, 4 * HOUR, "every 4 h: the feed asked for 4 h (ttl, sy:updatePeriod)")]
+#[case(Some(2 * HOUR), Some(3 * HOUR), None, 3 * HOUR, "every 3 h: the server asked for 3 h (max-age, Expires)")]
+#[case(None, Some(DAY), None, 6 * HOUR, "every 6 h, the longest interval: the server asked for 1 d (max-age, Expires)")]
+#[case(Some(DAY), Some(3 * HOUR), Some(15 * MINUTE), 15 * MINUTE, "every 15 min, as configured")]
+fn hints_lengthen_only_the_adaptive_interval_and_only_to_the_longest(
+    #[case] feed: Option<Duration>,
+    #[case] server: Option<Duration>,
+    #[case] every: Option<Duration>,
+    #[case] expected: Duration,
+    #[case] why: &str,
+) {
+    let hints = Hints { interval: feed, ..Hints::default() };
+    let history = History { hints, ..usual_gap(2 * HOUR) };
+    let ended = Ended::Well { fresh_for: server };
+    assert_eq!(wait(&history, &ended, every, false), (Some(expected), why.to_owned()));
+}
+
+/// A feed that is usually polled each hour, and does not want to be from 13:00 to so many hours later.
+fn pausing(hours: u32) -> History {
+    let bits = (13..13 + hours).fold(0, |bits, hour| bits | 1 << hour);
+    History { hints: Hints { interval: None, pauses: Pauses::from_bits(bits) }, ..usual_gap(2 * HOUR) }
+}
+
+#[rstest]
+#[case(2, 3 * HOUR, "the feed asked to be left alone until Wed 15:00 UTC (skipHours, skipDays)")]
+#[case(9, 6 * HOUR, "the feed asked to be left alone until Wed 22:00 UTC (skipHours, skipDays); this is the longest interval")]
+fn a_poll_is_put_off_to_the_end_of_a_pause_but_not_beyond_the_longest_interval(
+    #[case] hours: u32,
+    #[case] expected: Duration,
+    #[case] why: &str,
+) {
+    assert_eq!(wait(&pausing(hours), &well(), None, false), (Some(expected), why.to_owned()));
+    assert_eq!(wait(&pausing(hours), &well(), Some(HOUR), false), (Some(HOUR), "every 1 h, as configured".to_owned()));
+}
+
+#[test]
+fn whole_days_are_left_out_and_feeds_do_not_come_back_from_a_pause_all_at_once() {
+    let wednesday = Hints { interval: None, pauses: Pauses::from_bits(1 << 26) };
+    let history = History { hints: wednesday, ..usual_gap(2 * HOUR) };
+    let far = Poll { max: 24 * HOUR, ..bounds() };
+    let back = |seed| next(&history, &well(), None, false, &far, now(), seed).at.unwrap();
+    let midnight: Timestamp = "2024-05-02T00:00:00Z".parse().unwrap();
+    assert_eq!(back(0), midnight);
+    let times: std::collections::BTreeSet<_> = (0..100).map(back).collect();
+    assert!(times.len() > 90 && times.iter().all(|at| *at >= midnight && at.duration_since(midnight).as_mins() < 10));
+}
+
+#[rstest]
+#[case(1, 15 * MINUTE, "after 15 min, its usual interval: the last poll failed")]
+#[case(2, 15 * MINUTE, "after 15 min, its usual interval: the last two polls failed")]
+#[case(3, 30 * MINUTE, "after 30 min: the last 3 polls failed")]
+#[case(4, HOUR, "after 1 h: the last 4 polls failed")]
+#[case(8, 16 * HOUR, "after 16 h: the last 8 polls failed")]
+#[case(9, DAY, "after 1 d: the last 9 polls failed")]
+#[case(u32::MAX, DAY, "after 1 d: the last 4294967295 polls failed")]
+fn failures_are_retried_twice_and_then_ever_less_often(
+    #[case] failures: u32,
+    #[case] expected: Duration,
+    #[case] why: &str,
+) {
+    let got = wait(&failed(failures), &Ended::Failed, Some(15 * MINUTE), false);
+    assert_eq!(got, (Some(expected), why.to_owned()));
+}
+
+#[test]
+fn missing_feeds_are_retried_twice_then_tried_daily_and_gone_ones_never() {
+    for failures in [1, 2] {
+        assert_eq!(wait(&failed(failures), &Ended::NotFound, None, false).0, Some(30 * MINUTE));
+    }
+    let daily = "after 1 d: it is not found (404), which is tried once a day".to_owned();
+    assert_eq!(wait(&failed(3), &Ended::NotFound, None, false), (Some(DAY), daily));
+    assert_eq!(wait(&failed(3), &Ended::NotFound, Some(3 * DAY), false).0, Some(3 * DAY));
+    let never = "its server says that it is gone for good (410)".to_owned();
+    assert_eq!(wait(&failed(1), &Ended::Gone, Some(MINUTE), true), (None, never));
+}
+
+#[rstest]
+#[case(1, None, 30 * MINUTE, "after 30 min: the server is busy")]
+#[case(1, Some(2 * HOUR), 2 * HOUR, "after 2 h: the server asked for that (Retry-After)")]
+#[case(1, Some(MINUTE), 30 * MINUTE, "after 30 min: the server is busy")]
+#[case(4, Some(HOUR), 2 * HOUR, "after 2 h: the server is busy, 4 times in a row")]
+#[case(1, Some(9 * DAY), DAY, "after 1 d, the longest rest: the server asked for 9 d (Retry-After)")]
+fn a_busy_server_gets_the_later_of_its_wish_and_the_backoff(
+    #[case] failures: u32,
+    #[case] after: Option<Duration>,
+    #[case] expected: Duration,
+    #[case] why: &str,
+) {
+    let date = after.map(|after| RetryAfter::Until(later(now(), after)));
+    for asked in [after.map(RetryAfter::Span), date] {
+        assert_eq!(wait(&failed(failures), &Ended::Busy { asked }, None, false), (Some(expected), why.to_owned()));
+    }
+}
+
+#[rstest]
+#[case(1, None, 30 * MINUTE)]
+#[case(7, None, HOUR)]
+#[case(1, Some(2 * HOUR), 2 * HOUR)]
+#[case(1, Some(9 * DAY), DAY)]
+fn a_host_rests_as_long_as_it_asked_and_never_long_for_one_broken_feed(
+    #[case] failures: u32,
+    #[case] after: Option<Duration>,
+    #[case] expected: Duration,
+) {
+    let asked = after.map(RetryAfter::Span);
+    let rests = |ended| next(&failed(failures), &ended, None, false, &bounds(), now(), 0).host_rests;
+    assert_eq!(rests(Ended::Busy { asked }), Some(later(now(), expected)));
+    assert_eq!(rests(Ended::Failed), None);
+}
+
+#[test]
+fn retry_after_outdoes_an_interval_of_ones_own() {
+    let asked = Some(RetryAfter::Span(HOUR));
+    assert_eq!(wait(&failed(1), &Ended::Busy { asked }, Some(5 * MINUTE), false).0, Some(HOUR));
+}
+
+#[test]
+fn neighbouring_seeds_spread() {
+    let waits: std::collections::BTreeSet<_> = (0..100).map(|seed| jittered(HOUR, seed)).collect();
+    assert!(waits.len() > 90);
+}
+
+fn any_span() -> impl Strategy<Value = Option<Duration>> {
+    proptest::option::of((0..4_000_000_000_u64).prop_map(Duration::from_secs))
+}
+
+fn any_ended() -> impl Strategy<Value = Ended> {
+    prop_oneof![
+        any_span().prop_map(|fresh_for| Ended::Well { fresh_for }),
+        Just(Ended::NotFound),
+        any_span().prop_map(|asked| Ended::Busy { asked: asked.map(RetryAfter::Span) }),
+        (-1_000_000..4_000_000_000_i64).prop_map(|from_now| {
+            let end = Timestamp::from_second(now().as_second() + from_now).ok();
+            Ended::Busy { asked: end.map(RetryAfter::Until) }
+        }),
+        Just(Ended::Failed),
+    ]
+}
+
+proptest! {
+    /// For any history and whatever a server asks for.
+    #[test]
+    fn the_next_poll_is_within_bounds_never_before_retry_after_and_never_under_the_floor(
+        (failures, mean_gap, interval, bits) in (0..50_u32, any_span(), any_span(), any::<u32>()),
+        ended in any_ended(),
+        every in any_span(),
+        own_host: bool,
+        (min, more) in (0..200_000_u64, 0..2_000_000_u64),
+        seed: u64,
+    ) {
+        let min = Duration::from_secs(min);
+        let bounds = Poll { min, max: min + Duration::from_secs(more), ..bounds() };
+        let hints = Hints { interval: interval.filter(|asked| !asked.is_zero()), pauses: Pauses::from_bits(bits) };
+        let history = History { failures, mean_gap, hints };
+        let next = next(&history, &ended, every, own_host, &bounds, now(), seed);
+        let at = next.at.expect("only 410 ends it");
+        let wait = Duration::try_from(at.duration_since(now())).expect("not in the past");
+
+        let floor = Poll::floor(own_host);
+        prop_assert!(wait >= floor, "{wait:?} is under the floor");
+        let usual = every.unwrap_or(bounds.max).max(floor);
+        let longest = if matches!(ended, Ended::Well { .. }) { usual } else { usual.max(DAY) };
+        prop_assert!(wait <= longest + longest / 10, "{wait:?} is over {longest:?}");
+        if let Ended::Well { .. } = ended {
+            prop_assert!(wait >= every.unwrap_or(bounds.min));
+        }
+        if let Ended::Busy { asked: Some(asked) } = ended {
+            let until = asked.end(now());
+            prop_assert!(at >= until.min(later(now(), DAY)), "{at} is before {until}");
+            prop_assert!(next.host_rests >= Some(until.min(later(now(), DAY))));
+        }
+        prop_assert!(next.host_rests <= Some(later(now(), DAY)));
+        prop_assert!(!next.why.is_empty());
+    }
+}

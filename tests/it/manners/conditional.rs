@@ -1,0 +1,98 @@
+//! Conditional requests: what is sent back, and when it is replaced.
+
+use super::publisher::{Asked, Publisher, Reply};
+use super::{round, round_a_day_later, story, watching};
+
+/// A 304 to whoever sends `etag` back, else a 200 with these headers.
+fn known_by(asked: &Asked, etag: &str, headers: &str) -> Reply {
+    if asked.header("if-none-match") == Some(etag) {
+        Reply::new("304 Not Modified", "", b"")
+    } else {
+        Reply::ok(headers, &story())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validators_come_back_byte_for_byte_over_a_restart() {
+    let publisher = Publisher::start().await;
+    let headers = "ETag: W/\"\u{e9}\u{ff} 1\"\r\nLast-Modified: yesterday, about noon\r\n";
+    publisher.serve("/feed", move |asked| known_by(asked, "W/\"\u{e9}\u{ff} 1\"", headers));
+    let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
+    round(&folder).await;
+    round_a_day_later(&folder).await;
+    round_a_day_later(&folder).await;
+    let asked = publisher.asked("/feed");
+    assert_eq!((asked[0].header("if-none-match"), asked[0].header("if-modified-since")), (None, None));
+    for again in &asked[1..] {
+        assert_eq!(again.header("if-none-match"), Some("W/\"\u{e9}\u{ff} 1\""));
+        assert_eq!(again.header("if-modified-since"), Some("yesterday, about noon"));
+    }
+    assert_eq!(asked.len(), 3);
+    assert_eq!(folder.query("SELECT failures FROM feed").await, ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validators_are_replaced_together_after_every_200() {
+    let publisher = Publisher::start().await;
+    publisher.serve("/feed", |_| Reply::ok("ETag: \"1\"\r\nLast-Modified: Mon\r\n", &story()));
+    let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
+    round(&folder).await;
+    publisher.serve("/feed", |_| Reply::ok("ETag: \"2\"\r\n", &story()));
+    round_a_day_later(&folder).await;
+    publisher.serve("/feed", |_| Reply::ok("", &story()));
+    round_a_day_later(&folder).await;
+    round_a_day_later(&folder).await;
+    let sent: Vec<_> = publisher
+        .asked("/feed")
+        .iter()
+        .map(|asked| {
+            let header = |name| asked.header(name).unwrap_or("none").to_owned();
+            (header("if-none-match"), header("if-modified-since"))
+        })
+        .collect();
+    let expected = [("none", "none"), ("\"1\"", "Mon"), ("\"2\"", "none"), ("none", "none")];
+    assert_eq!(sent, expected.map(|(etag, date)| (etag.to_owned(), date.to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_304_replaces_the_validators_that_it_carries_and_keeps_the_others() {
+    let publisher = Publisher::start().await;
+    publisher.serve("/feed", |_| Reply::ok("ETag: \"1\"\r\nLast-Modified: Mon\r\n", &story()));
+    let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
+    round(&folder).await;
+    publisher.serve("/feed", |_| Reply::new("304 Not Modified", "ETag: \"2\"\r\n", b""));
+    round_a_day_later(&folder).await;
+    round_a_day_later(&folder).await;
+    let last = publisher.asked("/feed").remove(2);
+    assert_eq!((last.header("if-none-match"), last.header("if-modified-since")), (Some("\"2\""), Some("Mon")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ignores_validators_is_told_of_once_and_asked_no_more_often() {
+    let publisher = Publisher::start().await;
+    publisher.serve("/feed", |_| Reply::ok("ETag: \"1\"\r\n", &story()));
+    let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
+    round(&folder).await;
+    round_a_day_later(&folder).await;
+    round_a_day_later(&folder).await;
+    assert!(publisher.asked("/feed")[1..].iter().all(|asked| asked.header("if-none-match") == Some("\"1\"")));
+    assert_eq!(folder.query("SELECT count(*) FROM story").await, ["1"]);
+    assert_eq!(folder.query("SELECT count(*) FROM alert").await, ["1"]);
+    assert_eq!(folder.query("SELECT count(*) FROM message WHERE state = 'sent'").await, ["1"]);
+    assert_eq!(folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await, ["0"]);
+    assert_eq!(folder.query("SELECT next_poll - last_poll >= 1800000 FROM feed").await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_no_feed_replaces_no_validators() {
+    let publisher = Publisher::start().await;
+    publisher.serve("/feed", |_| Reply::ok("ETag: \"1\"\r\n", &story()));
+    let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
+    round(&folder).await;
+    publisher.serve("/feed", |_| Reply::ok("ETag: \"oops\"\r\n", "<!doctype html><title>Oops</title>"));
+    round_a_day_later(&folder).await;
+    assert_eq!(folder.query("SELECT error FROM feed").await, ["this is a web page, not a feed"]);
+    assert_eq!(folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await, ["0"]);
+    round_a_day_later(&folder).await;
+    assert_eq!(publisher.asked("/feed")[2].header("if-none-match"), Some("\"1\""));
+}
