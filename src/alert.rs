@@ -1,6 +1,7 @@
 //! From a match to what is sent: the alert's identity, its evidence, and which receivers are told.
 
 pub mod admit;
+pub mod ailment;
 pub mod breaker;
 pub mod calendar;
 pub mod copies;
@@ -120,8 +121,8 @@ pub enum Content {
     },
     /// Many stories that rules matched. (`type: digest`)
     Digest(digest::Digest),
-    /// What happened to a receiver. (`type: notice`)
-    Notice(notice::Notice),
+    /// What happened to a receiver or a feed. (`type: notice`)
+    Notice(notice::About),
     /// A trial, sent by `tidings notify`. (`type: test`)
     Test,
 }

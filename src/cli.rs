@@ -5,10 +5,14 @@ mod alerts;
 mod backtest;
 mod check;
 mod clauses;
+mod columns;
 mod deliveries;
 mod explain;
+mod feeds;
+mod format;
 mod load;
 mod logs;
+mod moment;
 mod notify;
 mod place;
 mod run;
@@ -69,7 +73,7 @@ enum Command {
         config: ConfigArgument,
         /// How faults are shown: for people on standard error, or as JSON Lines on standard output.
         #[arg(long, value_enum, default_value_t)]
-        format: check::Format,
+        format: format::Format,
         /// Print every rule as it is understood: in canonical form, with the terms of its lists.
         #[arg(long)]
         canonical: bool,
@@ -87,6 +91,11 @@ enum Command {
     Backtest(backtest::Arguments),
     /// What was told: by rule, tag, feed, time, words; `alerts show ID` tells all of one alert.
     Alerts(alerts::Arguments),
+    /// What is polled: how it fares and when it is polled next; one feed as the rules would see it; lists of feeds, in and out.
+    Feeds {
+        #[command(subcommand)]
+        action: feeds::Action,
+    },
     /// What is not delivered, and why; `deliveries retry` sends the dead again.
     Deliveries(deliveries::Arguments),
     /// Mute a rule, a tag, a feed or an event for a while.
@@ -134,6 +143,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),
+        Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
         Command::Notify { name, config } => notify::notify(&config.path, &name),

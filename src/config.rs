@@ -4,6 +4,7 @@ mod env;
 mod feeds;
 mod headers;
 mod hosts;
+mod lists;
 mod load;
 mod mask;
 mod network;
@@ -29,6 +30,7 @@ use crate::story::pace::Manners;
 use crate::story::{FeedName, NotifierName, Severity};
 
 pub use hosts::{Hosts, Manner};
+pub use lists::{Listed, ReadList, named};
 pub use load::load;
 pub use proxy::Proxy;
 pub use template::{Template, Writes};
@@ -83,6 +85,16 @@ impl Routing {
     #[must_use]
     pub fn of(&self, severity: Severity) -> &BTreeSet<NotifierName> {
         self.by_severity.get(&severity).unwrap_or(&self.default)
+    }
+
+    /// Those who hear of what has no severity: the default, or, where that is nobody, all that are named.
+    #[must_use]
+    pub fn anybody(&self) -> BTreeSet<NotifierName> {
+        if self.default.is_empty() {
+            self.by_severity.values().flatten().cloned().collect()
+        } else {
+            self.default.clone()
+        }
     }
 }
 

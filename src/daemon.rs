@@ -2,6 +2,7 @@
 
 mod announce;
 mod articles;
+mod backfill;
 pub mod clock;
 mod dispatcher;
 mod hosts;
@@ -17,6 +18,7 @@ mod robots;
 pub mod rule_files;
 pub mod signals;
 mod tasks;
+mod watch;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,6 +75,8 @@ pub(crate) struct World {
     refused: AtomicUsize,
     /// Notified when a story begins to wait.
     pages: Notify,
+    /// Notified when other rules have come into force.
+    new_rules: Notify,
     /// Notified when a message may have become due.
     outbox: Notify,
     /// Receivers whose last attempt failed: said once, until one succeeds.
@@ -166,11 +170,13 @@ async fn forever(
         recheck::look_again(Arc::clone(world), stop.clone()),
         dispatcher::deliver(Arc::clone(world), stop.clone()),
         reload::keep_rules_fresh(Arc::clone(world), files, asked, stop.clone()),
+        backfill::look_back(world, stop.clone()),
         housekeeping::keep_house(world, stop),
     );
 }
 
 async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
+    backfill::look_back(world, stop.clone()).await;
     poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), stop.clone()).await;
     recheck::look_again(Arc::clone(world), stop.clone()).await;
@@ -202,6 +208,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
         polls: AtomicUsize::new(0),
         refused: AtomicUsize::new(0),
         pages: Notify::new(),
+        new_rules: Notify::new(),
         outbox: Notify::new(),
         down: Mutex::default(),
         config,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -84,6 +85,8 @@ pub struct Settings {
     pub burst: Option<Burst>,
     /// When its alerts are told, if not at once.
     pub digest: Option<Cadence>,
+    /// How far it looks back over stories that were there before it, when it is new.
+    pub backfill: Option<Duration>,
 }
 
 /// One entry of a rule's `feeds`.

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod archive;
+mod backfill;
 mod beside;
 mod column;
 mod deliveries;
@@ -12,6 +13,7 @@ mod event;
 mod feeds;
 #[cfg(test)]
 mod fixture;
+mod gaps;
 mod health;
 mod intake;
 mod letter;
@@ -36,6 +38,7 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alert::ailment::{Course, FeedNotice};
 use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
@@ -45,7 +48,9 @@ use crate::feed::moved::Move;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
+pub use backfill::Settled;
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
+pub use gaps::{Gap, PastGap};
 pub use health::Standing;
 pub use lock::{Lock, lock};
 pub use open::OpenError;
@@ -110,6 +115,8 @@ pub struct FeedState {
     pub hints: Hints,
     /// Where permanent redirects lead from its address.
     pub moved: Option<Move>,
+    /// How it has fared, as far as people are told of that.
+    pub course: Course,
 }
 
 /// One poll's outcome, recorded in one transaction (T1).
@@ -125,6 +132,10 @@ pub struct PollRecord {
     pub items: Vec<ItemRecord>,
     /// After a 200: the key of every item in the document. Known items that are missing here are marked as gone, others as present. `None` after anything else.
     pub present: Option<Vec<ItemKey>>,
+    /// The time before it in which items may have come and gone.
+    pub gap: Option<Gap>,
+    /// What is to be told of the feed, and to whom.
+    pub notice: Option<(FeedNotice, Vec<Receiver>)>,
 }
 
 /// One item that is new, edited or re-keyed.
@@ -199,7 +210,7 @@ pub struct Waiting {
 
 /// A story's final text, and what came of matching it (T2).
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct FinalText {
     /// The text.
     pub body: String,
     /// What came of matching it.

@@ -125,6 +125,9 @@ pub struct Story {
     pub authors: Vec<String>,
     /// The publisher's own categories.
     pub tags: Vec<String>,
+    /// Who it was taken from, where a feed of many sources says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 impl Story {
@@ -140,6 +143,7 @@ impl Story {
             lang: None,
             authors: Vec::new(),
             tags: Vec::new(),
+            source: None,
         }
     }
 }

@@ -1,10 +1,32 @@
-//! What Tidings has to say of its own receivers, and who is told. Pure.
+//! What Tidings has to say of its own receivers and feeds, and who is told. Pure.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Receiver;
+use crate::alert::ailment::FeedNotice;
 use crate::story::NotifierName;
+
+/// A message about what Tidings itself depends on. One about a feed names it as `feed`, one about a receiver its `notifier`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum About {
+    /// A receiver.
+    Receiver(Notice),
+    /// A feed.
+    Feed(FeedNotice),
+}
+
+impl About {
+    /// What it is about, as people call it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Receiver(notice) => notice.subject().to_string(),
+            Self::Feed(notice) => notice.feed.to_string(),
+        }
+    }
+}
 
 /// A message about a receiver that is away, is back or refuses what it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,15 +2,15 @@
 
 #[cfg(test)]
 mod fixture;
-mod moment;
 mod show;
 mod table;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use serde::Serialize;
 
 use crate::cli::clauses::Paper;
-use crate::cli::{ConfigArgument, Exit, block_on, load};
+use crate::cli::format::Format;
+use crate::cli::{ConfigArgument, Exit, block_on, load, moment};
 use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::store::{Archive, OpenError, StoreError, Wanted};
@@ -65,16 +65,6 @@ enum Action {
     },
 }
 
-/// How alerts are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
 /// Lists what was told, or shows one alert: 65 if there is no such alert, 69 if the store cannot be read.
 pub(super) fn alerts(arguments: &Arguments) -> Exit {
     let done = match &arguments.action {
@@ -102,12 +92,7 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
 
 fn wanted(arguments: &Arguments, config: &Config) -> Result<Wanted, Exit> {
     let read = |text: &Option<String>, edge| {
-        let read = text.as_deref().map(|text| moment::read(text, edge, now(), &config.zone)).transpose();
-        read.map_err(|why| {
-            eprintln!("error: {why}");
-            eprintln!("  help: write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)");
-            Exit::Usage
-        })
+        text.as_deref().map(|text| moment::read_or_tell(text, edge, now(), &config.zone)).transpose()
     };
     Ok(Wanted {
         rule: arguments.rule.clone(),

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rayon::ThreadPool;
 
+use crate::cli::format::Format;
 use crate::cli::{ConfigArgument, Exit, load, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::clock::{now, timed};
@@ -20,7 +21,7 @@ use crate::fault::Fault;
 use lines::Lines;
 use matching::{LoadError, Matcher};
 use progress::Progress;
-use report::{Format, Matched, Printer, Sides};
+use report::{Matched, Printer, Sides};
 use source::{Batch, Source};
 use stored::StoredStories;
 

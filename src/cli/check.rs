@@ -3,20 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::cli::format::Format;
 use crate::cli::{Exit, count, load, unreadable_rules};
 use crate::daemon::{self, rule_files};
 use crate::fault::{self, Fault, Level};
 use crate::rule::{Known, Rules};
-
-/// How faults are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// What was found sound: said of it, and the rules.
 struct Sound {

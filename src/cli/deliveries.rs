@@ -8,6 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::alert::breaker::Health;
+use crate::cli::format::Format;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load};
 use crate::daemon::{self, clock::now};
 use crate::store::{self, Delivery, DeskError, State, What, Which};
@@ -57,16 +58,6 @@ enum Wanted {
     Held,
 }
 
-/// How deliveries are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
 /// Lists what is not delivered, or sends it again.
 pub(super) fn deliveries(arguments: &Arguments) -> Exit {
     let done = match &arguments.action {
@@ -109,7 +100,7 @@ fn to_json(delivery: &Delivery) -> Value {
     let about = match &delivery.what {
         What::Story(title) => json!({ "story": title }),
         What::Digest(alerts) => json!({ "digest": alerts }),
-        What::Notice(receiver) => json!({ "notice": receiver.to_string() }),
+        What::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
         "id": delivery.id, "message": delivery.uid, "state": word(delivery.state),

@@ -7,6 +7,7 @@ mod text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cli::format::Format;
 use crate::cli::{ConfigArgument, Exit, block_on, load, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::rule_files;
@@ -38,16 +39,6 @@ pub(super) struct Arguments {
     format: Format,
     #[command(flatten)]
     config: ConfigArgument,
-}
-
-/// How it is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object.
-    Json,
 }
 
 /// What is asked of the story.

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::Exit;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Listed};
 use crate::fault::{self, Fault, Source};
+use crate::feed::opml::{self, Subscription};
 
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
 pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
@@ -17,7 +18,14 @@ pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exi
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let source = Arc::new(Source { name: path.display().to_string(), text });
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    config::load(&source, folder, &|name| std::env::var(name).ok(), faults).ok_or(Exit::Config)
+    let list = |bytes: &[u8]| listed(bytes).map_err(|why| why.to_string());
+    config::load(&source, folder, &|name| std::env::var(name).ok(), &list, faults).ok_or(Exit::Config)
+}
+
+/// The feeds of a list, which is OPML.
+pub(super) fn listed(bytes: &[u8]) -> Result<Vec<Listed>, opml::NoList> {
+    let feed = |Subscription { url, title, tags }| Listed { url, title, tags };
+    Ok(opml::read(bytes)?.into_iter().map(feed).collect())
 }
 
 /// The same, with its faults printed on standard error.

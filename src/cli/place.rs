@@ -31,10 +31,15 @@ pub(super) fn means() -> Result<Means, Exit> {
 
 /// The feed or article at `place`, an address or a file. Why there is none is printed.
 pub(super) async fn open(means: &Means, place: &str) -> Result<Found, Exit> {
-    let url = address(place)?;
-    let answer = fetched(means, &url).await.map_err(|why| fail(&format!("{place}: {why}"), Exit::Unavailable))?;
+    let answer = answer(means, place).await?;
     let body = answer.body.unwrap_or_default();
     read(&body, answer.content_type.as_deref(), &answer.url, place)
+}
+
+/// What comes of asking for `place`, an address or a file. Why nothing does is printed.
+pub(super) async fn answer(means: &Means, place: &str) -> Result<Answer, Exit> {
+    let url = address(place)?;
+    fetched(means, &url).await.map_err(|why| fail(&format!("{place}: {why}"), Exit::Unavailable))
 }
 
 /// The feed or article in `body`, which stands at `url` and is called `place`.
@@ -72,7 +77,8 @@ pub(super) fn file_address(path: &Path) -> Option<Url> {
     std::path::absolute(path).ok().and_then(|path| Url::from_file_path(path).ok())
 }
 
-async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchError> {
+/// The same for an address, with nothing printed.
+pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchError> {
     let validators = Validators::default();
     if url.scheme() == "file" {
         return fetch::read_file(url, &validators).await;
@@ -100,6 +106,7 @@ fn story(item: Item) -> Story {
         lang: item.lang,
         authors: item.authors,
         tags: item.tags,
+        source: item.source,
     }
 }
 

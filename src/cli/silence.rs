@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::alert::calendar;
 use crate::alert::silence::{Silence, Target};
+use crate::cli::format::Format;
 use crate::cli::shown::shown;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load};
 use crate::config::Config;
@@ -69,16 +70,6 @@ pub(super) struct TargetArguments {
     /// One event, by the id that its messages carry.
     #[arg(long, value_name = "ID")]
     event: Option<String>,
-}
-
-/// How silences are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Does what `action` says.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::reader::{Expanded, Reader};
-use super::{Feed, FullText, Network, Poll};
+use super::{Feed, FullText, Network, Poll, lists};
 use crate::fault::Fault;
 use crate::story::FeedName;
 use crate::yaml::{Entries, Node};
@@ -25,7 +25,7 @@ const MOST_RECHECKS: usize = 2;
 
 const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
-/// A list of addresses and of mappings. `network` says which hosts are one's own; without it, no interval is too short.
+/// A list of addresses and of mappings; feeds of lists that it does not name itself come after those that it does. `network` says which hosts are one's own; without it, no interval is too short.
 pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader: &mut Reader<'_>) -> Option<Vec<Feed>> {
     let nodes = config.get("feeds").map_or_else(Vec::new, |node| node.items(reader.faults));
     if nodes.is_empty() && config.get("feeds").is_none_or(|node| node.is_list()) {
@@ -34,7 +34,19 @@ pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader:
     }
     let mut known = BTreeMap::new();
     let mut feeds = Some(Vec::new());
+    let mut read = Some(Vec::new());
     for node in nodes {
+        if node.is_mapping()
+            && let Some(mut entries) = reader.entries(node)
+            && entries.place_of("opml").is_some()
+        {
+            let list = lists::list(entries, reader);
+            read = read.zip(list).map(|(mut all, list)| {
+                all.push(list);
+                all
+            });
+            continue;
+        }
         let feed = feed(node, network, reader);
         if let Some((feed, place)) = &feed {
             check_unique(&feed.name, *place, &mut known, reader);
@@ -44,7 +56,11 @@ pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader:
             feeds
         });
     }
-    feeds
+    let (mut feeds, read) = (feeds?, read?);
+    for list in read {
+        lists::add(&mut feeds, list);
+    }
+    Some(feeds)
 }
 
 fn check_unique<'d>(
@@ -73,10 +89,6 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
         return Some((Feed { name, url, is_secret, tags, every: None, full_text, recheck: Vec::new() }, node));
     }
     let mut entries = reader.entries(node)?;
-    if entries.place_of("opml").is_some() {
-        reader.refuse_later(&mut entries, &["opml"]);
-        return None;
-    }
     let url_node = entries.require("url", reader.faults);
     let found = url_node.and_then(|node| address(node, reader));
     let name_node = entries.get("name");
@@ -154,13 +166,13 @@ fn name(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     Some(name)
 }
 
-fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
+pub(super) fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
     let tags: Vec<_> = node.one_or_many().into_iter().map(|node| reader.name(node)).collect();
     tags.into_iter().collect()
 }
 
 /// The interval that a feed asks for. `own`: whether its host is one's own, if that is known.
-fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) -> Option<Duration> {
+pub(super) fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) -> Option<Duration> {
     let every = reader.duration(node)?;
     let least = Poll::floor(own.unwrap_or(true));
     if every < least {
@@ -205,6 +217,6 @@ fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
+pub(super) fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
     reader.choice(node, &[("always", FullText::Always), ("hinted", FullText::Hinted), ("never", FullText::Never)])
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reader::Reader;
-use super::{Config, Network, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing};
+use super::{Config, Network, ReadList, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document};
 
@@ -14,15 +14,17 @@ const LATER: [&str; 5] = ["burst", "digest", "limit", "quiet", "silence"];
 /// What is not built yet, and whose absence changes nothing that is sent or watched.
 const LATER_BUT_HARMLESS: [&str; 1] = ["web"];
 
-/// Reads a configuration. `base` is its folder, against which relative paths stand; `env` gives the variables of the environment.
+/// Reads a configuration. `base` is its folder, against which relative paths stand; `env` gives the variables of the environment, `list` reads
+/// lists of feeds.
 /// `None` if it has an error; every fault is added to `faults`, and none holds a secret: what may be one is blotted out of their source.
 ///
-/// It reads no file but those that a `password_file`, a `ca` or a `template` names.
+/// It reads no file but those that an `opml`, a `password_file`, a `ca` or a `template` names.
 #[must_use]
 pub fn load(
     source: &Arc<Source>,
     base: &Path,
     env: &dyn Fn(&str) -> Option<String>,
+    list: &ReadList<'_>,
     faults: &mut Vec<Fault>,
 ) -> Option<Config> {
     let mut found = Vec::new();
@@ -31,7 +33,7 @@ pub fn load(
     for fault in &mut found {
         mask::hush_reader(fault, &masked);
     }
-    let config = document.and_then(|document| parts(&document, &mut Reader { base, env, faults: &mut found }));
+    let config = document.and_then(|document| parts(&document, &mut Reader { base, env, list, faults: &mut found }));
     let is_sound = found.iter().all(|fault| fault.level < Level::Error);
     faults.extend(found.into_iter().map(|mut fault| {
         mask::hush_echo(&mut fault, &masked);

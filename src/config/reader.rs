@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use super::env;
+use super::{ReadList, env};
 use crate::fault::{Fault, nearest};
 use crate::yaml::{Entries, Node, Text};
 
@@ -17,6 +17,8 @@ pub(super) struct Reader<'a> {
     pub(super) base: &'a Path,
     /// The variables of the environment.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    /// What reads lists of feeds.
+    pub(super) list: &'a ReadList<'a>,
     pub(super) faults: &'a mut Vec<Fault>,
 }
 

@@ -25,11 +25,20 @@ fn env(name: &str) -> Option<String> {
     }
 }
 
+/// A list of addresses, one a line.
+fn list(bytes: &[u8]) -> Result<Vec<Listed>, String> {
+    let feed = |line: &str| {
+        let url = line.parse().map_err(|_| "this is no list".to_owned())?;
+        Ok(Listed { url, title: None, tags: vec!["listed".to_owned()] })
+    };
+    String::from_utf8_lossy(bytes).lines().map(feed).collect()
+}
+
 /// The configuration, and all that is said of it.
 fn read(text: &str) -> (Option<Config>, String) {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
     let mut faults = Vec::new();
-    let config = load(&source, Path::new("/etc/tidings"), &env, &mut faults);
+    let config = load(&source, Path::new("/etc/tidings"), &env, &list, &mut faults);
     let machine: String = faults.iter().map(|fault| to_json(fault).to_string()).collect();
     assert!(!machine.contains("pa55w0rd") && !machine.contains("t0ken"), "{machine}");
     (config, render(&faults, false))
@@ -321,7 +330,7 @@ fn faults_of_feeds() {
             "feeds: [{url: https://example.org/a, every: often, full_text: hinted}, {url: https://example.org/b, full_text: alwais}]",
         ),
         &with(
-            "feeds: [{opml: subscriptions.opml}, {name: a}, {url: https://example.org/b, headers: {Authorization: pa55w0rd}}]",
+            "feeds: [{opml: missing.opml, tag: wire}, {name: a}, {url: https://example.org/b, headers: {Authorization: pa55w0rd}}]",
         ),
         &with("feeds: [https://ana:pa55w0rd@example.org/feed]"),
         &with("feeds: [{url: https://example.org/a, name: tag:wire}, {url: https://example.org/b, name: \" \"}]"),

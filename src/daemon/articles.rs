@@ -15,7 +15,7 @@ use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page, recheck};
 use crate::feed::article;
 use crate::feed::fetch::FetchError;
-use crate::store::{Settled, StoreError, StoryId, Waiting};
+use crate::store::{FinalText, StoreError, StoryId, Waiting};
 use crate::story::{Read, Story};
 
 /// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs little; requests are limited by hosts.
@@ -131,7 +131,7 @@ async fn record(
         (story.body, verdict)
     })
     .await;
-    let settled = Settled { body, verdict, fetches, look_again };
+    let settled = FinalText { body, verdict, fetches, look_again };
     world.store.settle(waiting.id, waiting.revision, settled, at).await?;
     world.outbox.notify_one();
     Ok(())

@@ -47,6 +47,7 @@ async fn round(world: &World) -> Result<Gone, StoreError> {
     let at = now();
     let kept = retention(world.config.retain, at);
     let mut gone = Gone::default();
+    world.store.forget_gaps(kept.keys).await?;
     let mut next = Some(Place::default());
     while let Some(place) = next {
         let step = world.store.sweep(place, kept, at).await?;

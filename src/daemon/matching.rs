@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::alert::{copies, draft};
 use crate::daemon::World;
-use crate::rule::Carrier;
+use crate::rule::{Carrier, Match};
 use crate::store::Verdict;
 use crate::story::{FeedName, Read, Story};
 
@@ -20,6 +20,18 @@ pub(crate) fn verdict<'f>(
 ) -> Verdict {
     let carriers = carriers(world, feeds);
     let matches = world.rules.load().matches(story, &carriers);
+    told(world, story, read, carriers, matches, due)
+}
+
+/// The verdict that these matches of `story` make.
+pub(crate) fn told(
+    world: &World,
+    story: &Story,
+    read: Read,
+    carriers: Vec<Carrier>,
+    matches: Vec<Match>,
+    due: Timestamp,
+) -> Verdict {
     let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
     // Copies matter for what is told of them: of a story that no rule matches, nothing is.

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 
 use crate::alert::admit;
 use crate::config::{Feed, FirstPoll, FullText};
-use crate::daemon::{World, heavy, matching, page};
+use crate::daemon::{World, heavy, matching, page, watch};
 use crate::feed::article;
 use crate::feed::identity::{self, ItemKey, Judged, KnownItem, Verdict};
 use crate::feed::parse::{Document, Item};
-use crate::store::{ItemRecord, Plan, StoreError};
+use crate::store::{Gap, ItemRecord, Plan, StoreError};
 use crate::story::{Read, Story};
 
 /// What a document holds.
@@ -22,13 +22,15 @@ pub(crate) struct Sifted {
     pub(crate) items: Vec<ItemRecord>,
     /// The key of every item.
     pub(crate) present: Vec<ItemKey>,
+    /// The time before it in which items may have come and gone.
+    pub(crate) gap: Option<Gap>,
 }
 
-/// Tells new and edited items from known ones, and matches those whose text is settled.
+/// Tells new and edited items from known ones, and matches those whose text is settled. `last_good`: the last good poll; `None` at the first.
 pub(crate) async fn sift(
     world: &Arc<World>,
     feed: &Feed,
-    first_poll: bool,
+    last_good: Option<Timestamp>,
     document: Document,
     now: Timestamp,
 ) -> Result<Sifted, StoreError> {
@@ -37,16 +39,17 @@ pub(crate) async fn sift(
     let shared = Arc::clone(&world);
     let sift = move || {
         let judged = identity::judge(&feed.name, &known, &document.items);
+        let gap = last_good.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
         let known: HashMap<&ItemKey, &KnownItem> = known.iter().map(|item| (&item.key, item)).collect();
         let present = judged.iter().map(|item| item.key.clone()).collect();
-        let first_poll = first_poll.then_some(world.config.poll.first_poll);
+        let first_poll = last_good.is_none().then_some(world.config.poll.first_poll);
         let moment = Moment { world: &world, feed: &feed, first_poll, now };
         let items = judged
             .into_iter()
             .filter(|item| item.verdict != Verdict::Same)
             .map(|judged| moment.record(&known, &document.items[judged.index], judged))
             .collect();
-        Sifted { items, present }
+        Sifted { items, present, gap }
     };
     Ok(heavy(&shared, sift).await)
 }
@@ -89,6 +92,7 @@ impl Moment<'_> {
             lang: item.lang.clone(),
             authors: item.authors.clone(),
             tags: item.tags.clone(),
+            source: item.source.clone(),
         };
         let plan = self.plan(item, &story, before);
         (story, plan)

@@ -90,7 +90,9 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
         let address = fingerprint(&feed.url);
         match known.remove(&feed.name) {
             Some(state) if state.address == address => told(feed, due::in_time(feed, state, now())),
-            moved => due::fresh(feed, address, moved.and_then(|moved| moved.last_good), now()),
+            // Whoever was told that it fares ill hears that it is well at its new address.
+            Some(moved) => FeedState { course: moved.course, ..due::fresh(feed, address, moved.last_good, now()) },
+            None => due::fresh(feed, address, None, now()),
         }
     };
     Ok(world.config.feeds.iter().map(state_of).collect())

@@ -110,6 +110,7 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
     put_on_record(&world.store, &loaded).await.map_err(|why| why.to_string())?;
     info!("{} rules are in force now", loaded.rules.iter().count());
     world.rules.store(Arc::new(loaded.rules));
+    world.new_rules.notify_one();
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use crate::feed::{hints, standard, xml};
 /// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves something to ask for.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let document = match standard::read(text, base) {
-        Some(first) if is_whole(&first, openings(text)) => Ok(first),
+        // feed-rs passes over the sources of RSS.
+        Some(first) if is_whole(&first, openings(text)) && !text.contains("<source") => Ok(first),
         first => chosen(first, xml::read(text, base)),
     };
     document.map(|document| Document { hints: hints::read(text), ..document })
@@ -49,6 +50,7 @@ fn fill(item: &mut Item, other: Item) {
     item.link = item.link.take().or(other.link);
     item.published = item.published.or(other.published);
     item.lang = item.lang.take().or(other.lang);
+    item.source = item.source.take().or(other.source);
     if item.title.is_empty() {
         item.title = other.title;
     }

@@ -79,6 +79,7 @@ fn item(entry: Entry, base: &Url, lang: Option<&str>) -> Item {
         lang: entry.language.or_else(|| lang.map(ToOwned::to_owned)),
         authors: authors.filter_map(|author| author.name).collect(),
         tags: entry.tags.unwrap_or_default(),
+        source: None,
     }
 }
 

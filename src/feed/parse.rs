@@ -42,6 +42,8 @@ pub struct Item {
     pub authors: Vec<String>,
     /// Its categories.
     pub tags: Vec<String>,
+    /// Who it was taken from, where a feed of many sources says so (`source` in RSS), in one line.
+    pub source: Option<String>,
 }
 
 /// Why bytes are no feed, in one sentence for a person.

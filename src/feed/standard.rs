@@ -60,6 +60,8 @@ fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
         lang: entry.language.or_else(|| lang.map(ToOwned::to_owned)).filter(|lang| !lang.is_empty()),
         authors: distinct(entry.authors.iter().filter_map(author)),
         tags: distinct(entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term))),
+        // feed-rs passes over it.
+        source: None,
     }
 }
 

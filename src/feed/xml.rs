@@ -101,7 +101,12 @@ impl<'a> Reader<'a> {
         match meaning {
             _ if self.aside.is_some() => {}
             Meaning::Feed if self.item.is_none() => self.start_feed(tag),
-            Meaning::Aside if !tag.self_closing => self.aside = Some(name.to_owned()),
+            Meaning::Source | Meaning::Aside if !tag.self_closing => {
+                self.aside = Some(name.to_owned());
+                if meaning == Meaning::Source {
+                    self.capture = Some(Capture::new(tag, Part::Source, 1, self.is_atom, None));
+                }
+            }
             Meaning::Part(part, rank) => self.start_part(tag, part, rank),
             _ => {}
         }
@@ -242,6 +247,10 @@ impl<'a> Reader<'a> {
                 if !lang.is_empty() {
                     item.as_mut().map_or(&mut self.lang, |item| &mut item.lang).offer(rank, lang);
                 }
+            }
+            (Part::Source, Some(item)) => {
+                let source = plain::one_line(&plain::from_markup(&capture.text));
+                item.source = Some(source).filter(|source| !source.is_empty());
             }
             (Part::Link, Some(_)) => {
                 let link = resolve(&capture.text, capture.base.as_ref().unwrap_or(self.base()));

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::alert::ailment::{self, FeedNotice};
 use crate::alert::digest::{Digest, Entry, Group, Reason};
-use crate::alert::notice::{Kind, Notice};
+use crate::alert::notice::{About, Kind, Notice};
 use crate::alert::{Content, Head, Letter, Told};
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
 
@@ -99,7 +100,14 @@ pub(super) fn notice(kind: Kind) -> Letter {
     let since = "2026-03-12T12:21:00Z".parse().expect("a time");
     let why = "the server answered 503 Service Unavailable".to_owned();
     let notice = Notice { kind, notifier: NotifierName("ops".to_owned()), recipient: None, since, why };
-    Letter { content: Content::Notice(notice), ..test() }
+    Letter { content: Content::Notice(About::Receiver(notice)), ..test() }
+}
+
+/// A notice of this kind about a feed.
+pub(super) fn feed_notice(kind: ailment::Kind) -> Letter {
+    let since = "2026-03-11T12:21:00Z".parse().expect("a time");
+    let (feed, why) = (FeedName("Yonhap".to_owned()), "the server answered 503 Service Unavailable".to_owned());
+    Letter { content: Content::Notice(About::Feed(FeedNotice { kind, feed, since, why })), ..test() }
 }
 
 /// What is told of a rule that says nothing of itself.

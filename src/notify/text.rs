@@ -128,6 +128,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::alert::ailment;
     use crate::alert::digest::Reason;
     use crate::alert::notice::Kind;
     use crate::notify::{fixture, plain};
@@ -198,6 +199,13 @@ mod tests {
     fn notices() {
         let notices =
             [Kind::Down, Kind::Back, Kind::Refused].map(|kind| text(&fixture::notice(kind), &berlin(), false));
+        assert_snapshot!(notices.join("\n"));
+    }
+
+    #[test]
+    fn notices_of_feeds() {
+        let kinds = [ailment::Kind::Gone, ailment::Kind::Failing, ailment::Kind::Silent, ailment::Kind::Well];
+        let notices = kinds.map(|kind| text(&fixture::feed_notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }
 

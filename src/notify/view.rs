@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::alert::notice::{Kind, Notice};
+use crate::alert::ailment::{self, FeedNotice};
+use crate::alert::notice::{About, Kind, Notice};
 use crate::alert::{Content, Head, Letter, Told};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
@@ -66,17 +67,13 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     match &letter.content {
         Content::Alert { story, read, feeds, rules, .. } => alert(story, read, feeds, rules, zone),
         Content::Digest(digest) => digest::view(digest, zone),
-        Content::Notice(notice) => self::notice(notice, zone),
-        Content::Test => View {
-            severity: None,
-            title: unmarked("This is a test from Tidings"),
-            quotes: Vec::new(),
-            note: Some("If you can read this, alerts will reach you here.".to_owned()),
-            sections: Vec::new(),
-            facts: vec![Fact::one("sent", time(letter.created, zone))],
-            link: None,
-            copies: Vec::new(),
-        },
+        Content::Notice(About::Receiver(notice)) => self::notice(notice, zone),
+        Content::Notice(About::Feed(notice)) => of_feed(notice, zone),
+        Content::Test => remark(
+            "This is a test from Tidings",
+            "If you can read this, alerts will reach you here.",
+            vec![Fact::one("sent", time(letter.created, zone))],
+        ),
     }
 }
 
@@ -97,13 +94,47 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
         Kind::Back => ("away since", "last failure"),
         Kind::Down | Kind::Refused => ("since", "why"),
     };
+    remark(&title, note, vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))])
+}
+
+fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
+    use ailment::Kind;
+
+    let feed = plain(&notice.feed.0);
+    let (title, note) = match notice.kind {
+        Kind::Gone => (
+            format!("The feed {feed} is gone for good"),
+            "Its server says so, and it is not polled any more: give it its new address in the configuration, or remove it.",
+        ),
+        Kind::Failing => (
+            format!("The feed {feed} cannot be read"),
+            "It is tried again by itself, at least once a day. You will be told when it is back.",
+        ),
+        Kind::Silent => (
+            format!("The feed {feed} has brought nothing new"),
+            "It can be read, but may have moved or been given up: look at its site. You will be told when it brings something.",
+        ),
+        Kind::Well => (
+            format!("The feed {feed} is well again"),
+            "What it brought is matched. `tidings feeds gaps` shows whether anything may have been missed.",
+        ),
+    };
+    let (since, why) = match notice.kind {
+        Kind::Well => ("ill since", "last cause"),
+        Kind::Gone | Kind::Failing | Kind::Silent => ("since", "why"),
+    };
+    remark(&title, note, vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))])
+}
+
+/// What is said of Tidings' own: a headline, a note, and facts.
+fn remark(title: &str, note: &str, facts: Vec<Fact>) -> View {
     View {
         severity: None,
-        title: unmarked(&title),
+        title: unmarked(title),
         quotes: Vec::new(),
         note: Some(note.to_owned()),
         sections: Vec::new(),
-        facts: vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
+        facts,
         link: None,
         copies: Vec::new(),
     }

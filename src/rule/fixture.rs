@@ -61,6 +61,7 @@ pub(crate) fn stories() -> impl Strategy<Value = Story> {
         url: url.then(|| "https://www.oil.example/arms-army".to_owned()),
         authors: if author { vec!["Oslo Arms".to_owned()] } else { Vec::new() },
         tags: if author { vec!["oil".to_owned()] } else { Vec::new() },
+        source: author.then(|| "The Oslo army".to_owned()),
         lang: lang.then(|| "en-GB".to_owned()),
         ..Story::of_words(title.replace('\n', " "), body)
     })

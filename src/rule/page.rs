@@ -105,6 +105,7 @@ impl<'s> Page<'s> {
         let mut texts = vec![PageText::new(Part::Title, &story.title), PageText::new(Part::Body, &story.body)];
         texts.extend(story.url.iter().map(|url| PageText::new(Part::Url, url)));
         texts.extend(carriers.iter().map(|feed| PageText::new(Part::Source, &feed.name.0)));
+        texts.extend(story.source.iter().map(|source| PageText::new(Part::Source, source)));
         texts.extend(story.authors.iter().map(|author| PageText::new(Part::Author, author)));
         texts.extend(story.tags.iter().map(|tag| PageText::new(Part::Tag, tag)));
         let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis};
 use super::open::OpenError;
-use super::{StoreError, StoryId, beside};
+use super::{FeedState, PastGap, StoreError, StoryId, beside, feeds, gaps};
 use crate::story::{FeedName, Story};
 
 pub use find::{Alerted, Fate, Kept};
@@ -63,6 +63,16 @@ impl Archive {
             page.push(self.stored(row).await?);
         }
         Ok(page)
+    }
+
+    /// What the state of every feed is, in the order of their names.
+    pub async fn feeds(&mut self) -> Result<Vec<FeedState>, StoreError> {
+        Ok(feeds::all(&mut self.conn).await?)
+    }
+
+    /// The gaps that were found at `since` or later, the latest first.
+    pub async fn gaps(&mut self, since: Timestamp) -> Result<Vec<PastGap>, StoreError> {
+        Ok(gaps::since(&mut self.conn, since).await?)
     }
 
     async fn stored(&mut self, row: &SqliteRow) -> Result<Stored, sqlx::Error> {

@@ -69,6 +69,7 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
         lang: row.try_get("lang")?,
         authors: json(row, "authors")?,
         tags: json(row, "tags")?,
+        source: row.try_get("source")?,
     })
 }
 

@@ -45,8 +45,8 @@ pub enum What {
     Story(String),
     /// So many alerts, gathered.
     Digest(u32),
-    /// A receiver.
-    Notice(Receiver),
+    /// What happened to this receiver or feed.
+    Notice(String),
 }
 
 /// Where a message stands that is not delivered.

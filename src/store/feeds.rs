@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use url::Url;
 
 use super::column::{from_millis, maybe_time, millis, time};
 use super::{FeedState, Store, StoreError};
+use crate::alert::ailment::{Ailment, Course};
 use crate::feed::hints::{Hints, Pauses};
 use crate::feed::identity::{ItemKey, KnownItem};
 use crate::feed::moved::Move;
@@ -17,8 +18,8 @@ use crate::story::FeedName;
 impl Store {
     /// What every feed's state is, of those the store knows, in the order of their names.
     pub async fn feeds(&self) -> Result<Vec<FeedState>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM feed ORDER BY name").fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(feed_state).collect::<Result<_, _>>()?)
+        let mut reader = self.readers.acquire().await?;
+        Ok(all(&mut reader).await?)
     }
 
     /// Every item that is known of a feed, gone ones too.
@@ -47,6 +48,28 @@ impl Store {
     }
 }
 
+/// The state of every feed, in the order of their names.
+pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<FeedState>, sqlx::Error> {
+    let rows = sqlx::query("SELECT * FROM feed ORDER BY name").fetch_all(conn).await?;
+    rows.iter().map(feed_state).collect()
+}
+
+/// The word by which the store keeps an ailment.
+pub(super) fn ailment_word(ailment: Ailment) -> &'static str {
+    match ailment {
+        Ailment::Gone => "gone",
+        Ailment::Failing => "failing",
+        Ailment::Silent => "silent",
+    }
+}
+
+fn course(row: &SqliteRow) -> Result<Course, sqlx::Error> {
+    let told: Option<&str> = row.try_get("told")?;
+    let known = [Ailment::Gone, Ailment::Failing, Ailment::Silent];
+    let told = known.into_iter().find(|ailment| told == Some(ailment_word(*ailment)));
+    Ok(Course { failing_since: maybe_time(row, "failing_since")?, last_news: maybe_time(row, "last_news")?, told })
+}
+
 fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
     Ok(FeedState {
         name: FeedName(row.try_get("name")?),
@@ -65,6 +88,7 @@ fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
             pauses: Pauses::from_bits(row.try_get("pauses")?),
         },
         moved: moved(row)?,
+        course: course(row)?,
     })
 }
 

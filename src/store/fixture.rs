@@ -12,9 +12,10 @@ use tokio::task::JoinHandle;
 
 use super::outbox::{lease_due, next_due};
 use super::{
-    FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Settled, Standing, Store, Turn, Verdict, Waiting,
+    FeedState, FinalText, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Standing, Store, Turn, Verdict, Waiting,
     health,
 };
+use crate::alert::ailment::Course;
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::hints::Hints;
@@ -142,11 +143,12 @@ pub(super) fn state(feed: &str) -> FeedState {
         mean_gap: Some(Duration::from_millis(5_400_001)),
         hints: Hints::default(),
         moved: None,
+        course: Course { failing_since: None, last_news: Some(at(-9)), told: None },
     }
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
-    PollRecord { now: at(now), state: state(feed), host_rests: None, items, present: None }
+    PollRecord { now: at(now), state: state(feed), host_rests: None, items, present: None, gap: None, notice: None }
 }
 
 pub(super) fn story(title: &str, body: &str) -> Story {
@@ -159,6 +161,7 @@ pub(super) fn story(title: &str, body: &str) -> Story {
         lang: Some("en-GB".to_owned()),
         authors: vec!["A. Writer".to_owned()],
         tags: vec!["Asia".to_owned(), "arms".to_owned()],
+        source: Some("Northern Gazette".to_owned()),
     }
 }
 
@@ -184,8 +187,8 @@ pub(super) fn verdict(rules: &[&str]) -> Verdict {
 }
 
 /// What one look at a page came to.
-pub(super) fn page(body: &str, verdict: Verdict) -> Settled {
-    Settled { body: body.to_owned(), verdict, fetches: 1, look_again: None }
+pub(super) fn page(body: &str, verdict: Verdict) -> FinalText {
+    FinalText { body: body.to_owned(), verdict, fetches: 1, look_again: None }
 }
 
 pub(super) fn settle(rules: &[&str]) -> Plan {

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, millis, time};
 use super::{Finish, Store, StoreError};
 use crate::alert::breaker::{self, Health};
-use crate::alert::notice::{Kind, Notice};
+use crate::alert::notice::{About, Kind, Notice};
 use crate::alert::{Content, Receiver};
 use crate::story::NotifierName;
 
@@ -111,7 +111,8 @@ async fn well(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) 
         let notifier = receiver.notifier.clone();
         let down = Notice { kind: Kind::Down, notifier, recipient: None, since: before.since, why: before.why };
         let told = audience_of(conn, &down).await?;
-        tell(conn, &Notice { kind: Kind::Back, ..down }, told, now).await?;
+        let back = Notice { kind: Kind::Back, ..down };
+        tell(conn, &back.key(), &Content::Notice(About::Receiver(back)), told, now).await?;
     }
     Ok(())
 }
@@ -161,22 +162,24 @@ async fn announce(
         .bind(millis(notice.since))
         .execute(&mut *conn)
         .await?;
-    tell(conn, &notice, audience, now).await
+    tell(conn, &notice.key(), &Content::Notice(About::Receiver(notice)), audience, now).await
 }
 
-async fn tell(
+/// Has each of `audience` told; whoever has a message with this `key` was told before.
+pub(super) async fn tell(
     conn: &mut SqliteConnection,
-    notice: &Notice,
+    key: &str,
+    content: &Content,
     audience: Vec<Receiver>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let said = column::to_json(&Content::Notice(notice.clone()))?;
+    let said = column::to_json(content)?;
     for receiver in audience {
         sqlx::query(
             "INSERT INTO message (key, uid, notifier, recipient, created, state, due, said)
              VALUES ($1, $2, $3, $4, $5, 'pending', $5, $6) ON CONFLICT (key) DO NOTHING",
         )
-        .bind(format!("{}{}/{}", notice.key(), receiver.notifier, receiver.recipient))
+        .bind(format!("{key}{}/{}", receiver.notifier, receiver.recipient))
         .bind(uuid::Uuid::new_v4().to_string())
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)

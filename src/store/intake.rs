@@ -88,7 +88,7 @@ async fn insert_stories(
         rows.push((item, story, to_json(&story.authors)?, to_json(&story.tags)?, Fate::of(plan, now)));
     }
     let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, first_seen,
+        "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen,
              fate, fate_why, read, read_why, due, waiting_since) ",
     );
     insert.push_values(rows, |mut values, (item, story, authors, tags, fate)| {
@@ -96,7 +96,7 @@ async fn insert_stories(
         values.push_bind(uid.clone()).push_bind(uid).push_bind(&item.story.0);
         values.push_bind(&story.title).push_bind(&story.body).push_bind(&story.url);
         values.push_bind(story.published.map(millis)).push_bind(&story.lang).push_bind(authors).push_bind(tags);
-        values.push_bind(millis(story.first_seen)).push_bind(fate.fate).push_bind(fate.why);
+        values.push_bind(&story.source).push_bind(millis(story.first_seen)).push_bind(fate.fate).push_bind(fate.why);
         values.push_bind(fate.read.0).push_bind(fate.read.1).push_bind(fate.waits).push_bind(fate.waits);
     });
     insert.push(" RETURNING key, id");

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, intake, tell};
+use super::feeds::ailment_word;
+use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, tell};
+use crate::alert::Content;
+use crate::alert::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::story::FeedName;
 
@@ -39,19 +42,26 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
     if let Some(present) = &record.present {
         mark_gone(conn, feed, present, now).await?;
     }
+    if let Some(gap) = record.gap {
+        gaps::keep(conn, feed, gap, now).await?;
+    }
+    if let Some((notice, audience)) = record.notice {
+        health::tell(conn, &notice.key(), &Content::Notice(About::Feed(notice)), audience, now).await?;
+    }
     Ok(waits)
 }
 
 async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
-             mean_gap, asked_interval, pauses, moved_to, moved_since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+             mean_gap, asked_interval, pauses, moved_to, moved_since, failing_since, last_news, told)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          ON CONFLICT (name) DO UPDATE SET address = excluded.address, etag = excluded.etag,
              last_modified = excluded.last_modified, next_poll = excluded.next_poll, next_why = excluded.next_why,
              last_poll = excluded.last_poll, last_good = excluded.last_good, failures = excluded.failures,
              error = excluded.error, mean_gap = excluded.mean_gap, asked_interval = excluded.asked_interval,
-             pauses = excluded.pauses, moved_to = excluded.moved_to, moved_since = excluded.moved_since",
+             pauses = excluded.pauses, moved_to = excluded.moved_to, moved_since = excluded.moved_since,
+             failing_since = excluded.failing_since, last_news = excluded.last_news, told = excluded.told",
     )
     .bind(&state.name.0)
     .bind(&state.address)
@@ -68,6 +78,9 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.hints.pauses.bits())
     .bind(state.moved.as_ref().map(|moved| moved.to.as_str()))
     .bind(state.moved.as_ref().map(|moved| millis(moved.since)))
+    .bind(state.course.failing_since.map(millis))
+    .bind(state.course.last_news.map(millis))
+    .bind(state.course.told.map(ailment_word))
     .execute(conn)
     .await?;
     Ok(())
@@ -187,6 +200,7 @@ mod tests {
     use super::super::fixture::{Bench, at, item, poll, settle, state};
     use super::super::{FeedState, Plan};
     use super::*;
+    use crate::alert::ailment::{Ailment, Course};
     use crate::feed::hints::{Hints, Pauses};
     use crate::feed::moved::Move;
 
@@ -204,8 +218,14 @@ mod tests {
             moved: Some(Move { to: "https://new.example/feed?a=1".parse().unwrap(), since: at(7) }),
             ..state("wire")
         };
-        let gone =
-            FeedState { next_poll: None, last_good: None, failures: 4, error: Some("410".to_owned()), ..state("wire") };
+        let gone = FeedState {
+            next_poll: None,
+            last_good: None,
+            failures: 4,
+            error: Some("410".to_owned()),
+            course: Course { failing_since: Some(at(3)), last_news: None, told: Some(Ailment::Gone) },
+            ..state("wire")
+        };
         for expected in [first, gone] {
             let record = PollRecord { state: expected.clone(), ..poll("wire", 0, vec![]) };
             assert!(!bench.store.record_poll(record).await.unwrap());

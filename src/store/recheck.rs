@@ -117,14 +117,14 @@ async fn keep(
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, item, page, verdict};
-    use super::super::{Plan, Settled};
+    use super::super::{FinalText, Plan};
     use super::*;
 
     /// A story that matched `rules` on its page at 1, which is to be looked at again at 60.
     async fn settled(bench: &Bench, rules: &[&str]) -> Look {
         bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
         let waiting = bench.waiting(0).await.remove(0);
-        let settled = Settled { look_again: Some(at(60)), ..page("The page.", verdict(rules)) };
+        let settled = FinalText { look_again: Some(at(60)), ..page("The page.", verdict(rules)) };
         assert!(bench.store.settle(waiting.id, waiting.revision, settled, at(1)).await.unwrap());
         bench.store.looks(at(60), &[], 9).await.unwrap().remove(0)
     }

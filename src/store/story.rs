@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, from_millis, millis, read_columns, time};
-use super::{Settled, Store, StoreError, StoryId, Waiting, alerts, event, tell};
+use super::{FinalText, Store, StoreError, StoryId, Waiting, alerts, event, tell};
 
 impl Store {
     /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
@@ -52,7 +52,7 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        settled: Settled,
+        settled: FinalText,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |conn| Box::pin(settle(conn, story, revision, settled, now))).await
@@ -99,10 +99,10 @@ async fn settle(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
-    settled: Settled,
+    settled: FinalText,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let Settled { body, verdict, fetches, look_again } = settled;
+    let FinalText { body, verdict, fetches, look_again } = settled;
     let (read, why) = read_columns(&verdict.read);
     // Where the text was settled before, so was when to look again.
     let joined: Option<bool> = sqlx::query_scalar(

@@ -197,7 +197,7 @@ async fn stories(
     now: Timestamp,
 ) -> Result<Gone, sqlx::Error> {
     let stories = sqlx::query(
-        "UPDATE story SET title = '', feed_text = '', body = NULL, authors = '[]', tags = '[]', purged = $4
+        "UPDATE story SET title = '', feed_text = '', body = NULL, authors = '[]', tags = '[]', source = NULL, purged = $4
          WHERE id > $1 AND id <= $2 AND first_seen < $3 AND fate IS NOT NULL AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM story AS copy JOIN alert ON alert.story = copy.id
                          WHERE copy.event = story.event AND alert.purged IS NULL)",

@@ -141,8 +141,8 @@ async fn insert(
     now: Timestamp,
 ) -> Result<StoryId, sqlx::Error> {
     let id = sqlx::query_scalar(
-        "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, first_seen, due, waiting_since)
-         VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) RETURNING id",
+        "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen, due, waiting_since)
+         VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id",
     )
     .bind(uuid::Uuid::new_v4().to_string())
     .bind(&key.0)
@@ -153,6 +153,7 @@ async fn insert(
     .bind(&told.lang)
     .bind(to_json(&told.authors)?)
     .bind(to_json(&told.tags)?)
+    .bind(&told.source)
     .bind(millis(told.first_seen))
     .bind(millis(now))
     .fetch_one(conn)
@@ -164,7 +165,7 @@ async fn insert(
 async fn retell(conn: &mut SqliteConnection, story: StoryId, told: &Story) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE story SET revision = revision + 1, title = $2, feed_text = $3, url = $4, published = $5, lang = $6,
-                authors = $7, tags = $8, purged = NULL
+                authors = $7, tags = $8, source = $9, purged = NULL
          WHERE id = $1",
     )
     .bind(story.0)
@@ -175,6 +176,7 @@ async fn retell(conn: &mut SqliteConnection, story: StoryId, told: &Story) -> Re
     .bind(&told.lang)
     .bind(to_json(&told.authors)?)
     .bind(to_json(&told.tags)?)
+    .bind(&told.source)
     .execute(conn)
     .await?;
     Ok(())

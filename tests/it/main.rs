@@ -10,6 +10,7 @@ mod email;
 mod email_phases;
 mod email_tls;
 mod explain;
+mod feeds;
 mod first_run;
 mod full_disk;
 mod guard;

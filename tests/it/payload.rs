@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tidings::alert::ailment::{self, FeedNotice};
 use tidings::alert::digest::{self, Group, Reason};
-use tidings::alert::notice::{Kind, Notice};
+use tidings::alert::notice::{About, Kind, Notice};
 use tidings::alert::{Content, Letter};
 use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
@@ -25,7 +26,12 @@ fn payloads() -> Vec<Value> {
     let letter = |content| Letter { content, ..alert() };
     let notice = |kind, recipient: Option<&str>| {
         let (notifier, recipient) = (NotifierName("desk".to_owned()), recipient.map(str::to_owned));
-        letter(Content::Notice(Notice { kind, notifier, recipient, since: alert().created, why: "550".to_owned() }))
+        let notice = Notice { kind, notifier, recipient, since: alert().created, why: "550".to_owned() };
+        letter(Content::Notice(About::Receiver(notice)))
+    };
+    let of_feed = |kind| {
+        let (feed, why) = (FeedName("Wire".to_owned()), "connection refused".to_owned());
+        letter(Content::Notice(About::Feed(FeedNotice { kind, feed, since: alert().created, why })))
     };
     let rule = || "arms".to_owned();
     let reasons = [
@@ -42,6 +48,10 @@ fn payloads() -> Vec<Value> {
         notice(Kind::Down, None),
         notice(Kind::Back, None),
         notice(Kind::Refused, Some("ana@example.org")),
+        of_feed(ailment::Kind::Gone),
+        of_feed(ailment::Kind::Failing),
+        of_feed(ailment::Kind::Silent),
+        of_feed(ailment::Kind::Well),
         letter(Content::Test),
     ];
     others.iter().chain(&digests).map(payload).collect()

@@ -1,9 +1,9 @@
 //! Alerts as a table for people.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::cli::columns::columns;
 use crate::notify::plain;
 use crate::store::Past;
 
@@ -12,27 +12,12 @@ pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
     if alerts.is_empty() {
         return "no alert is as asked\n".to_owned();
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table.set_header(["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"]);
-    for alert in alerts {
-        let severity = alert.told.severity.as_str();
-        table.add_row([
-            &*alert.id.to_string(),
-            &time(alert.created, zone),
-            severity,
-            &plain(&alert.told.rule),
-            &headline(alert),
-        ]);
-    }
-    for column in table.column_iter_mut().take(3) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    let row = |alert: &Past| {
+        let severity = alert.told.severity.as_str().to_owned();
+        [alert.id.to_string(), time(alert.created, zone), severity, plain(&alert.told.rule), headline(alert)]
+    };
+    let rows = alerts.iter().map(row).collect();
+    columns(["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"], rows, &[0, 1, 2], width)
 }
 
 fn headline(alert: &Past) -> String {

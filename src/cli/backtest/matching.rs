@@ -89,6 +89,7 @@ mod tests {
             lang: None,
             authors: vec![],
             tags: vec![],
+            source: None,
         };
         Entry { id: String::new(), story, carriers }
     }

@@ -9,20 +9,11 @@ use serde::Serialize;
 use super::matching::{Hits, Matcher};
 use super::source::{Batch, Entry};
 use super::tally::{Differences, Tally, differences};
+use crate::cli::format::Format;
 use crate::cli::{Exit, count};
 use crate::fault::{self, Fault, Level};
 
 mod text;
-
-/// How matches are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// As JSON, one line a story that matched; a summary on standard error.
-    Json,
-}
 
 /// The rules that stories are matched against.
 pub(super) struct Sides {

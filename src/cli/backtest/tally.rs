@@ -160,6 +160,7 @@ mod tests {
             lang: None,
             authors: vec![],
             tags: vec![],
+            source: None,
         };
         Entry { id: String::new(), story, carriers: None }
     }

@@ -57,7 +57,7 @@ fn about(what: &What) -> String {
         What::Story(title) if title.trim().is_empty() => "(no title)".to_owned(),
         What::Story(title) => shown(title),
         What::Digest(alerts) => format!("a digest of {}", count(*alerts as usize, "alert", "alerts")),
-        What::Notice(receiver) => shown(&format!("a notice about {receiver}")),
+        What::Notice(subject) => shown(&format!("a notice about {subject}")),
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
         let deliveries = [
             delivery(7, State::Dead),
             Delivery { receiver: receiver("ops", ""), ..delivery(12, State::Pending) },
-            Delivery { what: What::Notice(receiver("ops", "")), why: None, ..delivery(103, State::Held) },
+            Delivery { what: What::Notice("ops".to_owned()), why: None, ..delivery(103, State::Held) },
         ];
         let why = "connection refused".to_owned();
         let health = Health { failures: 9, since: at(-60), rests_until: at(8), why, announced: true };

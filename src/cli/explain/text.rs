@@ -51,6 +51,7 @@ fn facts(subject: &Subject) -> Vec<(&'static str, String)> {
         ("language", story.lang.clone()),
         ("published", story.published.map(time)),
         ("feeds", feeds),
+        ("source", story.source.clone()),
         ("read", Some(read)),
         ("id", kept.map(|kept| kept.stored.uid.clone())),
         ("seen", kept.map(|_| time(story.first_seen))),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::alert::ailment::Course;
 use crate::config::Feed;
 use crate::daemon::clock::after;
 use crate::feed::hints::Hints;
@@ -32,6 +33,7 @@ pub(super) fn fresh(feed: &Feed, address: String, last_good: Option<Timestamp>, 
         mean_gap: None,
         hints: Hints::default(),
         moved: None,
+        course: Course::default(),
     }
 }
 

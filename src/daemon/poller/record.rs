@@ -9,7 +9,7 @@ use url::Url;
 use super::ask::{Failure, Outcome, is_own, new_address};
 use crate::config::Feed;
 use crate::daemon::clock::now;
-use crate::daemon::{World, news};
+use crate::daemon::{World, news, watch};
 use crate::feed::fetch::Answer;
 use crate::feed::moved;
 use crate::feed::schedule::{self, Ended, History};
@@ -32,11 +32,9 @@ pub(super) async fn record(
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
             let why = format!("its host asked for rest ({})", host.0);
             let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-            return keep(
-                world,
-                PollRecord { now: ended_at, state, host_rests: None, items: Vec::new(), present: None },
-            )
-            .await;
+            let (items, present, gap, notice) = (Vec::new(), None, None, None);
+            let record = PollRecord { now: ended_at, state, host_rests: None, items, present, gap, notice };
+            return keep(world, record).await;
         }
         Outcome::Failed(Failure { ended, why, busy: host }) => {
             busy = host;
@@ -51,7 +49,7 @@ pub(super) async fn record(
             let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
             state.mean_gap = schedule::mean_gap(&published, ended_at);
             state.hints = document.hints;
-            sifted = Some(news::sift(world, feed, before.last_good.is_none(), document, ended_at).await?);
+            sifted = Some(news::sift(world, feed, before.last_good, document, ended_at).await?);
             Ended::Well { fresh_for: answer.freshness.fresh_for }
         }
     };
@@ -68,8 +66,10 @@ pub(super) async fn record(
         world.hosts.rest(host, *until);
     }
     let host_rests = rests.map(|(host, until)| (host.0, until));
+    let notice = watch::follow(&world.config, before, &mut state, sifted.as_ref(), ended_at);
+    let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
     let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
-    keep(world, PollRecord { now: ended_at, state, host_rests, items, present }).await
+    keep(world, PollRecord { now: ended_at, state, host_rests, items, present, gap, notice }).await
 }
 
 async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError> {

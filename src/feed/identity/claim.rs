@@ -7,7 +7,7 @@ use super::{Face, ItemKey, KnownItem, Verdict, count, is_telling};
 
 /// Finds a key and a verdict for every face, in their order.
 ///
-/// A guid or link that several known items share names none of them: feeds that give all their items one guid, or link them all to one page,
+/// A guid or link that several items share, known ones or those of the document, names none of them: feeds that give all their items one guid, or link them all to one page,
 /// would else have their news taken for edits of what is old.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdict)> {
     let exact = index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
@@ -21,13 +21,14 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdic
     let hash = index(known, |item| Some(item.hash.as_str()));
     let key = index(known, |item| Some(item.key.clone()));
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
+    let guids = count(faces.iter().filter_map(|face| face.guid.as_deref()));
 
     let mut claims = Claims { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
     claims.keep(|face| all(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str())));
     claims.keep(|face| face.guid.as_deref().map_or(&[], |guid| all(&same_text, &(guid, face.hash.as_str()))));
     claims.keep(|face| sole(&pair, &(face.guid.as_deref(), face.link.as_deref())));
     claims.keep(|face| face.titled_key().map_or(&[], |titled| sole(&key, &titled)));
-    claims.keep(|face| face.guid.as_deref().map_or(&[], |face| sole(&guid, &face)));
+    claims.keep(|face| face.guid.as_deref().filter(|face| guids[face] == 1).map_or(&[], |face| sole(&guid, &face)));
     claims.rekey(|face| face.link.as_deref().filter(|face| links[face] == 1).map_or(&[], |face| sole(&link, &face)));
     claims.rekey(|face| if face.is_wordy { all(&hash, &face.hash.as_str()) } else { &[] });
     claims.finish()

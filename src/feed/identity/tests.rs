@@ -162,6 +162,13 @@ fn the_item_first_known_by_a_guid_keeps_it() {
 }
 
 #[test]
+fn a_guid_that_a_document_repeats_makes_no_item_an_edit_of_another() {
+    let of = |n: u32| item("0", &format!("http://a.example/{n}"), &format!("title {n}"), &format!("text {n}"));
+    assert_eq!(verdicts(&[&[of(1)], &[of(3), of(2)]]), [Verdict::New, Verdict::New]);
+    assert_eq!(verdicts(&[&[of(1)], &[of(2), of(1)], &[of(4), of(3)]]), [Verdict::New, Verdict::New]);
+}
+
+#[test]
 fn items_that_all_link_to_one_page_stay_apart() {
     let of = |n: u32| item("", "http://a.example/", &format!("title {n}"), "text");
     assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(2)]]), [Verdict::New, Verdict::Same]);

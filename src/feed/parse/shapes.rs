@@ -26,12 +26,15 @@ fn told(document: &Document) -> String {
 }
 
 fn item_told(item: &Item) -> String {
-    let Item { guid, link, title, text, is_content, published, lang, authors, tags } = item;
+    let Item { guid, link, title, text, is_content, published, lang, authors, tags, source } = item;
     let mut told = format!("\n{title}\n");
     let link = link.as_ref().map(url::Url::as_str);
     let published = published.map(|time| time.to_string());
     let _ = writeln!(told, "  guid {guid:?}\n  link {link:?}\n  published {published:?}");
-    let _ = writeln!(told, "  lang {lang:?} authors {authors:?} tags {tags:?}\n  content {is_content} {text:?}");
+    let _ = writeln!(
+        told,
+        "  lang {lang:?} authors {authors:?} tags {tags:?} source {source:?}\n  content {is_content} {text:?}"
+    );
     told
 }
 

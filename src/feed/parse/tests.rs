@@ -29,6 +29,8 @@ fn an_rss_item_is_read_whole() {
         <title>R&amp;amp;D &lt;b&gt;bold&lt;/b&gt;\nnews</title><description>short</description>
         <content:encoded><![CDATA[<p>One.</p><p>Two.</p>]]></content:encoded>
         <author>ana@example.org (Ana)</author><category>korea</category><category>korea</category>
+        <source url='https://gazette.example/'>The &amp;
+ Gazette</source>
         <pubDate>Wed, 01 May 2024 12:00:00 +0200</pubDate></item>",
     ));
     let expected = Item {
@@ -41,6 +43,7 @@ fn an_rss_item_is_read_whole() {
         lang: Some("en-gb".to_owned()),
         authors: vec!["Ana".to_owned()],
         tags: vec!["korea".to_owned()],
+        source: Some("The & Gazette".to_owned()),
     };
     assert_eq!(item, expected);
 }
@@ -51,7 +54,7 @@ fn an_atom_entry_is_read_whole() {
         "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='de' xml:base='https://other.example/x/'><entry>
         <id>urn:1</id><link rel='self' href='s'/><link href='a'/><title>A &lt; B</title>
         <summary type='html'>&lt;p&gt;Sum &amp;amp; more.&lt;/p&gt;</summary>
-        <author><name>Bo</name></author><category term='k' label='Korea'/><updated>2024-05-01T12:00:00Z</updated></entry></feed>",
+        <source><id>urn:2</id><title>Planet</title></source><author><name>Bo</name></author><category term='k' label='Korea'/><updated>2024-05-01T12:00:00Z</updated></entry></feed>",
     );
     assert_eq!(item.link.unwrap().as_str(), "https://other.example/x/a");
     assert_eq!(

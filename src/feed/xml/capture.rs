@@ -52,7 +52,7 @@ impl Capture {
                 !part.is_html_too() || name.contains(':') && !self.is_inline
             }
             Meaning::Part(..) => !self.is_inline,
-            Meaning::Aside | Meaning::Feed => !self.part.is_long() && !self.is_inline,
+            Meaning::Source | Meaning::Aside | Meaning::Feed => !self.part.is_long() && !self.is_inline,
             Meaning::Unknown => false,
         }
     }

@@ -57,6 +57,7 @@ pub(super) struct Draft {
     pub(super) lang: Ranked<String>,
     pub(super) authors: Vec<(u8, String)>,
     pub(super) tags: Vec<String>,
+    pub(super) source: Option<String>,
 }
 
 impl Draft {
@@ -84,6 +85,7 @@ impl Draft {
             lang: self.lang.get(),
             authors: distinct(self.authors.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, name)| name)),
             tags: distinct(self.tags.into_iter()),
+            source: self.source,
             guid,
         }
     }

@@ -14,6 +14,8 @@ pub(super) enum Meaning {
     Item,
     /// A part of a feed or an item; the rank says which of several counts, highest first.
     Part(Part, u8),
+    /// Who an item was taken from: a name in RSS, a feed's head in Atom.
+    Source,
     /// Something else that has a title, a link or a name of its own.
     Aside,
     /// Nothing that is known.
@@ -36,6 +38,7 @@ pub(super) enum Part {
     Contact,
     Category,
     Language,
+    Source,
     /// What `hints` reads; here it only ends what nothing closed before it.
     Hint,
 }
@@ -137,7 +140,8 @@ fn core(local: &str) -> Meaning {
     let (part, rank) = match local {
         "rss" | "feed" | "channel" | "rdf" => return Meaning::Feed,
         "item" | "entry" => return Meaning::Item,
-        "source" | "image" | "textinput" | "contributor" | "cloud" => return Meaning::Aside,
+        "source" => return Meaning::Source,
+        "image" | "textinput" | "contributor" | "cloud" => return Meaning::Aside,
         "title" => (Part::Title, 2),
         "link" => (Part::Link, 3),
         "guid" | "id" => (Part::Guid, 2),
@@ -206,7 +210,8 @@ mod tests {
     #[case("feedburner:origlink", Meaning::Part(Part::Link, 4))]
     #[case("media:content", Meaning::Unknown)]
     #[case("x:title", Meaning::Unknown)]
-    #[case("source", Meaning::Aside)]
+    #[case("source", Meaning::Source)]
+    #[case("image", Meaning::Aside)]
     fn elements_are_known_by_their_usual_prefix(#[case] name: &str, #[case] meaning: Meaning) {
         assert_eq!(Prefixes::default().meaning(name), meaning);
     }

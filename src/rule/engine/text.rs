@@ -49,7 +49,9 @@ impl Text {
             Part::Title => &story.title,
             Part::Body => &story.body,
             Part::Url => story.url.as_deref().unwrap_or_default(),
-            Part::Source => &carriers[self.nth].name.0,
+            Part::Source => carriers
+                .get(self.nth)
+                .map_or_else(|| story.source.as_deref().unwrap_or_default(), |carrier| carrier.name.0.as_str()),
             Part::Author => &story.authors[self.nth],
             Part::Tag => &story.tags[self.nth],
         }
@@ -78,6 +80,8 @@ impl Texts {
         }
         if engine.looks_at(Scope::Source) {
             carriers.iter().enumerate().for_each(|(nth, carrier)| add(Part::Source, &carrier.name.0, nth));
+            // After those of the feeds.
+            story.source.iter().for_each(|source| add(Part::Source, source, carriers.len()));
         }
         if engine.looks_at(Scope::Author) {
             story.authors.iter().enumerate().for_each(|(nth, author)| add(Part::Author, author, nth));

@@ -14,7 +14,7 @@ use crate::rule::{Known, Rule, Settings, print};
 use crate::yaml::{Node, Text};
 
 /// Keys of rules that are not available yet.
-const LATER: [&str; 5] = ["each", "backfill", "defaults", "quiet", "limit"];
+const LATER: [&str; 4] = ["each", "defaults", "quiet", "limit"];
 
 /// What rules may refer to.
 pub(super) struct Context<'c> {

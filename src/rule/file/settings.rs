@@ -1,6 +1,7 @@
 //! What a rule says of its alerts, its feeds and its words' forms, and what it leaves to its file's `defaults`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::civil::Date;
 
@@ -26,6 +27,7 @@ pub(super) struct Written {
     pub(super) forms: Option<Forms>,
     pub(super) burst: Option<Burst>,
     pub(super) digest: Option<Cadence>,
+    pub(super) backfill: Option<Duration>,
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
@@ -42,6 +44,7 @@ pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mu
         forms: forms::read(entries, faults),
         burst: pace::burst(entries, faults),
         digest: pace::digest(entries, faults),
+        backfill: entries.get("backfill").and_then(|node| node.duration(faults)),
     }
 }
 
@@ -69,6 +72,7 @@ impl Written {
             forms: self.forms.or(defaults.forms),
             burst: self.burst.or(defaults.burst),
             digest: self.digest.or(defaults.digest),
+            backfill: self.backfill.or(defaults.backfill),
         }
     }
 
@@ -85,6 +89,7 @@ impl Written {
             expires: self.expires,
             burst: self.burst,
             digest: self.digest,
+            backfill: self.backfill,
         }
     }
 }

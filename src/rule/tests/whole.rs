@@ -9,6 +9,7 @@ fn report() -> Story {
         lang: Some("en-GB".to_owned()),
         authors: vec!["Ana Smith".to_owned(), "Kim Lee".to_owned()],
         tags: vec!["Arms Trade".to_owned(), "Asia".to_owned()],
+        source: Some("Northern Gazette".to_owned()),
         ..story("Moscow talks to Seoul", "Shells for oil, say envoys.\n\nThe port was quiet. Trains were not.")
     }
 }
@@ -87,6 +88,9 @@ const OF_FIELDS: &[(&str, bool)] = &[
     ("source:yonhap news", true),
     ("source:The Wire", true),
     ("source:News The", false),
+    ("source:northern gazette", true),
+    ("source:Wire Northern", false),
+    ("gazette", false),
     ("source:asia", false),
     ("source:(TASS OR Wire)", true),
     ("author:Ana Smith", true),

@@ -1,9 +1,11 @@
 //! How a notifier's state follows from its attempts, and who is told.
 
 use super::super::Finish;
-use super::super::fixture::{Bench, at, desk, draft, item, letter, receiver, settle, verdict};
-use super::super::{Lease, Plan, Verdict};
+use super::super::fixture::{Bench, at, desk, draft, item, letter, poll, receiver, settle, verdict};
+use super::super::{Lease, Plan, PollRecord, Verdict};
 use super::*;
+use crate::alert::ailment::{self, FeedNotice};
+use crate::story::FeedName;
 
 fn away(until: i64) -> Finish {
     Finish::Again { at: at(until), counts: false, rest: None, why: "connection refused".to_owned() }
@@ -33,7 +35,7 @@ async fn of_desk(bench: &Bench) -> Option<Health> {
 }
 
 fn notice(lease: &Lease) -> Notice {
-    let Content::Notice(notice) = letter(&lease.payload).content else { panic!("not a notice") };
+    let Content::Notice(About::Receiver(notice)) = letter(&lease.payload).content else { panic!("not a notice") };
     notice
 }
 
@@ -134,4 +136,22 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
     let told: Vec<_> = bench.lease(run, "mail", 9).await.iter().map(|lease| notice(lease).why).collect();
     assert_eq!(told, ["550 no such user", "550 again"]);
     assert_eq!(of_desk(&bench).await, None, "a refusal is an answer");
+}
+
+#[tokio::test]
+async fn a_notice_of_a_feed_is_told_with_its_poll_and_once_to_each_of_its_audience() {
+    let bench = Bench::new().await;
+    let feed = FeedName("wire".to_owned());
+    let kind = ailment::Kind::Failing;
+    let notice = FeedNotice { kind, feed, since: at(0), why: "connection refused".to_owned() };
+    let audience = vec![desk(), receiver("hook", "")];
+    for now in [10, 11] {
+        let notice = Some((notice.clone(), audience.clone()));
+        bench.store.record_poll(PollRecord { notice, ..poll("wire", now, vec![]) }).await.unwrap();
+    }
+    let run = bench.run(&audience).await;
+    assert_eq!(bench.lease(run, "hook", 12).await.len(), 1);
+    let leases = bench.lease(run, "desk", 12).await;
+    assert_eq!(leases.len(), 1);
+    assert_eq!(letter(&leases[0].payload).content, Content::Notice(About::Feed(notice)));
 }

@@ -1,6 +1,6 @@
 //! What becomes of a story when it begins, is edited, or is joined by another feed: each standing against each plan.
 
-use super::super::Settled;
+use super::super::FinalText;
 use super::super::fixture::{Bench, at, item, page, settle, story, verdict};
 use super::super::{ItemRecord, Plan};
 use crate::story::Read;
@@ -96,7 +96,7 @@ async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
     let feeds: Vec<_> = waiting.sightings.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
     assert_eq!(feeds, [("wire", at(0)), ("paper", at(5))]);
 
-    let text = Settled { fetches: 0, ..page(&waiting.story.body, verdict(&["arms", "oil"])) };
+    let text = FinalText { fetches: 0, ..page(&waiting.story.body, verdict(&["arms", "oil"])) };
     assert!(bench.store.settle(waiting.id, 1, text, at(6)).await.unwrap());
     assert_eq!(bench.waiting(9).await, []);
     assert_eq!(bench.store.holdings().await.unwrap().alerts, 2, "arms is not told twice");

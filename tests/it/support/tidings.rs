@@ -101,7 +101,16 @@ impl Folder {
 
     /// The same with `input` on standard input.
     pub async fn command_with(&self, arguments: &[&str], input: &str) -> Said {
-        let mut child = self.tidings(arguments).stdin(Stdio::piped()).spawn().expect("the binary starts");
+        self.say(self.tidings(arguments), input).await
+    }
+
+    /// Runs a command in here that is told of no configuration.
+    pub async fn bare_command(&self, arguments: &[&str]) -> Said {
+        self.say(self.bare(arguments), "").await
+    }
+
+    async fn say(&self, mut command: Command, input: &str) -> Said {
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary starts");
         let mut stdin = child.stdin.take().expect("piped");
         // Who reads none of it may be gone before all is written.
         stdin.write_all(input.as_bytes()).await.ok();
@@ -156,8 +165,14 @@ impl Folder {
     }
 
     fn tidings(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare(arguments);
+        command.args(["--config".as_ref(), self.path("config.yaml").as_os_str()]);
+        command
+    }
+
+    fn bare(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
-        command.args(arguments).args(["--config".as_ref(), self.path("config.yaml").as_os_str()]);
+        command.args(arguments).current_dir(self.folder.path());
         command.envs(self.variables.lock().expect("no panic").iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command

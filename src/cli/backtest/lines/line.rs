@@ -54,6 +54,7 @@ pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story
         lang: line.lang,
         authors: Vec::new(),
         tags: Vec::new(),
+        source: None,
     };
     Ok((line.id, story))
 }

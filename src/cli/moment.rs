@@ -1,8 +1,10 @@
-//! Moments as people type them: a day, a time, or how long ago. Pure.
+//! Moments as people type them: a day, a time, or how long ago.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+
+use crate::cli::Exit;
 
 /// Which edge of a day is meant where only a day is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,15 @@ pub(super) fn read(text: &str, edge: Edge, now: Timestamp, zone: &TimeZone) -> R
     let after = if is_day && edge == Edge::End { 1.day() } else { 0.days() };
     let local = named.checked_add(after).map_err(beyond)?;
     local.to_zoned_datetime(zone.clone()).map(|at| at.timestamp()).map_err(beyond)
+}
+
+/// The same; why it is none is printed.
+pub(super) fn read_or_tell(text: &str, edge: Edge, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Exit> {
+    read(text, edge, now, zone).map_err(|why| {
+        eprintln!("error: {why}");
+        eprintln!("  help: write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)");
+        Exit::Usage
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,78 @@
+//! `tidings feeds`: how feeds fare, one feed as it is now, where a site keeps its feeds, and lists of feeds.
+
+mod find;
+mod gaps;
+mod list;
+mod lists;
+mod poll;
+mod table;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::cli::format::Format;
+use crate::cli::{ConfigArgument, Exit};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Action {
+    /// Every feed of the configuration: how it fares, its last change, its next poll and why then.
+    List {
+        /// How they are shown.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+    /// Fetch and read one feed now, and show what the rules would see; needs no configuration, and stores nothing.
+    Poll {
+        /// The feed's address or file.
+        #[arg(value_name = "URL|FILE")]
+        place: String,
+        /// How it is shown.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Where a site keeps its feeds: what its page names, else the places where feeds usually are; needs no configuration.
+    Find {
+        /// The address of a page or of the site.
+        url: String,
+        /// How they are shown.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// The feeds of another reader's list (OPML), as lines for the configuration; folders become tags.
+    Import {
+        /// The list.
+        file: PathBuf,
+    },
+    /// The feeds of the configuration as a list for other readers (OPML). Addresses stand in it whole, with what variables put into them.
+    Export {
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+    /// Times in which items of a feed may have come and gone unseen.
+    Gaps {
+        /// Only those found since then: 2026-11-24, "2026-11-24 08:00", or so long ago: 30d.
+        #[arg(long, value_name = "TIME", default_value = "30d")]
+        since: String,
+        /// How they are shown.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+}
+
+/// Does what `action` says.
+pub(super) fn feeds(action: Action) -> Exit {
+    let done = match action {
+        Action::List { format, config } => list::list(format, &config.path),
+        Action::Poll { place, format } => poll::poll(&place, format),
+        Action::Find { url, format } => find::find(&url, format),
+        Action::Import { file } => lists::import(&file),
+        Action::Export { config } => lists::export(&config.path),
+        Action::Gaps { since, format, config } => gaps::gaps(&since, format, &config.path),
+    };
+    done.err().unwrap_or(Exit::Ok)
+}

@@ -1,0 +1,60 @@
+//! `tidings feeds find`: where a site keeps its feeds.
+
+use std::time::Duration;
+
+use serde_json::json;
+use url::Url;
+
+use crate::cli::format::Format;
+use crate::cli::place::{self, fail};
+use crate::cli::shown::shown;
+use crate::cli::{Exit, block_on};
+use crate::feed::discover::{self, Found, Named};
+use crate::feed::guard;
+use crate::notify::Means;
+
+/// The pause between two requests to a host that is not one's own.
+const GAP: Duration = Duration::from_secs(1);
+
+/// Prints the feeds of a page or site: 65 if there are none, 69 if it cannot be reached.
+pub(super) fn find(place: &str, format: Format) -> Result<(), Exit> {
+    let feeds = block_on(async { feeds(&place::means()?, place).await })?;
+    if feeds.is_empty() {
+        eprintln!("error: {place} names no feed, and there is none where feeds usually are");
+        eprintln!("  help: look on the site for a page about RSS; some sites only have feeds of their sections");
+        return Err(Exit::Data);
+    }
+    for Named { url, title } in &feeds {
+        let title = title.as_deref().map(shown);
+        match format {
+            Format::Text => println!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default()),
+            Format::Json => println!("{}", json!({ "url": url, "title": title })),
+        }
+    }
+    Ok(())
+}
+
+/// The page itself, if it is a feed; else what it names; else the first of the usual places that holds a feed.
+async fn feeds(means: &Means, place: &str) -> Result<Vec<Named>, Exit> {
+    let answer = place::answer(means, place).await?;
+    let (body, url) = (answer.body.unwrap_or_default(), answer.url);
+    match discover::look(&body, answer.content_type.as_deref(), &url) {
+        Ok(Found::Feed(document)) => Ok(vec![Named { url, title: document.title }]),
+        Ok(Found::Page(named)) if named.is_empty() => Ok(usual(means, &url).await.into_iter().collect()),
+        Ok(Found::Page(named)) => Ok(named),
+        Err(why) => Err(fail(&format!("{place} is neither a page nor a feed: {why}"), Exit::Data)),
+    }
+}
+
+async fn usual(means: &Means, page: &Url) -> Option<Named> {
+    let is_own = guard::check_url(page, &[]).is_err();
+    for url in discover::usual(page) {
+        tokio::time::sleep(if is_own { Duration::ZERO } else { GAP }).await;
+        let Ok(answer) = place::fetched(means, &url).await else { continue };
+        let body = answer.body.unwrap_or_default();
+        if let Ok(Found::Feed(document)) = discover::look(&body, answer.content_type.as_deref(), &answer.url) {
+            return Some(Named { url: answer.url, title: document.title });
+        }
+    }
+    None
+}

@@ -1,0 +1,61 @@
+//! `tidings feeds gaps`: when items of a feed may have come and gone unseen.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::table;
+use crate::cli::columns::columns;
+use crate::cli::format::Format;
+use crate::cli::moment::{self, Edge};
+use crate::cli::shown::shown;
+use crate::cli::{Exit, block_on, load, place};
+use crate::daemon::clock::now;
+use crate::store::{Archive, PastGap};
+
+/// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
+pub(super) fn gaps(since: &str, format: Format, config: &Path) -> Result<(), Exit> {
+    let config = load::config_or_tell(config)?;
+    let since = moment::read_or_tell(since, Edge::Start, now(), &config.zone)?;
+    let found = block_on(async {
+        let unavailable = |why: &dyn std::fmt::Display| place::fail(&why.to_string(), Exit::Unavailable);
+        let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
+        archive.gaps(since).await.map_err(|why| unavailable(&why))
+    })?;
+    match format {
+        Format::Text => print!("{}", text(&found, &config.zone, table::width())),
+        Format::Json => found.iter().for_each(|PastGap { feed, gap, found }| {
+            println!("{}", json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found }));
+        }),
+    }
+    Ok(())
+}
+
+fn text(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
+    if gaps.is_empty() {
+        return "no gap was found in this time: whatever the feeds brought was seen\n".to_owned();
+    }
+    let time = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let row = |past: &PastGap| [shown(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found)];
+    let rows = gaps.iter().map(row).collect();
+    columns(["FEED", "NOT SEEN FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
+        + "\nItems that came and went in these times were not seen. What the feeds still had after them was matched.\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Gap;
+    use crate::story::FeedName;
+
+    #[test]
+    fn gaps_are_shown_with_their_feed_and_times() {
+        let at = |hours: i64| Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap();
+        let gap = Gap { since: at(0), until: at(7) };
+        let shown = text(&[PastGap { feed: FeedName("Yonhap".to_owned()), gap, found: at(9) }], &TimeZone::UTC, 80);
+        insta::assert_snapshot!(shown);
+        assert!(text(&[], &TimeZone::UTC, 80).starts_with("no gap was found"));
+    }
+}

@@ -1,0 +1,65 @@
+//! `tidings feeds list`: every feed of the configuration, and how it fares.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::table::{self, Row};
+use crate::alert::ailment::{self, Ailment};
+use crate::cli::format::Format;
+use crate::cli::{Exit, block_on, load, place};
+use crate::config::{Config, Feed};
+use crate::daemon::clock::now;
+use crate::store::{Archive, FeedState};
+use crate::story::FeedName;
+
+/// Lists the feeds; before the first run, none of them was polled.
+pub(super) fn list(format: Format, config: &Path) -> Result<(), Exit> {
+    let config = load::config_or_tell(config)?;
+    let mut states = block_on(states(&config))?;
+    let at = now();
+    let rows: Vec<Row<'_>> = config.feeds.iter().map(|feed| Row { feed, state: states.remove(&feed.name) }).collect();
+    match format {
+        Format::Text => print!("{}", table::table(&rows, &config.zone, at, table::width())),
+        Format::Json => rows.iter().for_each(|row| println!("{}", to_json(row, at))),
+    }
+    Ok(())
+}
+
+async fn states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
+    if !config.store.exists() {
+        return Ok(HashMap::new());
+    }
+    let unavailable = |why: &dyn std::fmt::Display| place::fail(&why.to_string(), Exit::Unavailable);
+    let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
+    let states = archive.feeds().await.map_err(|why| unavailable(&why))?;
+    Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())
+}
+
+/// In a word, how a feed fares.
+pub(super) fn health(state: Option<&FeedState>, at: Timestamp) -> &'static str {
+    let Some(state) = state.filter(|state| state.last_poll.is_some()) else { return "new" };
+    match ailment::of(&state.course, state.next_poll.is_none(), state.mean_gap, at) {
+        None => "well",
+        Some(Ailment::Gone) => "gone",
+        Some(Ailment::Failing) => "failing",
+        Some(Ailment::Silent) => "silent",
+    }
+}
+
+fn to_json(row: &Row<'_>, at: Timestamp) -> Value {
+    let Feed { name, tags, .. } = row.feed;
+    let state = row.state.as_ref();
+    json!({
+        "feed": name, "tags": tags, "health": health(state, at),
+        "last_poll": state.and_then(|state| state.last_poll), "last_good": state.and_then(|state| state.last_good),
+        "last_change": state.and_then(|state| state.course.last_news),
+        "next_poll": state.and_then(|state| state.next_poll), "next_why": state.map(|state| &state.next_why),
+        "failures": state.map_or(0, |state| state.failures),
+        "failing_since": state.and_then(|state| state.course.failing_since),
+        "error": state.and_then(|state| state.error.as_ref()),
+        "usual_gap_seconds": state.and_then(|state| state.mean_gap).map(|gap| gap.as_secs()),
+    })
+}

@@ -1,0 +1,68 @@
+//! `tidings feeds import` and `export`: lists of feeds as other readers keep them.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::cli::place::fail;
+use crate::cli::{Exit, count, load};
+use crate::config::{self, Feed};
+use crate::feed::opml::{self, Subscription};
+
+/// Prints the feeds of a list as the configuration has them: 65 if it is no list, 69 if it cannot be read.
+pub(super) fn import(file: &Path) -> Result<(), Exit> {
+    let name = file.display();
+    let bytes = std::fs::read(file).map_err(|why| fail(&format!("{name} cannot be read: {why}"), Exit::Unavailable))?;
+    let listed = load::listed(&bytes).map_err(|why| fail(&format!("{name}: {why}"), Exit::Data))?;
+    let feeds = config::named(listed, &[]);
+    print!("{}", yaml(&feeds));
+    eprintln!(
+        "{}: put these lines into the configuration, or have it follow the list:",
+        count(feeds.len(), "feed", "feeds")
+    );
+    eprintln!("  feeds: [{{opml: {}}}]", quoted(&name.to_string()));
+    Ok(())
+}
+
+/// `feeds` as the configuration has them, a line each.
+fn yaml(feeds: &[Feed]) -> String {
+    let mut text = "feeds:\n".to_owned();
+    for feed in feeds {
+        writeln!(text, "  - {{{}}}", keys(feed).join(", ")).expect("strings grow");
+    }
+    text
+}
+
+fn keys(feed: &Feed) -> Vec<String> {
+    let mut keys = vec![format!("url: {}", quoted(&feed.url.as_str().replace('$', "$$")))];
+    keys.extend((feed.name.0 != feed.url.as_str()).then(|| format!("name: {}", quoted(&feed.name.0))));
+    let tags: Vec<String> = feed.tags.iter().map(|tag| quoted(tag)).collect();
+    keys.extend((!tags.is_empty()).then(|| format!("tags: [{}]", tags.join(", "))));
+    keys
+}
+
+/// A text as YAML, whatever stands in it: strings of JSON are strings of YAML.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Prints the feeds of the configuration as a list.
+pub(super) fn export(config: &Path) -> Result<(), Exit> {
+    let config = load::config_or_tell(config)?;
+    let (mut feeds, files): (Vec<&Feed>, Vec<&Feed>) =
+        config.feeds.iter().partition(|feed| matches!(feed.url.scheme(), "http" | "https"));
+    // The first tag becomes the folder: what is in one stands together.
+    feeds.sort_by_key(|feed| feed.tags.first());
+    let subscription = |feed: &&Feed| Subscription {
+        url: feed.url.clone(),
+        title: Some(feed.name.0.clone()),
+        tags: feed.tags.iter().cloned().collect(),
+    };
+    print!("{}", opml::write("Feeds of Tidings", &feeds.iter().map(subscription).collect::<Vec<_>>()));
+    if feeds.iter().any(|feed| feed.is_secret) {
+        eprintln!("some of these addresses hold what ${{NAME}} put into them: keep the list to yourself");
+    }
+    if !files.is_empty() {
+        eprintln!("left out, since other readers cannot reach files here: {}", count(files.len(), "feed", "feeds"));
+    }
+    Ok(())
+}

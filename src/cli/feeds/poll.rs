@@ -1,0 +1,100 @@
+//! `tidings feeds poll`: one feed fetched and read now, as the rules would see it.
+
+use serde::Serialize;
+use serde_json::json;
+use url::Url;
+
+use crate::cli::clauses::Paper;
+use crate::cli::format::Format;
+use crate::cli::place::{self, fail};
+use crate::cli::{Exit, block_on, count};
+use crate::feed::article;
+use crate::feed::parse::{self, Document, Item};
+use crate::notify::plain;
+
+/// How much of an item's text is shown to people, in characters.
+const MOST_TEXT: usize = 400;
+
+/// Shows the feed at `place`: 65 if there is none there, 69 if it cannot be reached.
+pub(super) fn poll(place: &str, format: Format) -> Result<(), Exit> {
+    let answer = block_on(async { place::answer(&place::means()?, place).await })?;
+    let body = answer.body.unwrap_or_default();
+    let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
+        .map_err(|why| fail(&format!("{place}: {why}"), Exit::Data))?;
+    match format {
+        Format::Text => print!("{}", text(&document, place, Paper::of_output())),
+        Format::Json => println!("{}", to_json(&document, &answer.url)),
+    }
+    Ok(())
+}
+
+/// An item as JSON.
+#[derive(Serialize)]
+struct Shown<'d> {
+    guid: Option<&'d str>,
+    url: Option<&'d Url>,
+    title: &'d str,
+    text: &'d str,
+    /// Whether a running Tidings would read the page behind it.
+    teaser: bool,
+    published: Option<jiff::Timestamp>,
+    lang: Option<&'d str>,
+    authors: &'d [String],
+    tags: &'d [String],
+    source: Option<&'d str>,
+}
+
+impl<'d> Shown<'d> {
+    fn new(item: &'d Item) -> Self {
+        Self {
+            guid: item.guid.as_deref(),
+            url: item.link.as_ref(),
+            title: &item.title,
+            text: &item.text,
+            teaser: article::is_teaser(item),
+            published: item.published,
+            lang: item.lang.as_deref(),
+            authors: &item.authors,
+            tags: &item.tags,
+            source: item.source.as_deref(),
+        }
+    }
+}
+
+fn to_json(document: &Document, url: &Url) -> serde_json::Value {
+    let items: Vec<Shown<'_>> = document.items.iter().map(Shown::new).collect();
+    json!({ "feed": { "title": document.title, "url": url }, "items": items })
+}
+
+fn text(document: &Document, place: &str, paper: Paper) -> String {
+    let name = document.title.as_deref().unwrap_or(place);
+    let head = format!("{}: {}", plain(name), count(document.items.len(), "item", "items"));
+    let items = document.items.iter().map(|item| item_text(item, paper));
+    std::iter::once(paper.wrap(&head, "", 2)).chain(items).map(|block| block + "\n").collect::<Vec<_>>().join("\n")
+}
+
+fn item_text(item: &Item, paper: Paper) -> String {
+    let title = if item.title.is_empty() { "(no headline)".to_owned() } else { plain(&item.title) };
+    let mut lines = vec![paper.wrap(&title, "", 2)];
+    lines.extend(item.link.iter().map(|link| format!("  {link}")));
+    let facts: Vec<String> = facts(item).into_iter().map(|fact| plain(&fact)).collect();
+    lines.push(paper.wrap(&facts.join("; "), "  ", 4));
+    let cut: String = item.text.chars().take(MOST_TEXT).collect();
+    let more = if cut.len() < item.text.len() { " …" } else { "" };
+    if !cut.is_empty() {
+        lines.push(paper.wrap(&(plain(cut.trim_end()) + more), "  | ", 4));
+    }
+    lines.join("\n")
+}
+
+fn facts(item: &Item) -> Vec<String> {
+    let words = count(item.text.split_whitespace().count(), "word", "words");
+    let read = if article::is_teaser(item) { "a teaser of" } else { "the whole text," };
+    let mut facts = vec![item.published.map_or_else(|| "undated".to_owned(), |at| format!("published {at}"))];
+    facts.extend(item.lang.clone());
+    facts.extend((!item.authors.is_empty()).then(|| format!("by {}", item.authors.join(", "))));
+    facts.extend((!item.tags.is_empty()).then(|| format!("tagged {}", item.tags.join(", "))));
+    facts.extend(item.source.as_ref().map(|source| format!("taken from {source}")));
+    facts.push(format!("{read} {words}"));
+    facts
+}

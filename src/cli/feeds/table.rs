@@ -1,0 +1,150 @@
+//! Feeds as a table for people.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::list::health;
+use crate::cli::columns::columns;
+use crate::cli::count;
+use crate::cli::shown::shown;
+use crate::config::Feed;
+use crate::store::FeedState;
+
+/// The narrowest and the widest that the table is made, in columns.
+const WIDTHS: (usize, usize) = (60, 160);
+
+/// A feed, and what the store knows of it.
+pub(super) struct Row<'c> {
+    pub(super) feed: &'c Feed,
+    /// `None`: it was never polled.
+    pub(super) state: Option<FeedState>,
+}
+
+/// As wide as the terminal, within bounds; eighty columns where there is none.
+pub(super) fn width() -> usize {
+    textwrap::termwidth().clamp(WIDTHS.0, WIDTHS.1)
+}
+
+/// One row a feed, at most `width` columns wide, and how many are not well.
+pub(super) fn table(rows: &[Row<'_>], zone: &TimeZone, at: Timestamp, width: usize) -> String {
+    if rows.is_empty() {
+        return "the configuration names no feeds\n".to_owned();
+    }
+    let cells = rows.iter().map(|row| cells(row, zone, at)).collect();
+    let ill = rows.iter().filter(|row| !["well", "new"].contains(&health(row.state.as_ref(), at))).count();
+    let summary = format!("{}, {ill} not well", count(rows.len(), "feed", "feeds"));
+    columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width) + "\n" + &summary + "\n"
+}
+
+fn cells(row: &Row<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
+    let state = row.state.as_ref();
+    let time = |at: Option<Timestamp>| {
+        at.map_or_else(|| "-".to_owned(), |at| at.to_zoned_datetime(zone.clone()).strftime("%d %b %H:%M").to_string())
+    };
+    [
+        shown(&row.feed.name.0),
+        health(state, at).to_owned(),
+        time(state.and_then(|state| state.course.last_news)),
+        match state.and_then(|state| state.next_poll) {
+            Some(next) if next <= at => "due".to_owned(),
+            next => time(next),
+        },
+        state.map_or_else(|| "`tidings run` polls it first".to_owned(), why),
+    ]
+}
+
+/// How it fails, if it does, and why it is polled when it is.
+fn why(state: &FeedState) -> String {
+    match &state.error {
+        Some(error) => format!("{}; {}", shown(error), shown(&state.next_why)),
+        None => shown(&state.next_why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use insta::assert_snapshot;
+    use textwrap::core::display_width;
+
+    use super::*;
+    use crate::alert::ailment::Course;
+    use crate::config::FullText;
+    use crate::feed::hints::Hints;
+    use crate::story::FeedName;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+    }
+
+    fn feed(name: &str) -> Feed {
+        let url = "https://wire.example/feed".parse().unwrap();
+        let name = FeedName(name.to_owned());
+        Feed {
+            name,
+            url,
+            is_secret: false,
+            tags: [].into(),
+            every: None,
+            full_text: FullText::Always,
+            recheck: Vec::new(),
+        }
+    }
+
+    fn state(feed: &Feed, news: i64) -> FeedState {
+        FeedState {
+            name: feed.name.clone(),
+            address: String::new(),
+            etag: None,
+            last_modified: None,
+            next_poll: Some(at(40)),
+            next_why: "half its usual gap of 2 h".to_owned(),
+            last_poll: Some(at(-20)),
+            last_good: Some(at(-20)),
+            failures: 0,
+            error: None,
+            mean_gap: Some(Duration::from_hours(2)),
+            hints: Hints::default(),
+            moved: None,
+            course: Course { failing_since: None, last_news: Some(at(news)), told: None },
+        }
+    }
+
+    #[test]
+    fn feeds_in_eighty_columns_and_in_twice_as_many() {
+        let feeds = [
+            feed("Yonhap"),
+            feed("https://www.ministry-of-ports.example/press-releases/feed.xml?section=harbour"),
+            feed("Quiet \u{1b}[2J paper"),
+            feed("Old wire"),
+            feed("New one"),
+        ];
+        let failing = FeedState {
+            next_why: "failed 3 times in a row".to_owned(),
+            failures: 3,
+            error: Some("the certificate is not valid: it has expired".to_owned()),
+            course: Course { failing_since: Some(at(-300)), ..state(&feeds[1], -600).course },
+            ..state(&feeds[1], -600)
+        };
+        let gone = FeedState {
+            next_poll: None,
+            next_why: "gone for good (410), as its server says".to_owned(),
+            error: Some("the server answered 410 Gone".to_owned()),
+            ..state(&feeds[3], -99_999)
+        };
+        let silent = FeedState { next_poll: Some(at(-1)), ..state(&feeds[2], -9_999) };
+        let states = [Some(state(&feeds[0], -25)), Some(failing), Some(silent), Some(gone), None];
+        let rows: Vec<_> = feeds.iter().zip(states).map(|(feed, state)| Row { feed, state }).collect();
+        for width in [80, 160] {
+            let table = table(&rows, &TimeZone::UTC, at(0), width);
+            assert!(table.lines().all(|line| display_width(line) <= width), "{table}");
+            assert_snapshot!(format!("feeds_in_{width}"), table);
+        }
+    }
+
+    #[test]
+    fn where_there_is_none_it_says_so() {
+        assert_eq!(table(&[], &TimeZone::UTC, at(0), 80), "the configuration names no feeds\n");
+    }
+}

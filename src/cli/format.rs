@@ -1,0 +1,11 @@
+//! The forms in which commands print what they found.
+
+/// How it is printed: the value of `--format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object; where there may be several, one a line.
+    Json,
+}

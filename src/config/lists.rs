@@ -1,0 +1,130 @@
+//! Feeds of a list that another reader keeps: `opml` in `feeds`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use url::Url;
+
+use super::feeds::{every, full_text, tags};
+use super::reader::Reader;
+use super::{Feed, FullText};
+use crate::story::FeedName;
+use crate::yaml::Entries;
+
+/// A feed as a list has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its address: `http` or `https`.
+    pub url: Url,
+    /// What the list calls it, in one line.
+    pub title: Option<String>,
+    /// Its folders and categories.
+    pub tags: Vec<String>,
+}
+
+/// What makes feeds of a list's bytes, or says in one sentence why they are no list. Whoever loads a configuration brings it.
+pub type ReadList<'a> = dyn Fn(&[u8]) -> Result<Vec<Listed>, String> + 'a;
+
+/// A list that an entry of `feeds` names, and what the entry says of all its feeds.
+pub(super) struct List {
+    listed: Vec<Listed>,
+    tags: BTreeSet<String>,
+    every: Option<Duration>,
+    full_text: FullText,
+}
+
+/// Reads an entry with `opml`, and the list that it names.
+pub(super) fn list(mut entries: Entries<'_>, reader: &mut Reader<'_>) -> Option<List> {
+    let listed = entries.require("opml", reader.faults).and_then(|node| {
+        let path = reader.string(node)?;
+        let bytes = std::fs::read(reader.base.join(&path)).map_err(|why| format!("this list cannot be read: {why}"));
+        let listed = bytes.and_then(|bytes| (reader.list)(&bytes));
+        let help = "write the path of an OPML file, relative to this configuration";
+        listed.map_err(|why| reader.error(node, why, help)).ok()
+    });
+    let tags = entries.get("tags").map_or_else(|| Some(BTreeSet::new()), |node| tags(node, reader));
+    // A list leads to all kinds of hosts.
+    let every = entries.get("every").map_or(Some(None), |node| every(node, Some(false), reader).map(Some));
+    let full_text = entries.get("full_text").map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
+    entries.finish(reader.faults);
+    Some(List { listed: listed?, tags: tags?, every: every?, full_text: full_text? })
+}
+
+/// Adds the feeds of `list` that are not among `feeds` yet.
+pub(super) fn add(feeds: &mut Vec<Feed>, list: List) {
+    let mut more = named(list.listed, feeds);
+    for feed in &mut more {
+        feed.tags.extend(list.tags.iter().cloned());
+        feed.every = list.every;
+        feed.full_text = list.full_text;
+    }
+    feeds.extend(more);
+}
+
+/// Feeds of those in a list whose address is not among `known`, each under a name of its own: its title, or, where that is taken, its address.
+#[must_use]
+pub fn named(listed: Vec<Listed>, known: &[Feed]) -> Vec<Feed> {
+    let mut urls: BTreeSet<Url> = known.iter().map(|feed| feed.url.clone()).collect();
+    let mut names: BTreeSet<FeedName> = known.iter().map(|feed| feed.name.clone()).collect();
+    let mut feeds = Vec::new();
+    for Listed { url, title, tags } in listed {
+        if !urls.insert(url.clone()) {
+            continue;
+        }
+        let title = title.filter(|title| !title.starts_with("tag:") && !names.contains(&FeedName(title.clone())));
+        let name = FeedName(title.unwrap_or_else(|| shown(&url)));
+        if names.insert(name.clone()) {
+            let tags = tags.into_iter().collect();
+            feeds.push(Feed {
+                name,
+                url,
+                is_secret: false,
+                tags,
+                every: None,
+                full_text: FullText::default(),
+                recheck: Vec::new(),
+            });
+        }
+    }
+    feeds
+}
+
+/// An address that everybody may see.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_username("").and_then(|()| url.set_password(None)).ok();
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(url: &str, title: &str) -> Listed {
+        let title = Some(title.to_owned()).filter(|title| !title.is_empty());
+        Listed { url: url.parse().unwrap(), title, tags: vec!["ports".to_owned()] }
+    }
+
+    fn names(feeds: &[Feed]) -> Vec<&str> {
+        feeds.iter().map(|feed| feed.name.0.as_str()).collect()
+    }
+
+    #[test]
+    fn every_feed_of_a_list_has_a_name_of_its_own_that_holds_no_password() {
+        let list = vec![
+            listed("https://a.example/rss", "News"),
+            listed("https://b.example/rss", "News"),
+            listed("https://ana:word@c.example/rss", ""),
+            listed("https://d.example/rss", "tag:wire"),
+        ];
+        let expected = ["News", "https://b.example/rss", "https://c.example/rss", "https://d.example/rss"];
+        assert_eq!(names(&named(list, &[])), expected);
+    }
+
+    #[test]
+    fn what_is_known_by_its_address_is_not_added() {
+        let known = named(vec![listed("https://a.example/rss", "News")], &[]);
+        let list = vec![listed("https://a.example/rss", "Other"), listed("https://b.example/rss", "News")];
+        assert_eq!(names(&named(list, &known)), ["https://b.example/rss"]);
+    }
+}

@@ -1,0 +1,95 @@
+//! New rules that look back: a rule with `backfill` is held against the stories of that time that were matched before it came, once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::daemon::clock::now;
+use crate::daemon::{Mode, World, heavy, matching};
+use crate::rule::Rules;
+use crate::store::{Settled, StoreError, Verdict};
+
+/// How long after rules came into force a story may be recorded that was matched without them.
+const SETTLING: Duration = Duration::from_secs(3);
+
+/// When a look back is tried again that the store failed.
+const STORE_FAILED: Duration = Duration::from_secs(30);
+
+/// Stories that are looked at in one step.
+const STEP: u32 = 100;
+
+/// Has every new rule look back that asks for it, until `stop`, or, in a single round, once. One that is cut short begins again at the next start.
+pub(crate) async fn look_back(world: &Arc<World>, stop: CancellationToken) {
+    let rounds = async {
+        loop {
+            let again = match round(world).await {
+                Ok(()) => None,
+                Err(why) => {
+                    error!("new rules cannot look back: {why}; it is tried again");
+                    Some(STORE_FAILED)
+                }
+            };
+            match (world.mode, again) {
+                (Mode::Once, _) => return,
+                (Mode::Forever, Some(pause)) => tokio::time::sleep(pause).await,
+                (Mode::Forever, None) => {
+                    world.new_rules.notified().await;
+                    tokio::time::sleep(SETTLING).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = rounds => {}
+    }
+}
+
+async fn round(world: &Arc<World>) -> Result<(), StoreError> {
+    let rules = world.rules.load_full();
+    let done = world.store.looked_back().await?;
+    let at = now();
+    let wish = |name: &str, reach| (name.to_owned(), at.checked_sub(reach).unwrap_or(Timestamp::MIN));
+    let wishes = rules.iter().filter_map(|rule| Some(wish(rule.name(), rule.settings.backfill?)));
+    let new: HashMap<String, Timestamp> = wishes.filter(|(name, _)| !done.contains(name)).collect();
+    let Some(oldest) = new.values().min().copied() else { return Ok(()) };
+    let (new, mut after, mut told) = (Arc::new(new), None, 0);
+    loop {
+        let stories = world.store.settled(oldest, after, STEP).await?;
+        let Some(last) = stories.last() else { break };
+        after = Some(last.id);
+        let (shared, rules, new) = (Arc::clone(world), Arc::clone(&rules), Arc::clone(&new));
+        let found = heavy(world, move || found(&shared, &rules, &new, stories)).await;
+        for (story, verdict) in found {
+            told += verdict.alerts.len();
+            world.store.add_alerts(story.id, story.revision, verdict, now()).await?;
+        }
+        world.outbox.notify_one();
+    }
+    let names = new.keys().cloned().collect();
+    world.store.has_looked_back(names, now()).await?;
+    info!("{} new rules looked back over stored stories, and found {told} matches", new.len());
+    Ok(())
+}
+
+/// The stories that one of the new rules matches within its reach.
+fn found(
+    world: &World,
+    rules: &Rules,
+    new: &HashMap<String, Timestamp>,
+    stories: Vec<Settled>,
+) -> Vec<(Settled, Verdict)> {
+    let at = now();
+    let verdict = |settled: Settled| {
+        let carriers = matching::carriers(world, &settled.feeds);
+        let mut matches = rules.matches(&settled.story, &carriers);
+        matches.retain(|found| new.get(found.rule.name()).is_some_and(|since| *since <= settled.story.first_seen));
+        let verdict = matching::told(world, &settled.story, settled.read.clone(), carriers, matches, at);
+        (!verdict.alerts.is_empty()).then_some((settled, verdict))
+    };
+    stories.into_iter().filter_map(verdict).collect()
+}

@@ -1,0 +1,118 @@
+//! How a feed fares from poll to poll: what is told of it and to whom, and the gaps in which it was not seen. Pure.
+
+use jiff::Timestamp;
+
+use crate::alert::ailment::{self, Ended, FeedNotice};
+use crate::alert::{Receiver, draft};
+use crate::config::Config;
+use crate::daemon::news::Sifted;
+use crate::feed::identity::{Judged, KnownItem, Verdict};
+use crate::feed::parse::Item;
+use crate::store::{FeedState, Gap};
+
+/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. Returns what is to be told of it, and to whom.
+pub(crate) fn follow(
+    config: &Config,
+    before: &FeedState,
+    state: &mut FeedState,
+    sifted: Option<&Sifted>,
+    at: Timestamp,
+) -> Option<(FeedNotice, Vec<Receiver>)> {
+    let ended = if let Some(why) = &state.error {
+        Ended::Failed { why, gone: state.next_poll.is_none() }
+    } else {
+        let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
+        Ended::Well { news, gap: state.mean_gap }
+    };
+    let (course, notice) = ailment::after(&state.name, before.course, ended, before.error.as_deref(), at);
+    state.course = course;
+    notice.map(|notice| (notice, audience(config)))
+}
+
+/// Those who hear of a feed: whoever hears of rules that name nobody.
+fn audience(config: &Config) -> Vec<Receiver> {
+    let hearers = config.notify.anybody();
+    let notifiers = config.notifiers.iter().filter(|(name, _)| hearers.contains(name));
+    notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
+}
+
+/// The gap before a document of which nothing is known, though the feed is: from the last good poll to the document's oldest item.
+///
+/// There is none where the document reaches back beyond that poll. A document of one item has none either: such a feed never holds more.
+pub(crate) fn gap(
+    last_good: Timestamp,
+    known: &[KnownItem],
+    judged: &[Judged],
+    items: &[Item],
+    now: Timestamp,
+) -> Option<Gap> {
+    let is_unknown = judged.len() > 1 && judged.iter().all(|item| item.verdict == Verdict::New);
+    if known.is_empty() || !is_unknown {
+        return None;
+    }
+    let oldest = judged.iter().filter_map(|item| items[item.index].published).min();
+    let until = oldest.map_or(now, |oldest| oldest.min(now));
+    (last_good < until).then_some(Gap { since: last_good, until })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::identity::judge;
+    use crate::story::FeedName;
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + hours * 3600).expect("in range")
+    }
+
+    /// Items that differ in all but their age, published at these hours; `None`: undated.
+    fn items(hours: &[Option<i64>]) -> Vec<Item> {
+        let item = |(n, hour): (usize, &Option<i64>)| Item {
+            guid: Some(format!("{n} {hour:?}")),
+            title: format!("title {n} {hour:?}"),
+            published: hour.map(at),
+            ..Item::default()
+        };
+        hours.iter().enumerate().map(item).collect()
+    }
+
+    /// The gap that `after` shows at hour 50, `before` having been read at hour 10.
+    fn gap_between(before: &[Item], after: &[Item]) -> Option<Gap> {
+        let feed = FeedName("wire".to_owned());
+        let known = |judged: Judged| KnownItem {
+            guid: before[judged.index].guid.clone(),
+            key: judged.key,
+            link: judged.link,
+            hash: judged.hash,
+            first_seen: at(10),
+            recorded: false,
+            pages: 0,
+        };
+        let known: Vec<KnownItem> = judge(&feed, &[], before).into_iter().map(known).collect();
+        gap(at(10), &known, &judge(&feed, &known, after), after, at(50))
+    }
+
+    #[test]
+    fn a_document_that_rolled_over_shows_a_gap_up_to_its_oldest_item() {
+        let before = items(&[Some(8), Some(9)]);
+        let gap = |until| Some(Gap { since: at(10), until: at(until) });
+        assert_eq!(gap_between(&before, &items(&[Some(49), Some(30)])), gap(30));
+        assert_eq!(gap_between(&before, &items(&[None, None])), gap(50));
+        assert_eq!(gap_between(&before, &items(&[Some(99), Some(98)])), gap(50), "dates to come tell nothing");
+    }
+
+    #[test]
+    fn a_document_that_knows_an_item_or_reaches_back_shows_none() {
+        let before = items(&[Some(8), Some(9)]);
+        let overlapping = [items(&[Some(49), Some(30)]), before.clone()].concat();
+        assert_eq!(gap_between(&before, &overlapping), None);
+        assert_eq!(gap_between(&before, &items(&[Some(49), Some(7)])), None);
+    }
+
+    #[test]
+    fn feeds_of_one_item_new_feeds_and_empty_documents_have_no_gaps() {
+        assert_eq!(gap_between(&items(&[Some(9)]), &items(&[Some(49)])), None);
+        assert_eq!(gap_between(&[], &items(&[Some(49), Some(30)])), None);
+        assert_eq!(gap_between(&items(&[Some(8), Some(9)]), &[]), None);
+    }
+}

@@ -1,0 +1,166 @@
+//! Rules that look back over stories which were settled before them, and which of them have done so.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::column::{self, millis};
+use super::{Store, StoreError, StoryId, Verdict, alerts};
+use crate::story::{FeedName, Read, Story};
+
+/// A story that was matched, whatever came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Its row.
+    pub id: StoryId,
+    /// Which revision of its text this is.
+    pub revision: i64,
+    /// The story with its final text.
+    pub story: Story,
+    /// How much of it was read.
+    pub read: Read,
+    /// The feeds that carried it.
+    pub feeds: Vec<FeedName>,
+}
+
+impl Store {
+    /// The rules that have looked back.
+    pub async fn looked_back(&self) -> Result<BTreeSet<String>, StoreError> {
+        let names: Vec<String> = sqlx::query_scalar("SELECT rule FROM backfill").fetch_all(&self.readers).await?;
+        Ok(names.into_iter().collect())
+    }
+
+    /// Stories with texts that were matched, after the row `after`, first seen at `since` or later, in the order of their rows; none at the end.
+    pub async fn settled(
+        &self,
+        since: Timestamp,
+        after: Option<StoryId>,
+        limit: u32,
+    ) -> Result<Vec<Settled>, StoreError> {
+        let mut reader = self.readers.begin().await?;
+        let rows = sqlx::query(
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND fate IN ('matched', 'unmatched') ORDER BY id LIMIT $3",
+        )
+        .bind(after.map_or(i64::MIN, |row| row.0))
+        .bind(millis(since))
+        .bind(limit)
+        .fetch_all(&mut *reader)
+        .await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            found.push(settled(&mut reader, row).await?);
+        }
+        Ok(found)
+    }
+
+    /// Adds the alerts of `verdict` to a story that was matched before. `false`, and nothing written, if it has a newer revision by now, or waits:
+    /// then the rules in force are about to see it.
+    pub async fn add_alerts(
+        &self,
+        story: StoryId,
+        revision: i64,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |conn| Box::pin(add(conn, story, revision, verdict, now))).await
+    }
+
+    /// Remembers that these rules have looked back.
+    pub async fn has_looked_back(&self, rules: BTreeSet<String>, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |conn| Box::pin(remember(conn, rules, now))).await
+    }
+}
+
+async fn settled(reader: &mut SqliteConnection, row: &SqliteRow) -> Result<Settled, sqlx::Error> {
+    let id = StoryId(row.try_get("id")?);
+    let feeds: Vec<String> = sqlx::query_scalar("SELECT DISTINCT feed FROM sighting WHERE story = $1 ORDER BY feed")
+        .bind(id.0)
+        .fetch_all(reader)
+        .await?;
+    Ok(Settled {
+        id,
+        revision: row.try_get("revision")?,
+        story: column::story(row)?,
+        read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        feeds: feeds.into_iter().map(FeedName).collect(),
+    })
+}
+
+async fn add(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    revision: i64,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let stands: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM story WHERE id = $1 AND revision = $2 AND fate IN ('matched', 'unmatched'))",
+    )
+    .bind(story.0)
+    .bind(revision)
+    .fetch_one(&mut *conn)
+    .await?;
+    if stands {
+        alerts::keep(conn, story, &verdict, now).await?;
+        alerts::decide_fate(conn, story).await?;
+    }
+    Ok(stands)
+}
+
+async fn remember(conn: &mut SqliteConnection, rules: BTreeSet<String>, now: Timestamp) -> Result<(), sqlx::Error> {
+    for rule in rules {
+        sqlx::query("INSERT INTO backfill (rule, done) VALUES ($1, $2) ON CONFLICT (rule) DO NOTHING")
+            .bind(rule)
+            .bind(millis(now))
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plan;
+    use super::super::fixture::{Bench, at, item, settle, verdict};
+    use super::*;
+
+    #[tokio::test]
+    async fn only_stories_that_were_matched_are_looked_at_again() {
+        let bench = Bench::new().await;
+        let old = Plan::Record("older than first_poll".to_owned());
+        let items =
+            vec![item("a", settle(&[])), item("b", old), item("c", Plan::ReadPage), item("d", settle(&["oil"]))];
+        bench.poll("wire", 0, items).await;
+        bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
+        let found = bench.store.settled(at(0), None, 9).await.unwrap();
+        let told: Vec<_> = found.iter().map(|found| (found.story.title.as_str(), found.feeds.len())).collect();
+        assert_eq!(told, [("a", 2), ("d", 1)]);
+        assert_eq!(bench.store.settled(at(0), Some(found[0].id), 9).await.unwrap(), found[1..]);
+        assert_eq!(bench.store.settled(at(1), None, 9).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn what_a_look_back_finds_is_told_once_and_not_of_a_story_that_has_changed() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
+        let story = bench.store.settled(at(0), None, 9).await.unwrap().remove(0);
+        assert!(!bench.store.add_alerts(story.id, 2, verdict(&["arms"]), at(1)).await.unwrap());
+        for _ in 0..2 {
+            assert!(bench.store.add_alerts(story.id, 1, verdict(&["arms"]), at(1)).await.unwrap());
+        }
+        assert_eq!(bench.ask("SELECT fate FROM story").await.unwrap(), "matched");
+        assert_eq!(bench.told(1).await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_rule_that_looked_back_is_remembered_over_a_crash() {
+        let bench = Bench::new().await;
+        let names: BTreeSet<String> = ["arms", "oil"].map(str::to_owned).into();
+        bench.store.has_looked_back(names.clone(), at(0)).await.unwrap();
+        bench.store.has_looked_back(names.clone(), at(1)).await.unwrap();
+        assert_eq!(bench.crash().await.store.looked_back().await.unwrap(), names);
+    }
+}

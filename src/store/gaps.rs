@@ -1,0 +1,101 @@
+//! Times in which items of a feed may have come and gone unseen.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::column::{millis, time};
+use super::{Store, StoreError};
+use crate::story::FeedName;
+
+/// A time in which a feed was not seen: when it was read again, nothing of its document was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The last good poll before it.
+    pub since: Timestamp,
+    /// The oldest item of the document after it.
+    pub until: Timestamp,
+}
+
+/// A gap that was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastGap {
+    /// Whose it is.
+    pub feed: FeedName,
+    /// From when to when.
+    pub gap: Gap,
+    /// When it was found.
+    pub found: Timestamp,
+}
+
+impl Store {
+    /// Forgets gaps that were found before a time. Returns how many.
+    pub async fn forget_gaps(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |conn| Box::pin(forget(conn, before))).await
+    }
+}
+
+async fn forget(conn: &mut SqliteConnection, before: Timestamp) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM gap WHERE found < $1").bind(millis(before)).execute(conn).await?;
+    Ok(done.rows_affected())
+}
+
+/// Records a gap that a poll at `now` found.
+pub(super) async fn keep(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    gap: Gap,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO gap (feed, since, until, found) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, since) DO NOTHING",
+    )
+    .bind(&feed.0)
+    .bind(millis(gap.since))
+    .bind(millis(gap.until))
+    .bind(millis(now))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The gaps that were found at `since` or later, the latest first.
+pub(super) async fn since(conn: &mut SqliteConnection, since: Timestamp) -> Result<Vec<PastGap>, sqlx::Error> {
+    let rows = sqlx::query("SELECT * FROM gap WHERE found >= $1 ORDER BY found DESC, feed, since DESC")
+        .bind(millis(since))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(past).collect()
+}
+
+fn past(row: &SqliteRow) -> Result<PastGap, sqlx::Error> {
+    Ok(PastGap {
+        feed: FeedName(row.try_get("feed")?),
+        gap: Gap { since: time(row, "since")?, until: time(row, "until")? },
+        found: time(row, "found")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, poll};
+    use super::super::{Archive, PollRecord};
+    use super::*;
+
+    #[tokio::test]
+    async fn gaps_are_kept_with_their_polls_and_listed_from_a_time_on() {
+        let bench = Bench::new().await;
+        for (feed, found, since, until) in [("wire", 10, 1, 8), ("paper", 20, 2, 19), ("wire", 20, 12, 20)] {
+            let gap = Some(Gap { since: at(since), until: at(until) });
+            bench.store.record_poll(PollRecord { gap, ..poll(feed, found, vec![]) }).await.unwrap();
+        }
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let found = archive.gaps(at(11)).await.unwrap();
+        let told: Vec<_> = found.iter().map(|past| (past.feed.0.as_str(), past.gap.since, past.gap.until)).collect();
+        assert_eq!(told, [("paper", at(2), at(19)), ("wire", at(12), at(20))]);
+        assert_eq!(archive.gaps(at(0)).await.unwrap().len(), 3);
+
+        assert_eq!(bench.store.forget_gaps(at(20)).await.unwrap(), 1);
+        assert_eq!(archive.gaps(at(0)).await.unwrap(), found);
+    }
+}

@@ -1,0 +1,118 @@
+//! A feed that is dead or silent is told through `notify`, and so is its return.
+
+use crate::support::http::{Response, Server};
+use crate::support::smtp::Sink;
+use crate::support::tidings::Folder;
+use crate::support::wire::{self, Entry};
+use crate::whole_way::{RULE, config};
+
+/// A day and a bit, and three days and a bit, in milliseconds.
+const DAY_AGO: &str = "UPDATE feed SET failing_since = failing_since - 86400001, next_poll = 0";
+const LONG_AGO: &str = "UPDATE feed SET last_news = last_news - 259200001, next_poll = 0, mean_gap = 3600000";
+
+/// The kinds of notices that the hook got, each with its feed.
+fn notices(server: &Server) -> Vec<(String, String)> {
+    let payloads = server.requests("/hook").into_iter().map(|hook| {
+        let payload: serde_json::Value = serde_json::from_slice(&hook.body).expect("JSON");
+        (payload["type"] == "notice").then(|| {
+            let word = |key: &str| payload[key].as_str().expect("a word").to_owned();
+            (word("kind"), word("feed"))
+        })
+    });
+    payloads.flatten().collect()
+}
+
+fn of_wire(kinds: &[&str]) -> Vec<(String, String)> {
+    kinds.iter().map(|kind| ((*kind).to_owned(), "wire-1".to_owned())).collect()
+}
+
+async fn round(folder: &Folder) {
+    assert_eq!(folder.run(&["--once"]).wait().await, 0);
+    // The floor for one's own hosts is a second: as if it had passed.
+    folder.change("UPDATE feed SET last_poll = last_poll - 2000").await;
+}
+
+fn served(server: &Server, titles: &[&str]) {
+    let entry = |title: &&str| {
+        let link = format!("https://wire.example/{title}");
+        Entry::full(title, &link, "Nothing that a rule would look for, in a text of a few words.")
+    };
+    server.serve("/feed.xml", Response::feed(&wire::feed(&titles.iter().map(entry).collect::<Vec<_>>())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_fails_for_a_day_is_told_once_by_hook_and_by_mail_and_so_is_its_return() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/hook", Response::status(200));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
+        .replace("name: wire-1", "full_text: never, name: wire-1");
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    round(&folder).await;
+    assert_eq!(notices(&server), []);
+    folder.change(DAY_AGO).await;
+    round(&folder).await;
+    round(&folder).await;
+    assert_eq!(notices(&server), of_wire(&["failing"]));
+    served(&server, &["one"]);
+    round(&folder).await;
+    round(&folder).await;
+    assert_eq!(notices(&server), of_wire(&["failing", "well"]));
+    let subjects: Vec<String> = mail.letters().iter().map(|letter| letter.text()).collect();
+    assert_eq!(subjects.len(), 2);
+    assert!(subjects[0].contains("Subject: The feed wire-1 cannot be read"), "{}", subjects[0]);
+    assert!(subjects[1].contains("Subject: The feed wire-1 is well again"), "{}", subjects[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_falls_silent_is_told_once_and_so_is_what_it_brings_again() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/hook", Response::status(200));
+    served(&server, &["one"]);
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
+        .replace("name: wire-1", "full_text: never, name: wire-1");
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    server.serve("/feed.xml", Response::feed(&dated(&["one"])).etag("\"1\""));
+    round(&folder).await;
+    folder.change(LONG_AGO).await;
+    round(&folder).await;
+    round(&folder).await;
+    assert_eq!(notices(&server), of_wire(&["silent"]));
+    server.serve("/feed.xml", Response::feed(&dated(&["two", "one"])).etag("\"2\""));
+    round(&folder).await;
+    round(&folder).await;
+    assert_eq!(notices(&server), of_wire(&["silent", "well"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_gone_is_told_at_once_and_is_well_when_it_is_read_at_its_new_address() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/hook", Response::status(200));
+    server.serve("/feed.xml", Response::status(410));
+    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    round(&folder).await;
+    round(&folder).await;
+    assert_eq!(notices(&server), of_wire(&["gone"]));
+    assert_eq!(server.requests("/feed.xml").len(), 1);
+    server.serve("/new.xml", Response::feed(&dated(&[])));
+    folder.write("config.yaml", &config.replace("/feed.xml", "/new.xml"));
+    round(&folder).await;
+    assert_eq!(notices(&server), of_wire(&["gone", "well"]));
+}
+
+/// A feed with three dated items, an hour apart, and these titles first.
+fn dated(titles: &[&str]) -> String {
+    let item = |title: &str, hour: usize| {
+        format!(
+            "<item><title>{title}</title><link>https://wire.example/{title}</link><pubDate>Mon, 23 Nov 2026 {hour:02}:00:00 GMT</pubDate></item>"
+        )
+    };
+    let items: String = titles
+        .iter()
+        .copied()
+        .chain(["old", "older", "oldest"])
+        .zip((0..20).rev())
+        .map(|(title, hour)| item(title, hour))
+        .collect();
+    format!("<rss version=\"2.0\"><channel><title>Dated</title>{items}</channel></rss>")
+}

@@ -1,0 +1,156 @@
+//! What is news and what is not, from poll to poll of the real binary.
+
+use crate::support::http::{Response, Server};
+use crate::support::smtp::Sink;
+use crate::support::tidings::Folder;
+use crate::support::wire;
+use crate::whole_way::{RULE, config};
+
+/// An item that matches, unlike any other number's; `head` is what else it has.
+fn item(n: usize, head: &str) -> String {
+    let text = wire::long(n);
+    format!(
+        "<item><title>Arms trade, part {n}</title>{head}<content:encoded><![CDATA[{text}]]></content:encoded></item>"
+    )
+}
+
+fn document(items: &[String]) -> Response {
+    let start =
+        "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel><title>Wire</title>";
+    Response::feed(&format!("{start}{}</channel></rss>", items.concat()))
+}
+
+struct Watch {
+    server: Server,
+    folder: Folder,
+    _mail: Sink,
+}
+
+impl Watch {
+    async fn new() -> Self {
+        let (server, mail) = (Server::start().await, Sink::start().await);
+        server.serve("/hook", Response::status(200));
+        let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
+            .replace("notify: [hook, desk]", "notify: [hook]");
+        let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+        Self { server, folder, _mail: mail }
+    }
+
+    /// Polls these items, and returns the numbers of those that were told since the last poll.
+    async fn poll(&self, items: &[String]) -> Vec<String> {
+        let before = self.server.requests("/hook").len();
+        self.server.serve("/feed.xml", document(items));
+        assert_eq!(self.folder.run(&["--once"]).wait().await, 0);
+        // The floor for one's own hosts is a second: as if it had passed.
+        self.folder.change("UPDATE feed SET last_poll = last_poll - 2000").await;
+        let title = |hook: &crate::support::http::Recorded| {
+            let payload: serde_json::Value = serde_json::from_slice(&hook.body).expect("JSON");
+            payload["story"]["title"].as_str().expect("a title").replace("Arms trade, part ", "")
+        };
+        let mut told: Vec<String> = self.server.requests("/hook")[before..].iter().map(title).collect();
+        told.sort();
+        told
+    }
+}
+
+fn guid(n: usize) -> String {
+    format!("<guid isPermaLink=\"false\">{n}</guid>")
+}
+
+fn link(n: usize) -> String {
+    format!("<link>https://wire.example/{n}</link>")
+}
+
+fn dated(at: jiff::Timestamp) -> String {
+    format!("<pubDate>{}</pubDate>", at.strftime("%a, %d %b %Y %H:%M:%S +0000"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_whose_items_share_one_guid_reports_news_as_news() {
+    let watch = Watch::new().await;
+    let shared = |n| item(n, &(guid(0) + &link(n)));
+    assert_eq!(watch.poll(&[shared(1)]).await, ["1"]);
+    assert_eq!(watch.poll(&[shared(2), shared(1)]).await, ["2"]);
+    assert_eq!(watch.poll(&[shared(4), shared(3), shared(2)]).await, ["3", "4"]);
+    assert_eq!(watch.poll(&[shared(4), shared(3), shared(2)]).await, [""; 0]);
+    // Even one after the other, each in the place of the last.
+    assert_eq!(watch.poll(&[shared(5)]).await, ["5"]);
+    assert_eq!(watch.poll(&[shared(6)]).await, ["6"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_guids_for_what_is_known_are_no_news() {
+    let watch = Watch::new().await;
+    let at = |n: usize, guid_of: usize| item(n, &(guid(guid_of) + &link(n)));
+    assert_eq!(watch.poll(&[at(1, 1), at(2, 2)]).await, ["1", "2"]);
+    assert_eq!(watch.poll(&[at(1, 91), at(2, 92)]).await, [""; 0]);
+    assert_eq!(watch.poll(&[at(3, 93), at(1, 91), at(2, 92)]).await, ["3"]);
+    assert_eq!(watch.folder.query("SELECT count(*) FROM story").await, ["3"]);
+    assert_eq!(watch.folder.query("SELECT count(*) FROM gap").await, ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_document_of_unknown_items_after_an_outage_is_told_and_the_gap_is_listed() {
+    let watch = Watch::new().await;
+    let now = jiff::Timestamp::now();
+    let hours = |hours: i64| now - jiff::SignedDuration::from_hours(hours);
+    let at = |n: usize, ago: i64| item(n, &(guid(n) + &link(n) + &dated(hours(ago))));
+    assert_eq!(watch.poll(&[at(1, 1), at(2, 2)]).await, ["1", "2"]);
+    let none = watch.folder.command(&["feeds", "gaps"]).await;
+    assert!(none.output.starts_with("no gap was found"), "{}", none.output);
+
+    // Ten hours pass, of which the document now shows five.
+    watch.folder.change("UPDATE feed SET last_good = last_good - 36000000, last_poll = last_poll - 36000000").await;
+    assert_eq!(watch.poll(&[at(9, 0), at(8, 3), at(7, 5)]).await, ["7", "8", "9"]);
+    let gaps = watch.folder.command(&["feeds", "gaps", "--since", "1h", "--format", "json"]).await.output;
+    let gap: serde_json::Value = serde_json::from_str(&gaps).expect("one gap");
+    let time = |key: &str| gap[key].as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time");
+    assert_eq!(gap["feed"], "wire-1");
+    assert_eq!(time("until").as_second(), hours(5).as_second());
+    assert!(time("since") <= hours(9) && time("since") >= hours(11), "{gap}");
+    assert_eq!(watch.poll(&[at(10, 0), at(9, 0), at(8, 3)]).await, ["10"]);
+    assert_eq!(watch.folder.query("SELECT count(*) FROM gap").await, ["1"]);
+    assert_eq!(watch.folder.command(&["feeds", "gaps", "--since", "soon"]).await.code, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_first_poll_old_items_are_recorded_and_undated_and_future_ones_are_news() {
+    let watch = Watch::new().await;
+    let now = jiff::Timestamp::now();
+    let at = |n: usize, date: &str| item(n, &(guid(n) + &link(n) + date));
+    let hours = |hours: i64| dated(now + jiff::SignedDuration::from_hours(hours));
+    let items =
+        [at(1, &hours(-48)), at(2, &hours(-20)), at(3, &hours(30)), at(4, ""), at(5, "<pubDate>soon</pubDate>")];
+    assert_eq!(watch.poll(&items).await, ["2", "3", "4", "5"]);
+    assert_eq!(watch.folder.query("SELECT count(*) FROM story WHERE fate = 'recorded'").await, ["1"]);
+    // Later on, whatever is new is news, however old it says it is.
+    assert_eq!(watch.poll(&[at(6, &hours(-4000)), at(2, &hours(-20))]).await, ["6"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_after_it_left_is_no_news_while_its_key_is_kept() {
+    let watch = Watch::new().await;
+    let at = |n: usize| item(n, &(guid(n) + &link(n)));
+    assert_eq!(watch.poll(&[at(1), at(2)]).await, ["1", "2"]);
+    assert_eq!(watch.poll(&[at(2)]).await, [""; 0]);
+    assert_eq!(watch.folder.query("SELECT key FROM sighting WHERE gone_at IS NOT NULL").await, ["guid 1"]);
+    assert_eq!(watch.poll(&[at(1), at(2)]).await, [""; 0]);
+    assert_eq!(watch.folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await, ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storys_page_is_read_three_times_over_all_its_edits_and_no_more() {
+    let watch = Watch::new().await;
+    watch.server.serve("/story", Response::html(wire::PAGE));
+    let teaser = |text: &str| {
+        let link = watch.server.url("/story");
+        format!("<item><title>Freight doubles</title><link>{link}</link><description>{text}</description></item>")
+    };
+    assert_eq!(watch.poll(&[teaser("Cars cross the river.")]).await, ["Freight doubles"]);
+    for edit in ["Many cars cross.", "Many cars cross it.", "Many cars cross it again.", "They cross no more."] {
+        assert_eq!(watch.poll(&[teaser(edit)]).await, [""; 0], "its rule has told of it");
+    }
+    assert_eq!(watch.server.requests("/story").len(), 3);
+    let why = "SELECT read_why FROM story";
+    assert_eq!(watch.folder.query(why).await, ["its page was read often enough before this edit"]);
+}
