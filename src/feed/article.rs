@@ -61,8 +61,9 @@ pub fn is_teaser(item: &Item) -> bool {
     !item.is_content || words(&item.text) < SHORT || trails_off(&item.text)
 }
 
+/// How many words `text` has, counted no further than anybody here asks.
 fn words(text: &str) -> usize {
-    text.unicode_words().take(SHORT).count()
+    text.unicode_words().take(refusal::LONG).count()
 }
 
 fn trails_off(text: &str) -> bool {

@@ -5,7 +5,7 @@ use url::Url;
 use super::{NoArticle, words};
 
 /// A longer text is an article, whatever else its page says.
-const LONG: usize = 250;
+pub(super) const LONG: usize = 250;
 
 /// What pages say that are no articles, and what that makes them. In lower case, with plain apostrophes.
 const SIGNS: [(&str, &[&str]); 4] = [
