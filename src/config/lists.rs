@@ -77,8 +77,8 @@ pub fn named(listed: Vec<Listed>, known: &[Feed]) -> Vec<Feed> {
             let tags = tags.into_iter().collect();
             feeds.push(Feed {
                 name,
+                is_secret: url.password().is_some(),
                 url,
-                is_secret: false,
                 tags,
                 every: None,
                 full_text: FullText::default(),

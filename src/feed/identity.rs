@@ -113,8 +113,9 @@ pub fn text_hash(title: &str, text: &str) -> String {
         words.push('\0');
     }
     let digest = Sha256::digest(words);
-    let (first, _) = digest.split_first_chunk().expect("a SHA-256 has 32 bytes");
-    format!("{:032x}", u128::from_be_bytes(*first))
+    let mut first = [0; 16];
+    first.copy_from_slice(&digest[..16]);
+    format!("{:032x}", u128::from_be_bytes(first))
 }
 
 /// Judges every item of a document of `feed`. An item that repeats an earlier one of the same document (guid, link and title; without

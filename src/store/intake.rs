@@ -29,21 +29,21 @@ pub(super) async fn keep_plain<'i>(
     }
     let known = known_keys(conn, feed, items).await?;
     let mut stories = known_stories(conn, items).await?;
-    let (mut plain, mut others) = (Vec::new(), Vec::new());
+    let (mut kept, mut others) = (Vec::new(), Vec::new());
     for item in items {
         let is_new = item.was.is_none() && !known.contains(&item.key.0);
         match &item.news {
             Some((story, plan)) if is_new && is_quiet(plan) && stories.insert(item.story.0.clone()) => {
-                plain.push((item, story, plan));
+                kept.push((item, story, plan));
             }
             _ => others.push(item),
         }
     }
-    for some in plain.chunks(ROWS) {
+    for some in kept.chunks(ROWS) {
         let ids = insert_stories(conn, some, now).await?;
         insert_sightings(conn, feed, some, &ids, now).await?;
     }
-    Ok((others, plain.iter().any(|(_, _, plan)| matches!(plan, Plan::ReadPage))))
+    Ok((others, kept.iter().any(|(_, _, plan)| matches!(plan, Plan::ReadPage))))
 }
 
 /// Whether a plan does nothing to any row but the story's.
@@ -96,7 +96,7 @@ async fn insert_stories(
         values.push_bind(uid.clone()).push_bind(uid).push_bind(&item.story.0);
         values.push_bind(&story.title).push_bind(&story.body).push_bind(&story.url);
         values.push_bind(story.published.map(millis)).push_bind(&story.lang).push_bind(authors).push_bind(tags);
-        values.push_bind(&story.source).push_bind(millis(story.first_seen)).push_bind(fate.fate).push_bind(fate.why);
+        values.push_bind(&story.source).push_bind(millis(story.first_seen)).push_bind(fate.word).push_bind(fate.why);
         values.push_bind(fate.read.0).push_bind(fate.read.1).push_bind(fate.waits).push_bind(fate.waits);
     });
     insert.push(" RETURNING key, id");
@@ -107,7 +107,7 @@ async fn insert_stories(
 /// Where a plan leaves a new story, as its columns say it.
 #[derive(Default)]
 struct Fate<'p> {
-    fate: Option<&'static str>,
+    word: Option<&'static str>,
     why: Option<&'p str>,
     read: (Option<&'static str>, Option<&'p str>),
     /// Since when it waits, in milliseconds.
@@ -117,11 +117,11 @@ struct Fate<'p> {
 impl<'p> Fate<'p> {
     fn of(plan: &'p Plan, now: Timestamp) -> Self {
         match plan {
-            Plan::Record(why) => Self { fate: Some("recorded"), why: Some(why), ..Self::default() },
+            Plan::Record(why) => Self { word: Some("recorded"), why: Some(why), ..Self::default() },
             Plan::ReadPage => Self { waits: Some(millis(now)), ..Self::default() },
             Plan::Settle(verdict) => {
                 let (read, why) = read_columns(&verdict.read);
-                Self { fate: Some("unmatched"), read: (Some(read), why), ..Self::default() }
+                Self { word: Some("unmatched"), read: (Some(read), why), ..Self::default() }
             }
         }
     }

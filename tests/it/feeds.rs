@@ -75,9 +75,9 @@ async fn what_is_no_feed_or_cannot_be_reached_is_told_apart_with_the_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sites_feeds_are_what_its_page_names_or_the_page_itself_or_in_the_usual_places() {
     let (server, bare) = (Server::start().await, Server::start().await);
-    let names =
+    let page =
         "<!doctype html><link rel=alternate type=application/atom+xml title='All news' href=/all><a href=/rss>RSS</a>";
-    server.serve("/news", Response::html(names));
+    server.serve("/news", Response::html(page));
     server.serve("/all", Response::feed(&wire::feed(&[])));
     bare.serve("/", Response::html("<!doctype html><p>x"));
     bare.serve("/feed", Response::html("<!doctype html><p>also a page"));

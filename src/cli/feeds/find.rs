@@ -18,6 +18,7 @@ const GAP: Duration = Duration::from_secs(1);
 
 /// Prints the feeds of a page or site: 65 if there are none, 69 if it cannot be reached.
 pub(super) fn find(place: &str, format: Format) -> Result<(), Exit> {
+    let place = &with_scheme(place);
     let feeds = block_on(async { feeds(&place::means()?, place).await })?;
     if feeds.is_empty() {
         eprintln!("error: {place} names no feed, and there is none where feeds usually are");
@@ -32,6 +33,11 @@ pub(super) fn find(place: &str, format: Format) -> Result<(), Exit> {
         }
     }
     Ok(())
+}
+
+/// The address that a person means who names a site: `example.org`.
+fn with_scheme(place: &str) -> String {
+    if place.contains("://") { place.to_owned() } else { format!("https://{place}") }
 }
 
 /// The page itself, if it is a feed; else what it names; else the first of the usual places that holds a feed.
@@ -57,4 +63,15 @@ async fn usual(means: &Means, page: &Url) -> Option<Named> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_scheme;
+
+    #[test]
+    fn a_site_is_named_with_or_without_its_scheme() {
+        assert_eq!(with_scheme("example.org/news"), "https://example.org/news");
+        assert_eq!(with_scheme("http://example.org"), "http://example.org");
+    }
 }

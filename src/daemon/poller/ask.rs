@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::config::Feed;
+use crate::config::Network;
 use crate::daemon::{World, heavy};
 use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want};
 use crate::feed::moved::Move;
@@ -68,11 +68,38 @@ fn failure(error: &FetchError) -> Failure {
     Failure { ended, why: error.to_string(), busy }
 }
 
-/// Whether every host that had to do with an answer is the user's own.
-pub(super) fn is_own(world: &World, feed: &Feed, asked: &Url, outcome: &Outcome) -> bool {
+/// Whether every host that had to do with an answer is the user's own: only then may they be asked more often than others.
+pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &Outcome) -> bool {
     let answered = match outcome {
         Outcome::Unchanged(answer) | Outcome::Read(answer, _) => Some(&answer.url),
         Outcome::Failed(_) | Outcome::Resting(..) => None,
     };
-    [&feed.url, asked].into_iter().chain(answered).all(|url| world.config.network.owns(url))
+    [feed, asked].into_iter().chain(answered).all(|url| network.owns(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::fetch::{Freshness, Way};
+
+    #[test]
+    fn a_host_of_ones_own_that_redirects_to_another_is_asked_no_more_often_than_that() {
+        let network = Network { allow: vec!["127.0.0.0/8".parse().expect("a range")], ..Network::default() };
+        let [own, other] = ["http://127.0.0.1/feed", "https://wire.example/feed"].map(|url| url.parse().expect("one"));
+        let from = |url: &Url| {
+            Outcome::Unchanged(Answer {
+                body: None,
+                content_type: None,
+                validators: Validators::default(),
+                freshness: Freshness::default(),
+                url: url.clone(),
+                way: Way::Redirected,
+            })
+        };
+        let failed = Outcome::Failed(Failure { ended: Ended::Failed, why: String::new(), busy: None });
+        assert!(is_own(&network, &own, &own, &from(&own)) && is_own(&network, &own, &own, &failed));
+        assert!(!is_own(&network, &own, &own, &from(&other)));
+        assert!(!is_own(&network, &own, &other, &failed));
+        assert!(!is_own(&network, &other, &own, &from(&own)));
+    }
 }

@@ -13,7 +13,7 @@ use crate::daemon::{World, news, watch};
 use crate::feed::fetch::Answer;
 use crate::feed::moved;
 use crate::feed::schedule::{self, Ended, History};
-use crate::store::{FeedState, PollRecord, StoreError};
+use crate::store::{FeedState, Gap, PollRecord, StoreError};
 
 /// Records what came of asking `feed` at `asked`; returns its state from then on.
 pub(super) async fn record(
@@ -24,7 +24,7 @@ pub(super) async fn record(
     outcome: Outcome,
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
-    let own = is_own(world, feed, asked, &outcome);
+    let own = is_own(&world.config.network, &feed.url, asked, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
     let (mut sifted, mut busy) = (None, None);
     let ended = match outcome {
@@ -68,6 +68,9 @@ pub(super) async fn record(
     let host_rests = rests.map(|(host, until)| (host.0, until));
     let notice = watch::follow(&world.config, before, &mut state, sifted.as_ref(), ended_at);
     let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
+    if let Some(Gap { since, until }) = &gap {
+        warn!("{}: nothing of what it shows was known; items from {since} to {until} may have been missed", feed.name);
+    }
     let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
     keep(world, PollRecord { now: ended_at, state, host_rests, items, present, gap, notice }).await
 }

@@ -291,6 +291,15 @@ fn a_rule_that_is_not_enabled_matches_nothing_but_is_checked() {
 }
 
 #[test]
+fn a_rule_says_how_far_it_looks_back() {
+    let file = |line: &str| format!("rules:\n  - {{name: a, when: arms{line}}}\n");
+    let back = |line: &str| rules(&[("a.yaml", &file(line))])[0].settings.backfill;
+    assert_eq!(back(", backfill: 24h"), Some(std::time::Duration::from_hours(24)));
+    assert_eq!(back(""), None);
+    assert!(refused(&[("a.yaml", &file(", backfill: often"))]).contains("is not a length of time"));
+}
+
+#[test]
 fn odd_languages_and_days_are_told() {
     let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
     assert!(said.contains("`english` is no language") && said.contains("`soon` is no day"), "{said}");

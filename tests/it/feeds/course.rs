@@ -57,7 +57,7 @@ async fn a_feed_that_fails_for_a_day_is_told_once_by_hook_and_by_mail_and_so_is_
     round(&folder).await;
     round(&folder).await;
     assert_eq!(notices(&server), of_wire(&["failing", "well"]));
-    let subjects: Vec<String> = mail.letters().iter().map(|letter| letter.text()).collect();
+    let subjects: Vec<String> = mail.letters().iter().map(crate::support::smtp::Letter::text).collect();
     assert_eq!(subjects.len(), 2);
     assert!(subjects[0].contains("Subject: The feed wire-1 cannot be read"), "{}", subjects[0]);
     assert!(subjects[1].contains("Subject: The feed wire-1 is well again"), "{}", subjects[1]);
