@@ -61,7 +61,7 @@ pub fn is_teaser(item: &Item) -> bool {
     !item.is_content || words(&item.text) < SHORT || trails_off(&item.text)
 }
 
-/// How many words a text has, counted no further than anybody here asks.
+/// How many words `text` has, counted no further than anybody here asks.
 fn words(text: &str) -> usize {
     text.unicode_words().take(refusal::LONG).count()
 }

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{NoArticle, words};
 
-/// A text of so many words is an article, whatever else its page says.
+/// A longer text is an article, whatever else its page says.
 pub(super) const LONG: usize = 250;
 
 /// What pages say that are no articles, and what that makes them. In lower case, with plain apostrophes.
