@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::cli::Exit;
-use crate::config::{Hosts, Network};
+use crate::config::{Config, Network};
 use crate::daemon::clock::now;
 use crate::feed::article;
 use crate::feed::fetch::{self, Answer, FetchError, Limits, Request, Validators, Want};
@@ -22,11 +22,13 @@ pub(super) struct Found {
     pub(super) stories: Vec<(Read, Story)>,
 }
 
-/// What reaches every address: whoever names one on the command line may reach it, private or not, as with any other program there.
-pub(super) fn means() -> Result<Means, Exit> {
+/// What reaches every address: whoever names one on the command line may reach it, private or not, as with any other program there. Where a
+/// configuration is at hand, hosts are asked as it says.
+pub(super) fn means(config: Option<&Config>) -> Result<Means, Exit> {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
-    let network = Network { allow: everywhere.to_vec(), ..Network::default() };
-    Means::new(network, Hosts::default(), TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))
+    let (network, hosts) = config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
+    let network = Network { allow: everywhere.to_vec(), ..network };
+    Means::new(network, hosts, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))
 }
 
 /// The feed or article at `place`, an address or a file. Why there is none is printed.

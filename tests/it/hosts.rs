@@ -67,6 +67,10 @@ async fn a_hosts_headers_and_cookies_go_to_its_feeds_and_pages_and_along_no_redi
         assert!(request.header("user-agent").expect("a name").starts_with("Tidings/"));
     }
     assert_eq!(folder.query(READ).await, ["Here: full", "Moved: full", "There: full"]);
+    paying.serve("/unseen", Response::html(wire::PAGE));
+    let said = folder.command(&["explain", &paying.url("/unseen")]).await;
+    assert_eq!(said.code, 0, "{}", said.errors);
+    assert_eq!(paying.requests("/unseen").remove(0).header("cookie"), Some("session=s3ssion-of-ana"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
