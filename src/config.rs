@@ -2,6 +2,8 @@
 
 mod env;
 mod feeds;
+mod headers;
+mod hosts;
 mod lists;
 mod load;
 mod mask;
@@ -9,6 +11,7 @@ mod network;
 mod notifiers;
 mod paths;
 mod poll;
+mod proxy;
 mod reader;
 mod retain;
 mod routing;
@@ -26,8 +29,10 @@ use url::Url;
 use crate::story::pace::Manners;
 use crate::story::{FeedName, NotifierName, Severity};
 
+pub use hosts::{Hosts, Manner};
 pub use lists::{Listed, ReadList, named};
 pub use load::load;
+pub use proxy::Proxy;
 pub use template::{Template, Writes};
 
 /// All that a person configured, checked: nothing downstream looks again.
@@ -51,6 +56,8 @@ pub struct Config {
     pub poll: Poll,
     /// What may be reached, and how it is addressed.
     pub network: Network,
+    /// How single hosts want to be asked for feeds and pages.
+    pub hosts: Hosts,
     /// How long the store keeps what it holds.
     pub retain: Retain,
 }
@@ -106,6 +113,8 @@ pub struct Feed {
     pub every: Option<Duration>,
     /// Whether article pages are read for its teasers.
     pub full_text: FullText,
+    /// How long after a story was first seen its page is looked at again, though its item is unchanged: at most twice, ascending.
+    pub recheck: Vec<Duration>,
 }
 
 impl std::fmt::Debug for Feed {
@@ -120,6 +129,8 @@ pub enum FullText {
     /// Whenever a feed gives a teaser and a rule that applies reads the body.
     #[default]
     Always,
+    /// The same, but only where the teaser holds a word of such a rule.
+    Hinted,
     /// Never: the teaser is the story.
     Never,
 }
@@ -296,6 +307,8 @@ pub struct Network {
     pub allow: Vec<IpNet>,
     /// A mail or web address that the User-Agent names, so that publishers can write.
     pub contact: Option<String>,
+    /// The proxy that feeds, pages and hooks are reached by.
+    pub proxy: Option<Proxy>,
 }
 
 #[cfg(test)]

@@ -9,9 +9,12 @@ mod hosts;
 mod housekeeping;
 mod matching;
 mod news;
+mod page;
 mod poller;
+mod recheck;
 pub mod reload;
 mod retry;
+mod robots;
 pub mod rule_files;
 pub mod signals;
 mod tasks;
@@ -20,6 +23,7 @@ mod watch;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, Semaphore};
@@ -31,7 +35,7 @@ use crate::alert::volume::Policy;
 use crate::alert::{Receiver, draft};
 use crate::config::Config;
 use crate::daemon::clock::now;
-use crate::daemon::hosts::Hosts;
+use crate::daemon::hosts::{Hosts, Permit};
 use crate::daemon::reload::StartError;
 use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
 use crate::notify::Means;
@@ -51,9 +55,13 @@ pub(crate) struct World {
     /// What rules may name.
     known: Known,
     tags: HashMap<FeedName, BTreeSet<String>>,
+    /// When pages are looked at again, for the feeds that say so.
+    recheck: HashMap<FeedName, Vec<Duration>>,
     /// How often receivers want to be told.
     policy: Arc<Policy>,
     hosts: Hosts,
+    /// What hosts ask of robots.
+    robots: robots::Known,
     /// Of every fetch: they share the room for bodies.
     limits: Limits,
     /// What fetching and sending need.
@@ -159,6 +167,7 @@ async fn forever(
     tokio::join!(
         poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
         articles::settle_waiting(Arc::clone(world), stop.clone()),
+        recheck::look_again(Arc::clone(world), stop.clone()),
         dispatcher::deliver(Arc::clone(world), stop.clone()),
         reload::keep_rules_fresh(Arc::clone(world), files, asked, stop.clone()),
         backfill::look_back(world, stop.clone()),
@@ -170,23 +179,28 @@ async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken
     backfill::look_back(world, stop.clone()).await;
     poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), stop.clone()).await;
+    recheck::look_again(Arc::clone(world), stop.clone()).await;
     dispatcher::deliver(Arc::clone(world), stop.clone()).await;
     housekeeping::keep_house(world, stop).await;
 }
 
 fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {
-    let means = Means::new(config.network.clone(), config.zone.clone())?;
+    let means = Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
+    let rechecked = config.feeds.iter().filter(|feed| !feed.recheck.is_empty());
+    let recheck = rechecked.map(|feed| (feed.name.clone(), feed.recheck.clone())).collect();
     let policy = Arc::new(Policy { manners: config.manners.clone(), zone: config.zone.clone() });
     Ok(World {
         hosts: Hosts::new(&config.poll, config.network.clone()),
+        robots: robots::Known::default(),
         limits: Limits::default(),
         store,
         run,
         rules: ArcSwap::from_pointee(rules),
         known,
         tags,
+        recheck,
         policy,
         means,
         heavy: Semaphore::new(cores),
@@ -252,12 +266,23 @@ impl World {
             return fetch::read_file(url, &validators).await;
         }
         let request = Request { url: url.clone(), validators, want };
-        let allow = &self.config.network.allow;
-        let admit = |host| self.hosts.admit(host);
-        let rest = |host: &HostKey, asked: RetryAfter| {
+        let admit = |url| self.admit(url, want);
+        fetch::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
+    }
+
+    /// Waits for the right to ask the host of `url` once. Robots are not welcome everywhere: the host of a page has its say before.
+    async fn admit(&self, url: Url, want: Want) -> Result<Permit<'_>, FetchError> {
+        if want == Want::Page {
+            robots::check(self, &url).await?;
+        }
+        self.hosts.admit(HostKey::of(&url)).await
+    }
+
+    /// Leaves a host alone that asks for it.
+    fn rest(&self) -> impl Fn(&HostKey, RetryAfter) {
+        |host, asked| {
             self.hosts.rest(host, asked.end(now()));
-        };
-        fetch::fetch(&self.means.client, &request, allow, &self.limits, now(), admit, rest).await
+        }
     }
 }
 

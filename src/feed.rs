@@ -18,6 +18,7 @@ pub mod opml;
 pub mod parse;
 mod plain;
 mod repair;
+pub mod robots;
 pub mod schedule;
 mod shield;
 mod simplify;

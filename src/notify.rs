@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::{Letter, Receiver};
-use crate::config::{Body, Network, Notifier};
-use crate::feed::fetch::{self, NoClient};
+use crate::config::{Body, Hosts, Network, Notifier};
+use crate::feed::fetch::{NoClient, Reach};
 use crate::notify::webhook::Clients;
 
 /// What came of one attempt.
@@ -63,10 +63,8 @@ impl Outcome {
 /// What sending needs besides the message.
 #[derive(Clone, Debug)]
 pub struct Means {
-    /// The client for webhooks, as [`crate::feed::fetch::client`] makes it: behind the guard, following no redirect.
-    pub client: reqwest::Client,
-    /// What webhooks may reach.
-    pub network: Network,
+    /// How webhooks are reached, and, where the same means fetch, feeds and pages.
+    pub reach: Reach,
     /// The zone that times are shown in.
     pub zone: TimeZone,
     /// Clients for webhooks with authorities of their own.
@@ -74,12 +72,12 @@ pub struct Means {
 }
 
 impl Means {
-    /// Those with a client for `network`.
+    /// Those that reach what `network` allows, and single hosts as `hosts` says.
     ///
     /// # Errors
     /// Where HTTPS cannot be set up on this machine.
-    pub fn new(network: Network, zone: TimeZone) -> Result<Self, NoClient> {
-        Ok(Self { client: fetch::client(&network)?, network, zone, private: Clients::default() })
+    pub fn new(network: Network, hosts: Hosts, zone: TimeZone) -> Result<Self, NoClient> {
+        Ok(Self { reach: Reach::new(network, hosts)?, zone, private: Clients::default() })
     }
 }
 

@@ -31,6 +31,7 @@ mod explain;
 mod file;
 #[cfg(test)]
 mod fixture;
+mod hints;
 mod lint;
 mod naive;
 mod operand;

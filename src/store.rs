@@ -21,6 +21,7 @@ mod lock;
 mod open;
 mod outbox;
 mod poll;
+mod recheck;
 mod route;
 mod rules;
 mod run;
@@ -201,8 +202,51 @@ pub struct Waiting {
     pub sightings: Vec<Sighting>,
     /// Page fetches that failed so far for this revision.
     pub attempts: u32,
+    /// Page fetches so far, for all revisions.
+    pub fetches: u32,
     /// Since when it waits.
     pub since: Timestamp,
+}
+
+/// A story's final text, and what came of matching it (T2).
+#[derive(Clone, Debug)]
+pub struct FinalText {
+    /// The text.
+    pub body: String,
+    /// What came of matching it.
+    pub verdict: Verdict,
+    /// Page fetches that it took just now.
+    pub fetches: u32,
+    /// When its page is to be looked at again. Counts only where the text was open.
+    pub look_again: Option<Timestamp>,
+}
+
+/// A settled story whose page is to be looked at again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Its row.
+    pub id: StoryId,
+    /// Which revision of its text this is.
+    pub revision: i64,
+    /// The story with its text as it was settled.
+    pub story: Story,
+    /// The text that the feed gave.
+    pub told: String,
+    /// Every feed that carries it, first seen first.
+    pub sightings: Vec<Sighting>,
+    /// Page fetches so far.
+    pub fetches: u32,
+}
+
+/// What looking at a page again came to.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The text and what came of matching it, if it changed.
+    pub change: Option<(String, Verdict)>,
+    /// Page fetches that it took.
+    pub fetches: u32,
+    /// When to look again.
+    pub next: Option<Timestamp>,
 }
 
 /// A message that this run may send now.

@@ -26,7 +26,7 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         eprintln!("error: no notifier is called {name}; the configuration has: {}", names.join(", "));
         return Err(Exit::Usage);
     };
-    let means = Means::new(config.network.clone(), config.zone.clone()).map_err(|why| {
+    let means = Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone()).map_err(|why| {
         eprintln!("error: {why}");
         Exit::Unavailable
     })?;

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::cli::Exit;
-use crate::config::Network;
+use crate::config::{Config, Network};
 use crate::daemon::clock::now;
 use crate::feed::article;
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Validators, Want};
+use crate::feed::fetch::{self, Answer, FetchError, Limits, Request, Validators, Want};
 use crate::feed::parse::{self, Item};
 use crate::notify::Means;
 use crate::story::{Read, Story};
@@ -22,11 +22,13 @@ pub(super) struct Found {
     pub(super) stories: Vec<(Read, Story)>,
 }
 
-/// What reaches every address: whoever names one on the command line may reach it, private or not, as with any other program there.
-pub(super) fn means() -> Result<Means, Exit> {
+/// What reaches every address: whoever names one on the command line may reach it, private or not, as with any other program there. Where a
+/// configuration is at hand, hosts are asked as it says.
+pub(super) fn means(config: Option<&Config>) -> Result<Means, Exit> {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
-    let network = Network { allow: everywhere.to_vec(), contact: None };
-    Means::new(network, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))
+    let (network, hosts) = config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
+    let network = Network { allow: everywhere.to_vec(), ..network };
+    Means::new(network, hosts, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))
 }
 
 /// The feed or article at `place`, an address or a file. Why there is none is printed.
@@ -84,8 +86,8 @@ pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchErr
         return fetch::read_file(url, &validators).await;
     }
     let request = Request { url: url.clone(), validators, want: Want::Feed };
-    let admit = |_: HostKey| std::future::ready(Ok(()));
-    fetch::fetch(&means.client, &request, &means.network.allow, &Limits::default(), now(), admit, |_, _| ()).await
+    let admit = |_| std::future::ready(Ok(()));
+    fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await
 }
 
 fn read_of(item: &Item) -> Read {

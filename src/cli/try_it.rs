@@ -25,7 +25,7 @@ pub(super) fn try_it(expression: &str, place: &str) -> Exit {
 }
 
 async fn try_at(expression: &str, query: &Query, place: &str) -> Result<(), Exit> {
-    let means = place::means()?;
+    let means = place::means(None)?;
     let found = place::open(&means, place).await?;
     tell(expression, query, &found.source, &means, found.stories).await
 }

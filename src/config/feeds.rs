@@ -1,17 +1,27 @@
 //! What is polled: `feeds`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use url::Url;
 
 use super::reader::{Expanded, Reader};
 use super::{Feed, FullText, Network, Poll, lists};
+use crate::fault::Fault;
 use crate::story::FeedName;
 use crate::yaml::{Entries, Node};
 
 /// What feeds cannot do yet.
-const LATER: [&str; 6] = ["headers", "recheck", "digest", "quiet", "limit", "proxy"];
+const LATER: [&str; 3] = ["digest", "quiet", "limit"];
+
+/// What is said of a host, for all that it holds.
+const OF_HOSTS: [&str; 5] = ["headers", "cookies", "proxy", "user_agent", "http1"];
+
+/// When a page can be looked at again: edits of stories count for a week.
+const RECHECK: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(7 * 24);
+
+const MOST_RECHECKS: usize = 2;
 
 const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
@@ -76,7 +86,7 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
         let name = FeedName(unnamed(node, &address, reader)?);
         let is_secret = is_secret(&url, &address);
         let (tags, full_text) = (BTreeSet::new(), FullText::default());
-        return Some((Feed { name, url, is_secret, tags, every: None, full_text }, node));
+        return Some((Feed { name, url, is_secret, tags, every: None, full_text, recheck: Vec::new() }, node));
     }
     let mut entries = reader.entries(node)?;
     let url_node = entries.require("url", reader.faults);
@@ -91,11 +101,21 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
     let own = found.as_ref().zip(network).map(|((url, _), network)| network.owns(url));
     let every = entries.get("every").map_or(Some(None), |node| every(node, own, reader).map(Some));
     let full_text = entries.get("full_text").map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
+    let recheck = entries.get("recheck").map_or_else(|| Some(Vec::new()), |node| recheck(node, full_text, reader));
     reader.refuse_later(&mut entries, &LATER);
+    refuse_of_hosts(&mut entries, reader);
     entries.finish(reader.faults);
     let (url, address) = found?;
     let is_secret = is_secret(&url, &address);
-    let feed = Feed { name: FeedName(name?), url, is_secret, tags: tags?, every: every?, full_text: full_text? };
+    let feed = Feed {
+        name: FeedName(name?),
+        url,
+        is_secret,
+        tags: tags?,
+        every: every?,
+        full_text: full_text?,
+        recheck: recheck?,
+    };
     Some((feed, name_node.or(url_node)?))
 }
 
@@ -167,10 +187,36 @@ pub(super) fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) 
     Some(every)
 }
 
-pub(super) fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
-    if reader.string(node)? == "hinted" {
-        reader.error(node, "`hinted` comes in a later version", "write `always` or `never`");
+/// One or two times after which a page is looked at again: with the first reading, a page is asked for three times at most.
+fn recheck(node: Node<'_>, full_text: Option<FullText>, reader: &mut Reader<'_>) -> Option<Vec<Duration>> {
+    if full_text == Some(FullText::Never) {
+        reader.error(node, "with `full_text: never`, there are no pages to look at again", "keep one of the two");
         return None;
     }
-    reader.choice(node, &[("always", FullText::Always), ("never", FullText::Never)])
+    let nodes = node.one_or_many();
+    let times: Vec<_> = nodes.iter().map(|node| reader.duration(*node)).collect();
+    let mut times: Vec<Duration> = times.into_iter().collect::<Option<_>>()?;
+    times.sort_unstable();
+    times.dedup();
+    let in_bounds = times.iter().all(|time| RECHECK.contains(time));
+    if times.is_empty() || times.len() > MOST_RECHECKS || !in_bounds {
+        let help = "write one or two times from 5m to 7d after a story was first seen: [1h, 24h]";
+        reader.error(node, "pages cannot be looked at again so", help);
+        return None;
+    }
+    Some(times)
+}
+
+fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut Reader<'_>) {
+    for key in OF_HOSTS {
+        if let Some(span) = entries.place_of(key) {
+            let fault = entries.node().fault(format!("`{key}` is said of a host, for its feeds and pages alike"));
+            let help = format!("write `hosts: {{example.org: {{{key}: …}}}}` at the top of the configuration");
+            reader.faults.push(Fault { span, ..fault }.help(help));
+        }
+    }
+}
+
+pub(super) fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
+    reader.choice(node, &[("always", FullText::Always), ("hinted", FullText::Hinted), ("never", FullText::Never)])
 }

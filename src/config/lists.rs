@@ -82,6 +82,7 @@ pub fn named(listed: Vec<Listed>, known: &[Feed]) -> Vec<Feed> {
                 tags,
                 every: None,
                 full_text: FullText::default(),
+                recheck: Vec::new(),
             });
         }
     }

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reader::Reader;
-use super::{Config, Network, ReadList, feeds, mask, network, notifiers, paths, poll, retain, routing};
+use super::{Config, Network, ReadList, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document};
 
 /// What would change what is sent or watched, and is not built yet.
-const LATER: [&str; 7] = ["burst", "digest", "headers", "limit", "quiet", "recheck", "silence"];
+const LATER: [&str; 5] = ["burst", "digest", "limit", "quiet", "silence"];
 
 /// What is not built yet, and whose absence changes nothing that is sent or watched.
 const LATER_BUT_HARMLESS: [&str; 1] = ["web"];
@@ -50,6 +50,7 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
     let poll = poll::poll(entries.get("poll"), reader);
     let network =
         entries.get("network").map_or_else(|| Some(Network::default()), |node| network::network(node, reader));
+    let hosts = hosts::hosts(entries.get("hosts"), reader);
     let retain = retain::retain(entries.get("retain"), reader);
     let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
     let notify = routing::routing(&mut entries, &notifiers.names, reader);
@@ -72,6 +73,7 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
         manners: notifiers.manners,
         poll: poll?,
         network: network?,
+        hosts: hosts?,
         retain: retain?,
     })
 }

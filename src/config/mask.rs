@@ -9,7 +9,7 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 43] = [
+const SHOWN: [&str; 46] = [
     "alerts",
     "allow",
     "ca",
@@ -25,6 +25,7 @@ const SHOWN: [&str; 43] = [
     "full_text",
     "gap",
     "high",
+    "http1",
     "info",
     "limit",
     "listen",
@@ -40,6 +41,7 @@ const SHOWN: [&str; 43] = [
     "poll",
     "proxy",
     "quiet",
+    "recheck",
     "retain",
     "rules",
     "smtp",
@@ -49,6 +51,7 @@ const SHOWN: [&str; 43] = [
     "template",
     "to",
     "type",
+    "user_agent",
     "web",
     "zone",
     "feeds",
@@ -58,8 +61,8 @@ const SHOWN: [&str; 43] = [
 /// Those of them that take one of a few words: what else stands there may be anything.
 const ONE_WORD: [&str; 3] = ["type", "format", "full_text"];
 
-/// Keys of a notifier below which keys may be shown, and no values.
-const SHOWN_BUT_FOR_VALUES: [&str; 2] = ["auth", "headers"];
+/// Keys of a notifier or a host below which keys may be shown, and no values.
+const SHOWN_BUT_FOR_VALUES: [&str; 3] = ["auth", "cookies", "headers"];
 
 /// The longest word that is taken for a key.
 const LONGEST_KEY: usize = 32;
@@ -125,6 +128,12 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
             "notifiers" if node.is_mapping() => {
                 node.pairs(&mut Vec::new()).into_iter().for_each(|(_, node)| notifier(source, node, spans));
             }
+            "hosts" if node.is_mapping() => {
+                for (host, node) in node.pairs(&mut Vec::new()) {
+                    spans.extend(host.value.contains('@').then(|| host.span()));
+                    notifier(source, node, spans);
+                }
+            }
             "feeds" => node.one_or_many().into_iter().for_each(|node| feed(source, node, spans)),
             _ if SHOWN.contains(&key.value.as_str()) => fields(source, node, spans),
             _ => blot(source, node, spans),
@@ -157,6 +166,7 @@ fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
+/// What stands below a name of the user's own: of a notifier, of a host.
 fn notifier(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if node.is_mapping() {
         fields(source, node, spans);
@@ -210,10 +220,13 @@ fn shown(source: &Source, node: Node<'_>, is_one_word: bool, spans: &mut Vec<Ran
     }
 }
 
-/// What looks like a secret: user and password of an address, what follows its `?`, all that follows a telling word.
+/// What looks like a secret: user and password of an address, be its scheme missing, what follows its `?`, all that follows a telling word.
 fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
     let after_scheme = value.find("://").map(|at| at + 3);
-    let login = after_scheme.and_then(|start| Some(start..value[start..].rfind('@')? + start));
+    let login = value.rfind('@').and_then(|end| match after_scheme {
+        Some(start) => (start <= end).then_some(start..end),
+        None => value[..end].contains(':').then_some(0..end),
+    });
     let query = after_scheme.and_then(|start| Some(value[start..].find('?')? + start..value.len()));
     let word = telling_word(value).map(|start| start..value.len());
     [login, query, word].into_iter().flatten()

@@ -5,20 +5,20 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::Network;
 use super::reader::Reader;
+use super::{Network, proxy};
 use crate::yaml::Node;
 
 const LONGEST_CONTACT: usize = 200;
 
-/// `{allow: [10.0.0.0/8], contact: ana@example.org}`.
+/// `{allow: [10.0.0.0/8], contact: ana@example.org, proxy: socks5://10.0.0.1:1080}`.
 pub(super) fn network(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Network> {
     let mut entries = reader.entries(node)?;
     let allow = entries.get("allow").map_or_else(|| Some(Vec::new()), |node| ranges(node, reader));
     let contact = entries.get("contact").map_or(Some(None), |node| contact(node, reader).map(Some));
-    reader.refuse_later(&mut entries, &["proxy"]);
+    let proxy = entries.get("proxy").map_or(Some(None), |node| proxy::proxy(node, reader).map(Some));
     entries.finish(reader.faults);
-    Some(Network { allow: allow?, contact: contact? })
+    Some(Network { allow: allow?, contact: contact?, proxy: proxy? })
 }
 
 fn ranges(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<IpNet>> {
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn ones_own_hosts_are_files_and_allowed_addresses() {
         let allow = ["127.0.0.0/8", "fd00::/8"].map(|range| range.parse().unwrap()).to_vec();
-        let network = Network { allow, contact: None };
+        let network = Network { allow, ..Network::default() };
         for (url, own) in [
             ("file:///a.xml", true),
             ("http://127.0.0.1:8080/", true),

@@ -1,5 +1,6 @@
 //! Tests of configurations as a whole: what a sound one becomes, what is said of a bad one, and that no secret is in it.
 
+mod hosts;
 mod retain;
 
 use std::path::Path;

@@ -12,10 +12,10 @@ use url::Url;
 use crate::alert::admit;
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::{Mode, World, heavy, matching};
+use crate::daemon::{Mode, World, heavy, matching, page, recheck};
 use crate::feed::article;
-use crate::feed::fetch::{FetchError, Validators, Want};
-use crate::store::{StoreError, StoryId, Waiting};
+use crate::feed::fetch::FetchError;
+use crate::store::{FinalText, StoreError, StoryId, Waiting};
 use crate::story::{Read, Story};
 
 /// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs little; requests are limited by hosts.
@@ -83,27 +83,27 @@ async fn find_due(
 
 /// What came of a story's page.
 enum Page {
-    /// The story's text from now on, and how much was read.
-    Settled(String, Read),
+    /// The story's text from now on, how much was read, and how many fetches it took.
+    Settled(String, Read, u32),
     /// It may work later.
     Later(Timestamp),
 }
 
 async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) {
     let page = if let Some(read) = &waiting.read {
-        Page::Settled(waiting.story.body.clone(), read.clone())
+        Page::Settled(waiting.story.body.clone(), read.clone(), 0)
     } else {
         tokio::select! {
             () = stop.cancelled() => return,
             page = read_page(world, &waiting) => page,
             () = sleep_until(Some(after(waiting.since, LONGEST_WAIT))) => {
-                teaser(&waiting.story, "its page could not be read within ten minutes".to_owned())
+                teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
         }
     };
     let recorded = match page {
         Page::Later(due) => world.store.page_failed(waiting.id, waiting.revision, due).await,
-        Page::Settled(body, read) => record(world, waiting, body, read).await,
+        Page::Settled(body, read, fetches) => record(world, waiting, body, read, fetches).await,
     };
     if let Err(why) = recorded {
         error!("a story could not be settled: {why}; it is tried again");
@@ -112,10 +112,18 @@ async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) 
 }
 
 /// T2: matches the story with the rules in force now, and records it with its alerts in one transaction.
-async fn record(world: &Arc<World>, waiting: Waiting, body: String, read: Read) -> Result<(), StoreError> {
+async fn record(
+    world: &Arc<World>,
+    waiting: Waiting,
+    body: String,
+    read: Read,
+    fetches: u32,
+) -> Result<(), StoreError> {
     let story = Story { body, ..waiting.story };
     let at = now();
     let due = admit::due(world.polls_under_way(), at);
+    let may_look_again = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
+    let look_again = recheck::next_look(world, &waiting.sightings, story.first_seen, at).filter(|_| may_look_again);
     let shared = Arc::clone(world);
     let (body, verdict) = heavy(world, move || {
         let feeds = waiting.sightings.iter().map(|sighting| &sighting.feed);
@@ -123,7 +131,8 @@ async fn record(world: &Arc<World>, waiting: Waiting, body: String, read: Read) 
         (story.body, verdict)
     })
     .await;
-    world.store.settle(waiting.id, waiting.revision, body, verdict, at).await?;
+    let settled = FinalText { body, verdict, fetches, look_again };
+    world.store.settle(waiting.id, waiting.revision, settled, at).await?;
     world.outbox.notify_one();
     Ok(())
 }
@@ -131,18 +140,14 @@ async fn record(world: &Arc<World>, waiting: Waiting, body: String, read: Read) 
 async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
     let story = &waiting.story;
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
-        return teaser(story, "its link is no address".to_owned());
+        return teaser(story, "its link is no address".to_owned(), 0);
     };
-    match world.fetch(&url, Want::Page, Validators::default()).await {
-        Ok(answer) => {
-            let body = answer.body.unwrap_or_default();
-            let extracted =
-                heavy(world, move || article::extract(&body, answer.content_type.as_deref(), &answer.url)).await;
-            match extracted {
-                Ok(page) => Page::Settled(article::with_teaser(&story.body, &page), Read::Full),
-                Err(why) => teaser(story, why.to_string()),
-            }
+    let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
+    match page::look(world, &url, room).await {
+        Ok(page::Page { text: Ok(text), fetches }) => {
+            Page::Settled(article::with_teaser(&story.body, &text), Read::Full, fetches)
         }
+        Ok(page::Page { text: Err(why), fetches }) => teaser(story, why.to_string(), fetches),
         Err(FetchError::Resting { until, .. }) => {
             later_or_teaser(waiting, until, "its host asked to be left alone for now")
         }
@@ -153,7 +158,7 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
             let tries = waiting.attempts + 1;
             later_or_teaser(waiting, until, &format!("its page could not be read: {why} (tried {tries} times)"))
         }
-        Err(why) => teaser(story, format!("its page could not be read: {why}")),
+        Err(why) => teaser(story, format!("its page could not be read: {why}"), 1),
     }
 }
 
@@ -167,16 +172,17 @@ async fn rest(world: &World, error: &FetchError) -> Option<Timestamp> {
     Some(until)
 }
 
-fn teaser(story: &Story, why: String) -> Page {
-    Page::Settled(story.body.clone(), Read::Teaser(why))
+fn teaser(story: &Story, why: String, fetches: u32) -> Page {
+    Page::Settled(story.body.clone(), Read::Teaser(why), fetches)
 }
 
 /// The teaser stands with `why` once the page was tried often enough, or could not be tried again in time.
 fn later_or_teaser(waiting: &Waiting, until: Timestamp, why: &str) -> Page {
-    if waiting.attempts + 1 < MOST_FAILURES && until < after(waiting.since, LONGEST_WAIT) {
+    let may_fail = waiting.attempts + 1 < MOST_FAILURES && waiting.fetches + 1 < page::MOST_FETCHES;
+    if may_fail && until < after(waiting.since, LONGEST_WAIT) {
         Page::Later(until)
     } else {
-        teaser(&waiting.story, why.to_owned())
+        teaser(&waiting.story, why.to_owned(), 1)
     }
 }
 

@@ -147,7 +147,7 @@ mod tests {
             gap: Duration::from_secs(gap),
         };
         let allow = vec!["127.0.0.0/8".parse().expect("a range"), "::1/128".parse().expect("a range")];
-        Hosts::new(&poll, Network { allow, contact: None })
+        Hosts::new(&poll, Network { allow, ..Network::default() })
     }
 
     fn host(name: &str) -> HostKey {

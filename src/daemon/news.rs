@@ -8,15 +8,12 @@ use jiff::Timestamp;
 
 use crate::alert::admit;
 use crate::config::{Feed, FirstPoll, FullText};
-use crate::daemon::{World, heavy, matching, watch};
+use crate::daemon::{World, heavy, matching, page, watch};
 use crate::feed::article;
 use crate::feed::identity::{self, ItemKey, Judged, KnownItem, Verdict};
 use crate::feed::parse::{Document, Item};
 use crate::store::{Gap, ItemRecord, Plan, StoreError};
 use crate::story::{Read, Story};
-
-/// The most page fetches that one story gets over all its edits.
-const MOST_PAGES: u32 = 3;
 
 /// What a document holds.
 #[derive(Debug)]
@@ -110,7 +107,7 @@ impl Moment<'_> {
             return Plan::Record(why);
         }
         let read = if article::is_teaser(item) {
-            let Some(why) = self.why_only_teaser(item, before) else { return Plan::ReadPage };
+            let Some(why) = self.why_only_teaser(item, story, before) else { return Plan::ReadPage };
             Read::Teaser(why.to_owned())
         } else {
             Read::Full
@@ -120,16 +117,19 @@ impl Moment<'_> {
     }
 
     /// Why a teaser is all that will be read of an item; `None` if its page is to be read.
-    fn why_only_teaser(&self, item: &Item, before: Option<&KnownItem>) -> Option<&'static str> {
+    fn why_only_teaser(&self, item: &Item, story: &Story, before: Option<&KnownItem>) -> Option<&'static str> {
+        let rules = self.world.rules.load();
         let carriers = matching::carriers(self.world, [&self.feed.name]);
         if self.feed.full_text == FullText::Never {
             Some("`full_text` is `never` for its feed")
         } else if !item.link.as_ref().is_some_and(|link| matches!(link.scheme(), "http" | "https")) {
             Some("the feed gives no link to its page")
-        } else if before.is_some_and(|item| item.pages >= MOST_PAGES) {
+        } else if before.is_some_and(|item| item.pages >= page::MOST_FETCHES) {
             Some("its page was read often enough before this edit")
-        } else if !self.world.rules.load().reads_body(&carriers) {
+        } else if !rules.reads_body(&carriers) {
             Some("no rule for its feed looks into the text")
+        } else if self.feed.full_text == FullText::Hinted && !rules.hinted(story, &carriers) {
+            Some("`full_text` is `hinted` for its feed, and no rule has a word of it")
         } else {
             None
         }

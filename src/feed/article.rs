@@ -1,6 +1,7 @@
 //! An article page to its text, and whether a feed's text is only a teaser. Pure; heavy enough to run off the async threads.
 
 mod refusal;
+mod versions;
 
 use dom_smoothie::{Config, Readability, TextMode};
 use unicode_segmentation::UnicodeSegmentation;
@@ -11,6 +12,9 @@ use crate::feed::parse::Item;
 use crate::feed::plain;
 use crate::feed::shield::shielded;
 use crate::feed::simplify::simplify;
+use versions::versions;
+
+pub use refusal::strayed;
 
 /// Under this many words a text is taken for a teaser.
 const SHORT: usize = 150;
@@ -26,13 +30,28 @@ const MOST_ELEMENTS: usize = 50_000;
 
 /// Why no article text could be read, in words that follow "teaser only: ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoArticle(pub String);
+pub enum NoArticle {
+    /// The page is empty, or nearly so: another version of it may hold more.
+    #[error("{0}")]
+    Stub(String),
+    /// It is something else, or does not want to be read.
+    #[error("{0}")]
+    Refused(String),
+}
 
 impl NoArticle {
     fn because(why: impl Into<String>) -> Self {
-        Self(why.into())
+        Self::Refused(why.into())
     }
+}
+
+/// What a page is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The article's text, paragraphs parted by a blank line.
+    pub text: Result<String, NoArticle>,
+    /// Another version of the page, to be read in its place: of an AMP page the page itself, of an empty page its AMP page.
+    pub instead: Option<Url>,
 }
 
 /// Whether an item's text is only a teaser: no content element, under 150 words (Unicode annex 29), or ending in an ellipsis or an invitation to
@@ -42,7 +61,7 @@ pub fn is_teaser(item: &Item) -> bool {
     !item.is_content || words(&item.text) < SHORT || trails_off(&item.text)
 }
 
-/// How many words a text has, counted no further than anybody here asks.
+/// How many words `text` has, counted no further than anybody here asks.
 fn words(text: &str) -> usize {
     text.unicode_words().take(refusal::LONG).count()
 }
@@ -72,23 +91,48 @@ fn without_wordpress_footer(text: &str) -> &str {
     }
 }
 
-/// The article's text, paragraphs parted by a blank line. Takes bounded time and stack whatever the bytes.
+/// What the page at `url` is. Takes bounded time and stack whatever the bytes.
+#[must_use]
+pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Seen {
+    if let Some(kind) = other_kind(bytes, content_type) {
+        return Seen::nothing(NoArticle::because(format!("the link leads to no web page, but to {kind}")));
+    }
+    let html = decode(bytes, content_type);
+    let text = text_of(&html, url);
+    let versions = versions(&html, url);
+    let instead = match &text {
+        _ if versions.is_amp => versions.canonical,
+        Err(NoArticle::Stub(_)) => versions.amp,
+        _ => None,
+    };
+    Seen { text, instead }
+}
+
+/// The text of what [`look`] sees.
 ///
 /// # Errors
 /// Where the page is no HTML, is nested too deep, or holds no article (consent, paywall, error page).
 pub fn extract(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<String, NoArticle> {
-    if let Some(kind) = other_kind(bytes, content_type) {
-        return Err(NoArticle(format!("the link leads to no web page, but to {kind}")));
+    look(bytes, content_type, url).text
+}
+
+impl Seen {
+    /// A page that holds no article, and has no other version that may.
+    #[must_use]
+    pub fn nothing(why: NoArticle) -> Self {
+        Self { text: Err(why), instead: None }
     }
-    let html = decode(bytes, content_type);
-    let simple = simplify(&html).map_err(|why| NoArticle(why.to_string()))?;
+}
+
+fn text_of(html: &str, url: &Url) -> Result<String, NoArticle> {
+    let simple = simplify(html).map_err(|why| NoArticle::because(why.to_string()))?;
     if simple.len() > MOST_MARKUP {
         return Err(NoArticle::because("the page is too large"));
     }
     let (title, text) = read(&simple, url)?;
-    refusal::check(&title, &text, &html)?;
+    refusal::check(&title, &text, html)?;
     match words(&text) {
-        count if count < TOO_LITTLE => Err(NoArticle(format!("the page holds too little text ({count} words)"))),
+        count if count < TOO_LITTLE => Err(NoArticle::Stub(format!("the page holds too little text ({count} words)"))),
         _ => Ok(text),
     }
 }
@@ -113,21 +157,29 @@ fn read(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     let article = shielded(|| Readability::new(html, Some(url.as_str()), Some(config))?.parse());
     match article {
         Some(Ok(article)) => Ok((article.title, plain::from_text(&article.text_content))),
-        Some(Err(_)) => Err(NoArticle::because("the page holds no article that can be told from the rest")),
+        Some(Err(_)) => Err(NoArticle::Stub("the page holds no article that can be told from the rest".to_owned())),
         None => Err(NoArticle::because("the page is damaged in a way that the reader cannot bear")),
     }
 }
 
-/// The text that rules see once a page was read: the page's, with the teaser before it unless the page already says all of it.
+/// The text that rules see once a page was read: the page's, with the teaser as a paragraph before it unless the page already says all of it.
 #[must_use]
 pub fn with_teaser(teaser: &str, page: &str) -> String {
-    let said = bare_words(without_wordpress_footer(teaser));
+    let said = bare_words(without_cut_word(without_wordpress_footer(teaser)));
     // Spaces around, so that only whole words are found.
     if bare_words(page).contains(&said) || said.trim().is_empty() {
         page.to_owned()
     } else {
         format!("{}\n\n{}", teaser.trim(), page.trim())
     }
+}
+
+/// `text` without the piece of a word at which many a feed cuts its teasers.
+fn without_cut_word(text: &str) -> &str {
+    let end = text.trim_end_matches(|c: char| c.is_whitespace() || "])".contains(c));
+    let Some(cut) = end.strip_suffix('…').or_else(|| end.strip_suffix("...")) else { return text };
+    let cut = cut.trim_end_matches(['[', '(']);
+    cut.rfind(char::is_whitespace).map_or("", |at| &cut[..at])
 }
 
 /// The words alone, in lower case, each with a space on either side.

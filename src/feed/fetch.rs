@@ -4,22 +4,20 @@ mod body;
 mod failure;
 mod file;
 mod headers;
+mod reach;
 
 use std::time::Duration;
 
-use ipnet::IpNet;
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::StatusCode;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use url::Url;
-
-use crate::config::{Authority, Network};
-use crate::feed::guard::{self, GuardedResolver};
 
 pub use body::{Body, Room};
 pub use failure::explain;
 pub use file::read_file;
 pub use headers::{RetryAfter, retry_after};
+pub use reach::{NoClient, Reach, client_that_trusts};
 
 /// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
 pub const HOME: &str = "https://example.org/tidings";
@@ -48,6 +46,8 @@ pub enum Want {
     Feed,
     /// An article page.
     Page,
+    /// What a host asks of robots.
+    Robots,
 }
 
 impl Want {
@@ -58,6 +58,7 @@ impl Want {
                  application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
             }
             Self::Page => "text/html, application/xhtml+xml, */*;q=0.1",
+            Self::Robots => "text/plain, */*;q=0.1",
         }
     }
 }
@@ -185,63 +186,20 @@ fn status_text(code: u16) -> String {
     }
 }
 
-/// Why no client could be made, in one sentence for a person.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("HTTPS cannot be set up: {0} (are CA certificates installed on this machine?)")]
-pub struct NoClient(String);
-
-/// An HTTP client behind the guard, for feeds, pages and webhooks alike. Names are looked up by [`GuardedResolver`]; addresses in URLs are not
-/// looked up, so callers other than [`fetch`] must call [`guard::check_url`] before each request. It follows no redirect, keeps no cookies,
-/// sends no Referer, heeds no proxy of the environment, and gives up connecting after 10 s.
+/// Fetches `request`.
 ///
-/// # Errors
-/// Where the machine has no CA certificates or TLS cannot be set up.
-pub fn client(network: &Network) -> Result<Client, NoClient> {
-    client_that_trusts(&[], network)
-}
-
-/// The same, which believes `authorities` besides the system's.
-///
-/// # Errors
-/// As [`client`].
-pub fn client_that_trusts(authorities: &[Authority], network: &Network) -> Result<Client, NoClient> {
-    let trusted: Result<Vec<_>, _> = authorities.iter().map(|authority| Certificate::from_der(&authority.0)).collect();
-    let builder = Client::builder().tls_certs_merge(trusted.map_err(|error| NoClient(failure::innermost(&error)))?);
-    builder
-        .user_agent(user_agent(network.contact.as_deref()))
-        .dns_resolver(GuardedResolver::new(&network.allow))
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(10))
-        .build()
-        .map_err(|error| NoClient(failure::innermost(&error)))
-}
-
-fn user_agent(contact: Option<&str>) -> HeaderValue {
-    let plain = format!("Tidings/{} (+{HOME})", env!("CARGO_PKG_VERSION"));
-    let whole = contact.map(|contact| format!("Tidings/{} (+{HOME}; {contact})", env!("CARGO_PKG_VERSION")));
-    whole
-        .and_then(|text| HeaderValue::from_str(&text).ok())
-        .or_else(|| HeaderValue::from_str(&plain).ok())
-        .expect("name, version and home are visible ASCII")
-}
-
-/// Fetches `request` through `client`, which [`client`] made with the same `allow`.
-///
-/// At most five redirects are followed, never from https to http, each checked by the guard. `admit` is called once for every hop with the
-/// host that is about to be asked; what it gives is held for exactly that request, or ends the fetch. `rest` is called before it is given back, where the host
-/// says for how long it wants to be left alone. `now` stands in for the `Date` of an answer that has none.
+/// At most five redirects are followed, never from https to http, each checked by the guard, and each asked as its own host wants to be. `admit` is
+/// called once for every hop with the address that is about to be asked; what it gives is held for exactly that request, or ends the fetch. `rest` is
+/// called before it is given back, where the host says for how long it wants to be left alone. `now` stands in for the `Date` of an answer that has none.
 ///
 /// # Errors
 /// Where no usable answer came within `limits`.
 pub async fn fetch<P, A>(
-    client: &Client,
+    reach: &Reach,
     request: &Request,
-    allow: &[IpNet],
     limits: &Limits,
     now: Timestamp,
-    admit: impl Fn(HostKey) -> A,
+    admit: impl Fn(Url) -> A,
     rest: impl Fn(&HostKey, RetryAfter),
 ) -> Result<Answer, FetchError>
 where
@@ -251,9 +209,9 @@ where
     let mut way = Way::Straight;
     let mut left = limits.total;
     for _ in 0..=MOST_HOPS {
-        guard::check_url(&url, allow).map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
-        let permit = admit(HostKey::of(&url)).await?;
-        let hop = within(&mut left, ask(client, request, &url, limits, now)).await;
+        reach.check(&url).await.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
+        let permit = admit(url.clone()).await?;
+        let hop = within(&mut left, ask(reach, request, &url, limits, now)).await;
         if let Some(Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host })) = &hop {
             rest(host, *asked);
         }
@@ -288,19 +246,14 @@ enum Hop {
     Redirect(Url, bool),
 }
 
-async fn ask(
-    client: &Client,
-    request: &Request,
-    url: &Url,
-    limits: &Limits,
-    now: Timestamp,
-) -> Result<Hop, FetchError> {
-    let mut asked = client.get(url.clone()).header(ACCEPT, request.want.accept());
+async fn ask(reach: &Reach, request: &Request, url: &Url, limits: &Limits, now: Timestamp) -> Result<Hop, FetchError> {
+    let asked = reach.client(url).get(url.clone()).header(ACCEPT, request.want.accept());
+    let mut asked = asked.headers(reach.headers(url));
     for (name, value) in headers::conditions(&request.validators) {
         asked = asked.header(name, value);
     }
     let response = match tokio::time::timeout(limits.idle, asked.send()).await {
-        Ok(sent) => sent.map_err(|error| failure::explain(&error))?,
+        Ok(sent) => sent.map_err(|error| reach.explain(url, &error))?,
         Err(_) => return Err(FetchError::Unreachable("the server did not answer in time".to_owned())),
     };
     match response.status() {

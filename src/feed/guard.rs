@@ -1,11 +1,17 @@
 //! Which addresses may be reached: private and special ones are refused unless the configuration allows them.
 
+mod proxied;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
+
+use crate::config::Proxy;
+
+pub use proxied::check;
 
 /// Why an address may not be reached, in one sentence for a person. Holds no path and no query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,26 +142,32 @@ fn is_public(address: IpAddr) -> bool {
 /// Looks names up with the system's resolver and hands on only addresses that [`permits`] lets pass. The connection goes to one of
 /// these and to no other, so a name cannot change between check and connection (DNS rebinding).
 ///
-/// It is never asked for hosts that are addresses already: [`check_url`] is for those, before every request.
+/// Unless a proxy is between, it is not asked for hosts that are addresses already: [`check_url`] is for those, before every request.
 #[derive(Clone, Debug)]
 pub struct GuardedResolver {
     allow: Arc<[IpNet]>,
+    /// A name that may lead anywhere.
+    named: Option<Arc<str>>,
 }
 
 impl GuardedResolver {
-    /// A resolver that lets public addresses pass, and those in `allow`.
+    /// A resolver that lets public addresses pass, and those in `allow`. The host of `proxy` may be anywhere: whoever configured it named it.
     #[must_use]
-    pub fn new(allow: &[IpNet]) -> Self {
-        Self { allow: allow.into() }
+    pub fn new(allow: &[IpNet], proxy: Option<&Proxy>) -> Self {
+        let named = proxy.and_then(|proxy| proxy.0.host_str()).map(Into::into);
+        Self { allow: allow.into(), named }
     }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow = Arc::clone(&self.allow);
+        let Self { allow, named } = self.clone();
         Box::pin(async move {
-            // The port is put in by the connector.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            // The port is put in by the connector. For a SOCKS proxy, addresses pass here too, those of IPv6 in brackets.
+            let found = tokio::net::lookup_host((name.as_str().trim_matches(['[', ']']), 0)).await?;
+            if named.as_deref() == Some(name.as_str()) {
+                return Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs);
+            }
             let permitted = sift(name.as_str(), found, &allow)?;
             Ok(Box::new(permitted.into_iter()) as Addrs)
         })
@@ -295,9 +307,46 @@ mod tests {
     #[tokio::test]
     async fn the_resolver_refuses_localhost_unless_it_is_allowed() {
         let name = || "localhost".parse::<Name>().unwrap();
-        let refused = GuardedResolver::new(&[]).resolve(name()).await.err().unwrap();
+        let refused = GuardedResolver::new(&[], None).resolve(name()).await.err().unwrap();
         assert!(refused.is::<Forbidden>());
-        let allowed = GuardedResolver::new(&nets(&["127.0.0.0/8", "::1/128"])).resolve(name()).await;
+        let allowed = GuardedResolver::new(&nets(&["127.0.0.0/8", "::1/128"]), None).resolve(name()).await;
         assert!(allowed.unwrap().next().is_some());
+    }
+
+    /// A name that leads somewhere else at every look.
+    struct Rebinding {
+        answers: std::sync::Mutex<Vec<IpAddr>>,
+        allow: Vec<IpNet>,
+    }
+
+    impl Resolve for Rebinding {
+        fn resolve(&self, name: Name) -> Resolving {
+            let answer = self.answers.lock().unwrap().remove(0);
+            let sifted = sift(name.as_str(), std::iter::once(SocketAddr::new(answer, 0)), &self.allow);
+            Box::pin(async move { Ok(Box::new(sifted?.into_iter()) as Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_between_check_and_connection_gains_nothing() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let permitted = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = permitted.local_addr().unwrap().port();
+        let forbidden = tokio::net::TcpListener::bind(("127.0.0.2", port)).await.unwrap();
+        let answers = ["127.0.0.1", "127.0.0.2", "127.0.0.1"].map(|address| address.parse().unwrap());
+        let resolver = Arc::new(Rebinding { answers: answers.to_vec().into(), allow: nets(&["127.0.0.1/32"]) });
+        let client = reqwest::Client::builder().no_proxy().dns_resolver(Arc::clone(&resolver)).build().unwrap();
+        let ask = || client.get(format!("http://rebinding.example:{port}/")).send();
+        let serve = async {
+            let (mut stream, _) = permitted.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await.unwrap();
+        };
+        let (first, ()) = tokio::join!(ask(), serve);
+        assert_eq!(first.unwrap().status(), 204);
+        assert_eq!(resolver.answers.lock().unwrap().len(), 2, "a connection goes where its one look led");
+        let error = crate::feed::fetch::explain(&ask().await.unwrap_err());
+        assert!(error.to_string().starts_with("rebinding.example leads to 127.0.0.2"), "{error}");
+        assert!(futures_util::future::poll_immediate(forbidden.accept()).await.is_none());
     }
 }

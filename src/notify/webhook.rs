@@ -16,7 +16,6 @@ use url::Url;
 use crate::alert::Receiver;
 use crate::config::{Addressed, Body, Webhook, Writes};
 use crate::feed::fetch::{self, FetchError};
-use crate::feed::guard;
 use crate::notify::reply::shown;
 use crate::notify::{Means, Outcome, Retry};
 use secrets::secrets;
@@ -42,7 +41,7 @@ pub(super) async fn send(
     now: Timestamp,
 ) -> Outcome {
     let url = &webhook.url.0;
-    if let Err(refused) = guard::check_url(url, &means.network.allow) {
+    if let Err(refused) = means.reach.check_hook(url).await {
         return Outcome::unreached(refused.to_string());
     }
     let payload = addressed(webhook, payload);
@@ -50,7 +49,7 @@ pub(super) async fn send(
         Ok(headers) => headers,
         Err(why) => return Outcome::Refused(why),
     };
-    let client = match means.private.of(&webhook.ca, &means.client, &means.network) {
+    let client = match means.private.of(&webhook.ca, &means.reach) {
         Ok(client) => client,
         Err(why) => return Outcome::unreached(why.to_string()),
     };

@@ -1,9 +1,10 @@
 //! All rules in force, and stories against them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::engine::{Engine, Frequencies, Scratch};
+use super::hints::Hints;
 use super::page::Page;
 use super::row::Row;
 use super::term::TermList;
@@ -33,6 +34,8 @@ pub struct Rules {
     open: Box<[u64]>,
     /// What the rules that look into the body say of the stories that they look at.
     readers: Vec<Arc<Settings>>,
+    /// What teasers are looked through for, made when it is first asked for: not every configuration wants it.
+    hints: OnceLock<Hints>,
     /// Memory of scanners that are gone.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -87,15 +90,12 @@ impl Parsed {
         let readers: HashSet<&Arc<Settings>> =
             all.iter().filter(|rule| rule.reads_body).map(|rule| &rule.settings).collect();
         let readers = readers.into_iter().cloned().collect();
-<<<<<<< HEAD
         let mut open = vec![0_u64; all.len().div_ceil(64)];
         for (number, _) in all.iter().enumerate().filter(|(_, rule)| rule.settings.is_open()) {
             open[number / 64] |= 1 << (number % 64);
         }
-        Rules { all, engine, open: open.into(), readers, idle: Mutex::default() }
-=======
-        Rules { all, watchlists: self.watchlists.clone(), engine, readers, idle: Mutex::default() }
->>>>>>> lists
+        let (open, watchlists) = (open.into(), self.watchlists.clone());
+        Rules { all, watchlists, engine, open, readers, hints: OnceLock::new(), idle: Mutex::default() }
     }
 }
 
@@ -178,6 +178,12 @@ impl Rules {
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
         self.readers.iter().any(|settings| settings.applies(carriers))
+    }
+
+    /// Whether `story`, of which only the teaser is known, holds a word of any rule that looks at it and into the body, be the word wanted or not.
+    #[must_use]
+    pub fn hinted(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        self.hints.get_or_init(|| Hints::new(&self.all)).any(story, carriers)
     }
 
     /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.

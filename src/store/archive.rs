@@ -89,7 +89,7 @@ impl Archive {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, settle, verdict};
+    use super::super::fixture::{Bench, at, item, page, settle, verdict};
     use super::super::{Plan, lock};
     use super::*;
 
@@ -131,7 +131,7 @@ mod tests {
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let waiting = bench.waiting(9).await.remove(0);
         assert_eq!(archive.page(at(0), None, 1).await.unwrap()[0].story.body, "Teaser.");
-        bench.store.settle(waiting.id, waiting.revision, "The page.".to_owned(), verdict(&[]), at(9)).await.unwrap();
+        bench.store.settle(waiting.id, waiting.revision, page("The page.", verdict(&[])), at(9)).await.unwrap();
         let stored = archive.page(at(0), None, 1).await.unwrap().remove(0);
         assert_eq!(stored.story.body, "The page.");
         assert_eq!(stored.feeds, ["agency", "wire"].map(|name| FeedName(name.to_owned())));

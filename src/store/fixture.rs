@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::outbox::{lease_due, next_due};
 use super::{
-    FeedState, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Standing, Store, Turn, Verdict, Waiting, health,
+    FeedState, FinalText, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Standing, Store, Turn, Verdict, Waiting,
+    health,
 };
 use crate::alert::ailment::Course;
 use crate::alert::volume::{Pace, Policy};
@@ -183,6 +184,11 @@ pub(super) fn verdict(rules: &[&str]) -> Verdict {
     let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
     let policy = Arc::new(Policy { manners: BTreeMap::new(), zone: TimeZone::UTC });
     Verdict { read: Read::Full, print: None, alerts, feeds: vec![FeedName("wire".to_owned())], due: at(0), policy }
+}
+
+/// What one look at a page came to.
+pub(super) fn page(body: &str, verdict: Verdict) -> FinalText {
+    FinalText { body: body.to_owned(), verdict, fetches: 1, look_again: None }
 }
 
 pub(super) fn settle(rules: &[&str]) -> Plan {

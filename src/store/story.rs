@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, from_millis, millis, read_columns, time};
-use super::{Store, StoreError, StoryId, Verdict, Waiting, alerts, event, tell};
+use super::{FinalText, Store, StoreError, StoryId, Waiting, alerts, event, tell};
 
 impl Store {
     /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
@@ -52,11 +52,10 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        body: String,
-        verdict: Verdict,
+        settled: FinalText,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(settle(conn, story, revision, body, verdict, now))).await
+        self.write(move |conn| Box::pin(settle(conn, story, revision, settled, now))).await
     }
 }
 
@@ -73,6 +72,7 @@ async fn waiting(reader: &mut SqliteConnection, id: StoryId, row: &SqliteRow) ->
         read: column::read(row)?,
         sightings: column::sightings(&sightings)?,
         attempts: row.try_get("page_attempts")?,
+        fetches: row.try_get("page_fetches")?,
         since: time(row, "waiting_since")?,
     })
 }
@@ -99,15 +99,15 @@ async fn settle(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
-    body: String,
-    verdict: Verdict,
+    settled: FinalText,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
+    let FinalText { body, verdict, fetches, look_again } = settled;
     let (read, why) = read_columns(&verdict.read);
-    // A story whose text was open had its page fetched just now.
+    // Where the text was settled before, so was when to look again.
     let joined: Option<bool> = sqlx::query_scalar(
         "UPDATE story SET body = CASE WHEN feed_text = $3 THEN NULL ELSE $3 END, read = $4, read_why = $5,
-                page_fetches = page_fetches + CASE WHEN read IS NULL THEN 1 ELSE 0 END
+                page_fetches = page_fetches + $6, look_again = CASE WHEN read IS NULL THEN $7 ELSE look_again END
          WHERE id = $1 AND revision = $2 AND fate IS NULL RETURNING joined",
     )
     .bind(story.0)
@@ -115,6 +115,8 @@ async fn settle(
     .bind(body)
     .bind(read)
     .bind(why)
+    .bind(fetches)
+    .bind(look_again.map(millis))
     .fetch_optional(&mut *conn)
     .await?;
     let Some(joined) = joined else { return Ok(false) };
@@ -130,8 +132,8 @@ async fn settle(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Plan;
-    use super::super::fixture::{Bench, at, item, state, story, verdict};
+    use super::super::fixture::{Bench, at, item, page, state, story, verdict};
+    use super::super::{Plan, Verdict};
     use super::*;
     use crate::story::Read;
 
@@ -187,7 +189,7 @@ mod tests {
         bench.store.page_failed(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
         assert_eq!(bench.waiting(60).await.remove(0).attempts, 1, "another revision's failure is not this one's");
 
-        bench.store.settle(again.id, again.revision, "The page.".to_owned(), verdict(&[]), at(61)).await.unwrap();
+        bench.store.settle(again.id, again.revision, page("The page.", verdict(&[])), at(61)).await.unwrap();
         assert_eq!(bench.store.known_items(&state("wire").name).await.unwrap()[0].pages, 2);
     }
 
@@ -198,8 +200,7 @@ mod tests {
         bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
         bench.poll("wire", 5, vec![item("a", Plan::ReadPage)]).await;
 
-        let stale =
-            bench.store.settle(waiting.id, waiting.revision, "Old.".to_owned(), verdict(&["arms"]), at(6)).await;
+        let stale = bench.store.settle(waiting.id, waiting.revision, page("Old.", verdict(&["arms"])), at(6)).await;
         assert!(!stale.unwrap());
         assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
         let now = bench.waiting(5).await.remove(0);
@@ -211,9 +212,9 @@ mod tests {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await.id;
         let teaser = Verdict { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
-        assert!(bench.store.settle(waiting, 1, "Teaser.".to_owned(), teaser, at(1)).await.unwrap());
+        assert!(bench.store.settle(waiting, 1, page("Teaser.", teaser), at(1)).await.unwrap());
         let bench = bench.crash().await;
-        assert!(!bench.store.settle(waiting, 1, "Other.".to_owned(), verdict(&["oil"]), at(2)).await.unwrap());
+        assert!(!bench.store.settle(waiting, 1, page("Other.", verdict(&["oil"])), at(2)).await.unwrap());
         assert_eq!(bench.waiting(9).await, []);
         assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), None);
         let row = "SELECT fate || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";

@@ -71,6 +71,19 @@ impl Alphabet {
         }
     }
 
+    /// The character of several bytes at the start of `bytes`, which are of a text, if it is one that is known; and how many bytes it has.
+    pub(super) fn at(&self, bytes: &[u8]) -> (Option<&Entry>, usize) {
+        let low = |byte: &u8| usize::from(byte & 0x3f);
+        match bytes {
+            [lead @ 0xc2..=0xdf, last, ..] => {
+                (self.letters.get((usize::from(lead & 0x1f) << 6 | low(last)) - LETTERS.start as usize), 2)
+            }
+            [0xe2, 0x80, last, ..] => ((low(last)).checked_sub(0x10).and_then(|at| self.signs.get(at)), 3),
+            [0xe0..=0xef, ..] => (None, 3),
+            _ => (None, 4),
+        }
+    }
+
     /// The letter of two bytes at the start of `bytes`, which are of a text, if it is one that is known: no letter of more is.
     pub(super) fn letter(&self, bytes: &[u8]) -> Option<&Entry> {
         let [lead @ 0xc2..=0xdf, last, ..] = bytes else { return None };

@@ -2,47 +2,56 @@
 
 use std::ops::Range;
 
+use super::alphabet::{Alphabet, Kind};
+
 /// A bit for each byte of a text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Map {
-    /// Letters and digits of ASCII.
+    blocks: Vec<Block>,
+    /// Letters and digits: those of ASCII, and letters that are folded to as many bytes as they have.
     words: Vec<u64>,
     /// White space of ASCII.
     spaces: Vec<u64>,
-    /// Ends of lines, and what makes a run more than letters, digits and signs that part them: bytes beyond ASCII, signs that are odd, a full stop or
-    /// comma between digits, a letter by itself beside a sign.
+    /// Ends of lines, and what makes a run more than letters, digits and signs that part them: other letters, signs that are odd, a full stop or comma
+    /// between digits, a letter by itself beside a sign.
     stops: Vec<u64>,
     length: usize,
 }
 
 /// Sixty-four bytes: a bit for each that is of a class.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Block {
     words: u64,
     spaces: u64,
     stops: u64,
     digits: u64,
     joints: u64,
+    /// Beyond ASCII.
+    high: u64,
 }
 
 /// What is before a text and behind it: space.
-const OUTSIDE: Block = Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0 };
+const OUTSIDE: Block = Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, high: 0 };
 
 impl Map {
-    /// Takes in `text`, in the place of what was there.
-    pub(super) fn read(&mut self, text: &[u8]) {
+    /// Takes in `text`, in the place of what was there, and folds in `folded`, a copy of it, the letters that stay as long as they are.
+    pub(super) fn read(&mut self, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
+        self.length = text.len();
+        self.blocks.clear();
+        self.blocks.extend(text.chunks(BLOCK).map(block));
+        if self.blocks.iter().any(|block| block.high != 0) {
+            know(&mut self.blocks, text, folded, alphabet);
+        }
         for bits in [&mut self.words, &mut self.spaces, &mut self.stops] {
             bits.clear();
         }
-        self.length = text.len();
         let mut before = OUTSIDE;
-        let mut blocks = text.chunks(BLOCK).map(block).peekable();
-        while let Some(block) = blocks.next() {
-            let behind = blocks.peek().copied().unwrap_or(OUTSIDE);
+        for (number, block) in self.blocks.iter().enumerate() {
+            let behind = self.blocks.get(number + 1).copied().unwrap_or(OUTSIDE);
             self.words.push(block.words);
             self.spaces.push(block.spaces);
-            self.stops.push(block.stops | more_stops(before, block, behind));
-            before = block;
+            self.stops.push(block.stops | more_stops(before, *block, behind));
+            before = *block;
         }
     }
 
@@ -75,6 +84,7 @@ const SPACE: u8 = 2;
 const STOP: u8 = 4;
 const DIGIT: u8 = 8;
 const JOINT: u8 = 16;
+const HIGH: u8 = 32;
 
 /// The classes of a byte, as `Alphabet` has them; written so that many are found at once.
 fn classes(byte: u8) -> u8 {
@@ -86,6 +96,7 @@ fn classes(byte: u8) -> u8 {
     let odd = (byte == b'+') | (byte == b'#') | (byte == b'&') | (byte >= 0x7f) | ((byte < b' ') & !space);
     let joint = (byte == b'.') | (byte == b',');
     is(letter | digit, WORD) | is(space, SPACE) | is(line | odd, STOP) | is(digit, DIGIT) | is(joint, JOINT)
+        | is(byte >= 0x80, HIGH)
 }
 
 fn block(bytes: &[u8]) -> Block {
@@ -94,7 +105,42 @@ fn block(bytes: &[u8]) -> Block {
         *class = classes(*byte);
     }
     let bits = |class: u8| gathered(&of, class.trailing_zeros());
-    Block { words: bits(WORD), spaces: bits(SPACE), stops: bits(STOP), digits: bits(DIGIT), joints: bits(JOINT) }
+    let (words, spaces, stops) = (bits(WORD), bits(SPACE), bits(STOP));
+    Block { words, spaces, stops, digits: bits(DIGIT), joints: bits(JOINT), high: bits(HIGH) }
+}
+
+/// Finds the characters beyond ASCII that are as plain as those of ASCII: signs that part words, and letters that are folded where they stand.
+fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
+    // Of characters that began in the block before: all their bytes, those of plain ones, those of letters.
+    let (mut seen, mut plain, mut letters) = (0_u128, 0_u128, 0_u128);
+    for (number, block) in blocks.iter_mut().enumerate() {
+        let mut high = block.high & !low(seen);
+        while high != 0 {
+            let bit = high.trailing_zeros();
+            let at = number * BLOCK + bit as usize;
+            let (entry, width) = alphabet.at(&text[at..]);
+            let bytes = ((1_u128 << width) - 1) << bit;
+            match entry.map(|entry| (entry.kind, usize::from(entry.length), entry.folded)) {
+                Some((Kind::Letter, 2, [one, other, ..])) if width == 2 => {
+                    folded[at..at + 2].copy_from_slice(&[one, other]);
+                    plain |= bytes;
+                    letters |= bytes;
+                }
+                Some((Kind::Sign, ..)) => plain |= bytes,
+                _ => {}
+            }
+            seen |= bytes;
+            high &= !low(bytes);
+        }
+        block.words |= low(letters);
+        block.stops &= !low(plain);
+        (seen, plain, letters) = (seen >> BLOCK, plain >> BLOCK, letters >> BLOCK);
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the rest is the next block's")]
+fn low(bits: u128) -> u64 {
+    bits as u64
 }
 
 /// That bit of each byte, the first byte's lowest.
@@ -110,11 +156,13 @@ fn gathered(bytes: &[u8; BLOCK], bit: u32) -> u64 {
 /// Letters by themselves beside a sign, which may be initials or an ending, and full stops and commas that join digits.
 fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
     let left = |of: fn(Block) -> u64| of(block) << 1 | of(before) >> 63;
-    let right = |of: fn(Block) -> u64| of(block) >> 1 | of(behind) << 63;
+    let right = |of: fn(Block) -> u64, by: usize| of(block) >> by | of(behind) << (BLOCK - by);
     let (word, space, digit): (fn(Block) -> u64, fn(Block) -> u64, fn(Block) -> u64) =
         (|block| block.words, |block| block.spaces, |block| block.digits);
-    let is_alone = block.words & !block.digits & !left(word) & !right(word) & !(left(space) & right(space));
-    is_alone | block.joints & left(digit) & right(digit)
+    let first = block.words & !block.digits & !left(word);
+    let of_one_byte = first & !right(word, 1) & !(left(space) & right(space, 1));
+    let of_two_bytes = first & block.high & right(word, 1) & !right(word, 2) & !(left(space) & right(space, 2));
+    of_one_byte | of_two_bytes | block.joints & left(digit) & right(digit, 1)
 }
 
 /// The first bit that is set from `from` on.
@@ -158,7 +206,7 @@ fn has(bits: &[u64], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::alphabet::{ALPHABET, Kind};
+    use crate::text::alphabet::ALPHABET;
 
     #[test]
     fn a_byte_is_what_the_alphabet_says() {
@@ -180,7 +228,7 @@ mod tests {
     /// What is plain at the start of `text`, and its words.
     fn plain(text: &str) -> (&str, Vec<&str>) {
         let mut map = Map::default();
-        map.read(text.as_bytes());
+        map.read(text.as_bytes(), &mut text.as_bytes().to_vec(), &ALPHABET);
         let end = map.plain_end(0);
         (&text[..end], map.words(0..end).map(|word| &text[word]).collect())
     }
@@ -198,6 +246,10 @@ mod tests {
             ("one AT&T", "one ", vec!["one"]),
             ("one café", "one ", vec!["one"]),
             ("café", "", vec![]),
+            ("“Москва” – в мае, “one”", "“Москва” – в мае, “one”", vec!["Москва", "в", "мае", "one"]),
+            ("дом А.Б. дом", "дом ", vec!["дом"]),
+            ("дом (и", "дом ", vec!["дом"]),
+            ("one\u{a0}two", "", vec![]),
             ("", "", vec![]),
         ] {
             assert_eq!(plain(text), (expected, words), "{text}");
@@ -211,6 +263,8 @@ mod tests {
             assert_eq!(plain(&text).1, ["twenty", "one", "words"], "{before}");
             let text = "x".repeat(before + 1) + " b 1.x";
             assert_eq!(plain(&text).1.last().copied(), Some("b"), "{before}");
+            let text = "x".repeat(before + 1) + "“дом” в мае А.";
+            assert_eq!(plain(&text).1[1..], ["дом", "в", "мае"], "{before}");
         }
     }
 }

@@ -79,7 +79,7 @@ impl Words {
         let (first, copy) = (self.places.len(), self.folded.len());
         self.folded.extend_from_slice(text.as_bytes());
         self.folded[copy..].make_ascii_lowercase();
-        self.map.read(text.as_bytes());
+        self.map.read(text.as_bytes(), &mut self.folded[copy..], alphabet);
         let mut at = 0;
         while let Some((start, lines)) = next_run(text, at, alphabet) {
             self.paragraph += u32::from(at > 0 && lines > 1);

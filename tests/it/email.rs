@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tidings::config::{Email, MailSecurity, Network, Notifier};
+use tidings::config::{Email, Hosts, MailSecurity, Network, Notifier};
 use tidings::notify::{self, Means, Outcome, Retry};
 
 use crate::support::letter::{alert, now, receiver};
@@ -34,7 +34,7 @@ fn frozen(notifier: &Notifier, recipient: &str) -> Vec<u8> {
 pub(super) async fn send(email: Email) -> Outcome {
     let recipient = email.to[0].email.to_string();
     let notifier = Notifier::Email(email);
-    let means = Means::new(Network::default(), TimeZone::UTC).expect("a client");
+    let means = Means::new(Network::default(), Hosts::default(), TimeZone::UTC).expect("a client");
     let mail = frozen(&notifier, &recipient);
     notify::send(&notifier, &means, &receiver("desk", &recipient), "id", &mail, now()).await
 }

@@ -1,6 +1,7 @@
 //! Tests of the whole, with the real binary and real servers on loopback.
 #![expect(unreachable_pub, reason = "a test binary has no outside; `pub` says what other test modules use")]
 
+mod articles;
 mod backtest;
 mod bad_input;
 mod check;
@@ -12,9 +13,11 @@ mod explain;
 mod feeds;
 mod first_run;
 mod full_disk;
+mod guard;
 mod guide;
 mod harness;
 mod history;
+mod hosts;
 mod house;
 mod kill;
 mod manners;

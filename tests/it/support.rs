@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod letter;
+pub mod proxy;
 pub mod schema;
 pub mod smtp;
 pub mod tidings;

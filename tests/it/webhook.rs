@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
-use tidings::config::{Body, Format, Network, Notifier, SecretUrl, SigningKey, Webhook};
+use tidings::config::{Body, Format, Hosts, Network, Notifier, SecretUrl, SigningKey, Webhook};
 use tidings::notify::{self, Means, Outcome, Retry};
 
 use crate::email::pass_after;
@@ -26,24 +26,31 @@ fn keys(secrets: &[&str]) -> Vec<SigningKey> {
     secrets.iter().map(|secret| SigningKey(key(secret).into())).collect()
 }
 
-async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
-    let url = SecretUrl(url.parse().expect("an address"));
-    let webhook = Webhook {
-        url,
+/// An unsigned webhook at that address.
+pub(super) fn hook(url: &str) -> Webhook {
+    Webhook {
+        url: SecretUrl(url.parse().expect("an address")),
         body: Body::Format(Format::Standard),
         addressed: None,
-        secrets: keys(secrets),
+        secrets: Vec::new(),
         headers: HeaderMap::new(),
         ca: Vec::new(),
-    };
-    send_by(webhook, allow).await
+    }
+}
+
+async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
+    send_by(Webhook { secrets: keys(secrets), ..hook(url) }, allow).await
 }
 
 /// Sends by that webhook; whatever comes of it, nothing secret is said.
 pub(super) async fn send_by(webhook: Webhook, allow: &[IpNet]) -> Outcome {
+    send_through(webhook, Network { allow: allow.to_vec(), ..Network::default() }).await
+}
+
+/// The same where `network` may name a proxy.
+pub(super) async fn send_through(webhook: Webhook, network: Network) -> Outcome {
     let notifier = Notifier::Webhook(webhook);
-    let network = Network { allow: allow.to_vec(), contact: None };
-    let means = Means::new(network, TimeZone::UTC).expect("a client");
+    let means = Means::new(network, Hosts::default(), TimeZone::UTC).expect("a client");
     let (letter, ops) = (alert(), receiver("ops", ""));
     let frozen = notify::render(&notifier, &ops, &letter, &TimeZone::UTC).expect("a payload");
     let outcome = notify::send(&notifier, &means, &ops, &letter.id, &frozen, now()).await;

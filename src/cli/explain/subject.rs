@@ -44,7 +44,7 @@ pub(super) async fn find(name: &str, config: Option<&Config>) -> Result<Subject,
     }
     match Url::parse(name) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
-            only(place::open(&place::means()?, name).await?, name)
+            only(place::open(&place::means(config)?, name).await?, name)
         }
         _ => {
             eprintln!("error: {name} is neither a story of the store, nor an address, nor a file");

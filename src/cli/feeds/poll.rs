@@ -17,7 +17,7 @@ const MOST_TEXT: usize = 400;
 
 /// Shows the feed at `place`: 65 if there is none there, 69 if it cannot be reached.
 pub(super) fn poll(place: &str, format: Format) -> Result<(), Exit> {
-    let answer = block_on(async { place::answer(&place::means()?, place).await })?;
+    let answer = block_on(async { place::answer(&place::means(None)?, place).await })?;
     let body = answer.body.unwrap_or_default();
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
         .map_err(|why| fail(&format!("{place}: {why}"), Exit::Data))?;

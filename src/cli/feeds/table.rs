@@ -81,7 +81,15 @@ mod tests {
     fn feed(name: &str) -> Feed {
         let url = "https://wire.example/feed".parse().unwrap();
         let name = FeedName(name.to_owned());
-        Feed { name, url, is_secret: false, tags: [].into(), every: None, full_text: FullText::Always }
+        Feed {
+            name,
+            url,
+            is_secret: false,
+            tags: [].into(),
+            every: None,
+            full_text: FullText::Always,
+            recheck: Vec::new(),
+        }
     }
 
     fn state(feed: &Feed, news: i64) -> FeedState {

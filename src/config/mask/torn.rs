@@ -5,12 +5,14 @@ use std::ops::Range;
 use super::SHOWN;
 
 /// Such words besides the keys whose values may be shown.
-const COMMON: [&str; 14] = [
+const COMMON: [&str; 16] = [
     "all",
     "always",
     "console",
+    "cookies",
     "email",
     "headers",
+    "hosts",
     "json",
     "never",
     "none",

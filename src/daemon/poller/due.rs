@@ -89,6 +89,7 @@ mod tests {
             tags: BTreeSet::new(),
             every,
             full_text: FullText::Never,
+            recheck: Vec::new(),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Pages that hold something else where the article should be: consent, paywall, robot check, error.
 
+use url::Url;
+
 use super::{NoArticle, words};
 
-/// A text of so many words is an article, whatever else its page says.
+/// A longer text is an article, whatever else its page says.
 pub(super) const LONG: usize = 250;
 
 /// What pages say that are no articles, and what that makes them. In lower case, with plain apostrophes.
@@ -96,6 +98,24 @@ pub(super) fn check(title: &str, text: &str, html: &str) -> Result<(), NoArticle
     }
 }
 
+/// Beginnings of hosts that only ask for consent.
+const CONSENT_HOSTS: [&str; 2] = ["consent.", "guce."];
+
+/// Tells by where a page came from, after redirects, that it is not the one that was asked for: a front page, or one that asks for consent.
+#[must_use]
+pub fn strayed(asked: &Url, came_from: &Url) -> Option<NoArticle> {
+    let is_front = |url: &Url| url.path() == "/" && url.query().is_none();
+    let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
+    let asks = |url: &Url| CONSENT_HOSTS.iter().any(|start| host(url).starts_with(start));
+    if asks(came_from) && host(asked) != host(came_from) {
+        Some(NoArticle::because("the page asks for consent first"))
+    } else if is_front(came_from) && !is_front(asked) {
+        Some(NoArticle::because("the link leads to a front page by now"))
+    } else {
+        None
+    }
+}
+
 fn plain(text: &str) -> String {
     text.to_lowercase().replace('’', "'")
 }
@@ -112,7 +132,7 @@ fn is_sold(html: &str) -> bool {
 mod tests {
     use rstest::rstest;
 
-    use super::check;
+    use super::{check, strayed};
 
     #[rstest]
     #[case("Just a moment...", "x", "", Some("the page wants to know whether a robot reads it"))]
@@ -134,12 +154,29 @@ mod tests {
         #[case] html: &str,
         #[case] why: Option<&str>,
     ) {
-        assert_eq!(check(title, text, html).err().map(|refusal| refusal.0).as_deref(), why);
+        assert_eq!(check(title, text, html).err().map(|refusal| refusal.to_string()).as_deref(), why);
     }
 
     #[test]
     fn a_long_text_is_an_article_whatever_it_says() {
         let text = "Readers must subscribe to continue, the ministry said. ".repeat(40);
         assert_eq!(check("News", &text, "isAccessibleForFree: false"), Ok(()));
+    }
+
+    #[rstest]
+    #[case("https://a.example/1", "https://a.example/1", None)]
+    #[case("https://t.example/x", "https://a.example/news?id=1", None)]
+    #[case("https://a.example/1", "https://www.a.example/", Some("the link leads to a front page by now"))]
+    #[case("https://a.example/", "https://www.a.example/", None)]
+    #[case("https://a.example/?p=7", "https://a.example/", Some("the link leads to a front page by now"))]
+    #[case("https://a.example/1", "https://consent.a.example/m?continue=1", Some("the page asks for consent first"))]
+    #[case("https://consent.example/1", "https://consent.example/2", None)]
+    fn a_page_from_elsewhere_is_told_by_its_address(
+        #[case] asked: &str,
+        #[case] from: &str,
+        #[case] why: Option<&str>,
+    ) {
+        let found = strayed(&asked.parse().unwrap(), &from.parse().unwrap());
+        assert_eq!(found.map(|why| why.to_string()).as_deref(), why);
     }
 }

@@ -98,6 +98,32 @@ fn words_are_counted_in_every_script() {
 #[case("Shells left", "Shells leftover.", "Shells left\n\nShells leftover.")]
 #[case("Analysis: what it means", "Shells left.", "Analysis: what it means\n\nShells left.")]
 #[case("…", "Page.", "Page.")]
+#[case("Shells left the po…", "Shells left the port.", "Shells left the port.")]
+#[case("Shells left the po[...]", "Shells left the port.", "Shells left the port.")]
+#[case("Shells left […]", "Shells left the port.", "Shells left the port.")]
+#[case("Grain left the po…", "Shells left the port.", "Grain left the po…\n\nShells left the port.")]
 fn the_teaser_stays_unless_the_page_says_it(#[case] teaser: &str, #[case] page: &str, #[case] text: &str) {
     assert_eq!(with_teaser(teaser, page), text);
+}
+
+#[test]
+fn another_version_is_named_for_an_amp_page_and_for_an_empty_one() {
+    let url = "https://example.org/a".parse().unwrap();
+    let instead = |html: &str| look(html.as_bytes(), None, &url).instead.map(String::from);
+    let full = page(6).replace("<title>", "<link rel=amphtml href=/a/amp><link rel=canonical href=/b><title>");
+    assert_eq!(instead(&full), None, "it holds the article itself");
+    let amp = full.replace("<html>", "<html amp>");
+    assert_eq!(instead(&amp).as_deref(), Some("https://example.org/b"));
+    assert!(look(amp.as_bytes(), None, &url).text.is_ok());
+    let empty =
+        "<html><head><link rel=amphtml href=/a/amp><title>A</title></head><body><div id=root></div></body></html>";
+    assert_eq!(instead(empty).as_deref(), Some("https://example.org/a/amp"));
+    let sold = empty.replace("<div id=root></div>", "<p>Subscribe to continue reading.</p>");
+    assert_eq!(instead(&sold), None, "who asks for money is not gone around");
+}
+
+#[test]
+fn the_lead_of_the_feed_and_the_body_of_the_page_stay_apart() {
+    let text = with_teaser("Shells for oil", "Exports of grain fell. More follows.");
+    assert_eq!(text.split("\n\n").collect::<Vec<_>>(), ["Shells for oil", "Exports of grain fell. More follows."]);
 }

@@ -9,6 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::config::{Hosts, Network};
+use ipnet::IpNet;
+use reqwest::header::HeaderValue;
 
 /// A server that answers each connection's only request with what `respond` makes of it.
 async fn serve(respond: impl Fn(String) -> Vec<u8> + Send + Sync + 'static) -> Url {
@@ -59,18 +62,25 @@ fn short() -> Limits {
     Limits { idle: Duration::from_millis(300), total: Duration::from_millis(900), body: 1 << 20, room: Room::default() }
 }
 
+fn reach(network: Network) -> Reach {
+    Reach::new(network, Hosts::default()).unwrap()
+}
+
+fn own() -> Network {
+    Network { allow: loopback(), ..Network::default() }
+}
+
 fn request(url: &Url, validators: Validators) -> Request {
     Request { url: url.clone(), validators, want: Want::Feed }
 }
 
 async fn get_within(request: &Request, limits: &Limits, hosts: &Mutex<Vec<String>>) -> Result<Answer, FetchError> {
-    let network = Network { allow: loopback(), contact: Some("ana@example.org".to_owned()) };
-    let client = client(&network).unwrap();
-    let admit = async |host: HostKey| {
-        hosts.lock().unwrap().push(host.0);
+    let network = Network { allow: loopback(), contact: Some("ana@example.org".to_owned()), ..Network::default() };
+    let admit = async |url: Url| {
+        hosts.lock().unwrap().push(HostKey::of(&url).0);
         Ok(())
     };
-    fetch(&client, request, &network.allow, limits, now(), admit, |_, _| ()).await
+    fetch(&reach(network), request, limits, now(), admit, |_, _| ()).await
 }
 
 async fn get(url: &Url) -> Result<Answer, FetchError> {
@@ -171,11 +181,10 @@ async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_restin
     let busy = serve(|_| bare("429 Too Many Requests", "Retry-After: 60\r\n")).await;
     let location = format!("Location: {busy}\r\n");
     let start = serve(move |_| bare("302 Found", &location)).await;
-    let network = Network { allow: loopback(), contact: None };
-    let client = client(&network).unwrap();
+    let reach = reach(own());
     let (held, told) = (Arc::new(()), Mutex::new(None));
-    let admit = async |host: HostKey| match (&*told.lock().unwrap(), host == HostKey::of(&busy)) {
-        (Some(until), true) => Err(FetchError::Resting { host, until: *until }),
+    let admit = async |url: Url| match (&*told.lock().unwrap(), url == busy) {
+        (Some(until), true) => Err(FetchError::Resting { host: HostKey::of(&url), until: *until }),
         _ => Ok(Arc::clone(&held)),
     };
     let rest = |host: &HostKey, asked: RetryAfter| {
@@ -183,9 +192,9 @@ async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_restin
         *told.lock().unwrap() = Some(asked.end(now()));
     };
     let asked = request(&start, Validators::default());
-    let error = fetch(&client, &asked, &network.allow, &Limits::default(), now(), admit, rest).await.unwrap_err();
+    let error = fetch(&reach, &asked, &Limits::default(), now(), admit, rest).await.unwrap_err();
     assert!(matches!(error, FetchError::Status { code: 429, .. }), "{error:?}");
-    let error = fetch(&client, &asked, &network.allow, &Limits::default(), now(), admit, rest).await.unwrap_err();
+    let error = fetch(&reach, &asked, &Limits::default(), now(), admit, rest).await.unwrap_err();
     let until = now() + Duration::from_mins(1);
     assert_eq!(error, FetchError::Resting { host: HostKey::of(&busy), until });
 }
@@ -231,20 +240,17 @@ fn no_redirect_leaves_encryption(#[case] from: &str, #[case] to: &'static str, #
 #[case("http://10.1.2.3/")]
 #[tokio::test]
 async fn forbidden_addresses_are_never_asked(#[case] url: &str) {
-    let network = Network::default();
-    let client = client(&network).unwrap();
     let request = request(&url.parse().unwrap(), Validators::default());
-    let admit = async |host: HostKey| panic!("{host:?} was to be asked");
-    let result = fetch::<(), _>(&client, &request, &[], &Limits::default(), now(), admit, |_, _| ()).await;
+    let admit = async |url: Url| -> Result<(), FetchError> { panic!("{url} was to be asked") };
+    let result = fetch(&reach(Network::default()), &request, &Limits::default(), now(), admit, |_, _| ()).await;
     assert!(matches!(result, Err(FetchError::Forbidden(_))));
 }
 
 #[tokio::test]
 async fn names_that_lead_to_forbidden_addresses_say_so() {
-    let client = client(&Network::default()).unwrap();
     let request = request(&"http://localhost:9/".parse().unwrap(), Validators::default());
-    let error =
-        fetch(&client, &request, &[], &Limits::default(), now(), async |_| Ok(()), |_, _| ()).await.unwrap_err();
+    let reach = reach(Network::default());
+    let error = fetch(&reach, &request, &Limits::default(), now(), async |_| Ok(()), |_, _| ()).await.unwrap_err();
     assert!(matches!(&error, FetchError::Forbidden(why) if why.starts_with("localhost leads to ")), "{error}");
 }
 
@@ -366,13 +372,12 @@ async fn a_server_that_dribbles_is_given_up(#[case] pause: Duration, #[case] mes
 #[tokio::test]
 async fn the_deadline_spans_redirects_and_leaves_out_admission() {
     let slow = serve_slowly(Duration::from_millis(50)).await;
-    let client = client(&Network { allow: loopback(), contact: None }).unwrap();
     let asked = request(&slow, Validators::default());
     let wait = async |_| {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(())
     };
-    let error = fetch(&client, &asked, &loopback(), &short(), now(), wait, |_, _| ()).await.unwrap_err();
+    let error = fetch(&reach(own()), &asked, &short(), now(), wait, |_, _| ()).await.unwrap_err();
     assert_eq!(error, FetchError::Broken("the server did not finish its answer within 0.9 s".to_owned()));
     let mut left = Duration::from_millis(200);
     assert_eq!(within(&mut left, tokio::time::sleep(Duration::from_millis(50))).await, Some(()));
@@ -387,16 +392,14 @@ async fn a_fetch_can_be_spawned() {
     let hosts = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&hosts);
     let task = tokio::spawn(async move {
-        let client = client(&Network { allow: loopback(), contact: None }).unwrap();
-        let admit = |host: HostKey| {
+        let admit = |url: Url| {
             let kept = Arc::clone(&kept);
             async move {
-                kept.lock().unwrap().push(host);
+                kept.lock().unwrap().push(url);
                 Ok(())
             }
         };
-        let asked = request(&url, Validators::default());
-        fetch(&client, &asked, &loopback(), &Limits::default(), now(), admit, |_, _| ()).await
+        fetch(&reach(own()), &request(&url, Validators::default()), &Limits::default(), now(), admit, |_, _| ()).await
     });
     assert!(task.await.unwrap().is_ok());
     assert_eq!(hosts.lock().unwrap().len(), 1);

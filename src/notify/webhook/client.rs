@@ -5,24 +5,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Client;
 
-use crate::config::{Authority, Network};
-use crate::feed::fetch::{self, NoClient};
+use crate::config::Authority;
+use crate::feed::fetch::{self, NoClient, Reach};
 
 /// Clients that believe other authorities than everybody's does, made when they are first needed.
 #[derive(Clone, Debug, Default)]
 pub(in crate::notify) struct Clients(Arc<Mutex<HashMap<Vec<Authority>, Client>>>);
 
 impl Clients {
-    /// The client that believes `authorities` besides the system's: `common` if there are none.
-    pub(super) fn of(&self, authorities: &[Authority], common: &Client, network: &Network) -> Result<Client, NoClient> {
+    /// The client that believes `authorities` besides the system's: everybody's if there are none.
+    pub(super) fn of(&self, authorities: &[Authority], reach: &Reach) -> Result<Client, NoClient> {
         if authorities.is_empty() {
-            return Ok(common.clone());
+            return Ok(reach.usual().clone());
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = known.get(authorities) {
             return Ok(client.clone());
         }
-        let client = fetch::client_that_trusts(authorities, network)?;
+        let client = fetch::client_that_trusts(authorities, reach.network())?;
         known.insert(authorities.to_vec(), client.clone());
         Ok(client)
     }

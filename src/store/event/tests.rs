@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::fixture::{Bench, at, desk, item, letter, rules_and_feeds, settle, verdict};
+use super::super::fixture::{Bench, at, desk, item, letter, page, rules_and_feeds, settle, verdict};
 use super::super::{Finish, ItemRecord, Plan, Verdict};
 use super::*;
 use crate::alert::Content;
@@ -94,7 +94,7 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     let bench = bench.crash().await;
     let waiting = bench.waiting(9).await.remove(0);
     let verdict = Verdict { print: copies::print(&text("x")).map(Box::new), ..verdict(&["arms"]) };
-    assert!(bench.store.settle(waiting.id, 1, text("x"), verdict, at(2)).await.unwrap());
+    assert!(bench.store.settle(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap());
     assert_eq!(events(&bench).await, "a of a, b of a");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
 }

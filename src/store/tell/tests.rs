@@ -1,6 +1,7 @@
 //! What becomes of a story when it begins, is edited, or is joined by another feed: each standing against each plan.
 
-use super::super::fixture::{Bench, at, item, settle, story, verdict};
+use super::super::FinalText;
+use super::super::fixture::{Bench, at, item, page, settle, story, verdict};
 use super::super::{ItemRecord, Plan};
 use crate::story::Read;
 
@@ -95,8 +96,8 @@ async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
     let feeds: Vec<_> = waiting.sightings.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
     assert_eq!(feeds, [("wire", at(0)), ("paper", at(5))]);
 
-    let settled = bench.store.settle(waiting.id, 1, waiting.story.body.clone(), verdict(&["arms", "oil"]), at(6)).await;
-    assert!(settled.unwrap());
+    let text = FinalText { fetches: 0, ..page(&waiting.story.body, verdict(&["arms", "oil"])) };
+    assert!(bench.store.settle(waiting.id, 1, text, at(6)).await.unwrap());
     assert_eq!(bench.waiting(9).await, []);
     assert_eq!(bench.store.holdings().await.unwrap().alerts, 2, "arms is not told twice");
     assert_eq!(bench.ask("SELECT page_fetches || '' FROM story").await.unwrap(), "0");
@@ -109,14 +110,15 @@ async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_onc
     let before = bench.waiting(0).await.remove(0);
     bench.poll("paper", 1, vec![item("a", Plan::ReadPage)]).await;
 
-    let settled =
-        bench.store.settle(before.id, before.revision, "The page.".to_owned(), verdict(&["arms"]), at(2)).await;
+    let settled = bench.store.settle(before.id, before.revision, page("The page.", verdict(&["arms"])), at(2)).await;
     assert!(settled.unwrap());
     let again = bench.waiting(2).await.remove(0);
     assert_eq!((again.story.body.as_str(), &again.read), ("The page.", &Some(Read::Full)));
     assert_eq!(again.sightings.len(), 2);
 
-    assert!(bench.store.settle(again.id, again.revision, again.story.body, verdict(&["oil"]), at(3)).await.unwrap());
+    assert!(
+        bench.store.settle(again.id, again.revision, page(&again.story.body, verdict(&["oil"])), at(3)).await.unwrap()
+    );
     assert_eq!(bench.waiting(9).await, []);
     assert_eq!(standing(&bench).await, "matched, 1, The page.");
 }

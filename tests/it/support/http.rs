@@ -160,6 +160,11 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Answers `path` so from now on.
     pub fn serve(&self, path: &str, response: Response) {
         lock(&self.shared.script).insert(path.to_owned(), response);

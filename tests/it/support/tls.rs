@@ -40,13 +40,24 @@ impl Ca {
 
     /// The server's side of TLS, with a certificate for `name`.
     pub fn acceptor(&self, name: &str) -> TlsAcceptor {
+        self.acceptor_of(name, &[])
+    }
+
+    /// The same that takes HTTP/2 rather than HTTP/1.1, where a client offers both.
+    pub fn acceptor_of_http2(&self, name: &str) -> TlsAcceptor {
+        self.acceptor_of(name, &["h2", "http/1.1"])
+    }
+
+    fn acceptor_of(&self, name: &str, protocols: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
-        TlsAcceptor::from(Arc::new(config.expect("a sound pair")))
+        let mut config = config.expect("a sound pair");
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 

@@ -3,26 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
 use super::super::super::SecretUrl;
+use super::super::super::headers::{self as added, FRAMING};
 use super::super::super::reader::Reader;
-use crate::yaml::{Entries, Node, Text};
-
-/// Headers that are not the user's to set: they frame the request, or are what the message says of itself.
-const OURS: [&str; 11] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "keep-alive",
-    "proxy-connection",
-];
+use crate::yaml::{Entries, Node};
 
 /// The headers that `headers` names, and `Authorization` as `auth` has it. All are marked as sensitive.
 pub(super) fn headers(
@@ -30,7 +16,9 @@ pub(super) fn headers(
     url: Option<&SecretUrl>,
     reader: &mut Reader<'_>,
 ) -> Option<HeaderMap> {
-    let written = entries.get("headers").map_or_else(|| Some(HeaderMap::new()), |node| written(node, reader));
+    let written = entries
+        .get("headers")
+        .map_or_else(|| Some(HeaderMap::new()), |node| added::headers(node, not_for_hooks, reader));
     let auth = entries.get("auth");
     let login = auth.map_or(Some(None), |node| login(node, reader).map(Some));
     let mut headers = written?;
@@ -48,47 +36,10 @@ fn other_login(headers: &HeaderMap, url: Option<&SecretUrl>) -> Option<&'static 
     in_headers.or(in_url.then_some("the address in `url`"))
 }
 
-fn written(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderMap> {
-    if !node.is_mapping() {
-        reader.error(node, "headers are written as names with values", "write {X-Team: osint}");
-        return None;
-    }
-    let mut headers = Some(HeaderMap::new());
-    for (key, node) in node.pairs(reader.faults) {
-        let header = name(&key, reader).zip(reader.string(node).and_then(|text| value(&text, node, reader)));
-        headers = headers.zip(header).map(|(mut headers, (name, value))| {
-            headers.append(name, value);
-            headers
-        });
-    }
-    headers
-}
-
-/// A header's name (RFC 9110, 5.1) that is the user's to set.
-fn name(key: &Text, reader: &mut Reader<'_>) -> Option<HeaderName> {
-    let name = HeaderName::from_bytes(key.value.as_bytes()).ok();
-    let is_ours = |name: &HeaderName| OURS.contains(&name.as_str()) || name.as_str().starts_with("webhook-");
-    let (message, help) = match &name {
-        Some(name) if is_ours(name) => (
-            format!("the header {name} is set by tidings itself"),
-            "remove it: it follows from the message and its format",
-        ),
-        Some(_) => return name,
-        None => ("this is not the name of a header".to_owned(), "write letters, digits and hyphens: X-Team"),
-    };
-    reader.faults.push(key.fault(0..key.value.len(), message).help(help));
-    None
-}
-
-/// A header's value (RFC 9110, 5.5), kept out of logs.
-fn value(text: &str, node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
-    let value = Some(text.trim()).filter(|text| text.is_ascii()).and_then(|text| HeaderValue::from_str(text).ok());
-    let Some(mut value) = value else {
-        reader.error(node, "this cannot be sent in a header", "a header is one line of ASCII");
-        return None;
-    };
-    value.set_sensitive(true);
-    Some(value)
+/// What to do in place of setting a header that frames the request, or is what the message says of itself.
+fn not_for_hooks(name: &str) -> Option<&'static str> {
+    let is_ours = FRAMING.contains(&name) || name == "content-type" || name.starts_with("webhook-");
+    is_ours.then_some("remove it: it follows from the message and its format")
 }
 
 /// `{basic: {user: …, password: …}}` (RFC 7617) or `{bearer: …}` (RFC 6750).
@@ -100,7 +51,7 @@ fn login(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
         (Some(basic), None) => self::basic(basic, reader),
         (None, Some(bearer)) => {
             let token = reader.string(bearer)?;
-            value(&format!("Bearer {}", token.trim()), bearer, reader)
+            added::value(&format!("Bearer {}", token.trim()), bearer, reader)
         }
         (Some(_), Some(bearer)) => {
             reader.error(bearer, "`basic` stands here, too", "keep one of the two");
@@ -125,5 +76,5 @@ fn basic(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
         reader.error(user_node?, "no user can have a colon in the name", "what follows it belongs into `password`");
         return None;
     }
-    value(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))), node, reader)
+    added::value(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))), node, reader)
 }

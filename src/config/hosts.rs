@@ -1,0 +1,183 @@
+//! How single hosts want to be asked: `hosts`.
+
+use http::header::{COOKIE, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
+use url::{Host, Url};
+
+use super::headers::{self, FRAMING};
+use super::proxy::{self, Proxy};
+use super::reader::Reader;
+use crate::yaml::{Node, Text};
+
+/// How feeds and pages of single hosts are asked for. The most exact entry for a host holds, alone.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts(Vec<(Pattern, Manner)>);
+
+/// How a host is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// What its requests carry: headers, cookies and the User-Agent. Sensitive, but for the last: no value is shown.
+    pub headers: HeaderMap,
+    /// The proxy that it is asked by, in place of everybody's.
+    pub proxy: Option<Proxy>,
+    /// Whether it is spoken to in HTTP/1.1 only.
+    pub http1: bool,
+}
+
+/// Which hosts an entry is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pattern {
+    /// As addresses have it: in lower case, in Punycode.
+    name: String,
+    /// Whether it is for all names below that one, and not for that one.
+    is_below: bool,
+    /// `None`: the usual ports of http and https.
+    port: Option<u16>,
+}
+
+impl Hosts {
+    /// How the host of `url` is asked, if that is configured.
+    #[must_use]
+    pub fn of(&self, url: &Url) -> Option<&Manner> {
+        let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(url));
+        fitting.max_by_key(|(pattern, _)| (!pattern.is_below, pattern.name.len())).map(|(_, manner)| manner)
+    }
+
+    /// Every manner there is.
+    pub fn manners(&self) -> impl Iterator<Item = &Manner> {
+        self.0.iter().map(|(_, manner)| manner)
+    }
+}
+
+impl Pattern {
+    fn fits(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let is_named = match host.strip_suffix(&self.name) {
+            Some(before) if self.is_below => before.ends_with('.') && before.len() > 1,
+            Some(before) => before.is_empty(),
+            None => false,
+        };
+        is_named && self.port.map_or(url.port().is_none(), |port| url.port_or_known_default() == Some(port))
+    }
+}
+
+/// `{example.org: {headers: …}, "*.example.org": {proxy: …}}`.
+pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Hosts> {
+    let Some(node) = node else { return Some(Hosts::default()) };
+    if !node.is_mapping() {
+        let help = "write {example.org: {user_agent: \"…\"}}";
+        reader.error(node, "hosts are written as names with what is to be done for them", help);
+        return None;
+    }
+    let mut hosts = Some(Hosts::default());
+    for (key, node) in node.pairs(reader.faults) {
+        let entry = pattern(&key, reader).zip(manner(node, reader));
+        hosts = hosts.zip(entry).and_then(|(hosts, entry)| add(hosts, entry, &key, reader));
+    }
+    hosts
+}
+
+fn add(mut hosts: Hosts, entry: (Pattern, Manner), key: &Text, reader: &mut Reader<'_>) -> Option<Hosts> {
+    if hosts.0.iter().any(|(known, _)| *known == entry.0) {
+        let fault = key.fault(0..key.value.len(), "this host is named above, too");
+        reader.faults.push(fault.help("write all of it in one place"));
+        return None;
+    }
+    hosts.0.push(entry);
+    Some(hosts)
+}
+
+fn pattern(key: &Text, reader: &mut Reader<'_>) -> Option<Pattern> {
+    let pattern = read_pattern(&key.value);
+    if pattern.is_none() {
+        let fault = key.fault(0..key.value.len(), "this is not the name of a host");
+        let help = "write example.org, \"*.example.org\" for all names below it, or example.org:8443 for another port";
+        reader.faults.push(fault.help(help));
+    }
+    pattern
+}
+
+fn read_pattern(written: &str) -> Option<Pattern> {
+    let below = written.strip_prefix("*.");
+    let name = below.unwrap_or(written);
+    // Each scheme hides a port of its own.
+    let urls = ["http", "https"].map(|scheme| Url::parse(&format!("{scheme}://{name}/")).ok());
+    let [Some(http), Some(https)] = urls else { return None };
+    let host = http.host_str()?.to_owned();
+    let is_bare = http.path() == "/"
+        && http.username().is_empty()
+        && http.password().is_none()
+        && http.query().is_none()
+        && http.fragment().is_none()
+        && !host.contains('*');
+    let can_be_above = below.is_none() || matches!(http.host(), Some(Host::Domain(_)));
+    let port = http.port().or(https.port());
+    (is_bare && can_be_above).then_some(Pattern { name: host, is_below: below.is_some(), port })
+}
+
+/// `{headers: …, cookies: …, proxy: …, user_agent: …, http1: true}`.
+fn manner(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Manner> {
+    let mut entries = reader.entries(node)?;
+    let headers = entries
+        .get("headers")
+        .map_or_else(|| Some(HeaderMap::new()), |node| headers::headers(node, not_for_hosts, reader));
+    let cookies = entries.get("cookies").map_or(Some(None), |node| cookies(node, reader).map(Some));
+    let proxy = entries.get("proxy").map_or(Some(None), |node| proxy::proxy(node, reader).map(Some));
+    let agent = entries.get("user_agent").map_or(Some(None), |node| user_agent(node, reader).map(Some));
+    let http1 = entries.get("http1").map_or(Some(false), |node| node.bool(reader.faults));
+    entries.finish(reader.faults);
+    let mut headers = headers?;
+    headers.extend(cookies?.map(|cookies| (COOKIE, cookies)));
+    headers.extend(agent?.map(|agent| (USER_AGENT, agent)));
+    Some(Manner { headers, proxy: proxy?, http1: http1? })
+}
+
+/// What to do in place of setting a header that is not the user's to set.
+fn not_for_hosts(name: &str) -> Option<&'static str> {
+    match name {
+        "cookie" => Some("write it under `cookies`, each with its name: {session: \"${SESSION}\"}"),
+        "user-agent" => Some("write it as `user_agent`"),
+        "accept-encoding" | "if-none-match" | "if-modified-since" | "if-match" | "if-unmodified-since" | "range" => {
+            Some("remove it: it says what tidings has and can read")
+        }
+        _ => FRAMING.contains(&name).then_some("remove it: it frames the request"),
+    }
+}
+
+/// One `Cookie` header (RFC 6265, 4.2) of names with values.
+fn cookies(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
+    if !node.is_mapping() {
+        reader.error(node, "cookies are written as names with values", "write {session: \"${SESSION}\"}");
+        return None;
+    }
+    let mut pairs = Some(Vec::new());
+    for (key, node) in node.pairs(reader.faults) {
+        let pair = cookie(&key, node, reader);
+        pairs = pairs.zip(pair).map(|(pairs, pair)| [pairs, vec![pair]].concat());
+    }
+    headers::value(&pairs?.join("; "), node, reader)
+}
+
+fn cookie(key: &Text, node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let name = &key.value;
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b)) {
+        let fault = key.fault(0..name.len(), "this is not the name of a cookie");
+        reader.faults.push(fault.help("write letters, digits, hyphens and underscores"));
+        return None;
+    }
+    let value = reader.string(node)?;
+    let value = value.trim();
+    if !value.bytes().all(|b| (b' '..0x7f).contains(&b) && b != b';') {
+        reader.error(node, "this cannot be the value of a cookie", "a value is ASCII without a semicolon");
+        return None;
+    }
+    Some(format!("{name}={value}"))
+}
+
+/// A User-Agent; it is no secret.
+fn user_agent(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
+    let agent = reader.string(node)?;
+    let mut value = headers::value(&agent, node, reader)?;
+    value.set_sensitive(false);
+    Some(value)
+}

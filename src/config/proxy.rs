@@ -1,0 +1,52 @@
+//! By which proxy hosts are reached: `proxy`.
+
+use std::fmt;
+
+use url::Url;
+
+use super::reader::Reader;
+use crate::yaml::Node;
+
+/// A proxy, perhaps with a login. Only its scheme, host and port are printed.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Proxy(pub Url);
+
+impl Proxy {
+    /// Whether it looks names up itself: all do but `socks5`, to which the address is given.
+    #[must_use]
+    pub fn looks_up(&self) -> bool {
+        self.0.scheme() != "socks5"
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.0.scheme(), self.0.host_str().unwrap_or_default())?;
+        self.0.port().map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// `http://[user:password@]host:port`, the same with `socks5` (names are looked up here) or `socks5h` (the proxy looks them up).
+pub(super) fn proxy(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Proxy> {
+    let address = reader.string(node)?;
+    let url = Url::parse(address.trim()).ok().filter(is_proxy);
+    if url.is_none() {
+        let help = "write http://HOST:PORT, socks5://HOST:PORT, or socks5h://HOST:PORT for one that looks names up itself; a login stands before the host, as ${NAME}@";
+        reader.error(node, "this is not the address of a proxy", help);
+    }
+    url.map(Proxy)
+}
+
+fn is_proxy(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "socks5" | "socks5h")
+        && url.host_str().is_some_and(|host| !host.is_empty())
+        && matches!(url.path(), "" | "/")
+        && url.query().is_none()
+        && url.fragment().is_none()
+}

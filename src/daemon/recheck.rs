@@ -1,0 +1,133 @@
+//! Pages that are looked at again behind an unchanged item, as `recheck` says.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error};
+use url::Url;
+
+use crate::alert::admit;
+use crate::daemon::clock::{after, now, sleep_until};
+use crate::daemon::tasks::Tasks;
+use crate::daemon::{Mode, World, heavy, matching, page};
+use crate::feed::article;
+use crate::feed::fetch::FetchError;
+use crate::store::{Look, Looked, StoreError, StoryId, Verdict};
+use crate::story::{FeedName, Read, Sighting, Story};
+
+/// Pages that are looked at at once. They are in no hurry.
+const AT_ONCE: usize = 64;
+
+/// How often the store is asked at least. No page is looked at again sooner than that after it was read.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// Looks again at pages as they become due, until `stop`, or in a single round until none is due.
+pub(crate) async fn look_again(world: Arc<World>, stop: CancellationToken) {
+    let mut tasks = Tasks::new();
+    let mut left_out = HashSet::new();
+    loop {
+        let (due, next) = find_due(&world, &tasks, &left_out).await;
+        for look in due {
+            let (world, stop) = (Arc::clone(&world), stop.clone());
+            tasks.spawn(look.id, async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = look_at(&world, look) => {}
+                }
+            });
+        }
+        if world.mode == Mode::Once && tasks.len() == 0 {
+            return;
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some((story, ended)) = tasks.next() => {
+                if let Err(why) = ended {
+                    error!("a page could not be looked at again: {why}; it is tried again at the next start");
+                    left_out.insert(story);
+                }
+            }
+            () = sleep_until(Some(next)) => {}
+        }
+    }
+    while tasks.next().await.is_some() {}
+}
+
+/// The stories to begin with now, and when to ask again.
+async fn find_due(world: &World, tasks: &Tasks<StoryId, ()>, left_out: &HashSet<StoryId>) -> (Vec<Look>, Timestamp) {
+    let latest = after(now(), EVERY);
+    let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
+    let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
+    let found = async {
+        let due = if room == 0 { Vec::new() } else { world.store.looks(now(), &begun, room).await? };
+        begun.extend(due.iter().map(|look| look.id));
+        let next = if tasks.len() + due.len() < AT_ONCE { world.store.next_look(&begun).await? } else { None };
+        Ok::<_, StoreError>((due, next.map_or(latest, |next| next.min(latest))))
+    };
+    found.await.unwrap_or_else(|why| {
+        error!("pages to look at again cannot be looked up: {why}");
+        (Vec::new(), latest)
+    })
+}
+
+async fn look_at(world: &Arc<World>, look: Look) {
+    let (story, revision) = (look.id, look.revision);
+    let looked = see(world, look).await;
+    let recorded = world.store.looked_again(story, revision, looked, now()).await;
+    world.outbox.notify_one();
+    if let Err(why) = recorded {
+        error!("what a page says by now could not be recorded: {why}; it is looked at again");
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn see(world: &Arc<World>, look: Look) -> Looked {
+    let room = page::MOST_FETCHES.saturating_sub(look.fetches);
+    let url = look.story.url.as_deref().and_then(|url| Url::parse(url).ok());
+    let may_tell = admit::edited_item(false, look.story.first_seen, now()).is_ok();
+    let Some(url) = url.filter(|_| room > 0 && may_tell) else {
+        return Looked { change: None, fetches: 0, next: None };
+    };
+    let (text, fetches) = match page::look(world, &url, room).await {
+        Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
+        Err(FetchError::Resting { until, .. }) => return Looked { change: None, fetches: 0, next: Some(until) },
+        Err(why) => (Err(why.to_string()), 1),
+    };
+    let next = next_look(world, &look.sightings, look.story.first_seen, now()).filter(|_| fetches < room);
+    let change = match text.map(|page| article::with_teaser(&look.told, &page)) {
+        Ok(body) if body != look.story.body => Some(matched(world, look, body).await),
+        Ok(_) => None,
+        Err(why) => {
+            debug!("a page that was looked at again says nothing new: {why}");
+            None
+        }
+    };
+    Looked { change, fetches, next }
+}
+
+async fn matched(world: &Arc<World>, look: Look, body: String) -> (String, Verdict) {
+    let due = admit::due(world.polls_under_way(), now());
+    let shared = Arc::clone(world);
+    heavy(world, move || {
+        let story = Story { body, ..look.story };
+        let feeds = look.sightings.iter().map(|sighting| &sighting.feed);
+        let verdict = matching::verdict(&shared, &story, Read::Full, feeds, due);
+        (story.body, verdict)
+    })
+    .await
+}
+
+/// When a page that was read is to be looked at again, as the feeds that carry its story say; `None`: no more.
+pub(crate) fn next_look(
+    world: &World,
+    sightings: &[Sighting],
+    first_seen: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let times = |feed: &FeedName| world.recheck.get(feed).map(Vec::as_slice).unwrap_or_default();
+    let all = sightings.iter().flat_map(|sighting| times(&sighting.feed));
+    all.map(|time| after(first_seen, *time)).filter(|due| *due > now).min()
+}

@@ -1,0 +1,110 @@
+//! What hosts ask of robots: asked for once a day, before the first page of a host is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::daemon::World;
+use crate::daemon::clock::{after, now};
+use crate::feed::fetch::{self, FetchError, HostKey, Request, Validators, Want};
+use crate::feed::robots::{self, Robots};
+
+/// How long a host's robots.txt is believed (RFC 9309, 2.4).
+const BELIEVED: Duration = Duration::from_hours(24);
+
+/// How long it is not asked for again after it could not be read: less than a page waits that could not be, so that its next try is one for both.
+const PAUSE: Duration = Duration::from_secs(4);
+
+/// How many hosts are remembered before those are forgotten whose time is over, or else all: pages bring ever new ones.
+const MOST_REMEMBERED: usize = 1024;
+
+/// What hosts said since the start, by the address of their robots.txt.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<HashMap<Url, Arc<OnceCell<Said>>>>);
+
+/// What a host said.
+#[derive(Debug)]
+struct Said {
+    robots: Robots,
+    until: Timestamp,
+}
+
+/// Whether robots may read the page at `url`: asks its host first, unless it was asked within a day. Who comes while it is asked waits for the answer.
+///
+/// # Errors
+/// As [`Robots::check`].
+pub(crate) async fn check(world: &World, url: &Url) -> Result<(), FetchError> {
+    let address = robots::address(url);
+    let cell = world.robots.cell(&address, now());
+    cell.get_or_init(|| ask(world, address)).await.robots.check(url)
+}
+
+async fn ask(world: &World, address: Url) -> Said {
+    let request = Request { url: address, validators: Validators::default(), want: Want::Robots };
+    let admit = |url: Url| world.hosts.admit(HostKey::of(&url));
+    let asked = fetch::fetch(&world.means.reach, &request, &world.limits, now(), admit, world.rest()).await;
+    let robots = Robots::of(asked.as_ref());
+    let kept = if matches!(robots, Robots::Says(_)) { BELIEVED } else { PAUSE };
+    Said { robots, until: after(now(), kept) }
+}
+
+impl Known {
+    /// Where stands what is said at `address`; empty if it is to be asked.
+    fn cell(&self, address: &Url, now: Timestamp) -> Arc<OnceCell<Said>> {
+        let is_good = |cell: &OnceCell<Said>| cell.get().is_none_or(|said| said.until > now);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cell) = known.get(address).filter(|cell| is_good(cell)) {
+            return Arc::clone(cell);
+        }
+        if known.len() >= MOST_REMEMBERED {
+            known.retain(|_, cell| is_good(cell));
+        }
+        if known.len() >= MOST_REMEMBERED {
+            known.clear();
+        }
+        let cell = Arc::default();
+        known.insert(address.clone(), Arc::clone(&cell));
+        cell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(until: Timestamp) -> Said {
+        Said { robots: Robots::Unreachable(FetchError::Broken(String::new())), until }
+    }
+
+    fn address(host: usize) -> Url {
+        format!("https://{host}.example/robots.txt").parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_said_holds_until_its_time_is_over() {
+        let (known, now) = (Known::default(), now());
+        let cell = known.cell(&address(1), now);
+        assert!(
+            Arc::ptr_eq(&cell, &known.cell(&address(1), now)),
+            "who comes while it is asked waits for the same answer"
+        );
+        cell.set(said(after(now, PAUSE))).unwrap();
+        assert!(Arc::ptr_eq(&cell, &known.cell(&address(1), now)));
+        assert!(known.cell(&address(2), now).get().is_none());
+        assert!(known.cell(&address(1), after(now, PAUSE)).get().is_none());
+    }
+
+    #[test]
+    fn no_more_hosts_are_remembered_than_there_is_room_for() {
+        let (known, now) = (Known::default(), now());
+        for host in 0..3 * MOST_REMEMBERED {
+            let until = if host % 2 == 0 { after(now, BELIEVED) } else { now };
+            known.cell(&address(host), now).set(said(until)).unwrap();
+        }
+        assert!(known.0.lock().unwrap().len() <= MOST_REMEMBERED);
+    }
+}

@@ -1,0 +1,70 @@
+//! The guard where a proxy stands between: who looks the name up then cannot be held to what was checked, so more is refused.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+use super::{Forbidden, check_url, permits};
+use crate::config::Proxy;
+
+/// How long a name is looked up here for a proxy that will look it up itself.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// [`check_url`], and, where `proxy` looks the name up, what it leads to here: one forbidden address is enough to refuse it, since the proxy
+/// may take any. A name that cannot be looked up here is left to the proxy.
+///
+/// # Errors
+/// Where the address must not be fetched.
+pub async fn check(url: &Url, allow: &[IpNet], proxy: Option<&Proxy>) -> Result<(), Forbidden> {
+    check_url(url, allow)?;
+    let (Some(Host::Domain(name)), Some(_)) = (url.host(), proxy.filter(|proxy| proxy.looks_up())) else {
+        return Ok(());
+    };
+    match tokio::time::timeout(LONGEST, tokio::net::lookup_host((name, 0))).await {
+        Ok(Ok(found)) => all_permitted(name, found, allow),
+        Ok(Err(_)) | Err(_) => Ok(()),
+    }
+}
+
+fn all_permitted(name: &str, mut found: impl Iterator<Item = SocketAddr>, allow: &[IpNet]) -> Result<(), Forbidden> {
+    match found.find(|address| !permits(address.ip(), allow)) {
+        Some(address) => Err(Forbidden::Name { name: name.to_owned(), address: address.ip() }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn proxy(address: &str) -> Proxy {
+        Proxy(address.parse().unwrap())
+    }
+
+    #[rstest]
+    #[case("http://proxy.example:3128", "http://127.0.0.1/", false)]
+    #[case("http://proxy.example:3128", "http://2130706433/", false)]
+    #[case("http://proxy.example:3128", "http://[::ffff:10.0.0.1]/", false)]
+    #[case("http://proxy.example:3128", "http://localhost/", false)]
+    #[case("socks5h://proxy.example:3128", "https://localhost/", false)]
+    #[case("socks5h://localhost:3128", "https://localhost/", false)]
+    #[case("socks5://proxy.example:3128", "http://169.254.169.254/", false)]
+    #[case("http://proxy.example:3128", "http://no-such-name.invalid/", true)]
+    #[case("http://127.0.0.1:3128", "http://1.1.1.1/", true)]
+    #[tokio::test]
+    async fn a_proxy_opens_no_hole(#[case] by: &str, #[case] url: &str, #[case] may: bool) {
+        let checked = check(&url.parse().unwrap(), &[], Some(&proxy(by))).await;
+        assert_eq!(checked.is_ok(), may, "{checked:?}");
+    }
+
+    #[test]
+    fn one_forbidden_address_is_enough_where_another_chooses() {
+        let of = |list: &[&str]| list.iter().map(|a| SocketAddr::new(a.parse().unwrap(), 0)).collect::<Vec<_>>();
+        assert!(all_permitted("x.example", of(&["1.1.1.1", "2606:4700::1111"]).into_iter(), &[]).is_ok());
+        assert!(all_permitted("x.example", of(&["1.1.1.1", "10.0.0.1"]).into_iter(), &[]).is_err());
+    }
+}

@@ -1,0 +1,177 @@
+//! Settled stories whose page is to be looked at again, and what was seen there.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::column::{self, from_millis, millis, read_columns};
+use super::{Look, Looked, Store, StoreError, StoryId, alerts, event};
+
+impl Store {
+    /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due first, at most `limit`. None of them waits.
+    pub async fn looks(&self, now: Timestamp, busy: &[StoryId], limit: u32) -> Result<Vec<Look>, StoreError> {
+        let mut reader = self.readers.begin().await?;
+        let rows = sqlx::query(
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE look_again <= $1 AND fate IN ('matched', 'unmatched') AND purged IS NULL
+             ORDER BY look_again, id LIMIT $2",
+        )
+        .bind(millis(now))
+        .bind(i64::from(limit).saturating_add_unsigned(busy.len() as u64))
+        .fetch_all(&mut *reader)
+        .await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let id = StoryId(row.try_get("id")?);
+            if found.len() < limit as usize && !busy.contains(&id) {
+                found.push(look(&mut reader, id, row).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// When the next page is to be looked at again, but for those of `busy`.
+    pub async fn next_look(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT id, look_again FROM story
+             WHERE look_again IS NOT NULL AND fate IN ('matched', 'unmatched') AND purged IS NULL
+             ORDER BY look_again LIMIT $1",
+        )
+        .bind(1i64.saturating_add_unsigned(busy.len() as u64))
+        .fetch_all(&self.readers)
+        .await?;
+        let next = rows.into_iter().find(|(id, _)| !busy.contains(&StoryId(*id)));
+        Ok(next.map(|(_, due)| from_millis(due)).transpose()?)
+    }
+
+    /// Records, in one transaction, what looking again came to: a changed text is a new revision, of which only rules tell that have not told yet.
+    /// `false`, and nothing written, if the story has a newer revision by now, or waits.
+    pub async fn looked_again(
+        &self,
+        story: StoryId,
+        revision: i64,
+        looked: Looked,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |conn| Box::pin(keep(conn, story, revision, looked, now))).await
+    }
+}
+
+async fn look(reader: &mut SqliteConnection, id: StoryId, row: &SqliteRow) -> Result<Look, sqlx::Error> {
+    let sightings =
+        sqlx::query("SELECT feed, url, seen, story FROM sighting WHERE story = $1 ORDER BY seen, feed, key")
+            .bind(id.0)
+            .fetch_all(reader)
+            .await?;
+    Ok(Look {
+        id,
+        revision: row.try_get("revision")?,
+        story: column::story(row)?,
+        told: row.try_get("feed_text")?,
+        sightings: column::sightings(&sightings)?,
+        fetches: row.try_get("page_fetches")?,
+    })
+}
+
+async fn keep(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    revision: i64,
+    looked: Looked,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let Looked { change, fetches, next } = looked;
+    let kept = sqlx::query(
+        "UPDATE story SET look_again = $3, page_fetches = page_fetches + $4
+         WHERE id = $1 AND revision = $2 AND fate IN ('matched', 'unmatched') AND purged IS NULL",
+    )
+    .bind(story.0)
+    .bind(revision)
+    .bind(next.map(millis))
+    .bind(fetches)
+    .execute(&mut *conn)
+    .await?;
+    if kept.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if let Some((body, verdict)) = change {
+        let (read, why) = read_columns(&verdict.read);
+        sqlx::query(
+            "UPDATE story SET revision = revision + 1, body = CASE WHEN feed_text = $2 THEN NULL ELSE $2 END,
+                    read = $3, read_why = $4
+             WHERE id = $1",
+        )
+        .bind(story.0)
+        .bind(body)
+        .bind(read)
+        .bind(why)
+        .execute(&mut *conn)
+        .await?;
+        alerts::keep(conn, story, &verdict, now).await?;
+        event::keep_sketch(conn, story, verdict.print.as_deref(), now).await?;
+        alerts::decide_fate(conn, story).await?;
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, item, page, verdict};
+    use super::super::{FinalText, Plan};
+    use super::*;
+
+    /// A story that matched `rules` on its page at 1, which is to be looked at again at 60.
+    async fn settled(bench: &Bench, rules: &[&str]) -> Look {
+        bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+        let waiting = bench.waiting(0).await.remove(0);
+        let settled = FinalText { look_again: Some(at(60)), ..page("The page.", verdict(rules)) };
+        assert!(bench.store.settle(waiting.id, waiting.revision, settled, at(1)).await.unwrap());
+        bench.store.looks(at(60), &[], 9).await.unwrap().remove(0)
+    }
+
+    fn changed(body: &str, rules: &[&str], next: Option<i64>) -> Looked {
+        Looked { change: Some((body.to_owned(), verdict(rules))), fetches: 1, next: next.map(at) }
+    }
+
+    #[tokio::test]
+    async fn a_page_is_due_again_when_it_was_said_and_not_before() {
+        let bench = Bench::new().await;
+        let look = settled(&bench, &[]).await;
+        assert_eq!((look.story.body.as_str(), look.told.as_str(), look.fetches), ("The page.", "Teaser.", 1));
+        assert_eq!(look.sightings.len(), 1);
+        assert_eq!(bench.store.looks(at(59), &[], 9).await.unwrap(), []);
+        assert_eq!(bench.store.looks(at(60), &[look.id], 9).await.unwrap(), []);
+        assert_eq!(bench.store.next_look(&[]).await.unwrap(), Some(at(60)));
+        assert_eq!(bench.store.next_look(&[look.id]).await.unwrap(), None);
+
+        let unchanged = Looked { change: None, fetches: 1, next: Some(at(90)) };
+        assert!(bench.store.looked_again(look.id, look.revision, unchanged, at(61)).await.unwrap());
+        assert_eq!(bench.store.looks(at(89), &[], 9).await.unwrap(), []);
+        let again = bench.store.looks(at(90), &[], 9).await.unwrap().remove(0);
+        assert_eq!((again.fetches, again.revision), (2, look.revision));
+    }
+
+    #[tokio::test]
+    async fn an_edit_behind_an_unchanged_item_tells_only_rules_that_have_not_told() {
+        let bench = Bench::new().await;
+        let look = settled(&bench, &["arms"]).await;
+        let edit = changed("The page, edited.", &["arms", "oil"], None);
+        assert!(bench.store.looked_again(look.id, look.revision, edit, at(61)).await.unwrap());
+        let told = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
+        assert_eq!(bench.ask(told).await.as_deref(), Some("arms 1, oil 2"));
+        let row = "SELECT fate || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
+        assert_eq!(bench.ask(row).await.as_deref(), Some("matched, The page, edited., 2, 2"));
+        assert_eq!(bench.store.next_look(&[]).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn an_edit_of_the_item_overtakes_a_look_that_is_under_way() {
+        let bench = Bench::new().await;
+        let look = settled(&bench, &[]).await;
+        bench.poll("wire", 61, vec![item("a", Plan::ReadPage)]).await;
+        let late = changed("Old.", &["arms"], None);
+        assert!(!bench.store.looked_again(look.id, look.revision, late, at(62)).await.unwrap());
+        assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
+        assert_eq!(bench.store.looks(at(99), &[], 9).await.unwrap(), [], "what waits for its page is looked at anyway");
+    }
+}
