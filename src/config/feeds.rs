@@ -18,8 +18,8 @@ const LATER: [&str; 3] = ["digest", "quiet", "limit"];
 /// What is said of a host, for all that it holds.
 const OF_HOSTS: [&str; 5] = ["headers", "cookies", "proxy", "user_agent", "http1"];
 
-/// When a page can be looked at again: edits of stories count for a week.
-const RECHECK: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(7 * 24);
+/// When a page can be looked at again: edits of stories count for less than a week.
+const RECHECK: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(6 * 24);
 
 const MOST_RECHECKS: usize = 2;
 
@@ -200,7 +200,7 @@ fn recheck(node: Node<'_>, full_text: Option<FullText>, reader: &mut Reader<'_>)
     times.dedup();
     let in_bounds = times.iter().all(|time| RECHECK.contains(time));
     if times.is_empty() || times.len() > MOST_RECHECKS || !in_bounds {
-        let help = "write one or two times from 5m to 7d after a story was first seen: [1h, 24h]";
+        let help = "write one or two times from 5m to 6d after a story was first seen: [1h, 24h]";
         reader.error(node, "pages cannot be looked at again so", help);
         return None;
     }

@@ -73,7 +73,7 @@ fn pages_may_be_looked_at_again_twice() {
     insta::assert_snapshot!(said_of(&[
         &feed("recheck: [1h, 2h, 3h]"),
         &feed("recheck: 1m"),
-        &feed("recheck: [1h, 8d]"),
+        &feed("recheck: [1h, 7d]"),
         &feed("recheck: soon"),
         &feed("recheck: 1h, full_text: never"),
     ]));
