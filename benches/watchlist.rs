@@ -31,10 +31,13 @@ const ROUNDS: usize = 15;
 
 fn main() {
     let vocabulary = Vocabulary::new();
-    let stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
     let list = watchlist(&vocabulary);
-    // What stands near: two words, of which one or the other is in every tenth story.
-    let near = format!("NEAR/30 ({} OR {})", vocabulary.words[3_000], vocabulary.words[3_500]);
+    let crime = [3_000, 3_500].map(|rank| vocabulary.words[rank].as_str());
+    let mut stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
+    for (number, story) in stories.iter_mut().enumerate() {
+        tell_of_some(story, number, &list, crime);
+    }
+    let near = format!("NEAR/30 ({} OR {})", crime[0], crime[1]);
     let names = list.iter().map(|names| format!("({}) {near}", names.join(" OR ")));
     let single = list.iter().flatten().map(|name| format!("{name} {near}"));
     println!("{ENTRIES} entries, {} aliases; microseconds a story", ENTRIES * ALIASES);
@@ -48,6 +51,15 @@ fn watchlist(vocabulary: &Vocabulary) -> Vec<Vec<String>> {
     let mut draw = Draw::new(3);
     let mut name = || format!("{} {}", vocabulary.wanted(&mut draw), vocabulary.wanted(&mut draw));
     (0..ENTRIES).map(|_| (0..=ALIASES).map(|_| name()).collect()).collect()
+}
+
+/// Has a story name six listed names, three of them with a crime.
+fn tell_of_some(story: &mut Story, number: usize, list: &[Vec<String>], crime: [&str; 2]) {
+    for place in 0..6 {
+        let names = &list[(number * 37 + place * 811) % list.len()];
+        let end = if place % 2 == 0 { crime[place / 2 % 2] } else { "and so on" };
+        write!(story.body, "\n\nHere {} is said to be of note for {end}.", names[place % names.len()]).expect("memory");
+    }
 }
 
 fn source(name: &str, text: String) -> Arc<Source> {
