@@ -95,7 +95,11 @@ fn classes(byte: u8) -> u8 {
     let line = (byte == b'\n') | (byte == b'\r');
     let odd = (byte == b'+') | (byte == b'#') | (byte == b'&') | (byte >= 0x7f) | ((byte < b' ') & !space);
     let joint = (byte == b'.') | (byte == b',');
-    is(letter | digit, WORD) | is(space, SPACE) | is(line | odd, STOP) | is(digit, DIGIT) | is(joint, JOINT)
+    is(letter | digit, WORD)
+        | is(space, SPACE)
+        | is(line | odd, STOP)
+        | is(digit, DIGIT)
+        | is(joint, JOINT)
         | is(byte >= 0x80, HIGH)
 }
 
@@ -263,7 +267,7 @@ mod tests {
             assert_eq!(plain(&text).1, ["twenty", "one", "words"], "{before}");
             let text = "x".repeat(before + 1) + " b 1.x";
             assert_eq!(plain(&text).1.last().copied(), Some("b"), "{before}");
-            let text = "x".repeat(before + 1) + "“дом” в мае А.";
+            let text = "x".repeat(before + 1) + " “дом” в мае А.";
             assert_eq!(plain(&text).1[1..], ["дом", "в", "мае"], "{before}");
         }
     }
