@@ -6,24 +6,19 @@ use std::sync::Arc;
 use reqwest::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{FetchError, Limits, failure};
+use super::{FetchError, Limits, MOST_BYTES, failure};
 
-/// What all bodies in flight may hold besides their first [`FREE`] bytes: with those of 256 connections, 64 MiB.
-const SHARED: usize = 48 << 20;
-
-/// How much of each body needs no room: hardly a feed is larger, so that none has to wait for those that are.
-const FREE: usize = 64 << 10;
-
-/// Room is taken in steps of so many bytes.
-const STEP: usize = 64 << 10;
+/// Sizes of bodies, and how many of each are held at once until they are parsed: 60 MiB in all. A body that outgrows its size waits for a place among
+/// the next, and keeps its own meanwhile; those of the last wait for nothing, so that all come to an end.
+const SIZES: [(usize, usize); 3] = [(64 << 10, 256), (1 << 20, 24), (MOST_BYTES, 2)];
 
 /// Room that bodies in flight share; a clone is the same room.
 #[derive(Clone, Debug)]
-pub struct Room(Arc<Semaphore>);
+pub struct Room([Arc<Semaphore>; SIZES.len()]);
 
 impl Default for Room {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(SHARED / STEP)))
+        Self(SIZES.map(|(_, places)| Arc::new(Semaphore::new(places))))
     }
 }
 
@@ -31,7 +26,8 @@ impl Default for Room {
 #[derive(Debug, Default)]
 pub struct Body {
     bytes: Vec<u8>,
-    room: Option<OwnedSemaphorePermit>,
+    /// Its size, and its place among those of that size.
+    place: Option<(usize, OwnedSemaphorePermit)>,
 }
 
 impl Deref for Body {
@@ -45,21 +41,18 @@ impl Deref for Body {
 impl From<Vec<u8>> for Body {
     /// A body that takes up no room.
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, room: None }
+        Self { bytes, place: None }
     }
 }
 
 impl Body {
     /// Adds `part`, as soon as there is room for it.
     async fn extend(&mut self, part: &[u8], room: &Room) {
-        let wanted = (self.bytes.len() + part.len()).saturating_sub(FREE).div_ceil(STEP);
-        let held = self.room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if let Some(more) = u32::try_from(wanted.saturating_sub(held)).ok().filter(|more| *more > 0) {
-            let more = Arc::clone(&room.0).acquire_many_owned(more).await.expect("the semaphore is never closed");
-            match &mut self.room {
-                Some(held) => held.merge(more),
-                none => *none = Some(more),
-            }
+        let length = self.bytes.len() + part.len();
+        let size = SIZES.iter().position(|(most, _)| length <= *most).unwrap_or(SIZES.len() - 1);
+        if self.place.as_ref().is_none_or(|(held, _)| *held < size) {
+            let place = Arc::clone(&room.0[size]).acquire_owned().await.expect("the semaphore is never closed");
+            self.place = Some((size, place));
         }
         self.bytes.extend_from_slice(part);
     }
@@ -87,25 +80,36 @@ pub(super) async fn read(mut response: Response, limits: &Limits) -> Result<Body
 mod tests {
     use super::*;
 
+    /// How many places of each size are free.
+    fn free(room: &Room) -> [usize; SIZES.len()] {
+        room.0.each_ref().map(|places| places.available_permits())
+    }
+
     #[tokio::test]
-    async fn large_bodies_wait_for_room_small_ones_do_not_and_room_is_given_back() {
-        let room = Room(Arc::new(Semaphore::new(2)));
+    async fn a_body_that_outgrows_its_size_waits_for_a_place_among_the_next_and_gives_it_back() {
+        let room = Room([1, 1, 1].map(|places| Arc::new(Semaphore::new(places))));
         let mut first = Body::default();
-        first.extend(&vec![b'a'; FREE], &room).await;
-        assert_eq!(room.0.available_permits(), 2, "the first bytes are free");
-        first.extend(&vec![b'a'; STEP + 1], &room).await;
-        assert_eq!((first.len(), room.0.available_permits()), (FREE + STEP + 1, 0));
+        first.extend(&vec![b'a'; SIZES[0].0], &room).await;
+        assert_eq!(free(&room), [0, 1, 1]);
+        first.extend(b"a", &room).await;
+        assert_eq!((first.len(), free(&room)), (SIZES[0].0 + 1, [1, 0, 1]));
 
         let mut second = Body::default();
-        second.extend(&vec![b'b'; FREE], &room).await;
+        second.extend(&vec![b'b'; SIZES[0].0], &room).await;
         {
             let mut more = std::pin::pin!(second.extend(b"b", &room));
             assert!(futures_util::poll!(&mut more).is_pending());
-            drop(first);
+            first.extend(&vec![b'a'; SIZES[1].0], &room).await;
             more.await;
         }
-        assert_eq!((second.len(), room.0.available_permits()), (FREE + 1, 1));
-        drop(second);
-        assert_eq!(room.0.available_permits(), 2);
+        assert_eq!((second.len(), free(&room)), (SIZES[0].0 + 1, [1, 0, 0]));
+        drop((first, second));
+        assert_eq!(free(&room), [1, 1, 1]);
+    }
+
+    #[test]
+    fn all_bodies_together_have_64_mib_at_most() {
+        let most: usize = SIZES.iter().map(|(size, places)| size * places).sum();
+        assert!(most <= 64 << 20, "{most}");
     }
 }
