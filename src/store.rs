@@ -268,6 +268,17 @@ pub struct Lease {
     pub payload: Vec<u8>,
 }
 
+/// How far an attempt came that is to be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempted {
+    /// To nobody: it does not count against the schedule, and unless an earlier one may have arrived the payload is frozen no more.
+    Unreached,
+    /// To a receiver that says it is gone for good: it does not count either.
+    Gone,
+    /// It may have arrived, and counts.
+    Counted,
+}
+
 /// What becomes of a leased message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
@@ -277,8 +288,8 @@ pub enum Finish {
     Again {
         /// When.
         at: Timestamp,
-        /// Whether the attempt counts against the schedule; if not, the receiver could not be reached.
-        counts: bool,
+        /// How far the attempt came.
+        attempted: Attempted,
         /// Until when the receiver asked to be left alone.
         rest: Option<Timestamp>,
         /// Why, in words.

@@ -14,7 +14,7 @@ use crate::daemon::clock::{after, now, sleep_until, until};
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::{Mode, World, announce, news, retry};
 use crate::notify;
-use crate::store::{Finish, Lease, Render, StoreError};
+use crate::store::{Attempted, Finish, Lease, Render, StoreError};
 
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(5);
@@ -95,7 +95,7 @@ async fn attempt(world: &World, lease: &Lease) -> Finish {
 fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) -> (Lease, Finish) {
     let finish = finish.unwrap_or_else(|why| Finish::Again {
         at: after(now(), AFTER_A_PANIC),
-        counts: true,
+        attempted: Attempted::Counted,
         rest: None,
         why: why.to_string(),
     });

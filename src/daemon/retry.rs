@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::alert::breaker;
 use crate::daemon::clock::after;
 use crate::notify::{Outcome, Retry};
-use crate::store::Finish;
+use crate::store::{Attempted, Finish};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -30,21 +30,21 @@ pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Time
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
-        Outcome::Gone(why) => Finish::Again { at: now, counts: false, rest: Some(breaker::NEVER), why },
+        Outcome::Gone(why) => Finish::Again { at: now, attempted: Attempted::Gone, rest: Some(breaker::NEVER), why },
         Outcome::Retry(Retry { why, reached: false, after: wish }) => {
             let pause = UNREACHABLE[usize::from(waited >= UNREACHABLE[1])];
-            put_off(jittered(pause, seed), wish, false, why, now)
+            put_off(jittered(pause, seed), wish, Attempted::Unreached, why, now)
         }
         Outcome::Retry(Retry { why, reached: true, after: wish }) => match PAUSES.get(counted as usize) {
-            Some(&pause) => put_off(jittered(Duration::from_secs(pause), seed), wish, true, why, now),
+            Some(&pause) => put_off(jittered(Duration::from_secs(pause), seed), wish, Attempted::Counted, why, now),
             None => Finish::Dead(format!("given up after {} attempts; the last: {why}", counted + 1)),
         },
     }
 }
 
-fn put_off(pause: Duration, wish: Option<Duration>, counts: bool, why: String, now: Timestamp) -> Finish {
+fn put_off(pause: Duration, wish: Option<Duration>, attempted: Attempted, why: String, now: Timestamp) -> Finish {
     let rest = wish.map(|wish| after(now, wish.min(LONGEST_WISH)));
-    Finish::Again { at: after(now, pause).max(rest.unwrap_or(now)), counts, rest, why }
+    Finish::Again { at: after(now, pause).max(rest.unwrap_or(now)), attempted, rest, why }
 }
 
 fn jittered(pause: Duration, seed: u64) -> Duration {
@@ -66,7 +66,10 @@ mod tests {
 
     fn pause_of(outcome: Outcome, counted: u32, waited: u64, seed: u64) -> (u64, bool) {
         match decide(outcome, counted, Duration::from_secs(waited), now(), seed) {
-            Finish::Again { at, counts, .. } => ((at.as_millisecond() - now().as_millisecond()).unsigned_abs(), counts),
+            Finish::Again { at, attempted, .. } => {
+                let pause = at.as_millisecond() - now().as_millisecond();
+                (pause.unsigned_abs(), attempted == Attempted::Counted)
+            }
             other => panic!("expected another try, got {other:?}"),
         }
     }
@@ -103,8 +106,10 @@ mod tests {
     #[test]
     fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
         let outcome = Outcome::Gone("410 gone".to_owned());
-        let Finish::Again { counts, rest, .. } = decide(outcome, 9, Duration::ZERO, now(), 0) else { panic!("kept") };
-        assert_eq!((counts, rest), (false, Some(breaker::NEVER)));
+        let Finish::Again { attempted, rest, .. } = decide(outcome, 9, Duration::ZERO, now(), 0) else {
+            panic!("kept")
+        };
+        assert_eq!((attempted, rest), (Attempted::Gone, Some(breaker::NEVER)));
     }
 
     #[test]

@@ -185,8 +185,8 @@ fn what(row: &SqliteRow) -> Result<What, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Finish;
     use super::super::fixture::{Bench, at, desk, item, settle};
+    use super::super::{Attempted, Finish};
     use super::*;
 
     /// Messages about a, b and c, of which b and c are dead.
@@ -197,7 +197,12 @@ mod tests {
         }
         let run = bench.run(&[desk()]).await;
         let leases = bench.lease(run, "desk", 0).await;
-        let later = Finish::Again { at: at(60), counts: false, rest: None, why: "connection refused".to_owned() };
+        let later = Finish::Again {
+            at: at(60),
+            attempted: Attempted::Unreached,
+            rest: None,
+            why: "connection refused".to_owned(),
+        };
         assert!(bench.finish(run, &leases[0], later, 1).await);
         for lease in &leases[1..] {
             assert!(bench.finish(run, lease, Finish::Dead("550 no such user".to_owned()), 2).await);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::fixture::{Bench, as_json, at, desk, draft, item, letter, receiver, verdict};
-use super::super::{Finish, Plan, Verdict};
+use super::super::{Attempted, Finish, Plan, Verdict};
 use crate::alert::Content;
 use crate::alert::breaker::{self, Room};
 use crate::alert::{Draft, Letter};
@@ -36,7 +36,7 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Lette
         for lease in leases {
             let why = "connection refused".to_owned();
             let finish = if is_away {
-                Finish::Again { at: at(now) + Duration::from_mins(1), counts: false, rest: None, why }
+                Finish::Again { at: at(now) + Duration::from_mins(1), attempted: Attempted::Unreached, rest: None, why }
             } else {
                 arrived.push(letter(&lease.payload));
                 Finish::Sent("250 OK".to_owned())
@@ -105,10 +105,11 @@ async fn a_message_that_may_have_arrived_keeps_its_id_and_its_bytes() {
         story(&bench, key, "arms", super::Severity::High, 0).await;
     }
     let leases = bench.lease(run, "desk", 0).await;
-    let silent = Finish::Again { at: at(300), counts: true, rest: None, why: "no answer".to_owned() };
+    let silent = Finish::Again { at: at(300), attempted: Attempted::Counted, rest: None, why: "no answer".to_owned() };
     assert!(bench.finish(run, &leases[0], silent, 1).await);
     for lease in &leases[1..] {
-        let refused = Finish::Again { at: at(60), counts: false, rest: None, why: "refused".to_owned() };
+        let refused =
+            Finish::Again { at: at(60), attempted: Attempted::Unreached, rest: None, why: "refused".to_owned() };
         assert!(bench.finish(run, lease, refused, 1).await);
     }
     for second in [60, 120, 180] {

@@ -1,14 +1,13 @@
 //! How a notifier's state follows from its attempts, and who is told.
 
-use super::super::Finish;
 use super::super::fixture::{Bench, at, desk, draft, item, letter, poll, receiver, settle, verdict};
-use super::super::{Lease, Plan, PollRecord, Verdict};
+use super::super::{Attempted, Finish, Lease, Plan, PollRecord, Verdict};
 use super::*;
 use crate::alert::ailment::{self, FeedNotice};
 use crate::story::FeedName;
 
 fn away(until: i64) -> Finish {
-    Finish::Again { at: at(until), counts: false, rest: None, why: "connection refused".to_owned() }
+    Finish::Again { at: at(until), attempted: Attempted::Unreached, rest: None, why: "connection refused".to_owned() }
 }
 
 fn sent() -> Finish {
@@ -58,7 +57,7 @@ async fn failures_are_counted_over_a_restart_and_a_success_forgets_them() {
 async fn a_wish_for_rest_is_kept() {
     let (bench, run) = one_message().await;
     let lease = bench.lease(run, "desk", 0).await.remove(0);
-    let busy = Finish::Again { at: at(5), counts: true, rest: Some(at(300)), why: "429".to_owned() };
+    let busy = Finish::Again { at: at(5), attempted: Attempted::Counted, rest: Some(at(300)), why: "429".to_owned() };
     assert!(bench.finish(run, &lease, busy, 1).await);
     assert_eq!(of_desk(&bench).await.unwrap().rests_until, at(300));
 }
@@ -72,7 +71,8 @@ async fn the_first_success_after_five_failures_makes_all_that_was_tried_due() {
         }
         let run = bench.run(&[desk()]).await;
         let [unreached, slow, fine] = &bench.lease(run, "desk", 0).await[..] else { panic!("three messages") };
-        let slowly = Finish::Again { at: at(7200), counts: true, rest: None, why: "timeout".to_owned() };
+        let slowly =
+            Finish::Again { at: at(7200), attempted: Attempted::Counted, rest: None, why: "timeout".to_owned() };
         assert!(bench.finish(run, slow, slowly, 1).await);
         assert!(bench.finish(run, unreached, away(1), 1).await);
         fail(&bench, run, &vec![1; failures - 2]).await;

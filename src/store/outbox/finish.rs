@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use crate::store::column::millis;
 use crate::store::health::{self, Standing};
-use crate::store::{Finish, Lease};
+use crate::store::{Attempted, Finish, Lease};
 
 /// Records what came of attempts, as [`turn`](crate::store::Store::turn) says, and how the receivers stand then.
 pub(in crate::store) async fn record(
@@ -39,16 +39,17 @@ async fn unlease(
     if ended.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let mut update = QueryBuilder::<Sqlite>::new("WITH came (message, attempt, state, due, why, unreached) AS (");
+    let mut update =
+        QueryBuilder::<Sqlite>::new("WITH came (message, attempt, state, counts, due, why, unreached) AS (");
     update.push_values(ended, |mut values, (lease, finish)| {
         let came = Came::of(finish);
-        values.push_bind(lease.message).push_bind(lease.attempt).push_bind(came.state);
+        values.push_bind(lease.message).push_bind(lease.attempt).push_bind(came.state).push_bind(came.counts);
         values.push_bind(came.due.map(millis)).push_bind(came.why).push_bind(came.outcome == "unreached");
     });
     update.push(
         ") UPDATE message
            SET state = came.state, lease = NULL, due = coalesce(came.due, message.due), why = came.why, unreached = came.unreached,
-               counted = counted + 1 - came.unreached,
+               counted = counted + came.counts,
                payload = CASE WHEN came.unreached AND NOT EXISTS
                                    (SELECT 1 FROM attempt WHERE attempt.message = message.id AND attempt.outcome != 'unreached')
                          THEN NULL ELSE payload END
@@ -81,6 +82,8 @@ struct Came<'f> {
     state: &'static str,
     /// The attempt's outcome.
     outcome: &'static str,
+    /// Whether the attempt counts against the schedule.
+    counts: bool,
     /// When the message is due again, if it is.
     due: Option<Timestamp>,
     why: &'f str,
@@ -89,12 +92,12 @@ struct Came<'f> {
 impl<'f> Came<'f> {
     fn of(finish: &'f Finish) -> Self {
         match finish {
-            Finish::Sent(answer) => Self { state: "sent", outcome: "sent", due: None, why: answer },
-            Finish::Again { at, counts, why, .. } => {
-                let outcome = if *counts { "again" } else { "unreached" };
-                Self { state: "pending", outcome, due: Some(*at), why }
+            Finish::Sent(answer) => Self { state: "sent", outcome: "sent", counts: true, due: None, why: answer },
+            Finish::Again { at, attempted, why, .. } => {
+                let outcome = if *attempted == Attempted::Unreached { "unreached" } else { "again" };
+                Self { state: "pending", outcome, counts: *attempted == Attempted::Counted, due: Some(*at), why }
             }
-            Finish::Dead(why) => Self { state: "dead", outcome: "dead", due: None, why },
+            Finish::Dead(why) => Self { state: "dead", outcome: "dead", counts: true, due: None, why },
         }
     }
 }

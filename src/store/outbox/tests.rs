@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::fixture::{Bench, as_json, at, desk, draft, item, receiver, rules_and_feeds, settle, verdict};
-use super::super::{Finish, Lease, Plan, Turn, Verdict};
+use super::super::{Attempted, Finish, Lease, Plan, Turn, Verdict};
 use crate::alert::Receiver;
 
 /// A plan by which `rule` tells these receivers, at `due` seconds.
@@ -12,7 +12,8 @@ fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
 }
 
 fn again(at_seconds: i64, counts: bool) -> Finish {
-    Finish::Again { at: at(at_seconds), counts, rest: None, why: "421 try later".to_owned() }
+    let attempted = if counts { Attempted::Counted } else { Attempted::Unreached };
+    Finish::Again { at: at(at_seconds), attempted, rest: None, why: "421 try later".to_owned() }
 }
 
 fn sent() -> Finish {
@@ -261,4 +262,15 @@ async fn failures_and_successes_of_one_turn_count_in_their_order() {
     assert_eq!(ended.unwrap(), "unreached sent again again dead sent");
     let due = bench.ask("SELECT group_concat((due - 1000000000) / 1000, ' ') FROM message WHERE state = 'pending' AND notifier = 'desk'");
     assert_eq!(due.await.unwrap(), "1 9 9", "what was not reached before a success is due at once");
+}
+
+#[tokio::test]
+async fn what_a_receiver_that_is_gone_was_sent_stays_frozen_and_costs_no_attempt() {
+    let (bench, run, lease) = one_lease().await;
+    let gone = Finish::Again { at: at(1), attempted: Attempted::Gone, rest: None, why: "410 gone".to_owned() };
+    assert!(bench.finish(run, &lease, gone, 1).await);
+    bench.poll("paper", 2, vec![item("a", settle(&["oil"]))]).await;
+    let leases = bench.lease(run, "desk", 3).await;
+    let again = leases.iter().find(|again| again.message == lease.message).expect("it is tried again");
+    assert_eq!((&again.payload, again.counted, leases.len()), (&lease.payload, 0, 2));
 }
