@@ -43,6 +43,9 @@ use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::story::{FeedName, Severity};
 
+/// Documents that are read and not recorded at once.
+const DOCUMENTS: usize = 64;
+
 /// What every part of a running daemon shares.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -66,6 +69,8 @@ pub(crate) struct World {
     limits: Limits,
     /// What fetching and sending need.
     means: Means,
+    /// Permits for documents that were read and are not recorded yet: the store is not outrun by more than it takes at once.
+    documents: Arc<Semaphore>,
     /// Permits for steps that keep a core busy: as many as there are cores.
     heavy: Semaphore,
     mode: Mode,
@@ -203,6 +208,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
         recheck,
         policy,
         means,
+        documents: Arc::new(Semaphore::new(DOCUMENTS)),
         heavy: Semaphore::new(cores),
         mode,
         polls: AtomicUsize::new(0),

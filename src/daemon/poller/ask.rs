@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::config::Network;
@@ -17,8 +18,8 @@ use crate::store::FeedState;
 pub(super) enum Outcome {
     /// It has not changed.
     Unchanged(Answer),
-    /// It was read.
-    Read(Answer, Document),
+    /// It was read. The permit is one of those for documents that are not recorded yet.
+    Read(Answer, Document, OwnedSemaphorePermit),
     /// It could not be had.
     Failed(Failure),
     /// It was not asked: its host wants to be left alone until then.
@@ -50,8 +51,9 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Ou
     };
     let Some(body) = answer.body.take() else { return Outcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
+    let permit = Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
     match heavy(world, move || parse::parse(&body, content_type.as_deref(), &base)).await {
-        Ok(document) => Outcome::Read(answer, document),
+        Ok(document) => Outcome::Read(answer, document, permit),
         Err(why) => Outcome::Failed(Failure { ended: Ended::Failed, why: why.to_string(), busy: None }),
     }
 }
@@ -71,7 +73,7 @@ fn failure(error: &FetchError) -> Failure {
 /// Whether every host that had to do with an answer is the user's own: only then may they be asked more often than others.
 pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &Outcome) -> bool {
     let answered = match outcome {
-        Outcome::Unchanged(answer) | Outcome::Read(answer, _) => Some(&answer.url),
+        Outcome::Unchanged(answer) | Outcome::Read(answer, ..) => Some(&answer.url),
         Outcome::Failed(_) | Outcome::Resting(..) => None,
     };
     [feed, asked].into_iter().chain(answered).all(|url| network.owns(url))

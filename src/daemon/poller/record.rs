@@ -26,7 +26,7 @@ pub(super) async fn record(
     let ended_at = now();
     let own = is_own(&world.config.network, &feed.url, asked, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
-    let (mut sifted, mut busy) = (None, None);
+    let (mut sifted, mut busy, mut permit) = (None, None, None);
     let ended = match outcome {
         Outcome::Resting(host, until) => {
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
@@ -44,7 +44,8 @@ pub(super) async fn record(
             good(&mut state, feed, asked, &answer, false, ended_at);
             Ended::Well { fresh_for: answer.freshness.fresh_for }
         }
-        Outcome::Read(answer, document) => {
+        Outcome::Read(answer, document, place) => {
+            permit = Some(place);
             good(&mut state, feed, asked, &answer, true, ended_at);
             let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
             state.mean_gap = schedule::mean_gap(&published, ended_at);
@@ -72,7 +73,9 @@ pub(super) async fn record(
         warn!("{}: nothing of what it shows was known; items from {since} to {until} may have been missed", feed.name);
     }
     let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
-    keep(world, PollRecord { now: ended_at, state, host_rests, items, present, gap, notice }).await
+    let kept = keep(world, PollRecord { now: ended_at, state, host_rests, items, present, gap, notice }).await;
+    drop(permit);
+    kept
 }
 
 async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError> {
