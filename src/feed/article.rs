@@ -58,7 +58,13 @@ pub struct Seen {
 /// read on.
 #[must_use]
 pub fn is_teaser(item: &Item) -> bool {
-    !item.is_content || words(&item.text) < SHORT || trails_off(&item.text)
+    !item.is_content || has_few_words(&item.text, SHORT) || trails_off(&item.text)
+}
+
+/// Whether `text` has fewer words than `most`. Most articles have so many pieces between white space with a letter or digit that no more is to be known.
+fn has_few_words(text: &str, most: usize) -> bool {
+    let pieces = text.split_ascii_whitespace().filter(|piece| piece.bytes().any(|byte| byte.is_ascii_alphanumeric()));
+    pieces.take(most).count() < most && text.unicode_words().take(most).count() < most
 }
 
 /// How many words `text` has, counted no further than anybody here asks.

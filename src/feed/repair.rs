@@ -153,6 +153,10 @@ fn numbered(number: &str) -> Option<char> {
 }
 
 fn push_legal(out: &mut String, text: &str) {
+    // No byte of a character that is not legal is one of these, so text without others is looked at fast.
+    if text.bytes().all(|byte| matches!(byte, b' '..=0xee | 0xf0.. | b'\n')) {
+        return out.push_str(text);
+    }
     for piece in text.split(|c| !is_legal(c)) {
         out.push_str(piece);
     }

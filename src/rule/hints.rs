@@ -83,7 +83,8 @@ mod tests {
         let text = format!("terms: {{dprk: [North Korea, DPRK]}}\nrules:\n  - {{name: a, {rule}}}\n");
         let mut faults = Vec::new();
         let rules = vec![std::sync::Arc::new(Source { name: "a.yaml".to_owned(), text })];
-        let rules = Rules::load(&Texts { rules, tables: Vec::new() }, None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"));
+        let rules = Rules::load(&Texts { rules, tables: Vec::new() }, None, &mut faults)
+            .unwrap_or_else(|| panic!("{faults:?}"));
         rules.hinted(story, &[Carrier { name: FeedName(feed.to_owned()), tags: BTreeSet::new() }])
     }
 

@@ -20,6 +20,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Memory for pages of the writer, in KiB below zero: a batch of polls changes more than fits into the usual 2 MB, and would be written in parts.
 const CACHE: &str = "-16384";
 
+/// Pages in the log after which they go into the file itself (16 MB): the more there are, the more of them are the same page.
+const CHECKPOINT: &str = "4000";
+
 /// Queries that run at once.
 const READERS: u32 = 4;
 
@@ -77,6 +80,7 @@ async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("cache_size", CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT)
         .pragma("temp_store", "memory")
         .connect()
         .await
