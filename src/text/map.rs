@@ -86,7 +86,8 @@ const DIGIT: u8 = 8;
 const JOINT: u8 = 16;
 const HIGH: u8 = 32;
 
-/// The classes of a byte, as `Alphabet` has them; written so that many are found at once.
+/// The classes of a byte, as `Alphabet` has them; without a branch, so that many are found at once.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 fn classes(byte: u8) -> u8 {
     let is = |holds: bool, class: u8| class * u8::from(holds);
     let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -159,14 +160,16 @@ fn gathered(bytes: &[u8; BLOCK], bit: u32) -> u64 {
 
 /// Letters by themselves beside a sign, which may be initials or an ending, and full stops and commas that join digits.
 fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
-    let left = |of: fn(Block) -> u64| of(block) << 1 | of(before) >> 63;
-    let right = |of: fn(Block) -> u64, by: usize| of(block) >> by | of(behind) << (BLOCK - by);
-    let (word, space, digit): (fn(Block) -> u64, fn(Block) -> u64, fn(Block) -> u64) =
-        (|block| block.words, |block| block.spaces, |block| block.digits);
-    let first = block.words & !block.digits & !left(word);
-    let of_one_byte = first & !right(word, 1) & !(left(space) & right(space, 1));
-    let of_two_bytes = first & block.high & right(word, 1) & !right(word, 2) & !(left(space) & right(space, 2));
-    of_one_byte | of_two_bytes | block.joints & left(digit) & right(digit, 1)
+    let left = |bits: u64, before: u64| bits << 1 | before >> 63;
+    let right = |bits: u64, behind: u64, by: usize| bits >> by | behind << (BLOCK - by);
+    let words_before = left(block.words, before.words);
+    let words_behind = |by| right(block.words, behind.words, by);
+    let is_free = |by| left(block.spaces, before.spaces) & right(block.spaces, behind.spaces, by);
+    let first = block.words & !block.digits & !words_before;
+    let of_one_byte = first & !words_behind(1) & !is_free(1);
+    let of_two_bytes = first & block.high & words_behind(1) & !words_behind(2) & !is_free(2);
+    let joined = block.joints & left(block.digits, before.digits) & right(block.digits, behind.digits, 1);
+    of_one_byte | of_two_bytes | joined
 }
 
 /// The first bit that is set from `from` on.
