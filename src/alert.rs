@@ -12,6 +12,7 @@ pub mod silence;
 pub mod volume;
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -142,4 +143,9 @@ pub enum Content {
     Notice(notice::About),
     /// A trial, sent by `tidings notify`. (`type: test`)
     Test,
+}
+
+/// `delay` after `at`; the end of time if that is beyond it.
+fn later(at: Timestamp, delay: Duration) -> Timestamp {
+    at.checked_add(delay).unwrap_or(Timestamp::MAX)
 }

@@ -25,6 +25,7 @@ mod recheck;
 mod route;
 mod rules;
 mod run;
+mod sighting;
 mod silences;
 mod story;
 mod sweep;

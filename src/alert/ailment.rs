@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::alert::later;
 use crate::story::FeedName;
 
 /// How long a feed fails before somebody is told.
@@ -36,6 +37,18 @@ pub enum Ailment {
     Failing,
     /// It is read, and has brought nothing for four times its usual gap and three days.
     Silent,
+}
+
+impl Ailment {
+    /// The word for it, in the store, in keys and for people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Failing => "failing",
+            Self::Silent => "silent",
+        }
+    }
 }
 
 /// What one poll means for its feed's course.
@@ -87,9 +100,9 @@ pub enum Kind {
 impl Kind {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Gone => "gone",
-            Self::Failing => "failing",
-            Self::Silent => "silent",
+            Self::Gone => Ailment::Gone.as_str(),
+            Self::Failing => Ailment::Failing.as_str(),
+            Self::Silent => Ailment::Silent.as_str(),
             Self::Well => "well",
         }
     }
@@ -165,10 +178,6 @@ fn silence(course: &Course, gap: Option<Duration>, now: Timestamp) -> Option<hum
     let since = course.last_news?;
     let minutes = Duration::from_mins((gap.as_secs() / 60).max(1));
     (later(since, gap.saturating_mul(GAPS).max(SILENT)) <= now).then(|| humantime::format_duration(minutes))
-}
-
-fn later(at: Timestamp, delay: Duration) -> Timestamp {
-    at.checked_add(delay).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

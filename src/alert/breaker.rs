@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::alert::later;
+
 /// Failures in a row after which a notifier is only probed.
 const OPENS_AFTER: u32 = 5;
 
@@ -89,10 +91,6 @@ pub fn room(health: Option<&Health>, now: Timestamp) -> Room {
         Some(health) if health.is_open() => Room::Probe,
         _ => Room::All,
     }
-}
-
-fn later(at: Timestamp, delay: Duration) -> Timestamp {
-    at.checked_add(delay).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

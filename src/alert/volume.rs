@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::digest::Reason;
-use crate::alert::{Told, calendar};
+use crate::alert::{Told, calendar, later};
 use crate::story::pace::{Burst, Cadence, Manners};
 use crate::story::{NotifierName, Severity};
 
@@ -48,7 +48,7 @@ pub fn of_rule(told: &Told, pace: &Pace, before: &[Timestamp], now: Timestamp, z
     match &pace.burst {
         Some(burst) if is_burst(burst, before, now) => {
             let row = told.row.clone();
-            Way::Gathered(Reason::Burst { rule, row }, now.checked_add(burst.then).unwrap_or(Timestamp::MAX))
+            Way::Gathered(Reason::Burst { rule, row }, later(now, burst.then))
         }
         _ => Way::Now,
     }

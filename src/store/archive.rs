@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis};
 use super::open::OpenError;
-use super::{FeedState, PastGap, StoreError, StoryId, beside, feeds, gaps};
+use super::{FeedState, PastGap, StoreError, StoryId, beside, feeds, gaps, sighting};
 use crate::story::{FeedName, Story};
 
 pub use find::{Alerted, Fate, Kept};
@@ -77,12 +77,7 @@ impl Archive {
 
     async fn stored(&mut self, row: &SqliteRow) -> Result<Stored, sqlx::Error> {
         let id = StoryId(row.try_get("id")?);
-        let feeds: Vec<String> =
-            sqlx::query_scalar("SELECT DISTINCT feed FROM sighting WHERE story = $1 ORDER BY feed")
-                .bind(id.0)
-                .fetch_all(&mut self.conn)
-                .await?;
-        let feeds = feeds.into_iter().map(FeedName).collect();
+        let feeds = sighting::carriers(&mut self.conn, id).await?;
         Ok(Stored { id, uid: row.try_get("uid")?, story: column::story(row)?, feeds })
     }
 }

@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis};
-use super::{Store, StoreError, StoryId, Verdict, alerts};
+use super::{Store, StoreError, StoryId, Verdict, alerts, sighting};
 use crate::story::{FeedName, Read, Story};
 
 /// A story that was matched, whatever came of it.
@@ -76,16 +76,12 @@ impl Store {
 
 async fn settled(reader: &mut SqliteConnection, row: &SqliteRow) -> Result<Settled, sqlx::Error> {
     let id = StoryId(row.try_get("id")?);
-    let feeds: Vec<String> = sqlx::query_scalar("SELECT DISTINCT feed FROM sighting WHERE story = $1 ORDER BY feed")
-        .bind(id.0)
-        .fetch_all(reader)
-        .await?;
     Ok(Settled {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
-        feeds: feeds.into_iter().map(FeedName).collect(),
+        feeds: sighting::carriers(reader, id).await?,
     })
 }
 

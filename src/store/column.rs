@@ -1,7 +1,5 @@
 //! How plain data stands in columns: times as milliseconds, lists as JSON text, what was read as two columns.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::alert::Head;
-use crate::story::{FeedName, Read, Sighting, Story};
+use crate::story::{Read, Story};
 
 /// A time as a column holds it.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -82,21 +80,4 @@ pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
         first_seen: time(row, "first_seen")?,
         lang: row.try_get("lang")?,
     })
-}
-
-/// Sightings from their rows, the first of each feed and story.
-pub(super) fn sightings<'r>(rows: impl IntoIterator<Item = &'r SqliteRow>) -> Result<Vec<Sighting>, sqlx::Error> {
-    let mut known: HashSet<(&str, i64)> = HashSet::new();
-    let mut found = Vec::new();
-    for row in rows {
-        let feed = row.try_get("feed")?;
-        if known.insert((feed, row.try_get("story")?)) {
-            found.push(Sighting {
-                feed: FeedName(feed.to_owned()),
-                url: row.try_get("url")?,
-                seen: time(row, "seen")?,
-            });
-        }
-    }
-    Ok(found)
 }

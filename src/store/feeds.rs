@@ -54,19 +54,10 @@ pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<FeedState>, s
     rows.iter().map(feed_state).collect()
 }
 
-/// The word by which the store keeps an ailment.
-pub(super) fn ailment_word(ailment: Ailment) -> &'static str {
-    match ailment {
-        Ailment::Gone => "gone",
-        Ailment::Failing => "failing",
-        Ailment::Silent => "silent",
-    }
-}
-
 fn course(row: &SqliteRow) -> Result<Course, sqlx::Error> {
     let told: Option<&str> = row.try_get("told")?;
     let known = [Ailment::Gone, Ailment::Failing, Ailment::Silent];
-    let told = known.into_iter().find(|ailment| told == Some(ailment_word(*ailment)));
+    let told = known.into_iter().find(|ailment| told == Some(ailment.as_str()));
     Ok(Course { failing_since: maybe_time(row, "failing_since")?, last_news: maybe_time(row, "last_news")?, told })
 }
 

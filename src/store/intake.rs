@@ -7,14 +7,11 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::{millis, read_columns, to_json};
-use super::{ItemRecord, Plan};
-use crate::story::{FeedName, Story};
+use super::{ItemRecord, Plan, StoryId, sighting};
+use crate::story::{FeedName, Story, StoryKey};
 
 /// Rows that one statement inserts: `SQLite` binds at most 32,766 values.
 const ROWS: usize = 500;
-
-/// An item, its story, and what is to be done with it.
-type Plain<'i> = (&'i ItemRecord, &'i Story, &'i Plan);
 
 /// Keeps those of `items` that nobody knows, whose story nobody knows, and of which nothing is told. Returns the others, in their order, and whether a
 /// story of those kept waits for its page.
@@ -40,8 +37,11 @@ pub(super) async fn keep_plain<'i>(
         }
     }
     for some in kept.chunks(ROWS) {
-        let ids = insert_stories(conn, some, now).await?;
-        insert_sightings(conn, feed, some, &ids, now).await?;
+        let new: Vec<NewStory<'_>> =
+            some.iter().map(|(item, told, plan)| NewStory::of(&item.story, told, plan, now)).collect();
+        let ids = insert_stories(conn, &new).await?;
+        let items: Vec<_> = some.iter().map(|(item, ..)| (*item, ids[&item.story])).collect();
+        sighting::insert(conn, feed, &items, now).await?;
     }
     Ok((others, kept.iter().any(|(_, _, plan)| matches!(plan, Plan::ReadPage))))
 }
@@ -77,69 +77,65 @@ async fn known_stories(conn: &mut SqliteConnection, items: &[ItemRecord]) -> Res
     Ok(select.build_query_scalar().fetch_all(conn).await?.into_iter().collect())
 }
 
-/// Inserts stories as their plans leave them; returns their rows by their keys.
-async fn insert_stories(
-    conn: &mut SqliteConnection,
-    plain: &[Plain<'_>],
-    now: Timestamp,
-) -> Result<HashMap<String, i64>, sqlx::Error> {
-    let mut rows = Vec::with_capacity(plain.len());
-    for (item, story, plan) in plain {
-        rows.push((item, story, to_json(&story.authors)?, to_json(&story.tags)?, Fate::of(plan, now)));
-    }
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen,
-             fate, fate_why, read, read_why, due, waiting_since) ",
-    );
-    insert.push_values(rows, |mut values, (item, story, authors, tags, fate)| {
-        let uid = uuid::Uuid::new_v4().to_string();
-        values.push_bind(uid.clone()).push_bind(uid).push_bind(&item.story.0);
-        values.push_bind(&story.title).push_bind(&story.body).push_bind(&story.url);
-        values.push_bind(story.published.map(millis)).push_bind(&story.lang).push_bind(authors).push_bind(tags);
-        values.push_bind(&story.source).push_bind(millis(story.first_seen)).push_bind(fate.word).push_bind(fate.why);
-        values.push_bind(fate.read.0).push_bind(fate.read.1).push_bind(fate.waits).push_bind(fate.waits);
-    });
-    insert.push(" RETURNING key, id");
-    let ids: Vec<(String, i64)> = insert.build_query_as().fetch_all(conn).await?;
-    Ok(ids.into_iter().collect())
-}
-
-/// Where a plan leaves a new story, as its columns say it.
-#[derive(Default)]
-struct Fate<'p> {
-    word: Option<&'static str>,
-    why: Option<&'p str>,
-    read: (Option<&'static str>, Option<&'p str>),
+/// A story to be inserted, as its columns say where it stands.
+pub(super) struct NewStory<'s> {
+    key: &'s StoryKey,
+    told: &'s Story,
+    fate: Option<&'static str>,
+    fate_why: Option<&'s str>,
+    read: Option<&'static str>,
+    read_why: Option<&'s str>,
     /// Since when it waits, in milliseconds.
     waits: Option<i64>,
 }
 
-impl<'p> Fate<'p> {
-    fn of(plan: &'p Plan, now: Timestamp) -> Self {
+impl<'s> NewStory<'s> {
+    /// One that waits.
+    pub(super) fn waiting(key: &'s StoryKey, told: &'s Story, now: Timestamp) -> Self {
+        let waits = Some(millis(now));
+        Self { key, told, fate: None, fate_why: None, read: None, read_why: None, waits }
+    }
+
+    /// One as its plan, which is a quiet one, leaves it.
+    fn of(key: &'s StoryKey, told: &'s Story, plan: &'s Plan, now: Timestamp) -> Self {
+        let waiting = Self::waiting(key, told, now);
         match plan {
-            Plan::Record(why) => Self { word: Some("recorded"), why: Some(why), ..Self::default() },
-            Plan::ReadPage => Self { waits: Some(millis(now)), ..Self::default() },
+            Plan::ReadPage => waiting,
+            Plan::Record(why) => Self { fate: Some("recorded"), fate_why: Some(why), waits: None, ..waiting },
             Plan::Settle(verdict) => {
-                let (read, why) = read_columns(&verdict.read);
-                Self { word: Some("unmatched"), read: (Some(read), why), ..Self::default() }
+                let (read, read_why) = read_columns(&verdict.read);
+                Self { fate: Some("unmatched"), read: Some(read), read_why, waits: None, ..waiting }
             }
         }
     }
 }
 
-async fn insert_sightings(
+/// Inserts stories, at least one; returns their rows by their keys.
+pub(super) async fn insert_stories(
     conn: &mut SqliteConnection,
-    feed: &FeedName,
-    plain: &[Plain<'_>],
-    stories: &HashMap<String, i64>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let mut insert =
-        QueryBuilder::<Sqlite>::new("INSERT INTO sighting (feed, key, guid, link, hash, url, story, seen) ");
-    insert.push_values(plain, |mut values, (item, _, _)| {
-        values.push_bind(&feed.0).push_bind(&item.key.0).push_bind(&item.guid).push_bind(&item.link);
-        values.push_bind(&item.hash).push_bind(&item.url).push_bind(stories.get(&item.story.0)).push_bind(millis(now));
+    stories: &[NewStory<'_>],
+) -> Result<HashMap<StoryKey, StoryId>, sqlx::Error> {
+    let mut rows = Vec::with_capacity(stories.len());
+    for story in stories {
+        rows.push((story, to_json(&story.told.authors)?, to_json(&story.told.tags)?));
+    }
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen,
+             fate, fate_why, read, read_why, due, waiting_since) ",
+    );
+    insert.push_values(rows, |mut values, (story, authors, tags)| {
+        let (uid, told) = (uuid::Uuid::new_v4().to_string(), story.told);
+        values.push_bind(uid.clone()).push_bind(uid).push_bind(&story.key.0);
+        values.push_bind(&told.title).push_bind(&told.body).push_bind(&told.url);
+        values.push_bind(told.published.map(millis)).push_bind(&told.lang).push_bind(authors).push_bind(tags);
+        values
+            .push_bind(&told.source)
+            .push_bind(millis(told.first_seen))
+            .push_bind(story.fate)
+            .push_bind(story.fate_why);
+        values.push_bind(story.read).push_bind(story.read_why).push_bind(story.waits).push_bind(story.waits);
     });
-    insert.build().execute(conn).await?;
-    Ok(())
+    insert.push(" RETURNING key, id");
+    let ids: Vec<(String, i64)> = insert.build_query_as().fetch_all(conn).await?;
+    Ok(ids.into_iter().map(|(key, id)| (StoryKey(key), StoryId(id))).collect())
 }

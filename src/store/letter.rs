@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{column, digest};
+use super::{column, digest, sighting};
 use crate::alert::{Content, Letter};
 use crate::story::{Read, Sighting};
 
@@ -39,12 +39,12 @@ async fn told(conn: &mut SqliteConnection, rows: &[&SqliteRow]) -> Result<HashMa
         return Ok(HashMap::new());
     }
     let alerts = alerts(conn, &events).await?;
-    let feeds = feeds(conn, &events).await?;
+    let names: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
+    let copies = sighting::of_events(conn, &names).await?;
     let of_message = |id| alerts.iter().filter(move |row| row.get::<i64, _>("message") == id).collect::<Vec<_>>();
     let told = events.into_iter().map(|(id, event)| {
-        let feeds = feeds.iter().filter(|row| row.get::<&str, _>("event") == event);
-        let feeds = column::sightings(feeds)?;
-        Ok((id, alert(event, &of_message(id), feeds)?))
+        let copies = copies.get(&event).cloned().unwrap_or_default();
+        Ok((id, alert(event, &of_message(id), copies)?))
     });
     told.collect()
 }
@@ -73,18 +73,6 @@ async fn alerts(conn: &mut SqliteConnection, events: &[(i64, String)]) -> Result
         tuple.push_bind(message);
     });
     select.push(" ORDER BY alert.rule, alert.occasion").build().fetch_all(conn).await
-}
-
-/// The copies of the events' stories, first seen first.
-async fn feeds(conn: &mut SqliteConnection, events: &[(i64, String)]) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    let mut select = QueryBuilder::<Sqlite>::new(
-        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story
-         FROM sighting JOIN story ON story.id = sighting.story WHERE story.event IN ",
-    );
-    select.push_tuples(events, |mut tuple, (_, event)| {
-        tuple.push_bind(event);
-    });
-    select.push(" ORDER BY sighting.seen, sighting.feed, sighting.key").build().fetch_all(conn).await
 }
 
 /// The whole text, if any of the alerts saw it: one feed may give in full what another only hints at.

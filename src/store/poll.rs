@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::feeds::ailment_word;
-use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, tell};
+use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, sighting, tell};
 use crate::alert::Content;
+use crate::alert::ailment::Ailment;
 use crate::alert::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::story::FeedName;
@@ -80,7 +80,7 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.moved.as_ref().map(|moved| millis(moved.since)))
     .bind(state.course.failing_since.map(millis))
     .bind(state.course.last_news.map(millis))
-    .bind(state.course.told.map(ailment_word))
+    .bind(state.course.told.map(Ailment::as_str))
     .execute(conn)
     .await?;
     Ok(())
@@ -118,7 +118,7 @@ async fn keep_item(
         story
     } else {
         let story = tell::add_or_join(conn, &item.story, told, plan, now).await?;
-        insert_sighting(conn, feed, item, story, now).await?;
+        sighting::insert(conn, feed, &[(item, story)], now).await?;
         story
     };
     tell::waits(conn, story).await
@@ -144,29 +144,6 @@ async fn update_sighting(
     .fetch_optional(conn)
     .await?;
     Ok(story.map(StoryId))
-}
-
-async fn insert_sighting(
-    conn: &mut SqliteConnection,
-    feed: &FeedName,
-    item: &ItemRecord,
-    story: StoryId,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO sighting (feed, key, guid, link, hash, url, story, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(&feed.0)
-    .bind(&item.key.0)
-    .bind(&item.guid)
-    .bind(&item.link)
-    .bind(&item.hash)
-    .bind(&item.url)
-    .bind(story.0)
-    .bind(millis(now))
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Marks the feed's items that left its document, and those that came back to it.
@@ -200,7 +177,7 @@ mod tests {
     use super::super::fixture::{Bench, at, item, poll, settle, state};
     use super::super::{FeedState, Plan};
     use super::*;
-    use crate::alert::ailment::{Ailment, Course};
+    use crate::alert::ailment::Course;
     use crate::feed::hints::{Hints, Pauses};
     use crate::feed::moved::Move;
 

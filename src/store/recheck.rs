@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, from_millis, millis, read_columns};
-use super::{Look, Looked, Store, StoreError, StoryId, alerts, event};
+use super::column::{self, millis, read_columns};
+use super::story::{besides, first_idle, idle};
+use super::{Look, Looked, Store, StoreError, StoryId, alerts, event, sighting};
 
 impl Store {
     /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due first, at most `limit`. None of them waits.
@@ -17,15 +18,12 @@ impl Store {
              ORDER BY look_again, id LIMIT $2",
         )
         .bind(millis(now))
-        .bind(i64::from(limit).saturating_add_unsigned(busy.len() as u64))
+        .bind(besides(limit, busy))
         .fetch_all(&mut *reader)
         .await?;
         let mut found = Vec::new();
-        for row in &rows {
-            let id = StoryId(row.try_get("id")?);
-            if found.len() < limit as usize && !busy.contains(&id) {
-                found.push(look(&mut reader, id, row).await?);
-            }
+        for (id, row) in idle(&rows, busy, limit)? {
+            found.push(look(&mut reader, id, row).await?);
         }
         Ok(found)
     }
@@ -37,11 +35,10 @@ impl Store {
              WHERE look_again IS NOT NULL AND fate IN ('matched', 'unmatched') AND purged IS NULL
              ORDER BY look_again LIMIT $1",
         )
-        .bind(1i64.saturating_add_unsigned(busy.len() as u64))
+        .bind(besides(1, busy))
         .fetch_all(&self.readers)
         .await?;
-        let next = rows.into_iter().find(|(id, _)| !busy.contains(&StoryId(*id)));
-        Ok(next.map(|(_, due)| from_millis(due)).transpose()?)
+        Ok(first_idle(rows, busy)?)
     }
 
     /// Records, in one transaction, what looking again came to: a changed text is a new revision, of which only rules tell that have not told yet.
@@ -58,17 +55,12 @@ impl Store {
 }
 
 async fn look(reader: &mut SqliteConnection, id: StoryId, row: &SqliteRow) -> Result<Look, sqlx::Error> {
-    let sightings =
-        sqlx::query("SELECT feed, url, seen, story FROM sighting WHERE story = $1 ORDER BY seen, feed, key")
-            .bind(id.0)
-            .fetch_all(reader)
-            .await?;
     Ok(Look {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         told: row.try_get("feed_text")?,
-        sightings: column::sightings(&sightings)?,
+        sightings: sighting::of_story(reader, id).await?,
         fetches: row.try_get("page_fetches")?,
     })
 }

@@ -5,27 +5,23 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, from_millis, millis, read_columns, time};
-use super::{FinalText, Store, StoreError, StoryId, Waiting, alerts, event, tell};
+use super::{FinalText, Store, StoreError, StoryId, Waiting, alerts, event, sighting, tell};
 
 impl Store {
     /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
     pub async fn waiting(&self, now: Timestamp, busy: &[StoryId], limit: u32) -> Result<Vec<Waiting>, StoreError> {
         let mut reader = self.readers.begin().await?;
-        // As many more as may be busy, so that the limit is met without them.
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
              WHERE fate IS NULL AND due <= $1 ORDER BY waiting_since, id LIMIT $2",
         )
         .bind(millis(now))
-        .bind(i64::from(limit).saturating_add_unsigned(busy.len() as u64))
+        .bind(besides(limit, busy))
         .fetch_all(&mut *reader)
         .await?;
         let mut found = Vec::new();
-        for row in &rows {
-            let id = StoryId(row.try_get("id")?);
-            if found.len() < limit as usize && !busy.contains(&id) {
-                found.push(waiting(&mut reader, id, row).await?);
-            }
+        for (id, row) in idle(&rows, busy, limit)? {
+            found.push(waiting(&mut reader, id, row).await?);
         }
         Ok(found)
     }
@@ -34,11 +30,10 @@ impl Store {
     pub async fn next_waiting(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
         let rows: Vec<(i64, i64)> =
             sqlx::query_as("SELECT id, due FROM story WHERE fate IS NULL ORDER BY due LIMIT $1")
-                .bind(1i64.saturating_add_unsigned(busy.len() as u64))
+                .bind(besides(1, busy))
                 .fetch_all(&self.readers)
                 .await?;
-        let next = rows.into_iter().find(|(id, _)| !busy.contains(&StoryId(*id)));
-        Ok(next.map(|(_, due)| from_millis(due)).transpose()?)
+        Ok(first_idle(rows, busy)?)
     }
 
     /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the story has a newer revision by now, or does not wait.
@@ -59,18 +54,35 @@ impl Store {
     }
 }
 
+/// How many rows to ask for, so that `limit` of them are not `busy`.
+pub(super) fn besides(limit: u32, busy: &[StoryId]) -> i64 {
+    i64::from(limit).saturating_add_unsigned(busy.len() as u64)
+}
+
+/// The first `limit` of the stories in these rows that are not `busy`.
+pub(super) fn idle<'r>(
+    rows: &'r [SqliteRow],
+    busy: &[StoryId],
+    limit: u32,
+) -> Result<Vec<(StoryId, &'r SqliteRow)>, sqlx::Error> {
+    let stories = rows.iter().map(|row| Ok((StoryId(row.try_get("id")?), row)));
+    let idle = stories.filter(|story| story.as_ref().map_or(true, |(id, _)| !busy.contains(id)));
+    idle.take(limit as usize).collect()
+}
+
+/// When the first of these stories is due that is not `busy`.
+pub(super) fn first_idle(due: Vec<(i64, i64)>, busy: &[StoryId]) -> Result<Option<Timestamp>, sqlx::Error> {
+    let next = due.into_iter().find(|(id, _)| !busy.contains(&StoryId(*id)));
+    next.map(|(_, due)| from_millis(due)).transpose()
+}
+
 async fn waiting(reader: &mut SqliteConnection, id: StoryId, row: &SqliteRow) -> Result<Waiting, sqlx::Error> {
-    let sightings =
-        sqlx::query("SELECT feed, url, seen, story FROM sighting WHERE story = $1 ORDER BY seen, feed, key")
-            .bind(id.0)
-            .fetch_all(reader)
-            .await?;
     Ok(Waiting {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         read: column::read(row)?,
-        sightings: column::sightings(&sightings)?,
+        sightings: sighting::of_story(reader, id).await?,
         attempts: row.try_get("page_attempts")?,
         fetches: row.try_get("page_fetches")?,
         since: time(row, "waiting_since")?,

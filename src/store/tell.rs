@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{millis, read_columns, to_json};
+use super::intake::{self, NewStory};
 use super::{Plan, StoryId, Verdict, alerts, event};
 use crate::story::{Story, StoryKey};
 
@@ -33,7 +34,8 @@ pub(super) async fn add_or_join(
         join(conn, story, told, plan, now).await?;
         return Ok(story);
     }
-    let story = insert(conn, key, told, now).await?;
+    // It waits until its plan is followed.
+    let story = intake::insert_stories(conn, &[NewStory::waiting(key, told, now)]).await?[key];
     follow(conn, story, plan, now).await?;
     Ok(story)
 }
@@ -131,34 +133,6 @@ async fn standing(conn: &mut SqliteConnection, story: StoryId) -> Result<Standin
         Some(_) if purged => Standing::Recorded,
         Some(_) => Standing::Settled,
     })
-}
-
-/// Inserts a story, which waits until its plan is followed.
-async fn insert(
-    conn: &mut SqliteConnection,
-    key: &StoryKey,
-    told: &Story,
-    now: Timestamp,
-) -> Result<StoryId, sqlx::Error> {
-    let id = sqlx::query_scalar(
-        "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen, due, waiting_since)
-         VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id",
-    )
-    .bind(uuid::Uuid::new_v4().to_string())
-    .bind(&key.0)
-    .bind(&told.title)
-    .bind(&told.body)
-    .bind(&told.url)
-    .bind(told.published.map(millis))
-    .bind(&told.lang)
-    .bind(to_json(&told.authors)?)
-    .bind(to_json(&told.tags)?)
-    .bind(&told.source)
-    .bind(millis(told.first_seen))
-    .bind(millis(now))
-    .fetch_one(conn)
-    .await?;
-    Ok(StoryId(id))
 }
 
 /// Replaces what the feed says of a story. When it was first seen stays.

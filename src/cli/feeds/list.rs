@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::table::{self, Row};
-use crate::alert::ailment::{self, Ailment};
+use crate::alert::ailment;
 use crate::cli::format::Format;
 use crate::cli::{Exit, block_on, load, place};
 use crate::config::{Config, Feed};
@@ -43,9 +43,7 @@ pub(super) fn health(state: Option<&FeedState>, at: Timestamp) -> &'static str {
     let Some(state) = state.filter(|state| state.last_poll.is_some()) else { return "new" };
     match ailment::of(&state.course, state.next_poll.is_none(), state.mean_gap, at) {
         None => "well",
-        Some(Ailment::Gone) => "gone",
-        Some(Ailment::Failing) => "failing",
-        Some(Ailment::Silent) => "silent",
+        Some(ailment) => ailment.as_str(),
     }
 }
 

@@ -7,8 +7,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::Archive;
 use crate::alert::{Head, Receiver, Told, draft};
-use crate::store::StoreError;
 use crate::store::column::{self, maybe_time, millis, time};
+use crate::store::{StoreError, sighting};
 use crate::story::{FeedName, NotifierName, Read, Sighting};
 use crate::text::tokenise;
 
@@ -167,20 +167,14 @@ impl Archive {
 
     async fn past(&mut self, row: &SqliteRow) -> Result<Past, sqlx::Error> {
         let event: String = row.try_get("event")?;
-        let feeds = sqlx::query(
-            "SELECT sighting.feed, sighting.url, sighting.seen, sighting.story FROM sighting JOIN story ON story.id = sighting.story
-             WHERE story.event = $1 ORDER BY sighting.seen, sighting.feed, sighting.key",
-        )
-        .bind(&event)
-        .fetch_all(&mut self.conn)
-        .await?;
+        let mut copies = sighting::of_events(&mut self.conn, &[&event]).await?;
         Ok(Past {
             id: row.try_get("id")?,
             created: time(row, "created")?,
+            feeds: copies.remove(&event).unwrap_or_default(),
             event,
             story: column::head(row)?,
             read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
-            feeds: column::sightings(&feeds)?,
             told: column::json(row, "told")?,
         })
     }

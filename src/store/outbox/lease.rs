@@ -37,6 +37,9 @@ pub(in crate::store) async fn lease_due(
     .fetch_all(&mut *conn)
     .await?;
     let payloads = payloads(conn, notifier, &due, now, render).await?;
+    if payloads.is_empty() {
+        return Ok(Vec::new());
+    }
     let attempts = begin(conn, run, payloads.keys().copied(), now).await?;
     freeze(conn, &attempts, &payloads).await?;
     leases(notifier, &due, &attempts, payloads)
@@ -104,16 +107,13 @@ async fn bury(
     health::refused(conn, receiver, why, now).await
 }
 
-/// Writes down an attempt for each message, and says which.
+/// Writes down an attempt for each message, of which there is one at least, and says which.
 async fn begin(
     conn: &mut SqliteConnection,
     run: i64,
-    messages: impl ExactSizeIterator<Item = i64>,
+    messages: impl Iterator<Item = i64>,
     now: Timestamp,
 ) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
-    if messages.len() == 0 {
-        return Ok(BTreeMap::new());
-    }
     let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO attempt (message, run, started) ");
     insert.push_values(messages, |mut values, message| {
         values.push_bind(message).push_bind(run).push_bind(millis(now));
@@ -129,9 +129,6 @@ async fn freeze(
     attempts: &BTreeMap<i64, i64>,
     payloads: &BTreeMap<i64, Vec<u8>>,
 ) -> Result<(), sqlx::Error> {
-    if attempts.is_empty() {
-        return Ok(());
-    }
     let mut update = QueryBuilder::<Sqlite>::new("WITH leased (message, attempt, payload) AS (");
     update.push_values(attempts, |mut values, (message, attempt)| {
         values.push_bind(message).push_bind(attempt).push_bind(payloads[message].as_slice());
