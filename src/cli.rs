@@ -26,6 +26,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::cli::format::Format;
+
 /// How the program ended, as the exit codes of sysexits.h have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -63,7 +65,7 @@ enum Command {
         once: bool,
         /// How the log on standard error is written.
         #[arg(long, value_enum, default_value_t)]
-        log: logs::Format,
+        log: Format,
     },
     /// Check the configuration and every rule with its examples; or rules alone, without a configuration.
     Check {

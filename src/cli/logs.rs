@@ -4,15 +4,7 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// How the log is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
+use crate::cli::format::Format;
 
 /// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`); by default what a person who runs it wants to know.
 pub(super) fn start(format: Format) {

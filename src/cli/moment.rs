@@ -1,4 +1,4 @@
-//! Moments as people type them: a day, a time, or how long ago.
+//! Moments as people type them, a day, a time, or how long ago, and as they are shown to them.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -32,7 +32,22 @@ pub(super) fn read(text: &str, edge: Edge, now: Timestamp, zone: &TimeZone) -> R
     local.to_zoned_datetime(zone.clone()).map(|at| at.timestamp()).map_err(beyond)
 }
 
-/// The same; why it is none is printed.
+/// `at` as a table shows it that reaches back for long: day and minute.
+pub(super) fn day_and_minute(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// `at` as a table shows it that is about these days.
+pub(super) fn of_these_days(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%d %b %H:%M").to_string()
+}
+
+/// `at` as a sentence says it.
+pub(super) fn in_full(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
+}
+
+/// The same as [`read`]; why it is none is printed.
 pub(super) fn read_or_tell(text: &str, edge: Edge, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Exit> {
     read(text, edge, now, zone).map_err(|why| {
         eprintln!("error: {why}");

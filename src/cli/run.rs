@@ -6,13 +6,14 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::format::Format;
 use crate::cli::{Exit, block_on, count, load, logs, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::reload::StartError;
 use crate::daemon::{self, Ended, Mode, RunError, signals};
 
 /// Runs the daemon until a signal stops it, or, `once`, until its work is done.
-pub(super) fn run(config: &Path, once: bool, log: logs::Format) -> Exit {
+pub(super) fn run(config: &Path, once: bool, log: Format) -> Exit {
     logs::start(log);
     let mode = if once { Mode::Once } else { Mode::Forever };
     let ended = load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));

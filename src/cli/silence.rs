@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Subcommand;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::alert::calendar;
 use crate::alert::silence::{Silence, Target};
 use crate::cli::format::Format;
+use crate::cli::moment::in_full;
 use crate::cli::shown::shown;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load};
 use crate::config::Config;
@@ -99,7 +99,7 @@ fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Resu
         "silence {}: {} is muted until {}",
         silence.id,
         shown(&silence.target.to_string()),
-        time(until, &config.zone)
+        in_full(until, &config.zone)
     );
     Ok(())
 }
@@ -167,7 +167,7 @@ fn list(format: Format, config: &Path) -> Result<(), Exit> {
 fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
     let why = if silence.why.is_empty() { String::new() } else { format!(": {}", shown(&silence.why)) };
     let muted = count(muted as usize, "alert", "alerts");
-    let (target, until) = (shown(&silence.target.to_string()), time(silence.until, zone));
+    let (target, until) = (shown(&silence.target.to_string()), in_full(silence.until, zone));
     format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
 }
 
@@ -184,10 +184,6 @@ fn end(id: i64, config: &Path) -> Result<(), Exit> {
         shown(&silence.target.to_string())
     );
     Ok(())
-}
-
-fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
 fn unavailable(why: &DeskError) -> Exit {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::clauses::{Paper, quoted};
+use crate::cli::moment::in_full;
 use crate::notify::plain;
 use crate::store::{Attempt, Message, Past, Record};
 use crate::story::{Evidence, Read};
@@ -36,7 +37,7 @@ fn facts(record: &Record, zone: &TimeZone) -> Vec<(&'static str, String)> {
         Read::Full => "the whole text".to_owned(),
         Read::Teaser(why) => format!("teaser only: {why}"),
     };
-    let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, time(seen.seen, zone)));
+    let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, in_full(seen.seen, zone)));
     let text = told.text_sha256.as_ref().map(|hash| {
         let now = if *hash == record.text_now_sha256 { "as it is kept" } else { "another than is kept now" };
         format!("SHA-256 {hash}, {now}")
@@ -49,10 +50,10 @@ fn facts(record: &Record, zone: &TimeZone) -> Vec<(&'static str, String)> {
         ("why", told.why.clone()),
         ("owner", told.owner.clone()),
         ("tags", (!told.tags.is_empty()).then(|| told.tags.join(", "))),
-        ("told", Some(time(*created, zone))),
+        ("told", Some(in_full(*created, zone))),
         ("link", story.url.clone()),
-        ("published", story.published.map(|at| time(at, zone))),
-        ("seen", Some(time(story.first_seen, zone))),
+        ("published", story.published.map(|at| in_full(at, zone))),
+        ("seen", Some(in_full(story.first_seen, zone))),
         ("feeds", Some(feeds.collect::<Vec<_>>().join(", "))),
         ("read", Some(read)),
         ("text", text),
@@ -88,7 +89,7 @@ fn rule(record: &Record, paper: Paper) -> Vec<String> {
 fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
     let (receiver, state) = (message.receiver().to_string(), &message.state);
     let head =
-        format!("Message {} for {}: {state}, written {}", message.id, plain(&receiver), time(message.created, zone));
+        format!("Message {} for {}: {state}, written {}", message.id, plain(&receiver), in_full(message.created, zone));
     let tries = message.attempts.iter().map(|attempt| paper.wrap(&tried(attempt, zone), "    ", 6));
     std::iter::once(paper.wrap(&head, "", 2)).chain(tries).collect()
 }
@@ -98,10 +99,6 @@ fn tried(attempt: &Attempt, zone: &TimeZone) -> String {
     let outcome = attempt.outcome.as_deref().map_or_else(String::new, |outcome| format!(": {outcome}"));
     let reply = attempt.reply.as_deref().map_or_else(String::new, |reply| format!(", {}", plain(reply)));
     format!("{} {ended}{outcome}{reply}", exact(attempt.started, zone))
-}
-
-fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
 fn exact(at: Timestamp, zone: &TimeZone) -> String {

@@ -1,9 +1,9 @@
 //! Alerts as a table for people.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::columns::columns;
+use crate::cli::moment::day_and_minute;
 use crate::notify::plain;
 use crate::store::Past;
 
@@ -14,7 +14,13 @@ pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
     }
     let row = |alert: &Past| {
         let severity = alert.told.severity.as_str().to_owned();
-        [alert.id.to_string(), time(alert.created, zone), severity, plain(&alert.told.title()), headline(alert)]
+        [
+            alert.id.to_string(),
+            day_and_minute(alert.created, zone),
+            severity,
+            plain(&alert.told.title()),
+            headline(alert),
+        ]
     };
     let rows = alerts.iter().map(row).collect();
     columns(["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"], rows, &[0, 1, 2], width)
@@ -23,11 +29,6 @@ pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
 fn headline(alert: &Past) -> String {
     let title = plain(&alert.story.title);
     if title.trim().is_empty() { "(no headline)".to_owned() } else { title }
-}
-
-/// A time as all of this command shows it.
-pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 #[cfg(test)]

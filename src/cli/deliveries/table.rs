@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::word;
 use crate::alert::breaker::Health;
 use crate::cli::count;
+use crate::cli::moment::of_these_days;
 use crate::cli::shown::shown;
 use crate::store::{Delivery, What};
 use crate::story::NotifierName;
@@ -34,7 +34,8 @@ pub(super) fn table(deliveries: &[Delivery], away: &[&(NotifierName, Health)], z
         }
     }
     for (name, health) in away {
-        let (since, next, why) = (time(health.since, zone), time(health.rests_until, zone), shown(&health.why));
+        let (since, next, why) =
+            (of_these_days(health.since, zone), of_these_days(health.rests_until, zone), shown(&health.why));
         let next = if health.is_open() { format!(", probed at {next}") } else { String::new() };
         writeln!(text, "\n{} fails since {since}{next}: {why}", shown(&name.0)).expect("strings grow");
     }
@@ -46,9 +47,9 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
         delivery.id.to_string(),
         word(delivery.state).to_owned(),
         shown(&delivery.receiver.to_string()),
-        time(delivery.created, zone),
+        of_these_days(delivery.created, zone),
         delivery.attempts.to_string(),
-        delivery.due.map_or_else(|| "-".to_owned(), |due| time(due, zone)),
+        delivery.due.map_or_else(|| "-".to_owned(), |due| of_these_days(due, zone)),
     ]
 }
 
@@ -70,13 +71,10 @@ fn width(cell: &str) -> usize {
     textwrap::core::display_width(cell)
 }
 
-fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%d %b %H:%M").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use jiff::Timestamp;
 
     use super::*;
     use crate::alert::Receiver;

@@ -8,6 +8,7 @@ use super::Answer;
 use super::subject::Subject;
 use crate::cli::clauses::{self, Paper, quoted};
 use crate::cli::count;
+use crate::cli::moment::in_full;
 use crate::notify::plain;
 use crate::rule::{Explained, Match, Truth};
 use crate::store::{Fate, Kept};
@@ -78,7 +79,7 @@ fn fate(kept: &Kept) -> String {
 }
 
 fn time(at: Timestamp) -> String {
-    at.to_zoned_datetime(TimeZone::system()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
+    in_full(at, &TimeZone::system())
 }
 
 fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -37,7 +36,7 @@ fn text(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
     if gaps.is_empty() {
         return "no gap was found in this time: whatever the feeds brought was seen\n".to_owned();
     }
-    let time = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let time = |at| moment::day_and_minute(at, zone);
     let row = |past: &PastGap| [shown(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found)];
     let rows = gaps.iter().map(row).collect();
     columns(["FEED", "NOT SEEN FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
@@ -46,6 +45,8 @@ fn text(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::store::Gap;
     use crate::story::FeedName;

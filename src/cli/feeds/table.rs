@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::list::health;
 use crate::cli::columns::columns;
 use crate::cli::count;
+use crate::cli::moment::of_these_days;
 use crate::cli::shown::shown;
 use crate::config::Feed;
 use crate::store::FeedState;
@@ -38,9 +39,7 @@ pub(super) fn table(rows: &[Row<'_>], zone: &TimeZone, at: Timestamp, width: usi
 
 fn cells(row: &Row<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
     let state = row.state.as_ref();
-    let time = |at: Option<Timestamp>| {
-        at.map_or_else(|| "-".to_owned(), |at| at.to_zoned_datetime(zone.clone()).strftime("%d %b %H:%M").to_string())
-    };
+    let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| of_these_days(at, zone));
     [
         shown(&row.feed.name.0),
         health(state, at).to_owned(),
