@@ -86,9 +86,7 @@ impl Alphabet {
 
     /// The letter of two bytes at the start of `bytes`, which are of a text, if it is one that is known: no letter of more is.
     pub(super) fn letter(&self, bytes: &[u8]) -> Option<&Entry> {
-        let [lead @ 0xc2..=0xdf, last, ..] = bytes else { return None };
-        let code = usize::from(lead & 0x1f) << 6 | usize::from(last & 0x3f);
-        self.letters.get(code - LETTERS.start as usize).filter(|entry| entry.kind == Kind::Letter)
+        self.at(bytes).0.filter(|entry| entry.kind == Kind::Letter)
     }
 
     fn entry(&self, c: char) -> Option<&Entry> {

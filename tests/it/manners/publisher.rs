@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::support::DEADLINE;
+pub use crate::support::http::Then;
 
 /// A running server; gone when dropped.
 pub struct Publisher {
@@ -36,19 +37,6 @@ pub struct Asked {
 pub struct Reply {
     bytes: Vec<u8>,
     then: Then,
-}
-
-/// What happens after the answer.
-#[derive(Clone, Copy)]
-pub enum Then {
-    /// The connection is closed.
-    Close,
-    /// The connection stays open, and no more is said.
-    Hold,
-    /// The connection is broken off with a reset (RST).
-    Reset,
-    /// The answer is repeated without end.
-    Repeat,
 }
 
 impl Asked {
