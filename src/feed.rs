@@ -24,6 +24,7 @@ mod shield;
 mod simplify;
 mod sniff;
 mod standard;
+mod tag;
 mod xml;
 
 pub(crate) use decode::decode_undeclared;

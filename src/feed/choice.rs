@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
+use crate::feed::tag::{is_item, name};
 use crate::feed::{hints, standard, xml};
 
 /// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves something to ask for.
@@ -67,13 +68,7 @@ fn fill(item: &mut Item, other: Item) {
 
 /// How many items `text` opens, whatever their prefix; at most [`MOST_ITEMS`]. One in a comment counts too: it costs a second look and no more.
 fn openings(text: &str) -> usize {
-    text.split('<').skip(1).filter(|tag| opens_item(tag)).take(MOST_ITEMS).count()
-}
-
-fn opens_item(tag: &str) -> bool {
-    let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(tag.len());
-    let local = tag[..end].rsplit(':').next().unwrap_or_default();
-    ["item", "entry"].iter().any(|name| local.eq_ignore_ascii_case(name))
+    text.split('<').skip(1).filter(|tag| is_item(name(tag))).take(MOST_ITEMS).count()
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 pub use pauses::Pauses;
 
+use crate::feed::tag::{self, is_item};
+
 /// What a feed asks of those who poll it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
@@ -17,13 +19,13 @@ pub struct Hints {
 
 /// Reads the hints of an XML feed, whichever prefixes it has, from what stands before its first item and after its last: one pass, without a tree.
 pub(super) fn read(text: &str) -> Hints {
-    let head = text.split('<').skip(1).take_while(|tag| !is_item(name(tag)));
-    let tail = text.rsplit('<').take_while(|tag| !name(tag).strip_prefix('/').is_some_and(is_item));
+    let head = text.split('<').skip(1).take_while(|tag| !is_item(tag::name(tag)));
+    let tail = text.rsplit('<').take_while(|tag| !tag::name(tag).strip_prefix('/').is_some_and(is_item));
     let (mut ttl, mut period, mut frequency) = (None, None, None);
     let mut pauses = Pauses::default();
     for tag in head.chain(tail) {
         let value = || tag.split_once('>').map_or("", |(_, value)| value.trim());
-        match local(name(tag)) {
+        match known(tag::name(tag)) {
             "ttl" => ttl = minutes(value()).or(ttl),
             "updateperiod" => period = span(value()).or(period),
             "updatefrequency" => frequency = value().parse::<u32>().ok().filter(|times| *times > 0).or(frequency),
@@ -56,25 +58,10 @@ fn span(value: &str) -> Option<Duration> {
     Some(DAY * days)
 }
 
-/// The name of the tag that follows a `<`, with its prefix and a leading slash.
-fn name(tag: &str) -> &str {
-    let rest = tag.strip_prefix('/').unwrap_or(tag);
-    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(rest.len());
-    &tag[..tag.len() - rest.len() + end]
-}
-
-fn is_item(name: &str) -> bool {
-    ["item", "entry"].iter().any(|item| local_of(name).eq_ignore_ascii_case(item))
-}
-
-fn local_of(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or_default()
-}
-
 /// The known name that `name` is whatever its case and prefix, in lower case; empty for others.
-fn local(name: &str) -> &'static str {
+fn known(name: &str) -> &'static str {
     const KNOWN: [&str; 5] = ["ttl", "updateperiod", "updatefrequency", "hour", "day"];
-    KNOWN.into_iter().find(|known| local_of(name).eq_ignore_ascii_case(known)).unwrap_or_default()
+    KNOWN.into_iter().find(|known| tag::local(name).eq_ignore_ascii_case(known)).unwrap_or_default()
 }
 
 #[cfg(test)]

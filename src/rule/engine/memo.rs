@@ -1,7 +1,6 @@
 //! What a scanner remembers of words that no rule names: which features they have, from story to story.
 
 use super::features::Features;
-use super::vocabulary::place;
 
 /// Words and their features, found once each.
 #[derive(Debug, Default)]
@@ -78,4 +77,10 @@ impl Memo {
             self.slots[slot] = number;
         }
     }
+}
+
+/// The lower bits of a hash.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is enough")]
+fn place(hash: u64) -> usize {
+    hash as u32 as usize
 }

@@ -98,12 +98,6 @@ impl Vocabulary {
     }
 }
 
-/// The lower bits of a hash.
-#[expect(clippy::cast_possible_truncation, reason = "the lower half is enough")]
-pub(super) fn place(hash: u64) -> usize {
-    hash as u32 as usize
-}
-
 /// The number in `record`, if it is that of `word`.
 fn number_of(record: &[u8], word: &[u8]) -> Option<u32> {
     let (number, rest) = record.split_first_chunk::<NUMBER>()?;
