@@ -68,7 +68,7 @@ def item(chance, feed, n, published):
     def text(words):
         return " ".join(chance.choices(WORDS, k=words))
 
-    paragraphs = "".join(f"<p>{text(35).capitalize()}.</p>\n" for _ in range(6))
+    paragraphs = "".join(f"<p>{text(32).capitalize()}.</p>\n" for _ in range(6))
     link = f"https://paper{feed}.example/2026/{n}/{chance.randrange(10**9)}"
     return (
         f"<item><title>{text(9).capitalize()}</title><link>{link}</link><guid isPermaLink=\"true\">{link}</guid>"
