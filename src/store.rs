@@ -44,7 +44,7 @@ use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::hints::Hints;
-use crate::feed::identity::ItemKey;
+use crate::feed::identity::{ItemKey, Turnover};
 use crate::feed::moved::Move;
 use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 
@@ -131,8 +131,8 @@ pub struct PollRecord {
     pub host_rests: Option<(String, Timestamp)>,
     /// Items that are new, edited or re-keyed.
     pub items: Vec<ItemRecord>,
-    /// After a 200: the key of every item in the document. Known items that are missing here are marked as gone, others as present. `None` after anything else.
-    pub present: Option<Vec<ItemKey>>,
+    /// Which known items came and went; nothing but after a 200.
+    pub turnover: Turnover,
     /// The time before it in which items may have come and gone.
     pub gap: Option<Gap>,
     /// What is to be told of the feed, and to whom.

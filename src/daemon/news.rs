@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use url::Url;
 
 use crate::alert::admit;
 use crate::config::{Feed, FirstPoll, FullText};
 use crate::daemon::{World, heavy, matching, page, watch};
 use crate::feed::article;
-use crate::feed::identity::{self, ItemKey, Judged, KnownItem, Verdict};
+use crate::feed::identity::{self, ItemKey, Judged, KnownItem, Turnover, Verdict};
 use crate::feed::parse::{Document, Item};
 use crate::store::{Gap, ItemRecord, Plan, StoreError};
 use crate::story::{Read, Story};
@@ -20,8 +22,8 @@ use crate::story::{Read, Story};
 pub(crate) struct Sifted {
     /// Items that are new, edited or re-keyed.
     pub(crate) items: Vec<ItemRecord>,
-    /// The key of every item.
-    pub(crate) present: Vec<ItemKey>,
+    /// Which known items came and went.
+    pub(crate) turnover: Turnover,
     /// The time before it in which items may have come and gone.
     pub(crate) gap: Option<Gap>,
 }
@@ -31,7 +33,7 @@ pub(crate) async fn sift(
     world: &Arc<World>,
     feed: &Feed,
     last_good: Option<Timestamp>,
-    document: Document,
+    mut document: Document,
     now: Timestamp,
 ) -> Result<Sifted, StoreError> {
     let known = world.store.known_items(&feed.name).await?;
@@ -40,16 +42,16 @@ pub(crate) async fn sift(
     let sift = move || {
         let judged = identity::judge(&feed.name, &known, &document.items);
         let gap = last_good.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
+        let turnover = identity::turnover(&known, &judged);
         let known: HashMap<&ItemKey, &KnownItem> = known.iter().map(|item| (&item.key, item)).collect();
-        let present = judged.iter().map(|item| item.key.clone()).collect();
         let first_poll = last_good.is_none().then_some(world.config.poll.first_poll);
         let moment = Moment { world: &world, feed: &feed, first_poll, now };
         let items = judged
             .into_iter()
             .filter(|item| item.verdict != Verdict::Same)
-            .map(|judged| moment.record(&known, &document.items[judged.index], judged))
+            .map(|judged| moment.record(&known, mem::take(&mut document.items[judged.index]), judged))
             .collect();
-        Sifted { items, present, gap }
+        Sifted { items, turnover, gap }
     };
     Ok(heavy(&shared, sift).await)
 }
@@ -63,51 +65,52 @@ struct Moment<'w> {
 }
 
 impl Moment<'_> {
-    fn record(&self, known: &HashMap<&ItemKey, &KnownItem>, item: &Item, judged: Judged) -> ItemRecord {
+    fn record(&self, known: &HashMap<&ItemKey, &KnownItem>, mut item: Item, judged: Judged) -> ItemRecord {
+        let before = known.get(judged.known_by()).copied();
         let (was, changed) = match judged.verdict {
             Verdict::Rekeyed { old, edited } => (Some(old), edited),
             Verdict::New | Verdict::Edited => (None, true),
             Verdict::Same => (None, false),
         };
-        let before = known.get(was.as_ref().unwrap_or(&judged.key)).copied();
         ItemRecord {
+            guid: item.guid.take(),
+            url: item.link.as_ref().map(ToString::to_string),
             news: changed.then(|| self.news(item, before)),
             key: judged.key,
             was,
-            guid: item.guid.clone(),
             link: judged.link,
             hash: judged.hash,
-            url: item.link.as_ref().map(ToString::to_string),
             story: judged.story,
         }
     }
 
-    fn news(&self, item: &Item, before: Option<&KnownItem>) -> (Story, Plan) {
+    fn news(&self, item: Item, before: Option<&KnownItem>) -> (Story, Plan) {
+        let is_teaser = article::is_teaser(&item);
         let story = Story {
-            title: item.title.clone(),
-            body: item.text.clone(),
+            title: item.title,
+            body: item.text,
             url: item.link.as_ref().map(ToString::to_string),
             published: item.published,
             first_seen: before.map_or(self.now, |item| item.first_seen),
-            lang: item.lang.clone(),
-            authors: item.authors.clone(),
-            tags: item.tags.clone(),
-            source: item.source.clone(),
+            lang: item.lang,
+            authors: item.authors,
+            tags: item.tags,
+            source: item.source,
         };
-        let plan = self.plan(item, &story, before);
+        let plan = self.plan(&story, is_teaser, item.link.as_ref(), before);
         (story, plan)
     }
 
-    fn plan(&self, item: &Item, story: &Story, before: Option<&KnownItem>) -> Plan {
+    fn plan(&self, story: &Story, is_teaser: bool, link: Option<&Url>, before: Option<&KnownItem>) -> Plan {
         let admitted = match before {
-            None => admit::new_item(item.published, self.first_poll, self.now),
+            None => admit::new_item(story.published, self.first_poll, self.now),
             Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
         };
         if let Err(why) = admitted {
             return Plan::Record(why);
         }
-        let read = if article::is_teaser(item) {
-            let Some(why) = self.why_only_teaser(item, story, before) else { return Plan::ReadPage };
+        let read = if is_teaser {
+            let Some(why) = self.why_only_teaser(story, link, before) else { return Plan::ReadPage };
             Read::Teaser(why.to_owned())
         } else {
             Read::Full
@@ -117,12 +120,12 @@ impl Moment<'_> {
     }
 
     /// Why a teaser is all that will be read of an item; `None` if its page is to be read.
-    fn why_only_teaser(&self, item: &Item, story: &Story, before: Option<&KnownItem>) -> Option<&'static str> {
+    fn why_only_teaser(&self, story: &Story, link: Option<&Url>, before: Option<&KnownItem>) -> Option<&'static str> {
         let rules = self.world.rules.load();
         let carriers = matching::carriers(self.world, [&self.feed.name]);
         if self.feed.full_text == FullText::Never {
             Some("`full_text` is `never` for its feed")
-        } else if !item.link.as_ref().is_some_and(|link| matches!(link.scheme(), "http" | "https")) {
+        } else if !link.is_some_and(|link| matches!(link.scheme(), "http" | "https")) {
             Some("the feed gives no link to its page")
         } else if before.is_some_and(|item| item.pages >= page::MOST_FETCHES) {
             Some("its page was read often enough before this edit")

@@ -87,6 +87,7 @@ mod tests {
             first_seen: at(10),
             recorded: false,
             pages: 0,
+            gone: false,
         };
         let known: Vec<KnownItem> = judge(&feed, &[], before).into_iter().map(known).collect();
         gap(at(10), &known, &judge(&feed, &known, after), after, at(50))

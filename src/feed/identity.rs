@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 use crate::feed::parse::Item;
+use crate::feed::plain;
 use crate::story::{FeedName, StoryKey};
 
 /// An item's key within its feed: guid, else normalised link, else a hash of title and text; where items share these, more is added to all but one.
@@ -33,6 +34,8 @@ pub struct KnownItem {
     pub recorded: bool,
     /// Page fetches that its story has had.
     pub pages: u32,
+    /// Whether the feed's last document lacked it.
+    pub gone: bool,
 }
 
 /// What an item of a document is, next to what is known.
@@ -101,13 +104,16 @@ fn is_telling(link: &str) -> bool {
 pub fn text_hash(title: &str, text: &str) -> String {
     let mut words = String::with_capacity(title.len() + text.len() + 2);
     for part in [title, text] {
-        for word in part.split_whitespace() {
-            if word.is_ascii() {
-                words.push_str(word);
-            } else {
-                words.extend(word.nfc());
+        for line in part.lines().filter(|line| !line.is_empty()) {
+            if plain::is_folded(line) {
+                words.push_str(line);
+                words.push(' ');
+                continue;
             }
-            words.push(' ');
+            for word in line.split_whitespace() {
+                words.extend(word.nfc());
+                words.push(' ');
+            }
         }
         // No text holds this, so nothing moves unseen from title to text.
         words.push('\0');
@@ -134,6 +140,41 @@ pub fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged
         Judged { index: face.index, key, link, hash, story: StoryKey(story), verdict }
     });
     judged.collect()
+}
+
+/// Which known items came and went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turnover {
+    /// Those that the document lacks, and the one before it did not.
+    pub gone: Vec<ItemKey>,
+    /// Those that it holds, and the one before it lacked.
+    pub back: Vec<ItemKey>,
+}
+
+/// Which of the known items left with a document, and which came back, each by the key that is known.
+#[must_use]
+pub fn turnover(known: &[KnownItem], judged: &[Judged]) -> Turnover {
+    let present: HashSet<&ItemKey> = judged.iter().map(Judged::known_by).collect();
+    let (mut gone, mut back) = (Vec::new(), Vec::new());
+    for item in known {
+        match (item.gone, present.contains(&item.key)) {
+            (false, false) => gone.push(item.key.clone()),
+            (true, true) => back.push(item.key.clone()),
+            _ => {}
+        }
+    }
+    Turnover { gone, back }
+}
+
+impl Judged {
+    /// The key that it had until now, if it is known.
+    #[must_use]
+    pub fn known_by(&self) -> &ItemKey {
+        match &self.verdict {
+            Verdict::Rekeyed { old, .. } => old,
+            Verdict::New | Verdict::Same | Verdict::Edited => &self.key,
+        }
+    }
 }
 
 /// What an item is told by.
@@ -176,25 +217,36 @@ fn face(index: usize, item: &Item) -> Face {
 }
 
 impl Face {
+    /// What its keys are made of, each part with its name: one without guid and link is told by all its words.
+    fn parts(&self) -> Vec<(&'static str, &str)> {
+        let link = ("link", self.link.as_deref().unwrap_or_default());
+        match (&self.guid, &self.link) {
+            (Some(guid), _) => vec![("guid", guid), link, ("title", &self.title)],
+            (None, Some(_)) => vec![link, ("title", &self.title)],
+            (None, None) => vec![("text", &self.hash)],
+        }
+    }
+
     /// The keys it can have, the plainest first.
-    fn keys(&self) -> Vec<ItemKey> {
-        let (guid, link, title) = (self.guid.as_deref(), self.link.as_deref().unwrap_or_default(), &self.title);
-        let keys = match (guid, &self.link) {
-            (Some(guid), _) => vec![
-                format!("guid {guid}"),
-                format!("guid {guid}\nlink {link}"),
-                format!("guid {guid}\nlink {link}\ntitle {title}"),
-            ],
-            (None, Some(link)) => vec![format!("link {link}"), format!("link {link}\ntitle {title}")],
-            (None, None) => vec![format!("text {}", self.hash)],
-        };
-        keys.into_iter().map(ItemKey).collect()
+    fn keys(&self) -> impl Iterator<Item = ItemKey> {
+        let parts = self.parts();
+        (1..=parts.len()).map(move |few| joined(&parts[..few]))
+    }
+
+    /// The key that holds all its parts.
+    fn longest_key(&self) -> ItemKey {
+        joined(&self.parts())
     }
 
     /// The key that holds its title as well, for items that share all else.
     fn titled_key(&self) -> Option<ItemKey> {
-        self.keys().pop().filter(|_| self.guid.is_some() || self.link.is_some())
+        (self.guid.is_some() || self.link.is_some()).then(|| self.longest_key())
     }
+}
+
+fn joined(parts: &[(&str, &str)]) -> ItemKey {
+    let parts: Vec<String> = parts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    ItemKey(parts.join("\n"))
 }
 
 fn count<'a>(links: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {

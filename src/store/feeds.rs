@@ -26,7 +26,7 @@ impl Store {
     pub async fn known_items(&self, feed: &FeedName) -> Result<Vec<KnownItem>, StoreError> {
         let rows = sqlx::query(
             "SELECT sighting.key, sighting.guid, sighting.link, sighting.hash, story.first_seen, story.page_fetches,
-                    coalesce(story.fate, '') = 'recorded' AS recorded
+                    coalesce(story.fate, '') = 'recorded' AS recorded, sighting.gone_at IS NOT NULL AS gone
              FROM sighting JOIN story ON story.id = sighting.story
              WHERE sighting.feed = $1 ORDER BY sighting.key",
         )
@@ -97,5 +97,6 @@ fn known_item(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
         first_seen: time(row, "first_seen")?,
         recorded: row.try_get("recorded")?,
         pages: row.try_get("page_fetches")?,
+        gone: row.try_get("gone")?,
     })
 }

@@ -19,7 +19,7 @@ use crate::alert::ailment::Course;
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::hints::Hints;
-use crate::feed::identity::ItemKey;
+use crate::feed::identity::{ItemKey, Turnover};
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
 
 /// A store in a folder that goes with it.
@@ -148,7 +148,14 @@ pub(super) fn state(feed: &str) -> FeedState {
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
-    PollRecord { now: at(now), state: state(feed), host_rests: None, items, present: None, gap: None, notice: None }
+    let turnover = Turnover::default();
+    PollRecord { now: at(now), state: state(feed), host_rests: None, items, turnover, gap: None, notice: None }
+}
+
+/// What one poll finds: these known items left, those came back.
+pub(super) fn turnover(gone: &[&str], back: &[&str]) -> Turnover {
+    let [gone, back] = [gone, back].map(|keys| keys.iter().map(|key| ItemKey((*key).to_owned())).collect());
+    Turnover { gone, back }
 }
 
 pub(super) fn story(title: &str, body: &str) -> Story {

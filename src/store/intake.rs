@@ -1,49 +1,52 @@
 //! Items that are new in every way and of which nothing is told: most of what any poll brings, kept in a few statements however many they are.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
+use uuid::Uuid;
 
 use super::column::{millis, read_columns, to_json};
 use super::{ItemRecord, Plan, StoryId, sighting};
 use crate::story::{FeedName, Story, StoryKey};
 
 /// Rows that one statement inserts: `SQLite` binds at most 32,766 values.
-const ROWS: usize = 500;
+pub(super) const ROWS: usize = 500;
 
 /// Keeps those of `items` that nobody knows, whose story nobody knows, and of which nothing is told. Returns the others, in their order, and whether a
 /// story of those kept waits for its page.
-pub(super) async fn keep_plain<'i>(
+pub(super) async fn keep_plain(
     conn: &mut SqliteConnection,
     feed: &FeedName,
-    items: &'i [ItemRecord],
+    items: Vec<ItemRecord>,
     now: Timestamp,
-) -> Result<(Vec<&'i ItemRecord>, bool), sqlx::Error> {
+) -> Result<(Vec<ItemRecord>, bool), sqlx::Error> {
     if items.is_empty() {
-        return Ok((Vec::new(), false));
+        return Ok((items, false));
     }
-    let known = known_keys(conn, feed, items).await?;
-    let mut stories = known_stories(conn, items).await?;
-    let (mut kept, mut others) = (Vec::new(), Vec::new());
-    for item in items {
-        let is_new = item.was.is_none() && !known.contains(&item.key.0);
-        match &item.news {
-            Some((story, plan)) if is_new && is_quiet(plan) && stories.insert(item.story.0.clone()) => {
-                kept.push((item, story, plan));
+    let mut known = known(conn, feed, &items).await?;
+    let (mut kept, mut stories, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for mut item in items {
+        let is_new = item.was.is_none() && !known.items.contains(&item.key.0);
+        match item.news.take() {
+            Some((story, plan)) if is_new && is_quiet(&plan) && known.stories.insert(item.story.0.clone()) => {
+                kept.push((item, plan));
+                stories.push(story);
             }
-            _ => others.push(item),
+            news => others.push(ItemRecord { news, ..item }),
         }
     }
+    let mut stories = stories.into_iter();
     for some in kept.chunks(ROWS) {
-        let new: Vec<NewStory<'_>> =
-            some.iter().map(|(item, told, plan)| NewStory::of(&item.story, told, plan, now)).collect();
-        let ids = insert_stories(conn, &new).await?;
-        let items: Vec<_> = some.iter().map(|(item, ..)| (*item, ids[&item.story])).collect();
+        let new = some.iter().zip(&mut stories);
+        let new = new.map(|((item, plan), story)| NewStory::of(&item.story, Cow::Owned(story), plan, now)).collect();
+        let ids = insert_stories(conn, new).await?;
+        let items: Vec<_> = some.iter().map(|(item, _)| (item, ids[&item.story])).collect();
         sighting::insert(conn, feed, &items, now).await?;
     }
-    Ok((others, kept.iter().any(|(_, _, plan)| matches!(plan, Plan::ReadPage))))
+    Ok((others, kept.iter().any(|(_, plan)| matches!(plan, Plan::ReadPage))))
 }
 
 /// Whether a plan does nothing to any row but the story's.
@@ -54,33 +57,40 @@ fn is_quiet(plan: &Plan) -> bool {
     }
 }
 
-/// Which of the items' keys the feed knows.
-async fn known_keys(
-    conn: &mut SqliteConnection,
-    feed: &FeedName,
-    items: &[ItemRecord],
-) -> Result<HashSet<String>, sqlx::Error> {
-    let mut select = QueryBuilder::<Sqlite>::new("SELECT key FROM sighting WHERE feed = ");
+/// What is known of some items.
+struct Known {
+    /// The keys that the feed knows.
+    items: HashSet<String>,
+    /// The stories that any feed knows.
+    stories: HashSet<String>,
+}
+
+async fn known(conn: &mut SqliteConnection, feed: &FeedName, items: &[ItemRecord]) -> Result<Known, sqlx::Error> {
+    let mut select = QueryBuilder::<Sqlite>::new("SELECT key, TRUE FROM sighting WHERE feed = ");
     select.push_bind(&feed.0).push(" AND key IN ");
     select.push_tuples(items, |mut tuple, item| {
         tuple.push_bind(&item.key.0);
     });
-    Ok(select.build_query_scalar().fetch_all(conn).await?.into_iter().collect())
-}
-
-/// Which of the items' stories are known.
-async fn known_stories(conn: &mut SqliteConnection, items: &[ItemRecord]) -> Result<HashSet<String>, sqlx::Error> {
-    let mut select = QueryBuilder::<Sqlite>::new("SELECT key FROM story WHERE key IN ");
+    select.push(" UNION ALL SELECT key, FALSE FROM story WHERE key IN ");
     select.push_tuples(items, |mut tuple, item| {
         tuple.push_bind(&item.story.0);
     });
-    Ok(select.build_query_scalar().fetch_all(conn).await?.into_iter().collect())
+    let rows: Vec<(String, bool)> = select.build_query_as().fetch_all(conn).await?;
+    let mut known = Known { items: HashSet::new(), stories: HashSet::new() };
+    for (key, of_feed) in rows {
+        if of_feed {
+            known.items.insert(key)
+        } else {
+            known.stories.insert(key)
+        };
+    }
+    Ok(known)
 }
 
 /// A story to be inserted, as its columns say where it stands.
 pub(super) struct NewStory<'s> {
     key: &'s StoryKey,
-    told: &'s Story,
+    told: Cow<'s, Story>,
     fate: Option<&'static str>,
     fate_why: Option<&'s str>,
     read: Option<&'static str>,
@@ -91,13 +101,13 @@ pub(super) struct NewStory<'s> {
 
 impl<'s> NewStory<'s> {
     /// One that waits.
-    pub(super) fn waiting(key: &'s StoryKey, told: &'s Story, now: Timestamp) -> Self {
+    pub(super) fn waiting(key: &'s StoryKey, told: Cow<'s, Story>, now: Timestamp) -> Self {
         let waits = Some(millis(now));
         Self { key, told, fate: None, fate_why: None, read: None, read_why: None, waits }
     }
 
     /// One as its plan, which is a quiet one, leaves it.
-    fn of(key: &'s StoryKey, told: &'s Story, plan: &'s Plan, now: Timestamp) -> Self {
+    fn of(key: &'s StoryKey, told: Cow<'s, Story>, plan: &'s Plan, now: Timestamp) -> Self {
         let waiting = Self::waiting(key, told, now);
         match plan {
             Plan::ReadPage => waiting,
@@ -110,26 +120,33 @@ impl<'s> NewStory<'s> {
     }
 }
 
+/// An id of a story: UUID version 7 (RFC 9562), so that indexes grow at their end.
+fn uid(at: Timestamp) -> String {
+    let at = at.as_duration().unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, at.as_secs(), at.subsec_nanos())).to_string()
+}
+
 /// Inserts stories, at least one; returns their rows by their keys.
 pub(super) async fn insert_stories(
     conn: &mut SqliteConnection,
-    stories: &[NewStory<'_>],
+    stories: Vec<NewStory<'_>>,
 ) -> Result<HashMap<StoryKey, StoryId>, sqlx::Error> {
     let mut rows = Vec::with_capacity(stories.len());
     for story in stories {
-        rows.push((story, to_json(&story.told.authors)?, to_json(&story.told.tags)?));
+        let (authors, tags) = (to_json(&story.told.authors)?, to_json(&story.told.tags)?);
+        rows.push((story, authors, tags));
     }
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen,
              fate, fate_why, read, read_why, due, waiting_since) ",
     );
     insert.push_values(rows, |mut values, (story, authors, tags)| {
-        let (uid, told) = (uuid::Uuid::new_v4().to_string(), story.told);
+        let (uid, told) = (uid(story.told.first_seen), story.told.into_owned());
         values.push_bind(uid.clone()).push_bind(uid).push_bind(&story.key.0);
-        values.push_bind(&told.title).push_bind(&told.body).push_bind(&told.url);
-        values.push_bind(told.published.map(millis)).push_bind(&told.lang).push_bind(authors).push_bind(tags);
+        values.push_bind(told.title).push_bind(told.body).push_bind(told.url);
+        values.push_bind(told.published.map(millis)).push_bind(told.lang).push_bind(authors).push_bind(tags);
         values
-            .push_bind(&told.source)
+            .push_bind(told.source)
             .push_bind(millis(told.first_seen))
             .push_bind(story.fate)
             .push_bind(story.fate_why);

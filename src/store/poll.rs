@@ -1,12 +1,13 @@
 //! T1: one poll in one transaction: the feed's state, its items, and what they do to stories.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::millis;
+use super::intake::ROWS;
 use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, sighting, tell};
 use crate::alert::Content;
 use crate::alert::ailment::Ailment;
@@ -35,13 +36,12 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
     if let Some((host, until)) = &record.host_rests {
         keep_rest(conn, host, *until).await?;
     }
-    let (others, mut waits) = intake::keep_plain(conn, feed, &record.items, now).await?;
-    for item in others {
+    let (others, mut waits) = intake::keep_plain(conn, feed, record.items, now).await?;
+    for item in &others {
         waits |= keep_item(conn, feed, item, now).await?;
     }
-    if let Some(present) = &record.present {
-        mark_gone(conn, feed, present, now).await?;
-    }
+    mark(conn, feed, &record.turnover.gone, Some(now)).await?;
+    mark(conn, feed, &record.turnover.back, None).await?;
     if let Some(gap) = record.gap {
         gaps::keep(conn, feed, gap, now).await?;
     }
@@ -146,44 +146,32 @@ async fn update_sighting(
     Ok(story.map(StoryId))
 }
 
-/// Marks the feed's items that left its document, and those that came back to it.
-async fn mark_gone(
+/// Marks items of the feed as gone since then, or as present.
+async fn mark(
     conn: &mut SqliteConnection,
     feed: &FeedName,
-    present: &[ItemKey],
-    now: Timestamp,
+    keys: &[ItemKey],
+    gone_at: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
-    let present: HashSet<&str> = present.iter().map(|key| key.0.as_str()).collect();
-    let known: Vec<(String, bool)> = sqlx::query_as("SELECT key, gone_at IS NOT NULL FROM sighting WHERE feed = $1")
-        .bind(&feed.0)
-        .fetch_all(&mut *conn)
-        .await?;
-    for (key, gone) in known {
-        let missing = !present.contains(key.as_str());
-        if missing != gone {
-            sqlx::query("UPDATE sighting SET gone_at = $3 WHERE feed = $1 AND key = $2")
-                .bind(&feed.0)
-                .bind(key)
-                .bind(missing.then(|| millis(now)))
-                .execute(&mut *conn)
-                .await?;
-        }
+    for some in keys.chunks(ROWS) {
+        let mut update = QueryBuilder::<Sqlite>::new("UPDATE sighting SET gone_at = ");
+        update.push_bind(gone_at.map(millis)).push(" WHERE feed = ").push_bind(&feed.0).push(" AND key IN ");
+        update.push_tuples(some, |mut tuple, key| {
+            tuple.push_bind(&key.0);
+        });
+        update.build().execute(&mut *conn).await?;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, poll, settle, state};
+    use super::super::fixture::{Bench, at, item, poll, settle, state, turnover};
     use super::super::{FeedState, Plan};
     use super::*;
     use crate::alert::ailment::Course;
     use crate::feed::hints::{Hints, Pauses};
     use crate::feed::moved::Move;
-
-    fn keys(keys: &[&str]) -> Vec<ItemKey> {
-        keys.iter().map(|key| ItemKey((*key).to_owned())).collect()
-    }
 
     #[tokio::test]
     async fn a_feeds_state_is_replaced_as_a_whole_and_outlives_a_crash() {
@@ -261,16 +249,21 @@ mod tests {
         let bench = Bench::new().await;
         let gone = "SELECT group_concat(key || ' ' || gone_at, ', ') FROM (SELECT * FROM sighting WHERE gone_at IS NOT NULL ORDER BY key)";
         bench.poll("other", 0, vec![item("z", settle(&[]))]).await;
-        let items = ["a", "b", "c"].map(|key| item(key, settle(&[])));
-        for (now, present, items, expected) in [
-            (1, Some(keys(&["a", "b", "c"])), items.to_vec(), None),
-            (2, Some(keys(&["a"])), vec![], Some("b 1000002000, c 1000002000")),
-            (3, None, vec![], Some("b 1000002000, c 1000002000")),
-            (4, Some(keys(&["b"])), vec![], Some("a 1000004000, c 1000002000")),
-            (5, Some(keys(&[])), vec![], Some("a 1000004000, b 1000005000, c 1000002000")),
+        bench.poll("wire", 1, ["a", "b", "c"].map(|key| item(key, settle(&[]))).to_vec()).await;
+        for (now, turnover, expected) in [
+            (2, turnover(&["b", "c"], &[]), Some("b 1000002000, c 1000002000")),
+            (3, turnover(&[], &[]), Some("b 1000002000, c 1000002000")),
+            (4, turnover(&["a"], &["b"]), Some("a 1000004000, c 1000002000")),
+            (5, turnover(&["b"], &[]), Some("a 1000004000, b 1000005000, c 1000002000")),
+            (6, turnover(&[], &["a", "b", "c"]), None),
         ] {
-            bench.store.record_poll(PollRecord { present, ..poll("wire", now, items) }).await.unwrap();
+            bench.store.record_poll(PollRecord { turnover, ..poll("wire", now, vec![]) }).await.unwrap();
             assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");
+            let known = bench.store.known_items(&state("wire").name).await.unwrap();
+            assert_eq!(
+                known.iter().filter(|item| item.gone).count(),
+                expected.map_or(0, |gone| gone.split(',').count())
+            );
         }
         assert_eq!(bench.store.known_items(&state("wire").name).await.unwrap().len(), 3);
     }

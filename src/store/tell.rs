@@ -2,6 +2,8 @@
 //!
 //! A story that waits goes on waiting, whatever is told of it here: its page may be under way, and only T2 knows when all feeds' rules have seen it.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
@@ -35,7 +37,7 @@ pub(super) async fn add_or_join(
         return Ok(story);
     }
     // It waits until its plan is followed.
-    let story = intake::insert_stories(conn, &[NewStory::waiting(key, told, now)]).await?[key];
+    let story = intake::insert_stories(conn, vec![NewStory::waiting(key, Cow::Borrowed(told), now)]).await?[key];
     follow(conn, story, plan, now).await?;
     Ok(story)
 }

@@ -79,7 +79,7 @@ async fn transaction(
     jobs: &mut std::vec::IntoIter<Job>,
     done: &mut Vec<(Reply, Result<Value, StoreError>)>,
 ) -> Result<(), StoreError> {
-    execute(conn, "BEGIN IMMEDIATE").await?;
+    execute(conn, "BEGIN IMMEDIATE; SAVEPOINT command").await?;
     for job in jobs {
         let result = command(conn, job.work).await;
         let failed = result.as_ref().err().cloned();
@@ -92,11 +92,10 @@ async fn transaction(
     execute(conn, "COMMIT").await
 }
 
-/// Runs one command in a savepoint, which it leaves open if it fails.
+/// Runs one command in the savepoint that is open, and leaves one open: the next one's, or its own if it fails.
 async fn command(conn: &mut SqliteConnection, work: Work) -> Result<Value, StoreError> {
-    execute(conn, "SAVEPOINT command").await?;
     let value = work(conn).await?;
-    execute(conn, "RELEASE command").await?;
+    execute(conn, "RELEASE command; SAVEPOINT command").await?;
     Ok(value)
 }
 

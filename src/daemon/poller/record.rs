@@ -11,6 +11,7 @@ use crate::config::Feed;
 use crate::daemon::clock::now;
 use crate::daemon::{World, news, watch};
 use crate::feed::fetch::Answer;
+use crate::feed::identity::Turnover;
 use crate::feed::moved;
 use crate::feed::schedule::{self, Ended, History};
 use crate::store::{FeedState, Gap, PollRecord, StoreError};
@@ -32,8 +33,8 @@ pub(super) async fn record(
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
             let why = format!("its host asked for rest ({})", host.0);
             let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-            let (items, present, gap, notice) = (Vec::new(), None, None, None);
-            let record = PollRecord { now: ended_at, state, host_rests: None, items, present, gap, notice };
+            let (items, turnover, gap, notice) = (Vec::new(), Turnover::default(), None, None);
+            let record = PollRecord { now: ended_at, state, host_rests: None, items, turnover, gap, notice };
             return keep(world, record).await;
         }
         Outcome::Failed(Failure { ended, why, busy: host }) => {
@@ -72,8 +73,8 @@ pub(super) async fn record(
     if let Some(Gap { since, until }) = &gap {
         warn!("{}: nothing of what it shows was known; items from {since} to {until} may have been missed", feed.name);
     }
-    let (items, present) = sifted.map_or((Vec::new(), None), |sifted| (sifted.items, Some(sifted.present)));
-    let kept = keep(world, PollRecord { now: ended_at, state, host_rests, items, present, gap, notice }).await;
+    let (items, turnover) = sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
+    let kept = keep(world, PollRecord { now: ended_at, state, host_rests, items, turnover, gap, notice }).await;
     drop(permit);
     kept
 }

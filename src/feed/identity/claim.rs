@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::iter;
 
 use super::{Face, ItemKey, KnownItem, Verdict, count, is_telling};
 
@@ -108,11 +109,9 @@ impl<'a> Claims<'a> {
 
 /// The plainest key of `face` that no other item has.
 fn fresh(face: &Face, given: &mut HashSet<ItemKey>) -> ItemKey {
-    let mut keys = face.keys();
-    let longest = keys.last().map(|key| key.0.clone()).unwrap_or_default();
-    keys.push(ItemKey(format!("{longest}\ntext {}", face.hash)));
-    let key = keys.into_iter().find(|key| !given.contains(key));
-    let key = key.unwrap_or_else(|| numbered(&longest, given));
+    let with_text = || ItemKey(format!("{}\ntext {}", face.longest_key().0, face.hash));
+    let mut keys = face.keys().chain(iter::once_with(with_text));
+    let key = keys.find(|key| !given.contains(key)).unwrap_or_else(|| numbered(&face.longest_key().0, given));
     given.insert(key.clone());
     key
 }

@@ -38,6 +38,7 @@ fn remember(mut known: Vec<KnownItem>, items: &[Item], judged: &[Judged]) -> Vec
             first_seen: Timestamp::UNIX_EPOCH,
             recorded: false,
             pages: 0,
+            gone: false,
         });
     }
     known
@@ -226,4 +227,34 @@ proptest! {
             prop_assert_eq!(is_known, matches!(judged.verdict, Verdict::Same | Verdict::Edited));
         }
     }
+}
+
+#[test]
+fn known_items_come_and_go_by_the_keys_that_are_known() {
+    let items = |guids: &[&str]| -> Vec<Item> {
+        guids.iter().map(|guid| item(guid, "", &format!("title {guid}"), &format!("text {guid}"))).collect()
+    };
+    let keys = |guids: &[&str]| -> Vec<ItemKey> { guids.iter().map(|guid| ItemKey(format!("guid {guid}"))).collect() };
+    let before = items(&["a", "b", "c"]);
+    let mut known = remember(Vec::new(), &before, &judge(&feed(), &[], &before));
+    known[2].gone = true;
+    let after = items(&["a", "c", "d"]);
+    let found = turnover(&known, &judge(&feed(), &known, &after));
+    assert_eq!(found, Turnover { gone: keys(&["b"]), back: keys(&["c"]) });
+
+    // The same words under another guid are the same item, and it is there.
+    let renamed = [item("z", "", "title b", "text b"), after[0].clone(), after[1].clone()];
+    let found = turnover(&known, &judge(&feed(), &known, &renamed));
+    assert_eq!(found, Turnover { gone: vec![], back: keys(&["c"]) });
+}
+
+#[rstest]
+#[case("a b c", "a b c")]
+#[case("a  b\n\nc ", "a b c")]
+#[case(" a\tb\u{b}c", "a b c")]
+#[case("a\u{a0}b c", "a b c")]
+#[case("cafe\u{301} b", "café b")]
+fn white_space_and_composition_change_no_hash(#[case] one: &str, #[case] other: &str) {
+    assert_eq!(text_hash(one, one), text_hash(other, other));
+    assert_ne!(text_hash("a b", "c"), text_hash("a", "b c"));
 }

@@ -1,8 +1,7 @@
 //! Tests of sweeps: what goes, what stays whatever its age, that steps are small, and that they may be cut short anywhere.
 
 use super::*;
-use crate::feed::identity::ItemKey;
-use crate::store::fixture::{Bench, at, desk, draft, item, poll, receiver, settle, state, verdict};
+use crate::store::fixture::{Bench, at, desk, draft, item, poll, receiver, settle, state, turnover, verdict};
 use crate::store::{Archive, Attempted, Finish, Lease, Plan, PollRecord, Verdict, Wanted};
 
 const DAY: i64 = 86_400;
@@ -140,7 +139,7 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
 async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_story_with_the_last() {
     let bench = told().await;
     bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
-    let gone = |feed, now| PollRecord { present: Some(Vec::<ItemKey>::new()), ..poll(feed, now, vec![]) };
+    let gone = |feed, now| PollRecord { turnover: turnover(&["a"], &[]), ..poll(feed, now, vec![]) };
     bench.store.record_poll(gone("wire", 10 * DAY)).await.unwrap();
     for (day, expected) in [(99, "0 1 0 1 0 0 2"), (101, "0 1 0 1 0 0 1"), (500, "0 1 0 1 0 0 1")] {
         sweep(&bench, kept(day * DAY, 7, 7), day * DAY).await;
@@ -154,7 +153,7 @@ async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_stor
 #[tokio::test]
 async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
     let bench = told().await;
-    let gone = PollRecord { present: Some(vec![]), ..poll("wire", DAY, vec![]) };
+    let gone = PollRecord { turnover: turnover(&["a"], &[]), ..poll("wire", DAY, vec![]) };
     bench.store.record_poll(gone).await.unwrap();
     sweep(&bench, Retention { alerts: None, ..kept(500 * DAY, 7, 7) }, 500 * DAY).await;
     let mut archive = Archive::open(&bench.path()).await.unwrap();
