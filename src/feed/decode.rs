@@ -1,5 +1,7 @@
 //! Bytes to text, whatever they claim to be encoded in.
 
+use std::borrow::Cow;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -10,12 +12,12 @@ const HEAD: usize = 1024;
 ///
 /// A claim that the bytes contradict is passed over: one under which they do not decode, and a single-byte encoding for what is plainly UTF-8.
 /// Never fails; what cannot be decoded becomes U+FFFD.
-pub(super) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
+pub(super) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
+        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }
     if let Some(encoding) = wide(bytes) {
-        return encoding.decode_without_bom_handling(bytes).0.into_owned();
+        return encoding.decode_without_bom_handling(bytes).0;
     }
     let utf8 = std::str::from_utf8(bytes).ok();
     let claims = [content_type.and_then(charset), declared(bytes)];
@@ -25,10 +27,10 @@ pub(super) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
             continue;
         }
         if let Some(text) = claim.decode_without_bom_handling_and_without_replacement(bytes) {
-            return text.into_owned();
+            return text;
         }
     }
-    utf8.map_or_else(|| guess(bytes), str::to_owned)
+    utf8.map_or_else(|| guess(bytes), Cow::Borrowed)
 }
 
 /// Decodes bytes that say nothing of themselves: by byte order mark, as UTF-8 if they are that, else by guess. Never fails.
@@ -36,7 +38,7 @@ pub(crate) fn decode_undeclared(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
     }
-    std::str::from_utf8(bytes).map_or_else(|_| guess(bytes), str::to_owned)
+    std::str::from_utf8(bytes).map_or_else(|_| guess(bytes).into_owned(), str::to_owned)
 }
 
 /// UTF-16 without a mark, told by the zero beside the first `<` (XML 1.0, appendix F).
@@ -71,17 +73,17 @@ fn label(within: Option<&str>, name: &str) -> Option<&'static Encoding> {
     Encoding::for_label(&value.as_bytes()[..end])
 }
 
-fn guess(bytes: &[u8]) -> String {
+fn guess(bytes: &[u8]) -> Cow<'_, str> {
     // One stray byte in long UTF-8 is likelier than another encoding that happens to be valid UTF-8 nearly throughout.
     let lossy = String::from_utf8_lossy(bytes);
     let broken = lossy.matches(char::REPLACEMENT_CHARACTER).count();
     let sound = lossy.chars().filter(|c| !c.is_ascii() && *c != char::REPLACEMENT_CHARACTER).count();
     if sound > 10 * broken {
-        return UTF_8.decode_without_bom_handling(bytes).0.into_owned();
+        return UTF_8.decode_without_bom_handling(bytes).0;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
-    detector.guess(None, Utf8Detection::Allow).decode_without_bom_handling(bytes).0.into_owned()
+    detector.guess(None, Utf8Detection::Allow).decode_without_bom_handling(bytes).0
 }
 
 #[cfg(test)]

@@ -88,17 +88,17 @@ pub(super) fn doctype_end(rest: &str) -> usize {
 
 /// Copies the tag at the start of `rest`, its attributes repaired; returns its length.
 fn tag(out: &mut String, rest: &str) -> usize {
-    let end = tag_end(rest);
-    let tag = &rest[..end];
-    let mut whole = String::with_capacity(tag.len());
-    let mut left = tag;
+    let (start, end) = (out.len(), tag_end(rest));
+    let mut left = &rest[..end];
     while let Some(at) = left.find('&') {
-        push_legal(&mut whole, &left[..at]);
+        push_legal(out, &left[..at]);
         left = &left[at..];
-        left = &left[reference(&mut whole, left)..];
+        left = &left[reference(out, left)..];
     }
-    push_legal(&mut whole, left);
-    out.push_str(&tag::modernise(whole));
+    push_legal(out, left);
+    if let Some(modern) = tag::modernise(&out[start..]) {
+        out.replace_range(start.., &modern);
+    }
     end
 }
 

@@ -1,5 +1,7 @@
 //! XML feeds as feed-rs reads them: the first of the two readers, for all that keeps near enough to a standard.
 
+use std::time::SystemTime;
+
 use feed_rs::model::{Entry, Feed, FeedType, Person, Text};
 use jiff::Timestamp;
 use url::Url;
@@ -23,7 +25,7 @@ pub(super) fn read(text: &str, base: &Url) -> Option<Document> {
         // An id that the publisher did not give must be seen as none: feed-rs would make one up, a random one if there is no link.
         .id_generator(|_, _, _| String::new())
         // Both readers read the same dates.
-        .timestamp_parser(|date| moment(date)?.to_string().parse().ok())
+        .timestamp_parser(|date| Some(SystemTime::try_from(moment(date)?).ok()?.into()))
         .sanitize_content(false)
         .build();
     let feed = shielded(|| parser.parse(text.as_bytes()))?.ok()?;

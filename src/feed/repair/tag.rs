@@ -9,19 +9,28 @@ const NAMESPACES: [(&str, &str); 3] = [
     ("http://backend.userland.com/rss2", "http://purl.org/rss/1.0/"),
 ];
 
-/// The same tag with old namespaces, `rss` versions and types of text renamed. Its `&` are escaped.
-pub(super) fn modernise(mut tag: String) -> String {
-    if tag.contains("xmlns") {
-        tag = NAMESPACES.iter().fold(tag, |tag, (old, new)| tag.replace(old, new));
-    }
+/// The same tag with old namespaces, `rss` versions and types of text renamed; nothing where it stays as it is. Its `&` are escaped.
+pub(super) fn modernise(tag: &str) -> Option<String> {
+    let old = |name: &&(&str, &str)| tag.contains("xmlns") && tag.contains(name.0);
+    let renamed = NAMESPACES
+        .iter()
+        .find(old)
+        .map(|_| NAMESPACES.iter().fold(tag.to_owned(), |tag, (old, new)| tag.replace(old, new)));
+    let tag = renamed.as_deref().unwrap_or(tag);
     let end = tag[1..].find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).map_or(tag.len(), |end| end + 1);
-    let name = tag[1..end].to_ascii_lowercase();
-    match name.rsplit(':').next().unwrap_or_default() {
-        "rss" if end == 4 => modern_rss(&tag),
-        "title" | "subtitle" | "summary" | "rights" | "description" => known_type(tag, name.starts_with("media:")),
-        "content" if !name.starts_with("media:") => known_content(tag),
-        _ => tag,
-    }
+    let name = &tag[1..end];
+    let is = |known: &str| name.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case(known));
+    let is_media = name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("media:"));
+    let modern = if end == 4 && is("rss") {
+        Some(modern_rss(tag))
+    } else if ["title", "subtitle", "summary", "rights", "description"].into_iter().any(is) {
+        known_type(tag, is_media)
+    } else if is("content") && !is_media {
+        known_content(tag)
+    } else {
+        None
+    };
+    modern.or(renamed)
 }
 
 /// The `rss` tag with version 2.0, which all of its kind are close to; the feed parser knows only a few numbers.
@@ -34,37 +43,42 @@ fn modern_rss(tag: &str) -> String {
     tag
 }
 
-/// The tag of a text with a type that the feed parser knows: for any other it would refuse the whole feed.
-fn known_type(mut tag: String, is_media: bool) -> String {
-    if let Some((_, value)) = attribute(&tag, "type") {
-        let kind = match tag[value.clone()].to_ascii_lowercase() {
-            kind if kind.contains("html") || kind.contains("xml") => "html",
-            _ if is_media => "plain",
-            _ => "text",
-        };
-        tag.replace_range(value, kind);
-    }
-    tag
+/// The tag of a text with a type that the feed parser knows: for any other it would refuse the whole feed. Nothing where it has none.
+fn known_type(tag: &str, is_media: bool) -> Option<String> {
+    let (_, value) = attribute(tag, "type")?;
+    let kind = match tag[value.clone()].to_ascii_lowercase() {
+        kind if kind.contains("html") || kind.contains("xml") => "html",
+        _ if is_media => "plain",
+        _ => "text",
+    };
+    Some(with(tag, value, kind))
 }
 
 /// The same for an Atom content, which may also be a picture or the like, or stand elsewhere.
-fn known_content(mut tag: String) -> String {
-    let Some((_, value)) = attribute(&tag, "type") else { return tag };
+fn known_content(tag: &str) -> Option<String> {
+    let (_, value) = attribute(tag, "type")?;
     let kind = tag[value.clone()].trim().to_ascii_lowercase();
-    let is_elsewhere = attribute(&tag, "src").is_some();
+    let is_elsewhere = attribute(tag, "src").is_some();
     let known = match kind.as_str() {
-        kind if is_elsewhere && kind.contains('/') => return tag,
+        kind if is_elsewhere && kind.contains('/') => return None,
         _ if is_elsewhere => "text/html",
         kind if kind.contains("html") || kind.ends_with("xml") => "html",
         kind if kind.starts_with("text/") || !kind.contains('/') => "text",
-        _ => return tag,
+        _ => return None,
     };
-    tag.replace_range(value, known);
-    tag
+    Some(with(tag, value, known))
+}
+
+/// `tag` with another value at that place.
+fn with(tag: &str, place: Range<usize>, value: &str) -> String {
+    [&tag[..place.start], value, &tag[place.end..]].concat()
 }
 
 /// Where an attribute stands in a tag, with the white space before it, and where its value stands.
 fn attribute(tag: &str, name: &str) -> Option<(Range<usize>, Range<usize>)> {
+    if !tag.contains('=') {
+        return None;
+    }
     let lower = tag.to_ascii_lowercase();
     let mut starts = lower.match_indices(name).map(|(at, _)| at);
     starts.find_map(|start| {
@@ -104,6 +118,6 @@ mod tests {
     #[case("<title type=>", "<title type=>")]
     #[case("<title type='>", "<title type='>")]
     fn odd_tags_are_put_in_known_words(#[case] odd: &str, #[case] known: &str) {
-        assert_eq!(modernise(odd.to_owned()), known);
+        assert_eq!(modernise(odd).as_deref().unwrap_or(odd), known);
     }
 }
