@@ -8,6 +8,7 @@ Needs nginx (Debian: nginx-light). Every feed has 25 items and 45 kB. `docs/benc
 
 import argparse
 import collections
+import contextlib
 import datetime
 import os
 import pathlib
@@ -15,6 +16,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -173,9 +175,12 @@ def newsboat(folder, nginx, number):
 
 
 def hourly(folder, nginx, binary, minutes):
-    """The daemon, with feeds that were polled before, each due once an hour."""
+    """The daemon, with feeds that were polled before, each due once an hour, spread over the hour as after hours of running."""
     config = configure(folder, nginx, len(list((folder / "www").iterdir())), "1h")
     run("tidings, to begin with", nginx, [binary, "run", "--once", "--config", config], [0])
+    with contextlib.closing(sqlite3.connect(config.parent / "tidings.db")) as store:
+        store.execute("UPDATE feed SET next_poll = next_poll - abs(random()) % 3600000")
+        store.commit()
     begun = time.monotonic()
     daemon = subprocess.Popen([binary, "run", "--config", config], stdout=subprocess.DEVNULL)
     time.sleep(minutes * 60)

@@ -21,6 +21,8 @@ use tidings::text::tokenise;
 
 use workload::{Script, Vocabulary, Wanted};
 
+#[path = "common/texts.rs"]
+mod texts;
 #[path = "common/workload.rs"]
 mod workload;
 
@@ -43,10 +45,18 @@ const SMALL: usize = 1_000;
 const MIDDLE: usize = 10_000;
 
 fn main() {
-    let asked: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let (numbers, files): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).filter(|word| word != "--bench").partition(|word| word.parse::<usize>().is_ok());
+    let asked: Vec<usize> = numbers.iter().filter_map(|number| number.parse().ok()).collect();
     let sizes = if asked.is_empty() { vec![1_000, 10_000, 100_000] } else { asked };
-    let vocabulary = Vocabulary::new();
-    let stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
+    let texts: Vec<String> = files.iter().flat_map(|file| texts::read(file)).collect();
+    let (vocabulary, stories) = if texts.is_empty() {
+        let vocabulary = Vocabulary::new();
+        let stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
+        (vocabulary, stories)
+    } else {
+        (texts::vocabulary(&texts), texts::stories(&texts, STORIES))
+    };
     let words = mean(&stories, |story| _ = black_box(tokenise(&story.body)));
     let bare = scan_time(&Rules::default(), &stories);
     println!("{} stories of {} words; microseconds a story, the fastest of {ROUNDS} rounds", STORIES, workload::LENGTH);
@@ -54,7 +64,9 @@ fn main() {
     for size in sizes {
         report(size, &vocabulary, &stories, bare);
     }
-    scripts(&vocabulary);
+    if texts.is_empty() {
+        scripts(&vocabulary);
+    }
 }
 
 fn report(size: usize, vocabulary: &Vocabulary, stories: &[Story], bare: Duration) {

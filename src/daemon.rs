@@ -36,6 +36,7 @@ use crate::alert::{Receiver, draft};
 use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::daemon::hosts::{Hosts, Permit};
+use crate::daemon::poller::LastRead;
 use crate::daemon::reload::StartError;
 use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
 use crate::notify::Means;
@@ -74,6 +75,8 @@ pub(crate) struct World {
     /// Permits for steps that keep a core busy: as many as there are cores.
     heavy: Semaphore,
     mode: Mode,
+    /// When any feed was read last.
+    last_read: LastRead,
     /// Polls under way.
     polls: AtomicUsize,
     /// Messages that became dead in this run.
@@ -211,6 +214,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
         documents: Arc::new(Semaphore::new(DOCUMENTS)),
         heavy: Semaphore::new(cores),
         mode,
+        last_read: LastRead::new(&config.feeds),
         polls: AtomicUsize::new(0),
         refused: AtomicUsize::new(0),
         pages: Notify::new(),

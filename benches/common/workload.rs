@@ -39,7 +39,7 @@ pub(crate) enum Script {
 pub(crate) struct Vocabulary {
     pub(crate) words: Vec<String>,
     /// By rank, the likelihood of it and all before it.
-    sums: Vec<f64>,
+    pub(crate) sums: Vec<f64>,
 }
 
 impl Draw {
@@ -94,10 +94,10 @@ impl Vocabulary {
     /// A word as a rule asks for it.
     pub(crate) fn wanted(&self, draw: &mut Draw) -> &str {
         #[expect(clippy::cast_precision_loss, reason = "ranks are small")]
-        let rank = COMMONEST * (VOCABULARY as f64 / COMMONEST).powf(draw.share());
+        let rank = COMMONEST * (self.words.len() as f64 / COMMONEST).powf(draw.share());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank is small and positive")]
         let rank = rank as usize;
-        &self.words[rank.min(VOCABULARY - 1)]
+        &self.words[rank.min(self.words.len() - 1)]
     }
 }
 

@@ -75,7 +75,7 @@ pub enum Ended<'p> {
 pub struct FeedNotice {
     /// What happened.
     pub kind: Kind,
-    /// Which feed it happened to.
+    /// Which feed it happened to, or shows what happened to all.
     pub feed: FeedName,
     /// Since when.
     pub since: Timestamp,
@@ -95,6 +95,10 @@ pub enum Kind {
     Silent,
     /// What was told of it is over.
     Well,
+    /// No feed could be read for a day: one notice for all, for it is hardly the feeds.
+    Away,
+    /// A feed could be read again after that.
+    Back,
 }
 
 impl Kind {
@@ -104,6 +108,8 @@ impl Kind {
             Self::Failing => Ailment::Failing.as_str(),
             Self::Silent => Ailment::Silent.as_str(),
             Self::Well => "well",
+            Self::Away => "away",
+            Self::Back => "back",
         }
     }
 }
@@ -112,19 +118,24 @@ impl FeedNotice {
     /// The beginning of the keys of its messages, which end in their receiver: nobody is told twice.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("notice:{}:{}:{}:", self.kind.as_str(), self.feed, self.since.as_millisecond())
+        let subject = if matches!(self.kind, Kind::Away | Kind::Back) { "" } else { &*self.feed.0 };
+        format!("notice:{}:{subject}:{}:", self.kind.as_str(), self.since.as_millisecond())
     }
 }
 
-/// The course of `feed` after a poll at `at`, and what is to be told of it. `error` is how the poll before failed, if it did.
+/// The course of `feed` after a poll at `at`, and what is to be told of it. `error` is how the poll before failed, if it did; `last_read` is when any of
+/// several feeds was read last, before this poll: a failure since then is everybody's.
 #[must_use]
 pub fn after(
     feed: &FeedName,
     before: Course,
     ended: Ended<'_>,
     error: Option<&str>,
+    last_read: Option<Timestamp>,
     at: Timestamp,
 ) -> (Course, Option<FeedNotice>) {
+    let away_since =
+        last_read.filter(|last| before.failing_since.is_some_and(|since| *last < since && later(since, FAILING) <= at));
     let notice = |kind, since: Option<Timestamp>, why: String| {
         Some(FeedNotice { kind, feed: feed.clone(), since: since.unwrap_or(at), why })
     };
@@ -135,6 +146,9 @@ pub fn after(
             let (ailment, kind) = if gone { (Ailment::Gone, Kind::Gone) } else { (Ailment::Failing, Kind::Failing) };
             if before.told == Some(ailment) || !gone && later(failing_since, FAILING) > at {
                 return (course, None);
+            }
+            if !gone && away_since.is_some() {
+                return (course, notice(Kind::Away, away_since, why.to_owned()));
             }
             (Course { told: Some(ailment), ..course }, notice(kind, course.failing_since, why.to_owned()))
         }
@@ -153,6 +167,9 @@ pub fn after(
                 (Some(Ailment::Silent), _) if news => {
                     let why = "it had brought nothing new".to_owned();
                     (Course { told: None, ..course }, notice(Kind::Well, before.last_news, why))
+                }
+                (None | Some(Ailment::Silent), _) if away_since.is_some() => {
+                    (course, notice(Kind::Back, away_since, error.unwrap_or("none could be read").to_owned()))
                 }
                 (None | Some(Ailment::Silent), _) => (course, None),
             }
@@ -201,10 +218,15 @@ mod tests {
 
     /// What is told of a feed polled at these hours: the hour, what, and since which hour.
     fn told(polls: &[(i64, Ended<'_>)]) -> Vec<(i64, Kind, i64)> {
+        told_beside(None, polls)
+    }
+
+    /// The same where any feed was last read then.
+    fn told_beside(last_read: Option<Timestamp>, polls: &[(i64, Ended<'_>)]) -> Vec<(i64, Kind, i64)> {
         let feed = FeedName("wire".to_owned());
         let (mut course, mut error, mut told) = (Course::default(), None, Vec::new());
         for (hour, ended) in polls {
-            let (after, notice) = after(&feed, course, *ended, error, at(*hour));
+            let (after, notice) = after(&feed, course, *ended, error, last_read, at(*hour));
             course = after;
             error = if let Ended::Failed { why, .. } = ended { Some(*why) } else { None };
             told.extend(notice.map(|notice| (*hour, notice.kind, (notice.since.as_second() - 1_800_000_000) / 3600)));
@@ -216,6 +238,24 @@ mod tests {
     fn a_feed_that_fails_for_a_day_is_told_once_and_so_is_its_return() {
         let polls = [(0, news()), (1, FAILED), (24, FAILED), (25, FAILED), (49, FAILED), (60, news()), (61, news())];
         assert_eq!(told(&polls), [(25, Kind::Failing, 1), (60, Kind::Well, 1)]);
+    }
+
+    #[test]
+    fn where_no_feed_was_read_since_one_notice_stands_for_all() {
+        let polls = [(1, FAILED), (24, FAILED), (25, FAILED), (49, FAILED), (60, news())];
+        let away = [(25, Kind::Away, 0), (49, Kind::Away, 0), (60, Kind::Back, 0)];
+        assert_eq!(told_beside(Some(at(0)), &polls), away);
+        let key = |feed: &str, kind| {
+            let (feed, since) = (FeedName(feed.to_owned()), at(0));
+            FeedNotice { kind, feed, since, why: String::new() }.key()
+        };
+        assert_eq!(key("wire", Kind::Away), key("paper", Kind::Away), "so all make one message");
+        assert_ne!(key("wire", Kind::Away), key("wire", Kind::Back));
+
+        let own = [(25, Kind::Failing, 1), (60, Kind::Well, 1)];
+        assert_eq!(told_beside(Some(at(2)), &polls), own, "another feed could be read meanwhile");
+        let gone = Ended::Failed { why: "410", gone: true };
+        assert_eq!(told_beside(Some(at(0)), &[(1, FAILED), (26, gone)]), [(26, Kind::Gone, 1)]);
     }
 
     #[test]
@@ -260,16 +300,16 @@ mod tests {
     fn why_is_the_failure_or_what_is_usual() {
         let feed = FeedName("wire".to_owned());
         let failing = Course { failing_since: Some(at(0)), last_news: Some(at(-1)), told: None };
-        let (course, notice) = after(&feed, failing, FAILED, None, at(24));
+        let (course, notice) = after(&feed, failing, FAILED, None, None, at(24));
         let notice = notice.expect("a day");
         assert_eq!(
             (notice.why.as_str(), notice.key()),
             ("connection refused", "notice:failing:wire:1800000000000:".to_owned())
         );
-        let back = after(&feed, course, news(), Some("connection refused"), at(25)).1.expect("back");
+        let back = after(&feed, course, news(), Some("connection refused"), None, at(25)).1.expect("back");
         assert_eq!(back.why, "connection refused");
         let silent = Course { failing_since: None, ..failing };
-        let silent = after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, at(71)).1.expect("silent");
+        let silent = after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.expect("silent");
         assert_eq!(silent.why, "it usually brings something every 1h 30m");
     }
 

@@ -2,6 +2,7 @@
 
 mod ask;
 mod due;
+mod last_read;
 mod record;
 
 use std::cmp::Reverse;
@@ -21,6 +22,8 @@ use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::store::{FeedState, StoreError};
 use crate::story::FeedName;
+
+pub(crate) use last_read::LastRead;
 
 /// When a poll is repeated, at the soonest, whose outcome the store could not take.
 const STORE_FAILED: Duration = Duration::from_secs(5);
@@ -95,7 +98,11 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
             None => due::fresh(feed, address, None, now()),
         }
     };
-    Ok(world.config.feeds.iter().map(state_of).collect())
+    let states: Vec<FeedState> = world.config.feeds.iter().map(state_of).collect();
+    for (feed, state) in world.config.feeds.iter().zip(&states) {
+        state.last_good.inspect(|last| world.last_read.note(feed, *last));
+    }
+    Ok(states)
 }
 
 /// Says what a person has to know of a feed as a run begins.

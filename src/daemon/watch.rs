@@ -10,12 +10,14 @@ use crate::feed::identity::{Judged, KnownItem, Verdict};
 use crate::feed::parse::Item;
 use crate::store::{FeedState, Gap};
 
-/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. Returns what is to be told of it, and to whom.
+/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `last_read` is as [`ailment::after`] wants it. Returns what is
+/// to be told of it, and to whom.
 pub(crate) fn follow(
     config: &Config,
     before: &FeedState,
     state: &mut FeedState,
     sifted: Option<&Sifted>,
+    last_read: Option<Timestamp>,
     at: Timestamp,
 ) -> Option<(FeedNotice, Vec<Receiver>)> {
     let ended = if let Some(why) = &state.error {
@@ -24,7 +26,7 @@ pub(crate) fn follow(
         let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
         Ended::Well { news, gap: state.mean_gap }
     };
-    let (course, notice) = ailment::after(&state.name, before.course, ended, before.error.as_deref(), at);
+    let (course, notice) = ailment::after(&state.name, before.course, ended, before.error.as_deref(), last_read, at);
     state.course = course;
     notice.map(|notice| (notice, audience(config)))
 }

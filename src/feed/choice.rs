@@ -3,26 +3,27 @@
 use url::Url;
 
 use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
-use crate::feed::tag::{is_item, name};
+use crate::feed::tag::{is_item, local, name};
 use crate::feed::{hints, standard, xml};
 
 /// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves something to ask for.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let document = match standard::read(text, base) {
-        // feed-rs passes over the sources of RSS.
-        Some(first) if is_whole(&first, openings(text)) && !text.contains("<source") => Ok(first),
+        Some(first) if is_whole(&first, &signs(text)) => Ok(first),
         first => chosen(first, xml::read(text, base)),
     };
     document.map(|document| Document { hints: hints::read(text), ..document })
 }
 
-/// Whether a document has an item for each that is opened in its text, and of each all that readers can differ in.
-fn is_whole(document: &Document, openings: usize) -> bool {
+/// Whether a document has an item for each that is opened in its text, and of each all that readers can differ in. feed-rs passes over the sources of RSS.
+fn is_whole(document: &Document, signs: &Signs) -> bool {
     let is_full = |item: &Item| {
         let is_told = !item.title.is_empty() && !item.text.is_empty() && item.published.is_some();
-        is_told && item.guid.is_some() && !item.authors.is_empty() && !item.tags.is_empty()
+        let is_credited = !signs.authors || !item.authors.is_empty();
+        is_told && is_credited && item.guid.is_some() && (!signs.tags || !item.tags.is_empty())
     };
-    !document.items.is_empty() && document.items.len() >= openings && document.items.iter().all(is_full)
+    let has_all = !document.items.is_empty() && document.items.len() >= signs.items;
+    has_all && !signs.sources && document.items.iter().all(is_full)
 }
 
 /// The first answer where it has as many items as the second, its gaps filled; else the second.
@@ -66,9 +67,33 @@ fn fill(item: &mut Item, other: Item) {
     }
 }
 
-/// How many items `text` opens, whatever their prefix; at most [`MOST_ITEMS`]. One in a comment counts too: it costs a second look and no more.
-fn openings(text: &str) -> usize {
-    text.split('<').skip(1).filter(|tag| is_item(name(tag))).take(MOST_ITEMS).count()
+/// What a text opens, by the names of its tags.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Signs {
+    /// How many items; at most [`MOST_ITEMS`].
+    items: usize,
+    /// Whether anything that may name an author.
+    authors: bool,
+    /// Whether anything that may be a category.
+    tags: bool,
+    /// Whether anything that may be an item's source.
+    sources: bool,
+}
+
+/// The signs of `text`, whatever the prefix and case of its names. One in a comment counts too: it costs a second look and no more.
+fn signs(text: &str) -> Signs {
+    let mut signs = Signs::default();
+    for tag in text.split('<').skip(1).filter(|tag| !tag.starts_with('/')) {
+        let name = name(tag);
+        let is = |known: &[&str]| known.iter().any(|known| local(name).eq_ignore_ascii_case(known));
+        if is_item(name) {
+            signs.items = MOST_ITEMS.min(signs.items + 1);
+        }
+        signs.authors |= is(&["author", "creator"]);
+        signs.tags |= is(&["category", "subject"]);
+        signs.sources |= is(&["source"]);
+    }
+    signs
 }
 
 #[cfg(test)]

@@ -229,7 +229,9 @@ mod tests {
 
     #[test]
     fn notices_of_feeds() {
-        let kinds = [ailment::Kind::Gone, ailment::Kind::Failing, ailment::Kind::Silent, ailment::Kind::Well];
+        use ailment::Kind;
+
+        let kinds = [Kind::Gone, Kind::Failing, Kind::Silent, Kind::Well, Kind::Away, Kind::Back];
         let notices = kinds.map(|kind| text(&fixture::feed_notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }

@@ -118,9 +118,18 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
             format!("The feed {feed} is well again"),
             "What it brought is matched. `tidings feeds gaps` shows whether anything may have been missed.",
         ),
+        Kind::Away => (
+            "No feed can be read".to_owned(),
+            "All that are asked fail, so it is hardly the feeds: look at the way to the network, or to its proxy. All are tried again by themselves.",
+        ),
+        Kind::Back => (
+            "Feeds can be read again".to_owned(),
+            "What they bring is matched. `tidings feeds gaps` shows whether anything may have been missed.",
+        ),
     };
     let (since, why) = match notice.kind {
         Kind::Well => ("ill since", "last cause"),
+        Kind::Away | Kind::Back => ("none since", "what one of them said"),
         Kind::Gone | Kind::Failing | Kind::Silent => ("since", "why"),
     };
     remark(&title, note, vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))])

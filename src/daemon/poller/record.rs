@@ -68,7 +68,11 @@ pub(super) async fn record(
         world.hosts.rest(host, *until);
     }
     let host_rests = rests.map(|(host, until)| (host.0, until));
-    let notice = watch::follow(&world.config, before, &mut state, sifted.as_ref(), ended_at);
+    let last_read = world.last_read.at();
+    let notice = watch::follow(&world.config, before, &mut state, sifted.as_ref(), last_read, ended_at);
+    if state.error.is_none() {
+        world.last_read.note(feed, ended_at);
+    }
     let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
     if let Some(Gap { since, until }) = &gap {
         warn!("{}: nothing of what it shows was known; items from {since} to {until} may have been missed", feed.name);

@@ -19,8 +19,25 @@ fn no_feed() -> Result<Document, NoFeed> {
 #[case("<feed><a:Entry\nid='1'/><entry", 2)]
 #[case("<rdf><items/><itemref/></item></entry> item", 0)]
 #[case("<!-- <item> -->", 1)]
+#[case("<a:item></a:item>", 1)]
 fn items_are_counted_by_their_openings(#[case] text: &str, #[case] count: usize) {
-    assert_eq!(openings(text), count);
+    assert_eq!(signs(text).items, count);
+}
+
+#[rstest]
+#[case("<dc:creator>", true, false, false)]
+#[case("<AUTHOR/>", true, false, false)]
+#[case("<category a='b'>", false, true, false)]
+#[case("<x:Subject>", false, true, false)]
+#[case("<source>", false, false, true)]
+#[case("</author><authors>author", false, false, false)]
+fn what_may_be_named_is_told_by_tags(
+    #[case] text: &str,
+    #[case] authors: bool,
+    #[case] tags: bool,
+    #[case] sources: bool,
+) {
+    assert_eq!(signs(text), Signs { items: 0, authors, tags, sources });
 }
 
 #[test]
@@ -68,8 +85,16 @@ fn a_document_is_whole_only_with_all_items_and_all_their_parts() {
         ..Item::default()
     };
     let of = |item: &Item| Document { items: vec![item.clone()], ..document(&[]) };
-    assert!(is_whole(&of(&full), 1));
-    assert!(!is_whole(&of(&full), 2));
-    assert!(!is_whole(&of(&Item { published: None, ..full }), 1));
-    assert!(!is_whole(&document(&[]), 0));
+    let plain = |items| Signs { items, ..Signs::default() };
+    assert!(is_whole(&of(&full), &plain(1)));
+    assert!(!is_whole(&of(&full), &plain(2)));
+    assert!(!is_whole(&of(&Item { published: None, ..full.clone() }), &plain(1)));
+    assert!(!is_whole(&document(&[]), &plain(0)));
+    assert!(!is_whole(&of(&full), &Signs { sources: true, ..plain(1) }));
+
+    let bare = of(&Item { authors: vec![], tags: vec![], ..full.clone() });
+    assert!(is_whole(&bare, &plain(1)), "there is nobody to name");
+    assert!(!is_whole(&bare, &Signs { authors: true, ..plain(1) }));
+    assert!(!is_whole(&bare, &Signs { tags: true, ..plain(1) }));
+    assert!(is_whole(&of(&full), &Signs { authors: true, tags: true, ..plain(1) }));
 }

@@ -100,6 +100,38 @@ async fn a_feed_that_is_gone_is_told_at_once_and_is_well_when_it_is_read_at_its_
     assert_eq!(notices(&server), of_wire(&["gone", "well"]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_one_for_their_return() {
+    let (server, mail) = (Server::start().await, Sink::start().await);
+    server.serve("/hook", Response::status(200));
+    let paths = ["/one.xml", "/two.xml", "/three.xml"];
+    let urls = paths.map(|path| server.url(path));
+    let config = config(&urls, &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let kinds = || notices(&server).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
+    let serve = |response: &Response| paths.iter().for_each(|path| server.serve(path, response.clone()));
+    for _ in 0..2 {
+        serve(&Response::feed(&dated(&[])));
+        round(&folder).await;
+        serve(&Response::status(500));
+        round(&folder).await;
+        folder.change("UPDATE feed SET last_good = last_good - 86400001").await;
+        folder.change(DAY_AGO).await;
+        round(&folder).await;
+        round(&folder).await;
+    }
+    assert_eq!(kinds(), ["away", "back", "away"]);
+
+    serve(&Response::feed(&dated(&[])));
+    server.serve(paths[0], Response::status(500));
+    round(&folder).await;
+    folder.change("UPDATE feed SET next_poll = 0").await;
+    round(&folder).await;
+    assert_eq!(kinds(), ["away", "back", "away", "back", "failing"], "others are read, so this one is told");
+    assert_eq!(mail.letters().len(), 5);
+    assert!(mail.letters()[0].text().contains("Subject: No feed can be read"));
+}
+
 /// A feed with three dated items, an hour apart, and these titles first.
 fn dated(titles: &[&str]) -> String {
     let item = |title: &str, hour: usize| {

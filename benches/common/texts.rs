@@ -1,0 +1,41 @@
+//! A workload of real texts, in the place of the invented one: the same kinds of rules, of the words that these texts have.
+
+use std::collections::HashMap;
+
+use tidings::story::Story;
+use tidings::text::{Token, tokenise};
+
+use crate::workload::{LENGTH, Vocabulary};
+
+/// The texts of a file of JSON Lines: what each has as its `body`.
+pub(crate) fn read(file: &str) -> Vec<String> {
+    let lines = std::fs::read_to_string(file).unwrap_or_else(|why| panic!("{file}: {why}"));
+    let body = |line: &str| {
+        let story: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|why| panic!("{file}: {why}"));
+        story["body"].as_str().map(str::to_owned)
+    };
+    lines.lines().filter_map(body).collect()
+}
+
+/// The words that rules may ask for, the commonest first: three letters or more, of ASCII.
+pub(crate) fn vocabulary(texts: &[String]) -> Vocabulary {
+    let mut counts = HashMap::new();
+    for token in texts.iter().flat_map(|text| tokenise(text)) {
+        if token.word.len() > 2 && token.word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            *counts.entry(token.word).or_insert(0_usize) += 1;
+        }
+    }
+    let mut words: Vec<(String, usize)> = counts.into_iter().collect();
+    words.sort_by(|one, other| (other.1, &one.0).cmp(&(one.1, &other.0)));
+    Vocabulary { words: words.into_iter().map(|(word, _)| word).collect(), sums: Vec::new() }
+}
+
+/// So many stories, read one behind the other and cut where a story is long enough.
+pub(crate) fn stories(texts: &[String], count: usize) -> Vec<Story> {
+    let all = texts.join("\n\n");
+    let words = tokenise(&all);
+    let pieces: Vec<&[Token]> = words.chunks_exact(LENGTH).collect();
+    let step = (pieces.len() / count).max(1);
+    let text = |piece: &[Token]| all[piece[0].span.start..piece[LENGTH - 1].span.end].to_owned();
+    pieces.into_iter().step_by(step).take(count).map(|piece| Story::of_words(String::new(), text(piece))).collect()
+}
