@@ -179,7 +179,7 @@ def hourly(folder, nginx, binary, minutes):
     config = configure(folder, nginx, len(list((folder / "www").iterdir())), "1h")
     run("tidings, to begin with", nginx, [binary, "run", "--once", "--config", config], [0])
     with contextlib.closing(sqlite3.connect(config.parent / "tidings.db")) as store:
-        store.execute("UPDATE feed SET next_poll = next_poll - abs(random()) % 3600000")
+        store.execute("UPDATE feed SET next_poll = last_poll + abs(random()) % 3600000")
         store.commit()
     begun = time.monotonic()
     daemon = subprocess.Popen([binary, "run", "--config", config], stdout=subprocess.DEVNULL)

@@ -23,6 +23,7 @@ pub use frequency::Frequencies;
 mod anchor;
 mod features;
 mod frequency;
+mod marks;
 mod memo;
 mod node;
 mod occurrences;
@@ -30,6 +31,7 @@ mod postings;
 mod program;
 mod run;
 mod sheet;
+mod sorted;
 mod text;
 mod vocabulary;
 
@@ -115,16 +117,16 @@ impl Engine {
         sheet.read(self, story, carriers);
         let mut run = Run { engine: self, story, carriers, sheet, decided, found };
         let mut seen = 0;
-        while run.sheet.found(seen).is_some() {
+        while run.sheet.marks.found(seen).is_some() {
             calls.clear();
-            while let Some(feature) = run.sheet.found(seen) {
-                calls.extend(self.postings.call(feature).map(|call| (run.sheet.in_text(feature), call)));
+            while let Some(feature) = run.sheet.marks.found(seen) {
+                calls.extend(self.postings.call(feature).map(|call| (run.sheet.marks.in_text(feature), call)));
                 seen += 1;
             }
             due.clear();
             for (in_text, call) in &*calls {
                 for posting in self.postings.called(call) {
-                    let is_guarded = posting.guard().is_none_or(|guard| run.sheet.in_text(guard));
+                    let is_guarded = posting.guard().is_none_or(|guard| run.sheet.marks.in_text(guard));
                     if is_guarded && (*in_text || !posting.is_of_text()) {
                         match posting.target() {
                             Target::Rule(rule) => matched.push(rule),
@@ -140,7 +142,11 @@ impl Engine {
                 let number = head & !(GROUP | SEVERAL);
                 let is_new = head & SEVERAL == 0 || mark(looked_at, marked, number);
                 if is_new && run.holds(at + 1, None) {
-                    if head & GROUP == 0 { matched.push(number) } else { run.sheet.mark_group(number) }
+                    if head & GROUP == 0 {
+                        matched.push(number);
+                    } else {
+                        run.sheet.marks.mark(number, false);
+                    }
                 }
             }
         }

@@ -8,8 +8,9 @@ use super::alphabet::{Alphabet, Kind};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Map {
     blocks: Vec<Block>,
-    /// Letters and digits: those of ASCII, and letters that are folded to as many bytes as they have.
-    words: Vec<u64>,
+    /// Where words begin, and what stands behind them. Words are of letters and digits: those of ASCII, and letters that are folded to as many bytes as
+    /// they have.
+    edges: Vec<u64>,
     /// White space of ASCII.
     spaces: Vec<u64>,
     /// Ends of lines, and what makes a run more than letters, digits and signs that part them: other letters, signs that are odd, a full stop or comma
@@ -42,13 +43,13 @@ impl Map {
         if self.blocks.iter().any(|block| block.high != 0) {
             know(&mut self.blocks, text, folded, alphabet);
         }
-        for bits in [&mut self.words, &mut self.spaces, &mut self.stops] {
+        for bits in [&mut self.edges, &mut self.spaces, &mut self.stops] {
             bits.clear();
         }
         let mut before = OUTSIDE;
         for (number, block) in self.blocks.iter().enumerate() {
             let behind = self.blocks.get(number + 1).copied().unwrap_or(OUTSIDE);
-            self.words.push(block.words);
+            self.edges.push(block.words ^ (block.words << 1 | before.words >> (BLOCK - 1)));
             self.spaces.push(block.spaces);
             self.stops.push(block.stops | more_stops(before, *block, behind));
             before = *block;
@@ -65,13 +66,12 @@ impl Map {
         last(&self.spaces, start..stop).map_or(start, |space| space + 1)
     }
 
-    /// The stretches of letters and digits in those bytes, between which others stand.
+    /// The stretches of letters and digits in those bytes, between which others stand, as they do before and behind.
     pub(super) fn words(&self, bytes: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-        let mut at = bytes.start;
+        let mut edges = Set::from(&self.edges, bytes.start);
         std::iter::from_fn(move || {
-            let start = next(&self.words, at).filter(|start| *start < bytes.end)?;
-            at = end(&self.words, start);
-            Some(start..at)
+            let start = edges.next().filter(|start| *start < bytes.end)?;
+            Some(start..edges.next().unwrap_or(self.length))
         })
     }
 }
@@ -174,24 +174,38 @@ fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
 
 /// The first bit that is set from `from` on.
 fn next(bits: &[u64], from: usize) -> Option<usize> {
-    let mut at = from / BLOCK;
-    let mut left = bits.get(at)? & (u64::MAX << (from % BLOCK));
-    while left == 0 {
-        at += 1;
-        left = *bits.get(at)?;
-    }
-    Some(at * BLOCK + left.trailing_zeros() as usize)
+    Set::from(bits, from).next()
 }
 
-/// The first bit that is not set behind `from`, which is; the length of all if there is none.
-fn end(bits: &[u64], from: usize) -> usize {
-    let mut at = from / BLOCK;
-    let mut left = bits.get(at).map_or(0, |bits| !bits & (u64::MAX << (from % BLOCK)));
-    while left == 0 && at + 1 < bits.len() {
-        at += 1;
-        left = !bits[at];
+/// The bits that are set, one after the other.
+struct Set<'b> {
+    bits: &'b [u64],
+    block: usize,
+    /// Those of the block that are left.
+    left: u64,
+}
+
+impl<'b> Set<'b> {
+    /// Those from `from` on.
+    fn from(bits: &'b [u64], from: usize) -> Self {
+        let block = from / BLOCK;
+        let left = bits.get(block).map_or(0, |bits| bits & (u64::MAX << (from % BLOCK)));
+        Self { bits, block, left }
     }
-    if left == 0 { bits.len() * BLOCK } else { at * BLOCK + left.trailing_zeros() as usize }
+}
+
+impl Iterator for Set<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while self.left == 0 {
+            self.block += 1;
+            self.left = *self.bits.get(self.block)?;
+        }
+        let bit = self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        Some(self.block * BLOCK + bit)
+    }
 }
 
 /// The last bit of those in `range` that is set.

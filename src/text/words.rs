@@ -102,12 +102,7 @@ impl Words {
         &self.places
     }
 
-    /// The word at `place`, folded.
-    pub(crate) fn folded(&self, place: &Place) -> &[u8] {
-        &self.padded(place)[..place.length()]
-    }
-
-    /// The same with all that stands behind it: at least [`PADDING`] bytes.
+    /// The folded word at `place`, with all that stands behind it: at least [`PADDING`] bytes.
     pub(crate) fn padded(&self, place: &Place) -> &[u8] {
         &self.folded[place.at as usize..]
     }
@@ -327,7 +322,7 @@ mod tests {
         words.add("C++ first");
         let numbers = words.add(text);
         let token = |place| Token {
-            word: String::from_utf8(words.folded(place).to_vec()).expect("words are text"),
+            word: String::from_utf8(words.padded(place)[..place.length()].to_vec()).expect("words are text"),
             span: place.start as usize..place.end as usize,
             paragraph: place.paragraph - 1,
         };

@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashMapExt};
 
 use super::frequency::{Frequencies, UNKNOWN};
-use super::vocabulary::{Seed, Vocabulary, hash, hash_padded};
+use super::vocabulary::{Key, Seed, Vocabulary};
 use crate::rule::term::Word;
 use crate::text::Stemmer;
 
@@ -204,13 +204,18 @@ impl Features {
         feature < self.plain
     }
 
-    /// The hash of the word that the first `length` bytes of `padded` are.
-    pub(super) fn hash(&self, padded: &[u8], length: usize) -> u64 {
-        hash_padded(self.seed, padded, length)
+    /// The hash by which `word` is found.
+    pub(super) fn hash(&self, word: Key<'_>) -> u64 {
+        word.hash(self.seed)
+    }
+
+    /// Whether a word with that hash may be a feature.
+    pub(super) fn may_be_word(&self, hash: u64) -> bool {
+        self.words.may_hold(hash)
     }
 
     /// The feature that `word` is, whose hash is `hash`, and whether there is more to it.
-    pub(super) fn word(&self, hash: u64, word: &[u8]) -> Option<(Feature, bool)> {
+    pub(super) fn word(&self, hash: u64, word: Key<'_>) -> Option<(Feature, bool)> {
         let found = self.words.get(hash, word)?;
         Some((found & !HAS_MORE, found & HAS_MORE != 0))
     }
@@ -222,7 +227,7 @@ impl Features {
     }
 
     /// Whether words that no rule names can have a feature.
-    fn derives(&self) -> bool {
+    pub(super) fn derives(&self) -> bool {
         !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
     }
 
@@ -334,7 +339,8 @@ impl Prefixes {
 
     /// The feature of words that begin with `prefix`, if that is one of them.
     fn get(&self, seed: Seed, prefix: &[u8]) -> Option<Feature> {
-        self.table.get(hash(seed, prefix), prefix)
+        let key = Key::of(prefix);
+        self.table.get(key.hash(seed), key)
     }
 }
 

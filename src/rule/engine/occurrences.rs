@@ -55,7 +55,7 @@ pub(super) fn each(
     let code = &engine.program.code[at..];
     let mut phrases = Phrases { code: &code[1..], left: code[0] };
     phrases.any(|phrase| {
-        phrase.words.iter().all(|word| sheet.has(*word)) && {
+        phrase.words.iter().all(|word| sheet.marks.has(*word)) && {
             sheet.place();
             let sheet = &*sheet;
             let length = u32::try_from(phrase.words.len()).unwrap_or(u32::MAX);

@@ -87,9 +87,9 @@ impl Run<'_> {
         let group = || code[at + 1..=at + above as usize].iter();
         let branches = |at| Branches { code, at, left: above };
         match op {
-            op::ALL_OF => group().all(|feature| self.sheet.in_text(*feature)),
-            op::ANY_OF => group().any(|feature| self.sheet.in_text(*feature)),
-            op::NONE_OF => !group().any(|feature| self.sheet.in_text(*feature)),
+            op::ALL_OF => group().all(|feature| self.sheet.marks.in_text(*feature)),
+            op::ANY_OF => group().any(|feature| self.sheet.marks.in_text(*feature)),
+            op::NONE_OF => !group().any(|feature| self.sheet.marks.in_text(*feature)),
             op::ALL => branches(at + 2).all(|branch| self.holds(branch, part)),
             op::ANY => branches(at + 2).any(|branch| self.holds(branch, part)),
             op::COUNT => {
@@ -107,7 +107,7 @@ impl Run<'_> {
             op::WITHIN => self.within(at, above, part),
             op::PATTERN => self.pattern(code[at + 1] as usize, above, part),
             op::COMPARE => self.compare(code[at + 1] as usize),
-            op::SITE => self.sheet.has(code[at + 1]),
+            op::SITE => self.sheet.marks.has(code[at + 1]),
             op::LANG => self.lang(code[at + 1] as usize),
             _ => self.shared(code[at + 1] as usize),
         }
@@ -123,7 +123,7 @@ impl Run<'_> {
     }
 
     fn feature(&mut self, feature: u32, sight: u32, part: Option<&Part>) -> bool {
-        if !self.sheet.has(feature) {
+        if !self.sheet.marks.has(feature) {
             return false;
         }
         self.sheet.place();

@@ -6,12 +6,15 @@ use url::Url;
 
 use super::Engine;
 use super::features::Feature;
+use super::marks::Marks;
 use super::memo::Memo;
+use super::sorted::Sorted;
 use super::text::{Text, Texts};
+use super::vocabulary::Key;
 use crate::rule::Carrier;
 use crate::rule::scope::Scope;
 use crate::story::Story;
-use crate::text::Words;
+use crate::text::{Place, Words};
 
 /// No feature.
 const NONE: u32 = u32::MAX;
@@ -21,27 +24,25 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Sheet {
     pub(super) words: Words,
     pub(super) texts: Texts,
-    /// By feature, its place in `found`, if that has it there.
-    slots: Vec<u32>,
-    /// The features that were found, each once.
-    found: Vec<Feature>,
-    /// By feature, a bit that says whether headline or text have it.
-    in_text: Vec<u64>,
-    /// By word of the story, the place of its feature in `found`.
+    pub(super) marks: Marks,
+    /// By word of the story, the slot of its feature; [`NONE`] if it has none.
     at: Vec<u32>,
-    /// Features that words have besides themselves: place in `found`, number of the word.
+    /// The words that are features: slot of the feature, number of the word, ascending.
+    hits: Vec<(u32, u32)>,
+    /// Features that words have besides themselves, in the same form, in no order.
     more: Vec<(u32, u32)>,
     places: Places,
     memo: Memo,
-    /// The hashes of the words of a text.
-    hashes: Vec<u64>,
+    sorted: Sorted,
+    /// Words that might have been features and are none, which are few: number in the text, and hash.
+    unknown: Vec<(u32, u64)>,
 }
 
 /// The numbers of the words that have each feature, made when first asked for.
 #[derive(Debug, Default)]
 struct Places {
     made: bool,
-    /// By place in `found`, where its words begin.
+    /// By slot, where its words begin.
     starts: Vec<u32>,
     words: Vec<u32>,
 }
@@ -51,14 +52,14 @@ impl Sheet {
         Self {
             words: Words::default(),
             texts: Texts::default(),
-            slots: Vec::new(),
-            found: Vec::new(),
-            in_text: Vec::new(),
+            marks: Marks::default(),
             at: Vec::new(),
+            hits: Vec::new(),
             more: Vec::new(),
             places: Places::default(),
             memo: Memo::default(),
-            hashes: Vec::new(),
+            sorted: Sorted::default(),
+            unknown: Vec::new(),
         }
     }
 
@@ -75,15 +76,10 @@ impl Sheet {
     }
 
     fn clear(&mut self, engine: &Engine) {
-        for feature in self.found.drain(..) {
-            if let Some(bits) = self.in_text.get_mut(feature as usize / 64) {
-                *bits = 0;
-            }
-        }
-        self.slots.resize(engine.features.count(), 0);
-        self.in_text.resize(engine.features.count().div_ceil(64), 0);
+        self.marks.clear(engine.features.count());
         self.words.clear();
         self.at.clear();
+        self.hits.clear();
         self.more.clear();
         self.places.made = false;
         self.memo.refresh();
@@ -93,33 +89,36 @@ impl Sheet {
     fn look_up(&mut self, engine: &Engine, text: &Text, raw: &str, in_text: bool) {
         let features = &engine.features;
         let places = &self.words.places()[text.words.start as usize..text.words.end as usize];
-        self.hashes.clear();
-        self.hashes.extend(places.iter().map(|place| features.hash(self.words.padded(place), place.length())));
-        for ((number, place), &hash) in text.words.clone().zip(places).zip(&self.hashes) {
-            let word = self.words.folded(place);
-            match features.word(hash, word) {
-                None => {
-                    self.at.push(NONE);
-                    if features.may_derive(word) {
-                        let memo = self.memo.of(hash, word, features);
-                        for feature in memo {
-                            let slot = mark(&mut self.slots, &mut self.found, &mut self.in_text, *feature, in_text);
-                            self.more.push((slot, number));
-                        }
+        let key = |place: &Place| Key::padded(self.words.padded(place), place.length());
+        self.at.resize(self.at.len() + places.len(), NONE);
+        let hashes = places.iter().map(|place| features.hash(key(place)));
+        self.sorted.sort(hashes, |hash| features.may_be_word(hash));
+        self.unknown.clear();
+        for (index, hash) in self.sorted.known() {
+            let (place, number) = (&places[index as usize], text.words.start + index);
+            let Some((feature, has_more)) = features.word(hash, key(place)) else {
+                self.unknown.push((index, hash));
+                continue;
+            };
+            let slot = self.marks.mark(feature, in_text);
+            self.at[number as usize] = slot;
+            self.hits.push((slot, number));
+            if has_more {
+                let written = &raw[place.start as usize..place.end as usize];
+                let in_capitals = || !text.shouted && !written.contains(char::is_lowercase);
+                for (feature, only_in_capitals) in features.more(feature) {
+                    if !only_in_capitals || in_capitals() {
+                        self.more.push((self.marks.mark(feature, in_text), number));
                     }
                 }
-                Some((feature, has_more)) => {
-                    let slot = mark(&mut self.slots, &mut self.found, &mut self.in_text, feature, in_text);
-                    self.at.push(slot);
-                    if has_more {
-                        let written = &raw[place.start as usize..place.end as usize];
-                        let in_capitals = || !text.shouted && !written.contains(char::is_lowercase);
-                        for (feature, only_in_capitals) in features.more(feature) {
-                            if !only_in_capitals || in_capitals() {
-                                let slot = mark(&mut self.slots, &mut self.found, &mut self.in_text, feature, in_text);
-                                self.more.push((slot, number));
-                            }
-                        }
+            }
+        }
+        if features.derives() {
+            for (index, hash) in self.sorted.others().chain(self.unknown.iter().copied()) {
+                let word = key(&places[index as usize]).word();
+                if features.may_derive(word) {
+                    for feature in self.memo.of(hash, word, features) {
+                        self.more.push((self.marks.mark(*feature, in_text), text.words.start + index));
                     }
                 }
             }
@@ -132,7 +131,7 @@ impl Sheet {
             let raw = text.raw(story, carriers);
             for found in literals.find_overlapping_iter(raw) {
                 let feature = features[found.pattern().as_usize()];
-                mark(&mut self.slots, &mut self.found, &mut self.in_text, feature, number < of_text);
+                self.marks.mark(feature, number < of_text);
             }
         }
     }
@@ -143,39 +142,13 @@ impl Sheet {
         }
         let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());
         if let Some(host) = url.as_ref().and_then(Url::host_str) {
-            let (slots, found, in_text) = (&mut self.slots, &mut self.found, &mut self.in_text);
-            engine.features.sites_of(host, |feature| _ = mark(slots, found, in_text, feature, false));
+            engine.features.sites_of(host, |feature| _ = self.marks.mark(feature, false));
         }
-    }
-
-    /// Marks what many rules share as found.
-    pub(super) fn mark_group(&mut self, feature: Feature) {
-        mark(&mut self.slots, &mut self.found, &mut self.in_text, feature, false);
-    }
-
-    /// The feature that was found as the one of that number; more are found while rules are called up.
-    pub(super) fn found(&self, number: usize) -> Option<Feature> {
-        self.found.get(number).copied()
-    }
-
-    /// Whether headline or text have `feature`.
-    pub(super) fn in_text(&self, feature: Feature) -> bool {
-        self.in_text[feature as usize / 64] & (1 << (feature % 64)) != 0
-    }
-
-    /// Whether `feature` was found anywhere.
-    pub(super) fn has(&self, feature: Feature) -> bool {
-        self.slot(feature).is_some()
-    }
-
-    fn slot(&self, feature: Feature) -> Option<usize> {
-        let slot = self.slots[feature as usize] as usize;
-        (self.found.get(slot) == Some(&feature)).then_some(slot)
     }
 
     /// The numbers of the words in `within` that have `feature`, ascending. Wants [`Sheet::place`].
     pub(super) fn places(&self, feature: Feature, within: &Range<u32>) -> &[u32] {
-        let Some(slot) = self.slot(feature) else { return &[] };
+        let Some(slot) = self.marks.slot(feature) else { return &[] };
         let Some(&[start, end]) = self.places.starts.get(slot..slot + 2) else { return &[] };
         let words = &self.places.words[start as usize..end as usize];
         let from = words.partition_point(|word| *word < within.start);
@@ -186,7 +159,7 @@ impl Sheet {
     /// Whether the word of that number has `feature`. Wants [`Sheet::place`].
     pub(super) fn is(&self, engine: &Engine, word: u32, feature: Feature) -> bool {
         if engine.features.is_word(feature) {
-            return self.found.get(self.at[word as usize] as usize) == Some(&feature);
+            return self.marks.slot(feature).is_some_and(|slot| slot == self.at[word as usize] as usize);
         }
         !self.places(feature, &(word..word + 1)).is_empty()
     }
@@ -199,26 +172,21 @@ impl Sheet {
         }
         *made = true;
         starts.clear();
-        starts.resize(self.found.len() + 2, 0);
-        let slots =
-            || self.at.iter().copied().filter(|slot| *slot != NONE).chain(self.more.iter().map(|(slot, _)| *slot));
+        starts.resize(self.marks.count() + 2, 0);
+        // What words are besides themselves was found in two goes.
+        self.more.sort_unstable_by_key(|(_, word)| *word);
+        let all = || self.hits.iter().chain(&self.more).copied();
         // Two places further: the next pass leaves each start where it belongs.
-        slots().for_each(|slot| starts[slot as usize + 2] += 1);
+        all().for_each(|(slot, _)| starts[slot as usize + 2] += 1);
         for at in 2..starts.len() {
             starts[at] += starts[at - 1];
         }
         words.clear();
         words.resize(starts.last().copied().unwrap_or_default() as usize, 0);
-        let mut put = |slot: u32, word: u32| {
+        for (slot, word) in all() {
             let next = &mut starts[slot as usize + 1];
             words[*next as usize] = word;
             *next += 1;
-        };
-        for (word, slot) in (0_u32..).zip(&self.at).filter(|(_, slot)| **slot != NONE) {
-            put(*slot, word);
-        }
-        for (slot, word) in &self.more {
-            put(*slot, *word);
         }
     }
 
@@ -264,19 +232,4 @@ impl Sheet {
     pub(super) fn view(&self, scope: Scope) -> Range<u32> {
         self.texts.view(scope, &self.words)
     }
-}
-
-/// Marks `feature` as found; its place among what was found.
-fn mark(slots: &mut [u32], found: &mut Vec<Feature>, bits: &mut [u64], feature: Feature, in_text: bool) -> u32 {
-    let slot = slots[feature as usize];
-    if in_text {
-        bits[feature as usize / 64] |= 1 << (feature % 64);
-    }
-    if found.get(slot as usize) == Some(&feature) {
-        return slot;
-    }
-    let slot = u32::try_from(found.len()).expect("there are at most as many features as numbers");
-    slots[feature as usize] = slot;
-    found.push(feature);
-    slot
 }
