@@ -22,7 +22,7 @@ pub(crate) use marks::without_marks;
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub(crate) use sentence::sentences;
-pub(crate) use words::{PADDING, Place, Words};
+pub(crate) use words::{Place, Words};
 
 /// One word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,6 +36,28 @@ pub(super) struct Entry {
 
 const ODD: Entry = Entry { kind: Kind::Odd, length: 0, folded: [0; 4] };
 
+/// A character of two bytes, as far as it can be known with its bytes in their place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair {
+    /// What it folds to if it is a letter, else itself.
+    pub(super) folded: [u8; 2],
+    /// A letter that folds to two bytes.
+    pub(super) is_letter: bool,
+    pub(super) is_sign: bool,
+}
+
+impl Pair {
+    fn of(code: u32, entry: Entry) -> Self {
+        let mut itself = [0; 2];
+        if let Some(c) = char::from_u32(code) {
+            c.encode_utf8(&mut itself);
+        }
+        let is_letter = entry.kind == Kind::Letter && entry.length == 2;
+        let folded = if is_letter { [entry.folded[0], entry.folded[1]] } else { itself };
+        Self { folded, is_letter, is_sign: entry.kind == Kind::Sign }
+    }
+}
+
 /// Made when first asked for.
 pub(super) static ALPHABET: LazyLock<Alphabet> = LazyLock::new(Alphabet::new);
 
@@ -44,6 +66,8 @@ pub(super) static ALPHABET: LazyLock<Alphabet> = LazyLock::new(Alphabet::new);
 pub(super) struct Alphabet {
     ascii: [Kind; 128],
     letters: Box<[Entry]>,
+    /// The same characters for `map`.
+    pairs: Box<[Pair]>,
     signs: Box<[Entry]>,
 }
 
@@ -55,7 +79,9 @@ impl Alphabet {
         for (code, place) in (0_u8..).zip(&mut ascii) {
             *place = entry(char::from(code)).kind;
         }
-        Self { ascii, letters: of(LETTERS), signs: of(SIGNS) }
+        let (letters, signs): (Box<[Entry]>, _) = (of(LETTERS), of(SIGNS));
+        let pairs = LETTERS.zip(&letters).map(|(code, entry)| Pair::of(code, *entry)).collect();
+        Self { ascii, letters, pairs, signs }
     }
 
     /// What the character of one byte is.
@@ -72,7 +98,7 @@ impl Alphabet {
     }
 
     /// The character of several bytes at the start of `bytes`, which are of a text, if it is one that is known; and how many bytes it has.
-    pub(super) fn at(&self, bytes: &[u8]) -> (Option<&Entry>, usize) {
+    fn at(&self, bytes: &[u8]) -> (Option<&Entry>, usize) {
         let low = |byte: &u8| usize::from(byte & 0x3f);
         match bytes {
             [lead @ 0xc2..=0xdf, last, ..] => {
@@ -82,6 +108,20 @@ impl Alphabet {
             [0xe0..=0xef, ..] => (None, 3),
             _ => (None, 4),
         }
+    }
+
+    /// The character of these two bytes.
+    #[inline]
+    pub(super) fn pair(&self, lead: u8, last: u8) -> Pair {
+        let code = usize::from(lead & 0x1f) << 6 | usize::from(last & 0x3f);
+        let known = self.pairs.get(code.wrapping_sub(LETTERS.start as usize));
+        known.copied().unwrap_or(Pair { folded: [lead, last], is_letter: false, is_sign: false })
+    }
+
+    /// Whether the character of more than two bytes at the start of `bytes` is a plain sign, and how many bytes it has.
+    pub(super) fn long(&self, bytes: &[u8]) -> (bool, usize) {
+        let (entry, width) = self.at(bytes);
+        (entry.is_some_and(|entry| entry.kind == Kind::Sign), width)
     }
 
     /// The letter of two bytes at the start of `bytes`, which are of a text, if it is one that is known: no letter of more is.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::alphabet::{Alphabet, Kind};
+use super::alphabet::Alphabet;
 
 /// A bit for each byte of a text.
 #[derive(Clone, Debug, Default)]
@@ -118,29 +118,55 @@ fn block(bytes: &[u8]) -> Block {
 fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
     // Of characters that began in the block before: all their bytes, those of plain ones, those of letters.
     let (mut seen, mut plain, mut letters) = (0_u128, 0_u128, 0_u128);
-    for (number, block) in blocks.iter_mut().enumerate() {
-        let mut high = block.high & !low(seen);
-        while high != 0 {
-            let bit = high.trailing_zeros();
-            let at = number * BLOCK + bit as usize;
-            let (entry, width) = alphabet.at(&text[at..]);
-            let bytes = ((1_u128 << width) - 1) << bit;
-            match entry.map(|entry| (entry.kind, usize::from(entry.length), entry.folded)) {
-                Some((Kind::Letter, 2, [one, other, ..])) if width == 2 => {
-                    folded[at..at + 2].copy_from_slice(&[one, other]);
-                    plain |= bytes;
-                    letters |= bytes;
-                }
-                Some((Kind::Sign, ..)) => plain |= bytes,
-                _ => {}
+    for ((number, block), bytes) in blocks.iter_mut().enumerate().zip(text.chunks(BLOCK)) {
+        if block.high != 0 {
+            let start = number * BLOCK;
+            let pairs = pairs(bytes);
+            let (of_letters, of_signs) = fold_pairs(pairs, start, text, folded, alphabet);
+            let both = |firsts: u64| u128::from(firsts) | u128::from(firsts) << 1;
+            seen |= both(pairs);
+            plain |= both(of_letters | of_signs);
+            letters |= both(of_letters);
+            let mut high = block.high & !low(seen);
+            while high != 0 {
+                let bit = high.trailing_zeros();
+                let (is_sign, width) = alphabet.long(&text[start + bit as usize..]);
+                let bytes = ((1_u128 << width) - 1) << bit;
+                plain |= if is_sign { bytes } else { 0 };
+                seen |= bytes;
+                high &= !low(bytes);
             }
-            seen |= bytes;
-            high &= !low(bytes);
         }
         block.words |= low(letters);
         block.stops &= !low(plain);
         (seen, plain, letters) = (seen >> BLOCK, plain >> BLOCK, letters >> BLOCK);
     }
+}
+
+/// A bit for the first byte of each character of two bytes.
+fn pairs(bytes: &[u8]) -> u64 {
+    let mut firsts = [0; BLOCK];
+    for (first, byte) in firsts.iter_mut().zip(bytes) {
+        *first = u8::from(byte & 0xe0 == 0xc0);
+    }
+    gathered(&firsts, 0)
+}
+
+/// Folds the plain letters among the characters of two bytes in the block at `start`; the first bytes of those, and of plain signs. Of which kind the next
+/// character is nobody can foresee, so there is no branch.
+fn fold_pairs(mut pairs: u64, start: usize, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) -> (u64, u64) {
+    let (mut letters, mut signs) = (0, 0);
+    while pairs != 0 {
+        let bit = pairs.trailing_zeros();
+        let at = start + bit as usize;
+        let Some(&[lead, last]) = text.get(at..at + 2) else { break };
+        let pair = alphabet.pair(lead, last);
+        folded[at..at + 2].copy_from_slice(&pair.folded);
+        letters |= u64::from(pair.is_letter) << bit;
+        signs |= u64::from(pair.is_sign) << bit;
+        pairs &= pairs - 1;
+    }
+    (letters, signs)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the rest is the next block's")]
@@ -227,7 +253,7 @@ fn has(bits: &[u64], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::alphabet::ALPHABET;
+    use crate::text::alphabet::{ALPHABET, Kind};
 
     #[test]
     fn a_byte_is_what_the_alphabet_says() {

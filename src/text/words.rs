@@ -34,11 +34,12 @@ pub(crate) struct Place {
     pub(crate) paragraph: u32,
 }
 
-/// Bytes that stand behind every word, so that it can be read eight at a time.
-pub(crate) const PADDING: usize = 8;
+/// Bytes that stand behind every word, so that it can be read sixteen at a time.
+pub(crate) const PADDING: usize = 16;
 
 impl Place {
     /// How many bytes the folded word has.
+    #[inline]
     pub(crate) fn length(&self) -> usize {
         self.length as usize
     }
@@ -103,6 +104,7 @@ impl Words {
     }
 
     /// The folded word at `place`, with all that stands behind it: at least [`PADDING`] bytes.
+    #[inline]
     pub(crate) fn padded(&self, place: &Place) -> &[u8] {
         &self.folded[place.at as usize..]
     }

@@ -205,16 +205,19 @@ impl Features {
     }
 
     /// The hash by which `word` is found.
+    #[inline]
     pub(super) fn hash(&self, word: Key<'_>) -> u64 {
         word.hash(self.seed)
     }
 
     /// Whether a word with that hash may be a feature.
+    #[inline]
     pub(super) fn may_be_word(&self, hash: u64) -> bool {
         self.words.may_hold(hash)
     }
 
     /// The feature that `word` is, whose hash is `hash`, and whether there is more to it.
+    #[inline]
     pub(super) fn word(&self, hash: u64, word: Key<'_>) -> Option<(Feature, bool)> {
         let found = self.words.get(hash, word)?;
         Some((found & !HAS_MORE, found & HAS_MORE != 0))
@@ -227,13 +230,14 @@ impl Features {
     }
 
     /// Whether words that no rule names can have a feature.
-    pub(super) fn derives(&self) -> bool {
+    fn derives(&self) -> bool {
         !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
     }
 
     /// Whether `word`, which no rule names, may have a feature. Most have none, and for most this says so.
-    pub(super) fn may_derive(&self, word: &[u8]) -> bool {
-        !self.stems.is_empty() || self.prefixes.may_begin(word)
+    #[inline]
+    pub(super) fn may_derive(&self, word: Key<'_>) -> bool {
+        !self.stems.is_empty() | self.prefixes.may_begin(word)
     }
 
     /// Calls `found` with every beginning of `word` that rules ask for, and with its stems if they do.
@@ -300,11 +304,12 @@ impl Features {
 /// How many [`beginning`]s there are.
 const BEGINNINGS: usize = 1 << 15;
 
-/// A number for the first three bytes of `word`, which other bytes may share; none where it is shorter.
-fn beginning(word: &[u8]) -> Option<usize> {
-    let [one, two, three, ..] = word else { return None };
-    let five_bits = |byte: &u8| usize::from(byte & 31);
-    Some(five_bits(one) << 10 | five_bits(two) << 5 | five_bits(three))
+/// A number for the first three bytes of a word, which other bytes may share.
+#[inline]
+fn beginning(word: Key<'_>) -> usize {
+    let start = word.start();
+    let five_bits = |byte: u32| (start >> (8 * byte) & 31) << (5 * byte);
+    usize::try_from(five_bits(0) | five_bits(1) | five_bits(2)).expect("fifteen bits")
 }
 
 impl Prefixes {
@@ -319,10 +324,11 @@ impl Prefixes {
         lengths.dedup();
         let mut beginnings = vec![0; BEGINNINGS / 64];
         for (prefix, _) in &prefixes {
-            match beginning(prefix.as_bytes()) {
-                Some(at) => beginnings[at / 64] |= 1 << (at % 64),
-                None => beginnings.fill(u64::MAX),
+            if prefix.len() < 3 {
+                beginnings.fill(u64::MAX);
             }
+            let at = beginning(Key::of(prefix.as_bytes()));
+            beginnings[at / 64] |= 1 << (at % 64);
         }
         Self {
             lengths,
@@ -332,8 +338,9 @@ impl Prefixes {
     }
 
     /// Whether any of them may begin `word`.
-    fn may_begin(&self, word: &[u8]) -> bool {
-        let at = beginning(word).unwrap_or_default();
+    #[inline]
+    fn may_begin(&self, word: Key<'_>) -> bool {
+        let at = beginning(word);
         self.beginnings.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 != 0)
     }
 

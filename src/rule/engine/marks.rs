@@ -28,6 +28,7 @@ impl Marks {
 
     /// Marks `feature` as found; its slot. Whether it was found before nobody can foresee, no processor either, so there is no branch.
     #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
+    #[inline]
     pub(super) fn mark(&mut self, feature: Feature, in_text: bool) -> u32 {
         self.in_text[feature as usize / 64] |= u64::from(in_text) << (feature % 64);
         let slot = self.slots[feature as usize];
@@ -46,11 +47,13 @@ impl Marks {
     }
 
     /// The feature in that slot.
+    #[inline]
     pub(super) fn found(&self, slot: usize) -> Option<Feature> {
         self.found[..self.count].get(slot).copied()
     }
 
     /// The slot of `feature`, if it was found.
+    #[inline]
     pub(super) fn slot(&self, feature: Feature) -> Option<usize> {
         let slot = self.slots[feature as usize] as usize;
         (self.found(slot) == Some(feature)).then_some(slot)
@@ -62,6 +65,7 @@ impl Marks {
     }
 
     /// Whether headline or text have `feature`.
+    #[inline]
     pub(super) fn in_text(&self, feature: Feature) -> bool {
         self.in_text[feature as usize / 64] & (1 << (feature % 64)) != 0
     }

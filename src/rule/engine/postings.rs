@@ -57,14 +57,17 @@ impl Posting {
     }
 
     /// Whether the feature counts only in headline or text.
+    #[inline]
     pub(super) fn is_of_text(self) -> bool {
         self.target & IN_TEXT != 0
     }
 
+    #[inline]
     pub(super) fn guard(self) -> Option<Feature> {
         (self.guard != NONE).then_some(self.guard)
     }
 
+    #[inline]
     pub(super) fn target(self) -> Target {
         let number = self.target & !(DECIDES | IN_TEXT);
         if self.target & DECIDES == 0 { Target::Program(number) } else { Target::Rule(number) }
@@ -91,6 +94,7 @@ impl Postings {
     }
 
     /// What `feature` calls up, if it calls up anything.
+    #[inline]
     pub(super) fn call(&self, feature: Feature) -> Option<Call> {
         let (start, end) = (self.starts[feature as usize], self.starts[feature as usize + 1]);
         (start < end).then(|| Call { first: self.postings[start as usize], more: start + 1..end })

@@ -34,7 +34,7 @@ pub(super) struct Sheet {
     places: Places,
     memo: Memo,
     sorted: Sorted,
-    /// Words that might have been features and are none, which are few: number in the text, and hash.
+    /// Words that might have been features and are none, but may have some, which are few: number in the text, and hash.
     unknown: Vec<(u32, u64)>,
 }
 
@@ -91,13 +91,14 @@ impl Sheet {
         let places = &self.words.places()[text.words.start as usize..text.words.end as usize];
         let key = |place: &Place| Key::padded(self.words.padded(place), place.length());
         self.at.resize(self.at.len() + places.len(), NONE);
-        let hashes = places.iter().map(|place| features.hash(key(place)));
-        self.sorted.sort(hashes, |hash| features.may_be_word(hash));
+        self.sorted.sort(places.iter().map(key), features);
         self.unknown.clear();
         for (index, hash) in self.sorted.known() {
             let (place, number) = (&places[index as usize], text.words.start + index);
             let Some((feature, has_more)) = features.word(hash, key(place)) else {
-                self.unknown.push((index, hash));
+                if features.may_derive(key(place)) {
+                    self.unknown.push((index, hash));
+                }
                 continue;
             };
             let slot = self.marks.mark(feature, in_text);
@@ -113,14 +114,9 @@ impl Sheet {
                 }
             }
         }
-        if features.derives() {
-            for (index, hash) in self.sorted.others().chain(self.unknown.iter().copied()) {
-                let word = key(&places[index as usize]).word();
-                if features.may_derive(word) {
-                    for feature in self.memo.of(hash, word, features) {
-                        self.more.push((self.marks.mark(*feature, in_text), text.words.start + index));
-                    }
-                }
+        for (index, hash) in self.sorted.others().chain(self.unknown.iter().copied()) {
+            for feature in self.memo.of(hash, key(&places[index as usize]).word(), features) {
+                self.more.push((self.marks.mark(*feature, in_text), text.words.start + index));
             }
         }
     }

@@ -1,4 +1,7 @@
-//! The words of a text, by whether they may be features.
+//! The words of a text, by whether they may be features or have some.
+
+use super::features::Features;
+use super::vocabulary::Key;
 
 /// Words are sorted first and looked into later: of which kind the next word is nobody can foresee, no processor either.
 #[derive(Debug, Default)]
@@ -7,24 +10,26 @@ pub(super) struct Sorted {
     /// Those that may be features, so many as `known_count` says.
     known: Vec<u32>,
     known_count: usize,
+    /// Others that may have features all the same.
     others: Vec<u32>,
     others_count: usize,
 }
 
 impl Sorted {
-    /// Sorts words, which are numbered as they come, by their hashes.
-    pub(super) fn sort(&mut self, hashes: impl Iterator<Item = u64>, may_be_known: impl Fn(u64) -> bool) {
+    /// Sorts words, which are numbered as they come.
+    pub(super) fn sort<'w>(&mut self, words: impl ExactSizeIterator<Item = Key<'w>>, features: &Features) {
         self.hashes.clear();
-        self.hashes.extend(hashes);
-        self.known.resize(self.hashes.len(), 0);
-        self.others.resize(self.hashes.len(), 0);
+        self.known.resize(words.len(), 0);
+        self.others.resize(words.len(), 0);
         (self.known_count, self.others_count) = (0, 0);
-        for (number, hash) in (0..).zip(&self.hashes) {
-            let is_known = may_be_known(*hash);
+        for (number, word) in (0..).zip(words) {
+            let hash = features.hash(word);
+            let is_known = features.may_be_word(hash);
+            self.hashes.push(hash);
             self.known[self.known_count] = number;
             self.known_count += usize::from(is_known);
             self.others[self.others_count] = number;
-            self.others_count += usize::from(!is_known);
+            self.others_count += usize::from(!is_known & features.may_derive(word));
         }
     }
 
@@ -33,7 +38,7 @@ impl Sorted {
         self.known[..self.known_count].iter().map(|number| (*number, self.hashes[*number as usize]))
     }
 
-    /// The same of those that are none.
+    /// The same of others that may have some.
     pub(super) fn others(&self) -> impl Iterator<Item = (u32, u64)> {
         self.others[..self.others_count].iter().map(|number| (*number, self.hashes[*number as usize]))
     }

@@ -2,21 +2,22 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::text::PADDING;
-
 /// Words and the number that each of them has.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
-    /// In each bucket up to eight words, of each a byte of its hash; 0 where there is none, behind all that are.
-    tags: Box<[u64]>,
-    /// Where these words stand in `records`.
-    places: Box<[[u32; BUCKET]]>,
-    /// Of each word its number and its length, then its bytes, eight at a time, which are read together.
+    buckets: Box<[Bucket]>,
+    /// Of each word its number and its length, then its chunks, which are read together.
     records: Box<[u64]>,
 }
 
-/// How many words a bucket has room for.
-const BUCKET: usize = 8;
+/// Up to eight words.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    /// Of each a byte of its hash; 0 where there is none, behind all that are.
+    tags: u64,
+    /// Where each stands in `records`.
+    places: [u32; 8],
+}
 
 /// How many words there are for a bucket: one in thirty is full, and its next words are in the next.
 const FILLED: usize = 4;
@@ -32,7 +33,8 @@ impl Seed {
     }
 }
 
-/// A word as it is hashed and compared: eight bytes at a time, zeros behind its last.
+/// A word as it is hashed and compared: eight bytes at a time, zeros behind its last, and sixteen at least, for how long the next word is nobody can
+/// foresee, no processor either.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key<'w> {
     /// The word, and perhaps more.
@@ -40,13 +42,28 @@ pub(super) struct Key<'w> {
     length: usize,
 }
 
+/// Bytes that are hashed and compared together.
+const CHUNK: usize = 8;
+
+/// The bits that are kept of a chunk of which so many bytes are the word's.
+const KEPT: [u64; CHUNK + 1] = {
+    let mut kept = [u64::MAX; CHUNK + 1];
+    let mut bytes = 0;
+    while bytes < CHUNK {
+        kept[bytes] = (1 << (8 * bytes)) - 1;
+        bytes += 1;
+    }
+    kept
+};
+
 impl<'w> Key<'w> {
     /// The key of a whole word.
     pub(super) fn of(word: &'w [u8]) -> Self {
         Self { bytes: word, length: word.len() }
     }
 
-    /// The key of the first `length` bytes of `bytes`: faster where there are [`PADDING`] more of them.
+    /// The key of the first `length` bytes of `bytes`: fast where sixteen more of them stand behind.
+    #[inline]
     pub(super) fn padded(bytes: &'w [u8], length: usize) -> Self {
         Self { bytes, length }
     }
@@ -56,25 +73,41 @@ impl<'w> Key<'w> {
         &self.bytes[..self.length]
     }
 
-    fn chunks(&self) -> impl Iterator<Item = u64> {
-        (0..self.length).step_by(PADDING).map(|at| {
-            let kept = u64::MAX >> (64 - 8 * (self.length - at).min(PADDING));
-            match self.bytes[at..].first_chunk() {
-                Some(chunk) => u64::from_le_bytes(*chunk) & kept,
-                None => {
-                    u64::from_le_bytes(std::array::from_fn(|byte| self.bytes.get(at + byte).copied().unwrap_or(0)))
-                        & kept
-                }
-            }
-        })
+    /// Its first chunk.
+    #[inline]
+    pub(super) fn start(&self) -> u64 {
+        self.chunk(0)
+    }
+
+    /// The chunk that begins with the byte of that number.
+    #[inline]
+    fn chunk(&self, at: usize) -> u64 {
+        let kept = KEPT[self.length.saturating_sub(at).min(CHUNK)];
+        let whole = self.bytes.get(at..).and_then(<[u8]>::first_chunk);
+        kept & whole.map_or_else(|| self.last_chunk(at), |chunk| u64::from_le_bytes(*chunk))
+    }
+
+    /// The same where no padding stands behind the word.
+    #[cold]
+    fn last_chunk(&self, at: usize) -> u64 {
+        u64::from_le_bytes(std::array::from_fn(|byte| self.bytes.get(at + byte).copied().unwrap_or(0)))
+    }
+
+    /// Where its chunks behind the first two begin.
+    #[inline]
+    fn further(&self) -> impl Iterator<Item = usize> {
+        (2 * CHUNK..self.length).step_by(CHUNK)
     }
 
     /// A hash of the word: the same words have the same.
+    #[inline]
     pub(super) fn hash(&self, seed: Seed) -> u64 {
-        self.chunks().fold(seed.0 ^ self.length as u64, mixed)
+        let short = mixed(mixed(seed.0 ^ self.length as u64, self.chunk(0)), self.chunk(CHUNK));
+        self.further().fold(short, |hash, at| mixed(hash, self.chunk(at)))
     }
 }
 
+#[inline]
 fn mixed(hash: u64, chunk: u64) -> u64 {
     let product = u128::from(hash ^ chunk) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
     #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
@@ -91,86 +124,100 @@ impl Default for Vocabulary {
 impl Vocabulary {
     /// The table of `words`, none of which stands there twice.
     pub(super) fn new<'w>(seed: Seed, words: impl ExactSizeIterator<Item = (&'w [u8], u32)>) -> Self {
-        let buckets = words.len() / FILLED + 1;
-        let (mut tags, mut places) = (vec![0_u64; buckets], vec![[0; BUCKET]; buckets]);
+        let mut buckets = vec![Bucket::default(); words.len() / FILLED + 1];
         let mut records = Vec::with_capacity(words.len() * 3);
         for (word, number) in words {
             let place = u32::try_from(records.len()).expect("rules have less than four thousand million words");
             let length = u32::try_from(word.len()).expect("no rule has four gigabytes");
             let key = Key::of(word);
             records.push(u64::from(number) | u64::from(length) << 32);
-            records.extend(key.chunks());
+            records.extend([0, CHUNK].into_iter().chain(key.further()).map(|at| key.chunk(at)));
             let hash = key.hash(seed);
-            let mut bucket = bucket(hash, buckets);
-            while is_full(tags[bucket]) {
-                bucket = (bucket + 1) % buckets;
+            let mut at = first_bucket(hash, buckets.len());
+            while buckets[at].is_full() {
+                at = (at + 1) % buckets.len();
             }
-            let free = BUCKET - tags[bucket].leading_zeros() as usize / 8;
-            tags[bucket] |= tag(hash) << (8 * free);
-            places[bucket][free] = place;
+            buckets[at].add(hash, place);
         }
-        Self { tags: tags.into(), places: places.into(), records: records.into() }
+        Self { buckets: buckets.into(), records: records.into() }
     }
 
     /// Whether there may be a word with that hash. Few words get past this that are not there.
+    #[inline]
     pub(super) fn may_hold(&self, hash: u64) -> bool {
-        let tags = self.tags[bucket(hash, self.tags.len())];
-        (same(tags, hash) != 0) | is_full(tags)
+        let bucket = &self.buckets[first_bucket(hash, self.buckets.len())];
+        (bucket.alike(hash) != 0) | bucket.is_full()
     }
 
     /// The number of the word `key`, whose hash is `hash`.
+    #[inline]
     pub(super) fn get(&self, hash: u64, key: Key<'_>) -> Option<u32> {
-        let mut bucket = bucket(hash, self.tags.len());
+        let mut at = first_bucket(hash, self.buckets.len());
         loop {
-            let tags = self.tags[bucket];
-            let mut same = same(tags, hash);
-            while same != 0 {
-                let number = self.number(self.places[bucket][same.trailing_zeros() as usize / 8], key);
+            let bucket = &self.buckets[at];
+            let mut alike = bucket.alike(hash);
+            while alike != 0 {
+                let number = self.number(bucket.places[alike.trailing_zeros() as usize / 8], key);
                 if number.is_some() {
                     return number;
                 }
-                same &= same - 1;
+                alike &= alike - 1;
             }
-            if !is_full(tags) {
+            if !bucket.is_full() {
                 return None;
             }
-            bucket = (bucket + 1) % self.tags.len();
+            at = (at + 1) % self.buckets.len();
         }
     }
 
     /// The number in the record at `place`, if it is that of `key`.
     #[expect(clippy::cast_possible_truncation, reason = "that half is the number")]
+    #[inline]
     fn number(&self, place: u32, key: Key<'_>) -> Option<u32> {
-        let (head, rest) = self.records[place as usize..].split_first()?;
-        let is_it = head >> 32 == key.length as u64 && key.chunks().zip(rest).all(|(one, other)| one == *other);
-        is_it.then_some(*head as u32)
+        let [head, first, second, ref rest @ ..] = self.records[place as usize..] else { return None };
+        let is_alike = (head >> 32 == key.length as u64) & (first == key.chunk(0)) & (second == key.chunk(CHUNK));
+        let is_it = is_alike && key.further().zip(rest).all(|(at, chunk)| key.chunk(at) == *chunk);
+        is_it.then_some(head as u32)
     }
 
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.tags) + size_of_val(&*self.places) + size_of_val(&*self.records)
+        size_of_val(&*self.buckets) + size_of_val(&*self.records)
     }
 }
 
 /// The bucket in which a word with that hash is looked for first, of so many.
-fn bucket(hash: u64, buckets: usize) -> usize {
+#[inline]
+fn first_bucket(hash: u64, buckets: usize) -> usize {
     (((hash >> 32) * buckets as u64) >> 32) as usize
 }
 
 /// A byte of a hash that is not 0.
+#[inline]
 fn tag(hash: u64) -> u64 {
     hash & 0x7f | 0x80
 }
 
-/// A bit in each byte of `tags` that is the tag of `hash`, and perhaps in one behind it that is not.
-fn same(tags: u64, hash: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let differ = tags ^ (tag(hash) * ONES);
-    differ.wrapping_sub(ONES) & !differ & (ONES << 7)
-}
+impl Bucket {
+    /// Takes in a word, for which there has to be room.
+    fn add(&mut self, hash: u64, place: u32) {
+        let free = self.places.len() - self.tags.leading_zeros() as usize / 8;
+        self.tags |= tag(hash) << (8 * free);
+        self.places[free] = place;
+    }
 
-fn is_full(tags: u64) -> bool {
-    tags >> 56 != 0
+    /// A bit for each word whose tag is that of `hash`, and perhaps for one behind such a word.
+    #[inline]
+    fn alike(&self, hash: u64) -> u64 {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let differ = self.tags ^ (tag(hash) * ONES);
+        differ.wrapping_sub(ONES) & !differ & (ONES << 7)
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.tags >> 56 != 0
+    }
 }
 
 #[cfg(test)]
