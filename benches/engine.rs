@@ -1,11 +1,11 @@
-//! How long the engine takes for a story, by the number of rules; `report.rs` compares it with others.
+//! How long the engine takes for a story, and to be loaded, by the number of rules; `report.rs` compares it with others.
 
 use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
 use tidings::fault::Source;
-use tidings::rule::{Parsed, Rules};
+use tidings::rule::{Parsed, Rules, Texts};
 use tidings::story::Story;
 use tidings::text::tokenise;
 
@@ -22,11 +22,13 @@ fn main() {
     divan::main();
 }
 
-fn rules(count: usize) -> Rules {
+fn texts(count: usize) -> Texts {
     let text = workload::yaml(&workload::rules(&Vocabulary::new(), count));
-    let source = Arc::new(Source { name: "bench.yaml".to_owned(), text });
-    let mut faults = Vec::new();
-    Rules::load(&vec![source].into(), None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"))
+    vec![Arc::new(Source { name: "bench.yaml".to_owned(), text })].into()
+}
+
+fn rules(count: usize) -> Rules {
+    Rules::load(&texts(count), None, &mut Vec::new()).expect("rules are sound")
 }
 
 fn bytes(stories: &[Story]) -> BytesCount {
@@ -62,10 +64,13 @@ fn tokenise_with_strings(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(args = [10_000, 100_000], sample_count = 5)]
+fn load(bencher: Bencher<'_, '_>, count: usize) {
+    let texts = texts(count);
+    bencher.bench_local(|| Rules::load(&texts, None, &mut Vec::new()).expect("rules are sound"));
+}
+
+#[divan::bench(args = [10_000, 100_000], sample_count = 5)]
 fn build(bencher: Bencher<'_, '_>, count: usize) {
-    let text = workload::yaml(&workload::rules(&Vocabulary::new(), count));
-    let source = Arc::new(Source { name: "bench.yaml".to_owned(), text });
-    let mut faults = Vec::new();
-    let parsed = Parsed::load(&vec![source].into(), None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"));
+    let parsed = Parsed::load(&texts(count), None, &mut Vec::new()).expect("rules are sound");
     bencher.bench_local(|| parsed.build(&tidings::rule::Frequencies::default()));
 }

@@ -23,6 +23,7 @@ pub use frequency::Frequencies;
 mod anchor;
 mod features;
 mod frequency;
+mod interned;
 mod marks;
 mod memo;
 mod node;

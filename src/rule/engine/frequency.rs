@@ -1,6 +1,6 @@
 //! In how many stories a word stands: an estimate that decides what is looked at first, and never what matches.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// The share of stories that hold a word, by the word as `tokenise` folds it.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use foldhash::HashMap;
 use url::Host;
 
 use super::features::{Collector, Derived, Feature, number};
+use super::interned::Interned;
 use crate::rule::comparison::Comparison;
 use crate::rule::operand::{Choice, Operand};
 use crate::rule::page::language;
@@ -76,12 +77,10 @@ pub(super) struct Phrase {
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     pub(super) features: Collector,
-    numbers: HashMap<Arc<Node>, NodeId>,
-    all: Vec<Arc<Node>>,
+    all: Interned<Node>,
     /// How many nodes and rules each node is part of.
     parents: Vec<u32>,
-    phrase_numbers: HashMap<Arc<Phrase>, PhraseId>,
-    phrases: Vec<Arc<Phrase>>,
+    phrases: Interned<Phrase>,
     /// The lists that were met, kept so that their addresses stay theirs.
     lists: HashMap<*const TermList, (Arc<TermList>, Box<[PhraseId]>)>,
     /// Each pattern with its literals.
@@ -98,16 +97,16 @@ impl Nodes {
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
-        &self.all[id as usize]
+        &self.all[id]
     }
 
     pub(super) fn phrase(&self, id: PhraseId) -> &Phrase {
-        &self.phrases[id as usize]
+        &self.phrases[id]
     }
 
     /// How many nodes there are.
     pub(super) fn count(&self) -> usize {
-        self.all.len()
+        self.all.count()
     }
 
     /// How many nodes and rules `id` is part of.
@@ -238,14 +237,7 @@ impl Nodes {
 
     fn phrase_of(&mut self, term: &Term) -> PhraseId {
         let words = term.words.iter().map(|word| self.features.word(word)).collect();
-        let phrase = Phrase { words, capitals: term.capitals.clone() };
-        if let Some(known) = self.phrase_numbers.get(&phrase) {
-            return *known;
-        }
-        let (id, phrase) = (number(self.phrases.len()), Arc::new(phrase));
-        self.phrases.push(Arc::clone(&phrase));
-        self.phrase_numbers.insert(phrase, id);
-        id
+        self.phrases.add(Phrase { words, capitals: term.capitals.clone() }).0
     }
 
     fn pattern(&mut self, pattern: &Arc<Pattern>) -> u32 {
@@ -273,16 +265,13 @@ impl Nodes {
         {
             return only;
         }
-        if let Some(known) = self.numbers.get(&node) {
-            return *known;
+        let (id, is_new) = self.all.add(node);
+        if is_new {
+            for branch in self.all[id].branches() {
+                self.parents[*branch as usize] += 1;
+            }
+            self.parents.push(0);
         }
-        let (id, node) = (number(self.all.len()), Arc::new(node));
-        for branch in node.branches() {
-            self.parents[*branch as usize] += 1;
-        }
-        self.parents.push(0);
-        self.all.push(Arc::clone(&node));
-        self.numbers.insert(node, id);
         id
     }
 }

@@ -1,0 +1,55 @@
+//! Things by their numbers, equal ones once.
+
+use std::hash::{BuildHasher, Hash};
+use std::ops::Index;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::features::number;
+
+/// Things in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Interned<T> {
+    all: Vec<T>,
+    numbers: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl<T> Default for Interned<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), numbers: HashTable::new(), hasher: RandomState::default() }
+    }
+}
+
+impl<T: Eq + Hash> Interned<T> {
+    /// The number of `thing`, and whether it is new.
+    pub(super) fn add(&mut self, thing: T) -> (u32, bool) {
+        let hash = self.hasher.hash_one(&thing);
+        if let Some(known) = self.numbers.find(hash, |known| self.all[*known as usize] == thing) {
+            return (*known, false);
+        }
+        let new = number(self.all.len());
+        self.numbers.insert_unique(hash, new, |known| self.hasher.hash_one(&self.all[*known as usize]));
+        self.all.push(thing);
+        (new, true)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.all.iter()
+    }
+}
+
+impl<T> Index<u32> for Interned<T> {
+    type Output = T;
+
+    fn index(&self, number: u32) -> &T {
+        &self.all[number as usize]
+    }
+}
