@@ -80,12 +80,14 @@ enum Command {
         #[arg(long)]
         canonical: bool,
     },
-    /// Does this expression match that feed or page, where, and why? Needs no files.
+    /// Does this expression match that feed or page, where, and why? Needs no files, and asks as the configuration says if there is one.
     Try {
         /// The expression, as in a rule's `when`.
         expression: String,
         /// The address or file of a feed or of an article page.
         place: String,
+        #[command(flatten)]
+        config: ConfigArgument,
     },
     /// Why does this story match, or not? What the rules saw of it, and which words decided.
     Explain(explain::Arguments),
@@ -141,7 +143,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Run { config, once, log } => run::run(&config.path, once, log),
         Command::Check { rules: Some(rules), format, canonical, .. } => check::rules(&rules, format, canonical),
         Command::Check { rules: None, config, format, canonical } => check::all(&config.path, format, canonical),
-        Command::Try { expression, place } => try_it::try_it(&expression, &place),
+        Command::Try { expression, place, config } => try_it::try_it(&expression, &place, &config.path),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),

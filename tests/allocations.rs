@@ -29,9 +29,18 @@ rules:
 /// In several scripts, long enough to have paragraphs and repetitions.
 fn stories() -> Vec<Story> {
     let texts = [
-        ("Moscow buys arms", "Russia and North Korea talk of artillery shells. The US said: “shells again”.\n\nMunitions go by rail, and rockets too."),
-        ("Россия и КНДР", "Россия покупает снаряды у соседа. Снаряды, ракеты и мины идут по железной дороге.\n\nВ Москве молчат."),
-        ("Café society", "Élan, naïve façades and Pyongyang’s missiles; Russia’s weaponry. No seaweed here, only shells."),
+        (
+            "Moscow buys arms",
+            "Russia and North Korea talk of artillery shells. The US said: “shells again”.\n\nMunitions go by rail, and rockets too.",
+        ),
+        (
+            "Россия и КНДР",
+            "Россия покупает снаряды у соседа. Снаряды, ракеты и мины идут по железной дороге.\n\nВ Москве молчат.",
+        ),
+        (
+            "Café society",
+            "Élan, naïve façades and Pyongyang’s missiles; Russia’s weaponry. No seaweed here, only shells.",
+        ),
         ("Nothing", "Farms by the sea sell what the tide brings, year by year, and nobody asks."),
     ];
     texts.into_iter().map(|(title, body)| Story::of_words(title.to_owned(), body.repeat(20))).collect()

@@ -24,7 +24,7 @@ pub(super) enum Action {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Fetch and read one feed now, and show what the rules would see; needs no configuration, and stores nothing.
+    /// Fetch and read one feed now, and show what the rules would see; needs no configuration, asks as it says if there is one, and stores nothing.
     Poll {
         /// The feed's address or file.
         #[arg(value_name = "URL|FILE")]
@@ -32,14 +32,18 @@ pub(super) enum Action {
         /// How it is shown.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        #[command(flatten)]
+        config: ConfigArgument,
     },
-    /// Where a site keeps its feeds: what its page names, else the places where feeds usually are; needs no configuration.
+    /// Where a site keeps its feeds: what its page names, else the places where feeds usually are; needs no configuration, and asks as it says if there is one.
     Find {
         /// The address of a page or of the site.
         url: String,
         /// How they are shown.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        #[command(flatten)]
+        config: ConfigArgument,
     },
     /// The feeds of another reader's list (OPML), as lines for the configuration; folders become tags.
     Import {
@@ -68,8 +72,8 @@ pub(super) enum Action {
 pub(super) fn feeds(action: Action) -> Exit {
     let done = match action {
         Action::List { format, config } => list::list(format, &config.path),
-        Action::Poll { place, format } => poll::poll(&place, format),
-        Action::Find { url, format } => find::find(&url, format),
+        Action::Poll { place, format, config } => poll::poll(&place, format, &config.path),
+        Action::Find { url, format, config } => find::find(&url, format, &config.path),
         Action::Import { file } => lists::import(&file),
         Action::Export { config } => lists::export(&config.path),
         Action::Gaps { since, format, config } => gaps::gaps(&since, format, &config.path),

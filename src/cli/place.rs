@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, load};
 use crate::config::{Config, Network};
 use crate::daemon::clock::now;
 use crate::feed::article;
@@ -29,6 +29,15 @@ pub(super) fn means(config: Option<&Config>) -> Result<Means, Exit> {
     let (network, hosts) = config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
     let network = Network { allow: everywhere.to_vec(), ..network };
     Means::new(network, hosts, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))
+}
+
+/// The same for commands that need no configuration: with the one at `path`, if it is there and sound.
+pub(super) fn means_at_hand(path: &Path) -> Result<Means, Exit> {
+    let config = if path.exists() { load::config(path, &mut Vec::new()).ok() } else { None };
+    if config.is_none() && path.exists() {
+        eprintln!("note: {} is not sound (`tidings check` says why); this goes on without it", path.display());
+    }
+    means(config.as_ref())
 }
 
 /// The feed or article at `place`, an address or a file. Why there is none is printed.

@@ -1,6 +1,7 @@
 //! `tidings try`: one expression against one feed or page.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::alert::{Content, Head, Letter, Receiver, Told};
 use crate::cli::clauses::Paper;
@@ -13,19 +14,19 @@ use crate::rule::{Carrier, Query};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
 
 /// Says whether `expression` matches what stands at `place`, where, and on which words.
-pub(super) fn try_it(expression: &str, place: &str) -> Exit {
+pub(super) fn try_it(expression: &str, place: &str, config: &Path) -> Exit {
     let mut faults = Vec::new();
     let query = Query::parse(expression, &mut faults);
     load::tell(&faults);
     let Some(query) = query else { return Exit::Data };
-    match block_on(try_at(expression, &query, place)) {
+    match block_on(try_at(expression, &query, place, config)) {
         Ok(()) => Exit::Ok,
         Err(exit) => exit,
     }
 }
 
-async fn try_at(expression: &str, query: &Query, place: &str) -> Result<(), Exit> {
-    let means = place::means(None)?;
+async fn try_at(expression: &str, query: &Query, place: &str, config: &Path) -> Result<(), Exit> {
+    let means = place::means_at_hand(config)?;
     let found = place::open(&means, place).await?;
     tell(expression, query, &found.source, &means, found.stories).await
 }

@@ -195,3 +195,26 @@ async fn a_proxy_that_is_away_is_named_in_what_is_said_of_its_feeds() {
     let said = once(&folder, &["s0cks-w0rd"]).await;
     assert!(said.contains(&format!("by the proxy socks5h://127.0.0.1:{port}: ")), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_need_no_configuration_ask_as_the_one_at_hand_says_and_do_without_one_that_is_broken() {
+    let server = Server::start().await;
+    server
+        .serve("/feed.xml", Response::feed(&wire::feed(&[Entry::full("Arms", "https://wire.example/1", wire::LONG)])));
+    let (feed, host) = (server.url("/feed.xml"), server.url("").replace("http://", ""));
+    let hosts = format!("hosts:\n  {host}:\n    headers: {{X-Edition: intl}}\n");
+    let folder = Folder::new(&config(&[&feed], &hosts), &[("arms.yaml", RULE)]);
+    let commands = [&["feeds", "poll", &feed][..], &["feeds", "find", &feed], &["try", "arms", &feed]];
+    for command in commands {
+        let said = folder.bare_command(command).await;
+        assert_eq!((said.code, said.errors.as_str()), (0, ""), "{command:?}");
+        assert_eq!(server.requests("/feed.xml").last().expect("a request").header("x-edition"), Some("intl"));
+    }
+    folder.write("config.yaml", "feeds: {");
+    for command in commands {
+        let said = folder.bare_command(command).await;
+        assert_eq!(said.code, 0, "{command:?}");
+        assert_eq!(said.errors, "note: config.yaml is not sound (`tidings check` says why); this goes on without it\n");
+        assert_eq!(server.requests("/feed.xml").last().expect("a request").header("x-edition"), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! `tidings feeds find`: where a site keeps its feeds.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -17,9 +18,9 @@ use crate::notify::Means;
 const GAP: Duration = Duration::from_secs(1);
 
 /// Prints the feeds of a page or site: 65 if there are none, 69 if it cannot be reached.
-pub(super) fn find(place: &str, format: Format) -> Result<(), Exit> {
+pub(super) fn find(place: &str, format: Format, config: &Path) -> Result<(), Exit> {
     let place = &with_scheme(place);
-    let feeds = block_on(async { feeds(&place::means(None)?, place).await })?;
+    let feeds = block_on(async { feeds(&place::means_at_hand(config)?, place).await })?;
     if feeds.is_empty() {
         eprintln!("error: {place} names no feed, and there is none where feeds usually are");
         eprintln!("  help: look on the site for a page about RSS; some sites only have feeds of their sections");

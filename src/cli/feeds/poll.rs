@@ -1,5 +1,7 @@
 //! `tidings feeds poll`: one feed fetched and read now, as the rules would see it.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::json;
 use url::Url;
@@ -16,8 +18,8 @@ use crate::notify::plain;
 const MOST_TEXT: usize = 400;
 
 /// Shows the feed at `place`: 65 if there is none there, 69 if it cannot be reached.
-pub(super) fn poll(place: &str, format: Format) -> Result<(), Exit> {
-    let answer = block_on(async { place::answer(&place::means(None)?, place).await })?;
+pub(super) fn poll(place: &str, format: Format, config: &Path) -> Result<(), Exit> {
+    let answer = block_on(async { place::answer(&place::means_at_hand(config)?, place).await })?;
     let body = answer.body.unwrap_or_default();
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
         .map_err(|why| fail(&format!("{place}: {why}"), Exit::Data))?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::*;
 use crate::config::{Hosts, Network};
@@ -341,6 +341,30 @@ async fn a_server_that_says_nothing_is_given_up() {
     let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let error = get_within(&request(&url, Validators::default()), &short(), &Mutex::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "the server did not answer in time");
+}
+
+/// A listener that completes no further connection: clients fill its queue, and nobody is let in.
+async fn stuck() -> (Url, (TcpListener, Vec<TcpStream>)) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut clients = Vec::new();
+    while let Ok(client) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        clients.push(client.unwrap());
+    }
+    (format!("http://{address}/").parse().unwrap(), (listener, clients))
+}
+
+#[tokio::test]
+async fn a_connection_that_is_never_completed_is_given_up_after_ten_seconds() {
+    let (url, _kept) = stuck().await;
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let error = get(&url).await.unwrap_err();
+    let waited = begun.elapsed();
+    assert_eq!(error.to_string(), "the server did not accept a connection in time");
+    assert!((10..11).contains(&waited.as_secs()), "{waited:?}");
 }
 
 /// Serves a 200 whose body comes a byte at a time, with `pause` before each.
