@@ -87,7 +87,7 @@ enum Command {
         /// The address or file of a feed or of an article page.
         place: String,
         #[command(flatten)]
-        config: ConfigArgument,
+        config: ConfigAtHand,
     },
     /// Why does this story match, or not? What the rules saw of it, and which words decided.
     Explain(explain::Arguments),
@@ -116,11 +116,22 @@ enum Command {
     },
 }
 
+/// The configuration where none is named.
+const CONFIG: &str = "config.yaml";
+
 #[derive(Debug, clap::Args)]
 struct ConfigArgument {
     /// The configuration file.
-    #[arg(long = "config", short = 'c', value_name = "FILE", default_value = "config.yaml")]
+    #[arg(long = "config", short = 'c', value_name = "FILE", default_value = CONFIG)]
     path: PathBuf,
+}
+
+/// For commands that need none.
+#[derive(Debug, clap::Args)]
+struct ConfigAtHand {
+    /// The configuration that says how hosts are asked [default: config.yaml, if it is there]
+    #[arg(long = "config", short = 'c', value_name = "FILE")]
+    path: Option<PathBuf>,
 }
 
 /// Runs the command that `arguments` (with the program's name first) ask for.
@@ -143,7 +154,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Run { config, once, log } => run::run(&config.path, once, log),
         Command::Check { rules: Some(rules), format, canonical, .. } => check::rules(&rules, format, canonical),
         Command::Check { rules: None, config, format, canonical } => check::all(&config.path, format, canonical),
-        Command::Try { expression, place, config } => try_it::try_it(&expression, &place, &config.path),
+        Command::Try { expression, place, config } => try_it::try_it(&expression, &place, config.path.as_deref()),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),

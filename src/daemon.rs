@@ -75,7 +75,7 @@ pub(crate) struct World {
     /// Permits for steps that keep a core busy: as many as there are cores.
     heavy: Semaphore,
     mode: Mode,
-    /// When any feed was read last.
+    /// When any feed was read last, and what failed since.
     last_read: LastRead,
     /// Polls under way.
     polls: AtomicUsize,
@@ -214,7 +214,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
         documents: Arc::new(Semaphore::new(DOCUMENTS)),
         heavy: Semaphore::new(cores),
         mode,
-        last_read: LastRead::new(&config.feeds),
+        last_read: LastRead::default(),
         polls: AtomicUsize::new(0),
         refused: AtomicUsize::new(0),
         pages: Notify::new(),
@@ -288,11 +288,9 @@ impl World {
         self.hosts.admit(HostKey::of(&url)).await
     }
 
-    /// Leaves a host alone that asks for it.
+    /// Leaves a host alone that asks for it, over a restart too.
     fn rest(&self) -> impl Fn(&HostKey, RetryAfter) {
-        |host, asked| {
-            self.hosts.rest(host, asked.end(now()));
-        }
+        |host, asked| self.store.rest_host(host.0.clone(), self.hosts.rest(host, asked.end(now())))
     }
 }
 

@@ -136,7 +136,7 @@ pub struct PollRecord {
     /// The time before it in which items may have come and gone.
     pub gap: Option<Gap>,
     /// What is to be told of the feed, and to whom.
-    pub notice: Option<(FeedNotice, Vec<Receiver>)>,
+    pub notices: Vec<(FeedNotice, Vec<Receiver>)>,
 }
 
 /// One item that is new, edited or re-keyed.

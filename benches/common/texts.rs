@@ -27,6 +27,7 @@ pub(crate) fn vocabulary(texts: &[String]) -> Vocabulary {
     }
     let mut words: Vec<(String, usize)> = counts.into_iter().collect();
     words.sort_by(|one, other| (other.1, &one.0).cmp(&(one.1, &other.0)));
+    assert!(words.len() > 1_000, "the texts have too few words: some megabytes of them are wanted");
     Vocabulary { words: words.into_iter().map(|(word, _)| word).collect(), sums: Vec::new() }
 }
 

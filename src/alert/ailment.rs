@@ -70,6 +70,15 @@ pub enum Ended<'p> {
     },
 }
 
+/// A time in which no feed could be read, though feeds of several hosts were asked: hardly the fault of any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// When a feed was read last.
+    pub since: Timestamp,
+    /// Whether people were told.
+    pub told: bool,
+}
+
 /// A message about a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedNotice {
@@ -123,56 +132,56 @@ impl FeedNotice {
     }
 }
 
-/// The course of `feed` after a poll at `at`, and what is to be told of it. `error` is how the poll before failed, if it did; `last_read` is when any of
-/// several feeds was read last, before this poll: a failure since then is everybody's.
+/// The course of `feed` after a poll at `at`, and what is to be told of it. `error` is how the poll before failed, if it did; `outage` is
+/// what was known before a poll that ended well, or is with one that failed.
 #[must_use]
 pub fn after(
     feed: &FeedName,
     before: Course,
     ended: Ended<'_>,
     error: Option<&str>,
-    last_read: Option<Timestamp>,
+    outage: Option<Outage>,
     at: Timestamp,
-) -> (Course, Option<FeedNotice>) {
-    let away_since =
-        last_read.filter(|last| before.failing_since.is_some_and(|since| *last < since && later(since, FAILING) <= at));
-    let notice = |kind, since: Option<Timestamp>, why: String| {
-        Some(FeedNotice { kind, feed: feed.clone(), since: since.unwrap_or(at), why })
+) -> (Course, Vec<FeedNotice>) {
+    let notice = |kind, since: Option<Timestamp>, why: &str| {
+        vec![FeedNotice { kind, feed: feed.clone(), since: since.unwrap_or(at), why: why.to_owned() }]
     };
     match ended {
         Ended::Failed { why, gone } => {
             let failing_since = before.failing_since.unwrap_or(at);
             let course = Course { failing_since: Some(failing_since), ..before };
             let (ailment, kind) = if gone { (Ailment::Gone, Kind::Gone) } else { (Ailment::Failing, Kind::Failing) };
-            if before.told == Some(ailment) || !gone && later(failing_since, FAILING) > at {
-                return (course, None);
+            match outage.filter(|outage| !gone && outage.since < failing_since) {
+                Some(Outage { since, told: false }) if later(since, FAILING) <= at => {
+                    (course, notice(Kind::Away, Some(since), why))
+                }
+                Some(_) => (course, Vec::new()),
+                None if before.told == Some(ailment) || !gone && later(failing_since, FAILING) > at => {
+                    (course, Vec::new())
+                }
+                None => (Course { told: Some(ailment), ..course }, notice(kind, course.failing_since, why)),
             }
-            if !gone && away_since.is_some() {
-                return (course, notice(Kind::Away, away_since, why.to_owned()));
-            }
-            (Course { told: Some(ailment), ..course }, notice(kind, course.failing_since, why.to_owned()))
         }
         Ended::Well { news, gap } => {
             let last_news = if news { Some(at) } else { before.last_news.or(Some(at)) };
             let course = Course { failing_since: None, last_news, ..before };
-            match (before.told, silence(&course, gap, at)) {
+            let (told, mut notices) = match (before.told, silence(&course, gap, at)) {
                 (None, Some(gap)) => {
                     let why = format!("it usually brings something every {gap}");
-                    (Course { told: Some(Ailment::Silent), ..course }, notice(Kind::Silent, last_news, why))
+                    (Some(Ailment::Silent), notice(Kind::Silent, last_news, &why))
                 }
                 (Some(Ailment::Gone | Ailment::Failing), _) => {
-                    let why = error.unwrap_or("it could not be read").to_owned();
-                    (Course { told: None, ..course }, notice(Kind::Well, before.failing_since, why))
+                    (None, notice(Kind::Well, before.failing_since, error.unwrap_or("it could not be read")))
                 }
                 (Some(Ailment::Silent), _) if news => {
-                    let why = "it had brought nothing new".to_owned();
-                    (Course { told: None, ..course }, notice(Kind::Well, before.last_news, why))
+                    (None, notice(Kind::Well, before.last_news, "it had brought nothing new"))
                 }
-                (None | Some(Ailment::Silent), _) if away_since.is_some() => {
-                    (course, notice(Kind::Back, away_since, error.unwrap_or("none could be read").to_owned()))
-                }
-                (None | Some(Ailment::Silent), _) => (course, None),
+                (told @ (None | Some(Ailment::Silent)), _) => (told, Vec::new()),
+            };
+            if let Some(outage) = outage.filter(|outage| outage.told) {
+                notices.extend(notice(Kind::Back, Some(outage.since), error.unwrap_or("none could be read")));
             }
+            (Course { told, ..course }, notices)
         }
     }
 }
@@ -218,18 +227,23 @@ mod tests {
 
     /// What is told of a feed polled at these hours: the hour, what, and since which hour.
     fn told(polls: &[(i64, Ended<'_>)]) -> Vec<(i64, Kind, i64)> {
-        told_beside(None, polls)
+        told_in(None, polls)
     }
 
-    /// The same where any feed was last read then.
-    fn told_beside(last_read: Option<Timestamp>, polls: &[(i64, Ended<'_>)]) -> Vec<(i64, Kind, i64)> {
+    /// The same where no feed could be read since that hour.
+    fn told_in(outage: Option<i64>, polls: &[(i64, Ended<'_>)]) -> Vec<(i64, Kind, i64)> {
         let feed = FeedName("wire".to_owned());
+        let mut outage = outage.map(|since| Outage { since: at(since), told: false });
         let (mut course, mut error, mut told) = (Course::default(), None, Vec::new());
         for (hour, ended) in polls {
-            let (after, notice) = after(&feed, course, *ended, error, last_read, at(*hour));
+            let (after, notices) = after(&feed, course, *ended, error, outage, at(*hour));
             course = after;
             error = if let Ended::Failed { why, .. } = ended { Some(*why) } else { None };
-            told.extend(notice.map(|notice| (*hour, notice.kind, (notice.since.as_second() - 1_800_000_000) / 3600)));
+            if let Some(outage) = &mut outage {
+                outage.told |= notices.iter().any(|notice| notice.kind == Kind::Away);
+            }
+            let notices = notices.iter().map(|notice| (notice.kind, notice.since.as_second() - 1_800_000_000));
+            told.extend(notices.map(|(kind, since)| (*hour, kind, since / 3600)));
         }
         told
     }
@@ -241,10 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn where_no_feed_was_read_since_one_notice_stands_for_all() {
-        let polls = [(1, FAILED), (24, FAILED), (25, FAILED), (49, FAILED), (60, news())];
-        let away = [(25, Kind::Away, 0), (49, Kind::Away, 0), (60, Kind::Back, 0)];
-        assert_eq!(told_beside(Some(at(0)), &polls), away);
+    fn where_no_feed_was_read_for_a_day_one_notice_stands_for_all() {
+        let polls = [(1, FAILED), (23, FAILED), (24, FAILED), (49, FAILED), (60, news())];
+        assert_eq!(told_in(Some(0), &polls), [(24, Kind::Away, 0), (60, Kind::Back, 0)]);
+        assert_eq!(told_in(Some(0), &[(1, FAILED), (26, news())]), [], "nobody was told that it began");
         let key = |feed: &str, kind| {
             let (feed, since) = (FeedName(feed.to_owned()), at(0));
             FeedNotice { kind, feed, since, why: String::new() }.key()
@@ -253,9 +267,19 @@ mod tests {
         assert_ne!(key("wire", Kind::Away), key("wire", Kind::Back));
 
         let own = [(25, Kind::Failing, 1), (60, Kind::Well, 1)];
-        assert_eq!(told_beside(Some(at(2)), &polls), own, "another feed could be read meanwhile");
+        let polls = [(1, FAILED), (24, FAILED), (25, FAILED), (49, FAILED), (60, news())];
+        assert_eq!(told_in(Some(2), &polls), own, "another feed could be read meanwhile");
         let gone = Ended::Failed { why: "410", gone: true };
-        assert_eq!(told_beside(Some(at(0)), &[(1, FAILED), (26, gone)]), [(26, Kind::Gone, 1)]);
+        assert_eq!(told_in(Some(0), &[(1, FAILED), (26, gone)]), [(26, Kind::Gone, 1)]);
+    }
+
+    #[test]
+    fn a_return_is_told_beside_what_the_feed_itself_has_to_tell() {
+        let (feed, outage) = (FeedName("wire".to_owned()), Outage { since: at(0), told: true });
+        let ill = Course { failing_since: Some(at(-9)), last_news: None, told: Some(Ailment::Failing) };
+        let (course, notices) = after(&feed, ill, news(), Some("refused"), Some(outage), at(30));
+        assert_eq!(course.told, None);
+        assert_eq!(notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(), [Kind::Well, Kind::Back]);
     }
 
     #[test]
@@ -301,15 +325,15 @@ mod tests {
         let feed = FeedName("wire".to_owned());
         let failing = Course { failing_since: Some(at(0)), last_news: Some(at(-1)), told: None };
         let (course, notice) = after(&feed, failing, FAILED, None, None, at(24));
-        let notice = notice.expect("a day");
+        let [notice] = &*notice else { panic!("a day") };
         assert_eq!(
             (notice.why.as_str(), notice.key()),
             ("connection refused", "notice:failing:wire:1800000000000:".to_owned())
         );
-        let back = after(&feed, course, news(), Some("connection refused"), None, at(25)).1.expect("back");
+        let back = after(&feed, course, news(), Some("connection refused"), None, at(25)).1.remove(0);
         assert_eq!(back.why, "connection refused");
         let silent = Course { failing_since: None, ..failing };
-        let silent = after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.expect("silent");
+        let silent = after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.remove(0);
         assert_eq!(silent.why, "it usually brings something every 1h 30m");
     }
 

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::cli::format::Format;
-use crate::cli::{ConfigArgument, Exit};
+use crate::cli::{ConfigArgument, ConfigAtHand, Exit};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
@@ -33,7 +33,7 @@ pub(super) enum Action {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
         #[command(flatten)]
-        config: ConfigArgument,
+        config: ConfigAtHand,
     },
     /// Where a site keeps its feeds: what its page names, else the places where feeds usually are; needs no configuration, and asks as it says if there is one.
     Find {
@@ -43,7 +43,7 @@ pub(super) enum Action {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
         #[command(flatten)]
-        config: ConfigArgument,
+        config: ConfigAtHand,
     },
     /// The feeds of another reader's list (OPML), as lines for the configuration; folders become tags.
     Import {
@@ -72,8 +72,8 @@ pub(super) enum Action {
 pub(super) fn feeds(action: Action) -> Exit {
     let done = match action {
         Action::List { format, config } => list::list(format, &config.path),
-        Action::Poll { place, format, config } => poll::poll(&place, format, &config.path),
-        Action::Find { url, format, config } => find::find(&url, format, &config.path),
+        Action::Poll { place, format, config } => poll::poll(&place, format, config.path.as_deref()),
+        Action::Find { url, format, config } => find::find(&url, format, config.path.as_deref()),
         Action::Import { file } => lists::import(&file),
         Action::Export { config } => lists::export(&config.path),
         Action::Gaps { since, format, config } => gaps::gaps(&since, format, &config.path),

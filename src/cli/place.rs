@@ -1,11 +1,12 @@
 //! What stands at an address or in a file: the stories of a feed, or an article.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
 use url::Url;
 
-use crate::cli::{Exit, load};
+use crate::cli::{CONFIG, Exit, load};
 use crate::config::{Config, Network};
 use crate::daemon::clock::now;
 use crate::feed::article;
@@ -31,12 +32,16 @@ pub(super) fn means(config: Option<&Config>) -> Result<Means, Exit> {
     Means::new(network, hosts, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))
 }
 
-/// The same for commands that need no configuration: with the one at `path`, if it is there and sound.
-pub(super) fn means_at_hand(path: &Path) -> Result<Means, Exit> {
-    let config = if path.exists() { load::config(path, &mut Vec::new()).ok() } else { None };
-    if config.is_none() && path.exists() {
-        eprintln!("note: {} is not sound (`tidings check` says why); this goes on without it", path.display());
-    }
+/// The same for commands that need no configuration: with the one that is `named`, else with `config.yaml` if it is there. One that is not sound ends the
+/// command: who has a proxy would else be seen without it.
+pub(super) fn means_at_hand(named: Option<&Path>) -> Result<Means, Exit> {
+    let usual = Path::new(CONFIG);
+    let is_there = || !usual.symlink_metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound);
+    let path = named.or_else(|| is_there().then_some(usual));
+    let mut faults = Vec::new();
+    let config = path.map(|path| load::config(path, &mut faults)).transpose();
+    // What it warns of has nothing to do with the place that is asked for.
+    let config = config.inspect_err(|_| load::tell(&faults))?;
     means(config.as_ref())
 }
 

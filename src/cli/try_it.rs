@@ -14,7 +14,7 @@ use crate::rule::{Carrier, Query};
 use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
 
 /// Says whether `expression` matches what stands at `place`, where, and on which words.
-pub(super) fn try_it(expression: &str, place: &str, config: &Path) -> Exit {
+pub(super) fn try_it(expression: &str, place: &str, config: Option<&Path>) -> Exit {
     let mut faults = Vec::new();
     let query = Query::parse(expression, &mut faults);
     load::tell(&faults);
@@ -25,7 +25,7 @@ pub(super) fn try_it(expression: &str, place: &str, config: &Path) -> Exit {
     }
 }
 
-async fn try_at(expression: &str, query: &Query, place: &str, config: &Path) -> Result<(), Exit> {
+async fn try_at(expression: &str, query: &Query, place: &str, config: Option<&Path>) -> Result<(), Exit> {
     let means = place::means_at_hand(config)?;
     let found = place::open(&means, place).await?;
     tell(expression, query, &found.source, &means, found.stories).await

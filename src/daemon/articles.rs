@@ -145,7 +145,9 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
     let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
     match page::look(world, &url, room).await {
         Ok(page::Page { text: Ok(text), fetches }) => {
-            Page::Settled(article::with_teaser(&story.body, &text), Read::Full, fetches)
+            let told = story.body.clone();
+            let body = heavy(world, move || article::with_teaser(&told, &text)).await;
+            Page::Settled(body, Read::Full, fetches)
         }
         Ok(page::Page { text: Err(why), fetches }) => teaser(story, why.to_string(), fetches),
         Err(FetchError::Resting { until, .. }) => {
@@ -154,7 +156,7 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");
             let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let until = after(now(), pause).max(rest(world, &why).await.unwrap_or(Timestamp::MIN));
+            let until = after(now(), pause).max(rests_until(&why).unwrap_or(Timestamp::MIN));
             let tries = waiting.attempts + 1;
             later_or_teaser(waiting, until, &format!("its page could not be read: {why} (tried {tries} times)"))
         }
@@ -162,14 +164,10 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
     }
 }
 
-/// Leaves a host alone that asked for it, over a restart too; until when.
-async fn rest(world: &World, error: &FetchError) -> Option<Timestamp> {
-    let FetchError::Status { code: 429 | 503, retry_after: Some(asked), host } = error else { return None };
-    let until = world.hosts.rest(host, asked.end(now()));
-    if let Err(why) = world.store.rest_host(host.0.clone(), until).await {
-        error!("it could not be kept that {} wants to be left alone until {until}: {why}", host.0);
-    }
-    Some(until)
+/// Until when a host asked to be left alone; the fetch has seen to it that it is.
+fn rests_until(error: &FetchError) -> Option<Timestamp> {
+    let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else { return None };
+    Some(asked.end(now()))
 }
 
 fn teaser(story: &Story, why: String, fetches: u32) -> Page {

@@ -189,6 +189,22 @@ mod tests {
         assert_eq!(hosts.book(&host("b:80")), Duration::ZERO);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_gap_is_kept_before_a_request_and_after_its_answer_and_not_for_ones_own() {
+        let hosts = hosts(10);
+        let mut permit = hosts.admit(host("a:80")).await.expect("it does not rest");
+        for _ in 0..2 {
+            drop(permit);
+            let early = tokio::time::timeout(Duration::from_secs(9), hosts.admit(host("a:80"))).await;
+            assert!(early.is_err(), "ten seconds have not passed");
+            permit = hosts.admit(host("a:80")).await.expect("it does not rest");
+        }
+        for _ in 0..2 {
+            let own = tokio::time::timeout(Duration::from_millis(1), hosts.admit(host("127.0.0.1:80"))).await;
+            drop(own.expect("at once").expect("it does not rest"));
+        }
+    }
+
     #[test]
     fn a_host_that_asked_for_rest_gets_the_longest_it_asked_for() {
         let hosts = hosts(0);

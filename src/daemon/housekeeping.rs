@@ -72,3 +72,16 @@ fn tell(gone: Gone) {
         gone.stories, gone.alerts, gone.messages, gone.keys
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_kept_for_ninety_days_and_the_rest_as_the_configuration_says() {
+        let now: Timestamp = "2024-05-01T12:00:00Z".parse().expect("a time");
+        let day = Duration::from_hours(24);
+        let kept = retention(Retain { stories: Some(7 * day), alerts: None }, now);
+        assert_eq!((kept.keys, kept.stories, kept.alerts), (now - 90 * day, Some(now - 7 * day), None));
+    }
+}

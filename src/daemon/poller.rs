@@ -92,15 +92,17 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
     let state_of = |feed: &Feed| {
         let address = fingerprint(&feed.url);
         match known.remove(&feed.name) {
-            Some(state) if state.address == address => told(feed, due::in_time(feed, state, now())),
+            Some(state) if state.address == address => told(feed, due::in_time(feed, &world.config.poll, state, now())),
             // Whoever was told that it fares ill hears that it is well at its new address.
             Some(moved) => FeedState { course: moved.course, ..due::fresh(feed, address, moved.last_good, now()) },
             None => due::fresh(feed, address, None, now()),
         }
     };
     let states: Vec<FeedState> = world.config.feeds.iter().map(state_of).collect();
-    for (feed, state) in world.config.feeds.iter().zip(&states) {
-        state.last_good.inspect(|last| world.last_read.note(feed, *last));
+    if let Some(notice) = world.last_read.begin(world.config.feeds.iter().zip(&states))
+        && world.store.was_told(&notice).await?
+    {
+        world.last_read.told();
     }
     Ok(states)
 }

@@ -97,7 +97,14 @@ async fn see(world: &Arc<World>, look: Look) -> Looked {
         Err(why) => (Err(why.to_string()), 1),
     };
     let next = next_look(world, &look.sightings, look.story.first_seen, now()).filter(|_| fetches < room);
-    let change = match text.map(|page| article::with_teaser(&look.told, &page)) {
+    let body = match text {
+        Ok(page) => {
+            let told = look.told.clone();
+            Ok(heavy(world, move || article::with_teaser(&told, &page)).await)
+        }
+        Err(why) => Err(why),
+    };
+    let change = match body {
         Ok(body) if body != look.story.body => Some(matched(world, look, body).await),
         Ok(_) => None,
         Err(why) => {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::alert::ailment::{self, Ended, FeedNotice};
+use crate::alert::ailment::{self, Ended, FeedNotice, Outage};
 use crate::alert::{Receiver, draft};
 use crate::config::Config;
 use crate::daemon::news::Sifted;
@@ -10,25 +10,25 @@ use crate::feed::identity::{Judged, KnownItem, Verdict};
 use crate::feed::parse::Item;
 use crate::store::{FeedState, Gap};
 
-/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `last_read` is as [`ailment::after`] wants it. Returns what is
+/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `outage` is as [`ailment::after`] wants it. Returns what is
 /// to be told of it, and to whom.
 pub(crate) fn follow(
     config: &Config,
     before: &FeedState,
     state: &mut FeedState,
     sifted: Option<&Sifted>,
-    last_read: Option<Timestamp>,
+    outage: Option<Outage>,
     at: Timestamp,
-) -> Option<(FeedNotice, Vec<Receiver>)> {
+) -> Vec<(FeedNotice, Vec<Receiver>)> {
     let ended = if let Some(why) = &state.error {
         Ended::Failed { why, gone: state.next_poll.is_none() }
     } else {
         let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
         Ended::Well { news, gap: state.mean_gap }
     };
-    let (course, notice) = ailment::after(&state.name, before.course, ended, before.error.as_deref(), last_read, at);
+    let (course, notices) = ailment::after(&state.name, before.course, ended, before.error.as_deref(), outage, at);
     state.course = course;
-    notice.map(|notice| (notice, audience(config)))
+    notices.into_iter().map(|notice| (notice, audience(config))).collect()
 }
 
 /// Those who hear of a feed: whoever hears of rules that name nobody.

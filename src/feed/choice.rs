@@ -19,8 +19,10 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
 fn is_whole(document: &Document, signs: &Signs) -> bool {
     let is_full = |item: &Item| {
         let is_told = !item.title.is_empty() && !item.text.is_empty() && item.published.is_some();
+        let is_addressed = item.guid.is_some() && item.link.is_some();
         let is_credited = !signs.authors || !item.authors.is_empty();
-        is_told && is_credited && item.guid.is_some() && (!signs.tags || !item.tags.is_empty())
+        let is_sorted = (!signs.tags || !item.tags.is_empty()) && (!signs.languages || item.lang.is_some());
+        is_told && is_addressed && is_credited && is_sorted
     };
     let has_all = !document.items.is_empty() && document.items.len() >= signs.items;
     has_all && !signs.sources && document.items.iter().all(is_full)
@@ -69,6 +71,7 @@ fn fill(item: &mut Item, other: Item) {
 
 /// What a text opens, by the names of its tags.
 #[derive(Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one thing is there")]
 struct Signs {
     /// How many items; at most [`MOST_ITEMS`].
     items: usize,
@@ -76,6 +79,8 @@ struct Signs {
     authors: bool,
     /// Whether anything that may be a category.
     tags: bool,
+    /// Whether anything that may be a language.
+    languages: bool,
     /// Whether anything that may be an item's source.
     sources: bool,
 }
@@ -91,6 +96,7 @@ fn signs(text: &str) -> Signs {
         }
         signs.authors |= is(&["author", "creator"]);
         signs.tags |= is(&["category", "subject"]);
+        signs.languages |= is(&["language"]);
         signs.sources |= is(&["source"]);
     }
     signs

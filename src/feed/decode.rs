@@ -107,6 +107,7 @@ mod tests {
     #[case(b"caf\xe9".as_slice(), Some("text/xml; charset=utf-8"), "café")]
     #[case("café".as_bytes(), Some("text/xml; charset=iso-8859-1"), "café")]
     #[case(b"<?xml encoding='utf-16'?>caf\xc3\xa9".as_slice(), None, "<?xml encoding='utf-16'?>café")]
+    #[case(b"<?xml encoding='koi8-r'?>\xe4".as_slice(), Some("text/xml; charset=windows-1251"), "<?xml encoding='koi8-r'?>д")]
     #[case(b"x".as_slice(), Some("text/xml; charset=no-such"), "x")]
     #[case(b"".as_slice(), None, "")]
     fn text_is_decoded_by_the_best_evidence(#[case] bytes: &[u8], #[case] kind: Option<&str>, #[case] text: &str) {

@@ -209,14 +209,16 @@ where
     let mut way = Way::Straight;
     let mut left = limits.total;
     for _ in 0..=MOST_HOPS {
-        reach.check(&url).await.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
+        let slow = || FetchError::Broken(too_slow(limits.total));
+        let checked = within(&mut left, reach.check(&url)).await.ok_or_else(slow)?;
+        checked.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
         let permit = admit(url.clone()).await?;
-        let hop = within(&mut left, ask(reach, request, &url, limits, now)).await;
-        if let Some(Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host })) = &hop {
+        let hop = ask(reach, request, &url, (limits, &mut left), now).await;
+        if let Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host }) = &hop {
             rest(host, *asked);
         }
         drop(permit);
-        match hop.unwrap_or_else(|| Err(FetchError::Broken(too_slow(limits.total))))? {
+        match hop? {
             Hop::Answer(answer) => return Ok(Answer { way, ..*answer }),
             Hop::Redirect(next, is_for_good) => {
                 let is_so_far = is_for_good && way != Way::Redirected;
@@ -246,15 +248,22 @@ enum Hop {
     Redirect(Url, bool),
 }
 
-async fn ask(reach: &Reach, request: &Request, url: &Url, limits: &Limits, now: Timestamp) -> Result<Hop, FetchError> {
+async fn ask(
+    reach: &Reach,
+    request: &Request,
+    url: &Url,
+    (limits, left): (&Limits, &mut Duration),
+    now: Timestamp,
+) -> Result<Hop, FetchError> {
     let asked = reach.client(url).get(url.clone()).header(ACCEPT, request.want.accept());
     let mut asked = asked.headers(reach.headers(url));
     for (name, value) in headers::conditions(&request.validators) {
         asked = asked.header(name, value);
     }
-    let response = match tokio::time::timeout(limits.idle, asked.send()).await {
-        Ok(sent) => sent.map_err(|error| reach.explain(url, &error))?,
-        Err(_) => return Err(FetchError::Unreachable("the server did not answer in time".to_owned())),
+    let response = match within(left, tokio::time::timeout(limits.idle, asked.send())).await {
+        Some(Ok(sent)) => sent.map_err(|error| reach.explain(url, &error))?,
+        Some(Err(_)) => return Err(FetchError::Unreachable("the server did not answer in time".to_owned())),
+        None => return Err(FetchError::Broken(too_slow(limits.total))),
     };
     match response.status() {
         StatusCode::NOT_MODIFIED if request.validators != Validators::default() => {
@@ -263,7 +272,7 @@ async fn ask(reach: &Reach, request: &Request, url: &Url, limits: &Limits, now: 
         }
         status if status.is_success() => {
             let head = response.headers().clone();
-            let body = body::read(response, limits).await?;
+            let body = body::read(response, limits, left).await?;
             let validators = headers::validators(&head);
             Ok(Hop::Answer(Box::new(answer(url, &head, now, Some(body), validators))))
         }

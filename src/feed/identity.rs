@@ -167,7 +167,7 @@ pub fn turnover(known: &[KnownItem], judged: &[Judged]) -> Turnover {
 }
 
 impl Judged {
-    /// The key that it had until now, if it is known.
+    /// The key by which the store knows it; its own if it is new.
     #[must_use]
     pub fn known_by(&self) -> &ItemKey {
         match &self.verdict {

@@ -15,7 +15,11 @@ pub(super) fn from_markup(html: &str) -> String {
     } else {
         sink.0.borrow_mut().write(html);
     }
-    sink.0.into_inner().out
+    let mut out = sink.0.into_inner().out;
+    if out.capacity() > 2 * out.len() {
+        out.shrink_to_fit();
+    }
+    out
 }
 
 /// Plain text with white space folded and paragraphs kept.

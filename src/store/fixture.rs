@@ -149,7 +149,7 @@ pub(super) fn state(feed: &str) -> FeedState {
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
     let turnover = Turnover::default();
-    PollRecord { now: at(now), state: state(feed), host_rests: None, items, turnover, gap: None, notice: None }
+    PollRecord { now: at(now), state: state(feed), host_rests: None, items, turnover, gap: None, notices: vec![] }
 }
 
 /// What one poll finds: these known items left, those came back.

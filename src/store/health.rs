@@ -165,6 +165,14 @@ async fn announce(
     tell(conn, &notice.key(), &Content::Notice(About::Receiver(notice)), audience, now).await
 }
 
+impl Store {
+    /// Whether anybody has a message whose key begins with `key`.
+    pub async fn was_told(&self, key: &str) -> Result<bool, StoreError> {
+        let told = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM message WHERE substr(key, 1, length($1)) = $1)");
+        Ok(told.bind(key).fetch_one(&self.readers).await?)
+    }
+}
+
 /// Has each of `audience` told; whoever has a message with this `key` was told before.
 pub(super) async fn tell(
     conn: &mut SqliteConnection,

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::column::{millis, read_columns, to_json};
 use super::{ItemRecord, Plan, StoryId, sighting};
+use crate::feed::parse::MOST_ITEMS;
 use crate::story::{FeedName, Story, StoryKey};
 
-/// Rows that one statement inserts: `SQLite` binds at most 32,766 values.
+/// Rows that one statement inserts or marks: `SQLite` binds at most 32,766 values.
 pub(super) const ROWS: usize = 500;
 
 /// Keeps those of `items` that nobody knows, whose story nobody knows, and of which nothing is told. Returns the others, in their order, and whether a
@@ -57,6 +58,9 @@ fn is_quiet(plan: &Plan) -> bool {
     }
 }
 
+// One statement asks for all that a document holds.
+const _: () = assert!(2 * MOST_ITEMS < 32_766, "SQLite binds no more");
+
 /// What is known of some items.
 struct Known {
     /// The keys that the feed knows.
@@ -78,11 +82,8 @@ async fn known(conn: &mut SqliteConnection, feed: &FeedName, items: &[ItemRecord
     let rows: Vec<(String, bool)> = select.build_query_as().fetch_all(conn).await?;
     let mut known = Known { items: HashSet::new(), stories: HashSet::new() };
     for (key, of_feed) in rows {
-        if of_feed {
-            known.items.insert(key)
-        } else {
-            known.stories.insert(key)
-        };
+        let keys = if of_feed { &mut known.items } else { &mut known.stories };
+        keys.insert(key);
     }
     Ok(known)
 }

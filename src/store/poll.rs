@@ -24,9 +24,9 @@ impl Store {
         self.write(move |conn| Box::pin(keep(conn, record))).await
     }
 
-    /// Keeps that a host (name:port) asked to be left alone until then, so that a restart heeds it.
-    pub async fn rest_host(&self, host: String, until: Timestamp) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(async move { keep_rest(conn, &host, until).await })).await
+    /// Has it kept that a host (name:port) asked to be left alone until then, so that a restart heeds it. Nobody waits for it.
+    pub fn rest_host(&self, host: String, until: Timestamp) {
+        self.write_soon(move |conn| Box::pin(async move { keep_rest(conn, &host, until).await }));
     }
 }
 
@@ -45,7 +45,7 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
     if let Some(gap) = record.gap {
         gaps::keep(conn, feed, gap, now).await?;
     }
-    if let Some((notice, audience)) = record.notice {
+    for (notice, audience) in record.notices {
         health::tell(conn, &notice.key(), &Content::Notice(About::Feed(notice)), audience, now).await?;
     }
     Ok(waits)
@@ -146,7 +146,7 @@ async fn update_sighting(
     Ok(story.map(StoryId))
 }
 
-/// Marks items of the feed as gone since then, or as present.
+/// Marks items of the feed as gone since `gone_at`; as present where that is nothing.
 async fn mark(
     conn: &mut SqliteConnection,
     feed: &FeedName,
@@ -207,7 +207,8 @@ mod tests {
             let host_rests = Some(("example.org:443".to_owned(), at(until)));
             bench.store.record_poll(PollRecord { host_rests, ..poll("wire", 0, vec![]) }).await.unwrap();
         }
-        bench.store.rest_host("example.org:443".to_owned(), at(50)).await.unwrap();
+        bench.store.rest_host("example.org:443".to_owned(), at(50));
+        bench.poll("wire", 1, vec![]).await;
         assert_eq!(bench.store.resting_hosts(at(59)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
         assert_eq!(bench.store.resting_hosts(at(60)).await.unwrap(), []);
     }

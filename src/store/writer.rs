@@ -35,12 +35,30 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
     {
+        let stopped = || StoreError("its writer has stopped".to_owned());
+        let value = self.queue(work).await.map_err(|_| stopped())??;
+        Ok(*value.downcast().expect("a reply holds what its own work returned"))
+    }
+
+    /// Has the writer run `work` in its turn, for what may as well be lost: nobody waits for it or hears of its failure.
+    pub(super) fn write_soon<F>(&self, work: F)
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>> + Send + 'static,
+    {
+        drop(self.queue(work));
+    }
+
+    /// Queues `work`. Its answer never comes if the writer has stopped.
+    fn queue<T, F>(&self, work: F) -> oneshot::Receiver<Result<Value, StoreError>>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let work: Work = Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
-        let stopped = || StoreError("its writer has stopped".to_owned());
-        self.writer.send(Job { work, reply }).map_err(|_| stopped())?;
-        let value = answer.await.map_err(|_| stopped())??;
-        Ok(*value.downcast().expect("a reply holds what its own work returned"))
+        // A job that cannot be sent is dropped, and its end of the answer with it.
+        let _ = self.writer.send(Job { work, reply });
+        answer
     }
 }
 

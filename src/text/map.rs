@@ -121,20 +121,20 @@ fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabe
     for ((number, block), bytes) in blocks.iter_mut().enumerate().zip(text.chunks(BLOCK)) {
         if block.high != 0 {
             let start = number * BLOCK;
-            let pairs = pairs(bytes);
-            let (of_letters, of_signs) = fold_pairs(pairs, start, text, folded, alphabet);
+            let firsts = pairs(bytes);
+            let (of_letters, of_signs) = fold_pairs(firsts, start, text, folded, alphabet);
             let both = |firsts: u64| u128::from(firsts) | u128::from(firsts) << 1;
-            seen |= both(pairs);
+            seen |= both(firsts);
             plain |= both(of_letters | of_signs);
             letters |= both(of_letters);
             let mut high = block.high & !low(seen);
             while high != 0 {
                 let bit = high.trailing_zeros();
                 let (is_sign, width) = alphabet.long(&text[start + bit as usize..]);
-                let bytes = ((1_u128 << width) - 1) << bit;
-                plain |= if is_sign { bytes } else { 0 };
-                seen |= bytes;
-                high &= !low(bytes);
+                let its_bits = ((1_u128 << width) - 1) << bit;
+                plain |= if is_sign { its_bits } else { 0 };
+                seen |= its_bits;
+                high &= !low(its_bits);
             }
         }
         block.words |= low(letters);
@@ -312,6 +312,10 @@ mod tests {
             assert_eq!(plain(&text).1.last().copied(), Some("b"), "{before}");
             let text = "x".repeat(before + 1) + " “дом” в мае А.";
             assert_eq!(plain(&text).1[1..], ["дом", "в", "мае"], "{before}");
+            for word in ["x", "д"] {
+                let word = word.repeat(before + 1);
+                assert_eq!(plain(&word), (&*word, vec![&*word]));
+            }
         }
     }
 }

@@ -182,3 +182,38 @@ async fn where_a_feed_is_hinted_only_pages_of_teasers_with_a_word_of_a_rule_are_
     assert_eq!(folder.query(READ).await, ["A: full", skipped]);
     assert_eq!((server.requests("/a").len(), server.requests("/b").len()), (1, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_asked_for_where_its_feed_or_the_rules_want_none() {
+    let server = Server::start().await;
+    server.serve("/story", Response::html(wire::PAGE));
+    let entries = [Entry::teaser("Arms", &server.url("/story"))];
+    server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
+    let feed = format!("{{url: {}, full_text: never}}", server.url("/feed.xml"));
+    let of_title = "rules:\n  - {name: arms, when: title:arms}\n";
+    for (feed, rule, why) in [
+        (&*feed, RULE, "`full_text` is `never` for its feed"),
+        (&server.url("/feed.xml"), of_title, "no rule for its feed looks into the text"),
+    ] {
+        let config = config(&["FEED"], OWN).replace("\"FEED\"", feed);
+        let folder = Folder::new(&config, &[("arms.yaml", rule)]);
+        once(&folder, &[]).await;
+        assert_eq!(folder.query(READ).await, [format!("Arms: teaser, {why}")]);
+    }
+    assert_eq!(server.requests("/story").len(), 0);
+    assert_eq!(server.requests("/robots.txt").len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_document_is_its_body_says_and_not_its_content_type() {
+    let server = Server::start().await;
+    let page = server.url("/story");
+    let feed = wire::feed(&[Entry::teaser("Arms", &page)]);
+    server.serve("/feed.xml", Response::html(&feed));
+    server.serve("/story", Response::feed(wire::PAGE));
+    let folder = Folder::new(&config(&[&server.url("/feed.xml")], OWN), &[("arms.yaml", RULE)]);
+    once(&folder, &[]).await;
+    assert_eq!(folder.query(READ).await.len(), 1, "a feed that calls itself a page is a feed");
+    let found = folder.bare_command(&["feeds", "poll", &page]).await;
+    assert!(found.code == 65 && found.errors.contains("this is a web page, not a feed"), "{}", found.errors);
+}

@@ -197,7 +197,7 @@ async fn a_proxy_that_is_away_is_named_in_what_is_said_of_its_feeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_that_need_no_configuration_ask_as_the_one_at_hand_says_and_do_without_one_that_is_broken() {
+async fn commands_that_need_no_configuration_ask_as_the_one_at_hand_says_and_nobody_if_it_is_broken() {
     let server = Server::start().await;
     server
         .serve("/feed.xml", Response::feed(&wire::feed(&[Entry::full("Arms", "https://wire.example/1", wire::LONG)])));
@@ -210,11 +210,19 @@ async fn commands_that_need_no_configuration_ask_as_the_one_at_hand_says_and_do_
         assert_eq!((said.code, said.errors.as_str()), (0, ""), "{command:?}");
         assert_eq!(server.requests("/feed.xml").last().expect("a request").header("x-edition"), Some("intl"));
     }
+    let asked = server.requests("/feed.xml").len();
+    folder.write("broken.yaml", "feeds: {");
+    for command in commands {
+        for (name, says) in
+            [("broken.yaml", "error"), ("missing.yaml", "error: the configuration missing.yaml cannot be read")]
+        {
+            let said = folder.bare_command(&[command, &["--config", name]].concat()).await;
+            assert!(said.code == 78 && said.errors.starts_with(says), "{command:?} {}", said.errors);
+        }
+    }
     folder.write("config.yaml", "feeds: {");
     for command in commands {
-        let said = folder.bare_command(command).await;
-        assert_eq!(said.code, 0, "{command:?}");
-        assert_eq!(said.errors, "note: config.yaml is not sound (`tidings check` says why); this goes on without it\n");
-        assert_eq!(server.requests("/feed.xml").last().expect("a request").header("x-edition"), None);
+        assert_eq!(folder.bare_command(command).await.code, 78, "{command:?}");
     }
+    assert_eq!(server.requests("/feed.xml").len(), asked, "nobody is asked in another way than the configuration says");
 }

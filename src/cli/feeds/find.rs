@@ -18,7 +18,7 @@ use crate::notify::Means;
 const GAP: Duration = Duration::from_secs(1);
 
 /// Prints the feeds of a page or site: 65 if there are none, 69 if it cannot be reached.
-pub(super) fn find(place: &str, format: Format, config: &Path) -> Result<(), Exit> {
+pub(super) fn find(place: &str, format: Format, config: Option<&Path>) -> Result<(), Exit> {
     let place = &with_scheme(place);
     let feeds = block_on(async { feeds(&place::means_at_hand(config)?, place).await })?;
     if feeds.is_empty() {

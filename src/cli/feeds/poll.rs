@@ -18,7 +18,7 @@ use crate::notify::plain;
 const MOST_TEXT: usize = 400;
 
 /// Shows the feed at `place`: 65 if there is none there, 69 if it cannot be reached.
-pub(super) fn poll(place: &str, format: Format, config: &Path) -> Result<(), Exit> {
+pub(super) fn poll(place: &str, format: Format, config: Option<&Path>) -> Result<(), Exit> {
     let answer = block_on(async { place::answer(&place::means_at_hand(config)?, place).await })?;
     let body = answer.body.unwrap_or_default();
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)

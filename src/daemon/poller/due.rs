@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::alert::ailment::Course;
-use crate::config::Feed;
+use crate::config::{Feed, Poll};
 use crate::daemon::clock::after;
 use crate::feed::hints::Hints;
 use crate::feed::schedule::longest_wait;
@@ -14,7 +14,7 @@ use crate::store::FeedState;
 /// The pause between the first polls of feeds that were due while nothing ran.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
 
-/// The longest that any feed is left alone, but for one that asked for more time itself: beyond it, a clock was wrong.
+/// The longest that any feed is left alone where the configuration asks for no longer: beyond it, a clock was wrong.
 const LONGEST: Duration = Duration::from_hours(27);
 
 /// The state of a feed of which nothing is known at its address; it is due now.
@@ -38,13 +38,14 @@ pub(super) fn fresh(feed: &Feed, address: String, last_good: Option<Timestamp>, 
 }
 
 /// The state with a next poll that the configuration, which may have changed, and the clock, which may have been wrong, allow.
-pub(super) fn in_time(feed: &Feed, state: FeedState, now: Timestamp) -> FeedState {
+pub(super) fn in_time(feed: &Feed, poll: &Poll, state: FeedState, now: Timestamp) -> FeedState {
     let Some(stored) = state.next_poll else { return state };
     let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
     // Only an interval that was shortened meanwhile asks for more than what is stored, which has its jitter.
     let sooner = wished.filter(|(every, last)| stored > after(*last, longest_wait(*every)));
     let next = sooner.map_or(stored, |(every, last)| after(last, every));
-    let farthest = after(now, feed.every.map_or(LONGEST, |every| longest_wait(every).max(LONGEST)));
+    let asked_for = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
+    let farthest = after(now, asked_for.max(LONGEST));
     FeedState { next_poll: Some(if next > farthest { now } else { next }), ..state }
 }
 
@@ -100,7 +101,21 @@ mod tests {
     }
 
     fn next(every: Option<Duration>, state: FeedState) -> Option<Timestamp> {
-        in_time(&feed(every), state, now()).next_poll
+        next_within(Duration::from_hours(6), every, state)
+    }
+
+    /// The same with the longest interval that the configuration lets a feed have.
+    fn next_within(max: Duration, every: Option<Duration>, state: FeedState) -> Option<Timestamp> {
+        let first_poll = crate::config::FirstPoll::All;
+        let poll = Poll { min: MINUTE, max, first_poll, connections: 1, per_host: 1, gap: MINUTE };
+        in_time(&feed(every), &poll, state, now()).next_poll
+    }
+
+    #[test]
+    fn a_long_interval_of_the_configuration_is_no_wrong_clock() {
+        let [last, due] = [ago(MINUTE), now() + Duration::from_hours(48)];
+        assert_eq!(next_within(Duration::from_hours(48), None, state(last, due)), Some(due));
+        assert_eq!(next(None, state(last, due)), Some(now()));
     }
 
     #[test]

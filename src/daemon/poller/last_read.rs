@@ -1,36 +1,67 @@
-//! When any feed was read last: that tells a feed that fails from a network that is away.
+//! When any feed was read last, and which hosts have failed since: that tells a feed that fails from a network that is away.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::alert::ailment::{FeedNotice, Kind, Outage};
 use crate::config::Feed;
+use crate::feed::fetch::HostKey;
+use crate::store::FeedState;
+use crate::story::FeedName;
 
-/// When a feed was read last that comes over the network, in milliseconds.
-#[derive(Debug)]
-pub(crate) struct LastRead {
-    at: AtomicI64,
-    /// Whether there are several such feeds: one by itself says nothing of the network.
-    several: bool,
+/// What is known of all feeds that come over the network.
+#[derive(Debug, Default)]
+pub(crate) struct LastRead(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    read: Option<Timestamp>,
+    /// The hosts of feeds that have failed since. One by itself says nothing of the network.
+    failing: BTreeSet<HostKey>,
+    /// Whether people were told.
+    told: bool,
 }
 
 impl LastRead {
-    /// For these feeds, none of which was read yet.
-    pub(crate) fn new(feeds: &[Feed]) -> Self {
-        let several = feeds.iter().filter(|feed| is_far(feed)).nth(1).is_some();
-        Self { at: AtomicI64::new(i64::MIN), several }
+    /// Takes in what earlier runs left. Returns the key of the notice that may have been told.
+    pub(super) fn begin<'f>(&self, feeds: impl Iterator<Item = (&'f Feed, &'f FeedState)> + Clone) -> Option<String> {
+        let mut known = self.known();
+        let far = feeds.filter(|(feed, _)| is_far(feed));
+        known.read = far.clone().filter_map(|(_, state)| state.last_good).max();
+        let since = known.read?;
+        let failing = far.filter(|(_, state)| state.course.failing_since.is_some_and(|failing| failing > since));
+        known.failing = failing.map(|(feed, _)| HostKey::of(&feed.url)).collect();
+        let (kind, feed, why) = (Kind::Away, FeedName(String::new()), String::new());
+        Some(FeedNotice { kind, feed, since, why }.key())
     }
 
-    /// When that was, if it tells anything.
-    pub(super) fn at(&self) -> Option<Timestamp> {
-        Timestamp::from_millisecond(self.at.load(Ordering::Relaxed)).ok().filter(|_| self.several)
+    /// How all feeds fare, `feed` having failed or not.
+    pub(super) fn outage(&self, feed: &Feed, failed: bool) -> Option<Outage> {
+        let mut known = self.known();
+        if failed && is_far(feed) {
+            known.failing.insert(HostKey::of(&feed.url));
+        }
+        let since = known.read.filter(|_| is_far(feed) && known.failing.len() > 1)?;
+        Some(Outage { since, told: known.told })
     }
 
     /// Takes note that `feed` was read then.
     pub(super) fn note(&self, feed: &Feed, at: Timestamp) {
         if is_far(feed) {
-            self.at.fetch_max(at.as_millisecond(), Ordering::Relaxed);
+            *self.known() = Known { read: Some(at), ..Known::default() };
         }
+    }
+
+    /// Takes note that people were told that no feed can be read.
+    pub(super) fn told(&self) {
+        self.known().told = true;
+    }
+
+    /// A panic while the lock was held cannot leave it half changed, so a poisoned lock is used on.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

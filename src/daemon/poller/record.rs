@@ -7,6 +7,7 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::ask::{Failure, Outcome, is_own, new_address};
+use crate::alert::ailment::Kind;
 use crate::config::Feed;
 use crate::daemon::clock::now;
 use crate::daemon::{World, news, watch};
@@ -33,8 +34,8 @@ pub(super) async fn record(
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
             let why = format!("its host asked for rest ({})", host.0);
             let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-            let (items, turnover, gap, notice) = (Vec::new(), Turnover::default(), None, None);
-            let record = PollRecord { now: ended_at, state, host_rests: None, items, turnover, gap, notice };
+            let (items, turnover, gap, notices) = (Vec::new(), Turnover::default(), None, Vec::new());
+            let record = PollRecord { now: ended_at, state, host_rests: None, items, turnover, gap, notices };
             return keep(world, record).await;
         }
         Outcome::Failed(Failure { ended, why, busy: host }) => {
@@ -68,17 +69,19 @@ pub(super) async fn record(
         world.hosts.rest(host, *until);
     }
     let host_rests = rests.map(|(host, until)| (host.0, until));
-    let last_read = world.last_read.at();
-    let notice = watch::follow(&world.config, before, &mut state, sifted.as_ref(), last_read, ended_at);
+    let outage = world.last_read.outage(feed, state.error.is_some());
+    let notices = watch::follow(&world.config, before, &mut state, sifted.as_ref(), outage, ended_at);
     if state.error.is_none() {
         world.last_read.note(feed, ended_at);
+    } else if notices.iter().any(|(notice, _)| notice.kind == Kind::Away) {
+        world.last_read.told();
     }
     let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
     if let Some(Gap { since, until }) = &gap {
         warn!("{}: nothing of what it shows was known; items from {since} to {until} may have been missed", feed.name);
     }
     let (items, turnover) = sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
-    let kept = keep(world, PollRecord { now: ended_at, state, host_rests, items, turnover, gap, notice }).await;
+    let kept = keep(world, PollRecord { now: ended_at, state, host_rests, items, turnover, gap, notices }).await;
     drop(permit);
     kept
 }

@@ -88,6 +88,14 @@ fn a_teaser_trails_off_or_is_short(#[case] end: &str, #[case] length: &str, #[ca
 }
 
 #[test]
+fn a_text_of_150_words_is_long_enough() {
+    for (words, teaser) in [(149, true), (150, false)] {
+        let text = format!("{}.", vec!["word"; words].join(" "));
+        assert_eq!(is_teaser(&item(&text, true)), teaser, "{words}");
+    }
+}
+
+#[test]
 fn words_are_counted_in_every_script() {
     assert!(!is_teaser(&item(&"朝鮮半島".repeat(40), true)));
 }

@@ -37,7 +37,7 @@ fn what_may_be_named_is_told_by_tags(
     #[case] tags: bool,
     #[case] sources: bool,
 ) {
-    assert_eq!(signs(text), Signs { items: 0, authors, tags, sources });
+    assert_eq!(signs(text), Signs { authors, tags, sources, ..Signs::default() });
 }
 
 #[test]
@@ -80,6 +80,7 @@ fn a_document_is_whole_only_with_all_items_and_all_their_parts() {
         title: "t".to_owned(),
         text: "x".to_owned(),
         published: Some(jiff::Timestamp::UNIX_EPOCH),
+        link: "https://wire.example/1".parse().ok(),
         authors: vec!["Ana".to_owned()],
         tags: vec!["korea".to_owned()],
         ..Item::default()
@@ -89,6 +90,8 @@ fn a_document_is_whole_only_with_all_items_and_all_their_parts() {
     assert!(is_whole(&of(&full), &plain(1)));
     assert!(!is_whole(&of(&full), &plain(2)));
     assert!(!is_whole(&of(&Item { published: None, ..full.clone() }), &plain(1)));
+    assert!(!is_whole(&of(&Item { link: None, ..full.clone() }), &plain(1)));
+    assert!(!is_whole(&of(&full), &Signs { languages: true, ..plain(1) }));
     assert!(!is_whole(&document(&[]), &plain(0)));
     assert!(!is_whole(&of(&full), &Signs { sources: true, ..plain(1) }));
 

@@ -2,11 +2,12 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{FetchError, Limits, MOST_BYTES, failure};
+use super::{FetchError, Limits, MOST_BYTES, failure, too_slow, within};
 
 /// Sizes of bodies, and how many of each are held at once until they are parsed: 60 MiB in all. A body that outgrows its size waits for a place among
 /// the next, and keeps its own meanwhile; those of the last wait for nothing, so that all come to an end.
@@ -58,21 +59,35 @@ impl Body {
     }
 }
 
-/// Reads a body part by part, so that no more than the cap is ever held, however well it was compressed.
-pub(super) async fn read(mut response: Response, limits: &Limits) -> Result<Body, FetchError> {
+/// Reads a body part by part, so that no more than the cap is ever held, however well it was compressed. Its parts may take what is `left` of the time for
+/// the whole; waiting for room does not count, for others take it up.
+pub(super) async fn read(mut response: Response, limits: &Limits, left: &mut Duration) -> Result<Body, FetchError> {
     let too_large = FetchError::TooLarge { limit: limits.body };
     if response.content_length().is_some_and(|length| length > limits.body as u64) {
         return Err(too_large);
     }
     let mut body = Body::default();
     loop {
-        match tokio::time::timeout(limits.idle, response.chunk()).await {
-            Ok(Ok(Some(part))) if body.len() + part.len() > limits.body => return Err(too_large),
-            Ok(Ok(Some(part))) => body.extend(&part, &limits.room).await,
-            Ok(Ok(None)) => return Ok(body),
-            Ok(Err(error)) => return Err(failure::explain(&error)),
-            Err(_) => return Err(FetchError::Broken("the server fell silent in the middle of its answer".to_owned())),
+        match within(left, tokio::time::timeout(limits.idle, response.chunk())).await {
+            Some(Ok(Ok(Some(part)))) if body.len() + part.len() > limits.body => return Err(too_large),
+            Some(Ok(Ok(Some(part)))) => body.extend(&part, &limits.room).await,
+            Some(Ok(Ok(None))) => return Ok(body),
+            Some(Ok(Err(error))) => return Err(failure::explain(&error)),
+            Some(Err(_)) => {
+                return Err(FetchError::Broken("the server fell silent in the middle of its answer".to_owned()));
+            }
+            None => return Err(FetchError::Broken(too_slow(limits.total))),
         }
+    }
+}
+
+#[cfg(test)]
+impl Room {
+    /// Takes up all places of the largest bodies.
+    pub(super) async fn without_the_largest(&self) -> OwnedSemaphorePermit {
+        let (_, places) = SIZES[SIZES.len() - 1];
+        let all = u32::try_from(places).expect("few");
+        Arc::clone(&self.0[SIZES.len() - 1]).acquire_many_owned(all).await.expect("never closed")
     }
 }
 

@@ -13,15 +13,16 @@ use crate::config::Proxy;
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// [`check_url`], and, where `proxy` looks the name up, what it leads to here: one forbidden address is enough to refuse it, since the proxy
-/// may take any. A name that cannot be looked up here is left to the proxy.
+/// may take any. A name that cannot be looked up here is left to the proxy. The proxy's own name is looked up, too: the resolver lets it pass.
 ///
 /// # Errors
 /// Where the address must not be fetched.
 pub async fn check(url: &Url, allow: &[IpNet], proxy: Option<&Proxy>) -> Result<(), Forbidden> {
     check_url(url, allow)?;
-    let (Some(Host::Domain(name)), Some(_)) = (url.host(), proxy.filter(|proxy| proxy.looks_up())) else {
+    let (Some(Host::Domain(name)), Some(proxy)) = (url.host(), proxy) else { return Ok(()) };
+    if !proxy.looks_up() && proxy.0.host_str() != Some(name) {
         return Ok(());
-    };
+    }
     match tokio::time::timeout(LONGEST, tokio::net::lookup_host((name, 0))).await {
         Ok(Ok(found)) => all_permitted(name, found, allow),
         Ok(Err(_)) | Err(_) => Ok(()),
@@ -53,6 +54,8 @@ mod tests {
     #[case("socks5h://proxy.example:3128", "https://localhost/", false)]
     #[case("socks5h://localhost:3128", "https://localhost/", false)]
     #[case("socks5://proxy.example:3128", "http://169.254.169.254/", false)]
+    #[case("socks5://localhost:1080", "http://localhost:6379/", false)]
+    #[case("socks5://localhost:1080", "http://LOCALHOST:6379/", false)]
     #[case("http://proxy.example:3128", "http://no-such-name.invalid/", true)]
     #[case("http://127.0.0.1:3128", "http://1.1.1.1/", true)]
     #[tokio::test]

@@ -244,8 +244,9 @@ fn known_items_come_and_go_by_the_keys_that_are_known() {
 
     // The same words under another guid are the same item, and it is there.
     let renamed = [item("z", "", "title b", "text b"), after[0].clone(), after[1].clone()];
+    known[1].gone = true;
     let found = turnover(&known, &judge(&feed(), &known, &renamed));
-    assert_eq!(found, Turnover { gone: vec![], back: keys(&["c"]) });
+    assert_eq!(found, Turnover { gone: vec![], back: keys(&["b", "c"]) });
 }
 
 #[rstest]
@@ -256,5 +257,18 @@ fn known_items_come_and_go_by_the_keys_that_are_known() {
 #[case("cafe\u{301} b", "café b")]
 fn white_space_and_composition_change_no_hash(#[case] one: &str, #[case] other: &str) {
     assert_eq!(text_hash(one, one), text_hash(other, other));
+}
+
+#[test]
+fn a_hash_is_what_stores_hold_already() {
+    // Another hash of the same text would make an edit of every item that is known.
+    assert_eq!(text_hash("A title", "One  two.\nThre\u{301}"), "3dcf314290ce47c1d5123890209c90d3");
     assert_ne!(text_hash("a b", "c"), text_hash("a", "b c"));
+}
+
+#[test]
+fn the_first_known_by_a_guid_keeps_it_and_others_are_keyed_by_their_link_too() {
+    let items = [item("1", "https://a.example/a", "a", "x"), item("1", "https://a.example/b", "b", "y")];
+    let keys: Vec<String> = judge(&feed(), &[], &items).into_iter().map(|judged| judged.key.0).collect();
+    assert_eq!(keys, ["guid 1", "guid 1\nlink https://a.example/b"]);
 }

@@ -9,13 +9,10 @@ const NAMESPACES: [(&str, &str); 3] = [
     ("http://backend.userland.com/rss2", "http://purl.org/rss/1.0/"),
 ];
 
-/// The same tag with old namespaces, `rss` versions and types of text renamed; nothing where it stays as it is. Its `&` are escaped.
+/// The same tag with old namespaces, `rss` versions and types of text renamed; nothing where nothing of it is looked at. Its `&` are escaped.
 pub(super) fn modernise(tag: &str) -> Option<String> {
-    let old = |name: &&(&str, &str)| tag.contains("xmlns") && tag.contains(name.0);
-    let renamed = NAMESPACES
-        .iter()
-        .find(old)
-        .map(|_| NAMESPACES.iter().fold(tag.to_owned(), |tag, (old, new)| tag.replace(old, new)));
+    let is_old = tag.contains("xmlns") && NAMESPACES.iter().any(|(old, _)| tag.contains(old));
+    let renamed = is_old.then(|| NAMESPACES.iter().fold(tag.to_owned(), |tag, (old, new)| tag.replace(old, new)));
     let tag = renamed.as_deref().unwrap_or(tag);
     let end = tag[1..].find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).map_or(tag.len(), |end| end + 1);
     let name = &tag[1..end];

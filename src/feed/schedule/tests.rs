@@ -203,6 +203,8 @@ fn retry_after_outdoes_an_interval_of_ones_own() {
 fn neighbouring_seeds_spread() {
     let waits: std::collections::BTreeSet<_> = (0..100).map(|seed| jittered(HOUR, seed)).collect();
     assert!(waits.len() > 90);
+    let longest = waits.last().expect("a hundred");
+    assert!(*longest > HOUR + 5 * MINUTE && *longest <= HOUR + 6 * MINUTE, "up to a tenth: {longest:?}");
 }
 
 fn any_span() -> impl Strategy<Value = Option<Duration>> {

@@ -2,7 +2,7 @@
 
 use super::features::Feature;
 
-/// The features that were found, in memory that the next story uses again.
+/// The features that were found, in memory that the next story of the same engine uses again.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     /// By feature, its slot: its place in `found`, if that has it there.

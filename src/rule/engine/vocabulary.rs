@@ -19,7 +19,7 @@ struct Bucket {
     places: [u32; 8],
 }
 
-/// How many words there are for a bucket: one in thirty is full, and its next words are in the next.
+/// How many words there are for a bucket: one bucket in twenty is full, and further words of it are in the next.
 const FILLED: usize = 4;
 
 /// Makes hashes that nobody can guess who writes stories: they cannot make all words fall into one place.
@@ -127,7 +127,7 @@ impl Vocabulary {
         let mut buckets = vec![Bucket::default(); words.len() / FILLED + 1];
         let mut records = Vec::with_capacity(words.len() * 3);
         for (word, number) in words {
-            let place = u32::try_from(records.len()).expect("rules have less than four thousand million words");
+            let place = u32::try_from(records.len()).expect("rules have less than 32 gigabytes of words");
             let length = u32::try_from(word.len()).expect("no rule has four gigabytes");
             let key = Key::of(word);
             records.push(u64::from(number) | u64::from(length) << 32);

@@ -146,8 +146,8 @@ async fn a_notice_of_a_feed_is_told_with_its_poll_and_once_to_each_of_its_audien
     let notice = FeedNotice { kind, feed, since: at(0), why: "connection refused".to_owned() };
     let audience = vec![desk(), receiver("hook", "")];
     for now in [10, 11] {
-        let notice = Some((notice.clone(), audience.clone()));
-        bench.store.record_poll(PollRecord { notice, ..poll("wire", now, vec![]) }).await.unwrap();
+        let notices = vec![(notice.clone(), audience.clone())];
+        bench.store.record_poll(PollRecord { notices, ..poll("wire", now, vec![]) }).await.unwrap();
     }
     let run = bench.run(&audience).await;
     assert_eq!(bench.lease(run, "hook", 12).await.len(), 1);

@@ -102,14 +102,14 @@ async fn a_feed_that_is_gone_is_told_at_once_and_is_well_when_it_is_read_at_its_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_one_for_their_return() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
+    let (server, other, mail) = (Server::start().await, Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(200));
-    let paths = ["/one.xml", "/two.xml", "/three.xml"];
-    let urls = paths.map(|path| server.url(path));
+    let places = [(&server, "/one.xml"), (&other, "/two.xml"), (&server, "/three.xml")];
+    let urls = places.map(|(server, path)| server.url(path));
     let config = config(&urls, &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let kinds = || notices(&server).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
-    let serve = |response: &Response| paths.iter().for_each(|path| server.serve(path, response.clone()));
+    let serve = |response: &Response| places.iter().for_each(|(server, path)| server.serve(path, response.clone()));
     for _ in 0..2 {
         serve(&Response::feed(&dated(&[])));
         round(&folder).await;
@@ -123,7 +123,7 @@ async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_o
     assert_eq!(kinds(), ["away", "back", "away"]);
 
     serve(&Response::feed(&dated(&[])));
-    server.serve(paths[0], Response::status(500));
+    server.serve("/one.xml", Response::status(500));
     round(&folder).await;
     folder.change("UPDATE feed SET next_poll = 0").await;
     round(&folder).await;
