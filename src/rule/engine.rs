@@ -11,6 +11,7 @@ use super::tree::Tree;
 use crate::story::Story;
 use anchor::Chooser;
 use features::{Derived, Feature, Features, number};
+use marks::Marks;
 use node::{Node, Nodes};
 use occurrences::Found;
 use postings::{Call, Posting, Postings, Target};
@@ -59,8 +60,8 @@ pub(crate) struct Scratch {
     found: [Vec<Found>; 2],
     /// What was found calls this up, and whether headline or text had it.
     calls: Vec<(bool, Call)>,
-    /// Where programs to be run begin, and their heads.
-    due: Vec<(usize, u32)>,
+    /// Where programs to be run begin, and then their heads.
+    due: Vec<(u32, u32)>,
     /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than once.
     looked_at: Vec<u64>,
     /// The rules that were.
@@ -86,20 +87,21 @@ impl Engine {
         let groups: Vec<(u32, Feature)> = groups(&mut nodes);
         let (features, shares) = nodes.features.finish(frequencies, roots.len());
         let (mut chooser, mut writer) = (Chooser::new(&nodes, &shares), Writer::new(&nodes, &shares));
+        let ever = number(features.count());
         let (mut posted, mut always) = (Vec::new(), Vec::new());
         for (id, feature) in groups {
             let anchors = chooser.anchors(id).unwrap_or_default();
             let feature = nodes.features.finished(feature);
             let at = writer.group(GROUP | feature, id);
             posted.extend(
-                anchors
-                    .iter()
-                    .map(|anchor| (anchor.feature, Posting::new(Target::Program(at), anchor.guard, anchor.in_text))),
+                anchors.iter().map(|anchor| {
+                    (anchor.feature, Posting::new(Target::Program(at), anchor.guard, anchor.in_text, ever))
+                }),
             );
             chooser.stand_for(id, feature);
         }
         for (rule, root) in (0_u32..).zip(&roots) {
-            always.extend(post(rule, *root, &mut chooser, &mut writer, &mut posted));
+            always.extend(post(rule, *root, ever, (&mut chooser, &mut writer), &mut posted));
         }
         let literals = literals(&nodes);
         let fields = Scope::ALL.map(|scope| nodes.names(scope));
@@ -124,22 +126,12 @@ impl Engine {
                 calls.extend(self.postings.call(feature).map(|call| (run.sheet.marks.in_text(feature), call)));
                 seen += 1;
             }
-            due.clear();
-            for (in_text, call) in &*calls {
-                for posting in self.postings.called(call) {
-                    let is_guarded = posting.guard().is_none_or(|guard| run.sheet.marks.in_text(guard));
-                    if is_guarded && (*in_text || !posting.is_of_text()) {
-                        match posting.target() {
-                            Target::Rule(rule) => matched.push(rule),
-                            Target::Program(at) => due.push((at as usize, 0)),
-                        }
-                    }
-                }
-            }
+            self.sort_called(calls, &run.sheet.marks, matched, due);
             for (at, head) in &mut *due {
-                *head = self.program.code[*at];
+                *head = self.program.code[*at as usize];
             }
             for (at, head) in &*due {
+                let at = *at as usize;
                 let number = head & !(GROUP | SEVERAL);
                 let is_new = head & SEVERAL == 0 || mark(looked_at, marked, number);
                 if is_new && run.holds(at + 1, None) {
@@ -159,6 +151,26 @@ impl Engine {
         matched.sort_unstable();
         matched.dedup();
         matched
+    }
+
+    /// Sorts what is called up and not kept back by its guard: rules that hold go to `matched`, programs to be run become `due`. Which it is nobody can
+    /// foresee, so there is no branch.
+    fn sort_called(&self, calls: &[(bool, Call)], marks: &Marks, matched: &mut Vec<u32>, due: &mut Vec<(u32, u32)>) {
+        let most: usize = calls.iter().map(|(_, call)| Postings::count(call)).sum();
+        let (mut holding, mut waiting) = (matched.len(), 0);
+        matched.resize(holding + most, 0);
+        due.resize(most, (0, 0));
+        for (in_text, call) in calls {
+            for posting in self.postings.called(call) {
+                let passes = marks.in_text(posting.guard) & (*in_text | !posting.is_of_text());
+                matched[holding] = posting.number();
+                due[waiting].0 = posting.number();
+                holding += usize::from(passes & posting.decides());
+                waiting += usize::from(passes & !posting.decides());
+            }
+        }
+        matched.truncate(holding);
+        due.truncate(waiting);
     }
 
     /// The bytes that it takes, but for what compiled patterns do.
@@ -220,12 +232,12 @@ fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
 }
 
-/// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up.
+/// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up. Every story has the feature `ever`.
 fn post(
     rule: u32,
     root: u32,
-    chooser: &mut Chooser<'_>,
-    writer: &mut Writer<'_>,
+    ever: Feature,
+    (chooser, writer): (&mut Chooser<'_>, &mut Writer<'_>),
     posted: &mut Vec<(Feature, Posting)>,
 ) -> Option<u32> {
     let Some(anchors) = chooser.anchors(root) else { return Some(writer.rule(rule, root, &[])) };
@@ -241,7 +253,7 @@ fn post(
         } else {
             Target::Program(*program.get_or_insert_with(|| writer.rule(rule | several, root, &known)))
         };
-        posted.push((anchor.feature, Posting::new(target, anchor.guard, anchor.in_text)));
+        posted.push((anchor.feature, Posting::new(target, anchor.guard, anchor.in_text, ever)));
     }
     None
 }

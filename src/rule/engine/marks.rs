@@ -10,7 +10,7 @@ pub(super) struct Marks {
     /// So many as `count` says, and room for all there are.
     found: Vec<Feature>,
     count: usize,
-    /// By feature, a bit that says whether headline or text have it.
+    /// By feature, a bit that says whether headline or text have it, and one behind them that is always set.
     in_text: Vec<u64>,
 }
 
@@ -23,7 +23,8 @@ impl Marks {
         self.count = 0;
         self.slots.resize(features, 0);
         self.found.resize(features + 1, 0);
-        self.in_text.resize(features.div_ceil(64), 0);
+        self.in_text.resize(features / 64 + 1, 0);
+        self.in_text[features / 64] |= 1 << (features % 64);
     }
 
     /// Marks `feature` as found; its slot. Whether it was found before nobody can foresee, no processor either, so there is no branch.

@@ -9,8 +9,8 @@ use super::features::Feature;
 pub(super) struct Posting {
     /// Where its program begins, or its number if it [`DECIDES`]; and [`IN_TEXT`].
     target: u32,
-    /// The feature that has to be in headline or text, too; [`NONE`] if there is none.
-    guard: u32,
+    /// The feature that has to be in headline or text, too; one that every story has if there is none.
+    pub(super) guard: Feature,
 }
 
 /// Feature and guard are all that the rule asks for.
@@ -18,8 +18,6 @@ const DECIDES: u32 = 1 << 31;
 
 /// The feature counts only in headline or text.
 const IN_TEXT: u32 = 1 << 30;
-
-const NONE: u32 = u32::MAX;
 
 /// What a posting calls up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +44,15 @@ pub(super) struct Call {
 }
 
 impl Posting {
-    pub(super) fn new(target: Target, guard: Option<Feature>, in_text: bool) -> Self {
+    /// `always` is a feature that every story has.
+    pub(super) fn new(target: Target, guard: Option<Feature>, in_text: bool, always: Feature) -> Self {
         let (number, flag) = match target {
             Target::Rule(rule) => (rule, DECIDES),
             Target::Program(at) => (at, 0),
         };
         assert!(number < IN_TEXT, "rules have less than four gigabytes of clauses");
         let in_text = if in_text { IN_TEXT } else { 0 };
-        Self { target: number | flag | in_text, guard: guard.unwrap_or(NONE) }
+        Self { target: number | flag | in_text, guard: guard.unwrap_or(always) }
     }
 
     /// Whether the feature counts only in headline or text.
@@ -62,15 +61,16 @@ impl Posting {
         self.target & IN_TEXT != 0
     }
 
+    /// Whether it calls up a rule that holds, rather than a program to run.
     #[inline]
-    pub(super) fn guard(self) -> Option<Feature> {
-        (self.guard != NONE).then_some(self.guard)
+    pub(super) fn decides(self) -> bool {
+        self.target & DECIDES != 0
     }
 
+    /// The number of the rule, or where the program begins.
     #[inline]
-    pub(super) fn target(self) -> Target {
-        let number = self.target & !(DECIDES | IN_TEXT);
-        if self.target & DECIDES == 0 { Target::Program(number) } else { Target::Rule(number) }
+    pub(super) fn number(self) -> u32 {
+        self.target & !(DECIDES | IN_TEXT)
     }
 }
 
@@ -85,7 +85,7 @@ impl Postings {
             starts[at] += starts[at - 1];
         }
         let mut next = starts.clone();
-        let mut postings = vec![Posting { target: 0, guard: NONE }; posted.len()];
+        let mut postings = vec![Posting { target: 0, guard: 0 }; posted.len()];
         for (feature, posting) in posted {
             postings[next[*feature as usize] as usize] = *posting;
             next[*feature as usize] += 1;
@@ -104,6 +104,12 @@ impl Postings {
     pub(super) fn called<'c>(&'c self, call: &'c Call) -> impl Iterator<Item = &'c Posting> {
         let more = &self.postings[call.more.start as usize..call.more.end as usize];
         std::iter::once(&call.first).chain(more)
+    }
+
+    /// How many postings a call has.
+    #[inline]
+    pub(super) fn count(call: &Call) -> usize {
+        call.more.len() + 1
     }
 
     /// The bytes that they take.

@@ -18,7 +18,7 @@ use crate::rule::tree::Unit;
 pub(super) mod op {
     /// Features of headline or text, all of which are there: their count, they.
     pub(in crate::rule::engine) const ALL_OF: u32 = 0;
-    /// The same, any of which is there.
+    /// The same, any of which is there; some twice, so that there are whole quads ([`QUAD`](super::QUAD)).
     pub(in crate::rule::engine) const ANY_OF: u32 = 1;
     /// The same, none of which is there.
     pub(in crate::rule::engine) const NONE_OF: u32 = 2;
@@ -51,6 +51,9 @@ pub(super) mod op {
     /// What others share, decided once a story: its number.
     pub(in crate::rule::engine) const SHARED: u32 = 16;
 }
+
+/// How many features of [`op::ANY_OF`] are looked at together: with one branch for all, where each may go either way.
+pub(super) const QUAD: usize = 4;
 
 /// The sight that is the sentence or paragraph in hand; fields have the numbers of their places in [`Scope::ALL`].
 pub(super) const UNIT: u32 = 15;
@@ -253,7 +256,8 @@ impl<'n> Writer<'n> {
             branches.iter().copied().filter(|branch| self.text_feature(*branch).is_none()).collect();
         let count = usize::from(!there.is_empty()) + others.len();
         let start = (count != 1).then(|| self.open(head(op::ANY, number(count))));
-        self.row(op::ANY_OF, &there);
+        let last = there.last().copied().unwrap_or_default();
+        self.row(op::ANY_OF, &[&*there, &vec![last; there.len().next_multiple_of(QUAD) - there.len()]].concat());
         self.others(&others, start);
     }
 

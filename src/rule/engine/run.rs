@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Engine;
 use super::occurrences::{self, Found};
-use super::program::op;
+use super::program::{QUAD, op};
 use super::sheet::Sheet;
 use crate::rule::Carrier;
 use crate::rule::page::is_of_language;
@@ -88,7 +88,7 @@ impl Run<'_> {
         let branches = |at| Branches { code, at, left: above };
         match op {
             op::ALL_OF => group().all(|feature| self.sheet.marks.in_text(*feature)),
-            op::ANY_OF => group().any(|feature| self.sheet.marks.in_text(*feature)),
+            op::ANY_OF => self.any_of(&code[at + 1..=at + above as usize]),
             op::NONE_OF => !group().any(|feature| self.sheet.marks.in_text(*feature)),
             op::ALL => branches(at + 2).all(|branch| self.holds(branch, part)),
             op::ANY => branches(at + 2).any(|branch| self.holds(branch, part)),
@@ -111,6 +111,12 @@ impl Run<'_> {
             op::LANG => self.lang(code[at + 1] as usize),
             _ => self.shared(code[at + 1] as usize),
         }
+    }
+
+    /// Whether headline or text have any of the features, of which there are whole quads.
+    fn any_of(&self, features: &[u32]) -> bool {
+        let (quads, _) = features.as_chunks::<QUAD>();
+        quads.iter().any(|quad| quad.iter().fold(false, |any, feature| any | self.sheet.marks.in_text(*feature)))
     }
 
     /// The words that are looked at.
