@@ -13,7 +13,6 @@ use crate::alert::admit;
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page, recheck};
-use crate::feed::article;
 use crate::feed::fetch::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, Waiting};
 use crate::story::{Read, Story};
@@ -143,12 +142,8 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
         return teaser(story, "its link is no address".to_owned(), 0);
     };
     let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
-    match page::look(world, &url, room).await {
-        Ok(page::Page { text: Ok(text), fetches }) => {
-            let told = story.body.clone();
-            let body = heavy(world, move || article::with_teaser(&told, &text)).await;
-            Page::Settled(body, Read::Full, fetches)
-        }
+    match page::look(world, &url, &story.body, room).await {
+        Ok(page::Page { text: Ok(text), fetches }) => Page::Settled(text, Read::Full, fetches),
         Ok(page::Page { text: Err(why), fetches }) => teaser(story, why.to_string(), fetches),
         Err(FetchError::Resting { until, .. }) => {
             later_or_teaser(waiting, until, "its host asked to be left alone for now")

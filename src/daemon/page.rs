@@ -15,17 +15,29 @@ pub(crate) const MOST_FETCHES: u32 = 3;
 /// What was seen.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// The article's text.
+    /// The article's text, with what of the teaser it does not say.
     pub(crate) text: Result<String, NoArticle>,
     /// How many fetches it took.
     pub(crate) fetches: u32,
 }
 
-/// Looks at the page at `url`, with at most `room` fetches.
+/// Looks at the page at `url` of a story whose feed says `teaser`, with at most `room` fetches.
 ///
 /// # Errors
 /// Where it cannot be had.
-pub(crate) async fn look(world: &Arc<World>, url: &Url, room: u32) -> Result<Page, FetchError> {
+pub(crate) async fn look(world: &Arc<World>, url: &Url, teaser: &str, room: u32) -> Result<Page, FetchError> {
+    let Page { text, fetches } = look_at_versions(world, url, room).await?;
+    let text = match text {
+        Ok(page) => {
+            let teaser = teaser.to_owned();
+            Ok(heavy(world, move || article::with_teaser(&teaser, &page)).await)
+        }
+        Err(why) => Err(why),
+    };
+    Ok(Page { text, fetches })
+}
+
+async fn look_at_versions(world: &Arc<World>, url: &Url, room: u32) -> Result<Page, FetchError> {
     let seen = see(world, url).await?;
     let Some(other) = seen.instead.filter(|_| room > 1) else {
         return Ok(Page { text: seen.text, fetches: 1 });

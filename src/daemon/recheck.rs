@@ -13,7 +13,6 @@ use crate::alert::admit;
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page};
-use crate::feed::article;
 use crate::feed::fetch::FetchError;
 use crate::store::{Look, Looked, StoreError, StoryId, Verdict};
 use crate::story::{FeedName, Read, Sighting, Story};
@@ -91,20 +90,13 @@ async fn see(world: &Arc<World>, look: Look) -> Looked {
     let Some(url) = url.filter(|_| room > 0 && may_tell) else {
         return Looked { change: None, fetches: 0, next: None };
     };
-    let (text, fetches) = match page::look(world, &url, room).await {
+    let (text, fetches) = match page::look(world, &url, &look.told, room).await {
         Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
         Err(FetchError::Resting { until, .. }) => return Looked { change: None, fetches: 0, next: Some(until) },
         Err(why) => (Err(why.to_string()), 1),
     };
     let next = next_look(world, &look.sightings, look.story.first_seen, now()).filter(|_| fetches < room);
-    let body = match text {
-        Ok(page) => {
-            let told = look.told.clone();
-            Ok(heavy(world, move || article::with_teaser(&told, &page)).await)
-        }
-        Err(why) => Err(why),
-    };
-    let change = match body {
+    let change = match text {
         Ok(body) if body != look.story.body => Some(matched(world, look, body).await),
         Ok(_) => None,
         Err(why) => {

@@ -89,8 +89,8 @@ struct Signs {
 fn signs(text: &str) -> Signs {
     let mut signs = Signs::default();
     for tag in text.split('<').skip(1).filter(|tag| !tag.starts_with('/')) {
-        let name = name(tag);
-        let is = |known: &[&str]| known.iter().any(|known| local(name).eq_ignore_ascii_case(known));
+        let name = local(name(tag));
+        let is = |known: &[&str]| known.iter().any(|known| name.eq_ignore_ascii_case(known));
         if is_item(name) {
             signs.items = MOST_ITEMS.min(signs.items + 1);
         }

@@ -209,8 +209,7 @@ where
     let mut way = Way::Straight;
     let mut left = limits.total;
     for _ in 0..=MOST_HOPS {
-        let slow = || FetchError::Broken(too_slow(limits.total));
-        let checked = within(&mut left, reach.check(&url)).await.ok_or_else(slow)?;
+        let checked = within(&mut left, reach.check(&url)).await.ok_or_else(|| too_slow(limits.total))?;
         checked.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
         let permit = admit(url.clone()).await?;
         let hop = ask(reach, request, &url, (limits, &mut left), now).await;
@@ -238,8 +237,8 @@ async fn within<T>(left: &mut Duration, work: impl Future<Output = T>) -> Option
     done
 }
 
-fn too_slow(limit: Duration) -> String {
-    format!("the server did not finish its answer within {} s", limit.as_secs_f32())
+fn too_slow(limit: Duration) -> FetchError {
+    FetchError::Broken(format!("the server did not finish its answer within {} s", limit.as_secs_f32()))
 }
 
 enum Hop {
@@ -263,7 +262,7 @@ async fn ask(
     let response = match within(left, tokio::time::timeout(limits.idle, asked.send())).await {
         Some(Ok(sent)) => sent.map_err(|error| reach.explain(url, &error))?,
         Some(Err(_)) => return Err(FetchError::Unreachable("the server did not answer in time".to_owned())),
-        None => return Err(FetchError::Broken(too_slow(limits.total))),
+        None => return Err(too_slow(limits.total)),
     };
     match response.status() {
         StatusCode::NOT_MODIFIED if request.validators != Validators::default() => {

@@ -40,7 +40,7 @@ impl Store {
         Ok(*value.downcast().expect("a reply holds what its own work returned"))
     }
 
-    /// Has the writer run `work` in its turn, for what may as well be lost: nobody waits for it or hears of its failure.
+    /// Has the writer run `work` in its turn, for what may as well be lost: nobody waits for it, and only the log hears of its failure.
     pub(super) fn write_soon<F>(&self, work: F)
     where
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>> + Send + 'static,
@@ -122,9 +122,11 @@ async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), S
     Ok(())
 }
 
-/// Answers a caller, who may have left.
+/// Answers a caller. Where that has left, the log is told of what failed.
 fn answer(reply: Reply, result: Result<Value, StoreError>) {
-    let _ = reply.send(result);
+    if let Err(Err(why)) = reply.send(result) {
+        tracing::error!("what nobody waited for could not be written: {why}");
+    }
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ pub(super) async fn read(mut response: Response, limits: &Limits, left: &mut Dur
             Some(Err(_)) => {
                 return Err(FetchError::Broken("the server fell silent in the middle of its answer".to_owned()));
             }
-            None => return Err(FetchError::Broken(too_slow(limits.total))),
+            None => return Err(too_slow(limits.total)),
         }
     }
 }
