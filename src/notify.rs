@@ -44,19 +44,40 @@ pub enum Outcome {
 pub struct Retry {
     /// What happened, for a person. Never holds a secret.
     pub why: String,
-    /// Whether the receiver was reached at all: where it was not, the attempt does not count.
-    pub reached: bool,
+    /// What kind of failure it was.
+    pub cause: Cause,
+    /// Whom the failure concerns.
+    pub scope: Scope,
     /// How long the receiver asked us to wait.
     pub after: Option<Duration>,
 }
 
-impl Outcome {
-    fn unreached(why: String) -> Self {
-        Self::Retry(Retry { why, reached: false, after: None })
-    }
+/// The kind of a failure that may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The receiver was not reached. The attempt does not count.
+    Unreached,
+    /// The receiver said that it is busy (429, 421, 450). The attempt does not count.
+    Busy,
+    /// The receiver refused us or our route, not this message (401, 404, a login).
+    Shut,
+    /// Anything else, an answer that never came included. The attempt counts.
+    Failed,
+}
 
-    fn put_off(why: String) -> Self {
-        Self::Retry(Retry { why, reached: true, after: None })
+/// Whom a failure concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every recipient of the notifier.
+    Notifier,
+    /// This recipient alone.
+    Recipient,
+}
+
+impl Outcome {
+    /// A failure of `cause` that concerns the whole notifier and holds no wish to wait.
+    fn retry(cause: Cause, why: String) -> Self {
+        Self::Retry(Retry { why, cause, scope: Scope::Notifier, after: None })
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::alert::breaker;
 use crate::daemon::clock::after;
-use crate::notify::{Outcome, Retry};
+use crate::notify::{Cause, Outcome, Retry};
 use crate::store::{Attempted, Finish};
 
 const MINUTE: u64 = 60;
@@ -31,11 +31,11 @@ pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Time
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
         Outcome::Gone(why) => Finish::Again { at: now, attempted: Attempted::Gone, rest: Some(breaker::NEVER), why },
-        Outcome::Retry(Retry { why, reached: false, after: wish }) => {
+        Outcome::Retry(Retry { why, cause: Cause::Unreached, after: wish, .. }) => {
             let pause = UNREACHABLE[usize::from(waited >= UNREACHABLE[1])];
             put_off(jittered(pause, seed), wish, Attempted::Unreached, why, now)
         }
-        Outcome::Retry(Retry { why, reached: true, after: wish }) => match PAUSES.get(counted as usize) {
+        Outcome::Retry(Retry { why, cause: _, after: wish, .. }) => match PAUSES.get(counted as usize) {
             Some(&pause) => put_off(jittered(Duration::from_secs(pause), seed), wish, Attempted::Counted, why, now),
             None => Finish::Dead(format!("given up after {} attempts; the last: {why}", counted + 1)),
         },
@@ -55,13 +55,19 @@ fn jittered(pause: Duration, seed: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notify::Scope;
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_800_000_000).expect("in range")
     }
 
     fn retry(reached: bool, wish: Option<u64>) -> Outcome {
-        Outcome::Retry(Retry { why: "421 busy".to_owned(), reached, after: wish.map(Duration::from_secs) })
+        Outcome::Retry(Retry {
+            why: "421 busy".to_owned(),
+            cause: if reached { Cause::Failed } else { Cause::Unreached },
+            scope: Scope::Notifier,
+            after: wish.map(Duration::from_secs),
+        })
     }
 
     fn pause_of(outcome: Outcome, counted: u32, waited: u64, seed: u64) -> (u64, bool) {

@@ -17,7 +17,7 @@ use crate::alert::Receiver;
 use crate::config::{Addressed, Body, Webhook, Writes};
 use crate::feed::fetch::{self, FetchError};
 use crate::notify::reply::shown;
-use crate::notify::{Means, Outcome, Retry};
+use crate::notify::{Cause, Means, Outcome, Retry, Scope};
 use secrets::secrets;
 
 pub(super) use client::Clients;
@@ -42,7 +42,7 @@ pub(super) async fn send(
 ) -> Outcome {
     let url = &webhook.url.0;
     if let Err(refused) = means.reach.check_hook(url).await {
-        return Outcome::unreached(refused.to_string());
+        return Outcome::retry(Cause::Unreached, refused.to_string());
     }
     let payload = addressed(webhook, payload);
     let headers = match headers(webhook, id, &payload, now) {
@@ -51,7 +51,7 @@ pub(super) async fn send(
     };
     let client = match means.private.of(&webhook.ca, &means.reach) {
         Ok(client) => client,
-        Err(why) => return Outcome::unreached(why.to_string()),
+        Err(why) => return Outcome::retry(Cause::Unreached, why.to_string()),
     };
     let request = client.post(url.clone()).headers(headers).body(payload);
     match tokio::time::timeout(DEADLINE, request.send()).await {
@@ -62,7 +62,7 @@ pub(super) async fn send(
             judge(status, &headers, &shown(&remark, &secrets(webhook)), receiver, wish)
         }
         Ok(Err(error)) => failed(&error),
-        Err(_) => Outcome::put_off(format!("the server did not answer within {} s", DEADLINE.as_secs())),
+        Err(_) => Outcome::retry(Cause::Failed, format!("the server did not answer within {} s", DEADLINE.as_secs())),
     }
 }
 
@@ -102,8 +102,13 @@ fn value(text: &str) -> Result<HeaderValue, String> {
 
 fn failed(error: &reqwest::Error) -> Outcome {
     match fetch::explain(error) {
-        FetchError::Forbidden(why) => Outcome::unreached(why),
-        other => Outcome::Retry(Retry { why: other.to_string(), reached: !error.is_connect(), after: None }),
+        FetchError::Forbidden(why) => Outcome::retry(Cause::Unreached, why),
+        other => Outcome::Retry(Retry {
+            why: other.to_string(),
+            cause: if error.is_connect() { Cause::Unreached } else { Cause::Failed },
+            scope: Scope::Notifier,
+            after: None,
+        }),
     }
 }
 
@@ -133,7 +138,7 @@ fn judge(
 }
 
 fn put_off(why: String, after: Option<Duration>) -> Outcome {
-    Outcome::Retry(Retry { why, reached: true, after })
+    Outcome::Retry(Retry { why, cause: Cause::Failed, scope: Scope::Notifier, after })
 }
 
 fn redirected(status: StatusCode, headers: &HeaderMap, receiver: &Receiver) -> String {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use tidings::config::{Body, Format, Hosts, Network, Notifier, SecretUrl, SigningKey, Webhook};
-use tidings::notify::{self, Means, Outcome, Retry};
+use tidings::notify::{self, Cause, Means, Outcome, Retry, Scope};
 
 use crate::email::pass_after;
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
@@ -68,8 +68,8 @@ pub(super) async fn send_and_let_pass(url: &str, asked: impl Future, seconds: u6
 }
 
 pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
-    let Outcome::Retry(Retry { why, reached, .. }) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(reached, expected_reached, "{why}");
+    let Outcome::Retry(Retry { why, cause, .. }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(cause != Cause::Unreached, expected_reached, "{why}");
     why
 }
 
@@ -113,7 +113,15 @@ async fn answers_are_heeded_and_secrets_that_they_repeat_are_not_shown() {
 
     server.serve(PATH, answer(429).header("retry-after", "7"));
     let why = "the server answered 429 Too Many Requests: Cannot POST […]?[…]".to_owned();
-    assert_eq!(send(&url).await, Outcome::Retry(Retry { why, reached: true, after: Some(Duration::from_secs(7)) }));
+    assert_eq!(
+        send(&url).await,
+        Outcome::Retry(Retry {
+            why,
+            cause: Cause::Failed,
+            scope: Scope::Notifier,
+            after: Some(Duration::from_secs(7))
+        })
+    );
 
     server.serve(PATH, answer(302).header("location", &server.url("/elsewhere/T0S3CRET")));
     let Outcome::Refused(why) = send(&url).await else { panic!("followed") };

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use tidings::config::{Body, Format, SecretUrl, Webhook};
-use tidings::notify::{Outcome, Retry};
+use tidings::notify::{Cause, Outcome, Retry};
 
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
 use crate::support::smtp::Sink;
@@ -121,10 +121,10 @@ async fn each_of_the_codes_that_ask_for_patience_is_given_the_time_it_asks_for()
     for status in [429, 502, 503, 504] {
         for (wish, seconds) in [("17", 17), ("Thu, 12 Mar 2026 13:21:10 GMT", 60)] {
             server.serve("/hook", Response::status(status).header("retry-after", wish));
-            let Outcome::Retry(Retry { reached, after, .. }) = send(&server.url("/hook")).await else {
+            let Outcome::Retry(Retry { cause, after, .. }) = send(&server.url("/hook")).await else {
                 panic!("{status}")
             };
-            assert_eq!((reached, after.map(|wait| wait.as_secs())), (true, Some(seconds)), "{status} {wish}");
+            assert_eq!((cause, after.map(|wait| wait.as_secs())), (Cause::Failed, Some(seconds)), "{status} {wish}");
         }
     }
 }

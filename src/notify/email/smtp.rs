@@ -13,8 +13,8 @@ use tokio::time::sleep;
 
 use crate::alert::Receiver;
 use crate::config::Email;
-use crate::notify::Outcome;
 use crate::notify::email::{address, with_ascii_domain};
+use crate::notify::{Cause, Outcome};
 use hand_over::{Envelope, Failure, Step, hand_over};
 use open::{NotOpened, open};
 use words::{advice, explain, said, server};
@@ -40,7 +40,7 @@ pub(crate) async fn send(email: &Email, receiver: &Receiver, mail: &[u8]) -> Out
     let mut deadline = pin!(sleep(DEADLINE));
     let opened = tokio::select! {
         opened = open(email) => opened,
-        () = &mut deadline => return Outcome::unreached(format!("{} did not greet us in time", server(email))),
+        () = &mut deadline => return Outcome::retry(Cause::Unreached, format!("{} did not greet us in time", server(email))),
     };
     let mut connection = match opened {
         Ok(connection) => connection,
@@ -49,7 +49,7 @@ pub(crate) async fn send(email: &Email, receiver: &Receiver, mail: &[u8]) -> Out
     let mut step = Step::Mail;
     let sent = tokio::select! {
         sent = hand_over(&mut connection, &envelope, mail, &mut step) => sent,
-        () = &mut deadline => return Outcome::put_off(broken(email, step, "it fell silent")),
+        () = &mut deadline => return Outcome::retry(Cause::Failed, broken(email, step, "it fell silent")),
     };
     let (outcome, hangs) = match sent {
         Ok(reply) => (Outcome::Delivered(said(email, &reply)), false),
@@ -71,12 +71,17 @@ async fn goodbye(connection: &mut AsyncSmtpConnection) {
 
 fn not_opened(email: &Email, error: &NotOpened) -> Outcome {
     match error {
-        NotOpened::Connection(error) => Outcome::unreached(format!("{} cannot be used: {error}", server(email))),
+        NotOpened::Connection(error) => {
+            Outcome::retry(Cause::Unreached, format!("{} cannot be used: {error}", server(email)))
+        }
         NotOpened::Smtp(error) => {
             let why = explain(email, error);
             match error.status() {
-                Some(_) => Outcome::put_off(shut(email, &why)),
-                None => Outcome::unreached(format!("{} cannot be used: {why}{}", server(email), advice(email, &why))),
+                Some(_) => Outcome::retry(Cause::Failed, shut(email, &why)),
+                None => Outcome::retry(
+                    Cause::Unreached,
+                    format!("{} cannot be used: {why}{}", server(email), advice(email, &why)),
+                ),
             }
         }
     }
@@ -89,16 +94,17 @@ fn not_sent(email: &Email, envelope: &Envelope, step: Step, failure: &Failure) -
             server(email),
             envelope.beyond_ascii()
         )),
-        Failure::OutOfTurn(reply) => {
-            Outcome::put_off(broken(email, step, &format!("it answered out of turn: {}", said(email, reply))))
-        }
+        Failure::OutOfTurn(reply) => Outcome::retry(
+            Cause::Failed,
+            broken(email, step, &format!("it answered out of turn: {}", said(email, reply))),
+        ),
         Failure::Smtp(error) => {
             let why = explain(email, error);
             match error.status().map(u16::from) {
-                Some(code) if WANTS_LOGIN.contains(&code) => Outcome::put_off(shut(email, &why)),
+                Some(code) if WANTS_LOGIN.contains(&code) => Outcome::retry(Cause::Failed, shut(email, &why)),
                 Some(_) if error.is_permanent() => Outcome::Refused(why),
-                Some(_) => Outcome::put_off(why),
-                None => Outcome::put_off(broken(email, step, &why)),
+                Some(_) => Outcome::retry(Cause::Failed, why),
+                None => Outcome::retry(Cause::Failed, broken(email, step, &why)),
             }
         }
     }
