@@ -1,5 +1,4 @@
 //! Subcommands and what they print.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
 
 mod alerts;
 mod backtest;
@@ -13,7 +12,10 @@ mod format;
 mod load;
 mod logs;
 mod moment;
+mod names;
 mod notify;
+mod output;
+mod pages;
 mod place;
 mod run;
 mod shown;
@@ -27,6 +29,18 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cli::format::Format;
+use crate::cli::pages::Depth;
+
+/// What the help says of [`Exit`].
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  all is well
+  64  the command line is wrong
+  65  rules, names or data are wrong
+  69  something is unavailable: the store, a feed, a receiver
+  70  a bug in Tidings
+  74  standard output cannot be written
+  78  the configuration is wrong";
 
 /// How the program ended, as the exit codes of sysexits.h have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,19 +50,21 @@ enum Exit {
     Ok = 0,
     /// The command line is wrong.
     Usage = 64,
-    /// Rules, expressions or feeds are wrong.
+    /// Rules, expressions, names or feeds are wrong.
     Data = 65,
     /// Something that is needed is not to be had now: the store, a receiver.
     Unavailable = 69,
     /// A bug in Tidings.
     Bug = 70,
+    /// Standard output cannot be written.
+    Output = 74,
     /// The configuration is wrong.
     Config = 78,
 }
 
 /// Watches the news and tells you: polls feeds, matches every story against your rules, sends what matched.
 #[derive(Debug, Parser)]
-#[command(name = "tidings", version, arg_required_else_help = true)]
+#[command(name = "tidings", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -84,8 +100,11 @@ enum Command {
     Try {
         /// The expression, as in a rule's `when`.
         expression: String,
-        /// The address or file of a feed or of an article page.
+        /// The address or file of a feed or of an article page, or the name of a feed of the configuration.
         place: String,
+        /// Take teasers as they are: do not read the pages behind them.
+        #[arg(long)]
+        teaser: bool,
         #[command(flatten)]
         config: ConfigAtHand,
     },
@@ -139,14 +158,18 @@ struct ConfigAtHand {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => dispatch(arguments.command),
-        Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
-            // Nothing is left to be done where even the help cannot be printed.
-            error.print().ok();
-            exit
-        }
+        Err(error) => usage(&error),
     };
     ExitCode::from(exit as u8)
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> Exit {
+    match error.print() {
+        _ if error.use_stderr() => Exit::Usage,
+        Ok(()) => Exit::Ok,
+        Err(why) => output::unwritable(&why),
+    }
 }
 
 fn dispatch(command: Command) -> Exit {
@@ -154,7 +177,10 @@ fn dispatch(command: Command) -> Exit {
         Command::Run { config, once, log } => run::run(&config.path, once, log),
         Command::Check { rules: Some(rules), format, canonical, .. } => check::rules(&rules, format, canonical),
         Command::Check { rules: None, config, format, canonical } => check::all(&config.path, format, canonical),
-        Command::Try { expression, place, config } => try_it::try_it(&expression, &place, config.path.as_deref()),
+        Command::Try { expression, place, teaser, config } => {
+            let depth = if teaser { Depth::Teaser } else { Depth::Page };
+            try_it::try_it(&expression, &place, depth, config.path.as_deref())
+        }
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),
@@ -171,18 +197,20 @@ fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// Says that the rules cannot be read; `why` names the path.
-fn unreadable_rules(why: &str) {
-    eprintln!("error: {why}");
-    eprintln!("  help: the rules are a folder of *.yaml files, which `rules:` in the configuration names");
+fn unreadable_rules(why: &str, exit: Exit) -> Exit {
+    let help = "the rules are a folder of *.yaml files, which `rules:` in the configuration names";
+    output::fail_with_help(why, help, exit)
+}
+
+/// Says that no runtime can be started.
+fn no_threads(why: &std::io::Error) -> Exit {
+    output::fail(format_args!("the system gives no threads or sockets: {why}"), Exit::Unavailable)
 }
 
 /// Runs a future to its end on a new runtime.
 fn block_on<T>(future: impl Future<Output = Result<T, Exit>>) -> Result<T, Exit> {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(future),
-        Err(why) => {
-            eprintln!("error: the system gives no threads or sockets: {why}");
-            Err(Exit::Unavailable)
-        }
+        Err(why) => Err(no_threads(&why)),
     }
 }

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::{Letter, Receiver};
-use crate::config::{Body, Hosts, Network, Notifier};
+use crate::config::{Body, ConsoleFormat, Hosts, Network, Notifier};
 use crate::feed::fetch::{NoClient, Reach};
 use crate::notify::webhook::Clients;
 
@@ -115,6 +115,14 @@ pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &
         },
         Notifier::Email(email) => email::render(email, receiver, letter, zone),
     }
+}
+
+/// What the console shows of `letter`: as JSON, or for people, in colour where standard output is a terminal. Ends in a line break.
+///
+/// # Errors
+/// Where the letter cannot be put into JSON.
+pub fn on_console(format: ConsoleFormat, letter: &Letter, zone: &TimeZone) -> Result<String, String> {
+    Ok(String::from_utf8_lossy(&console::shown(format, &payload::write(letter)?, zone)).into_owned())
 }
 
 /// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most a minute.

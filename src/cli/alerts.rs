@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::cli::clauses::Paper;
 use crate::cli::format::Format;
-use crate::cli::{ConfigArgument, Exit, block_on, load, moment};
+use crate::cli::{ConfigArgument, Exit, block_on, load, moment, output};
 use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::store::{Archive, OpenError, StoreError, Wanted};
@@ -84,8 +84,8 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
         archive.alerts(&wanted, arguments.limit).await.map_err(|why| unread(&why))
     })?;
     match arguments.format {
-        Format::Json => found.iter().for_each(|past| println!("{}", to_json(past))),
-        Format::Text => print!("{}", table::table(&found, &config.zone, Paper::of_output().width)),
+        Format::Json => output::print_lines(found.iter().map(to_json))?,
+        Format::Text => output::print(&table::table(&found, &config.zone, Paper::of_output().width))?,
     }
     Ok(Exit::Ok)
 }
@@ -110,13 +110,13 @@ fn show(id: i64, format: Format, config: &Config) -> Result<Exit, Exit> {
         archive.alert(id).await.map_err(|why| unread(&why))
     })?;
     let Some(record) = found else {
-        eprintln!("error: no alert has the number {id}, or it is no longer kept");
-        eprintln!("  help: `tidings alerts` lists those that are; `retain` in the configuration says how long");
-        return Ok(Exit::Data);
+        let why = format!("no alert has the number {id}, or it is no longer kept");
+        let help = "`tidings alerts` lists those that are; `retain` in the configuration says how long";
+        return Err(output::fail_with_help(why, help, Exit::Data));
     };
     match format {
-        Format::Json => println!("{}", to_json(&record)),
-        Format::Text => print!("{}", show::report(&record, &config.zone, Paper::of_output())),
+        Format::Json => output::print_line(to_json(&record))?,
+        Format::Text => output::print(&show::report(&record, &config.zone, Paper::of_output()))?,
     }
     Ok(Exit::Ok)
 }
@@ -126,11 +126,9 @@ fn to_json(data: &impl Serialize) -> String {
 }
 
 fn unopened(why: &OpenError) -> Exit {
-    eprintln!("error: {why}");
-    Exit::Unavailable
+    output::fail(why, Exit::Unavailable)
 }
 
 fn unread(why: &StoreError) -> Exit {
-    eprintln!("error: {why}");
-    Exit::Unavailable
+    output::fail(why, Exit::Unavailable)
 }

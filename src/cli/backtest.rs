@@ -14,7 +14,7 @@ use std::time::Duration;
 use rayon::ThreadPool;
 
 use crate::cli::format::Format;
-use crate::cli::{ConfigArgument, Exit, load, unreadable_rules};
+use crate::cli::{ConfigArgument, Exit, load, output, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::clock::{now, timed};
 use crate::fault::Fault;
@@ -97,35 +97,32 @@ fn loaded(format: Format, load: impl FnOnce(&mut Vec<Fault>) -> Result<Matcher, 
     report::faults(&faults, format);
     loaded.map_err(|why| match why {
         LoadError::Broken => Exit::Data,
-        LoadError::Unreadable(why) => {
-            unreadable_rules(&why);
-            Exit::Data
-        }
+        LoadError::Unreadable(why) => unreadable_rules(&why, Exit::Data),
     })
 }
 
 fn open(stories: &Path) -> Result<Lines, Exit> {
     Lines::open(stories, now()).map_err(|why| {
-        eprintln!("error: {} cannot be read: {why}", stories.display());
-        eprintln!("  help: --stories takes a file of JSON objects, one a line, or - for standard input");
-        Exit::Unavailable
+        let why = format!("{} cannot be read: {why}", stories.display());
+        let help = "--stories takes a file of JSON objects, one a line, or - for standard input";
+        output::fail_with_help(why, help, Exit::Unavailable)
     })
 }
 
 fn run(arguments: &Arguments, sides: &Sides, mut source: Source) -> Result<Exit, Exit> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build().map_err(|why| {
-        eprintln!("error: the system gives no threads: {why}");
-        Exit::Unavailable
-    })?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads.into())
+        .build()
+        .map_err(|why| output::fail(format_args!("the system gives no threads: {why}"), Exit::Unavailable))?;
     let mut printer = Printer::new(arguments.format, sides);
     let mut progress = Progress::start(source.size());
     while let Some(batch) = source.next()? {
         let matched = matched(&pool, sides, &batch);
-        progress.hidden(|| printer.batch(&batch, &matched)).map_err(|why| report::unwritable(&why))?;
+        progress.hidden(|| printer.batch(&batch, &matched)).map_err(|why| output::unwritable(&why))?;
         progress.advance(&batch);
     }
     progress.end();
-    printer.end(arguments.threads).map_err(|why| report::unwritable(&why))?;
+    printer.end(arguments.threads).map_err(|why| output::unwritable(&why))?;
     Ok(if printer.tally.faulty == 0 { Exit::Ok } else { Exit::Data })
 }
 

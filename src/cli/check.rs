@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::format::Format;
-use crate::cli::{Exit, count, load, unreadable_rules};
+use crate::cli::{Exit, count, load, output, unreadable_rules};
 use crate::daemon::{self, rule_files};
 use crate::fault::{self, Fault, Level};
 use crate::rule::{Known, Rules};
@@ -18,8 +18,7 @@ struct Sound {
 pub(super) fn rules(path: &Path, format: Format, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = rules_at(path, None, &mut faults);
-    report(&faults, format);
-    done(checked, format, canonical)
+    end(checked, &faults, format, canonical)
 }
 
 /// Checks the configuration at `path` and its rules.
@@ -33,15 +32,11 @@ pub(super) fn all(path: &Path, format: Format, canonical: bool) -> Exit {
         sound.summary.insert(0, head);
         Ok(sound)
     });
-    report(&faults, format);
-    done(checked, format, canonical)
+    end(checked, &faults, format, canonical)
 }
 
 fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Result<Sound, Exit> {
-    let files = rule_files::read(path).map_err(|why| {
-        unreadable_rules(&why);
-        Exit::Config
-    })?;
+    let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Config))?;
     let rules = Rules::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
     let (files, number) = (count(files.len(), "file", "files"), count(rules.count(), "rule", "rules"));
     let mut summary = vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
@@ -49,31 +44,35 @@ fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Resu
     Ok(Sound { summary, rules })
 }
 
-fn report(faults: &[Fault], format: Format) {
+/// Shows what was found. Where nobody reads it, the exit code says it all the same.
+fn end(checked: Result<Sound, Exit>, faults: &[Fault], format: Format, canonical: bool) -> Exit {
+    let reported = report(faults, format);
+    let done = checked.and_then(|sound| reported.and_then(|()| summarise(&sound, format, canonical)));
+    done.err().unwrap_or(Exit::Ok)
+}
+
+fn report(faults: &[Fault], format: Format) -> Result<(), Exit> {
     match format {
         Format::Text => {
             load::tell(faults);
             let errors = faults.iter().filter(|fault| fault.level == Level::Error).count();
             if errors > 0 {
-                eprintln!("{} to mend", count(errors, "fault", "faults"));
+                output::note(format_args!("{} to mend", count(errors, "fault", "faults")));
             }
         }
-        Format::Json => faults.iter().for_each(|fault| println!("{}", fault::to_json(fault))),
+        Format::Json => output::print_lines(faults.iter().map(fault::to_json))?,
     }
+    Ok(())
 }
 
-fn done(checked: Result<Sound, Exit>, format: Format, canonical: bool) -> Exit {
-    let sound = match checked {
-        Ok(sound) => sound,
-        Err(exit) => return exit,
-    };
+fn summarise(sound: &Sound, format: Format, canonical: bool) -> Result<(), Exit> {
     if canonical {
         let rules: Vec<_> = sound.rules.iter().collect();
         let by_name = rules.chunk_by(|one, next| one.name() == next.name());
         let texts: Vec<String> = by_name.map(|rules| rules[0].text_of_all_rows()).collect();
-        print!("{}", texts.join("---\n"));
+        output::print(&texts.join("---\n"))?;
     } else if format == Format::Text {
-        println!("{}", sound.summary.join("\n"));
+        output::print_lines(&sound.summary)?;
     }
-    Exit::Ok
+    Ok(())
 }

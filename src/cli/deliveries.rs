@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::alert::breaker::Health;
 use crate::cli::format::Format;
-use crate::cli::{ConfigArgument, Exit, block_on, count, load};
+use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::daemon::{self, clock::now};
 use crate::store::{self, Delivery, DeskError, State, What, Which};
 use crate::story::NotifierName;
@@ -76,11 +76,11 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     let (mut deliveries, away) = found?;
     deliveries.retain(|delivery| is_wanted(arguments, delivery));
     match arguments.format {
-        Format::Json => deliveries.iter().for_each(|delivery| println!("{}", to_json(delivery))),
+        Format::Json => output::print_lines(deliveries.iter().map(to_json))?,
         Format::Text => {
             let away: Vec<&(NotifierName, Health)> =
                 away.iter().filter(|(name, _)| arguments.notifier.as_ref().is_none_or(|one| *one == name.0)).collect();
-            print!("{}", table::table(&deliveries, &away, &config.zone));
+            output::print(&table::table(&deliveries, &away, &config.zone))?;
         }
     }
     Ok(Exit::Ok)
@@ -124,21 +124,20 @@ fn retry(config: &Path, which: Which) -> Result<Exit, Exit> {
     let retried = block_on(async {
         store::retry(&config.store, which, &receivers, now()).await.map_err(|why| unavailable(&why))
     })?;
-    println!("{} due now", count(retried.due.len(), "message", "messages"));
+    output::print_line(format_args!("{} due now", count(retried.due.len(), "message", "messages")))?;
     if !retried.held.is_empty() {
         let held = count(retried.held.len(), "message", "messages");
-        println!("{held} held: nobody in the configuration can receive them; they go on when their receiver is back");
+        let why = "nobody in the configuration can receive them; they go on when their receiver is back";
+        output::print_line(format_args!("{held} held: {why}"))?;
     }
     if retried.others.is_empty() {
         return Ok(Exit::Ok);
     }
     let others: Vec<_> = retried.others.iter().map(ToString::to_string).collect();
-    eprintln!("error: no dead message has the number {}", others.join(", "));
-    eprintln!("  help: `tidings deliveries --state dead` lists those that have");
-    Err(Exit::Data)
+    let why = format!("no dead message has the number {}", others.join(", "));
+    Err(output::fail_with_help(why, "`tidings deliveries --state dead` lists those that have", Exit::Data))
 }
 
 fn unavailable(why: &DeskError) -> Exit {
-    eprintln!("error: {why}");
-    Exit::Unavailable
+    output::fail(why, Exit::Unavailable)
 }

@@ -7,10 +7,11 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use crate::cli::format::Format;
-use crate::cli::{ConfigArgument, Exit, block_on, load, unreadable_rules};
+use crate::cli::names::unknown_name;
+use crate::cli::pages::Depth;
+use crate::cli::{ConfigArgument, Exit, block_on, load, output, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::rule_files;
-use crate::fault::nearest;
 use crate::rule::{Clause, Explained, Match, Query, Rules};
 use subject::Subject;
 
@@ -36,6 +37,9 @@ pub(super) struct Arguments {
     /// One expression, as in a rule's `when`, in place of rules
     #[arg(long, value_name = "EXPR")]
     when: Option<String>,
+    /// Take a teaser as it is: do not read the page behind it
+    #[arg(long)]
+    teaser: bool,
     /// How it is shown
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -63,13 +67,13 @@ enum Answer {
     Clause(Box<Clause>),
 }
 
-/// Explains a story: 65 if the rules or the expression do not load or the story is none, 64 if no rule is called as was asked.
+/// Explains a story: 65 if the rules or the expression do not load, or there is no such story, rule or row.
 pub(super) fn explain(arguments: &Arguments) -> Exit {
     match prepare(arguments).and_then(|(question, subject)| {
         let answer = answer(question, &subject)?;
         match arguments.format {
-            Format::Text => print!("{}", text::report(&subject, &answer)),
-            Format::Json => println!("{}", json::report(&subject, &answer)),
+            Format::Text => output::print(&text::report(&subject, &answer))?,
+            Format::Json => output::print_line(json::report(&subject, &answer))?,
         }
         Ok(Exit::Ok)
     }) {
@@ -87,7 +91,8 @@ fn prepare(arguments: &Arguments) -> Result<(Question, Subject), Exit> {
         Some(load::config_or_tell(&arguments.config.path)?)
     };
     let question = question(arguments, config.as_ref())?;
-    let subject = block_on(subject::find(&arguments.story, config.as_ref()))?;
+    let depth = if arguments.teaser { Depth::Teaser } else { Depth::Page };
+    let subject = block_on(subject::find(&arguments.story, config.as_ref(), depth))?;
     Ok((question, subject))
 }
 
@@ -98,10 +103,7 @@ fn question(arguments: &Arguments, config: Option<&Config>) -> Result<Question, 
     } else {
         let of_config = config.map(|config| &config.rules);
         let path = arguments.rules.as_ref().or(of_config).expect("without rules there is a configuration");
-        let files = rule_files::read(path).map_err(|why| {
-            unreadable_rules(&why);
-            Exit::Data
-        })?;
+        let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Data))?;
         let rules = Rules::load(&rule_files::texts(&files), None, &mut faults);
         rules.map(|rules| match &arguments.rule {
             Some(name) => Question::One(rules, name.clone(), arguments.row.clone()),
@@ -134,13 +136,8 @@ fn answer(question: Question, subject: &Subject) -> Result<Answer, Exit> {
 
 fn unknown(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
     if let Some(row) = row.filter(|_| rules.iter().any(|rule| rule.name() == name)) {
-        eprintln!("error: the rule `{name}` has no row `{row}`");
-        eprintln!("  help: rows go by their ids, which alerts show in parentheses; only rules with `each` have any");
-        return Exit::Usage;
+        let help = "rows go by their ids, which alerts show in parentheses; only rules with `each` have any";
+        return output::fail_with_help(format_args!("the rule `{name}` has no row `{row}`"), help, Exit::Data);
     }
-    eprintln!("error: no rule that is enabled is called `{name}`");
-    if let Some(near) = nearest(name, rules.iter().map(|rule| rule.name())) {
-        eprintln!("  help: did you mean `{near}`?");
-    }
-    Exit::Usage
+    unknown_name("rule that is enabled", name, rules.iter().map(|rule| rule.name()))
 }

@@ -26,8 +26,8 @@ pub(super) enum Action {
     },
     /// Fetch and read one feed now, and show what the rules would see; needs no configuration, asks as it says if there is one, and stores nothing.
     Poll {
-        /// The feed's address or file.
-        #[arg(value_name = "URL|FILE")]
+        /// The feed's address or file, or its name in the configuration.
+        #[arg(value_name = "URL|FILE|NAME")]
         place: String,
         /// How it is shown.
         #[arg(long, value_enum, default_value_t)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, output};
 use crate::config::{self, Config, Listed};
 use crate::fault::{self, Fault, Source};
 use crate::feed::opml::{self, Subscription};
@@ -11,9 +11,9 @@ use crate::feed::opml::{self, Subscription};
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
 pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
     let bytes = std::fs::read(path).map_err(|why| {
-        eprintln!("error: the configuration {} cannot be read: {why}", path.display());
-        eprintln!("  help: name it with --config FILE; config.example.yaml shows how one is written");
-        Exit::Config
+        let why = format!("the configuration {} cannot be read: {why}", path.display());
+        let help = "name it with --config FILE; config.example.yaml shows how one is written";
+        output::fail_with_help(why, help, Exit::Config)
     })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let source = Arc::new(Source { name: path.display().to_string(), text });
@@ -40,6 +40,6 @@ pub(super) fn config_or_tell(path: &Path) -> Result<Config, Exit> {
 pub(super) fn tell(faults: &[Fault]) {
     if !faults.is_empty() {
         let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        eprint!("{}", fault::render(faults, colour));
+        output::note_text(&fault::render(faults, colour));
     }
 }

@@ -1,17 +1,103 @@
 //! The log on standard error: for people or as JSON Lines.
 
+use std::env::VarError;
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use crate::cli::format::Format;
+use crate::cli::{Exit, output};
 
-/// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`); by default what a person who runs it wants to know.
-pub(super) fn start(format: Format) {
-    let filter = EnvFilter::try_from_env("TIDINGS_LOG").unwrap_or_else(|_| EnvFilter::new("warn,tidings=info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match format {
-        Format::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-        Format::Json => log.json().init(),
+/// What says how much is logged.
+const VARIABLE: &str = "TIDINGS_LOG";
+
+/// What is logged by default: what a person who runs it wants to know.
+const USUAL: &str = "warn,tidings=info";
+
+/// The target of all of our own lines, and the start of all others.
+const OURS: &str = "tidings";
+
+/// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`): 64 if it is no filter.
+pub(super) fn start(format: Format) -> Result<(), Exit> {
+    let asked = match std::env::var(VARIABLE) {
+        Ok(asked) => Ok(asked),
+        Err(VarError::NotPresent) => Ok(String::new()),
+        Err(VarError::NotUnicode(_)) => Err("it is not UTF-8".to_owned()),
+    };
+    let filter = asked.and_then(|asked| filter(&asked)).map_err(|why| {
+        let help = "write error, warn, info, debug, trace or off; or parts of Tidings: tidings::daemon=debug";
+        output::fail_with_help(format_args!("{VARIABLE} is no filter of the log: {why}"), help, Exit::Usage)
+    })?;
+    let log = fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
+    let log = match format {
+        Format::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        Format::Json => log.json().boxed(),
+    };
+    registry().with(log.with_filter(filter.and(filter_fn(may_be_written)))).init();
+    Ok(())
+}
+
+/// Below warnings, only our own lines are written, whatever was asked for: those of libraries hold headers, and with them secrets.
+fn may_be_written(line: &Metadata<'_>) -> bool {
+    *line.level() <= Level::WARN || is_ours(line.target())
+}
+
+fn is_ours(target: &str) -> bool {
+    target.strip_prefix(OURS).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// The filter that `asked` is; of Tidings, what is usual where it says nothing of it.
+fn filter(asked: &str) -> Result<EnvFilter, String> {
+    let parts: Vec<&str> = asked.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let mut says_of_us = false;
+    for part in &parts {
+        let (target, level) = part.split_once('=').map_or((*part, None), |(target, level)| (target, Some(level)));
+        let is_level = target.parse::<LevelFilter>().is_ok() && level.is_none();
+        if !is_level && level.is_none() && !is_ours(target) {
+            return Err(format!("`{part}` is neither a level nor a part of Tidings"));
+        }
+        if let Some(level) = level.filter(|level| level.parse::<LevelFilter>().is_err()) {
+            return Err(format!("`{level}` is no level"));
+        }
+        says_of_us |= is_level || target == OURS;
+    }
+    let usual = (!says_of_us).then_some(USUAL);
+    let all: Vec<&str> = usual.into_iter().chain(parts).collect();
+    EnvFilter::try_new(all.join(",")).map_err(|why| why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("", "tidings=info,warn")]
+    #[case("debug", "debug")]
+    #[case("tidings::daemon=debug", "tidings::daemon=debug,tidings=info,warn")]
+    #[case("tidings=trace, hyper=off", "tidings=trace,hyper=off")]
+    #[case("hyper=trace", "tidings=info,hyper=trace,warn")]
+    #[case("tidings", "tidings=trace")]
+    fn a_filter_is_read(#[case] asked: &str, #[case] expected: &str) {
+        let sorted = |text: &str| {
+            let mut parts: Vec<String> = text.split(',').map(str::to_owned).collect();
+            parts.sort();
+            parts
+        };
+        assert_eq!(sorted(&filter(asked).unwrap().to_string()), sorted(expected));
+    }
+
+    #[rstest]
+    #[case("verbose", "`verbose` is neither a level nor a part of Tidings")]
+    #[case("tidings=lod", "`lod` is no level")]
+    #[case("info,hyper", "`hyper` is neither a level nor a part of Tidings")]
+    #[case("tidingsx", "`tidingsx` is neither a level nor a part of Tidings")]
+    fn what_is_no_filter_is_named(#[case] asked: &str, #[case] why: &str) {
+        assert_eq!(filter(asked).unwrap_err(), why);
     }
 }

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::cli::Exit;
+use crate::cli::{Exit, output};
 
 /// Which edge of a day is meant where only a day is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +50,8 @@ pub(super) fn in_full(at: Timestamp, zone: &TimeZone) -> String {
 /// The same as [`read`]; why it is none is printed.
 pub(super) fn read_or_tell(text: &str, edge: Edge, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Exit> {
     read(text, edge, now, zone).map_err(|why| {
-        eprintln!("error: {why}");
-        eprintln!("  help: write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)");
-        Exit::Usage
+        let help = "write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)";
+        output::fail_with_help(why, help, Exit::Usage)
     })
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::alert::{Content, Letter, Receiver, draft};
-use crate::cli::{Exit, block_on, load};
+use crate::cli::names::unknown_name;
+use crate::cli::{Exit, block_on, load, output};
 use crate::config::{Config, Notifier};
 use crate::daemon::clock::now;
 use crate::notify::{self, Means, Outcome};
@@ -22,18 +23,19 @@ pub(super) fn notify(config: &Path, name: &str) -> Exit {
 async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
     let name = NotifierName(name.to_owned());
     let Some(notifier) = config.notifiers.get(&name) else {
-        let names: Vec<_> = config.notifiers.keys().map(ToString::to_string).collect();
-        eprintln!("error: no notifier is called {name}; the configuration has: {}", names.join(", "));
-        return Err(Exit::Usage);
+        let names: Vec<_> = config.notifiers.keys().map(|name| name.0.as_str()).collect();
+        return Err(unknown_name("notifier", &name.0, names));
     };
-    let means = Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone()).map_err(|why| {
-        eprintln!("error: {why}");
-        Exit::Unavailable
-    })?;
+    let means = Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
+        .map_err(|why| output::fail(why, Exit::Unavailable))?;
     let mut all = Ok(());
+    if let Notifier::Console(format) = notifier {
+        let text = notify::on_console(*format, &test(), &config.zone).map_err(|why| output::fail(why, Exit::Bug))?;
+        return output::print(&text);
+    }
     for receiver in draft::receivers(&name, notifier) {
         match send(&config, &means, notifier, &receiver).await {
-            Outcome::Delivered(reply) => eprintln!("{receiver}: delivered ({reply})"),
+            Outcome::Delivered(reply) => output::note(format_args!("{receiver}: delivered ({reply})")),
             Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
             Outcome::Refused(why) | Outcome::Gone(why) => all = fail(&receiver, &format!("refused: {why}")),
         }
@@ -41,8 +43,12 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
     all
 }
 
+fn test() -> Letter {
+    Letter { id: format!("test-{}", Uuid::new_v4()), created: now(), content: Content::Test }
+}
+
 async fn send(config: &Config, means: &Means, notifier: &Notifier, receiver: &Receiver) -> Outcome {
-    let letter = Letter { id: format!("test-{}", Uuid::new_v4()), created: now(), content: Content::Test };
+    let letter = test();
     match notify::render(notifier, receiver, &letter, &config.zone) {
         Ok(frozen) => notify::send(notifier, means, receiver, &letter.id, &frozen, now()).await,
         Err(why) => Outcome::Refused(why),
@@ -50,6 +56,6 @@ async fn send(config: &Config, means: &Means, notifier: &Notifier, receiver: &Re
 }
 
 fn fail(receiver: &Receiver, what: &str) -> Result<(), Exit> {
-    eprintln!("{receiver}: {what}");
+    output::note(format_args!("{receiver}: {what}"));
     Err(Exit::Unavailable)
 }

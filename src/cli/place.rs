@@ -6,21 +6,24 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use url::Url;
 
+use crate::cli::names::unknown_name;
+use crate::cli::output::fail;
+use crate::cli::pages::Pages;
 use crate::cli::{CONFIG, Exit, load};
 use crate::config::{Config, Network};
 use crate::daemon::clock::now;
-use crate::feed::article;
+use crate::feed::article::{self, Seen};
 use crate::feed::fetch::{self, Answer, FetchError, Limits, Request, Validators, Want};
 use crate::feed::parse::{self, Item};
 use crate::notify::Means;
-use crate::story::{Read, Story};
+use crate::story::Story;
 
-/// The stories of one place.
-pub(super) struct Found {
-    /// The feed's title, else the place as it was named.
-    pub(super) source: String,
-    /// Each with how much of it is there.
-    pub(super) stories: Vec<(Read, Story)>,
+/// What stands at a place.
+pub(super) enum Found {
+    /// A feed: its title, else the place as it was named, and its items.
+    Feed(String, Vec<Item>),
+    /// An article, with its text and headline.
+    Article(Item),
 }
 
 /// What reaches every address: whoever names one on the command line may reach it, private or not, as with any other program there. Where a
@@ -29,63 +32,65 @@ pub(super) fn means(config: Option<&Config>) -> Result<Means, Exit> {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
     let (network, hosts) = config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
     let network = Network { allow: everywhere.to_vec(), ..network };
-    Means::new(network, hosts, TimeZone::system()).map_err(|why| fail(&why.to_string(), Exit::Unavailable))
+    Means::new(network, hosts, TimeZone::system()).map_err(|why| fail(why, Exit::Unavailable))
 }
 
-/// The same for commands that need no configuration: with the one that is `named`, else with `config.yaml` if it is there. One that is not sound ends the
-/// command: who has a proxy would else be seen without it.
-pub(super) fn means_at_hand(named: Option<&Path>) -> Result<Means, Exit> {
+/// For commands that need no configuration: the one that is `named`, else `config.yaml` if it is there. One that is not sound ends the command: who has
+/// a proxy would else be seen without it.
+pub(super) fn config_at_hand(named: Option<&Path>) -> Result<Option<Config>, Exit> {
     let usual = Path::new(CONFIG);
     let is_there = || !usual.symlink_metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound);
     let path = named.or_else(|| is_there().then_some(usual));
     let mut faults = Vec::new();
     let config = path.map(|path| load::config(path, &mut faults)).transpose();
     // What it warns of has nothing to do with the place that is asked for.
-    let config = config.inspect_err(|_| load::tell(&faults))?;
-    means(config.as_ref())
+    config.inspect_err(|_| load::tell(&faults))
 }
 
-/// The feed or article at `place`, an address or a file. Why there is none is printed.
-pub(super) async fn open(means: &Means, place: &str) -> Result<Found, Exit> {
-    let answer = answer(means, place).await?;
-    let body = answer.body.unwrap_or_default();
-    read(&body, answer.content_type.as_deref(), &answer.url, place)
+/// What comes of asking for `place`: an address, a file, or the name of a feed of the configuration. Why nothing does is printed.
+pub(super) async fn answer(means: &Means, config: Option<&Config>, place: &str) -> Result<Answer, Exit> {
+    let url = address(place, config)?;
+    fetched(means, &url).await.map_err(|why| fail(format_args!("{place}: {why}"), Exit::Unavailable))
 }
 
-/// What comes of asking for `place`, an address or a file. Why nothing does is printed.
-pub(super) async fn answer(means: &Means, place: &str) -> Result<Answer, Exit> {
-    let url = address(place)?;
-    fetched(means, &url).await.map_err(|why| fail(&format!("{place}: {why}"), Exit::Unavailable))
-}
-
-/// The feed or article in `body`, which stands at `url` and is called `place`.
-pub(super) fn read(body: &[u8], content_type: Option<&str>, url: &Url, place: &str) -> Result<Found, Exit> {
-    match parse::parse(body, content_type, url) {
-        Ok(document) => {
-            let stories = document.items.into_iter().map(|item| (read_of(&item), story(item))).collect();
-            Ok(Found { source: document.title.unwrap_or_else(|| place.to_owned()), stories })
+/// The feed or article in `body`, which stands at `url` and is called `place`; of an article, what `pages` make of its other version, if it has one.
+pub(super) async fn read(
+    pages: &Pages<'_>,
+    body: &[u8],
+    content_type: Option<&str>,
+    url: &Url,
+    place: &str,
+) -> Result<Found, Exit> {
+    let no_feed = match parse::parse(body, content_type, url) {
+        Ok(document) => return Ok(Found::Feed(document.title.unwrap_or_else(|| place.to_owned()), document.items)),
+        Err(no_feed) => no_feed,
+    };
+    let Seen { title, text, .. } = pages.best_of(article::look(body, content_type, url)).await;
+    match text {
+        Ok(text) => Ok(Found::Article(Item { title, text, link: Some(url.clone()), ..Item::default() })),
+        Err(no_article) => {
+            let why = format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
+            Err(fail(why, Exit::Data))
         }
-        Err(no_feed) => match article::extract(body, content_type, url) {
-            Ok(text) => {
-                let page = story(Item { text, link: Some(url.clone()), ..Item::default() });
-                Ok(Found { source: place.to_owned(), stories: vec![(Read::Full, page)] })
-            }
-            Err(no_article) => {
-                let why = format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
-                Err(fail(&why, Exit::Data))
-            }
-        },
     }
 }
 
-fn address(place: &str) -> Result<Url, Exit> {
+/// The address that `place` is, or that the file or the configured feed of that name has.
+fn address(place: &str, config: Option<&Config>) -> Result<Url, Exit> {
     if let Ok(url) = Url::parse(place)
         && matches!(url.scheme(), "http" | "https" | "file")
     {
         return Ok(url);
     }
-    file_address(Path::new(place))
-        .ok_or_else(|| fail(&format!("{place} is neither an address nor a file"), Exit::Usage))
+    let feeds = config.map(|config| config.feeds.as_slice()).unwrap_or_default();
+    if let Some(feed) = feeds.iter().find(|feed| feed.name.0 == place) {
+        return Ok(feed.url.clone());
+    }
+    let path = Path::new(place);
+    if !path.exists() {
+        return Err(unknown_name("address, file or feed", place, feeds.iter().map(|feed| feed.name.0.as_str())));
+    }
+    file_address(path).ok_or_else(|| fail(format_args!("{place} has no address"), Exit::Data))
 }
 
 /// The address of the file at `path`.
@@ -104,15 +109,8 @@ pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchErr
     fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await
 }
 
-fn read_of(item: &Item) -> Read {
-    if article::is_teaser(item) {
-        Read::Teaser("a running Tidings reads the page behind it; here it was not read".to_owned())
-    } else {
-        Read::Full
-    }
-}
-
-fn story(item: Item) -> Story {
+/// What the rules see of `item`.
+pub(super) fn story(item: Item) -> Story {
     Story {
         title: item.title,
         body: item.text,
@@ -124,10 +122,4 @@ fn story(item: Item) -> Story {
         tags: item.tags,
         source: item.source,
     }
-}
-
-/// Prints what went wrong.
-pub(super) fn fail(why: &str, exit: Exit) -> Exit {
-    eprintln!("error: {why}");
-    exit
 }

@@ -7,22 +7,24 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::format::Format;
-use crate::cli::{Exit, block_on, count, load, logs, unreadable_rules};
+use crate::cli::{Exit, block_on, count, load, logs, output, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::reload::StartError;
 use crate::daemon::{self, Ended, Mode, RunError, signals};
 
 /// Runs the daemon until a signal stops it, or, `once`, until its work is done.
 pub(super) fn run(config: &Path, once: bool, log: Format) -> Exit {
-    logs::start(log);
+    if let Err(exit) = logs::start(log) {
+        return exit;
+    }
     let mode = if once { Mode::Once } else { Mode::Forever };
     let ended = load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
         Ok(Ended { undelivered, refused }) if mode == Mode::Once && (undelivered > 0 || refused > 0) => {
             let waiting = count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message", "messages");
-            eprintln!(
+            output::note(format_args!(
                 "not delivered: {waiting} that the next run tries again, {refused} refused in this one; the log says why"
-            );
+            ));
             Exit::Unavailable
         }
         Ok(_) => Exit::Ok,
@@ -33,8 +35,7 @@ pub(super) fn run(config: &Path, once: bool, log: Format) -> Exit {
 async fn run_until_signal(config: Config, mode: Mode) -> Result<Ended, Exit> {
     let (stop, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
     let listener = signals::listen(stop.clone(), Arc::clone(&reload)).map_err(|why| {
-        eprintln!("error: the system lets no signal handler be installed: {why}");
-        Exit::Unavailable
+        output::fail(format_args!("the system lets no signal handler be installed: {why}"), Exit::Unavailable)
     })?;
     tokio::select! {
         ended = daemon::run(config, mode, reload, stop) => ended.map_err(|why| explain(&why)),
@@ -48,17 +49,8 @@ fn explain(error: &RunError) -> Exit {
             load::tell(faults);
             Exit::Data
         }
-        RunError::Rules(StartError::Unreadable(why)) => {
-            unreadable_rules(why);
-            Exit::Config
-        }
-        RunError::WriterEnded => {
-            eprintln!("error: {error}");
-            Exit::Bug
-        }
-        other => {
-            eprintln!("error: {other}");
-            Exit::Unavailable
-        }
+        RunError::Rules(StartError::Unreadable(why)) => unreadable_rules(why, Exit::Config),
+        RunError::WriterEnded => output::fail(error, Exit::Bug),
+        other => output::fail(other, Exit::Unavailable),
     }
 }

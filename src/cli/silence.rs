@@ -5,18 +5,18 @@ use std::path::Path;
 
 use clap::Subcommand;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::alert::calendar;
 use crate::alert::silence::{Silence, Target};
 use crate::cli::format::Format;
 use crate::cli::moment::in_full;
+use crate::cli::names::unknown_name;
 use crate::cli::shown::shown;
-use crate::cli::{ConfigArgument, Exit, block_on, count, load};
+use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::daemon::rule_files;
-use crate::fault::nearest;
 use crate::rule::Rules;
 use crate::store::{self, DeskError};
 use crate::story::FeedName;
@@ -87,21 +87,16 @@ pub(super) fn silence(action: Action) -> Exit {
 fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
-        eprintln!("error: `{}` is no time to come", shown(until));
-        eprintln!("  help: write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h");
-        return Err(Exit::Usage);
+        let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
+        let why = format!("`{}` is no time to come", shown(until));
+        return Err(output::fail_with_help(why, help, Exit::Usage));
     };
     let target = known_target(target, &config)?;
     let silence = block_on(async {
         store::mute(&config.store, target, until, why, now()).await.map_err(|why| unavailable(&why))
     })?;
-    println!(
-        "silence {}: {} is muted until {}",
-        silence.id,
-        shown(&silence.target.to_string()),
-        in_full(until, &config.zone)
-    );
-    Ok(())
+    let (target, until) = (shown(&silence.target.to_string()), in_full(until, &config.zone));
+    output::print_line(format_args!("silence {}: {target} is muted until {until}", silence.id))
 }
 
 /// The target, which must be one: a slip of the pen would mute nothing.
@@ -138,30 +133,26 @@ fn rules(config: &Config) -> Option<Rules> {
 
 fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
-    eprintln!("error: there is no {kind} `{}`", shown(name));
-    if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
-        eprintln!("  help: did you mean `{}`?", shown(near));
-    }
-    Err(Exit::Usage)
+    Err(unknown_name(kind, name, known.iter().map(String::as_str)))
 }
 
 fn list(format: Format, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let silences = block_on(async { store::silences(&config.store, now()).await.map_err(|why| unavailable(&why)) })?;
     if silences.is_empty() && format == Format::Text {
-        println!("nothing is muted");
+        return output::print_line("nothing is muted");
     }
-    for (silence, muted) in &silences {
-        match format {
-            Format::Text => println!("{}", line(silence, *muted, &config.zone)),
-            Format::Json => println!(
-                "{}",
-                json!({ "id": silence.id, "target": silence.target, "since": silence.since, "until": silence.until,
-                        "why": silence.why, "muted": muted })
-            ),
-        }
-    }
-    Ok(())
+    output::print_lines(silences.iter().map(|(silence, muted)| match format {
+        Format::Text => line(silence, *muted, &config.zone),
+        Format::Json => to_json(silence, *muted).to_string(),
+    }))
+}
+
+fn to_json(silence: &Silence, muted: u32) -> Value {
+    json!({
+        "id": silence.id, "target": silence.target, "since": silence.since, "until": silence.until,
+        "why": silence.why, "muted": muted,
+    })
 }
 
 fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
@@ -175,19 +166,13 @@ fn end(id: i64, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let ended = block_on(async { store::unmute(&config.store, id, now()).await.map_err(|why| unavailable(&why)) })?;
     let Some(silence) = ended else {
-        eprintln!("error: no silence {id} is in force");
-        eprintln!("  help: `tidings silence list` shows those that are");
-        return Err(Exit::Usage);
+        let why = format!("no silence {id} is in force");
+        return Err(output::fail_with_help(why, "`tidings silence list` shows those that are", Exit::Data));
     };
-    println!(
-        "silence {id} has ended: {} is told again, and what was muted is sent",
-        shown(&silence.target.to_string())
-    );
-    Ok(())
+    let target = shown(&silence.target.to_string());
+    output::print_line(format_args!("silence {id} has ended: {target} is told again, and what was muted is sent"))
 }
 
 fn unavailable(why: &DeskError) -> Exit {
-    eprintln!("error: {why}");
-    eprintln!("  help: silences are kept in the store, which `tidings run` makes");
-    Exit::Unavailable
+    output::fail_with_help(why, "silences are kept in the store, which `tidings run` makes", Exit::Unavailable)
 }

@@ -3,65 +3,75 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::alert::{Content, Head, Letter, Receiver, Told};
-use crate::cli::clauses::Paper;
-use crate::cli::place::{self, fail};
-use crate::cli::{Exit, block_on, count, load};
-use crate::config::{ConsoleFormat, Notifier};
-use crate::daemon::clock::now;
-use crate::notify::{self, Means, Outcome, plain};
-use crate::rule::{Carrier, Query};
-use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
+use futures_util::{StreamExt, stream};
 
-/// Says whether `expression` matches what stands at `place`, where, and on which words.
-pub(super) fn try_it(expression: &str, place: &str, config: Option<&Path>) -> Exit {
+use crate::alert::{Content, Head, Letter, Told};
+use crate::cli::clauses::Paper;
+use crate::cli::output::{self, fail};
+use crate::cli::pages::{Depth, Pages};
+use crate::cli::place::{self, Found};
+use crate::cli::{Exit, block_on, count, load};
+use crate::config::{Config, ConsoleFormat};
+use crate::daemon::clock::now;
+use crate::notify::{self, Means, plain};
+use crate::rule::{Carrier, Query};
+use crate::story::{Evidence, FeedName, Read, Severity, Sighting, Story};
+
+/// Pages that are waited for at once.
+const AT_ONCE: usize = 16;
+
+/// Says whether `expression` matches what stands at `place`, where, and on which words: what matches first.
+pub(super) fn try_it(expression: &str, place: &str, depth: Depth, config: Option<&Path>) -> Exit {
     let mut faults = Vec::new();
     let query = Query::parse(expression, &mut faults);
     load::tell(&faults);
     let Some(query) = query else { return Exit::Data };
-    match block_on(try_at(expression, &query, place, config)) {
-        Ok(()) => Exit::Ok,
-        Err(exit) => exit,
-    }
+    try_at(expression, &query, place, depth, config).err().unwrap_or(Exit::Ok)
 }
 
-async fn try_at(expression: &str, query: &Query, place: &str, config: Option<&Path>) -> Result<(), Exit> {
-    let means = place::means_at_hand(config)?;
-    let found = place::open(&means, place).await?;
-    tell(expression, query, &found.source, &means, found.stories).await
-}
-
-async fn tell(
-    expression: &str,
-    query: &Query,
-    source: &str,
-    means: &Means,
-    stories: Vec<(Read, Story)>,
-) -> Result<(), Exit> {
-    let carriers = [Carrier { name: FeedName(source.to_owned()), tags: BTreeSet::new() }];
-    let (all, mut matched) = (stories.len(), 0);
-    for (read, story) in stories {
-        if let Some(evidence) = query.evidence(&story, &carriers) {
-            matched += 1;
-            show(expression, source, means, read, story, evidence).await?;
-        } else {
-            let reasons = query.explain(&story, &carriers, &read).reasons();
-            println!("{}\n", refused(&story, &reasons, Paper::of_output()));
+fn try_at(expression: &str, query: &Query, place: &str, depth: Depth, config: Option<&Path>) -> Result<(), Exit> {
+    let config = place::config_at_hand(config)?;
+    let means = place::means(config.as_ref())?;
+    let (source, stories) = block_on(stories(&means, config.as_ref(), place, depth))?;
+    let carriers = [Carrier { name: FeedName(source), tags: BTreeSet::new() }];
+    let (mut matched, mut others) = (Vec::new(), Vec::new());
+    for (read, story) in &stories {
+        match query.evidence(story, &carriers) {
+            Some(evidence) => matched.push(shown(expression, &carriers[0].name, &means, read, story, evidence)?),
+            None => others.push(refused(story, &query.explain(story, &carriers, read).reasons(), Paper::of_output())),
         }
     }
-    println!("{matched} of {} matched", count(all, "story", "stories"));
-    Ok(())
+    let summary = format!("{} of {} matched", matched.len(), count(stories.len(), "story", "stories"));
+    output::print_lines(matched.into_iter().chain(others).chain([summary]))
 }
 
-/// Shows a match as the console notifier shows an alert.
-async fn show(
-    expression: &str,
-    source: &str,
+/// The stories at `place`, and the feed's title, else the place as it was named.
+async fn stories(
     means: &Means,
-    read: Read,
-    story: Story,
+    config: Option<&Config>,
+    place: &str,
+    depth: Depth,
+) -> Result<(String, Vec<(Read, Story)>), Exit> {
+    let answer = place::answer(means, config, place).await?;
+    let (body, pages) = (answer.body.unwrap_or_default(), Pages::new(means, config));
+    match place::read(&pages, &body, answer.content_type.as_deref(), &answer.url, place).await? {
+        Found::Article(item) => Ok((place.to_owned(), vec![(Read::Full, place::story(item))])),
+        Found::Feed(source, items) => {
+            let read = items.into_iter().map(|item| pages.read(item, depth));
+            Ok((source, stream::iter(read).buffered(AT_ONCE).collect().await))
+        }
+    }
+}
+
+/// A match as the console notifier shows an alert.
+fn shown(
+    expression: &str,
+    source: &FeedName,
+    means: &Means,
+    read: &Read,
+    story: &Story,
     evidence: Vec<Evidence>,
-) -> Result<(), Exit> {
+) -> Result<String, Exit> {
     let told = Told {
         rule: expression.to_owned(),
         row: None,
@@ -73,24 +83,19 @@ async fn show(
         tags: Vec::new(),
         evidence,
     };
-    let sighting = Sighting { feed: FeedName(source.to_owned()), url: story.url.clone(), seen: story.first_seen };
+    let sighting = Sighting { feed: source.clone(), url: story.url.clone(), seen: story.first_seen };
     let head = Head {
-        title: story.title,
-        url: story.url,
+        title: story.title.clone(),
+        url: story.url.clone(),
         published: story.published,
         first_seen: story.first_seen,
-        lang: story.lang,
+        lang: story.lang.clone(),
     };
-    let content = Content::Alert { event: String::new(), story: head, read, feeds: vec![sighting], rules: vec![told] };
+    let (read, feeds, rules) = (read.clone(), vec![sighting], vec![told]);
+    let content = Content::Alert { event: String::new(), story: head, read, feeds, rules };
     let letter = Letter { id: String::new(), created: now(), content };
-    let notifier = Notifier::Console(ConsoleFormat::Text);
-    let receiver = Receiver { notifier: NotifierName("console".to_owned()), recipient: String::new() };
-    let frozen = notify::render(&notifier, &receiver, &letter, &means.zone).map_err(|why| fail(&why, Exit::Bug))?;
-    match notify::send(&notifier, means, &receiver, &letter.id, &frozen, now()).await {
-        Outcome::Delivered(_) => Ok(()),
-        Outcome::Retry(retry) => Err(fail(&retry.why, Exit::Unavailable)),
-        Outcome::Refused(why) | Outcome::Gone(why) => Err(fail(&why, Exit::Bug)),
-    }
+    let text = notify::on_console(ConsoleFormat::Text, &letter, &means.zone).map_err(|why| fail(why, Exit::Bug))?;
+    Ok(text)
 }
 
 /// A story that does not match, and why not, a reason a line.
@@ -98,5 +103,5 @@ fn refused(story: &Story, reasons: &[String], paper: Paper) -> String {
     let title = if story.title.is_empty() { "(no headline)".to_owned() } else { plain(&story.title) };
     let title = paper.wrap(&title, "no match: ", 4);
     let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
-    std::iter::once(title).chain(reasons).collect::<Vec<_>>().join("\n")
+    std::iter::once(title).chain(reasons).collect::<Vec<_>>().join("\n") + "\n"
 }

@@ -21,6 +21,12 @@ const DEFAULT: Poll = Poll {
     gap: Duration::from_secs(1),
 };
 
+impl Default for Poll {
+    fn default() -> Self {
+        DEFAULT
+    }
+}
+
 /// `{min: 15m, max: 6h, first_poll: 24h, connections: 256, per_host: 1, gap: 1s}`, which are the defaults, too.
 pub(super) fn poll(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Poll> {
     let Some(node) = node else { return Some(DEFAULT) };

@@ -39,28 +39,36 @@ pub(crate) async fn look(world: &Arc<World>, url: &Url, teaser: &str, room: u32)
 
 async fn look_at_versions(world: &Arc<World>, url: &Url, room: u32) -> Result<Page, FetchError> {
     let seen = see(world, url).await?;
-    let Some(other) = seen.instead.filter(|_| room > 1) else {
-        return Ok(Page { text: seen.text, fetches: 1 });
+    let (seen, fetches) = match room {
+        0 | 1 => (seen, 1),
+        _ => best_version(seen, |other| async move { see(world, &other).await }).await,
     };
-    let text = match see(world, &other).await {
-        Ok(Seen { text: Ok(text), .. }) => Ok(text),
-        Ok(Seen { text: Err(why), .. }) => {
-            debug!("the other version of a page says no more: {why}");
-            seen.text
-        }
-        Err(why) => {
-            debug!("the other version of a page could not be read: {why}");
-            seen.text
-        }
-    };
-    Ok(Page { text, fetches: 2 })
+    Ok(Page { text: seen.text, fetches })
+}
+
+/// What is to be read of a page of which `seen` was seen: its other version, where it has one that `see` can read, or itself. And how many fetches
+/// both took.
+pub(crate) async fn best_version<S>(seen: Seen, see: impl FnOnce(Url) -> S) -> (Seen, u32)
+where
+    S: Future<Output = Result<Seen, FetchError>>,
+{
+    let Some(other) = seen.instead.clone() else { return (seen, 1) };
+    match see(other).await {
+        Ok(other) => match &other.text {
+            Ok(_) => return (other, 2),
+            Err(why) => debug!("the other version of a page says no more: {why}"),
+        },
+        Err(why) => debug!("the other version of a page could not be read: {why}"),
+    }
+    (seen, 2)
 }
 
 async fn see(world: &Arc<World>, url: &Url) -> Result<Seen, FetchError> {
     let answer = world.fetch(url, Want::Page, Validators::default()).await?;
-    if let Some(why) = article::strayed(url, &answer.url) {
-        return Ok(Seen::nothing(why));
-    }
-    let body = answer.body.unwrap_or_default();
-    Ok(heavy(world, move || article::look(&body, answer.content_type.as_deref(), &answer.url)).await)
+    let asked = url.clone();
+    let look = move || {
+        let body = answer.body.unwrap_or_default();
+        article::look_at_answer(&asked, &body, answer.content_type.as_deref(), &answer.url)
+    };
+    Ok(heavy(world, look).await)
 }

@@ -12,9 +12,8 @@ use crate::feed::parse::Item;
 use crate::feed::plain;
 use crate::feed::shield::shielded;
 use crate::feed::simplify::simplify;
+use refusal::strayed;
 use versions::versions;
-
-pub use refusal::strayed;
 
 /// Under this many words a text is taken for a teaser.
 const SHORT: usize = 150;
@@ -48,6 +47,8 @@ impl NoArticle {
 /// What a page is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
+    /// The headline, as far as the page tells it; may be empty.
+    pub title: String,
     /// The article's text, paragraphs parted by a blank line.
     pub text: Result<String, NoArticle>,
     /// Another version of the page, to be read in its place: of an AMP page the page itself, of an empty page its AMP page.
@@ -104,33 +105,37 @@ pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Seen {
         return Seen::nothing(NoArticle::because(format!("the link leads to no web page, but to {kind}")));
     }
     let html = decode(bytes, content_type);
-    let text = text_of(&html, url);
+    let (title, text) = match text_of(&html, url) {
+        Ok((title, text)) => (title, Ok(text)),
+        Err(why) => (String::new(), Err(why)),
+    };
     let versions = versions(&html, url);
     let instead = match &text {
         _ if versions.is_amp => versions.canonical,
         Err(NoArticle::Stub(_)) => versions.amp,
         _ => None,
     };
-    Seen { text, instead }
+    Seen { title, text, instead }
 }
 
-/// The text of what [`look`] sees.
-///
-/// # Errors
-/// Where the page is no HTML, is nested too deep, or holds no article (consent, paywall, error page).
-pub fn extract(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<String, NoArticle> {
-    look(bytes, content_type, url).text
+/// The same of the page that came from `url` when `asked` was asked for.
+#[must_use]
+pub fn look_at_answer(asked: &Url, bytes: &[u8], content_type: Option<&str>, url: &Url) -> Seen {
+    match strayed(asked, url) {
+        Some(why) => Seen::nothing(why),
+        None => look(bytes, content_type, url),
+    }
 }
 
 impl Seen {
     /// A page that holds no article, and has no other version that may.
     #[must_use]
     pub fn nothing(why: NoArticle) -> Self {
-        Self { text: Err(why), instead: None }
+        Self { title: String::new(), text: Err(why), instead: None }
     }
 }
 
-fn text_of(html: &str, url: &Url) -> Result<String, NoArticle> {
+fn text_of(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     let simple = simplify(html).map_err(|why| NoArticle::because(why.to_string()))?;
     if simple.len() > MOST_MARKUP {
         return Err(NoArticle::because("the page is too large"));
@@ -139,7 +144,7 @@ fn text_of(html: &str, url: &Url) -> Result<String, NoArticle> {
     refusal::check(&title, &text, html)?;
     match words(&text) {
         count if count < TOO_LITTLE => Err(NoArticle::Stub(format!("the page holds too little text ({count} words)"))),
-        _ => Ok(text),
+        _ => Ok((title, text)),
     }
 }
 

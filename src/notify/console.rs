@@ -14,11 +14,16 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Writes the letter that is frozen in `payload` to standard output, as JSON or for people; in colour on a terminal, unless `NO_COLOR` says otherwise.
 pub(super) async fn send(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Outcome {
-    let colour = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
-    write(tokio::io::stdout(), &shown(format, frozen, zone, colour)).await
+    write(tokio::io::stdout(), &shown(format, frozen, zone)).await
 }
 
-fn shown(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone, colour: bool) -> Vec<u8> {
+/// What it writes.
+pub(super) fn shown(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Vec<u8> {
+    let colour = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
+    painted(format, frozen, zone, colour)
+}
+
+fn painted(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone, colour: bool) -> Vec<u8> {
     let letter = match format {
         ConsoleFormat::Json => None,
         ConsoleFormat::Text => payload::read(frozen),
@@ -47,7 +52,7 @@ mod tests {
     use crate::notify::{Retry, fixture};
 
     fn text_of(format: ConsoleFormat, frozen: &[u8]) -> String {
-        String::from_utf8(shown(format, frozen, &TimeZone::UTC, false)).unwrap()
+        String::from_utf8(painted(format, frozen, &TimeZone::UTC, false)).unwrap()
     }
 
     #[test]

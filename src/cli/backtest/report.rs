@@ -10,7 +10,7 @@ use super::matching::{Hits, Matcher};
 use super::source::{Batch, Entry};
 use super::tally::{Differences, Tally, differences};
 use crate::cli::format::Format;
-use crate::cli::{Exit, count};
+use crate::cli::{count, output};
 use crate::fault::{self, Fault, Level};
 
 mod text;
@@ -87,7 +87,7 @@ impl<'s> Printer<'s> {
         match self.format {
             Format::Json => {
                 self.output.flush()?;
-                eprintln!("{}", to_json(&summary(&self.tally, self.sides))?);
+                output::note(to_json(&summary(&self.tally, self.sides))?);
             }
             Format::Text => {
                 let width = if io::stdout().is_terminal() { textwrap::termwidth() } else { text::UNBOUNDED };
@@ -96,7 +96,7 @@ impl<'s> Printer<'s> {
                 self.output.flush()?;
                 if self.tally.faulty > 0 {
                     let lines = count(self.tally.faulty, "line is no story and was", "lines are no stories and were");
-                    eprintln!("error: {lines} passed over");
+                    output::note(format_args!("error: {lines} passed over"));
                 }
             }
         }
@@ -112,17 +112,8 @@ pub(super) fn faults(faults: &[Fault], format: Format) {
         Format::Json => faults
             .iter()
             .filter(|fault| fault.level == Level::Error)
-            .for_each(|fault| eprintln!("{}", fault::to_json(fault))),
+            .for_each(|fault| output::note(fault::to_json(fault))),
     }
-}
-
-/// How a failed write to standard output ends the command: a reader that has seen enough is no error.
-pub(super) fn unwritable(why: &io::Error) -> Exit {
-    if why.kind() == io::ErrorKind::BrokenPipe {
-        return Exit::Ok;
-    }
-    eprintln!("error: standard output cannot be written: {why}");
-    Exit::Unavailable
 }
 
 fn names<'m>(side: &'m Matcher, hits: &Hits) -> Vec<&'m str> {
@@ -182,11 +173,5 @@ mod tests {
         let changes = Differences { adds: vec!["c"], drops: vec![] };
         let line = Line { story: "7", rules: &[], changes: Some(&changes) };
         assert_eq!(to_json(&line).unwrap(), r#"{"story":"7","rules":[],"adds":["c"],"drops":[]}"#);
-    }
-
-    #[test]
-    fn a_reader_that_has_seen_enough_is_no_error() {
-        assert_eq!(unwritable(&io::ErrorKind::BrokenPipe.into()), Exit::Ok);
-        assert_eq!(unwritable(&io::ErrorKind::StorageFull.into()), Exit::Unavailable);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::lines::Lines;
 use super::stored::StoredStories;
-use crate::cli::Exit;
+use crate::cli::{Exit, output};
 use crate::fault::Fault;
 use crate::rule::Carrier;
 use crate::story::Story;
@@ -46,10 +46,7 @@ impl Source {
     /// The next stories; `None` at the end. Why it cannot be read is printed.
     pub(super) fn next(&mut self) -> Result<Option<Batch>, Exit> {
         match self {
-            Self::Lines(lines) => lines.next().map_err(|why| {
-                eprintln!("error: {why}");
-                Exit::Unavailable
-            }),
+            Self::Lines(lines) => lines.next().map_err(|why| output::fail(why, Exit::Unavailable)),
             Self::Stored(stories) => stories.next(),
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::source::{Batch, Entry, MOST_STORIES};
-use crate::cli::Exit;
+use crate::cli::{Exit, no_threads, output};
 use crate::config::Config;
 use crate::daemon;
 use crate::rule::Carrier;
@@ -27,14 +27,11 @@ pub(super) struct StoredStories {
 impl StoredStories {
     /// Those of the store that `config` names, first seen less than `age` before `now`. Why it cannot be opened is printed.
     pub(super) fn open(config: &Config, age: Duration, now: Timestamp) -> Result<Self, Exit> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| {
-            eprintln!("error: the system gives no threads or sockets: {why}");
-            Exit::Unavailable
-        })?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| no_threads(&why))?;
         let archive = runtime.block_on(Archive::open(&config.store)).map_err(|why| {
-            eprintln!("error: {why}");
-            eprintln!("  help: `tidings run --once` fills a store; --stories FILE needs none");
-            Exit::Unavailable
+            let help = "`tidings run --once` fills a store; --stories FILE needs none";
+            output::fail_with_help(why, help, Exit::Unavailable)
         })?;
         let since = now.checked_sub(age).unwrap_or(Timestamp::MIN);
         Ok(Self { runtime, archive, since, last: None, feeds: daemon::known(config).feeds })
@@ -42,10 +39,8 @@ impl StoredStories {
 
     /// The next stories; `None` at the end. Why they cannot be read is printed.
     pub(super) fn next(&mut self) -> Result<Option<Batch>, Exit> {
-        let page = self.runtime.block_on(self.archive.page(self.since, self.last, MOST_STORIES)).map_err(|why| {
-            eprintln!("error: {why}");
-            Exit::Unavailable
-        })?;
+        let page = self.runtime.block_on(self.archive.page(self.since, self.last, MOST_STORIES));
+        let page = page.map_err(|why| output::fail(why, Exit::Unavailable))?;
         let Some(last) = page.last() else { return Ok(None) };
         self.last = Some(last.id);
         let stories = page.into_iter().map(|stored| entry(stored, &self.feeds)).collect();

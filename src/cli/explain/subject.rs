@@ -7,10 +7,15 @@ use url::Url;
 
 use crate::cli::Exit;
 use crate::cli::backtest::story_of_line;
-use crate::cli::place::{self, Found, fail};
+use crate::cli::output::{self, fail};
+use crate::cli::pages::{Depth, Pages};
+use crate::cli::place::{self, Found};
 use crate::config::Config;
 use crate::daemon::{self, clock::now};
+use crate::feed::fetch::Answer;
 use crate::feed::identity::normalise_link;
+use crate::feed::parse::Item;
+use crate::notify::Means;
 use crate::rule::Carrier;
 use crate::store::{Archive, Kept};
 use crate::story::{FeedName, Read, Story};
@@ -25,31 +30,33 @@ pub(super) struct Subject {
     pub(super) kept: Option<Kept>,
 }
 
-/// The story called `name`. Why there is none is printed.
-pub(super) async fn find(name: &str, config: Option<&Config>) -> Result<Subject, Exit> {
+/// The story called `name`, read as deep as `depth`. Why there is none is printed.
+pub(super) async fn find(name: &str, config: Option<&Config>, depth: Depth) -> Result<Subject, Exit> {
     if name == "-" {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().read_to_end(&mut bytes);
-        read.map_err(|why| fail(&format!("standard input cannot be read: {why}"), Exit::Unavailable))?;
-        return of_bytes(&bytes, Path::new("standard input"));
+        read.map_err(|why| fail(format_args!("standard input cannot be read: {why}"), Exit::Unavailable))?;
+        return of_bytes(&bytes, Path::new("standard input"), config, depth).await;
     }
     if let Some(subject) = stored(name, config).await? {
         return Ok(subject);
     }
     let path = Path::new(name);
     if path.is_file() {
-        let bytes =
-            std::fs::read(path).map_err(|why| fail(&format!("{name} cannot be read: {why}"), Exit::Unavailable))?;
-        return of_bytes(&bytes, path);
+        let bytes = std::fs::read(path);
+        let bytes = bytes.map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
+        return of_bytes(&bytes, path, config, depth).await;
     }
     match Url::parse(name) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
-            only(place::open(&place::means(config)?, name).await?, name)
+            let means = place::means(config)?;
+            let Answer { body, content_type, url, .. } = place::answer(&means, config, name).await?;
+            of_markup(&means, config, (&body.unwrap_or_default(), content_type.as_deref()), &url, name, depth).await
         }
         _ => {
-            eprintln!("error: {name} is neither a story of the store, nor an address, nor a file");
-            eprintln!("  help: alerts show a story's link; webhooks and `--format json` show its id as `event`");
-            Err(Exit::Usage)
+            let why = format!("{name} is neither a story of the store, nor an address, nor a file");
+            let help = "alerts show a story's link; webhooks and `--format json` show its id as `event`";
+            Err(output::fail_with_help(why, help, Exit::Data))
         }
     }
 }
@@ -57,7 +64,7 @@ pub(super) async fn find(name: &str, config: Option<&Config>) -> Result<Subject,
 /// The store's story of that id or address, if there is a store and it has it.
 async fn stored(name: &str, config: Option<&Config>) -> Result<Option<Subject>, Exit> {
     let Some(config) = config.filter(|config| config.store.exists()) else { return Ok(None) };
-    let unavailable = |why: &dyn std::fmt::Display| fail(&why.to_string(), Exit::Unavailable);
+    let unavailable = |why: &dyn std::fmt::Display| fail(why, Exit::Unavailable);
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
     let link = Url::parse(name).ok().and_then(|url| normalise_link(&url));
     let kept = archive.find(name, link.as_deref()).await.map_err(|why| unavailable(&why))?;
@@ -80,17 +87,17 @@ fn carrier(name: &FeedName, feeds: &[Carrier]) -> Carrier {
 }
 
 /// A page, a feed, JSON or plain text, as its first sign tells.
-fn of_bytes(bytes: &[u8], path: &Path) -> Result<Subject, Exit> {
+async fn of_bytes(bytes: &[u8], path: &Path, config: Option<&Config>, depth: Depth) -> Result<Subject, Exit> {
     let name = path.display().to_string();
     let text = String::from_utf8_lossy(bytes);
     match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
-        None => Err(fail(&format!("{name} is empty"), Exit::Data)),
+        None => Err(fail(format_args!("{name} is empty"), Exit::Data)),
         Some('<') => {
-            let url = place::file_address(path).ok_or_else(|| fail(&format!("{name} is no file"), Exit::Usage))?;
-            only(place::read(bytes, None, &url, &name)?, &name)
+            let url = place::file_address(path).ok_or_else(|| fail(format_args!("{name} is no file"), Exit::Usage))?;
+            of_markup(&place::means(config)?, config, (bytes, None), &url, &name, depth).await
         }
         Some('{') => {
-            let story = story_of_line(bytes, now()).map_err(|why| fail(&format!("{name}: {why}"), Exit::Data))?;
+            let story = story_of_line(bytes, now()).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
             Ok(whole(story))
         }
         Some(_) => {
@@ -115,16 +122,33 @@ fn split(text: &str) -> (&str, &str) {
     }
 }
 
-fn only(found: Found, name: &str) -> Result<Subject, Exit> {
-    let count = found.stories.len();
-    let mut stories = found.stories.into_iter();
-    match (stories.next(), stories.next()) {
-        (Some((read, story)), None) => Ok(Subject { story, read, carriers: None, kept: None }),
-        (None, _) => Err(fail(&format!("{name} is a feed without a story"), Exit::Data)),
+/// The page or the only story of the feed in `document`, bytes of a type, which stands at `url`.
+async fn of_markup(
+    means: &Means,
+    config: Option<&Config>,
+    (bytes, content_type): (&[u8], Option<&str>),
+    url: &Url,
+    name: &str,
+    depth: Depth,
+) -> Result<Subject, Exit> {
+    let pages = Pages::new(means, config);
+    let (read, story) = match place::read(&pages, bytes, content_type, url, name).await? {
+        Found::Article(item) => (Read::Full, place::story(item)),
+        Found::Feed(_, items) => pages.read(only(items, name)?, depth).await,
+    };
+    Ok(Subject { story, read, carriers: None, kept: None })
+}
+
+fn only(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
+    let count = items.len();
+    let mut items = items.into_iter();
+    match (items.next(), items.next()) {
+        (Some(item), None) => Ok(item),
+        (None, _) => Err(fail(format_args!("{name} is a feed without a story"), Exit::Data)),
         _ => {
-            eprintln!("error: {name} is a feed of {count} stories, and one is explained at a time");
-            eprintln!("  help: name the address of one; `tidings try 'EXPR' {name}` looks at all of them");
-            Err(Exit::Usage)
+            let why = format!("{name} is a feed of {count} stories, and one is explained at a time");
+            let help = format!("name the address of one; `tidings try 'EXPR' {name}` looks at all of them");
+            Err(output::fail_with_help(why, help, Exit::Usage))
         }
     }
 }

@@ -7,9 +7,9 @@ use serde_json::json;
 use url::Url;
 
 use crate::cli::format::Format;
-use crate::cli::place::{self, fail};
+use crate::cli::output::{self, fail};
 use crate::cli::shown::shown;
-use crate::cli::{Exit, block_on};
+use crate::cli::{Exit, block_on, place};
 use crate::feed::discover::{self, Found, Named};
 use crate::feed::guard;
 use crate::notify::Means;
@@ -20,20 +20,22 @@ const GAP: Duration = Duration::from_secs(1);
 /// Prints the feeds of a page or site: 65 if there are none, 69 if it cannot be reached.
 pub(super) fn find(place: &str, format: Format, config: Option<&Path>) -> Result<(), Exit> {
     let place = &with_scheme(place);
-    let feeds = block_on(async { feeds(&place::means_at_hand(config)?, place).await })?;
+    let means = place::means(place::config_at_hand(config)?.as_ref())?;
+    let feeds = block_on(async { feeds(&means, place).await })?;
     if feeds.is_empty() {
-        eprintln!("error: {place} names no feed, and there is none where feeds usually are");
-        eprintln!("  help: look on the site for a page about RSS; some sites only have feeds of their sections");
-        return Err(Exit::Data);
+        let why = format!("{place} names no feed, and there is none where feeds usually are");
+        let help = "look on the site for a page about RSS; some sites only have feeds of their sections";
+        return Err(output::fail_with_help(why, help, Exit::Data));
     }
-    for Named { url, title } in &feeds {
-        let title = title.as_deref().map(shown);
-        match format {
-            Format::Text => println!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default()),
-            Format::Json => println!("{}", json!({ "url": url, "title": title })),
-        }
+    output::print_lines(feeds.iter().map(|named| line(named, format)))
+}
+
+fn line(Named { url, title }: &Named, format: Format) -> String {
+    let title = title.as_deref().map(shown);
+    match format {
+        Format::Text => format!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default()),
+        Format::Json => json!({ "url": url, "title": title }).to_string(),
     }
-    Ok(())
 }
 
 /// The address that a person means who names a site: `example.org`.
@@ -43,13 +45,13 @@ fn with_scheme(place: &str) -> String {
 
 /// The page itself, if it is a feed; else what it names; else the first of the usual places that holds a feed.
 async fn feeds(means: &Means, place: &str) -> Result<Vec<Named>, Exit> {
-    let answer = place::answer(means, place).await?;
+    let answer = place::answer(means, None, place).await?;
     let (body, url) = (answer.body.unwrap_or_default(), answer.url);
     match discover::look(&body, answer.content_type.as_deref(), &url) {
         Ok(Found::Feed(document)) => Ok(vec![Named { url, title: document.title }]),
         Ok(Found::Page(named)) if named.is_empty() => Ok(usual(means, &url).await.into_iter().collect()),
         Ok(Found::Page(named)) => Ok(named),
-        Err(why) => Err(fail(&format!("{place} is neither a page nor a feed: {why}"), Exit::Data)),
+        Err(why) => Err(fail(format_args!("{place} is neither a page nor a feed: {why}"), Exit::Data)),
     }
 }
 

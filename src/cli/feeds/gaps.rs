@@ -10,7 +10,7 @@ use crate::cli::columns::columns;
 use crate::cli::format::Format;
 use crate::cli::moment::{self, Edge};
 use crate::cli::shown::shown;
-use crate::cli::{Exit, block_on, load, place};
+use crate::cli::{Exit, block_on, load, output};
 use crate::daemon::clock::now;
 use crate::store::{Archive, PastGap};
 
@@ -19,17 +19,16 @@ pub(super) fn gaps(since: &str, format: Format, config: &Path) -> Result<(), Exi
     let config = load::config_or_tell(config)?;
     let since = moment::read_or_tell(since, Edge::Start, now(), &config.zone)?;
     let found = block_on(async {
-        let unavailable = |why: &dyn std::fmt::Display| place::fail(&why.to_string(), Exit::Unavailable);
+        let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
         let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
         archive.gaps(since).await.map_err(|why| unavailable(&why))
     })?;
     match format {
-        Format::Text => print!("{}", text(&found, &config.zone, table::width())),
-        Format::Json => found.iter().for_each(|PastGap { feed, gap, found }| {
-            println!("{}", json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found }));
-        }),
+        Format::Text => output::print(&text(&found, &config.zone, table::width())),
+        Format::Json => output::print_lines(found.iter().map(|PastGap { feed, gap, found }| {
+            json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found })
+        })),
     }
-    Ok(())
 }
 
 fn text(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::table::{self, Row};
 use crate::alert::ailment;
 use crate::cli::format::Format;
-use crate::cli::{Exit, block_on, load, place};
+use crate::cli::{Exit, block_on, load, output};
 use crate::config::{Config, Feed};
 use crate::daemon::clock::now;
 use crate::store::{Archive, FeedState};
@@ -22,17 +22,16 @@ pub(super) fn list(format: Format, config: &Path) -> Result<(), Exit> {
     let at = now();
     let rows: Vec<Row<'_>> = config.feeds.iter().map(|feed| Row { feed, state: states.remove(&feed.name) }).collect();
     match format {
-        Format::Text => print!("{}", table::table(&rows, &config.zone, at, table::width())),
-        Format::Json => rows.iter().for_each(|row| println!("{}", to_json(row, at))),
+        Format::Text => output::print(&table::table(&rows, &config.zone, at, table::width())),
+        Format::Json => output::print_lines(rows.iter().map(|row| to_json(row, at))),
     }
-    Ok(())
 }
 
 async fn states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
     if !config.store.exists() {
         return Ok(HashMap::new());
     }
-    let unavailable = |why: &dyn std::fmt::Display| place::fail(&why.to_string(), Exit::Unavailable);
+    let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
     let states = archive.feeds().await.map_err(|why| unavailable(&why))?;
     Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cli::place::fail;
+use crate::cli::output::{self, fail};
 use crate::cli::{Exit, count, load};
 use crate::config::{self, Feed};
 use crate::feed::opml::{self, Subscription};
@@ -11,15 +11,14 @@ use crate::feed::opml::{self, Subscription};
 /// Prints the feeds of a list as the configuration has them: 65 if it is no list, 69 if it cannot be read.
 pub(super) fn import(file: &Path) -> Result<(), Exit> {
     let name = file.display();
-    let bytes = std::fs::read(file).map_err(|why| fail(&format!("{name} cannot be read: {why}"), Exit::Unavailable))?;
-    let listed = load::listed(&bytes).map_err(|why| fail(&format!("{name}: {why}"), Exit::Data))?;
+    let bytes =
+        std::fs::read(file).map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
+    let listed = load::listed(&bytes).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
     let feeds = config::named(listed, &[]);
-    print!("{}", yaml(&feeds));
-    eprintln!(
-        "{}: put these lines into the configuration, or have it follow the list:",
-        count(feeds.len(), "feed", "feeds")
-    );
-    eprintln!("  feeds: [{{opml: {}}}]", quoted(&name.to_string()));
+    output::print(&yaml(&feeds))?;
+    let feeds = count(feeds.len(), "feed", "feeds");
+    output::note(format_args!("{feeds}: put these lines into the configuration, or have it follow the list:"));
+    output::note(format_args!("  feeds: [{{opml: {}}}]", quoted(&name.to_string())));
     Ok(())
 }
 
@@ -57,12 +56,13 @@ pub(super) fn export(config: &Path) -> Result<(), Exit> {
         title: Some(feed.name.0.clone()),
         tags: feed.tags.iter().cloned().collect(),
     };
-    print!("{}", opml::write("Feeds of Tidings", &feeds.iter().map(subscription).collect::<Vec<_>>()));
+    output::print(&opml::write("Feeds of Tidings", &feeds.iter().map(subscription).collect::<Vec<_>>()))?;
     if feeds.iter().any(|feed| feed.is_secret) {
-        eprintln!("some of these addresses hold what ${{NAME}} put into them: keep the list to yourself");
+        output::note("some of these addresses hold what ${NAME} put into them: keep the list to yourself");
     }
     if !files.is_empty() {
-        eprintln!("left out, since other readers cannot reach files here: {}", count(files.len(), "feed", "feeds"));
+        let files = count(files.len(), "feed", "feeds");
+        output::note(format_args!("left out, since other readers cannot reach files here: {files}"));
     }
     Ok(())
 }

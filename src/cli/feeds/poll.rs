@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::cli::clauses::Paper;
 use crate::cli::format::Format;
-use crate::cli::place::{self, fail};
-use crate::cli::{Exit, block_on, count};
+use crate::cli::output::{self, fail};
+use crate::cli::{Exit, block_on, count, place};
 use crate::feed::article;
 use crate::feed::parse::{self, Document, Item};
 use crate::notify::plain;
@@ -19,15 +19,16 @@ const MOST_TEXT: usize = 400;
 
 /// Shows the feed at `place`: 65 if there is none there, 69 if it cannot be reached.
 pub(super) fn poll(place: &str, format: Format, config: Option<&Path>) -> Result<(), Exit> {
-    let answer = block_on(async { place::answer(&place::means_at_hand(config)?, place).await })?;
+    let config = place::config_at_hand(config)?;
+    let means = place::means(config.as_ref())?;
+    let answer = block_on(place::answer(&means, config.as_ref(), place))?;
     let body = answer.body.unwrap_or_default();
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
-        .map_err(|why| fail(&format!("{place}: {why}"), Exit::Data))?;
+        .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Data))?;
     match format {
-        Format::Text => print!("{}", text(&document, place, Paper::of_output())),
-        Format::Json => println!("{}", to_json(&document, &answer.url)),
+        Format::Text => output::print(&text(&document, place, Paper::of_output())),
+        Format::Json => output::print_line(to_json(&document, &answer.url)),
     }
-    Ok(())
 }
 
 /// An item as JSON.

@@ -103,7 +103,7 @@ const CONSENT_HOSTS: [&str; 2] = ["consent.", "guce."];
 
 /// Tells by where a page came from, after redirects, that it is not the one that was asked for: a front page, or one that asks for consent.
 #[must_use]
-pub fn strayed(asked: &Url, came_from: &Url) -> Option<NoArticle> {
+pub(super) fn strayed(asked: &Url, came_from: &Url) -> Option<NoArticle> {
     let is_front = |url: &Url| url.path() == "/" && url.query().is_none();
     let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
     let asks = |url: &Url| CONSENT_HOSTS.iter().any(|start| host(url).starts_with(start));

@@ -16,7 +16,7 @@ fn page(paragraphs: usize) -> String {
 }
 
 fn read_page(html: &str) -> Result<String, NoArticle> {
-    extract(html.as_bytes(), Some("text/html; charset=utf-8"), &"https://example.org/a".parse().unwrap())
+    look(html.as_bytes(), Some("text/html; charset=utf-8"), &"https://example.org/a".parse().unwrap()).text
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn a_page_without_an_article_says_why(#[case] html: &str, #[case] why: &str) {
 #[case(Some("Application/JSON; x=y"), "the link leads to no web page, but to a document of type application/json")]
 fn what_is_no_page_says_so(#[case] kind: Option<&str>, #[case] why: &str) {
     let url = "https://example.org/a".parse().unwrap();
-    assert_eq!(extract(page(6).as_bytes(), kind, &url).unwrap_err().to_string(), why);
-    assert!(extract(b"%PDF-1.7 ...", None, &url).unwrap_err().to_string().ends_with("a PDF"));
+    assert_eq!(look(page(6).as_bytes(), kind, &url).text.unwrap_err().to_string(), why);
+    assert!(look(b"%PDF-1.7 ...", None, &url).text.unwrap_err().to_string().ends_with("a PDF"));
 }
 
 #[rstest]

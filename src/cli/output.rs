@@ -1,0 +1,67 @@
+//! How commands print: findings on standard output, what went wrong on standard error.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, ErrorKind, Write};
+
+use crate::cli::Exit;
+
+/// Prints `text` as it is. `Err` ends the command: [`unwritable`] says how.
+pub(super) fn print(text: &str) -> Result<(), Exit> {
+    written(io::stdout().lock(), |out| out.write_all(text.as_bytes()))
+}
+
+/// Prints one line.
+pub(super) fn print_line(line: impl Display) -> Result<(), Exit> {
+    print_lines([line])
+}
+
+/// Prints lines.
+pub(super) fn print_lines<T: Display>(lines: impl IntoIterator<Item = T>) -> Result<(), Exit> {
+    let print = |out: &mut dyn Write| lines.into_iter().try_for_each(|line| writeln!(out, "{line}"));
+    written(BufWriter::new(io::stdout().lock()), print)
+}
+
+fn written(mut out: impl Write, print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Exit> {
+    print(&mut out).and_then(|()| out.flush()).map_err(|why| unwritable(&why))
+}
+
+/// How a failed write to standard output ends the command: a reader that has seen enough is no error.
+pub(super) fn unwritable(why: &io::Error) -> Exit {
+    match why.kind() {
+        ErrorKind::BrokenPipe => Exit::Ok,
+        _ => fail(format_args!("standard output cannot be written: {why}"), Exit::Output),
+    }
+}
+
+/// Says something on standard error. Where that cannot be written, nobody is left to be told.
+pub(super) fn note(line: impl Display) {
+    writeln!(io::stderr().lock(), "{line}").ok();
+}
+
+/// The same for a text that brings its line breaks.
+pub(super) fn note_text(text: &str) {
+    io::stderr().lock().write_all(text.as_bytes()).ok();
+}
+
+/// Says why the command fails.
+pub(super) fn fail(why: impl Display, exit: Exit) -> Exit {
+    note(format_args!("error: {why}"));
+    exit
+}
+
+/// Says why the command fails, and what to do.
+pub(super) fn fail_with_help(why: impl Display, help: impl Display, exit: Exit) -> Exit {
+    note(format_args!("error: {why}\n  help: {help}"));
+    exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_error() {
+        assert_eq!(unwritable(&ErrorKind::BrokenPipe.into()), Exit::Ok);
+        assert_eq!(unwritable(&ErrorKind::StorageFull.into()), Exit::Output);
+    }
+}
