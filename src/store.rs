@@ -11,6 +11,7 @@ mod deliveries;
 mod digest;
 mod event;
 mod feeds;
+mod files;
 #[cfg(test)]
 mod fixture;
 mod gaps;

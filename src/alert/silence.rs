@@ -1,5 +1,6 @@
 //! Silences: what is muted until when, and why somebody wanted it. Pure.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -72,14 +73,21 @@ impl Silence {
     }
 }
 
+/// Of these silences, the one that mutes longest what `told` says of `event`, which these feeds carry: what several mute is muted until the last of
+/// them ends.
+#[must_use]
+pub fn longest<'s>(silences: &'s [Silence], told: &Told, feeds: &[FeedName], event: &str) -> Option<&'s Silence> {
+    let muting = silences.iter().filter(|one| one.mutes(told, feeds, event));
+    muting.max_by_key(|one| (one.until, Reverse(one.id)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::story::{Row, Severity};
 
-    #[test]
-    fn it_mutes_its_target_and_nothing_else() {
-        let told = Told {
+    fn told() -> Told {
+        Told {
             rule: "arms".to_owned(),
             row: Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }),
             version: String::new(),
@@ -89,7 +97,25 @@ mod tests {
             owner: None,
             tags: vec!["korea".to_owned()],
             evidence: vec![],
+        }
+    }
+
+    #[test]
+    fn of_several_that_mute_it_the_last_to_end_counts() {
+        let at = |minute: i64| Timestamp::from_second(60 * minute).expect("in range");
+        let silence = |id, rule: &str, until| {
+            let target = Target::Rule(rule.to_owned());
+            Silence { id, target, until: at(until), why: String::new(), since: at(0) }
         };
+        let silences = [silence(1, "arms", 9), silence(2, "arms", 5), silence(3, "oil", 20), silence(4, "arms", 9)];
+        assert_eq!(longest(&silences, &told(), &[], "e1").map(|one| one.id), Some(1));
+        assert_eq!(longest(&silences[1..3], &told(), &[], "e1").map(|one| one.id), Some(2));
+        assert_eq!(longest(&silences[2..3], &told(), &[], "e1"), None);
+    }
+
+    #[test]
+    fn it_mutes_its_target_and_nothing_else() {
+        let told = told();
         let (wire, paper) = (FeedName("Wire".to_owned()), FeedName("Paper".to_owned()));
         let mutes = |target, feeds: &[&FeedName]| {
             let (until, since) = (Timestamp::MAX, Timestamp::MIN);

@@ -103,7 +103,9 @@ pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(NotifierNam
 /// Those for nobody in `receivers` become held.
 pub async fn retry(path: &Path, which: Which, receivers: &[Receiver], now: Timestamp) -> Result<Retried, DeskError> {
     let mut conn = beside::to_write(path).await?;
-    Ok(retry_in(&mut conn, which, receivers, now).await.map_err(StoreError::from)?)
+    let retried = retry_in(&mut conn, which, receivers, now).await.map_err(StoreError::from)?;
+    beside::close(conn).await?;
+    Ok(retried)
 }
 
 /// Why a command beside a running Tidings failed.

@@ -122,6 +122,28 @@ async fn fold(conn: &mut SqliteConnection, message: i64, into: i64) -> Result<()
     Ok(())
 }
 
+/// Has the digest `into` tell `alert` in the place of the digest `from`. Neither was seen by anybody.
+pub(super) async fn hand_over(
+    conn: &mut SqliteConnection,
+    alert: i64,
+    from: i64,
+    into: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE message_alert SET message = $3 WHERE message = $1 AND alert = $2")
+        .bind(from)
+        .bind(alert)
+        .bind(into)
+        .execute(&mut *conn)
+        .await?;
+    for sql in [
+        "DELETE FROM attempt WHERE message = $1 AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message = $1)",
+        "DELETE FROM message WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message = $1)",
+    ] {
+        sqlx::query(sql).bind(from).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
 /// What the digest `message` says now: by rule and row, the gravest first, the stories of each newest first.
 pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Reason) -> Result<Digest, sqlx::Error> {
     let rows = sqlx::query(

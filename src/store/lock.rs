@@ -2,9 +2,10 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
+use super::{OpenError, files};
 
 /// The right to run on a store, until it is dropped.
 #[derive(Debug)]
@@ -15,13 +16,19 @@ pub struct Lock {
 /// Takes the lock of the store at `path`: the file `<store>.lock` beside it, which stays and holds the process id of whoever took it last.
 ///
 /// # Errors
-/// [`OpenError::Locked`], which names the process, if another holds it. [`OpenError::Failed`] if the file cannot be written.
+/// [`OpenError::Locked`], which names the process, if another holds it. [`OpenError::Lost`] if a run held it before, and the store is empty.
+/// [`OpenError::Failed`] if the file cannot be written.
 pub fn lock(path: &Path) -> Result<Lock, OpenError> {
     let beside = lock_path(path);
     let failed = |error: std::io::Error| OpenError::failed(&beside, &error);
-    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&beside).map_err(failed)?;
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(files::PRIVATE);
+    let mut file = options.open(&beside).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
+            if file.metadata().map_err(failed)?.len() > 0 {
+                files::refuse_empty(path)?;
+            }
             file.set_len(0).map_err(failed)?;
             write!(file, "{}", std::process::id()).map_err(failed)?;
             Ok(Lock { _file: file })
@@ -40,7 +47,7 @@ pub fn lock(path: &Path) -> Result<Lock, OpenError> {
 
 /// Where the lock of a store is. A store that is reached by a symbolic link has one lock all the same.
 fn lock_path(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned()).with_added_extension("lock")
+    files::real(path).with_added_extension("lock")
 }
 
 #[cfg(test)]
@@ -58,7 +65,18 @@ mod tests {
         lock(&path).unwrap();
     }
 
-    #[cfg(unix)]
+    #[test]
+    fn an_empty_store_is_refused_where_a_run_was_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.db");
+        File::create(&path).unwrap();
+        drop(lock(&path).unwrap());
+        for _ in 0..2 {
+            let refused = lock(&path).unwrap_err();
+            assert!(matches!(refused, OpenError::Lost { .. }), "{refused}");
+        }
+    }
+
     #[test]
     fn a_store_behind_a_symbolic_link_has_one_lock() {
         let folder = tempfile::tempdir().unwrap();

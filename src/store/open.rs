@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::mpsc;
 
+use super::files::{self, Found};
 use super::{Store, writer};
 
 /// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out there have gone through it.
@@ -42,6 +43,16 @@ pub enum OpenError {
         /// The newest that this build knows.
         known: i64,
     },
+    /// What is there is not what an earlier run left. To begin anew would send all again.
+    #[error(
+        "the store {path} is not whole: {why}; a copy of a running store needs its -wal file, too: put both there, or remove what is left of it to begin with an empty store, which sends again what was sent (docs/operations.md)"
+    )]
+    Lost {
+        /// Its path.
+        path: String,
+        /// What is missing.
+        why: String,
+    },
     /// Anything else.
     #[error("the store {path} cannot be opened: {why}")]
     Failed {
@@ -53,21 +64,60 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn failed(path: &Path, why: &impl Display) -> Self {
+    pub(super) fn failed(path: &Path, why: &(impl Display + ?Sized)) -> Self {
         Self::Failed { path: path.display().to_string(), why: why.to_string() }
     }
 }
 
 impl Store {
     /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The future is its writer: it runs until every handle
-    /// is dropped and all that was asked of it is done, and whoever calls spawns it.
+    /// is dropped and all that was asked of it is done, then leaves the store in one file; whoever calls spawns it.
     pub async fn open(path: &Path) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
+        match files::found(path)? {
+            Found::Nothing => create(path).await?,
+            Found::Empty => {}
+            Found::Content => check_schema(path).await?,
+        }
         let mut conn = connect(path).await.map_err(|error| OpenError::failed(path, &error))?;
         migrate(&mut conn, path, &MIGRATIONS).await?;
         let readers = readers(path).await.map_err(|error| OpenError::failed(path, &error))?;
         let (writer, queue) = mpsc::unbounded_channel();
-        Ok((Self { readers, writer }, writer::run(conn, queue)))
+        Ok((Self { readers: readers.clone(), writer }, writer::run(conn, readers, queue)))
     }
+}
+
+/// Makes a new store beside its place and moves it there when it is whole, so that a file without tables is none of ours.
+async fn create(path: &Path) -> Result<(), OpenError> {
+    let failed = |why: &dyn Display| OpenError::failed(path, why);
+    let part = path.with_added_extension("new");
+    for stale in [&part, &files::log_of(&part), &files::shared_of(&part)] {
+        files::remove(stale).map_err(|error| failed(&error))?;
+    }
+    files::create_private(&part).map_err(|error| failed(&error))?;
+    let mut conn = connect(&part).await.map_err(|error| failed(&error))?;
+    MIGRATIONS.run_direct(None, &mut conn, false).await.map_err(|error| failed(&error))?;
+    conn.close().await.map_err(|error| failed(&error))?;
+    std::fs::rename(&part, path).map_err(|error| failed(&error))
+}
+
+/// Refuses a file without the tables of a store before anything in it is changed.
+async fn check_schema(path: &Path) -> Result<(), OpenError> {
+    let failed = |error: sqlx::Error| OpenError::failed(path, &error);
+    let mut conn = options(path).connect().await.map_err(failed)?;
+    let has_tables = has_tables(&mut conn).await.map_err(failed)?;
+    conn.close().await.map_err(failed)?;
+    if has_tables { Ok(()) } else { Err(files::lost(path, WITHOUT_TABLES)) }
+}
+
+/// Why a file is no store that is one of `SQLite`.
+pub(super) const WITHOUT_TABLES: &str = "the file has no tables of a store";
+
+/// Whether the tables of a store are there.
+pub(super) async fn has_tables(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)")
+        .bind(&*MIGRATIONS.table_name)
+        .fetch_one(conn)
+        .await
 }
 
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
@@ -122,11 +172,7 @@ async fn copy(conn: &mut SqliteConnection, path: &Path, schema: i64) -> Result<(
     let part = whole.with_added_extension("part");
     let name = part.to_str().ok_or("its path is not UTF-8, so no copy can be made before its schema is changed")?;
     let told = |error: &dyn Display| format!("no copy could be made before its schema is changed: {error}");
-    if let Err(error) = tokio::fs::remove_file(&part).await
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        return Err(told(&error));
-    }
+    files::remove(&part).and_then(|()| files::create_private(&part)).map_err(|error| told(&error))?;
     sqlx::query("VACUUM INTO $1").bind(name).execute(conn).await.map_err(|error| told(&error))?;
     tokio::fs::rename(&part, &whole).await.map_err(|error| told(&error))
 }

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{from_millis, millis};
 use super::{Verdict, digest, silences};
-use crate::alert::silence::Silence;
+use crate::alert::silence::{self, Silence};
 use crate::alert::volume::{self, Way};
 use crate::alert::{Draft, Receiver};
 use crate::story::Severity;
@@ -41,7 +41,7 @@ pub(super) async fn tell(
     let silences = silences::in_force(conn, now).await?;
     let mut weighed = Vec::with_capacity(fresh.len());
     for fresh in fresh {
-        let silence = silences.iter().find(|one| one.mutes(&fresh.draft.told, &verdict.feeds, event));
+        let silence = silence::longest(&silences, &fresh.draft.told, &verdict.feeds, event);
         let before = before(conn, fresh).await?;
         let Draft { told, pace, .. } = fresh.draft;
         let way = volume::of_rule(told, pace, &before, now, &verdict.policy.zone);

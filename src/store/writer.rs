@@ -3,8 +3,8 @@
 use std::any::Any;
 
 use futures_util::future::BoxFuture;
-use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, SqlitePool};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
@@ -62,14 +62,18 @@ impl Store {
     }
 }
 
-/// Runs commands until every [`Store`] is dropped and the queue is empty.
-pub(super) async fn run(mut conn: SqliteConnection, mut queue: UnboundedReceiver<Job>) {
+/// Runs commands until every [`Store`] is dropped and the queue is empty. Then it leaves the store in one file, as far as nobody else has it open.
+pub(super) async fn run(mut conn: SqliteConnection, readers: SqlitePool, mut queue: UnboundedReceiver<Job>) {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
         batch(&mut conn, std::mem::take(&mut jobs)).await;
     }
-    if let Err(error) = conn.close().await {
-        tracing::warn!(%error, "the store did not close cleanly; nothing is lost");
+    // The last connection to close takes the log into the file and away; only one that can write is able to.
+    readers.close().await;
+    let whole = execute(&mut conn, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let closed = conn.close().await.map_err(StoreError::from);
+    if let Err(error) = whole.and(closed) {
+        tracing::warn!(%error, "the store did not close cleanly; nothing is lost, and a copy of it needs its -wal file");
     }
 }
 

@@ -1,0 +1,118 @@
+//! The files of a store: what is there before it is opened, and that only its owner can read them.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+
+/// The mode of every file that is made: what is watched is nobody else's business.
+pub(super) const PRIVATE: u32 = 0o600;
+
+/// What stands where a store is to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing: a new store can be moved there.
+    Nothing,
+    /// A file without content, or a link that leads nowhere: a new store can be made in it.
+    Empty,
+    /// Something.
+    Content,
+}
+
+/// What stands at `path`.
+///
+/// # Errors
+/// [`OpenError::Lost`] where the log of a store is there without the store.
+pub(super) fn found(path: &Path) -> Result<Found, OpenError> {
+    let found = match fs::metadata(real(path)) {
+        Ok(file) if file.len() > 0 => return Ok(Found::Content),
+        Ok(_) => Found::Empty,
+        Err(why) if why.kind() == ErrorKind::NotFound && path.is_symlink() => Found::Empty,
+        Err(why) if why.kind() == ErrorKind::NotFound => Found::Nothing,
+        Err(why) => return Err(OpenError::failed(path, &why)),
+    };
+    let log = log_of(path);
+    if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        return Err(lost(path, &format!("its log {} is there without it", log.display())));
+    }
+    Ok(found)
+}
+
+/// Refuses an empty file at `path` where a run is known to have left more.
+///
+/// # Errors
+/// [`OpenError::Lost`] where it is empty.
+pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
+    match fs::metadata(real(path)) {
+        Ok(file) if file.len() == 0 => Err(lost(path, "the file is empty, though a run was here before")),
+        _ => Ok(()),
+    }
+}
+
+/// That the store at `path` is not what a run left there.
+pub(super) fn lost(path: &Path, why: &str) -> OpenError {
+    OpenError::Lost { path: path.display().to_string(), why: why.to_owned() }
+}
+
+/// Where `SQLite` keeps the log (WAL) of the store at `path`.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    with_suffix(&real(path), "-wal")
+}
+
+/// Where `SQLite` keeps what processes on the store at `path` share.
+pub(super) fn shared_of(path: &Path) -> PathBuf {
+    with_suffix(&real(path), "-shm")
+}
+
+/// Makes an empty file at `path` for its owner alone. `SQLite` gives the files that it makes beside a store the store's mode.
+///
+/// # Errors
+/// Where there is a file already, or none can be made.
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
+    File::options().write(true).create_new(true).mode(PRIVATE).open(path).map(drop)
+}
+
+/// Removes the file at `path`, if there is one.
+///
+/// # Errors
+/// Where there is one and it cannot be removed.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(why) if why.kind() != ErrorKind::NotFound => Err(why),
+        _ => Ok(()),
+    }
+}
+
+/// The file that a link leads to.
+pub(super) fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.db");
+        assert_eq!(found(&path).unwrap(), Found::Nothing);
+        create_private(&path).unwrap();
+        assert_eq!(found(&path).unwrap(), Found::Empty);
+        fs::write(log_of(&path), "a log").unwrap();
+        assert!(matches!(found(&path), Err(OpenError::Lost { .. })));
+        fs::remove_file(&path).unwrap();
+        let why = found(&path).unwrap_err().to_string();
+        assert!(why.contains("tidings.db-wal is there without it") && why.contains("docs/operations.md"), "{why}");
+        fs::write(&path, "content").unwrap();
+        assert_eq!(found(&path).unwrap(), Found::Content);
+    }
+}

@@ -1,0 +1,153 @@
+//! Silences that overlap: what several mute is muted until the last of them ends, and then told once and whole.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::super::fixture::{Bench, at, desk, draft, item, letter, verdict};
+use super::super::{Plan, Verdict};
+use super::{Silence, Target, mute, unmute};
+use crate::alert::volume::Policy;
+use crate::alert::{Content, Draft, Told};
+use crate::story::{FeedName, Row};
+
+/// A rule with a tag and a row.
+fn arms() -> Draft {
+    let sketch = draft("arms", &[desk()]);
+    let row = Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
+    let told = Told { tags: vec!["korea".to_owned()], row, ..sketch.told };
+    Draft { occasion: "36".to_owned(), told, ..sketch }
+}
+
+async fn story(bench: &Bench, key: &str, now: i64) {
+    story_of(bench, key, arms(), now).await;
+}
+
+async fn story_of(bench: &Bench, key: &str, rule: Draft, now: i64) {
+    let policy = Arc::new(Policy { manners: [].into(), zone: TimeZone::UTC });
+    let plan = Plan::Settle(Verdict { alerts: vec![rule], due: at(now), policy, ..verdict(&[]) });
+    bench.poll("wire", now, vec![item(key, plan)]).await;
+}
+
+async fn silence(bench: &Bench, target: Target, until: i64, now: i64) -> Silence {
+    mute(&bench.path(), target, at(until), String::new(), at(now)).await.unwrap()
+}
+
+fn rule() -> Target {
+    Target::Rule("arms".to_owned())
+}
+
+fn tag() -> Target {
+    Target::Tag("korea".to_owned())
+}
+
+/// The headlines of what is sent at `now`, message by message; those of a digest sorted.
+async fn sent(bench: &Bench, run: i64, now: i64) -> Vec<Vec<String>> {
+    let told = |payload: &[u8]| match letter(payload).content {
+        Content::Alert { story, .. } => vec![story.title],
+        Content::Digest(digest) => {
+            let stories = digest.rules.into_iter().flat_map(|group| group.stories);
+            let mut titles: Vec<_> = stories.map(|entry| entry.story.title).collect();
+            titles.sort();
+            titles
+        }
+        other => panic!("{other:?}"),
+    };
+    bench.lease(run, "desk", now).await.iter().map(|lease| told(&lease.payload)).collect()
+}
+
+const NOTHING: [[&str; 0]; 0] = [];
+
+#[tokio::test]
+async fn of_two_that_overlap_the_last_to_end_brings_one_digest_whichever_came_first() {
+    for (first, second) in [(100, 200), (200, 100)] {
+        let bench = Bench::new().await;
+        let run = bench.run(&[desk()]).await;
+        silence(&bench, rule(), first, 0).await;
+        silence(&bench, tag(), second, 1).await;
+        story(&bench, "a", 10).await;
+        story(&bench, "b", 150).await;
+        assert_eq!(sent(&bench, run, 199).await, NOTHING, "{first} and {second}");
+        assert_eq!(sent(&bench, run, 200).await, [["a", "b"]], "{first} and {second}");
+        assert_eq!(sent(&bench, run, 999).await, NOTHING);
+    }
+}
+
+#[tokio::test]
+async fn any_kind_covers_what_any_other_has_muted() {
+    for kind in 0..4 {
+        let bench = Bench::new().await;
+        let run = bench.run(&[desk()]).await;
+        silence(&bench, rule(), 100, 0).await;
+        story(&bench, "a", 10).await;
+        let later = match kind {
+            0 => tag(),
+            1 => Target::Row("36".to_owned()),
+            2 => Target::Feed(FeedName("wire".to_owned())),
+            _ => Target::Event(bench.ask("SELECT event FROM story").await.unwrap()),
+        };
+        silence(&bench, later.clone(), 200, 50).await;
+        assert_eq!(sent(&bench, run, 199).await, NOTHING, "{later}");
+        assert_eq!(sent(&bench, run, 200).await, [["a"]], "{later}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_later_one_does_not_cover_is_told_at_the_end_of_its_own() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    silence(&bench, Target::Feed(FeedName("wire".to_owned())), 100, 0).await;
+    story(&bench, "a", 10).await;
+    story_of(&bench, "b", draft("oil", &[desk()]), 11).await;
+    silence(&bench, rule(), 200, 50).await;
+    assert_eq!(sent(&bench, run, 100).await, [["b"]]);
+    assert_eq!(sent(&bench, run, 200).await, [["a"]]);
+}
+
+#[tokio::test]
+async fn one_inside_another_changes_nothing() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    silence(&bench, rule(), 200, 0).await;
+    story(&bench, "a", 10).await;
+    silence(&bench, tag(), 100, 20).await;
+    story(&bench, "b", 30).await;
+    assert_eq!(sent(&bench, run, 150).await, NOTHING);
+    assert_eq!(sent(&bench, run, 200).await, [["a", "b"]]);
+}
+
+#[tokio::test]
+async fn one_that_ends_early_leaves_what_others_mute_to_them() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    silence(&bench, rule(), 100, 0).await;
+    let long = silence(&bench, tag(), 300, 0).await;
+    story(&bench, "a", 10).await;
+    assert!(unmute(&bench.path(), long.id, at(50)).await.unwrap().is_some());
+    assert_eq!(sent(&bench, run, 99).await, NOTHING);
+    assert_eq!(sent(&bench, run, 100).await, [["a"]]);
+
+    let [short, long] = [silence(&bench, rule(), 500, 400).await, silence(&bench, tag(), 600, 400).await];
+    story(&bench, "b", 410).await;
+    assert!(unmute(&bench.path(), short.id, at(450)).await.unwrap().is_some());
+    assert_eq!(sent(&bench, run, 450).await, NOTHING);
+    assert!(unmute(&bench.path(), long.id, at(460)).await.unwrap().is_some());
+    assert_eq!(sent(&bench, run, 460).await, [["b"]]);
+}
+
+#[tokio::test]
+async fn a_chain_of_silences_is_one_digest_across_a_restart() {
+    let bench = Bench::new().await;
+    bench.run(&[desk()]).await;
+    silence(&bench, rule(), 100, 0).await;
+    story(&bench, "a", 10).await;
+    silence(&bench, rule(), 200, 99).await;
+    let bench = bench.crash().await;
+    let run = bench.run(&[desk()]).await;
+    assert_eq!(sent(&bench, run, 150).await, NOTHING);
+    story(&bench, "b", 150).await;
+    silence(&bench, tag(), 300, 199).await;
+    assert_eq!(sent(&bench, run, 250).await, NOTHING);
+    assert_eq!(sent(&bench, run, 300).await, [["a", "b"]]);
+    assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.unwrap(), "1");
+}
