@@ -1,6 +1,5 @@
 //! The story that is to be explained: from the store, an address, a file or standard input.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use url::Url;
@@ -11,6 +10,7 @@ use crate::cli::place::{self, Found, fail};
 use crate::config::Config;
 use crate::daemon::{self, clock::now};
 use crate::feed::identity::normalise_link;
+use crate::files;
 use crate::rule::Carrier;
 use crate::store::{Archive, Kept};
 use crate::story::{FeedName, Read, Story};
@@ -29,7 +29,7 @@ pub(super) struct Subject {
 pub(super) async fn find(name: &str, config: Option<&Config>) -> Result<Subject, Exit> {
     if name == "-" {
         let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        let read = files::read_to_end(std::io::stdin().lock(), files::DOCUMENT, &mut bytes);
         read.map_err(|why| fail(&format!("standard input cannot be read: {why}"), Exit::Unavailable))?;
         return of_bytes(&bytes, Path::new("standard input"));
     }
@@ -37,9 +37,9 @@ pub(super) async fn find(name: &str, config: Option<&Config>) -> Result<Subject,
         return Ok(subject);
     }
     let path = Path::new(name);
-    if path.is_file() {
-        let bytes =
-            std::fs::read(path).map_err(|why| fail(&format!("{name} cannot be read: {why}"), Exit::Unavailable))?;
+    if path.exists() {
+        let bytes = files::read(path, files::DOCUMENT)
+            .map_err(|why| fail(&format!("{name} cannot be read: {why}"), Exit::Unavailable))?;
         return of_bytes(&bytes, path);
     }
     match Url::parse(name) {
