@@ -8,6 +8,9 @@ pub mod story;
 /// What is wrong with a text that a person wrote, and how it is shown.
 pub mod fault;
 
+/// Files that a person named, read within bounds.
+pub mod files;
+
 /// YAML with places.
 pub mod yaml;
 

@@ -38,6 +38,7 @@ pub(super) fn all(path: &Path, format: Format, canonical: bool) -> Exit {
 fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Result<Sound, Exit> {
     let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Config))?;
     let rules = Rules::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
+    faults.extend(rule_files::without_rules(path, &files, rules.count()));
     let (files, number) = (count(files.len(), "file", "files"), count(rules.count(), "rule", "rules"));
     let mut summary = vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
     summary.extend(rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows.len(), "row", "rows"))));

@@ -7,10 +7,11 @@ use crate::cli::{Exit, output};
 use crate::config::{self, Config, Listed};
 use crate::fault::{self, Fault, Source};
 use crate::feed::opml::{self, Subscription};
+use crate::files;
 
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
 pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
-    let bytes = std::fs::read(path).map_err(|why| {
+    let bytes = files::read(path, files::CONFIGURATION).map_err(|why| {
         let why = format!("the configuration {} cannot be read: {why}", path.display());
         let help = "name it with --config FILE; config.example.yaml shows how one is written";
         output::fail_with_help(why, help, Exit::Config)

@@ -48,7 +48,9 @@ pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Res
     let mut faults = Vec::new();
     match rule_files::load(&files, &good, known, &mut faults) {
         Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
+            faults.extend(rule_files::without_rules(path, &files, loaded.rules.count()));
             report(&faults);
+            warn_of_gone(path, &files, &good);
             put_on_record(store, &loaded, &Rules::default()).await?;
             Ok((loaded.rules, files))
         }
@@ -107,9 +109,14 @@ async fn swap(world: &Arc<World>, files: Files) -> bool {
 async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
     let good: Good = world.store.good_rule_files().await.map_err(|why| why.to_string())?.into_iter().collect();
     let known = world.known.clone();
+    let folder = &world.config.rules;
+    warn_of_gone(folder, &files, &good);
+    let path = folder.clone();
     let load = move || {
         let mut faults = Vec::new();
         let loaded = rule_files::load(&files, &good, &known, &mut faults);
+        let count = loaded.as_ref().map(|loaded| loaded.rules.count());
+        faults.extend(count.and_then(|count| rule_files::without_rules(&path, &files, count)));
         (loaded, faults)
     };
     let (loaded, faults) = tokio::task::spawn_blocking(load)
@@ -147,6 +154,13 @@ async fn put_on_record(store: &Store, loaded: &Loaded, before: &Rules) -> Result
     store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await
 }
 
+/// Says which files were there before, whose rules are no longer in force for that.
+fn warn_of_gone(folder: &Path, files: &[RuleFile], good: &Good) {
+    for path in rule_files::gone(files, good) {
+        warn!("{}: {path} is gone, and what it held is no longer in force", folder.display());
+    }
+}
+
 fn report(faults: &[Fault]) {
     for fault in faults {
         let text = fault::render(std::slice::from_ref(fault), false);
@@ -181,7 +195,10 @@ fn watch(
         }
     };
     let watching = new_debouncer(QUIET, None, tell).and_then(|mut watcher| {
-        watcher.watch(&watched, RecursiveMode::Recursive)?;
+        // A folder that is gone is noticed through its parent when it comes back.
+        if watched.exists() || parents.is_empty() {
+            watcher.watch(&watched, RecursiveMode::Recursive)?;
+        }
         for parent in &parents {
             // Where a table is to lie may not be there yet.
             if parent.is_dir() {

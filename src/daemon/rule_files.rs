@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::fault::{Fault, Level, Source};
 use crate::feed::decode_undeclared;
+use crate::files;
 use crate::rule::{self, Known, Rules, Table, Texts};
 
 /// The last good text of every rule file and table, by its path below the rules' folder.
@@ -106,16 +107,16 @@ fn is_rule_file(path: &Path) -> bool {
 
 fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|why| format!("{name} cannot be read: {why}"))?;
+    let bytes = files::read(path, files::RULE_FILE).map_err(|why| format!("{name} cannot be read: {why}"))?;
     // What is not UTF-8 becomes U+FFFD, which is a fault of this file alone.
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let text = String::from_utf8(bytes).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
     Ok(RuleFile { path: below(folder, path), source: Arc::new(Source { name, text }), kind: Kind::Rules })
 }
 
 /// A table that cannot be read is broken, as one with broken rows is: its last good version stands in.
 fn read_table(folder: &Path, name: String) -> RuleFile {
     let path = below(folder, Path::new(&name));
-    let (text, kind) = match std::fs::read(&name) {
+    let (text, kind) = match files::read(Path::new(&name), files::TABLE) {
         Ok(bytes) => (decode_undeclared(&bytes), Kind::Table),
         Err(why) => (String::new(), Kind::NoTable(why.to_string())),
     };
@@ -159,6 +160,29 @@ pub fn load(files: &[RuleFile], good: &Good, known: &Known, faults: &mut Vec<Fau
         replaced.extend(broken);
         add_tables(&mut files, &replaced, good);
     }
+}
+
+/// A warning where nothing is watched for, since no rule of the `files` read at `path` is in force; `count` rules are.
+#[must_use]
+pub fn without_rules(path: &Path, files: &[RuleFile], count: usize) -> Option<Fault> {
+    if count > 0 {
+        return None;
+    }
+    let source = Arc::new(Source { name: path.display().to_string(), text: String::new() });
+    let (what, help) = if files.is_empty() {
+        let help = "rule files end in .yaml or .yml: put one here, or mend `rules` in the configuration";
+        ("there is no rule file here", help)
+    } else {
+        ("no rule is in force here", "rules stand under `rules`; one with `enabled: false` matches nothing")
+    };
+    Some(Fault::warning(&source, 0..0, format!("{what}: nothing is watched for")).help(help))
+}
+
+/// The rule files and tables of which `good` has a version and that are not among `files`: they were there before, and are gone.
+#[must_use]
+pub fn gone<'g>(files: &[RuleFile], good: &'g Good) -> Vec<&'g str> {
+    let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    good.keys().map(String::as_str).filter(|path| !there.contains(path)).collect()
 }
 
 /// The rule files that name any of those tables.
@@ -222,6 +246,18 @@ mod tests {
         assert_eq!(loaded.good["b.yaml"], rule("old b", "arms"));
         assert_eq!(loaded.stood_in, BTreeSet::from(["rules/b.yaml".to_owned()]));
         assert!(loaded.left_out.is_empty());
+    }
+
+    #[test]
+    fn a_folder_without_rules_is_warned_of_and_files_that_are_gone_are_named() {
+        let path = Path::new("rules");
+        let said = |files: &[RuleFile], count| without_rules(path, files, count).map(|fault| fault.message);
+        assert_eq!(said(&[], 0).as_deref(), Some("there is no rule file here: nothing is watched for"));
+        let lists = [file("a.yaml", "terms: {a: [b]}\n")];
+        assert_eq!(said(&lists, 0).as_deref(), Some("no rule is in force here: nothing is watched for"));
+        assert_eq!(said(&lists, 1), None);
+        let good = Good::from(["a.yaml", "b.yaml"].map(|path| (path.to_owned(), String::new())));
+        assert_eq!(gone(&lists, &good), ["b.yaml"]);
     }
 
     #[test]

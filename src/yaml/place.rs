@@ -15,6 +15,27 @@ const DEEPEST: usize = 64;
 /// How many values all aliases of a document may stand for together.
 const MOST_ALIASED: usize = 100_000;
 
+/// How many bytes of text all aliases of a document may stand for together.
+const MOST_ALIASED_BYTES: usize = 16 << 20;
+
+/// What a value costs wherever an alias stands for it: everything inside it counts, aliases expanded.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    values: usize,
+    bytes: usize,
+    /// Lists and mappings in one another.
+    depth: usize,
+}
+
+impl Size {
+    /// Takes in a value that stands inside.
+    fn add(&mut self, inner: Self) {
+        self.values = self.values.saturating_add(inner.values);
+        self.bytes = self.bytes.saturating_add(inner.bytes);
+        self.depth = self.depth.max(inner.depth);
+    }
+}
+
 /// The place of a value and of what is inside it.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -42,8 +63,8 @@ struct Open {
     is_mapping: bool,
     keys: HashSet<String>,
     anchor: usize,
-    /// Values inside, aliases expanded.
-    size: usize,
+    /// Of what stands inside.
+    size: Size,
 }
 
 /// Reads the places of a document that `serde_yaml` can be trusted with: bounded depth and size, no tags, no duplicate keys.
@@ -55,7 +76,7 @@ pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Plac
         faults,
         open: Vec::new(),
         anchors: HashMap::new(),
-        aliased: 0,
+        aliased: Size::default(),
         root: None,
         sound: true,
     };
@@ -78,9 +99,10 @@ struct Reader<'s> {
     offsets: Offsets,
     faults: &'s mut Vec<Fault>,
     open: Vec<Open>,
-    /// How many values an anchor stands for.
-    anchors: HashMap<usize, usize>,
-    aliased: usize,
+    /// What an anchor stands for.
+    anchors: HashMap<usize, Size>,
+    /// What all aliases so far stand for.
+    aliased: Size,
     root: Option<Place>,
     sound: bool,
 }
@@ -97,16 +119,14 @@ impl Reader<'_> {
             Event::Scalar(value, style, anchor, tag) => {
                 self.check_tag(tag.is_some_and(|tag| !tag.is_yaml_core_schema()), &span);
                 self.check_comment(style, &span);
-                self.anchors.insert(anchor, 1);
-                self.close(Place { span, style, inside: Vec::new() }, Some(&value), 1);
+                let size = Size { values: 1, bytes: value.len(), depth: 0 };
+                self.remember(anchor, size);
+                self.close(Place { span, style, inside: Vec::new() }, Some(&value), size);
             }
             Event::Alias(anchor) => {
-                let size = self.anchors.get(&anchor).copied().unwrap_or(1);
-                self.aliased += size;
-                if self.aliased > MOST_ALIASED {
-                    self.refuse(span, "the aliases up to here stand for too many values", "write the values out");
-                    return None;
-                }
+                let size = self.anchors.get(&anchor).copied().unwrap_or_default();
+                self.aliased.add(size);
+                self.check_aliased(&span, size)?;
                 self.close(Place { span, style: ScalarStyle::Plain, inside: Vec::new() }, None, size);
             }
             Event::SequenceStart(anchor, tag) => {
@@ -122,12 +142,37 @@ impl Reader<'_> {
                 if self.source.text[done.place.span.start..].starts_with(['[', '{']) {
                     done.place.span.end = done.place.span.end.min(span.start + 1);
                 }
-                self.anchors.insert(done.anchor, done.size + 1);
-                self.close(done.place, None, done.size + 1);
+                let mut size = Size { values: 1, bytes: 0, depth: 0 };
+                size.add(done.size);
+                size.depth += 1;
+                self.remember(done.anchor, size);
+                self.close(done.place, None, size);
             }
             _ => {}
         }
         Some(())
+    }
+
+    /// Keeps what the anchor of that number stands for; 0 is none.
+    fn remember(&mut self, anchor: usize, size: Size) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, size);
+        }
+    }
+
+    /// Refuses an alias that makes the document too large or too deep. `None` if it does.
+    fn check_aliased(&mut self, span: &Range<usize>, size: Size) -> Option<()> {
+        let message = if self.aliased.values > MOST_ALIASED {
+            "the aliases up to here stand for too many values"
+        } else if self.aliased.bytes > MOST_ALIASED_BYTES {
+            "the aliases up to here stand for too much text"
+        } else if self.open.len() + size.depth > DEEPEST {
+            "this alias is nested too deep"
+        } else {
+            return Some(());
+        };
+        self.refuse(span.clone(), message, "write the values out");
+        None
     }
 
     fn begin(&mut self, span: Range<usize>, anchor: usize, is_mapping: bool) -> Option<()> {
@@ -137,17 +182,17 @@ impl Reader<'_> {
             return None;
         }
         let place = Place { span: self.first_line(span.start), style: ScalarStyle::Plain, inside: Vec::new() };
-        self.open.push(Open { place, is_mapping, keys: HashSet::new(), anchor, size: 0 });
+        self.open.push(Open { place, is_mapping, keys: HashSet::new(), anchor, size: Size::default() });
         Some(())
     }
 
     /// Puts a finished value where it belongs. `text`: of a scalar, its value.
-    fn close(&mut self, place: Place, text: Option<&str>, size: usize) {
+    fn close(&mut self, place: Place, text: Option<&str>, size: Size) {
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(place);
             return;
         };
-        parent.size += size;
+        parent.size.add(size);
         let is_key = parent.is_mapping && parent.place.inside.len() % 2 == 0;
         let span = place.span.clone();
         parent.place.inside.push(place);

@@ -1,6 +1,5 @@
 //! Stories from JSON Lines: a line that is none is a fault with its place, and the next line is read.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 
 use super::source::{Batch, Entry, MOST_STORIES};
 use crate::fault::{Fault, Source};
+use crate::files;
 use crate::story::Story;
 
 mod line;
@@ -41,14 +41,9 @@ impl Lines {
             let input = BufReader::with_capacity(1 << 16, io::stdin());
             return Ok(Self::new("standard input".to_owned(), Box::new(input), None, now));
         }
-        let file = File::open(path)?;
-        let about = file.metadata()?;
-        if about.is_dir() {
-            return Err(io::Error::other("it is a folder; name a file of JSON Lines in it"));
-        }
-        let size = about.is_file().then_some(about.len());
+        let (file, size) = files::open(path)?;
         let reader = Box::new(BufReader::with_capacity(1 << 16, file));
-        Ok(Self::new(path.display().to_string(), reader, size, now))
+        Ok(Self::new(path.display().to_string(), reader, Some(size), now))
     }
 
     fn new(name: String, reader: Box<dyn BufRead>, size: Option<u64>, now: Timestamp) -> Self {

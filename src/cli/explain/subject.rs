@@ -1,6 +1,5 @@
 //! The story that is to be explained: from the store, an address, a file or standard input.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use url::Url;
@@ -15,6 +14,7 @@ use crate::daemon::{self, clock::now};
 use crate::feed::fetch::Answer;
 use crate::feed::identity::normalise_link;
 use crate::feed::parse::Item;
+use crate::files;
 use crate::notify::Means;
 use crate::rule::Carrier;
 use crate::store::{Archive, Kept};
@@ -34,7 +34,7 @@ pub(super) struct Subject {
 pub(super) async fn find(name: &str, config: Option<&Config>, depth: Depth) -> Result<Subject, Exit> {
     if name == "-" {
         let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        let read = files::read_to_end(std::io::stdin().lock(), files::DOCUMENT, &mut bytes);
         read.map_err(|why| fail(format_args!("standard input cannot be read: {why}"), Exit::Unavailable))?;
         return of_bytes(&bytes, Path::new("standard input"), config, depth).await;
     }
@@ -42,9 +42,9 @@ pub(super) async fn find(name: &str, config: Option<&Config>, depth: Depth) -> R
         return Ok(subject);
     }
     let path = Path::new(name);
-    if path.is_file() {
-        let bytes = std::fs::read(path);
-        let bytes = bytes.map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
+    if path.exists() {
+        let bytes = files::read(path, files::DOCUMENT)
+            .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
         return of_bytes(&bytes, path, config, depth).await;
     }
     match Url::parse(name) {

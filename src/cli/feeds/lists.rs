@@ -7,12 +7,13 @@ use crate::cli::output::{self, fail};
 use crate::cli::{Exit, count, load};
 use crate::config::{self, Feed};
 use crate::feed::opml::{self, Subscription};
+use crate::files;
 
 /// Prints the feeds of a list as the configuration has them: 65 if it is no list, 69 if it cannot be read.
 pub(super) fn import(file: &Path) -> Result<(), Exit> {
     let name = file.display();
-    let bytes =
-        std::fs::read(file).map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
+    let bytes = files::read(file, files::FEED_LIST)
+        .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
     let listed = load::listed(&bytes).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
     let feeds = config::named(listed, &[]);
     output::print(&yaml(&feeds))?;

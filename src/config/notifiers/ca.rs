@@ -1,13 +1,12 @@
 //! `ca: FILE.pem`: certificates of authorities that a notifier trusts besides the system's.
 
-use std::io::Read;
-
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::super::Authority;
 use super::super::reader::Reader;
+use crate::files;
 use crate::yaml::{Entries, Node};
 
 /// The largest file that is read, in bytes: the bundles of whole systems are a quarter of that.
@@ -27,12 +26,9 @@ pub(super) fn refuse_without_tls(entries: &mut Entries<'_>, help: &str, reader: 
 
 fn in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
     let path = reader.expanded(node)?;
-    let mut pem = Vec::new();
-    let read =
-        std::fs::File::open(reader.base.join(&path.value)).and_then(|file| file.take(LARGEST).read_to_end(&mut pem));
-    let found = match read {
+    let found = match files::read(&reader.base.join(&path.value), LARGEST) {
         Err(why) => Err(format!("`{}` cannot be read: {why}", path.written.value)),
-        Ok(_) => parse(&pem).map_err(|why| format!("`{}` {why}", path.written.value)),
+        Ok(pem) => parse(&pem).map_err(|why| format!("`{}` {why}", path.written.value)),
     };
     found
         .map_err(|message| reader.error(node, message, "it must be a PEM file with the certificate of your own CA"))

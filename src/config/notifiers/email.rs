@@ -1,7 +1,6 @@
 //! `type: email`: a mail server, a sender, recipients.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use lettre::message::Mailbox;
 use secrecy::SecretString;
@@ -10,6 +9,7 @@ use super::super::reader::Reader;
 use super::super::{Authority, Email, MailSecurity};
 use super::smtp::{self, Server};
 use super::{Faulty, ca};
+use crate::files;
 use crate::yaml::{Entries, Node};
 
 /// The longest password that is read from a file, in bytes.
@@ -88,17 +88,11 @@ fn password<'d>(entries: &mut Entries<'d>, reader: &mut Reader<'_>) -> Result<Op
 /// The first line of a file: a mounted secret, or a systemd credential (`${CREDENTIALS_DIRECTORY}/smtp`).
 fn password_in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let path = reader.expanded(node)?;
-    let mut text = String::new();
-    let read = std::fs::File::open(reader.base.join(&path.value))
-        .and_then(|file| file.take(LONGEST_PASSWORD).read_to_string(&mut text));
-    if let Err(why) = read {
-        reader.error(
-            node,
-            format!("`{}` cannot be read: {why}", path.written.value),
-            "it must be a file that tidings may read",
-        );
-        return None;
-    }
+    let read = files::text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
+        let message = format!("`{}` cannot be read: {why}", path.written.value);
+        reader.error(node, message, "it must be a file that tidings may read");
+    });
+    let text = read.ok()?;
     let password = text.lines().next().unwrap_or_default();
     if password.is_empty() {
         reader.error(

@@ -1,11 +1,11 @@
 //! `template: FILE`: a webhook's messages as a user writes them, tried out as soon as they are read.
 
-use std::io::Read;
 use std::path::Path;
 
 use super::super::super::reader::Reader;
 use super::super::super::{Template, Writes};
 use super::super::Faulty;
+use crate::files;
 use crate::yaml::{Entries, Node};
 
 /// The largest template, in bytes.
@@ -17,13 +17,11 @@ pub(super) fn template(node: Node<'_>, entries: &mut Entries<'_>, reader: &mut R
         return Err(Faulty);
     }
     let path = reader.expanded(node).ok_or(Faulty)?;
-    let mut source = String::new();
-    let read = std::fs::File::open(reader.base.join(&path.value))
-        .and_then(|file| file.take(LARGEST).read_to_string(&mut source));
+    let read = files::text(&reader.base.join(&path.value), LARGEST);
     let (name, help) = (&path.written.value, "README.md says what a template can use, under `template`");
     let found = match read {
         Err(why) => Err(format!("`{name}` cannot be read: {why}")),
-        Ok(_) => Template::new(source, writes(&path.value))
+        Ok(source) => Template::new(source, writes(&path.value))
             .map_err(|why| format!("`{name}` fails with a sample alert: {why}")),
     };
     found.map_err(|message| {

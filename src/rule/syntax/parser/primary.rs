@@ -50,7 +50,8 @@ impl Parser<'_, '_> {
         let span = self.peek()?.span.clone();
         self.at += 1;
         let name = &self.text[span.clone()];
-        if !self.at_operand() && self.peek_kind() != Some(Kind::Field) {
+        let nested = self.skip_nested_fields();
+        if !self.at_operand() {
             let help =
                 format!("write a word or phrase there, or several in parentheses: {name}(a OR b); NOT goes before");
             self.problems.error(span, format!("nothing to look for follows `{name}`"), help);
@@ -61,8 +62,7 @@ impl Parser<'_, '_> {
         let branch = self.near();
         self.inside = outer;
         if outer.field {
-            let help = "close the parentheses before it: title:(a OR b) AND body:c";
-            self.problems.error(span, format!("`{name}` stands inside another field"), help);
+            self.tell_field_in_field(span);
             return None;
         }
         if let Some(unit) = outer.unit {
@@ -70,10 +70,25 @@ impl Parser<'_, '_> {
             self.problems.error(span, format!("`{name}` stands inside {}()", unit.operator()), help);
             return None;
         }
-        let (scope, branch) = (Scope::named(name.trim_end_matches(':'))?, branch?);
+        let (scope, branch) = (Scope::named(name.trim_end_matches(':'))?, branch.filter(|_| !nested)?);
         field::check(scope, &branch, self.problems);
         let end = self.lexemes[self.at - 1].span.end;
         Some(Tree::In(scope, Box::new(branch), span.start..end))
+    }
+
+    /// Passes over the fields that stand right behind a field, each of which is a fault. A loop, however many there are.
+    fn skip_nested_fields(&mut self) -> bool {
+        let first = self.at;
+        while let Some(next) = self.peek().filter(|next| next.kind == Kind::Field) {
+            self.tell_field_in_field(next.span.clone());
+            self.at += 1;
+        }
+        self.at > first
+    }
+
+    fn tell_field_in_field(&mut self, span: Range<usize>) {
+        let message = format!("`{}` stands inside another field", &self.text[span.clone()]);
+        self.problems.error(span, message, "close the parentheses before it: title:(a OR b) AND body:c");
     }
 
     /// `SENT(…)`, `PARA(…)`.

@@ -1,0 +1,149 @@
+//! How a file that a person named is read: only if it is a regular file, and no larger than its bound.
+//!
+//! A pipe would be waited for without end, and a device or a sparse file would fill the memory.
+
+use std::fs::{File, FileType, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+
+const MIB: u64 = 1 << 20;
+
+/// The largest rule file, in bytes.
+pub const RULE_FILE: u64 = 128 * MIB;
+
+/// The largest table of a term list, in bytes.
+pub const TABLE: u64 = 512 * MIB;
+
+/// The largest configuration, in bytes.
+pub const CONFIGURATION: u64 = 16 * MIB;
+
+/// The largest list of feeds (OPML), in bytes.
+pub const FEED_LIST: u64 = 64 * MIB;
+
+/// The largest story, page or feed that a command is given as a file or on standard input, in bytes.
+pub const DOCUMENT: u64 = 64 * MIB;
+
+/// The bytes of the file at `path`, links followed.
+///
+/// # Errors
+/// Where it cannot be read, is no regular file, or has more than `most` bytes.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let (file, size) = open(path)?;
+    if size > most {
+        return Err(too_large(most));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    read_to_end(file, most, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text of the file at `path`, as [`read`] reads it.
+///
+/// # Errors
+/// Those of [`read`], and where it is not UTF-8.
+pub fn text(path: &Path, most: u64) -> io::Result<String> {
+    let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
+    String::from_utf8(read(path, most)?).map_err(not_text)
+}
+
+/// The regular file at `path`, links followed, and its size in bytes: for what is read piece by piece.
+///
+/// # Errors
+/// Where it cannot be opened or is no regular file.
+pub fn open(path: &Path) -> io::Result<(File, u64)> {
+    // Asked before opening: to open a pipe would wait for its writer.
+    regular(&std::fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    let size = regular(&file.metadata()?)?;
+    Ok((file, size))
+}
+
+/// Appends all of `input` to `bytes`.
+///
+/// # Errors
+/// Where it cannot be read, or has more than `most` bytes.
+pub fn read_to_end(input: impl Read, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let read = input.take(most.saturating_add(1)).read_to_end(bytes)?;
+    if read as u64 > most { Err(too_large(most)) } else { Ok(()) }
+}
+
+/// The size of a regular file.
+fn regular(about: &Metadata) -> io::Result<u64> {
+    if about.is_file() {
+        return Ok(about.len());
+    }
+    let what = kind(about.file_type());
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, and only regular files are read")))
+}
+
+fn kind(kind: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a pipe";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+    }
+    if kind.is_dir() { "a folder" } else { "something else" }
+}
+
+fn too_large(most: u64) -> io::Error {
+    let most = if most >= MIB { format!("{} MiB", most / MIB) } else { format!("{} KiB", most / 1024) };
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most}, the most that is read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_bound_and_through_links() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.yaml");
+        std::fs::write(&path, "rules: []").expect("a file");
+        assert_eq!(read(&path, 9).expect("readable"), b"rules: []");
+        assert_eq!(text(&path, 9).expect("readable"), "rules: []");
+        assert_eq!(read(&path, 8).expect_err("too large").kind(), io::ErrorKind::FileTooLarge);
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link.yaml");
+            std::os::unix::fs::symlink(&path, &link).expect("a link");
+            assert_eq!(read(&link, 9).expect("readable"), b"rules: []");
+        }
+    }
+
+    #[test]
+    fn a_sparse_file_is_refused_unread() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sparse.csv");
+        File::create(&path).and_then(|file| file.set_len(3 << 30)).expect("a sparse file");
+        let refused = read(&path, TABLE).expect_err("too large");
+        assert_eq!(refused.to_string(), "it is larger than 512 MiB, the most that is read");
+    }
+
+    #[test]
+    fn an_endless_input_is_read_up_to_its_bound() {
+        let refused = read_to_end(io::repeat(b'x'), 4096, &mut Vec::new()).expect_err("too large");
+        assert_eq!(refused.to_string(), "it is larger than 4 KiB, the most that is read");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let link = folder.path().join("zero.csv");
+        std::os::unix::fs::symlink("/dev/zero", &link).expect("a link");
+        let socket = folder.path().join("socket.yaml");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+        for (path, what) in [(link.as_path(), "a device"), (&socket, "a socket"), (folder.path(), "a folder")] {
+            let refused = read(path, TABLE).expect_err("not regular").to_string();
+            assert_eq!(refused, format!("it is {what}, and only regular files are read"));
+        }
+    }
+}
