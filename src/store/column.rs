@@ -29,6 +29,11 @@ pub(super) fn maybe_time(row: &SqliteRow, column: &str) -> Result<Option<Timesta
     row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
 }
 
+/// The end of the range of texts that begin with `prefix`, for a search by an index: no text has a character after this one.
+pub(super) fn end_of_prefix(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
+}
+
 /// Plain data as JSON text.
 pub(super) fn to_json<T: Serialize>(data: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(data).map_err(|error| sqlx::Error::Encode(error.into()))
