@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::StoryId;
 use crate::alert::Head;
 use crate::story::{Read, Story};
 
@@ -59,6 +60,11 @@ pub(super) fn read(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
         Some("full") => Some(Read::Full),
         Some(_) => Some(Read::Teaser(row.try_get("read_why")?)),
     })
+}
+
+/// The stories of rows.
+pub(super) fn ids(rows: &[SqliteRow]) -> Result<Vec<StoryId>, sqlx::Error> {
+    rows.iter().map(|row| Ok(StoryId(row.try_get("id")?))).collect()
 }
 
 /// A story, from the columns of its table and `text`: the page's text, or else the feed's.
