@@ -26,15 +26,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use url::Url;
 
 use crate::alert::volume::Policy;
 use crate::alert::{Receiver, draft};
 use crate::config::Config;
-use crate::daemon::clock::now;
+use crate::daemon::clock::{after, now};
 use crate::daemon::hosts::{Hosts, Permit};
 use crate::daemon::poller::LastRead;
 use crate::daemon::reload::StartError;
@@ -85,6 +86,8 @@ pub(crate) struct World {
     pages: Notify,
     /// Notified when other rules have come into force.
     new_rules: Notify,
+    /// Notified when rules are read again: what fails is tried again, too.
+    try_failing: Notify,
     /// Notified when a message may have become due.
     outbox: Notify,
     /// Receivers whose last attempt failed: said once, until one succeeds.
@@ -155,6 +158,7 @@ async fn run_on(
     let begun = store.start_run(&receivers(&config), now()).await?;
     greet(&config, &rules, store.holdings().await?, &begun);
     let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
+    world.cut_waits(now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
         world.hosts.rest(&HostKey(host), until);
     }
@@ -219,6 +223,7 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
         refused: AtomicUsize::new(0),
         pages: Notify::new(),
         new_rules: Notify::new(),
+        try_failing: Notify::new(),
         outbox: Notify::new(),
         down: Mutex::default(),
         config,
@@ -290,7 +295,21 @@ impl World {
 
     /// Leaves a host alone that asks for it, over a restart too.
     fn rest(&self) -> impl Fn(&HostKey, RetryAfter) {
-        |host, asked| self.store.rest_host(host.0.clone(), self.hosts.rest(host, asked.end(now())))
+        |host, asked| {
+            let at = now();
+            self.store.rest_host(host.0.clone(), self.hosts.rest(host, asked.end(at)), at);
+        }
+    }
+
+    /// Has no host rest, no page wait and no look at a page be put off for longer than its schedule allows,
+    /// where the clock was ahead and was set back.
+    async fn cut_waits(&self, now: Timestamp) {
+        self.hosts.cut_waits(now);
+        let longest = self.recheck.values().flatten().max();
+        if let Err(why) = self.store.cut_waits(longest.map(|longest| after(now, *longest)), now).await {
+            error!("waits cannot be held against the clock: {why}; that is tried again");
+        }
+        self.pages.notify_one();
     }
 }
 

@@ -31,6 +31,9 @@ mod silences;
 mod story;
 mod sweep;
 mod tell;
+#[cfg(test)]
+mod tests;
+mod waits;
 mod writer;
 
 use std::sync::Arc;
@@ -52,6 +55,7 @@ use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
 pub use backfill::Settled;
 pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
+pub use feeds::poll_now;
 pub use gaps::{Gap, PastGap};
 pub use health::Standing;
 pub use lock::{Lock, lock};
@@ -119,6 +123,8 @@ pub struct FeedState {
     pub moved: Option<Move>,
     /// How it has fared, as far as people are told of that.
     pub course: Course,
+    /// Whether the last poll failed before a server answered: for its name, the connection or a policy.
+    pub unreached: bool,
 }
 
 /// One poll's outcome, recorded in one transaction (T1).
@@ -128,8 +134,6 @@ pub struct PollRecord {
     pub now: Timestamp,
     /// The feed's state from now on.
     pub state: FeedState,
-    /// A host (name:port) that asked to be left alone, and until when.
-    pub host_rests: Option<(String, Timestamp)>,
     /// Items that are new, edited or re-keyed.
     pub items: Vec<ItemRecord>,
     /// Which known items came and went; nothing but after a 200.

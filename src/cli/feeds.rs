@@ -5,6 +5,7 @@ mod gaps;
 mod list;
 mod lists;
 mod poll;
+mod poll_now;
 mod table;
 
 use std::path::PathBuf;
@@ -34,6 +35,14 @@ pub(super) enum Action {
         format: Format,
         #[command(flatten)]
         config: ConfigAtHand,
+    },
+    /// Has a running Tidings poll feeds now: those named, or all that fail. Hosts that asked for rest are left alone.
+    PollNow {
+        /// Names of feeds, as in the configuration.
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        #[command(flatten)]
+        config: ConfigArgument,
     },
     /// Where a site keeps its feeds: what its page names, else the places where feeds usually are; needs no configuration, and asks as it says if there is one.
     Find {
@@ -73,6 +82,7 @@ pub(super) fn feeds(action: Action) -> Exit {
     let done = match action {
         Action::List { format, config } => list::list(format, &config.path),
         Action::Poll { place, format, config } => poll::poll(&place, format, config.path.as_deref()),
+        Action::PollNow { names, config } => poll_now::poll_now(&names, &config.path),
         Action::Find { url, format, config } => find::find(&url, format, config.path.as_deref()),
         Action::Import { file } => lists::import(&file),
         Action::Export { config } => lists::export(&config.path),

@@ -32,6 +32,7 @@ pub(crate) struct Hosts {
 struct Host {
     permits: Arc<Semaphore>,
     free_at: Timestamp,
+    rests_since: Timestamp,
     rests_until: Timestamp,
 }
 
@@ -90,11 +91,26 @@ impl Hosts {
 
     /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known considered.
     pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
-        let until = until.min(after(now(), LONGEST_REST));
+        let now = now();
+        let until = until.min(after(now, LONGEST_REST));
         self.entry(host, |host| {
-            host.rests_until = host.rests_until.max(until);
+            if until > host.rests_until {
+                (host.rests_since, host.rests_until) = (now, until);
+            }
             host.rests_until
         })
+    }
+
+    /// Has what began after `now`, by a clock that was set back since, begin now.
+    pub(crate) fn cut_waits(&self, now: Timestamp) {
+        let longest_pause = self.gap * u32::try_from(self.per_host + 1).unwrap_or(u32::MAX);
+        for host in self.lock().values_mut() {
+            host.free_at = host.free_at.min(after(now, longest_pause));
+            if host.rests_since > now {
+                host.rests_until = after(now, until(host.rests_until, host.rests_since));
+                host.rests_since = now;
+            }
+        }
     }
 
     /// Books the next free start of a request, and says how far off it is.
@@ -122,6 +138,7 @@ impl Hosts {
         let host = known.entry(name.clone()).or_insert_with(|| Host {
             permits: Arc::new(Semaphore::new(self.per_host)),
             free_at: Timestamp::MIN,
+            rests_since: Timestamp::MIN,
             rests_until: Timestamp::MIN,
         });
         act(host)
@@ -216,6 +233,20 @@ mod tests {
         hosts.rest(&host("b:80"), Timestamp::MAX);
         let Err(FetchError::Resting { until, .. }) = hosts.awake(&host("b:80")) else { panic!("it rests") };
         assert!(until <= after(now(), LONGEST_REST), "{until}");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_rest_and_no_pause_longer() {
+        let hosts = hosts(10);
+        hosts.book(&host("a:80"));
+        hosts.rest(&host("a:80"), after(now(), Duration::from_mins(10)));
+        let earlier = now() - Duration::from_hours(5);
+        hosts.cut_waits(earlier);
+        let (free_at, rests_until) = hosts.entry(&host("a:80"), |host| (host.free_at, host.rests_until));
+        assert!(free_at <= after(earlier, Duration::from_secs(20)), "{free_at}");
+        assert!(rests_until > earlier && rests_until <= after(earlier, Duration::from_mins(10)), "{rests_until}");
+        hosts.cut_waits(now());
+        assert_eq!(hosts.entry(&host("a:80"), |host| host.rests_until), rests_until);
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use crate::alert::admit;
 use crate::config::{Feed, FirstPoll, FullText};
 use crate::daemon::{World, heavy, matching, page, watch};
 use crate::feed::article;
-use crate::feed::identity::{self, ItemKey, Judged, KnownItem, Turnover, Verdict};
+use crate::feed::identity::{self, Faces, ItemKey, Judged, KnownItem, Turnover, Verdict};
 use crate::feed::parse::{Document, Item};
 use crate::store::{Gap, ItemRecord, Plan, StoreError};
 use crate::story::{Read, Story};
@@ -33,14 +33,20 @@ pub(crate) async fn sift(
     world: &Arc<World>,
     feed: &Feed,
     last_good: Option<Timestamp>,
-    mut document: Document,
+    document: Document,
     now: Timestamp,
 ) -> Result<Sifted, StoreError> {
-    let known = world.store.known_items(&feed.name).await?;
+    let read = move || {
+        let faces = Faces::of(&document.items);
+        let claims = faces.claims();
+        (document, faces, claims)
+    };
+    let (mut document, faces, claims) = heavy(world, read).await;
+    let known = world.store.known_items(&feed.name, claims).await?;
     let (world, feed) = (Arc::clone(world), feed.clone());
     let shared = Arc::clone(&world);
     let sift = move || {
-        let judged = identity::judge(&feed.name, &known, &document.items);
+        let judged = identity::judge(&feed.name, &known, faces);
         let gap = last_good.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
         let turnover = identity::turnover(&known, &judged);
         let known: HashMap<&ItemKey, &KnownItem> = known.iter().map(|item| (&item.key, item)).collect();

@@ -3,15 +3,18 @@
 mod ask;
 mod due;
 mod last_read;
+mod queue;
 mod record;
+mod round;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use url::Url;
@@ -19,11 +22,13 @@ use url::Url;
 use crate::config::{Feed, Poll};
 use crate::daemon::World;
 use crate::daemon::clock::{after, now, sleep_until};
-use crate::daemon::tasks::Tasks;
+use crate::daemon::tasks::{Panicked, Tasks};
 use crate::store::{FeedState, StoreError};
 use crate::story::FeedName;
 
 pub(crate) use last_read::LastRead;
+use queue::Queue;
+use round::FirstRound;
 
 /// When a poll is repeated, at the soonest, whose outcome the store could not take.
 const STORE_FAILED: Duration = Duration::from_secs(5);
@@ -31,30 +36,29 @@ const STORE_FAILED: Duration = Duration::from_secs(5);
 /// When a feed is polled again whose poll panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(10);
 
+/// How often the store is asked whether somebody wants feeds to be polled now.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// How often waits are held against the clock, which may have been set back.
+const CLOCK: Duration = Duration::from_mins(1);
+
 /// Polls every feed when it is due, until `stop`.
-pub(crate) async fn keep_polling(world: Arc<World>, mut states: Vec<FeedState>, stop: CancellationToken) {
-    let mut queue: BinaryHeap<_> = due::first_times(&states, now()).into_iter().map(Reverse).collect();
+pub(crate) async fn keep_polling(world: Arc<World>, states: Vec<FeedState>, stop: CancellationToken) {
+    let mut feeds = Feeds::begin(&world, states);
     let mut polls: Tasks<usize, FeedState> = Tasks::new();
+    let (mut look, mut clock) = (every(LOOK), every(CLOCK));
     loop {
-        let head = queue.peek().map(|Reverse((due, _))| *due);
+        feeds.round.tell_once(&feeds.states);
+        let head = feeds.queue.next_due();
         tokio::select! {
             () = stop.cancelled() => break,
-            Some((index, ended)) = polls.next() => {
-                let due = match ended {
-                    Ok(state) => {
-                        states[index] = state;
-                        states[index].next_poll
-                    }
-                    Err(why) => {
-                        error!("{}: its poll ended in {why}", states[index].name);
-                        Some(after(now(), AFTER_A_PANIC))
-                    }
-                };
-                queue.extend(due.map(|due| Reverse((due, index))));
-            }
+            Some((index, ended)) = polls.next() => feeds.ended(index, ended),
+            () = world.try_failing.notified() => feeds.try_failing(&world),
+            _ = look.tick() => feeds.poll_asked(&world).await,
+            _ = clock.tick() => feeds.cut_waits(&world).await,
             () = sleep_until(head) => {
-                if let Some(Reverse((_, index))) = queue.pop() {
-                    let (world, state, stop) = (Arc::clone(&world), states[index].clone(), stop.clone());
+                if let Some(index) = feeds.queue.take() {
+                    let (world, state, stop) = (Arc::clone(&world), feeds.states[index].clone(), stop.clone());
                     polls.spawn(index, async move { poll(&world, index, state, &stop).await });
                 }
             }
@@ -63,13 +67,107 @@ pub(crate) async fn keep_polling(world: Arc<World>, mut states: Vec<FeedState>, 
     while polls.next().await.is_some() {}
 }
 
+/// Ticks from now on, and never to make up for ticks that were missed.
+fn every(time: Duration) -> Interval {
+    let mut ticks = tokio::time::interval(time);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// The feeds of a run, and which of them wait for their next poll. The others are being polled, or are gone for good.
+struct Feeds {
+    states: Vec<FeedState>,
+    queue: Queue,
+    round: FirstRound,
+}
+
+impl Feeds {
+    fn begin(world: &World, states: Vec<FeedState>) -> Self {
+        let now = now();
+        let states: Vec<_> =
+            states.into_iter().zip(&world.config.feeds).map(|(state, feed)| soon(world, feed, state, now)).collect();
+        let mut queue = Queue::new(states.len());
+        for (due, index) in due::first_times(&states, now) {
+            queue.put(index, states[index].last_poll, Some(due));
+        }
+        let round = FirstRound::of(&states, now);
+        Self { states, queue, round }
+    }
+
+    /// Takes in how a poll ended.
+    fn ended(&mut self, index: usize, ended: Result<FeedState, Panicked>) {
+        let due = match ended {
+            Ok(state) => {
+                self.states[index] = state;
+                self.states[index].next_poll
+            }
+            Err(why) => {
+                error!("{}: its poll ended in {why}", self.states[index].name);
+                Some(after(now(), AFTER_A_PANIC))
+            }
+        };
+        self.queue.put(index, self.states[index].last_poll, due);
+        self.round.ended(index);
+    }
+
+    /// Has those that wait and fail polled soon.
+    fn try_failing(&mut self, world: &World) {
+        let now = now();
+        self.change_waiting(|index, state| soon(world, &world.config.feeds[index], state, now));
+    }
+
+    /// Has those polled now that somebody asked for.
+    async fn poll_asked(&mut self, world: &World) {
+        let asked = world.store.take_asked_polls().await.unwrap_or_else(|why| {
+            error!("whether feeds are to be polled now cannot be looked up: {why}");
+            Vec::new()
+        });
+        for name in asked {
+            let index = self.states.iter().position(|state| state.name == name);
+            // One that neither waits nor is gone for good is being polled.
+            let is_idle = |index: &usize| self.queue.is_waiting(*index) || self.states[*index].next_poll.is_none();
+            if let Some(index) = index.filter(is_idle) {
+                self.queue.put(index, self.states[index].last_poll, Some(now()));
+            }
+        }
+    }
+
+    /// Has nothing wait longer than its schedule allows because the clock was ahead and was set back.
+    async fn cut_waits(&mut self, world: &World) {
+        let now = now();
+        self.change_waiting(|index, state| due::in_time(&world.config.feeds[index], &world.config.poll, state, now));
+        world.cut_waits(now).await;
+    }
+
+    /// Changes the states of feeds that wait, and when they are due with them.
+    fn change_waiting(&mut self, change: impl Fn(usize, FeedState) -> FeedState) {
+        for index in self.queue.waiting() {
+            let before = &self.states[index];
+            let state = change(index, before.clone());
+            if state != *before {
+                self.queue.put(index, state.last_poll, state.next_poll);
+                self.states[index] = state;
+            }
+        }
+    }
+}
+
+/// The state of a feed that is polled soon if it fails.
+fn soon(world: &World, feed: &Feed, state: FeedState, now: Timestamp) -> FeedState {
+    due::soon_if_failing(state, Poll::floor(world.config.network.owns(&feed.url)), now)
+}
+
 /// Polls every feed that may be polled now, once: all but those polled within the floor, or whose host asked for rest.
-pub(crate) async fn poll_once(world: &Arc<World>, states: Vec<FeedState>, stop: &CancellationToken) {
+/// Those that were polled least recently come first.
+pub(crate) async fn poll_once(world: &Arc<World>, mut states: Vec<FeedState>, stop: &CancellationToken) {
     let mut polls = Tasks::new();
-    for (index, state) in states.into_iter().enumerate() {
-        let feed = &world.config.feeds[index];
+    let mut order: Vec<usize> = (0..states.len()).collect();
+    order.sort_by_key(|index| states[*index].last_poll);
+    for index in order {
+        let (feed, state) = (&world.config.feeds[index], states[index].clone());
         let floor = Poll::floor(world.config.network.owns(&feed.url));
-        if let Some(last) = state.last_poll.filter(|last| after(*last, floor) > now()) {
+        let too_soon = |last: &Timestamp| !state.unreached && after(*last, floor) > now();
+        if let Some(last) = state.last_poll.filter(too_soon) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
             info!("{}: not polled: {}", feed.name, state.next_why);
@@ -79,10 +177,12 @@ pub(crate) async fn poll_once(world: &Arc<World>, states: Vec<FeedState>, stop: 
         }
     }
     while let Some((index, ended)) = polls.next().await {
-        if let Err(why) = ended {
-            error!("{}: its poll ended in {why}", world.config.feeds[index].name);
+        match ended {
+            Ok(state) => states[index] = state,
+            Err(why) => error!("{}: its poll ended in {why}", states[index].name),
         }
     }
+    round::tell(&states);
 }
 
 /// What the store knows of every configured feed, in the configuration's order; a new feed, or one at a new address, is due now.

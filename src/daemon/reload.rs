@@ -83,7 +83,7 @@ pub(crate) async fn keep_rules_fresh(world: Arc<World>, seen: Files, asked: Arc<
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = asked.notified() => {}
+            () = asked.notified() => world.try_failing.notify_one(),
         }
     }
 }

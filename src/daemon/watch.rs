@@ -39,6 +39,7 @@ fn audience(config: &Config) -> Vec<Receiver> {
 }
 
 /// The gap before a document of which nothing is known, though the feed is: from the last good poll to the document's oldest item.
+/// `known` holds what the document before it held, so the feed is known if it held anything.
 ///
 /// There is none where the document reaches back beyond that poll. A document of one item has none either: such a feed never holds more.
 pub(crate) fn gap(
@@ -60,7 +61,7 @@ pub(crate) fn gap(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::identity::judge;
+    use crate::feed::identity::{Faces, judge};
     use crate::story::FeedName;
 
     fn at(hours: i64) -> Timestamp {
@@ -91,8 +92,8 @@ mod tests {
             pages: 0,
             gone: false,
         };
-        let known: Vec<KnownItem> = judge(&feed, &[], before).into_iter().map(known).collect();
-        gap(at(10), &known, &judge(&feed, &known, after), after, at(50))
+        let known: Vec<KnownItem> = judge(&feed, &[], Faces::of(before)).into_iter().map(known).collect();
+        gap(at(10), &known, &judge(&feed, &known, Faces::of(after)), after, at(50))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod claim;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -124,13 +124,60 @@ pub fn text_hash(title: &str, text: &str) -> String {
     format!("{:032x}", u128::from_be_bytes(first))
 }
 
-/// Judges every item of a document of `feed`. An item that repeats an earlier one of the same document (guid, link and title; without
-/// guid and link: title and text) is left out.
+/// How many keys are looked up that an item may have: all but those with a high number.
+const MOST_KEYS: usize = 8;
+
+/// What the items of a document may be known by. Whoever knows items looks up these claims and
+/// nothing else, so that a poll costs what its document holds, however long the feed's history is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Keys that an item has or may be given.
+    pub keys: Vec<String>,
+    /// Guids.
+    pub guids: Vec<String>,
+    /// Normalised links.
+    pub links: Vec<String>,
+    /// Hashes of title and text.
+    pub hashes: Vec<String>,
+}
+
+/// The items of a document by what tells them apart.
+#[derive(Clone, Debug)]
+pub struct Faces(Vec<Face>);
+
+impl Faces {
+    /// Those of `items`, in their order.
+    #[must_use]
+    pub fn of(items: &[Item]) -> Self {
+        Self(items.iter().enumerate().map(|(index, item)| face(index, item)).collect())
+    }
+
+    /// What they may be known by, each once.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        let every = |of: fn(&Face) -> Option<&str>| {
+            let values: BTreeSet<&str> = self.0.iter().filter_map(of).collect();
+            values.into_iter().map(ToOwned::to_owned).collect()
+        };
+        let keys: BTreeSet<String> = self.0.iter().flat_map(|face| claim::keys(face).take(MOST_KEYS)).map(|key| key.0).collect();
+        Claims {
+            keys: keys.into_iter().collect(),
+            guids: every(|face| face.guid.as_deref()),
+            links: every(|face| face.link.as_deref()),
+            hashes: every(|face| Some(&face.hash)),
+        }
+    }
+}
+
+/// Judges every item of a document of `feed` by what is `known` of its [`Claims`]. An item that
+/// repeats an earlier one of the same document (guid, link and title; without guid and link: title
+/// and text) is left out.
 ///
-/// Every key is given once. Judged again with what came of it, a document is all [`Verdict::Same`], in whatever order its items stand.
+/// Every key is given once. Judged again with what came of it, a document is all [`Verdict::Same`],
+/// in whatever order its items stand.
 #[must_use]
-pub fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
-    let faces = faces(known, items);
+pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Judged> {
+    let faces = without_repeats(known, faces);
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let claims = claim::claim(known, &faces);
     let judged = faces.iter().zip(claims).map(|(face, (key, verdict))| {
@@ -190,12 +237,11 @@ struct Face {
     is_wordy: bool,
 }
 
-/// The faces of `items`. Of those that repeat each other one is kept: one that is known word for word, so that they do not take turns in being
-/// edits of each other, else the first.
-fn faces(known: &[KnownItem], items: &[Item]) -> Vec<Face> {
+/// Of faces that repeat each other one is kept: one that is known word for word, so that they do
+/// not take turns in being edits of each other, else the first.
+fn without_repeats(known: &[KnownItem], Faces(faces): Faces) -> Vec<Face> {
     let exact: HashSet<_> = known.iter().map(|item| (&item.guid, &item.link, &item.hash)).collect();
     let mut kept: HashMap<_, usize> = HashMap::new();
-    let faces: Vec<Face> = items.iter().enumerate().map(|(index, item)| face(index, item)).collect();
     for face in &faces {
         let place = kept.entry((&face.guid, &face.link, &face.title)).or_insert(face.index);
         let is_known = |at: usize| exact.contains(&(&faces[at].guid, &faces[at].link, &faces[at].hash));

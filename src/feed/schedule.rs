@@ -22,8 +22,10 @@ const UNKNOWN: Duration = Duration::from_mins(30);
 /// Failures in a row that change nothing: the first and two retries.
 const PATIENCE: u32 = 2;
 
-/// How long a whole host is left alone at most for the failures of one of its feeds, where it names no time itself.
-const HOST_BACKOFF: Duration = Duration::from_hours(1);
+/// The waits after the first failures in a row in which no server answered. Nobody was asked, and a
+/// slip in the configuration or a network that comes up late is mended within minutes.
+const UNREACHED: [Duration; 4] =
+    [Duration::from_secs(10), Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(15)];
 
 /// What polls that begin at the same hour, when a pause ends, are spread over.
 const AFTER_A_PAUSE: Duration = Duration::from_mins(10);
@@ -56,6 +58,8 @@ pub enum Ended {
         /// For how long.
         asked: Option<RetryAfter>,
     },
+    /// No server answered: the name, the connection or a policy failed.
+    Unreached,
     /// Any other failure.
     Failed,
 }
@@ -67,13 +71,11 @@ pub struct Next {
     pub at: Option<Timestamp>,
     /// Why then, in words that a person is shown.
     pub why: String,
-    /// Until when nothing else of its host is asked for either, at most a day.
-    pub host_rests: Option<Timestamp>,
 }
 
 /// When to poll next. `every` is the user's own interval; `own_host` lowers the floor from five minutes to a second; `seed` makes the jitter, up to 10%.
 ///
-/// Never sooner than the floor, and never before a `Retry-After` of up to a day is over. After a failure never later than a day, or than the feed's
+/// Never sooner than the floor where a server answered, and never before a `Retry-After` of up to a day is over. After a failure never later than a day, or than the feed's
 /// own interval if that is longer, jitter aside. Hints lengthen an interval that the user has not set, up to the longest.
 #[must_use]
 pub fn next(
@@ -87,11 +89,11 @@ pub fn next(
 ) -> Next {
     let usual = usual(history, every, Poll::floor(own_host), bounds);
     let longest = usual.wait.max(DAY);
-    let soon = |wait: Wait| Next { at: Some(later(now, jittered(wait.wait, seed))), why: wait.why, host_rests: None };
+    let soon = |wait: Wait| Next { at: Some(later(now, jittered(wait.wait, seed))), why: wait.why };
     match ended {
         Ended::Gone => {
             let why = "its server says that it is gone for good (410)".to_owned();
-            Next { at: None, why, host_rests: None }
+            Next { at: None, why }
         }
         Ended::Well { .. } if every.is_some() => soon(usual),
         Ended::Well { fresh_for } => {
@@ -103,7 +105,8 @@ pub fn next(
             wait: longest,
             why: format!("after {}: it is not found (404), which is tried once a day", words(longest)),
         }),
-        Ended::NotFound | Ended::Failed => soon(retried(usual.wait, history.failures)),
+        Ended::Unreached => soon(unreached(usual.wait, history.failures)),
+        Ended::NotFound | Ended::Failed => soon(retried(usual.wait, history.failures, history.failures)),
         Ended::Busy { asked } => busy(history.failures, usual.wait, *asked, now, seed),
     }
 }
@@ -185,7 +188,8 @@ fn spared(next: Next, pauses: Pauses, latest: Timestamp, seed: u64) -> Next {
     Next { at: Some(at), why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}"), ..next }
 }
 
-/// The later of what the server asked for and the backoff, at most a day. What was asked is asked of all feeds of that host: only what is our own choice is spread.
+/// The later of what the server asked for and the backoff, at most a day. The whole host rests for what
+/// was asked, so only what is our own choice is spread.
 fn busy(failures: u32, usual: Duration, asked: Option<RetryAfter>, now: Timestamp, seed: u64) -> Next {
     let until = asked.map_or(now, |asked| asked.end(now));
     let asked = Duration::try_from(until.duration_since(now)).unwrap_or_default();
@@ -199,7 +203,7 @@ fn busy(failures: u32, usual: Duration, asked: Option<RetryAfter>, now: Timestam
         None => format!("after {wait}: the server is busy, {failures} times in a row"),
     };
     let at = later(now, heeded.max(jittered(backoff, seed)));
-    Next { at: Some(at), why, host_rests: Some(later(now, heeded.max(backoff.min(HOST_BACKOFF)))) }
+    Next { at: Some(at), why }
 }
 
 /// Two retries at the usual interval, then twice as long each time, up to a day.
@@ -208,9 +212,19 @@ fn backoff(usual: Duration, failures: u32) -> Duration {
     usual.saturating_mul(1 << doublings).min(usual.max(DAY))
 }
 
-fn retried(usual: Duration, failures: u32) -> Wait {
-    let wait = backoff(usual, failures);
-    let as_usual = if failures <= PATIENCE { ", its usual interval" } else { "" };
+/// After the first failures soon again, then as after other failures.
+fn unreached(usual: Duration, failures: u32) -> Wait {
+    let first = UNREACHED.get(failures.saturating_sub(1) as usize).filter(|wait| **wait < usual);
+    match first {
+        Some(wait) => Wait { wait: *wait, why: format!("after {}: {}", words(*wait), in_a_row(failures)) },
+        None => retried(usual, failures.saturating_sub(UNREACHED.len() as u32), failures),
+    }
+}
+
+/// The backoff after so many failures that count, of so many in a row.
+fn retried(usual: Duration, counted: u32, failures: u32) -> Wait {
+    let wait = backoff(usual, counted);
+    let as_usual = if counted <= PATIENCE { ", its usual interval" } else { "" };
     Wait { wait, why: format!("after {}{as_usual}: {}", words(wait), in_a_row(failures)) }
 }
 

@@ -58,11 +58,7 @@ impl Archive {
         .bind(limit)
         .fetch_all(&mut self.conn)
         .await?;
-        let mut page = Vec::with_capacity(rows.len());
-        for row in &rows {
-            page.push(self.stored(row).await?);
-        }
-        Ok(page)
+        Ok(self.stored(&rows).await?)
     }
 
     /// What the state of every feed is, in the order of their names.
@@ -75,10 +71,14 @@ impl Archive {
         Ok(gaps::since(&mut self.conn, since).await?)
     }
 
-    async fn stored(&mut self, row: &SqliteRow) -> Result<Stored, sqlx::Error> {
-        let id = StoryId(row.try_get("id")?);
-        let feeds = sighting::carriers(&mut self.conn, id).await?;
-        Ok(Stored { id, uid: row.try_get("uid")?, story: column::story(row)?, feeds })
+    async fn stored(&mut self, rows: &[SqliteRow]) -> Result<Vec<Stored>, sqlx::Error> {
+        let ids = column::ids(rows)?;
+        let mut feeds = sighting::carriers(&mut self.conn, &ids).await?;
+        let stored = rows.iter().zip(ids).map(|(row, id)| {
+            let feeds = feeds.remove(&id).unwrap_or_default();
+            Ok(Stored { id, uid: row.try_get("uid")?, story: column::story(row)?, feeds })
+        });
+        stored.collect()
     }
 }
 

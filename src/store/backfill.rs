@@ -49,11 +49,10 @@ impl Store {
         .bind(limit)
         .fetch_all(&mut *reader)
         .await?;
-        let mut found = Vec::with_capacity(rows.len());
-        for row in &rows {
-            found.push(settled(&mut reader, row).await?);
-        }
-        Ok(found)
+        let ids = column::ids(&rows)?;
+        let mut feeds = sighting::carriers(&mut reader, &ids).await?;
+        let found = rows.iter().zip(ids).map(|(row, id)| settled(id, row, feeds.remove(&id).unwrap_or_default()));
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Adds the alerts of `verdict` to a story that was matched before. `false`, and nothing written, if it has a newer revision by now, or waits:
@@ -74,14 +73,13 @@ impl Store {
     }
 }
 
-async fn settled(reader: &mut SqliteConnection, row: &SqliteRow) -> Result<Settled, sqlx::Error> {
-    let id = StoryId(row.try_get("id")?);
+fn settled(id: StoryId, row: &SqliteRow, feeds: Vec<FeedName>) -> Result<Settled, sqlx::Error> {
     Ok(Settled {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
-        feeds: sighting::carriers(reader, id).await?,
+        feeds,
     })
 }
 

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::StoryId;
 use crate::alert::Head;
 use crate::story::{Read, Story};
 
@@ -27,6 +28,11 @@ pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Err
 /// A column that may hold a time.
 pub(super) fn maybe_time(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
     row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
+}
+
+/// The end of the range of texts that begin with `prefix`, for a search by an index: no text has a character after this one.
+pub(super) fn end_of_prefix(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
 }
 
 /// Plain data as JSON text.
@@ -54,6 +60,11 @@ pub(super) fn read(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
         Some("full") => Some(Read::Full),
         Some(_) => Some(Read::Teaser(row.try_get("read_why")?)),
     })
+}
+
+/// The stories of rows.
+pub(super) fn ids(rows: &[SqliteRow]) -> Result<Vec<StoryId>, sqlx::Error> {
+    rows.iter().map(|row| Ok(StoryId(row.try_get("id")?))).collect()
 }
 
 /// A story, from the columns of its table and `text`: the page's text, or else the feed's.

@@ -89,7 +89,7 @@ pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(NotifierNam
                 (SELECT count(*) FROM message_alert WHERE message_alert.message = message.id) AS alerts,
                 (SELECT story.title FROM message_alert JOIN alert ON alert.id = message_alert.alert
                  JOIN story ON story.id = alert.story WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1) AS title
-         FROM message WHERE state != 'sent' ORDER BY id",
+         FROM message WHERE state IN ('pending', 'leased', 'dead', 'held') ORDER BY id",
     )
     .fetch_all(&mut conn)
     .await

@@ -1,5 +1,7 @@
 //! What the next poll of a feed needs to know of the polls before it.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,13 +9,36 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use url::Url;
 
-use super::column::{from_millis, maybe_time, millis, time};
-use super::{FeedState, Store, StoreError};
+use super::column::{from_millis, maybe_time, millis, time, to_json};
+use super::{DeskError, FeedState, Store, StoreError, beside};
 use crate::alert::ailment::{Ailment, Course};
 use crate::feed::hints::{Hints, Pauses};
-use crate::feed::identity::{ItemKey, KnownItem};
+use crate::feed::identity::{Claims, ItemKey, KnownItem};
 use crate::feed::moved::Move;
 use crate::story::FeedName;
+
+/// How many items of a feed are looked up that share a guid, a link or a hash. What two share names
+/// neither; more are asked for because several items of one document may share it, too.
+const MOST_ALIKE: u32 = 16;
+
+/// Every claim is found by an index, and so are the items of the last document.
+const KNOWN_ITEMS: &str = "
+    WITH found (item) AS (
+        SELECT rowid FROM sighting WHERE feed = $1 AND gone_at IS NULL
+        UNION SELECT known.rowid FROM json_each($2) AS claim CROSS JOIN sighting AS known
+            ON known.feed = $1 AND known.key = claim.value
+        UNION SELECT known.rowid FROM json_each($3) AS claim CROSS JOIN sighting AS known
+            ON known.rowid IN (SELECT rowid FROM sighting WHERE guid = claim.value AND feed = $1 LIMIT $6)
+        UNION SELECT known.rowid FROM json_each($4) AS claim CROSS JOIN sighting AS known
+            ON known.rowid IN (SELECT rowid FROM sighting WHERE link = claim.value AND feed = $1 LIMIT $6)
+        UNION SELECT known.rowid FROM json_each($5) AS claim CROSS JOIN sighting AS known
+            ON known.rowid IN (SELECT rowid FROM sighting WHERE hash = claim.value AND feed = $1 LIMIT $6)
+    )
+    SELECT known.key, known.guid, known.link, known.hash, story.first_seen, story.page_fetches,
+           coalesce(story.fate, '') = 'recorded' AS recorded, known.gone_at IS NOT NULL AS gone
+    FROM found CROSS JOIN sighting AS known ON known.rowid = found.item
+    CROSS JOIN story ON story.id = known.story
+    ORDER BY known.key";
 
 impl Store {
     /// What every feed's state is, of those the store knows, in the order of their names.
@@ -22,18 +47,29 @@ impl Store {
         Ok(all(&mut reader).await?)
     }
 
-    /// Every item that is known of a feed, gone ones too.
-    pub async fn known_items(&self, feed: &FeedName) -> Result<Vec<KnownItem>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT sighting.key, sighting.guid, sighting.link, sighting.hash, story.first_seen, story.page_fetches,
-                    coalesce(story.fate, '') = 'recorded' AS recorded, sighting.gone_at IS NOT NULL AS gone
-             FROM sighting JOIN story ON story.id = sighting.story
-             WHERE sighting.feed = $1 ORDER BY sighting.key",
-        )
-        .bind(&feed.0)
-        .fetch_all(&self.readers)
-        .await?;
+    /// The items of a feed that the claims of a document name, and those that its last document held,
+    /// in the order of their keys. Of items that share a guid, a link or a hash, the first few.
+    pub async fn known_items(&self, feed: &FeedName, claims: Claims) -> Result<Vec<KnownItem>, StoreError> {
+        let Claims { keys, guids, links, hashes } = claims;
+        let rows = sqlx::query(KNOWN_ITEMS)
+            .bind(&feed.0)
+            .bind(to_json(&keys)?)
+            .bind(to_json(&guids)?)
+            .bind(to_json(&links)?)
+            .bind(to_json(&hashes)?)
+            .bind(MOST_ALIKE)
+            .fetch_all(&self.readers)
+            .await?;
         Ok(rows.iter().map(known_item).collect::<Result<_, _>>()?)
+    }
+
+    /// The feeds that somebody asked to have polled now. Each is said once.
+    pub async fn take_asked_polls(&self) -> Result<Vec<FeedName>, StoreError> {
+        let is_asked = "SELECT EXISTS (SELECT 1 FROM feed WHERE poll_asked IS NOT NULL)";
+        if !sqlx::query_scalar(is_asked).fetch_one(&self.readers).await? {
+            return Ok(Vec::new());
+        }
+        self.write(|conn| Box::pin(take_asked(conn))).await
     }
 
     /// Hosts that asked to be left alone, and until when, of those whose time is after `now`.
@@ -46,6 +82,39 @@ impl Store {
         let hosts = rows.into_iter().map(|(name, until)| Ok((name, from_millis(until)?)));
         Ok(hosts.collect::<Result<_, sqlx::Error>>()?)
     }
+}
+
+async fn take_asked(conn: &mut SqliteConnection) -> Result<Vec<FeedName>, sqlx::Error> {
+    let names: Vec<String> =
+        sqlx::query_scalar("UPDATE feed SET poll_asked = NULL WHERE poll_asked IS NOT NULL RETURNING name")
+            .fetch_all(conn)
+            .await?;
+    Ok(names.into_iter().map(FeedName).collect())
+}
+
+/// Asks whoever runs on the store at `path` to poll these feeds now; with `failing`, those of them that
+/// fail and are not gone for good. Returns which of them it was asked for, in the order of their names:
+/// the others were never polled, or do not fail.
+pub async fn poll_now(
+    path: &Path,
+    feeds: &[FeedName],
+    failing: bool,
+    now: Timestamp,
+) -> Result<Vec<FeedName>, DeskError> {
+    let mut conn = beside::to_write(path).await?;
+    let names: Vec<String> = sqlx::query_scalar(
+        "UPDATE feed SET poll_asked = $1
+         WHERE name IN (SELECT value FROM json_each($2)) AND (NOT $3 OR (failures > 0 AND next_poll IS NOT NULL))
+         RETURNING name",
+    )
+    .bind(millis(now))
+    .bind(to_json(&feeds).map_err(StoreError::from)?)
+    .bind(failing)
+    .fetch_all(&mut conn)
+    .await
+    .map_err(StoreError::from)?;
+    let names: BTreeSet<String> = names.into_iter().collect();
+    Ok(names.into_iter().map(FeedName).collect())
 }
 
 /// The state of every feed, in the order of their names.
@@ -80,6 +149,7 @@ fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
         },
         moved: moved(row)?,
         course: course(row)?,
+        unreached: row.try_get("unreached")?,
     })
 }
 
@@ -99,4 +169,64 @@ fn known_item(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
         pages: row.try_get("page_fetches")?,
         gone: row.try_get("gone")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, item, poll, settle, state, turnover};
+    use super::super::{ItemRecord, PollRecord};
+    use super::*;
+
+    fn keys(known: &[KnownItem]) -> Vec<&str> {
+        known.iter().map(|item| item.key.0.as_str()).collect()
+    }
+
+    /// A feed that had a thousand items, all with the guid `g`, and has only the last one now.
+    async fn of_long_history() -> Bench {
+        let bench = Bench::new().await;
+        let known: Vec<String> = (0..1000).map(|n| format!("{n:03}")).collect();
+        let items = known.iter().map(|key| ItemRecord { guid: Some("g".to_owned()), ..item(key, settle(&[])) });
+        bench.poll("wire", 0, items.collect()).await;
+        let gone: Vec<&str> = known[..999].iter().map(String::as_str).collect();
+        let turnover = turnover(&gone, &[]);
+        bench.store.record_poll(PollRecord { turnover, ..poll("wire", 1, vec![]) }).await.unwrap();
+        bench
+    }
+
+    #[tokio::test]
+    async fn what_is_looked_up_depends_on_the_document_and_not_on_the_feeds_history() {
+        let bench = of_long_history().await;
+        let known = async |claims| bench.store.known_items(&FeedName("wire".to_owned()), claims).await.unwrap();
+        assert_eq!(keys(&known(Claims::default()).await), ["999"], "the last document's");
+        let claims = Claims {
+            keys: vec!["007".to_owned(), "no such".to_owned()],
+            links: vec!["http://example.org/008".to_owned()],
+            ..Claims::default()
+        };
+        assert_eq!(keys(&known(claims).await), ["007", "008", "999"]);
+        for shared in [
+            Claims { guids: vec!["g".to_owned()], ..Claims::default() },
+            Claims { hashes: vec!["0".to_owned()], ..Claims::default() },
+        ] {
+            assert_eq!(known(shared).await.len(), MOST_ALIKE as usize + 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_a_poll_is_heard_once_and_those_that_are_gone_or_well_are_not_failing() {
+        let bench = Bench::new().await;
+        for (name, failures, next) in [("well", 0, Some(9)), ("failing", 3, Some(9)), ("gone", 1, None)] {
+            let state = FeedState { failures, next_poll: next.map(at), ..state(name) };
+            bench.store.record_poll(PollRecord { state, ..poll(name, 0, vec![]) }).await.unwrap();
+        }
+        let feeds = ["failing", "gone", "new", "well"].map(|name| FeedName(name.to_owned()));
+        let asked = poll_now(&bench.path(), &feeds, true, at(1)).await.unwrap();
+        assert_eq!(asked, feeds[..1]);
+        assert_eq!(bench.store.take_asked_polls().await.unwrap(), feeds[..1]);
+        assert_eq!(bench.store.take_asked_polls().await.unwrap(), []);
+
+        let asked = poll_now(&bench.path(), &feeds, false, at(1)).await.unwrap();
+        assert_eq!(asked, [feeds[0].clone(), feeds[1].clone(), feeds[3].clone()]);
+        assert_eq!(bench.store.take_asked_polls().await.unwrap().len(), 3);
+    }
 }

@@ -19,7 +19,7 @@ use crate::alert::ailment::Course;
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::hints::Hints;
-use crate::feed::identity::{ItemKey, Turnover};
+use crate::feed::identity::{Claims, ItemKey, KnownItem, Turnover};
 use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
 
 /// A store in a folder that goes with it.
@@ -62,6 +62,13 @@ impl Bench {
 
     pub(super) async fn waiting(&self, now: i64) -> Vec<Waiting> {
         self.store.waiting(at(now), &[], 100).await.unwrap()
+    }
+
+    /// What is known of a feed's items with the one-letter keys that tests give them.
+    pub(super) async fn known(&self, feed: &str) -> Vec<KnownItem> {
+        let keys = ('a'..='z').map(String::from).chain(["a2".to_owned()]).collect();
+        let claims = Claims { keys, ..Claims::default() };
+        self.store.known_items(&FeedName(feed.to_owned()), claims).await.unwrap()
     }
 
     /// Leases all that is due for `notifier`.
@@ -144,12 +151,13 @@ pub(super) fn state(feed: &str) -> FeedState {
         hints: Hints::default(),
         moved: None,
         course: Course { failing_since: None, last_news: Some(at(-9)), told: None },
+        unreached: false,
     }
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
     let turnover = Turnover::default();
-    PollRecord { now: at(now), state: state(feed), host_rests: None, items, turnover, gap: None, notices: vec![] }
+    PollRecord { now: at(now), state: state(feed), items, turnover, gap: None, notices: vec![] }
 }
 
 /// What one poll finds: these known items left, those came back.

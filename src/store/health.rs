@@ -168,8 +168,8 @@ async fn announce(
 impl Store {
     /// Whether anybody has a message whose key begins with `key`.
     pub async fn was_told(&self, key: &str) -> Result<bool, StoreError> {
-        let told = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM message WHERE substr(key, 1, length($1)) = $1)");
-        Ok(told.bind(key).fetch_one(&self.readers).await?)
+        let told = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)");
+        Ok(told.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
     }
 }
 
@@ -201,9 +201,11 @@ pub(super) async fn tell(
 
 /// Who was told of a notice.
 async fn audience_of(conn: &mut SqliteConnection, notice: &Notice) -> Result<Vec<Receiver>, sqlx::Error> {
+    let key = notice.key();
     let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT notifier, recipient FROM message WHERE substr(key, 1, length($1)) = $1 ORDER BY id")
-            .bind(notice.key())
+        sqlx::query_as("SELECT notifier, recipient FROM message WHERE key >= $1 AND key < $2 ORDER BY id")
+            .bind(&key)
+            .bind(column::end_of_prefix(&key))
             .fetch_all(conn)
             .await?;
     Ok(rows.into_iter().map(|(notifier, recipient)| Receiver { notifier: NotifierName(notifier), recipient }).collect())

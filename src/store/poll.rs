@@ -24,18 +24,16 @@ impl Store {
         self.write(move |conn| Box::pin(keep(conn, record))).await
     }
 
-    /// Has it kept that a host (name:port) asked to be left alone until then, so that a restart heeds it. Nobody waits for it.
-    pub fn rest_host(&self, host: String, until: Timestamp) {
-        self.write_soon(move |conn| Box::pin(async move { keep_rest(conn, &host, until).await }));
+    /// Has it kept that a host (name:port) asked at `now` to be left alone until then, so that a restart
+    /// heeds it. Nobody waits for it.
+    pub fn rest_host(&self, host: String, until: Timestamp, now: Timestamp) {
+        self.write_soon(move |conn| Box::pin(async move { keep_rest(conn, &host, until, now).await }));
     }
 }
 
 async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
     let (feed, now) = (&record.state.name, record.now);
     keep_state(conn, &record.state).await?;
-    if let Some((host, until)) = &record.host_rests {
-        keep_rest(conn, host, *until).await?;
-    }
     let (others, mut waits) = intake::keep_plain(conn, feed, record.items, now).await?;
     for item in &others {
         waits |= keep_item(conn, feed, item, now).await?;
@@ -54,14 +52,15 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
 async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
-             mean_gap, asked_interval, pauses, moved_to, moved_since, failing_since, last_news, told)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+             mean_gap, asked_interval, pauses, moved_to, moved_since, failing_since, last_news, told, unreached)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          ON CONFLICT (name) DO UPDATE SET address = excluded.address, etag = excluded.etag,
              last_modified = excluded.last_modified, next_poll = excluded.next_poll, next_why = excluded.next_why,
              last_poll = excluded.last_poll, last_good = excluded.last_good, failures = excluded.failures,
              error = excluded.error, mean_gap = excluded.mean_gap, asked_interval = excluded.asked_interval,
              pauses = excluded.pauses, moved_to = excluded.moved_to, moved_since = excluded.moved_since,
-             failing_since = excluded.failing_since, last_news = excluded.last_news, told = excluded.told",
+             failing_since = excluded.failing_since, last_news = excluded.last_news, told = excluded.told,
+             unreached = excluded.unreached",
     )
     .bind(&state.name.0)
     .bind(&state.address)
@@ -81,6 +80,7 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.course.failing_since.map(millis))
     .bind(state.course.last_news.map(millis))
     .bind(state.course.told.map(Ailment::as_str))
+    .bind(state.unreached)
     .execute(conn)
     .await?;
     Ok(())
@@ -91,14 +91,20 @@ fn span(span: Duration) -> Option<i64> {
 }
 
 /// Two feeds of one host may be told different times: the later holds.
-async fn keep_rest(conn: &mut SqliteConnection, host: &str, until: Timestamp) -> Result<(), sqlx::Error> {
+async fn keep_rest(
+    conn: &mut SqliteConnection,
+    host: &str,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO host (name, rests_until) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET rests_until = excluded.rests_until
+        "INSERT INTO host (name, rests_until, since) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET rests_until = excluded.rests_until, since = excluded.since
          WHERE excluded.rests_until > host.rests_until",
     )
     .bind(host)
     .bind(millis(until))
+    .bind(millis(now))
     .execute(conn)
     .await?;
     Ok(())
@@ -188,6 +194,7 @@ mod tests {
             last_good: None,
             failures: 4,
             error: Some("410".to_owned()),
+            unreached: true,
             course: Course { failing_since: Some(at(3)), last_news: None, told: Some(Ailment::Gone) },
             ..state("wire")
         };
@@ -203,11 +210,9 @@ mod tests {
     #[tokio::test]
     async fn a_host_rests_until_the_latest_time_it_asked_for() {
         let bench = Bench::new().await;
-        for until in [60, 30] {
-            let host_rests = Some(("example.org:443".to_owned(), at(until)));
-            bench.store.record_poll(PollRecord { host_rests, ..poll("wire", 0, vec![]) }).await.unwrap();
+        for until in [60, 30, 50] {
+            bench.store.rest_host("example.org:443".to_owned(), at(until), at(0));
         }
-        bench.store.rest_host("example.org:443".to_owned(), at(50));
         bench.poll("wire", 1, vec![]).await;
         assert_eq!(bench.store.resting_hosts(at(59)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
         assert_eq!(bench.store.resting_hosts(at(60)).await.unwrap(), []);
@@ -218,13 +223,13 @@ mod tests {
         let bench = Bench::new().await;
         let old = Plan::Record("older than first_poll".to_owned());
         bench.poll("wire", 0, vec![item("a", settle(&[])), item("b", old)]).await;
-        let known = bench.store.known_items(&state("wire").name).await.unwrap();
+        let known = bench.known("wire").await;
         assert_eq!(known.len(), 2);
         assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str(), known[0].recorded), ("a", "0", false));
         assert_eq!((known[0].guid.as_deref(), known[0].link.as_deref()), (Some("a"), Some("http://example.org/a")));
         assert_eq!((known[0].first_seen, known[0].pages), (at(0), 0));
         assert!(known[1].recorded);
-        assert_eq!(bench.store.known_items(&state("other").name).await.unwrap(), []);
+        assert_eq!(bench.known("other").await, []);
     }
 
     #[tokio::test]
@@ -239,7 +244,7 @@ mod tests {
             ..item("elsewhere", settle(&[]))
         };
         assert!(!bench.poll("wire", 1, vec![moved]).await);
-        let known = bench.store.known_items(&state("wire").name).await.unwrap();
+        let known = bench.known("wire").await;
         assert_eq!(known.len(), 1);
         assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str()), ("a2", "1"));
         assert_eq!(bench.store.holdings().await.unwrap().stories, 1);
@@ -260,13 +265,13 @@ mod tests {
         ] {
             bench.store.record_poll(PollRecord { turnover, ..poll("wire", now, vec![]) }).await.unwrap();
             assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");
-            let known = bench.store.known_items(&state("wire").name).await.unwrap();
+            let known = bench.known("wire").await;
             assert_eq!(
                 known.iter().filter(|item| item.gone).count(),
                 expected.map_or(0, |gone| gone.split(',').count())
             );
         }
-        assert_eq!(bench.store.known_items(&state("wire").name).await.unwrap().len(), 3);
+        assert_eq!(bench.known("wire").await.len(), 3);
     }
 
     #[tokio::test]

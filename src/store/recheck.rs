@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, millis, read_columns};
 use super::story::{besides, first_idle, idle};
 use super::{Look, Looked, Store, StoreError, StoryId, alerts, event, sighting};
+use crate::story::Sighting;
 
 impl Store {
     /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due first, at most `limit`. None of them waits.
@@ -21,11 +22,11 @@ impl Store {
         .bind(besides(limit, busy))
         .fetch_all(&mut *reader)
         .await?;
-        let mut found = Vec::new();
-        for (id, row) in idle(&rows, busy, limit)? {
-            found.push(look(&mut reader, id, row).await?);
-        }
-        Ok(found)
+        let idle = idle(&rows, busy, limit)?;
+        let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
+        let mut sightings = sighting::of_stories(&mut reader, &ids).await?;
+        let found = idle.into_iter().map(|(id, row)| look(id, row, sightings.remove(&id).unwrap_or_default()));
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// When the next page is to be looked at again, but for those of `busy`.
@@ -54,13 +55,13 @@ impl Store {
     }
 }
 
-async fn look(reader: &mut SqliteConnection, id: StoryId, row: &SqliteRow) -> Result<Look, sqlx::Error> {
+fn look(id: StoryId, row: &SqliteRow, sightings: Vec<Sighting>) -> Result<Look, sqlx::Error> {
     Ok(Look {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         told: row.try_get("feed_text")?,
-        sightings: sighting::of_story(reader, id).await?,
+        sightings,
         fetches: row.try_get("page_fetches")?,
     })
 }

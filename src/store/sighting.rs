@@ -1,22 +1,29 @@
 //! Sightings: which feed carries which story, and by which item.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::column::{millis, time};
+use super::column::{millis, time, to_json};
 use super::{ItemRecord, StoryId};
 use crate::story::{FeedName, Sighting};
 
-/// The feeds that carry a story, first seen first.
-pub(super) async fn of_story(conn: &mut SqliteConnection, story: StoryId) -> Result<Vec<Sighting>, sqlx::Error> {
-    let rows = sqlx::query("SELECT feed, url, seen, story FROM sighting WHERE story = $1 ORDER BY seen, feed, key")
-        .bind(story.0)
-        .fetch_all(conn)
-        .await?;
-    sightings(&rows)
+/// The feeds that carry each of these stories, first seen first.
+pub(super) async fn of_stories(
+    conn: &mut SqliteConnection,
+    stories: &[StoryId],
+) -> Result<HashMap<StoryId, Vec<Sighting>>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT sighting.story, feed, url, seen FROM json_each($1) AS wanted
+         CROSS JOIN sighting ON sighting.story = wanted.value ORDER BY seen, feed, sighting.key",
+    )
+    .bind(ids(stories)?)
+    .fetch_all(conn)
+    .await?;
+    sightings(&rows, |row| Ok(StoryId(row.try_get("story")?)))
 }
 
 /// The copies of each event's stories, first seen first.
@@ -24,29 +31,40 @@ pub(super) async fn of_events(
     conn: &mut SqliteConnection,
     events: &[&str],
 ) -> Result<HashMap<String, Vec<Sighting>>, sqlx::Error> {
-    if events.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut select = QueryBuilder::<Sqlite>::new(
-        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story
-         FROM sighting JOIN story ON story.id = sighting.story WHERE story.event IN ",
-    );
-    select.push_tuples(events, |mut tuple, event| {
-        tuple.push_bind(*event);
-    });
-    let rows =
-        select.push(" ORDER BY sighting.seen, sighting.feed, sighting.key").build().fetch_all(&mut *conn).await?;
-    let of_event = |event: &str| sightings(rows.iter().filter(|row| row.get::<&str, _>("event") == event));
-    events.iter().map(|event| Ok(((*event).to_owned(), of_event(event)?))).collect()
+    let events: BTreeSet<&str> = events.iter().copied().collect();
+    let rows = sqlx::query(
+        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story FROM json_each($1) AS wanted
+         CROSS JOIN story ON story.event = wanted.value CROSS JOIN sighting ON sighting.story = story.id
+         ORDER BY sighting.seen, sighting.feed, sighting.key",
+    )
+    .bind(to_json(&events)?)
+    .fetch_all(conn)
+    .await?;
+    sightings(&rows, |row| row.try_get("event"))
 }
 
-/// The names of the feeds that carry a story.
-pub(super) async fn carriers(conn: &mut SqliteConnection, story: StoryId) -> Result<Vec<FeedName>, sqlx::Error> {
-    let names: Vec<String> = sqlx::query_scalar("SELECT DISTINCT feed FROM sighting WHERE story = $1 ORDER BY feed")
-        .bind(story.0)
-        .fetch_all(conn)
-        .await?;
-    Ok(names.into_iter().map(FeedName).collect())
+/// The names of the feeds that carry each of these stories, in their order.
+pub(super) async fn carriers(
+    conn: &mut SqliteConnection,
+    stories: &[StoryId],
+) -> Result<HashMap<StoryId, Vec<FeedName>>, sqlx::Error> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT DISTINCT sighting.story, feed FROM json_each($1) AS wanted
+         CROSS JOIN sighting ON sighting.story = wanted.value ORDER BY feed",
+    )
+    .bind(ids(stories)?)
+    .fetch_all(conn)
+    .await?;
+    let mut names: HashMap<StoryId, Vec<FeedName>> = HashMap::new();
+    for (story, feed) in rows {
+        names.entry(StoryId(story)).or_default().push(FeedName(feed));
+    }
+    Ok(names)
+}
+
+/// Stories as the list that a statement looks through.
+fn ids(stories: &[StoryId]) -> Result<String, sqlx::Error> {
+    to_json(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
 }
 
 /// Inserts items of `feed` that it did not know, each with its story: at least one.
@@ -66,18 +84,19 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Sightings from their rows, the first of each feed and story.
-fn sightings<'r>(rows: impl IntoIterator<Item = &'r SqliteRow>) -> Result<Vec<Sighting>, sqlx::Error> {
+/// Sightings from their rows by what `key` says, in each the first of each feed and story.
+fn sightings<K: Eq + Hash>(
+    rows: &[SqliteRow],
+    key: impl Fn(&SqliteRow) -> Result<K, sqlx::Error>,
+) -> Result<HashMap<K, Vec<Sighting>>, sqlx::Error> {
     let mut known: HashSet<(&str, i64)> = HashSet::new();
-    let mut found = Vec::new();
+    let mut found: HashMap<K, Vec<Sighting>> = HashMap::new();
     for row in rows {
         let feed = row.try_get("feed")?;
         if known.insert((feed, row.try_get("story")?)) {
-            found.push(Sighting {
-                feed: FeedName(feed.to_owned()),
-                url: row.try_get("url")?,
-                seen: time(row, "seen")?,
-            });
+            let feed = FeedName(feed.to_owned());
+            let sighting = Sighting { feed, url: row.try_get("url")?, seen: time(row, "seen")? };
+            found.entry(key(row)?).or_default().push(sighting);
         }
     }
     Ok(found)

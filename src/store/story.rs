@@ -6,6 +6,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, from_millis, millis, read_columns, time};
 use super::{FinalText, Store, StoreError, StoryId, Waiting, alerts, event, sighting, tell};
+use crate::story::Sighting;
 
 impl Store {
     /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
@@ -19,11 +20,11 @@ impl Store {
         .bind(besides(limit, busy))
         .fetch_all(&mut *reader)
         .await?;
-        let mut found = Vec::new();
-        for (id, row) in idle(&rows, busy, limit)? {
-            found.push(waiting(&mut reader, id, row).await?);
-        }
-        Ok(found)
+        let idle = idle(&rows, busy, limit)?;
+        let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
+        let mut sightings = sighting::of_stories(&mut reader, &ids).await?;
+        let found = idle.into_iter().map(|(id, row)| waiting(id, row, sightings.remove(&id).unwrap_or_default()));
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// When the next waiting story is due, but for those in `busy`.
@@ -76,13 +77,13 @@ pub(super) fn first_idle(due: Vec<(i64, i64)>, busy: &[StoryId]) -> Result<Optio
     next.map(|(_, due)| from_millis(due)).transpose()
 }
 
-async fn waiting(reader: &mut SqliteConnection, id: StoryId, row: &SqliteRow) -> Result<Waiting, sqlx::Error> {
+fn waiting(id: StoryId, row: &SqliteRow, sightings: Vec<Sighting>) -> Result<Waiting, sqlx::Error> {
     Ok(Waiting {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         read: column::read(row)?,
-        sightings: sighting::of_story(reader, id).await?,
+        sightings,
         attempts: row.try_get("page_attempts")?,
         fetches: row.try_get("page_fetches")?,
         since: time(row, "waiting_since")?,
@@ -144,7 +145,7 @@ async fn settle(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, page, state, story, verdict};
+    use super::super::fixture::{Bench, at, item, page, story, verdict};
     use super::super::{Plan, Verdict};
     use super::*;
     use crate::story::Read;
@@ -202,7 +203,7 @@ mod tests {
         assert_eq!(bench.waiting(60).await.remove(0).attempts, 1, "another revision's failure is not this one's");
 
         bench.store.settle(again.id, again.revision, page("The page.", verdict(&[])), at(61)).await.unwrap();
-        assert_eq!(bench.store.known_items(&state("wire").name).await.unwrap()[0].pages, 2);
+        assert_eq!(bench.known("wire").await[0].pages, 2);
     }
 
     #[tokio::test]

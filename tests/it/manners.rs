@@ -1,7 +1,9 @@
 //! The manners of the poller, against a scripted publisher that records every request: each of DESIGN's section 5, by name.
 
 mod conditional;
+mod clock;
 mod damage;
+mod first_minutes;
 mod hints;
 mod hostile;
 mod moves;
@@ -9,6 +11,7 @@ mod publisher;
 mod redirects;
 mod refusals;
 mod restraint;
+mod turns;
 
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};

@@ -107,6 +107,7 @@ mod tests {
             hints: Hints::default(),
             moved: None,
             course: Course { failing_since: None, last_news: Some(at(news)), told: None },
+            unreached: false,
         }
     }
 

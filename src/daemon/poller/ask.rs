@@ -31,8 +31,6 @@ pub(super) struct Failure {
     pub(super) ended: Ended,
     /// In words.
     pub(super) why: String,
-    /// Who asked for time.
-    pub(super) busy: Option<HostKey>,
 }
 
 /// Where a feed is asked that moved for good; `None`: at its own address.
@@ -54,20 +52,19 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Ou
     let permit = Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
     match heavy(world, move || parse::parse(&body, content_type.as_deref(), &base)).await {
         Ok(document) => Outcome::Read(answer, document, permit),
-        Err(why) => Outcome::Failed(Failure { ended: Ended::Failed, why: why.to_string(), busy: None }),
+        Err(why) => Outcome::Failed(Failure { ended: Ended::Failed, why: why.to_string() }),
     }
 }
 
 fn failure(error: &FetchError) -> Failure {
-    let (ended, busy) = match error {
-        FetchError::Status { code: 404, .. } => (Ended::NotFound, None),
-        FetchError::Status { code: 410, .. } => (Ended::Gone, None),
-        FetchError::Status { code: 429 | 503, retry_after, host } => {
-            (Ended::Busy { asked: *retry_after }, Some(host.clone()))
-        }
-        _ => (Ended::Failed, None),
+    let ended = match error {
+        FetchError::Status { code: 404, .. } => Ended::NotFound,
+        FetchError::Status { code: 410, .. } => Ended::Gone,
+        FetchError::Status { code: 429 | 503, retry_after, .. } => Ended::Busy { asked: *retry_after },
+        FetchError::Unreachable(_) | FetchError::Forbidden(_) => Ended::Unreached,
+        _ => Ended::Failed,
     };
-    Failure { ended, why: error.to_string(), busy }
+    Failure { ended, why: error.to_string() }
 }
 
 /// Whether every host that had to do with an answer is the user's own: only then may they be asked more often than others.
@@ -98,7 +95,7 @@ mod tests {
                 way: Way::Redirected,
             })
         };
-        let failed = Outcome::Failed(Failure { ended: Ended::Failed, why: String::new(), busy: None });
+        let failed = Outcome::Failed(Failure { ended: Ended::Failed, why: String::new() });
         assert!(is_own(&network, &own, &own, &from(&own)) && is_own(&network, &own, &own, &failed));
         assert!(!is_own(&network, &own, &own, &from(&other)));
         assert!(!is_own(&network, &own, &other, &failed));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::alert::ailment::Course;
 use crate::config::{Feed, Poll};
-use crate::daemon::clock::after;
+use crate::daemon::clock::{after, until};
 use crate::feed::hints::Hints;
 use crate::feed::schedule::longest_wait;
 use crate::store::FeedState;
@@ -34,11 +34,13 @@ pub(super) fn fresh(feed: &Feed, address: String, last_good: Option<Timestamp>, 
         hints: Hints::default(),
         moved: None,
         course: Course::default(),
+        unreached: false,
     }
 }
 
 /// The state with a next poll that the configuration, which may have changed, and the clock, which may have been wrong, allow.
 pub(super) fn in_time(feed: &Feed, poll: &Poll, state: FeedState, now: Timestamp) -> FeedState {
+    let state = set_back(state, now);
     let Some(stored) = state.next_poll else { return state };
     let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
     // Only an interval that was shortened meanwhile asks for more than what is stored, which has its jitter.
@@ -47,6 +49,23 @@ pub(super) fn in_time(feed: &Feed, poll: &Poll, state: FeedState, now: Timestamp
     let asked_for = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
     let farthest = after(now, asked_for.max(LONGEST));
     FeedState { next_poll: Some(if next > farthest { now } else { next }), ..state }
+}
+
+/// The state of a feed whose last poll is still to come by a clock that was set back: the wait after it
+/// begins now.
+fn set_back(state: FeedState, now: Timestamp) -> FeedState {
+    let Some(last) = state.last_poll.filter(|last| *last > now) else { return state };
+    let next_poll = state.next_poll.map(|next| after(now, until(next, last)));
+    FeedState { last_poll: Some(now), next_poll, ..state }
+}
+
+/// The state of a feed that is to be polled soon if it fails: whoever starts Tidings or has it read its
+/// rules again may have mended something. A server that answered is not asked again within `floor`.
+pub(super) fn soon_if_failing(state: FeedState, floor: Duration, now: Timestamp) -> FeedState {
+    let Some(next) = state.next_poll.filter(|_| state.failures > 0) else { return state };
+    let polite = state.last_poll.filter(|_| !state.unreached).map(|last| after(last, floor));
+    let soon = polite.map_or(now, |polite| polite.max(now));
+    FeedState { next_poll: Some(next.min(soon)), ..state }
 }
 
 /// When each of `states` is polled first, by its index. Those that are overdue come one after the other, the longest overdue first; new ones come at once.
@@ -106,9 +125,12 @@ mod tests {
 
     /// The same with the longest interval that the configuration lets a feed have.
     fn next_within(max: Duration, every: Option<Duration>, state: FeedState) -> Option<Timestamp> {
+        in_time(&feed(every), &bounds(max), state, now()).next_poll
+    }
+
+    fn bounds(max: Duration) -> Poll {
         let first_poll = crate::config::FirstPoll::All;
-        let poll = Poll { min: MINUTE, max, first_poll, connections: 1, per_host: 1, gap: MINUTE };
-        in_time(&feed(every), &poll, state, now()).next_poll
+        Poll { min: MINUTE, max, first_poll, connections: 1, per_host: 1, gap: MINUTE }
     }
 
     #[test]
@@ -148,6 +170,26 @@ mod tests {
         assert_eq!(next(Some(50 * MINUTE), polled()), Some(now() + 5 * MINUTE));
         assert_eq!(next(Some(10 * MINUTE), FeedState { failures: 3, ..polled() }), Some(stored), "it backs off");
         assert_eq!(next(Some(2 * LONGEST), polled()), Some(stored));
+    }
+
+    #[test]
+    fn a_wait_that_began_while_the_clock_was_ahead_keeps_its_length() {
+        let ahead = Duration::from_hours(20);
+        let state = state(now() + ahead, now() + ahead + 15 * MINUTE);
+        let state = in_time(&feed(None), &bounds(Duration::from_hours(6)), state, now());
+        assert_eq!((state.last_poll, state.next_poll), (Some(now()), Some(now() + 15 * MINUTE)));
+    }
+
+    #[test]
+    fn a_feed_that_fails_is_tried_soon_and_a_server_that_answered_not_within_the_floor() {
+        let failing = |last, unreached| FeedState { failures: 3, unreached, ..state(ago(last), now() + 60 * MINUTE) };
+        let soon = |state| soon_if_failing(state, 5 * MINUTE, now()).next_poll;
+        assert_eq!(soon(failing(MINUTE, true)), Some(now()));
+        assert_eq!(soon(failing(MINUTE, false)), Some(now() + 4 * MINUTE));
+        assert_eq!(soon(failing(9 * MINUTE, false)), Some(now()));
+        assert_eq!(soon(FeedState { failures: 0, ..failing(MINUTE, true) }), Some(now() + 60 * MINUTE), "it is well");
+        assert_eq!(soon(FeedState { next_poll: None, ..failing(MINUTE, true) }), None, "it is gone for good");
+        assert_eq!(soon(FeedState { next_poll: Some(ago(MINUTE)), ..failing(MINUTE, true) }), Some(ago(MINUTE)));
     }
 
     #[test]

@@ -28,20 +28,17 @@ pub(super) async fn record(
     let ended_at = now();
     let own = is_own(&world.config.network, &feed.url, asked, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
-    let (mut sifted, mut busy, mut permit) = (None, None, None);
+    let (mut sifted, mut permit) = (None, None);
     let ended = match outcome {
         Outcome::Resting(host, until) => {
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
             let why = format!("its host asked for rest ({})", host.0);
             let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
             let (items, turnover, gap, notices) = (Vec::new(), Turnover::default(), None, Vec::new());
-            let record = PollRecord { now: ended_at, state, host_rests: None, items, turnover, gap, notices };
+            let record = PollRecord { now: ended_at, state, items, turnover, gap, notices };
             return keep(world, record).await;
         }
-        Outcome::Failed(Failure { ended, why, busy: host }) => {
-            busy = host;
-            failed(&mut state, feed, before, ended, why)
-        }
+        Outcome::Failed(Failure { ended, why }) => failed(&mut state, feed, before, ended, why),
         Outcome::Unchanged(answer) => {
             good(&mut state, feed, asked, &answer, false, ended_at);
             Ended::Well { fresh_for: answer.freshness.fresh_for }
@@ -64,11 +61,6 @@ pub(super) async fn record(
     }
     state.next_poll = next.at;
     state.next_why = next.why;
-    let rests = busy.zip(next.host_rests);
-    if let Some((host, until)) = &rests {
-        world.hosts.rest(host, *until);
-    }
-    let host_rests = rests.map(|(host, until)| (host.0, until));
     let outage = world.last_read.outage(feed, state.error.is_some());
     let notices = watch::follow(&world.config, before, &mut state, sifted.as_ref(), outage, ended_at);
     if state.error.is_none() {
@@ -81,7 +73,7 @@ pub(super) async fn record(
         warn!("{}: nothing of what it shows was known; items from {since} to {until} may have been missed", feed.name);
     }
     let (items, turnover) = sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
-    let kept = keep(world, PollRecord { now: ended_at, state, host_rests, items, turnover, gap, notices }).await;
+    let kept = keep(world, PollRecord { now: ended_at, state, items, turnover, gap, notices }).await;
     drop(permit);
     kept
 }
@@ -102,6 +94,7 @@ fn good(state: &mut FeedState, feed: &Feed, asked: &Url, answer: &Answer, is_rea
     let was_asked_anew = new_address(state).is_some();
     state.failures = 0;
     state.error = None;
+    state.unreached = false;
     state.last_good = Some(at);
     state.etag.clone_from(&answer.validators.etag);
     state.last_modified.clone_from(&answer.validators.last_modified);
@@ -120,6 +113,7 @@ fn failed(state: &mut FeedState, feed: &Feed, before: &FeedState, ended: Ended, 
     tell_failure(feed, before, &why, was_asked_anew && !is_busy);
     state.failures += 1;
     state.error = Some(why);
+    state.unreached = ended == Ended::Unreached;
     if is_busy {
         return ended;
     }

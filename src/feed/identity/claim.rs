@@ -24,7 +24,7 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdic
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let guids = count(faces.iter().filter_map(|face| face.guid.as_deref()));
 
-    let mut claims = Claims { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
+    let mut claims = Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
     claims.keep(|face| all(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str())));
     claims.keep(|face| face.guid.as_deref().map_or(&[], |guid| all(&same_text, &(guid, face.hash.as_str()))));
     claims.keep(|face| sole(&pair, &(face.guid.as_deref(), face.link.as_deref())));
@@ -56,7 +56,7 @@ fn sole<'i, K: Eq + Hash>(index: &'i Index<K>, key: &K) -> &'i [usize] {
     Some(all(index, key)).filter(|found| found.len() == 1).unwrap_or_default()
 }
 
-struct Claims<'a> {
+struct Claiming<'a> {
     known: &'a [KnownItem],
     faces: &'a [Face],
     /// Whether each known item was claimed.
@@ -65,7 +65,7 @@ struct Claims<'a> {
     made: Vec<Option<(ItemKey, Verdict)>>,
 }
 
-impl<'a> Claims<'a> {
+impl<'a> Claiming<'a> {
     /// Lets every face without a claim take the first free item of those that `find` gives, under its old key.
     fn keep<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
         for at in 0..self.faces.len() {
@@ -107,23 +107,18 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The plainest key of `face` that no other item has.
-fn fresh(face: &Face, given: &mut HashSet<ItemKey>) -> ItemKey {
-    let with_text = || ItemKey(format!("{}\ntext {}", face.longest_key().0, face.hash));
-    let mut keys = face.keys().chain(iter::once_with(with_text));
-    let key = keys.find(|key| !given.contains(key)).unwrap_or_else(|| numbered(&face.longest_key().0, given));
-    given.insert(key.clone());
-    key
+/// The keys that `face` can have or be given, the plainest first. There is a number to every key: an
+/// item needs one where it comes back with a text that it had before, after others took all its keys.
+pub(super) fn keys(face: &Face) -> impl Iterator<Item = ItemKey> {
+    let longest = face.longest_key().0;
+    let with_text = ItemKey(format!("{longest}\ntext {}", face.hash));
+    let numbered = (2_u64..).map(move |number| ItemKey(format!("{longest}\nnumber {number}")));
+    face.keys().chain(iter::once(with_text)).chain(numbered)
 }
 
-/// Only where an item comes back with a text it had before, after others took all its keys.
-fn numbered(key: &str, given: &HashSet<ItemKey>) -> ItemKey {
-    let mut number = 2_usize;
-    loop {
-        let key = ItemKey(format!("{key}\nnumber {number}"));
-        if !given.contains(&key) {
-            return key;
-        }
-        number += 1;
-    }
+/// The plainest key of `face` that no other item has.
+fn fresh(face: &Face, given: &mut HashSet<ItemKey>) -> ItemKey {
+    let key = keys(face).find(|key| !given.contains(key)).expect("the numbers do not end");
+    given.insert(key.clone());
+    key
 }

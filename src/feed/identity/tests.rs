@@ -21,6 +21,23 @@ fn feed() -> FeedName {
     FeedName("wire".to_owned())
 }
 
+/// What a document of `items` is, next to what is known of its claims.
+fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
+    let faces = Faces::of(items);
+    let claims = faces.claims();
+    let is_claimed = |item: &&KnownItem| {
+        let among = |values: &[String], value: &Option<String>| value.as_ref().is_some_and(|value| values.contains(value));
+        claims.keys.contains(&item.key.0)
+            || among(&claims.guids, &item.guid)
+            || among(&claims.links, &item.link)
+            || claims.hashes.contains(&item.hash)
+    };
+    let claimed: Vec<KnownItem> = known.iter().filter(is_claimed).cloned().collect();
+    let judged = super::judge(feed, known, faces.clone());
+    assert_eq!(judged, super::judge(feed, &claimed, faces), "what no claim names decides nothing");
+    judged
+}
+
 /// What the store knows after `judged` was recorded.
 fn remember(mut known: Vec<KnownItem>, items: &[Item], judged: &[Judged]) -> Vec<KnownItem> {
     for judged in judged {

@@ -178,19 +178,20 @@ fn a_busy_server_gets_the_later_of_its_wish_and_the_backoff(
 }
 
 #[rstest]
-#[case(1, None, 30 * MINUTE)]
-#[case(7, None, HOUR)]
-#[case(1, Some(2 * HOUR), 2 * HOUR)]
-#[case(1, Some(9 * DAY), DAY)]
-fn a_host_rests_as_long_as_it_asked_and_never_long_for_one_broken_feed(
+#[case(1, Some(2 * HOUR), Duration::from_secs(10), "after 10 s: the last poll failed")]
+#[case(2, Some(2 * HOUR), MINUTE, "after 1 min: the last two polls failed")]
+#[case(3, Some(2 * HOUR), 5 * MINUTE, "after 5 min: the last 3 polls failed")]
+#[case(4, Some(2 * HOUR), 15 * MINUTE, "after 15 min: the last 4 polls failed")]
+#[case(5, Some(2 * HOUR), 2 * HOUR, "after 2 h, its usual interval: the last 5 polls failed")]
+#[case(7, Some(2 * HOUR), 4 * HOUR, "after 4 h: the last 7 polls failed")]
+#[case(3, Some(5 * MINUTE), 5 * MINUTE, "after 5 min, its usual interval: the last 3 polls failed")]
+fn a_feed_that_no_server_answered_for_is_tried_again_soon_and_then_as_others_are(
     #[case] failures: u32,
-    #[case] after: Option<Duration>,
+    #[case] every: Option<Duration>,
     #[case] expected: Duration,
+    #[case] why: &str,
 ) {
-    let asked = after.map(RetryAfter::Span);
-    let rests = |ended| next(&failed(failures), &ended, None, false, &bounds(), now(), 0).host_rests;
-    assert_eq!(rests(Ended::Busy { asked }), Some(later(now(), expected)));
-    assert_eq!(rests(Ended::Failed), None);
+    assert_eq!(wait(&failed(failures), &Ended::Unreached, every, false), (Some(expected), why.to_owned()));
 }
 
 #[test]
@@ -215,6 +216,7 @@ fn any_ended() -> impl Strategy<Value = Ended> {
     prop_oneof![
         any_span().prop_map(|fresh_for| Ended::Well { fresh_for }),
         Just(Ended::NotFound),
+        Just(Ended::Unreached),
         any_span().prop_map(|asked| Ended::Busy { asked: asked.map(RetryAfter::Span) }),
         (-1_000_000..4_000_000_000_i64).prop_map(|from_now| {
             let end = Timestamp::from_second(now().as_second() + from_now).ok();
@@ -244,7 +246,7 @@ proptest! {
         let wait = Duration::try_from(at.duration_since(now())).expect("not in the past");
 
         let floor = Poll::floor(own_host);
-        prop_assert!(wait >= floor, "{wait:?} is under the floor");
+        prop_assert!(wait >= floor || ended == Ended::Unreached, "{wait:?} is under the floor");
         let usual = every.unwrap_or(bounds.max).max(floor);
         let longest = if matches!(ended, Ended::Well { .. }) { usual } else { usual.max(DAY) };
         prop_assert!(wait <= longest + longest / 10, "{wait:?} is over {longest:?}");
@@ -254,9 +256,7 @@ proptest! {
         if let Ended::Busy { asked: Some(asked) } = ended {
             let until = asked.end(now());
             prop_assert!(at >= until.min(later(now(), DAY)), "{at} is before {until}");
-            prop_assert!(next.host_rests >= Some(until.min(later(now(), DAY))));
         }
-        prop_assert!(next.host_rests <= Some(later(now(), DAY)));
         prop_assert!(!next.why.is_empty());
     }
 }

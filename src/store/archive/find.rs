@@ -51,18 +51,22 @@ pub struct Alerted {
 }
 
 impl Archive {
-    /// The story of that id, or that a feed gave the address `name` or, normalised, `link`; the newest of several.
+    /// The story of that id, or that a feed gave the address `name`, of which `link` is the normal form if
+    /// it has one; the newest of several.
     pub async fn find(&mut self, name: &str, link: Option<&str>) -> Result<Option<Kept>, StoreError> {
         let row = sqlx::query(
-            "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE uid = $1 OR url = $1 OR id IN (SELECT story FROM sighting WHERE url = $1 OR link = $2) ORDER BY id DESC LIMIT 1",
+            "SELECT *, coalesce(body, feed_text) AS text FROM story WHERE id IN (
+                 SELECT id FROM story WHERE uid = $1
+                 UNION ALL SELECT story FROM sighting WHERE link = $2
+                 UNION ALL SELECT story FROM sighting WHERE url = $1 AND link IS NULL)
+             ORDER BY id DESC LIMIT 1",
         )
         .bind(name)
         .bind(link)
         .fetch_optional(&mut self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let stored = self.stored(&row).await?;
+        let Some(stored) = self.stored(std::slice::from_ref(&row)).await?.pop() else { return Ok(None) };
         let alerts = self.alerted(stored.id).await?;
         Ok(Some(Kept {
             stored,
@@ -104,7 +108,7 @@ fn fate(row: &SqliteRow) -> Result<Fate, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use crate::store::fixture::{Bench, item, settle, verdict};
-    use crate::store::{Archive, Plan};
+    use crate::store::{Archive, ItemRecord, Plan};
 
     use super::*;
 
@@ -115,7 +119,8 @@ mod tests {
         let items = vec![item("a", settle(&["r", "s"])), item("b", too_old), item("c", Plan::ReadPage)];
         bench.poll("wire", 0, items).await;
         let mut archive = Archive::open(&bench.path()).await.unwrap();
-        let kept = archive.find("https://example.org/a?utm_source=feed", None).await.unwrap().expect("it is kept");
+        let (name, link) = ("https://example.org/a?utm_source=feed", "http://example.org/a");
+        let kept = archive.find(name, Some(link)).await.unwrap().expect("it is kept");
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
         assert_eq!((kept.fate, kept.read, rules), (Fate::Matched, Some(verdict(&[]).read), vec!["r", "s"]));
         let again = archive.find(&kept.stored.uid, None).await.unwrap().expect("it is kept");
@@ -125,6 +130,10 @@ mod tests {
             let kept = archive.find("another spelling", Some(&link)).await.unwrap().expect("it is kept");
             assert_eq!(kept.fate, fate);
         }
-        assert!(archive.find("https://example.org/z", None).await.unwrap().is_none());
+        assert!(archive.find("https://example.org/z", Some("http://example.org/z")).await.unwrap().is_none());
+
+        let file = ItemRecord { link: None, url: Some("file:///news/1".to_owned()), ..item("d", settle(&[])) };
+        bench.poll("wire", 1, vec![file]).await;
+        assert!(archive.find("file:///news/1", None).await.unwrap().is_some());
     }
 }

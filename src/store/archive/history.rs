@@ -1,5 +1,7 @@
 //! What was told, newest first, and one alert with all that became of it.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::Row;
@@ -13,7 +15,7 @@ use crate::story::{FeedName, NotifierName, Read, Sighting};
 use crate::text::tokenise;
 
 /// How many alerts are looked at in one go.
-const PAGE: i64 = 200;
+const PAGE: i64 = 1000;
 
 /// Which alerts are asked for: those that are as every one of these says.
 #[derive(Clone, Debug, Default)]
@@ -110,20 +112,21 @@ impl Archive {
     /// The newest alerts that are as `wanted`, newest first, at most `limit`.
     pub async fn alerts(&mut self, wanted: &Wanted, limit: usize) -> Result<Vec<Past>, StoreError> {
         let mut found = Vec::new();
-        let mut before = i64::MAX;
+        let Some((oldest, newest)) = self.span(wanted).await? else { return Ok(found) };
+        let mut before = newest.saturating_add(1);
         while found.len() < limit {
-            let rows = self.alerts_before(before, wanted).await?;
+            let rows = self.alerts_before(before, oldest, wanted).await?;
             let Some(last) = rows.last() else { break };
             before = last.try_get("id")?;
+            let mut asked = Vec::with_capacity(rows.len());
             for row in &rows {
-                let past = self.past(row).await?;
-                if wanted.tells(&past) {
-                    found.push(past);
-                }
-                if found.len() == limit {
-                    break;
+                let told: Told = column::json(row, "told")?;
+                if wanted.tells(&told, row.try_get("title")?) {
+                    asked.push((row, told));
                 }
             }
+            asked.truncate(limit - found.len());
+            found.extend(self.past(asked).await?);
         }
         Ok(found)
     }
@@ -140,17 +143,37 @@ impl Archive {
         .fetch_optional(&mut self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let past = self.past(&row).await?;
+        let told = column::json(&row, "told")?;
+        let Some(past) = self.past(vec![(&row, told)]).await?.pop() else { return Ok(None) };
         let text_now_sha256 = draft::text_hash(&past.story.title, row.try_get("text")?);
         let messages = self.messages(id).await?;
         Ok(Some(Record { past, rule_text: row.try_get("rule_text")?, text_now_sha256, messages }))
     }
 
-    async fn alerts_before(&mut self, before: i64, wanted: &Wanted) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    /// The numbers of the oldest and the newest alert of the times that are `wanted`; `None` if there is none.
+    async fn span(&mut self, wanted: &Wanted) -> Result<Option<(i64, i64)>, sqlx::Error> {
+        if wanted.since.is_none() && wanted.until.is_none() {
+            return Ok(Some((0, i64::MAX)));
+        }
+        let span: (Option<i64>, Option<i64>) =
+            sqlx::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
+                .bind(wanted.since.map_or(i64::MIN, millis))
+                .bind(wanted.until.map_or(i64::MAX, millis))
+                .fetch_one(&mut self.conn)
+                .await?;
+        Ok(span.0.zip(span.1))
+    }
+
+    async fn alerts_before(
+        &mut self,
+        before: i64,
+        oldest: i64,
+        wanted: &Wanted,
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
         sqlx::query(
             "SELECT alert.*, story.event, story.title, story.url, story.published, story.first_seen, story.lang
              FROM alert JOIN story ON story.id = alert.story
-             WHERE alert.id < $1 AND alert.purged IS NULL AND ($2 IS NULL OR alert.rule = $2) AND alert.created >= $3 AND alert.created < $4
+             WHERE alert.id < $1 AND alert.id >= $7 AND alert.purged IS NULL AND ($2 IS NULL OR alert.rule = $2) AND alert.created >= $3 AND alert.created < $4
                AND ($5 IS NULL OR EXISTS (SELECT 1 FROM sighting JOIN story AS copy ON copy.id = sighting.story
                                           WHERE copy.event = story.event AND sighting.feed = $5))
              ORDER BY alert.id DESC LIMIT $6",
@@ -161,22 +184,28 @@ impl Archive {
         .bind(wanted.until.map_or(i64::MAX, millis))
         .bind(wanted.feed.as_ref().map(|feed| &feed.0))
         .bind(PAGE)
+        .bind(oldest)
         .fetch_all(&mut self.conn)
         .await
     }
 
-    async fn past(&mut self, row: &SqliteRow) -> Result<Past, sqlx::Error> {
-        let event: String = row.try_get("event")?;
-        let mut copies = sighting::of_events(&mut self.conn, &[&event]).await?;
-        Ok(Past {
-            id: row.try_get("id")?,
-            created: time(row, "created")?,
-            feeds: copies.remove(&event).unwrap_or_default(),
-            event,
-            story: column::head(row)?,
-            read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
-            told: column::json(row, "told")?,
-        })
+    /// These alerts, each with the feeds that carried its event.
+    async fn past(&mut self, alerts: Vec<(&SqliteRow, Told)>) -> Result<Vec<Past>, sqlx::Error> {
+        let events: Vec<&str> =
+            alerts.iter().map(|(row, _)| row.try_get("event")).collect::<Result<_, sqlx::Error>>()?;
+        let copies = sighting::of_events(&mut self.conn, &events).await?;
+        let past = alerts.into_iter().zip(events).map(|((row, told), event)| {
+            Ok(Past {
+                id: row.try_get("id")?,
+                created: time(row, "created")?,
+                feeds: copies.get(event).cloned().unwrap_or_default(),
+                event: event.to_owned(),
+                story: column::head(row)?,
+                read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
+                told,
+            })
+        });
+        past.collect()
     }
 
     async fn messages(&mut self, alert: i64) -> Result<Vec<Message>, sqlx::Error> {
@@ -187,51 +216,65 @@ impl Archive {
         .bind(alert)
         .fetch_all(&mut self.conn)
         .await?;
-        let mut messages = Vec::with_capacity(rows.len());
-        for row in &rows {
+        let mut attempts = self.attempts(alert).await?;
+        let messages = rows.iter().map(|row| {
             let id = row.try_get("id")?;
-            messages.push(Message {
+            Ok(Message {
                 id,
                 message: row.try_get("uid")?,
                 notifier: NotifierName(row.try_get("notifier")?),
                 recipient: row.try_get("recipient")?,
                 state: row.try_get("state")?,
                 created: time(row, "created")?,
-                attempts: self.attempts(id).await?,
-            });
-        }
-        Ok(messages)
+                attempts: attempts.remove(&id).unwrap_or_default(),
+            })
+        });
+        messages.collect()
     }
 
-    async fn attempts(&mut self, message: i64) -> Result<Vec<Attempt>, sqlx::Error> {
-        let rows = sqlx::query("SELECT started, ended, outcome, why FROM attempt WHERE message = $1 ORDER BY id")
-            .bind(message)
-            .fetch_all(&mut self.conn)
-            .await?;
-        let attempt = |row: &SqliteRow| {
-            Ok(Attempt {
+    /// Every attempt at each message that told of an alert, first to last.
+    async fn attempts(&mut self, alert: i64) -> Result<HashMap<i64, Vec<Attempt>>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT attempt.message, started, ended, outcome, why
+             FROM message_alert JOIN attempt ON attempt.message = message_alert.message
+             WHERE message_alert.alert = $1 ORDER BY attempt.id",
+        )
+        .bind(alert)
+        .fetch_all(&mut self.conn)
+        .await?;
+        let mut attempts: HashMap<i64, Vec<Attempt>> = HashMap::new();
+        for row in &rows {
+            attempts.entry(row.try_get("message")?).or_default().push(Attempt {
                 started: time(row, "started")?,
                 ended: maybe_time(row, "ended")?,
                 outcome: row.try_get("outcome")?,
                 reply: row.try_get("why")?,
-            })
-        };
-        rows.iter().map(attempt).collect()
+            });
+        }
+        Ok(attempts)
     }
 }
 
 impl Wanted {
-    /// Whether `past` is as the parts say that no query looks at.
-    fn tells(&self, past: &Past) -> bool {
-        let tagged = self.tag.as_ref().is_none_or(|tag| past.told.tags.contains(tag));
-        tagged && self.words.iter().all(|wanted| words(past).any(|word| word == *wanted))
+    /// Whether an alert of a story with this headline is as the parts say that no query looks at.
+    fn tells(&self, told: &Told, title: &str) -> bool {
+        self.tag.as_ref().is_none_or(|tag| told.tags.contains(tag)) && self.has_words(told, title)
     }
-}
 
-/// The words of the headline and of the sentences that an alert shows, as rules compare them.
-fn words(past: &Past) -> impl Iterator<Item = String> {
-    let sentences = past.told.evidence.iter().map(|evidence| &evidence.sentence);
-    std::iter::once(&past.story.title).chain(sentences).flat_map(|text| tokenise(text)).map(|token| token.word)
+    /// Whether every word stands in the headline or in the sentences that the alert shows, as rules compare them.
+    fn has_words(&self, told: &Told, title: &str) -> bool {
+        let mut missing: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        let sentences = told.evidence.iter().map(|evidence| evidence.sentence.as_str());
+        for text in std::iter::once(title).chain(sentences) {
+            if missing.is_empty() {
+                break;
+            }
+            for token in tokenise(text) {
+                missing.retain(|word| *word != token.word);
+            }
+        }
+        missing.is_empty()
+    }
 }
 
 #[cfg(test)]

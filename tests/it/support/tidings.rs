@@ -213,6 +213,11 @@ impl Running {
         self.wait().await
     }
 
+    /// SIGHUP: the rules are read again.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// SIGINT, as Ctrl-C sends it; the exit code.
     pub async fn interrupt(&mut self) -> i32 {
         self.signal(Signal::INT);

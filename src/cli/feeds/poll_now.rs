@@ -1,0 +1,52 @@
+//! `tidings feeds poll-now`: asks the Tidings that runs to poll feeds now, beside it.
+
+use std::path::Path;
+
+use crate::cli::place::fail;
+use crate::cli::shown::shown;
+use crate::cli::{Exit, block_on, load};
+use crate::config::Config;
+use crate::daemon::clock::now;
+use crate::fault::nearest;
+use crate::store;
+use crate::story::FeedName;
+
+/// Has the feeds of these names polled now, or, without any, those that fail: 65 if the configuration
+/// has no feed of a name, 69 if the store cannot be written.
+pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
+    let config = load::config_or_tell(config)?;
+    check(names, &config)?;
+    let wanted: Vec<FeedName> = if names.is_empty() {
+        config.feeds.iter().map(|feed| feed.name.clone()).collect()
+    } else {
+        names.iter().cloned().map(FeedName).collect()
+    };
+    let asked = block_on(async {
+        let asked = store::poll_now(&config.store, &wanted, names.is_empty(), now()).await;
+        asked.map_err(|why| fail(&why.to_string(), Exit::Unavailable))
+    })?;
+    if asked.is_empty() && names.is_empty() {
+        println!("no feed fails, so none is asked for; name those that are to be polled all the same");
+    }
+    for feed in &asked {
+        println!("{}: a running tidings polls it within seconds", shown(&feed.0));
+    }
+    for feed in wanted.iter().filter(|feed| !names.is_empty() && !asked.contains(feed)) {
+        println!("{}: was never polled; a start of tidings polls it at once", shown(&feed.0));
+    }
+    Ok(())
+}
+
+/// Says which of `names` the configuration has not, each with the name that is near.
+fn check(names: &[String], config: &Config) -> Result<(), Exit> {
+    let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
+    let unknown: Vec<&String> = names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
+    for name in &unknown {
+        eprintln!("error: no feed of the configuration is called `{}`", shown(name));
+        match nearest(name, known()) {
+            Some(near) => eprintln!("  help: did you mean `{}`?", shown(near)),
+            None => eprintln!("  help: `tidings feeds list` shows their names"),
+        }
+    }
+    if unknown.is_empty() { Ok(()) } else { Err(Exit::Data) }
+}

@@ -1,0 +1,89 @@
+//! Feeds in the order of their polls: by when they are due; of those due at once, whoever was polled least recently first. Pure.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+/// A feed's turn: when it is due, when it was last polled, its index.
+type Turn = (Timestamp, Option<Timestamp>, usize);
+
+/// The feeds that wait for their next poll.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    turns: BTreeSet<Turn>,
+    /// The turn of each feed by its index, where it waits for one.
+    of_feed: Vec<Option<Turn>>,
+}
+
+impl Queue {
+    /// No feed of so many.
+    pub(super) fn new(feeds: usize) -> Self {
+        Self { turns: BTreeSet::new(), of_feed: vec![None; feeds] }
+    }
+
+    /// Has a feed wait until `due`, in the place of what it waited for; for nothing if there is no such time.
+    pub(super) fn put(&mut self, index: usize, last_poll: Option<Timestamp>, due: Option<Timestamp>) {
+        let turn = due.map(|due| (due, last_poll, index));
+        if let Some(before) = std::mem::replace(&mut self.of_feed[index], turn) {
+            self.turns.remove(&before);
+        }
+        self.turns.extend(turn);
+    }
+
+    /// When the first feed is due.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.turns.first().map(|(due, ..)| *due)
+    }
+
+    /// Takes the feed whose turn is first, due or not.
+    pub(super) fn take(&mut self) -> Option<usize> {
+        let (.., index) = self.turns.pop_first()?;
+        self.of_feed[index] = None;
+        Some(index)
+    }
+
+    /// Whether a feed waits for its turn.
+    pub(super) fn is_waiting(&self, index: usize) -> bool {
+        self.of_feed[index].is_some()
+    }
+
+    /// The feeds that wait, by their indexes.
+    pub(super) fn waiting(&self) -> Vec<usize> {
+        self.turns.iter().map(|(.., index)| *index).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
+    }
+
+    #[test]
+    fn feeds_that_are_due_at_once_take_turns() {
+        let mut polled = [Some(at(5)), None, Some(at(3))];
+        let mut queue = Queue::new(3);
+        let mut taken = Vec::new();
+        for round in 10..16 {
+            // Their host wanted to be left alone: all are due again at the same time.
+            polled.iter().enumerate().for_each(|(index, last)| queue.put(index, *last, Some(at(round))));
+            let index = queue.take().expect("three wait");
+            taken.push(index);
+            polled[index] = Some(at(round));
+        }
+        assert_eq!(taken, [1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_feed_waits_for_one_time_only() {
+        let mut queue = Queue::new(2);
+        queue.put(0, None, Some(at(9)));
+        queue.put(1, None, Some(at(5)));
+        queue.put(0, None, Some(at(1)));
+        queue.put(1, None, None);
+        assert_eq!((queue.next_due(), queue.waiting()), (Some(at(1)), vec![0]));
+        assert_eq!((queue.take(), queue.take(), queue.next_due()), (Some(0), None, None));
+    }
+}

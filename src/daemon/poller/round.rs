@@ -1,0 +1,115 @@
+//! The first round of polls of a run, and what the log says once it is over: how many feeds fail, and why.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use crate::store::FeedState;
+
+/// How many feeds that fail are named.
+const MOST_NAMED: usize = 10;
+
+/// The polls of feeds that were due as the run began.
+#[derive(Debug)]
+pub(super) struct FirstRound {
+    /// Feeds by their indexes whose poll has not ended; `None` once the round was told of.
+    left: Option<BTreeSet<usize>>,
+}
+
+impl FirstRound {
+    /// Of the feeds of these that are due at `now`.
+    pub(super) fn of(states: &[FeedState], now: Timestamp) -> Self {
+        let is_due = |state: &FeedState| state.next_poll.is_some_and(|due| due <= now);
+        let due = states.iter().enumerate().filter(|(_, state)| is_due(state));
+        Self { left: Some(due.map(|(index, _)| index).collect()) }
+    }
+
+    /// Takes in that a poll has ended.
+    pub(super) fn ended(&mut self, index: usize) {
+        if let Some(left) = &mut self.left {
+            left.remove(&index);
+        }
+    }
+
+    /// Says how feeds fare, once the round is over.
+    pub(super) fn tell_once(&mut self, states: &[FeedState]) {
+        if self.left.as_ref().is_some_and(BTreeSet::is_empty) {
+            self.left = None;
+            tell(states);
+        }
+    }
+}
+
+/// Says how many feeds fail, and why.
+pub(super) fn tell(states: &[FeedState]) {
+    match summary(states) {
+        Some(failing) => warn!("{failing}"),
+        None if states.is_empty() => {}
+        None => info!("no feed fails"),
+    }
+}
+
+/// `2 of 3 feeds fail: a: why; b: why`; `None` if none does.
+fn summary(states: &[FeedState]) -> Option<String> {
+    let failing: Vec<String> =
+        states.iter().filter_map(|state| Some(format!("{}: {}", state.name, state.error.as_ref()?))).collect();
+    let more = failing.len().saturating_sub(MOST_NAMED);
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    let (feeds, fail) = if states.len() == 1 { ("feed", "fails") } else { ("feeds", "fail") };
+    let named = failing[..failing.len().min(MOST_NAMED)].join("; ");
+    (!failing.is_empty()).then(|| format!("{} of {} {feeds} {fail}: {named}{more}", failing.len(), states.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::ailment::Course;
+    use crate::feed::hints::Hints;
+    use crate::story::FeedName;
+
+    fn state(name: &str, error: Option<&str>) -> FeedState {
+        FeedState {
+            name: FeedName(name.to_owned()),
+            address: String::new(),
+            etag: None,
+            last_modified: None,
+            next_poll: None,
+            next_why: String::new(),
+            last_poll: None,
+            last_good: None,
+            failures: 0,
+            error: error.map(str::to_owned),
+            mean_gap: None,
+            hints: Hints::default(),
+            moved: None,
+            course: Course::default(),
+            unreached: false,
+        }
+    }
+
+    #[test]
+    fn feeds_that_fail_are_counted_and_named_with_their_reasons() {
+        let states = [state("a", Some("connection refused")), state("b", None), state("c", Some("404"))];
+        assert_eq!(summary(&states).as_deref(), Some("2 of 3 feeds fail: a: connection refused; c: 404"));
+        assert_eq!(summary(&states[..1]).as_deref(), Some("1 of 1 feed fails: a: connection refused"));
+        assert_eq!(summary(&states[1..2]), None);
+        let many: Vec<_> = (0..12).map(|n| state(&n.to_string(), Some("x"))).collect();
+        let told = summary(&many).expect("all fail");
+        assert!(told.starts_with("12 of 12 feeds fail: 0: x; ") && told.ends_with("; 9: x; and 2 more"), "{told}");
+    }
+
+    #[test]
+    fn a_round_is_over_when_all_that_was_due_has_ended() {
+        let due = |at: i64| FeedState { next_poll: Timestamp::from_second(at).ok(), ..state("a", None) };
+        let now = Timestamp::from_second(5).expect("in range");
+        let mut round = FirstRound::of(&[due(5), due(6), state("gone", None), due(1)], now);
+        assert_eq!(round.left, Some(BTreeSet::from([0, 3])));
+        round.ended(0);
+        round.tell_once(&[]);
+        round.ended(3);
+        assert_eq!(round.left, Some(BTreeSet::new()));
+        round.tell_once(&[]);
+        assert_eq!(round.left, None);
+    }
+}

@@ -1,0 +1,74 @@
+//! Waits that were begun while the clock was ahead: once it is set back they begin anew, and hold nothing.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::millis;
+use super::{Store, StoreError};
+
+impl Store {
+    /// Has rests of hosts and waits for pages that begin after `now` begin now, and keep their length. No
+    /// page is to be looked at again after `latest_look`.
+    pub async fn cut_waits(&self, latest_look: Option<Timestamp>, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |conn| Box::pin(cut(conn, latest_look, now))).await
+    }
+}
+
+async fn cut(
+    conn: &mut SqliteConnection,
+    latest_look: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    for sql in [
+        "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
+        "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
+         WHERE fate IS NULL AND waiting_since > $1",
+    ] {
+        sqlx::query(sql).bind(millis(now)).execute(&mut *conn).await?;
+    }
+    if let Some(latest) = latest_look {
+        sqlx::query("UPDATE story SET look_again = $1 WHERE look_again > $1")
+            .bind(millis(latest))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at, item, page, verdict};
+    use super::super::{FinalText, Plan};
+
+    #[tokio::test]
+    async fn what_waits_by_a_clock_that_was_ahead_waits_no_longer_than_it_was_to() {
+        let bench = Bench::new().await;
+        bench.store.rest_host("example.org:443".to_owned(), at(1060), at(1000));
+        bench.poll("wire", 1000, vec![item("a", Plan::ReadPage), item("b", Plan::ReadPage)]).await;
+        let [a, b] = <[_; 2]>::try_from(bench.waiting(1000).await).unwrap();
+        bench.store.page_failed(a.id, 1, at(1005)).await.unwrap();
+        let settled = FinalText { look_again: Some(at(9000)), ..page("The page.", verdict(&[])) };
+        assert!(bench.store.settle(b.id, 1, settled, at(1001)).await.unwrap());
+
+        for _ in 0..2 {
+            bench.store.cut_waits(Some(at(700)), at(100)).await.unwrap();
+            let rests = bench.store.resting_hosts(at(100)).await.unwrap();
+            assert_eq!(rests, [("example.org:443".to_owned(), at(160))]);
+            assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(105)));
+            assert_eq!(bench.waiting(105).await[0].since, at(100));
+            assert_eq!(bench.store.next_look(&[]).await.unwrap(), Some(at(700)));
+        }
+    }
+
+    #[tokio::test]
+    async fn waits_of_a_clock_that_was_right_are_left_alone() {
+        let bench = Bench::new().await;
+        bench.store.rest_host("example.org:443".to_owned(), at(60), at(0));
+        bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+        let waiting = bench.waiting(0).await.remove(0);
+        bench.store.page_failed(waiting.id, 1, at(5)).await.unwrap();
+        bench.store.cut_waits(Some(at(700)), at(1)).await.unwrap();
+        assert_eq!(bench.store.resting_hosts(at(1)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
+        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(5)));
+    }
+}
