@@ -1,8 +1,17 @@
 //! The one place that reads a clock; everywhere else time is an argument.
 
-use std::time::Duration;
+mod jump;
+
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+
+pub(crate) use jump::Jump;
+use jump::Reading;
+
+/// The longest sleep without a look at the wall clock. A clock that is set forward, or a machine
+/// that was suspended, delays nothing by more.
+const LONGEST_SLEEP: Duration = Duration::from_secs(20);
 
 /// The present, to the millisecond that the store keeps.
 #[must_use]
@@ -12,11 +21,15 @@ pub fn now() -> Timestamp {
     Timestamp::from_millisecond(exact.as_millisecond()).unwrap_or(exact)
 }
 
-/// Waits until `at`; for ever if there is no such time.
+/// Waits until the wall clock shows `at`; for ever if there is no such time.
 pub(crate) async fn sleep_until(at: Option<Timestamp>) {
-    match at {
-        Some(at) => tokio::time::sleep(until(at, now())).await,
-        None => std::future::pending().await,
+    let Some(at) = at else { return std::future::pending().await };
+    loop {
+        let left = until(at, now());
+        tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        if left <= LONGEST_SLEEP {
+            return;
+        }
     }
 }
 
@@ -36,4 +49,25 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = std::time::Instant::now();
     let made = work();
     (made, start.elapsed())
+}
+
+/// Notices that the wall clock jumped, as a suspended machine's does.
+#[derive(Debug)]
+pub(crate) struct JumpWatch {
+    begun: Instant,
+    last: Reading,
+}
+
+impl JumpWatch {
+    /// Watches from now on.
+    #[expect(clippy::disallowed_methods, reason = "the steady clock is read to be held against the wall clock")]
+    pub(crate) fn start() -> Self {
+        Self { begun: Instant::now(), last: Reading { wall: now(), steady: Duration::ZERO } }
+    }
+
+    /// How the wall clock jumped since the last look; `None` if it did not.
+    pub(crate) fn look(&mut self) -> Option<Jump> {
+        let reading = Reading { wall: now(), steady: self.begun.elapsed() };
+        jump::jump(std::mem::replace(&mut self.last, reading), reading)
+    }
 }

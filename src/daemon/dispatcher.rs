@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use crate::daemon::clock::{after, now, sleep_until, until};
+use crate::daemon::clock::{JumpWatch, after, now, sleep_until, until};
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::{Mode, World, announce, news, retry};
 use crate::notify;
@@ -32,7 +32,11 @@ type Ended = Vec<(Lease, Finish)>;
 pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut ended = Ended::new();
+    let mut clock = JumpWatch::start();
     while !stop.is_cancelled() {
+        if let Some(jump) = clock.look() {
+            warn!("the clock of this machine jumped {jump}, or the machine was suspended");
+        }
         let next = match turn(&world, &mut tasks, &mut ended).await {
             Ok(next) => next,
             Err(why) => {
