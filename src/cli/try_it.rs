@@ -73,7 +73,12 @@ async fn show(
         tags: Vec::new(),
         evidence,
     };
-    let sighting = Sighting { feed: FeedName(source.to_owned()), url: story.url.clone(), seen: story.first_seen };
+    let sighting = Sighting {
+        feed: FeedName(source.to_owned()),
+        title: story.title.clone(),
+        url: story.url.clone(),
+        seen: story.first_seen,
+    };
     let head = Head {
         title: story.title,
         url: story.url,
