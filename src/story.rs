@@ -168,6 +168,9 @@ impl fmt::Display for Row {
 pub struct Sighting {
     /// The feed that carried it.
     pub feed: FeedName,
+    /// The headline of this copy; may be empty.
+    #[serde(default)]
+    pub title: String,
     /// The link that this feed gave.
     pub url: Option<String>,
     /// When a poll first saw it there.

@@ -83,7 +83,8 @@ fn shown(
         tags: Vec::new(),
         evidence,
     };
-    let sighting = Sighting { feed: source.clone(), url: story.url.clone(), seen: story.first_seen };
+    let sighting =
+        Sighting { feed: source.clone(), title: story.title.clone(), url: story.url.clone(), seen: story.first_seen };
     let head = Head {
         title: story.title.clone(),
         url: story.url.clone(),

@@ -17,8 +17,9 @@ pub(super) async fn of_stories(
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<Sighting>>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT sighting.story, feed, url, seen FROM json_each($1) AS wanted
-         CROSS JOIN sighting ON sighting.story = wanted.value ORDER BY seen, feed, sighting.key",
+        "SELECT sighting.story, sighting.feed, sighting.url, sighting.seen, story.title FROM json_each($1) AS wanted
+         CROSS JOIN sighting ON sighting.story = wanted.value CROSS JOIN story ON story.id = sighting.story
+         ORDER BY sighting.seen, sighting.feed, sighting.key",
     )
     .bind(ids(stories)?)
     .fetch_all(conn)
@@ -33,7 +34,8 @@ pub(super) async fn of_events(
 ) -> Result<HashMap<String, Vec<Sighting>>, sqlx::Error> {
     let events: BTreeSet<&str> = events.iter().copied().collect();
     let rows = sqlx::query(
-        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story FROM json_each($1) AS wanted
+        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story, story.title
+         FROM json_each($1) AS wanted
          CROSS JOIN story ON story.event = wanted.value CROSS JOIN sighting ON sighting.story = story.id
          ORDER BY sighting.seen, sighting.feed, sighting.key",
     )
@@ -94,8 +96,12 @@ fn sightings<K: Eq + Hash>(
     for row in rows {
         let feed = row.try_get("feed")?;
         if known.insert((feed, row.try_get("story")?)) {
-            let feed = FeedName(feed.to_owned());
-            let sighting = Sighting { feed, url: row.try_get("url")?, seen: time(row, "seen")? };
+            let sighting = Sighting {
+                feed: FeedName(feed.to_owned()),
+                title: row.try_get("title")?,
+                url: row.try_get("url")?,
+                seen: time(row, "seen")?,
+            };
             found.entry(key(row)?).or_default().push(sighting);
         }
     }

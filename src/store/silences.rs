@@ -115,10 +115,12 @@ async fn regather(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sql
     .bind(OF_SILENCES)
     .fetch_all(&mut *conn)
     .await?;
-    for row in &rows {
-        let muted = muted(row)?;
-        let feeds = sighting::carriers(conn, muted.story).await?;
-        let Some(longest) = silence::longest(&silences, &muted.told, &feeds, &muted.event) else { continue };
+    let all = rows.iter().map(muted).collect::<Result<Vec<_>, _>>()?;
+    let stories: Vec<StoryId> = all.iter().map(|muted| muted.story).collect();
+    let feeds = sighting::carriers(conn, &stories).await?;
+    for muted in all {
+        let feeds = feeds.get(&muted.story).map(Vec::as_slice).unwrap_or_default();
+        let Some(longest) = silence::longest(&silences, &muted.told, feeds, &muted.event) else { continue };
         let reason = longest.reason();
         if reason != muted.reason {
             let into = digest::open(conn, &muted.receiver, &reason, longest.until, now).await?;

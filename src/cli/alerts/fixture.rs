@@ -32,7 +32,12 @@ pub(super) fn past() -> Past {
             lang: None,
         },
         read: Read::Teaser("the page answered 403 Forbidden".to_owned()),
-        feeds: vec![Sighting { feed: FeedName("Wire".to_owned()), url: None, seen: at("13:20:00") }],
+        feeds: vec![Sighting {
+            feed: FeedName("Wire".to_owned()),
+            title: String::new(),
+            url: None,
+            seen: at("13:20:00"),
+        }],
         told: Told {
             rule: "Kim in person".to_owned(),
             row: None,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::place::fail;
+use crate::cli::output::{self, fail};
 use crate::cli::shown::shown;
 use crate::cli::{Exit, block_on, load};
 use crate::config::Config;
@@ -23,16 +23,16 @@ pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
     };
     let asked = block_on(async {
         let asked = store::poll_now(&config.store, &wanted, names.is_empty(), now()).await;
-        asked.map_err(|why| fail(&why.to_string(), Exit::Unavailable))
+        asked.map_err(|why| fail(why, Exit::Unavailable))
     })?;
     if asked.is_empty() && names.is_empty() {
-        println!("no feed fails, so none is asked for; name those that are to be polled all the same");
+        output::print_line("no feed fails, so none is asked for; name those that are to be polled all the same")?;
     }
     for feed in &asked {
-        println!("{}: a running tidings polls it within seconds", shown(&feed.0));
+        output::print_line(format_args!("{}: a running tidings polls it within seconds", shown(&feed.0)))?;
     }
     for feed in wanted.iter().filter(|feed| !names.is_empty() && !asked.contains(feed)) {
-        println!("{}: was never polled; a start of tidings polls it at once", shown(&feed.0));
+        output::print_line(format_args!("{}: was never polled; a start of tidings polls it at once", shown(&feed.0)))?;
     }
     Ok(())
 }
@@ -42,11 +42,12 @@ fn check(names: &[String], config: &Config) -> Result<(), Exit> {
     let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
     let unknown: Vec<&String> = names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
     for name in &unknown {
-        eprintln!("error: no feed of the configuration is called `{}`", shown(name));
-        match nearest(name, known()) {
-            Some(near) => eprintln!("  help: did you mean `{}`?", shown(near)),
-            None => eprintln!("  help: `tidings feeds list` shows their names"),
-        }
+        let why = format!("no feed of the configuration is called `{}`", shown(name));
+        let help = match nearest(name, known()) {
+            Some(near) => format!("did you mean `{}`?", shown(near)),
+            None => "`tidings feeds list` shows their names".to_owned(),
+        };
+        output::fail_with_help(why, help, Exit::Data);
     }
     if unknown.is_empty() { Ok(()) } else { Err(Exit::Data) }
 }

@@ -56,12 +56,11 @@ async fn a_copy_joins_the_message_of_its_event_with_its_rules_its_feed_and_its_l
     assert_eq!(story.title, "a");
     assert_eq!(rules.iter().map(|rule| rule.rule.as_str()).collect::<Vec<_>>(), ["arms", "oil"]);
     let copies: Vec<_> =
-        feeds.iter().map(|copy| (copy.feed.0.as_str(), copy.url.as_deref().unwrap_or_default(), copy.seen)).collect();
-    let link = |key| format!("https://example.org/{key}?utm_source=feed");
-    assert_eq!(
-        copies,
-        [("wire", link("a").as_str(), at(0)), ("paper", &link("b"), at(5)), ("paper", &link("c"), at(6))]
-    );
+        feeds.iter().map(|copy| (copy.feed.0.as_str(), copy.title.as_str(), copy.url.clone(), copy.seen)).collect();
+    let link = |key| Some(format!("https://example.org/{key}?utm_source=feed"));
+    let expected =
+        [("wire", "a", link("a"), at(0)), ("paper", "b", link("b"), at(5)), ("paper", "c", link("c"), at(6))];
+    assert_eq!(copies, expected);
 }
 
 #[tokio::test]
