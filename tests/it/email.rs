@@ -19,6 +19,7 @@ pub(super) fn desk(port: u16, security: MailSecurity) -> Email {
         host: "127.0.0.1".to_owned(),
         port,
         security,
+        helo: "tidings.example.org".to_owned(),
         login: Some(("tidings".to_owned(), PASSWORD.into())),
         ca: Vec::new(),
         from: "Tidings <tidings@example.org>".parse().expect("an address"),
