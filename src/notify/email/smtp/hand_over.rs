@@ -62,11 +62,7 @@ impl Failure {
 }
 
 /// Hands `mail` over.
-pub(super) async fn hand_over(
-    connection: &mut Connection,
-    envelope: &Envelope,
-    mail: &[u8],
-) -> Result<Reply, Failure> {
+pub(super) async fn hand_over(connection: &mut Connection, envelope: &Envelope, mail: &[u8]) -> Result<Reply, Failure> {
     let parameters = parameters(connection, envelope, mail)?;
     connection.mails += 1;
     ask(connection, Step::Mail, &format!("MAIL FROM:<{}>{parameters}", envelope.from)).await?;

@@ -18,10 +18,10 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// What `reply` says behind its first line, which is a greeting.
+    /// What `reply` says. Its first line should be a greeting, but some servers leave that out.
     pub(super) fn of(reply: &Reply) -> Self {
         let mut offer = Self::default();
-        for line in reply.lines.iter().skip(1) {
+        for line in &reply.lines {
             offer.add(&line.to_ascii_uppercase());
         }
         offer

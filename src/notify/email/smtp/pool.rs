@@ -19,6 +19,9 @@ use crate::story::NotifierName;
 /// How long a connection is kept without work. Servers close theirs after five minutes (RFC 5321, 4.5.3.2.7).
 const IDLE: Duration = Duration::from_secs(30);
 
+/// How long a mail waits for an open connection before another is opened: a quick server gets many mails over one login.
+const ANOTHER: Duration = Duration::from_millis(300);
+
 /// How long no further connection is tried after the server refused one beside others.
 const CROWDED: SignedDuration = SignedDuration::from_mins(1);
 
@@ -66,17 +69,19 @@ enum Turn {
 }
 
 impl State {
-    /// The next step of somebody who came when `seen` failures had been. While a connection is being opened the others wait: if that
-    /// fails, it fails for all of them, so that one wrong password is tried once and not eight times.
-    fn turn(&mut self, seen: u64, now: Timestamp) -> Turn {
+    /// The next step of somebody who came when `seen` failures had been, and may have waited for long. While a connection is being opened
+    /// the others wait: if that fails, it fails for all of them, so that one wrong password is tried once and not eight times.
+    fn turn(&mut self, seen: u64, waited: bool, now: Timestamp) -> Turn {
         if let Some(Idle { connection, .. }) = self.idle.pop() {
             return Turn::Use(connection);
         }
-        if self.failures > seen && let Some(failure) = &self.failure {
+        if self.failures > seen
+            && let Some(failure) = &self.failure
+        {
             return Turn::GiveUp(failure.clone());
         }
         let most = self.crowded.filter(|(_, until)| now < *until).map_or(usize::MAX, |(most, _)| most.max(1));
-        if self.opening || self.open >= most {
+        if self.opening || self.open >= most || (self.open > 0 && !waited) {
             return Turn::Wait;
         }
         self.opening = true;
@@ -102,10 +107,11 @@ impl Pool {
         F: Future<Output = Result<Connection, Retry>>,
     {
         let seen = self.state().failures;
+        let mut another = pin!(sleep(ANOTHER));
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            let turn = self.state().turn(seen, now);
+            let turn = self.state().turn(seen, another.is_elapsed(), now);
             match turn {
                 Turn::Use(connection) => {
                     let mut lent = Lent { pool: self, connection: Some(connection), reused: true };
@@ -120,7 +126,10 @@ impl Pool {
                         Err(why) => opening.failed(why, now)?,
                     }
                 }
-                Turn::Wait => changed.await,
+                Turn::Wait => tokio::select! {
+                    () = changed => {}
+                    () = &mut another, if !another.is_elapsed() => {}
+                },
                 Turn::GiveUp(why) => return Err(why),
             }
         }

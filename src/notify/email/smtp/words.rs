@@ -34,7 +34,10 @@ pub(super) fn not_opened(email: &Email, why: &NotOpened) -> String {
             return format!("{server} lets us in no further: {}{}", said(email, reply), name_advice(reply));
         }
         NotOpened::NoLogin => {
-            return format!("{server} offers no way to log in that Tidings knows (PLAIN, LOGIN){}", login_advice(email));
+            return format!(
+                "{server} offers no way to log in that Tidings knows (PLAIN, LOGIN){}",
+                login_advice(email)
+            );
         }
         NotOpened::Late => return format!("{server} did not let us in in time"),
         NotOpened::NoStartTls => "it offers no STARTTLS".to_owned(),
