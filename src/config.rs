@@ -165,6 +165,8 @@ pub struct Email {
     pub port: u16,
     /// How the connection is protected.
     pub security: MailSecurity,
+    /// What we call ourselves to it: a fully qualified name or an address literal.
+    pub helo: String,
     /// User and password, where the server wants them.
     pub login: Option<(String, SecretString)>,
     /// Whom to believe besides the system's authorities when the server shows its certificate.

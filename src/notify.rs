@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 use crate::alert::{Letter, Receiver};
 use crate::config::{Body, ConsoleFormat, Hosts, Network, Notifier};
 use crate::feed::fetch::{NoClient, Reach};
+use crate::notify::email::Pools;
 use crate::notify::webhook::Clients;
 
 /// What came of one attempt.
@@ -90,6 +91,8 @@ pub struct Means {
     pub zone: TimeZone,
     /// Clients for webhooks with authorities of their own.
     private: Clients,
+    /// Connections to mail servers.
+    mail: Pools,
 }
 
 impl Means {
@@ -98,7 +101,17 @@ impl Means {
     /// # Errors
     /// Where HTTPS cannot be set up on this machine.
     pub fn new(network: Network, hosts: Hosts, zone: TimeZone) -> Result<Self, NoClient> {
-        Ok(Self { reach: Reach::new(network, hosts)?, zone, private: Clients::default() })
+        Ok(Self { reach: Reach::new(network, hosts)?, zone, private: Clients::default(), mail: Pools::default() })
+    }
+
+    /// Closes connections that are idle for too long, without end; to be called anew after each attempt.
+    pub async fn tend(&self) {
+        self.mail.tend().await;
+    }
+
+    /// Closes all connections that are kept, within seconds.
+    pub async fn close(&self) {
+        self.mail.close().await;
     }
 }
 
@@ -125,7 +138,8 @@ pub fn on_console(format: ConsoleFormat, letter: &Letter, zone: &TimeZone) -> Re
     Ok(String::from_utf8_lossy(&console::shown(format, &payload::write(letter)?, zone)).into_owned())
 }
 
-/// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most a minute.
+/// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most half a minute, and by email
+/// as long as mail servers may take: minutes for each answer.
 pub async fn send(
     notifier: &Notifier,
     means: &Means,
@@ -136,7 +150,7 @@ pub async fn send(
 ) -> Outcome {
     match notifier {
         Notifier::Console(format) => console::send(*format, frozen, &means.zone).await,
-        Notifier::Email(email) => email::send(email, receiver, frozen).await,
+        Notifier::Email(email) => email::send(email, &means.mail, receiver, frozen, now).await,
         Notifier::Webhook(webhook) => webhook::send(webhook, means, receiver, id, frozen, now).await,
     }
 }

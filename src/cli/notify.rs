@@ -40,6 +40,7 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
             Outcome::Refused(why) | Outcome::Gone(why) => all = fail(&receiver, &format!("refused: {why}")),
         }
     }
+    means.close().await;
     all
 }
 

@@ -9,7 +9,7 @@ use crate::fault::{Fault, Source};
 use crate::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
-const SHOWN: [&str; 46] = [
+const SHOWN: [&str; 47] = [
     "alerts",
     "allow",
     "ca",
@@ -24,6 +24,7 @@ const SHOWN: [&str; 46] = [
     "from",
     "full_text",
     "gap",
+    "helo",
     "high",
     "http1",
     "info",

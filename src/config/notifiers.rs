@@ -2,6 +2,7 @@
 
 mod ca;
 mod email;
+mod helo;
 mod manners;
 mod smtp;
 mod webhook;

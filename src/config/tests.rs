@@ -93,7 +93,7 @@ fn everything_that_can_be_written_is_read() {
         "store: sqlite:/var/lib/tidings.db\nrules: ../rules\nzone: Europe/Berlin\nnotify: {critical: [ops, desk], default: desk}\n\
          feeds:\n  - url: https://example.org/feed?key=${FEED_KEY}\n  - {url: https://example.org/b, name: B, tags: wire, every: 5m, full_text: never}\n\
          notifiers:\n  desk:\n    type: email\n    smtp: smtp+starttls://ana%40example.org@mail.example.org\n    password: ${SMTP_PASSWORD}\n    \
-         from: Tidings <tidings@example.org>\n    to: [desk@example.org, Duty Desk <duty@example.org>]\n  \
+         from: Tidings <tidings@example.org>\n    helo: relay.example.org\n    to: [desk@example.org, Duty Desk <duty@example.org>]\n  \
          ops: {type: webhook, url: \"${HOOK}\", secret: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA], format: standard}\n  \
          out: {type: console, format: json}\n\
          poll: {min: 1h, max: 1d, first_poll: none, connections: 8, per_host: 2, gap: 0s}\nnetwork: {allow: [10.0.0.0/8], contact: ana@example.org}\n",
@@ -113,6 +113,7 @@ fn everything_that_can_be_written_is_read() {
     let (user, password) = mail.login.as_ref().expect("a login");
     assert_eq!((user.as_str(), password.expose_secret()), ("ana@example.org", "pa55w0rd"));
     assert_eq!(mail.to[1].to_string(), "Duty Desk <duty@example.org>");
+    assert_eq!(mail.helo, "relay.example.org");
     let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else { panic!("hook") };
     assert_eq!((hook.url.0.as_str(), hook.secrets.len()), (HOOK, 2));
     assert_eq!(hook.secrets[0].0.expose_secret().len(), 24);
@@ -364,7 +365,9 @@ fn faults_of_mail() {
         &with_desk(
             "    smtp: smtp://mail.example.org\n    from: Tidings\n    to: [\"a@example.org, b@example.org\", a@example.org, A@example.org]",
         ),
-        &with_desk("    smtp: smtp://mail.example.org\n    from: a@example.org\n    to: []\n    digest: 1h"),
+        &with_desk(
+            "    smtp: smtp://mail.example.org\n    from: a@example.org\n    to: []\n    helo: box\n    digest: 1h",
+        ),
     ]);
     insta::assert_snapshot!(said);
 }

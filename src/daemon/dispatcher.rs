@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -22,13 +23,17 @@ const STORE_FAILED: Duration = Duration::from_secs(5);
 /// How often the outbox is looked at, though nobody says that anything changed: others write to the store, too.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// How long a stop waits for what is being sent: as long as a webhook may take. A mail server may take ten minutes.
+const GRACE: Duration = Duration::from_secs(30);
+
 /// When a message is tried again whose delivery panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(5);
 
 /// What attempts came to, as long as it is not recorded.
 type Ended = Vec<(Lease, Finish)>;
 
-/// Sends messages as they become due, until `stop`, or in a single round until nothing is due any more. What is being sent when `stop` comes is finished.
+/// Sends messages as they become due, until `stop`, or in a single round until nothing is due any more. What is being sent when `stop` comes is
+/// finished, if that does not take long.
 pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut ended = Ended::new();
@@ -52,17 +57,37 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
             () = world.outbox.notified() => {}
             Some(attempt) = tasks.next() => ended.push(outcome(&world, attempt)),
             () = sleep_until(Some(next.unwrap_or(Timestamp::MAX).min(after(now(), LOOK_AGAIN)))) => {}
+            () = world.means.tend() => {}
         }
         while let Some(attempt) = tasks.ended() {
             ended.push(outcome(&world, attempt));
         }
     }
-    while let Some(attempt) = tasks.next().await {
-        ended.push(outcome(&world, attempt));
-    }
-    // The next run takes back what cannot be recorded now, and sends the same bytes under the same ids again.
-    if let Err(why) = world.store.turn(world.run, ended, BTreeMap::new(), now(), render(&world)).await {
-        error!("what came of deliveries cannot be recorded: {why}; they are tried again at the next start");
+    finish(&world, &mut tasks, ended).await;
+    world.means.close().await;
+}
+
+/// Waits for what is being sent, within [`GRACE`], and records each outcome at once: whoever stops Tidings may lose patience and kill it.
+/// The next run takes back what is not recorded, and sends the same bytes under the same ids again.
+async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended: Ended) {
+    let mut grace = pin!(tokio::time::sleep(GRACE));
+    loop {
+        match world.store.turn(world.run, ended.clone(), BTreeMap::new(), now(), render(world)).await {
+            Ok(_) => ended.clear(),
+            Err(why) => {
+                error!("what came of deliveries cannot be recorded: {why}; they are tried again at the next start");
+            }
+        }
+        tokio::select! {
+            attempt = tasks.next() => match attempt {
+                Some(attempt) => ended.push(outcome(world, attempt)),
+                None => return,
+            },
+            () = &mut grace => {
+                warn!("{} messages are still being sent, and are sent again at the next start", tasks.len());
+                return;
+            }
+        }
     }
 }
 

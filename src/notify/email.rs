@@ -23,7 +23,7 @@ use crate::notify::text;
 use crate::notify::view::{View, view};
 use crate::story::{NotifierName, Severity};
 
-pub(super) use smtp::send;
+pub(super) use smtp::{Pools, send};
 
 /// The most of a headline that goes into the subject, in characters.
 const TITLE: usize = 120;

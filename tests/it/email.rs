@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tidings::config::{Email, Hosts, MailSecurity, Network, Notifier};
-use tidings::notify::{self, Cause, Means, Outcome, Retry};
+use tidings::notify::{self, Cause, Means, Outcome, Retry, Scope};
 
 use crate::support::letter::{alert, now, receiver};
 use crate::support::smtp::{Act, Sink};
@@ -19,6 +19,7 @@ pub(super) fn desk(port: u16, security: MailSecurity) -> Email {
         host: "127.0.0.1".to_owned(),
         port,
         security,
+        helo: "tidings.example.org".to_owned(),
         login: Some(("tidings".to_owned(), PASSWORD.into())),
         ca: Vec::new(),
         from: "Tidings <tidings@example.org>".parse().expect("an address"),
@@ -30,23 +31,38 @@ fn frozen(notifier: &Notifier, recipient: &str) -> Vec<u8> {
     notify::render(notifier, &receiver("desk", recipient), &alert(), &TimeZone::UTC).expect("a mail")
 }
 
-/// Sends to the first recipient.
+/// A notifier that keeps its connections from mail to mail.
+pub(super) struct Sender {
+    notifier: Notifier,
+    recipient: String,
+    pub(super) means: Means,
+}
+
+impl Sender {
+    pub(super) fn new(email: Email) -> Self {
+        let recipient = email.to[0].email.to_string();
+        let means = Means::new(Network::default(), Hosts::default(), TimeZone::UTC).expect("a client");
+        Self { notifier: Notifier::Email(email), recipient, means }
+    }
+
+    pub(super) fn to(sink: &Sink) -> Self {
+        Self::new(desk(sink.port(), MailSecurity::Plain))
+    }
+
+    /// Sends to the first recipient.
+    pub(super) async fn send(&self) -> Outcome {
+        let mail = frozen(&self.notifier, &self.recipient);
+        notify::send(&self.notifier, &self.means, &receiver("desk", &self.recipient), "id", &mail, now()).await
+    }
+}
+
+/// Sends to the first recipient, over a connection of its own.
 pub(super) async fn send(email: Email) -> Outcome {
-    let recipient = email.to[0].email.to_string();
-    let notifier = Notifier::Email(email);
-    let means = Means::new(Network::default(), Hosts::default(), TimeZone::UTC).expect("a client");
-    let mail = frozen(&notifier, &recipient);
-    notify::send(&notifier, &means, &receiver("desk", &recipient), "id", &mail, now()).await
+    Sender::new(email).send().await
 }
 
 pub(super) async fn send_to(sink: &Sink) -> Outcome {
     send(desk(sink.port(), MailSecurity::Plain)).await
-}
-
-/// Sends, and lets `seconds` pass once the server has heard `verb`.
-async fn send_and_wait(sink: &Sink, verb: &str, seconds: u64) -> Outcome {
-    let mail = desk(sink.port(), MailSecurity::Plain);
-    tokio::join!(send(mail), pass_after(sink.wait_to_hear(verb), seconds)).0
 }
 
 /// Lets `seconds` pass once `event` has come.
@@ -87,9 +103,13 @@ async fn a_server_that_knows_only_login_gets_that() {
 #[tokio::test]
 async fn what_the_server_says_to_the_mail_refuses_it_or_puts_it_off() {
     for (verb, said, refused) in [
-        ("MAIL", "553 5.1.8 sender unknown", true),
+        ("MAIL", "553 5.1.8 sender unknown", false),
         ("RCPT", "550-5.1.1 no such user\r\n550 5.1.1 here", true),
-        ("DATA", "554 5.7.1 no mail today", true),
+        ("DATA", "554 5.7.1 no mail today", false),
+        (".", "550 5.7.26 unauthenticated", false),
+        (".", "550 5.4.5 Daily sending quota exceeded", false),
+        ("RCPT", "552 5.2.2 mailbox full", false),
+        (".", "554 transaction failed", true),
         (".", "552 5.3.4 too big", true),
         ("MAIL", "421 4.3.2 closing", false),
         ("RCPT", "421 4.3.2 closing", false),
@@ -155,17 +175,114 @@ async fn where_the_answer_to_a_mail_is_missing_that_is_said() {
 
     let sink = Sink::start().await;
     sink.on(".", Act::Silence);
-    let why = put_off(send_and_wait(&sink, "DATA", 61).await, true);
+    let outcome = tokio::join!(send_to(&sink), pass_after(sink.wait_for(1), 601)).0;
+    let why = put_off(outcome, true);
     assert!(why.contains("did not say whether it took the mail"), "{why}");
 }
 
 #[tokio::test]
-async fn a_goodbye_without_an_answer_has_nothing_sent_again() {
+async fn an_answer_to_the_final_dot_may_take_ten_minutes() {
     let sink = Sink::start().await;
-    sink.on("QUIT", Act::Silence);
-    assert_eq!(send_and_wait(&sink, "QUIT", 6).await, Outcome::Delivered("250 kept".to_owned()));
-    sink.on("QUIT", Act::HangUp);
+    let stall = sink.stall_after_data();
+    let answer = async {
+        pass_after(sink.wait_for(1), 590).await;
+        stall.release();
+    };
+    assert_eq!(tokio::join!(send_to(&sink), answer).0, Outcome::Delivered("250 kept".to_owned()));
+}
+
+#[tokio::test]
+async fn a_refusal_says_whom_it_concerns_and_how_long_to_wait() {
+    for (step, said, cause, scope, after) in [
+        ("RCPT", "452 4.2.2 mailbox full", Cause::Busy, Scope::Recipient, None),
+        ("RCPT", "450 4.7.1 Greylisted, try again in 300 seconds", Cause::Busy, Scope::Recipient, Some(300)),
+        ("MAIL", "421 4.7.0 too much; try again in 2 minutes", Cause::Busy, Scope::Notifier, Some(120)),
+        ("GREETING", "421 wait 90 seconds", Cause::Busy, Scope::Notifier, Some(90)),
+        ("RCPT", "550 5.7.1 you may not write to this list", Cause::Shut, Scope::Recipient, None),
+        ("GREETING", "554 5.7.1 blocked", Cause::Shut, Scope::Notifier, None),
+        (".", "451 local error", Cause::Failed, Scope::Notifier, None),
+    ] {
+        let sink = Sink::start().await;
+        sink.on(step, Act::Say(said));
+        let Outcome::Retry(retry) = send_to(&sink).await else { panic!("{said}") };
+        let expected = (cause, scope, after.map(Duration::from_secs));
+        assert_eq!((retry.cause, retry.scope, retry.after), expected, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_code_of_an_answer_counts() {
+    let long: &[u8] = [b"250-".to_vec(), vec![b'x'; 1 << 20], b"\r\n250-\n250\r\n".to_vec()].concat().leak();
+    let many: &[u8] = [b"220-hello\r\n".repeat(100), b"220\r\n".to_vec()].concat().leak();
+    let gbk = b"250 \xd3\xca\xbc\xfe\xd2\xd1\xbd\xd3\xca\xd5\r\n";
+    for (step, bytes) in [
+        ("GREETING", &b"220 Bienvenue \xe0 tous\r\n"[..]),
+        ("GREETING", many),
+        ("GREETING", b"220\n"),
+        ("EHLO", b"250-\xd3\xca\n250-\n250 auth login plain\n"),
+        ("MAIL", gbk),
+        ("RCPT", long),
+        (".", gbk),
+        (".", long),
+        (".", b"250\r\n"),
+    ] {
+        let sink = Sink::start().await;
+        sink.on(step, Act::Bytes(bytes));
+        let outcome = send_to(&sink).await;
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{step}: {outcome:?}");
+    }
+    let sink = Sink::start().await;
+    sink.on("RCPT", Act::Bytes(b"550 \xd3\xc3\xbb\xa7\xb2\xbb\xb4\xe6\xd4\xda\r\n"));
+    assert!(matches!(send_to(&sink).await, Outcome::Refused(_)));
+}
+
+#[tokio::test]
+async fn a_login_goes_through_by_the_mechanism_that_works() {
+    for (offer, refusal) in [
+        ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::Say("504 5.7.4 Unrecognized authentication type")),
+        ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::Say("535 5.7.8 no")),
+        ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::SayAndHangUp("534 5.7.9 too weak")),
+        ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::HangUp),
+        ("250-sink\r\n250 auth=login plain", Act::Say("504 what")),
+        ("250-sink\r\n250 auth ntlm login", Act::HangUp),
+    ] {
+        let sink = Sink::start().await;
+        sink.on("EHLO", Act::Say(offer));
+        sink.on("AUTH PLAIN", refusal);
+        let sender = Sender::to(&sink);
+        for _ in 0..2 {
+            assert_eq!(sender.send().await, Outcome::Delivered("250 kept".to_owned()), "{offer}");
+        }
+        assert_eq!(sink.count("AUTH LOGIN"), 1, "{:?}", sink.heard());
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_login_that_we_know_is_told_of() {
+    let sink = Sink::start().await;
+    sink.on("EHLO", Act::Say("250-sink\r\n250 AUTH NTLM GSSAPI"));
+    let Outcome::Retry(Retry { why, cause: Cause::Shut, .. }) = send_to(&sink).await else { panic!("put off") };
+    assert!(why.contains("PLAIN, LOGIN"), "{why}");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_ehlo_gets_helo() {
+    let sink = Sink::start().await;
+    sink.on("EHLO", Act::Say("502 5.5.1 what"));
+    let mail = Email { login: None, ..desk(sink.port(), MailSecurity::Plain) };
+    assert_eq!(send(mail).await, Outcome::Delivered("250 kept".to_owned()));
+    assert_eq!(sink.heard()[..2], ["EHLO tidings.example.org", "HELO tidings.example.org"]);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_too_long_is_refused_before_it_is_sent() {
+    let sink = Sink::start().await;
+    sink.on("EHLO", Act::Say("250-sink\r\n250-size 1000\r\n250 AUTH PLAIN"));
+    let Outcome::Refused(why) = send_to(&sink).await else { panic!("refused") };
+    assert!(why.contains("at most 1000 bytes"), "{why}");
+    sink.on("EHLO", Act::Say("250-sink\r\n250-SIZE 1000000\r\n250 AUTH PLAIN"));
     assert_eq!(send_to(&sink).await, Outcome::Delivered("250 kept".to_owned()));
+    assert!(sink.heard().iter().any(|line| line.contains("> SIZE=")), "{:?}", sink.heard());
 }
 
 #[tokio::test]
@@ -208,9 +325,10 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_such() {
             ..desk(sink.port(), MailSecurity::Plain)
         };
         match send(mail.clone()).await {
-            Outcome::Refused(why) => {
-                assert!(needs && why.contains("SMTPUTF8"), "{why}");
-                assert!(why.contains("josé@") || why.contains("büro@"), "{why}");
+            Outcome::Refused(why) => assert!(needs && why.contains("SMTPUTF8") && why.contains("josé@"), "{why}"),
+            // The sender is the same in every mail: it can be mended.
+            Outcome::Retry(Retry { why, cause: Cause::Shut, .. }) => {
+                assert!(needs && why.contains("SMTPUTF8") && why.contains("büro@"), "{why}");
             }
             other => assert!(!needs && other == Outcome::Delivered("250 kept".to_owned()), "{other:?}"),
         }

@@ -76,9 +76,9 @@ async fn a_handshake_that_stalls_breaks_off_or_is_none_ends_and_was_not_reached(
             let mail = trusting(&ca, &sink, security);
             let outcome = match act {
                 Act::Silence if from_the_start => {
-                    tokio::join!(send(mail), pass_after(sink.wait_for_connection(), 61)).0
+                    tokio::join!(send(mail), pass_after(sink.wait_for_connection(), 121)).0
                 }
-                Act::Silence => tokio::join!(send(mail), pass_after(sink.wait_to_hear("STARTTLS"), 61)).0,
+                Act::Silence => tokio::join!(send(mail), pass_after(sink.wait_to_hear("STARTTLS"), 121)).0,
                 _ => send(mail).await,
             };
             put_off(outcome, false);

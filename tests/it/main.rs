@@ -7,6 +7,7 @@ mod bad_input;
 mod check;
 mod copies;
 mod email;
+mod email_kept;
 mod email_phases;
 mod email_tls;
 mod explain;

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::super::reader::Reader;
 use super::super::{Authority, Email, MailSecurity};
 use super::smtp::{self, Server};
-use super::{Faulty, ca};
+use super::{Faulty, ca, helo};
 use crate::files;
 use crate::yaml::{Entries, Node};
 
@@ -22,8 +22,9 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Optio
     let from = entries.require("from", reader.faults).and_then(|node| mailbox(node, reader));
     let to = entries.require("to", reader.faults).and_then(|node| recipients(node, reader));
     let ca = authorities(entries, server.as_ref(), reader);
+    let helo = helo::helo(entries, from.as_ref().map(|from| from.email.domain()), reader);
     let Server { host, port, security, .. } = server?;
-    Some(Email { host, port, security, login: login.ok()?, ca: ca?, from: from?, to: to? })
+    Some(Email { host, port, security, helo: helo?, login: login.ok()?, ca: ca?, from: from?, to: to? })
 }
 
 fn authorities(entries: &mut Entries<'_>, server: Option<&Server>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {

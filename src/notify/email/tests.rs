@@ -16,6 +16,7 @@ fn desk(from: &str, to: &[&str]) -> Email {
         host: "mail.example.org".to_owned(),
         port: 465,
         security: MailSecurity::Tls,
+        helo: "tidings.example.org".to_owned(),
         login: None,
         ca: vec![],
         from: from.parse().unwrap(),

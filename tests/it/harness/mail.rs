@@ -14,6 +14,7 @@ pub async fn start(seed: u64, ledger: Ledger) -> Sink {
     let came = AtomicUsize::new(0);
     sink.judge(move |moment| match moment {
         Moment::Greeting => turns_away(seed, came.fetch_add(1, Ordering::Relaxed)).then_some(Act::Say("421 too busy")),
+        Moment::Command(_) => None,
         Moment::End(letter) => Some(receive(seed, &ledger, letter)),
     });
     sink

@@ -1,6 +1,7 @@
 //! A mail server on loopback that keeps what it is given, and misbehaves when told to.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ struct Shared {
     heard: watch::Sender<Vec<String>>,
     letters: watch::Sender<Vec<Letter>>,
     connections: watch::Sender<usize>,
+    /// Those that are open now.
+    open: AtomicUsize,
     /// With what, and whether from the first byte.
     tls: Option<(TlsAcceptor, bool)>,
 }
@@ -59,6 +62,8 @@ pub enum Act {
 pub enum Moment<'m> {
     /// Somebody connected.
     Greeting,
+    /// A command came, with this verb in capitals.
+    Command(&'m str),
     /// A mail came whole.
     End(&'m Letter),
 }
@@ -165,6 +170,7 @@ impl Sink {
             heard: watch::Sender::new(Vec::new()),
             letters: watch::Sender::new(Vec::new()),
             connections: watch::Sender::new(0),
+            open: AtomicUsize::new(0),
             tls,
         });
         let served = Arc::clone(&shared);
@@ -173,7 +179,11 @@ impl Sink {
                 let shared = Arc::clone(&served);
                 shared.connections.send_modify(|number| *number += 1);
                 // A client that is killed breaks its connection off: nothing is wrong with that.
-                tokio::spawn(async move { converse(Box::new(stream), &shared).await.ok() });
+                shared.open.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    converse(Box::new(stream), &shared).await.ok();
+                    shared.open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         Self { port, shared, serving }
@@ -189,7 +199,7 @@ impl Sink {
         self.shared.refused.lock().expect("no panic").insert(recipient.to_owned());
     }
 
-    /// Does so from now on where it would answer `verb`: `GREETING`, a command in capitals, `TLS` for its part of a handshake, or `.` for a mail's end.
+    /// Does so from now on where it would answer `verb`: `GREETING`, a command in capitals, `AUTH PLAIN` for that alone, `TLS` for its part of a handshake, or `.` for a mail's end.
     pub fn on(&self, verb: &'static str, act: Act) {
         self.shared.script.lock().expect("no panic").insert(verb, act);
     }
@@ -204,6 +214,26 @@ impl Sink {
         let mut connections = self.shared.connections.subscribe();
         let waited = timeout(DEADLINE, connections.wait_for(|number| *number > 0)).await;
         waited.expect("nobody connected").expect("the server lives");
+    }
+
+    /// How many clients have connected so far.
+    pub fn connections(&self) -> usize {
+        *self.shared.connections.borrow()
+    }
+
+    /// Turns away whoever connects while `most` others are connected.
+    pub fn bear(&self, most: usize) {
+        let shared = Arc::downgrade(&self.shared);
+        self.judge(move |moment| {
+            let open = shared.upgrade()?.open.load(Ordering::SeqCst);
+            let crowded = matches!(moment, Moment::Greeting) && open > most;
+            crowded.then_some(Act::SayAndHangUp("432 4.3.2 Concurrent connections limit exceeded"))
+        });
+    }
+
+    /// How often a command that begins so came.
+    pub fn count(&self, verb: &str) -> usize {
+        self.heard().iter().filter(|line| line.starts_with(verb)).count()
     }
 
     /// Every command so far, of all connections; what a connection sends at its very start counts, be it SMTP or not.
@@ -255,13 +285,16 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
     let mut to = Vec::new();
     while let Some(command) = read_command(&mut stream, shared).await? {
         let upper = command.to_ascii_uppercase();
-        let verb = upper.split([' ', ':']).next().unwrap_or_default();
+        let mut verb = upper.split([' ', ':']).next().unwrap_or_default();
         let usual = match verb {
             "EHLO" => match shared.tls {
                 Some((_, false)) => "250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN",
                 _ => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
             },
             "AUTH" => {
+                if upper.starts_with("AUTH PLAIN") {
+                    verb = "AUTH PLAIN";
+                }
                 if upper.ends_with("LOGIN") {
                     for prompt in ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"] {
                         stream.write_all(prompt.as_bytes()).await?;
@@ -283,7 +316,8 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
             "QUIT" => "221 bye",
             _ => "250 ok",
         };
-        let said = answer(&mut stream, shared, verb, Act::Say(usual)).await?;
+        let usual = judged(shared, Moment::Command(verb)).unwrap_or(Act::Say(usual));
+        let said = answer(&mut stream, shared, verb, usual).await?;
         if verb == "DATA" && said.starts_with('3') {
             let data = read_data(&mut stream).await?;
             let letter = Letter { to: std::mem::take(&mut to), data };
@@ -329,7 +363,10 @@ async fn answer(
     verb: &str,
     usual: Act,
 ) -> std::io::Result<&'static str> {
-    let act = shared.script.lock().expect("no panic").get(verb).copied();
+    let act = {
+        let script = shared.script.lock().expect("no panic");
+        script.get(verb).or_else(|| script.get(verb.split(' ').next().unwrap_or_default())).copied()
+    };
     match act.unwrap_or(usual) {
         Act::Say(said) => say(stream, said).await,
         Act::SayAfter(pause, said) => {

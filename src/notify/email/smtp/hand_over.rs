@@ -1,11 +1,11 @@
 //! A mail handed over, command by command (RFC 5321, 3.3), so that it is known how far it came where it breaks off.
 
 use lettre::Address;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
-use lettre::transport::smtp::response::Response;
+
+use super::connection::Connection;
+use super::reply::Reply;
+use super::step::Step;
+use super::wire::Broken;
 
 /// Who sends to whom.
 pub(super) struct Envelope {
@@ -15,12 +15,7 @@ pub(super) struct Envelope {
 
 impl Envelope {
     fn is_ascii(&self) -> bool {
-        [&self.from, &self.to].into_iter().all(is_ascii)
-    }
-
-    /// The address that needs SMTPUTF8.
-    pub(super) fn beyond_ascii(&self) -> &Address {
-        if is_ascii(&self.to) { &self.from } else { &self.to }
+        is_ascii(&self.from) && is_ascii(&self.to)
     }
 }
 
@@ -28,87 +23,89 @@ fn is_ascii(address: &Address) -> bool {
     address.user().is_ascii() && address.domain().is_ascii()
 }
 
-/// What an answer is awaited to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Mail,
-    Rcpt,
-    Data,
-    /// The mail itself, up to its final dot: whoever breaks off here may have taken it.
-    End,
-}
-
-impl Step {
-    /// As the protocol writes it.
-    pub(super) fn verb(self) -> &'static str {
-        match self {
-            Self::Mail => "MAIL",
-            Self::Rcpt => "RCPT",
-            Self::Data => "DATA",
-            Self::End => "the final dot",
-        }
-    }
-
-    fn awaits(self, reply: &Response) -> bool {
-        let code = u16::from(reply.code());
-        match self {
-            Self::Data => code == 354,
-            Self::Mail | Self::Rcpt | Self::End => (200..300).contains(&code),
-        }
-    }
-}
-
 /// Why a mail was not handed over.
 pub(super) enum Failure {
-    /// The server rejected it, or the connection broke.
-    Smtp(Error),
-    /// It agreed to something else than was asked: its answers and our commands no longer belong together.
-    OutOfTurn(Response),
-    /// An address needs an extension that the server lacks (RFC 6531).
-    NoUtf8,
+    /// The server refused it.
+    Refused(Step, Reply),
+    /// The conversation broke off, or its answers and our commands no longer belong together.
+    Broken(Step, Broken),
+    /// The sender's address needs an extension that the server lacks (RFC 6531).
+    SenderBeyondAscii,
+    /// The recipient's address does.
+    RecipientBeyondAscii,
+    /// The mail is longer than this, which is the most that the server takes, in bytes.
+    TooLong(usize),
 }
 
 impl Failure {
-    /// Whether nothing can be said to the server any more.
+    /// Whether the connection can be used no more.
     pub(super) fn ends_the_connection(&self) -> bool {
         match self {
-            Self::Smtp(error) => error.status().is_none(),
-            Self::OutOfTurn(_) => true,
-            Self::NoUtf8 => false,
+            Self::Refused(_, reply) => reply.code == 421,
+            Self::Broken(..) => true,
+            Self::SenderBeyondAscii | Self::RecipientBeyondAscii | Self::TooLong(_) => false,
+        }
+    }
+
+    /// Whether the server may have had enough of the connection rather than of the mail, which it cannot have taken.
+    pub(super) fn may_be_the_connections(&self) -> bool {
+        match self {
+            Self::Refused(Step::Mail | Step::Rcpt | Step::Data, reply) if reply.code == 421 => true,
+            Self::Refused(Step::Mail, reply) if reply.is_temporary() => {
+                let text = reply.text().to_ascii_lowercase();
+                text.contains("connection") || text.contains("session")
+            }
+            Self::Broken(Step::Mail | Step::Rcpt | Step::Data, broken) => !matches!(broken, Broken::Late(_)),
+            _ => false,
         }
     }
 }
 
-/// Hands `mail` over. `step` is what it is at, also where this is given up half-way.
-pub(super) async fn hand_over(
-    connection: &mut AsyncSmtpConnection,
-    envelope: &Envelope,
-    mail: &[u8],
-    step: &mut Step,
-) -> Result<Response, Failure> {
-    let has = |extension| connection.server_info().supports_feature(extension);
-    let mut parameters = Vec::new();
+/// Hands `mail` over.
+pub(super) async fn hand_over(connection: &mut Connection, envelope: &Envelope, mail: &[u8]) -> Result<Reply, Failure> {
+    let parameters = parameters(connection, envelope, mail)?;
+    connection.mails += 1;
+    ask(connection, Step::Mail, &format!("MAIL FROM:<{}>{parameters}", envelope.from)).await?;
+    ask(connection, Step::Rcpt, &format!("RCPT TO:<{}>", envelope.to)).await?;
+    ask(connection, Step::Data, "DATA").await?;
+    let answer = connection.wire.hand_over(mail, Step::End.patience()).await;
+    expected(Step::End, answer)
+}
+
+/// What `MAIL` says besides the sender, as far as the server understands it.
+fn parameters(connection: &Connection, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
+    let offer = &connection.offer;
+    let mut parameters = String::new();
     if !envelope.is_ascii() {
-        if !has(Extension::SmtpUtfEight) {
-            return Err(Failure::NoUtf8);
+        match offer.utf8 {
+            true => parameters.push_str(" SMTPUTF8"),
+            false if is_ascii(&envelope.to) => return Err(Failure::SenderBeyondAscii),
+            false => return Err(Failure::RecipientBeyondAscii),
         }
-        parameters.push(MailParameter::SmtpUtfEight);
     }
-    if !mail.is_ascii() && has(Extension::EightBitMime) {
-        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    if !mail.is_ascii() && offer.eight_bit {
+        parameters.push_str(" BODY=8BITMIME");
     }
-    *step = Step::Mail;
-    expect(*step, connection.command(Mail::new(Some(envelope.from.clone()), parameters)).await)?;
-    *step = Step::Rcpt;
-    expect(*step, connection.command(Rcpt::new(envelope.to.clone(), vec![])).await)?;
-    *step = Step::Data;
-    expect(*step, connection.command(Data).await)?;
-    *step = Step::End;
-    expect(*step, connection.message(mail).await)
+    if let Some(most) = offer.size {
+        if let Some(most) = most.filter(|most| mail.len() > *most) {
+            return Err(Failure::TooLong(most));
+        }
+        parameters.push_str(&format!(" SIZE={}", mail.len()));
+    }
+    Ok(parameters)
 }
 
-/// The reply, if it is one that `step` can have.
-fn expect(step: Step, answer: Result<Response, Error>) -> Result<Response, Failure> {
-    let reply = answer.map_err(Failure::Smtp)?;
-    if step.awaits(&reply) { Ok(reply) } else { Err(Failure::OutOfTurn(reply)) }
+async fn ask(connection: &mut Connection, step: Step, command: &str) -> Result<Reply, Failure> {
+    expected(step, connection.wire.ask_within(step.patience(), command).await)
+}
+
+/// The reply, if it is the one that the step goes on with.
+fn expected(step: Step, answer: Result<Reply, Broken>) -> Result<Reply, Failure> {
+    let reply = answer.map_err(|broken| Failure::Broken(step, broken))?;
+    let goes_on = if step == Step::Data { reply.code == 354 } else { reply.is_positive() };
+    match reply.code / 100 {
+        _ if goes_on => Ok(reply),
+        4 | 5 => Err(Failure::Refused(step, reply)),
+        _ => Err(Failure::Broken(step, Broken::OutOfTurn(reply))),
+    }
 }

@@ -1,52 +1,153 @@
 //! A connection to the mail server, up to where a mail can be handed over: greeting, TLS, login.
 
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use secrecy::ExposeSecret;
+use std::io;
+use std::time::Duration;
 
-use super::wire::{CONNECT, Wire};
+use rustls::pki_types::{InvalidDnsNameError, ServerName};
+use secrecy::SecretString;
+use tokio::time::timeout;
+
+use super::connection::Connection;
+use super::login::{self, Mechanism};
+use super::offer::Offer;
+use super::reply::Reply;
+use super::step::Step;
+use super::tls;
+use super::wire::{Broken, Wire};
 use crate::config::{Email, MailSecurity};
 
+/// From the first packet to the login. Greetings that are held back to annoy spammers take up to a minute.
+const OPENING: Duration = Duration::from_mins(2);
+
 /// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(super) enum NotOpened {
     /// No address of the server could be connected to.
-    #[error(transparent)]
-    Connection(#[from] std::io::Error),
-    /// The conversation failed.
-    #[error(transparent)]
-    Smtp(#[from] Error),
+    Connection(io::Error),
+    /// TLS cannot be set up here.
+    Tls(String),
+    /// The conversation broke off.
+    Broken(Broken),
+    /// The server refused a step of it.
+    Refused(Step, Reply),
+    /// It offers no STARTTLS, which the configuration wants.
+    NoStartTls,
+    /// It offers no way to log in that we know.
+    NoLogin,
+    /// It took too long.
+    Late,
 }
 
-/// Connects and logs in. Where the configuration wants TLS, nothing is said without it but the request for it.
-pub(super) async fn open(email: &Email) -> Result<AsyncSmtpConnection, NotOpened> {
-    let hello = ClientId::default();
-    let mut connection = match email.security {
-        MailSecurity::Tls => {
-            let server = (email.host.as_str(), email.port);
-            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, Some(tls(email)?), None).await?
-        }
-        MailSecurity::StartTls | MailSecurity::Plain => {
-            let wire = Wire::connect(&email.host, email.port).await?;
-            AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello).await?
+impl From<Broken> for NotOpened {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl From<rustls::Error> for NotOpened {
+    fn from(error: rustls::Error) -> Self {
+        Self::Tls(error.to_string())
+    }
+}
+
+impl From<InvalidDnsNameError> for NotOpened {
+    fn from(error: InvalidDnsNameError) -> Self {
+        Self::Tls(error.to_string())
+    }
+}
+
+/// Connects and logs in, by the mechanism `first` if the server offers it. Where the configuration wants TLS, nothing is said without it but the request for it.
+pub(super) async fn open(email: &Email, first: Option<Mechanism>) -> Result<Connection, NotOpened> {
+    let opened = async {
+        let (wire, offer) = greeted(email).await?;
+        match &email.login {
+            Some(credentials) => log_in(email, credentials, first, wire, offer).await,
+            None => Ok(Connection::new(wire, offer, None)),
         }
     };
-    if email.security == MailSecurity::StartTls {
-        connection.starttls(tls(email)?, &hello).await?;
-    }
-    if let Some((user, password)) = &email.login {
-        let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-        connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
-    }
-    Ok(connection)
+    timeout(OPENING, opened).await.unwrap_or(Err(NotOpened::Late))
 }
 
-fn tls(email: &Email) -> Result<TlsParameters, Error> {
-    let mut tls = TlsParameters::builder(email.host.clone());
-    for authority in &email.ca {
-        tls = tls.add_root_certificate(Certificate::from_der(authority.0.clone())?);
+/// A connection that the server greeted, with TLS where it is wanted, and what the server offers.
+async fn greeted(email: &Email) -> Result<(Wire, Offer), NotOpened> {
+    let mut wire = Wire::connect(&email.host, email.port).await.map_err(NotOpened::Connection)?;
+    if email.security == MailSecurity::Tls {
+        wire = secure(wire, email).await?;
     }
-    tls.build()
+    positive(Step::Greeting, wire.reply().await?)?;
+    let offer = hello(&mut wire, &email.helo).await?;
+    if email.security != MailSecurity::StartTls {
+        return Ok((wire, offer));
+    }
+    if !offer.starttls {
+        return Err(NotOpened::NoStartTls);
+    }
+    positive(Step::StartTls, wire.ask("STARTTLS").await?)?;
+    let mut wire = secure(wire, email).await?;
+    let offer = hello(&mut wire, &email.helo).await?;
+    Ok((wire, offer))
+}
+
+async fn secure(wire: Wire, email: &Email) -> Result<Wire, NotOpened> {
+    let name = ServerName::try_from(email.host.clone())?;
+    Ok(wire.secure(&tls::connector(&email.ca)?, name).await?)
+}
+
+/// EHLO, or HELO where the server does not know that (RFC 5321, 3.2).
+async fn hello(wire: &mut Wire, name: &str) -> Result<Offer, NotOpened> {
+    let reply = wire.ask(&format!("EHLO {name}")).await?;
+    if !reply.is_permanent() {
+        return Ok(Offer::of(&positive(Step::Hello, reply)?));
+    }
+    positive(Step::Hello, wire.ask(&format!("HELO {name}")).await?)?;
+    Ok(Offer::default())
+}
+
+/// Tries each mechanism that the server offers, until one is taken: some are offered that do not work.
+async fn log_in(
+    email: &Email,
+    credentials: &(String, SecretString),
+    first: Option<Mechanism>,
+    wire: Wire,
+    offer: Offer,
+) -> Result<Connection, NotOpened> {
+    let mut greeting = Some((wire, offer.clone()));
+    let mut failure = NotOpened::NoLogin;
+    for mechanism in in_turn(&offer.mechanisms, first) {
+        // After a refusal servers close the connection, or no longer listen.
+        let (mut wire, offer) = match greeting.take() {
+            Some(greeting) => greeting,
+            None => greeted(email).await?,
+        };
+        match login::log_in(&mut wire, mechanism, credentials).await {
+            Ok(reply) if reply.is_positive() => return Ok(Connection::new(wire, offer, Some(mechanism))),
+            Ok(reply) if !reply.is_permanent() => return Err(NotOpened::Refused(Step::Login, reply)),
+            Ok(reply) => {
+                failure = telling(failure, reply);
+                wire.goodbye().await;
+            }
+            Err(broken) => failure = NotOpened::Broken(broken),
+        }
+    }
+    Err(failure)
+}
+
+/// PLAIN before LOGIN, but `first` before all.
+fn in_turn(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mechanism> {
+    let mut mechanisms: Vec<_> = first.into_iter().collect();
+    mechanisms.extend([Mechanism::Plain, Mechanism::Login].into_iter().filter(|known| Some(*known) != first));
+    mechanisms.retain(|mechanism| offered.contains(mechanism));
+    mechanisms
+}
+
+/// The refusal that says more: one of the login over one of a mechanism.
+fn telling(before: NotOpened, reply: Reply) -> NotOpened {
+    match before {
+        NotOpened::Refused(_, before) if login::is_unknown(&reply) => NotOpened::Refused(Step::Login, before),
+        _ => NotOpened::Refused(Step::Login, reply),
+    }
+}
+
+fn positive(step: Step, reply: Reply) -> Result<Reply, NotOpened> {
+    if reply.is_positive() { Ok(reply) } else { Err(NotOpened::Refused(step, reply)) }
 }

@@ -1,34 +1,51 @@
-//! The TCP connection below an SMTP conversation that begins without TLS: bounded, and never read beyond the end of a line.
-//!
-//! What somebody on the way appends to the answer to STARTTLS must not be taken for answers from within TLS (CVE-2011-0411, CVE-2021-33515): a
-//! buffer above never holds more than one line, so that whatever follows it meets the TLS handshake, which it breaks.
+//! The connection below an SMTP conversation, with or without TLS: commands go out, replies come in.
 
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use lettre::transport::smtp::client::AsyncTokioStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use futures_util::FutureExt;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
+
+use super::reply::{Reply, read_reply};
 
 /// For the connection to one address of the server.
-pub(super) const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(10);
 
-/// The most that a server can say during one mail, in bytes: its answers and its part of TLS take less than half of that. A line without
-/// an end would fill the memory, and lines without an end the processor.
-const MOST: usize = 32 << 10;
+/// For the farewell.
+const GOODBYE: Duration = Duration::from_secs(5);
 
-/// The most that is looked at in one step, in bytes.
-const PART: usize = 1024;
+/// For each part of a mail that the server takes (RFC 5321, 4.5.3.2.5).
+const BLOCK: Duration = Duration::from_mins(3);
+
+/// The size of such a part, in bytes.
+const PART: usize = 64 << 10;
+
+/// Why a conversation cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    #[error("{0}")]
+    Connection(#[from] io::Error),
+    #[error("it closed the connection")]
+    Closed,
+    #[error("it did not answer within {} s", .0.as_secs())]
+    Late(Duration),
+    #[error("the server says more than is read")]
+    Endless,
+    #[error("it did not answer in SMTP: {0}")]
+    Nonsense(String),
+    #[error("it answered out of turn: {} {}", .0.code, .0.text())]
+    OutOfTurn(Reply),
+}
 
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
-    /// What the server may still say, in bytes.
-    left: usize,
+    stream: BufReader<Either<TcpStream, Box<TlsStream<TcpStream>>>>,
 }
 
 impl Wire {
@@ -37,50 +54,110 @@ impl Wire {
         let mut failure = io::Error::other("the name has no address");
         for address in lookup_host((host, port)).await? {
             match timeout(CONNECT, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return Ok(Self { stream, left: MOST }),
+                Ok(Ok(stream)) => {
+                    stream.set_nodelay(true)?;
+                    return Ok(Self { stream: BufReader::new(Either::Left(stream)) });
+                }
                 Ok(Err(error)) => failure = error,
                 Err(_) => failure = io::Error::new(io::ErrorKind::TimedOut, "connection timed out"),
             }
         }
         Err(failure)
     }
-}
 
-impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.left == 0 {
-            return Poll::Ready(Err(io::Error::other("the server says more than is read")));
+    /// Goes on with TLS. What was said before and not read yet must not be taken for answers from within TLS (CVE-2011-0411, CVE-2021-33515).
+    pub(super) async fn secure(self, tls: &TlsConnector, name: ServerName<'static>) -> Result<Self, Broken> {
+        if !self.stream.buffer().is_empty() {
+            return Err(Broken::Nonsense("more than an answer came before TLS".to_owned()));
         }
-        let mut part = [0; PART];
-        let room = PART.min(buffer.remaining()).min(this.left);
-        let mut ahead = ReadBuf::new(&mut part[..room]);
-        let seen = ready!(this.stream.poll_peek(context, &mut ahead))?;
-        let line = ahead.filled().iter().position(|byte| *byte == b'\n').map_or(seen, |at| at + 1);
-        let mut line = ReadBuf::new(&mut part[..line]);
-        ready!(Pin::new(&mut this.stream).poll_read(context, &mut line))?;
-        this.left -= line.filled().len();
-        buffer.put_slice(line.filled());
-        Poll::Ready(Ok(()))
+        match self.stream.into_inner() {
+            Either::Left(tcp) => {
+                let stream = tls.connect(name, tcp).await?;
+                Ok(Self { stream: BufReader::new(Either::Right(Box::new(stream))) })
+            }
+            Either::Right(_) => Err(Broken::Nonsense("TLS was asked for within TLS".to_owned())),
+        }
+    }
+
+    /// The next reply.
+    pub(super) async fn reply(&mut self) -> Result<Reply, Broken> {
+        read_reply(&mut self.stream).await
+    }
+
+    /// Says `command`, and what the server answers. Whatever it said unasked would be taken for the answer to another command.
+    pub(super) async fn ask(&mut self, command: &str) -> Result<Reply, Broken> {
+        let unasked = self.stream.fill_buf().now_or_never().transpose()?.map(<[u8]>::len);
+        match unasked {
+            None => {}
+            Some(0) => return Err(Broken::Closed),
+            Some(_) => {
+                let reply = self.reply().await?;
+                // A server may take its leave at any time (RFC 5321, 3.8).
+                return if reply.code == 421 { Ok(reply) } else { Err(Broken::OutOfTurn(reply)) };
+            }
+        }
+        self.stream.write_all(format!("{command}\r\n").as_bytes()).await?;
+        self.stream.flush().await?;
+        self.reply().await
+    }
+
+    /// As [`ask`](Self::ask), with an answer that comes in time.
+    pub(super) async fn ask_within(&mut self, patience: Duration, command: &str) -> Result<Reply, Broken> {
+        timeout(patience, self.ask(command)).await.unwrap_or(Err(Broken::Late(patience)))
+    }
+
+    /// Sends a mail up to its final dot, and what the server answers to that in time.
+    pub(super) async fn hand_over(&mut self, mail: &[u8], patience: Duration) -> Result<Reply, Broken> {
+        for part in stuffed(mail).chunks(PART) {
+            let written = timeout(BLOCK, self.stream.write_all(part)).await;
+            written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        }
+        let answered = async {
+            self.stream.flush().await?;
+            self.reply().await
+        };
+        timeout(patience, answered).await.unwrap_or(Err(Broken::Late(patience)))
+    }
+
+    /// Takes leave, and waits until the server closed the connection: by then it no longer counts it as ours.
+    pub(super) async fn goodbye(mut self) {
+        let leave = async {
+            self.ask("QUIT").await.ok();
+            self.stream.shutdown().await.ok();
+            let mut rest = [0; 256];
+            while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+        };
+        timeout(GOODBYE, leave).await.ok();
     }
 }
 
-impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+/// `mail` with its end, and with a second dot before each line that begins with one (RFC 5321, 4.5.2).
+fn stuffed(mail: &[u8]) -> Vec<u8> {
+    let mut stuffed = Vec::with_capacity(mail.len() + 64);
+    for line in mail.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
+            stuffed.push(b'.');
+        }
+        stuffed.extend_from_slice(line);
     }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    if !stuffed.ends_with(b"\r\n") {
+        stuffed.extend_from_slice(b"\r\n");
     }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
-    }
+    stuffed.extend_from_slice(b".\r\n");
+    stuffed
 }
 
-impl AsyncTokioStream for Wire {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr()
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("a\r\n", "a\r\n.\r\n")]
+    #[case("a", "a\r\n.\r\n")]
+    #[case(".\r\n..a\r\nb.\r\n", "..\r\n...a\r\nb.\r\n.\r\n")]
+    fn no_line_of_a_mail_is_its_end(#[case] mail: &str, #[case] expected: &str) {
+        assert_eq!(String::from_utf8_lossy(&stuffed(mail.as_bytes())), expected);
     }
 }

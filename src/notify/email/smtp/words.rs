@@ -1,18 +1,18 @@
 //! What a mail server said, or what went wrong with it, in words that hold no secret.
 
-use std::error::Error as _;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::response::Response;
 use secrecy::ExposeSecret;
 
+use super::hand_over::{Envelope, Failure};
+use super::open::NotOpened;
+use super::reply::Reply;
+use super::step::Step;
 use crate::config::{Email, MailSecurity};
 use crate::notify::reply::shown;
 
 /// The server, as a person knows it.
-pub(super) fn server(email: &Email) -> String {
+fn server(email: &Email) -> String {
     let Email { host, port, .. } = email;
     if host.contains(':') {
         format!("the mail server [{host}]:{port}")
@@ -22,27 +22,74 @@ pub(super) fn server(email: &Email) -> String {
 }
 
 /// A reply on one line.
-pub(super) fn said(email: &Email, reply: &Response) -> String {
-    let words = reply.message().collect::<Vec<_>>().join(" ");
-    shown(&format!("{} {words}", reply.code()), &secrets(email))
+pub(super) fn said(email: &Email, reply: &Reply) -> String {
+    safe(email, &format!("{} {}", reply.code, reply.text()))
 }
 
-/// The server's own words where it said something, else what went wrong.
-pub(super) fn explain(email: &Email, error: &Error) -> String {
-    let mut deepest = error.source();
-    while let Some(cause) = deepest.and_then(std::error::Error::source) {
-        deepest = Some(cause);
-    }
-    let words = deepest.map_or_else(|| error.to_string(), ToString::to_string);
-    let words = match error.status() {
-        Some(code) => format!("{code} {words}"),
-        None => words,
+/// Why no connection could be used.
+pub(super) fn not_opened(email: &Email, why: &NotOpened) -> String {
+    let server = server(email);
+    let why = match why {
+        NotOpened::Refused(_, reply) => {
+            return format!("{server} lets us in no further: {}{}", said(email, reply), name_advice(reply));
+        }
+        NotOpened::NoLogin => {
+            return format!(
+                "{server} offers no way to log in that Tidings knows (PLAIN, LOGIN){}",
+                login_advice(email)
+            );
+        }
+        NotOpened::Late => return format!("{server} did not let us in in time"),
+        NotOpened::NoStartTls => "it offers no STARTTLS".to_owned(),
+        NotOpened::Tls(why) => why.clone(),
+        NotOpened::Connection(error) => error.to_string(),
+        NotOpened::Broken(broken) => safe(email, &broken.to_string()),
     };
-    shown(&words, &secrets(email))
+    format!("{server} cannot be used: {why}{}", tls_advice(email, &why))
+}
+
+/// Why a mail was not taken.
+pub(super) fn not_sent(email: &Email, envelope: &Envelope, failure: &Failure, length: usize) -> String {
+    let server = server(email);
+    match failure {
+        Failure::Refused(_, reply) => format!("{}{}", said(email, reply), name_advice(reply)),
+        Failure::Broken(Step::End, broken) => {
+            format!("{server} did not say whether it took the mail: {}", safe(email, &broken.to_string()))
+        }
+        Failure::Broken(step, broken) => {
+            let why = safe(email, &broken.to_string());
+            format!("{server} broke off before it took the mail, at {}: {why}", step.verb())
+        }
+        Failure::SenderBeyondAscii => beyond_ascii(&server, &envelope.from),
+        Failure::RecipientBeyondAscii => beyond_ascii(&server, &envelope.to),
+        Failure::TooLong(most) => format!("{server} takes mails of at most {most} bytes, and this one has {length}"),
+    }
+}
+
+fn beyond_ascii(server: &str, address: &lettre::Address) -> String {
+    format!("{server} takes no addresses with letters outside ASCII before the @ (SMTPUTF8), such as {address}")
+}
+
+fn safe(email: &Email, words: &str) -> String {
+    shown(words, &secrets(email))
+}
+
+/// What to do where the server wants another name at EHLO.
+fn name_advice(reply: &Reply) -> &'static str {
+    let text = reply.text().to_ascii_lowercase();
+    let names_it = ["helo", "ehlo", "fully-qualified", "fqdn"].iter().any(|word| text.contains(word));
+    if names_it { "; the name that Tidings gives there can be set: `helo: mail.example.org`" } else { "" }
+}
+
+fn login_advice(email: &Email) -> &'static str {
+    match email.security {
+        MailSecurity::Plain => "; many servers offer it only over TLS: smtps:// or smtp+starttls://",
+        MailSecurity::Tls | MailSecurity::StartTls => "",
+    }
 }
 
 /// What to do about a connection that failed for the reason `why`.
-pub(super) fn advice(email: &Email, why: &str) -> &'static str {
+fn tls_advice(email: &Email, why: &str) -> &'static str {
     match email.security {
         MailSecurity::Tls if why.contains("InvalidContentType") => {
             "; this port seems to begin without TLS, which smtp+starttls:// is for"

@@ -1,0 +1,170 @@
+//! What a refusal means, by the step it answers, its enhanced code (RFC 3463), its code and, where these say too little, its words. Pure.
+
+use super::reply::Reply;
+use super::step::Step;
+use crate::notify::{Cause, Scope};
+
+/// What becomes of a mail after a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// The server will never take this mail.
+    Never,
+    /// It may take it later.
+    Later(Cause, Scope),
+}
+
+use Meaning::{Later, Never};
+
+/// It takes nothing from us as we are.
+const SHUT: Meaning = Later(Cause::Shut, Scope::Notifier);
+/// This mailbox takes nothing for now.
+const FULL: Meaning = Later(Cause::Busy, Scope::Recipient);
+/// This mailbox takes nothing from us.
+const BARRED: Meaning = Later(Cause::Shut, Scope::Recipient);
+
+/// What is said of how much we send.
+const TOO_MUCH: [&str; 13] = [
+    "too many",
+    "too much",
+    "too fast",
+    "rate",
+    "throttled",
+    "throttling",
+    "limit",
+    "limits",
+    "daily",
+    "hourly",
+    "per day",
+    "per hour",
+    "sending",
+];
+
+/// What is said of us or of our way to the server, rather than of a mail or a recipient.
+const OF_US: [&str; 26] = [
+    "client host",
+    "helo",
+    "ehlo",
+    "relay",
+    "relaying",
+    "sender",
+    "authentication",
+    "authenticate",
+    "authenticated",
+    "unauthenticated",
+    "login",
+    "log in",
+    "tls",
+    "spf",
+    "dkim",
+    "dmarc",
+    "blacklist",
+    "blacklisted",
+    "blocklist",
+    "blocklisted",
+    "black",
+    "blocked",
+    "listed",
+    "reputation",
+    "ip",
+    "dns",
+];
+
+/// What is said of a mailbox without room.
+const NO_ROOM: [&str; 6] = ["full", "quota", "over quota", "overquota", "storage", "space"];
+
+/// What is said of a mail's size.
+const SIZE: [&str; 5] = ["size", "too big", "too large", "too long", "large"];
+
+/// What is said of a mail's content.
+const CONTENT: [&str; 8] = ["spam", "virus", "malware", "content", "phishing", "attachment", "infected", "junk"];
+
+/// What `reply`, a refusal, means where it answers `step`.
+pub(super) fn meaning(step: Step, reply: &Reply) -> Meaning {
+    let words = Words::of(&reply.text());
+    let status = reply.status.map(|status| (status.subject, status.detail)).filter(|status| status.0 != 0);
+    if reply.is_temporary() {
+        Later(cause(step, reply.code, status, &words), scope(step, reply.code, status, &words))
+    } else if step.is_of_a_mail() {
+        match status.filter(|status| *status != (1, 0)) {
+            Some(status) => by_status(step, status, &words),
+            None => by_code(step, reply.code, &words),
+        }
+    } else {
+        SHUT
+    }
+}
+
+/// The kind of a failure that the server calls temporary. Only what it says of a mail itself counts as an attempt.
+fn cause(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Cause {
+    let of_the_mail = matches!(step, Step::Data | Step::End) && !matches!(code, 421 | 432 | 450 | 452 | 454);
+    let is_busy = matches!(status, Some((2 | 4 | 7, _) | (3, 1 | 2))) || words.have(&TOO_MUCH);
+    if of_the_mail && !is_busy { Cause::Failed } else { Cause::Busy }
+}
+
+/// Whom such a failure concerns.
+fn scope(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Scope {
+    match (step, status) {
+        (Step::Rcpt | Step::Data | Step::End, _) if matches!(code, 421 | 432 | 454) => Scope::Notifier,
+        (Step::Rcpt | Step::Data | Step::End, Some((1 | 2, _))) => Scope::Recipient,
+        (Step::Rcpt, Some((3..=5, _))) => Scope::Notifier,
+        (Step::Rcpt, _) if words.have(&TOO_MUCH) => Scope::Notifier,
+        (Step::Rcpt, _) => Scope::Recipient,
+        _ => Scope::Notifier,
+    }
+}
+
+/// What a permanent refusal with an enhanced code means.
+fn by_status(step: Step, status: (u16, u16), words: &Words) -> Meaning {
+    match status {
+        (2, 3) | (3, 4) => Never,
+        _ if step == Step::Mail && status.0 != 6 => SHUT,
+        (1, 7..=9) | (3 | 5, _) | (4, 5) | (7, 8..=13 | 20..=30) => SHUT,
+        (1, _) | (2, 1) | (6, _) => Never,
+        (2, 2) => FULL,
+        (7, _) if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
+        (7, _) if step == Step::End && words.have(&CONTENT) => Never,
+        _ if step == Step::Rcpt || status.0 == 2 => BARRED,
+        _ => SHUT,
+    }
+}
+
+/// What a permanent refusal without one means.
+fn by_code(step: Step, code: u16, words: &Words) -> Meaning {
+    let is_of_size = words.have(&SIZE) && matches!(step, Step::Mail | Step::Data | Step::End);
+    match (step, code) {
+        (_, 523) => Never,
+        (_, 550 | 552 | 554) if is_of_size => Never,
+        (_, 500..=504 | 521 | 530 | 534 | 535 | 538 | 555) => SHUT,
+        (_, 550 | 552 | 554) if words.have(&NO_ROOM) && !words.have(&TOO_MUCH) => FULL,
+        (Step::Rcpt, 552) => FULL,
+        _ if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
+        (Step::Mail | Step::Data | Step::End, 552) => Never,
+        (Step::Mail, _) => SHUT,
+        (Step::Rcpt, 510 | 511 | 550 | 551 | 553 | 556) => Never,
+        (Step::Rcpt, _) => BARRED,
+        (Step::Data, 550 | 551 | 553) | (Step::End, 550 | 551 | 553 | 554) => Never,
+        _ => SHUT,
+    }
+}
+
+/// A text in small letters, with one space before and after each word.
+struct Words(String);
+
+impl Words {
+    fn of(text: &str) -> Self {
+        let mut words = " ".to_owned();
+        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            words.push_str(&word.to_lowercase());
+            words.push(' ');
+        }
+        Self(words)
+    }
+
+    /// Whether one of `phrases` stands in it, as whole words.
+    fn have(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.0.contains(&format!(" {phrase} ")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

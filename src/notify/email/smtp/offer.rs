@@ -1,0 +1,92 @@
+//! What a server offers in its answer to EHLO (RFC 5321, 4.1.1.1). Keywords count in any case.
+
+use super::login::Mechanism;
+use super::reply::Reply;
+
+/// Of a server that knows only HELO: nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) starttls: bool,
+    pub(super) eight_bit: bool,
+    pub(super) utf8: bool,
+    /// The ways to log in that we know as well.
+    pub(super) mechanisms: Vec<Mechanism>,
+    /// Whether mails may say how long they are, and the most that the server takes, in bytes (RFC 1870).
+    pub(super) size: Option<Option<usize>>,
+    /// The most mails that it takes over one connection (RFC 9422).
+    pub(super) mails: Option<u32>,
+}
+
+impl Offer {
+    /// What `reply` says. Its first line should be a greeting, but some servers leave that out.
+    pub(super) fn of(reply: &Reply) -> Self {
+        let mut offer = Self::default();
+        for line in &reply.lines {
+            offer.add(&line.to_ascii_uppercase());
+        }
+        offer
+    }
+
+    fn add(&mut self, line: &str) {
+        // `AUTH=LOGIN PLAIN` was the form before RFC 2554.
+        let line = line.strip_prefix("AUTH=").map_or_else(|| line.to_owned(), |rest| format!("AUTH {rest}"));
+        let mut words = line.split_whitespace();
+        match words.next() {
+            Some("STARTTLS") => self.starttls = true,
+            Some("8BITMIME") => self.eight_bit = true,
+            Some("SMTPUTF8") => self.utf8 = true,
+            Some("AUTH") => self.mechanisms.extend(words.filter_map(Mechanism::named)),
+            Some("SIZE") => {
+                let most = words.next().and_then(|most| most.parse().ok());
+                self.size = Some(most.filter(|most| *most > 0));
+            }
+            Some("LIMITS") => {
+                let most = words.find_map(|word| word.strip_prefix("MAILMAX=")?.parse().ok());
+                self.mails = most.filter(|most| *most > 0);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn offer(lines: &[&str]) -> Offer {
+        let lines = std::iter::once("sink.example").chain(lines.iter().copied()).map(str::to_owned).collect();
+        Offer::of(&Reply { code: 250, status: None, lines })
+    }
+
+    #[rstest]
+    #[case(&["AUTH PLAIN LOGIN"], &[Mechanism::Plain, Mechanism::Login])]
+    #[case(&["auth login plain"], &[Mechanism::Login, Mechanism::Plain])]
+    #[case(&["AUTH=LOGIN PLAIN"], &[Mechanism::Login, Mechanism::Plain])]
+    #[case(&["Auth=login"], &[Mechanism::Login])]
+    #[case(&["AUTH NTLM", "AUTH=Login"], &[Mechanism::Login])]
+    #[case(&["AUTH NTLM CRAM-MD5"], &[])]
+    #[case(&["AUTHOR PLAIN"], &[])]
+    #[case(&["AUTH"], &[])]
+    fn ways_to_log_in_are_read_in_every_form(#[case] lines: &[&str], #[case] expected: &[Mechanism]) {
+        assert_eq!(offer(lines).mechanisms, expected);
+    }
+
+    #[rstest]
+    #[case(&["SIZE 35882577"], Some(Some(35_882_577)), None)]
+    #[case(&["size"], Some(None), None)]
+    #[case(&["SIZE 0", "limits rcptmax=5 mailmax=2"], Some(None), Some(2))]
+    #[case(&["SIZE much", "LIMITS MAILMAX=0"], Some(None), None)]
+    #[case(&["LIMITS RCPTMAX=1 MAILMAX=x"], None, None)]
+    fn limits_are_read(#[case] lines: &[&str], #[case] size: Option<Option<usize>>, #[case] mails: Option<u32>) {
+        let offer = offer(lines);
+        assert_eq!((offer.size, offer.mails), (size, mails));
+    }
+
+    #[test]
+    fn keywords_count_in_any_case_and_unknown_ones_do_not() {
+        let offer = offer(&["StartTls", "8bitmime", "smtputf8", "X-MAGIC", "", "PIPELINING"]);
+        assert!(offer.starttls && offer.eight_bit && offer.utf8);
+    }
+}

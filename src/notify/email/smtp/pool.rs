@@ -1,0 +1,266 @@
+//! The connections of one notifier: kept for the next mail, no more than the server bears, opened one after the other.
+
+use std::collections::HashMap;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::{join_all, poll_fn};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tokio::time::{Sleep, sleep};
+
+use super::connection::Connection;
+use super::login::Mechanism;
+use crate::notify::Retry;
+use crate::story::NotifierName;
+
+/// How long a connection is kept without work. Servers close theirs after five minutes (RFC 5321, 4.5.3.2.7).
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How long a mail waits for an open connection before another is opened: a quick server gets many mails over one login.
+const ANOTHER: Duration = Duration::from_millis(300);
+
+/// How long no further connection is tried after the server refused one beside others.
+const CROWDED: SignedDuration = SignedDuration::from_mins(1);
+
+/// The connections of every email notifier.
+#[derive(Clone, Debug, Default)]
+pub(in crate::notify) struct Pools(Arc<Mutex<HashMap<NotifierName, Arc<Pool>>>>);
+
+/// Those of one notifier.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    state: Mutex<State>,
+    /// Notified when a connection came back, was lost, was opened or was not.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The one that was used last is at the end.
+    idle: Vec<Idle>,
+    /// Connections that are open: idle ones and those that are lent.
+    open: usize,
+    /// Whether one is being opened.
+    opening: bool,
+    /// How many the server bore when it refused one more, and until when that is heeded.
+    crowded: Option<(usize, Timestamp)>,
+    /// How the last login went through.
+    mechanism: Option<Mechanism>,
+    /// How often no connection could be opened, and why the last time.
+    failures: u64,
+    failure: Option<Retry>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    expires: Pin<Box<Sleep>>,
+}
+
+/// What whoever wants a connection does next.
+enum Turn {
+    Use(Connection),
+    Open(Option<Mechanism>),
+    Wait,
+    GiveUp(Retry),
+}
+
+impl State {
+    /// The next step of somebody who came when `seen` failures had been, and may have waited for long. While a connection is being opened
+    /// the others wait: if that fails, it fails for all of them, so that one wrong password is tried once and not eight times.
+    fn turn(&mut self, seen: u64, waited: bool, now: Timestamp) -> Turn {
+        if let Some(Idle { connection, .. }) = self.idle.pop() {
+            return Turn::Use(connection);
+        }
+        if self.failures > seen
+            && let Some(failure) = &self.failure
+        {
+            return Turn::GiveUp(failure.clone());
+        }
+        let most = self.crowded.filter(|(_, until)| now < *until).map_or(usize::MAX, |(most, _)| most.max(1));
+        if self.opening || self.open >= most || (self.open > 0 && !waited) {
+            return Turn::Wait;
+        }
+        self.opening = true;
+        Turn::Open(self.mechanism)
+    }
+}
+
+impl Pool {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, and has everybody who waits look at it.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.changed.notify_waiters();
+    }
+
+    /// A connection that is ready for a mail: one that was kept, else a new one from `open`, which is told how the last login went through.
+    /// Where others are open but no further one can be had, it waits for one of them.
+    pub(super) async fn take<F>(&self, now: Timestamp, open: impl Fn(Option<Mechanism>) -> F) -> Result<Lent<'_>, Retry>
+    where
+        F: Future<Output = Result<Connection, Retry>>,
+    {
+        let seen = self.state().failures;
+        let mut another = pin!(sleep(ANOTHER));
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            let turn = self.state().turn(seen, another.is_elapsed(), now);
+            match turn {
+                Turn::Use(connection) => {
+                    let mut lent = Lent { pool: self, connection: Some(connection), reused: true };
+                    if lent.connection().reset().await {
+                        return Ok(lent);
+                    }
+                }
+                Turn::Open(mechanism) => {
+                    let opening = Opening(self);
+                    match open(mechanism).await {
+                        Ok(connection) => return Ok(opening.succeeded(connection)),
+                        Err(why) => opening.failed(why, now)?,
+                    }
+                }
+                Turn::Wait => tokio::select! {
+                    () = changed => {}
+                    () = &mut another, if !another.is_elapsed() => {}
+                },
+                Turn::GiveUp(why) => return Err(why),
+            }
+        }
+    }
+
+    /// Takes a connection that was idle for too long.
+    fn poll_expired(&self, context: &mut Context<'_>) -> Option<Lent<'_>> {
+        let mut state = self.state();
+        let expired = state.idle.iter_mut().position(|idle| idle.expires.as_mut().poll(context).is_ready())?;
+        let Idle { connection, .. } = state.idle.remove(expired);
+        Some(Lent { pool: self, connection: Some(connection), reused: true })
+    }
+
+    fn take_idle(&self) -> Vec<Lent<'_>> {
+        let idle = std::mem::take(&mut self.state().idle);
+        let lent = |Idle { connection, .. }| Lent { pool: self, connection: Some(connection), reused: true };
+        idle.into_iter().map(lent).collect()
+    }
+}
+
+/// The turn of the one who opens a connection. It ends when this is dropped, whatever becomes of the attempt.
+struct Opening<'p>(&'p Pool);
+
+impl<'p> Opening<'p> {
+    fn succeeded(self, connection: Connection) -> Lent<'p> {
+        let pool = self.0;
+        pool.change(|state| {
+            state.open += 1;
+            state.mechanism = connection.mechanism;
+        });
+        Lent { pool, connection: Some(connection), reused: false }
+    }
+
+    /// Says so to those who wait. With others open it is no failure: the server bears no more of them.
+    fn failed(self, why: Retry, now: Timestamp) -> Result<(), Retry> {
+        let mut state = self.0.state();
+        if state.open > 0 {
+            state.crowded = Some((state.open, now.saturating_add(CROWDED).unwrap_or(Timestamp::MAX)));
+            return Ok(());
+        }
+        state.failures += 1;
+        state.failure = Some(why.clone());
+        Err(why)
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.opening = false);
+    }
+}
+
+/// A connection in use. One that is dropped, and not given back, is closed: nobody knows where its conversation stands.
+pub(super) struct Lent<'p> {
+    pool: &'p Pool,
+    connection: Option<Connection>,
+    reused: bool,
+}
+
+impl Lent<'_> {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("only what consumes it takes it out")
+    }
+
+    /// Whether mails went over it before.
+    pub(super) fn is_reused(&self) -> bool {
+        self.reused
+    }
+
+    /// Keeps it for the next mail, or takes leave of a server that takes no more over it.
+    pub(super) async fn give_back(mut self) {
+        if self.connection().is_used_up() {
+            return self.goodbye().await;
+        }
+        if let Some(connection) = self.connection.take() {
+            let idle = Idle { connection, expires: Box::pin(sleep(IDLE)) };
+            self.pool.change(|state| state.idle.push(idle));
+        }
+    }
+
+    /// Takes leave of the server. It counts as open until the server has closed it.
+    pub(super) async fn goodbye(mut self) {
+        let open = OpenUntilDropped(self.pool);
+        if let Some(connection) = self.connection.take() {
+            connection.wire.goodbye().await;
+        }
+        drop(open);
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if self.connection.take().is_some() {
+            drop(OpenUntilDropped(self.pool));
+        }
+    }
+}
+
+/// Counts one connection less when it is dropped.
+struct OpenUntilDropped<'p>(&'p Pool);
+
+impl Drop for OpenUntilDropped<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.open = state.open.saturating_sub(1));
+    }
+}
+
+impl Pools {
+    pub(super) fn of(&self, notifier: &NotifierName) -> Arc<Pool> {
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(pools.entry(notifier.clone()).or_default())
+    }
+
+    fn all(&self) -> Vec<Arc<Pool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Closes connections that are idle for too long, without end. It knows those that were idle when it was called: call it anew after each attempt.
+    pub(in crate::notify) async fn tend(&self) {
+        let pools = self.all();
+        loop {
+            let expired = poll_fn(|context| {
+                pools.iter().find_map(|pool| pool.poll_expired(context)).map_or(Poll::Pending, Poll::Ready)
+            });
+            expired.await.goodbye().await;
+        }
+    }
+
+    /// Takes leave of all servers, within seconds.
+    pub(in crate::notify) async fn close(&self) {
+        let pools = self.all();
+        join_all(pools.iter().flat_map(|pool| pool.take_idle()).map(Lent::goodbye)).await;
+    }
+}

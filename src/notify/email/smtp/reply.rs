@@ -1,0 +1,196 @@
+//! A server's reply (RFC 5321, 4.2). Its code counts; its text, in whatever encoding, is for people.
+
+use std::io;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+
+use super::wire::Broken;
+
+/// The most that is read of one reply, in bytes: lines without end would keep the processor busy.
+const MOST: usize = 4 << 20;
+
+/// The most that is kept of one line, in bytes.
+const LINE: usize = 4096;
+
+/// The most that is kept of one reply, in lines.
+const LINES: usize = 200;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reply {
+    pub(super) code: u16,
+    pub(super) status: Option<Status>,
+    /// The text behind the code, line by line, as far as it is kept.
+    pub(super) lines: Vec<String>,
+}
+
+/// An enhanced status code (RFC 3463): `5.1.1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Status {
+    pub(super) class: u16,
+    pub(super) subject: u16,
+    pub(super) detail: u16,
+}
+
+impl Reply {
+    fn new(code: u16, lines: Vec<String>) -> Self {
+        Self { code, status: lines.iter().find_map(|line| status(line)), lines }
+    }
+
+    /// Whether the server did what it was asked.
+    pub(super) fn is_positive(&self) -> bool {
+        self.code / 100 == 2
+    }
+
+    /// Whether the same may work later. Where the two codes of a reply disagree, hope wins.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.code / 100 == 4 || self.status.is_some_and(|status| status.class == 4)
+    }
+
+    /// Whether the server refuses for good.
+    pub(super) fn is_permanent(&self) -> bool {
+        self.code / 100 == 5 && !self.is_temporary()
+    }
+
+    /// The text on one line.
+    pub(super) fn text(&self) -> String {
+        self.lines.join(" ")
+    }
+}
+
+/// Reads one reply: lines of a code and a hyphen, then one without the hyphen. The last line's code counts.
+pub(super) async fn read_reply(stream: &mut (impl AsyncBufRead + Unpin)) -> Result<Reply, Broken> {
+    let mut left = MOST;
+    let mut lines = Vec::new();
+    loop {
+        let line = read_line(stream, &mut left).await?;
+        let text = match parse(&line) {
+            Some(Line { code, last: true, text }) => {
+                lines.push(text);
+                return Ok(Reply::new(code, lines));
+            }
+            Some(Line { text, .. }) => text,
+            None if lines.is_empty() => return Err(Broken::Nonsense(String::from_utf8_lossy(&line).into_owned())),
+            // Some servers wrap what they say.
+            None => String::from_utf8_lossy(&line).trim().to_owned(),
+        };
+        if lines.len() < LINES {
+            lines.push(text);
+        }
+    }
+}
+
+/// The next line, as much of it as is kept. A last one may lack its end.
+async fn read_line(stream: &mut (impl AsyncBufRead + Unpin), left: &mut usize) -> Result<Vec<u8>, Broken> {
+    let mut line = Vec::new();
+    loop {
+        let seen = match stream.fill_buf().await {
+            Ok(seen) => seen,
+            // TLS that ends without a farewell: what was said before stands.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => &[],
+            Err(error) => return Err(Broken::Connection(error)),
+        };
+        if seen.is_empty() {
+            return if line.is_empty() { Err(Broken::Closed) } else { Ok(line) };
+        }
+        let end = seen.iter().position(|byte| *byte == b'\n');
+        let part = end.map_or(seen.len(), |at| at + 1);
+        let kept = part.min(LINE.saturating_sub(line.len()));
+        line.extend_from_slice(&seen[..kept]);
+        stream.consume(part);
+        *left = left.checked_sub(part).ok_or(Broken::Endless)?;
+        if end.is_some() {
+            return Ok(line);
+        }
+    }
+}
+
+struct Line {
+    code: u16,
+    last: bool,
+    text: String,
+}
+
+fn parse(line: &[u8]) -> Option<Line> {
+    let (code, rest) = line.split_at_checked(3)?;
+    let code: u16 = std::str::from_utf8(code).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
+    let last = match rest.first() {
+        Some(b'-') => false,
+        Some(digit) if digit.is_ascii_digit() => return None,
+        _ => true,
+    };
+    let text = String::from_utf8_lossy(rest.strip_prefix(b"-").unwrap_or(rest)).trim().to_owned();
+    Some(Line { code, last, text })
+}
+
+/// The enhanced code that a line begins with.
+fn status(line: &str) -> Option<Status> {
+    let mut parts = line.split_whitespace().next()?.split('.').map(|part| part.parse::<u16>().ok());
+    let (class, subject, detail) = (parts.next()??, parts.next()??, parts.next()??);
+    (parts.next().is_none() && matches!(class, 2 | 4 | 5)).then_some(Status { class, subject, detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn read(mut bytes: &[u8]) -> Result<Reply, String> {
+        let read = read_reply(&mut bytes).now_or_never().expect("bytes at hand");
+        read.map_err(|broken| broken.to_string())
+    }
+
+    #[rstest]
+    #[case(b"250 ok\r\n", 250, "ok")]
+    #[case(b"250 ok\n", 250, "ok")]
+    #[case(b"250\r\n", 250, "")]
+    #[case(b"250 \r\n", 250, "")]
+    #[case(b"250-\r\n250-a\r\n250\r\n", 250, " a ")]
+    #[case(b"250-a\r\nwrapped\r\n250 b\r\n", 250, "a wrapped b")]
+    #[case(b"250-a\r\n550 b\r\n", 550, "a b")]
+    #[case(b"250 \xff\xfe ok\r\n", 250, "\u{fffd}\u{fffd} ok")]
+    #[case(b"220 Bienvenue \xe0 tous\r\n", 220, "Bienvenue \u{fffd} tous")]
+    #[case("250 hälsningar\r\n".as_bytes(), 250, "hälsningar")]
+    #[case(b"250 ok", 250, "ok")]
+    fn the_code_counts_whatever_the_text(#[case] bytes: &[u8], #[case] code: u16, #[case] text: &str) {
+        let reply = read(bytes).expect("a reply");
+        assert_eq!((reply.code, reply.text().as_str()), (code, text));
+    }
+
+    #[rstest]
+    #[case(b"HTTP/1.1 400 Bad Request\r\n")]
+    #[case(b"\r\n")]
+    #[case(b"2\r\n")]
+    #[case(b"2500 ok\r\n")]
+    #[case(b"999 ok\r\n")]
+    #[case(b"+50 ok\r\n")]
+    #[case(b"250-a\r\n")]
+    #[case(b"")]
+    fn what_is_no_reply_is_said(#[case] bytes: &[u8]) {
+        read(bytes).expect_err("no reply");
+    }
+
+    #[test]
+    fn a_long_reply_is_read_over_and_an_endless_one_is_not() {
+        let long = [b"250-".to_vec(), vec![b'x'; 1 << 20], b"\r\n250-y\r\n".repeat(10_000), b"250 end\r\n".to_vec()];
+        let reply = read(&long.concat()).expect("a reply");
+        assert_eq!((reply.code, reply.lines.last().map(String::as_str)), (250, Some("end")));
+        assert!(reply.lines.len() <= LINES + 1 && reply.lines[0].len() <= LINE);
+        for endless in [vec![b'2'; MOST + 1], b"250-x\r\n".repeat(MOST / 6)] {
+            assert!(read(&endless).expect_err("endless").contains("more than is read"));
+        }
+    }
+
+    #[rstest]
+    #[case(b"550 5.1.1 no such user\r\n", Some((5, 1, 1)))]
+    #[case(b"550-go away\r\n550 5.7.26 unauthenticated\r\n", Some((5, 7, 26)))]
+    #[case(b"550 5.1.1\r\n", Some((5, 1, 1)))]
+    #[case(b"550 127.0.0.1 is listed\r\n", None)]
+    #[case(b"550 3.1.1 what\r\n", None)]
+    #[case(b"550 version 5.1.1\r\n", None)]
+    fn an_enhanced_code_begins_a_line(#[case] bytes: &[u8], #[case] expected: Option<(u16, u16, u16)>) {
+        let status = read(bytes).expect("a reply").status;
+        assert_eq!(status.map(|status| (status.class, status.subject, status.detail)), expected);
+    }
+}

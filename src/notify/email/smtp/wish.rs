@@ -1,0 +1,67 @@
+//! How long a server wants to be left alone, where its text says so: "try again in 300 seconds".
+
+use std::time::Duration;
+
+/// Words after which a time is one to wait.
+const VERBS: [&str; 7] = ["again", "retry", "wait", "back", "resend", "retried", "reconnect"];
+
+/// How many words may stand between such a word and the number.
+const BETWEEN: usize = 3;
+
+/// The wish in `text`, where it is clear: a number and a unit soon after a word such as "again".
+pub(super) fn wish(text: &str) -> Option<Duration> {
+    let text = text.to_ascii_lowercase();
+    // A full stop or a semicolon ends what "again" can refer to.
+    text.split(['.', ';', '!']).find_map(|sentence| {
+        let words = words(sentence);
+        let verbs = words.iter().enumerate().filter(|(_, word)| VERBS.contains(word));
+        verbs.map(|(at, _)| &words[at + 1..]).find_map(after_the_verb)
+    })
+}
+
+/// Runs of letters and runs of digits: `300s` is two words.
+fn words(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .flat_map(|word| {
+            let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+            [&word[..digits], &word[digits..]]
+        })
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+fn after_the_verb(words: &[&str]) -> Option<Duration> {
+    let at = words.iter().take(BETWEEN + 1).position(|word| word.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let number: u64 = words[at].parse().ok()?;
+    let seconds = match *words.get(at + 1)? {
+        "s" | "sec" | "secs" | "second" | "seconds" => 1,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3600,
+        _ => return None,
+    };
+    number.checked_mul(seconds).map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("4.7.1 Greylisted, please try again in 300 seconds", Some(300))]
+    #[case("Try again in 10 minutes.", Some(600))]
+    #[case("4.7.0 too many; retry after 1 hour", Some(3600))]
+    #[case("please wait at least 90s before the next mail", Some(90))]
+    #[case("come back in 5 min", Some(300))]
+    #[case("Please try again later", None)]
+    #[case("You sent 10 mails in 60 seconds. Try again later", None)]
+    #[case("try again later; the limit is 10 messages in 60 seconds", None)]
+    #[case("try again, id 4711", None)]
+    #[case("try again in 99999999999999999999 seconds", None)]
+    #[case("try again in 5 parsecs", None)]
+    #[case("", None)]
+    fn a_wish_is_obeyed_where_it_is_clear(#[case] text: &str, #[case] seconds: Option<u64>) {
+        assert_eq!(wish(text), seconds.map(Duration::from_secs));
+    }
+}
