@@ -13,6 +13,8 @@ use crate::fault::Level;
 use index::Index;
 
 mod again;
+mod alphabets;
+mod capitals;
 mod common;
 mod cover;
 mod cyrillic;
@@ -61,6 +63,8 @@ pub(super) fn expression(tree: &Tree, memo: &mut Memo) -> Vec<Problem> {
     again::look(tree, memo, &mut found);
     never::look(tree, memo, &mut found);
     common::look(tree, memo, &mut found);
+    alphabets::look(tree, &mut found);
+    capitals::look(tree, &mut found);
     cyrillic::look(tree, &mut found);
     found.sort_by_key(|problem| problem.span.start);
     if let Some(first) = found.get(MOST).map(|problem| problem.span.clone()) {
@@ -75,7 +79,7 @@ pub(super) fn expression(tree: &Tree, memo: &mut Memo) -> Vec<Problem> {
 /// wrong with it, and what to do; spans say nothing, the entry is meant. `stemmed`: every rule that names it asks for stems.
 pub(super) fn list(own: &[&Term], terms: &[Arc<Term>], stemmed: bool) -> Vec<(usize, Problem)> {
     let mut found: BTreeMap<usize, Vec<Problem>> = BTreeMap::new();
-    for (at, problem) in again::in_list(own, terms).into_iter().chain(common::in_list(own)) {
+    for (at, problem) in again::in_list(own, terms).into_iter().chain(common::in_list(own)).chain(alphabets::in_list(own)) {
         found.entry(at).or_default().push(problem);
     }
     if let Some((at, problem)) = cyrillic::in_list(own).filter(|_| !stemmed) {

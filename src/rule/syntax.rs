@@ -25,6 +25,7 @@ use super::term::{Forms, Term, TermList};
 use super::tree::Tree;
 use crate::fault::Level;
 
+mod doubts;
 mod field;
 mod foreign;
 mod lexer;

@@ -31,7 +31,23 @@ pub(super) fn read(
     }
     let text = node.text(faults)?;
     let tree = sound_expression(&text, lists, faults)?;
+    faults.extend(folded_lines(&text, &tree));
     Some((When::Expression(text), tree))
+}
+
+/// A warning of keywords on lines of their own that YAML folds to a single phrase.
+fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
+    let Tree::Term(_, span) = tree else { return None };
+    let is_quoted = text.value[span.clone()].starts_with(['"', '“', '„', '«', '=']);
+    let place = text.place(span.clone());
+    let written = &text.source().text[place];
+    if is_quoted || text.value[span.clone()].contains('\n') || !written.contains('\n') {
+        return None;
+    }
+    let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let (any, _) = super::excerpt::around(&lines.join(" OR "), &(0..0), 120);
+    let fault = text.warning(span.clone(), "these lines are one phrase: nothing says how they belong together");
+    Some(fault.help(format!("write `{any}` if any of them is enough, AND if all must be there; double quotes for the phrase")))
 }
 
 /// Tells what in `tree`, which was written as `when` says, is probably not meant.

@@ -45,6 +45,9 @@ fn by_what_was_said(source: &Arc<Source>, at: usize, said: &str) -> Option<Fault
             ),
         );
     }
+    if said.contains("recursion limit") {
+        return Some(fault(at..at, "this is nested too deep").help("write fewer brackets in one another"));
+    }
     if said.contains("quoted scalar") && said.contains("end of stream") {
         return Some(
             fault(at..at + 1, "this quote is never closed").help("close it, or put the whole value in single quotes"),
@@ -160,10 +163,29 @@ fn text_after_quotes(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault>
     let from = start + value.len() - rest.len();
     let fault = Fault::error(source, from..line.end, LEFT_OVER);
     let inner = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    if quote == '\'' && has_quoted_words(value) {
+        let message = "put the whole value in single quotes, and phrases in double ones";
+        return Some(fault.help(quoting(message, &with_double_quotes(value))));
+    }
     Some(match inner {
         Some(inner) => fault.help(quoting("inside single quotes, write an apostrophe twice", inner)),
         None => fault.help(quoting(QUOTE_ALL, value)),
     })
+}
+
+/// Whether single quotes stand around words of their own, as in `'Russia' AND 'North Korea'`, rather than within a word.
+fn has_quoted_words(value: &str) -> bool {
+    value[1..].contains(" '") || value[1..].contains("('") || value.contains("' ")
+}
+
+/// `value`, in which the single quotes around words are double ones; apostrophes within words stay.
+fn with_double_quotes(value: &str) -> String {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let quote = |(at, c): (usize, char)| {
+        let within = is_letter(value[..at].chars().next_back()) && is_letter(value[at + c.len_utf8()..].chars().next());
+        if c == '\'' && !within { '"' } else { c }
+    };
+    value.char_indices().map(quote).collect()
 }
 
 /// `when: *sport`, `when: @x`: characters that mean something to YAML at the start of a value.

@@ -1,6 +1,6 @@
 //! Where each value of a YAML document stands: one pass over its events, before any value is built.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -77,6 +77,7 @@ pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Plac
         open: Vec::new(),
         anchors: HashMap::new(),
         aliased: Size::default(),
+        unused: BTreeMap::new(),
         root: None,
         sound: true,
     };
@@ -90,6 +91,7 @@ pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Plac
             }
         }
     }
+    reader.refuse_unused_anchors();
     let whole = Place { span: 0..0, style: ScalarStyle::Plain, inside: Vec::new() };
     reader.sound.then(|| reader.root.unwrap_or(whole))
 }
@@ -103,6 +105,8 @@ struct Reader<'s> {
     anchors: HashMap<usize, Size>,
     /// What all aliases so far stand for.
     aliased: Size,
+    /// Anchors before scalars that no alias has named so far, with the place of the scalar.
+    unused: BTreeMap<usize, Range<usize>>,
     root: Option<Place>,
     sound: bool,
 }
@@ -121,11 +125,15 @@ impl Reader<'_> {
                 self.check_comment(style, &span);
                 let size = Size { values: 1, bytes: value.len(), depth: 0 };
                 self.remember(anchor, size);
+                if anchor > 0 {
+                    self.unused.insert(anchor, span.clone());
+                }
                 self.close(Place { span, style, inside: Vec::new() }, Some(&value), size);
             }
             Event::Alias(anchor) => {
                 let size = self.anchors.get(&anchor).copied().unwrap_or_default();
                 self.aliased.add(size);
+                self.unused.remove(&anchor);
                 self.check_aliased(&span, size)?;
                 self.close(Place { span, style: ScalarStyle::Plain, inside: Vec::new() }, None, size);
             }
@@ -234,15 +242,33 @@ impl Reader<'_> {
         let rest = &self.source.text[span.end..];
         let comment = rest.trim_start_matches([' ', '\t']);
         let blank = rest.len() - comment.len();
-        let begins_a_word = comment.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
-        if style == ScalarStyle::Plain && blank > 0 && begins_a_word {
-            let start = span.end + blank;
-            let word = comment.split(char::is_whitespace).next().unwrap_or(comment);
-            let message = format!("`{word}` begins a comment, and so is no part of the value");
-            let fault = Fault::warning(self.source, start..start + word.len(), message);
-            self.faults.push(
-                fault.help("put the whole value in single quotes; or, if it is a comment, write a space after the #"),
-            );
+        let Some(said) = comment.strip_prefix('#') else { return };
+        let said = said.split(['\n', '\r']).next().unwrap_or(said);
+        let begins_a_word = said.starts_with(char::is_alphanumeric);
+        let has_operator = || said.split_whitespace().any(|word| matches!(word, "AND" | "OR" | "NOT"));
+        if style != ScalarStyle::Plain || blank == 0 || !(begins_a_word || has_operator()) {
+            return;
+        }
+        let start = span.end + blank;
+        let word = comment.split(char::is_whitespace).next().unwrap_or(comment);
+        let message = format!("`{word}` begins a comment, and so what follows is no part of the value");
+        let help = if begins_a_word {
+            "put the whole value in single quotes; or, if it is a comment, write a space after the #"
+        } else {
+            "put the whole value in single quotes; or, if it is a comment, write it on a line of its own above the key"
+        };
+        self.faults.push(Fault::warning(self.source, start..start + word.len(), message).help(help));
+    }
+
+    /// `when: &arms oil` would be `oil`: an anchor that nothing names was meant as a word.
+    fn refuse_unused_anchors(&mut self) {
+        for (_, span) in std::mem::take(&mut self.unused) {
+            let before = &self.source.text[..span.start];
+            let start = before.rfind('&').unwrap_or(span.start);
+            let end = self.source.text[start..].find(char::is_whitespace).map_or(span.end, |at| start + at);
+            let message = "a word that begins with `&` is an anchor in YAML, and would be lost";
+            let help = "leave the `&` out, or put the whole value in single quotes; for all of several words, write AND";
+            self.refuse(start..end, message, help);
         }
     }
 

@@ -16,6 +16,16 @@ pub(super) fn prefix(run: &str) -> Option<usize> {
 /// Refuses what looks like a field and is none.
 pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
     let (name, rest) = context.run.split_once(':')?;
+    let small = name.to_lowercase();
+    if Scope::named(&small).is_some() && Scope::named(name).is_none() {
+        return Some(Refusal {
+            taken: name.len() + 1,
+            stands_for: None,
+            message: format!("`{name}:` is no field: fields are written in small letters"),
+            help: "; if the colon is part of the text, put the phrase in double quotes".to_owned(),
+            translation: Some(format!("{small}:")),
+        });
+    }
     let is_prefix = !name.is_empty() && name.chars().all(char::is_lowercase);
     if !is_prefix || Scope::named(name).is_some() || rest.starts_with("//") || rest.starts_with(char::is_numeric) {
         return None;

@@ -65,7 +65,7 @@ fn signs(context: &Context<'_>) -> Option<Refusal> {
     })
 }
 
-/// `-recipe`, `!recipe`, `+arms`
+/// `-recipe`, `!recipe`, `+arms`, `&arms`
 fn prefix(context: &Context<'_>) -> Option<Refusal> {
     let sign = context.rest.chars().next()?;
     let behind = context.rest[sign.len_utf8()..].chars().next()?;
@@ -76,10 +76,10 @@ fn prefix(context: &Context<'_>) -> Option<Refusal> {
         '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '!' => {
             (Some(Kind::Not), "NOT ", format!("`{sign}` before a term is no operator here: it is `NOT`"))
         }
-        '+' => {
+        '+' | '&' => {
             let and = context.after_operand.then_some(Kind::And);
             let word = if context.after_operand { "AND " } else { "" };
-            (and, word, "`+` is no operator here: terms joined by `AND` are all required".to_owned())
+            (and, word, format!("`{sign}` is no operator here: terms joined by `AND` are all required"))
         }
         _ => return None,
     };
@@ -143,10 +143,29 @@ fn proximity(context: &Context<'_>) -> Option<Refusal> {
     Some(between(context.run.len(), format!("`{}` is `{ours}` here", context.run), translation))
 }
 
-/// `NEAR` without a number
+/// `NEAR` without a number, or with one that is none: `NEAR/x`, `NEAR/-1`; `NEAR /5`
 fn unnumbered(context: &Context<'_>) -> Option<Refusal> {
-    let name = context.run.trim_end_matches('/');
-    (context.after_operand && matches!(name, "NEAR" | "ONEAR")).then(|| Refusal {
+    let (name, number) = context.run.split_once('/').unwrap_or((context.run, ""));
+    if !matches!(name, "NEAR" | "ONEAR") {
+        return None;
+    }
+    if !number.is_empty() {
+        return Some(Refusal {
+            taken: context.run.len(),
+            stands_for: Some(Kind::Between),
+            message: format!("`{number}` is no number of words that can lie between"),
+            help: format!("write a whole number: {name}/5; if these are words, put them in double quotes"),
+            translation: None,
+        });
+    }
+    let behind = context.rest[context.run.len()..].trim_start().trim_start_matches('/').trim_start();
+    let digits = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
+    let (taken, number) = (context.rest.len() - behind.len() + digits, &behind[..digits]);
+    if context.after_operand && !number.is_empty() && !behind[digits..].starts_with(char::is_alphanumeric) {
+        let message = format!("`{}` is `{name}/{number}` here", &context.rest[..taken]);
+        return Some(between(taken, message, Some(format!("{name}/{number}"))));
+    }
+    context.after_operand.then(|| Refusal {
         taken: context.run.len(),
         stands_for: Some(Kind::Between),
         message: format!("`{}` does not say how near", context.run),

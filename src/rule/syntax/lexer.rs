@@ -129,14 +129,14 @@ impl Lexer<'_, '_> {
     fn next(&mut self) {
         let rest = &self.text[self.at..];
         match rest.chars().next() {
-            Some('(') => {
+            Some(sign @ ('(' | '（')) => {
                 let is_any = self.lexemes.last().is_some_and(|last| last.kind == Kind::AnyOf);
                 self.listing.push(is_any || self.lists());
-                self.push(Kind::Open, 1);
+                self.parenthesis(sign, Kind::Open);
             }
-            Some(')') => {
+            Some(sign @ (')' | '）')) => {
                 self.listing.pop();
-                self.push(Kind::Close, 1);
+                self.parenthesis(sign, Kind::Close);
             }
             Some(',') if self.lists() => self.comma(),
             Some(quote) if is_quote(quote) => self.quoted(0, quote),
@@ -146,6 +146,16 @@ impl Lexer<'_, '_> {
             },
             _ => self.run(),
         }
+    }
+
+    /// Takes a parenthesis; a wide one, as Chinese and Japanese text has them, is refused.
+    fn parenthesis(&mut self, sign: char, kind: Kind) {
+        if !sign.is_ascii() {
+            let span = self.at..self.at + sign.len_utf8();
+            let help = "write ( and ); a phrase that has such a sign in it goes in double quotes";
+            self.problems.error(span, format!("`{sign}` is no parenthesis of an expression"), help);
+        }
+        self.push(kind, sign.len_utf8());
     }
 
     /// Whether commas separate here.
@@ -239,7 +249,7 @@ fn run_length(rest: &str, commas: bool) -> usize {
     let end = rest.char_indices().find(|&(at, c)| {
         let behind = || rest[at + c.len_utf8()..].chars().next();
         let ends = c.is_whitespace()
-            || "()".contains(c)
+            || "()（）".contains(c)
             || (c == ',' && commas)
             || (is_quote(c) && !is_gershayim(before, behind()));
         before = Some(c);

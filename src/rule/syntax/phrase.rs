@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Problems;
+use super::{Problems, doubts};
 use super::lexer::{Kind, Lexeme, is_quote, lex};
 use crate::rule::term::{Forms, NoTerm, Term};
 
@@ -94,5 +94,9 @@ pub(crate) fn is_bare_phrase(text: &str) -> bool {
     let lexemes = lex(text, &mut problems);
     let is_word =
         |lexeme: &Lexeme| lexeme.kind == Kind::Word && operator_in_lower_case(&text[lexeme.span.clone()]).is_none();
-    !problems.broken && !text.contains(',') && lexemes.iter().all(is_word)
+    if problems.broken || text.contains(',') || !lexemes.iter().all(is_word) {
+        return false;
+    }
+    doubts::look(text, &lexemes, &mut problems);
+    problems.found.is_empty()
 }

@@ -29,7 +29,7 @@ const NEEDLESS: [(&str, &str); 3] = [
 
 /// What to refuse at the start of a run, if anything.
 pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
-    counted_word(context).or_else(|| {
+    counted_word(context).or_else(|| misnumbered(context)).or_else(|| {
         let behind = &context.rest[context.run.len()..];
         let name = context.run;
         if name == "cs" && behind.starts_with(char::is_whitespace) && behind.trim_start().starts_with('(') {
@@ -61,10 +61,27 @@ fn counted_word(context: &Context<'_>) -> Option<Refusal> {
     let word = behind.split_whitespace().next().filter(|word| word.chars().all(char::is_alphanumeric))?;
     let end = name.len() + behind.find(word)? + word.len();
     lower.starts_with("atleast").then(|| Refusal {
+        message: format!("`{name}` wants parentheses around what it is about"),
         stands_for: Some(Kind::Refused),
         translation: Some(format!("{ours}({word})")),
         ..refusal(end, name, &ours, String::new())
     })
+}
+
+/// `ATLEAST/x(arms)`, `ANY/-1(a, b)`, `SENT/5(arms)`
+fn misnumbered(context: &Context<'_>) -> Option<Refusal> {
+    let (name, number) = context.run.split_once('/')?;
+    let behind = &context.rest[context.run.len()..];
+    behind.trim_start().starts_with('(').then_some(())?;
+    let is_number = is_number(number);
+    let (ours, message, help) = match name {
+        "ATLEAST" if !is_number => ("ATLEAST/3", "`ATLEAST` does not say in how many places", ", or another whole number"),
+        "ANY" if !is_number => ("ANY/2", "`ANY` does not say how many", ", or another whole number"),
+        "SENT" | "PARA" => (name, "this operator takes no number", ""),
+        _ => return None,
+    };
+    let (message, help) = (message.to_owned(), help.to_owned());
+    Some(Refusal { message, ..refusal(context.run.len(), name, ours, help) })
 }
 
 fn refusal(taken: usize, name: &str, ours: &str, help: String) -> Refusal {

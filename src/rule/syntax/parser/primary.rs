@@ -9,7 +9,7 @@ use crate::rule::excerpt;
 use crate::rule::scope::Scope;
 use crate::rule::syntax::lexer::{Kind, Lexeme, is_quote};
 use crate::rule::syntax::phrase::operator_in_lower_case;
-use crate::rule::syntax::{DEEPEST, field, phrase, special};
+use crate::rule::syntax::{DEEPEST, doubts, field, phrase, special};
 use crate::rule::term::Term;
 use crate::rule::tree::{Tree, Unit};
 
@@ -251,6 +251,7 @@ impl Parser<'_, '_> {
         }
         let span = start.span.start..end.span.end;
         self.ask_about_operators(words, &self.text[span.clone()]);
+        doubts::look(self.text, words, self.problems);
         self.term(span)
     }
 
