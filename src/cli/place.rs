@@ -10,7 +10,7 @@ use crate::cli::{CONFIG, Exit, load};
 use crate::config::{Config, Network};
 use crate::daemon::clock::now;
 use crate::feed::article;
-use crate::feed::fetch::{self, Answer, FetchError, Limits, Request, Validators, Want};
+use crate::feed::fetch::{self, Answer, Body, FetchError, Limits, Request, Validators, Want};
 use crate::feed::parse::{self, Item};
 use crate::notify::Means;
 use crate::story::{Read, Story};
@@ -101,7 +101,12 @@ pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchErr
     }
     let request = Request { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
-    fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await
+    let answer = fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
+    // What is shown to a person is whole, be it a feed or a page.
+    match answer.body.as_ref().and_then(Body::broken) {
+        Some(why) => Err(why.clone()),
+        None => Ok(answer),
+    }
 }
 
 fn read_of(item: &Item) -> Read {

@@ -62,5 +62,6 @@ async fn see(world: &Arc<World>, url: &Url) -> Result<Seen, FetchError> {
         return Ok(Seen::nothing(why));
     }
     let body = answer.body.unwrap_or_default();
+    let _work = world.limits.room.work(&body).await;
     Ok(heavy(world, move || article::look(&body, answer.content_type.as_deref(), &answer.url)).await)
 }
