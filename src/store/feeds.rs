@@ -1,17 +1,19 @@
 //! What the next poll of a feed needs to know of the polls before it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
 use url::Url;
 
 use super::column::{from_millis, maybe_time, millis, time};
+use super::intake::ROWS;
 use super::{FeedState, Store, StoreError};
 use crate::alert::ailment::{Ailment, Course};
 use crate::feed::hints::{Hints, Pauses};
-use crate::feed::identity::{ItemKey, KnownItem};
+use crate::feed::identity::{Before, ItemKey, KnownItem, MOST_COMPARED};
 use crate::feed::moved::Move;
 use crate::story::FeedName;
 
@@ -25,15 +27,38 @@ impl Store {
     /// Every item that is known of a feed, gone ones too.
     pub async fn known_items(&self, feed: &FeedName) -> Result<Vec<KnownItem>, StoreError> {
         let rows = sqlx::query(
-            "SELECT sighting.key, sighting.guid, sighting.link, sighting.hash, story.first_seen, story.page_fetches,
+            "SELECT sighting.key, sighting.guid, sighting.link, sighting.stem, sighting.hash, sighting.text,
+                    substr(story.title, 1, $2) AS title, story.published, story.first_seen, story.page_fetches,
                     coalesce(story.fate, '') = 'recorded' AS recorded, sighting.gone_at IS NOT NULL AS gone
              FROM sighting JOIN story ON story.id = sighting.story
              WHERE sighting.feed = $1 ORDER BY sighting.key",
         )
         .bind(&feed.0)
+        .bind(MOST_COMPARED)
         .fetch_all(&self.readers)
         .await?;
         Ok(rows.iter().map(known_item).collect::<Result<_, _>>()?)
+    }
+
+    /// What these items of a feed said when they were last read, by their keys.
+    pub async fn texts_of(&self, feed: &FeedName, items: Vec<ItemKey>) -> Result<HashMap<ItemKey, Before>, StoreError> {
+        let mut found = HashMap::new();
+        for some in items.chunks(ROWS) {
+            let mut select = QueryBuilder::<Sqlite>::new(
+                "SELECT sighting.key, story.title, story.published, substr(story.feed_text, 1, ",
+            );
+            select
+                .push(MOST_COMPARED)
+                .push(") AS text FROM sighting JOIN story ON story.id = sighting.story WHERE sighting.feed = ");
+            select.push_bind(&feed.0).push(" AND sighting.key IN ");
+            select.push_tuples(some, |mut tuple, key| {
+                tuple.push_bind(&key.0);
+            });
+            for row in select.build().fetch_all(&self.readers).await? {
+                found.insert(ItemKey(row.try_get("key")?), before(&row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Hosts that asked to be left alone, and until when, of those whose time is after `now`.
@@ -88,12 +113,20 @@ fn moved(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
     Ok(to.zip(maybe_time(row, "moved_since")?).map(|(to, since)| Move { to, since }))
 }
 
+fn before(row: &SqliteRow) -> Result<Before, sqlx::Error> {
+    Ok(Before { title: row.try_get("title")?, text: row.try_get("text")?, published: maybe_time(row, "published")? })
+}
+
 fn known_item(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
     Ok(KnownItem {
         key: ItemKey(row.try_get("key")?),
         guid: row.try_get("guid")?,
         link: row.try_get("link")?,
+        stem: row.try_get("stem")?,
         hash: row.try_get("hash")?,
+        text: row.try_get("text")?,
+        title: row.try_get("title")?,
+        published: maybe_time(row, "published")?,
         first_seen: time(row, "first_seen")?,
         recorded: row.try_get("recorded")?,
         pages: row.try_get("page_fetches")?,
