@@ -97,6 +97,11 @@ impl<'a> Alike<'a> {
         is_elsewhere && !self.is_same_day(at, old)
     }
 
+    /// Whether a headline alone with the link and the words of a known one may be another: it has another guid, and the date of another day.
+    pub(super) fn is_next_headline(&self, at: usize, old: usize) -> bool {
+        self.faces[at].text.is_none() && !self.is_same_guid(at, old) && !self.is_same_day(at, old)
+    }
+
     /// Path and headline are the same, and only what tells no item apart changed. If the text changed too, that must be a session.
     fn is_same_headline(&self, at: usize, old: usize) -> bool {
         let (Some(new), Some(address)) = (&self.items[at].address, &self.old[old].address) else { return false };
@@ -128,17 +133,21 @@ impl<'a> Alike<'a> {
 
     /// Whether neither guids nor dates say that two items are not one.
     fn is_one(&self, at: usize, old: usize) -> bool {
+        self.is_same_guid(at, old) && self.is_same_day(at, old)
+    }
+
+    /// Whether two guids can be those of one item: one that is missing can be any, and one may differ from the other as links may.
+    fn is_same_guid(&self, at: usize, old: usize) -> bool {
         let (new, known) = (&self.items[at], &self.old[old]);
-        let is_same_guid = match (&new.named, &known.named) {
+        match (&new.named, &known.named) {
             _ if new.guid.is_none() || known.guid.is_none() || new.guid == known.guid => true,
             (Some(new), Some(old)) => {
-                let is_same = new.path() == old.path() || new.is_numbered() && new.numbers().eq(old.numbers());
-                let is_slug = new.is_address() && old.is_address() && new.numbers().eq(old.numbers());
-                (is_same || is_slug) && self.of_guids.are(&new.differing(old))
+                let are_slugs = new.is_numbered() || new.is_address() && old.is_address();
+                let is_same = new.path() == old.path() || are_slugs && new.numbers().eq(old.numbers());
+                is_same && self.of_guids.are(&new.differing(old))
             }
             _ => false,
-        };
-        is_same_guid && self.is_same_day(at, old)
+        }
     }
 
     fn is_same_day(&self, at: usize, old: usize) -> bool {

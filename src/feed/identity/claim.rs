@@ -34,12 +34,13 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdic
     claims.keep(|face| sole(&pair, &(face.guid.as_deref(), face.link.as_deref())));
     claims.keep(|face| face.titled_key().map_or(&[], |titled| sole(&key, &titled)));
     claims.keep(|face| face.guid.as_deref().filter(|face| guids[face] == 1).map_or(&[], |face| sole(&guid, &face)));
-    claims.rekey(|at| {
-        let link_of = faces[at].link.as_deref().filter(|face| links[face] == 1);
-        link_of.map_or(&[], |face| sole(&link, &face))
-    });
     if claims.made.iter().any(Option::is_none) {
         let alike = Alike::new(known, faces);
+        claims.rekey(|at| {
+            let link_of = faces[at].link.as_deref().filter(|face| links[face] == 1);
+            let found = link_of.map_or(&[][..], |face| sole(&link, &face));
+            if found.iter().any(|old| alike.is_next_headline(at, *old)) { &[] } else { found }
+        });
         let candidates = alike.candidates(|at| claims.made[at].is_none());
         claims.rekey(|at| &candidates[at]);
         let same_words = |at: usize| {

@@ -136,6 +136,9 @@ fn a_report_with_the_same_headline_is_news_each_day() {
     assert_eq!(news(&[&[by_path(1)], &[by_path(2)]]), 1);
     let by_token = |day: i64, token: &str| of(day, &format!("https://wire.example/market?at={token}"), "");
     assert_eq!(news(&[&[by_token(1, "x")], &[by_token(2, "y")]]), 1);
+    let one_page =
+        |day: i64| dated(item(&format!("report {day}"), "https://wire.example/market", "Market report", ""), 24 * day);
+    assert_eq!(news(&[&[one_page(1)], &[one_page(2)]]), 1);
     let boilerplate = "Our daily look at the markets of Asia, Europe and America, with all that moves them.";
     let alike = |day: i64| of(day, &format!("https://wire.example/{day}"), boilerplate);
     assert_eq!(news(&[&[alike(1)], &[alike(2), alike(1)]]), 1);
