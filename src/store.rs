@@ -149,14 +149,20 @@ pub struct PollRecord {
 pub struct ItemRecord {
     /// Its key from now on.
     pub key: ItemKey,
+    /// Whether it tells other news than what is known by its key, which is then past.
+    pub renews: bool,
     /// The key it had, if it was re-keyed.
     pub was: Option<ItemKey>,
     /// Its guid.
     pub guid: Option<String>,
     /// Its normalised link.
     pub link: Option<String>,
+    /// What of its link stays when tokens, hosts and slugs change.
+    pub stem: Option<String>,
     /// The hash of its title and text.
     pub hash: String,
+    /// The hash of its text alone.
+    pub text: Option<String>,
     /// The link as given.
     pub url: Option<String>,
     /// The story it belongs to.

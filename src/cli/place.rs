@@ -13,7 +13,7 @@ use crate::cli::{CONFIG, Exit, load};
 use crate::config::{Config, Network};
 use crate::daemon::clock::now;
 use crate::feed::article::{self, Seen};
-use crate::feed::fetch::{self, Answer, FetchError, Limits, Request, Validators, Want};
+use crate::feed::fetch::{self, Answer, Body, FetchError, Limits, Request, Validators, Want};
 use crate::feed::parse::{self, Item};
 use crate::notify::Means;
 use crate::story::Story;
@@ -106,7 +106,12 @@ pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchErr
     }
     let request = Request { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
-    fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await
+    let answer = fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
+    // What is shown to a person is whole, be it a feed or a page.
+    match answer.body.as_ref().and_then(Body::broken) {
+        Some(why) => Err(why.clone()),
+        None => Ok(answer),
+    }
 }
 
 /// What the rules see of `item`.

@@ -13,7 +13,7 @@ use crate::config::{Feed, FirstPoll, FullText};
 use crate::daemon::{World, heavy, matching, page, watch};
 use crate::feed::article;
 use crate::feed::identity::{self, Faces, ItemKey, Judged, KnownItem, Turnover, Verdict};
-use crate::feed::parse::{Document, Item};
+use crate::feed::parse::{Document, End, Item};
 use crate::store::{Gap, ItemRecord, Plan, StoreError};
 use crate::story::{Read, Story};
 
@@ -33,28 +33,43 @@ pub(crate) async fn sift(
     world: &Arc<World>,
     feed: &Feed,
     last_good: Option<Timestamp>,
-    document: Document,
+    mut document: Document,
     now: Timestamp,
 ) -> Result<Sifted, StoreError> {
     let read = move || {
+        if document.end == End::WithinItem {
+            // Half an item would be known for ever; the next poll brings all of it.
+            document.items.pop();
+        }
         let faces = Faces::of(&document.items);
         let claims = faces.claims();
         (document, faces, claims)
     };
-    let (mut document, faces, claims) = heavy(world, read).await;
+    let (document, faces, claims) = heavy(world, read).await;
     let known = world.store.known_items(&feed.name, claims).await?;
+    let name = feed.name.clone();
+    let judge = move || (identity::judge(&name, &known, faces), known, document);
+    let (mut judged, known, mut document) = heavy(world, judge).await;
+    let edited = judged.iter().filter(|item| item.verdict.is_edit()).map(|item| item.known_by().clone()).collect();
+    let before = world.store.texts_of(&feed.name, edited).await?;
     let (world, feed) = (Arc::clone(world), feed.clone());
     let shared = Arc::clone(&world);
     let sift = move || {
-        let judged = identity::judge(&feed.name, &known, faces);
-        let gap = last_good.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
-        let turnover = identity::turnover(&known, &judged);
+        identity::renew(&mut judged, |key| before.get(key), &document.items);
+        let is_whole = document.end == End::Whole;
+        let last_whole = last_good.filter(|_| is_whole);
+        let gap = last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
+        let mut turnover = identity::turnover(&known, &judged);
+        if !is_whole {
+            turnover.gone.clear();
+        }
         let known: HashMap<&ItemKey, &KnownItem> = known.iter().map(|item| (&item.key, item)).collect();
         let first_poll = last_good.is_none().then_some(world.config.poll.first_poll);
-        let moment = Moment { world: &world, feed: &feed, first_poll, now };
+        let undated = admit::undated_places(document.items.iter().map(|item| item.published));
+        let moment = Moment { world: &world, feed: &feed, first_poll, undated, now };
         let items = judged
             .into_iter()
-            .filter(|item| item.verdict != Verdict::Same)
+            .filter(|item| is_to_be_kept(&known, item))
             .map(|judged| moment.record(&known, mem::take(&mut document.items[judged.index]), judged))
             .collect();
         Sifted { items, turnover, gap }
@@ -67,30 +82,35 @@ struct Moment<'w> {
     world: &'w World,
     feed: &'w Feed,
     first_poll: Option<FirstPoll>,
+    /// How many undated items stand before each item.
+    undated: Vec<usize>,
     now: Timestamp,
 }
 
 impl Moment<'_> {
     fn record(&self, known: &HashMap<&ItemKey, &KnownItem>, mut item: Item, judged: Judged) -> ItemRecord {
-        let before = known.get(judged.known_by()).copied();
-        let (was, changed) = match judged.verdict {
-            Verdict::Rekeyed { old, edited } => (Some(old), edited),
-            Verdict::New | Verdict::Edited => (None, true),
+        let before = known.get(judged.known_by()).copied().filter(|_| judged.verdict != Verdict::Renewed);
+        let (was, changed) = match &judged.verdict {
+            Verdict::Rekeyed { old, edited } => (Some(old.clone()), *edited),
+            Verdict::New | Verdict::Edited | Verdict::Renewed => (None, true),
             Verdict::Same => (None, false),
         };
         ItemRecord {
             guid: item.guid.take(),
             url: item.link.as_ref().map(ToString::to_string),
-            news: changed.then(|| self.news(item, before)),
+            news: changed.then(|| self.news(item, judged.index, before)),
+            renews: judged.verdict == Verdict::Renewed,
             key: judged.key,
             was,
             link: judged.link,
+            stem: judged.stem,
             hash: judged.hash,
+            text: judged.text,
             story: judged.story,
         }
     }
 
-    fn news(&self, item: Item, before: Option<&KnownItem>) -> (Story, Plan) {
+    fn news(&self, item: Item, index: usize, before: Option<&KnownItem>) -> (Story, Plan) {
         let is_teaser = article::is_teaser(&item);
         let story = Story {
             title: item.title,
@@ -103,18 +123,18 @@ impl Moment<'_> {
             tags: item.tags,
             source: item.source,
         };
-        let plan = self.plan(&story, is_teaser, item.link.as_ref(), before);
+        let admitted = match before {
+            None => admit::new_item(story.published, self.undated[index], self.first_poll, self.now),
+            Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
+        };
+        let plan = match admitted {
+            Ok(()) => self.plan(&story, is_teaser, item.link.as_ref(), before),
+            Err(why) => Plan::Record(why),
+        };
         (story, plan)
     }
 
     fn plan(&self, story: &Story, is_teaser: bool, link: Option<&Url>, before: Option<&KnownItem>) -> Plan {
-        let admitted = match before {
-            None => admit::new_item(story.published, self.first_poll, self.now),
-            Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
-        };
-        if let Err(why) = admitted {
-            return Plan::Record(why);
-        }
         let read = if is_teaser {
             let Some(why) = self.why_only_teaser(story, link, before) else { return Plan::ReadPage };
             Read::Teaser(why.to_owned())
@@ -143,6 +163,11 @@ impl Moment<'_> {
             None
         }
     }
+}
+
+/// Whether the store is to hear of an item: of one that is as it was, only if it lacks what later versions tell items by.
+fn is_to_be_kept(known: &HashMap<&ItemKey, &KnownItem>, item: &Judged) -> bool {
+    item.verdict != Verdict::Same || known.get(&item.key).is_some_and(|known| known.stem != item.stem)
 }
 
 /// A number for jitter, from a name and a time: no two feeds drift together.

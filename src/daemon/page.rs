@@ -66,9 +66,8 @@ where
 async fn see(world: &Arc<World>, url: &Url) -> Result<Seen, FetchError> {
     let answer = world.fetch(url, Want::Page, Validators::default()).await?;
     let asked = url.clone();
-    let look = move || {
-        let body = answer.body.unwrap_or_default();
-        article::look_at_answer(&asked, &body, answer.content_type.as_deref(), &answer.url)
-    };
+    let body = answer.body.unwrap_or_default();
+    let _work = world.limits.room.work(&body).await;
+    let look = move || article::look_at_answer(&asked, &body, answer.content_type.as_deref(), &answer.url);
     Ok(heavy(world, look).await)
 }

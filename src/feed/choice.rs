@@ -2,17 +2,26 @@
 
 use url::Url;
 
-use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
+use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
 use crate::feed::tag::{is_item, local, name};
 use crate::feed::{hints, standard, xml};
 
 /// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves something to ask for.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let document = match standard::read(text, base) {
-        Some(first) if is_whole(&first, &signs(text)) => Ok(first),
+        Some(first) if is_closed(text) && is_whole(&first, &signs(text)) => Ok(first),
         first => chosen(first, xml::read(text, base)),
     };
     document.map(|document| Document { hints: hints::read(text), ..document })
+}
+
+/// Whether the first element of `text` is closed after its last item. A sign and no proof: the tag may stand in a comment.
+fn is_closed(text: &str) -> bool {
+    let opens = |tag: &&str| tag.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let Some(root) = text.split('<').skip(1).find(opens).map(name) else { return false };
+    let is_end = |name: &str| name.strip_prefix('/').is_some_and(|name| name.eq_ignore_ascii_case(root));
+    let is_start = |name: &str| !name.starts_with('/') && is_item(name);
+    text.rsplit('<').map(name).find(|name| is_start(name) || is_end(name)).is_some_and(is_end)
 }
 
 /// Whether a document has an item for each that is opened in its text, and of each all that readers can differ in. feed-rs passes over the sources of RSS.
@@ -32,8 +41,10 @@ fn is_whole(document: &Document, signs: &Signs) -> bool {
 fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<Document, NoFeed> {
     match (first, second) {
         (Some(first), Ok(second)) if first.items.len() == second.items.len() => Ok(filled(first, second)),
-        (Some(first), Ok(second)) if first.items.len() > second.items.len() => Ok(first),
-        (Some(first), Err(_)) if !first.items.is_empty() => Ok(first),
+        (Some(first), Ok(second)) if first.items.len() > second.items.len() => {
+            Ok(Document { end: second.end, ..first })
+        }
+        (Some(first), Err(_)) if !first.items.is_empty() => Ok(Document { end: End::BetweenItems, ..first }),
         (_, second) => second,
     }
 }
@@ -41,6 +52,7 @@ fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<D
 /// `first`, with what only `second` knows of the same items.
 fn filled(mut first: Document, second: Document) -> Document {
     first.title = first.title.or(second.title);
+    first.end = second.end;
     for (item, other) in first.items.iter_mut().zip(second.items) {
         if item.guid.is_none() || item.guid == other.guid {
             fill(item, other);

@@ -13,6 +13,7 @@ use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use url::Url;
 
+pub(crate) use body::Work;
 pub use body::{Body, Room};
 pub use failure::explain;
 pub use file::read_file;
@@ -272,6 +273,10 @@ async fn ask(
         status if status.is_success() => {
             let head = response.headers().clone();
             let body = body::read(response, limits, left).await?;
+            // Part of a feed is worth reading; part of a page would stand for the whole.
+            if let Some(why) = body.broken().filter(|_| request.want != Want::Feed) {
+                return Err(why.clone());
+            }
             let validators = headers::validators(&head);
             Ok(Hop::Answer(Box::new(answer(url, &head, now, Some(body), validators))))
         }

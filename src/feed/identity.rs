@@ -1,6 +1,9 @@
 //! Which items of a document are new: keys, repeated guids, re-keying, edits. Pure.
 
+mod address;
+mod alike;
 mod claim;
+mod likeness;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,6 +12,9 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
+pub use self::likeness::{Before, MOST_COMPARED};
+
+use self::address::Address;
 use crate::feed::parse::Item;
 use crate::feed::plain;
 use crate::story::{FeedName, StoryKey};
@@ -26,8 +32,16 @@ pub struct KnownItem {
     pub guid: Option<String>,
     /// Its normalised link, where it has one.
     pub link: Option<String>,
+    /// What of its link stays when tokens, hosts and slugs change; `None` too where it was kept before that was told.
+    pub stem: Option<String>,
     /// [`text_hash`] of its title and text when it was last read.
     pub hash: String,
+    /// [`text_hash`] of its text alone, where it had one.
+    pub text: Option<String>,
+    /// Its story's headline; empty where it is no longer kept.
+    pub title: String,
+    /// When its story was published, where that is known.
+    pub published: Option<Timestamp>,
     /// When its story was first seen.
     pub first_seen: Timestamp,
     /// Whether its story was only recorded, and so never alerts.
@@ -47,8 +61,12 @@ pub struct Judged {
     pub key: ItemKey,
     /// Its normalised link, where it has one.
     pub link: Option<String>,
+    /// What of its link stays when tokens, hosts and slugs change.
+    pub stem: Option<String>,
     /// [`text_hash`] of its title and text.
     pub hash: String,
+    /// [`text_hash`] of its text alone, where it has one.
+    pub text: Option<String>,
     /// The story it belongs to: shared with other feeds if its link is good enough to be one.
     pub story: StoryKey,
     /// What happened to it.
@@ -71,6 +89,16 @@ pub enum Verdict {
         /// Whether its title or text changed too.
         edited: bool,
     },
+    /// Its guid or link is known, but under them it tells other news: what was known by its key is past.
+    Renewed,
+}
+
+impl Verdict {
+    /// Whether a known item's title or text changed.
+    #[must_use]
+    pub fn is_edit(&self) -> bool {
+        matches!(self, Self::Edited | Self::Rekeyed { edited: true, .. })
+    }
 }
 
 /// A link as it is compared: https stands for http too, the host is in lower case and without its default port, `utm_*`, `fbclid` and `gclid`
@@ -139,6 +167,10 @@ pub struct Claims {
     pub links: Vec<String>,
     /// Hashes of title and text.
     pub hashes: Vec<String>,
+    /// What of links stays when tokens, hosts and slugs change.
+    pub stems: Vec<String>,
+    /// Hashes of texts alone.
+    pub texts: Vec<String>,
 }
 
 /// The items of a document by what tells them apart.
@@ -166,6 +198,8 @@ impl Faces {
             guids: every(|face| face.guid.as_deref()),
             links: every(|face| face.link.as_deref()),
             hashes: every(|face| Some(&face.hash)),
+            stems: every(|face| face.stem.as_deref()),
+            texts: every(|face| face.text.as_deref()),
         }
     }
 }
@@ -184,10 +218,22 @@ pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Judged> 
     let judged = faces.iter().zip(claims).map(|(face, (key, verdict))| {
         let link = face.link.as_deref().filter(|link| is_telling(link) && links[link] == 1);
         let story = link.map_or_else(|| format!("{feed}\n{}", key.0), ToOwned::to_owned);
-        let (link, hash) = (face.link.clone(), face.hash.clone());
-        Judged { index: face.index, key, link, hash, story: StoryKey(story), verdict }
+        let (link, stem) = (face.link.clone(), face.stem.clone());
+        let (hash, text) = (face.hash.clone(), face.text.clone());
+        Judged { index: face.index, key, link, stem, hash, text, story: StoryKey(story), verdict }
     });
     judged.collect()
+}
+
+/// Takes those edits for news that are none: other news under a known guid or link. `before` is what an item said before, by the key that is known.
+pub fn renew<'b>(judged: &mut [Judged], before: impl Fn(&ItemKey) -> Option<&'b Before>, items: &[Item]) {
+    for item in judged.iter_mut().filter(|item| item.verdict.is_edit()) {
+        let is_other = |before| likeness::is_other_news(before, &items[item.index]);
+        if before(item.known_by()).is_some_and(is_other) {
+            let is_rekeyed = matches!(item.verdict, Verdict::Rekeyed { .. });
+            item.verdict = if is_rekeyed { Verdict::New } else { Verdict::Renewed };
+        }
+    }
 }
 
 /// Which known items came and went.
@@ -220,7 +266,7 @@ impl Judged {
     pub fn known_by(&self) -> &ItemKey {
         match &self.verdict {
             Verdict::Rekeyed { old, .. } => old,
-            Verdict::New | Verdict::Same | Verdict::Edited => &self.key,
+            Verdict::New | Verdict::Same | Verdict::Edited | Verdict::Renewed => &self.key,
         }
     }
 }
@@ -231,9 +277,18 @@ struct Face {
     index: usize,
     guid: Option<String>,
     link: Option<String>,
+    /// What of its link stays when tokens, hosts and slugs change.
+    stem: Option<String>,
     /// A hash of its title; of all where it has none, or nothing else to be told by.
     title: String,
+    /// Its headline, or the first [`MOST_COMPARED`] bytes of it.
+    headline: String,
     hash: String,
+    /// A hash of its text, where it has one.
+    text: Option<String>,
+    /// How many words its text has.
+    words: usize,
+    published: Option<Timestamp>,
     /// Whether it has words enough that the same words mean the same item.
     is_wordy: bool,
 }
@@ -260,7 +315,12 @@ fn face(index: usize, item: &Item) -> Face {
     let is_titled = !item.title.is_empty() && (item.guid.is_some() || link.is_some());
     let title = if is_titled { text_hash(&item.title, "") } else { hash.clone() };
     let is_wordy = !item.title.is_empty() && !item.text.is_empty();
-    Face { index, guid: item.guid.clone(), link, title, hash, is_wordy }
+    let text = (!item.text.is_empty()).then(|| text_hash("", &item.text));
+    let headline = item.title[..item.title.floor_char_boundary(MOST_COMPARED.into())].to_owned();
+    let (guid, published) = (item.guid.clone(), item.published);
+    let words = item.text.split_whitespace().count();
+    let stem = link.as_deref().and_then(Address::of).map(|address| address.stem());
+    Face { index, guid, link, stem, title, headline, hash, text, words, published, is_wordy }
 }
 
 impl Face {

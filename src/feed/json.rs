@@ -7,7 +7,7 @@ use url::Url;
 use crate::feed::date::moment;
 use crate::feed::hints::Hints;
 use crate::feed::link::resolve;
-use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
+use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
 use crate::feed::plain;
 
 #[derive(Deserialize)]
@@ -44,8 +44,8 @@ struct Author {
 
 /// Reads a JSON Feed.
 pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
-    let feed: Feed = serde_json::from_str(text)
-        .map_err(|error| NoFeed(format!("this is JSON, but no feed that can be read: {error}")))?;
+    let (feed, end) =
+        read(text).map_err(|error| NoFeed(format!("this is JSON, but no feed that can be read: {error}")))?;
     if !feed.version.contains("jsonfeed.org/version/") {
         return Err(NoFeed("this is JSON, but not a JSON Feed".to_owned()));
     }
@@ -59,7 +59,43 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
         title: feed.title.map(|title| plain::one_line(&title)).filter(|title| !title.is_empty()),
         hints: Hints::default(),
         items,
+        end,
     })
+}
+
+/// Reads a feed, and one that breaks off up to its last whole item.
+fn read(text: &str) -> Result<(Feed, End), serde_json::Error> {
+    match serde_json::from_str(text) {
+        Ok(feed) => Ok((feed, End::Whole)),
+        Err(why) if why.is_eof() => {
+            let cut = text[..last_whole_item(text)].to_owned() + "]}";
+            serde_json::from_str(&cut).map(|feed| (feed, End::BetweenItems)).map_err(|_| why)
+        }
+        Err(why) => Err(why),
+    }
+}
+
+/// Where the last object ends that stands in an array of the outermost object; 0 if there is none.
+fn last_whole_item(text: &str) -> usize {
+    let (mut depth, mut end) = (0_usize, 0);
+    let (mut in_string, mut is_escaped) = (false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if byte == b'}' && depth == 2 {
+                    end = at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    end
 }
 
 fn item(entry: Entry, base: &Url, lang: Option<&str>) -> Item {
@@ -129,6 +165,20 @@ mod tests {
             "the JSON Feed is damaged: none of its 2 items can be read"
         );
         assert_eq!(feed("").unwrap().items.len(), 0);
+    }
+
+    #[test]
+    fn a_feed_that_breaks_off_is_read_up_to_its_last_whole_item() {
+        let whole = r#"{"version": "https://jsonfeed.org/version/1", "title": "[{\"", "items": [
+            {"id": "a", "title": "A } ]", "tags": ["x"], "author": {"name": "Ana"}}, {"id": "b", "title": "B \\"}]}"#;
+        assert_eq!(read(whole).unwrap().end, End::Whole);
+        let items = |cut: usize| read(&whole[..cut]).map(|document| (document.items.len(), document.end)).ok();
+        let ends: Vec<usize> = whole.match_indices('}').map(|(at, _)| at + 1).collect();
+        let [_, _, a, b, _] = ends[..] else { panic!("{ends:?}") };
+        for cut in (0..whole.len()).filter(|cut| whole.is_char_boundary(*cut)) {
+            let expected = (cut >= a).then_some((1 + usize::from(cut >= b), End::BetweenItems));
+            assert_eq!(items(cut), expected, "{}", &whole[..cut]);
+        }
     }
 
     #[test]

@@ -19,6 +19,20 @@ pub struct Document {
     pub hints: Hints,
     /// Its items, in document order; at most [`MOST_ITEMS`].
     pub items: Vec<Item>,
+    /// Where it ends.
+    pub end: End,
+}
+
+/// Where a document ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// Where its publisher ended it.
+    #[default]
+    Whole,
+    /// It breaks off after its last item, or within an item of which nothing could be read.
+    BetweenItems,
+    /// It breaks off within its last item.
+    WithinItem,
 }
 
 /// One item. Texts are plain: markup removed, entities resolved, paragraphs parted by a blank line.

@@ -5,12 +5,14 @@ use std::cell::RefCell;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
 use crate::feed::markup::{raw_kind, tokenise};
+use crate::feed::xml::repair::begins_reference;
 
 /// The text that a reader of `html` sees. Blocks part paragraphs, so does a double `<br>`; a single one is a line break. Scripts, styles and the
 /// like are left out. Text after a tag that is too large to be read safely is left out too.
 pub(super) fn from_markup(html: &str) -> String {
     let sink = Plain(RefCell::new(Writer::with_capacity(html.len())));
-    if html.contains(['<', '&']) {
+    let has_references = || html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]));
+    if html.contains('<') || has_references() {
         let _ = tokenise(html, &sink);
     } else {
         sink.0.borrow_mut().write(html);

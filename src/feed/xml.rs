@@ -7,7 +7,7 @@
 mod capture;
 mod draft;
 mod element;
-mod repair;
+pub(super) mod repair;
 
 use std::cell::RefCell;
 
@@ -22,7 +22,7 @@ use crate::feed::date::moment;
 use crate::feed::hints::Hints;
 use crate::feed::link::resolve;
 use crate::feed::markup::{TagTooLarge, tokenise};
-use crate::feed::parse::{Document, Item, MOST_ITEMS, NoFeed};
+use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
 use crate::feed::plain;
 
 /// The longest `xml:base` that is followed: each is put before all those inside.
@@ -34,9 +34,16 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let whole = tokenise(&repair(text), &sink);
     let mut reader = sink.0.into_inner();
     reader.finish_capture();
+    let closed = reader.items.len();
     reader.finish_item(false);
     reader.check(whole)?;
-    Ok(reader.document())
+    let end = match () {
+        // A tag that is too large ends the reading, not the document.
+        () if reader.is_ended || whole.is_err() => End::Whole,
+        () if reader.items.len() > closed => End::WithinItem,
+        () => End::BetweenItems,
+    };
+    Ok(Document { end, ..reader.document() })
 }
 
 struct Reader<'a> {
@@ -44,6 +51,8 @@ struct Reader<'a> {
     prefixes: Prefixes,
     /// The name of the document's first element.
     root: Option<String>,
+    /// Whether it was closed, and no item began since.
+    is_ended: bool,
     /// The name of the element that makes it a feed, and whether it was closed.
     feed: Option<String>,
     is_closed: bool,
@@ -68,6 +77,7 @@ impl<'a> Reader<'a> {
             address,
             prefixes: Prefixes::default(),
             root: None,
+            is_ended: false,
             feed: None,
             is_closed: false,
             is_atom: false,
@@ -86,6 +96,7 @@ impl<'a> Reader<'a> {
 
     fn start(&mut self, tag: &Tag) {
         let name: &str = &tag.name;
+        self.is_ended |= self.root.is_none() && tag.self_closing;
         self.root.get_or_insert_with(|| name.to_owned());
         self.prefixes.learn(tag);
         let meaning = self.prefixes.meaning(name);
@@ -126,6 +137,7 @@ impl<'a> Reader<'a> {
     fn start_item(&mut self, tag: &Tag) {
         self.finish_capture();
         self.finish_item(false);
+        self.is_ended = false;
         self.is_atom |= tag.name.ends_with("entry");
         self.item_base = based(tag, self.base());
         let mut draft = Draft::default();
@@ -199,6 +211,7 @@ impl<'a> Reader<'a> {
             }
             self.finish_capture();
         }
+        self.is_ended |= self.root.as_deref() == Some(name);
         for open in [&mut self.aside, &mut self.author] {
             if open.as_deref() == Some(name) {
                 *open = None;
@@ -292,7 +305,7 @@ impl<'a> Reader<'a> {
                 item.authors = self.authors.iter().map(|(_, name)| name.clone()).collect();
             }
         }
-        Document { title: self.title.get(), hints: Hints::default(), items }
+        Document { title: self.title.get(), hints: Hints::default(), items, end: End::Whole }
     }
 }
 

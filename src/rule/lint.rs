@@ -79,7 +79,9 @@ pub(super) fn expression(tree: &Tree, memo: &mut Memo) -> Vec<Problem> {
 /// wrong with it, and what to do; spans say nothing, the entry is meant. `stemmed`: every rule that names it asks for stems.
 pub(super) fn list(own: &[&Term], terms: &[Arc<Term>], stemmed: bool) -> Vec<(usize, Problem)> {
     let mut found: BTreeMap<usize, Vec<Problem>> = BTreeMap::new();
-    for (at, problem) in again::in_list(own, terms).into_iter().chain(common::in_list(own)).chain(alphabets::in_list(own)) {
+    for (at, problem) in
+        again::in_list(own, terms).into_iter().chain(common::in_list(own)).chain(alphabets::in_list(own))
+    {
         found.entry(at).or_default().push(problem);
     }
     if let Some((at, problem)) = cyrillic::in_list(own).filter(|_| !stemmed) {

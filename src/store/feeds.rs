@@ -1,6 +1,6 @@
 //! What the next poll of a feed needs to know of the polls before it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use super::column::{from_millis, maybe_time, millis, time, to_json};
 use super::{DeskError, FeedState, Store, StoreError, beside};
 use crate::alert::ailment::{Ailment, Course};
 use crate::feed::hints::{Hints, Pauses};
-use crate::feed::identity::{Claims, ItemKey, KnownItem};
+use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
 use crate::feed::moved::Move;
 use crate::story::FeedName;
 
-/// How many items of a feed are looked up that share a guid, a link or a hash. What two share names
+/// How many items of a feed are looked up that share a claim besides their key. What two share names
 /// neither; more are asked for because several items of one document may share it, too.
 const MOST_ALIKE: u32 = 16;
 
@@ -28,13 +28,18 @@ const KNOWN_ITEMS: &str = "
         UNION SELECT known.rowid FROM json_each($2) AS claim CROSS JOIN sighting AS known
             ON known.feed = $1 AND known.key = claim.value
         UNION SELECT known.rowid FROM json_each($3) AS claim CROSS JOIN sighting AS known
-            ON known.rowid IN (SELECT rowid FROM sighting WHERE guid = claim.value AND feed = $1 LIMIT $6)
+            ON known.rowid IN (SELECT rowid FROM sighting WHERE guid = claim.value AND feed = $1 LIMIT $8)
         UNION SELECT known.rowid FROM json_each($4) AS claim CROSS JOIN sighting AS known
-            ON known.rowid IN (SELECT rowid FROM sighting WHERE link = claim.value AND feed = $1 LIMIT $6)
+            ON known.rowid IN (SELECT rowid FROM sighting WHERE link = claim.value AND feed = $1 LIMIT $8)
         UNION SELECT known.rowid FROM json_each($5) AS claim CROSS JOIN sighting AS known
-            ON known.rowid IN (SELECT rowid FROM sighting WHERE hash = claim.value AND feed = $1 LIMIT $6)
+            ON known.rowid IN (SELECT rowid FROM sighting WHERE hash = claim.value AND feed = $1 LIMIT $8)
+        UNION SELECT known.rowid FROM json_each($6) AS claim CROSS JOIN sighting AS known
+            ON known.rowid IN (SELECT rowid FROM sighting WHERE stem = claim.value AND feed = $1 LIMIT $8)
+        UNION SELECT known.rowid FROM json_each($7) AS claim CROSS JOIN sighting AS known
+            ON known.rowid IN (SELECT rowid FROM sighting WHERE text = claim.value AND feed = $1 LIMIT $8)
     )
-    SELECT known.key, known.guid, known.link, known.hash, story.first_seen, story.page_fetches,
+    SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text,
+           substr(story.title, 1, $9) AS title, story.published, story.first_seen, story.page_fetches,
            coalesce(story.fate, '') = 'recorded' AS recorded, known.gone_at IS NOT NULL AS gone
     FROM found CROSS JOIN sighting AS known ON known.rowid = found.item
     CROSS JOIN story ON story.id = known.story
@@ -48,19 +53,39 @@ impl Store {
     }
 
     /// The items of a feed that the claims of a document name, and those that its last document held,
-    /// in the order of their keys. Of items that share a guid, a link or a hash, the first few.
+    /// in the order of their keys. Of items that share one claim besides their key, the first few.
     pub async fn known_items(&self, feed: &FeedName, claims: Claims) -> Result<Vec<KnownItem>, StoreError> {
-        let Claims { keys, guids, links, hashes } = claims;
+        let Claims { keys, guids, links, hashes, stems, texts } = claims;
         let rows = sqlx::query(KNOWN_ITEMS)
             .bind(&feed.0)
             .bind(to_json(&keys)?)
             .bind(to_json(&guids)?)
             .bind(to_json(&links)?)
             .bind(to_json(&hashes)?)
+            .bind(to_json(&stems)?)
+            .bind(to_json(&texts)?)
             .bind(MOST_ALIKE)
+            .bind(MOST_COMPARED)
             .fetch_all(&self.readers)
             .await?;
         Ok(rows.iter().map(known_item).collect::<Result<_, _>>()?)
+    }
+
+    /// What these items of a feed said when they were last read, by their keys.
+    pub async fn texts_of(&self, feed: &FeedName, items: Vec<ItemKey>) -> Result<HashMap<ItemKey, Before>, StoreError> {
+        let keys: Vec<&str> = items.iter().map(|key| key.0.as_str()).collect();
+        let rows = sqlx::query(
+            "SELECT sighting.key, story.title, story.published, substr(story.feed_text, 1, $3) AS text
+             FROM json_each($2) AS wanted CROSS JOIN sighting ON sighting.feed = $1 AND sighting.key = wanted.value
+             CROSS JOIN story ON story.id = sighting.story",
+        )
+        .bind(&feed.0)
+        .bind(to_json(&keys)?)
+        .bind(MOST_COMPARED)
+        .fetch_all(&self.readers)
+        .await?;
+        let found = rows.iter().map(|row| Ok((ItemKey(row.try_get("key")?), before(row)?)));
+        Ok(found.collect::<Result<_, sqlx::Error>>()?)
     }
 
     /// The feeds that somebody asked to have polled now. Each is said once.
@@ -158,12 +183,20 @@ fn moved(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
     Ok(to.zip(maybe_time(row, "moved_since")?).map(|(to, since)| Move { to, since }))
 }
 
+fn before(row: &SqliteRow) -> Result<Before, sqlx::Error> {
+    Ok(Before { title: row.try_get("title")?, text: row.try_get("text")?, published: maybe_time(row, "published")? })
+}
+
 fn known_item(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
     Ok(KnownItem {
         key: ItemKey(row.try_get("key")?),
         guid: row.try_get("guid")?,
         link: row.try_get("link")?,
+        stem: row.try_get("stem")?,
         hash: row.try_get("hash")?,
+        text: row.try_get("text")?,
+        title: row.try_get("title")?,
+        published: maybe_time(row, "published")?,
         first_seen: time(row, "first_seen")?,
         recorded: row.try_get("recorded")?,
         pages: row.try_get("page_fetches")?,

@@ -184,10 +184,13 @@ pub(super) fn story(title: &str, body: &str) -> Story {
 pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
     ItemRecord {
         key: ItemKey(key.to_owned()),
+        renews: false,
         was: None,
         guid: Some(key.to_owned()),
         link: Some(format!("http://example.org/{key}")),
+        stem: Some(format!("/{key}")),
         hash: "0".to_owned(),
+        text: None,
         url: Some(format!("https://example.org/{key}?utm_source=feed")),
         story: StoryKey(key.to_owned()),
         news: Some((story(key, "Teaser."), plan)),

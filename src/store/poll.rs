@@ -117,7 +117,12 @@ async fn keep_item(
     item: &ItemRecord,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let known = update_sighting(conn, feed, item).await?;
+    let known = if item.renews {
+        sighting::retire(conn, feed, item, now).await?;
+        None
+    } else {
+        update_sighting(conn, feed, item).await?
+    };
     let Some((told, plan)) = &item.news else { return Ok(false) };
     let story = if let Some(story) = known {
         tell::edit(conn, story, told, plan, now).await?;
@@ -137,7 +142,7 @@ async fn update_sighting(
     item: &ItemRecord,
 ) -> Result<Option<StoryId>, sqlx::Error> {
     let story = sqlx::query_scalar(
-        "UPDATE sighting SET key = $3, guid = $4, link = $5, hash = $6, url = $7, gone_at = NULL
+        "UPDATE sighting SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text = $9, gone_at = NULL
          WHERE feed = $1 AND key = $2 RETURNING story",
     )
     .bind(&feed.0)
@@ -147,6 +152,8 @@ async fn update_sighting(
     .bind(&item.link)
     .bind(&item.hash)
     .bind(&item.url)
+    .bind(&item.stem)
+    .bind(&item.text)
     .fetch_optional(conn)
     .await?;
     Ok(story.map(StoryId))
@@ -248,6 +255,35 @@ mod tests {
         assert_eq!(known.len(), 1);
         assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str()), ("a2", "1"));
         assert_eq!(bench.store.holdings().await.unwrap().stories, 1);
+    }
+
+    #[tokio::test]
+    async fn other_news_under_a_known_key_is_a_story_of_its_own() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", Plan::Record("older than first_poll".to_owned()))]).await;
+        let renewed = |hash: &str| ItemRecord { renews: true, hash: hash.to_owned(), ..item("a", settle(&["arms"])) };
+        bench.poll("wire", 1, vec![renewed("1")]).await;
+        bench.poll("wire", 2, vec![renewed("2")]).await;
+        let known = bench.known("wire").await;
+        let told: Vec<_> = known.iter().map(|item| (item.key.0.as_str(), item.hash.as_str(), item.gone)).collect();
+        let past = |at: i64| format!("a\nuntil {}", 1_000_000_000 + at * 1000);
+        assert_eq!(told, [("a", "2", false), (past(1).as_str(), "0", true), (past(2).as_str(), "1", true)]);
+        assert!(known[1..].iter().all(|item| item.guid.is_none() && item.link.is_none()));
+        let held = bench.store.holdings().await.unwrap();
+        assert_eq!((held.stories, held.alerts), (3, 2));
+    }
+
+    #[tokio::test]
+    async fn other_news_that_another_feed_told_first_joins_its_story() {
+        let bench = Bench::new().await;
+        for feed in ["wire", "other"] {
+            bench.poll(feed, 0, vec![item("a", settle(&[]))]).await;
+        }
+        for (now, feed) in [(1, "wire"), (2, "other")] {
+            bench.poll(feed, now, vec![ItemRecord { renews: true, ..item("a", settle(&["arms"])) }]).await;
+        }
+        let held = bench.store.holdings().await.unwrap();
+        assert_eq!((held.stories, held.alerts), (2, 1));
     }
 
     #[tokio::test]

@@ -76,13 +76,43 @@ pub(super) async fn insert(
     items: &[(&ItemRecord, StoryId)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let mut insert =
-        QueryBuilder::<Sqlite>::new("INSERT INTO sighting (feed, key, guid, link, hash, url, story, seen) ");
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO sighting (feed, key, guid, link, stem, hash, text, url, story, seen) ",
+    );
     insert.push_values(items, |mut values, (item, story)| {
         values.push_bind(&feed.0).push_bind(&item.key.0).push_bind(&item.guid).push_bind(&item.link);
-        values.push_bind(&item.hash).push_bind(&item.url).push_bind(story.0).push_bind(millis(now));
+        values.push_bind(&item.stem).push_bind(&item.hash).push_bind(&item.text);
+        values.push_bind(&item.url).push_bind(story.0).push_bind(millis(now));
     });
     insert.build().execute(conn).await?;
+    Ok(())
+}
+
+/// Makes room for other news under the key of a known item: the item is past, known by its words alone, and its story gives up its key.
+pub(super) async fn retire(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    item: &ItemRecord,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let past = format!("\nuntil {}", millis(now));
+    let story: Option<i64> = sqlx::query_scalar(
+        "UPDATE sighting SET key = key || $3, guid = NULL, link = NULL, stem = NULL, gone_at = $4
+         WHERE feed = $1 AND key = $2 RETURNING story",
+    )
+    .bind(&feed.0)
+    .bind(&item.key.0)
+    .bind(&past)
+    .bind(millis(now))
+    .fetch_optional(&mut *conn)
+    .await?;
+    // Another feed may have made room already.
+    sqlx::query("UPDATE story SET key = key || $3 WHERE id = $1 AND key = $2")
+        .bind(story)
+        .bind(&item.story.0)
+        .bind(&past)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

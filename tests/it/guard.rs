@@ -122,7 +122,10 @@ async fn a_proxy_opens_no_hole_for_feeds_redirects_and_articles() {
     for (proxy, scheme) in [(Proxy::http(server.port()).await, "http"), (Proxy::socks(server.port()).await, "socks5h")]
     {
         // The proxy's own host is known by a name that feeds may not use.
-        let rest = format!("network: {{proxy: \"{scheme}://localhost:{}\"}}\npoll: {{gap: 0s}}\n", proxy.port());
+        let rest = format!(
+            "network: {{proxy: \"{scheme}://localhost:{}\"}}\npoll: {{gap: 0s, first_poll: all}}\n",
+            proxy.port()
+        );
         let feeds = ["http://wire.invalid/feed.xml", &by_name, &places[0], &places[6]];
         let folder = Folder::new(&config(&feeds, &rest), &[("arms.yaml", RULE)]);
         let said = once(&folder, &[]).await;

@@ -2,6 +2,7 @@
 
 mod clock;
 mod conditional;
+mod cut;
 mod damage;
 mod first_minutes;
 mod hints;

@@ -8,9 +8,9 @@ use url::Url;
 
 use crate::config::Network;
 use crate::daemon::{World, heavy};
-use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want};
+use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want, Work};
 use crate::feed::moved::Move;
-use crate::feed::parse::{self, Document};
+use crate::feed::parse::{self, Document, End};
 use crate::feed::schedule::Ended;
 use crate::store::FeedState;
 
@@ -18,12 +18,20 @@ use crate::store::FeedState;
 pub(super) enum Outcome {
     /// It has not changed.
     Unchanged(Answer),
-    /// It was read. The permit is one of those for documents that are not recorded yet.
-    Read(Answer, Document, OwnedSemaphorePermit),
+    /// It was read.
+    Read(Answer, Document, Unrecorded),
     /// It could not be had.
     Failed(Failure),
     /// It was not asked: its host wants to be left alone until then.
     Resting(HostKey, Timestamp),
+}
+
+/// What a document takes up until it is recorded.
+pub(super) struct Unrecorded {
+    /// One of the permits for documents that are not recorded yet.
+    _permit: OwnedSemaphorePermit,
+    /// The memory that it takes.
+    _work: Work,
 }
 
 /// Why a feed could not be had.
@@ -50,10 +58,24 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Ou
     let Some(body) = answer.body.take() else { return Outcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
     let permit = Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
+    let broken = body.broken().cloned();
+    let work = world.limits.room.work(&body).await;
     match heavy(world, move || parse::parse(&body, content_type.as_deref(), &base)).await {
-        Ok(document) => Outcome::Read(answer, document, permit),
-        Err(why) => Outcome::Failed(Failure { ended: Ended::Failed, why: why.to_string() }),
+        Ok(document) => {
+            let taken = Unrecorded { _permit: permit, _work: work };
+            Outcome::Read(answer, as_broken(document, broken.is_some()), taken)
+        }
+        Err(why) => {
+            let why = broken.map_or_else(|| why.to_string(), |broken| broken.to_string());
+            Outcome::Failed(Failure { ended: Ended::Failed, why })
+        }
     }
+}
+
+/// A document whose body broke off is not whole, even if its last tag arrived.
+fn as_broken(document: Document, is_broken: bool) -> Document {
+    let end = if is_broken && document.end == End::Whole { End::BetweenItems } else { document.end };
+    Document { end, ..document }
 }
 
 fn failure(error: &FetchError) -> Failure {

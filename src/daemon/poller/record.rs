@@ -14,6 +14,7 @@ use crate::daemon::{World, news, watch};
 use crate::feed::fetch::Answer;
 use crate::feed::identity::Turnover;
 use crate::feed::moved;
+use crate::feed::parse::End;
 use crate::feed::schedule::{self, Ended, History};
 use crate::store::{FeedState, Gap, PollRecord, StoreError};
 
@@ -28,7 +29,7 @@ pub(super) async fn record(
     let ended_at = now();
     let own = is_own(&world.config.network, &feed.url, asked, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
-    let (mut sifted, mut permit) = (None, None);
+    let (mut sifted, mut unrecorded) = (None, None);
     let ended = match outcome {
         Outcome::Resting(host, until) => {
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
@@ -43,14 +44,19 @@ pub(super) async fn record(
             good(&mut state, feed, asked, &answer, false, ended_at);
             Ended::Well { fresh_for: answer.freshness.fresh_for }
         }
-        Outcome::Read(answer, document, place) => {
-            permit = Some(place);
+        Outcome::Read(answer, document, taken) => {
+            unrecorded = Some(taken);
             good(&mut state, feed, asked, &answer, true, ended_at);
-            let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
-            state.mean_gap = schedule::mean_gap(&published, ended_at);
-            state.hints = document.hints;
+            let is_whole = document.end == End::Whole;
+            if is_whole {
+                let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
+                state.mean_gap = schedule::mean_gap(&published, ended_at);
+                state.hints = document.hints;
+            } else {
+                broke_off(&mut state, before);
+            }
             sifted = Some(news::sift(world, feed, before.last_good, document, ended_at).await?);
-            Ended::Well { fresh_for: answer.freshness.fresh_for }
+            Ended::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
     let history = History { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
@@ -74,7 +80,7 @@ pub(super) async fn record(
     }
     let (items, turnover) = sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
     let kept = keep(world, PollRecord { now: ended_at, state, items, turnover, gap, notices }).await;
-    drop(permit);
+    drop(unrecorded);
     kept
 }
 
@@ -102,6 +108,17 @@ fn good(state: &mut FeedState, feed: &Feed, asked: &Url, answer: &Answer, is_rea
     state.moved = moved.filter(|_| !feed.is_secret);
     if !was_asked_anew {
         tell_move(feed, state);
+    }
+}
+
+/// What it changes that a document was read only in part: the next poll asks for the whole. If it is the feed's first, the next one counts as the
+/// first again, for the rest of the items are as old as these; if that one breaks off too, it is good enough.
+fn broke_off(state: &mut FeedState, before: &FeedState) {
+    info!("{}: its document broke off; what came of it was read, and the next poll asks for all of it", state.name);
+    (state.etag, state.last_modified) = (None, None);
+    let was_cut_before = before.last_poll.is_some() && before.error.is_none();
+    if before.last_good.is_none() && !was_cut_before {
+        state.last_good = None;
     }
 }
 

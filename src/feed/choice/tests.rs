@@ -7,7 +7,7 @@ use crate::feed::hints::Hints;
 
 fn document(titles: &[&str]) -> Document {
     let item = |title: &&str| Item { title: (*title).to_owned(), ..Item::default() };
-    Document { title: None, hints: Hints::default(), items: titles.iter().map(item).collect() }
+    Document { title: None, hints: Hints::default(), items: titles.iter().map(item).collect(), end: End::Whole }
 }
 
 fn no_feed() -> Result<Document, NoFeed> {
@@ -46,8 +46,21 @@ fn the_reader_that_finds_more_is_believed_and_the_first_of_equals() {
     assert_eq!(chosen(Some(one.clone()), Ok(two.clone())), Ok(two.clone()));
     assert_eq!(chosen(Some(two.clone()), Ok(one.clone())), Ok(two));
     assert_eq!(chosen(Some(one.clone()), Ok(document(&["b"]))), Ok(one.clone()));
-    assert_eq!(chosen(Some(one.clone()), no_feed()), Ok(one.clone()));
+    let alone = Document { end: End::BetweenItems, ..one.clone() };
+    assert_eq!(chosen(Some(one.clone()), no_feed()), Ok(alone));
     assert_eq!(chosen(None, Ok(one.clone())), Ok(one));
+}
+
+#[rstest]
+#[case("<rss><channel><item/></channel></rss>", true)]
+#[case("<?xml version='1.0'?><!-- x --><a:RSS><item></item></a:rss >\n<!-- cached -->", true)]
+#[case("<rss></rss>", true)]
+#[case("<rss><channel><item/></channel>", false)]
+#[case("<rss><item/></rss><item/>", false)]
+#[case("<rss><a:item/></a:item>", false)]
+#[case("", false)]
+fn a_document_is_closed_if_its_root_is_after_its_last_item(#[case] text: &str, #[case] expected: bool) {
+    assert_eq!(is_closed(text), expected);
 }
 
 #[test]

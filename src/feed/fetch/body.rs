@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use reqwest::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -13,13 +14,47 @@ use super::{FetchError, Limits, MOST_BYTES, failure, too_slow, within};
 /// the next, and keeps its own meanwhile; those of the last wait for nothing, so that all come to an end.
 const SIZES: [(usize, usize); 3] = [(64 << 10, 256), (1 << 20, 24), (MOST_BYTES, 2)];
 
+/// How many parts a body may come in, whatever its length: each takes time, however small it is.
+const MOST_PARTS: usize = 50_000;
+
+/// How long the parts beyond these must be on average, in bytes.
+const LEAST_PART: usize = 64;
+
+/// What reading a body takes, in bytes for each of its own: its text decoded and repaired, its items, what the store is given. Measured.
+const WORK_OF_A_BYTE: usize = 15;
+
+/// What reading bodies may take at once, in KiB: enough for one of the largest.
+const MOST_WORK: u32 = 160 << 10;
+
 /// Room that bodies in flight share; a clone is the same room.
 #[derive(Clone, Debug)]
-pub struct Room([Arc<Semaphore>; SIZES.len()]);
+pub struct Room {
+    places: [Arc<Semaphore>; SIZES.len()],
+    /// [`MOST_WORK`], as far as nothing takes it up.
+    work: Arc<Semaphore>,
+}
+
+/// The memory that reading a body takes, counted until it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Work(#[expect(dead_code, reason = "it is held, not used")] OwnedSemaphorePermit);
 
 impl Default for Room {
     fn default() -> Self {
-        Self(SIZES.map(|(_, places)| Arc::new(Semaphore::new(places))))
+        Self::of(SIZES.map(|(_, places)| places))
+    }
+}
+
+impl Room {
+    fn of(places: [usize; SIZES.len()]) -> Self {
+        let work = Arc::new(Semaphore::new(MOST_WORK as usize));
+        Self { places: places.map(|places| Arc::new(Semaphore::new(places))), work }
+    }
+
+    /// Waits until there is memory to read `body`, and for what comes of it until that is recorded.
+    pub(crate) async fn work(&self, body: &Body) -> Work {
+        let takes = u32::try_from(body.len() * WORK_OF_A_BYTE / 1024).unwrap_or(MOST_WORK).min(MOST_WORK);
+        Work(Arc::clone(&self.work).acquire_many_owned(takes).await.expect("the semaphore is never closed"))
     }
 }
 
@@ -29,6 +64,8 @@ pub struct Body {
     bytes: Vec<u8>,
     /// Its size, and its place among those of that size.
     place: Option<(usize, OwnedSemaphorePermit)>,
+    /// Why there is no more of it, where it broke off.
+    broken: Option<FetchError>,
 }
 
 impl Deref for Body {
@@ -42,17 +79,23 @@ impl Deref for Body {
 impl From<Vec<u8>> for Body {
     /// A body that takes up no room.
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, place: None }
+        Self { bytes, place: None, broken: None }
     }
 }
 
 impl Body {
+    /// Why the body broke off; `None` if all of it came.
+    #[must_use]
+    pub fn broken(&self) -> Option<&FetchError> {
+        self.broken.as_ref()
+    }
+
     /// Adds `part`, as soon as there is room for it.
     async fn extend(&mut self, part: &[u8], room: &Room) {
         let length = self.bytes.len() + part.len();
         let size = SIZES.iter().position(|(most, _)| length <= *most).unwrap_or(SIZES.len() - 1);
         if self.place.as_ref().is_none_or(|(held, _)| *held < size) {
-            let place = Arc::clone(&room.0[size]).acquire_owned().await.expect("the semaphore is never closed");
+            let place = Arc::clone(&room.places[size]).acquire_owned().await.expect("the semaphore is never closed");
             self.place = Some((size, place));
         }
         self.bytes.extend_from_slice(part);
@@ -60,25 +103,42 @@ impl Body {
 }
 
 /// Reads a body part by part, so that no more than the cap is ever held, however well it was compressed. Its parts may take what is `left` of the time for
-/// the whole; waiting for room does not count, for others take it up.
+/// the whole; waiting for room does not count, for others take it up. A body that breaks off after its first byte is returned as far as it came.
 pub(super) async fn read(mut response: Response, limits: &Limits, left: &mut Duration) -> Result<Body, FetchError> {
     let too_large = FetchError::TooLarge { limit: limits.body };
     if response.content_length().is_some_and(|length| length > limits.body as u64) {
         return Err(too_large);
     }
     let mut body = Body::default();
+    let mut parts = 0;
     loop {
-        match within(left, tokio::time::timeout(limits.idle, response.chunk())).await {
+        // What is there already needs no timer.
+        let part = match response.chunk().now_or_never() {
+            Some(part) => Some(Ok(part)),
+            None => within(left, tokio::time::timeout(limits.idle, response.chunk())).await,
+        };
+        parts += 1;
+        match part {
             Some(Ok(Ok(Some(part)))) if body.len() + part.len() > limits.body => return Err(too_large),
+            Some(Ok(Ok(Some(_)))) if parts > MOST_PARTS + body.len() / LEAST_PART => {
+                let why = "the server sends its answer in too many small parts".to_owned();
+                return broken_off(body, FetchError::Broken(why));
+            }
             Some(Ok(Ok(Some(part)))) => body.extend(&part, &limits.room).await,
             Some(Ok(Ok(None))) => return Ok(body),
-            Some(Ok(Err(error))) => return Err(failure::explain(&error)),
+            Some(Ok(Err(error))) => return broken_off(body, failure::explain(&error)),
             Some(Err(_)) => {
-                return Err(FetchError::Broken("the server fell silent in the middle of its answer".to_owned()));
+                let silent = FetchError::Broken("the server fell silent in the middle of its answer".to_owned());
+                return broken_off(body, silent);
             }
-            None => return Err(too_slow(limits.total)),
+            None => return broken_off(body, too_slow(limits.total)),
         }
     }
+}
+
+/// What came of a body before it broke off; an error if nothing did.
+fn broken_off(body: Body, why: FetchError) -> Result<Body, FetchError> {
+    if body.is_empty() { Err(why) } else { Ok(Body { broken: Some(why), ..body }) }
 }
 
 #[cfg(test)]
@@ -87,7 +147,7 @@ impl Room {
     pub(super) async fn without_the_largest(&self) -> OwnedSemaphorePermit {
         let (_, places) = SIZES[SIZES.len() - 1];
         let all = u32::try_from(places).expect("few");
-        Arc::clone(&self.0[SIZES.len() - 1]).acquire_many_owned(all).await.expect("never closed")
+        Arc::clone(&self.places[SIZES.len() - 1]).acquire_many_owned(all).await.expect("never closed")
     }
 }
 
@@ -97,12 +157,12 @@ mod tests {
 
     /// How many places of each size are free.
     fn free(room: &Room) -> [usize; SIZES.len()] {
-        room.0.each_ref().map(|places| places.available_permits())
+        room.places.each_ref().map(|places| places.available_permits())
     }
 
     #[tokio::test]
     async fn a_body_that_outgrows_its_size_waits_for_a_place_among_the_next_and_gives_it_back() {
-        let room = Room([1, 1, 1].map(|places| Arc::new(Semaphore::new(places))));
+        let room = Room::of([1, 1, 1]);
         let mut first = Body::default();
         first.extend(&vec![b'a'; SIZES[0].0], &room).await;
         assert_eq!(free(&room), [0, 1, 1]);
@@ -120,6 +180,18 @@ mod tests {
         assert_eq!((second.len(), free(&room)), (SIZES[0].0 + 1, [1, 0, 0]));
         drop((first, second));
         assert_eq!(free(&room), [1, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn two_of_the_largest_bodies_are_not_read_at_once() {
+        let room = Room::default();
+        let large = Body::from(vec![b'a'; MOST_BYTES]);
+        let first = room.work(&large).await;
+        let small = room.work(&Body::from(vec![b'a'; 64 << 10])).await;
+        let mut second = std::pin::pin!(room.work(&large));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        drop((second.await, small));
     }
 
     #[test]

@@ -307,6 +307,12 @@ async fn a_body_of_50_mib_is_not_read(#[case] length: &'static str) {
     assert_eq!(get(&url).await.unwrap_err(), FetchError::TooLarge { limit: MOST_BYTES });
 }
 
+/// As far as an answer came that broke off, and why it did.
+fn broken(answer: Answer) -> (Vec<u8>, String) {
+    let body = answer.body.expect("a body");
+    (body.to_vec(), body.broken().expect("it broke off").to_string())
+}
+
 #[tokio::test]
 async fn damaged_and_cut_answers_are_told_apart() {
     let whole = gzip(&[b'x'; 5000].map(|_| b'x'));
@@ -314,7 +320,11 @@ async fn damaged_and_cut_answers_are_told_apart() {
     let truncated = serve(move |_| ok("Content-Encoding: gzip\r\n", &cut)).await;
     assert_eq!(get(&truncated).await.unwrap_err().to_string(), "the answer is damaged: it cannot be decompressed");
     let short = serve(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec()).await;
-    assert_eq!(get(&short).await.unwrap_err().to_string(), "the answer broke off in the middle");
+    let broke_off = "the answer broke off in the middle".to_owned();
+    assert_eq!(broken(get(&short).await.unwrap()), (b"half".to_vec(), broke_off.clone()));
+    let page = Request { want: Want::Page, ..request(&short, Validators::default()) };
+    let part = get_within(&page, &Limits::default(), &Mutex::default()).await;
+    assert_eq!(part.unwrap_err(), FetchError::Broken(broke_off), "part of a page is not read");
     let nothing = serve(|_| Vec::new()).await;
     let closed = "the server closed the connection without an answer";
     assert_eq!(get(&nothing).await.unwrap_err().to_string(), closed);
@@ -388,8 +398,21 @@ async fn serve_slowly(pause: Duration) -> Url {
 #[tokio::test]
 async fn a_server_that_dribbles_is_given_up(#[case] pause: Duration, #[case] message: &str) {
     let url = serve_slowly(pause).await;
-    let error = get_within(&request(&url, Validators::default()), &short(), &Mutex::default()).await.unwrap_err();
+    let page = Request { want: Want::Page, ..request(&url, Validators::default()) };
+    let error = get_within(&page, &short(), &Mutex::default()).await.unwrap_err();
     assert_eq!(error, FetchError::Broken(message.to_owned()));
+}
+
+#[tokio::test]
+async fn an_answer_in_ever_so_many_small_parts_is_given_up_long_before_it_ends() {
+    let url = serve(|_| {
+        let head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        [head, b"1\r\nx\r\n".repeat(1 << 20)].concat()
+    })
+    .await;
+    let (came, why) = broken(get(&url).await.unwrap());
+    assert!(came.len() < 100_000, "{}", came.len());
+    assert_eq!(why, "the server sends its answer in too many small parts");
 }
 
 #[tokio::test]
@@ -421,8 +444,8 @@ async fn the_deadline_spans_redirects_and_leaves_out_admission() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(())
     };
-    let error = fetch(&reach(own()), &asked, &short(), now(), wait, |_, _| ()).await.unwrap_err();
-    assert_eq!(error, FetchError::Broken("the server did not finish its answer within 0.9 s".to_owned()));
+    let (_, why) = broken(fetch(&reach(own()), &asked, &short(), now(), wait, |_, _| ()).await.unwrap());
+    assert_eq!(why, "the server did not finish its answer within 0.9 s");
     let mut left = Duration::from_millis(200);
     assert_eq!(within(&mut left, tokio::time::sleep(Duration::from_millis(50))).await, Some(()));
     assert!(left <= Duration::from_millis(150));

@@ -4,7 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::iter;
 
+use super::alike::Alike;
 use super::{Face, ItemKey, KnownItem, Verdict, count, is_telling};
+
+/// How many known items with the same words are looked at for one of the document.
+const MOST_SAME: usize = 64;
 
 /// Finds a key and a verdict for every face, in their order.
 ///
@@ -30,8 +34,23 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdic
     claims.keep(|face| sole(&pair, &(face.guid.as_deref(), face.link.as_deref())));
     claims.keep(|face| face.titled_key().map_or(&[], |titled| sole(&key, &titled)));
     claims.keep(|face| face.guid.as_deref().filter(|face| guids[face] == 1).map_or(&[], |face| sole(&guid, &face)));
-    claims.rekey(|face| face.link.as_deref().filter(|face| links[face] == 1).map_or(&[], |face| sole(&link, &face)));
-    claims.rekey(|face| if face.is_wordy { all(&hash, &face.hash.as_str()) } else { &[] });
+    if claims.made.iter().any(Option::is_none) {
+        let alike = Alike::new(known, faces);
+        claims.rekey(|at| {
+            let link_of = faces[at].link.as_deref().filter(|face| links[face] == 1);
+            let found = link_of.map_or(&[][..], |face| sole(&link, &face));
+            if found.iter().any(|old| alike.is_next_headline(at, *old)) { &[] } else { found }
+        });
+        let candidates = alike.candidates(|at| claims.made[at].is_none());
+        claims.rekey(|at| &candidates[at]);
+        let same_words = |at: usize| {
+            let face = &faces[at];
+            let found = if face.is_wordy { all(&hash, &face.hash.as_str()) } else { &[] };
+            found.iter().copied().take(MOST_SAME).filter(|old| !alike.is_next(at, *old)).collect()
+        };
+        let candidates: Vec<Vec<usize>> = (0..faces.len()).map(same_words).collect();
+        claims.rekey(|at| &candidates[at]);
+    }
     claims.finish()
 }
 
@@ -69,7 +88,7 @@ impl<'a> Claiming<'a> {
     /// Lets every face without a claim take the first free item of those that `find` gives, under its old key.
     fn keep<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
         for at in 0..self.faces.len() {
-            if let Some(old) = self.take(at, &find) {
+            if let Some(old) = self.take(at, || find(&self.faces[at])) {
                 let verdict = if old.hash == self.faces[at].hash { Verdict::Same } else { Verdict::Edited };
                 self.made[at] = Some((old.key.clone(), verdict));
             }
@@ -77,9 +96,9 @@ impl<'a> Claiming<'a> {
     }
 
     /// The same, under a new key.
-    fn rekey<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
+    fn rekey<'i>(&mut self, find: impl Fn(usize) -> &'i [usize]) {
         for at in 0..self.faces.len() {
-            if let Some(old) = self.take(at, &find) {
+            if let Some(old) = self.take(at, || find(at)) {
                 let verdict = Verdict::Rekeyed { old: old.key.clone(), edited: old.hash != self.faces[at].hash };
                 // Replaced by a fresh key in the end, when all that are kept are known.
                 self.made[at] = Some((old.key.clone(), verdict));
@@ -87,11 +106,11 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    fn take<'i>(&mut self, at: usize, find: impl Fn(&'a Face) -> &'i [usize]) -> Option<&'a KnownItem> {
+    fn take<'i>(&mut self, at: usize, find: impl Fn() -> &'i [usize]) -> Option<&'a KnownItem> {
         if self.made[at].is_some() {
             return None;
         }
-        let found = find(&self.faces[at]).iter().copied().find(|&item| !self.taken[item])?;
+        let found = find().iter().copied().find(|&item| !self.taken[item])?;
         self.taken[found] = true;
         Some(&self.known[found])
     }

@@ -7,6 +7,8 @@ use rstest::rstest;
 
 use super::*;
 
+mod changing;
+
 fn item(guid: &str, link: &str, title: &str, text: &str) -> Item {
     Item {
         guid: Some(guid.to_owned()).filter(|guid| !guid.is_empty()),
@@ -45,14 +47,18 @@ fn remember(mut known: Vec<KnownItem>, items: &[Item], judged: &[Judged]) -> Vec
         let old = match &judged.verdict {
             Verdict::Same => continue,
             Verdict::Rekeyed { old, .. } => old,
-            Verdict::New | Verdict::Edited => &judged.key,
+            Verdict::New | Verdict::Edited | Verdict::Renewed => &judged.key,
         };
         known.retain(|item| item.key != *old);
         known.push(KnownItem {
             key: judged.key.clone(),
             guid: items[judged.index].guid.clone(),
             link: judged.link.clone(),
+            stem: judged.stem.clone(),
             hash: judged.hash.clone(),
+            text: judged.text.clone(),
+            title: items[judged.index].title.clone(),
+            published: items[judged.index].published,
             first_seen: Timestamp::UNIX_EPOCH,
             recorded: false,
             pages: 0,

@@ -21,7 +21,7 @@ const FEEDS: [(&str, &[u8]); 12] = [
 
 /// One line a fact, so that a change of what is read shows.
 fn told(document: &Document) -> String {
-    let Document { title, hints, items } = document;
+    let Document { title, hints, items, end: _ } = document;
     items.iter().fold(format!("{title:?} {:?}\n", hints.interval), |all, item| all + &item_told(item))
 }
 

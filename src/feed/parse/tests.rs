@@ -154,6 +154,24 @@ fn depth_does_no_harm() {
 }
 
 #[test]
+fn depth_in_json_does_no_harm() {
+    let base = "https://example.org/feed.json".parse().unwrap();
+    for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":", "}]")] {
+        let deep = |times: usize| open.repeat(times) + "1" + &close.repeat(times);
+        for times in [10, 10_000, 200_000] {
+            for shape in ["\"items\": [{\"id\": 1, \"x\": DEEP}]", "\"x\": DEEP, \"items\": []", "\"items\": DEEP"] {
+                let feed = format!(
+                    "{{\"version\": \"https://jsonfeed.org/version/1\", {}}}",
+                    shape.replace("DEEP", &deep(times))
+                );
+                let _ = parse(feed.as_bytes(), None, &base);
+                let _ = parse(&feed.as_bytes()[..feed.len() / 2], None, &base);
+            }
+        }
+    }
+}
+
+#[test]
 fn no_more_than_ten_thousand_items_are_taken() {
     let many = rss(&"<item><title>x</title></item>".repeat(MOST_ITEMS + 1));
     assert_eq!(read(&many).unwrap().items.len(), MOST_ITEMS);

@@ -154,3 +154,50 @@ async fn a_storys_page_is_read_three_times_over_all_its_edits_and_no_more() {
     let why = "SELECT read_why FROM story";
     assert_eq!(watch.folder.query(why).await, ["its page was read often enough before this edit"]);
 }
+
+/// A headline alone.
+fn headline(n: usize, link: &str) -> String {
+    format!("<item><title>Russia and North Korea trade arms, part {n}</title><link>{link}</link></item>")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headlines_whose_links_carry_a_token_of_the_answer_are_told_once() {
+    let watch = Watch::new().await;
+    let titles = |numbers: &[usize]| -> Vec<String> {
+        numbers.iter().map(|n| format!("Russia and North Korea trade arms, part {n}")).collect()
+    };
+    let with = |numbers: &[usize], tail: &str| -> Vec<String> {
+        numbers.iter().map(|n| headline(*n, &watch.server.url(&format!("/news/{n}{tail}")))).collect()
+    };
+    assert_eq!(watch.poll(&with(&[1, 2, 3], "?sid=a")).await, titles(&[1, 2, 3]));
+    assert_eq!(watch.poll(&with(&[1, 2, 3], "?sid=b")).await, [""; 0]);
+    assert_eq!(watch.poll(&with(&[4, 1, 2], "?sid=c")).await, titles(&[4]));
+    assert_eq!(watch.poll(&with(&[4, 1, 2], "#d")).await, [""; 0]);
+    assert_eq!(watch.folder.query("SELECT count(*) FROM story").await, ["4"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_news_under_a_guid_that_was_only_recorded_is_told_and_an_edit_of_it_is_not() {
+    let watch = Watch::new().await;
+    let now = tidings::daemon::clock::now();
+    let report = |n: usize, hours: i64, text: &str| {
+        let at = dated(now - jiff::SignedDuration::from_hours(hours));
+        item(n, &(guid(0) + "<link>https://gov.example/report</link>" + &at)).replace("customs", text)
+    };
+    // Older than `first_poll` reaches.
+    assert_eq!(watch.poll(&[report(1, 400, "customs")]).await, [""; 0]);
+    assert_eq!(watch.poll(&[report(2, 30, "customs")]).await, ["2"]);
+    assert_eq!(watch.poll(&[report(2, 29, "excise")]).await, [""; 0]);
+    assert_eq!(watch.poll(&[report(3, 2, "customs")]).await, ["3"]);
+    assert_eq!(watch.poll(&[report(3, 2, "customs")]).await, [""; 0]);
+    assert_eq!(watch.folder.query("SELECT count(*) FROM story").await, ["3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_new_feed_without_dates_the_first_ten_items_are_told() {
+    let watch = Watch::new().await;
+    let at = |n: usize| item(n, &(guid(n) + &link(n)));
+    let items: Vec<String> = (10..40).map(at).collect();
+    assert_eq!(watch.poll(&items).await, (10..20).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(watch.poll(&[vec![at(50)], items].concat()).await, ["50"]);
+}

@@ -1,0 +1,234 @@
+//! What of an item's address names it, and what may change while it stays the same: tokens of sessions, hosts, the words of a slug.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The most parts of an address that are told apart; one with more is only compared as a whole.
+const MOST_PARTS: usize = 16;
+
+/// Parameters that hold a session or defeat a cache, whatever their value.
+const OF_SESSIONS: [&str; 14] = [
+    "__xts__",
+    "_",
+    "cb",
+    "jsessionid",
+    "nocache",
+    "phpsessid",
+    "rand",
+    "rnd",
+    "s",
+    "session",
+    "sessionid",
+    "sid",
+    "token",
+    "xtor",
+];
+
+/// A normalised address in the parts that can change by themselves. Its host is left out: within one feed, the path tells more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address<'a> {
+    path: &'a str,
+    /// Parameters of the path and the query by their names, and the fragment as `#`, in the order of their names.
+    parts: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Address<'a> {
+    /// The parts of an `http` or `https` address; `None` for others, for one without a path, and for one with too many parts.
+    pub(super) fn of(address: &'a str) -> Option<Self> {
+        let rest = address.split_once("://").filter(|_| is_address(address))?.1;
+        let (rest, fragment) = rest.split_once('#').map_or((rest, None), |(rest, fragment)| (rest, Some(fragment)));
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let path = &rest[rest.find('/')?..];
+        let (path, parameters) = path.split_once(';').unwrap_or((path, ""));
+        let named = |part: &'a str| part.split_once('=').unwrap_or((part, ""));
+        let of_query = query.split('&').filter(|part| !part.is_empty());
+        let of_path = parameters.split(';').filter(|part| !part.is_empty());
+        let mut parts: Vec<_> = of_query.chain(of_path).take(MOST_PARTS + 1).map(named).collect();
+        parts.extend(fragment.map(|fragment| ("#", fragment)));
+        parts.sort_unstable();
+        let path = path.trim_end_matches('/');
+        (parts.len() <= MOST_PARTS && !(path.is_empty() && parts.is_empty())).then_some(Self { path, parts })
+    }
+
+    /// A guid in the same parts; one that is no address is a path of its own.
+    pub(super) fn of_guid(guid: &'a str) -> Option<Self> {
+        if is_address(guid) {
+            return Self::of(guid);
+        }
+        let (path, fragment) = guid.split_once('#').map_or((guid, None), |(path, fragment)| (path, Some(fragment)));
+        let parts = fragment.map(|fragment| ("#", fragment)).into_iter().collect();
+        Some(Self { path, parts })
+    }
+
+    /// Whether it is an address, rather than a guid that is none.
+    pub(super) fn is_address(&self) -> bool {
+        self.path.is_empty() || self.path.starts_with('/')
+    }
+
+    /// What two addresses of one item have in common, so that the store can be asked for it: the numbers of the path if one of them is an item's own,
+    /// else the path.
+    pub(super) fn stem(&self) -> String {
+        if self.is_numbered() { self.numbers().collect::<Vec<_>>().join("/") } else { self.path.to_owned() }
+    }
+
+    pub(super) fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The runs of digits in the path.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.path.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty())
+    }
+
+    /// Whether the path holds a number that is no date's: one of five digits and more, or of four that are no year.
+    pub(super) fn is_numbered(&self) -> bool {
+        let is_date = |number: &str| number.len() == 8 && (number.starts_with("19") || number.starts_with("20"));
+        let is_year = |number: &str| number.len() == 4 && (number.starts_with("19") || number.starts_with("20"));
+        self.numbers().any(|number| number.len() >= 4 && !is_year(number) && !is_date(number))
+    }
+
+    /// Whether the end of the path is a number or some words, as of an item's own page.
+    fn names_an_item(&self) -> bool {
+        let last = self.path.rsplit('/').next().unwrap_or_default();
+        let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+        is_number || self.is_numbered() || last.split(['-', '_']).count() > 2
+    }
+
+    /// The names of the parts in which two addresses differ, whatever their paths.
+    pub(super) fn differing<'n>(&'n self, other: &'n Self) -> Vec<&'n str> {
+        let only = |these: &'n Self, those: &'n Self| {
+            these.parts.iter().filter(|part| !those.parts.contains(part)).map(|(name, _)| *name)
+        };
+        only(self, other).chain(only(other, self)).collect()
+    }
+
+    /// A number for all of the address but its `at`th part.
+    fn without(&self, at: usize) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.path.hash(&mut hasher);
+        for (_, part) in self.parts.iter().enumerate().filter(|(other, _)| *other != at) {
+            part.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+/// Whether a parameter of that name holds a session, whatever its value.
+pub(super) fn is_of_session(name: &str) -> bool {
+    OF_SESSIONS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// The names of parts that tell no item from another.
+#[derive(Debug, Default)]
+pub(super) struct Volatile<'a>(HashSet<&'a str>);
+
+/// What is seen of a part in all the addresses that have it.
+#[derive(Default)]
+struct Seen<'a> {
+    values: HashSet<&'a str>,
+    addresses: usize,
+    /// Whether it is all that tells two items of one document apart.
+    tells_apart: bool,
+    /// Whether an address has it that the last document had, too.
+    is_steady: bool,
+    /// Whether an address has it whose path names no item by itself.
+    is_needed: bool,
+}
+
+impl<'a> Volatile<'a> {
+    /// The parts of a document's addresses that changed with it; `last` are the addresses of the document before.
+    ///
+    /// A part that stayed in one address, or without which two items of one document would have the same address, names items. So does one whose values
+    /// are numbers, each another, where the path does not name an item by itself. Names that sessions have are believed unless they tell items apart.
+    pub(super) fn of(now: &[Address<'a>], last: &[Address<'a>]) -> Self {
+        let known: HashSet<(&str, &[(&str, &str)])> =
+            last.iter().map(|address| (address.path, &address.parts[..])).collect();
+        let mut seen: HashMap<&'a str, Seen<'a>> = HashMap::new();
+        for document in [now, last] {
+            let mut first = HashMap::new();
+            for address in document {
+                let is_now = std::ptr::eq(document, now);
+                for (at, (name, value)) in address.parts.iter().enumerate() {
+                    let of_name = seen.entry(name).or_default();
+                    of_name.tells_apart |= *first.entry((*name, address.without(at))).or_insert(*value) != *value;
+                    if is_now {
+                        of_name.values.insert(value);
+                        of_name.addresses += 1;
+                        of_name.is_steady |= known.contains(&(address.path, &address.parts[..]));
+                        of_name.is_needed |= !address.names_an_item();
+                    }
+                }
+            }
+        }
+        let is_volatile = |name: &str, seen: &Seen<'_>| {
+            let is_number =
+                |value: &&str| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            let are_identifiers =
+                seen.is_needed && seen.values.len() == seen.addresses && seen.values.iter().all(is_number);
+            !seen.tells_apart && (is_of_session(name) || !seen.is_steady && !are_identifiers)
+        };
+        Self(seen.into_iter().filter(|(name, seen)| is_volatile(name, seen)).map(|(name, _)| name).collect())
+    }
+
+    /// Whether none of these parts tells items apart.
+    pub(super) fn are(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| self.0.contains(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn addresses<'a>(links: &[&'a str]) -> Vec<Address<'a>> {
+        links.iter().map(|link| Address::of(link).expect("an address")).collect()
+    }
+
+    #[rstest]
+    #[case::one_token_for_all(&["https://a.example/1?sid=x", "https://a.example/2?sid=x"], &["https://a.example/1?sid=y", "https://a.example/2?sid=y"], "sid", true)]
+    #[case::a_token_each(&["https://a.example/1?k=x", "https://a.example/2?k=z"], &["https://a.example/1?k=y", "https://a.example/2?k=w"], "k", true)]
+    #[case::fragments(&["https://a.example/1#x"], &["https://a.example/1#y"], "#", true)]
+    #[case::path_parameters(&["https://a.example/1;jsessionid=x"], &["https://a.example/1;jsessionid=y"], "jsessionid", true)]
+    #[case::all_that_tells_items_apart(&["https://a.example/v?k=x", "https://a.example/v?k=z"], &["https://a.example/v?k=y", "https://a.example/v?k=w"], "k", false)]
+    #[case::anchors_of_one_page(&["https://a.example/v#x"], &["https://a.example/v#y", "https://a.example/v#x2"], "#", false)]
+    #[case::one_that_stayed(&["https://a.example/1?k=x", "https://a.example/2?k=z"], &["https://a.example/1?k=x", "https://a.example/3?k=w"], "k", false)]
+    #[case::numbers(&["https://a.example/v?id=1"], &["https://a.example/v?id=2"], "id", false)]
+    #[case::numbers_each(&["https://a.example/x?p=1", "https://a.example/y?p=2"], &["https://a.example/x?p=3", "https://a.example/y?p=4"], "p", false)]
+    #[case::numbers_beside_numbered_pages(&["https://a.example/n/1?p=1", "https://a.example/n/2?p=2"], &["https://a.example/n/1?p=3", "https://a.example/n/2?p=4"], "p", true)]
+    #[case::one_number_for_all(&["https://a.example/x?z=1", "https://a.example/y?z=1"], &["https://a.example/x?z=3", "https://a.example/y?z=3"], "z", true)]
+    #[case::a_number_of_a_session(&["https://a.example/x?sid=1"], &["https://a.example/x?sid=2"], "sid", true)]
+    #[case::a_topic_beside_a_session(&["https://a.example/v?t=1&sid=a", "https://a.example/v?t=2&sid=a"], &["https://a.example/v?t=1&sid=b", "https://a.example/v?t=2&sid=b"], "t", false)]
+    fn what_changes_with_a_document_names_nothing(
+        #[case] last: &[&str],
+        #[case] now: &[&str],
+        #[case] name: &str,
+        #[case] expected: bool,
+    ) {
+        let (last, now) = (addresses(last), addresses(now));
+        assert_eq!(Volatile::of(&now, &last).are(&[name]), expected);
+    }
+
+    #[rstest]
+    #[case("https://a.example/2021/korea-talks-48311?x=1", "2021/48311")]
+    #[case("https://a.example/2021/05/04/korea-talks/", "/2021/05/04/korea-talks")]
+    #[case("https://a.example/news/1;jsessionid=a#b", "/news/1")]
+    fn a_stem_is_what_stays_of_an_address(#[case] link: &str, #[case] stem: &str) {
+        assert_eq!(Address::of(link).expect("an address").stem(), stem);
+    }
+
+    #[test]
+    fn addresses_of_many_parts_or_none_are_not_taken_apart() {
+        let many = (0..100).fold("https://a.example/?".to_owned(), |all, n| all + &format!("p{n}=1&"));
+        assert_eq!(Address::of(&many), None);
+        assert_eq!(Address::of("https://a.example/"), None);
+        assert_eq!(Address::of("urn:x"), None);
+    }
+}

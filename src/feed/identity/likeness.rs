@@ -1,0 +1,180 @@
+//! How alike two texts of a feed are: what is an edit of an item, and what is other news under its guid or link.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::feed::parse::Item;
+use crate::text::tokenise;
+
+/// How much of a text is compared, in bytes. The store need not give more of it.
+pub const MOST_COMPARED: u16 = 8 << 10;
+
+/// From this share of common words on, one headline is an edit of another.
+const SAME_HEADLINE: f64 = 0.6;
+
+/// Headlines that share no more than this are of two stories.
+const OTHER_HEADLINE: f64 = 0.5;
+
+/// Texts that share less than this of their pairs of words differ.
+const OTHER_TEXT: f64 = 0.5;
+
+/// Texts that share less than this of their pairs of words have nothing in common.
+const FOREIGN_TEXT: f64 = 0.25;
+
+/// Two dates of one item that are further apart are those of two days' news.
+const ANOTHER_DAY: Duration = Duration::from_hours(12);
+
+/// What an item said when it was last read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// Its headline; empty where it had none or it is no longer kept.
+    pub title: String,
+    /// Its text, of which the first [`MOST_COMPARED`] bytes are compared; empty where it had none or it is no longer kept.
+    pub text: String,
+    /// When it said it was published.
+    pub published: Option<Timestamp>,
+}
+
+/// Whether an item that is known by its guid or link is other news than `before`: another headline, another text, a newer date.
+///
+/// Where the headline stays, the text must have nothing in common with the old, and the date be another day's. Where neither has a date, the headline
+/// must be another, too. Of texts that are no longer kept the date alone decides.
+pub(super) fn is_other_news(before: &Before, item: &Item) -> bool {
+    let newer_by = match (before.published, item.published) {
+        (Some(old), Some(new)) if new > old => Some(apart(old, new)),
+        (None, None) => None,
+        _ => return false,
+    };
+    let is_another_day = newer_by.is_some_and(|time| time >= ANOTHER_DAY);
+    if before.title.is_empty() && before.text.is_empty() {
+        return is_another_day;
+    }
+    let headline = Headlines::of(&before.title, &item.title);
+    if before.text.is_empty() || item.text.is_empty() {
+        return newer_by.is_some() && headline.are_other();
+    }
+    let common = common_pairs(&before.text, &item.text);
+    match newer_by {
+        Some(_) if headline.differ() => common < OTHER_TEXT,
+        Some(_) => is_another_day && common < FOREIGN_TEXT,
+        None => headline.are_other() && common < FOREIGN_TEXT,
+    }
+}
+
+/// Whether two dates can be those of one item; one that is missing can be any.
+pub(super) fn is_same_day(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| apart(one, other) < ANOTHER_DAY)
+}
+
+/// Whether one headline has all words of the other.
+pub(super) fn is_contained(one: &str, other: &str) -> bool {
+    Headlines::of(one, other).is_contained
+}
+
+/// Whether one headline is a slight edit of the other.
+pub(super) fn is_edit_of(one: &str, other: &str) -> bool {
+    let headline = Headlines::of(one, other);
+    headline.is_contained || headline.common >= SAME_HEADLINE
+}
+
+fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    one.duration_since(other).unsigned_abs()
+}
+
+/// How two headlines compare.
+struct Headlines {
+    /// The share of common words among all of both.
+    common: f64,
+    /// Whether one has all words of the other.
+    is_contained: bool,
+}
+
+impl Headlines {
+    fn of(one: &str, other: &str) -> Self {
+        let [one, other] = [one, other].map(|headline| words(headline).into_iter().collect::<HashSet<_>>());
+        let common = one.intersection(&other).count();
+        let all = one.len() + other.len() - common;
+        let fewer = one.len().min(other.len());
+        Self { common: share(common, all), is_contained: fewer > 0 && common == fewer }
+    }
+
+    fn differ(&self) -> bool {
+        self.common < 1.0
+    }
+
+    fn are_other(&self) -> bool {
+        !self.is_contained && self.common <= OTHER_HEADLINE
+    }
+}
+
+/// The share of the pairs of words that two texts have in common, among those of the one with fewer: 1 if one holds the other.
+fn common_pairs(one: &str, other: &str) -> f64 {
+    let pairs = |text: &str| -> HashSet<(String, String)> {
+        let words = words(text);
+        let seconds = words.iter().skip(1).cloned().chain([String::new()]);
+        words.iter().cloned().zip(seconds).collect()
+    };
+    let (one, other) = (pairs(one), pairs(other));
+    share(one.intersection(&other).count(), one.len().min(other.len()))
+}
+
+fn words(text: &str) -> Vec<String> {
+    let compared = &text[..text.floor_char_boundary(MOST_COMPARED.into())];
+    tokenise(compared).into_iter().map(|token| token.word).collect()
+}
+
+/// `part` of `all`; all of nothing.
+fn share(part: usize, all: usize) -> f64 {
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    if all == 0 { 1.0 } else { number(part) / number(all) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const CALM: &str = "Calm at the harbour; the ferry runs as planned.";
+    const MISSILE: &str = "A missile was fired over the strait in the morning.";
+    const SECOND: &str = "A second missile fell near the island; two ships are missing.";
+
+    fn at(hours: i64) -> Option<Timestamp> {
+        Timestamp::from_second(1_800_000_000 + hours * 3600).ok()
+    }
+
+    #[rstest]
+    #[case::a_report_of_another_day(("Report of Monday", CALM, at(0)), ("Report of Tuesday", MISSILE, at(24)), true)]
+    #[case::the_next_one(("Report of Tuesday", MISSILE, at(24)), ("Report of Wednesday", SECOND, at(48)), true)]
+    #[case::a_year_later(("The ten best tools of 2025", "An old list.", at(0)), ("The ten best tools of 2026", MISSILE, at(9000)), true)]
+    #[case::the_same_headline_the_next_day(("Situation report", CALM, at(0)), ("Situation report", MISSILE, at(24)), true)]
+    #[case::the_same_headline_an_hour_later(("Situation report", CALM, at(0)), ("Situation report", MISSILE, at(1)), false)]
+    #[case::an_older_date(("Report of Monday", CALM, at(24)), ("Report of Tuesday", MISSILE, at(0)), false)]
+    #[case::the_same_date(("Report of Monday", CALM, at(24)), ("Report of Tuesday", MISSILE, at(24)), false)]
+    #[case::no_date_any_more(("Report of Monday", CALM, at(24)), ("Report of Tuesday", MISSILE, None), false)]
+    #[case::a_longer_text(("Calm", CALM, at(0)), ("Calm at the harbour", "Calm at the harbour; the ferry runs as planned. A spokeswoman said nobody was hurt.", at(24)), false)]
+    #[case::a_live_report((CALM, CALM, at(0)), (MISSILE, "A missile was fired over the strait in the morning. Calm at the harbour; the ferry runs as planned.", at(1)), false)]
+    #[case::a_counter(("Calm", "Calm at the harbour; 7 comments", at(0)), ("Calm", "Calm at the harbour; 8 comments", at(24)), false)]
+    #[case::an_edited_headline(("Korea talks open", CALM, at(0)), ("Korea talks open amid row", CALM, at(24)), false)]
+    #[case::no_dates(("Ferry runs as planned", CALM, None), ("Missile over the strait", MISSILE, None), true)]
+    #[case::no_dates_and_much_the_same_headline(("Report of Monday at noon", CALM, None), ("Report of Monday at nine", MISSILE, None), false)]
+    #[case::headlines_alone(("Report of Monday", "", at(0)), ("Report of Tuesday", "", at(24)), true)]
+    #[case::headlines_alone_edited(("Minister resigns", "", at(0)), ("Minister resigns after a scandal", "", at(1)), false)]
+    #[case::headlines_alone_undated(("Minister resigns", "", None), ("Missile over the strait", "", None), false)]
+    #[case::no_longer_kept(("", "", at(0)), ("Report of Tuesday", MISSILE, at(2000)), true)]
+    #[case::no_longer_kept_and_undated(("", "", None), ("Report of Tuesday", MISSILE, None), false)]
+    #[case::without_spaces(("朝鲜发射导弹", "朝鲜今天早上向东海发射了一枚导弹。", at(0)), ("港口恢复平静", "港口今天恢复平静，渡轮照常运行。", at(24)), true)]
+    fn other_news_has_another_headline_another_text_and_a_newer_date(
+        #[case] before: (&str, &str, Option<Timestamp>),
+        #[case] now: (&str, &str, Option<Timestamp>),
+        #[case] expected: bool,
+    ) {
+        let (title, text, published) = before;
+        let before = Before { title: title.to_owned(), text: text.to_owned(), published };
+        let (title, text, published) = now;
+        let item = Item { title: title.to_owned(), text: text.to_owned(), published, ..Item::default() };
+        assert_eq!(is_other_news(&before, &item), expected);
+    }
+}
