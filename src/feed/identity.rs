@@ -159,7 +159,8 @@ impl Faces {
             let values: BTreeSet<&str> = self.0.iter().filter_map(of).collect();
             values.into_iter().map(ToOwned::to_owned).collect()
         };
-        let keys: BTreeSet<String> = self.0.iter().flat_map(|face| claim::keys(face).take(MOST_KEYS)).map(|key| key.0).collect();
+        let keys: BTreeSet<String> =
+            self.0.iter().flat_map(|face| claim::keys(face).take(MOST_KEYS)).map(|key| key.0).collect();
         Claims {
             keys: keys.into_iter().collect(),
             guids: every(|face| face.guid.as_deref()),

@@ -14,11 +14,7 @@ impl Store {
     }
 }
 
-async fn cut(
-    conn: &mut SqliteConnection,
-    latest_look: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
+async fn cut(conn: &mut SqliteConnection, latest_look: Option<Timestamp>, now: Timestamp) -> Result<(), sqlx::Error> {
     for sql in [
         "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
         "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1

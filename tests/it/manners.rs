@@ -1,7 +1,7 @@
 //! The manners of the poller, against a scripted publisher that records every request: each of DESIGN's section 5, by name.
 
-mod conditional;
 mod clock;
+mod conditional;
 mod damage;
 mod first_minutes;
 mod hints;

@@ -26,7 +26,8 @@ fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
     let faces = Faces::of(items);
     let claims = faces.claims();
     let is_claimed = |item: &&KnownItem| {
-        let among = |values: &[String], value: &Option<String>| value.as_ref().is_some_and(|value| values.contains(value));
+        let among =
+            |values: &[String], value: &Option<String>| value.as_ref().is_some_and(|value| values.contains(value));
         claims.keys.contains(&item.key.0)
             || among(&claims.guids, &item.guid)
             || among(&claims.links, &item.link)
