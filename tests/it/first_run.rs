@@ -27,7 +27,8 @@ async fn the_shipped_configuration_shows_an_alert_and_says_once_which_feeds_cann
     tidings.wait_for_log(|line| line.contains("nknews") || line.contains("/feed/")).await;
     tidings.wait_for_log(|line| line.contains("Yonhap")).await;
     assert_eq!(tidings.interrupt().await, 0);
-    assert_eq!(tidings.log().iter().filter(|line| line.contains("Yonhap")).count(), 1, "{:#?}", tidings.log());
+    let told = |line: &&String| line.contains("Yonhap: cannot be read");
+    assert_eq!(tidings.log().iter().filter(told).count(), 1, "{:#?}", tidings.log());
 
     let mut again = folder.run(&[]);
     let known = again.wait_for_log(|line| line.contains("knows")).await;

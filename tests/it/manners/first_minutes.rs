@@ -21,7 +21,7 @@ async fn a_feed_whose_server_is_not_up_is_tried_again_after_ten_seconds() {
     // Port 1 is nobody's.
     let folder = watching(&["url: \"http://127.0.0.1:1/feed\", name: wire, every: 1h".to_owned()]);
     round(&folder).await;
-    let wait = "SELECT (next_poll - last_poll) / 1000 || ' ' || next_why FROM feed";
+    let wait = "SELECT ((next_poll - last_poll) / 1000) || ' ' || next_why FROM feed";
     let first = folder.query(wait).await.remove(0);
     assert!(first.starts_with("10 after 10 s: ") || first.starts_with("11 "), "{first}");
     round(&folder).await;
