@@ -30,6 +30,7 @@ mod silences;
 mod story;
 mod sweep;
 mod tell;
+mod waits;
 mod writer;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::alert::ailment::{Course, FeedNotice};
+use crate::alert::breaker::{Cause, Scope};
 use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
@@ -55,7 +57,7 @@ pub use gaps::{Gap, PastGap};
 pub use health::Standing;
 pub use lock::{Lock, lock};
 pub use open::OpenError;
-pub use outbox::Turn;
+pub use outbox::{Sending, Turn};
 pub use silences::{mute, silences, unmute};
 pub use sweep::{Gone, Place, Retention, Step};
 
@@ -263,21 +265,27 @@ pub struct Lease {
     pub id: String,
     /// Attempts that counted, before this one.
     pub counted: u32,
-    /// When the message was written down.
-    pub created: Timestamp,
+    /// When its first attempt began, which may be this one.
+    pub tried_since: Timestamp,
     /// The frozen bytes.
     pub payload: Vec<u8>,
 }
 
-/// How far an attempt came that is to be repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attempted {
-    /// To nobody: it does not count against the schedule, and unless an earlier one may have arrived the payload is frozen no more.
-    Unreached,
-    /// To a receiver that says it is gone for good: it does not count either.
-    Gone,
-    /// It may have arrived, and counts.
-    Counted,
+/// What is recorded of an attempt that is to be repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// When.
+    pub at: Timestamp,
+    /// How the attempt failed. Where it reached nobody, and no earlier one may have arrived, the payload is frozen no more.
+    pub cause: Cause,
+    /// Whom that concerns.
+    pub scope: Scope,
+    /// Whether the attempt counts against the schedule.
+    pub counts: bool,
+    /// Until when the receiver asked to be left alone.
+    pub rest: Option<Timestamp>,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// What becomes of a leased message.
@@ -286,16 +294,7 @@ pub enum Finish {
     /// Sent; what the receiver answered.
     Sent(String),
     /// To be tried again.
-    Again {
-        /// When.
-        at: Timestamp,
-        /// How far the attempt came.
-        attempted: Attempted,
-        /// Until when the receiver asked to be left alone.
-        rest: Option<Timestamp>,
-        /// Why, in words.
-        why: String,
-    },
+    Again(Again),
     /// Given up, kept for replay. Why, in words.
     Dead(String),
 }
