@@ -276,7 +276,8 @@ pub struct Lease {
 pub struct Again {
     /// When.
     pub at: Timestamp,
-    /// How the attempt failed. Where it reached nobody, and no earlier one may have arrived, the payload is frozen no more.
+    /// How the attempt failed. Where it reached nobody, and no earlier one may have arrived, the
+    /// payload is frozen no more.
     pub cause: Cause,
     /// Whom that concerns.
     pub scope: Scope,

@@ -31,7 +31,8 @@ pub enum Cause {
     Unreached,
     /// The receiver said that it is busy (429, 421, 450). The attempt does not count.
     Busy,
-    /// The receiver refused us or our route, not this message (401, 404, a login). The attempt does not count.
+    /// The receiver refused us or our route, not this message (401, 404, a login). The attempt does
+    /// not count.
     Shut,
     /// Anything else, an answer that never came included. The attempt counts.
     Failed,
@@ -48,7 +49,8 @@ pub enum Scope {
     Message,
 }
 
-/// The state of a receiver, or of a whole notifier, whose last attempt failed or that asked for rest.
+/// The state of a receiver, or of a whole notifier, whose last attempt failed or that asked for
+/// rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     /// Attempts in a row that failed; 0 if it takes messages, but wants rest.
@@ -103,7 +105,8 @@ impl Health {
 
 /// The state after one more attempt has failed; `wish` is until when the receiver asked for rest.
 ///
-/// A wish is obeyed as it stands, however often the receiver failed. One that was made before holds on.
+/// A wish is obeyed as it stands, however often the receiver failed. One that was made before holds
+/// on.
 #[must_use]
 pub fn failed(before: Option<Health>, cause: Cause, why: &str, wish: Option<Timestamp>, now: Timestamp) -> Health {
     let before = before.filter(|before| before.failures > 0 || now < before.rests_until);
@@ -123,8 +126,8 @@ pub fn failed(before: Option<Health>, cause: Cause, why: &str, wish: Option<Time
 
 /// How long a receiver rests that did not ask for it; `None`: it does not.
 ///
-/// One that is busy still takes some of what it is sent. Only where it takes nothing of as much as is
-/// sent at once does it rest, for a second at first.
+/// One that is busy still takes some of what it is sent. Only where it takes nothing of as much as
+/// is sent at once does it rest, for a second at first.
 fn own_rest(health: &Health, cause: Cause, now: Timestamp) -> Option<Duration> {
     if cause == Cause::Busy {
         let beyond = health.failures.checked_sub(AT_ONCE)?;
@@ -143,7 +146,8 @@ pub fn took(before: Health, now: Timestamp) -> Option<Health> {
     holds.then_some(Health { failures: 0, since: now, announced: false, ..before })
 }
 
-/// Whether a message that was first tried then, and is refused for what it says, is to be told as refused.
+/// Whether a message that was first tried then, and is refused for what it says, is to be told as
+/// refused.
 #[must_use]
 pub fn is_long_refused(tried_since: Timestamp, now: Timestamp) -> bool {
     later(tried_since, WORTH_TELLING) <= now

@@ -65,7 +65,8 @@ fn is_burst(burst: &Burst, before: &[Timestamp], now: Timestamp) -> bool {
     before.len() >= first && gaps.all(close)
 }
 
-/// The times in `before`, newest first, down to the first that is later than `now`: a clock was set back after that one.
+/// The times in `before`, newest first, down to the first that is later than `now`: a clock was set
+/// back after that one.
 fn since_set_back(before: &[Timestamp], now: Timestamp) -> &[Timestamp] {
     let known = before.iter().position(|time| *time > now).unwrap_or(before.len());
     &before[..known]

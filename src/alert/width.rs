@@ -36,8 +36,8 @@ impl Width {
         Self { at_once: self.at_once + 1, taken: 0, ..self }
     }
 
-    /// After the receiver was too busy for `attempt`; `newest` is the newest attempt that has begun.
-    /// What was under way together halves the room once.
+    /// After the receiver was too busy for `attempt`; `newest` is the newest attempt that has
+    /// begun. What was under way together halves the room once.
     #[must_use]
     pub fn after_busy(self, attempt: i64, newest: i64) -> Self {
         if attempt <= self.narrowed {

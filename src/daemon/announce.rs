@@ -9,7 +9,8 @@ use crate::daemon::clock::now;
 use crate::daemon::{World, receivers};
 use crate::store::{Standing, StoreError};
 
-/// Writes a notice to the others for every receiver that they should hear is away, and for every refusal that nobody heard of.
+/// Writes a notice to the others for every receiver that they should hear is away, and for every
+/// refusal that nobody heard of.
 pub(super) async fn announce(world: &World, standing: &Standing) -> Result<(), StoreError> {
     let away = standing.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
     let down = away.map(|(receiver, health)| down(receiver, health));

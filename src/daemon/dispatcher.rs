@@ -140,7 +140,8 @@ fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) ->
     (lease, finish)
 }
 
-/// Widens the room of notifiers that took messages, and narrows that of those that were busy. `under_way` is the newest attempt that has not ended.
+/// Widens the room of notifiers that took messages, and narrows that of those that were busy.
+/// `under_way` is the newest attempt that has not ended.
 fn learn(widths: &mut Widths, ended: &Ended, under_way: Option<i64>) {
     let newest = ended.iter().map(|(lease, _)| lease.attempt).chain(under_way).max().unwrap_or_default();
     for (lease, finish) in ended {

@@ -1,4 +1,5 @@
-//! What becomes of a message after an attempt: a pure function of the outcome and of what came before.
+//! What becomes of a message after an attempt: a pure function of the outcome and of what came
+//! before.
 
 use std::time::Duration;
 
@@ -24,7 +25,8 @@ const LONGEST_WISH: Duration = Duration::from_hours(24);
 /// The least that a receiver's own wish to wait is taken for.
 const SHORTEST_WISH: Duration = Duration::from_millis(200);
 
-/// The pauses after an attempt that does not count are as long as the message was tried for, within these bounds.
+/// The pauses after an attempt that does not count are as long as the message was tried for, within
+/// these bounds.
 const UNCOUNTED: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// The shortest pause where the receiver is only busy: it may have room again in a moment.
@@ -42,9 +44,11 @@ pub(crate) struct Past {
     pub tried_for: Duration,
 }
 
-/// What to record of an attempt that ended at `now`. `seed` makes the jitter, up to a tenth of the pause.
+/// What to record of an attempt that ended at `now`. `seed` makes the jitter, up to a tenth of the
+/// pause.
 ///
-/// An attempt counts only where the receiver neither was away, nor busy, nor shut, nor said when to come back. So no outage, however long, kills a message.
+/// An attempt counts only where the receiver neither was away, nor busy, nor shut, nor said when to
+/// come back. So no outage, however long, kills a message.
 #[must_use]
 pub(crate) fn decide(outcome: Outcome, past: Past, now: Timestamp, seed: u64) -> Finish {
     match outcome {

@@ -80,7 +80,8 @@ pub struct Retried {
     pub others: Vec<i64>,
 }
 
-/// All that is not delivered in the store at `path`, oldest first, and the state of every receiver that fails or rests. Nothing is written.
+/// All that is not delivered in the store at `path`, oldest first, and the state of every receiver
+/// that fails or rests. Nothing is written.
 pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(Receiver, Health)>), DeskError> {
     let mut conn = beside::to_read(path).await?;
     let rows = sqlx::query(

@@ -53,8 +53,8 @@ async fn find(conn: &mut SqliteConnection, receiver: &Receiver, reason: &str) ->
     .await
 }
 
-/// Folds what a receiver that is away could not be sent for too long into one late digest. A message of which an attempt may have arrived stays as it
-/// is, and so do critical ones.
+/// Folds what a receiver that is away could not be sent for too long into one late digest. A
+/// message of which an attempt may have arrived stays as it is, and so do critical ones.
 pub(super) async fn fold_late(
     conn: &mut SqliteConnection,
     receiver: &Receiver,

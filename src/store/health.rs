@@ -1,4 +1,5 @@
-//! How receivers fare: what attempts make of their state, who refuses messages, and the notices that tell others of it.
+//! How receivers fare: what attempts make of their state, who refuses messages, and the notices
+//! that tell others of it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +21,8 @@ const RECALL_STEP: Duration = Duration::from_mins(1);
 /// How the receivers stand.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    /// The state of every receiver whose last attempt failed or that asked for rest. One without a recipient is a whole notifier.
+    /// The state of every receiver whose last attempt failed or that asked for rest. One without a
+    /// recipient is a whole notifier.
     pub away: BTreeMap<Receiver, Health>,
     /// Those whose last message became dead, as a notice, and whether it was told.
     refused: Vec<(Notice, bool)>,
@@ -57,7 +59,8 @@ pub(super) fn whole(notifier: &NotifierName) -> Receiver {
     Receiver { notifier: notifier.clone(), recipient: String::new() }
 }
 
-/// The state of every receiver whose last attempt failed or that asked for rest, in the order of their names.
+/// The state of every receiver whose last attempt failed or that asked for rest, in the order of
+/// their names.
 pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<(Receiver, Health)>, sqlx::Error> {
     let rows = sqlx::query("SELECT * FROM health ORDER BY notifier, recipient").fetch_all(conn).await?;
     let receiver = |row: &SqliteRow| {
@@ -75,7 +78,8 @@ pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing, sq
     Ok(Standing { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
 
-/// Takes what came of an attempt into the state of those whom it concerns. A refusal says nothing of whether the next message is taken.
+/// Takes what came of an attempt into the state of those whom it concerns. A refusal says nothing
+/// of whether the next message is taken.
 pub(super) async fn note(
     conn: &mut SqliteConnection,
     lease: &Lease,
@@ -146,7 +150,8 @@ async fn no_refusal(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<
     Ok(())
 }
 
-/// A receiver, or a whole notifier, took a message. Whoever heard that it was away hears that it is back.
+/// A receiver, or a whole notifier, took a message. Whoever heard that it was away hears that it is
+/// back.
 async fn took(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) -> Result<(), sqlx::Error> {
     let Some(before) = read(conn, receiver).await? else { return Ok(()) };
     match breaker::took(before.clone(), now) {
@@ -173,7 +178,8 @@ async fn took(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) 
     Ok(())
 }
 
-/// Has messages that back off for longer than a few minutes tried within these, now that their receiver is back: spread, so that not all come at once.
+/// Has messages that back off for longer than a few minutes tried within these, now that their
+/// receiver is back: spread, so that not all come at once.
 async fn recall(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE message SET due = $3 + $4 * (1 + id % 4), put_off = $3

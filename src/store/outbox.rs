@@ -38,13 +38,17 @@ pub struct Turn {
 }
 
 impl Store {
-    /// Records what came of attempts, and then leases what is due, as much as every notifier in `sending` has room for besides what it is being sent: all
-    /// of it is committed before this returns.
+    /// Records what came of attempts, and then leases what is due, as much as every notifier in
+    /// `sending` has room for besides what it is being sent: all of it is committed before this
+    /// returns.
     ///
-    /// - An attempt whose lease is over ends nothing. A payload of which nothing can have arrived is frozen no more. After the first success of a receiver
-    ///   that was only probed, what backs off for long is due within minutes.
-    /// - Lease, attempt and, at the first lease, the frozen payload are written. While a receiver is away, what is late becomes a digest first; while a
-    ///   whole notifier is, the recipient that was longest not tried is probed. A message that `render` refuses becomes dead, and is not among them.
+    /// - An attempt whose lease is over ends nothing. A payload of which nothing can have arrived
+    ///   is frozen no more. After the first success of a receiver that was only probed, what backs
+    ///   off for long is due within minutes.
+    /// - Lease, attempt and, at the first lease, the frozen payload are written. While a receiver
+    ///   is away, what is late becomes a digest first; while a whole notifier is, the recipient
+    ///   that was longest not tried is probed. A message that `render` refuses becomes dead, and is
+    ///   not among them.
     pub async fn turn(
         &self,
         run: i64,
@@ -162,7 +166,8 @@ pub(super) async fn next_due(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
 ) -> Result<Vec<(String, Timestamp)>, sqlx::Error> {
-    // From one recipient to the next by the index: to group them, every row of a backlog would be read at every turn.
+    // From one recipient to the next by the index: to group them, every row of a backlog would be
+    // read at every turn.
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "WITH RECURSIVE waiting (name) AS (
              SELECT min(recipient) FROM message WHERE state = 'pending' AND notifier = $1

@@ -1,4 +1,5 @@
-//! Cuts what waits longer than it was to wait: it was put off by a clock that was ahead, and has been set back since.
+//! Cuts what waits longer than it was to wait: it was put off by a clock that was ahead, and has
+//! been set back since.
 
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use crate::alert::breaker;
 const TOLERANCE: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Cuts every wait of messages, receivers and silences that was set later than `now` to the length that it was to have. Returns how many messages
-    /// that concerns.
+    /// Cuts every wait of messages, receivers and silences that was set later than `now` to the
+    /// length that it was to have. Returns how many messages that concerns.
     pub async fn cut_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |conn| Box::pin(cut(conn, now))).await
     }

@@ -1,4 +1,5 @@
-//! Receivers with limits: nothing is dead, no wish is broken, and all is there in about the least time that the limit allows.
+//! Receivers with limits: nothing is dead, no wish is broken, and all is there in about the least
+//! time that the limit allows.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -138,7 +139,8 @@ impl Seen {
     }
 }
 
-/// Has `stories` stories told to `hooks` webhooks of one service with that limit. Returns what it saw, and how long that took.
+/// Has `stories` stories told to `hooks` webhooks of one service with that limit. Returns what it
+/// saw, and how long that took.
 async fn tell(limit: Limit, stories_told: usize, hooks: usize, least: Duration) -> (Service, Duration) {
     let (server, mut service) = (Server::start().await, Service::start(limit).await);
     server.serve("/feed.xml", http::Response::feed(&stories(&server, stories_told)));

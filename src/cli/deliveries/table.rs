@@ -14,7 +14,8 @@ use crate::store::{Delivery, What};
 
 const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
 
-/// One line a delivery, below it why it is not delivered; then a line for each receiver that fails or rests.
+/// One line a delivery, below it why it is not delivered; then a line for each receiver that fails
+/// or rests.
 pub(super) fn table(deliveries: &[Delivery], away: &[&(Receiver, Health)], zone: &TimeZone) -> String {
     let mut text = String::new();
     if deliveries.is_empty() {

@@ -14,7 +14,8 @@ use crate::store::health::whole;
 use crate::store::{Lease, Render, digest, health, letter};
 use crate::story::NotifierName;
 
-/// Leases due messages of a notifier, as many as it and each of its recipients have room for, as [`turn`](crate::store::Store::turn) says.
+/// Leases due messages of a notifier, as many as it and each of its recipients have room for, as
+/// [`turn`](crate::store::Store::turn) says.
 pub(in crate::store) async fn lease_due(
     conn: &mut SqliteConnection,
     run: i64,
@@ -51,7 +52,8 @@ pub(in crate::store) async fn lease_due(
     leases(notifier, &rows, &attempts, payloads, now)
 }
 
-/// The one of `due` that was longest not tried: probes go round, so that one who takes nothing keeps nobody else waiting.
+/// The one of `due` that was longest not tried: probes go round, so that one who takes nothing
+/// keeps nobody else waiting.
 async fn longest_untried(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
@@ -67,7 +69,8 @@ async fn longest_untried(
     Ok(order.into_iter().find(|recipient| due.iter().any(|one| one.recipient == *recipient)))
 }
 
-/// Which messages for the recipients in `due` are sent now, at most `free`: those that were due first.
+/// Which messages for the recipients in `due` are sent now, at most `free`: those that were due
+/// first.
 async fn choose(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
