@@ -33,7 +33,10 @@ const UNCOUNTED: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)
 const BUSY: Duration = Duration::from_secs(1);
 
 /// The most that is added to a receiver's own wish, so that not all that waits comes at once.
-const LONGEST_JITTER: Duration = Duration::from_secs(1);
+const LONGEST_JITTER: Duration = Duration::from_millis(900);
+
+/// What the clock leaves out, so that no wish ends too soon.
+const CLOCK_STEP: Duration = Duration::from_millis(1);
 
 /// What an attempt's message went through before.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +77,7 @@ fn put_off(retry: Retry, past: Past, now: Timestamp, seed: u64) -> Finish {
         Finish::Again(Again { at: after(now, pause), cause, scope, counts, rest, why: why.clone() })
     };
     if let Some(wish) = wish.filter(|wish| !wish.is_zero()) {
-        let wish = wish.clamp(SHORTEST_WISH, LONGEST_WISH);
+        let wish = wish.clamp(SHORTEST_WISH, LONGEST_WISH) + CLOCK_STEP;
         return again(wish + jitter(wish, seed).min(LONGEST_JITTER), false, Some(after(now, wish)));
     }
     let pause = match cause {
@@ -176,16 +179,17 @@ mod tests {
         for seed in 0..100 {
             let (pause, again) = put_off(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
             assert!((wish..=wish + SECOND).contains(&pause), "{pause:?}");
-            assert_eq!((again.rest, again.counts), (Some(after(now(), wish)), false));
+            assert_eq!((again.rest, again.counts), (Some(after(now(), wish + CLOCK_STEP)), false));
         }
     }
 
     #[test]
     fn an_absurd_wish_is_a_day_one_of_nothing_is_none_and_a_tiny_one_does_not_spin() {
-        assert_eq!(put_off(retry(Cause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0, DAY);
+        assert_eq!(put_off(retry(Cause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0, DAY + CLOCK_STEP);
         let (pause, again) = put_off(retry(Cause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
         assert_eq!((pause, again.rest), (SECOND, None));
-        assert_eq!(put_off(retry(Cause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0, SHORTEST_WISH);
+        let tiny = put_off(retry(Cause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0;
+        assert_eq!(tiny, SHORTEST_WISH + CLOCK_STEP);
     }
 
     #[test]

@@ -25,7 +25,8 @@ impl Store {
 pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
     let ahead = now.checked_add(TOLERANCE).unwrap_or(now);
     let messages = sqlx::query(
-        "UPDATE message SET due = due - (max(created, put_off) - $1), created = min(created, $1), put_off = min(put_off, $1)
+        "UPDATE message INDEXED BY message_wait_set
+         SET due = due - (max(created, put_off) - $1), created = min(created, $1), put_off = min(put_off, $1)
          WHERE state = 'pending' AND max(created, put_off) > $2",
     )
     .bind(millis(now))

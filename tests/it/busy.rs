@@ -123,7 +123,7 @@ impl Seen {
                 if let Some(free) = first.map(|first| first + per).filter(|free| at < *free) {
                     self.turned_away += 1;
                     self.wish = Some((at, free));
-                    let body = format!("{{\"retry_after\": {:.3}}}", (free - at).as_secs_f64());
+                    let body = format!("{{\"retry_after\": {:.3}}}", (free - at).as_secs_f64() + 0.0005);
                     return Err((StatusCode::TOO_MANY_REQUESTS, body).into_response());
                 }
             }
