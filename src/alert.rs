@@ -10,6 +10,7 @@ pub mod draft;
 pub mod notice;
 pub mod silence;
 pub mod volume;
+pub mod width;
 
 use std::fmt;
 use std::time::Duration;

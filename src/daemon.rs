@@ -306,7 +306,7 @@ impl World {
     async fn cut_waits(&self, now: Timestamp) {
         self.hosts.cut_waits(now);
         let longest = self.recheck.values().flatten().max();
-        if let Err(why) = self.store.cut_waits(longest.map(|longest| after(now, *longest)), now).await {
+        if let Err(why) = self.store.cut_fetch_waits(longest.map(|longest| after(now, *longest)), now).await {
             error!("waits cannot be held against the clock: {why}; that is tried again");
         }
         self.pages.notify_one();

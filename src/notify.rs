@@ -16,6 +16,8 @@ mod webhook;
 
 pub(crate) use plain::plain;
 
+pub use crate::alert::breaker::{Cause, Scope};
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -51,28 +53,6 @@ pub struct Retry {
     pub scope: Scope,
     /// How long the receiver asked us to wait.
     pub after: Option<Duration>,
-}
-
-/// The kind of a failure that may pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The receiver was not reached. The attempt does not count.
-    Unreached,
-    /// The receiver said that it is busy (429, 421, 450). The attempt does not count.
-    Busy,
-    /// The receiver refused us or our route, not this message (401, 404, a login).
-    Shut,
-    /// Anything else, an answer that never came included. The attempt counts.
-    Failed,
-}
-
-/// Whom a failure concerns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Every recipient of the notifier.
-    Notifier,
-    /// This recipient alone.
-    Recipient,
 }
 
 impl Outcome {

@@ -8,9 +8,11 @@ mod backfill;
 mod beside;
 mod column;
 mod deliveries;
+mod delivery_waits;
 mod digest;
 mod event;
 mod feeds;
+mod fetch_waits;
 mod files;
 #[cfg(test)]
 mod fixture;
@@ -33,7 +35,6 @@ mod sweep;
 mod tell;
 #[cfg(test)]
 mod tests;
-mod waits;
 mod writer;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::alert::ailment::{Course, FeedNotice};
+use crate::alert::breaker::{Cause, Scope};
 use crate::alert::copies::Print;
 use crate::alert::volume::Policy;
 use crate::alert::{Draft, Letter, Receiver};
@@ -60,7 +62,7 @@ pub use gaps::{Gap, PastGap};
 pub use health::Standing;
 pub use lock::{Lock, lock};
 pub use open::OpenError;
-pub use outbox::Turn;
+pub use outbox::{Sending, Turn};
 pub use silences::{mute, silences, unmute};
 pub use sweep::{Gone, Place, Retention, Step};
 
@@ -274,21 +276,28 @@ pub struct Lease {
     pub id: String,
     /// Attempts that counted, before this one.
     pub counted: u32,
-    /// When the message was written down.
-    pub created: Timestamp,
+    /// When its first attempt began, which may be this one.
+    pub tried_since: Timestamp,
     /// The frozen bytes.
     pub payload: Vec<u8>,
 }
 
-/// How far an attempt came that is to be repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attempted {
-    /// To nobody: it does not count against the schedule, and unless an earlier one may have arrived the payload is frozen no more.
-    Unreached,
-    /// To a receiver that says it is gone for good: it does not count either.
-    Gone,
-    /// It may have arrived, and counts.
-    Counted,
+/// What is recorded of an attempt that is to be repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// When.
+    pub at: Timestamp,
+    /// How the attempt failed. Where it reached nobody, and no earlier one may have arrived, the
+    /// payload is frozen no more.
+    pub cause: Cause,
+    /// Whom that concerns.
+    pub scope: Scope,
+    /// Whether the attempt counts against the schedule.
+    pub counts: bool,
+    /// Until when the receiver asked to be left alone.
+    pub rest: Option<Timestamp>,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// What becomes of a leased message.
@@ -297,16 +306,7 @@ pub enum Finish {
     /// Sent; what the receiver answered.
     Sent(String),
     /// To be tried again.
-    Again {
-        /// When.
-        at: Timestamp,
-        /// How far the attempt came.
-        attempted: Attempted,
-        /// Until when the receiver asked to be left alone.
-        rest: Option<Timestamp>,
-        /// Why, in words.
-        why: String,
-    },
+    Again(Again),
     /// Given up, kept for replay. Why, in words.
     Dead(String),
 }

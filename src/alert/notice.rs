@@ -52,7 +52,7 @@ pub enum Kind {
     Down,
     /// It takes messages again.
     Back,
-    /// A message for it was given up.
+    /// A message for it was given up, or is refused for an hour for what it says.
     Refused,
 }
 

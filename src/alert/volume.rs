@@ -38,7 +38,7 @@ pub enum Way {
 }
 
 /// What `pace` makes of an alert that tells `told` at `now`, after alerts of the same rule and row at `before`, newest first: of those, only as many
-/// matter as a burst has at once.
+/// matter as a burst has at once. One that a wrong clock dated later than `now` does not count.
 #[must_use]
 pub fn of_rule(told: &Told, pace: &Pace, before: &[Timestamp], now: Timestamp, zone: &TimeZone) -> Way {
     let rule = told.rule.clone();
@@ -57,11 +57,19 @@ pub fn of_rule(told: &Told, pace: &Pace, before: &[Timestamp], now: Timestamp, z
 /// Whether as many alerts came before as are told at once, none of them after a quiet time.
 fn is_burst(burst: &Burst, before: &[Timestamp], now: Timestamp) -> bool {
     let first = burst.first as usize;
+    let before = since_set_back(before, now);
     let mut gaps = std::iter::once(&now).chain(before).zip(before).take(first);
     let close = |(later, earlier): (&Timestamp, &Timestamp)| {
         earlier.checked_add(burst.then).is_ok_and(|quiet_from| *later < quiet_from)
     };
     before.len() >= first && gaps.all(close)
+}
+
+/// The times in `before`, newest first, down to the first that is later than `now`: a clock was set
+/// back after that one.
+fn since_set_back(before: &[Timestamp], now: Timestamp) -> &[Timestamp] {
+    let known = before.iter().position(|time| *time > now).unwrap_or(before.len());
+    &before[..known]
 }
 
 /// What a receiver's manners make of a message of that severity that is to go at `at`, after messages to the same receiver at `before`, newest first.
@@ -70,6 +78,7 @@ pub fn of_receiver(manners: &Manners, severity: Severity, before: &[Timestamp], 
     if let Some(end) = quiet_end(manners, severity, at, zone) {
         return Way::Gathered(Reason::Quiet, end);
     }
+    let before = since_set_back(before, at);
     let overflows = manners.limit.and_then(|limit| {
         let oldest = before.get((limit.most as usize).checked_sub(1)?)?;
         oldest.checked_add(limit.per).ok().filter(|free| at < *free)
@@ -139,6 +148,17 @@ mod tests {
                 expected,
                 "{before:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_holds_no_alert_back() {
+        let pace = Pace { burst: Some(Burst { first: 3, then: Duration::from_mins(30) }), digest: None };
+        let manners = Manners { quiet: None, limit: Some(Limit { most: 3, per: Duration::from_hours(1) }) };
+        for before in [&[500, 499, 498][..], &[99, 98, 500]] {
+            assert_eq!(of_rule(&arms(None), &pace, &times(before), at(100), &TimeZone::UTC), Way::Now, "{before:?}");
+            let way = of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC);
+            assert_eq!(way, Way::Now, "{before:?}");
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::alert::Receiver;
 use crate::alert::breaker::Health;
 use crate::cli::format::Format;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
@@ -78,8 +79,9 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     match arguments.format {
         Format::Json => output::print_lines(deliveries.iter().map(to_json))?,
         Format::Text => {
-            let away: Vec<&(NotifierName, Health)> =
-                away.iter().filter(|(name, _)| arguments.notifier.as_ref().is_none_or(|one| *one == name.0)).collect();
+            let is_meant = |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
+            let away: Vec<&(Receiver, Health)> =
+                away.iter().filter(|(receiver, _)| is_meant(&receiver.notifier)).collect();
             output::print(&table::table(&deliveries, &away, &config.zone))?;
         }
     }

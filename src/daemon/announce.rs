@@ -2,25 +2,28 @@
 
 use tracing::warn;
 
+use crate::alert::Receiver;
 use crate::alert::breaker::Health;
 use crate::alert::notice::{Kind, Notice};
 use crate::daemon::clock::now;
 use crate::daemon::{World, receivers};
 use crate::store::{Standing, StoreError};
-use crate::story::NotifierName;
 
-/// Writes a notice to the others for every notifier that they should hear is away, and for every refusal that nobody heard of.
+/// Writes a notice to the others for every receiver that they should hear is away, and for every
+/// refusal that nobody heard of.
 pub(super) async fn announce(world: &World, standing: &Standing) -> Result<(), StoreError> {
     let away = standing.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
-    let down = away.map(|(name, health)| down(name, health));
+    let down = away.map(|(receiver, health)| down(receiver, health));
     for notice in down.chain(standing.untold_refusals().cloned()) {
         tell(world, notice).await?;
     }
     Ok(())
 }
 
-fn down(name: &NotifierName, health: &Health) -> Notice {
-    Notice { kind: Kind::Down, notifier: name.clone(), recipient: None, since: health.since, why: health.why.clone() }
+fn down(receiver: &Receiver, health: &Health) -> Notice {
+    let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
+    let notifier = receiver.notifier.clone();
+    Notice { kind: Kind::Down, notifier, recipient, since: health.since, why: health.why.clone() }
 }
 
 async fn tell(world: &World, notice: Notice) -> Result<(), StoreError> {

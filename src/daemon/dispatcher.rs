@@ -11,11 +11,16 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use crate::alert::Receiver;
+use crate::alert::breaker::{Cause, Scope};
+use crate::alert::width::Width;
 use crate::daemon::clock::{JumpWatch, after, now, sleep_until, until};
+use crate::daemon::retry::Past;
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::{Mode, World, announce, news, retry};
 use crate::notify;
-use crate::store::{Attempted, Finish, Lease, Render, StoreError};
+use crate::store::{Again, Finish, Lease, Render, Sending, StoreError};
+use crate::story::NotifierName;
 
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(5);
@@ -29,6 +34,12 @@ const GRACE: Duration = Duration::from_secs(30);
 /// When a message is tried again whose delivery panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(5);
 
+/// How often waits are held against the clock.
+const CUT_WAITS: Duration = Duration::from_mins(1);
+
+/// How many messages each notifier is sent at once.
+type Widths = BTreeMap<NotifierName, Width>;
+
 /// What attempts came to, as long as it is not recorded.
 type Ended = Vec<(Lease, Finish)>;
 
@@ -37,12 +48,19 @@ type Ended = Vec<(Lease, Finish)>;
 pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut ended = Ended::new();
+    let mut widths = Widths::new();
     let mut clock = JumpWatch::start();
+    let mut cut_next = after(now(), CUT_WAITS);
     while !stop.is_cancelled() {
         if let Some(jump) = clock.look() {
             warn!("the clock of this machine jumped {jump}, or the machine was suspended");
+            cut_next = now();
         }
-        let next = match turn(&world, &mut tasks, &mut ended).await {
+        if cut_next <= now() {
+            cut_next = after(now(), CUT_WAITS);
+            cut_waits(&world).await;
+        }
+        let next = match turn(&world, &mut tasks, &mut ended, &widths).await {
             Ok(next) => next,
             Err(why) => {
                 error!("the outbox cannot be read or written: {why}; it is tried again");
@@ -52,16 +70,19 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
         if world.mode == Mode::Once && tasks.len() == 0 && ended.is_empty() && next.is_none_or(|at| at > now()) {
             return;
         }
+        let mut fresh = Ended::new();
         tokio::select! {
             () = stop.cancelled() => {}
             () = world.outbox.notified() => {}
-            Some(attempt) = tasks.next() => ended.push(outcome(&world, attempt)),
+            Some(attempt) = tasks.next() => fresh.push(outcome(&world, attempt)),
             () = sleep_until(Some(next.unwrap_or(Timestamp::MAX).min(after(now(), LOOK_AGAIN)))) => {}
             () = world.means.tend() => {}
         }
         while let Some(attempt) = tasks.ended() {
-            ended.push(outcome(&world, attempt));
+            fresh.push(outcome(&world, attempt));
         }
+        learn(&mut widths, &fresh, tasks.things().map(|lease| lease.attempt).max());
+        ended.extend(fresh);
     }
     finish(&world, &mut tasks, ended).await;
     world.means.close().await;
@@ -96,12 +117,17 @@ async fn turn(
     world: &Arc<World>,
     tasks: &mut Tasks<Lease, Finish>,
     ended: &mut Ended,
+    widths: &Widths,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let mut busy: BTreeMap<_, _> = world.config.notifiers.keys().map(|name| (name.clone(), 0)).collect();
-    for lease in tasks.things() {
-        *busy.entry(lease.receiver.notifier.clone()).or_default() += 1;
+    let sending = world.config.notifiers.keys().map(|name| {
+        let at_once = widths.get(name).copied().unwrap_or_default().at_once();
+        (name.clone(), Sending { at_once, to: BTreeMap::new() })
+    });
+    let mut sending: BTreeMap<_, _> = sending.collect();
+    for Receiver { notifier, recipient } in tasks.things().map(|lease| &lease.receiver) {
+        *sending.entry(notifier.clone()).or_default().to.entry(recipient.clone()).or_default() += 1;
     }
-    let turn = world.store.turn(world.run, ended.clone(), busy, now(), render(world)).await?;
+    let turn = world.store.turn(world.run, ended.clone(), sending, now(), render(world)).await?;
     ended.clear();
     for lease in turn.leases {
         let world = Arc::clone(world);
@@ -113,23 +139,55 @@ async fn turn(
 
 /// One attempt at a delivery, and what is to become of its message.
 async fn attempt(world: &World, lease: &Lease) -> Finish {
-    let notifier = world.config.notifiers.get(&lease.receiver.notifier).expect("a turn leases only to those in `busy`");
+    let notifier =
+        world.config.notifiers.get(&lease.receiver.notifier).expect("a turn leases only to those in `sending`");
     let outcome = notify::send(notifier, &world.means, &lease.receiver, &lease.id, &lease.payload, now()).await;
     let ended = now();
     let seed = news::seed(&lease.id, ended);
-    retry::decide(outcome, lease.counted, until(ended, lease.created), ended, seed)
+    let past = Past { counted: lease.counted, tried_for: until(ended, lease.tried_since) };
+    retry::decide(outcome, past, ended, seed)
 }
 
 /// What an attempt came to, told to the log. One that panicked is tried again later, and counts as tried.
 fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) -> (Lease, Finish) {
-    let finish = finish.unwrap_or_else(|why| Finish::Again {
-        at: after(now(), AFTER_A_PANIC),
-        attempted: Attempted::Counted,
-        rest: None,
-        why: why.to_string(),
+    let finish = finish.unwrap_or_else(|why| {
+        let (cause, scope) = (Cause::Failed, Scope::Message);
+        Finish::Again(Again {
+            at: after(now(), AFTER_A_PANIC),
+            cause,
+            scope,
+            counts: true,
+            rest: None,
+            why: why.to_string(),
+        })
     });
     tell(world, &lease, &finish);
     (lease, finish)
+}
+
+/// Widens the room of notifiers that took messages, and narrows that of those that were busy.
+/// `under_way` is the newest attempt that has not ended.
+fn learn(widths: &mut Widths, ended: &Ended, under_way: Option<i64>) {
+    let newest = ended.iter().map(|(lease, _)| lease.attempt).chain(under_way).max().unwrap_or_default();
+    for (lease, finish) in ended {
+        let width = widths.entry(lease.receiver.notifier.clone()).or_default();
+        match finish {
+            Finish::Sent(_) => *width = width.after_success(),
+            Finish::Again(Again { cause: Cause::Busy, scope: Scope::Notifier, .. }) => {
+                *width = width.after_busy(lease.attempt, newest);
+            }
+            Finish::Again(_) | Finish::Dead(_) => {}
+        }
+    }
+}
+
+/// Cuts waits that were set by a clock that was ahead.
+async fn cut_waits(world: &World) {
+    match world.store.cut_delivery_waits(now()).await {
+        Ok(0) => {}
+        Ok(cut) => info!("the clock of this machine was ahead; the waits of {cut} messages are cut to their length"),
+        Err(why) => error!("waits that a wrong clock made too long cannot be cut: {why}"),
+    }
 }
 
 /// Renders on the store's writer, which must outlive any fault in here.
@@ -159,7 +217,7 @@ fn tell(world: &World, lease: &Lease, finish: &Finish) {
                 info!("{receiver} takes messages again");
             }
         }
-        Finish::Again { at, why, .. } => {
+        Finish::Again(Again { at, why, .. }) => {
             if down.insert(receiver.clone()) {
                 warn!("{receiver} did not take a message: {why}; it is kept and tried again");
             } else {

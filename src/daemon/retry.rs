@@ -1,126 +1,214 @@
-//! What becomes of a message after an attempt: a pure function of the outcome and how often it was tried.
+//! What becomes of a message after an attempt: a pure function of the outcome and of what came
+//! before.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::alert::breaker;
+use crate::alert::breaker::{self, Cause, Scope};
 use crate::daemon::clock::after;
-use crate::notify::{Cause, Outcome, Retry};
-use crate::store::{Attempted, Finish};
+use crate::notify::{Outcome, Retry};
+use crate::store::{Again, Finish};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// The pause before each repetition, in seconds: the second attempt comes 5 s after the first, the tenth a day after the ninth.
-const PAUSES: [u64; 9] = [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
+/// The pause after each attempt that counts, in seconds. Together they are three days.
+const PAUSES: [u64; 9] = [5, MINUTE, 10 * MINUTE, HOUR, 4 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 
-/// The most that a receiver's own wish to wait is heeded.
+/// No message is given up sooner after its first attempt, however often it was tried.
+const TRIED_FOR: Duration = Duration::from_hours(48);
+
+/// The most that a receiver's own wish to wait is obeyed.
 const LONGEST_WISH: Duration = Duration::from_hours(24);
 
-/// How soon a receiver that could not be reached is tried again: at first, and once it has been away for a minute.
-const UNREACHABLE: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
+/// The least that a receiver's own wish to wait is taken for.
+const SHORTEST_WISH: Duration = Duration::from_millis(200);
 
-/// What to record of an attempt that ended at `now`.
+/// The pauses after an attempt that does not count are as long as the message was tried for, within
+/// these bounds.
+const UNCOUNTED: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
+
+/// The shortest pause where the receiver is only busy: it may have room again in a moment.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// The most that is added to a receiver's own wish, so that not all that waits comes at once.
+const LONGEST_JITTER: Duration = Duration::from_millis(900);
+
+/// What the clock leaves out, so that no wish ends too soon.
+const CLOCK_STEP: Duration = Duration::from_millis(1);
+
+/// What an attempt's message went through before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Past {
+    /// Attempts that counted.
+    pub counted: u32,
+    /// The time since the first attempt began.
+    pub tried_for: Duration,
+}
+
+/// What to record of an attempt that ended at `now`. `seed` makes the jitter, up to a tenth of the
+/// pause.
 ///
-/// `counted` attempts of the schedule came before it, and the message has waited for `waited`; `seed` makes the jitter, up to a tenth of the pause.
-/// An attempt that did not reach its receiver never counts, so that no outage, however long, kills a message.
+/// An attempt counts only where the receiver neither was away, nor busy, nor shut, nor said when to
+/// come back. So no outage, however long, kills a message.
 #[must_use]
-pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Timestamp, seed: u64) -> Finish {
+pub(crate) fn decide(outcome: Outcome, past: Past, now: Timestamp, seed: u64) -> Finish {
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
-        Outcome::Gone(why) => Finish::Again { at: now, attempted: Attempted::Gone, rest: Some(breaker::NEVER), why },
-        Outcome::Retry(Retry { why, cause: Cause::Unreached, after: wish, .. }) => {
-            let pause = UNREACHABLE[usize::from(waited >= UNREACHABLE[1])];
-            put_off(jittered(pause, seed), wish, Attempted::Unreached, why, now)
-        }
-        Outcome::Retry(Retry { why, cause: _, after: wish, .. }) => match PAUSES.get(counted as usize) {
-            Some(&pause) => put_off(jittered(Duration::from_secs(pause), seed), wish, Attempted::Counted, why, now),
-            None => Finish::Dead(format!("given up after {} attempts; the last: {why}", counted + 1)),
-        },
+        Outcome::Gone(why) => Finish::Again(Again {
+            at: now,
+            cause: Cause::Shut,
+            scope: Scope::Notifier,
+            counts: false,
+            rest: Some(breaker::NEVER),
+            why,
+        }),
+        Outcome::Retry(retry) => put_off(retry, past, now, seed),
     }
 }
 
-fn put_off(pause: Duration, wish: Option<Duration>, attempted: Attempted, why: String, now: Timestamp) -> Finish {
-    let rest = wish.map(|wish| after(now, wish.min(LONGEST_WISH)));
-    Finish::Again { at: after(now, pause).max(rest.unwrap_or(now)), attempted, rest, why }
+fn put_off(retry: Retry, past: Past, now: Timestamp, seed: u64) -> Finish {
+    let Retry { why, cause, scope, after: wish } = retry;
+    // Who wants rest does not want it from one message alone.
+    let scope = if wish.is_some() && scope == Scope::Message { Scope::Notifier } else { scope };
+    let again = |pause, counts, rest| {
+        Finish::Again(Again { at: after(now, pause), cause, scope, counts, rest, why: why.clone() })
+    };
+    if let Some(wish) = wish.filter(|wish| !wish.is_zero()) {
+        let wish = wish.clamp(SHORTEST_WISH, LONGEST_WISH) + CLOCK_STEP;
+        return again(wish + jitter(wish, seed).min(LONGEST_JITTER), false, Some(after(now, wish)));
+    }
+    let pause = match cause {
+        Cause::Unreached | Cause::Shut => past.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1]),
+        Cause::Busy => (past.tried_for / 2).clamp(BUSY, UNCOUNTED[1]),
+        Cause::Failed => match PAUSES.get(past.counted as usize) {
+            Some(pause) => Duration::from_secs(*pause),
+            None if past.tried_for < TRIED_FOR => Duration::from_secs(PAUSES[PAUSES.len() - 1]),
+            None => return Finish::Dead(format!("given up after {} attempts; the last: {why}", past.counted + 1)),
+        },
+    };
+    again(pause + jitter(pause, seed), cause == Cause::Failed, None)
 }
 
-fn jittered(pause: Duration, seed: u64) -> Duration {
+/// Up to a tenth of `pause`.
+fn jitter(pause: Duration, seed: u64) -> Duration {
     let tenths_of_percent = u32::try_from(seed % 100).unwrap_or_default();
-    pause + pause * tenths_of_percent / 1000
+    pause * tenths_of_percent / 1000
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
-    use crate::notify::Scope;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const DAY: Duration = Duration::from_hours(24);
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_800_000_000).expect("in range")
     }
 
-    fn retry(reached: bool, wish: Option<u64>) -> Outcome {
-        Outcome::Retry(Retry {
-            why: "421 busy".to_owned(),
-            cause: if reached { Cause::Failed } else { Cause::Unreached },
-            scope: Scope::Notifier,
-            after: wish.map(Duration::from_secs),
-        })
+    fn retry(cause: Cause, wish: Option<Duration>) -> Outcome {
+        Outcome::Retry(Retry { why: "421 busy".to_owned(), cause, scope: Scope::Notifier, after: wish })
     }
 
-    fn pause_of(outcome: Outcome, counted: u32, waited: u64, seed: u64) -> (u64, bool) {
-        match decide(outcome, counted, Duration::from_secs(waited), now(), seed) {
-            Finish::Again { at, attempted, .. } => {
-                let pause = at.as_millisecond() - now().as_millisecond();
-                (pause.unsigned_abs(), attempted == Attempted::Counted)
-            }
+    fn past(counted: u32, tried_for: Duration) -> Past {
+        Past { counted, tried_for }
+    }
+
+    /// The pause after an attempt, and what is recorded of it.
+    fn put_off(outcome: Outcome, past: Past, seed: u64) -> (Duration, Again) {
+        match decide(outcome, past, now(), seed) {
+            Finish::Again(again) => (again.at.duration_since(now()).unsigned_abs(), again),
             other => panic!("expected another try, got {other:?}"),
         }
     }
 
+    #[rstest]
+    fn no_message_is_given_up_within_two_days(
+        #[values(Cause::Unreached, Cause::Busy, Cause::Shut, Cause::Failed)] cause: Cause,
+    ) {
+        let (mut waited, mut counted, mut attempts) = (Duration::ZERO, 0, 0);
+        while waited < 2 * DAY {
+            let (pause, again) = put_off(retry(cause, None), past(counted, waited), 0);
+            waited += pause;
+            counted += u32::from(again.counts);
+            attempts += 1;
+        }
+        let expected_attempts = if cause == Cause::Failed { 8..10 } else { 2800..3000 };
+        assert!(expected_attempts.contains(&attempts), "{attempts}");
+        // Nor where a success of others had it tried sooner.
+        put_off(retry(cause, None), past(50, 2 * DAY - SECOND), 0);
+    }
+
     #[test]
-    fn ten_attempts_are_made_before_a_message_is_given_up() {
-        assert_eq!(pause_of(retry(true, None), 0, 0, 0), (5_000, true));
-        assert_eq!(pause_of(retry(true, None), 8, 0, 0), (24 * 3_600_000, true));
-        let given_up = decide(retry(true, None), 9, Duration::ZERO, now(), 0);
+    fn a_failure_that_counts_kills_after_ten_attempts_and_two_days() {
+        let given_up = decide(retry(Cause::Failed, None), past(9, 2 * DAY), now(), 0);
         assert_eq!(given_up, Finish::Dead("given up after 10 attempts; the last: 421 busy".to_owned()));
+        assert_eq!(put_off(retry(Cause::Failed, None), past(9, 2 * DAY - SECOND), 0).0, DAY);
+    }
+
+    #[rstest]
+    #[case::away(Cause::Unreached, &[5, 5, 10, 20, 40, 60, 60])]
+    #[case::shut(Cause::Shut, &[5, 5, 10, 20, 40, 60, 60])]
+    #[case::failed(Cause::Failed, &[5, 60, 600, 3600])]
+    fn first_retries_come_soon(#[case] cause: Cause, #[case] expected: &[u64]) {
+        let (mut waited, mut counted, mut pauses) = (Duration::ZERO, 0, Vec::new());
+        for _ in expected {
+            let (pause, again) = put_off(retry(cause, None), past(counted, waited), 0);
+            pauses.push(pause.as_secs());
+            waited += pause;
+            counted += u32::from(again.counts);
+        }
+        assert_eq!(pauses, expected);
+    }
+
+    #[rstest]
+    #[case(1_000)]
+    #[case(650)]
+    #[case(90_000)]
+    #[case(86_400_000)]
+    fn a_wish_is_obeyed_never_sooner_and_at_most_a_second_later_and_costs_no_attempt(
+        #[values(Cause::Busy, Cause::Shut, Cause::Failed)] cause: Cause,
+        #[case] milliseconds: u64,
+    ) {
+        let wish = Duration::from_millis(milliseconds);
+        for seed in 0..100 {
+            let (pause, again) = put_off(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
+            assert!((wish..=wish + SECOND).contains(&pause), "{pause:?}");
+            assert_eq!((again.rest, again.counts), (Some(after(now(), wish + CLOCK_STEP)), false));
+        }
     }
 
     #[test]
-    fn a_receiver_that_cannot_be_reached_burns_no_attempts() {
-        assert_eq!(pause_of(retry(false, None), 9, 0, 0), (5_000, false));
-        assert_eq!(pause_of(retry(false, None), 9, 3600, 0), (60_000, false));
-    }
-
-    #[test]
-    fn a_wish_to_wait_lengthens_the_pause_up_to_a_day() {
-        assert_eq!(pause_of(retry(true, Some(90)), 0, 0, 0), (90_000, true));
-        assert_eq!(pause_of(retry(true, Some(1)), 1, 0, 0), (300_000, true));
-        assert_eq!(pause_of(retry(true, Some(1_000_000)), 0, 0, 0), (24 * 3_600_000, true));
+    fn an_absurd_wish_is_a_day_one_of_nothing_is_none_and_a_tiny_one_does_not_spin() {
+        assert_eq!(put_off(retry(Cause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0, DAY + CLOCK_STEP);
+        let (pause, again) = put_off(retry(Cause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
+        assert_eq!((pause, again.rest), (SECOND, None));
+        let tiny = put_off(retry(Cause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0;
+        assert_eq!(tiny, SHORTEST_WISH + CLOCK_STEP);
     }
 
     #[test]
     fn jitter_adds_at_most_a_tenth() {
         for seed in 0..1000 {
-            let (pause, _) = pause_of(retry(true, None), 1, 0, seed);
-            assert!((300_000..330_000).contains(&pause), "{pause}");
+            let (pause, _) = put_off(retry(Cause::Failed, None), past(2, DAY), seed);
+            assert!((600 * SECOND..660 * SECOND).contains(&pause), "{pause:?}");
         }
     }
 
     #[test]
     fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
-        let outcome = Outcome::Gone("410 gone".to_owned());
-        let Finish::Again { attempted, rest, .. } = decide(outcome, 9, Duration::ZERO, now(), 0) else {
-            panic!("kept")
-        };
-        assert_eq!((attempted, rest), (Attempted::Gone, Some(breaker::NEVER)));
+        let (_, again) = put_off(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
+        assert_eq!((again.counts, again.rest), (false, Some(breaker::NEVER)));
     }
 
     #[test]
     fn a_refusal_is_final() {
         let outcome = Outcome::Refused("550 no such user".to_owned());
-        assert_eq!(decide(outcome, 0, Duration::ZERO, now(), 0), Finish::Dead("550 no such user".to_owned()));
+        assert_eq!(decide(outcome, past(0, SECOND), now(), 0), Finish::Dead("550 no such user".to_owned()));
     }
 }

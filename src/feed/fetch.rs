@@ -17,7 +17,7 @@ pub(crate) use body::Work;
 pub use body::{Body, Room};
 pub use failure::explain;
 pub use file::read_file;
-pub use headers::{RetryAfter, retry_after};
+pub use headers::{RetryAfter, retry_after, wait_from_answer};
 pub use reach::{NoClient, Reach, client_that_trusts};
 
 /// Where this program lives: publishers who wonder about our requests find it in the User-Agent.

@@ -87,7 +87,7 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
         Kind::Back => (format!("{subject} takes messages again"), "What waited for it goes out now."),
         Kind::Refused => (
             format!("{subject} refused a message"),
-            "It is kept, as are others that it may refuse: `tidings deliveries --state dead` lists them, `tidings deliveries retry` sends them again.",
+            "It is kept, as are others that it may refuse. `tidings deliveries` lists those that are tried again and those that are dead; `tidings deliveries retry` sends the dead again.",
         ),
     };
     let (since, why) = match notice.kind {

@@ -31,6 +31,16 @@ const REMARK: Duration = Duration::from_secs(2);
 /// The most that is read of an answer, in bytes.
 const MOST: usize = 4096;
 
+/// Answers that may be about what the message says. They do not say that it will never be taken.
+const CONCERN_THE_MESSAGE: [StatusCode; 6] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::CONFLICT,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::UNPROCESSABLE_ENTITY,
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+];
+
 /// Tries once to post `payload`, within half a minute: 2xx is success, a redirect none. `now` is the signature's time.
 pub(super) async fn send(
     webhook: &Webhook,
@@ -58,7 +68,7 @@ pub(super) async fn send(
         Ok(Ok(response)) => {
             let (status, headers) = (response.status(), response.headers().clone());
             let remark = tokio::time::timeout(REMARK, read(response)).await.unwrap_or_default();
-            let wish = wish::wish(&headers, &remark, now);
+            let wish = wish::wish(status, &headers, &remark, now);
             judge(status, &headers, &shown(&remark, &secrets(webhook)), receiver, wish)
         }
         Ok(Err(error)) => failed(&error),
@@ -124,21 +134,21 @@ fn judge(
         "" => format!("the server answered {status}"),
         remark => format!("the server answered {status}: {remark}"),
     };
+    let retry = |cause, scope, why| Outcome::Retry(Retry { why, cause, scope, after: wish });
     match status {
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => put_off(said, wish),
+        _ if status.is_success() => Outcome::Delivered(status.to_string()),
         StatusCode::GONE => Outcome::Gone(format!(
             "{said}, which says that nothing is taken here any more; write the new address as the `url` of `{}` under `notifiers`, or remove it",
             receiver.notifier
         )),
-        _ if status.is_success() => Outcome::Delivered(status.to_string()),
-        _ if status.is_server_error() => put_off(said, wish),
-        _ if status.is_redirection() => Outcome::Refused(redirected(status, headers, receiver)),
-        _ => Outcome::Refused(said),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => retry(Cause::Busy, Scope::Notifier, said),
+        // The gateway says that nobody behind it has the message.
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => retry(Cause::Shut, Scope::Notifier, said),
+        _ if CONCERN_THE_MESSAGE.contains(&status) => retry(Cause::Failed, Scope::Message, said),
+        _ if status.is_redirection() => retry(Cause::Shut, Scope::Notifier, redirected(status, headers, receiver)),
+        _ if status.is_client_error() => retry(Cause::Shut, Scope::Notifier, said),
+        _ => retry(Cause::Failed, Scope::Notifier, said),
     }
-}
-
-fn put_off(why: String, after: Option<Duration>) -> Outcome {
-    Outcome::Retry(Retry { why, cause: Cause::Failed, scope: Scope::Notifier, after })
 }
 
 fn redirected(status: StatusCode, headers: &HeaderMap, receiver: &Receiver) -> String {

@@ -80,8 +80,9 @@ pub struct Retried {
     pub others: Vec<i64>,
 }
 
-/// All that is not delivered in the store at `path`, oldest first, and the state of every notifier that fails. Nothing is written.
-pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(NotifierName, Health)>), DeskError> {
+/// All that is not delivered in the store at `path`, oldest first, and the state of every receiver
+/// that fails or rests. Nothing is written.
+pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(Receiver, Health)>), DeskError> {
     let mut conn = beside::to_read(path).await?;
     let rows = sqlx::query(
         "SELECT message.*, (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
@@ -187,9 +188,10 @@ fn what(row: &SqliteRow) -> Result<What, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, desk, item, settle};
-    use super::super::{Attempted, Finish};
+    use super::super::Finish;
+    use super::super::fixture::{Bench, again, at, desk, item, settle};
     use super::*;
+    use crate::alert::breaker::{Cause, Scope};
 
     /// Messages about a, b and c, of which b and c are dead.
     async fn bench() -> (Bench, i64, Vec<Vec<u8>>) {
@@ -199,12 +201,7 @@ mod tests {
         }
         let run = bench.run(&[desk()]).await;
         let leases = bench.lease(run, "desk", 0).await;
-        let later = Finish::Again {
-            at: at(60),
-            attempted: Attempted::Unreached,
-            rest: None,
-            why: "connection refused".to_owned(),
-        };
+        let later = again(Cause::Unreached, Scope::Notifier, 60);
         assert!(bench.finish(run, &leases[0], later, 1).await);
         for lease in &leases[1..] {
             assert!(bench.finish(run, lease, Finish::Dead("550 no such user".to_owned()), 2).await);
@@ -222,7 +219,10 @@ mod tests {
         assert_eq!(deliveries[1].what, What::Story("b".to_owned()));
         assert_eq!(deliveries[1].why.as_deref(), Some("550 no such user"));
         assert_eq!((&deliveries[1].receiver, deliveries[1].tried), (&desk(), Some(at(0))));
-        assert_eq!(away.iter().map(|(name, health)| (&name.0[..], health.failures)).collect::<Vec<_>>(), [("desk", 1)]);
+        assert_eq!(
+            away.iter().map(|(one, health)| (one.to_string(), health.failures)).collect::<Vec<_>>(),
+            [("desk".to_owned(), 1)]
+        );
     }
 
     #[tokio::test]

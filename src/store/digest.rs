@@ -8,7 +8,7 @@ use super::column::{self, millis, to_json};
 use crate::alert::breaker::Health;
 use crate::alert::digest::{self, Digest, Entry, Group, Reason};
 use crate::alert::{Receiver, Told};
-use crate::story::{self, FeedName, NotifierName, Severity};
+use crate::story::{self, FeedName, Severity};
 
 /// Messages of one receiver that waited too long, with the gravest severity of each.
 type Waiting = Vec<(i64, Severity)>;
@@ -53,32 +53,23 @@ async fn find(conn: &mut SqliteConnection, receiver: &Receiver, reason: &str) ->
     .await
 }
 
-/// Folds what a notifier that is away could not be sent for too long into one late digest for each of its receivers. A message of which an attempt may
-/// have arrived stays as it is, and so do critical ones.
+/// Folds what a receiver that is away could not be sent for too long into one late digest. A
+/// message of which an attempt may have arrived stays as it is, and so do critical ones.
 pub(super) async fn fold_late(
     conn: &mut SqliteConnection,
-    notifier: &NotifierName,
+    receiver: &Receiver,
     away: &Health,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let Some(before) = digest::late_before(away.since, now) else { return Ok(()) };
-    let recipients: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT recipient FROM message WHERE notifier = $1 AND state = 'pending' AND event IS NOT NULL",
-    )
-    .bind(&notifier.0)
-    .fetch_all(&mut *conn)
-    .await?;
-    for recipient in recipients {
-        let receiver = Receiver { notifier: notifier.clone(), recipient };
-        let waiting = waiting(conn, &receiver, before).await?;
-        let late: Vec<i64> =
-            waiting.into_iter().filter(|(_, severity)| digest::may_be_late(*severity)).map(|(id, _)| id).collect();
-        let is_open = find(conn, &receiver, &to_json(&Reason::Late)?).await?.is_some();
-        if late.len() > 1 || (late.len() == 1 && is_open) {
-            let into = open(conn, &receiver, &Reason::Late, now, now).await?;
-            for message in late {
-                fold(conn, message, into).await?;
-            }
+    let waiting = waiting(conn, receiver, before).await?;
+    let late: Vec<i64> =
+        waiting.into_iter().filter(|(_, severity)| digest::may_be_late(*severity)).map(|(id, _)| id).collect();
+    let is_open = find(conn, receiver, &to_json(&Reason::Late)?).await?.is_some();
+    if late.len() > 1 || (late.len() == 1 && is_open) {
+        let into = open(conn, receiver, &Reason::Late, now, now).await?;
+        for message in late {
+            fold(conn, message, into).await?;
         }
     }
     Ok(())

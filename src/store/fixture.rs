@@ -10,12 +10,13 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::outbox::{lease_due, next_due};
+use super::outbox::{Open, Waiting, lease_due, next_due};
 use super::{
-    FeedState, FinalText, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Standing, Store, Turn, Verdict, Waiting,
-    health,
+    Again, FeedState, FinalText, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Sending, Standing, Store, Turn,
+    Verdict, health,
 };
 use crate::alert::ailment::Course;
+use crate::alert::breaker::{AT_ONCE, Cause, Scope};
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::hints::Hints;
@@ -52,7 +53,7 @@ impl Bench {
     }
 
     pub(super) async fn run(&self, receivers: &[Receiver]) -> i64 {
-        self.store.start_run(receivers, at(0)).await.unwrap().run
+        self.store.start_run(receivers, at(100_000_000)).await.unwrap().run
     }
 
     /// Polls `feed` with these items at `now` seconds.
@@ -60,7 +61,7 @@ impl Bench {
         self.store.record_poll(poll(feed, now, items)).await.unwrap()
     }
 
-    pub(super) async fn waiting(&self, now: i64) -> Vec<Waiting> {
+    pub(super) async fn waiting(&self, now: i64) -> Vec<super::Waiting> {
         self.store.waiting(at(now), &[], 100).await.unwrap()
     }
 
@@ -88,8 +89,12 @@ impl Bench {
         let notifier = NotifierName(notifier.to_owned());
         let work = self.store.write(move |conn| {
             Box::pin(async move {
-                let away = health::read(conn, &notifier).await?;
-                lease_due(conn, run, (&notifier, away.as_ref()), limit, at(now), &render).await
+                let away = health::standing(conn).await?.away;
+                let waiting = next_due(conn, &notifier).await?;
+                let waiting =
+                    waiting.into_iter().map(|(recipient, due)| Waiting { recipient, due, free: limit }).collect();
+                let open = Open { notifier, free: limit, waiting };
+                lease_due(conn, run, &open, &away, at(now), &render).await
             })
         });
         work.await.unwrap()
@@ -105,13 +110,16 @@ impl Bench {
 
     /// A turn of the outbox, in which these notifiers are sent so much already.
     pub(super) async fn turn(&self, run: i64, ended: Vec<(Lease, Finish)>, busy: &[(&str, u32)], now: i64) -> Turn {
-        let busy = busy.iter().map(|(notifier, busy)| (NotifierName((*notifier).to_owned()), *busy)).collect();
-        self.store.turn(run, ended, busy, at(now), as_json()).await.unwrap()
+        let sending = busy.iter().map(|(notifier, busy)| {
+            let to = [(String::new(), *busy)].into();
+            (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, to })
+        });
+        self.store.turn(run, ended, sending.collect(), at(now), as_json()).await.unwrap()
     }
 
-    /// When the first message of each notifier is due.
-    pub(super) async fn next_due(&self) -> Vec<(NotifierName, Timestamp)> {
-        self.store.write(|conn| Box::pin(next_due(conn))).await.unwrap()
+    /// When the first message of each recipient of the desk is due.
+    pub(super) async fn next_due(&self) -> Vec<(String, Timestamp)> {
+        self.store.write(|conn| Box::pin(async move { next_due(conn, &desk().notifier).await })).await.unwrap()
     }
 
     /// How the receivers stand.
@@ -129,6 +137,12 @@ impl Bench {
     pub(super) async fn ask(&self, sql: &'static str) -> Option<String> {
         sqlx::query_scalar(sql).fetch_one(&self.store.readers).await.unwrap()
     }
+}
+
+/// An attempt that failed as `cause` and concerns `scope`; it is repeated at `seconds`.
+pub(super) fn again(cause: Cause, scope: Scope, seconds: i64) -> Finish {
+    let (counts, why) = (cause == Cause::Failed, "421 try later".to_owned());
+    Finish::Again(Again { at: at(seconds), cause, scope, counts, rest: None, why })
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {

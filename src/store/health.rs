@@ -1,23 +1,29 @@
-//! How notifiers fare: what attempts make of their state, whom they refuse, and the notices that tell others of it.
+//! How receivers fare: what attempts make of their state, who refuses messages, and the notices
+//! that tell others of it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, time};
-use super::{Finish, Store, StoreError};
-use crate::alert::breaker::{self, Health};
+use super::{Again, Finish, Lease, Store, StoreError};
+use crate::alert::breaker::{self, Health, Scope};
 use crate::alert::notice::{About, Kind, Notice};
 use crate::alert::{Content, Receiver};
 use crate::story::NotifierName;
 
+/// A receiver that is back is sent what backs off for long within this and four times as much.
+const RECALL_STEP: Duration = Duration::from_mins(1);
+
 /// How the receivers stand.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    /// The state of every notifier whose last attempt failed.
-    pub away: BTreeMap<NotifierName, Health>,
+    /// The state of every receiver whose last attempt failed or that asked for rest. One without a
+    /// recipient is a whole notifier.
+    pub away: BTreeMap<Receiver, Health>,
     /// Those whose last message became dead, as a notice, and whether it was told.
     refused: Vec<(Notice, bool)>,
 }
@@ -30,7 +36,9 @@ impl Standing {
             notice.notifier == receiver.notifier
                 && notice.recipient.as_deref().unwrap_or_default() == receiver.recipient
         };
-        !self.away.contains_key(&receiver.notifier) && !self.refused.iter().any(refused)
+        !self.away.contains_key(receiver)
+            && !self.away.contains_key(&whole(&receiver.notifier))
+            && !self.refused.iter().any(refused)
     }
 
     /// Refusals of which nobody was told yet.
@@ -46,10 +54,20 @@ impl Store {
     }
 }
 
-/// The state of every notifier whose last attempt failed, in the order of their names.
-pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<(NotifierName, Health)>, sqlx::Error> {
-    let rows = sqlx::query("SELECT * FROM health ORDER BY notifier").fetch_all(conn).await?;
-    rows.iter().map(|row| Ok((NotifierName(row.try_get("notifier")?), health(row)?))).collect()
+/// The notifier as a whole, as `health` knows it.
+pub(super) fn whole(notifier: &NotifierName) -> Receiver {
+    Receiver { notifier: notifier.clone(), recipient: String::new() }
+}
+
+/// The state of every receiver whose last attempt failed or that asked for rest, in the order of
+/// their names.
+pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<(Receiver, Health)>, sqlx::Error> {
+    let rows = sqlx::query("SELECT * FROM health ORDER BY notifier, recipient").fetch_all(conn).await?;
+    let receiver = |row: &SqliteRow| {
+        let notifier = NotifierName(row.try_get("notifier")?);
+        Ok::<_, sqlx::Error>(Receiver { notifier, recipient: row.try_get("recipient")? })
+    };
+    rows.iter().map(|row| Ok((receiver(row)?, health(row)?))).collect()
 }
 
 /// How the receivers stand.
@@ -60,24 +78,50 @@ pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing, sq
     Ok(Standing { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
 
-/// Takes what came of an attempt into the notifier's state. A refusal says nothing of whether the next message is taken.
+/// Takes what came of an attempt into the state of those whom it concerns. A refusal says nothing
+/// of whether the next message is taken.
 pub(super) async fn note(
     conn: &mut SqliteConnection,
-    receiver: &Receiver,
+    lease: &Lease,
     finish: &Finish,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    let receiver = &lease.receiver;
     match finish {
-        Finish::Sent(_) => well(conn, receiver, now).await,
-        Finish::Again { why, rest, .. } => {
-            let before = read(conn, &receiver.notifier).await?;
-            write(conn, &receiver.notifier, &breaker::failed(before, why, *rest, now)).await
+        Finish::Sent(_) => {
+            no_refusal(conn, receiver).await?;
+            took(conn, receiver, now).await?;
+            if !receiver.recipient.is_empty() {
+                took(conn, &whole(&receiver.notifier), now).await?;
+            }
+            Ok(())
         }
+        Finish::Again(again) => failed(conn, lease, again, now).await,
         Finish::Dead(why) => refused(conn, receiver, why, now).await,
     }
 }
 
-/// Remembers that a message for `receiver` was given up.
+async fn failed(conn: &mut SqliteConnection, lease: &Lease, again: &Again, now: Timestamp) -> Result<(), sqlx::Error> {
+    let notifier = whole(&lease.receiver.notifier);
+    let concerned = match again.scope {
+        Scope::Notifier => &notifier,
+        Scope::Recipient => &lease.receiver,
+        Scope::Message if breaker::is_long_refused(lease.tried_since, now) => {
+            return refused(conn, &lease.receiver, &again.why, now).await;
+        }
+        Scope::Message => return Ok(()),
+    };
+    let before = read(conn, concerned).await?;
+    let state = breaker::failed(before, again.cause, &again.why, again.rest, now);
+    write(conn, concerned, &state, now).await?;
+    if *concerned != notifier {
+        // The server answered for one of its recipients, and so it is not away.
+        took(conn, &notifier, now).await?;
+    }
+    Ok(())
+}
+
+/// Remembers that a message for `receiver` is refused.
 pub(super) async fn refused(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -97,19 +141,36 @@ pub(super) async fn refused(
     Ok(())
 }
 
-/// A message was taken: what the notifier could not be sent is due now. Whoever heard that it was away hears that it is back.
-async fn well(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn no_refusal(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM refusal WHERE notifier = $1 AND recipient = $2")
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)
-        .execute(&mut *conn)
+        .execute(conn)
         .await?;
-    let Some(before) = read(conn, &receiver.notifier).await? else { return Ok(()) };
-    sqlx::query("DELETE FROM health WHERE notifier = $1").bind(&receiver.notifier.0).execute(&mut *conn).await?;
-    wake(conn, &receiver.notifier, before.is_open(), now).await?;
+    Ok(())
+}
+
+/// A receiver, or a whole notifier, took a message. Whoever heard that it was away hears that it is
+/// back.
+async fn took(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) -> Result<(), sqlx::Error> {
+    let Some(before) = read(conn, receiver).await? else { return Ok(()) };
+    match breaker::took(before.clone(), now) {
+        Some(rests) => write(conn, receiver, &rests, now).await?,
+        None => {
+            sqlx::query("DELETE FROM health WHERE notifier = $1 AND recipient = $2")
+                .bind(&receiver.notifier.0)
+                .bind(&receiver.recipient)
+                .execute(&mut *conn)
+                .await?;
+        }
+    }
+    if before.is_open() {
+        recall(conn, receiver, now).await?;
+    }
     if before.announced {
+        let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
         let notifier = receiver.notifier.clone();
-        let down = Notice { kind: Kind::Down, notifier, recipient: None, since: before.since, why: before.why };
+        let down = Notice { kind: Kind::Down, notifier, recipient, since: before.since, why: before.why };
         let told = audience_of(conn, &down).await?;
         let back = Notice { kind: Kind::Back, ..down };
         tell(conn, &back.key(), &Content::Notice(About::Receiver(back)), told, now).await?;
@@ -117,20 +178,17 @@ async fn well(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) 
     Ok(())
 }
 
-/// Makes due what waited because the notifier was not reached, and, where it was away, all that was tried meanwhile.
-async fn wake(
-    conn: &mut SqliteConnection,
-    notifier: &NotifierName,
-    was_open: bool,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
+/// Has messages that back off for longer than a few minutes tried within these, now that their
+/// receiver is back: spread, so that not all come at once.
+async fn recall(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE message SET due = $2
-         WHERE state = 'pending' AND notifier = $1 AND due > $2 AND (unreached = 1 OR ($3 AND payload IS NOT NULL))",
+        "UPDATE message SET due = $3 + $4 * (1 + id % 4), put_off = $3
+         WHERE state = 'pending' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
     )
-    .bind(&notifier.0)
+    .bind(&receiver.notifier.0)
+    .bind(&receiver.recipient)
     .bind(millis(now))
-    .bind(was_open)
+    .bind(i64::try_from(RECALL_STEP.as_millis()).unwrap_or(i64::MAX))
     .execute(conn)
     .await?;
     Ok(())
@@ -153,7 +211,9 @@ async fn announce(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let sql = match notice.kind {
-        Kind::Down | Kind::Back => "UPDATE health SET announced = 1 WHERE notifier = $1 AND since = $3",
+        Kind::Down | Kind::Back => {
+            "UPDATE health SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
+        }
         Kind::Refused => "UPDATE refusal SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3",
     };
     sqlx::query(sql)
@@ -211,22 +271,34 @@ async fn audience_of(conn: &mut SqliteConnection, notice: &Notice) -> Result<Vec
     Ok(rows.into_iter().map(|(notifier, recipient)| Receiver { notifier: NotifierName(notifier), recipient }).collect())
 }
 
-/// The state of a notifier, if its last attempt failed.
-pub(super) async fn read(conn: &mut SqliteConnection, notifier: &NotifierName) -> Result<Option<Health>, sqlx::Error> {
-    let row = sqlx::query("SELECT * FROM health WHERE notifier = $1").bind(&notifier.0).fetch_optional(conn).await?;
+/// The state of a receiver or of a whole notifier, if its last attempt failed or it asked for rest.
+pub(super) async fn read(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<Option<Health>, sqlx::Error> {
+    let row = sqlx::query("SELECT * FROM health WHERE notifier = $1 AND recipient = $2")
+        .bind(&receiver.notifier.0)
+        .bind(&receiver.recipient)
+        .fetch_optional(conn)
+        .await?;
     row.as_ref().map(health).transpose()
 }
 
-async fn write(conn: &mut SqliteConnection, notifier: &NotifierName, state: &Health) -> Result<(), sqlx::Error> {
+async fn write(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+    state: &Health,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO health (notifier, failures, since, rests_until, why, announced) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (notifier) DO UPDATE
-         SET failures = $2, since = $3, rests_until = $4, why = $5, announced = $6",
+        "INSERT INTO health (notifier, recipient, failures, since, rests_until, rested, why, announced)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (notifier, recipient) DO UPDATE
+         SET failures = $3, since = $4, rests_until = $5, rested = $6, why = $7, announced = $8",
     )
-    .bind(&notifier.0)
+    .bind(&receiver.notifier.0)
+    .bind(&receiver.recipient)
     .bind(state.failures)
     .bind(millis(state.since))
     .bind(millis(state.rests_until))
+    .bind(millis(now))
     .bind(&state.why)
     .bind(state.announced)
     .execute(conn)

@@ -11,9 +11,20 @@ use sqlx::sqlite::SqliteConnection;
 use self::finish::record;
 pub(super) use self::lease::lease_due;
 use super::column::{from_millis, millis};
+use super::health::whole;
 use super::{Finish, Holdings, Lease, Render, Standing, Store, StoreError};
+use crate::alert::Receiver;
 use crate::alert::breaker::{self, Health, Room};
 use crate::story::NotifierName;
+
+/// What a notifier is being sent, and how much it may be.
+#[derive(Clone, Debug, Default)]
+pub struct Sending {
+    /// How many messages may be under way.
+    pub at_once: u32,
+    /// How many are, by recipient.
+    pub to: BTreeMap<String, u32>,
+}
 
 /// What a turn of the outbox came to.
 #[derive(Clone, Debug)]
@@ -27,22 +38,26 @@ pub struct Turn {
 }
 
 impl Store {
-    /// Records what came of attempts, and then leases what is due, as much as every notifier in `busy` has room for besides what it is being sent: all of
-    /// it is committed before this returns.
+    /// Records what came of attempts, and then leases what is due, as much as every notifier in
+    /// `sending` has room for besides what it is being sent: all of it is committed before this
+    /// returns.
     ///
-    /// - An attempt whose lease is over ends nothing. A payload of which nothing can have arrived is frozen no more. After a success, what the same notifier
-    ///   could not deliver because it was not reached is due at once, and all of it if it had failed so often that it was only probed.
-    /// - Lease, attempt and, at the first lease, the frozen payload are written. While a notifier is away, what is late becomes a digest first, and all are
-    ///   for the recipient that was longest not tried. A message that `render` refuses becomes dead, and is not among them.
+    /// - An attempt whose lease is over ends nothing. A payload of which nothing can have arrived
+    ///   is frozen no more. After the first success of a receiver that was only probed, what backs
+    ///   off for long is due within minutes.
+    /// - Lease, attempt and, at the first lease, the frozen payload are written. While a receiver
+    ///   is away, what is late becomes a digest first; while a whole notifier is, the recipient
+    ///   that was longest not tried is probed. A message that `render` refuses becomes dead, and is
+    ///   not among them.
     pub async fn turn(
         &self,
         run: i64,
         ended: Vec<(Lease, Finish)>,
-        busy: BTreeMap<NotifierName, u32>,
+        sending: BTreeMap<NotifierName, Sending>,
         now: Timestamp,
         render: Render,
     ) -> Result<Turn, StoreError> {
-        self.write(move |conn| Box::pin(turn(conn, run, ended, busy, now, render))).await
+        self.write(move |conn| Box::pin(turn(conn, run, ended, sending, now, render))).await
     }
 
     /// Messages not sent and not dead, held ones too, but for digests that still gather at `now`: what `run --once` must not leave behind.
@@ -74,69 +89,98 @@ async fn turn(
     conn: &mut SqliteConnection,
     run: i64,
     ended: Vec<(Lease, Finish)>,
-    mut busy: BTreeMap<NotifierName, u32>,
+    mut sending: BTreeMap<NotifierName, Sending>,
     now: Timestamp,
     render: Render,
 ) -> Result<Turn, sqlx::Error> {
     let standing = record(conn, run, &ended, now).await?;
     let mut leases = Vec::new();
-    for Open { notifier, due, free } in open(conn, &busy, &standing.away, now).await? {
-        if due <= now {
-            let begun = lease_due(conn, run, (&notifier, standing.away.get(&notifier)), free, now, &render).await?;
-            *busy.entry(notifier).or_default() += u32::try_from(begun.len()).unwrap_or(free);
-            leases.extend(begun);
+    for open in open(conn, &sending, &standing.away, now).await? {
+        let begun = lease_due(conn, run, &open, &standing.away, now, &render).await?;
+        for lease in &begun {
+            let sending = sending.entry(open.notifier.clone()).or_default();
+            *sending.to.entry(lease.receiver.recipient.clone()).or_default() += 1;
         }
+        leases.extend(begun);
     }
-    let next = open(conn, &busy, &standing.away, now).await?.iter().map(|open| open.due).min();
+    let open = open(conn, &sending, &standing.away, now).await?;
+    let next = open.iter().flat_map(|open| &open.waiting).map(|waiting| waiting.due).min();
     Ok(Turn { leases, next, standing })
 }
 
-/// A notifier for which a message waits, and that has room for it.
-struct Open {
-    notifier: NotifierName,
-    /// When it may be sent the first of what waits.
-    due: Timestamp,
-    /// How much it may be sent besides what it is being sent.
-    free: u32,
+/// A notifier that has room.
+pub(super) struct Open {
+    pub(super) notifier: NotifierName,
+    /// How much it may be sent besides what it is being sent; at least one.
+    pub(super) free: u32,
+    /// Its recipients for whom a message waits and that have room.
+    pub(super) waiting: Vec<Waiting>,
 }
 
-/// Those of the notifiers in `busy` that have room for something that waits.
+/// A recipient for whom a message waits, and that has room for it.
+pub(super) struct Waiting {
+    pub(super) recipient: String,
+    /// When it may be sent the first of what waits.
+    pub(super) due: Timestamp,
+    /// How much it may be sent besides what it is being sent; at least one.
+    pub(super) free: u32,
+}
+
+/// Those of the notifiers in `sending` that have room, with what waits for them.
 async fn open(
     conn: &mut SqliteConnection,
-    busy: &BTreeMap<NotifierName, u32>,
-    away: &BTreeMap<NotifierName, Health>,
+    sending: &BTreeMap<NotifierName, Sending>,
+    away: &BTreeMap<Receiver, Health>,
     now: Timestamp,
 ) -> Result<Vec<Open>, sqlx::Error> {
     let mut all = Vec::new();
-    for (notifier, due) in next_due(conn).await? {
-        let Some(busy) = busy.get(&notifier) else { continue };
-        let (most, due) = match breaker::room(away.get(&notifier), now) {
-            Room::All => (breaker::AT_ONCE, due),
-            Room::Probe => (1, due),
-            Room::NotBefore(at) => (1, due.max(at)),
-        };
-        if let Some(free) = most.checked_sub(*busy).filter(|free| *free > 0) {
-            all.push(Open { notifier, due, free });
+    for (notifier, Sending { at_once, to }) in sending {
+        let (most, from) = limits(away.get(&whole(notifier)), *at_once, now);
+        let Some(free) = most.checked_sub(to.values().sum()).filter(|free| *free > 0) else { continue };
+        let mut waiting = Vec::new();
+        for (recipient, due) in next_due(conn, notifier).await? {
+            let receiver = Receiver { notifier: notifier.clone(), recipient };
+            let (most, own_from) = limits(away.get(&receiver), *at_once, now);
+            let is_sent = to.get(&receiver.recipient).copied().unwrap_or_default();
+            if let Some(own) = most.checked_sub(is_sent).filter(|own| *own > 0) {
+                let due = due.max(from).max(own_from);
+                waiting.push(Waiting { recipient: receiver.recipient, due, free: own.min(free) });
+            }
         }
+        all.push(Open { notifier: notifier.clone(), free, waiting });
     }
     Ok(all)
 }
 
-/// When the next pending message of each notifier is due.
-pub(super) async fn next_due(conn: &mut SqliteConnection) -> Result<Vec<(NotifierName, Timestamp)>, sqlx::Error> {
-    // From one notifier to the next by the index: to group them, every row of a backlog would be read at every turn.
+/// How much a receiver in that state may be sent at once, and from when on.
+fn limits(health: Option<&Health>, at_once: u32, now: Timestamp) -> (u32, Timestamp) {
+    match breaker::room(health, now) {
+        Room::All => (at_once, Timestamp::MIN),
+        Room::Probe => (1, Timestamp::MIN),
+        Room::NotBefore(at) => (1, at),
+    }
+}
+
+/// When the next pending message of each recipient of `notifier` is due.
+pub(super) async fn next_due(
+    conn: &mut SqliteConnection,
+    notifier: &NotifierName,
+) -> Result<Vec<(String, Timestamp)>, sqlx::Error> {
+    // From one recipient to the next by the index: to group them, every row of a backlog would be
+    // read at every turn.
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "WITH RECURSIVE waiting (name) AS (
-             SELECT min(notifier) FROM message WHERE state = 'pending'
+             SELECT min(recipient) FROM message WHERE state = 'pending' AND notifier = $1
              UNION ALL
-             SELECT (SELECT min(notifier) FROM message WHERE state = 'pending' AND notifier > name)
+             SELECT (SELECT min(recipient) FROM message WHERE state = 'pending' AND notifier = $1 AND recipient > name)
              FROM waiting WHERE name IS NOT NULL)
-         SELECT name, (SELECT min(due) FROM message WHERE state = 'pending' AND notifier = name)
+         SELECT name, (SELECT min(due) FROM message WHERE state = 'pending' AND notifier = $1 AND recipient = name)
          FROM waiting WHERE name IS NOT NULL",
     )
+    .bind(&notifier.0)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|(notifier, due)| Ok((NotifierName(notifier), from_millis(due)?))).collect()
+    rows.into_iter().map(|(recipient, due)| Ok((recipient, from_millis(due)?))).collect()
 }
 
 #[cfg(test)]

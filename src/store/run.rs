@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::{RunStart, Store, StoreError, health};
+use super::{RunStart, Store, StoreError, health, waits};
 use crate::alert::Receiver;
 use crate::story::NotifierName;
 
 impl Store {
     /// Numbers this run, and opens older runs' leases at once, with the payload that they froze. Messages of receivers not in `receivers` become held,
     /// those of receivers that are back become pending again. A notifier that was gone for good is tried once more: somebody may have mended its address.
+    /// Waits that a wrong clock made too long are cut, as [`Store::cut_delivery_waits`] says.
     pub async fn start_run(&self, receivers: &[Receiver], now: Timestamp) -> Result<RunStart, StoreError> {
         let receivers = receivers.iter().cloned().collect();
         self.write(move |conn| Box::pin(start(conn, receivers, now))).await
@@ -31,6 +32,7 @@ async fn start(
     let reclaimed = reclaim(conn, now).await?;
     let held = hold(conn, &receivers).await?;
     health::lift(conn, now).await?;
+    delivery_waits::cut(conn, now).await?;
     Ok(RunStart { run, reclaimed, held })
 }
 

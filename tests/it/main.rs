@@ -4,6 +4,7 @@
 mod articles;
 mod backtest;
 mod bad_input;
+mod busy;
 mod check;
 mod copies;
 mod email;

@@ -108,23 +108,18 @@ async fn answers_are_heeded_and_secrets_that_they_repeat_are_not_shown() {
     let answer = |status| Response::status(status).body(&format!("Cannot POST {PATH}{QUERY}"));
 
     server.serve(PATH, answer(404));
-    let refused = Outcome::Refused("the server answered 404 Not Found: Cannot POST […]?[…]".to_owned());
-    assert_eq!(send(&url).await, refused);
+    let why = put_off(send(&url).await, true);
+    assert_eq!(why, "the server answered 404 Not Found: Cannot POST […]?[…]");
 
     server.serve(PATH, answer(429).header("retry-after", "7"));
     let why = "the server answered 429 Too Many Requests: Cannot POST […]?[…]".to_owned();
     assert_eq!(
         send(&url).await,
-        Outcome::Retry(Retry {
-            why,
-            cause: Cause::Failed,
-            scope: Scope::Notifier,
-            after: Some(Duration::from_secs(7))
-        })
+        Outcome::Retry(Retry { why, cause: Cause::Busy, scope: Scope::Notifier, after: Some(Duration::from_secs(7)) })
     );
 
     server.serve(PATH, answer(302).header("location", &server.url("/elsewhere/T0S3CRET")));
-    let Outcome::Refused(why) = send(&url).await else { panic!("followed") };
+    let why = put_off(send(&url).await, true);
     assert!(why.contains("redirects to http://127.0.0.1:") && why.contains("`ops`"), "{why}");
     assert!(server.requests("/elsewhere/T0S3CRET").is_empty());
 }

@@ -5,17 +5,18 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 
 use super::word;
+use crate::alert::Receiver;
 use crate::alert::breaker::Health;
 use crate::cli::count;
 use crate::cli::moment::of_these_days;
 use crate::cli::shown::shown;
 use crate::store::{Delivery, What};
-use crate::story::NotifierName;
 
 const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
 
-/// One line a delivery, below it why it is not delivered; then a line for each notifier that fails.
-pub(super) fn table(deliveries: &[Delivery], away: &[&(NotifierName, Health)], zone: &TimeZone) -> String {
+/// One line a delivery, below it why it is not delivered; then a line for each receiver that fails
+/// or rests.
+pub(super) fn table(deliveries: &[Delivery], away: &[&(Receiver, Health)], zone: &TimeZone) -> String {
     let mut text = String::new();
     if deliveries.is_empty() {
         text += "nothing waits, and nothing is dead\n";
@@ -33,13 +34,23 @@ pub(super) fn table(deliveries: &[Delivery], away: &[&(NotifierName, Health)], z
             }
         }
     }
-    for (name, health) in away {
-        let (since, next, why) =
-            (of_these_days(health.since, zone), of_these_days(health.rests_until, zone), shown(&health.why));
-        let next = if health.is_open() { format!(", probed at {next}") } else { String::new() };
-        writeln!(text, "\n{} fails since {since}{next}: {why}", shown(&name.0)).expect("strings grow");
+    for (receiver, health) in away {
+        writeln!(text, "\n{}", state(receiver, health, zone)).expect("strings grow");
     }
     text
+}
+
+/// How a receiver fares that fails or rests.
+fn state(receiver: &Receiver, health: &Health, zone: &TimeZone) -> String {
+    let (receiver, why) = (shown(&receiver.to_string()), shown(&health.why));
+    let (since, next) = (of_these_days(health.since, zone), of_these_days(health.rests_until, zone));
+    if health.failures == 0 {
+        format!("{receiver} wants to be left alone until {next}: {why}")
+    } else if health.rests_until > health.since {
+        format!("{receiver} fails since {since}, tried again at {next}: {why}")
+    } else {
+        format!("{receiver} fails since {since}: {why}")
+    }
 }
 
 fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
@@ -77,8 +88,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::alert::Receiver;
     use crate::store::State;
+    use crate::story::NotifierName;
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
@@ -112,7 +123,7 @@ mod tests {
         ];
         let why = "connection refused".to_owned();
         let health = Health { failures: 9, since: at(-60), rests_until: at(8), why, announced: true };
-        let away = (NotifierName("ops".to_owned()), health);
+        let away = (receiver("ops", ""), health);
         assert_snapshot!(table(&deliveries, &[&away], &TimeZone::UTC));
     }
 

@@ -74,6 +74,17 @@ pub fn retry_after(head: &HeaderMap) -> Option<RetryAfter> {
     }
 }
 
+/// For how long a server wants to be left alone from its answer on; `now` is the time of the
+/// answer, unless the server says it itself.
+///
+/// Of a date, its distance from the server's own time counts, whatever the clock here shows.
+#[must_use]
+pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let answered = date(head, &DATE).unwrap_or(now);
+    let wait = retry_after(head)?.end(answered).duration_since(answered);
+    Some(Duration::try_from(wait).unwrap_or_default())
+}
+
 /// How long the answer stays fresh (RFC 9111, section 4.2). Unclear or contradictory headers say nothing.
 pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
     let control: Vec<String> =

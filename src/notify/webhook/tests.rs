@@ -13,7 +13,8 @@ fn answered(code: u16, headers: &[(&'static str, &'static str)], remark: &str) -
     let headers =
         headers.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value))).collect();
     let receiver = Receiver { notifier: NotifierName("ops".to_owned()), recipient: String::new() };
-    judge(StatusCode::from_u16(code).unwrap(), &headers, remark, &receiver, wish::wish(&headers, remark, now()))
+    let status = StatusCode::from_u16(code).unwrap();
+    judge(status, &headers, remark, &receiver, wish::wish(status, &headers, remark, now()))
 }
 
 #[rstest]
@@ -25,18 +26,17 @@ fn any_2xx_is_success(#[case] code: u16, #[case] answer: &str) {
 }
 
 #[rstest]
-#[case(408)]
-#[case(429)]
-#[case(500)]
-#[case(502)]
-#[case(503)]
-#[case(504)]
-#[case(599)]
-fn overload_and_failures_are_put_off(#[case] code: u16) {
-    let Outcome::Retry(Retry { why, cause: Cause::Failed, after: None, .. }) = answered(code, &[], "") else {
-        panic!("{code}")
-    };
-    assert!(why.contains(&code.to_string()), "{why}");
+#[case::busy(&[408, 429], Cause::Busy, Scope::Notifier)]
+#[case::away_behind_its_gateway(&[502, 503], Cause::Shut, Scope::Notifier)]
+#[case::redeployed_or_moved(&[301, 302, 307, 308, 401, 403, 404, 405, 406, 407, 412, 421, 423, 425, 426, 451], Cause::Shut, Scope::Notifier)]
+#[case::failed(&[500, 504, 507, 599], Cause::Failed, Scope::Notifier)]
+#[case::about_the_message(&[400, 409, 413, 415, 422, 431], Cause::Failed, Scope::Message)]
+fn whatever_is_no_success_is_tried_again(#[case] codes: &[u16], #[case] cause: Cause, #[case] scope: Scope) {
+    for code in codes {
+        let Outcome::Retry(retry) = answered(*code, &[], "try later") else { panic!("{code}") };
+        assert_eq!((retry.cause, retry.scope, retry.after), (cause, scope, None), "{code}");
+        assert!(retry.why.contains(&code.to_string()), "{}", retry.why);
+    }
 }
 
 #[rstest]
@@ -49,14 +49,6 @@ fn a_wish_to_wait_is_passed_on(#[case] wish: &'static str, #[case] seconds: Opti
     assert_eq!(after, seconds.map(Duration::from_secs));
 }
 
-#[rstest]
-#[case(400, "invalid_payload", "the server answered 400 Bad Request: invalid_payload")]
-#[case(404, "", "the server answered 404 Not Found")]
-#[case(413, "", "the server answered 413 Payload Too Large")]
-fn other_4xx_are_final(#[case] code: u16, #[case] remark: &str, #[case] why: &str) {
-    assert_eq!(answered(code, &[], remark), Outcome::Refused(why.to_owned()));
-}
-
 #[test]
 fn gone_is_gone() {
     let why = "the server answered 410 Gone: moved on, which says that nothing is taken here any more; \
@@ -65,11 +57,12 @@ fn gone_is_gone() {
 }
 
 #[test]
-fn a_redirect_is_refused_and_says_where_to_mend_it_without_the_new_path() {
+fn a_redirect_is_not_followed_and_says_where_to_mend_it_without_the_new_path() {
     let to = [("location", "https://hooks.example.org/T1/s3cret?token=x")];
     let expected = "the server answered 308 Permanent Redirect and redirects to https://hooks.example.org, which is not followed; \
                     write the new address as the `url` of `ops` under `notifiers`";
-    assert_eq!(answered(308, &to, ""), Outcome::Refused(expected.to_owned()));
+    let Outcome::Retry(Retry { why, .. }) = answered(308, &to, "") else { panic!("not put off") };
+    assert_eq!(why, expected);
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Late digests: what an outage leaves.
 
-use std::time::Duration;
-
-use super::super::fixture::{Bench, as_json, at, desk, draft, item, letter, receiver, verdict};
-use super::super::{Attempted, Finish, Plan, Verdict};
+use super::super::fixture::{Bench, again, as_json, at, desk, draft, item, letter, receiver, verdict};
+use super::super::health::whole;
+use super::super::{Finish, Plan, Verdict};
 use crate::alert::Content;
-use crate::alert::breaker::{self, Room};
+use crate::alert::breaker::{self, Cause, Room, Scope};
 use crate::alert::{Draft, Letter};
 
 const MINUTE: i64 = 60;
@@ -24,7 +23,7 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Lette
     let mut arrived = Vec::new();
     loop {
         let health = bench.standing().await.away;
-        let most = match breaker::room(health.get(&desk().notifier), at(now)) {
+        let most = match breaker::room(health.get(&whole(&desk().notifier)), at(now)) {
             Room::All => 8,
             Room::Probe => 1,
             Room::NotBefore(_) => return arrived,
@@ -34,9 +33,8 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Lette
             return arrived;
         }
         for lease in leases {
-            let why = "connection refused".to_owned();
             let finish = if is_away {
-                Finish::Again { at: at(now) + Duration::from_mins(1), attempted: Attempted::Unreached, rest: None, why }
+                again(Cause::Unreached, Scope::Notifier, now + MINUTE)
             } else {
                 arrived.push(letter(&lease.payload));
                 Finish::Sent("250 OK".to_owned())
@@ -105,11 +103,10 @@ async fn a_message_that_may_have_arrived_keeps_its_id_and_its_bytes() {
         story(&bench, key, "arms", super::Severity::High, 0).await;
     }
     let leases = bench.lease(run, "desk", 0).await;
-    let silent = Finish::Again { at: at(300), attempted: Attempted::Counted, rest: None, why: "no answer".to_owned() };
+    let silent = again(Cause::Failed, Scope::Notifier, 300);
     assert!(bench.finish(run, &leases[0], silent, 1).await);
     for lease in &leases[1..] {
-        let refused =
-            Finish::Again { at: at(60), attempted: Attempted::Unreached, rest: None, why: "refused".to_owned() };
+        let refused = again(Cause::Unreached, Scope::Notifier, 60);
         assert!(bench.finish(run, lease, refused, 1).await);
     }
     for second in [60, 120, 180] {

@@ -1,13 +1,20 @@
 //! How a notifier's state follows from its attempts, and who is told.
 
-use super::super::fixture::{Bench, at, desk, draft, item, letter, poll, receiver, settle, verdict};
-use super::super::{Attempted, Finish, Lease, Plan, PollRecord, Verdict};
+use super::super::fixture::{Bench, again, at, desk, draft, item, letter, poll, receiver, settle, verdict};
+use super::super::{Again, Finish, Lease, Plan, PollRecord, Verdict};
 use super::*;
 use crate::alert::ailment::{self, FeedNotice};
+use crate::alert::breaker::Cause;
 use crate::story::FeedName;
 
 fn away(until: i64) -> Finish {
-    Finish::Again { at: at(until), attempted: Attempted::Unreached, rest: None, why: "connection refused".to_owned() }
+    again(Cause::Unreached, Scope::Notifier, until)
+}
+
+/// The notifier asks for rest until then.
+fn wish(at_seconds: i64, until: i64) -> Finish {
+    let (cause, scope, why) = (Cause::Busy, Scope::Notifier, "429".to_owned());
+    Finish::Again(Again { at: at(at_seconds), cause, scope, counts: false, rest: Some(at(until)), why })
 }
 
 fn sent() -> Finish {
@@ -30,7 +37,7 @@ async fn one_message() -> (Bench, i64) {
 }
 
 async fn of_desk(bench: &Bench) -> Option<Health> {
-    bench.standing().await.away.remove(&desk().notifier)
+    bench.standing().await.away.remove(&whole(&desk().notifier))
 }
 
 fn notice(lease: &Lease) -> Notice {
@@ -46,7 +53,7 @@ async fn failures_are_counted_over_a_restart_and_a_success_forgets_them() {
     let run = bench.run(&[desk()]).await;
     fail(&bench, run, &[5]).await;
     let health = of_desk(&bench).await.unwrap();
-    assert_eq!((health.failures, health.since, health.rests_until), (5, at(1), at(65)));
+    assert_eq!((health.failures, health.since, health.rests_until), (5, at(1), at(10)));
     assert!(health.is_open());
     let lease = bench.lease(run, "desk", 65).await.remove(0);
     assert!(bench.finish(run, &lease, sent(), 66).await);
@@ -57,27 +64,92 @@ async fn failures_are_counted_over_a_restart_and_a_success_forgets_them() {
 async fn a_wish_for_rest_is_kept() {
     let (bench, run) = one_message().await;
     let lease = bench.lease(run, "desk", 0).await.remove(0);
-    let busy = Finish::Again { at: at(5), attempted: Attempted::Counted, rest: Some(at(300)), why: "429".to_owned() };
-    assert!(bench.finish(run, &lease, busy, 1).await);
+    assert!(bench.finish(run, &lease, wish(5, 300), 1).await);
     assert_eq!(of_desk(&bench).await.unwrap().rests_until, at(300));
 }
 
 #[tokio::test]
-async fn the_first_success_after_five_failures_makes_all_that_was_tried_due() {
-    for (failures, expected) in [(4, 1), (5, 2)] {
+async fn a_wish_holds_though_what_was_under_way_is_taken() {
+    let bench = Bench::new().await;
+    for key in ["a", "b", "c"] {
+        bench.poll("wire", 0, vec![item(key, settle(&["arms"]))]).await;
+    }
+    let run = bench.run(&[desk()]).await;
+    let [turned_away, fine, other] = &bench.lease(run, "desk", 0).await[..] else { panic!("three messages") };
+    let ended = vec![(turned_away.clone(), wish(300, 300)), (fine.clone(), sent())];
+    assert_eq!(bench.turn(run, ended, &[("desk", 1)], 1).await.next, None, "one is under way");
+    let turn = bench.turn(run, vec![(other.clone(), sent())], &[("desk", 0)], 2).await;
+    assert_eq!((turn.leases, turn.next), (vec![], Some(at(300))));
+    assert_eq!(bench.turn(run, vec![], &[("desk", 0)], 300).await.leases.len(), 1);
+}
+
+#[tokio::test]
+async fn what_backs_off_for_hours_is_due_within_minutes_of_the_return_and_not_at_once() {
+    for (failures, expected) in [(4, 7200), (5, 240)] {
         let bench = Bench::new().await;
-        for key in ["a", "b", "c"] {
+        for key in ["a", "b", "c", "d"] {
             bench.poll("wire", 0, vec![item(key, settle(&["arms"]))]).await;
         }
         let run = bench.run(&[desk()]).await;
-        let [unreached, slow, fine] = &bench.lease(run, "desk", 0).await[..] else { panic!("three messages") };
-        let slowly =
-            Finish::Again { at: at(7200), attempted: Attempted::Counted, rest: None, why: "timeout".to_owned() };
-        assert!(bench.finish(run, slow, slowly, 1).await);
-        assert!(bench.finish(run, unreached, away(1), 1).await);
-        fail(&bench, run, &vec![1; failures - 2]).await;
-        assert!(bench.finish(run, fine, sent(), 2).await);
-        assert_eq!(bench.lease(run, "desk", 2).await.len(), expected, "after {failures}");
+        let leases = bench.lease(run, "desk", 0).await;
+        let [slow @ .., fine] = &leases[..] else { panic!("four messages") };
+        for lease in slow {
+            assert!(bench.finish(run, lease, again(Cause::Failed, Scope::Notifier, 7200), 0).await);
+        }
+        let mut fine = fine.clone();
+        for _ in slow.len()..failures {
+            assert!(bench.finish(run, &fine, away(0), 0).await);
+            fine = bench.lease(run, "desk", 0).await.remove(0);
+        }
+        assert!(bench.finish(run, &fine, sent(), 0).await);
+        assert_eq!(bench.lease(run, "desk", 59).await, [], "after {failures}");
+        let dues = bench.ask("SELECT group_concat((due - 1000000000) / 1000, ' ') FROM (SELECT due FROM message WHERE state = 'pending' ORDER BY due)");
+        let dues: Vec<i64> = dues.await.unwrap().split(' ').map(|due| due.parse().unwrap()).collect();
+        assert_eq!(dues.last(), Some(&expected), "after {failures}: {dues:?}");
+        assert!(failures == 4 || dues[0] < dues[2], "{dues:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_responsible() {
+    let bench = Bench::new().await;
+    let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
+    let alerts = vec![draft("arms", std::slice::from_ref(&ana))];
+    bench.poll("wire", 0, vec![item("a", Plan::Settle(Verdict { alerts, ..verdict(&[]) }))]).await;
+    let run = bench.run(&[ana.clone(), bob.clone()]).await;
+    for second in 0..5 {
+        let lease = bench.lease(run, "mail", second).await.remove(0);
+        assert!(bench.finish(run, &lease, again(Cause::Busy, Scope::Recipient, second), second).await);
+    }
+    let standing = bench.standing().await;
+    assert!(!standing.is_well(&ana) && standing.is_well(&bob));
+    let health = &standing.away[&ana];
+    assert!(health.is_worth_telling(at(3600)));
+    let down = Notice {
+        kind: Kind::Down,
+        notifier: ana.notifier.clone(),
+        recipient: Some(ana.recipient.clone()),
+        since: health.since,
+        why: health.why.clone(),
+    };
+    bench.store.announce(down.clone(), vec![bob], at(3600)).await.unwrap();
+    let leases = bench.lease(run, "mail", 3600).await;
+    let (to_ana, to_bob): (Vec<_>, Vec<_>) = leases.into_iter().partition(|lease| lease.receiver == ana);
+    assert_eq!(to_bob.iter().map(notice).collect::<Vec<_>>(), std::slice::from_ref(&down));
+    assert!(bench.finish(run, &to_ana[0], sent(), 3601).await);
+    let told = bench.lease(run, "mail", 3601).await;
+    assert_eq!(told.iter().map(notice).collect::<Vec<_>>(), [Notice { kind: Kind::Back, ..down }]);
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_for_what_it_says_holds_nothing_up_and_is_told_after_an_hour() {
+    let (bench, run) = one_message().await;
+    for (now, told) in [(0, 0), (60, 0), (3600, 1), (9000, 1)] {
+        let lease = bench.lease(run, "desk", now).await.remove(0);
+        assert!(bench.finish(run, &lease, again(Cause::Failed, Scope::Message, now), now).await);
+        let standing = bench.standing().await;
+        assert!(standing.away.is_empty());
+        assert_eq!(standing.untold_refusals().count(), told, "at {now}");
     }
 }
 

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
+use crate::alert::breaker::Cause;
 use crate::store::column::millis;
 use crate::store::health::{self, Standing};
-use crate::store::{Attempted, Finish, Lease};
+use crate::store::{Finish, Lease};
 
 /// Records what came of attempts, as [`turn`](crate::store::Store::turn) says, and how the receivers stand then.
 pub(in crate::store) async fn record(
@@ -17,13 +18,13 @@ pub(in crate::store) async fn record(
     ended: &[(Lease, Finish)],
     now: Timestamp,
 ) -> Result<Standing, sqlx::Error> {
-    let ours = unlease(conn, run, ended).await?;
+    let ours = unlease(conn, run, ended, now).await?;
     let ended: Vec<_> = ended.iter().filter(|(lease, _)| ours.contains(&lease.message)).collect();
     close(conn, &ended, now).await?;
     let mut standing = health::standing(conn).await?;
     for (lease, finish) in ended {
         if !matches!(finish, Finish::Sent(_)) || !standing.is_well(&lease.receiver) {
-            health::note(conn, &lease.receiver, finish, now).await?;
+            health::note(conn, lease, finish, now).await?;
             standing = health::standing(conn).await?;
         }
     }
@@ -35,6 +36,7 @@ async fn unlease(
     conn: &mut SqliteConnection,
     run: i64,
     ended: &[(Lease, Finish)],
+    now: Timestamp,
 ) -> Result<BTreeSet<i64>, sqlx::Error> {
     if ended.is_empty() {
         return Ok(BTreeSet::new());
@@ -48,7 +50,11 @@ async fn unlease(
     });
     update.push(
         ") UPDATE message
-           SET state = came.state, lease = NULL, due = coalesce(came.due, message.due), why = came.why, unreached = came.unreached,
+           SET state = came.state, lease = NULL, due = coalesce(came.due, message.due), why = came.why, put_off = ",
+    );
+    update.push_bind(millis(now));
+    update.push(
+        ", unreached = came.unreached,
                counted = counted + came.counts,
                payload = CASE WHEN came.unreached AND NOT EXISTS
                                    (SELECT 1 FROM attempt WHERE attempt.message = message.id AND attempt.outcome != 'unreached')
@@ -93,9 +99,9 @@ impl<'f> Came<'f> {
     fn of(finish: &'f Finish) -> Self {
         match finish {
             Finish::Sent(answer) => Self { state: "sent", outcome: "sent", counts: true, due: None, why: answer },
-            Finish::Again { at, attempted, why, .. } => {
-                let outcome = if *attempted == Attempted::Unreached { "unreached" } else { "again" };
-                Self { state: "pending", outcome, counts: *attempted == Attempted::Counted, due: Some(*at), why }
+            Finish::Again(again) => {
+                let outcome = if again.cause == Cause::Unreached { "unreached" } else { "again" };
+                Self { state: "pending", outcome, counts: again.counts, due: Some(again.at), why: &again.why }
             }
             Finish::Dead(why) => Self { state: "dead", outcome: "dead", counts: true, due: None, why },
         }

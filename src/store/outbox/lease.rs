@@ -6,59 +6,109 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::{Open, Waiting};
 use crate::alert::Receiver;
 use crate::alert::breaker::Health;
-use crate::store::column::{millis, time};
+use crate::store::column::{maybe_time, millis};
+use crate::store::health::whole;
 use crate::store::{Lease, Render, digest, health, letter};
 use crate::story::NotifierName;
 
-/// Leases at most `limit` due messages of `notifier`, which is `away` or not, as [`turn`](crate::store::Store::turn) says.
+/// Leases due messages of a notifier, as many as it and each of its recipients have room for, as
+/// [`turn`](crate::store::Store::turn) says.
 pub(in crate::store) async fn lease_due(
     conn: &mut SqliteConnection,
     run: i64,
-    (notifier, away): (&NotifierName, Option<&Health>),
-    limit: u32,
+    open: &Open,
+    away: &BTreeMap<Receiver, Health>,
     now: Timestamp,
     render: &Render,
 ) -> Result<Vec<Lease>, sqlx::Error> {
-    let mut only: Option<String> = None;
-    if let Some(away) = away.filter(|away| away.is_open()) {
-        digest::fold_late(conn, notifier, away, now).await?;
-        only = longest_untried(conn, notifier, now).await?;
+    let Open { notifier, free, waiting } = open;
+    let mut due: Vec<&Waiting> = waiting.iter().filter(|one| one.due <= now).collect();
+    if due.is_empty() {
+        return Ok(Vec::new());
     }
-    let due = sqlx::query(
-        "SELECT id, uid, event, digest, said, recipient, created, counted, payload FROM message
-         WHERE state = 'pending' AND notifier = $1 AND due <= $2 AND ($4 IS NULL OR recipient = $4) ORDER BY due, id LIMIT $3",
-    )
-    .bind(&notifier.0)
-    .bind(millis(now))
-    .bind(limit)
-    .bind(only)
-    .fetch_all(&mut *conn)
-    .await?;
-    let payloads = payloads(conn, notifier, &due, now, render).await?;
+    let is_away = away.get(&whole(notifier)).filter(|health| health.is_open());
+    for one in waiting {
+        let receiver = Receiver { notifier: notifier.clone(), recipient: one.recipient.clone() };
+        let own = away.get(&receiver).filter(|health| health.is_open());
+        if let Some(health) = is_away.or(own) {
+            digest::fold_late(conn, &receiver, health, now).await?;
+        }
+    }
+    if is_away.is_some() && due.len() > 1 {
+        let probed = longest_untried(conn, notifier, &due).await?;
+        due.retain(|one| Some(&one.recipient) == probed.as_ref());
+    }
+    let chosen = choose(conn, notifier, &due, *free, now).await?;
+    let rows = rows(conn, &chosen).await?;
+    let payloads = payloads(conn, notifier, &rows, now, render).await?;
     if payloads.is_empty() {
         return Ok(Vec::new());
     }
     let attempts = begin(conn, run, payloads.keys().copied(), now).await?;
     freeze(conn, &attempts, &payloads).await?;
-    leases(notifier, &due, &attempts, payloads)
+    leases(notifier, &rows, &attempts, payloads, now)
 }
 
-/// The recipient with something due that was longest not tried: probes go round, so that one who takes nothing keeps nobody else waiting.
+/// The one of `due` that was longest not tried: probes go round, so that one who takes nothing
+/// keeps nobody else waiting.
 async fn longest_untried(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
-    now: Timestamp,
+    due: &[&Waiting],
 ) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar(
+    let order: Vec<String> = sqlx::query_scalar(
         "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
-         WHERE state = 'pending' AND notifier = $1 GROUP BY recipient HAVING min(due) <= $2 ORDER BY max(attempt.id) LIMIT 1",
+         WHERE state = 'pending' AND notifier = $1 GROUP BY recipient ORDER BY max(attempt.id)",
     )
     .bind(&notifier.0)
-    .bind(millis(now))
-    .fetch_optional(conn)
-    .await
+    .fetch_all(conn)
+    .await?;
+    Ok(order.into_iter().find(|recipient| due.iter().any(|one| one.recipient == *recipient)))
+}
+
+/// Which messages for the recipients in `due` are sent now, at most `free`: those that were due
+/// first.
+async fn choose(
+    conn: &mut SqliteConnection,
+    notifier: &NotifierName,
+    due: &[&Waiting],
+    free: u32,
+    now: Timestamp,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let mut chosen: Vec<(i64, i64)> = Vec::new();
+    for one in due {
+        let first: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT due, id FROM message
+             WHERE state = 'pending' AND notifier = $1 AND recipient = $2 AND due <= $3 ORDER BY due, id LIMIT $4",
+        )
+        .bind(&notifier.0)
+        .bind(&one.recipient)
+        .bind(millis(now))
+        .bind(one.free)
+        .fetch_all(&mut *conn)
+        .await?;
+        chosen.extend(first);
+    }
+    chosen.sort_unstable();
+    chosen.truncate(free as usize);
+    Ok(chosen.into_iter().map(|(_, id)| id).collect())
+}
+
+/// The rows of these messages, in their order.
+async fn rows(conn: &mut SqliteConnection, chosen: &[i64]) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    let mut rows = Vec::with_capacity(chosen.len());
+    for id in chosen {
+        let row = sqlx::query(
+            "SELECT id, uid, event, digest, said, recipient, created, counted, payload,
+                    (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
+             FROM message WHERE id = $1",
+        );
+        rows.push(row.bind(id).fetch_one(&mut *conn).await?);
+    }
+    Ok(rows)
 }
 
 /// The bytes of each message: those that are frozen, or, before its first lease, those that it is to have. One that cannot be rendered is given up.
@@ -147,6 +197,7 @@ fn leases(
     due: &[SqliteRow],
     attempts: &BTreeMap<i64, i64>,
     mut payloads: BTreeMap<i64, Vec<u8>>,
+    now: Timestamp,
 ) -> Result<Vec<Lease>, sqlx::Error> {
     let mut leases = Vec::with_capacity(due.len());
     for row in due {
@@ -158,7 +209,7 @@ fn leases(
             receiver: receiver(notifier, row)?,
             id: row.try_get("uid")?,
             counted: row.try_get("counted")?,
-            created: time(row, "created")?,
+            tried_since: maybe_time(row, "tried_since")?.unwrap_or(now),
             payload,
         });
     }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::super::fixture;
 use super::super::fixture::{Bench, as_json, at, desk, draft, item, receiver, rules_and_feeds, settle, verdict};
-use super::super::{Attempted, Finish, Lease, Plan, Turn, Verdict};
+use super::super::{Finish, Lease, Plan, Turn, Verdict};
 use crate::alert::Receiver;
+use crate::alert::breaker::{Cause, Scope};
 
 /// A plan by which `rule` tells these receivers, at `due` seconds.
 fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
@@ -12,8 +14,7 @@ fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
 }
 
 fn again(at_seconds: i64, counts: bool) -> Finish {
-    let attempted = if counts { Attempted::Counted } else { Attempted::Unreached };
-    Finish::Again { at: at(at_seconds), attempted, rest: None, why: "421 try later".to_owned() }
+    fixture::again(if counts { Cause::Failed } else { Cause::Unreached }, Scope::Notifier, at_seconds)
 }
 
 fn sent() -> Finish {
@@ -98,7 +99,7 @@ async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
     for (key, due) in [("c", 3), ("a", 1), ("d", 9), ("b", 2)] {
         bench.poll("wire", 0, vec![item(key, tells("arms", &[desk()], due))]).await;
     }
-    assert_eq!(bench.next_due().await, [(desk().notifier, at(1))]);
+    assert_eq!(bench.next_due().await, [(desk().recipient, at(1))]);
     let run = bench.run(&[desk()]).await;
     let mut titles = Vec::new();
     for limit in [2, 2, 2] {
@@ -109,7 +110,7 @@ async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
         }
     }
     assert_eq!(titles, ["a", "b", "c"]);
-    assert_eq!(bench.next_due().await, [(desk().notifier, at(9))]);
+    assert_eq!(bench.next_due().await, [(desk().recipient, at(9))]);
     assert_eq!(bench.store.undelivered(at(99)).await.unwrap(), 4);
     assert_eq!(bench.lease(run, "hook", 99).await, []);
 }
@@ -169,23 +170,80 @@ async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others(
 }
 
 #[tokio::test]
-async fn a_success_makes_what_could_not_be_reached_due_at_once_for_that_notifier_alone() {
+async fn a_success_makes_nothing_due_that_backs_off() {
     let bench = Bench::new().await;
-    let hook = receiver("hook", "");
     for key in ["a", "b", "c"] {
-        bench.poll("wire", 0, vec![item(key, tells("arms", &[desk(), hook.clone()], 0))]).await;
+        bench.poll("wire", 0, vec![item(key, tells("arms", &[desk()], 0))]).await;
     }
-    let run = bench.run(&[desk(), hook]).await;
+    let run = bench.run(&[desk()]).await;
     let [unreached, refused, fine] = &bench.lease(run, "desk", 0).await[..] else { panic!("three messages") };
-    assert!(bench.finish(run, unreached, again(600, false), 1).await);
+    assert!(bench.finish(run, unreached, again(60, false), 1).await);
     assert!(bench.finish(run, refused, again(300, true), 1).await);
-    for lease in bench.lease(run, "hook", 0).await {
-        assert!(bench.finish(run, &lease, again(600, false), 1).await);
-    }
     assert!(bench.finish(run, fine, sent(), 2).await);
-    let due = bench.lease(run, "desk", 2).await;
-    assert_eq!(due.iter().map(|lease| lease.message).collect::<Vec<_>>(), [unreached.message]);
-    assert_eq!(bench.lease(run, "hook", 599).await, []);
+    assert_eq!(bench.lease(run, "desk", 59).await, []);
+    assert_eq!(bench.lease(run, "desk", 300).await.len(), 2);
+}
+
+/// A turn at `now`, in which the notifier `mail` is sent nothing yet; whom it leases to.
+async fn mailed(bench: &Bench, run: i64, ended: Vec<(Lease, Finish)>, now: i64) -> (Vec<Lease>, Vec<String>) {
+    let leases = bench.turn(run, ended, &[("mail", 0)], now).await.leases;
+    let recipients = leases.iter().map(|lease| lease.receiver.recipient.clone()).collect();
+    (leases, recipients)
+}
+
+#[tokio::test]
+async fn one_full_mailbox_slows_nobody_else() {
+    let bench = Bench::new().await;
+    let both = ["ana", "bob"].map(|name| receiver("mail", name));
+    let items = (0..9).map(|n| item(&n.to_string(), tells("arms", &both, 0))).collect();
+    bench.poll("wire", 0, items).await;
+    let run = bench.run(&both).await;
+    let full = |lease: Lease| (lease, fixture::again(Cause::Busy, Scope::Recipient, 60));
+    let mut ended = Vec::new();
+    let mut to_bob = 0;
+    let mut to_ana = 0;
+    for now in 0..30 {
+        let (leases, _) = mailed(&bench, run, std::mem::take(&mut ended), now).await;
+        for lease in leases {
+            if lease.receiver.recipient == "ana" {
+                to_ana += 1;
+                ended.push(full(lease));
+            } else {
+                to_bob += 1;
+                ended.push((lease, sent()));
+            }
+        }
+    }
+    assert_eq!((to_bob, to_ana), (9, 9), "each message to ana was tried");
+    let health = bench.standing().await.away;
+    assert_eq!(health.keys().collect::<Vec<_>>(), [&both[0]]);
+    assert_eq!(health[&both[0]].failures, 9);
+    // Ana's mailbox is probed with one message, and rests after that. Bob's go out at once.
+    let items = ["x", "y"].map(|key| item(key, tells("arms", &both, 31)));
+    bench.poll("wire", 31, items.into()).await;
+    let (leases, recipients) = mailed(&bench, run, vec![], 31).await;
+    assert_eq!(recipients, ["ana", "bob", "bob"]);
+    let ended = leases.into_iter().take(1).map(full).collect();
+    assert_eq!(mailed(&bench, run, ended, 32).await.1, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_as_a_whole_is_one_probe_for_all_of_its_recipients() {
+    let bench = Bench::new().await;
+    let all: Vec<_> = (0..20).map(|n| receiver("mail", &format!("{n:02}"))).collect();
+    bench.poll("wire", 0, vec![item("a", tells("arms", &all, 0))]).await;
+    let run = bench.run(&all).await;
+    let mut ended = Vec::new();
+    let mut tries = Vec::new();
+    for now in 0..200 {
+        for lease in bench.turn(run, std::mem::take(&mut ended), &[("mail", 0)], now).await.leases {
+            tries.push(now);
+            ended.push((lease, again(now + 5, false)));
+        }
+    }
+    let probes: Vec<i64> = tries.iter().copied().skip(8).collect();
+    assert_eq!(tries[..8], [0; 8]);
+    assert!(probes.len() <= 7 && probes.windows(2).skip(4).all(|two| two[1] - two[0] >= 60), "{probes:?}");
 }
 
 #[tokio::test]
@@ -261,13 +319,13 @@ async fn failures_and_successes_of_one_turn_count_in_their_order() {
     let ended = bench.ask("SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt ORDER BY id)").await;
     assert_eq!(ended.unwrap(), "unreached sent again again dead sent");
     let due = bench.ask("SELECT group_concat((due - 1000000000) / 1000, ' ') FROM message WHERE state = 'pending' AND notifier = 'desk'");
-    assert_eq!(due.await.unwrap(), "1 9 9", "what was not reached before a success is due at once");
+    assert_eq!(due.await.unwrap(), "9 9 9", "a success makes nothing due");
 }
 
 #[tokio::test]
 async fn what_a_receiver_that_is_gone_was_sent_stays_frozen_and_costs_no_attempt() {
     let (bench, run, lease) = one_lease().await;
-    let gone = Finish::Again { at: at(1), attempted: Attempted::Gone, rest: None, why: "410 gone".to_owned() };
+    let gone = fixture::again(Cause::Shut, Scope::Notifier, 1);
     assert!(bench.finish(run, &lease, gone, 1).await);
     bench.poll("paper", 2, vec![item("a", settle(&["oil"]))]).await;
     let leases = bench.lease(run, "desk", 3).await;

@@ -1,8 +1,9 @@
 //! Tests of sweeps: what goes, what stays whatever its age, that steps are small, and that they may be cut short anywhere.
 
 use super::*;
-use crate::store::fixture::{Bench, at, desk, draft, item, poll, receiver, settle, turnover, verdict};
-use crate::store::{Archive, Attempted, Finish, Lease, Plan, PollRecord, Verdict, Wanted};
+use crate::alert::breaker::{Cause, Scope};
+use crate::store::fixture::{Bench, again, at, desk, draft, item, poll, receiver, settle, turnover, verdict};
+use crate::store::{Archive, Finish, Lease, Plan, PollRecord, Verdict, Wanted};
 
 const DAY: i64 = 86_400;
 
@@ -75,7 +76,7 @@ async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
 #[tokio::test]
 async fn what_is_not_young_goes_only_if_it_is_done_with() {
     let dead = Finish::Dead("550".to_owned());
-    let again = Finish::Again { at: at(60), attempted: Attempted::Counted, rest: None, why: "451".to_owned() };
+    let again = again(Cause::Failed, Scope::Notifier, 60);
     for (outcome, then, expected) in [
         (Some(Finish::Sent("250".to_owned())), None, "0 1 0 1 0 0 1"),
         (Some(dead.clone()), None, "0 1 0 1 0 0 1"),

@@ -89,7 +89,7 @@ async fn answer(stream: &mut BufReader<TcpStream>, done: Deed) -> io::Result<boo
         Deed::HangUp => "2",
         Deed::Busy => "503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
         Deed::AskForRest => "429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\n\r\n",
-        Deed::Refuse => "400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+        Deed::Refuse => unreachable!("no answer of a webhook refuses a message for good"),
         Deed::Gone => "410 Gone\r\ncontent-length: 0\r\n\r\n",
     };
     stream.write_all(format!("HTTP/1.1 {status}").as_bytes()).await?;

@@ -30,7 +30,7 @@ pub enum Deed {
     Busy,
     /// It asks for rest (429 with Retry-After, 421).
     AskForRest,
-    /// It will never take it (400, 550).
+    /// It will never take it (550). No answer of a webhook says that.
     Refuse,
     /// It says that it is gone (410): what is for it is kept.
     Gone,
@@ -63,7 +63,7 @@ pub fn deed(seed: u64, to: &To, told: &Told, before: usize) -> Deed {
     let misdeeds = [0, 0, 0, 0, 0, 1, 1, 1, 2, 3][rng.usize(0..10)];
     let deeds: Vec<Deed> = (0..misdeeds).map(|_| MISDEEDS[rng.usize(0..MISDEEDS.len())]).collect();
     let last = match rng.u8(0..20) {
-        0 => Deed::Refuse,
+        0 if !to.recipient.is_empty() => Deed::Refuse,
         1..4 => Deed::TakeSlowly,
         4..7 => Deed::TakeAndDrop,
         _ => Deed::Take,

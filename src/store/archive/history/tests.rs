@@ -1,9 +1,10 @@
 //! Tests of what was told: which alerts are found, and what is shown of one.
 
 use super::*;
+use crate::alert::breaker::{Cause, Scope};
 use crate::alert::draft::text_hash;
-use crate::store::fixture::{Bench, at, desk, draft, item, receiver, settle, verdict};
-use crate::store::{Attempted, Finish, Plan, Verdict};
+use crate::store::fixture::{Bench, again, at, desk, draft, item, receiver, settle, verdict};
+use crate::store::{Finish, Plan, Verdict};
 use crate::text::tokenise;
 
 /// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b (arms), by wire, a day later.
@@ -71,7 +72,7 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     bench.store.keep_rules(vec![("hash of arms".to_owned(), "when: arms".to_owned())], at(0)).await.unwrap();
     let run = bench.run(&[desk(), receiver("hook", "")]).await;
     let lease = bench.lease(run, "desk", 5).await.remove(0);
-    let again = Finish::Again { at: at(60), attempted: Attempted::Counted, rest: None, why: "451 later".to_owned() };
+    let again = again(Cause::Failed, Scope::Notifier, 60);
     assert!(bench.finish(run, &lease, again, 6).await);
     let lease = bench.lease(run, "desk", 60).await.remove(0);
     assert!(bench.finish(run, &lease, Finish::Sent("250 taken".to_owned()), 61).await);
@@ -85,7 +86,7 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     assert_eq!((desk.receiver(), desk.state.as_str()), (crate::store::fixture::desk(), "sent"));
     let told = desk.attempts.iter().map(|one| (one.started, one.ended, one.outcome.as_deref(), one.reply.as_deref()));
     let expected = [
-        (at(5), Some(at(6)), Some("again"), Some("451 later")),
+        (at(5), Some(at(6)), Some("again"), Some("421 try later")),
         (at(60), Some(at(61)), Some("sent"), Some("250 taken")),
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);

@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 impl Store {
     /// Has rests of hosts and waits for pages that begin after `now` begin now, and keep their length. No
     /// page is to be looked at again after `latest_look`.
-    pub async fn cut_waits(&self, latest_look: Option<Timestamp>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn cut_fetch_waits(&self, latest_look: Option<Timestamp>, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(cut(conn, latest_look, now))).await
     }
 }
@@ -47,7 +47,7 @@ mod tests {
         assert!(bench.store.settle(b.id, 1, settled, at(1001)).await.unwrap());
 
         for _ in 0..2 {
-            bench.store.cut_waits(Some(at(700)), at(100)).await.unwrap();
+            bench.store.cut_fetch_waits(Some(at(700)), at(100)).await.unwrap();
             let rests = bench.store.resting_hosts(at(100)).await.unwrap();
             assert_eq!(rests, [("example.org:443".to_owned(), at(160))]);
             assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(105)));
@@ -63,7 +63,7 @@ mod tests {
         bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
         let waiting = bench.waiting(0).await.remove(0);
         bench.store.page_failed(waiting.id, 1, at(5)).await.unwrap();
-        bench.store.cut_waits(Some(at(700)), at(1)).await.unwrap();
+        bench.store.cut_fetch_waits(Some(at(700)), at(1)).await.unwrap();
         assert_eq!(bench.store.resting_hosts(at(1)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
         assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(5)));
     }

@@ -1,0 +1,111 @@
+//! Cuts what waits longer than it was to wait: it was put off by a clock that was ahead, and has
+//! been set back since.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::millis;
+use super::{Store, StoreError};
+use crate::alert::breaker;
+
+/// Clocks differ by so much without harm.
+const TOLERANCE: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Cuts every wait of messages, receivers and silences that was set later than `now` to the
+    /// length that it was to have. Returns how many messages that concerns.
+    pub async fn cut_delivery_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |conn| Box::pin(cut(conn, now))).await
+    }
+}
+
+/// As [`Store::cut_delivery_waits`] says.
+pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
+    let ahead = now.checked_add(TOLERANCE).unwrap_or(now);
+    let messages = sqlx::query(
+        "UPDATE message INDEXED BY message_wait_set
+         SET due = due - (max(created, put_off) - $1), created = min(created, $1), put_off = min(put_off, $1)
+         WHERE state = 'pending' AND max(created, put_off) > $2",
+    )
+    .bind(millis(now))
+    .bind(millis(ahead))
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "UPDATE health SET since = min(since, $1), rested = $1,
+                rests_until = CASE WHEN rests_until < $3 THEN rests_until - (rested - $1) ELSE rests_until END
+         WHERE rested > $2",
+    )
+    .bind(millis(now))
+    .bind(millis(ahead))
+    .bind(millis(breaker::NEVER))
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("UPDATE silence SET until = until - (since - $1), since = $1 WHERE until > $2 AND since > $2")
+        .bind(millis(now))
+        .bind(millis(ahead))
+        .execute(conn)
+        .await?;
+    Ok(messages.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, again, at, desk, item, settle};
+    use super::*;
+    use crate::alert::breaker::{Cause, Scope};
+    use crate::store::{Again, Finish};
+
+    const AHEAD: i64 = 365 * 24 * 3600;
+
+    async fn dues(bench: &Bench) -> Vec<i64> {
+        let sql = "SELECT group_concat((due - 1000000000) / 1000, ' ') FROM (SELECT due FROM message ORDER BY id)";
+        bench.ask(sql).await.unwrap().split(' ').map(|due| due.parse().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn waits_of_a_clock_that_was_a_year_ahead_are_cut_to_their_length_and_only_once() {
+        let bench = Bench::new().await;
+        for key in ["a", "b", "c"] {
+            bench.poll("wire", AHEAD, vec![item(key, settle(&["arms"]))]).await;
+        }
+        let run = bench.run(&[desk()]).await;
+        let leases = bench.lease(run, "desk", AHEAD).await;
+        let wish = Again {
+            at: at(AHEAD + 301),
+            cause: Cause::Busy,
+            scope: Scope::Notifier,
+            counts: false,
+            rest: Some(at(AHEAD + 300)),
+            why: "429".to_owned(),
+        };
+        let ended = vec![
+            (leases[0].clone(), again(Cause::Failed, Scope::Notifier, AHEAD + 60)),
+            (leases[1].clone(), Finish::Again(wish)),
+            (leases[2].clone(), again(Cause::Unreached, Scope::Notifier, AHEAD + 5)),
+        ];
+        bench.turn(run, ended, &[], AHEAD).await;
+
+        for now in [100, 160] {
+            let cut = bench.store.cut_delivery_waits(at(now)).await.unwrap();
+            assert_eq!(cut, if now == 100 { 3 } else { 0 });
+            assert_eq!(dues(&bench).await, [160, 401, 105]);
+            let away = bench.standing().await.away;
+            let health = away.values().next().unwrap();
+            assert_eq!((health.since, health.rests_until), (at(100), at(400)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_right_cuts_nothing() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+        let run = bench.run(&[desk()]).await;
+        let lease = bench.lease(run, "desk", 0).await.remove(0);
+        bench.finish(run, &lease, again(Cause::Failed, Scope::Notifier, 36_000), 10).await;
+        assert_eq!(bench.store.cut_delivery_waits(at(10)).await.unwrap(), 0);
+        assert_eq!(dues(&bench).await, [36_000]);
+    }
+}

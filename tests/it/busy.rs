@@ -1,0 +1,197 @@
+//! Receivers with limits: nothing is dead, no wish is broken, and all is there in about the least
+//! time that the limit allows.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::outage::stories;
+use crate::support::http::{self, Server};
+use crate::support::tidings::Folder;
+use crate::whole_way::RULE;
+
+/// A request may have been under way when a wish was uttered.
+const UNDER_WAY: Duration = Duration::from_millis(100);
+
+/// How long a service works on a message.
+const WORK: Duration = Duration::from_millis(100);
+
+/// What a service takes.
+#[derive(Clone, Copy)]
+enum Limit {
+    /// So many messages in any time as long as that; the rest is told when there is room again.
+    Rate(usize, Duration),
+    /// So many messages at once; the rest is told nothing but that there are too many.
+    AtOnce(usize),
+}
+
+/// What a service has seen.
+#[derive(Default)]
+struct Seen {
+    /// When messages were taken.
+    taken: Vec<Instant>,
+    /// The ids of messages that were taken.
+    ids: BTreeSet<String>,
+    under_way: usize,
+    turned_away: usize,
+    /// When the last wish was uttered, and until when it holds.
+    wish: Option<(Instant, Instant)>,
+    /// How long before the end of a wish requests came.
+    broken: Vec<Duration>,
+}
+
+/// A running webhook service with a limit; gone when dropped.
+struct Service {
+    port: u16,
+    seen: Arc<Mutex<Seen>>,
+    count: watch::Receiver<usize>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Service {
+    async fn start(limit: Limit) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let (counted, count) = watch::channel(0);
+        let shared = Arc::clone(&seen);
+        let hook = move |headers: HeaderMap| {
+            let (shared, counted) = (Arc::clone(&shared), counted.clone());
+            async move {
+                let answer = serve(limit, &shared, &headers).await;
+                counted.send_replace(lock(&shared).ids.len());
+                answer
+            }
+        };
+        let router = Router::new().fallback(post(hook));
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+        Self { port, seen, count, serving }
+    }
+
+    /// Waits until so many messages were taken, for so long at most.
+    async fn wait_for(&mut self, messages: usize, most: Duration) {
+        let waited = timeout(most, self.count.wait_for(|count| *count >= messages)).await;
+        assert!(waited.is_ok(), "after {most:?} only {} of {messages} are there", lock(&self.seen).ids.len());
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().expect("no panic")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a limit is a matter of time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Answers one request.
+async fn serve(limit: Limit, seen: &Mutex<Seen>, headers: &HeaderMap) -> Response {
+    let at = now();
+    if let Err(answer) = lock(seen).admit(limit, at) {
+        return answer;
+    }
+    sleep(WORK).await;
+    let mut seen = lock(seen);
+    seen.under_way -= 1;
+    seen.ids.insert(headers["webhook-id"].to_str().expect("ASCII").to_owned());
+    StatusCode::NO_CONTENT.into_response()
+}
+
+impl Seen {
+    /// Lets a request in that comes at `at`, or says why not.
+    fn admit(&mut self, limit: Limit, at: Instant) -> Result<(), Response> {
+        if let Some((_, end)) = self.wish.filter(|(uttered, end)| *uttered + UNDER_WAY < at && at < *end) {
+            self.broken.push(end - at);
+        }
+        match limit {
+            Limit::Rate(most, per) => {
+                let first = self.taken.len().checked_sub(most).map(|first| self.taken[first]);
+                if let Some(free) = first.map(|first| first + per).filter(|free| at < *free) {
+                    self.turned_away += 1;
+                    self.wish = Some((at, free));
+                    let body = format!("{{\"retry_after\": {:.3}}}", (free - at).as_secs_f64() + 0.0005);
+                    return Err((StatusCode::TOO_MANY_REQUESTS, body).into_response());
+                }
+            }
+            Limit::AtOnce(most) if self.under_way >= most => {
+                self.turned_away += 1;
+                return Err(StatusCode::TOO_MANY_REQUESTS.into_response());
+            }
+            Limit::AtOnce(_) => {}
+        }
+        self.taken.push(at);
+        self.under_way += 1;
+        Ok(())
+    }
+}
+
+/// Has `stories` stories told to `hooks` webhooks of one service with that limit. Returns what it
+/// saw, and how long that took.
+async fn tell(limit: Limit, stories_told: usize, hooks: usize, least: Duration) -> (Service, Duration) {
+    let (server, mut service) = (Server::start().await, Service::start(limit).await);
+    server.serve("/feed.xml", http::Response::feed(&stories(&server, stories_told)));
+    let names: Vec<String> = (0..hooks).map(|hook| format!("hook-{hook}")).collect();
+    let port = service.port;
+    let notifiers: String = names
+        .iter()
+        .map(|name| format!("  {name}: {{type: webhook, url: 'http://127.0.0.1:{port}/{name}'}}\n"))
+        .collect();
+    let config = format!(
+        "notify: [{}]\nnetwork: {{allow: [127.0.0.0/8]}}\npoll: {{first_poll: all}}\nfeeds:\n  - {{url: '{}', full_text: never}}\nnotifiers:\n{notifiers}",
+        names.join(", "),
+        server.url("/feed.xml"),
+    );
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    service.wait_for(1, Duration::from_secs(20)).await;
+    let begun = lock(&service.seen).taken[0];
+    let most = least.mul_f64(1.5);
+    service.wait_for(stories_told * hooks, most).await;
+    let took = now() - begun;
+    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    let counted = folder.query("SELECT count(*) FROM message WHERE counted != 1").await;
+    assert_eq!(counted, ["0"], "an attempt that was turned away costs nothing");
+    assert_eq!(tidings.terminate().await, 0);
+    (service, took)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_a_second_is_obeyed_to_the_second() {
+    let (service, took) = tell(Limit::Rate(1, Duration::from_secs(1)), 6, 1, Duration::from_secs(5)).await;
+    let seen = lock(&service.seen);
+    println!("6 messages at one a second: {took:.1?}, {} turned away", seen.turned_away);
+    assert_eq!((seen.broken.as_slice(), seen.ids.len()), (&[][..], 6));
+    assert!(seen.turned_away <= 20, "{}", seen.turned_away);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_messages_in_two_seconds_are_sent_as_the_service_takes_them() {
+    let (service, took) = tell(Limit::Rate(5, Duration::from_secs(2)), 20, 1, Duration::from_secs(6)).await;
+    let seen = lock(&service.seen);
+    println!("20 messages at five in two seconds: {took:.1?}, {} turned away", seen.turned_away);
+    assert_eq!((seen.broken.as_slice(), seen.ids.len()), (&[][..], 20));
+    assert!(seen.turned_away <= 20, "{}", seen.turned_away);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_takes_three_at_once_is_kept_busy_and_not_overrun() {
+    let least = WORK * 120 / 3;
+    let (service, took) = tell(Limit::AtOnce(3), 120, 1, least).await;
+    let seen = lock(&service.seen);
+    println!("120 messages, three at once: {took:.1?} of at least {least:.1?}, {} turned away", seen.turned_away);
+    assert!(seen.turned_away <= 30, "{}", seen.turned_away);
+}
