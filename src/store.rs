@@ -265,6 +265,8 @@ pub struct Lease {
     pub counted: u32,
     /// When the message was written down.
     pub created: Timestamp,
+    /// Whether it gathers alerts: then it is halved where it is too large.
+    pub is_digest: bool,
     /// The frozen bytes.
     pub payload: Vec<u8>,
 }
@@ -298,6 +300,8 @@ pub enum Finish {
     },
     /// Given up, kept for replay. Why, in words.
     Dead(String),
+    /// Refused for its size: a digest is halved, anything else given up. Why, in words.
+    TooLarge(String),
 }
 
 /// What a store holds, for the line at the start of a run.

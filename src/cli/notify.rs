@@ -35,14 +35,18 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         match send(&config, &means, notifier, &receiver).await {
             Outcome::Delivered(reply) => eprintln!("{receiver}: delivered ({reply})"),
             Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
-            Outcome::Refused(why) | Outcome::Gone(why) => all = fail(&receiver, &format!("refused: {why}")),
+            Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
+                all = fail(&receiver, &format!("refused: {why}"))
+            }
         }
     }
     all
 }
 
 async fn send(config: &Config, means: &Means, notifier: &Notifier, receiver: &Receiver) -> Outcome {
-    let letter = Letter { id: format!("test-{}", Uuid::new_v4()), created: now(), content: Content::Test };
+    let written = now();
+    let letter =
+        Letter { id: format!("test-{}", Uuid::new_v4()), created: written, sent: written, content: Content::Test };
     match notify::render(notifier, receiver, &letter, &config.zone) {
         Ok(frozen) => notify::send(notifier, means, receiver, &letter.id, &frozen, now()).await,
         Err(why) => Outcome::Refused(why),

@@ -11,7 +11,7 @@ use crate::config::{ConsoleFormat, Notifier};
 use crate::daemon::clock::now;
 use crate::notify::{self, Means, Outcome, plain};
 use crate::rule::{Carrier, Query};
-use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story};
+use crate::story::{Evidence, FeedName, NotifierName, Read, Severity, Sighting, Story, headline};
 
 /// Says whether `expression` matches what stands at `place`, where, and on which words.
 pub(super) fn try_it(expression: &str, place: &str, config: Option<&Path>) -> Exit {
@@ -73,8 +73,14 @@ async fn show(
         tags: Vec::new(),
         evidence,
     };
-    let sighting = Sighting { feed: FeedName(source.to_owned()), url: story.url.clone(), seen: story.first_seen };
+    let sighting = Sighting {
+        feed: FeedName(source.to_owned()),
+        title: story.title.clone(),
+        url: story.url.clone(),
+        seen: story.first_seen,
+    };
     let head = Head {
+        opening: headline::stand_in(&story.title, &story.body),
         title: story.title,
         url: story.url,
         published: story.published,
@@ -82,21 +88,20 @@ async fn show(
         lang: story.lang,
     };
     let content = Content::Alert { event: String::new(), story: head, read, feeds: vec![sighting], rules: vec![told] };
-    let letter = Letter { id: String::new(), created: now(), content };
+    let letter = Letter { id: String::new(), created: now(), sent: now(), content };
     let notifier = Notifier::Console(ConsoleFormat::Text);
     let receiver = Receiver { notifier: NotifierName("console".to_owned()), recipient: String::new() };
     let frozen = notify::render(&notifier, &receiver, &letter, &means.zone).map_err(|why| fail(&why, Exit::Bug))?;
     match notify::send(&notifier, means, &receiver, &letter.id, &frozen, now()).await {
         Outcome::Delivered(_) => Ok(()),
         Outcome::Retry(retry) => Err(fail(&retry.why, Exit::Unavailable)),
-        Outcome::Refused(why) | Outcome::Gone(why) => Err(fail(&why, Exit::Bug)),
+        Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => Err(fail(&why, Exit::Bug)),
     }
 }
 
 /// A story that does not match, and why not, a reason a line.
 fn refused(story: &Story, reasons: &[String], paper: Paper) -> String {
-    let title = if story.title.is_empty() { "(no headline)".to_owned() } else { plain(&story.title) };
-    let title = paper.wrap(&title, "no match: ", 4);
+    let title = paper.wrap(&plain(&story.headline()), "no match: ", 4);
     let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
     std::iter::once(title).chain(reasons).collect::<Vec<_>>().join("\n")
 }

@@ -137,7 +137,10 @@ fn tell(world: &World, lease: &Lease, finish: &Finish) {
                 debug!("{receiver} still takes no message: {why}; next try at {at}");
             }
         }
-        Finish::Dead(why) => {
+        Finish::TooLarge(why) if lease.is_digest => {
+            warn!("{receiver} refused a digest as too large, which is sent in halves: {why}");
+        }
+        Finish::Dead(why) | Finish::TooLarge(why) => {
             world.refused.fetch_add(1, Ordering::Relaxed);
             error!("{receiver} refused a message, which is kept as dead: {why}");
         }

@@ -30,6 +30,7 @@ pub(crate) fn decide(outcome: Outcome, counted: u32, waited: Duration, now: Time
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
+        Outcome::TooLarge(why) => Finish::TooLarge(why),
         Outcome::Gone(why) => Finish::Again { at: now, attempted: Attempted::Gone, rest: Some(breaker::NEVER), why },
         Outcome::Retry(Retry { why, cause: Cause::Unreached, after: wish, .. }) => {
             let pause = UNREACHABLE[usize::from(waited >= UNREACHABLE[1])];

@@ -130,6 +130,7 @@ fn judge(
             "{said}, which says that nothing is taken here any more; write the new address as the `url` of `{}` under `notifiers`, or remove it",
             receiver.notifier
         )),
+        StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(said),
         _ if status.is_success() => Outcome::Delivered(status.to_string()),
         _ if status.is_server_error() => put_off(said, wish),
         _ if status.is_redirection() => Outcome::Refused(redirected(status, headers, receiver)),

@@ -73,7 +73,7 @@ pub(super) async fn note(
             let before = read(conn, &receiver.notifier).await?;
             write(conn, &receiver.notifier, &breaker::failed(before, why, *rest, now)).await
         }
-        Finish::Dead(why) => refused(conn, receiver, why, now).await,
+        Finish::Dead(why) | Finish::TooLarge(why) => refused(conn, receiver, why, now).await,
     }
 }
 

@@ -12,10 +12,14 @@ use crate::story::{FeedName, Sighting};
 
 /// The feeds that carry a story, first seen first.
 pub(super) async fn of_story(conn: &mut SqliteConnection, story: StoryId) -> Result<Vec<Sighting>, sqlx::Error> {
-    let rows = sqlx::query("SELECT feed, url, seen, story FROM sighting WHERE story = $1 ORDER BY seen, feed, key")
-        .bind(story.0)
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(
+        "SELECT sighting.feed, sighting.url, sighting.seen, sighting.story, story.title
+         FROM sighting JOIN story ON story.id = sighting.story
+         WHERE sighting.story = $1 ORDER BY sighting.seen, sighting.feed, sighting.key",
+    )
+    .bind(story.0)
+    .fetch_all(conn)
+    .await?;
     sightings(&rows)
 }
 
@@ -28,7 +32,7 @@ pub(super) async fn of_events(
         return Ok(HashMap::new());
     }
     let mut select = QueryBuilder::<Sqlite>::new(
-        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story
+        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story, story.title
          FROM sighting JOIN story ON story.id = sighting.story WHERE story.event IN ",
     );
     select.push_tuples(events, |mut tuple, event| {
@@ -75,6 +79,7 @@ fn sightings<'r>(rows: impl IntoIterator<Item = &'r SqliteRow>) -> Result<Vec<Si
         if known.insert((feed, row.try_get("story")?)) {
             found.push(Sighting {
                 feed: FeedName(feed.to_owned()),
+                title: row.try_get("title")?,
                 url: row.try_get("url")?,
                 seen: time(row, "seen")?,
             });

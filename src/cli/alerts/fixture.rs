@@ -26,13 +26,19 @@ pub(super) fn past() -> Past {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000001".to_owned(),
         story: Head {
             title: "Freight over the bridge doubles".to_owned(),
+            opening: None,
             url: Some("https://wire.example/1".to_owned()),
             published: Some(at("13:05:00")),
             first_seen: at("13:20:00"),
             lang: None,
         },
         read: Read::Teaser("the page answered 403 Forbidden".to_owned()),
-        feeds: vec![Sighting { feed: FeedName("Wire".to_owned()), url: None, seen: at("13:20:00") }],
+        feeds: vec![Sighting {
+            feed: FeedName("Wire".to_owned()),
+            title: String::new(),
+            url: None,
+            seen: at("13:20:00"),
+        }],
         told: Told {
             rule: "Kim in person".to_owned(),
             row: None,

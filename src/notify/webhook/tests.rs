@@ -52,9 +52,14 @@ fn a_wish_to_wait_is_passed_on(#[case] wish: &'static str, #[case] seconds: Opti
 #[rstest]
 #[case(400, "invalid_payload", "the server answered 400 Bad Request: invalid_payload")]
 #[case(404, "", "the server answered 404 Not Found")]
-#[case(413, "", "the server answered 413 Payload Too Large")]
 fn other_4xx_are_final(#[case] code: u16, #[case] remark: &str, #[case] why: &str) {
     assert_eq!(answered(code, &[], remark), Outcome::Refused(why.to_owned()));
+}
+
+#[test]
+fn too_large_is_said_apart_because_a_digest_can_be_halved() {
+    let why = "the server answered 413 Payload Too Large: 100 kB at most".to_owned();
+    assert_eq!(answered(413, &[], "100 kB at most"), Outcome::TooLarge(why));
 }
 
 #[test]

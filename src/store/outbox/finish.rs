@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use crate::store::column::millis;
 use crate::store::health::{self, Standing};
-use crate::store::{Attempted, Finish, Lease};
+use crate::store::{Attempted, Finish, Lease, digest};
 
 /// Records what came of attempts, as [`turn`](crate::store::Store::turn) says, and how the receivers stand then.
 pub(in crate::store) async fn record(
@@ -22,6 +22,9 @@ pub(in crate::store) async fn record(
     close(conn, &ended, now).await?;
     let mut standing = health::standing(conn).await?;
     for (lease, finish) in ended {
+        if matches!(finish, Finish::TooLarge(_)) && digest::halve(conn, lease.message, now).await? {
+            continue;
+        }
         if !matches!(finish, Finish::Sent(_)) || !standing.is_well(&lease.receiver) {
             health::note(conn, &lease.receiver, finish, now).await?;
             standing = health::standing(conn).await?;
@@ -97,7 +100,9 @@ impl<'f> Came<'f> {
                 let outcome = if *attempted == Attempted::Unreached { "unreached" } else { "again" };
                 Self { state: "pending", outcome, counts: *attempted == Attempted::Counted, due: Some(*at), why }
             }
-            Finish::Dead(why) => Self { state: "dead", outcome: "dead", counts: true, due: None, why },
+            Finish::Dead(why) | Finish::TooLarge(why) => {
+                Self { state: "dead", outcome: "dead", counts: true, due: None, why }
+            }
         }
     }
 }

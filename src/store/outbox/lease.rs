@@ -77,7 +77,10 @@ async fn payloads(
             None => open.push(row),
         }
     }
-    for (row, letter) in open.iter().zip(letter::gather(conn, &open).await?) {
+    for row in &open {
+        digest::split(conn, row).await?;
+    }
+    for (row, letter) in open.iter().zip(letter::gather(conn, &open, now).await?) {
         let (message, receiver) = (row.try_get("id")?, receiver(notifier, row)?);
         match render(&receiver, &letter) {
             Ok(payload) => drop(payloads.insert(message, payload)),
@@ -159,6 +162,7 @@ fn leases(
             id: row.try_get("uid")?,
             counted: row.try_get("counted")?,
             created: time(row, "created")?,
+            is_digest: row.try_get::<Option<&str>, _>("digest")?.is_some(),
             payload,
         });
     }
