@@ -43,7 +43,10 @@ async fn story(bench: &Bench, key: &str, alerts: Vec<Draft>, manners: &Manners, 
 /// What is sent at `now`: headlines of single alerts, and digests.
 async fn sent(bench: &Bench, run: i64, now: i64) -> (Vec<String>, Vec<Digest>) {
     let (mut alerts, mut digests) = (Vec::new(), Vec::new());
-    for lease in bench.lease(run, "desk", now).await {
+    let mut leases = bench.lease(run, "desk", now).await;
+    // The parts of a digest that was split are leased in the next turn.
+    leases.extend(bench.lease(run, "desk", now).await);
+    for lease in leases {
         match letter(&lease.payload).content {
             Content::Alert { story, .. } => alerts.push(story.title),
             Content::Digest(digest) => digests.push(digest),

@@ -53,20 +53,20 @@ fn a_digest(#[case] format: Format, #[case] name: &str) {
 
 #[test]
 fn a_digest_has_its_stories_and_then_says_how_many_more_there_are() {
-    let letter = digest(&[("arms", 90), ("oil", 6), ("gas", 4)]);
+    let letter = digest(&[("arms", 120), ("oil", 6), ("gas", 4)]);
     for format in ALL {
         let message = of(format, &letter);
         hold_to_limits(format, &message);
         let text = read(format, &message);
-        let shown = (1..=90).take_while(|number| {
+        let shown = (1..=120).take_while(|number| {
             let (title, link) = (format!("arms in Pyongyang, day {number}."), format!("/arms/{number}?a=1&b=2"));
             text.contains(&title) && text.contains(&link) && text.contains("Wire, Thu 12 Mar 2026, 09:30 UTC")
         });
         let shown = shown.count();
         assert!(shown >= 15, "{format:?} shows {shown}");
-        if shown < 90 {
-            let hidden = 90 - shown;
-            let more = format!("and {} more: {hidden} of arms (90), oil (6), gas (4)", hidden + 10);
+        if shown < 120 {
+            let hidden = 120 - shown;
+            let more = format!("and {} more: {hidden} of arms (120), oil (6), gas (4)", hidden + 10);
             assert!(text.contains(&more), "{format:?}: {text}");
         } else {
             assert!(text.contains("/gas/4?a=1&b=2") && !text.contains(" more"), "{format:?}: {text}");
