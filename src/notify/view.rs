@@ -130,8 +130,8 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
         ),
     };
     let (since, why) = match notice.kind {
-        Kind::Well => ("ill since", "last cause"),
-        Kind::Away | Kind::Back => ("none since", "what one of them said"),
+        Kind::Well => ("since", "last cause"),
+        Kind::Away | Kind::Back => ("since", "one of them said"),
         Kind::Gone | Kind::Failing | Kind::Silent => ("since", "why"),
     };
     remark(&title, note, vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))])
