@@ -186,7 +186,7 @@ mod tests {
         assert!(shares(&[]).is_empty());
         assert_eq!(shares(&[600; 100]), [100]);
         assert_eq!(shares(&[600; 101]), [51, 50]);
-        assert_eq!(shares(&[600; 2500]), [100; 25]);
+        assert_eq!(shares(&vec![600; 2500]), [100; 25]);
         assert_eq!(shares(&[100 << 10; 5]), [2, 2, 1]);
         assert_eq!(shares(&[1 << 20, 1 << 20, 5]), [1, 1, 1]);
     }

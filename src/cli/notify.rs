@@ -36,7 +36,7 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
             Outcome::Delivered(reply) => eprintln!("{receiver}: delivered ({reply})"),
             Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
             Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
-                all = fail(&receiver, &format!("refused: {why}"))
+                all = fail(&receiver, &format!("refused: {why}"));
             }
         }
     }

@@ -102,7 +102,7 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
 async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
     let (server, mail, folder) = world(&format!("{RULE}    digest: 1h\n")).await;
     // A part of 65 stories is larger, the half of one is not.
-    server.serve("/hook", Response::status(204).at_most(60_000));
+    server.serve("/hook", Response::status(204).at_most(30_000));
     server.serve("/feed.xml", stories(&server, 1..=130));
     let mut tidings = folder.run(&[]);
     folder.wait_until("SELECT count(*) FROM alert", |count| count == "130").await;
@@ -114,7 +114,7 @@ async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
     assert_eq!(tidings.terminate().await, 0);
 
     let taken: Vec<Value> =
-        of_type(&server, "digest").into_iter().filter(|body| body.to_string().len() <= 60_000).collect();
+        of_type(&server, "digest").into_iter().filter(|body| body.to_string().len() <= 30_000).collect();
     let mut told = BTreeMap::<String, usize>::new();
     for body in &taken {
         for story in body["rules"][0]["stories"].as_array().expect("a list") {
@@ -123,7 +123,7 @@ async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
     }
     assert_eq!((told.len(), told.values().max()), (130, Some(&1)));
     let parts: Vec<&str> = taken.iter().map(|body| body["part"]["number"].as_str().expect("a number")).collect();
-    assert!(parts.contains(&"1.1") && parts.contains(&"2.2"), "{parts:?}");
+    assert!(parts.iter().all(|part| part.contains('.')), "{parts:?}");
 
     let letters = mail.letters();
     let mut subjects: Vec<String> = letters.iter().map(|letter| header(&letter.text(), "Subject")).collect();

@@ -39,7 +39,9 @@ pub(super) fn texts(view: &View, rooms: &[usize], form: &Form<'_>) -> Vec<String
     }
     if let (Some(more), Some(last), Some(room)) = (more(view, shares.iter().sum()), texts.last_mut(), rooms.last()) {
         let left = room.saturating_sub(form.unit.length(last) + 1).min(MORE);
-        *last = format!("{last}\n{}", bounded(&more, left, form.unit, form.escape)).trim_start().to_owned();
+        let more = bounded(&more, left, form.unit, form.escape);
+        let text = if last.is_empty() { more } else { format!("{last}\n{more}") };
+        *last = text;
     }
     texts.retain(|text| !text.is_empty());
     texts

@@ -75,12 +75,12 @@ fn details(view: &View) -> Map<String, Value> {
 }
 
 fn item(item: &Item) -> String {
-    let line = |text: &str| bounded(text, LINE, Unit::Utf16, as_it_is);
-    let title = format!("- {}", line(&joined(&item.title)));
-    let place = item.place.iter().map(|place| format!("  {}", line(place)));
+    let cut = |text: &str| bounded(text, LINE, Unit::Utf16, as_it_is);
+    let title = format!("- {}", cut(&joined(&item.title)));
+    let place = item.place.iter().map(|place| format!("  {}", cut(place)));
     let link = item.link.as_deref().map(|address| match link(address, WRITTEN, LINE) {
         Link::Linked(address) | Link::Written(address) => format!("  {address}"),
-        Link::Words(words) => format!("  {}", line(&words)),
+        Link::Words(words) => format!("  {}", cut(&words)),
     });
     std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
 }

@@ -48,7 +48,7 @@ fn linked(link: &str) -> Letter {
 #[case(Format::PagerDuty, "pagerduty_digest")]
 fn a_digest(#[case] format: Format, #[case] name: &str) {
     let letter = fixture::digest(Reason::Silence { id: 7, why: "the parade".to_owned() });
-    assert_snapshot!(name, serde_json::to_string_pretty(&of(format, &letter)).unwrap());
+    assert_snapshot!(name, serde_json::to_string_pretty(&of(format, &letter)).expect("JSON"));
 }
 
 #[test]
@@ -181,7 +181,7 @@ proptest! {
                 let message = of(format, letter);
                 hold_to_limits(format, &message);
                 if format == Format::Telegram {
-                    prop_assert!(is_sound_html(message["text"].as_str().unwrap()), "{}", message);
+                    prop_assert!(is_sound_html(message["text"].as_str().expect("a text")), "{}", message);
                 }
             }
         }
