@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::volume::Pace;
-use crate::story::{Evidence, NotifierName, Read, Row, Severity, Sighting};
+use crate::story::{Evidence, NotifierName, Read, Row, Severity, Sighting, headline};
 
 /// One rule that matched one story, ready to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,9 @@ pub struct Letter {
     pub id: String,
     /// When the message was first written down.
     pub created: Timestamp,
+    /// When it was first sent. A retry keeps it.
+    #[serde(default)]
+    pub sent: Timestamp,
     /// What it is about.
     #[serde(flatten)]
     pub content: Content,
@@ -111,6 +114,9 @@ pub struct Letter {
 pub struct Head {
     /// The headline; may be empty.
     pub title: String,
+    /// The first words of the text, where there is no headline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<String>,
     /// Where to read it.
     pub url: Option<String>,
     /// When its publisher says it appeared.
@@ -119,6 +125,14 @@ pub struct Head {
     pub first_seen: Timestamp,
     /// BCP 47 tag as the feed gives it.
     pub lang: Option<String>,
+}
+
+impl Head {
+    /// The headline, or what stands in for it; never empty.
+    #[must_use]
+    pub fn headline(&self) -> &str {
+        if self.title.trim().is_empty() { self.opening.as_deref().unwrap_or(headline::NONE) } else { &self.title }
+    }
 }
 
 /// What a message is about.

@@ -38,6 +38,8 @@ pub enum Outcome {
     Retry(Retry),
     /// It will never work as it is: why, as the receiver said it. Never holds a secret.
     Refused(String),
+    /// It is too large for the receiver: why, as the receiver said it. Never holds a secret.
+    TooLarge(String),
     /// The receiver is no more, and wants to be left alone: nothing is sent to it before the next run. Why; never holds a secret.
     Gone(String),
 }

@@ -278,6 +278,8 @@ pub struct Lease {
     pub counted: u32,
     /// When its first attempt began, which may be this one.
     pub tried_since: Timestamp,
+    /// Whether it gathers alerts: then it is halved where it is too large.
+    pub is_digest: bool,
     /// The frozen bytes.
     pub payload: Vec<u8>,
 }
@@ -309,6 +311,8 @@ pub enum Finish {
     Again(Again),
     /// Given up, kept for replay. Why, in words.
     Dead(String),
+    /// Refused for its size: a digest of several alerts is halved, anything else is tried again as this says.
+    TooLarge(Again),
 }
 
 /// What a store holds, for the line at the start of a run.

@@ -1,7 +1,9 @@
 //! Plain data that every room shares: a story, where it was seen, and what proves that a rule matched it.
 
+pub mod headline;
 pub mod pace;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -131,6 +133,12 @@ pub struct Story {
 }
 
 impl Story {
+    /// Its headline, or what stands in for it; never empty.
+    #[must_use]
+    pub fn headline(&self) -> Cow<'_, str> {
+        headline::headline(&self.title, &self.body)
+    }
+
     /// A story of which nothing is known but its words; first seen at the epoch.
     #[must_use]
     pub fn of_words(title: impl Into<String>, body: impl Into<String>) -> Self {

@@ -1,5 +1,6 @@
 //! What a digest says: why it gathers, and its stories, rule by rule. Pure.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,11 +12,20 @@ use crate::story::{Evidence, FeedName, Read, Row, Severity};
 /// How long a message waits for a receiver that is away before it goes into the late digest.
 const LATE_AFTER: Duration = Duration::from_hours(1);
 
+/// The most stories of one message.
+const MOST_STORIES: usize = 100;
+
+/// The most bytes of payload that the stories of one message take: beyond them, many servers refuse a request.
+const MOST_BYTES: usize = 256 << 10;
+
 /// Many alerts in one message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
     /// Why they were gathered.
     pub reason: Reason,
+    /// Which part it is, where all of its stories were too many for one message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// Its stories by rule, the gravest rule first.
     pub rules: Vec<Group>,
 }
@@ -86,6 +96,60 @@ pub struct Entry {
     pub evidence: Vec<Evidence>,
 }
 
+/// One of several messages that a digest was split into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its number, from 1; `3.1` and `3.2` are the halves of the third part.
+    pub number: String,
+    /// How many parts there are.
+    pub of: usize,
+}
+
+impl Part {
+    /// The part `number` of so many.
+    #[must_use]
+    pub fn new(number: usize, of: usize) -> Self {
+        Self { number: number.to_string(), of }
+    }
+
+    /// The halves of a part, or of a digest that had none.
+    #[must_use]
+    pub fn halves(whole: Option<&Self>) -> [Self; 2] {
+        [1, 2].map(|half| match whole {
+            Some(whole) => Self { number: format!("{}.{half}", whole.number), of: whole.of },
+            None => Self::new(half, 2),
+        })
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "part {} of {}", self.number, self.of)
+    }
+}
+
+/// How many stories each part of a digest has, in order, whose stories take so many bytes: parts of about the same number, none too large.
+#[must_use]
+pub fn shares(sizes: &[usize]) -> Vec<usize> {
+    let parts = sizes.len().div_ceil(MOST_STORIES).max(1);
+    let most = sizes.len().div_ceil(parts);
+    let mut shares = Vec::new();
+    let mut bytes = 0;
+    for size in sizes {
+        match shares.last_mut() {
+            Some(share) if *share < most && bytes + size <= MOST_BYTES => {
+                *share += 1;
+                bytes += size;
+            }
+            _ => {
+                shares.push(1);
+                bytes = *size;
+            }
+        }
+    }
+    shares
+}
+
 impl Digest {
     /// How many stories it tells of; one that several rules matched counts once.
     #[must_use]
@@ -115,6 +179,24 @@ mod tests {
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minutes * 60).expect("in range")
+    }
+
+    #[test]
+    fn parts_are_of_about_the_same_number_and_none_is_too_large() {
+        assert!(shares(&[]).is_empty());
+        assert_eq!(shares(&[600; 100]), [100]);
+        assert_eq!(shares(&[600; 101]), [51, 50]);
+        assert_eq!(shares(&vec![600; 2500]), [100; 25]);
+        assert_eq!(shares(&[100 << 10; 5]), [2, 2, 1]);
+        assert_eq!(shares(&[1 << 20, 1 << 20, 5]), [1, 1, 1]);
+    }
+
+    #[test]
+    fn halves_are_numbered_below_the_part_that_they_were() {
+        let [first, second] = Part::halves(None);
+        assert_eq!((first.to_string(), second.to_string()), ("part 1 of 2".to_owned(), "part 2 of 2".to_owned()));
+        let [_, second] = Part::halves(Some(&Part::new(3, 25)));
+        assert_eq!(Part::halves(Some(&second))[0].to_string(), "part 3.2.1 of 25");
     }
 
     #[test]

@@ -37,7 +37,9 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         match send(&config, &means, notifier, &receiver).await {
             Outcome::Delivered(reply) => output::note(format_args!("{receiver}: delivered ({reply})")),
             Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
-            Outcome::Refused(why) | Outcome::Gone(why) => all = fail(&receiver, &format!("refused: {why}")),
+            Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
+                all = fail(&receiver, &format!("refused: {why}"));
+            }
         }
     }
     means.close().await;
@@ -45,7 +47,8 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
 }
 
 fn test() -> Letter {
-    Letter { id: format!("test-{}", Uuid::new_v4()), created: now(), content: Content::Test }
+    let written = now();
+    Letter { id: format!("test-{}", Uuid::new_v4()), created: written, sent: written, content: Content::Test }
 }
 
 async fn send(config: &Config, means: &Means, notifier: &Notifier, receiver: &Receiver) -> Outcome {

@@ -15,7 +15,7 @@ use crate::config::{Config, ConsoleFormat};
 use crate::daemon::clock::now;
 use crate::notify::{self, Means, plain};
 use crate::rule::{Carrier, Query};
-use crate::story::{Evidence, FeedName, Read, Severity, Sighting, Story};
+use crate::story::{Evidence, FeedName, Read, Severity, Sighting, Story, headline};
 
 /// Pages that are waited for at once.
 const AT_ONCE: usize = 16;
@@ -86,6 +86,7 @@ fn shown(
     let sighting =
         Sighting { feed: source.clone(), title: story.title.clone(), url: story.url.clone(), seen: story.first_seen };
     let head = Head {
+        opening: headline::stand_in(&story.title, &story.body),
         title: story.title.clone(),
         url: story.url.clone(),
         published: story.published,
@@ -94,15 +95,14 @@ fn shown(
     };
     let (read, feeds, rules) = (read.clone(), vec![sighting], vec![told]);
     let content = Content::Alert { event: String::new(), story: head, read, feeds, rules };
-    let letter = Letter { id: String::new(), created: now(), content };
+    let letter = Letter { id: String::new(), created: now(), sent: now(), content };
     let text = notify::on_console(ConsoleFormat::Text, &letter, &means.zone).map_err(|why| fail(why, Exit::Bug))?;
     Ok(text)
 }
 
 /// A story that does not match, and why not, a reason a line.
 fn refused(story: &Story, reasons: &[String], paper: Paper) -> String {
-    let title = if story.title.is_empty() { "(no headline)".to_owned() } else { plain(&story.title) };
-    let title = paper.wrap(&title, "no match: ", 4);
+    let title = paper.wrap(&plain(&story.headline()), "no match: ", 4);
     let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
     std::iter::once(title).chain(reasons).collect::<Vec<_>>().join("\n") + "\n"
 }

@@ -1,4 +1,4 @@
-//! A message's form as a user writes it: a template, bounded in what it may do, that is known to work on a sample alert.
+//! A message's form as a user writes it: a template, bounded in what it may do, that is known to work on a sample of every kind of message.
 
 use std::io;
 use std::sync::Arc;
@@ -14,6 +14,23 @@ const FUEL: u64 = 200_000;
 const LARGEST: usize = 256 << 10;
 
 const NAME: &str = "message";
+
+/// A message of every kind, as templates see them. The first is an alert with all that an alert can have.
+const SAMPLES: [(&str, &str); 4] = [
+    ("alert", include_str!("template/alert.json")),
+    ("digest", include_str!("template/digest.json")),
+    ("notice", include_str!("template/notice.json")),
+    ("test", include_str!("template/test.json")),
+];
+
+/// Why a template cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// The kind of message that it fails with.
+    pub(super) sample: &'static str,
+    /// In words for a person, with the line.
+    pub(super) why: String,
+}
 
 /// What a template writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +56,26 @@ impl std::fmt::Debug for Template {
 }
 
 impl Template {
-    /// The template in `source`, rendered on trial with a sample alert that has all that an alert can have: there, a name that means nothing is an error.
+    /// The template in `source`, rendered on trial with a sample of every kind of message. With the alert, a name that means nothing is an error;
+    /// the others lack much that an alert has, and there it is nothing, as it is when it matters.
     ///
     /// # Errors
-    /// In words for a person, with the line.
-    pub(super) fn new(source: String, writes: Writes) -> Result<Self, String> {
-        let sample = serde_json::from_str(include_str!("template/sample.json")).map_err(|error| error.to_string())?;
-        Self::with(source.clone(), writes, UndefinedBehavior::Strict)?.render(&sample)?;
-        Self::with(source, writes, UndefinedBehavior::Chainable)
+    /// Where it fails with one of them.
+    pub(super) fn new(source: &str, writes: Writes) -> Result<Self, Failure> {
+        let with = |undefined| Self::with(source.to_owned(), writes, undefined);
+        let failed = |sample| move |why| Failure { sample, why };
+        let strict = with(UndefinedBehavior::Strict).map_err(failed(SAMPLES[0].0))?;
+        strict.try_with(SAMPLES[0].1).map_err(failed(SAMPLES[0].0))?;
+        let template = with(UndefinedBehavior::Chainable).map_err(failed(SAMPLES[0].0))?;
+        for (name, sample) in SAMPLES {
+            template.try_with(sample).map_err(failed(name))?;
+        }
+        Ok(template)
+    }
+
+    fn try_with(&self, sample: &str) -> Result<(), String> {
+        let sample = serde_json::from_str(sample).map_err(|error| error.to_string())?;
+        self.render(&sample).map(drop)
     }
 
     fn with(source: String, writes: Writes, undefined: UndefinedBehavior) -> Result<Self, String> {
@@ -117,7 +146,7 @@ mod tests {
     use super::*;
 
     fn fault(source: &str, writes: Writes) -> String {
-        Template::new(source.to_owned(), writes).expect_err("a fault")
+        Template::new(source, writes).expect_err("a fault").why
     }
 
     #[rstest]
@@ -142,16 +171,27 @@ mod tests {
     #[test]
     fn json_must_be_json_and_quotes_are_its_own() {
         assert!(fault("{\"text\": \"{{ title }}\"}", Writes::Json).contains("what it writes is no JSON"));
-        let template = Template::new("{\"text\": {{ title }}, \"all\": {{ rules }}}".to_owned(), Writes::Json).unwrap();
+        let template = Template::new("{\"text\": {{ title }}, \"all\": {{ rules }}}", Writes::Json).unwrap();
         let hostile = "\", \"channel\": \"#all\", \"x\": \"\n\u{7}";
         let message = template.render(&json!({"title": hostile, "rules": [1]})).unwrap();
         let message: Value = serde_json::from_slice(&message).unwrap();
         assert_eq!(message, json!({"text": hostile, "all": [1]}));
     }
 
+    #[rstest]
+    #[case::of_its_own("{% if type == 'digest' %}{{ title | shout_it }}{% endif %}", "digest")]
+    #[case::no_link("{{ link | length }}", "digest")]
+    #[case::only_a_notice("{% if type == 'notice' %}{{ 1 / 0 }}{% endif %}", "notice")]
+    #[case::only_a_test("{% if type == 'test' %}\n{{ link | length }}{% endif %}", "test")]
+    fn it_is_tried_with_every_kind_of_message(#[case] source: &str, #[case] sample: &str) {
+        let failure = Template::new(source, Writes::Text).expect_err("a failure");
+        assert_eq!(failure.sample, sample, "{}", failure.why);
+        assert!(failure.why.starts_with("line "), "{}", failure.why);
+    }
+
     #[test]
     fn what_an_alert_lacks_is_nothing_when_it_matters() {
-        let template = Template::new("{{ title }}: {{ rules[0].why }}".to_owned(), Writes::Text).unwrap();
+        let template = Template::new("{{ title }}: {{ rules[0].why }}", Writes::Text).unwrap();
         assert_eq!(template.render(&json!({"title": "A <b>", "rules": [{}]})).unwrap(), b"A <b>: ");
     }
 }

@@ -255,6 +255,7 @@ fn faults_of_templates() {
         format!("template: {}", place("torn.json", "{\"text\": {{ title }")),
         format!("template: {}", place("odd.txt", "a\n{{ titel }}")),
         format!("template: {}", place("quoted.json", "{\"text\": \"{{ title }}\"}")),
+        format!("template: {}", place("digest.txt", "{% if type == 'digest' %}{{ 1 / 0 }}{% endif %}")),
         format!("template: {sound_one}, format: slack"),
         "template: missing.txt".to_owned(),
     ];

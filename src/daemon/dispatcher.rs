@@ -176,7 +176,7 @@ fn learn(widths: &mut Widths, ended: &Ended, under_way: Option<i64>) {
             Finish::Again(Again { cause: Cause::Busy, scope: Scope::Notifier, .. }) => {
                 *width = width.after_busy(lease.attempt, newest);
             }
-            Finish::Again(_) | Finish::Dead(_) => {}
+            Finish::Again(_) | Finish::TooLarge(_) | Finish::Dead(_) => {}
         }
     }
 }
@@ -217,7 +217,10 @@ fn tell(world: &World, lease: &Lease, finish: &Finish) {
                 info!("{receiver} takes messages again");
             }
         }
-        Finish::Again(Again { at, why, .. }) => {
+        Finish::TooLarge(Again { why, .. }) if lease.is_digest => {
+            warn!("{receiver} refused a digest as too large, which is sent in halves: {why}");
+        }
+        Finish::Again(Again { at, why, .. }) | Finish::TooLarge(Again { at, why, .. }) => {
             if down.insert(receiver.clone()) {
                 warn!("{receiver} did not take a message: {why}; it is kept and tried again");
             } else {

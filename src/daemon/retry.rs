@@ -65,6 +65,13 @@ pub(crate) fn decide(outcome: Outcome, past: Past, now: Timestamp, seed: u64) ->
             rest: Some(breaker::NEVER),
             why,
         }),
+        Outcome::TooLarge(why) => {
+            let retry = Retry { why, cause: Cause::Failed, scope: Scope::Message, after: None };
+            match put_off(retry, past, now, seed) {
+                Finish::Again(again) => Finish::TooLarge(again),
+                given_up => given_up,
+            }
+        }
         Outcome::Retry(retry) => put_off(retry, past, now, seed),
     }
 }

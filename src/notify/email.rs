@@ -39,7 +39,7 @@ const RULE: usize = 40;
 pub(super) fn render(email: &Email, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
     let view = view(letter, zone);
     let from = Mailbox { name: email.from.name.clone(), email: with_ascii_domain(&email.from.email) };
-    let sent = SystemTime::try_from(letter.created).map_err(|error| error.to_string())?;
+    let sent = SystemTime::try_from(letter.sent).map_err(|error| error.to_string())?;
     let domain = from.email.domain().to_owned();
     let mut mail = Message::builder()
         .from(from)

@@ -18,7 +18,7 @@ pub(super) fn bare() -> Letter {
     let seen: Timestamp = "2026-03-12T13:20:00Z".parse().expect("a time");
     let content = Content::Alert {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000002".to_owned(),
-        story: Head { title: String::new(), url: None, published: None, first_seen: seen, lang: None },
+        story: Head { title: String::new(), opening: None, url: None, published: None, first_seen: seen, lang: None },
         read: Read::Full,
         feeds: vec![Sighting { feed: FeedName("Wire".to_owned()), title: String::new(), url: None, seen }],
         rules: vec![told("arms", vec![])],
@@ -58,7 +58,7 @@ pub(super) fn carried_by(copies: usize) -> Letter {
 /// A test message.
 pub(super) fn test() -> Letter {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");
-    Letter { id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(), created, content: Content::Test }
+    Letter { id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(), created, sent: created, content: Content::Test }
 }
 
 /// A digest, gathered for that reason: two rules, three stories.
@@ -66,6 +66,7 @@ pub(super) fn digest(reason: Reason) -> Letter {
     let at = |time: &str| time.parse::<Timestamp>().expect("a time");
     let story = |title: &str, number: u32, time: &str| Head {
         title: title.to_owned(),
+        opening: None,
         url: Some(format!("https://wire.example/{number}")),
         published: Some(at(time)),
         first_seen: at("2026-03-12T13:20:00Z"),
@@ -97,7 +98,7 @@ pub(super) fn digest(reason: Reason) -> Letter {
             stories: vec![entry(freight, vec![bridge])],
         },
     ];
-    Letter { content: Content::Digest(Digest { reason, rules }), ..test() }
+    Letter { content: Content::Digest(Digest { reason, part: None, rules }), ..test() }
 }
 
 /// A notice of this kind about a webhook.

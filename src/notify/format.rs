@@ -2,6 +2,8 @@
 
 mod bounded;
 mod discord;
+mod link;
+mod list;
 mod ntfy;
 mod pagerduty;
 mod slack;

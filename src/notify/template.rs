@@ -62,6 +62,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::alert::Content;
+    use crate::alert::digest::{Part, Reason};
     use crate::alert::notice::Kind;
     use crate::notify::fixture;
 
@@ -86,9 +88,24 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_that_templates_are_tried_with_has_what_an_alert_has() {
-        let sample = serde_json::from_str(include_str!("../config/template/sample.json")).unwrap();
-        assert_eq!(paths_of(&sample), paths_of(&context(&fixture::alert(), &TimeZone::UTC).unwrap()));
+    fn the_samples_that_templates_are_tried_with_have_what_messages_have() {
+        let mut digest = fixture::digest(Reason::Digest { rule: "bridges".to_owned() });
+        if let Content::Digest(digest) = &mut digest.content {
+            digest.part = Some(Part::new(1, 2));
+            for entry in digest.rules.iter_mut().flat_map(|group| &mut group.stories) {
+                entry.text_sha256 = Some(String::new());
+                entry.evidence[0].clause = Some("bridge".to_owned());
+            }
+        }
+        for (sample, letter) in [
+            (include_str!("../config/template/alert.json"), fixture::alert()),
+            (include_str!("../config/template/digest.json"), digest),
+            (include_str!("../config/template/notice.json"), fixture::notice(Kind::Down)),
+            (include_str!("../config/template/test.json"), fixture::test()),
+        ] {
+            let sample = serde_json::from_str(sample).unwrap();
+            assert_eq!(paths_of(&sample), paths_of(&context(&letter, &TimeZone::UTC).unwrap()));
+        }
     }
 
     #[test]

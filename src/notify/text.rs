@@ -6,7 +6,7 @@ use textwrap::Options;
 
 use crate::alert::Letter;
 use crate::notify::quote::Piece;
-use crate::notify::view::{Copy, Fact, Item, Section, view};
+use crate::notify::view::{Fact, Item, Section, view};
 use crate::story::Severity;
 
 /// The width of a line, in columns. A word that is longer is broken, a link is not.
@@ -83,16 +83,18 @@ impl Ink {
     fn item(&self, item: &Item) -> String {
         let mut lines = vec![wrapped(&self.pieces(&item.title, TITLE), "  ", "    ")];
         lines.extend(item.quote.iter().map(|quote| wrapped(&self.pieces(quote, Style::new()), "    > ", "    > ")));
-        lines.push(wrapped(&self.paint(&item.place, QUIET), "    ", "    "));
+        lines.extend(item.place.iter().map(|place| wrapped(&self.paint(place, QUIET), "    ", "    ")));
         lines.extend(item.link.iter().map(|link| format!("    {link}")));
         lines.join("\n")
     }
 
-    fn copy(&self, copy: &Copy, name: &str, width: usize) -> Vec<String> {
+    fn copy(&self, copy: &Item, name: &str, width: usize) -> Vec<String> {
         let indent = " ".repeat(width + "    ".len());
         let named = format!("  {}  ", self.paint(&format!("{name:width$}"), QUIET));
+        let place = copy.place.iter().map(|place| wrapped(&self.paint(place, QUIET), &indent, &indent));
         let link = copy.link.iter().map(|link| format!("{indent}{link}"));
-        std::iter::once(wrapped(&copy.source, &named, &indent)).chain(link).collect()
+        let title = wrapped(&self.pieces(&copy.title, Style::new()), &named, &indent);
+        std::iter::once(title).chain(place).chain(link).collect()
     }
 
     fn fact(&self, fact: &Fact, width: usize) -> Vec<String> {

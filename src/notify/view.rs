@@ -39,14 +39,16 @@ pub(super) struct View {
     /// Where to read it.
     pub(super) link: Option<String>,
     /// Its copies, where there are several: the first that was seen is one of them.
-    pub(super) copies: Vec<Copy>,
+    pub(super) copies: Vec<Item>,
 }
 
-/// Who carries a story, since when, and where.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Copy {
-    pub(super) source: String,
-    pub(super) link: Option<String>,
+impl View {
+    /// The stories and copies that it lists, each list with its heading.
+    pub(super) fn lists(&self) -> Vec<(&str, &[Item])> {
+        let sections = self.sections.iter().map(|section| (section.heading.as_str(), section.stories.as_slice()));
+        let copies = Some(("Copies", self.copies.as_slice())).filter(|(_, copies)| !copies.is_empty());
+        sections.chain(copies).collect()
+    }
 }
 
 /// A few words under a name; at least one line.
@@ -72,7 +74,7 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
         Content::Test => remark(
             "This is a test from Tidings",
             "If you can read this, alerts will reach you here.",
-            vec![Fact::one("sent", time(letter.created, zone))],
+            vec![Fact::one("sent", time(letter.sent, zone))],
         ),
     }
 }
@@ -128,8 +130,8 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
         ),
     };
     let (since, why) = match notice.kind {
-        Kind::Well => ("ill since", "last cause"),
-        Kind::Away | Kind::Back => ("none since", "what one of them said"),
+        Kind::Well => ("since", "last cause"),
+        Kind::Away | Kind::Back => ("since", "one of them said"),
         Kind::Gone | Kind::Failing | Kind::Silent => ("since", "why"),
     };
     remark(&title, note, vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))])
@@ -152,7 +154,7 @@ fn remark(title: &str, note: &str, facts: Vec<Fact>) -> View {
 fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> View {
     let mut quotes = quote::quotes(&story.title, rules);
     if story.title.trim().is_empty() {
-        quotes.title = unmarked("(no title)");
+        quotes.title = unmarked(&plain(story.headline()));
     }
     let hidden = quotes.sentences.len().saturating_sub(MOST_QUOTES);
     quotes.sentences.truncate(MOST_QUOTES);
@@ -168,19 +170,26 @@ fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &T
         sections: Vec::new(),
         facts: facts(story, read, feeds, rules, zone),
         link: story.url.as_deref().map(plain),
-        copies: if feeds.len() > 1 { copies(feeds, zone) } else { Vec::new() },
+        copies: if feeds.len() > 1 { copies(story, feeds, zone) } else { Vec::new() },
     }
 }
 
-/// The copies, and in the last line how many there are besides.
-fn copies(feeds: &[Sighting], zone: &TimeZone) -> Vec<Copy> {
-    let copy = |copy: &Sighting| Copy {
-        source: format!("{}, {}", plain(&copy.feed.0), time(copy.seen, zone)),
-        link: copy.url.as_deref().map(plain),
-    };
+/// The copies of `story`, and in the last line how many there are besides.
+fn copies(story: &Head, feeds: &[Sighting], zone: &TimeZone) -> Vec<Item> {
     let rest = feeds.len().saturating_sub(MOST_COPIES);
-    let rest = (rest > 0).then(|| Copy { source: format!("and {rest} more"), link: None });
-    feeds.iter().take(MOST_COPIES).map(copy).chain(rest).collect()
+    let rest = (rest > 0).then(|| Item::line(&format!("and {rest} more")));
+    feeds.iter().take(MOST_COPIES).map(|sighting| copy(story, sighting, zone)).chain(rest).collect()
+}
+
+/// One copy, with its headline unless that is the headline of the message.
+fn copy(story: &Head, copy: &Sighting, zone: &TimeZone) -> Item {
+    let place = format!("{}, {}", plain(&copy.feed.0), time(copy.seen, zone));
+    let link = copy.url.as_deref().map(plain);
+    let headline = plain(&copy.title);
+    if headline.trim().is_empty() || copy.title == story.title {
+        return Item { link, ..Item::line(&place) };
+    }
+    Item { title: unmarked(headline.trim()), quote: None, place: Some(place), link }
 }
 
 fn facts(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> Vec<Fact> {

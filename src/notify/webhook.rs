@@ -141,6 +141,7 @@ fn judge(
             "{said}, which says that nothing is taken here any more; write the new address as the `url` of `{}` under `notifiers`, or remove it",
             receiver.notifier
         )),
+        StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(said),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => retry(Cause::Busy, Scope::Notifier, said),
         // The gateway says that nobody behind it has the message.
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => retry(Cause::Shut, Scope::Notifier, said),

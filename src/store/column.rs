@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::StoryId;
 use crate::alert::Head;
-use crate::story::{Read, Story};
+use crate::story::{Read, Story, headline};
 
 /// A time as a column holds it.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -84,8 +84,10 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
 
 /// What messages show of a story, from the columns of its table.
 pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
+    let title: String = row.try_get("title")?;
     Ok(Head {
-        title: row.try_get("title")?,
+        opening: headline::stand_in(&title, row.try_get("opening")?),
+        title,
         url: row.try_get("url")?,
         published: maybe_time(row, "published")?,
         first_seen: time(row, "first_seen")?,

@@ -11,7 +11,7 @@ use super::column::{self, maybe_time, millis, time};
 use super::{OpenError, StoreError, beside, health};
 use crate::alert::breaker::Health;
 use crate::alert::{Content, Receiver};
-use crate::story::NotifierName;
+use crate::story::{NotifierName, headline};
 
 /// A message that is not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,12 +85,14 @@ pub struct Retried {
 pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(Receiver, Health)>), DeskError> {
     let mut conn = beside::to_read(path).await?;
     let rows = sqlx::query(
-        "SELECT message.*, (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
+        "SELECT message.*, story.title, story.opening,
+                (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
                 (SELECT max(started) FROM attempt WHERE attempt.message = message.id) AS tried,
-                (SELECT count(*) FROM message_alert WHERE message_alert.message = message.id) AS alerts,
-                (SELECT story.title FROM message_alert JOIN alert ON alert.id = message_alert.alert
-                 JOIN story ON story.id = alert.story WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1) AS title
-         FROM message WHERE state IN ('pending', 'leased', 'dead', 'held') ORDER BY id",
+                (SELECT count(*) FROM message_alert WHERE message_alert.message = message.id) AS alerts
+         FROM message LEFT JOIN story ON story.id =
+              (SELECT alert.story FROM message_alert JOIN alert ON alert.id = message_alert.alert
+               WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1)
+         WHERE state IN ('pending', 'leased', 'dead', 'held') ORDER BY message.id",
     )
     .fetch_all(&mut conn)
     .await
@@ -183,7 +185,8 @@ fn what(row: &SqliteRow) -> Result<What, sqlx::Error> {
     if row.try_get::<Option<&str>, _>("digest")?.is_some() {
         return Ok(What::Digest(row.try_get("alerts")?));
     }
-    Ok(What::Story(row.try_get::<Option<String>, _>("title")?.unwrap_or_default()))
+    let [title, opening] = ["title", "opening"].map(|column| row.try_get::<Option<&str>, _>(column));
+    Ok(What::Story(headline::headline(title?.unwrap_or_default(), opening?.unwrap_or_default()).into_owned()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Digests: the open one that alerts join, and what waited for a receiver that was away, folded into one.
 
+mod split;
+
+pub(super) use split::{halve, split};
+
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -44,7 +48,7 @@ pub(super) async fn open(
 async fn find(conn: &mut SqliteConnection, receiver: &Receiver, reason: &str) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT id FROM message
-         WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND payload IS NULL AND digest = $3",
+         WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND payload IS NULL AND digest = $3 AND part IS NULL",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
@@ -65,14 +69,28 @@ pub(super) async fn fold_late(
     let waiting = waiting(conn, receiver, before).await?;
     let late: Vec<i64> =
         waiting.into_iter().filter(|(_, severity)| digest::may_be_late(*severity)).map(|(id, _)| id).collect();
-    let is_open = find(conn, receiver, &to_json(&Reason::Late)?).await?.is_some();
+    let parts = late_parts(conn, receiver).await?;
+    let is_open = !parts.is_empty() || find(conn, receiver, &to_json(&Reason::Late)?).await?.is_some();
     if late.len() > 1 || (late.len() == 1 && is_open) {
         let into = open(conn, receiver, &Reason::Late, now, now).await?;
-        for message in late {
+        for message in late.into_iter().chain(parts) {
             fold(conn, message, into).await?;
         }
     }
     Ok(())
+}
+
+/// Parts of late digests that nobody can have seen: with what is late besides, they are split anew.
+async fn late_parts(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT id FROM message
+         WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND payload IS NULL AND digest = $3 AND part IS NOT NULL",
+    )
+    .bind(&receiver.notifier.0)
+    .bind(&receiver.recipient)
+    .bind(to_json(&Reason::Late)?)
+    .fetch_all(conn)
+    .await
 }
 
 async fn waiting(conn: &mut SqliteConnection, receiver: &Receiver, before: Timestamp) -> Result<Waiting, sqlx::Error> {
@@ -137,8 +155,16 @@ pub(super) async fn hand_over(
 
 /// What the digest `message` says now: by rule and row, the gravest first, the stories of each newest first.
 pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Reason) -> Result<Digest, sqlx::Error> {
+    let part = split::part(conn, message).await?;
+    let rules = groups(conn, message).await?.into_iter().map(|(group, _)| group).collect();
+    Ok(Digest { reason, part, rules })
+}
+
+/// The stories of a digest by rule and row, in its order, with the alerts that they are of.
+async fn groups(conn: &mut SqliteConnection, message: i64) -> Result<Vec<(Group, Vec<i64>)>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT alert.told, alert.read, alert.read_why, story.event, story.title, story.url, story.published, story.first_seen, story.lang,
+        "SELECT alert.id, alert.told, alert.read, alert.read_why,
+                story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                 (SELECT feed FROM sighting WHERE sighting.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message = $1
@@ -148,20 +174,24 @@ pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Re
     .fetch_all(conn)
     .await?;
     let id = |row: &Option<story::Row>| row.as_ref().map(|row| row.id.clone());
-    let mut rules: Vec<Group> = Vec::new();
+    let mut rules: Vec<(Group, Vec<i64>)> = Vec::new();
     for row in &rows {
         let told: Told = column::json(row, "told")?;
-        let entry = entry(row, &told)?;
+        let (entry, alert) = (entry(row, &told)?, row.try_get("id")?);
         match rules.last_mut() {
-            Some(group) if (&group.rule, id(&group.row)) == (&told.rule, id(&told.row)) => {
+            Some((group, alerts)) if (&group.rule, id(&group.row)) == (&told.rule, id(&told.row)) => {
                 group.severity = group.severity.max(told.severity);
                 group.stories.push(entry);
+                alerts.push(alert);
             }
-            _ => rules.push(Group { rule: told.rule, row: told.row, severity: told.severity, stories: vec![entry] }),
+            _ => {
+                let group = Group { rule: told.rule, row: told.row, severity: told.severity, stories: vec![entry] };
+                rules.push((group, vec![alert]));
+            }
         }
     }
-    rules.sort_by_key(|group| std::cmp::Reverse(group.severity));
-    Ok(Digest { reason, rules })
+    rules.sort_by_key(|(group, _)| std::cmp::Reverse(group.severity));
+    Ok(rules)
 }
 
 fn entry(row: &SqliteRow, told: &Told) -> Result<Entry, sqlx::Error> {

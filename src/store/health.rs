@@ -96,7 +96,7 @@ pub(super) async fn note(
             }
             Ok(())
         }
-        Finish::Again(again) => failed(conn, lease, again, now).await,
+        Finish::Again(again) | Finish::TooLarge(again) => failed(conn, lease, again, now).await,
         Finish::Dead(why) => refused(conn, receiver, why, now).await,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
@@ -9,8 +10,12 @@ use super::{column, digest, sighting};
 use crate::alert::{Content, Letter};
 use crate::story::{Read, Sighting};
 
-/// What the messages of these rows say now.
-pub(super) async fn gather(conn: &mut SqliteConnection, rows: &[&SqliteRow]) -> Result<Vec<Letter>, sqlx::Error> {
+/// What the messages of these rows say that are first sent at `now`.
+pub(super) async fn gather(
+    conn: &mut SqliteConnection,
+    rows: &[&SqliteRow],
+    now: Timestamp,
+) -> Result<Vec<Letter>, sqlx::Error> {
     let mut told = told(conn, rows).await?;
     let mut letters = Vec::with_capacity(rows.len());
     for row in rows {
@@ -22,7 +27,7 @@ pub(super) async fn gather(conn: &mut SqliteConnection, rows: &[&SqliteRow]) -> 
         } else {
             column::json(row, "said")?
         };
-        letters.push(Letter { id: row.try_get("uid")?, created: column::time(row, "created")?, content });
+        letters.push(Letter { id: row.try_get("uid")?, created: column::time(row, "created")?, sent: now, content });
     }
     Ok(letters)
 }
@@ -65,7 +70,7 @@ fn alert(event: String, alerts: &[&SqliteRow], feeds: Vec<Sighting>) -> Result<C
 async fn alerts(conn: &mut SqliteConnection, events: &[(i64, String)]) -> Result<Vec<SqliteRow>, sqlx::Error> {
     let mut select = QueryBuilder::<Sqlite>::new(
         "SELECT message_alert.message, alert.id, alert.told, alert.read, alert.read_why,
-                story.title, story.url, story.published, story.first_seen, story.lang
+                story.title, story.opening, story.url, story.published, story.first_seen, story.lang
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message IN ",
     );
@@ -118,7 +123,7 @@ mod tests {
         assert_eq!(event, bench.ask("SELECT uid FROM story").await.unwrap());
         let url = Some("https://example.org/arms".to_owned());
         let (published, lang) = (Some(at(-60)), Some("en-GB".to_owned()));
-        assert_eq!(story, Head { title: "a".to_owned(), url, published, first_seen: at(0), lang });
+        assert_eq!(story, Head { title: "a".to_owned(), opening: None, url, published, first_seen: at(0), lang });
         assert_eq!(read, Read::Full);
         assert_eq!(rules, ["arms", "oil"].map(|rule| draft(rule, &[]).told));
         let feeds: Vec<_> = feeds.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
-use super::{RunStart, Store, StoreError, health, waits};
+use super::{RunStart, Store, StoreError, delivery_waits, health};
 use crate::alert::Receiver;
 use crate::story::NotifierName;
 

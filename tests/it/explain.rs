@@ -94,7 +94,7 @@ async fn standard_input_is_text_json_or_a_page() {
     let said = explain_with(&folder, &["-", "--when", "SENT(oil AND grain)"], PAGE).await;
     assert!(said.output.contains("✓ SENT(oil AND grain)"), "{}", said.output);
     let said = explain_with(&folder, &["-", "--when", "a line"], "Only a line").await;
-    assert!(said.output.starts_with("(no headline)") && said.output.contains("✓ a line"), "{}", said.output);
+    assert!(said.output.starts_with("Only a line") && said.output.contains("✓ a line"), "{}", said.output);
     let said = explain_with(&folder, &["-", "--when", "oil"], "").await;
     assert!(said.code == 65 && said.errors.contains("standard input is empty"), "{}", said.errors);
 }

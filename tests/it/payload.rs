@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tidings::alert::ailment::{self, FeedNotice};
-use tidings::alert::digest::{self, Group, Reason};
+use tidings::alert::digest::{self, Group, Part, Reason};
 use tidings::alert::notice::{About, Kind, Notice};
 use tidings::alert::{Content, Letter};
 use tidings::config::{ConsoleFormat, Notifier};
@@ -42,10 +42,13 @@ fn payloads() -> Vec<Value> {
         Reason::Silence { id: 7, why: String::new() },
         Reason::Late,
     ];
-    let digests = reasons.map(|reason| letter(Content::Digest(digest::Digest { reason, rules: vec![group()] })));
+    let digests = reasons.map(|reason| {
+        letter(Content::Digest(digest::Digest { reason, part: Some(Part::new(3, 25)), rules: vec![group()] }))
+    });
     let others = [
         alert(),
         letter(of_row()),
+        letter(without_headline()),
         notice(Kind::Down, None),
         notice(Kind::Back, None),
         notice(Kind::Refused, Some("ana@example.org")),
@@ -67,6 +70,16 @@ fn of_row() -> Content {
     let mut content = alert().content;
     if let Content::Alert { rules, .. } = &mut content {
         rules[0].row = Some(row());
+    }
+    content
+}
+
+/// The alert of a story without a headline.
+fn without_headline() -> Content {
+    let mut content = alert().content;
+    if let Content::Alert { story, .. } = &mut content {
+        story.title.clear();
+        story.opening = Some("The first words.".to_owned());
     }
     content
 }

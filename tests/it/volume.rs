@@ -1,5 +1,8 @@
 //! Not too many: bursts and silences through the real binary, and what their digests look like to receivers.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::support::http::{Response, Server};
@@ -24,6 +27,12 @@ async fn world(rule: &str) -> (Server, Sink, Folder) {
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", rule)]);
     (server, mail, folder)
+}
+
+/// A header of a mail.
+fn header(mail: &str, name: &str) -> String {
+    let line = mail.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    line.expect("the header").trim().to_owned()
 }
 
 fn of_type(server: &Server, kind: &str) -> Vec<Value> {
@@ -87,4 +96,42 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
     let digest = of_type(&server, "digest").remove(0);
     assert_eq!((of_type(&server, "alert").len(), digest["reason"]["why"].as_str()), (1, Some("a parade")));
     assert_eq!(digest["rules"][0]["stories"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
+    let (server, mail, folder) = world(&format!("{RULE}    digest: 1h\n")).await;
+    // A part of 65 stories is larger, the half of one is not.
+    server.serve("/hook", Response::status(204).at_most(30_000));
+    server.serve("/feed.xml", stories(&server, 1..=130));
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT count(*) FROM alert", |count| count == "130").await;
+    assert_eq!(tidings.terminate().await, 0);
+    // A week later.
+    folder.change("UPDATE message SET created = created - 604800000, due = due - 604800000").await;
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    assert_eq!(tidings.terminate().await, 0);
+
+    let taken: Vec<Value> =
+        of_type(&server, "digest").into_iter().filter(|body| body.to_string().len() <= 30_000).collect();
+    let mut told = BTreeMap::<String, usize>::new();
+    for body in &taken {
+        for story in body["rules"][0]["stories"].as_array().expect("a list") {
+            *told.entry(story["story"]["url"].to_string()).or_default() += 1;
+        }
+    }
+    assert_eq!((told.len(), told.values().max()), (130, Some(&1)));
+    let parts: Vec<&str> = taken.iter().map(|body| body["part"]["number"].as_str().expect("a number")).collect();
+    assert!(parts.iter().all(|part| part.contains('.')), "{parts:?}");
+
+    let letters = mail.letters();
+    let mut subjects: Vec<String> = letters.iter().map(|letter| header(&letter.text(), "Subject")).collect();
+    subjects.sort_unstable();
+    assert_eq!(subjects, ["65 stories for arms, part 1 of 2", "65 stories for arms, part 2 of 2"]);
+    let created: Timestamp = taken[0]["created"].as_str().expect("text").parse().expect("a time");
+    let sent: Timestamp = taken[0]["sent"].as_str().expect("text").parse().expect("a time");
+    let dated = mailparse::dateparse(&header(&letters[0].text(), "Date")).expect("a date");
+    assert!(sent.as_second() - created.as_second() >= 6 * 24 * 3600, "{created} {sent}");
+    assert!((dated - sent.as_second()).abs() < 3600, "{dated} {sent}");
 }

@@ -26,6 +26,7 @@ pub(super) fn past() -> Past {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000001".to_owned(),
         story: Head {
             title: "Freight over the bridge doubles".to_owned(),
+            opening: None,
             url: Some("https://wire.example/1".to_owned()),
             published: Some(at("13:05:00")),
             first_seen: at("13:20:00"),

@@ -15,9 +15,8 @@ const TITLE: Style = Style::new().bold();
 /// The whole report, ending in a line break.
 pub(super) fn report(record: &Record, zone: &TimeZone, paper: Paper) -> String {
     let past = &record.past;
-    let title = plain(&past.story.title);
-    let title = if title.trim().is_empty() { "(no headline)" } else { title.trim() };
-    let mut lines = vec![paper.paint(&paper.wrap(title, "", 2), TITLE)];
+    let title = plain(past.story.headline());
+    let mut lines = vec![paper.paint(&paper.wrap(title.trim(), "", 2), TITLE)];
     lines.extend(facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, paper)));
     lines.push(String::new());
     lines.extend(past.told.evidence.iter().map(|evidence| proof(evidence, paper)));

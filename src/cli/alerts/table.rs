@@ -27,8 +27,7 @@ pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
 }
 
 fn headline(alert: &Past) -> String {
-    let title = plain(&alert.story.title);
-    if title.trim().is_empty() { "(no headline)".to_owned() } else { title }
+    plain(alert.story.headline())
 }
 
 #[cfg(test)]

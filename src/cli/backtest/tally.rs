@@ -140,8 +140,7 @@ fn date(entry: &Entry) -> Option<Timestamp> {
 }
 
 fn headline(entry: &Entry) -> String {
-    let text = if entry.story.title.trim().is_empty() { &entry.story.body } else { &entry.story.title };
-    text.chars().take(LONGEST_HEADLINE).collect()
+    entry.story.headline().chars().take(LONGEST_HEADLINE).collect()
 }
 
 #[cfg(test)]

@@ -66,7 +66,6 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
 
 fn about(what: &What) -> String {
     match what {
-        What::Story(title) if title.trim().is_empty() => "(no title)".to_owned(),
         What::Story(title) => shown(title),
         What::Digest(alerts) => format!("a digest of {}", count(*alerts as usize, "alert", "alerts")),
         What::Notice(subject) => shown(&format!("a notice about {subject}")),

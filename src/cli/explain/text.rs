@@ -33,8 +33,7 @@ pub(super) fn report(subject: &Subject, answer: &Answer) -> String {
 }
 
 fn headline(subject: &Subject) -> String {
-    let title = plain(&subject.story.title);
-    if title.trim().is_empty() { "(no headline)".to_owned() } else { title }
+    plain(&subject.story.headline())
 }
 
 fn facts(subject: &Subject) -> Vec<(&'static str, String)> {

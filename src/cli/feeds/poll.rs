@@ -13,6 +13,7 @@ use crate::cli::{Exit, block_on, count, place};
 use crate::feed::article;
 use crate::feed::parse::{self, Document, Item};
 use crate::notify::plain;
+use crate::story::headline::headline;
 
 /// How much of an item's text is shown to people, in characters.
 const MOST_TEXT: usize = 400;
@@ -77,8 +78,7 @@ fn text(document: &Document, place: &str, paper: Paper) -> String {
 }
 
 fn item_text(item: &Item, paper: Paper) -> String {
-    let title = if item.title.is_empty() { "(no headline)".to_owned() } else { plain(&item.title) };
-    let mut lines = vec![paper.wrap(&title, "", 2)];
+    let mut lines = vec![paper.wrap(&plain(&headline(&item.title, &item.text)), "", 2)];
     lines.extend(item.link.iter().map(|link| format!("  {link}")));
     let facts: Vec<String> = facts(item).into_iter().map(|fact| plain(&fact)).collect();
     lines.push(paper.wrap(&facts.join("; "), "  ", 4));

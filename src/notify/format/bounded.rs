@@ -15,7 +15,8 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn length(self, text: &str) -> usize {
+    /// The length of `text`, as the service counts it.
+    pub(super) fn length(self, text: &str) -> usize {
         match self {
             Self::Utf16 => text.encode_utf16().count(),
             Self::Byte => text.len(),
@@ -43,7 +44,7 @@ pub(super) struct Bounded {
 
 impl Bounded {
     pub(super) fn new(most: usize, unit: Unit, escape: Escape) -> Self {
-        Self { text: String::new(), left: most - unit.length(ELLIPSIS), unit, escape, is_full: false }
+        Self { text: String::new(), left: most.saturating_sub(unit.length(ELLIPSIS)), unit, escape, is_full: false }
     }
 
     /// Adds foreign text, escaped, as far as there is room.

@@ -1,37 +1,62 @@
-//! `format: discord`: an embed that calls nobody.
+//! `format: discord`: embeds that call nobody.
 
 use serde_json::{Value, json};
 
 use super::bounded::{Bounded, Unit, bounded};
-use super::words::{colour, headline, web_link};
-use crate::notify::view::View;
+use super::link::{Link, in_markdown, link};
+use super::list::{self, Form};
+use super::words::{colour, headline, joined};
+use crate::notify::view::{Item, View};
 
 // Discord takes 256 characters of title, 4096 of description, 25 fields of 1024, 2048 of an address, and 6000 in all.
+const ALL: usize = 6000;
 const TITLE: usize = 256;
+const DESCRIPTION: usize = 4096;
 const TEXT: usize = 2400;
 const FACT: usize = 600;
 const LINK: usize = 2000;
 
+/// The longest address that is written out: the facts and a few words have room besides.
+const WRITTEN: usize = 3000;
+
+/// The most of a headline and of a place in a list.
+const LINE: usize = 300;
+
 pub(super) fn message(view: &View) -> Value {
+    let title = bounded(&headline(view), TITLE, Unit::Utf16, escape);
+    let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
+    let text = text(view, link.as_ref());
     let value = |lines: &[String]| bounded(&lines.join("\n"), FACT, Unit::Utf16, escape);
     // A field without a value is an error.
     let facts =
         view.facts.iter().map(|fact| (fact.name, value(&fact.lines))).filter(|(_, value)| !value.trim().is_empty());
-    let facts = facts.map(|(name, value)| json!({"name": name, "value": value}));
-    let mut embed = json!({
-        "title": bounded(&headline(view), TITLE, Unit::Utf16, escape),
-        "description": text(view),
+    let facts: Vec<_> = facts.collect();
+    let length = |text: &str| Unit::Utf16.length(text);
+    let used =
+        length(&title) + length(&text) + facts.iter().map(|(name, value)| length(name) + length(value)).sum::<usize>();
+    let fields = facts.into_iter().map(|(name, value)| json!({"name": name, "value": value}));
+    let mut first = json!({
+        "title": title,
+        "description": text,
         "color": colour(view),
-        "fields": facts.collect::<Vec<_>>(),
+        "fields": fields.collect::<Vec<_>>(),
     });
-    if let Some(link) = web_link(view, LINK) {
-        embed["url"] = json!(link);
+    if let Some(Link::Linked(address)) = link {
+        first["url"] = json!(address);
     }
-    json!({"embeds": [embed], "allowed_mentions": {"parse": []}})
+    let lists = lists(view, ALL.saturating_sub(used));
+    let lists = lists.into_iter().map(|text| json!({"description": text, "color": colour(view)}));
+    json!({"embeds": std::iter::once(first).chain(lists).collect::<Vec<_>>(), "allowed_mentions": {"parse": []}})
 }
 
-fn text(view: &View) -> String {
-    let mut text = Bounded::new(TEXT, Unit::Utf16, escape);
+/// The sentences and the note, and below them an address that cannot be linked.
+fn text(view: &View, link: Option<&Link>) -> String {
+    let below = match link {
+        Some(Link::Written(address)) => format!("\n<{address}>"),
+        Some(Link::Words(words)) => format!("\n{}", bounded(words, TEXT, Unit::Utf16, escape)),
+        Some(Link::Linked(_)) | None => String::new(),
+    };
+    let mut text = Bounded::new((TEXT + LINE).saturating_sub(below.len()).clamp(LINE, TEXT), Unit::Utf16, escape);
     for quote in &view.quotes {
         text.mark("> ");
         for piece in quote {
@@ -40,7 +65,27 @@ fn text(view: &View) -> String {
         text.mark("\n");
     }
     view.note.iter().for_each(|note| text.push(note));
-    text.done()
+    text.done() + &below
+}
+
+/// The stories and copies, in embeds of their own.
+fn lists(view: &View, room: usize) -> Vec<String> {
+    let heading = |words: &str| format!("**{}**", bounded(words, LINE, Unit::Utf16, escape));
+    let first = room.min(DESCRIPTION);
+    list::texts(view, &[first, room - first], &Form { unit: Unit::Utf16, escape, heading: &heading, item: &item })
+}
+
+fn item(item: &Item) -> String {
+    let title = bounded(&joined(&item.title), LINE, Unit::Utf16, escape);
+    let place = item.place.iter().map(|place| format!(" – {}", bounded(place, LINE, Unit::Utf16, escape)));
+    let place: String = place.collect();
+    match item.link.as_deref().map(|address| link(address, WRITTEN, LINE)) {
+        None => format!("• {title}{place}"),
+        Some(Link::Linked(address) | Link::Written(address)) => {
+            format!("• [{title}]({}){place}", in_markdown(&address))
+        }
+        Some(Link::Words(words)) => format!("• {title}{place} – {}", bounded(&words, LINE, Unit::Utf16, escape)),
+    }
 }
 
 /// A backslash before all that begins markup, a link, an emoji or a mention; and an `@` that calls nobody even where somebody copies it.

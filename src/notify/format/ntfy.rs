@@ -3,29 +3,45 @@
 use serde_json::{Value, json};
 
 use super::bounded::{Bounded, Unit, as_it_is, bounded};
-use super::words::{headline, joined, web_link};
-use crate::notify::view::View;
+use super::link::{Link, link};
+use super::list::{self, Form};
+use super::words::{headline, joined};
+use crate::notify::view::{Item, View};
 use crate::story::Severity;
 
-// A message of more than 4096 bytes becomes an attachment, and the whole JSON may have twice that.
+// A message of more than 4096 bytes becomes an attachment, and the whole JSON, in which quotes take two bytes, may have twice that.
 const TITLE: usize = 250;
-const TEXT: usize = 2800;
-const LINK: usize = 1000;
+const ALL: usize = 3400;
+const LINK: usize = 1200;
+
+/// The longest address that is written out.
+const WRITTEN: usize = 2400;
+
+/// The most of a headline and of a place in a list.
+const LINE: usize = 250;
 
 pub(super) fn message(view: &View) -> Value {
+    let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
+    let address = match &link {
+        Some(Link::Linked(address) | Link::Written(address) | Link::Words(address)) => address.as_str(),
+        None => "",
+    };
+    let text = text(view, ALL - address.len());
     let mut message = json!({
         "title": bounded(&headline(view), TITLE, Unit::Byte, as_it_is),
-        "message": text(view),
+        "message": text,
         "priority": priority(view.severity),
     });
-    if let Some(link) = web_link(view, LINK) {
-        message["click"] = json!(link);
+    match &link {
+        Some(Link::Linked(address)) => message["click"] = json!(address),
+        Some(Link::Written(address) | Link::Words(address)) => message["message"] = json!(format!("{text}\n{address}")),
+        None => {}
     }
     message
 }
 
-fn text(view: &View) -> String {
-    let mut text = Bounded::new(TEXT, Unit::Byte, as_it_is);
+fn text(view: &View, room: usize) -> String {
+    let mut text = Bounded::new(room, Unit::Byte, as_it_is);
     let quotes = view.quotes.iter().map(|quote| joined(quote));
     for line in quotes.chain(view.note.clone()) {
         text.push(&line);
@@ -35,7 +51,21 @@ fn text(view: &View) -> String {
         text.push(&format!("{}: {}", fact.name, fact.lines.join("; ")));
         text.mark("\n");
     }
-    text.done().trim_end().to_owned()
+    let text = text.done().trim_end().to_owned();
+    let left = room.saturating_sub(text.len() + "\n\n".len());
+    let form = Form { unit: Unit::Byte, escape: as_it_is, heading: &str::to_owned, item: &item };
+    std::iter::once(text).chain(list::texts(view, &[left], &form)).collect::<Vec<_>>().join("\n\n")
+}
+
+fn item(item: &Item) -> String {
+    let cut = |text: &str| bounded(text, LINE, Unit::Byte, as_it_is);
+    let title = format!("• {}", cut(&joined(&item.title)));
+    let place = item.place.iter().map(|place| format!("  {}", cut(place)));
+    let link = item.link.as_deref().map(|address| match link(address, WRITTEN, LINE) {
+        Link::Linked(address) | Link::Written(address) => format!("  {address}"),
+        Link::Words(words) => format!("  {}", cut(&words)),
+    });
+    std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
 }
 
 /// From 1, which makes no sound, to 5, which goes on until it is heard.

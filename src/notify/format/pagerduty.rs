@@ -3,9 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::bounded::{Unit, as_it_is, bounded};
-use super::words::{headline, joined, web_link};
+use super::link::{Link, link};
+use super::list::{self, Form};
+use super::words::{headline, joined};
 use crate::alert::{Content, Letter};
-use crate::notify::view::View;
+use crate::notify::view::{Item, View};
 use crate::story::Severity;
 
 /// The most of a summary (1024 characters).
@@ -14,13 +16,29 @@ const SUMMARY: usize = 1000;
 /// The most of a detail: all of them stay far below the 512 kB of an event.
 const DETAIL: usize = 2000;
 
+/// The most of all stories and copies together, in bytes.
+const LISTS: usize = 150_000;
+
+/// The longest address in the field for links, and the longest that is written out.
 const LINK: usize = 2000;
+const WRITTEN: usize = 16_000;
+
+/// The most of a headline and of a place in a list.
+const LINE: usize = 500;
 
 pub(super) fn message(view: &View, letter: &Letter) -> Value {
     let key = match &letter.content {
         Content::Alert { event, .. } => event,
         Content::Digest(_) | Content::Notice(_) | Content::Test => &letter.id,
     };
+    let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
+    let mut details = details(view);
+    let mut links = Vec::new();
+    match link {
+        Some(Link::Linked(href)) => links.push(json!({"href": href, "text": "Read it"})),
+        Some(Link::Written(words) | Link::Words(words)) => drop(details.insert("link".to_owned(), words.into())),
+        None => {}
+    }
     let mut message = json!({
         "event_action": "trigger",
         "dedup_key": key,
@@ -29,12 +47,12 @@ pub(super) fn message(view: &View, letter: &Letter) -> Value {
             "summary": bounded(&headline(view), SUMMARY, Unit::Utf16, as_it_is),
             "source": source(view),
             "severity": severity(view.severity),
-            "timestamp": letter.created,
-            "custom_details": details(view),
+            "timestamp": letter.sent,
+            "custom_details": details,
         },
     });
-    if let Some(link) = web_link(view, LINK) {
-        message["links"] = json!([{"href": link, "text": "Read it"}]);
+    if !links.is_empty() {
+        message["links"] = json!(links);
     }
     message
 }
@@ -49,7 +67,22 @@ fn details(view: &View) -> Map<String, Value> {
     let facts = view.facts.iter().map(|fact| (fact.name.to_owned(), fact.lines.join("\n")));
     let all = std::iter::once(("sentences".to_owned(), quotes.collect::<Vec<_>>().join("\n"))).chain(facts);
     let all = all.filter(|(_, text)| !text.is_empty());
-    all.map(|(name, text)| (name, bounded(&text, DETAIL, Unit::Utf16, as_it_is).into())).collect()
+    let all = all.map(|(name, text)| (name, bounded(&text, DETAIL, Unit::Utf16, as_it_is).into()));
+    let form = Form { unit: Unit::Byte, escape: as_it_is, heading: &str::to_owned, item: &item };
+    let name = if view.copies.is_empty() { "stories" } else { "copies" };
+    let lists = list::texts(view, &[LISTS], &form).into_iter().map(|text| (name.to_owned(), text.into()));
+    all.chain(lists).collect()
+}
+
+fn item(item: &Item) -> String {
+    let cut = |text: &str| bounded(text, LINE, Unit::Utf16, as_it_is);
+    let title = format!("- {}", cut(&joined(&item.title)));
+    let place = item.place.iter().map(|place| format!("  {}", cut(place)));
+    let link = item.link.as_deref().map(|address| match link(address, WRITTEN, LINE) {
+        Link::Linked(address) | Link::Written(address) => format!("  {address}"),
+        Link::Words(words) => format!("  {}", cut(&words)),
+    });
+    std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
 }
 
 fn severity(severity: Option<Severity>) -> &'static str {

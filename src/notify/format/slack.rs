@@ -1,40 +1,58 @@
-//! `format: slack`: an attachment of an incoming webhook, which Mattermost takes as well.
+//! `format: slack`: attachments of an incoming webhook, which Mattermost takes as well.
 
 use serde_json::{Value, json};
 
 use super::bounded::{Bounded, Unit, bounded};
-use super::words::{colour, headline, web_link};
-use crate::notify::view::View;
+use super::link::{Link, in_markdown, link, link_in_markup};
+use super::list::{self, Form};
+use super::words::{colour, headline, joined};
+use crate::notify::view::{Item, View};
 
 /// The most of a headline. Slack shows no more of a title than fits a line or two.
 const TITLE: usize = 300;
 
-/// The most of the sentences together: Slack folds a longer text away.
+/// The most of a text: Slack folds a longer one away.
 const TEXT: usize = 3000;
 
 /// The most of a fact.
 const FACT: usize = 1000;
 
-/// The longest link.
+/// The longest link behind a title, and in a text.
 const LINK: usize = 2000;
+const WRITTEN: usize = 2500;
+
+/// How many texts of stories and copies there are at most: together with the rest, a message stays below 40,000 characters.
+const LISTS: usize = 10;
 
 pub(super) fn message(view: &View) -> Value {
     let title = bounded(&headline(view), TITLE, Unit::Utf16, escape);
+    let color = format!("#{:06x}", colour(view));
     let field = |name: &str, value: &str| json!({"title": name, "value": value, "short": false});
     let facts =
         view.facts.iter().map(|fact| field(fact.name, &bounded(&fact.lines.join("\n"), FACT, Unit::Utf16, escape)));
-    let mut attachment = json!({
+    let mut fields: Vec<Value> = facts.collect();
+    let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
+    match &link {
+        Some(Link::Written(address)) => fields.push(field("link", &format!("<{}>", address.replace('&', "&amp;")))),
+        Some(Link::Words(words)) => fields.push(field("link", &bounded(words, WRITTEN, Unit::Utf16, escape))),
+        Some(Link::Linked(_)) | None => {}
+    }
+    let mut first = json!({
         "fallback": title,
-        "color": format!("#{:06x}", colour(view)),
+        "color": color,
         "title": title,
         "text": text(view),
-        "fields": facts.collect::<Vec<_>>(),
+        "fields": fields,
         "mrkdwn_in": ["text"],
     });
-    if let Some(link) = web_link(view, LINK) {
-        attachment["title_link"] = json!(link);
+    if let Some(Link::Linked(address)) = link {
+        first["title_link"] = json!(address);
     }
-    json!({"attachments": [attachment]})
+    let form = Form { unit: Unit::Utf16, escape, heading: &heading, item: &item };
+    let lists = list::texts(view, &[TEXT; LISTS], &form);
+    let lists =
+        lists.into_iter().map(|text| json!({"fallback": title, "color": color, "text": text, "mrkdwn_in": ["text"]}));
+    json!({"attachments": std::iter::once(first).chain(lists).collect::<Vec<_>>()})
 }
 
 fn text(view: &View) -> String {
@@ -48,6 +66,23 @@ fn text(view: &View) -> String {
     }
     view.note.iter().for_each(|note| text.push(note));
     text.done()
+}
+
+fn heading(words: &str) -> String {
+    format!("*{}*", bounded(words, TITLE, Unit::Utf16, escape))
+}
+
+fn item(item: &Item) -> String {
+    let title = bounded(&joined(&item.title), TITLE, Unit::Utf16, escape);
+    let place = item.place.iter().map(|place| format!(" – {}", bounded(place, TITLE, Unit::Utf16, escape)));
+    let place: String = place.collect();
+    match item.link.as_deref().map(|address| link_in_markup(&in_markdown(address), WRITTEN, TITLE)) {
+        None => format!("• {title}{place}"),
+        Some(Link::Linked(address) | Link::Written(address)) => {
+            format!("• <{address}|{title}>{place}")
+        }
+        Some(Link::Words(words)) => format!("• {title}{place} – {}", bounded(&words, TITLE, Unit::Utf16, escape)),
+    }
 }
 
 /// Slack knows three escapes; Mattermost reads Markdown besides, and has other ones. What both would read as markup becomes a look-alike, and nobody is

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::bounded::{Unit, as_it_is, bounded};
-use super::words::{headline, web_link};
+use super::link::{Link, link};
+use super::list;
+use super::words::{headline, joined};
 use crate::notify::quote::Piece;
-use crate::notify::view::View;
+use crate::notify::view::{Item, View};
 use crate::story::Severity;
 
 /// The most that a workflow takes, less some room, in bytes.
@@ -15,19 +17,46 @@ const MOST: usize = 27_000;
 const TITLE: usize = 1000;
 const PIECE: usize = 1500;
 const FACT: usize = 1500;
-const LINK: usize = 2000;
 
-/// The whole card; sentences that have no room are left out, the last first.
+/// The longest address behind a button or words, and the longest that is written out.
+const LINK: usize = 2000;
+const WRITTEN: usize = 8000;
+
+/// The most of a headline and of a place in a list.
+const LINE: usize = 600;
+
+/// What the line takes that says how many more there are.
+const MORE: usize = 900;
+
+/// The whole card. Sentences that have no room are left out, the last first; stories and copies have what room is left.
 pub(super) fn message(mut view: View) -> Value {
     loop {
-        let message = card(&view);
-        if message.to_string().len() <= MOST || view.quotes.pop().is_none() {
-            return message;
+        let used = card(&view, &[]).to_string().len();
+        if used <= MOST || view.quotes.pop().is_none() {
+            return card(&view, &lists(&view, MOST.saturating_sub(used)));
         }
     }
 }
 
-fn card(view: &View) -> Value {
+/// The stories and copies as blocks: as many as fit into so many bytes.
+fn lists(view: &View, room: usize) -> Vec<Value> {
+    let mut lines = Vec::new();
+    for (words, items) in view.lists() {
+        let blocks = items.iter().map(|one| vec![item(one)]);
+        let first = lines.len();
+        lines.extend(blocks);
+        if let Some(line) = lines.get_mut(first) {
+            line.insert(0, heading(words));
+        }
+    }
+    let costs: Vec<usize> =
+        lines.iter().map(|line| line.iter().map(|block| block.to_string().len() + 1).sum()).collect();
+    let shown: usize = list::shares(&costs, &[room], MORE).iter().sum();
+    let more = list::more(view, shown).filter(|_| room > MORE).map(|more| block(&[run(&more, LINE)]));
+    lines.into_iter().take(shown).flatten().chain(more).collect()
+}
+
+fn card(view: &View, lists: &[Value]) -> Value {
     let mut title = run(&headline(view), TITLE);
     title["size"] = json!("large");
     title["weight"] = json!("bolder");
@@ -36,13 +65,15 @@ fn card(view: &View) -> Value {
     }
     let quotes = view.quotes.iter().map(|quote| block(&quote.iter().map(piece).collect::<Vec<_>>()));
     let note = view.note.iter().map(|note| block(&[run(note, FACT)]));
-    let facts = view.facts.iter().map(|fact| {
-        let mut name = run(&format!("{}: ", fact.name), FACT);
-        name["isSubtle"] = json!(true);
-        block(&[name, run(&fact.lines.join("; "), FACT)])
-    });
-    let body: Vec<_> = std::iter::once(block(&[title])).chain(quotes).chain(note).chain(facts).collect();
-    let link = web_link(view, LINK).map(|link| json!({"type": "Action.OpenUrl", "title": "Read it", "url": link}));
+    let facts = view.facts.iter().map(|fact| self::fact(fact.name, &fact.lines.join("; "), FACT));
+    let mut body: Vec<_> = std::iter::once(block(&[title])).chain(quotes).chain(note).chain(facts).collect();
+    let mut actions = Vec::new();
+    match view.link.as_deref().map(|address| link(address, LINK, WRITTEN)) {
+        Some(Link::Linked(url)) => actions.push(json!({"type": "Action.OpenUrl", "title": "Read it", "url": url})),
+        Some(Link::Written(words) | Link::Words(words)) => body.push(fact("link", &words, WRITTEN)),
+        None => {}
+    }
+    body.extend_from_slice(lists);
     json!({"type": "message", "attachments": [{
         "contentType": "application/vnd.microsoft.card.adaptive",
         "content": {
@@ -51,9 +82,34 @@ fn card(view: &View) -> Value {
             "version": "1.4",
             "msteams": {"width": "Full"},
             "body": body,
-            "actions": Vec::from_iter(link),
+            "actions": actions,
         },
     }]})
+}
+
+fn heading(words: &str) -> Value {
+    let mut run = run(words, LINE);
+    run["weight"] = json!("bolder");
+    let mut block = block(&[run]);
+    block["separator"] = json!(true);
+    block
+}
+
+fn item(item: &Item) -> Value {
+    let mut runs = vec![run(&joined(&item.title), LINE)];
+    runs.extend(item.place.iter().map(|place| subtle(&format!(" – {place}"), LINE)));
+    match item.link.as_deref().map(|address| link(address, WRITTEN, LINE)) {
+        Some(Link::Linked(url) | Link::Written(url)) => {
+            runs[0]["selectAction"] = json!({"type": "Action.OpenUrl", "url": url});
+        }
+        Some(Link::Words(words)) => runs.push(subtle(&format!(" – {words}"), LINE)),
+        None => {}
+    }
+    block(&runs)
+}
+
+fn fact(name: &str, words: &str, most: usize) -> Value {
+    block(&[subtle(&format!("{name}: "), FACT), run(words, most)])
 }
 
 fn block(runs: &[Value]) -> Value {
@@ -66,6 +122,12 @@ fn piece(piece: &Piece) -> Value {
         run["weight"] = json!("bolder");
         run["highlight"] = json!(true);
     }
+    run
+}
+
+fn subtle(text: &str, most: usize) -> Value {
+    let mut run = run(text, most);
+    run["isSubtle"] = json!(true);
     run
 }
 

@@ -2,51 +2,76 @@
 
 use serde_json::{Value, json};
 
-use super::bounded::{Bounded, Unit};
-use super::words::{headline, web_link};
-use crate::notify::view::View;
+use super::bounded::{Bounded, Unit, bounded};
+use super::link::{Link, link_in_markup};
+use super::list::{self, Form};
+use super::words::{headline, joined};
+use crate::notify::view::{Fact, Item, View};
 
 /// The most of a message (4096 after its markup is read; ours counts before).
 const MOST: usize = 4096;
 
-/// The most of a headline with its link, of the sentences, and of each fact: all within a message.
-const TITLE: usize = 700;
+/// The longest address, as HTML writes it: beside it are a headline and the facts.
+const LINK: usize = 2600;
+
+/// The most of a headline, and of the words for an address that is none of the web.
+const TITLE: usize = 500;
+
+/// The most of the sentences and of a fact; of a fact beside a long address.
 const TEXT: usize = 1500;
 const FACT: usize = 300;
-const LINK: usize = 300;
+const SHORT_FACT: usize = 120;
 
 /// The most facts that there are.
 const FACTS: usize = 5;
 
-const _: () = assert!(TITLE + TEXT + 4 + FACTS * (FACT + 1) <= MOST, "a message has room for all of its parts");
+/// Marks of the title and breaks between the parts.
+const MARKS: usize = 40;
+
+/// The most of a headline and of a place in a list.
+const LINE: usize = 200;
+
+const _: () =
+    assert!(LINK + TITLE + MARKS + FACTS * (SHORT_FACT + 1) <= MOST, "a message has room for all of its parts");
+const _: () = assert!(2 * TITLE + TEXT + MARKS + FACTS * (FACT + 1) <= MOST, "a usual message is not cut");
 
 pub(super) fn message(view: &View) -> Value {
-    let mut whole = title(view) + "\n\n";
-    let text = text(view);
-    if !text.is_empty() {
-        whole = whole + &text + "\n\n";
-    }
-    for fact in &view.facts {
-        let mut line = Bounded::new(FACT, Unit::Utf16, escape);
-        line.push_between("<i>", fact.name, "</i> ");
-        line.push(&fact.lines.join("; "));
-        whole = whole + &line.done() + "\n";
-    }
-    json!({"text": whole.trim_end(), "parse_mode": "HTML", "link_preview_options": {"is_disabled": true}})
+    let mut parts = vec![title(view)];
+    let left = MOST - length(&parts) - MARKS;
+    let most = if left >= TEXT + FACTS * (FACT + 1) { FACT } else { SHORT_FACT };
+    let facts: Vec<String> = view.facts.iter().take(FACTS).map(|fact| self::fact(fact, most)).collect();
+    let facts = facts.join("\n");
+    let room = left.saturating_sub(Unit::Utf16.length(&facts));
+    parts.extend(Some(text(view, room.min(TEXT))).filter(|text| !text.is_empty()));
+    parts.extend(Some(facts).filter(|facts| !facts.is_empty()));
+    let form = Form { unit: Unit::Utf16, escape, heading: &heading, item: &item };
+    parts.extend(list::texts(view, &[MOST - length(&parts) - "\n\n".len()], &form));
+    json!({"text": parts.join("\n\n"), "parse_mode": "HTML", "link_preview_options": {"is_disabled": true}})
+}
+
+/// The length of these parts with a break after each.
+fn length(parts: &[String]) -> usize {
+    parts.iter().map(|part| Unit::Utf16.length(part) + "\n\n".len()).sum()
 }
 
 fn title(view: &View) -> String {
-    let mut title = Bounded::new(TITLE, Unit::Utf16, escape);
-    let (open, close) = match web_link(view, LINK) {
-        Some(link) => (format!("<b><a href=\"{}\">", link.replace('&', "&amp;")), "</a></b>"),
-        None => ("<b>".to_owned(), "</b>"),
-    };
-    title.push_between(&open, &headline(view), close);
-    title.done()
+    let words = bounded(&headline(view), TITLE, Unit::Utf16, escape);
+    match view.link.as_deref().map(|address| link_in_markup(address, LINK, TITLE)) {
+        None => format!("<b>{words}</b>"),
+        Some(Link::Linked(address) | Link::Written(address)) => format!("<b><a href=\"{address}\">{words}</a></b>"),
+        Some(Link::Words(link)) => format!("<b>{words}</b>\n{}", bounded(&link, TITLE, Unit::Utf16, escape)),
+    }
 }
 
-fn text(view: &View) -> String {
-    let mut text = Bounded::new(TEXT, Unit::Utf16, escape);
+fn fact(fact: &Fact, most: usize) -> String {
+    let mut line = Bounded::new(most, Unit::Utf16, escape);
+    line.push_between("<i>", fact.name, "</i> ");
+    line.push(&fact.lines.join("; "));
+    line.done()
+}
+
+fn text(view: &View, room: usize) -> String {
+    let mut text = Bounded::new(room, Unit::Utf16, escape);
     for (number, quote) in view.quotes.iter().enumerate() {
         text.mark(if number == 0 { "• " } else { "\n• " });
         for piece in quote {
@@ -58,6 +83,21 @@ fn text(view: &View) -> String {
         text.push(note);
     }
     text.done()
+}
+
+fn heading(words: &str) -> String {
+    format!("<b>{}</b>", bounded(words, LINE, Unit::Utf16, escape))
+}
+
+fn item(item: &Item) -> String {
+    let title = bounded(&joined(&item.title), LINE, Unit::Utf16, escape);
+    let place = item.place.iter().map(|place| format!(" – {}", bounded(place, LINE, Unit::Utf16, escape)));
+    let place: String = place.collect();
+    match item.link.as_deref().map(|address| link_in_markup(address, LINK, LINE)) {
+        None => format!("• {title}{place}"),
+        Some(Link::Linked(address) | Link::Written(address)) => format!("• <a href=\"{address}\">{title}</a>{place}"),
+        Some(Link::Words(words)) => format!("• {title}{place} – {}", bounded(&words, LINE, Unit::Utf16, escape)),
+    }
 }
 
 /// What HTML reads as markup, and an `@` that calls nobody.

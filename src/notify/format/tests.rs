@@ -1,5 +1,7 @@
 //! What every service gets, and that no text of a feed passes its limits or becomes its markup.
 
+mod lists;
+
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -54,17 +56,24 @@ fn hold_to_limits(format: Format, message: &Value) {
     match format {
         Format::Standard => {}
         Format::Slack => {
-            let attachment = &message["attachments"][0];
-            assert!(utf16(&attachment["title"]) <= 300 && utf16(&attachment["text"]) <= 3000);
-            assert!(attachment["fields"].as_array().unwrap().iter().all(|field| utf16(&field["value"]) <= 1000));
+            let attachments = message["attachments"].as_array().unwrap();
+            assert!(attachments.iter().all(|one| utf16(&one["title"]) <= 300 && utf16(&one["text"]) <= 3000));
+            let fields = attachments[0]["fields"].as_array().unwrap();
+            assert!(fields.iter().all(|field| utf16(&field["value"]) <= 1000 || field["title"] == "link"));
+            assert!(attachments.len() <= 20 && message.to_string().encode_utf16().count() <= 40_000);
         }
         Format::Discord => {
-            let embed = &message["embeds"][0];
+            let embeds = message["embeds"].as_array().unwrap();
+            let embed = &embeds[0];
             let fields = embed["fields"].as_array().unwrap();
             let of_fields = fields.iter().map(|field| utf16(&field["name"]) + utf16(&field["value"]));
             assert!(utf16(&embed["title"]) <= 256 && utf16(&embed["description"]) <= 4096 && fields.len() <= 25);
             assert!(fields.iter().all(|field| (1..=1024).contains(&utf16(&field["value"]))));
-            assert!(utf16(&embed["title"]) + utf16(&embed["description"]) + of_fields.sum::<usize>() <= 6000);
+            let descriptions = embeds.iter().map(|embed| utf16(&embed["description"]));
+            assert!(descriptions.clone().all(|length| length <= 4096) && embeds.len() <= 10);
+            assert!(utf16(&embed["title"]) + descriptions.sum::<usize>() + of_fields.sum::<usize>() <= 6000);
+            assert!(embeds[1..].iter().all(|embed| utf16(&embed["description"]) > 0));
+            assert!(embed["url"].as_str().is_none_or(|url| url.len() <= 2048));
             assert_eq!(message["allowed_mentions"]["parse"], Value::Array(vec![]));
         }
         Format::Teams => assert!(message.to_string().len() <= 28 * 1024),
@@ -112,7 +121,7 @@ fn nobody_is_called_and_no_markup_of_a_feed_stays() {
         let calls = matches!(format, Format::Teams | Format::Ntfy | Format::PagerDuty);
         assert!(calls || !whole.contains("@everyone"), "{format:?}: {whole}");
         let marked = match format {
-            Format::Slack => &["<!", "<@", "<http", "[bank]", "*b*", "`c`"][..],
+            Format::Slack => &["<!", "<@", "<https://evil", "[bank]", "*b*", "`c`"][..],
             Format::Discord => &[" *b*", " `c`", " [bank]", " <@"],
             Format::Telegram => &["</b><a", "<!", "<@"],
             _ => &[],

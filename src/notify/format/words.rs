@@ -18,12 +18,6 @@ pub(super) fn joined(pieces: &[Piece]) -> String {
     pieces.iter().map(|piece| piece.text.as_str()).collect()
 }
 
-/// The link, if it is one that services take: an address of the web, and not too long.
-pub(super) fn web_link(view: &View, most: usize) -> Option<&str> {
-    let is_web = |link: &&str| link.starts_with("https://") || link.starts_with("http://");
-    view.link.as_deref().filter(is_web).filter(|link| link.len() <= most && !link.contains([' ', '"', '<', '>', '|']))
-}
-
 /// A colour for the severity, as 0xRRGGBB.
 pub(super) fn colour(view: &View) -> u32 {
     match view.severity {

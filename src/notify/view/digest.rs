@@ -30,10 +30,17 @@ pub(in crate::notify) struct Item {
     pub(in crate::notify) title: Vec<Piece>,
     /// The sentence that proves most, where the headline does not.
     pub(in crate::notify) quote: Option<Vec<Piece>>,
-    /// When, and where it was seen.
-    pub(in crate::notify) place: String,
+    /// Who carries it, and when that was seen or published.
+    pub(in crate::notify) place: Option<String>,
     /// Where to read it.
     pub(in crate::notify) link: Option<String>,
+}
+
+impl Item {
+    /// A line of words, safe to show.
+    pub(super) fn line(words: &str) -> Self {
+        Self { title: unmarked(words), quote: None, place: None, link: None }
+    }
 }
 
 /// What `digest` shows, with times in `zone`.
@@ -47,24 +54,32 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
                 if number == 1 { "1 more story".to_owned() } else { format!("{number} more stories") },
                 alert::title(rule, row.as_ref())
             ),
-            "The rule matched so often that its first alerts came at once and these were gathered.".to_owned(),
+            "This rule matched often. Its first alerts were sent one by one; these were gathered.".to_owned(),
         ),
-        Reason::Digest { rule } => (format!("{stories} for {rule}"), "This rule is told in digests.".to_owned()),
+        Reason::Digest { rule } => {
+            (format!("{stories} for {rule}"), "This rule sends its stories in digests.".to_owned())
+        }
         Reason::Quiet => {
-            (format!("{stories} from the quiet hours"), "They came while this notifier was to be quiet.".to_owned())
+            (format!("{stories} from the quiet hours"), "They came during the quiet hours of this notifier.".to_owned())
         }
         Reason::Limit => (
             format!("{stories} beyond the limit"),
-            "There were more messages than this notifier's `limit` lets through, so these were gathered.".to_owned(),
+            "The `limit` of this notifier was reached, so these were gathered.".to_owned(),
         ),
         Reason::Silence { id, why } if why.is_empty() => {
-            (format!("{stories} muted"), format!("Silence {id} has ended."))
+            (format!("{stories} muted"), format!("They were muted by silence {id}, which has ended."))
         }
-        Reason::Silence { id, why } => (format!("{stories} muted"), format!("Silence {id} has ended: {why}")),
+        Reason::Silence { id, why } => {
+            (format!("{stories} muted"), format!("They were muted by silence {id}, which has ended. Its reason: {why}"))
+        }
         Reason::Late => (
             format!("Late: {stories} that waited for you"),
-            "Nothing could be delivered here for a while. What was critical comes apart.".to_owned(),
+            "This receiver could not be reached. Critical alerts are sent on their own.".to_owned(),
         ),
+    };
+    let title = match &digest.part {
+        Some(part) => format!("{title}, {part}"),
+        None => title,
     };
     View {
         severity: digest.rules.iter().map(|group| group.severity).max(),
@@ -87,14 +102,15 @@ fn section(group: &Group, zone: &TimeZone) -> Section {
 fn item(entry: &Entry, is_quoted: bool, zone: &TimeZone) -> Item {
     let quotes = quote::of_evidence(&entry.story.title, &entry.evidence);
     let is_proven = quotes.title.iter().any(|piece| piece.marked) && quotes.sentences.is_empty();
-    let title = if entry.story.title.trim().is_empty() { unmarked("(no title)") } else { quotes.title };
+    let has_title = !entry.story.title.trim().is_empty();
+    let title = if has_title { quotes.title } else { unmarked(&plain(entry.story.headline())) };
     let marked = |quote: &Vec<Piece>| quote.iter().filter(|piece| piece.marked).count();
     let best = quotes.sentences.into_iter().rev().max_by_key(marked);
     let when = time(entry.story.published.unwrap_or(entry.story.first_seen), zone);
     Item {
         title,
         quote: best.filter(|_| is_quoted && !is_proven),
-        place: plain(&format!("{when}, {}", entry.feed)),
+        place: Some(plain(&format!("{}, {when}", entry.feed))),
         link: entry.story.url.as_deref().map(plain),
     }
 }

@@ -50,6 +50,12 @@ fn a_wish_to_wait_is_passed_on(#[case] wish: &'static str, #[case] seconds: Opti
 }
 
 #[test]
+fn too_large_is_said_apart_because_a_digest_can_be_halved() {
+    let why = "the server answered 413 Payload Too Large: 100 kB at most".to_owned();
+    assert_eq!(answered(413, &[], "100 kB at most"), Outcome::TooLarge(why));
+}
+
+#[test]
 fn gone_is_gone() {
     let why = "the server answered 410 Gone: moved on, which says that nothing is taken here any more; \
                write the new address as the `url` of `ops` under `notifiers`, or remove it";

@@ -134,7 +134,7 @@ impl Archive {
     /// The alert of that number, with all that became of it; `None` if there is none, or it is no longer kept.
     pub async fn alert(&mut self, id: i64) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query(
-            "SELECT alert.*, story.event, story.title, story.url, story.published, story.first_seen, story.lang,
+            "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                     coalesce(story.body, story.feed_text) AS text, rule_version.text AS rule_text
              FROM alert JOIN story ON story.id = alert.story LEFT JOIN rule_version ON rule_version.hash = alert.version
              WHERE alert.id = $1 AND alert.purged IS NULL",
@@ -171,7 +171,7 @@ impl Archive {
         wanted: &Wanted,
     ) -> Result<Vec<SqliteRow>, sqlx::Error> {
         sqlx::query(
-            "SELECT alert.*, story.event, story.title, story.url, story.published, story.first_seen, story.lang
+            "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang
              FROM alert JOIN story ON story.id = alert.story
              WHERE alert.id < $1 AND alert.id >= $7 AND alert.purged IS NULL AND ($2 IS NULL OR alert.rule = $2) AND alert.created >= $3 AND alert.created < $4
                AND ($5 IS NULL OR EXISTS (SELECT 1 FROM sighting JOIN story AS copy ON copy.id = sighting.story

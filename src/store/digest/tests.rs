@@ -5,6 +5,7 @@ use super::super::health::whole;
 use super::super::{Finish, Plan, Verdict};
 use crate::alert::Content;
 use crate::alert::breaker::{self, Cause, Room, Scope};
+use crate::alert::digest::Digest;
 use crate::alert::{Draft, Letter};
 
 const MINUTE: i64 = 60;
@@ -44,8 +45,12 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Lette
     }
 }
 
+fn titles(digest: &Digest) -> Vec<String> {
+    digest.rules.iter().flat_map(|group| &group.stories).map(|entry| entry.story.title.clone()).collect()
+}
+
 #[tokio::test]
-async fn sixty_hours_away_make_one_late_digest_and_its_critical_alerts_and_nothing_is_dead() {
+async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_and_nothing_is_dead() {
     use super::Severity::{Critical, High};
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
@@ -72,11 +77,13 @@ async fn sixty_hours_away_make_one_late_digest_and_its_critical_alerts_and_nothi
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((critical, digests.len()), (3, 1));
-    assert_eq!(digests[0].reason, super::Reason::Late);
-    assert_eq!((digests[0].stories(), digests[0].rules.len()), (58 * 6 - 3, 1));
-    let titles: Vec<&str> = digests[0].rules[0].stories.iter().map(|entry| entry.story.title.as_str()).collect();
-    assert_eq!(titles[..2], ["0347", "0346"]);
+    assert_eq!((critical, digests.len()), (3, 4));
+    assert!(digests.iter().all(|digest| digest.reason == super::Reason::Late && digest.rules.len() == 1));
+    let parts: Vec<String> = digests.iter().map(|digest| digest.part.as_ref().unwrap().to_string()).collect();
+    assert_eq!(parts, ["part 1 of 4", "part 2 of 4", "part 3 of 4", "part 4 of 4"]);
+    let titles: Vec<String> = digests.iter().flat_map(titles).collect();
+    let told = |number: &i64| number % 100 != 50;
+    assert_eq!(titles, (0..58 * 6).filter(told).rev().map(|number| format!("{number:04}")).collect::<Vec<_>>());
     assert_eq!(bench.ask("SELECT DISTINCT state FROM message").await.unwrap(), "sent");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message_alert").await.unwrap(), (58 * 6).to_string());
 }

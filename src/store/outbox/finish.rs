@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use crate::alert::breaker::Cause;
 use crate::store::column::millis;
 use crate::store::health::{self, Standing};
-use crate::store::{Finish, Lease};
+use crate::store::{Finish, Lease, digest};
 
 /// Records what came of attempts, as [`turn`](crate::store::Store::turn) says, and how the receivers stand then.
 pub(in crate::store) async fn record(
@@ -23,6 +23,9 @@ pub(in crate::store) async fn record(
     close(conn, &ended, now).await?;
     let mut standing = health::standing(conn).await?;
     for (lease, finish) in ended {
+        if matches!(finish, Finish::TooLarge(_)) && digest::halve(conn, lease.message, now).await? {
+            continue;
+        }
         if !matches!(finish, Finish::Sent(_)) || !standing.is_well(&lease.receiver) {
             health::note(conn, lease, finish, now).await?;
             standing = health::standing(conn).await?;
@@ -99,7 +102,7 @@ impl<'f> Came<'f> {
     fn of(finish: &'f Finish) -> Self {
         match finish {
             Finish::Sent(answer) => Self { state: "sent", outcome: "sent", counts: true, due: None, why: answer },
-            Finish::Again(again) => {
+            Finish::Again(again) | Finish::TooLarge(again) => {
                 let outcome = if again.cause == Cause::Unreached { "unreached" } else { "again" };
                 Self { state: "pending", outcome, counts: again.counts, due: Some(again.at), why: &again.why }
             }

@@ -127,7 +127,10 @@ async fn payloads(
             None => open.push(row),
         }
     }
-    for (row, letter) in open.iter().zip(letter::gather(conn, &open).await?) {
+    for row in &open {
+        digest::split(conn, row).await?;
+    }
+    for (row, letter) in open.iter().zip(letter::gather(conn, &open, now).await?) {
         let (message, receiver) = (row.try_get("id")?, receiver(notifier, row)?);
         match render(&receiver, &letter) {
             Ok(payload) => drop(payloads.insert(message, payload)),
@@ -210,6 +213,7 @@ fn leases(
             id: row.try_get("uid")?,
             counted: row.try_get("counted")?,
             tried_since: maybe_time(row, "tried_since")?.unwrap_or(now),
+            is_digest: row.try_get::<Option<&str>, _>("digest")?.is_some(),
             payload,
         });
     }

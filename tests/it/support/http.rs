@@ -39,6 +39,8 @@ pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Bytes,
+    /// The most bytes of a request that are taken: a larger one gets a 413.
+    most: usize,
 }
 
 /// A request as it came.
@@ -83,7 +85,7 @@ impl Stall {
 impl Response {
     /// An empty answer.
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new() }
+        Self { status, headers: Vec::new(), body: Bytes::new(), most: usize::MAX }
     }
 
     /// 200 with an RSS document.
@@ -107,6 +109,11 @@ impl Response {
         self
     }
 
+    /// The same for requests of at most so many bytes; larger ones get a 413.
+    pub fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
     /// The same with a body.
     pub fn body(mut self, body: &str) -> Self {
         self.body = Bytes::copy_from_slice(body.as_bytes());
@@ -115,7 +122,7 @@ impl Response {
 
     fn ok(content_type: &str, body: &str) -> Self {
         let headers = vec![("content-type", content_type.to_owned())];
-        Self { status: 200, headers, body: Bytes::copy_from_slice(body.as_bytes()) }
+        Self { headers, body: Bytes::copy_from_slice(body.as_bytes()), ..Self::status(200) }
     }
 
     fn to(&self, request: &HeaderMap) -> axum::response::Response {
@@ -333,12 +340,14 @@ async fn answer(
     body: Bytes,
 ) -> axum::response::Response {
     let path = uri.path().to_owned();
+    let size = body.len();
     shared.seen.send_modify(|seen| seen.push(Recorded { method, path: path.clone(), headers: headers.clone(), body }));
     let stalled = lock(&shared.stalls).get(&path).cloned();
     if let Some(mut stalled) = stalled {
         stalled.wait_for(|released| *released).await.ok();
     }
     let response = lock(&shared.script).get(&path).cloned().unwrap_or_else(|| Response::status(404));
+    let response = if size > response.most { Response::status(413) } else { response };
     let answer = response.to(&headers);
     shared.answered.send_modify(|answered| answered.push((path, answer.status().as_u16())));
     answer

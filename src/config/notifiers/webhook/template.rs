@@ -21,8 +21,8 @@ pub(super) fn template(node: Node<'_>, entries: &mut Entries<'_>, reader: &mut R
     let (name, help) = (&path.written.value, "README.md says what a template can use, under `template`");
     let found = match read {
         Err(why) => Err(format!("`{name}` cannot be read: {why}")),
-        Ok(source) => Template::new(source, writes(&path.value))
-            .map_err(|why| format!("`{name}` fails with a sample alert: {why}")),
+        Ok(source) => Template::new(&source, writes(&path.value))
+            .map_err(|failure| format!("`{name}` fails with a sample {}: {}", failure.sample, failure.why)),
     };
     found.map_err(|message| {
         reader.error(node, message, help);

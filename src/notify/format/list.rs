@@ -1,0 +1,112 @@
+//! Lists of stories and copies: as many as a service has room for, and then how many more there are.
+
+use crate::notify::format::bounded::{Escape, Unit, bounded};
+use crate::notify::view::{Item, View};
+
+/// The most of the line that says how many more there are.
+const MORE: usize = 200;
+
+/// The least room in which anything is said.
+const LEAST: usize = 40;
+
+/// How a service writes a list.
+pub(super) struct Form<'f> {
+    pub(super) unit: Unit,
+    pub(super) escape: Escape,
+    /// A heading, of its words.
+    pub(super) heading: &'f dyn Fn(&str) -> String,
+    /// A story or a copy.
+    pub(super) item: &'f dyn Fn(&Item) -> String,
+}
+
+/// The lists of `view` as texts, one at most for each of `rooms` and none longer than it.
+pub(super) fn texts(view: &View, rooms: &[usize], form: &Form<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (heading, items) in view.lists() {
+        for (number, item) in items.iter().enumerate() {
+            let item = (form.item)(item);
+            lines.push(if number == 0 { format!("\n{}\n{item}", (form.heading)(heading)) } else { item });
+        }
+    }
+    let rooms: Vec<usize> = rooms.iter().copied().filter(|room| *room >= LEAST).collect();
+    let costs: Vec<usize> = lines.iter().map(|line| form.unit.length(line) + 1).collect();
+    let shares = shares(&costs, &rooms, MORE);
+    let mut rest = lines.iter();
+    let mut texts: Vec<String> = Vec::new();
+    for share in &shares {
+        let lines: Vec<&str> = rest.by_ref().take(*share).map(String::as_str).collect();
+        texts.push(lines.join("\n").trim_start().to_owned());
+    }
+    if let (Some(more), Some(last), Some(room)) = (more(view, shares.iter().sum()), texts.last_mut(), rooms.last()) {
+        let left = room.saturating_sub(form.unit.length(last) + 1).min(MORE);
+        let more = bounded(&more, left, form.unit, form.escape);
+        let text = if last.is_empty() { more } else { format!("{last}\n{more}") };
+        *last = text;
+    }
+    texts.retain(|text| !text.is_empty());
+    texts
+}
+
+/// How many lines of these costs each of `rooms` takes, in order. Where not all fit, the last room keeps `reserve` free.
+pub(super) fn shares(costs: &[usize], rooms: &[usize], reserve: usize) -> Vec<usize> {
+    let all = fill(costs, rooms);
+    if all.iter().sum::<usize>() == costs.len() {
+        return all;
+    }
+    let mut less = rooms.to_vec();
+    if let Some(last) = less.last_mut() {
+        *last = last.saturating_sub(reserve + 1);
+    }
+    fill(costs, &less)
+}
+
+fn fill(costs: &[usize], rooms: &[usize]) -> Vec<usize> {
+    let mut costs = costs.iter().peekable();
+    let fill_one = |room: &usize| {
+        let mut left = *room;
+        let mut taken = 0;
+        while let Some(rest) = costs.peek().and_then(|cost| left.checked_sub(**cost)) {
+            left = rest;
+            taken += 1;
+            costs.next();
+        }
+        taken
+    };
+    rooms.iter().map(fill_one).collect()
+}
+
+/// What is said of the stories and copies after the first `shown`: how many they are, and of which lists.
+pub(super) fn more(view: &View, shown: usize) -> Option<String> {
+    let lists = view.lists();
+    let mut before = 0;
+    let mut rest = 0;
+    let mut parts = Vec::new();
+    for (heading, items) in &lists {
+        let hidden = (before + items.len()).saturating_sub(shown.max(before));
+        before += items.len();
+        rest += hidden;
+        if hidden > 0 {
+            parts.push(if hidden == items.len() { (*heading).to_owned() } else { format!("{hidden} of {heading}") });
+        }
+    }
+    match rest {
+        0 => None,
+        rest if lists.len() == 1 => Some(format!("and {rest} more")),
+        rest => Some(format!("and {rest} more: {}", parts.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_goes_to_the_next_room_and_the_last_keeps_room_to_say_so() {
+        assert_eq!(shares(&[3, 3, 3], &[9], 4), [3]);
+        assert_eq!(shares(&[3, 3, 3, 3], &[9], 2), [2]);
+        assert_eq!(shares(&[3, 3, 3, 3], &[7, 7], 2), [2, 2]);
+        assert_eq!(shares(&[9, 1], &[8, 12], 2), [0, 2]);
+        assert_eq!(shares(&[99], &[8], 2), [0]);
+        assert_eq!(shares(&[], &[8], 2), [0]);
+    }
+}

@@ -1,0 +1,189 @@
+//! Digests, copies and links in every form: what has room is there, and the rest is said.
+
+use super::*;
+use crate::alert::digest::{Digest, Entry, Group, Reason};
+use crate::story::Sighting;
+
+/// A digest of so many stories under each of these rules.
+fn digest(rules: &[(&str, usize)]) -> Letter {
+    let Content::Digest(sample) = fixture::digest(Reason::Quiet).content else { panic!("no digest") };
+    let entry = |rule: &str, number: usize| {
+        let mut entry: Entry = sample.rules[0].stories[1].clone();
+        entry.event = format!("{rule}-{number}");
+        entry.story.title = format!("Talks on {rule} in Pyongyang, day {number}.");
+        entry.story.url = Some(format!("https://wire.example/{rule}/{number}?a=1&b=2"));
+        entry.evidence.clear();
+        entry
+    };
+    let group = |(rule, number): &(&str, usize)| Group {
+        rule: (*rule).to_owned(),
+        stories: (1..=*number).map(|number| entry(rule, number)).collect(),
+        ..sample.rules[0].clone()
+    };
+    let rules = rules.iter().map(group).collect();
+    Letter { content: Content::Digest(Digest { reason: Reason::Quiet, part: None, rules }), ..fixture::test() }
+}
+
+/// All of a message as one text, with what its form escapes read back.
+fn read(format: Format, message: &Value) -> String {
+    let text = texts(message).join("\n").replace("&amp;", "&");
+    if format == Format::Discord { text.replace('\\', "") } else { text }
+}
+
+/// The alert with that link.
+fn linked(link: &str) -> Letter {
+    let mut letter = fixture::alert();
+    if let Content::Alert { story, .. } = &mut letter.content {
+        story.url = Some(link.to_owned());
+    }
+    letter
+}
+
+#[rstest]
+#[case(Format::Slack, "slack_digest")]
+#[case(Format::Discord, "discord_digest")]
+#[case(Format::Teams, "teams_digest")]
+#[case(Format::Telegram, "telegram_digest")]
+#[case(Format::Ntfy, "ntfy_digest")]
+#[case(Format::PagerDuty, "pagerduty_digest")]
+fn a_digest(#[case] format: Format, #[case] name: &str) {
+    let letter = fixture::digest(Reason::Silence { id: 7, why: "the parade".to_owned() });
+    assert_snapshot!(name, serde_json::to_string_pretty(&of(format, &letter)).expect("JSON"));
+}
+
+#[test]
+fn a_digest_has_its_stories_and_then_says_how_many_more_there_are() {
+    let letter = digest(&[("arms", 120), ("oil", 6), ("gas", 4)]);
+    for format in ALL {
+        let message = of(format, &letter);
+        hold_to_limits(format, &message);
+        let text = read(format, &message);
+        let shown = (1..=120).take_while(|number| {
+            let (title, link) = (format!("arms in Pyongyang, day {number}."), format!("/arms/{number}?a=1&b=2"));
+            text.contains(&title) && text.contains(&link) && text.contains("Wire, Thu 12 Mar 2026, 09:30 UTC")
+        });
+        let shown = shown.count();
+        assert!(shown >= 15, "{format:?} shows {shown}");
+        if shown < 120 {
+            let hidden = 120 - shown;
+            let more = format!("and {} more: {hidden} of arms (120), oil (6), gas (4)", hidden + 10);
+            assert!(text.contains(&more), "{format:?}: {text}");
+        } else {
+            assert!(text.contains("/gas/4?a=1&b=2") && !text.contains(" more"), "{format:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn copies_are_listed_with_headline_source_and_link() {
+    let mut letter = fixture::alert();
+    if let Content::Alert { feeds, .. } = &mut letter.content {
+        *feeds = (1..=4)
+            .map(|number| Sighting {
+                feed: FeedName(format!("Paper {number}")),
+                title: format!("Headline {number}"),
+                url: Some(format!("https://paper.example/{number}")),
+                seen: feeds[0].seen,
+            })
+            .collect();
+    }
+    for format in ALL {
+        let text = read(format, &of(format, &letter));
+        for number in 1..=4 {
+            for part in
+                [format!("Headline {number}"), format!("Paper {number}, Thu"), format!("paper.example/{number}")]
+            {
+                assert!(text.contains(&part), "{format:?} lacks {part}: {text}");
+            }
+        }
+    }
+}
+
+#[rstest]
+#[case::bar("https://wire.example/a?id=1|2", "https://wire.example/a?id=1%7C2")]
+#[case::angle("https://wire.example/a>b", "https://wire.example/a%3Eb")]
+#[case::space("https://wire.example/a b", "https://wire.example/a%20b")]
+#[case::quote("https://wire.example/a?\"b\"", "https://wire.example/a?%22b%22")]
+#[case::parentheses("https://wire.example/Foo_(bar)", "https://wire.example/Foo_(bar)")]
+#[case::ampersands("https://wire.example/?a=1&b=2", "https://wire.example/?a=1&b=2")]
+#[case::file("file:///srv/feeds/a", "file:///srv/feeds/a")]
+fn every_link_is_there_whatever_is_in_it(#[case] link: &str, #[case] expected: &str) {
+    for format in ALL {
+        let text = read(format, &of(format, &linked(link)));
+        assert!(text.contains(expected), "{format:?}: {text}");
+    }
+}
+
+#[rstest]
+fn every_link_is_there_whatever_its_length(#[values(301, 641, 1100, 2049, 2400)] length: usize) {
+    let link = format!("https://wire.example/{}", "a".repeat(length - 21));
+    for format in ALL {
+        let message = of(format, &linked(&link));
+        hold_to_limits(format, &message);
+        assert!(read(format, &message).contains(&link), "{format:?} has no link of {length}: {message}");
+    }
+}
+
+#[test]
+fn a_link_beyond_all_room_is_said_and_costs_no_story_of_a_digest() {
+    let link = format!("https://wire.example/{}", "a&".repeat(9990));
+    let mut letter = digest(&[("arms", 3)]);
+    if let Content::Digest(digest) = &mut letter.content {
+        digest.rules[0].stories[0].story.url = Some(link.clone());
+    }
+    for format in ALL {
+        let alert = of(format, &linked(&link));
+        hold_to_limits(format, &alert);
+        assert!(read(format, &alert).contains("its link has 20001 characters"), "{format:?}: {alert}");
+        let text = read(format, &of(format, &letter));
+        assert!(text.contains("its link has 20001 characters") && text.contains("/arms/3?a=1"), "{format:?}: {text}");
+    }
+}
+
+#[test]
+fn a_story_without_a_headline_is_called_by_its_first_words() {
+    let mut letter = fixture::bare();
+    if let Content::Alert { story, .. } = &mut letter.content {
+        story.opening = Some("The ferry is back from noon on.".to_owned());
+    }
+    for format in ALL {
+        let text = read(format, &of(format, &letter));
+        assert!(text.contains("The ferry is back from noon on."), "{format:?}: {text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn whatever_a_digest_says_every_limit_holds(
+        text in "([a-z]{1,9}|[*_`~<>&@\\[\\]()|\\\\\"]|북|👩‍🚀|\\PC| ){1,40}",
+        link in "https://wire\\.example/([a-z]|[&|()<>\" ]|é){0,80}",
+        times in 1..60_usize,
+        stories in 1..60_usize,
+    ) {
+        let mut letter = digest(&[("arms", stories), ("oil", 2)]);
+        let mut alert = all_of(&text.repeat(times), 3);
+        if let Content::Digest(digest) = &mut letter.content {
+            for entry in digest.rules.iter_mut().flat_map(|group| &mut group.stories) {
+                entry.story.title = text.repeat(times);
+                entry.story.url = Some(link.repeat(times));
+                entry.feed = FeedName(text.clone());
+            }
+        }
+        if let Content::Alert { story, feeds, .. } = &mut alert.content {
+            story.url = Some(link.repeat(times));
+            let copy = Sighting { title: text.repeat(times), url: Some(link.repeat(times)), ..feeds[0].clone() };
+            *feeds = vec![copy; stories];
+        }
+        for format in ALL {
+            for letter in [&letter, &alert] {
+                let message = of(format, letter);
+                hold_to_limits(format, &message);
+                if format == Format::Telegram {
+                    prop_assert!(is_sound_html(message["text"].as_str().expect("a text")), "{}", message);
+                }
+            }
+        }
+    }
+}

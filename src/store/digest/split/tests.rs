@@ -1,0 +1,146 @@
+//! Digests in parts: nothing is lost, nothing is told twice, and what was sent stays as it was.
+
+use std::time::Duration;
+
+use crate::alert::breaker::{Cause, Scope};
+use crate::alert::digest::Digest;
+use crate::alert::volume::Pace;
+use crate::alert::{Content, Draft, Letter};
+use crate::store::fixture::{Bench, again, at, desk, draft, item, letter, verdict};
+use crate::store::{Again, Finish, Lease, Plan, Verdict};
+use crate::story::pace::Cadence;
+
+const HOUR: i64 = 3600;
+
+/// A store in which so many stories wait for the hourly digest of one rule.
+async fn hourly(stories: usize) -> (Bench, i64) {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let pace = Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let plan = || {
+        let alerts = vec![Draft { pace: pace.clone(), ..draft("arms", &[desk()]) }];
+        Plan::Settle(Verdict { alerts, ..verdict(&[]) })
+    };
+    bench.poll("wire", 0, (0..stories).map(|number| item(&format!("{number:04}"), plan())).collect()).await;
+    (bench, run)
+}
+
+fn digest(letter: &Letter) -> &Digest {
+    let Content::Digest(digest) = &letter.content else { panic!("no digest") };
+    digest
+}
+
+fn titles(lease: &Lease) -> Vec<String> {
+    let letter = letter(&lease.payload);
+    digest(&letter).rules.iter().flat_map(|group| &group.stories).map(|entry| entry.story.title.clone()).collect()
+}
+
+fn part(lease: &Lease) -> String {
+    digest(&letter(&lease.payload)).part.as_ref().expect("a part").to_string()
+}
+
+/// Leases everything that is due, and has it end as `finish` says; what was sent, in order.
+async fn deliver(bench: &Bench, run: i64, now: i64, finish: impl Fn(&Lease) -> Finish) -> Vec<Lease> {
+    let mut sent = Vec::new();
+    loop {
+        let leases = bench.lease(run, "desk", now).await;
+        if leases.is_empty() {
+            return sent;
+        }
+        for lease in leases {
+            let finish = finish(&lease);
+            if matches!(finish, Finish::Sent(_)) {
+                sent.push(lease.clone());
+            }
+            assert!(bench.finish(run, &lease, finish, now).await);
+        }
+    }
+}
+
+fn taken(_: &Lease) -> Finish {
+    Finish::Sent("204".to_owned())
+}
+
+/// All stories, newest first.
+fn all(stories: usize) -> Vec<String> {
+    (0..stories).rev().map(|number| format!("{number:04}")).collect()
+}
+
+#[tokio::test]
+async fn two_thousand_five_hundred_stories_are_twenty_five_messages_in_order() {
+    let (bench, run) = hourly(2500).await;
+    let sent = deliver(&bench, run, HOUR, taken).await;
+    assert_eq!(sent.iter().map(part).collect::<Vec<_>>()[..2], ["part 1 of 25", "part 2 of 25"]);
+    assert_eq!(sent.len(), 25);
+    assert!(sent.iter().all(|lease| lease.payload.len() < 256 << 10));
+    assert_eq!(sent.iter().flat_map(titles).collect::<Vec<_>>(), all(2500));
+    let ids: std::collections::BTreeSet<&str> = sent.iter().map(|lease| lease.id.as_str()).collect();
+    assert_eq!(ids.len(), 25);
+    assert_eq!(bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(), "sent");
+}
+
+#[tokio::test]
+async fn no_alert_joins_a_part_and_a_retry_sends_the_bytes_of_the_first_attempt() {
+    let (bench, run) = hourly(150).await;
+    let first = bench.lease(run, "desk", HOUR).await.remove(0);
+    let silent = again(Cause::Failed, Scope::Notifier, HOUR + 5);
+    assert!(bench.finish(run, &first, silent, HOUR).await);
+    let pace = Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let alerts = vec![Draft { pace, ..draft("arms", &[desk()]) }];
+    let late = Plan::Settle(Verdict { alerts, due: at(HOUR), ..verdict(&[]) });
+    bench.poll("wire", HOUR, vec![item("late", late)]).await;
+    let sent = deliver(&bench, run, HOUR + 5, taken).await;
+    let again = sent.iter().find(|lease| lease.id == first.id).expect("sent again");
+    assert_eq!(again.payload, first.payload);
+    assert_eq!(sent.iter().map(|lease| titles(lease).len()).sum::<usize>(), 150);
+    let sent = deliver(&bench, run, 2 * HOUR, taken).await;
+    assert_eq!(sent.iter().flat_map(titles).collect::<Vec<_>>(), ["late"]);
+}
+
+fn too_large() -> Finish {
+    Finish::TooLarge(Again {
+        at: at(3 * HOUR),
+        cause: Cause::Failed,
+        scope: Scope::Message,
+        counts: true,
+        rest: None,
+        why: "413".to_owned(),
+    })
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_halved_until_it_is_taken() {
+    let (bench, run) = hourly(130).await;
+    let picky = |lease: &Lease| match titles(lease).len() {
+        0..=20 => taken(lease),
+        _ => too_large(),
+    };
+    let sent = deliver(&bench, run, HOUR, picky).await;
+    let mut told: Vec<String> = sent.iter().flat_map(titles).collect();
+    told.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(told, all(130));
+    assert_eq!(part(&sent[0]), "part 1.1.1 of 2");
+    assert_eq!(bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(), "sent");
+    assert_eq!(bench.ask("SELECT count(*) || '' FROM refusal").await.unwrap(), "0");
+}
+
+#[tokio::test]
+async fn one_story_that_is_too_large_is_tried_again_and_takes_no_other_with_it() {
+    let (bench, run) = hourly(3).await;
+    let picky = |lease: &Lease| match titles(lease) {
+        stories if stories.iter().any(|title| title == "0001") => too_large(),
+        _ => taken(lease),
+    };
+    let sent = deliver(&bench, run, HOUR, picky).await;
+    assert_eq!(sent.iter().flat_map(titles).collect::<Vec<_>>(), ["0000", "0002"]);
+    let waiting = "SELECT count(*) || '' FROM message WHERE state = 'pending' AND why = '413'";
+    assert_eq!(bench.ask(waiting).await.unwrap(), "1");
+}
+
+#[tokio::test]
+async fn what_is_sent_a_week_after_it_was_written_says_so() {
+    let (bench, run) = hourly(1).await;
+    let lease = bench.lease(run, "desk", 7 * 24 * HOUR).await.remove(0);
+    let letter = letter(&lease.payload);
+    assert_eq!((letter.created, letter.sent), (at(0), at(7 * 24 * HOUR)));
+}

@@ -1,0 +1,72 @@
+//! What stands in for a headline where an item has none: the first words of its text.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The most of them, in characters as people count them.
+const MOST: usize = 120;
+
+/// What is shown where neither headline nor text has a word.
+pub const NONE: &str = "(no headline)";
+
+/// The headline `title`, or the first words of `text` where it is blank; never empty.
+#[must_use]
+pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
+    match stand_in(title, text) {
+        Some(words) => Cow::Owned(words),
+        None if title.trim().is_empty() => Cow::Borrowed(NONE),
+        None => Cow::Borrowed(title),
+    }
+}
+
+/// What stands in for the headline `title` of this text; `None` where `title` has words, or `text` has none.
+#[must_use]
+pub fn stand_in(title: &str, text: &str) -> Option<String> {
+    if title.trim().is_empty() { opening(text) } else { None }
+}
+
+/// The first words of `text`: its first paragraph on one line, cut between two words where it is long. `None` of a text without words.
+fn opening(text: &str) -> Option<String> {
+    let paragraph = text.split("\n\n").find(|paragraph| !paragraph.trim().is_empty())?;
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some((end, _)) = line.grapheme_indices(true).nth(MOST) else { return Some(line) };
+    // Scripts without spaces between words are cut between two characters.
+    let kept = match line[..end].rfind(' ') {
+        Some(space) if space >= end / 2 => &line[..space],
+        _ => &line[..end],
+    };
+    Some(format!("{}…", kept.trim_end_matches([',', ';', ':', ' '])))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("", None)]
+    #[case(" \n\n\t ", None)]
+    #[case("\n\nThe ferry is back\nfrom noon on.\n\nMore.", Some("The ferry is back from noon on."))]
+    fn the_first_paragraph_on_one_line_opens_a_text(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(opening(text).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_words_and_one_without_spaces_between_characters() {
+        let words = opening(&"bridge, ".repeat(40)).unwrap();
+        assert_eq!(words, format!("{}bridge…", "bridge, ".repeat(14)));
+        let han = opening(&"無題の投稿".repeat(40)).unwrap();
+        assert_eq!(han.chars().count(), MOST + 1);
+        let family = opening(&"👩‍👩‍👧‍👦".repeat(200)).unwrap();
+        assert_eq!(family, format!("{}…", "👩‍👩‍👧‍👦".repeat(MOST)));
+    }
+
+    #[test]
+    fn a_headline_stands_and_a_blank_one_is_replaced() {
+        assert_eq!(headline("Ferry", "The text."), "Ferry");
+        assert_eq!(headline(" ", "The text."), "The text.");
+        assert_eq!(headline("", ""), NONE);
+    }
+}
