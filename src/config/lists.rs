@@ -38,7 +38,8 @@ pub(super) struct List {
 pub(super) fn list(mut entries: Entries<'_>, reader: &mut Reader<'_>) -> Option<List> {
     let listed = entries.require("opml", reader.faults).and_then(|node| {
         let path = reader.string(node)?;
-        let bytes = files::read(&reader.base.join(&path), files::FEED_LIST).map_err(|why| format!("this list cannot be read: {why}"));
+        let bytes = files::read(&reader.base.join(&path), files::FEED_LIST)
+            .map_err(|why| format!("this list cannot be read: {why}"));
         let listed = bytes.and_then(|bytes| (reader.list)(&bytes));
         let help = "write the path of an OPML file, relative to this configuration";
         listed.map_err(|why| reader.error(node, why, help)).ok()

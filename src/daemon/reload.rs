@@ -149,8 +149,8 @@ async fn put_on_record(store: &Store, loaded: &Loaded, before: &Rules) -> Result
         warn!("{file}: left out until mended, since there is no good version of it");
     }
     let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
-    let new = loaded.rules.iter().map(|rule| (rule.version(), rule)).filter(|(version, _)| !known.contains(version));
-    store.keep_rules(new.map(|(version, rule)| (version, rule.text())).collect(), now()).await?;
+    let new = loaded.rules.iter().map(|rule| rule.record()).filter(|(version, _)| !known.contains(version));
+    store.keep_rules(new.collect(), now()).await?;
     store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await
 }
 

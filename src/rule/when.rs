@@ -47,11 +47,13 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
     let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let (any, _) = super::excerpt::around(&lines.join(" OR "), &(0..0), 120);
     let fault = text.warning(span.clone(), "these lines are one phrase: nothing says how they belong together");
-    Some(fault.help(format!("write `{any}` if any of them is enough, AND if all must be there; double quotes for the phrase")))
+    Some(fault.help(format!(
+        "write `{any}` if any of them is enough, AND if all must be there; double quotes for the phrase"
+    )))
 }
 
 /// Tells what in `tree`, which was written as `when` says, is probably not meant.
-pub(super) fn warn(when: &When, tree: &Tree, memo: &mut Memo, faults: &mut Vec<Fault>) {
+pub(super) fn warn(when: &When, tree: &Tree, memo: &Memo, faults: &mut Vec<Fault>) {
     let told = lint::expression(tree, memo).into_iter();
     match when {
         When::Expression(text) => faults.extend(told.map(|problem| fault(text, problem))),

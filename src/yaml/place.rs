@@ -267,7 +267,8 @@ impl Reader<'_> {
             let start = before.rfind('&').unwrap_or(span.start);
             let end = self.source.text[start..].find(char::is_whitespace).map_or(span.end, |at| start + at);
             let message = "a word that begins with `&` is an anchor in YAML, and would be lost";
-            let help = "leave the `&` out, or put the whole value in single quotes; for all of several words, write AND";
+            let help =
+                "leave the `&` out, or put the whole value in single quotes; for all of several words, write AND";
             self.refuse(start..end, message, help);
         }
     }

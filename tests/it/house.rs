@@ -36,7 +36,8 @@ const KNOWS_NOTHING_OF: [(&str, &[&str]); 13] = [
 ];
 
 /// Rooms that `crate::*` above lets through.
-const BELOW: [(&str, &[&str]); 5] = [("story", &[]), ("fault", &[]), ("files", &[]), ("yaml", &["fault"]), ("text", &[])];
+const BELOW: [(&str, &[&str]); 5] =
+    [("story", &[]), ("fault", &[]), ("files", &[]), ("yaml", &["fault"]), ("text", &[])];
 
 /// Words that stand in one place only, and the files or folders that may hold them.
 const ONLY_IN: [(&[&str], &[&str]); 6] = [

@@ -53,7 +53,8 @@ fn mixed(term: &Term) -> Option<(String, String)> {
         return None;
     }
     let word = term.text.split(|c: char| !c.is_alphabetic()).find(|word| is_mixed(word))?;
-    let (latin, cyrillic) = (word.chars().filter(|c| is_latin(*c)).count(), word.chars().filter(|c| is_cyrillic(*c)).count());
+    let (latin, cyrillic) =
+        (word.chars().filter(|c| is_latin(*c)).count(), word.chars().filter(|c| is_cyrillic(*c)).count());
     let (few, name, mended): (fn(char) -> bool, _, _) = if latin <= cyrillic {
         (is_latin, "Latin", replaced(word, to_cyrillic)?)
     } else {

@@ -29,7 +29,8 @@ fn doubt(pattern: &Pattern, span: &Range<usize>) -> Option<Problem> {
         return None;
     }
     let how = if small { "small letters" } else { "capitals" };
-    let message = format!("`/{}/` finds these words in {how} only: patterns look at texts as they are written", pattern.text);
+    let message =
+        format!("`/{}/` finds these words in {how} only: patterns look at texts as they are written", pattern.text);
     Some(warning(span.clone(), message, format!("write `/(?i){}/` to find them in any capitals", pattern.text)))
 }
 

@@ -141,7 +141,10 @@ impl<'t> Phrase<'t> {
         Some(Doubt {
             span: word.span.clone(),
             message: format!("`+` joins nothing here: `{written}` is one phrase"),
-            help: format!("write `{}` if both must be there, or put it in double quotes", written.replace('+', " AND ")),
+            help: format!(
+                "write `{}` if both must be there, or put it in double quotes",
+                written.replace('+', " AND ")
+            ),
         })
     }
 
@@ -169,7 +172,9 @@ impl<'t> Phrase<'t> {
         (!bare.is_empty()).then(|| Doubt {
             span,
             message: "single quotes count for nothing in an expression".to_owned(),
-            help: format!("write `{bare}`: words that follow one another are a phrase; double quotes make one, too: `\"{bare}\"`"),
+            help: format!(
+                "write `{bare}`: words that follow one another are a phrase; double quotes make one, too: `\"{bare}\"`"
+            ),
         })
     }
 
@@ -183,7 +188,10 @@ impl<'t> Phrase<'t> {
             let doubt = |message, help| Some(Doubt { span: word.span.clone(), message, help });
             if let Some((_, ours)) = FOREIGN.iter().find(|(theirs, _)| *theirs == written) {
                 let message = format!("`{written}` is a word of the phrase `{}` here, and no operator", self.shown());
-                return doubt(message, format!("write {ours} for the operator, or \"{}\" for the phrase", self.shown()));
+                return doubt(
+                    message,
+                    format!("write {ours} for the operator, or \"{}\" for the phrase", self.shown()),
+                );
             }
             let takes_parentheses = BEFORE_PARENTHESES.iter().any(|name| match name.strip_suffix('/') {
                 Some(_) => written.starts_with(name),
@@ -191,15 +199,19 @@ impl<'t> Phrase<'t> {
             });
             takes_parentheses.then_some(())?;
             let message = format!("`{written}` is a word of the phrase `{}` here, and no operator", self.shown());
-            doubt(message, "write what it is about in parentheses: SENT(a AND b), ATLEAST/3(a), ANY/2(a, b, c)".to_owned())
+            doubt(
+                message,
+                "write what it is about in parentheses: SENT(a AND b), ATLEAST/3(a), ANY/2(a, b, c)".to_owned(),
+            )
         })
     }
 
     /// `title :arms`
     fn late_colon(&self) -> Option<Doubt> {
-        let pair = self.words.windows(2).find(|pair| {
-            self.written(&pair[1]).starts_with(':') && Scope::named(self.written(&pair[0])).is_some()
-        })?;
+        let pair = self
+            .words
+            .windows(2)
+            .find(|pair| self.written(&pair[1]).starts_with(':') && Scope::named(self.written(&pair[0])).is_some())?;
         let (name, rest) = (self.written(&pair[0]), self.written(&pair[1]));
         Some(Doubt {
             span: pair[0].span.start..pair[1].span.end,

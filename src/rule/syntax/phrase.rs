@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Problems, doubts};
 use super::lexer::{Kind, Lexeme, is_quote, lex};
+use super::{Problems, doubts};
 use crate::rule::term::{Forms, NoTerm, Term};
 
 /// The term that `lexemes` write, if that is all they do.

@@ -75,7 +75,9 @@ fn misnumbered(context: &Context<'_>) -> Option<Refusal> {
     behind.trim_start().starts_with('(').then_some(())?;
     let is_number = is_number(number);
     let (ours, message, help) = match name {
-        "ATLEAST" if !is_number => ("ATLEAST/3", "`ATLEAST` does not say in how many places", ", or another whole number"),
+        "ATLEAST" if !is_number => {
+            ("ATLEAST/3", "`ATLEAST` does not say in how many places", ", or another whole number")
+        }
         "ANY" if !is_number => ("ANY/2", "`ANY` does not say how many", ", or another whole number"),
         "SENT" | "PARA" => (name, "this operator takes no number", ""),
         _ => return None,
