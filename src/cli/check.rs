@@ -1,5 +1,6 @@
 //! `tidings check`: every fault of the configuration and the rules, at once, each with its place.
 
+use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::cli::format::Format;
@@ -42,6 +43,9 @@ fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Resu
         unreadable_rules(&why);
         Exit::Config
     })?;
+    if let Some(said) = rule_files::large(&files).filter(|_| std::io::stderr().is_terminal()) {
+        eprintln!("{said} …");
+    }
     let rules = Checked::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
     faults.extend(rule_files::without_rules(path, &files, rules.rules().len()));
     let (files, number) = (count(files.len(), "file", "files"), count(rules.rules().len(), "rule", "rules"));
