@@ -1,7 +1,7 @@
 //! Rules: from YAML and expressions to verdicts on stories, with the words that prove them. Pure: no I/O, no clock.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -19,7 +19,7 @@ pub use engine::Frequencies;
 pub use explain::Clause;
 pub use file::tables_of;
 pub use query::Query;
-pub use rules::{Parsed, RowChanges, Rules, Scanner};
+pub use rules::{Checked, Parsed, RowChanges, Rules, Scanner};
 pub use truth::Truth;
 
 mod barred;
@@ -76,8 +76,8 @@ pub struct Rule {
     words: Box<str>,
     /// How many bytes of `words` are the name.
     name: u32,
-    /// SHA-256 of its text.
-    version: [u8; 32],
+    /// SHA-256 of its text, once somebody asked for it: of a long list, the text is long.
+    version: OnceLock<[u8; 32]>,
     /// What it says of its alerts and the stories that it looks at.
     pub settings: Arc<Settings>,
     /// What its expression may name.
@@ -188,13 +188,12 @@ impl Rule {
         let words = format!("{name}{}", print::expression(tree)).into();
         let name = u32::try_from(name.len()).expect("no rule file has four gigabytes");
         let reads_body = tree.reads_body();
-        Self { words, name, version: [0; 32], settings, lists, row: None, reads_body }.of_row(row, tree)
+        Self { words, name, version: OnceLock::new(), settings, lists, row, reads_body }
     }
 
-    /// The same, whose expression is `tree`, for that row.
-    fn of_row(self, row: Option<Arc<Row>>, tree: &Tree) -> Self {
-        let rule = Self { row, ..self };
-        Self { version: record::version(&rule.text_of(tree, rule.row.as_deref())), ..rule }
+    /// The same for that row.
+    fn of_row(self, row: Arc<Row>) -> Self {
+        Self { row: Some(row), version: OnceLock::new(), ..self }
     }
 
     /// Its name: unique in a rule folder.
@@ -206,7 +205,16 @@ impl Rule {
     /// SHA-256 of its text, in hex.
     #[must_use]
     pub fn version(&self) -> String {
-        self.version.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+        let version = self.version.get_or_init(|| record::version(&self.text()));
+        version.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+    }
+
+    /// Its version and its text, made in one go.
+    #[must_use]
+    pub fn record(&self) -> (String, String) {
+        let text = self.text();
+        self.version.get_or_init(|| record::version(&text));
+        (self.version(), text)
     }
 
     /// The row that it is for, if it is one of a rule with `each`.

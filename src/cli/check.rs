@@ -1,17 +1,18 @@
 //! `tidings check`: every fault of the configuration and the rules, at once, each with its place.
 
+use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::cli::format::Format;
 use crate::cli::{Exit, count, load, output, unreadable_rules};
 use crate::daemon::{self, rule_files};
 use crate::fault::{self, Fault, Level};
-use crate::rule::{Known, Rules};
+use crate::rule::{Checked, Known, Rule};
 
 /// What was found sound: said of it, and the rules.
 struct Sound {
     summary: Vec<String>,
-    rules: Rules,
+    rules: Checked,
 }
 
 /// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust. Prints them if they are to be shown in `canonical` form.
@@ -37,11 +38,14 @@ pub(super) fn all(path: &Path, format: Format, canonical: bool) -> Exit {
 
 fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Result<Sound, Exit> {
     let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Config))?;
-    let rules = Rules::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
-    faults.extend(rule_files::without_rules(path, &files, rules.count()));
-    let (files, number) = (count(files.len(), "file", "files"), count(rules.count(), "rule", "rules"));
+    if let Some(said) = rule_files::large(&files).filter(|_| std::io::stderr().is_terminal()) {
+        output::note(format_args!("{said} …"));
+    }
+    let rules = Checked::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
+    faults.extend(rule_files::without_rules(path, &files, rules.rules().len()));
+    let (files, number) = (count(files.len(), "file", "files"), count(rules.rules().len(), "rule", "rules"));
     let mut summary = vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
-    summary.extend(rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows.len(), "row", "rows"))));
+    summary.extend(rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows, "row", "rows"))));
     Ok(Sound { summary, rules })
 }
 
@@ -68,9 +72,7 @@ fn report(faults: &[Fault], format: Format) -> Result<(), Exit> {
 
 fn summarise(sound: &Sound, format: Format, canonical: bool) -> Result<(), Exit> {
     if canonical {
-        let rules: Vec<_> = sound.rules.iter().collect();
-        let by_name = rules.chunk_by(|one, next| one.name() == next.name());
-        let texts: Vec<String> = by_name.map(|rules| rules[0].text_of_all_rows()).collect();
+        let texts: Vec<String> = sound.rules.rules().map(Rule::text_of_all_rows).collect();
         output::print(&texts.join("---\n"))?;
     } else if format == Format::Text {
         output::print_lines(&sound.summary)?;

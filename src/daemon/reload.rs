@@ -45,6 +45,7 @@ pub enum StartError {
 pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Result<(Rules, Files), StartError> {
     let files = rule_files::read(path).map_err(StartError::Unreadable)?;
     let good: Good = store.good_rule_files().await?.into_iter().collect();
+    tell_if_large(&files);
     let mut faults = Vec::new();
     match rule_files::load(&files, &good, known, &mut faults) {
         Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
@@ -111,6 +112,7 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
     let known = world.known.clone();
     let folder = &world.config.rules;
     warn_of_gone(folder, &files, &good);
+    tell_if_large(&files);
     let path = folder.clone();
     let load = move || {
         let mut faults = Vec::new();
@@ -149,9 +151,16 @@ async fn put_on_record(store: &Store, loaded: &Loaded, before: &Rules) -> Result
         warn!("{file}: left out until mended, since there is no good version of it");
     }
     let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
-    let new = loaded.rules.iter().map(|rule| (rule.version(), rule)).filter(|(version, _)| !known.contains(version));
-    store.keep_rules(new.map(|(version, rule)| (version, rule.text())).collect(), now()).await?;
+    let new = loaded.rules.iter().map(|rule| rule.record()).filter(|(version, _)| !known.contains(version));
+    store.keep_rules(new.collect(), now()).await?;
     store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await
+}
+
+/// Says that files are read which take their time.
+fn tell_if_large(files: &[RuleFile]) {
+    if let Some(said) = rule_files::large(files) {
+        info!("{said}");
+    }
 }
 
 /// Says which files were there before, whose rules are no longer in force for that.

@@ -66,6 +66,16 @@ pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
     Ok(files)
 }
 
+/// Files of so many bytes together take seconds to load, so that it is said beforehand.
+const LARGE: usize = 8 << 20;
+
+/// What is to be said before `files` are loaded, where that takes its time.
+#[must_use]
+pub fn large(files: &[RuleFile]) -> Option<String> {
+    let bytes: usize = files.iter().map(|file| file.source.text.len()).sum();
+    (bytes >= LARGE).then(|| format!("{} MiB of rules and tables are being read", bytes >> 20))
+}
+
 /// The texts of `files`, for the rules to be made of.
 #[must_use]
 pub fn texts(files: &[RuleFile]) -> Texts {

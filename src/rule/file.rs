@@ -12,6 +12,7 @@ use super::tree::Tree;
 use super::{Known, Rule, Settings, Texts, lint, when};
 use crate::fault::{Fault, Level, Source};
 use crate::yaml::{self, Document, Entries};
+use entry::Named;
 
 mod each;
 mod entry;
@@ -30,10 +31,30 @@ struct File {
 
 /// What rule files come to.
 pub(super) struct Loaded {
-    /// The rules that are enabled, in the order of their names, those of one `each` in the order of its rows.
-    pub(super) rules: Vec<(Arc<Rule>, Tree)>,
+    /// The rules that are enabled, in the order of their names.
+    rules: Vec<Enabled>,
     /// The lists that come from tables.
     pub(super) watchlists: Vec<Arc<TermList>>,
+}
+
+/// A rule as it was written; with `each`, what it is for its first row.
+struct Enabled {
+    rule: Rule,
+    tree: Tree,
+    /// The list for each row of which it is a rule.
+    each: Option<Arc<TermList>>,
+}
+
+impl Loaded {
+    /// The rules in the order of their names, one with `each` once for every row, in the order of the rows.
+    pub(super) fn of_rows(self) -> Vec<(Arc<Rule>, Tree)> {
+        self.rules.into_iter().flat_map(|one| each::rules(one.rule, one.tree, one.each.as_deref())).collect()
+    }
+
+    /// The rules as people wrote them, in the order of their names.
+    pub(super) fn written(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.rules.iter().map(|one| &one.rule)
+    }
 }
 
 /// The rules of `texts`; `None` if there is an error in any.
@@ -46,12 +67,10 @@ pub(super) fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>
         return None;
     }
     let mut settings = HashSet::new();
-    let mut enabled = Vec::new();
-    for named in rules.into_values().filter(|named| named.enabled) {
-        let rule = shared(named.rule, &mut settings);
-        enabled.extend(each::rules(rule, named.tree, named.each.as_deref()));
-    }
-    Some(Loaded { rules: enabled, watchlists })
+    let enabled = rules.into_values().filter(|named| named.enabled);
+    let enabled =
+        enabled.map(|Named { rule, tree, each, .. }| Enabled { rule: shared(rule, &mut settings), tree, each });
+    Some(Loaded { rules: enabled.collect(), watchlists })
 }
 
 /// The path of every table that a rule file names; empty for a file that cannot be read.
@@ -150,9 +169,10 @@ fn warn_of_terms(
     wordings: &lists::Wordings,
     faults: &mut Vec<Fault>,
 ) {
-    let told = rules.par_iter().map_init(lint::Memo::default, |memo, (_, named)| {
+    let memo = lint::Memo::default();
+    let told = rules.par_iter().map(|(_, named)| {
         let mut found = Vec::new();
-        when::warn(&named.when, &named.tree, memo, &mut found);
+        when::warn(&named.when, &named.tree, &memo, &mut found);
         found
     });
     faults.extend(told.collect::<Vec<_>>().into_iter().flatten());

@@ -3,8 +3,7 @@
 //! Pure functions over finished trees. Nothing is said that cannot be shown from the words of the terms alone.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::syntax::Problem;
 use super::term::{Term, TermList};
@@ -27,38 +26,39 @@ pub(super) use common::is_everywhere;
 /// Warnings of one expression or list: who has that many wants to see them mended first.
 const MOST: usize = 25;
 
-/// What is known of the lists that expressions name, each looked at once.
+/// What is known of the lists that expressions name: each is looked at once, and only for what is asked of it.
 #[derive(Default)]
-pub(super) struct Memo(HashMap<*const TermList, Known>);
+pub(super) struct Memo(Mutex<HashMap<usize, Arc<Known>>>);
 
 /// A list and what is known of it; the list is kept, so that its address stays its own.
 struct Known {
-    _list: Arc<TermList>,
-    index: Rc<Index>,
-    common: Option<Arc<Term>>,
+    list: Arc<TermList>,
+    index: OnceLock<Arc<Index>>,
+    common: OnceLock<Option<Arc<Term>>>,
 }
 
 impl Memo {
-    fn of(&mut self, list: &Arc<TermList>) -> &Known {
-        self.0.entry(Arc::as_ptr(list)).or_insert_with(|| Known {
-            _list: Arc::clone(list),
-            index: Rc::new(Index::new(&list.terms)),
-            common: list.terms.iter().find(|term| common::is_common(term)).cloned(),
-        })
+    fn of(&self, list: &Arc<TermList>) -> Arc<Known> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Known { list: Arc::clone(list), index: OnceLock::new(), common: OnceLock::new() };
+        Arc::clone(known.entry(Arc::as_ptr(list).addr()).or_insert_with(|| Arc::new(new())))
     }
 
-    fn index(&mut self, list: &Arc<TermList>) -> Rc<Index> {
-        Rc::clone(&self.of(list).index)
+    fn index(&self, list: &Arc<TermList>) -> Arc<Index> {
+        let known = self.of(list);
+        Arc::clone(known.index.get_or_init(|| Arc::new(Index::new(&known.list.terms))))
     }
 
     /// A term of `list` that is a common word, too.
-    fn common(&mut self, list: &Arc<TermList>) -> Option<Arc<Term>> {
-        self.of(list).common.clone()
+    fn common(&self, list: &Arc<TermList>) -> Option<Arc<Term>> {
+        let known = self.of(list);
+        let find = || known.list.terms.iter().find(|term| common::is_common(term)).cloned();
+        known.common.get_or_init(find).clone()
     }
 }
 
 /// The warnings about an expression, in the order of their places; what is too many is counted in a last one.
-pub(super) fn expression(tree: &Tree, memo: &mut Memo) -> Vec<Problem> {
+pub(super) fn expression(tree: &Tree, memo: &Memo) -> Vec<Problem> {
     let mut found = Vec::new();
     again::look(tree, memo, &mut found);
     never::look(tree, memo, &mut found);

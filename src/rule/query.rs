@@ -29,7 +29,7 @@ impl Query {
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         let text = Text::bare("expression", expression);
         let tree = when::sound_expression(&text, &Lists::default(), faults)?;
-        when::warn(&When::Expression(text), &tree, &mut Memo::default(), faults);
+        when::warn(&When::Expression(text), &tree, &Memo::default(), faults);
         Some(Self::new(tree))
     }
 

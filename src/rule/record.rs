@@ -1,7 +1,7 @@
 //! A rule in canonical form: what the store keeps of every version that ever alerted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use super::tree::Tree;
 use super::{FeedFilter, Rule};
 use crate::story::{NotifierName, Row, Severity};
 
-/// All that decides what a rule matches and what its alerts say: everything but its examples.
+/// All that decides what a rule matches and what its alerts say: everything but its examples and the terms of its lists.
 #[derive(Serialize)]
 struct Record<'r> {
     name: &'r str,
@@ -40,8 +40,6 @@ struct Record<'r> {
     lang: &'r [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    terms: BTreeMap<&'r str, Vec<Labelled<'r>>>,
 }
 
 /// Terms of a list that follow one another under one label.
@@ -79,9 +77,39 @@ pub(super) fn text(rule: &Rule, tree: &Tree, each: Option<&str>, row: Option<&Ro
         feeds: settings.feeds.iter().map(feed).collect(),
         lang: &settings.langs,
         expires: settings.expires.map(|day| day.to_string()),
-        terms: tree.lists().into_iter().map(|list| (list.name.as_str(), terms(list))).collect(),
     };
-    serde_yaml::to_string(&record).expect("texts, lists and string keys are always YAML")
+    let lists: BTreeMap<&str, &Arc<TermList>> =
+        tree.lists().into_iter().map(|list| (list.name.as_str(), list)).collect();
+    let mut text = serde_yaml::to_string(&record).expect("texts, lists and string keys are always YAML");
+    for (at, (name, list)) in lists.into_iter().enumerate() {
+        if at == 0 {
+            text += TERMS;
+        }
+        let shared = rule.lists.by_name.get(name).is_some_and(|shared| Arc::ptr_eq(shared, list));
+        text += &if shared { rule.lists.printed.of(list) } else { printed(list).into() };
+    }
+    text
+}
+
+/// The key that lists stand under.
+const TERMS: &str = "terms:\n";
+
+/// The lists of one wording as YAML, each made once: a list of 100,000 terms may stand in hundreds of rules.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Printed(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
+
+impl Printed {
+    fn of(&self, list: &TermList) -> Arc<str> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(made.entry(list.name.clone()).or_insert_with(|| printed(list).into()))
+    }
+}
+
+/// A list as it stands under [`TERMS`].
+fn printed(list: &TermList) -> String {
+    let lists = BTreeMap::from([("terms", BTreeMap::from([(list.name.as_str(), terms(list))]))]);
+    let text = serde_yaml::to_string(&lists).expect("texts, lists and string keys are always YAML");
+    text.strip_prefix(TERMS).unwrap_or(&text).to_owned()
 }
 
 /// SHA-256 of `text`.

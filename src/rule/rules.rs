@@ -60,14 +60,36 @@ pub struct Scanner<'r> {
     scratch: Option<Scratch>,
 }
 
+/// Rules that were read and checked, as people wrote them: what `check` tells of them costs no engine.
+pub struct Checked(file::Loaded);
+
+impl Checked {
+    /// Parses and checks rule files, as [`Parsed::load`] does.
+    #[must_use]
+    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
+        file::load(texts, known, faults).map(Self)
+    }
+
+    /// The rules that people wrote, in the order of their names: one with `each` stands here once.
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.0.written()
+    }
+
+    /// The watchlists by their names, each with the number of its rows.
+    pub fn watchlists(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0.watchlists.iter().map(|list| (list.name.as_str(), list.rows.len()))
+    }
+}
+
 impl Parsed {
     /// Parses and checks rule files together: names and lists are global over them, and every example is held to.
     ///
     /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every file is reported in one go.
     #[must_use]
     pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
-        let file::Loaded { rules, watchlists } = file::load(texts, known, faults)?;
-        Some(Self { rules, watchlists })
+        let loaded = file::load(texts, known, faults)?;
+        let watchlists = loaded.watchlists.clone();
+        Some(Self { rules: loaded.of_rows(), watchlists })
     }
 
     /// The places of the rules that match `story`, seen in `carriers`, by the plain evaluator: slow, and what the engine is held to.

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::record::Printed;
 use super::term::{Forms, Term, TermList};
 use super::tree::Tree;
 use crate::fault::Level;
@@ -44,6 +45,8 @@ pub(crate) struct Lists {
     pub(crate) by_name: BTreeMap<String, Arc<TermList>>,
     /// The forms.
     pub(crate) forms: Forms,
+    /// The lists as YAML, as far as they were asked for.
+    pub(crate) printed: Printed,
     /// Whether others are out of sight, in a file that cannot be read: then an unknown name is no fault.
     pub(crate) partial: bool,
 }
@@ -52,7 +55,7 @@ impl Lists {
     /// The same lists, which are in plain forms, in `forms`.
     pub(crate) fn with(&self, forms: Forms) -> Self {
         let by_name = self.by_name.iter().map(|(name, list)| (name.clone(), Arc::new(list.with(forms))));
-        Self { by_name: by_name.collect(), forms, partial: self.partial }
+        Self { by_name: by_name.collect(), forms, printed: Printed::default(), partial: self.partial }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::story::{FeedName, Field, Read, Story};
 use crate::text::tokenise;
 
 pub(crate) mod cases;
+mod nested;
 mod whole;
 
 fn story(title: &str, body: &str) -> Story {

@@ -53,7 +53,7 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
 }
 
 /// Tells what in `tree`, which was written as `when` says, is probably not meant.
-pub(super) fn warn(when: &When, tree: &Tree, memo: &mut Memo, faults: &mut Vec<Fault>) {
+pub(super) fn warn(when: &When, tree: &Tree, memo: &Memo, faults: &mut Vec<Fault>) {
     let told = lint::expression(tree, memo).into_iter();
     match when {
         When::Expression(text) => faults.extend(told.map(|problem| fault(text, problem))),

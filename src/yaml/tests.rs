@@ -186,6 +186,27 @@ fn an_alias_stands_where_it_was_written() {
     assert_eq!(items[2].text(&mut faults).expect("a text").value, "31");
 }
 
+#[test]
+fn an_anchor_that_nothing_names_is_refused_and_one_in_use_is_not() {
+    let said = faults_of("when: &arms oil\n");
+    assert!(said.contains("a word that begins with `&` is an anchor") && said.ends_with("unusable"), "{said}");
+    assert_eq!(faults_of("a: &arms oil\nb: *arms\n"), "usable");
+}
+
+#[test]
+fn single_quotes_around_words_are_told_to_be_double_ones_and_apostrophes_to_be_doubled() {
+    let said = faults_of("when: 'Russia' AND 'North Korea'\n");
+    assert!(said.contains(r#"'"Russia" AND "North Korea"'"#), "{said}");
+    let said = faults_of("when: 'Moody's'\n");
+    assert!(said.contains("'Moody''s'"), "{said}");
+}
+
+#[test]
+fn a_comment_that_holds_an_operator_is_told() {
+    assert!(faults_of("when: arms # OR oil\n").contains("begins a comment"));
+    assert_eq!(faults_of("when: arms # the desk's\n"), "usable");
+}
+
 /// Writes words in one of the styles of YAML; `true` in `breaks` puts a line's end after a word.
 fn written(words: &[String], breaks: &[bool], style: usize) -> String {
     let mut text = ["when: ", "when: '", "when: \"", "when: |-\n    ", "when: >\n    "][style].to_owned();

@@ -13,6 +13,7 @@ mod email_phases;
 mod email_tls;
 mod explain;
 mod feeds;
+mod files;
 mod first_run;
 mod full_disk;
 mod guard;

@@ -58,7 +58,7 @@ pub(super) fn rules(rule: Rule, tree: Tree, each: Option<&TermList>) -> Vec<(Arc
     let Some(list) = each else { return vec![(Arc::new(rule), tree)] };
     let of_row = |row: &Arc<row::Row>| {
         let tree = row::tree_of(&tree, &row.list);
-        (Arc::new(rule.clone().of_row(Some(Arc::clone(row)), &tree)), tree)
+        (Arc::new(rule.clone().of_row(Arc::clone(row))), tree)
     };
     list.rows.par_iter().map(of_row).collect()
 }

@@ -128,7 +128,7 @@ impl Definitions {
         for name in self.by_name.keys() {
             resolver.list(name);
         }
-        Lists { by_name: resolver.done, forms: Forms::Plain, partial }
+        Lists { by_name: resolver.done, partial, ..Lists::default() }
     }
 }
 

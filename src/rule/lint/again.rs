@@ -33,12 +33,12 @@ enum Kind {
 }
 
 /// Warns of terms that say nothing beside another one.
-pub(super) fn look(tree: &Tree, memo: &mut Memo, found: &mut Vec<Problem>) {
+pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
     branch(tree, Scope::Text, false, memo, found);
 }
 
 /// `told`: whether `tree` is an OR that was looked at with the one that it stands in.
-fn branch(tree: &Tree, scope: Scope, told: bool, memo: &mut Memo, found: &mut Vec<Problem>) {
+fn branch(tree: &Tree, scope: Scope, told: bool, memo: &Memo, found: &mut Vec<Problem>) {
     let is_or = matches!(tree, Tree::Or(_));
     match tree {
         Tree::Or(_) if told => {}
@@ -87,7 +87,7 @@ impl<'t> Beside<'t> {
         }
     }
 
-    fn tell(&self, kind: Kind, memo: &mut Memo, found: &mut Vec<Problem>) {
+    fn tell(&self, kind: Kind, memo: &Memo, found: &mut Vec<Problem>) {
         for scope in Scope::ALL {
             let terms: Vec<_> = self.terms.iter().filter(|(of, ..)| *of == scope).collect();
             let lists: Vec<_> = self.lists.iter().filter(|(of, ..)| *of == scope).collect();
@@ -146,6 +146,9 @@ fn help(kind: Kind, term: &Term) -> String {
 
 /// Which of a list's `own` entries others of its `terms` find already.
 pub(super) fn in_list(own: &[&Term], terms: &[Arc<Term>]) -> Vec<(usize, Problem)> {
+    if own.is_empty() {
+        return Vec::new();
+    }
     let index = Index::new(terms);
     let mut numbers: HashMap<_, usize> = HashMap::new();
     for (number, term) in terms.iter().enumerate() {

@@ -16,7 +16,7 @@ static WORDS: LazyLock<Vec<&str>> =
 const MANY: usize = 12;
 
 /// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are common words, too.
-pub(super) fn look(tree: &Tree, memo: &mut Memo, found: &mut Vec<Problem>) {
+pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
     visit::terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Site | Scope::Lang)
             && let Some((message, help)) = too_wide(term)
@@ -68,7 +68,7 @@ pub(in crate::rule) fn is_everywhere(term: &Term) -> Option<&'static str> {
 }
 
 /// Warns of the common words of `tree`, each of which makes it hold by itself.
-fn alone(tree: &Tree, memo: &mut Memo, found: &mut Vec<Problem>) {
+fn alone(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
     match tree {
         Tree::Term(term, span) if is_common(term) => found.push(common(term, span.clone())),
         // What is said of rows is said where their table is named.

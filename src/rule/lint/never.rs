@@ -25,12 +25,12 @@ pub(super) struct Clash {
 }
 
 /// Warns of every part of `tree` that can never hold.
-pub(super) fn look(tree: &Tree, memo: &mut Memo, found: &mut Vec<Problem>) {
+pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
     branch(tree, Scope::Text, true, memo, found);
 }
 
 /// `whole`: whether `tree` is all that is looked for.
-fn branch(tree: &Tree, scope: Scope, whole: bool, memo: &mut Memo, found: &mut Vec<Problem>) {
+fn branch(tree: &Tree, scope: Scope, whole: bool, memo: &Memo, found: &mut Vec<Problem>) {
     if let Some(clash) = clash(tree, scope, memo) {
         let what = if whole { "this can never match" } else { "this part can never hold" };
         found.push(warning(clash.span, format!("{what}: {}", clash.why), "leave out one of the two, or mend it"));
@@ -43,7 +43,7 @@ fn branch(tree: &Tree, scope: Scope, whole: bool, memo: &mut Memo, found: &mut V
 /// Why `tree`, looked for in `scope`, can never hold; its branches are not looked into. `None`: it may, or it cannot be told.
 ///
 /// Sound: what clashes holds of no story.
-pub(super) fn clash(tree: &Tree, scope: Scope, memo: &mut Memo) -> Option<Clash> {
+pub(super) fn clash(tree: &Tree, scope: Scope, memo: &Memo) -> Option<Clash> {
     match tree {
         Tree::And(branches) => {
             let apart = || apart::find(branches);
@@ -60,7 +60,7 @@ pub(super) fn clash(tree: &Tree, scope: Scope, memo: &mut Memo) -> Option<Clash>
 }
 
 /// Looks for a branch that must hold and cannot where the negated ones do not hold.
-fn against_negated(branches: &[Tree], scope: Scope, memo: &mut Memo) -> Option<Clash> {
+fn against_negated(branches: &[Tree], scope: Scope, memo: &Memo) -> Option<Clash> {
     let mut barred = Barred::default();
     let mut required: Vec<(&Tree, Scope)> = Vec::new();
     for branch in branches {

@@ -21,7 +21,8 @@ fn lists(forms: Forms) -> Lists {
         Arc::new(TermList { name: name.to_owned(), terms: texts.iter().map(term).collect(), rows: Vec::new() })
     };
     let all = [list("weapons", &["arms", "weapon*"]), list("agencies", &["ICE", "FBI"]), list("ab", &["a", "b"])];
-    Lists { by_name: all.into_iter().map(|list| (list.name.clone(), list)).collect(), forms, partial: false }
+    let by_name = all.into_iter().map(|list| (list.name.clone(), list)).collect();
+    Lists { by_name, forms, ..Lists::default() }
 }
 
 fn warnings_in(text: &str, forms: Forms) -> Vec<String> {
@@ -30,7 +31,7 @@ fn warnings_in(text: &str, forms: Forms) -> Vec<String> {
     let line = |problem: syntax::Problem| {
         format!("{}: {} | {}", &text[problem.span], problem.message, problem.help.unwrap_or_default())
     };
-    expression(&tree, &mut Memo::default()).into_iter().map(line).collect()
+    expression(&tree, &Memo::default()).into_iter().map(line).collect()
 }
 
 fn warnings(text: &str) -> Vec<String> {
@@ -171,6 +172,25 @@ fn a_cyrillic_word_in_one_form_is_told_once() {
 }
 
 #[test]
+fn a_word_of_two_alphabets_is_told_with_the_word_that_is_meant() {
+    for (written, meant) in [("Росcия", "Россия"), ("Pоссия AND oil", "Россия"), ("Кim", "Kim"), ("ВTБ", "ВТБ")]
+    {
+        let told = warnings(written);
+        assert!(told.iter().any(|told| told.contains(&format!("write `{meant}`"))), "{written}: {told:?}");
+    }
+    assert_silent(&["Росси*", "IT-компани*", "iPhone'ом", "Kim", "url:Росcия AND oil"]);
+}
+
+#[test]
+fn a_pattern_in_small_letters_or_in_capitals_is_told() {
+    for (pattern, wider) in [("/freight rates?/", "/(?i)freight rates?/"), ("/SANCTIONS?/", "/(?i)SANCTIONS?/")] {
+        let told = warnings(pattern);
+        assert!(told.len() == 1 && told[0].contains(wider), "{told:?}");
+    }
+    assert_silent(&["/(?i)arms/", "/CVE-\\d{4}/", "/Freight rates?/", "/[Aa]rms deals?/", "/(?i:arms) deals?/"]);
+}
+
+#[test]
 fn a_name_that_is_a_common_word_is_told_where_it_stands_alone() {
     let told = told(&[
         "US",
@@ -244,7 +264,7 @@ fn what_is_shipped_is_not_warned_of() {
     let guide = include_str!("../../../docs/rules.md");
     let examples = guide.split("```rule\n").skip(1).filter_map(|example| example.lines().next());
     let trees = examples.filter_map(|example| syntax::parse(example, &Lists::default()).0);
-    let told: Vec<_> = trees.flat_map(|tree| expression(&tree, &mut Memo::default())).collect();
+    let told: Vec<_> = trees.flat_map(|tree| expression(&tree, &Memo::default())).collect();
     assert!(told.is_empty(), "{told:?}");
 }
 
@@ -271,12 +291,12 @@ fn huge_lists_and_many_rules_cost_little() {
         let _ = writeln!(file, "  - {{name: r{n}, when: {names}(Russia{n} OR arms OR weapon*) NOT (Al OR football)}}");
     }
     let (tree, _) = syntax::parse(&names.join(" OR "), &Lists::default());
-    assert!(expression(&tree.expect("it parses"), &mut Memo::default()).is_empty());
+    assert!(expression(&tree.expect("it parses"), &Memo::default()).is_empty());
     assert_eq!(rendered(&file), "");
     for hostile in ["a ".repeat(100_000), "aaa* ".repeat(100_000)] {
         let hostile = hostile.trim();
         let both = syntax::parse(&format!("({hostile}) OR ({hostile} b)"), &Lists::default()).0.expect("it parses");
-        assert!(expression(&both, &mut Memo::default()).len() < 2);
+        assert!(expression(&both, &Memo::default()).len() < 2);
     }
 }
 
@@ -317,7 +337,7 @@ proptest! {
         let (tree, _) = syntax::parse(&format!("{required} AND NOT {barred}"), &lists(Forms::Plain));
         // Some are refused: a field in a field.
         let Some(tree) = tree else { return Ok(()) };
-        if never::clash(&tree, Scope::Text, &mut Memo::default()).is_some() {
+        if never::clash(&tree, Scope::Text, &Memo::default()).is_some() {
             for (title, body) in texts {
                 let story = Story { lang: lang.map(str::to_owned), ..Story::of_words(&title, &body) };
                 prop_assert!(!naive::holds(&tree, &Page::new(&story, &[])), "{title:?} {body:?}");
@@ -338,7 +358,7 @@ proptest! {
         };
         let parse = |words: &[&str]| syntax::parse(&written(words), &lists(Forms::Plain)).0;
         let Some(tree) = parse(&words) else { return Ok(()) };
-        for problem in expression(&tree, &mut Memo::default()) {
+        for problem in expression(&tree, &Memo::default()) {
             let names = |word: &&str| problem.message.starts_with(&format!("`{word}` "));
             let Some(last) = words.iter().rposition(names) else { continue };
             let mut others = words.clone();

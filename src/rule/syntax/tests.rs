@@ -7,6 +7,7 @@ use crate::rule::fixture::{lists, trees, wild_texts};
 use crate::rule::print;
 use crate::rule::term::Forms;
 
+mod doubts;
 mod foreign;
 
 fn parsed(expression: &str) -> Tree {

@@ -66,7 +66,7 @@ impl<'t> Barred<'t> {
     }
 
     /// Why `tree` cannot hold in `scope`. `part`: in a sentence or paragraph, of which nothing more follows than which words are there.
-    pub(super) fn refutes(&self, tree: &Tree, scope: Scope, part: bool, memo: &mut Memo) -> Option<Clash> {
+    pub(super) fn refutes(&self, tree: &Tree, scope: Scope, part: bool, memo: &Memo) -> Option<Clash> {
         let whole = if part { None } else { self.as_a_whole(tree, scope) };
         whole.or_else(|| match tree {
             Tree::Term(term, _) => self.clash(term, scope, memo),
@@ -95,14 +95,14 @@ impl<'t> Barred<'t> {
         Some(Clash { span: span.clone(), why: format!("{} must hold, and must not", written(tree)) })
     }
 
-    fn all(&self, branches: &[Tree], scope: Scope, part: bool, memo: &mut Memo) -> Option<Clash> {
+    fn all(&self, branches: &[Tree], scope: Scope, part: bool, memo: &Memo) -> Option<Clash> {
         let mut clashes = branches.iter().map(|branch| self.refutes(branch, scope, part, memo));
         let first = clashes.next()??;
         clashes.all(|clash| clash.is_some()).then_some(first)
     }
 
     /// Whether fewer than `least` of `items` are left.
-    fn too_many(&self, least: usize, items: &[Tree], scope: Scope, part: bool, memo: &mut Memo) -> Option<Clash> {
+    fn too_many(&self, least: usize, items: &[Tree], scope: Scope, part: bool, memo: &Memo) -> Option<Clash> {
         let mut left: usize = items.iter().map(Tree::weight).sum();
         items.iter().find_map(|item| {
             let clash = self.refutes(item, scope, part, memo)?;
@@ -111,7 +111,7 @@ impl<'t> Barred<'t> {
         })
     }
 
-    fn operand(&self, operand: &Operand, scope: Scope, memo: &mut Memo) -> Option<Clash> {
+    fn operand(&self, operand: &Operand, scope: Scope, memo: &Memo) -> Option<Clash> {
         let mut first = None;
         for choice in operand.choices() {
             let clash = match choice {
@@ -124,7 +124,7 @@ impl<'t> Barred<'t> {
     }
 
     /// Why no term of `list` can be there.
-    fn lists(&self, list: &Arc<TermList>, scope: Scope, memo: &mut Memo) -> Option<Clash> {
+    fn lists(&self, list: &Arc<TermList>, scope: Scope, memo: &Memo) -> Option<Clash> {
         let same = self.lists.iter().find(|(of, barred, _)| of.holds(scope) && barred.name == list.name);
         if let Some((_, _, span)) = same {
             let why = format!("`${}` must be there, and must not", list.name);
@@ -135,13 +135,13 @@ impl<'t> Barred<'t> {
         (list.terms.len() <= LISTED && clashes.all(|clash| clash.is_some())).then_some(first)
     }
 
-    fn clash(&self, term: &Arc<Term>, scope: Scope, memo: &mut Memo) -> Option<Clash> {
+    fn clash(&self, term: &Arc<Term>, scope: Scope, memo: &Memo) -> Option<Clash> {
         let (by, span) = self.by(term, scope, memo)?;
         Some(Clash { span, why: at_once(term, &by) })
     }
 
     /// The first term of `operand` and what is found wherever that is, if there is such a thing for each of its terms.
-    pub(super) fn all_of(&self, operand: &Operand, scope: Scope, memo: &mut Memo) -> Option<(Arc<Term>, Arc<Term>)> {
+    pub(super) fn all_of(&self, operand: &Operand, scope: Scope, memo: &Memo) -> Option<(Arc<Term>, Arc<Term>)> {
         let mut first = None;
         for choice in operand.choices() {
             let terms = match choice {
@@ -157,7 +157,7 @@ impl<'t> Barred<'t> {
     }
 
     /// What must not be there and is found wherever `term` is found in `scope`; and its place.
-    fn by(&self, term: &Arc<Term>, scope: Scope, memo: &mut Memo) -> Option<(Arc<Term>, Range<usize>)> {
+    fn by(&self, term: &Arc<Term>, scope: Scope, memo: &Memo) -> Option<(Arc<Term>, Range<usize>)> {
         let fits = |by: &Term| match scope {
             Scope::Site | Scope::Lang => by.text.eq_ignore_ascii_case(&term.text),
             _ => true,

@@ -1,0 +1,73 @@
+//! What beginners write and probably do not mean: each is refused or warned of, and its neighbours are not.
+
+use super::problems;
+
+/// Expressions, and a part of what is said of each.
+const DOUBTED: &[(&str, &str)] = &[
+    ("arms, missiles", "write `arms OR missiles` if any"),
+    ("arms; missiles", "`;` joins nothing"),
+    ("arms + missiles", "`+` counts for nothing"),
+    ("arms+missiles", "write `arms AND missiles`"),
+    ("missile?", "`?` stands for no letter"),
+    ("Russia ? arms", "`?` counts for nothing"),
+    ("Russia - sport", "`-` counts for nothing"),
+    ("arms # the cities", "begins no comment"),
+    ("Kim Jong Un\nPyongyang", "`Kim Jong Un OR Pyongyang`"),
+    ("'Russia' AND 'North Korea'", "write `North Korea`"),
+    ("‘North Korea’ AND arms", "single quotes count for nothing"),
+    ("Russia AND/OR arms", "write OR"),
+    ("Russia ANDNOT arms", "write NOT"),
+    ("Russland UND Waffen", "write AND"),
+    ("Россия НЕ оружие", "write NOT"),
+    ("SENT arms", "in parentheses"),
+    ("ANY/2 arms", "in parentheses"),
+    ("title :arms", "write `title:arms`"),
+    ("TITLE:arms", "write `title:arms`"),
+    ("（arms OR oil）", "`（` is no parenthesis"),
+    ("&arms oil", "write `arms oil`"),
+    ("Russia &arms", "write `Russia AND arms`"),
+    ("Russia NEAR/x arms", "`x` is no number"),
+    ("Russia NEAR/-1 arms", "`-1` is no number"),
+    ("Russia ONEAR/1.5 arms", "`1.5` is no number"),
+    ("Russia NEAR/ 5 arms", "write `Russia NEAR/5 arms`"),
+    ("Russia NEAR 5 arms", "write `Russia NEAR/5 arms`"),
+    ("ATLEAST/x(arms)", "does not say in how many places"),
+    ("ATLEAST/-1(arms)", "does not say in how many places"),
+    ("ATLEAST/3 arms", "wants parentheses"),
+    ("ANY/-1(a, b)", "does not say how many"),
+    ("SENT/5(arms)", "takes no number"),
+];
+
+#[test]
+fn what_is_probably_not_meant_is_told_with_what_to_write() {
+    for (expression, said) in DOUBTED {
+        let told = problems(expression);
+        assert!(told.iter().any(|told| told.contains(said)), "{expression}: {told:?}");
+    }
+}
+
+#[test]
+fn what_is_meant_raises_no_doubt() {
+    for expression in [
+        "\"arms, missiles\"",
+        "3,000 tons",
+        "C++",
+        "Google+ arms",
+        "AT&T",
+        "#NATO AND @POTUS",
+        "\"what?\"",
+        "O'Brien",
+        "'90s music",
+        "the boys' arms",
+        "UN AND EU",
+        "SENT(arms AND oil)",
+        "Source of arms",
+        "NEARLY arms",
+        "Kim Jong-un",
+        "Russia\nAND arms",
+        "北朝鮮、韓国 AND arms",
+    ] {
+        let told = problems(expression);
+        assert!(told.is_empty() || expression.contains('、'), "{expression}: {told:?}");
+    }
+}
