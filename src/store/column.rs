@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::alert::Head;
 use crate::story::{Read, Story};
+use crate::text::visible;
 
 /// A time as a column holds it.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -56,11 +57,16 @@ pub(super) fn read(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
     })
 }
 
+/// A text of a story. What an older Tidings kept may hold what steers those who show it.
+fn shown(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+    Ok(visible(row.try_get(column)?).into_owned())
+}
+
 /// A story, from the columns of its table and `text`: the page's text, or else the feed's.
 pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
     Ok(Story {
-        title: row.try_get("title")?,
-        body: row.try_get("text")?,
+        title: shown(row, "title")?,
+        body: shown(row, "text")?,
         url: row.try_get("url")?,
         published: maybe_time(row, "published")?,
         first_seen: time(row, "first_seen")?,
@@ -74,7 +80,7 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
 /// What messages show of a story, from the columns of its table.
 pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
     Ok(Head {
-        title: row.try_get("title")?,
+        title: shown(row, "title")?,
         url: row.try_get("url")?,
         published: maybe_time(row, "published")?,
         first_seen: time(row, "first_seen")?,

@@ -8,7 +8,7 @@ use super::word;
 use crate::alert::breaker::Health;
 use crate::cli::count;
 use crate::cli::moment::of_these_days;
-use crate::cli::shown::shown;
+use crate::notify::plain;
 use crate::store::{Delivery, What};
 use crate::story::NotifierName;
 
@@ -29,15 +29,15 @@ pub(super) fn table(deliveries: &[Delivery], away: &[&(NotifierName, Health)], z
         for (delivery, row) in deliveries.iter().zip(&rows) {
             text += &line(row, &widths, &about(&delivery.what));
             if let Some(why) = &delivery.why {
-                writeln!(text, "{:1$}  {2}", "", widths[0], shown(why)).expect("strings grow");
+                writeln!(text, "{:1$}  {2}", "", widths[0], plain(why)).expect("strings grow");
             }
         }
     }
     for (name, health) in away {
         let (since, next, why) =
-            (of_these_days(health.since, zone), of_these_days(health.rests_until, zone), shown(&health.why));
+            (of_these_days(health.since, zone), of_these_days(health.rests_until, zone), plain(&health.why));
         let next = if health.is_open() { format!(", probed at {next}") } else { String::new() };
-        writeln!(text, "\n{} fails since {since}{next}: {why}", shown(&name.0)).expect("strings grow");
+        writeln!(text, "\n{} fails since {since}{next}: {why}", plain(&name.0)).expect("strings grow");
     }
     text
 }
@@ -46,7 +46,7 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
     [
         delivery.id.to_string(),
         word(delivery.state).to_owned(),
-        shown(&delivery.receiver.to_string()),
+        plain(&delivery.receiver.to_string()),
         of_these_days(delivery.created, zone),
         delivery.attempts.to_string(),
         delivery.due.map_or_else(|| "-".to_owned(), |due| of_these_days(due, zone)),
@@ -56,9 +56,9 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
 fn about(what: &What) -> String {
     match what {
         What::Story(title) if title.trim().is_empty() => "(no title)".to_owned(),
-        What::Story(title) => shown(title),
+        What::Story(title) => plain(title),
         What::Digest(alerts) => format!("a digest of {}", count(*alerts as usize, "alert", "alerts")),
-        What::Notice(subject) => shown(&format!("a notice about {subject}")),
+        What::Notice(subject) => plain(&format!("a notice about {subject}")),
     }
 }
 
