@@ -18,7 +18,6 @@ mod output;
 mod pages;
 mod place;
 mod run;
-mod shown;
 mod silence;
 mod try_it;
 

@@ -4,6 +4,7 @@ mod announce;
 mod articles;
 mod backfill;
 pub mod clock;
+mod damage;
 mod dispatcher;
 pub(crate) mod hosts;
 mod housekeeping;
@@ -153,6 +154,10 @@ async fn run_on(
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<Ended, RunError> {
+    let is_large = store.is_large().await?;
+    if !is_large {
+        damage::check(&store, &config).await;
+    }
     let known = known(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
@@ -162,10 +167,19 @@ async fn run_on(
     for (host, until) in store.resting_hosts(now()).await? {
         world.hosts.rest(&HostKey(host), until);
     }
-    match mode {
-        Mode::Forever => forever(&world, poller::states(&world).await?, files, reload, stop).await,
-        Mode::Once => once(&world, poller::states(&world).await?, stop).await,
-    }
+    let feeds = poller::states(&world).await?;
+    let work = async {
+        match mode {
+            Mode::Forever => forever(&world, feeds, files, reload, stop.clone()).await,
+            Mode::Once => once(&world, feeds, stop.clone()).await,
+        }
+    };
+    let check = async {
+        if is_large {
+            stop.run_until_cancelled(damage::check(&world.store, &world.config)).await;
+        }
+    };
+    tokio::join!(work, check);
     Ok(Ended { undelivered: store.undelivered(now()).await?, refused: world.refused.load(Ordering::Relaxed) })
 }
 

@@ -14,7 +14,7 @@ mod text;
 mod view;
 mod webhook;
 
-pub(crate) use plain::plain;
+pub(crate) use plain::{plain, printable};
 
 pub use crate::alert::breaker::{Cause, Scope};
 

@@ -14,6 +14,7 @@ mod runs;
 mod sentence;
 mod signs;
 mod split;
+mod visible;
 mod words;
 
 pub(crate) use case::{capitals, is_written_so};
@@ -22,6 +23,7 @@ pub(crate) use marks::without_marks;
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub(crate) use sentence::sentences;
+pub(crate) use visible::{steers, visible, visible_line};
 pub(crate) use words::{Place, Words};
 
 /// One word of a text.

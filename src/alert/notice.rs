@@ -7,7 +7,8 @@ use crate::alert::Receiver;
 use crate::alert::ailment::FeedNotice;
 use crate::story::NotifierName;
 
-/// A message about what Tidings itself depends on. One about a feed names it as `feed`, one about a receiver its `notifier`.
+/// A message about what Tidings itself depends on. One about a feed names it as `feed`, one about a receiver its `notifier`,
+/// one about the store its file as `store`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum About {
@@ -15,6 +16,8 @@ pub enum About {
     Receiver(Notice),
     /// A feed.
     Feed(FeedNotice),
+    /// The store.
+    Store(StoreNotice),
 }
 
 impl About {
@@ -24,7 +27,43 @@ impl About {
         match self {
             Self::Receiver(notice) => notice.subject().to_string(),
             Self::Feed(notice) => notice.feed.to_string(),
+            Self::Store(notice) => notice.store.clone(),
         }
+    }
+}
+
+/// A message about the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreNotice {
+    /// What happened.
+    pub kind: StoreKind,
+    /// Its file.
+    pub store: String,
+    /// When it was found.
+    pub since: Timestamp,
+    /// What was found.
+    pub why: String,
+}
+
+/// What happened to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// Pages of it cannot be read as they were written.
+    Damaged,
+}
+
+impl StoreNotice {
+    /// That the store is damaged, as was found at `since`.
+    #[must_use]
+    pub fn damaged(store: String, why: String, since: Timestamp) -> Self {
+        Self { kind: StoreKind::Damaged, store, since, why }
+    }
+
+    /// The beginning of the keys of its messages: whoever was told today is not told again at the next start.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("notice:damaged:{}:", self.since.strftime("%Y-%m-%d"))
     }
 }
 

@@ -5,11 +5,13 @@ mod fixture;
 mod show;
 mod table;
 
+use std::collections::BTreeSet;
+
 use clap::Subcommand;
-use serde::Serialize;
 
 use crate::cli::clauses::Paper;
 use crate::cli::format::Format;
+use crate::cli::names::{self, unknown_name};
 use crate::cli::{ConfigArgument, Exit, block_on, load, moment, output};
 use crate::config::Config;
 use crate::daemon::clock::now;
@@ -81,13 +83,49 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     let wanted = wanted(arguments, &config)?;
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
-        archive.alerts(&wanted, arguments.limit).await.map_err(|why| unread(&why))
+        let found = archive.alerts(&wanted, arguments.limit).await.map_err(|why| unread(&why))?;
+        if found.is_empty() {
+            check_names(arguments, &config, &mut archive).await?;
+        }
+        Ok(found)
     })?;
     match arguments.format {
-        Format::Json => output::print_lines(found.iter().map(to_json))?,
+        Format::Json => output::print_json(&found)?,
         Format::Text => output::print(&table::table(&found, &config.zone, Paper::of_output().width))?,
     }
     Ok(Exit::Ok)
+}
+
+/// Fails where a name that was asked for is neither one of today's nor of any alert.
+async fn check_names(arguments: &Arguments, config: &Config, archive: &mut Archive) -> Result<(), Exit> {
+    let Arguments { rule, tag, feed, .. } = arguments;
+    if let Some(name) = rule {
+        let of_past = Wanted { rule: rule.clone(), ..Wanted::default() };
+        check_name("rule", name, names::rules(config), &of_past, archive).await?;
+    }
+    if let Some(name) = tag {
+        let of_past = Wanted { tag: tag.clone(), ..Wanted::default() };
+        check_name("rule with the tag", name, names::tags(config), &of_past, archive).await?;
+    }
+    if let Some(name) = feed {
+        let of_past = Wanted { feed: Some(FeedName(name.clone())), ..Wanted::default() };
+        let known = config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
+        check_name("feed", name, Some(known), &of_past, archive).await?;
+    }
+    Ok(())
+}
+
+/// Fails where `name` is neither `known`, as far as names are, nor that of an alert `of_past`.
+async fn check_name(
+    kind: &str,
+    name: &str,
+    known: Option<BTreeSet<String>>,
+    of_past: &Wanted,
+    archive: &mut Archive,
+) -> Result<(), Exit> {
+    let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
+    let past = archive.alerts(of_past, 1).await.map_err(|why| unread(&why))?;
+    if past.is_empty() { Err(unknown_name(kind, name, known.iter().map(String::as_str))) } else { Ok(()) }
 }
 
 fn wanted(arguments: &Arguments, config: &Config) -> Result<Wanted, Exit> {
@@ -115,14 +153,10 @@ fn show(id: i64, format: Format, config: &Config) -> Result<Exit, Exit> {
         return Err(output::fail_with_help(why, help, Exit::Data));
     };
     match format {
-        Format::Json => output::print_line(to_json(&record))?,
+        Format::Json => output::print_json([&record])?,
         Format::Text => output::print(&show::report(&record, &config.zone, Paper::of_output()))?,
     }
     Ok(Exit::Ok)
-}
-
-fn to_json(data: &impl Serialize) -> String {
-    serde_json::to_string(data).expect("texts, numbers and string keys are always JSON")
 }
 
 fn unopened(why: &OpenError) -> Exit {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::alert::Receiver;
 use crate::alert::breaker::Health;
 use crate::cli::format::Format;
+use crate::cli::names::unknown_name;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::daemon::{self, clock::now};
 use crate::store::{self, Delivery, DeskError, State, What, Which};
@@ -75,9 +76,16 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     let config = load::config_or_tell(&arguments.config.path)?;
     let found = block_on(async { store::undelivered(&config.store).await.map_err(|why| unavailable(&why)) });
     let (mut deliveries, away) = found?;
+    if let Some(name) = &arguments.notifier {
+        let of_past = deliveries.iter().map(|delivery| &delivery.receiver.notifier);
+        let known: Vec<&str> = config.notifiers.keys().chain(of_past).map(|name| name.0.as_str()).collect();
+        if !known.contains(&name.as_str()) {
+            return Err(unknown_name("notifier", name, known));
+        }
+    }
     deliveries.retain(|delivery| is_wanted(arguments, delivery));
     match arguments.format {
-        Format::Json => output::print_lines(deliveries.iter().map(to_json))?,
+        Format::Json => output::print_json(deliveries.iter().map(to_json))?,
         Format::Text => {
             let is_meant = |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
             let away: Vec<&(Receiver, Health)> =

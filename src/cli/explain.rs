@@ -73,7 +73,7 @@ pub(super) fn explain(arguments: &Arguments) -> Exit {
         let answer = answer(question, &subject)?;
         match arguments.format {
             Format::Text => output::print(&text::report(&subject, &answer))?,
-            Format::Json => output::print_line(json::report(&subject, &answer))?,
+            Format::Json => output::print_json([json::report(&subject, &answer)])?,
         }
         Ok(Exit::Ok)
     }) {
@@ -139,5 +139,5 @@ fn unknown(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
         let help = "rows go by their ids, which alerts show in parentheses; only rules with `each` have any";
         return output::fail_with_help(format_args!("the rule `{name}` has no row `{row}`"), help, Exit::Data);
     }
-    unknown_name("rule that is enabled", name, rules.iter().map(|rule| rule.name()))
+    unknown_name("enabled rule", name, rules.iter().map(|rule| rule.name()))
 }

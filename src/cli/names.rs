@@ -1,17 +1,36 @@
 //! Names that people type: which are known, and what is near one that is not.
 
+use std::collections::BTreeSet;
+
 use crate::cli::Exit;
 use crate::cli::output::{fail, fail_with_help};
-use crate::cli::shown::shown;
+use crate::config::Config;
+use crate::daemon::rule_files;
 use crate::fault::nearest;
+use crate::notify::plain;
+use crate::rule::Rules;
 
 /// The most names that are listed where none is near.
 const MOST_LISTED: usize = 12;
 
-/// Fails where `name` is none of `known`; `kind` says what it would be the name of.
-pub(super) fn check_name<'n>(kind: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> Result<(), Exit> {
-    let known: Vec<&str> = known.into_iter().collect();
-    if known.contains(&name) { Ok(()) } else { Err(unknown_name(kind, name, known)) }
+/// The names of the rules of `config`; `None` where they do not load: a broken file must not keep anybody from anything.
+pub(super) fn rules(config: &Config) -> Option<BTreeSet<String>> {
+    Some(loaded(config)?.iter().map(|rule| rule.name().to_owned()).collect())
+}
+
+/// The tags of the rules, likewise.
+pub(super) fn tags(config: &Config) -> Option<BTreeSet<String>> {
+    Some(loaded(config)?.iter().flat_map(|rule| rule.settings.tags.clone()).collect())
+}
+
+/// The ids of the rows of watchlists, likewise.
+pub(super) fn rows(config: &Config) -> Option<BTreeSet<String>> {
+    Some(loaded(config)?.watchlists().flat_map(|(_, rows)| rows.map(|row| row.id.clone())).collect())
+}
+
+fn loaded(config: &Config) -> Option<Rules> {
+    let files = rule_files::read(&config.rules).ok()?;
+    Rules::load(&rule_files::texts(&files), None, &mut Vec::new())
 }
 
 /// Says that nothing of that `kind` is called `name`, and what is near it, or else what there is.
@@ -19,7 +38,7 @@ pub(super) fn unknown_name<'n>(kind: &str, name: &str, known: impl IntoIterator<
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     known.dedup();
-    let why = format!("there is no {kind} `{}`", shown(name));
+    let why = format!("there is no {kind} `{}`", plain(name));
     match help(name, &known) {
         Some(help) => fail_with_help(why, help, Exit::Data),
         None => fail(why, Exit::Data),
@@ -28,9 +47,9 @@ pub(super) fn unknown_name<'n>(kind: &str, name: &str, known: impl IntoIterator<
 
 fn help(name: &str, known: &[&str]) -> Option<String> {
     if let Some(near) = nearest(name, known.iter().copied()) {
-        return Some(format!("did you mean `{}`?", shown(near)));
+        return Some(format!("did you mean `{}`?", plain(near)));
     }
-    let listed: Vec<String> = known.iter().map(|name| format!("`{}`", shown(name))).collect();
+    let listed: Vec<String> = known.iter().map(|name| format!("`{}`", plain(name))).collect();
     (1..=MOST_LISTED).contains(&listed.len()).then(|| format!("there is {}", listed.join(", ")))
 }
 
@@ -44,11 +63,5 @@ mod tests {
         assert_eq!(help("strikes", &["arms", "oil"]).as_deref(), Some("there is `arms`, `oil`"));
         assert_eq!(help("strikes", &[]), None);
         assert_eq!(help("strikes", &["arms"; 13]), None);
-    }
-
-    #[test]
-    fn a_known_name_passes() {
-        assert_eq!(check_name("rule", "arms", ["arms"]), Ok(()));
-        assert_eq!(check_name("rule", "arm", ["arms"]), Err(Exit::Data));
     }
 }

@@ -3,7 +3,10 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
+use serde::Serialize;
+
 use crate::cli::Exit;
+use crate::notify::printable;
 
 /// Prints `text` as it is. `Err` ends the command: [`unwritable`] says how.
 pub(super) fn print(text: &str) -> Result<(), Exit> {
@@ -13,6 +16,16 @@ pub(super) fn print(text: &str) -> Result<(), Exit> {
 /// Prints one line.
 pub(super) fn print_line(line: impl Display) -> Result<(), Exit> {
     print_lines([line])
+}
+
+/// Prints values as JSON, one a line. What steers a terminal is escaped.
+pub(super) fn print_json<T: Serialize>(values: impl IntoIterator<Item = T>) -> Result<(), Exit> {
+    print_lines(values.into_iter().map(|value| json_line(&value)))
+}
+
+/// One such line.
+pub(super) fn json_line(value: &impl Serialize) -> String {
+    printable(&serde_json::to_string(value).expect("texts, numbers and string keys are always JSON"))
 }
 
 /// Prints lines.

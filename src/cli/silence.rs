@@ -11,14 +11,12 @@ use crate::alert::calendar;
 use crate::alert::silence::{Silence, Target};
 use crate::cli::format::Format;
 use crate::cli::moment::in_full;
-use crate::cli::names::unknown_name;
-use crate::cli::shown::shown;
+use crate::cli::names::{self, unknown_name};
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::config::Config;
 use crate::daemon::clock::now;
-use crate::daemon::rule_files;
-use crate::rule::Rules;
-use crate::store::{self, DeskError};
+use crate::notify::plain;
+use crate::store::{self, Archive};
 use crate::story::FeedName;
 
 #[derive(Debug, Subcommand)]
@@ -88,14 +86,14 @@ fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Resu
     let config = load::config_or_tell(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
         let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
-        let why = format!("`{}` is no time to come", shown(until));
+        let why = format!("`{}` is no time to come", plain(until));
         return Err(output::fail_with_help(why, help, Exit::Usage));
     };
     let target = known_target(target, &config)?;
     let silence = block_on(async {
         store::mute(&config.store, target, until, why, now()).await.map_err(|why| unavailable(&why))
     })?;
-    let (target, until) = (shown(&silence.target.to_string()), in_full(until, &config.zone));
+    let (target, until) = (plain(&silence.target.to_string()), in_full(until, &config.zone));
     output::print_line(format_args!("silence {}: {target} is muted until {until}", silence.id))
 }
 
@@ -104,31 +102,38 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<Target, E
     let feeds = || config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
     match arguments {
         TargetArguments { rule: Some(rule), .. } => {
-            check("rule", &rule, rules(config).map(|rules| rules.iter().map(|rule| rule.name().to_owned()).collect()))?;
+            check("rule", &rule, names::rules(config))?;
             Ok(Target::Rule(rule))
         }
         TargetArguments { tag: Some(tag), .. } => {
-            let tags = |rules: Rules| rules.iter().flat_map(|rule| rule.settings.tags.clone()).collect();
-            check("rule with the tag", &tag, rules(config).map(tags))?;
+            check("rule with the tag", &tag, names::tags(config))?;
             Ok(Target::Tag(tag))
         }
         TargetArguments { row: Some(row), .. } => {
-            let ids = |rules: Rules| rules.watchlists().flat_map(|(_, rows)| rows.map(|row| row.id.clone())).collect();
-            check("row with the id", &row, rules(config).map(ids))?;
+            check("row with the id", &row, names::rows(config))?;
             Ok(Target::Row(row))
         }
         TargetArguments { feed: Some(feed), .. } => {
             check("feed", &feed, Some(feeds()))?;
             Ok(Target::Feed(FeedName(feed)))
         }
-        TargetArguments { event, .. } => Ok(Target::Event(event.unwrap_or_default())),
+        TargetArguments { event, .. } => {
+            let event = event.unwrap_or_default();
+            block_on(check_event(&event, config))?;
+            Ok(Target::Event(event))
+        }
     }
 }
 
-/// The rules, if they load: a broken file must not keep anybody from being quiet.
-fn rules(config: &Config) -> Option<Rules> {
-    let files = rule_files::read(&config.rules).ok()?;
-    Rules::load(&rule_files::texts(&files), None, &mut Vec::new())
+/// Fails where no story of the store is the first of the event `id`.
+async fn check_event(id: &str, config: &Config) -> Result<(), Exit> {
+    let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
+    let found = archive.find(id, None).await.map_err(|why| unavailable(&why))?;
+    if found.is_some() {
+        return Ok(());
+    }
+    let help = "messages carry it as `event`, and `tidings alerts show` prints it";
+    Err(output::fail_with_help(format_args!("there is no event `{}`", plain(id)), help, Exit::Data))
 }
 
 fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {
@@ -142,10 +147,12 @@ fn list(format: Format, config: &Path) -> Result<(), Exit> {
     if silences.is_empty() && format == Format::Text {
         return output::print_line("nothing is muted");
     }
-    output::print_lines(silences.iter().map(|(silence, muted)| match format {
-        Format::Text => line(silence, *muted, &config.zone),
-        Format::Json => to_json(silence, *muted).to_string(),
-    }))
+    match format {
+        Format::Text => {
+            output::print_lines(silences.iter().map(|(silence, muted)| line(silence, *muted, &config.zone)))
+        }
+        Format::Json => output::print_json(silences.iter().map(|(silence, muted)| to_json(silence, *muted))),
+    }
 }
 
 fn to_json(silence: &Silence, muted: u32) -> Value {
@@ -156,9 +163,9 @@ fn to_json(silence: &Silence, muted: u32) -> Value {
 }
 
 fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
-    let why = if silence.why.is_empty() { String::new() } else { format!(": {}", shown(&silence.why)) };
+    let why = if silence.why.is_empty() { String::new() } else { format!(": {}", plain(&silence.why)) };
     let muted = count(muted as usize, "alert", "alerts");
-    let (target, until) = (shown(&silence.target.to_string()), in_full(silence.until, zone));
+    let (target, until) = (plain(&silence.target.to_string()), in_full(silence.until, zone));
     format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
 }
 
@@ -169,10 +176,10 @@ fn end(id: i64, config: &Path) -> Result<(), Exit> {
         let why = format!("no silence {id} is in force");
         return Err(output::fail_with_help(why, "`tidings silence list` shows those that are", Exit::Data));
     };
-    let target = shown(&silence.target.to_string());
+    let target = plain(&silence.target.to_string());
     output::print_line(format_args!("silence {id} has ended: {target} is told again, and what was muted is sent"))
 }
 
-fn unavailable(why: &DeskError) -> Exit {
+fn unavailable(why: &impl std::fmt::Display) -> Exit {
     output::fail_with_help(why, "silences are kept in the store, which `tidings run` makes", Exit::Unavailable)
 }

@@ -31,8 +31,8 @@ pub(crate) fn follow(
     notices.into_iter().map(|notice| (notice, audience(config))).collect()
 }
 
-/// Those who hear of a feed: whoever hears of rules that name nobody.
-fn audience(config: &Config) -> Vec<Receiver> {
+/// Those who hear of feeds and of the store: whoever hears of rules that name nobody.
+pub(crate) fn audience(config: &Config) -> Vec<Receiver> {
     let hearers = config.notify.anybody();
     let notifiers = config.notifiers.iter().filter(|(name, _)| hearers.contains(name));
     notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()

@@ -12,6 +12,7 @@ use crate::feed::parse::Item;
 use crate::feed::plain;
 use crate::feed::shield::shielded;
 use crate::feed::simplify::simplify;
+use crate::text::{visible, visible_line};
 use refusal::strayed;
 use versions::versions;
 
@@ -167,7 +168,10 @@ fn read(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     };
     let article = shielded(|| Readability::new(html, Some(url.as_str()), Some(config))?.parse());
     match article {
-        Some(Ok(article)) => Ok((article.title, plain::from_text(&article.text_content))),
+        Some(Ok(article)) => {
+            let title = visible_line(&article.title).trim().to_owned();
+            Ok((title, plain::from_text(&visible(&article.text_content))))
+        }
         Some(Err(_)) => Err(NoArticle::Stub("the page holds no article that can be told from the rest".to_owned())),
         None => Err(NoArticle::because("the page is damaged in a way that the reader cannot bear")),
     }

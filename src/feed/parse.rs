@@ -1,11 +1,14 @@
 //! Bytes to items: any feed format, decoded, told by its first signs and read, with plain texts.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use url::Url;
 
 use crate::feed::decode::decode;
 use crate::feed::hints::Hints;
 use crate::feed::{choice, discover, json, sniff};
+use crate::text::visible;
 
 /// The most items that are taken from one document.
 pub const MOST_ITEMS: usize = 10_000;
@@ -71,12 +74,29 @@ pub struct NoFeed(pub String);
 /// Where no feed can be found in the bytes: HTML, JSON that is no feed, damage with no entry left. An empty but sound feed is no error.
 pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Document, NoFeed> {
     let text = decode(bytes, content_type);
-    match sniff::kind(&text) {
+    let document = match sniff::kind(&text) {
         sniff::Kind::Empty => Err(NoFeed("the answer is empty".to_owned())),
         sniff::Kind::Json => json::parse(&text, base),
         sniff::Kind::Html => Err(web_page(&text, base)),
         sniff::Kind::Other => Err(NoFeed("this is not a feed, nor any XML or JSON".to_owned())),
         sniff::Kind::Xml => choice::read(&text, base),
+    };
+    document.map(visible_document)
+}
+
+/// The same without what steers those who show it.
+fn visible_document(mut document: Document) -> Document {
+    document.title.iter_mut().for_each(make_visible);
+    for item in &mut document.items {
+        let Item { title, text, authors, tags, source, .. } = item;
+        [title, text].into_iter().chain(authors).chain(tags).chain(source).for_each(make_visible);
+    }
+    document
+}
+
+fn make_visible(text: &mut String) {
+    if let Cow::Owned(shown) = visible(text) {
+        *text = shown;
     }
 }
 

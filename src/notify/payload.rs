@@ -1,11 +1,9 @@
 //! A letter as one line of JSON: what webhooks get and the console's JSON Lines are.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
 use crate::alert::Letter;
-use crate::notify::plain::is_unseen;
+use crate::notify::plain::printable;
 
 /// Which schema payloads are of: that in `docs/payload.schema.json`. It grows by additions alone; another number would mean that something was taken
 /// away or has another meaning.
@@ -26,16 +24,7 @@ struct Payload<'l> {
 pub(super) fn write(letter: &Letter) -> Result<Vec<u8>, String> {
     let json = serde_json::to_string(&Payload { schema: SCHEMA, letter })
         .map_err(|error| format!("the message cannot be put into JSON: {error}"))?;
-    let mut line = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_unseen(c) {
-            // Such a character stands within a string, and is none that takes two escapes.
-            write!(line, "\\u{:04x}", u32::from(c)).map_err(|error| error.to_string())?;
-        } else {
-            line.push(c);
-        }
-    }
-    Ok(line.into_bytes())
+    Ok(printable(&json).into_bytes())
 }
 
 /// The same as a value.
@@ -57,6 +46,7 @@ mod tests {
 
     use super::*;
     use crate::notify::fixture;
+    use crate::notify::plain::is_unseen;
 
     proptest! {
         #[test]

@@ -207,7 +207,7 @@ mod tests {
             rules[0].row = Some(row.clone());
         }
         let alert = text(&letter, &TimeZone::UTC, false);
-        assert!(alert.contains(": Ivan [2J Petrov (36)\n") && !alert.contains('\u{1b}'), "{alert}");
+        assert!(alert.contains(": Ivan Petrov (36)\n") && !alert.contains('\u{1b}'), "{alert}");
         let burst = Reason::Burst {
             rule: "listed".to_owned(),
             row: Some(Row { id: "Ivan".to_owned(), label: "Ivan".to_owned() }),
@@ -219,7 +219,7 @@ mod tests {
             digest.rules[1].row = Some(row);
         }
         let digest = text(&letter, &TimeZone::UTC, false);
-        assert!(digest.contains("bridges: Ivan [2J Petrov (36) (1)"), "{digest}");
+        assert!(digest.contains("bridges: Ivan Petrov (36) (1)"), "{digest}");
     }
 
     #[test]

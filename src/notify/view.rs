@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::alert::ailment::{self, FeedNotice};
-use crate::alert::notice::{About, Kind, Notice};
+use crate::alert::notice::{About, Kind, Notice, StoreKind, StoreNotice};
 use crate::alert::{Content, Head, Letter, Told};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
@@ -71,6 +71,7 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
         Content::Digest(digest) => digest::view(digest, zone),
         Content::Notice(About::Receiver(notice)) => self::notice(notice, zone),
         Content::Notice(About::Feed(notice)) => of_feed(notice, zone),
+        Content::Notice(About::Store(notice)) => of_store(notice, zone),
         Content::Test => remark(
             "This is a test from Tidings",
             "If you can read this, alerts will reach you here.",
@@ -135,6 +136,17 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
         Kind::Gone | Kind::Failing | Kind::Silent => ("since", "why"),
     };
     remark(&title, note, vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))])
+}
+
+fn of_store(notice: &StoreNotice, zone: &TimeZone) -> View {
+    let (title, note) = match notice.kind {
+        StoreKind::Damaged => (
+            "The store is damaged",
+            "Some stories may not be matched or sent. Stop Tidings and recover the store: docs/operations.md says how.",
+        ),
+    };
+    let facts = [("store", plain(&notice.store)), ("found", time(notice.since, zone)), ("why", plain(&notice.why))];
+    remark(title, note, facts.map(|(name, line)| Fact::one(name, line)).into())
 }
 
 /// What is said of Tidings' own: a headline, a note, and facts.

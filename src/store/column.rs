@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::StoryId;
 use crate::alert::Head;
 use crate::story::{Read, Story, headline};
+use crate::text::visible;
 
 /// A time as a column holds it.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -67,11 +68,16 @@ pub(super) fn ids(rows: &[SqliteRow]) -> Result<Vec<StoryId>, sqlx::Error> {
     rows.iter().map(|row| Ok(StoryId(row.try_get("id")?))).collect()
 }
 
+/// A text of a story. What an older Tidings kept may hold what steers those who show it.
+fn shown(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+    Ok(visible(row.try_get(column)?).into_owned())
+}
+
 /// A story, from the columns of its table and `text`: the page's text, or else the feed's.
 pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
     Ok(Story {
-        title: row.try_get("title")?,
-        body: row.try_get("text")?,
+        title: shown(row, "title")?,
+        body: shown(row, "text")?,
         url: row.try_get("url")?,
         published: maybe_time(row, "published")?,
         first_seen: time(row, "first_seen")?,
@@ -84,9 +90,9 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
 
 /// What messages show of a story, from the columns of its table.
 pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
-    let title: String = row.try_get("title")?;
+    let title = shown(row, "title")?;
     Ok(Head {
-        opening: headline::stand_in(&title, row.try_get("opening")?),
+        opening: headline::stand_in(&title, &shown(row, "opening")?),
         title,
         url: row.try_get("url")?,
         published: maybe_time(row, "published")?,

@@ -48,6 +48,13 @@ impl Bench {
         Self::open(self.folder).await
     }
 
+    /// Stops as a clean stop does.
+    pub(super) async fn stop(self) -> TempDir {
+        drop(self.store);
+        self.writer.await.unwrap();
+        self.folder
+    }
+
     pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join("tidings.db")
     }

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, millis, time};
 use super::{Again, Finish, Lease, Store, StoreError};
 use crate::alert::breaker::{self, Health, Scope};
-use crate::alert::notice::{About, Kind, Notice};
+use crate::alert::notice::{About, Kind, Notice, StoreNotice};
 use crate::alert::{Content, Receiver};
 use crate::story::NotifierName;
 
@@ -51,6 +51,19 @@ impl Store {
     /// Has `notice` told to each of `audience`, and remembers that it was. Whoever was told of it already is not told again.
     pub async fn announce(&self, notice: Notice, audience: Vec<Receiver>, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(announce(conn, notice, audience, now))).await
+    }
+}
+
+impl Store {
+    /// Has `notice` told to each of `audience` who was not told of it today.
+    pub async fn tell_of_store(
+        &self,
+        notice: StoreNotice,
+        audience: Vec<Receiver>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (key, content) = (notice.key(), Content::Notice(About::Store(notice)));
+        self.write(move |conn| Box::pin(async move { tell(conn, &key, &content, audience, now).await })).await
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::mpsc;
 
 use super::files::{self, Found};
-use super::{Store, writer};
+use super::{Store, mark, writer};
 
 /// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out there have gone through it.
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
@@ -45,7 +45,7 @@ pub enum OpenError {
     },
     /// What is there is not what an earlier run left. To begin anew would send all again.
     #[error(
-        "the store {path} is not whole: {why}; a copy of a running store needs its -wal file, too: put both there, or remove what is left of it to begin with an empty store, which sends again what was sent (docs/operations.md)"
+        "the store {path} is not whole: {why}; put a whole copy there, or remove it to begin with an empty store, which sends again what was sent; docs/operations.md says what a copy needs"
     )]
     Lost {
         /// Its path.
@@ -76,10 +76,11 @@ impl Store {
         match files::found(path)? {
             Found::Nothing => create(path).await?,
             Found::Empty => {}
-            Found::Content => check_schema(path).await?,
+            Found::Content => check_whole(path).await?,
         }
         let mut conn = connect(path).await.map_err(|error| OpenError::failed(path, &error))?;
         migrate(&mut conn, path, &MIGRATIONS).await?;
+        mark::open(&mut conn, path).await.map_err(|error| OpenError::failed(path, &error))?;
         let readers = readers(path).await.map_err(|error| OpenError::failed(path, &error))?;
         let (writer, queue) = mpsc::unbounded_channel();
         Ok((Self { readers: readers.clone(), writer }, writer::run(conn, readers, queue)))
@@ -100,13 +101,20 @@ async fn create(path: &Path) -> Result<(), OpenError> {
     std::fs::rename(&part, path).map_err(|error| failed(&error))
 }
 
-/// Refuses a file without the tables of a store before anything in it is changed.
-async fn check_schema(path: &Path) -> Result<(), OpenError> {
+/// Refuses a file that is not all of a store, before anything in it is changed.
+async fn check_whole(path: &Path) -> Result<(), OpenError> {
+    let has_log = files::log_of(path).exists();
     let failed = |error: sqlx::Error| OpenError::failed(path, &error);
     let mut conn = options(path).connect().await.map_err(failed)?;
-    let has_tables = has_tables(&mut conn).await.map_err(failed)?;
+    let missing = if !has_tables(&mut conn).await.map_err(failed)? {
+        Some(WITHOUT_TABLES)
+    } else if !has_log && mark::lacks_log(&mut conn, path).await.map_err(failed)? {
+        Some(mark::WITHOUT_LOG)
+    } else {
+        None
+    };
     conn.close().await.map_err(failed)?;
-    if has_tables { Ok(()) } else { Err(files::lost(path, WITHOUT_TABLES)) }
+    missing.map_or(Ok(()), |why| Err(files::lost(path, why)))
 }
 
 /// Why a file is no store that is one of `SQLite`.

@@ -8,7 +8,7 @@ use sqlx::{Connection, SqlitePool};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, mark};
 
 /// How many commands share a commit at most: enough to spread the cost of a sync, few enough that nobody waits long for an answer.
 const BATCH: usize = 64;
@@ -70,7 +70,7 @@ pub(super) async fn run(mut conn: SqliteConnection, readers: SqlitePool, mut que
     }
     // The last connection to close takes the log into the file and away; only one that can write is able to.
     readers.close().await;
-    let whole = execute(&mut conn, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let whole = mark::close(&mut conn).await.map_err(StoreError::from);
     let closed = conn.close().await.map_err(StoreError::from);
     if let Err(error) = whole.and(closed) {
         tracing::warn!(%error, "the store did not close cleanly; nothing is lost, and a copy of it needs its -wal file");

@@ -174,12 +174,8 @@ async fn what_is_not_there_is_named() {
     folder.write("feed.xml", FEED);
     folder.write("bad/b.yaml", "rules:\n  - {name: x, when: (arms}\n");
     for (arguments, code, wanted) in [
-        (vec!["@story.txt", "--rules", "@rules", "--rule", "armz"], 64, "did you mean `arms`?"),
-        (
-            vec!["@story.txt", "--rules", "@rules/a.yaml", "--rule", "off"],
-            64,
-            "no rule that is enabled is called `off`",
-        ),
+        (vec!["@story.txt", "--rules", "@rules", "--rule", "armz"], 65, "did you mean `arms`?"),
+        (vec!["@story.txt", "--rules", "@rules/a.yaml", "--rule", "off"], 65, "there is no enabled rule `off`"),
         (vec!["@story.txt", "--when", "Russia AND"], 65, "nothing follows `AND`"),
         (vec!["@story.txt", "--when", "NOT Russia"], 65, "nearly every story"),
         (vec!["@story.txt", "--rules", "@gone"], 65, "gone cannot be read"),
@@ -193,5 +189,5 @@ async fn what_is_not_there_is_named() {
     }
     folder.write("config.yaml", "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds: []\n");
     let said = explain(&folder, &["gone.txt", "--when", "arms"]).await;
-    assert!(said.code == 64 && said.errors.contains("nor an address, nor a file"), "{}", said.errors);
+    assert!(said.code == 65 && said.errors.contains("nor an address, nor a file"), "{}", said.errors);
 }

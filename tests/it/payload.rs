@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tidings::alert::ailment::{self, FeedNotice};
 use tidings::alert::digest::{self, Group, Part, Reason};
-use tidings::alert::notice::{About, Kind, Notice};
+use tidings::alert::notice::{About, Kind, Notice, StoreNotice};
 use tidings::alert::{Content, Letter};
 use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
@@ -56,6 +56,11 @@ fn payloads() -> Vec<Value> {
         of_feed(ailment::Kind::Failing),
         of_feed(ailment::Kind::Silent),
         of_feed(ailment::Kind::Well),
+        letter(Content::Notice(About::Store(StoreNotice::damaged(
+            "tidings.db".to_owned(),
+            "Tree 7 page 9: btreeInitPage() returns error code 11".to_owned(),
+            alert().created,
+        )))),
         letter(Content::Test),
     ];
     others.iter().chain(&digests).map(payload).collect()

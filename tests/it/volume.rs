@@ -69,14 +69,14 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
     server.serve("/feed.xml", stories(&server, 1..=1));
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 1).await;
-    for (arguments, said) in [
-        (["--rule", "arm", "--until", "3h"], "did you mean `arms`?"),
-        (["--tag", "china", "--until", "3h"], "no rule with the tag `china`"),
-        (["--feed", "wire-2", "--until", "3h"], "did you mean `wire-1`?"),
-        (["--tag", "korea", "--until", "yesterday"], "no time to come"),
+    for (arguments, said, code) in [
+        (["--rule", "arm", "--until", "3h"], "did you mean `arms`?", 65),
+        (["--tag", "china", "--until", "3h"], "no rule with the tag `china`", 65),
+        (["--feed", "wire-2", "--until", "3h"], "did you mean `wire-1`?", 65),
+        (["--tag", "korea", "--until", "yesterday"], "no time to come", 64),
     ] {
         let refused = folder.command(&[&["silence", "add"], &arguments[..]].concat()).await;
-        assert_eq!(refused.code, 64, "{arguments:?}");
+        assert_eq!(refused.code, code, "{arguments:?}");
         assert!(refused.errors.contains(said), "{}", refused.errors);
     }
     assert_eq!(folder.command(&["silence", "list"]).await.output, "nothing is muted\n");
@@ -91,7 +91,7 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
     assert_eq!(ended.code, 0, "{}", ended.errors);
     server.wait_for("/hook", 2).await;
     mail.wait_for(2).await;
-    assert_eq!(folder.command(&["silence", "end", "1"]).await.code, 64);
+    assert_eq!(folder.command(&["silence", "end", "1"]).await.code, 65);
     assert_eq!(tidings.terminate().await, 0);
     let digest = of_type(&server, "digest").remove(0);
     assert_eq!((of_type(&server, "alert").len(), digest["reason"]["why"].as_str()), (1, Some("a parade")));

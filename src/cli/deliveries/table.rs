@@ -9,7 +9,7 @@ use crate::alert::Receiver;
 use crate::alert::breaker::Health;
 use crate::cli::count;
 use crate::cli::moment::of_these_days;
-use crate::cli::shown::shown;
+use crate::notify::plain;
 use crate::store::{Delivery, What};
 
 const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
@@ -30,7 +30,7 @@ pub(super) fn table(deliveries: &[Delivery], away: &[&(Receiver, Health)], zone:
         for (delivery, row) in deliveries.iter().zip(&rows) {
             text += &line(row, &widths, &about(&delivery.what));
             if let Some(why) = &delivery.why {
-                writeln!(text, "{:1$}  {2}", "", widths[0], shown(why)).expect("strings grow");
+                writeln!(text, "{:1$}  {2}", "", widths[0], plain(why)).expect("strings grow");
             }
         }
     }
@@ -42,7 +42,7 @@ pub(super) fn table(deliveries: &[Delivery], away: &[&(Receiver, Health)], zone:
 
 /// How a receiver fares that fails or rests.
 fn state(receiver: &Receiver, health: &Health, zone: &TimeZone) -> String {
-    let (receiver, why) = (shown(&receiver.to_string()), shown(&health.why));
+    let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
     let (since, next) = (of_these_days(health.since, zone), of_these_days(health.rests_until, zone));
     if health.failures == 0 {
         format!("{receiver} wants to be left alone until {next}: {why}")
@@ -57,7 +57,7 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
     [
         delivery.id.to_string(),
         word(delivery.state).to_owned(),
-        shown(&delivery.receiver.to_string()),
+        plain(&delivery.receiver.to_string()),
         of_these_days(delivery.created, zone),
         delivery.attempts.to_string(),
         delivery.due.map_or_else(|| "-".to_owned(), |due| of_these_days(due, zone)),
@@ -66,9 +66,9 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
 
 fn about(what: &What) -> String {
     match what {
-        What::Story(title) => shown(title),
+        What::Story(title) => plain(title),
         What::Digest(alerts) => format!("a digest of {}", count(*alerts as usize, "alert", "alerts")),
-        What::Notice(subject) => shown(&format!("a notice about {subject}")),
+        What::Notice(subject) => plain(&format!("a notice about {subject}")),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::story::{FeedName, Read, Story};
 
 /// What scripts learn of the story; what rules make of it stands beside it.
 #[derive(Serialize)]
-struct Report<'s> {
+pub(super) struct Report<'s> {
     story: &'s Story,
     read: &'s Read,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,17 +21,16 @@ struct Report<'s> {
     answer: Value,
 }
 
-/// The object, on one line.
-pub(super) fn report(subject: &Subject, answer: &Answer) -> String {
+/// The object.
+pub(super) fn report<'s>(subject: &'s Subject, answer: &Answer) -> Report<'s> {
     let feeds = subject.carriers.as_ref();
-    let report = Report {
+    Report {
         story: &subject.story,
         read: &subject.read,
         feeds: feeds.map(|feeds| feeds.iter().map(|feed| &feed.name).collect()),
         kept: subject.kept.as_ref().map(kept),
         answer: answered(answer),
-    };
-    serde_json::to_string(&report).expect("texts, numbers and string keys are always JSON")
+    }
 }
 
 fn kept(kept: &Kept) -> Value {

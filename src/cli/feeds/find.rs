@@ -8,11 +8,11 @@ use url::Url;
 
 use crate::cli::format::Format;
 use crate::cli::output::{self, fail};
-use crate::cli::shown::shown;
 use crate::cli::{Exit, block_on, place};
 use crate::feed::discover::{self, Found, Named};
 use crate::feed::guard;
 use crate::notify::Means;
+use crate::notify::plain;
 
 /// The pause between two requests to a host that is not one's own.
 const GAP: Duration = Duration::from_secs(1);
@@ -31,10 +31,10 @@ pub(super) fn find(place: &str, format: Format, config: Option<&Path>) -> Result
 }
 
 fn line(Named { url, title }: &Named, format: Format) -> String {
-    let title = title.as_deref().map(shown);
+    let title = title.as_deref().map(plain);
     match format {
         Format::Text => format!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default()),
-        Format::Json => json!({ "url": url, "title": title }).to_string(),
+        Format::Json => output::json_line(&json!({ "url": url, "title": title })),
     }
 }
 

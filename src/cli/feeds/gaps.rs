@@ -9,9 +9,9 @@ use super::table;
 use crate::cli::columns::columns;
 use crate::cli::format::Format;
 use crate::cli::moment::{self, Edge};
-use crate::cli::shown::shown;
 use crate::cli::{Exit, block_on, load, output};
 use crate::daemon::clock::now;
+use crate::notify::plain;
 use crate::store::{Archive, PastGap};
 
 /// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
@@ -25,7 +25,7 @@ pub(super) fn gaps(since: &str, format: Format, config: &Path) -> Result<(), Exi
     })?;
     match format {
         Format::Text => output::print(&text(&found, &config.zone, table::width())),
-        Format::Json => output::print_lines(found.iter().map(|PastGap { feed, gap, found }| {
+        Format::Json => output::print_json(found.iter().map(|PastGap { feed, gap, found }| {
             json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found })
         })),
     }
@@ -36,7 +36,7 @@ fn text(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
         return "no gap was found in this time: whatever the feeds brought was seen\n".to_owned();
     }
     let time = |at| moment::day_and_minute(at, zone);
-    let row = |past: &PastGap| [shown(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found)];
+    let row = |past: &PastGap| [plain(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found)];
     let rows = gaps.iter().map(row).collect();
     columns(["FEED", "NOT SEEN FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
         + "\nItems that came and went in these times were not seen. What the feeds still had after them was matched.\n"

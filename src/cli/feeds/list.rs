@@ -23,7 +23,7 @@ pub(super) fn list(format: Format, config: &Path) -> Result<(), Exit> {
     let rows: Vec<Row<'_>> = config.feeds.iter().map(|feed| Row { feed, state: states.remove(&feed.name) }).collect();
     match format {
         Format::Text => output::print(&table::table(&rows, &config.zone, at, table::width())),
-        Format::Json => output::print_lines(rows.iter().map(|row| to_json(row, at))),
+        Format::Json => output::print_json(rows.iter().map(|row| to_json(row, at))),
     }
 }
 

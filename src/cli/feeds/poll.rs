@@ -28,7 +28,7 @@ pub(super) fn poll(place: &str, format: Format, config: Option<&Path>) -> Result
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Data))?;
     match format {
         Format::Text => output::print(&text(&document, place, Paper::of_output())),
-        Format::Json => output::print_line(to_json(&document, &answer.url)),
+        Format::Json => output::print_json([to_json(&document, &answer.url)]),
     }
 }
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::cli::output::{self, fail};
-use crate::cli::shown::shown;
 use crate::cli::{Exit, block_on, load};
 use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::fault::nearest;
+use crate::notify::plain;
 use crate::store;
 use crate::story::FeedName;
 
@@ -29,10 +29,10 @@ pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
         output::print_line("no feed fails, so none is asked for; name those that are to be polled all the same")?;
     }
     for feed in &asked {
-        output::print_line(format_args!("{}: a running tidings polls it within seconds", shown(&feed.0)))?;
+        output::print_line(format_args!("{}: a running tidings polls it within seconds", plain(&feed.0)))?;
     }
     for feed in wanted.iter().filter(|feed| !names.is_empty() && !asked.contains(feed)) {
-        output::print_line(format_args!("{}: was never polled; a start of tidings polls it at once", shown(&feed.0)))?;
+        output::print_line(format_args!("{}: was never polled; a start of tidings polls it at once", plain(&feed.0)))?;
     }
     Ok(())
 }
@@ -42,9 +42,9 @@ fn check(names: &[String], config: &Config) -> Result<(), Exit> {
     let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
     let unknown: Vec<&String> = names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
     for name in &unknown {
-        let why = format!("no feed of the configuration is called `{}`", shown(name));
+        let why = format!("no feed of the configuration is called `{}`", plain(name));
         let help = match nearest(name, known()) {
-            Some(near) => format!("did you mean `{}`?", shown(near)),
+            Some(near) => format!("did you mean `{}`?", plain(near)),
             None => "`tidings feeds list` shows their names".to_owned(),
         };
         output::fail_with_help(why, help, Exit::Data);

@@ -7,8 +7,8 @@ use super::list::health;
 use crate::cli::columns::columns;
 use crate::cli::count;
 use crate::cli::moment::of_these_days;
-use crate::cli::shown::shown;
 use crate::config::Feed;
+use crate::notify::plain;
 use crate::store::FeedState;
 
 /// The narrowest and the widest that the table is made, in columns.
@@ -41,7 +41,7 @@ fn cells(row: &Row<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
     let state = row.state.as_ref();
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| of_these_days(at, zone));
     [
-        shown(&row.feed.name.0),
+        plain(&row.feed.name.0),
         health(state, at).to_owned(),
         time(state.and_then(|state| state.course.last_news)),
         match state.and_then(|state| state.next_poll) {
@@ -55,8 +55,8 @@ fn cells(row: &Row<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
 /// How it fails, if it does, and why it is polled when it is.
 fn why(state: &FeedState) -> String {
     match &state.error {
-        Some(error) => format!("{}; {}", shown(error), shown(&state.next_why)),
-        None => shown(&state.next_why),
+        Some(error) => format!("{}; {}", plain(error), plain(&state.next_why)),
+        None => plain(&state.next_why),
     }
 }
 

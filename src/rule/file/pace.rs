@@ -92,7 +92,7 @@ mod tests {
         let mut faults = Vec::new();
         let loaded = load(&vec![Arc::new(Source { name: "a.yaml".to_owned(), text })].into(), None, &mut faults);
         loaded
-            .map(|loaded| loaded.rules[0].0.settings.clone())
+            .map(|loaded| loaded.rules[0].rule.settings.clone())
             .map(|settings| (settings.burst, settings.digest.clone()))
             .ok_or_else(|| render(&faults, false))
     }

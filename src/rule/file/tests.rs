@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::load;
+use super::{Loaded, load};
 use crate::fault::{Fault, Source, render};
 use crate::rule::tree::Tree;
 use crate::rule::{Carrier, FeedFilter, Known, Rule};
 use crate::story::{FeedName, NotifierName, Severity};
 
-type Loaded = Option<Vec<(Arc<Rule>, Tree)>>;
+type Rows = Option<Vec<(Arc<Rule>, Tree)>>;
 
-fn load_files(files: &[(&str, &str)], known: Option<&Known>) -> (Loaded, Vec<Fault>) {
+fn load_files(files: &[(&str, &str)], known: Option<&Known>) -> (Rows, Vec<Fault>) {
     let source = |(name, text): &(&str, &str)| Arc::new(Source { name: (*name).to_owned(), text: (*text).to_owned() });
     let sources: Vec<Arc<Source>> = files.iter().map(source).collect();
     let mut faults = Vec::new();
-    (load(&sources.into(), known, &mut faults).map(|loaded| loaded.rules), faults)
+    (load(&sources.into(), known, &mut faults).map(Loaded::of_rows), faults)
 }
 
 /// The faults of files that do not load, as a person sees them.

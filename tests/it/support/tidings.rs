@@ -1,5 +1,7 @@
 //! The real binary in a folder of its own: started, watched line by line, asked to stop, killed.
 
+use std::fs::File;
+use std::io::PipeWriter;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{ConnectOptions, Row};
+use sqlx::{ConnectOptions, Connection, Row};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
@@ -65,6 +67,19 @@ impl Folder {
         self.variables.lock().expect("no panic").push((name.to_owned(), value.to_owned()));
     }
 
+    /// The path of the store.
+    pub fn store(&self) -> PathBuf {
+        self.path("tidings.db")
+    }
+
+    /// The names of all files here, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// The bytes of every file whose name begins so.
     pub fn files(&self, prefix: &str) -> Vec<Vec<u8>> {
         let entries = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
@@ -82,6 +97,16 @@ impl Folder {
         let tidings = self.tidings(&["run"]);
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(tidings.as_std().get_program());
+        shell.args(tidings.as_std().get_args());
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Self::watch(&mut shell)
+    }
+
+    /// Starts `tidings run` with that mask of the rights of new files.
+    pub fn run_with_umask(&self, mask: &str) -> Running {
+        let tidings = self.tidings(&["run"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "umask \"$0\"; exec \"$@\"", mask]).arg(tidings.as_std().get_program());
         shell.args(tidings.as_std().get_args());
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Self::watch(&mut shell)
@@ -107,6 +132,39 @@ impl Folder {
     /// Runs a command in here that is told of no configuration.
     pub async fn bare_command(&self, arguments: &[&str]) -> Said {
         self.say(self.bare(arguments), "").await
+    }
+
+    /// Runs a command whose standard output goes elsewhere.
+    pub async fn command_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
+        let mut command = self.tidings(arguments);
+        command.stdout(output);
+        self.say(command, "").await
+    }
+
+    /// The same of one that is told of no configuration.
+    pub async fn bare_command_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
+        let mut command = self.bare(arguments);
+        command.stdout(output);
+        self.say(command, "").await
+    }
+
+    /// Runs a command whose standard error goes elsewhere.
+    pub async fn command_with_errors_into(&self, arguments: &[&str], errors: impl Into<Stdio>) -> Said {
+        let mut command = self.tidings(arguments);
+        command.stderr(errors);
+        self.say(command, "").await
+    }
+
+    /// A pipe that nobody reads any more.
+    pub fn closed_pipe() -> PipeWriter {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        writer
+    }
+
+    /// A device that has no room.
+    pub fn full_device() -> File {
+        File::options().write(true).open("/dev/full").expect("a device")
     }
 
     async fn say(&self, mut command: Command, input: &str) -> Said {
@@ -147,6 +205,23 @@ impl Folder {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
         sqlx::query(sql).execute(&mut store).await.expect("a sound statement").rows_affected()
+    }
+
+    /// Makes a database in the place of the store.
+    pub async fn query_new(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).create_if_missing(true);
+        let mut store = options.connect().await.expect("a place");
+        sqlx::query(sql).execute(&mut store).await.expect("a sound statement");
+        store.close().await.expect("a close");
+    }
+
+    /// Has SQLite make a whole copy of the store.
+    pub async fn vacuum_into(&self, copy: &std::path::Path) {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
+        let mut store = options.connect().await.expect("a store");
+        let copy = copy.to_str().expect("UTF-8");
+        sqlx::query("VACUUM INTO $1").bind(copy).execute(&mut store).await.expect("a copy");
+        store.close().await.expect("a close");
     }
 
     /// Locks the store against every other process that wants to write, until it is dropped.

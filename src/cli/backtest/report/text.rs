@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::Sides;
 use crate::cli::backtest::tally::{Found, Headline, Tally};
 use crate::cli::count;
-use crate::cli::shown::shown;
+use crate::notify::plain;
 
 /// The width where no terminal sets one: a headline is as long as it was kept.
 pub(super) const UNBOUNDED: usize = 400;
@@ -47,7 +47,7 @@ impl Page {
             if found.count == 0 {
                 idle.push(name.as_str());
             } else {
-                let heading = format!("{}: {}", shown(name), number(found.count, "match", "matches"));
+                let heading = format!("{}: {}", plain(name), number(found.count, "match", "matches"));
                 text += &self.section(&heading, &[(' ', found)]);
             }
         }
@@ -70,7 +70,7 @@ impl Page {
                 (0, _) => format!("drops {drops}"),
                 _ => format!("adds {adds}, drops {drops}"),
             };
-            let heading = format!("{}: {what}{note}", shown(name));
+            let heading = format!("{}: {what}{note}", plain(name));
             text += &self.section(&heading, &[('+', &change.adds), ('-', &change.drops)]);
         }
         let unchanged: Vec<&str> =
@@ -82,7 +82,7 @@ impl Page {
         let mut text = textwrap::fill(heading, textwrap::Options::new(self.width).subsequent_indent("  ")) + "\n";
         for (mark, found) in parts {
             for headline in &found.newest {
-                let line = format!("  {mark} {}{}", self.date(headline), shown(&headline.title));
+                let line = format!("  {mark} {}{}", self.date(headline), plain(&headline.title));
                 text += &cut(line.trim_end(), self.width);
                 text.push('\n');
             }
@@ -105,7 +105,7 @@ impl Page {
         }
         let mut text = format!("{} {what}:\n", number(names.len(), "rule", "rules"));
         for name in names.iter().take(MOST_NAMES) {
-            text += &cut(&format!("    {}", shown(name)), self.width);
+            text += &cut(&format!("    {}", plain(name)), self.width);
             text.push('\n');
         }
         if names.len() > MOST_NAMES {

@@ -1,0 +1,49 @@
+//! Tells of a store that is damaged: to the log, and to whom the configuration's `notify` names.
+
+use tracing::error;
+
+use crate::alert::notice::{About, StoreNotice};
+use crate::alert::{Content, Letter};
+use crate::config::Config;
+use crate::daemon::clock::now;
+use crate::daemon::watch;
+use crate::notify::{self, Means, Outcome};
+use crate::store::Store;
+
+/// Reads the whole store, and tells of it if it is damaged.
+pub(crate) async fn check(store: &Store, config: &Config) {
+    let Some(why) = store.damage().await else { return };
+    error!(
+        "the store {} is damaged: {why}; stop Tidings and recover it as docs/operations.md says",
+        config.store.display()
+    );
+    let notice = StoreNotice::damaged(config.store.display().to_string(), why, now());
+    if let Err(why) = store.tell_of_store(notice.clone(), watch::audience(config), now()).await {
+        error!("the notice of it cannot be kept: {why}; it is sent once");
+        send(&notice, config).await;
+    }
+}
+
+/// Sends the notice past the store, which cannot keep it.
+async fn send(notice: &StoreNotice, config: &Config) {
+    let means = match Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone()) {
+        Ok(means) => means,
+        Err(why) => return error!("it cannot be sent: {why}"),
+    };
+    let content = Content::Notice(About::Store(notice.clone()));
+    let letter = Letter { id: format!("{}once", notice.key()), created: notice.since, sent: notice.since, content };
+    for receiver in watch::audience(config) {
+        let Some(notifier) = config.notifiers.get(&receiver.notifier) else { continue };
+        let sent = match notify::render(notifier, &receiver, &letter, &config.zone) {
+            Ok(payload) => notify::send(notifier, &means, &receiver, &letter.id, &payload, now()).await,
+            Err(why) => Outcome::Refused(why),
+        };
+        match sent {
+            Outcome::Delivered(_) => {}
+            Outcome::Retry(retry) => error!("{receiver} could not be told of it: {}", retry.why),
+            Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
+                error!("{receiver} could not be told of it: {why}");
+            }
+        }
+    }
+}

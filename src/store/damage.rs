@@ -1,0 +1,57 @@
+//! Whether the file of the store is sound.
+
+use super::{Store, StoreError};
+
+/// The most faults that are told of.
+const MOST_FAULTS: usize = 3;
+
+/// The size up to which checking a store takes a moment, in bytes.
+const QUICK: i64 = 100 << 20;
+
+impl Store {
+    /// Whether checking takes long.
+    pub async fn is_large(&self) -> Result<bool, StoreError> {
+        let size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+        let size: i64 = sqlx::query_scalar(size).fetch_one(&self.readers).await?;
+        Ok(size > QUICK)
+    }
+
+    /// What `SQLite` finds wrong with the file, in its own words; `None`: it is sound. Reads every page.
+    pub async fn damage(&self) -> Option<String> {
+        let found: Result<Vec<String>, _> = sqlx::query_scalar("PRAGMA quick_check").fetch_all(&self.readers).await;
+        match found {
+            Ok(found) if found == ["ok"] => None,
+            Ok(found) => {
+                let lines: Vec<&str> = found.iter().flat_map(|fault| fault.lines()).take(MOST_FAULTS).collect();
+                Some(lines.join("; "))
+            }
+            Err(why) => Some(StoreError::from(why).0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::super::fixture::{Bench, item, settle};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_page_with_flipped_bytes_is_found() {
+        let bench = Bench::new().await;
+        for n in 0..50 {
+            bench.poll("wire", n, vec![item(&format!("story {n}"), settle(&["arms"]))]).await;
+        }
+        assert_eq!(bench.store.damage().await, None);
+        assert!(!bench.store.is_large().await.unwrap());
+        let root = bench.ask("SELECT rootpage || '' FROM sqlite_master WHERE name = 'story'").await.unwrap();
+        let path = bench.path();
+        let _folder = bench.stop().await;
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.write_all_at(&[0xa5; 4000], (root.parse::<u64>().unwrap() - 1) * 4096 + 8).unwrap();
+        let (store, _writer) = Store::open(&path).await.unwrap();
+        let damage = store.damage().await.unwrap();
+        assert!(damage.contains("Tree") || damage.contains("malformed"), "{damage}");
+    }
+}
