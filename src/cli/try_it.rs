@@ -86,7 +86,8 @@ async fn show(
         first_seen: story.first_seen,
         lang: story.lang,
     };
-    let content = Content::Alert { event: String::new(), story: head, read, feeds: vec![sighting], rules: vec![told] };
+    let (event, feeds) = (String::new(), vec![sighting]);
+    let content = Content::Alert { event, story: head, read, update: None, feeds, rules: vec![told] };
     let letter = Letter { id: String::new(), created: now(), content };
     let notifier = Notifier::Console(ConsoleFormat::Text);
     let receiver = Receiver { notifier: NotifierName("console".to_owned()), recipient: String::new() };

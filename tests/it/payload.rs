@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tidings::alert::ailment::{self, FeedNotice};
+use tidings::alert::copies::{Figure, Mark, Update};
 use tidings::alert::digest::{self, Group, Reason};
 use tidings::alert::notice::{About, Kind, Notice};
 use tidings::alert::{Content, Letter};
@@ -46,6 +47,7 @@ fn payloads() -> Vec<Value> {
     let others = [
         alert(),
         letter(of_row()),
+        letter(of_update()),
         notice(Kind::Down, None),
         notice(Kind::Back, None),
         notice(Kind::Refused, Some("ana@example.org")),
@@ -67,6 +69,16 @@ fn of_row() -> Content {
     let mut content = alert().content;
     if let Content::Alert { rules, .. } = &mut content {
         rules[0].row = Some(row());
+    }
+    content
+}
+
+/// The alert, told as an update of its event.
+fn of_update() -> Content {
+    let mut content = alert().content;
+    if let Content::Alert { update, .. } = &mut content {
+        let figures = vec![Figure { was: "21".to_owned(), now: "12".to_owned() }];
+        *update = Some(Update { mark: Some(Mark::Updated(2)), figures });
     }
     content
 }
