@@ -193,6 +193,7 @@ impl Full {
 /// A copy has nearly all of the shorter text in the longer, and differs in no name, number or rare
 /// word where the words around are the same. `docs/benchmarks.md` says how often that is right.
 #[must_use]
+#[expect(clippy::implicit_hasher, reason = "sets of sentences are made here, by `Print::sentences`")]
 pub fn relation(earlier: &Print, later: &Print, frame: &HashSet<u64>) -> Relation {
     let (one, other) = match (&earlier.text, &later.text) {
         (Text::Brief(one), Text::Brief(other)) if one == other && earlier.mark == later.mark => return Relation::Copy,
@@ -250,7 +251,7 @@ fn is_near(earlier: &Full, later: &Full, shared: &Shared, same_title: bool) -> b
 
 /// What two texts share of their shingles.
 struct Shared {
-    shared: usize,
+    both: usize,
     short: usize,
     all: usize,
     is_earlier_shorter: bool,
@@ -261,18 +262,18 @@ impl Shared {
         let (one, other) = (&earlier.shingles, &later.shingles);
         let is_earlier_shorter = one.len() <= other.len();
         let (short, long) = if is_earlier_shorter { (one, other) } else { (other, one) };
-        let shared = shared(short, long);
-        Self { shared, short: short.len(), all: short.len() + long.len() - shared, is_earlier_shorter }
+        let both = shared(short, long);
+        Self { both, short: short.len(), all: short.len() + long.len() - both, is_earlier_shorter }
     }
 
     /// Whether they share this part of the shorter.
     fn covers(&self, of: usize, parts: usize) -> bool {
-        self.shared * parts >= self.short * of
+        self.both * parts >= self.short * of
     }
 
     /// Whether they share this part of what both have.
     fn index_is(&self, of: usize, parts: usize) -> bool {
-        self.shared * parts >= self.all * of
+        self.both * parts >= self.all * of
     }
 }
 

@@ -13,7 +13,9 @@ pub const BANDS: usize = MINIMA / ROWS;
 pub const LEAD_KEYS: usize = 6;
 
 /// The band of what a headline is found by.
-const OF_TITLE: i64 = BANDS as i64;
+const OF_TITLE: i64 = 12;
+
+const _: () = assert!(BANDS == 12, "the keys have the bands behind those of the minima");
 
 /// The band of what the beginning of a text is found by.
 const OF_LEAD: i64 = OF_TITLE + 1;

@@ -7,7 +7,7 @@ fn words(from: usize, many: usize) -> String {
     let letter = |digit: u8| char::from(b'a' + digit - b'0');
     let word = |n: usize| n.to_string().bytes().map(letter).collect::<String>();
     let words: Vec<String> = (from..from + many).map(word).collect();
-    words.chunks(12).map(|sentence| format!("The {}. ", sentence.join(" "))).collect()
+    words.chunks(12).fold(String::new(), |text, sentence| text + "The " + &sentence.join(" ") + ". ")
 }
 
 fn of(text: &str) -> Print {

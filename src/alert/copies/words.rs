@@ -117,9 +117,7 @@ pub(super) fn words(sentence: &str) -> Vec<Word> {
         let first = begins(&token.span);
         let kind = if text.bytes().any(|byte| byte.is_ascii_digit()) {
             Kind::Number
-        } else if first.is_alphabetic() && !first.is_lowercase() && !first.is_uppercase() {
-            Kind::Name
-        } else if first.is_uppercase() && ((at > 0 && !heading) || !is_common_word(&text)) {
+        } else if has_no_case(first) || (first.is_uppercase() && ((at > 0 && !heading) || !is_common_word(&text))) {
             Kind::Name
         } else if text.chars().count() >= 4 && !is_common_word(&text) {
             Kind::Rare
@@ -129,6 +127,11 @@ pub(super) fn words(sentence: &str) -> Vec<Word> {
         Word { text, kind }
     };
     tokens.iter().enumerate().map(word).collect()
+}
+
+/// Whether a letter is of a script without capitals.
+fn has_no_case(c: char) -> bool {
+    c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase()
 }
 
 /// The text behind its byline and its dateline.
@@ -201,6 +204,7 @@ fn is_credit(sentence: &[Word]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::Kind::{Common, Name, Number, Rare};
     use super::*;
 
     fn shown(text: &str) -> String {
@@ -235,7 +239,6 @@ mod tests {
     fn a_word_is_a_number_a_name_rare_or_common() {
         let kinds: Vec<Kind> =
             words("The tanker Kohana left Bandar in June with two men").iter().map(|word| word.kind).collect();
-        use Kind::{Common, Name, Number, Rare};
         assert_eq!(kinds, [Common, Rare, Name, Common, Name, Common, Name, Common, Number, Common]);
     }
 }

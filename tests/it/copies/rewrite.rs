@@ -144,7 +144,7 @@ pub fn next_version(press: &mut Press) -> Pair {
 
 /// Byline, local lead, cut by two fifths, a few words, two paragraphs of its own, tail.
 pub fn newspaper(press: &mut Press) -> Pair {
-    let [_, article] = [(); 2].map(|()| press.article());
+    let article = press.article();
     let kept = edited(press, &without_end(&text(&article), 40), 60);
     let (lead, own, tail) = (local(press, 1), local(press, 1), press.boilerplate());
     let head = format!("By {} {}\n\n", press.name(), press.name());
