@@ -147,6 +147,9 @@ pub enum Content {
         story: Head,
         /// How much of it was read.
         read: Read,
+        /// What this story says anew, where the event was told before and this is an update of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        update: Option<copies::Update>,
         /// The feeds that carried it, first seen first.
         feeds: Vec<Sighting>,
         /// The rules that matched, in the order of their names; one with `each` once for every row that did.

@@ -18,6 +18,7 @@ use tree::Tree;
 pub use engine::Frequencies;
 pub use explain::Clause;
 pub use file::tables_of;
+pub(crate) use lint::is_common_word;
 pub use query::Query;
 pub use rules::{Checked, Parsed, RowChanges, Rules, Scanner};
 pub use truth::Truth;

@@ -94,7 +94,7 @@ fn shown(
         lang: story.lang.clone(),
     };
     let (read, feeds, rules) = (read.clone(), vec![sighting], vec![told]);
-    let content = Content::Alert { event: String::new(), story: head, read, feeds, rules };
+    let content = Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let letter = Letter { id: String::new(), created: now(), sent: now(), content };
     let text = notify::on_console(ConsoleFormat::Text, &letter, &means.zone).map_err(|why| fail(why, Exit::Bug))?;
     Ok(text)

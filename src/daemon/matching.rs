@@ -35,8 +35,8 @@ pub(crate) fn told(
     let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
     // Copies matter for what is told of them: of a story that no rule matches, nothing is.
-    let is_told = read == Read::Full && !alerts.is_empty();
-    let print = if is_told { copies::print(&story.body).map(Box::new) } else { None };
+    let print = || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
+    let print = if alerts.is_empty() { None } else { print() };
     Verdict { read, print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn bare() -> Letter {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000002".to_owned(),
         story: Head { title: String::new(), opening: None, url: None, published: None, first_seen: seen, lang: None },
         read: Read::Full,
+        update: None,
         feeds: vec![Sighting { feed: FeedName("Wire".to_owned()), title: String::new(), url: None, seen }],
         rules: vec![told("arms", vec![])],
     };

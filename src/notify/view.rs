@@ -67,7 +67,11 @@ impl Fact {
 /// What `letter` shows, with times in `zone`.
 pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     match &letter.content {
-        Content::Alert { story, read, feeds, rules, .. } => alert(story, read, feeds, rules, zone),
+        Content::Alert { story, read, update, feeds, rules, .. } => {
+            let mut view = alert(story, read, feeds, rules, zone);
+            view.facts.splice(0..0, update.as_ref().map(|update| Fact::one("update", plain(&update.to_string()))));
+            view
+        }
         Content::Digest(digest) => digest::view(digest, zone),
         Content::Notice(About::Receiver(notice)) => self::notice(notice, zone),
         Content::Notice(About::Feed(notice)) => of_feed(notice, zone),

@@ -21,6 +21,7 @@ mod index;
 mod never;
 mod visit;
 
+pub(crate) use common::is_common_word;
 pub(super) use common::is_everywhere;
 
 /// Warnings of one expression or list: who has that many wants to see them mended first.

@@ -7,26 +7,35 @@ use super::column::{millis, read_columns, to_json};
 use super::route::{self, Fresh};
 use super::{StoryId, Verdict, event};
 use crate::alert::Draft;
+use crate::alert::copies::Update;
 use crate::story::Read;
 
 /// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on that occasion, is not
-/// told again: the alert of a copy is only recorded.
+/// told again: the alert of a copy is only recorded, unless the copy is an update.
 pub(super) async fn keep(
     conn: &mut SqliteConnection,
     story: StoryId,
     verdict: &Verdict,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let event = event::of(conn, story, verdict.print.as_deref(), now).await?;
+    let event::Membership { event, update } = event::of(conn, story, verdict, now).await?;
     let mut fresh = Vec::with_capacity(verdict.alerts.len());
     for draft in &verdict.alerts {
-        if let Some(alert) = insert(conn, story, draft, &verdict.read, now).await?
-            && !event::has_told(conn, &event, alert, draft).await?
-        {
-            fresh.push(Fresh { alert, draft });
+        let Some(alert) = insert(conn, story, draft, &verdict.read, now).await? else { continue };
+        if !event::has_told(conn, &event, alert, draft).await? {
+            fresh.push(Fresh { alert, draft, is_update: false });
+        } else if let Some(update) = &update {
+            mark_as_update(conn, alert, update).await?;
+            fresh.push(Fresh { alert, draft, is_update: true });
         }
     }
     route::tell(conn, &event, &fresh, verdict, now).await
+}
+
+async fn mark_as_update(conn: &mut SqliteConnection, alert: i64, update: &Update) -> Result<(), sqlx::Error> {
+    let said = to_json(update)?;
+    sqlx::query("UPDATE alert SET update_said = $2 WHERE id = $1").bind(alert).bind(said).execute(conn).await?;
+    Ok(())
 }
 
 /// Ends a story's wait, if it waits: it is matched if it ever alerted.

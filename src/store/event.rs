@@ -2,38 +2,48 @@
 //!
 //! A story joins an event before anything is told of it, or not at all: what was told, and to whom, is counted by events.
 
-use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+mod frame;
 
-use super::StoryId;
-use super::column::millis;
-use crate::alert::Draft;
-use crate::alert::copies::sketch::{BANDS, Sketch};
-use crate::alert::copies::{self, Print};
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::column::{self, millis, to_json};
+use super::{StoryId, Verdict};
+use crate::alert::copies::sketch::{FIRST_KEY, Sketch};
+use crate::alert::copies::{self, Print, Relation, Update};
+use crate::alert::{Draft, Told};
 
 /// Old sketches that go when a new one is kept. More than one, so that none stays for good.
 const SWEPT: u32 = 4;
 
-/// Sketches that have a value in common with another, of events that still take copies: oldest event first.
-const LIKELY: &str = "WITH wanted (band, value) AS (VALUES
-         (0, $3), (1, $4), (2, $5), (3, $6), (4, $7), (5, $8), (6, $9), (7, $10), (8, $11), (9, $12), (10, $13), (11, $14))
-     SELECT story, minima FROM sketch
-     WHERE begun >= $2 AND story <> $1
-         AND story IN (SELECT sketch_band.story FROM wanted JOIN sketch_band USING (band, value))
-     ORDER BY begun, story";
+/// The most stories that a text is compared with: those that share most of what finds copies.
+const MOST_COMPARED: u32 = 24;
 
-const KEEP_BANDS: &str = "WITH given (band, value) AS (VALUES
-         (0, $2), (1, $3), (2, $4), (3, $5), (4, $6), (5, $7), (6, $8), (7, $9), (8, $10), (9, $11), (10, $12), (11, $13))
-     INSERT INTO sketch_band (band, value, story) SELECT band, value, $1 FROM given WHERE value IS NOT NULL";
+/// The event of a story.
+pub(super) struct Membership {
+    pub(super) event: String,
+    /// What the story says anew, where it just joined the event as an update of it.
+    pub(super) update: Option<Update>,
+}
 
-/// The event of a story whose text has this print. A story of which nothing was told, and that has no copies itself, joins here what it is a copy of.
+/// A story that another may be a copy of.
+struct Candidate {
+    story: StoryId,
+    event: String,
+    print: Print,
+}
+
+/// The event of a story that was matched so. A story of which nothing was told, and that has no
+/// copies itself, joins here what it is a copy of.
 pub(super) async fn of(
     conn: &mut SqliteConnection,
     story: StoryId,
-    print: Option<&Print>,
+    verdict: &Verdict,
     now: Timestamp,
-) -> Result<String, sqlx::Error> {
+) -> Result<Membership, sqlx::Error> {
     let (event, free): (String, bool) = sqlx::query_as(
         "SELECT event, event = uid AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
              AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id)
@@ -42,9 +52,10 @@ pub(super) async fn of(
     .bind(story.0)
     .fetch_one(&mut *conn)
     .await?;
-    let Some(print) = print.filter(|_| free) else { return Ok(event) };
-    let Some(joined) = copied(conn, story, print, now).await? else { return Ok(event) };
-    sqlx::query("UPDATE story SET event = $2 WHERE id = $1").bind(story.0).bind(&joined).execute(conn).await?;
+    let own = Membership { event, update: None };
+    let Some(print) = verdict.print.as_deref().filter(|_| free) else { return Ok(own) };
+    let Some(joined) = copied(conn, story, print, verdict, now).await? else { return Ok(own) };
+    sqlx::query("UPDATE story SET event = $2 WHERE id = $1").bind(story.0).bind(&joined.event).execute(conn).await?;
     Ok(joined)
 }
 
@@ -85,55 +96,160 @@ pub(super) async fn keep_sketch(
     .execute(&mut *conn)
     .await?;
     let Some(Print { sketch, .. }) = print else { return Ok(()) };
+    let url: Option<String> =
+        sqlx::query_scalar("SELECT url FROM story WHERE id = $1").bind(story.0).fetch_one(&mut *conn).await?;
     let kept = sqlx::query(
-        "INSERT INTO sketch (story, begun, minima)
-         SELECT story.id, first.first_seen, $2 FROM story JOIN story AS first ON first.uid = story.event
+        "INSERT INTO sketch (story, begun, minima, host)
+         SELECT story.id, first.first_seen, $2, $4 FROM story JOIN story AS first ON first.uid = story.event
          WHERE story.id = $1 AND first.first_seen >= $3",
     )
     .bind(story.0)
     .bind(sketch.to_bytes())
     .bind(open_since)
+    .bind(frame::host(url.as_deref()))
     .execute(&mut *conn)
     .await?;
-    if kept.rows_affected() == 1 {
-        bound(sqlx::query(KEEP_BANDS).bind(story.0), sketch).execute(conn).await?;
+    let bands = sketch.bands();
+    if kept.rows_affected() == 1 && !bands.is_empty() {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO sketch_band (band, value, story) ");
+        insert.push_values(bands, |mut values, (band, value)| {
+            values.push_bind(band).push_bind(value).push_bind(story.0);
+        });
+        insert.build().execute(conn).await?;
     }
     Ok(())
 }
 
-/// The oldest open event with a story that this text is a copy of.
+/// The oldest open event with a story that this one is a copy of, or else is an update of.
 async fn copied(
     conn: &mut SqliteConnection,
     story: StoryId,
     print: &Print,
+    verdict: &Verdict,
     now: Timestamp,
-) -> Result<Option<String>, sqlx::Error> {
-    let likely = sqlx::query(LIKELY).bind(story.0).bind(millis(copies::open_since(now)));
-    for row in bound(likely, &print.sketch).fetch_all(&mut *conn).await? {
-        let resembles = Sketch::from_bytes(row.try_get("minima")?).is_some_and(|other| print.sketch.resembles(&other));
-        if resembles && let Some(event) = proved(conn, &row, print).await? {
-            return Ok(Some(event));
+) -> Result<Option<Membership>, sqlx::Error> {
+    let mut updated = None;
+    for row in likely(conn, story, &print.sketch, now).await? {
+        let Some(candidate) = candidate(conn, &row, print).await? else { continue };
+        match proved(conn, story, print, &candidate, verdict).await? {
+            Relation::Copy => return Ok(Some(Membership { event: candidate.event, update: None })),
+            Relation::Update(update) if updated.is_none() => {
+                updated = Some(Membership { event: candidate.event, update: Some(update) });
+            }
+            Relation::Update(_) | Relation::Other => {}
         }
     }
-    Ok(None)
+    Ok(updated)
 }
 
-/// The event of the row's story, if this text is a copy of its.
-async fn proved(conn: &mut SqliteConnection, row: &SqliteRow, print: &Print) -> Result<Option<String>, sqlx::Error> {
-    let (event, text): (String, String) =
-        sqlx::query_as("SELECT event, coalesce(body, feed_text) FROM story WHERE id = $1")
-            .bind(row.try_get::<i64, _>("story")?)
+/// Sketches that have values in common with this one, of events that still take copies: oldest
+/// event first.
+async fn likely(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    sketch: &Sketch,
+    now: Timestamp,
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    let bands = sketch.bands();
+    if bands.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut select = QueryBuilder::<Sqlite>::new("WITH wanted (band, value) AS (");
+    select.push_values(bands, |mut values, (band, value)| {
+        values.push_bind(band).push_bind(value);
+    });
+    select.push(
+        "), likely (story, hits, band) AS (
+             SELECT story, count(*), max(band) FROM wanted JOIN sketch_band USING (band, value) GROUP BY story)
+         SELECT * FROM (SELECT sketch.story, sketch.minima, sketch.begun, likely.band FROM likely JOIN sketch USING (story)
+             WHERE sketch.begun >= ",
+    );
+    select.push_bind(millis(copies::open_since(now))).push(" AND sketch.story <> ").push_bind(story.0);
+    select.push(" ORDER BY likely.hits DESC, sketch.begun, sketch.story LIMIT ").push_bind(MOST_COMPARED);
+    select.push(") ORDER BY begun, story").build().fetch_all(conn).await
+}
+
+/// The row's story, if its sketch says that it may be the same text.
+async fn candidate(
+    conn: &mut SqliteConnection,
+    row: &SqliteRow,
+    print: &Print,
+) -> Result<Option<Candidate>, sqlx::Error> {
+    let by_key = row.try_get::<i64, _>("band")? >= FIRST_KEY;
+    if !by_key && !print.sketch.resembles_bytes(row.try_get("minima")?) {
+        return Ok(None);
+    }
+    let story = StoryId(row.try_get("story")?);
+    let (event, title, text, is_whole): (String, String, String, bool) =
+        sqlx::query_as("SELECT event, title, coalesce(body, feed_text), read = 'full' FROM story WHERE id = $1")
+            .bind(story.0)
             .fetch_one(conn)
             .await?;
-    Ok(copies::print(&text).is_some_and(|other| copies::is_copy(print, &other)).then_some(event))
+    Ok(copies::print(&title, &text, is_whole).map(|print| Candidate { story, event, print }))
 }
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+/// What a story is to the candidate. A copy of which a rule matched new words is another story, and
+/// so is a brief that the same feed brings again.
+async fn proved(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    print: &Print,
+    candidate: &Candidate,
+    verdict: &Verdict,
+) -> Result<Relation, sqlx::Error> {
+    let bare = copies::relation(&candidate.print, print, &HashSet::new());
+    if bare == Relation::Other {
+        return Ok(bare);
+    }
+    if print.is_brief() {
+        let again = is_of_same_feed(conn, &candidate.event, verdict).await?;
+        return Ok(if again { Relation::Other } else { bare });
+    }
+    let frame = frame::learned(conn, [story, candidate.story], &candidate.event).await?;
+    let relation = if frame.is_empty() { bare } else { copies::relation(&candidate.print, print, &frame) };
+    if relation == Relation::Copy && rests_on_other_words(conn, candidate, verdict).await? {
+        return Ok(Relation::Other);
+    }
+    Ok(relation)
+}
 
-/// The query with a value for each band, in their order.
-fn bound<'q>(query: Query<'q>, sketch: &Sketch) -> Query<'q> {
-    let bands: [Option<i64>; BANDS] = sketch.bands();
-    bands.into_iter().fold(query, Query::bind)
+async fn is_of_same_feed(conn: &mut SqliteConnection, event: &str, verdict: &Verdict) -> Result<bool, sqlx::Error> {
+    let feeds: Vec<&str> = verdict.feeds.iter().map(|feed| feed.0.as_str()).collect();
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM story JOIN sighting ON sighting.story = story.id
+             WHERE story.event = $1 AND sighting.feed IN (SELECT value FROM json_each($2)))",
+    )
+    .bind(event)
+    .bind(to_json(&feeds)?)
+    .fetch_one(conn)
+    .await
+}
+
+/// Whether a rule that has told the candidate's event matched words that stand neither in the
+/// candidate nor in what was told.
+async fn rests_on_other_words(
+    conn: &mut SqliteConnection,
+    candidate: &Candidate,
+    verdict: &Verdict,
+) -> Result<bool, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT alert.occasion, alert.told FROM story JOIN alert ON alert.story = story.id
+         WHERE story.event = $1 AND alert.purged IS NULL",
+    )
+    .bind(&candidate.event)
+    .fetch_all(conn)
+    .await?;
+    let mut told: Vec<(String, Told)> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        told.push((row.try_get("occasion")?, column::json(row, "told")?));
+    }
+    let lacks = |draft: &Draft| {
+        let same = |(occasion, one): &&(String, Told)| one.rule == draft.told.rule && *occasion == draft.occasion;
+        let mut before = told.iter().filter(same).peekable();
+        before.peek().is_some()
+            && candidate.print.lacks_evidence(&draft.told.evidence, before.flat_map(|(_, told)| &told.evidence))
+    };
+    Ok(verdict.alerts.iter().any(lacks))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{column, digest, sighting};
+use crate::alert::copies::Update;
 use crate::alert::{Content, Letter};
 use crate::story::{Read, Sighting};
 
@@ -61,6 +62,7 @@ fn alert(event: String, alerts: &[&SqliteRow], feeds: Vec<Sighting>) -> Result<C
         story: column::head(first)?,
         read: most_read(alerts)?,
         feeds,
+        update: update(alerts)?,
         rules: alerts.iter().map(|row| column::json(row, "told")).collect::<Result<_, _>>()?,
         event,
     })
@@ -69,7 +71,7 @@ fn alert(event: String, alerts: &[&SqliteRow], feeds: Vec<Sighting>) -> Result<C
 /// The alerts of these messages by the names of their rules, each with the head of its story.
 async fn alerts(conn: &mut SqliteConnection, events: &[(i64, String)]) -> Result<Vec<SqliteRow>, sqlx::Error> {
     let mut select = QueryBuilder::<Sqlite>::new(
-        "SELECT message_alert.message, alert.id, alert.told, alert.read, alert.read_why,
+        "SELECT message_alert.message, alert.id, alert.told, alert.read, alert.read_why, alert.update_said,
                 story.title, story.opening, story.url, story.published, story.first_seen, story.lang
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message IN ",
@@ -78,6 +80,16 @@ async fn alerts(conn: &mut SqliteConnection, events: &[(i64, String)]) -> Result
         tuple.push_bind(message);
     });
     select.push(" ORDER BY alert.rule, alert.occasion").build().fetch_all(conn).await
+}
+
+/// What the message's story says anew, if it is an update.
+fn update(alerts: &[&SqliteRow]) -> Result<Option<Update>, sqlx::Error> {
+    for row in alerts {
+        if row.try_get::<Option<&str>, _>("update_said")?.is_some() {
+            return column::json(row, "update_said").map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// The whole text, if any of the alerts saw it: one feed may give in full what another only hints at.
@@ -119,12 +131,12 @@ mod tests {
         bench.poll("paper", 4, vec![item("a", settle(&[])), again]).await;
         let told = only_letter(&bench).await;
         assert_eq!(told.created, at(3));
-        let Content::Alert { event, story, read, feeds, rules } = told.content else { panic!("not an alert") };
+        let Content::Alert { event, story, read, feeds, rules, update } = told.content else { panic!("not an alert") };
         assert_eq!(event, bench.ask("SELECT uid FROM story").await.unwrap());
         let url = Some("https://example.org/arms".to_owned());
         let (published, lang) = (Some(at(-60)), Some("en-GB".to_owned()));
         assert_eq!(story, Head { title: "a".to_owned(), opening: None, url, published, first_seen: at(0), lang });
-        assert_eq!(read, Read::Full);
+        assert_eq!((read, update), (Read::Full, None));
         assert_eq!(rules, ["arms", "oil"].map(|rule| draft(rule, &[]).told));
         let feeds: Vec<_> = feeds.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
         assert_eq!(feeds, [("wire", at(3)), ("paper", at(4))]);

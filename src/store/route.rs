@@ -17,6 +17,8 @@ use crate::story::pace::Manners;
 pub(super) struct Fresh<'v> {
     pub(super) alert: i64,
     pub(super) draft: &'v Draft,
+    /// Its rule has told of the event before, and its story says something anew.
+    pub(super) is_update: bool,
 }
 
 /// An alert, and what its rule makes of it.
@@ -74,7 +76,10 @@ async fn tell_one(
     let Some(gravest) = loud.iter().map(|one| one.fresh.draft.told.severity).max() else { return Ok(()) };
     let quiet = Manners::default();
     let manners = verdict.policy.manners.get(&receiver.notifier).unwrap_or(&quiet);
-    let together = match find_open(conn, event, receiver).await? {
+    // What has been told stays as it was: an update is a message of its own.
+    let is_update = loud.iter().any(|one| one.fresh.is_update);
+    let open = if is_update { None } else { find_open(conn, event, receiver).await? };
+    let together = match open {
         Some(open) => Some(open),
         None if loud.iter().any(|one| one.way == Way::Now) => {
             Some(message(conn, event, receiver, gravest, manners, verdict, now).await?)

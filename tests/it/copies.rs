@@ -2,13 +2,17 @@
 //!
 //! `COPIES=2000 cargo test --release copies -- --nocapture` makes as many articles of every kind, and prints the table of `docs/benchmarks.md`.
 
+mod forms;
 mod press;
 mod rewrite;
 mod simhash;
 mod template;
 
+use std::collections::HashSet;
+
 use fastrand::Rng;
-use tidings::alert::copies::{Print, is_copy, print};
+use tidings::alert::copies::sketch::FIRST_KEY;
+use tidings::alert::copies::{Print, Relation, print, relation};
 
 use press::Press;
 
@@ -27,18 +31,28 @@ enum Bound {
     AtMost(f64),
 }
 
-const KINDS: [Kind; 19] = [
-    copy("new headline, same text", 100.0, rewrite::same),
+const KINDS: [Kind; 30] = [
+    copy("new headline, same text", 99.0, rewrite::same),
     copy("another byline and dateline", 99.0, rewrite::byline),
+    copy("British spelling", 99.0, rewrite::british),
+    copy("one word in forty has a typo", 97.0, rewrite::typos),
+    copy("a boilerplate tail", 99.0, rewrite::tail),
+    copy("a local lead of one paragraph", 99.0, |press| rewrite::lead(press, 1)),
+    copy("a local lead of two paragraphs", 97.0, |press| rewrite::lead(press, 2)),
+    copy("two paragraphs added", 99.0, rewrite::added),
     copy("a tenth cut from the end", 99.0, |press| rewrite::cut(press, 10)),
     copy("a quarter cut from the end", 97.0, |press| rewrite::cut(press, 25)),
-    copy("two fifths cut from the end", 95.0, |press| rewrite::cut(press, 40)),
-    copy("a local lead of one paragraph", 97.0, |press| rewrite::lead(press, 1)),
-    copy("a local lead of two paragraphs", 95.0, |press| rewrite::lead(press, 2)),
-    copy("one word in thirty is another", 85.0, |press| rewrite::edit(press, 30)),
-    copy("a boilerplate tail", 97.0, rewrite::tail),
+    copy("two fifths cut from the end", 90.0, |press| rewrite::cut(press, 40)),
+    copy("cut by 55 in 100", 70.0, |press| rewrite::cut(press, 55)),
+    copy("a paragraph moved", 98.0, rewrite::moved),
+    copy("paragraphs shuffled", 96.0, rewrite::shuffled),
+    copy("two paragraphs replaced", 80.0, rewrite::replaced),
+    copy("common words are others", 85.0, |press| rewrite::edit(press, 30)),
     copy("byline, a tenth cut, one word in sixty, tail", 90.0, rewrite::all),
-    copy("local lead and a quarter cut", 30.0, rewrite::lead_and_cut),
+    copy("local lead and a quarter cut", 90.0, rewrite::lead_and_cut),
+    copy("the first three paragraphs only", 60.0, rewrite::first_three),
+    copy("within a live blog", 40.0, rewrite::live_blog),
+    copy("newspaper mix", 60.0, rewrite::newspaper),
     other("another story of the same outlet, same tail", rewrite::same_tail),
     other("a follow-up that repeats the background", rewrite::follow_up),
     other("a translation that keeps names and numbers", rewrite::translation),
@@ -47,6 +61,7 @@ const KINDS: [Kind; 19] = [
     other("another match", |press| template::two(press, template::football)),
     other("another earthquake, by a machine", |press| template::two(press, template::quake)),
     other("a bond of another bank", |press| template::two(press, template::bond)),
+    other("another article", |press| [rewrite::same(press), rewrite::same(press)].map(|[one, _]| one)),
 ];
 
 const fn copy(name: &'static str, least: f64, pair: fn(&mut Press) -> [String; 2]) -> Kind {
@@ -57,12 +72,15 @@ const fn other(name: &'static str, pair: fn(&mut Press) -> [String; 2]) -> Kind 
     Kind { name, bound: Bound::AtMost(0.5), pair }
 }
 
-/// What the store does: a value in common, sketches that resemble each other, then the proof.
-fn joins(one: &Print, other: &Print) -> bool {
-    let mut bands = one.sketch.bands().into_iter().zip(other.sketch.bands());
-    bands.any(|(one, other)| one.is_some() && one == other)
-        && one.sketch.resembles(&other.sketch)
-        && is_copy(one, other)
+/// What the store does: a value in common, sketches that resemble each other or a key, then the proof.
+fn related(earlier: &Print, later: &Print) -> Relation {
+    let known = earlier.sketch.bands();
+    let shared: Vec<_> = later.sketch.bands().into_iter().filter(|value| known.contains(value)).collect();
+    let by_key = shared.iter().any(|(band, _)| *band >= FIRST_KEY);
+    if shared.is_empty() || !(by_key || later.sketch.resembles(&earlier.sketch)) {
+        return Relation::Other;
+    }
+    relation(earlier, later, &HashSet::new())
 }
 
 fn pairs_of_each_kind() -> u32 {
@@ -80,8 +98,9 @@ fn copies_are_found_and_other_stories_left_alone_as_the_benchmarks_say() {
         for _ in 0..many {
             let [one, other] = (kind.pair)(&mut press);
             by_simhash += u32::from(simhash::joins(&one, &other));
-            let prints = [&one, &other].map(|text| print(text).expect("an article's length"));
-            joined += u32::from(joins(&prints[0], &prints[1]));
+            let [one, other] =
+                [one, other].map(|text| print(&press.headline(), &text, true).expect("an article's length"));
+            joined += u32::from(related(&one, &other) == Relation::Copy);
         }
         let percent = |found: u32| f64::from(found) * 100.0 / f64::from(many);
         println!("{:46} {:>8.1} {:>14.1}", kind.name, percent(joined), percent(by_simhash));
@@ -94,4 +113,36 @@ fn copies_are_found_and_other_stories_left_alone_as_the_benchmarks_say() {
         }
     }
     assert!(broken.is_empty(), "not as found when it was measured: {broken:?}");
+}
+
+#[test]
+fn no_report_of_a_form_is_taken_for_another_whatever_its_headline() {
+    for form in &forms::FORMS {
+        let reports = form.reports();
+        for title in ["", "The office has published a new report today"] {
+            let prints: Vec<Print> =
+                reports.iter().map(|text| print(title, text, true).expect("fifty words")).collect();
+            for (at, earlier) in prints.iter().enumerate() {
+                for later in prints.iter().skip(at + 1) {
+                    let found = relation(earlier, later, &HashSet::new());
+                    assert_eq!(found, Relation::Other, "{}: {} and later", form.name, reports[at]);
+                }
+                assert_eq!(relation(earlier, earlier, &HashSet::new()), Relation::Copy, "{}", form.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_agencys_next_version_is_told_as_an_update() {
+    let mut press = Press::new(Rng::with_seed(SEED));
+    let mut updates = 0;
+    for _ in 0..100 {
+        let [one, other] = rewrite::next_version(&mut press);
+        let title = press.headline();
+        let [one, other] = [print(&title, &one, true), print(&format!("UPDATE 2-{title}"), &other, true)]
+            .map(|print| print.expect("long"));
+        updates += u32::from(matches!(related(&one, &other), Relation::Update(_)));
+    }
+    assert!(updates >= 90, "{updates}");
 }

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tidings::alert::ailment::{self, FeedNotice};
+use tidings::alert::copies::{Figure, Mark, Update};
 use tidings::alert::digest::{self, Group, Part, Reason};
 use tidings::alert::notice::{About, Kind, Notice, StoreNotice};
 use tidings::alert::{Content, Letter};
@@ -49,6 +50,7 @@ fn payloads() -> Vec<Value> {
         alert(),
         letter(of_row()),
         letter(without_headline()),
+        letter(of_update()),
         notice(Kind::Down, None),
         notice(Kind::Back, None),
         notice(Kind::Refused, Some("ana@example.org")),
@@ -85,6 +87,16 @@ fn without_headline() -> Content {
     if let Content::Alert { story, .. } = &mut content {
         story.title.clear();
         story.opening = Some("The first words.".to_owned());
+    }
+    content
+}
+
+/// The alert, told as an update of its event.
+fn of_update() -> Content {
+    let mut content = alert().content;
+    if let Content::Alert { update, .. } = &mut content {
+        let figures = vec![Figure { was: "21".to_owned(), now: "12".to_owned() }];
+        *update = Some(Update { mark: Some(Mark::Updated(2)), figures });
     }
     content
 }

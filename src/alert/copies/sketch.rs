@@ -1,7 +1,5 @@
 //! A few numbers that stand for a text: where two texts share much, the numbers agree in many places. Pure.
 
-use std::array::from_fn;
-
 /// The numbers of a sketch: of the text's shingles, each takes its share, and keeps the least hash.
 const MINIMA: usize = 24;
 
@@ -11,6 +9,23 @@ const ROWS: usize = 2;
 /// How often they may.
 pub const BANDS: usize = MINIMA / ROWS;
 
+/// Numbers that the beginning of a text is found by.
+pub const LEAD_KEYS: usize = 6;
+
+/// The band of what a headline is found by.
+const OF_TITLE: i64 = 12;
+
+const _: () = assert!(BANDS == 12, "the keys have the bands behind those of the minima");
+
+/// The band of what the beginning of a text is found by.
+const OF_LEAD: i64 = OF_TITLE + 1;
+
+/// The band of what a brief is found by.
+const OF_BRIEF: i64 = OF_TITLE + 2;
+
+/// The first of the bands whose values find texts that need not resemble each other.
+pub const FIRST_KEY: i64 = OF_TITLE;
+
 /// What no shingle fell to.
 const NONE: u32 = u32::MAX;
 
@@ -18,28 +33,40 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sketch {
     minima: [u32; MINIMA],
+    /// Values of the bands behind those of the minima.
+    keys: Vec<(i64, i64)>,
 }
 
 impl Sketch {
-    /// The sketch of a text with these shingles.
-    pub(super) fn of(shingles: &[u64]) -> Self {
+    /// The sketch of a text with these shingles, this beginning and this headline.
+    pub(super) fn of(shingles: &[u64], lead: &[u64], title: Option<u64>) -> Self {
         let mut minima = [NONE; MINIMA];
         for shingle in shingles {
             let [a, b, c, d, share @ ..] = shingle.to_le_bytes();
             let least = &mut minima[u32::from_le_bytes(share) as usize % MINIMA];
             *least = (*least).min(u32::from_le_bytes([a, b, c, d]));
         }
-        Self { minima }
+        let lead = lead.iter().map(|key| (OF_LEAD, key.cast_signed()));
+        let title = title.map(|key| (OF_TITLE, key.cast_signed()));
+        Self { minima, keys: title.into_iter().chain(lead).collect() }
     }
 
-    /// What an index finds it by: two texts of which half the shingles are the same have the same value in one of the places in 97 of 100 cases,
-    /// and two that share one in two hundred in one of 3,000. `None` where a short text has none.
+    /// The sketch of a text that is known only as a whole, by this number.
+    pub(super) fn of_brief(key: u64) -> Self {
+        Self { minima: [NONE; MINIMA], keys: vec![(OF_BRIEF, key.cast_signed())] }
+    }
+
+    /// What an index finds it by: bands, each with a value. Two texts that share half of their
+    /// shingles have a value of the minima in common in 97 of 100 cases, and two that share one in
+    /// two hundred in one of 3,000. A short text lacks some.
     #[must_use]
-    pub fn bands(&self) -> [Option<i64>; BANDS] {
-        from_fn(|band| match self.minima[band * ROWS..][..ROWS] {
-            [one, other] if one != NONE && other != NONE => Some(i64::from(one) << 32 | i64::from(other)),
+    pub fn bands(&self) -> Vec<(i64, i64)> {
+        let rows = (0..).zip(self.minima.chunks_exact(ROWS));
+        let of_minima = rows.filter_map(|(band, rows)| match *rows {
+            [one, other] if one != NONE && other != NONE => Some((band, i64::from(one) << 32 | i64::from(other))),
             _ => None,
-        })
+        });
+        of_minima.chain(self.keys.iter().copied()).collect()
     }
 
     /// Whether the two texts may share two fifths of their shingles, as far as sketches can tell.
@@ -49,18 +76,19 @@ impl Sketch {
         both().filter(|(one, other)| one == other).count() * 6 >= both().count()
     }
 
-    /// The sketch as bytes.
+    /// Its minima as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.minima.iter().flat_map(|least| least.to_le_bytes()).collect()
     }
 
-    /// The sketch that [`Self::to_bytes`] made `bytes` of; `None` for anything else.
+    /// Whether the sketch whose minima are these bytes [`resembles`](Self::resembles) this one;
+    /// `false` for anything else.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (minima, []) = bytes.as_chunks() else { return None };
+    pub fn resembles_bytes(&self, bytes: &[u8]) -> bool {
+        let (minima, []) = bytes.as_chunks() else { return false };
         let minima: Vec<u32> = minima.iter().map(|least| u32::from_le_bytes(*least)).collect();
-        Some(Self { minima: minima.try_into().ok()? })
+        minima.try_into().is_ok_and(|minima| self.resembles(&Self { minima, keys: Vec::new() }))
     }
 }
 
@@ -72,23 +100,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_sketch_comes_back_from_its_bytes(shingles in proptest::collection::vec(any::<u64>(), 0..100)) {
-            let sketch = Sketch::of(&shingles);
-            prop_assert_eq!(Sketch::from_bytes(&sketch.to_bytes()), Some(sketch));
+        fn a_sketch_resembles_its_own_bytes(shingles in proptest::collection::vec(any::<u64>(), 0..100)) {
+            let sketch = Sketch::of(&shingles, &[], None);
+            prop_assert!(sketch.resembles_bytes(&sketch.to_bytes()));
         }
     }
 
     #[test]
     fn what_is_no_sketch_is_not_read() {
-        assert_eq!(Sketch::from_bytes(&[0; 95]), None);
-        assert_eq!(Sketch::from_bytes(&[0; 97]), None);
-        assert_eq!(Sketch::from_bytes(&[0; 100]), None);
+        let sketch = Sketch::of(&[], &[], None);
+        assert!(sketch.resembles_bytes(&[0; 96]));
+        for length in [0, 95, 97, 100] {
+            assert!(!sketch.resembles_bytes(&vec![0; length]), "{length}");
+        }
     }
 
     #[test]
     fn a_short_text_has_no_value_where_no_shingle_fell() {
-        let sketch = Sketch::of(&[7, 1 << 63, u64::MAX - 1]);
-        assert_eq!(sketch.bands(), [None; BANDS]);
+        let sketch = Sketch::of(&[7, 1 << 63, u64::MAX - 1], &[], None);
+        assert_eq!(sketch.bands(), []);
         assert!(sketch.resembles(&sketch));
     }
 }

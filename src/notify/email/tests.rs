@@ -145,13 +145,14 @@ fn no_title_adds_a_header() {
 /// The letter with one text in all places that come from a feed, from a rule or from the configuration.
 fn all_of(text: &str) -> Letter {
     let mut letter = fixture::alert();
-    if let Content::Alert { event: _, story, read, feeds, rules } = &mut letter.content {
+    if let Content::Alert { event: _, story, read, feeds, rules, update: _ } = &mut letter.content {
         text.clone_into(&mut story.title);
         story.url = Some(format!("https://wire.example/{text}"));
         story.lang = Some(text.to_owned());
         *read = Read::Teaser(text.to_owned());
         for feed in feeds {
             feed.feed = FeedName(text.to_owned());
+            text.clone_into(&mut feed.title);
             feed.url = Some(text.to_owned());
         }
         for rule in rules {

@@ -46,6 +46,11 @@ fn too_wide(term: &Term) -> Option<(String, String)> {
     Some((message, "write more of the word, or the words that are meant, joined by OR".to_owned()))
 }
 
+/// Whether a folded word is one of the few thousand that English texts use most.
+pub(crate) fn is_common_word(word: &str) -> bool {
+    WORDS.binary_search(&word).is_ok()
+}
+
 /// Whether `term` is a name that is also a very common word, and does not ask for its capitals.
 pub(super) fn is_common(term: &Term) -> bool {
     let is_name = term.text.trim_start_matches('=').starts_with(char::is_uppercase);

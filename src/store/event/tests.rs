@@ -6,6 +6,7 @@ use super::super::fixture::{Bench, at, desk, item, letter, page, rules_and_feeds
 use super::super::{Finish, ItemRecord, Plan, Verdict};
 use super::*;
 use crate::alert::Content;
+use crate::story::FeedName;
 
 /// A text of 120 words and some numbers; another seed is another text.
 fn text(seed: &str) -> String {
@@ -16,13 +17,13 @@ fn text(seed: &str) -> String {
     })
 }
 
-fn told(text: &str, rules: &[&str]) -> Plan {
-    Plan::Settle(Verdict { print: copies::print(text).map(Box::new), ..verdict(rules) })
+fn told(title: &str, text: &str, rules: &[&str]) -> Plan {
+    Plan::Settle(Verdict { print: copies::print(title, text, true).map(Box::new), ..verdict(rules) })
 }
 
 /// An item with this text, first seen at `now` seconds.
 fn with_text(key: &str, text: &str, rules: &[&str], now: i64) -> ItemRecord {
-    let mut item = item(key, told(text, rules));
+    let mut item = item(key, told(key, text, rules));
     let (story, _) = item.news.as_mut().expect("news");
     (story.body, story.first_seen) = (text.to_owned(), at(now));
     item
@@ -92,7 +93,7 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     assert_eq!(events(&bench).await, "a of a, b of b");
     let bench = bench.crash().await;
     let waiting = bench.waiting(9).await.remove(0);
-    let verdict = Verdict { print: copies::print(&text("x")).map(Box::new), ..verdict(&["arms"]) };
+    let verdict = Verdict { print: copies::print("b", &text("x"), true).map(Box::new), ..verdict(&["arms"]) };
     assert!(bench.store.settle(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap());
     assert_eq!(events(&bench).await, "a of a, b of a");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
@@ -141,6 +142,101 @@ async fn an_event_takes_copies_for_three_days_and_its_sketches_go_after_that() {
     assert_eq!(bench.ask(kept).await.as_deref(), Some("3,4 and 3,4"));
 }
 
+/// Polls an item with this headline and text of `feed`, matched by `arms` for these words.
+async fn poll_titled(bench: &Bench, feed: &str, key: &str, (title, text, matched): (&str, &str, &str), now: i64) {
+    let mut item = with_text(key, text, &["arms"], now);
+    let (story, plan) = item.news.as_mut().expect("news");
+    title.clone_into(&mut story.title);
+    let Plan::Settle(verdict) = plan else { panic!("not settled") };
+    verdict.feeds = vec![FeedName(feed.to_owned())];
+    verdict.print = copies::print(title, text, verdict.print.is_some()).map(Box::new);
+    let evidence = &mut verdict.alerts[0].told.evidence[0];
+    (evidence.sentence, evidence.marks) = (matched.to_owned(), std::iter::once(0..matched.len()).collect());
+    bench.poll(feed, now, vec![item]).await;
+}
+
+/// Sends all that is due at `now`, and says of each message its headline and its update.
+async fn sent(bench: &Bench, run: i64, now: i64) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for lease in bench.lease(run, "desk", now).await {
+        let Content::Alert { story, update, .. } = letter(&lease.payload).content else { panic!("no alert") };
+        found.push((story.title, update.map(|update| update.to_string()).unwrap_or_default()));
+        bench.finish(run, &lease, Finish::Sent("250".to_owned()), now).await;
+    }
+    found
+}
+
+fn message(title: &str, update: &str) -> Vec<(String, String)> {
+    vec![(title.to_owned(), update.to_owned())]
+}
+
+#[tokio::test]
+async fn a_corrected_copy_is_told_once_as_an_update_in_the_same_thread() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let title = "Shells found at the port";
+    let report = |dead: &str| format!("The blast killed {dead} people there. {}", text("x"));
+    poll_titled(&bench, "wire", "a", (title, &report("21"), "arms"), 0).await;
+    assert_eq!(sent(&bench, run, 0).await, message(title, ""));
+    let corrected = format!("CORRECTED-{title}");
+    for (feed, key) in [("wire", "b"), ("paper", "c")] {
+        poll_titled(&bench, feed, key, (&corrected, &report("12"), "arms"), 40 * HOUR).await;
+    }
+    assert_eq!(sent(&bench, run, 41 * HOUR).await, message(&corrected, "corrected: 12 where it said 21"));
+    poll_titled(&bench, "wire", "d", (title, &report("15"), "arms"), 42 * HOUR).await;
+    assert_eq!(sent(&bench, run, 42 * HOUR).await, message(title, "other figures: 15 where it said 21"));
+    assert_eq!(bench.ask("SELECT count(DISTINCT event) || '' FROM message").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn an_update_is_a_message_of_its_own_even_while_the_first_waits() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    poll_titled(&bench, "wire", "a", ("Shells found", &text("x"), "arms"), 0).await;
+    poll_titled(&bench, "wire", "b", ("UPDATE 2-Shells found", &text("x"), "arms"), 1).await;
+    let expected = [message("Shells found", ""), message("UPDATE 2-Shells found", "version 2")].concat();
+    assert_eq!(sent(&bench, run, 2).await, expected);
+}
+
+#[tokio::test]
+async fn a_copy_of_which_a_rule_matched_other_words_is_told() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let long = text("x") + "The Kohana was there.";
+    for (key, text, matched) in [("a", text("x"), "lives"), ("b", text("x"), "ships"), ("c", long, "Kohana")] {
+        poll_titled(&bench, "wire", key, (key, &text, matched), 0).await;
+    }
+    let told = sent(&bench, run, 0).await;
+    assert_eq!(told.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+}
+
+#[tokio::test]
+async fn a_brief_in_several_feeds_is_one_message_and_in_one_feed_it_is_news_again() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let (title, text) = ("Shells found at the port", "Police found shells at the port of Rostov, the governor said.");
+    for feed in ["wire", "paper", "gazette"] {
+        poll_titled(&bench, feed, feed, (title, text, "arms"), 0).await;
+    }
+    poll_titled(&bench, "mirror", "other", (title, &text.replace("Rostov", "Odessa"), "arms"), 0).await;
+    poll_titled(&bench, "wire", "again", (title, text, "arms"), HOUR).await;
+    assert_eq!(sent(&bench, run, HOUR).await.len(), 3);
+    assert_eq!(bench.ask("SELECT count(DISTINCT event) || '' FROM story").await.as_deref(), Some("3"));
+}
+
+#[tokio::test]
+async fn what_a_host_prints_below_everything_makes_no_copy() {
+    let bench = Bench::new().await;
+    let frame = |own: &str| format!("{own}\n\n{}", text("frame"));
+    for (key, own) in [("a", "x"), ("b", "y"), ("c", "z"), ("f", "u")] {
+        poll(&bench, "wire", key, &frame(&text(own)), &["arms"], 0).await;
+    }
+    let short = |dog: &str| frame(&format!("They spoke about it with {dog} in the house and went home. It was late."));
+    poll(&bench, "wire", "d", &short("a friend"), &["arms"], 1).await;
+    poll(&bench, "wire", "e", &short("no reporters"), &["arms"], 2).await;
+    assert_eq!(events(&bench).await, "a of a, b of b, c of c, f of f, d of d, e of e");
+}
+
 /// What a settle costs beside 100,000 stories of the last three days, and in an empty store: `cargo test --release what_a_settle_costs -- --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "a measurement"]
@@ -168,8 +264,8 @@ async fn fill(conn: &mut SqliteConnection, stories: i64) -> Result<(), sqlx::Err
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT $1)
          INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, fate)
          SELECT 'u' || n, 'u' || n, 'k' || n, 't', hex(randomblob(1500)), '[]', '[]', 1000000000, 'full', 'unmatched' FROM n WHERE n <= $1",
-        "INSERT INTO sketch SELECT id, first_seen, randomblob(96) FROM story WHERE key LIKE 'k%' AND $1 > 0",
-        "INSERT INTO sketch_band SELECT band.value, random(), sketch.story FROM sketch, json_each('[0,1,2,3,4,5,6,7,8,9,10,11]') AS band WHERE $1 > 0",
+        "INSERT INTO sketch SELECT id, first_seen, randomblob(96), 'host' || id % 500 FROM story WHERE key LIKE 'k%' AND $1 > 0",
+        "INSERT INTO sketch_band SELECT band.value, random(), sketch.story FROM sketch, json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12,13]') AS band WHERE $1 > 0",
     ] {
         sqlx::query(sql).bind(stories).execute(&mut *conn).await?;
     }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-/// The commonest words; invented ones follow.
+/// The commonest words; others of English follow, and then invented ones.
 const COMMON: [&str; 48] = [
     "the", "of", "to", "and", "a", "in", "said", "for", "that", "on", "is", "was", "with", "by", "it", "as", "at",
     "from", "will", "be", "has", "its", "an", "have", "he", "not", "are", "which", "would", "after", "his", "were",
@@ -38,6 +38,9 @@ const STOCK: [&str; 16] = [
 
 const VOCABULARY: usize = 20_000;
 
+/// Other words of English, a line each.
+const ENGLISH: &str = include_str!("../../../src/rule/lint/words.txt");
+
 /// What writes articles; the same seed writes the same.
 pub struct Press {
     pub rng: Rng,
@@ -49,6 +52,9 @@ pub struct Press {
 impl Press {
     pub fn new(mut rng: Rng) -> Self {
         let mut words: Vec<String> = COMMON.iter().map(ToString::to_string).collect();
+        let mut english: Vec<&str> = ENGLISH.lines().filter(|line| !line.starts_with('#')).collect();
+        rng.shuffle(&mut english);
+        words.extend(english.into_iter().map(str::to_owned));
         while words.len() < VOCABULARY {
             let syllables = rng.usize(2..5);
             words.push((0..syllables).map(|_| *rng.choice(&SYLLABLES).expect("some")).collect());
@@ -67,9 +73,21 @@ impl Press {
         self.words[self.weights.partition_point(|weight| *weight <= drawn)].clone()
     }
 
+    /// A word that may stand in any text.
+    pub fn common_word(&mut self) -> String {
+        let at = self.rng.usize(0..4000);
+        self.words[at].clone()
+    }
+
+    /// A headline.
+    pub fn headline(&mut self) -> String {
+        let names = [self.name(), self.name()];
+        self.sentence(&names)
+    }
+
     /// A rare word with a capital: a person, a place, a firm.
     pub fn name(&mut self) -> String {
-        let word = &self.words[self.rng.usize(1000..VOCABULARY)];
+        let word = &self.words[self.rng.usize(5000..VOCABULARY)];
         word[..1].to_uppercase() + &word[1..]
     }
 
@@ -91,7 +109,8 @@ impl Press {
                 _ => self.word(),
             });
         }
-        parts.join(" ") + "."
+        let sentence = parts.join(" ") + ".";
+        sentence[..1].to_uppercase() + &sentence[1..]
     }
 
     pub fn paragraph(&mut self, names: &[String]) -> String {

@@ -37,7 +37,118 @@ pub fn lead_and_cut(press: &mut Press) -> Pair {
 
 pub fn edit(press: &mut Press, one_in: u32) -> Pair {
     let text = text(&press.article());
-    [edited(press, &text, one_in), text]
+    [text.clone(), edited(press, &text, one_in)]
+}
+
+/// British spelling: one small word in twenty-five is spelled in another way.
+pub fn british(press: &mut Press) -> Pair {
+    const SPELLINGS: [[&str; 2]; 9] = [
+        ["color", "colour"],
+        ["labor", "labour"],
+        ["center", "centre"],
+        ["organized", "organised"],
+        ["traveled", "travelled"],
+        ["program", "programme"],
+        ["dialog", "dialogue"],
+        ["defense", "defence"],
+        ["analyzed", "analysed"],
+    ];
+    let article = text(&press.article());
+    let (mut one, mut other) = (Vec::new(), Vec::new());
+    for word in article.split(' ') {
+        let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase());
+        let spelled = (is_plain && press.rng.u32(0..25) == 0).then(|| press.rng.choice(SPELLINGS).expect("some"));
+        let [american, british] = spelled.unwrap_or([word, word]);
+        one.push(american);
+        other.push(british);
+    }
+    [one.join(" "), other.join(" ")]
+}
+
+/// One word in forty has a typo.
+pub fn typos(press: &mut Press) -> Pair {
+    let text = text(&press.article());
+    let mistyped = |word: &str| {
+        let letters: Vec<char> = word.chars().collect();
+        if letters.len() < 5 || !letters.iter().all(|c| c.is_alphabetic()) || press.rng.u32(0..40) > 0 {
+            return word.to_owned();
+        }
+        let at = press.rng.usize(1..letters.len() - 1);
+        let (mut start, rest) = (letters[..at].to_vec(), &letters[at..]);
+        match press.rng.u32(0..3) {
+            0 => start.extend([rest[1], rest[0]].into_iter().chain(rest[2..].iter().copied())),
+            1 => start.extend(&rest[1..]),
+            _ => start.extend([rest[0]].iter().chain(rest)),
+        }
+        start.into_iter().collect()
+    };
+    let other = text.split(' ').map(mistyped).collect::<Vec<_>>().join(" ");
+    [text, other]
+}
+
+/// Two paragraphs were added in the middle.
+pub fn added(press: &mut Press) -> Pair {
+    let article = press.article();
+    let mut longer = article.clone();
+    for paragraph in local(press, 2) {
+        let at = press.rng.usize(1..longer.len());
+        longer.insert(at, paragraph);
+    }
+    [text(&article), text(&longer)]
+}
+
+/// One paragraph stands elsewhere.
+pub fn moved(press: &mut Press) -> Pair {
+    let article = press.article();
+    let mut other = article.clone();
+    let paragraph = other.remove(press.rng.usize(1..article.len()));
+    other.insert(press.rng.usize(0..other.len()), paragraph);
+    [text(&article), text(&other)]
+}
+
+pub fn shuffled(press: &mut Press) -> Pair {
+    let article = press.article();
+    let mut other = article.clone();
+    press.rng.shuffle(&mut other);
+    [text(&article), text(&other)]
+}
+
+pub fn replaced(press: &mut Press) -> Pair {
+    let article = press.article();
+    let mut other = article.clone();
+    for paragraph in local(press, 2) {
+        let at = press.rng.usize(0..other.len());
+        other[at] = paragraph;
+    }
+    [text(&article), text(&other)]
+}
+
+pub fn first_three(press: &mut Press) -> Pair {
+    let article = press.article();
+    [text(&article), text(&article[..3])]
+}
+
+/// The article stands among other entries of a page that grows.
+pub fn live_blog(press: &mut Press) -> Pair {
+    let article = press.article();
+    let entries = local(press, 8);
+    [text(&article), text(&[&entries[..3], &article, &entries[3..]].concat())]
+}
+
+/// The agency's next version: a new beginning, more background.
+pub fn next_version(press: &mut Press) -> Pair {
+    let article = press.article();
+    let (lead, more) = (local(press, 2), local(press, 3));
+    [text(&article), text(&[&lead, &article[1..], &more].concat())]
+}
+
+/// Byline, local lead, cut by two fifths, a few words, two paragraphs of its own, tail.
+pub fn newspaper(press: &mut Press) -> Pair {
+    let article = press.article();
+    let kept = edited(press, &without_end(&text(&article), 40), 60);
+    let (lead, own, tail) = (local(press, 1), local(press, 1), press.boilerplate());
+    let head = format!("By {} {}\n\n", press.name(), press.name());
+    [text(&article), head + &[text(&lead), kept, text(&own), tail].join("\n\n")]
 }
 
 pub fn tail(press: &mut Press) -> Pair {
@@ -87,6 +198,9 @@ fn without_end(text: &str, percent: usize) -> String {
 }
 
 fn edited(press: &mut Press, text: &str, one_in: u32) -> String {
-    let edit = |word: &str| if press.rng.u32(0..one_in) == 0 { press.word() } else { word.to_owned() };
+    let is_common = |word: &str| word.len() < 5 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let edit = |word: &str| {
+        if is_common(word) && press.rng.u32(0..one_in / 3) == 0 { press.common_word() } else { word.to_owned() }
+    };
     text.split(' ').map(edit).collect::<Vec<_>>().join(" ")
 }

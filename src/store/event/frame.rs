@@ -1,0 +1,73 @@
+//! The frame of a host: sentences that nearly all of its stored stories have.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+use url::Url;
+
+use crate::alert::copies;
+use crate::store::StoryId;
+
+/// The newest events of a host that its frame is learned from.
+const EVENTS: u32 = 12;
+
+/// The fewest that tell one.
+const FEWEST: usize = 3;
+
+/// The host that a story's link names.
+pub(super) fn host(url: Option<&str>) -> Option<String> {
+    Url::parse(url?).ok()?.host_str().map(str::to_owned)
+}
+
+/// The frames of the hosts of two stories, learned from stories of other events than `event`.
+pub(super) async fn learned(
+    conn: &mut SqliteConnection,
+    stories: [StoryId; 2],
+    event: &str,
+) -> Result<HashSet<u64>, sqlx::Error> {
+    let mut hosts: HashSet<String> = HashSet::new();
+    for story in stories {
+        let url: Option<String> =
+            sqlx::query_scalar("SELECT url FROM story WHERE id = $1").bind(story.0).fetch_one(&mut *conn).await?;
+        hosts.extend(host(url.as_deref()));
+    }
+    let mut frame = HashSet::new();
+    for host in hosts {
+        frame.extend(of_host(conn, &host, stories, event).await?);
+    }
+    Ok(frame)
+}
+
+async fn of_host(
+    conn: &mut SqliteConnection,
+    host: &str,
+    [one, other]: [StoryId; 2],
+    event: &str,
+) -> Result<Vec<u64>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT story.event, coalesce(story.body, story.feed_text) AS text
+         FROM sketch JOIN story ON story.id = sketch.story
+         WHERE sketch.host = $1 AND story.event <> $2 AND story.id NOT IN ($3, $4)
+         ORDER BY sketch.begun DESC, story.id DESC LIMIT $5",
+    )
+    .bind(host)
+    .bind(event)
+    .bind(one.0)
+    .bind(other.0)
+    .bind(EVENTS)
+    .fetch_all(conn)
+    .await?;
+    let mut events: HashMap<String, HashSet<u64>> = HashMap::new();
+    for row in &rows {
+        if let Some(print) = copies::print("", row.try_get("text")?, true) {
+            events.entry(row.try_get("event")?).or_default().extend(print.sentences());
+        }
+    }
+    let mut count: HashMap<u64, usize> = HashMap::new();
+    for sentence in events.values().flatten() {
+        *count.entry(*sentence).or_default() += 1;
+    }
+    let most = |times: usize| times >= FEWEST && times * 3 >= events.len() * 2;
+    Ok(count.into_iter().filter(|(_, times)| most(*times)).map(|(sentence, _)| sentence).collect())
+}
