@@ -217,7 +217,10 @@ fn unreached(usual: Duration, failures: u32) -> Wait {
     let first = UNREACHED.get(failures.saturating_sub(1) as usize).filter(|wait| **wait < usual);
     match first {
         Some(wait) => Wait { wait: *wait, why: format!("after {}: {}", words(*wait), in_a_row(failures)) },
-        None => retried(usual, failures.saturating_sub(UNREACHED.len() as u32), failures),
+        None => {
+            let soon = u32::try_from(UNREACHED.len()).unwrap_or(u32::MAX);
+            retried(usual, failures.saturating_sub(soon), failures)
+        }
     }
 }
 

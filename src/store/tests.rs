@@ -52,7 +52,7 @@ fn statements(code: &str) -> Vec<String> {
             let tuple = |columns: usize| format!("({})", vec!["?"; columns].join(", "));
             match (text, values) {
                 (Some(text), _) => built.push_str(text),
-                (None, Some(columns)) => built.push_str(&format!("VALUES {}", tuple(columns))),
+                (None, Some(columns)) => built.extend(["VALUES ", &tuple(columns)]),
                 (None, None) if part.name("tuples").is_some() => built.push_str("((?), (?))"),
                 (None, None) => built.push('?'),
             }
