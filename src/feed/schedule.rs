@@ -185,7 +185,7 @@ fn spared(next: Next, pauses: Pauses, latest: Timestamp, seed: u64) -> Next {
     let at = spread.min(latest).max(at);
     let until = if end == Timestamp::MAX { "at all times".to_owned() } else { format!("until {}", moment(end)) };
     let but = if at < end { "; this is the longest interval" } else { "" };
-    Next { at: Some(at), why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}"), ..next }
+    Next { at: Some(at), why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}") }
 }
 
 /// The later of what the server asked for and the backoff, at most a day. The whole host rests for what
@@ -215,10 +215,11 @@ fn backoff(usual: Duration, failures: u32) -> Duration {
 /// After the first failures soon again, then as after other failures.
 fn unreached(usual: Duration, failures: u32) -> Wait {
     let first = UNREACHED.get(failures.saturating_sub(1) as usize).filter(|wait| **wait < usual);
-    match first {
-        Some(wait) => Wait { wait: *wait, why: format!("after {}: {}", words(*wait), in_a_row(failures)) },
-        None => retried(usual, failures.saturating_sub(UNREACHED.len() as u32), failures),
-    }
+    let Some(wait) = first else {
+        let soon = u32::try_from(UNREACHED.len()).unwrap_or(u32::MAX);
+        return retried(usual, failures.saturating_sub(soon), failures);
+    };
+    Wait { wait: *wait, why: format!("after {}: {}", words(*wait), in_a_row(failures)) }
 }
 
 /// The backoff after so many failures that count, of so many in a row.

@@ -52,7 +52,7 @@ fn statements(code: &str) -> Vec<String> {
             let tuple = |columns: usize| format!("({})", vec!["?"; columns].join(", "));
             match (text, values) {
                 (Some(text), _) => built.push_str(text),
-                (None, Some(columns)) => built.push_str(&format!("VALUES {}", tuple(columns))),
+                (None, Some(columns)) => built.extend(["VALUES ", &tuple(columns)]),
                 (None, None) if part.name("tuples").is_some() => built.push_str("((?), (?))"),
                 (None, None) => built.push('?'),
             }
@@ -68,10 +68,10 @@ fn all_statements(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let is_code = path.extension().is_some_and(|extension| extension == "rs");
         if path.is_dir() {
             found.extend(all_statements(&path));
-        } else if name.ends_with(".rs") && !["tests.rs", "fixture.rs"].contains(&name.as_str()) {
+        } else if is_code && !path.ends_with("tests.rs") && !path.ends_with("fixture.rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             found.extend(statements(text.split("#[cfg(test)]\nmod tests {").next().unwrap()));
         }
