@@ -176,7 +176,7 @@ async fn run_on(
     };
     let check = async {
         if is_large {
-            stop.run_until_cancelled(damage::check(&world.store, &world.config)).await;
+            stop.run_until_cancelled(Box::pin(damage::check(&world.store, &world.config))).await;
         }
     };
     tokio::join!(work, check);

@@ -36,7 +36,7 @@ pub(super) struct Pages<'m> {
 
 impl<'m> Pages<'m> {
     pub(super) fn new(means: &'m Means, config: Option<&Config>) -> Self {
-        let (poll, network) = config.map(|config| (config.poll.clone(), config.network.clone())).unwrap_or_default();
+        let (poll, network) = config.map(|config| (config.poll, config.network.clone())).unwrap_or_default();
         let poll: Poll = poll;
         Self { means, limits: Limits::default(), hosts: Hosts::new(&poll, network), robots: Mutex::default() }
     }

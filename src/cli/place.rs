@@ -23,7 +23,7 @@ pub(super) enum Found {
     /// A feed: its title, else the place as it was named, and its items.
     Feed(String, Vec<Item>),
     /// An article, with its text and headline.
-    Article(Item),
+    Article(Box<Item>),
 }
 
 /// What reaches every address: whoever names one on the command line may reach it, private or not, as with any other program there. Where a
@@ -67,7 +67,7 @@ pub(super) async fn read(
     };
     let Seen { title, text, .. } = pages.best_of(article::look(body, content_type, url)).await;
     match text {
-        Ok(text) => Ok(Found::Article(Item { title, text, link: Some(url.clone()), ..Item::default() })),
+        Ok(text) => Ok(Found::Article(Box::new(Item { title, text, link: Some(url.clone()), ..Item::default() }))),
         Err(no_article) => {
             let why = format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
             Err(fail(why, Exit::Data))
@@ -87,7 +87,9 @@ fn address(place: &str, config: Option<&Config>) -> Result<Url, Exit> {
         return Ok(feed.url.clone());
     }
     let path = Path::new(place);
-    if !path.exists() {
+    // What is written like a file is one that is not there.
+    let is_name = path.extension().is_none() && !place.contains('/');
+    if is_name && !path.exists() {
         return Err(unknown_name("address, file or feed", place, feeds.iter().map(|feed| feed.name.0.as_str())));
     }
     file_address(path).ok_or_else(|| fail(format_args!("{place} has no address"), Exit::Data))

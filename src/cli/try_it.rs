@@ -38,7 +38,9 @@ fn try_at(expression: &str, query: &Query, place: &str, depth: Depth, config: Op
     for (read, story) in &stories {
         match query.evidence(story, &carriers) {
             Some(evidence) => matched.push(shown(expression, &carriers[0].name, &means, read, story, evidence)?),
-            None => others.push(refused(story, &query.explain(story, &carriers, read).reasons(), Paper::of_output())),
+            None => {
+                others.push(refused(read, story, &query.explain(story, &carriers, read).reasons(), Paper::of_output()));
+            }
         }
     }
     let summary = format!("{} of {} matched", matched.len(), count(stories.len(), "story", "stories"));
@@ -55,7 +57,7 @@ async fn stories(
     let answer = place::answer(means, config, place).await?;
     let (body, pages) = (answer.body.unwrap_or_default(), Pages::new(means, config));
     match place::read(&pages, &body, answer.content_type.as_deref(), &answer.url, place).await? {
-        Found::Article(item) => Ok((place.to_owned(), vec![(Read::Full, place::story(item))])),
+        Found::Article(item) => Ok((place.to_owned(), vec![(Read::Full, place::story(*item))])),
         Found::Feed(source, items) => {
             let read = items.into_iter().map(|item| pages.read(item, depth));
             Ok((source, stream::iter(read).buffered(AT_ONCE).collect().await))
@@ -97,12 +99,16 @@ fn shown(
     let content = Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let letter = Letter { id: String::new(), created: now(), sent: now(), content };
     let text = notify::on_console(ConsoleFormat::Text, &letter, &means.zone).map_err(|why| fail(why, Exit::Bug))?;
-    Ok(text)
+    Ok(text.trim_end().to_owned() + "\n")
 }
 
 /// A story that does not match, and why not, a reason a line.
-fn refused(story: &Story, reasons: &[String], paper: Paper) -> String {
+fn refused(read: &Read, story: &Story, reasons: &[String], paper: Paper) -> String {
     let title = paper.wrap(&plain(&story.headline()), "no match: ", 4);
     let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
-    std::iter::once(title).chain(reasons).collect::<Vec<_>>().join("\n") + "\n"
+    let teaser = match read {
+        Read::Full => None,
+        Read::Teaser(why) => Some(paper.wrap(&plain(&format!("only a teaser was read: {why}")), "  ", 4)),
+    };
+    std::iter::once(title).chain(reasons).chain(teaser).collect::<Vec<_>>().join("\n") + "\n"
 }

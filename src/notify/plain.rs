@@ -1,5 +1,7 @@
 //! Foreign texts made safe to show on one line.
 
+use std::fmt::Write;
+
 use crate::text::{steers, visible_line};
 
 /// Whether `c` shows nothing itself but changes how other text is shown, or would end a line.
@@ -19,7 +21,7 @@ pub(crate) fn printable(json: &str) -> String {
         if is_unseen(c) {
             // Such a character stands within a string.
             for unit in c.encode_utf16(&mut [0; 2]) {
-                line += &format!("\\u{unit:04x}");
+                write!(line, "\\u{unit:04x}").expect("strings grow");
             }
         } else {
             line.push(c);

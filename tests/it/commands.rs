@@ -96,7 +96,7 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
         (vec!["notify", "consol"], "no notifier `consol`\n  help: did you mean `console`?"),
         (vec!["explain", "99", "--rule", "arms"], "99 is neither a story of the store"),
         (vec!["feeds", "poll", "Wir"], "no address, file or feed `Wir`\n  help: did you mean `Wire`?"),
-        (vec!["try", "arms", "nowhere.xml"], "no address, file or feed `nowhere.xml`"),
+        (vec!["try", "arms", "nowhere"], "no address, file or feed `nowhere`"),
     ] {
         let said = folder.command(&command).await;
         assert!(said.errors.contains(wanted), "{command:?}: {}", said.errors);

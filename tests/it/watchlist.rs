@@ -127,7 +127,7 @@ async fn a_row_is_muted_by_its_id_beside_a_running_tidings() {
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("watched by")).await;
     let refused = folder.command(&["silence", "add", "--row", "3", "--until", "3h"]).await;
-    assert!(refused.code == 64 && refused.errors.contains("there is no row with the id `3`"), "{}", refused.errors);
+    assert!(refused.code == 65 && refused.errors.contains("there is no row with the id `3`"), "{}", refused.errors);
     let added = folder.command(&["silence", "add", "--row", "36", "--until", "3h"]).await;
     assert!(added.output.starts_with("silence 1: row 36 is muted until"), "{}{}", added.output, added.errors);
     server.serve("/feed.xml", stories(&server, &["Ivan Petrov and Acme Ltd: fraud"]));
@@ -169,7 +169,7 @@ async fn check_explain_and_backtest_know_rows() {
     }
     let arguments = explain(&["--rule", "Listed and crime", "--row", "5"]);
     let unknown = folder.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    assert!(unknown.code == 64 && unknown.errors.contains("has no row `5`"), "{}", unknown.errors);
+    assert!(unknown.code == 65 && unknown.errors.contains("has no row `5`"), "{}", unknown.errors);
 
     let stories = "{\"id\": \"1\", \"title\": \"Anna and Ivan Petrov: fraud\", \"body\": \"\"}\n";
     let arguments = ["backtest", "--rules", &*rules, "--stories", "-", "--format", "json"];

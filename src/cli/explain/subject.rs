@@ -133,7 +133,7 @@ async fn of_markup(
 ) -> Result<Subject, Exit> {
     let pages = Pages::new(means, config);
     let (read, story) = match place::read(&pages, bytes, content_type, url, name).await? {
-        Found::Article(item) => (Read::Full, place::story(item)),
+        Found::Article(item) => (Read::Full, place::story(*item)),
         Found::Feed(_, items) => pages.read(only(items, name)?, depth).await,
     };
     Ok(Subject { story, read, carriers: None, kept: None })

@@ -30,9 +30,12 @@ fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
     let is_claimed = |item: &&KnownItem| {
         let among =
             |values: &[String], value: &Option<String>| value.as_ref().is_some_and(|value| values.contains(value));
-        claims.keys.contains(&item.key.0)
+        !item.gone
+            || claims.keys.contains(&item.key.0)
             || among(&claims.guids, &item.guid)
             || among(&claims.links, &item.link)
+            || among(&claims.stems, &item.stem)
+            || among(&claims.texts, &item.text)
             || claims.hashes.contains(&item.hash)
     };
     let claimed: Vec<KnownItem> = known.iter().filter(is_claimed).cloned().collect();
