@@ -32,10 +32,9 @@ const REMARK: Duration = Duration::from_secs(2);
 const MOST: usize = 4096;
 
 /// Answers that may be about what the message says. They do not say that it will never be taken.
-const CONCERN_THE_MESSAGE: [StatusCode; 6] = [
+const CONCERN_THE_MESSAGE: [StatusCode; 5] = [
     StatusCode::BAD_REQUEST,
     StatusCode::CONFLICT,
-    StatusCode::PAYLOAD_TOO_LARGE,
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     StatusCode::UNPROCESSABLE_ENTITY,
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

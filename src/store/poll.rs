@@ -183,7 +183,9 @@ mod tests {
     use super::super::{FeedState, Plan};
     use super::*;
     use crate::alert::ailment::Course;
+
     use crate::feed::hints::{Hints, Pauses};
+    use crate::feed::identity::Claims;
     use crate::feed::moved::Move;
 
     #[tokio::test]
@@ -264,9 +266,10 @@ mod tests {
         let renewed = |hash: &str| ItemRecord { renews: true, hash: hash.to_owned(), ..item("a", settle(&["arms"])) };
         bench.poll("wire", 1, vec![renewed("1")]).await;
         bench.poll("wire", 2, vec![renewed("2")]).await;
-        let known = bench.known("wire").await;
-        let told: Vec<_> = known.iter().map(|item| (item.key.0.as_str(), item.hash.as_str(), item.gone)).collect();
         let past = |at: i64| format!("a\nuntil {}", 1_000_000_000 + at * 1000);
+        let claims = Claims { keys: vec!["a".to_owned(), past(1), past(2)], ..Claims::default() };
+        let known = bench.store.known_items(&state("wire").name, claims).await.unwrap();
+        let told: Vec<_> = known.iter().map(|item| (item.key.0.as_str(), item.hash.as_str(), item.gone)).collect();
         assert_eq!(told, [("a", "2", false), (past(1).as_str(), "0", true), (past(2).as_str(), "1", true)]);
         assert!(known[1..].iter().all(|item| item.guid.is_none() && item.link.is_none()));
         let held = bench.store.holdings().await.unwrap();

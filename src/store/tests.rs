@@ -8,19 +8,24 @@ use sqlx::{AssertSqlSafe, Row};
 use super::fixture::Bench;
 
 /// What is small however long Tidings runs: tables of what the configuration names, and rows that a statement is given.
-const SMALL: [&str; 14] = [
+const SMALL: [&str; 19] = [
     "backfill",
     "came",
     "claim",
     "feed",
+    "file",
     "found",
     "given",
     "health",
     "host",
     "json_each",
     "leased",
+    "likely",
+    "pragma_page_count",
+    "pragma_page_size",
     "refusal",
     "rule_file",
+    "sqlite_master",
     "waiting",
     "wanted",
 ];

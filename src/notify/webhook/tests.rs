@@ -30,7 +30,7 @@ fn any_2xx_is_success(#[case] code: u16, #[case] answer: &str) {
 #[case::away_behind_its_gateway(&[502, 503], Cause::Shut, Scope::Notifier)]
 #[case::redeployed_or_moved(&[301, 302, 307, 308, 401, 403, 404, 405, 406, 407, 412, 421, 423, 425, 426, 451], Cause::Shut, Scope::Notifier)]
 #[case::failed(&[500, 504, 507, 599], Cause::Failed, Scope::Notifier)]
-#[case::about_the_message(&[400, 409, 413, 415, 422, 431], Cause::Failed, Scope::Message)]
+#[case::about_the_message(&[400, 409, 415, 422, 431], Cause::Failed, Scope::Message)]
 fn whatever_is_no_success_is_tried_again(#[case] codes: &[u16], #[case] cause: Cause, #[case] scope: Scope) {
     for code in codes {
         let Outcome::Retry(retry) = answered(*code, &[], "try later") else { panic!("{code}") };
