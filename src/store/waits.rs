@@ -54,7 +54,6 @@ pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, again, at, desk, item, settle};
-    use super::*;
     use crate::alert::breaker::{Cause, Scope};
     use crate::store::{Again, Finish};
 
