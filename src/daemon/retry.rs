@@ -30,7 +30,7 @@ const SHORTEST_WISH: Duration = Duration::from_millis(200);
 const UNCOUNTED: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// The shortest pause where the receiver is only busy: it may have room again in a moment.
-const BUSY: Duration = Duration::from_secs(1);
+const BUSY: Duration = Duration::from_millis(500);
 
 /// The most that is added to a receiver's own wish, so that not all that waits comes at once.
 const LONGEST_JITTER: Duration = Duration::from_millis(900);
@@ -89,7 +89,7 @@ fn put_off(retry: Retry, past: Past, now: Timestamp, seed: u64) -> Finish {
     }
     let pause = match cause {
         Cause::Unreached | Cause::Shut => past.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1]),
-        Cause::Busy => (past.tried_for / 2).clamp(BUSY, UNCOUNTED[1]),
+        Cause::Busy => (past.tried_for / 10).clamp(BUSY, UNCOUNTED[1]),
         Cause::Failed => match PAUSES.get(past.counted as usize) {
             Some(pause) => Duration::from_secs(*pause),
             None if past.tried_for < TRIED_FOR => Duration::from_secs(PAUSES[PAUSES.len() - 1]),
@@ -194,7 +194,7 @@ mod tests {
     fn an_absurd_wish_is_a_day_one_of_nothing_is_none_and_a_tiny_one_does_not_spin() {
         assert_eq!(put_off(retry(Cause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0, DAY + CLOCK_STEP);
         let (pause, again) = put_off(retry(Cause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
-        assert_eq!((pause, again.rest), (SECOND, None));
+        assert_eq!((pause, again.rest), (BUSY, None));
         let tiny = put_off(retry(Cause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0;
         assert_eq!(tiny, SHORTEST_WISH + CLOCK_STEP);
     }

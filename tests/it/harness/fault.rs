@@ -22,7 +22,7 @@ pub const FAULTS: [Fault; 5] = [
             "DELETE FROM attempt WHERE message = (SELECT min(id) FROM message WHERE state = 'pending'
                  AND notifier IN ('hook', 'ops') AND event IS NOT NULL AND (why LIKE '%503%' OR why LIKE '%429%')
                  AND (SELECT count(*) FROM attempt WHERE attempt.message = message.id) = 1)",
-            "DELETE FROM message_alert WHERE message IN (SELECT id FROM message WHERE counted = 1
+            "DELETE FROM message_alert WHERE message IN (SELECT id FROM message WHERE put_off > 0
                  AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id))",
             "DELETE FROM message WHERE event IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)",
