@@ -2,12 +2,11 @@
 
 mod hosts;
 mod retain;
+mod secrets;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -422,82 +421,4 @@ fn what_may_be_overlooked_is_a_warning() {
     insta::assert_snapshot!(said);
     let (config, said) = read("");
     assert!(config.is_some() && said.contains("`notify` is missing"), "{said}");
-}
-
-/// A configuration with a secret in every place that one can stand in.
-const FULL: &str = "notify: [desk]
-feeds:
-  - {url: \"https://ana:S3CR3T@example.org/feed?key=S3CR3T\", name: Wire, every: 10m}
-notifiers:
-  desk:
-    type: email
-    smtp: smtps://ana:S3CR3T@mail.example.org
-    from: Tidings <tidings@example.org>
-    to: [desk@example.org]
-  duty:
-    type: email
-    smtp: smtps://ana@mail.example.org
-    password: 'S3CR3T and S3CR3T'   # was S3CR3T
-    from: a@example.org
-    to: [desk@example.org]
-  ops: {type: webhook, url: \"https://example.org/S3CR3T\", secret: [whsec_S3CR3T, whsec_S3CR3T]}
-  more:
-    type: webhook
-    url: https://example.org/S3CR3T
-    secret:
-    - whsec_S3CR3T
-    - >-
-      whsec_S3CR3T
-    headers: {Authorization: Bearer S3CR3T, X-Key: S3CR3T}
-    auth:
-      basic: {user: S3CR3T, password: S3CR3T}
-      bearer: S3CR3T   # S3CR3T
-    chat: S3CR3T
-    routing_key: S3CR3T
-  paswd: S3CR3T
-  last: {type: webhook, url: >
-   S3CR3T}
-headers: {Authorization: Bearer S3CR3T}
-";
-
-/// A fault at every line, as unlucky as can be.
-fn all_lines_of(text: &str) -> String {
-    let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
-    let document = crate::yaml::parse(&source, &mut Vec::new());
-    mask::masked(&source, document.as_ref()).text
-}
-
-#[test]
-fn no_line_shows_a_secret_whether_it_is_yaml_or_not() {
-    let sound = FULL.replace("  last: {type: webhook, url: >\n   S3CR3T}\n", "");
-    assert!(!all_lines_of(&sound).contains("S3CR3T"), "{}", all_lines_of(&sound));
-    assert!(!all_lines_of(FULL).contains("S3CR3T"), "{}", all_lines_of(FULL));
-    insta::assert_snapshot!("masked", all_lines_of(&sound));
-    insta::assert_snapshot!("masked_though_torn", all_lines_of(&format!("{sound}torn: [\n")));
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_damage_to_a_configuration_shows_a_secret(at in prop::collection::vec((0.0..1.0_f64, "[ \\t\\n:'\"\\[{}\\-!&*|>a]{0,2}", 0..3_usize), 1..4)) {
-        let mut text = FULL.to_owned();
-        for (place, put, cut) in at {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a short text")]
-            let start = (place * text.len() as f64) as usize;
-            let end = (start + cut).min(text.len());
-            let touches_secret = text[start.saturating_sub(10)..(end + 10).min(text.len())].contains("S3CR3T");
-            if !touches_secret {
-                text.replace_range(start..end, &put);
-            }
-        }
-        let (_, said) = read(&text);
-        prop_assert!(!said.contains("S3CR3T"), "{text}\n{said}");
-    }
-
-    #[test]
-    fn no_text_makes_it_panic(text in "(feeds|notify|notifiers|poll|network|store|zone|: |\\n|  |- |\\[|\\]|\\{|\\}|\\$|\\$\\{A\\}|url|type|email|to|é|1m|'|\"|https://a.b/|@){0,40}") {
-        let (config, said) = read(&text);
-        prop_assert!(config.is_some() || !said.is_empty());
-    }
 }

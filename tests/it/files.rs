@@ -24,7 +24,14 @@ fn put(kind: &str, path: &str) {
 
 /// What a command says that must not wait for anything.
 async fn at_once(folder: &Folder, arguments: &[&str]) -> Said {
-    let said = tokio::time::timeout(Duration::from_secs(20), folder.command(arguments));
+    let command = async {
+        if arguments.contains(&"--config") {
+            folder.bare_command(arguments).await
+        } else {
+            folder.command(arguments).await
+        }
+    };
+    let said = tokio::time::timeout(Duration::from_secs(20), command);
     said.await.unwrap_or_else(|_| panic!("{arguments:?} waits"))
 }
 

@@ -75,8 +75,10 @@ async fn no_article_and_no_redirect_of_one_leads_to_a_private_place() {
         entries.push(Entry::teaser(&format!("redirect {index}"), &server.url(&format!("/{index}"))));
     }
     server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
-    let folder =
-        Folder::new(&config(&[&server.url("/feed.xml")], "network: {allow: [127.0.0.1/32]}\n"), &[("arms.yaml", RULE)]);
+    let folder = Folder::new(
+        &config(&[&server.url("/feed.xml")], "network: {allow: [127.0.0.1/32]}\npoll: {first_poll: all}\n"),
+        &[("arms.yaml", RULE)],
+    );
     once(&folder, &[]).await;
     let read = folder.query(READ).await;
     assert_eq!(read.len(), entries.len());
@@ -96,8 +98,10 @@ async fn neither_robots_txt_nor_an_amp_version_leads_to_a_private_place() {
     other.serve("/story", Response::html(wire::PAGE));
     let entries = [Entry::teaser("AMP", &server.url("/stub")), Entry::teaser("Robots", &other.url("/story"))];
     server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
-    let folder =
-        Folder::new(&config(&[&server.url("/feed.xml")], "network: {allow: [127.0.0.1/32]}\n"), &[("arms.yaml", RULE)]);
+    let folder = Folder::new(
+        &config(&[&server.url("/feed.xml")], "network: {allow: [127.0.0.1/32]}\npoll: {first_poll: all}\n"),
+        &[("arms.yaml", RULE)],
+    );
     let mut tidings = folder.run(&[]);
     // The host that cannot say what it asks of robots is asked again in a while; that one page waits.
     folder.wait_until("SELECT page_attempts FROM story WHERE title = 'Robots'", |attempts| attempts == "1").await;

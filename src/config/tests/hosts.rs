@@ -111,7 +111,7 @@ fn no_line_of_hosts_shows_a_secret_whether_it_is_yaml_or_not() {
   \"*.example.org\": {proxy: ana:S3CR3T@10.0.0.1, cookies: S3CR3T, cookie: S3CR3T}
 network: {proxy: \"http://S3CR3T@10.0.0.1:1/\"}
 ";
-    insta::assert_snapshot!("hosts_masked", all_lines_of(text));
-    assert!(!all_lines_of(text).contains("S3CR3T"));
+    insta::assert_snapshot!("hosts_masked", secrets::all_lines_of(text));
+    assert!(!secrets::all_lines_of(text).contains("S3CR3T"));
     assert!(!all_lines_of(&format!("{text}torn: [\n")).contains("S3CR3T"));
 }
