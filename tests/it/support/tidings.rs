@@ -215,7 +215,7 @@ impl Folder {
         store.close().await.expect("a close");
     }
 
-    /// Has SQLite make a whole copy of the store.
+    /// Has `SQLite` make a whole copy of the store.
     pub async fn vacuum_into(&self, copy: &std::path::Path) {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
