@@ -25,7 +25,7 @@ fn put(kind: &str, path: &str) {
 /// What a command says that must not wait for anything.
 async fn at_once(folder: &Folder, arguments: &[&str]) -> Said {
     let command = async {
-        if arguments.contains(&"--config") {
+        if arguments.contains(&"--config") || arguments.contains(&"import") {
             folder.bare_command(arguments).await
         } else {
             folder.command(arguments).await

@@ -111,7 +111,7 @@ async fn a_damaged_page_is_told_at_the_start_to_the_log_and_to_receivers_once_a_
     let server = Server::start().await;
     let folder = folder(&server);
     assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
-    let page: u64 = folder.query("SELECT rootpage FROM sqlite_master WHERE name = 'sighting_link'").await[0]
+    let page: u64 = folder.query("SELECT rootpage FROM sqlite_master WHERE name = 'sighting_link_feed'").await[0]
         .parse()
         .expect("a number");
     let store = File::options().write(true).open(folder.store()).expect("a store");
