@@ -113,6 +113,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
     const DAY: Duration = Duration::from_hours(24);
+    const NOT_QUITE_TWO_DAYS: Duration = Duration::from_secs(2 * 24 * HOUR - 1);
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_800_000_000).expect("in range")
@@ -148,14 +149,14 @@ mod tests {
         let expected_attempts = if cause == Cause::Failed { 8..10 } else { 2800..3000 };
         assert!(expected_attempts.contains(&attempts), "{attempts}");
         // Nor where a success of others had it tried sooner.
-        put_off(retry(cause, None), past(50, 2 * DAY - SECOND), 0);
+        put_off(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
     }
 
     #[test]
     fn a_failure_that_counts_kills_after_ten_attempts_and_two_days() {
         let given_up = decide(retry(Cause::Failed, None), past(9, 2 * DAY), now(), 0);
         assert_eq!(given_up, Finish::Dead("given up after 10 attempts; the last: 421 busy".to_owned()));
-        assert_eq!(put_off(retry(Cause::Failed, None), past(9, 2 * DAY - SECOND), 0).0, DAY);
+        assert_eq!(put_off(retry(Cause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0, DAY);
     }
 
     #[rstest]

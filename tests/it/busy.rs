@@ -101,7 +101,7 @@ fn now() -> Instant {
 /// Answers one request.
 async fn serve(limit: Limit, seen: &Mutex<Seen>, headers: &HeaderMap) -> Response {
     let at = now();
-    if let Err(answer) = lock(seen).admit(limit, at) {
+    if let Some(answer) = lock(seen).turn_away(limit, at) {
         return answer;
     }
     sleep(WORK).await;
@@ -112,8 +112,8 @@ async fn serve(limit: Limit, seen: &Mutex<Seen>, headers: &HeaderMap) -> Respons
 }
 
 impl Seen {
-    /// Lets a request in that comes at `at`, or says why not.
-    fn admit(&mut self, limit: Limit, at: Instant) -> Result<(), Response> {
+    /// What a request that comes at `at` is turned away with; `None`: it is let in.
+    fn turn_away(&mut self, limit: Limit, at: Instant) -> Option<Response> {
         if let Some((_, end)) = self.wish.filter(|(uttered, end)| *uttered + UNDER_WAY < at && at < *end) {
             self.broken.push(end - at);
         }
@@ -124,18 +124,18 @@ impl Seen {
                     self.turned_away += 1;
                     self.wish = Some((at, free));
                     let body = format!("{{\"retry_after\": {:.3}}}", (free - at).as_secs_f64() + 0.0005);
-                    return Err((StatusCode::TOO_MANY_REQUESTS, body).into_response());
+                    return Some((StatusCode::TOO_MANY_REQUESTS, body).into_response());
                 }
             }
             Limit::AtOnce(most) if self.under_way >= most => {
                 self.turned_away += 1;
-                return Err(StatusCode::TOO_MANY_REQUESTS.into_response());
+                return Some(StatusCode::TOO_MANY_REQUESTS.into_response());
             }
             Limit::AtOnce(_) => {}
         }
         self.taken.push(at);
         self.under_way += 1;
-        Ok(())
+        None
     }
 }
 
