@@ -75,7 +75,7 @@ async fn between_t2_and_the_sending() {
     world.folder.write(
         "config.yaml",
         &config(&feeds, &hook, world.mail.port(), &["ana@example.org"])
-            .replace("first_poll: all", "first_poll: all, per_host: 2"),
+            .replace("network:", "poll: {per_host: 2, first_poll: all}\nnetwork:"),
     );
     let mut tidings = world.folder.run(&["--once"]);
     world.folder.wait_until("SELECT count(*) FROM message", |count| count == "2").await;

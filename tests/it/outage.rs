@@ -58,6 +58,7 @@ async fn a_hook_that_is_gone_is_left_alone_until_the_next_start_and_nothing_for_
     server.serve("/feed.xml", Response::feed(&stories(&server, 12)));
     server.serve("/hook", Response::status(410));
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config = config.replace("network:", "poll: {first_poll: all}\nnetwork:");
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     mail.wait_for(13).await;

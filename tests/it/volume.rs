@@ -25,6 +25,7 @@ async fn world(rule: &str) -> (Server, Sink, Folder) {
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(204));
     let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config = config.replace("network:", "poll: {first_poll: all}\nnetwork:");
     let folder = Folder::new(&config, &[("arms.yaml", rule)]);
     (server, mail, folder)
 }

@@ -20,7 +20,7 @@ pub fn config(feeds: &[String], hook: &str, smtp: u16, to: &[&str]) -> String {
         "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook, desk]\nfeeds:\n{feeds}\nnotifiers:\n  \
          hook: {{type: webhook, url: \"{hook}\", secret: {SECRET}}}\n  \
          desk: {{type: email, smtp: \"smtp://127.0.0.1:{smtp}\", from: Tidings <tidings@example.org>, to: [{}]}}\n\
-         poll: {{first_poll: all}}\nnetwork: {{allow: [127.0.0.0/8]}}\n",
+         network: {{allow: [127.0.0.0/8]}}\n",
         to.join(", ")
     )
 }
@@ -217,8 +217,10 @@ async fn once_delivers_what_a_fast_feed_brought_while_a_slow_one_was_polled() {
     let stall = server.stall("/slow.xml");
     let feeds = [server.url("/feed.xml"), server.url("/slow.xml")];
     let config = config(&feeds, &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder =
-        Folder::new(&config.replace("first_poll: all", "first_poll: all, per_host: 2"), &[("arms.yaml", RULE)]);
+    let folder = Folder::new(
+        &config.replace("network:", "poll: {per_host: 2, first_poll: all}\nnetwork:"),
+        &[("arms.yaml", RULE)],
+    );
     let mut tidings = folder.run(&["--once"]);
     folder.wait_until("SELECT count(*) FROM message", |count| count == "2").await;
     stall.release();
