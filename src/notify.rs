@@ -104,7 +104,8 @@ impl Means {
         Ok(Self { reach: Reach::new(network, hosts)?, zone, private: Clients::default(), mail: Pools::default() })
     }
 
-    /// Closes connections that are idle for too long, without end; to be called anew after each attempt.
+    /// Closes connections that are idle for too long, without end; to be called anew after each
+    /// attempt.
     pub async fn tend(&self) {
         self.mail.tend().await;
     }
@@ -130,8 +131,8 @@ pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &
     }
 }
 
-/// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most half a minute, and by email
-/// as long as mail servers may take: minutes for each answer.
+/// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most
+/// half a minute, and by email as long as mail servers may take: minutes for each answer.
 pub async fn send(
     notifier: &Notifier,
     means: &Means,
