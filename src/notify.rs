@@ -86,7 +86,8 @@ impl Means {
         Ok(Self { reach: Reach::new(network, hosts)?, zone, private: Clients::default(), mail: Pools::default() })
     }
 
-    /// Closes connections that are idle for too long, without end; to be called anew after each attempt.
+    /// Closes connections that are idle for too long, without end; to be called anew after each
+    /// attempt.
     pub async fn tend(&self) {
         self.mail.tend().await;
     }
@@ -120,8 +121,8 @@ pub fn on_console(format: ConsoleFormat, letter: &Letter, zone: &TimeZone) -> Re
     Ok(String::from_utf8_lossy(&console::shown(format, &payload::write(letter)?, zone)).into_owned())
 }
 
-/// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most half a minute, and by email
-/// as long as mail servers may take: minutes for each answer.
+/// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most
+/// half a minute, and by email as long as mail servers may take: minutes for each answer.
 pub async fn send(
     notifier: &Notifier,
     means: &Means,

@@ -28,7 +28,8 @@ const STORE_FAILED: Duration = Duration::from_secs(5);
 /// How often the outbox is looked at, though nobody says that anything changed: others write to the store, too.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// How long a stop waits for what is being sent: as long as a webhook may take. A mail server may take ten minutes.
+/// How long a stop waits for what is being sent: as long as a webhook may take. A mail server may
+/// take ten minutes.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// When a message is tried again whose delivery panicked.
@@ -43,8 +44,8 @@ type Widths = BTreeMap<NotifierName, Width>;
 /// What attempts came to, as long as it is not recorded.
 type Ended = Vec<(Lease, Finish)>;
 
-/// Sends messages as they become due, until `stop`, or in a single round until nothing is due any more. What is being sent when `stop` comes is
-/// finished, if that does not take long.
+/// Sends messages as they become due, until `stop`, or in a single round until nothing is due any
+/// more. What is being sent when `stop` comes is finished, if that does not take long.
 pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut ended = Ended::new();
@@ -88,8 +89,9 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     world.means.close().await;
 }
 
-/// Waits for what is being sent, within [`GRACE`], and records each outcome at once: whoever stops Tidings may lose patience and kill it.
-/// The next run takes back what is not recorded, and sends the same bytes under the same ids again.
+/// Waits for what is being sent, within [`GRACE`], and records each outcome at once: whoever stops
+/// Tidings may lose patience and kill it. The next run takes back what is not recorded, and sends
+/// the same bytes under the same ids again.
 async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended: Ended) {
     let mut grace = pin!(tokio::time::sleep(GRACE));
     loop {

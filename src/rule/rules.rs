@@ -71,6 +71,7 @@ impl Checked {
     }
 
     /// The rules that people wrote, in the order of their names: one with `each` stands here once.
+    #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.0.written()
     }

@@ -1,4 +1,5 @@
-//! Connections to a mail server that are kept from mail to mail: when they are used again, and when not.
+//! Connections to a mail server that are kept from mail to mail: when they are used again, and when
+//! not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,7 +20,8 @@ fn kept() -> Outcome {
     Outcome::Delivered("250 kept".to_owned())
 }
 
-/// Has the server say `act` to every command `verb` from the `nth` on, counted from one, up to the `last`.
+/// Has the server say `act` to every command `verb` from the `nth` on, counted from one, up to the
+/// `last`.
 fn on_the(sink: &Sink, verb: &'static str, nth: std::ops::RangeInclusive<usize>, act: Act) {
     let heard = AtomicUsize::new(0);
     sink.judge(move |moment| match moment {

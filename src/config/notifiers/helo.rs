@@ -17,15 +17,14 @@ const PRIVATE: [&str; 11] =
 /// What a server accepts that wants no more than a name with a dot.
 const LITERAL: &str = "[127.0.0.1]";
 
-/// The name that the key gives, else a fully qualified one: this machine's, else the domain of `sender`, else an address.
+/// The name that the key gives, else a fully qualified one: this machine's, else the domain of
+/// `sender`, else an address.
 pub(super) fn helo(entries: &mut Entries<'_>, sender: Option<&str>, reader: &mut Reader<'_>) -> Option<String> {
-    match entries.get("helo") {
-        Some(node) => given(node, reader),
-        None => {
-            let machine = hostname::get().ok().and_then(|name| name.into_string().ok());
-            Some(by_default(machine.as_deref(), sender.unwrap_or_default()))
-        }
+    if let Some(node) = entries.get("helo") {
+        return given(node, reader);
     }
+    let machine = hostname::get().ok().and_then(|name| name.into_string().ok());
+    Some(by_default(machine.as_deref(), sender.unwrap_or_default()))
 }
 
 fn given(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
@@ -38,7 +37,8 @@ fn given(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     name
 }
 
-/// Postfix refuses a name without a dot (`reject_non_fqdn_helo_hostname`) and one that is not in the DNS (`reject_unknown_helo_hostname`).
+/// Postfix refuses a name without a dot (`reject_non_fqdn_helo_hostname`) and one that is not in
+/// the DNS (`reject_unknown_helo_hostname`).
 fn by_default(machine: Option<&str>, sender: &str) -> String {
     let is_public = |name: &String| !PRIVATE.contains(&name.rsplit('.').next().unwrap_or_default());
     let machine = machine.and_then(qualified).filter(is_public);

@@ -113,5 +113,5 @@ network: {proxy: \"http://S3CR3T@10.0.0.1:1/\"}
 ";
     insta::assert_snapshot!("hosts_masked", secrets::all_lines_of(text));
     assert!(!secrets::all_lines_of(text).contains("S3CR3T"));
-    assert!(!all_lines_of(&format!("{text}torn: [\n")).contains("S3CR3T"));
+    assert!(!secrets::all_lines_of(&format!("{text}torn: [\n")).contains("S3CR3T"));
 }

@@ -1,4 +1,5 @@
-//! One attempt to hand a mail to the mail server (RFC 5321), over a connection that is kept for the next, and what the answers mean.
+//! One attempt to hand a mail to the mail server (RFC 5321), over a connection that is kept for the
+//! next, and what the answers mean.
 
 mod connection;
 mod hand_over;
@@ -29,10 +30,11 @@ use wish::wish;
 
 pub(in crate::notify) use pool::Pools;
 
-/// Tries once to hand `mail` to the server for `receiver`. Login and mail go out only over TLS where the configuration wants it.
+/// Tries once to hand `mail` to the server for `receiver`. Login and mail go out only over TLS
+/// where the configuration wants it.
 ///
-/// It takes as long as the server may take (RFC 5321, 4.5.3.2): up to ten minutes for the answer to the final dot, since a mail that was
-/// taken by then is sent twice by whoever does not wait.
+/// It takes as long as the server may take (RFC 5321, 4.5.3.2): up to ten minutes for the answer to
+/// the final dot, since a mail that was taken by then is sent twice by whoever does not wait.
 pub(in crate::notify) async fn send(
     email: &Email,
     pools: &Pools,
@@ -57,7 +59,8 @@ pub(in crate::notify) async fn send(
                 lent.give_back().await;
                 return Outcome::Delivered(words::said(email, &reply));
             }
-            // The mail is tried over the next connection, in the end over a new one: servers grow tired of those that are kept.
+            // The mail is tried over the next connection, in the end over a new one: servers grow
+            // tired of those that are kept.
             Err(failure) if lent.is_reused() && failure.may_be_the_connections() => {
                 if !failure.ends_the_connection() {
                     lent.goodbye().await;

@@ -25,7 +25,7 @@ fn doubt(pattern: &Pattern, span: &Range<usize>) -> Option<Problem> {
     let letters = ast::visit(&ast, Letters::default()).ok()?;
     let small = letters.small && !letters.capitals;
     let capitals = letters.capitals && !letters.small && letters.longest >= WORD;
-    if letters.has_flags || letters.has_classes || !(small || capitals) {
+    if letters.is_thought_of || !(small || capitals) {
         return None;
     }
     let how = if small { "small letters" } else { "capitals" };
@@ -42,9 +42,8 @@ struct Letters {
     /// Capitals in a row.
     row: usize,
     longest: usize,
-    has_flags: bool,
-    /// Classes in brackets: whoever writes these has thought of capitals.
-    has_classes: bool,
+    /// Whether it has flags, or classes in brackets: whoever writes these has thought of capitals.
+    is_thought_of: bool,
 }
 
 impl Visitor for Letters {
@@ -57,9 +56,8 @@ impl Visitor for Letters {
 
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), Self::Err> {
         match ast {
-            Ast::Flags(_) => self.has_flags = true,
-            Ast::Group(group) => self.has_flags |= group.flags().is_some_and(|flags| !flags.items.is_empty()),
-            Ast::ClassBracketed(_) => self.has_classes = true,
+            Ast::Flags(_) | Ast::ClassBracketed(_) => self.is_thought_of = true,
+            Ast::Group(group) => self.is_thought_of |= group.flags().is_some_and(|flags| !flags.items.is_empty()),
             Ast::Literal(literal) => {
                 self.small |= literal.c.is_lowercase();
                 self.capitals |= literal.c.is_uppercase();

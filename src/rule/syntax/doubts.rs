@@ -72,8 +72,8 @@ impl<'t> Phrase<'t> {
     }
 
     /// `parts` of the phrase joined by OR and by AND, and the phrase in quotes.
-    fn readings<'p>(&self, parts: impl Iterator<Item = &'p str> + Clone) -> String {
-        let joined = |operator| parts.clone().map(on_one_line).collect::<Vec<_>>().join(operator);
+    fn readings(&self, parts: &[&str]) -> String {
+        let joined = |operator| parts.iter().copied().map(on_one_line).collect::<Vec<_>>().join(operator);
         format!(
             "write `{}` if any of them is enough, `{}` if all must be there, or `\"{}\"` for the phrase",
             excerpt::around(&joined(" OR "), &(0..0), 120).0,
@@ -88,7 +88,7 @@ impl<'t> Phrase<'t> {
         written.contains('\n').then(|| Doubt {
             span: self.span.clone(),
             message: "these lines are one phrase: nothing says how they belong together".to_owned(),
-            help: self.readings(written.lines().map(str::trim).filter(|line| !line.is_empty())),
+            help: self.readings(&written.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>()),
         })
     }
 
@@ -101,12 +101,12 @@ impl<'t> Phrase<'t> {
             matches!(c, ',' | ';' | '，' | '、') && !(c == ',' && in_number())
         })?;
         let start = self.span.start + at;
-        let parts = written.split(sign).map(str::trim).filter(|part| !part.is_empty());
-        parts.clone().nth(1)?;
+        let parts: Vec<&str> = written.split(sign).map(str::trim).filter(|part| !part.is_empty()).collect();
+        parts.get(1)?;
         Some(Doubt {
             span: start..start + sign.len_utf8(),
             message: format!("`{sign}` joins nothing here: `{}` is one phrase", self.shown()),
-            help: self.readings(parts),
+            help: self.readings(&parts),
         })
     }
 
@@ -134,7 +134,7 @@ impl<'t> Phrase<'t> {
         let joins = |word: &&Lexeme| {
             let parts: Vec<&str> = self.written(word).split('+').collect();
             let is_word = |part: &&str| part.chars().filter(|c| c.is_alphabetic()).nth(1).is_some();
-            parts.len() > 1 && parts.iter().all(|part| is_word(&part))
+            parts.len() > 1 && parts.iter().all(|part| is_word(part))
         };
         let word = self.words.iter().find(joins)?;
         let written = self.written(word);

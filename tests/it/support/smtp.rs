@@ -199,7 +199,8 @@ impl Sink {
         self.shared.refused.lock().expect("no panic").insert(recipient.to_owned());
     }
 
-    /// Does so from now on where it would answer `verb`: `GREETING`, a command in capitals, `AUTH PLAIN` for that alone, `TLS` for its part of a handshake, or `.` for a mail's end.
+    /// Does so from now on where it would answer `verb`: `GREETING`, a command in capitals, `AUTH
+    /// PLAIN` for that alone, `TLS` for its part of a handshake, or `.` for a mail's end.
     pub fn on(&self, verb: &'static str, act: Act) {
         self.shared.script.lock().expect("no panic").insert(verb, act);
     }

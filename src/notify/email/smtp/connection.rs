@@ -29,7 +29,8 @@ impl Connection {
         self.offer.mails.is_some_and(|most| self.mails >= most)
     }
 
-    /// Forgets what is left of the last mail. False where the server went away meanwhile, or is at odds with us.
+    /// Forgets what is left of the last mail. False where the server went away meanwhile, or is at
+    /// odds with us.
     pub(super) async fn reset(&mut self) -> bool {
         self.wire.ask_within(RESET, "RSET").await.is_ok_and(|reply| reply.is_positive())
     }

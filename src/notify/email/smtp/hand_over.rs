@@ -1,4 +1,5 @@
-//! A mail handed over, command by command (RFC 5321, 3.3), so that it is known how far it came where it breaks off.
+//! A mail handed over, command by command (RFC 5321, 3.3), so that it is known how far it came
+//! where it breaks off.
 
 use lettre::Address;
 
@@ -47,7 +48,8 @@ impl Failure {
         }
     }
 
-    /// Whether the server may have had enough of the connection rather than of the mail, which it cannot have taken.
+    /// Whether the server may have had enough of the connection rather than of the mail, which it
+    /// cannot have taken.
     pub(super) fn may_be_the_connections(&self) -> bool {
         match self {
             Self::Refused(Step::Mail | Step::Rcpt | Step::Data, reply) if reply.code == 421 => true,
@@ -77,20 +79,21 @@ fn parameters(connection: &Connection, envelope: &Envelope, mail: &[u8]) -> Resu
     let offer = &connection.offer;
     let mut parameters = String::new();
     if !envelope.is_ascii() {
-        match offer.utf8 {
-            true => parameters.push_str(" SMTPUTF8"),
-            false if is_ascii(&envelope.to) => return Err(Failure::SenderBeyondAscii),
-            false => return Err(Failure::RecipientBeyondAscii),
+        if !offer.utf8 {
+            let is_sender = is_ascii(&envelope.to);
+            return Err(if is_sender { Failure::SenderBeyondAscii } else { Failure::RecipientBeyondAscii });
         }
+        parameters.push_str(" SMTPUTF8");
     }
     if !mail.is_ascii() && offer.eight_bit {
         parameters.push_str(" BODY=8BITMIME");
     }
     if let Some(most) = offer.size {
-        if let Some(most) = most.filter(|most| mail.len() > *most) {
+        if mail.len() > most {
             return Err(Failure::TooLong(most));
         }
-        parameters.push_str(&format!(" SIZE={}", mail.len()));
+        parameters.push_str(" SIZE=");
+        parameters.push_str(&mail.len().to_string());
     }
     Ok(parameters)
 }

@@ -23,7 +23,8 @@ impl Mechanism {
         }
     }
 
-    /// What is said to the server: a command, and what follows each of its prompts. Its prompts are not looked at.
+    /// What is said to the server: a command, and what follows each of its prompts. Its prompts are
+    /// not looked at.
     fn words(self, user: &str, password: &str) -> Vec<String> {
         match self {
             Self::Plain => {

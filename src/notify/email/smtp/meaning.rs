@@ -1,4 +1,5 @@
-//! What a refusal means, by the step it answers, its enhanced code (RFC 3463), its code and, where these say too little, its words. Pure.
+//! What a refusal means, by the step it answers, its enhanced code (RFC 3463), its code and, where
+//! these say too little, its words. Pure.
 
 use super::reply::Reply;
 use super::step::Step;
@@ -94,7 +95,8 @@ pub(super) fn meaning(step: Step, reply: &Reply) -> Meaning {
     }
 }
 
-/// The kind of a failure that the server calls temporary. Only what it says of a mail itself counts as an attempt.
+/// The kind of a failure that the server calls temporary. Only what it says of a mail itself counts
+/// as an attempt.
 fn cause(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Cause {
     let of_the_mail = matches!(step, Step::Data | Step::End) && !matches!(code, 421 | 432 | 450 | 452 | 454);
     let is_busy = matches!(status, Some((2 | 4 | 7, _) | (3, 1 | 2))) || words.have(&TOO_MUCH);
@@ -103,14 +105,12 @@ fn cause(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Ca
 
 /// Whom such a failure concerns.
 fn scope(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Scope {
-    match (step, status) {
-        (Step::Rcpt | Step::Data | Step::End, _) if matches!(code, 421 | 432 | 454) => Scope::Notifier,
-        (Step::Rcpt | Step::Data | Step::End, Some((1 | 2, _))) => Scope::Recipient,
-        (Step::Rcpt, Some((3..=5, _))) => Scope::Notifier,
-        (Step::Rcpt, _) if words.have(&TOO_MUCH) => Scope::Notifier,
-        (Step::Rcpt, _) => Scope::Recipient,
-        _ => Scope::Notifier,
-    }
+    let of_a_recipient = match status {
+        Some((1 | 2, _)) => matches!(step, Step::Rcpt | Step::Data | Step::End),
+        Some((3..=5, _)) => false,
+        _ => step == Step::Rcpt && !words.have(&TOO_MUCH),
+    };
+    if of_a_recipient && !matches!(code, 421 | 432 | 454) { Scope::Recipient } else { Scope::Notifier }
 }
 
 /// What a permanent refusal with an enhanced code means.
@@ -119,7 +119,7 @@ fn by_status(step: Step, status: (u16, u16), words: &Words) -> Meaning {
         (2, 3) | (3, 4) => Never,
         _ if step == Step::Mail && status.0 != 6 => SHUT,
         (1, 7..=9) | (3 | 5, _) | (4, 5) | (7, 8..=13 | 20..=30) => SHUT,
-        (1, _) | (2, 1) | (6, _) => Never,
+        (1 | 6, _) | (2, 1) => Never,
         (2, 2) => FULL,
         (7, _) if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
         (7, _) if step == Step::End && words.have(&CONTENT) => Never,
@@ -138,11 +138,11 @@ fn by_code(step: Step, code: u16, words: &Words) -> Meaning {
         (_, 550 | 552 | 554) if words.have(&NO_ROOM) && !words.have(&TOO_MUCH) => FULL,
         (Step::Rcpt, 552) => FULL,
         _ if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
-        (Step::Mail | Step::Data | Step::End, 552) => Never,
-        (Step::Mail, _) => SHUT,
-        (Step::Rcpt, 510 | 511 | 550 | 551 | 553 | 556) => Never,
+        (Step::Mail | Step::Data | Step::End, 552)
+        | (Step::Rcpt, 510 | 511 | 550 | 551 | 553 | 556)
+        | (Step::Data, 550 | 551 | 553)
+        | (Step::End, 550 | 551 | 553 | 554) => Never,
         (Step::Rcpt, _) => BARRED,
-        (Step::Data, 550 | 551 | 553) | (Step::End, 550 | 551 | 553 | 554) => Never,
         _ => SHUT,
     }
 }

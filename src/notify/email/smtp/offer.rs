@@ -11,8 +11,9 @@ pub(super) struct Offer {
     pub(super) utf8: bool,
     /// The ways to log in that we know as well.
     pub(super) mechanisms: Vec<Mechanism>,
-    /// Whether mails may say how long they are, and the most that the server takes, in bytes (RFC 1870).
-    pub(super) size: Option<Option<usize>>,
+    /// The longest mail that it takes, in bytes, where mails may say how long they are (RFC 1870).
+    /// A server may state no limit.
+    pub(super) size: Option<usize>,
     /// The most mails that it takes over one connection (RFC 9422).
     pub(super) mails: Option<u32>,
 }
@@ -38,7 +39,7 @@ impl Offer {
             Some("AUTH") => self.mechanisms.extend(words.filter_map(Mechanism::named)),
             Some("SIZE") => {
                 let most = words.next().and_then(|most| most.parse().ok());
-                self.size = Some(most.filter(|most| *most > 0));
+                self.size = Some(most.filter(|most| *most > 0).unwrap_or(usize::MAX));
             }
             Some("LIMITS") => {
                 let most = words.find_map(|word| word.strip_prefix("MAILMAX=")?.parse().ok());
@@ -74,12 +75,12 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&["SIZE 35882577"], Some(Some(35_882_577)), None)]
-    #[case(&["size"], Some(None), None)]
-    #[case(&["SIZE 0", "limits rcptmax=5 mailmax=2"], Some(None), Some(2))]
-    #[case(&["SIZE much", "LIMITS MAILMAX=0"], Some(None), None)]
+    #[case(&["SIZE 35882577"], Some(35_882_577), None)]
+    #[case(&["size"], Some(usize::MAX), None)]
+    #[case(&["SIZE 0", "limits rcptmax=5 mailmax=2"], Some(usize::MAX), Some(2))]
+    #[case(&["SIZE much", "LIMITS MAILMAX=0"], Some(usize::MAX), None)]
     #[case(&["LIMITS RCPTMAX=1 MAILMAX=x"], None, None)]
-    fn limits_are_read(#[case] lines: &[&str], #[case] size: Option<Option<usize>>, #[case] mails: Option<u32>) {
+    fn limits_are_read(#[case] lines: &[&str], #[case] size: Option<usize>, #[case] mails: Option<u32>) {
         let offer = offer(lines);
         assert_eq!((offer.size, offer.mails), (size, mails));
     }

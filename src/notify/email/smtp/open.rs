@@ -16,7 +16,8 @@ use super::tls;
 use super::wire::{Broken, Wire};
 use crate::config::{Email, MailSecurity};
 
-/// From the first packet to the login. Greetings that are held back to annoy spammers take up to a minute.
+/// From the first packet to the login. Greetings that are held back to annoy spammers take up to a
+/// minute.
 const OPENING: Duration = Duration::from_mins(2);
 
 /// Why there is no connection.
@@ -56,7 +57,8 @@ impl From<InvalidDnsNameError> for NotOpened {
     }
 }
 
-/// Connects and logs in, by the mechanism `first` if the server offers it. Where the configuration wants TLS, nothing is said without it but the request for it.
+/// Connects and logs in, by the mechanism `first` if the server offers it. Where the configuration
+/// wants TLS, nothing is said without it but the request for it.
 pub(super) async fn open(email: &Email, first: Option<Mechanism>) -> Result<Connection, NotOpened> {
     let opened = async {
         let (wire, offer) = greeted(email).await?;
@@ -103,7 +105,8 @@ async fn hello(wire: &mut Wire, name: &str) -> Result<Offer, NotOpened> {
     Ok(Offer::default())
 }
 
-/// Tries each mechanism that the server offers, until one is taken: some are offered that do not work.
+/// Tries each mechanism that the server offers, until one is taken: some are offered that do not
+/// work.
 async fn log_in(
     email: &Email,
     credentials: &(String, SecretString),

@@ -1,4 +1,5 @@
-//! The connections of one notifier: kept for the next mail, no more than the server bears, opened one after the other.
+//! The connections of one notifier: kept for the next mail, no more than the server bears, opened
+//! one after the other.
 
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
@@ -16,10 +17,12 @@ use super::login::Mechanism;
 use crate::notify::Retry;
 use crate::story::NotifierName;
 
-/// How long a connection is kept without work. Servers close theirs after five minutes (RFC 5321, 4.5.3.2.7).
+/// How long a connection is kept without work. Servers close theirs after five minutes (RFC 5321,
+/// 4.5.3.2.7).
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How long a mail waits for an open connection before another is opened: a quick server gets many mails over one login.
+/// How long a mail waits for an open connection before another is opened: a quick server gets many
+/// mails over one login.
 const ANOTHER: Duration = Duration::from_millis(300);
 
 /// How long no further connection is tried after the server refused one beside others.
@@ -69,8 +72,9 @@ enum Turn {
 }
 
 impl State {
-    /// The next step of somebody who came when `seen` failures had been, and may have waited for long. While a connection is being opened
-    /// the others wait: if that fails, it fails for all of them, so that one wrong password is tried once and not eight times.
+    /// The next step of somebody who came when `seen` failures had been, and may have waited for
+    /// long. While a connection is being opened the others wait: if that fails, it fails for all of
+    /// them, so that one wrong password is tried once and not eight times.
     fn turn(&mut self, seen: u64, waited: bool, now: Timestamp) -> Turn {
         if let Some(Idle { connection, .. }) = self.idle.pop() {
             return Turn::Use(connection);
@@ -100,8 +104,9 @@ impl Pool {
         self.changed.notify_waiters();
     }
 
-    /// A connection that is ready for a mail: one that was kept, else a new one from `open`, which is told how the last login went through.
-    /// Where others are open but no further one can be had, it waits for one of them.
+    /// A connection that is ready for a mail: one that was kept, else a new one from `open`, which
+    /// is told how the last login went through. Where others are open but no further one can be
+    /// had, it waits for one of them.
     pub(super) async fn take<F>(&self, now: Timestamp, open: impl Fn(Option<Mechanism>) -> F) -> Result<Lent<'_>, Retry>
     where
         F: Future<Output = Result<Connection, Retry>>,
@@ -150,7 +155,8 @@ impl Pool {
     }
 }
 
-/// The turn of the one who opens a connection. It ends when this is dropped, whatever becomes of the attempt.
+/// The turn of the one who opens a connection. It ends when this is dropped, whatever becomes of
+/// the attempt.
 struct Opening<'p>(&'p Pool);
 
 impl<'p> Opening<'p> {
@@ -163,7 +169,8 @@ impl<'p> Opening<'p> {
         Lent { pool, connection: Some(connection), reused: false }
     }
 
-    /// Says so to those who wait. With others open it is no failure: the server bears no more of them.
+    /// Says so to those who wait. With others open it is no failure: the server bears no more of
+    /// them.
     fn failed(self, why: Retry, now: Timestamp) -> Result<(), Retry> {
         let mut state = self.0.state();
         if state.open > 0 {
@@ -182,7 +189,8 @@ impl Drop for Opening<'_> {
     }
 }
 
-/// A connection in use. One that is dropped, and not given back, is closed: nobody knows where its conversation stands.
+/// A connection in use. One that is dropped, and not given back, is closed: nobody knows where its
+/// conversation stands.
 pub(super) struct Lent<'p> {
     pool: &'p Pool,
     connection: Option<Connection>,
@@ -247,7 +255,8 @@ impl Pools {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Closes connections that are idle for too long, without end. It knows those that were idle when it was called: call it anew after each attempt.
+    /// Closes connections that are idle for too long, without end. It knows those that were idle
+    /// when it was called: call it anew after each attempt.
     pub(in crate::notify) async fn tend(&self) {
         let pools = self.all();
         loop {

@@ -1,4 +1,5 @@
-//! A server's reply (RFC 5321, 4.2). Its code counts; its text, in whatever encoding, is for people.
+//! A server's reply (RFC 5321, 4.2). Its code counts; its text, in whatever encoding, is for
+//! people.
 
 use std::io;
 
@@ -57,7 +58,8 @@ impl Reply {
     }
 }
 
-/// Reads one reply: lines of a code and a hyphen, then one without the hyphen. The last line's code counts.
+/// Reads one reply: lines of a code and a hyphen, then one without the hyphen. The last line's code
+/// counts.
 pub(super) async fn read_reply(stream: &mut (impl AsyncBufRead + Unpin)) -> Result<Reply, Broken> {
     let mut left = MOST;
     let mut lines = Vec::new();

@@ -31,8 +31,8 @@ impl Step {
         }
     }
 
-    /// How long an answer may take (RFC 5321, 4.5.3.2). A shorter wait for the last one would send mails twice.
-    /// The steps before a mail have a deadline round all of them.
+    /// How long an answer may take (RFC 5321, 4.5.3.2). A shorter wait for the last one would send
+    /// mails twice. The steps before a mail have a deadline round all of them.
     pub(super) fn patience(self) -> Duration {
         match self {
             Self::Greeting | Self::Hello | Self::StartTls | Self::Login | Self::Data => Duration::from_mins(2),

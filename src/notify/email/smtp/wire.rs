@@ -1,4 +1,5 @@
-//! The connection below an SMTP conversation, with or without TLS: commands go out, replies come in.
+//! The connection below an SMTP conversation, with or without TLS: commands go out, replies come
+//! in.
 
 use std::io;
 use std::time::Duration;
@@ -65,7 +66,8 @@ impl Wire {
         Err(failure)
     }
 
-    /// Goes on with TLS. What was said before and not read yet must not be taken for answers from within TLS (CVE-2011-0411, CVE-2021-33515).
+    /// Goes on with TLS. What was said before and not read yet must not be taken for answers from
+    /// within TLS (CVE-2011-0411, CVE-2021-33515).
     pub(super) async fn secure(self, tls: &TlsConnector, name: ServerName<'static>) -> Result<Self, Broken> {
         if !self.stream.buffer().is_empty() {
             return Err(Broken::Nonsense("more than an answer came before TLS".to_owned()));
@@ -84,7 +86,8 @@ impl Wire {
         read_reply(&mut self.stream).await
     }
 
-    /// Says `command`, and what the server answers. Whatever it said unasked would be taken for the answer to another command.
+    /// Says `command`, and what the server answers. Whatever it said unasked would be taken for the
+    /// answer to another command.
     pub(super) async fn ask(&mut self, command: &str) -> Result<Reply, Broken> {
         let unasked = self.stream.fill_buf().now_or_never().transpose()?.map(<[u8]>::len);
         match unasked {
@@ -119,7 +122,8 @@ impl Wire {
         timeout(patience, answered).await.unwrap_or(Err(Broken::Late(patience)))
     }
 
-    /// Takes leave, and waits until the server closed the connection: by then it no longer counts it as ours.
+    /// Takes leave, and waits until the server closed the connection: by then it no longer counts
+    /// it as ours.
     pub(super) async fn goodbye(mut self) {
         let leave = async {
             self.ask("QUIT").await.ok();
@@ -131,7 +135,8 @@ impl Wire {
     }
 }
 
-/// `mail` with its end, and with a second dot before each line that begins with one (RFC 5321, 4.5.2).
+/// `mail` with its end, and with a second dot before each line that begins with one (RFC 5321,
+/// 4.5.2).
 fn stuffed(mail: &[u8]) -> Vec<u8> {
     let mut stuffed = Vec::with_capacity(mail.len() + 64);
     for line in mail.split_inclusive(|byte| *byte == b'\n') {
