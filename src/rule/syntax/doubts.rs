@@ -134,7 +134,7 @@ impl<'t> Phrase<'t> {
         let joins = |word: &&Lexeme| {
             let parts: Vec<&str> = self.written(word).split('+').collect();
             let is_word = |part: &&str| part.chars().filter(|c| c.is_alphabetic()).nth(1).is_some();
-            parts.len() > 1 && parts.iter().all(|part| is_word(part))
+            parts.len() > 1 && parts.iter().all(is_word)
         };
         let word = self.words.iter().find(joins)?;
         let written = self.written(word);

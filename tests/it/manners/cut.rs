@@ -58,7 +58,7 @@ const CUTS: [Cut; 8] = [
     }),
     ("one byte more", whole, |all| [head(&format!("Content-Length: {}\r\n", all.len() + 1)), all.into()].concat()),
     ("chunks", whole, |all| {
-        [head("Transfer-Encoding: chunked\r\n"), chunk(all[..within(all, 4, 300)].as_bytes()), b"ff\r\nx".to_vec()]
+        [head("Transfer-Encoding: chunked\r\n"), chunk(&all.as_bytes()[..within(all, 4, 300)]), b"ff\r\nx".to_vec()]
             .concat()
     }),
     ("json", json, |all| [head(""), all[..within(all, 4, 6)].into()].concat()),
