@@ -124,7 +124,7 @@ async fn what_the_server_says_to_the_mail_refuses_it_or_puts_it_off() {
         sink.on(verb, Act::Say(said));
         let outcome = send_to(&sink).await;
         let why = match outcome {
-            Outcome::Refused(why) if refused => why,
+            Outcome::Refused(why) | Outcome::TooLarge(why) if refused => why,
             other => put_off(other, true),
         };
         assert!(
@@ -275,10 +275,10 @@ async fn a_server_that_does_not_know_ehlo_gets_helo() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_too_long_is_refused_before_it_is_sent() {
+async fn a_mail_that_is_too_large_is_known_before_it_is_sent() {
     let sink = Sink::start().await;
     sink.on("EHLO", Act::Say("250-sink\r\n250-size 1000\r\n250 AUTH PLAIN"));
-    let Outcome::Refused(why) = send_to(&sink).await else { panic!("refused") };
+    let Outcome::TooLarge(why) = send_to(&sink).await else { panic!("too large") };
     assert!(why.contains("at most 1000 bytes"), "{why}");
     sink.on("EHLO", Act::Say("250-sink\r\n250-SIZE 1000000\r\n250 AUTH PLAIN"));
     assert_eq!(send_to(&sink).await, Outcome::Delivered("250 kept".to_owned()));

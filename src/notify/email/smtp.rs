@@ -82,7 +82,9 @@ fn not_opened(email: &Email, failure: &NotOpened) -> Retry {
     match failure {
         NotOpened::Refused(step, reply) => match meaning(*step, reply) {
             Meaning::Later(cause, scope) => Retry { why, cause, scope, after: wish(&reply.text()) },
-            Meaning::Never => Retry { why, cause: Cause::Shut, scope: Scope::Notifier, after: None },
+            Meaning::Never | Meaning::TooLarge => {
+                Retry { why, cause: Cause::Shut, scope: Scope::Notifier, after: None }
+            }
         },
         NotOpened::NoLogin => Retry { why, cause: Cause::Shut, scope: Scope::Notifier, after: None },
         _ => Retry { why, cause: Cause::Unreached, scope: Scope::Notifier, after: None },
@@ -95,13 +97,15 @@ fn not_sent(failure: &Failure, why: String) -> Outcome {
         Failure::Refused(step, reply) => refused(*step, reply, why),
         Failure::Broken(..) => Outcome::retry(Cause::Failed, why),
         Failure::SenderBeyondAscii => Outcome::retry(Cause::Shut, why),
-        Failure::RecipientBeyondAscii | Failure::TooLong(_) => Outcome::Refused(why),
+        Failure::RecipientBeyondAscii => Outcome::Refused(why),
+        Failure::TooLong(_) => Outcome::TooLarge(why),
     }
 }
 
 fn refused(step: Step, reply: &Reply, why: String) -> Outcome {
     match meaning(step, reply) {
         Meaning::Never => Outcome::Refused(why),
+        Meaning::TooLarge => Outcome::TooLarge(why),
         Meaning::Later(cause, scope) => Outcome::Retry(Retry { why, cause, scope, after: wish(&reply.text()) }),
     }
 }

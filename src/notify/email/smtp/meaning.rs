@@ -10,11 +10,13 @@ use crate::notify::{Cause, Scope};
 pub(super) enum Meaning {
     /// The server will never take this mail.
     Never,
+    /// The mail is too large for the server or the mailbox.
+    TooLarge,
     /// It may take it later.
     Later(Cause, Scope),
 }
 
-use Meaning::{Later, Never};
+use Meaning::{Later, Never, TooLarge};
 
 /// It takes nothing from us as we are.
 const SHUT: Meaning = Later(Cause::Shut, Scope::Notifier);
@@ -116,7 +118,7 @@ fn scope(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Sc
 /// What a permanent refusal with an enhanced code means.
 fn by_status(step: Step, status: (u16, u16), words: &Words) -> Meaning {
     match status {
-        (2, 3) | (3, 4) => Never,
+        (2, 3) | (3, 4) => TooLarge,
         _ if step == Step::Mail && status.0 != 6 => SHUT,
         (1, 7..=9) | (3 | 5, _) | (4, 5) | (7, 8..=13 | 20..=30) => SHUT,
         (1 | 6, _) | (2, 1) => Never,
@@ -132,14 +134,14 @@ fn by_status(step: Step, status: (u16, u16), words: &Words) -> Meaning {
 fn by_code(step: Step, code: u16, words: &Words) -> Meaning {
     let is_of_size = words.have(&SIZE) && matches!(step, Step::Mail | Step::Data | Step::End);
     match (step, code) {
-        (_, 523) => Never,
-        (_, 550 | 552 | 554) if is_of_size => Never,
+        (_, 523) => TooLarge,
+        (_, 550 | 552 | 554) if is_of_size => TooLarge,
         (_, 500..=504 | 521 | 530 | 534 | 535 | 538 | 555) => SHUT,
         (_, 550 | 552 | 554) if words.have(&NO_ROOM) && !words.have(&TOO_MUCH) => FULL,
         (Step::Rcpt, 552) => FULL,
         _ if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
-        (Step::Mail | Step::Data | Step::End, 552)
-        | (Step::Rcpt, 510 | 511 | 550 | 551 | 553 | 556)
+        (Step::Mail | Step::Data | Step::End, 552) => TooLarge,
+        (Step::Rcpt, 510 | 511 | 550 | 551 | 553 | 556)
         | (Step::Data, 550 | 551 | 553)
         | (Step::End, 550 | 551 | 553 | 554) => Never,
         (Step::Rcpt, _) => BARRED,
