@@ -61,7 +61,7 @@ pub(crate) async fn sift(
         let gap = last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
         let mut turnover = identity::turnover(&known, &judged);
         if !is_whole {
-            turnover.gone.clear();
+            turnover.spare_unseen(&known);
         }
         let known: HashMap<&ItemKey, &KnownItem> = known.iter().map(|item| (&item.key, item)).collect();
         let first_poll = last_good.is_none().then_some(world.config.poll.first_poll);

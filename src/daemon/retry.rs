@@ -215,6 +215,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_large_and_cannot_be_halved_is_tried_for_two_days_and_counts_against_nobody_else() {
+        let too_large = || Outcome::TooLarge("413 too large".to_owned());
+        let Finish::TooLarge(again) = decide(too_large(), past(0, Duration::ZERO), now(), 0) else { panic!("kept") };
+        assert_eq!((again.scope, again.counts), (Scope::Message, true));
+        let kept = decide(too_large(), past(9, NOT_QUITE_TWO_DAYS), now(), 0);
+        assert!(matches!(kept, Finish::TooLarge(_)), "{kept:?}");
+        assert!(matches!(decide(too_large(), past(9, 2 * DAY), now(), 0), Finish::Dead(_)));
+    }
+
+    #[test]
     fn a_refusal_is_final() {
         let outcome = Outcome::Refused("550 no such user".to_owned());
         assert_eq!(decide(outcome, past(0, SECOND), now(), 0), Finish::Dead("550 no such user".to_owned()));

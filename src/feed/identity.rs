@@ -245,6 +245,21 @@ pub struct Turnover {
     pub back: Vec<ItemKey>,
 }
 
+/// The most items that count as present though documents that broke off did not show them. The
+/// bound keeps a feed that always breaks off from costing more with every poll.
+const MOST_UNSEEN: usize = 1000;
+
+impl Turnover {
+    /// Has items that a document lacks stay present where the document broke off before them: all but
+    /// those that were first seen before the newest [`MOST_UNSEEN`].
+    pub fn spare_unseen(&mut self, known: &[KnownItem]) {
+        let excess = self.gone.len().saturating_sub(MOST_UNSEEN);
+        let seen: HashMap<&ItemKey, Timestamp> = known.iter().map(|item| (&item.key, item.first_seen)).collect();
+        self.gone.sort_by_key(|key| seen.get(key).copied());
+        self.gone.truncate(excess);
+    }
+}
+
 /// Which of the known items left with a document, and which came back, each by the key that is known.
 #[must_use]
 pub fn turnover(known: &[KnownItem], judged: &[Judged]) -> Turnover {

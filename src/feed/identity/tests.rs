@@ -299,3 +299,19 @@ fn the_first_known_by_a_guid_keeps_it_and_others_are_keyed_by_their_link_too() {
     let keys: Vec<String> = judge(&feed(), &[], &items).into_iter().map(|judged| judged.key.0).collect();
     assert_eq!(keys, ["guid 1", "guid 1\nlink https://a.example/b"]);
 }
+
+#[test]
+fn what_a_document_that_broke_off_lacks_stays_present_up_to_a_bound() {
+    let items: Vec<Item> = (0..1003).map(|n| item(&format!("{n:04}"), "", &format!("title {n}"), "")).collect();
+    let mut known = remember(Vec::new(), &items, &judge(&feed(), &[], &items));
+    for (n, item) in known.iter_mut().enumerate() {
+        item.first_seen = Timestamp::from_second(1_800_000_000 + i64::try_from(n).expect("few")).expect("in range");
+    }
+    let mut few = turnover(&known[..9], &[]);
+    few.spare_unseen(&known);
+    assert_eq!(few.gone, []);
+    let mut many = turnover(&known, &[]);
+    many.spare_unseen(&known);
+    let oldest: Vec<ItemKey> = known[..3].iter().map(|item| item.key.clone()).collect();
+    assert_eq!(many.gone, oldest);
+}
