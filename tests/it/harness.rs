@@ -46,6 +46,7 @@ async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_th
         world.publish(TALES);
         world.live().await;
     }
+    world.live_ahead().await;
     world.come_to_an_end().await;
     let evidence = world.evidence().await;
     let (flaws, duplicates) = judge(&evidence);
@@ -83,7 +84,8 @@ async fn the_oracle_names_every_fault_that_is_planted() {
     assert!(unplanted.is_empty(), "seed {seed}: there was no occasion for these: {unplanted:?}");
     world.end_the_news();
     world.come_to_an_end().await;
-    let (flaws, _) = judge(&world.evidence().await);
+    let mut evidence = world.evidence().await;
+    let (flaws, _) = judge(&evidence);
     for fault in &FAULTS {
         assert!(
             flaws.iter().any(fault.names),
@@ -92,6 +94,9 @@ async fn the_oracle_names_every_fault_that_is_planted() {
             listing(&flaws)
         );
     }
+    // No store can be made to open connections.
+    evidence.connections.0 += 1 + evidence.connections.1;
+    assert!(judge(&evidence).0.iter().any(|flaw| matches!(flaw, Flaw::Connections(..))));
 }
 
 fn summary(evidence: &Evidence) -> String {

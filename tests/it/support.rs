@@ -1,5 +1,6 @@
 //! Small real servers, and the real binary, for tests.
 
+pub mod clock;
 pub mod http;
 pub mod letter;
 pub mod proxy;

@@ -14,7 +14,7 @@ pub struct Fault {
 }
 
 /// All of them.
-pub const FAULTS: [Fault; 5] = [
+pub const FAULTS: [Fault; 8] = [
     // It drops a message that T2 had put into the outbox: one that a sink has put off once, so that it never arrived.
     Fault {
         what: "a message is dropped from the outbox",
@@ -59,6 +59,29 @@ pub const FAULTS: [Fault; 5] = [
                  WHERE id = (SELECT min(id) FROM message WHERE state = 'sent' AND event IS NOT NULL
                  AND EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome = 'sent'))"],
         names: |flaw| matches!(flaw, Flaw::SentAgain(..)),
+    },
+    // It forgets that a receiver wants to be left alone.
+    Fault {
+        what: "a receiver's wish for rest is forgotten",
+        steps: &["UPDATE health SET rests_until = 0 WHERE notifier = 'hook' AND why LIKE '%429%'
+                 AND rests_until > (unixepoch() + 10) * 1000"],
+        names: |flaw| matches!(flaw, Flaw::RestBroken(_)),
+    },
+    // It gives a message up that nobody refused.
+    Fault {
+        what: "a message that was put off is given up",
+        steps: &["UPDATE message SET state = 'dead' WHERE id = (SELECT max(id) FROM message
+                 WHERE state = 'pending' AND notifier = 'hook' AND event IS NOT NULL AND put_off > 0)"],
+        names: |flaw| matches!(flaw, Flaw::Buried(_)),
+    },
+    // It has a receiver wait as a clock that is a year ahead would.
+    Fault {
+        what: "a receiver rests until a clock that was ahead says so",
+        steps: &["INSERT INTO health (notifier, recipient, failures, since, rests_until, rested, why, announced)
+                 SELECT 'ops', '', 1, unixepoch() * 1000, (unixepoch() + 31536000) * 1000, unixepoch() * 1000, '429', 0
+                 WHERE EXISTS (SELECT 1 FROM message WHERE notifier = 'ops')
+                 ON CONFLICT DO UPDATE SET rests_until = excluded.rests_until, rested = excluded.rested"],
+        names: |flaw| matches!(flaw, Flaw::Held(_)),
     },
 ];
 

@@ -2,13 +2,14 @@
 
 use std::io;
 
+use tidings::daemon::clock::now;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use crate::harness::ledger::{Ledger, Told};
-use crate::harness::script::To;
-use crate::harness::temper::{Deed, PAUSE, deed};
+use crate::harness::script::{LIMITED, To};
+use crate::harness::temper::{Deed, Limiter, PAUSE, deed};
 use crate::support::tls::Stream;
 
 /// A running sink of all webhooks, each at the path of its name; gone when dropped.
@@ -22,11 +23,12 @@ impl Hooks {
     pub async fn start(seed: u64, ledger: Ledger) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
+        let limiter = Limiter::default();
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let ledger = ledger.clone();
+                let (ledger, limiter) = (ledger.clone(), limiter.clone());
                 // A client that is killed breaks its connection off: nothing is wrong with that.
-                tokio::spawn(async move { converse(stream, seed, &ledger).await.ok() });
+                tokio::spawn(async move { converse(stream, seed, &ledger, &limiter).await.ok() });
             }
         });
         Self { port, serving }
@@ -52,14 +54,15 @@ struct Request {
 }
 
 /// Answers the requests of one connection, until a deed ends it.
-async fn converse(stream: TcpStream, seed: u64, ledger: &Ledger) -> io::Result<()> {
+async fn converse(stream: TcpStream, seed: u64, ledger: &Ledger, limiter: &Limiter) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await? {
         let to = To { notifier: request.notifier, recipient: String::new() };
         let told = Told::by_hook(&request.body);
         let mut done = Deed::Take;
         ledger.keep(&request.id, to.clone(), told.clone(), &request.body, |before| {
-            done = deed(seed, &to, &told, before);
+            let is_limited = to.notifier == LIMITED && limiter.is_too_much(now());
+            done = if is_limited { Deed::Limit } else { deed(seed, &to, &told, before) };
             done.fate()
         });
         if !answer(&mut stream, done).await? {
@@ -77,6 +80,10 @@ async fn answer(stream: &mut BufReader<TcpStream>, done: Deed) -> io::Result<boo
             sleep(PAUSE).await;
             "200 OK\r\ncontent-length: 0\r\n\r\n"
         }
+        Deed::TakeInOtherWords => {
+            stream.write_all(b"HTTP/1.1 200 \xc4\xe3\xba\xc3\r\ncontent-length: 4\r\n\r\n\xc4\xe3\xba\xc3").await?;
+            return Ok(true);
+        }
         Deed::TakeAndDrop => "200 OK\r\ncontent-length: 99\r\n\r\nthank y",
         Deed::Stall => {
             sleep(PAUSE).await;
@@ -89,6 +96,8 @@ async fn answer(stream: &mut BufReader<TcpStream>, done: Deed) -> io::Result<boo
         Deed::HangUp => "2",
         Deed::Busy => "503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
         Deed::AskForRest => "429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\n\r\n",
+        Deed::Limit => "429 Too Many Requests\r\ncontent-length: 21\r\n\r\n{\"retry_after\": 1.00}",
+        Deed::Redeploy => "404 Not Found\r\ncontent-length: 0\r\n\r\n",
         Deed::Refuse => unreachable!("no answer of a webhook refuses a message for good"),
         Deed::Gone => "410 Gone\r\ncontent-length: 0\r\n\r\n",
     };

@@ -45,6 +45,8 @@ pub enum Fate {
     Unanswered,
     /// It did not keep it, and may later.
     PutOff,
+    /// The same, and it said how long it wants to be left alone.
+    Rest(Duration),
     /// It never will.
     Refused,
 }

@@ -1,23 +1,64 @@
 //! The mail sink: the tests' mail server, with a temper.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::harness::ledger::{Ledger, Told, id_of_mail};
+use crate::harness::ledger::{Fate, Ledger, Told, id_of_mail};
 use crate::harness::script::{DESK, To};
 use crate::harness::temper::{Deed, PAUSE, deed, turns_away};
 use crate::support::smtp::{Act, Letter, Moment, Sink};
 
+/// The most connections that the server bears at once.
+const MOST: usize = 3;
+
 /// A running mail server that knows everybody but eve.
-pub async fn start(seed: u64, ledger: Ledger) -> Sink {
-    let sink = Sink::start().await;
-    sink.refuse(DESK[2]);
-    let came = AtomicUsize::new(0);
-    sink.judge(move |moment| match moment {
-        Moment::Greeting => turns_away(seed, came.fetch_add(1, Ordering::Relaxed)).then_some(Act::Say("421 too busy")),
+pub struct Mail {
+    sink: Sink,
+    /// Connections that the server ended, or never let in.
+    ended: Arc<AtomicUsize>,
+}
+
+impl Mail {
+    /// Listens on a free port.
+    pub async fn start(seed: u64, ledger: Ledger) -> Self {
+        let (sink, ended) = (Sink::start().await, Arc::new(AtomicUsize::new(0)));
+        sink.refuse(DESK[2]);
+        let (came, counted) = (AtomicUsize::new(0), Arc::clone(&ended));
+        sink.judge(move |moment| {
+            let act = answer(seed, &ledger, &came, &moment);
+            let ends = matches!(act, Some(Act::SayAndHangUp(_) | Act::HangUpAfter(_) | Act::HangUp | Act::Reset));
+            counted.fetch_add(usize::from(ends), Ordering::Relaxed);
+            act
+        });
+        Self { sink, ended }
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.sink.port()
+    }
+
+    /// How many connections were opened.
+    pub fn connections(&self) -> usize {
+        self.sink.connections()
+    }
+
+    /// The most that a client has to open in so many runs: what the server bears, and one for each
+    /// connection that the server ended.
+    pub fn connections_needed(&self, runs: usize) -> usize {
+        runs * MOST + self.ended.load(Ordering::Relaxed)
+    }
+}
+
+fn answer(seed: u64, ledger: &Ledger, came: &AtomicUsize, moment: &Moment<'_>) -> Option<Act> {
+    match *moment {
+        Moment::Greeting { open } if open > MOST => Some(Act::SayAndHangUp("421 4.7.0 too many connections")),
+        Moment::Greeting { .. } => {
+            turns_away(seed, came.fetch_add(1, Ordering::Relaxed)).then_some(Act::SayAndHangUp("421 too busy"))
+        }
         Moment::Command(_) => None,
-        Moment::End(letter) => Some(receive(seed, &ledger, letter)),
-    });
-    sink
+        Moment::End(letter) => Some(receive(seed, ledger, letter)),
+    }
 }
 
 fn receive(seed: u64, ledger: &Ledger, letter: &Letter) -> Act {
@@ -26,17 +67,20 @@ fn receive(seed: u64, ledger: &Ledger, letter: &Letter) -> Act {
     let mut done = Deed::Take;
     ledger.keep(&id_of_mail(&letter.data), to.clone(), told.clone(), &letter.data, |before| {
         done = deed(seed, &to, &told, before);
-        done.fate()
+        // A reply of SMTP says for how long only in words.
+        if done == Deed::AskForRest { Fate::PutOff } else { done.fate() }
     });
     match done {
         Deed::Take => Act::Say("250 kept"),
-        Deed::TakeSlowly => Act::SayAfter(PAUSE, "250 kept at last"),
+        Deed::TakeSlowly => Act::SayAfter(4 * PAUSE, "250 kept at last"),
+        Deed::TakeInOtherWords => Act::Bytes(b"250 \xc4\xe3\xba\xc3\r\n"),
         Deed::TakeAndDrop => Act::SayAndHangUp("250 kept"),
         Deed::Stall => Act::HangUpAfter(PAUSE),
         Deed::Reset => Act::Reset,
         Deed::HangUp => Act::HangUp,
         Deed::Busy => Act::Say("451 later"),
-        Deed::AskForRest => Act::SayAndHangUp("421 closing"),
+        Deed::AskForRest | Deed::Limit => Act::SayAndHangUp("421 closing"),
+        Deed::Redeploy => Act::Say("550 5.7.1 client host rejected"),
         Deed::Refuse | Deed::Gone => Act::Say("550 not wanted"),
     }
 }

@@ -18,6 +18,12 @@ pub struct Evidence {
     pub messages: BTreeMap<String, Message>,
     /// What `tidings deliveries` lists.
     pub listed: Vec<Listed>,
+    /// When the harness let time pass: no rest that began before goes on.
+    pub passed: Vec<Timestamp>,
+    /// Messages, rests and feeds that waited longer than any schedule allows after a run began.
+    pub held: BTreeSet<String>,
+    /// How many connections the mail server saw, and how many were needed at most.
+    pub connections: (usize, usize),
 }
 
 /// A message that is not delivered, as `tidings deliveries` lists it.
@@ -41,6 +47,7 @@ pub struct Message {
 #[derive(Clone)]
 pub struct Attempt {
     pub started: Timestamp,
+    pub ended: Option<Timestamp>,
     pub outcome: String,
 }
 
@@ -67,6 +74,12 @@ pub enum Flaw {
     Buried(String),
     /// It is neither sent nor dead at the end, and its hook is not gone.
     Stuck(String, String),
+    /// It was attempted while its receiver wanted to be left alone.
+    RestBroken(String),
+    /// It waited longer than its schedule allows, after a clock was set back.
+    Held(String),
+    /// So many connections to the mail server, and so many were needed.
+    Connections(usize, usize),
 }
 
 /// Messages that came more than once, by why.
@@ -95,6 +108,9 @@ impl fmt::Display for Flaw {
             Self::NotDead(id) => write!(f, "{id} was refused for good and is not dead and listed"),
             Self::Buried(id) => write!(f, "{id} is dead, and nobody refused it"),
             Self::Stuck(id, state) => write!(f, "{id} is still {state}"),
+            Self::RestBroken(id) => write!(f, "{id} was attempted while its receiver wanted rest"),
+            Self::Held(what) => write!(f, "{what} waits longer than any schedule allows"),
+            Self::Connections(seen, needed) => write!(f, "{seen} connections for mail, and {needed} were needed"),
         }
     }
 }
@@ -105,6 +121,12 @@ pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
     check_wishes(evidence, &mut flaws);
     check_notices(evidence, &mut flaws);
     check_states(evidence, &mut flaws);
+    check_rests(evidence, &mut flaws);
+    flaws.extend(evidence.held.iter().cloned().map(Flaw::Held));
+    let (seen, needed) = evidence.connections;
+    if seen > needed {
+        flaws.push(Flaw::Connections(seen, needed));
+    }
     let mut duplicates = Duplicates::default();
     for (id, arrivals) in by_id(&evidence.arrivals) {
         if arrivals.iter().any(|one| (&one.bytes, &one.to) != (&arrivals[0].bytes, &arrivals[0].to)) {
@@ -192,6 +214,26 @@ fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
         let is_dead = evidence.messages.get(id).is_some_and(|message| message.state == "dead");
         if !is_dead || !listed.contains(id) {
             flaws.push(Flaw::NotDead(id.to_owned()));
+        }
+    }
+}
+
+/// Nobody who asked for rest was sent anything between the time when that was written down and the end of the rest.
+fn check_rests(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
+    for (id, arrivals) in by_id(&evidence.arrivals) {
+        let Some(message) = evidence.messages.get(id) else { continue };
+        for (arrival, attempt) in pair(&arrivals, &message.attempts).unwrap_or_default() {
+            let (Fate::Rest(rest), Some(known), "again") = (arrival.fate, attempt.ended, attempt.outcome.as_str())
+            else {
+                continue;
+            };
+            let passed = evidence.passed.iter().find(|passed| **passed > arrival.at);
+            let end = arrival.at + rest;
+            let end = passed.map_or(end, |passed| end.min(*passed));
+            let others = evidence.messages.iter().filter(|(_, other)| other.to.notifier == message.to.notifier);
+            let broken =
+                others.filter(|(_, other)| other.attempts.iter().any(|one| known < one.started && one.started < end));
+            flaws.extend(broken.map(|(id, _)| Flaw::RestBroken(id.clone())));
         }
     }
 }

@@ -23,6 +23,9 @@ const NOTIFY: [&[&str]; 6] = [&["hook"], &["desk"], &["ops", "hook"], &["gone"],
 /// The recipients of `desk`. The mail server knows no eve.
 pub const DESK: [&str; 3] = ["ana@example.org", "bob@example.org", "eve@example.org"];
 
+/// The hook that takes only so much in a time.
+pub const LIMITED: &str = "ops";
+
 /// The hook that answers 410.
 pub const GONE: &str = "gone";
 

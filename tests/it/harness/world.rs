@@ -1,20 +1,20 @@
 //! Feeds, sinks and the real process: lives that end in kill -9, and what is known of them afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::Value;
+use tidings::daemon::clock::now;
 use tokio::time::sleep;
 
 use crate::harness::hook::Hooks;
 use crate::harness::ledger::Ledger;
-use crate::harness::mail;
+use crate::harness::mail::Mail;
 use crate::harness::oracle::{Attempt, Evidence, Listed, Message};
-use crate::harness::script::{DESK, FEEDS, Script, To};
+use crate::harness::script::{DESK, FEEDS, GONE, LIMITED, Script, To};
 use crate::support::http::{Response, Server};
-use crate::support::smtp::Sink;
 use crate::support::tidings::{Folder, Running};
 
 /// The longest life that ends in a kill.
@@ -31,16 +31,35 @@ const STANDING: &str =
     "SELECT ((SELECT count(*) FROM message WHERE state NOT IN ('sent', 'dead') AND notifier != 'gone')
     + (SELECT count(*) FROM story WHERE fate IS NULL)) || ' open, ' || (SELECT count(*) FROM sighting) || ' items'";
 
+/// How far a clock is ahead that is: shorter than any time after which notices or late digests are due.
+const AHEAD: Duration = Duration::from_mins(30);
+
+/// Attempts of the last run began and ended half an hour before it believed.
+const ATTEMPTS_IN_REAL_TIME: &str =
+    "UPDATE attempt SET started = started - 1800000, ended = ended - 1800000 WHERE started > (unixepoch() + 60) * 1000";
+
+/// What waits longer than anything here may: a message for a quarter of an hour, a receiver that asked
+/// for rest for a minute, a feed for a quarter of an hour.
+const HELD: &str = "SELECT uid FROM message WHERE state = 'pending' AND notifier != 'gone' AND due > (unixepoch() + 900) * 1000
+    UNION SELECT 'the rest of ' || notifier FROM health WHERE notifier != 'gone' AND rests_until > (unixepoch() + 90) * 1000
+    UNION SELECT name FROM feed WHERE next_poll > (unixepoch() + 900) * 1000";
+
 pub struct World {
     pub script: Script,
     pub folder: Folder,
     rng: Rng,
     server: Server,
     _hooks: Hooks,
-    _mail: Sink,
+    mail: Mail,
     ledger: Ledger,
     /// Stories that are out.
     told: usize,
+    /// Runs so far.
+    runs: usize,
+    /// When time was let pass.
+    passed: Vec<Timestamp>,
+    /// What waited too long.
+    held: BTreeSet<String>,
 }
 
 impl World {
@@ -50,12 +69,13 @@ impl World {
         let script = Script::new(&mut rng, tales);
         let (server, ledger) = (Server::start().await, Ledger::new());
         let hooks = Hooks::start(seed, ledger.clone()).await;
-        let mail = mail::start(seed, ledger.clone()).await;
+        let mail = Mail::start(seed, ledger.clone()).await;
         let folder = Folder::new(&config(&server, &hooks, &mail), &[("rules.yaml", &script.rules_as_yaml())]);
         for (path, page) in script.pages() {
             server.serve(&path, Response::html(&page));
         }
-        let world = Self { script, folder, rng, server, _hooks: hooks, _mail: mail, ledger, told: 0 };
+        let (runs, passed, held) = (0, Vec::new(), BTreeSet::new());
+        let world = Self { script, folder, rng, server, _hooks: hooks, mail, ledger, told: 0, runs, passed, held };
         world.serve();
         world
     }
@@ -81,7 +101,8 @@ impl World {
 
     /// A run that is killed at a moment that the seed chose: after so many milliseconds, or at so many arrivals.
     pub async fn live(&mut self) {
-        let mut tidings = self.folder.run(&[]);
+        let is_ahead = self.rng.u8(0..4) == 0;
+        let mut tidings = self.start(is_ahead);
         if self.rng.bool() {
             sleep(Duration::from_millis(self.rng.u64(10..1200))).await;
         } else {
@@ -90,18 +111,50 @@ impl World {
         }
         tidings.kill9().await;
         sound(&tidings);
+        if is_ahead {
+            self.set_back().await;
+        }
         // Not always: whoever opens the store after a crash repairs it, and the daemon is to do that, too.
         if self.rng.u8(0..3) == 0 {
             self.let_time_pass().await;
         }
     }
 
+    /// Starts a run, with its clock [`AHEAD`] or right.
+    fn start(&mut self, is_ahead: bool) -> Running {
+        self.runs += 1;
+        if is_ahead {
+            // To a clock that is ahead, every rest is over.
+            self.passed.push(now());
+            self.folder.run_ahead(AHEAD)
+        } else {
+            self.folder.run(&[])
+        }
+    }
+
+    /// The clock is right again. What the last run did is told in the time in which it was done; what it
+    /// has wait stays as it left it.
+    async fn set_back(&self) {
+        if self.has_outbox().await {
+            self.folder.change(ATTEMPTS_IN_REAL_TIME).await;
+        }
+    }
+
     /// A run that gets some way before it is killed.
     pub async fn live_long(&mut self) {
-        let mut tidings = self.folder.run(&[]);
+        let mut tidings = self.start(false);
         self.ledger.wait_for_more(60, 2 * LIFE).await;
         tidings.kill9().await;
         sound(&tidings);
+    }
+
+    /// A run whose clock is ahead, and which gets some way before it is killed.
+    pub async fn live_ahead(&mut self) {
+        let mut tidings = self.start(true);
+        self.ledger.wait_for_more(30, 2 * LIFE).await;
+        tidings.kill9().await;
+        sound(&tidings);
+        self.set_back().await;
     }
 
     /// Whether a run lived long enough to make the tables.
@@ -111,10 +164,11 @@ impl World {
     }
 
     /// All that waits for its time is due, as if a day had gone by.
-    async fn let_time_pass(&self) {
+    async fn let_time_pass(&mut self) {
         if !self.has_outbox().await {
             return;
         }
+        self.passed.push(now());
         self.folder.change("UPDATE message SET due = min(due, unixepoch() * 1000) WHERE state = 'pending'").await;
         self.folder.change("UPDATE health SET rests_until = 0").await;
     }
@@ -126,8 +180,9 @@ impl World {
         let mut was_over = false;
         for _ in 0..ROUNDS {
             let polls = self.server.requests("/wire-0.xml").len();
-            let mut tidings = self.folder.run(&[]);
+            let mut tidings = self.start(false);
             let is_over = self.come_to_rest(&over).await;
+            self.held.extend(self.folder.query(HELD).await);
             if was_over {
                 self.server.wait_for("/wire-0.xml", polls + 2).await;
             }
@@ -167,6 +222,9 @@ impl World {
             arrivals: self.ledger.arrivals(),
             messages: self.messages().await,
             listed: listed.collect(),
+            passed: self.passed.clone(),
+            held: self.held.clone(),
+            connections: (self.mail.connections(), self.mail.connections_needed(self.runs)),
         }
     }
 
@@ -174,11 +232,12 @@ impl World {
         let rows = self.rows("SELECT json_object('id', uid, 'notifier', notifier, 'recipient', recipient, 'state', state) FROM message").await;
         let message = |row: &Value| Message { to: to(row), state: text(&row["state"]), attempts: Vec::new() };
         let mut messages: BTreeMap<_, _> = rows.iter().map(|row| (text(&row["id"]), message(row))).collect();
-        let attempts = "SELECT json_object('id', uid, 'started', started, 'outcome', outcome)
+        let attempts = "SELECT json_object('id', uid, 'started', started, 'ended', ended, 'outcome', outcome)
             FROM attempt JOIN message ON message.id = attempt.message ORDER BY attempt.id";
         for row in self.rows(attempts).await {
-            let started = Timestamp::from_millisecond(row["started"].as_i64().expect("a time")).expect("in range");
-            let attempt = Attempt { started, outcome: text(&row["outcome"]) };
+            let time = |key: &str| row[key].as_i64().map(|time| Timestamp::from_millisecond(time).expect("in range"));
+            let started = time("started").expect("every attempt began");
+            let attempt = Attempt { started, ended: time("ended"), outcome: text(&row["outcome"]) };
             messages.get_mut(&text(&row["id"])).expect("an attempt has a message").attempts.push(attempt);
         }
         messages
@@ -190,16 +249,16 @@ impl World {
     }
 }
 
-fn config(server: &Server, hooks: &Hooks, mail: &Sink) -> String {
+fn config(server: &Server, hooks: &Hooks, mail: &Mail) -> String {
     let feed =
         |feed| format!("  - {{url: \"{}\", name: wire-{feed}, every: 1s}}\n", server.url(&format!("/wire-{feed}.xml")));
     let hook = |name: &str| format!("  {name}: {{type: webhook, url: \"{}\"}}\n", hooks.url(name));
     format!(
         "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook]\nfeeds:\n{}notifiers:\n{}  \
          desk: {{type: email, smtp: \"smtp://127.0.0.1:{}\", from: Tidings <tidings@example.org>, to: [{}]}}\n\
-         network: {{allow: [127.0.0.0/8]}}\n",
+         poll: {{first_poll: all}}\nnetwork: {{allow: [127.0.0.0/8]}}\n",
         (0..FEEDS).map(feed).collect::<String>(),
-        ["hook", "ops", "gone"].map(hook).concat(),
+        ["hook", LIMITED, GONE].map(hook).concat(),
         mail.port(),
         DESK.join(", "),
     )

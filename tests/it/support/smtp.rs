@@ -60,8 +60,11 @@ pub enum Act {
 
 /// When a judge is asked.
 pub enum Moment<'m> {
-    /// Somebody connected.
-    Greeting,
+    /// Somebody connected; so many are connected now.
+    Greeting {
+        /// This one included.
+        open: usize,
+    },
     /// A command came, with this verb in capitals.
     Command(&'m str),
     /// A mail came whole.
@@ -224,10 +227,8 @@ impl Sink {
 
     /// Turns away whoever connects while `most` others are connected.
     pub fn bear(&self, most: usize) {
-        let shared = Arc::downgrade(&self.shared);
         self.judge(move |moment| {
-            let open = shared.upgrade()?.open.load(Ordering::SeqCst);
-            let crowded = matches!(moment, Moment::Greeting) && open > most;
+            let crowded = matches!(moment, Moment::Greeting { open } if open > most);
             crowded.then_some(Act::SayAndHangUp("432 4.3.2 Concurrent connections limit exceeded"))
         });
     }
@@ -281,7 +282,8 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
     if let Some((tls, true)) = &shared.tls {
         stream = BufReader::new(secure(stream.into_inner(), tls, shared).await?);
     }
-    let greeting = judged(shared, Moment::Greeting).unwrap_or(Act::Say("220 sink ESMTP"));
+    let greeting = judged(shared, Moment::Greeting { open: shared.open.load(Ordering::SeqCst) })
+        .unwrap_or(Act::Say("220 sink ESMTP"));
     answer(&mut stream, shared, "GREETING", greeting).await?;
     let mut to = Vec::new();
     while let Some(command) = read_command(&mut stream, shared).await? {

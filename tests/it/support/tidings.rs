@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::DEADLINE;
+use super::{DEADLINE, clock};
 
 /// A configuration, its rules and its store, in a folder that goes with the test.
 pub struct Folder {
@@ -110,6 +110,13 @@ impl Folder {
         shell.args(tidings.as_std().get_args());
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Self::watch(&mut shell)
+    }
+
+    /// Starts `tidings run` on a machine whose clock is so much ahead.
+    pub fn run_ahead(&self, ahead: Duration) -> Running {
+        let mut tidings = self.tidings(&["run"]);
+        tidings.env("LD_PRELOAD", clock::shim()).env("CLOCK_AHEAD", ahead.as_secs().to_string());
+        Self::watch(&mut tidings)
     }
 
     fn watch(command: &mut Command) -> Running {
