@@ -251,7 +251,7 @@ const MOST_UNSEEN: usize = 1000;
 
 impl Turnover {
     /// Has items that a document lacks stay present where the document broke off before them: all but
-    /// those that were first seen before the newest [`MOST_UNSEEN`].
+    /// those that were first seen before the newest `MOST_UNSEEN`.
     pub fn spare_unseen(&mut self, known: &[KnownItem]) {
         let excess = self.gone.len().saturating_sub(MOST_UNSEEN);
         let seen: HashMap<&ItemKey, Timestamp> = known.iter().map(|item| (&item.key, item.first_seen)).collect();

@@ -160,7 +160,7 @@ impl World {
     /// Whether a run lived long enough to make the tables.
     async fn has_outbox(&self) -> bool {
         let health = "SELECT count(*) FROM sqlite_master WHERE name = 'health'";
-        !self.folder.files("tidings.db").is_empty() && self.folder.query(health).await == ["1"]
+        self.folder.store().exists() && self.folder.query(health).await == ["1"]
     }
 
     /// All that waits for its time is due, as if a day had gone by.
