@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use tidings::fault::Source;
-use tidings::rule::{Parsed, Rules, Texts};
-use tidings::story::Story;
-use tidings::text::tokenise;
+use tidings_rules::fault::Source;
+use tidings_rules::story::Story;
+use tidings_rules::text::tokenise;
+use tidings_rules::{Parsed, Rules, Texts};
 
 use workload::{Script, Vocabulary};
 
@@ -72,5 +72,5 @@ fn load(bencher: Bencher<'_, '_>, count: usize) {
 #[divan::bench(args = [10_000, 100_000], sample_count = 5)]
 fn build(bencher: Bencher<'_, '_>, count: usize) {
     let parsed = Parsed::load(&texts(count), None, &mut Vec::new()).expect("rules are sound");
-    bencher.bench_local(|| parsed.build(&tidings::rule::Frequencies::default()));
+    bencher.bench_local(|| parsed.build(&tidings_rules::Frequencies::default()));
 }

@@ -14,10 +14,10 @@ use aho_corasick::AhoCorasick;
 use daachorse::DoubleArrayAhoCorasick;
 use regex::RegexSet;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use tidings::fault::Source;
-use tidings::rule::{Frequencies, Parsed, Rules};
-use tidings::story::Story;
-use tidings::text::tokenise;
+use tidings_rules::fault::Source;
+use tidings_rules::story::Story;
+use tidings_rules::text::tokenise;
+use tidings_rules::{Frequencies, Parsed, Rules};
 
 use workload::{Script, Vocabulary, Wanted};
 

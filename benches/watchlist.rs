@@ -9,9 +9,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidings::fault::Source;
-use tidings::rule::{Frequencies, Parsed, Rules, Table, Texts};
-use tidings::story::Story;
+use tidings_rules::fault::Source;
+use tidings_rules::story::Story;
+use tidings_rules::{Frequencies, Parsed, Rules, Table, Texts};
 
 use workload::{Draw, Script, Vocabulary};
 

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::volume::Pace;
-use crate::story::{Evidence, NotifierName, Read, Row, Severity, Sighting, headline};
+use tidings_rules::story::{Evidence, NotifierName, Read, Row, Severity, Sighting, headline};
 
 /// One rule that matched one story, ready to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]

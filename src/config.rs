@@ -26,8 +26,8 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::story::pace::Manners;
-use crate::story::{FeedName, NotifierName, Severity};
+use tidings_rules::story::pace::Manners;
+use tidings_rules::story::{FeedName, NotifierName, Severity};
 
 pub use hosts::{Hosts, Manner};
 pub use lists::{Listed, ReadList, named};

@@ -42,9 +42,9 @@ use crate::daemon::poller::LastRead;
 use crate::daemon::reload::StartError;
 use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
 use crate::notify::Means;
-use crate::rule::{Carrier, Known, Rules};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
-use crate::story::{FeedName, Severity};
+use tidings_rules::story::{FeedName, Severity};
+use tidings_rules::{Carrier, Known, Rules};
 
 /// Documents that are read and not recorded at once.
 const DOCUMENTS: usize = 64;

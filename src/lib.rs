@@ -2,29 +2,14 @@
 //!
 //! The modules in the order that a story passes through them, after the plain data and the texts that people write:
 
-/// What every room shares: a story, where it was seen, what proves a match.
-pub mod story;
-
-/// What is wrong with a text that a person wrote, and how it is shown.
-pub mod fault;
-
 /// Files that a person named, read within bounds.
 pub mod files;
-
-/// YAML with places.
-pub mod yaml;
 
 /// The configuration: what is watched, who is told.
 pub mod config;
 
 /// A feed's address becomes items; an article's page becomes text.
 pub mod feed;
-
-/// A text becomes words.
-pub mod text;
-
-/// Words meet rules.
-pub mod rule;
 
 /// A match becomes an alert: what is told, and to whom.
 pub mod alert;

@@ -54,7 +54,7 @@ use crate::alert::{Draft, Letter, Receiver};
 use crate::feed::hints::Hints;
 use crate::feed::identity::{ItemKey, Turnover};
 use crate::feed::moved::Move;
-use crate::story::{FeedName, Read, Sighting, Story, StoryKey};
+use tidings_rules::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
 pub use backfill::Settled;

@@ -4,9 +4,9 @@ use std::alloc::System;
 use std::sync::Arc;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use tidings::fault::Source;
-use tidings::rule::{Rules, Scanner};
-use tidings::story::Story;
+use tidings_rules::fault::Source;
+use tidings_rules::story::Story;
+use tidings_rules::{Rules, Scanner};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

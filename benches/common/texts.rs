@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use tidings::story::Story;
-use tidings::text::{Token, tokenise};
+use tidings_rules::story::Story;
+use tidings_rules::text::{Token, tokenise};
 
 use crate::workload::{LENGTH, Vocabulary};
 

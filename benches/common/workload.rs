@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use tidings::story::Story;
+use tidings_rules::story::Story;
 
 /// Where every draw begins.
 const SEED: u64 = 7;

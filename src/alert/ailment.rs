@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::later;
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 /// How long a feed fails before somebody is told.
 const FAILING: Duration = Duration::from_hours(24);

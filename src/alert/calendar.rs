@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::story::pace::{Cadence, Day, Quiet, time_of_day};
+use tidings_rules::story::pace::{Cadence, Day, Quiet, time_of_day};
 
 /// When the quiet hours that hold `at` end; `None` if none do.
 ///

@@ -17,7 +17,7 @@ use twox_hash::XxHash3_64;
 use self::difference::{Difference, difference, has_lead};
 use self::words::{Kind, Word, Words};
 use crate::alert::copies::sketch::Sketch;
-use crate::story::Evidence;
+use tidings_rules::story::Evidence;
 
 pub use self::difference::Figure;
 pub use self::mark::Mark;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Head;
-use crate::story::{Evidence, FeedName, Read, Row, Severity};
+use tidings_rules::story::{Evidence, FeedName, Read, Row, Severity};
 
 /// How long a message waits for a receiver that is away before it goes into the late digest.
 const LATE_AFTER: Duration = Duration::from_hours(1);

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use crate::alert::volume::Pace;
 use crate::alert::{Draft, Receiver, Told};
 use crate::config::{Notifier, Routing};
-use crate::rule::Match;
-use crate::story::{NotifierName, Story};
+use tidings_rules::Match;
+use tidings_rules::story::{NotifierName, Story};
 
 /// One draft for every match of `story`, in the same order.
 #[must_use]

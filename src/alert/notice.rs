@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Receiver;
 use crate::alert::ailment::FeedNotice;
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// A message about what Tidings itself depends on. One about a feed names it as `feed`, one about a receiver its `notifier`,
 /// one about the store its file as `store`.

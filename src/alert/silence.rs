@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Told;
 use crate::alert::digest::Reason;
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 /// A wish not to be told of something for a while. What it mutes comes as one digest at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub fn longest<'s>(silences: &'s [Silence], told: &Told, feeds: &[FeedName], eve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::story::{Row, Severity};
+    use tidings_rules::story::{Row, Severity};
 
     fn told() -> Told {
         Told {

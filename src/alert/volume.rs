@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use crate::alert::digest::Reason;
 use crate::alert::{Told, calendar, later};
-use crate::story::pace::{Burst, Cadence, Manners};
-use crate::story::{NotifierName, Severity};
+use tidings_rules::story::pace::{Burst, Cadence, Manners};
+use tidings_rules::story::{NotifierName, Severity};
 
 /// What a rule says of how often it wants to be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,8 +102,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::story::Row;
-    use crate::story::pace::{Limit, Quiet, time_of_day};
+    use tidings_rules::story::Row;
+    use tidings_rules::story::pace::{Limit, Quiet, time_of_day};
 
     fn at(minutes: i64) -> Timestamp {
         // 2027-01-15T08:00:00Z

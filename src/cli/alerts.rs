@@ -16,8 +16,8 @@ use crate::cli::{ConfigArgument, Exit, block_on, load, moment, output};
 use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::store::{Archive, OpenError, StoreError, Wanted};
-use crate::story::FeedName;
-use crate::text::tokenise;
+use tidings_rules::story::FeedName;
+use tidings_rules::text::tokenise;
 
 /// Which alerts to list, or which one to show.
 #[derive(Debug, clap::Args)]

@@ -17,13 +17,13 @@ use crate::cli::format::Format;
 use crate::cli::{ConfigArgument, Exit, load, output, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::clock::{now, timed};
-use crate::fault::Fault;
 use lines::Lines;
 use matching::{LoadError, Matcher};
 use progress::Progress;
 use report::{Matched, Printer, Sides};
 use source::{Batch, Source};
 use stored::StoredStories;
+use tidings_rules::fault::Fault;
 
 pub(super) use lines::story_of_line;
 

@@ -6,8 +6,9 @@ use std::path::Path;
 use crate::cli::format::Format;
 use crate::cli::{Exit, count, load, output, unreadable_rules};
 use crate::daemon::{self, rule_files};
-use crate::fault::{self, Fault, Level};
-use crate::rule::{Checked, Known, Rule};
+use tidings_rules::fault;
+use tidings_rules::fault::{Fault, Level};
+use tidings_rules::{Checked, Known, Rule};
 
 /// What was found sound: said of it, and the rules.
 struct Sound {

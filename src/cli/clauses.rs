@@ -4,8 +4,8 @@ use anstyle::{AnsiColor, Style};
 use textwrap::Options;
 
 use crate::notify::plain;
-use crate::rule::{Clause, Truth};
-use crate::story::Evidence;
+use tidings_rules::story::Evidence;
+use tidings_rules::{Clause, Truth};
 
 /// The narrowest and the widest that lines are made, in columns.
 const WIDTHS: (usize, usize) = (40, 100);

@@ -14,7 +14,7 @@ use crate::cli::names::unknown_name;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::daemon::{self, clock::now};
 use crate::store::{self, Delivery, DeskError, State, What, Which};
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
 #[derive(Debug, clap::Args)]

@@ -12,8 +12,8 @@ use crate::cli::pages::Depth;
 use crate::cli::{ConfigArgument, Exit, block_on, load, output, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::rule_files;
-use crate::rule::{Clause, Explained, Match, Query, Rules};
 use subject::Subject;
+use tidings_rules::{Clause, Explained, Match, Query, Rules};
 
 /// What the command line asks for.
 #[derive(Debug, clap::Args)]

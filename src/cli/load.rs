@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::cli::{Exit, output};
 use crate::config::{self, Config, Listed};
-use crate::fault::{self, Fault, Source};
 use crate::feed::opml::{self, Subscription};
 use crate::files;
+use tidings_rules::fault;
+use tidings_rules::fault::{Fault, Source};
 
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
 pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {

@@ -29,7 +29,7 @@ pub(super) fn start(format: Format) -> Result<(), Exit> {
         Err(VarError::NotUnicode(_)) => Err("it is not UTF-8".to_owned()),
     };
     let filter = asked.and_then(|asked| filter(&asked)).map_err(|why| {
-        let help = "write error, warn, info, debug, trace or off; or parts of Tidings: tidings::daemon=debug";
+        let help = "write error, warn, info, debug, trace or off; or parts of Tidings: crate::daemon=debug";
         output::fail_with_help(format_args!("{VARIABLE} is no filter of the log: {why}"), help, Exit::Usage)
     })?;
     let log = fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
@@ -79,7 +79,7 @@ mod tests {
     #[rstest]
     #[case("", "tidings=info,warn")]
     #[case("debug", "debug")]
-    #[case("tidings::daemon=debug", "tidings::daemon=debug,tidings=info,warn")]
+    #[case("crate::daemon=debug", "crate::daemon=debug,tidings=info,warn")]
     #[case("tidings=trace, hyper=off", "tidings=trace,hyper=off")]
     #[case("hyper=trace", "tidings=info,hyper=trace,warn")]
     #[case("tidings", "tidings=trace")]

@@ -6,9 +6,9 @@ use crate::cli::Exit;
 use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
 use crate::daemon::rule_files;
-use crate::fault::nearest;
 use crate::notify::plain;
-use crate::rule::Rules;
+use tidings_rules::Rules;
+use tidings_rules::fault::nearest;
 
 /// The most names that are listed where none is near.
 const MOST_LISTED: usize = 12;

@@ -10,7 +10,7 @@ use crate::cli::{Exit, block_on, load, output};
 use crate::config::{Config, Notifier};
 use crate::daemon::clock::now;
 use crate::notify::{self, Means, Outcome};
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// Sends a test message to every receiver of the notifier `name`.
 pub(super) fn notify(config: &Path, name: &str) -> Exit {

@@ -15,7 +15,7 @@ use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Val
 use crate::feed::parse::Item;
 use crate::feed::robots::{self, Robots};
 use crate::notify::Means;
-use crate::story::{Read, Story};
+use tidings_rules::story::{Read, Story};
 
 /// How much of a story is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::feed::article::{self, Seen};
 use crate::feed::fetch::{self, Answer, Body, FetchError, Limits, Request, Validators, Want};
 use crate::feed::parse::{self, Item};
 use crate::notify::Means;
-use crate::story::Story;
+use tidings_rules::story::Story;
 
 /// What stands at a place.
 pub(super) enum Found {

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::daemon::clock::now;
 use crate::notify::plain;
 use crate::store::{self, Archive};
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {

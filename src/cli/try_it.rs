@@ -14,8 +14,8 @@ use crate::cli::{Exit, block_on, count, load};
 use crate::config::{Config, ConsoleFormat};
 use crate::daemon::clock::now;
 use crate::notify::{self, Means, plain};
-use crate::rule::{Carrier, Query};
-use crate::story::{Evidence, FeedName, Read, Severity, Sighting, Story, headline};
+use tidings_rules::story::{Evidence, FeedName, Read, Severity, Sighting, Story, headline};
+use tidings_rules::{Carrier, Query};
 
 /// Pages that are waited for at once.
 const AT_ONCE: usize = 16;

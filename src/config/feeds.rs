@@ -8,9 +8,9 @@ use url::Url;
 
 use super::reader::{Expanded, Reader};
 use super::{Feed, FullText, Network, Poll, lists};
-use crate::fault::Fault;
-use crate::story::FeedName;
-use crate::yaml::{Entries, Node};
+use tidings_rules::fault::Fault;
+use tidings_rules::story::FeedName;
+use tidings_rules::yaml::{Entries, Node};
 
 /// What feeds cannot do yet.
 const LATER: [&str; 3] = ["digest", "quiet", "limit"];

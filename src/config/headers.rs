@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::reader::Reader;
-use crate::yaml::{Node, Text};
+use tidings_rules::yaml::{Node, Text};
 
 /// Headers that frame a request, and are nobody's to set.
 pub(super) const FRAMING: [&str; 10] = [

@@ -7,7 +7,7 @@ use url::{Host, Url};
 use super::headers::{self, FRAMING};
 use super::proxy::{self, Proxy};
 use super::reader::Reader;
-use crate::yaml::{Node, Text};
+use tidings_rules::yaml::{Node, Text};
 
 /// How feeds and pages of single hosts are asked for. The most exact entry for a host holds, alone.
 #[derive(Clone, Debug, Default)]

@@ -9,8 +9,8 @@ use super::feeds::{every, full_text, tags};
 use super::reader::Reader;
 use super::{Feed, FullText};
 use crate::files;
-use crate::story::FeedName;
-use crate::yaml::Entries;
+use tidings_rules::story::FeedName;
+use tidings_rules::yaml::Entries;
 
 /// A feed as a list has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

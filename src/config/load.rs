@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::reader::Reader;
 use super::{Config, Network, ReadList, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing};
-use crate::fault::{Fault, Level, Source};
-use crate::yaml::{self, Document};
+use tidings_rules::fault::{Fault, Level, Source};
+use tidings_rules::yaml;
+use tidings_rules::yaml::Document;
 
 /// What would change what is sent or watched, and is not built yet.
 const LATER: [&str; 5] = ["burst", "digest", "limit", "quiet", "silence"];

@@ -5,8 +5,8 @@ mod torn;
 use std::ops::Range;
 
 use super::env;
-use crate::fault::{Fault, Source};
-use crate::yaml::{Document, Node, Text};
+use tidings_rules::fault::{Fault, Source};
+use tidings_rules::yaml::{Document, Node, Text};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
 const SHOWN: [&str; 47] = [

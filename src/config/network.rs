@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::reader::Reader;
 use super::{Network, proxy};
-use crate::yaml::Node;
+use tidings_rules::yaml::Node;
 
 const LONGEST_CONTACT: usize = 200;
 

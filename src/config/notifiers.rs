@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::Reader;
 use super::{ConsoleFormat, Notifier};
-use crate::story::NotifierName;
-use crate::story::pace::Manners;
-use crate::yaml::{Entries, Node};
+use tidings_rules::story::NotifierName;
+use tidings_rules::story::pace::Manners;
+use tidings_rules::yaml::{Entries, Node};
 
 /// What notifiers cannot do yet.
 const LATER: [&str; 3] = ["burst", "digest", "proxy"];

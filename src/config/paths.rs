@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use super::reader::Reader;
-use crate::fault::nearest;
-use crate::yaml::Node;
+use tidings_rules::fault::nearest;
+use tidings_rules::yaml::Node;
 
 /// The file of a store that is written `sqlite:FILE`.
 pub(super) fn store(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<PathBuf> {

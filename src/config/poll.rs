@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::{FirstPoll, Poll};
-use crate::yaml::Node;
+use tidings_rules::yaml::Node;
 
 /// How many requests may be under way at once.
 const CONNECTIONS: RangeInclusive<usize> = 1..=10_000;

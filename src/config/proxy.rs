@@ -5,7 +5,7 @@ use std::fmt;
 use url::Url;
 
 use super::reader::Reader;
-use crate::yaml::Node;
+use tidings_rules::yaml::Node;
 
 /// A proxy, perhaps with a login. Only its scheme, host and port are printed.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{ReadList, env};
-use crate::fault::{Fault, nearest};
-use crate::yaml::{Entries, Node, Text};
+use tidings_rules::fault::{Fault, nearest};
+use tidings_rules::yaml::{Entries, Node, Text};
 
 /// The longest time that can be configured: ten years, far from where calendars end.
 const LONGEST: Duration = Duration::from_hours(3650 * 24);

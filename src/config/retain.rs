@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Retain;
 use super::reader::Reader;
-use crate::yaml::Node;
+use tidings_rules::yaml::Node;
 
 const DAY: Duration = Duration::from_hours(24);
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Routing;
 use super::reader::Reader;
-use crate::fault::nearest;
-use crate::story::{NotifierName, Severity};
-use crate::yaml::{Entries, Node};
+use tidings_rules::fault::nearest;
+use tidings_rules::story::{NotifierName, Severity};
+use tidings_rules::yaml::{Entries, Node};
 
 /// `[desk]`, or by severity: `{critical: [phone], default: [desk]}`.
 pub(super) fn routing(config: &mut Entries<'_>, known: &BTreeSet<String>, reader: &mut Reader<'_>) -> Option<Routing> {

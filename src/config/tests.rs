@@ -10,7 +10,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::fault::{Source, render, to_json};
+use tidings_rules::fault::{Source, render, to_json};
 
 const HOOK: &str = "https://hooks.example.org/services/T00/h00kt0ken";
 

@@ -15,7 +15,7 @@ use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page, recheck};
 use crate::feed::fetch::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, Waiting};
-use crate::story::{Read, Story};
+use tidings_rules::story::{Read, Story};
 
 /// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs little; requests are limited by hosts.
 const AT_ONCE: usize = 1024;

@@ -10,8 +10,8 @@ use tracing::{error, info};
 
 use crate::daemon::clock::now;
 use crate::daemon::{Mode, World, heavy, matching};
-use crate::rule::Rules;
 use crate::store::{Settled, StoreError, Verdict};
+use tidings_rules::Rules;
 
 /// How long after rules came into force a story may be recorded that was matched without them.
 const SETTLING: Duration = Duration::from_secs(3);

@@ -20,7 +20,7 @@ use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::{Mode, World, announce, news, retry};
 use crate::notify;
 use crate::store::{Again, Finish, Lease, Render, Sending, StoreError};
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(5);

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use crate::alert::{copies, draft};
 use crate::daemon::World;
-use crate::rule::{Carrier, Match};
 use crate::store::Verdict;
-use crate::story::{FeedName, Read, Story};
+use tidings_rules::story::{FeedName, Read, Story};
+use tidings_rules::{Carrier, Match};
 
 /// Matches `story`, carried by `feeds`; its messages may leave at `due`.
 pub(crate) fn verdict<'f>(

@@ -15,7 +15,7 @@ use crate::feed::article;
 use crate::feed::identity::{self, Faces, ItemKey, Judged, KnownItem, Turnover, Verdict};
 use crate::feed::parse::{Document, End, Item};
 use crate::store::{Gap, ItemRecord, Plan, StoreError};
-use crate::story::{Read, Story};
+use tidings_rules::story::{Read, Story};
 
 /// What a document holds.
 #[derive(Debug)]

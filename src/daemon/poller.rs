@@ -24,7 +24,7 @@ use crate::daemon::World;
 use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::store::{FeedState, StoreError};
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 pub(crate) use last_read::LastRead;
 use queue::Queue;

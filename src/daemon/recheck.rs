@@ -15,7 +15,7 @@ use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page};
 use crate::feed::fetch::FetchError;
 use crate::store::{Look, Looked, StoreError, StoryId, Verdict};
-use crate::story::{FeedName, Read, Sighting, Story};
+use tidings_rules::story::{FeedName, Read, Sighting, Story};
 
 /// Pages that are looked at at once. They are in no hurry.
 const AT_ONCE: usize = 64;

@@ -14,9 +14,10 @@ use tracing::{error, info, warn};
 use crate::daemon::World;
 use crate::daemon::clock::now;
 use crate::daemon::rule_files::{self, Good, Kind, Loaded, RuleFile};
-use crate::fault::{self, Fault, Level};
-use crate::rule::{Known, RowChanges, Rules};
 use crate::store::{Store, StoreError};
+use tidings_rules::fault;
+use tidings_rules::fault::{Fault, Level};
+use tidings_rules::{Known, RowChanges, Rules};
 
 /// How long the folder must be quiet before it is read: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(200);

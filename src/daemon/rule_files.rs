@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::fault::{Fault, Level, Source};
 use crate::feed::decode_undeclared;
 use crate::files;
-use crate::rule::{self, Known, Rules, Table, Texts};
+use tidings_rules::fault::{Fault, Level, Source};
+use tidings_rules::{Known, Rules, Table, Texts};
 
 /// The last good text of every rule file and table, by its path below the rules' folder.
 pub type Good = BTreeMap<String, String>;
@@ -61,7 +61,7 @@ pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
     collect(path, 0, &mut files).map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
     files.sort();
     let mut files = files.iter().map(|file| read_one(path, file)).collect::<Result<Vec<_>, _>>()?;
-    let tables: BTreeSet<String> = files.iter().flat_map(|file| rule::tables_of(&file.source)).collect();
+    let tables: BTreeSet<String> = files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
     files.extend(tables.into_iter().map(|name| read_table(path, name)));
     Ok(files)
 }
@@ -197,7 +197,7 @@ pub fn gone<'g>(files: &[RuleFile], good: &'g Good) -> Vec<&'g str> {
 
 /// The rule files that name any of those tables.
 fn users<'f>(files: &'f [RuleFile], tables: &'f BTreeSet<String>) -> impl Iterator<Item = String> + 'f {
-    let uses = |file: &&RuleFile| file.kind == Kind::Rules && !rule::tables_of(&file.source).is_disjoint(tables);
+    let uses = |file: &&RuleFile| file.kind == Kind::Rules && !tidings_rules::tables_of(&file.source).is_disjoint(tables);
     files.iter().filter(uses).map(|file| file.source.name.clone())
 }
 
@@ -206,7 +206,7 @@ fn add_tables(files: &mut Vec<RuleFile>, replaced: &BTreeSet<String>, good: &Goo
     let stood_in: Vec<RuleFile> = files.iter().filter(|file| replaced.contains(&file.source.name)).cloned().collect();
     for file in stood_in.iter().filter(|file| file.kind == Kind::Rules) {
         let folder = file.source.name.strip_suffix(&file.path).unwrap_or_default();
-        for name in rule::tables_of(&file.source) {
+        for name in tidings_rules::tables_of(&file.source) {
             let path = below(Path::new(folder), Path::new(&name));
             let is_there = files.iter().any(|file| file.source.name == name);
             if let Some(text) = good.get(&path).filter(|_| !is_there && !replaced.contains(&name)) {

@@ -62,7 +62,7 @@ pub(crate) fn gap(
 mod tests {
     use super::*;
     use crate::feed::identity::{Faces, judge};
-    use crate::story::FeedName;
+    use tidings_rules::story::FeedName;
 
     fn at(hours: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + hours * 3600).expect("in range")

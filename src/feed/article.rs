@@ -12,8 +12,8 @@ use crate::feed::parse::Item;
 use crate::feed::plain;
 use crate::feed::shield::shielded;
 use crate::feed::simplify::simplify;
-use crate::text::{visible, visible_line};
 use refusal::strayed;
+use tidings_rules::text::{visible, visible_line};
 use versions::versions;
 
 /// Under this many words a text is taken for a teaser.

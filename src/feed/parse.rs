@@ -8,7 +8,7 @@ use url::Url;
 use crate::feed::decode::decode;
 use crate::feed::hints::Hints;
 use crate::feed::{choice, discover, json, sniff};
-use crate::text::visible;
+use tidings_rules::text::visible;
 
 /// The most items that are taken from one document.
 pub const MOST_ITEMS: usize = 10_000;

@@ -21,7 +21,7 @@ use crate::notify::plain::plain;
 use crate::notify::reply::cut;
 use crate::notify::text;
 use crate::notify::view::{View, view};
-use crate::story::{NotifierName, Severity};
+use tidings_rules::story::{NotifierName, Severity};
 
 pub(super) use smtp::{Pools, send};
 

@@ -6,7 +6,7 @@ use crate::alert::ailment::{self, FeedNotice};
 use crate::alert::digest::{Digest, Entry, Group, Reason};
 use crate::alert::notice::{About, Kind, Notice};
 use crate::alert::{Content, Head, Letter, Told};
-use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
+use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
 
 /// An alert with all that an alert can have. The tests of the whole read the same file.
 pub(super) fn alert() -> Letter {

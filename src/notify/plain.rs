@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::text::{steers, visible_line};
+use tidings_rules::text::{steers, visible_line};
 
 /// Whether `c` shows nothing itself but changes how other text is shown, or would end a line.
 pub(super) fn is_unseen(c: char) -> bool {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::alert::Told;
 use crate::notify::plain::plain;
-use crate::story::{Evidence, Field};
+use tidings_rules::story::{Evidence, Field};
 
 /// A stretch of text, marked as matched or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

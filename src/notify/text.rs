@@ -7,7 +7,7 @@ use textwrap::Options;
 use crate::alert::Letter;
 use crate::notify::quote::Piece;
 use crate::notify::view::{Fact, Item, Section, view};
-use crate::story::Severity;
+use tidings_rules::story::Severity;
 
 /// The width of a line, in columns. A word that is longer is broken, a link is not.
 const WIDTH: usize = 80;
@@ -135,7 +135,7 @@ mod tests {
     use crate::alert::digest::Reason;
     use crate::alert::notice::Kind;
     use crate::notify::{fixture, plain};
-    use crate::story::Row;
+    use tidings_rules::story::Row;
 
     fn berlin() -> TimeZone {
         TimeZone::get("Europe/Berlin").unwrap()

@@ -11,7 +11,7 @@ use crate::alert::notice::{About, Kind, Notice, StoreKind, StoreNotice};
 use crate::alert::{Content, Head, Letter, Told};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
-use crate::story::{Read, Severity, Sighting};
+use tidings_rules::story::{Read, Severity, Sighting};
 
 pub(super) use digest::{Item, Section};
 

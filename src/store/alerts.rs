@@ -8,7 +8,7 @@ use super::route::{self, Fresh};
 use super::{StoryId, Verdict, event};
 use crate::alert::Draft;
 use crate::alert::copies::Update;
-use crate::story::Read;
+use tidings_rules::story::Read;
 
 /// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on that occasion, is not
 /// told again: the alert of a copy is only recorded, unless the copy is an update.

@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, millis};
 use super::open::OpenError;
 use super::{FeedState, PastGap, StoreError, StoryId, beside, feeds, gaps, sighting};
-use crate::story::{FeedName, Story};
+use tidings_rules::story::{FeedName, Story};
 
 pub use find::{Alerted, Fate, Kept};
 pub use history::{Attempt, Message, Past, Record, Wanted};

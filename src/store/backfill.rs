@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis};
 use super::{Store, StoreError, StoryId, Verdict, alerts, sighting};
-use crate::story::{FeedName, Read, Story};
+use tidings_rules::story::{FeedName, Read, Story};
 
 /// A story that was matched, whatever came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::StoryId;
 use crate::alert::Head;
-use crate::story::{Read, Story, headline};
-use crate::text::visible;
+use tidings_rules::story::{Read, Story, headline};
+use tidings_rules::text::visible;
 
 /// A time as a column holds it.
 pub(super) fn millis(time: Timestamp) -> i64 {

@@ -11,7 +11,7 @@ use super::column::{self, maybe_time, millis, time};
 use super::{OpenError, StoreError, beside, health};
 use crate::alert::breaker::Health;
 use crate::alert::{Content, Receiver};
-use crate::story::{NotifierName, headline};
+use tidings_rules::story::{NotifierName, headline};
 
 /// A message that is not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]

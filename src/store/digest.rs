@@ -12,7 +12,8 @@ use super::column::{self, millis, to_json};
 use crate::alert::breaker::Health;
 use crate::alert::digest::{self, Digest, Entry, Group, Reason};
 use crate::alert::{Receiver, Told};
-use crate::story::{self, FeedName, Severity};
+use tidings_rules::story;
+use tidings_rules::story::{FeedName, Severity};
 
 /// Messages of one receiver that waited too long, with the gravest severity of each.
 type Waiting = Vec<(i64, Severity)>;

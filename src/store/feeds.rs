@@ -15,7 +15,7 @@ use crate::alert::ailment::{Ailment, Course};
 use crate::feed::hints::{Hints, Pauses};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
 use crate::feed::moved::Move;
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 /// How many items of a feed are looked up that share a claim besides their key. What two share names
 /// neither; more are asked for because several items of one document may share it, too.

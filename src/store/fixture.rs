@@ -21,7 +21,7 @@ use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::hints::Hints;
 use crate::feed::identity::{Claims, ItemKey, KnownItem, Turnover};
-use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
+use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
 
 /// A store in a folder that goes with it.
 pub(super) struct Bench {

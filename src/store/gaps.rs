@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{millis, time};
 use super::{Store, StoreError};
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 /// A time in which a feed was not seen: when it was read again, nothing of its document was known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

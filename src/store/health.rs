@@ -13,7 +13,7 @@ use super::{Again, Finish, Lease, Store, StoreError};
 use crate::alert::breaker::{self, Health, Scope};
 use crate::alert::notice::{About, Kind, Notice, StoreNotice};
 use crate::alert::{Content, Receiver};
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// A receiver that is back is sent what backs off for long within this and four times as much.
 const RECALL_STEP: Duration = Duration::from_mins(1);

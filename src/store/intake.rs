@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::column::{millis, read_columns, to_json};
 use super::{ItemRecord, Plan, StoryId, sighting};
 use crate::feed::parse::MOST_ITEMS;
-use crate::story::{FeedName, Story, StoryKey};
+use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// Rows that one statement inserts or marks: `SQLite` binds at most 32,766 values.
 pub(super) const ROWS: usize = 500;

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::{column, digest, sighting};
 use crate::alert::copies::Update;
 use crate::alert::{Content, Letter};
-use crate::story::{Read, Sighting};
+use tidings_rules::story::{Read, Sighting};
 
 /// What the messages of these rows say that are first sent at `now`.
 pub(super) async fn gather(

@@ -15,7 +15,7 @@ use super::health::whole;
 use super::{Finish, Holdings, Lease, Render, Standing, Store, StoreError};
 use crate::alert::Receiver;
 use crate::alert::breaker::{self, Health, Room};
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// What a notifier is being sent, and how much it may be.
 #[derive(Clone, Debug, Default)]

@@ -13,7 +13,7 @@ use crate::alert::Content;
 use crate::alert::ailment::Ailment;
 use crate::alert::notice::About;
 use crate::feed::identity::ItemKey;
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 impl Store {
     /// T1: records one poll. Returns whether a story of it waits for its page or to be matched again.

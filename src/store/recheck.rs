@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, millis, read_columns};
 use super::story::{besides, first_idle, idle};
 use super::{Look, Looked, Store, StoreError, StoryId, alerts, event, sighting};
-use crate::story::Sighting;
+use tidings_rules::story::Sighting;
 
 impl Store {
     /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due first, at most `limit`. None of them waits.

@@ -10,8 +10,8 @@ use super::{Verdict, digest, silences};
 use crate::alert::silence::{self, Silence};
 use crate::alert::volume::{self, Way};
 use crate::alert::{Draft, Receiver};
-use crate::story::Severity;
-use crate::story::pace::Manners;
+use tidings_rules::story::Severity;
+use tidings_rules::story::pace::Manners;
 
 /// An alert that was just recorded.
 pub(super) struct Fresh<'v> {

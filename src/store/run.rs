@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::millis;
 use super::{RunStart, Store, StoreError, delivery_waits, health};
 use crate::alert::Receiver;
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 impl Store {
     /// Numbers this run, and opens older runs' leases at once, with the payload that they froze. Messages of receivers not in `receivers` become held,

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{millis, time, to_json};
 use super::{ItemRecord, StoryId};
-use crate::story::{FeedName, Sighting};
+use tidings_rules::story::{FeedName, Sighting};
 
 /// The feeds that carry each of these stories, first seen first.
 pub(super) async fn of_stories(

@@ -11,7 +11,7 @@ use super::{DeskError, StoreError, StoryId, beside, digest, sighting};
 use crate::alert::digest::Reason;
 use crate::alert::silence::{self, Silence, Target};
 use crate::alert::{Receiver, Told};
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// The silences in force at `now`.
 pub(super) async fn in_force(conn: &mut SqliteConnection, now: Timestamp) -> Result<Vec<Silence>, sqlx::Error> {

@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, from_millis, millis, read_columns, time};
 use super::{FinalText, Store, StoreError, StoryId, Waiting, alerts, event, sighting, tell};
-use crate::story::Sighting;
+use tidings_rules::story::Sighting;
 
 impl Store {
     /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
@@ -148,7 +148,7 @@ mod tests {
     use super::super::fixture::{Bench, at, item, page, story, verdict};
     use super::super::{Plan, Verdict};
     use super::*;
-    use crate::story::Read;
+    use tidings_rules::story::Read;
 
     async fn one_waiting(bench: &Bench) -> Waiting {
         bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::{millis, read_columns, to_json};
 use super::intake::{self, NewStory};
 use super::{Plan, StoryId, Verdict, alerts, event};
-use crate::story::{Story, StoryKey};
+use tidings_rules::story::{Story, StoryKey};
 
 /// Where a story stands.
 enum Standing {

@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tidings::fault::{Source, render};
-use tidings::rule::{Query, Rules, Table, Texts};
-use tidings::story::Story;
+use tidings_rules::fault::{Source, render};
+use tidings_rules::story::Story;
+use tidings_rules::{Query, Rules, Table, Texts};
 
 /// An expression and what the guide says of it.
 struct Example {

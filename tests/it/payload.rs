@@ -12,7 +12,7 @@ use tidings::alert::notice::{About, Kind, Notice, StoreNotice};
 use tidings::alert::{Content, Letter};
 use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
-use tidings::story::{FeedName, NotifierName, Row, Severity};
+use tidings_rules::story::{FeedName, NotifierName, Row, Severity};
 
 use crate::support::http::{Response, Server};
 use crate::support::letter::{alert, receiver};

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::hash;
 use super::spelling::normal;
-use crate::rule::is_common_word;
-use crate::text::{sentences, tokenise};
+use tidings_rules::is_common_word;
+use tidings_rules::text::{sentences, tokenise};
 
 /// The most words of a text that are compared.
 const MOST_WORDS: usize = 6000;
@@ -112,7 +112,7 @@ pub(super) fn words(sentence: &str) -> Vec<Word> {
     let large = tokens.iter().filter(|token| begins(&token.span).is_uppercase()).count();
     // In a heading most words have a capital, which says nothing there.
     let heading = tokens.len() > 3 && large * 3 > tokens.len() * 2;
-    let word = |(at, token): (usize, &crate::text::Token)| {
+    let word = |(at, token): (usize, &tidings_rules::text::Token)| {
         let text = normal(&token.word);
         let first = begins(&token.span);
         let kind = if text.bytes().any(|byte| byte.is_ascii_digit()) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::alert::{Head, Told};
 use crate::store::{Attempt, Message, Past, Record};
-use crate::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
+use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-03-12T{text}Z").parse().expect("a time")

@@ -8,7 +8,7 @@ use crate::cli::clauses::{Paper, quoted};
 use crate::cli::moment::in_full;
 use crate::notify::plain;
 use crate::store::{Attempt, Message, Past, Record};
-use crate::story::{Evidence, Read};
+use tidings_rules::story::{Evidence, Read};
 
 const TITLE: Style = Style::new().bold();
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::source::{Batch, Entry, MOST_STORIES};
-use crate::fault::{Fault, Source};
 use crate::files;
-use crate::story::Story;
+use tidings_rules::fault::{Fault, Source};
+use tidings_rules::story::Story;
 
 mod line;
 

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::source::Entry;
 use crate::daemon::rule_files;
-use crate::fault::Fault;
-use crate::rule::{Carrier, Query, Rules};
+use tidings_rules::fault::Fault;
+use tidings_rules::{Carrier, Query, Rules};
 
 /// The rules that matched one story: their places in [`Matcher::names`], ascending.
 pub(super) type Hits = Vec<usize>;
@@ -92,7 +92,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::story::{FeedName, Story};
+    use tidings_rules::story::{FeedName, Story};
 
     fn entry(title: &str, carriers: Option<Vec<Carrier>>) -> Entry {
         let story = Story {

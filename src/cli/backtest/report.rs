@@ -11,7 +11,8 @@ use super::source::{Batch, Entry};
 use super::tally::{Differences, Tally, differences};
 use crate::cli::format::Format;
 use crate::cli::{count, output};
-use crate::fault::{self, Fault, Level};
+use tidings_rules::fault;
+use tidings_rules::fault::{Fault, Level};
 
 mod text;
 

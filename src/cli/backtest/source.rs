@@ -3,9 +3,9 @@
 use super::lines::Lines;
 use super::stored::StoredStories;
 use crate::cli::{Exit, output};
-use crate::fault::Fault;
-use crate::rule::Carrier;
-use crate::story::Story;
+use tidings_rules::Carrier;
+use tidings_rules::fault::Fault;
+use tidings_rules::story::Story;
 
 /// The most stories of a batch.
 pub(super) const MOST_STORIES: u32 = 256;

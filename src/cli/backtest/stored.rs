@@ -9,9 +9,9 @@ use super::source::{Batch, Entry, MOST_STORIES};
 use crate::cli::{Exit, no_threads, output};
 use crate::config::Config;
 use crate::daemon;
-use crate::rule::Carrier;
 use crate::store::{Archive, Stored, StoryId};
-use crate::story::FeedName;
+use tidings_rules::Carrier;
+use tidings_rules::story::FeedName;
 
 /// The stories that were first seen since a time.
 pub(super) struct StoredStories {

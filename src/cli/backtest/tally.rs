@@ -146,7 +146,7 @@ fn headline(entry: &Entry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::story::Story;
+    use tidings_rules::story::Story;
 
     fn entry(title: &str, published: Option<i64>) -> Entry {
         let at = |second| Timestamp::from_second(second).unwrap();

@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
     use crate::store::State;
-    use crate::story::NotifierName;
+    use tidings_rules::story::NotifierName;
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Answer;
 use super::subject::Subject;
 use crate::store::{Fate, Kept};
-use crate::story::{FeedName, Read, Story};
+use tidings_rules::story::{FeedName, Read, Story};
 
 /// What scripts learn of the story; what rules make of it stands beside it.
 #[derive(Serialize)]

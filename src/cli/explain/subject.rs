@@ -16,9 +16,9 @@ use crate::feed::identity::normalise_link;
 use crate::feed::parse::Item;
 use crate::files;
 use crate::notify::Means;
-use crate::rule::Carrier;
 use crate::store::{Archive, Kept};
-use crate::story::{FeedName, Read, Story};
+use tidings_rules::Carrier;
+use tidings_rules::story::{FeedName, Read, Story};
 
 /// A story, as the rules see it.
 pub(super) struct Subject {

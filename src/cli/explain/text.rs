@@ -10,10 +10,10 @@ use crate::cli::clauses::{self, Paper, quoted};
 use crate::cli::count;
 use crate::cli::moment::in_full;
 use crate::notify::plain;
-use crate::rule::{Explained, Match, Truth};
 use crate::store::{Fate, Kept};
-use crate::story::Read;
-use crate::text::tokenise;
+use tidings_rules::story::Read;
+use tidings_rules::text::tokenise;
+use tidings_rules::{Explained, Match, Truth};
 
 const TITLE: Style = Style::new().bold();
 

@@ -48,7 +48,7 @@ mod tests {
 
     use super::*;
     use crate::store::Gap;
-    use crate::story::FeedName;
+    use tidings_rules::story::FeedName;
 
     #[test]
     fn gaps_are_shown_with_their_feed_and_times() {

@@ -13,7 +13,7 @@ use crate::cli::{Exit, block_on, load, output};
 use crate::config::{Config, Feed};
 use crate::daemon::clock::now;
 use crate::store::{Archive, FeedState};
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 /// Lists the feeds; before the first run, none of them was polled.
 pub(super) fn list(format: Format, config: &Path) -> Result<(), Exit> {

@@ -13,7 +13,7 @@ use crate::cli::{Exit, block_on, count, place};
 use crate::feed::article;
 use crate::feed::parse::{self, Document, Item};
 use crate::notify::plain;
-use crate::story::headline::headline;
+use tidings_rules::story::headline::headline;
 
 /// How much of an item's text is shown to people, in characters.
 const MOST_TEXT: usize = 400;

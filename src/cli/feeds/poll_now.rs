@@ -6,10 +6,10 @@ use crate::cli::output::{self, fail};
 use crate::cli::{Exit, block_on, load};
 use crate::config::Config;
 use crate::daemon::clock::now;
-use crate::fault::nearest;
 use crate::notify::plain;
 use crate::store;
-use crate::story::FeedName;
+use tidings_rules::fault::nearest;
+use tidings_rules::story::FeedName;
 
 /// Has the feeds of these names polled now, or, without any, those that fail: 65 if the configuration
 /// has no feed of a name, 69 if the store cannot be written.

@@ -71,7 +71,7 @@ mod tests {
     use crate::alert::ailment::Course;
     use crate::config::FullText;
     use crate::feed::hints::Hints;
-    use crate::story::FeedName;
+    use tidings_rules::story::FeedName;
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()

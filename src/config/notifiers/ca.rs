@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use super::super::Authority;
 use super::super::reader::Reader;
 use crate::files;
-use crate::yaml::{Entries, Node};
+use tidings_rules::yaml::{Entries, Node};
 
 /// The largest file that is read, in bytes: the bundles of whole systems are a quarter of that.
 const LARGEST: u64 = 1 << 20;

@@ -10,7 +10,7 @@ use super::super::{Authority, Email, MailSecurity};
 use super::smtp::{self, Server};
 use super::{Faulty, ca, helo};
 use crate::files;
-use crate::yaml::{Entries, Node};
+use tidings_rules::yaml::{Entries, Node};
 
 /// The longest password that is read from a file, in bytes.
 const LONGEST_PASSWORD: u64 = 4096;

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use url::Host;
 
 use super::super::reader::Reader;
-use crate::yaml::{Entries, Node};
+use tidings_rules::yaml::{Entries, Node};
 
 /// The longest domain name, in bytes (RFC 1035).
 const LONGEST: usize = 253;

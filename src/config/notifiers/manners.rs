@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::civil::Time;
 
 use super::super::reader::Reader;
-use crate::story::Severity;
-use crate::story::pace::{Limit, Manners, Quiet, time_of_day};
-use crate::yaml::{Entries, Node};
+use tidings_rules::story::Severity;
+use tidings_rules::story::pace::{Limit, Manners, Quiet, time_of_day};
+use tidings_rules::yaml::{Entries, Node};
 
 /// The most messages that a limit may let through.
 const MOST: u32 = 100_000;

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::super::MailSecurity;
 use super::super::reader::Reader;
-use crate::yaml::Node;
+use tidings_rules::yaml::Node;
 
 /// A mail server, and who logs in there.
 pub(super) struct Server {

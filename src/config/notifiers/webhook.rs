@@ -10,7 +10,7 @@ use url::Url;
 use super::super::reader::Reader;
 use super::super::{Authority, Body, Format, SecretUrl, Webhook};
 use super::ca;
-use crate::yaml::{Entries, Node};
+use tidings_rules::yaml::{Entries, Node};
 
 pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Webhook> {
     let format = format::format(entries, reader);

@@ -44,7 +44,7 @@ headers: {Authorization: Bearer S3CR3T}
 /// A fault at every line, as unlucky as can be.
 pub(super) fn all_lines_of(text: &str) -> String {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
-    let document = crate::yaml::parse(&source, &mut Vec::new());
+    let document = tidings_rules::yaml::parse(&source, &mut Vec::new());
     mask::masked(&source, document.as_ref()).text
 }
 

@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
     use crate::config::FullText;
-    use crate::story::FeedName;
+    use tidings_rules::story::FeedName;
 
     const MINUTE: Duration = Duration::from_mins(1);
 

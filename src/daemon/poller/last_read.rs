@@ -9,7 +9,7 @@ use crate::alert::ailment::{FeedNotice, Kind, Outage};
 use crate::config::Feed;
 use crate::feed::fetch::HostKey;
 use crate::store::FeedState;
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 /// What is known of all feeds that come over the network.
 #[derive(Debug, Default)]

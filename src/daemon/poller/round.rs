@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::alert::ailment::Course;
     use crate::feed::hints::Hints;
-    use crate::story::FeedName;
+    use tidings_rules::story::FeedName;
 
     fn state(name: &str, error: Option<&str>) -> FeedState {
         FeedState {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::feed::parse::Item;
-use crate::text::tokenise;
+use tidings_rules::text::tokenise;
 
 /// How much of a text is compared, in bytes. The store need not give more of it.
 pub const MOST_COMPARED: u16 = 8 << 10;

@@ -9,7 +9,7 @@ use super::*;
 use crate::config::MailSecurity;
 use crate::notify::fixture;
 use crate::notify::plain::is_unseen;
-use crate::story::{FeedName, Read};
+use tidings_rules::story::{FeedName, Read};
 
 fn desk(from: &str, to: &[&str]) -> Email {
     Email {

@@ -7,7 +7,7 @@ use super::link::{Link, link};
 use super::list::{self, Form};
 use super::words::{headline, joined};
 use crate::notify::view::{Item, View};
-use crate::story::Severity;
+use tidings_rules::story::Severity;
 
 // A message of more than 4096 bytes becomes an attachment, and the whole JSON, in which quotes take two bytes, may have twice that.
 const TITLE: usize = 250;

@@ -8,7 +8,7 @@ use super::list::{self, Form};
 use super::words::{headline, joined};
 use crate::alert::{Content, Letter};
 use crate::notify::view::{Item, View};
-use crate::story::Severity;
+use tidings_rules::story::Severity;
 
 /// The most of a summary (1024 characters).
 const SUMMARY: usize = 1000;

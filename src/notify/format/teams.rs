@@ -8,7 +8,7 @@ use super::list;
 use super::words::{headline, joined};
 use crate::notify::quote::Piece;
 use crate::notify::view::{Item, View};
-use crate::story::Severity;
+use tidings_rules::story::Severity;
 
 /// The most that a workflow takes, less some room, in bytes.
 const MOST: usize = 27_000;

@@ -10,7 +10,7 @@ use super::*;
 use crate::alert::Content;
 use crate::alert::notice::Kind;
 use crate::notify::fixture;
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 const ALL: [Format; 6] =
     [Format::Slack, Format::Discord, Format::Teams, Format::Telegram, Format::Ntfy, Format::PagerDuty];
@@ -31,7 +31,8 @@ fn all_of(text: &str, copies: usize) -> Letter {
             text.clone_into(&mut rule.rule);
             (rule.why, rule.owner) = (Some(text.to_owned()), Some(text.to_owned()));
         }
-        let more = (0..copies).map(|n| fixture::evidence("a", crate::story::Field::Body, &format!("{n} a {text}")));
+        let more =
+            (0..copies).map(|n| fixture::evidence("a", tidings_rules::story::Field::Body, &format!("{n} a {text}")));
         rules[0].evidence.extend(more);
     }
     letter

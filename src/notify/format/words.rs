@@ -2,7 +2,7 @@
 
 use crate::notify::quote::Piece;
 use crate::notify::view::View;
-use crate::story::Severity;
+use tidings_rules::story::Severity;
 
 /// The severity in capitals where it is grave, and the headline.
 pub(super) fn headline(view: &View) -> String {

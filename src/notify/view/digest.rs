@@ -8,7 +8,7 @@ use crate::alert;
 use crate::alert::digest::{Digest, Entry, Group, Reason};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
-use crate::story::Severity;
+use tidings_rules::story::Severity;
 
 /// The stories of a rule that are shown with a sentence; of the rest, headline and link must do.
 const MOST_QUOTED: usize = 30;

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 fn now() -> Timestamp {
     "2026-03-12T13:20:00Z".parse().unwrap()

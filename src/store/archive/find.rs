@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::{Archive, Stored};
 use crate::store::column::{self, maybe_time, time};
 use crate::store::{StoreError, StoryId};
-use crate::story::Read;
+use tidings_rules::story::Read;
 
 /// A story of the store and what became of it.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use super::Archive;
 use crate::alert::{Head, Receiver, Told, draft};
 use crate::store::column::{self, maybe_time, millis, time};
 use crate::store::{StoreError, sighting};
-use crate::story::{FeedName, NotifierName, Read, Sighting};
-use crate::text::tokenise;
+use tidings_rules::story::{FeedName, NotifierName, Read, Sighting};
+use tidings_rules::text::tokenise;
 
 /// How many alerts are looked at in one go.
 const PAGE: i64 = 1000;

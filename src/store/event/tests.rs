@@ -6,7 +6,7 @@ use super::super::fixture::{Bench, at, desk, item, letter, page, rules_and_feeds
 use super::super::{Finish, ItemRecord, Plan, Verdict};
 use super::*;
 use crate::alert::Content;
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 /// A text of 120 words and some numbers; another seed is another text.
 fn text(seed: &str) -> String {

@@ -5,7 +5,7 @@ use super::super::{Again, Finish, Lease, Plan, PollRecord, Verdict};
 use super::*;
 use crate::alert::ailment::{self, FeedNotice};
 use crate::alert::breaker::Cause;
-use crate::story::FeedName;
+use tidings_rules::story::FeedName;
 
 fn away(until: i64) -> Finish {
     again(Cause::Unreached, Scope::Notifier, until)

@@ -12,7 +12,7 @@ use crate::alert::breaker::Health;
 use crate::store::column::{maybe_time, millis};
 use crate::store::health::whole;
 use crate::store::{Lease, Render, digest, health, letter};
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// Leases due messages of a notifier, as many as it and each of its recipients have room for, as
 /// [`turn`](crate::store::Store::turn) says.

@@ -12,8 +12,8 @@ use crate::alert::digest::{Digest, Reason};
 use crate::alert::silence::Target;
 use crate::alert::volume::{Pace, Policy};
 use crate::alert::{Content, Draft, Told};
-use crate::story::pace::{Burst, Cadence, Limit, Manners, Quiet, time_of_day};
-use crate::story::{Row, Severity};
+use tidings_rules::story::pace::{Burst, Cadence, Limit, Manners, Quiet, time_of_day};
+use tidings_rules::story::{Row, Severity};
 
 const HOUR: i64 = 3600;
 

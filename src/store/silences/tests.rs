@@ -9,7 +9,7 @@ use super::super::{Plan, Verdict};
 use super::{Silence, Target, mute, unmute};
 use crate::alert::volume::Policy;
 use crate::alert::{Content, Draft, Told};
-use crate::story::{FeedName, Row};
+use tidings_rules::story::{FeedName, Row};
 
 /// A rule with a tag and a row.
 fn arms() -> Draft {

@@ -3,7 +3,7 @@
 use super::super::FinalText;
 use super::super::fixture::{Bench, at, item, page, settle, story, verdict};
 use super::super::{ItemRecord, Plan};
-use crate::story::Read;
+use tidings_rules::story::Read;
 
 fn recorded() -> Plan {
     Plan::Record("older than first_poll".to_owned())

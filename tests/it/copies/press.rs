@@ -39,7 +39,7 @@ const STOCK: [&str; 16] = [
 const VOCABULARY: usize = 20_000;
 
 /// Other words of English, a line each.
-const ENGLISH: &str = include_str!("../../../src/rule/lint/words.txt");
+const ENGLISH: &str = include_str!("../../../crates/rules/src/lint/words.txt");
 
 /// What writes articles; the same seed writes the same.
 pub struct Press {

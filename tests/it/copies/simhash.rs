@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use tidings::text::tokenise;
+use tidings_rules::text::tokenise;
 
 pub fn joins(one: &str, other: &str) -> bool {
     let (one, other) = (shingles(one), shingles(other));

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tidings::alert::{Letter, Receiver};
-use tidings::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// An alert with all that an alert can have.
 pub fn alert() -> Letter {

@@ -7,7 +7,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::story::Story;
+use tidings_rules::story::Story;
 
 /// What to write instead of a line that is no story.
 pub(super) const HELP: &str = r#"write one object a line, with texts in quotes: {"title": "…", "body": "…"}"#;

@@ -6,7 +6,7 @@ use url::Url;
 use super::super::super::reader::Reader;
 use super::super::super::{Addressed, Format, SecretUrl};
 use super::super::Faulty;
-use crate::yaml::Entries;
+use tidings_rules::yaml::Entries;
 
 /// Where PagerDuty takes events, unless `url` says otherwise (`events.eu.pagerduty.com`).
 pub(super) const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";

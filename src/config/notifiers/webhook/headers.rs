@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use super::super::super::SecretUrl;
 use super::super::super::headers::{self as added, FRAMING};
 use super::super::super::reader::Reader;
-use crate::yaml::{Entries, Node};
+use tidings_rules::yaml::{Entries, Node};
 
 /// The headers that `headers` names, and `Authorization` as `auth` has it. All are marked as sensitive.
 pub(super) fn headers(

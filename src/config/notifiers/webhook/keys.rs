@@ -9,7 +9,7 @@ use secrecy::SecretSlice;
 
 use super::super::super::SigningKey;
 use super::super::super::reader::Reader;
-use crate::yaml::Node;
+use tidings_rules::yaml::Node;
 
 /// How long a key may be, in bytes (Standard Webhooks, symmetric signatures).
 const KEY_LENGTH: RangeInclusive<usize> = 24..=64;

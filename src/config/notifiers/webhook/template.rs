@@ -6,7 +6,7 @@ use super::super::super::reader::Reader;
 use super::super::super::{Template, Writes};
 use super::super::Faulty;
 use crate::files;
-use crate::yaml::{Entries, Node};
+use tidings_rules::yaml::{Entries, Node};
 
 /// The largest template, in bytes.
 const LARGEST: u64 = 256 << 10;

@@ -15,7 +15,7 @@ use tokio::time::{Sleep, sleep};
 use super::connection::Connection;
 use super::login::Mechanism;
 use crate::notify::Retry;
-use crate::story::NotifierName;
+use tidings_rules::story::NotifierName;
 
 /// How long a connection is kept without work. Servers close theirs after five minutes (RFC 5321,
 /// 4.5.3.2.7).

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alert::digest::{Digest, Entry, Group, Reason};
-use crate::story::Sighting;
+use tidings_rules::story::Sighting;
 
 /// A digest of so many stories under each of these rules.
 fn digest(rules: &[(&str, usize)]) -> Letter {

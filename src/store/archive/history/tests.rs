@@ -5,7 +5,7 @@ use crate::alert::breaker::{Cause, Scope};
 use crate::alert::draft::text_hash;
 use crate::store::fixture::{Bench, again, at, desk, draft, item, receiver, settle, verdict};
 use crate::store::{Finish, Plan, Verdict};
-use crate::text::tokenise;
+use tidings_rules::text::tokenise;
 
 /// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b (arms), by wire, a day later.
 async fn bench() -> Bench {

@@ -8,7 +8,7 @@ use crate::alert::volume::Pace;
 use crate::alert::{Content, Draft, Letter};
 use crate::store::fixture::{Bench, again, at, desk, draft, item, letter, verdict};
 use crate::store::{Again, Finish, Lease, Plan, Verdict};
-use crate::story::pace::Cadence;
+use tidings_rules::story::pace::Cadence;
 
 const HOUR: i64 = 3600;
 

@@ -1,0 +1,274 @@
+//! Many rules against one story, in little more time than few take.
+//!
+//! Built once, never changed. A rule is posted under features that it cannot do without (`anchor`); a story calls up the rules that are
+//! posted under what it has (`sheet`), and only of those are the clauses run (`run`). It decides what the plain evaluator decides.
+
+use aho_corasick::AhoCorasick;
+
+use super::Carrier;
+use crate::language::scope::Scope;
+use crate::language::tree::Tree;
+use crate::story::Story;
+use anchor::Chooser;
+use features::{Derived, Feature, Features, number};
+use marks::Marks;
+use node::{Node, Nodes};
+use occurrences::Found;
+use postings::{Call, Posting, Postings, Target};
+use program::{Program, Writer};
+use run::{Decided, Run};
+use sheet::Sheet;
+
+pub use frequency::Frequencies;
+
+mod anchor;
+mod features;
+mod frequency;
+pub(crate) mod hints;
+mod interned;
+mod marks;
+mod memo;
+pub(crate) mod naive;
+mod node;
+mod occurrences;
+pub(crate) mod page;
+mod postings;
+mod program;
+mod run;
+mod sheet;
+mod sorted;
+mod text;
+pub(crate) mod truth;
+mod vocabulary;
+
+/// Rules by their numbers, ready to be looked for.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    features: Features,
+    postings: Postings,
+    program: Program,
+    /// The programs of rules that no feature calls up: they are run for every story. What is refused when rules are read leaves none.
+    always: Box<[u32]>,
+    /// What patterns cannot do without, and the feature of each piece.
+    literals: Option<(AhoCorasick, Box<[Feature]>)>,
+    /// Which fields any rule names.
+    fields: [bool; Scope::ALL.len()],
+    rules: usize,
+}
+
+/// Memory for one story at a time, used again for the next: once it has seen a few, it asks for no more.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    sheet: Sheet,
+    decided: Decided,
+    found: [Vec<Found>; 2],
+    /// What was found calls this up, and whether headline or text had it.
+    calls: Vec<(bool, Call)>,
+    /// Where programs to be run begin, and then their heads.
+    due: Vec<(u32, u32)>,
+    /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than once.
+    looked_at: Vec<u64>,
+    /// The rules that were.
+    marked: Vec<u32>,
+    matched: Vec<u32>,
+}
+
+/// In the head of a program: it is of what many rules share, and the number is that of its feature.
+const GROUP: u32 = 1 << 31;
+
+/// In the head of a rule's program: several features call it up.
+const SEVERAL: u32 = 1 << 30;
+
+/// Phrases or branches from which on what many rules share is posted by itself.
+const WIDE: usize = 8;
+
+impl Engine {
+    /// The engine of `trees`, whose numbers are their places. One that may hold of a story in which nothing is found is
+    /// looked at for every story.
+    pub(crate) fn new<'t>(trees: impl IntoIterator<Item = &'t Tree>, frequencies: &Frequencies) -> Self {
+        let mut nodes = Nodes::default();
+        let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.rule(tree)).collect();
+        let groups: Vec<(u32, Feature)> = groups(&mut nodes);
+        let (features, shares) = nodes.features.finish(frequencies, roots.len());
+        let (mut chooser, mut writer) = (Chooser::new(&nodes, &shares), Writer::new(&nodes, &shares));
+        let ever = number(features.count());
+        let (mut posted, mut always) = (Vec::new(), Vec::new());
+        for (id, feature) in groups {
+            let anchors = chooser.anchors(id).unwrap_or_default();
+            let feature = nodes.features.finished(feature);
+            let at = writer.group(GROUP | feature, id);
+            posted.extend(
+                anchors.iter().map(|anchor| {
+                    (anchor.feature, Posting::new(Target::Program(at), anchor.guard, anchor.in_text, ever))
+                }),
+            );
+            chooser.stand_for(id, feature);
+        }
+        for (rule, root) in (0_u32..).zip(&roots) {
+            always.extend(post(rule, *root, ever, (&mut chooser, &mut writer), &mut posted));
+        }
+        let literals = literals(&nodes);
+        let fields = Scope::ALL.map(|scope| nodes.names(scope));
+        let postings = Postings::new(features.count(), &posted);
+        let program = writer.finish();
+        Self { features, postings, program, always: always.into(), literals, fields, rules: roots.len() }
+    }
+
+    /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.
+    ///
+    /// What is found calls up rules, of which some may stand for what many rules share, and so be found themselves. Each step asks memory for all that it
+    /// needs before any of it is looked at: what does not depend on one another is waited for once, and not one after the other.
+    pub(crate) fn matches<'s>(&self, story: &Story, carriers: &[Carrier], scratch: &'s mut Scratch) -> &'s [u32] {
+        scratch.clear(self);
+        let Scratch { sheet, decided, found, calls, due, looked_at, marked, matched } = scratch;
+        sheet.read(self, story, carriers);
+        let mut run = Run { engine: self, story, carriers, sheet, decided, found };
+        let mut seen = 0;
+        while run.sheet.marks.found(seen).is_some() {
+            calls.clear();
+            while let Some(feature) = run.sheet.marks.found(seen) {
+                calls.extend(self.postings.call(feature).map(|call| (run.sheet.marks.in_text(feature), call)));
+                seen += 1;
+            }
+            self.sort_called(calls, &run.sheet.marks, matched, due);
+            for (at, head) in &mut *due {
+                *head = self.program.code[*at as usize];
+            }
+            for (at, head) in &*due {
+                let at = *at as usize;
+                let number = head & !(GROUP | SEVERAL);
+                let is_new = head & SEVERAL == 0 || mark(looked_at, marked, number);
+                if is_new && run.holds(at + 1, None) {
+                    if head & GROUP == 0 {
+                        matched.push(number);
+                    } else {
+                        run.sheet.marks.mark(number, false);
+                    }
+                }
+            }
+        }
+        for at in &self.always {
+            if run.holds(*at as usize + 1, None) {
+                matched.push(self.program.code[*at as usize]);
+            }
+        }
+        matched.sort_unstable();
+        matched.dedup();
+        matched
+    }
+
+    /// Sorts what is called up and not kept back by its guard: rules that hold go to `matched`, programs to be run become `due`. Which it is nobody can
+    /// foresee, so there is no branch.
+    fn sort_called(&self, calls: &[(bool, Call)], marks: &Marks, matched: &mut Vec<u32>, due: &mut Vec<(u32, u32)>) {
+        let most: usize = calls.iter().map(|(_, call)| Postings::count(call)).sum();
+        let (mut holding, mut waiting) = (matched.len(), 0);
+        matched.resize(holding + most, 0);
+        due.resize(most, (0, 0));
+        for (in_text, call) in calls {
+            for posting in self.postings.called(call) {
+                let passes = marks.in_text(posting.guard) & (*in_text | !posting.is_of_text());
+                matched[holding] = posting.number();
+                due[waiting].0 = posting.number();
+                holding += usize::from(passes & posting.decides());
+                waiting += usize::from(passes & !posting.decides());
+            }
+        }
+        matched.truncate(holding);
+        due.truncate(waiting);
+    }
+
+    /// The bytes that it takes, but for what compiled patterns do.
+    pub(crate) fn bytes(&self) -> usize {
+        self.features.bytes() + self.postings.bytes() + self.program.bytes()
+    }
+
+    /// Whether any rule looks into `scope`.
+    fn looks_at(&self, scope: Scope) -> bool {
+        Scope::ALL.iter().zip(self.fields).any(|(known, named)| *known == scope && named)
+    }
+}
+
+impl Scratch {
+    /// Memory that has seen no story yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            sheet: Sheet::new(),
+            decided: Decided::default(),
+            found: Default::default(),
+            calls: Vec::new(),
+            due: Vec::new(),
+            looked_at: Vec::new(),
+            marked: Vec::new(),
+            matched: Vec::new(),
+        }
+    }
+
+    fn clear(&mut self, engine: &Engine) {
+        for rule in self.marked.drain(..) {
+            self.looked_at[rule as usize / 64] = 0;
+        }
+        self.looked_at.resize(engine.rules.div_ceil(64), 0);
+        self.decided.clear(engine.program.shared.len());
+        self.matched.clear();
+    }
+}
+
+/// Marks a rule as looked at; whether it was not.
+fn mark(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
+    let (word, bit) = (&mut looked_at[rule as usize / 64], 1 << (rule % 64));
+    let is_new = *word & bit == 0;
+    *word |= bit;
+    if is_new {
+        marked.push(rule);
+    }
+    is_new
+}
+
+/// The nodes that many rules share and many features call up, each with the feature that stands for it.
+fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
+    let is_wide = |node: &Node| match node {
+        Node::Some(_, phrases) | Node::AtLeast(_, _, phrases) => phrases.len() > WIDE,
+        Node::Any(branches) => branches.len() > WIDE,
+        _ => false,
+    };
+    let is_group = |id: &u32| nodes.parents(*id) > 1 && is_wide(nodes.node(*id)) && !nodes.looks_at_unit(*id);
+    let ids: Vec<u32> = (0..number(nodes.count())).filter(is_group).collect();
+    ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
+}
+
+/// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up. Every story has the feature `ever`.
+fn post(
+    rule: u32,
+    root: u32,
+    ever: Feature,
+    (chooser, writer): (&mut Chooser<'_>, &mut Writer<'_>),
+    posted: &mut Vec<(Feature, Posting)>,
+) -> Option<u32> {
+    let Some(anchors) = chooser.anchors(root) else { return Some(writer.rule(rule, root, &[])) };
+    let known = match *anchors {
+        [only] if only.in_text => [Some(only.feature), only.guard].into_iter().flatten().collect(),
+        _ => Vec::new(),
+    };
+    let several = if anchors.len() > 1 { SEVERAL } else { 0 };
+    let mut program = None;
+    for anchor in anchors {
+        let target = if anchor.decides {
+            Target::Rule(rule)
+        } else {
+            Target::Program(*program.get_or_insert_with(|| writer.rule(rule | several, root, &known)))
+        };
+        posted.push((anchor.feature, Posting::new(target, anchor.guard, anchor.in_text, ever)));
+    }
+    None
+}
+
+/// One automaton for the literals of all patterns.
+fn literals(nodes: &Nodes) -> Option<(AhoCorasick, Box<[Feature]>)> {
+    let pieces: Vec<(&[u8], Feature)> = nodes.features.literals().collect();
+    let automaton = AhoCorasick::new(pieces.iter().map(|(piece, _)| piece));
+    let features = pieces.iter().map(|(_, feature)| *feature).collect();
+    (!pieces.is_empty()).then(|| (automaton.expect("patterns are short, and so are their literals"), features))
+}
+
+#[cfg(test)]
+mod tests;

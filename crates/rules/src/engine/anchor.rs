@@ -1,0 +1,244 @@
+//! Under which features a rule is posted: a rule that holds has one of them, and their guards.
+
+use super::features::{Feature, Shares};
+use super::node::{Node, NodeId, Nodes, PhraseId, Sight};
+use crate::language::pair::Link;
+use crate::language::scope::Scope;
+
+/// A feature that calls a rule up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Anchor {
+    pub(super) feature: Feature,
+    /// A feature of headline or text without which the rule does not hold.
+    pub(super) guard: Option<Feature>,
+    /// Whether the feature counts only in headline or text.
+    pub(super) in_text: bool,
+    /// Whether the rule holds wherever feature and guard are found.
+    pub(super) decides: bool,
+}
+
+/// Chooses anchors by how rare features are; each node is weighed once.
+#[derive(Debug)]
+pub(super) struct Chooser<'n> {
+    nodes: &'n Nodes,
+    shares: &'n Shares,
+    /// By node, how many stories call it up; `NAN` where it was not weighed yet, infinite where nothing has to be found.
+    weights: Vec<f32>,
+    /// The features that stand for nodes that many rules share.
+    groups: Vec<Option<Feature>>,
+}
+
+/// What is known around a node.
+#[derive(Clone, Copy, Debug)]
+struct Around {
+    /// What a unit is part of.
+    sight: Sight,
+    guard: Option<Feature>,
+    /// Whether the rule holds if the node and the guard do.
+    decides: bool,
+}
+
+/// What a unit is part of where there is none.
+const TEXT: Sight = Sight::Field(Scope::Text);
+
+impl<'n> Chooser<'n> {
+    /// A chooser among `nodes`, whose features are found in `shares` of all stories.
+    pub(super) fn new(nodes: &'n Nodes, shares: &'n Shares) -> Self {
+        Self { nodes, shares, weights: vec![f32::NAN; nodes.count()], groups: vec![None; nodes.count()] }
+    }
+
+    /// From now on the node `id` is called up by `feature`, which is found where it holds.
+    pub(super) fn stand_for(&mut self, id: NodeId, feature: Feature) {
+        self.groups[id as usize] = Some(feature);
+    }
+
+    /// The anchors of a rule, or of a node that stands for itself; `None` if it can hold of a story without any feature.
+    pub(super) fn anchors(&mut self, id: NodeId) -> Option<Vec<Anchor>> {
+        let mut anchors = Vec::new();
+        let around = Around { sight: TEXT, guard: None, decides: true };
+        self.weigh(id).is_finite().then(|| {
+            self.post(id, around, &mut anchors);
+            anchors
+        })
+    }
+
+    fn weigh(&mut self, id: NodeId) -> f32 {
+        let known = self.weights[id as usize];
+        if !known.is_nan() {
+            return known;
+        }
+        let nodes = self.nodes;
+        let weight = match nodes.node(id) {
+            Node::Feature(_, feature) | Node::Site(feature) => self.share(*feature),
+            Node::Phrase(_, phrase) => self.share(self.rarest(*phrase)),
+            Node::Some(_, phrases) | Node::AtLeast(_, _, phrases) => self.weigh_any(phrases),
+            Node::Pair(_, Link::Except, [left, _]) => self.weigh_any(left),
+            Node::Pair(_, _, [left, right]) => self.weigh_any(left).min(self.weigh_any(right)),
+            Node::Within(_, _, branch) => self.weigh(*branch),
+            Node::Pattern(_, pattern) => nodes.patterns[*pattern as usize].1.iter().map(|one| self.share(*one)).sum(),
+            Node::Compare(..) | Node::Lang(_) | Node::Not(_) => f32::INFINITY,
+            Node::All(branches) => branches.iter().map(|branch| self.weigh(*branch)).fold(f32::INFINITY, f32::min),
+            Node::Any(branches) => branches.iter().map(|branch| self.weigh(*branch)).sum(),
+            Node::Count(least, branches) => {
+                self.fewest(*least, branches).into_iter().map(|branch| self.weigh(branch)).sum()
+            }
+        };
+        self.weights[id as usize] = weight;
+        weight
+    }
+
+    fn share(&self, feature: Feature) -> f32 {
+        self.shares.of(self.nodes.features.finished(feature))
+    }
+
+    fn weigh_any(&self, phrases: &[PhraseId]) -> f32 {
+        phrases.iter().map(|phrase| self.share(self.rarest(*phrase))).sum()
+    }
+
+    /// The rarest word of a phrase.
+    fn rarest(&self, phrase: PhraseId) -> Feature {
+        let words = &self.nodes.phrase(phrase).words;
+        words[rarest(words, |feature| self.share(feature))]
+    }
+
+    /// Branches of which one holds where `least` of all do: as many as can be left out are.
+    fn fewest(&mut self, least: usize, branches: &[NodeId]) -> Vec<NodeId> {
+        let mut branches = branches.to_vec();
+        branches.sort_by(|one, other| self.weigh(*one).total_cmp(&self.weigh(*other)));
+        branches.truncate(branches.len() + 1 - least);
+        branches
+    }
+
+    fn post(&mut self, id: NodeId, around: Around, anchors: &mut Vec<Anchor>) {
+        if let Some(feature) = self.groups[id as usize] {
+            anchors.push(Anchor { feature, guard: around.guard, in_text: false, decides: around.decides });
+            return;
+        }
+        let nodes = self.nodes;
+        match nodes.node(id) {
+            Node::Feature(sight, feature) => {
+                let decides = around.decides && *sight == TEXT;
+                anchors.push(self.anchor(*feature, *sight, Around { decides, ..around }));
+            }
+            Node::Site(feature) => {
+                let feature = nodes.features.finished(*feature);
+                anchors.push(Anchor { feature, guard: around.guard, in_text: false, decides: false });
+            }
+            Node::Phrase(sight, phrase) => self.post_any(&[*phrase], *sight, around, anchors),
+            Node::Some(sight, phrases) | Node::AtLeast(sight, _, phrases) => {
+                self.post_any(phrases, *sight, around, anchors);
+            }
+            Node::Pair(sight, link, [left, right]) => {
+                let right_is_rarer = *link != Link::Except && self.weigh_any(right) < self.weigh_any(left);
+                let (rarer, other) = if right_is_rarer { (right, left) } else { (left, right) };
+                let other = match **other {
+                    [only] if *link != Link::Except => Some(self.rarest(only)),
+                    _ => None,
+                };
+                let around = self.guarded(around, other.filter(|_| sight.is_of_text(around.sight)));
+                self.post_any(rarer, *sight, around, anchors);
+            }
+            Node::Within(sight, _, branch) => {
+                let sight = if *sight == Sight::Unit { around.sight } else { *sight };
+                self.post(*branch, Around { sight, decides: false, ..around }, anchors);
+            }
+            Node::Pattern(sight, pattern) => {
+                for literal in &nodes.patterns[*pattern as usize].1 {
+                    anchors.push(self.anchor(*literal, *sight, Around { decides: false, ..around }));
+                }
+            }
+            Node::All(branches) => self.post_all(branches, around, anchors),
+            Node::Any(branches) => {
+                for branch in branches {
+                    self.post(*branch, around, anchors);
+                }
+            }
+            Node::Count(least, branches) => {
+                for branch in self.fewest(*least, branches) {
+                    self.post(branch, Around { decides: false, ..around }, anchors);
+                }
+            }
+            Node::Compare(..) | Node::Lang(_) | Node::Not(_) => {}
+        }
+    }
+
+    /// Posts the rarest of `branches`, guarded by what is rarest among what the others must have.
+    fn post_all(&mut self, branches: &[NodeId], around: Around, anchors: &mut Vec<Anchor>) {
+        let weights: Vec<f32> = branches.iter().map(|branch| self.weigh(*branch)).collect();
+        let chosen = (0..branches.len()).min_by(|one, other| weights[*one].total_cmp(&weights[*other]));
+        let Some(chosen) = chosen else { return };
+        let others = branches.iter().enumerate().filter(|(at, _)| *at != chosen).map(|(_, branch)| *branch);
+        let others: Vec<NodeId> = others.collect();
+        if let [other] = *others
+            && let Node::Feature(TEXT, feature) = self.nodes.node(other)
+            && around.decides
+            && around.guard.is_none()
+        {
+            let guard = Some(self.nodes.features.finished(*feature));
+            return self.post(branches[chosen], Around { guard, ..around }, anchors);
+        }
+        let must = others.iter().filter_map(|branch| self.must(*branch, around.sight));
+        let must = must.min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
+        let around = Around { decides: false, ..self.guarded(around, must) };
+        self.post(branches[chosen], around, anchors);
+    }
+
+    fn post_any(&self, phrases: &[PhraseId], sight: Sight, around: Around, anchors: &mut Vec<Anchor>) {
+        let is_of_text = sight.is_of_text(around.sight);
+        for phrase in phrases {
+            let words = &self.nodes.phrase(*phrase).words;
+            let rarest_at = rarest(words, |feature| self.share(feature));
+            let others = words.iter().enumerate().filter(|(at, word)| *at != rarest_at && **word != words[rarest_at]);
+            let second =
+                others.map(|(_, word)| *word).min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
+            let around = self.guarded(around, second.filter(|_| is_of_text));
+            anchors.push(self.anchor(words[rarest_at], sight, Around { decides: false, ..around }));
+        }
+    }
+
+    fn anchor(&self, feature: Feature, sight: Sight, around: Around) -> Anchor {
+        let feature = self.nodes.features.finished(feature);
+        let guard = around.guard.filter(|guard| *guard != feature);
+        let in_text = sight.is_of_text(around.sight);
+        Anchor { feature, guard, in_text, decides: around.decides && in_text }
+    }
+
+    /// The same with `guard`, if that is rarer than the guard that there is.
+    fn guarded(&self, around: Around, guard: Option<Feature>) -> Around {
+        let guard = guard.map(|guard| self.nodes.features.finished(guard));
+        let rarer = match (guard, around.guard) {
+            (Some(new), Some(old)) if self.shares.of(new) >= self.shares.of(old) => Some(old),
+            (new, old) => new.or(old),
+        };
+        Around { guard: rarer, decides: around.decides && rarer == around.guard, ..around }
+    }
+
+    /// A feature that headline or text have where the node holds.
+    fn must(&self, id: NodeId, around: Sight) -> Option<Feature> {
+        let rarest = |one: &Feature, other: &Feature| self.share(*one).total_cmp(&self.share(*other));
+        match self.nodes.node(id) {
+            Node::Feature(sight, feature) => sight.is_of_text(around).then_some(*feature),
+            Node::Phrase(sight, phrase) => sight.is_of_text(around).then(|| self.rarest(*phrase)),
+            Node::Pair(sight, link, [left, right]) if sight.is_of_text(around) => {
+                let right = if *link == Link::Except { None } else { only(right) };
+                only(left).into_iter().chain(right).map(|phrase| self.rarest(phrase)).min_by(rarest)
+            }
+            Node::AtLeast(sight, _, phrases) if sight.is_of_text(around) => {
+                only(phrases).map(|phrase| self.rarest(phrase))
+            }
+            Node::Within(sight, _, branch) => self.must(*branch, if *sight == Sight::Unit { around } else { *sight }),
+            Node::All(branches) => branches.iter().filter_map(|branch| self.must(*branch, around)).min_by(rarest),
+            _ => None,
+        }
+    }
+}
+
+fn only(phrases: &[PhraseId]) -> Option<PhraseId> {
+    if let [only] = phrases { Some(*only) } else { None }
+}
+
+/// The place of the rarest of `words`, of which there is at least one.
+pub(super) fn rarest(words: &[Feature], share: impl Fn(Feature) -> f32) -> usize {
+    let rarest = (0..words.len()).min_by(|one, other| share(words[*one]).total_cmp(&share(words[*other])));
+    rarest.unwrap_or_default()
+}

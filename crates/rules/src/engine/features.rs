@@ -1,0 +1,367 @@
+//! What rules look for, numbered: words, and what words can be besides themselves, such as a plural or the beginning of a word.
+
+use foldhash::{HashMap, HashMapExt};
+
+use super::frequency::{Frequencies, UNKNOWN};
+use super::vocabulary::{Key, Seed, Vocabulary};
+use crate::language::term::Word;
+use crate::text::Stemmer;
+
+/// A feature: words come first, then what is no word. While features are collected, [`DERIVED`] marks the latter.
+pub(super) type Feature = u32;
+
+/// Marks, while they are collected, features that are no words.
+const DERIVED: u32 = 1 << 31;
+
+/// Marks, behind a word, a feature that the word has only where it is written in capitals.
+const IN_CAPITALS: u32 = 1 << 31;
+
+/// Marks, in the vocabulary, a word that has features besides itself.
+const HAS_MORE: u32 = 1 << 31;
+
+/// A feature that is no word.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Derived {
+    /// Any of these words: singular and plural.
+    Any(Vec<Feature>),
+    /// The first word, or the second in capitals.
+    Initials(Feature, Feature),
+    /// Any word that begins so.
+    Prefix(String),
+    /// Any word with that stem.
+    Stem(Stemmer, String),
+    /// A text that holds these bytes.
+    Literal(Vec<u8>),
+    /// An address whose host ends in this.
+    Site(String),
+    /// What many rules share, found to hold.
+    Group(u32),
+}
+
+/// Collects the features of rules.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    words: HashMap<Box<str>, Feature>,
+    /// How often each word is asked for.
+    uses: Vec<u32>,
+    derived: HashMap<Derived, Feature>,
+}
+
+/// The features of all rules.
+#[derive(Debug, Default)]
+pub(super) struct Features {
+    seed: Seed,
+    words: Vocabulary,
+    /// How many of the features are words.
+    plain: u32,
+    /// How many there are.
+    count: u32,
+    /// Where in `more` the features besides itself of each word begin.
+    starts: Box<[u32]>,
+    more: Box<[u32]>,
+    prefixes: Prefixes,
+    stems: Vec<(Stemmer, HashMap<String, Feature>)>,
+    sites: HashMap<String, Feature>,
+}
+
+/// Beginnings of words.
+#[derive(Debug, Default)]
+struct Prefixes {
+    /// The lengths that they have, ascending.
+    lengths: Vec<usize>,
+    /// A bit for each [`beginning`] that any of them has.
+    beginnings: Box<[u64]>,
+    table: Vocabulary,
+}
+
+/// In how many stories each feature is likely to be found.
+#[derive(Debug)]
+pub(super) struct Shares(Vec<f32>);
+
+impl Collector {
+    /// The feature of a word of a term.
+    pub(super) fn word(&mut self, word: &Word) -> Feature {
+        match word {
+            Word::Plain(folded) | Word::Exact(folded) => self.plain(folded),
+            Word::Numbers(folded, others) => {
+                let mut members: Vec<Feature> = others.iter().map(|other| self.plain(other)).collect();
+                members.push(self.plain(folded));
+                members.sort_unstable();
+                self.derived(Derived::Any(members))
+            }
+            Word::Stem(stemmer, stem) => self.derived(Derived::Stem(*stemmer, stem.clone())),
+            Word::Prefix(folded) => self.derived(Derived::Prefix(folded.clone())),
+            Word::Initials { dotted, bare } => {
+                let initials = Derived::Initials(self.plain(dotted), self.plain(bare));
+                self.derived(initials)
+            }
+        }
+    }
+
+    fn plain(&mut self, folded: &str) -> Feature {
+        let next = number(self.words.len());
+        let feature = match self.words.get(folded) {
+            Some(feature) => *feature,
+            None => *self.words.entry(folded.into()).or_insert(next),
+        };
+        if feature == next {
+            self.uses.push(0);
+        }
+        self.uses[feature as usize] += 1;
+        feature
+    }
+
+    /// The feature that is no word.
+    pub(super) fn derived(&mut self, derived: Derived) -> Feature {
+        let next = number(self.derived.len()) | DERIVED;
+        *self.derived.entry(derived).or_insert(next)
+    }
+
+    /// The number that `feature`, collected here, has in the finished features.
+    pub(super) fn finished(&self, feature: Feature) -> Feature {
+        if feature & DERIVED == 0 { feature } else { number(self.words.len()) + (feature & !DERIVED) }
+    }
+
+    /// The literals of patterns, each with its finished number.
+    pub(super) fn literals(&self) -> impl Iterator<Item = (&[u8], Feature)> {
+        self.derived.iter().filter_map(|(derived, feature)| match derived {
+            Derived::Literal(bytes) => Some((bytes.as_slice(), self.finished(*feature))),
+            _ => None,
+        })
+    }
+
+    /// The features, and how often they are found if there are so many `rules`; both by their finished numbers.
+    pub(super) fn finish(&self, frequencies: &Frequencies, rules: usize) -> (Features, Shares) {
+        let mut features = Features {
+            seed: Seed::new(),
+            plain: number(self.words.len()),
+            count: number(self.words.len() + self.derived.len()),
+            ..Features::default()
+        };
+        let derived: Vec<(&Derived, Feature)> =
+            self.derived.iter().map(|(derived, feature)| (derived, self.finished(*feature))).collect();
+        features.prefixes = Prefixes::new(features.seed, &derived);
+        for (derived, feature) in &derived {
+            match derived {
+                Derived::Stem(stemmer, stem) => features.stems_of(*stemmer).insert(stem.clone(), *feature),
+                Derived::Site(site) => features.sites.insert(site.clone(), *feature),
+                _ => None,
+            };
+        }
+        let pairs = self.pairs(&features, &derived);
+        features.link(&self.words, &pairs);
+        let shares = self.shares(&features, frequencies, rules, &pairs);
+        (features, shares)
+    }
+
+    /// Each word with what it is besides itself, sorted.
+    fn pairs(&self, features: &Features, derived: &[(&Derived, Feature)]) -> Vec<(Feature, u32)> {
+        let mut pairs = Vec::new();
+        for (derived, feature) in derived {
+            match derived {
+                Derived::Any(words) => pairs.extend(words.iter().map(|word| (*word, *feature))),
+                Derived::Initials(dotted, bare) => pairs.extend([(*dotted, *feature), (*bare, *feature | IN_CAPITALS)]),
+                _ => {}
+            }
+        }
+        if features.derives() {
+            for (word, feature) in &self.words {
+                features.derive(word.as_bytes(), |more| pairs.push((*feature, more)));
+            }
+        }
+        pairs.sort_unstable();
+        pairs
+    }
+
+    fn shares(&self, features: &Features, frequencies: &Frequencies, rules: usize, pairs: &[(Feature, u32)]) -> Shares {
+        let mut shares = vec![UNKNOWN; features.count as usize];
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        for (word, feature) in &self.words {
+            let in_rules = self.uses[*feature as usize] as f32 / rules.max(1) as f32;
+            shares[*feature as usize] = frequencies.of(word, in_rules);
+        }
+        for (word, more) in pairs {
+            let part = if more & IN_CAPITALS == 0 { 1.0 } else { 0.1 };
+            shares[(more & !IN_CAPITALS) as usize] += shares[*word as usize] * part;
+        }
+        for (derived, feature) in &self.derived {
+            if matches!(derived, Derived::Literal(_) | Derived::Site(_) | Derived::Group(_)) {
+                shares[self.finished(*feature) as usize] = 0.01;
+            }
+        }
+        Shares(shares)
+    }
+}
+
+impl Features {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether `feature` is a word and nothing else.
+    pub(super) fn is_word(&self, feature: Feature) -> bool {
+        feature < self.plain
+    }
+
+    /// The hash by which `word` is found.
+    #[inline]
+    pub(super) fn hash(&self, word: Key<'_>) -> u64 {
+        word.hash(self.seed)
+    }
+
+    /// Whether a word with that hash may be a feature.
+    #[inline]
+    pub(super) fn may_be_word(&self, hash: u64) -> bool {
+        self.words.may_hold(hash)
+    }
+
+    /// The feature that `word` is, whose hash is `hash`, and whether there is more to it.
+    #[inline]
+    pub(super) fn word(&self, hash: u64, word: Key<'_>) -> Option<(Feature, bool)> {
+        let found = self.words.get(hash, word)?;
+        Some((found & !HAS_MORE, found & HAS_MORE != 0))
+    }
+
+    /// The features that a word of a rule has besides itself, each with whether it has it only in capitals.
+    pub(super) fn more(&self, word: Feature) -> impl Iterator<Item = (Feature, bool)> {
+        let (start, end) = (self.starts[word as usize], self.starts[word as usize + 1]);
+        self.more[start as usize..end as usize].iter().map(|more| (more & !IN_CAPITALS, more & IN_CAPITALS != 0))
+    }
+
+    /// Whether words that no rule names can have a feature.
+    fn derives(&self) -> bool {
+        !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
+    }
+
+    /// Whether `word`, which no rule names, may have a feature. Most have none, and for most this says so.
+    #[inline]
+    pub(super) fn may_derive(&self, word: Key<'_>) -> bool {
+        !self.stems.is_empty() | self.prefixes.may_begin(word)
+    }
+
+    /// Calls `found` with every beginning of `word` that rules ask for, and with its stems if they do.
+    pub(super) fn derive(&self, word: &[u8], mut found: impl FnMut(Feature)) {
+        for &length in self.prefixes.lengths.iter().take_while(|length| **length <= word.len()) {
+            let prefix = &word[..length];
+            self.prefixes.get(self.seed, prefix).into_iter().for_each(&mut found);
+        }
+        if let Ok(word) = std::str::from_utf8(word) {
+            for (stemmer, stems) in &self.stems {
+                stems.get(&stemmer.stem(word)).copied().into_iter().for_each(&mut found);
+            }
+        }
+    }
+
+    /// Whether any rule asks for an address.
+    pub(super) fn has_sites(&self) -> bool {
+        !self.sites.is_empty()
+    }
+
+    /// Calls `found` with every site that `host` is part of.
+    pub(super) fn sites_of(&self, host: &str, found: impl FnMut(Feature)) {
+        let ends = host.match_indices('.').map(|(at, _)| at + 1);
+        [0].into_iter().chain(ends).filter_map(|at| self.sites.get(&host[at..]).copied()).for_each(found);
+    }
+
+    /// The bytes that they take.
+    pub(super) fn bytes(&self) -> usize {
+        let stems = self.stems.iter().flat_map(|(_, stems)| stems.keys()).chain(self.sites.keys());
+        let tables = self.words.bytes() + self.prefixes.table.bytes() + size_of_val(&*self.prefixes.beginnings);
+        tables
+            + size_of_val(&*self.starts)
+            + size_of_val(&*self.more)
+            + stems.map(|stem| stem.len() + 40).sum::<usize>()
+    }
+
+    fn stems_of(&mut self, stemmer: Stemmer) -> &mut HashMap<String, Feature> {
+        let at = self.stems.iter().position(|(known, _)| *known == stemmer).unwrap_or_else(|| {
+            self.stems.push((stemmer, HashMap::new()));
+            self.stems.len() - 1
+        });
+        &mut self.stems[at].1
+    }
+
+    /// Takes in `words`, and what each of them is besides itself.
+    fn link(&mut self, words: &HashMap<Box<str>, Feature>, pairs: &[(Feature, u32)]) {
+        let mut starts = vec![0_u32; words.len() + 1];
+        for (word, _) in pairs {
+            starts[*word as usize + 1] += 1;
+        }
+        let has_more = |feature: Feature| if starts[feature as usize + 1] > 0 { HAS_MORE } else { 0 };
+        self.words = Vocabulary::new(
+            self.seed,
+            words.iter().map(|(word, feature)| (word.as_bytes(), feature | has_more(*feature))),
+        );
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        self.starts = starts.into();
+        self.more = pairs.iter().map(|(_, more)| *more).collect();
+    }
+}
+
+/// How many [`beginning`]s there are.
+const BEGINNINGS: usize = 1 << 15;
+
+/// A number for the first three bytes of a word, which other bytes may share.
+#[inline]
+fn beginning(word: Key<'_>) -> usize {
+    let start = word.start();
+    let five_bits = |byte: u32| (start >> (8 * byte) & 31) << (5 * byte);
+    usize::try_from(five_bits(0) | five_bits(1) | five_bits(2)).expect("fifteen bits")
+}
+
+impl Prefixes {
+    fn new(seed: Seed, derived: &[(&Derived, Feature)]) -> Self {
+        let prefix = |(derived, feature): &(&'_ Derived, Feature)| match derived {
+            Derived::Prefix(prefix) => Some((prefix.clone(), *feature)),
+            _ => None,
+        };
+        let prefixes: Vec<(String, Feature)> = derived.iter().filter_map(prefix).collect();
+        let mut lengths: Vec<usize> = prefixes.iter().map(|(prefix, _)| prefix.len()).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        let mut beginnings = vec![0; BEGINNINGS / 64];
+        for (prefix, _) in &prefixes {
+            if prefix.len() < 3 {
+                beginnings.fill(u64::MAX);
+            }
+            let at = beginning(Key::of(prefix.as_bytes()));
+            beginnings[at / 64] |= 1 << (at % 64);
+        }
+        Self {
+            lengths,
+            beginnings: beginnings.into(),
+            table: Vocabulary::new(seed, prefixes.iter().map(|(prefix, feature)| (prefix.as_bytes(), *feature))),
+        }
+    }
+
+    /// Whether any of them may begin `word`.
+    #[inline]
+    fn may_begin(&self, word: Key<'_>) -> bool {
+        let at = beginning(word);
+        self.beginnings.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 != 0)
+    }
+
+    /// The feature of words that begin with `prefix`, if that is one of them.
+    fn get(&self, seed: Seed, prefix: &[u8]) -> Option<Feature> {
+        let key = Key::of(prefix);
+        self.table.get(key.hash(seed), key)
+    }
+}
+
+impl Shares {
+    /// That of a feature.
+    pub(super) fn of(&self, feature: Feature) -> f32 {
+        self.0[feature as usize]
+    }
+}
+
+/// A number of things that rules hold.
+pub(super) fn number(number: usize) -> u32 {
+    u32::try_from(number)
+        .ok()
+        .filter(|number| *number < DERIVED)
+        .expect("rules have at most two thousand million parts")
+}

@@ -1,0 +1,45 @@
+//! The plain evaluator: slow, obvious, and what every faster one is held to.
+
+use super::page::{Page, View};
+use super::truth::Truth;
+use crate::language::scope::Scope;
+use crate::language::tree::Tree;
+
+/// Whether `tree` holds of the story in `page`; what is not known to hold does not.
+pub(crate) fn holds(tree: &Tree, page: &Page<'_>) -> bool {
+    truth(tree, page, &page.view(Scope::Text)) == Truth::True
+}
+
+/// Whether `tree` holds of what `view` has of `page`.
+pub(crate) fn truth(tree: &Tree, page: &Page<'_>, view: &View) -> Truth {
+    let found = |is_found: bool| if is_found { Truth::True } else { view.absent() };
+    let of = |branch: &Tree| truth(branch, page, view);
+    match tree {
+        Tree::Term(term, _) => found(page.has(term, view)),
+        Tree::List(list, _) => found(list.terms.iter().any(|term| page.has(term, view))),
+        Tree::Pattern(pattern, _) => found(page.search(pattern, view).is_some()),
+        Tree::Compare(comparison, _) => comparison.of(page.words(), page.age()),
+        Tree::Pair(pair, _) => found(pair.find(page, view).is_some()),
+        Tree::AtLeast(least, operand, _) => found(operand.places(page, view).len() >= *least),
+        Tree::AnyOf(least, items, _) => Truth::at_least(*least, items.iter().flat_map(|item| parts(item, page, view))),
+        Tree::Within(unit, branch, _) => {
+            let within = Truth::any(page.units(*unit, view).map(|part| truth(branch, page, &part)));
+            within.max(view.absent())
+        }
+        Tree::And(branches) => Truth::all(branches.iter().map(of)),
+        Tree::Or(branches) => Truth::any(branches.iter().map(of)),
+        Tree::Not(branch, _) => !of(branch),
+        Tree::In(scope, branch, _) => truth(branch, page, &page.view(*scope)),
+    }
+}
+
+/// What an item of `ANY` brings: a list as many truths as it has terms.
+fn parts(item: &Tree, page: &Page<'_>, view: &View) -> Vec<(Truth, usize)> {
+    match item {
+        Tree::List(list, _) => {
+            let found = list.terms.iter().filter(|term| page.has(term, view)).count();
+            vec![(Truth::True, found), (view.absent(), list.terms.len() - found)]
+        }
+        other => vec![(truth(other, page, view), 1)],
+    }
+}

@@ -1,0 +1,310 @@
+//! Expressions as nodes without negation but at the leaves, equal ones shared.
+
+use std::sync::Arc;
+
+use foldhash::HashMap;
+use url::Host;
+
+use super::features::{Collector, Derived, Feature, number};
+use super::interned::Interned;
+use crate::engine::page::language;
+use crate::language::comparison::Comparison;
+use crate::language::operand::{Choice, Operand};
+use crate::language::pair::{Link, Pair};
+use crate::language::pattern::Pattern;
+use crate::language::scope::Scope;
+use crate::language::term::{Term, TermList};
+use crate::language::tree::{Tree, Unit};
+
+/// The number of a node.
+pub(super) type NodeId = u32;
+
+/// The number of a phrase.
+pub(super) type PhraseId = u32;
+
+/// Terms of a list from which on they are kept together.
+const MANY: usize = 8;
+
+/// What a leaf looks at: a field, or the sentence or paragraph that is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Sight {
+    Field(Scope),
+    Unit,
+}
+
+/// A clause.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Node {
+    /// The feature is there.
+    Feature(Sight, Feature),
+    /// A phrase, or a word in certain capitals, is there.
+    Phrase(Sight, PhraseId),
+    /// Any of the phrases is there.
+    Some(Sight, Box<[PhraseId]>),
+    /// Some of the left and of the right stand so to one another.
+    Pair(Sight, Link, [Box<[PhraseId]>; 2]),
+    /// Any of the phrases, in so many places that do not overlap.
+    AtLeast(Sight, usize, Box<[PhraseId]>),
+    /// The branch, within one unit.
+    Within(Sight, Unit, NodeId),
+    /// The pattern of that number is found.
+    Pattern(Sight, u32),
+    /// The comparison is known to hold, or known not to hold.
+    Compare(Comparison, bool),
+    /// The host is of that site.
+    Site(Feature),
+    /// The language is in the range of that number.
+    Lang(u32),
+    /// The leaf does not hold.
+    Not(NodeId),
+    /// Every branch; true of none.
+    All(Box<[NodeId]>),
+    /// Any branch; false of none.
+    Any(Box<[NodeId]>),
+    /// So many of the branches.
+    Count(usize, Box<[NodeId]>),
+}
+
+/// Words one after another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Phrase {
+    pub(super) words: Box<[Feature]>,
+    /// For each word its capitals, where they count.
+    pub(super) capitals: Option<Vec<Vec<bool>>>,
+}
+
+/// All nodes of all rules, and what they name.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    pub(super) features: Collector,
+    all: Interned<Node>,
+    /// How many nodes and rules each node is part of.
+    parents: Vec<u32>,
+    phrases: Interned<Phrase>,
+    /// The lists that were met, kept so that their addresses stay theirs.
+    lists: HashMap<*const TermList, (Arc<TermList>, Box<[PhraseId]>)>,
+    /// Each pattern with its literals.
+    pub(super) patterns: Vec<(Arc<Pattern>, Box<[Feature]>)>,
+    pub(super) langs: Vec<Box<str>>,
+}
+
+impl Nodes {
+    /// The node of a rule.
+    pub(super) fn rule(&mut self, tree: &Tree) -> NodeId {
+        let node = self.tree(tree, Sight::Field(Scope::Text), true);
+        self.parents[node as usize] += 1;
+        node
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> &Node {
+        &self.all[id]
+    }
+
+    pub(super) fn phrase(&self, id: PhraseId) -> &Phrase {
+        &self.phrases[id]
+    }
+
+    /// How many nodes there are.
+    pub(super) fn count(&self) -> usize {
+        self.all.count()
+    }
+
+    /// How many nodes and rules `id` is part of.
+    pub(super) fn parents(&self, id: NodeId) -> u32 {
+        self.parents[id as usize]
+    }
+
+    /// Whether any node looks into `scope`.
+    pub(super) fn names(&self, scope: Scope) -> bool {
+        self.all.iter().any(|node| node.sight() == Some(Sight::Field(scope)))
+    }
+
+    /// Whether it looks at the sentence or paragraph in hand.
+    pub(super) fn looks_at_unit(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        match node.sight() {
+            Some(sight) => sight == Sight::Unit,
+            None => node.branches().iter().any(|branch| self.looks_at_unit(*branch)),
+        }
+    }
+
+    /// What is true where `tree` is known to be `wanted`.
+    fn tree(&mut self, tree: &Tree, sight: Sight, wanted: bool) -> NodeId {
+        match tree {
+            Tree::Not(branch, _) => self.tree(branch, sight, !wanted),
+            Tree::In(scope, branch, _) => self.tree(branch, Sight::Field(*scope), wanted),
+            Tree::And(branches) if wanted => self.branches(branches, sight, wanted, Node::All),
+            Tree::Or(branches) if !wanted => self.branches(branches, sight, wanted, Node::All),
+            Tree::And(branches) | Tree::Or(branches) => self.branches(branches, sight, wanted, Node::Any),
+            Tree::AnyOf(least, items, _) => self.any_of(*least, items, sight, wanted),
+            Tree::Compare(comparison, _) => self.add(Node::Compare(*comparison, wanted)),
+            leaf => {
+                let node = self.leaf(leaf, sight);
+                let id = self.add(node);
+                if wanted { id } else { self.add(Node::Not(id)) }
+            }
+        }
+    }
+
+    fn branches(&mut self, branches: &[Tree], sight: Sight, wanted: bool, of: fn(Box<[NodeId]>) -> Node) -> NodeId {
+        let nodes: Box<[NodeId]> = branches.iter().map(|branch| self.tree(branch, sight, wanted)).collect();
+        self.add(of(nodes))
+    }
+
+    /// At least `least` of the items; if that is not `wanted`, so many failing that the rest is less.
+    fn any_of(&mut self, least: usize, items: &[Tree], sight: Sight, wanted: bool) -> NodeId {
+        let mut nodes = Vec::new();
+        for item in items {
+            match item {
+                Tree::List(list, _) => {
+                    for term in &list.terms {
+                        let node = self.term(term, sight);
+                        let id = self.add(node);
+                        nodes.push(if wanted { id } else { self.add(Node::Not(id)) });
+                    }
+                }
+                other => nodes.push(self.tree(other, sight, wanted)),
+            }
+        }
+        let least = if wanted { least } else { nodes.len() + 1 - least };
+        let nodes = nodes.into_boxed_slice();
+        match least {
+            1 => self.add(Node::Any(nodes)),
+            all if all == nodes.len() => self.add(Node::All(nodes)),
+            least => self.add(Node::Count(least, nodes)),
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Tree, sight: Sight) -> Node {
+        let never = Node::Any(Box::default());
+        let is_of_words = !matches!(sight, Sight::Field(Scope::Site | Scope::Lang));
+        match leaf {
+            Tree::Term(term, _) => self.term(term, sight),
+            Tree::List(list, _) if list.terms.len() > MANY && is_of_words => Node::Some(sight, self.list(list)),
+            Tree::List(list, _) => {
+                let terms = list.terms.iter().map(|term| {
+                    let node = self.term(term, sight);
+                    self.add(node)
+                });
+                Node::Any(terms.collect())
+            }
+            _ if !is_of_words => never,
+            Tree::Pattern(pattern, _) => Node::Pattern(sight, self.pattern(pattern)),
+            Tree::Pair(pair, _) => self.pair(pair, sight),
+            Tree::AtLeast(least, operand, _) => Node::AtLeast(sight, *least, self.operand(operand)),
+            Tree::Within(unit, branch, _) => Node::Within(sight, *unit, self.tree(branch, Sight::Unit, true)),
+            _ => never,
+        }
+    }
+
+    fn pair(&mut self, pair: &Pair, sight: Sight) -> Node {
+        Node::Pair(sight, pair.link, [self.operand(&pair.left), self.operand(&pair.right)])
+    }
+
+    fn term(&mut self, term: &Term, sight: Sight) -> Node {
+        match sight {
+            Sight::Field(Scope::Site) => match Host::parse(&term.text) {
+                Ok(site) => Node::Site(self.features.derived(Derived::Site(site.to_string()))),
+                Err(_) => Node::Any(Box::default()),
+            },
+            Sight::Field(Scope::Lang) => Node::Lang(self.lang(&language(&term.text))),
+            _ if term.words.len() == 1 && term.capitals.is_none() => {
+                Node::Feature(sight, self.features.word(&term.words[0]))
+            }
+            _ => Node::Phrase(sight, self.phrase_of(term)),
+        }
+    }
+
+    fn operand(&mut self, operand: &Operand) -> Box<[PhraseId]> {
+        let mut phrases: Vec<PhraseId> = match operand.choices() {
+            // Rules of each row name the same long list once more for every row.
+            [Choice::List(list)] if list.terms.len() > MANY => self.list(list).into(),
+            _ => operand.terms().map(|term| self.phrase_of(term)).collect(),
+        };
+        phrases.sort_unstable();
+        phrases.dedup();
+        phrases.into()
+    }
+
+    fn list(&mut self, list: &Arc<TermList>) -> Box<[PhraseId]> {
+        if let Some((_, phrases)) = self.lists.get(&Arc::as_ptr(list)) {
+            return phrases.clone();
+        }
+        let phrases: Box<[PhraseId]> = list.terms.iter().map(|term| self.phrase_of(term)).collect();
+        self.lists.insert(Arc::as_ptr(list), (Arc::clone(list), phrases.clone()));
+        phrases
+    }
+
+    fn phrase_of(&mut self, term: &Term) -> PhraseId {
+        let words = term.words.iter().map(|word| self.features.word(word)).collect();
+        self.phrases.add(Phrase { words, capitals: term.capitals.clone() }).0
+    }
+
+    fn pattern(&mut self, pattern: &Arc<Pattern>) -> u32 {
+        if let Some(known) = self.patterns.iter().position(|(known, _)| known == pattern) {
+            return number(known);
+        }
+        let literals = pattern.literals().into_iter().map(|literal| self.features.derived(Derived::Literal(literal)));
+        let literals = literals.collect();
+        self.patterns.push((Arc::clone(pattern), literals));
+        number(self.patterns.len() - 1)
+    }
+
+    fn lang(&mut self, lang: &str) -> u32 {
+        let known = self.langs.iter().position(|known| &**known == lang).unwrap_or_else(|| {
+            self.langs.push(lang.into());
+            self.langs.len() - 1
+        });
+        number(known)
+    }
+
+    /// The number of `node`, or of the only branch that it has.
+    fn add(&mut self, node: Node) -> NodeId {
+        if let Node::All(branches) | Node::Any(branches) = &node
+            && let [only] = **branches
+        {
+            return only;
+        }
+        let (id, is_new) = self.all.add(node);
+        if is_new {
+            for branch in self.all[id].branches() {
+                self.parents[*branch as usize] += 1;
+            }
+            self.parents.push(0);
+        }
+        id
+    }
+}
+
+impl Node {
+    /// What a leaf looks at.
+    pub(super) fn sight(&self) -> Option<Sight> {
+        match self {
+            Self::Feature(sight, _)
+            | Self::Phrase(sight, _)
+            | Self::Some(sight, _)
+            | Self::Pair(sight, ..)
+            | Self::AtLeast(sight, ..)
+            | Self::Within(sight, ..)
+            | Self::Pattern(sight, _) => Some(*sight),
+            _ => None,
+        }
+    }
+
+    /// The nodes that it is made of.
+    pub(super) fn branches(&self) -> &[NodeId] {
+        match self {
+            Self::All(branches) | Self::Any(branches) | Self::Count(_, branches) => branches,
+            Self::Not(branch) | Self::Within(_, _, branch) => std::slice::from_ref(branch),
+            _ => &[],
+        }
+    }
+}
+
+impl Sight {
+    /// Whether all that it looks at is headline or text; `around` is what a unit is part of.
+    pub(super) fn is_of_text(self, around: Self) -> bool {
+        let field = if self == Self::Unit { around } else { self };
+        matches!(field, Self::Field(Scope::Text | Scope::Title | Scope::Body | Scope::Lead))
+    }
+}

@@ -1,0 +1,129 @@
+//! Where phrases stand in a story.
+
+use std::ops::Range;
+
+use super::Engine;
+use super::program::CAPITALS;
+use super::sheet::Sheet;
+use crate::Carrier;
+use crate::story::Story;
+use crate::text::is_written_so;
+
+/// The words of an occurrence: the number of the first, and of the one behind the last.
+pub(super) type Found = (u32, u32);
+
+/// A phrase as the program has it.
+#[derive(Clone, Copy, Debug)]
+struct Phrase<'c> {
+    words: &'c [u32],
+    /// Which of the words is the rarest.
+    rarest: usize,
+    /// The number of its capitals.
+    capitals: Option<u32>,
+}
+
+/// The phrases of an operand.
+struct Phrases<'c> {
+    code: &'c [u32],
+    left: u32,
+}
+
+impl<'c> Iterator for Phrases<'c> {
+    type Item = Phrase<'c>;
+
+    fn next(&mut self) -> Option<Phrase<'c>> {
+        self.left = self.left.checked_sub(1)?;
+        let (head, rarest) = (self.code[0], self.code[1]);
+        let capitals = (head & CAPITALS != 0).then(|| self.code[2]);
+        let start = 2 + usize::from(capitals.is_some());
+        let end = start + (head >> 1) as usize;
+        let words = &self.code[start..end];
+        self.code = &self.code[end..];
+        Some(Phrase { words, rarest: rarest as usize, capitals })
+    }
+}
+
+/// Calls `found` with the occurrences in `within` of each phrase of the operand at `at`, until it has seen enough and says true;
+/// whether it did.
+pub(super) fn each(
+    (engine, story, carriers): (&Engine, &Story, &[Carrier]),
+    sheet: &mut Sheet,
+    at: usize,
+    within: &Range<u32>,
+    mut found: impl FnMut(Found) -> bool,
+) -> bool {
+    let code = &engine.program.code[at..];
+    let mut phrases = Phrases { code: &code[1..], left: code[0] };
+    phrases.any(|phrase| {
+        phrase.words.iter().all(|word| sheet.marks.has(*word)) && {
+            sheet.place();
+            let sheet = &*sheet;
+            let length = u32::try_from(phrase.words.len()).unwrap_or(u32::MAX);
+            let before = u32::try_from(phrase.rarest).unwrap_or(u32::MAX);
+            let places = sheet.places(phrase.words[phrase.rarest], within).iter();
+            let starts = places.filter_map(|place| place.checked_sub(before).filter(|start| *start >= within.start));
+            let mut whole = starts.filter(|start| start.checked_add(length).is_some_and(|end| end <= within.end));
+            whole.any(|start| {
+                let stands = (start..)
+                    .zip(phrase.words)
+                    .enumerate()
+                    .all(|(number, (word, feature))| number == phrase.rarest || sheet.is(engine, word, *feature));
+                let end = start + length;
+                stands
+                    && sheet.share_paragraph(start, end - 1)
+                    && phrase.capitals.is_none_or(|capitals| {
+                        let capitals = &engine.program.capitals[capitals as usize];
+                        are_written_so(sheet, story, carriers, start, capitals)
+                    })
+                    && found((start, end))
+            })
+        }
+    })
+}
+
+/// Whether the words from `start` on have the capitals that are wanted.
+fn are_written_so(sheet: &Sheet, story: &Story, carriers: &[Carrier], start: u32, capitals: &[Vec<bool>]) -> bool {
+    let Some(text) = sheet.texts.of_word(start).filter(|text| !text.shouted) else { return false };
+    let raw = text.raw(story, carriers);
+    let places = &sheet.words.places()[start as usize..];
+    places
+        .iter()
+        .zip(capitals)
+        .all(|(place, wanted)| is_written_so(&raw[place.start as usize..place.end as usize], wanted))
+}
+
+/// In how many places `found` stands that do not overlap, at most.
+pub(super) fn apart(found: &mut [Found]) -> usize {
+    found.sort_unstable_by_key(|(_, end)| *end);
+    let mut last = 0;
+    let mut count = 0;
+    for (start, end) in found {
+        if *start >= last {
+            last = *end;
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Whether one of `left` stands before one of `right`, with at most so many words between; `right` is sorted.
+pub(super) fn in_order(left: &[Found], right: &[Found], most: u32, sheet: &Sheet) -> bool {
+    left.iter().any(|(start, end)| {
+        let next = right.get(right.partition_point(|(right, _)| right < end));
+        next.is_some_and(|(next, _)| next - end <= most && sheet.share_paragraph(*start, *next))
+    })
+}
+
+/// Whether one of `left` overlaps none of `right`, which is sorted.
+pub(super) fn is_outside(left: &mut [Found], right: &[Found]) -> bool {
+    left.sort_unstable_by_key(|(_, end)| *end);
+    // Of those that begin before the end of the one that is looked at, how many there are and how far they reach.
+    let (mut seen, mut reached) = (0, 0);
+    left.iter().any(|(start, end)| {
+        while let Some((_, right)) = right.get(seen).filter(|(right, _)| right < end) {
+            reached = reached.max(*right);
+            seen += 1;
+        }
+        reached <= *start
+    })
+}

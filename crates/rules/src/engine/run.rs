@@ -1,0 +1,268 @@
+//! Runs the clauses of one rule over a story. `program.rs` says how they are written.
+
+use std::ops::Range;
+
+use super::Engine;
+use super::occurrences::{self, Found};
+use super::program::{QUAD, op};
+use super::sheet::Sheet;
+use crate::Carrier;
+use crate::engine::page::is_of_language;
+use crate::engine::truth::Truth;
+use crate::language::scope::Scope;
+use crate::story::Story;
+use crate::text::sentences;
+
+/// What is known of what rules share: by number, whether it holds.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    known: Vec<Option<bool>>,
+    touched: Vec<u32>,
+}
+
+/// A story under the eyes of rules.
+#[derive(Debug)]
+pub(super) struct Run<'r> {
+    pub(super) engine: &'r Engine,
+    pub(super) story: &'r Story,
+    pub(super) carriers: &'r [Carrier],
+    pub(super) sheet: &'r mut Sheet,
+    pub(super) decided: &'r mut Decided,
+    /// Where the operands of a clause stand.
+    pub(super) found: &'r mut [Vec<Found>; 2],
+}
+
+/// The sentence or paragraph in hand.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    /// The number of its text.
+    text: usize,
+    words: Range<u32>,
+    bytes: Range<usize>,
+}
+
+/// Nodes one behind the other.
+struct Branches<'c> {
+    code: &'c [u32],
+    at: usize,
+    left: u32,
+}
+
+impl Iterator for Branches<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        let at = self.at;
+        self.at = end(self.code, at);
+        Some(at)
+    }
+}
+
+/// Where the node at `at` ends.
+fn end(code: &[u32], at: usize) -> usize {
+    match code[at] & 0xff {
+        op::ALL_OF | op::ANY_OF | op::NONE_OF => at + 1 + (code[at] >> 8) as usize,
+        op::NOT => end(code, at + 1),
+        op::FEATURE | op::PATTERN | op::COMPARE | op::SITE | op::LANG | op::SHARED => at + 2,
+        _ => at + code[at + 1] as usize,
+    }
+}
+
+impl Decided {
+    /// Forgets what was known of the last story; there are so many things to know.
+    pub(super) fn clear(&mut self, count: usize) {
+        for number in self.touched.drain(..) {
+            self.known[number as usize] = None;
+        }
+        self.known.resize(count, None);
+    }
+}
+
+impl Run<'_> {
+    /// Whether the node at `at` holds, within `part` where it looks at one.
+    pub(super) fn holds(&mut self, at: usize, part: Option<&Part>) -> bool {
+        let code = &*self.engine.program.code;
+        let (op, above) = (code[at] & 0xff, code[at] >> 8);
+        let group = || code[at + 1..=at + above as usize].iter();
+        let branches = |at| Branches { code, at, left: above };
+        match op {
+            op::ALL_OF => group().all(|feature| self.sheet.marks.in_text(*feature)),
+            op::ANY_OF => self.any_of(&code[at + 1..=at + above as usize]),
+            op::NONE_OF => !group().any(|feature| self.sheet.marks.in_text(*feature)),
+            op::ALL => branches(at + 2).all(|branch| self.holds(branch, part)),
+            op::ANY => branches(at + 2).any(|branch| self.holds(branch, part)),
+            op::COUNT => {
+                let least = code[at + 2] as usize;
+                branches(at + 3).filter(|branch| self.holds(*branch, part)).take(least).count() == least
+            }
+            op::NOT => !self.holds(at + 1, part),
+            op::FEATURE => self.feature(code[at + 1], above, part),
+            op::SOME => self.each(at + 2, above, part, |_| true),
+            op::PAIR => self.pair(at, above, part),
+            op::AT_LEAST => {
+                self.collect(0, at + 3, above, part);
+                occurrences::apart(&mut self.found[0]) >= code[at + 2] as usize
+            }
+            op::WITHIN => self.within(at, above, part),
+            op::PATTERN => self.pattern(code[at + 1] as usize, above, part),
+            op::COMPARE => self.compare(code[at + 1] as usize),
+            op::SITE => self.sheet.marks.has(code[at + 1]),
+            op::LANG => self.lang(code[at + 1] as usize),
+            _ => self.shared(code[at + 1] as usize),
+        }
+    }
+
+    /// Whether headline or text have any of the features, of which there are whole quads.
+    fn any_of(&self, features: &[u32]) -> bool {
+        let (quads, _) = features.as_chunks::<QUAD>();
+        quads.iter().any(|quad| quad.iter().fold(false, |any, feature| any | self.sheet.marks.in_text(*feature)))
+    }
+
+    /// The words that are looked at.
+    fn view(&self, sight: u32, part: Option<&Part>) -> Range<u32> {
+        match (scope_of(sight), part) {
+            (Some(scope), _) => self.sheet.view(scope),
+            (None, Some(part)) => part.words.clone(),
+            (None, None) => 0..0,
+        }
+    }
+
+    fn feature(&mut self, feature: u32, sight: u32, part: Option<&Part>) -> bool {
+        if !self.sheet.marks.has(feature) {
+            return false;
+        }
+        self.sheet.place();
+        !self.sheet.places(feature, &self.view(sight, part)).is_empty()
+    }
+
+    /// Calls `found` with the occurrences of the operand at `at`, until it says true; whether it did.
+    fn each(&mut self, at: usize, sight: u32, part: Option<&Part>, found: impl FnMut(Found) -> bool) -> bool {
+        let view = self.view(sight, part);
+        occurrences::each((self.engine, self.story, self.carriers), self.sheet, at, &view, found)
+    }
+
+    /// Puts the occurrences of the operand at `at` on that side.
+    fn collect(&mut self, side: usize, at: usize, sight: u32, part: Option<&Part>) {
+        let mut found = std::mem::take(&mut self.found[side]);
+        found.clear();
+        self.each(at, sight, part, |one| {
+            found.push(one);
+            false
+        });
+        self.found[side] = found;
+    }
+
+    fn pair(&mut self, at: usize, sight: u32, part: Option<&Part>) -> bool {
+        let code = &*self.engine.program.code;
+        let (kind, most, right) = (code[at + 2], code[at + 3], at + code[at + 4] as usize);
+        self.collect(0, at + 5, sight, part);
+        if self.found[0].is_empty() {
+            return false;
+        }
+        self.collect(1, right, sight, part);
+        let [left, right] = &mut *self.found;
+        left.sort_unstable();
+        right.sort_unstable();
+        match kind {
+            0 => {
+                occurrences::in_order(left, right, most, self.sheet)
+                    || occurrences::in_order(right, left, most, self.sheet)
+            }
+            1 => occurrences::in_order(left, right, most, self.sheet),
+            _ => occurrences::is_outside(left, right),
+        }
+    }
+
+    /// Whether the node behind `at` holds of one sentence or paragraph.
+    fn within(&mut self, at: usize, sight: u32, part: Option<&Part>) -> bool {
+        let is_paragraph = self.engine.program.code[at + 2] == 1;
+        match (scope_of(sight), part) {
+            (None, None) => false,
+            (None, Some(part)) => self.within_segment(at + 3, is_paragraph, part),
+            (Some(scope), _) => (0..self.sheet.texts.all().len()).any(|text| {
+                let segment = self.segment(text, scope);
+                segment.is_some_and(|segment| self.within_segment(at + 3, is_paragraph, &segment))
+            }),
+        }
+    }
+
+    /// What `scope` looks at of a text.
+    fn segment(&self, text: usize, scope: Scope) -> Option<Part> {
+        let (words, bytes) = self.sheet.texts.segment(text, scope, &self.sheet.words, (self.story, self.carriers))?;
+        Some(Part { text, words, bytes })
+    }
+
+    /// Whether the node at `at` holds of a sentence or paragraph, as far as it is in `segment`.
+    fn within_segment(&mut self, at: usize, is_paragraph: bool, segment: &Part) -> bool {
+        if segment.words.is_empty() {
+            return false;
+        }
+        let text = self.sheet.texts.all()[segment.text].clone();
+        let raw = text.raw(self.story, self.carriers);
+        if !is_paragraph {
+            self.sheet.texts.set_sentences(segment.text, || sentences(raw));
+        }
+        let mut number = 0;
+        let mut last = 0..0;
+        loop {
+            let next = if is_paragraph {
+                self.sheet.paragraph_behind(&text.words, &last, raw.len())
+            } else {
+                self.sheet.texts.sentence(segment.text, number)
+            };
+            let Some(bytes) = next else { return false };
+            let part = self.sheet.part_of(&text.words, (&segment.words, &segment.bytes), &bytes);
+            if let Some((words, bytes)) = part
+                && self.holds(at, Some(&Part { text: segment.text, words, bytes }))
+            {
+                return true;
+            }
+            number += 1;
+            last = bytes;
+        }
+    }
+
+    fn pattern(&self, pattern: usize, sight: u32, part: Option<&Part>) -> bool {
+        let pattern = &self.engine.program.patterns[pattern];
+        let is_in = |part: &Part| {
+            let raw = self.sheet.texts.all()[part.text].raw(self.story, self.carriers);
+            pattern.find(&raw[part.bytes.clone()]).is_some()
+        };
+        match scope_of(sight) {
+            None => part.is_some_and(is_in),
+            Some(scope) => {
+                let mut segments = (0..self.sheet.texts.all().len()).filter_map(|text| self.segment(text, scope));
+                segments.any(|segment| is_in(&segment))
+            }
+        }
+    }
+
+    fn compare(&self, number: usize) -> bool {
+        let (comparison, wanted) = self.engine.program.comparisons[number];
+        let age = self.story.published.map(|published| self.story.first_seen.as_second() - published.as_second());
+        let words = self.sheet.view(Scope::Text).len();
+        comparison.of(Some(words), age) == Truth::from(wanted)
+    }
+
+    fn lang(&self, number: usize) -> bool {
+        let range = &self.engine.program.langs[number];
+        self.story.lang.as_ref().is_some_and(|lang| is_of_language(lang, range))
+    }
+
+    /// What others ask, too, is found out once.
+    fn shared(&mut self, number: usize) -> bool {
+        if let Some(known) = self.decided.known[number] {
+            return known;
+        }
+        let holds = self.holds(self.engine.program.shared[number] as usize, None);
+        self.decided.known[number] = Some(holds);
+        self.decided.touched.push(u32::try_from(number).unwrap_or(u32::MAX));
+        holds
+    }
+}
+
+/// The field that a sight is; `None` for the sentence or paragraph in hand.
+fn scope_of(sight: u32) -> Option<Scope> {
+    Scope::ALL.get(sight as usize).copied()
+}

@@ -1,0 +1,161 @@
+//! The texts of a story: which words and bytes are whose.
+
+use std::ops::Range;
+
+use super::Engine;
+use crate::Carrier;
+use crate::language::scope::Scope;
+use crate::story::Story;
+use crate::text::Words;
+
+/// Words of the text that count as its lead, at most.
+const LEAD: u32 = 50;
+
+/// What a text is to its story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Title,
+    Body,
+    Url,
+    Source,
+    Author,
+    Tag,
+}
+
+/// A text of a story.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    pub(super) part: Part,
+    /// The how many-th of its part.
+    nth: usize,
+    /// The numbers of its words.
+    pub(super) words: Range<u32>,
+    /// A title wholly in capitals: its capitals say nothing.
+    pub(super) shouted: bool,
+}
+
+/// The texts of a story in the order of their parts: what a field looks at stands together.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    all: Vec<Text>,
+    /// The sentences of those texts that were asked for them.
+    sentences: Vec<(usize, Vec<Range<usize>>)>,
+}
+
+impl Text {
+    /// The text itself.
+    pub(super) fn raw<'s>(&self, story: &'s Story, carriers: &'s [Carrier]) -> &'s str {
+        match self.part {
+            Part::Title => &story.title,
+            Part::Body => &story.body,
+            Part::Url => story.url.as_deref().unwrap_or_default(),
+            Part::Source => carriers
+                .get(self.nth)
+                .map_or_else(|| story.source.as_deref().unwrap_or_default(), |carrier| carrier.name.0.as_str()),
+            Part::Author => &story.authors[self.nth],
+            Part::Tag => &story.tags[self.nth],
+        }
+    }
+}
+
+impl Texts {
+    pub(super) fn all(&self) -> &[Text] {
+        &self.all
+    }
+
+    /// Takes in the texts of `story` that rules look into; how many of them are headline and text.
+    pub(super) fn read(&mut self, words: &mut Words, engine: &Engine, story: &Story, carriers: &[Carrier]) -> usize {
+        self.all.clear();
+        self.sentences.clear();
+        let mut add = |part: Part, raw: &str, nth: usize| {
+            let numbers = words.add(raw);
+            let number = |at: usize| u32::try_from(at).expect("no story has four gigabytes");
+            let shouted = part == Part::Title && !raw.contains(char::is_lowercase);
+            self.all.push(Text { part, nth, words: number(numbers.start)..number(numbers.end), shouted });
+        };
+        add(Part::Title, &story.title, 0);
+        add(Part::Body, &story.body, 0);
+        if engine.looks_at(Scope::Url) {
+            story.url.iter().for_each(|url| add(Part::Url, url, 0));
+        }
+        if engine.looks_at(Scope::Source) {
+            carriers.iter().enumerate().for_each(|(nth, carrier)| add(Part::Source, &carrier.name.0, nth));
+            // After those of the feeds.
+            story.source.iter().for_each(|source| add(Part::Source, source, carriers.len()));
+        }
+        if engine.looks_at(Scope::Author) {
+            story.authors.iter().enumerate().for_each(|(nth, author)| add(Part::Author, author, nth));
+        }
+        if engine.looks_at(Scope::Tag) {
+            story.tags.iter().enumerate().for_each(|(nth, tag)| add(Part::Tag, tag, nth));
+        }
+        2
+    }
+
+    /// The numbers of the words that `scope` looks at.
+    pub(super) fn view(&self, scope: Scope, words: &Words) -> Range<u32> {
+        let Some(parts) = parts(scope) else { return 0..0 };
+        let from = self.all.partition_point(|text| text.part < *parts.start());
+        let to = self.all.partition_point(|text| text.part <= *parts.end());
+        match &self.all[from..to] {
+            [] => 0..0,
+            [title, body] if scope == Scope::Lead => title.words.start..lead(body, words),
+            [first, ..] => first.words.start..self.all[to - 1].words.end,
+        }
+    }
+
+    /// The words and bytes of the text of that number that `scope` looks at, if it does.
+    pub(super) fn segment(
+        &self,
+        number: usize,
+        scope: Scope,
+        words: &Words,
+        (story, carriers): (&Story, &[Carrier]),
+    ) -> Option<(Range<u32>, Range<usize>)> {
+        let text = self.all.get(number).filter(|text| parts(scope).is_some_and(|parts| parts.contains(&text.part)))?;
+        let end = if scope == Scope::Lead && text.part == Part::Body { lead(text, words) } else { text.words.end };
+        let is_cut = end < text.words.end;
+        let bytes = if is_cut { words.places()[end as usize].start as usize } else { text.raw(story, carriers).len() };
+        Some((text.words.start..end, 0..bytes))
+    }
+
+    /// The text that holds the word of that number.
+    pub(super) fn of_word(&self, word: u32) -> Option<&Text> {
+        self.all.get(self.all.partition_point(|text| text.words.end <= word))
+    }
+
+    /// Keeps the sentences that `find` finds in a text, unless they are known.
+    pub(super) fn set_sentences(&mut self, text: usize, find: impl FnOnce() -> Vec<Range<usize>>) {
+        if self.sentences.iter().all(|(known, _)| *known != text) {
+            self.sentences.push((text, find()));
+        }
+    }
+
+    /// That sentence of a text, as bytes of it, if there are so many and they are known.
+    pub(super) fn sentence(&self, text: usize, number: usize) -> Option<Range<usize>> {
+        let (_, sentences) = self.sentences.iter().find(|(known, _)| *known == text)?;
+        sentences.get(number).cloned()
+    }
+}
+
+/// Where the lead of `body` ends.
+fn lead(body: &Text, words: &Words) -> u32 {
+    let places = words.places();
+    let first = |word: &u32| places[*word as usize].paragraph == places[body.words.start as usize].paragraph;
+    let end = body.words.end.min(body.words.start + LEAD);
+    (body.words.start..end).take_while(first).last().map_or(body.words.start, |last| last + 1)
+}
+
+/// The parts that `scope` looks at; none for what is no text.
+fn parts(scope: Scope) -> Option<std::ops::RangeInclusive<Part>> {
+    Some(match scope {
+        Scope::Title => Part::Title..=Part::Title,
+        Scope::Body => Part::Body..=Part::Body,
+        Scope::Text | Scope::Lead => Part::Title..=Part::Body,
+        Scope::Url => Part::Url..=Part::Url,
+        Scope::Source => Part::Source..=Part::Source,
+        Scope::Author => Part::Author..=Part::Author,
+        Scope::Tag => Part::Tag..=Part::Tag,
+        Scope::Site | Scope::Lang => return None,
+    })
+}

@@ -1,0 +1,188 @@
+//! Why an expression holds of a story, or does not: a tree of clauses, each with the words that decide it.
+
+use serde::Serialize;
+
+use super::Carrier;
+use crate::engine::naive::truth;
+use crate::engine::page::{Page, View};
+use crate::engine::truth::Truth;
+use crate::explain::evidence::{Sight, of_leaf};
+use crate::language::print;
+use crate::language::scope::Scope;
+use crate::language::tree::{Tree, Unit};
+use crate::story::{Evidence, Read, Story};
+
+pub(crate) mod barred;
+pub(crate) mod evidence;
+pub(crate) mod excerpt;
+mod near;
+
+/// One clause of an expression, and what a story makes of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Clause {
+    /// The clause in canonical form, with the name of the field that it is about.
+    pub text: String,
+    /// Whether it holds.
+    pub truth: Truth,
+    /// The words that it finds; empty if it is made of clauses, or finds none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// What was missing and how near the story came, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// The clauses that it is made of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clauses: Vec<Clause>,
+    /// What to say of it where it does not hold; `None`: ask its clauses.
+    #[serde(skip)]
+    lack: Option<String>,
+}
+
+/// What of `tree` holds of `story`, seen in `carriers`, of which so much was read, and why.
+pub(crate) fn of_story(tree: &Tree, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
+    let page = Page::new(story, carriers);
+    explain(tree, &if *read == Read::Full { page } else { page.unread() })
+}
+
+/// What of `tree` holds of `page`, and why.
+pub(crate) fn explain(tree: &Tree, page: &Page<'_>) -> Clause {
+    clause(tree, Sight { field: None, view: &page.view(Scope::Text) }, page)
+}
+
+impl Clause {
+    /// Why it does not hold, one reason for every part that fails; none if it holds.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        match &self.lack {
+            _ if self.truth == Truth::True => Vec::new(),
+            Some(lack) if self.notes.is_empty() => vec![lack.clone()],
+            Some(lack) => vec![format!("{lack} ({})", self.notes.join("; "))],
+            None => self.clauses.iter().flat_map(Self::reasons).collect(),
+        }
+    }
+
+    /// The words of the story that it finds, as the story has them.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let marked = |evidence: &Evidence| {
+            let words = evidence.marks.first().map_or(&*evidence.term, |mark| &evidence.sentence[mark.clone()]);
+            format!("`{}`", words.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        let own = self.evidence.iter().map(marked);
+        own.chain(self.clauses.iter().flat_map(Self::words)).collect()
+    }
+}
+
+fn clause(tree: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Clause {
+    let text = written(tree, sight.field);
+    let all =
+        |branches: &[Tree]| -> Vec<Clause> { branches.iter().map(|branch| clause(branch, sight, page)).collect() };
+    match tree {
+        Tree::In(scope, branch, _) => clause(branch, Sight { field: Some(*scope), view: &page.view(*scope) }, page),
+        Tree::And(branches) => {
+            let clauses = all(branches);
+            let truth = Truth::all(clauses.iter().map(|clause| clause.truth));
+            Clause { text, truth, evidence: Vec::new(), notes: Vec::new(), clauses, lack: None }
+        }
+        Tree::Or(branches) => {
+            let clauses = all(branches);
+            let truth = Truth::any(clauses.iter().map(|clause| clause.truth));
+            let lack = Some(format!("nothing of `{text}` is there"));
+            Clause { text, truth, evidence: Vec::new(), notes: Vec::new(), clauses, lack }
+        }
+        Tree::Not(branch, _) => {
+            let inner = clause(branch, sight, page);
+            let lack = Some(forbidden(&inner));
+            Clause { text, truth: !inner.truth, evidence: Vec::new(), notes: Vec::new(), clauses: vec![inner], lack }
+        }
+        Tree::AnyOf(least, items, _) => {
+            let held = truth(tree, page, sight.view);
+            let clauses = all(items);
+            let notes = vec![format!("{least} are asked for")];
+            let lack = Some(format!("too little of `{text}` is there"));
+            Clause { text, truth: held, evidence: Vec::new(), notes, clauses, lack }
+        }
+        Tree::Within(unit, branch, _) => within(*unit, branch, text, truth(tree, page, sight.view), sight, page),
+        leaf => of(leaf, text, truth(leaf, page, sight.view), sight, page),
+    }
+}
+
+/// A clause without clauses.
+fn of(leaf: &Tree, text: String, truth: Truth, sight: Sight<'_>, page: &Page<'_>) -> Clause {
+    let holds = truth == Truth::True;
+    let evidence = if holds { of_leaf(leaf, sight, page) } else { Vec::new() };
+    let notes = match leaf {
+        Tree::Compare(comparison, _) => vec![near::measured(*comparison, page)],
+        _ if holds => Vec::new(),
+        _ => near::notes(leaf, sight, page),
+    };
+    let lack = Some(match (leaf, truth) {
+        (Tree::Compare(..), Truth::Unknown) => format!("`{text}` cannot be told"),
+        (Tree::Compare(..), _) => format!("`{text}` does not hold"),
+        (_, Truth::Unknown) => format!("`{text}` is not in what was read"),
+        (Tree::List(..), _) => format!("nothing of `{text}` is there"),
+        (Tree::Pair(..) | Tree::Pattern(..), _) => format!("`{text}` is nowhere"),
+        _ => format!("`{text}` is missing"),
+    });
+    Clause { text, truth, evidence, notes, clauses: Vec::new(), lack }
+}
+
+/// All of `branch` within one unit: the first where it holds, else the one that comes nearest.
+fn within(unit: Unit, branch: &Tree, text: String, held: Truth, sight: Sight<'_>, page: &Page<'_>) -> Clause {
+    let mut best: Option<(usize, View)> = None;
+    for part in page.units(unit, sight.view) {
+        let score = if truth(branch, page, &part) == Truth::True { usize::MAX } else { score(branch, page, &part) };
+        if best.as_ref().is_none_or(|(most, _)| score > *most) {
+            best = Some((score, part));
+        }
+    }
+    let shown = best.as_ref().filter(|(score, _)| *score > 0).map_or(sight.view, |(_, part)| part);
+    let mut inner = clause(branch, Sight { view: shown, ..sight }, page);
+    let notes = match (held, best) {
+        (Truth::True, _) | (_, None) => Vec::new(),
+        (_, Some((0, _))) if inner.truth == Truth::True => {
+            vec![format!("it is there, but in no single {}", unit.name())]
+        }
+        (_, Some((0, _))) if !inner.notes.is_empty() => std::mem::take(&mut inner.notes),
+        (_, Some((0, _))) => vec![format!("no {} has any of it", unit.name())],
+        (_, Some((_, part))) => {
+            let nearest = page.shown(&part).split_whitespace().collect::<Vec<_>>().join(" ");
+            vec![format!("nearest {}: «{}»", unit.name(), excerpt::around(&nearest, &(0..0), NEAREST).0)]
+        }
+    };
+    let lack = Some(format!("`{text}` is in no {}", unit.name()));
+    Clause { text, truth: held, evidence: Vec::new(), notes, clauses: vec![inner], lack }
+}
+
+/// The length of the sentence that comes nearest, in bytes.
+const NEAREST: usize = 120;
+
+/// How many of the clauses of `tree` hold of `view`.
+fn score(tree: &Tree, page: &Page<'_>, view: &View) -> usize {
+    match tree {
+        Tree::Not(..) => 0,
+        _ if tree.branches().is_empty() => usize::from(truth(tree, page, view) == Truth::True),
+        _ => tree.branches().iter().map(|branch| score(branch, page, view)).sum(),
+    }
+}
+
+/// What to say of a clause that is there and must not be.
+fn forbidden(inner: &Clause) -> String {
+    let found = inner.words().join(", ");
+    match inner.truth {
+        Truth::Unknown => format!("`{}`, which must not be there, may stand in what was not read", inner.text),
+        _ if found.is_empty() => format!("`{}` is there, but must not", inner.text),
+        _ => format!("{found} is there, but must not"),
+    }
+}
+
+/// `tree` in canonical form, with the name of its field.
+pub(crate) fn written(tree: &Tree, field: Option<Scope>) -> String {
+    let expression = print::expression(tree);
+    match (field, tree) {
+        (None, _) | (_, Tree::In(..)) => expression,
+        (Some(field), _) => format!("{}:{}", field.as_str(), print::operand(tree)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! The words of a story that made a rule match, each in the sentence that holds it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::excerpt;
+use crate::engine::naive;
+use crate::engine::page::{Page, Place, View};
+use crate::engine::truth::Truth;
+use crate::explain::written;
+use crate::language::operand::Occurrence;
+use crate::language::print;
+use crate::language::scope::Scope;
+use crate::language::term::Term;
+use crate::language::tree::Tree;
+use crate::story::{Evidence, Field};
+use crate::text::sentence_around;
+
+/// Terms shown of one rule, at most.
+const MOST_TERMS: usize = 20;
+
+/// Terms shown of one list, and places of one ATLEAST, at most.
+const MOST_OF_A_LIST: usize = 3;
+
+/// The length of a sentence, or of a clause, that is shown whole, in bytes.
+const SENTENCE: usize = 300;
+
+/// What a clause looks at: a field, or a part of one.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'v> {
+    /// The field that the expression names.
+    pub(crate) field: Option<Scope>,
+    pub(crate) view: &'v View,
+}
+
+/// One piece for every term of `tree` that stands in `page` and is not negated, in the order of the expression, at most twenty.
+///
+/// A term found where no reader looks (address, source, author, language, tags) is named with its field, and the title is shown without a mark.
+pub(crate) fn evidence(tree: &Tree, page: &Page<'_>) -> Vec<Evidence> {
+    let mut found = Vec::new();
+    collect(tree, Sight { field: None, view: &page.view(Scope::Text) }, page, true, &mut found);
+    found
+}
+
+/// Takes in what `tree` finds; `wanted`: it stands behind an even number of negations.
+fn collect(tree: &Tree, sight: Sight<'_>, page: &Page<'_>, wanted: bool, found: &mut Vec<Evidence>) {
+    match tree {
+        Tree::And(branches) | Tree::Or(branches) | Tree::AnyOf(_, branches, _) => {
+            for branch in branches {
+                collect(branch, sight, page, wanted, found);
+            }
+        }
+        Tree::Not(branch, _) => collect(branch, sight, page, !wanted, found),
+        Tree::In(scope, branch, _) => {
+            collect(branch, Sight { field: Some(*scope), view: &page.view(*scope) }, page, wanted, found);
+        }
+        Tree::Within(unit, branch, _) => {
+            let holding = page.units(*unit, sight.view).find(|part| naive::truth(branch, page, part) == Truth::True);
+            if let Some(view) = holding {
+                let before = found.len();
+                collect(branch, Sight { view: &view, ..sight }, page, wanted, found);
+                prove(&mut found[before..], tree, sight);
+            }
+        }
+        leaf if wanted => {
+            let before = found.len();
+            found.extend(of_leaf(leaf, sight, page).into_iter().take(MOST_TERMS - before));
+            prove(&mut found[before..], leaf, sight);
+        }
+        _ => {}
+    }
+}
+
+/// Says of what was `found` that it proves `clause`.
+fn prove(found: &mut [Evidence], clause: &Tree, sight: Sight<'_>) {
+    if !found.is_empty() {
+        let (clause, _) = excerpt::around(&written(clause, sight.field), &(0..0), SENTENCE);
+        for evidence in found {
+            evidence.clause = Some(clause.clone());
+        }
+    }
+}
+
+/// The words that `leaf`, which has no branches, finds.
+pub(crate) fn of_leaf(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Evidence> {
+    let pieces = |found: &[Occurrence<'_>]| -> Vec<Evidence> {
+        found.iter().take(MOST_OF_A_LIST).map(|(term, at)| piece(term, page.place(at), sight.field, page)).collect()
+    };
+    match leaf {
+        Tree::Term(term, _) => of_term(term, sight, page).into_iter().collect(),
+        Tree::List(list, _) => of_terms(&list.terms, sight, page),
+        Tree::Pair(pair, _) => pieces(&pair.find(page, sight.view).unwrap_or_default()),
+        Tree::AtLeast(_, operand, _) => pieces(&operand.places(page, sight.view)),
+        Tree::Pattern(pattern, _) => {
+            let named = |place| Named { text: print::expression(leaf), label: None }.at(place, sight.field, page);
+            let found = page.search(pattern, sight.view);
+            found.map(|(text, span)| named(page.place_of(text, span))).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn of_terms(terms: &[Arc<Term>], sight: Sight<'_>, page: &Page<'_>) -> Vec<Evidence> {
+    terms.iter().filter_map(|term| of_term(term, sight, page)).take(MOST_OF_A_LIST).collect()
+}
+
+/// What shows `term` where it stands first.
+fn of_term(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<Evidence> {
+    let first = page.occurrences(term, sight.view).next();
+    let is_found = first.is_some() || page.has(term, sight.view);
+    is_found.then(|| piece(term, first.and_then(|first| page.place(&first)), sight.field, page))
+}
+
+fn piece(term: &Term, place: Option<Place>, field: Option<Scope>, page: &Page<'_>) -> Evidence {
+    let text = if place.is_some() { term.text.clone() } else { print::term_text(term) };
+    Named { text, label: term.label.clone() }.at(place, field, page)
+}
+
+/// What was looked for.
+struct Named {
+    text: String,
+    label: Option<String>,
+}
+
+impl Named {
+    /// The sentence around `place`; for what no reader sees the name of the field that was asked for, and the title.
+    fn at(self, place: Option<Place>, asked: Option<Scope>, page: &Page<'_>) -> Evidence {
+        let Self { text: term, label } = self;
+        let Some(Place { field, span }) = place else {
+            let (sentence, _) = excerpt::around(page.text(Field::Title), &(0..0), SENTENCE);
+            let term = asked.map_or(term.clone(), |field| format!("{}:{term}", field.as_str()));
+            return Evidence { term, label, clause: None, field: Field::Title, sentence, marks: Vec::new() };
+        };
+        let (sentence, mark) = in_sentence(page.text(field), &span);
+        Evidence { term, label, clause: None, field, sentence, marks: vec![mark] }
+    }
+}
+
+/// The sentence of `text` that holds the bytes `span`, cut to a readable length, and where they stand in that.
+fn in_sentence(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
+    let sentence = sentence_around(text, span);
+    // A pattern may match the space around a sentence, too.
+    let mark = span.start.max(sentence.start) - sentence.start..span.end.min(sentence.end) - sentence.start;
+    excerpt::around(&text[sentence], &mark, SENTENCE)
+}

@@ -1,0 +1,141 @@
+//! What is said of clauses agrees with what is decided, and shows the very words.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::Query;
+use crate::engine::naive;
+use crate::fixture::{stories, tame_texts, trees};
+use crate::story::{Read, Story};
+
+fn explained(expression: &str, title: &str, body: &str) -> Clause {
+    let query = Query::parse(expression, &mut Vec::new()).expect("a sound expression");
+    query.explain(&Story::of_words(title, body), &[], &Read::Full)
+}
+
+fn notes(expression: &str, text: &str) -> String {
+    explained(expression, "", text).reasons().join("; ")
+}
+
+#[test]
+fn how_near_a_story_came_is_said() {
+    let cases = [
+        ("arms", "oil", "`arms` is missing"),
+        ("weapon", "Weapons", "`weapon` is missing (`Weapons` is there, which `forms: plural` would find)"),
+        ("Russia", "Russian oil", "`Russia` is missing (`Russian` is there, which `Russia*` would find)"),
+        ("Kazakhstan", "Kazahstan", "`Kazakhstan` is missing (`Kazahstan` is there: another spelling?)"),
+        ("мир", "мйр", "`мир` is missing (`мйр` is there, with other accents or vowel signs)"),
+        ("cs(US)", "told us", "`cs(US)` is missing (`us` is there, in other capitals)"),
+        ("U.S.", "told us", "`U.S.` is missing (`us` is there, in other capitals)"),
+        ("North Korea", "Korea, north", "`North Korea` is missing (its words are there, but not next to each other)"),
+        (
+            "arms NEAR/1 oil",
+            "arms for much more oil",
+            "`arms NEAR/1 oil` is nowhere (nearest: `arms` and `oil`, with 3 words between)",
+        ),
+        ("arms NEAR/9 oil", "arms\n\noil", "`arms NEAR/9 oil` is nowhere (both are there, but never in one paragraph)"),
+        ("arms ONEAR/9 oil", "oil, arms", "`arms ONEAR/9 oil` is nowhere (`oil` stands before `arms`, not behind it)"),
+        ("arms NEAR/9 oil", "oil", "`arms NEAR/9 oil` is nowhere (`arms` is missing)"),
+        (
+            "oil EXCEPT oil price",
+            "oil price",
+            "`oil EXCEPT oil price` is nowhere (wherever it stands, it is a part of `oil price`)",
+        ),
+        ("ATLEAST/3(arms)", "arms and arms", "`ATLEAST/3(arms)` is missing (2 of 3 places)"),
+        (
+            "/Arms deal/",
+            "arms deal",
+            "`/Arms deal/` is nowhere (`arms deal` would match if capitals did not count: /(?i)Arms deal/)",
+        ),
+        ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
+        ("arms AND age < 2d", "arms", "`age < 2d` cannot be told (the story has no date)"),
+        ("SENT(arms AND oil)", "Oil. Arms.", "`SENT(arms AND oil)` is in no sentence (nearest sentence: «Oil.»)"),
+        ("SENT(arms AND oil)", "Gas.", "`SENT(arms AND oil)` is in no sentence (no sentence has any of it)"),
+        (
+            "SENT(arms NEAR/1 oil)",
+            "Arms for more oil.",
+            "`SENT(arms NEAR/1 oil)` is in no sentence (nearest: `Arms` and `oil`, with 2 words between)",
+        ),
+        (
+            "SENT(arms NEAR/1 oil)",
+            "No arms. Oil.",
+            "`SENT(arms NEAR/1 oil)` is in no sentence (it is there, but in no single sentence)",
+        ),
+        ("ANY/2(arms, oil, gas)", "oil", "too little of `ANY/2(arms, oil, gas)` is there (2 are asked for)"),
+        ("arms AND lang:de", "arms", "`lang:de` is missing (it does not say its language)"),
+        ("site:rt.com", "arms", "`site:rt.com` is missing (it has no address)"),
+        ("title:arms", "arms", "`title:arms` is missing (it is in the body)"),
+    ];
+    for (expression, text, said) in cases {
+        assert_eq!(notes(expression, text), said, "{expression} in {text:?}");
+    }
+}
+
+#[test]
+fn what_was_not_read_is_not_known_to_be_missing() {
+    let query = Query::parse("title:arms AND (oil OR gas) NOT football", &mut Vec::new()).expect("sound");
+    let story = Story::of_words("Arms", "A teaser without the word.");
+    let teaser = Read::Teaser("the server answered 404".to_owned());
+    let clause = query.explain(&story, &[], &teaser);
+    let truths: Vec<Truth> = clause.clauses.iter().map(|clause| clause.truth).collect();
+    assert_eq!((clause.truth, truths), (Truth::Unknown, vec![Truth::True, Truth::Unknown, Truth::Unknown]));
+    let whole = query.explain(&story, &[], &Read::Full);
+    assert_eq!(whole.truth, Truth::False);
+    let headline = Query::parse("title:oil", &mut Vec::new()).expect("sound").explain(&story, &[], &teaser);
+    assert_eq!(headline.truth, Truth::False, "a headline is always whole");
+}
+
+/// Everything that is shown of `clause` and what it is made of.
+fn all_evidence(clause: &Clause) -> Vec<&Evidence> {
+    clause.evidence.iter().chain(clause.clauses.iter().flat_map(all_evidence)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn what_is_explained_is_what_is_decided(tree in trees(tame_texts()), story in stories()) {
+        let page = Page::new(&story, &[]);
+        let clause = explain(&tree, &page);
+        prop_assert_eq!(clause.truth, naive::truth(&tree, &page, &page.view(Scope::Text)), "{}", clause.text);
+        prop_assert_eq!(clause.reasons().is_empty(), clause.truth == Truth::True, "{}", clause.text);
+    }
+
+    #[test]
+    fn what_is_marked_is_what_was_looked_for(tree in trees(tame_texts()), story in stories()) {
+        for evidence in all_evidence(&explain(&tree, &Page::new(&story, &[]))) {
+            let term = if evidence.term.starts_with('/') { evidence.term.clone() } else { format!("“{}”", evidence.term) };
+            let holds = |expression: &str, marked: &str| {
+                let query = Query::parse(expression, &mut Vec::new());
+                query.is_some_and(|query| query.holds(&Story::of_words("", marked), &[]))
+            };
+            for mark in &evidence.marks {
+                let marked = evidence.sentence.get(mark.clone()).expect("on character boundaries");
+                prop_assert!(holds(&term, marked) || holds(&format!("cs({term})"), marked), "{} in {}", term, marked);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_text_is_explained_whatever_is_asked() {
+    let long = "Arms for oil, oil for arms! Oslo. ".repeat(2_000);
+    let word = "x".repeat(70_000);
+    for expression in [
+        "arms NEAR/0 Oslo",
+        "zebra ONEAR/900 (arms OR oil)",
+        "arms EXCEPT (arms OR oil)",
+        "SENT(zebra AND oil)",
+        "PARA(arms AND NOT oil)",
+        "ATLEAST/1000(arms OR oil)",
+        "ANY/3(zebra, arms, xenon)",
+        "/(?i)(arms|oil)+ zebra/",
+        "North Korea AND Osla AND cs(ARMS)",
+        "arms AND words < 5",
+    ] {
+        for text in [&long, &word] {
+            let clause = explained(expression, "", text);
+            assert!(clause.reasons().iter().all(|reason| reason.len() < 2_000), "{expression}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Rule files to rules: names and lists are global over all of them.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Known, Rule, Settings, Texts, lint};
+use crate::fault::{Fault, Level, Source};
+use crate::language::term::Forms;
+use crate::language::term::TermList;
+use crate::language::tree::Tree;
+use crate::yaml::{self, Document, Entries};
+use entry::Named;
+
+mod each;
+mod entry;
+mod examples;
+mod forms;
+mod lists;
+mod pace;
+pub(crate) mod record;
+mod settings;
+mod table;
+pub(crate) mod when;
+
+/// A rule file that is sound YAML.
+struct File {
+    source: Arc<Source>,
+    document: Document,
+}
+
+/// What rule files come to.
+pub(crate) struct Loaded {
+    /// The rules that are enabled, in the order of their names.
+    rules: Vec<Enabled>,
+    /// The lists that come from tables.
+    pub(crate) watchlists: Vec<Arc<TermList>>,
+}
+
+/// A rule as it was written; with `each`, what it is for its first row.
+struct Enabled {
+    rule: Rule,
+    tree: Tree,
+    /// The list for each row of which it is a rule.
+    each: Option<Arc<TermList>>,
+}
+
+impl Loaded {
+    /// The rules in the order of their names, one with `each` once for every row, in the order of the rows.
+    pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Tree)> {
+        self.rules.into_iter().flat_map(|one| each::rules(one.rule, one.tree, one.each.as_deref())).collect()
+    }
+
+    /// The rules as people wrote them, in the order of their names.
+    pub(crate) fn written(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.rules.iter().map(|one| &one.rule)
+    }
+}
+
+/// The rules of `texts`; `None` if there is an error in any.
+pub(crate) fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Loaded> {
+    let mut found = Vec::new();
+    let (rules, watchlists) = read(texts, known, &mut found);
+    let sound = found.iter().all(|fault| fault.level != Level::Error);
+    faults.append(&mut found);
+    if !sound {
+        return None;
+    }
+    let mut settings = HashSet::new();
+    let enabled = rules.into_values().filter(|named| named.enabled);
+    let enabled =
+        enabled.map(|Named { rule, tree, each, .. }| Enabled { rule: shared(rule, &mut settings), tree, each });
+    Some(Loaded { rules: enabled.collect(), watchlists })
+}
+
+/// The path of every table that a rule file names; empty for a file that cannot be read.
+#[must_use]
+pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
+    // Most files name none, and some are large.
+    let is_key = |behind: &str| behind.trim_start_matches(['"', '\'', ' ']).starts_with(':');
+    if !source.text.match_indices("from").any(|(at, word)| is_key(&source.text[at + word.len()..])) {
+        return BTreeSet::new();
+    }
+    let Some(document) = yaml::parse(source, &mut Vec::new()) else { return BTreeSet::new() };
+    let terms = document.root().entries(&mut Vec::new()).and_then(|mut entries| entries.get("terms"));
+    let named = terms.map_or(Vec::new(), |terms| lists::tables_of(&terms));
+    named.iter().map(|from| table::path(&source.name, &from.value)).collect()
+}
+
+/// The same, which shares its settings with those that say the same.
+fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
+    rule.settings = settings.get(&rule.settings).cloned().unwrap_or_else(|| Arc::clone(&rule.settings));
+    settings.insert(Arc::clone(&rule.settings));
+    rule
+}
+
+/// The rules by their names, and the lists that come from tables.
+type Read = (BTreeMap<String, entry::Named>, Vec<Arc<TermList>>);
+
+fn read(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Read {
+    let open = |source: &Arc<Source>| {
+        let document = yaml::parse(source, faults)?;
+        Some(File { source: Arc::clone(source), document })
+    };
+    let files: Vec<File> = texts.rules.iter().filter_map(open).collect();
+    let unreadable = files.len() < texts.rules.len();
+    let mut nodes = Vec::new();
+    let mut definitions = lists::Definitions::default();
+    for file in &files {
+        let Some(mut entries) = file.document.root().entries(faults) else { continue };
+        let defaults = entries.get("defaults").map(|node| settings::defaults(&node, known, faults)).unwrap_or_default();
+        let defaults = Arc::new(defaults);
+        if let Some(terms) = entries.get("terms") {
+            definitions.read(&terms, &texts.tables, faults);
+        }
+        if let Some(rules) = entries.get("rules") {
+            nodes.extend(rules.items(faults).into_iter().map(|node| (&file.source, node, Arc::clone(&defaults))));
+        }
+        entries.finish(faults);
+    }
+    let lists = definitions.resolve(unreadable, faults);
+    let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
+    let context = entry::Context { wordings: lists::Wordings::new(lists), known, lists_are_sound };
+    let read = nodes.par_iter().map(|(source, node, defaults)| {
+        let mut found = Vec::new();
+        (entry::read(source, node, defaults, &context, &mut found), found)
+    });
+    let mut rules = BTreeMap::new();
+    for (named, mut found) in read.collect::<Vec<_>>() {
+        faults.append(&mut found);
+        if let Some(named) = named {
+            add(named, &mut rules, faults);
+        }
+    }
+    if faults.iter().all(|fault| fault.level != Level::Error) {
+        let trees = rules.values().map(|named| &named.tree);
+        let used = trees.flat_map(|tree| tree.lists()).map(|list| list.name.as_str()).collect();
+        definitions.warn_unused(&used, faults);
+        warn_alike(&rules, faults);
+        warn_of_terms(&rules, &definitions, &context.wordings, faults);
+    }
+    let lists = context.wordings.of(Forms::Plain);
+    (rules, lists.by_name.values().filter(|list| !list.rows.is_empty()).cloned().collect())
+}
+
+/// Warns of rules that match the very same stories: the second tells nothing that the first does not, or one of them holds a slip.
+fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
+    let mut seen: HashMap<_, &str> = HashMap::new();
+    for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
+        let settings = &named.rule.settings;
+        let each = named.each.as_ref().map(|list| &list.name);
+        let subject = (named.rule.when(), each, named.forms, &settings.feeds, &settings.langs, settings.expires);
+        if let Some(first) = seen.get(&subject) {
+            let message = format!("this rule matches the same stories as `{first}`");
+            let warning = named.name.warning(0..named.name.value.len(), message);
+            faults.push(
+                warning.help("one rule can have several `notify` and `tags`; remove the other, if it is no slip"),
+            );
+        } else {
+            seen.insert(subject, name);
+        }
+    }
+}
+
+/// Warns of what rules and lists say and probably do not mean.
+fn warn_of_terms(
+    rules: &BTreeMap<String, entry::Named>,
+    definitions: &lists::Definitions,
+    wordings: &lists::Wordings,
+    faults: &mut Vec<Fault>,
+) {
+    let memo = lint::Memo::default();
+    let told = rules.par_iter().map(|(_, named)| {
+        let mut found = Vec::new();
+        when::warn(&named.when, &named.tree, &memo, &mut found);
+        found
+    });
+    faults.extend(told.collect::<Vec<_>>().into_iter().flatten());
+    let (stemmed, other): (Vec<_>, Vec<_>) = rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
+    let named = |rules: Vec<&entry::Named>| -> BTreeSet<String> {
+        let lists = rules.iter().flat_map(|named| named.tree.lists());
+        lists.map(|list| list.name.clone()).collect()
+    };
+    definitions.warn_of_terms(&wordings.of(Forms::Plain), &named(stemmed), &named(other), faults);
+}
+
+fn add(named: entry::Named, rules: &mut BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
+    match rules.entry(named.rule.name().to_owned()) {
+        Entry::Vacant(free) => {
+            free.insert(named);
+        }
+        Entry::Occupied(first) => {
+            let first = place(&first.get().name);
+            let message = format!("a rule named `{}` stands in {first} already", named.rule.name());
+            faults.push(named.name.fault(0..named.name.value.len(), message).help("give one of the two another name"));
+        }
+    }
+}
+
+/// File and line of a text, as faults write them.
+fn place(text: &yaml::Text) -> String {
+    let (line, column) = text.source().line_and_column(text.span().start);
+    format!("{}:{line}:{column}", text.source().name)
+}
+
+/// An error at every key of `later` that stands in `entries`: left out in silence, it would change what is sent.
+fn refuse_later(source: &Arc<Source>, entries: &mut Entries<'_>, later: &[&'static str], faults: &mut Vec<Fault>) {
+    for (key, _) in entries.node().pairs(&mut Vec::new()) {
+        if let Some(later) = later.iter().find(|later| **later == key.value) {
+            let span = entries.place_of(later).unwrap_or(key.span());
+            faults.push(
+                Fault::error(source, span, format!("`{later}` is not available yet")).help("leave it out for now"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

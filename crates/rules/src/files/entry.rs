@@ -1,0 +1,121 @@
+//! One entry of `rules`.
+
+use std::sync::Arc;
+
+use super::lists::Wordings;
+use super::settings::{self, Written};
+use super::{each, examples, refuse_later};
+use crate::fault::{Fault, Source};
+use crate::files::when;
+use crate::files::when::When;
+use crate::language::syntax;
+use crate::language::syntax::Lists;
+use crate::language::term::{Forms, TermList};
+use crate::language::tree::Tree;
+use crate::language::{print, row};
+use crate::yaml::{Node, Text};
+use crate::{Known, Rule, Settings};
+
+/// Keys of rules that are not available yet.
+const LATER: [&str; 3] = ["defaults", "quiet", "limit"];
+
+/// What rules may refer to.
+pub(super) struct Context<'c> {
+    pub(super) wordings: Wordings,
+    pub(super) known: Option<&'c Known>,
+    /// Whether examples say anything: with a broken list they would fail for that alone.
+    pub(super) lists_are_sound: bool,
+}
+
+/// A rule and its name's place.
+pub(super) struct Named {
+    pub(super) name: Text,
+    pub(super) rule: Rule,
+    /// How its query was written.
+    pub(super) when: When,
+    pub(super) tree: Tree,
+    /// The list for each row of which it is a rule.
+    pub(super) each: Option<Arc<TermList>>,
+    /// The forms in which its words are found.
+    pub(super) forms: Forms,
+    /// `enabled: false` keeps a rule from matching anything; it is checked all the same.
+    pub(super) enabled: bool,
+}
+
+/// Reads one rule, what it leaves out taken from `defaults`; `None` if it has no name or no sound `when`. Other faults are told, too.
+pub(super) fn read(
+    source: &Arc<Source>,
+    node: &Node<'_>,
+    defaults: &Written,
+    context: &Context<'_>,
+    faults: &mut Vec<Fault>,
+) -> Option<Named> {
+    let mut entries = node.entries(faults)?;
+    let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
+    let when = entries.require("when", faults);
+    let written = settings::read(&mut entries, context.known, faults).or(defaults);
+    let forms = written.forms.unwrap_or_default();
+    let lists = context.wordings.of(forms);
+    let read = when.and_then(|node| when::read(source, &node, &lists, faults));
+    let each = entries.get("each").and_then(|node| node.text(faults));
+    let each = each.and_then(|name| Some((each::list(&name, &lists, context.lists_are_sound, faults)?, name)));
+    let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
+    let settings = written.finished();
+    if let Some(name) = &name {
+        check_heard(name, &settings, context.known, faults);
+    }
+    let examples = ["matches", "ignores"].map(|key| examples::read(entries.get(key), faults));
+    refuse_later(source, &mut entries, &LATER, faults);
+    entries.finish(faults);
+    let (when, tree) = read?;
+    if let Some((list, name)) = &each {
+        each::check(name, &tree, list, faults);
+    }
+    let each = each.map(|(list, _)| list);
+    if context.lists_are_sound {
+        examples::hold(&tree, each.as_deref(), &examples, faults);
+    }
+    if !is_kept(&when, &tree, &lists) {
+        let fault = node.fault("this cannot be written as one expression: its clauses are too deep in one another, or a term has several kinds of quotation marks");
+        faults.push(fault.help("write fewer clauses in clauses, or make such a term an entry of a term list"));
+        return None;
+    }
+    let name = name?;
+    let rule = match each.as_ref().and_then(|list| list.rows.first()) {
+        Some(row) => {
+            let tree = row::tree_of(&tree, &row.list);
+            Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), Some(Arc::clone(row)))
+        }
+        None => Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), None),
+    };
+    Some(Named { name, rule, when, tree, each, forms, enabled })
+}
+
+/// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what was no expression, and quotation marks, can be
+/// to blame if it is not.
+fn is_kept(when: &When, tree: &Tree, lists: &Lists) -> bool {
+    let canonical = print::expression(tree);
+    let is_plain = matches!(when, When::Expression(_)) && !canonical.contains(['"', '“', '”', '„', '«', '»']);
+    is_plain || syntax::parse(&canonical, lists).0.is_some_and(|again| print::expression(&again) == canonical)
+}
+
+fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
+    let name = node.text(faults)?;
+    if name.value.trim().is_empty() {
+        faults.push(node.fault("a rule needs a name").help("alerts, logs and silences call it by its name"));
+        return None;
+    }
+    Some(name)
+}
+
+/// A rule that alerts nobody is a story missed.
+fn check_heard(name: &Text, settings: &Settings, known: Option<&Known>, faults: &mut Vec<Fault>) {
+    if settings.notify.is_empty() && known.is_some_and(|known| known.unheard.contains(&settings.severity)) {
+        let fault = name.fault(0..name.value.len(), format!("nobody would hear of `{}`", name.value.trim()));
+        faults.push(
+            fault.help(
+                "name a notifier in the rule's `notify`, or in the configuration's for every rule that names none",
+            ),
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! A rule's own examples: stories that it must match, and stories that it must not.
+
+use std::collections::BTreeSet;
+
+use crate::explain::excerpt;
+use crate::fault::Fault;
+use crate::language::term::TermList;
+use crate::language::tree::Tree;
+use crate::story::{FeedName, Read, Story};
+use crate::yaml::Node;
+use crate::{Carrier, Query};
+
+/// An example and its place.
+pub(super) struct Example<'d> {
+    node: Node<'d>,
+    story: Story,
+    /// The feed that it is from, if it says so.
+    carriers: Vec<Carrier>,
+}
+
+/// Reads `matches` or `ignores`: texts, or `{title, body, url, source, author, lang, tag}`, named as the fields of an expression are.
+pub(super) fn read<'d>(node: Option<Node<'d>>, faults: &mut Vec<Fault>) -> Vec<Example<'d>> {
+    let nodes = node.map_or(Vec::new(), |node| node.one_or_many());
+    nodes.into_iter().filter_map(|node| example(node, faults)).collect()
+}
+
+fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
+    let mut story = Story::of_words("", "");
+    if !node.is_mapping() {
+        story.body = node.text(faults)?.value;
+        return Some(Example { node, story, carriers: Vec::new() });
+    }
+    let mut entries = node.entries(faults)?;
+    let before = faults.len();
+    let mut texts = |key| {
+        let nodes = entries.get(key).map_or(Vec::new(), |node| node.one_or_many());
+        let values: Vec<String> = nodes.iter().filter_map(|node| Some(node.text(faults)?.value)).collect();
+        values
+    };
+    story.title = texts("title").join(" ");
+    story.body = texts("body").join("\n\n");
+    story.url = texts("url").pop();
+    story.lang = texts("lang").pop();
+    story.authors = texts("author");
+    story.tags = texts("tag");
+    let carrier = |name| Carrier { name: FeedName(name), tags: BTreeSet::new() };
+    let carriers = texts("source").into_iter().map(carrier).collect();
+    entries.finish(faults);
+    (faults.len() == before).then_some(Example { node, story, carriers })
+}
+
+/// Holds `tree`, for any row of its `each` list, to the examples that it must match and those that it must not.
+pub(super) fn hold(
+    tree: &Tree,
+    each: Option<&TermList>,
+    [matches, ignores]: &[Vec<Example<'_>>; 2],
+    faults: &mut Vec<Fault>,
+) {
+    if matches.is_empty() && ignores.is_empty() {
+        return;
+    }
+    let query = match each {
+        None => Query::new(tree.clone()),
+        Some(list) => Query::of_rows(tree.clone(), &list.rows),
+    };
+    let matches_it = |example: &Example<'_>| query.holds(&example.story, &example.carriers);
+    let explain = |example: &Example<'_>| query.explain(&example.story, &example.carriers, &Read::Full);
+    for example in matches {
+        if !matches_it(example) {
+            let why = excerpt::around(&explain(example).reasons().join("; "), &(0..0), 300).0;
+            faults.push(example.node.fault(format!("the rule should match this example, but does not: {why}")));
+        }
+    }
+    for example in ignores {
+        if matches_it(example) {
+            let words = explain(example).words().join(", ");
+            faults.push(example.node.fault(format!("the rule should ignore this example, but matches it on {words}")));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Which other forms of its words a rule or a list finds: `forms: plural`, `stem: en`.
+
+use crate::fault::Fault;
+use crate::language::term::Forms;
+use crate::text::Stemmer;
+use crate::yaml::{Entries, Node, Text};
+
+/// The forms among `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}` or, as short for that, `stem: en`; `None` where nothing is said.
+pub(super) fn read(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
+    let (forms, stem) = (entries.get("forms"), entries.get("stem"));
+    if let (Some(_), Some(stem)) = (&forms, &stem) {
+        faults.push(stem.fault("`forms` says already which forms are found").help("leave out one of the two"));
+        return None;
+    }
+    match forms {
+        Some(node) if node.is_mapping() => {
+            let mut entries = node.entries(faults)?;
+            let stem = entries.require("stem", faults).and_then(|stem| stems(&stem, faults));
+            entries.finish(faults);
+            stem
+        }
+        Some(node) => named(&node.text(faults)?, faults),
+        None => stems(&stem?, faults),
+    }
+}
+
+fn named(text: &Text, faults: &mut Vec<Fault>) -> Option<Forms> {
+    match text.value.as_str() {
+        "plain" => Some(Forms::Plain),
+        "plural" => Some(Forms::Plural),
+        other => {
+            let fault = text.fault(0..other.len(), format!("`{other}` is no form of words"));
+            faults.push(fault.help("it is plain, plural or {stem: en}"));
+            None
+        }
+    }
+}
+
+fn stems(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
+    Some(stems_of(&node.text(faults)?, faults))
+}
+
+/// The stems of the language that `tag` names; a fault and plain forms if there are none.
+pub(super) fn stems_of(tag: &Text, faults: &mut Vec<Fault>) -> Forms {
+    if let Some(stemmer) = Stemmer::of(&tag.value) {
+        return Forms::Stem(stemmer);
+    }
+    let tags: Vec<&str> = Stemmer::all().collect();
+    let fault = tag.fault(0..tag.value.len(), format!("no stems are known of the language `{}`", tag.value));
+    faults.push(fault.help(format!("they are known of {}", tags.join(", "))));
+    Forms::Plain
+}

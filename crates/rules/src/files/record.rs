@@ -1,0 +1,140 @@
+//! A rule in canonical form: what the store keeps of every version that ever alerted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::language::print;
+use crate::language::term::{Forms, Term, TermList};
+use crate::language::tree::Tree;
+use crate::story::{NotifierName, Row, Severity};
+use crate::{FeedFilter, Rule};
+
+/// All that decides what a rule matches and what its alerts say: everything but its examples and the terms of its lists.
+#[derive(Serialize)]
+struct Record<'r> {
+    name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    each: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<&'r Row>,
+    when: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forms: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stem: Option<&'static str>,
+    severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'r str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tags: &'r [String],
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    notify: &'r BTreeSet<NotifierName>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    feeds: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    lang: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+}
+
+/// Terms of a list that follow one another under one label.
+#[derive(Serialize)]
+struct Labelled<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'r str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    any: Vec<String>,
+    /// Terms that are found by the stems of a language.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    stem: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// The `rule` as YAML, with the terms of the lists that its expression `tree` names: a rule of `each` row of that list, or of one `row` of it.
+pub(crate) fn text(rule: &Rule, tree: &Tree, each: Option<&str>, row: Option<&Row>) -> String {
+    let settings = &rule.settings;
+    let (forms, stem) = match rule.lists.forms {
+        Forms::Plain => (None, None),
+        Forms::Plural => (Some("plural"), None),
+        Forms::Stem(stemmer) => (None, Some(stemmer.tag())),
+    };
+    let record = Record {
+        name: rule.name(),
+        each,
+        row,
+        when: print::expression(tree),
+        forms,
+        stem,
+        severity: settings.severity,
+        why: settings.why.as_deref(),
+        owner: settings.owner.as_deref(),
+        tags: &settings.tags,
+        notify: &settings.notify,
+        feeds: settings.feeds.iter().map(feed).collect(),
+        lang: &settings.langs,
+        expires: settings.expires.map(|day| day.to_string()),
+    };
+    let lists: BTreeMap<&str, &Arc<TermList>> =
+        tree.lists().into_iter().map(|list| (list.name.as_str(), list)).collect();
+    let mut text = serde_yaml::to_string(&record).expect("texts, lists and string keys are always YAML");
+    for (at, (name, list)) in lists.into_iter().enumerate() {
+        if at == 0 {
+            text += TERMS;
+        }
+        let shared = rule.lists.by_name.get(name).is_some_and(|shared| Arc::ptr_eq(shared, list));
+        text += &if shared { rule.lists.printed.of(list) } else { printed(list).into() };
+    }
+    text
+}
+
+/// The key that lists stand under.
+const TERMS: &str = "terms:\n";
+
+/// The lists of one wording as YAML, each made once: a list of 100,000 terms may stand in hundreds of rules.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Printed(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
+
+impl Printed {
+    fn of(&self, list: &TermList) -> Arc<str> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(made.entry(list.name.clone()).or_insert_with(|| printed(list).into()))
+    }
+}
+
+/// A list as it stands under [`TERMS`].
+fn printed(list: &TermList) -> String {
+    let lists = BTreeMap::from([("terms", BTreeMap::from([(list.name.as_str(), terms(list))]))]);
+    let text = serde_yaml::to_string(&lists).expect("texts, lists and string keys are always YAML");
+    text.strip_prefix(TERMS).unwrap_or(&text).to_owned()
+}
+
+/// SHA-256 of `text`.
+pub(crate) fn version(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+fn feed(filter: &FeedFilter) -> String {
+    match filter {
+        FeedFilter::Named(name) => name.0.clone(),
+        FeedFilter::Tagged(tag) => format!("tag:{tag}"),
+    }
+}
+
+fn terms(list: &TermList) -> Vec<Labelled<'_>> {
+    let alike = |one: &Arc<Term>, next: &Arc<Term>| one.label == next.label && one.stemmer() == next.stemmer();
+    list.terms.chunk_by(alike).map(labelled).collect()
+}
+
+/// Terms of one label and one language, of which there is at least one.
+fn labelled(terms: &[Arc<Term>]) -> Labelled<'_> {
+    let label = terms[0].label.as_deref();
+    let texts = terms.iter().map(|term| print::term_text(term)).collect();
+    match terms[0].stemmer() {
+        None => Labelled { label, any: texts, stem: BTreeMap::new() },
+        Some(stemmer) => Labelled { label, any: Vec::new(), stem: BTreeMap::from([(stemmer.tag(), texts)]) },
+    }
+}

@@ -1,0 +1,204 @@
+//! What a rule says of its alerts, its feeds and its words' forms, and what it leaves to its file's `defaults`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use super::{forms, pace};
+use crate::fault::{Fault, nearest};
+use crate::language::term::Forms;
+use crate::story::pace::{Burst, Cadence};
+use crate::story::{FeedName, NotifierName, Severity};
+use crate::yaml::{Entries, Node, Text};
+use crate::{FeedFilter, Known, Settings};
+
+/// What was written; `None` where nothing was.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Written {
+    pub(super) severity: Option<Severity>,
+    pub(super) why: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) tags: Option<Vec<String>>,
+    pub(super) notify: Option<BTreeSet<NotifierName>>,
+    pub(super) feeds: Option<Vec<FeedFilter>>,
+    pub(super) langs: Option<Vec<String>>,
+    pub(super) expires: Option<Date>,
+    pub(super) forms: Option<Forms>,
+    pub(super) burst: Option<Burst>,
+    pub(super) digest: Option<Cadence>,
+    pub(super) backfill: Option<Duration>,
+}
+
+/// Reads the settings among `entries`, a rule's or those of `defaults`.
+pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Written {
+    Written {
+        severity: severity(entries, faults),
+        why: text(entries, "why", faults),
+        owner: text(entries, "owner", faults),
+        tags: tags(entries, faults),
+        notify: notify(entries, known, faults),
+        feeds: feeds(entries, known, faults),
+        langs: langs(entries, faults),
+        expires: expires(entries, faults),
+        forms: forms::read(entries, faults),
+        burst: pace::burst(entries, faults),
+        digest: pace::digest(entries, faults),
+        backfill: entries.get("backfill").and_then(|node| node.duration(faults)),
+    }
+}
+
+/// Reads a file's `defaults`: settings and nothing else.
+pub(super) fn defaults(node: &Node<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Written {
+    let Some(mut entries) = node.entries(faults) else { return Written::default() };
+    let settings = read(&mut entries, known, faults);
+    entries.finish(faults);
+    settings
+}
+
+impl Written {
+    /// These, and `defaults` where nothing was written. A list that was written takes the place of the default list.
+    pub(super) fn or(self, defaults: &Self) -> Self {
+        let defaults = defaults.clone();
+        Self {
+            severity: self.severity.or(defaults.severity),
+            why: self.why.or(defaults.why),
+            owner: self.owner.or(defaults.owner),
+            tags: self.tags.or(defaults.tags),
+            notify: self.notify.or(defaults.notify),
+            feeds: self.feeds.or(defaults.feeds),
+            langs: self.langs.or(defaults.langs),
+            expires: self.expires.or(defaults.expires),
+            forms: self.forms.or(defaults.forms),
+            burst: self.burst.or(defaults.burst),
+            digest: self.digest.or(defaults.digest),
+            backfill: self.backfill.or(defaults.backfill),
+        }
+    }
+
+    /// These, and what holds where nothing was written.
+    pub(super) fn finished(self) -> Settings {
+        Settings {
+            severity: self.severity.unwrap_or_default(),
+            why: self.why,
+            owner: self.owner,
+            tags: self.tags.unwrap_or_default(),
+            notify: self.notify.unwrap_or_default(),
+            feeds: self.feeds.unwrap_or_default(),
+            langs: self.langs.unwrap_or_default(),
+            expires: self.expires,
+            burst: self.burst,
+            digest: self.digest,
+            backfill: self.backfill,
+        }
+    }
+}
+
+fn text(entries: &mut Entries<'_>, key: &'static str, faults: &mut Vec<Fault>) -> Option<String> {
+    entries.get(key)?.text(faults).map(|text| text.value)
+}
+
+fn texts(node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<Text> {
+    node.one_or_many().iter().filter_map(|node| node.text(faults)).collect()
+}
+
+fn tags(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
+    let tags = texts(&entries.get("tags")?, faults);
+    Some(tags.into_iter().map(|tag| tag.value).collect())
+}
+
+fn severity(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Severity> {
+    let text = entries.get("severity")?.text(faults)?;
+    let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == text.value);
+    if found.is_none() {
+        let words = Severity::ALL.map(Severity::as_str);
+        let help = nearest(&text.value, words).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let fault = text.fault(0..text.value.len(), format!("`{}` is no severity", text.value));
+        faults.push(fault.help(format!("{help}it is one of {}", words.join(", "))));
+    }
+    found
+}
+
+fn notify(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<BTreeSet<NotifierName>> {
+    let node = entries.get("notify")?;
+    if node.one_or_many().is_empty() {
+        faults.push(node.fault("this names nobody").help("leave `notify` out for those whom the configuration names"));
+    }
+    let names = texts(&node, faults);
+    for name in &names {
+        let is_known = |known: &Known| known.notifiers.contains(&NotifierName(name.value.clone()));
+        if let Some(known) = known.filter(|known| !is_known(known)) {
+            let candidates = known.notifiers.iter().map(|name| name.0.as_str());
+            faults.push(unknown(name, &name.value, "notifier", candidates));
+        }
+    }
+    Some(names.into_iter().map(|name| NotifierName(name.value)).collect())
+}
+
+fn feeds(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Vec<FeedFilter>> {
+    let node = entries.get("feeds")?;
+    if node.one_or_many().is_empty() {
+        faults.push(node.fault("this names no feed").help("leave `feeds` out for all feeds"));
+    }
+    let names = texts(&node, faults);
+    let filter = |text: Text| {
+        let filter = match text.value.strip_prefix("tag:") {
+            Some(tag) => FeedFilter::Tagged(tag.trim().to_owned()),
+            None => FeedFilter::Named(FeedName(text.value.clone())),
+        };
+        if let Some(known) = known {
+            faults.extend(unknown_feed(&text, &filter, known));
+        }
+        filter
+    };
+    Some(names.into_iter().map(filter).collect())
+}
+
+fn langs(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
+    let texts = texts(&entries.get("lang")?, faults);
+    let lang = |text: Text| {
+        let tag = text.value.to_ascii_lowercase();
+        let is_tag = matches!(tag.len(), 2 | 3) && tag.bytes().all(|b| b.is_ascii_lowercase());
+        if !is_tag {
+            let fault = text.fault(0..text.value.len(), format!("`{}` is no language", text.value));
+            faults.push(fault.help("write two or three letters: en, ru, ko"));
+        }
+        is_tag.then_some(tag)
+    };
+    Some(texts.into_iter().filter_map(lang).collect())
+}
+
+fn expires(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Date> {
+    let text = entries.get("expires")?.text(faults)?;
+    let day = text.value.parse().ok().filter(|_| text.value.len() == "2026-12-31".len());
+    if day.is_none() {
+        let fault = text.fault(0..text.value.len(), format!("`{}` is no day", text.value));
+        faults.push(fault.help("write the last day on which the rule is to match, as in 2026-12-31"));
+    }
+    day
+}
+
+/// The fault of a filter that no feed passes.
+fn unknown_feed(text: &Text, filter: &FeedFilter, known: &Known) -> Option<Fault> {
+    if known.feeds.iter().any(|feed| feed.passes(filter)) {
+        return None;
+    }
+    Some(match filter {
+        FeedFilter::Named(name) => unknown(text, &name.0, "feed", known.feeds.iter().map(|feed| feed.name.0.as_str())),
+        FeedFilter::Tagged(tag) => {
+            let tags: BTreeSet<&str> = known.feeds.iter().flat_map(|feed| &feed.tags).map(String::as_str).collect();
+            unknown(text, tag, "feed with the tag", tags)
+        }
+    })
+}
+
+fn unknown<'c>(text: &Text, name: &str, kind: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> Fault {
+    let fault = text.fault(0..text.value.len(), format!("the configuration has no {kind} `{name}`"));
+    let mut all: Vec<&str> = candidates.clone().into_iter().take(10).collect();
+    all.dedup();
+    match nearest(name, candidates) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None if all.is_empty() => fault,
+        None => fault.help(format!("it has: {}", all.join(", "))),
+    }
+}

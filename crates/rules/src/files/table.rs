@@ -1,0 +1,283 @@
+//! A term list that comes from a table (`from: sdn.csv`): what its file says of it, and its rows.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use super::place;
+use crate::fault::{Fault, Source};
+use crate::language::row::Row;
+use crate::language::term::Term;
+use crate::yaml::{Entries, Text};
+use crate::{Table, story};
+use records::{Record, Records};
+
+mod quotes;
+mod records;
+pub(super) mod warn;
+
+/// The longest cell that is a term, in characters: nobody has a longer name.
+const LONGEST: usize = 500;
+
+/// Faults of one table that are told one by one; the rest is counted.
+const MOST_FAULTS: usize = 20;
+
+/// Which columns of which table make a list.
+pub(super) struct Wanted {
+    /// The table's path, as the rule file writes it.
+    pub(super) from: Text,
+    /// The column of the terms, which also are the rows' labels.
+    term: Text,
+    /// The column of their other names.
+    aliases: Option<Text>,
+    /// What parts several other names in one cell.
+    split: Option<String>,
+    /// The column of what rows are known by; where there is none, it is the term.
+    id: Option<Text>,
+}
+
+/// The columns of one table by their places.
+struct Columns<'w> {
+    term: (usize, &'w str),
+    aliases: Option<(usize, &'w str)>,
+    split: Option<&'w str>,
+    id: (usize, &'w str),
+}
+
+/// The faults of a table's rows so far.
+struct Faults<'f> {
+    source: &'f Arc<Source>,
+    count: usize,
+    told: &'f mut Vec<Fault>,
+}
+
+impl Wanted {
+    /// Reads the keys beside `from`.
+    pub(super) fn read(from: Text, entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Self> {
+        let term = entries.require("term", faults).and_then(|node| node.text(faults));
+        let mut text = |key| entries.get(key).and_then(|node| node.text(faults));
+        let (aliases, split, id) = (text("aliases"), text("split"), text("id"));
+        let split = match (split, &aliases) {
+            (Some(split), None) => {
+                faults.push(split.fault(0..split.value.len(), "there are no `aliases` to split here"));
+                None
+            }
+            (Some(split), _) if split.value.is_empty() => {
+                faults
+                    .push(split.fault(0..0, "this splits nothing").help("write what stands between two names: \";\""));
+                None
+            }
+            (split, _) => split.map(|split| split.value),
+        };
+        Some(Self { from, term: term?, aliases, split, id })
+    }
+
+    /// The rows of the list `name`; none, and faults, if the table among `tables` is not as it should be.
+    pub(super) fn rows(&self, name: &str, tables: &[Table], faults: &mut Vec<Fault>) -> Vec<Arc<Row>> {
+        let path = path(&self.from.source().name, &self.from.value);
+        let Some(table) = tables.iter().find(|table| table.source.name == path) else {
+            let fault = self.from.fault(0..self.from.value.len(), format!("there is no table {path} that can be used"));
+            faults.push(fault.help("the path is seen from the folder of this file"));
+            return Vec::new();
+        };
+        let source = &table.source;
+        if let Some(why) = &table.unreadable {
+            let message = format!("the table of `${name}` ({}) cannot be read: {why}", place(&self.from));
+            faults.push(Fault::error(source, 0..0, message).help("put the file there, or mend its path in `from`"));
+            return Vec::new();
+        }
+        let Some(records) = records::read(source, faults) else { return Vec::new() };
+        let Some(columns) = self.columns(&records, source, faults) else { return Vec::new() };
+        let mut told = Faults { source, count: 0, told: faults };
+        let rows = rows(name, &records, &columns, &mut told);
+        told.finish();
+        rows
+    }
+
+    /// Where the columns are. One that is missing is the table's fault: the rule file is as it was, as far as anybody knows.
+    fn columns(&self, table: &Records, source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Columns<'_>> {
+        let mut find = |key: &str, wanted: &Text| {
+            let column = name(wanted);
+            let mut places = table.header.cells.iter().enumerate().filter(|(_, there)| there.trim() == column);
+            let why = match (places.next(), places.next()) {
+                (Some((place, _)), None) => return Some(place),
+                (None, _) => format!("row 1 has no column `{column}`, which `{key}` asks for ({})", place(wanted)),
+                _ => format!("row 1 has several columns `{column}`, which `{key}` asks for ({})", place(wanted)),
+            };
+            faults.push(Fault::error(source, table.header.span.clone(), why).help(columns_there(&table.header.cells)));
+            None
+        };
+        let term = find("term", &self.term);
+        let aliases = self.aliases.as_ref().map(|text| find("aliases", text));
+        let id = self.id.as_ref().map_or(term, |text| find("id", text));
+        Some(Columns {
+            term: (term?, name(&self.term)),
+            aliases: aliases.map_or(Some(None), |place| place.map(Some))?.zip(self.aliases.as_ref().map(name)),
+            split: self.split.as_deref(),
+            id: (id?, name(self.id.as_ref().unwrap_or(&self.term))),
+        })
+    }
+}
+
+impl Faults<'_> {
+    fn add(&mut self, record: &Record, message: &str, help: Option<&str>) {
+        self.count += 1;
+        if self.count <= MOST_FAULTS {
+            let fault = Fault::error(self.source, record.span.clone(), format!("row {}: {message}", record.row));
+            self.told.push(Fault { help: help.map(str::to_owned), ..fault });
+        }
+    }
+
+    /// Says how many more there are.
+    fn finish(self) {
+        if self.count > MOST_FAULTS {
+            let end = self.source.text.len();
+            let message = format!("{} more faults in the rows of this table are not shown", self.count - MOST_FAULTS);
+            self.told.push(Fault::error(self.source, end..end, message));
+        }
+    }
+}
+
+/// The path of the table that a rule file calls `from`: seen from the folder of the rule file, without `.` and what `..` takes back.
+pub(super) fn path(file: &str, from: &str) -> String {
+    let folder = Path::new(file).parent().unwrap_or_else(|| Path::new(""));
+    let mut path = PathBuf::new();
+    for part in folder.join(from.trim()).components() {
+        let is_below = matches!(path.components().next_back(), Some(Component::Normal(_)));
+        match part {
+            Component::ParentDir if is_below => {
+                path.pop();
+            }
+            Component::CurDir => {}
+            other => path.push(other),
+        }
+    }
+    path.display().to_string()
+}
+
+fn columns_there(header: &[String]) -> String {
+    if let [only] = header
+        && let Some(sign) = [';', '\t', '|'].into_iter().find(|sign| only.contains(*sign))
+    {
+        return format!("its cells seem to be parted by {sign:?}: save it with commas between them (RFC 4180)");
+    }
+    let names: Vec<String> = header.iter().take(20).map(|name| format!("`{}`", name.trim())).collect();
+    format!("its columns are {}{}", names.join(", "), if header.len() > names.len() { ", …" } else { "" })
+}
+
+fn rows(name: &str, table: &Records, columns: &Columns<'_>, faults: &mut Faults<'_>) -> Vec<Arc<Row>> {
+    let mut ids: HashMap<String, usize> = HashMap::new();
+    let mut rows = Vec::with_capacity(table.rows.len());
+    for record in &table.rows {
+        if record.cells.len() != table.header.cells.len() {
+            let (cells, columns) = (record.cells.len(), table.header.cells.len());
+            let help = "a cell with a comma in it stands in double quotes";
+            faults.add(record, &format!("{cells} cells under {columns} columns"), Some(help));
+            continue;
+        }
+        let id = id(record, columns, &mut ids, faults);
+        let terms = terms(record, columns, faults);
+        if let (Some(id), Some((label, terms))) = (id, terms) {
+            rows.push(Arc::new(Row::new(name, story::Row { id, label }, terms)));
+        }
+    }
+    if table.rows.is_empty() {
+        faults.add(&table.header, "there are only names of columns here, and no rows", None);
+    }
+    rows
+}
+
+fn id(
+    record: &Record,
+    columns: &Columns<'_>,
+    ids: &mut HashMap<String, usize>,
+    faults: &mut Faults<'_>,
+) -> Option<String> {
+    let (place, column) = columns.id;
+    let id = cell(record, place);
+    if id.is_empty() {
+        // Where the term is the id, it is told as a term that is missing.
+        if place != columns.term.0 {
+            faults.add(
+                record,
+                &format!("no id: `{column}` is empty"),
+                Some("alerts and silences know a row by its id"),
+            );
+        }
+        return None;
+    }
+    if id.chars().nth(LONGEST).is_some() {
+        faults.add(record, &format!("an id of {} bytes in `{column}`; is another column meant?", id.len()), None);
+        return None;
+    }
+    if let Some(first) = ids.get(&id) {
+        let help =
+            if place == columns.term.0 { "name a column of ids: `id: …`" } else { "give one of the two another id" };
+        faults.add(record, &format!("the id `{}` stands in row {first} already", shown(&id)), Some(help));
+        return None;
+    }
+    ids.insert(id.clone(), record.row);
+    Some(id)
+}
+
+/// The label of a row, and its terms: at least one.
+fn terms(record: &Record, columns: &Columns<'_>, faults: &mut Faults<'_>) -> Option<(String, Vec<Arc<Term>>)> {
+    let (place, column) = columns.term;
+    let label = cell(record, place);
+    if label.is_empty() {
+        faults.add(record, &format!("no term: `{column}` is empty"), None);
+        return None;
+    }
+    let first = term(&label, &label, column, record, faults)?;
+    let mut seen = HashSet::from([first.text.clone()]);
+    let mut terms = vec![Arc::new(first)];
+    if let Some((place, column)) = columns.aliases {
+        let aliases = &record.cells[place];
+        let aliases: Vec<&str> = columns.split.map_or_else(|| vec![&**aliases], |sign| aliases.split(sign).collect());
+        for alias in aliases.into_iter().map(str::trim).filter(|alias| !alias.is_empty()) {
+            let alias = term(alias, &label, column, record, faults)?;
+            if seen.insert(alias.text.clone()) {
+                terms.push(Arc::new(alias));
+            }
+        }
+    }
+    Some((label, terms))
+}
+
+fn term(text: &str, label: &str, column: &str, record: &Record, faults: &mut Faults<'_>) -> Option<Term> {
+    if text.chars().nth(LONGEST).is_some() {
+        let help =
+            format!("a term has at most {LONGEST} characters; is a quotation mark left open, or another column meant?");
+        faults.add(record, &format!("`{column}` holds {} bytes", text.len()), Some(&help));
+        return None;
+    }
+    let term = Term::cell(text, label);
+    if term.is_none() {
+        faults.add(record, &format!("no word to look for in `{}` (`{column}`)", shown(text)), None);
+    }
+    term
+}
+
+/// The column that the rule file names.
+fn name(text: &Text) -> &str {
+    text.value.trim()
+}
+
+/// What stands in a cell, on one line.
+fn cell(record: &Record, place: usize) -> String {
+    record.cells[place].split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn shown(text: &str) -> String {
+    crate::explain::excerpt::around(text, &(0..0), 60).0
+}
+
+/// The first line of what stands at `start`.
+fn line_at(text: &str, start: usize) -> Range<usize> {
+    let end = text[start..].find(['\n', '\r']).map_or(text.len(), |at| start + at);
+    start..end
+}
+
+#[cfg(test)]
+mod tests;

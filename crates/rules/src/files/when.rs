@@ -1,0 +1,158 @@
+//! What a rule looks for: an expression, or the same as YAML, to one tree that does not hold of everything.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::fault::{Fault, Level, Source};
+use crate::yaml::{Node, Text};
+
+use crate::language::syntax;
+use crate::language::syntax::{Lists, Problem};
+use crate::language::tree::Tree;
+use crate::lint;
+use crate::lint::Memo;
+
+/// How a `when` was written, and where.
+pub(crate) enum When {
+    /// As an expression.
+    Expression(Text),
+    /// As YAML: the spans of its tree are those of many texts.
+    Clauses(Arc<Source>, Range<usize>),
+}
+
+/// The tree of a rule's `when`, and how it was written; `None` if it has an error.
+pub(crate) fn read(
+    source: &Arc<Source>,
+    node: &Node<'_>,
+    lists: &Lists,
+    faults: &mut Vec<Fault>,
+) -> Option<(When, Tree)> {
+    if node.is_mapping() || node.is_list() {
+        let tree = sound_clause(node, lists, faults)?;
+        return Some((When::Clauses(Arc::clone(source), node.span()), tree));
+    }
+    let text = node.text(faults)?;
+    let tree = sound_expression(&text, lists, faults)?;
+    faults.extend(folded_lines(&text, &tree));
+    Some((When::Expression(text), tree))
+}
+
+/// A warning of keywords on lines of their own that YAML folds to a single phrase.
+fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
+    let Tree::Term(_, span) = tree else { return None };
+    let is_quoted = text.value[span.clone()].starts_with(['"', '“', '„', '«', '=']);
+    let place = text.place(span.clone());
+    let written = &text.source().text[place];
+    if is_quoted || text.value[span.clone()].contains('\n') || !written.contains('\n') {
+        return None;
+    }
+    let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let (any, _) = crate::explain::excerpt::around(&lines.join(" OR "), &(0..0), 120);
+    let fault = text.warning(span.clone(), "these lines are one phrase: nothing says how they belong together");
+    Some(fault.help(format!(
+        "write `{any}` if any of them is enough, AND if all must be there; double quotes for the phrase"
+    )))
+}
+
+/// Tells what in `tree`, which was written as `when` says, is probably not meant.
+pub(crate) fn warn(when: &When, tree: &Tree, memo: &Memo, faults: &mut Vec<Fault>) {
+    let told = lint::expression(tree, memo).into_iter();
+    match when {
+        When::Expression(text) => faults.extend(told.map(|problem| fault(text, problem))),
+        When::Clauses(source, span) => faults.extend(told.map(|problem| {
+            let fault = Fault::warning(source, span.clone(), problem.message);
+            Fault { help: problem.help, ..fault }
+        })),
+    }
+}
+
+fn sound_clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+    let tree = clause(node, lists, faults)?;
+    if tree.unsound().is_some() {
+        faults.push(matches_nearly_all(node.fault(""), "add what must be there under `all`"));
+        return None;
+    }
+    Some(tree)
+}
+
+/// The tree of an expression that stands alone; `None` if it has an error.
+pub(crate) fn sound_expression(text: &Text, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+    let tree = expression(text, lists, faults)?;
+    if let Some(guilty) = tree.unsound() {
+        let span = guilty.span();
+        let help = format!("say what must be there, too: SOMETHING AND {}", written(&text.value[span.clone()], guilty));
+        faults.push(matches_nearly_all(text.fault(span, ""), &help));
+        return None;
+    }
+    Some(tree)
+}
+
+fn written(text: &str, tree: &Tree) -> String {
+    let (shown, _) = crate::explain::excerpt::around(text, &(0..0), 60);
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    if matches!(tree, Tree::Or(_)) { format!("({shown})") } else { shown }
+}
+
+fn matches_nearly_all(fault: Fault, help: &str) -> Fault {
+    let message = "this would match nearly every story: it holds where none of its terms is found".to_owned();
+    Fault { message, ..fault }.help(help)
+}
+
+/// The tree of an expression; it may hold where no term is found.
+fn expression(text: &Text, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+    let (tree, problems) = syntax::parse(&text.value, lists);
+    faults.extend(problems.into_iter().map(|problem| fault(text, problem)));
+    tree
+}
+
+/// `problem`, found in the value of `text`, at its place in the file.
+pub(crate) fn fault(text: &Text, problem: Problem) -> Fault {
+    let fault = match problem.level {
+        Level::Error => text.fault(problem.span, problem.message),
+        Level::Warning => text.warning(problem.span, problem.message),
+    };
+    Fault { help: problem.help, ..fault }
+}
+
+/// An expression, or `{all: […], any: […], not: […]}` of such clauses.
+fn clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+    if node.is_list() {
+        let help = "say how they belong together: {all: […]} or {any: […]}";
+        faults.push(node.fault("a list does not say whether all of it must be found, or any").help(help));
+        return None;
+    }
+    if !node.is_mapping() {
+        return expression(&node.text(faults)?, lists, faults);
+    }
+    let mut entries = node.entries(faults)?;
+    let parts = ["all", "any", "not"].map(|key| entries.get(key).map(|part| clauses(&part, lists, faults)));
+    entries.finish(faults);
+    let [all, any, not] = parts;
+    if all.is_none() && any.is_none() && not.is_none() {
+        faults.push(node.fault("there is nothing to look for here").help("write {all: […], any: […], not: […]}"));
+        return None;
+    }
+    let negated = not.map_or(Some(Vec::new()), |not| {
+        not.map(|not| {
+            not.into_iter().map(|tree| (tree.span(), tree)).map(|(span, tree)| Tree::negated(tree, span)).collect()
+        })
+    });
+    let mut branches: Vec<Tree> = all.unwrap_or(Some(Vec::new()))?;
+    if let Some(any) = any {
+        branches.push(Tree::any(any?));
+    }
+    branches.extend(negated?);
+    Some(Tree::all(branches))
+}
+
+/// The clauses of a list, or a single one; `None` if any has an error or there is none.
+fn clauses(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Vec<Tree>> {
+    let nodes = node.one_or_many();
+    if nodes.is_empty() {
+        faults
+            .push(node.fault("there is nothing in this list").help("write words or phrases into it, or leave it out"));
+    }
+    // Every clause is read before any is missed, so that all faults are told.
+    let trees: Vec<Option<Tree>> = nodes.iter().map(|node| clause(node, lists, faults)).collect();
+    trees.into_iter().collect::<Option<Vec<_>>>().filter(|trees| !trees.is_empty())
+}

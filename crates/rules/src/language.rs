@@ -1,0 +1,12 @@
+//! The language of expressions: its trees, how they are read from text and written back.
+
+pub(crate) mod comparison;
+pub(crate) mod operand;
+pub(crate) mod pair;
+pub(crate) mod pattern;
+pub(crate) mod print;
+pub(crate) mod row;
+pub(crate) mod scope;
+pub(crate) mod syntax;
+pub(crate) mod term;
+pub(crate) mod tree;

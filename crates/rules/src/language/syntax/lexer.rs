@@ -1,0 +1,317 @@
+//! Cuts an expression into words, quoted phrases, lists, operators and parentheses; refuses what is not of this language.
+
+use std::ops::Range;
+
+use super::special::{self, Found};
+use super::{Problems, field, foreign};
+use crate::explain::excerpt;
+use crate::language::pair::Link;
+use crate::language::tree::Unit;
+use crate::text::shows_nothing;
+
+/// What a lexeme is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `(`
+    Open,
+    /// `)`
+    Close,
+    /// `AND`
+    And,
+    /// `OR`
+    Or,
+    /// `NOT`
+    Not,
+    /// `NEAR/5`, `ONEAR/5`, `EXCEPT`
+    Link,
+    /// An operator between two operands that was refused.
+    Between,
+    /// Characters between spaces that are nothing else.
+    Word,
+    /// A phrase with its quotation marks, and a `=` before them if there is one.
+    Quoted,
+    /// `$name`
+    List,
+    /// `cs`, with its parenthesis behind it
+    Cased,
+    /// `SENT`, `PARA`, with a parenthesis behind it
+    Within(Unit),
+    /// `ATLEAST/3`, with a parenthesis behind it
+    AtLeast,
+    /// `ANY/2`, with a parenthesis behind it
+    AnyOf,
+    /// `,` between the items of ANY
+    Comma,
+    /// `/arms? deals?/`
+    Pattern,
+    /// `words >= 100`
+    Compare,
+    /// `title:`
+    Field,
+    /// An operand that was refused.
+    Refused,
+}
+
+/// A piece of an expression.
+#[derive(Clone, Debug)]
+pub(super) struct Lexeme {
+    pub(super) kind: Kind,
+    /// Bytes of the expression.
+    pub(super) span: Range<usize>,
+}
+
+impl Kind {
+    /// Whether an operand ends with such a lexeme.
+    fn ends_operand(self) -> bool {
+        matches!(
+            self,
+            Self::Close | Self::Word | Self::Quoted | Self::List | Self::Pattern | Self::Compare | Self::Refused
+        )
+    }
+}
+
+/// What stands before and after some characters that are looked at.
+pub(super) struct Context<'t> {
+    /// The expression from there on.
+    pub(super) rest: &'t str,
+    /// The characters up to the next space, parenthesis, quotation mark or, in ANY, comma.
+    pub(super) run: &'t str,
+    /// Whether an operand stands just before.
+    pub(super) after_operand: bool,
+}
+
+/// What a look at the start of a run found to refuse.
+pub(super) struct Refusal {
+    /// How many bytes it concerns; lexing goes on behind them. More than none.
+    pub(super) taken: usize,
+    /// What the parser is to take it for, so that one mistake makes one fault.
+    pub(super) stands_for: Option<Kind>,
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) help: String,
+    /// What these bytes are written as here, where that can be said; `help` then goes on after it.
+    pub(super) translation: Option<String>,
+}
+
+/// The lexemes of `expression`, in order.
+pub(super) fn lex(expression: &str, problems: &mut Problems) -> Vec<Lexeme> {
+    let mut lexer =
+        Lexer { text: expression, at: 0, lexemes: Vec::new(), edits: Vec::new(), listing: Vec::new(), problems };
+    while let Some(offset) = expression[lexer.at..].find(|c: char| !c.is_whitespace()) {
+        lexer.at += offset;
+        lexer.next();
+    }
+    let Lexer { lexemes, edits, .. } = lexer;
+    translate(expression, &edits, problems);
+    lexemes
+}
+
+struct Lexer<'t, 'p> {
+    text: &'t str,
+    at: usize,
+    lexemes: Vec<Lexeme>,
+    /// Translations: what to put where, and which problem waits for it.
+    edits: Vec<Edit>,
+    /// For every open parenthesis, whether it stands in ANY, where commas separate.
+    listing: Vec<bool>,
+    problems: &'p mut Problems,
+}
+
+struct Edit {
+    span: Range<usize>,
+    text: String,
+    problem: usize,
+}
+
+impl Lexer<'_, '_> {
+    /// Takes what begins here, which is no space.
+    fn next(&mut self) {
+        let rest = &self.text[self.at..];
+        match rest.chars().next() {
+            Some(sign @ ('(' | '（')) => {
+                let is_any = self.lexemes.last().is_some_and(|last| last.kind == Kind::AnyOf);
+                self.listing.push(is_any || self.lists());
+                self.parenthesis(sign, Kind::Open);
+            }
+            Some(sign @ (')' | '）')) => {
+                self.listing.pop();
+                self.parenthesis(sign, Kind::Close);
+            }
+            Some(',') if self.lists() => self.comma(),
+            Some(quote) if is_quote(quote) => self.quoted(0, quote),
+            Some('=') => match rest[1..].chars().next() {
+                Some(quote) if is_quote(quote) => self.quoted(1, quote),
+                _ => self.run(),
+            },
+            _ => self.run(),
+        }
+    }
+
+    /// Takes a parenthesis; a wide one, as Chinese and Japanese text has them, is refused.
+    fn parenthesis(&mut self, sign: char, kind: Kind) {
+        if !sign.is_ascii() {
+            let span = self.at..self.at + sign.len_utf8();
+            let help = "write ( and ); a phrase that has such a sign in it goes in double quotes";
+            self.problems.error(span, format!("`{sign}` is no parenthesis of an expression"), help);
+        }
+        self.push(kind, sign.len_utf8());
+    }
+
+    /// Whether commas separate here.
+    fn lists(&self) -> bool {
+        self.listing.last() == Some(&true)
+    }
+
+    /// A comma in ANY; one between digits might be a part of a number.
+    fn comma(&mut self) {
+        let (before, behind) = (&self.text[..self.at], &self.text[self.at + 1..]);
+        if before.ends_with(|c: char| c.is_ascii_digit()) && behind.starts_with(|c: char| c.is_ascii_digit()) {
+            let span = self.at..self.at + 1;
+            let help = "write a space behind the comma, or the number in double quotes";
+            self.problems.error(span, "this comma may part two items, or the digits of one number", help);
+        }
+        self.push(Kind::Comma, 1);
+    }
+
+    fn push(&mut self, kind: Kind, length: usize) {
+        self.lexemes.push(Lexeme { kind, span: self.at..self.at + length });
+        self.at += length;
+    }
+
+    /// A phrase whose quotation mark `open` stands `before` bytes further on.
+    fn quoted(&mut self, before: usize, open: char) {
+        let first = before + open.len_utf8();
+        let inside = &self.text[self.at + first..];
+        if let Some((length, close)) = closing(open, inside) {
+            self.push(Kind::Quoted, first + length + close);
+        } else {
+            let span = self.at..self.at + first;
+            self.problems.error(span, "this quotation mark is never closed", "write another where the phrase ends");
+            self.push(Kind::Refused, self.text.len() - self.at);
+        }
+    }
+
+    fn run(&mut self) {
+        let rest = &self.text[self.at..];
+        let run = &rest[..run_length(rest, self.lists())];
+        let after_operand = self.lexemes.last().is_some_and(|last| last.kind.ends_operand());
+        let context = Context { rest, run, after_operand };
+        match run.trim_matches(shows_nothing) {
+            "AND" => self.push(Kind::And, run.len()),
+            "OR" => self.push(Kind::Or, run.len()),
+            "NOT" => self.push(Kind::Not, run.len()),
+            "cs" if rest.starts_with("cs(") => self.push(Kind::Cased, run.len()),
+            bare if Link::read(bare).is_some() => self.push(Kind::Link, run.len()),
+            _ => match look(&context) {
+                Some(Found::Lexeme(kind, length)) => self.push(kind, length),
+                Some(Found::Refused(refusal)) => self.refuse(refusal),
+                None => self.operand(run),
+            },
+        }
+    }
+
+    fn operand(&mut self, run: &str) {
+        if let Some(name) = list_name(run) {
+            self.push(Kind::List, 1 + name.len());
+        } else if let Some(length) = field::prefix(run) {
+            self.push(Kind::Field, length);
+        } else {
+            self.push(Kind::Word, run.len());
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        let span = self.at..self.at + refusal.taken;
+        if let Some(text) = refusal.translation {
+            self.edits.push(Edit { span: span.clone(), text, problem: self.problems.found.len() });
+        }
+        self.problems.error(span, refusal.message, refusal.help);
+        match refusal.stands_for {
+            Some(kind) => self.push(kind, refusal.taken),
+            None => self.at += refusal.taken,
+        }
+    }
+}
+
+/// What begins at a run that is no plain operand; what a field is about is looked at by itself, behind its colon.
+fn look(context: &Context<'_>) -> Option<Found> {
+    if field::prefix(context.run).is_some() {
+        return None;
+    }
+    let foreign = || foreign::look(context).or_else(|| field::look(context)).map(Found::Refused);
+    special::look(context).or_else(foreign)
+}
+
+/// The length of the run at the start of `rest`: up to a space, parenthesis or quotation mark, or a comma if that separates.
+fn run_length(rest: &str, commas: bool) -> usize {
+    let mut before = None;
+    let end = rest.char_indices().find(|&(at, c)| {
+        let behind = || rest[at + c.len_utf8()..].chars().next();
+        let ends = c.is_whitespace()
+            || "()（）".contains(c)
+            || (c == ',' && commas)
+            || (is_quote(c) && !is_gershayim(before, behind()));
+        before = Some(c);
+        ends
+    });
+    end.map_or(rest.len(), |(at, _)| at)
+}
+
+/// Where the quotation mark stands in `inside` that closes `open`, and its length.
+fn closing(open: char, inside: &str) -> Option<(usize, usize)> {
+    let mut before = None;
+    inside.char_indices().find_map(|(at, c)| {
+        let behind = || inside[at + c.len_utf8()..].chars().next();
+        let found = (closes(open, c) && !is_gershayim(before, behind())).then_some((at, c.len_utf8()));
+        before = Some(c);
+        found
+    })
+}
+
+/// Whether a quotation mark between these two belongs to a Hebrew abbreviation: `צה"ל`.
+fn is_gershayim(before: Option<char>, behind: Option<char>) -> bool {
+    let is_hebrew = |c: char| matches!(c, '\u{5d0}'..='\u{5ea}');
+    before.is_some_and(is_hebrew) && behind.is_some_and(is_hebrew)
+}
+
+/// Gives every problem that waits for a translation the expression with all translations in place.
+fn translate(expression: &str, edits: &[Edit], problems: &mut Problems) {
+    let mut translated = String::new();
+    let mut places = Vec::new();
+    let mut at = 0;
+    for edit in edits {
+        translated.push_str(&expression[at..edit.span.start]);
+        places.push(translated.len()..translated.len() + edit.text.len());
+        translated.push_str(&edit.text);
+        at = edit.span.end;
+    }
+    translated.push_str(&expression[at..]);
+    for (edit, place) in edits.iter().zip(places) {
+        if let Some(problem) = problems.found.get_mut(edit.problem) {
+            let (shown, _) = excerpt::around(&translated, &place, 120);
+            let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            problem.help = Some(format!("write `{shown}`{}", problem.help.take().unwrap_or_default()));
+        }
+    }
+}
+
+/// The name in `$name…`.
+pub(crate) fn list_name(run: &str) -> Option<&str> {
+    let name = run.strip_prefix('$')?;
+    let end = name.find(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).unwrap_or(name.len());
+    name.starts_with(char::is_alphabetic).then_some(&name[..end])
+}
+
+pub(super) fn is_quote(c: char) -> bool {
+    c == '"' || is_curved(c)
+}
+
+fn is_curved(c: char) -> bool {
+    matches!(c, '“' | '”' | '„' | '«' | '»')
+}
+
+/// Whether `c` closes what `open` opened: languages pair the curved ones in every way.
+fn closes(open: char, c: char) -> bool {
+    if open == '"' { c == '"' } else { is_curved(c) }
+}

@@ -1,0 +1,106 @@
+//! Operators mixed without parentheses: the tools that people come from disagree on what that means, so both readings are shown.
+
+use std::ops::Range;
+
+use super::parser::{Item, Joint};
+use crate::explain::excerpt;
+
+/// The length of a reading that is shown whole, in bytes.
+const READING: usize = 200;
+
+/// An ambiguity.
+pub(super) struct Mixture {
+    /// The operator or operand that makes it one.
+    pub(super) span: Range<usize>,
+    /// What is wrong.
+    pub(super) message: String,
+    /// Two expressions that parse, each with its own meaning.
+    pub(super) readings: (String, String),
+}
+
+/// What is ambiguous in `items`, the operands of one level, if anything. Where an operand or joint is missing, that was told.
+pub(super) fn find(items: &[Item]) -> Option<Mixture> {
+    let is_told = |item: &Item| item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused);
+    let [_, second, others @ ..] = items else { return None };
+    if items.iter().any(is_told) {
+        return None;
+    }
+    let starts_with_or = second.joint == Joint::Or;
+    let stranger = others.iter().find(|item| (item.joint == Joint::Or) != starts_with_or);
+    let negated = items.iter().position(|item| item.negated).filter(|at| at + 1 < items.len());
+    let (span, operator, readings) = match (stranger, negated) {
+        (Some(item), _) => {
+            let and = items.iter().any(|item| item.joint == Joint::And);
+            (&item.joint_span, if and { "AND" } else { "NOT" }, and_with_or(items))
+        }
+        (None, Some(at)) if starts_with_or => (&items[at].span, "NOT", not_with_or(items, at)),
+        _ => return None,
+    };
+    let shown = |reading: &str| excerpt::around(reading, &(0..0), READING).0;
+    Some(Mixture {
+        span: span.clone(),
+        message: format!("{operator} beside OR can be read in two ways: parentheses must say which"),
+        readings: (shown(&readings.0), shown(&readings.1)),
+    })
+}
+
+/// `a OR b AND c`, with AND read first and with OR read first.
+fn and_with_or(items: &[Item]) -> (String, String) {
+    let mut left = items.len();
+    let and_first = groups(items, |joint| joint == Joint::Or).map(|group| {
+        left -= group.len();
+        match group {
+            [only] => operand(only, left > 0),
+            many => format!("({})", chain(many)),
+        }
+    });
+    let and_first: Vec<String> = and_first.collect();
+    let or_first = groups(items, |joint| joint != Joint::Or).fold(String::new(), |text, group| {
+        let joint = if text.is_empty() { "" } else { written(group[0].joint) };
+        text + joint
+            + &match group {
+                [only] => only.text.clone(),
+                [first, ..] if first.negated => format!("NOT ({})", chain_from(first.bare.clone(), group)),
+                many => format!("({})", chain(many)),
+            }
+    });
+    (and_first.join(" OR "), or_first)
+}
+
+/// `a OR NOT b OR c`, where `items[negated]` is `NOT b`: the negation of `b` alone, and of all that follows.
+fn not_with_or(items: &[Item], negated: usize) -> (String, String) {
+    let (before, rest) = items.split_at(negated);
+    let start = if before.is_empty() { String::new() } else { chain(before) + " OR " };
+    (chain(items), format!("{start}NOT ({})", chain_from(rest[0].bare.clone(), rest)))
+}
+
+/// `items` cut before every item whose joint is `at`.
+fn groups(items: &[Item], at: impl Fn(Joint) -> bool) -> impl Iterator<Item = &[Item]> {
+    items.chunk_by(move |_, next| !at(next.joint))
+}
+
+/// The items as they were written, without the first one's joint; a negation before an OR in parentheses.
+fn chain(items: &[Item]) -> String {
+    chain_from(operand(&items[0], is_before_or(items, 0)), items)
+}
+
+fn chain_from(first: String, items: &[Item]) -> String {
+    let rest = items.iter().enumerate().skip(1);
+    rest.fold(first, |text, (at, item)| text + written(item.joint) + &operand(item, is_before_or(items, at)))
+}
+
+fn is_before_or(items: &[Item], at: usize) -> bool {
+    items.get(at + 1).is_some_and(|next| next.joint == Joint::Or)
+}
+
+fn operand(item: &Item, before_or: bool) -> String {
+    if item.negated && before_or { format!("({})", item.text) } else { item.text.clone() }
+}
+
+fn written(joint: Joint) -> &'static str {
+    match joint {
+        Joint::Or => " OR ",
+        Joint::AndNot => " NOT ",
+        _ => " AND ",
+    }
+}

@@ -1,0 +1,340 @@
+//! Puts lexemes together to a tree; goes on after a fault, so that all of them are told.
+
+use std::ops::Range;
+
+use super::lexer::{Kind, Lexeme, is_quote};
+use super::phrase::operator_in_lower_case;
+use super::{Lists, Problems, mixed};
+use crate::explain::excerpt;
+use crate::language::operand::Operand;
+use crate::language::pair::{FARTHEST, Link, Pair};
+use crate::language::tree::{Tree, Unit};
+use crate::text::shows_nothing;
+
+mod primary;
+
+/// The first distance that is too great.
+const FARTHER: usize = FARTHEST + 1;
+
+/// What joins an operand to the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// It is the first.
+    First,
+    And,
+    /// `a NOT b`
+    AndNot,
+    Or,
+    /// Nothing, and that is yet to be told.
+    Missing,
+    /// Something that was refused.
+    Refused,
+}
+
+/// An operand with its negations, and what joins it to the one before.
+pub(super) struct Item {
+    pub(super) joint: Joint,
+    /// Whether `NOT` stands before it, the one of [`Joint::AndNot`] not counted.
+    pub(super) negated: bool,
+    /// As it was written, in short, with its negations.
+    pub(super) text: String,
+    /// The same without them.
+    pub(super) bare: String,
+    pub(super) joint_span: Range<usize>,
+    pub(super) span: Range<usize>,
+    tree: Option<Tree>,
+}
+
+/// The tree of `lexemes`, or `None` where a fault leaves no meaning.
+pub(super) fn parse(text: &str, lexemes: &[Lexeme], lists: &Lists, problems: &mut Problems) -> Option<Tree> {
+    let mut parser = Parser { text, lexemes, lists, problems, at: 0, depth: 0, inside: Inside::default() };
+    parser.level(0..text.len())
+}
+
+struct Parser<'t, 'p> {
+    text: &'t str,
+    lexemes: &'t [Lexeme],
+    lists: &'t Lists,
+    problems: &'p mut Problems,
+    at: usize,
+    depth: usize,
+    inside: Inside,
+}
+
+/// What the place of the parser stands in.
+#[derive(Clone, Copy, Default)]
+struct Inside {
+    /// Whether in a field.
+    field: bool,
+    /// Whether in SENT or PARA.
+    unit: Option<Unit>,
+    /// The depth at which commas part the items of ANY.
+    listing: Option<usize>,
+}
+
+impl<'t> Parser<'t, '_> {
+    fn peek(&self) -> Option<&'t Lexeme> {
+        self.lexemes.get(self.at)
+    }
+
+    fn peek_kind(&self) -> Option<Kind> {
+        self.peek().map(|lexeme| lexeme.kind)
+    }
+
+    /// Everything up to the parenthesis that closes it, or the end. `whole` is to blame if that is nothing.
+    fn level(&mut self, whole: Range<usize>) -> Option<Tree> {
+        let is_empty = if self.depth > 0 { self.at_end_of_item() } else { self.lexemes.is_empty() };
+        if is_empty {
+            self.tell_nothing(whole);
+            return None;
+        }
+        let mut items = Vec::new();
+        let (mut joint, mut joint_span) = (Joint::First, 0..0);
+        loop {
+            let item = self.item(joint, joint_span);
+            if joint == Joint::Missing {
+                self.tell_neighbours(items.last(), &item);
+            }
+            items.push(item);
+            match self.joint() {
+                Some(found) => (joint, joint_span) = found,
+                None => break,
+            }
+        }
+        if let Some(mixture) = mixed::find(&items) {
+            let help = format!("write `{}` or `{}`", mixture.readings.0, mixture.readings.1);
+            self.problems.error(mixture.span, mixture.message, help);
+        }
+        build(items)
+    }
+
+    /// Whether the level ends here: at its parenthesis, or at a comma of ANY.
+    fn at_end_of_item(&self) -> bool {
+        match self.peek_kind() {
+            Some(Kind::Comma) => self.inside.listing == Some(self.depth),
+            kind => kind == Some(Kind::Close),
+        }
+    }
+
+    fn tell_nothing(&mut self, whole: Range<usize>) {
+        if !self.problems.broken {
+            self.problems.error(whole, "there is nothing to look for here", "write a word or phrase");
+        }
+    }
+
+    /// What joins the operand before to the next; `None` where the level ends.
+    fn joint(&mut self) -> Option<(Joint, Range<usize>)> {
+        let mut stray = false;
+        while self.depth == 0 && self.peek_kind() == Some(Kind::Close) {
+            let span = self.peek()?.span.clone();
+            self.problems.error(
+                span,
+                "this parenthesis closes nothing",
+                "remove it, or write the `(` that it belongs to",
+            );
+            stray = true;
+            self.at += 1;
+        }
+        let next = self.peek().filter(|_| self.depth == 0 || !self.at_end_of_item())?;
+        let joint = match next.kind {
+            Kind::Close => return None,
+            Kind::Comma => self.tell_comma(next),
+            Kind::And => Joint::And,
+            Kind::Or => Joint::Or,
+            Kind::Not => Joint::AndNot,
+            Kind::Between | Kind::Link => Joint::Refused,
+            _ => match operator_in_lower_case(&self.text[next.span.clone()]) {
+                Some(operator) if next.kind == Kind::Word && !stray => self.tell_lower_case(operator, next),
+                _ => {
+                    let joint = if stray { Joint::Refused } else { Joint::Missing };
+                    return Some((joint, next.span.start..next.span.start));
+                }
+            },
+        };
+        self.at += 1;
+        Some((joint, next.span.clone()))
+    }
+
+    fn tell_comma(&mut self, at: &Lexeme) -> Joint {
+        let help = "a comma parts the items of ANY itself; in parentheses within, write OR; in a phrase, put it in double quotes";
+        self.problems.error(at.span.clone(), "this comma parts nothing", help);
+        Joint::Refused
+    }
+
+    fn tell_lower_case(&mut self, operator: Kind, at: &Lexeme) -> Joint {
+        let word = &self.text[at.span.clone()];
+        let message = format!("`{word}` is no operator: operators are written in capitals");
+        self.problems.error(at.span.clone(), message, format!("write {}", word.to_uppercase()));
+        match operator {
+            Kind::Or => Joint::Or,
+            Kind::Not => Joint::AndNot,
+            _ => Joint::And,
+        }
+    }
+
+    /// An operand with its negations. What is missing is told, and stands as an item without a tree.
+    fn item(&mut self, joint: Joint, joint_span: Range<usize>) -> Item {
+        let first = self.at;
+        let start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
+        while self.peek_kind() == Some(Kind::Not) {
+            self.at += 1;
+        }
+        let nots = self.at - first;
+        let bare_start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
+        let tree = if self.at_operand() || self.peek_kind() == Some(Kind::Field) {
+            self.near()
+        } else {
+            let not = nots.checked_sub(1).map(|last| self.lexemes[first + last].span.clone());
+            self.tell_missing(not, joint, joint_span.clone());
+            None
+        };
+        let end = self.at.checked_sub(1).map_or(0, |last| self.lexemes[last].span.end).max(start);
+        let tree = match nots % 2 {
+            1 => tree.map(|tree| Tree::negated(tree, start..end)),
+            _ => tree,
+        };
+        let short = |start: usize| excerpt::around(&self.text[start.min(end)..end], &(0..0), 40).0;
+        let on_one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Item {
+            joint,
+            negated: nots > 0,
+            text: on_one_line(short(start)),
+            bare: on_one_line(short(bare_start)),
+            joint_span,
+            span: start..end,
+            tree,
+        }
+    }
+
+    /// A primary, or two of them with NEAR, ONEAR or EXCEPT between.
+    fn near(&mut self) -> Option<Tree> {
+        let start = self.peek()?.span.start;
+        let left = self.primary();
+        let Some(link) = self.link() else { return left };
+        let right = self.right_of(&link);
+        let mut chained = false;
+        while let Some(next) = self.link() {
+            if !chained {
+                let help = "write one after the other: (a NEAR/5 b) AND (b NEAR/5 c)";
+                let message = format!("`{}` stands between two operands, not in a chain", &self.text[next.clone()]);
+                self.problems.error(next.clone(), message, help);
+            }
+            chained = true;
+            self.right_of(&next);
+        }
+        let kind = Link::read(self.text[link.clone()].trim_matches(shows_nothing))?;
+        if let Link::Near(FARTHER..) | Link::Onear(FARTHER..) = kind {
+            let help = "write AND if it does not matter how near they stand";
+            self.problems.error(link, format!("at most {FARTHEST} words can lie between two operands"), help);
+            return None;
+        }
+        let (left, right) = (left?, right?);
+        let example = format!("a {} (b OR c)", &self.text[link.clone()]);
+        let operands = (self.operand(left, &link, &example), self.operand(right, &link, &example));
+        let end = self.lexemes[self.at - 1].span.end;
+        let pair = Pair { left: operands.0?, link: kind, right: operands.1? };
+        (!chained).then(|| Tree::Pair(Box::new(pair), start..end))
+    }
+
+    /// The place of a NEAR, ONEAR or EXCEPT that stands here; it is passed over.
+    fn link(&mut self) -> Option<Range<usize>> {
+        let link = self.peek().filter(|next| next.kind == Kind::Link)?;
+        self.at += 1;
+        Some(link.span.clone())
+    }
+
+    fn right_of(&mut self, link: &Range<usize>) -> Option<Tree> {
+        if self.at_operand() || self.peek_kind() == Some(Kind::Field) {
+            return self.primary();
+        }
+        self.tell_missing(None, Joint::And, link.clone());
+        None
+    }
+
+    /// What `tree` is beside or behind `operator`, which is written as in `example`.
+    fn operand(&mut self, tree: Tree, operator: &Range<usize>, example: &str) -> Option<Operand> {
+        let span = tree.span();
+        let operand = Operand::of(tree);
+        if operand.is_none() {
+            let operator = &self.text[operator.clone()];
+            let message = format!("`{operator}` takes words, phrases and lists, or several of them joined by OR");
+            let help = format!("take the rest out: ({example}) AND d; a field goes before: title:({example})");
+            self.problems.error(span, message, help);
+        }
+        operand
+    }
+
+    /// Whether a primary other than a field begins here.
+    fn at_operand(&self) -> bool {
+        matches!(
+            self.peek_kind(),
+            Some(
+                Kind::Open
+                    | Kind::Word
+                    | Kind::Refused
+                    | Kind::Quoted
+                    | Kind::List
+                    | Kind::Cased
+                    | Kind::Within(_)
+                    | Kind::AtLeast
+                    | Kind::AnyOf
+                    | Kind::Pattern
+                    | Kind::Compare
+            )
+        )
+    }
+
+    fn tell_missing(&mut self, not: Option<Range<usize>>, joint: Joint, joint_span: Range<usize>) {
+        let operator = |span: &Range<usize>| format!("`{}`", &self.text[span.clone()]);
+        let (span, message) = match (not, joint, self.peek()) {
+            (_, Joint::Refused, _) => return,
+            (Some(not), _, _) => (not.clone(), format!("nothing follows {}", operator(&not))),
+            (None, Joint::First, Some(next)) if next.kind != Kind::Close => {
+                (next.span.clone(), format!("nothing stands before {}", operator(&next.span)))
+            }
+            (None, Joint::First, next) => {
+                let span = next.map_or(0..self.text.len(), |next| next.span.clone());
+                (span, "there is nothing to look for here".to_owned())
+            }
+            (None, _, _) => (joint_span.clone(), format!("nothing follows {}", operator(&joint_span))),
+        };
+        self.problems.error(
+            span,
+            message,
+            "write a word or phrase there; if the operator is meant as a word, put it in double quotes",
+        );
+    }
+
+    fn tell_neighbours(&mut self, left: Option<&Item>, right: &Item) {
+        let is_field = |item: &Item| matches!(item.tree, Some(Tree::In(..)));
+        let fields = is_field(right) || left.is_some_and(is_field);
+        let left = left.map_or("", |item| item.text.as_str());
+        let bare = |text: &str| text.trim_matches(is_quote).to_owned();
+        let phrases = !fields
+            && !left.ends_with(')')
+            && !right.text.ends_with(')')
+            && !left.starts_with('$')
+            && !right.text.starts_with('$');
+        let phrase = if phrases {
+            format!(", or `\"{} {}\"` if one follows the other", bare(left), bare(&right.text))
+        } else {
+            String::new()
+        };
+        let help = format!("write `{left} AND {}` if both must be there{phrase}", right.text);
+        self.problems.error(
+            right.span.clone(),
+            "two terms stand side by side, and nothing says how they belong together",
+            help,
+        );
+    }
+}
+
+fn build(items: Vec<Item>) -> Option<Tree> {
+    let any = items.get(1).is_some_and(|item| item.joint == Joint::Or);
+    let branch = |item: Item| {
+        let span = item.joint_span.start..item.span.end;
+        item.tree.map(|tree| if item.joint == Joint::AndNot { Tree::negated(tree, span) } else { tree })
+    };
+    let branches: Vec<Tree> = items.into_iter().map(branch).collect::<Option<_>>()?;
+    Some(if any { Tree::any(branches) } else { Tree::all(branches) })
+}

@@ -1,0 +1,312 @@
+//! The parts of an expression that stand by themselves: groups, phrases, lists, fields and what looks like a function.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Inside, Parser};
+use crate::explain::excerpt;
+use crate::fault::nearest;
+use crate::language::scope::Scope;
+use crate::language::syntax::lexer::{Kind, Lexeme, is_quote};
+use crate::language::syntax::phrase::operator_in_lower_case;
+use crate::language::syntax::{DEEPEST, doubts, field, phrase, special};
+use crate::language::term::Term;
+use crate::language::tree::{Tree, Unit};
+
+/// The most that ATLEAST and ANY can ask for.
+const MOST: usize = 1000;
+
+impl Parser<'_, '_> {
+    pub(super) fn primary(&mut self) -> Option<Tree> {
+        match self.peek_kind()? {
+            Kind::Open => self.group(),
+            Kind::Quoted => self.quoted(),
+            Kind::List => self.list(),
+            Kind::Cased => self.cased(),
+            Kind::Within(unit) => self.within(unit),
+            Kind::AtLeast => self.at_least(),
+            Kind::AnyOf => self.any_of(),
+            Kind::Pattern => self.pattern(),
+            Kind::Compare => self.comparison(),
+            Kind::Field => self.field(),
+            _ => self.phrase(),
+        }
+    }
+
+    fn cased(&mut self) -> Option<Tree> {
+        let start = self.peek()?.span.start;
+        self.at += 1;
+        let inside = self.group()?;
+        let span = start..self.lexemes[self.at - 1].span.end;
+        if let Tree::Term(term, _) = inside {
+            return Some(Tree::Term(Arc::new(Term::clone(&term).cased()), span));
+        }
+        let help = "write it for each that wants it: (cs(US) OR cs(ICE))";
+        self.problems.error(inside.span(), "`cs()` takes one word or phrase", help);
+        None
+    }
+
+    fn field(&mut self) -> Option<Tree> {
+        let span = self.peek()?.span.clone();
+        self.at += 1;
+        let name = &self.text[span.clone()];
+        let nested = self.skip_nested_fields();
+        if !self.at_operand() {
+            let help =
+                format!("write a word or phrase there, or several in parentheses: {name}(a OR b); NOT goes before");
+            self.problems.error(span, format!("nothing to look for follows `{name}`"), help);
+            return None;
+        }
+        let outer = self.inside;
+        self.inside = Inside { field: true, ..outer };
+        let branch = self.near();
+        self.inside = outer;
+        if outer.field {
+            self.tell_field_in_field(span);
+            return None;
+        }
+        if let Some(unit) = outer.unit {
+            let help = format!("write the field before it: {name}{}(a AND b)", unit.operator());
+            self.problems.error(span, format!("`{name}` stands inside {}()", unit.operator()), help);
+            return None;
+        }
+        let (scope, branch) = (Scope::named(name.trim_end_matches(':'))?, branch.filter(|_| !nested)?);
+        field::check(scope, &branch, self.problems);
+        let end = self.lexemes[self.at - 1].span.end;
+        Some(Tree::In(scope, Box::new(branch), span.start..end))
+    }
+
+    /// Passes over the fields that stand right behind a field, each of which is a fault. A loop, however many there are.
+    fn skip_nested_fields(&mut self) -> bool {
+        let first = self.at;
+        while let Some(next) = self.peek().filter(|next| next.kind == Kind::Field) {
+            self.tell_field_in_field(next.span.clone());
+            self.at += 1;
+        }
+        self.at > first
+    }
+
+    fn tell_field_in_field(&mut self, span: Range<usize>) {
+        let message = format!("`{}` stands inside another field", &self.text[span.clone()]);
+        self.problems.error(span, message, "close the parentheses before it: title:(a OR b) AND body:c");
+    }
+
+    /// `SENT(…)`, `PARA(…)`.
+    fn within(&mut self, unit: Unit) -> Option<Tree> {
+        let start = self.peek()?.span.start;
+        self.at += 1;
+        let outer = self.inside;
+        self.inside = Inside { unit: Some(unit), ..outer };
+        let branch = self.group();
+        self.inside = outer;
+        Some(Tree::Within(unit, Box::new(branch?), start..self.end()))
+    }
+
+    /// `ATLEAST/n(…)`.
+    fn at_least(&mut self) -> Option<Tree> {
+        let span = self.peek()?.span.clone();
+        self.at += 1;
+        let (least, inside) = (self.number(&span), self.group());
+        let example = format!("{}(a OR b)", &self.text[span.clone()]);
+        let operand = self.operand(inside?, &span, &example)?;
+        Some(Tree::AtLeast(least?, operand, span.start..self.end()))
+    }
+
+    /// `ANY/n(…, …)`.
+    fn any_of(&mut self) -> Option<Tree> {
+        let span = self.peek()?.span.clone();
+        self.at += 1;
+        let (least, items) = (self.number(&span), self.items());
+        let (least, items) = (least?, items?);
+        let count: usize = items.iter().map(Tree::weight).sum();
+        if least > count && !self.lists.partial {
+            let message = format!("this can never hold: `{}` lists {count}", &self.text[span.clone()]);
+            let help = "list more, parted by commas, or ask for fewer of them";
+            self.problems.error(span, message, help);
+            return None;
+        }
+        Some(Tree::AnyOf(least, items, span.start..self.end()))
+    }
+
+    /// How many the operator at `span` asks for.
+    fn number(&mut self, span: &Range<usize>) -> Option<usize> {
+        let operator = &self.text[span.clone()];
+        let number = operator.split_once('/').and_then(|(_, number)| number.parse().ok()).filter(|&n| n <= MOST);
+        match number {
+            Some(0) => self.problems.error(span.clone(), "this would hold of every story", "ask for one at least"),
+            None => self.problems.error(span.clone(), format!("at most {MOST} can be asked for"), "ask for fewer"),
+            Some(number) => return Some(number),
+        }
+        None
+    }
+
+    /// The items of `ANY` with their parentheses; every one is read before any is missed, so that all faults are told.
+    fn items(&mut self) -> Option<Vec<Tree>> {
+        let open = self.open()?;
+        let outer = self.inside;
+        self.inside = Inside { listing: Some(self.depth), ..outer };
+        let mut items = vec![self.level(open.clone())];
+        while let Some(comma) = self.peek().filter(|next| next.kind == Kind::Comma) {
+            let comma = comma.span.clone();
+            self.at += 1;
+            items.push(self.level(comma));
+        }
+        self.inside = outer;
+        self.close(open);
+        items.into_iter().collect()
+    }
+
+    fn pattern(&mut self) -> Option<Tree> {
+        let span = self.peek()?.span.clone();
+        self.at += 1;
+        let pattern = special::read_pattern(self.text, &span, self.problems)?;
+        Some(Tree::Pattern(Arc::new(pattern), span))
+    }
+
+    fn comparison(&mut self) -> Option<Tree> {
+        let span = self.peek()?.span.clone();
+        self.at += 1;
+        let comparison = special::read_comparison(self.text, &span, self.problems)?;
+        if self.inside.field || self.inside.unit.is_some() {
+            let name = comparison.measure().as_str();
+            let help = format!("close the parentheses before it: … AND {}", comparison.written());
+            self.problems.error(span, format!("`{name}` is about the whole story, not about a part of it"), help);
+            return None;
+        }
+        Some(Tree::Compare(comparison, span))
+    }
+
+    fn group(&mut self) -> Option<Tree> {
+        let open = self.open()?;
+        let tree = self.level(open.clone());
+        self.close(open);
+        tree
+    }
+
+    /// Goes into a group, unless that is too deep; then it is passed over.
+    fn open(&mut self) -> Option<Range<usize>> {
+        let open = self.peek()?.span.clone();
+        if self.depth == DEEPEST {
+            self.problems.error(
+                open,
+                format!("parentheses are nested more than {DEEPEST} deep here"),
+                "make term lists of the parts",
+            );
+            self.skip_group();
+            return None;
+        }
+        self.at += 1;
+        self.depth += 1;
+        Some(open)
+    }
+
+    /// Leaves the group that `open` opened.
+    fn close(&mut self, open: Range<usize>) {
+        self.depth -= 1;
+        if self.peek_kind() == Some(Kind::Close) {
+            self.at += 1;
+        } else if !self.ends_in_open_quote() {
+            self.problems.error(open, "this parenthesis is never closed", "write the `)` that belongs to it");
+        }
+    }
+
+    /// Where the lexeme before ends.
+    fn end(&self) -> usize {
+        self.lexemes[self.at - 1].span.end
+    }
+
+    /// Passes over a group without a look into it, however deep it is.
+    fn skip_group(&mut self) {
+        let mut open = 0_usize;
+        while let Some(kind) = self.peek_kind() {
+            match kind {
+                Kind::Open => open += 1,
+                Kind::Close => open -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Whether an open quotation mark has swallowed what follows.
+    fn ends_in_open_quote(&self) -> bool {
+        let last = self.lexemes.last().filter(|last| last.kind == Kind::Refused);
+        last.is_some_and(|last| self.text[last.span.clone()].starts_with(is_quote))
+    }
+
+    fn phrase(&mut self) -> Option<Tree> {
+        let first = self.at;
+        while matches!(self.peek_kind(), Some(Kind::Word | Kind::Refused))
+            && !(self.at > first && self.at_operator_in_lower_case())
+        {
+            self.at += 1;
+        }
+        let words = &self.lexemes[first..self.at];
+        let (Some(start), Some(end)) = (words.first(), words.last()) else { return None };
+        if words.iter().any(|word| word.kind == Kind::Refused) {
+            return None;
+        }
+        let span = start.span.start..end.span.end;
+        self.ask_about_operators(words, &self.text[span.clone()]);
+        doubts::look(self.text, words, self.problems);
+        self.term(span)
+    }
+
+    /// Whether an `and` is here that joins no words: `arms and (a OR b)`.
+    fn at_operator_in_lower_case(&self) -> bool {
+        let is_operator = |lexeme: &Lexeme| operator_in_lower_case(&self.text[lexeme.span.clone()]).is_some();
+        let joins = self.lexemes.get(self.at + 1).map(|next| next.kind);
+        self.peek().is_some_and(is_operator) && matches!(joins, Some(Kind::Open | Kind::Quoted | Kind::List))
+    }
+
+    fn ask_about_operators(&mut self, words: &[Lexeme], phrase: &str) {
+        for (at, word) in words.iter().enumerate() {
+            let written = &self.text[word.span.clone()];
+            let first_or_last = at == 0 || at + 1 == words.len();
+            match operator_in_lower_case(written) {
+                Some(Kind::Not) if words.len() > 1 => {}
+                Some(_) if !first_or_last => {}
+                _ => continue,
+            }
+            let shown = excerpt::around(phrase, &(0..0), 60).0.split_whitespace().collect::<Vec<_>>().join(" ");
+            let upper = written.to_uppercase();
+            self.problems.warning(
+                word.span.clone(),
+                format!("`{written}` is a word of the phrase `{shown}` here: is the operator {upper} meant?"),
+                format!("write {upper} for the operator, or \"{shown}\" for the phrase"),
+            );
+        }
+    }
+
+    fn quoted(&mut self) -> Option<Tree> {
+        let span = self.peek()?.span.clone();
+        self.at += 1;
+        self.term(span)
+    }
+
+    fn term(&mut self, span: Range<usize>) -> Option<Tree> {
+        let term = phrase::term(self.text, span.clone(), self.lists.forms, None, self.problems)?;
+        Some(Tree::Term(Arc::new(term), span))
+    }
+
+    fn list(&mut self) -> Option<Tree> {
+        let span = self.peek()?.span.clone();
+        self.at += 1;
+        let name = &self.text[span.start + 1..span.end];
+        if let Some(list) = self.lists.by_name.get(name) {
+            return Some(Tree::List(Arc::clone(list), span));
+        }
+        if self.lists.partial {
+            return None;
+        }
+        let help = match nearest(name, self.lists.by_name.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `${near}`?"),
+            None => "term lists stand under `terms` in any rule file; a price goes in double quotes".to_owned(),
+        };
+        self.problems.error(span, format!("there is no term list `${name}`"), help);
+        None
+    }
+}

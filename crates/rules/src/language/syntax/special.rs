@@ -1,0 +1,163 @@
+//! What begins with a word or sign of its own and is no word: SENT(, ATLEAST/3(, ANY/2(, comparisons, regular expressions.
+
+use std::ops::Range;
+
+use super::Problems;
+use super::lexer::{Context, Kind, Refusal};
+use crate::language::comparison::{Comparison, Measure, Sign};
+use crate::language::pattern::Pattern;
+use crate::language::tree::Unit;
+
+/// What a look at the start of a run found.
+pub(super) enum Found {
+    /// A lexeme of so many bytes.
+    Lexeme(Kind, usize),
+    /// Something to refuse.
+    Refused(Refusal),
+}
+
+/// What stands at the start of a run, if it is any of these.
+pub(super) fn look(context: &Context<'_>) -> Option<Found> {
+    before_parenthesis(context).or_else(|| comparison(context)).or_else(|| regex(context))
+}
+
+fn before_parenthesis(context: &Context<'_>) -> Option<Found> {
+    let run = context.run;
+    context.rest[run.len()..].trim_start().strip_prefix('(')?;
+    let counted = |name| run.strip_prefix(name).is_some_and(|n| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()));
+    let kind = match run {
+        "SENT" => Kind::Within(Unit::Sentence),
+        "PARA" => Kind::Within(Unit::Paragraph),
+        _ if counted("ATLEAST/") => Kind::AtLeast,
+        _ if counted("ANY/") => Kind::AnyOf,
+        _ => return None,
+    };
+    Some(Found::Lexeme(kind, run.len()))
+}
+
+fn comparison(context: &Context<'_>) -> Option<Found> {
+    let measure = Measure::ALL.into_iter().find(|measure| context.rest.starts_with(measure.as_str()))?;
+    let sign = context.rest[measure.as_str().len()..].trim_start();
+    let (_, value) = split_sign(sign)?;
+    let end = value.find(|c: char| c.is_whitespace() || "(),".contains(c)).unwrap_or(value.len());
+    let taken = context.rest.len() - value.len() + end;
+    if sign.starts_with('=') {
+        // `words =deal` is a phrase.
+        value.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
+        let name = measure.as_str();
+        return Some(Found::Refused(Refusal {
+            taken,
+            stands_for: Some(Kind::Refused),
+            message: format!("`{name}` is compared with `>=`, `<=`, `>` or `<`"),
+            help: format!("for one value only, write {name} >= N AND {name} <= N"),
+            translation: None,
+        }));
+    }
+    Some(Found::Lexeme(Kind::Compare, taken))
+}
+
+/// The sign at the start of `text` (an equals sign, too) and what follows it.
+fn split_sign(text: &str) -> Option<(&str, &str)> {
+    let mut signs = Sign::ALL.map(Sign::as_str).into_iter().chain(["==", "="]);
+    let sign = signs.find(|sign| text.starts_with(sign))?;
+    Some((sign, text[sign.len()..].trim_start()))
+}
+
+/// The comparison that the lexeme at `span` writes.
+pub(super) fn read_comparison(text: &str, span: &Range<usize>, problems: &mut Problems) -> Option<Comparison> {
+    let written = &text[span.clone()];
+    let measure = Measure::ALL.into_iter().find(|measure| written.starts_with(measure.as_str()))?;
+    let (sign, value) = split_sign(written[measure.as_str().len()..].trim_start())?;
+    let sign = Sign::ALL.into_iter().find(|known| known.as_str() == sign)?;
+    let read = Comparison::read(measure, sign, value);
+    if read.is_none() {
+        let (what, help) = match measure {
+            Measure::Words => ("a number of words", "write a whole number without commas: words >= 100"),
+            Measure::Age => ("an age", "write a number and a unit, m, h, d or w: age < 36h"),
+        };
+        let place = if value.is_empty() { span.clone() } else { span.end - value.len()..span.end };
+        let message =
+            if value.is_empty() { format!("{what} is missing here") } else { format!("`{value}` is not {what}") };
+        problems.error(place, message, help);
+    }
+    read
+}
+
+/// `/…/` where an operand can begin.
+fn regex(context: &Context<'_>) -> Option<Found> {
+    let inside = context.rest.strip_prefix('/')?;
+    if context.after_operand {
+        return beside_operand(context).map(Found::Refused);
+    }
+    let mut escaped = false;
+    let close = inside.find(|c| {
+        let closes = c == '/' && !escaped;
+        escaped = c == '\\' && !escaped;
+        closes
+    });
+    let Some(close) = close else {
+        return Some(refused(
+            context.run.len(),
+            "this regular expression is never closed",
+            "write another `/` where it ends; a phrase that begins with a slash goes in double quotes",
+        ));
+    };
+    if close == 0 {
+        let help = "write what to look for between the slashes; a phrase that begins with one goes in double quotes";
+        return Some(refused(2, "there is nothing in this regular expression", help));
+    }
+    let taken = close + 2;
+    let behind = &context.rest[taken..];
+    let flags = &behind[..behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len())];
+    match flags {
+        "" => Some(Found::Lexeme(Kind::Pattern, taken)),
+        "i" => Some(Found::Refused(Refusal {
+            taken: taken + flags.len(),
+            stands_for: Some(Kind::Refused),
+            message: "`i` stands inside of a regular expression here".to_owned(),
+            help: String::new(),
+            translation: Some(format!("/(?i){}/", &inside[..close])),
+        })),
+        _ => Some(refused(
+            taken + flags.len(),
+            "a regular expression stands alone, and a word follows its last `/`",
+            "escape a `/` that belongs to it as \\/; a phrase that begins with a slash goes in double quotes",
+        )),
+    }
+}
+
+/// `Russia /arms/`, which would else be a phrase.
+fn beside_operand(context: &Context<'_>) -> Option<Refusal> {
+    let inside = context.run.strip_prefix('/')?.strip_suffix('/')?;
+    let is_pattern = !inside.is_empty() && !inside.contains('/');
+    is_pattern.then(|| Refusal {
+        taken: context.run.len(),
+        stands_for: Some(Kind::Refused),
+        message: "a regular expression stands beside another term, and nothing says how they belong together"
+            .to_owned(),
+        help: " if both must be there".to_owned(),
+        translation: Some(format!("AND {}", context.run)),
+    })
+}
+
+fn refused(taken: usize, message: &str, help: &str) -> Found {
+    Found::Refused(Refusal {
+        taken,
+        stands_for: Some(Kind::Refused),
+        message: message.to_owned(),
+        help: help.to_owned(),
+        translation: None,
+    })
+}
+
+/// The pattern that the lexeme at `span` writes, its slashes with it.
+pub(super) fn read_pattern(text: &str, span: &Range<usize>, problems: &mut Problems) -> Option<Pattern> {
+    let start = span.start + 1;
+    match Pattern::new(&text[start..span.end - 1]) {
+        Ok(pattern) => Some(pattern),
+        Err(why) => {
+            problems.error(start + why.span.start..start + why.span.end, why.message, why.help);
+            None
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What is allowed and yet probably not meant: warnings about an expression, and about the terms of a list.
+//!
+//! Pure functions over finished trees. Nothing is said that cannot be shown from the words of the terms alone.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::fault::Level;
+use crate::language::syntax::Problem;
+use crate::language::term::{Term, TermList};
+use crate::language::tree::Tree;
+use index::Index;
+
+mod again;
+mod alphabets;
+mod capitals;
+mod common;
+mod cover;
+mod cyrillic;
+mod index;
+mod never;
+mod visit;
+
+pub use common::is_common_word;
+pub(crate) use common::is_everywhere;
+
+/// Warnings of one expression or list: who has that many wants to see them mended first.
+const MOST: usize = 25;
+
+/// What is known of the lists that expressions name: each is looked at once, and only for what is asked of it.
+#[derive(Default)]
+pub(crate) struct Memo(Mutex<HashMap<usize, Arc<Known>>>);
+
+/// A list and what is known of it; the list is kept, so that its address stays its own.
+struct Known {
+    list: Arc<TermList>,
+    index: OnceLock<Arc<Index>>,
+    common: OnceLock<Option<Arc<Term>>>,
+}
+
+impl Memo {
+    fn of(&self, list: &Arc<TermList>) -> Arc<Known> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Known { list: Arc::clone(list), index: OnceLock::new(), common: OnceLock::new() };
+        Arc::clone(known.entry(Arc::as_ptr(list).addr()).or_insert_with(|| Arc::new(new())))
+    }
+
+    fn index(&self, list: &Arc<TermList>) -> Arc<Index> {
+        let known = self.of(list);
+        Arc::clone(known.index.get_or_init(|| Arc::new(Index::new(&known.list.terms))))
+    }
+
+    /// A term of `list` that is a common word, too.
+    fn common(&self, list: &Arc<TermList>) -> Option<Arc<Term>> {
+        let known = self.of(list);
+        let find = || known.list.terms.iter().find(|term| common::is_common(term)).cloned();
+        known.common.get_or_init(find).clone()
+    }
+}
+
+/// The warnings about an expression, in the order of their places; what is too many is counted in a last one.
+pub(crate) fn expression(tree: &Tree, memo: &Memo) -> Vec<Problem> {
+    let mut found = Vec::new();
+    again::look(tree, memo, &mut found);
+    never::look(tree, memo, &mut found);
+    common::look(tree, memo, &mut found);
+    alphabets::look(tree, &mut found);
+    capitals::look(tree, &mut found);
+    cyrillic::look(tree, &mut found);
+    found.sort_by_key(|problem| problem.span.start);
+    if let Some(first) = found.get(MOST).map(|problem| problem.span.clone()) {
+        let more = more(found.len());
+        found.truncate(MOST);
+        found.push(Problem { level: Level::Warning, span: first, message: more, help: None });
+    }
+    found
+}
+
+/// The warnings about a list that has `terms`, those of other lists among them, of which `own` stand in its entries: which of `own`, what is
+/// wrong with it, and what to do; spans say nothing, the entry is meant. `stemmed`: every rule that names it asks for stems.
+pub(crate) fn list(own: &[&Term], terms: &[Arc<Term>], stemmed: bool) -> Vec<(usize, Problem)> {
+    let mut found: BTreeMap<usize, Vec<Problem>> = BTreeMap::new();
+    for (at, problem) in
+        again::in_list(own, terms).into_iter().chain(common::in_list(own)).chain(alphabets::in_list(own))
+    {
+        found.entry(at).or_default().push(problem);
+    }
+    if let Some((at, problem)) = cyrillic::in_list(own).filter(|_| !stemmed) {
+        found.entry(at).or_default().push(problem);
+    }
+    let mut found: Vec<(usize, Problem)> =
+        found.into_iter().flat_map(|(at, problems)| problems.into_iter().map(move |problem| (at, problem))).collect();
+    if let Some(first) = found.get(MOST).map(|(at, problem)| (*at, problem.span.clone())) {
+        let message = more(found.len());
+        found.truncate(MOST);
+        found.push((first.0, Problem { level: Level::Warning, span: first.1, message, help: None }));
+    }
+    found
+}
+
+fn more(all: usize) -> String {
+    match all - MOST {
+        1 => "one more warning like those above is not shown".to_owned(),
+        more => format!("{more} more warnings like those above are not shown"),
+    }
+}
+
+fn warning(span: std::ops::Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Problem {
+    Problem { level: Level::Warning, span, message: message.into(), help: Some(help.into()) }
+}
+
+/// A term as a warning shows it, cut where it is long.
+fn shown(term: &Term) -> String {
+    let text = crate::language::print::term_text(term);
+    format!("`{}`", crate::explain::excerpt::around(&text, &(0..0), 60).0)
+}
+
+#[cfg(test)]
+mod tests;

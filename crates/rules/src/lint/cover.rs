@@ -1,0 +1,96 @@
+//! Whether one term is found wherever another is, going by their words alone.
+
+use crate::language::term::{Term, Word};
+
+/// Whether `wide` is found in every place where `narrow` is found, in its words from the one at `at` on.
+///
+/// Sound, not complete: `true` is always right.
+pub(super) fn covers(wide: &Term, narrow: &Term, at: usize) -> bool {
+    let end = at + wide.words.len();
+    let Some(words) = narrow.words.get(at..end) else { return false };
+    wide.words.iter().zip(words).all(|(wide, narrow)| word_covers(wide, narrow)) && capitals_cover(wide, narrow, at)
+}
+
+/// Whether `wide` asks for no capitals that `narrow` does not ask for.
+fn capitals_cover(wide: &Term, narrow: &Term, at: usize) -> bool {
+    let Some(wanted) = &wide.capitals else { return true };
+    let given = narrow.capitals.as_ref().and_then(|given| given.get(at..at + wanted.len()));
+    given.is_some_and(|given| wanted.iter().zip(given).all(|(wanted, given)| given.starts_with(wanted)))
+}
+
+fn word_covers(wide: &Word, narrow: &Word) -> bool {
+    match narrow {
+        Word::Plain(word) | Word::Exact(word) => finds(wide, word),
+        Word::Numbers(word, others) => finds(wide, word) && others.iter().all(|other| finds(wide, other)),
+        Word::Prefix(longer) => matches!(wide, Word::Prefix(start) if longer.starts_with(start.as_str())),
+        Word::Initials { dotted, bare } => wide == narrow || (finds(wide, dotted) && finds(wide, bare)),
+        Word::Stem(..) => wide == narrow,
+    }
+}
+
+/// Whether `word` finds `token` however that is written.
+fn finds(word: &Word, token: &str) -> bool {
+    match word {
+        Word::Plain(folded) | Word::Exact(folded) => folded == token,
+        Word::Numbers(folded, others) => folded == token || others.iter().any(|other| other == token),
+        Word::Stem(stemmer, stem) => stemmer.stem(token) == *stem,
+        Word::Prefix(start) => token.starts_with(start.as_str()),
+        Word::Initials { dotted, .. } => dotted == token,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+    use crate::language::term::{Forms, Term};
+    use crate::text::Stemmer;
+
+    fn term(text: &str, forms: Forms) -> Term {
+        match text.strip_prefix('^') {
+            Some(text) => Term::new(text, false, forms, None).expect("a word").cased(),
+            None => Term::new(text, false, forms, None).expect("a word"),
+        }
+    }
+
+    fn is_covered(wide: &str, narrow: &str, forms: Forms) -> bool {
+        let (wide, narrow) = (term(wide, forms), term(narrow, forms));
+        (0..narrow.words.len()).any(|at| covers(&wide, &narrow, at))
+    }
+
+    #[test]
+    fn a_wider_term_covers_a_narrower_one_and_no_other() {
+        for (wide, narrow) in [
+            ("weapon*", "weapons"),
+            ("weapon*", "weapon*"),
+            ("wea*", "weapon*"),
+            ("Korea", "North Korea"),
+            ("North", "North Korea"),
+            ("north korea", "arms for North Korea"),
+            ("artillery shell*", "artillery shells"),
+            ("arms", "=arms"),
+            ("arms", "^Arms"),
+            ("U.S.", "^US"),
+            ("^US", "^US Army"),
+            ("김정은", "김정은이"),
+        ] {
+            assert!(is_covered(wide, narrow, Forms::Plain), "{wide} covers {narrow}");
+        }
+        for (wide, narrow) in [
+            ("weapons", "weapon*"),
+            ("weapon*", "wea*"),
+            ("North Korea", "Korea"),
+            ("North Korea", "Korea North"),
+            ("^Arms", "arms"),
+            ("^ARMS", "^Arms"),
+            ("US", "U.S."),
+            ("U.S.", "US"),
+            ("arms", "arm"),
+        ] {
+            assert!(!is_covered(wide, narrow, Forms::Plain), "{wide} does not cover {narrow}");
+        }
+        assert!(is_covered("weapon", "weapons", Forms::Plural));
+        let stems = Forms::Stem(Stemmer::of("en").expect("known"));
+        assert!(is_covered("arms", "=arms", stems) && is_covered("arms", "arm", stems));
+        assert!(!is_covered("=arms", "arms", stems));
+    }
+}

@@ -1,0 +1,152 @@
+//! Terms by their words, so that those which cover another are found without a look at all of them.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::cover::covers;
+use crate::language::term::{Term, Word};
+use crate::text::Stemmer;
+
+/// Longer terms are not taken in: nobody writes them, and they would cost too much.
+const LONGEST: usize = 12;
+
+/// Terms with the very same words that are kept apart, by capitals and label.
+const TWINS: usize = 4;
+
+/// Beginnings of a word that are looked up, in characters.
+const BEGINNINGS: usize = 40;
+
+/// Steps of one search: more than any terms that a person wrote need.
+const STEPS: usize = 2000;
+
+/// Terms in a trie by words. Keys are hashes: what is found is looked at itself before it counts.
+#[derive(Default)]
+pub(super) struct Index {
+    edges: HashMap<(usize, u64), usize>,
+    ends: HashMap<usize, Vec<Entry>>,
+    stemmers: Vec<Stemmer>,
+}
+
+/// A term that was taken in, and as which.
+pub(super) struct Entry {
+    pub(super) number: usize,
+    pub(super) term: Arc<Term>,
+}
+
+impl Index {
+    /// All of `terms`, by their positions.
+    pub(super) fn new<'t>(terms: impl IntoIterator<Item = &'t Arc<Term>>) -> Self {
+        let mut index = Self::default();
+        for (number, term) in terms.into_iter().enumerate() {
+            index.add(number, term);
+        }
+        index
+    }
+
+    /// Takes in `term` as the one of that number.
+    pub(super) fn add(&mut self, number: usize, term: &Arc<Term>) {
+        if term.words.len() > LONGEST {
+            return;
+        }
+        let mut node = 0;
+        for word in &term.words {
+            if let Word::Stem(stemmer, _) = word
+                && !self.stemmers.contains(stemmer)
+            {
+                self.stemmers.push(*stemmer);
+            }
+            let next = self.edges.len() + 1;
+            node = *self.edges.entry((node, key_of(word))).or_insert(next);
+        }
+        let twins = self.ends.entry(node).or_default();
+        if twins.len() < TWINS {
+            twins.push(Entry { number, term: Arc::clone(term) });
+        }
+    }
+
+    /// A term that is found wherever `term` is, and that `wanted` accepts.
+    pub(super) fn covering(&self, term: &Term, wanted: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+        let mut steps = 0;
+        for start in 0..term.words.len() {
+            let mut open = vec![(0, start)];
+            while let Some((node, at)) = open.pop() {
+                let ends = self.ends.get(&node).into_iter().flatten();
+                let found = ends.into_iter().find(|entry| covers(&entry.term, term, start) && wanted(entry));
+                steps += 1;
+                if found.is_some() || steps > STEPS {
+                    return found;
+                }
+                let Some(word) = term.words.get(at) else { continue };
+                let next = self.keys(word).into_iter().filter_map(|key| self.edges.get(&(node, key)));
+                open.extend(next.map(|node| (*node, at + 1)));
+            }
+        }
+        None
+    }
+
+    /// The keys under which a word that covers `word` may stand.
+    fn keys(&self, word: &Word) -> Vec<u64> {
+        let (first, others, is_start) = match word {
+            Word::Plain(word) | Word::Exact(word) => (word, &[][..], false),
+            Word::Numbers(word, others) => (word, others.as_slice(), false),
+            Word::Initials { dotted, .. } => (dotted, &[][..], false),
+            Word::Prefix(start) => (start, &[][..], true),
+            Word::Stem(..) => return vec![key_of(word)],
+        };
+        let ends = first.char_indices().map(|(at, c)| at + c.len_utf8());
+        let mut keys: Vec<u64> = ends.take(BEGINNINGS).map(|end| key('*', &first[..end])).collect();
+        if !is_start {
+            keys.push(key('=', first));
+            keys.extend(others.iter().map(|other| key('=', other)));
+            keys.extend(self.stemmers.iter().map(|stemmer| key_of_stem(*stemmer, &stemmer.stem(first))));
+        }
+        keys
+    }
+}
+
+fn key_of(word: &Word) -> u64 {
+    match word {
+        Word::Plain(word) | Word::Exact(word) | Word::Numbers(word, _) | Word::Initials { dotted: word, .. } => {
+            key('=', word)
+        }
+        Word::Prefix(start) => key('*', start),
+        Word::Stem(stemmer, stem) => key_of_stem(*stemmer, stem),
+    }
+}
+
+fn key(kind: char, text: &str) -> u64 {
+    hash(&(kind, text))
+}
+
+fn key_of_stem(stemmer: Stemmer, stem: &str) -> u64 {
+    hash(&(stemmer, stem))
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Index, covers};
+    use crate::language::term::{Forms, Term};
+
+    #[test]
+    fn what_covers_a_term_is_found_as_a_look_at_all_would_find_it() {
+        let terms = ["weapon*", "North Korea", "Korea", "artillery shell*", "arms", "U.S.", "=arms deal", "Ким", "金"];
+        let term = |text: &&str| Arc::new(Term::new(text, false, Forms::Plain, None).expect("a word"));
+        let terms: Vec<Arc<Term>> = terms.iter().map(term).collect();
+        let index = Index::new(&terms);
+        for text in ["weapons", "arms deal", "the North Korea arms", "artillery", "artillery shelling", "金正恩", "oil"]
+        {
+            let narrow = term(&text);
+            let plain = terms.iter().any(|wide| (0..narrow.words.len()).any(|at| covers(wide, &narrow, at)));
+            assert_eq!(index.covering(&narrow, |_| true).is_some(), plain, "{text}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Parts of an expression that can never hold.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Memo, shown, warning};
+use crate::explain::excerpt;
+use crate::language::pair::Link;
+use crate::language::print;
+use crate::language::scope::Scope;
+use crate::language::syntax::Problem;
+use crate::language::term::Term;
+use crate::language::tree::Tree;
+use barred::Barred;
+
+mod apart;
+mod barred;
+
+/// Why a part can never hold.
+pub(super) struct Clash {
+    /// The words to point at.
+    pub(super) span: Range<usize>,
+    /// What cannot be, to go on after a colon.
+    pub(super) why: String,
+}
+
+/// Warns of every part of `tree` that can never hold.
+pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
+    branch(tree, Scope::Text, true, memo, found);
+}
+
+/// `whole`: whether `tree` is all that is looked for.
+fn branch(tree: &Tree, scope: Scope, whole: bool, memo: &Memo, found: &mut Vec<Problem>) {
+    if let Some(clash) = clash(tree, scope, memo) {
+        let what = if whole { "this can never match" } else { "this part can never hold" };
+        found.push(warning(clash.span, format!("{what}: {}", clash.why), "leave out one of the two, or mend it"));
+    }
+    let scope = if let Tree::In(scope, ..) = tree { *scope } else { scope };
+    let whole = whole && matches!(tree, Tree::In(..) | Tree::Within(..));
+    tree.branches().iter().for_each(|inner| branch(inner, scope, whole, memo, found));
+}
+
+/// Why `tree`, looked for in `scope`, can never hold; its branches are not looked into. `None`: it may, or it cannot be told.
+///
+/// Sound: what clashes holds of no story.
+pub(super) fn clash(tree: &Tree, scope: Scope, memo: &Memo) -> Option<Clash> {
+    match tree {
+        Tree::And(branches) => {
+            let apart = || apart::find(branches);
+            against_negated(branches, scope, memo).or_else(apart)
+        }
+        Tree::Pair(pair, span) if pair.link == Link::Except => {
+            let mut barred = Barred::default();
+            barred.add_operand(&pair.right, scope, span);
+            let (term, by) = barred.all_of(&pair.left, scope, memo)?;
+            Some(Clash { span: span.clone(), why: outside(&term, &by) })
+        }
+        _ => None,
+    }
+}
+
+/// Looks for a branch that must hold and cannot where the negated ones do not hold.
+fn against_negated(branches: &[Tree], scope: Scope, memo: &Memo) -> Option<Clash> {
+    let mut barred = Barred::default();
+    let mut required: Vec<(&Tree, Scope)> = Vec::new();
+    for branch in branches {
+        match branch {
+            Tree::Not(inner, _) => barred.add(inner, scope, &mut required),
+            other => required.push((other, scope)),
+        }
+    }
+    if barred.is_empty() {
+        return None;
+    }
+    required.into_iter().find_map(|(tree, scope)| barred.refutes(tree, scope, false, memo))
+}
+
+/// What must be there and must not.
+fn at_once(found: &Term, barred: &Term) -> String {
+    if found.words == barred.words {
+        return format!("{} must be there, and must not", shown(found));
+    }
+    let (found, barred) = (shown(found), shown(barred));
+    format!("where {found} is found, so is {barred}, which must not be there")
+}
+
+fn outside(left: &Arc<Term>, right: &Arc<Term>) -> String {
+    let (left_shown, right_shown) = (shown(left), shown(right));
+    if left.words == right.words {
+        return format!("{left_shown} never stands outside of itself");
+    }
+    format!("{left_shown} never stands outside of {right_shown}")
+}
+
+/// What an expression writes for `tree`, cut where it is long.
+fn written(tree: &Tree) -> String {
+    format!("`{}`", excerpt::around(&print::expression(tree), &(0..0), 60).0)
+}

@@ -1,0 +1,34 @@
+//! Every term that an expression itself writes, with what it stands in.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::language::operand::{Choice, Operand};
+use crate::language::scope::Scope;
+use crate::language::term::Term;
+use crate::language::tree::Tree;
+
+/// Shows every term of `tree` to `see`, with its place, or that of the operator that takes it, and the field it is looked for in.
+pub(super) fn terms(tree: &Tree, see: &mut impl FnMut(&Arc<Term>, &Range<usize>, Scope)) {
+    within(tree, Scope::Text, see);
+}
+
+fn within(tree: &Tree, scope: Scope, see: &mut impl FnMut(&Arc<Term>, &Range<usize>, Scope)) {
+    let mut operand = |operand: &Operand, span: &Range<usize>| {
+        for choice in operand.choices() {
+            if let Choice::Term(term) = choice {
+                see(term, span, scope);
+            }
+        }
+    };
+    match tree {
+        Tree::Term(term, span) => see(term, span, scope),
+        Tree::Pair(pair, span) => {
+            operand(&pair.left, span);
+            operand(&pair.right, span);
+        }
+        Tree::AtLeast(_, terms, span) => operand(terms, span),
+        Tree::In(scope, branch, _) => within(branch, *scope, see),
+        other => other.branches().iter().for_each(|branch| within(branch, scope, see)),
+    }
+}

@@ -1,0 +1,72 @@
+//! One expression that stands in no file.
+
+use std::sync::Arc;
+
+use super::engine::{Engine, Frequencies, Scratch};
+use super::lint::Memo;
+use super::{Carrier, Clause, explain};
+use crate::engine::page::Page;
+use crate::explain::evidence;
+use crate::fault::Fault;
+use crate::files::when;
+use crate::files::when::When;
+use crate::language::row;
+use crate::language::row::Row;
+use crate::language::syntax::Lists;
+use crate::language::tree::Tree;
+use crate::story::{Evidence, Read, Story};
+use crate::yaml::Text;
+
+/// An expression, checked and ready.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub(crate) tree: Tree,
+    engine: Arc<Engine>,
+}
+
+impl Query {
+    /// Parses an expression that stands in no file, as `when` would have it; it can name no term list.
+    ///
+    /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error was found.
+    #[must_use]
+    pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        let text = Text::bare("expression", expression);
+        let tree = when::sound_expression(&text, &Lists::default(), faults)?;
+        when::warn(&When::Expression(text), &tree, &Memo::default(), faults);
+        Some(Self::new(tree))
+    }
+
+    /// The query of a tree that does not hold where nothing is found.
+    pub(crate) fn new(tree: Tree) -> Self {
+        let engine = Arc::new(Engine::new([&tree], &Frequencies::none()));
+        Self { tree, engine }
+    }
+
+    /// The same for rows: it holds where `tree` holds for any of them.
+    pub(crate) fn of_rows(tree: Tree, rows: &[Arc<Row>]) -> Self {
+        let trees: Vec<Tree> = rows.iter().map(|row| row::tree_of(&tree, &row.list)).collect();
+        let engine = Arc::new(Engine::new(&trees, &Frequencies::none()));
+        Self { tree, engine }
+    }
+
+    /// Whether `story`, seen in `carriers`, matches.
+    #[must_use]
+    pub fn holds(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        !self.engine.matches(story, carriers, &mut Scratch::new()).is_empty()
+    }
+
+    /// What proves that `story`, seen in `carriers`, matches, as in [`Match::evidence`](super::Match::evidence) and never empty;
+    /// `None` if it does not match.
+    #[must_use]
+    pub fn evidence(&self, story: &Story, carriers: &[Carrier]) -> Option<Vec<Evidence>> {
+        self.holds(story, carriers).then(|| evidence::evidence(&self.tree, &Page::new(story, carriers)))
+    }
+
+    /// What of it holds of `story`, seen in `carriers`, and why. Words that are missing from a teaser are not known to be missing.
+    ///
+    /// Its truth is that of [`Query::evidence`] wherever all of the story was read.
+    #[must_use]
+    pub fn explain(&self, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
+        explain::of_story(&self.tree, story, carriers, read)
+    }
+}

@@ -1,0 +1,269 @@
+//! All rules in force, and stories against them.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::engine::{Engine, Frequencies, Scratch};
+use super::{Carrier, Explained, FeedFilter, Known, Match, Rule, Settings, Texts, explain};
+use crate::engine::hints::Hints;
+use crate::engine::naive;
+use crate::engine::page::Page;
+use crate::explain::barred;
+use crate::fault::Fault;
+use crate::files;
+use crate::language::row::Row;
+use crate::language::term::TermList;
+use crate::language::tree::Tree;
+use crate::story::{self, FeedName, Read, Story};
+
+/// Rules that were read and checked, and are not in force yet.
+#[derive(Debug)]
+pub struct Parsed {
+    /// In the order of their names, those of one name in the order of their rows.
+    rules: Vec<(Arc<Rule>, Tree)>,
+    watchlists: Vec<Arc<TermList>>,
+}
+
+/// All rules in force: immutable, shareable across threads, swapped whole.
+#[derive(Debug)]
+pub struct Rules {
+    /// In the order of their names, those of one name in the order of their rows.
+    all: Vec<Arc<Rule>>,
+    /// The lists that come from tables, in the order of their names.
+    watchlists: Vec<Arc<TermList>>,
+    /// Decides; its numbers are those of `all`.
+    engine: Engine,
+    /// By rule, a bit that says whether it looks at every story: most do, and of those nothing else has to be read.
+    open: Box<[u64]>,
+    /// What the rules that look into the body say of the stories that they look at.
+    readers: Vec<Arc<Settings>>,
+    /// What teasers are looked through for, made when it is first asked for: not every configuration wants it.
+    hints: OnceLock<Hints>,
+    /// Memory of scanners that are gone.
+    idle: Mutex<Vec<Scratch>>,
+}
+
+/// How the rows of a watchlist differ from what they were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowChanges {
+    /// The list's name.
+    pub list: String,
+    /// How many are new.
+    pub added: usize,
+    /// How many are gone.
+    pub gone: usize,
+    /// How many have other terms.
+    pub edited: usize,
+}
+
+/// Looks for rules in one story after another, in memory of its own: once it has seen a few, it asks for no more.
+#[derive(Debug)]
+pub struct Scanner<'r> {
+    rules: &'r Rules,
+    scratch: Option<Scratch>,
+}
+
+/// Rules that were read and checked, as people wrote them: what `check` tells of them costs no engine.
+pub struct Checked(files::Loaded);
+
+impl Checked {
+    /// Parses and checks rule files, as [`Parsed::load`] does.
+    #[must_use]
+    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
+        files::load(texts, known, faults).map(Self)
+    }
+
+    /// The rules that people wrote, in the order of their names: one with `each` stands here once.
+    #[must_use]
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.0.written()
+    }
+
+    /// The watchlists by their names, each with the number of its rows.
+    pub fn watchlists(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0.watchlists.iter().map(|list| (list.name.as_str(), list.rows.len()))
+    }
+}
+
+impl Parsed {
+    /// Parses and checks rule files together: names and lists are global over them, and every example is held to.
+    ///
+    /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every file is reported in one go.
+    #[must_use]
+    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
+        let loaded = files::load(texts, known, faults)?;
+        let watchlists = loaded.watchlists.clone();
+        Some(Self { rules: loaded.of_rows(), watchlists })
+    }
+
+    /// The places of the rules that match `story`, seen in `carriers`, by the plain evaluator: slow, and what the engine is held to.
+    #[must_use]
+    pub fn plainly(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
+        let page = Page::new(story, carriers);
+        let matched = self
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, (rule, tree))| rule.looks_at(story, carriers) && naive::holds(tree, &page));
+        matched.map(|(place, _)| place).collect()
+    }
+
+    /// Puts the rules in force. `frequencies` decide what is looked at first, and never what matches.
+    #[must_use]
+    pub fn build(&self, frequencies: &Frequencies) -> Rules {
+        let engine = Engine::new(self.rules.iter().map(|(_, tree)| tree), frequencies);
+        let all: Vec<Arc<Rule>> = self.rules.iter().map(|(rule, _)| Arc::clone(rule)).collect();
+        let readers: HashSet<&Arc<Settings>> =
+            all.iter().filter(|rule| rule.reads_body).map(|rule| &rule.settings).collect();
+        let readers = readers.into_iter().cloned().collect();
+        let mut open = vec![0_u64; all.len().div_ceil(64)];
+        for (number, _) in all.iter().enumerate().filter(|(_, rule)| rule.settings.is_open()) {
+            open[number / 64] |= 1 << (number % 64);
+        }
+        let (open, watchlists) = (open.into(), self.watchlists.clone());
+        Rules { all, watchlists, engine, open, readers, hints: OnceLock::new(), idle: Mutex::default() }
+    }
+}
+
+impl Default for Rules {
+    /// No rules.
+    fn default() -> Self {
+        Parsed { rules: Vec::new(), watchlists: Vec::new() }.build(&Frequencies::none())
+    }
+}
+
+impl Rules {
+    /// [`Parsed::load`] and [`Parsed::build`], with the frequencies that are shipped.
+    #[must_use]
+    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
+        Some(Parsed::load(texts, known, faults)?.build(&Frequencies::default()))
+    }
+
+    /// How many rules people wrote: one with `each` counts once.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.all.chunk_by(|one, next| one.name() == next.name()).count()
+    }
+
+    /// The watchlists by their names, each with its rows in the order of its table.
+    pub fn watchlists(&self) -> impl Iterator<Item = (&str, impl ExactSizeIterator<Item = &story::Row>)> {
+        self.watchlists.iter().map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
+    }
+
+    /// How the rows of the watchlists differ from those `before`; lists that are as they were are left out.
+    #[must_use]
+    pub fn row_changes(&self, before: &Self) -> Vec<RowChanges> {
+        let rows =
+            |name: &str| before.watchlists.iter().find(|list| list.name == name).map_or(&[][..], |list| &list.rows);
+        self.watchlists.iter().filter_map(|list| changes(list, rows(&list.name))).collect()
+    }
+
+    /// The rules, in the order of their names; one with `each` once for every row, in the order of the rows.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Rule>> {
+        self.all.iter()
+    }
+
+    /// Feeds of which one or another passes every filter of every rule: those of a story of which nobody knows who carried it.
+    #[must_use]
+    pub fn every_carrier(&self) -> Vec<Carrier> {
+        let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
+        for filter in self.iter().flat_map(|rule| &rule.settings.feeds) {
+            match filter {
+                FeedFilter::Named(name) => _ = names.insert(name.clone()),
+                FeedFilter::Tagged(tag) => _ = tags.insert(tag.clone()),
+            }
+        }
+        let untagged = names.into_iter().map(|name| Carrier { name, tags: BTreeSet::new() });
+        let tagged = Carrier { name: FeedName(String::new()), tags };
+        untagged.chain([tagged]).collect()
+    }
+
+    /// What the rule of that name makes of `story`, as in [`Query::explain`](super::Query::explain): of one with `each` what it makes of it for the row
+    /// of that id, or for all rows at once. `None` if no rule is called so, or has no such row.
+    #[must_use]
+    pub fn explain(
+        &self,
+        name: &str,
+        row: Option<&str>,
+        story: &Story,
+        carriers: &[Carrier],
+        read: &Read,
+    ) -> Option<Explained> {
+        let of_name = &self.all[self.all.partition_point(|rule| rule.name() < name)..];
+        let mut of_name = of_name.iter().take_while(|rule| rule.name() == name);
+        let rule = Arc::clone(match row {
+            Some(id) => of_name.find(|rule| rule.row().is_some_and(|row| row.id == id))?,
+            None => of_name.next()?,
+        });
+        let tree = if row.is_some() { rule.tree() } else { rule.tree_of_all_rows() };
+        let clause = explain::of_story(&tree, story, carriers, read);
+        Some(Explained { barred: barred::why(&rule, story, carriers), row: row.and(rule.row().cloned()), rule, clause })
+    }
+
+    /// Whether any rule that applies to a story from `carriers` looks into the body.
+    #[must_use]
+    pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
+        self.readers.iter().any(|settings| settings.applies(carriers))
+    }
+
+    /// Whether `story`, of which only the teaser is known, holds a word of any rule that looks at it and into the body, be the word wanted or not.
+    #[must_use]
+    pub fn hinted(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        self.hints.get_or_init(|| Hints::new(&self.all)).any(story, carriers)
+    }
+
+    /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.
+    #[must_use]
+    pub fn matches(&self, story: &Story, carriers: &[Carrier]) -> Vec<Match> {
+        let mut scanner = self.scanner();
+        let mut found = scanner.scan(story, carriers).peekable();
+        let Some(_) = found.peek() else { return Vec::new() };
+        let page = Page::new(story, carriers);
+        found.map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&page) }).collect()
+    }
+
+    /// A scanner for these rules.
+    #[must_use]
+    pub fn scanner(&self) -> Scanner<'_> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Scanner { rules: self, scratch: Some(idle.unwrap_or_else(Scratch::new)) }
+    }
+
+    /// The bytes that the engine takes, but for what compiled patterns do.
+    #[must_use]
+    pub fn engine_bytes(&self) -> usize {
+        self.engine.bytes()
+    }
+}
+
+/// How the rows of a list differ from what they were; `None` if they do not.
+fn changes(now: &TermList, then: &[Arc<Row>]) -> Option<RowChanges> {
+    fn by_id(rows: &[Arc<Row>]) -> HashMap<&str, &Row> {
+        rows.iter().map(|row| (row.head.id.as_str(), row.as_ref())).collect()
+    }
+    let (rows, before) = (by_id(&now.rows), by_id(then));
+    let added = rows.keys().filter(|id| !before.contains_key(*id)).count();
+    let gone = before.keys().filter(|id| !rows.contains_key(*id)).count();
+    let edited = rows.iter().filter(|(id, row)| before.get(*id).is_some_and(|old| old != *row)).count();
+    (added + gone + edited > 0).then(|| RowChanges { list: now.name.clone(), added, gone, edited })
+}
+
+impl Scanner<'_> {
+    /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names, with its place in [`Rules::iter`].
+    pub fn scan(&mut self, story: &Story, carriers: &[Carrier]) -> impl Iterator<Item = (usize, &Arc<Rule>)> {
+        let scratch = self.scratch.get_or_insert_with(Scratch::new);
+        let Rules { all, open, engine, .. } = self.rules;
+        let found = engine.matches(story, carriers, scratch).iter().map(|number| *number as usize);
+        let is_open = |number: usize| open[number / 64] >> (number % 64) & 1 != 0;
+        found
+            .filter(move |number| is_open(*number) || all[*number].looks_at(story, carriers))
+            .map(|number| (number, &all[number]))
+    }
+}
+
+impl Drop for Scanner<'_> {
+    /// Leaves its memory to the next one.
+    fn drop(&mut self) {
+        self.rules.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.scratch.take());
+    }
+}

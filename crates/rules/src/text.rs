@@ -1,0 +1,76 @@
+//! Words, their forms, and sentences, once, for stories and rules alike.
+
+use std::ops::Range;
+
+mod alphabet;
+mod case;
+mod fold;
+mod forms;
+mod hebrew;
+mod map;
+mod marks;
+mod plain;
+mod runs;
+mod sentence;
+mod signs;
+mod split;
+mod visible;
+mod words;
+
+pub(crate) use case::{capitals, is_written_so};
+pub(crate) use forms::{Stemmer, other_numbers};
+pub(crate) use marks::without_marks;
+pub(crate) use runs::shows_nothing;
+pub use sentence::sentence_around;
+pub use sentence::sentences;
+pub use visible::{steers, visible, visible_line};
+pub(crate) use words::{Place, Words};
+
+/// One word of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The word as it is compared: folded case, width, accents and letter forms. Never empty.
+    pub word: String,
+    /// Where it stands in the text, in bytes, on character boundaries; never empty, and ascending from token to token.
+    /// Words that one character stands for (`½` is 1 and 2) share its place.
+    pub span: Range<usize>,
+    /// Which paragraph of the text, from 0: paragraphs are parted by a blank line.
+    pub paragraph: u32,
+}
+
+/// The words of `text`, in order, in time linear in its length.
+///
+/// Words are those of Unicode annex 29 after NFKC and full case folding, without accents on Latin and Greek letters and
+/// stress marks on Cyrillic ones, with digits as Europe writes them, and split further at hyphens, dashes, slashes, underscores
+/// and apostrophes, at a full stop or colon between letters, and where Hangul meets another script.
+/// Dotted single letters (`U.S.`) are one word, and so are `AT&T` and `C++`; an `s` after an apostrophe is none, each Han or
+/// kana character is one, and characters that show nothing (soft hyphens, zero-width spaces) count for nothing.
+/// `docs/rules.md` has the table.
+#[must_use]
+pub fn tokenise(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut paragraph = 0;
+    for run in runs::runs(text) {
+        paragraph += u32::from(run.after_blank_line);
+        let written = &text[run.span.clone()];
+        if let Some(word) = plain::word(written) {
+            let span = run.span.start + word.start..run.span.start + word.end;
+            tokens.push(Token { word: written[word].to_ascii_lowercase(), span, paragraph });
+        } else {
+            tokens.extend(folded_words(written, run.span.start, paragraph));
+        }
+    }
+    tokens
+}
+
+/// The words of `written`, which has no white space in it and stands at byte `at`.
+fn folded_words(written: &str, at: usize, paragraph: u32) -> impl Iterator<Item = Token> {
+    let folded = fold::fold(written);
+    split::words(&folded.text).into_iter().map(move |piece| {
+        let origin = folded.origin(&piece.shown);
+        Token { word: folded.text[piece.word].to_owned(), span: at + origin.start..at + origin.end, paragraph }
+    })
+}
+
+#[cfg(test)]
+mod tests;

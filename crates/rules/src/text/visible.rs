@@ -1,0 +1,150 @@
+//! Foreign texts without what steers those who show them: direction of writing, escape sequences, characters that show nothing.
+
+use std::borrow::Cow;
+
+use super::runs::shows_nothing;
+
+/// The most characters of an escape sequence that go with it.
+const LONGEST_SEQUENCE: usize = 256;
+
+/// The most characters of a flag (Unicode technical standard 51): up to six tags and the one that ends it.
+const LONGEST_FLAG: usize = 7;
+
+const BLACK_FLAG: char = '\u{1f3f4}';
+
+/// Whether `c` shows nothing itself but changes how other text is shown, or hides in it: control characters (C0, DEL, C1) but line breaks and tabs;
+/// marks, embeddings, overrides and isolates of the bidirectional algorithm (Unicode annex 9); and what shows nothing anywhere. What joins letters and
+/// signs (ZWJ, ZWNJ, variation selectors) is none of these.
+pub fn steers(c: char) -> bool {
+    let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
+    let hides = c.is_control() || shows_nothing(c) || matches!(c, '\u{fff9}'..='\u{fffb}');
+    hides && !joins && !matches!(c, '\n' | '\t')
+}
+
+/// `text` without what steers. Escape sequences go as a whole, other control characters become spaces, flags of regions stay.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let Some(first) = text.find(steers) else { return Cow::Borrowed(text) };
+    let mut shown = text[..first].to_owned();
+    let mut rest = text[first..].chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\r' if rest.as_str().starts_with('\n') => {}
+            '\r' | '\u{85}' => shown.push('\n'),
+            '\u{1b}' | '\u{9b}' | '\u{9d}' | '\u{90}' if skip_sequence(c, &mut rest) => {}
+            c if is_tag(c) && shown.ends_with(BLACK_FLAG) => push_flag(c, &mut rest, &mut shown),
+            c if !steers(c) => shown.push(c),
+            c if c.is_control() => shown.push(' '),
+            _ => {}
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// `text` on one line: white space of any kind becomes single spaces.
+pub fn visible_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in visible(text).chars() {
+        if !c.is_whitespace() {
+            line.push(c);
+        } else if !line.ends_with(' ') {
+            line.push(' ');
+        }
+    }
+    line
+}
+
+/// Passes over the rest of an escape sequence (ECMA-48) that begins with `first`. `false`: it is none.
+fn skip_sequence(first: char, rest: &mut std::str::Chars<'_>) -> bool {
+    let mut ahead = rest.clone();
+    let kind = if first == '\u{1b}' { ahead.next() } else { Some(first) };
+    let is_string = matches!(kind, Some(']' | 'P' | '\u{9d}' | '\u{90}'));
+    if !is_string && !matches!(kind, Some('[' | '\u{9b}')) {
+        return false;
+    }
+    for _ in 0..LONGEST_SEQUENCE {
+        let Some(c) = ahead.next() else { return false };
+        let ends = match (is_string, c) {
+            (true, '\u{7}' | '\u{9c}') => true,
+            (true, '\u{1b}') if ahead.as_str().starts_with('\\') => {
+                ahead.next();
+                true
+            }
+            (true, _) => false,
+            (false, c) => matches!(c, '@'..='~'),
+        };
+        if ends {
+            *rest = ahead;
+            return true;
+        }
+        if !is_string && !c.is_ascii() {
+            return false;
+        }
+    }
+    false
+}
+
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{e0020}'..='\u{e007f}')
+}
+
+/// Adds the tags that make a flag of the black one before them; nothing where they make none.
+fn push_flag(first: char, rest: &mut std::str::Chars<'_>, shown: &mut String) {
+    let tags: String = std::iter::once(first).chain(rest.clone().take_while(|c| is_tag(*c))).collect();
+    let count = tags.chars().count();
+    if count <= LONGEST_FLAG && tags.find('\u{e007f}') == tags.char_indices().next_back().map(|(at, _)| at) {
+        shown.push_str(&tags);
+    }
+    for _ in 1..count {
+        rest.next();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::text::tokenise;
+
+    #[rstest]
+    #[case("a title", "a title")]
+    #[case("two\r\nlines\tand\rmore", "two\nlines\tand\nmore")]
+    #[case("\u{1b}[31mred\u{1b}[0m \u{1b}]0;owned\u{7}\u{1b}]8;;http://x\u{1b}\\link", "red link")]
+    #[case("\u{9b}2Jgone\u{7f}\0\u{8}", "gone   ")]
+    #[case("\u{1b}north \u{1b}[no end \u{e9}", " north o end \u{e9}")]
+    #[case("\u{202e}gnp.exe\u{202c} \u{2066}a\u{2069}", "gnp.exe a")]
+    #[case("שלום \u{200f}عالم\u{61c}", "שלום عالم")]
+    #[case("wea\u{ad}pons\u{200b}\u{feff}\u{2060}", "weapons")]
+    #[case("می\u{200c}خواهم क\u{94d}\u{200d}ष", "می\u{200c}خواهم क\u{94d}\u{200d}ष")]
+    #[case("👩\u{200d}🚀 ❤\u{fe0f} 葛\u{e0100}", "👩\u{200d}🚀 ❤\u{fe0f} 葛\u{e0100}")]
+    #[case(
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}!",
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}!"
+    )]
+    #[case("🏴\u{e0068}\u{e0069}! \u{e0001}\u{e0068}\u{e0069}b", "🏴! b")]
+    fn what_steers_goes_and_what_is_read_stays(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(visible(text), expected);
+    }
+
+    #[test]
+    fn a_line_has_single_spaces() {
+        assert_eq!(visible_line("a\r\n  b\u{2028}c\u{1b}[2J\u{1b}d "), "a b c d ");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_steers_is_left(text in "(\u{1b}[\\[\\]]?|[\u{200b}-\u{200f}\u{202a}-\u{202e}\u{ad}\u{9b}\0]|\\PC|🏴|[\u{e0020}-\u{e007f}]){0,40}") {
+            let tags = |c: char| steers(c) && !is_tag(c);
+            let once = visible(&text);
+            prop_assert!(!once.contains(tags));
+            prop_assert_eq!(visible(&once), once.as_ref());
+        }
+
+        #[test]
+        fn the_words_stay(text in "([a-zя]{1,4}|[ \n]|\u{200b}|\u{ad}|\u{202e}|\u{200f}|\u{7}|\u{feff}|北|ة){0,30}") {
+            let words = |text: &str| tokenise(text).into_iter().map(|token| token.word).collect::<Vec<_>>();
+            prop_assert_eq!(words(&visible(&text)), words(&text));
+        }
+    }
+}
