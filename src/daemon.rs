@@ -3,7 +3,6 @@
 mod announce;
 mod articles;
 mod backfill;
-pub mod clock;
 mod damage;
 mod dispatcher;
 pub(crate) mod hosts;
@@ -16,7 +15,6 @@ mod recheck;
 pub mod reload;
 mod retry;
 mod robots;
-pub mod rule_files;
 pub mod signals;
 mod tasks;
 mod watch;
@@ -33,14 +31,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use url::Url;
 
-use crate::alert::volume::Policy;
-use crate::alert::{Receiver, draft};
+use crate::alerts::volume::Policy;
+use crate::alerts::{Receiver, draft};
+use crate::clock::{later, now};
 use crate::config::Config;
-use crate::daemon::clock::{after, now};
 use crate::daemon::hosts::{Hosts, Permit};
 use crate::daemon::poller::LastRead;
 use crate::daemon::reload::StartError;
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
+use crate::http;
+use crate::http::{Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
 use crate::notify::Means;
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use tidings_rules::story::{FeedName, Severity};
@@ -292,11 +291,11 @@ impl World {
     /// Fetches an `http`, `https` or `file` address with the manners and limits of the configuration.
     async fn fetch(&self, url: &Url, want: Want, validators: Validators) -> Result<Answer, FetchError> {
         if url.scheme() == "file" {
-            return fetch::read_file(url, &validators).await;
+            return http::read_file(url, &validators).await;
         }
         let request = Request { url: url.clone(), validators, want };
         let admit = |url| self.admit(url, want);
-        fetch::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
+        http::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
     }
 
     /// Waits for the right to ask the host of `url` once. Robots are not welcome everywhere: the host of a page has its say before.
@@ -320,7 +319,7 @@ impl World {
     async fn cut_waits(&self, now: Timestamp) {
         self.hosts.cut_waits(now);
         let longest = self.recheck.values().flatten().max();
-        if let Err(why) = self.store.cut_fetch_waits(longest.map(|longest| after(now, *longest)), now).await {
+        if let Err(why) = self.store.cut_fetch_waits(longest.map(|longest| later(now, *longest)), now).await {
             error!("waits cannot be held against the clock: {why}; that is tried again");
         }
         self.pages.notify_one();

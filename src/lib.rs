@@ -1,27 +1,48 @@
-//! Tidings watches the news and tells you: feeds are polled, stories matched against rules, and what matched is delivered.
+//! Tidings polls news feeds, matches every story against rules, and delivers what matched.
 //!
-//! The modules in the order that a story passes through them, after the plain data and the texts that people write:
+//! The modules stand in the order in which a story passes through them.
 
-/// Files that a person named, read within bounds.
+/// The only reader of clocks, and the only addition to a time.
+pub mod clock;
+
+/// Reads the files that a person names, within bounds.
 pub mod files;
 
-/// The configuration: what is watched, who is told.
+/// The configuration: which feeds are polled, and who is notified.
 pub mod config;
 
-/// A feed's address becomes items; an article's page becomes text.
+/// What feeds and pages share: encodings, HTML, links and dates.
+pub mod markup;
+
+/// The guarded HTTP client of feeds, pages, `robots.txt` and webhooks.
+pub mod http;
+
+/// From a feed's bytes to its items.
 pub mod feed;
 
-/// A match becomes an alert: what is told, and to whom.
-pub mod alert;
+/// From an article's page to its text.
+pub mod article;
+
+/// When to poll a feed next, and how it fares.
+pub mod polling;
+
+/// From a match to what is sent, and when.
+pub mod alerts;
 
 /// One attempt to deliver one message.
 pub mod notify;
 
-/// What must survive a crash.
+/// What must survive a crash: the only SQL.
 pub mod store;
 
-/// All of it, running.
+/// Rule folders: read, and kept in their last good version.
+pub mod rule_files;
+
+/// Rules over many stories of the past.
+pub mod backtest;
+
+/// The running program.
 pub mod daemon;
 
-/// What a person types and reads.
+/// The commands: what a person types and reads.
 pub mod cli;

@@ -16,16 +16,16 @@ mod webhook;
 
 pub(crate) use plain::{plain, printable};
 
-pub use crate::alert::breaker::{Cause, Scope};
+pub use crate::alerts::breaker::{Cause, Scope};
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::alert::{Letter, Receiver};
+use crate::alerts::{Letter, Receiver};
 use crate::config::{Body, ConsoleFormat, Hosts, Network, Notifier};
-use crate::feed::fetch::{NoClient, Reach};
+use crate::http::{NoClient, Reach};
 use crate::notify::email::Pools;
 use crate::notify::webhook::Clients;
 

@@ -46,14 +46,14 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alert::ailment::{Course, FeedNotice};
-use crate::alert::breaker::{Cause, Scope};
-use crate::alert::copies::Print;
-use crate::alert::volume::Policy;
-use crate::alert::{Draft, Letter, Receiver};
+use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::copies::Print;
+use crate::alerts::volume::Policy;
+use crate::alerts::{Draft, Letter, Receiver};
 use crate::feed::hints::Hints;
 use crate::feed::identity::{ItemKey, Turnover};
-use crate::feed::moved::Move;
+use crate::polling::health::{Course, FeedNotice};
+use crate::polling::moved::Move;
 use tidings_rules::story::{FeedName, Read, Sighting, Story, StoryKey};
 
 pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};

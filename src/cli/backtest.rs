@@ -1,31 +1,28 @@
 //! `tidings backtest`: rules over many stories of the past, and what an edit of the rules would change.
 
-mod lines;
-mod matching;
 mod progress;
 mod report;
-mod source;
-mod stored;
-mod tally;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rayon::ThreadPool;
 
+use crate::backtest::lines::Lines;
+use crate::backtest::matching::{LoadError, Matcher};
+use crate::backtest::source::{Batch, Source};
+use crate::backtest::stored::{StoredError, StoredStories};
 use crate::cli::format::Format;
-use crate::cli::{ConfigArgument, Exit, load, output, unreadable_rules};
+use crate::cli::{ConfigArgument, Exit, load, no_threads, output, unreadable_rules};
+use crate::clock::{now, timed};
 use crate::config::Config;
-use crate::daemon::clock::{now, timed};
-use lines::Lines;
-use matching::{LoadError, Matcher};
+use crate::daemon;
 use progress::Progress;
 use report::{Matched, Printer, Sides};
-use source::{Batch, Source};
-use stored::StoredStories;
 use tidings_rules::fault::Fault;
 
-pub(super) use lines::story_of_line;
+pub(super) use crate::backtest::lines::story_of_line;
 
 /// What the command line asks for.
 #[derive(Debug, clap::Args)]
@@ -73,7 +70,7 @@ fn prepare(arguments: &Arguments) -> Result<(Sides, Source), Exit> {
     let config = if is_named { None } else { Some(load::config_or_tell(&arguments.config.path)?) };
     let sides = sides(arguments, config.as_ref())?;
     let source = match (&arguments.stories, &config) {
-        (None, Some(config)) => Source::Stored(StoredStories::open(config, arguments.since, now())?),
+        (None, Some(config)) => Source::Stored(open_store(config, arguments.since)?),
         (stories, _) => Source::Lines(open(stories.as_deref().unwrap_or(Path::new("-")))?),
     };
     Ok((sides, source))
@@ -101,6 +98,17 @@ fn loaded(format: Format, load: impl FnOnce(&mut Vec<Fault>) -> Result<Matcher, 
     })
 }
 
+fn open_store(config: &Config, age: Duration) -> Result<StoredStories, Exit> {
+    let since = now().checked_sub(age).unwrap_or(Timestamp::MIN);
+    StoredStories::open(&config.store, since, daemon::known(config).feeds).map_err(|why| match why {
+        StoredError::Threads(why) => no_threads(&why),
+        StoredError::Store(why) => {
+            let help = "`tidings run --once` fills a store; --stories FILE needs none";
+            output::fail_with_help(why, help, Exit::Unavailable)
+        }
+    })
+}
+
 fn open(stories: &Path) -> Result<Lines, Exit> {
     Lines::open(stories, now()).map_err(|why| {
         let why = format!("{} cannot be read: {why}", stories.display());
@@ -116,7 +124,7 @@ fn run(arguments: &Arguments, sides: &Sides, mut source: Source) -> Result<Exit,
         .map_err(|why| output::fail(format_args!("the system gives no threads: {why}"), Exit::Unavailable))?;
     let mut printer = Printer::new(arguments.format, sides);
     let mut progress = Progress::start(source.size());
-    while let Some(batch) = source.next()? {
+    while let Some(batch) = source.next().map_err(|why| output::fail(why, Exit::Unavailable))? {
         let matched = matched(&pool, sides, &batch);
         progress.hidden(|| printer.batch(&batch, &matched)).map_err(|why| output::unwritable(&why))?;
         progress.advance(&batch);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::format::Format;
 use crate::cli::{Exit, count, load, output, unreadable_rules};
-use crate::daemon::{self, rule_files};
+use crate::{daemon, rule_files};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 use tidings_rules::{Checked, Known, Rule};

@@ -7,12 +7,13 @@ use std::path::Path;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::alert::Receiver;
-use crate::alert::breaker::Health;
+use crate::alerts::Receiver;
+use crate::alerts::breaker::Health;
 use crate::cli::format::Format;
 use crate::cli::names::unknown_name;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
-use crate::daemon::{self, clock::now};
+use crate::clock::now;
+use crate::daemon;
 use crate::store::{self, Delivery, DeskError, State, What, Which};
 use tidings_rules::story::NotifierName;
 

@@ -11,7 +11,7 @@ use crate::cli::names::unknown_name;
 use crate::cli::pages::Depth;
 use crate::cli::{ConfigArgument, Exit, block_on, load, output, unreadable_rules};
 use crate::config::Config;
-use crate::daemon::rule_files;
+use crate::rule_files;
 use subject::Subject;
 use tidings_rules::{Clause, Explained, Match, Query, Rules};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::cli::Exit;
 use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
-use crate::daemon::rule_files;
 use crate::notify::plain;
+use crate::rule_files;
 use tidings_rules::Rules;
 use tidings_rules::fault::nearest;
 

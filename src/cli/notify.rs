@@ -4,11 +4,11 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use crate::alert::{Content, Letter, Receiver, draft};
+use crate::alerts::{Content, Letter, Receiver, draft};
 use crate::cli::names::unknown_name;
 use crate::cli::{Exit, block_on, load, output};
+use crate::clock::now;
 use crate::config::{Config, Notifier};
-use crate::daemon::clock::now;
 use crate::notify::{self, Means, Outcome};
 use tidings_rules::story::NotifierName;
 

@@ -5,15 +5,18 @@ use std::collections::HashMap;
 use tokio::sync::Mutex;
 use url::Url;
 
+use crate::article;
+use crate::article::Seen;
 use crate::cli::place::story;
+use crate::clock::now;
 use crate::config::{Config, Poll};
-use crate::daemon::clock::now;
 use crate::daemon::hosts::{Hosts, Permit};
 use crate::daemon::page::best_version;
-use crate::feed::article::{self, Seen};
-use crate::feed::fetch::{self, Answer, FetchError, HostKey, Limits, Request, Validators, Want};
 use crate::feed::parse::Item;
-use crate::feed::robots::{self, Robots};
+use crate::http;
+use crate::http::robots;
+use crate::http::robots::Robots;
+use crate::http::{Answer, FetchError, HostKey, Limits, Request, Validators, Want};
 use crate::notify::Means;
 use tidings_rules::story::{Read, Story};
 
@@ -94,9 +97,9 @@ impl<'m> Pages<'m> {
         admit: impl AsyncFn(Url) -> Result<P, FetchError>,
     ) -> Result<Answer, FetchError> {
         let request = Request { url, validators: Validators::default(), want };
-        let rest = |host: &HostKey, asked: fetch::RetryAfter| {
+        let rest = |host: &HostKey, asked: http::RetryAfter| {
             self.hosts.rest(host, asked.end(now()));
         };
-        fetch::fetch(&self.means.reach, &request, &self.limits, now(), |hop| admit(hop), rest).await
+        http::fetch(&self.means.reach, &request, &self.limits, now(), |hop| admit(hop), rest).await
     }
 }

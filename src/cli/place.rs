@@ -6,15 +6,17 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use url::Url;
 
+use crate::article;
+use crate::article::Seen;
 use crate::cli::names::unknown_name;
 use crate::cli::output::fail;
 use crate::cli::pages::Pages;
 use crate::cli::{CONFIG, Exit, load};
+use crate::clock::now;
 use crate::config::{Config, Network};
-use crate::daemon::clock::now;
-use crate::feed::article::{self, Seen};
-use crate::feed::fetch::{self, Answer, Body, FetchError, Limits, Request, Validators, Want};
 use crate::feed::parse::{self, Item};
+use crate::http;
+use crate::http::{Answer, Body, FetchError, Limits, Request, Validators, Want};
 use crate::notify::Means;
 use tidings_rules::story::Story;
 
@@ -104,11 +106,11 @@ pub(super) fn file_address(path: &Path) -> Option<Url> {
 pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchError> {
     let validators = Validators::default();
     if url.scheme() == "file" {
-        return fetch::read_file(url, &validators).await;
+        return http::read_file(url, &validators).await;
     }
     let request = Request { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
-    let answer = fetch::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
+    let answer = http::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
     // What is shown to a person is whole, be it a feed or a page.
     match answer.body.as_ref().and_then(Body::broken) {
         Some(why) => Err(why.clone()),

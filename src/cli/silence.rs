@@ -7,14 +7,14 @@ use clap::Subcommand;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::alert::calendar;
-use crate::alert::silence::{Silence, Target};
+use crate::alerts::calendar;
+use crate::alerts::silence::{Silence, Target};
 use crate::cli::format::Format;
 use crate::cli::moment::in_full;
 use crate::cli::names::{self, unknown_name};
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
+use crate::clock::now;
 use crate::config::Config;
-use crate::daemon::clock::now;
 use crate::notify::plain;
 use crate::store::{self, Archive};
 use tidings_rules::story::FeedName;

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use futures_util::{StreamExt, stream};
 
-use crate::alert::{Content, Head, Letter, Told};
+use crate::alerts::{Content, Head, Letter, Told};
 use crate::cli::clauses::Paper;
 use crate::cli::output::{self, fail};
 use crate::cli::pages::{Depth, Pages};
 use crate::cli::place::{self, Found};
 use crate::cli::{Exit, block_on, count, load};
+use crate::clock::now;
 use crate::config::{Config, ConsoleFormat};
-use crate::daemon::clock::now;
 use crate::notify::{self, Means, plain};
 use tidings_rules::story::{Evidence, FeedName, Read, Severity, Sighting, Story, headline};
 use tidings_rules::{Carrier, Query};

@@ -2,10 +2,10 @@
 
 use tracing::warn;
 
-use crate::alert::Receiver;
-use crate::alert::breaker::Health;
-use crate::alert::notice::{Kind, Notice};
-use crate::daemon::clock::now;
+use crate::alerts::Receiver;
+use crate::alerts::breaker::Health;
+use crate::alerts::notice::{Kind, Notice};
+use crate::clock::now;
 use crate::daemon::{World, receivers};
 use crate::store::{Standing, StoreError};
 

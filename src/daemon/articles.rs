@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use url::Url;
 
-use crate::alert::admit;
-use crate::daemon::clock::{after, now, sleep_until};
+use crate::alerts::admit;
+use crate::clock::{later, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page, recheck};
-use crate::feed::fetch::FetchError;
+use crate::http::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, Waiting};
 use tidings_rules::story::{Read, Story};
 
@@ -76,7 +76,7 @@ async fn find_due(
     };
     found.await.unwrap_or_else(|why| {
         error!("waiting stories cannot be looked up: {why}");
-        (Vec::new(), Some(after(now(), STORE_FAILED)))
+        (Vec::new(), Some(later(now(), STORE_FAILED)))
     })
 }
 
@@ -95,7 +95,7 @@ async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) 
         tokio::select! {
             () = stop.cancelled() => return,
             page = read_page(world, &waiting) => page,
-            () = sleep_until(Some(after(waiting.since, LONGEST_WAIT))) => {
+            () = sleep_until(Some(later(waiting.since, LONGEST_WAIT))) => {
                 teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
         }
@@ -151,7 +151,7 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");
             let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let until = after(now(), pause).max(rests_until(&why).unwrap_or(Timestamp::MIN));
+            let until = later(now(), pause).max(rests_until(&why).unwrap_or(Timestamp::MIN));
             let tries = waiting.attempts + 1;
             later_or_teaser(waiting, until, &format!("its page could not be read: {why} (tried {tries} times)"))
         }
@@ -172,7 +172,7 @@ fn teaser(story: &Story, why: String, fetches: u32) -> Page {
 /// The teaser stands with `why` once the page was tried often enough, or could not be tried again in time.
 fn later_or_teaser(waiting: &Waiting, until: Timestamp, why: &str) -> Page {
     let may_fail = waiting.attempts + 1 < MOST_FAILURES && waiting.fetches + 1 < page::MOST_FETCHES;
-    if may_fail && until < after(waiting.since, LONGEST_WAIT) {
+    if may_fail && until < later(waiting.since, LONGEST_WAIT) {
         Page::Later(until)
     } else {
         teaser(&waiting.story, why.to_owned(), 1)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::daemon::clock::now;
+use crate::clock::now;
 use crate::daemon::{Mode, World, heavy, matching};
 use crate::store::{Settled, StoreError, Verdict};
 use tidings_rules::Rules;

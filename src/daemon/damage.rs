@@ -2,10 +2,10 @@
 
 use tracing::error;
 
-use crate::alert::notice::{About, StoreNotice};
-use crate::alert::{Content, Letter};
+use crate::alerts::notice::{About, StoreNotice};
+use crate::alerts::{Content, Letter};
+use crate::clock::now;
 use crate::config::Config;
-use crate::daemon::clock::now;
 use crate::daemon::watch;
 use crate::notify::{self, Means, Outcome};
 use crate::store::Store;

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use crate::alert::Receiver;
-use crate::alert::breaker::{Cause, Scope};
-use crate::alert::width::Width;
-use crate::daemon::clock::{JumpWatch, after, now, sleep_until, until};
+use crate::alerts::Receiver;
+use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::width::Width;
+use crate::clock::{JumpWatch, later, now, sleep_until, until};
 use crate::daemon::retry::Past;
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::{Mode, World, announce, news, retry};
@@ -51,21 +51,21 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut ended = Ended::new();
     let mut widths = Widths::new();
     let mut clock = JumpWatch::start();
-    let mut cut_next = after(now(), CUT_WAITS);
+    let mut cut_next = later(now(), CUT_WAITS);
     while !stop.is_cancelled() {
         if let Some(jump) = clock.look() {
             warn!("the clock of this machine jumped {jump}, or the machine was suspended");
             cut_next = now();
         }
         if cut_next <= now() {
-            cut_next = after(now(), CUT_WAITS);
+            cut_next = later(now(), CUT_WAITS);
             cut_waits(&world).await;
         }
         let next = match turn(&world, &mut tasks, &mut ended, &widths).await {
             Ok(next) => next,
             Err(why) => {
                 error!("the outbox cannot be read or written: {why}; it is tried again");
-                Some(after(now(), STORE_FAILED))
+                Some(later(now(), STORE_FAILED))
             }
         };
         if world.mode == Mode::Once && tasks.len() == 0 && ended.is_empty() && next.is_none_or(|at| at > now()) {
@@ -76,7 +76,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
             () = stop.cancelled() => {}
             () = world.outbox.notified() => {}
             Some(attempt) = tasks.next() => fresh.push(outcome(&world, attempt)),
-            () = sleep_until(Some(next.unwrap_or(Timestamp::MAX).min(after(now(), LOOK_AGAIN)))) => {}
+            () = sleep_until(Some(next.unwrap_or(Timestamp::MAX).min(later(now(), LOOK_AGAIN)))) => {}
             () = world.means.tend() => {}
         }
         while let Some(attempt) = tasks.ended() {
@@ -155,7 +155,7 @@ fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) ->
     let finish = finish.unwrap_or_else(|why| {
         let (cause, scope) = (Cause::Failed, Scope::Message);
         Finish::Again(Again {
-            at: after(now(), AFTER_A_PANIC),
+            at: later(now(), AFTER_A_PANIC),
             cause,
             scope,
             counts: true,

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
+use crate::clock::{later, now, until};
 use crate::config::{Network, Poll};
-use crate::daemon::clock::{after, now, until};
-use crate::feed::fetch::{FetchError, HostKey};
+use crate::http::{FetchError, HostKey};
 
 /// How many hosts are remembered before those are forgotten that nothing is to be kept of: article pages bring ever new ones.
 const MOST_REMEMBERED: usize = 4096;
@@ -92,7 +92,7 @@ impl Hosts {
     /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known considered.
     pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
         let now = now();
-        let until = until.min(after(now, LONGEST_REST));
+        let until = until.min(later(now, LONGEST_REST));
         self.entry(host, |host| {
             if until > host.rests_until {
                 (host.rests_since, host.rests_until) = (now, until);
@@ -105,9 +105,9 @@ impl Hosts {
     pub(crate) fn cut_waits(&self, now: Timestamp) {
         let longest_pause = self.gap * u32::try_from(self.per_host + 1).unwrap_or(u32::MAX);
         for host in self.lock().values_mut() {
-            host.free_at = host.free_at.min(after(now, longest_pause));
+            host.free_at = host.free_at.min(later(now, longest_pause));
             if host.rests_since > now {
-                host.rests_until = after(now, until(host.rests_until, host.rests_since));
+                host.rests_until = later(now, until(host.rests_until, host.rests_since));
                 host.rests_since = now;
             }
         }
@@ -118,14 +118,14 @@ impl Hosts {
         let now = now();
         self.entry(host, |host| {
             let start = host.free_at.max(now);
-            host.free_at = after(start, self.gap);
+            host.free_at = later(start, self.gap);
             until(start, now)
         })
     }
 
     /// Keeps `host` free for the gap that follows a request.
     fn pause(&self, host: &HostKey) {
-        let end = after(now(), self.gap);
+        let end = later(now(), self.gap);
         self.entry(host, |host| host.free_at = host.free_at.max(end));
     }
 
@@ -225,26 +225,26 @@ mod tests {
     #[test]
     fn a_host_that_asked_for_rest_gets_the_longest_it_asked_for() {
         let hosts = hosts(0);
-        let later = after(now(), Duration::from_mins(10));
-        hosts.rest(&host("a:80"), later);
+        let until = later(now(), Duration::from_mins(10));
+        hosts.rest(&host("a:80"), until);
         hosts.rest(&host("a:80"), Timestamp::MIN);
-        assert_eq!(hosts.awake(&host("a:80")), Err(FetchError::Resting { host: host("a:80"), until: later }));
+        assert_eq!(hosts.awake(&host("a:80")), Err(FetchError::Resting { host: host("a:80"), until }));
         assert_eq!(hosts.awake(&host("b:80")), Ok(()));
         hosts.rest(&host("b:80"), Timestamp::MAX);
         let Err(FetchError::Resting { until, .. }) = hosts.awake(&host("b:80")) else { panic!("it rests") };
-        assert!(until <= after(now(), LONGEST_REST), "{until}");
+        assert!(until <= later(now(), LONGEST_REST), "{until}");
     }
 
     #[test]
     fn a_clock_that_is_set_back_makes_no_rest_and_no_pause_longer() {
         let hosts = hosts(10);
         hosts.book(&host("a:80"));
-        hosts.rest(&host("a:80"), after(now(), Duration::from_mins(10)));
+        hosts.rest(&host("a:80"), later(now(), Duration::from_mins(10)));
         let earlier = now() - Duration::from_hours(5);
         hosts.cut_waits(earlier);
         let (free_at, rests_until) = hosts.entry(&host("a:80"), |host| (host.free_at, host.rests_until));
-        assert!(free_at <= after(earlier, Duration::from_secs(20)), "{free_at}");
-        assert!(rests_until > earlier && rests_until <= after(earlier, Duration::from_mins(10)), "{rests_until}");
+        assert!(free_at <= later(earlier, Duration::from_secs(20)), "{free_at}");
+        assert!(rests_until > earlier && rests_until <= later(earlier, Duration::from_mins(10)), "{rests_until}");
         hosts.cut_waits(now());
         assert_eq!(hosts.entry(&host("a:80"), |host| host.rests_until), rests_until);
     }
@@ -255,7 +255,7 @@ mod tests {
         let first = hosts.admit(host("a:80")).await.expect("it does not rest");
         let mut second = std::pin::pin!(hosts.admit(host("a:80")));
         assert!(futures_util::poll!(&mut second).is_pending());
-        let until = after(now(), Duration::from_mins(10));
+        let until = later(now(), Duration::from_mins(10));
         hosts.rest(&host("a:80"), until);
         drop(first);
         assert_eq!(second.await.err(), Some(FetchError::Resting { host: host("a:80"), until }));
@@ -278,7 +278,7 @@ mod tests {
     async fn hosts_are_forgotten_unless_something_is_to_be_kept_of_them() {
         let hosts = hosts(0);
         let _asked = hosts.admit(host("asked:80")).await.expect("it does not rest");
-        hosts.rest(&host("resting:80"), after(now(), Duration::from_mins(10)));
+        hosts.rest(&host("resting:80"), later(now(), Duration::from_mins(10)));
         for number in 0..2 * MOST_REMEMBERED {
             hosts.book(&host(&format!("{number}:80")));
         }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::clock::now;
 use crate::config::Retain;
-use crate::daemon::clock::now;
 use crate::daemon::{Mode, World};
 use crate::store::{Gone, Place, Retention, StoreError};
 

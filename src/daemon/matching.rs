@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::alert::{copies, draft};
+use crate::alerts::{copies, draft};
 use crate::daemon::World;
 use crate::store::Verdict;
 use tidings_rules::story::{FeedName, Read, Story};

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::alert::admit;
+use crate::alerts::admit;
+use crate::article;
 use crate::config::{Feed, FirstPoll, FullText};
 use crate::daemon::{World, heavy, matching, page, watch};
-use crate::feed::article;
 use crate::feed::identity::{self, Faces, ItemKey, Judged, KnownItem, Turnover, Verdict};
 use crate::feed::parse::{Document, End, Item};
 use crate::store::{Gap, ItemRecord, Plan, StoreError};

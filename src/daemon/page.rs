@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tracing::debug;
 use url::Url;
 
+use crate::article;
+use crate::article::{NoArticle, Seen};
 use crate::daemon::{World, heavy};
-use crate::feed::article::{self, NoArticle, Seen};
-use crate::feed::fetch::{FetchError, Validators, Want};
+use crate::http::{FetchError, Validators, Want};
 
 /// The most page fetches that one story gets, over all its edits and looks.
 pub(crate) const MOST_FETCHES: u32 = 3;

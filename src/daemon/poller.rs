@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use url::Url;
 
+use crate::clock::{later, now, sleep_until};
 use crate::config::{Feed, Poll};
 use crate::daemon::World;
-use crate::daemon::clock::{after, now, sleep_until};
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
@@ -103,7 +103,7 @@ impl Feeds {
             }
             Err(why) => {
                 error!("{}: its poll ended in {why}", self.states[index].name);
-                Some(after(now(), AFTER_A_PANIC))
+                Some(later(now(), AFTER_A_PANIC))
             }
         };
         self.queue.put(index, self.states[index].last_poll, due);
@@ -166,7 +166,7 @@ pub(crate) async fn poll_once(world: &Arc<World>, mut states: Vec<FeedState>, st
     for index in order {
         let (feed, state) = (&world.config.feeds[index], states[index].clone());
         let floor = Poll::floor(world.config.network.owns(&feed.url));
-        let too_soon = |last: &Timestamp| !state.unreached && after(*last, floor) > now();
+        let too_soon = |last: &Timestamp| !state.unreached && later(*last, floor) > now();
         if let Some(last) = state.last_poll.filter(too_soon) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
@@ -252,7 +252,7 @@ async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &Cancel
     };
     recorded.unwrap_or_else(|why| {
         // Whatever ails the store, a host is not asked more often for it.
-        let again = after(now(), Poll::floor(world.config.network.owns(&feed.url)).max(STORE_FAILED));
+        let again = later(now(), Poll::floor(world.config.network.owns(&feed.url)).max(STORE_FAILED));
         error!("{}: its poll could not be recorded: {why}; it is polled again at {again}", feed.name);
         FeedState { next_poll: Some(again), ..before }
     })

@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use url::Url;
 
-use crate::alert::admit;
-use crate::daemon::clock::{after, now, sleep_until};
+use crate::alerts::admit;
+use crate::clock::{later, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page};
-use crate::feed::fetch::FetchError;
+use crate::http::FetchError;
 use crate::store::{Look, Looked, StoreError, StoryId, Verdict};
 use tidings_rules::story::{FeedName, Read, Sighting, Story};
 
@@ -57,7 +57,7 @@ pub(crate) async fn look_again(world: Arc<World>, stop: CancellationToken) {
 
 /// The stories to begin with now, and when to ask again.
 async fn find_due(world: &World, tasks: &Tasks<StoryId, ()>, left_out: &HashSet<StoryId>) -> (Vec<Look>, Timestamp) {
-    let latest = after(now(), EVERY);
+    let latest = later(now(), EVERY);
     let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
     let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
     let found = async {
@@ -128,5 +128,5 @@ pub(crate) fn next_look(
 ) -> Option<Timestamp> {
     let times = |feed: &FeedName| world.recheck.get(feed).map(Vec::as_slice).unwrap_or_default();
     let all = sightings.iter().flat_map(|sighting| times(&sighting.feed));
-    all.map(|time| after(first_seen, *time)).filter(|due| *due > now).min()
+    all.map(|time| later(first_seen, *time)).filter(|due| *due > now).min()
 }

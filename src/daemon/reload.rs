@@ -11,9 +11,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::clock::now;
 use crate::daemon::World;
-use crate::daemon::clock::now;
-use crate::daemon::rule_files::{self, Good, Kind, Loaded, RuleFile};
+use crate::rule_files;
+use crate::rule_files::{Good, Kind, Loaded, RuleFile};
 use crate::store::{Store, StoreError};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};

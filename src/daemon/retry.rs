@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::alert::breaker::{self, Cause, Scope};
-use crate::daemon::clock::after;
+use crate::alerts::breaker;
+use crate::alerts::breaker::{Cause, Scope};
+use crate::clock::later;
 use crate::notify::{Outcome, Retry};
 use crate::store::{Again, Finish};
 
@@ -81,11 +82,11 @@ fn put_off(retry: Retry, past: Past, now: Timestamp, seed: u64) -> Finish {
     // Who wants rest does not want it from one message alone.
     let scope = if wish.is_some() && scope == Scope::Message { Scope::Notifier } else { scope };
     let again = |pause, counts, rest| {
-        Finish::Again(Again { at: after(now, pause), cause, scope, counts, rest, why: why.clone() })
+        Finish::Again(Again { at: later(now, pause), cause, scope, counts, rest, why: why.clone() })
     };
     if let Some(wish) = wish.filter(|wish| !wish.is_zero()) {
         let wish = wish.clamp(SHORTEST_WISH, LONGEST_WISH) + CLOCK_STEP;
-        return again(wish + jitter(wish, seed).min(LONGEST_JITTER), false, Some(after(now, wish)));
+        return again(wish + jitter(wish, seed).min(LONGEST_JITTER), false, Some(later(now, wish)));
     }
     let pause = match cause {
         Cause::Unreached | Cause::Shut => past.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1]),
@@ -187,7 +188,7 @@ mod tests {
         for seed in 0..100 {
             let (pause, again) = put_off(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
             assert!((wish..=wish + SECOND).contains(&pause), "{pause:?}");
-            assert_eq!((again.rest, again.counts), (Some(after(now(), wish + CLOCK_STEP)), false));
+            assert_eq!((again.rest, again.counts), (Some(later(now(), wish + CLOCK_STEP)), false));
         }
     }
 

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use crate::clock::{later, now};
 use crate::daemon::World;
-use crate::daemon::clock::{after, now};
-use crate::feed::fetch::{self, FetchError, HostKey, Request, Validators, Want};
-use crate::feed::robots::{self, Robots};
+use crate::http;
+use crate::http::robots;
+use crate::http::robots::Robots;
+use crate::http::{FetchError, HostKey, Request, Validators, Want};
 
 /// How long a host's robots.txt is believed (RFC 9309, 2.4).
 const BELIEVED: Duration = Duration::from_hours(24);
@@ -46,10 +48,10 @@ pub(crate) async fn check(world: &World, url: &Url) -> Result<(), FetchError> {
 async fn ask(world: &World, address: Url) -> Said {
     let request = Request { url: address, validators: Validators::default(), want: Want::Robots };
     let admit = |url: Url| world.hosts.admit(HostKey::of(&url));
-    let asked = fetch::fetch(&world.means.reach, &request, &world.limits, now(), admit, world.rest()).await;
+    let asked = http::fetch(&world.means.reach, &request, &world.limits, now(), admit, world.rest()).await;
     let robots = Robots::of(asked.as_ref());
     let kept = if matches!(robots, Robots::Says(_)) { BELIEVED } else { PAUSE };
-    Said { robots, until: after(now(), kept) }
+    Said { robots, until: later(now(), kept) }
 }
 
 impl Known {
@@ -92,17 +94,17 @@ mod tests {
             Arc::ptr_eq(&cell, &known.cell(&address(1), now)),
             "who comes while it is asked waits for the same answer"
         );
-        cell.set(said(after(now, PAUSE))).unwrap();
+        cell.set(said(later(now, PAUSE))).unwrap();
         assert!(Arc::ptr_eq(&cell, &known.cell(&address(1), now)));
         assert!(known.cell(&address(2), now).get().is_none());
-        assert!(known.cell(&address(1), after(now, PAUSE)).get().is_none());
+        assert!(known.cell(&address(1), later(now, PAUSE)).get().is_none());
     }
 
     #[test]
     fn no_more_hosts_are_remembered_than_there_is_room_for() {
         let (known, now) = (Known::default(), now());
         for host in 0..3 * MOST_REMEMBERED {
-            let until = if host % 2 == 0 { after(now, BELIEVED) } else { now };
+            let until = if host % 2 == 0 { later(now, BELIEVED) } else { now };
             known.cell(&address(host), now).set(said(until)).unwrap();
         }
         assert!(known.0.lock().unwrap().len() <= MOST_REMEMBERED);

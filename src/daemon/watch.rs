@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 
-use crate::alert::ailment::{self, Ended, FeedNotice, Outage};
-use crate::alert::{Receiver, draft};
+use crate::alerts::{Receiver, draft};
 use crate::config::Config;
 use crate::daemon::news::Sifted;
 use crate::feed::identity::{Judged, KnownItem, Verdict};
 use crate::feed::parse::Item;
+use crate::polling::health;
+use crate::polling::health::{Ended, FeedNotice, Outage};
 use crate::store::{FeedState, Gap};
 
-/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `outage` is as [`ailment::after`] wants it. Returns what is
+/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `outage` is as [`health::after`] wants it. Returns what is
 /// to be told of it, and to whom.
 pub(crate) fn follow(
     config: &Config,
@@ -26,7 +27,7 @@ pub(crate) fn follow(
         let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
         Ended::Well { news, gap: state.mean_gap }
     };
-    let (course, notices) = ailment::after(&state.name, before.course, ended, before.error.as_deref(), outage, at);
+    let (course, notices) = health::after(&state.name, before.course, ended, before.error.as_deref(), outage, at);
     state.course = course;
     notices.into_iter().map(|notice| (notice, audience(config))).collect()
 }

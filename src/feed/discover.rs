@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
-use crate::feed::decode::decode;
-use crate::feed::link::resolve;
-use crate::feed::markup::tokenise;
 use crate::feed::parse::{self, Document, NoFeed};
-use crate::feed::plain;
 use crate::feed::sniff::{self, Kind};
+use crate::markup::decode::decode;
+use crate::markup::link::resolve;
+use crate::markup::plain;
+use crate::markup::tokens::tokenise;
 
 /// The most feeds that are taken from one page.
 pub const MOST_FEEDS: usize = 50;

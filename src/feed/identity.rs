@@ -16,7 +16,7 @@ pub use self::likeness::{Before, MOST_COMPARED};
 
 use self::address::Address;
 use crate::feed::parse::Item;
-use crate::feed::plain;
+use crate::markup::plain;
 use tidings_rules::story::{FeedName, StoryKey};
 
 /// An item's key within its feed: guid, else normalised link, else a hash of title and text; where items share these, more is added to all but one.

@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::feed::date::moment;
 use crate::feed::hints::Hints;
-use crate::feed::link::resolve;
 use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
-use crate::feed::plain;
+use crate::markup::date::moment;
+use crate::markup::link::resolve;
+use crate::markup::plain;
 
 #[derive(Deserialize)]
 struct Feed {

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
-use crate::feed::decode::decode;
-use crate::feed::markup::{TagTooLarge, tokenise};
-use crate::feed::plain;
 use crate::feed::repair::repair;
+use crate::markup::decode::decode;
+use crate::markup::plain;
+use crate::markup::tokens::{TagTooLarge, tokenise};
 
 /// The most feeds that are taken from one list.
 pub const MOST_SUBSCRIPTIONS: usize = 100_000;

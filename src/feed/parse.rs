@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::feed::decode::decode;
 use crate::feed::hints::Hints;
 use crate::feed::{choice, discover, json, sniff};
+use crate::markup::decode::decode;
 use tidings_rules::text::visible;
 
 /// The most items that are taken from one document.

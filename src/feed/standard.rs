@@ -6,13 +6,14 @@ use feed_rs::model::{Entry, Feed, FeedType, Person, Text};
 use jiff::Timestamp;
 use url::Url;
 
-use crate::feed::date::moment;
+use crate::feed::depth;
 use crate::feed::hints::Hints;
-use crate::feed::link::resolve;
 use crate::feed::parse::{Document, End, Item, MOST_ITEMS};
 use crate::feed::repair::repair;
-use crate::feed::shield::shielded;
-use crate::feed::{depth, plain};
+use crate::markup::date::moment;
+use crate::markup::link::resolve;
+use crate::markup::plain;
+use crate::markup::shield::shielded;
 
 /// How many references a document may hold: the lexer gives each by itself, which takes ten times as long as a plain character.
 const MOST_REFERENCES: usize = 500_000;

@@ -18,12 +18,12 @@ use self::capture::{Capture, attribute};
 use self::draft::{Draft, Ranked, author, headline};
 use self::element::{Meaning, Part, Prefixes};
 use self::repair::repair;
-use crate::feed::date::moment;
 use crate::feed::hints::Hints;
-use crate::feed::link::resolve;
-use crate::feed::markup::{TagTooLarge, tokenise};
 use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
-use crate::feed::plain;
+use crate::markup::date::moment;
+use crate::markup::link::resolve;
+use crate::markup::plain;
+use crate::markup::tokens::{TagTooLarge, tokenise};
 
 /// The longest `xml:base` that is followed: each is put before all those inside.
 const LONGEST_BASE: usize = 4096;

@@ -15,7 +15,7 @@ use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
 use sha2::{Digest, Sha256};
 use url::Host;
 
-use crate::alert::{Content, Letter, Receiver};
+use crate::alerts::{Content, Letter, Receiver};
 use crate::config::Email;
 use crate::notify::plain::plain;
 use crate::notify::reply::cut;

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::alert::ailment::{self, FeedNotice};
-use crate::alert::digest::{Digest, Entry, Group, Reason};
-use crate::alert::notice::{About, Kind, Notice};
-use crate::alert::{Content, Head, Letter, Told};
+use crate::alerts::digest::{Digest, Entry, Group, Reason};
+use crate::alerts::notice::{About, Kind, Notice};
+use crate::alerts::{Content, Head, Letter, Told};
+use crate::polling::health;
+use crate::polling::health::FeedNotice;
 use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
 
 /// An alert with all that an alert can have. The tests of the whole read the same file.
@@ -111,7 +112,7 @@ pub(super) fn notice(kind: Kind) -> Letter {
 }
 
 /// A notice of this kind about a feed.
-pub(super) fn feed_notice(kind: ailment::Kind) -> Letter {
+pub(super) fn feed_notice(kind: health::Kind) -> Letter {
     let since = "2026-03-11T12:21:00Z".parse().expect("a time");
     let (feed, why) = (FeedName("Yonhap".to_owned()), "the server answered 503 Service Unavailable".to_owned());
     Letter { content: Content::Notice(About::Feed(FeedNotice { kind, feed, since, why })), ..test() }

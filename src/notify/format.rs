@@ -16,7 +16,7 @@ mod words;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::alert::Letter;
+use crate::alerts::Letter;
 use crate::config::Format;
 use crate::notify::payload;
 use crate::notify::view::view;

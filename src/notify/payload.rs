@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::alert::Letter;
+use crate::alerts::Letter;
 use crate::notify::plain::printable;
 
 /// Which schema payloads are of: that in `docs/payload.schema.json`. It grows by additions alone; another number would mean that something was taken
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_notice_says_what_happened_to_whom() {
-        let line = write(&fixture::notice(crate::alert::notice::Kind::Down)).unwrap();
+        let line = write(&fixture::notice(crate::alerts::notice::Kind::Down)).unwrap();
         let expected = r#"{"schema":1,"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","sent":"2026-03-12T13:21:00Z","type":"notice","kind":"down","notifier":"ops","since":"2026-03-12T12:21:00Z","why":"the server answered 503 Service Unavailable"}"#;
         assert_eq!(std::str::from_utf8(&line), Ok(expected));
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::alert::Told;
+use crate::alerts::Told;
 use crate::notify::plain::plain;
 use tidings_rules::story::{Evidence, Field};
 

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tracing::warn;
 
-use crate::alert::{Letter, Receiver};
+use crate::alerts::{Letter, Receiver};
 use crate::config::{Template, Writes};
 use crate::notify::view::view;
 use crate::notify::{payload, text};
@@ -62,9 +62,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::alert::Content;
-    use crate::alert::digest::{Part, Reason};
-    use crate::alert::notice::Kind;
+    use crate::alerts::Content;
+    use crate::alerts::digest::{Part, Reason};
+    use crate::alerts::notice::Kind;
     use crate::notify::fixture;
 
     /// Every path of keys in a value.

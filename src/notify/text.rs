@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 use textwrap::Options;
 
-use crate::alert::Letter;
+use crate::alerts::Letter;
 use crate::notify::quote::Piece;
 use crate::notify::view::{Fact, Item, Section, view};
 use tidings_rules::story::Severity;
@@ -130,11 +130,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::alert::Content;
-    use crate::alert::ailment;
-    use crate::alert::digest::Reason;
-    use crate::alert::notice::Kind;
+    use crate::alerts::Content;
+    use crate::alerts::digest::Reason;
+    use crate::alerts::notice::Kind;
     use crate::notify::{fixture, plain};
+    use crate::polling::health;
     use tidings_rules::story::Row;
 
     fn berlin() -> TimeZone {
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn notices_of_feeds() {
-        use ailment::Kind;
+        use health::Kind;
 
         let kinds = [Kind::Gone, Kind::Failing, Kind::Silent, Kind::Well, Kind::Away, Kind::Back];
         let notices = kinds.map(|kind| text(&fixture::feed_notice(kind), &berlin(), false));

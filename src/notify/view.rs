@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::alert::ailment::{self, FeedNotice};
-use crate::alert::notice::{About, Kind, Notice, StoreKind, StoreNotice};
-use crate::alert::{Content, Head, Letter, Told};
+use crate::alerts::notice::{About, Kind, Notice, StoreKind, StoreNotice};
+use crate::alerts::{Content, Head, Letter, Told};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
+use crate::polling::health;
+use crate::polling::health::FeedNotice;
 use tidings_rules::story::{Read, Severity, Sighting};
 
 pub(super) use digest::{Item, Section};
@@ -105,7 +106,7 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
 }
 
 fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
-    use ailment::Kind;
+    use health::Kind;
 
     let feed = plain(&notice.feed.0);
     let (title, note) = match notice.kind {

@@ -13,9 +13,10 @@ use reqwest::{Response, StatusCode};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::alert::Receiver;
+use crate::alerts::Receiver;
 use crate::config::{Addressed, Body, Webhook, Writes};
-use crate::feed::fetch::{self, FetchError};
+use crate::http;
+use crate::http::FetchError;
 use crate::notify::reply::shown;
 use crate::notify::{Cause, Means, Outcome, Retry, Scope};
 use secrets::secrets;
@@ -110,7 +111,7 @@ fn value(text: &str) -> Result<HeaderValue, String> {
 }
 
 fn failed(error: &reqwest::Error) -> Outcome {
-    match fetch::explain(error) {
+    match http::explain(error) {
         FetchError::Forbidden(why) => Outcome::retry(Cause::Unreached, why),
         other => Outcome::Retry(Retry {
             why: other.to_string(),

@@ -6,8 +6,8 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::{millis, read_columns, to_json};
 use super::route::{self, Fresh};
 use super::{StoryId, Verdict, event};
-use crate::alert::Draft;
-use crate::alert::copies::Update;
+use crate::alerts::Draft;
+use crate::alerts::copies::Update;
 use tidings_rules::story::Read;
 
 /// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on that occasion, is not

@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::StoryId;
-use crate::alert::Head;
+use crate::alerts::Head;
 use tidings_rules::story::{Read, Story, headline};
 use tidings_rules::text::visible;
 

@@ -9,8 +9,8 @@ use sqlx::{Connection, Row};
 
 use super::column::{self, maybe_time, millis, time};
 use super::{OpenError, StoreError, beside, health};
-use crate::alert::breaker::Health;
-use crate::alert::{Content, Receiver};
+use crate::alerts::breaker::Health;
+use crate::alerts::{Content, Receiver};
 use tidings_rules::story::{NotifierName, headline};
 
 /// A message that is not delivered.
@@ -194,7 +194,7 @@ mod tests {
     use super::super::Finish;
     use super::super::fixture::{Bench, again, at, desk, item, settle};
     use super::*;
-    use crate::alert::breaker::{Cause, Scope};
+    use crate::alerts::breaker::{Cause, Scope};
 
     /// Messages about a, b and c, of which b and c are dead.
     async fn bench() -> (Bench, i64, Vec<Vec<u8>>) {

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
 use super::{Store, StoreError};
-use crate::alert::breaker;
+use crate::alerts::breaker;
 
 /// Clocks differ by so much without harm.
 const TOLERANCE: Duration = Duration::from_secs(5);
@@ -54,7 +54,7 @@ pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, again, at, desk, item, settle};
-    use crate::alert::breaker::{Cause, Scope};
+    use crate::alerts::breaker::{Cause, Scope};
     use crate::store::{Again, Finish};
 
     const AHEAD: i64 = 365 * 24 * 3600;

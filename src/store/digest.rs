@@ -9,9 +9,10 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, to_json};
-use crate::alert::breaker::Health;
-use crate::alert::digest::{self, Digest, Entry, Group, Reason};
-use crate::alert::{Receiver, Told};
+use crate::alerts::breaker::Health;
+use crate::alerts::digest;
+use crate::alerts::digest::{Digest, Entry, Group, Reason};
+use crate::alerts::{Receiver, Told};
 use tidings_rules::story;
 use tidings_rules::story::{FeedName, Severity};
 

@@ -12,9 +12,10 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{self, millis, to_json};
 use super::{StoryId, Verdict};
-use crate::alert::copies::sketch::{FIRST_KEY, Sketch};
-use crate::alert::copies::{self, Print, Relation, Update};
-use crate::alert::{Draft, Told};
+use crate::alerts::copies;
+use crate::alerts::copies::sketch::{FIRST_KEY, Sketch};
+use crate::alerts::copies::{Print, Relation, Update};
+use crate::alerts::{Draft, Told};
 
 /// Old sketches that go when a new one is kept. More than one, so that none stays for good.
 const SWEPT: u32 = 4;

@@ -11,10 +11,10 @@ use url::Url;
 
 use super::column::{from_millis, maybe_time, millis, time, to_json};
 use super::{DeskError, FeedState, Store, StoreError, beside};
-use crate::alert::ailment::{Ailment, Course};
 use crate::feed::hints::{Hints, Pauses};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
-use crate::feed::moved::Move;
+use crate::polling::health::{Ailment, Course};
+use crate::polling::moved::Move;
 use tidings_rules::story::FeedName;
 
 /// How many items of a feed are looked up that share a claim besides their key. What two share names

@@ -15,12 +15,12 @@ use super::{
     Again, FeedState, FinalText, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Sending, Standing, Store, Turn,
     Verdict, health,
 };
-use crate::alert::ailment::Course;
-use crate::alert::breaker::{AT_ONCE, Cause, Scope};
-use crate::alert::volume::{Pace, Policy};
-use crate::alert::{Content, Draft, Letter, Receiver, Told};
+use crate::alerts::breaker::{AT_ONCE, Cause, Scope};
+use crate::alerts::volume::{Pace, Policy};
+use crate::alerts::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::hints::Hints;
 use crate::feed::identity::{Claims, ItemKey, KnownItem, Turnover};
+use crate::polling::health::Course;
 use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
 
 /// A store in a folder that goes with it.

@@ -10,9 +10,10 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, time};
 use super::{Again, Finish, Lease, Store, StoreError};
-use crate::alert::breaker::{self, Health, Scope};
-use crate::alert::notice::{About, Kind, Notice, StoreNotice};
-use crate::alert::{Content, Receiver};
+use crate::alerts::breaker;
+use crate::alerts::breaker::{Health, Scope};
+use crate::alerts::notice::{About, Kind, Notice, StoreNotice};
+use crate::alerts::{Content, Receiver};
 use tidings_rules::story::NotifierName;
 
 /// A receiver that is back is sent what backs off for long within this and four times as much.

@@ -7,8 +7,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{column, digest, sighting};
-use crate::alert::copies::Update;
-use crate::alert::{Content, Letter};
+use crate::alerts::copies::Update;
+use crate::alerts::{Content, Letter};
 use tidings_rules::story::{Read, Sighting};
 
 /// What the messages of these rows say that are first sent at `now`.
@@ -109,7 +109,7 @@ mod tests {
     use super::super::fixture::{Bench, at, desk, draft, item, letter, settle, verdict};
     use super::super::{ItemRecord, Plan, Verdict};
     use super::*;
-    use crate::alert::Head;
+    use crate::alerts::Head;
 
     async fn only_letter(bench: &Bench) -> Letter {
         let run = bench.run(&[desk()]).await;

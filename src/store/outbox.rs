@@ -13,8 +13,9 @@ pub(super) use self::lease::lease_due;
 use super::column::{from_millis, millis};
 use super::health::whole;
 use super::{Finish, Holdings, Lease, Render, Standing, Store, StoreError};
-use crate::alert::Receiver;
-use crate::alert::breaker::{self, Health, Room};
+use crate::alerts::Receiver;
+use crate::alerts::breaker;
+use crate::alerts::breaker::{Health, Room};
 use tidings_rules::story::NotifierName;
 
 /// What a notifier is being sent, and how much it may be.

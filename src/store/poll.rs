@@ -9,10 +9,10 @@ use sqlx::{QueryBuilder, Sqlite};
 use super::column::millis;
 use super::intake::ROWS;
 use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, sighting, tell};
-use crate::alert::Content;
-use crate::alert::ailment::Ailment;
-use crate::alert::notice::About;
+use crate::alerts::Content;
+use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
+use crate::polling::health::Ailment;
 use tidings_rules::story::FeedName;
 
 impl Store {
@@ -182,11 +182,11 @@ mod tests {
     use super::super::fixture::{Bench, at, item, poll, settle, state, turnover};
     use super::super::{FeedState, Plan};
     use super::*;
-    use crate::alert::ailment::Course;
+    use crate::polling::health::Course;
 
     use crate::feed::hints::{Hints, Pauses};
     use crate::feed::identity::Claims;
-    use crate::feed::moved::Move;
+    use crate::polling::moved::Move;
 
     #[tokio::test]
     async fn a_feeds_state_is_replaced_as_a_whole_and_outlives_a_crash() {

@@ -7,9 +7,11 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{from_millis, millis};
 use super::{Verdict, digest, silences};
-use crate::alert::silence::{self, Silence};
-use crate::alert::volume::{self, Way};
-use crate::alert::{Draft, Receiver};
+use crate::alerts::silence;
+use crate::alerts::silence::Silence;
+use crate::alerts::volume;
+use crate::alerts::volume::Way;
+use crate::alerts::{Draft, Receiver};
 use tidings_rules::story::Severity;
 use tidings_rules::story::pace::Manners;
 

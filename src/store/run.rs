@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::millis;
 use super::{RunStart, Store, StoreError, delivery_waits, health};
-use crate::alert::Receiver;
+use crate::alerts::Receiver;
 use tidings_rules::story::NotifierName;
 
 impl Store {

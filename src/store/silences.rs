@@ -8,9 +8,10 @@ use sqlx::{Connection, Row};
 
 use super::column::{self, millis, time, to_json};
 use super::{DeskError, StoreError, StoryId, beside, digest, sighting};
-use crate::alert::digest::Reason;
-use crate::alert::silence::{self, Silence, Target};
-use crate::alert::{Receiver, Told};
+use crate::alerts::digest::Reason;
+use crate::alerts::silence;
+use crate::alerts::silence::{Silence, Target};
+use crate::alerts::{Receiver, Told};
 use tidings_rules::story::NotifierName;
 
 /// The silences in force at `now`.

@@ -11,8 +11,8 @@ mod template;
 use std::collections::HashSet;
 
 use fastrand::Rng;
-use tidings::alert::copies::sketch::FIRST_KEY;
-use tidings::alert::copies::{Print, Relation, print, relation};
+use tidings::alerts::copies::sketch::FIRST_KEY;
+use tidings::alerts::copies::{Print, Relation, print, relation};
 
 use press::Press;
 

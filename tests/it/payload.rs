@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tidings::alert::ailment::{self, FeedNotice};
-use tidings::alert::copies::{Figure, Mark, Update};
-use tidings::alert::digest::{self, Group, Part, Reason};
-use tidings::alert::notice::{About, Kind, Notice, StoreNotice};
-use tidings::alert::{Content, Letter};
+use tidings::alerts::copies::{Figure, Mark, Update};
+use tidings::alerts::digest;
+use tidings::alerts::digest::{Group, Part, Reason};
+use tidings::alerts::notice::{About, Kind, Notice, StoreNotice};
+use tidings::alerts::{Content, Letter};
 use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
+use tidings::polling::health;
+use tidings::polling::health::FeedNotice;
 use tidings_rules::story::{FeedName, NotifierName, Row, Severity};
 
 use crate::support::http::{Response, Server};
@@ -54,10 +56,10 @@ fn payloads() -> Vec<Value> {
         notice(Kind::Down, None),
         notice(Kind::Back, None),
         notice(Kind::Refused, Some("ana@example.org")),
-        of_feed(ailment::Kind::Gone),
-        of_feed(ailment::Kind::Failing),
-        of_feed(ailment::Kind::Silent),
-        of_feed(ailment::Kind::Well),
+        of_feed(health::Kind::Gone),
+        of_feed(health::Kind::Failing),
+        of_feed(health::Kind::Silent),
+        of_feed(health::Kind::Well),
         letter(Content::Notice(About::Store(StoreNotice::damaged(
             "tidings.db".to_owned(),
             "Tree 7 page 9: btreeInitPage() returns error code 11".to_owned(),

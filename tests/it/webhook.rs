@@ -88,7 +88,7 @@ async fn a_message_is_posted_as_json_and_signed_with_every_key() {
     for secret in SECRETS {
         verify_signature(&request, secret);
     }
-    assert_eq!(serde_json::from_slice::<tidings::alert::Letter>(&request.body).expect("a letter"), alert());
+    assert_eq!(serde_json::from_slice::<tidings::alerts::Letter>(&request.body).expect("a letter"), alert());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::alert::{Head, Told};
+use crate::alerts::{Head, Told};
 use crate::store::{Attempt, Message, Past, Record};
 use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::matching::{Hits, Matcher};
-use super::source::{Batch, Entry};
-use super::tally::{Differences, Tally, differences};
+use crate::backtest::matching::{Hits, Matcher};
+use crate::backtest::source::{Batch, Entry};
+use crate::backtest::tally::{Differences, Tally, differences};
 use crate::cli::format::Format;
 use crate::cli::{count, output};
 use tidings_rules::fault;

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 
 use super::word;
-use crate::alert::Receiver;
-use crate::alert::breaker::Health;
+use crate::alerts::Receiver;
+use crate::alerts::breaker::Health;
 use crate::cli::count;
 use crate::cli::moment::of_these_days;
 use crate::notify::plain;

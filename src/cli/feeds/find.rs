@@ -10,7 +10,7 @@ use crate::cli::format::Format;
 use crate::cli::output::{self, fail};
 use crate::cli::{Exit, block_on, place};
 use crate::feed::discover::{self, Found, Named};
-use crate::feed::guard;
+use crate::http::guard;
 use crate::notify::Means;
 use crate::notify::plain;
 

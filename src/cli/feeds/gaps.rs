@@ -10,7 +10,7 @@ use crate::cli::columns::columns;
 use crate::cli::format::Format;
 use crate::cli::moment::{self, Edge};
 use crate::cli::{Exit, block_on, load, output};
-use crate::daemon::clock::now;
+use crate::clock::now;
 use crate::notify::plain;
 use crate::store::{Archive, PastGap};
 

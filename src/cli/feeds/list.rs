@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::table::{self, Row};
-use crate::alert::ailment;
 use crate::cli::format::Format;
 use crate::cli::{Exit, block_on, load, output};
+use crate::clock::now;
 use crate::config::{Config, Feed};
-use crate::daemon::clock::now;
+use crate::polling::health;
 use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
@@ -40,7 +40,7 @@ async fn states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
 /// In a word, how a feed fares.
 pub(super) fn health(state: Option<&FeedState>, at: Timestamp) -> &'static str {
     let Some(state) = state.filter(|state| state.last_poll.is_some()) else { return "new" };
-    match ailment::of(&state.course, state.next_poll.is_none(), state.mean_gap, at) {
+    match health::of(&state.course, state.next_poll.is_none(), state.mean_gap, at) {
         None => "well",
         Some(ailment) => ailment.as_str(),
     }

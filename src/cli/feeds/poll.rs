@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::json;
 use url::Url;
 
+use crate::article;
 use crate::cli::clauses::Paper;
 use crate::cli::format::Format;
 use crate::cli::output::{self, fail};
 use crate::cli::{Exit, block_on, count, place};
-use crate::feed::article;
 use crate::feed::parse::{self, Document, Item};
 use crate::notify::plain;
 use tidings_rules::story::headline::headline;

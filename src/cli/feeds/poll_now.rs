@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::cli::output::{self, fail};
 use crate::cli::{Exit, block_on, load};
+use crate::clock::now;
 use crate::config::Config;
-use crate::daemon::clock::now;
 use crate::notify::plain;
 use crate::store;
 use tidings_rules::fault::nearest;

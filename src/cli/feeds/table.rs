@@ -68,9 +68,9 @@ mod tests {
     use textwrap::core::display_width;
 
     use super::*;
-    use crate::alert::ailment::Course;
     use crate::config::FullText;
     use crate::feed::hints::Hints;
+    use crate::polling::health::Course;
     use tidings_rules::story::FeedName;
 
     fn at(minutes: i64) -> Timestamp {

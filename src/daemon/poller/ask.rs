@@ -8,10 +8,10 @@ use url::Url;
 
 use crate::config::Network;
 use crate::daemon::{World, heavy};
-use crate::feed::fetch::{Answer, FetchError, HostKey, Validators, Want, Work};
-use crate::feed::moved::Move;
 use crate::feed::parse::{self, Document, End};
-use crate::feed::schedule::Ended;
+use crate::http::{Answer, FetchError, HostKey, Validators, Want, Work};
+use crate::polling::moved::Move;
+use crate::polling::schedule::Ended;
 use crate::store::FeedState;
 
 /// What came of asking a feed.
@@ -101,7 +101,7 @@ pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &Outco
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::fetch::{Freshness, Way};
+    use crate::http::{Freshness, Way};
 
     #[test]
     fn a_host_of_ones_own_that_redirects_to_another_is_asked_no_more_often_than_that() {

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::alert::ailment::Course;
+use crate::clock::{later, until};
 use crate::config::{Feed, Poll};
-use crate::daemon::clock::{after, until};
 use crate::feed::hints::Hints;
-use crate::feed::schedule::longest_wait;
+use crate::polling::health::Course;
+use crate::polling::schedule::longest_wait;
 use crate::store::FeedState;
 
 /// The pause between the first polls of feeds that were due while nothing ran.
@@ -44,10 +44,10 @@ pub(super) fn in_time(feed: &Feed, poll: &Poll, state: FeedState, now: Timestamp
     let Some(stored) = state.next_poll else { return state };
     let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
     // Only an interval that was shortened meanwhile asks for more than what is stored, which has its jitter.
-    let sooner = wished.filter(|(every, last)| stored > after(*last, longest_wait(*every)));
-    let next = sooner.map_or(stored, |(every, last)| after(last, every));
+    let sooner = wished.filter(|(every, last)| stored > later(*last, longest_wait(*every)));
+    let next = sooner.map_or(stored, |(every, last)| later(last, every));
     let asked_for = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
-    let farthest = after(now, asked_for.max(LONGEST));
+    let farthest = later(now, asked_for.max(LONGEST));
     FeedState { next_poll: Some(if next > farthest { now } else { next }), ..state }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn in_time(feed: &Feed, poll: &Poll, state: FeedState, now: Timestamp
 /// begins now.
 fn set_back(state: FeedState, now: Timestamp) -> FeedState {
     let Some(last) = state.last_poll.filter(|last| *last > now) else { return state };
-    let next_poll = state.next_poll.map(|next| after(now, until(next, last)));
+    let next_poll = state.next_poll.map(|next| later(now, until(next, last)));
     FeedState { last_poll: Some(now), next_poll, ..state }
 }
 
@@ -63,7 +63,7 @@ fn set_back(state: FeedState, now: Timestamp) -> FeedState {
 /// rules again may have mended something. A server that answered is not asked again within `floor`.
 pub(super) fn soon_if_failing(state: FeedState, floor: Duration, now: Timestamp) -> FeedState {
     let Some(next) = state.next_poll.filter(|_| state.failures > 0) else { return state };
-    let polite = state.last_poll.filter(|_| !state.unreached).map(|last| after(last, floor));
+    let polite = state.last_poll.filter(|_| !state.unreached).map(|last| later(last, floor));
     let soon = polite.map_or(now, |polite| polite.max(now));
     FeedState { next_poll: Some(next.min(soon)), ..state }
 }
@@ -76,7 +76,7 @@ pub(super) fn first_times(states: &[FeedState], now: Timestamp) -> Vec<(Timestam
     let mut spread = Duration::ZERO;
     for (due, index) in &mut times {
         if *due <= now && states[*index].last_poll.is_some() {
-            *due = after(now, spread);
+            *due = later(now, spread);
             spread += OVERDUE_STEP;
         }
     }

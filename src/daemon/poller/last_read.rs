@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::alert::ailment::{FeedNotice, Kind, Outage};
 use crate::config::Feed;
-use crate::feed::fetch::HostKey;
+use crate::http::HostKey;
+use crate::polling::health::{FeedNotice, Kind, Outage};
 use crate::store::FeedState;
 use tidings_rules::story::FeedName;
 

@@ -7,15 +7,16 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::ask::{Failure, Outcome, is_own, new_address};
-use crate::alert::ailment::Kind;
+use crate::clock::now;
 use crate::config::Feed;
-use crate::daemon::clock::now;
 use crate::daemon::{World, news, watch};
-use crate::feed::fetch::Answer;
 use crate::feed::identity::Turnover;
-use crate::feed::moved;
 use crate::feed::parse::End;
-use crate::feed::schedule::{self, Ended, History};
+use crate::http::Answer;
+use crate::polling::health::Kind;
+use crate::polling::moved;
+use crate::polling::schedule;
+use crate::polling::schedule::{Ended, History};
 use crate::store::{FeedState, Gap, PollRecord, StoreError};
 
 /// Records what came of asking `feed` at `asked`; returns its state from then on.

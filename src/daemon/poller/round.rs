@@ -64,8 +64,8 @@ fn summary(states: &[FeedState]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::ailment::Course;
     use crate::feed::hints::Hints;
+    use crate::polling::health::Course;
     use tidings_rules::story::FeedName;
 
     fn state(name: &str, error: Option<&str>) -> FeedState {

@@ -5,8 +5,8 @@ use url::Url;
 
 use super::draft::{Draft, Form};
 use super::element::{Meaning, Part};
-use crate::feed::date::moment;
-use crate::feed::plain;
+use crate::markup::date::moment;
+use crate::markup::plain;
 
 /// The part of a feed or an item that is being read.
 pub(super) struct Capture {

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use url::Url;
 
-use crate::feed::link::resolve;
 use crate::feed::parse::Item;
-use crate::feed::plain;
+use crate::markup::link::resolve;
+use crate::markup::plain;
 
 /// How the text of an element is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

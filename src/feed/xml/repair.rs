@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::feed::repair::doctype_end;
+use crate::markup::tokens::begins_reference;
 
 /// Repairs `text`: outside comments and CDATA sections a bare `&` before a letter is escaped (HTML would read `&sect` in `?a=1&section=2` as a sign), and what a document type
 /// declares goes, whose end HTML would see too early. Sound text costs nothing but the look.
@@ -45,11 +46,6 @@ fn next_doubt(text: &str, from: usize) -> Option<usize> {
         }
         at += 1;
     }
-}
-
-/// Whether HTML would look for a reference at the `&` at the start of `rest`.
-pub(in crate::feed) fn begins_reference(rest: &str) -> bool {
-    rest.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
 }
 
 /// Whether the `&` at the start of `rest` is a whole reference: a name or a number, and a semicolon.

@@ -28,7 +28,7 @@ mod tests {
     use crate::notify::fixture;
     use crate::notify::view::view;
 
-    fn of(letter: &crate::alert::Letter) -> String {
+    fn of(letter: &crate::alerts::Letter) -> String {
         html(&view(letter, &TimeZone::UTC)).unwrap()
     }
 
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_digest() {
-        assert_snapshot!(of(&fixture::digest(crate::alert::digest::Reason::Late)));
+        assert_snapshot!(of(&fixture::digest(crate::alerts::digest::Reason::Late)));
     }
 
     #[test]
@@ -63,7 +63,7 @@ mod tests {
             ("file:///etc/passwd", false),
         ] {
             let mut letter = fixture::titled("A title");
-            if let crate::alert::Content::Alert { story, .. } = &mut letter.content {
+            if let crate::alerts::Content::Alert { story, .. } = &mut letter.content {
                 story.url = Some(url.to_owned());
             }
             let html = of(&letter);

@@ -17,7 +17,7 @@ mod words;
 
 use jiff::Timestamp;
 
-use crate::alert::Receiver;
+use crate::alerts::Receiver;
 use crate::config::Email;
 use crate::notify::email::{address, with_ascii_domain};
 use crate::notify::{Cause, Outcome, Retry, Scope};

@@ -6,7 +6,7 @@ use super::bounded::{Unit, as_it_is, bounded};
 use super::link::{Link, link};
 use super::list::{self, Form};
 use super::words::{headline, joined};
-use crate::alert::{Content, Letter};
+use crate::alerts::{Content, Letter};
 use crate::notify::view::{Item, View};
 use tidings_rules::story::Severity;
 

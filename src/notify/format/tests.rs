@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::alert::Content;
-use crate::alert::notice::Kind;
+use crate::alerts::Content;
+use crate::alerts::notice::Kind;
 use crate::notify::fixture;
 use tidings_rules::story::FeedName;
 

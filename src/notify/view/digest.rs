@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::{View, time, unmarked};
-use crate::alert;
-use crate::alert::digest::{Digest, Entry, Group, Reason};
+use crate::alerts;
+use crate::alerts::digest::{Digest, Entry, Group, Reason};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, Piece};
 use tidings_rules::story::Severity;
@@ -52,7 +52,7 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
             format!(
                 "{} for {}",
                 if number == 1 { "1 more story".to_owned() } else { format!("{number} more stories") },
-                alert::title(rule, row.as_ref())
+                alerts::title(rule, row.as_ref())
             ),
             "This rule matched often. Its first alerts were sent one by one; these were gathered.".to_owned(),
         ),
@@ -94,7 +94,7 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
 }
 
 fn section(group: &Group, zone: &TimeZone) -> Section {
-    let heading = format!("{} ({})", plain(&alert::title(&group.rule, group.row.as_ref())), group.stories.len());
+    let heading = format!("{} ({})", plain(&alerts::title(&group.rule, group.row.as_ref())), group.stories.len());
     let items = group.stories.iter().enumerate().map(|(n, entry)| item(entry, n < MOST_QUOTED, zone));
     Section { heading, severity: group.severity, stories: items.collect() }
 }

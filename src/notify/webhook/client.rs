@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::Client;
 
 use crate::config::Authority;
-use crate::feed::fetch::{self, NoClient, Reach};
+use crate::http;
+use crate::http::{NoClient, Reach};
 
 /// Clients that believe other authorities than everybody's does, made when they are first needed.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,7 @@ impl Clients {
         if let Some(client) = known.get(authorities) {
             return Ok(client.clone());
         }
-        let client = fetch::client_that_trusts(authorities, reach.network())?;
+        let client = http::client_that_trusts(authorities, reach.network())?;
         known.insert(authorities.to_vec(), client.clone());
         Ok(client)
     }

@@ -7,14 +7,14 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::feed::fetch;
+use crate::http;
 
 /// The longest of what the answer asks for: `Retry-After`, in either form, and, with a 429,
 /// `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord (at the top)
 /// and Telegram (under `parameters`) put it. Discord sends `X-RateLimit-Reset-After` with other
 /// answers, too.
 pub(super) fn wish(status: StatusCode, headers: &HeaderMap, body: &str, now: Timestamp) -> Option<Duration> {
-    let asked = fetch::wait_from_answer(headers, now);
+    let asked = http::wait_from_answer(headers, now);
     if status != StatusCode::TOO_MANY_REQUESTS {
         return asked;
     }

@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::Archive;
-use crate::alert::{Head, Receiver, Told, draft};
+use crate::alerts::{Head, Receiver, Told, draft};
 use crate::store::column::{self, maybe_time, millis, time};
 use crate::store::{StoreError, sighting};
 use tidings_rules::story::{FeedName, NotifierName, Read, Sighting};

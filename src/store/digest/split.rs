@@ -5,7 +5,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::groups;
-use crate::alert::digest::{self, Part};
+use crate::alerts::digest;
+use crate::alerts::digest::Part;
 use crate::store::column::{self, millis, to_json};
 
 /// Splits the digest of this row if it is too large for one message. The row keeps the first part; messages of their own, due as it is, have the others.

@@ -3,10 +3,11 @@
 use super::super::fixture::{Bench, again, as_json, at, desk, draft, item, letter, receiver, verdict};
 use super::super::health::whole;
 use super::super::{Finish, Plan, Verdict};
-use crate::alert::Content;
-use crate::alert::breaker::{self, Cause, Room, Scope};
-use crate::alert::digest::Digest;
-use crate::alert::{Draft, Letter};
+use crate::alerts::Content;
+use crate::alerts::breaker;
+use crate::alerts::breaker::{Cause, Room, Scope};
+use crate::alerts::digest::Digest;
+use crate::alerts::{Draft, Letter};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 use url::Url;
 
-use crate::alert::copies;
+use crate::alerts::copies;
 use crate::store::StoryId;
 
 /// The newest events of a host that its frame is learned from.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::fixture::{Bench, at, desk, item, letter, page, rules_and_feeds, settle, verdict};
 use super::super::{Finish, ItemRecord, Plan, Verdict};
 use super::*;
-use crate::alert::Content;
+use crate::alerts::Content;
 use tidings_rules::story::FeedName;
 
 /// A text of 120 words and some numbers; another seed is another text.

@@ -3,8 +3,9 @@
 use super::super::fixture::{Bench, again, at, desk, draft, item, letter, poll, receiver, settle, verdict};
 use super::super::{Again, Finish, Lease, Plan, PollRecord, Verdict};
 use super::*;
-use crate::alert::ailment::{self, FeedNotice};
-use crate::alert::breaker::Cause;
+use crate::alerts::breaker::Cause;
+use crate::polling::health;
+use crate::polling::health::FeedNotice;
 use tidings_rules::story::FeedName;
 
 fn away(until: i64) -> Finish {
@@ -214,7 +215,7 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
 async fn a_notice_of_a_feed_is_told_with_its_poll_and_once_to_each_of_its_audience() {
     let bench = Bench::new().await;
     let feed = FeedName("wire".to_owned());
-    let kind = ailment::Kind::Failing;
+    let kind = health::Kind::Failing;
     let notice = FeedNotice { kind, feed, since: at(0), why: "connection refused".to_owned() };
     let audience = vec![desk(), receiver("hook", "")];
     for now in [10, 11] {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::alert::breaker::Cause;
+use crate::alerts::breaker::Cause;
 use crate::store::column::millis;
 use crate::store::health::{self, Standing};
 use crate::store::{Finish, Lease, digest};

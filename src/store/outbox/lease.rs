@@ -7,8 +7,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{Open, Waiting};
-use crate::alert::Receiver;
-use crate::alert::breaker::Health;
+use crate::alerts::Receiver;
+use crate::alerts::breaker::Health;
 use crate::store::column::{maybe_time, millis};
 use crate::store::health::whole;
 use crate::store::{Lease, Render, digest, health, letter};

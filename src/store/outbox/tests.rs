@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::super::fixture;
 use super::super::fixture::{Bench, as_json, at, desk, draft, item, receiver, rules_and_feeds, settle, verdict};
 use super::super::{Finish, Lease, Plan, Turn, Verdict};
-use crate::alert::Receiver;
-use crate::alert::breaker::{Cause, Scope};
+use crate::alerts::Receiver;
+use crate::alerts::breaker::{Cause, Scope};
 
 /// A plan by which `rule` tells these receivers, at `due` seconds.
 fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
@@ -105,7 +105,7 @@ async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
     for limit in [2, 2, 2] {
         for lease in bench.lease_some(run, "desk", limit, 5, as_json()).await {
             let letter = super::super::fixture::letter(&lease.payload);
-            let crate::alert::Content::Alert { story, .. } = letter.content else { panic!("not an alert") };
+            let crate::alerts::Content::Alert { story, .. } = letter.content else { panic!("not an alert") };
             titles.push(story.title);
         }
     }

@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 
 use super::super::fixture::{Bench, at, desk, draft, item, letter, receiver, verdict};
 use super::super::{Plan, Verdict};
-use crate::alert::digest::{Digest, Reason};
-use crate::alert::silence::Target;
-use crate::alert::volume::{Pace, Policy};
-use crate::alert::{Content, Draft, Told};
+use crate::alerts::digest::{Digest, Reason};
+use crate::alerts::silence::Target;
+use crate::alerts::volume::{Pace, Policy};
+use crate::alerts::{Content, Draft, Told};
 use tidings_rules::story::pace::{Burst, Cadence, Limit, Manners, Quiet, time_of_day};
 use tidings_rules::story::{Row, Severity};
 

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::super::fixture::{Bench, at, desk, draft, item, letter, verdict};
 use super::super::{Plan, Verdict};
 use super::{Silence, Target, mute, unmute};
-use crate::alert::volume::Policy;
-use crate::alert::{Content, Draft, Told};
+use crate::alerts::volume::Policy;
+use crate::alerts::{Content, Draft, Told};
 use tidings_rules::story::{FeedName, Row};
 
 /// A rule with a tag and a row.

@@ -1,7 +1,7 @@
 //! Tests of sweeps: what goes, what stays whatever its age, that steps are small, and that they may be cut short anywhere.
 
 use super::*;
-use crate::alert::breaker::{Cause, Scope};
+use crate::alerts::breaker::{Cause, Scope};
 use crate::store::fixture::{Bench, again, at, desk, draft, item, poll, receiver, settle, turnover, verdict};
 use crate::store::{Archive, Finish, Lease, Plan, PollRecord, Verdict, Wanted};
 

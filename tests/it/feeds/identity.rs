@@ -92,7 +92,7 @@ async fn new_guids_for_what_is_known_are_no_news() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_document_of_unknown_items_after_an_outage_is_told_and_the_gap_is_listed() {
     let watch = Watch::new().await;
-    let now = tidings::daemon::clock::now();
+    let now = tidings::clock::now();
     let hours = |hours: i64| now - jiff::SignedDuration::from_hours(hours);
     let at = |n: usize, ago: i64| item(n, &(guid(n) + &link(n) + &dated(hours(ago))));
     assert_eq!(watch.poll(&[at(1, 1), at(2, 2)]).await, ["1", "2"]);
@@ -116,7 +116,7 @@ async fn a_whole_document_of_unknown_items_after_an_outage_is_told_and_the_gap_i
 #[tokio::test(flavor = "multi_thread")]
 async fn at_the_first_poll_old_items_are_recorded_and_undated_and_future_ones_are_news() {
     let watch = Watch::new().await;
-    let now = tidings::daemon::clock::now();
+    let now = tidings::clock::now();
     let at = |n: usize, date: &str| item(n, &(guid(n) + &link(n) + date));
     let hours = |hours: i64| dated(now + jiff::SignedDuration::from_hours(hours));
     let items =
@@ -179,7 +179,7 @@ async fn headlines_whose_links_carry_a_token_of_the_answer_are_told_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_news_under_a_guid_that_was_only_recorded_is_told_and_an_edit_of_it_is_not() {
     let watch = Watch::new().await;
-    let now = tidings::daemon::clock::now();
+    let now = tidings::clock::now();
     let report = |n: usize, hours: i64, text: &str| {
         let at = dated(now - jiff::SignedDuration::from_hours(hours));
         item(n, &(guid(0) + "<link>https://gov.example/report</link>" + &at)).replace("customs", text)

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tidings::daemon::clock::now;
+use tidings::clock::now;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tidings::daemon::clock::now;
+use tidings::clock::now;
 use tokio::sync::watch;
 use tokio::time::timeout;
 

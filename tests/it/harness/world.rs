@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::Value;
-use tidings::daemon::clock::now;
+use tidings::clock::now;
 use tokio::time::sleep;
 
 use crate::harness::hook::Hooks;

@@ -1,7 +1,7 @@
 //! Letters for tests of notifiers: the same that their unit tests use.
 
 use jiff::Timestamp;
-use tidings::alert::{Letter, Receiver};
+use tidings::alerts::{Letter, Receiver};
 use tidings_rules::story::NotifierName;
 
 /// An alert with all that an alert can have.

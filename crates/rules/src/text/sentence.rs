@@ -18,6 +18,7 @@ const REACH: usize = 2048;
 ///
 /// Sentences as Unicode annex 29 has them, but a lone line break is only white space, and none ends at the full stop of an
 /// abbreviation, of an initial or of dotted letters, unless what follows begins a sentence.
+#[must_use]
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for paragraph in paragraphs(text) {

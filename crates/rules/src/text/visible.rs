@@ -15,6 +15,7 @@ const BLACK_FLAG: char = '\u{1f3f4}';
 /// Whether `c` shows nothing itself but changes how other text is shown, or hides in it: control characters (C0, DEL, C1) but line breaks and tabs;
 /// marks, embeddings, overrides and isolates of the bidirectional algorithm (Unicode annex 9); and what shows nothing anywhere. What joins letters and
 /// signs (ZWJ, ZWNJ, variation selectors) is none of these.
+#[must_use]
 pub fn steers(c: char) -> bool {
     let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     let hides = c.is_control() || shows_nothing(c) || matches!(c, '\u{fff9}'..='\u{fffb}');
@@ -41,6 +42,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// `text` on one line: white space of any kind becomes single spaces.
+#[must_use]
 pub fn visible_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in visible(text).chars() {

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::Sides;
-use crate::cli::backtest::tally::{Found, Headline, Tally};
+use crate::backtest::tally::{Found, Headline, Tally};
 use crate::cli::count;
 use crate::notify::plain;
 
@@ -161,8 +161,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cli::backtest::matching::Matcher;
-    use crate::cli::backtest::tally::Change;
+    use crate::backtest::matching::Matcher;
+    use crate::backtest::tally::Change;
 
     fn found(count: usize, titles: &[&str]) -> Found {
         let date = Some("2026-11-24T10:30:00Z".parse().unwrap());

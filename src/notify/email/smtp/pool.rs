@@ -8,12 +8,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::{join_all, poll_fn};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep};
 
 use super::connection::Connection;
 use super::login::Mechanism;
+use crate::clock::later;
 use crate::notify::Retry;
 use tidings_rules::story::NotifierName;
 
@@ -26,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(30);
 const ANOTHER: Duration = Duration::from_millis(300);
 
 /// How long no further connection is tried after the server refused one beside others.
-const CROWDED: SignedDuration = SignedDuration::from_mins(1);
+const CROWDED: Duration = Duration::from_mins(1);
 
 /// The connections of every email notifier.
 #[derive(Clone, Debug, Default)]
@@ -174,7 +175,7 @@ impl<'p> Opening<'p> {
     fn failed(self, why: Retry, now: Timestamp) -> Result<(), Retry> {
         let mut state = self.0.state();
         if state.open > 0 {
-            state.crowded = Some((state.open, now.saturating_add(CROWDED).unwrap_or(Timestamp::MAX)));
+            state.crowded = Some((state.open, later(now, CROWDED)));
             return Ok(());
         }
         state.failures += 1;

@@ -1,7 +1,7 @@
 //! Digests, copies and links in every form: what has room is there, and the rest is said.
 
 use super::*;
-use crate::alert::digest::{Digest, Entry, Group, Reason};
+use crate::alerts::digest::{Digest, Entry, Group, Reason};
 use tidings_rules::story::Sighting;
 
 /// A digest of so many stories under each of these rules.

@@ -1,8 +1,8 @@
 //! Tests of what was told: which alerts are found, and what is shown of one.
 
 use super::*;
-use crate::alert::breaker::{Cause, Scope};
-use crate::alert::draft::text_hash;
+use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::draft::text_hash;
 use crate::store::fixture::{Bench, again, at, desk, draft, item, receiver, settle, verdict};
 use crate::store::{Finish, Plan, Verdict};
 use tidings_rules::text::tokenise;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::alert::breaker::{Cause, Scope};
-use crate::alert::digest::Digest;
-use crate::alert::volume::Pace;
-use crate::alert::{Content, Draft, Letter};
+use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::digest::Digest;
+use crate::alerts::volume::Pace;
+use crate::alerts::{Content, Draft, Letter};
 use crate::store::fixture::{Bench, again, at, desk, draft, item, letter, verdict};
 use crate::store::{Again, Finish, Lease, Plan, Verdict};
 use tidings_rules::story::pace::Cadence;

@@ -1,0 +1,339 @@
+//! Which stories are copies of one text: what finds them, and the comparison. Pure.
+
+mod difference;
+mod mark;
+pub mod sketch;
+mod spelling;
+mod words;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_64;
+
+use self::difference::{Difference, difference, has_lead};
+use self::words::{Kind, Word, Words};
+use crate::alerts::copies::sketch::Sketch;
+use tidings_rules::story::Evidence;
+
+pub use self::difference::Figure;
+pub use self::mark::Mark;
+
+/// Texts with fewer words are copies only where headline and text are the same.
+const FEWEST_WORDS: usize = 50;
+
+/// The fewest words by which a short text is known.
+const FEWEST_OF_BRIEF: usize = 8;
+
+/// What is left of a text without its frame and has fewer words is no text of its own.
+const FEWEST_WITHOUT_FRAME: usize = 20;
+
+/// The words of a shingle.
+const SHINGLE: usize = 3;
+
+/// The sentences among which the lead of a copy is looked for.
+const LEAD_REACH: usize = 12;
+
+/// An event takes copies for so long after its first story was first seen: what is printed again
+/// every day is news every day.
+const OPEN_FOR: Duration = Duration::from_hours(72);
+
+/// A settled story, ready to be compared. One that was made of the same story is equal, in every
+/// run and build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Print {
+    /// The headline, without its mark.
+    title: Vec<Word>,
+    mark: Option<Mark>,
+    text: Text,
+    /// What finds it among others.
+    pub sketch: Sketch,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Text {
+    /// A text under fifty words, or a teaser: a hash of headline and text.
+    Brief(u64),
+    Full(Full),
+}
+
+/// A text that is compared word by word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Full {
+    words: Words,
+    /// Hashes of its shingles: ascending, none twice.
+    shingles: Vec<u64>,
+}
+
+/// What a later story is to an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// Another story.
+    Other,
+    /// A copy, with nothing that the earlier has not.
+    Copy,
+    /// A copy that says something anew.
+    Update(Update),
+}
+
+/// What a copy says anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// What its headline or its text says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+    /// The figures that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
+}
+
+impl fmt::Display for Update {
+    /// `corrected: 12 where it said 21`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mark {
+            Some(Mark::Corrected) => f.write_str("corrected")?,
+            Some(Mark::Repeated) => f.write_str("sent again")?,
+            Some(Mark::Updated(0)) => f.write_str("updated")?,
+            Some(Mark::Updated(number)) => write!(f, "version {number}")?,
+            None => f.write_str("other figures")?,
+        }
+        for (at, Figure { was, now }) in self.figures.iter().enumerate() {
+            write!(f, "{} {now} where it said {was}", if at == 0 { ":" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+/// Events that began before this take no copies at `now`.
+#[must_use]
+pub fn open_since(now: Timestamp) -> Timestamp {
+    now.checked_sub(OPEN_FOR).unwrap_or(Timestamp::MIN)
+}
+
+/// The print of a story with this headline and text, of which the whole was read, or only a teaser;
+/// `None` if it has too few words to be known by them.
+#[must_use]
+pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Print> {
+    let (mark, title) = mark::split(title);
+    let mark = mark.or_else(|| mark::of_text(text));
+    let title = words::words(title);
+    let words = Words::of(text);
+    if !is_whole || words.words.len() < FEWEST_WORDS {
+        let all: Vec<&str> = title.iter().chain(&words.words).map(|word| word.text.as_str()).collect();
+        let key = hash(&all.join(" "));
+        return (all.len() >= FEWEST_OF_BRIEF).then(|| Print {
+            title,
+            mark,
+            text: Text::Brief(key),
+            sketch: Sketch::of_brief(key),
+        });
+    }
+    let full = Full::of(words);
+    let sketch = Sketch::of(&full.shingles, &full.lead_keys(), title_key(&title));
+    Some(Print { title, mark, text: Text::Full(full), sketch })
+}
+
+impl Print {
+    /// Whether it is known only by the whole of its headline and text.
+    #[must_use]
+    pub fn is_brief(&self) -> bool {
+        matches!(self.text, Text::Brief(_))
+    }
+
+    /// Numbers of its sentences: equal sentences have equal ones.
+    #[must_use]
+    pub fn sentences(&self) -> HashSet<u64> {
+        match &self.text {
+            Text::Brief(_) => HashSet::new(),
+            Text::Full(full) => full.words.sentence_hashes().collect(),
+        }
+    }
+
+    /// Whether some of the words that made a rule match stand neither in this story nor among what
+    /// the rule matched there.
+    #[must_use]
+    pub fn lacks_evidence<'e>(&self, new: &[Evidence], told: impl IntoIterator<Item = &'e Evidence>) -> bool {
+        let known: HashSet<String> = told.into_iter().flat_map(matched_words).collect();
+        let text: &[Word] = match &self.text {
+            Text::Brief(_) => &[],
+            Text::Full(full) => &full.words.words,
+        };
+        let own: HashSet<&str> = self.title.iter().chain(text).map(|word| word.text.as_str()).collect();
+        new.iter().flat_map(matched_words).any(|word| !known.contains(&word) && !own.contains(word.as_str()))
+    }
+}
+
+impl Full {
+    fn of(words: Words) -> Self {
+        let texts: Vec<&str> = words.words.iter().map(|word| word.text.as_str()).collect();
+        let shingles = ordered(runs(&texts, SHINGLE).collect());
+        Self { words, shingles }
+    }
+
+    /// The least hashes of longer runs of its beginning: a text that was cut short has the same.
+    fn lead_keys(&self) -> Vec<u64> {
+        let lead = &self.words.words[..self.words.words.len().min(120)];
+        let texts: Vec<&str> = lead.iter().map(|word| word.text.as_str()).collect();
+        let mut keys = ordered(runs(&texts, 5).collect());
+        keys.truncate(sketch::LEAD_KEYS);
+        keys
+    }
+
+    fn without(&self, frame: &HashSet<u64>) -> Self {
+        Self::of(self.words.without(frame))
+    }
+}
+
+/// What `later` is to `earlier`. `frame`: numbers of the sentences that their hosts print below or
+/// above everything.
+///
+/// A copy has nearly all of the shorter text in the longer, and differs in no name, number or rare
+/// word where the words around are the same. `docs/benchmarks.md` says how often that is right.
+#[must_use]
+#[expect(clippy::implicit_hasher, reason = "sets of sentences are made here, by `Print::sentences`")]
+pub fn relation(earlier: &Print, later: &Print, frame: &HashSet<u64>) -> Relation {
+    let (one, other) = match (&earlier.text, &later.text) {
+        (Text::Brief(one), Text::Brief(other)) if one == other && earlier.mark == later.mark => return Relation::Copy,
+        (Text::Full(one), Text::Full(other)) => (one, other),
+        _ => return Relation::Other,
+    };
+    let same_title = alike(&earlier.title, &later.title);
+    let marked = later.mark.filter(|_| later.mark != earlier.mark);
+    if frame.is_empty() {
+        return compare(one, other, same_title, marked);
+    }
+    let (one, other) = (one.without(frame), other.without(frame));
+    if one.words.words.len().min(other.words.words.len()) < FEWEST_WITHOUT_FRAME {
+        let is_same = one.words.words == other.words.words && same_title;
+        return if is_same { Relation::Copy } else { Relation::Other };
+    }
+    compare(&one, &other, same_title, marked)
+}
+
+fn compare(one: &Full, other: &Full, same_title: bool, marked: Option<Mark>) -> Relation {
+    let shared = Shared::of(one, other);
+    if let Some(mark) = marked
+        && (shared.covers(1, 2) || (same_title && shared.covers(3, 10)))
+    {
+        let figures = match difference(&one.words, &other.words) {
+            Difference::Figures(figures) => figures,
+            Difference::Nothing | Difference::Event => Vec::new(),
+        };
+        return Relation::Update(Update { mark: Some(mark), figures });
+    }
+    if !is_near(one, other, &shared, same_title) {
+        return Relation::Other;
+    }
+    match difference(&one.words, &other.words) {
+        Difference::Nothing => Relation::Copy,
+        Difference::Figures(figures) if same_title && figures.len() == 1 => {
+            Relation::Update(Update { mark: None, figures })
+        }
+        Difference::Figures(_) | Difference::Event => Relation::Other,
+    }
+}
+
+/// Whether so much of two texts is the same that one may be a copy of the other.
+fn is_near(earlier: &Full, later: &Full, shared: &Shared, same_title: bool) -> bool {
+    let (short, long) =
+        if shared.is_earlier_shorter { (&earlier.words, &later.words) } else { (&later.words, &earlier.words) };
+    if shared.covers(4, 5) {
+        // A short version says nothing that the long one does not.
+        let is_within = !shared.is_earlier_shorter && shared.covers(9, 10);
+        return shared.index_is(2, 5) || same_title || is_within || (shared.index_is(1, 5) && has_lead(short, long, 3));
+    }
+    let same_lead = || has_lead(short, long, LEAD_REACH) || has_lead(long, short, LEAD_REACH);
+    shared.covers(3, 5) && shared.index_is(1, 4) && (same_title || same_lead())
+}
+
+/// What two texts share of their shingles.
+struct Shared {
+    both: usize,
+    short: usize,
+    all: usize,
+    is_earlier_shorter: bool,
+}
+
+impl Shared {
+    fn of(earlier: &Full, later: &Full) -> Self {
+        let (one, other) = (&earlier.shingles, &later.shingles);
+        let is_earlier_shorter = one.len() <= other.len();
+        let (short, long) = if is_earlier_shorter { (one, other) } else { (other, one) };
+        let both = shared(short, long);
+        Self { both, short: short.len(), all: short.len() + long.len() - both, is_earlier_shorter }
+    }
+
+    /// Whether they share this part of the shorter.
+    fn covers(&self, of: usize, parts: usize) -> bool {
+        self.both * parts >= self.short * of
+    }
+
+    /// Whether they share this part of what both have.
+    fn index_is(&self, of: usize, parts: usize) -> bool {
+        self.both * parts >= self.all * of
+    }
+}
+
+/// Whether two headlines are nearly the same: four fifths of their words, and all numbers but
+/// figures.
+fn alike(one: &[Word], other: &[Word]) -> bool {
+    let texts = |words: &[Word]| -> HashSet<String> {
+        words.iter().filter(|word| word.kind != Kind::Number).map(|word| word.text.clone()).collect()
+    };
+    let (one, other) = (texts(one), texts(other));
+    let shared = one.intersection(&other).count();
+    let long = one.len().max(other.len());
+    long >= 3 && shared * 5 >= long * 4
+}
+
+/// The folded words that the marks of `evidence` show.
+fn matched_words(evidence: &Evidence) -> Vec<String> {
+    let marked = evidence.marks.iter().filter_map(|mark| evidence.sentence.get(mark.clone()));
+    marked.flat_map(words::words).map(|word| word.text).collect()
+}
+
+/// What a headline of some words is found by.
+fn title_key(title: &[Word]) -> Option<u64> {
+    let words: Vec<&str> =
+        title.iter().filter(|word| word.kind != Kind::Number).map(|word| word.text.as_str()).collect();
+    (words.len() >= 4).then(|| hash(&words.join(" ")))
+}
+
+/// The hash of every run of so many words.
+fn runs(words: &[&str], length: usize) -> impl Iterator<Item = u64> {
+    let mut run = String::new();
+    words.windows(length).map(move |words| {
+        run.clear();
+        for word in words {
+            run.push_str(word);
+            run.push(' ');
+        }
+        hash(&run)
+    })
+}
+
+fn hash(text: &str) -> u64 {
+    XxHash3_64::oneshot(text.as_bytes())
+}
+
+fn ordered<T: Ord>(mut hashes: Vec<T>) -> Vec<T> {
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
+}
+
+/// How many stand in both.
+fn shared<T: Ord>(short: &[T], long: &[T]) -> usize {
+    let mut rest = long.iter().peekable();
+    let stands = |hash: &&T| {
+        while rest.next_if(|other| other < hash).is_some() {}
+        rest.peek() == Some(hash)
+    };
+    short.iter().filter(stands).count()
+}
+
+#[cfg(test)]
+mod tests;

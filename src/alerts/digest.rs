@@ -1,0 +1,208 @@
+//! What a digest says: why it gathers, and its stories, rule by rule. Pure.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alerts::Head;
+use tidings_rules::story::{Evidence, FeedName, Read, Row, Severity};
+
+/// How long a message waits for a receiver that is away before it goes into the late digest.
+const LATE_AFTER: Duration = Duration::from_hours(1);
+
+/// The most stories of one message.
+const MOST_STORIES: usize = 100;
+
+/// The most bytes of payload that the stories of one message take: beyond them, many servers refuse a request.
+const MOST_BYTES: usize = 256 << 10;
+
+/// Many alerts in one message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// Why they were gathered.
+    pub reason: Reason,
+    /// Which part it is, where all of its stories were too many for one message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// Its stories by rule, the gravest rule first.
+    pub rules: Vec<Group>,
+}
+
+/// Why alerts are gathered. What has the same reason and is for the same receiver goes into the same digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "what")]
+pub enum Reason {
+    /// A rule, or one row of it, matches so often that only its first alerts are told at once.
+    Burst {
+        /// The rule.
+        rule: String,
+        /// The row, of a rule with `each`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<Row>,
+    },
+    /// A rule is only told in digests.
+    Digest {
+        /// The rule.
+        rule: String,
+    },
+    /// Their receiver's quiet hours.
+    Quiet,
+    /// There were more messages than their receiver wants in so short a time.
+    Limit,
+    /// They were muted.
+    Silence {
+        /// The silence's number.
+        id: i64,
+        /// Why somebody wanted it; may be empty.
+        why: String,
+    },
+    /// Their receiver was away.
+    Late,
+}
+
+/// The stories that one rule matched, or one row of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The rule's name.
+    pub rule: String,
+    /// The row that matched, of a rule with `each`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<Row>,
+    /// Its severity.
+    pub severity: Severity,
+    /// Its stories, newest first; at least one.
+    pub stories: Vec<Entry>,
+}
+
+/// One story of a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The event's id.
+    pub event: String,
+    /// The story's head.
+    pub story: Head,
+    /// How much of it the rule saw.
+    pub read: Read,
+    /// The feed that carried it first.
+    pub feed: FeedName,
+    /// SHA-256 of the rule's text, in hex.
+    pub version: String,
+    /// As in [`crate::alerts::Told`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_sha256: Option<String>,
+    /// The words that made the rule match.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One of several messages that a digest was split into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its number, from 1; `3.1` and `3.2` are the halves of the third part.
+    pub number: String,
+    /// How many parts there are.
+    pub of: usize,
+}
+
+impl Part {
+    /// The part `number` of so many.
+    #[must_use]
+    pub fn new(number: usize, of: usize) -> Self {
+        Self { number: number.to_string(), of }
+    }
+
+    /// The halves of a part, or of a digest that had none.
+    #[must_use]
+    pub fn halves(whole: Option<&Self>) -> [Self; 2] {
+        [1, 2].map(|half| match whole {
+            Some(whole) => Self { number: format!("{}.{half}", whole.number), of: whole.of },
+            None => Self::new(half, 2),
+        })
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "part {} of {}", self.number, self.of)
+    }
+}
+
+/// How many stories each part of a digest has, in order, whose stories take so many bytes: parts of about the same number, none too large.
+#[must_use]
+pub fn shares(sizes: &[usize]) -> Vec<usize> {
+    let parts = sizes.len().div_ceil(MOST_STORIES).max(1);
+    let most = sizes.len().div_ceil(parts);
+    let mut shares = Vec::new();
+    let mut bytes = 0;
+    for size in sizes {
+        match shares.last_mut() {
+            Some(share) if *share < most && bytes + size <= MOST_BYTES => {
+                *share += 1;
+                bytes += size;
+            }
+            _ => {
+                shares.push(1);
+                bytes = *size;
+            }
+        }
+    }
+    shares
+}
+
+impl Digest {
+    /// How many stories it tells of; one that several rules matched counts once.
+    #[must_use]
+    pub fn stories(&self) -> usize {
+        let events = self.rules.iter().flat_map(|group| &group.stories).map(|entry| &entry.event);
+        events.collect::<std::collections::BTreeSet<_>>().len()
+    }
+}
+
+/// Up to when a message was written that goes into a late digest at `now`: with `away_since`, its receiver was away for as long as it waited.
+/// `None` as long as nothing is late.
+#[must_use]
+pub fn late_before(away_since: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let before = now.checked_sub(LATE_AFTER).ok()?;
+    (away_since <= before).then_some(before)
+}
+
+/// Whether alerts of that severity go into a late digest: the critical come apart.
+#[must_use]
+pub fn may_be_late(severity: Severity) -> bool {
+    severity < Severity::Critical
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).expect("in range")
+    }
+
+    #[test]
+    fn parts_are_of_about_the_same_number_and_none_is_too_large() {
+        assert!(shares(&[]).is_empty());
+        assert_eq!(shares(&[600; 100]), [100]);
+        assert_eq!(shares(&[600; 101]), [51, 50]);
+        assert_eq!(shares(&vec![600; 2500]), [100; 25]);
+        assert_eq!(shares(&[100 << 10; 5]), [2, 2, 1]);
+        assert_eq!(shares(&[1 << 20, 1 << 20, 5]), [1, 1, 1]);
+    }
+
+    #[test]
+    fn halves_are_numbered_below_the_part_that_they_were() {
+        let [first, second] = Part::halves(None);
+        assert_eq!((first.to_string(), second.to_string()), ("part 1 of 2".to_owned(), "part 2 of 2".to_owned()));
+        let [_, second] = Part::halves(Some(&Part::new(3, 25)));
+        assert_eq!(Part::halves(Some(&second))[0].to_string(), "part 3.2.1 of 25");
+    }
+
+    #[test]
+    fn a_message_is_late_when_it_and_the_outage_are_an_hour_old() {
+        assert_eq!(late_before(at(0), at(59)), None);
+        assert_eq!(late_before(at(0), at(60)), Some(at(0)));
+        assert_eq!(late_before(at(0), at(90)), Some(at(30)));
+    }
+}

@@ -1,0 +1,164 @@
+//! What Tidings has to say of its own receivers and feeds, and who is told. Pure.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alerts::Receiver;
+use crate::polling::health::FeedNotice;
+use tidings_rules::story::NotifierName;
+
+/// A message about what Tidings itself depends on. One about a feed names it as `feed`, one about a receiver its `notifier`,
+/// one about the store its file as `store`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum About {
+    /// A receiver.
+    Receiver(Notice),
+    /// A feed.
+    Feed(FeedNotice),
+    /// The store.
+    Store(StoreNotice),
+}
+
+impl About {
+    /// What it is about, as people call it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Receiver(notice) => notice.subject().to_string(),
+            Self::Feed(notice) => notice.feed.to_string(),
+            Self::Store(notice) => notice.store.clone(),
+        }
+    }
+}
+
+/// A message about the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreNotice {
+    /// What happened.
+    pub kind: StoreKind,
+    /// Its file.
+    pub store: String,
+    /// When it was found.
+    pub since: Timestamp,
+    /// What was found.
+    pub why: String,
+}
+
+/// What happened to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// Pages of it cannot be read as they were written.
+    Damaged,
+}
+
+impl StoreNotice {
+    /// That the store is damaged, as was found at `since`.
+    #[must_use]
+    pub fn damaged(store: String, why: String, since: Timestamp) -> Self {
+        Self { kind: StoreKind::Damaged, store, since, why }
+    }
+
+    /// The beginning of the keys of its messages: whoever was told today is not told again at the next start.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("notice:damaged:{}:", self.since.strftime("%Y-%m-%d"))
+    }
+}
+
+/// A message about a receiver that is away, is back or refuses what it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What happened.
+    pub kind: Kind,
+    /// Whom it happened to.
+    pub notifier: NotifierName,
+    /// Which of its recipients, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// What the receiver, or the way to it, said.
+    pub why: String,
+}
+
+/// What happened to a receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// It has taken nothing for an hour. All that is for it is kept.
+    Down,
+    /// It takes messages again.
+    Back,
+    /// A message for it was given up, or is refused for an hour for what it says.
+    Refused,
+}
+
+impl Kind {
+    /// The word that keys and payloads use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Back => "back",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Notice {
+    /// What it is about, as people call it.
+    #[must_use]
+    pub fn subject(&self) -> Receiver {
+        Receiver { notifier: self.notifier.clone(), recipient: self.recipient.clone().unwrap_or_default() }
+    }
+
+    /// The beginning of the keys of its messages, which end in their receiver: nobody is told twice.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let subject = match &self.recipient {
+            None => self.notifier.0.clone(),
+            Some(recipient) => format!("{}/{recipient}", self.notifier),
+        };
+        format!("notice:{}:{subject}:{}:", self.kind.as_str(), self.since.as_millisecond())
+    }
+
+    /// Those of `all` who can be told: whoever it is not about.
+    #[must_use]
+    pub fn audience(&self, all: &[Receiver]) -> Vec<Receiver> {
+        let concerns = |receiver: &Receiver| {
+            receiver.notifier == self.notifier && self.recipient.as_ref().is_none_or(|one| *one == receiver.recipient)
+        };
+        all.iter().filter(|receiver| !concerns(receiver)).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receiver(notifier: &str, recipient: &str) -> Receiver {
+        Receiver { notifier: NotifierName(notifier.to_owned()), recipient: recipient.to_owned() }
+    }
+
+    fn notice(recipient: Option<&str>) -> Notice {
+        let since = Timestamp::from_second(1_800_000_000).expect("in range");
+        let notifier = NotifierName("mail".to_owned());
+        Notice { kind: Kind::Down, notifier, recipient: recipient.map(str::to_owned), since, why: "421".to_owned() }
+    }
+
+    #[test]
+    fn whoever_it_is_about_is_not_told() {
+        let all = [receiver("hook", ""), receiver("mail", "ana"), receiver("mail", "bob")];
+        assert_eq!(notice(None).audience(&all), [receiver("hook", "")]);
+        assert_eq!(notice(Some("ana")).audience(&all), [receiver("hook", ""), receiver("mail", "bob")]);
+        assert_eq!(notice(None).audience(&all[1..]), []);
+    }
+
+    #[test]
+    fn its_key_says_what_happened_to_whom_and_since_when() {
+        assert_eq!(notice(None).key(), "notice:down:mail:1800000000000:");
+        assert_eq!(notice(Some("ana")).key(), "notice:down:mail/ana:1800000000000:");
+    }
+}

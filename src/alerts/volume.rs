@@ -1,0 +1,195 @@
+//! Whether an alert is told at once or gathered, and why: silences, digests, bursts, quiet hours, limits. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::alerts::digest::Reason;
+use crate::alerts::{Told, calendar};
+use crate::clock::later;
+use tidings_rules::story::pace::{Burst, Cadence, Manners};
+use tidings_rules::story::{NotifierName, Severity};
+
+/// What a rule says of how often it wants to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Its `burst`.
+    pub burst: Option<Burst>,
+    /// Its `digest`.
+    pub digest: Option<Cadence>,
+}
+
+/// What notifiers say of it, and the zone of all times of day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// By notifier; one that says nothing may be missing.
+    pub manners: BTreeMap<NotifierName, Manners>,
+    /// The configuration's zone.
+    pub zone: TimeZone,
+}
+
+/// What becomes of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is told at once.
+    Now,
+    /// It joins the digest of that reason; one that is opened for it is due then.
+    Gathered(Reason, Timestamp),
+}
+
+/// What `pace` makes of an alert that tells `told` at `now`, after alerts of the same rule and row at `before`, newest first: of those, only as many
+/// matter as a burst has at once. One that a wrong clock dated later than `now` does not count.
+#[must_use]
+pub fn of_rule(told: &Told, pace: &Pace, before: &[Timestamp], now: Timestamp, zone: &TimeZone) -> Way {
+    let rule = told.rule.clone();
+    if let Some(cadence) = &pace.digest {
+        return Way::Gathered(Reason::Digest { rule }, calendar::due(cadence, now, zone));
+    }
+    match &pace.burst {
+        Some(burst) if is_burst(burst, before, now) => {
+            let row = told.row.clone();
+            Way::Gathered(Reason::Burst { rule, row }, later(now, burst.then))
+        }
+        _ => Way::Now,
+    }
+}
+
+/// Whether as many alerts came before as are told at once, none of them after a quiet time.
+fn is_burst(burst: &Burst, before: &[Timestamp], now: Timestamp) -> bool {
+    let first = burst.first as usize;
+    let before = since_set_back(before, now);
+    let mut gaps = std::iter::once(&now).chain(before).zip(before).take(first);
+    let close = |(later, earlier): (&Timestamp, &Timestamp)| {
+        earlier.checked_add(burst.then).is_ok_and(|quiet_from| *later < quiet_from)
+    };
+    before.len() >= first && gaps.all(close)
+}
+
+/// The times in `before`, newest first, down to the first that is later than `now`: a clock was set
+/// back after that one.
+fn since_set_back(before: &[Timestamp], now: Timestamp) -> &[Timestamp] {
+    let known = before.iter().position(|time| *time > now).unwrap_or(before.len());
+    &before[..known]
+}
+
+/// What a receiver's manners make of a message of that severity that is to go at `at`, after messages to the same receiver at `before`, newest first.
+#[must_use]
+pub fn of_receiver(manners: &Manners, severity: Severity, before: &[Timestamp], at: Timestamp, zone: &TimeZone) -> Way {
+    if let Some(end) = quiet_end(manners, severity, at, zone) {
+        return Way::Gathered(Reason::Quiet, end);
+    }
+    let before = since_set_back(before, at);
+    let overflows = manners.limit.and_then(|limit| {
+        let oldest = before.get((limit.most as usize).checked_sub(1)?)?;
+        oldest.checked_add(limit.per).ok().filter(|free| at < *free)
+    });
+    overflows.map_or(Way::Now, |free| Way::Gathered(Reason::Limit, free))
+}
+
+/// When a digest may go out that is due at `due`: not in quiet hours that its severity does not pierce.
+#[must_use]
+pub fn digest_due(manners: &Manners, severity: Severity, due: Timestamp, zone: &TimeZone) -> Timestamp {
+    quiet_end(manners, severity, due, zone).unwrap_or(due)
+}
+
+fn quiet_end(manners: &Manners, severity: Severity, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let quiet = manners.quiet.as_ref().filter(|quiet| !quiet.except.contains(&severity))?;
+    calendar::quiet_until(quiet, at, zone)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use tidings_rules::story::Row;
+    use tidings_rules::story::pace::{Limit, Quiet, time_of_day};
+
+    fn at(minutes: i64) -> Timestamp {
+        // 2027-01-15T08:00:00Z
+        Timestamp::from_second(1_800_000_000 + minutes * 60).expect("in range")
+    }
+
+    fn times(minutes: &[i64]) -> Vec<Timestamp> {
+        minutes.iter().map(|minute| at(*minute)).collect()
+    }
+
+    fn arms(row: Option<Row>) -> Told {
+        Told {
+            rule: "arms".to_owned(),
+            row,
+            version: String::new(),
+            text_sha256: None,
+            severity: Severity::High,
+            why: None,
+            owner: None,
+            tags: vec![],
+            evidence: vec![],
+        }
+    }
+
+    #[test]
+    fn a_burst_is_told_three_times_and_then_gathered_until_it_is_quiet() {
+        let burst = Burst { first: 3, then: Duration::from_mins(30) };
+        let pace = Pace { burst: Some(burst), digest: None };
+        let row = Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
+        let gathered = |due| Way::Gathered(Reason::Burst { rule: "arms".to_owned(), row: row.clone() }, at(due));
+        for (before, expected) in [
+            (&[][..], Way::Now),
+            (&[99, 98], Way::Now),
+            (&[99, 98, 97], gathered(130)),
+            (&[71, 42, 13], gathered(130)),
+            (&[70, 69, 68], Way::Now),
+            (&[99, 98, 68], Way::Now),
+            (&[99, 69, 68], Way::Now),
+        ] {
+            assert_eq!(
+                of_rule(&arms(row.clone()), &pace, &times(before), at(100), &TimeZone::UTC),
+                expected,
+                "{before:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_holds_no_alert_back() {
+        let pace = Pace { burst: Some(Burst { first: 3, then: Duration::from_mins(30) }), digest: None };
+        let manners = Manners { quiet: None, limit: Some(Limit { most: 3, per: Duration::from_hours(1) }) };
+        for before in [&[500, 499, 498][..], &[99, 98, 500]] {
+            assert_eq!(of_rule(&arms(None), &pace, &times(before), at(100), &TimeZone::UTC), Way::Now, "{before:?}");
+            let way = of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC);
+            assert_eq!(way, Way::Now, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_gathers_from_the_first_alert_on() {
+        let pace = Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+        let gathered = Way::Gathered(Reason::Digest { rule: "arms".to_owned() }, at(60));
+        assert_eq!(of_rule(&arms(None), &pace, &[], at(0), &TimeZone::UTC), gathered);
+        assert_eq!(of_rule(&arms(None), &Pace::default(), &times(&[0, 0, 0]), at(0), &TimeZone::UTC), Way::Now);
+    }
+
+    #[test]
+    fn quiet_hours_gather_all_but_what_pierces_them() {
+        let time = |text| time_of_day(text).expect("a time");
+        let quiet = Quiet { from: time("07:00"), to: time("09:00"), except: [Severity::Critical].into() };
+        let manners = Manners { quiet: Some(quiet), limit: None };
+        let way = |severity, minute| of_receiver(&manners, severity, &[], at(minute), &TimeZone::UTC);
+        assert_eq!(way(Severity::High, 0), Way::Gathered(Reason::Quiet, at(60)));
+        assert_eq!(way(Severity::Critical, 0), Way::Now);
+        assert_eq!(way(Severity::High, 60), Way::Now);
+        assert_eq!(digest_due(&manners, Severity::High, at(10), &TimeZone::UTC), at(60));
+        assert_eq!(digest_due(&manners, Severity::Critical, at(10), &TimeZone::UTC), at(10));
+    }
+
+    #[test]
+    fn a_limit_gathers_what_is_beyond_it_until_there_is_room() {
+        let manners = Manners { quiet: None, limit: Some(Limit { most: 2, per: Duration::from_hours(1) }) };
+        let way = |before: &[i64]| of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC);
+        assert_eq!(way(&[99]), Way::Now);
+        assert_eq!(way(&[99, 50]), Way::Gathered(Reason::Limit, at(110)));
+        assert_eq!(way(&[99, 40]), Way::Now);
+    }
+}

@@ -1,0 +1,296 @@
+//! A page's HTML, written anew so that a tree of it stays shallow: what is checked is what is parsed.
+
+use std::cell::RefCell;
+use std::fmt::Write;
+
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
+
+use crate::markup::tokens::{TagTooLarge, raw_kind, tokenise};
+
+/// How many elements may be open at once. Trees cost quadratic time in their depth; no article needs a tenth of this.
+const DEEPEST: usize = 512;
+
+/// Why a page is not made into a tree, in words for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unfit {
+    #[error("the page's elements are nested more than {DEEPEST} deep")]
+    TooDeep,
+    #[error("one of the page's tags is too large to be read safely")]
+    TagTooLarge,
+}
+
+/// `html` with every element closed where it ends, and without what says nothing of the article: scripts, pictures, comments, inline
+/// emphasis (whose misnesting makes trees grow quadratically) and most attributes.
+///
+/// A tree builder cannot nest the result deeper than was counted here, whatever the page tried. Elements that may go unclosed, such as `<p>` and
+/// `<li>`, count as nothing: they do not nest without another between them.
+pub(crate) fn simplify(html: &str) -> Result<String, Unfit> {
+    let sink = Simple(RefCell::default());
+    tokenise(html, &sink).map_err(|TagTooLarge| Unfit::TagTooLarge)?;
+    let mut page = sink.0.into_inner();
+    page.close_to(0);
+    if page.is_too_deep { Err(Unfit::TooDeep) } else { Ok(page.out) }
+}
+
+#[derive(Default)]
+struct Page {
+    out: String,
+    open: Vec<String>,
+    /// The element whose content is left out, and how many of its name are open.
+    skipped: Option<(String, usize)>,
+    is_too_deep: bool,
+}
+
+impl Page {
+    fn text(&mut self, text: &str) {
+        if self.skipped.is_none() && !self.is_too_deep {
+            escape(&mut self.out, text);
+        }
+    }
+
+    fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name: &str = &tag.name;
+        if self.is_too_deep {
+            return TokenSinkResult::Continue;
+        }
+        match tag.kind {
+            TagKind::StartTag if self.skipped.is_none() && is_dropped_whole(name) && tag.self_closing => {}
+            TagKind::StartTag => {
+                self.start(name, tag);
+                return raw_kind(name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);
+            }
+            TagKind::EndTag => self.end(name),
+        }
+        TokenSinkResult::Continue
+    }
+
+    fn start(&mut self, name: &str, tag: &Tag) {
+        if let Some((skipped, open)) = &mut self.skipped {
+            *open += usize::from(skipped == name);
+        } else if is_dropped_whole(name) {
+            self.skipped = Some((name.to_owned(), 1));
+        } else if !is_dropped_tag(name) {
+            write_start(&mut self.out, name, tag);
+            if !is_void(name) && !may_go_unclosed(name) {
+                self.open.push(name.to_owned());
+                self.is_too_deep = self.open.len() > DEEPEST;
+            }
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        if let Some((skipped, open)) = &mut self.skipped {
+            *open -= usize::from(skipped == name);
+            if *open == 0 {
+                self.skipped = None;
+            }
+        } else if may_go_unclosed(name) {
+            self.close(name);
+        } else if let Some(at) = self.open.iter().rposition(|open| open == name) {
+            self.close_to(at);
+        }
+    }
+
+    fn close_to(&mut self, depth: usize) {
+        while self.open.len() > depth {
+            let name = self.open.pop().unwrap_or_default();
+            self.close(&name);
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push('>');
+    }
+}
+
+struct Simple(RefCell<Page>);
+
+impl TokenSink for Simple {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut page = self.0.borrow_mut();
+        match token {
+            Token::TagToken(tag) => return page.tag(&tag),
+            Token::CharacterTokens(text) => page.text(&text),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+fn write_start(out: &mut String, name: &str, tag: &Tag) {
+    out.push('<');
+    out.push_str(name);
+    for attribute in tag.attrs.iter().filter(|attribute| is_telling(&attribute.name.local)) {
+        let _ = write!(out, " {}=\"", attribute.name.local);
+        escape(out, &attribute.value);
+        out.push('"');
+    }
+    out.push('>');
+}
+
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            _ => out.push(c),
+        }
+    }
+}
+
+/// Attributes that tell an article from what surrounds it.
+fn is_telling(attribute: &str) -> bool {
+    matches!(
+        attribute,
+        "aria-hidden"
+            | "class"
+            | "content"
+            | "hidden"
+            | "href"
+            | "id"
+            | "itemprop"
+            | "itemtype"
+            | "name"
+            | "property"
+            | "rel"
+            | "role"
+            | "style"
+    )
+}
+
+/// Elements that go with all they hold.
+fn is_dropped_whole(element: &str) -> bool {
+    matches!(
+        element,
+        "script"
+            | "style"
+            | "noscript"
+            | "template"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "xmp"
+            | "textarea"
+            | "select"
+            | "button"
+            | "object"
+            | "applet"
+            | "svg"
+            | "math"
+            | "audio"
+            | "video"
+            | "canvas"
+            | "map"
+    )
+}
+
+/// Elements whose tags go while their content stays.
+fn is_dropped_tag(element: &str) -> bool {
+    matches!(
+        element,
+        "html"
+            | "head"
+            | "body"
+            | "frameset"
+            | "frame"
+            | "plaintext"
+            | "form"
+            | "b"
+            | "big"
+            | "code"
+            | "em"
+            | "font"
+            | "i"
+            | "nobr"
+            | "s"
+            | "small"
+            | "strike"
+            | "strong"
+            | "tt"
+            | "u"
+            | "area"
+            | "base"
+            | "col"
+            | "embed"
+            | "image"
+            | "img"
+            | "input"
+            | "link"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+            | "marquee"
+    )
+}
+
+fn is_void(element: &str) -> bool {
+    matches!(element, "br" | "hr" | "meta")
+}
+
+/// Elements whose end tag may be left out (HTML standard, section 13.1.2.4).
+fn may_go_unclosed(element: &str) -> bool {
+    matches!(
+        element,
+        "p" | "li"
+            | "dd"
+            | "dt"
+            | "option"
+            | "optgroup"
+            | "rp"
+            | "rt"
+            | "tr"
+            | "td"
+            | "th"
+            | "tbody"
+            | "thead"
+            | "tfoot"
+            | "colgroup"
+            | "caption"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("<html><body><p>One <b>two</b><p>three</body>", "<p>One two<p>three")]
+    #[case("<div class=a onclick=x><span>x</div>y", "<div class=\"a\"><span>x</span></div>y")]
+    #[case("a</div>b", "ab")]
+    #[case("<script>a<b></script><title>x &amp; <b></title>y", "<title>x &amp; &lt;b&gt;</title>y")]
+    #[case("<svg><style><g><g></svg>x", "")]
+    #[case("<svg><svg></svg>a</svg>b<svg/>c", "bc")]
+    #[case("<!-- <div> --><img src=x>a<br>b", "a<br>b")]
+    fn pages_are_written_anew(#[case] html: &str, #[case] simple: &str) {
+        assert_eq!(simplify(html).as_deref(), Ok(simple));
+    }
+
+    #[test]
+    fn depth_is_capped_however_it_is_made() {
+        for hostile in ["<div>", "<g>", "<a><div>", "<table><tr><td>", "<ul><li>", "<x-y/>"] {
+            assert_eq!(simplify(&hostile.repeat(50_000)), Err(Unfit::TooDeep), "{hostile}");
+        }
+        for normal in ["<p>", "<li>", "<br>", "<p><b id=1>", "<div></div>", "<img>", "<tr><td>x"] {
+            assert!(simplify(&normal.repeat(5_000)).is_ok(), "{normal}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_simple_stays(html in "(<p>|</p>|<div>|</div>|<span id=a>|</span>|<script>|</script>|<svg>|</svg>|<b>|<title>|</title>|&amp;|a|<|>|\"){0,40}") {
+            let once = simplify(&html);
+            if let Ok(once) = once {
+                proptest::prop_assert_eq!(simplify(&once), Ok(once.clone()));
+            }
+        }
+    }
+}

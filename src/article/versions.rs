@@ -1,0 +1,120 @@
+//! What a page says of other versions of itself: that it is an AMP page, and where the other one is.
+
+use std::cell::RefCell;
+
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
+use url::Url;
+
+use crate::markup::link::resolve;
+use crate::markup::tokens::{raw_kind, tokenise};
+
+/// What a page says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Versions {
+    /// Whether it is an AMP page.
+    pub(super) is_amp: bool,
+    /// The page that it is a version of (`rel=canonical`), if that is another.
+    pub(super) canonical: Option<Url>,
+    /// Its own AMP version (`rel=amphtml`), if that is another.
+    pub(super) amp: Option<Url>,
+}
+
+/// What the page at `url` says of itself. The first word on each holds.
+pub(super) fn versions(html: &str, url: &Url) -> Versions {
+    let sink = Sink { page: url, seen: RefCell::default() };
+    // What stands before a tag that is too large holds.
+    let _ = tokenise(html, &sink);
+    sink.seen.into_inner()
+}
+
+struct Sink<'u> {
+    page: &'u Url,
+    seen: RefCell<Versions>,
+}
+
+impl TokenSink for Sink<'_> {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let Token::TagToken(tag) = token else { return TokenSinkResult::Continue };
+        if tag.kind != TagKind::StartTag {
+            return TokenSinkResult::Continue;
+        }
+        match &*tag.name {
+            "html" => self.seen.borrow_mut().is_amp |= has(&tag, "amp") || has(&tag, "⚡"),
+            "link" => self.link(&tag),
+            _ => {}
+        }
+        raw_kind(&tag.name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData)
+    }
+}
+
+impl Sink<'_> {
+    fn link(&self, tag: &Tag) {
+        let rel = value(tag, "rel").unwrap_or_default().to_ascii_lowercase();
+        let mut seen = self.seen.borrow_mut();
+        let place = match rel.as_str() {
+            "canonical" => &mut seen.canonical,
+            "amphtml" => &mut seen.amp,
+            _ => return,
+        };
+        let url = value(tag, "href").and_then(|href| resolve(href, self.page));
+        *place = place.take().or(url.filter(|url| !is_same(url, self.page)));
+    }
+}
+
+fn is_same(one: &Url, other: &Url) -> bool {
+    let bare = |url: &Url| {
+        let mut url = url.clone();
+        url.set_fragment(None);
+        url
+    };
+    bare(one) == bare(other)
+}
+
+fn has(tag: &Tag, name: &str) -> bool {
+    tag.attrs.iter().any(|attribute| &*attribute.name.local == name)
+}
+
+fn value<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
+    tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| attribute.value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("<html amp lang=en><link rel=canonical href='/a'>", true, Some("https://wire.example/a"), None)]
+    #[case("<!doctype html><html ⚡><link REL=Canonical href=//b.example/x>", true, Some("https://b.example/x"), None)]
+    #[case(
+        "<html><link rel=amphtml href=amp><link rel=amphtml href=b>",
+        false,
+        None,
+        Some("https://wire.example/news/amp")
+    )]
+    #[case("<html><link rel=canonical href='/news/1#top'>", false, None, None)]
+    #[case(
+        "<html><link rel=amphtml href='javascript:x'><link rel=amphtml href='file:///etc/passwd'>",
+        false,
+        None,
+        None
+    )]
+    #[case("<html><script>'<link rel=amphtml href=/x>'</script><!-- <html amp> -->", false, None, None)]
+    #[case("<html><link rel=canonical><link href=/x>", false, None, None)]
+    fn a_page_tells_of_its_versions(
+        #[case] html: &str,
+        #[case] is_amp: bool,
+        #[case] canonical: Option<&str>,
+        #[case] amp: Option<&str>,
+    ) {
+        let found = versions(html, &"https://wire.example/news/1".parse().unwrap());
+        let text = |url: &Option<Url>| url.as_ref().map(ToString::to_string);
+        assert_eq!(
+            (found.is_amp, text(&found.canonical).as_deref(), text(&found.amp).as_deref()),
+            (is_amp, canonical, amp)
+        );
+    }
+}

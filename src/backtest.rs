@@ -1,0 +1,7 @@
+//! Rules over stories of the store or of a file of JSON Lines. Prints nothing.
+
+pub mod lines;
+pub mod matching;
+pub mod source;
+pub mod stored;
+pub mod tally;

@@ -1,0 +1,181 @@
+//! Stories from JSON Lines: a line that is none is a fault with its place, and the next line is read.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::source::{Batch, Entry, MOST_STORIES};
+use crate::files;
+use tidings_rules::fault::{Fault, Source};
+use tidings_rules::story::Story;
+
+mod line;
+
+/// A batch ends with the line that makes it this long, in bytes.
+const BATCH: u64 = 4 << 20;
+
+/// The longest line that is read, in bytes.
+const LONGEST_LINE: u64 = 64 << 20;
+
+/// How many faults of a source are told; more are counted.
+const MOST_FAULTS: usize = 20;
+
+/// JSON Lines, read from the start.
+pub(crate) struct Lines {
+    name: String,
+    reader: Box<dyn BufRead>,
+    size: Option<u64>,
+    /// Lines read so far.
+    number: usize,
+    /// Faults told so far.
+    told: usize,
+    now: Timestamp,
+}
+
+impl Lines {
+    /// The lines of the file at `path`, or of standard input if it is `-`. `now` is when stories without a date are first seen.
+    pub(crate) fn open(path: &Path, now: Timestamp) -> io::Result<Self> {
+        if path == Path::new("-") {
+            let input = BufReader::with_capacity(1 << 16, io::stdin());
+            return Ok(Self::new("standard input".to_owned(), Box::new(input), None, now));
+        }
+        let (file, size) = files::open(path)?;
+        let reader = Box::new(BufReader::with_capacity(1 << 16, file));
+        Ok(Self::new(path.display().to_string(), reader, Some(size), now))
+    }
+
+    fn new(name: String, reader: Box<dyn BufRead>, size: Option<u64>, now: Timestamp) -> Self {
+        Self { name, reader, size, number: 0, told: 0, now }
+    }
+
+    /// The size of the file in bytes.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// The stories of the next lines; `None` at the end. Errs, in a sentence with the file, where it cannot be read.
+    pub(crate) fn next(&mut self) -> Result<Option<Batch>, String> {
+        let mut batch = Batch::default();
+        let mut bytes = Vec::new();
+        while batch.stories.len() < MOST_STORIES as usize && batch.bytes < BATCH {
+            bytes.clear();
+            let read = self.read_line(&mut bytes).map_err(|why| format!("{} cannot be read: {why}", self.name))?;
+            if read == 0 {
+                break;
+            }
+            batch.bytes += read;
+            self.number += 1;
+            self.take(&bytes, read, &mut batch);
+        }
+        Ok((batch.bytes > 0).then_some(batch))
+    }
+
+    /// Reads one line, of which `bytes` holds at most the longest that is allowed; how long it was with its line break.
+    fn read_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<u64> {
+        let kept = self.reader.as_mut().take(LONGEST_LINE).read_until(b'\n', bytes)? as u64;
+        if kept < LONGEST_LINE || bytes.ends_with(b"\n") {
+            return Ok(kept);
+        }
+        Ok(kept + self.reader.skip_until(b'\n')? as u64)
+    }
+
+    fn take(&mut self, bytes: &[u8], read: u64, batch: &mut Batch) {
+        let bytes = if self.number == 1 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
+        if bytes.trim_ascii().is_empty() {
+            return;
+        }
+        let story = if read > bytes.len() as u64 + 3 {
+            Err(line::Problem { at: 0, message: "this line is longer than 64 MB".to_owned() })
+        } else {
+            line::read(bytes, self.now)
+        };
+        match story {
+            Ok((id, story)) => {
+                let id = id.unwrap_or_else(|| self.number.to_string());
+                batch.stories.push(Entry { id, story, carriers: None });
+            }
+            Err(problem) => {
+                batch.faulty += 1;
+                if self.told < MOST_FAULTS {
+                    self.told += 1;
+                    batch.faults.push(self.fault(bytes, problem));
+                }
+            }
+        }
+    }
+
+    /// The problem at its place in the file, of which only this line is at hand: empty lines stand for those before it.
+    fn fault(&self, bytes: &[u8], problem: line::Problem) -> Fault {
+        let before = "\n".repeat(self.number - 1);
+        let line = String::from_utf8_lossy(bytes);
+        let text = format!("{before}{}", line.trim_end_matches(['\r', '\n']));
+        let start = text.floor_char_boundary(before.len() + problem.at);
+        let end = text.ceil_char_boundary((start + 1).min(text.len()));
+        let source = Arc::new(Source { name: self.name.clone(), text });
+        Fault::error(&source, start..end, problem.message).help(line::HELP)
+    }
+}
+
+/// The story of a single JSON object, as of a line; else why it is none.
+pub(crate) fn story_of_line(object: &[u8], now: Timestamp) -> Result<Story, String> {
+    line::read(object, now).map(|(_, story)| story).map_err(|problem| format!("{}; {}", problem.message, line::HELP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: impl Into<Vec<u8>>) -> Lines {
+        Lines::new("stories.jsonl".to_owned(), Box::new(io::Cursor::new(text.into())), None, Timestamp::UNIX_EPOCH)
+    }
+
+    fn all(mut lines: Lines) -> Vec<Batch> {
+        std::iter::from_fn(|| lines.next().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_story_without_an_id_is_called_by_its_line_and_empty_lines_count() {
+        let text = "\u{feff}{\"title\": \"a\", \"body\": \"\"}\r\n\n{\"title\": \"b\", \"body\": \"\", \"id\": \"x\"}\n{\"title\": \"c\", \"body\": \"\"}";
+        let batches = all(lines(text));
+        let ids: Vec<&str> = batches[0].stories.iter().map(|entry| entry.id.as_str()).collect();
+        assert_eq!((ids, batches[0].faulty), (vec!["1", "x", "4"], 0));
+    }
+
+    #[test]
+    fn a_line_that_is_no_story_is_told_with_its_place_and_stops_nothing() {
+        let text = b"{\"title\": \"a\", \"body\": \"\"}\nR\xc3\xbassia \xff\n{\"title\": \"c\"; 1}\n{\"title\": \"d\", \"body\": \"\"}\n";
+        let batch = all(lines(*text)).remove(0);
+        assert_eq!((batch.stories.len(), batch.faulty), (2, 2));
+        let places: Vec<_> = batch.faults.iter().map(|fault| fault.source.line_and_column(fault.span.start)).collect();
+        assert_eq!(places, [(2, 8), (3, 14)]);
+        assert!(batch.faults.iter().all(|fault| fault.help.is_some()));
+    }
+
+    #[test]
+    fn a_flood_of_faults_is_counted_and_a_few_are_told() {
+        let batches = all(lines("no\n".repeat(10_000)));
+        assert_eq!(batches.iter().map(|batch| batch.faulty).sum::<usize>(), 10_000);
+        assert_eq!(batches.iter().map(|batch| batch.faults.len()).sum::<usize>(), MOST_FAULTS);
+    }
+
+    #[test]
+    fn batches_are_bounded_in_stories_and_in_bytes() {
+        let small = all(lines("{\"title\": \"a\", \"body\": \"\"}\n".repeat(1000)));
+        assert!(small.len() > 3 && small.iter().all(|batch| batch.stories.len() <= MOST_STORIES as usize));
+        let large = format!("{{\"title\": \"a\", \"body\": \"{}\"}}\n", "word ".repeat(200_000));
+        let batches = all(lines(large.repeat(10)));
+        assert_eq!(batches.iter().map(|batch| batch.stories.len()).collect::<Vec<_>>(), [5, 5]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_a_fault_and_the_next_is_read() {
+        let long = format!("{{\"title\": \"a\", \"body\": \"{}\"}}\n", "x".repeat(70 << 20));
+        let batches = all(lines(long + "{\"title\": \"b\", \"body\": \"\"}\n"));
+        let titles: Vec<&str> =
+            batches.iter().flat_map(|batch| &batch.stories).map(|entry| entry.story.title.as_str()).collect();
+        assert_eq!(titles, ["b"]);
+        assert!(batches[0].faults[0].message.contains("longer than 64 MB"));
+    }
+}

@@ -1,0 +1,147 @@
+//! Rules, or one expression, over a batch of stories.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::source::Entry;
+use crate::rule_files;
+use tidings_rules::fault::Fault;
+use tidings_rules::{Carrier, Query, Rules};
+
+/// The rules that matched one story: their places in [`Matcher::names`], ascending.
+pub(crate) type Hits = Vec<usize>;
+
+/// What stories are matched against.
+pub(crate) struct Matcher {
+    /// The names of the rules, sorted, of one with `each` with each of its rows; of an expression, itself.
+    pub(crate) names: Vec<String>,
+    /// By the rule's number, the place of its name.
+    places: Vec<usize>,
+    what: What,
+}
+
+enum What {
+    /// Rules, and feeds that pass every filter of theirs.
+    Rules(Box<Rules>, Vec<Carrier>),
+    Expression(Query),
+}
+
+/// Why there is nothing to match against.
+pub(crate) enum LoadError {
+    /// The rules or the expression have errors, which were told as faults.
+    Broken,
+    /// A folder or file cannot be read; a sentence that names it.
+    Unreadable(String),
+}
+
+impl Matcher {
+    /// The rules of a file or folder. Names of notifiers and feeds are taken on trust: no configuration is needed.
+    pub(crate) fn rules(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
+        let files = rule_files::read(path).map_err(LoadError::Unreadable)?;
+        let rules = Rules::load(&rule_files::texts(&files), None, faults).ok_or(LoadError::Broken)?;
+        let (names, places) = sorted(rules.iter().map(|rule| rule.title()).collect());
+        let every = rules.every_carrier();
+        Ok(Self { names, places, what: What::Rules(Box::new(rules), every) })
+    }
+
+    /// One expression.
+    pub(crate) fn expression(expression: &str, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
+        let query = Query::parse(expression, faults).ok_or(LoadError::Broken)?;
+        Ok(Self { names: vec![expression.to_owned()], places: vec![0], what: What::Expression(query) })
+    }
+
+    /// What matches each of `stories`, in their order, on as many threads as the pool that this is called in has.
+    pub(crate) fn matches_all(&self, stories: &[Entry]) -> Vec<Hits> {
+        stories.par_iter().map(|entry| self.matches(entry)).collect()
+    }
+
+    fn matches(&self, entry: &Entry) -> Hits {
+        match &self.what {
+            What::Rules(rules, every) => {
+                let carriers = entry.carriers.as_ref().unwrap_or(every);
+                let mut scanner = rules.scanner();
+                let mut hits: Hits =
+                    scanner.scan(&entry.story, carriers).map(|(number, _)| self.places[number]).collect();
+                hits.sort_unstable();
+                hits
+            }
+            What::Expression(query) => {
+                let carriers = entry.carriers.as_deref().unwrap_or_default();
+                query.holds(&entry.story, carriers).then_some(0).into_iter().collect()
+            }
+        }
+    }
+}
+
+/// `names`, sorted, and where each of them stands then.
+fn sorted(names: Vec<String>) -> (Vec<String>, Vec<usize>) {
+    let mut numbers: Vec<usize> = (0..names.len()).collect();
+    numbers.sort_by(|one, other| names[*one].cmp(&names[*other]));
+    let mut places = vec![0; names.len()];
+    numbers.iter().enumerate().for_each(|(place, number)| places[*number] = place);
+    let mut names = names;
+    names.sort();
+    (names, places)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use tidings_rules::story::{FeedName, Story};
+
+    fn entry(title: &str, carriers: Option<Vec<Carrier>>) -> Entry {
+        let story = Story {
+            title: title.to_owned(),
+            body: String::new(),
+            url: None,
+            published: None,
+            first_seen: Timestamp::UNIX_EPOCH,
+            lang: None,
+            authors: vec![],
+            tags: vec![],
+            source: None,
+        };
+        Entry { id: String::new(), story, carriers }
+    }
+
+    fn matcher(text: &str) -> Matcher {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("rules.yaml"), text).unwrap();
+        let mut faults = Vec::new();
+        Matcher::rules(folder.path(), &mut faults).ok().unwrap_or_else(|| panic!("{faults:?}"))
+    }
+
+    const FILTERED: &str = "rules:\n  - {name: c, when: arms}\n  - {name: a, when: arms, feeds: [Wire]}\n  - {name: b, when: arms, feeds: [\"tag:asia\"]}\n";
+
+    #[test]
+    fn a_story_without_feeds_is_matched_as_if_every_feed_carried_it_and_others_by_their_own() {
+        let matcher = matcher(FILTERED);
+        let wire = Carrier { name: FeedName("Wire".to_owned()), tags: BTreeSet::new() };
+        let stories =
+            [entry("arms", None), entry("arms", Some(vec![wire])), entry("arms", Some(vec![])), entry("", None)];
+        let expected = [vec![0, 1, 2], vec![0, 2], vec![2], vec![]];
+        assert_eq!(matcher.names, ["a", "b", "c"]);
+        assert_eq!(matcher.matches_all(&stories), expected);
+    }
+
+    #[test]
+    fn an_expression_is_called_by_itself_and_needs_no_feed() {
+        let matcher = Matcher::expression("arms", &mut Vec::new()).ok().unwrap();
+        assert_eq!(matcher.names, ["arms"]);
+        assert_eq!(matcher.matches_all(&[entry("arms", Some(vec![])), entry("farms", None)]), [vec![0], vec![]]);
+    }
+
+    #[test]
+    fn broken_rules_and_unreadable_folders_are_told_apart() {
+        let mut faults = Vec::new();
+        assert!(matches!(Matcher::expression("(arms", &mut faults), Err(LoadError::Broken)));
+        assert_eq!(faults.len(), 1);
+        let gone = Matcher::rules(Path::new("/no/such/folder"), &mut faults);
+        assert!(matches!(gone, Err(LoadError::Unreadable(why)) if why.contains("/no/such/folder")));
+    }
+}

@@ -1,0 +1,63 @@
+//! Stories of the store, a page at a time.
+
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+
+use super::source::{Batch, Entry, MOST_STORIES};
+use crate::store::{Archive, OpenError, StoreError, Stored, StoryId};
+use tidings_rules::Carrier;
+use tidings_rules::story::FeedName;
+
+/// The stories that were first seen since a time.
+pub(crate) struct StoredStories {
+    runtime: Runtime,
+    archive: Archive,
+    since: Timestamp,
+    /// The row that was read last.
+    last: Option<StoryId>,
+    /// The configuration's feeds.
+    feeds: Vec<Carrier>,
+}
+
+/// Why the stories of a store cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoredError {
+    /// The system gives no threads or sockets.
+    #[error(transparent)]
+    Threads(#[from] io::Error),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+}
+
+impl StoredStories {
+    /// Those of `store` that were first seen at `since` or later. `feeds` are the configuration's.
+    pub(crate) fn open(store: &Path, since: Timestamp, feeds: Vec<Carrier>) -> Result<Self, StoredError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let archive = runtime.block_on(Archive::open(store))?;
+        Ok(Self { runtime, archive, since, last: None, feeds })
+    }
+
+    /// The next stories; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Batch>, StoreError> {
+        let page = self.runtime.block_on(self.archive.page(self.since, self.last, MOST_STORIES))?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.last = Some(last.id);
+        let stories = page.into_iter().map(|stored| entry(stored, &self.feeds)).collect();
+        Ok(Some(Batch { stories, ..Batch::default() }))
+    }
+}
+
+fn entry(stored: Stored, feeds: &[Carrier]) -> Entry {
+    let carriers = stored.feeds.into_iter().map(|name| carrier(name, feeds)).collect();
+    Entry { id: stored.uid, story: stored.story, carriers: Some(carriers) }
+}
+
+/// The feed as rules see it; one that left the configuration has no tags.
+fn carrier(name: FeedName, feeds: &[Carrier]) -> Carrier {
+    let known = feeds.iter().find(|feed| feed.name == name);
+    Carrier { name, tags: known.map(|feed| feed.tags.clone()).unwrap_or_default() }
+}

@@ -1,0 +1,217 @@
+//! What a backtest found, counted: plain data, bounded however many stories there are.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::matching::Hits;
+use super::source::Entry;
+
+/// Headlines that are kept of everything that is counted: the newest.
+const HEADLINES: usize = 3;
+
+/// The most of a headline that is kept, in characters.
+const LONGEST_HEADLINE: usize = 300;
+
+/// Everything that is counted over all stories.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Stories that were matched.
+    pub(crate) stories: usize,
+    /// Stories that any rule matched.
+    pub(crate) matched: usize,
+    /// What every rule found, in the order of their names.
+    pub(crate) rules: Vec<Found>,
+    /// What other rules would change, by the rule's name; only rules that change anything.
+    pub(crate) changes: BTreeMap<String, Change>,
+    /// Lines that were no stories.
+    pub(crate) faulty: usize,
+    /// What matching took, without reading and printing.
+    pub(crate) matching: Duration,
+}
+
+/// What other rules would change about the matches of one rule.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// Stories that it would match, too.
+    pub(crate) adds: Found,
+    /// Stories that it would match no more.
+    pub(crate) drops: Found,
+}
+
+/// The names of the rules that would match one story, too, and of those that would match it no more.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Differences<'n> {
+    /// Those that would.
+    pub(crate) adds: Vec<&'n str>,
+    /// Those that would not.
+    pub(crate) drops: Vec<&'n str>,
+}
+
+/// Stories, counted, with the headlines of the newest.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// How many.
+    pub(crate) count: usize,
+    /// The newest, newest first: by date, those without one last; else the one that was read later.
+    pub(crate) newest: Vec<Headline>,
+}
+
+/// A story in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Headline {
+    /// When it was published or, in the store, first seen; `None` if its source does not say.
+    pub(crate) date: Option<Timestamp>,
+    /// Its title, else the start of its text.
+    pub(crate) title: String,
+}
+
+impl Tally {
+    /// Nothing yet, of so many rules.
+    pub(crate) fn of(rules: usize) -> Self {
+        Self { rules: std::iter::repeat_with(Found::default).take(rules).collect(), ..Self::default() }
+    }
+
+    /// Counts a story that these rules matched.
+    pub(crate) fn story(&mut self, entry: &Entry, hits: &Hits) {
+        self.stories += 1;
+        self.matched += usize::from(!hits.is_empty());
+        for place in hits {
+            self.rules[*place].add(entry);
+        }
+    }
+
+    /// Counts what other rules would change about a story.
+    pub(crate) fn change(&mut self, entry: &Entry, changes: &Differences<'_>) {
+        for name in &changes.adds {
+            self.changed(name).adds.add(entry);
+        }
+        for name in &changes.drops {
+            self.changed(name).drops.add(entry);
+        }
+    }
+
+    fn changed(&mut self, name: &str) -> &mut Change {
+        self.changes.entry(name.to_owned()).or_default()
+    }
+
+    /// Matches of all rules.
+    pub(crate) fn matches(&self) -> usize {
+        self.rules.iter().map(|found| found.count).sum()
+    }
+
+    /// Matches that other rules would add, and drop.
+    pub(crate) fn added_and_dropped(&self) -> (usize, usize) {
+        self.changes.values().fold((0, 0), |(adds, drops), it| (adds + it.adds.count, drops + it.drops.count))
+    }
+
+    /// Microseconds a story for matching alone; 0 without stories.
+    pub(crate) fn micros_a_story(&self) -> f64 {
+        let stories = u32::try_from(self.stories).unwrap_or(u32::MAX);
+        self.matching.as_secs_f64() * 1e6 / f64::from(stories.max(1))
+    }
+}
+
+impl Found {
+    fn add(&mut self, entry: &Entry) {
+        self.count += 1;
+        let date = date(entry);
+        let place = self.newest.partition_point(|other| other.date > date);
+        if place < HEADLINES {
+            self.newest.insert(place, Headline { date, title: headline(entry) });
+            self.newest.truncate(HEADLINES);
+        }
+    }
+}
+
+/// The names that stand in the second of two sorted lists only, and those that stand in the first only; sorted.
+pub(crate) fn differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differences<'n> {
+    let lacks = |list: &[&str], name: &str| list.binary_search(&name).is_err();
+    let adds = then.iter().filter(|name| lacks(now, name)).copied().collect();
+    let drops = now.iter().filter(|name| lacks(then, name)).copied().collect();
+    Differences { adds, drops }
+}
+
+fn date(entry: &Entry) -> Option<Timestamp> {
+    let seen = entry.carriers.is_some().then_some(entry.story.first_seen);
+    entry.story.published.or(seen)
+}
+
+fn headline(entry: &Entry) -> String {
+    entry.story.headline().chars().take(LONGEST_HEADLINE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidings_rules::story::Story;
+
+    fn entry(title: &str, published: Option<i64>) -> Entry {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let story = Story {
+            title: title.to_owned(),
+            body: "The text.".to_owned(),
+            url: None,
+            published: published.map(at),
+            first_seen: at(0),
+            lang: None,
+            authors: vec![],
+            tags: vec![],
+            source: None,
+        };
+        Entry { id: String::new(), story, carriers: None }
+    }
+
+    fn newest(entries: &[(&str, Option<i64>)]) -> Vec<String> {
+        let mut found = Found::default();
+        for (title, published) in entries {
+            found.add(&entry(title, *published));
+        }
+        assert_eq!(found.count, entries.len());
+        found.newest.into_iter().map(|headline| headline.title).collect()
+    }
+
+    #[test]
+    fn the_newest_headlines_are_kept_newest_first() {
+        assert_eq!(
+            newest(&[("a", Some(3)), ("b", Some(9)), ("c", None), ("d", Some(5)), ("e", Some(1))]),
+            ["b", "d", "a"]
+        );
+        assert_eq!(newest(&[("a", None), ("b", None), ("c", None), ("d", None)]), ["d", "c", "b"]);
+        assert_eq!(newest(&[(" ", None)]), ["The text."]);
+    }
+
+    #[test]
+    fn a_headline_is_kept_no_longer_than_a_person_reads() {
+        assert_eq!(newest(&[(&"é".repeat(10_000), None)])[0].chars().count(), LONGEST_HEADLINE);
+    }
+
+    #[test]
+    fn stories_matches_and_changes_are_counted() {
+        let mut tally = Tally::of(2);
+        for (hits, adds, drops) in
+            [(vec![0, 1], vec![], vec!["a"]), (vec![], vec!["b"], vec![]), (vec![1], vec![], vec![])]
+        {
+            tally.story(&entry("x", None), &hits);
+            tally.change(&entry("x", None), &Differences { adds, drops });
+        }
+        assert_eq!((tally.stories, tally.matched, tally.matches()), (3, 2, 3));
+        assert_eq!(tally.added_and_dropped(), (1, 1));
+        assert_eq!(tally.changes.keys().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_time_of_a_story_is_its_share_of_matching() {
+        let tally = Tally { stories: 4, matching: Duration::from_millis(2), ..Tally::default() };
+        assert!((tally.micros_a_story() - 500.0).abs() < 1e-6);
+        assert!(Tally::default().micros_a_story().abs() < 1e-6);
+    }
+
+    #[test]
+    fn differences_are_what_one_side_has_alone() {
+        assert_eq!(differences(&["a", "b"], &["b", "c"]), Differences { adds: vec!["c"], drops: vec!["a"] });
+        assert_eq!(differences(&[], &[]), Differences { adds: vec![], drops: vec![] });
+    }
+}

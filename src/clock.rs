@@ -1,0 +1,73 @@
+//! The one place that reads a clock; everywhere else time is an argument.
+
+mod jump;
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+pub(crate) use jump::Jump;
+use jump::Reading;
+
+/// The longest sleep without a look at the wall clock. A clock that is set forward, or a machine
+/// that was suspended, delays nothing by more.
+const LONGEST_SLEEP: Duration = Duration::from_secs(20);
+
+/// The present, to the millisecond that the store keeps.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one clock read; see clippy.toml")]
+pub fn now() -> Timestamp {
+    let exact = Timestamp::now();
+    Timestamp::from_millisecond(exact.as_millisecond()).unwrap_or(exact)
+}
+
+/// Waits until the wall clock shows `at`; for ever if there is no such time.
+pub(crate) async fn sleep_until(at: Option<Timestamp>) {
+    let Some(at) = at else { return std::future::pending().await };
+    loop {
+        let left = until(at, now());
+        tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        if left <= LONGEST_SLEEP {
+            return;
+        }
+    }
+}
+
+/// The time from `now` to `at`; none if it has passed.
+pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}
+
+/// `now` and `delay` later, or the end of time.
+pub(crate) fn later(now: Timestamp, delay: Duration) -> Timestamp {
+    now.checked_add(delay).unwrap_or(Timestamp::MAX)
+}
+
+/// What `work` makes, and how long that took by a clock that never goes back.
+#[expect(clippy::disallowed_methods, reason = "a duration is measured, no time is told; see clippy.toml")]
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = std::time::Instant::now();
+    let made = work();
+    (made, start.elapsed())
+}
+
+/// Notices that the wall clock jumped, as a suspended machine's does.
+#[derive(Debug)]
+pub(crate) struct JumpWatch {
+    begun: Instant,
+    last: Reading,
+}
+
+impl JumpWatch {
+    /// Watches from now on.
+    #[expect(clippy::disallowed_methods, reason = "the steady clock is read to be held against the wall clock")]
+    pub(crate) fn start() -> Self {
+        Self { begun: Instant::now(), last: Reading { wall: now(), steady: Duration::ZERO } }
+    }
+
+    /// How the wall clock jumped since the last look; `None` if it did not.
+    pub(crate) fn look(&mut self) -> Option<Jump> {
+        let reading = Reading { wall: now(), steady: self.begun.elapsed() };
+        jump::jump(std::mem::replace(&mut self.last, reading), reading)
+    }
+}

@@ -1,0 +1,180 @@
+//! The headers that a poller reads and sends: validators, freshness, Retry-After.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use reqwest::header::{
+    AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, RETRY_AFTER,
+};
+
+use super::{Freshness, Validators};
+use crate::clock::later;
+
+/// No server's word is taken for longer than a year: this only keeps sums within range.
+const LONGEST: u64 = 365 * 24 * 3600;
+
+impl Validators {
+    /// These, with what is missing taken from `older`.
+    pub(super) fn or(self, older: &Self) -> Self {
+        Self {
+            etag: self.etag.or_else(|| older.etag.clone()),
+            last_modified: self.last_modified.or_else(|| older.last_modified.clone()),
+        }
+    }
+}
+
+/// A header's value, a `char` for every byte: headers may hold bytes that are no UTF-8, and validators must come back as they were.
+pub(super) fn text(value: &HeaderValue) -> String {
+    value.as_bytes().iter().copied().map(char::from).collect()
+}
+
+fn value(text: &str) -> Option<HeaderValue> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+    HeaderValue::from_bytes(&bytes?).ok()
+}
+
+/// What an answer says to send back.
+pub(super) fn validators(head: &HeaderMap) -> Validators {
+    Validators { etag: head.get(ETAG).map(text), last_modified: head.get(LAST_MODIFIED).map(text) }
+}
+
+/// `If-None-Match` and `If-Modified-Since`, as far as there is something to send.
+pub(super) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)]
+        .into_iter()
+        .filter_map(|(name, known)| Some((name, value(known.as_deref()?)?)))
+}
+
+/// For how long a server wants to be left alone (RFC 9110, section 10.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// For so long from its answer on.
+    Span(Duration),
+    /// Until then.
+    Until(Timestamp),
+}
+
+impl RetryAfter {
+    /// When it may be asked again, if it answered `now`.
+    #[must_use]
+    pub fn end(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Span(span) => later(now, span),
+            Self::Until(end) => end,
+        }
+    }
+}
+
+/// `Retry-After`, in seconds or as a date.
+#[must_use]
+pub fn retry_after(head: &HeaderMap) -> Option<RetryAfter> {
+    match seconds(head.get(RETRY_AFTER)?) {
+        Some(span) => Some(RetryAfter::Span(span)),
+        None => date(head, &RETRY_AFTER).map(RetryAfter::Until),
+    }
+}
+
+/// For how long a server wants to be left alone from its answer on; `now` is the time of the
+/// answer, unless the server says it itself.
+///
+/// Of a date, its distance from the server's own time counts, whatever the clock here shows.
+#[must_use]
+pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let answered = date(head, &DATE).unwrap_or(now);
+    let wait = retry_after(head)?.end(answered).duration_since(answered);
+    Some(Duration::try_from(wait).unwrap_or_default())
+}
+
+/// How long the answer stays fresh (RFC 9111, section 4.2). Unclear or contradictory headers say nothing.
+pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
+    let control: Vec<String> =
+        head.get_all(CACHE_CONTROL).iter().map(|value| text(value).to_ascii_lowercase()).collect();
+    let mut directives = control.iter().flat_map(|value| value.split(',')).map(str::trim);
+    if directives.clone().any(|directive| matches!(directive, "no-cache" | "no-store")) {
+        return Freshness::default();
+    }
+    let max_age =
+        directives.find_map(|directive| directive.strip_prefix("max-age=").map(|age| whole(age.trim_matches('"'))));
+    let fresh_for = match max_age {
+        Some(age) => age.map(|age| age.saturating_sub(head.get(AGE).and_then(seconds).unwrap_or_default())),
+        None => date(head, &EXPIRES).and_then(|end| {
+            let start = date(head, &DATE).unwrap_or(now);
+            Duration::try_from(end.duration_since(start)).ok().map(|age| age.min(Duration::from_secs(LONGEST)))
+        }),
+    };
+    Freshness { fresh_for: fresh_for.filter(|age| !age.is_zero()) }
+}
+
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    whole(value.to_str().ok()?.trim())
+}
+
+/// A whole number of seconds; one too large to count means the longest.
+fn whole(digits: &str) -> Option<Duration> {
+    let well_formed = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    well_formed.then(|| Duration::from_secs(digits.parse().unwrap_or(LONGEST).min(LONGEST)))
+}
+
+fn date(head: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
+    let when: SystemTime = httpdate::parse_http_date(head.get(name)?.to_str().ok()?).ok()?;
+    Timestamp::try_from(when).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2024-05-01T12:00:00Z".parse().unwrap()
+    }
+
+    fn head(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[rstest]
+    #[case("120", Some("2024-05-01T12:02:00Z"))]
+    #[case("0", Some("2024-05-01T12:00:00Z"))]
+    #[case("Wed, 01 May 2024 13:00:00 GMT", Some("2024-05-01T13:00:00Z"))]
+    #[case("Wednesday, 01-May-24 13:00:00 GMT", Some("2024-05-01T13:00:00Z"))]
+    #[case("99999999999999999999", Some("2025-05-01T12:00:00Z"))]
+    #[case("soon", None)]
+    #[case("-5", None)]
+    #[case("", None)]
+    fn retry_after_is_seconds_or_a_date(#[case] value: &'static str, #[case] until: Option<&str>) {
+        let expected = until.map(|until| until.parse().unwrap());
+        assert_eq!(retry_after(&head(&[("retry-after", value)])).map(|asked| asked.end(now())), expected);
+    }
+
+    #[rstest]
+    #[case(&[("cache-control", "public, max-age=600")], Some(600))]
+    #[case(&[("cache-control", "Max-Age=600"), ("age", "100")], Some(500))]
+    #[case(&[("cache-control", "max-age=600"), ("age", "700")], None)]
+    #[case(&[("cache-control", "max-age=60"), ("expires", "Wed, 01 May 2024 13:00:00 GMT")], Some(60))]
+    #[case(&[("cache-control", "max-age=600, no-cache")], None)]
+    #[case(&[("expires", "Wed, 01 May 2024 13:00:00 GMT")], Some(3600))]
+    #[case(&[("expires", "Wed, 01 May 2024 13:00:00 GMT"), ("date", "Wed, 01 May 2024 12:30:00 GMT")], Some(1800))]
+    #[case(&[("expires", "Wed, 01 May 2024 11:00:00 GMT")], None)]
+    #[case(&[("expires", "0")], None)]
+    #[case(&[("cache-control", "max-age=soon")], None)]
+    #[case(&[], None)]
+    fn freshness_is_what_the_headers_say(
+        #[case] pairs: &[(&'static str, &'static str)],
+        #[case] expected: Option<u64>,
+    ) {
+        assert_eq!(freshness(&head(pairs), now()).fresh_for, expected.map(Duration::from_secs));
+    }
+
+    #[test]
+    fn validators_survive_byte_for_byte() {
+        let mut sent = HeaderMap::new();
+        sent.insert(ETAG, HeaderValue::from_bytes(b"W/\"\xe9\xff-1\"").unwrap());
+        sent.insert(LAST_MODIFIED, HeaderValue::from_static("yesterday, about noon"));
+        let back: HeaderMap = conditions(&validators(&sent)).collect();
+        assert_eq!(back[IF_NONE_MATCH], sent[ETAG]);
+        assert_eq!(back[IF_MODIFIED_SINCE], sent[LAST_MODIFIED]);
+    }
+}

@@ -1,0 +1,158 @@
+//! How every host is reached: by which client and proxy, with which headers, and never past the guard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Certificate, Client, ClientBuilder};
+use url::Url;
+
+use super::{FetchError, HOME, failure};
+use crate::config::{Authority, Hosts, Manner, Network, Proxy};
+use crate::http::guard;
+use crate::http::guard::{Forbidden, GuardedResolver};
+
+/// Why no client could be made, in one sentence for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("HTTPS cannot be set up: {0} (are CA certificates installed on this machine?)")]
+pub struct NoClient(String);
+
+/// Clients behind the guard for feeds, pages and webhooks, and which of them is for which host; clones share them.
+///
+/// A client looks names up by [`GuardedResolver`]; addresses in URLs are not looked up, so [`Reach::check`] or [`Reach::check_hook`] comes before
+/// each request. It follows no redirect, keeps no cookies, sends no Referer, heeds no proxy of the environment, and gives up connecting after 10 s.
+#[derive(Clone, Debug)]
+pub struct Reach(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    network: Network,
+    hosts: Hosts,
+    usual: Client,
+    /// Those that some hosts want in place of the usual one.
+    others: Vec<(Route, Client)>,
+}
+
+/// What makes one client differ from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Route {
+    proxy: Option<Proxy>,
+    http1: bool,
+}
+
+impl Reach {
+    /// The clients that `network` and `hosts` ask for.
+    ///
+    /// # Errors
+    /// Where the machine has no CA certificates or TLS cannot be set up.
+    pub fn new(network: Network, hosts: Hosts) -> Result<Self, NoClient> {
+        let usual = client_that_trusts(&[], &network)?;
+        let mut others: Vec<(Route, Client)> = Vec::new();
+        for manner in hosts.manners() {
+            let route = route(manner, &network);
+            if (route.http1 || route.proxy != network.proxy) && others.iter().all(|(known, _)| *known != route) {
+                let builder = builder(&[], &network, route.proxy.as_ref())?;
+                let client = built(if route.http1 { builder.http1_only() } else { builder })?;
+                others.push((route, client));
+            }
+        }
+        Ok(Self(Arc::new(Inner { network, hosts, usual, others })))
+    }
+
+    /// The client of every host that `hosts` says nothing of, and of all webhooks.
+    #[must_use]
+    pub fn usual(&self) -> &Client {
+        &self.0.usual
+    }
+
+    /// What may be reached, and how it is addressed.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.0.network
+    }
+
+    /// Checks a feed's or a page's address, before every request.
+    ///
+    /// # Errors
+    /// Where the address must not be fetched.
+    pub async fn check(&self, url: &Url) -> Result<(), Forbidden> {
+        guard::check(url, &self.0.network.allow, self.proxy(url)).await
+    }
+
+    /// Checks a webhook's address, before every request.
+    ///
+    /// # Errors
+    /// Where nothing must be sent there.
+    pub async fn check_hook(&self, url: &Url) -> Result<(), Forbidden> {
+        guard::check(url, &self.0.network.allow, self.0.network.proxy.as_ref()).await
+    }
+
+    /// The client that asks the host of `url`.
+    pub(super) fn client(&self, url: &Url) -> &Client {
+        let route = self.0.hosts.of(url).map(|manner| route(manner, &self.0.network));
+        let other = route.and_then(|route| self.0.others.iter().find(|(known, _)| *known == route));
+        other.map_or(&self.0.usual, |(_, client)| client)
+    }
+
+    /// What requests to the host of `url` carry: nothing of it goes to any other host.
+    pub(super) fn headers(&self, url: &Url) -> HeaderMap {
+        self.0.hosts.of(url).map(|manner| manner.headers.clone()).unwrap_or_default()
+    }
+
+    /// What `error`, which a request for `url` ended in, means to a person.
+    pub(super) fn explain(&self, url: &Url, error: &reqwest::Error) -> FetchError {
+        match (failure::explain(error), self.proxy(url)) {
+            (FetchError::Unreachable(why), Some(proxy)) => {
+                FetchError::Unreachable(format!("by the proxy {proxy}: {why}"))
+            }
+            (explained, _) => explained,
+        }
+    }
+
+    fn proxy(&self, url: &Url) -> Option<&Proxy> {
+        let own = self.0.hosts.of(url).and_then(|manner| manner.proxy.as_ref());
+        own.or(self.0.network.proxy.as_ref())
+    }
+}
+
+fn route(manner: &Manner, network: &Network) -> Route {
+    Route { proxy: manner.proxy.clone().or_else(|| network.proxy.clone()), http1: manner.http1 }
+}
+
+/// A client like [`Reach::usual`] that believes `authorities` besides the system's.
+///
+/// # Errors
+/// As [`Reach::new`].
+pub fn client_that_trusts(authorities: &[Authority], network: &Network) -> Result<Client, NoClient> {
+    built(builder(authorities, network, network.proxy.as_ref())?)
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, NoClient> {
+    builder.build().map_err(|error| NoClient(failure::innermost(&error)))
+}
+
+fn builder(authorities: &[Authority], network: &Network, proxy: Option<&Proxy>) -> Result<ClientBuilder, NoClient> {
+    let failed = |error: reqwest::Error| NoClient(failure::innermost(&error));
+    let trusted: Result<Vec<_>, _> = authorities.iter().map(|authority| Certificate::from_der(&authority.0)).collect();
+    let builder = Client::builder()
+        .tls_certs_merge(trusted.map_err(failed)?)
+        .user_agent(user_agent(network.contact.as_deref()))
+        .dns_resolver(GuardedResolver::new(&network.allow, proxy))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(10));
+    match proxy {
+        Some(proxy) => Ok(builder.proxy(reqwest::Proxy::all(proxy.0.clone()).map_err(failed)?)),
+        None => Ok(builder),
+    }
+}
+
+fn user_agent(contact: Option<&str>) -> HeaderValue {
+    let plain = format!("Tidings/{} (+{HOME})", env!("CARGO_PKG_VERSION"));
+    let whole = contact.map(|contact| format!("Tidings/{} (+{HOME}; {contact})", env!("CARGO_PKG_VERSION")));
+    whole
+        .and_then(|text| HeaderValue::from_str(&text).ok())
+        .or_else(|| HeaderValue::from_str(&plain).ok())
+        .expect("name, version and home are visible ASCII")
+}

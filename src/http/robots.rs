@@ -1,0 +1,172 @@
+//! What a host asks of robots (robots.txt, RFC 9309), and whether a page may be read. Pure: who asks fetches.
+
+use robotxt::{AccessResult, Agent};
+use url::Url;
+
+use crate::http::{Answer, FetchError};
+use crate::markup::shield::shielded;
+
+/// The name by which robots.txt addresses this program.
+pub const NAME: &str = "Tidings";
+
+/// What a host asks of robots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Robots {
+    /// What its robots.txt says; where it has none, nothing.
+    Says(robotxt::Robots),
+    /// Its robots.txt could not be read, and why. Until it can be, nothing may.
+    Unreachable(FetchError),
+}
+
+impl Robots {
+    /// What follows from asking for robots.txt. A host that has none (4xx) allows everything; one that is too busy to say (429) does not, nor does
+    /// one that fails or cannot be reached. No more than 500 KiB count.
+    #[must_use]
+    pub fn of(asked: Result<&Answer, &FetchError>) -> Self {
+        match asked {
+            Ok(answer) => {
+                let text = answer.body.as_deref().unwrap_or_default();
+                let read = shielded(|| robotxt::Robots::parse(text, Agent::Exact(NAME)));
+                read.map_or_else(
+                    || {
+                        Self::Unreachable(FetchError::Broken(
+                            "it is damaged in a way that the reader cannot bear".to_owned(),
+                        ))
+                    },
+                    Self::Says,
+                )
+            }
+            Err(FetchError::Status { code: 400..=428 | 430..=499, .. }) => {
+                Self::Says(robotxt::Robots::from_access(AccessResult::Unavailable, NAME))
+            }
+            Err(why) => Self::Unreachable(why.clone()),
+        }
+    }
+
+    /// Whether the page at `url`, on that host, may be read.
+    ///
+    /// # Errors
+    /// Where it may not, in words; for a host that rests, or whose robots.txt could not be read, such as say that it may be tried again.
+    pub fn check(&self, url: &Url) -> Result<(), FetchError> {
+        match self {
+            Self::Says(robots) if robots.is_url_allowed(url) => Ok(()),
+            Self::Says(_) => {
+                Err(FetchError::Forbidden("its host's robots.txt asks robots to leave it alone".to_owned()))
+            }
+            Self::Unreachable(rest @ FetchError::Resting { .. }) => Err(rest.clone()),
+            Self::Unreachable(why) => Err(FetchError::Unreachable(format!(
+                "its host's robots.txt, which has to be read first, could not be: {why}"
+            ))),
+        }
+    }
+}
+
+/// Where the host of `url` says what it asks of robots.
+#[must_use]
+pub fn address(url: &Url) -> Url {
+    let mut address = url.clone();
+    address.set_path("/robots.txt");
+    address.set_query(None);
+    address.set_fragment(None);
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::http::{Freshness, HostKey, Validators, Way};
+
+    fn url(path: &str) -> Url {
+        format!("https://ana@wire.example:8443{path}").parse().unwrap()
+    }
+
+    fn says(text: &[u8]) -> Robots {
+        let answer = Answer {
+            body: Some(text.to_vec().into()),
+            content_type: None,
+            validators: Validators::default(),
+            freshness: Freshness::default(),
+            url: url("/robots.txt"),
+            way: Way::Straight,
+        };
+        Robots::of(Ok(&answer))
+    }
+
+    fn status(code: u16) -> FetchError {
+        FetchError::Status { code, retry_after: None, host: HostKey::of(&url("/")) }
+    }
+
+    #[rstest]
+    #[case("", "/a", true)]
+    #[case("User-agent: *\nDisallow:\n", "/a", true)]
+    #[case("User-agent: *\nDisallow: /\n", "/a", false)]
+    #[case("User-agent: *\nDisallow: /\n\nUser-agent: tidings\nAllow: /\n", "/a", true)]
+    #[case("User-agent: x\nUser-agent: TIDINGS\nDisallow: /a\n", "/a/b?c", false)]
+    #[case("User-agent: tidings\nDisallow: /a\n\nUser-agent: tidings\nDisallow: /b\n", "/b", false)]
+    #[case("User-agent: *\nDisallow: /a\nAllow: /a/b\n", "/a/b/c", true)]
+    #[case("User-agent: *\nDisallow: /*.php$\n", "/a.php", false)]
+    #[case("User-agent: *\nDisallow: /*.php$\n", "/a.php?b", true)]
+    #[case("\u{feff}user-agent : * # all\r\ndisallow :/a # b\r\n", "/a", false)]
+    #[case("User-agent: *\nDisallow: /\u{30c4}\n", "/%E3%83%84", false)]
+    #[case("<!doctype html><p>User-agent: *", "/a", true)]
+    fn a_page_may_be_read_if_robots_txt_says_so(#[case] text: &str, #[case] path: &str, #[case] may: bool) {
+        assert_eq!(says(text.as_bytes()).check(&url(path)).is_ok(), may);
+    }
+
+    #[rstest]
+    #[case(401, true)]
+    #[case(403, true)]
+    #[case(404, true)]
+    #[case(410, true)]
+    #[case(429, false)]
+    #[case(500, false)]
+    #[case(503, false)]
+    fn a_host_without_robots_txt_allows_all_and_one_that_fails_nothing(#[case] code: u16, #[case] may: bool) {
+        assert_eq!(Robots::of(Err(&status(code))).check(&url("/a")).is_ok(), may);
+    }
+
+    #[test]
+    fn refusals_are_in_words() {
+        let refused = says(b"User-agent: *\nDisallow: /").check(&url("/a")).unwrap_err();
+        assert_eq!(refused.to_string(), "its host's robots.txt asks robots to leave it alone");
+        assert!(matches!(refused, FetchError::Forbidden(_)));
+        let unreachable = Robots::of(Err(&status(500))).check(&url("/a")).unwrap_err();
+        assert_eq!(
+            unreachable.to_string(),
+            "its host's robots.txt, which has to be read first, could not be: the server answered 500 Internal Server Error"
+        );
+        assert!(matches!(unreachable, FetchError::Unreachable(_)));
+        let resting =
+            FetchError::Resting { host: HostKey::of(&url("/")), until: "2026-11-24T20:00:00Z".parse().unwrap() };
+        assert_eq!(Robots::of(Err(&resting)).check(&url("/a")), Err(resting));
+    }
+
+    #[test]
+    fn no_more_than_500_kib_count() {
+        let padding = |bytes: usize| format!("User-agent: *\nDisallow: /a\n#{}\n", "x".repeat(bytes));
+        let (short, long) = (padding(400 << 10) + "Disallow: /b\n", padding(500 << 10) + "Disallow: /b\n");
+        assert_eq!(
+            (says(short.as_bytes()).check(&url("/b")).is_ok(), says(long.as_bytes()).check(&url("/b")).is_ok()),
+            (false, true)
+        );
+        assert!(says(long.as_bytes()).check(&url("/a")).is_err());
+    }
+
+    #[test]
+    fn a_text_as_bad_as_can_be_takes_no_time() {
+        let stars = format!("User-agent: *\nDisallow: /{}b\n", "*a".repeat(100_000));
+        let many = format!("User-agent: *\n{}", "Disallow: /*a*a*a*a*a*b\n".repeat(20_000));
+        let path = format!("/{}", "a".repeat(4000));
+        let of = |byte: u8| vec![byte; 1 << 20];
+        for text in [stars.into_bytes(), many.into_bytes(), of(0xff), of(0), of(b':')] {
+            assert!(says(&text).check(&url(&path)).is_ok());
+        }
+    }
+
+    #[test]
+    fn robots_txt_stands_at_the_root_of_each_port() {
+        assert_eq!(address(&url("/a/b?c#d")).as_str(), "https://ana@wire.example:8443/robots.txt");
+    }
+}

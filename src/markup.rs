@@ -1,0 +1,8 @@
+//! What feeds and pages share: encodings, HTML tokens, plain text, links and dates.
+
+pub(crate) mod date;
+pub(crate) mod decode;
+pub(crate) mod link;
+pub(crate) mod plain;
+pub(crate) mod shield;
+pub(crate) mod tokens;

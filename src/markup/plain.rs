@@ -1,0 +1,289 @@
+//! Markup to plain text: paragraphs parted by a blank line, lines by a line break, white space folded.
+
+use std::cell::RefCell;
+
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
+
+use crate::markup::tokens::begins_reference;
+use crate::markup::tokens::{raw_kind, tokenise};
+
+/// The text that a reader of `html` sees. Blocks part paragraphs, so does a double `<br>`; a single one is a line break. Scripts, styles and the
+/// like are left out. Text after a tag that is too large to be read safely is left out too.
+pub(crate) fn from_markup(html: &str) -> String {
+    let sink = Plain(RefCell::new(Writer::with_capacity(html.len())));
+    let has_references = || html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]));
+    if html.contains('<') || has_references() {
+        let _ = tokenise(html, &sink);
+    } else {
+        sink.0.borrow_mut().write(html);
+    }
+    let mut out = sink.0.into_inner().out;
+    if out.capacity() > 2 * out.len() {
+        out.shrink_to_fit();
+    }
+    out
+}
+
+/// Plain text with white space folded and paragraphs kept.
+pub(crate) fn from_text(text: &str) -> String {
+    let mut writer = Writer::default();
+    for line in text.lines() {
+        writer.write(line);
+        writer.line_break();
+    }
+    writer.out
+}
+
+/// Text that may or may not be markup, by the look of it: elements that are closed, line breaks, or references.
+pub(crate) fn from_either(text: &str) -> String {
+    if looks_like_markup(text) { from_markup(text) } else { from_text(text) }
+}
+
+/// `text` in one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn looks_like_markup(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let closes =
+        lower.match_indices("</").any(|(at, _)| lower[at + 2..].starts_with(|c: char| c.is_ascii_alphabetic()));
+    let breaks = ["<br", "<p>", "<img "].iter().any(|tag| lower.contains(tag));
+    let refers = lower.match_indices('&').any(|(at, _)| {
+        let name = lower[at + 1..].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
+        name > 1 && lower.as_bytes().get(at + 1 + name) == Some(&b';')
+    });
+    closes || breaks || refers
+}
+
+/// Whether white space can be folded no further in `text`, by a look that is fast and knows ASCII only: printable characters, and single spaces within.
+pub(crate) fn is_folded(text: &str) -> bool {
+    // Counted to the end, not found: that is what the compiler makes wide instructions of.
+    let bytes = text.as_bytes();
+    let odd = bytes.iter().filter(|byte| !matches!(byte, b' '..=b'~')).count();
+    let double = bytes.iter().zip(bytes.iter().skip(1)).filter(|pair| matches!(pair, (b' ', b' '))).count();
+    odd + double == 0 && !text.starts_with(' ') && !text.ends_with(' ')
+}
+
+/// What parts the next word from the last.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    #[default]
+    None,
+    Space,
+    Line,
+    Paragraph,
+}
+
+#[derive(Default)]
+struct Writer {
+    out: String,
+    gap: Gap,
+    /// The element whose content is left out, until it ends.
+    skipped: Option<String>,
+}
+
+impl Writer {
+    /// One for a text of so many bytes.
+    fn with_capacity(bytes: usize) -> Self {
+        Self { out: String::with_capacity(bytes), ..Self::default() }
+    }
+
+    fn write(&mut self, text: &str) {
+        if !text.is_empty() && is_folded(text) {
+            self.part();
+            return self.out.push_str(text);
+        }
+        for (at, word) in text.split(|c: char| c.is_whitespace()).enumerate() {
+            if at > 0 {
+                self.gap = self.gap.max(Gap::Space);
+            }
+            if !word.is_empty() {
+                self.part();
+                if word.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    self.out.push_str(word);
+                } else {
+                    self.out.extend(word.split(is_unwritten));
+                }
+            }
+        }
+    }
+
+    fn part(&mut self) {
+        if !self.out.is_empty() {
+            self.out.push_str(match self.gap {
+                Gap::None => "",
+                Gap::Space => " ",
+                Gap::Line => "\n",
+                Gap::Paragraph => "\n\n",
+            });
+        }
+        self.gap = Gap::None;
+    }
+
+    fn line_break(&mut self) {
+        self.gap = if self.gap >= Gap::Line { Gap::Paragraph } else { Gap::Line };
+    }
+
+    fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name: &str = &tag.name;
+        if let Some(skipped) = &self.skipped {
+            if tag.kind == TagKind::EndTag && skipped == name {
+                self.skipped = None;
+            }
+            return TokenSinkResult::Continue;
+        }
+        match name {
+            "br" => self.line_break(),
+            _ if is_block(name) => self.gap = Gap::Paragraph,
+            _ => {}
+        }
+        if tag.kind == TagKind::StartTag && !tag.self_closing && is_unseen(name) {
+            self.skipped = Some(name.to_owned());
+            return raw_kind(name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+struct Plain(RefCell<Writer>);
+
+impl TokenSink for Plain {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut writer = self.0.borrow_mut();
+        match token {
+            Token::TagToken(tag) => return writer.tag(&tag),
+            Token::CharacterTokens(text) if writer.skipped.is_none() => writer.write(&text),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+/// Characters that no text means: control characters, and what is no character at all.
+fn is_unwritten(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
+/// Elements that stand on lines of their own (HTML standard, section 15.3.3, and table cells).
+pub(crate) fn is_block(element: &str) -> bool {
+    const BLOCKS: [&str; 43] = [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ];
+    BLOCKS.binary_search(&element).is_ok()
+}
+
+fn is_unseen(element: &str) -> bool {
+    matches!(
+        element,
+        "script" | "style" | "iframe" | "noembed" | "noframes" | "template" | "textarea" | "select" | "svg" | "math"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("plain", "plain")]
+    #[case("<p>One  two</p>\n<p>three</p>", "One two\n\nthree")]
+    #[case("one<br>two<br/>three", "one\ntwo\nthree")]
+    #[case("one<br><br>two<br>\n<br>three", "one\n\ntwo\n\nthree")]
+    #[case("<b>North</b> <i>Korea</i>n arm<b>s</b>", "North Korean arms")]
+    #[case("<div><p>a</p></div><div><div>b</div></div>", "a\n\nb")]
+    #[case("<ul><li>one<li>two</ul>after", "one\n\ntwo\n\nafter")]
+    #[case("<table><tr><td>North</td><td>Korea</td></tr></table>", "North\n\nKorea")]
+    #[case("a<script>if (a<b) document.write('</p>')</script>b<style>p{}</style>c", "abc")]
+    #[case("a<iframe src='x'/>b", "ab")]
+    #[case("caf&eacute; &amp; &#x2019; &lt;b&gt; &nbsp; x", "café & ’ <b> x")]
+    #[case("1 < 2 and 3 > 2", "1 < 2 and 3 > 2")]
+    #[case("a<!-- no -->b<![CDATA[c]]>", "abc")]
+    #[case("a <b", "a")]
+    #[case("<p>&nbsp;</p>", "")]
+    #[case("a\u{8}b\u{7f}c\u{ffff}&#1;d", "abcd")]
+    #[case("", "")]
+    fn markup_becomes_what_a_reader_sees(#[case] html: &str, #[case] text: &str) {
+        assert_eq!(from_markup(html), text);
+    }
+
+    #[rstest]
+    #[case("a <b> c", "a <b> c")]
+    #[case("AT&T & co; x", "AT&T & co; x")]
+    #[case("a &amp; b", "a & b")]
+    #[case("x <b>y</b>", "x y")]
+    #[case("one\ntwo\n\n three\t four ", "one\ntwo\n\nthree four")]
+    fn text_is_taken_as_markup_only_if_it_looks_so(#[case] given: &str, #[case] text: &str) {
+        assert_eq!(from_either(given), text);
+    }
+
+    #[test]
+    fn the_list_of_blocks_can_be_searched() {
+        for block in ["address", "p", "td", "ul", "div", "h1"] {
+            assert!(is_block(block), "{block}");
+        }
+        for other in ["a", "span", "b", "zzz"] {
+            assert!(!is_block(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn depth_costs_nothing() {
+        let html = "<div>".repeat(50_000) + "deep";
+        assert_eq!(from_markup(&html), "deep");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_text_is_folded(html in "(<p>|</p>|<br>|<b>|<script>|</script>|&amp;|&nbsp;| |\n|a|é|<){0,40}") {
+            let text = from_markup(&html);
+            proptest::prop_assert_eq!(text.trim(), &text);
+            proptest::prop_assert!(!text.contains("\n\n\n") && !text.contains("  "));
+        }
+    }
+}

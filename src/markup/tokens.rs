@@ -1,0 +1,155 @@
+//! HTML as a stream of tokens: no tree, no recursion, and no more time than its length deserves.
+
+use std::cell::Cell;
+
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+
+/// How many characters that can part attributes one tag may hold. The tokenizer compares each attribute with all before it, so a tag of
+/// a million would take hours.
+const MOST_SEPARATORS: usize = 8_000;
+
+/// The longest piece that is fed at once.
+const PIECE: usize = 4096;
+
+/// A tag of the markup is too large to be read safely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TagTooLarge;
+
+/// Feeds the tokens of `html` to `sink`, at most up to a tag that is too large.
+pub(crate) fn tokenise<S: TokenSink<Handle = ()>>(html: &str, sink: &S) -> Result<(), TagTooLarge> {
+    let counted = Counted { sink, seen: Cell::new(0) };
+    let tokenizer = Tokenizer::new(counted, TokenizerOpts::default());
+    let queue = BufferQueue::default();
+    let mut stall = Stall::default();
+    for piece in pieces(html) {
+        let before = tokenizer.sink.seen.get();
+        queue.push_back(StrTendril::from_slice(piece));
+        let _ = tokenizer.feed(&queue);
+        stall.grows(piece, tokenizer.sink.seen.get() > before)?;
+    }
+    tokenizer.end();
+    Ok(())
+}
+
+/// How the tokenizer is to read what follows the start of an element that holds no markup.
+pub(crate) fn raw_kind(element: &str) -> Option<RawKind> {
+    match element {
+        "script" => Some(RawKind::ScriptData),
+        "style" | "iframe" | "xmp" | "noembed" | "noframes" => Some(RawKind::Rawtext),
+        "title" | "textarea" => Some(RawKind::Rcdata),
+        _ => None,
+    }
+}
+
+/// `html` in pieces of bounded length, cut before every `<`.
+fn pieces(html: &str) -> impl Iterator<Item = &str> {
+    let mut rest = html;
+    std::iter::from_fn(move || {
+        let most = rest.floor_char_boundary(PIECE);
+        let window = &rest[..most];
+        let end = window.get(1..).and_then(|after| after.find('<')).map_or(most, |at| at + 1);
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// A stretch of input that gave no token: the inside of a tag, or of a comment.
+#[derive(Default)]
+struct Stall {
+    separators: usize,
+    is_comment: bool,
+    is_on: bool,
+}
+
+impl Stall {
+    fn grows(&mut self, piece: &str, gave_token: bool) -> Result<(), TagTooLarge> {
+        if gave_token {
+            // Only a `<` opens a tag, and this piece's is behind.
+            *self = Self::default();
+            return Ok(());
+        }
+        if !self.is_on {
+            self.is_comment = piece.starts_with("<!");
+        }
+        self.is_on = true;
+        self.separators += piece.bytes().filter(|b| b.is_ascii_whitespace() || b"/'\"".contains(b)).count();
+        if self.separators > MOST_SEPARATORS && !self.is_comment { Err(TagTooLarge) } else { Ok(()) }
+    }
+}
+
+/// Counts the tokens that pass on to a sink.
+struct Counted<'a, S> {
+    sink: &'a S,
+    seen: Cell<usize>,
+}
+
+impl<S: TokenSink<Handle = ()>> TokenSink for Counted<'_, S> {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<()> {
+        // Errors come from within tags too.
+        if matches!(token, Token::ParseError(_)) {
+            return TokenSinkResult::Continue;
+        }
+        self.seen.set(self.seen.get() + 1);
+        self.sink.process_token(token, line)
+    }
+
+    /// Feeds wrap texts in CDATA sections that outlive one unwrapping; as HTML they would be comments.
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        true
+    }
+}
+
+/// Whether HTML would look for a reference at the `&` at the start of `rest`.
+pub(crate) fn begins_reference(rest: &str) -> bool {
+    rest.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Count(Cell<usize>);
+
+    impl TokenSink for Count {
+        type Handle = ();
+
+        fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+            if matches!(token, Token::TagToken(_)) {
+                self.0.set(self.0.get() + 1);
+            }
+            TokenSinkResult::Continue
+        }
+    }
+
+    fn tags(html: &str) -> Result<usize, TagTooLarge> {
+        let sink = Count(Cell::new(0));
+        tokenise(html, &sink).map(|()| sink.0.get())
+    }
+
+    #[test]
+    fn pieces_join_to_the_whole() {
+        for html in ["", "a", "<", "<<", "a<b>c</b>", &"ä".repeat(5000), &"<p>".repeat(5000)] {
+            assert_eq!(pieces(html).collect::<String>(), *html);
+        }
+    }
+
+    #[test]
+    fn a_tag_of_endless_attributes_is_refused() {
+        let attributes = (0..10_000).fold(String::new(), |all, i| all + &format!(" a{i}"));
+        assert_eq!(tags(&format!("<p{attributes}>")), Err(TagTooLarge));
+        let quoted = (0..10_000).fold(String::new(), |all, i| all + &format!("a{i}='<!-->'"));
+        assert_eq!(tags(&format!("<!-- x --><p {quoted}>")), Err(TagTooLarge));
+    }
+
+    #[test]
+    fn long_comments_texts_and_addresses_are_fine() {
+        let words = "word / ".repeat(20_000);
+        assert_eq!(tags(&format!("<!-- {words} <p> {words} --><p>{words}</p>")), Ok(2));
+        assert_eq!(tags(&format!("<img src='data:image/png;base64,{}'>", "A".repeat(1 << 20))), Ok(1));
+    }
+}

@@ -1,0 +1,122 @@
+//! Feeds that moved: when a permanent redirect is believed, and for how long.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::http::{Answer, Way};
+
+/// How long a move must have been seen, poll after poll, before the new address is asked in the place of the configuration's.
+const HELD: Duration = Duration::from_hours(6 * 24);
+
+/// Where permanent redirects lead from a feed's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Where a feed was read, without a fragment.
+    pub to: Url,
+    /// When it was first read there. Since then, every poll that ended well came there the same way.
+    pub since: Timestamp,
+}
+
+impl Move {
+    /// Whether the new address is asked now, if the feed's last poll that ended well was at `last_good`.
+    #[must_use]
+    pub fn is_adopted(&self, last_good: Option<Timestamp>) -> bool {
+        last_good.is_some_and(|last| Duration::try_from(last.duration_since(self.since)).is_ok_and(|held| held >= HELD))
+    }
+}
+
+/// What is known of a feed's move after a poll that ended well. `asked` is where it was asked, `is_read` whether the answer held a document that is a feed:
+/// a move begins with one, and goes on with a 304, too.
+#[must_use]
+pub fn after(before: Option<Move>, asked: &Url, answer: &Answer, is_read: bool, now: Timestamp) -> Option<Move> {
+    let to = without_fragment(&answer.url);
+    match answer.way {
+        Way::Straight => before.filter(|known| known.to == without_fragment(asked)),
+        Way::Redirected => None,
+        Way::MovedForGood => match before {
+            Some(known) if known.to == to => Some(known),
+            _ => (is_read && to != without_fragment(asked)).then_some(Move { to, since: now }),
+        },
+    }
+}
+
+fn without_fragment(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::http::{Freshness, Validators};
+
+    const OLD: &str = "http://old.example/feed";
+    const NEW: &str = "https://new.example/feed";
+    const NEWER: &str = "https://newer.example/feed";
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    fn day(day: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day)
+    }
+
+    fn since_day_1(to: &str) -> Move {
+        Move { to: url(to), since: day(1) }
+    }
+
+    fn answer(from: &str, way: Way) -> Answer {
+        Answer {
+            body: None,
+            content_type: None,
+            validators: Validators::default(),
+            freshness: Freshness::default(),
+            url: url(from),
+            way,
+        }
+    }
+
+    #[rstest]
+    #[case::begins(None, OLD, NEW, Way::MovedForGood, Some((NEW, 9)))]
+    #[case::goes_on(Some(since_day_1(NEW)), OLD, NEW, Way::MovedForGood, Some((NEW, 1)))]
+    #[case::whatever_the_fragment(Some(since_day_1(NEW)), OLD, "https://new.example/feed#top", Way::MovedForGood, Some((NEW, 1)))]
+    #[case::leads_elsewhere(Some(since_day_1(NEW)), OLD, NEWER, Way::MovedForGood, Some((NEWER, 9)))]
+    #[case::not_for_good(None, OLD, NEW, Way::Redirected, None)]
+    #[case::no_longer_for_good(Some(since_day_1(NEW)), OLD, NEW, Way::Redirected, None)]
+    #[case::is_back(Some(since_day_1(NEW)), OLD, OLD, Way::Straight, None)]
+    #[case::leads_in_a_circle(None, OLD, OLD, Way::MovedForGood, None)]
+    #[case::answers_where_it_moved_to(Some(since_day_1(NEW)), NEW, NEW, Way::Straight, Some((NEW, 1)))]
+    #[case::moves_on(Some(since_day_1(NEW)), NEW, NEWER, Way::MovedForGood, Some((NEWER, 9)))]
+    fn a_move_goes_on_as_long_as_permanent_redirects_lead_to_the_same_place(
+        #[case] before: Option<Move>,
+        #[case] asked: &str,
+        #[case] from: &str,
+        #[case] way: Way,
+        #[case] expected: Option<(&str, i64)>,
+    ) {
+        let after = after(before, &url(asked), &answer(from, way), true, day(9));
+        assert_eq!(after, expected.map(|(to, since)| Move { to: url(to), since: day(since) }));
+    }
+
+    #[test]
+    fn a_304_carries_a_move_on_but_does_not_begin_one() {
+        let unchanged = answer(NEW, Way::MovedForGood);
+        assert_eq!(after(None, &url(OLD), &unchanged, false, day(9)), None);
+        assert_eq!(after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)), Some(since_day_1(NEW)));
+    }
+
+    #[test]
+    fn a_move_is_adopted_once_it_was_seen_for_six_days() {
+        let since = since_day_1(NEW);
+        assert!(!since.is_adopted(None));
+        assert!(!since.is_adopted(Some(day(7) - SignedDuration::from_secs(1))));
+        assert!(since.is_adopted(Some(day(7))));
+    }
+}

@@ -1,0 +1,255 @@
+//! When to poll a feed next, and why: a pure function of its history, `now` and the bounds.
+
+mod words;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::later;
+
+use crate::config::Poll;
+use crate::feed::hints::{Hints, Pauses};
+use crate::http::RetryAfter;
+use words::{moment, words};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// How many of the newest items tell how often a feed brings something.
+const NEWEST: usize = 20;
+
+/// How often a feed is polled of which nothing is known yet.
+const UNKNOWN: Duration = Duration::from_mins(30);
+
+/// Failures in a row that change nothing: the first and two retries.
+const PATIENCE: u32 = 2;
+
+/// The waits after the first failures in a row in which no server answered. Nobody was asked, and a
+/// slip in the configuration or a network that comes up late is mended within minutes.
+const UNREACHED: [Duration; 4] =
+    [Duration::from_secs(10), Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(15)];
+
+/// What polls that begin at the same hour, when a pause ends, are spread over.
+const AFTER_A_PAUSE: Duration = Duration::from_mins(10);
+
+/// What is known of a feed's past polls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Polls in a row that failed, up to and with the last.
+    pub failures: u32,
+    /// The mean gap between its newest items, where it is known.
+    pub mean_gap: Option<Duration>,
+    /// What its document asked for when it was last read.
+    pub hints: Hints,
+}
+
+/// How the last poll ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A 200 that parsed, or a 304.
+    Well {
+        /// How long the answer said that it stays fresh (`max-age`, `Expires`).
+        fresh_for: Option<Duration>,
+    },
+    /// 404.
+    NotFound,
+    /// 410.
+    Gone,
+    /// 429 or 503: the server asks for time.
+    Busy {
+        /// For how long.
+        asked: Option<RetryAfter>,
+    },
+    /// No server answered: the name, the connection or a policy failed.
+    Unreached,
+    /// Any other failure.
+    Failed,
+}
+
+/// The next poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// When. `None`: never, until the configuration changes (410).
+    pub at: Option<Timestamp>,
+    /// Why then, in words that a person is shown.
+    pub why: String,
+}
+
+/// When to poll next. `every` is the user's own interval; `own_host` lowers the floor from five minutes to a second; `seed` makes the jitter, up to 10%.
+///
+/// Never sooner than the floor where a server answered, and never before a `Retry-After` of up to a day is over. After a failure never later than a day, or than the feed's
+/// own interval if that is longer, jitter aside. Hints lengthen an interval that the user has not set, up to the longest.
+#[must_use]
+pub fn next(
+    history: &History,
+    ended: &Ended,
+    every: Option<Duration>,
+    own_host: bool,
+    bounds: &Poll,
+    now: Timestamp,
+    seed: u64,
+) -> Next {
+    let usual = usual(history, every, Poll::floor(own_host), bounds);
+    let longest = usual.wait.max(DAY);
+    let soon = |wait: Wait| Next { at: Some(later(now, jittered(wait.wait, seed))), why: wait.why };
+    match ended {
+        Ended::Gone => {
+            let why = "its server says that it is gone for good (410)".to_owned();
+            Next { at: None, why }
+        }
+        Ended::Well { .. } if every.is_some() => soon(usual),
+        Ended::Well { fresh_for } => {
+            let latest = later(now, jittered(bounds.max.max(usual.wait), seed));
+            let next = soon(lengthened(usual, history.hints.interval, *fresh_for, bounds));
+            spared(next, history.hints.pauses, latest, seed)
+        }
+        Ended::NotFound if history.failures > PATIENCE => soon(Wait {
+            wait: longest,
+            why: format!("after {}: it is not found (404), which is tried once a day", words(longest)),
+        }),
+        Ended::Unreached => soon(unreached(usual.wait, history.failures)),
+        Ended::NotFound | Ended::Failed => soon(retried(usual.wait, history.failures, history.failures)),
+        Ended::Busy { asked } => busy(history.failures, usual.wait, *asked, now, seed),
+    }
+}
+
+/// A time to wait, and why.
+struct Wait {
+    wait: Duration,
+    why: String,
+}
+
+/// The mean time between the newest items of a document, at most twenty, by when they say they were published. Dates to come tell nothing. `None` under
+/// three dated items.
+#[must_use]
+pub fn mean_gap(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
+    let mut newest: Vec<_> = published.iter().copied().filter(|date| *date <= now).collect();
+    newest.sort_unstable_by(|a, b| b.cmp(a));
+    newest.truncate(NEWEST);
+    let gaps = u32::try_from(newest.len()).ok()?.checked_sub(1).filter(|gaps| *gaps >= 2)?;
+    Some(Duration::try_from(newest.first()?.duration_since(*newest.last()?)).ok()? / gaps)
+}
+
+/// The longest that a poll may have been put off at the last one, its jitter included, where the user wants it `every` so often.
+#[must_use]
+pub fn longest_wait(every: Duration) -> Duration {
+    every.saturating_add(every / 10)
+}
+
+/// The interval while nothing speaks against it.
+fn usual(history: &History, every: Option<Duration>, floor: Duration, bounds: &Poll) -> Wait {
+    let (wait, why) = match (every, history.mean_gap) {
+        (Some(every), _) => (every, ", as configured".to_owned()),
+        (None, Some(gap)) => {
+            let half = (gap / 2).clamp(bounds.min, bounds.max);
+            (half, half_of(gap, half, bounds))
+        }
+        (None, None) => {
+            let first = UNKNOWN.clamp(bounds.min, bounds.max);
+            (first, ", until the dates of three items tell how often it brings something".to_owned())
+        }
+    };
+    let (wait, why) = if wait < floor { (floor, ", the least that is polite".to_owned()) } else { (wait, why) };
+    Wait { wait, why: format!("every {}{why}", words(wait)) }
+}
+
+/// Why `half` is what a mean gap makes of the interval.
+fn half_of(gap: Duration, half: Duration, bounds: &Poll) -> String {
+    if half == gap / 2 {
+        return format!(": half the mean gap of {} between its newest items", words(gap));
+    }
+    let bound = if half == bounds.min { "shortest" } else { "longest" };
+    if gap.is_zero() {
+        format!(", the {bound} interval: its newest items are of one moment")
+    } else {
+        format!(", the {bound} interval: its newest items are {} apart", words(gap))
+    }
+}
+
+/// `usual`, or what the feed or its server ask for if that is longer, as far as the longest interval lets it.
+fn lengthened(usual: Wait, feed: Option<Duration>, server: Option<Duration>, bounds: &Poll) -> Wait {
+    let (asked, who, how) = match (feed.unwrap_or_default(), server.unwrap_or_default()) {
+        (feed, server) if feed >= server => (feed, "the feed", "ttl, sy:updatePeriod"),
+        (_, server) => (server, "the server", "max-age, Expires"),
+    };
+    let wait = asked.min(bounds.max);
+    if wait <= usual.wait {
+        return usual;
+    }
+    let bound = if wait < asked { ", the longest interval" } else { "" };
+    Wait { wait, why: format!("every {}{bound}: {who} asked for {} ({how})", words(wait), words(asked)) }
+}
+
+/// `next`, put off to the end of a pause that it falls into, but not beyond `latest`.
+fn spared(next: Next, pauses: Pauses, latest: Timestamp, seed: u64) -> Next {
+    let Some((at, end)) = next.at.and_then(|at| Some((at, pauses.end(at)?))) else { return next };
+    let spread = later(end, share(AFTER_A_PAUSE, seed));
+    let at = spread.min(latest).max(at);
+    let until = if end == Timestamp::MAX { "at all times".to_owned() } else { format!("until {}", moment(end)) };
+    let but = if at < end { "; this is the longest interval" } else { "" };
+    Next { at: Some(at), why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}") }
+}
+
+/// The later of what the server asked for and the backoff, at most a day. The whole host rests for what
+/// was asked, so only what is our own choice is spread.
+fn busy(failures: u32, usual: Duration, asked: Option<RetryAfter>, now: Timestamp, seed: u64) -> Next {
+    let until = asked.map_or(now, |asked| asked.end(now));
+    let asked = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+    let backoff = backoff(usual, failures);
+    let heeded = asked.min(DAY);
+    let (wait, asked) = (words(heeded.max(backoff)), (asked > backoff).then(|| words(asked)));
+    let why = match asked {
+        Some(asked) if asked == wait => format!("after {wait}: the server asked for that (Retry-After)"),
+        Some(asked) => format!("after {wait}, the longest rest: the server asked for {asked} (Retry-After)"),
+        None if failures < 2 => format!("after {wait}: the server is busy"),
+        None => format!("after {wait}: the server is busy, {failures} times in a row"),
+    };
+    let at = later(now, heeded.max(jittered(backoff, seed)));
+    Next { at: Some(at), why }
+}
+
+/// Two retries at the usual interval, then twice as long each time, up to a day.
+fn backoff(usual: Duration, failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(PATIENCE).min(20);
+    usual.saturating_mul(1 << doublings).min(usual.max(DAY))
+}
+
+/// After the first failures soon again, then as after other failures.
+fn unreached(usual: Duration, failures: u32) -> Wait {
+    let first = UNREACHED.get(failures.saturating_sub(1) as usize).filter(|wait| **wait < usual);
+    let Some(wait) = first else {
+        let soon = u32::try_from(UNREACHED.len()).unwrap_or(u32::MAX);
+        return retried(usual, failures.saturating_sub(soon), failures);
+    };
+    Wait { wait: *wait, why: format!("after {}: {}", words(*wait), in_a_row(failures)) }
+}
+
+/// The backoff after so many failures that count, of so many in a row.
+fn retried(usual: Duration, counted: u32, failures: u32) -> Wait {
+    let wait = backoff(usual, counted);
+    let as_usual = if counted <= PATIENCE { ", its usual interval" } else { "" };
+    Wait { wait, why: format!("after {}{as_usual}: {}", words(wait), in_a_row(failures)) }
+}
+
+fn in_a_row(failures: u32) -> String {
+    match failures {
+        0 | 1 => "the last poll failed".to_owned(),
+        2 => "the last two polls failed".to_owned(),
+        n => format!("the last {n} polls failed"),
+    }
+}
+
+/// `wait` and up to a tenth more, so that feeds do not march in step.
+fn jittered(wait: Duration, seed: u64) -> Duration {
+    wait.saturating_add(share(wait / 10, seed))
+}
+
+/// A part of `whole` that `seed` chooses.
+fn share(whole: Duration, seed: u64) -> Duration {
+    // Fibonacci hashing: seeds that are near each other land far apart.
+    let spread = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+    whole * u32::try_from(spread).unwrap_or(0) / 1024
+}
+
+#[cfg(test)]
+mod tests;

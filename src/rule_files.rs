@@ -1,0 +1,408 @@
+//! Rule files and their tables: reading the folder, and keeping the last good version of a file that is broken now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::files;
+use crate::markup::decode::decode_undeclared;
+use tidings_rules::fault::{Fault, Level, Source};
+use tidings_rules::{Known, Rules, Table, Texts};
+
+/// The last good text of every rule file and table, by its path below the rules' folder.
+pub type Good = BTreeMap<String, String>;
+
+/// Rules that can be put in force.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The rules.
+    pub rules: Rules,
+    /// The text of every file that they came from.
+    pub good: Good,
+    /// Broken files whose last good version stands in.
+    pub stood_in: BTreeSet<String>,
+    /// Broken files that no good version could stand in for: their rules are not in force.
+    pub left_out: BTreeSet<String>,
+}
+
+/// How many folders deep rule files may lie; a link that leads back up ends here, too.
+const DEPTH: usize = 16;
+
+/// A rule file, or a table that one names, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFile {
+    /// Its path below the rules' folder, where it lies there: what it is known by, wherever the folder is named from.
+    pub path: String,
+    /// Its text, under the whole path.
+    pub source: Arc<Source>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a file is to the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// YAML.
+    Rules,
+    /// The rows of a term list.
+    Table,
+    /// A table that could not be read, and why; its text is empty.
+    NoTable(String),
+}
+
+/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names, and the tables that they name; hidden files and folders
+/// are passed over.
+///
+/// # Errors
+/// In a sentence with the path, where a folder or rule file cannot be read.
+pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
+    let mut files = Vec::new();
+    collect(path, 0, &mut files).map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
+    files.sort();
+    let mut files = files.iter().map(|file| read_one(path, file)).collect::<Result<Vec<_>, _>>()?;
+    let tables: BTreeSet<String> = files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
+    files.extend(tables.into_iter().map(|name| read_table(path, name)));
+    Ok(files)
+}
+
+/// Files of so many bytes together take seconds to load, so that it is said beforehand.
+const LARGE: usize = 8 << 20;
+
+/// What is to be said before `files` are loaded, where that takes its time.
+#[must_use]
+pub fn large(files: &[RuleFile]) -> Option<String> {
+    let bytes: usize = files.iter().map(|file| file.source.text.len()).sum();
+    (bytes >= LARGE).then(|| format!("{} MiB of rules and tables are being read", bytes >> 20))
+}
+
+/// The texts of `files`, for the rules to be made of.
+#[must_use]
+pub fn texts(files: &[RuleFile]) -> Texts {
+    let mut texts = Texts::default();
+    for file in files {
+        let source = Arc::clone(&file.source);
+        match &file.kind {
+            Kind::Rules => texts.rules.push(source),
+            Kind::Table => texts.tables.push(Table { source, unreadable: None }),
+            Kind::NoTable(why) => texts.tables.push(Table { source, unreadable: Some(why.clone()) }),
+        }
+    }
+    texts
+}
+
+fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+    let at = |why| (path.to_owned(), why);
+    if !std::fs::metadata(path).map_err(at)?.is_dir() {
+        if depth == 0 || is_rule_file(path) {
+            files.push(path.to_owned());
+        }
+        return Ok(());
+    }
+    if depth == DEPTH {
+        return Err(at(io::Error::other(format!("it lies more than {DEPTH} folders deep; does a link lead back up?"))));
+    }
+    for entry in std::fs::read_dir(path).map_err(at)? {
+        let entry = entry.map_err(at)?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            collect(&entry.path(), depth + 1, files)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_rule_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
+    let name = path.display().to_string();
+    let bytes = files::read(path, files::RULE_FILE).map_err(|why| format!("{name} cannot be read: {why}"))?;
+    // What is not UTF-8 becomes U+FFFD, which is a fault of this file alone.
+    let text = String::from_utf8(bytes).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
+    Ok(RuleFile { path: below(folder, path), source: Arc::new(Source { name, text }), kind: Kind::Rules })
+}
+
+/// A table that cannot be read is broken, as one with broken rows is: its last good version stands in.
+fn read_table(folder: &Path, name: String) -> RuleFile {
+    let path = below(folder, Path::new(&name));
+    let (text, kind) = match files::read(Path::new(&name), files::TABLE) {
+        Ok(bytes) => (decode_undeclared(&bytes), Kind::Table),
+        Err(why) => (String::new(), Kind::NoTable(why.to_string())),
+    };
+    RuleFile { path, source: Arc::new(Source { name, text }), kind }
+}
+
+/// `path` as seen from `folder`, if it lies below.
+fn below(folder: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
+    below.unwrap_or(path).display().to_string()
+}
+
+/// Loads `files`; where a file is broken, its last good version stands in for it, or none if it never was good.
+///
+/// Every fault found goes into `faults`. `None` if no sound set of rules could be made: what was in force should stay so.
+#[must_use]
+pub fn load(files: &[RuleFile], good: &Good, known: &Known, faults: &mut Vec<Fault>) -> Option<Loaded> {
+    let mut files = files.to_vec();
+    let mut replaced = BTreeSet::new();
+    loop {
+        let mut found = Vec::new();
+        let rules = Rules::load(&texts(&files), Some(known), &mut found);
+        let errors = found.iter().filter(|fault| fault.level == Level::Error);
+        let (still, mut broken): (BTreeSet<String>, BTreeSet<String>) =
+            errors.map(|fault| fault.source.name.clone()).partition(|name| replaced.contains(name));
+        if broken.is_empty() {
+            broken = users(&files, &still).filter(|name| !replaced.contains(name)).collect();
+        }
+        found.retain(|fault| !replaced.contains(&fault.source.name));
+        faults.append(&mut found);
+        if let Some(rules) = rules {
+            let stands_in = |name: &String| files.iter().any(|file| file.source.name == *name);
+            let (stood_in, left_out) = replaced.into_iter().partition(stands_in);
+            let good = files.into_iter().map(|file| (file.path, file.source.text.clone())).collect();
+            return Some(Loaded { rules, good, stood_in, left_out });
+        }
+        if broken.is_empty() {
+            return None;
+        }
+        files = files.into_iter().filter_map(|file| stand_in(file, &broken, good)).collect();
+        replaced.extend(broken);
+        add_tables(&mut files, &replaced, good);
+    }
+}
+
+/// A warning where nothing is watched for, since no rule of the `files` read at `path` is in force; `count` rules are.
+#[must_use]
+pub fn without_rules(path: &Path, files: &[RuleFile], count: usize) -> Option<Fault> {
+    if count > 0 {
+        return None;
+    }
+    let source = Arc::new(Source { name: path.display().to_string(), text: String::new() });
+    let (what, help) = if files.is_empty() {
+        let help = "rule files end in .yaml or .yml: put one here, or mend `rules` in the configuration";
+        ("there is no rule file here", help)
+    } else {
+        ("no rule is in force here", "rules stand under `rules`; one with `enabled: false` matches nothing")
+    };
+    Some(Fault::warning(&source, 0..0, format!("{what}: nothing is watched for")).help(help))
+}
+
+/// The rule files and tables of which `good` has a version and that are not among `files`: they were there before, and are gone.
+#[must_use]
+pub fn gone<'g>(files: &[RuleFile], good: &'g Good) -> Vec<&'g str> {
+    let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    good.keys().map(String::as_str).filter(|path| !there.contains(path)).collect()
+}
+
+/// The rule files that name any of those tables.
+fn users<'f>(files: &'f [RuleFile], tables: &'f BTreeSet<String>) -> impl Iterator<Item = String> + 'f {
+    let uses =
+        |file: &&RuleFile| file.kind == Kind::Rules && !tidings_rules::tables_of(&file.source).is_disjoint(tables);
+    files.iter().filter(uses).map(|file| file.source.name.clone())
+}
+
+/// Adds the last good version of the tables that only the last good version of a rule file names.
+fn add_tables(files: &mut Vec<RuleFile>, replaced: &BTreeSet<String>, good: &Good) {
+    let stood_in: Vec<RuleFile> = files.iter().filter(|file| replaced.contains(&file.source.name)).cloned().collect();
+    for file in stood_in.iter().filter(|file| file.kind == Kind::Rules) {
+        let folder = file.source.name.strip_suffix(&file.path).unwrap_or_default();
+        for name in tidings_rules::tables_of(&file.source) {
+            let path = below(Path::new(folder), Path::new(&name));
+            let is_there = files.iter().any(|file| file.source.name == name);
+            if let Some(text) = good.get(&path).filter(|_| !is_there && !replaced.contains(&name)) {
+                let source = Arc::new(Source { name, text: text.clone() });
+                files.push(RuleFile { path, source, kind: Kind::Table });
+            }
+        }
+    }
+}
+
+fn stand_in(file: RuleFile, broken: &BTreeSet<String>, good: &Good) -> Option<RuleFile> {
+    if !broken.contains(&file.source.name) {
+        return Some(file);
+    }
+    let text = good.get(&file.path)?.clone();
+    let source = Arc::new(Source { name: file.source.name.clone(), text });
+    let kind = if file.kind == Kind::Rules { Kind::Rules } else { Kind::Table };
+    Some(RuleFile { path: file.path, source, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> RuleFile {
+        let source = Arc::new(Source { name: format!("rules/{path}"), text: text.to_owned() });
+        let kind = if path == "sdn.csv" { Kind::Table } else { Kind::Rules };
+        RuleFile { path: path.to_owned(), source, kind }
+    }
+
+    fn rule(name: &str, when: &str) -> String {
+        format!("rules:\n  - name: {name}\n    when: {when}\n")
+    }
+
+    fn names(loaded: &Loaded) -> Vec<&str> {
+        loaded.rules.iter().map(|rule| rule.name()).collect()
+    }
+
+    #[test]
+    fn a_broken_file_keeps_its_last_good_version_while_the_others_go_on() {
+        let files = [file("a.yaml", &rule("new a", "arms")), file("b.yaml", &rule("new b", "(arms"))];
+        let good = Good::from([("b.yaml".to_owned(), rule("old b", "arms"))]);
+        let mut faults = Vec::new();
+        let loaded = load(&files, &good, &Known::default(), &mut faults).expect("the old b stands in");
+        assert_eq!(names(&loaded), ["new a", "old b"]);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(loaded.good["b.yaml"], rule("old b", "arms"));
+        assert_eq!(loaded.stood_in, BTreeSet::from(["rules/b.yaml".to_owned()]));
+        assert!(loaded.left_out.is_empty());
+    }
+
+    #[test]
+    fn a_folder_without_rules_is_warned_of_and_files_that_are_gone_are_named() {
+        let path = Path::new("rules");
+        let said = |files: &[RuleFile], count| without_rules(path, files, count).map(|fault| fault.message);
+        assert_eq!(said(&[], 0).as_deref(), Some("there is no rule file here: nothing is watched for"));
+        let lists = [file("a.yaml", "terms: {a: [b]}\n")];
+        assert_eq!(said(&lists, 0).as_deref(), Some("no rule is in force here: nothing is watched for"));
+        assert_eq!(said(&lists, 1), None);
+        let good = Good::from(["a.yaml", "b.yaml"].map(|path| (path.to_owned(), String::new())));
+        assert_eq!(gone(&lists, &good), ["b.yaml"]);
+    }
+
+    #[test]
+    fn a_broken_file_that_never_was_good_is_left_out_and_named() {
+        let files = [file("a.yaml", &rule("a", "arms")), file("b.yaml", "rules: 3\n")];
+        let mut faults = Vec::new();
+        let loaded = load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
+        assert_eq!(names(&loaded), ["a"]);
+        assert_eq!(loaded.left_out, BTreeSet::from(["rules/b.yaml".to_owned()]));
+    }
+
+    #[test]
+    fn only_rule_files_are_read_and_hidden_ones_are_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("sub")).expect("a folder");
+        for name in ["b.yaml", "a.yml", "sub/c.yaml", ".hidden.yaml", "notes.txt", "a.yaml~"] {
+            std::fs::write(at(name), "").expect("a file");
+        }
+        let read = read(folder.path()).expect("readable");
+        let paths: Vec<_> = read.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["a.yml", "b.yaml", "sub/c.yaml"]);
+    }
+
+    #[test]
+    fn a_single_file_goes_by_its_own_path() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.txt");
+        std::fs::write(&path, "").expect("a file");
+        assert_eq!(read(&path).expect("readable")[0].path, path.display().to_string());
+    }
+
+    const LIST: &str = "terms:\n  sdn: {from: sdn.csv, term: name, id: id}\n";
+
+    fn listed(column: &str) -> String {
+        LIST.replace("term: name", &format!("term: {column}")) + &rule("listed", "$sdn AND fraud") + "    each: sdn\n"
+    }
+
+    fn rows(loaded: &Loaded) -> Vec<String> {
+        loaded.rules.watchlists().flat_map(|(_, rows)| rows.map(ToString::to_string).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn a_broken_table_keeps_its_last_good_version_while_its_rule_file_and_the_rest_go_on() {
+        let good =
+            Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned())]);
+        let gone = RuleFile { kind: Kind::NoTable("it is gone".to_owned()), ..file("sdn.csv", "") };
+        for broken in [file("sdn.csv", "id,name\n1,Ivan\n1,Petr\n"), file("sdn.csv", "id,title\n1,Petr\n"), gone] {
+            let files =
+                [file("a.yaml", &(listed("name") + "    why: new\n")), file("b.yaml", &rule("new b", "arms")), broken];
+            let mut faults = Vec::new();
+            let loaded = load(&files, &good, &Known::default(), &mut faults).expect("the old table stands in");
+            assert_eq!((names(&loaded), rows(&loaded)), (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()]));
+            assert_eq!(loaded.rules.iter().next().and_then(|rule| rule.settings.why.clone()).as_deref(), Some("new"));
+            assert_eq!((faults.len(), &*faults[0].source.name), (1, "rules/sdn.csv"));
+            assert_eq!(loaded.stood_in, BTreeSet::from(["rules/sdn.csv".to_owned()]));
+            assert_eq!(loaded.good["sdn.csv"], good["sdn.csv"]);
+        }
+    }
+
+    #[test]
+    fn a_rule_file_that_asks_for_a_column_that_never_was_keeps_its_last_good_version() {
+        let table = "id,name\n1,Ivan\n";
+        let good = Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), table.to_owned())]);
+        let files = [file("a.yaml", &listed("title")), file("b.yaml", &rule("new b", "arms")), file("sdn.csv", table)];
+        let loaded = load(&files, &good, &Known::default(), &mut Vec::new()).expect("the old a stands in");
+        assert_eq!((names(&loaded), rows(&loaded)), (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()]));
+        let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
+        assert_eq!(loaded.stood_in, BTreeSet::from(both));
+    }
+
+    #[test]
+    fn a_rule_file_that_stands_in_has_the_table_that_it_named() {
+        let good =
+            Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned())]);
+        let broken = listed("name").replace("sdn.csv", "other.csv") + "    when: arms\n";
+        let loaded =
+            load(&[file("a.yaml", &broken)], &good, &Known::default(), &mut Vec::new()).expect("the old a stands in");
+        assert_eq!((rows(&loaded), loaded.good), (vec!["Ivan (1)".to_owned()], good));
+    }
+
+    #[test]
+    fn a_broken_table_that_never_was_good_leaves_out_what_uses_it() {
+        let files = [file("a.yaml", &listed("name")), file("b.yaml", &rule("b", "arms")), file("sdn.csv", "")];
+        let loaded = load(&files, &Good::new(), &Known::default(), &mut Vec::new()).expect("b is sound");
+        assert_eq!(names(&loaded), ["b"]);
+        let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
+        assert_eq!(loaded.left_out, BTreeSet::from(both));
+    }
+
+    #[test]
+    fn tables_are_read_where_rule_files_name_them_in_whatever_encoding() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("rules/eu")).expect("a folder");
+        let list = |name: &str, from: &str| format!("terms:\n  {name}: {{from: {from}, term: name}}\n");
+        std::fs::write(at("rules/eu/a.yaml"), list("one", "../../one.csv") + &list("two", "two.csv")[7..])
+            .expect("a file");
+        std::fs::write(at("rules/b.yaml"), list("three", "no/such.csv")).expect("a file");
+        std::fs::write(at("rules/unused.csv"), "name\n").expect("a file");
+        std::fs::write(at("one.csv"), b"name\r\nJos\xe9 Mu\xf1oz\r\n").expect("a file");
+        let wide = "\u{feff}name\nJosé".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        std::fs::write(at("rules/eu/two.csv"), wide).expect("a file");
+        let read = read(&at("rules")).expect("readable");
+        let tables: Vec<_> = read.iter().filter(|file| file.kind != Kind::Rules).collect();
+        let (one, no) = (at("one.csv").display().to_string(), "no/such.csv".to_owned());
+        assert_eq!(tables.iter().map(|file| &*file.path).collect::<Vec<_>>(), [&*one, "eu/two.csv", &*no]);
+        assert_eq!((&*tables[0].source.text, &*tables[1].source.text), ("name\r\nJosé Muñoz\r\n", "name\nJosé"));
+        assert!(matches!(&tables[2].kind, Kind::NoTable(why) if why.contains("No such file")), "{tables:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_utf_8_is_broken_by_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a.yaml"), rule("a", "arms")).expect("a file");
+        std::fs::write(folder.path().join("b.yaml"), b"rules: \xff").expect("a file");
+        let mut faults = Vec::new();
+        let files = read(folder.path()).expect("readable");
+        let loaded = load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
+        assert_eq!(names(&loaded), ["a"]);
+        assert!(faults[0].message.contains("UTF-8"), "{faults:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let why = read(&folder.path().join("gone")).expect_err("not there");
+        assert!(why.contains("gone cannot be read: No such file"), "{why}");
+    }
+
+    #[test]
+    fn a_link_that_leads_back_up_is_an_error_rather_than_a_loop() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("up")).expect("a link");
+        assert!(read(folder.path()).expect_err("a loop").contains("folders deep"));
+    }
+}
