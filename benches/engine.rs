@@ -1,4 +1,5 @@
-//! How long the engine takes for a story, and to be loaded, by the number of rules; `report.rs` compares it with others.
+//! How long the engine takes for a story, and to be loaded, by the number of rules; `report.rs`
+//! compares it with others.
 
 use std::sync::Arc;
 
@@ -40,9 +41,9 @@ fn scan(bencher: Bencher<'_, '_>, count: usize) {
     let rules = rules(count);
     let stories = workload::stories(&Vocabulary::new(), STORIES, Script::Ascii);
     let mut scanner = rules.scanner();
-    bencher
-        .counter(bytes(&stories))
-        .bench_local(|| stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>());
+    bencher.counter(bytes(&stories)).bench_local(|| {
+        stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>()
+    });
 }
 
 #[divan::bench(args = [Script::Ascii, Script::Accents, Script::Cyrillic])]
@@ -50,9 +51,9 @@ fn scan_no_rules(bencher: Bencher<'_, '_>, script: Script) {
     let rules = Rules::default();
     let stories = workload::stories(&Vocabulary::new(), STORIES, script);
     let mut scanner = rules.scanner();
-    bencher
-        .counter(bytes(&stories))
-        .bench_local(|| stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>());
+    bencher.counter(bytes(&stories)).bench_local(|| {
+        stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>()
+    });
 }
 
 #[divan::bench]

@@ -1,6 +1,8 @@
-//! How many durable deliveries a second go to a webhook on loopback, and how long an item takes from its fetch to the webhook's arrival.
+//! How many durable deliveries a second go to a webhook on loopback, and how long an item takes
+//! from its fetch to the webhook's arrival.
 //!
-//! The real binary with its real store: every lease and every outcome is synced to the disk. `docs/benchmarks.md` says how to run it.
+//! The real binary with its real store: every lease and every outcome is synced to the disk.
+//! `docs/benchmarks.md` says how to run it.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::process::Stdio;
@@ -77,11 +79,15 @@ impl Peer {
             fetched: watch::Sender::new((0, None)),
             arrived: watch::Sender::new(Vec::new()),
         };
-        let (titles, fetched, arrived) = (Arc::clone(&peer.titles), peer.fetched.clone(), peer.arrived.clone());
+        let (titles, fetched, arrived) =
+            (Arc::clone(&peer.titles), peer.fetched.clone(), peer.arrived.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (titles, fetched, arrived) = (Arc::clone(&titles), fetched.clone(), arrived.clone());
-                tokio::spawn(async move { converse(stream, &titles, &fetched, &arrived).await.ok() });
+                let (titles, fetched, arrived) =
+                    (Arc::clone(&titles), fetched.clone(), arrived.clone());
+                tokio::spawn(
+                    async move { converse(stream, &titles, &fetched, &arrived).await.ok() },
+                );
             }
         });
         peer
@@ -89,14 +95,19 @@ impl Peer {
 
     /// The feed has so many items from now on.
     fn publish(&self, number: usize) {
-        *self.titles.lock().expect("no panic") = (0..number).map(|n| format!("Arms, part {n}")).collect();
+        *self.titles.lock().expect("no panic") =
+            (0..number).map(|n| format!("Arms, part {n}")).collect();
     }
 
     /// Waits until so many webhooks came.
     async fn wait_for(&self, number: usize) -> Vec<Instant> {
         let mut arrived = self.arrived.subscribe();
         let arrived = arrived.wait_for(|arrived| arrived.len() >= number);
-        tokio::time::timeout(Duration::from_mins(2), arrived).await.expect("in time").expect("it serves").clone()
+        tokio::time::timeout(Duration::from_mins(2), arrived)
+            .await
+            .expect("in time")
+            .expect("it serves")
+            .clone()
     }
 }
 
@@ -145,9 +156,16 @@ fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) ->
         fetched.send_replace((titles.len(), Some(now())));
     }
     let items = titles.iter().rev().fold(String::new(), |items, title| {
-        items + "<item><title>" + title + "</title><guid isPermaLink=\"false\">" + title + "</guid></item>"
+        items
+            + "<item><title>"
+            + title
+            + "</title><guid isPermaLink=\"false\">"
+            + title
+            + "</guid></item>"
     });
-    format!("<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Bench</title>{items}</channel></rss>")
+    format!(
+        "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Bench</title>{items}</channel></rss>"
+    )
 }
 
 /// A configuration in which nothing waits for anything but the work itself.
@@ -161,7 +179,8 @@ fn folder(port: u16, every: &str) -> tempfile::TempDir {
     );
     std::fs::write(folder.path().join("config.yaml"), config).expect("a file");
     std::fs::create_dir(folder.path().join("rules")).expect("a folder");
-    std::fs::write(folder.path().join("rules/arms.yaml"), "rules:\n  - {name: arms, when: arms}\n").expect("a file");
+    std::fs::write(folder.path().join("rules/arms.yaml"), "rules:\n  - {name: arms, when: arms}\n")
+        .expect("a file");
     folder
 }
 

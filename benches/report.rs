@@ -1,7 +1,8 @@
-//! The engine beside others that look for the same, in one run: times, ratios, bytes, and what loading costs.
+//! The engine beside others that look for the same, in one run: times, ratios, bytes, and what
+//! loading costs.
 //!
-//! `cargo bench --bench report` takes 1,000, 10,000 and 100,000 rules; `cargo bench --bench report -- 1000000` takes that many.
-//! `docs/benchmarks.md` says what the columns mean.
+//! `cargo bench --bench report` takes 1,000, 10,000 and 100,000 rules; `cargo bench --bench report
+//! -- 1000000` takes that many. `docs/benchmarks.md` says what the columns mean.
 
 #![expect(clippy::print_stdout, reason = "it is there to be read")]
 
@@ -32,7 +33,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Stories that take turns.
 const STORIES: usize = 200;
 
-/// Rounds over all stories; of each story the fastest counts, for other programs run on the machine, too.
+/// Rounds over all stories; of each story the fastest counts, for other programs run on the
+/// machine, too.
 const ROUNDS: usize = 15;
 
 /// Matches a story at 100,000 rules below which the numbers would say nothing.
@@ -45,8 +47,10 @@ const SMALL: usize = 1_000;
 const MIDDLE: usize = 10_000;
 
 fn main() {
-    let (numbers, files): (Vec<String>, Vec<String>) =
-        std::env::args().skip(1).filter(|word| word != "--bench").partition(|word| word.parse::<usize>().is_ok());
+    let (numbers, files): (Vec<String>, Vec<String>) = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .partition(|word| word.parse::<usize>().is_ok());
     let asked: Vec<usize> = numbers.iter().filter_map(|number| number.parse().ok()).collect();
     let sizes = if asked.is_empty() { vec![1_000, 10_000, 100_000] } else { asked };
     let texts: Vec<String> = files.iter().flat_map(|file| texts::read(file)).collect();
@@ -60,7 +64,9 @@ fn main() {
     let words = mean(&stories, |story| _ = black_box(tokenise(&story.body)));
     let bare = scan_time(&Rules::default(), &stories);
     let (count, length) = (stories.len(), workload::LENGTH);
-    println!("{count} stories of {length} words; microseconds a story, the fastest of {ROUNDS} rounds");
+    println!(
+        "{count} stories of {length} words; microseconds a story, the fastest of {ROUNDS} rounds"
+    );
     println!("tokenising alone: {:.1} ({:.1} with a string a word)\n", micros(bare), micros(words));
     for size in sizes {
         report(size, &vocabulary, &stories, bare);
@@ -87,7 +93,12 @@ fn report(size: usize, vocabulary: &Vocabulary, stories: &[Story], bare: Duratio
     rivals(&wanted, stories, time);
     if size <= SMALL {
         let few = &stories[..STORIES / 10];
-        row("plain evaluator", mean(few, |story| _ = black_box(loaded.parsed.plainly(story, &[]))), time, "");
+        row(
+            "plain evaluator",
+            mean(few, |story| _ = black_box(loaded.parsed.plainly(story, &[]))),
+            time,
+            "",
+        );
     }
     println!(
         "  {:.0} bytes a rule, {:.0} of them the engine's; {:.3} s to build\n",
@@ -97,7 +108,8 @@ fn report(size: usize, vocabulary: &Vocabulary, stories: &[Story], bare: Duratio
     );
 }
 
-/// Rules, and what they take. How long they take to be read the bench `engine` says: the allocator that counts here makes threads wait for one another.
+/// Rules, and what they take. How long they take to be read the bench `engine` says: the allocator
+/// that counts here makes threads wait for one another.
 struct Loaded {
     parsed: Parsed,
     rules: Rules,
@@ -107,7 +119,8 @@ struct Loaded {
 
 impl Loaded {
     fn new(wanted: &[Wanted]) -> Self {
-        let source = Arc::new(Source { name: "bench.yaml".to_owned(), text: workload::yaml(wanted) });
+        let source =
+            Arc::new(Source { name: "bench.yaml".to_owned(), text: workload::yaml(wanted) });
         let parsed = parse(&source);
         let (rules, build) = timed(|| parsed.build(&Frequencies::default()));
         drop(rules);
@@ -123,7 +136,8 @@ impl Loaded {
 
 fn parse(source: &Arc<Source>) -> Parsed {
     let mut faults = Vec::new();
-    Parsed::load(&vec![Arc::clone(source)].into(), None, &mut faults).unwrap_or_else(|| panic!("{faults:?}"))
+    Parsed::load(&vec![Arc::clone(source)].into(), None, &mut faults)
+        .unwrap_or_else(|| panic!("{faults:?}"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "it measures time")]
@@ -160,8 +174,10 @@ fn known_time(parsed: &Parsed, vocabulary: &Vocabulary, stories: &[Story]) -> Du
         }
     }
     let all = f32::from(u16::try_from(stories.len()).unwrap_or(u16::MAX));
-    let shares =
-        vocabulary.words.iter().map(|word| (word.clone(), f32::from(counts.get(word).copied().unwrap_or(0)) / all));
+    let shares = vocabulary
+        .words
+        .iter()
+        .map(|word| (word.clone(), f32::from(counts.get(word).copied().unwrap_or(0)) / all));
     scan_time(&parsed.build(&Frequencies::new(shares)), stories)
 }
 
@@ -181,11 +197,15 @@ fn allocations(rules: &Rules, stories: &[Story]) -> f64 {
 
 /// Others that look for the words of the rules; only mokaccino also decides the rules.
 fn rivals(wanted: &[Wanted], stories: &[Story], time: Duration) {
-    let mut words: Vec<&str> = wanted.iter().flat_map(|rule| &rule.groups).flatten().map(String::as_str).collect();
+    let mut words: Vec<&str> =
+        wanted.iter().flat_map(|rule| &rule.groups).flatten().map(String::as_str).collect();
     words.extend(wanted.iter().flat_map(|rule| &rule.never).map(String::as_str));
     words.sort_unstable();
     words.dedup();
-    let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&words).expect("words make an automaton");
+    let automaton = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(&words)
+        .expect("words make an automaton");
     let found = |story: &Story| automaton.find_overlapping_iter(&story.body).count();
     row(
         "aho-corasick, words alone",
@@ -198,17 +218,26 @@ fn rivals(wanted: &[Wanted], stories: &[Story], time: Duration) {
     row("daachorse, words alone", mean(stories, |story| _ = black_box(found(story))), time, "");
     if wanted.len() <= SMALL {
         let patterns = words.iter().map(|word| format!("(?i-u)\\b{word}\\b"));
-        let set = regex::RegexSetBuilder::new(patterns).size_limit(1 << 30).dfa_size_limit(1 << 30).build();
+        let set = regex::RegexSetBuilder::new(patterns)
+            .size_limit(1 << 30)
+            .dfa_size_limit(1 << 30)
+            .build();
         let set: RegexSet = set.expect("words make patterns");
         let few = &stories[..STORIES / 10];
-        row("RegexSet, words alone", mean(few, |story| _ = black_box(set.matches(&story.body).len())), time, "");
+        row(
+            "RegexSet, words alone",
+            mean(few, |story| _ = black_box(set.matches(&story.body).len())),
+            time,
+            "",
+        );
     }
     if wanted.len() <= MIDDLE {
         row("mokaccino, without NEAR", mokaccino(wanted, &stories[..STORIES / 10]), time, "");
     }
 }
 
-/// What mokaccino takes for the rules as far as it can ask them, and for the words as they were tokenised.
+/// What mokaccino takes for the rules as far as it can ask them, and for the words as they were
+/// tokenised.
 fn mokaccino(wanted: &[Wanted], stories: &[Story]) -> Duration {
     use mokaccino::prelude::{CNFQueryable, Document, Percolator, Query};
     let word = |word: &String| "w".has_value(word.clone());
@@ -224,7 +253,9 @@ fn mokaccino(wanted: &[Wanted], stories: &[Story]) -> Duration {
     }
     mean(stories, |story| {
         let tokens = tokenise(&story.body);
-        let document = tokens.into_iter().fold(Document::new(), |document, token| document.with_value("w", token.word));
+        let document = tokens
+            .into_iter()
+            .fold(Document::new(), |document, token| document.with_value("w", token.word));
         _ = black_box(percolator.percolate(&document).count());
     })
 }
@@ -238,7 +269,8 @@ fn scripts(vocabulary: &Vocabulary) {
         if script == Script::Cyrillic {
             text = in_cyrillic(&wanted);
         }
-        let rules = parse(&Arc::new(Source { name: "bench.yaml".to_owned(), text })).build(&Frequencies::default());
+        let rules = parse(&Arc::new(Source { name: "bench.yaml".to_owned(), text }))
+            .build(&Frequencies::default());
         scan_time(&rules, &workload::stories(vocabulary, STORIES, script))
     };
     let plain = of(Script::Ascii);
@@ -250,17 +282,26 @@ fn scripts(vocabulary: &Vocabulary) {
 /// The rules with Cyrillic words.
 fn in_cyrillic(wanted: &[Wanted]) -> String {
     let is_operator = |word: &str| {
-        word.trim_matches(['(', ')']).chars().all(|c| c.is_ascii_uppercase() || c == '/' || c.is_ascii_digit())
+        word.trim_matches(['(', ')'])
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c == '/' || c.is_ascii_digit())
     };
     let expression = |rule: &Wanted| {
         let words = rule.expression.split(' ');
         words
-            .map(|word| if is_operator(word) { word.to_owned() } else { workload::in_cyrillic(word) })
+            .map(
+                |word| {
+                    if is_operator(word) { word.to_owned() } else { workload::in_cyrillic(word) }
+                },
+            )
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let rules =
-        wanted.iter().map(|rule| Wanted { expression: expression(rule), groups: Vec::new(), never: Vec::new() });
+    let rules = wanted.iter().map(|rule| Wanted {
+        expression: expression(rule),
+        groups: Vec::new(),
+        never: Vec::new(),
+    });
     workload::yaml(&rules.collect::<Vec<_>>())
 }
 

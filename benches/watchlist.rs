@@ -1,4 +1,5 @@
-//! A watchlist as an `each:` rule beside the same names as plain rules, in one run: time a story, what loading costs, bytes.
+//! A watchlist as an `each:` rule beside the same names as plain rules, in one run: time a story,
+//! what loading costs, bytes.
 //!
 //! `cargo bench --bench watchlist`; `docs/benchmarks.md` says what is compared and what was seen.
 
@@ -43,7 +44,12 @@ fn main() {
     println!("{ENTRIES} entries, {} aliases; microseconds a story", ENTRIES * ALIASES);
     let plain = row("as many plain rules", &Texts::from(vec![plain(names)]), &stories, None);
     row("a rule with `each`", &each(&list, &near), &stories, Some(plain));
-    row("a plain rule for every name", &Texts::from(vec![self::plain(single)]), &stories, Some(plain));
+    row(
+        "a plain rule for every name",
+        &Texts::from(vec![self::plain(single)]),
+        &stories,
+        Some(plain),
+    );
 }
 
 /// The names of every entry, two words each.
@@ -58,7 +64,12 @@ fn tell_of_some(story: &mut Story, number: usize, list: &[Vec<String>], crime: [
     for place in 0..6 {
         let names = &list[(number * 37 + place * 811) % list.len()];
         let end = if place % 2 == 0 { crime[place / 2 % 2] } else { "and so on" };
-        write!(story.body, "\n\nHere {} is said to be of note for {end}.", names[place % names.len()]).expect("memory");
+        write!(
+            story.body,
+            "\n\nHere {} is said to be of note for {end}.",
+            names[place % names.len()]
+        )
+        .expect("memory");
     }
 }
 
@@ -69,7 +80,8 @@ fn source(name: &str, text: String) -> Arc<Source> {
 fn plain(expressions: impl Iterator<Item = String>) -> Arc<Source> {
     let mut text = String::from("rules:\n");
     for (number, expression) in expressions.enumerate() {
-        writeln!(text, "  - name: r{number:06}\n    when: {expression}").expect("memory for a rule");
+        writeln!(text, "  - name: r{number:06}\n    when: {expression}")
+            .expect("memory for a rule");
     }
     source("plain.yaml", text)
 }

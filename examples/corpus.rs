@@ -1,6 +1,8 @@
-//! Reads a folder of feeds and says how many give at least as many items as its `expected.tsv` says: `cargo run --release --example corpus FOLDER`.
+//! Reads a folder of feeds and says how many give at least as many items as its `expected.tsv`
+//! says: `cargo run --release --example corpus FOLDER`.
 //!
-//! A line of `expected.tsv` is: entries, whether malformed, version, path. One line of JSON a feed goes to standard output, the sum to standard error.
+//! A line of `expected.tsv` is: entries, whether malformed, version, path. One line of JSON a feed
+//! goes to standard output, the sum to standard error.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
 
 use std::path::Path;
@@ -15,16 +17,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut files, mut with_entries, mut passed) = (0, 0, 0);
     for line in std::fs::read_to_string(folder.join("expected.tsv"))?.lines() {
         let fields: Vec<&str> = line.split('\t').collect();
-        let [expected, _, _, path] = fields[..] else { return Err(format!("not four fields: {line}").into()) };
+        let [expected, _, _, path] = fields[..] else {
+            return Err(format!("not four fields: {line}").into());
+        };
         // It is -1 where feedparser itself breaks.
         let expected = expected.parse().unwrap_or(0);
         let line = read(&std::fs::read(folder.join(path))?, path, expected)?;
         println!("{line}");
         files += 1;
         with_entries += usize::from(expected > 0);
-        passed += usize::from(expected > 0 && line["items"].as_array().is_some_and(|items| items.len() >= expected));
+        passed += usize::from(
+            expected > 0 && line["items"].as_array().is_some_and(|items| items.len() >= expected),
+        );
     }
-    eprintln!("{passed} of {with_entries} feeds with entries give at least as many; {files} files read");
+    eprintln!(
+        "{passed} of {with_entries} feeds with entries give at least as many; {files} files read"
+    );
     Ok(())
 }
 

@@ -24,7 +24,8 @@ use tidings_rules::story::{Evidence, NotifierName, Read, Row, Severity, Sighting
 pub struct Draft {
     /// What the alert says of the rule and its evidence.
     pub told: Told,
-    /// What tells several alerts of one rule and story apart: the row's id; empty unless the rule has `each`.
+    /// What tells several alerts of one rule and story apart: the row's id; empty unless the rule
+    /// has `each`.
     pub occasion: String,
     /// How often its rule wants to be told.
     pub pace: Pace,
@@ -42,7 +43,8 @@ pub struct Told {
     pub row: Option<Row>,
     /// SHA-256 of the rule's text, in hex: which version of the rule it was.
     pub version: String,
-    /// [`draft::text_hash`] of the story as the rule saw it; `None` of alerts that were kept before there was such a hash.
+    /// [`draft::text_hash`] of the story as the rule saw it; `None` of alerts that were kept before
+    /// there was such a hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_sha256: Option<String>,
     /// The rule's severity.
@@ -92,10 +94,12 @@ impl fmt::Display for Receiver {
     }
 }
 
-/// What one message says: all that a notifier needs to render it. Serialised, it is the payload of webhooks and of console JSON Lines.
+/// What one message says: all that a notifier needs to render it. Serialised, it is the payload of
+/// webhooks and of console JSON Lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
-    /// The message's key: unique for ever, the same in every retry; `webhook-id` and Message-ID are made of it.
+    /// The message's key: unique for ever, the same in every retry; `webhook-id` and Message-ID are
+    /// made of it.
     pub id: String,
     /// When the message was first written down.
     pub created: Timestamp,
@@ -129,7 +133,11 @@ impl Head {
     /// The headline, or what stands in for it; never empty.
     #[must_use]
     pub fn headline(&self) -> &str {
-        if self.title.trim().is_empty() { self.opening.as_deref().unwrap_or(headline::NONE) } else { &self.title }
+        if self.title.trim().is_empty() {
+            self.opening.as_deref().unwrap_or(headline::NONE)
+        } else {
+            &self.title
+        }
     }
 }
 
@@ -150,7 +158,8 @@ pub enum Content {
         update: Option<copies::Update>,
         /// The feeds that carried it, first seen first.
         feeds: Vec<Sighting>,
-        /// The rules that matched, in the order of their names; one with `each` once for every row that did.
+        /// The rules that matched, in the order of their names; one with `each` once for every row
+        /// that did.
         rules: Vec<Told>,
     },
     /// Many stories that rules matched. (`type: digest`)

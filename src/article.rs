@@ -1,4 +1,5 @@
-//! An article page to its text, and whether a feed's text is only a teaser. Pure; heavy enough to run off the async threads.
+//! An article page to its text, and whether a feed's text is only a teaser. Pure; heavy enough to
+//! run off the async threads.
 
 mod refusal;
 mod simplify;
@@ -53,20 +54,24 @@ pub struct Seen {
     pub title: String,
     /// The article's text, paragraphs parted by a blank line.
     pub text: Result<String, NoArticle>,
-    /// Another version of the page, to be read in its place: of an AMP page the page itself, of an empty page its AMP page.
+    /// Another version of the page, to be read in its place: of an AMP page the page itself, of an
+    /// empty page its AMP page.
     pub instead: Option<Url>,
 }
 
-/// Whether an item's text is only a teaser: no content element, under 150 words (Unicode annex 29), or ending in an ellipsis or an invitation to
-/// read on.
+/// Whether an item's text is only a teaser: no content element, under 150 words (Unicode annex 29),
+/// or ending in an ellipsis or an invitation to read on.
 #[must_use]
 pub fn is_teaser(item: &Item) -> bool {
     !item.is_content || has_few_words(&item.text, SHORT) || trails_off(&item.text)
 }
 
-/// Whether `text` has fewer words than `most`. Most articles have so many pieces between white space with a letter or digit that no more is to be known.
+/// Whether `text` has fewer words than `most`. Most articles have so many pieces between white
+/// space with a letter or digit that no more is to be known.
 fn has_few_words(text: &str, most: usize) -> bool {
-    let pieces = text.split_ascii_whitespace().filter(|piece| piece.bytes().any(|byte| byte.is_ascii_alphanumeric()));
+    let pieces = text
+        .split_ascii_whitespace()
+        .filter(|piece| piece.bytes().any(|byte| byte.is_ascii_alphanumeric()));
     pieces.take(most).count() < most && text.unicode_words().take(most).count() < most
 }
 
@@ -89,13 +94,19 @@ fn trails_off(text: &str) -> bool {
     let end = without_wordpress_footer(text)
         .trim_end_matches(|c: char| c.is_whitespace() || "])}>»›→.:".contains(c) && c != '.');
     let last = end.rsplit('\n').next().unwrap_or_default().to_lowercase();
-    end.ends_with('…') || end.ends_with("...") || INVITATIONS.iter().any(|words| last.ends_with(words))
+    end.ends_with('…')
+        || end.ends_with("...")
+        || INVITATIONS.iter().any(|words| last.ends_with(words))
 }
 
 /// `text` without the paragraph that `WordPress` puts below every excerpt.
 fn without_wordpress_footer(text: &str) -> &str {
     match text.rsplit_once("\n\n") {
-        Some((before, last)) if last.starts_with("The post ") && last.contains("appeared first on") => before,
+        Some((before, last))
+            if last.starts_with("The post ") && last.contains("appeared first on") =>
+        {
+            before
+        }
         _ => text,
     }
 }
@@ -104,7 +115,9 @@ fn without_wordpress_footer(text: &str) -> &str {
 #[must_use]
 pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Seen {
     if let Some(kind) = other_kind(bytes, content_type) {
-        return Seen::nothing(NoArticle::because(format!("the link leads to no web page, but to {kind}")));
+        return Seen::nothing(NoArticle::because(format!(
+            "the link leads to no web page, but to {kind}"
+        )));
     }
     let html = decode(bytes, content_type);
     let (title, text) = match text_of(&html, url) {
@@ -145,18 +158,29 @@ fn text_of(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     let (title, text) = read(&simple, url)?;
     refusal::check(&title, &text, html)?;
     match words(&text) {
-        count if count < TOO_LITTLE => Err(NoArticle::Stub(format!("the page holds too little text ({count} words)"))),
+        count if count < TOO_LITTLE => {
+            Err(NoArticle::Stub(format!("the page holds too little text ({count} words)")))
+        }
         _ => Ok((title, text)),
     }
 }
 
 /// The kind of a document that is no web page.
 fn other_kind(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
-    let kind = content_type.unwrap_or("text/html").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = content_type
+        .unwrap_or("text/html")
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     if bytes.starts_with(b"%PDF") {
         return Some("a PDF".to_owned());
     }
-    let is_page = matches!(kind.as_str(), "text/html" | "application/xhtml+xml" | "application/xml" | "text/xml" | "");
+    let is_page = matches!(
+        kind.as_str(),
+        "text/html" | "application/xhtml+xml" | "application/xml" | "text/xml" | ""
+    );
     (!is_page).then(|| format!("a document of type {kind}"))
 }
 
@@ -173,12 +197,15 @@ fn read(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
             let title = visible_line(&article.title).trim().to_owned();
             Ok((title, plain::from_text(&visible(&article.text_content))))
         }
-        Some(Err(_)) => Err(NoArticle::Stub("the page holds no article that can be told from the rest".to_owned())),
+        Some(Err(_)) => Err(NoArticle::Stub(
+            "the page holds no article that can be told from the rest".to_owned(),
+        )),
         None => Err(NoArticle::because("the page is damaged in a way that the reader cannot bear")),
     }
 }
 
-/// The text that rules see once a page was read: the page's, with the teaser as a paragraph before it unless the page already says all of it.
+/// The text that rules see once a page was read: the page's, with the teaser as a paragraph before
+/// it unless the page already says all of it.
 #[must_use]
 pub fn with_teaser(teaser: &str, page: &str) -> String {
     let said = bare_words(without_cut_word(without_wordpress_footer(teaser)));
@@ -193,7 +220,9 @@ pub fn with_teaser(teaser: &str, page: &str) -> String {
 /// `text` without the piece of a word at which many a feed cuts its teasers.
 fn without_cut_word(text: &str) -> &str {
     let end = text.trim_end_matches(|c: char| c.is_whitespace() || "])".contains(c));
-    let Some(cut) = end.strip_suffix('…').or_else(|| end.strip_suffix("...")) else { return text };
+    let Some(cut) = end.strip_suffix('…').or_else(|| end.strip_suffix("...")) else {
+        return text;
+    };
     let cut = cut.trim_end_matches(['[', '(']);
     cut.rfind(char::is_whitespace).map_or("", |at| &cut[..at])
 }

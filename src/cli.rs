@@ -61,7 +61,8 @@ enum Exit {
     Config = 78,
 }
 
-/// Watches the news and tells you: polls feeds, matches every story against your rules, sends what matched.
+/// Watches the news and tells you: polls feeds, matches every story against your rules, sends what
+/// matched.
 #[derive(Debug, Parser)]
 #[command(name = "tidings", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Arguments {
@@ -82,7 +83,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         log: Format,
     },
-    /// Check the configuration and every rule with its examples; or rules alone, without a configuration.
+    /// Check the configuration and every rule with its examples; or rules alone, without a
+    /// configuration.
     Check {
         /// A rule file or a folder of them, to be checked alone.
         rules: Option<PathBuf>,
@@ -95,11 +97,13 @@ enum Command {
         #[arg(long)]
         canonical: bool,
     },
-    /// Does this expression match that feed or page, where, and why? Needs no files, and asks as the configuration says if there is one.
+    /// Does this expression match that feed or page, where, and why? Needs no files, and asks as
+    /// the configuration says if there is one.
     Try {
         /// The expression, as in a rule's `when`.
         expression: String,
-        /// The address or file of a feed or of an article page, or the name of a feed of the configuration.
+        /// The address or file of a feed or of an article page, or the name of a feed of the
+        /// configuration.
         place: String,
         /// Take teasers as they are: do not read the pages behind them.
         #[arg(long)]
@@ -113,7 +117,8 @@ enum Command {
     Backtest(backtest::Arguments),
     /// What was told: by rule, tag, feed, time, words; `alerts show ID` tells all of one alert.
     Alerts(alerts::Arguments),
-    /// What is polled: how it fares and when it is polled next; one feed as the rules would see it; lists of feeds, in and out.
+    /// What is polled: how it fares and when it is polled next; one feed as the rules would see it;
+    /// lists of feeds, in and out.
     Feeds {
         #[command(subcommand)]
         action: feeds::Action,
@@ -174,8 +179,12 @@ fn usage(error: &clap::Error) -> Exit {
 fn dispatch(command: Command) -> Exit {
     match command {
         Command::Run { config, once, log } => run::run(&config.path, once, log),
-        Command::Check { rules: Some(rules), format, canonical, .. } => check::rules(&rules, format, canonical),
-        Command::Check { rules: None, config, format, canonical } => check::all(&config.path, format, canonical),
+        Command::Check { rules: Some(rules), format, canonical, .. } => {
+            check::rules(&rules, format, canonical)
+        }
+        Command::Check { rules: None, config, format, canonical } => {
+            check::all(&config.path, format, canonical)
+        }
         Command::Try { expression, place, teaser, config } => {
             let depth = if teaser { Depth::Teaser } else { Depth::Page };
             try_it::try_it(&expression, &place, depth, config.path.as_deref())

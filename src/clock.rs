@@ -44,7 +44,10 @@ pub(crate) fn later(now: Timestamp, delay: Duration) -> Timestamp {
 }
 
 /// What `work` makes, and how long that took by a clock that never goes back.
-#[expect(clippy::disallowed_methods, reason = "a duration is measured, no time is told; see clippy.toml")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a duration is measured, no time is told; see clippy.toml"
+)]
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = std::time::Instant::now();
     let made = work();
@@ -60,7 +63,10 @@ pub(crate) struct JumpWatch {
 
 impl JumpWatch {
     /// Watches from now on.
-    #[expect(clippy::disallowed_methods, reason = "the steady clock is read to be held against the wall clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the steady clock is read to be held against the wall clock"
+    )]
     pub(crate) fn start() -> Self {
         Self { begun: Instant::now(), last: Reading { wall: now(), steady: Duration::ZERO } }
     }

@@ -87,7 +87,8 @@ impl Routing {
         self.by_severity.get(&severity).unwrap_or(&self.default)
     }
 
-    /// Those who hear of what has no severity: the default, or, where that is nobody, all that are named.
+    /// Those who hear of what has no severity: the default, or, where that is nobody, all that are
+    /// named.
     #[must_use]
     pub fn anybody(&self) -> BTreeSet<NotifierName> {
         if self.default.is_empty() {
@@ -105,7 +106,8 @@ pub struct Feed {
     pub name: FeedName,
     /// Where it is: `http`, `https` or `file` (made absolute against the config's folder).
     pub url: Url,
-    /// Whether its address may hold a secret, a variable's value or a password: it is not kept or shown then, nor is any address that it leads to.
+    /// Whether its address may hold a secret, a variable's value or a password: it is not kept or
+    /// shown then, nor is any address that it leads to.
     pub is_secret: bool,
     /// What rules can select it by.
     pub tags: BTreeSet<String>,
@@ -113,7 +115,8 @@ pub struct Feed {
     pub every: Option<Duration>,
     /// Whether article pages are read for its teasers.
     pub full_text: FullText,
-    /// How long after a story was first seen its page is looked at again, though its item is unchanged: at most twice, ascending.
+    /// How long after a story was first seen its page is looked at again, though its item is
+    /// unchanged: at most twice, ascending.
     pub recheck: Vec<Duration>,
 }
 
@@ -203,7 +206,8 @@ pub struct Webhook {
     pub addressed: Option<Addressed>,
     /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
     pub secrets: Vec<SigningKey>,
-    /// What its requests carry besides the message, `Authorization` among it. Sensitive: no value is shown.
+    /// What its requests carry besides the message, `Authorization` among it. Sensitive: no value
+    /// is shown.
     pub headers: http::HeaderMap,
     /// Whom to believe besides the system's authorities when the server shows its certificate.
     pub ca: Vec<Authority>,
@@ -237,7 +241,8 @@ pub enum Format {
     PagerDuty,
 }
 
-/// A key of a message that says whom it is for. It is added when the message is sent, since the store keeps no secrets.
+/// A key of a message that says whom it is for. It is added when the message is sent, since the
+/// store keeps no secrets.
 #[derive(Clone, Debug)]
 pub struct Addressed {
     /// The service's own key.
@@ -284,7 +289,8 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// The shortest time between two polls of a feed: five minutes, a second if its host is one's `own`.
+    /// The shortest time between two polls of a feed: five minutes, a second if its host is one's
+    /// `own`.
     #[must_use]
     pub fn floor(own: bool) -> Duration {
         if own { Duration::from_secs(1) } else { Duration::from_mins(5) }

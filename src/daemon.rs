@@ -1,4 +1,5 @@
-//! The running program: wires the rooms together. The only spawner of tasks and reader of clocks; decides nothing about alerts.
+//! The running program: wires the rooms together. The only spawner of tasks and reader of clocks;
+//! decides nothing about alerts.
 
 mod announce;
 mod articles;
@@ -39,7 +40,9 @@ use crate::daemon::hosts::{Hosts, Permit};
 use crate::daemon::poller::LastRead;
 use crate::daemon::reload::StartError;
 use crate::http;
-use crate::http::{Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want};
+use crate::http::{
+    Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want,
+};
 use crate::notify::Means;
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use tidings_rules::story::{FeedName, Severity};
@@ -71,7 +74,8 @@ pub(crate) struct World {
     limits: Limits,
     /// What fetching and sending need.
     means: Means,
-    /// Permits for documents that were read and are not recorded yet: the store is not outrun by more than it takes at once.
+    /// Permits for documents that were read and are not recorded yet: the store is not outrun by
+    /// more than it takes at once.
     documents: Arc<Semaphore>,
     /// Permits for steps that keep a core busy: as many as there are cores.
     heavy: Semaphore,
@@ -106,7 +110,8 @@ pub enum Mode {
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Messages that are still to be sent, those included that nobody in the configuration can receive.
+    /// Messages that are still to be sent, those included that nobody in the configuration can
+    /// receive.
     pub undelivered: i64,
     /// Messages that were refused in this run, and are kept as dead.
     pub refused: usize,
@@ -121,8 +126,11 @@ pub enum RunError {
     /// The store failed at the start.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The task that writes the store has ended, by a fault of Tidings: nothing more can be recorded.
-    #[error("the store's writer has ended by a fault of Tidings; start it again, and report the log above")]
+    /// The task that writes the store has ended, by a fault of Tidings: nothing more can be
+    /// recorded.
+    #[error(
+        "the store's writer has ended by a fault of Tidings; start it again, and report the log above"
+    )]
     WriterEnded,
     /// The rules cannot be used.
     #[error(transparent)]
@@ -132,8 +140,14 @@ pub enum RunError {
     Client(#[from] NoClient),
 }
 
-/// Runs until `stop`, or, with [`Mode::Once`], until the work is done. `reload` asks for the rules to be read again.
-pub async fn run(config: Config, mode: Mode, reload: Arc<Notify>, stop: CancellationToken) -> Result<Ended, RunError> {
+/// Runs until `stop`, or, with [`Mode::Once`], until the work is done. `reload` asks for the rules
+/// to be read again.
+pub async fn run(
+    config: Config,
+    mode: Mode,
+    reload: Arc<Notify>,
+    stop: CancellationToken,
+) -> Result<Ended, RunError> {
     let _lock = store::lock(&config.store)?;
     let (store, writer) = Store::open(&config.store).await?;
     let mut writer = tokio::spawn(writer);
@@ -179,7 +193,10 @@ async fn run_on(
         }
     };
     tokio::join!(work, check);
-    Ok(Ended { undelivered: store.undelivered(now()).await?, refused: world.refused.load(Ordering::Relaxed) })
+    Ok(Ended {
+        undelivered: store.undelivered(now()).await?,
+        refused: world.refused.load(Ordering::Relaxed),
+    })
 }
 
 async fn forever(
@@ -209,10 +226,18 @@ async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken
     housekeeping::keep_house(world, stop).await;
 }
 
-fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known: Known) -> Result<World, RunError> {
+fn world(
+    config: Config,
+    mode: Mode,
+    store: Store,
+    run: i64,
+    rules: Rules,
+    known: Known,
+) -> Result<World, RunError> {
     let means = Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let tags = known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
+    let tags =
+        known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
     let rechecked = config.feeds.iter().filter(|feed| !feed.recheck.is_empty());
     let recheck = rechecked.map(|feed| (feed.name.clone(), feed.recheck.clone())).collect();
     let policy = Arc::new(Policy { manners: config.manners.clone(), zone: config.zone.clone() });
@@ -246,11 +271,15 @@ fn world(config: Config, mode: Mode, store: Store, run: i64, rules: Rules, known
 /// What rules may name in this configuration.
 #[must_use]
 pub fn known(config: &Config) -> Known {
-    let carrier = |feed: &crate::config::Feed| Carrier { name: feed.name.clone(), tags: feed.tags.clone() };
+    let carrier =
+        |feed: &crate::config::Feed| Carrier { name: feed.name.clone(), tags: feed.tags.clone() };
     Known {
         notifiers: config.notifiers.keys().cloned().collect(),
         feeds: config.feeds.iter().map(carrier).collect(),
-        unheard: Severity::ALL.into_iter().filter(|severity| config.notify.of(*severity).is_empty()).collect(),
+        unheard: Severity::ALL
+            .into_iter()
+            .filter(|severity| config.notify.of(*severity).is_empty())
+            .collect(),
     }
 }
 
@@ -272,7 +301,10 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
         info!("{waiting} messages wait to be sent, {dead} were given up and are kept");
     }
     if begun.reclaimed > 0 {
-        info!("{} messages were being sent when the last run ended, and are sent again", begun.reclaimed);
+        info!(
+            "{} messages were being sent when the last run ended, and are sent again",
+            begun.reclaimed
+        );
     }
     for (receiver, messages) in &begun.held {
         warn!("{messages} messages for {receiver} are held until it is in the configuration again");
@@ -280,7 +312,8 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
 }
 
 impl World {
-    /// Polls whose copies of a story a message should wait for. A single round waits for all of them anyway before it delivers.
+    /// Polls whose copies of a story a message should wait for. A single round waits for all of
+    /// them anyway before it delivers.
     fn polls_under_way(&self) -> usize {
         match self.mode {
             Mode::Forever => self.polls.load(Ordering::Relaxed),
@@ -288,8 +321,14 @@ impl World {
         }
     }
 
-    /// Fetches an `http`, `https` or `file` address with the manners and limits of the configuration.
-    async fn fetch(&self, url: &Url, want: Want, validators: Validators) -> Result<Answer, FetchError> {
+    /// Fetches an `http`, `https` or `file` address with the manners and limits of the
+    /// configuration.
+    async fn fetch(
+        &self,
+        url: &Url,
+        want: Want,
+        validators: Validators,
+    ) -> Result<Answer, FetchError> {
         if url.scheme() == "file" {
             return http::read_file(url, &validators).await;
         }
@@ -298,7 +337,8 @@ impl World {
         http::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
     }
 
-    /// Waits for the right to ask the host of `url` once. Robots are not welcome everywhere: the host of a page has its say before.
+    /// Waits for the right to ask the host of `url` once. Robots are not welcome everywhere: the
+    /// host of a page has its say before.
     async fn admit(&self, url: Url, want: Want) -> Result<Permit<'_>, FetchError> {
         if want == Want::Page {
             robots::check(self, &url).await?;
@@ -314,19 +354,22 @@ impl World {
         }
     }
 
-    /// Has no host rest, no page wait and no look at a page be put off for longer than its schedule allows,
-    /// where the clock was ahead and was set back.
+    /// Has no host rest, no page wait and no look at a page be put off for longer than its schedule
+    /// allows, where the clock was ahead and was set back.
     async fn cut_waits(&self, now: Timestamp) {
         self.hosts.cut_waits(now);
         let longest = self.recheck.values().flatten().max();
-        if let Err(why) = self.store.cut_fetch_waits(longest.map(|longest| later(now, *longest)), now).await {
+        if let Err(why) =
+            self.store.cut_fetch_waits(longest.map(|longest| later(now, *longest)), now).await
+        {
             error!("waits cannot be held against the clock: {why}; that is tried again");
         }
         self.pages.notify_one();
     }
 }
 
-/// Runs a step that keeps a core busy off the async threads, at most as many at once as there are cores.
+/// Runs a step that keeps a core busy off the async threads, at most as many at once as there are
+/// cores.
 ///
 /// # Panics
 /// If the step panics.

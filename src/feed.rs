@@ -1,4 +1,5 @@
-//! From a feed's bytes to its items: formats, discovery, lists of feeds, and what an item is known by.
+//! From a feed's bytes to its items: formats, discovery, lists of feeds, and what an item is known
+//! by.
 
 mod choice;
 mod depth;

@@ -1,4 +1,5 @@
-//! How a file that a person named is read: only if it is a regular file, and no larger than its bound.
+//! How a file that a person named is read: only if it is a regular file, and no larger than its
+//! bound.
 //!
 //! A pipe would be waited for without end, and a device or a sparse file would fill the memory.
 
@@ -20,7 +21,8 @@ pub const CONFIGURATION: u64 = 16 * MIB;
 /// The largest list of feeds (OPML), in bytes.
 pub const FEED_LIST: u64 = 64 * MIB;
 
-/// The largest story, page or feed that a command is given as a file or on standard input, in bytes.
+/// The largest story, page or feed that a command is given as a file or on standard input, in
+/// bytes.
 pub const DOCUMENT: u64 = 64 * MIB;
 
 /// The bytes of the file at `path`, links followed.
@@ -46,7 +48,8 @@ pub fn text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(not_text)
 }
 
-/// The regular file at `path`, links followed, and its size in bytes: for what is read piece by piece.
+/// The regular file at `path`, links followed, and its size in bytes: for what is read piece by
+/// piece.
 ///
 /// # Errors
 /// Where it cannot be opened or is no regular file.
@@ -73,7 +76,10 @@ fn regular(about: &Metadata) -> io::Result<u64> {
         return Ok(about.len());
     }
     let what = kind(about.file_type());
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, and only regular files are read")))
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("it is {what}, and only regular files are read"),
+    ))
 }
 
 fn kind(kind: FileType) -> &'static str {
@@ -94,8 +100,12 @@ fn kind(kind: FileType) -> &'static str {
 }
 
 fn too_large(most: u64) -> io::Error {
-    let most = if most >= MIB { format!("{} MiB", most / MIB) } else { format!("{} KiB", most / 1024) };
-    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most}, the most that is read"))
+    let most =
+        if most >= MIB { format!("{} MiB", most / MIB) } else { format!("{} KiB", most / 1024) };
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        format!("it is larger than {most}, the most that is read"),
+    )
 }
 
 #[cfg(test)]
@@ -141,7 +151,9 @@ mod tests {
         std::os::unix::fs::symlink("/dev/zero", &link).expect("a link");
         let socket = folder.path().join("socket.yaml");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
-        for (path, what) in [(link.as_path(), "a device"), (&socket, "a socket"), (folder.path(), "a folder")] {
+        for (path, what) in
+            [(link.as_path(), "a device"), (&socket, "a socket"), (folder.path(), "a folder")]
+        {
             let refused = read(path, TABLE).expect_err("not regular").to_string();
             assert_eq!(refused, format!("it is {what}, and only regular files are read"));
         }

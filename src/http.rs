@@ -36,7 +36,8 @@ const MOST_HOPS: usize = 5;
 pub struct Request {
     /// Where. Checked by the guard before anything is sent.
     pub url: Url,
-    /// What the last answer gave, to be sent back. Along redirects too, as browsers do: they belong to what the chain ends at.
+    /// What the last answer gave, to be sent back. Along redirects too, as browsers do: they belong
+    /// to what the chain ends at.
     pub validators: Validators,
     /// What kind of document is wanted.
     pub want: Want,
@@ -82,7 +83,12 @@ pub struct Limits {
 impl Default for Limits {
     /// 15 s of silence, 30 s in all, 10 MiB, and room of their own.
     fn default() -> Self {
-        Self { idle: Duration::from_secs(15), total: Duration::from_secs(30), body: MOST_BYTES, room: Room::default() }
+        Self {
+            idle: Duration::from_secs(15),
+            total: Duration::from_secs(30),
+            body: MOST_BYTES,
+            room: Room::default(),
+        }
     }
 }
 
@@ -99,7 +105,8 @@ impl HostKey {
     }
 }
 
-/// The validators of an answer, byte for byte (RFC 9110, section 8.8), to be sent back. Each `char` stands for the byte of its number.
+/// The validators of an answer, byte for byte (RFC 9110, section 8.8), to be sent back. Each `char`
+/// stands for the byte of its number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`.
@@ -111,7 +118,8 @@ pub struct Validators {
 /// What an answer's headers say about when to come back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
-    /// For how long the answer says it stays fresh: `max-age` less `Age`, else `Expires` less `Date`. Never zero.
+    /// For how long the answer says it stays fresh: `max-age` less `Age`, else `Expires` less
+    /// `Date`. Never zero.
     pub fresh_for: Option<Duration>,
 }
 
@@ -191,9 +199,11 @@ fn status_text(code: u16) -> String {
 
 /// Fetches `request`.
 ///
-/// At most five redirects are followed, never from https to http, each checked by the guard, and each asked as its own host wants to be. `admit` is
-/// called once for every hop with the address that is about to be asked; what it gives is held for exactly that request, or ends the fetch. `rest` is
-/// called before it is given back, where the host says for how long it wants to be left alone. `now` stands in for the `Date` of an answer that has none.
+/// At most five redirects are followed, never from https to http, each checked by the guard, and
+/// each asked as its own host wants to be. `admit` is called once for every hop with the address
+/// that is about to be asked; what it gives is held for exactly that request, or ends the fetch.
+/// `rest` is called before it is given back, where the host says for how long it wants to be left
+/// alone. `now` stands in for the `Date` of an answer that has none.
 ///
 /// # Errors
 /// Where no usable answer came within `limits`.
@@ -212,7 +222,8 @@ where
     let mut way = Way::Straight;
     let mut left = limits.total;
     for _ in 0..=MOST_HOPS {
-        let checked = within(&mut left, reach.check(&url)).await.ok_or_else(|| too_slow(limits.total))?;
+        let checked =
+            within(&mut left, reach.check(&url)).await.ok_or_else(|| too_slow(limits.total))?;
         checked.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
         let permit = admit(url.clone()).await?;
         let hop = ask(reach, request, &url, (limits, &mut left), now).await;
@@ -229,10 +240,13 @@ where
             }
         }
     }
-    Err(FetchError::Broken(format!("the server redirects more than {MOST_HOPS} times, perhaps in a circle")))
+    Err(FetchError::Broken(format!(
+        "the server redirects more than {MOST_HOPS} times, perhaps in a circle"
+    )))
 }
 
-/// Runs `work` for at most `left`, and takes off what it took. A timer measures, not a clock: what is measured never leaves this function.
+/// Runs `work` for at most `left`, and takes off what it took. A timer measures, not a clock: what
+/// is measured never leaves this function.
 async fn within<T>(left: &mut Duration, work: impl Future<Output = T>) -> Option<T> {
     let end = tokio::time::sleep(*left).deadline();
     let done = tokio::time::timeout_at(end, work).await.ok();
@@ -241,7 +255,10 @@ async fn within<T>(left: &mut Duration, work: impl Future<Output = T>) -> Option
 }
 
 fn too_slow(limit: Duration) -> FetchError {
-    FetchError::Broken(format!("the server did not finish its answer within {} s", limit.as_secs_f32()))
+    FetchError::Broken(format!(
+        "the server did not finish its answer within {} s",
+        limit.as_secs_f32()
+    ))
 }
 
 enum Hop {
@@ -264,7 +281,9 @@ async fn ask(
     }
     let response = match within(left, tokio::time::timeout(limits.idle, asked.send())).await {
         Some(Ok(sent)) => sent.map_err(|error| reach.explain(url, &error))?,
-        Some(Err(_)) => return Err(FetchError::Unreachable("the server did not answer in time".to_owned())),
+        Some(Err(_)) => {
+            return Err(FetchError::Unreachable("the server did not answer in time".to_owned()));
+        }
         None => return Err(too_slow(limits.total)),
     };
     match response.status() {
@@ -296,7 +315,13 @@ async fn ask(
     }
 }
 
-fn answer(url: &Url, head: &HeaderMap, now: Timestamp, body: Option<Body>, validators: Validators) -> Answer {
+fn answer(
+    url: &Url,
+    head: &HeaderMap,
+    now: Timestamp,
+    body: Option<Body>,
+    validators: Validators,
+) -> Answer {
     Answer {
         body,
         content_type: head.get(CONTENT_TYPE).map(headers::text),
@@ -313,7 +338,9 @@ fn redirect(from: &Url, head: &HeaderMap) -> Result<Url, FetchError> {
         return Err(FetchError::Broken("the server redirects without saying where to".to_owned()));
     };
     if from.scheme() == "https" && to.scheme() == "http" {
-        return Err(FetchError::Forbidden("the server redirects from https to http, which is not followed".to_owned()));
+        return Err(FetchError::Forbidden(
+            "the server redirects from https to http, which is not followed".to_owned(),
+        ));
     }
     Ok(to)
 }

@@ -40,7 +40,8 @@ pub enum Outcome {
     Refused(String),
     /// It is too large for the receiver: why, as the receiver said it. Never holds a secret.
     TooLarge(String),
-    /// The receiver is no more, and wants to be left alone: nothing is sent to it before the next run. Why; never holds a secret.
+    /// The receiver is no more, and wants to be left alone: nothing is sent to it before the next
+    /// run. Why; never holds a secret.
     Gone(String),
 }
 
@@ -83,7 +84,12 @@ impl Means {
     /// # Errors
     /// Where HTTPS cannot be set up on this machine.
     pub fn new(network: Network, hosts: Hosts, zone: TimeZone) -> Result<Self, NoClient> {
-        Ok(Self { reach: Reach::new(network, hosts)?, zone, private: Clients::default(), mail: Pools::default() })
+        Ok(Self {
+            reach: Reach::new(network, hosts)?,
+            zone,
+            private: Clients::default(),
+            mail: Pools::default(),
+        })
     }
 
     /// Closes connections that are idle for too long, without end; to be called anew after each
@@ -98,11 +104,17 @@ impl Means {
     }
 }
 
-/// Renders what `notifier` will send for `letter`: these bytes are frozen, and every retry sends the same.
+/// Renders what `notifier` will send for `letter`: these bytes are frozen, and every retry sends
+/// the same.
 ///
 /// # Errors
 /// In words for a person, where the letter cannot be written (an address that does not parse).
-pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
+pub fn render(
+    notifier: &Notifier,
+    receiver: &Receiver,
+    letter: &Letter,
+    zone: &TimeZone,
+) -> Result<Vec<u8>, String> {
     match notifier {
         Notifier::Console(_) => payload::write(letter),
         Notifier::Webhook(webhook) => match &webhook.body {
@@ -113,12 +125,18 @@ pub fn render(notifier: &Notifier, receiver: &Receiver, letter: &Letter, zone: &
     }
 }
 
-/// What the console shows of `letter`: as JSON, or for people, in colour where standard output is a terminal. Ends in a line break.
+/// What the console shows of `letter`: as JSON, or for people, in colour where standard output is a
+/// terminal. Ends in a line break.
 ///
 /// # Errors
 /// Where the letter cannot be put into JSON.
-pub fn on_console(format: ConsoleFormat, letter: &Letter, zone: &TimeZone) -> Result<String, String> {
-    Ok(String::from_utf8_lossy(&console::shown(format, &payload::write(letter)?, zone)).into_owned())
+pub fn on_console(
+    format: ConsoleFormat,
+    letter: &Letter,
+    zone: &TimeZone,
+) -> Result<String, String> {
+    Ok(String::from_utf8_lossy(&console::shown(format, &payload::write(letter)?, zone))
+        .into_owned())
 }
 
 /// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most
@@ -134,6 +152,8 @@ pub async fn send(
     match notifier {
         Notifier::Console(format) => console::send(*format, frozen, &means.zone).await,
         Notifier::Email(email) => email::send(email, &means.mail, receiver, frozen, now).await,
-        Notifier::Webhook(webhook) => webhook::send(webhook, means, receiver, id, frozen, now).await,
+        Notifier::Webhook(webhook) => {
+            webhook::send(webhook, means, receiver, id, frozen, now).await
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Rule files and their tables: reading the folder, and keeping the last good version of a file that is broken now.
+//! Rule files and their tables: reading the folder, and keeping the last good version of a file
+//! that is broken now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -32,7 +33,8 @@ const DEPTH: usize = 16;
 /// A rule file, or a table that one names, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleFile {
-    /// Its path below the rules' folder, where it lies there: what it is known by, wherever the folder is named from.
+    /// Its path below the rules' folder, where it lies there: what it is known by, wherever the
+    /// folder is named from.
     pub path: String,
     /// Its text, under the whole path.
     pub source: Arc<Source>,
@@ -51,17 +53,19 @@ pub enum Kind {
     NoTable(String),
 }
 
-/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names, and the tables that they name; hidden files and folders
-/// are passed over.
+/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names, and the tables
+/// that they name; hidden files and folders are passed over.
 ///
 /// # Errors
 /// In a sentence with the path, where a folder or rule file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
     let mut files = Vec::new();
-    collect(path, 0, &mut files).map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
+    collect(path, 0, &mut files)
+        .map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
     files.sort();
     let mut files = files.iter().map(|file| read_one(path, file)).collect::<Result<Vec<_>, _>>()?;
-    let tables: BTreeSet<String> = files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
+    let tables: BTreeSet<String> =
+        files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
     files.extend(tables.into_iter().map(|name| read_table(path, name)));
     Ok(files)
 }
@@ -85,13 +89,19 @@ pub fn texts(files: &[RuleFile]) -> Texts {
         match &file.kind {
             Kind::Rules => texts.rules.push(source),
             Kind::Table => texts.tables.push(Table { source, unreadable: None }),
-            Kind::NoTable(why) => texts.tables.push(Table { source, unreadable: Some(why.clone()) }),
+            Kind::NoTable(why) => {
+                texts.tables.push(Table { source, unreadable: Some(why.clone()) })
+            }
         }
     }
     texts
 }
 
-fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+fn collect(
+    path: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), (PathBuf, io::Error)> {
     let at = |why| (path.to_owned(), why);
     if !std::fs::metadata(path).map_err(at)?.is_dir() {
         if depth == 0 || is_rule_file(path) {
@@ -100,7 +110,9 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), (P
         return Ok(());
     }
     if depth == DEPTH {
-        return Err(at(io::Error::other(format!("it lies more than {DEPTH} folders deep; does a link lead back up?"))));
+        return Err(at(io::Error::other(format!(
+            "it lies more than {DEPTH} folders deep; does a link lead back up?"
+        ))));
     }
     for entry in std::fs::read_dir(path).map_err(at)? {
         let entry = entry.map_err(at)?;
@@ -117,13 +129,20 @@ fn is_rule_file(path: &Path) -> bool {
 
 fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let name = path.display().to_string();
-    let bytes = files::read(path, files::RULE_FILE).map_err(|why| format!("{name} cannot be read: {why}"))?;
+    let bytes = files::read(path, files::RULE_FILE)
+        .map_err(|why| format!("{name} cannot be read: {why}"))?;
     // What is not UTF-8 becomes U+FFFD, which is a fault of this file alone.
-    let text = String::from_utf8(bytes).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
-    Ok(RuleFile { path: below(folder, path), source: Arc::new(Source { name, text }), kind: Kind::Rules })
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
+    Ok(RuleFile {
+        path: below(folder, path),
+        source: Arc::new(Source { name, text }),
+        kind: Kind::Rules,
+    })
 }
 
-/// A table that cannot be read is broken, as one with broken rows is: its last good version stands in.
+/// A table that cannot be read is broken, as one with broken rows is: its last good version stands
+/// in.
 fn read_table(folder: &Path, name: String) -> RuleFile {
     let path = below(folder, Path::new(&name));
     let (text, kind) = match files::read(Path::new(&name), files::TABLE) {
@@ -139,11 +158,18 @@ fn below(folder: &Path, path: &Path) -> String {
     below.unwrap_or(path).display().to_string()
 }
 
-/// Loads `files`; where a file is broken, its last good version stands in for it, or none if it never was good.
+/// Loads `files`; where a file is broken, its last good version stands in for it, or none if it
+/// never was good.
 ///
-/// Every fault found goes into `faults`. `None` if no sound set of rules could be made: what was in force should stay so.
+/// Every fault found goes into `faults`. `None` if no sound set of rules could be made: what was in
+/// force should stay so.
 #[must_use]
-pub fn load(files: &[RuleFile], good: &Good, known: &Known, faults: &mut Vec<Fault>) -> Option<Loaded> {
+pub fn load(
+    files: &[RuleFile],
+    good: &Good,
+    known: &Known,
+    faults: &mut Vec<Fault>,
+) -> Option<Loaded> {
     let mut files = files.to_vec();
     let mut replaced = BTreeSet::new();
     loop {
@@ -160,7 +186,8 @@ pub fn load(files: &[RuleFile], good: &Good, known: &Known, faults: &mut Vec<Fau
         if let Some(rules) = rules {
             let stands_in = |name: &String| files.iter().any(|file| file.source.name == *name);
             let (stood_in, left_out) = replaced.into_iter().partition(stands_in);
-            let good = files.into_iter().map(|file| (file.path, file.source.text.clone())).collect();
+            let good =
+                files.into_iter().map(|file| (file.path, file.source.text.clone())).collect();
             return Some(Loaded { rules, good, stood_in, left_out });
         }
         if broken.is_empty() {
@@ -172,7 +199,8 @@ pub fn load(files: &[RuleFile], good: &Good, known: &Known, faults: &mut Vec<Fau
     }
 }
 
-/// A warning where nothing is watched for, since no rule of the `files` read at `path` is in force; `count` rules are.
+/// A warning where nothing is watched for, since no rule of the `files` read at `path` is in force;
+/// `count` rules are.
 #[must_use]
 pub fn without_rules(path: &Path, files: &[RuleFile], count: usize) -> Option<Fault> {
     if count > 0 {
@@ -180,15 +208,20 @@ pub fn without_rules(path: &Path, files: &[RuleFile], count: usize) -> Option<Fa
     }
     let source = Arc::new(Source { name: path.display().to_string(), text: String::new() });
     let (what, help) = if files.is_empty() {
-        let help = "rule files end in .yaml or .yml: put one here, or mend `rules` in the configuration";
+        let help =
+            "rule files end in .yaml or .yml: put one here, or mend `rules` in the configuration";
         ("there is no rule file here", help)
     } else {
-        ("no rule is in force here", "rules stand under `rules`; one with `enabled: false` matches nothing")
+        (
+            "no rule is in force here",
+            "rules stand under `rules`; one with `enabled: false` matches nothing",
+        )
     };
     Some(Fault::warning(&source, 0..0, format!("{what}: nothing is watched for")).help(help))
 }
 
-/// The rule files and tables of which `good` has a version and that are not among `files`: they were there before, and are gone.
+/// The rule files and tables of which `good` has a version and that are not among `files`: they
+/// were there before, and are gone.
 #[must_use]
 pub fn gone<'g>(files: &[RuleFile], good: &'g Good) -> Vec<&'g str> {
     let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
@@ -196,15 +229,20 @@ pub fn gone<'g>(files: &[RuleFile], good: &'g Good) -> Vec<&'g str> {
 }
 
 /// The rule files that name any of those tables.
-fn users<'f>(files: &'f [RuleFile], tables: &'f BTreeSet<String>) -> impl Iterator<Item = String> + 'f {
-    let uses =
-        |file: &&RuleFile| file.kind == Kind::Rules && !tidings_rules::tables_of(&file.source).is_disjoint(tables);
+fn users<'f>(
+    files: &'f [RuleFile],
+    tables: &'f BTreeSet<String>,
+) -> impl Iterator<Item = String> + 'f {
+    let uses = |file: &&RuleFile| {
+        file.kind == Kind::Rules && !tidings_rules::tables_of(&file.source).is_disjoint(tables)
+    };
     files.iter().filter(uses).map(|file| file.source.name.clone())
 }
 
 /// Adds the last good version of the tables that only the last good version of a rule file names.
 fn add_tables(files: &mut Vec<RuleFile>, replaced: &BTreeSet<String>, good: &Good) {
-    let stood_in: Vec<RuleFile> = files.iter().filter(|file| replaced.contains(&file.source.name)).cloned().collect();
+    let stood_in: Vec<RuleFile> =
+        files.iter().filter(|file| replaced.contains(&file.source.name)).cloned().collect();
     for file in stood_in.iter().filter(|file| file.kind == Kind::Rules) {
         let folder = file.source.name.strip_suffix(&file.path).unwrap_or_default();
         for name in tidings_rules::tables_of(&file.source) {
@@ -248,10 +286,12 @@ mod tests {
 
     #[test]
     fn a_broken_file_keeps_its_last_good_version_while_the_others_go_on() {
-        let files = [file("a.yaml", &rule("new a", "arms")), file("b.yaml", &rule("new b", "(arms"))];
+        let files =
+            [file("a.yaml", &rule("new a", "arms")), file("b.yaml", &rule("new b", "(arms"))];
         let good = Good::from([("b.yaml".to_owned(), rule("old b", "arms"))]);
         let mut faults = Vec::new();
-        let loaded = load(&files, &good, &Known::default(), &mut faults).expect("the old b stands in");
+        let loaded =
+            load(&files, &good, &Known::default(), &mut faults).expect("the old b stands in");
         assert_eq!(names(&loaded), ["new a", "old b"]);
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(loaded.good["b.yaml"], rule("old b", "arms"));
@@ -262,10 +302,18 @@ mod tests {
     #[test]
     fn a_folder_without_rules_is_warned_of_and_files_that_are_gone_are_named() {
         let path = Path::new("rules");
-        let said = |files: &[RuleFile], count| without_rules(path, files, count).map(|fault| fault.message);
-        assert_eq!(said(&[], 0).as_deref(), Some("there is no rule file here: nothing is watched for"));
+        let said = |files: &[RuleFile], count| {
+            without_rules(path, files, count).map(|fault| fault.message)
+        };
+        assert_eq!(
+            said(&[], 0).as_deref(),
+            Some("there is no rule file here: nothing is watched for")
+        );
         let lists = [file("a.yaml", "terms: {a: [b]}\n")];
-        assert_eq!(said(&lists, 0).as_deref(), Some("no rule is in force here: nothing is watched for"));
+        assert_eq!(
+            said(&lists, 0).as_deref(),
+            Some("no rule is in force here: nothing is watched for")
+        );
         assert_eq!(said(&lists, 1), None);
         let good = Good::from(["a.yaml", "b.yaml"].map(|path| (path.to_owned(), String::new())));
         assert_eq!(gone(&lists, &good), ["b.yaml"]);
@@ -275,7 +323,8 @@ mod tests {
     fn a_broken_file_that_never_was_good_is_left_out_and_named() {
         let files = [file("a.yaml", &rule("a", "arms")), file("b.yaml", "rules: 3\n")];
         let mut faults = Vec::new();
-        let loaded = load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
+        let loaded =
+            load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
         assert_eq!(names(&loaded), ["a"]);
         assert_eq!(loaded.left_out, BTreeSet::from(["rules/b.yaml".to_owned()]));
     }
@@ -304,25 +353,47 @@ mod tests {
     const LIST: &str = "terms:\n  sdn: {from: sdn.csv, term: name, id: id}\n";
 
     fn listed(column: &str) -> String {
-        LIST.replace("term: name", &format!("term: {column}")) + &rule("listed", "$sdn AND fraud") + "    each: sdn\n"
+        LIST.replace("term: name", &format!("term: {column}"))
+            + &rule("listed", "$sdn AND fraud")
+            + "    each: sdn\n"
     }
 
     fn rows(loaded: &Loaded) -> Vec<String> {
-        loaded.rules.watchlists().flat_map(|(_, rows)| rows.map(ToString::to_string).collect::<Vec<_>>()).collect()
+        loaded
+            .rules
+            .watchlists()
+            .flat_map(|(_, rows)| rows.map(ToString::to_string).collect::<Vec<_>>())
+            .collect()
     }
 
     #[test]
     fn a_broken_table_keeps_its_last_good_version_while_its_rule_file_and_the_rest_go_on() {
-        let good =
-            Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned())]);
+        let good = Good::from([
+            ("a.yaml".to_owned(), listed("name")),
+            ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned()),
+        ]);
         let gone = RuleFile { kind: Kind::NoTable("it is gone".to_owned()), ..file("sdn.csv", "") };
-        for broken in [file("sdn.csv", "id,name\n1,Ivan\n1,Petr\n"), file("sdn.csv", "id,title\n1,Petr\n"), gone] {
-            let files =
-                [file("a.yaml", &(listed("name") + "    why: new\n")), file("b.yaml", &rule("new b", "arms")), broken];
+        for broken in [
+            file("sdn.csv", "id,name\n1,Ivan\n1,Petr\n"),
+            file("sdn.csv", "id,title\n1,Petr\n"),
+            gone,
+        ] {
+            let files = [
+                file("a.yaml", &(listed("name") + "    why: new\n")),
+                file("b.yaml", &rule("new b", "arms")),
+                broken,
+            ];
             let mut faults = Vec::new();
-            let loaded = load(&files, &good, &Known::default(), &mut faults).expect("the old table stands in");
-            assert_eq!((names(&loaded), rows(&loaded)), (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()]));
-            assert_eq!(loaded.rules.iter().next().and_then(|rule| rule.settings.why.clone()).as_deref(), Some("new"));
+            let loaded = load(&files, &good, &Known::default(), &mut faults)
+                .expect("the old table stands in");
+            assert_eq!(
+                (names(&loaded), rows(&loaded)),
+                (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()])
+            );
+            assert_eq!(
+                loaded.rules.iter().next().and_then(|rule| rule.settings.why.clone()).as_deref(),
+                Some("new")
+            );
             assert_eq!((faults.len(), &*faults[0].source.name), (1, "rules/sdn.csv"));
             assert_eq!(loaded.stood_in, BTreeSet::from(["rules/sdn.csv".to_owned()]));
             assert_eq!(loaded.good["sdn.csv"], good["sdn.csv"]);
@@ -332,28 +403,46 @@ mod tests {
     #[test]
     fn a_rule_file_that_asks_for_a_column_that_never_was_keeps_its_last_good_version() {
         let table = "id,name\n1,Ivan\n";
-        let good = Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), table.to_owned())]);
-        let files = [file("a.yaml", &listed("title")), file("b.yaml", &rule("new b", "arms")), file("sdn.csv", table)];
-        let loaded = load(&files, &good, &Known::default(), &mut Vec::new()).expect("the old a stands in");
-        assert_eq!((names(&loaded), rows(&loaded)), (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()]));
+        let good = Good::from([
+            ("a.yaml".to_owned(), listed("name")),
+            ("sdn.csv".to_owned(), table.to_owned()),
+        ]);
+        let files = [
+            file("a.yaml", &listed("title")),
+            file("b.yaml", &rule("new b", "arms")),
+            file("sdn.csv", table),
+        ];
+        let loaded =
+            load(&files, &good, &Known::default(), &mut Vec::new()).expect("the old a stands in");
+        assert_eq!(
+            (names(&loaded), rows(&loaded)),
+            (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()])
+        );
         let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
         assert_eq!(loaded.stood_in, BTreeSet::from(both));
     }
 
     #[test]
     fn a_rule_file_that_stands_in_has_the_table_that_it_named() {
-        let good =
-            Good::from([("a.yaml".to_owned(), listed("name")), ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned())]);
+        let good = Good::from([
+            ("a.yaml".to_owned(), listed("name")),
+            ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned()),
+        ]);
         let broken = listed("name").replace("sdn.csv", "other.csv") + "    when: arms\n";
-        let loaded =
-            load(&[file("a.yaml", &broken)], &good, &Known::default(), &mut Vec::new()).expect("the old a stands in");
+        let loaded = load(&[file("a.yaml", &broken)], &good, &Known::default(), &mut Vec::new())
+            .expect("the old a stands in");
         assert_eq!((rows(&loaded), loaded.good), (vec!["Ivan (1)".to_owned()], good));
     }
 
     #[test]
     fn a_broken_table_that_never_was_good_leaves_out_what_uses_it() {
-        let files = [file("a.yaml", &listed("name")), file("b.yaml", &rule("b", "arms")), file("sdn.csv", "")];
-        let loaded = load(&files, &Good::new(), &Known::default(), &mut Vec::new()).expect("b is sound");
+        let files = [
+            file("a.yaml", &listed("name")),
+            file("b.yaml", &rule("b", "arms")),
+            file("sdn.csv", ""),
+        ];
+        let loaded =
+            load(&files, &Good::new(), &Known::default(), &mut Vec::new()).expect("b is sound");
         assert_eq!(names(&loaded), ["b"]);
         let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
         assert_eq!(loaded.left_out, BTreeSet::from(both));
@@ -364,20 +453,34 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir_all(at("rules/eu")).expect("a folder");
-        let list = |name: &str, from: &str| format!("terms:\n  {name}: {{from: {from}, term: name}}\n");
-        std::fs::write(at("rules/eu/a.yaml"), list("one", "../../one.csv") + &list("two", "two.csv")[7..])
-            .expect("a file");
+        let list =
+            |name: &str, from: &str| format!("terms:\n  {name}: {{from: {from}, term: name}}\n");
+        std::fs::write(
+            at("rules/eu/a.yaml"),
+            list("one", "../../one.csv") + &list("two", "two.csv")[7..],
+        )
+        .expect("a file");
         std::fs::write(at("rules/b.yaml"), list("three", "no/such.csv")).expect("a file");
         std::fs::write(at("rules/unused.csv"), "name\n").expect("a file");
         std::fs::write(at("one.csv"), b"name\r\nJos\xe9 Mu\xf1oz\r\n").expect("a file");
-        let wide = "\u{feff}name\nJosé".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let wide =
+            "\u{feff}name\nJosé".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         std::fs::write(at("rules/eu/two.csv"), wide).expect("a file");
         let read = read(&at("rules")).expect("readable");
         let tables: Vec<_> = read.iter().filter(|file| file.kind != Kind::Rules).collect();
         let (one, no) = (at("one.csv").display().to_string(), "no/such.csv".to_owned());
-        assert_eq!(tables.iter().map(|file| &*file.path).collect::<Vec<_>>(), [&*one, "eu/two.csv", &*no]);
-        assert_eq!((&*tables[0].source.text, &*tables[1].source.text), ("name\r\nJosé Muñoz\r\n", "name\nJosé"));
-        assert!(matches!(&tables[2].kind, Kind::NoTable(why) if why.contains("No such file")), "{tables:?}");
+        assert_eq!(
+            tables.iter().map(|file| &*file.path).collect::<Vec<_>>(),
+            [&*one, "eu/two.csv", &*no]
+        );
+        assert_eq!(
+            (&*tables[0].source.text, &*tables[1].source.text),
+            ("name\r\nJosé Muñoz\r\n", "name\nJosé")
+        );
+        assert!(
+            matches!(&tables[2].kind, Kind::NoTable(why) if why.contains("No such file")),
+            "{tables:?}"
+        );
     }
 
     #[test]
@@ -387,7 +490,8 @@ mod tests {
         std::fs::write(folder.path().join("b.yaml"), b"rules: \xff").expect("a file");
         let mut faults = Vec::new();
         let files = read(folder.path()).expect("readable");
-        let loaded = load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
+        let loaded =
+            load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
         assert_eq!(names(&loaded), ["a"]);
         assert!(faults[0].message.contains("UTF-8"), "{faults:?}");
     }

@@ -1,6 +1,7 @@
 //! The only SQL: feeds, stories, alerts and the outbox in one `SQLite` file, behind one writer.
 //!
-//! What people import is here; what they call stands in the file of its subject. Times are kept to the millisecond.
+//! What people import is here; what they call stands in the file of its subject. Times are kept to
+//! the millisecond.
 
 mod alerts;
 mod archive;
@@ -68,8 +69,8 @@ pub use outbox::{Sending, Turn};
 pub use silences::{mute, silences, unmute};
 pub use sweep::{Gone, Place, Retention, Step};
 
-/// A handle on the store; clones share it. Reads see what is committed. A write is committed when its call returns, and is carried to its end even
-/// if the caller stops waiting.
+/// A handle on the store; clones share it. Reads see what is committed. A write is committed when
+/// its call returns, and is carried to its end even if the caller stops waiting.
 #[derive(Clone, Debug)]
 pub struct Store {
     /// Connections that cannot write.
@@ -78,7 +79,8 @@ pub struct Store {
     writer: UnboundedSender<writer::Job>,
 }
 
-/// Why an operation on the store failed: the disk, a lock, a damaged file. Nothing of it was written.
+/// Why an operation on the store failed: the disk, a lock, a damaged file. Nothing of it was
+/// written.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the store: {0}")]
 pub struct StoreError(pub String);
@@ -101,7 +103,8 @@ pub struct StoryId(pub i64);
 pub struct FeedState {
     /// Its name.
     pub name: FeedName,
-    /// A hash of the address that it was polled at: a feed that moved is asked anew, and the address itself may hold a secret.
+    /// A hash of the address that it was polled at: a feed that moved is asked anew, and the
+    /// address itself may hold a secret.
     pub address: String,
     /// `ETag` of the last 200, byte for byte.
     pub etag: Option<String>,
@@ -127,7 +130,8 @@ pub struct FeedState {
     pub moved: Option<Move>,
     /// How it has fared, as far as people are told of that.
     pub course: Course,
-    /// Whether the last poll failed before a server answered: for its name, the connection or a policy.
+    /// Whether the last poll failed before a server answered: for its name, the connection or a
+    /// policy.
     pub unreached: bool,
 }
 
@@ -171,14 +175,16 @@ pub struct ItemRecord {
     pub url: Option<String>,
     /// The story it belongs to.
     pub story: StoryKey,
-    /// The story as this item tells it, and what is to be done with it; `None` if only the key changed.
+    /// The story as this item tells it, and what is to be done with it; `None` if only the key
+    /// changed.
     pub news: Option<(Story, Plan)>,
 }
 
 /// What is to be done with a new or edited story.
 #[derive(Clone, Debug)]
 pub enum Plan {
-    /// Nothing, ever: it is older than `first_poll` reaches, or than edits are matched. Why, in words.
+    /// Nothing, ever: it is older than `first_poll` reaches, or than edits are matched. Why, in
+    /// words.
     Record(String),
     /// Its page is to be read before it is matched.
     ReadPage,
@@ -191,7 +197,8 @@ pub enum Plan {
 pub struct Verdict {
     /// How much was read.
     pub read: Read,
-    /// What the text is compared by, where it was read in full and is long enough to be known by it.
+    /// What the text is compared by, where it was read in full and is long enough to be known by
+    /// it.
     pub print: Option<Box<Print>>,
     /// One for every rule that matched; empty if none did.
     pub alerts: Vec<Draft>,
@@ -203,7 +210,8 @@ pub struct Verdict {
     pub policy: Arc<Policy>,
 }
 
-/// A story that waits for its page, or, its text being settled, to be matched again because another feed carries it now.
+/// A story that waits for its page, or, its text being settled, to be matched again because another
+/// feed carries it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// Its row.
@@ -212,7 +220,8 @@ pub struct Waiting {
     pub revision: i64,
     /// The story with the feed's text, or with its final text where `read` is settled.
     pub story: Story,
-    /// How much was read, where that is settled: then it only waits to be matched. `None`: it waits for its page.
+    /// How much was read, where that is settled: then it only waits to be matched. `None`: it waits
+    /// for its page.
     pub read: Option<Read>,
     /// Every feed that carries it, first seen first.
     pub sightings: Vec<Sighting>,
@@ -313,7 +322,8 @@ pub enum Finish {
     Again(Again),
     /// Given up, kept for replay. Why, in words.
     Dead(String),
-    /// Refused for its size: a digest of several alerts is halved, anything else is tried again as this says.
+    /// Refused for its size: a digest of several alerts is halved, anything else is tried again as
+    /// this says.
     TooLarge(Again),
 }
 
@@ -330,7 +340,8 @@ pub struct Holdings {
     pub dead: i64,
 }
 
-/// Renders a letter for a receiver, within the transaction of the first lease: pure and quick. An error makes the message dead.
+/// Renders a letter for a receiver, within the transaction of the first lease: pure and quick. An
+/// error makes the message dead.
 pub type Render = Arc<dyn Fn(&Receiver, &Letter) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What a new run finds.
@@ -340,6 +351,7 @@ pub struct RunStart {
     pub run: i64,
     /// Leases of older runs that were opened again.
     pub reclaimed: u64,
-    /// How many messages are held for each receiver that left the configuration, in this run or before.
+    /// How many messages are held for each receiver that left the configuration, in this run or
+    /// before.
     pub held: Vec<(Receiver, u64)>,
 }

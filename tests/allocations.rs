@@ -1,4 +1,5 @@
-//! A scanner that has seen a few stories asks for no more memory: it would wait for other threads to get it.
+//! A scanner that has seen a few stories asks for no more memory: it would wait for other threads
+//! to get it.
 
 use std::alloc::System;
 use std::sync::Arc;
@@ -43,7 +44,10 @@ fn stories() -> Vec<Story> {
         ),
         ("Nothing", "Farms by the sea sell what the tide brings, year by year, and nobody asks."),
     ];
-    texts.into_iter().map(|(title, body)| Story::of_words(title.to_owned(), body.repeat(20))).collect()
+    texts
+        .into_iter()
+        .map(|(title, body)| Story::of_words(title.to_owned(), body.repeat(20)))
+        .collect()
 }
 
 fn scan(scanner: &mut Scanner<'_>, stories: &[Story]) -> usize {

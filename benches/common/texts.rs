@@ -1,4 +1,5 @@
-//! A workload of real texts, in the place of the invented one: the same kinds of rules, of the words that these texts have.
+//! A workload of real texts, in the place of the invented one: the same kinds of rules, of the
+//! words that these texts have.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,8 @@ use crate::workload::{LENGTH, Vocabulary};
 pub(crate) fn read(file: &str) -> Vec<String> {
     let lines = std::fs::read_to_string(file).unwrap_or_else(|why| panic!("{file}: {why}"));
     let body = |line: &str| {
-        let story: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|why| panic!("{file}: {why}"));
+        let story: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|why| panic!("{file}: {why}"));
         story["body"].as_str().map(str::to_owned)
     };
     lines.lines().filter_map(body).collect()
@@ -38,5 +40,10 @@ pub(crate) fn stories(texts: &[String], count: usize) -> Vec<Story> {
     let pieces: Vec<&[Token]> = words.chunks_exact(LENGTH).collect();
     let step = (pieces.len() / count).max(1);
     let text = |piece: &[Token]| all[piece[0].span.start..piece[LENGTH - 1].span.end].to_owned();
-    pieces.into_iter().step_by(step).take(count).map(|piece| Story::of_words(String::new(), text(piece))).collect()
+    pieces
+        .into_iter()
+        .step_by(step)
+        .take(count)
+        .map(|piece| Story::of_words(String::new(), text(piece)))
+        .collect()
 }

@@ -1,7 +1,8 @@
 //! The workload of all benches: the same rules and stories every time, on every machine.
 //!
-//! Words are drawn from a vocabulary of 100,000 by Zipf's law with an exponent of 1.07, five hundred a story. Rules ask for words of which
-//! the rank's logarithm is evenly spread from 100 to 100,000: nobody watches for `the`, and few for words that are never written.
+//! Words are drawn from a vocabulary of 100,000 by Zipf's law with an exponent of 1.07, five
+//! hundred a story. Rules ask for words of which the rank's logarithm is evenly spread from 100 to
+//! 100,000: nobody watches for `the`, and few for words that are never written.
 
 use std::fmt::Write;
 
@@ -95,7 +96,11 @@ impl Vocabulary {
     pub(crate) fn wanted(&self, draw: &mut Draw) -> &str {
         #[expect(clippy::cast_precision_loss, reason = "ranks are small")]
         let rank = COMMONEST * (self.words.len() as f64 / COMMONEST).powf(draw.share());
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank is small and positive")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rank is small and positive"
+        )]
         let rank = rank as usize;
         &self.words[rank.min(self.words.len() - 1)]
     }
@@ -103,8 +108,10 @@ impl Vocabulary {
 
 /// The word of that rank: the rarer the longer, and no two alike.
 fn word(rank: usize) -> String {
-    const FIRST: [&str; 20] =
-        ["b", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "z", "ch", "st", "tr"];
+    const FIRST: [&str; 20] = [
+        "b", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "z", "ch",
+        "st", "tr",
+    ];
     const MIDDLE: [&str; 5] = ["a", "e", "i", "o", "u"];
     let mut word = String::new();
     let mut rest = rank;
@@ -149,7 +156,8 @@ fn story(vocabulary: &Vocabulary, draw: &mut Draw, script: Script) -> Story {
             _ => " ",
         });
     }
-    let [title, body] = texts.map(|text| if script == Script::Cyrillic { in_cyrillic(&text) } else { text });
+    let [title, body] =
+        texts.map(|text| if script == Script::Cyrillic { in_cyrillic(&text) } else { text });
     Story::of_words(title, body)
 }
 
@@ -166,17 +174,25 @@ fn accented(word: &str, kind: usize) -> String {
 pub(crate) fn in_cyrillic(text: &str) -> String {
     const LATIN: &str = "abcdefghijklmnopqrstuvwxyz";
     const CYRILLIC: [char; 26] = [
-        'а', 'б', 'ц', 'д', 'е', 'ф', 'г', 'х', 'и', 'ж', 'к', 'л', 'м', 'н', 'о', 'п', 'щ', 'р', 'с', 'т', 'у', 'в',
-        'ш', 'ы', 'э', 'з',
+        'а', 'б', 'ц', 'д', 'е', 'ф', 'г', 'х', 'и', 'ж', 'к', 'л', 'м', 'н', 'о', 'п', 'щ', 'р',
+        'с', 'т', 'у', 'в', 'ш', 'ы', 'э', 'з',
     ];
     let letter = |c: char| {
-        let Some(at) = LATIN.find(c.to_ascii_lowercase()).filter(|_| c.is_ascii_alphabetic()) else { return c };
-        if c.is_ascii_uppercase() { CYRILLIC[at].to_uppercase().next().unwrap_or(c) } else { CYRILLIC[at] }
+        let Some(at) = LATIN.find(c.to_ascii_lowercase()).filter(|_| c.is_ascii_alphabetic())
+        else {
+            return c;
+        };
+        if c.is_ascii_uppercase() {
+            CYRILLIC[at].to_uppercase().next().unwrap_or(c)
+        } else {
+            CYRILLIC[at]
+        }
     };
     text.chars().map(letter).collect()
 }
 
-/// A rule as other tools can be asked for it: the words of which it needs all, and the words that it names.
+/// A rule as other tools can be asked for it: the words of which it needs all, and the words that
+/// it names.
 pub(crate) struct Wanted {
     pub(crate) expression: String,
     /// Groups of words; of each group one has to be there.
@@ -185,14 +201,17 @@ pub(crate) struct Wanted {
     pub(crate) never: Vec<String>,
 }
 
-/// So many rules: 60% AND of two to four words, 15% with a group of words joined by OR, 10% NEAR, 10% NOT, 5% wildcards.
+/// So many rules: 60% AND of two to four words, 15% with a group of words joined by OR, 10% NEAR,
+/// 10% NOT, 5% wildcards.
 pub(crate) fn rules(vocabulary: &Vocabulary, count: usize) -> Vec<Wanted> {
     let mut draw = Draw::new(2);
     (0..count).map(|number| rule(vocabulary, &mut draw, number % 100)).collect()
 }
 
 fn rule(vocabulary: &Vocabulary, draw: &mut Draw, kind: usize) -> Wanted {
-    let mut some = |count: usize| -> Vec<String> { (0..count).map(|_| vocabulary.wanted(draw).to_owned()).collect() };
+    let mut some = |count: usize| -> Vec<String> {
+        (0..count).map(|_| vocabulary.wanted(draw).to_owned()).collect()
+    };
     let single = |words: &[String]| words.iter().map(|word| vec![word.clone()]).collect::<Vec<_>>();
     match kind {
         0..60 => {
@@ -211,12 +230,20 @@ fn rule(vocabulary: &Vocabulary, draw: &mut Draw, kind: usize) -> Wanted {
         }
         85..95 => {
             let (words, never) = (some(2), some(1));
-            Wanted { expression: format!("{} NOT {}", words.join(" AND "), never[0]), groups: single(&words), never }
+            Wanted {
+                expression: format!("{} NOT {}", words.join(" AND "), never[0]),
+                groups: single(&words),
+                never,
+            }
         }
         _ => {
             let words = some(2);
             let start = &words[0][..words[0].len().min(5)];
-            Wanted { expression: format!("{start}* AND {}", words[1]), groups: single(&words[1..]), never: Vec::new() }
+            Wanted {
+                expression: format!("{start}* AND {}", words[1]),
+                groups: single(&words[1..]),
+                never: Vec::new(),
+            }
         }
     }
 }
@@ -225,7 +252,8 @@ fn rule(vocabulary: &Vocabulary, draw: &mut Draw, kind: usize) -> Wanted {
 pub(crate) fn yaml(rules: &[Wanted]) -> String {
     let mut text = String::from("rules:\n");
     for (number, rule) in rules.iter().enumerate() {
-        writeln!(text, "  - name: r{number:06}\n    when: {}", rule.expression).expect("memory for a rule");
+        writeln!(text, "  - name: r{number:06}\n    when: {}", rule.expression)
+            .expect("memory for a rule");
     }
     text
 }

@@ -9,7 +9,8 @@ use crate::config::FirstPoll;
 /// How long after a story was first seen its edits are still matched.
 const EDITS_COUNT_FOR: Duration = Duration::from_hours(7 * 24);
 
-/// How many undated items of a feed's first document may alert: its newest, if it is in the usual order.
+/// How many undated items of a feed's first document may alert: its newest, if it is in the usual
+/// order.
 const UNDATED_AT_FIRST: usize = 10;
 
 /// How long a message waits for copies of its story while other polls are under way.
@@ -17,8 +18,9 @@ const WAIT_FOR_COPIES: Duration = Duration::from_secs(1);
 
 /// Whether an item that was never seen before may alert; if not, why.
 ///
-/// `first_poll` is given at the feed's first poll only: whatever appears later is news, however old it says it is.
-/// Those dated in the future count as published now, and so do the first ten undated ones: `undated` counts those that stand before the item.
+/// `first_poll` is given at the feed's first poll only: whatever appears later is news, however old
+/// it says it is. Those dated in the future count as published now, and so do the first ten undated
+/// ones: `undated` counts those that stand before the item.
 pub fn new_item(
     published: Option<Timestamp>,
     undated: usize,
@@ -51,7 +53,8 @@ pub fn undated_places(published: impl Iterator<Item = Option<Timestamp>>) -> Vec
     places.collect()
 }
 
-/// Whether an edit of an item that was seen before may alert; if not, why. `recorded`: the story never could.
+/// Whether an edit of an item that was seen before may alert; if not, why. `recorded`: the story
+/// never could.
 pub fn edited_item(recorded: bool, first_seen: Timestamp, now: Timestamp) -> Result<(), String> {
     if recorded {
         Err("it was only recorded when it was first seen".to_owned())
@@ -62,8 +65,8 @@ pub fn edited_item(recorded: bool, first_seen: Timestamp, now: Timestamp) -> Res
     }
 }
 
-/// When the messages of a story matched at `now` may leave: at once, or, while other polls are under way, a second later,
-/// so that the copies they bring stand in the same message.
+/// When the messages of a story matched at `now` may leave: at once, or, while other polls are
+/// under way, a second later, so that the copies they bring stand in the same message.
 #[must_use]
 pub fn due(other_polls: usize, now: Timestamp) -> Timestamp {
     if other_polls == 0 { now } else { now.checked_add(WAIT_FOR_COPIES).unwrap_or(now) }
@@ -86,9 +89,13 @@ mod tests {
     #[test]
     fn at_the_first_poll_only_recent_undated_and_future_items_may_alert() {
         let within = Some(FirstPoll::Within(DAY));
-        for (published, may) in
-            [(Some(at(-25)), false), (Some(at(-24)), true), (Some(at(-1)), true), (Some(at(5)), true), (None, true)]
-        {
+        for (published, may) in [
+            (Some(at(-25)), false),
+            (Some(at(-24)), true),
+            (Some(at(-1)), true),
+            (Some(at(5)), true),
+            (None, true),
+        ] {
             assert_eq!(new_item(published, 0, within, at(0)).is_ok(), may, "{published:?}");
         }
         assert!(new_item(Some(at(-9999)), 0, Some(FirstPoll::All), at(0)).is_ok());
@@ -100,9 +107,17 @@ mod tests {
         let within = Some(FirstPoll::Within(DAY));
         let published = [None, Some(at(-1)), None, Some(at(-99)), None];
         assert_eq!(undated_places(published.into_iter()), [0, 1, 1, 2, 2]);
-        assert!(new_item(None, 9, within, at(0)).is_ok() && new_item(None, 10, within, at(0)).is_err());
-        assert!(new_item(Some(at(-1)), 10, within, at(0)).is_ok(), "a date counts wherever it stands");
-        assert!(new_item(None, 10, Some(FirstPoll::All), at(0)).is_ok() && new_item(None, 10, None, at(0)).is_ok());
+        assert!(
+            new_item(None, 9, within, at(0)).is_ok() && new_item(None, 10, within, at(0)).is_err()
+        );
+        assert!(
+            new_item(Some(at(-1)), 10, within, at(0)).is_ok(),
+            "a date counts wherever it stands"
+        );
+        assert!(
+            new_item(None, 10, Some(FirstPoll::All), at(0)).is_ok()
+                && new_item(None, 10, None, at(0)).is_ok()
+        );
     }
 
     #[test]

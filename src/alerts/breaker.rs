@@ -21,7 +21,8 @@ const PROBE: Duration = Duration::from_mins(1);
 /// How long a receiver takes nothing before its fellows are told.
 const WORTH_TELLING: Duration = Duration::from_hours(1);
 
-/// Until when a notifier rests that said it is gone for good: longer than any daemon runs. A new run tries it once more.
+/// Until when a notifier rests that said it is gone for good: longer than any daemon runs. A new
+/// run tries it once more.
 pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 /// The kind of a failure that may pass.
@@ -108,7 +109,13 @@ impl Health {
 /// A wish is obeyed as it stands, however often the receiver failed. One that was made before holds
 /// on.
 #[must_use]
-pub fn failed(before: Option<Health>, cause: Cause, why: &str, wish: Option<Timestamp>, now: Timestamp) -> Health {
+pub fn failed(
+    before: Option<Health>,
+    cause: Cause,
+    why: &str,
+    wish: Option<Timestamp>,
+    now: Timestamp,
+) -> Health {
     let before = before.filter(|before| before.failures > 0 || now < before.rests_until);
     let mut health = before.unwrap_or_else(|| Health {
         failures: 0,
@@ -198,7 +205,9 @@ mod tests {
         let mut failures = vec![0, 0, 0, 0, 0];
         let mut probes = Vec::new();
         for _ in 0..7 {
-            let Room::NotBefore(next) = room(Some(&unreached(&failures)), at(*failures.last().unwrap())) else {
+            let Room::NotBefore(next) =
+                room(Some(&unreached(&failures)), at(*failures.last().unwrap()))
+            else {
                 panic!("it rests")
             };
             let second = next.duration_since(at(0)).as_secs();
@@ -217,10 +226,14 @@ mod tests {
         let again = failed(Some(asked.clone()), Cause::Failed, "timeout", None, at(1));
         assert_eq!(again.rests_until, at(90));
         let taken = took(asked, at(1)).expect("the wish holds");
-        assert_eq!((room(Some(&taken), at(89)), room(Some(&taken), at(90))), (Room::NotBefore(at(90)), Room::Probe));
+        assert_eq!(
+            (room(Some(&taken), at(89)), room(Some(&taken), at(90))),
+            (Room::NotBefore(at(90)), Room::Probe)
+        );
         assert_eq!(took(taken, at(90)), None);
         // After many failures, too.
-        let away = failed(Some(unreached(&[0, 0, 0, 0, 0, 0])), Cause::Busy, "429", Some(at(6)), at(5));
+        let away =
+            failed(Some(unreached(&[0, 0, 0, 0, 0, 0])), Cause::Busy, "429", Some(at(6)), at(5));
         assert_eq!(away.rests_until, at(6));
     }
 
@@ -248,7 +261,10 @@ mod tests {
         assert!(!away.is_worth_telling(at(3599)));
         assert!(away.is_worth_telling(at(3600)));
         assert!(!Health { announced: true, ..away }.is_worth_telling(at(3600)));
-        assert!(!unreached(&[0, 1]).is_worth_telling(at(9999)), "it may only have had nothing to send");
+        assert!(
+            !unreached(&[0, 1]).is_worth_telling(at(9999)),
+            "it may only have had nothing to send"
+        );
         let rests = failed(None, Cause::Busy, "429", Some(at(9000)), at(0));
         assert!(rests.is_worth_telling(at(3600)), "it wants three hours of rest");
     }

@@ -8,7 +8,8 @@ use tidings_rules::story::pace::{Cadence, Day, Quiet, time_of_day};
 
 /// When the quiet hours that hold `at` end; `None` if none do.
 ///
-/// They go from one instant to another: an hour that a change of the clock skips or repeats makes them shorter or longer, and never comes twice.
+/// They go from one instant to another: an hour that a change of the clock skips or repeats makes
+/// them shorter or longer, and never comes twice.
 #[must_use]
 pub fn quiet_until(quiet: &Quiet, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let today = at.to_zoned_datetime(zone.clone()).date();
@@ -24,13 +25,15 @@ pub fn quiet_until(quiet: &Quiet, at: Timestamp, zone: &TimeZone) -> Option<Time
 pub fn due(cadence: &Cadence, at: Timestamp, zone: &TimeZone) -> Timestamp {
     let next = match cadence {
         Cadence::Every(pause) => at.checked_add(*pause).ok(),
-        Cadence::At { time, days } => next(*time, at, zone, |date| days.iter().any(|day| day.is(date.weekday()))),
+        Cadence::At { time, days } => {
+            next(*time, at, zone, |date| days.iter().any(|day| day.is(date.weekday())))
+        }
     };
     next.unwrap_or(Timestamp::MAX)
 }
 
-/// The instant that a person means by `text`, if it is after `now`: `08:00`, `mon 08:00`, `2026-12-24 08:00`, an RFC 3339 time, or a length of time
-/// such as `3h`.
+/// The instant that a person means by `text`, if it is after `now`: `08:00`, `mon 08:00`,
+/// `2026-12-24 08:00`, an RFC 3339 time, or a length of time such as `3h`.
 #[must_use]
 pub fn until(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
@@ -47,13 +50,20 @@ pub fn until(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 /// The first instant after `at` that is `time` on a day that `fits`.
-fn next(time: Time, at: Timestamp, zone: &TimeZone, fits: impl Fn(Date) -> bool) -> Option<Timestamp> {
+fn next(
+    time: Time,
+    at: Timestamp,
+    zone: &TimeZone,
+    fits: impl Fn(Date) -> bool,
+) -> Option<Timestamp> {
     let today = at.to_zoned_datetime(zone.clone()).date();
-    let days = (0..=8).filter_map(|days| today.checked_add(days.days()).ok()).filter(|date| fits(*date));
+    let days =
+        (0..=8).filter_map(|days| today.checked_add(days.days()).ok()).filter(|date| fits(*date));
     days.filter_map(|date| instant(date, time, zone)).find(|instant| *instant > at)
 }
 
-/// `time` on `date`: of a time that comes twice the first, in place of one that is skipped the same time after the skipped hour.
+/// `time` on `date`: of a time that comes twice the first, in place of one that is skipped the same
+/// time after the skipped hour.
 fn instant(date: Date, time: Time, zone: &TimeZone) -> Option<Timestamp> {
     zone.to_timestamp(date.to_datetime(time)).ok()
 }
@@ -80,7 +90,8 @@ mod tests {
         Quiet { from: time(from), to: time(to), except: BTreeSet::new() }
     }
 
-    /// In 2026, summer time in Berlin begins at 2026-03-29T01:00:00Z (02:00 becomes 03:00) and ends at 2026-10-25T01:00:00Z (03:00 becomes 02:00).
+    /// In 2026, summer time in Berlin begins at 2026-03-29T01:00:00Z (02:00 becomes 03:00) and ends
+    /// at 2026-10-25T01:00:00Z (03:00 becomes 02:00).
     #[rstest]
     #[case::evening("22:00", "07:00", "2026-03-11T21:00:00Z", Some("2026-03-12T06:00:00Z"))]
     #[case::morning("22:00", "07:00", "2026-03-12T05:59:59Z", Some("2026-03-12T06:00:00Z"))]
@@ -90,11 +101,31 @@ mod tests {
     #[case::not_yet("12:00", "13:30", "2026-03-12T10:59:59Z", None)]
     #[case::short_night("22:00", "07:00", "2026-03-28T23:00:00Z", Some("2026-03-29T05:00:00Z"))]
     #[case::long_night("22:00", "07:00", "2026-10-24T22:00:00Z", Some("2026-10-25T06:00:00Z"))]
-    #[case::ends_in_the_skipped_hour("22:00", "02:30", "2026-03-29T00:59:00Z", Some("2026-03-29T01:30:00Z"))]
-    #[case::begins_in_the_skipped_hour("02:30", "07:00", "2026-03-29T01:30:00Z", Some("2026-03-29T05:00:00Z"))]
-    #[case::ends_in_the_repeated_hour("22:00", "02:30", "2026-10-25T00:29:00Z", Some("2026-10-25T00:30:00Z"))]
+    #[case::ends_in_the_skipped_hour(
+        "22:00",
+        "02:30",
+        "2026-03-29T00:59:00Z",
+        Some("2026-03-29T01:30:00Z")
+    )]
+    #[case::begins_in_the_skipped_hour(
+        "02:30",
+        "07:00",
+        "2026-03-29T01:30:00Z",
+        Some("2026-03-29T05:00:00Z")
+    )]
+    #[case::ends_in_the_repeated_hour(
+        "22:00",
+        "02:30",
+        "2026-10-25T00:29:00Z",
+        Some("2026-10-25T00:30:00Z")
+    )]
     #[case::does_not_begin_again("22:00", "02:30", "2026-10-25T01:10:00Z", None)]
-    #[case::begins_in_the_repeated_hour("02:30", "07:00", "2026-10-25T01:10:00Z", Some("2026-10-25T06:00:00Z"))]
+    #[case::begins_in_the_repeated_hour(
+        "02:30",
+        "07:00",
+        "2026-10-25T01:10:00Z",
+        Some("2026-10-25T06:00:00Z")
+    )]
     fn quiet_hours_go_from_one_instant_to_another(
         #[case] from: &str,
         #[case] to: &str,
@@ -112,7 +143,12 @@ mod tests {
     #[case::into_summer("08:00", "sun", "2026-03-28T12:00:00Z", "2026-03-29T06:00:00Z")]
     #[case::out_of_summer("08:00", "sun", "2026-10-24T12:00:00Z", "2026-10-25T07:00:00Z")]
     #[case::in_the_skipped_hour("02:30", "sun", "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z")]
-    #[case::in_the_repeated_hour_once("02:30", "mon-sun", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z")]
+    #[case::in_the_repeated_hour_once(
+        "02:30",
+        "mon-sun",
+        "2026-10-25T00:30:00Z",
+        "2026-10-26T01:30:00Z"
+    )]
     fn a_daily_digest_goes_out_at_its_time(
         #[case] time: &str,
         #[case] days: &str,

@@ -122,7 +122,8 @@ pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Print> {
     let title = words::words(title);
     let words = Words::of(text);
     if !is_whole || words.words.len() < FEWEST_WORDS {
-        let all: Vec<&str> = title.iter().chain(&words.words).map(|word| word.text.as_str()).collect();
+        let all: Vec<&str> =
+            title.iter().chain(&words.words).map(|word| word.text.as_str()).collect();
         let key = hash(&all.join(" "));
         return (all.len() >= FEWEST_OF_BRIEF).then(|| Print {
             title,
@@ -155,14 +156,21 @@ impl Print {
     /// Whether some of the words that made a rule match stand neither in this story nor among what
     /// the rule matched there.
     #[must_use]
-    pub fn lacks_evidence<'e>(&self, new: &[Evidence], told: impl IntoIterator<Item = &'e Evidence>) -> bool {
+    pub fn lacks_evidence<'e>(
+        &self,
+        new: &[Evidence],
+        told: impl IntoIterator<Item = &'e Evidence>,
+    ) -> bool {
         let known: HashSet<String> = told.into_iter().flat_map(matched_words).collect();
         let text: &[Word] = match &self.text {
             Text::Brief(_) => &[],
             Text::Full(full) => &full.words.words,
         };
-        let own: HashSet<&str> = self.title.iter().chain(text).map(|word| word.text.as_str()).collect();
-        new.iter().flat_map(matched_words).any(|word| !known.contains(&word) && !own.contains(word.as_str()))
+        let own: HashSet<&str> =
+            self.title.iter().chain(text).map(|word| word.text.as_str()).collect();
+        new.iter()
+            .flat_map(matched_words)
+            .any(|word| !known.contains(&word) && !own.contains(word.as_str()))
     }
 }
 
@@ -193,10 +201,15 @@ impl Full {
 /// A copy has nearly all of the shorter text in the longer, and differs in no name, number or rare
 /// word where the words around are the same. `docs/benchmarks.md` says how often that is right.
 #[must_use]
-#[expect(clippy::implicit_hasher, reason = "sets of sentences are made here, by `Print::sentences`")]
+#[expect(
+    clippy::implicit_hasher,
+    reason = "sets of sentences are made here, by `Print::sentences`"
+)]
 pub fn relation(earlier: &Print, later: &Print, frame: &HashSet<u64>) -> Relation {
     let (one, other) = match (&earlier.text, &later.text) {
-        (Text::Brief(one), Text::Brief(other)) if one == other && earlier.mark == later.mark => return Relation::Copy,
+        (Text::Brief(one), Text::Brief(other)) if one == other && earlier.mark == later.mark => {
+            return Relation::Copy;
+        }
         (Text::Full(one), Text::Full(other)) => (one, other),
         _ => return Relation::Other,
     };
@@ -238,12 +251,18 @@ fn compare(one: &Full, other: &Full, same_title: bool, marked: Option<Mark>) -> 
 
 /// Whether so much of two texts is the same that one may be a copy of the other.
 fn is_near(earlier: &Full, later: &Full, shared: &Shared, same_title: bool) -> bool {
-    let (short, long) =
-        if shared.is_earlier_shorter { (&earlier.words, &later.words) } else { (&later.words, &earlier.words) };
+    let (short, long) = if shared.is_earlier_shorter {
+        (&earlier.words, &later.words)
+    } else {
+        (&later.words, &earlier.words)
+    };
     if shared.covers(4, 5) {
         // A short version says nothing that the long one does not.
         let is_within = !shared.is_earlier_shorter && shared.covers(9, 10);
-        return shared.index_is(2, 5) || same_title || is_within || (shared.index_is(1, 5) && has_lead(short, long, 3));
+        return shared.index_is(2, 5)
+            || same_title
+            || is_within
+            || (shared.index_is(1, 5) && has_lead(short, long, 3));
     }
     let same_lead = || has_lead(short, long, LEAD_REACH) || has_lead(long, short, LEAD_REACH);
     shared.covers(3, 5) && shared.index_is(1, 4) && (same_title || same_lead())
@@ -281,7 +300,11 @@ impl Shared {
 /// figures.
 fn alike(one: &[Word], other: &[Word]) -> bool {
     let texts = |words: &[Word]| -> HashSet<String> {
-        words.iter().filter(|word| word.kind != Kind::Number).map(|word| word.text.clone()).collect()
+        words
+            .iter()
+            .filter(|word| word.kind != Kind::Number)
+            .map(|word| word.text.clone())
+            .collect()
     };
     let (one, other) = (texts(one), texts(other));
     let shared = one.intersection(&other).count();
@@ -297,8 +320,11 @@ fn matched_words(evidence: &Evidence) -> Vec<String> {
 
 /// What a headline of some words is found by.
 fn title_key(title: &[Word]) -> Option<u64> {
-    let words: Vec<&str> =
-        title.iter().filter(|word| word.kind != Kind::Number).map(|word| word.text.as_str()).collect();
+    let words: Vec<&str> = title
+        .iter()
+        .filter(|word| word.kind != Kind::Number)
+        .map(|word| word.text.as_str())
+        .collect();
     (words.len() >= 4).then(|| hash(&words.join(" ")))
 }
 

@@ -15,7 +15,8 @@ const LATE_AFTER: Duration = Duration::from_hours(1);
 /// The most stories of one message.
 const MOST_STORIES: usize = 100;
 
-/// The most bytes of payload that the stories of one message take: beyond them, many servers refuse a request.
+/// The most bytes of payload that the stories of one message take: beyond them, many servers refuse
+/// a request.
 const MOST_BYTES: usize = 256 << 10;
 
 /// Many alerts in one message.
@@ -30,7 +31,8 @@ pub struct Digest {
     pub rules: Vec<Group>,
 }
 
-/// Why alerts are gathered. What has the same reason and is for the same receiver goes into the same digest.
+/// Why alerts are gathered. What has the same reason and is for the same receiver goes into the
+/// same digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "what")]
 pub enum Reason {
@@ -128,7 +130,8 @@ impl fmt::Display for Part {
     }
 }
 
-/// How many stories each part of a digest has, in order, whose stories take so many bytes: parts of about the same number, none too large.
+/// How many stories each part of a digest has, in order, whose stories take so many bytes: parts of
+/// about the same number, none too large.
 #[must_use]
 pub fn shares(sizes: &[usize]) -> Vec<usize> {
     let parts = sizes.len().div_ceil(MOST_STORIES).max(1);
@@ -159,8 +162,8 @@ impl Digest {
     }
 }
 
-/// Up to when a message was written that goes into a late digest at `now`: with `away_since`, its receiver was away for as long as it waited.
-/// `None` as long as nothing is late.
+/// Up to when a message was written that goes into a late digest at `now`: with `away_since`, its
+/// receiver was away for as long as it waited. `None` as long as nothing is late.
 #[must_use]
 pub fn late_before(away_since: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let before = now.checked_sub(LATE_AFTER).ok()?;
@@ -194,7 +197,10 @@ mod tests {
     #[test]
     fn halves_are_numbered_below_the_part_that_they_were() {
         let [first, second] = Part::halves(None);
-        assert_eq!((first.to_string(), second.to_string()), ("part 1 of 2".to_owned(), "part 2 of 2".to_owned()));
+        assert_eq!(
+            (first.to_string(), second.to_string()),
+            ("part 1 of 2".to_owned(), "part 2 of 2".to_owned())
+        );
         let [_, second] = Part::halves(Some(&Part::new(3, 25)));
         assert_eq!(Part::halves(Some(&second))[0].to_string(), "part 3.2.1 of 25");
     }

@@ -25,17 +25,25 @@ pub fn drafts(
     matches.into_iter().map(|found| draft(found, &text, routing, notifiers)).collect()
 }
 
-/// SHA-256, in hex, of a story's headline, an empty line and its text, in UTF-8: it tells the text that a rule saw from any later one.
+/// SHA-256, in hex, of a story's headline, an empty line and its text, in UTF-8: it tells the text
+/// that a rule saw from any later one.
 #[must_use]
 pub fn text_hash(title: &str, body: &str) -> String {
-    let digest = Sha256::new().chain_update(title).chain_update("\n\n").chain_update(body).finalize();
+    let digest =
+        Sha256::new().chain_update(title).chain_update("\n\n").chain_update(body).finalize();
     digest.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-fn draft(found: Match, text: &str, routing: &Routing, notifiers: &BTreeMap<NotifierName, Notifier>) -> Draft {
+fn draft(
+    found: Match,
+    text: &str,
+    routing: &Routing,
+    notifiers: &BTreeMap<NotifierName, Notifier>,
+) -> Draft {
     let rule = found.rule;
     let settings = &rule.settings;
-    let names = if settings.notify.is_empty() { routing.of(settings.severity) } else { &settings.notify };
+    let names =
+        if settings.notify.is_empty() { routing.of(settings.severity) } else { &settings.notify };
     let receivers = names
         .iter()
         .filter_map(|name| notifiers.get(name).map(|notifier| receivers(name, notifier)))
@@ -63,7 +71,9 @@ pub fn receivers(name: &NotifierName, notifier: &Notifier) -> Vec<Receiver> {
     let to = |recipient: String| Receiver { notifier: name.clone(), recipient };
     match notifier {
         Notifier::Console(_) | Notifier::Webhook(_) => vec![to(String::new())],
-        Notifier::Email(email) => email.to.iter().map(|mailbox| to(mailbox.email.to_string())).collect(),
+        Notifier::Email(email) => {
+            email.to.iter().map(|mailbox| to(mailbox.email.to_string())).collect()
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use crate::alerts::Receiver;
 use crate::polling::health::FeedNotice;
 use tidings_rules::story::NotifierName;
 
-/// A message about what Tidings itself depends on. One about a feed names it as `feed`, one about a receiver its `notifier`,
-/// one about the store its file as `store`.
+/// A message about what Tidings itself depends on. One about a feed names it as `feed`, one about a
+/// receiver its `notifier`, one about the store its file as `store`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum About {
@@ -60,7 +60,8 @@ impl StoreNotice {
         Self { kind: StoreKind::Damaged, store, since, why }
     }
 
-    /// The beginning of the keys of its messages: whoever was told today is not told again at the next start.
+    /// The beginning of the keys of its messages: whoever was told today is not told again at the
+    /// next start.
     #[must_use]
     pub fn key(&self) -> String {
         format!("notice:damaged:{}:", self.since.strftime("%Y-%m-%d"))
@@ -111,10 +112,14 @@ impl Notice {
     /// What it is about, as people call it.
     #[must_use]
     pub fn subject(&self) -> Receiver {
-        Receiver { notifier: self.notifier.clone(), recipient: self.recipient.clone().unwrap_or_default() }
+        Receiver {
+            notifier: self.notifier.clone(),
+            recipient: self.recipient.clone().unwrap_or_default(),
+        }
     }
 
-    /// The beginning of the keys of its messages, which end in their receiver: nobody is told twice.
+    /// The beginning of the keys of its messages, which end in their receiver: nobody is told
+    /// twice.
     #[must_use]
     pub fn key(&self) -> String {
         let subject = match &self.recipient {
@@ -128,7 +133,8 @@ impl Notice {
     #[must_use]
     pub fn audience(&self, all: &[Receiver]) -> Vec<Receiver> {
         let concerns = |receiver: &Receiver| {
-            receiver.notifier == self.notifier && self.recipient.as_ref().is_none_or(|one| *one == receiver.recipient)
+            receiver.notifier == self.notifier
+                && self.recipient.as_ref().is_none_or(|one| *one == receiver.recipient)
         };
         all.iter().filter(|receiver| !concerns(receiver)).cloned().collect()
     }
@@ -145,14 +151,23 @@ mod tests {
     fn notice(recipient: Option<&str>) -> Notice {
         let since = Timestamp::from_second(1_800_000_000).expect("in range");
         let notifier = NotifierName("mail".to_owned());
-        Notice { kind: Kind::Down, notifier, recipient: recipient.map(str::to_owned), since, why: "421".to_owned() }
+        Notice {
+            kind: Kind::Down,
+            notifier,
+            recipient: recipient.map(str::to_owned),
+            since,
+            why: "421".to_owned(),
+        }
     }
 
     #[test]
     fn whoever_it_is_about_is_not_told() {
         let all = [receiver("hook", ""), receiver("mail", "ana"), receiver("mail", "bob")];
         assert_eq!(notice(None).audience(&all), [receiver("hook", "")]);
-        assert_eq!(notice(Some("ana")).audience(&all), [receiver("hook", ""), receiver("mail", "bob")]);
+        assert_eq!(
+            notice(Some("ana")).audience(&all),
+            [receiver("hook", ""), receiver("mail", "bob")]
+        );
         assert_eq!(notice(None).audience(&all[1..]), []);
     }
 

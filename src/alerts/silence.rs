@@ -73,10 +73,15 @@ impl Silence {
     }
 }
 
-/// Of these silences, the one that mutes longest what `told` says of `event`, which these feeds carry: what several mute is muted until the last of
-/// them ends.
+/// Of these silences, the one that mutes longest what `told` says of `event`, which these feeds
+/// carry: what several mute is muted until the last of them ends.
 #[must_use]
-pub fn longest<'s>(silences: &'s [Silence], told: &Told, feeds: &[FeedName], event: &str) -> Option<&'s Silence> {
+pub fn longest<'s>(
+    silences: &'s [Silence],
+    told: &Told,
+    feeds: &[FeedName],
+    event: &str,
+) -> Option<&'s Silence> {
     let muting = silences.iter().filter(|one| one.mutes(told, feeds, event));
     muting.max_by_key(|one| (one.until, Reverse(one.id)))
 }
@@ -107,7 +112,12 @@ mod tests {
             let target = Target::Rule(rule.to_owned());
             Silence { id, target, until: at(until), why: String::new(), since: at(0) }
         };
-        let silences = [silence(1, "arms", 9), silence(2, "arms", 5), silence(3, "oil", 20), silence(4, "arms", 9)];
+        let silences = [
+            silence(1, "arms", 9),
+            silence(2, "arms", 5),
+            silence(3, "oil", 20),
+            silence(4, "arms", 9),
+        ];
         assert_eq!(longest(&silences, &told(), &[], "e1").map(|one| one.id), Some(1));
         assert_eq!(longest(&silences[1..3], &told(), &[], "e1").map(|one| one.id), Some(2));
         assert_eq!(longest(&silences[2..3], &told(), &[], "e1"), None);
@@ -120,7 +130,11 @@ mod tests {
         let mutes = |target, feeds: &[&FeedName]| {
             let (until, since) = (Timestamp::MAX, Timestamp::MIN);
             let silence = Silence { id: 1, target, until, why: String::new(), since };
-            silence.mutes(&told, &feeds.iter().map(|feed| (*feed).clone()).collect::<Vec<_>>(), "e1")
+            silence.mutes(
+                &told,
+                &feeds.iter().map(|feed| (*feed).clone()).collect::<Vec<_>>(),
+                "e1",
+            )
         };
         for (target, feeds, expected) in [
             (Target::Rule("arms".to_owned()), vec![], true),

@@ -1,4 +1,5 @@
-//! Whether an alert is told at once or gathered, and why: silences, digests, bursts, quiet hours, limits. Pure.
+//! Whether an alert is told at once or gathered, and why: silences, digests, bursts, quiet hours,
+//! limits. Pure.
 
 use std::collections::BTreeMap;
 
@@ -38,10 +39,17 @@ pub enum Way {
     Gathered(Reason, Timestamp),
 }
 
-/// What `pace` makes of an alert that tells `told` at `now`, after alerts of the same rule and row at `before`, newest first: of those, only as many
-/// matter as a burst has at once. One that a wrong clock dated later than `now` does not count.
+/// What `pace` makes of an alert that tells `told` at `now`, after alerts of the same rule and row
+/// at `before`, newest first: of those, only as many matter as a burst has at once. One that a
+/// wrong clock dated later than `now` does not count.
 #[must_use]
-pub fn of_rule(told: &Told, pace: &Pace, before: &[Timestamp], now: Timestamp, zone: &TimeZone) -> Way {
+pub fn of_rule(
+    told: &Told,
+    pace: &Pace,
+    before: &[Timestamp],
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Way {
     let rule = told.rule.clone();
     if let Some(cadence) = &pace.digest {
         return Way::Gathered(Reason::Digest { rule }, calendar::due(cadence, now, zone));
@@ -73,9 +81,16 @@ fn since_set_back(before: &[Timestamp], now: Timestamp) -> &[Timestamp] {
     &before[..known]
 }
 
-/// What a receiver's manners make of a message of that severity that is to go at `at`, after messages to the same receiver at `before`, newest first.
+/// What a receiver's manners make of a message of that severity that is to go at `at`, after
+/// messages to the same receiver at `before`, newest first.
 #[must_use]
-pub fn of_receiver(manners: &Manners, severity: Severity, before: &[Timestamp], at: Timestamp, zone: &TimeZone) -> Way {
+pub fn of_receiver(
+    manners: &Manners,
+    severity: Severity,
+    before: &[Timestamp],
+    at: Timestamp,
+    zone: &TimeZone,
+) -> Way {
     if let Some(end) = quiet_end(manners, severity, at, zone) {
         return Way::Gathered(Reason::Quiet, end);
     }
@@ -87,13 +102,24 @@ pub fn of_receiver(manners: &Manners, severity: Severity, before: &[Timestamp], 
     overflows.map_or(Way::Now, |free| Way::Gathered(Reason::Limit, free))
 }
 
-/// When a digest may go out that is due at `due`: not in quiet hours that its severity does not pierce.
+/// When a digest may go out that is due at `due`: not in quiet hours that its severity does not
+/// pierce.
 #[must_use]
-pub fn digest_due(manners: &Manners, severity: Severity, due: Timestamp, zone: &TimeZone) -> Timestamp {
+pub fn digest_due(
+    manners: &Manners,
+    severity: Severity,
+    due: Timestamp,
+    zone: &TimeZone,
+) -> Timestamp {
     quiet_end(manners, severity, due, zone).unwrap_or(due)
 }
 
-fn quiet_end(manners: &Manners, severity: Severity, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+fn quiet_end(
+    manners: &Manners,
+    severity: Severity,
+    at: Timestamp,
+    zone: &TimeZone,
+) -> Option<Timestamp> {
     let quiet = manners.quiet.as_ref().filter(|quiet| !quiet.except.contains(&severity))?;
     calendar::quiet_until(quiet, at, zone)
 }
@@ -134,7 +160,9 @@ mod tests {
         let burst = Burst { first: 3, then: Duration::from_mins(30) };
         let pace = Pace { burst: Some(burst), digest: None };
         let row = Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
-        let gathered = |due| Way::Gathered(Reason::Burst { rule: "arms".to_owned(), row: row.clone() }, at(due));
+        let gathered = |due| {
+            Way::Gathered(Reason::Burst { rule: "arms".to_owned(), row: row.clone() }, at(due))
+        };
         for (before, expected) in [
             (&[][..], Way::Now),
             (&[99, 98], Way::Now),
@@ -154,11 +182,18 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_ahead_holds_no_alert_back() {
-        let pace = Pace { burst: Some(Burst { first: 3, then: Duration::from_mins(30) }), digest: None };
-        let manners = Manners { quiet: None, limit: Some(Limit { most: 3, per: Duration::from_hours(1) }) };
+        let pace =
+            Pace { burst: Some(Burst { first: 3, then: Duration::from_mins(30) }), digest: None };
+        let manners =
+            Manners { quiet: None, limit: Some(Limit { most: 3, per: Duration::from_hours(1) }) };
         for before in [&[500, 499, 498][..], &[99, 98, 500]] {
-            assert_eq!(of_rule(&arms(None), &pace, &times(before), at(100), &TimeZone::UTC), Way::Now, "{before:?}");
-            let way = of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC);
+            assert_eq!(
+                of_rule(&arms(None), &pace, &times(before), at(100), &TimeZone::UTC),
+                Way::Now,
+                "{before:?}"
+            );
+            let way =
+                of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC);
             assert_eq!(way, Way::Now, "{before:?}");
         }
     }
@@ -168,15 +203,20 @@ mod tests {
         let pace = Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
         let gathered = Way::Gathered(Reason::Digest { rule: "arms".to_owned() }, at(60));
         assert_eq!(of_rule(&arms(None), &pace, &[], at(0), &TimeZone::UTC), gathered);
-        assert_eq!(of_rule(&arms(None), &Pace::default(), &times(&[0, 0, 0]), at(0), &TimeZone::UTC), Way::Now);
+        assert_eq!(
+            of_rule(&arms(None), &Pace::default(), &times(&[0, 0, 0]), at(0), &TimeZone::UTC),
+            Way::Now
+        );
     }
 
     #[test]
     fn quiet_hours_gather_all_but_what_pierces_them() {
         let time = |text| time_of_day(text).expect("a time");
-        let quiet = Quiet { from: time("07:00"), to: time("09:00"), except: [Severity::Critical].into() };
+        let quiet =
+            Quiet { from: time("07:00"), to: time("09:00"), except: [Severity::Critical].into() };
         let manners = Manners { quiet: Some(quiet), limit: None };
-        let way = |severity, minute| of_receiver(&manners, severity, &[], at(minute), &TimeZone::UTC);
+        let way =
+            |severity, minute| of_receiver(&manners, severity, &[], at(minute), &TimeZone::UTC);
         assert_eq!(way(Severity::High, 0), Way::Gathered(Reason::Quiet, at(60)));
         assert_eq!(way(Severity::Critical, 0), Way::Now);
         assert_eq!(way(Severity::High, 60), Way::Now);
@@ -186,8 +226,11 @@ mod tests {
 
     #[test]
     fn a_limit_gathers_what_is_beyond_it_until_there_is_room() {
-        let manners = Manners { quiet: None, limit: Some(Limit { most: 2, per: Duration::from_hours(1) }) };
-        let way = |before: &[i64]| of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC);
+        let manners =
+            Manners { quiet: None, limit: Some(Limit { most: 2, per: Duration::from_hours(1) }) };
+        let way = |before: &[i64]| {
+            of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC)
+        };
         assert_eq!(way(&[99]), Way::Now);
         assert_eq!(way(&[99, 50]), Way::Gathered(Reason::Limit, at(110)));
         assert_eq!(way(&[99, 40]), Way::Now);

@@ -72,8 +72,9 @@ mod tests {
     #[test]
     fn the_room_grows_by_one_for_twice_as_many_successes_as_fit_and_never_beyond_eight() {
         let narrow = Width::default().after_busy(1, 1).after_busy(2, 2).after_busy(3, 3);
-        let widths: Vec<u32> =
-            [0, 1, 2, 5, 6, 11, 12, 1000].map(|taken| after_successes(narrow, taken).at_once()).into();
+        let widths: Vec<u32> = [0, 1, 2, 5, 6, 11, 12, 1000]
+            .map(|taken| after_successes(narrow, taken).at_once())
+            .into();
         assert_eq!(widths, [1, 1, 2, 2, 3, 3, 4, 8]);
     }
 
@@ -87,7 +88,11 @@ mod tests {
             let newest = attempt + i64::from(flight);
             for place in 0..flight {
                 attempt += 1;
-                width = if place < 3 { width.after_success() } else { width.after_busy(attempt, newest) };
+                width = if place < 3 {
+                    width.after_success()
+                } else {
+                    width.after_busy(attempt, newest)
+                };
             }
             sent.push(flight);
         }

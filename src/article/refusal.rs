@@ -1,4 +1,5 @@
-//! Pages that hold something else where the article should be: consent, paywall, robot check, error.
+//! Pages that hold something else where the article should be: consent, paywall, robot check,
+//! error.
 
 use url::Url;
 
@@ -7,7 +8,8 @@ use super::{NoArticle, words};
 /// A longer text is an article, whatever else its page says.
 pub(super) const LONG: usize = 250;
 
-/// What pages say that are no articles, and what that makes them. In lower case, with plain apostrophes.
+/// What pages say that are no articles, and what that makes them. In lower case, with plain
+/// apostrophes.
 const SIGNS: [(&str, &[&str]); 4] = [
     (
         "the page asks for consent first",
@@ -84,15 +86,24 @@ const TITLES: [(&str, &str); 8] = [
     ("before you continue", "the page asks for consent first"),
 ];
 
-/// Tells such a page from an article: by its title, by what a short text says, and by its own word that it is not free.
+/// Tells such a page from an article: by its title, by what a short text says, and by its own word
+/// that it is not free.
 pub(super) fn check(title: &str, text: &str, html: &str) -> Result<(), NoArticle> {
     if words(text) >= LONG {
         return Ok(());
     }
     let (title, said) = (plain(title), plain(text));
     let by_title = TITLES.iter().find(|(start, _)| title.starts_with(start)).map(|(_, why)| *why);
-    let by_text = || SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| said.contains(sign))).map(|(why, _)| *why);
-    match by_title.or_else(by_text).or_else(|| is_sold(html).then_some("the page is behind a paywall")) {
+    let by_text = || {
+        SIGNS
+            .iter()
+            .find(|(_, signs)| signs.iter().any(|sign| said.contains(sign)))
+            .map(|(why, _)| *why)
+    };
+    match by_title
+        .or_else(by_text)
+        .or_else(|| is_sold(html).then_some("the page is behind a paywall"))
+    {
         Some(why) => Err(NoArticle::because(why)),
         None => Ok(()),
     }
@@ -101,7 +112,8 @@ pub(super) fn check(title: &str, text: &str, html: &str) -> Result<(), NoArticle
 /// Beginnings of hosts that only ask for consent.
 const CONSENT_HOSTS: [&str; 2] = ["consent.", "guce."];
 
-/// Tells by where a page came from, after redirects, that it is not the one that was asked for: a front page, or one that asks for consent.
+/// Tells by where a page came from, after redirects, that it is not the one that was asked for: a
+/// front page, or one that asks for consent.
 #[must_use]
 pub(super) fn strayed(asked: &Url, came_from: &Url) -> Option<NoArticle> {
     let is_front = |url: &Url| url.path() == "/" && url.query().is_none();
@@ -120,10 +132,12 @@ fn plain(text: &str) -> String {
     text.to_lowercase().replace('’', "'")
 }
 
-/// Whether the page says in its metadata that the article is not free (schema.org, `isAccessibleForFree`).
+/// Whether the page says in its metadata that the article is not free (schema.org,
+/// `isAccessibleForFree`).
 fn is_sold(html: &str) -> bool {
     html.match_indices("isAccessibleForFree").any(|(at, name)| {
-        let value = html[at + name.len()..].trim_start_matches(|c: char| c.is_whitespace() || "\"':=".contains(c));
+        let value = html[at + name.len()..]
+            .trim_start_matches(|c: char| c.is_whitespace() || "\"':=".contains(c));
         value.get(..5).is_some_and(|value| value.eq_ignore_ascii_case("false"))
     })
 }
@@ -142,8 +156,18 @@ mod tests {
         "",
         Some("the page asks for consent first")
     )]
-    #[case("News", "Two sentences. Subscribe to continue reading.", "", Some("the page is behind a paywall"))]
-    #[case("News", "A start.", "{\"isAccessibleForFree\": \"False\"}", Some("the page is behind a paywall"))]
+    #[case(
+        "News",
+        "Two sentences. Subscribe to continue reading.",
+        "",
+        Some("the page is behind a paywall")
+    )]
+    #[case(
+        "News",
+        "A start.",
+        "{\"isAccessibleForFree\": \"False\"}",
+        Some("the page is behind a paywall")
+    )]
     #[case("News", "A start.", "{\"isAccessibleForFree\":true}", None)]
     #[case("404 - Not Found", "Sorry.", "", Some("the page is an error page"))]
     #[case("News", "This page isn’t available.", "", Some("the page is an error page"))]
@@ -154,7 +178,10 @@ mod tests {
         #[case] html: &str,
         #[case] why: Option<&str>,
     ) {
-        assert_eq!(check(title, text, html).err().map(|refusal| refusal.to_string()).as_deref(), why);
+        assert_eq!(
+            check(title, text, html).err().map(|refusal| refusal.to_string()).as_deref(),
+            why
+        );
     }
 
     #[test]
@@ -166,10 +193,22 @@ mod tests {
     #[rstest]
     #[case("https://a.example/1", "https://a.example/1", None)]
     #[case("https://t.example/x", "https://a.example/news?id=1", None)]
-    #[case("https://a.example/1", "https://www.a.example/", Some("the link leads to a front page by now"))]
+    #[case(
+        "https://a.example/1",
+        "https://www.a.example/",
+        Some("the link leads to a front page by now")
+    )]
     #[case("https://a.example/", "https://www.a.example/", None)]
-    #[case("https://a.example/?p=7", "https://a.example/", Some("the link leads to a front page by now"))]
-    #[case("https://a.example/1", "https://consent.a.example/m?continue=1", Some("the page asks for consent first"))]
+    #[case(
+        "https://a.example/?p=7",
+        "https://a.example/",
+        Some("the link leads to a front page by now")
+    )]
+    #[case(
+        "https://a.example/1",
+        "https://consent.a.example/m?continue=1",
+        Some("the page asks for consent first")
+    )]
     #[case("https://consent.example/1", "https://consent.example/2", None)]
     fn a_page_from_elsewhere_is_told_by_its_address(
         #[case] asked: &str,

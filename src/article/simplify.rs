@@ -1,4 +1,5 @@
-//! A page's HTML, written anew so that a tree of it stays shallow: what is checked is what is parsed.
+//! A page's HTML, written anew so that a tree of it stays shallow: what is checked is what is
+//! parsed.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -7,7 +8,8 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
 use crate::markup::tokens::{TagTooLarge, raw_kind, tokenise};
 
-/// How many elements may be open at once. Trees cost quadratic time in their depth; no article needs a tenth of this.
+/// How many elements may be open at once. Trees cost quadratic time in their depth; no article
+/// needs a tenth of this.
 const DEEPEST: usize = 512;
 
 /// Why a page is not made into a tree, in words for a person.
@@ -19,11 +21,13 @@ pub(crate) enum Unfit {
     TagTooLarge,
 }
 
-/// `html` with every element closed where it ends, and without what says nothing of the article: scripts, pictures, comments, inline
-/// emphasis (whose misnesting makes trees grow quadratically) and most attributes.
+/// `html` with every element closed where it ends, and without what says nothing of the article:
+/// scripts, pictures, comments, inline emphasis (whose misnesting makes trees grow quadratically)
+/// and most attributes.
 ///
-/// A tree builder cannot nest the result deeper than was counted here, whatever the page tried. Elements that may go unclosed, such as `<p>` and
-/// `<li>`, count as nothing: they do not nest without another between them.
+/// A tree builder cannot nest the result deeper than was counted here, whatever the page tried.
+/// Elements that may go unclosed, such as `<p>` and `<li>`, count as nothing: they do not nest
+/// without another between them.
 pub(crate) fn simplify(html: &str) -> Result<String, Unfit> {
     let sink = Simple(RefCell::default());
     tokenise(html, &sink).map_err(|TagTooLarge| Unfit::TagTooLarge)?;
@@ -54,7 +58,8 @@ impl Page {
             return TokenSinkResult::Continue;
         }
         match tag.kind {
-            TagKind::StartTag if self.skipped.is_none() && is_dropped_whole(name) && tag.self_closing => {}
+            TagKind::StartTag
+                if self.skipped.is_none() && is_dropped_whole(name) && tag.self_closing => {}
             TagKind::StartTag => {
                 self.start(name, tag);
                 return raw_kind(name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);

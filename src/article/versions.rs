@@ -1,4 +1,5 @@
-//! What a page says of other versions of itself: that it is an AMP page, and where the other one is.
+//! What a page says of other versions of itself: that it is an AMP page, and where the other one
+//! is.
 
 use std::cell::RefCell;
 
@@ -77,7 +78,10 @@ fn has(tag: &Tag, name: &str) -> bool {
 }
 
 fn value<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
-    tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| attribute.value.trim())
+    tag.attrs
+        .iter()
+        .find(|attribute| &*attribute.name.local == name)
+        .map(|attribute| attribute.value.trim())
 }
 
 #[cfg(test)]
@@ -87,8 +91,18 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("<html amp lang=en><link rel=canonical href='/a'>", true, Some("https://wire.example/a"), None)]
-    #[case("<!doctype html><html ⚡><link REL=Canonical href=//b.example/x>", true, Some("https://b.example/x"), None)]
+    #[case(
+        "<html amp lang=en><link rel=canonical href='/a'>",
+        true,
+        Some("https://wire.example/a"),
+        None
+    )]
+    #[case(
+        "<!doctype html><html ⚡><link REL=Canonical href=//b.example/x>",
+        true,
+        Some("https://b.example/x"),
+        None
+    )]
     #[case(
         "<html><link rel=amphtml href=amp><link rel=amphtml href=b>",
         false,
@@ -102,7 +116,12 @@ mod tests {
         None,
         None
     )]
-    #[case("<html><script>'<link rel=amphtml href=/x>'</script><!-- <html amp> -->", false, None, None)]
+    #[case(
+        "<html><script>'<link rel=amphtml href=/x>'</script><!-- <html amp> -->",
+        false,
+        None,
+        None
+    )]
     #[case("<html><link rel=canonical><link href=/x>", false, None, None)]
     fn a_page_tells_of_its_versions(
         #[case] html: &str,

@@ -1,4 +1,5 @@
-//! Stories from JSON Lines: a line that is none is a fault with its place, and the next line is read.
+//! Stories from JSON Lines: a line that is none is a fault with its place, and the next line is
+//! read.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -35,7 +36,8 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// The lines of the file at `path`, or of standard input if it is `-`. `now` is when stories without a date are first seen.
+    /// The lines of the file at `path`, or of standard input if it is `-`. `now` is when stories
+    /// without a date are first seen.
     pub(crate) fn open(path: &Path, now: Timestamp) -> io::Result<Self> {
         if path == Path::new("-") {
             let input = BufReader::with_capacity(1 << 16, io::stdin());
@@ -55,13 +57,16 @@ impl Lines {
         self.size
     }
 
-    /// The stories of the next lines; `None` at the end. Errs, in a sentence with the file, where it cannot be read.
+    /// The stories of the next lines; `None` at the end. Errs, in a sentence with the file, where
+    /// it cannot be read.
     pub(crate) fn next(&mut self) -> Result<Option<Batch>, String> {
         let mut batch = Batch::default();
         let mut bytes = Vec::new();
         while batch.stories.len() < MOST_STORIES as usize && batch.bytes < BATCH {
             bytes.clear();
-            let read = self.read_line(&mut bytes).map_err(|why| format!("{} cannot be read: {why}", self.name))?;
+            let read = self
+                .read_line(&mut bytes)
+                .map_err(|why| format!("{} cannot be read: {why}", self.name))?;
             if read == 0 {
                 break;
             }
@@ -72,7 +77,8 @@ impl Lines {
         Ok((batch.bytes > 0).then_some(batch))
     }
 
-    /// Reads one line, of which `bytes` holds at most the longest that is allowed; how long it was with its line break.
+    /// Reads one line, of which `bytes` holds at most the longest that is allowed; how long it was
+    /// with its line break.
     fn read_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<u64> {
         let kept = self.reader.as_mut().take(LONGEST_LINE).read_until(b'\n', bytes)? as u64;
         if kept < LONGEST_LINE || bytes.ends_with(b"\n") {
@@ -82,7 +88,11 @@ impl Lines {
     }
 
     fn take(&mut self, bytes: &[u8], read: u64, batch: &mut Batch) {
-        let bytes = if self.number == 1 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
+        let bytes = if self.number == 1 {
+            bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+        } else {
+            bytes
+        };
         if bytes.trim_ascii().is_empty() {
             return;
         }
@@ -106,7 +116,8 @@ impl Lines {
         }
     }
 
-    /// The problem at its place in the file, of which only this line is at hand: empty lines stand for those before it.
+    /// The problem at its place in the file, of which only this line is at hand: empty lines stand
+    /// for those before it.
     fn fault(&self, bytes: &[u8], problem: line::Problem) -> Fault {
         let before = "\n".repeat(self.number - 1);
         let line = String::from_utf8_lossy(bytes);
@@ -120,7 +131,9 @@ impl Lines {
 
 /// The story of a single JSON object, as of a line; else why it is none.
 pub(crate) fn story_of_line(object: &[u8], now: Timestamp) -> Result<Story, String> {
-    line::read(object, now).map(|(_, story)| story).map_err(|problem| format!("{}; {}", problem.message, line::HELP))
+    line::read(object, now)
+        .map(|(_, story)| story)
+        .map_err(|problem| format!("{}; {}", problem.message, line::HELP))
 }
 
 #[cfg(test)]
@@ -128,7 +141,12 @@ mod tests {
     use super::*;
 
     fn lines(text: impl Into<Vec<u8>>) -> Lines {
-        Lines::new("stories.jsonl".to_owned(), Box::new(io::Cursor::new(text.into())), None, Timestamp::UNIX_EPOCH)
+        Lines::new(
+            "stories.jsonl".to_owned(),
+            Box::new(io::Cursor::new(text.into())),
+            None,
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     fn all(mut lines: Lines) -> Vec<Batch> {
@@ -148,7 +166,11 @@ mod tests {
         let text = b"{\"title\": \"a\", \"body\": \"\"}\nR\xc3\xbassia \xff\n{\"title\": \"c\"; 1}\n{\"title\": \"d\", \"body\": \"\"}\n";
         let batch = all(lines(*text)).remove(0);
         assert_eq!((batch.stories.len(), batch.faulty), (2, 2));
-        let places: Vec<_> = batch.faults.iter().map(|fault| fault.source.line_and_column(fault.span.start)).collect();
+        let places: Vec<_> = batch
+            .faults
+            .iter()
+            .map(|fault| fault.source.line_and_column(fault.span.start))
+            .collect();
         assert_eq!(places, [(2, 8), (3, 14)]);
         assert!(batch.faults.iter().all(|fault| fault.help.is_some()));
     }
@@ -163,7 +185,10 @@ mod tests {
     #[test]
     fn batches_are_bounded_in_stories_and_in_bytes() {
         let small = all(lines("{\"title\": \"a\", \"body\": \"\"}\n".repeat(1000)));
-        assert!(small.len() > 3 && small.iter().all(|batch| batch.stories.len() <= MOST_STORIES as usize));
+        assert!(
+            small.len() > 3
+                && small.iter().all(|batch| batch.stories.len() <= MOST_STORIES as usize)
+        );
         let large = format!("{{\"title\": \"a\", \"body\": \"{}\"}}\n", "word ".repeat(200_000));
         let batches = all(lines(large.repeat(10)));
         assert_eq!(batches.iter().map(|batch| batch.stories.len()).collect::<Vec<_>>(), [5, 5]);
@@ -173,8 +198,11 @@ mod tests {
     fn a_line_that_is_too_long_is_a_fault_and_the_next_is_read() {
         let long = format!("{{\"title\": \"a\", \"body\": \"{}\"}}\n", "x".repeat(70 << 20));
         let batches = all(lines(long + "{\"title\": \"b\", \"body\": \"\"}\n"));
-        let titles: Vec<&str> =
-            batches.iter().flat_map(|batch| &batch.stories).map(|entry| entry.story.title.as_str()).collect();
+        let titles: Vec<&str> = batches
+            .iter()
+            .flat_map(|batch| &batch.stories)
+            .map(|entry| entry.story.title.as_str())
+            .collect();
         assert_eq!(titles, ["b"]);
         assert!(batches[0].faults[0].message.contains("longer than 64 MB"));
     }

@@ -14,7 +14,8 @@ pub(crate) type Hits = Vec<usize>;
 
 /// What stories are matched against.
 pub(crate) struct Matcher {
-    /// The names of the rules, sorted, of one with `each` with each of its rows; of an expression, itself.
+    /// The names of the rules, sorted, of one with `each` with each of its rows; of an expression,
+    /// itself.
     pub(crate) names: Vec<String>,
     /// By the rule's number, the place of its name.
     places: Vec<usize>,
@@ -36,10 +37,12 @@ pub(crate) enum LoadError {
 }
 
 impl Matcher {
-    /// The rules of a file or folder. Names of notifiers and feeds are taken on trust: no configuration is needed.
+    /// The rules of a file or folder. Names of notifiers and feeds are taken on trust: no
+    /// configuration is needed.
     pub(crate) fn rules(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
         let files = rule_files::read(path).map_err(LoadError::Unreadable)?;
-        let rules = Rules::load(&rule_files::texts(&files), None, faults).ok_or(LoadError::Broken)?;
+        let rules =
+            Rules::load(&rule_files::texts(&files), None, faults).ok_or(LoadError::Broken)?;
         let (names, places) = sorted(rules.iter().map(|rule| rule.title()).collect());
         let every = rules.every_carrier();
         Ok(Self { names, places, what: What::Rules(Box::new(rules), every) })
@@ -48,10 +51,15 @@ impl Matcher {
     /// One expression.
     pub(crate) fn expression(expression: &str, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
         let query = Query::parse(expression, faults).ok_or(LoadError::Broken)?;
-        Ok(Self { names: vec![expression.to_owned()], places: vec![0], what: What::Expression(query) })
+        Ok(Self {
+            names: vec![expression.to_owned()],
+            places: vec![0],
+            what: What::Expression(query),
+        })
     }
 
-    /// What matches each of `stories`, in their order, on as many threads as the pool that this is called in has.
+    /// What matches each of `stories`, in their order, on as many threads as the pool that this is
+    /// called in has.
     pub(crate) fn matches_all(&self, stories: &[Entry]) -> Vec<Hits> {
         stories.par_iter().map(|entry| self.matches(entry)).collect()
     }
@@ -61,8 +69,10 @@ impl Matcher {
             What::Rules(rules, every) => {
                 let carriers = entry.carriers.as_ref().unwrap_or(every);
                 let mut scanner = rules.scanner();
-                let mut hits: Hits =
-                    scanner.scan(&entry.story, carriers).map(|(number, _)| self.places[number]).collect();
+                let mut hits: Hits = scanner
+                    .scan(&entry.story, carriers)
+                    .map(|(number, _)| self.places[number])
+                    .collect();
                 hits.sort_unstable();
                 hits
             }
@@ -122,8 +132,12 @@ mod tests {
     fn a_story_without_feeds_is_matched_as_if_every_feed_carried_it_and_others_by_their_own() {
         let matcher = matcher(FILTERED);
         let wire = Carrier { name: FeedName("Wire".to_owned()), tags: BTreeSet::new() };
-        let stories =
-            [entry("arms", None), entry("arms", Some(vec![wire])), entry("arms", Some(vec![])), entry("", None)];
+        let stories = [
+            entry("arms", None),
+            entry("arms", Some(vec![wire])),
+            entry("arms", Some(vec![])),
+            entry("", None),
+        ];
         let expected = [vec![0, 1, 2], vec![0, 2], vec![2], vec![]];
         assert_eq!(matcher.names, ["a", "b", "c"]);
         assert_eq!(matcher.matches_all(&stories), expected);
@@ -133,7 +147,10 @@ mod tests {
     fn an_expression_is_called_by_itself_and_needs_no_feed() {
         let matcher = Matcher::expression("arms", &mut Vec::new()).ok().unwrap();
         assert_eq!(matcher.names, ["arms"]);
-        assert_eq!(matcher.matches_all(&[entry("arms", Some(vec![])), entry("farms", None)]), [vec![0], vec![]]);
+        assert_eq!(
+            matcher.matches_all(&[entry("arms", Some(vec![])), entry("farms", None)]),
+            [vec![0], vec![]]
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Where the stories of a backtest come from, batch by batch: 1 GB of them is never in memory at once.
+//! Where the stories of a backtest come from, batch by batch: 1 GB of them is never in memory at
+//! once.
 
 use super::lines::Lines;
 use super::stored::StoredStories;

@@ -35,7 +35,11 @@ pub(crate) enum StoredError {
 
 impl StoredStories {
     /// Those of `store` that were first seen at `since` or later. `feeds` are the configuration's.
-    pub(crate) fn open(store: &Path, since: Timestamp, feeds: Vec<Carrier>) -> Result<Self, StoredError> {
+    pub(crate) fn open(
+        store: &Path,
+        since: Timestamp,
+        feeds: Vec<Carrier>,
+    ) -> Result<Self, StoredError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let archive = runtime.block_on(Archive::open(store))?;
         Ok(Self { runtime, archive, since, last: None, feeds })

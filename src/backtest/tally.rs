@@ -41,7 +41,8 @@ pub(crate) struct Change {
     pub(crate) drops: Found,
 }
 
-/// The names of the rules that would match one story, too, and of those that would match it no more.
+/// The names of the rules that would match one story, too, and of those that would match it no
+/// more.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Differences<'n> {
     /// Those that would.
@@ -71,7 +72,10 @@ pub(crate) struct Headline {
 impl Tally {
     /// Nothing yet, of so many rules.
     pub(crate) fn of(rules: usize) -> Self {
-        Self { rules: std::iter::repeat_with(Found::default).take(rules).collect(), ..Self::default() }
+        Self {
+            rules: std::iter::repeat_with(Found::default).take(rules).collect(),
+            ..Self::default()
+        }
     }
 
     /// Counts a story that these rules matched.
@@ -104,7 +108,9 @@ impl Tally {
 
     /// Matches that other rules would add, and drop.
     pub(crate) fn added_and_dropped(&self) -> (usize, usize) {
-        self.changes.values().fold((0, 0), |(adds, drops), it| (adds + it.adds.count, drops + it.drops.count))
+        self.changes
+            .values()
+            .fold((0, 0), |(adds, drops), it| (adds + it.adds.count, drops + it.drops.count))
     }
 
     /// Microseconds a story for matching alone; 0 without stories.
@@ -126,7 +132,8 @@ impl Found {
     }
 }
 
-/// The names that stand in the second of two sorted lists only, and those that stand in the first only; sorted.
+/// The names that stand in the second of two sorted lists only, and those that stand in the first
+/// only; sorted.
 pub(crate) fn differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differences<'n> {
     let lacks = |list: &[&str], name: &str| list.binary_search(&name).is_err();
     let adds = then.iter().filter(|name| lacks(now, name)).copied().collect();
@@ -191,9 +198,11 @@ mod tests {
     #[test]
     fn stories_matches_and_changes_are_counted() {
         let mut tally = Tally::of(2);
-        for (hits, adds, drops) in
-            [(vec![0, 1], vec![], vec!["a"]), (vec![], vec!["b"], vec![]), (vec![1], vec![], vec![])]
-        {
+        for (hits, adds, drops) in [
+            (vec![0, 1], vec![], vec!["a"]),
+            (vec![], vec!["b"], vec![]),
+            (vec![1], vec![], vec![]),
+        ] {
             tally.story(&entry("x", None), &hits);
             tally.change(&entry("x", None), &Differences { adds, drops });
         }
@@ -211,7 +220,10 @@ mod tests {
 
     #[test]
     fn differences_are_what_one_side_has_alone() {
-        assert_eq!(differences(&["a", "b"], &["b", "c"]), Differences { adds: vec!["c"], drops: vec!["a"] });
+        assert_eq!(
+            differences(&["a", "b"], &["b", "c"]),
+            Differences { adds: vec!["c"], drops: vec!["a"] }
+        );
         assert_eq!(differences(&[], &[]), Differences { adds: vec![], drops: vec![] });
     }
 }

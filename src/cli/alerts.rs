@@ -55,7 +55,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// One alert: the rule's text at that time, the words that matched, every message, attempt, time and reply.
+    /// One alert: the rule's text at that time, the words that matched, every message, attempt,
+    /// time and reply.
     Show {
         /// The number that `tidings alerts` shows.
         id: i64,
@@ -67,7 +68,8 @@ enum Action {
     },
 }
 
-/// Lists what was told, or shows one alert: 65 if there is no such alert, 69 if the store cannot be read.
+/// Lists what was told, or shows one alert: 65 if there is no such alert, 69 if the store cannot be
+/// read.
 pub(super) fn alerts(arguments: &Arguments) -> Exit {
     let done = match &arguments.action {
         None => list(arguments),
@@ -91,13 +93,19 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     })?;
     match arguments.format {
         Format::Json => output::print_json(&found)?,
-        Format::Text => output::print(&table::table(&found, &config.zone, Paper::of_output().width))?,
+        Format::Text => {
+            output::print(&table::table(&found, &config.zone, Paper::of_output().width))?
+        }
     }
     Ok(Exit::Ok)
 }
 
 /// Fails where a name that was asked for is neither one of today's nor of any alert.
-async fn check_names(arguments: &Arguments, config: &Config, archive: &mut Archive) -> Result<(), Exit> {
+async fn check_names(
+    arguments: &Arguments,
+    config: &Config,
+    archive: &mut Archive,
+) -> Result<(), Exit> {
     let Arguments { rule, tag, feed, .. } = arguments;
     if let Some(name) = rule {
         let of_past = Wanted { rule: rule.clone(), ..Wanted::default() };
@@ -125,12 +133,18 @@ async fn check_name(
 ) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
     let past = archive.alerts(of_past, 1).await.map_err(|why| unread(&why))?;
-    if past.is_empty() { Err(unknown_name(kind, name, known.iter().map(String::as_str))) } else { Ok(()) }
+    if past.is_empty() {
+        Err(unknown_name(kind, name, known.iter().map(String::as_str)))
+    } else {
+        Ok(())
+    }
 }
 
 fn wanted(arguments: &Arguments, config: &Config) -> Result<Wanted, Exit> {
     let read = |text: &Option<String>, edge| {
-        text.as_deref().map(|text| moment::read_or_tell(text, edge, now(), &config.zone)).transpose()
+        text.as_deref()
+            .map(|text| moment::read_or_tell(text, edge, now(), &config.zone))
+            .transpose()
     };
     Ok(Wanted {
         rule: arguments.rule.clone(),
@@ -138,7 +152,10 @@ fn wanted(arguments: &Arguments, config: &Config) -> Result<Wanted, Exit> {
         feed: arguments.feed.clone().map(FeedName),
         since: read(&arguments.since, moment::Edge::Start)?,
         until: read(&arguments.until, moment::Edge::End)?,
-        words: tokenise(arguments.words.as_deref().unwrap_or_default()).into_iter().map(|token| token.word).collect(),
+        words: tokenise(arguments.words.as_deref().unwrap_or_default())
+            .into_iter()
+            .map(|token| token.word)
+            .collect(),
     })
 }
 
@@ -149,7 +166,8 @@ fn show(id: i64, format: Format, config: &Config) -> Result<Exit, Exit> {
     })?;
     let Some(record) = found else {
         let why = format!("no alert has the number {id}, or it is no longer kept");
-        let help = "`tidings alerts` lists those that are; `retain` in the configuration says how long";
+        let help =
+            "`tidings alerts` lists those that are; `retain` in the configuration says how long";
         return Err(output::fail_with_help(why, help, Exit::Data));
     };
     match format {

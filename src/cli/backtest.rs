@@ -1,4 +1,5 @@
-//! `tidings backtest`: rules over many stories of the past, and what an edit of the rules would change.
+//! `tidings backtest`: rules over many stories of the past, and what an edit of the rules would
+//! change.
 
 mod progress;
 mod report;
@@ -57,16 +58,19 @@ pub(super) struct Arguments {
     config: ConfigArgument,
 }
 
-/// Matches every story and prints what came of it: 65 if rules do not load, or a line of the stories is none.
+/// Matches every story and prints what came of it: 65 if rules do not load, or a line of the
+/// stories is none.
 pub(super) fn backtest(arguments: &Arguments) -> Exit {
     match prepare(arguments).and_then(|(sides, source)| run(arguments, &sides, source)) {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-/// Loads the rules and opens the stories. A configuration is needed only for what the command line does not name.
+/// Loads the rules and opens the stories. A configuration is needed only for what the command line
+/// does not name.
 fn prepare(arguments: &Arguments) -> Result<(Sides, Source), Exit> {
-    let is_named = arguments.stories.is_some() && (arguments.rules.is_some() || arguments.when.is_some());
+    let is_named =
+        arguments.stories.is_some() && (arguments.rules.is_some() || arguments.when.is_some());
     let config = if is_named { None } else { Some(load::config_or_tell(&arguments.config.path)?) };
     let sides = sides(arguments, config.as_ref())?;
     let source = match (&arguments.stories, &config) {
@@ -81,14 +85,22 @@ fn sides(arguments: &Arguments, config: Option<&Config>) -> Result<Sides, Exit> 
     let format = arguments.format;
     let (base, loading) = timed(|| match &arguments.when {
         Some(expression) => loaded(format, |faults| Matcher::expression(expression, faults)),
-        None => loaded(format, |faults| Matcher::rules(arguments.rules.as_deref().unwrap_or(of_config), faults)),
+        None => loaded(format, |faults| {
+            Matcher::rules(arguments.rules.as_deref().unwrap_or(of_config), faults)
+        }),
     });
-    let other = arguments.against.as_ref().map(|folder| loaded(format, |faults| Matcher::rules(folder, faults)));
+    let other = arguments
+        .against
+        .as_ref()
+        .map(|folder| loaded(format, |faults| Matcher::rules(folder, faults)));
     Ok(Sides { base: base?, other: other.transpose()?, loading })
 }
 
 /// What `load` makes, its faults shown.
-fn loaded(format: Format, load: impl FnOnce(&mut Vec<Fault>) -> Result<Matcher, LoadError>) -> Result<Matcher, Exit> {
+fn loaded(
+    format: Format,
+    load: impl FnOnce(&mut Vec<Fault>) -> Result<Matcher, LoadError>,
+) -> Result<Matcher, Exit> {
     let mut faults = Vec::new();
     let loaded = load(&mut faults);
     report::faults(&faults, format);
@@ -100,13 +112,15 @@ fn loaded(format: Format, load: impl FnOnce(&mut Vec<Fault>) -> Result<Matcher, 
 
 fn open_store(config: &Config, age: Duration) -> Result<StoredStories, Exit> {
     let since = now().checked_sub(age).unwrap_or(Timestamp::MIN);
-    StoredStories::open(&config.store, since, daemon::known(config).feeds).map_err(|why| match why {
-        StoredError::Threads(why) => no_threads(&why),
-        StoredError::Store(why) => {
-            let help = "`tidings run --once` fills a store; --stories FILE needs none";
-            output::fail_with_help(why, help, Exit::Unavailable)
-        }
-    })
+    StoredStories::open(&config.store, since, daemon::known(config).feeds).map_err(
+        |why| match why {
+            StoredError::Threads(why) => no_threads(&why),
+            StoredError::Store(why) => {
+                let help = "`tidings run --once` fills a store; --stories FILE needs none";
+                output::fail_with_help(why, help, Exit::Unavailable)
+            }
+        },
+    )
 }
 
 fn open(stories: &Path) -> Result<Lines, Exit> {
@@ -121,12 +135,16 @@ fn run(arguments: &Arguments, sides: &Sides, mut source: Source) -> Result<Exit,
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads.into())
         .build()
-        .map_err(|why| output::fail(format_args!("the system gives no threads: {why}"), Exit::Unavailable))?;
+        .map_err(|why| {
+            output::fail(format_args!("the system gives no threads: {why}"), Exit::Unavailable)
+        })?;
     let mut printer = Printer::new(arguments.format, sides);
     let mut progress = Progress::start(source.size());
     while let Some(batch) = source.next().map_err(|why| output::fail(why, Exit::Unavailable))? {
         let matched = matched(&pool, sides, &batch);
-        progress.hidden(|| printer.batch(&batch, &matched)).map_err(|why| output::unwritable(&why))?;
+        progress
+            .hidden(|| printer.batch(&batch, &matched))
+            .map_err(|why| output::unwritable(&why))?;
         progress.advance(&batch);
     }
     progress.end();

@@ -16,7 +16,8 @@ struct Sound {
     rules: Checked,
 }
 
-/// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust. Prints them if they are to be shown in `canonical` form.
+/// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust. Prints them
+/// if they are to be shown in `canonical` form.
 pub(super) fn rules(path: &Path, format: Format, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = rules_at(path, None, &mut faults);
@@ -44,16 +45,21 @@ fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Resu
     }
     let rules = Checked::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
     faults.extend(rule_files::without_rules(path, &files, rules.rules().len()));
-    let (files, number) = (count(files.len(), "file", "files"), count(rules.rules().len(), "rule", "rules"));
-    let mut summary = vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
-    summary.extend(rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows, "row", "rows"))));
+    let (files, number) =
+        (count(files.len(), "file", "files"), count(rules.rules().len(), "rule", "rules"));
+    let mut summary =
+        vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
+    summary.extend(
+        rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows, "row", "rows"))),
+    );
     Ok(Sound { summary, rules })
 }
 
 /// Shows what was found. Where nobody reads it, the exit code says it all the same.
 fn end(checked: Result<Sound, Exit>, faults: &[Fault], format: Format, canonical: bool) -> Exit {
     let reported = report(faults, format);
-    let done = checked.and_then(|sound| reported.and_then(|()| summarise(&sound, format, canonical)));
+    let done =
+        checked.and_then(|sound| reported.and_then(|()| summarise(&sound, format, canonical)));
     done.err().unwrap_or(Exit::Ok)
 }
 

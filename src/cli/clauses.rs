@@ -1,4 +1,5 @@
-//! A tree of clauses as people read it: what holds, on which words; what does not, and how near it came.
+//! A tree of clauses as people read it: what holds, on which words; what does not, and how near it
+//! came.
 
 use anstyle::{AnsiColor, Style};
 use textwrap::Options;
@@ -24,9 +25,11 @@ pub(super) struct Paper {
 }
 
 impl Paper {
-    /// That of standard output: as wide as the terminal, up to a width that reads well; eighty columns where there is none.
+    /// That of standard output: as wide as the terminal, up to a width that reads well; eighty
+    /// columns where there is none.
     pub(super) fn of_output() -> Self {
-        let colour = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+        let colour =
+            anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
         Self { width: textwrap::termwidth().clamp(WIDTHS.0, WIDTHS.1), colour }
     }
 
@@ -38,7 +41,10 @@ impl Paper {
     /// `text` in lines, the first after `first`, the others as far to the right as `indent` says.
     pub(super) fn wrap(self, text: &str, first: &str, indent: usize) -> String {
         let next = " ".repeat(indent);
-        textwrap::fill(text, Options::new(self.width).initial_indent(first).subsequent_indent(&next))
+        textwrap::fill(
+            text,
+            Options::new(self.width).initial_indent(first).subsequent_indent(&next),
+        )
     }
 
     /// The sign for a truth.
@@ -58,7 +64,9 @@ pub(super) fn lines(clause: &Clause, depth: usize, paper: Paper) -> Vec<String> 
     let first = format!("{:indent$}{} ", "", paper.sign(clause.truth));
     let mut lines = vec![paper.wrap(&plain(&clause.text), &first, indent + 4)];
     lines.extend(clause.notes.iter().map(|note| remark(&plain(note), indent, paper)));
-    lines.extend(clause.evidence.iter().map(|evidence| remark(&quoted(evidence, paper), indent, paper)));
+    lines.extend(
+        clause.evidence.iter().map(|evidence| remark(&quoted(evidence, paper), indent, paper)),
+    );
     let (shown, hidden) = clause.clauses.split_at(clause.clauses.len().min(MOST));
     lines.extend(shown.iter().flat_map(|inner| self::lines(inner, depth + 1, paper)));
     lines.extend(summary(hidden).map(|hidden| remark(&hidden, indent, paper)));
@@ -77,7 +85,8 @@ fn summary(hidden: &[Clause]) -> Option<String> {
 
 /// Where words were found, and the sentence with the words marked.
 pub(super) fn quoted(evidence: &Evidence, paper: Paper) -> String {
-    let label = evidence.label.as_ref().map_or_else(String::new, |label| format!("{}, ", plain(label)));
+    let label =
+        evidence.label.as_ref().map_or_else(String::new, |label| format!("{}, ", plain(label)));
     if evidence.marks.is_empty() {
         return format!("{label}in {}", plain(&evidence.term));
     }

@@ -2,7 +2,8 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-/// Rows under `heads`, at most `width` columns wide. The columns that `whole` names by their place are as wide as what they hold; the others share the rest.
+/// Rows under `heads`, at most `width` columns wide. The columns that `whole` names by their place
+/// are as wide as what they hold; the others share the rest.
 pub(super) fn columns<const N: usize>(
     heads: [&str; N],
     rows: Vec<[String; N]>,

@@ -41,7 +41,11 @@ enum Action {
     /// Send dead messages again; a running Tidings does so within seconds.
     Retry {
         /// The numbers that `tidings deliveries` shows.
-        #[arg(value_name = "ID", required_unless_present = "all_dead", conflicts_with = "all_dead")]
+        #[arg(
+            value_name = "ID",
+            required_unless_present = "all_dead",
+            conflicts_with = "all_dead"
+        )]
         ids: Vec<i64>,
         /// All that are dead.
         #[arg(long)]
@@ -66,7 +70,11 @@ pub(super) fn deliveries(arguments: &Arguments) -> Exit {
     let done = match &arguments.action {
         None => list(arguments),
         Some(Action::Retry { ids, all_dead, config }) => {
-            let which = if *all_dead { Which::AllDead } else { Which::These(ids.iter().copied().collect()) };
+            let which = if *all_dead {
+                Which::AllDead
+            } else {
+                Which::These(ids.iter().copied().collect())
+            };
             retry(&config.path, which)
         }
     };
@@ -75,11 +83,14 @@ pub(super) fn deliveries(arguments: &Arguments) -> Exit {
 
 fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     let config = load::config_or_tell(&arguments.config.path)?;
-    let found = block_on(async { store::undelivered(&config.store).await.map_err(|why| unavailable(&why)) });
+    let found = block_on(async {
+        store::undelivered(&config.store).await.map_err(|why| unavailable(&why))
+    });
     let (mut deliveries, away) = found?;
     if let Some(name) = &arguments.notifier {
         let of_past = deliveries.iter().map(|delivery| &delivery.receiver.notifier);
-        let known: Vec<&str> = config.notifiers.keys().chain(of_past).map(|name| name.0.as_str()).collect();
+        let known: Vec<&str> =
+            config.notifiers.keys().chain(of_past).map(|name| name.0.as_str()).collect();
         if !known.contains(&name.as_str()) {
             return Err(unknown_name("notifier", name, known));
         }
@@ -88,7 +99,8 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     match arguments.format {
         Format::Json => output::print_json(deliveries.iter().map(to_json))?,
         Format::Text => {
-            let is_meant = |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
+            let is_meant =
+                |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
             let away: Vec<&(Receiver, Health)> =
                 away.iter().filter(|(receiver, _)| is_meant(&receiver.notifier)).collect();
             output::print(&table::table(&deliveries, &away, &config.zone))?;
@@ -104,7 +116,8 @@ fn is_wanted(arguments: &Arguments, delivery: &Delivery) -> bool {
         Some(Wanted::Pending) => delivery.state == State::Pending,
         Some(Wanted::Held) => delivery.state == State::Held,
     };
-    stands_so && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
+    stands_so
+        && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
 }
 
 fn to_json(delivery: &Delivery) -> Value {
@@ -135,10 +148,14 @@ fn retry(config: &Path, which: Which) -> Result<Exit, Exit> {
     let retried = block_on(async {
         store::retry(&config.store, which, &receivers, now()).await.map_err(|why| unavailable(&why))
     })?;
-    output::print_line(format_args!("{} due now", count(retried.due.len(), "message", "messages")))?;
+    output::print_line(format_args!(
+        "{} due now",
+        count(retried.due.len(), "message", "messages")
+    ))?;
     if !retried.held.is_empty() {
         let held = count(retried.held.len(), "message", "messages");
-        let why = "nobody in the configuration can receive them; they go on when their receiver is back";
+        let why =
+            "nobody in the configuration can receive them; they go on when their receiver is back";
         output::print_line(format_args!("{held} held: {why}"))?;
     }
     if retried.others.is_empty() {
@@ -146,7 +163,11 @@ fn retry(config: &Path, which: Which) -> Result<Exit, Exit> {
     }
     let others: Vec<_> = retried.others.iter().map(ToString::to_string).collect();
     let why = format!("no dead message has the number {}", others.join(", "));
-    Err(output::fail_with_help(why, "`tidings deliveries --state dead` lists those that have", Exit::Data))
+    Err(output::fail_with_help(
+        why,
+        "`tidings deliveries --state dead` lists those that have",
+        Exit::Data,
+    ))
 }
 
 fn unavailable(why: &DeskError) -> Exit {

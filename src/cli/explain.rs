@@ -1,4 +1,5 @@
-//! `tidings explain`: what text the rules saw of a story, which of them match it, on which words, and why one does not.
+//! `tidings explain`: what text the rules saw of a story, which of them match it, on which words,
+//! and why one does not.
 
 mod json;
 mod subject;
@@ -67,7 +68,8 @@ enum Answer {
     Clause(Box<Clause>),
 }
 
-/// Explains a story: 65 if the rules or the expression do not load, or there is no such story, rule or row.
+/// Explains a story: 65 if the rules or the expression do not load, or there is no such story, rule
+/// or row.
 pub(super) fn explain(arguments: &Arguments) -> Exit {
     match prepare(arguments).and_then(|(question, subject)| {
         let answer = answer(question, &subject)?;
@@ -102,7 +104,8 @@ fn question(arguments: &Arguments, config: Option<&Config>) -> Result<Question, 
         Query::parse(expression, &mut faults).map(Question::Expression)
     } else {
         let of_config = config.map(|config| &config.rules);
-        let path = arguments.rules.as_ref().or(of_config).expect("without rules there is a configuration");
+        let path =
+            arguments.rules.as_ref().or(of_config).expect("without rules there is a configuration");
         let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Data))?;
         let rules = Rules::load(&rule_files::texts(&files), None, &mut faults);
         rules.map(|rules| match &arguments.rule {
@@ -137,7 +140,11 @@ fn answer(question: Question, subject: &Subject) -> Result<Answer, Exit> {
 fn unknown(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
     if let Some(row) = row.filter(|_| rules.iter().any(|rule| rule.name() == name)) {
         let help = "rows go by their ids, which alerts show in parentheses; only rules with `each` have any";
-        return output::fail_with_help(format_args!("the rule `{name}` has no row `{row}`"), help, Exit::Data);
+        return output::fail_with_help(
+            format_args!("the rule `{name}` has no row `{row}`"),
+            help,
+            Exit::Data,
+        );
     }
     unknown_name("enabled rule", name, rules.iter().map(|rule| rule.name()))
 }

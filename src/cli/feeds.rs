@@ -1,4 +1,5 @@
-//! `tidings feeds`: how feeds fare, one feed as it is now, where a site keeps its feeds, and lists of feeds.
+//! `tidings feeds`: how feeds fare, one feed as it is now, where a site keeps its feeds, and lists
+//! of feeds.
 
 mod find;
 mod gaps;
@@ -25,7 +26,8 @@ pub(super) enum Action {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Fetch and read one feed now, and show what the rules would see; needs no configuration, asks as it says if there is one, and stores nothing.
+    /// Fetch and read one feed now, and show what the rules would see; needs no configuration, asks
+    /// as it says if there is one, and stores nothing.
     Poll {
         /// The feed's address or file, or its name in the configuration.
         #[arg(value_name = "URL|FILE|NAME")]
@@ -36,7 +38,8 @@ pub(super) enum Action {
         #[command(flatten)]
         config: ConfigAtHand,
     },
-    /// Has a running Tidings poll feeds now: those named, or all that fail. Hosts that asked for rest are left alone.
+    /// Has a running Tidings poll feeds now: those named, or all that fail. Hosts that asked for
+    /// rest are left alone.
     PollNow {
         /// Names of feeds, as in the configuration.
         #[arg(value_name = "NAME")]
@@ -44,7 +47,8 @@ pub(super) enum Action {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Where a site keeps its feeds: what its page names, else the places where feeds usually are; needs no configuration, and asks as it says if there is one.
+    /// Where a site keeps its feeds: what its page names, else the places where feeds usually are;
+    /// needs no configuration, and asks as it says if there is one.
     Find {
         /// The address of a page or of the site.
         url: String,
@@ -54,12 +58,14 @@ pub(super) enum Action {
         #[command(flatten)]
         config: ConfigAtHand,
     },
-    /// The feeds of another reader's list (OPML), as lines for the configuration; folders become tags.
+    /// The feeds of another reader's list (OPML), as lines for the configuration; folders become
+    /// tags.
     Import {
         /// The list.
         file: PathBuf,
     },
-    /// The feeds of the configuration as a list for other readers (OPML). Addresses stand in it whole, with what variables put into them.
+    /// The feeds of the configuration as a list for other readers (OPML). Addresses stand in it
+    /// whole, with what variables put into them.
     Export {
         #[command(flatten)]
         config: ConfigArgument,
@@ -81,7 +87,9 @@ pub(super) enum Action {
 pub(super) fn feeds(action: Action) -> Exit {
     let done = match action {
         Action::List { format, config } => list::list(format, &config.path),
-        Action::Poll { place, format, config } => poll::poll(&place, format, config.path.as_deref()),
+        Action::Poll { place, format, config } => {
+            poll::poll(&place, format, config.path.as_deref())
+        }
         Action::PollNow { names, config } => poll_now::poll_now(&names, &config.path),
         Action::Find { url, format, config } => find::find(&url, format, config.path.as_deref()),
         Action::Import { file } => lists::import(&file),

@@ -21,7 +21,8 @@ pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exi
     let source = Arc::new(Source { name: path.display().to_string(), text });
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let list = |bytes: &[u8]| listed(bytes).map_err(|why| why.to_string());
-    config::load(&source, folder, &|name| std::env::var(name).ok(), &list, faults).ok_or(Exit::Config)
+    config::load(&source, folder, &|name| std::env::var(name).ok(), &list, faults)
+        .ok_or(Exit::Config)
 }
 
 /// The feeds of a list, which is OPML.
@@ -41,7 +42,8 @@ pub(super) fn config_or_tell(path: &Path) -> Result<Config, Exit> {
 /// Prints faults for people on standard error.
 pub(super) fn tell(faults: &[Fault]) {
     if !faults.is_empty() {
-        let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        let colour =
+            anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
         output::note_text(&fault::render(faults, colour));
     }
 }

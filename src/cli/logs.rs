@@ -21,7 +21,8 @@ const USUAL: &str = "warn,tidings=info";
 /// The target of all of our own lines, and the start of all others.
 const OURS: &str = "tidings";
 
-/// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`): 64 if it is no filter.
+/// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`): 64 if it is no
+/// filter.
 pub(super) fn start(format: Format) -> Result<(), Exit> {
     let asked = match std::env::var(VARIABLE) {
         Ok(asked) => Ok(asked),
@@ -32,7 +33,8 @@ pub(super) fn start(format: Format) -> Result<(), Exit> {
         let help = "write error, warn, info, debug, trace or off; or parts of Tidings: crate::daemon=debug";
         output::fail_with_help(format_args!("{VARIABLE} is no filter of the log: {why}"), help, Exit::Usage)
     })?;
-    let log = fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
+    let log =
+        fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
     let log = match format {
         Format::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
         Format::Json => log.json().boxed(),
@@ -41,7 +43,8 @@ pub(super) fn start(format: Format) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Below warnings, only our own lines are written, whatever was asked for: those of libraries hold headers, and with them secrets.
+/// Below warnings, only our own lines are written, whatever was asked for: those of libraries hold
+/// headers, and with them secrets.
 fn may_be_written(line: &Metadata<'_>) -> bool {
     *line.level() <= Level::WARN || is_ours(line.target())
 }
@@ -52,10 +55,12 @@ fn is_ours(target: &str) -> bool {
 
 /// The filter that `asked` is; of Tidings, what is usual where it says nothing of it.
 fn filter(asked: &str) -> Result<EnvFilter, String> {
-    let parts: Vec<&str> = asked.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        asked.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let mut says_of_us = false;
     for part in &parts {
-        let (target, level) = part.split_once('=').map_or((*part, None), |(target, level)| (target, Some(level)));
+        let (target, level) =
+            part.split_once('=').map_or((*part, None), |(target, level)| (target, Some(level)));
         let is_level = target.parse::<LevelFilter>().is_ok() && level.is_none();
         if !is_level && level.is_none() && !is_ours(target) {
             return Err(format!("`{part}` is neither a level nor a part of Tidings"));

@@ -16,7 +16,12 @@ pub(super) enum Edge {
 }
 
 /// The moment that `text` names, in `zone` unless it says another; `Err`: why it is none.
-pub(super) fn read(text: &str, edge: Edge, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+pub(super) fn read(
+    text: &str,
+    edge: Edge,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Timestamp, String> {
     let text = text.trim();
     let beyond = |_| format!("`{text}` is beyond the calendar");
     if let Ok(age) = humantime::parse_duration(text) {
@@ -48,9 +53,15 @@ pub(super) fn in_full(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// The same as [`read`]; why it is none is printed.
-pub(super) fn read_or_tell(text: &str, edge: Edge, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Exit> {
+pub(super) fn read_or_tell(
+    text: &str,
+    edge: Edge,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Timestamp, Exit> {
     read(text, edge, now, zone).map_err(|why| {
-        let help = "write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)";
+        let help =
+            "write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)";
         output::fail_with_help(why, help, Exit::Usage)
     })
 }
@@ -72,8 +83,13 @@ mod tests {
     // The day on which clocks are put back has 25 hours.
     #[case("2026-10-25", Edge::Start, "2026-10-24T22:00:00Z")]
     #[case("2026-10-25", Edge::End, "2026-10-25T23:00:00Z")]
-    fn people_name_moments_in_their_own_zone(#[case] text: &str, #[case] edge: Edge, #[case] expected: &str) {
-        let (now, zone) = ("2026-11-24T09:00:00Z".parse().unwrap(), TimeZone::get("Europe/Berlin").unwrap());
+    fn people_name_moments_in_their_own_zone(
+        #[case] text: &str,
+        #[case] edge: Edge,
+        #[case] expected: &str,
+    ) {
+        let (now, zone) =
+            ("2026-11-24T09:00:00Z".parse().unwrap(), TimeZone::get("Europe/Berlin").unwrap());
         assert_eq!(read(text, edge, now, &zone), Ok(expected.parse().unwrap()));
     }
 
@@ -84,6 +100,10 @@ mod tests {
     #[case("100000000y")]
     fn what_names_none_is_refused(#[case] text: &str) {
         let now = "2026-11-24T09:00:00Z".parse().unwrap();
-        assert!(read(text, Edge::End, now, &TimeZone::UTC).unwrap_err().starts_with(&format!("`{text}` is ")));
+        assert!(
+            read(text, Edge::End, now, &TimeZone::UTC)
+                .unwrap_err()
+                .starts_with(&format!("`{text}` is "))
+        );
     }
 }

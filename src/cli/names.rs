@@ -13,7 +13,8 @@ use tidings_rules::fault::nearest;
 /// The most names that are listed where none is near.
 const MOST_LISTED: usize = 12;
 
-/// The names of the rules of `config`; `None` where they do not load: a broken file must not keep anybody from anything.
+/// The names of the rules of `config`; `None` where they do not load: a broken file must not keep
+/// anybody from anything.
 pub(super) fn rules(config: &Config) -> Option<BTreeSet<String>> {
     Some(loaded(config)?.iter().map(|rule| rule.name().to_owned()).collect())
 }
@@ -25,7 +26,9 @@ pub(super) fn tags(config: &Config) -> Option<BTreeSet<String>> {
 
 /// The ids of the rows of watchlists, likewise.
 pub(super) fn rows(config: &Config) -> Option<BTreeSet<String>> {
-    Some(loaded(config)?.watchlists().flat_map(|(_, rows)| rows.map(|row| row.id.clone())).collect())
+    Some(
+        loaded(config)?.watchlists().flat_map(|(_, rows)| rows.map(|row| row.id.clone())).collect(),
+    )
 }
 
 fn loaded(config: &Config) -> Option<Rules> {
@@ -34,7 +37,11 @@ fn loaded(config: &Config) -> Option<Rules> {
 }
 
 /// Says that nothing of that `kind` is called `name`, and what is near it, or else what there is.
-pub(super) fn unknown_name<'n>(kind: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> Exit {
+pub(super) fn unknown_name<'n>(
+    kind: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Exit {
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     known.dedup();

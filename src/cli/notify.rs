@@ -30,13 +30,18 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         .map_err(|why| output::fail(why, Exit::Unavailable))?;
     let mut all = Ok(());
     if let Notifier::Console(format) = notifier {
-        let text = notify::on_console(*format, &test(), &config.zone).map_err(|why| output::fail(why, Exit::Bug))?;
+        let text = notify::on_console(*format, &test(), &config.zone)
+            .map_err(|why| output::fail(why, Exit::Bug))?;
         return output::print(&text);
     }
     for receiver in draft::receivers(&name, notifier) {
         match send(&config, &means, notifier, &receiver).await {
-            Outcome::Delivered(reply) => output::note(format_args!("{receiver}: delivered ({reply})")),
-            Outcome::Retry(retry) => all = fail(&receiver, &format!("not delivered: {}", retry.why)),
+            Outcome::Delivered(reply) => {
+                output::note(format_args!("{receiver}: delivered ({reply})"))
+            }
+            Outcome::Retry(retry) => {
+                all = fail(&receiver, &format!("not delivered: {}", retry.why))
+            }
             Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
                 all = fail(&receiver, &format!("refused: {why}"));
             }
@@ -48,7 +53,12 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
 
 fn test() -> Letter {
     let written = now();
-    Letter { id: format!("test-{}", Uuid::new_v4()), created: written, sent: written, content: Content::Test }
+    Letter {
+        id: format!("test-{}", Uuid::new_v4()),
+        created: written,
+        sent: written,
+        content: Content::Test,
+    }
 }
 
 async fn send(config: &Config, means: &Means, notifier: &Notifier, receiver: &Receiver) -> Outcome {

@@ -25,20 +25,27 @@ pub(super) fn print_json<T: Serialize>(values: impl IntoIterator<Item = T>) -> R
 
 /// One such line.
 pub(super) fn json_line(value: &impl Serialize) -> String {
-    printable(&serde_json::to_string(value).expect("texts, numbers and string keys are always JSON"))
+    printable(
+        &serde_json::to_string(value).expect("texts, numbers and string keys are always JSON"),
+    )
 }
 
 /// Prints lines.
 pub(super) fn print_lines<T: Display>(lines: impl IntoIterator<Item = T>) -> Result<(), Exit> {
-    let print = |out: &mut dyn Write| lines.into_iter().try_for_each(|line| writeln!(out, "{line}"));
+    let print =
+        |out: &mut dyn Write| lines.into_iter().try_for_each(|line| writeln!(out, "{line}"));
     written(BufWriter::new(io::stdout().lock()), print)
 }
 
-fn written(mut out: impl Write, print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Exit> {
+fn written(
+    mut out: impl Write,
+    print: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Exit> {
     print(&mut out).and_then(|()| out.flush()).map_err(|why| unwritable(&why))
 }
 
-/// How a failed write to standard output ends the command: a reader that has seen enough is no error.
+/// How a failed write to standard output ends the command: a reader that has seen enough is no
+/// error.
 pub(super) fn unwritable(why: &io::Error) -> Exit {
     match why.kind() {
         ErrorKind::BrokenPipe => Exit::Ok,

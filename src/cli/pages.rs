@@ -29,7 +29,8 @@ pub(super) enum Depth {
     Page,
 }
 
-/// Reads pages: hosts are asked first what they ask of robots, and have the pauses that the configuration sets.
+/// Reads pages: hosts are asked first what they ask of robots, and have the pauses that the
+/// configuration sets.
 pub(super) struct Pages<'m> {
     means: &'m Means,
     limits: Limits,
@@ -39,9 +40,15 @@ pub(super) struct Pages<'m> {
 
 impl<'m> Pages<'m> {
     pub(super) fn new(means: &'m Means, config: Option<&Config>) -> Self {
-        let (poll, network) = config.map(|config| (config.poll, config.network.clone())).unwrap_or_default();
+        let (poll, network) =
+            config.map(|config| (config.poll, config.network.clone())).unwrap_or_default();
         let poll: Poll = poll;
-        Self { means, limits: Limits::default(), hosts: Hosts::new(&poll, network), robots: Mutex::default() }
+        Self {
+            means,
+            limits: Limits::default(),
+            hosts: Hosts::new(&poll, network),
+            robots: Mutex::default(),
+        }
     }
 
     /// The story of `item`, and how much of it was read: where the feed gives a teaser, its page.
@@ -56,13 +63,18 @@ impl<'m> Pages<'m> {
             (Some(link), Depth::Page) => self.text_of(&link).await,
         };
         match read {
-            Ok(page) => (Read::Full, story(Item { text: article::with_teaser(&item.text, &page), ..item })),
+            Ok(page) => {
+                (Read::Full, story(Item { text: article::with_teaser(&item.text, &page), ..item }))
+            }
             Err(why) => (Read::Teaser(why), story(item)),
         }
     }
 
     async fn text_of(&self, url: &Url) -> Result<String, String> {
-        let seen = self.see(url.clone()).await.map_err(|why| format!("its page could not be read: {why}"))?;
+        let seen = self
+            .see(url.clone())
+            .await
+            .map_err(|why| format!("its page could not be read: {why}"))?;
         self.best_of(seen).await.text.map_err(|why| why.to_string())
     }
 

@@ -28,17 +28,18 @@ pub(super) enum Found {
     Article(Box<Item>),
 }
 
-/// What reaches every address: whoever names one on the command line may reach it, private or not, as with any other program there. Where a
-/// configuration is at hand, hosts are asked as it says.
+/// What reaches every address: whoever names one on the command line may reach it, private or not,
+/// as with any other program there. Where a configuration is at hand, hosts are asked as it says.
 pub(super) fn means(config: Option<&Config>) -> Result<Means, Exit> {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
-    let (network, hosts) = config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
+    let (network, hosts) =
+        config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
     let network = Network { allow: everywhere.to_vec(), ..network };
     Means::new(network, hosts, TimeZone::system()).map_err(|why| fail(why, Exit::Unavailable))
 }
 
-/// For commands that need no configuration: the one that is `named`, else `config.yaml` if it is there. One that is not sound ends the command: who has
-/// a proxy would else be seen without it.
+/// For commands that need no configuration: the one that is `named`, else `config.yaml` if it is
+/// there. One that is not sound ends the command: who has a proxy would else be seen without it.
 pub(super) fn config_at_hand(named: Option<&Path>) -> Result<Option<Config>, Exit> {
     let usual = Path::new(CONFIG);
     let is_there = || !usual.symlink_metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound);
@@ -49,13 +50,21 @@ pub(super) fn config_at_hand(named: Option<&Path>) -> Result<Option<Config>, Exi
     config.inspect_err(|_| load::tell(&faults))
 }
 
-/// What comes of asking for `place`: an address, a file, or the name of a feed of the configuration. Why nothing does is printed.
-pub(super) async fn answer(means: &Means, config: Option<&Config>, place: &str) -> Result<Answer, Exit> {
+/// What comes of asking for `place`: an address, a file, or the name of a feed of the
+/// configuration. Why nothing does is printed.
+pub(super) async fn answer(
+    means: &Means,
+    config: Option<&Config>,
+    place: &str,
+) -> Result<Answer, Exit> {
     let url = address(place, config)?;
-    fetched(means, &url).await.map_err(|why| fail(format_args!("{place}: {why}"), Exit::Unavailable))
+    fetched(means, &url)
+        .await
+        .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Unavailable))
 }
 
-/// The feed or article in `body`, which stands at `url` and is called `place`; of an article, what `pages` make of its other version, if it has one.
+/// The feed or article in `body`, which stands at `url` and is called `place`; of an article, what
+/// `pages` make of its other version, if it has one.
 pub(super) async fn read(
     pages: &Pages<'_>,
     body: &[u8],
@@ -64,14 +73,25 @@ pub(super) async fn read(
     place: &str,
 ) -> Result<Found, Exit> {
     let no_feed = match parse::parse(body, content_type, url) {
-        Ok(document) => return Ok(Found::Feed(document.title.unwrap_or_else(|| place.to_owned()), document.items)),
+        Ok(document) => {
+            return Ok(Found::Feed(
+                document.title.unwrap_or_else(|| place.to_owned()),
+                document.items,
+            ));
+        }
         Err(no_feed) => no_feed,
     };
     let Seen { title, text, .. } = pages.best_of(article::look(body, content_type, url)).await;
     match text {
-        Ok(text) => Ok(Found::Article(Box::new(Item { title, text, link: Some(url.clone()), ..Item::default() }))),
+        Ok(text) => Ok(Found::Article(Box::new(Item {
+            title,
+            text,
+            link: Some(url.clone()),
+            ..Item::default()
+        }))),
         Err(no_article) => {
-            let why = format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
+            let why =
+                format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
             Err(fail(why, Exit::Data))
         }
     }
@@ -92,7 +112,11 @@ fn address(place: &str, config: Option<&Config>) -> Result<Url, Exit> {
     // What is written like a file is one that is not there.
     let is_name = path.extension().is_none() && !place.contains('/');
     if is_name && !path.exists() {
-        return Err(unknown_name("address, file or feed", place, feeds.iter().map(|feed| feed.name.0.as_str())));
+        return Err(unknown_name(
+            "address, file or feed",
+            place,
+            feeds.iter().map(|feed| feed.name.0.as_str()),
+        ));
     }
     file_address(path).ok_or_else(|| fail(format_args!("{place} has no address"), Exit::Data))
 }
@@ -110,7 +134,8 @@ pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchErr
     }
     let request = Request { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
-    let answer = http::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
+    let answer =
+        http::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
     // What is shown to a person is whole, be it a feed or a page.
     match answer.body.as_ref().and_then(Body::broken) {
         Some(why) => Err(why.clone()),

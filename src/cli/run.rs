@@ -18,10 +18,14 @@ pub(super) fn run(config: &Path, once: bool, log: Format) -> Exit {
         return exit;
     }
     let mode = if once { Mode::Once } else { Mode::Forever };
-    let ended = load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
+    let ended =
+        load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
-        Ok(Ended { undelivered, refused }) if mode == Mode::Once && (undelivered > 0 || refused > 0) => {
-            let waiting = count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message", "messages");
+        Ok(Ended { undelivered, refused })
+            if mode == Mode::Once && (undelivered > 0 || refused > 0) =>
+        {
+            let waiting =
+                count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message", "messages");
             output::note(format_args!(
                 "not delivered: {waiting} that the next run tries again, {refused} refused in this one; the log says why"
             ));
@@ -35,7 +39,10 @@ pub(super) fn run(config: &Path, once: bool, log: Format) -> Exit {
 async fn run_until_signal(config: Config, mode: Mode) -> Result<Ended, Exit> {
     let (stop, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
     let listener = signals::listen(stop.clone(), Arc::clone(&reload)).map_err(|why| {
-        output::fail(format_args!("the system lets no signal handler be installed: {why}"), Exit::Unavailable)
+        output::fail(
+            format_args!("the system lets no signal handler be installed: {why}"),
+            Exit::Unavailable,
+        )
     })?;
     tokio::select! {
         ended = daemon::run(config, mode, reload, stop) => ended.map_err(|why| explain(&why)),

@@ -1,4 +1,5 @@
-//! `tidings silence`: mutes a rule, a tag, a feed or an event for a while, beside a running Tidings.
+//! `tidings silence`: mutes a rule, a tag, a feed or an event for a while, beside a running
+//! Tidings.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -143,15 +144,19 @@ fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), 
 
 fn list(format: Format, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
-    let silences = block_on(async { store::silences(&config.store, now()).await.map_err(|why| unavailable(&why)) })?;
+    let silences = block_on(async {
+        store::silences(&config.store, now()).await.map_err(|why| unavailable(&why))
+    })?;
     if silences.is_empty() && format == Format::Text {
         return output::print_line("nothing is muted");
     }
     match format {
-        Format::Text => {
-            output::print_lines(silences.iter().map(|(silence, muted)| line(silence, *muted, &config.zone)))
+        Format::Text => output::print_lines(
+            silences.iter().map(|(silence, muted)| line(silence, *muted, &config.zone)),
+        ),
+        Format::Json => {
+            output::print_json(silences.iter().map(|(silence, muted)| to_json(silence, *muted)))
         }
-        Format::Json => output::print_json(silences.iter().map(|(silence, muted)| to_json(silence, *muted))),
     }
 }
 
@@ -163,7 +168,8 @@ fn to_json(silence: &Silence, muted: u32) -> Value {
 }
 
 fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
-    let why = if silence.why.is_empty() { String::new() } else { format!(": {}", plain(&silence.why)) };
+    let why =
+        if silence.why.is_empty() { String::new() } else { format!(": {}", plain(&silence.why)) };
     let muted = count(muted as usize, "alert", "alerts");
     let (target, until) = (plain(&silence.target.to_string()), in_full(silence.until, zone));
     format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
@@ -171,15 +177,27 @@ fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
 
 fn end(id: i64, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
-    let ended = block_on(async { store::unmute(&config.store, id, now()).await.map_err(|why| unavailable(&why)) })?;
+    let ended = block_on(async {
+        store::unmute(&config.store, id, now()).await.map_err(|why| unavailable(&why))
+    })?;
     let Some(silence) = ended else {
         let why = format!("no silence {id} is in force");
-        return Err(output::fail_with_help(why, "`tidings silence list` shows those that are", Exit::Data));
+        return Err(output::fail_with_help(
+            why,
+            "`tidings silence list` shows those that are",
+            Exit::Data,
+        ));
     };
     let target = plain(&silence.target.to_string());
-    output::print_line(format_args!("silence {id} has ended: {target} is told again, and what was muted is sent"))
+    output::print_line(format_args!(
+        "silence {id} has ended: {target} is told again, and what was muted is sent"
+    ))
 }
 
 fn unavailable(why: &impl std::fmt::Display) -> Exit {
-    output::fail_with_help(why, "silences are kept in the store, which `tidings run` makes", Exit::Unavailable)
+    output::fail_with_help(
+        why,
+        "silences are kept in the store, which `tidings run` makes",
+        Exit::Unavailable,
+    )
 }

@@ -20,7 +20,8 @@ use tidings_rules::{Carrier, Query};
 /// Pages that are waited for at once.
 const AT_ONCE: usize = 16;
 
-/// Says whether `expression` matches what stands at `place`, where, and on which words: what matches first.
+/// Says whether `expression` matches what stands at `place`, where, and on which words: what
+/// matches first.
 pub(super) fn try_it(expression: &str, place: &str, depth: Depth, config: Option<&Path>) -> Exit {
     let mut faults = Vec::new();
     let query = Query::parse(expression, &mut faults);
@@ -29,7 +30,13 @@ pub(super) fn try_it(expression: &str, place: &str, depth: Depth, config: Option
     try_at(expression, &query, place, depth, config).err().unwrap_or(Exit::Ok)
 }
 
-fn try_at(expression: &str, query: &Query, place: &str, depth: Depth, config: Option<&Path>) -> Result<(), Exit> {
+fn try_at(
+    expression: &str,
+    query: &Query,
+    place: &str,
+    depth: Depth,
+    config: Option<&Path>,
+) -> Result<(), Exit> {
     let config = place::config_at_hand(config)?;
     let means = place::means(config.as_ref())?;
     let (source, stories) = block_on(stories(&means, config.as_ref(), place, depth))?;
@@ -37,13 +44,21 @@ fn try_at(expression: &str, query: &Query, place: &str, depth: Depth, config: Op
     let (mut matched, mut others) = (Vec::new(), Vec::new());
     for (read, story) in &stories {
         match query.evidence(story, &carriers) {
-            Some(evidence) => matched.push(shown(expression, &carriers[0].name, &means, read, story, evidence)?),
+            Some(evidence) => {
+                matched.push(shown(expression, &carriers[0].name, &means, read, story, evidence)?)
+            }
             None => {
-                others.push(refused(read, story, &query.explain(story, &carriers, read).reasons(), Paper::of_output()));
+                others.push(refused(
+                    read,
+                    story,
+                    &query.explain(story, &carriers, read).reasons(),
+                    Paper::of_output(),
+                ));
             }
         }
     }
-    let summary = format!("{} of {} matched", matched.len(), count(stories.len(), "story", "stories"));
+    let summary =
+        format!("{} of {} matched", matched.len(), count(stories.len(), "story", "stories"));
     output::print_lines(matched.into_iter().chain(others).chain([summary]))
 }
 
@@ -85,8 +100,12 @@ fn shown(
         tags: Vec::new(),
         evidence,
     };
-    let sighting =
-        Sighting { feed: source.clone(), title: story.title.clone(), url: story.url.clone(), seen: story.first_seen };
+    let sighting = Sighting {
+        feed: source.clone(),
+        title: story.title.clone(),
+        url: story.url.clone(),
+        seen: story.first_seen,
+    };
     let head = Head {
         opening: headline::stand_in(&story.title, &story.body),
         title: story.title.clone(),
@@ -96,9 +115,11 @@ fn shown(
         lang: story.lang.clone(),
     };
     let (read, feeds, rules) = (read.clone(), vec![sighting], vec![told]);
-    let content = Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
+    let content =
+        Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let letter = Letter { id: String::new(), created: now(), sent: now(), content };
-    let text = notify::on_console(ConsoleFormat::Text, &letter, &means.zone).map_err(|why| fail(why, Exit::Bug))?;
+    let text = notify::on_console(ConsoleFormat::Text, &letter, &means.zone)
+        .map_err(|why| fail(why, Exit::Bug))?;
     Ok(text.trim_end().to_owned() + "\n")
 }
 
@@ -108,7 +129,9 @@ fn refused(read: &Read, story: &Story, reasons: &[String], paper: Paper) -> Stri
     let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
     let teaser = match read {
         Read::Full => None,
-        Read::Teaser(why) => Some(paper.wrap(&plain(&format!("only a teaser was read: {why}")), "  ", 4)),
+        Read::Teaser(why) => {
+            Some(paper.wrap(&plain(&format!("only a teaser was read: {why}")), "  ", 4))
+        }
     };
     std::iter::once(title).chain(reasons).chain(teaser).collect::<Vec<_>>().join("\n") + "\n"
 }

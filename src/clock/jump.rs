@@ -40,7 +40,8 @@ impl fmt::Display for Jump {
 
 /// The jump of the wall clock between two readings, if there was one.
 pub(crate) fn jump(before: Reading, now: Reading) -> Option<Jump> {
-    let passed = SignedDuration::try_from(now.steady.saturating_sub(before.steady)).unwrap_or(SignedDuration::MAX);
+    let passed = SignedDuration::try_from(now.steady.saturating_sub(before.steady))
+        .unwrap_or(SignedDuration::MAX);
     let moved = now.wall.duration_since(before.wall);
     let beyond = moved.checked_sub(passed)?;
     if beyond.abs() <= DRIFT {

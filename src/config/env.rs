@@ -5,9 +5,14 @@ use std::ops::Range;
 use tidings_rules::fault::Fault;
 use tidings_rules::yaml::Text;
 
-/// `text` with every `${NAME}` replaced by the variable of that name, and every `$$` by a dollar. What a variable holds is not looked
-/// into again. A variable that is not set, a `$` by itself and a broken `${` are faults.
-pub(super) fn expand(text: &Text, env: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<Fault>) -> Option<String> {
+/// `text` with every `${NAME}` replaced by the variable of that name, and every `$$` by a dollar.
+/// What a variable holds is not looked into again. A variable that is not set, a `$` by itself and
+/// a broken `${` are faults.
+pub(super) fn expand(
+    text: &Text,
+    env: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<String> {
     let mut expanded = Some(String::new());
     let mut add = |piece: Option<String>| {
         let whole = expanded.take();
@@ -46,7 +51,9 @@ fn reference(
     }
     let Some(name) = name_in(written) else {
         let fault = text.fault(span, "this `$` begins no variable");
-        faults.push(fault.help("write ${NAME} for a variable of the environment, and $$ for a dollar"));
+        faults.push(
+            fault.help("write ${NAME} for a variable of the environment, and $$ for a dollar"),
+        );
         return None;
     };
     let value = env(name);
@@ -113,7 +120,11 @@ mod tests {
             ("$", vec!["$"]),
             ("$$$", vec!["$"]),
         ] {
-            assert_eq!(expanded(written), Err(spans.into_iter().map(ToOwned::to_owned).collect()), "{written}");
+            assert_eq!(
+                expanded(written),
+                Err(spans.into_iter().map(ToOwned::to_owned).collect()),
+                "{written}"
+            );
         }
     }
 }

@@ -25,8 +25,14 @@ const MOST_RECHECKS: usize = 2;
 
 const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
-/// A list of addresses and of mappings; feeds of lists that it does not name itself come after those that it does. `network` says which hosts are one's own; without it, no interval is too short.
-pub(super) fn feeds(config: &mut Entries<'_>, network: Option<&Network>, reader: &mut Reader<'_>) -> Option<Vec<Feed>> {
+/// A list of addresses and of mappings; feeds of lists that it does not name itself come after
+/// those that it does. `network` says which hosts are one's own; without it, no interval is too
+/// short.
+pub(super) fn feeds(
+    config: &mut Entries<'_>,
+    network: Option<&Network>,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<Feed>> {
     let nodes = config.get("feeds").map_or_else(Vec::new, |node| node.items(reader.faults));
     if nodes.is_empty() && config.get("feeds").is_none_or(|node| node.is_list()) {
         let warning = config.node().warning("there are no feeds, so that nothing is polled");
@@ -80,13 +86,20 @@ fn check_unique<'d>(
 }
 
 /// A feed, and where its name stands.
-fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) -> Option<(Feed, Node<'d>)> {
+fn feed<'d>(
+    node: Node<'d>,
+    network: Option<&Network>,
+    reader: &mut Reader<'_>,
+) -> Option<(Feed, Node<'d>)> {
     if !node.is_mapping() {
         let (url, address) = address(node, reader)?;
         let name = FeedName(unnamed(node, &address, reader)?);
         let is_secret = is_secret(&url, &address);
         let (tags, full_text) = (BTreeSet::new(), FullText::default());
-        return Some((Feed { name, url, is_secret, tags, every: None, full_text, recheck: Vec::new() }, node));
+        return Some((
+            Feed { name, url, is_secret, tags, every: None, full_text, recheck: Vec::new() },
+            node,
+        ));
     }
     let mut entries = reader.entries(node)?;
     let url_node = entries.require("url", reader.faults);
@@ -100,8 +113,12 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
     let tags = entries.get("tags").map_or_else(|| Some(BTreeSet::new()), |node| tags(node, reader));
     let own = found.as_ref().zip(network).map(|((url, _), network)| network.owns(url));
     let every = entries.get("every").map_or(Some(None), |node| every(node, own, reader).map(Some));
-    let full_text = entries.get("full_text").map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
-    let recheck = entries.get("recheck").map_or_else(|| Some(Vec::new()), |node| recheck(node, full_text, reader));
+    let full_text = entries
+        .get("full_text")
+        .map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
+    let recheck = entries
+        .get("recheck")
+        .map_or_else(|| Some(Vec::new()), |node| recheck(node, full_text, reader));
     reader.refuse_later(&mut entries, &LATER);
     refuse_of_hosts(&mut entries, reader);
     entries.finish(reader.faults);
@@ -119,26 +136,33 @@ fn feed<'d>(node: Node<'d>, network: Option<&Network>, reader: &mut Reader<'_>) 
     Some((feed, name_node.or(url_node)?))
 }
 
-/// An address (WHATWG URL) that can be polled, and how it was written. A `file:` address stands against the configuration's folder.
+/// An address (WHATWG URL) that can be polled, and how it was written. A `file:` address stands
+/// against the configuration's folder.
 fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Url, Expanded)> {
     let address = reader.expanded(node)?;
     let value = address.value.trim();
     let url = if value.starts_with("file:") { file(value, reader) } else { Url::parse(value) };
     match url {
         Ok(url) if matches!(url.scheme(), "http" | "https") => return Some((url, address)),
-        Ok(url) if url.scheme() == "file" && url.to_file_path().is_ok() => return Some((url, address)),
+        Ok(url) if url.scheme() == "file" && url.to_file_path().is_ok() => {
+            return Some((url, address));
+        }
         Ok(url) if url.scheme() == "file" => {
             reader.error(node, "this names no file on this machine", "write file:PATH");
         }
         Ok(_) => reader.error(node, "feeds of this kind cannot be polled", SCHEMES),
-        Err(url::ParseError::RelativeUrlWithoutBase) => reader.error(node, "this is not an address", SCHEMES),
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            reader.error(node, "this is not an address", SCHEMES)
+        }
         Err(why) => reader.error(node, format!("this is not an address: {why}"), SCHEMES),
     }
     None
 }
 
 fn file(address: &str, reader: &Reader<'_>) -> Result<Url, url::ParseError> {
-    let folder = std::path::absolute(reader.base.join(".")).ok().and_then(|base| Url::from_directory_path(base).ok());
+    let folder = std::path::absolute(reader.base.join("."))
+        .ok()
+        .and_then(|base| Url::from_directory_path(base).ok());
     folder.map_or_else(|| Url::parse(address), |folder| folder.join(address))
 }
 
@@ -149,9 +173,15 @@ fn is_secret(url: &Url, address: &Expanded) -> bool {
 /// The name of a feed that was given none: its address, without what a variable holds.
 fn unnamed(node: Node<'_>, address: &Expanded, reader: &mut Reader<'_>) -> Option<String> {
     let written = address.written.value.trim();
-    if Url::parse(written).is_ok_and(|url| url.password().is_some_and(|password| !password.contains("$%7B"))) {
+    if Url::parse(written)
+        .is_ok_and(|url| url.password().is_some_and(|password| !password.contains("$%7B")))
+    {
         let help = "give the feed a `name`, or write the password as ${NAME} and set that in the environment";
-        reader.error(node, "this address holds a password, and would be the feed's name, which everybody sees", help);
+        reader.error(
+            node,
+            "this address holds a password, and would be the feed's name, which everybody sees",
+            help,
+        );
         return None;
     }
     Some(written.to_owned())
@@ -160,7 +190,11 @@ fn unnamed(node: Node<'_>, address: &Expanded, reader: &mut Reader<'_>) -> Optio
 fn name(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let name = reader.name(node)?;
     if name.starts_with("tag:") {
-        reader.error(node, "a feed's name cannot begin with `tag:`", "rules write tag:NAME for all feeds of a tag");
+        reader.error(
+            node,
+            "a feed's name cannot begin with `tag:`",
+            "rules write tag:NAME for all feeds of a tag",
+        );
         return None;
     }
     Some(name)
@@ -172,7 +206,11 @@ pub(super) fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<S
 }
 
 /// The interval that a feed asks for. `own`: whether its host is one's own, if that is known.
-pub(super) fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) -> Option<Duration> {
+pub(super) fn every(
+    node: Node<'_>,
+    own: Option<bool>,
+    reader: &mut Reader<'_>,
+) -> Option<Duration> {
     let every = reader.duration(node)?;
     let least = Poll::floor(own.unwrap_or(true));
     if every < least {
@@ -181,16 +219,29 @@ pub(super) fn every(node: Node<'_>, own: Option<bool>, reader: &mut Reader<'_>) 
         } else {
             "nothing is asked more often than once a second"
         };
-        reader.error(node, format!("`every` must be at least {} here", humantime::format_duration(least)), help);
+        reader.error(
+            node,
+            format!("`every` must be at least {} here", humantime::format_duration(least)),
+            help,
+        );
         return None;
     }
     Some(every)
 }
 
-/// One or two times after which a page is looked at again: with the first reading, a page is asked for three times at most.
-fn recheck(node: Node<'_>, full_text: Option<FullText>, reader: &mut Reader<'_>) -> Option<Vec<Duration>> {
+/// One or two times after which a page is looked at again: with the first reading, a page is asked
+/// for three times at most.
+fn recheck(
+    node: Node<'_>,
+    full_text: Option<FullText>,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<Duration>> {
     if full_text == Some(FullText::Never) {
-        reader.error(node, "with `full_text: never`, there are no pages to look at again", "keep one of the two");
+        reader.error(
+            node,
+            "with `full_text: never`, there are no pages to look at again",
+            "keep one of the two",
+        );
         return None;
     }
     let nodes = node.one_or_many();
@@ -210,13 +261,20 @@ fn recheck(node: Node<'_>, full_text: Option<FullText>, reader: &mut Reader<'_>)
 fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut Reader<'_>) {
     for key in OF_HOSTS {
         if let Some(span) = entries.place_of(key) {
-            let fault = entries.node().fault(format!("`{key}` is said of a host, for its feeds and pages alike"));
-            let help = format!("write `hosts: {{example.org: {{{key}: …}}}}` at the top of the configuration");
+            let fault = entries
+                .node()
+                .fault(format!("`{key}` is said of a host, for its feeds and pages alike"));
+            let help = format!(
+                "write `hosts: {{example.org: {{{key}: …}}}}` at the top of the configuration"
+            );
             reader.faults.push(Fault { span, ..fault }.help(help));
         }
     }
 }
 
 pub(super) fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
-    reader.choice(node, &[("always", FullText::Always), ("hinted", FullText::Hinted), ("never", FullText::Never)])
+    reader.choice(
+        node,
+        &[("always", FullText::Always), ("hinted", FullText::Hinted), ("never", FullText::Never)],
+    )
 }

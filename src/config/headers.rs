@@ -19,7 +19,8 @@ pub(super) const FRAMING: [&str; 10] = [
     "proxy-connection",
 ];
 
-/// Every header that `node` names. `refused` says of one that is not the user's to set what to do instead. All are marked as sensitive.
+/// Every header that `node` names. `refused` says of one that is not the user's to set what to do
+/// instead. All are marked as sensitive.
 pub(super) fn headers(
     node: Node<'_>,
     refused: impl Fn(&str) -> Option<&'static str>,
@@ -31,7 +32,8 @@ pub(super) fn headers(
     }
     let mut headers = Some(HeaderMap::new());
     for (key, node) in node.pairs(reader.faults) {
-        let header = name(&key, &refused, reader).zip(reader.string(node).and_then(|text| value(&text, node, reader)));
+        let header = name(&key, &refused, reader)
+            .zip(reader.string(node).and_then(|text| value(&text, node, reader)));
         headers = headers.zip(header).map(|(mut headers, (name, value))| {
             headers.append(name, value);
             headers
@@ -41,14 +43,21 @@ pub(super) fn headers(
 }
 
 /// A header's name (RFC 9110, 5.1) that is the user's to set.
-fn name(key: &Text, refused: impl Fn(&str) -> Option<&'static str>, reader: &mut Reader<'_>) -> Option<HeaderName> {
+fn name(
+    key: &Text,
+    refused: impl Fn(&str) -> Option<&'static str>,
+    reader: &mut Reader<'_>,
+) -> Option<HeaderName> {
     let name = HeaderName::from_bytes(key.value.as_bytes()).ok();
     let (message, help) = match name {
         Some(name) => match refused(name.as_str()) {
             Some(help) => (format!("the header {name} is set by tidings itself"), help),
             None => return Some(name),
         },
-        None => ("this is not the name of a header".to_owned(), "write letters, digits and hyphens: X-Team"),
+        None => (
+            "this is not the name of a header".to_owned(),
+            "write letters, digits and hyphens: X-Team",
+        ),
     };
     reader.faults.push(key.fault(0..key.value.len(), message).help(help));
     None
@@ -56,7 +65,9 @@ fn name(key: &Text, refused: impl Fn(&str) -> Option<&'static str>, reader: &mut
 
 /// A header's value (RFC 9110, 5.5), kept out of logs.
 pub(super) fn value(text: &str, node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
-    let value = Some(text.trim()).filter(|text| text.is_ascii()).and_then(|text| HeaderValue::from_str(text).ok());
+    let value = Some(text.trim())
+        .filter(|text| text.is_ascii())
+        .and_then(|text| HeaderValue::from_str(text).ok());
     let Some(mut value) = value else {
         reader.error(node, "this cannot be sent in a header", "a header is one line of ASCII");
         return None;

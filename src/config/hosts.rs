@@ -16,7 +16,8 @@ pub struct Hosts(Vec<(Pattern, Manner)>);
 /// How a host is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manner {
-    /// What its requests carry: headers, cookies and the User-Agent. Sensitive, but for the last: no value is shown.
+    /// What its requests carry: headers, cookies and the User-Agent. Sensitive, but for the last:
+    /// no value is shown.
     pub headers: HeaderMap,
     /// The proxy that it is asked by, in place of everybody's.
     pub proxy: Option<Proxy>,
@@ -40,7 +41,9 @@ impl Hosts {
     #[must_use]
     pub fn of(&self, url: &Url) -> Option<&Manner> {
         let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(url));
-        fitting.max_by_key(|(pattern, _)| (!pattern.is_below, pattern.name.len())).map(|(_, manner)| manner)
+        fitting
+            .max_by_key(|(pattern, _)| (!pattern.is_below, pattern.name.len()))
+            .map(|(_, manner)| manner)
     }
 
     /// Every manner there is.
@@ -57,7 +60,10 @@ impl Pattern {
             Some(before) => before.is_empty(),
             None => false,
         };
-        is_named && self.port.map_or(url.port().is_none(), |port| url.port_or_known_default() == Some(port))
+        is_named
+            && self
+                .port
+                .map_or(url.port().is_none(), |port| url.port_or_known_default() == Some(port))
     }
 }
 
@@ -77,7 +83,12 @@ pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<H
     hosts
 }
 
-fn add(mut hosts: Hosts, entry: (Pattern, Manner), key: &Text, reader: &mut Reader<'_>) -> Option<Hosts> {
+fn add(
+    mut hosts: Hosts,
+    entry: (Pattern, Manner),
+    key: &Text,
+    reader: &mut Reader<'_>,
+) -> Option<Hosts> {
     if hosts.0.iter().any(|(known, _)| *known == entry.0) {
         let fault = key.fault(0..key.value.len(), "this host is named above, too");
         reader.faults.push(fault.help("write all of it in one place"));
@@ -118,12 +129,15 @@ fn read_pattern(written: &str) -> Option<Pattern> {
 /// `{headers: …, cookies: …, proxy: …, user_agent: …, http1: true}`.
 fn manner(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Manner> {
     let mut entries = reader.entries(node)?;
-    let headers = entries
-        .get("headers")
-        .map_or_else(|| Some(HeaderMap::new()), |node| headers::headers(node, not_for_hosts, reader));
+    let headers = entries.get("headers").map_or_else(
+        || Some(HeaderMap::new()),
+        |node| headers::headers(node, not_for_hosts, reader),
+    );
     let cookies = entries.get("cookies").map_or(Some(None), |node| cookies(node, reader).map(Some));
-    let proxy = entries.get("proxy").map_or(Some(None), |node| proxy::proxy(node, reader).map(Some));
-    let agent = entries.get("user_agent").map_or(Some(None), |node| user_agent(node, reader).map(Some));
+    let proxy =
+        entries.get("proxy").map_or(Some(None), |node| proxy::proxy(node, reader).map(Some));
+    let agent =
+        entries.get("user_agent").map_or(Some(None), |node| user_agent(node, reader).map(Some));
     let http1 = entries.get("http1").map_or(Some(false), |node| node.bool(reader.faults));
     entries.finish(reader.faults);
     let mut headers = headers?;
@@ -137,9 +151,12 @@ fn not_for_hosts(name: &str) -> Option<&'static str> {
     match name {
         "cookie" => Some("write it under `cookies`, each with its name: {session: \"${SESSION}\"}"),
         "user-agent" => Some("write it as `user_agent`"),
-        "accept-encoding" | "if-none-match" | "if-modified-since" | "if-match" | "if-unmodified-since" | "range" => {
-            Some("remove it: it says what tidings has and can read")
-        }
+        "accept-encoding"
+        | "if-none-match"
+        | "if-modified-since"
+        | "if-match"
+        | "if-unmodified-since"
+        | "range" => Some("remove it: it says what tidings has and can read"),
         _ => FRAMING.contains(&name).then_some("remove it: it frames the request"),
     }
 }
@@ -147,7 +164,11 @@ fn not_for_hosts(name: &str) -> Option<&'static str> {
 /// One `Cookie` header (RFC 6265, 4.2) of names with values.
 fn cookies(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
     if !node.is_mapping() {
-        reader.error(node, "cookies are written as names with values", "write {session: \"${SESSION}\"}");
+        reader.error(
+            node,
+            "cookies are written as names with values",
+            "write {session: \"${SESSION}\"}",
+        );
         return None;
     }
     let mut pairs = Some(Vec::new());
@@ -160,7 +181,9 @@ fn cookies(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
 
 fn cookie(key: &Text, node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let name = &key.value;
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b)) {
+    if name.is_empty()
+        || !name.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b))
+    {
         let fault = key.fault(0..name.len(), "this is not the name of a cookie");
         reader.faults.push(fault.help("write letters, digits, hyphens and underscores"));
         return None;
@@ -168,7 +191,11 @@ fn cookie(key: &Text, node: Node<'_>, reader: &mut Reader<'_>) -> Option<String>
     let value = reader.string(node)?;
     let value = value.trim();
     if !value.bytes().all(|b| (b' '..0x7f).contains(&b) && b != b';') {
-        reader.error(node, "this cannot be the value of a cookie", "a value is ASCII without a semicolon");
+        reader.error(
+            node,
+            "this cannot be the value of a cookie",
+            "a value is ASCII without a semicolon",
+        );
         return None;
     }
     Some(format!("{name}={value}"))

@@ -23,7 +23,8 @@ pub struct Listed {
     pub tags: Vec<String>,
 }
 
-/// What makes feeds of a list's bytes, or says in one sentence why they are no list. Whoever loads a configuration brings it.
+/// What makes feeds of a list's bytes, or says in one sentence why they are no list. Whoever loads
+/// a configuration brings it.
 pub type ReadList<'a> = dyn Fn(&[u8]) -> Result<Vec<Listed>, String> + 'a;
 
 /// A list that an entry of `feeds` names, and what the entry says of all its feeds.
@@ -46,8 +47,11 @@ pub(super) fn list(mut entries: Entries<'_>, reader: &mut Reader<'_>) -> Option<
     });
     let tags = entries.get("tags").map_or_else(|| Some(BTreeSet::new()), |node| tags(node, reader));
     // A list leads to all kinds of hosts.
-    let every = entries.get("every").map_or(Some(None), |node| every(node, Some(false), reader).map(Some));
-    let full_text = entries.get("full_text").map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
+    let every =
+        entries.get("every").map_or(Some(None), |node| every(node, Some(false), reader).map(Some));
+    let full_text = entries
+        .get("full_text")
+        .map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
     entries.finish(reader.faults);
     Some(List { listed: listed?, tags: tags?, every: every?, full_text: full_text? })
 }
@@ -63,7 +67,8 @@ pub(super) fn add(feeds: &mut Vec<Feed>, list: List) {
     feeds.extend(more);
 }
 
-/// Feeds of those in a list whose address is not among `known`, each under a name of its own: its title, or, where that is taken, its address.
+/// Feeds of those in a list whose address is not among `known`, each under a name of its own: its
+/// title, or, where that is taken, its address.
 #[must_use]
 pub fn named(listed: Vec<Listed>, known: &[Feed]) -> Vec<Feed> {
     let mut urls: BTreeSet<Url> = known.iter().map(|feed| feed.url.clone()).collect();
@@ -73,7 +78,9 @@ pub fn named(listed: Vec<Listed>, known: &[Feed]) -> Vec<Feed> {
         if !urls.insert(url.clone()) {
             continue;
         }
-        let title = title.filter(|title| !title.starts_with("tag:") && !names.contains(&FeedName(title.clone())));
+        let title = title.filter(|title| {
+            !title.starts_with("tag:") && !names.contains(&FeedName(title.clone()))
+        });
         let name = FeedName(title.unwrap_or_else(|| shown(&url)));
         if names.insert(name.clone()) {
             let tags = tags.into_iter().collect();
@@ -119,14 +126,16 @@ mod tests {
             listed("https://ana:word@c.example/rss", ""),
             listed("https://d.example/rss", "tag:wire"),
         ];
-        let expected = ["News", "https://b.example/rss", "https://c.example/rss", "https://d.example/rss"];
+        let expected =
+            ["News", "https://b.example/rss", "https://c.example/rss", "https://d.example/rss"];
         assert_eq!(names(&named(list, &[])), expected);
     }
 
     #[test]
     fn what_is_known_by_its_address_is_not_added() {
         let known = named(vec![listed("https://a.example/rss", "News")], &[]);
-        let list = vec![listed("https://a.example/rss", "Other"), listed("https://b.example/rss", "News")];
+        let list =
+            vec![listed("https://a.example/rss", "Other"), listed("https://b.example/rss", "News")];
         assert_eq!(names(&named(list, &known)), ["https://b.example/rss"]);
     }
 }

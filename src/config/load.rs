@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reader::Reader;
-use super::{Config, Network, ReadList, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing};
+use super::{
+    Config, Network, ReadList, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing,
+};
 use tidings_rules::fault::{Fault, Level, Source};
 use tidings_rules::yaml;
 use tidings_rules::yaml::Document;
@@ -15,9 +17,10 @@ const LATER: [&str; 5] = ["burst", "digest", "limit", "quiet", "silence"];
 /// What is not built yet, and whose absence changes nothing that is sent or watched.
 const LATER_BUT_HARMLESS: [&str; 1] = ["web"];
 
-/// Reads a configuration. `base` is its folder, against which relative paths stand; `env` gives the variables of the environment, `list` reads
-/// lists of feeds.
-/// `None` if it has an error; every fault is added to `faults`, and none holds a secret: what may be one is blotted out of their source.
+/// Reads a configuration. `base` is its folder, against which relative paths stand; `env` gives the
+/// variables of the environment, `list` reads lists of feeds. `None` if it has an error; every
+/// fault is added to `faults`, and none holds a secret: what may be one is blotted out of their
+/// source.
 ///
 /// It reads no file but those that an `opml`, a `password_file`, a `ca` or a `template` names.
 #[must_use]
@@ -34,7 +37,8 @@ pub fn load(
     for fault in &mut found {
         mask::hush_reader(fault, &masked);
     }
-    let config = document.and_then(|document| parts(&document, &mut Reader { base, env, list, faults: &mut found }));
+    let config = document
+        .and_then(|document| parts(&document, &mut Reader { base, env, list, faults: &mut found }));
     let is_sound = found.iter().all(|fault| fault.level < Level::Error);
     faults.extend(found.into_iter().map(|mut fault| {
         mask::hush_echo(&mut fault, &masked);
@@ -49,8 +53,9 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
     let rules = paths::rules(entries.get("rules"), reader);
     let zone = paths::zone(entries.get("zone"), reader);
     let poll = poll::poll(entries.get("poll"), reader);
-    let network =
-        entries.get("network").map_or_else(|| Some(Network::default()), |node| network::network(node, reader));
+    let network = entries
+        .get("network")
+        .map_or_else(|| Some(Network::default()), |node| network::network(node, reader));
     let hosts = hosts::hosts(entries.get("hosts"), reader);
     let retain = retain::retain(entries.get("retain"), reader);
     let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
@@ -58,7 +63,9 @@ fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
     for key in LATER_BUT_HARMLESS {
         if let Some(span) = entries.place_of(key) {
-            let warning = entries.node().warning(format!("`{key}` comes in a later version, and does nothing yet"));
+            let warning = entries
+                .node()
+                .warning(format!("`{key}` comes in a later version, and does nothing yet"));
             reader.faults.push(Fault { span, ..warning });
         }
     }

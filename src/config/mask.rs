@@ -8,7 +8,8 @@ use super::env;
 use tidings_rules::fault::{Fault, Source};
 use tidings_rules::yaml::{Document, Node, Text};
 
-/// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them: `pasword: …`.
+/// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them:
+/// `pasword: …`.
 const SHOWN: [&str; 47] = [
     "alerts",
     "allow",
@@ -71,8 +72,8 @@ const LONGEST_KEY: usize = 32;
 /// What gives a secret away, in whatever value it stands.
 const SUSPICIOUS: [&str; 5] = ["passw", "pasw", "secret", "token", "whsec"];
 
-/// `source` with every value that may be a secret blotted out, and every offset, line and column as before.
-/// Of a text that is no YAML (`document` is `None`), more is blotted out than needed.
+/// `source` with every value that may be a secret blotted out, and every offset, line and column as
+/// before. Of a text that is no YAML (`document` is `None`), more is blotted out than needed.
 pub(super) fn masked(source: &Source, document: Option<&Document>) -> Source {
     let mut spans = Vec::new();
     match document {
@@ -88,8 +89,10 @@ pub(super) fn hush_reader(fault: &mut Fault, masked: &Source) {
     let start = text[..fault.span.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[fault.span.end..].find('\n').map_or(text.len(), |at| fault.span.end + at);
     let is_hidden = |at: usize, word: &str| !masked.text[start + at..].starts_with(word);
-    let hidden: Vec<&str> =
-        words(&text[start..end]).filter(|(at, word)| is_hidden(*at, word)).map(|(_, word)| word).collect();
+    let hidden: Vec<&str> = words(&text[start..end])
+        .filter(|(at, word)| is_hidden(*at, word))
+        .map(|(_, word)| word)
+        .collect();
     let said = format!("{} {}", fault.message, fault.help.as_deref().unwrap_or_default());
     if words(&said).any(|(_, word)| hidden.contains(&word)) {
         hush(fault);
@@ -99,7 +102,8 @@ pub(super) fn hush_reader(fault: &mut Fault, masked: &Source) {
 /// The same of a fault that repeats all of what it stands at, which is blotted out.
 pub(super) fn hush_echo(fault: &mut Fault, masked: &Source) {
     let word = &fault.source.text[fault.span.clone()];
-    let is_hidden = word.contains(char::is_alphanumeric) && masked.text[fault.span.clone()] != *word;
+    let is_hidden =
+        word.contains(char::is_alphanumeric) && masked.text[fault.span.clone()] != *word;
     if is_hidden && fault.message.contains(word) {
         hush(fault);
     }
@@ -111,12 +115,14 @@ fn hush(fault: &mut Fault) {
     fault.help = Some(help.to_owned());
 }
 
-/// What is not blank, cut at all that is neither letter nor digit; or, where there are none of those, whole.
+/// What is not blank, cut at all that is neither letter nor digit; or, where there are none of
+/// those, whole.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
     let pieces = |word| {
         let is_bare = !str::contains(word, char::is_alphanumeric);
-        str::split(word, move |c: char| !is_bare && !c.is_alphanumeric()).filter(|word| !word.is_empty())
+        str::split(word, move |c: char| !is_bare && !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
     };
     text.split_whitespace().flat_map(pieces).map(move |word| (start(word), word))
 }
@@ -127,7 +133,9 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
         spans.extend(odd(&key, node));
         match key.value.as_str() {
             "notifiers" if node.is_mapping() => {
-                node.pairs(&mut Vec::new()).into_iter().for_each(|(_, node)| notifier(source, node, spans));
+                node.pairs(&mut Vec::new())
+                    .into_iter()
+                    .for_each(|(_, node)| notifier(source, node, spans));
             }
             "hosts" if node.is_mapping() => {
                 for (host, node) in node.pairs(&mut Vec::new()) {
@@ -145,10 +153,13 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The place of a key that looks like no key, or has no value and is not known: perhaps a value that slipped.
+/// The place of a key that looks like no key, or has no value and is not known: perhaps a value
+/// that slipped.
 fn odd(key: &Text, node: Node<'_>) -> Option<Range<usize>> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    let is_plain = key.value.len() <= LONGEST_KEY && key.value.chars().all(is_word) && !key.value.starts_with("whsec");
+    let is_plain = key.value.len() <= LONGEST_KEY
+        && key.value.chars().all(is_word)
+        && !key.value.starts_with("whsec");
     let has_value = !node.span().is_empty();
     (!is_plain || !has_value && !SHOWN.contains(&key.value.as_str())).then(|| key.span())
 }
@@ -205,7 +216,8 @@ fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// A value that may be shown, but for what looks like a secret in it. `is_one_word`: it should be one of a few words in small letters.
+/// A value that may be shown, but for what looks like a secret in it. `is_one_word`: it should be
+/// one of a few words in small letters.
 fn shown(source: &Source, node: Node<'_>, is_one_word: bool, spans: &mut Vec<Range<usize>>) {
     if node.is_mapping() {
         blot(source, node, spans);
@@ -216,12 +228,14 @@ fn shown(source: &Source, node: Node<'_>, is_one_word: bool, spans: &mut Vec<Ran
     } else {
         let span = node.span();
         spans.extend(
-            suspicious(&source.text[span.clone()]).map(|range| span.start + range.start..span.start + range.end),
+            suspicious(&source.text[span.clone()])
+                .map(|range| span.start + range.start..span.start + range.end),
         );
     }
 }
 
-/// What looks like a secret: user and password of an address, be its scheme missing, what follows its `?`, all that follows a telling word.
+/// What looks like a secret: user and password of an address, be its scheme missing, what follows
+/// its `?`, all that follows a telling word.
 fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
     let after_scheme = value.find("://").map(|at| at + 3);
     let login = value.rfind('@').and_then(|end| match after_scheme {
@@ -237,10 +251,12 @@ fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
 fn telling_word(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
     let all = SUSPICIOUS.iter().flat_map(|word| lower.match_indices(word)).map(|(at, _)| at);
-    all.filter(|at| lower[..*at].rfind("${").is_none_or(|open| lower[open..*at].contains('}'))).min()
+    all.filter(|at| lower[..*at].rfind("${").is_none_or(|open| lower[open..*at].contains('}')))
+        .min()
 }
 
-/// A value that may not be shown, nor anything in it, nor a comment behind it; but a lone `${NAME}` is no secret.
+/// A value that may not be shown, nor anything in it, nor a comment behind it; but a lone `${NAME}`
+/// is no secret.
 fn blot(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     for (key, node) in node.pairs(&mut Vec::new()) {
         spans.push(key.span());
@@ -257,7 +273,8 @@ fn blot(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `text` with an asterisk, or a character of the same length in bytes, for every one in `spans` that is not blank.
+/// `text` with an asterisk, or a character of the same length in bytes, for every one in `spans`
+/// that is not blank.
 fn blotted(text: &str, spans: &[Range<usize>]) -> String {
     let mut hidden = vec![false; text.len()];
     for span in spans {

@@ -16,7 +16,8 @@ pub(super) fn network(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Network
     let mut entries = reader.entries(node)?;
     let allow = entries.get("allow").map_or_else(|| Some(Vec::new()), |node| ranges(node, reader));
     let contact = entries.get("contact").map_or(Some(None), |node| contact(node, reader).map(Some));
-    let proxy = entries.get("proxy").map_or(Some(None), |node| proxy::proxy(node, reader).map(Some));
+    let proxy =
+        entries.get("proxy").map_or(Some(None), |node| proxy::proxy(node, reader).map(Some));
     entries.finish(reader.faults);
     Some(Network { allow: allow?, contact: contact?, proxy: proxy? })
 }
@@ -45,9 +46,10 @@ fn range(node: Node<'_>, reader: &mut Reader<'_>) -> Option<IpNet> {
 /// A mail or web address that can stand in the comment of a User-Agent (RFC 9110, 10.1.5).
 fn contact(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let contact = reader.string(node)?;
-    let is_plain =
-        contact.len() <= LONGEST_CONTACT && contact.chars().all(|c| c.is_ascii_graphic() && !"()\\;".contains(c));
-    let is_address = contact.contains('@') || contact.starts_with("https://") || contact.starts_with("http://");
+    let is_plain = contact.len() <= LONGEST_CONTACT
+        && contact.chars().all(|c| c.is_ascii_graphic() && !"()\\;".contains(c));
+    let is_address =
+        contact.contains('@') || contact.starts_with("https://") || contact.starts_with("http://");
     if !is_plain || !is_address {
         reader.error(
             node,
@@ -60,8 +62,9 @@ fn contact(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
 }
 
 impl Network {
-    /// Whether `url` plainly leads to the user's own: a file, an address that `allow` holds, or `localhost` where `allow` holds loopback.
-    /// Other names are not looked up, and so are never one's own.
+    /// Whether `url` plainly leads to the user's own: a file, an address that `allow` holds, or
+    /// `localhost` where `allow` holds loopback. Other names are not looked up, and so are never
+    /// one's own.
     #[must_use]
     pub fn owns(&self, url: &Url) -> bool {
         let address: Option<IpAddr> = match url.host() {
@@ -70,7 +73,9 @@ impl Network {
             Some(Host::Domain("localhost")) => Some(std::net::Ipv4Addr::LOCALHOST.into()),
             _ => None,
         };
-        let is_allowed = |address: IpAddr| self.allow.iter().any(|range| range.contains(&address.to_canonical()));
+        let is_allowed = |address: IpAddr| {
+            self.allow.iter().any(|range| range.contains(&address.to_canonical()))
+        };
         url.scheme() == "file" || address.is_some_and(is_allowed)
     }
 }

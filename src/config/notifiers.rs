@@ -57,7 +57,8 @@ pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Noti
 fn notifier(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Notifier, Manners)> {
     let mut entries = reader.entries(node)?;
     let kinds = [("console", Kind::Console), ("email", Kind::Email), ("webhook", Kind::Webhook)];
-    let kind = entries.require("type", reader.faults).and_then(|node| reader.choice(node, &kinds))?;
+    let kind =
+        entries.require("type", reader.faults).and_then(|node| reader.choice(node, &kinds))?;
     let notifier = match kind {
         Kind::Console => console(&mut entries, reader).map(Notifier::Console),
         Kind::Email => email::email(&mut entries, reader).map(Notifier::Email),
@@ -71,5 +72,7 @@ fn notifier(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Notifier, Manner
 
 fn console(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<ConsoleFormat> {
     let formats = [("text", ConsoleFormat::Text), ("json", ConsoleFormat::Json)];
-    entries.get("format").map_or_else(|| Some(ConsoleFormat::default()), |node| reader.choice(node, &formats))
+    entries
+        .get("format")
+        .map_or_else(|| Some(ConsoleFormat::default()), |node| reader.choice(node, &formats))
 }

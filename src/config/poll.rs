@@ -27,25 +27,37 @@ impl Default for Poll {
     }
 }
 
-/// `{min: 15m, max: 6h, first_poll: 24h, connections: 256, per_host: 1, gap: 1s}`, which are the defaults, too.
+/// `{min: 15m, max: 6h, first_poll: 24h, connections: 256, per_host: 1, gap: 1s}`, which are the
+/// defaults, too.
 pub(super) fn poll(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Poll> {
     let Some(node) = node else { return Some(DEFAULT) };
     let mut entries = reader.entries(node)?;
     let (min_node, max_node) = (entries.get("min"), entries.get("max"));
     let min = min_node.map_or(Some(DEFAULT.min), |node| interval(node, reader));
     let max = max_node.map_or(Some(DEFAULT.max), |node| interval(node, reader));
-    let first_poll = entries.get("first_poll").map_or(Some(DEFAULT.first_poll), |node| first_poll(node, reader));
-    let connections =
-        entries.get("connections").map_or(Some(DEFAULT.connections), |node| reader.count(node, &CONNECTIONS));
-    let per_host = entries.get("per_host").map_or(Some(DEFAULT.per_host), |node| reader.count(node, &CONNECTIONS));
+    let first_poll =
+        entries.get("first_poll").map_or(Some(DEFAULT.first_poll), |node| first_poll(node, reader));
+    let connections = entries
+        .get("connections")
+        .map_or(Some(DEFAULT.connections), |node| reader.count(node, &CONNECTIONS));
+    let per_host = entries
+        .get("per_host")
+        .map_or(Some(DEFAULT.per_host), |node| reader.count(node, &CONNECTIONS));
     let gap = entries.get("gap").map_or(Some(DEFAULT.gap), |node| gap(node, reader));
     entries.finish(reader.faults);
     if let (Some(least), Some(most)) = (min, max)
         && least > most
     {
-        let help =
-            format!("now min is {} and max is {}", humantime::format_duration(least), humantime::format_duration(most));
-        reader.error(min_node.or(max_node).unwrap_or(node), "`min` must not be longer than `max`", help);
+        let help = format!(
+            "now min is {} and max is {}",
+            humantime::format_duration(least),
+            humantime::format_duration(most)
+        );
+        reader.error(
+            min_node.or(max_node).unwrap_or(node),
+            "`min` must not be longer than `max`",
+            help,
+        );
     }
     Some(Poll {
         min: min?,

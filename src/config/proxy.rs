@@ -32,7 +32,8 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// `http://[user:password@]host:port`, the same with `socks5` (names are looked up here) or `socks5h` (the proxy looks them up).
+/// `http://[user:password@]host:port`, the same with `socks5` (names are looked up here) or
+/// `socks5h` (the proxy looks them up).
 pub(super) fn proxy(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Proxy> {
     let address = reader.string(node)?;
     let url = Url::parse(address.trim()).ok().filter(is_proxy);

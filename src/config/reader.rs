@@ -1,4 +1,5 @@
-//! What every part of a configuration is read with: strings with variables put in, choices, times, numbers.
+//! What every part of a configuration is read with: strings with variables put in, choices, times,
+//! numbers.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -31,7 +32,12 @@ pub(super) struct Expanded {
 
 impl Reader<'_> {
     /// Adds an error at `node`.
-    pub(super) fn error(&mut self, node: Node<'_>, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn error(
+        &mut self,
+        node: Node<'_>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.faults.push(node.fault(message).help(help));
     }
 
@@ -101,7 +107,11 @@ impl Reader<'_> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn count(&mut self, node: Node<'_>, bounds: &RangeInclusive<usize>) -> Option<usize> {
+    pub(super) fn count(
+        &mut self,
+        node: Node<'_>,
+        bounds: &RangeInclusive<usize>,
+    ) -> Option<usize> {
         let count = node.count(self.faults)?;
         if !bounds.contains(&count) {
             let help = format!("write a number from {} to {}", bounds.start(), bounds.end());
@@ -111,7 +121,8 @@ impl Reader<'_> {
         Some(count)
     }
 
-    /// Refuses keys whose feature is not built yet: to pass over them would change what is sent or watched, and nobody would know.
+    /// Refuses keys whose feature is not built yet: to pass over them would change what is sent or
+    /// watched, and nobody would know.
     pub(super) fn refuse_later(&mut self, entries: &mut Entries<'_>, keys: &[&'static str]) {
         for key in keys {
             if let Some(span) = entries.place_of(key) {

@@ -9,14 +9,27 @@ use tidings_rules::story::{NotifierName, Severity};
 use tidings_rules::yaml::{Entries, Node};
 
 /// `[desk]`, or by severity: `{critical: [phone], default: [desk]}`.
-pub(super) fn routing(config: &mut Entries<'_>, known: &BTreeSet<String>, reader: &mut Reader<'_>) -> Option<Routing> {
+pub(super) fn routing(
+    config: &mut Entries<'_>,
+    known: &BTreeSet<String>,
+    reader: &mut Reader<'_>,
+) -> Option<Routing> {
     let Some(node) = config.get("notify") else {
-        let warning = config.node().warning("`notify` is missing: a rule that names nobody is told to nobody");
-        reader.faults.push(warning.help("write `notify: [NAME]`; or `notify: []`, if every rule says who hears of it"));
+        let warning = config
+            .node()
+            .warning("`notify` is missing: a rule that names nobody is told to nobody");
+        reader.faults.push(
+            warning.help(
+                "write `notify: [NAME]`; or `notify: []`, if every rule says who hears of it",
+            ),
+        );
         return Some(Routing { default: BTreeSet::new(), by_severity: BTreeMap::new() });
     };
     if !node.is_mapping() {
-        return Some(Routing { default: names(node, known, reader)?, by_severity: BTreeMap::new() });
+        return Some(Routing {
+            default: names(node, known, reader)?,
+            by_severity: BTreeMap::new(),
+        });
     }
     let mut entries = reader.entries(node)?;
     let mut by_severity = Some(BTreeMap::new());
@@ -32,16 +45,25 @@ pub(super) fn routing(config: &mut Entries<'_>, known: &BTreeSet<String>, reader
     let default = if let Some(node) = entries.get("default") {
         names(node, known, reader)
     } else {
-        let warning = node.warning("`default` is missing: the severities that are not named here are told to nobody");
-        reader.faults.push(warning.help("write `default: [NAME]`; or `default: []`, if that is meant"));
+        let warning = node.warning(
+            "`default` is missing: the severities that are not named here are told to nobody",
+        );
+        reader
+            .faults
+            .push(warning.help("write `default: [NAME]`; or `default: []`, if that is meant"));
         Some(BTreeSet::new())
     };
     entries.finish(reader.faults);
     Some(Routing { default: default?, by_severity: by_severity? })
 }
 
-fn names(node: Node<'_>, known: &BTreeSet<String>, reader: &mut Reader<'_>) -> Option<BTreeSet<NotifierName>> {
-    let names: Vec<_> = node.one_or_many().into_iter().map(|node| name(node, known, reader)).collect();
+fn names(
+    node: Node<'_>,
+    known: &BTreeSet<String>,
+    reader: &mut Reader<'_>,
+) -> Option<BTreeSet<NotifierName>> {
+    let names: Vec<_> =
+        node.one_or_many().into_iter().map(|node| name(node, known, reader)).collect();
     names.into_iter().collect()
 }
 
@@ -53,7 +75,9 @@ fn name(node: Node<'_>, known: &BTreeSet<String>, reader: &mut Reader<'_>) -> Op
     let all = known.iter().map(String::as_str);
     let help = match nearest(&name, all.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "describe it under `notifiers`, for example `console: {type: console}`".to_owned(),
+        None if known.is_empty() => {
+            "describe it under `notifiers`, for example `console: {type: console}`".to_owned()
+        }
         None => format!("`notifiers` has: {}", all.collect::<Vec<_>>().join(", ")),
     };
     reader.error(node, format!("there is no notifier `{name}`"), help);

@@ -1,4 +1,5 @@
-//! A message's form as a user writes it: a template, bounded in what it may do, that is known to work on a sample of every kind of message.
+//! A message's form as a user writes it: a template, bounded in what it may do, that is known to
+//! work on a sample of every kind of message.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ const LARGEST: usize = 256 << 10;
 
 const NAME: &str = "message";
 
-/// A message of every kind, as templates see them. The first is an alert with all that an alert can have.
+/// A message of every kind, as templates see them. The first is an alert with all that an alert can
+/// have.
 const SAMPLES: [(&str, &str); 4] = [
     ("alert", include_str!("template/alert.json")),
     ("digest", include_str!("template/digest.json")),
@@ -56,8 +58,9 @@ impl std::fmt::Debug for Template {
 }
 
 impl Template {
-    /// The template in `source`, rendered on trial with a sample of every kind of message. With the alert, a name that means nothing is an error;
-    /// the others lack much that an alert has, and there it is nothing, as it is when it matters.
+    /// The template in `source`, rendered on trial with a sample of every kind of message. With the
+    /// alert, a name that means nothing is an error; the others lack much that an alert has, and
+    /// there it is nothing, as it is when it matters.
     ///
     /// # Errors
     /// Where it fails with one of them.
@@ -90,17 +93,20 @@ impl Template {
         Ok(Self { environment: Arc::new(environment), writes })
     }
 
-    /// The message for `alert`: what webhooks get as standard JSON, and `title`, `severity`, `link` and `text` besides. What an alert lacks is written as nothing.
+    /// The message for `alert`: what webhooks get as standard JSON, and `title`, `severity`, `link`
+    /// and `text` besides. What an alert lacks is written as nothing.
     ///
-    /// # Errors
-    /// In words for a person, where it does too much, writes too much, or writes no JSON where it should.
+    /// # Errors In words for a person, where it does too much, writes too much, or writes no JSON
+    /// where it should.
     pub fn render(&self, alert: &Value) -> Result<Vec<u8>, String> {
         let mut message = Capped(Vec::new());
         let template = self.environment.get_template(NAME).map_err(|error| explain(&error))?;
         template.render_captured_to(Serde(alert), &mut message).map_err(|error| explain(&error))?;
         if self.writes == Writes::Json {
             let broken = |error| {
-                format!("what it writes is no JSON: {error}; a value stands without quotes round it: {{{{ title }}}}")
+                format!(
+                    "what it writes is no JSON: {error}; a value stands without quotes round it: {{{{ title }}}}"
+                )
             };
             serde_json::from_slice::<serde::de::IgnoredAny>(&message.0).map_err(broken)?;
         }
@@ -170,8 +176,12 @@ mod tests {
 
     #[test]
     fn json_must_be_json_and_quotes_are_its_own() {
-        assert!(fault("{\"text\": \"{{ title }}\"}", Writes::Json).contains("what it writes is no JSON"));
-        let template = Template::new("{\"text\": {{ title }}, \"all\": {{ rules }}}", Writes::Json).unwrap();
+        assert!(
+            fault("{\"text\": \"{{ title }}\"}", Writes::Json)
+                .contains("what it writes is no JSON")
+        );
+        let template =
+            Template::new("{\"text\": {{ title }}, \"all\": {{ rules }}}", Writes::Json).unwrap();
         let hostile = "\", \"channel\": \"#all\", \"x\": \"\n\u{7}";
         let message = template.render(&json!({"title": hostile, "rules": [1]})).unwrap();
         let message: Value = serde_json::from_slice(&message).unwrap();

@@ -1,4 +1,5 @@
-//! Tests of configurations as a whole: what a sound one becomes, what is said of a bad one, and that no secret is in it.
+//! Tests of configurations as a whole: what a sound one becomes, what is said of a bad one, and
+//! that no secret is in it.
 
 mod hosts;
 mod retain;
@@ -106,14 +107,24 @@ fn everything_that_can_be_written_is_read() {
     assert_eq!(config.notify.default.len(), 1);
     assert_eq!(config.feeds[0].url.as_str(), "https://example.org/feed?key=f33dk3y");
     assert_eq!(config.feeds[0].name.0, "https://example.org/feed?key=${FEED_KEY}");
-    assert_eq!((config.feeds[1].name.0.as_str(), config.feeds[1].full_text), ("B", FullText::Never));
-    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
-    assert_eq!((mail.host.as_str(), mail.port, mail.security), ("mail.example.org", 587, MailSecurity::StartTls));
+    assert_eq!(
+        (config.feeds[1].name.0.as_str(), config.feeds[1].full_text),
+        ("B", FullText::Never)
+    );
+    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else {
+        panic!("mail")
+    };
+    assert_eq!(
+        (mail.host.as_str(), mail.port, mail.security),
+        ("mail.example.org", 587, MailSecurity::StartTls)
+    );
     let (user, password) = mail.login.as_ref().expect("a login");
     assert_eq!((user.as_str(), password.expose_secret()), ("ana@example.org", "pa55w0rd"));
     assert_eq!(mail.to[1].to_string(), "Duty Desk <duty@example.org>");
     assert_eq!(mail.helo, "relay.example.org");
-    let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else { panic!("hook") };
+    let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else {
+        panic!("hook")
+    };
     assert_eq!((hook.url.0.as_str(), hook.secrets.len()), (HOOK, 2));
     assert_eq!(hook.secrets[0].0.expose_secret().len(), 24);
     assert_eq!(config.poll.first_poll, FirstPoll::None);
@@ -127,8 +138,16 @@ fn everything_that_can_be_written_is_read() {
 #[test]
 fn each_format_has_its_address_and_says_whom_its_messages_are_for() {
     for (keys, url, addressed) in [
-        ("url: https://hooks.slack.com/services/T/B/x, format: slack", "https://hooks.slack.com/services/T/B/x", None),
-        ("url: https://chat.example.org/hooks/x, format: mattermost", "https://chat.example.org/hooks/x", None),
+        (
+            "url: https://hooks.slack.com/services/T/B/x, format: slack",
+            "https://hooks.slack.com/services/T/B/x",
+            None,
+        ),
+        (
+            "url: https://chat.example.org/hooks/x, format: mattermost",
+            "https://chat.example.org/hooks/x",
+            None,
+        ),
         (
             "url: https://discord.com/api/webhooks/1/x, format: discord",
             "https://discord.com/api/webhooks/1/x?wait=true",
@@ -139,7 +158,11 @@ fn each_format_has_its_address_and_says_whom_its_messages_are_for() {
             "https://discord.com/api/webhooks/1/x?thread_id=2&wait=true",
             None,
         ),
-        ("url: https://ntfy.sh/a-topic, format: ntfy", "https://ntfy.sh/", Some(("topic", "a-topic"))),
+        (
+            "url: https://ntfy.sh/a-topic, format: ntfy",
+            "https://ntfy.sh/",
+            Some(("topic", "a-topic")),
+        ),
         (
             "url: https://example.org/ntfy/a-topic/, format: ntfy",
             "https://example.org/ntfy",
@@ -157,8 +180,11 @@ fn each_format_has_its_address_and_says_whom_its_messages_are_for() {
         ),
     ] {
         let config = sound(&with_hook(keys));
-        let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else { panic!("hook") };
-        let found = hook.addressed.as_ref().map(|addressed| (addressed.key, addressed.to.expose_secret()));
+        let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else {
+            panic!("hook")
+        };
+        let found =
+            hook.addressed.as_ref().map(|addressed| (addressed.key, addressed.to.expose_secret()));
         assert_eq!((hook.url.0.as_str(), found), (url, addressed), "{keys}");
         assert!(!format!("{hook:?}").contains("k3y"));
     }
@@ -190,11 +216,17 @@ fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
     ));
     let manners = &config.manners[&NotifierName("console".to_owned())];
     let quiet = manners.quiet.as_ref().expect("quiet hours");
-    assert_eq!((quiet.from.to_string(), quiet.to.to_string()), ("22:00:00".to_owned(), "07:00:00".to_owned()));
+    assert_eq!(
+        (quiet.from.to_string(), quiet.to.to_string()),
+        ("22:00:00".to_owned(), "07:00:00".to_owned())
+    );
     assert_eq!(quiet.except, [Severity::High, Severity::Critical].into());
     let limit = manners.limit.expect("a limit");
     assert_eq!((limit.most, limit.per), (30, Duration::from_hours(1)));
-    assert_eq!(sound(&with("zone: UTC")).manners[&NotifierName("console".to_owned())], Manners::default());
+    assert_eq!(
+        sound(&with("zone: UTC")).manners[&NotifierName("console".to_owned())],
+        Manners::default()
+    );
 }
 
 #[test]
@@ -222,7 +254,9 @@ fn passwords_come_from_files_too() {
         file.display()
     ));
     let config = sound(&text);
-    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
+    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else {
+        panic!("mail")
+    };
     assert_eq!(mail.login.as_ref().expect("a login").1.expose_secret(), "pa55w0rd");
 }
 
@@ -231,13 +265,16 @@ fn an_authority_of_ones_own_comes_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
-    std::fs::write(folder.path().join("ca.pem"), format!("Our own CA\n{0}{0}", certificate.pem())).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), format!("Our own CA\n{0}{0}", certificate.pem()))
+        .unwrap();
     let text = with_desk(&format!(
         "    smtp: smtps://mail.example.org\n    ca: {}\n    from: a@example.org\n    to: b@example.org",
         folder.path().join("ca.pem").display()
     ));
     let config = sound(&text);
-    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else { panic!("mail") };
+    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else {
+        panic!("mail")
+    };
     assert_eq!(mail.ca, vec![Authority(certificate.der().to_vec()); 2]);
 }
 
@@ -254,11 +291,15 @@ fn faults_of_templates() {
         format!("template: {}", place("torn.json", "{\"text\": {{ title }")),
         format!("template: {}", place("odd.txt", "a\n{{ titel }}")),
         format!("template: {}", place("quoted.json", "{\"text\": \"{{ title }}\"}")),
-        format!("template: {}", place("digest.txt", "{% if type == 'digest' %}{{ 1 / 0 }}{% endif %}")),
+        format!(
+            "template: {}",
+            place("digest.txt", "{% if type == 'digest' %}{{ 1 / 0 }}{% endif %}")
+        ),
         format!("template: {sound_one}, format: slack"),
         "template: missing.txt".to_owned(),
     ];
-    let cases: Vec<String> = keys.iter().map(|keys| with_hook(&format!("url: \"${{HOOK}}\", {keys}"))).collect();
+    let cases: Vec<String> =
+        keys.iter().map(|keys| with_hook(&format!("url: \"${{HOOK}}\", {keys}"))).collect();
     let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
     let said = said_of(&cases).replace(&format!("{}/", folder.path().display()), "");
     let sentences = said.lines().filter(|line| line.starts_with("error") || line.contains("help"));
@@ -274,7 +315,8 @@ fn faults_of_authorities() {
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let pem = |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    let pem =
+        |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
     let files = [
         place("none.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
         place("torn.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n"),
@@ -284,9 +326,13 @@ fn faults_of_authorities() {
     let rest = "    from: a@example.org\n    to: b@example.org";
     let mut cases: Vec<String> = files
         .iter()
-        .map(|file| with_desk(&format!("    smtp: smtps://mail.example.org\n    ca: {file}\n{rest}")))
+        .map(|file| {
+            with_desk(&format!("    smtp: smtps://mail.example.org\n    ca: {file}\n{rest}"))
+        })
         .collect();
-    cases.push(with_desk(&format!("    smtp: smtp://mail.example.org\n    ca: missing.pem\n{rest}")));
+    cases.push(with_desk(&format!(
+        "    smtp: smtp://mail.example.org\n    ca: missing.pem\n{rest}"
+    )));
     let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
     let said = said_of(&cases).replace(&format!("{}/", folder.path().display()), "");
     // Places and carets depend on how long the folder's path is.
@@ -317,7 +363,9 @@ fn faults_of_the_whole() {
 fn faults_of_feeds() {
     let said = said_of(&[
         &with("feeds:\n  - https://example.org/${NO_SUCH_TOKEN}/feed"),
-        &with("feeds: [\"https://example.org/${FEED_KEY/feed\", \"https://example.org/$FEED_KEY\"]"),
+        &with(
+            "feeds: [\"https://example.org/${FEED_KEY/feed\", \"https://example.org/$FEED_KEY\"]",
+        ),
         &with(
             "feeds: [www.example.org/feed, ftp://example.org/feed, \"https://\", \"https://example.org:99999/\", file://host/a.xml]",
         ),
@@ -334,7 +382,9 @@ fn faults_of_feeds() {
             "feeds: [{opml: missing.opml, tag: wire}, {name: a}, {url: https://example.org/b, headers: {Authorization: pa55w0rd}}]",
         ),
         &with("feeds: [https://ana:pa55w0rd@example.org/feed]"),
-        &with("feeds: [{url: https://example.org/a, name: tag:wire}, {url: https://example.org/b, name: \" \"}]"),
+        &with(
+            "feeds: [{url: https://example.org/a, name: tag:wire}, {url: https://example.org/b, name: \" \"}]",
+        ),
         &with("feeds: https://example.org/feed"),
     ]);
     insta::assert_snapshot!(said);
@@ -348,24 +398,42 @@ fn faults_of_mail() {
         &with_desk(&format!("    smtp: https://mail.example.org\n{rest}")),
         &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n{rest}")),
         &with_desk(&format!("    smtp: smtps://mail.example.org\n    password: pa55w0rd\n{rest}")),
-        &with_desk(&format!("    smtp: smtp://ana@mail.example.org\n    password: pa55w0rd\n{rest}")),
-        &with_desk(&format!("    smtp: smtps://ana:pa55w0rd@mail.example.org\n    password: pa55w0rd\n{rest}")),
-        &with_desk(&format!("    smtp: smtps://ana@mail.example.org/inbox\n    password: pa55w0rd\n{rest}")),
-        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n    password: ${{EMPTY}}\n{rest}")),
-        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n    password: pa55w0rd$\n{rest}")),
-        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n    password: ${{SMTP_PASWORD}}\n{rest}")),
-        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n    password: \"pa55w0rd\" pa55w0rd\n{rest}")),
+        &with_desk(&format!(
+            "    smtp: smtp://ana@mail.example.org\n    password: pa55w0rd\n{rest}"
+        )),
+        &with_desk(&format!(
+            "    smtp: smtps://ana:pa55w0rd@mail.example.org\n    password: pa55w0rd\n{rest}"
+        )),
+        &with_desk(&format!(
+            "    smtp: smtps://ana@mail.example.org/inbox\n    password: pa55w0rd\n{rest}"
+        )),
+        &with_desk(&format!(
+            "    smtp: smtps://ana@mail.example.org\n    password: ${{EMPTY}}\n{rest}"
+        )),
+        &with_desk(&format!(
+            "    smtp: smtps://ana@mail.example.org\n    password: pa55w0rd$\n{rest}"
+        )),
+        &with_desk(&format!(
+            "    smtp: smtps://ana@mail.example.org\n    password: ${{SMTP_PASWORD}}\n{rest}"
+        )),
+        &with_desk(&format!(
+            "    smtp: smtps://ana@mail.example.org\n    password: \"pa55w0rd\" pa55w0rd\n{rest}"
+        )),
         &with_desk(&format!(
             "    smtp: smtps://ana@mail.example.org\n    password: pa55w0rd #pa55w0rd\n    pasword: x\n{rest}"
         )),
         &with_desk(&format!(
             "    smtp: smtps://ana@mail.example.org\n    password: pa55w0rd\n    password: pa55w0rd\n{rest}"
         )),
-        &with_desk(&format!("    smtp: smtps://ana@mail.example.org\n    password_file: missing\n{rest}")),
+        &with_desk(&format!(
+            "    smtp: smtps://ana@mail.example.org\n    password_file: missing\n{rest}"
+        )),
         &with_desk(
             "    smtp: smtp://mail.example.org\n    from: Tidings\n    to: [\"a@example.org, b@example.org\", a@example.org, A@example.org]",
         ),
-        &with_desk("    smtp: smtp://b.example\n    from: a@b.example\n    to: []\n    helo: box\n    digest: 1h"),
+        &with_desk(
+            "    smtp: smtp://b.example\n    from: a@b.example\n    to: []\n    helo: box\n    digest: 1h",
+        ),
     ]);
     insta::assert_snapshot!(said);
 }
@@ -381,8 +449,12 @@ fn faults_of_webhooks_and_others() {
         &with_hook("url: https://ntfy.example.org/, format: ntfy"),
         &with_hook("url: \"${HOOK}\", format: slack, chat: h00kt0ken"),
         &with_hook("url: \"${HOOK}\", secret: h00kt0ken"),
-        &with_hook("url: \"${HOOK}\", secret: [whsec_dDBrZW4=, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]"),
-        &with_hook("url: \"${HOOK}\", secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA, whsec_h00kt0ken"),
+        &with_hook(
+            "url: \"${HOOK}\", secret: [whsec_dDBrZW4=, whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]",
+        ),
+        &with_hook(
+            "url: \"${HOOK}\", secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA, whsec_h00kt0ken",
+        ),
         &with_hook("url: \"${HOOK}\", headers: [h00kt0ken], ca: missing.pem"),
         &with_hook(
             "url: \"${HOOK}\", headers: {Host: example.org, webhook-id: h00kt0ken, \"X Y\": h00kt0ken, X-Z: \"h00kt0ken\\n\", X-A: h00kt0kén}",
@@ -390,7 +462,9 @@ fn faults_of_webhooks_and_others() {
         &with_hook("url: \"${HOOK}\", auth: {basic: {user: \"an:a\", password: h00kt0ken}}"),
         &with_hook("url: \"${HOOK}\", auth: {basic: {user: ana}, bearer: h00kt0ken}"),
         &with_hook("url: \"${HOOK}\", auth: {digest: h00kt0ken}"),
-        &with_hook("url: \"${HOOK}\", auth: {bearer: h00kt0ken}, headers: {authorization: h00kt0ken}"),
+        &with_hook(
+            "url: \"${HOOK}\", auth: {bearer: h00kt0ken}, headers: {authorization: h00kt0ken}",
+        ),
         &with_hook("url: \"https://ana:h00kt0ken@example.org/\", auth: {bearer: \"h00kt0ken\"}"),
         &with_hook("url: \"http://example.org/\", ca: ca.pem"),
         &with_hook("url: \"${HOOK}\", sekret: whsec_h00kt0ken, colour: red"),
@@ -406,15 +480,18 @@ fn faults_of_poll_and_network() {
         &with("poll: {min: 2h, max: 1h}"),
         &with("poll: {min: 0s, first_poll: some, connections: 0, per_host: -1, gap: 2h}"),
         &with("poll: {max: 100years}"),
-        &with("network: {allow: [10.0.0.0/40, 10.0.0.1, localhost], contact: Ana, proxy: http://10.0.0.1/}"),
+        &with(
+            "network: {allow: [10.0.0.0/40, 10.0.0.1, localhost], contact: Ana, proxy: http://10.0.0.1/}",
+        ),
     ]);
     insta::assert_snapshot!(said);
 }
 
 #[test]
 fn what_may_be_overlooked_is_a_warning() {
-    let (config, said) =
-        read("web: {listen: 127.0.0.1:7300}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n");
+    let (config, said) = read(
+        "web: {listen: 127.0.0.1:7300}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n",
+    );
     assert!(config.is_some());
     insta::assert_snapshot!(said);
     let (config, said) = read("");

@@ -31,9 +31,13 @@ async fn tell(world: &World, notice: Notice) -> Result<(), StoreError> {
     if audience.is_empty() {
         let (subject, since, why) = (notice.subject(), notice.since, &notice.why);
         match notice.kind {
-            Kind::Refused => warn!("{subject} refuses messages since {since}, and there is nobody else to tell: {why}"),
+            Kind::Refused => warn!(
+                "{subject} refuses messages since {since}, and there is nobody else to tell: {why}"
+            ),
             Kind::Down | Kind::Back => {
-                warn!("{subject} takes no messages since {since}, and there is nobody else to tell: {why}");
+                warn!(
+                    "{subject} takes no messages since {since}, and there is nobody else to tell: {why}"
+                );
             }
         }
     }

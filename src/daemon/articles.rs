@@ -1,4 +1,5 @@
-//! Stories that wait for their article page: fetch it, and settle the story with what could be read.
+//! Stories that wait for their article page: fetch it, and settle the story with what could be
+//! read.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use crate::http::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, Waiting};
 use tidings_rules::story::{Read, Story};
 
-/// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs little; requests are limited by hosts.
+/// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs
+/// little; requests are limited by hosts.
 const AT_ONCE: usize = 1024;
 
 /// Failed fetches after which the teaser stands.
@@ -32,7 +34,8 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(10);
 
-/// Settles stories as they become due, until `stop`, or in a single round until none waits any more. One that makes a task panic is left for the next run.
+/// Settles stories as they become due, until `stop`, or in a single round until none waits any
+/// more. One that makes a task panic is left for the next run.
 pub(crate) async fn settle_waiting(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut left_out = HashSet::new();
@@ -70,7 +73,8 @@ async fn find_due(
     let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
     let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
     let found = async {
-        let due = if room == 0 { Vec::new() } else { world.store.waiting(now(), &begun, room).await? };
+        let due =
+            if room == 0 { Vec::new() } else { world.store.waiting(now(), &begun, room).await? };
         begun.extend(due.iter().map(|waiting| waiting.id));
         Ok::<_, StoreError>((due, world.store.next_waiting(&begun).await?))
     };
@@ -110,7 +114,8 @@ async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) 
     }
 }
 
-/// T2: matches the story with the rules in force now, and records it with its alerts in one transaction.
+/// T2: matches the story with the rules in force now, and records it with its alerts in one
+/// transaction.
 async fn record(
     world: &Arc<World>,
     waiting: Waiting,
@@ -122,7 +127,8 @@ async fn record(
     let at = now();
     let due = admit::due(world.polls_under_way(), at);
     let may_look_again = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
-    let look_again = recheck::next_look(world, &waiting.sightings, story.first_seen, at).filter(|_| may_look_again);
+    let look_again = recheck::next_look(world, &waiting.sightings, story.first_seen, at)
+        .filter(|_| may_look_again);
     let shared = Arc::clone(world);
     let (body, verdict) = heavy(world, move || {
         let feeds = waiting.sightings.iter().map(|sighting| &sighting.feed);
@@ -153,7 +159,11 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
             let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
             let until = later(now(), pause).max(rests_until(&why).unwrap_or(Timestamp::MIN));
             let tries = waiting.attempts + 1;
-            later_or_teaser(waiting, until, &format!("its page could not be read: {why} (tried {tries} times)"))
+            later_or_teaser(
+                waiting,
+                until,
+                &format!("its page could not be read: {why} (tried {tries} times)"),
+            )
         }
         Err(why) => teaser(story, format!("its page could not be read: {why}"), 1),
     }
@@ -161,7 +171,9 @@ async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
 
 /// Until when a host asked to be left alone; the fetch has seen to it that it is.
 fn rests_until(error: &FetchError) -> Option<Timestamp> {
-    let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else { return None };
+    let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else {
+        return None;
+    };
     Some(asked.end(now()))
 }
 
@@ -169,7 +181,8 @@ fn teaser(story: &Story, why: String, fetches: u32) -> Page {
     Page::Settled(story.body.clone(), Read::Teaser(why), fetches)
 }
 
-/// The teaser stands with `why` once the page was tried often enough, or could not be tried again in time.
+/// The teaser stands with `why` once the page was tried often enough, or could not be tried again
+/// in time.
 fn later_or_teaser(waiting: &Waiting, until: Timestamp, why: &str) -> Page {
     let may_fail = waiting.attempts + 1 < MOST_FAILURES && waiting.fetches + 1 < page::MOST_FETCHES;
     if may_fail && until < later(waiting.since, LONGEST_WAIT) {

@@ -1,4 +1,5 @@
-//! New rules that look back: a rule with `backfill` is held against the stories of that time that were matched before it came, once.
+//! New rules that look back: a rule with `backfill` is held against the stories of that time that
+//! were matched before it came, once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ const STORE_FAILED: Duration = Duration::from_secs(30);
 /// Stories that are looked at in one step.
 const STEP: u32 = 100;
 
-/// Has every new rule look back that asks for it, until `stop`, or, in a single round, once. One that is cut short begins again at the next start.
+/// Has every new rule look back that asks for it, until `stop`, or, in a single round, once. One
+/// that is cut short begins again at the next start.
 pub(crate) async fn look_back(world: &Arc<World>, stop: CancellationToken) {
     let rounds = async {
         loop {
@@ -53,7 +55,8 @@ async fn round(world: &Arc<World>) -> Result<(), StoreError> {
     let rules = world.rules.load_full();
     let done = world.store.looked_back().await?;
     let at = now();
-    let wish = |name: &str, reach| (name.to_owned(), at.checked_sub(reach).unwrap_or(Timestamp::MIN));
+    let wish =
+        |name: &str, reach| (name.to_owned(), at.checked_sub(reach).unwrap_or(Timestamp::MIN));
     let wishes = rules.iter().filter_map(|rule| Some(wish(rule.name(), rule.settings.backfill?)));
     let new: HashMap<String, Timestamp> = wishes.filter(|(name, _)| !done.contains(name)).collect();
     let Some(oldest) = new.values().min().copied() else { return Ok(()) };
@@ -87,8 +90,11 @@ fn found(
     let verdict = |settled: Settled| {
         let carriers = matching::carriers(world, &settled.feeds);
         let mut matches = rules.matches(&settled.story, &carriers);
-        matches.retain(|found| new.get(found.rule.name()).is_some_and(|since| *since <= settled.story.first_seen));
-        let verdict = matching::told(world, &settled.story, settled.read.clone(), carriers, matches, at);
+        matches.retain(|found| {
+            new.get(found.rule.name()).is_some_and(|since| *since <= settled.story.first_seen)
+        });
+        let verdict =
+            matching::told(world, &settled.story, settled.read.clone(), carriers, matches, at);
         (!verdict.alerts.is_empty()).then_some((settled, verdict))
     };
     stories.into_iter().filter_map(verdict).collect()

@@ -26,16 +26,24 @@ pub(crate) async fn check(store: &Store, config: &Config) {
 
 /// Sends the notice past the store, which cannot keep it.
 async fn send(notice: &StoreNotice, config: &Config) {
-    let means = match Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone()) {
+    let means = match Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
+    {
         Ok(means) => means,
         Err(why) => return error!("it cannot be sent: {why}"),
     };
     let content = Content::Notice(About::Store(notice.clone()));
-    let letter = Letter { id: format!("{}once", notice.key()), created: notice.since, sent: notice.since, content };
+    let letter = Letter {
+        id: format!("{}once", notice.key()),
+        created: notice.since,
+        sent: notice.since,
+        content,
+    };
     for receiver in watch::audience(config) {
         let Some(notifier) = config.notifiers.get(&receiver.notifier) else { continue };
         let sent = match notify::render(notifier, &receiver, &letter, &config.zone) {
-            Ok(payload) => notify::send(notifier, &means, &receiver, &letter.id, &payload, now()).await,
+            Ok(payload) => {
+                notify::send(notifier, &means, &receiver, &letter.id, &payload, now()).await
+            }
             Err(why) => Outcome::Refused(why),
         };
         match sent {

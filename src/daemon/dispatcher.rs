@@ -25,7 +25,8 @@ use tidings_rules::story::NotifierName;
 /// When the store is asked again after it failed.
 const STORE_FAILED: Duration = Duration::from_secs(5);
 
-/// How often the outbox is looked at, though nobody says that anything changed: others write to the store, too.
+/// How often the outbox is looked at, though nobody says that anything changed: others write to the
+/// store, too.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// How long a stop waits for what is being sent: as long as a webhook may take. A mail server may
@@ -68,7 +69,11 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
                 Some(later(now(), STORE_FAILED))
             }
         };
-        if world.mode == Mode::Once && tasks.len() == 0 && ended.is_empty() && next.is_none_or(|at| at > now()) {
+        if world.mode == Mode::Once
+            && tasks.len() == 0
+            && ended.is_empty()
+            && next.is_none_or(|at| at > now())
+        {
             return;
         }
         let mut fresh = Ended::new();
@@ -95,10 +100,16 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
 async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended: Ended) {
     let mut grace = pin!(tokio::time::sleep(GRACE));
     loop {
-        match world.store.turn(world.run, ended.clone(), BTreeMap::new(), now(), render(world)).await {
+        match world
+            .store
+            .turn(world.run, ended.clone(), BTreeMap::new(), now(), render(world))
+            .await
+        {
             Ok(_) => ended.clear(),
             Err(why) => {
-                error!("what came of deliveries cannot be recorded: {why}; they are tried again at the next start");
+                error!(
+                    "what came of deliveries cannot be recorded: {why}; they are tried again at the next start"
+                );
             }
         }
         tokio::select! {
@@ -114,7 +125,8 @@ async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended:
     }
 }
 
-/// Records what has ended, begins with what is due for every notifier that has room, and says when the next message of those is due.
+/// Records what has ended, begins with what is due for every notifier that has room, and says when
+/// the next message of those is due.
 async fn turn(
     world: &Arc<World>,
     tasks: &mut Tasks<Lease, Finish>,
@@ -141,16 +153,22 @@ async fn turn(
 
 /// One attempt at a delivery, and what is to become of its message.
 async fn attempt(world: &World, lease: &Lease) -> Finish {
-    let notifier =
-        world.config.notifiers.get(&lease.receiver.notifier).expect("a turn leases only to those in `sending`");
-    let outcome = notify::send(notifier, &world.means, &lease.receiver, &lease.id, &lease.payload, now()).await;
+    let notifier = world
+        .config
+        .notifiers
+        .get(&lease.receiver.notifier)
+        .expect("a turn leases only to those in `sending`");
+    let outcome =
+        notify::send(notifier, &world.means, &lease.receiver, &lease.id, &lease.payload, now())
+            .await;
     let ended = now();
     let seed = news::seed(&lease.id, ended);
     let past = Past { counted: lease.counted, tried_for: until(ended, lease.tried_since) };
     retry::decide(outcome, past, ended, seed)
 }
 
-/// What an attempt came to, told to the log. One that panicked is tried again later, and counts as tried.
+/// What an attempt came to, told to the log. One that panicked is tried again later, and counts as
+/// tried.
 fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) -> (Lease, Finish) {
     let finish = finish.unwrap_or_else(|why| {
         let (cause, scope) = (Cause::Failed, Scope::Message);
@@ -170,7 +188,8 @@ fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) ->
 /// Widens the room of notifiers that took messages, and narrows that of those that were busy.
 /// `under_way` is the newest attempt that has not ended.
 fn learn(widths: &mut Widths, ended: &Ended, under_way: Option<i64>) {
-    let newest = ended.iter().map(|(lease, _)| lease.attempt).chain(under_way).max().unwrap_or_default();
+    let newest =
+        ended.iter().map(|(lease, _)| lease.attempt).chain(under_way).max().unwrap_or_default();
     for (lease, finish) in ended {
         let width = widths.entry(lease.receiver.notifier.clone()).or_default();
         match finish {
@@ -187,7 +206,9 @@ fn learn(widths: &mut Widths, ended: &Ended, under_way: Option<i64>) {
 async fn cut_waits(world: &World) {
     match world.store.cut_delivery_waits(now()).await {
         Ok(0) => {}
-        Ok(cut) => info!("the clock of this machine was ahead; the waits of {cut} messages are cut to their length"),
+        Ok(cut) => info!(
+            "the clock of this machine was ahead; the waits of {cut} messages are cut to their length"
+        ),
         Err(why) => error!("waits that a wrong clock made too long cannot be cut: {why}"),
     }
 }
@@ -199,12 +220,15 @@ fn render(world: &Arc<World>) -> Render {
         let Some(notifier) = world.config.notifiers.get(&receiver.notifier) else {
             return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
         };
-        let rendered =
-            catch_unwind(AssertUnwindSafe(|| notify::render(notifier, receiver, letter, &world.config.zone)));
-        rendered.unwrap_or_else(|_| Err("by a fault of Tidings, please report it".to_owned())).inspect_err(|why| {
-            world.refused.fetch_add(1, Ordering::Relaxed);
-            error!("a message for {receiver} cannot be written, and is kept as dead: {why}");
-        })
+        let rendered = catch_unwind(AssertUnwindSafe(|| {
+            notify::render(notifier, receiver, letter, &world.config.zone)
+        }));
+        rendered
+            .unwrap_or_else(|_| Err("by a fault of Tidings, please report it".to_owned()))
+            .inspect_err(|why| {
+                world.refused.fetch_add(1, Ordering::Relaxed);
+                error!("a message for {receiver} cannot be written, and is kept as dead: {why}");
+            })
     })
 }
 

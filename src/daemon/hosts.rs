@@ -1,4 +1,5 @@
-//! Permits to ask a host: so many at once, a pause between requests, and rest for a host that asked for it.
+//! Permits to ask a host: so many at once, a pause between requests, and rest for a host that asked
+//! for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,8 @@ use crate::clock::{later, now, until};
 use crate::config::{Network, Poll};
 use crate::http::{FetchError, HostKey};
 
-/// How many hosts are remembered before those are forgotten that nothing is to be kept of: article pages bring ever new ones.
+/// How many hosts are remembered before those are forgotten that nothing is to be kept of: article
+/// pages bring ever new ones.
 const MOST_REMEMBERED: usize = 4096;
 
 /// No host is left alone for longer, whatever it asks for.
@@ -65,7 +67,8 @@ impl Hosts {
         Self { per_host: poll.per_host, gap: poll.gap, network, all, known: Mutex::default() }
     }
 
-    /// Waits for the right to ask `host` once. There is none while it rests, even where the rest began during the wait.
+    /// Waits for the right to ask `host` once. There is none while it rests, even where the rest
+    /// began during the wait.
     pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
         let permits = self.entry(&host, |host| Arc::clone(&host.permits));
         let of_host = permits.acquire_owned().await.expect("the semaphore is never closed");
@@ -73,7 +76,8 @@ impl Hosts {
         if !self.is_own(&host) {
             tokio::time::sleep(self.book(&host)).await;
         }
-        let of_all = Arc::clone(&self.all).acquire_owned().await.expect("the semaphore is never closed");
+        let of_all =
+            Arc::clone(&self.all).acquire_owned().await.expect("the semaphore is never closed");
         self.awake(&host)?;
         Ok(Permit { hosts: self, host, _of_host: of_host, _of_all: of_all })
     }
@@ -89,7 +93,8 @@ impl Hosts {
         if until > now() { Err(FetchError::Resting { host: host.clone(), until }) } else { Ok(()) }
     }
 
-    /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known considered.
+    /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known
+    /// considered.
     pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
         let now = now();
         let until = until.min(later(now, LONGEST_REST));
@@ -144,7 +149,8 @@ impl Hosts {
         act(host)
     }
 
-    /// A panic while the lock was held cannot leave a host half changed, so a poisoned lock is used on.
+    /// A panic while the lock was held cannot leave a host half changed, so a poisoned lock is used
+    /// on.
     fn lock(&self) -> MutexGuard<'_, HashMap<HostKey, Host>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,7 +169,8 @@ mod tests {
             per_host: 1,
             gap: Duration::from_secs(gap),
         };
-        let allow = vec!["127.0.0.0/8".parse().expect("a range"), "::1/128".parse().expect("a range")];
+        let allow =
+            vec!["127.0.0.0/8".parse().expect("a range"), "::1/128".parse().expect("a range")];
         Hosts::new(&poll, Network { allow, ..Network::default() })
     }
 
@@ -187,7 +194,8 @@ mod tests {
         let hosts = hosts(0);
         let mut permits = Vec::new();
         for number in 0..8 {
-            permits.push(hosts.admit(host(&format!("{number}:80"))).await.expect("it does not rest"));
+            permits
+                .push(hosts.admit(host(&format!("{number}:80"))).await.expect("it does not rest"));
         }
         let mut ninth = std::pin::pin!(hosts.admit(host("9:80")));
         assert!(futures_util::poll!(&mut ninth).is_pending());
@@ -212,12 +220,15 @@ mod tests {
         let mut permit = hosts.admit(host("a:80")).await.expect("it does not rest");
         for _ in 0..2 {
             drop(permit);
-            let early = tokio::time::timeout(Duration::from_secs(9), hosts.admit(host("a:80"))).await;
+            let early =
+                tokio::time::timeout(Duration::from_secs(9), hosts.admit(host("a:80"))).await;
             assert!(early.is_err(), "ten seconds have not passed");
             permit = hosts.admit(host("a:80")).await.expect("it does not rest");
         }
         for _ in 0..2 {
-            let own = tokio::time::timeout(Duration::from_millis(1), hosts.admit(host("127.0.0.1:80"))).await;
+            let own =
+                tokio::time::timeout(Duration::from_millis(1), hosts.admit(host("127.0.0.1:80")))
+                    .await;
             drop(own.expect("at once").expect("it does not rest"));
         }
     }
@@ -228,10 +239,15 @@ mod tests {
         let until = later(now(), Duration::from_mins(10));
         hosts.rest(&host("a:80"), until);
         hosts.rest(&host("a:80"), Timestamp::MIN);
-        assert_eq!(hosts.awake(&host("a:80")), Err(FetchError::Resting { host: host("a:80"), until }));
+        assert_eq!(
+            hosts.awake(&host("a:80")),
+            Err(FetchError::Resting { host: host("a:80"), until })
+        );
         assert_eq!(hosts.awake(&host("b:80")), Ok(()));
         hosts.rest(&host("b:80"), Timestamp::MAX);
-        let Err(FetchError::Resting { until, .. }) = hosts.awake(&host("b:80")) else { panic!("it rests") };
+        let Err(FetchError::Resting { until, .. }) = hosts.awake(&host("b:80")) else {
+            panic!("it rests")
+        };
         assert!(until <= later(now(), LONGEST_REST), "{until}");
     }
 
@@ -242,9 +258,13 @@ mod tests {
         hosts.rest(&host("a:80"), later(now(), Duration::from_mins(10)));
         let earlier = now() - Duration::from_hours(5);
         hosts.cut_waits(earlier);
-        let (free_at, rests_until) = hosts.entry(&host("a:80"), |host| (host.free_at, host.rests_until));
+        let (free_at, rests_until) =
+            hosts.entry(&host("a:80"), |host| (host.free_at, host.rests_until));
         assert!(free_at <= later(earlier, Duration::from_secs(20)), "{free_at}");
-        assert!(rests_until > earlier && rests_until <= later(earlier, Duration::from_mins(10)), "{rests_until}");
+        assert!(
+            rests_until > earlier && rests_until <= later(earlier, Duration::from_mins(10)),
+            "{rests_until}"
+        );
         hosts.cut_waits(now());
         assert_eq!(hosts.entry(&host("a:80"), |host| host.rests_until), rests_until);
     }

@@ -1,4 +1,5 @@
-//! Takes from the store what `retain` keeps no longer: in small steps, with pauses in which others write.
+//! Takes from the store what `retain` keeps no longer: in small steps, with pauses in which others
+//! write.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long an item's key is kept after a poll first lacked it.
 const KEYS: Duration = Duration::from_hours(90 * 24);
 
-/// Goes through the store every few hours until `stop`, or once. What is cut short goes on with the next round.
+/// Goes through the store every few hours until `stop`, or once. What is cut short goes on with the
+/// next round.
 pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
     let rounds = async {
         loop {
@@ -28,7 +30,9 @@ pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
                 Ok(gone) if gone == Gone::default() => {}
                 Ok(gone) => tell(gone),
                 Err(why) => {
-                    error!("what `retain` keeps no longer cannot be taken away: {why}; it is tried again later");
+                    error!(
+                        "what `retain` keeps no longer cannot be taken away: {why}; it is tried again later"
+                    );
                 }
             }
             if world.mode == Mode::Once {
@@ -63,7 +67,11 @@ async fn round(world: &World) -> Result<Gone, StoreError> {
 /// What is kept at `now`.
 fn retention(retain: Retain, now: Timestamp) -> Retention {
     let before = |age| now.checked_sub(age).unwrap_or(Timestamp::MIN);
-    Retention { stories: retain.stories.map(before), alerts: retain.alerts.map(before), keys: before(KEYS) }
+    Retention {
+        stories: retain.stories.map(before),
+        alerts: retain.alerts.map(before),
+        keys: before(KEYS),
+    }
 }
 
 fn tell(gone: Gone) {
@@ -82,6 +90,9 @@ mod tests {
         let now: Timestamp = "2024-05-01T12:00:00Z".parse().expect("a time");
         let day = Duration::from_hours(24);
         let kept = retention(Retain { stories: Some(7 * day), alerts: None }, now);
-        assert_eq!((kept.keys, kept.stories, kept.alerts), (now - 90 * day, Some(now - 7 * day), None));
+        assert_eq!(
+            (kept.keys, kept.stories, kept.alerts),
+            (now - 90 * day, Some(now - 7 * day), None)
+        );
     }
 }

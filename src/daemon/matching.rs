@@ -41,7 +41,10 @@ pub(crate) fn told(
 }
 
 /// The feeds of those names as rules see them; one that left the configuration has no tags.
-pub(crate) fn carriers<'f>(world: &World, feeds: impl IntoIterator<Item = &'f FeedName>) -> Vec<Carrier> {
+pub(crate) fn carriers<'f>(
+    world: &World,
+    feeds: impl IntoIterator<Item = &'f FeedName>,
+) -> Vec<Carrier> {
     let tags = |name| world.tags.get(name).cloned().unwrap_or_default();
     feeds.into_iter().map(|name| Carrier { name: name.clone(), tags: tags(name) }).collect()
 }

@@ -28,7 +28,8 @@ pub(crate) struct Sifted {
     pub(crate) gap: Option<Gap>,
 }
 
-/// Tells new and edited items from known ones, and matches those whose text is settled. `last_good`: the last good poll; `None` at the first.
+/// Tells new and edited items from known ones, and matches those whose text is settled.
+/// `last_good`: the last good poll; `None` at the first.
 pub(crate) async fn sift(
     world: &Arc<World>,
     feed: &Feed,
@@ -50,7 +51,11 @@ pub(crate) async fn sift(
     let name = feed.name.clone();
     let judge = move || (identity::judge(&name, &known, faces), known, document);
     let (mut judged, known, mut document) = heavy(world, judge).await;
-    let edited = judged.iter().filter(|item| item.verdict.is_edit()).map(|item| item.known_by().clone()).collect();
+    let edited = judged
+        .iter()
+        .filter(|item| item.verdict.is_edit())
+        .map(|item| item.known_by().clone())
+        .collect();
     let before = world.store.texts_of(&feed.name, edited).await?;
     let (world, feed) = (Arc::clone(world), feed.clone());
     let shared = Arc::clone(&world);
@@ -58,19 +63,23 @@ pub(crate) async fn sift(
         identity::renew(&mut judged, |key| before.get(key), &document.items);
         let is_whole = document.end == End::Whole;
         let last_whole = last_good.filter(|_| is_whole);
-        let gap = last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
+        let gap =
+            last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
         let mut turnover = identity::turnover(&known, &judged);
         if !is_whole {
             turnover.spare_unseen(&known);
         }
-        let known: HashMap<&ItemKey, &KnownItem> = known.iter().map(|item| (&item.key, item)).collect();
+        let known: HashMap<&ItemKey, &KnownItem> =
+            known.iter().map(|item| (&item.key, item)).collect();
         let first_poll = last_good.is_none().then_some(world.config.poll.first_poll);
         let undated = admit::undated_places(document.items.iter().map(|item| item.published));
         let moment = Moment { world: &world, feed: &feed, first_poll, undated, now };
         let items = judged
             .into_iter()
             .filter(|item| is_to_be_kept(&known, item))
-            .map(|judged| moment.record(&known, mem::take(&mut document.items[judged.index]), judged))
+            .map(|judged| {
+                moment.record(&known, mem::take(&mut document.items[judged.index]), judged)
+            })
             .collect();
         Sifted { items, turnover, gap }
     };
@@ -88,8 +97,14 @@ struct Moment<'w> {
 }
 
 impl Moment<'_> {
-    fn record(&self, known: &HashMap<&ItemKey, &KnownItem>, mut item: Item, judged: Judged) -> ItemRecord {
-        let before = known.get(judged.known_by()).copied().filter(|_| judged.verdict != Verdict::Renewed);
+    fn record(
+        &self,
+        known: &HashMap<&ItemKey, &KnownItem>,
+        mut item: Item,
+        judged: Judged,
+    ) -> ItemRecord {
+        let before =
+            known.get(judged.known_by()).copied().filter(|_| judged.verdict != Verdict::Renewed);
         let (was, changed) = match &judged.verdict {
             Verdict::Rekeyed { old, edited } => (Some(old.clone()), *edited),
             Verdict::New | Verdict::Edited | Verdict::Renewed => (None, true),
@@ -124,7 +139,9 @@ impl Moment<'_> {
             source: item.source,
         };
         let admitted = match before {
-            None => admit::new_item(story.published, self.undated[index], self.first_poll, self.now),
+            None => {
+                admit::new_item(story.published, self.undated[index], self.first_poll, self.now)
+            }
             Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
         };
         let plan = match admitted {
@@ -134,9 +151,17 @@ impl Moment<'_> {
         (story, plan)
     }
 
-    fn plan(&self, story: &Story, is_teaser: bool, link: Option<&Url>, before: Option<&KnownItem>) -> Plan {
+    fn plan(
+        &self,
+        story: &Story,
+        is_teaser: bool,
+        link: Option<&Url>,
+        before: Option<&KnownItem>,
+    ) -> Plan {
         let read = if is_teaser {
-            let Some(why) = self.why_only_teaser(story, link, before) else { return Plan::ReadPage };
+            let Some(why) = self.why_only_teaser(story, link, before) else {
+                return Plan::ReadPage;
+            };
             Read::Teaser(why.to_owned())
         } else {
             Read::Full
@@ -146,7 +171,12 @@ impl Moment<'_> {
     }
 
     /// Why a teaser is all that will be read of an item; `None` if its page is to be read.
-    fn why_only_teaser(&self, story: &Story, link: Option<&Url>, before: Option<&KnownItem>) -> Option<&'static str> {
+    fn why_only_teaser(
+        &self,
+        story: &Story,
+        link: Option<&Url>,
+        before: Option<&KnownItem>,
+    ) -> Option<&'static str> {
         let rules = self.world.rules.load();
         let carriers = matching::carriers(self.world, [&self.feed.name]);
         if self.feed.full_text == FullText::Never {
@@ -165,9 +195,11 @@ impl Moment<'_> {
     }
 }
 
-/// Whether the store is to hear of an item: of one that is as it was, only if it lacks what later versions tell items by.
+/// Whether the store is to hear of an item: of one that is as it was, only if it lacks what later
+/// versions tell items by.
 fn is_to_be_kept(known: &HashMap<&ItemKey, &KnownItem>, item: &Judged) -> bool {
-    item.verdict != Verdict::Same || known.get(&item.key).is_some_and(|known| known.stem != item.stem)
+    item.verdict != Verdict::Same
+        || known.get(&item.key).is_some_and(|known| known.stem != item.stem)
 }
 
 /// A number for jitter, from a name and a time: no two feeds drift together.

@@ -1,4 +1,5 @@
-//! One look at a story's page: fetched, read, and where it is empty or made for AMP, its other version too.
+//! One look at a story's page: fetched, read, and where it is empty or made for AMP, its other
+//! version too.
 
 use std::sync::Arc;
 
@@ -26,7 +27,12 @@ pub(crate) struct Page {
 ///
 /// # Errors
 /// Where it cannot be had.
-pub(crate) async fn look(world: &Arc<World>, url: &Url, teaser: &str, room: u32) -> Result<Page, FetchError> {
+pub(crate) async fn look(
+    world: &Arc<World>,
+    url: &Url,
+    teaser: &str,
+    room: u32,
+) -> Result<Page, FetchError> {
     let Page { text, fetches } = look_at_versions(world, url, room).await?;
     let text = match text {
         Ok(page) => {
@@ -47,8 +53,8 @@ async fn look_at_versions(world: &Arc<World>, url: &Url, room: u32) -> Result<Pa
     Ok(Page { text: seen.text, fetches })
 }
 
-/// What is to be read of a page of which `seen` was seen: its other version, where it has one that `see` can read, or itself. And how many fetches
-/// both took.
+/// What is to be read of a page of which `seen` was seen: its other version, where it has one that
+/// `see` can read, or itself. And how many fetches both took.
 pub(crate) async fn best_version<S>(seen: Seen, see: impl FnOnce(Url) -> S) -> (Seen, u32)
 where
     S: Future<Output = Result<Seen, FetchError>>,
@@ -69,6 +75,7 @@ async fn see(world: &Arc<World>, url: &Url) -> Result<Seen, FetchError> {
     let asked = url.clone();
     let body = answer.body.unwrap_or_default();
     let _work = world.limits.room.work(&body).await;
-    let look = move || article::look_at_answer(&asked, &body, answer.content_type.as_deref(), &answer.url);
+    let look =
+        move || article::look_at_answer(&asked, &body, answer.content_type.as_deref(), &answer.url);
     Ok(heavy(world, look).await)
 }

@@ -43,7 +43,11 @@ const LOOK: Duration = Duration::from_secs(3);
 const CLOCK: Duration = Duration::from_mins(1);
 
 /// Polls every feed when it is due, until `stop`.
-pub(crate) async fn keep_polling(world: Arc<World>, states: Vec<FeedState>, stop: CancellationToken) {
+pub(crate) async fn keep_polling(
+    world: Arc<World>,
+    states: Vec<FeedState>,
+    stop: CancellationToken,
+) {
     let mut feeds = Feeds::begin(&world, states);
     let mut polls: Tasks<usize, FeedState> = Tasks::new();
     let (mut look, mut clock) = (every(LOOK), every(CLOCK));
@@ -74,7 +78,8 @@ fn every(time: Duration) -> Interval {
     ticks
 }
 
-/// The feeds of a run, and which of them wait for their next poll. The others are being polled, or are gone for good.
+/// The feeds of a run, and which of them wait for their next poll. The others are being polled, or
+/// are gone for good.
 struct Feeds {
     states: Vec<FeedState>,
     queue: Queue,
@@ -84,8 +89,11 @@ struct Feeds {
 impl Feeds {
     fn begin(world: &World, states: Vec<FeedState>) -> Self {
         let now = now();
-        let states: Vec<_> =
-            states.into_iter().zip(&world.config.feeds).map(|(state, feed)| soon(world, feed, state, now)).collect();
+        let states: Vec<_> = states
+            .into_iter()
+            .zip(&world.config.feeds)
+            .map(|(state, feed)| soon(world, feed, state, now))
+            .collect();
         let mut queue = Queue::new(states.len());
         for (due, index) in due::first_times(&states, now) {
             queue.put(index, states[index].last_poll, Some(due));
@@ -125,17 +133,22 @@ impl Feeds {
         for name in asked {
             let index = self.states.iter().position(|state| state.name == name);
             // One that neither waits nor is gone for good is being polled.
-            let is_idle = |index: &usize| self.queue.is_waiting(*index) || self.states[*index].next_poll.is_none();
+            let is_idle = |index: &usize| {
+                self.queue.is_waiting(*index) || self.states[*index].next_poll.is_none()
+            };
             if let Some(index) = index.filter(is_idle) {
                 self.queue.put(index, self.states[index].last_poll, Some(now()));
             }
         }
     }
 
-    /// Has nothing wait longer than its schedule allows because the clock was ahead and was set back.
+    /// Has nothing wait longer than its schedule allows because the clock was ahead and was set
+    /// back.
     async fn cut_waits(&mut self, world: &World) {
         let now = now();
-        self.change_waiting(|index, state| due::in_time(&world.config.feeds[index], &world.config.poll, state, now));
+        self.change_waiting(|index, state| {
+            due::in_time(&world.config.feeds[index], &world.config.poll, state, now)
+        });
         world.cut_waits(now).await;
     }
 
@@ -157,9 +170,13 @@ fn soon(world: &World, feed: &Feed, state: FeedState, now: Timestamp) -> FeedSta
     due::soon_if_failing(state, Poll::floor(world.config.network.owns(&feed.url)), now)
 }
 
-/// Polls every feed that may be polled now, once: all but those polled within the floor, or whose host asked for rest.
-/// Those that were polled least recently come first.
-pub(crate) async fn poll_once(world: &Arc<World>, mut states: Vec<FeedState>, stop: &CancellationToken) {
+/// Polls every feed that may be polled now, once: all but those polled within the floor, or whose
+/// host asked for rest. Those that were polled least recently come first.
+pub(crate) async fn poll_once(
+    world: &Arc<World>,
+    mut states: Vec<FeedState>,
+    stop: &CancellationToken,
+) {
     let mut polls = Tasks::new();
     let mut order: Vec<usize> = (0..states.len()).collect();
     order.sort_by_key(|index| states[*index].last_poll);
@@ -185,16 +202,22 @@ pub(crate) async fn poll_once(world: &Arc<World>, mut states: Vec<FeedState>, st
     round::tell(&states);
 }
 
-/// What the store knows of every configured feed, in the configuration's order; a new feed, or one at a new address, is due now.
+/// What the store knows of every configured feed, in the configuration's order; a new feed, or one
+/// at a new address, is due now.
 pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> {
     let mut known: HashMap<FeedName, FeedState> =
         world.store.feeds().await?.into_iter().map(|state| (state.name.clone(), state)).collect();
     let state_of = |feed: &Feed| {
         let address = fingerprint(&feed.url);
         match known.remove(&feed.name) {
-            Some(state) if state.address == address => told(feed, due::in_time(feed, &world.config.poll, state, now())),
+            Some(state) if state.address == address => {
+                told(feed, due::in_time(feed, &world.config.poll, state, now()))
+            }
             // Whoever was told that it fares ill hears that it is well at its new address.
-            Some(moved) => FeedState { course: moved.course, ..due::fresh(feed, address, moved.last_good, now()) },
+            Some(moved) => FeedState {
+                course: moved.course,
+                ..due::fresh(feed, address, moved.last_good, now())
+            },
             None => due::fresh(feed, address, None, now()),
         }
     };
@@ -218,7 +241,9 @@ fn told(feed: &Feed, state: FeedState) -> FeedState {
 
 /// A hash of an address, in hex: the address may hold a secret, which the store must not.
 fn fingerprint(url: &Url) -> String {
-    Sha256::digest(url.as_str()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    Sha256::digest(url.as_str())
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// A poll under way: counted until it is dropped, a panic included.
@@ -237,8 +262,14 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Polls one feed and records the outcome; returns its state from then on. Nothing is recorded if `stop` comes first.
-async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &CancellationToken) -> FeedState {
+/// Polls one feed and records the outcome; returns its state from then on. Nothing is recorded if
+/// `stop` comes first.
+async fn poll(
+    world: &Arc<World>,
+    index: usize,
+    before: FeedState,
+    stop: &CancellationToken,
+) -> FeedState {
     let feed = &world.config.feeds[index];
     let asked_at = ask::new_address(&before).unwrap_or(&feed.url);
     let _under_way = UnderWay::begin(&world.polls);
@@ -252,8 +283,12 @@ async fn poll(world: &Arc<World>, index: usize, before: FeedState, stop: &Cancel
     };
     recorded.unwrap_or_else(|why| {
         // Whatever ails the store, a host is not asked more often for it.
-        let again = later(now(), Poll::floor(world.config.network.owns(&feed.url)).max(STORE_FAILED));
-        error!("{}: its poll could not be recorded: {why}; it is polled again at {again}", feed.name);
+        let again =
+            later(now(), Poll::floor(world.config.network.owns(&feed.url)).max(STORE_FAILED));
+        error!(
+            "{}: its poll could not be recorded: {why}; it is polled again at {again}",
+            feed.name
+        );
         FeedState { next_poll: Some(again), ..before }
     })
 }

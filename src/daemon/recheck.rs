@@ -20,7 +20,8 @@ use tidings_rules::story::{FeedName, Read, Sighting, Story};
 /// Pages that are looked at at once. They are in no hurry.
 const AT_ONCE: usize = 64;
 
-/// How often the store is asked at least. No page is looked at again sooner than that after it was read.
+/// How often the store is asked at least. No page is looked at again sooner than that after it was
+/// read.
 const EVERY: Duration = Duration::from_mins(1);
 
 /// Looks again at pages as they become due, until `stop`, or in a single round until none is due.
@@ -56,14 +57,23 @@ pub(crate) async fn look_again(world: Arc<World>, stop: CancellationToken) {
 }
 
 /// The stories to begin with now, and when to ask again.
-async fn find_due(world: &World, tasks: &Tasks<StoryId, ()>, left_out: &HashSet<StoryId>) -> (Vec<Look>, Timestamp) {
+async fn find_due(
+    world: &World,
+    tasks: &Tasks<StoryId, ()>,
+    left_out: &HashSet<StoryId>,
+) -> (Vec<Look>, Timestamp) {
     let latest = later(now(), EVERY);
     let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
     let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
     let found = async {
-        let due = if room == 0 { Vec::new() } else { world.store.looks(now(), &begun, room).await? };
+        let due =
+            if room == 0 { Vec::new() } else { world.store.looks(now(), &begun, room).await? };
         begun.extend(due.iter().map(|look| look.id));
-        let next = if tasks.len() + due.len() < AT_ONCE { world.store.next_look(&begun).await? } else { None };
+        let next = if tasks.len() + due.len() < AT_ONCE {
+            world.store.next_look(&begun).await?
+        } else {
+            None
+        };
         Ok::<_, StoreError>((due, next.map_or(latest, |next| next.min(latest))))
     };
     found.await.unwrap_or_else(|why| {
@@ -92,10 +102,13 @@ async fn see(world: &Arc<World>, look: Look) -> Looked {
     };
     let (text, fetches) = match page::look(world, &url, &look.told, room).await {
         Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
-        Err(FetchError::Resting { until, .. }) => return Looked { change: None, fetches: 0, next: Some(until) },
+        Err(FetchError::Resting { until, .. }) => {
+            return Looked { change: None, fetches: 0, next: Some(until) };
+        }
         Err(why) => (Err(why.to_string()), 1),
     };
-    let next = next_look(world, &look.sightings, look.story.first_seen, now()).filter(|_| fetches < room);
+    let next =
+        next_look(world, &look.sightings, look.story.first_seen, now()).filter(|_| fetches < room);
     let change = match text {
         Ok(body) if body != look.story.body => Some(matched(world, look, body).await),
         Ok(_) => None,
@@ -119,7 +132,8 @@ async fn matched(world: &Arc<World>, look: Look, body: String) -> (String, Verdi
     .await
 }
 
-/// When a page that was read is to be looked at again, as the feeds that carry its story say; `None`: no more.
+/// When a page that was read is to be looked at again, as the feeds that carry its story say;
+/// `None`: no more.
 pub(crate) fn next_look(
     world: &World,
     sightings: &[Sighting],

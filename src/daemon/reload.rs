@@ -1,4 +1,5 @@
-//! Rules while the daemon runs: a changed folder is read, checked whole and swapped in, or what is in force stays and the log says why.
+//! Rules while the daemon runs: a changed folder is read, checked whole and swapped in, or what is
+//! in force stays and the log says why.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -6,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fs_notify::{EventKind, RecursiveMode};
-use notify_debouncer_full::{DebounceEventResult, DebouncedEvent, Debouncer, RecommendedCache, new_debouncer};
+use notify_debouncer_full::{
+    DebounceEventResult, DebouncedEvent, Debouncer, RecommendedCache, new_debouncer,
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -40,11 +43,16 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// Loads the rules for the start of a run. A broken file falls back to the last good version that the store keeps; once there were good rules,
-/// a file that never was good is left out, as it is while the daemon runs, since watching less is better than watching nothing.
+/// Loads the rules for the start of a run. A broken file falls back to the last good version that
+/// the store keeps; once there were good rules, a file that never was good is left out, as it is
+/// while the daemon runs, since watching less is better than watching nothing.
 ///
 /// Returns the files as they were read, too, to tell a later change by.
-pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Result<(Rules, Files), StartError> {
+pub(crate) async fn first_load(
+    path: &Path,
+    known: &Known,
+    store: &Store,
+) -> Result<(Rules, Files), StartError> {
     let files = rule_files::read(path).map_err(StartError::Unreadable)?;
     let good: Good = store.good_rule_files().await?.into_iter().collect();
     tell_if_large(&files);
@@ -61,13 +69,20 @@ pub(crate) async fn first_load(path: &Path, known: &Known, store: &Store) -> Res
     }
 }
 
-/// Swaps the rules whenever the folder changes, or `asked` is notified (SIGHUP), until `stop`. `seen`: the files in force.
-pub(crate) async fn keep_rules_fresh(world: Arc<World>, seen: Files, asked: Arc<Notify>, stop: CancellationToken) {
+/// Swaps the rules whenever the folder changes, or `asked` is notified (SIGHUP), until `stop`.
+/// `seen`: the files in force.
+pub(crate) async fn keep_rules_fresh(
+    world: Arc<World>,
+    seen: Files,
+    asked: Arc<Notify>,
+    stop: CancellationToken,
+) {
     let folder = &world.config.rules;
     let mut tables = tables(&seen);
     let mut seen = Some(seen);
     loop {
-        // Watched anew each time, and before the files are read: a folder that was replaced whole is another one to the system.
+        // Watched anew each time, and before the files are read: a folder that was replaced whole
+        // is another one to the system.
         let _watch = watch(folder, &tables, &asked);
         match rule_files::read(folder) {
             // Tables that were not watched while they were read may have changed since.
@@ -76,7 +91,8 @@ pub(crate) async fn keep_rules_fresh(world: Arc<World>, seen: Files, asked: Arc<
                 continue;
             }
             Ok(files) if seen.as_ref() == Some(&files) => {}
-            // Where they could not be put in force, they are tried again when asked, though they have not changed.
+            // Where they could not be put in force, they are tried again when asked, though they
+            // have not changed.
             Ok(files) => seen = swap(&world, files.clone()).await.then_some(files),
             Err(why) if seen.is_some() => {
                 error!("{why}; the rules in force stay");
@@ -97,8 +113,9 @@ fn tables(files: &Files) -> BTreeSet<PathBuf> {
     tables.map(|file| PathBuf::from(&file.source.name)).collect()
 }
 
-/// Loads off the async threads, records, and only then swaps: nothing that can fail comes after the swap. `false` if it was a fault of the
-/// store or of Tidings that kept the rules from being put in force, rather than one of the rules.
+/// Loads off the async threads, records, and only then swaps: nothing that can fail comes after the
+/// swap. `false` if it was a fault of the store or of Tidings that kept the rules from being put in
+/// force, rather than one of the rules.
 async fn swap(world: &Arc<World>, files: Files) -> bool {
     match try_swap(world, files).await {
         Ok(()) => true,
@@ -110,7 +127,8 @@ async fn swap(world: &Arc<World>, files: Files) -> bool {
 }
 
 async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
-    let good: Good = world.store.good_rule_files().await.map_err(|why| why.to_string())?.into_iter().collect();
+    let good: Good =
+        world.store.good_rule_files().await.map_err(|why| why.to_string())?.into_iter().collect();
     let known = world.known.clone();
     let folder = &world.config.rules;
     warn_of_gone(folder, &files, &good);
@@ -143,8 +161,8 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes the good texts and the rule versions down, so that a restart and an old alert find them, and says what is left out. What was in force
-/// `before` is on record already.
+/// Writes the good texts and the rule versions down, so that a restart and an old alert find them,
+/// and says what is left out. What was in force `before` is on record already.
 async fn put_on_record(store: &Store, loaded: &Loaded, before: &Rules) -> Result<(), StoreError> {
     for file in &loaded.stood_in {
         warn!("{file}: its last good version stays in force until it is mended");
@@ -153,7 +171,11 @@ async fn put_on_record(store: &Store, loaded: &Loaded, before: &Rules) -> Result
         warn!("{file}: left out until mended, since there is no good version of it");
     }
     let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
-    let new = loaded.rules.iter().map(|rule| rule.record()).filter(|(version, _)| !known.contains(version));
+    let new = loaded
+        .rules
+        .iter()
+        .map(|rule| rule.record())
+        .filter(|(version, _)| !known.contains(version));
     store.keep_rules(new.collect(), now()).await?;
     store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await
 }
@@ -182,7 +204,8 @@ fn report(faults: &[Fault]) {
     }
 }
 
-/// Notifies `changed` once the folder or a table, having changed, is quiet. Their parents are watched too, for what is replaced whole.
+/// Notifies `changed` once the folder or a table, having changed, is quiet. Their parents are
+/// watched too, for what is replaced whole.
 fn watch(
     folder: &Path,
     tables: &BTreeSet<PathBuf>,
@@ -191,9 +214,13 @@ fn watch(
     let changed = Arc::clone(changed);
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let watched = absolute(folder);
-    let outside: Vec<PathBuf> =
-        tables.iter().map(|table| absolute(table)).filter(|table| !table.starts_with(&watched)).collect();
-    let mut parents: BTreeSet<PathBuf> = outside.iter().filter_map(|table| Some(table.parent()?.to_owned())).collect();
+    let outside: Vec<PathBuf> = tables
+        .iter()
+        .map(|table| absolute(table))
+        .filter(|table| !table.starts_with(&watched))
+        .collect();
+    let mut parents: BTreeSet<PathBuf> =
+        outside.iter().filter_map(|table| Some(table.parent()?.to_owned())).collect();
     parents.extend(watched.parent().map(Path::to_owned));
     let inside = watched.clone();
     let tell = move |result: DebounceEventResult| {
@@ -218,5 +245,9 @@ fn watch(
         }
         Ok(watcher)
     });
-    watching.inspect_err(|why| warn!("{} cannot be watched ({why}); send SIGHUP after a change", folder.display())).ok()
+    watching
+        .inspect_err(|why| {
+            warn!("{} cannot be watched ({why}); send SIGHUP after a change", folder.display())
+        })
+        .ok()
 }

@@ -15,7 +15,8 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// The pause after each attempt that counts, in seconds. Together they are three days.
-const PAUSES: [u64; 9] = [5, MINUTE, 10 * MINUTE, HOUR, 4 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
+const PAUSES: [u64; 9] =
+    [5, MINUTE, 10 * MINUTE, HOUR, 4 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 
 /// No message is given up sooner after its first attempt, however often it was tried.
 const TRIED_FOR: Duration = Duration::from_hours(48);
@@ -94,7 +95,12 @@ fn put_off(retry: Retry, past: Past, now: Timestamp, seed: u64) -> Finish {
         Cause::Failed => match PAUSES.get(past.counted as usize) {
             Some(pause) => Duration::from_secs(*pause),
             None if past.tried_for < TRIED_FOR => Duration::from_secs(PAUSES[PAUSES.len() - 1]),
-            None => return Finish::Dead(format!("given up after {} attempts; the last: {why}", past.counted + 1)),
+            None => {
+                return Finish::Dead(format!(
+                    "given up after {} attempts; the last: {why}",
+                    past.counted + 1
+                ));
+            }
         },
     };
     again(pause + jitter(pause, seed), cause == Cause::Failed, None)
@@ -121,7 +127,12 @@ mod tests {
     }
 
     fn retry(cause: Cause, wish: Option<Duration>) -> Outcome {
-        Outcome::Retry(Retry { why: "421 busy".to_owned(), cause, scope: Scope::Notifier, after: wish })
+        Outcome::Retry(Retry {
+            why: "421 busy".to_owned(),
+            cause,
+            scope: Scope::Notifier,
+            after: wish,
+        })
     }
 
     fn past(counted: u32, tried_for: Duration) -> Past {
@@ -156,7 +167,10 @@ mod tests {
     #[test]
     fn a_failure_that_counts_kills_after_ten_attempts_and_two_days() {
         let given_up = decide(retry(Cause::Failed, None), past(9, 2 * DAY), now(), 0);
-        assert_eq!(given_up, Finish::Dead("given up after 10 attempts; the last: 421 busy".to_owned()));
+        assert_eq!(
+            given_up,
+            Finish::Dead("given up after 10 attempts; the last: 421 busy".to_owned())
+        );
         assert_eq!(put_off(retry(Cause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0, DAY);
     }
 
@@ -194,7 +208,10 @@ mod tests {
 
     #[test]
     fn an_absurd_wish_is_a_day_one_of_nothing_is_none_and_a_tiny_one_does_not_spin() {
-        assert_eq!(put_off(retry(Cause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0, DAY + CLOCK_STEP);
+        assert_eq!(
+            put_off(retry(Cause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
+            DAY + CLOCK_STEP
+        );
         let (pause, again) = put_off(retry(Cause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
         assert_eq!((pause, again.rest), (BUSY, None));
         let tiny = put_off(retry(Cause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0;
@@ -216,9 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_and_cannot_be_halved_is_tried_for_two_days_and_counts_against_nobody_else() {
+    fn what_is_too_large_and_cannot_be_halved_is_tried_for_two_days_and_counts_against_nobody_else()
+    {
         let too_large = || Outcome::TooLarge("413 too large".to_owned());
-        let Finish::TooLarge(again) = decide(too_large(), past(0, Duration::ZERO), now(), 0) else { panic!("kept") };
+        let Finish::TooLarge(again) = decide(too_large(), past(0, Duration::ZERO), now(), 0) else {
+            panic!("kept")
+        };
         assert_eq!((again.scope, again.counts), (Scope::Message, true));
         let kept = decide(too_large(), past(9, NOT_QUITE_TWO_DAYS), now(), 0);
         assert!(matches!(kept, Finish::TooLarge(_)), "{kept:?}");
@@ -228,6 +248,9 @@ mod tests {
     #[test]
     fn a_refusal_is_final() {
         let outcome = Outcome::Refused("550 no such user".to_owned());
-        assert_eq!(decide(outcome, past(0, SECOND), now(), 0), Finish::Dead("550 no such user".to_owned()));
+        assert_eq!(
+            decide(outcome, past(0, SECOND), now(), 0),
+            Finish::Dead("550 no such user".to_owned())
+        );
     }
 }

@@ -18,10 +18,12 @@ use crate::http::{FetchError, HostKey, Request, Validators, Want};
 /// How long a host's robots.txt is believed (RFC 9309, 2.4).
 const BELIEVED: Duration = Duration::from_hours(24);
 
-/// How long it is not asked for again after it could not be read: less than a page waits that could not be, so that its next try is one for both.
+/// How long it is not asked for again after it could not be read: less than a page waits that could
+/// not be, so that its next try is one for both.
 const PAUSE: Duration = Duration::from_secs(4);
 
-/// How many hosts are remembered before those are forgotten whose time is over, or else all: pages bring ever new ones.
+/// How many hosts are remembered before those are forgotten whose time is over, or else all: pages
+/// bring ever new ones.
 const MOST_REMEMBERED: usize = 1024;
 
 /// What hosts said since the start, by the address of their robots.txt.
@@ -35,7 +37,8 @@ struct Said {
     until: Timestamp,
 }
 
-/// Whether robots may read the page at `url`: asks its host first, unless it was asked within a day. Who comes while it is asked waits for the answer.
+/// Whether robots may read the page at `url`: asks its host first, unless it was asked within a
+/// day. Who comes while it is asked waits for the answer.
 ///
 /// # Errors
 /// As [`Robots::check`].
@@ -48,7 +51,8 @@ pub(crate) async fn check(world: &World, url: &Url) -> Result<(), FetchError> {
 async fn ask(world: &World, address: Url) -> Said {
     let request = Request { url: address, validators: Validators::default(), want: Want::Robots };
     let admit = |url: Url| world.hosts.admit(HostKey::of(&url));
-    let asked = http::fetch(&world.means.reach, &request, &world.limits, now(), admit, world.rest()).await;
+    let asked =
+        http::fetch(&world.means.reach, &request, &world.limits, now(), admit, world.rest()).await;
     let robots = Robots::of(asked.as_ref());
     let kept = if matches!(robots, Robots::Says(_)) { BELIEVED } else { PAUSE };
     Said { robots, until: later(now(), kept) }

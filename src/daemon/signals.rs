@@ -8,11 +8,15 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-/// Cancels `stop` at SIGTERM or SIGINT and notifies `reload` at SIGHUP, for as long as it is polled.
+/// Cancels `stop` at SIGTERM or SIGINT and notifies `reload` at SIGHUP, for as long as it is
+/// polled.
 ///
 /// # Errors
 /// Where the system lets no handler be installed.
-pub fn listen(stop: CancellationToken, reload: Arc<Notify>) -> io::Result<impl Future<Output = ()> + Send> {
+pub fn listen(
+    stop: CancellationToken,
+    reload: Arc<Notify>,
+) -> io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;

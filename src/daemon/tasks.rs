@@ -34,7 +34,8 @@ impl<K, T: Send + 'static> Tasks<K, T> {
         self.on.insert(id, thing);
     }
 
-    /// Waits for the next task to end: what it worked on, and what came of it. `None` if there is no task.
+    /// Waits for the next task to end: what it worked on, and what came of it. `None` if there is
+    /// no task.
     ///
     /// Nothing is lost where the wait is given up.
     pub(crate) async fn next(&mut self) -> Option<(K, Result<T, Panicked>)> {

@@ -1,4 +1,5 @@
-//! How a feed fares from poll to poll: what is told of it and to whom, and the gaps in which it was not seen. Pure.
+//! How a feed fares from poll to poll: what is told of it and to whom, and the gaps in which it was
+//! not seen. Pure.
 
 use jiff::Timestamp;
 
@@ -11,8 +12,8 @@ use crate::polling::health;
 use crate::polling::health::{Ended, FeedNotice, Outage};
 use crate::store::{FeedState, Gap};
 
-/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `outage` is as [`health::after`] wants it. Returns what is
-/// to be told of it, and to whom.
+/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `outage`
+/// is as [`health::after`] wants it. Returns what is to be told of it, and to whom.
 pub(crate) fn follow(
     config: &Config,
     before: &FeedState,
@@ -27,7 +28,8 @@ pub(crate) fn follow(
         let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
         Ended::Well { news, gap: state.mean_gap }
     };
-    let (course, notices) = health::after(&state.name, before.course, ended, before.error.as_deref(), outage, at);
+    let (course, notices) =
+        health::after(&state.name, before.course, ended, before.error.as_deref(), outage, at);
     state.course = course;
     notices.into_iter().map(|notice| (notice, audience(config))).collect()
 }
@@ -39,10 +41,12 @@ pub(crate) fn audience(config: &Config) -> Vec<Receiver> {
     notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
 }
 
-/// The gap before a document of which nothing is known, though the feed is: from the last good poll to the document's oldest item.
-/// `known` holds what the document before it held, so the feed is known if it held anything.
+/// The gap before a document of which nothing is known, though the feed is: from the last good poll
+/// to the document's oldest item. `known` holds what the document before it held, so the feed is
+/// known if it held anything.
 ///
-/// There is none where the document reaches back beyond that poll. A document of one item has none either: such a feed never holds more.
+/// There is none where the document reaches back beyond that poll. A document of one item has none
+/// either: such a feed never holds more.
 pub(crate) fn gap(
     last_good: Timestamp,
     known: &[KnownItem],
@@ -97,7 +101,8 @@ mod tests {
             pages: 0,
             gone: false,
         };
-        let known: Vec<KnownItem> = judge(&feed, &[], Faces::of(before)).into_iter().map(known).collect();
+        let known: Vec<KnownItem> =
+            judge(&feed, &[], Faces::of(before)).into_iter().map(known).collect();
         gap(at(10), &known, &judge(&feed, &known, Faces::of(after)), after, at(50))
     }
 
@@ -107,7 +112,11 @@ mod tests {
         let gap = |until| Some(Gap { since: at(10), until: at(until) });
         assert_eq!(gap_between(&before, &items(&[Some(49), Some(30)])), gap(30));
         assert_eq!(gap_between(&before, &items(&[None, None])), gap(50));
-        assert_eq!(gap_between(&before, &items(&[Some(99), Some(98)])), gap(50), "dates to come tell nothing");
+        assert_eq!(
+            gap_between(&before, &items(&[Some(99), Some(98)])),
+            gap(50),
+            "dates to come tell nothing"
+        );
     }
 
     #[test]

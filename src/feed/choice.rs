@@ -1,4 +1,5 @@
-//! Which of two readers of XML feeds is believed: feed-rs, and our own forgiving one for what it refuses, empties or leaves out.
+//! Which of two readers of XML feeds is believed: feed-rs, and our own forgiving one for what it
+//! refuses, empties or leaves out.
 
 use url::Url;
 
@@ -6,7 +7,8 @@ use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
 use crate::feed::tag::{is_item, local, name};
 use crate::feed::{hints, standard, xml};
 
-/// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves something to ask for.
+/// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves
+/// something to ask for.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let document = match standard::read(text, base) {
         Some(first) if is_closed(text) && is_whole(&first, &signs(text)) => Ok(first),
@@ -15,22 +17,26 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     document.map(|document| Document { hints: hints::read(text), ..document })
 }
 
-/// Whether the first element of `text` is closed after its last item. A sign and no proof: the tag may stand in a comment.
+/// Whether the first element of `text` is closed after its last item. A sign and no proof: the tag
+/// may stand in a comment.
 fn is_closed(text: &str) -> bool {
     let opens = |tag: &&str| tag.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let Some(root) = text.split('<').skip(1).find(opens).map(name) else { return false };
-    let is_end = |name: &str| name.strip_prefix('/').is_some_and(|name| name.eq_ignore_ascii_case(root));
+    let is_end =
+        |name: &str| name.strip_prefix('/').is_some_and(|name| name.eq_ignore_ascii_case(root));
     let is_start = |name: &str| !name.starts_with('/') && is_item(name);
     text.rsplit('<').map(name).find(|name| is_start(name) || is_end(name)).is_some_and(is_end)
 }
 
-/// Whether a document has an item for each that is opened in its text, and of each all that readers can differ in. feed-rs passes over the sources of RSS.
+/// Whether a document has an item for each that is opened in its text, and of each all that readers
+/// can differ in. feed-rs passes over the sources of RSS.
 fn is_whole(document: &Document, signs: &Signs) -> bool {
     let is_full = |item: &Item| {
         let is_told = !item.title.is_empty() && !item.text.is_empty() && item.published.is_some();
         let is_addressed = item.guid.is_some() && item.link.is_some();
         let is_credited = !signs.authors || !item.authors.is_empty();
-        let is_sorted = (!signs.tags || !item.tags.is_empty()) && (!signs.languages || item.lang.is_some());
+        let is_sorted =
+            (!signs.tags || !item.tags.is_empty()) && (!signs.languages || item.lang.is_some());
         is_told && is_addressed && is_credited && is_sorted
     };
     let has_all = !document.items.is_empty() && document.items.len() >= signs.items;
@@ -40,11 +46,15 @@ fn is_whole(document: &Document, signs: &Signs) -> bool {
 /// The first answer where it has as many items as the second, its gaps filled; else the second.
 fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<Document, NoFeed> {
     match (first, second) {
-        (Some(first), Ok(second)) if first.items.len() == second.items.len() => Ok(filled(first, second)),
+        (Some(first), Ok(second)) if first.items.len() == second.items.len() => {
+            Ok(filled(first, second))
+        }
         (Some(first), Ok(second)) if first.items.len() > second.items.len() => {
             Ok(Document { end: second.end, ..first })
         }
-        (Some(first), Err(_)) if !first.items.is_empty() => Ok(Document { end: End::BetweenItems, ..first }),
+        (Some(first), Err(_)) if !first.items.is_empty() => {
+            Ok(Document { end: End::BetweenItems, ..first })
+        }
         (_, second) => second,
     }
 }
@@ -97,7 +107,8 @@ struct Signs {
     sources: bool,
 }
 
-/// The signs of `text`, whatever the prefix and case of its names. One in a comment counts too: it costs a second look and no more.
+/// The signs of `text`, whatever the prefix and case of its names. One in a comment counts too: it
+/// costs a second look and no more.
 fn signs(text: &str) -> Signs {
     let mut signs = Signs::default();
     for tag in text.split('<').skip(1).filter(|tag| !tag.starts_with('/')) {

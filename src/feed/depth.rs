@@ -1,16 +1,19 @@
-//! Whether XML is safe to hand to feed-rs: a cheap pass that uses no stack, with the very lexer that the parser uses.
+//! Whether XML is safe to hand to feed-rs: a cheap pass that uses no stack, with the very lexer
+//! that the parser uses.
 
 use quick_xml::Reader;
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesStart, Event};
 
-/// How deep elements may nest. feed-rs recurses on some (`media:group`): 30 kB of them overflow its stack, which no `catch_unwind` catches.
+/// How deep elements may nest. feed-rs recurses on some (`media:group`): 30 kB of them overflow its
+/// stack, which no `catch_unwind` catches.
 const DEEPEST: usize = 100;
 
 /// How many attributes a tag may have: the lexer compares each with all before it.
 const MOST_ATTRIBUTES: usize = 256;
 
-/// How many namespaces may be declared around one element: the lexer searches them all for each element.
+/// How many namespaces may be declared around one element: the lexer searches them all for each
+/// element.
 const MOST_NAMESPACES: usize = 256;
 
 /// How long all `xml:base` around one element may be: the parser copies them for each element.
@@ -23,7 +26,8 @@ struct Load {
     base: usize,
 }
 
-/// Whether feed-rs takes bounded time and stack for `text`. Damage is no reason to say no: feed-rs tells of it.
+/// Whether feed-rs takes bounded time and stack for `text`. Damage is no reason to say no: feed-rs
+/// tells of it.
 pub(super) fn is_safe(text: &str) -> bool {
     let mut reader = Reader::from_reader(text.as_bytes());
     let config = reader.config_mut();
@@ -35,14 +39,17 @@ pub(super) fn is_safe(text: &str) -> bool {
         match reader.read_event() {
             Ok(Event::Start(tag)) => {
                 let around = open.last().copied().unwrap_or_default();
-                let Some(load) = weigh(&tag, around).filter(|_| open.len() <= DEEPEST) else { return false };
+                let Some(load) = weigh(&tag, around).filter(|_| open.len() <= DEEPEST) else {
+                    return false;
+                };
                 open.push(load);
             }
             Ok(Event::End(_)) => {
                 open.pop();
             }
             Ok(Event::Eof) | Err(Error::Syntax(_) | Error::Io(_)) => return true,
-            // The parser may read on after lesser damage. A wrong end tag closes nothing here, which counts too deep rather than not deep enough.
+            // The parser may read on after lesser damage. A wrong end tag closes nothing here,
+            // which counts too deep rather than not deep enough.
             Ok(_) | Err(_) => {}
         }
     }
@@ -86,9 +93,13 @@ mod tests {
 
     #[test]
     fn comments_and_cdata_hide_no_depth() {
-        for opening in
-            ["<!-- <![CDATA[ -->", "<![CDATA[ <!-- ]]>", "<?x <!-- ?>", "<a b='<!--'/>", "<a b=\"<![CDATA[\"/>"]
-        {
+        for opening in [
+            "<!-- <![CDATA[ -->",
+            "<![CDATA[ <!-- ]]>",
+            "<?x <!-- ?>",
+            "<a b='<!--'/>",
+            "<a b=\"<![CDATA[\"/>",
+        ] {
             let text = format!("<r>{opening}{}", "<g>".repeat(200));
             assert!(!is_safe(&text), "{opening}");
         }
@@ -98,7 +109,8 @@ mod tests {
 
     #[test]
     fn tags_that_would_take_quadratic_time_are_refused() {
-        let many = |name: &str| (0..300).fold(String::new(), |all, i| all + &format!(" {name}{i}='x'"));
+        let many =
+            |name: &str| (0..300).fold(String::new(), |all, i| all + &format!(" {name}{i}='x'"));
         assert!(!is_safe(&format!("<r{}/>", many("a"))));
         let half = (0..150).fold(String::new(), |all, i| all + &format!(" xmlns:n{i}='x'"));
         assert!(!is_safe(&format!("<r{half}><s{half}/></r>")));

@@ -1,4 +1,5 @@
-//! Where a site keeps its feeds: what an address is, what its page names, and the places where feeds usually are. Pure: who asks fetches.
+//! Where a site keeps its feeds: what an address is, what its page names, and the places where
+//! feeds usually are. Pure: who asks fetches.
 
 use std::cell::RefCell;
 
@@ -16,8 +17,17 @@ use crate::markup::tokens::tokenise;
 pub const MOST_FEEDS: usize = 50;
 
 /// Paths at which feeds usually are, the likeliest first.
-const USUAL: [&str; 9] =
-    ["feed", "rss", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "feeds", "?feed=rss2"];
+const USUAL: [&str; 9] = [
+    "feed",
+    "rss",
+    "feed.xml",
+    "rss.xml",
+    "atom.xml",
+    "index.xml",
+    "feed.json",
+    "feeds",
+    "?feed=rss2",
+];
 
 /// A feed that a page names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +59,9 @@ pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Found
     parse::parse(bytes, content_type, url).map(Found::Feed)
 }
 
-/// The feeds that an HTML page names, each once, the best first: those of `<link rel="alternate">` in the page's order, those of comments after
-/// them, then links of the text that look like feeds. At most [`MOST_FEEDS`].
+/// The feeds that an HTML page names, each once, the best first: those of `<link rel="alternate">`
+/// in the page's order, those of comments after them, then links of the text that look like feeds.
+/// At most [`MOST_FEEDS`].
 #[must_use]
 pub fn named(html: &str, page: &Url) -> Vec<Named> {
     let sink = Sink(RefCell::new(Seen { base: page.clone(), named: Vec::new() }));
@@ -72,7 +83,9 @@ pub fn usual(page: &Url) -> Vec<Url> {
     let mut folder = page.clone();
     folder.set_query(None);
     folder.set_fragment(None);
-    if !folder.path().ends_with('/') && !folder.path().rsplit('/').next().unwrap_or_default().contains('.') {
+    if !folder.path().ends_with('/')
+        && !folder.path().rsplit('/').next().unwrap_or_default().contains('.')
+    {
         folder.set_path(&format!("{}/", folder.path()));
     }
     let folder = folder.join(".").unwrap_or(folder);
@@ -97,7 +110,10 @@ struct Seen {
 impl Seen {
     fn tag(&mut self, tag: &Tag) {
         let value = |name: &str| {
-            tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| attribute.value.trim())
+            tag.attrs
+                .iter()
+                .find(|attribute| &*attribute.name.local == name)
+                .map(|attribute| attribute.value.trim())
         };
         let Some(url) = value("href").and_then(|href| resolve(href, &self.base)) else { return };
         let rank = match &*tag.name {
@@ -105,7 +121,9 @@ impl Seen {
                 self.base = url;
                 return;
             }
-            "link" if is_feed_link(value("rel"), value("type")) => u8::from(is_of_comments(&url, value("title"))),
+            "link" if is_feed_link(value("rel"), value("type")) => {
+                u8::from(is_of_comments(&url, value("title")))
+            }
             "a" if looks_like_feed(&url) => 2,
             _ => return,
         };
@@ -135,7 +153,18 @@ fn looks_like_feed(url: &Url) -> bool {
     let path = url.path().trim_end_matches('/').to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_file = [".rss", ".atom", ".rdf"].iter().any(|end| name.ends_with(end));
-    is_file || matches!(name, "feed" | "rss" | "atom" | "feed.xml" | "rss.xml" | "atom.xml" | "index.xml" | "feed.json")
+    is_file
+        || matches!(
+            name,
+            "feed"
+                | "rss"
+                | "atom"
+                | "feed.xml"
+                | "rss.xml"
+                | "atom.xml"
+                | "index.xml"
+                | "feed.json"
+        )
 }
 
 struct Sink(RefCell<Seen>);
@@ -172,8 +201,8 @@ mod tests {
             <link rel=alternate type='application/atom+xml; charset=utf-8' href='../atom' title=' The\nwire '>
             <link rel=alternate type=application/feed+json href='f.json'><link rel=alternate type=text/html href=y>
             <link rel=alternate type=application/rss+xml href='../atom'><link rel=stylesheet href=z.rss>";
-        let expected =
-            ["atom", "news/f.json", "comments/feed", "feed"].map(|path| format!("https://wire.example/{path}"));
+        let expected = ["atom", "news/f.json", "comments/feed", "feed"]
+            .map(|path| format!("https://wire.example/{path}"));
         assert_eq!(urls(html), expected);
         assert_eq!(named(html, &page())[0].title.as_deref(), Some("The wire"));
     }
@@ -189,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_page_of_thousands_of_feeds_names_fifty() {
-        let html = (0..5000).fold(String::new(), |all, i| all + &format!("<link rel=feed href={i}>"));
+        let html =
+            (0..5000).fold(String::new(), |all, i| all + &format!("<link rel=feed href={i}>"));
         assert_eq!(urls(&html).len(), MOST_FEEDS);
     }
 
@@ -205,7 +235,10 @@ mod tests {
     #[test]
     fn what_is_looked_at_is_a_feed_or_a_page_or_an_error() {
         let look = |text: &str| look(text.as_bytes(), None, &page());
-        assert!(matches!(look("<rss><channel><title>x</title></channel></rss>"), Ok(Found::Feed(_))));
+        assert!(matches!(
+            look("<rss><channel><title>x</title></channel></rss>"),
+            Ok(Found::Feed(_))
+        ));
         assert_eq!(look("<!doctype html><p>x"), Ok(Found::Page(Vec::new())));
         assert!(look("x").is_err());
     }

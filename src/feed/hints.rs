@@ -1,4 +1,5 @@
-//! What a feed's document asks of those who poll it: `ttl`, `sy:updatePeriod`, `skipHours`, `skipDays`.
+//! What a feed's document asks of those who poll it: `ttl`, `sy:updatePeriod`, `skipHours`,
+//! `skipDays`.
 
 mod pauses;
 
@@ -17,10 +18,12 @@ pub struct Hints {
     pub pauses: Pauses,
 }
 
-/// Reads the hints of an XML feed, whichever prefixes it has, from what stands before its first item and after its last: one pass, without a tree.
+/// Reads the hints of an XML feed, whichever prefixes it has, from what stands before its first
+/// item and after its last: one pass, without a tree.
 pub(super) fn read(text: &str) -> Hints {
     let head = text.split('<').skip(1).take_while(|tag| !is_item(tag::name(tag)));
-    let tail = text.rsplit('<').take_while(|tag| !tag::name(tag).strip_prefix('/').is_some_and(is_item));
+    let tail =
+        text.rsplit('<').take_while(|tag| !tag::name(tag).strip_prefix('/').is_some_and(is_item));
     let (mut ttl, mut period, mut frequency) = (None, None, None);
     let mut pauses = Pauses::default();
     for tag in head.chain(tail) {
@@ -28,14 +31,18 @@ pub(super) fn read(text: &str) -> Hints {
         match known(tag::name(tag)) {
             "ttl" => ttl = minutes(value()).or(ttl),
             "updateperiod" => period = span(value()).or(period),
-            "updatefrequency" => frequency = value().parse::<u32>().ok().filter(|times| *times > 0).or(frequency),
+            "updatefrequency" => {
+                frequency = value().parse::<u32>().ok().filter(|times| *times > 0).or(frequency)
+            }
             "hour" => pauses.skip_hour(value()),
             "day" => pauses.skip_day(value()),
             _ => {}
         }
     }
-    // The module for syndication has a period without a frequency be once, and a frequency without a period be a day's.
-    let updated = (period.is_some() || frequency.is_some()).then(|| period.unwrap_or(DAY) / frequency.unwrap_or(1));
+    // The module for syndication has a period without a frequency be once, and a frequency without
+    // a period be a day's.
+    let updated = (period.is_some() || frequency.is_some())
+        .then(|| period.unwrap_or(DAY) / frequency.unwrap_or(1));
     Hints { interval: ttl.max(updated).filter(|interval| !interval.is_zero()), pauses }
 }
 
@@ -78,7 +85,10 @@ mod tests {
     #[case("<ttl>0</ttl>", None)]
     #[case("<ttl>-5</ttl><ttl/>", None)]
     #[case("<ttl>4294967295</ttl>", Some(Duration::from_mins(4_294_967_295)))]
-    #[case("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>1</sy:updateFrequency>", Some(HOUR))]
+    #[case(
+        "<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>1</sy:updateFrequency>",
+        Some(HOUR)
+    )]
     #[case(
         "<sy:updatePeriod>\n\tdaily\t</sy:updatePeriod><sy:updateFrequency> 4 </sy:updateFrequency>",
         Some(Duration::from_hours(6))
@@ -86,14 +96,20 @@ mod tests {
     #[case("<syn:updatePeriod>Weekly</syn:updatePeriod>", Some(Duration::from_hours(168)))]
     #[case("<sy:updateFrequency>2</sy:updateFrequency>", Some(Duration::from_hours(12)))]
     #[case("<sy:updatePeriod>often</sy:updatePeriod>", None)]
-    #[case("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>", Some(HOUR))]
+    #[case(
+        "<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>",
+        Some(HOUR)
+    )]
     #[case("<sy:updatePeriod>hourly</sy:updatePeriod><ttl>90</ttl>", Some(Duration::from_mins(90)))]
     #[case("<item><ttl>5</ttl></item>", None)]
     #[case("<item><title>x</title></item><ttl>5</ttl>", Some(Duration::from_mins(5)))]
     #[case("<items/><ttl>5</ttl><a:item/>", Some(Duration::from_mins(5)))]
     #[case("<ttl>5", Some(Duration::from_mins(5)))]
     #[case("", None)]
-    fn the_shortest_interval_that_a_feed_asks_for_is_read(#[case] channel: &str, #[case] expected: Option<Duration>) {
+    fn the_shortest_interval_that_a_feed_asks_for_is_read(
+        #[case] channel: &str,
+        #[case] expected: Option<Duration>,
+    ) {
         assert_eq!(read(&format!("<rss><channel>{channel}")).interval, expected);
     }
 
@@ -109,7 +125,10 @@ mod tests {
     #[case("<skipHours><hour>12</hour><hour>13</hour></skipHours>", Some("2024-05-01T14:00:00Z"))]
     #[case("<skipDays><day>Wednesday</day></skipDays>", Some("2024-05-02T00:00:00Z"))]
     #[case("<skipDays><day>monday</day></skipDays><skipHours><hour>7</hour></skipHours>", None)]
-    #[case("<skipHours><hour>noon</hour><hour>25</hour></skipHours><skipDays><day>Caturday</day></skipDays>", None)]
+    #[case(
+        "<skipHours><hour>noon</hour><hour>25</hour></skipHours><skipDays><day>Caturday</day></skipDays>",
+        None
+    )]
     fn the_pauses_that_a_feed_asks_for_are_read(#[case] channel: &str, #[case] end: Option<&str>) {
         let pauses = read(&format!("<rss><channel>{channel}<item/>")).pauses;
         let now = "2024-05-01T12:30:00Z".parse().unwrap();

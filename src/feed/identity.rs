@@ -19,7 +19,8 @@ use crate::feed::parse::Item;
 use crate::markup::plain;
 use tidings_rules::story::{FeedName, StoryKey};
 
-/// An item's key within its feed: guid, else normalised link, else a hash of title and text; where items share these, more is added to all but one.
+/// An item's key within its feed: guid, else normalised link, else a hash of title and text; where
+/// items share these, more is added to all but one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey(pub String);
 
@@ -32,7 +33,8 @@ pub struct KnownItem {
     pub guid: Option<String>,
     /// Its normalised link, where it has one.
     pub link: Option<String>,
-    /// What of its link stays when tokens, hosts and slugs change; `None` too where it was kept before that was told.
+    /// What of its link stays when tokens, hosts and slugs change; `None` too where it was kept
+    /// before that was told.
     pub stem: Option<String>,
     /// [`text_hash`] of its title and text when it was last read.
     pub hash: String,
@@ -82,14 +84,16 @@ pub enum Verdict {
     Same,
     /// Seen; its title or text changed.
     Edited,
-    /// Seen under another key: the publisher changed its guid or link. `edited`: its text changed too.
+    /// Seen under another key: the publisher changed its guid or link. `edited`: its text changed
+    /// too.
     Rekeyed {
         /// The key it had.
         old: ItemKey,
         /// Whether its title or text changed too.
         edited: bool,
     },
-    /// Its guid or link is known, but under them it tells other news: what was known by its key is past.
+    /// Its guid or link is known, but under them it tells other news: what was known by its key is
+    /// past.
     Renewed,
 }
 
@@ -101,15 +105,17 @@ impl Verdict {
     }
 }
 
-/// A link as it is compared: https stands for http too, the host is in lower case and without its default port, `utm_*`, `fbclid` and `gclid`
-/// and any password are dropped, the fragment is kept. `None` unless http or https.
+/// A link as it is compared: https stands for http too, the host is in lower case and without its
+/// default port, `utm_*`, `fbclid` and `gclid` and any password are dropped, the fragment is kept.
+/// `None` unless http or https.
 #[must_use]
 pub fn normalise_link(link: &Url) -> Option<String> {
     if !matches!(link.scheme(), "http" | "https") {
         return None;
     }
     let port = link.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let kept: Vec<&str> = link.query().unwrap_or_default().split('&').filter(|pair| !is_tracking(pair)).collect();
+    let kept: Vec<&str> =
+        link.query().unwrap_or_default().split('&').filter(|pair| !is_tracking(pair)).collect();
     let query = kept.join("&");
     let query = if query.is_empty() { query } else { format!("?{query}") };
     let fragment = link.fragment().map(|fragment| format!("#{fragment}")).unwrap_or_default();
@@ -123,7 +129,8 @@ fn is_tracking(pair: &str) -> bool {
 
 /// Whether a normalised link can stand for a story: it has a path beyond `/`, or a query.
 fn is_telling(link: &str) -> bool {
-    let after_host = link.trim_start_matches("https://").split_once('/').map_or("", |(_, path)| path);
+    let after_host =
+        link.trim_start_matches("https://").split_once('/').map_or("", |(_, path)| path);
     !after_host.is_empty() && !after_host.starts_with('#')
 }
 
@@ -191,8 +198,12 @@ impl Faces {
             let values: BTreeSet<&str> = self.0.iter().filter_map(of).collect();
             values.into_iter().map(ToOwned::to_owned).collect()
         };
-        let keys: BTreeSet<String> =
-            self.0.iter().flat_map(|face| claim::keys(face).take(MOST_KEYS)).map(|key| key.0).collect();
+        let keys: BTreeSet<String> = self
+            .0
+            .iter()
+            .flat_map(|face| claim::keys(face).take(MOST_KEYS))
+            .map(|key| key.0)
+            .collect();
         Claims {
             keys: keys.into_iter().collect(),
             guids: every(|face| face.guid.as_deref()),
@@ -225,8 +236,13 @@ pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Judged> 
     judged.collect()
 }
 
-/// Takes those edits for news that are none: other news under a known guid or link. `before` is what an item said before, by the key that is known.
-pub fn renew<'b>(judged: &mut [Judged], before: impl Fn(&ItemKey) -> Option<&'b Before>, items: &[Item]) {
+/// Takes those edits for news that are none: other news under a known guid or link. `before` is
+/// what an item said before, by the key that is known.
+pub fn renew<'b>(
+    judged: &mut [Judged],
+    before: impl Fn(&ItemKey) -> Option<&'b Before>,
+    items: &[Item],
+) {
     for item in judged.iter_mut().filter(|item| item.verdict.is_edit()) {
         let is_other = |before| likeness::is_other_news(before, &items[item.index]);
         if before(item.known_by()).is_some_and(is_other) {
@@ -250,17 +266,19 @@ pub struct Turnover {
 const MOST_UNSEEN: usize = 1000;
 
 impl Turnover {
-    /// Has items that a document lacks stay present where the document broke off before them: all but
-    /// those that were first seen before the newest `MOST_UNSEEN`.
+    /// Has items that a document lacks stay present where the document broke off before them: all
+    /// but those that were first seen before the newest `MOST_UNSEEN`.
     pub fn spare_unseen(&mut self, known: &[KnownItem]) {
         let excess = self.gone.len().saturating_sub(MOST_UNSEEN);
-        let seen: HashMap<&ItemKey, Timestamp> = known.iter().map(|item| (&item.key, item.first_seen)).collect();
+        let seen: HashMap<&ItemKey, Timestamp> =
+            known.iter().map(|item| (&item.key, item.first_seen)).collect();
         self.gone.sort_by_key(|key| seen.get(key).copied());
         self.gone.truncate(excess);
     }
 }
 
-/// Which of the known items left with a document, and which came back, each by the key that is known.
+/// Which of the known items left with a document, and which came back, each by the key that is
+/// known.
 #[must_use]
 pub fn turnover(known: &[KnownItem], judged: &[Judged]) -> Turnover {
     let present: HashSet<&ItemKey> = judged.iter().map(Judged::known_by).collect();
@@ -315,7 +333,8 @@ fn without_repeats(known: &[KnownItem], Faces(faces): Faces) -> Vec<Face> {
     let mut kept: HashMap<_, usize> = HashMap::new();
     for face in &faces {
         let place = kept.entry((&face.guid, &face.link, &face.title)).or_insert(face.index);
-        let is_known = |at: usize| exact.contains(&(&faces[at].guid, &faces[at].link, &faces[at].hash));
+        let is_known =
+            |at: usize| exact.contains(&(&faces[at].guid, &faces[at].link, &faces[at].hash));
         if !is_known(*place) && is_known(face.index) {
             *place = face.index;
         }
@@ -339,7 +358,8 @@ fn face(index: usize, item: &Item) -> Face {
 }
 
 impl Face {
-    /// What its keys are made of, each part with its name: one without guid and link is told by all its words.
+    /// What its keys are made of, each part with its name: one without guid and link is told by all
+    /// its words.
     fn parts(&self) -> Vec<(&'static str, &str)> {
         let link = ("link", self.link.as_deref().unwrap_or_default());
         match (&self.guid, &self.link) {

@@ -1,4 +1,5 @@
-//! JSON Feed (jsonfeed.org, versions 1 and 1.1) to items. An item that breaks the format is left out; the others are read.
+//! JSON Feed (jsonfeed.org, versions 1 and 1.1) to items. An item that breaks the format is left
+//! out; the others are read.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,16 +45,19 @@ struct Author {
 
 /// Reads a JSON Feed.
 pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
-    let (feed, end) =
-        read(text).map_err(|error| NoFeed(format!("this is JSON, but no feed that can be read: {error}")))?;
+    let (feed, end) = read(text)
+        .map_err(|error| NoFeed(format!("this is JSON, but no feed that can be read: {error}")))?;
     if !feed.version.contains("jsonfeed.org/version/") {
         return Err(NoFeed("this is JSON, but not a JSON Feed".to_owned()));
     }
     let (all, lang) = (feed.items.len(), feed.language.as_deref());
-    let entries = feed.items.into_iter().take(MOST_ITEMS).filter_map(|entry| Entry::deserialize(entry).ok());
+    let entries =
+        feed.items.into_iter().take(MOST_ITEMS).filter_map(|entry| Entry::deserialize(entry).ok());
     let items: Vec<Item> = entries.map(|entry| item(entry, base, lang)).collect();
     if items.is_empty() && all > 0 {
-        return Err(NoFeed(format!("the JSON Feed is damaged: none of its {all} items can be read")));
+        return Err(NoFeed(format!(
+            "the JSON Feed is damaged: none of its {all} items can be read"
+        )));
     }
     Ok(Document {
         title: feed.title.map(|title| plain::one_line(&title)).filter(|title| !title.is_empty()),
@@ -147,18 +151,25 @@ mod tests {
         .unwrap();
         assert_eq!(document.title.as_deref(), Some("Wire"));
         let [a, b] = &document.items[..] else { panic!("two items") };
-        assert_eq!((a.guid.as_deref(), a.title.as_str(), a.text.as_str()), (Some("7"), "A < B", "x\n\ny"));
+        assert_eq!(
+            (a.guid.as_deref(), a.title.as_str(), a.text.as_str()),
+            (Some("7"), "A < B", "x\n\ny")
+        );
         assert_eq!(a.link.as_ref().map(Url::as_str), Some("https://example.org/a"));
         assert_eq!(a.published, Some("2024-05-01T10:00:00Z".parse().unwrap()));
-        assert_eq!((&a.authors[..], &a.tags[..]), (&["Ana".to_owned()][..], &["korea".to_owned()][..]));
+        assert_eq!(
+            (&a.authors[..], &a.tags[..]),
+            (&["Ana".to_owned()][..], &["korea".to_owned()][..])
+        );
         assert_eq!((b.guid.as_deref(), b.text.as_str(), b.is_content), (None, "Short.", false));
         assert_eq!((b.lang.as_deref(), &b.authors[..]), (Some("en"), &["Bo".to_owned()][..]));
     }
 
     #[test]
     fn an_item_that_breaks_the_format_costs_no_other() {
-        let feed =
-            |items: &str| read(&format!(r#"{{"version": "https://jsonfeed.org/version/1", "items": [{items}]}}"#));
+        let feed = |items: &str| {
+            read(&format!(r#"{{"version": "https://jsonfeed.org/version/1", "items": [{items}]}}"#))
+        };
         assert_eq!(feed(r#"{"id": "a", "title": 7}, {"id": "b"}, null"#).unwrap().items.len(), 1);
         assert_eq!(
             feed(r#"{"title": 7}, 1"#).unwrap_err().to_string(),
@@ -172,7 +183,9 @@ mod tests {
         let whole = r#"{"version": "https://jsonfeed.org/version/1", "title": "[{\"", "items": [
             {"id": "a", "title": "A } ]", "tags": ["x"], "author": {"name": "Ana"}}, {"id": "b", "title": "B \\"}]}"#;
         assert_eq!(read(whole).unwrap().end, End::Whole);
-        let items = |cut: usize| read(&whole[..cut]).map(|document| (document.items.len(), document.end)).ok();
+        let items = |cut: usize| {
+            read(&whole[..cut]).map(|document| (document.items.len(), document.end)).ok()
+        };
         let ends: Vec<usize> = whole.match_indices('}').map(|(at, _)| at + 1).collect();
         let [_, _, a, b, _] = ends[..] else { panic!("{ends:?}") };
         for cut in (0..whole.len()).filter(|cut| whole.is_char_boundary(*cut)) {

@@ -33,8 +33,8 @@ pub struct Subscription {
 #[error("{0}")]
 pub struct NoList(String);
 
-/// Reads a list. Attributes in any case, a bare `&`, missing titles and missing end tags are forgiven; a feed that stands in several folders is
-/// one with all their tags.
+/// Reads a list. Attributes in any case, a bare `&`, missing titles and missing end tags are
+/// forgiven; a feed that stands in several folders is one with all their tags.
 ///
 /// # Errors
 /// Where no feed is named.
@@ -57,13 +57,16 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Subscription>, NoList> {
 #[must_use]
 pub fn write(title: &str, subscriptions: &[Subscription]) -> String {
     let head = format!("<head><title>{}</title></head>\n<body>\n", escaped(title));
-    let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">\n".to_owned() + &head;
+    let mut out =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">\n".to_owned() + &head;
     let mut folder: Option<&str> = None;
     for subscription in subscriptions {
         let within = subscription.tags.first().map(String::as_str);
         if within != folder {
             out += if folder.is_some() { "</outline>\n" } else { "" };
-            out += &within.map(|name| format!("<outline text=\"{}\">\n", escaped(name))).unwrap_or_default();
+            out += &within
+                .map(|name| format!("<outline text=\"{}\">\n", escaped(name)))
+                .unwrap_or_default();
             folder = within;
         }
         out += &outline(subscription);
@@ -74,10 +77,19 @@ pub fn write(title: &str, subscriptions: &[Subscription]) -> String {
 fn outline(subscription: &Subscription) -> String {
     let named = |name: &str, value: &str| format!(" {name}=\"{}\"", escaped(value));
     let Subscription { url, title, tags } = subscription;
-    let title = title.as_deref().map(|title| named("text", title) + &named("title", title)).unwrap_or_default();
-    let categories =
-        tags.get(1..).filter(|others| !others.is_empty()).map(|others| named("category", &others.join(",")));
-    format!("<outline type=\"rss\"{title}{}{}/>\n", named("xmlUrl", url.as_str()), categories.unwrap_or_default())
+    let title = title
+        .as_deref()
+        .map(|title| named("text", title) + &named("title", title))
+        .unwrap_or_default();
+    let categories = tags
+        .get(1..)
+        .filter(|others| !others.is_empty())
+        .map(|others| named("category", &others.join(",")));
+    format!(
+        "<outline type=\"rss\"{title}{}{}/>\n",
+        named("xmlUrl", url.as_str()),
+        categories.unwrap_or_default()
+    )
 }
 
 fn escaped(text: &str) -> String {
@@ -107,10 +119,13 @@ impl List {
         }
         let value = |name: &str| {
             let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
-            found.map(|attribute| plain::one_line(&attribute.value)).filter(|value| !value.is_empty())
+            found
+                .map(|attribute| plain::one_line(&attribute.value))
+                .filter(|value| !value.is_empty())
         };
         let title = value("title").or_else(|| value("text"));
-        let feed = value("xmlurl").or_else(|| value("url").filter(|_| value("type").as_deref() == Some("rss")));
+        let feed = value("xmlurl")
+            .or_else(|| value("url").filter(|_| value("type").as_deref() == Some("rss")));
         if let Some(feed) = &feed {
             self.subscribe(feed, title.clone(), &value("category").unwrap_or_default());
         }
@@ -129,7 +144,8 @@ impl List {
             self.subscriptions.push(Subscription { url, title, tags: Vec::new() });
         }
         let folders = self.open.iter().rev().take(MOST_TAGS).rev().flatten().cloned();
-        let categories = categories.split(',').map(|category| category.trim().trim_matches('/').to_owned());
+        let categories =
+            categories.split(',').map(|category| category.trim().trim_matches('/').to_owned());
         let tags = &mut self.subscriptions[place].tags;
         for tag in folders.chain(categories) {
             if !tag.is_empty() && tags.len() < MOST_TAGS && !tags.contains(&tag) {
@@ -166,7 +182,9 @@ mod tests {
     use super::*;
 
     fn told(opml: &str) -> Vec<String> {
-        let told = |s: Subscription| format!("{} {:?} {}", s.url, s.title.unwrap_or_default(), s.tags.join("+"));
+        let told = |s: Subscription| {
+            format!("{} {:?} {}", s.url, s.title.unwrap_or_default(), s.tags.join("+"))
+        };
         read(opml.as_bytes()).unwrap().into_iter().map(told).collect()
     }
 

@@ -43,7 +43,8 @@ pub enum End {
 pub struct Item {
     /// The publisher's identifier, where it gave one. Never empty.
     pub guid: Option<String>,
-    /// The absolute link, where it gave one: `http`, `https`, or `file` in a feed that is a file itself.
+    /// The absolute link, where it gave one: `http`, `https`, or `file` in a feed that is a file
+    /// itself.
     pub link: Option<Url>,
     /// The headline in one line; may be empty.
     pub title: String,
@@ -68,10 +69,11 @@ pub struct Item {
 #[error("{0}")]
 pub struct NoFeed(pub String);
 
-/// Reads `bytes`, which came from `base` with that `Content-Type`. Never panics, and takes bounded time and stack whatever the bytes.
+/// Reads `bytes`, which came from `base` with that `Content-Type`. Never panics, and takes bounded
+/// time and stack whatever the bytes.
 ///
-/// # Errors
-/// Where no feed can be found in the bytes: HTML, JSON that is no feed, damage with no entry left. An empty but sound feed is no error.
+/// # Errors Where no feed can be found in the bytes: HTML, JSON that is no feed, damage with no
+/// entry left. An empty but sound feed is no error.
 pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Document, NoFeed> {
     let text = decode(bytes, content_type);
     let document = match sniff::kind(&text) {
@@ -102,7 +104,9 @@ fn make_visible(text: &mut String) {
 
 fn web_page(html: &str, base: &Url) -> NoFeed {
     NoFeed(match discover::named(html, base).first() {
-        Some(feed) => format!("this is a web page, not a feed; the page names {} as its feed", feed.url),
+        Some(feed) => {
+            format!("this is a web page, not a feed; the page names {} as its feed", feed.url)
+        }
         None => "this is a web page, not a feed".to_owned(),
     })
 }

@@ -1,4 +1,5 @@
-//! Small repairs of XML that real feeds get wrong, for feed-rs, which would refuse them. Markup that is sound stays as it is.
+//! Small repairs of XML that real feeds get wrong, for feed-rs, which would refuse them. Markup
+//! that is sound stays as it is.
 
 mod tag;
 
@@ -6,16 +7,18 @@ use std::fmt::Write;
 
 use encoding_rs::WINDOWS_1252;
 
-/// Repairs `text`, which is decoded: what stands before the first tag goes, so do XML declarations (they name an encoding that is no longer true) and
-/// characters that XML forbids; a bare `&` and a bare `<` are escaped, references to forbidden characters resolved, old `rss` versions and namespaces
-/// renamed.
+/// Repairs `text`, which is decoded: what stands before the first tag goes, so do XML declarations
+/// (they name an encoding that is no longer true) and characters that XML forbids; a bare `&` and a
+/// bare `<` are escaped, references to forbidden characters resolved, old `rss` versions and
+/// namespaces renamed.
 pub(super) fn repair(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 32);
     let mut rest = from_first_tag(text);
     while let Some(at) = rest.find(['<', '&']) {
         push_legal(&mut out, &rest[..at]);
         rest = &rest[at..];
-        let taken = if rest.starts_with('&') { reference(&mut out, rest) } else { markup(&mut out, rest) };
+        let taken =
+            if rest.starts_with('&') { reference(&mut out, rest) } else { markup(&mut out, rest) };
         rest = &rest[taken..];
     }
     push_legal(&mut out, rest);
@@ -26,7 +29,8 @@ pub(super) fn repair(text: &str) -> String {
 fn from_first_tag(text: &str) -> &str {
     let mut rest = text;
     loop {
-        let first = rest.match_indices('<').map(|(at, _)| at).find(|at| opens_markup(&rest[at + 1..]));
+        let first =
+            rest.match_indices('<').map(|(at, _)| at).find(|at| opens_markup(&rest[at + 1..]));
         rest = &rest[first.unwrap_or(rest.len())..];
         if !is_declaration(rest) {
             return rest;
@@ -36,7 +40,8 @@ fn from_first_tag(text: &str) -> &str {
 }
 
 fn is_declaration(rest: &str) -> bool {
-    rest.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<?xml")) && !rest.starts_with("<?xml-")
+    rest.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<?xml"))
+        && !rest.starts_with("<?xml-")
 }
 
 /// The length of the processing instruction at the start of `rest`.
@@ -80,7 +85,9 @@ fn markup(out: &mut String, rest: &str) -> usize {
 /// The length of a document type declaration, its internal subset included.
 pub(super) fn doctype_end(rest: &str) -> usize {
     let close = match rest.find('>') {
-        Some(end) if rest[..end].contains('[') => rest.find("]>").map(|end| end + 2).or(Some(end + 1)),
+        Some(end) if rest[..end].contains('[') => {
+            rest.find("]>").map(|end| end + 2).or(Some(end + 1))
+        }
         end => end.map(|end| end + 1),
     };
     close.unwrap_or(rest.len())
@@ -113,13 +120,16 @@ fn tag_end(rest: &str) -> usize {
             _ => {}
         }
     }
-    // A quote that is never closed: better a tag that ends too soon than one that swallows the feed.
+    // A quote that is never closed: better a tag that ends too soon than one that swallows the
+    // feed.
     rest.find('>').map_or(rest.len(), |end| end + 1)
 }
 
 /// Copies the reference at the start of `rest`, or escapes a bare `&`; returns the length read.
 fn reference(out: &mut String, rest: &str) -> usize {
-    let end = rest[1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '#')).map_or(rest.len(), |end| end + 1);
+    let end = rest[1..]
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '#'))
+        .map_or(rest.len(), |end| end + 1);
     let (name, closed) = (&rest[1..end], rest[end..].starts_with(';'));
     match name.strip_prefix('#') {
         Some(number) if closed => {
@@ -139,21 +149,25 @@ fn reference(out: &mut String, rest: &str) -> usize {
     }
 }
 
-/// The character that a numeric reference means; nothing if XML forbids it. 128 to 159 are those of windows-1252, as in HTML.
+/// The character that a numeric reference means; nothing if XML forbids it. 128 to 159 are those of
+/// windows-1252, as in HTML.
 fn numbered(number: &str) -> Option<char> {
     let code = match number.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
         None => number.parse().ok()?,
     };
     let c = match u8::try_from(code) {
-        Ok(byte @ 0x80..=0x9f) => WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next()?,
+        Ok(byte @ 0x80..=0x9f) => {
+            WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next()?
+        }
         _ => char::from_u32(code)?,
     };
     is_legal(c).then_some(c)
 }
 
 fn push_legal(out: &mut String, text: &str) {
-    // No byte of a character that is not legal is one of these, so text without others is looked at fast.
+    // No byte of a character that is not legal is one of these, so text without others is looked at
+    // fast.
     if text.bytes().all(|byte| matches!(byte, b' '..=0xee | 0xf0.. | b'\n')) {
         return out.push_str(text);
     }
@@ -180,13 +194,19 @@ mod tests {
     #[case("<?xml-stylesheet href='x'?><feed/>", "<?xml-stylesheet href='x'?><feed/>")]
     #[case("<t>a\u{0}b\u{b}c\u{ffff}</t>", "<t>abc</t>")]
     #[case("<t>AT&T & <b>Q&amp;A</b>; R&D;</t>", "<t>AT&amp;T &amp; <b>Q&amp;A</b>; R&D;</t>")]
-    #[case("<t>caf&eacute; &#233; &#xE9; &#146; &#0;&#x1f;</t>", "<t>caf&eacute; &#233; &#233; &#8217; </t>")]
+    #[case(
+        "<t>caf&eacute; &#233; &#xE9; &#146; &#0;&#x1f;</t>",
+        "<t>caf&eacute; &#233; &#233; &#8217; </t>"
+    )]
     #[case("<t>1 < 2, x <3 y</t>", "<t>1 &lt; 2, x &lt;3 y</t>")]
     #[case("<a href='?a=1&b=2&amp;c=3'>x</a>", "<a href='?a=1&amp;b=2&amp;c=3'>x</a>")]
     #[case("<a t='x > y &'>&</a>", "<a t='x > y &amp;'>&amp;</a>")]
     #[case("<t><![CDATA[a & b < c\u{1}]]></t>", "<t><![CDATA[a & b < c]]></t>")]
     #[case("<!-- a & b < c --><t/>", "<!-- a & b < c --><t/>")]
-    #[case("<!DOCTYPE rss [<!ENTITY x \"y & z\">]><t/>", "<!DOCTYPE rss [<!ENTITY x \"y & z\">]><t/>")]
+    #[case(
+        "<!DOCTYPE rss [<!ENTITY x \"y & z\">]><t/>",
+        "<!DOCTYPE rss [<!ENTITY x \"y & z\">]><t/>"
+    )]
     #[case("<rss version='0.94' x='y'/>", "<rss version=\"2.0\" x='y'/>")]
     #[case("<rss></rss>", "<rss version=\"2.0\"></rss>")]
     #[case("<t>&", "<t>&amp;")]

@@ -10,7 +10,8 @@ pub(super) enum Kind {
     Other,
 }
 
-/// What `text` is: HTML if its first element says so, else JSON or XML by its first sign, junk before it forgiven.
+/// What `text` is: HTML if its first element says so, else JSON or XML by its first sign, junk
+/// before it forgiven.
 pub(super) fn kind(text: &str) -> Kind {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
     match text.chars().next() {
@@ -35,7 +36,9 @@ fn first_element(text: &str) -> Option<&str> {
             return Some(&doctype[1..]);
         }
         if rest[1..].starts_with(char::is_alphabetic) {
-            let end = rest.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| c.is_whitespace() || c == '>' || c == '/')
+                .unwrap_or(rest.len());
             return Some(&rest[1..end]);
         }
         rest = &rest[end..];

@@ -1,4 +1,5 @@
-//! XML feeds as feed-rs reads them: the first of the two readers, for all that keeps near enough to a standard.
+//! XML feeds as feed-rs reads them: the first of the two readers, for all that keeps near enough to
+//! a standard.
 
 use std::time::SystemTime;
 
@@ -15,10 +16,12 @@ use crate::markup::link::resolve;
 use crate::markup::plain;
 use crate::markup::shield::shielded;
 
-/// How many references a document may hold: the lexer gives each by itself, which takes ten times as long as a plain character.
+/// How many references a document may hold: the lexer gives each by itself, which takes ten times
+/// as long as a plain character.
 const MOST_REFERENCES: usize = 500_000;
 
-/// Reads a feed that came from `base`, its common damage repaired. Its hints are left to `hints`, where it ends to `choice`. Nothing where feed-rs refuses it, panics, or would not be safe.
+/// Reads a feed that came from `base`, its common damage repaired. Its hints are left to `hints`,
+/// where it ends to `choice`. Nothing where feed-rs refuses it, panics, or would not be safe.
 pub(super) fn read(text: &str, base: &Url) -> Option<Document> {
     if text.bytes().filter(|byte| *byte == b'&').count() > MOST_REFERENCES {
         return None;
@@ -29,7 +32,8 @@ pub(super) fn read(text: &str, base: &Url) -> Option<Document> {
     }
     let parser = feed_rs::parser::Builder::new()
         .base_uri(Some(base.as_str()))
-        // An id that the publisher did not give must be seen as none: feed-rs would make one up, a random one if there is no link.
+        // An id that the publisher did not give must be seen as none: feed-rs would make one up, a
+        // random one if there is no link.
         .id_generator(|_, _, _| String::new())
         // Both readers read the same dates.
         .timestamp_parser(|date| Some(SystemTime::try_from(moment(date)?).ok()?.into()))
@@ -45,7 +49,12 @@ fn document(feed: Feed, base: &Url) -> Document {
     Document {
         title: feed.title.map(|title| headline(&title, &kind)).filter(|title| !title.is_empty()),
         hints: Hints::default(),
-        items: feed.entries.into_iter().take(MOST_ITEMS).map(|entry| item(entry, &kind, base, lang)).collect(),
+        items: feed
+            .entries
+            .into_iter()
+            .take(MOST_ITEMS)
+            .map(|entry| item(entry, &kind, base, lang))
+            .collect(),
         end: End::Whole,
     }
 }
@@ -54,9 +63,11 @@ fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
     let guid = Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty());
     let content = content(&entry).filter(|text| !text.is_empty());
     let is_content = content.is_some();
-    let text =
-        content.or_else(|| entry.summary.as_ref().map(|summary| prose(summary, kind))).filter(|text| !text.is_empty());
-    let described = || entry.media.iter().find_map(|media| Some(prose(media.description.as_ref()?, kind)));
+    let text = content
+        .or_else(|| entry.summary.as_ref().map(|summary| prose(summary, kind)))
+        .filter(|text| !text.is_empty());
+    let described =
+        || entry.media.iter().find_map(|media| Some(prose(media.description.as_ref()?, kind)));
     Item {
         link: link(&entry, guid.as_deref(), base),
         guid,
@@ -67,9 +78,14 @@ fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
             .published
             .or(entry.updated)
             .and_then(|date| Timestamp::from_millisecond(date.timestamp_millis()).ok()),
-        lang: entry.language.or_else(|| lang.map(ToOwned::to_owned)).filter(|lang| !lang.is_empty()),
+        lang: entry
+            .language
+            .or_else(|| lang.map(ToOwned::to_owned))
+            .filter(|lang| !lang.is_empty()),
         authors: distinct(entry.authors.iter().filter_map(author)),
-        tags: distinct(entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term))),
+        tags: distinct(
+            entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)),
+        ),
         // feed-rs passes over it.
         source: None,
     }
@@ -80,7 +96,9 @@ fn content(entry: &Entry) -> Option<String> {
     let body = content.body.as_deref()?;
     match content.content_type.as_str() {
         "text/plain" => Some(plain::from_either(body)),
-        "text/html" | "text/xml" | "application/xml" | "application/xhtml+xml" => Some(plain::from_markup(body)),
+        "text/html" | "text/xml" | "application/xml" | "application/xhtml+xml" => {
+            Some(plain::from_markup(body))
+        }
         // A picture or the like in base64.
         _ => None,
     }
@@ -90,13 +108,15 @@ fn headline(text: &Text, kind: &FeedType) -> String {
     plain::one_line(&prose(text, kind))
 }
 
-/// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is often wrong about `text`.
+/// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is
+/// often wrong about `text`.
 fn prose(text: &Text, kind: &FeedType) -> String {
     let is_plain = text.content_type.as_str() == "text/plain" && *kind == FeedType::Atom;
     if is_plain { plain::from_either(&text.content) } else { plain::from_markup(&text.content) }
 }
 
-/// The page of an entry: its alternate link, else its first that is no other thing, else a guid that is an address.
+/// The page of an entry: its alternate link, else its first that is no other thing, else a guid
+/// that is an address.
 fn link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
     let is_alternate = |rel: Option<&str>| matches!(rel, Some("alternate") | None);
     let alternates = entry.links.iter().filter(|link| is_alternate(link.rel.as_deref()));
@@ -104,10 +124,13 @@ fn link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
     alternates.map(|link| link.href.as_str()).chain(guid).find_map(|link| resolve(link, base))
 }
 
-/// A person's name. feed-rs puts RSS's `author`, an address that may carry a name, into a person called "author".
+/// A person's name. feed-rs puts RSS's `author`, an address that may carry a name, into a person
+/// called "author".
 fn author(person: &Person) -> Option<String> {
     let name = plain::one_line(&plain::from_markup(&person.name));
-    let Some(email) = person.email.as_deref().map(plain::one_line).filter(|email| !email.is_empty()) else {
+    let Some(email) =
+        person.email.as_deref().map(plain::one_line).filter(|email| !email.is_empty())
+    else {
         return Some(name).filter(|name| !matches!(name.as_str(), "" | "unknown" | "author"));
     };
     if !matches!(name.as_str(), "" | "unknown" | "author") {

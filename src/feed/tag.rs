@@ -1,9 +1,11 @@
-//! Names of tags, told from the text behind a `<`: for what is asked of a feed before or without a reader.
+//! Names of tags, told from the text behind a `<`: for what is asked of a feed before or without a
+//! reader.
 
 /// The name of the tag that follows a `<`, with its prefix and a leading slash.
 pub(super) fn name(tag: &str) -> &str {
     let rest = tag.strip_prefix('/').unwrap_or(tag);
-    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(rest.len());
+    let end =
+        rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(rest.len());
     &tag[..tag.len() - rest.len() + end]
 }
 

@@ -1,8 +1,9 @@
-//! The second reader of XML feeds, of every format and however damaged, in one pass over their tokens: no tree, no recursion, no more time than their
-//! length deserves.
+//! The second reader of XML feeds, of every format and however damaged, in one pass over their
+//! tokens: no tree, no recursion, no more time than their length deserves.
 //!
-//! RSS 0.9x to 2.0, RSS 1.0 and 1.1, Atom 0.3 and 1.0 and CDF share their words well enough to be read as one language. An end tag that is missing
-//! is made up for by whatever cannot stand inside; one that is too many is passed over.
+//! RSS 0.9x to 2.0, RSS 1.0 and 1.1, Atom 0.3 and 1.0 and CDF share their words well enough to be
+//! read as one language. An end tag that is missing is made up for by whatever cannot stand inside;
+//! one that is too many is passed over.
 
 mod capture;
 mod draft;
@@ -28,7 +29,8 @@ use crate::markup::tokens::{TagTooLarge, tokenise};
 /// The longest `xml:base` that is followed: each is put before all those inside.
 const LONGEST_BASE: usize = 4096;
 
-/// Reads a feed that came from `base`. Whatever items can be told from the damage are read; its hints are left to `hints`.
+/// Reads a feed that came from `base`. Whatever items can be told from the damage are read; its
+/// hints are left to `hints`.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let sink = Sink(RefCell::new(Reader::new(base)));
     let whole = tokenise(&repair(text), &sink);
@@ -141,7 +143,9 @@ impl<'a> Reader<'a> {
         self.is_atom |= tag.name.ends_with("entry");
         self.item_base = based(tag, self.base());
         let mut draft = Draft::default();
-        if let Some(about) = attribute(tag, "rdf:about").map(str::trim).filter(|about| !about.is_empty()) {
+        if let Some(about) =
+            attribute(tag, "rdf:about").map(str::trim).filter(|about| !about.is_empty())
+        {
             draft.guid.offer(1, about.to_owned());
         }
         if let Some(link) = attribute(tag, "href").and_then(|link| resolve(link, self.base())) {
@@ -175,7 +179,8 @@ impl<'a> Reader<'a> {
     fn takes_attributes(&mut self, tag: &Tag, part: Part, rank: u8) -> bool {
         match part {
             Part::Link => {
-                let Some(href) = attribute(tag, "href").or_else(|| attribute(tag, "rdf:resource")) else {
+                let Some(href) = attribute(tag, "href").or_else(|| attribute(tag, "rdf:resource"))
+                else {
                     return false;
                 };
                 let rel = attribute(tag, "rel").unwrap_or("alternate").to_ascii_lowercase();
@@ -190,8 +195,11 @@ impl<'a> Reader<'a> {
                 true
             }
             Part::Category => {
-                let named = ["label", "term", "text"].into_iter().filter_map(|name| attribute(tag, name));
-                let tag = named.map(|name| plain::one_line(&plain::from_markup(name))).find(|name| !name.is_empty());
+                let named =
+                    ["label", "term", "text"].into_iter().filter_map(|name| attribute(tag, name));
+                let tag = named
+                    .map(|name| plain::one_line(&plain::from_markup(name)))
+                    .find(|name| !name.is_empty());
                 if let (Some(item), Some(tag)) = (&mut self.item, &tag) {
                     item.tags.push(tag.clone());
                 }
@@ -205,7 +213,8 @@ impl<'a> Reader<'a> {
         let name: &str = &tag.name;
         let meaning = self.prefixes.meaning(name);
         if let Some(capture) = &mut self.capture {
-            let is_over = capture.is_closed_by(name) || matches!(meaning, Meaning::Item | Meaning::Feed);
+            let is_over =
+                capture.is_closed_by(name) || matches!(meaning, Meaning::Item | Meaning::Feed);
             if !is_over {
                 return capture.tag(tag);
             }
@@ -246,13 +255,17 @@ impl<'a> Reader<'a> {
             (Part::Title, item) => {
                 let title = headline(capture.form, &capture.text);
                 if !title.is_empty() {
-                    item.as_mut().map_or(&mut self.title, |item| &mut item.title).offer(rank, title);
+                    item.as_mut()
+                        .map_or(&mut self.title, |item| &mut item.title)
+                        .offer(rank, title);
                 }
             }
             (Part::Author | Part::Name | Part::Contact, item) => {
                 let name = author(&capture.text);
                 if !name.is_empty() && (capture.part != Part::Contact || name.contains('@')) {
-                    item.as_mut().map_or(&mut self.authors, |item| &mut item.authors).push((rank, name));
+                    item.as_mut()
+                        .map_or(&mut self.authors, |item| &mut item.authors)
+                        .push((rank, name));
                 }
             }
             (Part::Language, item) => {
@@ -282,13 +295,19 @@ impl<'a> Reader<'a> {
         let why = match (&self.feed, whole) {
             (Some(_), _) if !self.items.is_empty() => return Ok(()),
             (None, _) if self.items.iter().any(is_news) => return Ok(()),
-            (_, Err(TagTooLarge)) => "one of the feed's tags is too large to be read safely".to_owned(),
+            (_, Err(TagTooLarge)) => {
+                "one of the feed's tags is too large to be read safely".to_owned()
+            }
             (Some(_), Ok(())) if self.is_closed => return Ok(()),
             (Some(name), Ok(())) => {
-                format!("the feed is damaged: it breaks off before its first item (there is no </{name}>)")
+                format!(
+                    "the feed is damaged: it breaks off before its first item (there is no </{name}>)"
+                )
             }
             (None, Ok(())) => match &self.root {
-                Some(root) => format!("this XML is no feed: its first element is <{}>", short(root)),
+                Some(root) => {
+                    format!("this XML is no feed: its first element is <{}>", short(root))
+                }
                 None => "this is no feed: it is damaged from its first tag on".to_owned(),
             },
         };

@@ -10,8 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{FetchError, Limits, MOST_BYTES, failure, too_slow, within};
 
-/// Sizes of bodies, and how many of each are held at once until they are parsed: 60 MiB in all. A body that outgrows its size waits for a place among
-/// the next, and keeps its own meanwhile; those of the last wait for nothing, so that all come to an end.
+/// Sizes of bodies, and how many of each are held at once until they are parsed: 60 MiB in all. A
+/// body that outgrows its size waits for a place among the next, and keeps its own meanwhile; those
+/// of the last wait for nothing, so that all come to an end.
 const SIZES: [(usize, usize); 3] = [(64 << 10, 256), (1 << 20, 24), (MOST_BYTES, 2)];
 
 /// How many parts a body may come in, whatever its length: each takes time, however small it is.
@@ -20,7 +21,8 @@ const MOST_PARTS: usize = 50_000;
 /// How long the parts beyond these must be on average, in bytes.
 const LEAST_PART: usize = 64;
 
-/// What reading a body takes, in bytes for each of its own: its text decoded and repaired, its items, what the store is given. Measured.
+/// What reading a body takes, in bytes for each of its own: its text decoded and repaired, its
+/// items, what the store is given. Measured.
 const WORK_OF_A_BYTE: usize = 15;
 
 /// What reading bodies may take at once, in KiB: enough for one of the largest.
@@ -53,8 +55,14 @@ impl Room {
 
     /// Waits until there is memory to read `body`, and for what comes of it until that is recorded.
     pub(crate) async fn work(&self, body: &Body) -> Work {
-        let takes = u32::try_from(body.len() * WORK_OF_A_BYTE / 1024).unwrap_or(MOST_WORK).min(MOST_WORK);
-        Work(Arc::clone(&self.work).acquire_many_owned(takes).await.expect("the semaphore is never closed"))
+        let takes =
+            u32::try_from(body.len() * WORK_OF_A_BYTE / 1024).unwrap_or(MOST_WORK).min(MOST_WORK);
+        Work(
+            Arc::clone(&self.work)
+                .acquire_many_owned(takes)
+                .await
+                .expect("the semaphore is never closed"),
+        )
     }
 }
 
@@ -95,16 +103,25 @@ impl Body {
         let length = self.bytes.len() + part.len();
         let size = SIZES.iter().position(|(most, _)| length <= *most).unwrap_or(SIZES.len() - 1);
         if self.place.as_ref().is_none_or(|(held, _)| *held < size) {
-            let place = Arc::clone(&room.places[size]).acquire_owned().await.expect("the semaphore is never closed");
+            let place = Arc::clone(&room.places[size])
+                .acquire_owned()
+                .await
+                .expect("the semaphore is never closed");
             self.place = Some((size, place));
         }
         self.bytes.extend_from_slice(part);
     }
 }
 
-/// Reads a body part by part, so that no more than the cap is ever held, however well it was compressed. Its parts may take what is `left` of the time for
-/// the whole; waiting for room does not count, for others take it up. A body that breaks off after its first byte is returned as far as it came.
-pub(super) async fn read(mut response: Response, limits: &Limits, left: &mut Duration) -> Result<Body, FetchError> {
+/// Reads a body part by part, so that no more than the cap is ever held, however well it was
+/// compressed. Its parts may take what is `left` of the time for the whole; waiting for room does
+/// not count, for others take it up. A body that breaks off after its first byte is returned as far
+/// as it came.
+pub(super) async fn read(
+    mut response: Response,
+    limits: &Limits,
+    left: &mut Duration,
+) -> Result<Body, FetchError> {
     let too_large = FetchError::TooLarge { limit: limits.body };
     if response.content_length().is_some_and(|length| length > limits.body as u64) {
         return Err(too_large);
@@ -119,7 +136,9 @@ pub(super) async fn read(mut response: Response, limits: &Limits, left: &mut Dur
         };
         parts += 1;
         match part {
-            Some(Ok(Ok(Some(part)))) if body.len() + part.len() > limits.body => return Err(too_large),
+            Some(Ok(Ok(Some(part)))) if body.len() + part.len() > limits.body => {
+                return Err(too_large);
+            }
             Some(Ok(Ok(Some(_)))) if parts > MOST_PARTS + body.len() / LEAST_PART => {
                 let why = "the server sends its answer in too many small parts".to_owned();
                 return broken_off(body, FetchError::Broken(why));
@@ -128,7 +147,9 @@ pub(super) async fn read(mut response: Response, limits: &Limits, left: &mut Dur
             Some(Ok(Ok(None))) => return Ok(body),
             Some(Ok(Err(error))) => return broken_off(body, failure::explain(&error)),
             Some(Err(_)) => {
-                let silent = FetchError::Broken("the server fell silent in the middle of its answer".to_owned());
+                let silent = FetchError::Broken(
+                    "the server fell silent in the middle of its answer".to_owned(),
+                );
                 return broken_off(body, silent);
             }
             None => return broken_off(body, too_slow(limits.total)),
@@ -147,7 +168,10 @@ impl Room {
     pub(super) async fn without_the_largest(&self) -> OwnedSemaphorePermit {
         let (_, places) = SIZES[SIZES.len() - 1];
         let all = u32::try_from(places).expect("few");
-        Arc::clone(&self.places[SIZES.len() - 1]).acquire_many_owned(all).await.expect("never closed")
+        Arc::clone(&self.places[SIZES.len() - 1])
+            .acquire_many_owned(all)
+            .await
+            .expect("never closed")
     }
 }
 

@@ -28,18 +28,25 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
         return FetchError::Unreachable("the name does not resolve".to_owned());
     }
     if error.is_timeout() {
-        return FetchError::Unreachable("the server did not accept a connection in time".to_owned());
+        return FetchError::Unreachable(
+            "the server did not accept a connection in time".to_owned(),
+        );
     }
     let innermost = innermost(error);
     if innermost == "connection closed before message completed" {
         return FetchError::Unreachable(CLOSED.to_owned());
     }
     if let Some(why) = innermost.strip_prefix("invalid peer certificate: ") {
-        return FetchError::Unreachable(format!("the certificate is not valid: {}", certificate(why)));
+        return FetchError::Unreachable(format!(
+            "the certificate is not valid: {}",
+            certificate(why)
+        ));
     }
     FetchError::Unreachable(match cause::<std::io::Error>(error).map(std::io::Error::kind) {
         Some(ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
-        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted) => CLOSED.to_owned(),
+        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted) => {
+            CLOSED.to_owned()
+        }
         Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
             "the network does not lead there".to_owned()
         }
@@ -47,7 +54,8 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
     })
 }
 
-/// What the deepest cause says. Only the outermost error, which is ours to leave out, holds the address.
+/// What the deepest cause says. Only the outermost error, which is ours to leave out, holds the
+/// address.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
     let mut deepest: Option<&dyn Error> = None;
     let mut next = error.source();
@@ -63,7 +71,9 @@ fn cause<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     while let Some(error) = next {
         // An io::Error keeps what it wraps to itself, and `source` skips it.
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(found) = wrapped.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref()) {
+        if let Some(found) =
+            wrapped.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref())
+        {
             return Some(found);
         }
         next = error.source();

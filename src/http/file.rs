@@ -10,29 +10,43 @@ use url::Url;
 
 use super::{Answer, FetchError, Freshness, MOST_BYTES, Validators, Way};
 
-/// Reads the file that a `file:` address names; the body is `None` if time of change and length are those of `known`.
+/// Reads the file that a `file:` address names; the body is `None` if time of change and length are
+/// those of `known`.
 ///
 /// Only for addresses from the configuration: the guard lets no `file:` pass.
 ///
-/// # Errors
-/// Where there is no such file, it is not a plain file, it may not be read, or it is larger than [`MOST_BYTES`].
+/// # Errors Where there is no such file, it is not a plain file, it may not be read, or it is
+/// larger than [`MOST_BYTES`].
 pub async fn read_file(url: &Url, known: &Validators) -> Result<Answer, FetchError> {
-    let path = url.to_file_path().map_err(|()| FetchError::Unreachable("this is no address of a file".to_owned()))?;
+    let path = url
+        .to_file_path()
+        .map_err(|()| FetchError::Unreachable("this is no address of a file".to_owned()))?;
     // Asked before opening: to open a pipe would wait for its writer.
     let metadata = tokio::fs::metadata(&path).await.map_err(|error| unreadable(&error))?;
     if !metadata.is_file() {
         return Err(FetchError::Unreachable("this is not a plain file".to_owned()));
     }
     let validators = Validators { etag: Some(mark(&metadata)), last_modified: None };
-    let body = if validators == *known { None } else { Some(read(File::open(&path).await).await?.into()) };
+    let body =
+        if validators == *known { None } else { Some(read(File::open(&path).await).await?.into()) };
     let freshness = Freshness::default();
-    Ok(Answer { body, content_type: None, validators, freshness, url: url.clone(), way: Way::Straight })
+    Ok(Answer {
+        body,
+        content_type: None,
+        validators,
+        freshness,
+        url: url.clone(),
+        way: Way::Straight,
+    })
 }
 
 async fn read(file: Result<File, std::io::Error>) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     let file = file.map_err(|error| unreadable(&error))?;
-    file.take(MOST_BYTES as u64 + 1).read_to_end(&mut body).await.map_err(|error| unreadable(&error))?;
+    file.take(MOST_BYTES as u64 + 1)
+        .read_to_end(&mut body)
+        .await
+        .map_err(|error| unreadable(&error))?;
     if body.len() > MOST_BYTES { Err(FetchError::TooLarge { limit: MOST_BYTES }) } else { Ok(body) }
 }
 
@@ -76,7 +90,8 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_read_says_why() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = read_file(&address(&folder.path().join("none")), &Validators::default()).await;
+        let missing =
+            read_file(&address(&folder.path().join("none")), &Validators::default()).await;
         assert_eq!(missing.unwrap_err().to_string(), "there is no such file");
         let directory = read_file(&address(folder.path()), &Validators::default()).await;
         assert_eq!(directory.unwrap_err().to_string(), "this is not a plain file");

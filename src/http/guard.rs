@@ -1,4 +1,5 @@
-//! Which addresses may be reached: private and special ones are refused unless the configuration allows them.
+//! Which addresses may be reached: private and special ones are refused unless the configuration
+//! allows them.
 
 mod proxied;
 
@@ -17,7 +18,9 @@ pub use proxied::check;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
     /// A private or special address.
-    #[error("{address} is a private or special address; `network: {{allow: […]}}` in the configuration can permit it")]
+    #[error(
+        "{address} is a private or special address; `network: {{allow: […]}}` in the configuration can permit it"
+    )]
     Address {
         /// The address that was refused.
         address: IpAddr,
@@ -40,7 +43,8 @@ pub enum Forbidden {
     },
 }
 
-/// IPv4 ranges that are not public (RFC 6890 and the IANA registry it founded; multicast and class E as well).
+/// IPv4 ranges that are not public (RFC 6890 and the IANA registry it founded; multicast and class
+/// E as well).
 const SPECIAL_V4: [Ipv4Net; 16] = [
     v4([0, 0, 0, 0], 8),        // this network
     v4([10, 0, 0, 0], 8),       // private
@@ -83,15 +87,18 @@ const fn v6([a, b]: [u16; 2], prefix: u8) -> Ipv6Net {
 
 /// Whether `address` may be connected to: it is public, or one of `allow` holds it.
 ///
-/// IPv4-mapped, NAT64 and 6to4 forms count as the address they carry. Special ranges are those of the IANA special-purpose registries (RFC 6890).
+/// IPv4-mapped, NAT64 and 6to4 forms count as the address they carry. Special ranges are those of
+/// the IANA special-purpose registries (RFC 6890).
 #[must_use]
 pub fn permits(address: IpAddr, allow: &[IpNet]) -> bool {
     let carried = carried(address);
-    is_public(carried) || allow.iter().any(|range| range.contains(&carried) || range.contains(&address))
+    is_public(carried)
+        || allow.iter().any(|range| range.contains(&carried) || range.contains(&address))
 }
 
-/// Checks what can be checked of `url` before any name is looked up: its scheme, and its host where that is an address, in whatever
-/// spelling (the `url` crate has made `0x7f.1` and `2130706433` into 127.0.0.1). Names are checked by [`GuardedResolver`] when they are looked up.
+/// Checks what can be checked of `url` before any name is looked up: its scheme, and its host where
+/// that is an address, in whatever spelling (the `url` crate has made `0x7f.1` and `2130706433`
+/// into 127.0.0.1). Names are checked by [`GuardedResolver`] when they are looked up.
 ///
 /// # Errors
 /// Where the address must not be fetched.
@@ -135,14 +142,18 @@ fn joined(high: u16, low: u16) -> Ipv4Addr {
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(four) => !SPECIAL_V4.iter().any(|range| range.contains(&four)),
-        IpAddr::V6(six) => PUBLIC_V6.contains(&six) && !SPECIAL_V6.iter().any(|range| range.contains(&six)),
+        IpAddr::V6(six) => {
+            PUBLIC_V6.contains(&six) && !SPECIAL_V6.iter().any(|range| range.contains(&six))
+        }
     }
 }
 
-/// Looks names up with the system's resolver and hands on only addresses that [`permits`] lets pass. The connection goes to one of
-/// these and to no other, so a name cannot change between check and connection (DNS rebinding).
+/// Looks names up with the system's resolver and hands on only addresses that [`permits`] lets
+/// pass. The connection goes to one of these and to no other, so a name cannot change between check
+/// and connection (DNS rebinding).
 ///
-/// Unless a proxy is between, it is not asked for hosts that are addresses already: [`check_url`] is for those, before every request.
+/// Unless a proxy is between, it is not asked for hosts that are addresses already: [`check_url`]
+/// is for those, before every request.
 #[derive(Clone, Debug)]
 pub struct GuardedResolver {
     allow: Arc<[IpNet]>,
@@ -151,7 +162,8 @@ pub struct GuardedResolver {
 }
 
 impl GuardedResolver {
-    /// A resolver that lets public addresses pass, and those in `allow`. The host of `proxy` may be anywhere: whoever configured it named it.
+    /// A resolver that lets public addresses pass, and those in `allow`. The host of `proxy` may be
+    /// anywhere: whoever configured it named it.
     #[must_use]
     pub fn new(allow: &[IpNet], proxy: Option<&Proxy>) -> Self {
         let named = proxy.and_then(|proxy| proxy.0.host_str()).map(Into::into);
@@ -163,8 +175,10 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let Self { allow, named } = self.clone();
         Box::pin(async move {
-            // The port is put in by the connector. For a SOCKS proxy, addresses pass here too, those of IPv6 in brackets.
-            let found = tokio::net::lookup_host((name.as_str().trim_matches(['[', ']']), 0)).await?;
+            // The port is put in by the connector. For a SOCKS proxy, addresses pass here too,
+            // those of IPv6 in brackets.
+            let found =
+                tokio::net::lookup_host((name.as_str().trim_matches(['[', ']']), 0)).await?;
             if named.as_deref() == Some(name.as_str()) {
                 return Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs);
             }
@@ -174,10 +188,17 @@ impl Resolve for GuardedResolver {
     }
 }
 
-fn sift(name: &str, found: impl Iterator<Item = SocketAddr>, allow: &[IpNet]) -> Result<Vec<SocketAddr>, Forbidden> {
-    let (permitted, refused): (Vec<_>, Vec<_>) = found.partition(|address| permits(address.ip(), allow));
+fn sift(
+    name: &str,
+    found: impl Iterator<Item = SocketAddr>,
+    allow: &[IpNet],
+) -> Result<Vec<SocketAddr>, Forbidden> {
+    let (permitted, refused): (Vec<_>, Vec<_>) =
+        found.partition(|address| permits(address.ip(), allow));
     match refused.first() {
-        Some(address) if permitted.is_empty() => Err(Forbidden::Name { name: name.to_owned(), address: address.ip() }),
+        Some(address) if permitted.is_empty() => {
+            Err(Forbidden::Name { name: name.to_owned(), address: address.ip() })
+        }
         _ => Ok(permitted),
     }
 }
@@ -264,7 +285,11 @@ mod tests {
     #[case("64:ff9b:1::1", "64:ff9b:1::/48", true)]
     #[case("::1", "127.0.0.0/8", false)]
     #[case("10.0.0.1", "10.0.1.0/24", false)]
-    fn allowed_ranges_open_just_themselves(#[case] address: &str, #[case] range: &str, #[case] open: bool) {
+    fn allowed_ranges_open_just_themselves(
+        #[case] address: &str,
+        #[case] range: &str,
+        #[case] open: bool,
+    ) {
         assert_eq!(permits(address.parse().unwrap(), &nets(&[range])), open);
     }
 
@@ -284,8 +309,13 @@ mod tests {
 
     #[test]
     fn only_http_and_https_pass() {
-        for url in ["file:///etc/passwd", "ftp://example.org/", "data:text/plain,x", "gopher://1.1.1.1/"] {
-            assert!(matches!(check_url(&url.parse().unwrap(), &[]), Err(Forbidden::Scheme { .. })), "{url}");
+        for url in
+            ["file:///etc/passwd", "ftp://example.org/", "data:text/plain,x", "gopher://1.1.1.1/"]
+        {
+            assert!(
+                matches!(check_url(&url.parse().unwrap(), &[]), Err(Forbidden::Scheme { .. })),
+                "{url}"
+            );
         }
         for url in ["http://example.org/", "https://1.1.1.1/x"] {
             assert_eq!(check_url(&url.parse().unwrap(), &[]), Ok(()), "{url}");
@@ -294,7 +324,9 @@ mod tests {
 
     #[test]
     fn a_name_keeps_its_public_addresses_and_fails_with_none() {
-        let of = |list: &[&str]| list.iter().map(|a| SocketAddr::new(a.parse().unwrap(), 0)).collect::<Vec<_>>();
+        let of = |list: &[&str]| {
+            list.iter().map(|a| SocketAddr::new(a.parse().unwrap(), 0)).collect::<Vec<_>>()
+        };
         let mixed = sift("x.example", of(&["10.0.0.1", "1.1.1.1"]).into_iter(), &[]);
         assert_eq!(mixed, Ok(of(&["1.1.1.1"])));
         let private = sift("x.example", of(&["10.0.0.1"]).into_iter(), &[]);
@@ -309,7 +341,8 @@ mod tests {
         let name = || "localhost".parse::<Name>().unwrap();
         let refused = GuardedResolver::new(&[], None).resolve(name()).await.err().unwrap();
         assert!(refused.is::<Forbidden>());
-        let allowed = GuardedResolver::new(&nets(&["127.0.0.0/8", "::1/128"]), None).resolve(name()).await;
+        let allowed =
+            GuardedResolver::new(&nets(&["127.0.0.0/8", "::1/128"]), None).resolve(name()).await;
         assert!(allowed.unwrap().next().is_some());
     }
 
@@ -322,7 +355,8 @@ mod tests {
     impl Resolve for Rebinding {
         fn resolve(&self, name: Name) -> Resolving {
             let answer = self.answers.lock().unwrap().remove(0);
-            let sifted = sift(name.as_str(), std::iter::once(SocketAddr::new(answer, 0)), &self.allow);
+            let sifted =
+                sift(name.as_str(), std::iter::once(SocketAddr::new(answer, 0)), &self.allow);
             Box::pin(async move { Ok(Box::new(sifted?.into_iter()) as Addrs) })
         }
     }
@@ -333,18 +367,33 @@ mod tests {
         let permitted = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = permitted.local_addr().unwrap().port();
         let forbidden = tokio::net::TcpListener::bind(("127.0.0.2", port)).await.unwrap();
-        let answers = ["127.0.0.1", "127.0.0.2", "127.0.0.1"].map(|address| address.parse().unwrap());
-        let resolver = Arc::new(Rebinding { answers: answers.to_vec().into(), allow: nets(&["127.0.0.1/32"]) });
-        let client = reqwest::Client::builder().no_proxy().dns_resolver(Arc::clone(&resolver)).build().unwrap();
+        let answers =
+            ["127.0.0.1", "127.0.0.2", "127.0.0.1"].map(|address| address.parse().unwrap());
+        let resolver = Arc::new(Rebinding {
+            answers: answers.to_vec().into(),
+            allow: nets(&["127.0.0.1/32"]),
+        });
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .dns_resolver(Arc::clone(&resolver))
+            .build()
+            .unwrap();
         let ask = || client.get(format!("http://rebinding.example:{port}/")).send();
         let serve = async {
             let (mut stream, _) = permitted.accept().await.unwrap();
             let _ = stream.read(&mut [0; 4096]).await.unwrap();
-            stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+                .await
+                .unwrap();
         };
         let (first, ()) = tokio::join!(ask(), serve);
         assert_eq!(first.unwrap().status(), 204);
-        assert_eq!(resolver.answers.lock().unwrap().len(), 2, "a connection goes where its one look led");
+        assert_eq!(
+            resolver.answers.lock().unwrap().len(),
+            2,
+            "a connection goes where its one look led"
+        );
         let error = crate::http::explain(&ask().await.unwrap_err());
         assert!(error.to_string().starts_with("rebinding.example leads to 127.0.0.2"), "{error}");
         assert!(futures_util::future::poll_immediate(forbidden.accept()).await.is_none());

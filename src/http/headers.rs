@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use reqwest::header::{
-    AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, RETRY_AFTER,
+    AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
 
 use super::{Freshness, Validators};
@@ -24,7 +24,8 @@ impl Validators {
     }
 }
 
-/// A header's value, a `char` for every byte: headers may hold bytes that are no UTF-8, and validators must come back as they were.
+/// A header's value, a `char` for every byte: headers may hold bytes that are no UTF-8, and
+/// validators must come back as they were.
 pub(super) fn text(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
@@ -86,7 +87,8 @@ pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(wait).unwrap_or_default())
 }
 
-/// How long the answer stays fresh (RFC 9111, section 4.2). Unclear or contradictory headers say nothing.
+/// How long the answer stays fresh (RFC 9111, section 4.2). Unclear or contradictory headers say
+/// nothing.
 pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
     let control: Vec<String> =
         head.get_all(CACHE_CONTROL).iter().map(|value| text(value).to_ascii_lowercase()).collect();
@@ -94,13 +96,18 @@ pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
     if directives.clone().any(|directive| matches!(directive, "no-cache" | "no-store")) {
         return Freshness::default();
     }
-    let max_age =
-        directives.find_map(|directive| directive.strip_prefix("max-age=").map(|age| whole(age.trim_matches('"'))));
+    let max_age = directives.find_map(|directive| {
+        directive.strip_prefix("max-age=").map(|age| whole(age.trim_matches('"')))
+    });
     let fresh_for = match max_age {
-        Some(age) => age.map(|age| age.saturating_sub(head.get(AGE).and_then(seconds).unwrap_or_default())),
+        Some(age) => {
+            age.map(|age| age.saturating_sub(head.get(AGE).and_then(seconds).unwrap_or_default()))
+        }
         None => date(head, &EXPIRES).and_then(|end| {
             let start = date(head, &DATE).unwrap_or(now);
-            Duration::try_from(end.duration_since(start)).ok().map(|age| age.min(Duration::from_secs(LONGEST)))
+            Duration::try_from(end.duration_since(start))
+                .ok()
+                .map(|age| age.min(Duration::from_secs(LONGEST)))
         }),
     };
     Freshness { fresh_for: fresh_for.filter(|age| !age.is_zero()) }
@@ -132,7 +139,10 @@ mod tests {
     }
 
     fn head(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[rstest]
@@ -146,7 +156,10 @@ mod tests {
     #[case("", None)]
     fn retry_after_is_seconds_or_a_date(#[case] value: &'static str, #[case] until: Option<&str>) {
         let expected = until.map(|until| until.parse().unwrap());
-        assert_eq!(retry_after(&head(&[("retry-after", value)])).map(|asked| asked.end(now())), expected);
+        assert_eq!(
+            retry_after(&head(&[("retry-after", value)])).map(|asked| asked.end(now())),
+            expected
+        );
     }
 
     #[rstest]

@@ -1,4 +1,5 @@
-//! How every host is reached: by which client and proxy, with which headers, and never past the guard.
+//! How every host is reached: by which client and proxy, with which headers, and never past the
+//! guard.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +18,13 @@ use crate::http::guard::{Forbidden, GuardedResolver};
 #[error("HTTPS cannot be set up: {0} (are CA certificates installed on this machine?)")]
 pub struct NoClient(String);
 
-/// Clients behind the guard for feeds, pages and webhooks, and which of them is for which host; clones share them.
+/// Clients behind the guard for feeds, pages and webhooks, and which of them is for which host;
+/// clones share them.
 ///
-/// A client looks names up by [`GuardedResolver`]; addresses in URLs are not looked up, so [`Reach::check`] or [`Reach::check_hook`] comes before
-/// each request. It follows no redirect, keeps no cookies, sends no Referer, heeds no proxy of the environment, and gives up connecting after 10 s.
+/// A client looks names up by [`GuardedResolver`]; addresses in URLs are not looked up, so
+/// [`Reach::check`] or [`Reach::check_hook`] comes before each request. It follows no redirect,
+/// keeps no cookies, sends no Referer, heeds no proxy of the environment, and gives up connecting
+/// after 10 s.
 #[derive(Clone, Debug)]
 pub struct Reach(Arc<Inner>);
 
@@ -50,7 +54,9 @@ impl Reach {
         let mut others: Vec<(Route, Client)> = Vec::new();
         for manner in hosts.manners() {
             let route = route(manner, &network);
-            if (route.http1 || route.proxy != network.proxy) && others.iter().all(|(known, _)| *known != route) {
+            if (route.http1 || route.proxy != network.proxy)
+                && others.iter().all(|(known, _)| *known != route)
+            {
                 let builder = builder(&[], &network, route.proxy.as_ref())?;
                 let client = built(if route.http1 { builder.http1_only() } else { builder })?;
                 others.push((route, client));
@@ -123,7 +129,10 @@ fn route(manner: &Manner, network: &Network) -> Route {
 ///
 /// # Errors
 /// As [`Reach::new`].
-pub fn client_that_trusts(authorities: &[Authority], network: &Network) -> Result<Client, NoClient> {
+pub fn client_that_trusts(
+    authorities: &[Authority],
+    network: &Network,
+) -> Result<Client, NoClient> {
     built(builder(authorities, network, network.proxy.as_ref())?)
 }
 
@@ -131,9 +140,14 @@ fn built(builder: ClientBuilder) -> Result<Client, NoClient> {
     builder.build().map_err(|error| NoClient(failure::innermost(&error)))
 }
 
-fn builder(authorities: &[Authority], network: &Network, proxy: Option<&Proxy>) -> Result<ClientBuilder, NoClient> {
+fn builder(
+    authorities: &[Authority],
+    network: &Network,
+    proxy: Option<&Proxy>,
+) -> Result<ClientBuilder, NoClient> {
     let failed = |error: reqwest::Error| NoClient(failure::innermost(&error));
-    let trusted: Result<Vec<_>, _> = authorities.iter().map(|authority| Certificate::from_der(&authority.0)).collect();
+    let trusted: Result<Vec<_>, _> =
+        authorities.iter().map(|authority| Certificate::from_der(&authority.0)).collect();
     let builder = Client::builder()
         .tls_certs_merge(trusted.map_err(failed)?)
         .user_agent(user_agent(network.contact.as_deref()))
@@ -150,7 +164,8 @@ fn builder(authorities: &[Authority], network: &Network, proxy: Option<&Proxy>) 
 
 fn user_agent(contact: Option<&str>) -> HeaderValue {
     let plain = format!("Tidings/{} (+{HOME})", env!("CARGO_PKG_VERSION"));
-    let whole = contact.map(|contact| format!("Tidings/{} (+{HOME}; {contact})", env!("CARGO_PKG_VERSION")));
+    let whole = contact
+        .map(|contact| format!("Tidings/{} (+{HOME}; {contact})", env!("CARGO_PKG_VERSION")));
     whole
         .and_then(|text| HeaderValue::from_str(&text).ok())
         .or_else(|| HeaderValue::from_str(&plain).ok())

@@ -1,4 +1,5 @@
-//! What a host asks of robots (robots.txt, RFC 9309), and whether a page may be read. Pure: who asks fetches.
+//! What a host asks of robots (robots.txt, RFC 9309), and whether a page may be read. Pure: who
+//! asks fetches.
 
 use robotxt::{AccessResult, Agent};
 use url::Url;
@@ -19,8 +20,9 @@ pub enum Robots {
 }
 
 impl Robots {
-    /// What follows from asking for robots.txt. A host that has none (4xx) allows everything; one that is too busy to say (429) does not, nor does
-    /// one that fails or cannot be reached. No more than 500 KiB count.
+    /// What follows from asking for robots.txt. A host that has none (4xx) allows everything; one
+    /// that is too busy to say (429) does not, nor does one that fails or cannot be reached. No
+    /// more than 500 KiB count.
     #[must_use]
     pub fn of(asked: Result<&Answer, &FetchError>) -> Self {
         match asked {
@@ -45,14 +47,14 @@ impl Robots {
 
     /// Whether the page at `url`, on that host, may be read.
     ///
-    /// # Errors
-    /// Where it may not, in words; for a host that rests, or whose robots.txt could not be read, such as say that it may be tried again.
+    /// # Errors Where it may not, in words; for a host that rests, or whose robots.txt could not be
+    /// read, such as say that it may be tried again.
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
         match self {
             Self::Says(robots) if robots.is_url_allowed(url) => Ok(()),
-            Self::Says(_) => {
-                Err(FetchError::Forbidden("its host's robots.txt asks robots to leave it alone".to_owned()))
-            }
+            Self::Says(_) => Err(FetchError::Forbidden(
+                "its host's robots.txt asks robots to leave it alone".to_owned(),
+            )),
             Self::Unreachable(rest @ FetchError::Resting { .. }) => Err(rest.clone()),
             Self::Unreachable(why) => Err(FetchError::Unreachable(format!(
                 "its host's robots.txt, which has to be read first, could not be: {why}"
@@ -111,7 +113,11 @@ mod tests {
     #[case("\u{feff}user-agent : * # all\r\ndisallow :/a # b\r\n", "/a", false)]
     #[case("User-agent: *\nDisallow: /\u{30c4}\n", "/%E3%83%84", false)]
     #[case("<!doctype html><p>User-agent: *", "/a", true)]
-    fn a_page_may_be_read_if_robots_txt_says_so(#[case] text: &str, #[case] path: &str, #[case] may: bool) {
+    fn a_page_may_be_read_if_robots_txt_says_so(
+        #[case] text: &str,
+        #[case] path: &str,
+        #[case] may: bool,
+    ) {
         assert_eq!(says(text.as_bytes()).check(&url(path)).is_ok(), may);
     }
 
@@ -123,7 +129,10 @@ mod tests {
     #[case(429, false)]
     #[case(500, false)]
     #[case(503, false)]
-    fn a_host_without_robots_txt_allows_all_and_one_that_fails_nothing(#[case] code: u16, #[case] may: bool) {
+    fn a_host_without_robots_txt_allows_all_and_one_that_fails_nothing(
+        #[case] code: u16,
+        #[case] may: bool,
+    ) {
         assert_eq!(Robots::of(Err(&status(code))).check(&url("/a")).is_ok(), may);
     }
 
@@ -138,17 +147,24 @@ mod tests {
             "its host's robots.txt, which has to be read first, could not be: the server answered 500 Internal Server Error"
         );
         assert!(matches!(unreachable, FetchError::Unreachable(_)));
-        let resting =
-            FetchError::Resting { host: HostKey::of(&url("/")), until: "2026-11-24T20:00:00Z".parse().unwrap() };
+        let resting = FetchError::Resting {
+            host: HostKey::of(&url("/")),
+            until: "2026-11-24T20:00:00Z".parse().unwrap(),
+        };
         assert_eq!(Robots::of(Err(&resting)).check(&url("/a")), Err(resting));
     }
 
     #[test]
     fn no_more_than_500_kib_count() {
-        let padding = |bytes: usize| format!("User-agent: *\nDisallow: /a\n#{}\n", "x".repeat(bytes));
-        let (short, long) = (padding(400 << 10) + "Disallow: /b\n", padding(500 << 10) + "Disallow: /b\n");
+        let padding =
+            |bytes: usize| format!("User-agent: *\nDisallow: /a\n#{}\n", "x".repeat(bytes));
+        let (short, long) =
+            (padding(400 << 10) + "Disallow: /b\n", padding(500 << 10) + "Disallow: /b\n");
         assert_eq!(
-            (says(short.as_bytes()).check(&url("/b")).is_ok(), says(long.as_bytes()).check(&url("/b")).is_ok()),
+            (
+                says(short.as_bytes()).check(&url("/b")).is_ok(),
+                says(long.as_bytes()).check(&url("/b")).is_ok()
+            ),
             (false, true)
         );
         assert!(says(long.as_bytes()).check(&url("/a")).is_err());

@@ -40,14 +40,18 @@ async fn read_head(stream: &mut TcpStream) -> String {
 }
 
 fn ok(headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut answer =
-        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n", body.len()).into_bytes();
+    let mut answer = format!(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+        body.len()
+    )
+    .into_bytes();
     answer.extend_from_slice(body);
     answer
 }
 
 fn bare(status: &str, headers: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n{headers}\r\n").into_bytes()
+    format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n{headers}\r\n")
+        .into_bytes()
 }
 
 fn loopback() -> Vec<IpNet> {
@@ -59,7 +63,12 @@ fn now() -> Timestamp {
 }
 
 fn short() -> Limits {
-    Limits { idle: Duration::from_millis(300), total: Duration::from_millis(900), body: 1 << 20, room: Room::default() }
+    Limits {
+        idle: Duration::from_millis(300),
+        total: Duration::from_millis(900),
+        body: 1 << 20,
+        room: Room::default(),
+    }
 }
 
 fn reach(network: Network) -> Reach {
@@ -74,8 +83,16 @@ fn request(url: &Url, validators: Validators) -> Request {
     Request { url: url.clone(), validators, want: Want::Feed }
 }
 
-async fn get_within(request: &Request, limits: &Limits, hosts: &Mutex<Vec<String>>) -> Result<Answer, FetchError> {
-    let network = Network { allow: loopback(), contact: Some("ana@example.org".to_owned()), ..Network::default() };
+async fn get_within(
+    request: &Request,
+    limits: &Limits,
+    hosts: &Mutex<Vec<String>>,
+) -> Result<Answer, FetchError> {
+    let network = Network {
+        allow: loopback(),
+        contact: Some("ana@example.org".to_owned()),
+        ..Network::default()
+    };
     let admit = async |url: Url| {
         hosts.lock().unwrap().push(HostKey::of(&url).0);
         Ok(())
@@ -99,7 +116,10 @@ async fn a_request_says_who_asks_and_no_more() {
     let hear = Arc::clone(&heard);
     let url = serve(move |request| {
         *hear.lock().unwrap() = request.to_ascii_lowercase();
-        ok("Content-Type: text/xml; charset=x\r\nSet-Cookie: a=b\r\nCache-Control: max-age=60\r\n", b"<rss/>")
+        ok(
+            "Content-Type: text/xml; charset=x\r\nSet-Cookie: a=b\r\nCache-Control: max-age=60\r\n",
+            b"<rss/>",
+        )
     })
     .await;
     let answer = get(&url).await.unwrap();
@@ -108,10 +128,16 @@ async fn a_request_says_who_asks_and_no_more() {
     assert_eq!(answer.freshness.fresh_for, Some(Duration::from_mins(1)));
     assert_eq!(answer.url, url);
     let heard = heard.lock().unwrap();
-    let agent = format!("user-agent: tidings/{} (+{HOME}; ana@example.org)\r\n", env!("CARGO_PKG_VERSION"));
+    let agent =
+        format!("user-agent: tidings/{} (+{HOME}; ana@example.org)\r\n", env!("CARGO_PKG_VERSION"));
     assert!(heard.contains(&agent), "{heard}");
     for encoding in ["gzip", "br", "zstd", "deflate"] {
-        assert!(heard.lines().any(|line| line.starts_with("accept-encoding:") && line.contains(encoding)), "{heard}");
+        assert!(
+            heard
+                .lines()
+                .any(|line| line.starts_with("accept-encoding:") && line.contains(encoding)),
+            "{heard}"
+        );
     }
     for header in ["referer:", "cookie:", "if-none-match:", "if-modified-since:"] {
         assert!(!heard.contains(header), "{heard}");
@@ -121,10 +147,13 @@ async fn a_request_says_who_asks_and_no_more() {
 #[tokio::test]
 async fn an_unchanged_feed_costs_a_304_and_keeps_its_validators() {
     let url = serve(|request| {
-        let known =
-            request.contains("if-none-match: W/\"v 1\"\r\n") && request.contains("if-modified-since: yesterday\r\n");
+        let known = request.contains("if-none-match: W/\"v 1\"\r\n")
+            && request.contains("if-modified-since: yesterday\r\n");
         if known {
-            bare("304 Not Modified", "ETag: W/\"v 2\"\r\nExpires: Wed, 01 May 2024 13:00:00 GMT\r\n")
+            bare(
+                "304 Not Modified",
+                "ETag: W/\"v 2\"\r\nExpires: Wed, 01 May 2024 13:00:00 GMT\r\n",
+            )
         } else {
             ok("ETag: W/\"v 1\"\r\nLast-Modified: yesterday\r\n", b"<rss/>")
         }
@@ -133,7 +162,10 @@ async fn an_unchanged_feed_costs_a_304_and_keeps_its_validators() {
     let first = get(&url).await.unwrap();
     let again = request(&url, first.validators.clone());
     let second = get_within(&again, &Limits::default(), &Mutex::default()).await.unwrap();
-    assert_eq!((second.body.as_deref(), second.validators.etag.as_deref()), (None, Some("W/\"v 2\"")));
+    assert_eq!(
+        (second.body.as_deref(), second.validators.etag.as_deref()),
+        (None, Some("W/\"v 2\""))
+    );
     assert_eq!(second.validators.last_modified, first.validators.last_modified);
     assert_eq!(second.freshness.fresh_for, Some(Duration::from_hours(1)));
 }
@@ -155,7 +187,8 @@ async fn redirects_are_followed_with_a_permit_and_the_validators_for_each_hop() 
     let start = serve(move |_| bare("302 Found", &location)).await;
     let hosts = Mutex::default();
     let validators = Validators { etag: Some("\"1\"".to_owned()), last_modified: None };
-    let answer = get_within(&request(&start, validators), &Limits::default(), &hosts).await.unwrap();
+    let answer =
+        get_within(&request(&start, validators), &Limits::default(), &hosts).await.unwrap();
     assert_eq!((answer.body.as_deref(), &answer.url), (Some(b"here".as_slice()), &target));
     assert_eq!(*hosts.lock().unwrap(), [HostKey::of(&start).0, HostKey::of(&target).0]);
 }
@@ -167,7 +200,10 @@ async fn redirects_are_followed_with_a_permit_and_the_validators_for_each_hop() 
 #[case(&["303 See Other", "301 Moved Permanently"], Way::Redirected)]
 #[case(&[], Way::Straight)]
 #[tokio::test]
-async fn a_feed_moved_for_good_if_every_hop_says_so(#[case] hops: &'static [&'static str], #[case] way: Way) {
+async fn a_feed_moved_for_good_if_every_hop_says_so(
+    #[case] hops: &'static [&'static str],
+    #[case] way: Way,
+) {
     let mut url = serve(|_| ok("", b"<rss/>")).await;
     for status in hops.iter().rev() {
         let location = format!("Location: {url}\r\n");
@@ -177,7 +213,8 @@ async fn a_feed_moved_for_good_if_every_hop_says_so(#[case] hops: &'static [&'st
 }
 
 #[tokio::test]
-async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_resting_one_is_not_asked() {
+async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_resting_one_is_not_asked()
+{
     let busy = serve(|_| bare("429 Too Many Requests", "Retry-After: 60\r\n")).await;
     let location = format!("Location: {busy}\r\n");
     let start = serve(move |_| bare("302 Found", &location)).await;
@@ -203,7 +240,9 @@ async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_restin
 async fn a_circle_of_redirects_ends() {
     let url = serve(|_| bare("301 Moved Permanently", "Location: /feed\r\n")).await;
     let hosts = Mutex::default();
-    let error = get_within(&request(&url, Validators::default()), &Limits::default(), &hosts).await.unwrap_err();
+    let error = get_within(&request(&url, Validators::default()), &Limits::default(), &hosts)
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "the server redirects more than 5 times, perhaps in a circle");
     assert_eq!(hosts.lock().unwrap().len(), 6);
 }
@@ -221,7 +260,10 @@ async fn a_redirect_leads_to_no_forbidden_place(#[case] location: &'static str) 
 #[tokio::test]
 async fn a_redirect_to_nowhere_says_so() {
     let url = serve(|_| bare("302 Found", "")).await;
-    assert_eq!(get(&url).await.unwrap_err().to_string(), "the server redirects without saying where to");
+    assert_eq!(
+        get(&url).await.unwrap_err().to_string(),
+        "the server redirects without saying where to"
+    );
 }
 
 #[rstest]
@@ -229,7 +271,11 @@ async fn a_redirect_to_nowhere_says_so() {
 #[case("https://a.example/", "//b.example/x", true)]
 #[case("http://a.example/", "https://a.example/", true)]
 #[case("http://a.example/", "/x", true)]
-fn no_redirect_leaves_encryption(#[case] from: &str, #[case] to: &'static str, #[case] followed: bool) {
+fn no_redirect_leaves_encryption(
+    #[case] from: &str,
+    #[case] to: &'static str,
+    #[case] followed: bool,
+) {
     let head = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(to))]);
     assert_eq!(redirect(&from.parse().unwrap(), &head).is_ok(), followed);
 }
@@ -242,7 +288,9 @@ fn no_redirect_leaves_encryption(#[case] from: &str, #[case] to: &'static str, #
 async fn forbidden_addresses_are_never_asked(#[case] url: &str) {
     let request = request(&url.parse().unwrap(), Validators::default());
     let admit = async |url: Url| -> Result<(), FetchError> { panic!("{url} was to be asked") };
-    let result = fetch(&reach(Network::default()), &request, &Limits::default(), now(), admit, |_, _| ()).await;
+    let result =
+        fetch(&reach(Network::default()), &request, &Limits::default(), now(), admit, |_, _| ())
+            .await;
     assert!(matches!(result, Err(FetchError::Forbidden(_))));
 }
 
@@ -250,12 +298,22 @@ async fn forbidden_addresses_are_never_asked(#[case] url: &str) {
 async fn names_that_lead_to_forbidden_addresses_say_so() {
     let request = request(&"http://localhost:9/".parse().unwrap(), Validators::default());
     let reach = reach(Network::default());
-    let error = fetch(&reach, &request, &Limits::default(), now(), async |_| Ok(()), |_, _| ()).await.unwrap_err();
-    assert!(matches!(&error, FetchError::Forbidden(why) if why.starts_with("localhost leads to ")), "{error}");
+    let error = fetch(&reach, &request, &Limits::default(), now(), async |_| Ok(()), |_, _| ())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, FetchError::Forbidden(why) if why.starts_with("localhost leads to ")),
+        "{error}"
+    );
 }
 
 #[rstest]
-#[case("429 Too Many Requests", "Retry-After: 120\r\n", 429, Some(RetryAfter::Span(Duration::from_mins(2))))]
+#[case(
+    "429 Too Many Requests",
+    "Retry-After: 120\r\n",
+    429,
+    Some(RetryAfter::Span(Duration::from_mins(2)))
+)]
 #[case(
     "503 Service Unavailable",
     "Retry-After: Wed, 01 May 2024 12:00:00 GMT\r\n",
@@ -290,7 +348,10 @@ async fn a_gzip_bomb_is_not_blown_up() {
     let url = serve(move |_| ok("Content-Encoding: gzip\r\n", &bomb)).await;
     let error = get(&url).await.unwrap_err();
     assert_eq!(error, FetchError::TooLarge { limit: MOST_BYTES });
-    assert_eq!(error.to_string(), "the answer is larger than 10 MiB, which is the most that is read");
+    assert_eq!(
+        error.to_string(),
+        "the answer is larger than 10 MiB, which is the most that is read"
+    );
 }
 
 #[rstest]
@@ -299,7 +360,8 @@ async fn a_gzip_bomb_is_not_blown_up() {
 #[tokio::test]
 async fn a_body_of_50_mib_is_not_read(#[case] length: &'static str) {
     let url = serve(move |_| {
-        let mut answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{length}\r\n").into_bytes();
+        let mut answer =
+            format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{length}\r\n").into_bytes();
         answer.resize(answer.len() + (50 << 20), b' ');
         answer
     })
@@ -318,7 +380,10 @@ async fn damaged_and_cut_answers_are_told_apart() {
     let whole = gzip(&[b'x'; 5000].map(|_| b'x'));
     let cut = whole[..whole.len() / 2].to_vec();
     let truncated = serve(move |_| ok("Content-Encoding: gzip\r\n", &cut)).await;
-    assert_eq!(get(&truncated).await.unwrap_err().to_string(), "the answer is damaged: it cannot be decompressed");
+    assert_eq!(
+        get(&truncated).await.unwrap_err().to_string(),
+        "the answer is damaged: it cannot be decompressed"
+    );
     let short = serve(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec()).await;
     let broke_off = "the answer broke off in the middle".to_owned();
     assert_eq!(broken(get(&short).await.unwrap()), (b"half".to_vec(), broke_off.clone()));
@@ -335,11 +400,13 @@ async fn damaged_and_cut_answers_are_told_apart() {
 #[tokio::test]
 async fn errors_hold_no_address() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url: Url = format!("http://{}/feed?key=secret", closed.local_addr().unwrap()).parse().unwrap();
+    let url: Url =
+        format!("http://{}/feed?key=secret", closed.local_addr().unwrap()).parse().unwrap();
     drop(closed);
     let error = get(&url).await.unwrap_err();
     assert_eq!(error, FetchError::Unreachable("connection refused".to_owned()));
-    let unknown = get(&"http://no-such-name.invalid/?key=secret".parse().unwrap()).await.unwrap_err();
+    let unknown =
+        get(&"http://no-such-name.invalid/?key=secret".parse().unwrap()).await.unwrap_err();
     assert_eq!(unknown, FetchError::Unreachable("the name does not resolve".to_owned()));
     let cut = get(&serve(|_| Vec::new()).await).await.unwrap_err();
     assert!(!format!("{cut} {cut:?}").contains("secret"), "{cut:?}");
@@ -349,7 +416,9 @@ async fn errors_hold_no_address() {
 async fn a_server_that_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    let error = get_within(&request(&url, Validators::default()), &short(), &Mutex::default()).await.unwrap_err();
+    let error = get_within(&request(&url, Validators::default()), &short(), &Mutex::default())
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "the server did not answer in time");
 }
 
@@ -360,7 +429,9 @@ async fn stuck() -> (Url, (TcpListener, Vec<TcpStream>)) {
     let listener = socket.listen(0).unwrap();
     let address = listener.local_addr().unwrap();
     let mut clients = Vec::new();
-    while let Ok(client) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+    while let Ok(client) =
+        tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+    {
         clients.push(client.unwrap());
     }
     (format!("http://{address}/").parse().unwrap(), (listener, clients))
@@ -406,7 +477,8 @@ async fn a_server_that_dribbles_is_given_up(#[case] pause: Duration, #[case] mes
 #[tokio::test]
 async fn an_answer_in_ever_so_many_small_parts_is_given_up_long_before_it_ends() {
     let url = serve(|_| {
-        let head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        let head =
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
         [head, b"1\r\nx\r\n".repeat(1 << 20)].concat()
     })
     .await;
@@ -444,7 +516,8 @@ async fn the_deadline_spans_redirects_and_leaves_out_admission() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(())
     };
-    let (_, why) = broken(fetch(&reach(own()), &asked, &short(), now(), wait, |_, _| ()).await.unwrap());
+    let (_, why) =
+        broken(fetch(&reach(own()), &asked, &short(), now(), wait, |_, _| ()).await.unwrap());
     assert_eq!(why, "the server did not finish its answer within 0.9 s");
     let mut left = Duration::from_millis(200);
     assert_eq!(within(&mut left, tokio::time::sleep(Duration::from_millis(50))).await, Some(()));
@@ -466,7 +539,15 @@ async fn a_fetch_can_be_spawned() {
                 Ok(())
             }
         };
-        fetch(&reach(own()), &request(&url, Validators::default()), &Limits::default(), now(), admit, |_, _| ()).await
+        fetch(
+            &reach(own()),
+            &request(&url, Validators::default()),
+            &Limits::default(),
+            now(),
+            admit,
+            |_, _| (),
+        )
+        .await
     });
     assert!(task.await.unwrap().is_ok());
     assert_eq!(hosts.lock().unwrap().len(), 1);

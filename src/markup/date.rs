@@ -1,8 +1,10 @@
 //! Instants as feeds write them: by the standards, else by what the parts of a date look like.
 //!
-//! What is decided here: no zone means UTC; a two-digit year is that of RFC 2822 (`49` is 2049, `50` is 1950); days and months written as
-//! numbers stand in the order that their sign implies (`.` day first), and `3/4/2024` is no date, because nobody can tell which it is, unless an
-//! AM or PM says that an American wrote it. A date before 1971 is a placeholder of some software, and none.
+//! What is decided here: no zone means UTC; a two-digit year is that of RFC 2822 (`49` is 2049,
+//! `50` is 1950); days and months written as numbers stand in the order that their sign implies
+//! (`.` day first), and `3/4/2024` is no date, because nobody can tell which it is, unless an AM or
+//! PM says that an American wrote it. A date before 1971 is a placeholder of some software, and
+//! none.
 
 mod words;
 
@@ -13,7 +15,8 @@ use jiff::tz::Offset;
 /// The longest text that is taken for a date.
 const LONGEST: usize = 120;
 
-/// The instant that `text` means: RFC 3339, RFC 2822, or anything that has a day, a month and a year which can be told apart.
+/// The instant that `text` means: RFC 3339, RFC 2822, or anything that has a day, a month and a
+/// year which can be told apart.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() > LONGEST {
@@ -38,7 +41,12 @@ fn loose(text: &str) -> Option<Timestamp> {
     let lower = text.to_lowercase();
     let pieces = pieces(&lower)?;
     if let [Number(seconds, digits @ (9 | 10 | 13))] = pieces[..] {
-        return if digits == 13 { Timestamp::from_millisecond(seconds) } else { Timestamp::from_second(seconds) }.ok();
+        return if digits == 13 {
+            Timestamp::from_millisecond(seconds)
+        } else {
+            Timestamp::from_second(seconds)
+        }
+        .ok();
     }
     let (clock, around) = clock(&pieces);
     let date = words_date(&around).or_else(|| numbers_date(&around, clock.is_american))?;
@@ -51,7 +59,8 @@ fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let length = |is_same: fn(char) -> bool| rest.find(|c: char| !is_same(c)).unwrap_or(rest.len());
+        let length =
+            |is_same: fn(char) -> bool| rest.find(|c: char| !is_same(c)).unwrap_or(rest.len());
         let end = if first.is_ascii_digit() {
             let end = length(|c| c.is_ascii_digit());
             pieces.push(Number(rest[..end].parse().ok()?, end));
@@ -78,11 +87,14 @@ struct Clock {
     is_american: bool,
 }
 
-/// Finds `hour:minute` with what belongs to it; also gives the pieces that remain for the date, without white space.
+/// Finds `hour:minute` with what belongs to it; also gives the pieces that remain for the date,
+/// without white space.
 fn clock<'a>(pieces: &[Piece<'a>]) -> (Clock, Vec<Piece<'a>>) {
     let mut clock = Clock::default();
     let mut around: Vec<Piece> = pieces.to_vec();
-    let starts = |at: &usize| matches!(pieces[*at..], [Number(0..=24, 1 | 2), Sign(':'), Number(0..=59, 1 | 2), ..]);
+    let starts = |at: &usize| {
+        matches!(pieces[*at..], [Number(0..=24, 1 | 2), Sign(':'), Number(0..=59, 1 | 2), ..])
+    };
     if let Some(start) = (0..pieces.len()).find(starts)
         && let [Number(hour, _), _, Number(minute, _), after @ ..] = &pieces[start..]
     {
@@ -103,7 +115,8 @@ fn clock<'a>(pieces: &[Piece<'a>]) -> (Clock, Vec<Piece<'a>>) {
         };
         clock.is_next_day = hour == 24;
         let small = |number: i64| i8::try_from(number).unwrap_or_default();
-        clock.time = Time::new(small(hour % 24), small(*minute), small(second), 0).unwrap_or_default();
+        clock.time =
+            Time::new(small(hour % 24), small(*minute), small(second), 0).unwrap_or_default();
         let (offset, after) = offset(after);
         clock.offset = offset;
         around.truncate(start);
@@ -133,7 +146,9 @@ fn offset<'p, 'a>(pieces: &'p [Piece<'a>]) -> (Option<Offset>, &'p [Piece<'a>]) 
         other => (None, other),
     };
     let (minutes, after) = match without_space(after) {
-        [Sign('+'), Sign('-'), after @ ..] | [Sign('-' | '\u{2212}'), after @ ..] => shift(-1, after),
+        [Sign('+'), Sign('-'), after @ ..] | [Sign('-' | '\u{2212}'), after @ ..] => {
+            shift(-1, after)
+        }
         [Sign('+'), after @ ..] => shift(1, after),
         other => (None, other),
     };
@@ -157,11 +172,13 @@ fn shift<'p, 'a>(sign: i32, pieces: &'p [Piece<'a>]) -> (Option<i32>, &'p [Piece
 }
 
 fn without_space<'p, 'a>(pieces: &'p [Piece<'a>]) -> &'p [Piece<'a>] {
-    let spaces = pieces.iter().take_while(|piece| matches!(piece, Sign(c) if c.is_whitespace())).count();
+    let spaces =
+        pieces.iter().take_while(|piece| matches!(piece, Sign(c) if c.is_whitespace())).count();
     &pieces[spaces..]
 }
 
-/// A date whose month is a word: `1 May 2024`, `May 1, 2024`, `2024 May 1`, `1-May-24`, `1 de mayo de 2024`.
+/// A date whose month is a word: `1 May 2024`, `May 1, 2024`, `2024 May 1`, `1-May-24`, `1 de mayo
+/// de 2024`.
 fn words_date(pieces: &[Piece]) -> Option<Date> {
     let month = pieces.iter().find_map(|piece| match piece {
         Word(word) => words::month(word),
@@ -183,9 +200,14 @@ fn numbers_date(pieces: &[Piece], is_american: bool) -> Option<Date> {
         [Number(packed, 8), ..] => date(packed / 10_000, 4, packed / 100 % 100, packed % 100),
         [Number(year, 4), _, Number(month, _), _, Number(day, _), ..] => date(year, 4, month, day),
         [Number(year, 4), Sign('-'), Number(month, 2)] => date(year, 4, month, 1),
-        [Number(day, 1 | 2), Sign('.'), Number(month, 1 | 2), Sign('.'), Number(year, digits), ..] => {
-            date(year, digits, month, day)
-        }
+        [
+            Number(day, 1 | 2),
+            Sign('.'),
+            Number(month, 1 | 2),
+            Sign('.'),
+            Number(year, digits),
+            ..,
+        ] => date(year, digits, month, day),
         [
             Number(first, 1 | 2),
             Sign(sign @ ('/' | '-')),
@@ -251,7 +273,10 @@ mod tests {
     #[case("May 1, 2024 3:07 p.m.", "2024-05-01T15:07:00Z")]
     #[case("May 1st, 2024 12:30 AM EDT", "2024-05-01T04:30:00Z")]
     #[case("Wed May  1 12:00:00 PDT 2024", "2024-05-01T19:00:00Z")]
-    #[case("Wed May 01 2024 12:00:00 GMT+0200 (Central European Summer Time)", "2024-05-01T10:00:00Z")]
+    #[case(
+        "Wed May 01 2024 12:00:00 GMT+0200 (Central European Summer Time)",
+        "2024-05-01T10:00:00Z"
+    )]
     #[case("1-May-2024 12:00:00", "2024-05-01T12:00:00Z")]
     #[case("Thu, 01 Jan 1998 00:00:00 GMT", "1998-01-01T00:00:00Z")]
     #[case("Thu, 01 Jan 98 00:00:00 GMT", "1998-01-01T00:00:00Z")]

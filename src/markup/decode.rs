@@ -8,10 +8,12 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 /// Where a declaration is looked for, in bytes from the start.
 const HEAD: usize = 1024;
 
-/// Decodes `bytes`: by byte order mark, `charset` of the Content-Type, the document's own declaration (XML or HTML `meta`), else by guess.
+/// Decodes `bytes`: by byte order mark, `charset` of the Content-Type, the document's own
+/// declaration (XML or HTML `meta`), else by guess.
 ///
-/// A claim that the bytes contradict is passed over: one under which they do not decode, and a single-byte encoding for what is plainly UTF-8.
-/// Never fails; what cannot be decoded becomes U+FFFD.
+/// A claim that the bytes contradict is passed over: one under which they do not decode, and a
+/// single-byte encoding for what is plainly UTF-8. Never fails; what cannot be decoded becomes
+/// U+FFFD.
 pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
@@ -33,7 +35,8 @@ pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b,
     utf8.map_or_else(|| guess(bytes), Cow::Borrowed)
 }
 
-/// Decodes bytes that say nothing of themselves: by byte order mark, as UTF-8 if they are that, else by guess. Never fails.
+/// Decodes bytes that say nothing of themselves: by byte order mark, as UTF-8 if they are that,
+/// else by guess. Never fails.
 pub(crate) fn decode_undeclared(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
@@ -54,14 +57,18 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let value = value.trim().trim_matches(['"', '\'']);
-        name.trim().eq_ignore_ascii_case("charset").then(|| Encoding::for_label(value.as_bytes()))?
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| Encoding::for_label(value.as_bytes()))?
     })
 }
 
-/// What the document says of itself: `encoding=` of an XML declaration, else `charset=` of an HTML `meta`.
+/// What the document says of itself: `encoding=` of an XML declaration, else `charset=` of an HTML
+/// `meta`.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]).to_ascii_lowercase();
-    let declaration = head.find("<?xml").and_then(|start| Some(&head[start..start + head[start..].find("?>")?]));
+    let declaration =
+        head.find("<?xml").and_then(|start| Some(&head[start..start + head[start..].find("?>")?]));
     let meta = head.find("<meta").map(|start| &head[start..]);
     label(declaration, "encoding").or_else(|| label(meta, "charset"))
 }
@@ -69,15 +76,19 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
 fn label(within: Option<&str>, name: &str) -> Option<&'static Encoding> {
     let (_, after) = within?.split_once(name)?;
     let value = after.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
-    let end = value.find(|c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c))).unwrap_or(value.len());
+    let end = value
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c)))
+        .unwrap_or(value.len());
     Encoding::for_label(&value.as_bytes()[..end])
 }
 
 fn guess(bytes: &[u8]) -> Cow<'_, str> {
-    // One stray byte in long UTF-8 is likelier than another encoding that happens to be valid UTF-8 nearly throughout.
+    // One stray byte in long UTF-8 is likelier than another encoding that happens to be valid UTF-8
+    // nearly throughout.
     let lossy = String::from_utf8_lossy(bytes);
     let broken = lossy.matches(char::REPLACEMENT_CHARACTER).count();
-    let sound = lossy.chars().filter(|c| !c.is_ascii() && *c != char::REPLACEMENT_CHARACTER).count();
+    let sound =
+        lossy.chars().filter(|c| !c.is_ascii() && *c != char::REPLACEMENT_CHARACTER).count();
     if sound > 10 * broken {
         return UTF_8.decode_without_bom_handling(bytes).0;
     }
@@ -93,7 +104,8 @@ mod tests {
 
     use super::*;
 
-    const RUSSIAN: &str = "Северная Корея и Россия договорились о поставках оружия, сообщили источники.";
+    const RUSSIAN: &str =
+        "Северная Корея и Россия договорились о поставках оружия, сообщили источники.";
 
     #[rstest]
     #[case(b"\xef\xbb\xbfcaf\xc3\xa9".as_slice(), Some("text/xml; charset=windows-1251"), "café")]
@@ -110,7 +122,11 @@ mod tests {
     #[case(b"<?xml encoding='koi8-r'?>\xe4".as_slice(), Some("text/xml; charset=windows-1251"), "<?xml encoding='koi8-r'?>д")]
     #[case(b"x".as_slice(), Some("text/xml; charset=no-such"), "x")]
     #[case(b"".as_slice(), None, "")]
-    fn text_is_decoded_by_the_best_evidence(#[case] bytes: &[u8], #[case] kind: Option<&str>, #[case] text: &str) {
+    fn text_is_decoded_by_the_best_evidence(
+        #[case] bytes: &[u8],
+        #[case] kind: Option<&str>,
+        #[case] text: &str,
+    ) {
         assert_eq!(decode(bytes, kind), text);
     }
 

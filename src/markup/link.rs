@@ -2,14 +2,16 @@
 
 use url::Url;
 
-/// `link` made absolute against `base`. Nothing but `http` and `https`, and `file` for a feed in a file. A link that passes through a search
-/// engine's counter is that of the page itself.
+/// `link` made absolute against `base`. Nothing but `http` and `https`, and `file` for a feed in a
+/// file. A link that passes through a search engine's counter is that of the page itself.
 pub(crate) fn resolve(link: &str, base: &Url) -> Option<Url> {
     let link = link.trim();
     let mut url = base.join(link).ok().filter(|_| !link.is_empty())?;
-    // A relative link takes the feed's user and password over, which must reach no reader and no store.
+    // A relative link takes the feed's user and password over, which must reach no reader and no
+    // store.
     url.set_username("").and_then(|()| url.set_password(None)).ok();
-    let is_page = matches!(url.scheme(), "http" | "https") || url.scheme() == "file" && base.scheme() == "file";
+    let is_page = matches!(url.scheme(), "http" | "https")
+        || url.scheme() == "file" && base.scheme() == "file";
     is_page.then(|| counted(&url).unwrap_or(url))
 }
 
@@ -34,10 +36,22 @@ mod tests {
     #[case("/a?x=1", "https://wire.example/a?x=1")]
     #[case(" ../b ", "https://wire.example/b")]
     #[case("//other.example/c", "https://other.example/c")]
-    #[case("https://www.google.com/url?rct=j&url=https://a.example/1%3Fid%3D7&ct=ga", "https://a.example/1?id=7")]
-    #[case("http://www.bing.com/news/apiclick.aspx?ref=x&url=https%3a%2f%2fa.example%2f1", "https://a.example/1")]
-    #[case("https://www.google.com/url?url=javascript:x", "https://www.google.com/url?url=javascript:x")]
-    #[case("https://a.example/url?url=https://b.example/", "https://a.example/url?url=https://b.example/")]
+    #[case(
+        "https://www.google.com/url?rct=j&url=https://a.example/1%3Fid%3D7&ct=ga",
+        "https://a.example/1?id=7"
+    )]
+    #[case(
+        "http://www.bing.com/news/apiclick.aspx?ref=x&url=https%3a%2f%2fa.example%2f1",
+        "https://a.example/1"
+    )]
+    #[case(
+        "https://www.google.com/url?url=javascript:x",
+        "https://www.google.com/url?url=javascript:x"
+    )]
+    #[case(
+        "https://a.example/url?url=https://b.example/",
+        "https://a.example/url?url=https://b.example/"
+    )]
     fn links_lead_to_pages(#[case] link: &str, #[case] page: &str) {
         let base = "https://user:word@wire.example/news/feed".parse().unwrap();
         assert_eq!(resolve(link, &base).unwrap().as_str(), page);

@@ -1,4 +1,5 @@
-//! Markup to plain text: paragraphs parted by a blank line, lines by a line break, white space folded.
+//! Markup to plain text: paragraphs parted by a blank line, lines by a line break, white space
+//! folded.
 
 use std::cell::RefCell;
 
@@ -7,8 +8,9 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use crate::markup::tokens::begins_reference;
 use crate::markup::tokens::{raw_kind, tokenise};
 
-/// The text that a reader of `html` sees. Blocks part paragraphs, so does a double `<br>`; a single one is a line break. Scripts, styles and the
-/// like are left out. Text after a tag that is too large to be read safely is left out too.
+/// The text that a reader of `html` sees. Blocks part paragraphs, so does a double `<br>`; a single
+/// one is a line break. Scripts, styles and the like are left out. Text after a tag that is too
+/// large to be read safely is left out too.
 pub(crate) fn from_markup(html: &str) -> String {
     let sink = Plain(RefCell::new(Writer::with_capacity(html.len())));
     let has_references = || html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]));
@@ -34,7 +36,8 @@ pub(crate) fn from_text(text: &str) -> String {
     writer.out
 }
 
-/// Text that may or may not be markup, by the look of it: elements that are closed, line breaks, or references.
+/// Text that may or may not be markup, by the look of it: elements that are closed, line breaks, or
+/// references.
 pub(crate) fn from_either(text: &str) -> String {
     if looks_like_markup(text) { from_markup(text) } else { from_text(text) }
 }
@@ -46,22 +49,26 @@ pub(crate) fn one_line(text: &str) -> String {
 
 fn looks_like_markup(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let closes =
-        lower.match_indices("</").any(|(at, _)| lower[at + 2..].starts_with(|c: char| c.is_ascii_alphabetic()));
+    let closes = lower
+        .match_indices("</")
+        .any(|(at, _)| lower[at + 2..].starts_with(|c: char| c.is_ascii_alphabetic()));
     let breaks = ["<br", "<p>", "<img "].iter().any(|tag| lower.contains(tag));
     let refers = lower.match_indices('&').any(|(at, _)| {
-        let name = lower[at + 1..].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
+        let name =
+            lower[at + 1..].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
         name > 1 && lower.as_bytes().get(at + 1 + name) == Some(&b';')
     });
     closes || breaks || refers
 }
 
-/// Whether white space can be folded no further in `text`, by a look that is fast and knows ASCII only: printable characters, and single spaces within.
+/// Whether white space can be folded no further in `text`, by a look that is fast and knows ASCII
+/// only: printable characters, and single spaces within.
 pub(crate) fn is_folded(text: &str) -> bool {
     // Counted to the end, not found: that is what the compiler makes wide instructions of.
     let bytes = text.as_bytes();
     let odd = bytes.iter().filter(|byte| !matches!(byte, b' '..=b'~')).count();
-    let double = bytes.iter().zip(bytes.iter().skip(1)).filter(|pair| matches!(pair, (b' ', b' '))).count();
+    let double =
+        bytes.iter().zip(bytes.iter().skip(1)).filter(|pair| matches!(pair, (b' ', b' '))).count();
     odd + double == 0 && !text.starts_with(' ') && !text.ends_with(' ')
 }
 
@@ -220,7 +227,16 @@ pub(crate) fn is_block(element: &str) -> bool {
 fn is_unseen(element: &str) -> bool {
     matches!(
         element,
-        "script" | "style" | "iframe" | "noembed" | "noframes" | "template" | "textarea" | "select" | "svg" | "math"
+        "script"
+            | "style"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "template"
+            | "textarea"
+            | "select"
+            | "svg"
+            | "math"
     )
 }
 

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What `work` gives, or `None` if it panicked.
 ///
-/// For parsers only: they own nothing that outlives the call, so nothing half-done can be seen afterwards. It holds as long as
-/// the profile unwinds (`panic = "abort"` would undo it).
+/// For parsers only: they own nothing that outlives the call, so nothing half-done can be seen
+/// afterwards. It holds as long as the profile unwinds (`panic = "abort"` would undo it).
 pub(crate) fn shielded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }

@@ -4,10 +4,12 @@ use std::cell::Cell;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use html5ever::tokenizer::{
+    BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
 
-/// How many characters that can part attributes one tag may hold. The tokenizer compares each attribute with all before it, so a tag of
-/// a million would take hours.
+/// How many characters that can part attributes one tag may hold. The tokenizer compares each
+/// attribute with all before it, so a tag of a million would take hours.
 const MOST_SEPARATORS: usize = 8_000;
 
 /// The longest piece that is fed at once.
@@ -75,8 +77,13 @@ impl Stall {
             self.is_comment = piece.starts_with("<!");
         }
         self.is_on = true;
-        self.separators += piece.bytes().filter(|b| b.is_ascii_whitespace() || b"/'\"".contains(b)).count();
-        if self.separators > MOST_SEPARATORS && !self.is_comment { Err(TagTooLarge) } else { Ok(()) }
+        self.separators +=
+            piece.bytes().filter(|b| b.is_ascii_whitespace() || b"/'\"".contains(b)).count();
+        if self.separators > MOST_SEPARATORS && !self.is_comment {
+            Err(TagTooLarge)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -98,7 +105,8 @@ impl<S: TokenSink<Handle = ()>> TokenSink for Counted<'_, S> {
         self.sink.process_token(token, line)
     }
 
-    /// Feeds wrap texts in CDATA sections that outlive one unwrapping; as HTML they would be comments.
+    /// Feeds wrap texts in CDATA sections that outlive one unwrapping; as HTML they would be
+    /// comments.
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
         true
     }
@@ -150,6 +158,9 @@ mod tests {
     fn long_comments_texts_and_addresses_are_fine() {
         let words = "word / ".repeat(20_000);
         assert_eq!(tags(&format!("<!-- {words} <p> {words} --><p>{words}</p>")), Ok(2));
-        assert_eq!(tags(&format!("<img src='data:image/png;base64,{}'>", "A".repeat(1 << 20))), Ok(1));
+        assert_eq!(
+            tags(&format!("<img src='data:image/png;base64,{}'>", "A".repeat(1 << 20))),
+            Ok(1)
+        );
     }
 }

@@ -12,7 +12,8 @@ use crate::notify::{Cause, Outcome, payload, text};
 /// How long standard output may be held up, by a pager for one.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Writes the letter that is frozen in `payload` to standard output, as JSON or for people; in colour on a terminal, unless `NO_COLOR` says otherwise.
+/// Writes the letter that is frozen in `payload` to standard output, as JSON or for people; in
+/// colour on a terminal, unless `NO_COLOR` says otherwise.
 pub(super) async fn send(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Outcome {
     write(tokio::io::stdout(), &shown(format, frozen, zone)).await
 }
@@ -41,8 +42,12 @@ async fn write(mut out: impl AsyncWrite + Unpin, bytes: &[u8]) -> Outcome {
     };
     match tokio::time::timeout(DEADLINE, written).await {
         Ok(Ok(())) => Outcome::Delivered("written".to_owned()),
-        Ok(Err(error)) => Outcome::retry(Cause::Unreached, format!("standard output takes nothing: {error}")),
-        Err(_) => Outcome::retry(Cause::Failed, "standard output is held up: is it paused?".to_owned()),
+        Ok(Err(error)) => {
+            Outcome::retry(Cause::Unreached, format!("standard output takes nothing: {error}"))
+        }
+        Err(_) => {
+            Outcome::retry(Cause::Failed, "standard output is held up: is it paused?".to_owned())
+        }
     }
 }
 
@@ -66,7 +71,10 @@ mod tests {
 
     #[test]
     fn what_another_version_froze_is_shown_as_it_is() {
-        assert_eq!(text_of(ConsoleFormat::Text, b"{\"type\":\"digest\"}"), "{\"type\":\"digest\"}\n");
+        assert_eq!(
+            text_of(ConsoleFormat::Text, b"{\"type\":\"digest\"}"),
+            "{\"type\":\"digest\"}\n"
+        );
     }
 
     #[tokio::test]
@@ -80,7 +88,9 @@ mod tests {
     async fn a_closed_output_is_no_panic_and_burns_no_attempt() {
         let (out, reader) = tokio::io::duplex(1);
         drop(reader);
-        let Outcome::Retry(Retry { cause: Cause::Unreached, why, .. }) = write(out, b"alert\n").await else {
+        let Outcome::Retry(Retry { cause: Cause::Unreached, why, .. }) =
+            write(out, b"alert\n").await
+        else {
             panic!("delivered")
         };
         assert!(why.starts_with("standard output takes nothing: "), "{why}");

@@ -31,14 +31,22 @@ const TITLE: usize = 120;
 /// The most of a rule's name that goes into the subject, in characters.
 const RULE: usize = 40;
 
-/// `letter` as a whole mail to `receiver` (RFC 5322), in plain text and HTML. Message-ID and the root of `References` are made of the letter's and its
-/// event's id, so that retries are one mail and an event is one thread. It says of itself that no person wrote it (RFC 3834) and of which list it is (RFC 2919).
+/// `letter` as a whole mail to `receiver` (RFC 5322), in plain text and HTML. Message-ID and the
+/// root of `References` are made of the letter's and its event's id, so that retries are one mail
+/// and an event is one thread. It says of itself that no person wrote it (RFC 3834) and of which
+/// list it is (RFC 2919).
 ///
 /// # Errors
 /// Where the receiver's address is none.
-pub(super) fn render(email: &Email, receiver: &Receiver, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
+pub(super) fn render(
+    email: &Email,
+    receiver: &Receiver,
+    letter: &Letter,
+    zone: &TimeZone,
+) -> Result<Vec<u8>, String> {
     let view = view(letter, zone);
-    let from = Mailbox { name: email.from.name.clone(), email: with_ascii_domain(&email.from.email) };
+    let from =
+        Mailbox { name: email.from.name.clone(), email: with_ascii_domain(&email.from.email) };
     let sent = SystemTime::try_from(letter.sent).map_err(|error| error.to_string())?;
     let domain = from.email.domain().to_owned();
     let mut mail = Message::builder()
@@ -58,7 +66,8 @@ pub(super) fn render(email: &Email, receiver: &Receiver, letter: &Letter, zone: 
         .boundary(boundary(&letter.id))
         .singlepart(SinglePart::plain(text::text(letter, zone, false)))
         .singlepart(SinglePart::html(html::html(&view)?));
-    let mail = mail.multipart(parts).map_err(|error| format!("the mail cannot be written: {error}"))?;
+    let mail =
+        mail.multipart(parts).map_err(|error| format!("the mail cannot be written: {error}"))?;
     Ok(mail.formatted())
 }
 
@@ -69,20 +78,25 @@ fn mailbox(email: &Email, recipient: &str) -> Result<Mailbox, String> {
 }
 
 fn address(recipient: &str) -> Result<Address, String> {
-    let address: Address =
-        recipient.parse().map_err(|error| format!("{} is no mail address: {error}", plain(recipient)))?;
+    let address: Address = recipient
+        .parse()
+        .map_err(|error| format!("{} is no mail address: {error}", plain(recipient)))?;
     Ok(with_ascii_domain(&address))
 }
 
-/// The address with its domain as mail servers know it (RFC 5891): then only letters before the `@` can still want SMTPUTF8 of them.
+/// The address with its domain as mail servers know it (RFC 5891): then only letters before the `@`
+/// can still want SMTPUTF8 of them.
 fn with_ascii_domain(address: &Address) -> Address {
     match Host::parse(address.domain()) {
-        Ok(Host::Domain(domain)) => Address::new(address.user(), domain).unwrap_or_else(|_| address.clone()),
+        Ok(Host::Domain(domain)) => {
+            Address::new(address.user(), domain).unwrap_or_else(|_| address.clone())
+        }
         _ => address.clone(),
     }
 }
 
-/// The subject as it is to be read: in what stands there in ASCII, nothing looks like an encoded word (RFC 2047), which mail programs would decode.
+/// The subject as it is to be read: in what stands there in ASCII, nothing looks like an encoded
+/// word (RFC 2047), which mail programs would decode.
 fn subject(view: &View, letter: &Letter) -> String {
     words_of_subject(view, letter).replace("=?", "= ?")
 }
@@ -96,7 +110,9 @@ fn words_of_subject(view: &View, letter: &Letter) -> String {
         None => title,
     };
     let Content::Alert { rules, .. } = &letter.content else { return title };
-    let Some(gravest) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else { return title };
+    let Some(gravest) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else {
+        return title;
+    };
     let name = cut(plain(&gravest.title()).trim(), RULE);
     match rules.len() - 1 {
         0 => format!("{title} [{name}]"),
@@ -110,7 +126,8 @@ fn raw(name: &'static str, value: &str) -> HeaderValue {
 
 /// `List-Id` (RFC 2919): what a notifier sends is one list, for people to sort their mail by.
 fn list_id(notifier: &NotifierName, domain: &str) -> String {
-    let label: String = notifier.0.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let label: String =
+        notifier.0.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("<{label}.tidings.{domain}>")
 }
 

@@ -19,10 +19,22 @@ pub(super) fn bare() -> Letter {
     let seen: Timestamp = "2026-03-12T13:20:00Z".parse().expect("a time");
     let content = Content::Alert {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000002".to_owned(),
-        story: Head { title: String::new(), opening: None, url: None, published: None, first_seen: seen, lang: None },
+        story: Head {
+            title: String::new(),
+            opening: None,
+            url: None,
+            published: None,
+            first_seen: seen,
+            lang: None,
+        },
         read: Read::Full,
         update: None,
-        feeds: vec![Sighting { feed: FeedName("Wire".to_owned()), title: String::new(), url: None, seen }],
+        feeds: vec![Sighting {
+            feed: FeedName("Wire".to_owned()),
+            title: String::new(),
+            url: None,
+            seen,
+        }],
         rules: vec![told("arms", vec![])],
     };
     Letter { content, ..alert() }
@@ -41,7 +53,8 @@ pub(super) fn titled(title: &str) -> Letter {
 pub(super) fn wordy(sentences: usize) -> Letter {
     let mut letter = bare();
     if let Content::Alert { rules, .. } = &mut letter.content {
-        let sentence = |n| evidence("arms", Field::Body, &format!("They sell arms for the {n}. time."));
+        let sentence =
+            |n| evidence("arms", Field::Body, &format!("They sell arms for the {n}. time."));
         rules[0].evidence = (1..=sentences).map(sentence).collect();
     }
     letter
@@ -60,7 +73,12 @@ pub(super) fn carried_by(copies: usize) -> Letter {
 /// A test message.
 pub(super) fn test() -> Letter {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");
-    Letter { id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(), created, sent: created, content: Content::Test }
+    Letter {
+        id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
+        created,
+        sent: created,
+        content: Content::Test,
+    }
 }
 
 /// A digest, gathered for that reason: two rules, three stories.
@@ -92,7 +110,12 @@ pub(super) fn digest(reason: Reason) -> Letter {
     ];
     let bridge = evidence("bridge", Field::Title, "Freight over the bridge doubles");
     let rules = vec![
-        Group { rule: "Russia-North Korea arms".to_owned(), row: None, severity: Severity::High, stories },
+        Group {
+            rule: "Russia-North Korea arms".to_owned(),
+            row: None,
+            severity: Severity::High,
+            stories,
+        },
         Group {
             rule: "bridges".to_owned(),
             row: None,
@@ -107,15 +130,20 @@ pub(super) fn digest(reason: Reason) -> Letter {
 pub(super) fn notice(kind: Kind) -> Letter {
     let since = "2026-03-12T12:21:00Z".parse().expect("a time");
     let why = "the server answered 503 Service Unavailable".to_owned();
-    let notice = Notice { kind, notifier: NotifierName("ops".to_owned()), recipient: None, since, why };
+    let notice =
+        Notice { kind, notifier: NotifierName("ops".to_owned()), recipient: None, since, why };
     Letter { content: Content::Notice(About::Receiver(notice)), ..test() }
 }
 
 /// A notice of this kind about a feed.
 pub(super) fn feed_notice(kind: health::Kind) -> Letter {
     let since = "2026-03-11T12:21:00Z".parse().expect("a time");
-    let (feed, why) = (FeedName("Yonhap".to_owned()), "the server answered 503 Service Unavailable".to_owned());
-    Letter { content: Content::Notice(About::Feed(FeedNotice { kind, feed, since, why })), ..test() }
+    let (feed, why) =
+        (FeedName("Yonhap".to_owned()), "the server answered 503 Service Unavailable".to_owned());
+    Letter {
+        content: Content::Notice(About::Feed(FeedNotice { kind, feed, since, why })),
+        ..test()
+    }
 }
 
 /// What is told of a rule that says nothing of itself.
@@ -135,6 +163,17 @@ pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> Told {
 
 /// Evidence that `term` stands in `sentence`, where it is found first.
 pub(super) fn evidence(term: &str, field: Field, sentence: &str) -> Evidence {
-    let marks = sentence.match_indices(term).take(1).map(|(start, found)| start..start + found.len()).collect();
-    Evidence { term: term.to_owned(), label: None, clause: None, field, sentence: sentence.to_owned(), marks }
+    let marks = sentence
+        .match_indices(term)
+        .take(1)
+        .map(|(start, found)| start..start + found.len())
+        .collect();
+    Evidence {
+        term: term.to_owned(),
+        label: None,
+        clause: None,
+        field,
+        sentence: sentence.to_owned(),
+        marks,
+    }
 }

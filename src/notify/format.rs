@@ -1,4 +1,5 @@
-//! Letters in the forms of chat services and pagers: pure, within each service's limits, and with its markup escaped in all that is not ours.
+//! Letters in the forms of chat services and pagers: pure, within each service's limits, and with
+//! its markup escaped in all that is not ours.
 
 mod bounded;
 mod discord;
@@ -21,7 +22,8 @@ use crate::config::Format;
 use crate::notify::payload;
 use crate::notify::view::view;
 
-/// What a webhook of that format sends for `letter`: a JSON object, all but what says whom it is for.
+/// What a webhook of that format sends for `letter`: a JSON object, all but what says whom it is
+/// for.
 ///
 /// # Errors
 /// Where the letter cannot be put into JSON.

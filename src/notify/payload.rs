@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::alerts::Letter;
 use crate::notify::plain::printable;
 
-/// Which schema payloads are of: that in `docs/payload.schema.json`. It grows by additions alone; another number would mean that something was taken
-/// away or has another meaning.
+/// Which schema payloads are of: that in `docs/payload.schema.json`. It grows by additions alone;
+/// another number would mean that something was taken away or has another meaning.
 const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
@@ -16,8 +16,9 @@ struct Payload<'l> {
     letter: &'l Letter,
 }
 
-/// The letter as one line of JSON, without a line break at its end. Every character in it can be printed: what could steer a terminal or turn
-/// the direction of writing is escaped, beyond what RFC 8259 asks for.
+/// The letter as one line of JSON, without a line break at its end. Every character in it can be
+/// printed: what could steer a terminal or turn the direction of writing is escaped, beyond what
+/// RFC 8259 asks for.
 ///
 /// # Errors
 /// Where the letter cannot be put into JSON.
@@ -35,7 +36,8 @@ pub(super) fn value(letter: &Letter) -> Result<serde_json::Value, String> {
     serde_json::to_value(Payload { schema: SCHEMA, letter }).map_err(|error| error.to_string())
 }
 
-/// The letter that `write` wrote. `None` for anything else, such as what another version of Tidings wrote.
+/// The letter that `write` wrote. `None` for anything else, such as what another version of Tidings
+/// wrote.
 pub(super) fn read(line: &[u8]) -> Option<Letter> {
     serde_json::from_slice(line).ok()
 }

@@ -14,7 +14,8 @@ pub(crate) fn plain(text: &str) -> String {
     visible_line(text)
 }
 
-/// `json` with every such character escaped, beyond what RFC 8259 asks for: it can be printed, and says the same.
+/// `json` with every such character escaped, beyond what RFC 8259 asks for: it can be printed, and
+/// says the same.
 pub(crate) fn printable(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for c in json.chars() {

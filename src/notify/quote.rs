@@ -24,27 +24,35 @@ pub(super) struct Piece {
 pub(super) struct Quotes {
     /// The whole headline.
     pub(super) title: Vec<Piece>,
-    /// Sentences of the text, and pieces of a headline that is not shown as a whole; in the order in which rules name them.
+    /// Sentences of the text, and pieces of a headline that is not shown as a whole; in the order
+    /// in which rules name them.
     pub(super) sentences: Vec<Vec<Piece>>,
 }
 
 /// A matched place, and what the rule's author calls it.
 type Mark<'a> = (Range<usize>, Option<&'a str>);
 
-/// Gathers the evidence of `rules` for a story with the headline `title`: evidence within one sentence is merged.
+/// Gathers the evidence of `rules` for a story with the headline `title`: evidence within one
+/// sentence is merged.
 pub(super) fn quotes(title: &str, rules: &[Told]) -> Quotes {
     of_evidence(title, rules.iter().flat_map(|rule| &rule.evidence))
 }
 
 /// The same of evidence at hand.
-pub(super) fn of_evidence<'a>(title: &'a str, evidence: impl IntoIterator<Item = &'a Evidence>) -> Quotes {
+pub(super) fn of_evidence<'a>(
+    title: &'a str,
+    evidence: impl IntoIterator<Item = &'a Evidence>,
+) -> Quotes {
     let mut in_title: Vec<Mark<'_>> = Vec::new();
     let mut sentences: Vec<(&str, Vec<Mark<'_>>)> = Vec::new();
     for evidence in evidence {
-        let offset = if evidence.field == Field::Title { title.find(&evidence.sentence) } else { None };
+        let offset =
+            if evidence.field == Field::Title { title.find(&evidence.sentence) } else { None };
         if let Some(offset) = offset {
             in_title.extend(marks(evidence, offset));
-        } else if let Some((_, known)) = sentences.iter_mut().find(|(sentence, _)| *sentence == evidence.sentence) {
+        } else if let Some((_, known)) =
+            sentences.iter_mut().find(|(sentence, _)| *sentence == evidence.sentence)
+        {
             known.extend(marks(evidence, 0));
         } else {
             sentences.push((&evidence.sentence, marks(evidence, 0).collect()));
@@ -61,14 +69,17 @@ fn marks(evidence: &Evidence, offset: usize) -> impl Iterator<Item = Mark<'_>> {
     evidence.marks.iter().map(move |mark| (mark.start + offset..mark.end + offset, label))
 }
 
-/// Cuts `text` at its marks. Of marks that overlap, the later gives only what is beyond the earlier; a mark that is no range of `text` is left out.
+/// Cuts `text` at its marks. Of marks that overlap, the later gives only what is beyond the
+/// earlier; a mark that is no range of `text` is left out.
 fn pieces(text: &str, mut marks: Vec<Mark<'_>>) -> Vec<Piece> {
     marks.sort_by_key(|(mark, _)| (mark.start, std::cmp::Reverse(mark.end)));
     let mut pieces = Vec::new();
     let mut done = 0;
     for (mark, label) in marks {
         let start = mark.start.max(done);
-        let (Some(before), Some(word)) = (text.get(done..start), text.get(start..mark.end)) else { continue };
+        let (Some(before), Some(word)) = (text.get(done..start), text.get(start..mark.end)) else {
+            continue;
+        };
         if word.is_empty() {
             continue;
         }
@@ -116,8 +127,20 @@ mod tests {
     fn evidence_of_one_sentence_is_merged_over_all_rules() {
         let sentence = "North Korea sells arms to Russia.";
         let rules = [
-            told("a", vec![evidence("Russia", Field::Body, sentence), evidence("North Korea", Field::Body, sentence)]),
-            told("b", vec![evidence("Korea", Field::Body, sentence), evidence("arms", Field::Body, sentence)]),
+            told(
+                "a",
+                vec![
+                    evidence("Russia", Field::Body, sentence),
+                    evidence("North Korea", Field::Body, sentence),
+                ],
+            ),
+            told(
+                "b",
+                vec![
+                    evidence("Korea", Field::Body, sentence),
+                    evidence("arms", Field::Body, sentence),
+                ],
+            ),
         ];
         let expected = "[North Korea] sells [arms] to [Russia].".to_owned();
         assert_eq!(all_shown("Trade", &rules), ("Trade".to_owned(), vec![expected]));
@@ -128,7 +151,10 @@ mod tests {
         let title = "At sea. Russia sells arms.";
         let rules = [told(
             "a",
-            vec![evidence("arms", Field::Title, "Russia sells arms."), evidence("sea", Field::Title, "At sea.")],
+            vec![
+                evidence("arms", Field::Title, "Russia sells arms."),
+                evidence("sea", Field::Title, "At sea."),
+            ],
         )];
         assert_eq!(all_shown(title, &rules), ("At [sea]. Russia sells [arms].".to_owned(), vec![]));
     }

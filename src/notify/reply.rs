@@ -7,9 +7,11 @@ use crate::notify::plain::plain;
 /// The most that is kept of a reply, in characters as people count them.
 const MOST: usize = 300;
 
-/// `said` on one line, cut to 300 characters, with each of `secrets` replaced by "[…]": servers like to repeat what they were sent.
+/// `said` on one line, cut to 300 characters, with each of `secrets` replaced by "[…]": servers
+/// like to repeat what they were sent.
 pub(super) fn shown<'a>(said: &str, secrets: impl IntoIterator<Item = &'a String>) -> String {
-    let mut secrets: Vec<&str> = secrets.into_iter().map(String::as_str).filter(|secret| !secret.is_empty()).collect();
+    let mut secrets: Vec<&str> =
+        secrets.into_iter().map(String::as_str).filter(|secret| !secret.is_empty()).collect();
     secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
     let safe = secrets.iter().fold(said.to_owned(), |text, secret| text.replace(secret, "[…]"));
     cut(plain(&safe).trim(), MOST)
@@ -34,7 +36,10 @@ mod tests {
     #[test]
     fn secrets_are_cut_out_the_longest_first() {
         let secrets = ["s3cret", "/hook/s3cret", ""].map(str::to_owned);
-        assert_eq!(shown("Cannot POST /hook/s3cret\r\nno s3cret", &secrets), "Cannot POST […] no […]");
+        assert_eq!(
+            shown("Cannot POST /hook/s3cret\r\nno s3cret", &secrets),
+            "Cannot POST […] no […]"
+        );
     }
 
     #[rstest]
@@ -43,7 +48,11 @@ mod tests {
     #[case("to be cut", 4, "to…")]
     #[case("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…")]
     #[case("", 1, "")]
-    fn what_is_too_long_ends_in_an_ellipsis(#[case] text: &str, #[case] most: usize, #[case] expected: &str) {
+    fn what_is_too_long_ends_in_an_ellipsis(
+        #[case] text: &str,
+        #[case] most: usize,
+        #[case] expected: &str,
+    ) {
         assert_eq!(cut(text, most), expected);
     }
 }

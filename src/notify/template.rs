@@ -9,7 +9,8 @@ use crate::config::{Template, Writes};
 use crate::notify::view::view;
 use crate::notify::{payload, text};
 
-/// What `template` makes of `letter`. A template that fails costs no alert: the log says so, and the letter goes out as JSON or as text.
+/// What `template` makes of `letter`. A template that fails costs no alert: the log says so, and
+/// the letter goes out as JSON or as text.
 ///
 /// # Errors
 /// Where the letter cannot be put into JSON.
@@ -22,7 +23,9 @@ pub(super) fn render(
     match context(letter, zone).and_then(|context| template.render(&context)) {
         Ok(message) => Ok(message),
         Err(why) => {
-            warn!("the template of {receiver} fails, and a plain message goes out in its place: {why}");
+            warn!(
+                "the template of {receiver} fails, and a plain message goes out in its place: {why}"
+            );
             match template.writes {
                 Writes::Json => payload::write(letter),
                 Writes::Text => Ok(text::text(letter, zone, false).into_bytes()),
@@ -31,7 +34,8 @@ pub(super) fn render(
     }
 }
 
-/// What a template can name: the letter as webhooks get it as JSON, and the words in which people read it.
+/// What a template can name: the letter as webhooks get it as JSON, and the words in which people
+/// read it.
 fn context(letter: &Letter, zone: &TimeZone) -> Result<Value, String> {
     let view = view(letter, zone);
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
@@ -76,7 +80,9 @@ mod tests {
                     paths(value, &format!("{at}.{key}"), found);
                 }
             }
-            Value::Array(values) => values.iter().for_each(|value| paths(value, &format!("{at}[]"), found)),
+            Value::Array(values) => {
+                values.iter().for_each(|value| paths(value, &format!("{at}[]"), found))
+            }
             _ => {}
         }
     }

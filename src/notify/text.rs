@@ -16,19 +16,24 @@ const TITLE: Style = Style::new().bold();
 const MARK: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 const QUIET: Style = Style::new().dimmed();
 
-/// The letter as people read it, ending in a line break, with times in `zone`. With `colour`, matched words are coloured by ANSI sequences (ECMA-48);
-/// without, they stand between asterisks. Nothing of the story's own can steer a terminal.
+/// The letter as people read it, ending in a line break, with times in `zone`. With `colour`,
+/// matched words are coloured by ANSI sequences (ECMA-48); without, they stand between asterisks.
+/// Nothing of the story's own can steer a terminal.
 pub(super) fn text(letter: &Letter, zone: &TimeZone, colour: bool) -> String {
     let ink = Ink { colour };
     let view = view(letter, zone);
     let mut blocks = vec![wrapped(&ink.headline(view.severity, &view.title), "", "  ")];
-    let quotes = view.quotes.iter().map(|quote| wrapped(&ink.pieces(quote, Style::new()), "  > ", "  > "));
+    let quotes =
+        view.quotes.iter().map(|quote| wrapped(&ink.pieces(quote, Style::new()), "  > ", "  > "));
     let note = view.note.iter().map(|note| wrapped(note, "  ", "  "));
     blocks.extend(quotes.chain(note));
     blocks.extend(view.sections.iter().map(|section| ink.section(section)));
     let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
     let facts = view.facts.iter().flat_map(|fact| ink.fact(fact, width));
-    let address = view.link.iter().map(|link| format!("  {}  {link}", ink.paint(&format!("{:width$}", "link"), QUIET)));
+    let address = view
+        .link
+        .iter()
+        .map(|link| format!("  {}  {link}", ink.paint(&format!("{:width$}", "link"), QUIET)));
     let copies = view.copies.iter().zip(std::iter::once("copies").chain(std::iter::repeat("")));
     let copies = copies.flat_map(|(copy, name)| ink.copy(copy, name, width));
     let below = facts.chain(address).chain(copies).collect::<Vec<_>>().join("\n");
@@ -50,7 +55,10 @@ impl Ink {
         let title = self.pieces(title, TITLE);
         match severity {
             Some(severity) => {
-                format!("{}  {title}", self.paint(&severity.as_str().to_uppercase(), style_of(severity)))
+                format!(
+                    "{}  {title}",
+                    self.paint(&severity.as_str().to_uppercase(), style_of(severity))
+                )
             }
             None => title,
         }
@@ -74,16 +82,24 @@ impl Ink {
     }
 
     fn section(&self, section: &Section) -> String {
-        let severity = self.paint(&section.severity.as_str().to_uppercase(), style_of(section.severity));
-        let heading = wrapped(&format!("{severity}  {}", self.paint(&section.heading, TITLE)), "", "  ");
+        let severity =
+            self.paint(&section.severity.as_str().to_uppercase(), style_of(section.severity));
+        let heading =
+            wrapped(&format!("{severity}  {}", self.paint(&section.heading, TITLE)), "", "  ");
         let items = section.stories.iter().map(|item| self.item(item));
         std::iter::once(heading).chain(items).collect::<Vec<_>>().join("\n\n")
     }
 
     fn item(&self, item: &Item) -> String {
         let mut lines = vec![wrapped(&self.pieces(&item.title, TITLE), "  ", "    ")];
-        lines.extend(item.quote.iter().map(|quote| wrapped(&self.pieces(quote, Style::new()), "    > ", "    > ")));
-        lines.extend(item.place.iter().map(|place| wrapped(&self.paint(place, QUIET), "    ", "    ")));
+        lines.extend(
+            item.quote
+                .iter()
+                .map(|quote| wrapped(&self.pieces(quote, Style::new()), "    > ", "    > ")),
+        );
+        lines.extend(
+            item.place.iter().map(|place| wrapped(&self.paint(place, QUIET), "    ", "    ")),
+        );
         lines.extend(item.link.iter().map(|link| format!("    {link}")));
         lines.join("\n")
     }
@@ -91,7 +107,8 @@ impl Ink {
     fn copy(&self, copy: &Item, name: &str, width: usize) -> Vec<String> {
         let indent = " ".repeat(width + "    ".len());
         let named = format!("  {}  ", self.paint(&format!("{name:width$}"), QUIET));
-        let place = copy.place.iter().map(|place| wrapped(&self.paint(place, QUIET), &indent, &indent));
+        let place =
+            copy.place.iter().map(|place| wrapped(&self.paint(place, QUIET), &indent, &indent));
         let link = copy.link.iter().map(|link| format!("{indent}{link}"));
         let title = wrapped(&self.pieces(&copy.title, Style::new()), &named, &indent);
         std::iter::once(title).chain(place).chain(link).collect()
@@ -119,7 +136,9 @@ fn style_of(severity: Severity) -> Style {
         Severity::Low => AnsiColor::Cyan,
         Severity::Medium => AnsiColor::Blue,
         Severity::High => AnsiColor::Red,
-        Severity::Critical => return Style::new().bold().invert().fg_color(Some(AnsiColor::Red.into())),
+        Severity::Critical => {
+            return Style::new().bold().invert().fg_color(Some(AnsiColor::Red.into()));
+        }
     };
     Style::new().bold().fg_color(Some(colour.into()))
 }
@@ -224,8 +243,8 @@ mod tests {
 
     #[test]
     fn notices() {
-        let notices =
-            [Kind::Down, Kind::Back, Kind::Refused].map(|kind| text(&fixture::notice(kind), &berlin(), false));
+        let notices = [Kind::Down, Kind::Back, Kind::Refused]
+            .map(|kind| text(&fixture::notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }
 
@@ -240,11 +259,17 @@ mod tests {
 
     #[test]
     fn without_colour_and_with_it_the_words_are_the_same() {
-        for letter in [fixture::alert(), fixture::bare(), fixture::test(), fixture::digest(Reason::Late)] {
+        for letter in
+            [fixture::alert(), fixture::bare(), fixture::test(), fixture::digest(Reason::Late)]
+        {
             let coloured = text(&letter, &berlin(), true);
             let bare = anstream::adapter::strip_str(&coloured).to_string();
-            let words =
-                |text: &str| text.replace(['*', '>'], "").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let words = |text: &str| {
+                text.replace(['*', '>'], "")
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(words(&bare), words(&text(&letter, &berlin(), false)));
         }
     }

@@ -1,4 +1,5 @@
-//! What a message shows, in finished words: the same for the console, for a mail's plain text and for its HTML.
+//! What a message shows, in finished words: the same for the console, for a mail's plain text and
+//! for its HTML.
 
 mod digest;
 
@@ -46,8 +47,12 @@ pub(super) struct View {
 impl View {
     /// The stories and copies that it lists, each list with its heading.
     pub(super) fn lists(&self) -> Vec<(&str, &[Item])> {
-        let sections = self.sections.iter().map(|section| (section.heading.as_str(), section.stories.as_slice()));
-        let copies = Some(("Copies", self.copies.as_slice())).filter(|(_, copies)| !copies.is_empty());
+        let sections = self
+            .sections
+            .iter()
+            .map(|section| (section.heading.as_str(), section.stories.as_slice()));
+        let copies =
+            Some(("Copies", self.copies.as_slice())).filter(|(_, copies)| !copies.is_empty());
         sections.chain(copies).collect()
     }
 }
@@ -70,7 +75,10 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     match &letter.content {
         Content::Alert { story, read, update, feeds, rules, .. } => {
             let mut view = alert(story, read, feeds, rules, zone);
-            view.facts.splice(0..0, update.as_ref().map(|update| Fact::one("update", plain(&update.to_string()))));
+            view.facts.splice(
+                0..0,
+                update.as_ref().map(|update| Fact::one("update", plain(&update.to_string()))),
+            );
             view
         }
         Content::Digest(digest) => digest::view(digest, zone),
@@ -92,7 +100,9 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
             format!("{subject} takes no messages"),
             "All that is for it is kept, and goes out when it is back. You will be told.",
         ),
-        Kind::Back => (format!("{subject} takes messages again"), "What waited for it goes out now."),
+        Kind::Back => {
+            (format!("{subject} takes messages again"), "What waited for it goes out now.")
+        }
         Kind::Refused => (
             format!("{subject} refused a message"),
             "It is kept, as are others that it may refuse. `tidings deliveries` lists those that are tried again and those that are dead; `tidings deliveries retry` sends the dead again.",
@@ -102,7 +112,11 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
         Kind::Back => ("away since", "last failure"),
         Kind::Down | Kind::Refused => ("since", "why"),
     };
-    remark(&title, note, vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))])
+    remark(
+        &title,
+        note,
+        vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
+    )
 }
 
 fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
@@ -140,7 +154,11 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
         Kind::Away | Kind::Back => ("since", "one of them said"),
         Kind::Gone | Kind::Failing | Kind::Silent => ("since", "why"),
     };
-    remark(&title, note, vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))])
+    remark(
+        &title,
+        note,
+        vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
+    )
 }
 
 fn of_store(notice: &StoreNotice, zone: &TimeZone) -> View {
@@ -150,7 +168,11 @@ fn of_store(notice: &StoreNotice, zone: &TimeZone) -> View {
             "Some stories may not be matched or sent. Stop Tidings and recover the store: docs/operations.md says how.",
         ),
     };
-    let facts = [("store", plain(&notice.store)), ("found", time(notice.since, zone)), ("why", plain(&notice.why))];
+    let facts = [
+        ("store", plain(&notice.store)),
+        ("found", time(notice.since, zone)),
+        ("why", plain(&notice.why)),
+    ];
     remark(title, note, facts.map(|(name, line)| Fact::one(name, line)).into())
 }
 
@@ -209,9 +231,17 @@ fn copy(story: &Head, copy: &Sighting, zone: &TimeZone) -> Item {
     Item { title: unmarked(headline.trim()), quote: None, place: Some(place), link }
 }
 
-fn facts(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> Vec<Fact> {
-    let rule =
-        Fact { name: if rules.len() == 1 { "rule" } else { "rules" }, lines: rules.iter().map(rule_line).collect() };
+fn facts(
+    story: &Head,
+    read: &Read,
+    feeds: &[Sighting],
+    rules: &[Told],
+    zone: &TimeZone,
+) -> Vec<Fact> {
+    let rule = Fact {
+        name: if rules.len() == 1 { "rule" } else { "rules" },
+        lines: rules.iter().map(rule_line).collect(),
+    };
     let read = match read {
         Read::Full => None,
         Read::Teaser(why) => Some(Fact::one("read", plain(&format!("teaser only: {why}")))),

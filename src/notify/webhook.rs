@@ -1,4 +1,5 @@
-//! The webhook notifier: one signed POST in the form of Standard Webhooks, and what the answer means.
+//! The webhook notifier: one signed POST in the form of Standard Webhooks, and what the answer
+//! means.
 
 mod client;
 mod secrets;
@@ -41,7 +42,8 @@ const CONCERN_THE_MESSAGE: [StatusCode; 5] = [
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
 ];
 
-/// Tries once to post `payload`, within half a minute: 2xx is success, a redirect none. `now` is the signature's time.
+/// Tries once to post `payload`, within half a minute: 2xx is success, a redirect none. `now` is
+/// the signature's time.
 pub(super) async fn send(
     webhook: &Webhook,
     means: &Means,
@@ -72,11 +74,15 @@ pub(super) async fn send(
             judge(status, &headers, &shown(&remark, &secrets(webhook)), receiver, wish)
         }
         Ok(Err(error)) => failed(&error),
-        Err(_) => Outcome::retry(Cause::Failed, format!("the server did not answer within {} s", DEADLINE.as_secs())),
+        Err(_) => Outcome::retry(
+            Cause::Failed,
+            format!("the server did not answer within {} s", DEADLINE.as_secs()),
+        ),
     }
 }
 
-/// The message with what it says of whom it is for. It is a JSON object, and no empty one, where that is wanted.
+/// The message with what it says of whom it is for. It is a JSON object, and no empty one, where
+/// that is wanted.
 fn addressed(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
     match (&webhook.addressed, payload) {
         (Some(Addressed { key, to }), [b'{', rest @ ..]) => {
@@ -87,7 +93,12 @@ fn addressed(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
     }
 }
 
-fn headers(webhook: &Webhook, id: &str, payload: &[u8], now: Timestamp) -> Result<HeaderMap, String> {
+fn headers(
+    webhook: &Webhook,
+    id: &str,
+    payload: &[u8],
+    now: Timestamp,
+) -> Result<HeaderMap, String> {
     let seconds = now.as_second();
     let mut headers = webhook.headers.clone();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(&webhook.body)));
@@ -122,7 +133,8 @@ fn failed(error: &reqwest::Error) -> Outcome {
     }
 }
 
-/// What an answer means. `remark` is what else it said, safe to show; `wish` is how long it wants us to wait.
+/// What an answer means. `remark` is what else it said, safe to show; `wish` is how long it wants
+/// us to wait.
 fn judge(
     status: StatusCode,
     headers: &HeaderMap,
@@ -142,11 +154,17 @@ fn judge(
             receiver.notifier
         )),
         StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(said),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => retry(Cause::Busy, Scope::Notifier, said),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            retry(Cause::Busy, Scope::Notifier, said)
+        }
         // The gateway says that nobody behind it has the message.
-        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => retry(Cause::Shut, Scope::Notifier, said),
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => {
+            retry(Cause::Shut, Scope::Notifier, said)
+        }
         _ if CONCERN_THE_MESSAGE.contains(&status) => retry(Cause::Failed, Scope::Message, said),
-        _ if status.is_redirection() => retry(Cause::Shut, Scope::Notifier, redirected(status, headers, receiver)),
+        _ if status.is_redirection() => {
+            retry(Cause::Shut, Scope::Notifier, redirected(status, headers, receiver))
+        }
         _ if status.is_client_error() => retry(Cause::Shut, Scope::Notifier, said),
         _ => retry(Cause::Failed, Scope::Notifier, said),
     }
@@ -154,7 +172,8 @@ fn judge(
 
 fn redirected(status: StatusCode, headers: &HeaderMap, receiver: &Receiver) -> String {
     let target = headers.get(LOCATION).and_then(|value| Url::parse(value.to_str().ok()?).ok());
-    let to = target.map(|url| format!(" to {}", url.origin().ascii_serialization())).unwrap_or_default();
+    let to =
+        target.map(|url| format!(" to {}", url.origin().ascii_serialization())).unwrap_or_default();
     format!(
         "the server answered {status} and redirects{to}, which is not followed; write the new address as the `url` of `{}` under `notifiers`",
         receiver.notifier

@@ -1,4 +1,5 @@
-//! Feeds that fail or fall silent: when that is worth telling, when their return is, and what is told. Pure.
+//! Feeds that fail or fall silent: when that is worth telling, when their return is, and what is
+//! told. Pure.
 
 use std::time::Duration;
 
@@ -70,7 +71,8 @@ pub enum Ended<'p> {
     },
 }
 
-/// A time in which no feed could be read, though feeds of several hosts were asked: hardly the fault of any.
+/// A time in which no feed could be read, though feeds of several hosts were asked: hardly the
+/// fault of any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// When a feed was read last.
@@ -124,7 +126,8 @@ impl Kind {
 }
 
 impl FeedNotice {
-    /// The beginning of the keys of its messages, which end in their receiver: nobody is told twice.
+    /// The beginning of the keys of its messages, which end in their receiver: nobody is told
+    /// twice.
     #[must_use]
     pub fn key(&self) -> String {
         let subject = if matches!(self.kind, Kind::Away | Kind::Back) { "" } else { &*self.feed.0 };
@@ -132,8 +135,9 @@ impl FeedNotice {
     }
 }
 
-/// The course of `feed` after a poll at `at`, and what is to be told of it. `error` is how the poll before failed, if it did; `outage` is
-/// what was known before a poll that ended well, or is with one that failed.
+/// The course of `feed` after a poll at `at`, and what is to be told of it. `error` is how the poll
+/// before failed, if it did; `outage` is what was known before a poll that ended well, or is with
+/// one that failed.
 #[must_use]
 pub fn after(
     feed: &FeedName,
@@ -144,22 +148,33 @@ pub fn after(
     at: Timestamp,
 ) -> (Course, Vec<FeedNotice>) {
     let notice = |kind, since: Option<Timestamp>, why: &str| {
-        vec![FeedNotice { kind, feed: feed.clone(), since: since.unwrap_or(at), why: why.to_owned() }]
+        vec![FeedNotice {
+            kind,
+            feed: feed.clone(),
+            since: since.unwrap_or(at),
+            why: why.to_owned(),
+        }]
     };
     match ended {
         Ended::Failed { why, gone } => {
             let failing_since = before.failing_since.unwrap_or(at);
             let course = Course { failing_since: Some(failing_since), ..before };
-            let (ailment, kind) = if gone { (Ailment::Gone, Kind::Gone) } else { (Ailment::Failing, Kind::Failing) };
+            let (ailment, kind) =
+                if gone { (Ailment::Gone, Kind::Gone) } else { (Ailment::Failing, Kind::Failing) };
             match outage.filter(|outage| !gone && outage.since < failing_since) {
                 Some(Outage { since, told: false }) if later(since, FAILING) <= at => {
                     (course, notice(Kind::Away, Some(since), why))
                 }
                 Some(_) => (course, Vec::new()),
-                None if before.told == Some(ailment) || !gone && later(failing_since, FAILING) > at => {
+                None if before.told == Some(ailment)
+                    || !gone && later(failing_since, FAILING) > at =>
+                {
                     (course, Vec::new())
                 }
-                None => (Course { told: Some(ailment), ..course }, notice(kind, course.failing_since, why)),
+                None => (
+                    Course { told: Some(ailment), ..course },
+                    notice(kind, course.failing_since, why),
+                ),
             }
         }
         Ended::Well { news, gap } => {
@@ -170,23 +185,33 @@ pub fn after(
                     let why = format!("it usually brings something every {gap}");
                     (Some(Ailment::Silent), notice(Kind::Silent, last_news, &why))
                 }
-                (Some(Ailment::Gone | Ailment::Failing), _) => {
-                    (None, notice(Kind::Well, before.failing_since, error.unwrap_or("it could not be read")))
-                }
+                (Some(Ailment::Gone | Ailment::Failing), _) => (
+                    None,
+                    notice(
+                        Kind::Well,
+                        before.failing_since,
+                        error.unwrap_or("it could not be read"),
+                    ),
+                ),
                 (Some(Ailment::Silent), _) if news => {
                     (None, notice(Kind::Well, before.last_news, "it had brought nothing new"))
                 }
                 (told @ (None | Some(Ailment::Silent)), _) => (told, Vec::new()),
             };
             if let Some(outage) = outage.filter(|outage| outage.told) {
-                notices.extend(notice(Kind::Back, Some(outage.since), error.unwrap_or("none could be read")));
+                notices.extend(notice(
+                    Kind::Back,
+                    Some(outage.since),
+                    error.unwrap_or("none could be read"),
+                ));
             }
             (Course { told, ..course }, notices)
         }
     }
 }
 
-/// What a feed suffers from at `now`, if anything: what is shown where nobody asks what was told. `gone`: it is not polled any more.
+/// What a feed suffers from at `now`, if anything: what is shown where nobody asks what was told.
+/// `gone`: it is not polled any more.
 #[must_use]
 pub fn of(course: &Course, gone: bool, gap: Option<Duration>, now: Timestamp) -> Option<Ailment> {
     if gone {
@@ -199,11 +224,16 @@ pub fn of(course: &Course, gone: bool, gap: Option<Duration>, now: Timestamp) ->
 }
 
 /// The usual gap, to the minute, of a feed that has been silent for too many of them.
-fn silence(course: &Course, gap: Option<Duration>, now: Timestamp) -> Option<humantime::FormattedDuration> {
+fn silence(
+    course: &Course,
+    gap: Option<Duration>,
+    now: Timestamp,
+) -> Option<humantime::FormattedDuration> {
     let gap = gap?;
     let since = course.last_news?;
     let minutes = Duration::from_mins((gap.as_secs() / 60).max(1));
-    (later(since, gap.saturating_mul(GAPS).max(SILENT)) <= now).then(|| humantime::format_duration(minutes))
+    (later(since, gap.saturating_mul(GAPS).max(SILENT)) <= now)
+        .then(|| humantime::format_duration(minutes))
 }
 
 #[cfg(test)]
@@ -242,7 +272,9 @@ mod tests {
             if let Some(outage) = &mut outage {
                 outage.told |= notices.iter().any(|notice| notice.kind == Kind::Away);
             }
-            let notices = notices.iter().map(|notice| (notice.kind, notice.since.as_second() - 1_800_000_000));
+            let notices = notices
+                .iter()
+                .map(|notice| (notice.kind, notice.since.as_second() - 1_800_000_000));
             told.extend(notices.map(|(kind, since)| (*hour, kind, since / 3600)));
         }
         told
@@ -250,7 +282,15 @@ mod tests {
 
     #[test]
     fn a_feed_that_fails_for_a_day_is_told_once_and_so_is_its_return() {
-        let polls = [(0, news()), (1, FAILED), (24, FAILED), (25, FAILED), (49, FAILED), (60, news()), (61, news())];
+        let polls = [
+            (0, news()),
+            (1, FAILED),
+            (24, FAILED),
+            (25, FAILED),
+            (49, FAILED),
+            (60, news()),
+            (61, news()),
+        ];
         assert_eq!(told(&polls), [(25, Kind::Failing, 1), (60, Kind::Well, 1)]);
     }
 
@@ -258,7 +298,11 @@ mod tests {
     fn where_no_feed_was_read_for_a_day_one_notice_stands_for_all() {
         let polls = [(1, FAILED), (23, FAILED), (24, FAILED), (49, FAILED), (60, news())];
         assert_eq!(told_in(Some(0), &polls), [(24, Kind::Away, 0), (60, Kind::Back, 0)]);
-        assert_eq!(told_in(Some(0), &[(1, FAILED), (26, news())]), [], "nobody was told that it began");
+        assert_eq!(
+            told_in(Some(0), &[(1, FAILED), (26, news())]),
+            [],
+            "nobody was told that it began"
+        );
         let key = |feed: &str, kind| {
             let (feed, since) = (FeedName(feed.to_owned()), at(0));
             FeedNotice { kind, feed, since, why: String::new() }.key()
@@ -276,21 +320,38 @@ mod tests {
     #[test]
     fn a_return_is_told_beside_what_the_feed_itself_has_to_tell() {
         let (feed, outage) = (FeedName("wire".to_owned()), Outage { since: at(0), told: true });
-        let ill = Course { failing_since: Some(at(-9)), last_news: None, told: Some(Ailment::Failing) };
+        let ill =
+            Course { failing_since: Some(at(-9)), last_news: None, told: Some(Ailment::Failing) };
         let (course, notices) = after(&feed, ill, news(), Some("refused"), Some(outage), at(30));
         assert_eq!(course.told, None);
-        assert_eq!(notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(), [Kind::Well, Kind::Back]);
+        assert_eq!(
+            notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
+            [Kind::Well, Kind::Back]
+        );
     }
 
     #[test]
     fn a_failure_that_passes_within_a_day_is_told_to_nobody() {
-        assert_eq!(told(&[(0, news()), (1, FAILED), (24, FAILED), (25, news()), (26, FAILED), (27, FAILED)]), []);
+        assert_eq!(
+            told(&[
+                (0, news()),
+                (1, FAILED),
+                (24, FAILED),
+                (25, news()),
+                (26, FAILED),
+                (27, FAILED)
+            ]),
+            []
+        );
     }
 
     #[test]
     fn what_is_gone_for_good_is_told_at_once() {
         let gone = Ended::Failed { why: "410", gone: true };
-        assert_eq!(told(&[(0, news()), (1, gone), (90, news())]), [(1, Kind::Gone, 1), (90, Kind::Well, 1)]);
+        assert_eq!(
+            told(&[(0, news()), (1, gone), (90, news())]),
+            [(1, Kind::Gone, 1), (90, Kind::Well, 1)]
+        );
         let polls = [(0, FAILED), (25, FAILED), (26, gone), (50, gone)];
         assert_eq!(told(&polls), [(25, Kind::Failing, 0), (26, Kind::Gone, 0)]);
     }
@@ -298,9 +359,13 @@ mod tests {
     #[test]
     fn four_usual_gaps_and_three_days_without_news_are_a_silence() {
         let hourly = quiet(Some(HOUR));
-        assert_eq!(told(&[(0, news()), (71, hourly), (72, hourly), (90, hourly)]), [(72, Kind::Silent, 0)]);
+        assert_eq!(
+            told(&[(0, news()), (71, hourly), (72, hourly), (90, hourly)]),
+            [(72, Kind::Silent, 0)]
+        );
         let daily = quiet(Some(24 * HOUR));
-        let polls = [(0, news()), (72, daily), (95, daily), (96, daily), (100, news()), (101, daily)];
+        let polls =
+            [(0, news()), (72, daily), (95, daily), (96, daily), (100, news()), (101, daily)];
         assert_eq!(told(&polls), [(96, Kind::Silent, 0), (100, Kind::Well, 0)]);
         assert_eq!(told(&[(0, news()), (9000, quiet(None))]), [], "nobody knows what is usual");
     }
@@ -317,7 +382,10 @@ mod tests {
     fn a_silent_feed_that_fails_is_told_as_failing_and_then_as_well() {
         let hourly = quiet(Some(HOUR));
         let polls = [(0, news()), (72, hourly), (73, FAILED), (97, FAILED), (98, news())];
-        assert_eq!(told(&polls), [(72, Kind::Silent, 0), (97, Kind::Failing, 73), (98, Kind::Well, 73)]);
+        assert_eq!(
+            told(&polls),
+            [(72, Kind::Silent, 0), (97, Kind::Failing, 73), (98, Kind::Well, 73)]
+        );
     }
 
     #[test]
@@ -330,10 +398,12 @@ mod tests {
             (notice.why.as_str(), notice.key()),
             ("connection refused", "notice:failing:wire:1800000000000:".to_owned())
         );
-        let back = after(&feed, course, news(), Some("connection refused"), None, at(25)).1.remove(0);
+        let back =
+            after(&feed, course, news(), Some("connection refused"), None, at(25)).1.remove(0);
         assert_eq!(back.why, "connection refused");
         let silent = Course { failing_since: None, ..failing };
-        let silent = after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.remove(0);
+        let silent =
+            after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.remove(0);
         assert_eq!(silent.why, "it usually brings something every 1h 30m");
     }
 

@@ -7,7 +7,8 @@ use url::Url;
 
 use crate::http::{Answer, Way};
 
-/// How long a move must have been seen, poll after poll, before the new address is asked in the place of the configuration's.
+/// How long a move must have been seen, poll after poll, before the new address is asked in the
+/// place of the configuration's.
 const HELD: Duration = Duration::from_hours(6 * 24);
 
 /// Where permanent redirects lead from a feed's address.
@@ -15,22 +16,33 @@ const HELD: Duration = Duration::from_hours(6 * 24);
 pub struct Move {
     /// Where a feed was read, without a fragment.
     pub to: Url,
-    /// When it was first read there. Since then, every poll that ended well came there the same way.
+    /// When it was first read there. Since then, every poll that ended well came there the same
+    /// way.
     pub since: Timestamp,
 }
 
 impl Move {
-    /// Whether the new address is asked now, if the feed's last poll that ended well was at `last_good`.
+    /// Whether the new address is asked now, if the feed's last poll that ended well was at
+    /// `last_good`.
     #[must_use]
     pub fn is_adopted(&self, last_good: Option<Timestamp>) -> bool {
-        last_good.is_some_and(|last| Duration::try_from(last.duration_since(self.since)).is_ok_and(|held| held >= HELD))
+        last_good.is_some_and(|last| {
+            Duration::try_from(last.duration_since(self.since)).is_ok_and(|held| held >= HELD)
+        })
     }
 }
 
-/// What is known of a feed's move after a poll that ended well. `asked` is where it was asked, `is_read` whether the answer held a document that is a feed:
-/// a move begins with one, and goes on with a 304, too.
+/// What is known of a feed's move after a poll that ended well. `asked` is where it was asked,
+/// `is_read` whether the answer held a document that is a feed: a move begins with one, and goes on
+/// with a 304, too.
 #[must_use]
-pub fn after(before: Option<Move>, asked: &Url, answer: &Answer, is_read: bool, now: Timestamp) -> Option<Move> {
+pub fn after(
+    before: Option<Move>,
+    asked: &Url,
+    answer: &Answer,
+    is_read: bool,
+    now: Timestamp,
+) -> Option<Move> {
     let to = without_fragment(&answer.url);
     match answer.way {
         Way::Straight => before.filter(|known| known.to == without_fragment(asked)),
@@ -109,7 +121,10 @@ mod tests {
     fn a_304_carries_a_move_on_but_does_not_begin_one() {
         let unchanged = answer(NEW, Way::MovedForGood);
         assert_eq!(after(None, &url(OLD), &unchanged, false, day(9)), None);
-        assert_eq!(after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)), Some(since_day_1(NEW)));
+        assert_eq!(
+            after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)),
+            Some(since_day_1(NEW))
+        );
     }
 
     #[test]

@@ -26,8 +26,12 @@ const PATIENCE: u32 = 2;
 
 /// The waits after the first failures in a row in which no server answered. Nobody was asked, and a
 /// slip in the configuration or a network that comes up late is mended within minutes.
-const UNREACHED: [Duration; 4] =
-    [Duration::from_secs(10), Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(15)];
+const UNREACHED: [Duration; 4] = [
+    Duration::from_secs(10),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+    Duration::from_mins(15),
+];
 
 /// What polls that begin at the same hour, when a pause ends, are spread over.
 const AFTER_A_PAUSE: Duration = Duration::from_mins(10);
@@ -75,10 +79,12 @@ pub struct Next {
     pub why: String,
 }
 
-/// When to poll next. `every` is the user's own interval; `own_host` lowers the floor from five minutes to a second; `seed` makes the jitter, up to 10%.
+/// When to poll next. `every` is the user's own interval; `own_host` lowers the floor from five
+/// minutes to a second; `seed` makes the jitter, up to 10%.
 ///
-/// Never sooner than the floor where a server answered, and never before a `Retry-After` of up to a day is over. After a failure never later than a day, or than the feed's
-/// own interval if that is longer, jitter aside. Hints lengthen an interval that the user has not set, up to the longest.
+/// Never sooner than the floor where a server answered, and never before a `Retry-After` of up to a
+/// day is over. After a failure never later than a day, or than the feed's own interval if that is
+/// longer, jitter aside. Hints lengthen an interval that the user has not set, up to the longest.
 #[must_use]
 pub fn next(
     history: &History,
@@ -105,10 +111,15 @@ pub fn next(
         }
         Ended::NotFound if history.failures > PATIENCE => soon(Wait {
             wait: longest,
-            why: format!("after {}: it is not found (404), which is tried once a day", words(longest)),
+            why: format!(
+                "after {}: it is not found (404), which is tried once a day",
+                words(longest)
+            ),
         }),
         Ended::Unreached => soon(unreached(usual.wait, history.failures)),
-        Ended::NotFound | Ended::Failed => soon(retried(usual.wait, history.failures, history.failures)),
+        Ended::NotFound | Ended::Failed => {
+            soon(retried(usual.wait, history.failures, history.failures))
+        }
         Ended::Busy { asked } => busy(history.failures, usual.wait, *asked, now, seed),
     }
 }
@@ -119,8 +130,8 @@ struct Wait {
     why: String,
 }
 
-/// The mean time between the newest items of a document, at most twenty, by when they say they were published. Dates to come tell nothing. `None` under
-/// three dated items.
+/// The mean time between the newest items of a document, at most twenty, by when they say they were
+/// published. Dates to come tell nothing. `None` under three dated items.
 #[must_use]
 pub fn mean_gap(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
     let mut newest: Vec<_> = published.iter().copied().filter(|date| *date <= now).collect();
@@ -130,7 +141,8 @@ pub fn mean_gap(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(newest.first()?.duration_since(*newest.last()?)).ok()? / gaps)
 }
 
-/// The longest that a poll may have been put off at the last one, its jitter included, where the user wants it `every` so often.
+/// The longest that a poll may have been put off at the last one, its jitter included, where the
+/// user wants it `every` so often.
 #[must_use]
 pub fn longest_wait(every: Duration) -> Duration {
     every.saturating_add(every / 10)
@@ -146,10 +158,14 @@ fn usual(history: &History, every: Option<Duration>, floor: Duration, bounds: &P
         }
         (None, None) => {
             let first = UNKNOWN.clamp(bounds.min, bounds.max);
-            (first, ", until the dates of three items tell how often it brings something".to_owned())
+            (
+                first,
+                ", until the dates of three items tell how often it brings something".to_owned(),
+            )
         }
     };
-    let (wait, why) = if wait < floor { (floor, ", the least that is polite".to_owned()) } else { (wait, why) };
+    let (wait, why) =
+        if wait < floor { (floor, ", the least that is polite".to_owned()) } else { (wait, why) };
     Wait { wait, why: format!("every {}{why}", words(wait)) }
 }
 
@@ -166,8 +182,14 @@ fn half_of(gap: Duration, half: Duration, bounds: &Poll) -> String {
     }
 }
 
-/// `usual`, or what the feed or its server ask for if that is longer, as far as the longest interval lets it.
-fn lengthened(usual: Wait, feed: Option<Duration>, server: Option<Duration>, bounds: &Poll) -> Wait {
+/// `usual`, or what the feed or its server ask for if that is longer, as far as the longest
+/// interval lets it.
+fn lengthened(
+    usual: Wait,
+    feed: Option<Duration>,
+    server: Option<Duration>,
+    bounds: &Poll,
+) -> Wait {
     let (asked, who, how) = match (feed.unwrap_or_default(), server.unwrap_or_default()) {
         (feed, server) if feed >= server => (feed, "the feed", "ttl, sy:updatePeriod"),
         (_, server) => (server, "the server", "max-age, Expires"),
@@ -177,7 +199,10 @@ fn lengthened(usual: Wait, feed: Option<Duration>, server: Option<Duration>, bou
         return usual;
     }
     let bound = if wait < asked { ", the longest interval" } else { "" };
-    Wait { wait, why: format!("every {}{bound}: {who} asked for {} ({how})", words(wait), words(asked)) }
+    Wait {
+        wait,
+        why: format!("every {}{bound}: {who} asked for {} ({how})", words(wait), words(asked)),
+    }
 }
 
 /// `next`, put off to the end of a pause that it falls into, but not beyond `latest`.
@@ -185,22 +210,39 @@ fn spared(next: Next, pauses: Pauses, latest: Timestamp, seed: u64) -> Next {
     let Some((at, end)) = next.at.and_then(|at| Some((at, pauses.end(at)?))) else { return next };
     let spread = later(end, share(AFTER_A_PAUSE, seed));
     let at = spread.min(latest).max(at);
-    let until = if end == Timestamp::MAX { "at all times".to_owned() } else { format!("until {}", moment(end)) };
+    let until = if end == Timestamp::MAX {
+        "at all times".to_owned()
+    } else {
+        format!("until {}", moment(end))
+    };
     let but = if at < end { "; this is the longest interval" } else { "" };
-    Next { at: Some(at), why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}") }
+    Next {
+        at: Some(at),
+        why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}"),
+    }
 }
 
-/// The later of what the server asked for and the backoff, at most a day. The whole host rests for what
-/// was asked, so only what is our own choice is spread.
-fn busy(failures: u32, usual: Duration, asked: Option<RetryAfter>, now: Timestamp, seed: u64) -> Next {
+/// The later of what the server asked for and the backoff, at most a day. The whole host rests for
+/// what was asked, so only what is our own choice is spread.
+fn busy(
+    failures: u32,
+    usual: Duration,
+    asked: Option<RetryAfter>,
+    now: Timestamp,
+    seed: u64,
+) -> Next {
     let until = asked.map_or(now, |asked| asked.end(now));
     let asked = Duration::try_from(until.duration_since(now)).unwrap_or_default();
     let backoff = backoff(usual, failures);
     let heeded = asked.min(DAY);
     let (wait, asked) = (words(heeded.max(backoff)), (asked > backoff).then(|| words(asked)));
     let why = match asked {
-        Some(asked) if asked == wait => format!("after {wait}: the server asked for that (Retry-After)"),
-        Some(asked) => format!("after {wait}, the longest rest: the server asked for {asked} (Retry-After)"),
+        Some(asked) if asked == wait => {
+            format!("after {wait}: the server asked for that (Retry-After)")
+        }
+        Some(asked) => {
+            format!("after {wait}, the longest rest: the server asked for {asked} (Retry-After)")
+        }
         None if failures < 2 => format!("after {wait}: the server is busy"),
         None => format!("after {wait}: the server is busy, {failures} times in a row"),
     };

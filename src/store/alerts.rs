@@ -10,8 +10,9 @@ use crate::alerts::Draft;
 use crate::alerts::copies::Update;
 use tidings_rules::story::Read;
 
-/// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on that occasion, is not
-/// told again: the alert of a copy is only recorded, unless the copy is an update.
+/// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on
+/// that occasion, is not told again: the alert of a copy is only recorded, unless the copy is an
+/// update.
 pub(super) async fn keep(
     conn: &mut SqliteConnection,
     story: StoryId,
@@ -32,14 +33,25 @@ pub(super) async fn keep(
     route::tell(conn, &event, &fresh, verdict, now).await
 }
 
-async fn mark_as_update(conn: &mut SqliteConnection, alert: i64, update: &Update) -> Result<(), sqlx::Error> {
+async fn mark_as_update(
+    conn: &mut SqliteConnection,
+    alert: i64,
+    update: &Update,
+) -> Result<(), sqlx::Error> {
     let said = to_json(update)?;
-    sqlx::query("UPDATE alert SET update_said = $2 WHERE id = $1").bind(alert).bind(said).execute(conn).await?;
+    sqlx::query("UPDATE alert SET update_said = $2 WHERE id = $1")
+        .bind(alert)
+        .bind(said)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Ends a story's wait, if it waits: it is matched if it ever alerted.
-pub(super) async fn decide_fate(conn: &mut SqliteConnection, story: StoryId) -> Result<(), sqlx::Error> {
+pub(super) async fn decide_fate(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE story SET fate_why = NULL, due = NULL, waiting_since = NULL,
                 fate = CASE WHEN EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id) THEN 'matched' ELSE 'unmatched' END

@@ -1,4 +1,5 @@
-//! The stories of a store, read page by page beside whatever runs: no lock is taken, nothing is written or migrated.
+//! The stories of a store, read page by page beside whatever runs: no lock is taken, nothing is
+//! written or migrated.
 
 mod find;
 mod history;
@@ -42,7 +43,8 @@ impl Archive {
         Ok(Self { conn: beside::to_read(path).await? })
     }
 
-    /// Stories with texts, after the row `after`, that were first seen at `since` or later, in the order of their rows, at most `limit`; none at the end.
+    /// Stories with texts, after the row `after`, that were first seen at `since` or later, in the
+    /// order of their rows, at most `limit`; none at the end.
     pub async fn page(
         &mut self,
         since: Timestamp,
@@ -88,7 +90,12 @@ mod tests {
     use super::super::{Plan, lock};
     use super::*;
 
-    async fn titles(archive: &mut Archive, since: i64, after: Option<StoryId>, limit: u32) -> Vec<String> {
+    async fn titles(
+        archive: &mut Archive,
+        since: i64,
+        after: Option<StoryId>,
+        limit: u32,
+    ) -> Vec<String> {
         let page = archive.page(at(since), after, limit).await.unwrap();
         page.into_iter().map(|stored| stored.story.title).collect()
     }
@@ -96,7 +103,13 @@ mod tests {
     /// Stories a, b, c, first seen at 0, and d at 5.
     async fn bench() -> Bench {
         let bench = Bench::new().await;
-        bench.poll("wire", 0, vec![item("a", Plan::ReadPage), item("b", settle(&[])), item("c", settle(&[]))]).await;
+        bench
+            .poll(
+                "wire",
+                0,
+                vec![item("a", Plan::ReadPage), item("b", settle(&[])), item("c", settle(&[]))],
+            )
+            .await;
         let mut later = item("d", settle(&[]));
         later.news.as_mut().unwrap().0.first_seen = at(5);
         bench.poll("wire", 5, vec![later]).await;
@@ -126,7 +139,11 @@ mod tests {
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let waiting = bench.waiting(9).await.remove(0);
         assert_eq!(archive.page(at(0), None, 1).await.unwrap()[0].story.body, "Teaser.");
-        bench.store.settle(waiting.id, waiting.revision, page("The page.", verdict(&[])), at(9)).await.unwrap();
+        bench
+            .store
+            .settle(waiting.id, waiting.revision, page("The page.", verdict(&[])), at(9))
+            .await
+            .unwrap();
         let stored = archive.page(at(0), None, 1).await.unwrap().remove(0);
         assert_eq!(stored.story.body, "The page.");
         assert_eq!(stored.feeds, ["agency", "wire"].map(|name| FeedName(name.to_owned())));
@@ -137,7 +154,8 @@ mod tests {
         let bench = bench().await;
         let _held = lock(&bench.path()).unwrap();
         let mut archive = Archive::open(&bench.path()).await.unwrap();
-        let refused = sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&mut archive.conn).await;
+        let refused =
+            sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&mut archive.conn).await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
     }
 
@@ -146,7 +164,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
         let refused = Archive::open(&path).await.unwrap_err().to_string();
-        assert!(refused.contains("tidings.db cannot be opened: there is no such file"), "{refused}");
+        assert!(
+            refused.contains("tidings.db cannot be opened: there is no such file"),
+            "{refused}"
+        );
         assert!(!path.exists());
     }
 }

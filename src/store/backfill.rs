@@ -1,4 +1,5 @@
-//! Rules that look back over stories which were settled before them, and which of them have done so.
+//! Rules that look back over stories which were settled before them, and which of them have done
+//! so.
 
 use std::collections::BTreeSet;
 
@@ -28,11 +29,13 @@ pub struct Settled {
 impl Store {
     /// The rules that have looked back.
     pub async fn looked_back(&self) -> Result<BTreeSet<String>, StoreError> {
-        let names: Vec<String> = sqlx::query_scalar("SELECT rule FROM backfill").fetch_all(&self.readers).await?;
+        let names: Vec<String> =
+            sqlx::query_scalar("SELECT rule FROM backfill").fetch_all(&self.readers).await?;
         Ok(names.into_iter().collect())
     }
 
-    /// Stories with texts that were matched, after the row `after`, first seen at `since` or later, in the order of their rows; none at the end.
+    /// Stories with texts that were matched, after the row `after`, first seen at `since` or later,
+    /// in the order of their rows; none at the end.
     pub async fn settled(
         &self,
         since: Timestamp,
@@ -51,12 +54,16 @@ impl Store {
         .await?;
         let ids = column::ids(&rows)?;
         let mut feeds = sighting::carriers(&mut reader, &ids).await?;
-        let found = rows.iter().zip(ids).map(|(row, id)| settled(id, row, feeds.remove(&id).unwrap_or_default()));
+        let found = rows
+            .iter()
+            .zip(ids)
+            .map(|(row, id)| settled(id, row, feeds.remove(&id).unwrap_or_default()));
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Adds the alerts of `verdict` to a story that was matched before. `false`, and nothing written, if it has a newer revision by now, or waits:
-    /// then the rules in force are about to see it.
+    /// Adds the alerts of `verdict` to a story that was matched before. `false`, and nothing
+    /// written, if it has a newer revision by now, or waits: then the rules in force are about to
+    /// see it.
     pub async fn add_alerts(
         &self,
         story: StoryId,
@@ -68,7 +75,11 @@ impl Store {
     }
 
     /// Remembers that these rules have looked back.
-    pub async fn has_looked_back(&self, rules: BTreeSet<String>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn has_looked_back(
+        &self,
+        rules: BTreeSet<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(remember(conn, rules, now))).await
     }
 }
@@ -104,13 +115,19 @@ async fn add(
     Ok(stands)
 }
 
-async fn remember(conn: &mut SqliteConnection, rules: BTreeSet<String>, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn remember(
+    conn: &mut SqliteConnection,
+    rules: BTreeSet<String>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     for rule in rules {
-        sqlx::query("INSERT INTO backfill (rule, done) VALUES ($1, $2) ON CONFLICT (rule) DO NOTHING")
-            .bind(rule)
-            .bind(millis(now))
-            .execute(&mut *conn)
-            .await?;
+        sqlx::query(
+            "INSERT INTO backfill (rule, done) VALUES ($1, $2) ON CONFLICT (rule) DO NOTHING",
+        )
+        .bind(rule)
+        .bind(millis(now))
+        .execute(&mut *conn)
+        .await?;
     }
     Ok(())
 }
@@ -125,12 +142,17 @@ mod tests {
     async fn only_stories_that_were_matched_are_looked_at_again() {
         let bench = Bench::new().await;
         let old = Plan::Record("older than first_poll".to_owned());
-        let items =
-            vec![item("a", settle(&[])), item("b", old), item("c", Plan::ReadPage), item("d", settle(&["oil"]))];
+        let items = vec![
+            item("a", settle(&[])),
+            item("b", old),
+            item("c", Plan::ReadPage),
+            item("d", settle(&["oil"])),
+        ];
         bench.poll("wire", 0, items).await;
         bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
         let found = bench.store.settled(at(0), None, 9).await.unwrap();
-        let told: Vec<_> = found.iter().map(|found| (found.story.title.as_str(), found.feeds.len())).collect();
+        let told: Vec<_> =
+            found.iter().map(|found| (found.story.title.as_str(), found.feeds.len())).collect();
         assert_eq!(told, [("a", 2), ("d", 1)]);
         assert_eq!(bench.store.settled(at(0), Some(found[0].id), 9).await.unwrap(), found[1..]);
         assert_eq!(bench.store.settled(at(1), None, 9).await.unwrap(), []);

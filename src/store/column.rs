@@ -1,4 +1,5 @@
-//! How plain data stands in columns: times as milliseconds, lists as JSON text, what was read as two columns.
+//! How plain data stands in columns: times as milliseconds, lists as JSON text, what was read as
+//! two columns.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -31,7 +32,8 @@ pub(super) fn maybe_time(row: &SqliteRow, column: &str) -> Result<Option<Timesta
     row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
 }
 
-/// The end of the range of texts that begin with `prefix`, for a search by an index: no text has a character after this one.
+/// The end of the range of texts that begin with `prefix`, for a search by an index: no text has a
+/// character after this one.
 pub(super) fn end_of_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }

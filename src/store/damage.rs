@@ -16,13 +16,16 @@ impl Store {
         Ok(size > QUICK)
     }
 
-    /// What `SQLite` finds wrong with the file, in its own words; `None`: it is sound. Reads every page.
+    /// What `SQLite` finds wrong with the file, in its own words; `None`: it is sound. Reads every
+    /// page.
     pub async fn damage(&self) -> Option<String> {
-        let found: Result<Vec<String>, _> = sqlx::query_scalar("PRAGMA quick_check").fetch_all(&self.readers).await;
+        let found: Result<Vec<String>, _> =
+            sqlx::query_scalar("PRAGMA quick_check").fetch_all(&self.readers).await;
         match found {
             Ok(found) if found == ["ok"] => None,
             Ok(found) => {
-                let lines: Vec<&str> = found.iter().flat_map(|fault| fault.lines()).take(MOST_FAULTS).collect();
+                let lines: Vec<&str> =
+                    found.iter().flat_map(|fault| fault.lines()).take(MOST_FAULTS).collect();
                 Some(lines.join("; "))
             }
             Err(why) => Some(StoreError::from(why).0),
@@ -45,7 +48,10 @@ mod tests {
         }
         assert_eq!(bench.store.damage().await, None);
         assert!(!bench.store.is_large().await.unwrap());
-        let root = bench.ask("SELECT rootpage || '' FROM sqlite_master WHERE name = 'story'").await.unwrap();
+        let root = bench
+            .ask("SELECT rootpage || '' FROM sqlite_master WHERE name = 'story'")
+            .await
+            .unwrap();
         let path = bench.path();
         let _folder = bench.stop().await;
         let file = std::fs::File::options().write(true).open(&path).unwrap();

@@ -1,4 +1,5 @@
-//! Deliveries as a person asks for them: what is not delivered and why, and the dead brought back to life.
+//! Deliveries as a person asks for them: what is not delivered and why, and the dead brought back
+//! to life.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -82,7 +83,9 @@ pub struct Retried {
 
 /// All that is not delivered in the store at `path`, oldest first, and the state of every receiver
 /// that fails or rests. Nothing is written.
-pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(Receiver, Health)>), DeskError> {
+pub async fn undelivered(
+    path: &Path,
+) -> Result<(Vec<Delivery>, Vec<(Receiver, Health)>), DeskError> {
     let mut conn = beside::to_read(path).await?;
     let rows = sqlx::query(
         "SELECT message.*, story.title, story.opening,
@@ -97,14 +100,20 @@ pub async fn undelivered(path: &Path) -> Result<(Vec<Delivery>, Vec<(Receiver, H
     .fetch_all(&mut conn)
     .await
     .map_err(StoreError::from)?;
-    let deliveries = rows.iter().map(delivery).collect::<Result<_, _>>().map_err(StoreError::from)?;
+    let deliveries =
+        rows.iter().map(delivery).collect::<Result<_, _>>().map_err(StoreError::from)?;
     let away = health::all(&mut conn).await.map_err(StoreError::from)?;
     Ok((deliveries, away))
 }
 
-/// Makes dead messages of the store at `path` due at `now`, with the same id and the same bytes, as if they had never been tried.
-/// Those for nobody in `receivers` become held.
-pub async fn retry(path: &Path, which: Which, receivers: &[Receiver], now: Timestamp) -> Result<Retried, DeskError> {
+/// Makes dead messages of the store at `path` due at `now`, with the same id and the same bytes, as
+/// if they had never been tried. Those for nobody in `receivers` become held.
+pub async fn retry(
+    path: &Path,
+    which: Which,
+    receivers: &[Receiver],
+    now: Timestamp,
+) -> Result<Retried, DeskError> {
     let mut conn = beside::to_write(path).await?;
     let retried = retry_in(&mut conn, which, receivers, now).await.map_err(StoreError::from)?;
     beside::close(conn).await?;
@@ -129,27 +138,32 @@ async fn retry_in(
     now: Timestamp,
 ) -> Result<Retried, sqlx::Error> {
     let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let dead: Vec<(i64, String, String)> =
-        sqlx::query_as("SELECT id, notifier, recipient FROM message WHERE state = 'dead' ORDER BY id")
-            .fetch_all(&mut *change)
-            .await?;
+    let dead: Vec<(i64, String, String)> = sqlx::query_as(
+        "SELECT id, notifier, recipient FROM message WHERE state = 'dead' ORDER BY id",
+    )
+    .fetch_all(&mut *change)
+    .await?;
     let mut retried = Retried::default();
     if let Which::These(ids) = &which {
-        retried.others = ids.iter().filter(|id| dead.iter().all(|(dead, ..)| dead != *id)).copied().collect();
+        retried.others =
+            ids.iter().filter(|id| dead.iter().all(|(dead, ..)| dead != *id)).copied().collect();
     }
     for (id, notifier, recipient) in dead {
         if matches!(&which, Which::These(ids) if !ids.contains(&id)) {
             continue;
         }
         let known = receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
-        let (state, list) = if known { ("pending", &mut retried.due) } else { ("held", &mut retried.held) };
+        let (state, list) =
+            if known { ("pending", &mut retried.due) } else { ("held", &mut retried.held) };
         list.push(id);
-        sqlx::query("UPDATE message SET state = $2, due = $3, counted = 0, unreached = 0 WHERE id = $1")
-            .bind(id)
-            .bind(state)
-            .bind(millis(now))
-            .execute(&mut *change)
-            .await?;
+        sqlx::query(
+            "UPDATE message SET state = $2, due = $3, counted = 0, unreached = 0 WHERE id = $1",
+        )
+        .bind(id)
+        .bind(state)
+        .bind(millis(now))
+        .execute(&mut *change)
+        .await?;
     }
     change.commit().await?;
     Ok(retried)
@@ -166,7 +180,10 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
         id: row.try_get("id")?,
         uid: row.try_get("uid")?,
         state,
-        receiver: Receiver { notifier: NotifierName(row.try_get("notifier")?), recipient: row.try_get("recipient")? },
+        receiver: Receiver {
+            notifier: NotifierName(row.try_get("notifier")?),
+            recipient: row.try_get("recipient")?,
+        },
         what: what(row)?,
         created: time(row, "created")?,
         due,
@@ -185,8 +202,11 @@ fn what(row: &SqliteRow) -> Result<What, sqlx::Error> {
     if row.try_get::<Option<&str>, _>("digest")?.is_some() {
         return Ok(What::Digest(row.try_get("alerts")?));
     }
-    let [title, opening] = ["title", "opening"].map(|column| row.try_get::<Option<&str>, _>(column));
-    Ok(What::Story(headline::headline(title?.unwrap_or_default(), opening?.unwrap_or_default()).into_owned()))
+    let [title, opening] =
+        ["title", "opening"].map(|column| row.try_get::<Option<&str>, _>(column));
+    Ok(What::Story(
+        headline::headline(title?.unwrap_or_default(), opening?.unwrap_or_default()).into_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -216,8 +236,13 @@ mod tests {
     async fn what_is_not_delivered_is_listed_with_the_reason_and_who_fails() {
         let (bench, ..) = bench().await;
         let (deliveries, away) = undelivered(&bench.path()).await.unwrap();
-        let shown: Vec<_> = deliveries.iter().map(|one| (one.id, one.state, one.due, one.attempts)).collect();
-        let expected = [(1, State::Pending, Some(at(60)), 1), (2, State::Dead, None, 1), (3, State::Dead, None, 1)];
+        let shown: Vec<_> =
+            deliveries.iter().map(|one| (one.id, one.state, one.due, one.attempts)).collect();
+        let expected = [
+            (1, State::Pending, Some(at(60)), 1),
+            (2, State::Dead, None, 1),
+            (3, State::Dead, None, 1),
+        ];
         assert_eq!(shown, expected);
         assert_eq!(deliveries[1].what, What::Story("b".to_owned()));
         assert_eq!(deliveries[1].why.as_deref(), Some("550 no such user"));

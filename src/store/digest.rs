@@ -1,4 +1,5 @@
-//! Digests: the open one that alerts join, and what waited for a receiver that was away, folded into one.
+//! Digests: the open one that alerts join, and what waited for a receiver that was away, folded
+//! into one.
 
 mod split;
 
@@ -19,7 +20,8 @@ use tidings_rules::story::{FeedName, Severity};
 /// Messages of one receiver that waited too long, with the gravest severity of each.
 type Waiting = Vec<(i64, Severity)>;
 
-/// Where alerts for `receiver` are gathered for that reason: the digest that is open, or else a new one, due at `due`.
+/// Where alerts for `receiver` are gathered for that reason: the digest that is open, or else a new
+/// one, due at `due`.
 pub(super) async fn open(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -47,7 +49,11 @@ pub(super) async fn open(
     .await
 }
 
-async fn find(conn: &mut SqliteConnection, receiver: &Receiver, reason: &str) -> Result<Option<i64>, sqlx::Error> {
+async fn find(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+    reason: &str,
+) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT id FROM message
          WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND payload IS NULL AND digest = $3 AND part IS NULL",
@@ -69,10 +75,14 @@ pub(super) async fn fold_late(
 ) -> Result<(), sqlx::Error> {
     let Some(before) = digest::late_before(away.since, now) else { return Ok(()) };
     let waiting = waiting(conn, receiver, before).await?;
-    let late: Vec<i64> =
-        waiting.into_iter().filter(|(_, severity)| digest::may_be_late(*severity)).map(|(id, _)| id).collect();
+    let late: Vec<i64> = waiting
+        .into_iter()
+        .filter(|(_, severity)| digest::may_be_late(*severity))
+        .map(|(id, _)| id)
+        .collect();
     let parts = late_parts(conn, receiver).await?;
-    let is_open = !parts.is_empty() || find(conn, receiver, &to_json(&Reason::Late)?).await?.is_some();
+    let is_open =
+        !parts.is_empty() || find(conn, receiver, &to_json(&Reason::Late)?).await?.is_some();
     if late.len() > 1 || (late.len() == 1 && is_open) {
         let into = open(conn, receiver, &Reason::Late, now, now).await?;
         for message in late.into_iter().chain(parts) {
@@ -83,7 +93,10 @@ pub(super) async fn fold_late(
 }
 
 /// Parts of late digests that nobody can have seen: with what is late besides, they are split anew.
-async fn late_parts(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<Vec<i64>, sqlx::Error> {
+async fn late_parts(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT id FROM message
          WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND payload IS NULL AND digest = $3 AND part IS NOT NULL",
@@ -95,7 +108,11 @@ async fn late_parts(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<
     .await
 }
 
-async fn waiting(conn: &mut SqliteConnection, receiver: &Receiver, before: Timestamp) -> Result<Waiting, sqlx::Error> {
+async fn waiting(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+    before: Timestamp,
+) -> Result<Waiting, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT message.id, alert.told FROM message
          JOIN message_alert ON message_alert.message = message.id JOIN alert ON alert.id = message_alert.alert
@@ -118,7 +135,8 @@ async fn waiting(conn: &mut SqliteConnection, receiver: &Receiver, before: Times
     Ok(waiting)
 }
 
-/// Has the digest `into` tell what `message` would have told. None of the message's attempts reached anybody, and so nobody knows of it.
+/// Has the digest `into` tell what `message` would have told. None of the message's attempts
+/// reached anybody, and so nobody knows of it.
 async fn fold(conn: &mut SqliteConnection, message: i64, into: i64) -> Result<(), sqlx::Error> {
     for sql in [
         "INSERT OR IGNORE INTO message_alert (message, alert) SELECT $2, alert FROM message_alert WHERE message = $1",
@@ -133,7 +151,8 @@ async fn fold(conn: &mut SqliteConnection, message: i64, into: i64) -> Result<()
     Ok(())
 }
 
-/// Has the digest `into` tell `alert` in the place of the digest `from`. Neither was seen by anybody.
+/// Has the digest `into` tell `alert` in the place of the digest `from`. Neither was seen by
+/// anybody.
 pub(super) async fn hand_over(
     conn: &mut SqliteConnection,
     alert: i64,
@@ -155,15 +174,23 @@ pub(super) async fn hand_over(
     Ok(())
 }
 
-/// What the digest `message` says now: by rule and row, the gravest first, the stories of each newest first.
-pub(super) async fn gather(conn: &mut SqliteConnection, message: i64, reason: Reason) -> Result<Digest, sqlx::Error> {
+/// What the digest `message` says now: by rule and row, the gravest first, the stories of each
+/// newest first.
+pub(super) async fn gather(
+    conn: &mut SqliteConnection,
+    message: i64,
+    reason: Reason,
+) -> Result<Digest, sqlx::Error> {
     let part = split::part(conn, message).await?;
     let rules = groups(conn, message).await?.into_iter().map(|(group, _)| group).collect();
     Ok(Digest { reason, part, rules })
 }
 
 /// The stories of a digest by rule and row, in its order, with the alerts that they are of.
-async fn groups(conn: &mut SqliteConnection, message: i64) -> Result<Vec<(Group, Vec<i64>)>, sqlx::Error> {
+async fn groups(
+    conn: &mut SqliteConnection,
+    message: i64,
+) -> Result<Vec<(Group, Vec<i64>)>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT alert.id, alert.told, alert.read, alert.read_why,
                 story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
@@ -181,13 +208,20 @@ async fn groups(conn: &mut SqliteConnection, message: i64) -> Result<Vec<(Group,
         let told: Told = column::json(row, "told")?;
         let (entry, alert) = (entry(row, &told)?, row.try_get("id")?);
         match rules.last_mut() {
-            Some((group, alerts)) if (&group.rule, id(&group.row)) == (&told.rule, id(&told.row)) => {
+            Some((group, alerts))
+                if (&group.rule, id(&group.row)) == (&told.rule, id(&told.row)) =>
+            {
                 group.severity = group.severity.max(told.severity);
                 group.stories.push(entry);
                 alerts.push(alert);
             }
             _ => {
-                let group = Group { rule: told.rule, row: told.row, severity: told.severity, stories: vec![entry] };
+                let group = Group {
+                    rule: told.rule,
+                    row: told.row,
+                    severity: told.severity,
+                    stories: vec![entry],
+                };
                 rules.push((group, vec![alert]));
             }
         }

@@ -1,6 +1,7 @@
 //! Which event a story belongs to: its own, or that of the earliest story that it is a copy of.
 //!
-//! A story joins an event before anything is told of it, or not at all: what was told, and to whom, is counted by events.
+//! A story joins an event before anything is told of it, or not at all: what was told, and to whom,
+//! is counted by events.
 
 mod frame;
 
@@ -56,7 +57,11 @@ pub(super) async fn of(
     let own = Membership { event, update: None };
     let Some(print) = verdict.print.as_deref().filter(|_| free) else { return Ok(own) };
     let Some(joined) = copied(conn, story, print, verdict, now).await? else { return Ok(own) };
-    sqlx::query("UPDATE story SET event = $2 WHERE id = $1").bind(story.0).bind(&joined.event).execute(conn).await?;
+    sqlx::query("UPDATE story SET event = $2 WHERE id = $1")
+        .bind(story.0)
+        .bind(&joined.event)
+        .execute(conn)
+        .await?;
     Ok(joined)
 }
 
@@ -79,7 +84,8 @@ pub(super) async fn has_told(
     .await
 }
 
-/// Keeps what finds a story's text from now on, in the place of what was kept before; nothing once its event takes no more copies.
+/// Keeps what finds a story's text from now on, in the place of what was kept before; nothing once
+/// its event takes no more copies.
 pub(super) async fn keep_sketch(
     conn: &mut SqliteConnection,
     story: StoryId,
@@ -97,8 +103,10 @@ pub(super) async fn keep_sketch(
     .execute(&mut *conn)
     .await?;
     let Some(Print { sketch, .. }) = print else { return Ok(()) };
-    let url: Option<String> =
-        sqlx::query_scalar("SELECT url FROM story WHERE id = $1").bind(story.0).fetch_one(&mut *conn).await?;
+    let url: Option<String> = sqlx::query_scalar("SELECT url FROM story WHERE id = $1")
+        .bind(story.0)
+        .fetch_one(&mut *conn)
+        .await?;
     let kept = sqlx::query(
         "INSERT INTO sketch (story, begun, minima, host)
          SELECT story.id, first.first_seen, $2, $4 FROM story JOIN story AS first ON first.uid = story.event
@@ -112,7 +120,8 @@ pub(super) async fn keep_sketch(
     .await?;
     let bands = sketch.bands();
     if kept.rows_affected() == 1 && !bands.is_empty() {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO sketch_band (band, value, story) ");
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO sketch_band (band, value, story) ");
         insert.push_values(bands, |mut values, (band, value)| {
             values.push_bind(band).push_bind(value).push_bind(story.0);
         });
@@ -165,8 +174,13 @@ async fn likely(
          SELECT * FROM (SELECT sketch.story, sketch.minima, sketch.begun, likely.band FROM likely JOIN sketch USING (story)
              WHERE sketch.begun >= ",
     );
-    select.push_bind(millis(copies::open_since(now))).push(" AND sketch.story <> ").push_bind(story.0);
-    select.push(" ORDER BY likely.hits DESC, sketch.begun, sketch.story LIMIT ").push_bind(MOST_COMPARED);
+    select
+        .push_bind(millis(copies::open_since(now)))
+        .push(" AND sketch.story <> ")
+        .push_bind(story.0);
+    select
+        .push(" ORDER BY likely.hits DESC, sketch.begun, sketch.story LIMIT ")
+        .push_bind(MOST_COMPARED);
     select.push(") ORDER BY begun, story").build().fetch_all(conn).await
 }
 
@@ -181,11 +195,12 @@ async fn candidate(
         return Ok(None);
     }
     let story = StoryId(row.try_get("story")?);
-    let (event, title, text, is_whole): (String, String, String, bool) =
-        sqlx::query_as("SELECT event, title, coalesce(body, feed_text), read = 'full' FROM story WHERE id = $1")
-            .bind(story.0)
-            .fetch_one(conn)
-            .await?;
+    let (event, title, text, is_whole): (String, String, String, bool) = sqlx::query_as(
+        "SELECT event, title, coalesce(body, feed_text), read = 'full' FROM story WHERE id = $1",
+    )
+    .bind(story.0)
+    .fetch_one(conn)
+    .await?;
     Ok(copies::print(&title, &text, is_whole).map(|print| Candidate { story, event, print }))
 }
 
@@ -207,14 +222,19 @@ async fn proved(
         return Ok(if again { Relation::Other } else { bare });
     }
     let frame = frame::learned(conn, [story, candidate.story], &candidate.event).await?;
-    let relation = if frame.is_empty() { bare } else { copies::relation(&candidate.print, print, &frame) };
+    let relation =
+        if frame.is_empty() { bare } else { copies::relation(&candidate.print, print, &frame) };
     if relation == Relation::Copy && rests_on_other_words(conn, candidate, verdict).await? {
         return Ok(Relation::Other);
     }
     Ok(relation)
 }
 
-async fn is_of_same_feed(conn: &mut SqliteConnection, event: &str, verdict: &Verdict) -> Result<bool, sqlx::Error> {
+async fn is_of_same_feed(
+    conn: &mut SqliteConnection,
+    event: &str,
+    verdict: &Verdict,
+) -> Result<bool, sqlx::Error> {
     let feeds: Vec<&str> = verdict.feeds.iter().map(|feed| feed.0.as_str()).collect();
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM story JOIN sighting ON sighting.story = story.id
@@ -245,10 +265,14 @@ async fn rests_on_other_words(
         told.push((row.try_get("occasion")?, column::json(row, "told")?));
     }
     let lacks = |draft: &Draft| {
-        let same = |(occasion, one): &&(String, Told)| one.rule == draft.told.rule && *occasion == draft.occasion;
+        let same = |(occasion, one): &&(String, Told)| {
+            one.rule == draft.told.rule && *occasion == draft.occasion
+        };
         let mut before = told.iter().filter(same).peekable();
         before.peek().is_some()
-            && candidate.print.lacks_evidence(&draft.told.evidence, before.flat_map(|(_, told)| &told.evidence))
+            && candidate
+                .print
+                .lacks_evidence(&draft.told.evidence, before.flat_map(|(_, told)| &told.evidence))
     };
     Ok(verdict.alerts.iter().any(lacks))
 }

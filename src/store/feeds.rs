@@ -17,8 +17,8 @@ use crate::polling::health::{Ailment, Course};
 use crate::polling::moved::Move;
 use tidings_rules::story::FeedName;
 
-/// How many items of a feed are looked up that share a claim besides their key. What two share names
-/// neither; more are asked for because several items of one document may share it, too.
+/// How many items of a feed are looked up that share a claim besides their key. What two share
+/// names neither; more are asked for because several items of one document may share it, too.
 const MOST_ALIKE: u32 = 16;
 
 /// Every claim is found by an index, and so are the items of the last document.
@@ -52,9 +52,14 @@ impl Store {
         Ok(all(&mut reader).await?)
     }
 
-    /// The items of a feed that the claims of a document name, and those that its last document held,
-    /// in the order of their keys. Of items that share one claim besides their key, the first few.
-    pub async fn known_items(&self, feed: &FeedName, claims: Claims) -> Result<Vec<KnownItem>, StoreError> {
+    /// The items of a feed that the claims of a document name, and those that its last document
+    /// held, in the order of their keys. Of items that share one claim besides their key, the first
+    /// few.
+    pub async fn known_items(
+        &self,
+        feed: &FeedName,
+        claims: Claims,
+    ) -> Result<Vec<KnownItem>, StoreError> {
         let Claims { keys, guids, links, hashes, stems, texts } = claims;
         let rows = sqlx::query(KNOWN_ITEMS)
             .bind(&feed.0)
@@ -72,7 +77,11 @@ impl Store {
     }
 
     /// What these items of a feed said when they were last read, by their keys.
-    pub async fn texts_of(&self, feed: &FeedName, items: Vec<ItemKey>) -> Result<HashMap<ItemKey, Before>, StoreError> {
+    pub async fn texts_of(
+        &self,
+        feed: &FeedName,
+        items: Vec<ItemKey>,
+    ) -> Result<HashMap<ItemKey, Before>, StoreError> {
         let keys: Vec<&str> = items.iter().map(|key| key.0.as_str()).collect();
         let rows = sqlx::query(
             "SELECT sighting.key, story.title, story.published, substr(story.feed_text, 1, $3) AS text
@@ -98,28 +107,33 @@ impl Store {
     }
 
     /// Hosts that asked to be left alone, and until when, of those whose time is after `now`.
-    pub async fn resting_hosts(&self, now: Timestamp) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT name, rests_until FROM host WHERE rests_until > $1 ORDER BY name")
-                .bind(millis(now))
-                .fetch_all(&self.readers)
-                .await?;
+    pub async fn resting_hosts(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT name, rests_until FROM host WHERE rests_until > $1 ORDER BY name",
+        )
+        .bind(millis(now))
+        .fetch_all(&self.readers)
+        .await?;
         let hosts = rows.into_iter().map(|(name, until)| Ok((name, from_millis(until)?)));
         Ok(hosts.collect::<Result<_, sqlx::Error>>()?)
     }
 }
 
 async fn take_asked(conn: &mut SqliteConnection) -> Result<Vec<FeedName>, sqlx::Error> {
-    let names: Vec<String> =
-        sqlx::query_scalar("UPDATE feed SET poll_asked = NULL WHERE poll_asked IS NOT NULL RETURNING name")
-            .fetch_all(conn)
-            .await?;
+    let names: Vec<String> = sqlx::query_scalar(
+        "UPDATE feed SET poll_asked = NULL WHERE poll_asked IS NOT NULL RETURNING name",
+    )
+    .fetch_all(conn)
+    .await?;
     Ok(names.into_iter().map(FeedName).collect())
 }
 
-/// Asks whoever runs on the store at `path` to poll these feeds now; with `failing`, those of them that
-/// fail and are not gone for good. Returns which of them it was asked for, in the order of their names:
-/// the others were never polled, or do not fail.
+/// Asks whoever runs on the store at `path` to poll these feeds now; with `failing`, those of them
+/// that fail and are not gone for good. Returns which of them it was asked for, in the order of
+/// their names: the others were never polled, or do not fail.
 pub async fn poll_now(
     path: &Path,
     feeds: &[FeedName],
@@ -152,7 +166,11 @@ fn course(row: &SqliteRow) -> Result<Course, sqlx::Error> {
     let told: Option<&str> = row.try_get("told")?;
     let known = [Ailment::Gone, Ailment::Failing, Ailment::Silent];
     let told = known.into_iter().find(|ailment| told == Some(ailment.as_str()));
-    Ok(Course { failing_since: maybe_time(row, "failing_since")?, last_news: maybe_time(row, "last_news")?, told })
+    Ok(Course {
+        failing_since: maybe_time(row, "failing_since")?,
+        last_news: maybe_time(row, "last_news")?,
+        told,
+    })
 }
 
 fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
@@ -184,7 +202,11 @@ fn moved(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
 }
 
 fn before(row: &SqliteRow) -> Result<Before, sqlx::Error> {
-    Ok(Before { title: row.try_get("title")?, text: row.try_get("text")?, published: maybe_time(row, "published")? })
+    Ok(Before {
+        title: row.try_get("title")?,
+        text: row.try_get("text")?,
+        published: maybe_time(row, "published")?,
+    })
 }
 
 fn known_item(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
@@ -218,7 +240,9 @@ mod tests {
     async fn of_long_history() -> Bench {
         let bench = Bench::new().await;
         let known: Vec<String> = (0..1000).map(|n| format!("{n:03}")).collect();
-        let items = known.iter().map(|key| ItemRecord { guid: Some("g".to_owned()), ..item(key, settle(&[])) });
+        let items = known
+            .iter()
+            .map(|key| ItemRecord { guid: Some("g".to_owned()), ..item(key, settle(&[])) });
         bench.poll("wire", 0, items.collect()).await;
         let gone: Vec<&str> = known[..999].iter().map(String::as_str).collect();
         let turnover = turnover(&gone, &[]);
@@ -229,7 +253,9 @@ mod tests {
     #[tokio::test]
     async fn what_is_looked_up_depends_on_the_document_and_not_on_the_feeds_history() {
         let bench = of_long_history().await;
-        let known = async |claims| bench.store.known_items(&FeedName("wire".to_owned()), claims).await.unwrap();
+        let known = async |claims| {
+            bench.store.known_items(&FeedName("wire".to_owned()), claims).await.unwrap()
+        };
         assert_eq!(keys(&known(Claims::default()).await), ["999"], "the last document's");
         let claims = Claims {
             keys: vec!["007".to_owned(), "no such".to_owned()],
@@ -248,7 +274,9 @@ mod tests {
     #[tokio::test]
     async fn who_asks_for_a_poll_is_heard_once_and_those_that_are_gone_or_well_are_not_failing() {
         let bench = Bench::new().await;
-        for (name, failures, next) in [("well", 0, Some(9)), ("failing", 3, Some(9)), ("gone", 1, None)] {
+        for (name, failures, next) in
+            [("well", 0, Some(9)), ("failing", 3, Some(9)), ("gone", 1, None)]
+        {
             let state = FeedState { failures, next_poll: next.map(at), ..state(name) };
             bench.store.record_poll(PollRecord { state, ..poll(name, 0, vec![]) }).await.unwrap();
         }

@@ -1,4 +1,5 @@
-//! Waits that were begun while the clock was ahead: once it is set back they begin anew, and hold nothing.
+//! Waits that were begun while the clock was ahead: once it is set back they begin anew, and hold
+//! nothing.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -7,14 +8,22 @@ use super::column::millis;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Has rests of hosts and waits for pages that begin after `now` begin now, and keep their length. No
-    /// page is to be looked at again after `latest_look`.
-    pub async fn cut_fetch_waits(&self, latest_look: Option<Timestamp>, now: Timestamp) -> Result<(), StoreError> {
+    /// Has rests of hosts and waits for pages that begin after `now` begin now, and keep their
+    /// length. No page is to be looked at again after `latest_look`.
+    pub async fn cut_fetch_waits(
+        &self,
+        latest_look: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(cut(conn, latest_look, now))).await
     }
 }
 
-async fn cut(conn: &mut SqliteConnection, latest_look: Option<Timestamp>, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn cut(
+    conn: &mut SqliteConnection,
+    latest_look: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     for sql in [
         "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
         "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
@@ -64,7 +73,10 @@ mod tests {
         let waiting = bench.waiting(0).await.remove(0);
         bench.store.page_failed(waiting.id, 1, at(5)).await.unwrap();
         bench.store.cut_fetch_waits(Some(at(700)), at(1)).await.unwrap();
-        assert_eq!(bench.store.resting_hosts(at(1)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
+        assert_eq!(
+            bench.store.resting_hosts(at(1)).await.unwrap(),
+            [("example.org:443".to_owned(), at(60))]
+        );
         assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(5)));
     }
 }

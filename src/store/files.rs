@@ -46,7 +46,9 @@ pub(super) fn found(path: &Path) -> Result<Found, OpenError> {
 /// [`OpenError::Lost`] where it is empty.
 pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
     match fs::metadata(real(path)) {
-        Ok(file) if file.len() == 0 => Err(lost(path, "the file is empty, though a run was here before")),
+        Ok(file) if file.len() == 0 => {
+            Err(lost(path, "the file is empty, though a run was here before"))
+        }
         _ => Ok(()),
     }
 }
@@ -66,7 +68,8 @@ pub(super) fn shared_of(path: &Path) -> PathBuf {
     with_suffix(&real(path), "-shm")
 }
 
-/// Makes an empty file at `path` for its owner alone. `SQLite` gives the files that it makes beside a store the store's mode.
+/// Makes an empty file at `path` for its owner alone. `SQLite` gives the files that it makes beside
+/// a store the store's mode.
 ///
 /// # Errors
 /// Where there is a file already, or none can be made.
@@ -111,7 +114,11 @@ mod tests {
         assert!(matches!(found(&path), Err(OpenError::Lost { .. })));
         fs::remove_file(&path).unwrap();
         let why = found(&path).unwrap_err().to_string();
-        assert!(why.contains("tidings.db-wal is there without it") && why.contains("docs/operations.md"), "{why}");
+        assert!(
+            why.contains("tidings.db-wal is there without it")
+                && why.contains("docs/operations.md"),
+            "{why}"
+        );
         fs::write(&path, "content").unwrap();
         assert_eq!(found(&path).unwrap(), Found::Content);
     }

@@ -1,4 +1,5 @@
-//! What the store's tests share: a store in a folder of its own, and short ways to say what a poll found.
+//! What the store's tests share: a store in a folder of its own, and short ways to say what a poll
+//! found.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,8 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::outbox::{Open, Waiting, lease_due, next_due};
 use super::{
-    Again, FeedState, FinalText, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Sending, Standing, Store, Turn,
-    Verdict, health,
+    Again, FeedState, FinalText, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Sending,
+    Standing, Store, Turn, Verdict, health,
 };
 use crate::alerts::breaker::{AT_ONCE, Cause, Scope};
 use crate::alerts::volume::{Pace, Policy};
@@ -21,7 +22,9 @@ use crate::alerts::{Content, Draft, Letter, Receiver, Told};
 use crate::feed::hints::Hints;
 use crate::feed::identity::{Claims, ItemKey, KnownItem, Turnover};
 use crate::polling::health::Course;
-use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey};
+use tidings_rules::story::{
+    Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey,
+};
 
 /// A store in a folder that goes with it.
 pub(super) struct Bench {
@@ -98,8 +101,10 @@ impl Bench {
             Box::pin(async move {
                 let away = health::standing(conn).await?.away;
                 let waiting = next_due(conn, &notifier).await?;
-                let waiting =
-                    waiting.into_iter().map(|(recipient, due)| Waiting { recipient, due, free: limit }).collect();
+                let waiting = waiting
+                    .into_iter()
+                    .map(|(recipient, due)| Waiting { recipient, due, free: limit })
+                    .collect();
                 let open = Open { notifier, free: limit, waiting };
                 lease_due(conn, run, &open, &away, at(now), &render).await
             })
@@ -116,7 +121,13 @@ impl Bench {
     }
 
     /// A turn of the outbox, in which these notifiers are sent so much already.
-    pub(super) async fn turn(&self, run: i64, ended: Vec<(Lease, Finish)>, busy: &[(&str, u32)], now: i64) -> Turn {
+    pub(super) async fn turn(
+        &self,
+        run: i64,
+        ended: Vec<(Lease, Finish)>,
+        busy: &[(&str, u32)],
+        now: i64,
+    ) -> Turn {
         let sending = busy.iter().map(|(notifier, busy)| {
             let to = [(String::new(), *busy)].into();
             (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, to })
@@ -126,7 +137,10 @@ impl Bench {
 
     /// When the first message of each recipient of the desk is due.
     pub(super) async fn next_due(&self) -> Vec<(String, Timestamp)> {
-        self.store.write(|conn| Box::pin(async move { next_due(conn, &desk().notifier).await })).await.unwrap()
+        self.store
+            .write(|conn| Box::pin(async move { next_due(conn, &desk().notifier).await }))
+            .await
+            .unwrap()
     }
 
     /// How the receivers stand.
@@ -137,7 +151,11 @@ impl Bench {
     /// What the messages to a fresh run would say, each as its rules and its feeds.
     pub(super) async fn told(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
         let run = self.run(&[desk()]).await;
-        self.lease(run, "desk", now).await.iter().map(|lease| rules_and_feeds(&lease.payload)).collect()
+        self.lease(run, "desk", now)
+            .await
+            .iter()
+            .map(|lease| rules_and_feeds(&lease.payload))
+            .collect()
     }
 
     /// The first column of the first row, as text.
@@ -183,7 +201,8 @@ pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
 
 /// What one poll finds: these known items left, those came back.
 pub(super) fn turnover(gone: &[&str], back: &[&str]) -> Turnover {
-    let [gone, back] = [gone, back].map(|keys| keys.iter().map(|key| ItemKey((*key).to_owned())).collect());
+    let [gone, back] =
+        [gone, back].map(|keys| keys.iter().map(|key| ItemKey((*key).to_owned())).collect());
     Turnover { gone, back }
 }
 
@@ -222,7 +241,14 @@ pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
 pub(super) fn verdict(rules: &[&str]) -> Verdict {
     let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
     let policy = Arc::new(Policy { manners: BTreeMap::new(), zone: TimeZone::UTC });
-    Verdict { read: Read::Full, print: None, alerts, feeds: vec![FeedName("wire".to_owned())], due: at(0), policy }
+    Verdict {
+        read: Read::Full,
+        print: None,
+        alerts,
+        feeds: vec![FeedName("wire".to_owned())],
+        due: at(0),
+        policy,
+    }
 }
 
 /// What one look at a page came to.
@@ -275,6 +301,11 @@ pub(super) fn letter(payload: &[u8]) -> Letter {
 }
 
 pub(super) fn rules_and_feeds(payload: &[u8]) -> (Vec<String>, Vec<String>) {
-    let Content::Alert { rules, feeds, .. } = letter(payload).content else { panic!("not an alert") };
-    (rules.into_iter().map(|told| told.rule).collect(), feeds.into_iter().map(|seen| seen.feed.0).collect())
+    let Content::Alert { rules, feeds, .. } = letter(payload).content else {
+        panic!("not an alert")
+    };
+    (
+        rules.into_iter().map(|told| told.rule).collect(),
+        feeds.into_iter().map(|seen| seen.feed.0).collect(),
+    )
 }

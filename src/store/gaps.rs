@@ -36,7 +36,8 @@ impl Store {
 }
 
 async fn forget(conn: &mut SqliteConnection, before: Timestamp) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM gap WHERE found < $1").bind(millis(before)).execute(conn).await?;
+    let done =
+        sqlx::query("DELETE FROM gap WHERE found < $1").bind(millis(before)).execute(conn).await?;
     Ok(done.rows_affected())
 }
 
@@ -60,11 +61,15 @@ pub(super) async fn keep(
 }
 
 /// The gaps that were found at `since` or later, the latest first.
-pub(super) async fn since(conn: &mut SqliteConnection, since: Timestamp) -> Result<Vec<PastGap>, sqlx::Error> {
-    let rows = sqlx::query("SELECT * FROM gap WHERE found >= $1 ORDER BY found DESC, feed, since DESC")
-        .bind(millis(since))
-        .fetch_all(conn)
-        .await?;
+pub(super) async fn since(
+    conn: &mut SqliteConnection,
+    since: Timestamp,
+) -> Result<Vec<PastGap>, sqlx::Error> {
+    let rows =
+        sqlx::query("SELECT * FROM gap WHERE found >= $1 ORDER BY found DESC, feed, since DESC")
+            .bind(millis(since))
+            .fetch_all(conn)
+            .await?;
     rows.iter().map(past).collect()
 }
 
@@ -85,13 +90,18 @@ mod tests {
     #[tokio::test]
     async fn gaps_are_kept_with_their_polls_and_listed_from_a_time_on() {
         let bench = Bench::new().await;
-        for (feed, found, since, until) in [("wire", 10, 1, 8), ("paper", 20, 2, 19), ("wire", 20, 12, 20)] {
+        for (feed, found, since, until) in
+            [("wire", 10, 1, 8), ("paper", 20, 2, 19), ("wire", 20, 12, 20)]
+        {
             let gap = Some(Gap { since: at(since), until: at(until) });
             bench.store.record_poll(PollRecord { gap, ..poll(feed, found, vec![]) }).await.unwrap();
         }
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let found = archive.gaps(at(11)).await.unwrap();
-        let told: Vec<_> = found.iter().map(|past| (past.feed.0.as_str(), past.gap.since, past.gap.until)).collect();
+        let told: Vec<_> = found
+            .iter()
+            .map(|past| (past.feed.0.as_str(), past.gap.since, past.gap.until))
+            .collect();
         assert_eq!(told, [("paper", at(2), at(19)), ("wire", at(12), at(20))]);
         assert_eq!(archive.gaps(at(0)).await.unwrap().len(), 3);
 

@@ -49,8 +49,14 @@ impl Standing {
 }
 
 impl Store {
-    /// Has `notice` told to each of `audience`, and remembers that it was. Whoever was told of it already is not told again.
-    pub async fn announce(&self, notice: Notice, audience: Vec<Receiver>, now: Timestamp) -> Result<(), StoreError> {
+    /// Has `notice` told to each of `audience`, and remembers that it was. Whoever was told of it
+    /// already is not told again.
+    pub async fn announce(
+        &self,
+        notice: Notice,
+        audience: Vec<Receiver>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(announce(conn, notice, audience, now))).await
     }
 }
@@ -64,7 +70,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (key, content) = (notice.key(), Content::Notice(About::Store(notice)));
-        self.write(move |conn| Box::pin(async move { tell(conn, &key, &content, audience, now).await })).await
+        self.write(move |conn| {
+            Box::pin(async move { tell(conn, &key, &content, audience, now).await })
+        })
+        .await
     }
 }
 
@@ -75,8 +84,11 @@ pub(super) fn whole(notifier: &NotifierName) -> Receiver {
 
 /// The state of every receiver whose last attempt failed or that asked for rest, in the order of
 /// their names.
-pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<(Receiver, Health)>, sqlx::Error> {
-    let rows = sqlx::query("SELECT * FROM health ORDER BY notifier, recipient").fetch_all(conn).await?;
+pub(super) async fn all(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<(Receiver, Health)>, sqlx::Error> {
+    let rows =
+        sqlx::query("SELECT * FROM health ORDER BY notifier, recipient").fetch_all(conn).await?;
     let receiver = |row: &SqliteRow| {
         let notifier = NotifierName(row.try_get("notifier")?);
         Ok::<_, sqlx::Error>(Receiver { notifier, recipient: row.try_get("recipient")? })
@@ -87,7 +99,8 @@ pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<(Receiver, He
 /// How the receivers stand.
 pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing, sqlx::Error> {
     let away = all(conn).await?.into_iter().collect();
-    let rows = sqlx::query("SELECT * FROM refusal ORDER BY notifier, recipient").fetch_all(conn).await?;
+    let rows =
+        sqlx::query("SELECT * FROM refusal ORDER BY notifier, recipient").fetch_all(conn).await?;
     let refused = rows.iter().map(|row| Ok((refusal(row)?, row.try_get("announced")?)));
     Ok(Standing { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
@@ -115,7 +128,12 @@ pub(super) async fn note(
     }
 }
 
-async fn failed(conn: &mut SqliteConnection, lease: &Lease, again: &Again, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn failed(
+    conn: &mut SqliteConnection,
+    lease: &Lease,
+    again: &Again,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     let notifier = whole(&lease.receiver.notifier);
     let concerned = match again.scope {
         Scope::Notifier => &notifier,
@@ -166,7 +184,11 @@ async fn no_refusal(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<
 
 /// A receiver, or a whole notifier, took a message. Whoever heard that it was away hears that it is
 /// back.
-async fn took(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn took(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     let Some(before) = read(conn, receiver).await? else { return Ok(()) };
     match breaker::took(before.clone(), now) {
         Some(rests) => write(conn, receiver, &rests, now).await?,
@@ -184,7 +206,8 @@ async fn took(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) 
     if before.announced {
         let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
         let notifier = receiver.notifier.clone();
-        let down = Notice { kind: Kind::Down, notifier, recipient, since: before.since, why: before.why };
+        let down =
+            Notice { kind: Kind::Down, notifier, recipient, since: before.since, why: before.why };
         let told = audience_of(conn, &down).await?;
         let back = Notice { kind: Kind::Back, ..down };
         tell(conn, &back.key(), &Content::Notice(About::Receiver(back)), told, now).await?;
@@ -194,7 +217,11 @@ async fn took(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) 
 
 /// Has messages that back off for longer than a few minutes tried within these, now that their
 /// receiver is back: spread, so that not all come at once.
-async fn recall(conn: &mut SqliteConnection, receiver: &Receiver, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn recall(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE message SET due = $3 + $4 * (1 + id % 4), put_off = $3
          WHERE state = 'pending' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
@@ -228,7 +255,9 @@ async fn announce(
         Kind::Down | Kind::Back => {
             "UPDATE health SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
         }
-        Kind::Refused => "UPDATE refusal SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3",
+        Kind::Refused => {
+            "UPDATE refusal SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
+        }
     };
     sqlx::query(sql)
         .bind(&notice.notifier.0)
@@ -242,7 +271,9 @@ async fn announce(
 impl Store {
     /// Whether anybody has a message whose key begins with `key`.
     pub async fn was_told(&self, key: &str) -> Result<bool, StoreError> {
-        let told = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)");
+        let told = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)",
+        );
         Ok(told.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
     }
 }
@@ -274,19 +305,29 @@ pub(super) async fn tell(
 }
 
 /// Who was told of a notice.
-async fn audience_of(conn: &mut SqliteConnection, notice: &Notice) -> Result<Vec<Receiver>, sqlx::Error> {
+async fn audience_of(
+    conn: &mut SqliteConnection,
+    notice: &Notice,
+) -> Result<Vec<Receiver>, sqlx::Error> {
     let key = notice.key();
-    let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT notifier, recipient FROM message WHERE key >= $1 AND key < $2 ORDER BY id")
-            .bind(&key)
-            .bind(column::end_of_prefix(&key))
-            .fetch_all(conn)
-            .await?;
-    Ok(rows.into_iter().map(|(notifier, recipient)| Receiver { notifier: NotifierName(notifier), recipient }).collect())
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT notifier, recipient FROM message WHERE key >= $1 AND key < $2 ORDER BY id",
+    )
+    .bind(&key)
+    .bind(column::end_of_prefix(&key))
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(notifier, recipient)| Receiver { notifier: NotifierName(notifier), recipient })
+        .collect())
 }
 
 /// The state of a receiver or of a whole notifier, if its last attempt failed or it asked for rest.
-pub(super) async fn read(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<Option<Health>, sqlx::Error> {
+pub(super) async fn read(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+) -> Result<Option<Health>, sqlx::Error> {
     let row = sqlx::query("SELECT * FROM health WHERE notifier = $1 AND recipient = $2")
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)

@@ -1,4 +1,5 @@
-//! Items that are new in every way and of which nothing is told: most of what any poll brings, kept in a few statements however many they are.
+//! Items that are new in every way and of which nothing is told: most of what any poll brings, kept
+//! in a few statements however many they are.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -16,8 +17,8 @@ use tidings_rules::story::{FeedName, Story, StoryKey};
 /// Rows that one statement inserts or marks: `SQLite` binds at most 32,766 values.
 pub(super) const ROWS: usize = 500;
 
-/// Keeps those of `items` that nobody knows, whose story nobody knows, and of which nothing is told. Returns the others, in their order, and whether a
-/// story of those kept waits for its page.
+/// Keeps those of `items` that nobody knows, whose story nobody knows, and of which nothing is
+/// told. Returns the others, in their order, and whether a story of those kept waits for its page.
 pub(super) async fn keep_plain(
     conn: &mut SqliteConnection,
     feed: &FeedName,
@@ -32,7 +33,9 @@ pub(super) async fn keep_plain(
     for mut item in items {
         let is_new = item.was.is_none() && !known.items.contains(&item.key.0);
         match item.news.take() {
-            Some((story, plan)) if is_new && is_quiet(&plan) && known.stories.insert(item.story.0.clone()) => {
+            Some((story, plan))
+                if is_new && is_quiet(&plan) && known.stories.insert(item.story.0.clone()) =>
+            {
                 kept.push((item, plan));
                 stories.push(story);
             }
@@ -42,7 +45,9 @@ pub(super) async fn keep_plain(
     let mut stories = stories.into_iter();
     for some in kept.chunks(ROWS) {
         let new = some.iter().zip(&mut stories);
-        let new = new.map(|((item, plan), story)| NewStory::of(&item.story, Cow::Owned(story), plan, now)).collect();
+        let new = new
+            .map(|((item, plan), story)| NewStory::of(&item.story, Cow::Owned(story), plan, now))
+            .collect();
         let ids = insert_stories(conn, new).await?;
         let items: Vec<_> = some.iter().map(|(item, _)| (item, ids[&item.story])).collect();
         sighting::insert(conn, feed, &items, now).await?;
@@ -69,7 +74,11 @@ struct Known {
     stories: HashSet<String>,
 }
 
-async fn known(conn: &mut SqliteConnection, feed: &FeedName, items: &[ItemRecord]) -> Result<Known, sqlx::Error> {
+async fn known(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    items: &[ItemRecord],
+) -> Result<Known, sqlx::Error> {
     let mut select = QueryBuilder::<Sqlite>::new("SELECT key, TRUE FROM sighting WHERE feed = ");
     select.push_bind(&feed.0).push(" AND key IN ");
     select.push_tuples(items, |mut tuple, item| {
@@ -112,7 +121,9 @@ impl<'s> NewStory<'s> {
         let waiting = Self::waiting(key, told, now);
         match plan {
             Plan::ReadPage => waiting,
-            Plan::Record(why) => Self { fate: Some("recorded"), fate_why: Some(why), waits: None, ..waiting },
+            Plan::Record(why) => {
+                Self { fate: Some("recorded"), fate_why: Some(why), waits: None, ..waiting }
+            }
             Plan::Settle(verdict) => {
                 let (read, read_why) = read_columns(&verdict.read);
                 Self { fate: Some("unmatched"), read: Some(read), read_why, waits: None, ..waiting }
@@ -124,7 +135,8 @@ impl<'s> NewStory<'s> {
 /// An id of a story: UUID version 7 (RFC 9562), so that indexes grow at their end.
 fn uid(at: Timestamp) -> String {
     let at = at.as_duration().unsigned_abs();
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, at.as_secs(), at.subsec_nanos())).to_string()
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, at.as_secs(), at.subsec_nanos()))
+        .to_string()
 }
 
 /// Inserts stories, at least one; returns their rows by their keys.
@@ -145,13 +157,21 @@ pub(super) async fn insert_stories(
         let (uid, told) = (uid(story.told.first_seen), story.told.into_owned());
         values.push_bind(uid.clone()).push_bind(uid).push_bind(&story.key.0);
         values.push_bind(told.title).push_bind(told.body).push_bind(told.url);
-        values.push_bind(told.published.map(millis)).push_bind(told.lang).push_bind(authors).push_bind(tags);
+        values
+            .push_bind(told.published.map(millis))
+            .push_bind(told.lang)
+            .push_bind(authors)
+            .push_bind(tags);
         values
             .push_bind(told.source)
             .push_bind(millis(told.first_seen))
             .push_bind(story.fate)
             .push_bind(story.fate_why);
-        values.push_bind(story.read).push_bind(story.read_why).push_bind(story.waits).push_bind(story.waits);
+        values
+            .push_bind(story.read)
+            .push_bind(story.read_why)
+            .push_bind(story.waits)
+            .push_bind(story.waits);
     });
     insert.push(" RETURNING key, id");
     let ids: Vec<(String, i64)> = insert.build_query_as().fetch_all(conn).await?;

@@ -28,13 +28,21 @@ pub(super) async fn gather(
         } else {
             column::json(row, "said")?
         };
-        letters.push(Letter { id: row.try_get("uid")?, created: column::time(row, "created")?, sent: now, content });
+        letters.push(Letter {
+            id: row.try_get("uid")?,
+            created: column::time(row, "created")?,
+            sent: now,
+            content,
+        });
     }
     Ok(letters)
 }
 
 /// What those messages say that are about an event, by their ids.
-async fn told(conn: &mut SqliteConnection, rows: &[&SqliteRow]) -> Result<HashMap<i64, Content>, sqlx::Error> {
+async fn told(
+    conn: &mut SqliteConnection,
+    rows: &[&SqliteRow],
+) -> Result<HashMap<i64, Content>, sqlx::Error> {
     let mut events: Vec<(i64, String)> = Vec::new();
     for row in rows {
         if let Some(event) = row.try_get("event")? {
@@ -47,7 +55,9 @@ async fn told(conn: &mut SqliteConnection, rows: &[&SqliteRow]) -> Result<HashMa
     let alerts = alerts(conn, &events).await?;
     let names: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
     let copies = sighting::of_events(conn, &names).await?;
-    let of_message = |id| alerts.iter().filter(move |row| row.get::<i64, _>("message") == id).collect::<Vec<_>>();
+    let of_message = |id| {
+        alerts.iter().filter(move |row| row.get::<i64, _>("message") == id).collect::<Vec<_>>()
+    };
     let told = events.into_iter().map(|(id, event)| {
         let copies = copies.get(&event).cloned().unwrap_or_default();
         Ok((id, alert(event, &of_message(id), copies)?))
@@ -56,8 +66,13 @@ async fn told(conn: &mut SqliteConnection, rows: &[&SqliteRow]) -> Result<HashMa
 }
 
 /// What a message says that tells these alerts.
-fn alert(event: String, alerts: &[&SqliteRow], feeds: Vec<Sighting>) -> Result<Content, sqlx::Error> {
-    let first = alerts.iter().min_by_key(|row| row.get::<i64, _>("id")).ok_or(sqlx::Error::RowNotFound)?;
+fn alert(
+    event: String,
+    alerts: &[&SqliteRow],
+    feeds: Vec<Sighting>,
+) -> Result<Content, sqlx::Error> {
+    let first =
+        alerts.iter().min_by_key(|row| row.get::<i64, _>("id")).ok_or(sqlx::Error::RowNotFound)?;
     Ok(Content::Alert {
         story: column::head(first)?,
         read: most_read(alerts)?,
@@ -69,7 +84,10 @@ fn alert(event: String, alerts: &[&SqliteRow], feeds: Vec<Sighting>) -> Result<C
 }
 
 /// The alerts of these messages by the names of their rules, each with the head of its story.
-async fn alerts(conn: &mut SqliteConnection, events: &[(i64, String)]) -> Result<Vec<SqliteRow>, sqlx::Error> {
+async fn alerts(
+    conn: &mut SqliteConnection,
+    events: &[(i64, String)],
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
     let mut select = QueryBuilder::<Sqlite>::new(
         "SELECT message_alert.message, alert.id, alert.told, alert.read, alert.read_why, alert.update_said,
                 story.title, story.opening, story.url, story.published, story.first_seen, story.lang
@@ -92,7 +110,8 @@ fn update(alerts: &[&SqliteRow]) -> Result<Option<Update>, sqlx::Error> {
     Ok(None)
 }
 
-/// The whole text, if any of the alerts saw it: one feed may give in full what another only hints at.
+/// The whole text, if any of the alerts saw it: one feed may give in full what another only hints
+/// at.
 fn most_read(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
     let mut most = None;
     for row in alerts {
@@ -127,15 +146,23 @@ mod tests {
         let bench = Bench::new().await;
         bench.poll("wire", 3, vec![item("a", settle(&["oil", "arms"]))]).await;
         // The same story twice in one feed is one copy.
-        let again = ItemRecord { key: crate::feed::identity::ItemKey("a2".to_owned()), ..item("a", settle(&[])) };
+        let again = ItemRecord {
+            key: crate::feed::identity::ItemKey("a2".to_owned()),
+            ..item("a", settle(&[]))
+        };
         bench.poll("paper", 4, vec![item("a", settle(&[])), again]).await;
         let told = only_letter(&bench).await;
         assert_eq!(told.created, at(3));
-        let Content::Alert { event, story, read, feeds, rules, update } = told.content else { panic!("not an alert") };
+        let Content::Alert { event, story, read, feeds, rules, update } = told.content else {
+            panic!("not an alert")
+        };
         assert_eq!(event, bench.ask("SELECT uid FROM story").await.unwrap());
         let url = Some("https://example.org/arms".to_owned());
         let (published, lang) = (Some(at(-60)), Some("en-GB".to_owned()));
-        assert_eq!(story, Head { title: "a".to_owned(), opening: None, url, published, first_seen: at(0), lang });
+        assert_eq!(
+            story,
+            Head { title: "a".to_owned(), opening: None, url, published, first_seen: at(0), lang }
+        );
         assert_eq!((read, update), (Read::Full, None));
         assert_eq!(rules, ["arms", "oil"].map(|rule| draft(rule, &[]).told));
         let feeds: Vec<_> = feeds.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
@@ -145,14 +172,18 @@ mod tests {
     #[tokio::test]
     async fn the_whole_text_was_read_if_any_of_its_matches_read_it() {
         let teaser = || Read::Teaser("behind a paywall".to_owned());
-        for (first, second, expected) in
-            [(teaser(), teaser(), teaser()), (teaser(), Read::Full, Read::Full), (Read::Full, teaser(), Read::Full)]
-        {
+        for (first, second, expected) in [
+            (teaser(), teaser(), teaser()),
+            (teaser(), Read::Full, Read::Full),
+            (Read::Full, teaser(), Read::Full),
+        ] {
             let bench = Bench::new().await;
             let plan = |rule, read| Plan::Settle(Verdict { read, ..verdict(&[rule]) });
             bench.poll("wire", 0, vec![item("a", plan("arms", first))]).await;
             bench.poll("paper", 1, vec![item("a", plan("oil", second))]).await;
-            let Content::Alert { read, .. } = only_letter(&bench).await.content else { panic!("not an alert") };
+            let Content::Alert { read, .. } = only_letter(&bench).await.content else {
+                panic!("not an alert")
+            };
             assert_eq!(read, expected);
         }
     }

@@ -1,4 +1,5 @@
-//! The lock file beside the store: one `run` at a time. The system drops the lock with the process, however that ends.
+//! The lock file beside the store: one `run` at a time. The system drops the lock with the process,
+//! however that ends.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
@@ -13,11 +14,12 @@ pub struct Lock {
     _file: File,
 }
 
-/// Takes the lock of the store at `path`: the file `<store>.lock` beside it, which stays and holds the process id of whoever took it last.
+/// Takes the lock of the store at `path`: the file `<store>.lock` beside it, which stays and holds
+/// the process id of whoever took it last.
 ///
-/// # Errors
-/// [`OpenError::Locked`], which names the process, if another holds it. [`OpenError::Lost`] if a run held it before, and the store is empty.
-/// [`OpenError::Failed`] if the file cannot be written.
+/// # Errors [`OpenError::Locked`], which names the process, if another holds it.
+/// [`OpenError::Lost`] if a run held it before, and the store is empty. [`OpenError::Failed`] if
+/// the file cannot be written.
 pub fn lock(path: &Path) -> Result<Lock, OpenError> {
     let beside = lock_path(path);
     let failed = |error: std::io::Error| OpenError::failed(&beside, &error);
@@ -45,7 +47,8 @@ pub fn lock(path: &Path) -> Result<Lock, OpenError> {
     }
 }
 
-/// Where the lock of a store is. A store that is reached by a symbolic link has one lock all the same.
+/// Where the lock of a store is. A store that is reached by a symbolic link has one lock all the
+/// same.
 fn lock_path(path: &Path) -> PathBuf {
     files::real(path).with_added_extension("lock")
 }

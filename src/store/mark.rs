@@ -1,4 +1,5 @@
-//! The store's mark of itself: which file it is, and whether it is open. By it a copy is known that lacks its log.
+//! The store's mark of itself: which file it is, and whether it is open. By it a copy is known that
+//! lacks its log.
 
 use std::fs;
 use std::io;
@@ -11,7 +12,8 @@ use sqlx::sqlite::SqliteConnection;
 pub(super) const WITHOUT_LOG: &str =
     "it is a copy of a store that was open, without the -wal file that holds what was written last";
 
-/// Marks the store at `path` as open. The mark is put into the file itself, so that a copy of the file alone has it.
+/// Marks the store at `path` as open. The mark is put into the file itself, so that a copy of the
+/// file alone has it.
 pub(super) async fn open(conn: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO file (one, inode, is_open) VALUES (1, $1, 1) ON CONFLICT (one) DO UPDATE SET inode = $1, is_open = 1",
@@ -28,13 +30,17 @@ pub(super) async fn close(conn: &mut SqliteConnection) -> Result<(), sqlx::Error
     checkpoint(conn).await
 }
 
-/// Whether the store at `path`, which has no log, was open when it was copied from another file. What was made by `VACUUM INTO` is whole: it has another
-/// journal than an open store.
-pub(super) async fn lacks_log(conn: &mut SqliteConnection, path: &Path) -> Result<bool, sqlx::Error> {
+/// Whether the store at `path`, which has no log, was open when it was copied from another file.
+/// What was made by `VACUUM INTO` is whole: it has another journal than an open store.
+pub(super) async fn lacks_log(
+    conn: &mut SqliteConnection,
+    path: &Path,
+) -> Result<bool, sqlx::Error> {
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *conn).await?;
-    let has_mark: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'file')")
-        .fetch_one(&mut *conn)
-        .await?;
+    let has_mark: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'file')")
+            .fetch_one(&mut *conn)
+            .await?;
     if journal != "wal" || !has_mark {
         return Ok(false);
     }

@@ -1,27 +1,33 @@
-//! Opens the store: creates it, or copies and migrates one of an older schema, or refuses one of a newer.
+//! Opens the store: creates it, or copies and migrates one of an older schema, or refuses one of a
+//! newer.
 
 use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::mpsc;
 
 use super::files::{self, Found};
 use super::{Store, mark, writer};
 
-/// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out there have gone through it.
+/// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out
+/// there have gone through it.
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// How long to wait for another command's write to this file.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Memory for pages of the writer, in KiB below zero: a batch of polls changes more than fits into the usual 2 MB, and would be written in parts.
+/// Memory for pages of the writer, in KiB below zero: a batch of polls changes more than fits into
+/// the usual 2 MB, and would be written in parts.
 const CACHE: &str = "-16384";
 
-/// Pages in the log after which they go into the file itself (16 MB): the more there are, the more of them are the same page.
+/// Pages in the log after which they go into the file itself (16 MB): the more there are, the more
+/// of them are the same page.
 const CHECKPOINT: &str = "4000";
 
 /// Queries that run at once.
@@ -31,7 +37,9 @@ const READERS: u32 = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another `run` holds it.
-    #[error("another tidings is running on this store ({0}); stop it first, or give this one a store of its own")]
+    #[error(
+        "another tidings is running on this store ({0}); stop it first, or give this one a store of its own"
+    )]
     Locked(String),
     /// It was written by a newer Tidings.
     #[error(
@@ -70,9 +78,12 @@ impl OpenError {
 }
 
 impl Store {
-    /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The future is its writer: it runs until every handle
-    /// is dropped and all that was asked of it is done, then leaves the store in one file; whoever calls spawns it.
-    pub async fn open(path: &Path) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
+    /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The
+    /// future is its writer: it runs until every handle is dropped and all that was asked of it is
+    /// done, then leaves the store in one file; whoever calls spawns it.
+    pub async fn open(
+        path: &Path,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
         match files::found(path)? {
             Found::Nothing => create(path).await?,
             Found::Empty => {}
@@ -87,7 +98,8 @@ impl Store {
     }
 }
 
-/// Makes a new store beside its place and moves it there when it is whole, so that a file without tables is none of ours.
+/// Makes a new store beside its place and moves it there when it is whole, so that a file without
+/// tables is none of ours.
 async fn create(path: &Path) -> Result<(), OpenError> {
     let failed = |why: &dyn Display| OpenError::failed(path, why);
     let part = path.with_added_extension("new");
@@ -122,14 +134,20 @@ pub(super) const WITHOUT_TABLES: &str = "the file has no tables of a store";
 
 /// Whether the tables of a store are there.
 pub(super) async fn has_tables(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)")
-        .bind(&*MIGRATIONS.table_name)
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)",
+    )
+    .bind(&*MIGRATIONS.table_name)
+    .fetch_one(conn)
+    .await
 }
 
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true).disable_statement_logging()
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .disable_statement_logging()
 }
 
 async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
@@ -155,7 +173,11 @@ async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
 }
 
 /// Brings the schema up to what `migrations` know. A store that held an older one is copied first.
-async fn migrate(conn: &mut SqliteConnection, path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
+async fn migrate(
+    conn: &mut SqliteConnection,
+    path: &Path,
+    migrations: &Migrator,
+) -> Result<(), OpenError> {
     let known = migrations.iter().map(|step| step.version).max().unwrap_or(0);
     let found = schema(conn, migrations).await.map_err(|error| OpenError::failed(path, &error))?;
     if found > known {
@@ -168,7 +190,10 @@ async fn migrate(conn: &mut SqliteConnection, path: &Path, migrations: &Migrator
 }
 
 /// The last migration that the store went through; 0 for a new file.
-async fn schema(conn: &mut SqliteConnection, migrations: &Migrator) -> Result<i64, sqlx::migrate::MigrateError> {
+async fn schema(
+    conn: &mut SqliteConnection,
+    migrations: &Migrator,
+) -> Result<i64, sqlx::migrate::MigrateError> {
     conn.ensure_migrations_table(&migrations.table_name).await?;
     let applied = conn.list_applied_migrations(&migrations.table_name).await?;
     Ok(applied.iter().map(|step| step.version).max().unwrap_or(0))
@@ -178,9 +203,15 @@ async fn schema(conn: &mut SqliteConnection, migrations: &Migrator) -> Result<i6
 async fn copy(conn: &mut SqliteConnection, path: &Path, schema: i64) -> Result<(), String> {
     let whole = path.with_added_extension(format!("before-{schema}"));
     let part = whole.with_added_extension("part");
-    let name = part.to_str().ok_or("its path is not UTF-8, so no copy can be made before its schema is changed")?;
-    let told = |error: &dyn Display| format!("no copy could be made before its schema is changed: {error}");
-    files::remove(&part).and_then(|()| files::create_private(&part)).map_err(|error| told(&error))?;
+    let name = part
+        .to_str()
+        .ok_or("its path is not UTF-8, so no copy can be made before its schema is changed")?;
+    let told = |error: &dyn Display| {
+        format!("no copy could be made before its schema is changed: {error}")
+    };
+    files::remove(&part)
+        .and_then(|()| files::create_private(&part))
+        .map_err(|error| told(&error))?;
     sqlx::query("VACUUM INTO $1").bind(name).execute(conn).await.map_err(|error| told(&error))?;
     tokio::fs::rename(&part, &whole).await.map_err(|error| told(&error))
 }
@@ -216,19 +247,22 @@ mod tests {
     async fn the_writer_syncs_every_commit_and_holds_references_to_their_word() {
         let folder = tempfile::tempdir().unwrap();
         let mut conn = connect(&folder.path().join("tidings.db")).await.unwrap();
-        for (pragma, expected) in [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 5000)]
+        for (pragma, expected) in
+            [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 5000)]
         {
             let found: i64 = sqlx::query_scalar(pragma).fetch_one(&mut conn).await.unwrap();
             assert_eq!(found, expected, "{pragma}");
         }
-        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut conn).await.unwrap();
+        let mode: String =
+            sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut conn).await.unwrap();
         assert_eq!(mode, "wal");
     }
 
     #[tokio::test]
     async fn readers_cannot_write() {
         let bench = Bench::new().await;
-        let refused = sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&bench.store.readers).await;
+        let refused =
+            sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&bench.store.readers).await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
     }
 
@@ -239,7 +273,10 @@ mod tests {
         newer().run_direct(None, &mut conn, false).await.unwrap();
         let refused = Store::open(&bench.path()).await.err().unwrap();
         let latest = MIGRATIONS.iter().map(|step| step.version).max().unwrap();
-        assert!(matches!(refused, OpenError::Newer { found: 9999, known } if known == latest), "{refused}");
+        assert!(
+            matches!(refused, OpenError::Newer { found: 9999, known } if known == latest),
+            "{refused}"
+        );
     }
 
     #[tokio::test]
@@ -258,7 +295,8 @@ mod tests {
         let mut copy = connect(&bench.path().with_added_extension("before-9999")).await.unwrap();
         let latest = MIGRATIONS.iter().map(|step| step.version).max().unwrap();
         assert_eq!(schema(&mut copy, &MIGRATIONS).await.unwrap(), latest);
-        let runs: i64 = sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&mut copy).await.unwrap();
+        let runs: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&mut copy).await.unwrap();
         assert_eq!(runs, 1);
     }
 
@@ -266,7 +304,8 @@ mod tests {
     async fn opening_a_store_that_is_up_to_date_makes_no_copy() {
         let bench = Bench::new().await.crash().await;
         let names = std::fs::read_dir(bench.path().parent().unwrap()).unwrap();
-        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let names: Vec<_> =
+            names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         assert!(names.iter().all(|name| !name.contains("before")), "{names:?}");
     }
 
@@ -274,8 +313,11 @@ mod tests {
     async fn a_file_that_is_no_store_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
-        std::fs::write(&path, "Not a database, though it is long enough to be taken for the head of one. ".repeat(20))
-            .unwrap();
+        std::fs::write(
+            &path,
+            "Not a database, though it is long enough to be taken for the head of one. ".repeat(20),
+        )
+        .unwrap();
         let refused = Store::open(&path).await.err().unwrap().to_string();
         assert!(refused.contains("notes.txt") && refused.contains("not a database"), "{refused}");
     }

@@ -1,4 +1,5 @@
-//! The outbox: one turn of it, in one transaction: what came of attempts, and the leases of what is due.
+//! The outbox: one turn of it, in one transaction: what came of attempts, and the leases of what is
+//! due.
 
 mod finish;
 mod lease;
@@ -61,7 +62,8 @@ impl Store {
         self.write(move |conn| Box::pin(turn(conn, run, ended, sending, now, render))).await
     }
 
-    /// Messages not sent and not dead, held ones too, but for digests that still gather at `now`: what `run --once` must not leave behind.
+    /// Messages not sent and not dead, held ones too, but for digests that still gather at `now`:
+    /// what `run --once` must not leave behind.
     pub async fn undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
         let undelivered = sqlx::query_scalar(
             "SELECT count(*) FROM message
@@ -137,7 +139,9 @@ async fn open(
     let mut all = Vec::new();
     for (notifier, Sending { at_once, to }) in sending {
         let (most, from) = limits(away.get(&whole(notifier)), *at_once, now);
-        let Some(free) = most.checked_sub(to.values().sum()).filter(|free| *free > 0) else { continue };
+        let Some(free) = most.checked_sub(to.values().sum()).filter(|free| *free > 0) else {
+            continue;
+        };
         let mut waiting = Vec::new();
         for (recipient, due) in next_due(conn, notifier).await? {
             let receiver = Receiver { notifier: notifier.clone(), recipient };

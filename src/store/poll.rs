@@ -8,7 +8,10 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::millis;
 use super::intake::ROWS;
-use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, sighting, tell};
+use super::{
+    FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, sighting,
+    tell,
+};
 use crate::alerts::Content;
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
@@ -16,18 +19,23 @@ use crate::polling::health::Ailment;
 use tidings_rules::story::FeedName;
 
 impl Store {
-    /// T1: records one poll. Returns whether a story of it waits for its page or to be matched again.
+    /// T1: records one poll. Returns whether a story of it waits for its page or to be matched
+    /// again.
     ///
-    /// An item stays with the story that it was first taken for. An edit makes a new revision of that story. A new item whose story is known already
-    /// joins it: its own alerts are added, and a story that was matched is matched again for the feed that carries it now. Nothing here ends a wait.
+    /// An item stays with the story that it was first taken for. An edit makes a new revision of
+    /// that story. A new item whose story is known already joins it: its own alerts are added, and
+    /// a story that was matched is matched again for the feed that carries it now. Nothing here
+    /// ends a wait.
     pub async fn record_poll(&self, record: PollRecord) -> Result<bool, StoreError> {
         self.write(move |conn| Box::pin(keep(conn, record))).await
     }
 
-    /// Has it kept that a host (name:port) asked at `now` to be left alone until then, so that a restart
-    /// heeds it. Nobody waits for it.
+    /// Has it kept that a host (name:port) asked at `now` to be left alone until then, so that a
+    /// restart heeds it. Nobody waits for it.
     pub fn rest_host(&self, host: String, until: Timestamp, now: Timestamp) {
-        self.write_soon(move |conn| Box::pin(async move { keep_rest(conn, &host, until, now).await }));
+        self.write_soon(move |conn| {
+            Box::pin(async move { keep_rest(conn, &host, until, now).await })
+        });
     }
 }
 
@@ -44,7 +52,8 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
         gaps::keep(conn, feed, gap, now).await?;
     }
     for (notice, audience) in record.notices {
-        health::tell(conn, &notice.key(), &Content::Notice(About::Feed(notice)), audience, now).await?;
+        health::tell(conn, &notice.key(), &Content::Notice(About::Feed(notice)), audience, now)
+            .await?;
     }
     Ok(waits)
 }
@@ -168,7 +177,11 @@ async fn mark(
 ) -> Result<(), sqlx::Error> {
     for some in keys.chunks(ROWS) {
         let mut update = QueryBuilder::<Sqlite>::new("UPDATE sighting SET gone_at = ");
-        update.push_bind(gone_at.map(millis)).push(" WHERE feed = ").push_bind(&feed.0).push(" AND key IN ");
+        update
+            .push_bind(gone_at.map(millis))
+            .push(" WHERE feed = ")
+            .push_bind(&feed.0)
+            .push(" AND key IN ");
         update.push_tuples(some, |mut tuple, key| {
             tuple.push_bind(&key.0);
         });
@@ -194,7 +207,10 @@ mod tests {
         let first = FeedState {
             etag: Some("W/\"a b\" ".to_owned()),
             last_modified: Some("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
-            hints: Hints { interval: Some(Duration::from_hours(1)), pauses: Pauses::from_bits(1 << 30 | 1) },
+            hints: Hints {
+                interval: Some(Duration::from_hours(1)),
+                pauses: Pauses::from_bits(1 << 30 | 1),
+            },
             moved: Some(Move { to: "https://new.example/feed?a=1".parse().unwrap(), since: at(7) }),
             ..state("wire")
         };
@@ -204,7 +220,11 @@ mod tests {
             failures: 4,
             error: Some("410".to_owned()),
             unreached: true,
-            course: Course { failing_since: Some(at(3)), last_news: None, told: Some(Ailment::Gone) },
+            course: Course {
+                failing_since: Some(at(3)),
+                last_news: None,
+                told: Some(Ailment::Gone),
+            },
             ..state("wire")
         };
         for expected in [first, gone] {
@@ -223,7 +243,10 @@ mod tests {
             bench.store.rest_host("example.org:443".to_owned(), at(until), at(0));
         }
         bench.poll("wire", 1, vec![]).await;
-        assert_eq!(bench.store.resting_hosts(at(59)).await.unwrap(), [("example.org:443".to_owned(), at(60))]);
+        assert_eq!(
+            bench.store.resting_hosts(at(59)).await.unwrap(),
+            [("example.org:443".to_owned(), at(60))]
+        );
         assert_eq!(bench.store.resting_hosts(at(60)).await.unwrap(), []);
     }
 
@@ -234,8 +257,14 @@ mod tests {
         bench.poll("wire", 0, vec![item("a", settle(&[])), item("b", old)]).await;
         let known = bench.known("wire").await;
         assert_eq!(known.len(), 2);
-        assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str(), known[0].recorded), ("a", "0", false));
-        assert_eq!((known[0].guid.as_deref(), known[0].link.as_deref()), (Some("a"), Some("http://example.org/a")));
+        assert_eq!(
+            (known[0].key.0.as_str(), known[0].hash.as_str(), known[0].recorded),
+            ("a", "0", false)
+        );
+        assert_eq!(
+            (known[0].guid.as_deref(), known[0].link.as_deref()),
+            (Some("a"), Some("http://example.org/a"))
+        );
         assert_eq!((known[0].first_seen, known[0].pages), (at(0), 0));
         assert!(known[1].recorded);
         assert_eq!(bench.known("other").await, []);
@@ -262,15 +291,25 @@ mod tests {
     #[tokio::test]
     async fn other_news_under_a_known_key_is_a_story_of_its_own() {
         let bench = Bench::new().await;
-        bench.poll("wire", 0, vec![item("a", Plan::Record("older than first_poll".to_owned()))]).await;
-        let renewed = |hash: &str| ItemRecord { renews: true, hash: hash.to_owned(), ..item("a", settle(&["arms"])) };
+        bench
+            .poll("wire", 0, vec![item("a", Plan::Record("older than first_poll".to_owned()))])
+            .await;
+        let renewed = |hash: &str| ItemRecord {
+            renews: true,
+            hash: hash.to_owned(),
+            ..item("a", settle(&["arms"]))
+        };
         bench.poll("wire", 1, vec![renewed("1")]).await;
         bench.poll("wire", 2, vec![renewed("2")]).await;
         let past = |at: i64| format!("a\nuntil {}", 1_000_000_000 + at * 1000);
         let claims = Claims { keys: vec!["a".to_owned(), past(1), past(2)], ..Claims::default() };
         let known = bench.store.known_items(&state("wire").name, claims).await.unwrap();
-        let told: Vec<_> = known.iter().map(|item| (item.key.0.as_str(), item.hash.as_str(), item.gone)).collect();
-        assert_eq!(told, [("a", "2", false), (past(1).as_str(), "0", true), (past(2).as_str(), "1", true)]);
+        let told: Vec<_> =
+            known.iter().map(|item| (item.key.0.as_str(), item.hash.as_str(), item.gone)).collect();
+        assert_eq!(
+            told,
+            [("a", "2", false), (past(1).as_str(), "0", true), (past(2).as_str(), "1", true)]
+        );
         assert!(known[1..].iter().all(|item| item.guid.is_none() && item.link.is_none()));
         let held = bench.store.holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts), (3, 2));
@@ -283,7 +322,9 @@ mod tests {
             bench.poll(feed, 0, vec![item("a", settle(&[]))]).await;
         }
         for (now, feed) in [(1, "wire"), (2, "other")] {
-            bench.poll(feed, now, vec![ItemRecord { renews: true, ..item("a", settle(&["arms"])) }]).await;
+            bench
+                .poll(feed, now, vec![ItemRecord { renews: true, ..item("a", settle(&["arms"])) }])
+                .await;
         }
         let held = bench.store.holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts), (2, 1));
@@ -302,7 +343,11 @@ mod tests {
             (5, turnover(&["b"], &[]), Some("a 1000004000, b 1000005000, c 1000002000")),
             (6, turnover(&[], &["a", "b", "c"]), None),
         ] {
-            bench.store.record_poll(PollRecord { turnover, ..poll("wire", now, vec![]) }).await.unwrap();
+            bench
+                .store
+                .record_poll(PollRecord { turnover, ..poll("wire", now, vec![]) })
+                .await
+                .unwrap();
             assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");
             let known = bench.known("wire").await;
             assert_eq!(

@@ -10,8 +10,14 @@ use super::{Look, Looked, Store, StoreError, StoryId, alerts, event, sighting};
 use tidings_rules::story::Sighting;
 
 impl Store {
-    /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due first, at most `limit`. None of them waits.
-    pub async fn looks(&self, now: Timestamp, busy: &[StoryId], limit: u32) -> Result<Vec<Look>, StoreError> {
+    /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due
+    /// first, at most `limit`. None of them waits.
+    pub async fn looks(
+        &self,
+        now: Timestamp,
+        busy: &[StoryId],
+        limit: u32,
+    ) -> Result<Vec<Look>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
@@ -25,7 +31,9 @@ impl Store {
         let idle = idle(&rows, busy, limit)?;
         let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
         let mut sightings = sighting::of_stories(&mut reader, &ids).await?;
-        let found = idle.into_iter().map(|(id, row)| look(id, row, sightings.remove(&id).unwrap_or_default()));
+        let found = idle
+            .into_iter()
+            .map(|(id, row)| look(id, row, sightings.remove(&id).unwrap_or_default()));
         Ok(found.collect::<Result<_, _>>()?)
     }
 
@@ -42,8 +50,9 @@ impl Store {
         Ok(first_idle(rows, busy)?)
     }
 
-    /// Records, in one transaction, what looking again came to: a changed text is a new revision, of which only rules tell that have not told yet.
-    /// `false`, and nothing written, if the story has a newer revision by now, or waits.
+    /// Records, in one transaction, what looking again came to: a changed text is a new revision,
+    /// of which only rules tell that have not told yet. `false`, and nothing written, if the story
+    /// has a newer revision by now, or waits.
     pub async fn looked_again(
         &self,
         story: StoryId,
@@ -130,7 +139,10 @@ mod tests {
     async fn a_page_is_due_again_when_it_was_said_and_not_before() {
         let bench = Bench::new().await;
         let look = settled(&bench, &[]).await;
-        assert_eq!((look.story.body.as_str(), look.told.as_str(), look.fetches), ("The page.", "Teaser.", 1));
+        assert_eq!(
+            (look.story.body.as_str(), look.told.as_str(), look.fetches),
+            ("The page.", "Teaser.", 1)
+        );
         assert_eq!(look.sightings.len(), 1);
         assert_eq!(bench.store.looks(at(59), &[], 9).await.unwrap(), []);
         assert_eq!(bench.store.looks(at(60), &[look.id], 9).await.unwrap(), []);
@@ -152,7 +164,8 @@ mod tests {
         assert!(bench.store.looked_again(look.id, look.revision, edit, at(61)).await.unwrap());
         let told = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
         assert_eq!(bench.ask(told).await.as_deref(), Some("arms 1, oil 2"));
-        let row = "SELECT fate || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
+        let row =
+            "SELECT fate || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
         assert_eq!(bench.ask(row).await.as_deref(), Some("matched, The page, edited., 2, 2"));
         assert_eq!(bench.store.next_look(&[]).await.unwrap(), None);
     }
@@ -165,6 +178,10 @@ mod tests {
         let late = changed("Old.", &["arms"], None);
         assert!(!bench.store.looked_again(look.id, look.revision, late, at(62)).await.unwrap());
         assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
-        assert_eq!(bench.store.looks(at(99), &[], 9).await.unwrap(), [], "what waits for its page is looked at anyway");
+        assert_eq!(
+            bench.store.looks(at(99), &[], 9).await.unwrap(),
+            [],
+            "what waits for its page is looked at anyway"
+        );
     }
 }

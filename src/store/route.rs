@@ -51,13 +51,15 @@ pub(super) async fn tell(
         let way = volume::of_rule(told, pace, &before, now, &verdict.policy.zone);
         weighed.push(Weighed { fresh, way, silence });
     }
-    let receivers: BTreeSet<&Receiver> = fresh.iter().flat_map(|fresh| &fresh.draft.receivers).collect();
+    let receivers: BTreeSet<&Receiver> =
+        fresh.iter().flat_map(|fresh| &fresh.draft.receivers).collect();
     for receiver in receivers {
         let mine = weighed.iter().filter(|one| one.fresh.draft.receivers.contains(receiver));
         let (muted, loud): (Vec<_>, Vec<_>) = mine.partition(|one| one.silence.is_some());
         for one in muted {
             if let Some(silence) = one.silence {
-                let message = digest::open(conn, receiver, &silence.reason(), silence.until, now).await?;
+                let message =
+                    digest::open(conn, receiver, &silence.reason(), silence.until, now).await?;
                 join(conn, message, one.fresh).await?;
             }
         }
@@ -66,7 +68,8 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// Tells a receiver what is not muted: all of it at once, if any of the rules wants that and the receiver takes it.
+/// Tells a receiver what is not muted: all of it at once, if any of the rules wants that and the
+/// receiver takes it.
 async fn tell_one(
     conn: &mut SqliteConnection,
     event: &str,
@@ -75,7 +78,9 @@ async fn tell_one(
     verdict: &Verdict,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let Some(gravest) = loud.iter().map(|one| one.fresh.draft.told.severity).max() else { return Ok(()) };
+    let Some(gravest) = loud.iter().map(|one| one.fresh.draft.told.severity).max() else {
+        return Ok(());
+    };
     let quiet = Manners::default();
     let manners = verdict.policy.manners.get(&receiver.notifier).unwrap_or(&quiet);
     // What has been told stays as it was: an update is a message of its own.
@@ -103,7 +108,8 @@ async fn tell_one(
     Ok(())
 }
 
-/// The message that tells a receiver of `event` now: the event's next, or the digest that the receiver's manners gather it in.
+/// The message that tells a receiver of `event` now: the event's next, or the digest that the
+/// receiver's manners gather it in.
 async fn message(
     conn: &mut SqliteConnection,
     event: &str,
@@ -123,7 +129,11 @@ async fn message(
     }
 }
 
-async fn join(conn: &mut SqliteConnection, message: i64, fresh: &Fresh<'_>) -> Result<(), sqlx::Error> {
+async fn join(
+    conn: &mut SqliteConnection,
+    message: i64,
+    fresh: &Fresh<'_>,
+) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO message_alert (message, alert) VALUES ($1, $2)")
         .bind(message)
         .bind(fresh.alert)
@@ -132,8 +142,12 @@ async fn join(conn: &mut SqliteConnection, message: i64, fresh: &Fresh<'_>) -> R
     Ok(())
 }
 
-/// When the rule alerted before for the same row, if it has rows, newest first: as often as its burst wants to know.
-async fn before(conn: &mut SqliteConnection, fresh: &Fresh<'_>) -> Result<Vec<Timestamp>, sqlx::Error> {
+/// When the rule alerted before for the same row, if it has rows, newest first: as often as its
+/// burst wants to know.
+async fn before(
+    conn: &mut SqliteConnection,
+    fresh: &Fresh<'_>,
+) -> Result<Vec<Timestamp>, sqlx::Error> {
     let Some(burst) = fresh.draft.pace.burst else { return Ok(Vec::new()) };
     let times: Vec<i64> = sqlx::query_scalar(
         "SELECT created FROM alert WHERE rule = $1 AND occasion = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
@@ -148,7 +162,11 @@ async fn before(conn: &mut SqliteConnection, fresh: &Fresh<'_>) -> Result<Vec<Ti
 }
 
 /// When the last messages to a receiver were written, newest first; notices do not count.
-async fn written(conn: &mut SqliteConnection, receiver: &Receiver, most: u32) -> Result<Vec<Timestamp>, sqlx::Error> {
+async fn written(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+    most: u32,
+) -> Result<Vec<Timestamp>, sqlx::Error> {
     let times: Vec<i64> = sqlx::query_scalar(
         "SELECT created FROM message WHERE notifier = $1 AND recipient = $2 AND said IS NULL ORDER BY id DESC LIMIT $3",
     )
@@ -161,7 +179,11 @@ async fn written(conn: &mut SqliteConnection, receiver: &Receiver, most: u32) ->
 }
 
 /// The newest message of an event to a receiver, if nobody can have seen it.
-async fn find_open(conn: &mut SqliteConnection, event: &str, receiver: &Receiver) -> Result<Option<i64>, sqlx::Error> {
+async fn find_open(
+    conn: &mut SqliteConnection,
+    event: &str,
+    receiver: &Receiver,
+) -> Result<Option<i64>, sqlx::Error> {
     let newest: Option<(i64, bool)> = sqlx::query_as(
         "SELECT id, state = 'pending' AND payload IS NULL FROM message
          WHERE event = $1 AND notifier = $2 AND recipient = $3 ORDER BY n DESC LIMIT 1",

@@ -1,4 +1,5 @@
-//! What the store keeps of rules: every version that ever was in force, and the files as they last were good.
+//! What the store keeps of rules: every version that ever was in force, and the files as they last
+//! were good.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -7,18 +8,29 @@ use super::column::millis;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Keeps the text of rule versions, given as hash and text. A hash that is known keeps its text.
-    pub async fn keep_rules(&self, versions: Vec<(String, String)>, now: Timestamp) -> Result<(), StoreError> {
+    /// Keeps the text of rule versions, given as hash and text. A hash that is known keeps its
+    /// text.
+    pub async fn keep_rules(
+        &self,
+        versions: Vec<(String, String)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(keep_versions(conn, versions, now))).await
     }
 
     /// The last good text of every rule file: name and text, in the order of the names.
     pub async fn good_rule_files(&self) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(sqlx::query_as("SELECT name, text FROM rule_file ORDER BY name").fetch_all(&self.readers).await?)
+        Ok(sqlx::query_as("SELECT name, text FROM rule_file ORDER BY name")
+            .fetch_all(&self.readers)
+            .await?)
     }
 
     /// Replaces the last good texts by `files`, name and text; no name twice.
-    pub async fn keep_rule_files(&self, files: Vec<(String, String)>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn keep_rule_files(
+        &self,
+        files: Vec<(String, String)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(replace_files(conn, files, now))).await
     }
 }
@@ -67,7 +79,11 @@ mod tests {
     #[tokio::test]
     async fn the_last_good_files_are_replaced_as_a_whole() {
         let bench = Bench::new().await;
-        bench.store.keep_rule_files(pairs(&[("korea.yaml", "one"), ("gone.yaml", "two")]), at(0)).await.unwrap();
+        bench
+            .store
+            .keep_rule_files(pairs(&[("korea.yaml", "one"), ("gone.yaml", "two")]), at(0))
+            .await
+            .unwrap();
         let now = pairs(&[("arms.yaml", "three"), ("korea.yaml", "four")]);
         bench.store.keep_rule_files(now.clone(), at(1)).await.unwrap();
         let bench = bench.crash().await;
@@ -77,9 +93,16 @@ mod tests {
     #[tokio::test]
     async fn a_rule_version_is_kept_once() {
         let bench = Bench::new().await;
-        bench.store.keep_rules(pairs(&[("a1", "when: arms"), ("b2", "when: oil")]), at(0)).await.unwrap();
+        bench
+            .store
+            .keep_rules(pairs(&[("a1", "when: arms"), ("b2", "when: oil")]), at(0))
+            .await
+            .unwrap();
         bench.store.keep_rules(pairs(&[("a1", "something else")]), at(1)).await.unwrap();
-        assert_eq!(bench.ask("SELECT text FROM rule_version WHERE hash = 'a1'").await.unwrap(), "when: arms");
+        assert_eq!(
+            bench.ask("SELECT text FROM rule_version WHERE hash = 'a1'").await.unwrap(),
+            "when: arms"
+        );
         assert_eq!(bench.ask("SELECT count(*) || '' FROM rule_version").await.unwrap(), "2");
     }
 }

@@ -1,4 +1,5 @@
-//! The start of a run: what earlier runs left under way is opened again, and receivers that left the configuration are held.
+//! The start of a run: what earlier runs left under way is opened again, and receivers that left
+//! the configuration are held.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +12,16 @@ use crate::alerts::Receiver;
 use tidings_rules::story::NotifierName;
 
 impl Store {
-    /// Numbers this run, and opens older runs' leases at once, with the payload that they froze. Messages of receivers not in `receivers` become held,
-    /// those of receivers that are back become pending again. A notifier that was gone for good is tried once more: somebody may have mended its address.
-    /// Waits that a wrong clock made too long are cut, as [`Store::cut_delivery_waits`] says.
-    pub async fn start_run(&self, receivers: &[Receiver], now: Timestamp) -> Result<RunStart, StoreError> {
+    /// Numbers this run, and opens older runs' leases at once, with the payload that they froze.
+    /// Messages of receivers not in `receivers` become held, those of receivers that are back
+    /// become pending again. A notifier that was gone for good is tried once more: somebody may
+    /// have mended its address. Waits that a wrong clock made too long are cut, as
+    /// [`Store::cut_delivery_waits`] says.
+    pub async fn start_run(
+        &self,
+        receivers: &[Receiver],
+        now: Timestamp,
+    ) -> Result<RunStart, StoreError> {
         let receivers = receivers.iter().cloned().collect();
         self.write(move |conn| Box::pin(start(conn, receivers, now))).await
     }
@@ -46,11 +53,14 @@ async fn reclaim(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sql
     .execute(&mut *conn)
     .await?;
     let opened =
-        sqlx::query("UPDATE message SET state = 'pending', lease = NULL WHERE state = 'leased'").execute(conn).await?;
+        sqlx::query("UPDATE message SET state = 'pending', lease = NULL WHERE state = 'leased'")
+            .execute(conn)
+            .await?;
     Ok(opened.rows_affected())
 }
 
-/// Holds what nobody can be told, and lets go what was held for receivers that are back. Returns how many messages are held now, and for whom.
+/// Holds what nobody can be told, and lets go what was held for receivers that are back. Returns
+/// how many messages are held now, and for whom.
 async fn hold(
     conn: &mut SqliteConnection,
     receivers: &BTreeSet<Receiver>,
@@ -65,13 +75,15 @@ async fn hold(
         let receiver = Receiver { notifier: NotifierName(notifier), recipient };
         let known = receivers.contains(&receiver);
         let (from, to) = if known { ("held", "pending") } else { ("pending", "held") };
-        sqlx::query("UPDATE message SET state = $4 WHERE state = $3 AND notifier = $1 AND recipient = $2")
-            .bind(&receiver.notifier.0)
-            .bind(&receiver.recipient)
-            .bind(from)
-            .bind(to)
-            .execute(&mut *conn)
-            .await?;
+        sqlx::query(
+            "UPDATE message SET state = $4 WHERE state = $3 AND notifier = $1 AND recipient = $2",
+        )
+        .bind(&receiver.notifier.0)
+        .bind(&receiver.recipient)
+        .bind(from)
+        .bind(to)
+        .execute(&mut *conn)
+        .await?;
         if !known {
             held.push((receiver, messages.unsigned_abs()));
         }
@@ -85,8 +97,7 @@ mod tests {
     use super::super::{Finish, Plan, Verdict};
 
     async fn states(bench: &Bench) -> String {
-        let sql =
-            "SELECT group_concat(recipient || ' ' || state, ', ') FROM (SELECT * FROM message ORDER BY recipient)";
+        let sql = "SELECT group_concat(recipient || ' ' || state, ', ') FROM (SELECT * FROM message ORDER BY recipient)";
         bench.ask(sql).await.unwrap()
     }
 
@@ -117,8 +128,14 @@ mod tests {
         assert_ne!(again[0].attempt, lost.attempt);
         assert_eq!(again[0].counted, 0);
 
-        assert!(!bench.finish(old, &lost, Finish::Sent(String::new()), 8).await, "the old run is fenced off");
-        assert!(!bench.finish(start.run, &lost, Finish::Sent(String::new()), 8).await, "so is the old attempt");
+        assert!(
+            !bench.finish(old, &lost, Finish::Sent(String::new()), 8).await,
+            "the old run is fenced off"
+        );
+        assert!(
+            !bench.finish(start.run, &lost, Finish::Sent(String::new()), 8).await,
+            "so is the old attempt"
+        );
         assert!(!bench.finish(old, &again[0], Finish::Sent(String::new()), 8).await);
         assert!(bench.finish(start.run, &again[0], Finish::Sent(String::new()), 8).await);
         let outcomes = "SELECT group_concat(coalesce(outcome, 'open'), ', ') FROM (SELECT * FROM attempt ORDER BY id)";
@@ -130,7 +147,9 @@ mod tests {
         let bench = Bench::new().await;
         let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
         let alerts = vec![draft("arms", &[ana.clone(), bob.clone()])];
-        bench.poll("wire", 0, vec![item("a", Plan::Settle(Verdict { alerts, ..verdict(&[]) }))]).await;
+        bench
+            .poll("wire", 0, vec![item("a", Plan::Settle(Verdict { alerts, ..verdict(&[]) }))])
+            .await;
 
         // Bob's lease is under way when the run ends, and the next one does not know him.
         let run = bench.run(&[ana.clone(), bob.clone()]).await;

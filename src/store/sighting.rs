@@ -80,7 +80,11 @@ pub(super) async fn insert(
         "INSERT INTO sighting (feed, key, guid, link, stem, hash, text, url, story, seen) ",
     );
     insert.push_values(items, |mut values, (item, story)| {
-        values.push_bind(&feed.0).push_bind(&item.key.0).push_bind(&item.guid).push_bind(&item.link);
+        values
+            .push_bind(&feed.0)
+            .push_bind(&item.key.0)
+            .push_bind(&item.guid)
+            .push_bind(&item.link);
         values.push_bind(&item.stem).push_bind(&item.hash).push_bind(&item.text);
         values.push_bind(&item.url).push_bind(story.0).push_bind(millis(now));
     });
@@ -88,7 +92,8 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Makes room for other news under the key of a known item: the item is past, known by its words alone, and its story gives up its key.
+/// Makes room for other news under the key of a known item: the item is past, known by its words
+/// alone, and its story gives up its key.
 pub(super) async fn retire(
     conn: &mut SqliteConnection,
     feed: &FeedName,

@@ -15,15 +15,20 @@ use crate::alerts::{Receiver, Told};
 use tidings_rules::story::NotifierName;
 
 /// The silences in force at `now`.
-pub(super) async fn in_force(conn: &mut SqliteConnection, now: Timestamp) -> Result<Vec<Silence>, sqlx::Error> {
+pub(super) async fn in_force(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<Vec<Silence>, sqlx::Error> {
     // The plus keeps SQLite from reading all silences there ever were in the order of their ids.
-    let rows =
-        sqlx::query("SELECT * FROM silence WHERE until > $1 ORDER BY +id").bind(millis(now)).fetch_all(conn).await?;
+    let rows = sqlx::query("SELECT * FROM silence WHERE until > $1 ORDER BY +id")
+        .bind(millis(now))
+        .fetch_all(conn)
+        .await?;
     rows.iter().map(silence).collect()
 }
 
-/// Mutes `target` in the store at `path` until `until`. A running Tidings heeds it from its next alert on; what shorter silences have muted and it
-/// mutes, too, waits for its end.
+/// Mutes `target` in the store at `path` until `until`. A running Tidings heeds it from its next
+/// alert on; what shorter silences have muted and it mutes, too, waits for its end.
 pub async fn mute(
     path: &Path,
     target: Target,
@@ -37,13 +42,15 @@ pub async fn mute(
     Ok(Silence { id, target, until, why, since: now })
 }
 
-/// The silences that are in force in the store at `path`, each with how many messages' worth of alerts it has muted.
+/// The silences that are in force in the store at `path`, each with how many messages' worth of
+/// alerts it has muted.
 pub async fn silences(path: &Path, now: Timestamp) -> Result<Vec<(Silence, u32)>, DeskError> {
     let mut conn = beside::to_read(path).await?;
     Ok(list(&mut conn, now).await.map_err(StoreError::from)?)
 }
 
-/// Ends the silence `id` in the store at `path`: what it muted is due at `now`, unless another silence mutes it. `None` if no such silence is in force.
+/// Ends the silence `id` in the store at `path`: what it muted is due at `now`, unless another
+/// silence mutes it. `None` if no such silence is in force.
 pub async fn unmute(path: &Path, id: i64, now: Timestamp) -> Result<Option<Silence>, DeskError> {
     let mut conn = beside::to_write(path).await?;
     let ended = end(&mut conn, id, now).await.map_err(StoreError::from)?;
@@ -51,7 +58,10 @@ pub async fn unmute(path: &Path, id: i64, now: Timestamp) -> Result<Option<Silen
     Ok(ended)
 }
 
-async fn list(conn: &mut SqliteConnection, now: Timestamp) -> Result<Vec<(Silence, u32)>, sqlx::Error> {
+async fn list(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<Vec<(Silence, u32)>, sqlx::Error> {
     let mut counted = Vec::new();
     for silence in in_force(conn, now).await? {
         let muted = sqlx::query_scalar(
@@ -73,19 +83,25 @@ async fn add(
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
     let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let id = sqlx::query_scalar("INSERT INTO silence (target, since, until, why) VALUES ($1, $2, $3, $4) RETURNING id")
-        .bind(to_json(target)?)
-        .bind(millis(now))
-        .bind(millis(until))
-        .bind(why)
-        .fetch_one(&mut *change)
-        .await?;
+    let id = sqlx::query_scalar(
+        "INSERT INTO silence (target, since, until, why) VALUES ($1, $2, $3, $4) RETURNING id",
+    )
+    .bind(to_json(target)?)
+    .bind(millis(now))
+    .bind(millis(until))
+    .bind(why)
+    .fetch_one(&mut *change)
+    .await?;
     regather(&mut change, now).await?;
     change.commit().await?;
     Ok(id)
 }
 
-async fn end(conn: &mut SqliteConnection, id: i64, now: Timestamp) -> Result<Option<Silence>, sqlx::Error> {
+async fn end(
+    conn: &mut SqliteConnection,
+    id: i64,
+    now: Timestamp,
+) -> Result<Option<Silence>, sqlx::Error> {
     let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
     let row = sqlx::query("UPDATE silence SET until = $2 WHERE id = $1 AND until > $2 RETURNING *")
         .bind(id)
@@ -103,7 +119,8 @@ async fn end(conn: &mut SqliteConnection, id: i64, now: Timestamp) -> Result<Opt
     Ok(Some(ended))
 }
 
-/// Has every muted alert of which nobody was told yet wait for the last silence that mutes it now. Where none does, it stays where it is.
+/// Has every muted alert of which nobody was told yet wait for the last silence that mutes it now.
+/// Where none does, it stays where it is.
 async fn regather(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
     let silences = in_force(conn, now).await?;
     let rows = sqlx::query(
@@ -121,7 +138,9 @@ async fn regather(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sql
     let feeds = sighting::carriers(conn, &stories).await?;
     for muted in all {
         let feeds = feeds.get(&muted.story).map(Vec::as_slice).unwrap_or_default();
-        let Some(longest) = silence::longest(&silences, &muted.told, feeds, &muted.event) else { continue };
+        let Some(longest) = silence::longest(&silences, &muted.told, feeds, &muted.event) else {
+            continue;
+        };
         let reason = longest.reason();
         if reason != muted.reason {
             let into = digest::open(conn, &muted.receiver, &reason, longest.until, now).await?;

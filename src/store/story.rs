@@ -9,8 +9,14 @@ use super::{FinalText, Store, StoreError, StoryId, Waiting, alerts, event, sight
 use tidings_rules::story::Sighting;
 
 impl Store {
-    /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at most `limit`.
-    pub async fn waiting(&self, now: Timestamp, busy: &[StoryId], limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at
+    /// most `limit`.
+    pub async fn waiting(
+        &self,
+        now: Timestamp,
+        busy: &[StoryId],
+        limit: u32,
+    ) -> Result<Vec<Waiting>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
@@ -23,7 +29,9 @@ impl Store {
         let idle = idle(&rows, busy, limit)?;
         let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
         let mut sightings = sighting::of_stories(&mut reader, &ids).await?;
-        let found = idle.into_iter().map(|(id, row)| waiting(id, row, sightings.remove(&id).unwrap_or_default()));
+        let found = idle
+            .into_iter()
+            .map(|(id, row)| waiting(id, row, sightings.remove(&id).unwrap_or_default()));
         Ok(found.collect::<Result<_, _>>()?)
     }
 
@@ -37,13 +45,21 @@ impl Store {
         Ok(first_idle(rows, busy)?)
     }
 
-    /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the story has a newer revision by now, or does not wait.
-    pub async fn page_failed(&self, story: StoryId, revision: i64, due: Timestamp) -> Result<(), StoreError> {
+    /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the
+    /// story has a newer revision by now, or does not wait.
+    pub async fn page_failed(
+        &self,
+        story: StoryId,
+        revision: i64,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(put_off(conn, story, revision, due))).await
     }
 
-    /// T2: a waiting story's final text, how much was read, and what came of matching it. `false`, and nothing written, if the story has a newer
-    /// revision by now, or does not wait. A story that another feed has joined while it waited goes on waiting, due at once, to be matched once more.
+    /// T2: a waiting story's final text, how much was read, and what came of matching it. `false`,
+    /// and nothing written, if the story has a newer revision by now, or does not wait. A story
+    /// that another feed has joined while it waited goes on waiting, due at once, to be matched
+    /// once more.
     pub async fn settle(
         &self,
         story: StoryId,
@@ -72,7 +88,10 @@ pub(super) fn idle<'r>(
 }
 
 /// When the first of these stories is due that is not `busy`.
-pub(super) fn first_idle(due: Vec<(i64, i64)>, busy: &[StoryId]) -> Result<Option<Timestamp>, sqlx::Error> {
+pub(super) fn first_idle(
+    due: Vec<(i64, i64)>,
+    busy: &[StoryId],
+) -> Result<Option<Timestamp>, sqlx::Error> {
     let next = due.into_iter().find(|(id, _)| !busy.contains(&StoryId(*id)));
     next.map(|(_, due)| from_millis(due)).transpose()
 }
@@ -160,9 +179,15 @@ mod tests {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
         assert_eq!(waiting.story, story("a", "Teaser."));
-        assert_eq!((waiting.read, waiting.revision, waiting.attempts, waiting.since), (None, 1, 0, at(0)));
+        assert_eq!(
+            (waiting.read, waiting.revision, waiting.attempts, waiting.since),
+            (None, 1, 0, at(0))
+        );
         assert_eq!(waiting.sightings.len(), 1);
-        assert_eq!(waiting.sightings[0].url.as_deref(), Some("https://example.org/a?utm_source=feed"));
+        assert_eq!(
+            waiting.sightings[0].url.as_deref(),
+            Some("https://example.org/a?utm_source=feed")
+        );
     }
 
     #[tokio::test]
@@ -184,7 +209,9 @@ mod tests {
             let titles: Vec<_> = found.iter().map(|waiting| waiting.story.title.as_str()).collect();
             assert_eq!(titles, expected, "at {now}, {busy:?} busy, {limit} at most");
         }
-        for (busy, expected) in [(vec![], Some(at(1))), (vec![ids[0]], Some(at(2))), (ids.clone(), None)] {
+        for (busy, expected) in
+            [(vec![], Some(at(1))), (vec![ids[0]], Some(at(2))), (ids.clone(), None)]
+        {
             assert_eq!(bench.store.next_waiting(&busy).await.unwrap(), expected);
         }
     }
@@ -200,9 +227,17 @@ mod tests {
         assert_eq!((again.attempts, again.since), (1, at(0)));
 
         bench.store.page_failed(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
-        assert_eq!(bench.waiting(60).await.remove(0).attempts, 1, "another revision's failure is not this one's");
+        assert_eq!(
+            bench.waiting(60).await.remove(0).attempts,
+            1,
+            "another revision's failure is not this one's"
+        );
 
-        bench.store.settle(again.id, again.revision, page("The page.", verdict(&[])), at(61)).await.unwrap();
+        bench
+            .store
+            .settle(again.id, again.revision, page("The page.", verdict(&[])), at(61))
+            .await
+            .unwrap();
         assert_eq!(bench.known("wire").await[0].pages, 2);
     }
 
@@ -213,21 +248,34 @@ mod tests {
         bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
         bench.poll("wire", 5, vec![item("a", Plan::ReadPage)]).await;
 
-        let stale = bench.store.settle(waiting.id, waiting.revision, page("Old.", verdict(&["arms"])), at(6)).await;
+        let stale = bench
+            .store
+            .settle(waiting.id, waiting.revision, page("Old.", verdict(&["arms"])), at(6))
+            .await;
         assert!(!stale.unwrap());
         assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
         let now = bench.waiting(5).await.remove(0);
-        assert_eq!((now.revision, now.attempts, now.story.body.as_str()), (waiting.revision + 1, 0, "Teaser."));
+        assert_eq!(
+            (now.revision, now.attempts, now.story.body.as_str()),
+            (waiting.revision + 1, 0, "Teaser.")
+        );
     }
 
     #[tokio::test]
     async fn a_story_is_settled_once_and_a_crash_does_not_bring_it_back() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await.id;
-        let teaser = Verdict { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
+        let teaser =
+            Verdict { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
         assert!(bench.store.settle(waiting, 1, page("Teaser.", teaser), at(1)).await.unwrap());
         let bench = bench.crash().await;
-        assert!(!bench.store.settle(waiting, 1, page("Other.", verdict(&["oil"])), at(2)).await.unwrap());
+        assert!(
+            !bench
+                .store
+                .settle(waiting, 1, page("Other.", verdict(&["oil"])), at(2))
+                .await
+                .unwrap()
+        );
         assert_eq!(bench.waiting(9).await, []);
         assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), None);
         let row = "SELECT fate || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";

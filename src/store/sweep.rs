@@ -1,9 +1,12 @@
 //! What is kept no longer goes in small steps; what is undelivered, and what identity needs, stays.
 //!
-//! A story loses its texts when it is older than stories are kept and its event has no alert that is kept. Its row stays, with its key and its
-//! sightings, until all its items' keys may go; an item that comes back is known until then. An alert loses what it told when it is older than alerts
-//! are kept and no message of it is left; its row goes with its story, so that its rule does not tell of it twice. A message goes with its attempts when
-//! it was sent or given up before that time, and so was all that was tried of it; what is pending, leased or held stays, and its alerts and stories with it.
+//! A story loses its texts when it is older than stories are kept and its event has no alert that
+//! is kept. Its row stays, with its key and its sightings, until all its items' keys may go; an
+//! item that comes back is known until then. An alert loses what it told when it is older than
+//! alerts are kept and no message of it is left; its row goes with its story, so that its rule does
+//! not tell of it twice. A message goes with its attempts when it was sent or given up before that
+//! time, and so was all that was tried of it; what is pending, leased or held stays, and its alerts
+//! and stories with it.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -80,8 +83,14 @@ pub struct Step {
 }
 
 impl Store {
-    /// One step of a sweep, in one transaction: looks at a few hundred rows from `place` on, and takes away what is not `kept`.
-    pub async fn sweep(&self, place: Place, kept: Retention, now: Timestamp) -> Result<Step, StoreError> {
+    /// One step of a sweep, in one transaction: looks at a few hundred rows from `place` on, and
+    /// takes away what is not `kept`.
+    pub async fn sweep(
+        &self,
+        place: Place,
+        kept: Retention,
+        now: Timestamp,
+    ) -> Result<Step, StoreError> {
         self.write(move |conn| Box::pin(step(conn, place, kept, now))).await
     }
 }
@@ -89,7 +98,12 @@ impl Store {
 /// Rows after the first number, up to the second.
 type Window = (i64, i64);
 
-async fn step(conn: &mut SqliteConnection, place: Place, kept: Retention, now: Timestamp) -> Result<Step, sqlx::Error> {
+async fn step(
+    conn: &mut SqliteConnection,
+    place: Place,
+    kept: Retention,
+    now: Timestamp,
+) -> Result<Step, sqlx::Error> {
     let Place { part, after } = place;
     let since = match part {
         Part::Messages | Part::Alerts => kept.alerts,
@@ -121,7 +135,8 @@ impl Part {
     }
 }
 
-/// The next rows to look at; `None` if they are all of `since` or later, as are those after them: rows are numbered as they come.
+/// The next rows to look at; `None` if they are all of `since` or later, as are those after them:
+/// rows are numbered as they come.
 async fn window(
     conn: &mut SqliteConnection,
     part: Part,
@@ -139,14 +154,19 @@ async fn window(
             "SELECT max(id), min(at) FROM (SELECT id, first_seen AS at FROM story WHERE id > $1 ORDER BY id LIMIT $2)"
         }
     };
-    let found: (Option<i64>, Option<i64>) = sqlx::query_as(sql).bind(after).bind(STEP).fetch_one(conn).await?;
+    let found: (Option<i64>, Option<i64>) =
+        sqlx::query_as(sql).bind(after).bind(STEP).fetch_one(conn).await?;
     Ok(match found {
         (Some(last), Some(oldest)) if oldest < millis(since) => Some((after, last)),
         _ => None,
     })
 }
 
-async fn messages(conn: &mut SqliteConnection, window: Window, since: Timestamp) -> Result<Gone, sqlx::Error> {
+async fn messages(
+    conn: &mut SqliteConnection,
+    window: Window,
+    since: Timestamp,
+) -> Result<Gone, sqlx::Error> {
     let ended: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND state IN ('sent', 'dead')
          AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND coalesce(ended, started) >= $3)
@@ -220,7 +240,8 @@ async fn stories(
     // A story that lost its texts has no alert that is kept.
     let bare = "SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL
                 AND NOT EXISTS (SELECT 1 FROM sighting WHERE sighting.story = story.id)";
-    let bare: Vec<i64> = sqlx::query_scalar(bare).bind(window.0).bind(window.1).fetch_all(&mut *conn).await?;
+    let bare: Vec<i64> =
+        sqlx::query_scalar(bare).bind(window.0).bind(window.1).fetch_all(&mut *conn).await?;
     for story in &bare {
         for sql in ["DELETE FROM alert WHERE story = $1", "DELETE FROM story WHERE id = $1"] {
             sqlx::query(sql).bind(story).execute(&mut *conn).await?;

@@ -1,6 +1,8 @@
-//! What an item's telling does to its story: a story begins, gets a new revision, or is joined by one more feed.
+//! What an item's telling does to its story: a story begins, gets a new revision, or is joined by
+//! one more feed.
 //!
-//! A story that waits goes on waiting, whatever is told of it here: its page may be under way, and only T2 knows when all feeds' rules have seen it.
+//! A story that waits goes on waiting, whatever is told of it here: its page may be under way, and
+//! only T2 knows when all feeds' rules have seen it.
 
 use std::borrow::Cow;
 
@@ -30,19 +32,24 @@ pub(super) async fn add_or_join(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<StoryId, sqlx::Error> {
-    let known =
-        sqlx::query_scalar("SELECT id FROM story WHERE key = $1").bind(&key.0).fetch_optional(&mut *conn).await?;
+    let known = sqlx::query_scalar("SELECT id FROM story WHERE key = $1")
+        .bind(&key.0)
+        .fetch_optional(&mut *conn)
+        .await?;
     if let Some(story) = known.map(StoryId) {
         join(conn, story, told, plan, now).await?;
         return Ok(story);
     }
     // It waits until its plan is followed.
-    let story = intake::insert_stories(conn, vec![NewStory::waiting(key, Cow::Borrowed(told), now)]).await?[key];
+    let story =
+        intake::insert_stories(conn, vec![NewStory::waiting(key, Cow::Borrowed(told), now)])
+            .await?[key];
     follow(conn, story, plan, now).await?;
     Ok(story)
 }
 
-/// Takes an edit: a new revision, to be matched as `plan` says. With [`Plan::Record`] the story's fate stays what it is.
+/// Takes an edit: a new revision, to be matched as `plan` says. With [`Plan::Record`] the story's
+/// fate stays what it is.
 pub(super) async fn edit(
     conn: &mut SqliteConnection,
     story: StoryId,
@@ -60,7 +67,8 @@ pub(super) async fn edit(
         }
         (_, plan) => {
             follow(conn, story, plan, now).await?;
-            // Whoever matched the edit knew of one feed only; there may be rules that look at the others.
+            // Whoever matched the edit knew of one feed only; there may be rules that look at the
+            // others.
             if matches!(plan, Plan::Settle(_)) && is_carried_by_several(conn, story).await? {
                 match_again(conn, story, now).await?;
             }
@@ -69,20 +77,28 @@ pub(super) async fn edit(
     }
 }
 
-async fn is_carried_by_several(conn: &mut SqliteConnection, story: StoryId) -> Result<bool, sqlx::Error> {
-    let feeds: i64 = sqlx::query_scalar("SELECT count(DISTINCT feed) FROM sighting WHERE story = $1")
-        .bind(story.0)
-        .fetch_one(conn)
-        .await?;
+async fn is_carried_by_several(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+) -> Result<bool, sqlx::Error> {
+    let feeds: i64 =
+        sqlx::query_scalar("SELECT count(DISTINCT feed) FROM sighting WHERE story = $1")
+            .bind(story.0)
+            .fetch_one(conn)
+            .await?;
     Ok(feeds > 1)
 }
 
 /// Whether a story waits.
-pub(super) async fn waits(conn: &mut SqliteConnection, story: StoryId) -> Result<bool, sqlx::Error> {
+pub(super) async fn waits(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+) -> Result<bool, sqlx::Error> {
     Ok(matches!(standing(conn, story).await?, Standing::Waits))
 }
 
-/// One more feed carries a known story. The text stands as it is, except where nobody was to match it.
+/// One more feed carries a known story. The text stands as it is, except where nobody was to match
+/// it.
 async fn join(
     conn: &mut SqliteConnection,
     story: StoryId,
@@ -98,7 +114,10 @@ async fn join(
         }
         // Whoever looks at the story now may not know of this feed.
         (Standing::Waits, Plan::ReadPage) => {
-            sqlx::query("UPDATE story SET joined = 1 WHERE id = $1").bind(story.0).execute(conn).await?;
+            sqlx::query("UPDATE story SET joined = 1 WHERE id = $1")
+                .bind(story.0)
+                .execute(conn)
+                .await?;
             Ok(())
         }
         (Standing::Waits, Plan::Settle(verdict)) => alerts::keep(conn, story, verdict, now).await,
@@ -111,7 +130,12 @@ async fn join(
 }
 
 /// Does what the plan says with a revision that nobody has matched.
-async fn follow(conn: &mut SqliteConnection, story: StoryId, plan: &Plan, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn follow(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     match plan {
         Plan::Record(why) => record_only(conn, story, why).await,
         Plan::ReadPage => wait_for_page(conn, story, now).await,
@@ -138,7 +162,11 @@ async fn standing(conn: &mut SqliteConnection, story: StoryId) -> Result<Standin
 }
 
 /// Replaces what the feed says of a story. When it was first seen stays.
-async fn retell(conn: &mut SqliteConnection, story: StoryId, told: &Story) -> Result<(), sqlx::Error> {
+async fn retell(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    told: &Story,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE story SET revision = revision + 1, title = $2, feed_text = $3, url = $4, published = $5, lang = $6,
                 authors = $7, tags = $8, source = $9, purged = NULL
@@ -158,7 +186,11 @@ async fn retell(conn: &mut SqliteConnection, story: StoryId, told: &Story) -> Re
     Ok(())
 }
 
-async fn record_only(conn: &mut SqliteConnection, story: StoryId, why: &str) -> Result<(), sqlx::Error> {
+async fn record_only(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    why: &str,
+) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE story SET fate = 'recorded', fate_why = $2, due = NULL, waiting_since = NULL WHERE id = $1")
         .bind(story.0)
         .bind(why)
@@ -167,7 +199,11 @@ async fn record_only(conn: &mut SqliteConnection, story: StoryId, why: &str) -> 
     Ok(())
 }
 
-async fn wait_for_page(conn: &mut SqliteConnection, story: StoryId, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn wait_for_page(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE story SET fate = NULL, fate_why = NULL, body = NULL, read = NULL, read_why = NULL,
                 due = $2, waiting_since = $2, page_attempts = 0
@@ -186,11 +222,13 @@ pub(super) async fn match_again(
     story: StoryId,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE story SET fate = NULL, due = $2, waiting_since = $2, joined = 0 WHERE id = $1")
-        .bind(story.0)
-        .bind(millis(now))
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "UPDATE story SET fate = NULL, due = $2, waiting_since = $2, joined = 0 WHERE id = $1",
+    )
+    .bind(story.0)
+    .bind(millis(now))
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! Every statement of the store is planned by `SQLite`: none reads a whole table that grows, but for those that say why they may.
+//! Every statement of the store is planned by `SQLite`: none reads a whole table that grows, but
+//! for those that say why they may.
 
 use std::path::Path;
 
@@ -7,7 +8,8 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::fixture::Bench;
 
-/// What is small however long Tidings runs: tables of what the configuration names, and rows that a statement is given.
+/// What is small however long Tidings runs: tables of what the configuration names, and rows that a
+/// statement is given.
 const SMALL: [&str; 19] = [
     "backfill",
     "came",
@@ -33,12 +35,22 @@ const SMALL: [&str; 19] = [
 /// Statements that may read all of a table, by a part of their text, and why.
 const WHOLE: [(&str, &str); 4] = [
     ("SELECT (SELECT count(*) FROM story)", "a start counts what the store holds, once"),
-    ("WHERE fate IS NULL AND due <= $1 ORDER BY waiting_since", "the index holds only stories that wait"),
-    ("WHERE fate IS NULL ORDER BY due", "the index holds only stories that wait, and the first few are read"),
-    ("INSERT INTO run (started)", "attempts are searched only where the transaction has left orphans"),
+    (
+        "WHERE fate IS NULL AND due <= $1 ORDER BY waiting_since",
+        "the index holds only stories that wait",
+    ),
+    (
+        "WHERE fate IS NULL ORDER BY due",
+        "the index holds only stories that wait, and the first few are read",
+    ),
+    (
+        "INSERT INTO run (started)",
+        "attempts are searched only where the transaction has left orphans",
+    ),
 ];
 
-/// The statements in Rust code, tests left out: literals that begin as SQL does, and what a builder is given, put together.
+/// The statements in Rust code, tests left out: literals that begin as SQL does, and what a builder
+/// is given, put together.
 fn statements(code: &str) -> Vec<String> {
     let part = Regex::new(
         r#"(?s)(?<new>QueryBuilder::<Sqlite>::new\()|(?<values>push_values\(.*?\}\);)|(?<tuples>push_tuples\(.*?\}\);)|(?<bind>\.push_bind\()|(?<build>\.build)|"(?<text>(?:[^"\\]|\\.)*)""#,
@@ -53,7 +65,8 @@ fn statements(code: &str) -> Vec<String> {
         } else if part.name("build").is_some() {
             found.extend(built.take());
         } else if let Some(built) = &mut built {
-            let values = part.name("values").map(|part| part.as_str().matches(".push_bind(").count());
+            let values =
+                part.name("values").map(|part| part.as_str().matches(".push_bind(").count());
             let tuple = |columns: usize| format!("({})", vec!["?"; columns].join(", "));
             match (text, values) {
                 (Some(text), _) => built.push_str(text),
@@ -86,7 +99,9 @@ fn all_statements(folder: &Path) -> Vec<String> {
 
 /// What of a statement's plan reads a whole table that grows.
 async fn scans(bench: &Bench, sql: &str) -> Vec<String> {
-    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&bench.store.readers).await;
+    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+        .fetch_all(&bench.store.readers)
+        .await;
     let plan = plan.unwrap_or_else(|why| panic!("{why}: {sql}"));
     let steps = plan.iter().map(|row| row.get::<String, _>("detail"));
     let is_scan = |step: &String| {
@@ -112,7 +127,10 @@ async fn no_statement_reads_a_whole_table_that_grows() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     for (part, why) in WHOLE {
-        assert!(statements.iter().any(|sql| sql.contains(part)), "`{part}` ({why}) is no statement any more");
+        assert!(
+            statements.iter().any(|sql| sql.contains(part)),
+            "`{part}` ({why}) is no statement any more"
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! The one writer: commands queue, each runs in a savepoint, one commit a batch, and only then are their callers answered.
+//! The one writer: commands queue, each runs in a savepoint, one commit a batch, and only then are
+//! their callers answered.
 
 use std::any::Any;
 
@@ -10,14 +11,18 @@ use tokio::sync::oneshot;
 
 use super::{Store, StoreError, mark};
 
-/// How many commands share a commit at most: enough to spread the cost of a sync, few enough that nobody waits long for an answer.
+/// How many commands share a commit at most: enough to spread the cost of a sync, few enough that
+/// nobody waits long for an answer.
 const BATCH: usize = 64;
 
 /// What a command returns, of whatever type.
 type Value = Box<dyn Any + Send>;
 
 /// A command: any number of statements on the writer's connection.
-type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<Value, sqlx::Error>> + Send>;
+type Work = Box<
+    dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<Value, sqlx::Error>>
+        + Send,
+>;
 
 /// Where a command's caller waits, if it still does.
 type Reply = oneshot::Sender<Result<Value, StoreError>>;
@@ -29,21 +34,27 @@ pub(super) struct Job {
 }
 
 impl Store {
-    /// Has the writer run `work`: all of it is committed when this returns `Ok`, none of it when it returns `Err`.
+    /// Has the writer run `work`: all of it is committed when this returns `Ok`, none of it when it
+    /// returns `Err`.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
     {
         let stopped = || StoreError("its writer has stopped".to_owned());
         let value = self.queue(work).await.map_err(|_| stopped())??;
         Ok(*value.downcast().expect("a reply holds what its own work returned"))
     }
 
-    /// Has the writer run `work` in its turn, for what may as well be lost: nobody waits for it, and only the log hears of its failure.
+    /// Has the writer run `work` in its turn, for what may as well be lost: nobody waits for it,
+    /// and only the log hears of its failure.
     pub(super) fn write_soon<F>(&self, work: F)
     where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>>
+            + Send
+            + 'static,
     {
         drop(self.queue(work));
     }
@@ -52,23 +63,32 @@ impl Store {
     fn queue<T, F>(&self, work: F) -> oneshot::Receiver<Result<Value, StoreError>>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let work: Work = Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
+        let work: Work =
+            Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
         // A job that cannot be sent is dropped, and its end of the answer with it.
         let _ = self.writer.send(Job { work, reply });
         answer
     }
 }
 
-/// Runs commands until every [`Store`] is dropped and the queue is empty. Then it leaves the store in one file, as far as nobody else has it open.
-pub(super) async fn run(mut conn: SqliteConnection, readers: SqlitePool, mut queue: UnboundedReceiver<Job>) {
+/// Runs commands until every [`Store`] is dropped and the queue is empty. Then it leaves the store
+/// in one file, as far as nobody else has it open.
+pub(super) async fn run(
+    mut conn: SqliteConnection,
+    readers: SqlitePool,
+    mut queue: UnboundedReceiver<Job>,
+) {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
         batch(&mut conn, std::mem::take(&mut jobs)).await;
     }
-    // The last connection to close takes the log into the file and away; only one that can write is able to.
+    // The last connection to close takes the log into the file and away; only one that can write is
+    // able to.
     readers.close().await;
     let whole = mark::close(&mut conn).await.map_err(StoreError::from);
     let closed = conn.close().await.map_err(StoreError::from);
@@ -83,7 +103,8 @@ async fn batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     let mut done = Vec::with_capacity(waiting.len());
     let committed = transaction(conn, &mut waiting, &mut done).await;
     if committed.is_err() {
-        // Where SQLite has rolled back by itself, this says that there is no transaction: which is all that is wanted.
+        // Where SQLite has rolled back by itself, this says that there is no transaction: which is
+        // all that is wanted.
         let _ = execute(conn, "ROLLBACK").await;
     }
     for (reply, result) in done {
@@ -95,7 +116,8 @@ async fn batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     }
 }
 
-/// Runs `jobs` one after the other, collecting in `done` what came of each, and commits. After an `Err`, none of them is to stand.
+/// Runs `jobs` one after the other, collecting in `done` what came of each, and commits. After an
+/// `Err`, none of them is to stand.
 async fn transaction(
     conn: &mut SqliteConnection,
     jobs: &mut std::vec::IntoIter<Job>,
@@ -107,14 +129,16 @@ async fn transaction(
         let failed = result.as_ref().err().cloned();
         done.push((job.reply, result));
         if let Some(error) = failed {
-            // A full or broken disk makes SQLite roll back all of a transaction. Going on would commit each statement by itself.
+            // A full or broken disk makes SQLite roll back all of a transaction. Going on would
+            // commit each statement by itself.
             execute(conn, "ROLLBACK TO command").await.map_err(|_| error)?;
         }
     }
     execute(conn, "COMMIT").await
 }
 
-/// Runs one command in the savepoint that is open, and leaves one open: the next one's, or its own if it fails.
+/// Runs one command in the savepoint that is open, and leaves one open: the next one's, or its own
+/// if it fails.
 async fn command(conn: &mut SqliteConnection, work: Work) -> Result<Value, StoreError> {
     let value = work(conn).await?;
     execute(conn, "RELEASE command; SAVEPOINT command").await?;
@@ -150,7 +174,10 @@ mod tests {
         store.write(move |conn| Box::pin(run_all(conn, statements))).await
     }
 
-    async fn run_all(conn: &mut SqliteConnection, statements: &[&'static str]) -> Result<(), sqlx::Error> {
+    async fn run_all(
+        conn: &mut SqliteConnection,
+        statements: &[&'static str],
+    ) -> Result<(), sqlx::Error> {
         for sql in statements {
             sqlx::query(*sql).execute(&mut *conn).await?;
         }
@@ -170,13 +197,16 @@ mod tests {
         tokio::spawn(writer);
         let (a, b, c) = batch.await;
         let after = run_sql(&store, then).await;
-        let kept = sqlx::query_scalar("SELECT name FROM rule_file ORDER BY name").fetch_all(&store.readers).await;
+        let kept = sqlx::query_scalar("SELECT name FROM rule_file ORDER BY name")
+            .fetch_all(&store.readers)
+            .await;
         ([a, b, c], after, kept.unwrap())
     }
 
     #[tokio::test]
     async fn a_command_that_fails_takes_back_all_of_itself_and_nothing_of_its_batch() {
-        let ([a, b, c], after, kept) = one_batch([&[KEEP], &[KEEP_ANOTHER, FAIL], &[KEEP_ANOTHER]], &[]).await;
+        let ([a, b, c], after, kept) =
+            one_batch([&[KEEP], &[KEEP_ANOTHER, FAIL], &[KEEP_ANOTHER]], &[]).await;
         assert!(a.is_ok() && c.is_ok() && after.is_ok());
         assert!(b.unwrap_err().to_string().contains("NOT NULL"));
         assert_eq!(kept, ["a", "b"]);
@@ -187,7 +217,8 @@ mod tests {
         // An orphan that SQLite only looks for at the commit.
         const ORPHAN: &str = "INSERT INTO message_alert (message, alert) VALUES (7, 7)";
         let ([a, b, c], after, kept) =
-            one_batch([&[KEEP], &["PRAGMA defer_foreign_keys = on", ORPHAN], &[]], &[KEEP_ANOTHER]).await;
+            one_batch([&[KEEP], &["PRAGMA defer_foreign_keys = on", ORPHAN], &[]], &[KEEP_ANOTHER])
+                .await;
         for failed in [a, b, c] {
             assert!(failed.unwrap_err().to_string().contains("FOREIGN KEY"));
         }
@@ -197,7 +228,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_disk_fails_what_it_takes_back_and_the_writer_lives_on() {
-        const GROW: &str = "INSERT INTO rule_file (name, text, kept) VALUES ('big', hex(zeroblob(1000000)), 0)";
+        const GROW: &str =
+            "INSERT INTO rule_file (name, text, kept) VALUES ('big', hex(zeroblob(1000000)), 0)";
         // The size is at least what is in use, so this leaves no room.
         let ([a, b, c], after, kept) = one_batch(
             [&[KEEP], &["PRAGMA max_page_count = 1", GROW], &[KEEP_ANOTHER]],
@@ -228,7 +260,10 @@ mod tests {
         drop(store);
         writer.await;
         let (store, _writer) = Store::open(&path).await.unwrap();
-        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM rule_file").fetch_one(&store.readers).await.unwrap();
+        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM rule_file")
+            .fetch_one(&store.readers)
+            .await
+            .unwrap();
         assert_eq!(kept, 1);
     }
 

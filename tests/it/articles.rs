@@ -1,4 +1,5 @@
-//! Article pages: what hosts ask of robots, other versions of a page, what is no article, and pages that are edited later.
+//! Article pages: what hosts ask of robots, other versions of a page, what is no article, and pages
+//! that are edited later.
 
 use serde_json::Value;
 
@@ -38,7 +39,8 @@ async fn robots_txt_is_asked_for_once_a_host_and_obeyed_for_pages_and_their_redi
         Entry::teaser("D", &server.url("/moved")),
     ];
     let (folder, read) = read(&server, &entries).await;
-    let refused = "teaser, its page could not be read: its host's robots.txt asks robots to leave it alone";
+    let refused =
+        "teaser, its page could not be read: its host's robots.txt asks robots to leave it alone";
     assert_eq!(read, ["A: full", "B: full", &format!("C: {refused}"), &format!("D: {refused}")]);
     assert_eq!((server.requests("/robots.txt").len(), other.requests("/robots.txt").len()), (1, 1));
     assert_eq!((server.requests("/private/1").len(), other.requests("/closed").len()), (0, 0));
@@ -54,7 +56,10 @@ async fn no_page_is_asked_for_until_its_host_can_say_what_it_asks_of_robots() {
     let server = Server::start().await;
     server.serve("/robots.txt", Response::status(500));
     server.serve("/story", Response::html(wire::PAGE));
-    server.serve("/feed.xml", Response::feed(&wire::feed(&[Entry::teaser("A", &server.url("/story"))])));
+    server.serve(
+        "/feed.xml",
+        Response::feed(&wire::feed(&[Entry::teaser("A", &server.url("/story"))])),
+    );
     let folder = Folder::new(&config(&[&server.url("/feed.xml")], OWN), &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     folder.wait_until("SELECT page_attempts FROM story", |attempts| attempts == "1").await;
@@ -69,13 +74,15 @@ async fn no_page_is_asked_for_until_its_host_can_say_what_it_asks_of_robots() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_page_is_read_by_its_amp_version_and_an_amp_page_by_the_page_itself() {
     let server = Server::start().await;
-    let stub = "<html><head><link rel=amphtml href=/amp></head><body><div id=app></div></body></html>";
+    let stub =
+        "<html><head><link rel=amphtml href=/amp></head><body><div id=app></div></body></html>";
     server.serve("/stub", Response::html(stub));
     server.serve("/amp", Response::html(wire::PAGE));
     let amp = "<html amp><head><link rel=canonical href=/whole></head><body><p>The first paragraph.</p></body></html>";
     server.serve("/of-amp", Response::html(amp));
     server.serve("/whole", Response::html(wire::PAGE));
-    let gone = wire::PAGE.replace("<html lang=en><head>", "<html amp><head><link rel=canonical href=/none>");
+    let gone = wire::PAGE
+        .replace("<html lang=en><head>", "<html amp><head><link rel=canonical href=/none>");
     server.serve("/amp-only", Response::html(&gone));
     server.serve("/nothing", Response::html(&stub.replace("/amp", "/none")));
     let entries = [
@@ -100,8 +107,20 @@ async fn pages_that_hold_something_else_leave_the_teaser_and_say_what_they_are()
         )
     };
     let pages = [
-        ("A", "/consent", page("We value your privacy. We and our partners store and access information on a device.")),
-        ("B", "/paywall", page("Freight over the bridge has doubled. Subscribe to continue reading this article.")),
+        (
+            "A",
+            "/consent",
+            page(
+                "We value your privacy. We and our partners store and access information on a device.",
+            ),
+        ),
+        (
+            "B",
+            "/paywall",
+            page(
+                "Freight over the bridge has doubled. Subscribe to continue reading this article.",
+            ),
+        ),
         ("C", "/robot", page("Please verify you are human by completing the action below.")),
         ("D", "/error", page("The page you are looking for may have been moved.")),
     ];
@@ -134,7 +153,12 @@ async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_to
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/story", Response::html(wire::PAGE));
     server.serve("/hook", Response::status(204));
-    let whole = whole_way::config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["a@example.org"]);
+    let whole = whole_way::config(
+        &[server.url("/feed.xml")],
+        &server.url("/hook"),
+        mail.port(),
+        &["a@example.org"],
+    );
     let config = whole.replace("every: 1s", "every: 1s, recheck: [1h, 24h]");
     let rules = "rules:\n  - {name: arms, when: Russia AND North Korea AND arms}\n  - {name: coal, when: coal}\n";
     let folder = Folder::new(&config, &[("rules.yaml", rules)]);
@@ -150,7 +174,10 @@ async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_to
     let hook = server.wait_for("/hook", 2).await.remove(1);
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     assert_eq!(payload["rules"].as_array().expect("a list").len(), 1);
-    assert_eq!((&payload["rules"][0]["rule"], &payload["read"]["what"]), (&"coal".into(), &"full".into()));
+    assert_eq!(
+        (&payload["rules"][0]["rule"], &payload["read"]["what"]),
+        (&"coal".into(), &"full".into())
+    );
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(folder.query("SELECT revision || ', ' || page_fetches FROM story").await, ["2, 2"]);
 
@@ -159,10 +186,16 @@ async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_to
     for expected in ["3", "3"] {
         folder.change("UPDATE story SET look_again = first_seen").await;
         folder.run(&["--once"]).wait().await;
-        assert_eq!(folder.query("SELECT page_fetches FROM story WHERE look_again IS NULL").await, [expected]);
+        assert_eq!(
+            folder.query("SELECT page_fetches FROM story WHERE look_again IS NULL").await,
+            [expected]
+        );
     }
     assert_eq!((server.requests("/story").len(), server.requests("/hook").len()), (3, 2));
-    assert_eq!(folder.query("SELECT read || ', ' || (body LIKE '%coal%') FROM story").await, ["full, 1"]);
+    assert_eq!(
+        folder.query("SELECT read || ', ' || (body LIKE '%coal%') FROM story").await,
+        ["full, 1"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +208,8 @@ async fn where_a_feed_is_hinted_only_pages_of_teasers_with_a_word_of_a_rule_are_
     ];
     server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
     let feed = format!("{{url: \"{}\", full_text: hinted}}", server.url("/feed.xml"));
-    let config = config(&[&server.url("/feed.xml")], OWN).replace(&format!("\"{}\"", server.url("/feed.xml")), &feed);
+    let config = config(&[&server.url("/feed.xml")], OWN)
+        .replace(&format!("\"{}\"", server.url("/feed.xml")), &feed);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     once(&folder, &[]).await;
     let skipped = "B: teaser, `full_text` is `hinted` for its feed, and no rule has a word of it";
@@ -215,5 +249,9 @@ async fn what_a_document_is_its_body_says_and_not_its_content_type() {
     once(&folder, &[]).await;
     assert_eq!(folder.query(READ).await.len(), 1, "a feed that calls itself a page is a feed");
     let found = folder.bare_command(&["feeds", "poll", &page]).await;
-    assert!(found.code == 65 && found.errors.contains("this is a web page, not a feed"), "{}", found.errors);
+    assert!(
+        found.code == 65 && found.errors.contains("this is a web page, not a feed"),
+        "{}",
+        found.errors
+    );
 }

@@ -1,4 +1,5 @@
-//! `tidings backtest` as people and scripts run it: stories from a file and from the store, an edit compared, what is broken.
+//! `tidings backtest` as people and scripts run it: stories from a file and from the store, an edit
+//! compared, what is broken.
 
 use serde_json::{Value, json};
 
@@ -34,16 +35,29 @@ async fn backtest(folder: &Folder, arguments: &[&str]) -> crate::support::tiding
         Some(name) => folder.place(name),
         None => (*argument).to_owned(),
     };
-    let arguments: Vec<String> = std::iter::once("backtest".to_owned()).chain(arguments.iter().map(at)).collect();
+    let arguments: Vec<String> =
+        std::iter::once("backtest".to_owned()).chain(arguments.iter().map(at)).collect();
     folder.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
 
 #[tokio::test]
 async fn a_story_that_matched_is_a_line_and_the_summary_is_one_on_standard_error() {
     for threads in ["1", "3"] {
-        let json = ["--rules", "@rules", "--stories", "@stories.jsonl", "--format", "json", "--threads", threads];
+        let json = [
+            "--rules",
+            "@rules",
+            "--stories",
+            "@stories.jsonl",
+            "--format",
+            "json",
+            "--threads",
+            threads,
+        ];
         let said = backtest(&folder(), &json).await;
-        let expected = [json!({"story": "first", "rules": ["arms", "oil"]}), json!({"story": "4", "rules": ["oil"]})];
+        let expected = [
+            json!({"story": "first", "rules": ["arms", "oil"]}),
+            json!({"story": "4", "rules": ["oil"]}),
+        ];
         assert_eq!((lines(&said.output), said.code), (expected.to_vec(), 0), "{}", said.errors);
         let summary = lines(&said.errors).remove(0);
         for (key, number) in [("rules", 3), ("stories", 3), ("matches", 3), ("faults", 0)] {
@@ -60,7 +74,10 @@ async fn people_see_headlines_rule_by_rule_and_totals() {
     let said = backtest(&folder(), &["--rules", "@rules", "--stories", "@stories.jsonl"]).await;
     let (found, speed) = said.output.trim_end().rsplit_once('\n').expect("lines");
     insta::assert_snapshot!("backtest", found);
-    assert!(speed.starts_with("loading the rules took ") && speed.ends_with(" µs a story on 1 thread"), "{speed}");
+    assert!(
+        speed.starts_with("loading the rules took ") && speed.ends_with(" µs a story on 1 thread"),
+        "{speed}"
+    );
     assert_eq!((said.errors.as_str(), said.code), ("", 0));
 }
 
@@ -74,10 +91,16 @@ async fn one_expression_is_enough() {
 #[tokio::test]
 async fn an_edit_is_shown_by_what_it_adds_and_drops() {
     let folder = folder();
-    folder.write("edited/a.yaml", "rules:\n  - {name: arms, when: arms NOT Russia}\n  - {name: oil, when: oil}\n");
+    folder.write(
+        "edited/a.yaml",
+        "rules:\n  - {name: arms, when: arms NOT Russia}\n  - {name: oil, when: oil}\n",
+    );
     let compare = ["--rules", "@rules", "--stories", "@stories.jsonl", "--against", "@edited"];
     let said = backtest(&folder, &compare).await;
-    insta::assert_snapshot!("backtest_against", said.output.trim_end().rsplit_once('\n').expect("lines").0);
+    insta::assert_snapshot!(
+        "backtest_against",
+        said.output.trim_end().rsplit_once('\n').expect("lines").0
+    );
 
     let said = backtest(&folder, &[&compare[..], &["--format", "json"]].concat()).await;
     let expected = [
@@ -100,13 +123,21 @@ async fn lines_that_are_no_stories_are_told_with_their_place_and_the_rest_is_mat
     let arguments = ["--when", "oil", "--stories", "@stories.jsonl"];
     let said = backtest(&folder, &arguments).await;
     insta::assert_snapshot!("backtest_faults", said.errors);
-    assert!(said.output.contains("2 matches in 2 of 2 stories") && said.code == 65, "{}", said.output);
+    assert!(
+        said.output.contains("2 matches in 2 of 2 stories") && said.code == 65,
+        "{}",
+        said.output
+    );
 
     let said = backtest(&folder, &[&arguments[..], &["--format", "json"]].concat()).await;
     let errors = lines(&said.errors);
-    let places: Vec<_> = errors.iter().map(|fault| (fault["line"].as_u64(), fault["column"].as_u64())).collect();
+    let places: Vec<_> =
+        errors.iter().map(|fault| (fault["line"].as_u64(), fault["column"].as_u64())).collect();
     assert_eq!(places, [(Some(2), Some(16)), (Some(3), Some(1)), (None, None)]);
-    assert_eq!((errors[2]["faults"].as_u64(), lines(&said.output).len(), said.code), (Some(2), 2, 65));
+    assert_eq!(
+        (errors[2]["faults"].as_u64(), lines(&said.output).len(), said.code),
+        (Some(2), 2, 65)
+    );
 }
 
 #[tokio::test]
@@ -118,7 +149,9 @@ async fn rules_that_do_not_load_end_it_with_their_faults() {
     assert!(said.code == 65 && said.errors.contains("b.yaml:2:"), "{}", said.errors);
     let said = backtest(&folder, &[&["--when", "NOT arms"], &stories[..]].concat()).await;
     assert!(said.code == 65 && said.errors.contains("nearly every story"), "{}", said.errors);
-    let said = backtest(&folder, &[&["--when", "oil", "--against", "@rules"], &stories[..]].concat()).await;
+    let said =
+        backtest(&folder, &[&["--when", "oil", "--against", "@rules"], &stories[..]].concat())
+            .await;
     assert!(said.code == 65 && said.output.is_empty(), "{}", said.errors);
 }
 
@@ -133,11 +166,17 @@ async fn what_is_not_there_is_named() {
         (vec!["--when", "oil", "--threads", "0", "--stories", "-"], 64, "--threads"),
     ] {
         let said = backtest(&folder, &arguments).await;
-        assert!(said.code == code && said.errors.contains(wanted), "{arguments:?}: {} {}", said.code, said.errors);
+        assert!(
+            said.code == code && said.errors.contains(wanted),
+            "{arguments:?}: {} {}",
+            said.code,
+            said.errors
+        );
     }
 }
 
-const CONFIG: &str = "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds:
+const CONFIG: &str =
+    "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds:
   - {url: \"file:wire.xml\", name: Wire, tags: [asia], full_text: never}\n";
 
 const FEED: &str = r#"<rss version="2.0"><channel><title>Wire</title>

@@ -1,4 +1,5 @@
-//! Bad input of every kind: a clear message that says where and what to do, the right exit code, and nothing lost.
+//! Bad input of every kind: a clear message that says where and what to do, the right exit code,
+//! and nothing lost.
 
 use crate::support::http::{Response, Server};
 use crate::support::smtp::Sink;
@@ -6,8 +7,7 @@ use crate::support::tidings::{Folder, Said};
 use crate::support::wire::{self, Entry};
 use crate::whole_way::{RULE, config};
 
-const SOUND: &str =
-    "rules: rules\nnotify: [console]\nfeeds: [\"file:wire.xml\"]\nnotifiers:\n  console: {type: console}\n";
+const SOUND: &str = "rules: rules\nnotify: [console]\nfeeds: [\"file:wire.xml\"]\nnotifiers:\n  console: {type: console}\n";
 
 /// What `tidings check` says of a configuration and one rule file, with the folder's path cut out.
 async fn check(config: &str, rules: &str) -> Said {
@@ -22,14 +22,24 @@ async fn check_rule(rules: &str) -> Said {
 async fn faults_of_the_configuration() {
     for (name, config, code) in [
         ("unknown_key", SOUND.replace("notify:", "notifi:"), 78),
-        ("wrong_type", SOUND.replace("[console]", "{high: {a: b}}").replace("rules: rules", "rules: [a]"), 78),
+        (
+            "wrong_type",
+            SOUND.replace("[console]", "{high: {a: b}}").replace("rules: rules", "rules: [a]"),
+            78,
+        ),
         ("unknown_notifier", SOUND.replace("[console]", "[consol]"), 78),
-        ("missing_variable", SOUND.replace("file:wire.xml", "https://example.org/${NO_SUCH_TOKEN}/feed"), 78),
+        (
+            "missing_variable",
+            SOUND.replace("file:wire.xml", "https://example.org/${NO_SUCH_TOKEN}/feed"),
+            78,
+        ),
         ("tab", SOUND.replace("  console: {", "\tconsole: {"), 78),
         ("unreadable_folder", SOUND.replace("rules: rules", "rules: no-such-folder"), 78),
         (
             "later_features",
-            format!("{SOUND}web: {{listen: 127.0.0.1:7300}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"),
+            format!(
+                "{SOUND}web: {{listen: 127.0.0.1:7300}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"
+            ),
             78,
         ),
     ] {
@@ -66,7 +76,8 @@ async fn faults_of_rules() {
 
 #[tokio::test]
 async fn every_fault_is_reported_in_one_go() {
-    let said = check(&SOUND.replace("[console]", "[consol]").replace("feeds:", "feed:"), RULE).await;
+    let said =
+        check(&SOUND.replace("[console]", "[consol]").replace("feeds:", "feed:"), RULE).await;
     assert!(said.errors.contains("consol") && said.errors.contains("`feed`"), "{}", said.errors);
 }
 
@@ -74,13 +85,18 @@ async fn every_fault_is_reported_in_one_go() {
 async fn faults_can_be_read_by_machines() {
     let folder = Folder::new(SOUND, &[("bad.yaml", "rules:\n  - name: a\n    when: (arms\n")]);
     let said = folder.command(&["check", "--format", "json"]).await;
-    let fault: serde_json::Value = serde_json::from_str(said.output.lines().next().expect("a line")).expect("JSON");
-    assert_eq!((&fault["line"], &fault["column"], &fault["level"]), (&3.into(), &11.into(), &"error".into()));
+    let fault: serde_json::Value =
+        serde_json::from_str(said.output.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(
+        (&fault["line"], &fault["column"], &fault["level"]),
+        (&3.into(), &11.into(), &"error".into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_run_on_the_same_store_is_refused() {
-    let folder = Folder::new(&SOUND.replace("file:wire.xml", "file:missing.xml"), &[("arms.yaml", RULE)]);
+    let folder =
+        Folder::new(&SOUND.replace("file:wire.xml", "file:missing.xml"), &[("arms.yaml", RULE)]);
     let mut first = folder.run(&[]);
     first.wait_for_log(|line| line.contains("knows")).await;
     let mut second = folder.run(&[]);
@@ -150,7 +166,8 @@ async fn a_page_of_50_000_nested_tags_is_not_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_to_a_private_address_is_not_followed() {
-    let why = why_only_the_teaser("http://169.254.169.254/latest/meta-data", Response::status(200)).await;
+    let why =
+        why_only_the_teaser("http://169.254.169.254/latest/meta-data", Response::status(200)).await;
     assert!(why.contains("169.254.169.254") || why.contains("private"), "{why}");
 }
 
@@ -161,10 +178,14 @@ async fn secrets_are_in_no_message_log_or_row() {
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/h00kt0ken", Response::status(500));
     let feed = server.url("/feed.xml?key=${FEED_TOKEN}").replace("//", "//ana:${FEED_PASSWORD}@");
-    let config = config(&[feed], &server.url("/h00kt0ken"), 1, &["ana@example.org"])
-        .replace("smtp://127.0.0.1:1\",", "smtp://ana@127.0.0.1:1\", password: \"${MAIL_PASSWORD}\",");
+    let config = config(&[feed], &server.url("/h00kt0ken"), 1, &["ana@example.org"]).replace(
+        "smtp://127.0.0.1:1\",",
+        "smtp://ana@127.0.0.1:1\", password: \"${MAIL_PASSWORD}\",",
+    );
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
-    for (name, value) in [("MAIL_PASSWORD", "pa55w0rd"), ("FEED_TOKEN", "f33dt0ken"), ("FEED_PASSWORD", "f33dpa55")] {
+    for (name, value) in
+        [("MAIL_PASSWORD", "pa55w0rd"), ("FEED_TOKEN", "f33dt0ken"), ("FEED_PASSWORD", "f33dpa55")]
+    {
         folder.set(name, value);
     }
     let mut tidings = folder.run(&[]);
@@ -173,8 +194,11 @@ async fn secrets_are_in_no_message_log_or_row() {
     tidings.wait_for_log(|line| line.contains("desk") && line.contains("did not take")).await;
     assert_eq!(tidings.terminate().await, 0);
     let store: Vec<u8> = folder.files("tidings.db").concat();
-    for secret in ["pa55w0rd", "h00kt0ken", "f33dt0ken", "f33dpa55", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
-        let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+    for secret in
+        ["pa55w0rd", "h00kt0ken", "f33dt0ken", "f33dpa55", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+    {
+        let holds =
+            |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(
             !tidings.log().iter().chain(&tidings.output()).any(|line| line.contains(secret)),
             "{secret} was logged"

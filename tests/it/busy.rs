@@ -72,14 +72,19 @@ impl Service {
             }
         };
         let router = Router::new().fallback(post(hook));
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+        let serving =
+            tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         Self { port, seen, count, serving }
     }
 
     /// Waits until so many messages were taken, for so long at most.
     async fn wait_for(&mut self, messages: usize, most: Duration) {
         let waited = timeout(most, self.count.wait_for(|count| *count >= messages)).await;
-        assert!(waited.is_ok(), "after {most:?} only {} of {messages} are there", lock(&self.seen).ids.len());
+        assert!(
+            waited.is_ok(),
+            "after {most:?} only {} of {messages} are there",
+            lock(&self.seen).ids.len()
+        );
     }
 }
 
@@ -114,7 +119,9 @@ async fn serve(limit: Limit, seen: &Mutex<Seen>, headers: &HeaderMap) -> Respons
 impl Seen {
     /// What a request that comes at `at` is turned away with; `None`: it is let in.
     fn turn_away(&mut self, limit: Limit, at: Instant) -> Option<Response> {
-        if let Some((_, end)) = self.wish.filter(|(uttered, end)| *uttered + UNDER_WAY < at && at < *end) {
+        if let Some((_, end)) =
+            self.wish.filter(|(uttered, end)| *uttered + UNDER_WAY < at && at < *end)
+        {
             self.broken.push(end - at);
         }
         match limit {
@@ -123,7 +130,8 @@ impl Seen {
                 if let Some(free) = first.map(|first| first + per).filter(|free| at < *free) {
                     self.turned_away += 1;
                     self.wish = Some((at, free));
-                    let body = format!("{{\"retry_after\": {:.3}}}", (free - at).as_secs_f64() + 0.0005);
+                    let body =
+                        format!("{{\"retry_after\": {:.3}}}", (free - at).as_secs_f64() + 0.0005);
                     return Some((StatusCode::TOO_MANY_REQUESTS, body).into_response());
                 }
             }
@@ -157,7 +165,9 @@ async fn tell(limit: Limit, messages: usize, least: Duration) -> (Service, Durat
     let most = least.mul_f64(1.5);
     service.wait_for(messages, most).await;
     let took = now() - begun;
-    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .await;
     let counted = folder.query("SELECT count(*) FROM message WHERE counted != 1").await;
     assert_eq!(counted, ["0"], "an attempt that was turned away costs nothing");
     assert_eq!(tidings.terminate().await, 0);
@@ -166,7 +176,8 @@ async fn tell(limit: Limit, messages: usize, least: Duration) -> (Service, Durat
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_message_a_second_is_obeyed_to_the_second() {
-    let (service, took) = tell(Limit::Rate(1, Duration::from_secs(1)), 6, Duration::from_secs(5)).await;
+    let (service, took) =
+        tell(Limit::Rate(1, Duration::from_secs(1)), 6, Duration::from_secs(5)).await;
     let seen = lock(&service.seen);
     println!("6 messages at one a second: {took:.1?}, {} turned away", seen.turned_away);
     assert_eq!((seen.broken.as_slice(), seen.ids.len()), (&[][..], 6));
@@ -175,7 +186,8 @@ async fn one_message_a_second_is_obeyed_to_the_second() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_messages_in_two_seconds_are_sent_as_the_service_takes_them() {
-    let (service, took) = tell(Limit::Rate(5, Duration::from_secs(2)), 20, Duration::from_secs(6)).await;
+    let (service, took) =
+        tell(Limit::Rate(5, Duration::from_secs(2)), 20, Duration::from_secs(6)).await;
     let seen = lock(&service.seen);
     println!("20 messages at five in two seconds: {took:.1?}, {} turned away", seen.turned_away);
     assert_eq!((seen.broken.as_slice(), seen.ids.len()), (&[][..], 20));
@@ -187,6 +199,9 @@ async fn a_service_that_takes_three_at_once_is_kept_busy_and_not_overrun() {
     let least = WORK * 240 / 3;
     let (service, took) = tell(Limit::AtOnce(3), 240, least).await;
     let seen = lock(&service.seen);
-    println!("240 messages, three at once: {took:.1?} of at least {least:.1?}, {} turned away", seen.turned_away);
+    println!(
+        "240 messages, three at once: {took:.1?} of at least {least:.1?}, {} turned away",
+        seen.turned_away
+    );
     assert!(seen.turned_away <= 80, "{}", seen.turned_away);
 }

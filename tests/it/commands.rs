@@ -57,22 +57,43 @@ async fn a_reader_that_leaves_ends_a_command_quietly_and_a_full_device_is_74() {
     let id = folder.query("SELECT uid FROM story LIMIT 1").await.remove(0);
     for command in commands(&feed, &id) {
         let said = folder.command_into(&command, Folder::closed_pipe()).await;
-        assert_eq!((said.code, said.errors.contains("panicked")), (0, false), "{command:?}: {}", said.errors);
+        assert_eq!(
+            (said.code, said.errors.contains("panicked")),
+            (0, false),
+            "{command:?}: {}",
+            said.errors
+        );
         let said = folder.command_into(&command, Folder::full_device()).await;
-        assert!(said.errors.contains("error: standard output cannot be written: "), "{command:?}: {}", said.errors);
+        assert!(
+            said.errors.contains("error: standard output cannot be written: "),
+            "{command:?}: {}",
+            said.errors
+        );
         assert_eq!(said.code, 74, "{command:?}: {}", said.errors);
     }
     for help in [&["--help"][..], &["--version"], &["alerts", "--help"]] {
         assert_eq!(folder.bare_command_into(help, Folder::closed_pipe()).await.code, 0, "{help:?}");
-        assert_eq!(folder.bare_command_into(help, Folder::full_device()).await.code, 74, "{help:?}");
+        assert_eq!(
+            folder.bare_command_into(help, Folder::full_device()).await.code,
+            74,
+            "{help:?}"
+        );
     }
-    assert!(folder.bare_command(&["--help"]).await.output.contains("74  standard output cannot be written"));
+    assert!(
+        folder
+            .bare_command(&["--help"])
+            .await
+            .output
+            .contains("74  standard output cannot be written")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_that_nobody_can_read_change_no_exit_code() {
     let (_server, folder) = world().await;
-    for (command, code) in [(vec!["alerts", "show", "99"], 65), (vec!["nonsense"], 64), (vec!["run", "--once"], 0)] {
+    for (command, code) in
+        [(vec!["alerts", "show", "99"], 65), (vec!["nonsense"], 64), (vec!["run", "--once"], 0)]
+    {
         let said = folder.command_with_errors_into(&command, Folder::full_device()).await;
         assert_eq!(said.code, code, "{command:?}");
     }
@@ -86,16 +107,25 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
         (vec!["alerts", "--tag", "korea"], "no rule with the tag `korea`"),
         (vec!["alerts", "--feed", "wir"], "no feed `wir`\n  help: did you mean `Wire`?"),
         (vec!["alerts", "show", "99"], "no alert has the number 99"),
-        (vec!["deliveries", "--notifier", "consol"], "no notifier `consol`\n  help: did you mean `console`?"),
+        (
+            vec!["deliveries", "--notifier", "consol"],
+            "no notifier `consol`\n  help: did you mean `console`?",
+        ),
         (vec!["deliveries", "retry", "99"], "no dead message has the number 99"),
-        (vec!["silence", "add", "--rule", "oil", "--until", "3h"], "no rule `oil`\n  help: there is `arms`"),
+        (
+            vec!["silence", "add", "--rule", "oil", "--until", "3h"],
+            "no rule `oil`\n  help: there is `arms`",
+        ),
         (vec!["silence", "add", "--feed", "Wir", "--until", "3h"], "did you mean `Wire`?"),
         (vec!["silence", "add", "--row", "36", "--until", "3h"], "no row with the id `36`"),
         (vec!["silence", "add", "--event", "none", "--until", "3h"], "there is no event `none`"),
         (vec!["silence", "end", "99"], "no silence 99 is in force"),
         (vec!["notify", "consol"], "no notifier `consol`\n  help: did you mean `console`?"),
         (vec!["explain", "99", "--rule", "arms"], "99 is neither a story of the store"),
-        (vec!["feeds", "poll", "Wir"], "no address, file or feed `Wir`\n  help: did you mean `Wire`?"),
+        (
+            vec!["feeds", "poll", "Wir"],
+            "no address, file or feed `Wir`\n  help: did you mean `Wire`?",
+        ),
         (vec!["try", "arms", "nowhere"], "no address, file or feed `nowhere`"),
     ] {
         let said = folder.command(&command).await;
@@ -104,7 +134,9 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
     }
     // A rule that left its file is known by its alerts.
     folder.write("rules/arms.yaml", "rules:\n  - {name: oil, when: oil}\n");
-    let said = folder.command(&["alerts", "--rule", "arms", "--since", "2000-01-01", "--until", "2001-01-01"]).await;
+    let said = folder
+        .command(&["alerts", "--rule", "arms", "--since", "2000-01-01", "--until", "2001-01-01"])
+        .await;
     assert_eq!((said.code, said.output.as_str()), (0, "no alert is as asked\n"), "{}", said.errors);
 }
 
@@ -114,7 +146,11 @@ async fn a_filter_of_the_log_that_is_none_is_refused() {
     folder.set("TIDINGS_LOG", "verbose");
     let said = folder.command(&["run", "--once"]).await;
     assert_eq!(said.code, 64);
-    assert!(said.errors.contains("`verbose` is neither a level nor a part of Tidings"), "{}", said.errors);
+    assert!(
+        said.errors.contains("`verbose` is neither a level nor a part of Tidings"),
+        "{}",
+        said.errors
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,12 +160,19 @@ async fn pages_are_read_as_a_run_reads_them_and_matches_come_first() {
     let story = Entry::teaser("Freight over the bridge doubles", &server.url("/story"));
     server.serve("/feed.xml", Response::feed(&wire::feed(&[other, story])));
     server.serve("/story", Response::html(wire::PAGE));
-    let folder = Folder::new("rules: rules\nnotify: []\nnotifiers: {}\nfeeds: []\n", &[("arms.yaml", RULE)]);
+    let folder =
+        Folder::new("rules: rules\nnotify: []\nnotifiers: {}\nfeeds: []\n", &[("arms.yaml", RULE)]);
     let feed = server.url("/feed.xml");
     let said = folder.bare_command(&["try", "North Korea AND shells", &feed]).await;
-    assert!(said.output.starts_with("INFO  Freight over the bridge doubles\n"), "{} {}", said.output, said.errors);
     assert!(
-        said.output.contains("no match: Rain\n") && said.output.ends_with("1 of 2 stories matched\n"),
+        said.output.starts_with("INFO  Freight over the bridge doubles\n"),
+        "{} {}",
+        said.output,
+        said.errors
+    );
+    assert!(
+        said.output.contains("no match: Rain\n")
+            && said.output.ends_with("1 of 2 stories matched\n"),
         "{}",
         said.output
     );
@@ -145,7 +188,11 @@ async fn pages_are_read_as_a_run_reads_them_and_matches_come_first() {
     let said = folder.bare_command(&["explain", &one, "--when", "shells AND analysts"]).await;
     assert!(said.output.contains("✓ shells AND analysts"), "{} {}", said.output, said.errors);
     let said = folder.bare_command(&["explain", &one, "--when", "shells", "--teaser"]).await;
-    assert!(said.output.contains("only a teaser") && !said.output.contains("✓ shells"), "{}", said.output);
+    assert!(
+        said.output.contains("only a teaser") && !said.output.contains("✓ shells"),
+        "{}",
+        said.output
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,7 +215,8 @@ async fn what_steers_is_shown_nowhere_and_what_joins_stays() {
     folder.write("form.txt", "{{ story.title }} {{ rules }}");
     let said = folder.command(&["run", "--once"]).await;
     assert_eq!(said.code, 0, "{}", said.errors);
-    let mut all: Vec<String> = server.requests("/hook").iter().map(|request| text_of(&request.body)).collect();
+    let mut all: Vec<String> =
+        server.requests("/hook").iter().map(|request| text_of(&request.body)).collect();
     assert_eq!(all.len(), 2);
     all.push(said.output);
     for command in [
@@ -184,7 +232,12 @@ async fn what_steers_is_shown_nowhere_and_what_joins_stays() {
     let steers = ['\u{202e}', '\u{200b}', '\u{2066}', '\u{e0041}', '\u{200f}', '\u{ad}', '\u{1b}'];
     for output in &all {
         assert!(!output.contains(steers), "{output:?}");
-        assert!(!["\\u202e", "\\u200b", "\\u2066", "\\u200f"].iter().any(|escape| output.contains(escape)), "{output}");
+        assert!(
+            !["\\u202e", "\\u200b", "\\u2066", "\\u200f"]
+                .iter()
+                .any(|escape| output.contains(escape)),
+            "{output}"
+        );
     }
     assert!(all[0].contains(shown) && all[1].contains(shown), "{all:?}");
 }

@@ -1,6 +1,8 @@
-//! How often copies are told from other stories: rewritten wire copy, made from a seed, against what must not be taken for it.
+//! How often copies are told from other stories: rewritten wire copy, made from a seed, against
+//! what must not be taken for it.
 //!
-//! `COPIES=2000 cargo test --release copies -- --nocapture` makes as many articles of every kind, and prints the table of `docs/benchmarks.md`.
+//! `COPIES=2000 cargo test --release copies -- --nocapture` makes as many articles of every kind,
+//! and prints the table of `docs/benchmarks.md`.
 
 mod forms;
 mod press;
@@ -18,7 +20,8 @@ use press::Press;
 
 const SEED: u64 = 20_261_124;
 
-/// A kind of pair, and in how many of a hundred it is to be joined at least or, where the pair is none, at the most.
+/// A kind of pair, and in how many of a hundred it is to be joined at least or, where the pair is
+/// none, at the most.
 struct Kind {
     name: &'static str,
     bound: Bound,
@@ -61,7 +64,9 @@ const KINDS: [Kind; 30] = [
     other("another match", |press| template::two(press, template::football)),
     other("another earthquake, by a machine", |press| template::two(press, template::quake)),
     other("a bond of another bank", |press| template::two(press, template::bond)),
-    other("another article", |press| [rewrite::same(press), rewrite::same(press)].map(|[one, _]| one)),
+    other("another article", |press| {
+        [rewrite::same(press), rewrite::same(press)].map(|[one, _]| one)
+    }),
 ];
 
 const fn copy(name: &'static str, least: f64, pair: fn(&mut Press) -> [String; 2]) -> Kind {
@@ -72,10 +77,12 @@ const fn other(name: &'static str, pair: fn(&mut Press) -> [String; 2]) -> Kind 
     Kind { name, bound: Bound::AtMost(0.5), pair }
 }
 
-/// What the store does: a value in common, sketches that resemble each other or a key, then the proof.
+/// What the store does: a value in common, sketches that resemble each other or a key, then the
+/// proof.
 fn related(earlier: &Print, later: &Print) -> Relation {
     let known = earlier.sketch.bands();
-    let shared: Vec<_> = later.sketch.bands().into_iter().filter(|value| known.contains(value)).collect();
+    let shared: Vec<_> =
+        later.sketch.bands().into_iter().filter(|value| known.contains(value)).collect();
     let by_key = shared.iter().any(|(band, _)| *band >= FIRST_KEY);
     if shared.is_empty() || !(by_key || later.sketch.resembles(&earlier.sketch)) {
         return Relation::Other;
@@ -98,8 +105,8 @@ fn copies_are_found_and_other_stories_left_alone_as_the_benchmarks_say() {
         for _ in 0..many {
             let [one, other] = (kind.pair)(&mut press);
             by_simhash += u32::from(simhash::joins(&one, &other));
-            let [one, other] =
-                [one, other].map(|text| print(&press.headline(), &text, true).expect("an article's length"));
+            let [one, other] = [one, other]
+                .map(|text| print(&press.headline(), &text, true).expect("an article's length"));
             joined += u32::from(related(&one, &other) == Relation::Copy);
         }
         let percent = |found: u32| f64::from(found) * 100.0 / f64::from(many);
@@ -127,7 +134,12 @@ fn no_report_of_a_form_is_taken_for_another_whatever_its_headline() {
                     let found = relation(earlier, later, &HashSet::new());
                     assert_eq!(found, Relation::Other, "{}: {} and later", form.name, reports[at]);
                 }
-                assert_eq!(relation(earlier, earlier, &HashSet::new()), Relation::Copy, "{}", form.name);
+                assert_eq!(
+                    relation(earlier, earlier, &HashSet::new()),
+                    Relation::Copy,
+                    "{}",
+                    form.name
+                );
             }
         }
     }
@@ -140,8 +152,9 @@ fn the_agencys_next_version_is_told_as_an_update() {
     for _ in 0..100 {
         let [one, other] = rewrite::next_version(&mut press);
         let title = press.headline();
-        let [one, other] = [print(&title, &one, true), print(&format!("UPDATE 2-{title}"), &other, true)]
-            .map(|print| print.expect("long"));
+        let [one, other] =
+            [print(&title, &one, true), print(&format!("UPDATE 2-{title}"), &other, true)]
+                .map(|print| print.expect("long"));
         updates += u32::from(matches!(related(&one, &other), Relation::Update(_)));
     }
     assert!(updates >= 90, "{updates}");

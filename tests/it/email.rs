@@ -28,7 +28,8 @@ pub(super) fn desk(port: u16, security: MailSecurity) -> Email {
 }
 
 fn frozen(notifier: &Notifier, recipient: &str) -> Vec<u8> {
-    notify::render(notifier, &receiver("desk", recipient), &alert(), &TimeZone::UTC).expect("a mail")
+    notify::render(notifier, &receiver("desk", recipient), &alert(), &TimeZone::UTC)
+        .expect("a mail")
 }
 
 /// A notifier that keeps its connections from mail to mail.
@@ -41,7 +42,8 @@ pub(super) struct Sender {
 impl Sender {
     pub(super) fn new(email: Email) -> Self {
         let recipient = email.to[0].email.to_string();
-        let means = Means::new(Network::default(), Hosts::default(), TimeZone::UTC).expect("a client");
+        let means =
+            Means::new(Network::default(), Hosts::default(), TimeZone::UTC).expect("a client");
         Self { notifier: Notifier::Email(email), recipient, means }
     }
 
@@ -52,7 +54,15 @@ impl Sender {
     /// Sends to the first recipient.
     pub(super) async fn send(&self) -> Outcome {
         let mail = frozen(&self.notifier, &self.recipient);
-        notify::send(&self.notifier, &self.means, &receiver("desk", &self.recipient), "id", &mail, now()).await
+        notify::send(
+            &self.notifier,
+            &self.means,
+            &receiver("desk", &self.recipient),
+            "id",
+            &mail,
+            now(),
+        )
+        .await
     }
 }
 
@@ -74,7 +84,9 @@ pub(super) async fn pass_after(event: impl Future, seconds: u64) {
 }
 
 pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
-    let Outcome::Retry(Retry { why, cause, after: None, .. }) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Retry(Retry { why, cause, after: None, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
     assert_eq!(cause != Cause::Unreached, expected_reached, "{why}");
     assert!(!why.contains(PASSWORD) && !why.contains(PLAIN), "{why}");
     why
@@ -87,9 +99,16 @@ async fn a_mail_that_the_server_takes_is_delivered_byte_for_byte_with_its_answer
     let letter = sink.letters().remove(0);
     assert_eq!(letter.to, [ANA]);
     let mail = frozen(&Notifier::Email(desk(1, MailSecurity::Plain)), ANA);
-    assert_eq!(String::from_utf8_lossy(&letter.data).trim_end(), String::from_utf8_lossy(&mail).trim_end());
+    assert_eq!(
+        String::from_utf8_lossy(&letter.data).trim_end(),
+        String::from_utf8_lossy(&mail).trim_end()
+    );
     assert!(sink.heard().contains(&format!("AUTH PLAIN {PLAIN}")), "{:?}", sink.heard());
-    assert!(sink.heard().contains(&"MAIL FROM:<tidings@example.org>".to_owned()), "{:?}", sink.heard());
+    assert!(
+        sink.heard().contains(&"MAIL FROM:<tidings@example.org>".to_owned()),
+        "{:?}",
+        sink.heard()
+    );
 }
 
 #[tokio::test]
@@ -129,7 +148,9 @@ async fn what_the_server_says_to_the_mail_refuses_it_or_puts_it_off() {
         };
         assert!(
             why.starts_with(&said[..3])
-                && said.split_whitespace().all(|word| why.contains(word.split('-').next().expect("a part"))),
+                && said
+                    .split_whitespace()
+                    .all(|word| why.contains(word.split('-').next().expect("a part"))),
             "{why}"
         );
     }
@@ -159,7 +180,10 @@ async fn a_greeting_or_a_login_that_is_rejected_kills_no_mail() {
 async fn a_server_that_is_away_or_hangs_up_before_its_greeting_was_not_reached() {
     let away = Sink::reserve();
     let why = put_off(send(desk(away.port(), MailSecurity::Plain)).await, false);
-    assert!(why.contains(&format!("127.0.0.1:{}", away.port())) && why.contains("refused"), "{why}");
+    assert!(
+        why.contains(&format!("127.0.0.1:{}", away.port())) && why.contains("refused"),
+        "{why}"
+    );
 
     let sink = Sink::start().await;
     sink.on("GREETING", Act::HangUp);
@@ -195,8 +219,20 @@ async fn an_answer_to_the_final_dot_may_take_ten_minutes() {
 async fn a_refusal_says_whom_it_concerns_and_how_long_to_wait() {
     for (step, said, cause, scope, after) in [
         ("RCPT", "452 4.2.2 mailbox full", Cause::Busy, Scope::Recipient, None),
-        ("RCPT", "450 4.7.1 Greylisted, try again in 300 seconds", Cause::Busy, Scope::Recipient, Some(300)),
-        ("MAIL", "421 4.7.0 too much; try again in 2 minutes", Cause::Busy, Scope::Notifier, Some(120)),
+        (
+            "RCPT",
+            "450 4.7.1 Greylisted, try again in 300 seconds",
+            Cause::Busy,
+            Scope::Recipient,
+            Some(300),
+        ),
+        (
+            "MAIL",
+            "421 4.7.0 too much; try again in 2 minutes",
+            Cause::Busy,
+            Scope::Notifier,
+            Some(120),
+        ),
         ("GREETING", "421 wait 90 seconds", Cause::Busy, Scope::Notifier, Some(90)),
         ("RCPT", "550 5.7.1 you may not write to this list", Cause::Shut, Scope::Recipient, None),
         ("GREETING", "554 5.7.1 blocked", Cause::Shut, Scope::Notifier, None),
@@ -212,7 +248,8 @@ async fn a_refusal_says_whom_it_concerns_and_how_long_to_wait() {
 
 #[tokio::test]
 async fn only_the_code_of_an_answer_counts() {
-    let long: &[u8] = [b"250-".to_vec(), vec![b'x'; 1 << 20], b"\r\n250-\n250\r\n".to_vec()].concat().leak();
+    let long: &[u8] =
+        [b"250-".to_vec(), vec![b'x'; 1 << 20], b"\r\n250-\n250\r\n".to_vec()].concat().leak();
     let many: &[u8] = [b"220-hello\r\n".repeat(100), b"220\r\n".to_vec()].concat().leak();
     let gbk = b"250 \xd3\xca\xbc\xfe\xd2\xd1\xbd\xd3\xca\xd5\r\n";
     for (step, bytes) in [
@@ -239,7 +276,10 @@ async fn only_the_code_of_an_answer_counts() {
 #[tokio::test]
 async fn a_login_goes_through_by_the_mechanism_that_works() {
     for (offer, refusal) in [
-        ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::Say("504 5.7.4 Unrecognized authentication type")),
+        (
+            "250-sink\r\n250 AUTH PLAIN LOGIN",
+            Act::Say("504 5.7.4 Unrecognized authentication type"),
+        ),
         ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::Say("535 5.7.8 no")),
         ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::SayAndHangUp("534 5.7.9 too weak")),
         ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::HangUp),
@@ -261,7 +301,9 @@ async fn a_login_goes_through_by_the_mechanism_that_works() {
 async fn a_server_without_a_login_that_we_know_is_told_of() {
     let sink = Sink::start().await;
     sink.on("EHLO", Act::Say("250-sink\r\n250 AUTH NTLM GSSAPI"));
-    let Outcome::Retry(Retry { why, cause: Cause::Shut, .. }) = send_to(&sink).await else { panic!("put off") };
+    let Outcome::Retry(Retry { why, cause: Cause::Shut, .. }) = send_to(&sink).await else {
+        panic!("put off")
+    };
     assert!(why.contains("PLAIN, LOGIN"), "{why}");
 }
 
@@ -290,7 +332,11 @@ async fn without_the_starttls_that_is_wanted_no_login_and_no_mail_go_out() {
     let sink = Sink::start().await;
     let why = put_off(send(desk(sink.port(), MailSecurity::StartTls)).await, false);
     assert!(why.contains("STARTTLS") && why.contains("smtps://"), "{why}");
-    assert!(sink.heard().iter().all(|line| line.starts_with("EHLO") || line == "QUIT"), "{:?}", sink.heard());
+    assert!(
+        sink.heard().iter().all(|line| line.starts_with("EHLO") || line == "QUIT"),
+        "{:?}",
+        sink.heard()
+    );
 }
 
 #[tokio::test]
@@ -298,7 +344,11 @@ async fn tls_begins_with_the_first_byte_and_nothing_goes_out_without_it() {
     let sink = Sink::start().await;
     let why = put_off(send(desk(sink.port(), MailSecurity::Tls)).await, false);
     assert!(why.contains("smtp+starttls://"), "{why}");
-    assert!(!sink.heard().iter().any(|line| line.contains("EHLO") || line.contains("AUTH")), "{:?}", sink.heard());
+    assert!(
+        !sink.heard().iter().any(|line| line.contains("EHLO") || line.contains("AUTH")),
+        "{:?}",
+        sink.heard()
+    );
 }
 
 #[tokio::test]
@@ -325,12 +375,16 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_such() {
             ..desk(sink.port(), MailSecurity::Plain)
         };
         match send(mail.clone()).await {
-            Outcome::Refused(why) => assert!(needs && why.contains("SMTPUTF8") && why.contains("josé@"), "{why}"),
+            Outcome::Refused(why) => {
+                assert!(needs && why.contains("SMTPUTF8") && why.contains("josé@"), "{why}")
+            }
             // The sender is the same in every mail: it can be mended.
             Outcome::Retry(Retry { why, cause: Cause::Shut, .. }) => {
                 assert!(needs && why.contains("SMTPUTF8") && why.contains("büro@"), "{why}");
             }
-            other => assert!(!needs && other == Outcome::Delivered("250 kept".to_owned()), "{other:?}"),
+            other => {
+                assert!(!needs && other == Outcome::Delivered("250 kept".to_owned()), "{other:?}")
+            }
         }
         let asked = |sink: &Sink| sink.heard().iter().any(|line| line.starts_with("MAIL"));
         assert_eq!(asked(&sink), !needs);

@@ -39,14 +39,19 @@ async fn many_mails_go_out_over_one_login() {
     for _ in 0..5 {
         assert_eq!(sender.send().await, kept());
     }
-    assert_eq!((sink.connections(), sink.count("AUTH"), sink.count("RSET"), sink.count("QUIT")), (1, 1, 4, 0));
+    assert_eq!(
+        (sink.connections(), sink.count("AUTH"), sink.count("RSET"), sink.count("QUIT")),
+        (1, 1, 4, 0)
+    );
     sender.means.close().await;
     assert_eq!((sink.letters().len(), sink.count("QUIT")), (5, 1));
 }
 
 #[tokio::test]
 async fn a_server_that_closes_after_each_mail_gets_them_all() {
-    for goodbye in [Act::SayAndHangUp("250 kept"), Act::SayAndHangUp("250 kept\r\n421 4.3.2 enough")] {
+    for goodbye in
+        [Act::SayAndHangUp("250 kept"), Act::SayAndHangUp("250 kept\r\n421 4.3.2 enough")]
+    {
         let sink = Sink::start().await;
         sink.on(".", goodbye);
         let sender = Sender::to(&sink);
@@ -168,7 +173,12 @@ async fn a_quick_server_gets_mails_that_come_at_once_over_few_connections() {
 async fn a_server_that_allows_few_logins_is_not_hammered() {
     let sink = Sink::start().await;
     sink.on(".", SLOW);
-    on_the(&sink, "AUTH PLAIN", 3..=usize::MAX, Act::Say("454 4.7.0 Too many login attempts, please try again later."));
+    on_the(
+        &sink,
+        "AUTH PLAIN",
+        3..=usize::MAX,
+        Act::Say("454 4.7.0 Too many login attempts, please try again later."),
+    );
     let sender = Sender::to(&sink);
     for _ in 0..3 {
         let outcomes = join_all((0..8).map(|_| sender.send())).await;
@@ -184,7 +194,9 @@ async fn a_login_that_fails_fails_once_for_all_that_wait() {
     sink.on("AUTH", Act::Say("535 5.7.8 wrong"));
     let sender = Sender::to(&sink);
     for outcome in join_all((0..8).map(|_| sender.send())).await {
-        let Outcome::Retry(Retry { cause: Cause::Shut, .. }) = outcome else { panic!("{outcome:?}") };
+        let Outcome::Retry(Retry { cause: Cause::Shut, .. }) = outcome else {
+            panic!("{outcome:?}")
+        };
     }
     assert_eq!(sink.count("AUTH"), 1);
     sink.on("AUTH", Act::Say("235 welcome"));
@@ -197,7 +209,8 @@ async fn a_stop_does_not_wait_for_ten_minutes_and_the_mail_goes_out_again_as_the
     let mail = Sink::start().await;
     let stall = mail.stall_after_data();
     serve_settled(&server);
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     mail.wait_for(1).await;

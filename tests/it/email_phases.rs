@@ -9,7 +9,8 @@ use crate::support::smtp::{Act, Sink};
 use crate::support::tidings::Folder;
 use crate::whole_way::{RULE, config, serve_settled};
 
-/// The steps at which a mail is not taken yet, what the client says there, and whether it counts as an attempt where nothing comes back.
+/// The steps at which a mail is not taken yet, what the client says there, and whether it counts as
+/// an attempt where nothing comes back.
 const BEFORE_THE_END: [(&str, &str, bool); 5] = [
     ("EHLO", "EHLO", false),
     ("AUTH", "AUTH", false),
@@ -63,7 +64,10 @@ async fn whoever_breaks_off_before_the_end_has_not_taken_the_mail_and_that_is_sa
         for (step, said, counts) in BEFORE_THE_END {
             let (sink, outcome) = send_at(step, act).await;
             let why = put_off(outcome, counts);
-            assert!(!counts || why.contains(&format!("broke off before it took the mail, at {said}: ")), "{why}");
+            assert!(
+                !counts || why.contains(&format!("broke off before it took the mail, at {said}: ")),
+                "{why}"
+            );
             assert!(sink.letters().is_empty());
         }
         let (_, outcome) = send_at("GREETING", act).await;
@@ -76,7 +80,9 @@ async fn whoever_breaks_off_before_the_end_has_not_taken_the_mail_and_that_is_sa
 
 #[tokio::test]
 async fn what_a_server_said_counts_although_it_then_says_no_more() {
-    for (step, said) in [("RCPT", "550 5.1.1 no such user"), ("MAIL", "451 4.3.0 later"), (".", "250 kept")] {
+    for (step, said) in
+        [("RCPT", "550 5.1.1 no such user"), ("MAIL", "451 4.3.0 later"), (".", "250 kept")]
+    {
         let sink = Sink::start().await;
         sink.on("EHLO", Act::Say("250-sink\r\n250-LIMITS MAILMAX=1\r\n250 AUTH PLAIN"));
         sink.on(step, Act::Say(said));
@@ -92,7 +98,9 @@ async fn what_a_server_said_counts_although_it_then_says_no_more() {
 
 #[tokio::test]
 async fn an_answer_that_belongs_to_another_question_delivers_nothing() {
-    for (step, said) in [("MAIL", "354 go on"), ("RCPT", "334 what"), ("DATA", "250 ok"), (".", "354 go on")] {
+    for (step, said) in
+        [("MAIL", "354 go on"), ("RCPT", "334 what"), ("DATA", "250 ok"), (".", "354 go on")]
+    {
         let (_, outcome) = send_at(step, Act::Say(said)).await;
         let why = put_off(outcome, true);
         assert!(why.contains(&format!("it answered out of turn: {said}")), "{why}");
@@ -102,7 +110,12 @@ async fn an_answer_that_belongs_to_another_question_delivers_nothing() {
 #[tokio::test]
 async fn nonsense_is_no_answer() {
     for step in ["GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "."] {
-        for bytes in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"\x16\x03\x01\r\n", b"2500 \xff\xfe\r\n", b"2\r\n"] {
+        for bytes in [
+            &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+            b"\x16\x03\x01\r\n",
+            b"2500 \xff\xfe\r\n",
+            b"2\r\n",
+        ] {
             let (_, outcome) = send_at(step, Act::Bytes(bytes)).await;
             assert!(matches!(outcome, Outcome::Retry(_)), "{step}: {outcome:?}");
         }
@@ -140,7 +153,8 @@ async fn a_mail_whose_fate_is_unknown_is_sent_again_as_the_same_mail() {
     let mail = Sink::start().await;
     mail.on(".", Act::HangUp);
     serve_settled(&server);
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     let said = tidings.wait_for_log(|line| line.contains("did not take a message")).await;

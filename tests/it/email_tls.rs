@@ -1,4 +1,5 @@
-//! Mail over TLS, from the first byte and by STARTTLS: whose certificates are believed, and that nothing goes out without them.
+//! Mail over TLS, from the first byte and by STARTTLS: whose certificates are believed, and that
+//! nothing goes out without them.
 
 use tidings::config::{Email, MailSecurity};
 use tidings::notify::Outcome;
@@ -9,14 +10,17 @@ use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
 /// Both ways of TLS, and whether it begins with the first byte.
-const BOTH: [(MailSecurity, bool); 2] = [(MailSecurity::Tls, true), (MailSecurity::StartTls, false)];
+const BOTH: [(MailSecurity, bool); 2] =
+    [(MailSecurity::Tls, true), (MailSecurity::StartTls, false)];
 
 fn trusting(ca: &Ca, sink: &Sink, security: MailSecurity) -> Email {
     Email { ca: vec![ca.authority()], ..desk(sink.port(), security) }
 }
 
 fn heard_only_a_greeting(sink: &Sink) -> bool {
-    sink.heard().iter().all(|line| ["EHLO", "STARTTLS", "QUIT"].iter().any(|verb| line.starts_with(verb)))
+    sink.heard()
+        .iter()
+        .all(|line| ["EHLO", "STARTTLS", "QUIT"].iter().any(|verb| line.starts_with(verb)))
 }
 
 #[tokio::test]
@@ -24,11 +28,17 @@ async fn a_mail_goes_out_over_tls_to_a_server_of_a_private_authority() {
     for (security, from_the_start) in BOTH {
         let ca = Ca::new();
         let sink = Sink::start_with_tls(ca.acceptor("127.0.0.1"), from_the_start).await;
-        assert_eq!(send(trusting(&ca, &sink, security)).await, Outcome::Delivered("250 kept".to_owned()));
+        assert_eq!(
+            send(trusting(&ca, &sink, security)).await,
+            Outcome::Delivered("250 kept".to_owned())
+        );
         let heard = sink.heard();
         assert_eq!(heard.contains(&"STARTTLS".to_owned()), !from_the_start, "{heard:?}");
         let login = heard.iter().position(|line| line.starts_with("AUTH")).expect("a login");
-        assert!(from_the_start || heard.iter().position(|line| line == "STARTTLS").is_some_and(|tls| tls < login));
+        assert!(
+            from_the_start
+                || heard.iter().position(|line| line == "STARTTLS").is_some_and(|tls| tls < login)
+        );
         assert_eq!(sink.letters().len(), 1);
     }
 }
@@ -36,13 +46,21 @@ async fn a_mail_goes_out_over_tls_to_a_server_of_a_private_authority() {
 #[tokio::test]
 async fn both_ways_of_logging_in_work_over_tls() {
     for (security, from_the_start) in BOTH {
-        for (offer, spoken) in [("250 AUTH PLAIN", "AUTH PLAIN "), ("250-STARTTLS\r\n250 AUTH LOGIN", "AUTH LOGIN")] {
+        for (offer, spoken) in
+            [("250 AUTH PLAIN", "AUTH PLAIN "), ("250-STARTTLS\r\n250 AUTH LOGIN", "AUTH LOGIN")]
+        {
             let ca = Ca::new();
             let sink = Sink::start_with_tls(ca.acceptor("127.0.0.1"), from_the_start).await;
-            let offer =
-                if from_the_start || offer.contains("STARTTLS") { offer } else { "250-STARTTLS\r\n250 AUTH PLAIN" };
+            let offer = if from_the_start || offer.contains("STARTTLS") {
+                offer
+            } else {
+                "250-STARTTLS\r\n250 AUTH PLAIN"
+            };
             sink.on("EHLO", Act::Say(offer));
-            assert_eq!(send(trusting(&ca, &sink, security)).await, Outcome::Delivered("250 kept".to_owned()));
+            assert_eq!(
+                send(trusting(&ca, &sink, security)).await,
+                Outcome::Delivered("250 kept".to_owned())
+            );
             assert!(sink.heard().iter().any(|line| line.starts_with(spoken)), "{:?}", sink.heard());
         }
     }
@@ -78,7 +96,9 @@ async fn a_handshake_that_stalls_breaks_off_or_is_none_ends_and_was_not_reached(
                 Act::Silence if from_the_start => {
                     tokio::join!(send(mail), pass_after(sink.wait_for_connection(), 121)).0
                 }
-                Act::Silence => tokio::join!(send(mail), pass_after(sink.wait_to_hear("STARTTLS"), 121)).0,
+                Act::Silence => {
+                    tokio::join!(send(mail), pass_after(sink.wait_to_hear("STARTTLS"), 121)).0
+                }
                 _ => send(mail).await,
             };
             put_off(outcome, false);
@@ -101,7 +121,8 @@ async fn starttls_that_is_refused_is_no_reason_to_go_on_without() {
 
 #[tokio::test]
 async fn answers_put_in_before_tls_are_not_taken_for_the_servers() {
-    // Whoever sits on the way wants every answer to be read one question too early, up to a "250" for a mail that was refused.
+    // Whoever sits on the way wants every answer to be read one question too early, up to a "250"
+    // for a mail that was refused.
     let ca = Ca::new();
     let sink = Sink::start_with_tls(ca.acceptor("127.0.0.1"), false).await;
     sink.on("STARTTLS", Act::Bytes(b"220 go ahead\r\n250 AUTH PLAIN\r\n"));
@@ -125,7 +146,15 @@ async fn the_configuration_names_the_authority() {
     sink.refuse("gone@example.org");
     let said = folder.command(&["notify", "desk"]).await;
     assert_eq!(said.code, 69, "{}", said.errors);
-    assert!(said.errors.contains("desk (ana@example.org): delivered (250 kept)"), "{}", said.errors);
-    assert!(said.errors.contains("desk (gone@example.org): refused: 550 no such user"), "{}", said.errors);
+    assert!(
+        said.errors.contains("desk (ana@example.org): delivered (250 kept)"),
+        "{}",
+        said.errors
+    );
+    assert!(
+        said.errors.contains("desk (gone@example.org): refused: 550 no such user"),
+        "{}",
+        said.errors
+    );
     assert_eq!(sink.letters().len(), 1);
 }

@@ -1,4 +1,5 @@
-//! `tidings explain` as people and scripts run it: stories from everywhere, one rule, one expression, what is not there.
+//! `tidings explain` as people and scripts run it: stories from everywhere, one rule, one
+//! expression, what is not there.
 
 use serde_json::{Value, json};
 
@@ -43,7 +44,8 @@ async fn explain_with(folder: &Folder, arguments: &[&str], input: &str) -> Said 
         Some(name) => folder.place(name),
         None => (*argument).to_owned(),
     };
-    let arguments: Vec<String> = std::iter::once("explain".to_owned()).chain(arguments.iter().map(at)).collect();
+    let arguments: Vec<String> =
+        std::iter::once("explain".to_owned()).chain(arguments.iter().map(at)).collect();
     folder.command_with(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), input).await
 }
 
@@ -79,8 +81,12 @@ async fn a_rule_that_does_not_match_is_shown_clause_by_clause() {
     let said = explain(&folder, &["@story.txt", "--rules", "@rules", "--rule", "close"]).await;
     let lines = said.output.split_once("\n\n").expect("the story, then the rule").1.lines();
     let indented: Vec<String> = lines.map(|line| format!("    {line}")).collect();
-    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md")).expect("the guide");
-    assert!(guide.contains(&indented.join("\n")), "docs/rules.md does not show what is said today: {indented:#?}");
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md"))
+        .expect("the guide");
+    assert!(
+        guide.contains(&indented.join("\n")),
+        "docs/rules.md does not show what is said today: {indented:#?}"
+    );
 }
 
 #[tokio::test]
@@ -90,11 +96,19 @@ async fn standard_input_is_text_json_or_a_page() {
     let said = explain_with(&folder, &when, STORY).await;
     insta::assert_snapshot!("explain_when", said.output);
     let said = explain_with(&folder, &["-", "--when", "title:Russia AND lang:en"], JSON).await;
-    assert!(said.output.contains("✓ title:Russia") && said.output.contains("✓ lang:en"), "{}", said.output);
+    assert!(
+        said.output.contains("✓ title:Russia") && said.output.contains("✓ lang:en"),
+        "{}",
+        said.output
+    );
     let said = explain_with(&folder, &["-", "--when", "SENT(oil AND grain)"], PAGE).await;
     assert!(said.output.contains("✓ SENT(oil AND grain)"), "{}", said.output);
     let said = explain_with(&folder, &["-", "--when", "a line"], "Only a line").await;
-    assert!(said.output.starts_with("Only a line") && said.output.contains("✓ a line"), "{}", said.output);
+    assert!(
+        said.output.starts_with("Only a line") && said.output.contains("✓ a line"),
+        "{}",
+        said.output
+    );
     let said = explain_with(&folder, &["-", "--when", "oil"], "").await;
     assert!(said.code == 65 && said.errors.contains("standard input is empty"), "{}", said.errors);
 }
@@ -106,22 +120,28 @@ async fn scripts_get_one_object() {
     let all = object(&explain(&folder, &[&["@story.json"], &json[..]].concat()).await);
     assert_eq!(all["story"]["title"], "Russia sells arms");
     assert_eq!(all["rules"], 6);
-    let names: Vec<_> = all["matches"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
+    let names: Vec<_> =
+        all["matches"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
     assert_eq!(names, ["arms", "close", "young"]);
     let evidence = json!({"term": "Russia", "clause": "Russia", "field": "title", "sentence": "Russia sells arms", "marks": [{"start": 0, "end": 6}]});
     assert_eq!(all["matches"][0]["evidence"][0], evidence);
 
-    let one = object(&explain(&folder, &[&["@story.json", "--rule", "sentence"], &json[..]].concat()).await);
+    let one = object(
+        &explain(&folder, &[&["@story.json", "--rule", "sentence"], &json[..]].concat()).await,
+    );
     assert_eq!((&one["rule"], &one["barred"]), (&json!("sentence"), &Value::Null));
     let oil = json!({"text": "oil", "truth": "false"});
     let shells = json!({"text": "shells", "truth": "false", "notes": ["`sells` is there: another spelling?"]});
     let both = json!({"text": "shells AND oil", "truth": "false", "clauses": [shells, oil]});
     let clause = json!({"text": "SENT(shells AND oil)", "truth": "false", "notes": ["no sentence has any of it"], "clauses": [both]});
     assert_eq!(one["clause"], clause);
-    let barred = object(&explain(&folder, &[&["@story.json", "--rule", "german"], &json[..]].concat()).await);
+    let barred = object(
+        &explain(&folder, &[&["@story.json", "--rule", "german"], &json[..]].concat()).await,
+    );
     assert_eq!(barred["barred"], "it looks only at stories in de; this one is in en");
 
-    let when = object(&explain(&folder, &["@story.txt", "--when", "Rusia", "--format", "json"]).await);
+    let when =
+        object(&explain(&folder, &["@story.txt", "--when", "Rusia", "--format", "json"]).await);
     let clause = json!({"text": "Rusia", "truth": "false", "notes": ["`Russia` is there: another spelling?"]});
     assert_eq!(when["clause"], clause);
 }
@@ -130,15 +150,22 @@ async fn scripts_get_one_object() {
 async fn an_address_is_fetched() {
     let server = Server::start().await;
     server.serve("/news", Response::html(PAGE));
-    let config = "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds: []\n";
+    let config =
+        "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds: []\n";
     let folder = Folder::new(config, &[("a.yaml", RULES)]);
     let said = explain(&folder, &[&server.url("/news"), "--when", "North Korea AND arms"]).await;
-    assert!(said.code == 0 && said.output.contains("✓ North Korea AND arms"), "{} {}", said.output, said.errors);
+    assert!(
+        said.code == 0 && said.output.contains("✓ North Korea AND arms"),
+        "{} {}",
+        said.output,
+        said.errors
+    );
     let said = explain(&folder, &[&server.url("/gone"), "--when", "arms"]).await;
     assert!(said.code == 69 && said.errors.contains("404"), "{} {}", said.code, said.errors);
 }
 
-const CONFIG: &str = "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds:
+const CONFIG: &str =
+    "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds:
   - {url: \"file:wire.xml\", name: Wire, tags: [asia], full_text: never}\n";
 
 const FEED: &str = r#"<rss version="2.0"><channel><title>Wire</title>
@@ -155,16 +182,33 @@ async fn a_stored_story_is_found_by_id_and_by_link_and_says_what_became_of_it() 
     let id = folder.query("SELECT uid FROM story WHERE title LIKE 'R%'").await.remove(0);
     for name in [id.as_str(), "https://wire.example/1", "http://wire.example/1?utm_medium=mail"] {
         let found = object(&explain(&folder, &[name, "--format", "json"]).await);
-        assert_eq!((&found["id"], &found["fate"], &found["feeds"]), (&json!(id), &json!("matched"), &json!(["Wire"])));
-        let told: Vec<_> = found["alerts"].as_array().expect("a list").iter().map(|alert| &alert["rule"]).collect();
-        let matched: Vec<_> = found["matches"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
+        assert_eq!(
+            (&found["id"], &found["fate"], &found["feeds"]),
+            (&json!(id), &json!("matched"), &json!(["Wire"]))
+        );
+        let told: Vec<_> = found["alerts"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|alert| &alert["rule"])
+            .collect();
+        let matched: Vec<_> = found["matches"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|found| &found["rule"])
+            .collect();
         assert_eq!(told, matched, "the same rules, the same words");
         assert!(told.contains(&&json!("arms")), "{told:?}");
     }
     let said = explain(&folder, &["https://wire.example/2", "--rule", "arms"]).await;
     assert!(said.output.contains("no rule matched it"), "{}", said.output);
     assert!(said.output.contains("? Russia AND ($dprk OR $kim) AND arms"), "{}", said.output);
-    let said = explain(&folder, &["https://wire.example/1", "--when", "source:Wire AND site:wire.example"]).await;
+    let said = explain(
+        &folder,
+        &["https://wire.example/1", "--when", "source:Wire AND site:wire.example"],
+    )
+    .await;
     assert!(said.output.contains("✓ source:Wire"), "{}", said.output);
 }
 
@@ -175,7 +219,11 @@ async fn what_is_not_there_is_named() {
     folder.write("bad/b.yaml", "rules:\n  - {name: x, when: (arms}\n");
     for (arguments, code, wanted) in [
         (vec!["@story.txt", "--rules", "@rules", "--rule", "armz"], 65, "did you mean `arms`?"),
-        (vec!["@story.txt", "--rules", "@rules/a.yaml", "--rule", "off"], 65, "there is no enabled rule `off`"),
+        (
+            vec!["@story.txt", "--rules", "@rules/a.yaml", "--rule", "off"],
+            65,
+            "there is no enabled rule `off`",
+        ),
         (vec!["@story.txt", "--when", "Russia AND"], 65, "nothing follows `AND`"),
         (vec!["@story.txt", "--when", "NOT Russia"], 65, "nearly every story"),
         (vec!["@story.txt", "--rules", "@gone"], 65, "gone cannot be read"),
@@ -185,9 +233,21 @@ async fn what_is_not_there_is_named() {
         (vec!["@gone.txt", "--when", "arms"], 78, "config.yaml"),
     ] {
         let said = explain(&folder, &arguments).await;
-        assert!(said.code == code && said.errors.contains(wanted), "{arguments:?}: {} {}", said.code, said.errors);
+        assert!(
+            said.code == code && said.errors.contains(wanted),
+            "{arguments:?}: {} {}",
+            said.code,
+            said.errors
+        );
     }
-    folder.write("config.yaml", "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds: []\n");
+    folder.write(
+        "config.yaml",
+        "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds: []\n",
+    );
     let said = explain(&folder, &["gone.txt", "--when", "arms"]).await;
-    assert!(said.code == 65 && said.errors.contains("nor an address, nor a file"), "{}", said.errors);
+    assert!(
+        said.code == 65 && said.errors.contains("nor an address, nor a file"),
+        "{}",
+        said.errors
+    );
 }

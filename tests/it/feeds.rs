@@ -1,4 +1,5 @@
-//! `tidings feeds`: one feed as it is now, where a site keeps its feeds, lists of feeds, and how feeds fare.
+//! `tidings feeds`: one feed as it is now, where a site keeps its feeds, lists of feeds, and how
+//! feeds fare.
 
 mod backfill;
 mod course;
@@ -37,15 +38,22 @@ async fn a_feed_is_polled_without_a_configuration_and_shown_as_the_rules_see_it(
     ];
     server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
     let folder = Folder::new("", &[]);
-    let said = folder.bare_command(&["feeds", "poll", &server.url("/feed.xml"), "--format", "json"]).await;
+    let said =
+        folder.bare_command(&["feeds", "poll", &server.url("/feed.xml"), "--format", "json"]).await;
     assert_eq!((said.code, said.errors.as_str()), (0, ""));
     let shown: Value = serde_json::from_str(&said.output).expect("one object");
     assert_eq!(shown["feed"]["title"], "Test wire");
     assert_eq!(shown["feed"]["url"], server.url("/feed.xml"));
     let items = shown["items"].as_array().expect("a list");
     assert_eq!(items.len(), 2);
-    assert_eq!((&items[0]["text"], &items[0]["teaser"]), (&Value::from(wire::LONG), &Value::from(false)));
-    assert_eq!((&items[1]["title"], &items[1]["teaser"]), (&Value::from("Trade & arms"), &Value::from(true)));
+    assert_eq!(
+        (&items[0]["text"], &items[0]["teaser"]),
+        (&Value::from(wire::LONG), &Value::from(false))
+    );
+    assert_eq!(
+        (&items[1]["title"], &items[1]["teaser"]),
+        (&Value::from("Trade & arms"), &Value::from(true))
+    );
 
     folder.write("wire.xml", &wire::feed(&entries));
     let said = folder.bare_command(&["feeds", "poll", "wire.xml"]).await;
@@ -56,7 +64,10 @@ async fn a_feed_is_polled_without_a_configuration_and_shown_as_the_rules_see_it(
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_feed_or_cannot_be_reached_is_told_apart_with_the_reason() {
     let server = Server::start().await;
-    server.serve("/page", Response::html("<!doctype html><link rel=alternate type=application/rss+xml href=/f><p>x"));
+    server.serve(
+        "/page",
+        Response::html("<!doctype html><link rel=alternate type=application/rss+xml href=/f><p>x"),
+    );
     server.serve("/down", Response::status(503));
     let folder = Folder::new("", &[]);
     folder.write("notes.txt", "no feed");
@@ -75,8 +86,7 @@ async fn what_is_no_feed_or_cannot_be_reached_is_told_apart_with_the_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sites_feeds_are_what_its_page_names_or_the_page_itself_or_in_the_usual_places() {
     let (server, bare) = (Server::start().await, Server::start().await);
-    let page =
-        "<!doctype html><link rel=alternate type=application/atom+xml title='All news' href=/all><a href=/rss>RSS</a>";
+    let page = "<!doctype html><link rel=alternate type=application/atom+xml title='All news' href=/all><a href=/rss>RSS</a>";
     server.serve("/news", Response::html(page));
     server.serve("/all", Response::feed(&wire::feed(&[])));
     bare.serve("/", Response::html("<!doctype html><p>x"));
@@ -87,11 +97,18 @@ async fn a_sites_feeds_are_what_its_page_names_or_the_page_itself_or_in_the_usua
 
     let named = find(server.url("/news")).await;
     assert_eq!(named.output, format!("{}  All news\n{}\n", server.url("/all"), server.url("/rss")));
-    assert_eq!(find(server.url("/all")).await.output, format!("{}  Test wire\n", server.url("/all")));
+    assert_eq!(
+        find(server.url("/all")).await.output,
+        format!("{}  Test wire\n", server.url("/all"))
+    );
     assert_eq!(find(bare.url("/")).await.output, format!("{}  Test wire\n", bare.url("/rss.xml")));
 
-    let json = folder.bare_command(&["feeds", "find", &server.url("/news"), "--format", "json"]).await;
-    assert_eq!(lines(&json)[0], serde_json::json!({ "url": server.url("/all"), "title": "All news" }));
+    let json =
+        folder.bare_command(&["feeds", "find", &server.url("/news"), "--format", "json"]).await;
+    assert_eq!(
+        lines(&json)[0],
+        serde_json::json!({ "url": server.url("/all"), "title": "All news" })
+    );
     bare.serve("/rss.xml", Response::status(404));
     let nothing = find(bare.url("/")).await;
     assert_eq!((nothing.code, nothing.output.as_str()), (65, ""));
@@ -105,7 +122,11 @@ async fn a_list_becomes_lines_for_the_configuration_or_is_followed_and_goes_out_
     folder.write("subscriptions.opml", OPML);
     let imported = folder.bare_command(&["feeds", "import", "subscriptions.opml"]).await;
     insta::assert_snapshot!("feeds_import", imported.output);
-    assert!(imported.errors.contains("feeds: [{opml: \"subscriptions.opml\"}]"), "{}", imported.errors);
+    assert!(
+        imported.errors.contains("feeds: [{opml: \"subscriptions.opml\"}]"),
+        "{}",
+        imported.errors
+    );
 
     folder.write("config.yaml", &watching(imported.output.trim_start_matches("feeds:\n")));
     let listed = lines(&folder.command(&["feeds", "list", "--format", "json"]).await);
@@ -144,8 +165,10 @@ async fn a_feed_that_a_list_and_the_configuration_name_is_as_the_configuration_s
     let folder = Folder::new(&watching(feeds), &[("arms.yaml", RULE)]);
     folder.write("subscriptions.opml", OPML);
     let listed = lines(&folder.command(&["feeds", "list", "--format", "json"]).await);
-    let told: Vec<_> =
-        listed.iter().map(|feed| (feed["feed"].as_str().expect("a name"), feed["tags"].to_string())).collect();
+    let told: Vec<_> = listed
+        .iter()
+        .map(|feed| (feed["feed"].as_str().expect("a name"), feed["tags"].to_string()))
+        .collect();
     let expected = [
         ("Mine", "[]".to_owned()),
         ("Harbour & more", "[\"Asia\",\"Ports & ships\",\"listed\"]".to_owned()),
@@ -167,7 +190,8 @@ async fn the_list_says_of_every_feed_how_it_fares_and_what_failed() {
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
 
     let listed = lines(&folder.command(&["feeds", "list", "--format", "json"]).await);
-    let health: Vec<_> = listed.iter().map(|feed| feed["health"].as_str().expect("a word")).collect();
+    let health: Vec<_> =
+        listed.iter().map(|feed| feed["health"].as_str().expect("a word")).collect();
     assert_eq!(health, ["well", "failing", "gone"]);
     assert_eq!(listed[1]["error"], "the server answered 404 Not Found");
     assert!(listed[0]["last_change"].is_string() && listed[1]["last_change"].is_null());

@@ -1,4 +1,5 @@
-//! Files that a person names: only regular ones are read, up to a size; pipes, devices and sparse files are refused at once.
+//! Files that a person names: only regular ones are read, up to a size; pipes, devices and sparse
+//! files are refused at once.
 
 use std::fs::File;
 use std::os::unix::fs::symlink;
@@ -7,16 +8,18 @@ use std::time::Duration;
 
 use crate::support::tidings::{Folder, Said};
 
-const CONFIG: &str =
-    "rules: rules\nnotify: [console]\nfeeds: [\"file:wire.xml\"]\nnotifiers:\n  console: {type: console}\n";
+const CONFIG: &str = "rules: rules\nnotify: [console]\nfeeds: [\"file:wire.xml\"]\nnotifiers:\n  console: {type: console}\n";
 
-const LISTED: &str = "terms:\n  sdn: {from: t.csv, term: name}\nrules:\n  - {name: a, when: $sdn}\n";
+const LISTED: &str =
+    "terms:\n  sdn: {from: t.csv, term: name}\nrules:\n  - {name: a, when: $sdn}\n";
 
 /// Puts a pipe, a link to a device or a sparse file of three gigabytes at `path`.
 fn put(kind: &str, path: &str) {
     let _ = std::fs::remove_file(path);
     match kind {
-        "pipe" => assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo runs").success()),
+        "pipe" => {
+            assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo runs").success())
+        }
         "device" => symlink("/dev/zero", path).expect("a link"),
         _ => File::create(path).and_then(|file| file.set_len(3 << 30)).expect("a sparse file"),
     }
@@ -39,10 +42,16 @@ async fn at_once(folder: &Folder, arguments: &[&str]) -> Said {
 async fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
     let folder = Folder::new(CONFIG, &[("a.yaml", "rules:\n  - {name: a, when: arms}\n")]);
     let odd = folder.place("odd");
-    for (kind, why) in [("pipe", "it is a pipe"), ("device", "it is a device"), ("sparse", "it is larger than")] {
+    for (kind, why) in
+        [("pipe", "it is a pipe"), ("device", "it is a device"), ("sparse", "it is larger than")]
+    {
         put(kind, &folder.place("rules/x.yaml"));
         let said = at_once(&folder, &["check"]).await;
-        assert!(said.code == 78 && said.errors.contains(why), "a rule file, {kind}: {}", said.errors);
+        assert!(
+            said.code == 78 && said.errors.contains(why),
+            "a rule file, {kind}: {}",
+            said.errors
+        );
         let said = at_once(&folder, &["run"]).await;
         assert!(said.code != 0 && said.errors.contains(why), "a run, {kind}: {}", said.errors);
         std::fs::remove_file(folder.place("rules/x.yaml")).expect("it is there");
@@ -54,11 +63,17 @@ async fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
         std::fs::remove_file(folder.place("rules/b.yaml")).expect("it is there");
 
         put(kind, &odd);
-        for (arguments, code) in
-            [(&["check", "--config", &odd][..], 78), (&["explain", &odd], 69), (&["feeds", "import", &odd], 69)]
-        {
+        for (arguments, code) in [
+            (&["check", "--config", &odd][..], 78),
+            (&["explain", &odd], 69),
+            (&["feeds", "import", &odd], 69),
+        ] {
             let said = at_once(&folder, arguments).await;
-            assert!(said.code == code && said.errors.contains(why), "{arguments:?}, {kind}: {}", said.errors);
+            assert!(
+                said.code == code && said.errors.contains(why),
+                "{arguments:?}, {kind}: {}",
+                said.errors
+            );
         }
     }
     put("pipe", &odd);
@@ -73,15 +88,22 @@ async fn a_folder_without_rules_is_warned_of() {
     assert!(said.code == 0 && said.errors.contains("no rule is in force here"), "{}", said.errors);
     std::fs::remove_file(folder.place("rules/a.yaml")).expect("it is there");
     let said = at_once(&folder, &["check"]).await;
-    assert!(said.code == 0 && said.errors.contains("there is no rule file here"), "{}", said.errors);
+    assert!(
+        said.code == 0 && said.errors.contains("there is no rule file here"),
+        "{}",
+        said.errors
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_files_that_vanish_are_warned_of_and_come_back_with_their_folder() {
     let rule = "rules:\n  - {name: a, when: arms}\n";
     let folder = Folder::new(CONFIG, &[("a.yaml", rule)]);
-    std::fs::write(folder.place("wire.xml"), "<rss version=\"2.0\"><channel><title>a</title></channel></rss>")
-        .expect("a feed");
+    std::fs::write(
+        folder.place("wire.xml"),
+        "<rss version=\"2.0\"><channel><title>a</title></channel></rss>",
+    )
+    .expect("a feed");
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("watched by 1 rules")).await;
     std::fs::remove_file(folder.place("rules/a.yaml")).expect("it is there");

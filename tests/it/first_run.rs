@@ -1,18 +1,23 @@
-//! What a newcomer sees: the configuration that is shipped, run as it is; a second run; rules edited while it runs.
+//! What a newcomer sees: the configuration that is shipped, run as it is; a second run; rules
+//! edited while it runs.
 
 use std::path::Path;
 
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 
-/// A folder like a fresh clone, but for the feeds on the internet: they stand at a port that refuses.
+/// A folder like a fresh clone, but for the feeds on the internet: they stand at a port that
+/// refuses.
 fn fresh_clone() -> Folder {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |name: &str| std::fs::read_to_string(root.join(name)).expect("a file of the repository");
+    let read =
+        |name: &str| std::fs::read_to_string(root.join(name)).expect("a file of the repository");
     let refusing = format!("http://127.0.0.1:{}", Sink::reserve().port());
     let config = read("config.example.yaml").replace("https://www.nknews.org", &refusing);
-    let config = config.replace("https://en.yna.co.kr", &refusing) + "\nnetwork: {allow: [127.0.0.0/8]}\n";
-    let rules = [("korea.yaml", &*read("rules/korea.yaml")), ("cyber.yaml", &*read("rules/cyber.yaml"))];
+    let config =
+        config.replace("https://en.yna.co.kr", &refusing) + "\nnetwork: {allow: [127.0.0.0/8]}\n";
+    let rules =
+        [("korea.yaml", &*read("rules/korea.yaml")), ("cyber.yaml", &*read("rules/cyber.yaml"))];
     let folder = Folder::new(&config, &rules);
     folder.write("examples/wire.xml", &read("examples/wire.xml"));
     folder
@@ -32,7 +37,10 @@ async fn the_shipped_configuration_shows_an_alert_and_says_once_which_feeds_cann
 
     let mut again = folder.run(&[]);
     let known = again.wait_for_log(|line| line.contains("knows")).await;
-    assert!(known.contains("tidings.db") && known.contains("3 stories") && known.contains("alerts"), "{known}");
+    assert!(
+        known.contains("tidings.db") && known.contains("3 stories") && known.contains("alerts"),
+        "{known}"
+    );
     assert_eq!(again.terminate().await, 0);
     assert!(again.output().is_empty(), "{:?}", again.output());
 }
@@ -51,7 +59,9 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     );
     tidings.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     tidings.wait_for_log(|line| line.contains('^')).await;
-    tidings.wait_for_log(|line| line.contains("new.yaml: its last good version stays in force")).await;
+    tidings
+        .wait_for_log(|line| line.contains("new.yaml: its last good version stays in force"))
+        .await;
     let in_force = folder.query("SELECT text FROM rule_file WHERE name LIKE '%new.yaml'").await;
     assert_eq!(in_force, ["rules:\n  - name: seaweed\n    when: seaweed\n"]);
     assert_eq!(tidings.terminate().await, 0);
@@ -65,7 +75,9 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     // A new file that never was good is left out, and keeps nothing from starting.
     folder.write("rules/never.yaml", "rules: 3\n");
     let mut third = folder.run(&[]);
-    third.wait_for_log(|line| line.contains("left out until mended") && line.contains("never.yaml")).await;
+    third
+        .wait_for_log(|line| line.contains("left out until mended") && line.contains("never.yaml"))
+        .await;
     third.wait_for_log(|line| line.contains("watched by 5 rules")).await;
     assert_eq!(third.terminate().await, 0);
 }
@@ -76,5 +88,9 @@ async fn the_first_start_with_a_broken_rule_file_is_refused_with_its_faults() {
     folder.write("rules/new.yaml", "rules:\n  - name: seaweed\n    when: (seaweed\n");
     let mut tidings = folder.run(&[]);
     assert_eq!(tidings.wait().await, 65);
-    assert!(tidings.log().iter().any(|line| line.contains("new.yaml:3:11")), "{:#?}", tidings.log());
+    assert!(
+        tidings.log().iter().any(|line| line.contains("new.yaml:3:11")),
+        "{:#?}",
+        tidings.log()
+    );
 }

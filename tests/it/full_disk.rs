@@ -1,5 +1,6 @@
-//! A store that cannot be written, because the disk is full or another process has it locked: it is said, nothing is told by halves or twice,
-//! and all is told when it can be written again, without a restart.
+//! A store that cannot be written, because the disk is full or another process has it locked: it is
+//! said, nothing is told by halves or twice, and all is told when it can be written again, without
+//! a restart.
 
 use crate::support::http::{Response, Server};
 use crate::support::smtp::Sink;
@@ -22,7 +23,12 @@ struct World {
 impl World {
     async fn new() -> Self {
         let (server, mail) = (Server::start().await, Sink::start().await);
-        let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+        let config = config(
+            &[server.url("/feed.xml")],
+            &server.url("/hook"),
+            mail.port(),
+            &["ana@example.org"],
+        );
         let world = Self { server, mail, folder: Folder::new(&config, &[("arms.yaml", RULE)]) };
         world.server.serve("/hook", Response::status(204));
         world.publish(1);
@@ -31,8 +37,12 @@ impl World {
 
     fn publish(&self, stories: usize) {
         let title = |n| format!("Russia and North Korea trade arms, part {n}");
-        let entry = |n| Entry::full(&title(n), &self.server.url(&format!("/story/{n}")), &wire::long(n));
-        self.server.serve("/feed.xml", Response::feed(&wire::feed(&(0..stories).map(entry).collect::<Vec<_>>())));
+        let entry =
+            |n| Entry::full(&title(n), &self.server.url(&format!("/story/{n}")), &wire::long(n));
+        self.server.serve(
+            "/feed.xml",
+            Response::feed(&wire::feed(&(0..stories).map(entry).collect::<Vec<_>>())),
+        );
     }
 
     /// Waits until so many stories were told by both ways, once.
@@ -41,7 +51,10 @@ impl World {
         self.mail.wait_for(stories).await;
         let open = "SELECT count(*) FROM message WHERE state != 'sent'";
         self.folder.wait_until(open, |open| open == "0").await;
-        assert_eq!((self.server.requests("/hook").len(), self.mail.letters().len()), (stories, stories));
+        assert_eq!(
+            (self.server.requests("/hook").len(), self.mail.letters().len()),
+            (stories, stories)
+        );
     }
 
     /// A story is in the store with its alert and both messages, or not at all.

@@ -1,4 +1,5 @@
-//! The guard, in the whole: no feed, redirect, article or hook leads to a private place, by no spelling and by no proxy.
+//! The guard, in the whole: no feed, redirect, article or hook leads to a private place, by no
+//! spelling and by no proxy.
 
 use tidings::config::{Network, Proxy as Named};
 use tokio::net::TcpListener;
@@ -59,7 +60,9 @@ async fn no_feed_is_polled_at_a_private_place_in_any_spelling() {
     let places: Vec<&str> = places.iter().map(String::as_str).collect();
     let folder = Folder::new(&config(&places, ""), &[("arms.yaml", RULE)]);
     let said = once(&folder, &[]).await;
-    let refused = |line: &&str| line.contains("cannot be read") && line.contains("a private or special address");
+    let refused = |line: &&str| {
+        line.contains("cannot be read") && line.contains("a private or special address")
+    };
     assert_eq!(said.lines().filter(refused).count(), places.len(), "{said}");
     nobody_came(private).await;
 }
@@ -72,11 +75,15 @@ async fn no_article_and_no_redirect_of_one_leads_to_a_private_place() {
     for (index, place) in places(port(&private)).iter().enumerate() {
         entries.push(Entry::teaser(&format!("direct {index}"), place));
         server.serve(&format!("/{index}"), Response::status(302).header("location", place));
-        entries.push(Entry::teaser(&format!("redirect {index}"), &server.url(&format!("/{index}"))));
+        entries
+            .push(Entry::teaser(&format!("redirect {index}"), &server.url(&format!("/{index}"))));
     }
     server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
     let folder = Folder::new(
-        &config(&[&server.url("/feed.xml")], "network: {allow: [127.0.0.1/32]}\npoll: {first_poll: all}\n"),
+        &config(
+            &[&server.url("/feed.xml")],
+            "network: {allow: [127.0.0.1/32]}\npoll: {first_poll: all}\n",
+        ),
         &[("arms.yaml", RULE)],
     );
     once(&folder, &[]).await;
@@ -91,20 +98,31 @@ async fn neither_robots_txt_nor_an_amp_version_leads_to_a_private_place() {
     let server = Server::start().await;
     let private = private().await;
     let place = format!("http://127.0.0.2:{}/secret", port(&private));
-    let stub = format!("<html><head><link rel=amphtml href='{place}'></head><body><p>Loading</p></body></html>");
+    let stub = format!(
+        "<html><head><link rel=amphtml href='{place}'></head><body><p>Loading</p></body></html>"
+    );
     server.serve("/stub", Response::html(&stub));
     let other = Server::start().await;
     other.serve("/robots.txt", Response::status(301).header("location", &place));
     other.serve("/story", Response::html(wire::PAGE));
-    let entries = [Entry::teaser("AMP", &server.url("/stub")), Entry::teaser("Robots", &other.url("/story"))];
+    let entries =
+        [Entry::teaser("AMP", &server.url("/stub")), Entry::teaser("Robots", &other.url("/story"))];
     server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
     let folder = Folder::new(
-        &config(&[&server.url("/feed.xml")], "network: {allow: [127.0.0.1/32]}\npoll: {first_poll: all}\n"),
+        &config(
+            &[&server.url("/feed.xml")],
+            "network: {allow: [127.0.0.1/32]}\npoll: {first_poll: all}\n",
+        ),
         &[("arms.yaml", RULE)],
     );
     let mut tidings = folder.run(&[]);
-    // The host that cannot say what it asks of robots is asked again in a while; that one page waits.
-    folder.wait_until("SELECT page_attempts FROM story WHERE title = 'Robots'", |attempts| attempts == "1").await;
+    // The host that cannot say what it asks of robots is asked again in a while; that one page
+    // waits.
+    folder
+        .wait_until("SELECT page_attempts FROM story WHERE title = 'Robots'", |attempts| {
+            attempts == "1"
+        })
+        .await;
     folder.wait_until("SELECT read FROM story WHERE title = 'AMP'", |read| read == "teaser").await;
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(other.requests("/story").len(), 0);
@@ -120,10 +138,14 @@ async fn a_proxy_opens_no_hole_for_feeds_redirects_and_articles() {
     for (index, place) in places.iter().chain([&by_name]).enumerate() {
         entries.push(Entry::teaser(&format!("direct {index}"), place));
         server.serve(&format!("/{index}"), Response::status(302).header("location", place));
-        entries.push(Entry::teaser(&format!("redirect {index}"), &format!("http://wire.invalid/{index}")));
+        entries.push(Entry::teaser(
+            &format!("redirect {index}"),
+            &format!("http://wire.invalid/{index}"),
+        ));
     }
     server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
-    for (proxy, scheme) in [(Proxy::http(server.port()).await, "http"), (Proxy::socks(server.port()).await, "socks5h")]
+    for (proxy, scheme) in
+        [(Proxy::http(server.port()).await, "http"), (Proxy::socks(server.port()).await, "socks5h")]
     {
         // The proxy's own host is known by a name that feeds may not use.
         let rest = format!(
@@ -133,7 +155,9 @@ async fn a_proxy_opens_no_hole_for_feeds_redirects_and_articles() {
         let feeds = ["http://wire.invalid/feed.xml", &by_name, &places[0], &places[6]];
         let folder = Folder::new(&config(&feeds, &rest), &[("arms.yaml", RULE)]);
         let said = once(&folder, &[]).await;
-        let refused = |line: &&str| line.contains("cannot be read") && line.contains("a private or special address");
+        let refused = |line: &&str| {
+            line.contains("cannot be read") && line.contains("a private or special address")
+        };
         let refused = said.lines().filter(refused).count();
         assert_eq!(refused, feeds.len() - 1, "{said}");
         let read = folder.query(READ).await;

@@ -1,5 +1,6 @@
-//! The guide's examples: every `rule` block of docs/rules.md does what it says, every `yaml` block is a sound rule file
-//! whose own examples hold, and what it tells those who come from elsewhere to write can be written.
+//! The guide's examples: every `rule` block of docs/rules.md does what it says, every `yaml` block
+//! is a sound rule file whose own examples hold, and what it tells those who come from elsewhere to
+//! write can be written.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ struct Example {
 
 /// The text of docs/rules.md.
 fn guide() -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md")).expect("the guide")
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md"))
+        .expect("the guide")
 }
 
 fn examples(guide: &str) -> Vec<Example> {
@@ -42,7 +44,9 @@ fn examples(guide: &str) -> Vec<Example> {
 /// A line that begins with `+`, `-` or `!`, or goes on with the one before.
 fn claim(claims: &mut Vec<(char, String)>, line: &str) {
     match line.split_at_checked(2) {
-        Some(("+ " | "- " | "! ", rest)) => claims.push((line.as_bytes()[0].into(), rest.to_owned())),
+        Some(("+ " | "- " | "! ", rest)) => {
+            claims.push((line.as_bytes()[0].into(), rest.to_owned()))
+        }
         Some(("  ", rest)) => go_on(claims, rest),
         None if line.is_empty() => go_on(claims, ""),
         _ => panic!("not a line of an example: {line:?}"),
@@ -82,7 +86,8 @@ fn every_example_of_the_guide_does_what_it_says() {
 
 /// Every block that begins with three backquotes, `csv` and a name.
 fn tables(guide: &str) -> Vec<Table> {
-    let blocks = guide.split("```csv ").skip(1).map(|rest| rest.split_once("```").expect("an end").0);
+    let blocks =
+        guide.split("```csv ").skip(1).map(|rest| rest.split_once("```").expect("an end").0);
     let tables: Vec<Table> = blocks
         .map(|block| {
             let (name, text) = block.split_once('\n').expect("a name");
@@ -97,7 +102,8 @@ fn tables(guide: &str) -> Vec<Table> {
 #[test]
 fn every_rule_file_of_the_guide_is_sound_and_its_examples_hold() {
     let guide = guide();
-    let blocks = guide.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0);
+    let blocks =
+        guide.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0);
     let tables = tables(&guide);
     let mut count = 0;
     for text in blocks {
@@ -123,7 +129,11 @@ fn what_those_from_elsewhere_are_told_to_write_can_be_written() {
             count += 1;
             let mut faults = Vec::new();
             let query = Query::parse(expression, &mut faults);
-            assert!(query.is_some() && faults.is_empty(), "{expression}\n{}", render(&faults, false));
+            assert!(
+                query.is_some() && faults.is_empty(),
+                "{expression}\n{}",
+                render(&faults, false)
+            );
         }
     }
     assert!(count > 40, "the tables were not found");

@@ -1,7 +1,9 @@
-//! A harness with an oracle of its own: scripted news, sinks with a temper, and the real process killed with -9 at random moments.
+//! A harness with an oracle of its own: scripted news, sinks with a temper, and the real process
+//! killed with -9 at random moments.
 //!
-//! A seed decides what is told and when, how sinks behave and when the process dies; it is printed. `TIDINGS_HARNESS_SEED` sets it, and
-//! `TIDINGS_HARNESS_KILLS` the length: 100 kills are over 1,000 alerts.
+//! A seed decides what is told and when, how sinks behave and when the process dies; it is printed.
+//! `TIDINGS_HARNESS_SEED` sets it, and `TIDINGS_HARNESS_KILLS` the length: 100 kills are over 1,000
+//! alerts.
 
 mod fault;
 mod hook;
@@ -25,7 +27,9 @@ const TALES: usize = 8;
 const KILLS: usize = 5;
 
 fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
+    std::env::var(name)
+        .ok()
+        .map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
 }
 
 fn seed() -> u64 {
@@ -37,9 +41,11 @@ fn listing(flaws: &[Flaw]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_the_unknown_comes_twice() {
+async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_the_unknown_comes_twice()
+ {
     let seed = seed();
-    let kills = variable("TIDINGS_HARNESS_KILLS").map_or(KILLS, |kills| usize::try_from(kills).expect("a few"));
+    let kills = variable("TIDINGS_HARNESS_KILLS")
+        .map_or(KILLS, |kills| usize::try_from(kills).expect("a few"));
     println!("TIDINGS_HARNESS_SEED={seed} TIDINGS_HARNESS_KILLS={kills}");
     let mut world = World::new(seed, kills * TALES).await;
     for _ in 0..kills {
@@ -100,7 +106,8 @@ async fn the_oracle_names_every_fault_that_is_planted() {
 }
 
 fn summary(evidence: &Evidence) -> String {
-    let states = |state: &str| evidence.messages.values().filter(|message| message.state == state).count();
+    let states =
+        |state: &str| evidence.messages.values().filter(|message| message.state == state).count();
     format!(
         "{} wishes in {} messages, {} sent and {} dead, by {} arrivals",
         evidence.wishes.len(),

@@ -1,4 +1,5 @@
-//! What was told, listed beside a running Tidings; stores of older versions; and what `retain` takes away while it is killed.
+//! What was told, listed beside a running Tidings; stores of older versions; and what `retain`
+//! takes away while it is killed.
 
 use serde_json::Value;
 use sqlx::ConnectOptions;
@@ -21,13 +22,19 @@ impl World {
     async fn new() -> Self {
         let (server, mail) = (Server::start().await, Sink::start().await);
         serve_settled(&server);
-        let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+        let config = config(
+            &[server.url("/feed.xml")],
+            &server.url("/hook"),
+            mail.port(),
+            &["ana@example.org"],
+        );
         let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
         Self { server, mail, folder }
     }
 
     async fn listed(&self, arguments: &[&str]) -> Vec<Value> {
-        let said = self.folder.command(&[&["alerts", "--format", "json"], arguments].concat()).await;
+        let said =
+            self.folder.command(&[&["alerts", "--format", "json"], arguments].concat()).await;
         assert_eq!(said.code, 0, "{}", said.errors);
         said.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
@@ -39,10 +46,16 @@ async fn what_was_told_is_listed_and_shown_beside_a_running_tidings() {
     let mut tidings = world.folder.run(&[]);
     let hook = world.server.wait_for("/hook", 1).await.remove(0);
     world.mail.wait_for(1).await;
-    world.folder.wait_until("SELECT count(*) FROM message WHERE state = 'sent'", |sent| sent == "2").await;
+    world
+        .folder
+        .wait_until("SELECT count(*) FROM message WHERE state = 'sent'", |sent| sent == "2")
+        .await;
 
     let table = world.folder.command(&["alerts"]).await.output;
-    assert!(table.contains("Russia and North Korea trade arms") && table.contains("arms"), "{table}");
+    assert!(
+        table.contains("Russia and North Korea trade arms") && table.contains("arms"),
+        "{table}"
+    );
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     let listed = world.listed(&[]).await.remove(0);
     for key in ["event", "story", "read", "feeds"] {
@@ -60,16 +73,24 @@ async fn what_was_told_is_listed_and_shown_beside_a_running_tidings() {
         assert_eq!(world.listed(filters).await.len(), expected, "{filters:?}");
     }
     for unknown in [["--rule", "trade"], ["--feed", "wire-2"], ["--tag", "korea"]] {
-        assert_eq!(world.folder.command(&[&["alerts"], &unknown[..]].concat()).await.code, 65, "{unknown:?}");
+        assert_eq!(
+            world.folder.command(&[&["alerts"], &unknown[..]].concat()).await.code,
+            65,
+            "{unknown:?}"
+        );
     }
     let wrong = world.folder.command(&["alerts", "--since", "yesterday"]).await;
     assert_eq!(wrong.code, 64);
     assert!(wrong.errors.contains("`yesterday` is no time"), "{}", wrong.errors);
 
     let shown = world.folder.command(&["alerts", "show", "1"]).await.output;
-    for part in
-        ["*North Korea*", "as it is kept", "when: Russia AND North Korea AND arms", "for hook: sent", "sent, 250"]
-    {
+    for part in [
+        "*North Korea*",
+        "as it is kept",
+        "when: Russia AND North Korea AND arms",
+        "for hook: sent",
+        "sent, 250",
+    ] {
         assert!(shown.contains(part), "{part} in {shown}");
     }
     let shown = world.folder.command(&["alerts", "show", "1", "--format", "json"]).await.output;
@@ -83,7 +104,8 @@ async fn what_was_told_is_listed_and_shown_beside_a_running_tidings() {
     assert_eq!(tidings.terminate().await, 0);
 }
 
-/// An alert as Tidings kept it before its payloads had a schema, and a message of it that is still to be sent.
+/// An alert as Tidings kept it before its payloads had a schema, and a message of it that is still
+/// to be sent.
 const OLD: [&str; 5] = [
     "INSERT INTO story (uid, key, event, title, feed_text, authors, tags, first_seen, read, fate)
      VALUES ('7d9b2a10-2222-4ccc-8ddd-000000000001', 'k', '7d9b2a10-2222-4ccc-8ddd-000000000001', 'Arms', '', '[]', '[]', 1773321600000, 'full', 'matched')",
@@ -100,8 +122,11 @@ async fn what_an_older_tidings_recorded_is_sent_listed_and_shown() {
     let world = World::new().await;
     world.server.serve("/feed.xml", Response::feed(&wire::feed(&[])));
     let all: Migrator = sqlx::migrate!("src/store/migrations");
-    let old = Migrator::with_migrations(all.iter().filter(|step| step.version <= 2).cloned().collect());
-    let file = SqliteConnectOptions::new().filename(world.folder.place("tidings.db")).create_if_missing(true);
+    let old =
+        Migrator::with_migrations(all.iter().filter(|step| step.version <= 2).cloned().collect());
+    let file = SqliteConnectOptions::new()
+        .filename(world.folder.place("tidings.db"))
+        .create_if_missing(true);
     let mut store = file.connect().await.expect("a store");
     old.run_direct(None, &mut store, false).await.expect("the old schema");
     for sql in OLD.into_iter().chain(["INSERT INTO message_alert VALUES (1, 1)"]) {
@@ -110,11 +135,19 @@ async fn what_an_older_tidings_recorded_is_sent_listed_and_shown() {
     drop(store);
 
     assert_eq!(world.folder.run(&["--once"]).wait().await, 0);
-    let payload: Value = serde_json::from_slice(&world.server.wait_for("/hook", 1).await[0].body).expect("JSON");
-    assert_eq!((&payload["schema"], &payload["rules"][0]["text_sha256"]), (&Value::from(1), &Value::Null));
+    let payload: Value =
+        serde_json::from_slice(&world.server.wait_for("/hook", 1).await[0].body).expect("JSON");
+    assert_eq!(
+        (&payload["schema"], &payload["rules"][0]["text_sha256"]),
+        (&Value::from(1), &Value::Null)
+    );
     assert_eq!(world.listed(&["--words", "arms"]).await.len(), 1);
     let shown = world.folder.command(&["alerts", "show", "1"]).await.output;
-    assert!(shown.contains("Its rule's text of that time is not kept.") && shown.contains("for hook: sent"), "{shown}");
+    assert!(
+        shown.contains("Its rule's text of that time is not kept.")
+            && shown.contains("for hook: sent"),
+        "{shown}"
+    );
 }
 
 /// 10,000 stories of a year ago that nobody was told of.
@@ -138,10 +171,16 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_tol
         world.folder.change(sql).await;
     }
     let mut tidings = world.folder.run(&[]);
-    world.folder.wait_until("SELECT count(*) FROM story WHERE id > 1", |left| left != "10000").await;
+    world
+        .folder
+        .wait_until("SELECT count(*) FROM story WHERE id > 1", |left| left != "10000")
+        .await;
     tidings.kill9().await;
     let left = world.folder.query("SELECT count(*) FROM story").await;
-    assert!(left[0].parse::<i64>().expect("a number") > 1, "killed too late to tell anything: {left:?}");
+    assert!(
+        left[0].parse::<i64>().expect("a number") > 1,
+        "killed too late to tell anything: {left:?}"
+    );
 
     let mut tidings = world.folder.run(&[]);
     world.folder.wait_until("SELECT count(*) FROM story", |left| left == "1").await;
@@ -153,8 +192,12 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_tol
     // What was told goes, too, but its feed still has the story: it is not told again.
     let text = world.folder.query("SELECT feed_text FROM story").await;
     assert!(!text[0].is_empty());
-    let config =
-        config(&[world.server.url("/feed.xml")], &world.server.url("/hook"), world.mail.port(), &["ana@example.org"]);
+    let config = config(
+        &[world.server.url("/feed.xml")],
+        &world.server.url("/hook"),
+        world.mail.port(),
+        &["ana@example.org"],
+    );
     world.folder.write("config.yaml", &(config + "retain: {alerts: 30d}\n"));
     world.folder.change("UPDATE attempt SET started = 0, ended = 0").await;
     assert_eq!(world.folder.run(&["--once"]).wait().await, 0);
@@ -162,7 +205,11 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_tol
     assert_eq!(world.listed(&[]).await.len(), 0);
     let explained = world.folder.command(&["explain", "https://wire.example/1"]).await.output;
     assert!(explained.contains("only a teaser") && explained.contains("`retain`"), "{explained}");
-    let copy = Entry::full("Russia and North Korea trade arms", "https://wire.example/1?utm_source=b", wire::LONG);
+    let copy = Entry::full(
+        "Russia and North Korea trade arms",
+        "https://wire.example/1?utm_source=b",
+        wire::LONG,
+    );
     world.server.serve("/feed.xml", Response::feed(&wire::feed(&[copy])));
     assert_eq!(world.folder.run(&["--once"]).wait().await, 0);
     assert_eq!((world.server.requests("/hook").len(), world.mail.letters().len()), (1, 1));

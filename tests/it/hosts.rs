@@ -1,4 +1,5 @@
-//! Hosts that want headers, cookies, a proxy or an old HTTP: what they get, and what nobody else gets.
+//! Hosts that want headers, cookies, a proxy or an old HTTP: what they get, and what nobody else
+//! gets.
 
 use crate::support::http::{Raw, Response, Server, Then};
 use crate::support::proxy::{Asked, Proxy};
@@ -15,7 +16,8 @@ pub fn config(feeds: &[&str], rest: &str) -> String {
     )
 }
 
-/// Runs `tidings run --once` and returns what it logged; what is shown and what is stored holds none of `secrets`.
+/// Runs `tidings run --once` and returns what it logged; what is shown and what is stored holds
+/// none of `secrets`.
 pub async fn once(folder: &Folder, secrets: &[&str]) -> String {
     let mut tidings = folder.run(&["--once"]);
     tidings.wait().await;
@@ -23,13 +25,17 @@ pub async fn once(folder: &Folder, secrets: &[&str]) -> String {
     let stored = folder.files("tidings.db").concat();
     for secret in secrets {
         assert!(!said.contains(secret), "{said}");
-        assert!(!stored.windows(secret.len()).any(|bytes| bytes == secret.as_bytes()), "{secret} is in the store");
+        assert!(
+            !stored.windows(secret.len()).any(|bytes| bytes == secret.as_bytes()),
+            "{secret} is in the store"
+        );
     }
     said
 }
 
 /// What was read of every story.
-pub const READ: &str = "SELECT title || ': ' || read || coalesce(', ' || read_why, '') FROM story ORDER BY title";
+pub const READ: &str =
+    "SELECT title || ': ' || read || coalesce(', ' || read_why, '') FROM story ORDER BY title";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hosts_headers_and_cookies_go_to_its_feeds_and_pages_and_along_no_redirect_to_another() {
@@ -60,7 +66,10 @@ async fn a_hosts_headers_and_cookies_go_to_its_feeds_and_pages_and_along_no_redi
         let request = paying.requests(path).remove(0);
         assert_eq!(request.header("authorization"), Some("Bearer t0k3n-of-ana"), "{path}");
         assert_eq!(request.header("cookie"), Some("session=s3ssion-of-ana"), "{path}");
-        assert_eq!((request.header("x-edition"), request.header("user-agent")), (Some("intl"), Some("Reader/9")));
+        assert_eq!(
+            (request.header("x-edition"), request.header("user-agent")),
+            (Some("intl"), Some("Reader/9"))
+        );
     }
     for path in ["/robots.txt", "/new", "/there"] {
         let request = other.requests(path).remove(0);
@@ -73,7 +82,10 @@ async fn a_hosts_headers_and_cookies_go_to_its_feeds_and_pages_and_along_no_redi
     paying.serve("/unseen", Response::html(wire::PAGE));
     let said = folder.command(&["explain", &paying.url("/unseen")]).await;
     assert_eq!(said.code, 0, "{}", said.errors);
-    assert_eq!(paying.requests("/unseen").remove(0).header("cookie"), Some("session=s3ssion-of-ana"));
+    assert_eq!(
+        paying.requests("/unseen").remove(0).header("cookie"),
+        Some("session=s3ssion-of-ana")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,10 +96,13 @@ async fn everybodys_http_proxy_carries_feeds_pages_and_hooks_and_may_be_private_
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/story", Response::html(wire::PAGE));
     server.serve("/hook", Response::status(204));
-    let rest = format!("network: {{proxy: \"http://ana:${{PASSWORD}}@localhost:{}\"}}\n", proxy.port());
-    let config = config(&["http://wire.invalid/feed.xml"], &rest)
-        .replace("[console]", "[hook]")
-        .replace("notifiers:\n", "notifiers:\n  hook: {type: webhook, url: \"http://hook.invalid/hook\"}\n");
+    let rest =
+        format!("network: {{proxy: \"http://ana:${{PASSWORD}}@localhost:{}\"}}\n", proxy.port());
+    let config =
+        config(&["http://wire.invalid/feed.xml"], &rest).replace("[console]", "[hook]").replace(
+            "notifiers:\n",
+            "notifiers:\n  hook: {type: webhook, url: \"http://hook.invalid/hook\"}\n",
+        );
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     folder.set("PASSWORD", "pr0xy-w0rd");
     once(&folder, &["pr0xy-w0rd"]).await;
@@ -101,15 +116,24 @@ async fn everybodys_http_proxy_carries_feeds_pages_and_hooks_and_may_be_private_
     assert!(proxy.asked().iter().all(|asked| asked.login.as_deref() == Some("ana:pr0xy-w0rd")));
     assert_eq!(folder.query(READ).await, ["Freight: full"]);
     let hook = server.requests("/hook").remove(0);
-    assert_eq!(hook.header("proxy-authorization"), Some(format!("Basic {}", "YW5hOnByMHh5LXcwcmQ=").as_str()));
+    assert_eq!(
+        hook.header("proxy-authorization"),
+        Some(format!("Basic {}", "YW5hOnByMHh5LXcwcmQ=").as_str())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_may_have_a_socks_proxy_that_looks_its_name_up() {
     let server = Server::start().await;
     let (own, everybodys) = (Proxy::socks(server.port()).await, Proxy::http(server.port()).await);
-    server.serve("/a.xml", Response::feed(&wire::feed(&[Entry::full("A", "http://x.example/1", wire::LONG)])));
-    server.serve("/b.xml", Response::feed(&wire::feed(&[Entry::full("B", "http://x.example/2", &wire::long(2))])));
+    server.serve(
+        "/a.xml",
+        Response::feed(&wire::feed(&[Entry::full("A", "http://x.example/1", wire::LONG)])),
+    );
+    server.serve(
+        "/b.xml",
+        Response::feed(&wire::feed(&[Entry::full("B", "http://x.example/2", &wire::long(2))])),
+    );
     let rest = format!(
         "network: {{proxy: \"http://127.0.0.1:{}\"}}\nhosts:\n  \"*.onion.invalid\": {{proxy: \"socks5h://ana:${{PASSWORD}}@127.0.0.1:{}\"}}\n",
         everybodys.port(),
@@ -119,7 +143,10 @@ async fn a_host_may_have_a_socks_proxy_that_looks_its_name_up() {
     let folder = Folder::new(&config(&feeds, &rest), &[("arms.yaml", RULE)]);
     folder.set("PASSWORD", "s0cks-w0rd");
     once(&folder, &["s0cks-w0rd"]).await;
-    let asked = Asked { target: "news.onion.invalid:80".to_owned(), login: Some("ana:s0cks-w0rd".to_owned()) };
+    let asked = Asked {
+        target: "news.onion.invalid:80".to_owned(),
+        login: Some("ana:s0cks-w0rd".to_owned()),
+    };
     assert_eq!(own.asked(), [asked]);
     assert_eq!(everybodys.targets(), ["GET http://wire.invalid/b.xml"]);
     assert_eq!(folder.query(READ).await, ["A: full", "B: full"]);
@@ -129,7 +156,10 @@ async fn a_host_may_have_a_socks_proxy_that_looks_its_name_up() {
 async fn to_a_socks_proxy_that_does_not_look_up_goes_the_very_address_that_was_checked() {
     let server = Server::start().await;
     let proxy = Proxy::socks(server.port()).await;
-    server.serve("/a.xml", Response::feed(&wire::feed(&[Entry::full("A", "http://x.example/1", wire::LONG)])));
+    server.serve(
+        "/a.xml",
+        Response::feed(&wire::feed(&[Entry::full("A", "http://x.example/1", wire::LONG)])),
+    );
     let allow = "allow: [127.0.0.0/8, \"::1/128\"]";
     let rest = format!("network: {{{allow}, proxy: \"socks5://127.0.0.1:{}\"}}\n", proxy.port());
     let feeds = ["http://localhost:7/a.xml", "http://[::1]:8/a.xml", "http://127.1:9/a.xml"];
@@ -154,7 +184,8 @@ async fn https_goes_through_a_tunnel_of_the_proxy_and_is_checked_at_its_end() {
         (&socks, format!("socks5h://127.0.0.1:{}", socks.port()), "wire.invalid:443"),
     ] {
         let rest = format!("hosts: {{wire.invalid: {{http1: true, proxy: \"{address}\"}}}}\n");
-        let folder = Folder::new(&config(&["https://wire.invalid/a.xml"], &rest), &[("arms.yaml", RULE)]);
+        let folder =
+            Folder::new(&config(&["https://wire.invalid/a.xml"], &rest), &[("arms.yaml", RULE)]);
         folder.write("ca.pem", &ca.pem());
         folder.set("SSL_CERT_FILE", &folder.place("ca.pem"));
         let said = once(&folder, &[]).await;
@@ -171,7 +202,8 @@ async fn http1_keeps_a_host_from_being_offered_http2() {
     let answer: &[u8] = Vec::leak(answer.into_bytes());
     for (http1, read) in [(true, &["A: full"][..]), (false, &[])] {
         // It takes HTTP/2 where that is offered, and then speaks it badly.
-        let server = Raw::start_with_tls(ca.acceptor_of_http2("127.0.0.1"), answer, Then::Close).await;
+        let server =
+            Raw::start_with_tls(ca.acceptor_of_http2("127.0.0.1"), answer, Then::Close).await;
         let rest = format!(
             "hosts: {{\"127.0.0.1:{}\": {{http1: {http1}}}}}\nnetwork: {{allow: [127.0.0.0/8]}}\n",
             server.port()
@@ -182,7 +214,8 @@ async fn http1_keeps_a_host_from_being_offered_http2() {
         folder.set("SSL_CERT_FILE", &folder.place("ca.pem"));
         let said = once(&folder, &[]).await;
         assert_eq!(folder.query(READ).await, read, "{said}");
-        let begins_as_http2 = server.heard().iter().any(|heard| heard.starts_with("PRI * HTTP/2.0"));
+        let begins_as_http2 =
+            server.heard().iter().any(|heard| heard.starts_with("PRI * HTTP/2.0"));
         assert_eq!(begins_as_http2, !http1);
     }
 }
@@ -193,39 +226,56 @@ async fn a_proxy_that_is_away_is_named_in_what_is_said_of_its_feeds() {
     let port = server.port();
     drop(server);
     let rest = format!("network: {{proxy: \"socks5h://ana:${{PASSWORD}}@127.0.0.1:{port}\"}}\n");
-    let folder = Folder::new(&config(&["http://wire.invalid/a.xml"], &rest), &[("arms.yaml", RULE)]);
+    let folder =
+        Folder::new(&config(&["http://wire.invalid/a.xml"], &rest), &[("arms.yaml", RULE)]);
     folder.set("PASSWORD", "s0cks-w0rd");
     let said = once(&folder, &["s0cks-w0rd"]).await;
     assert!(said.contains(&format!("by the proxy socks5h://127.0.0.1:{port}: ")), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_that_need_no_configuration_ask_as_the_one_at_hand_says_and_nobody_if_it_is_broken() {
+async fn commands_that_need_no_configuration_ask_as_the_one_at_hand_says_and_nobody_if_it_is_broken()
+ {
     let server = Server::start().await;
-    server
-        .serve("/feed.xml", Response::feed(&wire::feed(&[Entry::full("Arms", "https://wire.example/1", wire::LONG)])));
+    server.serve(
+        "/feed.xml",
+        Response::feed(&wire::feed(&[Entry::full("Arms", "https://wire.example/1", wire::LONG)])),
+    );
     let (feed, host) = (server.url("/feed.xml"), server.url("").replace("http://", ""));
     let hosts = format!("hosts:\n  {host}:\n    headers: {{X-Edition: intl}}\n");
     let folder = Folder::new(&config(&[&feed], &hosts), &[("arms.yaml", RULE)]);
-    let commands = [&["feeds", "poll", &feed][..], &["feeds", "find", &feed], &["try", "arms", &feed]];
+    let commands =
+        [&["feeds", "poll", &feed][..], &["feeds", "find", &feed], &["try", "arms", &feed]];
     for command in commands {
         let said = folder.bare_command(command).await;
         assert_eq!((said.code, said.errors.as_str()), (0, ""), "{command:?}");
-        assert_eq!(server.requests("/feed.xml").last().expect("a request").header("x-edition"), Some("intl"));
+        assert_eq!(
+            server.requests("/feed.xml").last().expect("a request").header("x-edition"),
+            Some("intl")
+        );
     }
     let asked = server.requests("/feed.xml").len();
     folder.write("broken.yaml", "feeds: {");
     for command in commands {
-        for (name, says) in
-            [("broken.yaml", "error"), ("missing.yaml", "error: the configuration missing.yaml cannot be read")]
-        {
+        for (name, says) in [
+            ("broken.yaml", "error"),
+            ("missing.yaml", "error: the configuration missing.yaml cannot be read"),
+        ] {
             let said = folder.bare_command(&[command, &["--config", name]].concat()).await;
-            assert!(said.code == 78 && said.errors.starts_with(says), "{command:?} {}", said.errors);
+            assert!(
+                said.code == 78 && said.errors.starts_with(says),
+                "{command:?} {}",
+                said.errors
+            );
         }
     }
     folder.write("config.yaml", "feeds: {");
     for command in commands {
         assert_eq!(folder.bare_command(command).await.code, 78, "{command:?}");
     }
-    assert_eq!(server.requests("/feed.xml").len(), asked, "nobody is asked in another way than the configuration says");
+    assert_eq!(
+        server.requests("/feed.xml").len(),
+        asked,
+        "nobody is asked in another way than the configuration says"
+    );
 }

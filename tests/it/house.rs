@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// What a room must not name: other rooms as `crate::room`, libraries and parts of std by their path.
+/// What a room must not name: other rooms as `crate::room`, libraries and parts of std by their
+/// path.
 const KNOWS_NOTHING_OF: [(&str, &[&str]); 13] = [
     ("story", &["crate::*", "tokio", "reqwest", "sqlx", "std::fs"]),
     ("fault", &["crate::*", "tokio", "reqwest", "sqlx", "std::fs"]),
@@ -12,7 +13,16 @@ const KNOWS_NOTHING_OF: [(&str, &[&str]); 13] = [
     ("text", &["crate::*", "tokio", "reqwest", "sqlx", "std::fs"]),
     (
         "config",
-        &["crate::feed", "crate::rule", "crate::alert", "crate::notify", "crate::store", "tokio", "reqwest", "sqlx"],
+        &[
+            "crate::feed",
+            "crate::rule",
+            "crate::alert",
+            "crate::notify",
+            "crate::store",
+            "tokio",
+            "reqwest",
+            "sqlx",
+        ],
     ),
     ("feed", &["crate::rule", "crate::alert", "crate::notify", "crate::store", "sqlx"]),
     (
@@ -28,9 +38,23 @@ const KNOWS_NOTHING_OF: [(&str, &[&str]); 13] = [
             "std::fs",
         ],
     ),
-    ("alert", &["crate::feed", "crate::notify", "crate::store", "tokio", "reqwest", "sqlx", "std::fs"]),
+    (
+        "alert",
+        &["crate::feed", "crate::notify", "crate::store", "tokio", "reqwest", "sqlx", "std::fs"],
+    ),
     ("notify", &["crate::rule", "crate::store", "sqlx"]),
-    ("store", &["crate::config", "crate::rule", "crate::notify", "crate::fault", "crate::yaml", "reqwest", "lettre"]),
+    (
+        "store",
+        &[
+            "crate::config",
+            "crate::rule",
+            "crate::notify",
+            "crate::fault",
+            "crate::yaml",
+            "reqwest",
+            "lettre",
+        ],
+    ),
     ("daemon", &["sqlx", "lettre"]),
     ("cli", &["sqlx", "lettre", "reqwest"]),
 ];
@@ -41,8 +65,14 @@ const BELOW: [(&str, &[&str]); 5] =
 
 /// Words that stand in one place only, and the files or folders that may hold them.
 const ONLY_IN: [(&[&str], &[&str]); 6] = [
-    (&["Timestamp::now", "Instant::now", "SystemTime::now", "Zoned::now"], &["src/daemon/clock.rs"]),
-    (&["tokio::spawn", "spawn_blocking", "thread::spawn", "JoinSet"], &["src/daemon.rs", "src/daemon/"]),
+    (
+        &["Timestamp::now", "Instant::now", "SystemTime::now", "Zoned::now"],
+        &["src/daemon/clock.rs"],
+    ),
+    (
+        &["tokio::spawn", "spawn_blocking", "thread::spawn", "JoinSet"],
+        &["src/daemon.rs", "src/daemon/"],
+    ),
     (&["sqlx"], &["src/store.rs", "src/store/"]),
     (&["println!", "print!", "eprintln!", "eprint!"], &[]),
     (
@@ -132,7 +162,9 @@ fn top_level_of_group(group: &str) -> Vec<String> {
 
 /// What of `room`'s row in the table `code` breaks.
 fn breaches(room: &str, code: &str) -> Vec<String> {
-    let Some((_, forbidden)) = KNOWS_NOTHING_OF.iter().find(|(name, _)| *name == room) else { return Vec::new() };
+    let Some((_, forbidden)) = KNOWS_NOTHING_OF.iter().find(|(name, _)| *name == room) else {
+        return Vec::new();
+    };
     let named = rooms_named(code);
     let below = BELOW.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, below)| below);
     let breaks = |path: &&str| match path.strip_prefix("crate::") {
@@ -140,14 +172,17 @@ fn breaches(room: &str, code: &str) -> Vec<String> {
         Some(other) => named.contains(other),
         None => code.contains(&format!("{path}::")),
     };
-    let mut broken: Vec<String> = forbidden.iter().filter(|path| breaks(path)).map(ToString::to_string).collect();
-    let outer =
-        ["daemon", "cli"].into_iter().filter(|outer| !["daemon", "cli"].contains(&room) && named.contains(*outer));
+    let mut broken: Vec<String> =
+        forbidden.iter().filter(|path| breaks(path)).map(ToString::to_string).collect();
+    let outer = ["daemon", "cli"]
+        .into_iter()
+        .filter(|outer| !["daemon", "cli"].contains(&room) && named.contains(*outer));
     broken.extend(outer.map(|outer| format!("crate::{outer}")));
     broken
 }
 
-/// Whether code climbs out of its room by `super::super::…`, where only `crate::…` shows whom it knows.
+/// Whether code climbs out of its room by `super::super::…`, where only `crate::…` shows whom it
+/// knows.
 fn climbs_out(path: &str, code: &str) -> bool {
     let depth = path.trim_start_matches("src/").split('/').count();
     code.contains(&"super::".repeat(depth))
@@ -156,9 +191,17 @@ fn climbs_out(path: &str, code: &str) -> bool {
 #[test]
 fn rooms_look_one_way() {
     for file in files().iter().filter(|file| !is_test(&file.path)) {
-        assert!(!climbs_out(&file.path, &file.code), "{} climbs out of its room; write crate::…", file.path);
+        assert!(
+            !climbs_out(&file.path, &file.code),
+            "{} climbs out of its room; write crate::…",
+            file.path
+        );
         let broken = breaches(room_of(&file.path), &file.code);
-        assert!(broken.is_empty(), "{} names {broken:?}; see ARCHITECTURE.md, The rooms", file.path);
+        assert!(
+            broken.is_empty(),
+            "{} names {broken:?}; see ARCHITECTURE.md, The rooms",
+            file.path
+        );
     }
 }
 
@@ -180,7 +223,11 @@ fn what_has_one_place_stands_nowhere_else() {
         for (words, places) in ONLY_IN {
             let allowed = places.iter().any(|place| file.path.starts_with(place));
             let found = words.iter().find(|word| file.code.contains(**word));
-            assert!(allowed || found.is_none(), "{} says {found:?}, which belongs into {places:?}", file.path);
+            assert!(
+                allowed || found.is_none(),
+                "{} says {found:?}, which belongs into {places:?}",
+                file.path
+            );
         }
     }
 }
@@ -189,7 +236,11 @@ fn what_has_one_place_stands_nowhere_else() {
 fn every_file_says_its_job_in_its_first_line_and_is_of_a_readable_length() {
     for file in files() {
         let first = file.text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("//! ") && first.len() > 20, "{} does not say its job: {first:?}", file.path);
+        assert!(
+            first.starts_with("//! ") && first.len() > 20,
+            "{} does not say its job: {first:?}",
+            file.path
+        );
         let lines = file.text.lines().count();
         assert!(lines <= LONGEST_FILE, "{} has {lines} lines", file.path);
     }
@@ -197,12 +248,17 @@ fn every_file_says_its_job_in_its_first_line_and_is_of_a_readable_length() {
 
 #[test]
 fn every_room_is_in_the_table_and_in_the_architecture() {
-    let library = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).expect("lib.rs");
+    let library = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"))
+        .expect("lib.rs");
     let architecture =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).expect("the document");
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md"))
+            .expect("the document");
     let rooms = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
     for room in rooms {
         assert!(KNOWS_NOTHING_OF.iter().any(|(name, _)| *name == room), "{room} has no row");
-        assert!(architecture.contains(&format!("| `{room}` |")), "{room} is not in ARCHITECTURE.md");
+        assert!(
+            architecture.contains(&format!("| `{room}` |")),
+            "{room} is not in ARCHITECTURE.md"
+        );
     }
 }

@@ -16,7 +16,12 @@ impl World {
     async fn new() -> Self {
         let (server, mail) = (Server::start().await, Sink::start().await);
         serve_settled(&server);
-        let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+        let config = config(
+            &[server.url("/feed.xml")],
+            &server.url("/hook"),
+            mail.port(),
+            &["ana@example.org"],
+        );
         let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
         Self { server, mail, folder }
     }
@@ -27,7 +32,10 @@ impl World {
         self.server.wait_for("/hook", hooks).await;
         self.mail.wait_for(mails).await;
         assert_eq!(tidings.terminate().await, 0);
-        assert_eq!((self.server.requests("/hook").len(), self.mail.letters().len()), (hooks, mails));
+        assert_eq!(
+            (self.server.requests("/hook").len(), self.mail.letters().len()),
+            (hooks, mails)
+        );
         assert_eq!(self.folder.query("SELECT DISTINCT state FROM message").await, ["sent"]);
     }
 
@@ -64,7 +72,8 @@ async fn between_t1_and_t2() {
     world.delivers(1, 1).await;
 }
 
-/// `run --once` delivers when every poll has ended: a second feed that never answers keeps it between T2 and the sending.
+/// `run --once` delivers when every poll has ended: a second feed that never answers keeps it
+/// between T2 and the sending.
 #[tokio::test(flavor = "multi_thread")]
 async fn between_t2_and_the_sending() {
     let world = World::new().await;

@@ -1,5 +1,8 @@
 //! Tests of the whole, with the real binary and real servers on loopback.
-#![expect(unreachable_pub, reason = "a test binary has no outside; `pub` says what other test modules use")]
+#![expect(
+    unreachable_pub,
+    reason = "a test binary has no outside; `pub` says what other test modules use"
+)]
 
 mod articles;
 mod backtest;

@@ -1,4 +1,5 @@
-//! The manners of the poller, against a scripted publisher that records every request: each of DESIGN's section 5, by name.
+//! The manners of the poller, against a scripted publisher that records every request: each of
+//! DESIGN's section 5, by name.
 
 mod clock;
 mod conditional;
@@ -20,7 +21,8 @@ use crate::whole_way::RULE;
 
 /// A folder that watches `feeds`, each a line of YAML, and tells the console.
 fn watching(feeds: &[String]) -> Folder {
-    let feeds: Vec<_> = feeds.iter().map(|feed| format!("  - {{{feed}, full_text: never}}\n")).collect();
+    let feeds: Vec<_> =
+        feeds.iter().map(|feed| format!("  - {{{feed}, full_text: never}}\n")).collect();
     let feeds = feeds.concat();
     let config = format!(
         "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [console]\nfeeds:\n{feeds}\
@@ -54,5 +56,9 @@ async fn a_day_passes(folder: &Folder) {
 
 /// A feed with one story that matches.
 fn story() -> String {
-    wire::feed(&[Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG)])
+    wire::feed(&[Entry::full(
+        "Russia and North Korea trade arms",
+        "https://wire.example/1",
+        wire::LONG,
+    )])
 }

@@ -16,7 +16,9 @@ pub(super) fn stories(server: &Server, number: usize) -> String {
 }
 
 fn subjects(mail: &Sink) -> Vec<String> {
-    let subject = |letter: String| letter.lines().find_map(|line| Some(line.strip_prefix("Subject: ")?.to_owned()));
+    let subject = |letter: String| {
+        letter.lines().find_map(|line| Some(line.strip_prefix("Subject: ")?.to_owned()))
+    };
     mail.letters().iter().map(|letter| subject(letter.text()).expect("a subject")).collect()
 }
 
@@ -25,10 +27,15 @@ async fn an_hour_away_is_told_by_mail_once_and_so_is_the_return_and_all_that_wai
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/feed.xml", Response::feed(&stories(&server, 6)));
     server.serve("/hook", Response::status(503));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
-    folder.wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| failures == "6").await;
+    folder
+        .wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| {
+            failures == "6"
+        })
+        .await;
     mail.wait_for(6).await;
     assert_eq!(tidings.terminate().await, 0);
     let tried = server.requests("/hook").len();
@@ -44,7 +51,9 @@ async fn an_hour_away_is_told_by_mail_once_and_so_is_the_return_and_all_that_wai
     server.serve("/hook", Response::status(204));
     let mut tidings = folder.run(&[]);
     mail.wait_for(8).await;
-    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(subjects(&mail)[6..], ["hook takes no messages", "hook takes messages again"]);
     let counted = folder.query("SELECT count(*) FROM message WHERE counted > 1").await;
@@ -57,21 +66,34 @@ async fn a_hook_that_is_gone_is_left_alone_until_the_next_start_and_nothing_for_
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/feed.xml", Response::feed(&stories(&server, 12)));
     server.serve("/hook", Response::status(410));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let config = config.replace("network:", "poll: {first_poll: all}\nnetwork:");
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     mail.wait_for(13).await;
-    folder.wait_until("SELECT count(*) FROM message WHERE state = 'leased'", |count| count == "0").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE state = 'leased'", |count| count == "0")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
     assert!(server.requests("/hook").len() <= 8, "only what was under way at the first answer");
-    assert!(subjects(&mail).contains(&"hook takes no messages".to_owned()), "{:?}", subjects(&mail));
+    assert!(
+        subjects(&mail).contains(&"hook takes no messages".to_owned()),
+        "{:?}",
+        subjects(&mail)
+    );
 
     server.serve("/hook", Response::status(204));
     let mut tidings = folder.run(&[]);
-    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
-    assert!(subjects(&mail).contains(&"hook takes messages again".to_owned()), "{:?}", subjects(&mail));
+    assert!(
+        subjects(&mail).contains(&"hook takes messages again".to_owned()),
+        "{:?}",
+        subjects(&mail)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +101,8 @@ async fn a_refusal_is_told_once_through_the_others() {
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/feed.xml", Response::feed(&stories(&server, 3)));
     server.serve("/hook", Response::status(413));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     mail.wait_for(3).await;
@@ -95,7 +118,8 @@ async fn a_refusal_is_told_once_through_the_others() {
     mail.wait_for(4).await;
     folder.wait_until("SELECT count(*) FROM message WHERE counted = 2", |count| count == "3").await;
     assert_eq!(tidings.terminate().await, 0);
-    let told: Vec<_> = subjects(&mail).into_iter().filter(|subject| subject.contains("refused")).collect();
+    let told: Vec<_> =
+        subjects(&mail).into_iter().filter(|subject| subject.contains("refused")).collect();
     assert_eq!(told, ["hook refused a message"]);
 }
 
@@ -109,7 +133,11 @@ async fn where_nobody_else_can_be_told_the_log_says_so() {
     let alone: Vec<&str> = config.lines().filter(|line| !line.contains("desk: {")).collect();
     let folder = Folder::new(&alone.join("\n"), &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("hook takes no messages") && line.contains("nobody else")).await;
+    tidings
+        .wait_for_log(|line| {
+            line.contains("hook takes no messages") && line.contains("nobody else")
+        })
+        .await;
     assert_eq!(tidings.terminate().await, 0);
 }
 
@@ -118,7 +146,8 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/feed.xml", Response::feed(&stories(&server, 2)));
     server.serve("/hook", Response::status(400));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     // Tried often, and for more than two days.
     let mut tidings = folder.run(&[]);
@@ -128,9 +157,13 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
     folder.change("UPDATE attempt SET started = started - 172800000").await;
     folder.change("UPDATE message SET due = 0, counted = 9 WHERE state = 'pending'").await;
     let mut tidings = folder.run(&[]);
-    folder.wait_until("SELECT count(*) FROM message WHERE state = 'dead'", |count| count == "2").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE state = 'dead'", |count| count == "2")
+        .await;
 
-    let listed = folder.command(&["deliveries", "--state", "dead", "--notifier", "hook", "--format", "json"]).await;
+    let listed = folder
+        .command(&["deliveries", "--state", "dead", "--notifier", "hook", "--format", "json"])
+        .await;
     let lines: Vec<serde_json::Value> =
         listed.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.len(), 2, "{}", listed.output);
@@ -141,9 +174,17 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
     server.serve("/hook", Response::status(204));
     let id = lines[0]["id"].to_string();
     let unknown = folder.command(&["deliveries", "retry", &id, "999"]).await;
-    assert_eq!((unknown.code, unknown.output.as_str()), (65, "1 message due now\n"), "{}", unknown.errors);
+    assert_eq!(
+        (unknown.code, unknown.output.as_str()),
+        (65, "1 message due now\n"),
+        "{}",
+        unknown.errors
+    );
     assert!(unknown.errors.contains("999"), "{}", unknown.errors);
-    assert_eq!(folder.command(&["deliveries", "retry", "--all-dead"]).await.output, "1 message due now\n");
+    assert_eq!(
+        folder.command(&["deliveries", "retry", "--all-dead"]).await.output,
+        "1 message due now\n"
+    );
     let sent = server.wait_for("/hook", 6).await;
     let ids = |requests: &[crate::support::http::Recorded]| -> std::collections::BTreeSet<(String, String)> {
         let one = |request: &crate::support::http::Recorded| {
@@ -153,8 +194,13 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
         requests.iter().map(one).collect()
     };
     assert_eq!(ids(&sent[4..]), ids(&dead));
-    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
-    assert_eq!(folder.command(&["deliveries"]).await.output, "nothing waits, and nothing is dead\n");
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .await;
+    assert_eq!(
+        folder.command(&["deliveries"]).await.output,
+        "nothing waits, and nothing is dead\n"
+    );
     assert_eq!(tidings.terminate().await, 0);
 }
 
@@ -164,12 +210,23 @@ async fn an_alert_outlives_a_redeploy_by_itself() {
         let (server, mail) = (Server::start().await, Sink::start().await);
         server.serve("/feed.xml", Response::feed(&stories(&server, 1)));
         server.serve("/hook", Response::status(status));
-        let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+        let config = config(
+            &[server.url("/feed.xml")],
+            &server.url("/hook"),
+            mail.port(),
+            &["ana@example.org"],
+        );
         let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
         let mut tidings = folder.run(&[]);
-        folder.wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| failures == "1").await;
+        folder
+            .wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| {
+                failures == "1"
+            })
+            .await;
         server.serve("/hook", Response::status(204));
-        folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+        folder
+            .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+            .await;
         assert_eq!(tidings.terminate().await, 0);
         assert_eq!(server.requests("/hook").len(), 2, "{status}");
     }
@@ -180,10 +237,15 @@ async fn what_a_clock_put_off_that_was_a_year_ahead_is_sent_as_if_it_had_been_ri
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/feed.xml", Response::feed(&stories(&server, 6)));
     server.serve("/hook", Response::status(503));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
-    folder.wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| failures == "6").await;
+    folder
+        .wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| {
+            failures == "6"
+        })
+        .await;
     assert_eq!(tidings.terminate().await, 0);
     for ahead in [
         "UPDATE message SET due = due + 31536000000, put_off = put_off + 31536000000, created = created + 31536000000",
@@ -193,7 +255,9 @@ async fn what_a_clock_put_off_that_was_a_year_ahead_is_sent_as_if_it_had_been_ri
     }
     server.serve("/hook", Response::status(204));
     let mut tidings = folder.run(&[]);
-    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
 }
 
@@ -202,7 +266,8 @@ async fn what_is_for_a_notifier_that_left_is_held_and_told_and_goes_on_when_it_i
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/feed.xml", Response::feed(&stories(&server, 2)));
     server.serve("/hook", Response::status(503));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 2).await;
@@ -210,7 +275,10 @@ async fn what_is_for_a_notifier_that_left_is_held_and_told_and_goes_on_when_it_i
     assert_eq!(tidings.terminate().await, 0);
 
     let without: Vec<&str> = config.lines().filter(|line| !line.contains("hook: {")).collect();
-    folder.write("config.yaml", &without.join("\n").replace("notify: [hook, desk]", "notify: [desk]"));
+    folder.write(
+        "config.yaml",
+        &without.join("\n").replace("notify: [hook, desk]", "notify: [desk]"),
+    );
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("2 messages for hook are held")).await;
     let held = folder.command(&["deliveries", "--state", "held"]).await.output;

@@ -29,7 +29,8 @@ fn payloads() -> Vec<Value> {
     let letter = |content| Letter { content, ..alert() };
     let notice = |kind, recipient: Option<&str>| {
         let (notifier, recipient) = (NotifierName("desk".to_owned()), recipient.map(str::to_owned));
-        let notice = Notice { kind, notifier, recipient, since: alert().created, why: "550".to_owned() };
+        let notice =
+            Notice { kind, notifier, recipient, since: alert().created, why: "550".to_owned() };
         letter(Content::Notice(About::Receiver(notice)))
     };
     let of_feed = |kind| {
@@ -46,7 +47,11 @@ fn payloads() -> Vec<Value> {
         Reason::Late,
     ];
     let digests = reasons.map(|reason| {
-        letter(Content::Digest(digest::Digest { reason, part: Some(Part::new(3, 25)), rules: vec![group()] }))
+        letter(Content::Digest(digest::Digest {
+            reason,
+            part: Some(Part::new(3, 25)),
+            rules: vec![group()],
+        }))
     });
     let others = [
         alert(),
@@ -105,16 +110,21 @@ fn of_update() -> Content {
 
 /// The alert's story as a digest has it.
 fn group() -> Group {
-    let Content::Alert { event, story, read, mut rules, .. } = alert().content else { panic!("no alert") };
+    let Content::Alert { event, story, read, mut rules, .. } = alert().content else {
+        panic!("no alert")
+    };
     let told = rules.remove(0);
-    let (feed, version, text_sha256) = (FeedName("Wire".to_owned()), told.version, told.text_sha256);
-    let entry = digest::Entry { event, story, read, feed, version, text_sha256, evidence: told.evidence };
+    let (feed, version, text_sha256) =
+        (FeedName("Wire".to_owned()), told.version, told.text_sha256);
+    let entry =
+        digest::Entry { event, story, read, feed, version, text_sha256, evidence: told.evidence };
     Group { rule: told.rule, row: Some(row()), severity: Severity::High, stories: vec![entry] }
 }
 
 fn payload(letter: &Letter) -> Value {
     let console = Notifier::Console(ConsoleFormat::Json);
-    let bytes = notify::render(&console, &receiver("console", ""), letter, &TimeZone::UTC).expect("a payload");
+    let bytes = notify::render(&console, &receiver("console", ""), letter, &TimeZone::UTC)
+        .expect("a payload");
     serde_json::from_slice(&bytes).expect("JSON")
 }
 
@@ -131,7 +141,9 @@ fn every_key_that_the_schema_describes_is_sent() {
     let mut described = BTreeSet::new();
     let published = schema::published();
     for definition in published["$defs"].as_object().expect("definitions").values() {
-        described.extend(definition["properties"].as_object().into_iter().flat_map(|keys| keys.keys().cloned()));
+        described.extend(
+            definition["properties"].as_object().into_iter().flat_map(|keys| keys.keys().cloned()),
+        );
     }
     let mut sent = BTreeSet::new();
     for payload in payloads() {
@@ -147,7 +159,10 @@ fn a_key_that_is_missing_or_not_described_is_found_out_and_one_that_is_added_bre
     let change = |change: fn(&mut Value)| {
         let mut changed = alert.clone();
         change(&mut changed);
-        (schema::faults(&strict, &changed).is_empty(), schema::faults(&published, &changed).is_empty())
+        (
+            schema::faults(&strict, &changed).is_empty(),
+            schema::faults(&published, &changed).is_empty(),
+        )
     };
     let added = change(|payload| payload["rules"][0]["evidence"][0]["colour"] = json!("red"));
     assert_eq!(added, (false, true));
@@ -165,10 +180,12 @@ fn a_key_that_is_missing_or_not_described_is_found_out_and_one_that_is_added_bre
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_says_what_was_read_which_clause_it_proves_and_which_text_the_rule_saw() {
     let (server, mail) = (Server::start().await, Sink::start().await);
-    let entry = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
+    let entry =
+        Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/hook", Response::status(204));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let rule = "terms:\n  dprk: {label: DPRK, any: [North Korea]}\n\
                 rules:\n  - name: arms\n    when: title:arms AND Russia NEAR/5 Korea AND SENT($dprk AND Russia)\n";
     let folder = Folder::new(&config, &[("arms.yaml", rule)]);
@@ -176,10 +193,17 @@ async fn evidence_says_what_was_read_which_clause_it_proves_and_which_text_the_r
     let hook = server.wait_for("/hook", 1).await.remove(0);
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     let rule = &payload["rules"][0];
-    let clauses: Vec<&str> =
-        rule["evidence"].as_array().expect("a list").iter().map(|one| one["clause"].as_str().expect("text")).collect();
+    let clauses: Vec<&str> = rule["evidence"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["clause"].as_str().expect("text"))
+        .collect();
     let sentence = "SENT($dprk AND Russia)";
-    assert_eq!(clauses, ["title:arms", "Russia NEAR/5 Korea", "Russia NEAR/5 Korea", sentence, sentence]);
+    assert_eq!(
+        clauses,
+        ["title:arms", "Russia NEAR/5 Korea", "Russia NEAR/5 Korea", sentence, sentence]
+    );
     let kept = folder.query("SELECT title || char(10, 10) || feed_text FROM story").await;
     assert_eq!(rule["text_sha256"], sha256(&kept[0]));
     let text = folder.query("SELECT text FROM rule_version").await;

@@ -1,4 +1,5 @@
-//! The files of the store: whole after a clean stop, private, refused where they are not whole, told of where they are damaged.
+//! The files of the store: whole after a clean stop, private, refused where they are not whole,
+//! told of where they are damaged.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -66,7 +67,11 @@ async fn a_copy_of_an_open_store_without_its_log_is_refused_and_one_that_is_whol
 
     let said = alone.command(&["run", "--once"]).await;
     assert_eq!(said.code, 69, "{}", said.errors);
-    assert!(said.errors.contains("is not whole") && said.errors.contains("docs/operations.md"), "{}", said.errors);
+    assert!(
+        said.errors.contains("is not whole") && said.errors.contains("docs/operations.md"),
+        "{}",
+        said.errors
+    );
     for copy in [&whole, &made] {
         let said = copy.command(&["run", "--once"]).await;
         assert_eq!(said.code, 0, "{}", said.errors);
@@ -98,7 +103,10 @@ async fn files_of_the_store_are_their_owners_alone() {
     let folder = folder(&server);
     let mut tidings = folder.run_with_umask("000");
     server.wait_for("/hook", 3).await;
-    assert_eq!(folder.command(&["silence", "add", "--rule", "arms", "--until", "1h"]).await.code, 0);
+    assert_eq!(
+        folder.command(&["silence", "add", "--rule", "arms", "--until", "1h"]).await.code,
+        0
+    );
     for name in ["tidings.db", "tidings.db-wal", "tidings.db-shm", "tidings.db.lock"] {
         let mode = fs::metadata(folder.place(name)).expect("a file").permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{name}");
@@ -111,7 +119,9 @@ async fn a_damaged_page_is_told_at_the_start_to_the_log_and_to_receivers_once_a_
     let server = Server::start().await;
     let folder = folder(&server);
     assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
-    let page: u64 = folder.query("SELECT rootpage FROM sqlite_master WHERE name = 'sighting_link_feed'").await[0]
+    let page: u64 = folder
+        .query("SELECT rootpage FROM sqlite_master WHERE name = 'sighting_link_feed'")
+        .await[0]
         .parse()
         .expect("a number");
     let store = File::options().write(true).open(folder.store()).expect("a store");
@@ -119,7 +129,11 @@ async fn a_damaged_page_is_told_at_the_start_to_the_log_and_to_receivers_once_a_
     drop(store);
     for _ in 0..2 {
         let said = folder.command(&["run", "--once"]).await;
-        assert!(said.errors.contains("is damaged: ") && said.errors.contains("docs/operations.md"), "{}", said.errors);
+        assert!(
+            said.errors.contains("is damaged: ") && said.errors.contains("docs/operations.md"),
+            "{}",
+            said.errors
+        );
     }
     let told = server.requests("/hook").into_iter().map(|request| request.body);
     let notices: Vec<Value> = told
@@ -127,5 +141,8 @@ async fn a_damaged_page_is_told_at_the_start_to_the_log_and_to_receivers_once_a_
         .filter(|body| body["type"] == "notice" && body["kind"] == "damaged")
         .collect();
     assert_eq!(notices.len(), 1, "{notices:?}");
-    assert!(notices[0]["store"].as_str().is_some_and(|store| store.ends_with("tidings.db")), "{notices:?}");
+    assert!(
+        notices[0]["store"].as_str().is_some_and(|store| store.ends_with("tidings.db")),
+        "{notices:?}"
+    );
 }

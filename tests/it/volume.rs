@@ -1,4 +1,5 @@
-//! Not too many: bursts and silences through the real binary, and what their digests look like to receivers.
+//! Not too many: bursts and silences through the real binary, and what their digests look like to
+//! receivers.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,8 @@ use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 use crate::whole_way::config;
 
-const RULE: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea AND arms\n    tags: [korea]\n";
+const RULE: &str =
+    "rules:\n  - name: arms\n    when: Russia AND North Korea AND arms\n    tags: [korea]\n";
 
 fn stories(server: &Server, numbers: std::ops::RangeInclusive<usize>) -> Response {
     let entry = |n: usize| {
@@ -24,7 +26,8 @@ fn stories(server: &Server, numbers: std::ops::RangeInclusive<usize>) -> Respons
 async fn world(rule: &str) -> (Server, Sink, Folder) {
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(204));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let config = config.replace("network:", "poll: {first_poll: all}\nnetwork:");
     let folder = Folder::new(&config, &[("arms.yaml", rule)]);
     (server, mail, folder)
@@ -37,14 +40,17 @@ fn header(mail: &str, name: &str) -> String {
 }
 
 fn of_type(server: &Server, kind: &str) -> Vec<Value> {
-    let bodies =
-        server.requests("/hook").into_iter().map(|request| serde_json::from_slice(&request.body).expect("JSON"));
+    let bodies = server
+        .requests("/hook")
+        .into_iter()
+        .map(|request| serde_json::from_slice(&request.body).expect("JSON"));
     bodies.filter(|body: &Value| body["type"] == kind).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_is_told_three_times_and_then_as_one_digest() {
-    let (server, mail, folder) = world(&format!("{RULE}    burst: {{first: 3, then: 30m}}\n")).await;
+    let (server, mail, folder) =
+        world(&format!("{RULE}    burst: {{first: 3, then: 30m}}\n")).await;
     server.serve("/feed.xml", stories(&server, 1..=40));
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 3).await;
@@ -58,7 +64,10 @@ async fn a_burst_is_told_three_times_and_then_as_one_digest() {
     let letter = mail.wait_for(4).await.remove(3);
     assert_eq!(tidings.terminate().await, 0);
     let digest = of_type(&server, "digest").remove(0);
-    assert_eq!((of_type(&server, "alert").len(), digest["reason"]["what"].as_str()), (3, Some("burst")));
+    assert_eq!(
+        (of_type(&server, "alert").len(), digest["reason"]["what"].as_str()),
+        (3, Some("burst"))
+    );
     assert_eq!(digest["rules"][0]["stories"].as_array().map(Vec::len), Some(37));
     assert!(letter.text().contains("Subject: 37 more stories for arms"), "{}", letter.text());
     assert!(letter.plain().contains("part 40"), "{}", letter.plain());
@@ -81,13 +90,23 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
         assert!(refused.errors.contains(said), "{}", refused.errors);
     }
     assert_eq!(folder.command(&["silence", "list"]).await.output, "nothing is muted\n");
-    let added = folder.command(&["silence", "add", "--tag", "korea", "--until", "3h", "--why", "a parade"]).await;
-    assert!(added.output.starts_with("silence 1: tag korea is muted until "), "{}{}", added.output, added.errors);
+    let added = folder
+        .command(&["silence", "add", "--tag", "korea", "--until", "3h", "--why", "a parade"])
+        .await;
+    assert!(
+        added.output.starts_with("silence 1: tag korea is muted until "),
+        "{}{}",
+        added.output,
+        added.errors
+    );
 
     server.serve("/feed.xml", stories(&server, 1..=3));
     folder.wait_until("SELECT count(*) FROM alert", |count| count == "3").await;
     let listed = folder.command(&["silence", "list"]).await.output;
-    assert!(listed.contains("1  tag korea, until ") && listed.ends_with(", 2 alerts muted: a parade\n"), "{listed}");
+    assert!(
+        listed.contains("1  tag korea, until ") && listed.ends_with(", 2 alerts muted: a parade\n"),
+        "{listed}"
+    );
     let ended = folder.command(&["silence", "end", "1"]).await;
     assert_eq!(ended.code, 0, "{}", ended.errors);
     server.wait_for("/hook", 2).await;
@@ -95,7 +114,10 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
     assert_eq!(folder.command(&["silence", "end", "1"]).await.code, 65);
     assert_eq!(tidings.terminate().await, 0);
     let digest = of_type(&server, "digest").remove(0);
-    assert_eq!((of_type(&server, "alert").len(), digest["reason"]["why"].as_str()), (1, Some("a parade")));
+    assert_eq!(
+        (of_type(&server, "alert").len(), digest["reason"]["why"].as_str()),
+        (1, Some("a parade"))
+    );
     assert_eq!(digest["rules"][0]["stories"].as_array().map(Vec::len), Some(2));
 }
 
@@ -111,11 +133,15 @@ async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
     // A week later.
     folder.change("UPDATE message SET created = created - 604800000, due = due - 604800000").await;
     let mut tidings = folder.run(&[]);
-    folder.wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
 
-    let taken: Vec<Value> =
-        of_type(&server, "digest").into_iter().filter(|body| body.to_string().len() <= 30_000).collect();
+    let taken: Vec<Value> = of_type(&server, "digest")
+        .into_iter()
+        .filter(|body| body.to_string().len() <= 30_000)
+        .collect();
     let mut told = BTreeMap::<String, usize>::new();
     for body in &taken {
         for story in body["rules"][0]["stories"].as_array().expect("a list") {
@@ -123,11 +149,13 @@ async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
         }
     }
     assert_eq!((told.len(), told.values().max()), (130, Some(&1)));
-    let parts: Vec<&str> = taken.iter().map(|body| body["part"]["number"].as_str().expect("a number")).collect();
+    let parts: Vec<&str> =
+        taken.iter().map(|body| body["part"]["number"].as_str().expect("a number")).collect();
     assert!(parts.iter().all(|part| part.contains('.')), "{parts:?}");
 
     let letters = mail.letters();
-    let mut subjects: Vec<String> = letters.iter().map(|letter| header(&letter.text(), "Subject")).collect();
+    let mut subjects: Vec<String> =
+        letters.iter().map(|letter| header(&letter.text(), "Subject")).collect();
     subjects.sort_unstable();
     assert_eq!(subjects, ["65 stories for arms, part 1 of 2", "65 stories for arms, part 2 of 2"]);
     let created: Timestamp = taken[0]["created"].as_str().expect("text").parse().expect("a time");

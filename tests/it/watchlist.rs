@@ -1,4 +1,5 @@
-//! Watchlists through the real binary: from a table to alerts by row, and what becomes of them when the table changes.
+//! Watchlists through the real binary: from a table to alerts by row, and what becomes of them when
+//! the table changes.
 
 use serde_json::Value;
 
@@ -20,24 +21,31 @@ fn table(rows: &[&str]) -> String {
 
 /// A feed of stories that say no more than these headlines, numbered.
 fn stories(server: &Server, titles: &[&str]) -> Response {
-    let entry = |(n, title): (usize, &&str)| Entry::full(title, &server.url(&format!("/story/{n}")), &wire::long(n));
+    let entry = |(n, title): (usize, &&str)| {
+        Entry::full(title, &server.url(&format!("/story/{n}")), &wire::long(n))
+    };
     Response::feed(&wire::feed(&titles.iter().enumerate().map(entry).collect::<Vec<_>>()))
 }
 
 async fn world(rows: &[&str]) -> (Server, Sink, Folder) {
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(204));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder =
-        Folder::new(&config, &[("listed.yaml", RULES), ("oil.yaml", "rules:\n  - {name: oil, when: crude oil}\n")]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let folder = Folder::new(
+        &config,
+        &[("listed.yaml", RULES), ("oil.yaml", "rules:\n  - {name: oil, when: crude oil}\n")],
+    );
     folder.write(OUTSIDE, &table(rows));
     (server, mail, folder)
 }
 
 /// The rows of every alert so far.
 fn rows(server: &Server) -> Vec<String> {
-    let bodies =
-        server.requests("/hook").into_iter().map(|request| serde_json::from_slice(&request.body).expect("JSON"));
+    let bodies = server
+        .requests("/hook")
+        .into_iter()
+        .map(|request| serde_json::from_slice(&request.body).expect("JSON"));
     let rules = |body: Value| body["rules"].as_array().expect("a list").clone();
     bodies
         .flat_map(rules)
@@ -63,12 +71,21 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
     assert_eq!(rows(&server), ["36/Ivan Petrov", "7/Acme Ltd"], "one message tells of both rows");
     assert!(letter.plain().contains("Listed and crime: Ivan Petrov (36)"), "{}", letter.plain());
     assert!(
-        letter.text().contains("Subject: Vanya P. and Acme Ltd charged with fraud [Listed and crime: Ivan"),
+        letter
+            .text()
+            .contains("Subject: Vanya P. and Acme Ltd charged with fraud [Listed and crime: Ivan"),
         "{}",
         letter.text()
     );
 
-    edit(&folder, &mut tidings, OUTSIDE, &["7,Acme Ltd,", "8,Bob Marsh,", "9,Eva Lind,"], "$sdn: +2 −1 rows").await;
+    edit(
+        &folder,
+        &mut tidings,
+        OUTSIDE,
+        &["7,Acme Ltd,", "8,Bob Marsh,", "9,Eva Lind,"],
+        "$sdn: +2 −1 rows",
+    )
+    .await;
     edit(
         &folder,
         &mut tidings,
@@ -77,11 +94,16 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
         "$sdn: +1 −2 rows, 1 edited",
     )
     .await;
-    // An edit of the story has it matched again, by rows that left, came back and were edited: it is told already.
+    // An edit of the story has it matched again, by rows that left, came back and were edited: it
+    // is told already.
     let other = "Ivan Petrov again: laundering";
     server.serve("/feed.xml", stories(&server, &[&format!("{first}, police say"), other]));
     server.wait_for("/hook", 2).await;
-    folder.wait_until("SELECT count(*) FROM story WHERE revision = 2 AND fate IS NOT NULL", |count| count == "1").await;
+    folder
+        .wait_until("SELECT count(*) FROM story WHERE revision = 2 AND fate IS NOT NULL", |count| {
+            count == "1"
+        })
+        .await;
     assert_eq!(rows(&server), ["36/Ivan Petrov", "7/Acme Ltd", "36/Ivan Petrov"]);
     assert_eq!(tidings.terminate().await, 0);
 
@@ -89,7 +111,9 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
     assert!(listed.contains("Ltd (7)") && listed.contains("Petrov (36)"), "{listed}");
     let shown = folder.command(&["alerts", "show", "1"]).await.output;
     assert!(
-        shown.contains("row        Ivan Petrov (36)") && shown.contains("- Vanya P.") && !shown.contains("Acme Ltd:"),
+        shown.contains("row        Ivan Petrov (36)")
+            && shown.contains("- Vanya P.")
+            && !shown.contains("Acme Ltd:"),
         "{shown}"
     );
 }
@@ -104,8 +128,13 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
     tidings.wait_for_log(|line| line.contains("watched by 2 rules")).await;
     folder.write("rules/sdn.csv", "ent_num,name,aka\n36,Ivan Petrov,\n36,Petr Ivanov,\n");
     tidings.wait_for_log(|line| line.contains("row 3: the id `36` stands in row 2 already")).await;
-    tidings.wait_for_log(|line| line.contains("sdn.csv: its last good version stays in force")).await;
-    folder.write("rules/oil.yaml", "rules:\n  - {name: oil, when: crude oil}\n  - {name: gas, when: gas}\n");
+    tidings
+        .wait_for_log(|line| line.contains("sdn.csv: its last good version stays in force"))
+        .await;
+    folder.write(
+        "rules/oil.yaml",
+        "rules:\n  - {name: oil, when: crude oil}\n  - {name: gas, when: gas}\n",
+    );
     tidings.wait_for_log(|line| line.contains("3 rules are in force")).await;
     std::fs::remove_file(folder.place("rules/sdn.csv")).expect("it is there");
     tidings.wait_for_log(|line| line.contains("cannot be read: No such file")).await;
@@ -116,7 +145,14 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
     server.serve("/feed.xml", stories(&server, &["Ivan Petrov and fraud"]));
     server.wait_for("/hook", 1).await;
     assert_eq!(rows(&server)[0], "36/Ivan Petrov");
-    edit(&folder, &mut again, "rules/sdn.csv", &["36,Ivan Petrov,", "37,Petr Ivanov,"], "$sdn: +1 −0 rows").await;
+    edit(
+        &folder,
+        &mut again,
+        "rules/sdn.csv",
+        &["36,Ivan Petrov,", "37,Petr Ivanov,"],
+        "$sdn: +1 −0 rows",
+    )
+    .await;
     assert_eq!(again.terminate().await, 0);
 }
 
@@ -127,9 +163,18 @@ async fn a_row_is_muted_by_its_id_beside_a_running_tidings() {
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("watched by")).await;
     let refused = folder.command(&["silence", "add", "--row", "3", "--until", "3h"]).await;
-    assert!(refused.code == 65 && refused.errors.contains("there is no row with the id `3`"), "{}", refused.errors);
+    assert!(
+        refused.code == 65 && refused.errors.contains("there is no row with the id `3`"),
+        "{}",
+        refused.errors
+    );
     let added = folder.command(&["silence", "add", "--row", "36", "--until", "3h"]).await;
-    assert!(added.output.starts_with("silence 1: row 36 is muted until"), "{}{}", added.output, added.errors);
+    assert!(
+        added.output.starts_with("silence 1: row 36 is muted until"),
+        "{}{}",
+        added.output,
+        added.errors
+    );
     server.serve("/feed.xml", stories(&server, &["Ivan Petrov and Acme Ltd: fraud"]));
     folder.wait_until("SELECT count(*) FROM alert", |count| count == "2").await;
     server.wait_for("/hook", 1).await;
@@ -144,7 +189,11 @@ async fn check_explain_and_backtest_know_rows() {
     let (_server, _mail, folder) = world(&["36,Ivan Petrov,", "7,Target,", "8,Anna,"]).await;
     let (rules, checked) = (folder.place("rules"), folder.command(&["check"]).await);
     assert!(checked.errors.contains("Target (7) is a very common word"), "{}", checked.errors);
-    assert!(checked.output.contains("3 files, 2 rules, all examples hold\n  $sdn: 3 rows\n"), "{}", checked.output);
+    assert!(
+        checked.output.contains("3 files, 2 rules, all examples hold\n  $sdn: 3 rows\n"),
+        "{}",
+        checked.output
+    );
     let canonical = folder.command(&["check", "--canonical"]).await.output;
     assert_eq!(
         (canonical.matches("name: Listed").count(), canonical.matches("each: sdn").count()),
@@ -152,11 +201,17 @@ async fn check_explain_and_backtest_know_rows() {
         "{canonical}"
     );
 
-    folder
-        .write("story.txt", "Ivan Petrov\n\nOne Ivan Petrov is charged with fraud. Target is near, and so is Anna.\n");
+    folder.write(
+        "story.txt",
+        "Ivan Petrov\n\nOne Ivan Petrov is charged with fraud. Target is near, and so is Anna.\n",
+    );
     let story = folder.place("story.txt");
     let explain = |more: &[&str]| {
-        [&["explain", &*story, "--rules", &*rules], more].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        [&["explain", &*story, "--rules", &*rules], more]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     for (more, expected) in [
         (&[][..], "1 of 2 rules match it, for 3 rows"),
@@ -174,7 +229,6 @@ async fn check_explain_and_backtest_know_rows() {
     let stories = "{\"id\": \"1\", \"title\": \"Anna and Ivan Petrov: fraud\", \"body\": \"\"}\n";
     let arguments = ["backtest", "--rules", &*rules, "--stories", "-", "--format", "json"];
     let tested = folder.command_with(&arguments, stories).await;
-    let expected =
-        "{\"story\":\"1\",\"rules\":[\"Listed and crime: Anna (8)\",\"Listed and crime: Ivan Petrov (36)\"]}\n";
+    let expected = "{\"story\":\"1\",\"rules\":[\"Listed and crime: Anna (8)\",\"Listed and crime: Ivan Petrov (36)\"]}\n";
     assert_eq!(tested.output, expected, "{}", tested.errors);
 }

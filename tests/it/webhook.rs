@@ -1,4 +1,5 @@
-//! What the webhook notifier sends, and what it makes of answers, of silence and of forbidden places.
+//! What the webhook notifier sends, and what it makes of answers, of silence and of forbidden
+//! places.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use crate::support::http::{Raw, Response, Server, Then, verify_signature};
 use crate::support::letter::{alert, now, receiver};
 use crate::support::smtp::Sink;
 
-const SECRETS: [&str; 2] = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2Vjb25kIGtleSBvZiB0aGUgdGVzdHM="];
+const SECRETS: [&str; 2] =
+    ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2Vjb25kIGtleSBvZiB0aGUgdGVzdHM="];
 
 /// A path and a query such as those that hooks are known by.
 const PATH: &str = "/services/T0S3CRET";
@@ -77,7 +79,9 @@ pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
 async fn a_message_is_posted_as_json_and_signed_with_every_key() {
     let server = Server::start().await;
     server.serve("/hook", Response::status(204));
-    let outcome = send_signed(&server.url("/hook"), &SECRETS, &["127.0.0.1/32".parse().expect("a range")]).await;
+    let outcome =
+        send_signed(&server.url("/hook"), &SECRETS, &["127.0.0.1/32".parse().expect("a range")])
+            .await;
     assert_eq!(outcome, Outcome::Delivered("204 No Content".to_owned()));
     let request = server.requests("/hook").remove(0);
     assert_eq!(request.method, "POST");
@@ -88,7 +92,10 @@ async fn a_message_is_posted_as_json_and_signed_with_every_key() {
     for secret in SECRETS {
         verify_signature(&request, secret);
     }
-    assert_eq!(serde_json::from_slice::<tidings::alerts::Letter>(&request.body).expect("a letter"), alert());
+    assert_eq!(
+        serde_json::from_slice::<tidings::alerts::Letter>(&request.body).expect("a letter"),
+        alert()
+    );
 }
 
 #[tokio::test]
@@ -98,7 +105,9 @@ async fn without_a_key_it_goes_unsigned() {
     assert_eq!(send(&server.url("/hook")).await, Outcome::Delivered("200 OK".to_owned()));
     let request = server.requests("/hook").remove(0);
     assert_eq!(request.header("webhook-signature"), None);
-    assert!(request.header("webhook-id").is_some() && request.header("webhook-timestamp").is_some());
+    assert!(
+        request.header("webhook-id").is_some() && request.header("webhook-timestamp").is_some()
+    );
 }
 
 #[tokio::test]
@@ -115,7 +124,12 @@ async fn answers_are_heeded_and_secrets_that_they_repeat_are_not_shown() {
     let why = "the server answered 429 Too Many Requests: Cannot POST […]?[…]".to_owned();
     assert_eq!(
         send(&url).await,
-        Outcome::Retry(Retry { why, cause: Cause::Busy, scope: Scope::Notifier, after: Some(Duration::from_secs(7)) })
+        Outcome::Retry(Retry {
+            why,
+            cause: Cause::Busy,
+            scope: Scope::Notifier,
+            after: Some(Duration::from_secs(7))
+        })
     );
 
     server.serve(PATH, answer(302).header("location", &server.url("/elsewhere/T0S3CRET")));

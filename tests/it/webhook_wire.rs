@@ -1,4 +1,5 @@
-//! A webhook's server that stalls, resets, floods or speaks TLS of its own, and what requests carry besides the message.
+//! A webhook's server that stalls, resets, floods or speaks TLS of its own, and what requests carry
+//! besides the message.
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -30,7 +31,12 @@ fn hook(url: &str) -> Webhook {
 
 #[tokio::test]
 async fn a_reset_at_any_stage_is_put_off_unless_the_status_had_come() {
-    for said in [&b""[..], b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nx: "] {
+    for said in [
+        &b""[..],
+        b"HTTP/1.1 2",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nx: ",
+    ] {
         for then in [Then::Reset, Then::Close] {
             let server = Raw::start(said, then).await;
             put_off(send(&server.url("/hook")).await, true);
@@ -42,7 +48,9 @@ async fn a_reset_at_any_stage_is_put_off_unless_the_status_had_come() {
 
 #[tokio::test]
 async fn an_answer_that_stalls_before_its_end_of_headers_is_put_off_after_half_a_minute() {
-    for said in [&b""[..], b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nx: y\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"] {
+    for said in
+        [&b""[..], b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nx: y\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"]
+    {
         let server = Raw::start(said, Then::Hold).await;
         let outcome = send_and_let_pass(&server.url("/hook"), server.wait_for_request(), 31).await;
         assert_eq!(put_off(outcome, true), "the server did not answer within 30 s");
@@ -62,10 +70,16 @@ async fn a_connection_that_is_never_completed_was_not_reached() {
 async fn of_an_answer_without_an_end_a_few_kilobytes_are_read() {
     let server = Raw::start(b"HTTP/1.1 404 No\r\n\r\nno such hook ", Then::Repeat).await;
     let why = put_off(send(&server.url("/hook")).await, true);
-    assert!(why.starts_with("the server answered 404 Not Found: no such hook HTTP/1.1") && why.len() < 400, "{why}");
+    assert!(
+        why.starts_with("the server answered 404 Not Found: no such hook HTTP/1.1")
+            && why.len() < 400,
+        "{why}"
+    );
     let server = Raw::start(b"x: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n", Then::Repeat).await;
     put_off(send(&server.url("/hook")).await, true);
-    let server = Raw::start(b"HTTP/1.1 103 Early Hints\r\nx: yyyyyyyyyyyyyyyyyy\r\n\r\n", Then::Repeat).await;
+    let server =
+        Raw::start(b"HTTP/1.1 103 Early Hints\r\nx: yyyyyyyyyyyyyyyyyy\r\n\r\n", Then::Repeat)
+            .await;
     let outcome = send_and_let_pass(&server.url("/hook"), server.wait_for_request(), 31).await;
     put_off(outcome, true);
 }
@@ -77,19 +91,30 @@ async fn a_server_of_a_private_authority_is_believed_where_the_configuration_say
     let server = Raw::start_with_tls(ca.acceptor("127.0.0.1"), answer, Then::Close).await;
     let url = server.url("/hook").replace("http:", "https:");
     let trusting = |ca: &Ca| Webhook { ca: vec![ca.authority()], ..hook(&url) };
-    assert_eq!(send_by(trusting(&ca), &loopback()).await, Outcome::Delivered("204 No Content".to_owned()));
+    assert_eq!(
+        send_by(trusting(&ca), &loopback()).await,
+        Outcome::Delivered("204 No Content".to_owned())
+    );
     for stranger in [hook(&url), trusting(&other)] {
         let why = put_off(send_by(stranger, &loopback()).await, false);
         assert!(why.contains("the certificate is not valid"), "{why}");
     }
-    let elsewhere = Raw::start_with_tls(ca.acceptor("hooks.example.org"), answer, Then::Close).await;
+    let elsewhere =
+        Raw::start_with_tls(ca.acceptor("hooks.example.org"), answer, Then::Close).await;
     let url = elsewhere.url("/hook").replace("http:", "https:");
-    let why = put_off(send_by(Webhook { ca: vec![ca.authority()], ..hook(&url) }, &loopback()).await, false);
+    let why = put_off(
+        send_by(Webhook { ca: vec![ca.authority()], ..hook(&url) }, &loopback()).await,
+        false,
+    );
     assert!(why.contains("it is for another name"), "{why}");
     assert_eq!((server.heard().len(), elsewhere.heard().len()), (1, 0));
     // A guard that the common client has, this one has, too.
     let why = put_off(
-        send_by(Webhook { ca: vec![ca.authority()], ..hook(&url.replace("127.0.0.1", "localhost")) }, &[]).await,
+        send_by(
+            Webhook { ca: vec![ca.authority()], ..hook(&url.replace("127.0.0.1", "localhost")) },
+            &[],
+        )
+        .await,
         false,
     );
     assert!(why.contains("network: {allow: […]}"), "{why}");
@@ -99,7 +124,10 @@ async fn a_server_of_a_private_authority_is_believed_where_the_configuration_say
 async fn ipv6_is_spoken_where_it_is_allowed() {
     let server = Raw::start_on_ipv6(b"HTTP/1.1 202 Accepted\r\n\r\n", Then::Close).await;
     let url = format!("http://[::1]:{}/hook", server.port());
-    assert_eq!(send_by(hook(&url), &loopback()).await, Outcome::Delivered("202 Accepted".to_owned()));
+    assert_eq!(
+        send_by(hook(&url), &loopback()).await,
+        Outcome::Delivered("202 Accepted".to_owned())
+    );
     for allow in [vec![], vec!["127.0.0.0/8".parse().expect("a range")]] {
         let why = put_off(send_by(hook(&url), &allow).await, false);
         assert!(why.contains("::1 is a private or special address"), "{why}");
@@ -118,14 +146,21 @@ async fn a_hook_that_is_gone_is_told_apart() {
 #[tokio::test]
 async fn each_of_the_codes_that_ask_for_patience_is_given_the_time_it_asks_for() {
     let server = Server::start().await;
-    for (status, expected) in [(429, Cause::Busy), (502, Cause::Shut), (503, Cause::Shut), (504, Cause::Failed)] {
+    for (status, expected) in
+        [(429, Cause::Busy), (502, Cause::Shut), (503, Cause::Shut), (504, Cause::Failed)]
+    {
         for (wish, seconds) in [("17", 17), ("Thu, 12 Mar 2026 13:21:10 GMT", 60)] {
             let answer = Response::status(status).header("date", "Thu, 12 Mar 2026 13:20:10 GMT");
             server.serve("/hook", answer.header("retry-after", wish));
-            let Outcome::Retry(Retry { cause, after, .. }) = send(&server.url("/hook")).await else {
+            let Outcome::Retry(Retry { cause, after, .. }) = send(&server.url("/hook")).await
+            else {
                 panic!("{status}")
             };
-            assert_eq!((cause, after.map(|wait| wait.as_secs())), (expected, Some(seconds)), "{status} {wish}");
+            assert_eq!(
+                (cause, after.map(|wait| wait.as_secs())),
+                (expected, Some(seconds)),
+                "{status} {wish}"
+            );
         }
     }
 }
@@ -152,21 +187,32 @@ async fn headers_and_logins_are_sent_and_what_an_answer_repeats_of_them_is_not_s
         ),
     ] {
         let server = Server::start().await;
-        let echo = format!("you are {sent}, that is ana:t0k3n-of-the-hook, with the k3y-of-the-team");
+        let echo =
+            format!("you are {sent}, that is ana:t0k3n-of-the-hook, with the k3y-of-the-team");
         server.serve("/hook", Response::status(403).body(&echo));
-        let folder = Folder::new(&HOOK.replace("URL", &server.url("/hook")).replace("AUTH", auth), &[]);
+        let folder =
+            Folder::new(&HOOK.replace("URL", &server.url("/hook")).replace("AUTH", auth), &[]);
         folder.set("TOKEN", "t0k3n-of-the-hook");
         folder.set("KEY", "k3y-of-the-team");
         let said = folder.command(&["notify", "ops"]).await;
         assert_eq!(said.code, 69, "{}", said.errors);
         assert!(said.errors.contains("403 Forbidden: you are […]"), "{}", said.errors);
         for secret in [secret, "t0k3n", "k3y-of"] {
-            assert!(!said.errors.contains(secret) && !said.output.contains(secret), "{}", said.errors);
+            assert!(
+                !said.errors.contains(secret) && !said.output.contains(secret),
+                "{}",
+                said.errors
+            );
         }
         let request = server.requests("/hook").remove(0);
         assert_eq!(request.header("authorization"), Some(sent));
-        assert_eq!((request.header("x-team"), request.header("x-key")), (Some("osint"), Some("k3y-of-the-team")));
-        for secret in ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        assert_eq!(
+            (request.header("x-team"), request.header("x-key")),
+            (Some("osint"), Some("k3y-of-the-team"))
+        );
+        for secret in
+            ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+        {
             verify_signature(&request, secret);
         }
     }
@@ -217,11 +263,17 @@ async fn by_template(name: &str, template: &str) -> (crate::support::http::Recor
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_template_of_the_users_makes_the_message() {
-    let (request, _) =
-        by_template("ours.json", r#"{"says": {{ title }}, "of": {{ rules | map(attribute="rule") | list }}}"#).await;
+    let (request, _) = by_template(
+        "ours.json",
+        r#"{"says": {{ title }}, "of": {{ rules | map(attribute="rule") | list }}}"#,
+    )
+    .await;
     assert_eq!(request.header("content-type"), Some("application/json"));
     let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
-    assert_eq!(body, serde_json::json!({"says": "Russia and North Korea trade arms", "of": ["arms"]}));
+    assert_eq!(
+        body,
+        serde_json::json!({"says": "Russia and North Korea trade arms", "of": ["arms"]})
+    );
     let (request, _) = by_template("ours.txt", "{{ severity }}: {{ title }}").await;
     assert_eq!(request.header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!(request.body, "medium: Russia and North Korea trade arms");
@@ -230,12 +282,19 @@ async fn a_template_of_the_users_makes_the_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_template_that_fails_costs_no_alert() {
     // It works with the sample, which has two rules.
-    let (request, log) =
-        by_template("ours.json", r#"{% if rules | length == 1 %}{{ title | int }}{% endif %}{"sound": true}"#).await;
+    let (request, log) = by_template(
+        "ours.json",
+        r#"{% if rules | length == 1 %}{{ title | int }}{% endif %}{"sound": true}"#,
+    )
+    .await;
     let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
     assert_eq!(
         (&body["type"], &body["story"]["title"]),
         (&"alert".into(), &"Russia and North Korea trade arms".into())
     );
-    assert!(log.iter().any(|line| line.contains("the template of ops fails") && line.contains("line 1")), "{log:#?}");
+    assert!(
+        log.iter()
+            .any(|line| line.contains("the template of ops fails") && line.contains("line 1")),
+        "{log:#?}"
+    );
 }

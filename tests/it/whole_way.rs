@@ -1,4 +1,5 @@
-//! From a feed to an alert that arrives: the real binary, a feed and page server, a webhook and a mail server on loopback.
+//! From a feed to an alert that arrives: the real binary, a feed and page server, a webhook and a
+//! mail server on loopback.
 
 use serde_json::Value;
 
@@ -14,7 +15,9 @@ pub const RULE: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea
 
 /// A configuration that polls `feeds` each second and tells the webhook and the mail recipients.
 pub fn config(feeds: &[String], hook: &str, smtp: u16, to: &[&str]) -> String {
-    let feed = |(index, url): (usize, &String)| format!("  - {{url: \"{url}\", name: wire-{}, every: 1s}}", index + 1);
+    let feed = |(index, url): (usize, &String)| {
+        format!("  - {{url: \"{url}\", name: wire-{}, every: 1s}}", index + 1)
+    };
     let feeds = feeds.iter().enumerate().map(feed).collect::<Vec<_>>().join("\n");
     format!(
         "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook, desk]\nfeeds:\n{feeds}\nnotifiers:\n  \
@@ -30,10 +33,12 @@ async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hoo
     let server = Server::start().await;
     let mail = Sink::start().await;
     server.serve("/story", Response::html(wire::PAGE));
-    let feed = wire::feed(&[Entry::teaser("Freight over the bridge doubles", &server.url("/story"))]);
+    let feed =
+        wire::feed(&[Entry::teaser("Freight over the bridge doubles", &server.url("/story"))]);
     server.serve("/feed.xml", Response::feed(&feed).etag("\"v1\""));
     server.serve("/hook", Response::status(204));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
 
     let mut tidings = folder.run(&[]);
@@ -45,8 +50,12 @@ async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hoo
     assert_eq!(payload["rules"][0]["rule"], "arms");
     assert_eq!(payload["read"]["what"], "full");
     assert_eq!(payload["story"]["title"], "Freight over the bridge doubles");
-    let terms: Vec<_> =
-        payload["rules"][0]["evidence"].as_array().expect("a list").iter().map(|e| &e["term"]).collect();
+    let terms: Vec<_> = payload["rules"][0]["evidence"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|e| &e["term"])
+        .collect();
     assert_eq!(terms, ["Russia", "North Korea", "arms"]);
     assert_eq!(letter.to, ["ana@example.org"]);
     assert!(letter.text().contains("Subject: "), "{}", letter.text());
@@ -56,7 +65,8 @@ async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hoo
     assert_eq!(server.answered("/feed.xml", 2).await, 304);
     assert_eq!(tidings.terminate().await, 0);
 
-    // Two more polls in a new run, the last of them begun after the first was recorded: nothing is told again.
+    // Two more polls in a new run, the last of them begun after the first was recorded: nothing is
+    // told again.
     let before = server.requests("/feed.xml").len();
     let mut tidings = folder.run(&[]);
     server.wait_for("/feed.xml", before + 2).await;
@@ -74,7 +84,8 @@ async fn a_page_that_cannot_be_read_leaves_the_teaser_and_the_alert_says_so() {
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/gone", Response::status(404));
     server.serve("/hook", Response::status(200));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
@@ -91,7 +102,11 @@ async fn a_page_that_cannot_be_read_leaves_the_teaser_and_the_alert_says_so() {
 async fn two_rules_and_two_feeds_make_one_message_that_names_them_all() {
     let server = Server::start().await;
     let mail = Sink::start().await;
-    let entry = Entry::full("Russia and North Korea trade arms", &server.url("/same?utm_source=a"), wire::LONG);
+    let entry = Entry::full(
+        "Russia and North Korea trade arms",
+        &server.url("/same?utm_source=a"),
+        wire::LONG,
+    );
     let other = Entry::full("Russia and North Korea trade arms", &server.url("/same"), wire::LONG);
     server.serve("/a.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/b.xml", Response::feed(&wire::feed(&[other])));
@@ -121,7 +136,8 @@ async fn two_rules_and_two_feeds_make_one_message_that_names_them_all() {
 async fn copies_of_one_text_make_one_message_and_a_rule_that_a_later_copy_adds_makes_the_next() {
     let server = Server::start().await;
     let mail = Sink::start().await;
-    let first = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
+    let first =
+        Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
     server.serve("/a.xml", Response::feed(&wire::feed(&[first])));
     server.serve("/b.xml", Response::feed(&wire::feed(&[])));
     server.serve("/hook", Response::status(200));
@@ -133,7 +149,11 @@ async fn copies_of_one_text_make_one_message_and_a_rule_that_a_later_copy_adds_m
     server.wait_for("/hook", 1).await;
     mail.wait_for(1).await;
 
-    let copy = Entry::full("Shells for oil", "https://paper.example/2", &format!("By Ana Writer. {}", wire::LONG));
+    let copy = Entry::full(
+        "Shells for oil",
+        "https://paper.example/2",
+        &format!("By Ana Writer. {}", wire::LONG),
+    );
     let lead = format!("In Springfield, people spoke of it. {}", wire::LONG);
     let other = Entry::full("Springfield: shells for oil", "https://gazette.example/3", &lead);
     server.serve("/b.xml", Response::feed(&wire::feed(&[copy])));
@@ -146,12 +166,19 @@ async fn copies_of_one_text_make_one_message_and_a_rule_that_a_later_copy_adds_m
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     assert_eq!(payload["rules"].as_array().expect("a list").len(), 1);
     assert_eq!(payload["rules"][0]["rule"], "local");
-    let links: Vec<_> = payload["feeds"].as_array().expect("a list").iter().map(|copy| &copy["url"]).collect();
-    assert_eq!(links, ["https://wire.example/1", "https://paper.example/2", "https://gazette.example/3"]);
+    let links: Vec<_> =
+        payload["feeds"].as_array().expect("a list").iter().map(|copy| &copy["url"]).collect();
+    assert_eq!(
+        links,
+        ["https://wire.example/1", "https://paper.example/2", "https://gazette.example/3"]
+    );
     let told = letters[1].plain();
     assert!(told.contains("copies") && told.contains("https://paper.example/2"), "{told}");
     assert_eq!((server.requests("/hook").len(), mail.letters().len()), (2, 2));
-    assert_eq!(folder.query("SELECT count(*) || ' of ' || count(DISTINCT event) FROM story").await, ["3 of 1"]);
+    assert_eq!(
+        folder.query("SELECT count(*) || ' of ' || count(DISTINCT event) FROM story").await,
+        ["3 of 1"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +186,8 @@ async fn a_mail_server_that_is_down_for_a_while_gets_its_message_and_holds_nobod
     let server = Server::start().await;
     let down = Sink::reserve();
     serve_settled(&server);
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), down.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), down.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 1).await;
@@ -177,8 +205,12 @@ async fn a_refused_recipient_costs_the_other_nothing_and_is_kept_as_dead() {
     let mail = Sink::start().await;
     mail.refuse("gone@example.org");
     serve_settled(&server);
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["gone@example.org", "ana@example.org"]);
+    let config = config(
+        &[server.url("/feed.xml")],
+        &server.url("/hook"),
+        mail.port(),
+        &["gone@example.org", "ana@example.org"],
+    );
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     assert_eq!(mail.wait_for(1).await[0].to, ["ana@example.org"]);
@@ -198,12 +230,14 @@ async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_no
     let server = Server::start().await;
     let down = Sink::reserve();
     serve_settled(&server);
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), down.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), down.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     assert_eq!(folder.run(&["--once"]).wait().await, 69);
     assert_eq!(server.requests("/hook").len(), 1);
     let mail = down.open();
-    // The next try is due five seconds after the first; until then, there is nothing that `--once` may do.
+    // The next try is due five seconds after the first; until then, there is nothing that `--once`
+    // may do.
     while folder.run(&["--once"]).wait().await == 69 {}
     assert_eq!(mail.letters().len(), 1);
 }
@@ -233,10 +267,13 @@ async fn an_edit_that_makes_a_story_match_is_told_once() {
     let server = Server::start().await;
     let mail = Sink::start().await;
     let quiet = wire::LONG.replace("North Korea", "a neighbour");
-    let item = |text: &str| wire::feed(&[Entry::full("Trade across the river", "https://wire.example/1", text)]);
+    let item = |text: &str| {
+        wire::feed(&[Entry::full("Trade across the river", "https://wire.example/1", text)])
+    };
     server.serve("/feed.xml", Response::feed(&item(&quiet)));
     server.serve("/hook", Response::status(200));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     folder.wait_until("SELECT fate FROM story", |fate| fate == "unmatched").await;
@@ -252,7 +289,8 @@ async fn an_edit_that_makes_a_story_match_is_told_once() {
 
 /// A feed with one settled story that matches, and a hook that takes everything.
 pub fn serve_settled(server: &Server) {
-    let entry = Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
+    let entry =
+        Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/hook", Response::status(200));
 }

@@ -1,7 +1,8 @@
 //! Many rules against one story, in little more time than few take.
 //!
-//! Built once, never changed. A rule is posted under features that it cannot do without (`anchor`); a story calls up the rules that are
-//! posted under what it has (`sheet`), and only of those are the clauses run (`run`). It decides what the plain evaluator decides.
+//! Built once, never changed. A rule is posted under features that it cannot do without (`anchor`);
+//! a story calls up the rules that are posted under what it has (`sheet`), and only of those are
+//! the clauses run (`run`). It decides what the plain evaluator decides.
 
 use aho_corasick::AhoCorasick;
 
@@ -47,7 +48,8 @@ pub(crate) struct Engine {
     features: Features,
     postings: Postings,
     program: Program,
-    /// The programs of rules that no feature calls up: they are run for every story. What is refused when rules are read leaves none.
+    /// The programs of rules that no feature calls up: they are run for every story. What is
+    /// refused when rules are read leaves none.
     always: Box<[u32]>,
     /// What patterns cannot do without, and the feature of each piece.
     literals: Option<(AhoCorasick, Box<[Feature]>)>,
@@ -56,7 +58,8 @@ pub(crate) struct Engine {
     rules: usize,
 }
 
-/// Memory for one story at a time, used again for the next: once it has seen a few, it asks for no more.
+/// Memory for one story at a time, used again for the next: once it has seen a few, it asks for no
+/// more.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     sheet: Sheet,
@@ -66,7 +69,8 @@ pub(crate) struct Scratch {
     calls: Vec<(bool, Call)>,
     /// Where programs to be run begin, and then their heads.
     due: Vec<(u32, u32)>,
-    /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than once.
+    /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than
+    /// once.
     looked_at: Vec<u64>,
     /// The rules that were.
     marked: Vec<u32>,
@@ -83,25 +87,30 @@ const SEVERAL: u32 = 1 << 30;
 const WIDE: usize = 8;
 
 impl Engine {
-    /// The engine of `trees`, whose numbers are their places. One that may hold of a story in which nothing is found is
-    /// looked at for every story.
-    pub(crate) fn new<'t>(trees: impl IntoIterator<Item = &'t Tree>, frequencies: &Frequencies) -> Self {
+    /// The engine of `trees`, whose numbers are their places. One that may hold of a story in which
+    /// nothing is found is looked at for every story.
+    pub(crate) fn new<'t>(
+        trees: impl IntoIterator<Item = &'t Tree>,
+        frequencies: &Frequencies,
+    ) -> Self {
         let mut nodes = Nodes::default();
         let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.rule(tree)).collect();
         let groups: Vec<(u32, Feature)> = groups(&mut nodes);
         let (features, shares) = nodes.features.finish(frequencies, roots.len());
-        let (mut chooser, mut writer) = (Chooser::new(&nodes, &shares), Writer::new(&nodes, &shares));
+        let (mut chooser, mut writer) =
+            (Chooser::new(&nodes, &shares), Writer::new(&nodes, &shares));
         let ever = number(features.count());
         let (mut posted, mut always) = (Vec::new(), Vec::new());
         for (id, feature) in groups {
             let anchors = chooser.anchors(id).unwrap_or_default();
             let feature = nodes.features.finished(feature);
             let at = writer.group(GROUP | feature, id);
-            posted.extend(
-                anchors.iter().map(|anchor| {
-                    (anchor.feature, Posting::new(Target::Program(at), anchor.guard, anchor.in_text, ever))
-                }),
-            );
+            posted.extend(anchors.iter().map(|anchor| {
+                (
+                    anchor.feature,
+                    Posting::new(Target::Program(at), anchor.guard, anchor.in_text, ever),
+                )
+            }));
             chooser.stand_for(id, feature);
         }
         for (rule, root) in (0_u32..).zip(&roots) {
@@ -111,14 +120,28 @@ impl Engine {
         let fields = Scope::ALL.map(|scope| nodes.names(scope));
         let postings = Postings::new(features.count(), &posted);
         let program = writer.finish();
-        Self { features, postings, program, always: always.into(), literals, fields, rules: roots.len() }
+        Self {
+            features,
+            postings,
+            program,
+            always: always.into(),
+            literals,
+            fields,
+            rules: roots.len(),
+        }
     }
 
     /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.
     ///
-    /// What is found calls up rules, of which some may stand for what many rules share, and so be found themselves. Each step asks memory for all that it
-    /// needs before any of it is looked at: what does not depend on one another is waited for once, and not one after the other.
-    pub(crate) fn matches<'s>(&self, story: &Story, carriers: &[Carrier], scratch: &'s mut Scratch) -> &'s [u32] {
+    /// What is found calls up rules, of which some may stand for what many rules share, and so be
+    /// found themselves. Each step asks memory for all that it needs before any of it is looked at:
+    /// what does not depend on one another is waited for once, and not one after the other.
+    pub(crate) fn matches<'s>(
+        &self,
+        story: &Story,
+        carriers: &[Carrier],
+        scratch: &'s mut Scratch,
+    ) -> &'s [u32] {
         scratch.clear(self);
         let Scratch { sheet, decided, found, calls, due, looked_at, marked, matched } = scratch;
         sheet.read(self, story, carriers);
@@ -127,7 +150,11 @@ impl Engine {
         while run.sheet.marks.found(seen).is_some() {
             calls.clear();
             while let Some(feature) = run.sheet.marks.found(seen) {
-                calls.extend(self.postings.call(feature).map(|call| (run.sheet.marks.in_text(feature), call)));
+                calls.extend(
+                    self.postings
+                        .call(feature)
+                        .map(|call| (run.sheet.marks.in_text(feature), call)),
+                );
                 seen += 1;
             }
             self.sort_called(calls, &run.sheet.marks, matched, due);
@@ -157,9 +184,15 @@ impl Engine {
         matched
     }
 
-    /// Sorts what is called up and not kept back by its guard: rules that hold go to `matched`, programs to be run become `due`. Which it is nobody can
-    /// foresee, so there is no branch.
-    fn sort_called(&self, calls: &[(bool, Call)], marks: &Marks, matched: &mut Vec<u32>, due: &mut Vec<(u32, u32)>) {
+    /// Sorts what is called up and not kept back by its guard: rules that hold go to `matched`,
+    /// programs to be run become `due`. Which it is nobody can foresee, so there is no branch.
+    fn sort_called(
+        &self,
+        calls: &[(bool, Call)],
+        marks: &Marks,
+        matched: &mut Vec<u32>,
+        due: &mut Vec<(u32, u32)>,
+    ) {
         let most: usize = calls.iter().map(|(_, call)| Postings::count(call)).sum();
         let (mut holding, mut waiting) = (matched.len(), 0);
         matched.resize(holding + most, 0);
@@ -224,19 +257,22 @@ fn mark(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
     is_new
 }
 
-/// The nodes that many rules share and many features call up, each with the feature that stands for it.
+/// The nodes that many rules share and many features call up, each with the feature that stands for
+/// it.
 fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     let is_wide = |node: &Node| match node {
         Node::Some(_, phrases) | Node::AtLeast(_, _, phrases) => phrases.len() > WIDE,
         Node::Any(branches) => branches.len() > WIDE,
         _ => false,
     };
-    let is_group = |id: &u32| nodes.parents(*id) > 1 && is_wide(nodes.node(*id)) && !nodes.looks_at_unit(*id);
+    let is_group =
+        |id: &u32| nodes.parents(*id) > 1 && is_wide(nodes.node(*id)) && !nodes.looks_at_unit(*id);
     let ids: Vec<u32> = (0..number(nodes.count())).filter(is_group).collect();
     ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
 }
 
-/// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up. Every story has the feature `ever`.
+/// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up.
+/// Every story has the feature `ever`.
 fn post(
     rule: u32,
     root: u32,
@@ -255,7 +291,9 @@ fn post(
         let target = if anchor.decides {
             Target::Rule(rule)
         } else {
-            Target::Program(*program.get_or_insert_with(|| writer.rule(rule | several, root, &known)))
+            Target::Program(
+                *program.get_or_insert_with(|| writer.rule(rule | several, root, &known)),
+            )
         };
         posted.push((anchor.feature, Posting::new(target, anchor.guard, anchor.in_text, ever)));
     }
@@ -267,7 +305,8 @@ fn literals(nodes: &Nodes) -> Option<(AhoCorasick, Box<[Feature]>)> {
     let pieces: Vec<(&[u8], Feature)> = nodes.features.literals().collect();
     let automaton = AhoCorasick::new(pieces.iter().map(|(piece, _)| piece));
     let features = pieces.iter().map(|(_, feature)| *feature).collect();
-    (!pieces.is_empty()).then(|| (automaton.expect("patterns are short, and so are their literals"), features))
+    (!pieces.is_empty())
+        .then(|| (automaton.expect("patterns are short, and so are their literals"), features))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Why an expression holds of a story, or does not: a tree of clauses, each with the words that decide it.
+//! Why an expression holds of a story, or does not: a tree of clauses, each with the words that
+//! decide it.
 
 use serde::Serialize;
 
@@ -64,7 +65,10 @@ impl Clause {
     /// The words of the story that it finds, as the story has them.
     pub(crate) fn words(&self) -> Vec<String> {
         let marked = |evidence: &Evidence| {
-            let words = evidence.marks.first().map_or(&*evidence.term, |mark| &evidence.sentence[mark.clone()]);
+            let words = evidence
+                .marks
+                .first()
+                .map_or(&*evidence.term, |mark| &evidence.sentence[mark.clone()]);
             format!("`{}`", words.split_whitespace().collect::<Vec<_>>().join(" "))
         };
         let own = self.evidence.iter().map(marked);
@@ -74,10 +78,13 @@ impl Clause {
 
 fn clause(tree: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Clause {
     let text = written(tree, sight.field);
-    let all =
-        |branches: &[Tree]| -> Vec<Clause> { branches.iter().map(|branch| clause(branch, sight, page)).collect() };
+    let all = |branches: &[Tree]| -> Vec<Clause> {
+        branches.iter().map(|branch| clause(branch, sight, page)).collect()
+    };
     match tree {
-        Tree::In(scope, branch, _) => clause(branch, Sight { field: Some(*scope), view: &page.view(*scope) }, page),
+        Tree::In(scope, branch, _) => {
+            clause(branch, Sight { field: Some(*scope), view: &page.view(*scope) }, page)
+        }
         Tree::And(branches) => {
             let clauses = all(branches);
             let truth = Truth::all(clauses.iter().map(|clause| clause.truth));
@@ -92,7 +99,14 @@ fn clause(tree: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Clause {
         Tree::Not(branch, _) => {
             let inner = clause(branch, sight, page);
             let lack = Some(forbidden(&inner));
-            Clause { text, truth: !inner.truth, evidence: Vec::new(), notes: Vec::new(), clauses: vec![inner], lack }
+            Clause {
+                text,
+                truth: !inner.truth,
+                evidence: Vec::new(),
+                notes: Vec::new(),
+                clauses: vec![inner],
+                lack,
+            }
         }
         Tree::AnyOf(least, items, _) => {
             let held = truth(tree, page, sight.view);
@@ -101,7 +115,9 @@ fn clause(tree: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Clause {
             let lack = Some(format!("too little of `{text}` is there"));
             Clause { text, truth: held, evidence: Vec::new(), notes, clauses, lack }
         }
-        Tree::Within(unit, branch, _) => within(*unit, branch, text, truth(tree, page, sight.view), sight, page),
+        Tree::Within(unit, branch, _) => {
+            within(*unit, branch, text, truth(tree, page, sight.view), sight, page)
+        }
         leaf => of(leaf, text, truth(leaf, page, sight.view), sight, page),
     }
 }
@@ -127,10 +143,21 @@ fn of(leaf: &Tree, text: String, truth: Truth, sight: Sight<'_>, page: &Page<'_>
 }
 
 /// All of `branch` within one unit: the first where it holds, else the one that comes nearest.
-fn within(unit: Unit, branch: &Tree, text: String, held: Truth, sight: Sight<'_>, page: &Page<'_>) -> Clause {
+fn within(
+    unit: Unit,
+    branch: &Tree,
+    text: String,
+    held: Truth,
+    sight: Sight<'_>,
+    page: &Page<'_>,
+) -> Clause {
     let mut best: Option<(usize, View)> = None;
     for part in page.units(unit, sight.view) {
-        let score = if truth(branch, page, &part) == Truth::True { usize::MAX } else { score(branch, page, &part) };
+        let score = if truth(branch, page, &part) == Truth::True {
+            usize::MAX
+        } else {
+            score(branch, page, &part)
+        };
         if best.as_ref().is_none_or(|(most, _)| score > *most) {
             best = Some((score, part));
         }
@@ -146,7 +173,11 @@ fn within(unit: Unit, branch: &Tree, text: String, held: Truth, sight: Sight<'_>
         (_, Some((0, _))) => vec![format!("no {} has any of it", unit.name())],
         (_, Some((_, part))) => {
             let nearest = page.shown(&part).split_whitespace().collect::<Vec<_>>().join(" ");
-            vec![format!("nearest {}: «{}»", unit.name(), excerpt::around(&nearest, &(0..0), NEAREST).0)]
+            vec![format!(
+                "nearest {}: «{}»",
+                unit.name(),
+                excerpt::around(&nearest, &(0..0), NEAREST).0
+            )]
         }
     };
     let lack = Some(format!("`{text}` is in no {}", unit.name()));
@@ -169,7 +200,9 @@ fn score(tree: &Tree, page: &Page<'_>, view: &View) -> usize {
 fn forbidden(inner: &Clause) -> String {
     let found = inner.words().join(", ");
     match inner.truth {
-        Truth::Unknown => format!("`{}`, which must not be there, may stand in what was not read", inner.text),
+        Truth::Unknown => {
+            format!("`{}`, which must not be there, may stand in what was not read", inner.text)
+        }
         _ if found.is_empty() => format!("`{}` is there, but must not", inner.text),
         _ => format!("{found} is there, but must not"),
     }

@@ -1,4 +1,5 @@
-//! What is wrong with a text that a person wrote, and how it is shown: file, line, column, a caret under the very word, advice.
+//! What is wrong with a text that a person wrote, and how it is shown: file, line, column, a caret
+//! under the very word, advice.
 
 mod render;
 
@@ -44,7 +45,13 @@ impl Fault {
     /// An error at `span` of `source`.
     #[must_use]
     pub fn error(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { level: Level::Error, source: Arc::clone(source), span, message: message.into(), help: None }
+        Self {
+            level: Level::Error,
+            source: Arc::clone(source),
+            span,
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// A warning at `span` of `source`.
@@ -62,7 +69,8 @@ impl Fault {
 }
 
 impl Source {
-    /// Line and column of a byte offset, both from 1; columns count characters, a byte order mark none.
+    /// Line and column of a byte offset, both from 1; columns count characters, a byte order mark
+    /// none.
     #[must_use]
     pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let before = &self.text[..self.text.floor_char_boundary(offset)];
@@ -75,7 +83,8 @@ impl Source {
 /// The candidate that `word` was probably meant to be, if one is near enough.
 #[must_use]
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let distance = |candidate: &str| strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase());
+    let distance =
+        |candidate: &str| strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase());
     let most = (word.chars().count() / 3).max(1);
     candidates
         .into_iter()
@@ -92,7 +101,9 @@ mod tests {
     #[test]
     fn lines_and_columns_count_characters_from_1() {
         let source = Source { name: "a".to_owned(), text: "Rússia\nç: d".to_owned() };
-        for (offset, place) in [(0, (1, 1)), (3, (1, 3)), (7, (1, 7)), (8, (2, 1)), (10, (2, 2)), (99, (2, 5))] {
+        for (offset, place) in
+            [(0, (1, 1)), (3, (1, 3)), (7, (1, 7)), (8, (2, 1)), (10, (2, 2)), (99, (2, 5))]
+        {
             assert_eq!(source.line_and_column(offset), place, "{offset}");
         }
         let marked = Source { name: "a".to_owned(), text: "\u{feff}a: b".to_owned() };

@@ -48,9 +48,13 @@ struct Enabled {
 }
 
 impl Loaded {
-    /// The rules in the order of their names, one with `each` once for every row, in the order of the rows.
+    /// The rules in the order of their names, one with `each` once for every row, in the order of
+    /// the rows.
     pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Tree)> {
-        self.rules.into_iter().flat_map(|one| each::rules(one.rule, one.tree, one.each.as_deref())).collect()
+        self.rules
+            .into_iter()
+            .flat_map(|one| each::rules(one.rule, one.tree, one.each.as_deref()))
+            .collect()
     }
 
     /// The rules as people wrote them, in the order of their names.
@@ -60,7 +64,11 @@ impl Loaded {
 }
 
 /// The rules of `texts`; `None` if there is an error in any.
-pub(crate) fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Loaded> {
+pub(crate) fn load(
+    texts: &Texts,
+    known: Option<&Known>,
+    faults: &mut Vec<Fault>,
+) -> Option<Loaded> {
     let mut found = Vec::new();
     let (rules, watchlists) = read(texts, known, &mut found);
     let sound = found.iter().all(|fault| fault.level != Level::Error);
@@ -70,8 +78,11 @@ pub(crate) fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>
     }
     let mut settings = HashSet::new();
     let enabled = rules.into_values().filter(|named| named.enabled);
-    let enabled =
-        enabled.map(|Named { rule, tree, each, .. }| Enabled { rule: shared(rule, &mut settings), tree, each });
+    let enabled = enabled.map(|Named { rule, tree, each, .. }| Enabled {
+        rule: shared(rule, &mut settings),
+        tree,
+        each,
+    });
     Some(Loaded { rules: enabled.collect(), watchlists })
 }
 
@@ -80,18 +91,21 @@ pub(crate) fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>
 pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
     // Most files name none, and some are large.
     let is_key = |behind: &str| behind.trim_start_matches(['"', '\'', ' ']).starts_with(':');
-    if !source.text.match_indices("from").any(|(at, word)| is_key(&source.text[at + word.len()..])) {
+    if !source.text.match_indices("from").any(|(at, word)| is_key(&source.text[at + word.len()..]))
+    {
         return BTreeSet::new();
     }
     let Some(document) = yaml::parse(source, &mut Vec::new()) else { return BTreeSet::new() };
-    let terms = document.root().entries(&mut Vec::new()).and_then(|mut entries| entries.get("terms"));
+    let terms =
+        document.root().entries(&mut Vec::new()).and_then(|mut entries| entries.get("terms"));
     let named = terms.map_or(Vec::new(), |terms| lists::tables_of(&terms));
     named.iter().map(|from| table::path(&source.name, &from.value)).collect()
 }
 
 /// The same, which shares its settings with those that say the same.
 fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
-    rule.settings = settings.get(&rule.settings).cloned().unwrap_or_else(|| Arc::clone(&rule.settings));
+    rule.settings =
+        settings.get(&rule.settings).cloned().unwrap_or_else(|| Arc::clone(&rule.settings));
     settings.insert(Arc::clone(&rule.settings));
     rule
 }
@@ -110,13 +124,21 @@ fn read(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Read {
     let mut definitions = lists::Definitions::default();
     for file in &files {
         let Some(mut entries) = file.document.root().entries(faults) else { continue };
-        let defaults = entries.get("defaults").map(|node| settings::defaults(&node, known, faults)).unwrap_or_default();
+        let defaults = entries
+            .get("defaults")
+            .map(|node| settings::defaults(&node, known, faults))
+            .unwrap_or_default();
         let defaults = Arc::new(defaults);
         if let Some(terms) = entries.get("terms") {
             definitions.read(&terms, &texts.tables, faults);
         }
         if let Some(rules) = entries.get("rules") {
-            nodes.extend(rules.items(faults).into_iter().map(|node| (&file.source, node, Arc::clone(&defaults))));
+            nodes.extend(
+                rules
+                    .items(faults)
+                    .into_iter()
+                    .map(|node| (&file.source, node, Arc::clone(&defaults))),
+            );
         }
         entries.finish(faults);
     }
@@ -145,19 +167,27 @@ fn read(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Read {
     (rules, lists.by_name.values().filter(|list| !list.rows.is_empty()).cloned().collect())
 }
 
-/// Warns of rules that match the very same stories: the second tells nothing that the first does not, or one of them holds a slip.
+/// Warns of rules that match the very same stories: the second tells nothing that the first does
+/// not, or one of them holds a slip.
 fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
     for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
         let settings = &named.rule.settings;
         let each = named.each.as_ref().map(|list| &list.name);
-        let subject = (named.rule.when(), each, named.forms, &settings.feeds, &settings.langs, settings.expires);
+        let subject = (
+            named.rule.when(),
+            each,
+            named.forms,
+            &settings.feeds,
+            &settings.langs,
+            settings.expires,
+        );
         if let Some(first) = seen.get(&subject) {
             let message = format!("this rule matches the same stories as `{first}`");
             let warning = named.name.warning(0..named.name.value.len(), message);
-            faults.push(
-                warning.help("one rule can have several `notify` and `tags`; remove the other, if it is no slip"),
-            );
+            faults.push(warning.help(
+                "one rule can have several `notify` and `tags`; remove the other, if it is no slip",
+            ));
         } else {
             seen.insert(subject, name);
         }
@@ -178,7 +208,8 @@ fn warn_of_terms(
         found
     });
     faults.extend(told.collect::<Vec<_>>().into_iter().flatten());
-    let (stemmed, other): (Vec<_>, Vec<_>) = rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
+    let (stemmed, other): (Vec<_>, Vec<_>) =
+        rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
     let named = |rules: Vec<&entry::Named>| -> BTreeSet<String> {
         let lists = rules.iter().flat_map(|named| named.tree.lists());
         lists.map(|list| list.name.clone()).collect()
@@ -194,7 +225,12 @@ fn add(named: entry::Named, rules: &mut BTreeMap<String, entry::Named>, faults: 
         Entry::Occupied(first) => {
             let first = place(&first.get().name);
             let message = format!("a rule named `{}` stands in {first} already", named.rule.name());
-            faults.push(named.name.fault(0..named.name.value.len(), message).help("give one of the two another name"));
+            faults.push(
+                named
+                    .name
+                    .fault(0..named.name.value.len(), message)
+                    .help("give one of the two another name"),
+            );
         }
     }
 }
@@ -205,13 +241,20 @@ fn place(text: &yaml::Text) -> String {
     format!("{}:{line}:{column}", text.source().name)
 }
 
-/// An error at every key of `later` that stands in `entries`: left out in silence, it would change what is sent.
-fn refuse_later(source: &Arc<Source>, entries: &mut Entries<'_>, later: &[&'static str], faults: &mut Vec<Fault>) {
+/// An error at every key of `later` that stands in `entries`: left out in silence, it would change
+/// what is sent.
+fn refuse_later(
+    source: &Arc<Source>,
+    entries: &mut Entries<'_>,
+    later: &[&'static str],
+    faults: &mut Vec<Fault>,
+) {
     for (key, _) in entries.node().pairs(&mut Vec::new()) {
         if let Some(later) = later.iter().find(|later| **later == key.value) {
             let span = entries.place_of(later).unwrap_or(key.span());
             faults.push(
-                Fault::error(source, span, format!("`{later}` is not available yet")).help("leave it out for now"),
+                Fault::error(source, span, format!("`{later}` is not available yet"))
+                    .help("leave it out for now"),
             );
         }
     }

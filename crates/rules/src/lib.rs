@@ -1,4 +1,5 @@
-//! Rules over news: from YAML and expressions to verdicts on stories, with the words that prove them.
+//! Rules over news: from YAML and expressions to verdicts on stories, with the words that prove
+//! them.
 //!
 //! Pure: no I/O, no clock, no async.
 

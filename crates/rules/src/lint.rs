@@ -1,6 +1,8 @@
-//! What is allowed and yet probably not meant: warnings about an expression, and about the terms of a list.
+//! What is allowed and yet probably not meant: warnings about an expression, and about the terms of
+//! a list.
 //!
-//! Pure functions over finished trees. Nothing is said that cannot be shown from the words of the terms alone.
+//! Pure functions over finished trees. Nothing is said that cannot be shown from the words of the
+//! terms alone.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -27,7 +29,8 @@ pub(crate) use common::is_everywhere;
 /// Warnings of one expression or list: who has that many wants to see them mended first.
 const MOST: usize = 25;
 
-/// What is known of the lists that expressions name: each is looked at once, and only for what is asked of it.
+/// What is known of the lists that expressions name: each is looked at once, and only for what is
+/// asked of it.
 #[derive(Default)]
 pub(crate) struct Memo(Mutex<HashMap<usize, Arc<Known>>>);
 
@@ -41,7 +44,8 @@ struct Known {
 impl Memo {
     fn of(&self, list: &Arc<TermList>) -> Arc<Known> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Known { list: Arc::clone(list), index: OnceLock::new(), common: OnceLock::new() };
+        let new =
+            || Known { list: Arc::clone(list), index: OnceLock::new(), common: OnceLock::new() };
         Arc::clone(known.entry(Arc::as_ptr(list).addr()).or_insert_with(|| Arc::new(new())))
     }
 
@@ -58,7 +62,8 @@ impl Memo {
     }
 }
 
-/// The warnings about an expression, in the order of their places; what is too many is counted in a last one.
+/// The warnings about an expression, in the order of their places; what is too many is counted in a
+/// last one.
 pub(crate) fn expression(tree: &Tree, memo: &Memo) -> Vec<Problem> {
     let mut found = Vec::new();
     again::look(tree, memo, &mut found);
@@ -76,24 +81,30 @@ pub(crate) fn expression(tree: &Tree, memo: &Memo) -> Vec<Problem> {
     found
 }
 
-/// The warnings about a list that has `terms`, those of other lists among them, of which `own` stand in its entries: which of `own`, what is
-/// wrong with it, and what to do; spans say nothing, the entry is meant. `stemmed`: every rule that names it asks for stems.
+/// The warnings about a list that has `terms`, those of other lists among them, of which `own`
+/// stand in its entries: which of `own`, what is wrong with it, and what to do; spans say nothing,
+/// the entry is meant. `stemmed`: every rule that names it asks for stems.
 pub(crate) fn list(own: &[&Term], terms: &[Arc<Term>], stemmed: bool) -> Vec<(usize, Problem)> {
     let mut found: BTreeMap<usize, Vec<Problem>> = BTreeMap::new();
-    for (at, problem) in
-        again::in_list(own, terms).into_iter().chain(common::in_list(own)).chain(alphabets::in_list(own))
+    for (at, problem) in again::in_list(own, terms)
+        .into_iter()
+        .chain(common::in_list(own))
+        .chain(alphabets::in_list(own))
     {
         found.entry(at).or_default().push(problem);
     }
     if let Some((at, problem)) = cyrillic::in_list(own).filter(|_| !stemmed) {
         found.entry(at).or_default().push(problem);
     }
-    let mut found: Vec<(usize, Problem)> =
-        found.into_iter().flat_map(|(at, problems)| problems.into_iter().map(move |problem| (at, problem))).collect();
+    let mut found: Vec<(usize, Problem)> = found
+        .into_iter()
+        .flat_map(|(at, problems)| problems.into_iter().map(move |problem| (at, problem)))
+        .collect();
     if let Some(first) = found.get(MOST).map(|(at, problem)| (*at, problem.span.clone())) {
         let message = more(found.len());
         found.truncate(MOST);
-        found.push((first.0, Problem { level: Level::Warning, span: first.1, message, help: None }));
+        found
+            .push((first.0, Problem { level: Level::Warning, span: first.1, message, help: None }));
     }
     found
 }
@@ -105,7 +116,11 @@ fn more(all: usize) -> String {
     }
 }
 
-fn warning(span: std::ops::Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Problem {
+fn warning(
+    span: std::ops::Range<usize>,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> Problem {
     Problem { level: Level::Warning, span, message: message.into(), help: Some(help.into()) }
 }
 

@@ -25,9 +25,11 @@ pub struct Query {
 }
 
 impl Query {
-    /// Parses an expression that stands in no file, as `when` would have it; it can name no term list.
+    /// Parses an expression that stands in no file, as `when` would have it; it can name no term
+    /// list.
     ///
-    /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error was found.
+    /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error
+    /// was found.
     #[must_use]
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         let text = Text::bare("expression", expression);
@@ -55,14 +57,16 @@ impl Query {
         !self.engine.matches(story, carriers, &mut Scratch::new()).is_empty()
     }
 
-    /// What proves that `story`, seen in `carriers`, matches, as in [`Match::evidence`](super::Match::evidence) and never empty;
-    /// `None` if it does not match.
+    /// What proves that `story`, seen in `carriers`, matches, as in
+    /// [`Match::evidence`](super::Match::evidence) and never empty; `None` if it does not match.
     #[must_use]
     pub fn evidence(&self, story: &Story, carriers: &[Carrier]) -> Option<Vec<Evidence>> {
-        self.holds(story, carriers).then(|| evidence::evidence(&self.tree, &Page::new(story, carriers)))
+        self.holds(story, carriers)
+            .then(|| evidence::evidence(&self.tree, &Page::new(story, carriers)))
     }
 
-    /// What of it holds of `story`, seen in `carriers`, and why. Words that are missing from a teaser are not known to be missing.
+    /// What of it holds of `story`, seen in `carriers`, and why. Words that are missing from a
+    /// teaser are not known to be missing.
     ///
     /// Its truth is that of [`Query::evidence`] wherever all of the story was read.
     #[must_use]

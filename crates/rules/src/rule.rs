@@ -34,11 +34,12 @@ pub struct Table {
     pub unreadable: Option<String>,
 }
 
-/// A rule, checked and ready; of a rule with `each`, what it is for one row. Small, for there may be a million: what can be made again from its
-/// expression is not kept.
+/// A rule, checked and ready; of a rule with `each`, what it is for one row. Small, for there may
+/// be a million: what can be made again from its expression is not kept.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name, and behind it its expression in canonical form, which parses to the tree that it was printed from.
+    /// Its name, and behind it its expression in canonical form, which parses to the tree that it
+    /// was printed from.
     words: Box<str>,
     /// How many bytes of `words` are the name.
     name: u32,
@@ -53,7 +54,8 @@ pub struct Rule {
     pub(crate) reads_body: bool,
 }
 
-/// What a rule says of its alerts and of the stories that it looks at. Rules that say the same share it.
+/// What a rule says of its alerts and of the stories that it looks at. Rules that say the same
+/// share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
     /// How much its alerts matter.
@@ -103,7 +105,8 @@ pub struct Carrier {
 pub struct Match {
     /// The rule.
     pub rule: Arc<Rule>,
-    /// Words that made it match: one for every term of the expression that was found, in the order of the expression, at most twenty.
+    /// Words that made it match: one for every term of the expression that was found, in the order
+    /// of the expression, at most twenty.
     pub evidence: Vec<Evidence>,
 }
 
@@ -112,7 +115,8 @@ pub struct Match {
 pub struct Explained {
     /// The rule.
     pub rule: Arc<Rule>,
-    /// The row that it was explained for; `None` of a rule with `each` where it was explained for all rows at once.
+    /// The row that it was explained for; `None` of a rule with `each` where it was explained for
+    /// all rows at once.
     pub row: Option<story::Row>,
     /// Why it does not look at the story, whatever its words are; `None` if it does.
     pub barred: Option<String>,
@@ -149,7 +153,8 @@ impl From<Vec<Arc<Source>>> for Texts {
 }
 
 impl Rule {
-    /// The rule of that name, whose expression is `tree` and may name `lists`; with `row`, what it is for that row.
+    /// The rule of that name, whose expression is `tree` and may name `lists`; with `row`, what it
+    /// is for that row.
     pub(crate) fn new(
         name: &str,
         tree: &Tree,
@@ -201,7 +206,8 @@ impl Rule {
         self.row().map_or_else(|| self.name().to_owned(), |row| format!("{}: {row}", self.name()))
     }
 
-    /// The rule as YAML in canonical form, lists resolved by name, of an `each` list its row alone: what the store keeps for the record.
+    /// The rule as YAML in canonical form, lists resolved by name, of an `each` list its row alone:
+    /// what the store keeps for the record.
     #[must_use]
     pub fn text(&self) -> String {
         self.text_of(&self.tree(), self.row.as_deref())
@@ -226,7 +232,11 @@ impl Rule {
     /// Its expression, parsed again.
     pub(crate) fn tree(&self) -> Tree {
         let whole = self.tree_of_all_rows();
-        if let Some(row) = &self.row { crate::language::row::tree_of(&whole, &row.list) } else { whole }
+        if let Some(row) = &self.row {
+            crate::language::row::tree_of(&whole, &row.list)
+        } else {
+            whole
+        }
     }
 
     /// The same, in which its `each` list has all of its rows.
@@ -237,7 +247,9 @@ impl Rule {
 
     /// Whether it looks at `story`, seen in `carriers`, whatever its words are.
     pub(crate) fn looks_at(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        self.settings.applies(carriers) && self.settings.speaks(story) && self.settings.is_in_force(story)
+        self.settings.applies(carriers)
+            && self.settings.speaks(story)
+            && self.settings.is_in_force(story)
     }
 
     /// What proves that it matches the story in `page`, which it does.
@@ -254,13 +266,17 @@ impl Settings {
 
     /// Whether stories from any of `carriers` are looked at.
     pub(crate) fn applies(&self, carriers: &[Carrier]) -> bool {
-        self.feeds.is_empty() || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
+        self.feeds.is_empty()
+            || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
     }
 
-    /// Whether `story` is in one of the languages. One that does not say its language may be in any.
+    /// Whether `story` is in one of the languages. One that does not say its language may be in
+    /// any.
     pub(crate) fn speaks(&self, story: &Story) -> bool {
-        let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-        self.langs.is_empty() || story.lang.as_deref().is_none_or(|tag| self.langs.contains(&primary(tag)))
+        let primary =
+            |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        self.langs.is_empty()
+            || story.lang.as_deref().is_none_or(|tag| self.langs.contains(&primary(tag)))
     }
 
     /// Whether `story` was first seen by the last day.

@@ -33,11 +33,13 @@ pub struct Rules {
     watchlists: Vec<Arc<TermList>>,
     /// Decides; its numbers are those of `all`.
     engine: Engine,
-    /// By rule, a bit that says whether it looks at every story: most do, and of those nothing else has to be read.
+    /// By rule, a bit that says whether it looks at every story: most do, and of those nothing else
+    /// has to be read.
     open: Box<[u64]>,
     /// What the rules that look into the body say of the stories that they look at.
     readers: Vec<Arc<Settings>>,
-    /// What teasers are looked through for, made when it is first asked for: not every configuration wants it.
+    /// What teasers are looked through for, made when it is first asked for: not every
+    /// configuration wants it.
     hints: OnceLock<Hints>,
     /// Memory of scanners that are gone.
     idle: Mutex<Vec<Scratch>>,
@@ -56,14 +58,16 @@ pub struct RowChanges {
     pub edited: usize,
 }
 
-/// Looks for rules in one story after another, in memory of its own: once it has seen a few, it asks for no more.
+/// Looks for rules in one story after another, in memory of its own: once it has seen a few, it
+/// asks for no more.
 #[derive(Debug)]
 pub struct Scanner<'r> {
     rules: &'r Rules,
     scratch: Option<Scratch>,
 }
 
-/// Rules that were read and checked, as people wrote them: what `check` tells of them costs no engine.
+/// Rules that were read and checked, as people wrote them: what `check` tells of them costs no
+/// engine.
 pub struct Checked(files::Loaded);
 
 impl Checked {
@@ -86,9 +90,11 @@ impl Checked {
 }
 
 impl Parsed {
-    /// Parses and checks rule files together: names and lists are global over them, and every example is held to.
+    /// Parses and checks rule files together: names and lists are global over them, and every
+    /// example is held to.
     ///
-    /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every file is reported in one go.
+    /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every
+    /// file is reported in one go.
     #[must_use]
     pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
         let loaded = files::load(texts, known, faults)?;
@@ -96,19 +102,19 @@ impl Parsed {
         Some(Self { rules: loaded.of_rows(), watchlists })
     }
 
-    /// The places of the rules that match `story`, seen in `carriers`, by the plain evaluator: slow, and what the engine is held to.
+    /// The places of the rules that match `story`, seen in `carriers`, by the plain evaluator:
+    /// slow, and what the engine is held to.
     #[must_use]
     pub fn plainly(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
         let page = Page::new(story, carriers);
-        let matched = self
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, (rule, tree))| rule.looks_at(story, carriers) && naive::holds(tree, &page));
+        let matched = self.rules.iter().enumerate().filter(|(_, (rule, tree))| {
+            rule.looks_at(story, carriers) && naive::holds(tree, &page)
+        });
         matched.map(|(place, _)| place).collect()
     }
 
-    /// Puts the rules in force. `frequencies` decide what is looked at first, and never what matches.
+    /// Puts the rules in force. `frequencies` decide what is looked at first, and never what
+    /// matches.
     #[must_use]
     pub fn build(&self, frequencies: &Frequencies) -> Rules {
         let engine = Engine::new(self.rules.iter().map(|(_, tree)| tree), frequencies);
@@ -121,7 +127,15 @@ impl Parsed {
             open[number / 64] |= 1 << (number % 64);
         }
         let (open, watchlists) = (open.into(), self.watchlists.clone());
-        Rules { all, watchlists, engine, open, readers, hints: OnceLock::new(), idle: Mutex::default() }
+        Rules {
+            all,
+            watchlists,
+            engine,
+            open,
+            readers,
+            hints: OnceLock::new(),
+            idle: Mutex::default(),
+        }
     }
 }
 
@@ -146,24 +160,36 @@ impl Rules {
     }
 
     /// The watchlists by their names, each with its rows in the order of its table.
-    pub fn watchlists(&self) -> impl Iterator<Item = (&str, impl ExactSizeIterator<Item = &story::Row>)> {
-        self.watchlists.iter().map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
+    pub fn watchlists(
+        &self,
+    ) -> impl Iterator<Item = (&str, impl ExactSizeIterator<Item = &story::Row>)> {
+        self.watchlists
+            .iter()
+            .map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
     }
 
-    /// How the rows of the watchlists differ from those `before`; lists that are as they were are left out.
+    /// How the rows of the watchlists differ from those `before`; lists that are as they were are
+    /// left out.
     #[must_use]
     pub fn row_changes(&self, before: &Self) -> Vec<RowChanges> {
-        let rows =
-            |name: &str| before.watchlists.iter().find(|list| list.name == name).map_or(&[][..], |list| &list.rows);
+        let rows = |name: &str| {
+            before
+                .watchlists
+                .iter()
+                .find(|list| list.name == name)
+                .map_or(&[][..], |list| &list.rows)
+        };
         self.watchlists.iter().filter_map(|list| changes(list, rows(&list.name))).collect()
     }
 
-    /// The rules, in the order of their names; one with `each` once for every row, in the order of the rows.
+    /// The rules, in the order of their names; one with `each` once for every row, in the order of
+    /// the rows.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Rule>> {
         self.all.iter()
     }
 
-    /// Feeds of which one or another passes every filter of every rule: those of a story of which nobody knows who carried it.
+    /// Feeds of which one or another passes every filter of every rule: those of a story of which
+    /// nobody knows who carried it.
     #[must_use]
     pub fn every_carrier(&self) -> Vec<Carrier> {
         let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
@@ -178,8 +204,9 @@ impl Rules {
         untagged.chain([tagged]).collect()
     }
 
-    /// What the rule of that name makes of `story`, as in [`Query::explain`](super::Query::explain): of one with `each` what it makes of it for the row
-    /// of that id, or for all rows at once. `None` if no rule is called so, or has no such row.
+    /// What the rule of that name makes of `story`, as in
+    /// [`Query::explain`](super::Query::explain): of one with `each` what it makes of it for the
+    /// row of that id, or for all rows at once. `None` if no rule is called so, or has no such row.
     #[must_use]
     pub fn explain(
         &self,
@@ -197,7 +224,12 @@ impl Rules {
         });
         let tree = if row.is_some() { rule.tree() } else { rule.tree_of_all_rows() };
         let clause = explain::of_story(&tree, story, carriers, read);
-        Some(Explained { barred: barred::why(&rule, story, carriers), row: row.and(rule.row().cloned()), rule, clause })
+        Some(Explained {
+            barred: barred::why(&rule, story, carriers),
+            row: row.and(rule.row().cloned()),
+            rule,
+            clause,
+        })
     }
 
     /// Whether any rule that applies to a story from `carriers` looks into the body.
@@ -206,7 +238,8 @@ impl Rules {
         self.readers.iter().any(|settings| settings.applies(carriers))
     }
 
-    /// Whether `story`, of which only the teaser is known, holds a word of any rule that looks at it and into the body, be the word wanted or not.
+    /// Whether `story`, of which only the teaser is known, holds a word of any rule that looks at
+    /// it and into the body, be the word wanted or not.
     #[must_use]
     pub fn hinted(&self, story: &Story, carriers: &[Carrier]) -> bool {
         self.hints.get_or_init(|| Hints::new(&self.all)).any(story, carriers)
@@ -219,7 +252,9 @@ impl Rules {
         let mut found = scanner.scan(story, carriers).peekable();
         let Some(_) = found.peek() else { return Vec::new() };
         let page = Page::new(story, carriers);
-        found.map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&page) }).collect()
+        found
+            .map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&page) })
+            .collect()
     }
 
     /// A scanner for these rules.
@@ -244,13 +279,19 @@ fn changes(now: &TermList, then: &[Arc<Row>]) -> Option<RowChanges> {
     let (rows, before) = (by_id(&now.rows), by_id(then));
     let added = rows.keys().filter(|id| !before.contains_key(*id)).count();
     let gone = before.keys().filter(|id| !rows.contains_key(*id)).count();
-    let edited = rows.iter().filter(|(id, row)| before.get(*id).is_some_and(|old| old != *row)).count();
+    let edited =
+        rows.iter().filter(|(id, row)| before.get(*id).is_some_and(|old| old != *row)).count();
     (added + gone + edited > 0).then(|| RowChanges { list: now.name.clone(), added, gone, edited })
 }
 
 impl Scanner<'_> {
-    /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names, with its place in [`Rules::iter`].
-    pub fn scan(&mut self, story: &Story, carriers: &[Carrier]) -> impl Iterator<Item = (usize, &Arc<Rule>)> {
+    /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names, with
+    /// its place in [`Rules::iter`].
+    pub fn scan(
+        &mut self,
+        story: &Story,
+        carriers: &[Carrier],
+    ) -> impl Iterator<Item = (usize, &Arc<Rule>)> {
         let scratch = self.scratch.get_or_insert_with(Scratch::new);
         let Rules { all, open, engine, .. } = self.rules;
         let found = engine.matches(story, carriers, scratch).iter().map(|number| *number as usize);

@@ -1,4 +1,5 @@
-//! Plain data that every room shares: a story, where it was seen, and what proves that a rule matched it.
+//! Plain data that every room shares: a story, where it was seen, and what proves that a rule
+//! matched it.
 
 pub mod headline;
 pub mod pace;
@@ -20,7 +21,8 @@ pub struct FeedName(pub String);
 #[serde(transparent)]
 pub struct NotifierName(pub String);
 
-/// What makes two items the same story: the normalised link, or feed and item key where there is no link to go by.
+/// What makes two items the same story: the normalised link, or feed and item key where there is no
+/// link to go by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StoryKey(pub String);
@@ -44,7 +46,9 @@ impl fmt::Display for StoryKey {
 }
 
 /// How much an alert matters. Ordered: `Info` is the least.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// For the record.
@@ -108,7 +112,8 @@ pub enum Read {
     Teaser(String),
 }
 
-/// One piece of news, as rules see it and alerts show it. All texts are plain: no markup, no entities.
+/// One piece of news, as rules see it and alerts show it. All texts are plain: no markup, no
+/// entities.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     /// The headline; may be empty.
@@ -167,7 +172,11 @@ pub struct Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.id == self.label { f.write_str(&self.label) } else { write!(f, "{} ({})", self.label, self.id) }
+        if self.id == self.label {
+            f.write_str(&self.label)
+        } else {
+            write!(f, "{} ({})", self.label, self.id)
+        }
     }
 }
 
@@ -193,14 +202,16 @@ pub struct Evidence {
     /// The label of the term list that the term stands in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// The clause of the rule that the words prove, in canonical form and with its field: the smallest that no other words have a part in, or all of
-    /// a `SENT` or `PARA`; cut if it is very long. `None` where that was not asked or not kept.
+    /// The clause of the rule that the words prove, in canonical form and with its field: the
+    /// smallest that no other words have a part in, or all of a `SENT` or `PARA`; cut if it is very
+    /// long. `None` where that was not asked or not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clause: Option<String>,
     /// Where the sentence stands.
     pub field: Field,
     /// The sentence, as the story has it, cut to a readable length around the words.
     pub sentence: String,
-    /// Byte ranges of the matched words in `sentence`: on character boundaries, ascending, not overlapping.
+    /// Byte ranges of the matched words in `sentence`: on character boundaries, ascending, not
+    /// overlapping.
     pub marks: Vec<Range<usize>>,
 }

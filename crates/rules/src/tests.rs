@@ -32,26 +32,36 @@ fn reasons(query: &Query, story: &Story) -> Vec<String> {
 fn rules(yaml: &str) -> Rules {
     let mut faults = Vec::new();
     let source = Arc::new(Source { name: "rules/a.yaml".to_owned(), text: yaml.to_owned() });
-    Rules::load(&vec![source].into(), None, &mut faults).unwrap_or_else(|| panic!("{}", render(&faults, false)))
+    Rules::load(&vec![source].into(), None, &mut faults)
+        .unwrap_or_else(|| panic!("{}", render(&faults, false)))
 }
 
 #[test]
 fn every_case_is_decided_as_its_author_means() {
-    let cases = cases::CASES.iter().flat_map(|(subject, cases)| cases.iter().map(move |case| (subject, case)));
+    let cases = cases::CASES
+        .iter()
+        .flat_map(|(subject, cases)| cases.iter().map(move |case| (subject, case)));
     let wrong: Vec<String> = cases
-        .flat_map(|(subject, case)| wrong_in(case).into_iter().map(move |wrong| format!("{subject}: {wrong}")))
+        .flat_map(|(subject, case)| {
+            wrong_in(case).into_iter().map(move |wrong| format!("{subject}: {wrong}"))
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Where `case` is not decided as its author means. What a body proves a title proves, unless it is in capitals.
+/// Where `case` is not decided as its author means. What a body proves a title proves, unless it is
+/// in capitals.
 fn wrong_in((expression, text, expected): &cases::Case) -> Vec<String> {
     let mut faults = Vec::new();
-    let Some(query) = Query::parse(expression, &mut faults) else { return vec![render(&faults, false)] };
+    let Some(query) = Query::parse(expression, &mut faults) else {
+        return vec![render(&faults, false)];
+    };
     let title = text.contains(char::is_lowercase).then(|| ("title", story(text, "")));
     let stories = [("body", story("", text))].into_iter().chain(title);
     let wrong = stories.filter(|(_, story)| query.evidence(story, &[]).is_some() != *expected);
-    wrong.map(|(place, _)| format!("{expression} in the {place} {text:?} is not {expected}")).collect()
+    wrong
+        .map(|(place, _)| format!("{expression} in the {place} {text:?} is not {expected}"))
+        .collect()
 }
 
 #[test]
@@ -71,19 +81,34 @@ fn dotted_letters_are_not_found_in_a_title_wholly_in_capitals() {
 #[test]
 fn a_story_that_does_not_match_is_told_why() {
     let query = query("Russia AND (arms OR oil) NOT football");
-    let expected = ["`Russia` is missing", "nothing of `arms OR oil` is there", "`Football` is there, but must not"];
+    let expected = [
+        "`Russia` is missing",
+        "nothing of `arms OR oil` is there",
+        "`Football` is there, but must not",
+    ];
     assert_eq!(reasons(&query, &story("Football", "Farms")), expected);
     assert_eq!(reasons(&query, &story("Russia", "oil")), Vec::<String>::new());
 }
 
 #[test]
 fn evidence_shows_each_term_where_it_stands_first() {
-    let story = story("Russia buys", "It rains.\n\nShells for North\nKorea, and Rússia’s arms. No more arms.");
-    let found =
-        query("arms AND North Korea AND (Russia OR oil) NOT football").evidence(&story, &[]).expect("it matches");
+    let story = story(
+        "Russia buys",
+        "It rains.\n\nShells for North\nKorea, and Rússia’s arms. No more arms.",
+    );
+    let found = query("arms AND North Korea AND (Russia OR oil) NOT football")
+        .evidence(&story, &[])
+        .expect("it matches");
     let shown: Vec<(&str, Field, &str, &str)> = found
         .iter()
-        .map(|one| (one.term.as_str(), one.field, one.sentence.as_str(), &one.sentence[one.marks[0].clone()]))
+        .map(|one| {
+            (
+                one.term.as_str(),
+                one.field,
+                one.sentence.as_str(),
+                &one.sentence[one.marks[0].clone()],
+            )
+        })
         .collect();
     let expected = [
         ("arms", Field::Body, "Shells for North\nKorea, and Rússia’s arms.", "arms"),
@@ -102,7 +127,9 @@ fn evidence_names_the_label_and_few_terms_of_a_list() {
     let found = rules.matches(&story("", "김정은이 one two three four"), &[]);
     let shown: Vec<Vec<(&str, Option<&str>)>> = found
         .iter()
-        .map(|one| one.evidence.iter().map(|one| (one.term.as_str(), one.label.as_deref())).collect())
+        .map(|one| {
+            one.evidence.iter().map(|one| (one.term.as_str(), one.label.as_deref())).collect()
+        })
         .collect();
     let people = Some("People");
     assert_eq!(
@@ -119,29 +146,45 @@ fn evidence_names_the_clause_that_it_proves() {
     let story = story("Arms talks", "Russia sells arms. Korea buys.");
     let when = "title:(arms OR oil) AND (Russia NEAR/1 arms OR ATLEAST/2(sells OR buys)) AND SENT(Korea AND (buys OR /buys?/)) AND NOT NOT talks";
     let found = query(when).evidence(&story, &[]).expect("it matches");
-    let clauses: Vec<&str> = found.iter().map(|one| one.clause.as_deref().expect("it has one")).collect();
+    let clauses: Vec<&str> =
+        found.iter().map(|one| one.clause.as_deref().expect("it has one")).collect();
     let (near, least, sentence) =
         ("Russia NEAR/1 arms", "ATLEAST/2(sells OR buys)", "SENT(Korea AND (buys OR /buys?/))");
-    assert_eq!(clauses, ["title:arms", near, near, least, least, sentence, sentence, sentence, "talks"]);
+    assert_eq!(
+        clauses,
+        ["title:arms", near, near, least, least, sentence, sentence, sentence, "talks"]
+    );
     let long = format!("ANY/1({}, arms)", vec!["ATLEAST/2(arms OR talks)"; 40].join(", "));
     let clause = format!("SENT({long})");
     let found = query(&clause).evidence(&story, &[]).expect("it matches");
-    assert!(found[0].clause.as_deref().is_some_and(|clause| clause.len() <= 306 && clause.ends_with('…')));
+    assert!(
+        found[0]
+            .clause
+            .as_deref()
+            .is_some_and(|clause| clause.len() <= 306 && clause.ends_with('…'))
+    );
 }
 
 #[test]
 fn evidence_has_at_most_twenty_terms() {
     let letters: Vec<String> = ('a'..='z').map(String::from).collect();
-    let found = query(&letters.join(" AND ")).evidence(&story("", &letters.join(" ")), &[]).expect("it matches");
+    let found = query(&letters.join(" AND "))
+        .evidence(&story("", &letters.join(" ")), &[])
+        .expect("it matches");
     assert_eq!(found.len(), 20);
 }
 
 #[test]
 fn a_long_sentence_is_cut_around_the_words() {
     let filler = "слово ".repeat(200);
-    let found = query("arms").evidence(&story("", &format!("{filler}arms {filler}")), &[]).expect("it matches");
+    let found = query("arms")
+        .evidence(&story("", &format!("{filler}arms {filler}")), &[])
+        .expect("it matches");
     let sentence = &found[0].sentence;
-    assert!(sentence.len() <= 306 && sentence.starts_with('…') && sentence.ends_with('…'), "{sentence}");
+    assert!(
+        sentence.len() <= 306 && sentence.starts_with('…') && sentence.ends_with('…'),
+        "{sentence}"
+    );
     assert_eq!(&sentence[found[0].marks[0].clone()], "arms");
 }
 
@@ -203,11 +246,16 @@ fn capitals_count_for_nothing_in_a_title_wholly_in_capitals() {
 fn evidence_of_two_that_are_near_shows_both_where_they_are_near() {
     let story = story("Russia", "Arms. Then Russia sells arms.");
     let found = query("Russia NEAR/1 arms").evidence(&story, &[]).expect("it matches");
-    let shown: Vec<_> = found.iter().map(|one| (one.field, one.sentence.as_str(), one.marks[0].clone())).collect();
+    let shown: Vec<_> =
+        found.iter().map(|one| (one.field, one.sentence.as_str(), one.marks[0].clone())).collect();
     let near = "Then Russia sells arms.";
     assert_eq!(shown, [(Field::Body, near, 5..11), (Field::Body, "Arms.", 0..4)]);
-    let reasons = reasons(&query("title:(Russia NEAR/1 arms) AND Russia EXCEPT Then Russia"), &story);
-    assert_eq!(reasons, ["`title:(Russia NEAR/1 arms)` is nowhere (`arms` is missing; it is in the body)"]);
+    let reasons =
+        reasons(&query("title:(Russia NEAR/1 arms) AND Russia EXCEPT Then Russia"), &story);
+    assert_eq!(
+        reasons,
+        ["`title:(Russia NEAR/1 arms)` is nowhere (`arms` is missing; it is in the body)"]
+    );
 }
 
 #[test]
@@ -222,7 +270,8 @@ fn a_source_is_the_name_of_a_feed_that_carried_the_story() {
 
 #[test]
 fn a_rule_that_looks_only_at_other_fields_does_not_read_the_body() {
-    let reads = |when: &str| rules(&format!("rules:\n  - {{name: a, when: '{when}'}}\n")).reads_body(&[]);
+    let reads =
+        |when: &str| rules(&format!("rules:\n  - {{name: a, when: '{when}'}}\n")).reads_body(&[]);
     for when in ["title:arms", "title:(a OR b) NOT url:c", "site:rt.com AND lang:en"] {
         assert!(!reads(when), "{when}");
     }
@@ -235,7 +284,10 @@ fn a_rule_that_looks_only_at_other_fields_does_not_read_the_body() {
 fn what_is_found_outside_the_text_is_named_with_its_field() {
     let story = Story { url: Some("https://rt.com/".to_owned()), ..story("Arms", "") };
     let found = query("site:rt.com AND title:arms").evidence(&story, &[]).expect("it matches");
-    let shown: Vec<_> = found.iter().map(|one| (one.term.as_str(), one.sentence.as_str(), one.marks.len())).collect();
+    let shown: Vec<_> = found
+        .iter()
+        .map(|one| (one.term.as_str(), one.sentence.as_str(), one.marks.len()))
+        .collect();
     assert_eq!(shown, [("site:rt.com", "Arms", 0), ("arms", "Arms", 1)]);
     let reasons = reasons(&query("title:(oil AND (a OR b)) AND url:x NOT site:rt.com"), &story);
     let expected = [
@@ -249,7 +301,8 @@ fn what_is_found_outside_the_text_is_named_with_its_field() {
 
 #[test]
 fn what_two_negations_want_is_shown() {
-    let found = query("NOT ((NOT arms) OR oil)").evidence(&story("", "arms"), &[]).expect("it matches");
+    let found =
+        query("NOT ((NOT arms) OR oil)").evidence(&story("", "arms"), &[]).expect("it matches");
     assert_eq!(found[0].term, "arms");
 }
 
@@ -258,14 +311,23 @@ fn a_rule_looks_only_at_its_feeds() {
     let rules = rules(
         "rules:\n  - {name: all, when: arms}\n  - {name: named, when: arms, feeds: Yonhap}\n  - {name: tagged, when: arms, feeds: [\"tag:wire\"]}\n",
     );
-    let carrier =
-        |name: &str, tag: &str| Carrier { name: FeedName(name.to_owned()), tags: BTreeSet::from([tag.to_owned()]) };
+    let carrier = |name: &str, tag: &str| Carrier {
+        name: FeedName(name.to_owned()),
+        tags: BTreeSet::from([tag.to_owned()]),
+    };
     let names = |carriers: &[Carrier]| -> Vec<String> {
-        rules.matches(&story("arms", ""), carriers).into_iter().map(|found| found.rule.name().to_owned()).collect()
+        rules
+            .matches(&story("arms", ""), carriers)
+            .into_iter()
+            .map(|found| found.rule.name().to_owned())
+            .collect()
     };
     assert_eq!(names(&[]), ["all"]);
     assert_eq!(names(&[carrier("Yonhap", "korea")]), ["all", "named"]);
-    assert_eq!(names(&[carrier("other", "wire"), carrier("Yonhap", "x")]), ["all", "named", "tagged"]);
+    assert_eq!(
+        names(&[carrier("other", "wire"), carrier("Yonhap", "x")]),
+        ["all", "named", "tagged"]
+    );
     assert!(rules.reads_body(&[]));
     assert!(!Rules::default().reads_body(&[]));
 }
@@ -310,7 +372,11 @@ fn a_rule_looks_only_at_its_languages_and_until_its_last_day() {
         (Some("de"), "2026-11-01T00:00:00Z", false),
         (Some("en"), "2026-11-25T00:00:00Z", false),
     ] {
-        let story = Story { lang: lang.map(str::to_owned), first_seen: at(first_seen), ..story("", "arms") };
+        let story = Story {
+            lang: lang.map(str::to_owned),
+            first_seen: at(first_seen),
+            ..story("", "arms")
+        };
         assert_eq!(!rules.matches(&story, &[]).is_empty(), matches, "{lang:?} at {first_seen}");
     }
 }

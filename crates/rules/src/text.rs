@@ -31,8 +31,8 @@ pub(crate) use words::{Place, Words};
 pub struct Token {
     /// The word as it is compared: folded case, width, accents and letter forms. Never empty.
     pub word: String,
-    /// Where it stands in the text, in bytes, on character boundaries; never empty, and ascending from token to token.
-    /// Words that one character stands for (`½` is 1 and 2) share its place.
+    /// Where it stands in the text, in bytes, on character boundaries; never empty, and ascending
+    /// from token to token. Words that one character stands for (`½` is 1 and 2) share its place.
     pub span: Range<usize>,
     /// Which paragraph of the text, from 0: paragraphs are parted by a blank line.
     pub paragraph: u32,
@@ -40,12 +40,13 @@ pub struct Token {
 
 /// The words of `text`, in order, in time linear in its length.
 ///
-/// Words are those of Unicode annex 29 after NFKC and full case folding, without accents on Latin and Greek letters and
-/// stress marks on Cyrillic ones, with digits as Europe writes them, and split further at hyphens, dashes, slashes, underscores
-/// and apostrophes, at a full stop or colon between letters, and where Hangul meets another script.
-/// Dotted single letters (`U.S.`) are one word, and so are `AT&T` and `C++`; an `s` after an apostrophe is none, each Han or
-/// kana character is one, and characters that show nothing (soft hyphens, zero-width spaces) count for nothing.
-/// `docs/rules.md` has the table.
+/// Words are those of Unicode annex 29 after NFKC and full case folding, without accents on Latin
+/// and Greek letters and stress marks on Cyrillic ones, with digits as Europe writes them, and
+/// split further at hyphens, dashes, slashes, underscores and apostrophes, at a full stop or colon
+/// between letters, and where Hangul meets another script. Dotted single letters (`U.S.`) are one
+/// word, and so are `AT&T` and `C++`; an `s` after an apostrophe is none, each Han or kana
+/// character is one, and characters that show nothing (soft hyphens, zero-width spaces) count for
+/// nothing. `docs/rules.md` has the table.
 #[must_use]
 pub fn tokenise(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
@@ -68,7 +69,11 @@ fn folded_words(written: &str, at: usize, paragraph: u32) -> impl Iterator<Item 
     let folded = fold::fold(written);
     split::words(&folded.text).into_iter().map(move |piece| {
         let origin = folded.origin(&piece.shown);
-        Token { word: folded.text[piece.word].to_owned(), span: at + origin.start..at + origin.end, paragraph }
+        Token {
+            word: folded.text[piece.word].to_owned(),
+            span: at + origin.start..at + origin.end,
+            paragraph,
+        }
     })
 }
 

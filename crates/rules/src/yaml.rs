@@ -40,12 +40,17 @@ pub struct Entries<'d> {
     unlisted: Vec<&'static str>,
 }
 
-/// Parses a document. Duplicate keys, tags (`when: !sport`), tabs, several documents in one text, deep nesting and alias bombs are faults.
-/// `None` if it cannot be used; an empty text is an empty mapping.
+/// Parses a document. Duplicate keys, tags (`when: !sport`), tabs, several documents in one text,
+/// deep nesting and alias bombs are faults. `None` if it cannot be used; an empty text is an empty
+/// mapping.
 #[must_use]
 pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Document> {
     if let Some(at) = source.text.find('\u{fffd}') {
-        let fault = Fault::error(source, at..at + '\u{fffd}'.len_utf8(), "a damaged character: this text is not UTF-8");
+        let fault = Fault::error(
+            source,
+            at..at + '\u{fffd}'.len_utf8(),
+            "a damaged character: this text is not UTF-8",
+        );
         faults.push(fault.help("save the file as UTF-8"));
         return None;
     }
@@ -71,7 +76,8 @@ impl Document {
 }
 
 impl<'d> Node<'d> {
-    /// Its place in the source: of a scalar the scalar, of a list or mapping its first line, to the bracket where that closes it.
+    /// Its place in the source: of a scalar the scalar, of a list or mapping its first line, to the
+    /// bracket where that closes it.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.place.span.clone()
@@ -111,7 +117,9 @@ impl<'d> Node<'d> {
     pub fn text(&self, faults: &mut Vec<Fault>) -> Option<Text> {
         let value = match self.value {
             Value::String(text) => text.clone(),
-            Value::Number(number) => self.as_written().map_or_else(|| number.to_string(), ToOwned::to_owned),
+            Value::Number(number) => {
+                self.as_written().map_or_else(|| number.to_string(), ToOwned::to_owned)
+            }
             _ => {
                 let fault = self.wrong("a text");
                 let word = self.as_written().filter(|_| self.value.is_bool());
@@ -146,7 +154,8 @@ impl<'d> Node<'d> {
         self.duration_in(&text.value, faults)
     }
 
-    /// The same of `value`, which was made of this node's text; the fault shows only what was written.
+    /// The same of `value`, which was made of this node's text; the fault shows only what was
+    /// written.
     pub fn duration_in(&self, value: &str, faults: &mut Vec<Fault>) -> Option<Duration> {
         let duration = humantime::parse_duration(value).ok();
         if duration.is_none() {
@@ -160,10 +169,14 @@ impl<'d> Node<'d> {
     /// The items of a list, else a fault and none.
     pub fn items(&self, faults: &mut Vec<Fault>) -> Vec<Node<'d>> {
         if let Value::Sequence(values) = self.value {
-            let node = |(index, value)| Node { source: self.source, value, place: self.place.item(index) };
+            let node =
+                |(index, value)| Node { source: self.source, value, place: self.place.item(index) };
             return values.iter().enumerate().map(node).collect();
         }
-        faults.push(self.wrong("a list").help("a list is written [one, two], or one item a line, each after `- `"));
+        faults.push(
+            self.wrong("a list")
+                .help("a list is written [one, two], or one item a line, each after `- `"),
+        );
         Vec::new()
     }
 
@@ -180,7 +193,8 @@ impl<'d> Node<'d> {
         Some(Entries { node: *self, asked: Vec::new(), unlisted: Vec::new() })
     }
 
-    /// The keys and values of a mapping whose keys are the user's own names, in order, else a fault and none.
+    /// The keys and values of a mapping whose keys are the user's own names, in order, else a fault
+    /// and none.
     pub fn pairs(&self, faults: &mut Vec<Fault>) -> Vec<(Text, Node<'d>)> {
         let is_mapping = self.is_mapping().then_some(());
         if self.or_wrong(is_mapping, "names with values", faults).is_none() {
@@ -194,7 +208,10 @@ impl<'d> Node<'d> {
         let entries = value.as_mapping().into_iter().flatten().enumerate();
         entries.map(move |(index, (key, value))| {
             let (key_place, value_place) = place.entry(index);
-            (Node { source, value: key, place: key_place }, Node { source, value, place: value_place })
+            (
+                Node { source, value: key, place: key_place },
+                Node { source, value, place: value_place },
+            )
         })
     }
 
@@ -229,7 +246,8 @@ impl<'d> Entries<'d> {
     /// The value of `key`, if it stands there and is not null.
     pub fn get(&mut self, key: &'static str) -> Option<Node<'d>> {
         self.asked.push(key);
-        let (_, value) = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key))?;
+        let (_, value) =
+            self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key))?;
         (!value.value.is_null()).then_some(value)
     }
 
@@ -242,8 +260,8 @@ impl<'d> Entries<'d> {
         value
     }
 
-    /// The place of `key` itself, for a fault that is about the key rather than its value. The key counts as known,
-    /// but advice about other keys does not name it.
+    /// The place of `key` itself, for a fault that is about the key rather than its value. The key
+    /// counts as known, but advice about other keys does not name it.
     pub fn place_of(&mut self, key: &'static str) -> Option<Range<usize>> {
         self.unlisted.push(key);
         let found = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key));
@@ -259,7 +277,11 @@ impl<'d> Entries<'d> {
     /// A fault for every key that nobody asked for, naming the nearest key that exists.
     pub fn finish(self, faults: &mut Vec<Fault>) {
         for (key, _) in self.node.raw_pairs() {
-            if key.value.as_str().is_some_and(|key| self.asked.contains(&key) || self.unlisted.contains(&key)) {
+            if key
+                .value
+                .as_str()
+                .is_some_and(|key| self.asked.contains(&key) || self.unlisted.contains(&key))
+            {
                 continue;
             }
             let known = self.asked.iter().copied();
@@ -267,8 +289,10 @@ impl<'d> Entries<'d> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys here are: {}", known.collect::<Vec<_>>().join(", ")),
             };
-            // A key that swallowed its value, for want of a space after the colon, may hold a secret: it is not repeated.
-            let is_word = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+            // A key that swallowed its value, for want of a space after the colon, may hold a
+            // secret: it is not repeated.
+            let is_word =
+                |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
             let message = match key.value.as_str().filter(is_word) {
                 Some(name) => format!("the key `{name}` is not known here"),
                 None => "this key is not known here".to_owned(),

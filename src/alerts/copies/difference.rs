@@ -57,7 +57,8 @@ pub(super) enum Difference {
 
 /// How `later` differs from `earlier`.
 pub(super) fn difference(earlier: &Words, later: &Words) -> Difference {
-    let known = [earlier, later].map(|text| text.words.iter().map(|word| word.text.as_str()).collect::<HashSet<_>>());
+    let known = [earlier, later]
+        .map(|text| text.words.iter().map(|word| word.text.as_str()).collect::<HashSet<_>>());
     let (mut was, mut now) = unmatched(earlier, later);
     let mut figures = Vec::new();
     for (one, other) in pairs(earlier, &mut was, later, &mut now) {
@@ -75,7 +76,10 @@ pub(super) fn difference(earlier: &Words, later: &Words) -> Difference {
             return Difference::Event;
         }
         let both = gone.iter().zip(&new);
-        figures.extend(both.map(|(was, now)| Figure { was: one[*was].text.clone(), now: other[*now].text.clone() }));
+        figures.extend(both.map(|(was, now)| Figure {
+            was: one[*was].text.clone(),
+            now: other[*now].text.clone(),
+        }));
     }
     if is_replaced(earlier, &was, &known[1]) && is_replaced(later, &now, &known[0]) {
         return Difference::Event;
@@ -90,7 +94,8 @@ pub(super) fn difference(earlier: &Words, later: &Words) -> Difference {
 pub(super) fn has_lead(short: &Words, long: &Words, reach: usize) -> bool {
     let Some(lead) = short.sentences.first() else { return false };
     let lead = &short.words[lead.clone()];
-    (0..long.sentences.len().min(reach)).any(|at| likeness(lead, long.sentence(at)) >= lead.len().max(4) / 2)
+    (0..long.sentences.len().min(reach))
+        .any(|at| likeness(lead, long.sentence(at)) >= lead.len().max(4) / 2)
 }
 
 /// The sentences of each text that the other has not, word for word.
@@ -106,8 +111,12 @@ fn unmatched(one: &Words, other: &Words) -> (Vec<usize>, Vec<usize>) {
         }
         _ => false,
     };
-    let rest: Vec<usize> =
-        one.sentence_hashes().enumerate().filter(|(_, hash)| !take(*hash)).map(|(at, _)| at).collect();
+    let rest: Vec<usize> = one
+        .sentence_hashes()
+        .enumerate()
+        .filter(|(_, hash)| !take(*hash))
+        .map(|(at, _)| at)
+        .collect();
     // What was not taken of the other text, the last of equal sentences first.
     let mut left: Vec<usize> = Vec::new();
     for (at, hash) in other.sentence_hashes().enumerate() {
@@ -119,7 +128,12 @@ fn unmatched(one: &Words, other: &Words) -> (Vec<usize>, Vec<usize>) {
 }
 
 /// Sentences that are alike, each of `was` with the likest of `now`; both keep what is like none.
-fn pairs(earlier: &Words, was: &mut Vec<usize>, later: &Words, now: &mut Vec<usize>) -> Vec<(usize, usize)> {
+fn pairs(
+    earlier: &Words,
+    was: &mut Vec<usize>,
+    later: &Words,
+    now: &mut Vec<usize>,
+) -> Vec<(usize, usize)> {
     was.truncate(MOST_SENTENCES);
     now.truncate(MOST_SENTENCES);
     let mut likes: Vec<(usize, usize, usize)> = Vec::new();
@@ -165,9 +179,12 @@ fn likeness(one: &[Word], other: &[Word]) -> usize {
     let same = |(a, b): &(&Word, &Word)| a.text == b.text;
     let start = one.iter().zip(other).take_while(same).count();
     let end = one.iter().rev().zip(other.iter().rev()).take_while(same).count();
-    let pairs: HashSet<(&str, &str)> = one.windows(2).map(|two| (two[0].text.as_str(), two[1].text.as_str())).collect();
-    let is_shared: Vec<bool> =
-        other.windows(2).map(|two| pairs.contains(&(two[0].text.as_str(), two[1].text.as_str()))).collect();
+    let pairs: HashSet<(&str, &str)> =
+        one.windows(2).map(|two| (two[0].text.as_str(), two[1].text.as_str())).collect();
+    let is_shared: Vec<bool> = other
+        .windows(2)
+        .map(|two| pairs.contains(&(two[0].text.as_str(), two[1].text.as_str())))
+        .collect();
     let shared = is_shared.iter().filter(|is_shared| **is_shared).count();
     let stretches = is_shared.chunk_by(|a, b| a == b).filter(|chunk| chunk[0]).count();
     let short = one.len().min(other.len());
@@ -199,20 +216,31 @@ fn lacking(one: &[Word], other: &[Word], known: Option<&HashSet<&str>>) -> Vec<u
 fn is_figure(words: &[Word], at: usize) -> bool {
     let number = &words[at];
     let plain = number.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let year = number.text.len() == 4 && (number.text.starts_with("19") || number.text.starts_with("20"));
+    let year =
+        number.text.len() == 4 && (number.text.starts_with("19") || number.text.starts_with("20"));
     let before = at.checked_sub(1).map(|at| &words[at]);
     let behind = words.get(at + 1);
-    let numbers =
-        |word: &Word| matches!(word.kind, Kind::Name | Kind::Number) || NUMBERED.contains(&word.text.as_str());
+    let numbers = |word: &Word| {
+        matches!(word.kind, Kind::Name | Kind::Number) || NUMBERED.contains(&word.text.as_str())
+    };
     let timed = |word: &Word| word.kind == Kind::Number || TIMES.contains(&word.text.as_str());
-    number.kind == Kind::Number && plain && !year && !before.is_some_and(numbers) && !behind.is_some_and(timed)
+    number.kind == Kind::Number
+        && plain
+        && !year
+        && !before.is_some_and(numbers)
+        && !behind.is_some_and(timed)
 }
 
 /// Whether the sentences `rest` of a text, which are like none of the other, tell of an event of
 /// their own: they hold names or numbers, hardly any of which the other text (`known`) has.
 fn is_replaced(text: &Words, rest: &[usize], known: &HashSet<&str>) -> bool {
     let words = || rest.iter().flat_map(|at| text.sentence(*at));
-    let of = |kind| words().filter(|word| word.kind == kind).map(|word| word.text.as_str()).collect::<HashSet<_>>();
+    let of = |kind| {
+        words()
+            .filter(|word| word.kind == kind)
+            .map(|word| word.text.as_str())
+            .collect::<HashSet<_>>()
+    };
     let (names, numbers) = (of(Kind::Name), of(Kind::Number));
     let telling = if names.len() < 2 { &names | &numbers } else { names };
     let shared = telling.iter().filter(|word| known.contains(*word)).count();

@@ -23,7 +23,8 @@ pub(super) fn split(title: &str) -> (Option<Mark>, &str) {
     let end = title.find(|c: char| !c.is_alphabetic()).unwrap_or(title.len());
     let (word, rest) = title.split_at(end);
     let parted = rest.starts_with(PARTS) || rest.starts_with(']');
-    let behind = |rest: &'_ str| rest.trim_start_matches(PARTS).trim_start_matches([']', ' ']).len();
+    let behind =
+        |rest: &'_ str| rest.trim_start_matches(PARTS).trim_start_matches([']', ' ']).len();
     let at = |left: usize| &title[title.len() - left..];
     let sign = rest.trim_start().starts_with(['-', ':', '–', '—', ')', ']', '(']);
     match word {
@@ -36,9 +37,15 @@ pub(super) fn split(title: &str) -> (Option<Mark>, &str) {
                 Err(_) => (None, title),
             }
         }
-        "CORRECTED" | "CORRECTION" | "CORRECTS" if parted => (Some(Mark::Corrected), at(behind(rest))),
-        "Corrected" | "Correction" | "Corrects" if parted && sign => (Some(Mark::Corrected), at(behind(rest))),
-        "REFILE" | "RPT" | "REPEAT" | "REPEATING" if parted => (Some(Mark::Repeated), at(behind(rest))),
+        "CORRECTED" | "CORRECTION" | "CORRECTS" if parted => {
+            (Some(Mark::Corrected), at(behind(rest)))
+        }
+        "Corrected" | "Correction" | "Corrects" if parted && sign => {
+            (Some(Mark::Corrected), at(behind(rest)))
+        }
+        "REFILE" | "RPT" | "REPEAT" | "REPEATING" if parted => {
+            (Some(Mark::Repeated), at(behind(rest)))
+        }
         _ => (None, title),
     }
 }

@@ -1,4 +1,5 @@
-//! A few numbers that stand for a text: where two texts share much, the numbers agree in many places. Pure.
+//! A few numbers that stand for a text: where two texts share much, the numbers agree in many
+//! places. Pure.
 
 /// The numbers of a sketch: of the text's shingles, each takes its share, and keeps the least hash.
 const MINIMA: usize = 24;
@@ -63,7 +64,9 @@ impl Sketch {
     pub fn bands(&self) -> Vec<(i64, i64)> {
         let rows = (0..).zip(self.minima.chunks_exact(ROWS));
         let of_minima = rows.filter_map(|(band, rows)| match *rows {
-            [one, other] if one != NONE && other != NONE => Some((band, i64::from(one) << 32 | i64::from(other))),
+            [one, other] if one != NONE && other != NONE => {
+                Some((band, i64::from(one) << 32 | i64::from(other)))
+            }
             _ => None,
         });
         of_minima.chain(self.keys.iter().copied()).collect()
@@ -72,7 +75,12 @@ impl Sketch {
     /// Whether the two texts may share two fifths of their shingles, as far as sketches can tell.
     #[must_use]
     pub fn resembles(&self, other: &Self) -> bool {
-        let both = || self.minima.iter().zip(&other.minima).filter(|(one, other)| **one != NONE && **other != NONE);
+        let both = || {
+            self.minima
+                .iter()
+                .zip(&other.minima)
+                .filter(|(one, other)| **one != NONE && **other != NONE)
+        };
         both().filter(|(one, other)| one == other).count() * 6 >= both().count()
     }
 

@@ -60,7 +60,10 @@ pub(super) fn normal(word: &str) -> String {
     }
     let bare = word.replace('.', "");
     let known = |table: &[(&str, &'static str)]| {
-        table.binary_search_by(|(from, _)| from.cmp(&bare.as_str())).ok().map(|at| table[at].1.to_owned())
+        table
+            .binary_search_by(|(from, _)| from.cmp(&bare.as_str()))
+            .ok()
+            .map(|at| table[at].1.to_owned())
     };
     known(&NUMBERS).or_else(|| known(&SPELLINGS)).unwrap_or(bare)
 }
@@ -81,7 +84,8 @@ pub(super) fn is_variant(one: &str, other: &str, name: bool) -> bool {
     let (short, long) = if one.len() <= other.len() { (&one, &other) } else { (&other, &one) };
     let start = short.iter().zip(long.iter()).take_while(|(a, b)| a == b).count();
     let (a, b) = (&short[start..], &long[start..]);
-    let swapped = || a.len() == b.len() && a.len() >= 2 && a[0] == b[1] && a[1] == b[0] && a[2..] == b[2..];
+    let swapped =
+        || a.len() == b.len() && a.len() >= 2 && a[0] == b[1] && a[1] == b[0] && a[2..] == b[2..];
     let added = || b.len() == a.len() + 1 && *a == b[1..];
     let doubled = || added() && start > 0 && b[0] == long[start - 1];
     let other_letter = || a.len() == b.len() && a[1..] == b[1..];

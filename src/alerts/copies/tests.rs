@@ -7,7 +7,9 @@ fn words(from: usize, many: usize) -> String {
     let letter = |digit: u8| char::from(b'a' + digit - b'0');
     let word = |n: usize| n.to_string().bytes().map(letter).collect::<String>();
     let words: Vec<String> = (from..from + many).map(word).collect();
-    words.chunks(12).fold(String::new(), |text, sentence| text + "The " + &sentence.join(" ") + ". ")
+    words
+        .chunks(12)
+        .fold(String::new(), |text, sentence| text + "The " + &sentence.join(" ") + ". ")
 }
 
 fn of(text: &str) -> Print {
@@ -15,7 +17,8 @@ fn of(text: &str) -> Print {
 }
 
 fn related(earlier: (&str, &str), later: (&str, &str)) -> Relation {
-    let [earlier, later] = [earlier, later].map(|(title, text)| print(title, text, true).expect("long enough"));
+    let [earlier, later] =
+        [earlier, later].map(|(title, text)| print(title, text, true).expect("long enough"));
     relation(&earlier, &later, &HashSet::new())
 }
 
@@ -57,7 +60,8 @@ fn a_short_version_joins_the_long_one_and_not_a_roundup_the_short_ones() {
 
 #[test]
 fn another_name_identifier_or_number_where_the_words_around_are_the_same_is_another_event() {
-    let report = |slot: &str| format!("The office has added {slot} to its list on Monday. {}", words(0, 96));
+    let report =
+        |slot: &str| format!("The office has added {slot} to its list on Monday. {}", words(0, 96));
     for (one, other) in [
         ("the tanker Kohana", "the tanker Ruby"),
         ("IMO 9187629", "IMO 9187631"),
@@ -80,7 +84,9 @@ fn spelling_and_typos_are_no_other_event() {
 
 #[test]
 fn other_figures_under_the_same_headline_are_an_update() {
-    let report = |dead: &str| format!("The quake killed {dead} people in the valley, rescuers said. {}", words(0, 96));
+    let report = |dead: &str| {
+        format!("The quake killed {dead} people in the valley, rescuers said. {}", words(0, 96))
+    };
     let title = "Quake shakes valley in Chile";
     let figures = vec![Figure { was: "12".to_owned(), now: "21".to_owned() }];
     assert_eq!(
@@ -88,7 +94,8 @@ fn other_figures_under_the_same_headline_are_an_update() {
         Relation::Update(Update { mark: None, figures })
     );
     assert_eq!(related((title, &report("12")), ("Another", &report("21"))), Relation::Other);
-    let day = |day| format!("It was launched on June {day} at the cape by the firm. {}", words(0, 96));
+    let day =
+        |day| format!("It was launched on June {day} at the cape by the firm. {}", words(0, 96));
     assert_eq!(related((title, &day(3)), (title, &day(4))), Relation::Other);
 }
 
@@ -97,8 +104,14 @@ fn a_marked_copy_is_an_update_and_its_own_copy_is_a_copy() {
     let (text, longer) = (words(0, 120), words(0, 120) + &words(900, 96));
     let title = "Shells found at port";
     let updated = |mark| Relation::Update(Update { mark: Some(mark), figures: vec![] });
-    assert_eq!(related((title, &text), ("UPDATE 2-Shells found at port", &longer)), updated(Mark::Updated(2)));
-    assert_eq!(related((title, &text), (title, &format!("(Corrects name)\n\n{text}"))), updated(Mark::Corrected));
+    assert_eq!(
+        related((title, &text), ("UPDATE 2-Shells found at port", &longer)),
+        updated(Mark::Updated(2))
+    );
+    assert_eq!(
+        related((title, &text), (title, &format!("(Corrects name)\n\n{text}"))),
+        updated(Mark::Corrected)
+    );
     assert_eq!(related(("UPDATE 2-Shells", &text), ("UPDATE 2-Shells", &text)), Relation::Copy);
     assert_eq!(related(("UPDATE 2-Shells", &text), ("Shells", &text)), Relation::Copy);
 }

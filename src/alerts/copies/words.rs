@@ -72,7 +72,8 @@ impl Words {
     /// A number for each sentence; equal sentences have the same.
     pub(super) fn sentence_hashes(&self) -> impl Iterator<Item = u64> {
         self.sentences.iter().map(|range| {
-            let words: Vec<&str> = self.words[range.clone()].iter().map(|word| word.text.as_str()).collect();
+            let words: Vec<&str> =
+                self.words[range.clone()].iter().map(|word| word.text.as_str()).collect();
             hash(&words.join(" "))
         })
     }
@@ -100,7 +101,10 @@ impl Words {
             rare += usize::from(word.kind == Kind::Rare);
         }
         if rare * 5 > all * 3 {
-            self.words.iter_mut().filter(|word| word.kind == Kind::Rare).for_each(|word| word.kind = Kind::Common);
+            self.words
+                .iter_mut()
+                .filter(|word| word.kind == Kind::Rare)
+                .for_each(|word| word.kind = Kind::Common);
         }
     }
 }
@@ -117,7 +121,9 @@ pub(super) fn words(sentence: &str) -> Vec<Word> {
         let first = begins(&token.span);
         let kind = if text.bytes().any(|byte| byte.is_ascii_digit()) {
             Kind::Number
-        } else if has_no_case(first) || (first.is_uppercase() && ((at > 0 && !heading) || !is_common_word(&text))) {
+        } else if has_no_case(first)
+            || (first.is_uppercase() && ((at > 0 && !heading) || !is_common_word(&text)))
+        {
             Kind::Name
         } else if text.chars().count() >= 4 && !is_common_word(&text) {
             Kind::Rare
@@ -154,8 +160,18 @@ fn without_head(text: &str) -> &str {
 fn is_byline(paragraph: &str) -> bool {
     let few = paragraph.split_whitespace().count() <= HEAD_WORDS;
     let lower = paragraph.to_lowercase();
-    let starts =
-        ["by ", "par ", "por ", "von ", "published", "updated", "posted", "last updated", "(corrects", "corrects"];
+    let starts = [
+        "by ",
+        "par ",
+        "por ",
+        "von ",
+        "published",
+        "updated",
+        "posted",
+        "last updated",
+        "(corrects",
+        "corrects",
+    ];
     let holds = ["correspondent", "staff writer", "staff reporter", " reporter", "newsroom"];
     let ends = paragraph.trim_end().ends_with(['.', '!', '?', '”', '"']);
     few && (starts.iter().any(|word| lower.starts_with(word))
@@ -166,14 +182,18 @@ fn is_byline(paragraph: &str) -> bool {
 /// Where the sentence begins behind a dateline such as `LONDON, June 3 (Reuters) - `.
 fn dateline_end(paragraph: &str) -> Option<usize> {
     let dash = |(at, c): &(usize, char)| {
-        let apart = paragraph[..*at].ends_with([' ', ')']) && paragraph[at + c.len_utf8()..].starts_with([' ', '-']);
-        matches!(c, '—' | '–') || (*c == '-' && apart) || (*c == ':' && paragraph[..*at].ends_with(')'))
+        let apart = paragraph[..*at].ends_with([' ', ')'])
+            && paragraph[at + c.len_utf8()..].starts_with([' ', '-']);
+        matches!(c, '—' | '–')
+            || (*c == '-' && apart)
+            || (*c == ':' && paragraph[..*at].ends_with(')'))
     };
     let (at, sign) = paragraph.char_indices().take(120).find(dash)?;
     let head = &paragraph[..at];
     let words: Vec<&str> = head.split_whitespace().collect();
-    let large =
-        |word: &&&str| word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit() || c == '(' || c == '/');
+    let large = |word: &&&str| {
+        word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit() || c == '(' || c == '/')
+    };
     let small_ones = words.len() - words.iter().filter(large).count();
     let shouts = |word: &&str| {
         let letters = || word.chars().filter(|c| c.is_alphabetic());
@@ -181,13 +201,16 @@ fn dateline_end(paragraph: &str) -> Option<usize> {
     };
     let is_head = head.starts_with("By ") || head.contains('(') || words.iter().any(shouts);
     let fits = !words.is_empty() && words.len() <= HEAD_WORDS && small_ones <= 2 && is_head;
-    fits.then(|| at + sign.len_utf8() + paragraph[at + sign.len_utf8()..].find(|c| c != '-').unwrap_or(0))
+    fits.then(|| {
+        at + sign.len_utf8() + paragraph[at + sign.len_utf8()..].find(|c| c != '-').unwrap_or(0)
+    })
 }
 
 /// Whether a sentence only says who wrote, edited or owns the text.
 fn is_credit(sentence: &[Word]) -> bool {
-    let starts =
-        |words: &[&str]| sentence.len() >= words.len() && words.iter().zip(sentence).all(|(a, b)| *a == b.text);
+    let starts = |words: &[&str]| {
+        sentence.len() >= words.len() && words.iter().zip(sentence).all(|(a, b)| *a == b.text)
+    };
     sentence.len() <= 2 * HEAD_WORDS
         && [
             ["reporting", "by"].as_slice(),
@@ -231,14 +254,19 @@ mod tests {
                 "{head}"
             );
         }
-        assert_eq!(shown("The port - closed since May - opened."), "the port closed since may opened");
+        assert_eq!(
+            shown("The port - closed since May - opened."),
+            "the port closed since may opened"
+        );
         assert_eq!(shown("Oil prices rose — again."), "oil prices rose again");
     }
 
     #[test]
     fn a_word_is_a_number_a_name_rare_or_common() {
-        let kinds: Vec<Kind> =
-            words("The tanker Kohana left Bandar in June with two men").iter().map(|word| word.kind).collect();
+        let kinds: Vec<Kind> = words("The tanker Kohana left Bandar in June with two men")
+            .iter()
+            .map(|word| word.kind)
+            .collect();
         assert_eq!(kinds, [Common, Rare, Name, Common, Name, Common, Name, Common, Number, Common]);
     }
 }

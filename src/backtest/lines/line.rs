@@ -10,7 +10,8 @@ use serde_json::Value;
 use tidings_rules::story::Story;
 
 /// What to write instead of a line that is no story.
-pub(super) const HELP: &str = r#"write one object a line, with texts in quotes: {"title": "…", "body": "…"}"#;
+pub(super) const HELP: &str =
+    r#"write one object a line, with texts in quotes: {"title": "…", "body": "…"}"#;
 
 /// Why a line is no story.
 #[derive(Debug)]
@@ -34,11 +35,14 @@ struct Line {
     lang: Option<String>,
 }
 
-/// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen when it was
-/// published, so that a rule that has expired by now looks at it if it would have then; at `now` if that is not known.
+/// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen
+/// when it was published, so that a rule that has expired by now looks at it if it would have then;
+/// at `now` if that is not known.
 pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story), Problem> {
-    let text = str::from_utf8(line)
-        .map_err(|why| Problem { at: why.valid_up_to(), message: "this is not UTF-8".to_owned() })?;
+    let text = str::from_utf8(line).map_err(|why| Problem {
+        at: why.valid_up_to(),
+        message: "this is not UTF-8".to_owned(),
+    })?;
     // An array of texts would be taken for the values of an object.
     let start = text.len() - text.trim_start().len();
     if !text[start..].starts_with('{') {
@@ -62,7 +66,10 @@ pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story
 fn problem(error: &serde_json::Error) -> Problem {
     let told = error.to_string();
     let message = told.rsplit_once(" at line ").map_or(told.as_str(), |(message, _)| message);
-    Problem { at: error.column().saturating_sub(1), message: format!("this is no story: {message}") }
+    Problem {
+        at: error.column().saturating_sub(1),
+        message: format!("this is no story: {message}"),
+    }
 }
 
 fn id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
@@ -74,14 +81,18 @@ fn id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     }
 }
 
-/// A time as RFC 3339 or RFC 2822 has it; a date, or one with a time of day, that names no zone is in UTC.
+/// A time as RFC 3339 or RFC 2822 has it; a date, or one with a time of day, that names no zone is
+/// in UTC.
 fn time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     let in_utc = |time: DateTime| TimeZone::UTC.to_timestamp(time).ok();
     let time = text.parse().ok();
     let time = time.or_else(|| rfc2822::parse(&text).ok().map(|time| time.timestamp()));
     let time = time.or_else(|| text.parse().ok().and_then(in_utc));
-    time.map(Some).ok_or_else(|| D::Error::custom("`published` is not written like 2026-11-24T10:30:00Z"))
+    time.map(Some)
+        .ok_or_else(|| D::Error::custom("`published` is not written like 2026-11-24T10:30:00Z"))
 }
 
 #[cfg(test)]
@@ -91,14 +102,21 @@ mod tests {
     use super::*;
 
     fn with(key_and_value: &str) -> Result<(Option<String>, Story), Problem> {
-        read(format!(r#"{{"title": "a", "body": "b", {key_and_value}}}"#).as_bytes(), Timestamp::UNIX_EPOCH)
+        read(
+            format!(r#"{{"title": "a", "body": "b", {key_and_value}}}"#).as_bytes(),
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     #[test]
     fn a_line_gives_a_story_and_unknown_keys_are_passed_over() {
-        let (id, story) = with(r#""url": "https://example.org/", "lang": "fr", "more": [{}]"#).unwrap();
+        let (id, story) =
+            with(r#""url": "https://example.org/", "lang": "fr", "more": [{}]"#).unwrap();
         assert_eq!((id, story.title.as_str(), story.body.as_str()), (None, "a", "b"));
-        assert_eq!((story.url.as_deref(), story.lang.as_deref()), (Some("https://example.org/"), Some("fr")));
+        assert_eq!(
+            (story.url.as_deref(), story.lang.as_deref()),
+            (Some("https://example.org/"), Some("fr"))
+        );
     }
 
     #[rstest]
@@ -126,11 +144,22 @@ mod tests {
     #[case("{\"title\": \"a\"}", 13, "missing field `body`")]
     #[case("{\"title\": 5, \"body\": \"\"}", 10, "expected a string")]
     #[case("{\"title\": \"a\", \"body\": \"\", \"id\": []}", 35, "neither a text nor a number")]
-    #[case("{\"title\": \"a\", \"body\": \"\", \"published\": \"soon\"}", 46, "`published` is not written like")]
+    #[case(
+        "{\"title\": \"a\", \"body\": \"\", \"published\": \"soon\"}",
+        46,
+        "`published` is not written like"
+    )]
     #[case("{\"title\": \"a\", \"body\": \"\"} {}", 27, "trailing characters")]
-    fn what_is_no_story_says_where_and_why(#[case] line: &str, #[case] at: usize, #[case] message: &str) {
+    fn what_is_no_story_says_where_and_why(
+        #[case] line: &str,
+        #[case] at: usize,
+        #[case] message: &str,
+    ) {
         let problem = read(line.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err();
-        assert!(problem.message.contains(message) && !problem.message.contains(" line "), "{problem:?}");
+        assert!(
+            problem.message.contains(message) && !problem.message.contains(" line "),
+            "{problem:?}"
+        );
         assert_eq!(problem.at, at);
     }
 }

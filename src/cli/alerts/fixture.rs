@@ -54,12 +54,13 @@ pub(super) fn past() -> Past {
 }
 
 pub(super) fn record() -> Record {
-    let attempt = |started, ended: Option<&str>, outcome: Option<&str>, reply: Option<&str>| Attempt {
-        started: at(started),
-        ended: ended.map(at),
-        outcome: outcome.map(str::to_owned),
-        reply: reply.map(str::to_owned),
-    };
+    let attempt =
+        |started, ended: Option<&str>, outcome: Option<&str>, reply: Option<&str>| Attempt {
+            started: at(started),
+            ended: ended.map(at),
+            outcome: outcome.map(str::to_owned),
+            reply: reply.map(str::to_owned),
+        };
     let message = |id, notifier: &str, recipient: &str, state: &str, attempts| Message {
         id,
         message: format!("0f6e1d4c-1111-4aaa-8bbb-00000000000{id}"),
@@ -70,7 +71,12 @@ pub(super) fn record() -> Record {
         attempts,
     };
     let tries = vec![
-        attempt("13:20:05.300", Some("13:20:06"), Some("again"), Some("451 4.3.0 try\u{1b}[2J later")),
+        attempt(
+            "13:20:05.300",
+            Some("13:20:06"),
+            Some("again"),
+            Some("451 4.3.0 try\u{1b}[2J later"),
+        ),
         attempt("13:25:06", Some("13:25:06.100"), Some("sent"), Some("250 2.0.0 queued as 77")),
     ];
     let under_way = vec![attempt("13:20:05.300", None, None, None)];

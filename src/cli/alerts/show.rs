@@ -38,7 +38,11 @@ fn facts(record: &Record, zone: &TimeZone) -> Vec<(&'static str, String)> {
     };
     let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, in_full(seen.seen, zone)));
     let text = told.text_sha256.as_ref().map(|hash| {
-        let now = if *hash == record.text_now_sha256 { "as it is kept" } else { "another than is kept now" };
+        let now = if *hash == record.text_now_sha256 {
+            "as it is kept"
+        } else {
+            "another than is kept now"
+        };
         format!("SHA-256 {hash}, {now}")
     });
     [
@@ -76,8 +80,13 @@ fn proof(evidence: &Evidence, paper: Paper) -> String {
 
 /// The rule's text as it was.
 fn rule(record: &Record, paper: Paper) -> Vec<String> {
-    let Some(text) = &record.rule_text else { return vec!["Its rule's text of that time is not kept.".to_owned()] };
-    let head = format!("The rule at that time ({}):", record.past.told.version.get(..12).unwrap_or_default());
+    let Some(text) = &record.rule_text else {
+        return vec!["Its rule's text of that time is not kept.".to_owned()];
+    };
+    let head = format!(
+        "The rule at that time ({}):",
+        record.past.told.version.get(..12).unwrap_or_default()
+    );
     let lines = text.lines().map(|line| {
         let indent = 4 + line.len() - line.trim_start().len();
         paper.wrap(&plain(line.trim_start()), &" ".repeat(indent), indent + 2)
@@ -87,16 +96,24 @@ fn rule(record: &Record, paper: Paper) -> Vec<String> {
 
 fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
     let (receiver, state) = (message.receiver().to_string(), &message.state);
-    let head =
-        format!("Message {} for {}: {state}, written {}", message.id, plain(&receiver), in_full(message.created, zone));
+    let head = format!(
+        "Message {} for {}: {state}, written {}",
+        message.id,
+        plain(&receiver),
+        in_full(message.created, zone)
+    );
     let tries = message.attempts.iter().map(|attempt| paper.wrap(&tried(attempt, zone), "    ", 6));
     std::iter::once(paper.wrap(&head, "", 2)).chain(tries).collect()
 }
 
 fn tried(attempt: &Attempt, zone: &TimeZone) -> String {
-    let ended = attempt.ended.map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact(at, zone)));
-    let outcome = attempt.outcome.as_deref().map_or_else(String::new, |outcome| format!(": {outcome}"));
-    let reply = attempt.reply.as_deref().map_or_else(String::new, |reply| format!(", {}", plain(reply)));
+    let ended = attempt
+        .ended
+        .map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact(at, zone)));
+    let outcome =
+        attempt.outcome.as_deref().map_or_else(String::new, |outcome| format!(": {outcome}"));
+    let reply =
+        attempt.reply.as_deref().map_or_else(String::new, |reply| format!(", {}", plain(reply)));
     format!("{} {ended}{outcome}{reply}", exact(attempt.started, zone))
 }
 

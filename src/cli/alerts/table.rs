@@ -42,7 +42,8 @@ mod tests {
     fn alerts_in_eighty_columns_and_in_more() {
         let mut long = past();
         long.id = 123_456;
-        long.told.rule = "Listed companies, their owners and what is said of their crimes".to_owned();
+        long.told.rule =
+            "Listed companies, their owners and what is said of their crimes".to_owned();
         long.story.title =
             "\u{1b}[2J 김정은 visits a bridge that freight has been crossing twice as often as before".to_owned();
         let mut untitled = past();

@@ -4,7 +4,8 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::backtest::source::Batch;
 
-/// A line that is drawn over and over, a few times a second; hidden where standard error is no terminal.
+/// A line that is drawn over and over, a few times a second; hidden where standard error is no
+/// terminal.
 pub(super) struct Progress {
     bar: ProgressBar,
     stories: u64,
@@ -14,7 +15,9 @@ impl Progress {
     /// Starts at nothing, of `size` bytes if that is known.
     pub(super) fn start(size: Option<u64>) -> Self {
         let (bar, template) = match size {
-            Some(size) => (ProgressBar::new(size), "{bar:30} {percent:>3} %, {msg} stories, {eta} left"),
+            Some(size) => {
+                (ProgressBar::new(size), "{bar:30} {percent:>3} %, {msg} stories, {eta} left")
+            }
             None => (ProgressBar::no_length(), "{msg} stories"),
         };
         let style = ProgressStyle::with_template(template).expect("a sound template");

@@ -75,7 +75,8 @@ impl<'s> Printer<'s> {
         if let Some(changes) = &changes {
             self.tally.change(entry, changes);
         }
-        let worth_a_line = !now.is_empty() || changes.as_ref().is_some_and(|changes| !changes.adds.is_empty());
+        let worth_a_line =
+            !now.is_empty() || changes.as_ref().is_some_and(|changes| !changes.adds.is_empty());
         if self.format == Format::Json && worth_a_line {
             let line = Line { story: &entry.id, rules: &now, changes: changes.as_ref() };
             writeln!(self.output, "{}", to_json(&line)?)?;
@@ -91,12 +92,20 @@ impl<'s> Printer<'s> {
                 output::note(to_json(&summary(&self.tally, self.sides))?);
             }
             Format::Text => {
-                let width = if io::stdout().is_terminal() { textwrap::termwidth() } else { text::UNBOUNDED };
+                let width = if io::stdout().is_terminal() {
+                    textwrap::termwidth()
+                } else {
+                    text::UNBOUNDED
+                };
                 let page = text::Page { width, zone: TimeZone::system() };
                 self.output.write_all(page.report(&self.tally, self.sides, threads).as_bytes())?;
                 self.output.flush()?;
                 if self.tally.faulty > 0 {
-                    let lines = count(self.tally.faulty, "line is no story and was", "lines are no stories and were");
+                    let lines = count(
+                        self.tally.faulty,
+                        "line is no story and was",
+                        "lines are no stories and were",
+                    );
                     output::note(format_args!("error: {lines} passed over"));
                 }
             }

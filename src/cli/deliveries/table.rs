@@ -16,12 +16,17 @@ const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
 
 /// One line a delivery, below it why it is not delivered; then a line for each receiver that fails
 /// or rests.
-pub(super) fn table(deliveries: &[Delivery], away: &[&(Receiver, Health)], zone: &TimeZone) -> String {
+pub(super) fn table(
+    deliveries: &[Delivery],
+    away: &[&(Receiver, Health)],
+    zone: &TimeZone,
+) -> String {
     let mut text = String::new();
     if deliveries.is_empty() {
         text += "nothing waits, and nothing is dead\n";
     } else {
-        let rows: Vec<[String; 6]> = deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
+        let rows: Vec<[String; 6]> =
+            deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
         let heads = HEADS.map(ToOwned::to_owned);
         let widths: Vec<usize> = (0..HEADS.len())
             .map(|n| rows.iter().chain([&heads]).map(|row| width(&row[n])).max().unwrap_or(0))
@@ -43,7 +48,8 @@ pub(super) fn table(deliveries: &[Delivery], away: &[&(Receiver, Health)], zone:
 /// How a receiver fares that fails or rests.
 fn state(receiver: &Receiver, health: &Health, zone: &TimeZone) -> String {
     let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
-    let (since, next) = (of_these_days(health.since, zone), of_these_days(health.rests_until, zone));
+    let (since, next) =
+        (of_these_days(health.since, zone), of_these_days(health.rests_until, zone));
     if health.failures == 0 {
         format!("{receiver} wants to be left alone until {next}: {why}")
     } else if health.rests_until > health.since {
@@ -67,13 +73,18 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
 fn about(what: &What) -> String {
     match what {
         What::Story(title) => plain(title),
-        What::Digest(alerts) => format!("a digest of {}", count(*alerts as usize, "alert", "alerts")),
+        What::Digest(alerts) => {
+            format!("a digest of {}", count(*alerts as usize, "alert", "alerts"))
+        }
         What::Notice(subject) => plain(&format!("a notice about {subject}")),
     }
 }
 
 fn line(cells: &[String; 6], widths: &[usize], last: &str) -> String {
-    let padded = cells.iter().zip(widths).map(|(cell, wide)| format!("{cell}{}  ", " ".repeat(wide - width(cell))));
+    let padded = cells
+        .iter()
+        .zip(widths)
+        .map(|(cell, wide)| format!("{cell}{}  ", " ".repeat(wide - width(cell))));
     padded.collect::<String>() + last + "\n"
 }
 
@@ -118,10 +129,15 @@ mod tests {
         let deliveries = [
             delivery(7, State::Dead),
             Delivery { receiver: receiver("ops", ""), ..delivery(12, State::Pending) },
-            Delivery { what: What::Notice("ops".to_owned()), why: None, ..delivery(103, State::Held) },
+            Delivery {
+                what: What::Notice("ops".to_owned()),
+                why: None,
+                ..delivery(103, State::Held)
+            },
         ];
         let why = "connection refused".to_owned();
-        let health = Health { failures: 9, since: at(-60), rests_until: at(8), why, announced: true };
+        let health =
+            Health { failures: 9, since: at(-60), rests_until: at(8), why, announced: true };
         let away = (receiver("ops", ""), health);
         assert_snapshot!(table(&deliveries, &[&away], &TimeZone::UTC));
     }

@@ -32,11 +32,17 @@ pub(super) struct Subject {
 }
 
 /// The story called `name`, read as deep as `depth`. Why there is none is printed.
-pub(super) async fn find(name: &str, config: Option<&Config>, depth: Depth) -> Result<Subject, Exit> {
+pub(super) async fn find(
+    name: &str,
+    config: Option<&Config>,
+    depth: Depth,
+) -> Result<Subject, Exit> {
     if name == "-" {
         let mut bytes = Vec::new();
         let read = files::read_to_end(std::io::stdin().lock(), files::DOCUMENT, &mut bytes);
-        read.map_err(|why| fail(format_args!("standard input cannot be read: {why}"), Exit::Unavailable))?;
+        read.map_err(|why| {
+            fail(format_args!("standard input cannot be read: {why}"), Exit::Unavailable)
+        })?;
         return of_bytes(&bytes, Path::new("standard input"), config, depth).await;
     }
     if let Some(subject) = stored(name, config).await? {
@@ -51,12 +57,22 @@ pub(super) async fn find(name: &str, config: Option<&Config>, depth: Depth) -> R
     match Url::parse(name) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
             let means = place::means(config)?;
-            let Answer { body, content_type, url, .. } = place::answer(&means, config, name).await?;
-            of_markup(&means, config, (&body.unwrap_or_default(), content_type.as_deref()), &url, name, depth).await
+            let Answer { body, content_type, url, .. } =
+                place::answer(&means, config, name).await?;
+            of_markup(
+                &means,
+                config,
+                (&body.unwrap_or_default(), content_type.as_deref()),
+                &url,
+                name,
+                depth,
+            )
+            .await
         }
         _ => {
             let why = format!("{name} is neither a story of the store, nor an address, nor a file");
-            let help = "alerts show a story's link; webhooks and `--format json` show its id as `event`";
+            let help =
+                "alerts show a story's link; webhooks and `--format json` show its id as `event`";
             Err(output::fail_with_help(why, help, Exit::Data))
         }
     }
@@ -73,11 +89,18 @@ async fn stored(name: &str, config: Option<&Config>) -> Result<Option<Subject>, 
         let feeds = daemon::known(config).feeds;
         let carriers = kept.stored.feeds.iter().map(|name| carrier(name, &feeds)).collect();
         let read = match (&kept.read, kept.purged) {
-            (_, Some(_)) => Read::Teaser("it is older than `retain` keeps stories, and its text is gone".to_owned()),
+            (_, Some(_)) => Read::Teaser(
+                "it is older than `retain` keeps stories, and its text is gone".to_owned(),
+            ),
             (None, None) => Read::Teaser("its page is yet to be read".to_owned()),
             (Some(read), None) => read.clone(),
         };
-        Subject { story: kept.stored.story.clone(), read, carriers: Some(carriers), kept: Some(kept) }
+        Subject {
+            story: kept.stored.story.clone(),
+            read,
+            carriers: Some(carriers),
+            kept: Some(kept),
+        }
     }))
 }
 
@@ -88,17 +111,24 @@ fn carrier(name: &FeedName, feeds: &[Carrier]) -> Carrier {
 }
 
 /// A page, a feed, JSON or plain text, as its first sign tells.
-async fn of_bytes(bytes: &[u8], path: &Path, config: Option<&Config>, depth: Depth) -> Result<Subject, Exit> {
+async fn of_bytes(
+    bytes: &[u8],
+    path: &Path,
+    config: Option<&Config>,
+    depth: Depth,
+) -> Result<Subject, Exit> {
     let name = path.display().to_string();
     let text = String::from_utf8_lossy(bytes);
     match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
         None => Err(fail(format_args!("{name} is empty"), Exit::Data)),
         Some('<') => {
-            let url = place::file_address(path).ok_or_else(|| fail(format_args!("{name} is no file"), Exit::Usage))?;
+            let url = place::file_address(path)
+                .ok_or_else(|| fail(format_args!("{name} is no file"), Exit::Usage))?;
             of_markup(&place::means(config)?, config, (bytes, None), &url, &name, depth).await
         }
         Some('{') => {
-            let story = story_of_line(bytes, now()).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
+            let story = story_of_line(bytes, now())
+                .map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
             Ok(whole(story))
         }
         Some(_) => {
@@ -147,8 +177,11 @@ fn only(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
         (Some(item), None) => Ok(item),
         (None, _) => Err(fail(format_args!("{name} is a feed without a story"), Exit::Data)),
         _ => {
-            let why = format!("{name} is a feed of {count} stories, and one is explained at a time");
-            let help = format!("name the address of one; `tidings try 'EXPR' {name}` looks at all of them");
+            let why =
+                format!("{name} is a feed of {count} stories, and one is explained at a time");
+            let help = format!(
+                "name the address of one; `tidings try 'EXPR' {name}` looks at all of them"
+            );
             Err(output::fail_with_help(why, help, Exit::Usage))
         }
     }

@@ -21,8 +21,11 @@ const TITLE: Style = Style::new().bold();
 pub(super) fn report(subject: &Subject, answer: &Answer) -> String {
     let paper = Paper::of_output();
     let mut lines = vec![paper.paint(&paper.wrap(&headline(subject), "", 2), TITLE)];
-    lines
-        .extend(facts(subject).into_iter().map(|(name, text)| paper.wrap(&plain(&text), &format!("  {name:9}  "), 13)));
+    lines.extend(
+        facts(subject)
+            .into_iter()
+            .map(|(name, text)| paper.wrap(&plain(&text), &format!("  {name:9}  "), 13)),
+    );
     lines.push(String::new());
     match answer {
         Answer::Matches(matches, rules) => lines.extend(matched(matches, *rules, paper)),
@@ -44,7 +47,8 @@ fn facts(subject: &Subject) -> Vec<(&'static str, String)> {
         Read::Teaser(why) => format!("only a teaser of {}: {why}", count(words, "word", "words")),
     };
     let feeds = subject.carriers.as_ref();
-    let feeds = feeds.map(|feeds| feeds.iter().map(|feed| feed.name.0.as_str()).collect::<Vec<_>>().join(", "));
+    let feeds = feeds
+        .map(|feeds| feeds.iter().map(|feed| feed.name.0.as_str()).collect::<Vec<_>>().join(", "));
     let kept = subject.kept.as_ref();
     [
         ("link", story.url.clone()),
@@ -84,14 +88,20 @@ fn time(at: Timestamp) -> String {
 fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
     let by_name = matches.chunk_by(|one, next| one.rule.name() == next.rule.name()).count();
     let rows = matches.iter().filter(|found| found.rule.row().is_some()).count();
-    let rows = if rows > 0 { format!(", for {}", count(rows, "row", "rows")) } else { String::new() };
-    let mut lines = vec![format!("{by_name} of {}{rows}", count(rules, "rule matches it", "rules match it"))];
+    let rows =
+        if rows > 0 { format!(", for {}", count(rows, "row", "rows")) } else { String::new() };
+    let mut lines =
+        vec![format!("{by_name} of {}{rows}", count(rules, "rule matches it", "rules match it"))];
     if matches.is_empty() {
         lines.push("--rule NAME says why one does not.".to_owned());
     }
     for found in matches {
         lines.push(String::new());
-        lines.push(format!("{} {}", paper.sign(Truth::True), paper.paint(&plain(&found.rule.title()), TITLE)));
+        lines.push(format!(
+            "{} {}",
+            paper.sign(Truth::True),
+            paper.paint(&plain(&found.rule.title()), TITLE)
+        ));
         lines.extend(found.evidence.iter().map(|evidence| {
             let term = format!("{} — {}", plain(&evidence.term), quoted(evidence, paper));
             paper.wrap(&term, "    ", 6)
@@ -101,7 +111,11 @@ fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
 }
 
 fn explained_rule(explained: &Explained, paper: Paper) -> Vec<String> {
-    let title = if explained.row.is_some() { explained.rule.title() } else { explained.rule.name().to_owned() };
+    let title = if explained.row.is_some() {
+        explained.rule.title()
+    } else {
+        explained.rule.name().to_owned()
+    };
     let mut lines = vec![paper.paint(&plain(&title), TITLE)];
     if explained.row.is_none() && explained.rule.row().is_some() {
         lines.push(paper.wrap("for all of its rows at once; --row ID looks at one", "  ", 2));

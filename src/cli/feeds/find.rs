@@ -24,7 +24,8 @@ pub(super) fn find(place: &str, format: Format, config: Option<&Path>) -> Result
     let feeds = block_on(async { feeds(&means, place).await })?;
     if feeds.is_empty() {
         let why = format!("{place} names no feed, and there is none where feeds usually are");
-        let help = "look on the site for a page about RSS; some sites only have feeds of their sections";
+        let help =
+            "look on the site for a page about RSS; some sites only have feeds of their sections";
         return Err(output::fail_with_help(why, help, Exit::Data));
     }
     output::print_lines(feeds.iter().map(|named| line(named, format)))
@@ -33,7 +34,9 @@ pub(super) fn find(place: &str, format: Format, config: Option<&Path>) -> Result
 fn line(Named { url, title }: &Named, format: Format) -> String {
     let title = title.as_deref().map(plain);
     match format {
-        Format::Text => format!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default()),
+        Format::Text => {
+            format!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default())
+        }
         Format::Json => output::json_line(&json!({ "url": url, "title": title })),
     }
 }
@@ -43,15 +46,20 @@ fn with_scheme(place: &str) -> String {
     if place.contains("://") { place.to_owned() } else { format!("https://{place}") }
 }
 
-/// The page itself, if it is a feed; else what it names; else the first of the usual places that holds a feed.
+/// The page itself, if it is a feed; else what it names; else the first of the usual places that
+/// holds a feed.
 async fn feeds(means: &Means, place: &str) -> Result<Vec<Named>, Exit> {
     let answer = place::answer(means, None, place).await?;
     let (body, url) = (answer.body.unwrap_or_default(), answer.url);
     match discover::look(&body, answer.content_type.as_deref(), &url) {
         Ok(Found::Feed(document)) => Ok(vec![Named { url, title: document.title }]),
-        Ok(Found::Page(named)) if named.is_empty() => Ok(usual(means, &url).await.into_iter().collect()),
+        Ok(Found::Page(named)) if named.is_empty() => {
+            Ok(usual(means, &url).await.into_iter().collect())
+        }
         Ok(Found::Page(named)) => Ok(named),
-        Err(why) => Err(fail(format_args!("{place} is neither a page nor a feed: {why}"), Exit::Data)),
+        Err(why) => {
+            Err(fail(format_args!("{place} is neither a page nor a feed: {why}"), Exit::Data))
+        }
     }
 }
 
@@ -61,7 +69,9 @@ async fn usual(means: &Means, page: &Url) -> Option<Named> {
         tokio::time::sleep(if is_own { Duration::ZERO } else { GAP }).await;
         let Ok(answer) = place::fetched(means, &url).await else { continue };
         let body = answer.body.unwrap_or_default();
-        if let Ok(Found::Feed(document)) = discover::look(&body, answer.content_type.as_deref(), &answer.url) {
+        if let Ok(Found::Feed(document)) =
+            discover::look(&body, answer.content_type.as_deref(), &answer.url)
+        {
             return Some(Named { url: answer.url, title: document.title });
         }
     }

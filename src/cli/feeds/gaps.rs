@@ -36,7 +36,9 @@ fn text(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
         return "no gap was found in this time: whatever the feeds brought was seen\n".to_owned();
     }
     let time = |at| moment::day_and_minute(at, zone);
-    let row = |past: &PastGap| [plain(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found)];
+    let row = |past: &PastGap| {
+        [plain(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found)]
+    };
     let rows = gaps.iter().map(row).collect();
     columns(["FEED", "NOT SEEN FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
         + "\nItems that came and went in these times were not seen. What the feeds still had after them was matched.\n"
@@ -54,7 +56,11 @@ mod tests {
     fn gaps_are_shown_with_their_feed_and_times() {
         let at = |hours: i64| Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap();
         let gap = Gap { since: at(0), until: at(7) };
-        let shown = text(&[PastGap { feed: FeedName("Yonhap".to_owned()), gap, found: at(9) }], &TimeZone::UTC, 80);
+        let shown = text(
+            &[PastGap { feed: FeedName("Yonhap".to_owned()), gap, found: at(9) }],
+            &TimeZone::UTC,
+            80,
+        );
         insta::assert_snapshot!(shown);
         assert!(text(&[], &TimeZone::UTC, 80).starts_with("no gap was found"));
     }

@@ -20,7 +20,8 @@ pub(super) fn list(format: Format, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let mut states = block_on(states(&config))?;
     let at = now();
-    let rows: Vec<Row<'_>> = config.feeds.iter().map(|feed| Row { feed, state: states.remove(&feed.name) }).collect();
+    let rows: Vec<Row<'_>> =
+        config.feeds.iter().map(|feed| Row { feed, state: states.remove(&feed.name) }).collect();
     match format {
         Format::Text => output::print(&table::table(&rows, &config.zone, at, table::width())),
         Format::Json => output::print_json(rows.iter().map(|row| to_json(row, at))),

@@ -9,16 +9,20 @@ use crate::config::{self, Feed};
 use crate::feed::opml::{self, Subscription};
 use crate::files;
 
-/// Prints the feeds of a list as the configuration has them: 65 if it is no list, 69 if it cannot be read.
+/// Prints the feeds of a list as the configuration has them: 65 if it is no list, 69 if it cannot
+/// be read.
 pub(super) fn import(file: &Path) -> Result<(), Exit> {
     let name = file.display();
     let bytes = files::read(file, files::FEED_LIST)
         .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
-    let listed = load::listed(&bytes).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
+    let listed =
+        load::listed(&bytes).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
     let feeds = config::named(listed, &[]);
     output::print(&yaml(&feeds))?;
     let feeds = count(feeds.len(), "feed", "feeds");
-    output::note(format_args!("{feeds}: put these lines into the configuration, or have it follow the list:"));
+    output::note(format_args!(
+        "{feeds}: put these lines into the configuration, or have it follow the list:"
+    ));
     output::note(format_args!("  feeds: [{{opml: {}}}]", quoted(&name.to_string())));
     Ok(())
 }
@@ -34,7 +38,9 @@ fn yaml(feeds: &[Feed]) -> String {
 
 fn keys(feed: &Feed) -> Vec<String> {
     let mut keys = vec![format!("url: {}", quoted(&feed.url.as_str().replace('$', "$$")))];
-    keys.extend((feed.name.0 != feed.url.as_str()).then(|| format!("name: {}", quoted(&feed.name.0))));
+    keys.extend(
+        (feed.name.0 != feed.url.as_str()).then(|| format!("name: {}", quoted(&feed.name.0))),
+    );
     let tags: Vec<String> = feed.tags.iter().map(|tag| quoted(tag)).collect();
     keys.extend((!tags.is_empty()).then(|| format!("tags: [{}]", tags.join(", "))));
     keys
@@ -57,13 +63,20 @@ pub(super) fn export(config: &Path) -> Result<(), Exit> {
         title: Some(feed.name.0.clone()),
         tags: feed.tags.iter().cloned().collect(),
     };
-    output::print(&opml::write("Feeds of Tidings", &feeds.iter().map(subscription).collect::<Vec<_>>()))?;
+    output::print(&opml::write(
+        "Feeds of Tidings",
+        &feeds.iter().map(subscription).collect::<Vec<_>>(),
+    ))?;
     if feeds.iter().any(|feed| feed.is_secret) {
-        output::note("some of these addresses hold what ${NAME} put into them: keep the list to yourself");
+        output::note(
+            "some of these addresses hold what ${NAME} put into them: keep the list to yourself",
+        );
     }
     if !files.is_empty() {
         let files = count(files.len(), "feed", "feeds");
-        output::note(format_args!("left out, since other readers cannot reach files here: {files}"));
+        output::note(format_args!(
+            "left out, since other readers cannot reach files here: {files}"
+        ));
     }
     Ok(())
 }

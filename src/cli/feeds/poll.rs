@@ -74,7 +74,11 @@ fn text(document: &Document, place: &str, paper: Paper) -> String {
     let name = document.title.as_deref().unwrap_or(place);
     let head = format!("{}: {}", plain(name), count(document.items.len(), "item", "items"));
     let items = document.items.iter().map(|item| item_text(item, paper));
-    std::iter::once(paper.wrap(&head, "", 2)).chain(items).map(|block| block + "\n").collect::<Vec<_>>().join("\n")
+    std::iter::once(paper.wrap(&head, "", 2))
+        .chain(items)
+        .map(|block| block + "\n")
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn item_text(item: &Item, paper: Paper) -> String {
@@ -93,7 +97,8 @@ fn item_text(item: &Item, paper: Paper) -> String {
 fn facts(item: &Item) -> Vec<String> {
     let words = count(item.text.split_whitespace().count(), "word", "words");
     let read = if article::is_teaser(item) { "a teaser of" } else { "the whole text," };
-    let mut facts = vec![item.published.map_or_else(|| "undated".to_owned(), |at| format!("published {at}"))];
+    let mut facts =
+        vec![item.published.map_or_else(|| "undated".to_owned(), |at| format!("published {at}"))];
     facts.extend(item.lang.clone());
     facts.extend((!item.authors.is_empty()).then(|| format!("by {}", item.authors.join(", "))));
     facts.extend((!item.tags.is_empty()).then(|| format!("tagged {}", item.tags.join(", "))));

@@ -11,8 +11,8 @@ use crate::store;
 use tidings_rules::fault::nearest;
 use tidings_rules::story::FeedName;
 
-/// Has the feeds of these names polled now, or, without any, those that fail: 65 if the configuration
-/// has no feed of a name, 69 if the store cannot be written.
+/// Has the feeds of these names polled now, or, without any, those that fail: 65 if the
+/// configuration has no feed of a name, 69 if the store cannot be written.
 pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     check(names, &config)?;
@@ -26,13 +26,21 @@ pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
         asked.map_err(|why| fail(why, Exit::Unavailable))
     })?;
     if asked.is_empty() && names.is_empty() {
-        output::print_line("no feed fails, so none is asked for; name those that are to be polled all the same")?;
+        output::print_line(
+            "no feed fails, so none is asked for; name those that are to be polled all the same",
+        )?;
     }
     for feed in &asked {
-        output::print_line(format_args!("{}: a running tidings polls it within seconds", plain(&feed.0)))?;
+        output::print_line(format_args!(
+            "{}: a running tidings polls it within seconds",
+            plain(&feed.0)
+        ))?;
     }
     for feed in wanted.iter().filter(|feed| !names.is_empty() && !asked.contains(feed)) {
-        output::print_line(format_args!("{}: was never polled; a start of tidings polls it at once", plain(&feed.0)))?;
+        output::print_line(format_args!(
+            "{}: was never polled; a start of tidings polls it at once",
+            plain(&feed.0)
+        ))?;
     }
     Ok(())
 }
@@ -40,7 +48,8 @@ pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
 /// Says which of `names` the configuration has not, each with the name that is near.
 fn check(names: &[String], config: &Config) -> Result<(), Exit> {
     let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
-    let unknown: Vec<&String> = names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
+    let unknown: Vec<&String> =
+        names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
     for name in &unknown {
         let why = format!("no feed of the configuration is called `{}`", plain(name));
         let help = match nearest(name, known()) {

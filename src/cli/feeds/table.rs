@@ -32,14 +32,21 @@ pub(super) fn table(rows: &[Row<'_>], zone: &TimeZone, at: Timestamp, width: usi
         return "the configuration names no feeds\n".to_owned();
     }
     let cells = rows.iter().map(|row| cells(row, zone, at)).collect();
-    let ill = rows.iter().filter(|row| !["well", "new"].contains(&health(row.state.as_ref(), at))).count();
+    let ill = rows
+        .iter()
+        .filter(|row| !["well", "new"].contains(&health(row.state.as_ref(), at)))
+        .count();
     let summary = format!("{}, {ill} not well", count(rows.len(), "feed", "feeds"));
-    columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width) + "\n" + &summary + "\n"
+    columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width)
+        + "\n"
+        + &summary
+        + "\n"
 }
 
 fn cells(row: &Row<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
     let state = row.state.as_ref();
-    let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| of_these_days(at, zone));
+    let time =
+        |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| of_these_days(at, zone));
     [
         plain(&row.feed.name.0),
         health(state, at).to_owned(),
@@ -135,7 +142,8 @@ mod tests {
         };
         let silent = FeedState { next_poll: Some(at(-1)), ..state(&feeds[2], -9_999) };
         let states = [Some(state(&feeds[0], -25)), Some(failing), Some(silent), Some(gone), None];
-        let rows: Vec<_> = feeds.iter().zip(states).map(|(feed, state)| Row { feed, state }).collect();
+        let rows: Vec<_> =
+            feeds.iter().zip(states).map(|(feed, state)| Row { feed, state }).collect();
         for width in [80, 160] {
             let table = table(&rows, &TimeZone::UTC, at(0), width);
             assert!(table.lines().all(|line| display_width(line) <= width), "{table}");

@@ -1,4 +1,5 @@
-//! A text that is no YAML: which of its words are secrets cannot be told, so only words that every configuration is made of are shown.
+//! A text that is no YAML: which of its words are secrets cannot be told, so only words that every
+//! configuration is made of are shown.
 
 use std::ops::Range;
 
@@ -33,7 +34,8 @@ pub(super) fn secrets(text: &str, spans: &mut Vec<Range<usize>>) {
         let length = text[start..].find(|c| !is_part(c)).unwrap_or(text.len() - start);
         let word = start..start + length;
         let is_variable = text[..word.start].ends_with("${") && text[word.end..].starts_with('}');
-        let is_common = COMMON.contains(&&text[word.clone()]) || SHOWN.contains(&&text[word.clone()]);
+        let is_common =
+            COMMON.contains(&&text[word.clone()]) || SHOWN.contains(&&text[word.clone()]);
         start = word.end;
         if !is_variable && !is_common {
             spans.push(word);

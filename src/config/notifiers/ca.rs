@@ -13,7 +13,10 @@ use tidings_rules::yaml::{Entries, Node};
 const LARGEST: u64 = 1 << 20;
 
 /// The authorities in the file that `ca` names, at least one; none without the key.
-pub(super) fn authorities(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
+pub(super) fn authorities(
+    entries: &mut Entries<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<Authority>> {
     entries.get("ca").map_or_else(|| Some(Vec::new()), |node| in_file(node, reader))
 }
 
@@ -31,20 +34,28 @@ fn in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
         Ok(pem) => parse(&pem).map_err(|why| format!("`{}` {why}", path.written.value)),
     };
     found
-        .map_err(|message| reader.error(node, message, "it must be a PEM file with the certificate of your own CA"))
+        .map_err(|message| {
+            reader.error(node, message, "it must be a PEM file with the certificate of your own CA")
+        })
         .ok()
 }
 
 /// The certificates in `pem`; else, what is wrong with it.
 fn parse(pem: &[u8]) -> Result<Vec<Authority>, String> {
-    let certificates: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "is damaged PEM".to_owned())?;
+    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| "is damaged PEM".to_owned())?;
     let mut store = RootCertStore::empty();
     for certificate in &certificates {
-        store.add(certificate.clone()).map_err(|_| "holds a certificate that cannot be read".to_owned())?;
+        store
+            .add(certificate.clone())
+            .map_err(|_| "holds a certificate that cannot be read".to_owned())?;
     }
     match certificates.as_slice() {
         [] => Err("holds no certificate".to_owned()),
-        _ => Ok(certificates.into_iter().map(|certificate| Authority(certificate.to_vec())).collect()),
+        _ => Ok(certificates
+            .into_iter()
+            .map(|certificate| Authority(certificate.to_vec()))
+            .collect()),
     }
 }

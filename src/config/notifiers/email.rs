@@ -24,12 +24,29 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Optio
     let ca = authorities(entries, server.as_ref(), reader);
     let helo = helo::helo(entries, from.as_ref().map(|from| from.email.domain()), reader);
     let Server { host, port, security, .. } = server?;
-    Some(Email { host, port, security, helo: helo?, login: login.ok()?, ca: ca?, from: from?, to: to? })
+    Some(Email {
+        host,
+        port,
+        security,
+        helo: helo?,
+        login: login.ok()?,
+        ca: ca?,
+        from: from?,
+        to: to?,
+    })
 }
 
-fn authorities(entries: &mut Entries<'_>, server: Option<&Server>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
+fn authorities(
+    entries: &mut Entries<'_>,
+    server: Option<&Server>,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<Authority>> {
     if server.is_some_and(|server| server.security == MailSecurity::Plain) {
-        ca::refuse_without_tls(entries, "write smtps:// or smtp+starttls://, or remove `ca`", reader);
+        ca::refuse_without_tls(
+            entries,
+            "write smtps:// or smtp+starttls://, or remove `ca`",
+            reader,
+        );
         return Some(Vec::new());
     }
     ca::authorities(entries, reader)
@@ -60,25 +77,45 @@ fn login(
         }
         (None, Some(_)) => {
             let help = "write the user into the address: smtps://USER@HOST, with an @ in the user written %40";
-            refuse(place.unwrap_or(smtp), "there is a password, but `smtp` names no user", help, reader)
+            refuse(
+                place.unwrap_or(smtp),
+                "there is a password, but `smtp` names no user",
+                help,
+                reader,
+            )
         }
         (Some(_), Some(_)) if server.security == MailSecurity::Plain && !server.is_loopback() => {
             let help = "write smtps:// or smtp+starttls://";
-            refuse(smtp, "over smtp:// the password would cross the network unencrypted", help, reader)
+            refuse(
+                smtp,
+                "over smtp:// the password would cross the network unencrypted",
+                help,
+                reader,
+            )
         }
         (Some(user), Some(password)) => Ok(Some((user, SecretString::from(password)))),
     }
 }
 
-fn refuse<T>(node: Node<'_>, message: &str, help: &str, reader: &mut Reader<'_>) -> Result<T, Faulty> {
+fn refuse<T>(
+    node: Node<'_>,
+    message: &str,
+    help: &str,
+    reader: &mut Reader<'_>,
+) -> Result<T, Faulty> {
     reader.error(node, message, help);
     Err(Faulty)
 }
 
 /// What `password` or `password_file` gives, and where it stands.
-fn password<'d>(entries: &mut Entries<'d>, reader: &mut Reader<'_>) -> Result<Option<(Node<'d>, String)>, Faulty> {
+fn password<'d>(
+    entries: &mut Entries<'d>,
+    reader: &mut Reader<'_>,
+) -> Result<Option<(Node<'d>, String)>, Faulty> {
     let (node, password) = match (entries.get("password"), entries.get("password_file")) {
-        (Some(_), Some(file)) => return refuse(file, "`password` stands here, too", "keep one of the two", reader),
+        (Some(_), Some(file)) => {
+            return refuse(file, "`password` stands here, too", "keep one of the two", reader);
+        }
         (Some(node), None) => (node, reader.string(node)),
         (None, Some(node)) => (node, password_in_file(node, reader)),
         (None, None) => return Ok(None),
@@ -86,7 +123,8 @@ fn password<'d>(entries: &mut Entries<'d>, reader: &mut Reader<'_>) -> Result<Op
     password.map(|password| Some((node, password))).ok_or(Faulty)
 }
 
-/// The first line of a file: a mounted secret, or a systemd credential (`${CREDENTIALS_DIRECTORY}/smtp`).
+/// The first line of a file: a mounted secret, or a systemd credential
+/// (`${CREDENTIALS_DIRECTORY}/smtp`).
 fn password_in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let path = reader.expanded(node)?;
     let read = files::text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
@@ -116,7 +154,10 @@ fn recipients(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Mailbox>> {
     let mut recipients = Some(Vec::new());
     for node in nodes {
         let recipient = mailbox(node, reader);
-        if recipient.as_ref().is_some_and(|recipient| !known.insert(recipient.email.to_string().to_lowercase())) {
+        if recipient
+            .as_ref()
+            .is_some_and(|recipient| !known.insert(recipient.email.to_string().to_lowercase()))
+        {
             reader.error(node, "this address stands here twice", "remove one of the two");
         }
         recipients = recipients.zip(recipient).map(|(mut recipients, recipient)| {
@@ -132,11 +173,12 @@ fn mailbox(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Mailbox> {
     let text = reader.expanded(node)?;
     let value = text.value.trim();
     // The parser passes over what follows an address, such as a second one.
-    let is_whole = |mailbox: &Mailbox| value.trim_end_matches('>').trim_end().ends_with(&mailbox.email.to_string());
+    let is_whole = |mailbox: &Mailbox| {
+        value.trim_end_matches('>').trim_end().ends_with(&mailbox.email.to_string())
+    };
     let mailbox = value.parse::<Mailbox>().ok().filter(is_whole);
     if mailbox.is_none() {
-        let help =
-            "write desk@example.org or Name <desk@example.org>; several as a list: [a@example.org, b@example.org]";
+        let help = "write desk@example.org or Name <desk@example.org>; several as a list: [a@example.org, b@example.org]";
         reader.error(node, format!("`{}` is not a mail address", text.written.value), help);
     }
     mailbox

@@ -11,15 +11,30 @@ use tidings_rules::yaml::{Entries, Node};
 const LONGEST: usize = 253;
 
 /// Ends of names that only the own network knows: other servers find no such host, and refuse it.
-const PRIVATE: [&str; 11] =
-    ["local", "localdomain", "localhost", "internal", "intranet", "lan", "home", "corp", "private", "arpa", "invalid"];
+const PRIVATE: [&str; 11] = [
+    "local",
+    "localdomain",
+    "localhost",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "private",
+    "arpa",
+    "invalid",
+];
 
 /// What a server accepts that wants no more than a name with a dot.
 const LITERAL: &str = "[127.0.0.1]";
 
 /// The name that the key gives, else a fully qualified one: this machine's, else the domain of
 /// `sender`, else an address.
-pub(super) fn helo(entries: &mut Entries<'_>, sender: Option<&str>, reader: &mut Reader<'_>) -> Option<String> {
+pub(super) fn helo(
+    entries: &mut Entries<'_>,
+    sender: Option<&str>,
+    reader: &mut Reader<'_>,
+) -> Option<String> {
     if let Some(node) = entries.get("helo") {
         return given(node, reader);
     }
@@ -31,8 +46,13 @@ fn given(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let text = reader.expanded(node)?;
     let name = literal(text.value.trim()).or_else(|| qualified(text.value.trim()));
     if name.is_none() {
-        let help = "write a name with a dot, such as mail.example.org, or an address such as [192.0.2.1]";
-        reader.error(node, format!("`{}` is not a fully qualified host name", text.written.value), help);
+        let help =
+            "write a name with a dot, such as mail.example.org, or an address such as [192.0.2.1]";
+        reader.error(
+            node,
+            format!("`{}` is not a fully qualified host name", text.written.value),
+            help,
+        );
     }
     name
 }
@@ -42,7 +62,10 @@ fn given(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
 fn by_default(machine: Option<&str>, sender: &str) -> String {
     let is_public = |name: &String| !PRIVATE.contains(&name.rsplit('.').next().unwrap_or_default());
     let machine = machine.and_then(qualified).filter(is_public);
-    machine.or_else(|| literal(sender)).or_else(|| qualified(sender)).unwrap_or_else(|| LITERAL.to_owned())
+    machine
+        .or_else(|| literal(sender))
+        .or_else(|| qualified(sender))
+        .unwrap_or_else(|| LITERAL.to_owned())
 }
 
 /// A domain name of two labels or more, as the DNS has it.

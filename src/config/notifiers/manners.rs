@@ -26,10 +26,16 @@ fn quiet(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Quiet> {
     let from = entries.require("from", reader.faults).and_then(|node| time(node, reader));
     let to_node = entries.require("to", reader.faults);
     let to = to_node.and_then(|node| time(node, reader));
-    let except = entries.get("except").map_or_else(|| Some(BTreeSet::new()), |node| severities(node, reader));
+    let except = entries
+        .get("except")
+        .map_or_else(|| Some(BTreeSet::new()), |node| severities(node, reader));
     entries.finish(reader.faults);
     if let (Some(at), true) = (to_node, from.is_some() && from == to) {
-        reader.error(at, "quiet hours cannot end when they begin", "write another time, or remove `quiet`");
+        reader.error(
+            at,
+            "quiet hours cannot end when they begin",
+            "write another time, or remove `quiet`",
+        );
         return None;
     }
     Some(Quiet { from: from?, to: to?, except: except? })
@@ -38,14 +44,19 @@ fn quiet(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Quiet> {
 fn time(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Time> {
     let time = time_of_day(&reader.string(node)?);
     if time.is_none() {
-        reader.error(node, "this is no time of day", "write it like \"22:00\"; it is meant in `zone`");
+        reader.error(
+            node,
+            "this is no time of day",
+            "write it like \"22:00\"; it is meant in `zone`",
+        );
     }
     time
 }
 
 fn severities(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<Severity>> {
     let words = Severity::ALL.map(|severity| (severity.as_str(), severity));
-    let severities: Vec<_> = node.one_or_many().into_iter().map(|node| reader.choice(node, &words)).collect();
+    let severities: Vec<_> =
+        node.one_or_many().into_iter().map(|node| reader.choice(node, &words)).collect();
     severities.into_iter().collect()
 }
 

@@ -21,11 +21,13 @@ pub(super) struct Server {
 impl Server {
     /// Whether it is this machine.
     pub(super) fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        self.host == "localhost"
+            || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 }
 
-/// `smtps://` (465), `smtp+starttls://` (587) or `smtp://` (25), then `user@` if one logs in, the host and perhaps a port.
+/// `smtps://` (465), `smtp+starttls://` (587) or `smtp://` (25), then `user@` if one logs in, the
+/// host and perhaps a port.
 pub(super) fn server(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Server> {
     let address = reader.string(node)?;
     let help = "write smtps://user@mail.example.org; or smtp+starttls://, or smtp:// for a server that needs neither TLS nor a password";
@@ -43,18 +45,31 @@ pub(super) fn server(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Server> 
         }
     };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let has_more = !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
+    let has_more =
+        !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
     if host.is_empty() || has_more {
-        let message =
-            if host.is_empty() { "this address names no host" } else { "after the host nothing but a port can stand" };
-        reader.error(node, message, "a character such as / or ? or # in the user is written %2F, %3F, %23");
+        let message = if host.is_empty() {
+            "this address names no host"
+        } else {
+            "after the host nothing but a port can stand"
+        };
+        reader.error(
+            node,
+            message,
+            "a character such as / or ? or # in the user is written %2F, %3F, %23",
+        );
         return None;
     }
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned);
+    let decoded =
+        |text: &str| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned);
     let user = Some(url.username()).filter(|user| !user.is_empty()).map(decoded);
     let password = url.password().map(decoded);
     if user == Some(None) || password == Some(None) {
-        reader.error(node, "the user or the password is not UTF-8", "write the bytes of UTF-8 after each %");
+        reader.error(
+            node,
+            "the user or the password is not UTF-8",
+            "write the bytes of UTF-8 after each %",
+        );
         return None;
     }
     let (host, port) = (host.to_owned(), url.port().unwrap_or(port));

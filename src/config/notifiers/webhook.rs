@@ -15,18 +15,25 @@ use tidings_rules::yaml::{Entries, Node};
 pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Webhook> {
     let format = format::format(entries, reader);
     let url = url(entries, format, reader);
-    let secrets = entries.get("secret").map_or_else(|| Some(Vec::new()), |node| keys::keys(node, reader));
+    let secrets =
+        entries.get("secret").map_or_else(|| Some(Vec::new()), |node| keys::keys(node, reader));
     let headers = headers::headers(entries, url.as_ref(), reader);
     let ca = authorities(entries, url.as_ref(), reader);
     let addressed = format::addressed(entries, format, url.as_ref(), reader);
-    let template = entries.get("template").map_or(Ok(None), |node| template::template(node, entries, reader).map(Some));
+    let template = entries
+        .get("template")
+        .map_or(Ok(None), |node| template::template(node, entries, reader).map(Some));
     let (url, format, addressed) = (url?, format?, addressed.ok()?);
     let url = SecretUrl(format::posted_to(format, url.0));
     let body = template.ok()?.map_or(Body::Format(format), Body::Template);
     Some(Webhook { url, body, addressed, secrets: secrets?, headers: headers?, ca: ca? })
 }
 
-fn authorities(entries: &mut Entries<'_>, url: Option<&SecretUrl>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
+fn authorities(
+    entries: &mut Entries<'_>,
+    url: Option<&SecretUrl>,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<Authority>> {
     if url.is_some_and(|url| url.0.scheme() == "http") {
         ca::refuse_without_tls(entries, "write https:// in `url`, or remove `ca`", reader);
         return Some(Vec::new());
@@ -34,7 +41,11 @@ fn authorities(entries: &mut Entries<'_>, url: Option<&SecretUrl>, reader: &mut 
     ca::authorities(entries, reader)
 }
 
-fn url(entries: &mut Entries<'_>, format: Option<Format>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
+fn url(
+    entries: &mut Entries<'_>,
+    format: Option<Format>,
+    reader: &mut Reader<'_>,
+) -> Option<SecretUrl> {
     match (entries.get("url"), format) {
         (Some(node), _) => address(node, reader),
         (None, Some(Format::PagerDuty)) => Url::parse(format::PAGERDUTY).ok().map(SecretUrl),
@@ -44,9 +55,14 @@ fn url(entries: &mut Entries<'_>, format: Option<Format>, reader: &mut Reader<'_
 
 fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
     let address = reader.string(node)?;
-    let url = Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url =
+        Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     if url.is_none() {
-        reader.error(node, "this is not a web address", "a webhook's address begins with https:// or http://");
+        reader.error(
+            node,
+            "this is not a web address",
+            "a webhook's address begins with https:// or http://",
+        );
     }
     url.map(SecretUrl)
 }

@@ -25,7 +25,10 @@ fn a_host_may_want_headers_cookies_a_proxy_a_name_and_an_old_http() {
         (&manner.headers["user-agent"], &manner.headers["accept-language"]),
         (&"Reader/1.0".parse().expect("sound"), &"ko".parse().expect("sound"))
     );
-    assert_eq!(manner.proxy.as_ref().map(ToString::to_string).as_deref(), Some("socks5://10.0.0.1:1080"));
+    assert_eq!(
+        manner.proxy.as_ref().map(ToString::to_string).as_deref(),
+        Some("socks5://10.0.0.1:1080")
+    );
     assert!(manner.http1);
     let shown = format!("{config:?}");
     assert!(!shown.contains("f33dk3y") && !shown.contains("pa55w0rd"), "{shown}");
@@ -50,15 +53,20 @@ fn the_most_exact_entry_for_a_host_holds_alone(#[case] url: &str, #[case] agent:
          www.example.org: {user_agent: \"4\"}\n  \"*.news.example.org\": {user_agent: \"5\"}\n  0x7f.1: {user_agent: \"6\"}\n  \
          münchen.example: {user_agent: \"7\"}\n",
     );
-    let found = manner(&config, url).map(|manner| manner.headers["user-agent"].to_str().expect("ASCII"));
+    let found =
+        manner(&config, url).map(|manner| manner.headers["user-agent"].to_str().expect("ASCII"));
     assert_eq!(found, agent);
 }
 
 #[test]
 fn everybodys_proxy_stands_under_network() {
-    let config = sound(&with("network: {proxy: \"http://ana:${SMTP_PASSWORD}@proxy.example.org:3128\"}"));
+    let config =
+        sound(&with("network: {proxy: \"http://ana:${SMTP_PASSWORD}@proxy.example.org:3128\"}"));
     let proxy = config.network.proxy.expect("a proxy");
-    assert_eq!((proxy.to_string().as_str(), proxy.0.password()), ("http://proxy.example.org:3128", Some("pa55w0rd")));
+    assert_eq!(
+        (proxy.to_string().as_str(), proxy.0.password()),
+        ("http://proxy.example.org:3128", Some("pa55w0rd"))
+    );
     assert!(proxy.looks_up());
 }
 
@@ -87,11 +95,17 @@ fn faults_of_hosts() {
             "hosts: {https://example.org/: {http1: true}, \"*.127.0.0.1\": {http1: true}, \"a*.example.org\": {http1: true}}"
         ),
         &with("hosts: {example.org: {http1: true}, EXAMPLE.org: {http1: true}}"),
-        &with("hosts: {example.org: {headers: {Cookie: pa55w0rd, Host: a, If-None-Match: b, X-A: pa55w0rdé}}}"),
+        &with(
+            "hosts: {example.org: {headers: {Cookie: pa55w0rd, Host: a, If-None-Match: b, X-A: pa55w0rdé}}}"
+        ),
         &with("hosts: {example.org: {cookies: pa55w0rd}}"),
-        &with("hosts: {example.org: {cookies: {\"a b\": pa55w0rd, c: \"pa55w0rd; d\", e: \"${NO_SUCH}\"}}}"),
+        &with(
+            "hosts: {example.org: {cookies: {\"a b\": pa55w0rd, c: \"pa55w0rd; d\", e: \"${NO_SUCH}\"}}}"
+        ),
         &with("hosts: {example.org: {proxy: \"ana:pa55w0rd@10.0.0.1:1080\"}}"),
-        &with("hosts: {example.org: {proxy: \"https://ana:pa55w0rd@10.0.0.1/\", http1: maybe, agent: pa55w0rd}}"),
+        &with(
+            "hosts: {example.org: {proxy: \"https://ana:pa55w0rd@10.0.0.1/\", http1: maybe, agent: pa55w0rd}}"
+        ),
         &with("hosts: {\"ana:pa55w0rd@example.org\": {http1: true}}"),
         &with(
             "feeds: [{url: https://example.org/a, headers: {Authorization: pa55w0rd}, proxy: \"socks5://ana:pa55w0rd@10.0.0.1\"}]"

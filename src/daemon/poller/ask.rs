@@ -49,7 +49,8 @@ pub(super) fn new_address(state: &FeedState) -> Option<&Url> {
 
 /// Asks a feed at `url`, and reads what it answers.
 pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Outcome {
-    let validators = Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
+    let validators =
+        Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
     let mut answer = match world.fetch(url, Want::Feed, validators).await {
         Ok(answer) => answer,
         Err(FetchError::Resting { host, until }) => return Outcome::Resting(host, until),
@@ -57,7 +58,8 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Ou
     };
     let Some(body) = answer.body.take() else { return Outcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
-    let permit = Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
+    let permit =
+        Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
     let broken = body.broken().cloned();
     let work = world.limits.room.work(&body).await;
     match heavy(world, move || parse::parse(&body, content_type.as_deref(), &base)).await {
@@ -74,7 +76,8 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Ou
 
 /// A document whose body broke off is not whole, even if its last tag arrived.
 fn as_broken(document: Document, is_broken: bool) -> Document {
-    let end = if is_broken && document.end == End::Whole { End::BetweenItems } else { document.end };
+    let end =
+        if is_broken && document.end == End::Whole { End::BetweenItems } else { document.end };
     Document { end, ..document }
 }
 
@@ -82,14 +85,17 @@ fn failure(error: &FetchError) -> Failure {
     let ended = match error {
         FetchError::Status { code: 404, .. } => Ended::NotFound,
         FetchError::Status { code: 410, .. } => Ended::Gone,
-        FetchError::Status { code: 429 | 503, retry_after, .. } => Ended::Busy { asked: *retry_after },
+        FetchError::Status { code: 429 | 503, retry_after, .. } => {
+            Ended::Busy { asked: *retry_after }
+        }
         FetchError::Unreachable(_) | FetchError::Forbidden(_) => Ended::Unreached,
         _ => Ended::Failed,
     };
     Failure { ended, why: error.to_string() }
 }
 
-/// Whether every host that had to do with an answer is the user's own: only then may they be asked more often than others.
+/// Whether every host that had to do with an answer is the user's own: only then may they be asked
+/// more often than others.
 pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &Outcome) -> bool {
     let answered = match outcome {
         Outcome::Unchanged(answer) | Outcome::Read(answer, ..) => Some(&answer.url),
@@ -105,8 +111,10 @@ mod tests {
 
     #[test]
     fn a_host_of_ones_own_that_redirects_to_another_is_asked_no_more_often_than_that() {
-        let network = Network { allow: vec!["127.0.0.0/8".parse().expect("a range")], ..Network::default() };
-        let [own, other] = ["http://127.0.0.1/feed", "https://wire.example/feed"].map(|url| url.parse().expect("one"));
+        let network =
+            Network { allow: vec!["127.0.0.0/8".parse().expect("a range")], ..Network::default() };
+        let [own, other] = ["http://127.0.0.1/feed", "https://wire.example/feed"]
+            .map(|url| url.parse().expect("one"));
         let from = |url: &Url| {
             Outcome::Unchanged(Answer {
                 body: None,

@@ -14,11 +14,17 @@ use crate::store::FeedState;
 /// The pause between the first polls of feeds that were due while nothing ran.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
 
-/// The longest that any feed is left alone where the configuration asks for no longer: beyond it, a clock was wrong.
+/// The longest that any feed is left alone where the configuration asks for no longer: beyond it, a
+/// clock was wrong.
 const LONGEST: Duration = Duration::from_hours(27);
 
 /// The state of a feed of which nothing is known at its address; it is due now.
-pub(super) fn fresh(feed: &Feed, address: String, last_good: Option<Timestamp>, now: Timestamp) -> FeedState {
+pub(super) fn fresh(
+    feed: &Feed,
+    address: String,
+    last_good: Option<Timestamp>,
+    now: Timestamp,
+) -> FeedState {
     FeedState {
         name: feed.name.clone(),
         address,
@@ -38,12 +44,14 @@ pub(super) fn fresh(feed: &Feed, address: String, last_good: Option<Timestamp>, 
     }
 }
 
-/// The state with a next poll that the configuration, which may have changed, and the clock, which may have been wrong, allow.
+/// The state with a next poll that the configuration, which may have changed, and the clock, which
+/// may have been wrong, allow.
 pub(super) fn in_time(feed: &Feed, poll: &Poll, state: FeedState, now: Timestamp) -> FeedState {
     let state = set_back(state, now);
     let Some(stored) = state.next_poll else { return state };
     let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
-    // Only an interval that was shortened meanwhile asks for more than what is stored, which has its jitter.
+    // Only an interval that was shortened meanwhile asks for more than what is stored, which has
+    // its jitter.
     let sooner = wished.filter(|(every, last)| stored > later(*last, longest_wait(*every)));
     let next = sooner.map_or(stored, |(every, last)| later(last, every));
     let asked_for = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
@@ -51,16 +59,17 @@ pub(super) fn in_time(feed: &Feed, poll: &Poll, state: FeedState, now: Timestamp
     FeedState { next_poll: Some(if next > farthest { now } else { next }), ..state }
 }
 
-/// The state of a feed whose last poll is still to come by a clock that was set back: the wait after it
-/// begins now.
+/// The state of a feed whose last poll is still to come by a clock that was set back: the wait
+/// after it begins now.
 fn set_back(state: FeedState, now: Timestamp) -> FeedState {
     let Some(last) = state.last_poll.filter(|last| *last > now) else { return state };
     let next_poll = state.next_poll.map(|next| later(now, until(next, last)));
     FeedState { last_poll: Some(now), next_poll, ..state }
 }
 
-/// The state of a feed that is to be polled soon if it fails: whoever starts Tidings or has it read its
-/// rules again may have mended something. A server that answered is not asked again within `floor`.
+/// The state of a feed that is to be polled soon if it fails: whoever starts Tidings or has it read
+/// its rules again may have mended something. A server that answered is not asked again within
+/// `floor`.
 pub(super) fn soon_if_failing(state: FeedState, floor: Duration, now: Timestamp) -> FeedState {
     let Some(next) = state.next_poll.filter(|_| state.failures > 0) else { return state };
     let polite = state.last_poll.filter(|_| !state.unreached).map(|last| later(last, floor));
@@ -68,10 +77,14 @@ pub(super) fn soon_if_failing(state: FeedState, floor: Duration, now: Timestamp)
     FeedState { next_poll: Some(next.min(soon)), ..state }
 }
 
-/// When each of `states` is polled first, by its index. Those that are overdue come one after the other, the longest overdue first; new ones come at once.
+/// When each of `states` is polled first, by its index. Those that are overdue come one after the
+/// other, the longest overdue first; new ones come at once.
 pub(super) fn first_times(states: &[FeedState], now: Timestamp) -> Vec<(Timestamp, usize)> {
-    let mut times: Vec<_> =
-        states.iter().enumerate().filter_map(|(index, state)| Some((state.next_poll?, index))).collect();
+    let mut times: Vec<_> = states
+        .iter()
+        .enumerate()
+        .filter_map(|(index, state)| Some((state.next_poll?, index)))
+        .collect();
     times.sort_unstable();
     let mut spread = Duration::ZERO;
     for (due, index) in &mut times {
@@ -143,12 +156,17 @@ mod tests {
     #[test]
     fn a_thousand_feeds_that_are_overdue_by_a_week_are_spread_and_the_longest_overdue_come_first() {
         let week = Duration::from_hours(7 * 24);
-        let states: Vec<_> = (0..1000).map(|n| state(ago(2 * week), ago(week) + n * MINUTE / 1000)).rev().collect();
+        let states: Vec<_> =
+            (0..1000).map(|n| state(ago(2 * week), ago(week) + n * MINUTE / 1000)).rev().collect();
         let times = first_times(&states, now());
         assert_eq!((times.len(), times[0]), (1000, (now(), 999)));
         let last = times[999].0.duration_since(now()).unsigned_abs();
         assert_eq!((last, times[999].1), (999 * OVERDUE_STEP, 0));
-        assert!(times.windows(2).all(|two| two[1].0.duration_since(two[0].0).unsigned_abs() == OVERDUE_STEP));
+        assert!(
+            times
+                .windows(2)
+                .all(|two| two[1].0.duration_since(two[0].0).unsigned_abs() == OVERDUE_STEP)
+        );
     }
 
     #[test]
@@ -168,7 +186,11 @@ mod tests {
         // With its jitter: 65 of at most 66 minutes.
         assert_eq!(next(Some(60 * MINUTE), polled()), Some(stored));
         assert_eq!(next(Some(50 * MINUTE), polled()), Some(now() + 5 * MINUTE));
-        assert_eq!(next(Some(10 * MINUTE), FeedState { failures: 3, ..polled() }), Some(stored), "it backs off");
+        assert_eq!(
+            next(Some(10 * MINUTE), FeedState { failures: 3, ..polled() }),
+            Some(stored),
+            "it backs off"
+        );
         assert_eq!(next(Some(2 * LONGEST), polled()), Some(stored));
     }
 
@@ -182,14 +204,29 @@ mod tests {
 
     #[test]
     fn a_feed_that_fails_is_tried_soon_and_a_server_that_answered_not_within_the_floor() {
-        let failing = |last, unreached| FeedState { failures: 3, unreached, ..state(ago(last), now() + 60 * MINUTE) };
+        let failing = |last, unreached| FeedState {
+            failures: 3,
+            unreached,
+            ..state(ago(last), now() + 60 * MINUTE)
+        };
         let soon = |state| soon_if_failing(state, 5 * MINUTE, now()).next_poll;
         assert_eq!(soon(failing(MINUTE, true)), Some(now()));
         assert_eq!(soon(failing(MINUTE, false)), Some(now() + 4 * MINUTE));
         assert_eq!(soon(failing(9 * MINUTE, false)), Some(now()));
-        assert_eq!(soon(FeedState { failures: 0, ..failing(MINUTE, true) }), Some(now() + 60 * MINUTE), "it is well");
-        assert_eq!(soon(FeedState { next_poll: None, ..failing(MINUTE, true) }), None, "it is gone for good");
-        assert_eq!(soon(FeedState { next_poll: Some(ago(MINUTE)), ..failing(MINUTE, true) }), Some(ago(MINUTE)));
+        assert_eq!(
+            soon(FeedState { failures: 0, ..failing(MINUTE, true) }),
+            Some(now() + 60 * MINUTE),
+            "it is well"
+        );
+        assert_eq!(
+            soon(FeedState { next_poll: None, ..failing(MINUTE, true) }),
+            None,
+            "it is gone for good"
+        );
+        assert_eq!(
+            soon(FeedState { next_poll: Some(ago(MINUTE)), ..failing(MINUTE, true) }),
+            Some(ago(MINUTE))
+        );
     }
 
     #[test]

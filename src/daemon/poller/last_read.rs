@@ -1,4 +1,5 @@
-//! When any feed was read last, and which hosts have failed since: that tells a feed that fails from a network that is away.
+//! When any feed was read last, and which hosts have failed since: that tells a feed that fails
+//! from a network that is away.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,12 +27,16 @@ struct Known {
 
 impl LastRead {
     /// Takes in what earlier runs left. Returns the key of the notice that may have been told.
-    pub(super) fn begin<'f>(&self, feeds: impl Iterator<Item = (&'f Feed, &'f FeedState)> + Clone) -> Option<String> {
+    pub(super) fn begin<'f>(
+        &self,
+        feeds: impl Iterator<Item = (&'f Feed, &'f FeedState)> + Clone,
+    ) -> Option<String> {
         let mut known = self.known();
         let far = feeds.filter(|(feed, _)| is_far(feed));
         known.read = far.clone().filter_map(|(_, state)| state.last_good).max();
         let since = known.read?;
-        let failing = far.filter(|(_, state)| state.course.failing_since.is_some_and(|failing| failing > since));
+        let failing = far
+            .filter(|(_, state)| state.course.failing_since.is_some_and(|failing| failing > since));
         known.failing = failing.map(|(feed, _)| HostKey::of(&feed.url)).collect();
         let (kind, feed, why) = (Kind::Away, FeedName(String::new()), String::new());
         Some(FeedNotice { kind, feed, since, why }.key())

@@ -1,4 +1,5 @@
-//! Feeds in the order of their polls: by when they are due; of those due at once, whoever was polled least recently first. Pure.
+//! Feeds in the order of their polls: by when they are due; of those due at once, whoever was
+//! polled least recently first. Pure.
 
 use std::collections::BTreeSet;
 
@@ -21,8 +22,14 @@ impl Queue {
         Self { turns: BTreeSet::new(), of_feed: vec![None; feeds] }
     }
 
-    /// Has a feed wait until `due`, in the place of what it waited for; for nothing if there is no such time.
-    pub(super) fn put(&mut self, index: usize, last_poll: Option<Timestamp>, due: Option<Timestamp>) {
+    /// Has a feed wait until `due`, in the place of what it waited for; for nothing if there is no
+    /// such time.
+    pub(super) fn put(
+        &mut self,
+        index: usize,
+        last_poll: Option<Timestamp>,
+        due: Option<Timestamp>,
+    ) {
         let turn = due.map(|due| (due, last_poll, index));
         if let Some(before) = std::mem::replace(&mut self.of_feed[index], turn) {
             self.turns.remove(&before);
@@ -68,7 +75,10 @@ mod tests {
         let mut taken = Vec::new();
         for round in 10..16 {
             // Their host wanted to be left alone: all are due again at the same time.
-            polled.iter().enumerate().for_each(|(index, last)| queue.put(index, *last, Some(at(round))));
+            polled
+                .iter()
+                .enumerate()
+                .for_each(|(index, last)| queue.put(index, *last, Some(at(round))));
             let index = queue.take().expect("three wait");
             taken.push(index);
             polled[index] = Some(at(round));

@@ -36,7 +36,8 @@ pub(super) async fn record(
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
             let why = format!("its host asked for rest ({})", host.0);
             let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-            let (items, turnover, gap, notices) = (Vec::new(), Turnover::default(), None, Vec::new());
+            let (items, turnover, gap, notices) =
+                (Vec::new(), Turnover::default(), None, Vec::new());
             let record = PollRecord { now: ended_at, state, items, turnover, gap, notices };
             return keep(world, record).await;
         }
@@ -50,7 +51,8 @@ pub(super) async fn record(
             good(&mut state, feed, asked, &answer, true, ended_at);
             let is_whole = document.end == End::Whole;
             if is_whole {
-                let published: Vec<Timestamp> = document.items.iter().filter_map(|item| item.published).collect();
+                let published: Vec<Timestamp> =
+                    document.items.iter().filter_map(|item| item.published).collect();
                 state.mean_gap = schedule::mean_gap(&published, ended_at);
                 state.hints = document.hints;
             } else {
@@ -60,16 +62,19 @@ pub(super) async fn record(
             Ended::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
-    let history = History { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
+    let history =
+        History { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
     let seed = news::seed(&feed.name.0, ended_at);
-    let next = schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
+    let next =
+        schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
     if next.at.is_none() {
         warn!("{}: not polled any more: {}", feed.name, next.why);
     }
     state.next_poll = next.at;
     state.next_why = next.why;
     let outage = world.last_read.outage(feed, state.error.is_some());
-    let notices = watch::follow(&world.config, before, &mut state, sifted.as_ref(), outage, ended_at);
+    let notices =
+        watch::follow(&world.config, before, &mut state, sifted.as_ref(), outage, ended_at);
     if state.error.is_none() {
         world.last_read.note(feed, ended_at);
     } else if notices.iter().any(|(notice, _)| notice.kind == Kind::Away) {
@@ -77,10 +82,15 @@ pub(super) async fn record(
     }
     let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
     if let Some(Gap { since, until }) = &gap {
-        warn!("{}: nothing of what it shows was known; items from {since} to {until} may have been missed", feed.name);
+        warn!(
+            "{}: nothing of what it shows was known; items from {since} to {until} may have been missed",
+            feed.name
+        );
     }
-    let (items, turnover) = sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
-    let kept = keep(world, PollRecord { now: ended_at, state, items, turnover, gap, notices }).await;
+    let (items, turnover) =
+        sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
+    let kept =
+        keep(world, PollRecord { now: ended_at, state, items, turnover, gap, notices }).await;
     drop(unrecorded);
     kept
 }
@@ -94,7 +104,14 @@ async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError
     Ok(state)
 }
 
-fn good(state: &mut FeedState, feed: &Feed, asked: &Url, answer: &Answer, is_read: bool, at: Timestamp) {
+fn good(
+    state: &mut FeedState,
+    feed: &Feed,
+    asked: &Url,
+    answer: &Answer,
+    is_read: bool,
+    at: Timestamp,
+) {
     if state.failures > 0 {
         info!("{}: reached again", feed.name);
     }
@@ -112,10 +129,14 @@ fn good(state: &mut FeedState, feed: &Feed, asked: &Url, answer: &Answer, is_rea
     }
 }
 
-/// What it changes that a document was read only in part: the next poll asks for the whole. If it is the feed's first, the next one counts as the
-/// first again, for the rest of the items are as old as these; if that one breaks off too, it is good enough.
+/// What it changes that a document was read only in part: the next poll asks for the whole. If it
+/// is the feed's first, the next one counts as the first again, for the rest of the items are as
+/// old as these; if that one breaks off too, it is good enough.
 fn broke_off(state: &mut FeedState, before: &FeedState) {
-    info!("{}: its document broke off; what came of it was read, and the next poll asks for all of it", state.name);
+    info!(
+        "{}: its document broke off; what came of it was read, and the next poll asks for all of it",
+        state.name
+    );
     (state.etag, state.last_modified) = (None, None);
     let was_cut_before = before.last_poll.is_some() && before.error.is_none();
     if before.last_good.is_none() && !was_cut_before {
@@ -123,9 +144,15 @@ fn broke_off(state: &mut FeedState, before: &FeedState) {
     }
 }
 
-/// What a failure changes. A busy server's word says nothing about where a feed is; any other failure ends what is known of a move, so that its own
-/// address is asked next, and asked soon.
-fn failed(state: &mut FeedState, feed: &Feed, before: &FeedState, ended: Ended, why: String) -> Ended {
+/// What a failure changes. A busy server's word says nothing about where a feed is; any other
+/// failure ends what is known of a move, so that its own address is asked next, and asked soon.
+fn failed(
+    state: &mut FeedState,
+    feed: &Feed,
+    before: &FeedState,
+    ended: Ended,
+    why: String,
+) -> Ended {
     let was_asked_anew = new_address(before).is_some();
     let is_busy = matches!(ended, Ended::Busy { .. });
     tell_failure(feed, before, &why, was_asked_anew && !is_busy);
@@ -152,7 +179,10 @@ pub(super) fn tell_move(feed: &Feed, state: &FeedState) {
 /// Says it once: a feed that goes on failing for the same reason is not mentioned again.
 fn tell_failure(feed: &Feed, before: &FeedState, why: &str, at_new_address: bool) {
     if at_new_address {
-        warn!("{}: cannot be read where it moved to: {why}; the address of the configuration is asked next", feed.name);
+        warn!(
+            "{}: cannot be read where it moved to: {why}; the address of the configuration is asked next",
+            feed.name
+        );
     } else if before.error.as_deref() == Some(why) {
         debug!("{}: still failing: {why}", feed.name);
     } else {

@@ -1,4 +1,5 @@
-//! The first round of polls of a run, and what the log says once it is over: how many feeds fail, and why.
+//! The first round of polls of a run, and what the log says once it is over: how many feeds fail,
+//! and why.
 
 use std::collections::BTreeSet;
 
@@ -52,13 +53,16 @@ pub(super) fn tell(states: &[FeedState]) {
 
 /// `2 of 3 feeds fail: a: why; b: why`; `None` if none does.
 fn summary(states: &[FeedState]) -> Option<String> {
-    let failing: Vec<String> =
-        states.iter().filter_map(|state| Some(format!("{}: {}", state.name, state.error.as_ref()?))).collect();
+    let failing: Vec<String> = states
+        .iter()
+        .filter_map(|state| Some(format!("{}: {}", state.name, state.error.as_ref()?)))
+        .collect();
     let more = failing.len().saturating_sub(MOST_NAMED);
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
     let (feeds, fail) = if states.len() == 1 { ("feed", "fails") } else { ("feeds", "fail") };
     let named = failing[..failing.len().min(MOST_NAMED)].join("; ");
-    (!failing.is_empty()).then(|| format!("{} of {} {feeds} {fail}: {named}{more}", failing.len(), states.len()))
+    (!failing.is_empty())
+        .then(|| format!("{} of {} {feeds} {fail}: {named}{more}", failing.len(), states.len()))
 }
 
 #[cfg(test)]
@@ -90,18 +94,29 @@ mod tests {
 
     #[test]
     fn feeds_that_fail_are_counted_and_named_with_their_reasons() {
-        let states = [state("a", Some("connection refused")), state("b", None), state("c", Some("404"))];
-        assert_eq!(summary(&states).as_deref(), Some("2 of 3 feeds fail: a: connection refused; c: 404"));
-        assert_eq!(summary(&states[..1]).as_deref(), Some("1 of 1 feed fails: a: connection refused"));
+        let states =
+            [state("a", Some("connection refused")), state("b", None), state("c", Some("404"))];
+        assert_eq!(
+            summary(&states).as_deref(),
+            Some("2 of 3 feeds fail: a: connection refused; c: 404")
+        );
+        assert_eq!(
+            summary(&states[..1]).as_deref(),
+            Some("1 of 1 feed fails: a: connection refused")
+        );
         assert_eq!(summary(&states[1..2]), None);
         let many: Vec<_> = (0..12).map(|n| state(&n.to_string(), Some("x"))).collect();
         let told = summary(&many).expect("all fail");
-        assert!(told.starts_with("12 of 12 feeds fail: 0: x; ") && told.ends_with("; 9: x; and 2 more"), "{told}");
+        assert!(
+            told.starts_with("12 of 12 feeds fail: 0: x; ") && told.ends_with("; 9: x; and 2 more"),
+            "{told}"
+        );
     }
 
     #[test]
     fn a_round_is_over_when_all_that_was_due_has_ended() {
-        let due = |at: i64| FeedState { next_poll: Timestamp::from_second(at).ok(), ..state("a", None) };
+        let due =
+            |at: i64| FeedState { next_poll: Timestamp::from_second(at).ok(), ..state("a", None) };
         let now = Timestamp::from_second(5).expect("in range");
         let mut round = FirstRound::of(&[due(5), due(6), state("gone", None), due(1)], now);
         assert_eq!(round.left, Some(BTreeSet::from([0, 3])));

@@ -7,7 +7,12 @@ use crate::feed::hints::Hints;
 
 fn document(titles: &[&str]) -> Document {
     let item = |title: &&str| Item { title: (*title).to_owned(), ..Item::default() };
-    Document { title: None, hints: Hints::default(), items: titles.iter().map(item).collect(), end: End::Whole }
+    Document {
+        title: None,
+        hints: Hints::default(),
+        items: titles.iter().map(item).collect(),
+        end: End::Whole,
+    }
 }
 
 fn no_feed() -> Result<Document, NoFeed> {
@@ -59,7 +64,10 @@ fn the_reader_that_finds_more_is_believed_and_the_first_of_equals() {
 #[case("<rss><item/></rss><item/>", false)]
 #[case("<rss><a:item/></a:item>", false)]
 #[case("", false)]
-fn a_document_is_closed_if_its_root_is_after_its_last_item(#[case] text: &str, #[case] expected: bool) {
+fn a_document_is_closed_if_its_root_is_after_its_last_item(
+    #[case] text: &str,
+    #[case] expected: bool,
+) {
     assert_eq!(is_closed(text), expected);
 }
 

@@ -3,13 +3,15 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// Hours of the day and days of the week, as bits: hours from bit 0, days from bit 24, Monday first.
+/// Hours of the day and days of the week, as bits: hours from bit 0, days from bit 24, Monday
+/// first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pauses(u32);
 
 const HOURS_OF_A_WEEK: u32 = 7 * 24;
 
-const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const DAYS: [&str; 7] =
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 impl Pauses {
     /// Those that [`Pauses::bits`] stands for; bits that stand for nothing are dropped.
@@ -24,7 +26,8 @@ impl Pauses {
         self.0
     }
 
-    /// When the pause ends that `at` falls into, if it does: a full hour, or the end of time where no hour is left.
+    /// When the pause ends that `at` falls into, if it does: a full hour, or the end of time where
+    /// no hour is left.
     #[must_use]
     pub fn end(self, at: Timestamp) -> Option<Timestamp> {
         if !self.holds(at) {
@@ -32,7 +35,8 @@ impl Pauses {
         }
         let hour = at.as_second().div_euclid(3600) * 3600;
         let begun = Timestamp::from_second(hour).unwrap_or(at);
-        let hours = (1..=HOURS_OF_A_WEEK).map(|n| begun.saturating_add(SignedDuration::from_hours(n.into())));
+        let hours = (1..=HOURS_OF_A_WEEK)
+            .map(|n| begun.saturating_add(SignedDuration::from_hours(n.into())));
         Some(hours.filter_map(Result::ok).find(|hour| !self.holds(*hour)).unwrap_or(Timestamp::MAX))
     }
 

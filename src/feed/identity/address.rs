@@ -1,4 +1,5 @@
-//! What of an item's address names it, and what may change while it stays the same: tokens of sessions, hosts, the words of a slug.
+//! What of an item's address names it, and what may change while it stays the same: tokens of
+//! sessions, hosts, the words of a slug.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,19 +25,23 @@ const OF_SESSIONS: [&str; 14] = [
     "xtor",
 ];
 
-/// A normalised address in the parts that can change by themselves. Its host is left out: within one feed, the path tells more.
+/// A normalised address in the parts that can change by themselves. Its host is left out: within
+/// one feed, the path tells more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address<'a> {
     path: &'a str,
-    /// Parameters of the path and the query by their names, and the fragment as `#`, in the order of their names.
+    /// Parameters of the path and the query by their names, and the fragment as `#`, in the order
+    /// of their names.
     parts: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Address<'a> {
-    /// The parts of an `http` or `https` address; `None` for others, for one without a path, and for one with too many parts.
+    /// The parts of an `http` or `https` address; `None` for others, for one without a path, and
+    /// for one with too many parts.
     pub(super) fn of(address: &'a str) -> Option<Self> {
         let rest = address.split_once("://").filter(|_| is_address(address))?.1;
-        let (rest, fragment) = rest.split_once('#').map_or((rest, None), |(rest, fragment)| (rest, Some(fragment)));
+        let (rest, fragment) =
+            rest.split_once('#').map_or((rest, None), |(rest, fragment)| (rest, Some(fragment)));
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let path = &rest[rest.find('/')?..];
         let (path, parameters) = path.split_once(';').unwrap_or((path, ""));
@@ -47,7 +52,8 @@ impl<'a> Address<'a> {
         parts.extend(fragment.map(|fragment| ("#", fragment)));
         parts.sort_unstable();
         let path = path.trim_end_matches('/');
-        (parts.len() <= MOST_PARTS && !(path.is_empty() && parts.is_empty())).then_some(Self { path, parts })
+        (parts.len() <= MOST_PARTS && !(path.is_empty() && parts.is_empty()))
+            .then_some(Self { path, parts })
     }
 
     /// A guid in the same parts; one that is no address is a path of its own.
@@ -55,7 +61,8 @@ impl<'a> Address<'a> {
         if is_address(guid) {
             return Self::of(guid);
         }
-        let (path, fragment) = guid.split_once('#').map_or((guid, None), |(path, fragment)| (path, Some(fragment)));
+        let (path, fragment) =
+            guid.split_once('#').map_or((guid, None), |(path, fragment)| (path, Some(fragment)));
         let parts = fragment.map(|fragment| ("#", fragment)).into_iter().collect();
         Some(Self { path, parts })
     }
@@ -65,10 +72,14 @@ impl<'a> Address<'a> {
         self.path.is_empty() || self.path.starts_with('/')
     }
 
-    /// What two addresses of one item have in common, so that the store can be asked for it: the numbers of the path if one of them is an item's own,
-    /// else the path.
+    /// What two addresses of one item have in common, so that the store can be asked for it: the
+    /// numbers of the path if one of them is an item's own, else the path.
     pub(super) fn stem(&self) -> String {
-        if self.is_numbered() { self.numbers().collect::<Vec<_>>().join("/") } else { self.path.to_owned() }
+        if self.is_numbered() {
+            self.numbers().collect::<Vec<_>>().join("/")
+        } else {
+            self.path.to_owned()
+        }
     }
 
     pub(super) fn path(&self) -> &'a str {
@@ -80,10 +91,15 @@ impl<'a> Address<'a> {
         self.path.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty())
     }
 
-    /// Whether the path holds a number that is no date's: one of five digits and more, or of four that are no year.
+    /// Whether the path holds a number that is no date's: one of five digits and more, or of four
+    /// that are no year.
     pub(super) fn is_numbered(&self) -> bool {
-        let is_date = |number: &str| number.len() == 8 && (number.starts_with("19") || number.starts_with("20"));
-        let is_year = |number: &str| number.len() == 4 && (number.starts_with("19") || number.starts_with("20"));
+        let is_date = |number: &str| {
+            number.len() == 8 && (number.starts_with("19") || number.starts_with("20"))
+        };
+        let is_year = |number: &str| {
+            number.len() == 4 && (number.starts_with("19") || number.starts_with("20"))
+        };
         self.numbers().any(|number| number.len() >= 4 && !is_year(number) && !is_date(number))
     }
 
@@ -114,9 +130,9 @@ impl<'a> Address<'a> {
 }
 
 fn is_address(text: &str) -> bool {
-    ["http://", "https://"]
-        .iter()
-        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+    ["http://", "https://"].iter().any(|scheme| {
+        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
 }
 
 /// Whether a parameter of that name holds a session, whatever its value.
@@ -142,10 +158,13 @@ struct Seen<'a> {
 }
 
 impl<'a> Volatile<'a> {
-    /// The parts of a document's addresses that changed with it; `last` are the addresses of the document before.
+    /// The parts of a document's addresses that changed with it; `last` are the addresses of the
+    /// document before.
     ///
-    /// A part that stayed in one address, or without which two items of one document would have the same address, names items. So does one whose values
-    /// are numbers, each another, where the path does not name an item by itself. Names that sessions have are believed unless they tell items apart.
+    /// A part that stayed in one address, or without which two items of one document would have the
+    /// same address, names items. So does one whose values are numbers, each another, where the
+    /// path does not name an item by itself. Names that sessions have are believed unless they tell
+    /// items apart.
     pub(super) fn of(now: &[Address<'a>], last: &[Address<'a>]) -> Self {
         let known: HashSet<(&str, &[(&str, &str)])> =
             last.iter().map(|address| (address.path, &address.parts[..])).collect();
@@ -156,7 +175,8 @@ impl<'a> Volatile<'a> {
                 let is_now = std::ptr::eq(document, now);
                 for (at, (name, value)) in address.parts.iter().enumerate() {
                     let of_name = seen.entry(name).or_default();
-                    of_name.tells_apart |= *first.entry((*name, address.without(at))).or_insert(*value) != *value;
+                    of_name.tells_apart |=
+                        *first.entry((*name, address.without(at))).or_insert(*value) != *value;
                     if is_now {
                         of_name.values.insert(value);
                         of_name.addresses += 1;
@@ -167,13 +187,20 @@ impl<'a> Volatile<'a> {
             }
         }
         let is_volatile = |name: &str, seen: &Seen<'_>| {
-            let is_number =
-                |value: &&str| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-            let are_identifiers =
-                seen.is_needed && seen.values.len() == seen.addresses && seen.values.iter().all(is_number);
+            let is_number = |value: &&str| {
+                !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+            };
+            let are_identifiers = seen.is_needed
+                && seen.values.len() == seen.addresses
+                && seen.values.iter().all(is_number);
             !seen.tells_apart && (is_of_session(name) || !seen.is_steady && !are_identifiers)
         };
-        Self(seen.into_iter().filter(|(name, seen)| is_volatile(name, seen)).map(|(name, _)| name).collect())
+        Self(
+            seen.into_iter()
+                .filter(|(name, seen)| is_volatile(name, seen))
+                .map(|(name, _)| name)
+                .collect(),
+        )
     }
 
     /// Whether none of these parts tells items apart.
@@ -226,7 +253,8 @@ mod tests {
 
     #[test]
     fn addresses_of_many_parts_or_none_are_not_taken_apart() {
-        let many = (0..100).fold("https://a.example/?".to_owned(), |all, n| all + &format!("p{n}=1&"));
+        let many =
+            (0..100).fold("https://a.example/?".to_owned(), |all, n| all + &format!("p{n}=1&"));
         assert_eq!(Address::of(&many), None);
         assert_eq!(Address::of("https://a.example/"), None);
         assert_eq!(Address::of("urn:x"), None);

@@ -1,4 +1,5 @@
-//! Which known item an item may be though its guid and link are new: a token, a host or a slug changed, and nothing else.
+//! Which known item an item may be though its guid and link are new: a token, a host or a slug
+//! changed, and nothing else.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -6,10 +7,12 @@ use std::hash::Hash;
 use super::address::{Address, Volatile, is_of_session};
 use super::{Face, KnownItem, likeness, text_hash};
 
-/// Known items that share what an item is looked up by; where there are more, it names none of them.
+/// Known items that share what an item is looked up by; where there are more, it names none of
+/// them.
 const MOST_ALIKE: usize = 8;
 
-/// From so many words on, two items with the same text and nearly the same headline are one, whatever their links.
+/// From so many words on, two items with the same text and nearly the same headline are one,
+/// whatever their links.
 const WORDS_OF_ITS_OWN: usize = 10;
 
 /// An item as it is compared: one of the document, or one that is known.
@@ -42,19 +45,27 @@ pub(super) struct Alike<'a> {
 
 impl<'a> Alike<'a> {
     pub(super) fn new(known: &'a [KnownItem], faces: &'a [Face]) -> Self {
-        let items: Vec<_> = faces.iter().map(|face| Side::new(face.guid.as_deref(), face.link.as_deref())).collect();
-        let old: Vec<_> = known.iter().map(|item| Side::new(item.guid.as_deref(), item.link.as_deref())).collect();
+        let items: Vec<_> = faces
+            .iter()
+            .map(|face| Side::new(face.guid.as_deref(), face.link.as_deref()))
+            .collect();
+        let old: Vec<_> = known
+            .iter()
+            .map(|item| Side::new(item.guid.as_deref(), item.link.as_deref()))
+            .collect();
         let last = || old.iter().zip(known).filter(|(_, item)| !item.gone).map(|(side, _)| side);
         let links = |side: &Side<'a>| side.address.clone();
         let guids = |side: &Side<'a>| side.named.clone();
         let of_links = volatile(items.iter().filter_map(links), last().filter_map(links));
         let of_guids = volatile(items.iter().filter_map(guids), last().filter_map(guids));
         let guids: HashSet<&str> = known.iter().filter_map(|item| item.guid.as_deref()).collect();
-        let are_renamed = faces.iter().filter_map(|face| face.guid.as_deref()).all(|guid| !guids.contains(guid));
+        let are_renamed =
+            faces.iter().filter_map(|face| face.guid.as_deref()).all(|guid| !guids.contains(guid));
         Self { known, faces, items, old, of_links, of_guids, are_renamed }
     }
 
-    /// For each item of the document that `is_open`, the known ones that it may be, the likeliest first.
+    /// For each item of the document that `is_open`, the known ones that it may be, the likeliest
+    /// first.
     pub(super) fn candidates(&self, is_open: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
         let titled = self.lookup(|at| {
             let path = self.old[at].address.as_ref()?.path();
@@ -67,9 +78,11 @@ impl<'a> Alike<'a> {
         for stem in self.items.iter().filter_map(numbered) {
             *of_document.entry(stem).or_default() += 1;
         }
-        let linked = self.lookup(|at| Some((self.known[at].link.as_deref()?, self.known[at].hash.as_str())));
-        let few =
-            |found: Option<&Vec<usize>>| found.filter(|found| found.len() <= MOST_ALIKE).cloned().unwrap_or_default();
+        let linked =
+            self.lookup(|at| Some((self.known[at].link.as_deref()?, self.known[at].hash.as_str())));
+        let few = |found: Option<&Vec<usize>>| {
+            found.filter(|found| found.len() <= MOST_ALIKE).cloned().unwrap_or_default()
+        };
         let of = |at: usize| -> Vec<usize> {
             let face = &self.faces[at];
             let link = face.link.as_deref().filter(|_| self.are_renamed);
@@ -80,31 +93,42 @@ impl<'a> Alike<'a> {
             let stem = numbered(&self.items[at]).filter(|stem| of_document[stem] == 1);
             let by_stem = stem.and_then(|stem| stems.get(&stem)).filter(|found| found.len() == 1);
             let by_text = face.text.as_deref().and_then(|text| texts.get(text));
-            let found = few(titled.get(&title)).into_iter().filter(|old| self.is_same_headline(at, *old));
             let found =
-                renamed.chain(found).chain(few(by_stem).into_iter().filter(|old| self.is_same_number(at, *old)));
-            found.chain(few(by_text).into_iter().filter(|old| self.is_same_text(at, *old))).collect()
+                few(titled.get(&title)).into_iter().filter(|old| self.is_same_headline(at, *old));
+            let found = renamed
+                .chain(found)
+                .chain(few(by_stem).into_iter().filter(|old| self.is_same_number(at, *old)));
+            found
+                .chain(few(by_text).into_iter().filter(|old| self.is_same_text(at, *old)))
+                .collect()
         };
         (0..self.faces.len()).map(|at| if is_open(at) { of(at) } else { Vec::new() }).collect()
     }
 
-    /// Whether an item with the same words as a known one may be another: it has another address, and the date of another day.
+    /// Whether an item with the same words as a known one may be another: it has another address,
+    /// and the date of another day.
     pub(super) fn is_next(&self, at: usize, old: usize) -> bool {
         let is_elsewhere = match (&self.items[at].address, &self.old[old].address) {
-            (Some(new), Some(old)) => new.path() != old.path() || !self.of_links.are(&new.differing(old)),
+            (Some(new), Some(old)) => {
+                new.path() != old.path() || !self.of_links.are(&new.differing(old))
+            }
             _ => false,
         };
         is_elsewhere && !self.is_same_day(at, old)
     }
 
-    /// Whether a headline alone with the link and the words of a known one may be another: it has another guid, and the date of another day.
+    /// Whether a headline alone with the link and the words of a known one may be another: it has
+    /// another guid, and the date of another day.
     pub(super) fn is_next_headline(&self, at: usize, old: usize) -> bool {
         self.faces[at].text.is_none() && !self.is_same_guid(at, old) && !self.is_same_day(at, old)
     }
 
-    /// Path and headline are the same, and only what tells no item apart changed. If the text changed too, that must be a session.
+    /// Path and headline are the same, and only what tells no item apart changed. If the text
+    /// changed too, that must be a session.
     fn is_same_headline(&self, at: usize, old: usize) -> bool {
-        let (Some(new), Some(address)) = (&self.items[at].address, &self.old[old].address) else { return false };
+        let (Some(new), Some(address)) = (&self.items[at].address, &self.old[old].address) else {
+            return false;
+        };
         let differing = new.differing(address);
         let is_same_text = self.known[old].hash == self.faces[at].hash;
         let is_volatile = is_same_text || differing.iter().all(|name| is_of_session(name));
@@ -115,7 +139,8 @@ impl<'a> Alike<'a> {
     fn is_same_number(&self, at: usize, old: usize) -> bool {
         let (face, known) = (&self.faces[at], &self.known[old]);
         let is_same_text = face.text.is_some() && face.text == known.text;
-        (is_same_text || likeness::is_edit_of(&known.title, &face.headline)) && self.is_slug(at, old)
+        (is_same_text || likeness::is_edit_of(&known.title, &face.headline))
+            && self.is_slug(at, old)
     }
 
     /// The text is the same, and the headline and the words of the address were added to or cut.
@@ -127,8 +152,12 @@ impl<'a> Alike<'a> {
 
     /// Whether two addresses differ in no more than words of their paths.
     fn is_slug(&self, at: usize, old: usize) -> bool {
-        let (Some(new), Some(address)) = (&self.items[at].address, &self.old[old].address) else { return false };
-        new.numbers().eq(address.numbers()) && self.of_links.are(&new.differing(address)) && self.is_one(at, old)
+        let (Some(new), Some(address)) = (&self.items[at].address, &self.old[old].address) else {
+            return false;
+        };
+        new.numbers().eq(address.numbers())
+            && self.of_links.are(&new.differing(address))
+            && self.is_one(at, old)
     }
 
     /// Whether neither guids nor dates say that two items are not one.
@@ -136,14 +165,16 @@ impl<'a> Alike<'a> {
         self.is_same_guid(at, old) && self.is_same_day(at, old)
     }
 
-    /// Whether two guids can be those of one item: one that is missing can be any, and one may differ from the other as links may.
+    /// Whether two guids can be those of one item: one that is missing can be any, and one may
+    /// differ from the other as links may.
     fn is_same_guid(&self, at: usize, old: usize) -> bool {
         let (new, known) = (&self.items[at], &self.old[old]);
         match (&new.named, &known.named) {
             _ if new.guid.is_none() || known.guid.is_none() || new.guid == known.guid => true,
             (Some(new), Some(old)) => {
                 let are_slugs = new.is_numbered() || new.is_address() && old.is_address();
-                let is_same = new.path() == old.path() || are_slugs && new.numbers().eq(old.numbers());
+                let is_same =
+                    new.path() == old.path() || are_slugs && new.numbers().eq(old.numbers());
                 is_same && self.of_guids.are(&new.differing(old))
             }
             _ => false,
@@ -166,7 +197,10 @@ impl<'a> Alike<'a> {
     }
 }
 
-fn volatile<'a>(now: impl Iterator<Item = Address<'a>>, last: impl Iterator<Item = Address<'a>>) -> Volatile<'a> {
+fn volatile<'a>(
+    now: impl Iterator<Item = Address<'a>>,
+    last: impl Iterator<Item = Address<'a>>,
+) -> Volatile<'a> {
     Volatile::of(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
 }
 

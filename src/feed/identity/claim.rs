@@ -1,4 +1,5 @@
-//! Which known item each item of a document is: the surest likeness claims first, and each known item is claimed once.
+//! Which known item each item of a document is: the surest likeness claims first, and each known
+//! item is claimed once.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -12,10 +13,12 @@ const MOST_SAME: usize = 64;
 
 /// Finds a key and a verdict for every face, in their order.
 ///
-/// A guid or link that several items share, known ones or those of the document, names none of them: feeds that give all their items one guid, or link them all to one page,
-/// would else have their news taken for edits of what is old.
+/// A guid or link that several items share, known ones or those of the document, names none of
+/// them: feeds that give all their items one guid, or link them all to one page, would else have
+/// their news taken for edits of what is old.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdict)> {
-    let exact = index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
+    let exact =
+        index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
     let same_text = index(known, |item| Some((item.guid.as_deref()?, item.hash.as_str())));
     let pair = index(known, |item| {
         let is_told = item.guid.is_some() || item.link.is_some();
@@ -28,12 +31,19 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdic
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let guids = count(faces.iter().filter_map(|face| face.guid.as_deref()));
 
-    let mut claims = Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
-    claims.keep(|face| all(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str())));
-    claims.keep(|face| face.guid.as_deref().map_or(&[], |guid| all(&same_text, &(guid, face.hash.as_str()))));
+    let mut claims =
+        Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
+    claims.keep(|face| {
+        all(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str()))
+    });
+    claims.keep(|face| {
+        face.guid.as_deref().map_or(&[], |guid| all(&same_text, &(guid, face.hash.as_str())))
+    });
     claims.keep(|face| sole(&pair, &(face.guid.as_deref(), face.link.as_deref())));
     claims.keep(|face| face.titled_key().map_or(&[], |titled| sole(&key, &titled)));
-    claims.keep(|face| face.guid.as_deref().filter(|face| guids[face] == 1).map_or(&[], |face| sole(&guid, &face)));
+    claims.keep(|face| {
+        face.guid.as_deref().filter(|face| guids[face] == 1).map_or(&[], |face| sole(&guid, &face))
+    });
     if claims.made.iter().any(Option::is_none) {
         let alike = Alike::new(known, faces);
         claims.rekey(|at| {
@@ -56,7 +66,10 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdic
 
 type Index<K> = HashMap<K, Vec<usize>>;
 
-fn index<'a, K: Eq + Hash>(known: &'a [KnownItem], of: impl Fn(&'a KnownItem) -> Option<K>) -> Index<K> {
+fn index<'a, K: Eq + Hash>(
+    known: &'a [KnownItem],
+    of: impl Fn(&'a KnownItem) -> Option<K>,
+) -> Index<K> {
     let mut index = Index::new();
     for (at, item) in known.iter().enumerate() {
         if let Some(key) = of(item) {
@@ -85,11 +98,13 @@ struct Claiming<'a> {
 }
 
 impl<'a> Claiming<'a> {
-    /// Lets every face without a claim take the first free item of those that `find` gives, under its old key.
+    /// Lets every face without a claim take the first free item of those that `find` gives, under
+    /// its old key.
     fn keep<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
         for at in 0..self.faces.len() {
             if let Some(old) = self.take(at, || find(&self.faces[at])) {
-                let verdict = if old.hash == self.faces[at].hash { Verdict::Same } else { Verdict::Edited };
+                let verdict =
+                    if old.hash == self.faces[at].hash { Verdict::Same } else { Verdict::Edited };
                 self.made[at] = Some((old.key.clone(), verdict));
             }
         }
@@ -99,7 +114,10 @@ impl<'a> Claiming<'a> {
     fn rekey<'i>(&mut self, find: impl Fn(usize) -> &'i [usize]) {
         for at in 0..self.faces.len() {
             if let Some(old) = self.take(at, || find(at)) {
-                let verdict = Verdict::Rekeyed { old: old.key.clone(), edited: old.hash != self.faces[at].hash };
+                let verdict = Verdict::Rekeyed {
+                    old: old.key.clone(),
+                    edited: old.hash != self.faces[at].hash,
+                };
                 // Replaced by a fresh key in the end, when all that are kept are known.
                 self.made[at] = Some((old.key.clone(), verdict));
             }
@@ -126,8 +144,9 @@ impl<'a> Claiming<'a> {
     }
 }
 
-/// The keys that `face` can have or be given, the plainest first. There is a number to every key: an
-/// item needs one where it comes back with a text that it had before, after others took all its keys.
+/// The keys that `face` can have or be given, the plainest first. There is a number to every key:
+/// an item needs one where it comes back with a text that it had before, after others took all its
+/// keys.
 pub(super) fn keys(face: &Face) -> impl Iterator<Item = ItemKey> {
     let longest = face.longest_key().0;
     let with_text = ItemKey(format!("{longest}\ntext {}", face.hash));

@@ -1,4 +1,5 @@
-//! How alike two texts of a feed are: what is an edit of an item, and what is other news under its guid or link.
+//! How alike two texts of a feed are: what is an edit of an item, and what is other news under its
+//! guid or link.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -31,16 +32,19 @@ const ANOTHER_DAY: Duration = Duration::from_hours(12);
 pub struct Before {
     /// Its headline; empty where it had none or it is no longer kept.
     pub title: String,
-    /// Its text, of which the first [`MOST_COMPARED`] bytes are compared; empty where it had none or it is no longer kept.
+    /// Its text, of which the first [`MOST_COMPARED`] bytes are compared; empty where it had none
+    /// or it is no longer kept.
     pub text: String,
     /// When it said it was published.
     pub published: Option<Timestamp>,
 }
 
-/// Whether an item that is known by its guid or link is other news than `before`: another headline, another text, a newer date.
+/// Whether an item that is known by its guid or link is other news than `before`: another headline,
+/// another text, a newer date.
 ///
-/// Where the headline stays, the text must have nothing in common with the old, and the date be another day's. Where neither has a date, the headline
-/// must be another, too. Of texts that are no longer kept the date alone decides.
+/// Where the headline stays, the text must have nothing in common with the old, and the date be
+/// another day's. Where neither has a date, the headline must be another, too. Of texts that are no
+/// longer kept the date alone decides.
 pub(super) fn is_other_news(before: &Before, item: &Item) -> bool {
     let newer_by = match (before.published, item.published) {
         (Some(old), Some(new)) if new > old => Some(apart(old, new)),
@@ -93,7 +97,8 @@ struct Headlines {
 
 impl Headlines {
     fn of(one: &str, other: &str) -> Self {
-        let [one, other] = [one, other].map(|headline| words(headline).into_iter().collect::<HashSet<_>>());
+        let [one, other] =
+            [one, other].map(|headline| words(headline).into_iter().collect::<HashSet<_>>());
         let common = one.intersection(&other).count();
         let all = one.len() + other.len() - common;
         let fewer = one.len().min(other.len());
@@ -109,7 +114,8 @@ impl Headlines {
     }
 }
 
-/// The share of the pairs of words that two texts have in common, among those of the one with fewer: 1 if one holds the other.
+/// The share of the pairs of words that two texts have in common, among those of the one with
+/// fewer: 1 if one holds the other.
 fn common_pairs(one: &str, other: &str) -> f64 {
     let pairs = |text: &str| -> HashSet<(String, String)> {
         let words = words(text);
@@ -174,7 +180,8 @@ mod tests {
         let (title, text, published) = before;
         let before = Before { title: title.to_owned(), text: text.to_owned(), published };
         let (title, text, published) = now;
-        let item = Item { title: title.to_owned(), text: text.to_owned(), published, ..Item::default() };
+        let item =
+            Item { title: title.to_owned(), text: text.to_owned(), published, ..Item::default() };
         assert_eq!(is_other_news(&before, &item), expected);
     }
 }

@@ -28,8 +28,9 @@ fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
     let faces = Faces::of(items);
     let claims = faces.claims();
     let is_claimed = |item: &&KnownItem| {
-        let among =
-            |values: &[String], value: &Option<String>| value.as_ref().is_some_and(|value| values.contains(value));
+        let among = |values: &[String], value: &Option<String>| {
+            value.as_ref().is_some_and(|value| values.contains(value))
+        };
         !item.gone
             || claims.keys.contains(&item.key.0)
             || among(&claims.guids, &item.guid)
@@ -86,7 +87,10 @@ fn verdicts(documents: &[&[Item]]) -> Vec<Verdict> {
 #[case("http://Example.ORG:80/a", Some("https://example.org/a"))]
 #[case("https://example.org:443/a", Some("https://example.org/a"))]
 #[case("http://example.org:8080/a", Some("https://example.org:8080/a"))]
-#[case("https://example.org/a?utm_source=x&id=1&UTM_medium=y&fbclid=z&gclid=q", Some("https://example.org/a?id=1"))]
+#[case(
+    "https://example.org/a?utm_source=x&id=1&UTM_medium=y&fbclid=z&gclid=q",
+    Some("https://example.org/a?id=1")
+)]
 #[case("https://example.org/a?utm_source=x", Some("https://example.org/a"))]
 #[case("https://example.org/a?autm_=x#part", Some("https://example.org/a?autm_=x#part"))]
 #[case("https://u:p@example.org", Some("https://example.org/"))]
@@ -102,21 +106,30 @@ fn hashes_change_with_words_only() {
     let hash = text_hash("A title", "One two.\n\nThree.");
     assert_eq!(hash, text_hash(" A  title ", "One two.\nThree. "));
     assert_eq!(text_hash("caf\u{e9}", ""), text_hash("cafe\u{301}", ""));
-    for (title, text) in
-        [("a title", "One two.\n\nThree."), ("A title", "One two. Three"), ("A title One", "two. Three.")]
-    {
+    for (title, text) in [
+        ("a title", "One two.\n\nThree."),
+        ("A title", "One two. Three"),
+        ("A title One", "two. Three."),
+    ] {
         assert_ne!(hash, text_hash(title, text));
     }
 }
 
 #[test]
 fn keys_are_guid_else_link_else_text() {
-    let items =
-        [item("g", "http://a.example/1", "x", ""), item("", "http://a.example/2", "x", ""), item("", "", "x", "y")];
+    let items = [
+        item("g", "http://a.example/1", "x", ""),
+        item("", "http://a.example/2", "x", ""),
+        item("", "", "x", "y"),
+    ];
     let keys: Vec<_> = judge(&feed(), &[], &items).into_iter().map(|judged| judged.key.0).collect();
     assert_eq!(
         keys,
-        ["guid g".to_owned(), "link https://a.example/2".to_owned(), format!("text {}", text_hash("x", "y"))]
+        [
+            "guid g".to_owned(),
+            "link https://a.example/2".to_owned(),
+            format!("text {}", text_hash("x", "y"))
+        ]
     );
 }
 
@@ -132,8 +145,10 @@ fn stories_are_shared_by_links_that_tell(#[case] link: &str, #[case] story: &str
 
 #[test]
 fn a_link_that_two_items_share_is_no_story() {
-    let items = [item("g", "http://a.example/1", "x", ""), item("h", "https://a.example/1", "y", "")];
-    let stories: Vec<_> = judge(&feed(), &[], &items).into_iter().map(|judged| judged.story.0).collect();
+    let items =
+        [item("g", "http://a.example/1", "x", ""), item("h", "https://a.example/1", "y", "")];
+    let stories: Vec<_> =
+        judge(&feed(), &[], &items).into_iter().map(|judged| judged.story.0).collect();
     assert_eq!(stories, ["wire\nguid g", "wire\nguid h"]);
 }
 
@@ -184,35 +199,52 @@ fn the_item_first_known_by_a_guid_keeps_it() {
     let one = item("0", "http://a.example/1", "one", "1");
     let two = item("0", "http://a.example/2", "two", "2");
     let three = item("0", "http://a.example/3", "three", "3");
-    assert_eq!(verdicts(&[from_ref(&one), &[two.clone(), one.clone()]]), [Verdict::New, Verdict::Same]);
+    assert_eq!(
+        verdicts(&[from_ref(&one), &[two.clone(), one.clone()]]),
+        [Verdict::New, Verdict::Same]
+    );
     let last = [three, two.clone()];
-    assert_eq!(verdicts(&[from_ref(&one), &[two, one.clone()], &last]), [Verdict::New, Verdict::Same]);
+    assert_eq!(
+        verdicts(&[from_ref(&one), &[two, one.clone()], &last]),
+        [Verdict::New, Verdict::Same]
+    );
 }
 
 #[test]
 fn a_guid_that_a_document_repeats_makes_no_item_an_edit_of_another() {
-    let of = |n: u32| item("0", &format!("http://a.example/{n}"), &format!("title {n}"), &format!("text {n}"));
+    let of = |n: u32| {
+        item("0", &format!("http://a.example/{n}"), &format!("title {n}"), &format!("text {n}"))
+    };
     assert_eq!(verdicts(&[&[of(1)], &[of(3), of(2)]]), [Verdict::New, Verdict::New]);
-    assert_eq!(verdicts(&[&[of(1)], &[of(2), of(1)], &[of(4), of(3)]]), [Verdict::New, Verdict::New]);
+    assert_eq!(
+        verdicts(&[&[of(1)], &[of(2), of(1)], &[of(4), of(3)]]),
+        [Verdict::New, Verdict::New]
+    );
 }
 
 #[test]
 fn items_that_all_link_to_one_page_stay_apart() {
     let of = |n: u32| item("", "http://a.example/", &format!("title {n}"), "text");
     assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(2)]]), [Verdict::New, Verdict::Same]);
-    let same_guid = |n: u32| item("http://a.example/", "http://a.example/", &format!("title {n}"), "text");
+    let same_guid =
+        |n: u32| item("http://a.example/", "http://a.example/", &format!("title {n}"), "text");
     let rolled = [same_guid(3), same_guid(2)];
     assert_eq!(verdicts(&[&[same_guid(1), same_guid(2)], &rolled]), [Verdict::New, Verdict::Same]);
 }
 
 #[test]
 fn a_whole_document_of_unknown_items_is_news() {
-    let of = |n: u32| item(&n.to_string(), &format!("http://a.example/{n}"), &format!("t{n}"), "text");
+    let of =
+        |n: u32| item(&n.to_string(), &format!("http://a.example/{n}"), &format!("t{n}"), "text");
     assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(4)]]), [Verdict::New, Verdict::New]);
 }
 
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
-    let link = prop_oneof![Just(String::new()), "http://a\\.example/[a-c]{0,1}", "https://b\\.example/\\?p=[12]"];
+    let link = prop_oneof![
+        Just(String::new()),
+        "http://a\\.example/[a-c]{0,1}",
+        "https://b\\.example/\\?p=[12]"
+    ];
     let one = ("[gh]{0,2}", link, "[tu]{0,2}", "[xy]{0,2}")
         .prop_map(|(guid, link, title, text)| item(&guid, &link, &title, &text));
     proptest::collection::vec(one, 0..12)
@@ -259,9 +291,14 @@ proptest! {
 #[test]
 fn known_items_come_and_go_by_the_keys_that_are_known() {
     let items = |guids: &[&str]| -> Vec<Item> {
-        guids.iter().map(|guid| item(guid, "", &format!("title {guid}"), &format!("text {guid}"))).collect()
+        guids
+            .iter()
+            .map(|guid| item(guid, "", &format!("title {guid}"), &format!("text {guid}")))
+            .collect()
     };
-    let keys = |guids: &[&str]| -> Vec<ItemKey> { guids.iter().map(|guid| ItemKey(format!("guid {guid}"))).collect() };
+    let keys = |guids: &[&str]| -> Vec<ItemKey> {
+        guids.iter().map(|guid| ItemKey(format!("guid {guid}"))).collect()
+    };
     let before = items(&["a", "b", "c"]);
     let mut known = remember(Vec::new(), &before, &judge(&feed(), &[], &before));
     known[2].gone = true;
@@ -295,17 +332,21 @@ fn a_hash_is_what_stores_hold_already() {
 
 #[test]
 fn the_first_known_by_a_guid_keeps_it_and_others_are_keyed_by_their_link_too() {
-    let items = [item("1", "https://a.example/a", "a", "x"), item("1", "https://a.example/b", "b", "y")];
-    let keys: Vec<String> = judge(&feed(), &[], &items).into_iter().map(|judged| judged.key.0).collect();
+    let items =
+        [item("1", "https://a.example/a", "a", "x"), item("1", "https://a.example/b", "b", "y")];
+    let keys: Vec<String> =
+        judge(&feed(), &[], &items).into_iter().map(|judged| judged.key.0).collect();
     assert_eq!(keys, ["guid 1", "guid 1\nlink https://a.example/b"]);
 }
 
 #[test]
 fn what_a_document_that_broke_off_lacks_stays_present_up_to_a_bound() {
-    let items: Vec<Item> = (0..1003).map(|n| item(&format!("{n:04}"), "", &format!("title {n}"), "")).collect();
+    let items: Vec<Item> =
+        (0..1003).map(|n| item(&format!("{n:04}"), "", &format!("title {n}"), "")).collect();
     let mut known = remember(Vec::new(), &items, &judge(&feed(), &[], &items));
     for (n, item) in known.iter_mut().enumerate() {
-        item.first_seen = Timestamp::from_second(1_800_000_000 + i64::try_from(n).expect("few")).expect("in range");
+        item.first_seen = Timestamp::from_second(1_800_000_000 + i64::try_from(n).expect("few"))
+            .expect("in range");
     }
     let mut few = turnover(&known[..9], &[]);
     few.spare_unseen(&known);

@@ -22,7 +22,9 @@ const FEEDS: [(&str, &[u8]); 12] = [
 /// One line a fact, so that a change of what is read shows.
 fn told(document: &Document) -> String {
     let Document { title, hints, items, end: _ } = document;
-    items.iter().fold(format!("{title:?} {:?}\n", hints.interval), |all, item| all + &item_told(item))
+    items
+        .iter()
+        .fold(format!("{title:?} {:?}\n", hints.interval), |all, item| all + &item_told(item))
 }
 
 fn item_told(item: &Item) -> String {

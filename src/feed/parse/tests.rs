@@ -71,7 +71,10 @@ fn an_item_without_guid_gets_none() {
     let bare = rss("<item><title>x</title></item>");
     assert_eq!(only(&bare).guid, None);
     assert_eq!(read(&bare), read(&bare));
-    assert_eq!(only(&rss("<item><title>x</title><link>http://a.example/</link></item>")).guid, None);
+    assert_eq!(
+        only(&rss("<item><title>x</title><link>http://a.example/</link></item>")).guid,
+        None
+    );
     assert_eq!(only(&rss("<item><title>x</title><guid> </guid></item>")).guid, None);
 }
 
@@ -145,8 +148,10 @@ fn damage_with_no_entry_is_an_error() {
 
 #[test]
 fn depth_does_no_harm() {
-    for element in ["media:group", "media:content", "b", "description", "source", "author", "item"] {
-        let deep = format!("<item><title>t</title>{}</item>", format!("<{element}>").repeat(20_000));
+    for element in ["media:group", "media:content", "b", "description", "source", "author", "item"]
+    {
+        let deep =
+            format!("<item><title>t</title>{}</item>", format!("<{element}>").repeat(20_000));
         assert_eq!(read(&rss(&deep)).unwrap().items[0].title, "t", "{element}");
     }
     let hidden = rss(&format!("<item><title><![CDATA[{}x]]></title></item>", "<b>".repeat(20_000)));
@@ -159,7 +164,11 @@ fn depth_in_json_does_no_harm() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":", "}]")] {
         let deep = |times: usize| open.repeat(times) + "1" + &close.repeat(times);
         for times in [10, 10_000, 200_000] {
-            for shape in ["\"items\": [{\"id\": 1, \"x\": DEEP}]", "\"x\": DEEP, \"items\": []", "\"items\": DEEP"] {
+            for shape in [
+                "\"items\": [{\"id\": 1, \"x\": DEEP}]",
+                "\"x\": DEEP, \"items\": []",
+                "\"items\": DEEP",
+            ] {
                 let feed = format!(
                     "{{\"version\": \"https://jsonfeed.org/version/1\", {}}}",
                     shape.replace("DEEP", &deep(times))

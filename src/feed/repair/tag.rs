@@ -2,21 +2,27 @@
 
 use std::ops::Range;
 
-/// Names that other formats give to the vocabularies that the feed parser knows. Atom 0.3 is none of them: its texts have modes of their own.
+/// Names that other formats give to the vocabularies that the feed parser knows. Atom 0.3 is none
+/// of them: its texts have modes of their own.
 const NAMESPACES: [(&str, &str); 3] = [
     ("http://my.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
     ("http://channel.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
     ("http://backend.userland.com/rss2", "http://purl.org/rss/1.0/"),
 ];
 
-/// The same tag with old namespaces, `rss` versions and types of text renamed; nothing where nothing of it is looked at. Its `&` are escaped.
+/// The same tag with old namespaces, `rss` versions and types of text renamed; nothing where
+/// nothing of it is looked at. Its `&` are escaped.
 pub(super) fn modernise(tag: &str) -> Option<String> {
     let is_old = tag.contains("xmlns") && NAMESPACES.iter().any(|(old, _)| tag.contains(old));
-    let renamed = is_old.then(|| NAMESPACES.iter().fold(tag.to_owned(), |tag, (old, new)| tag.replace(old, new)));
+    let renamed = is_old
+        .then(|| NAMESPACES.iter().fold(tag.to_owned(), |tag, (old, new)| tag.replace(old, new)));
     let tag = renamed.as_deref().unwrap_or(tag);
-    let end = tag[1..].find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).map_or(tag.len(), |end| end + 1);
+    let end = tag[1..]
+        .find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
+        .map_or(tag.len(), |end| end + 1);
     let name = &tag[1..end];
-    let is = |known: &str| name.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case(known));
+    let is =
+        |known: &str| name.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case(known));
     let is_media = name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("media:"));
     let modern = if end == 4 && is("rss") {
         Some(modern_rss(tag))
@@ -30,7 +36,8 @@ pub(super) fn modernise(tag: &str) -> Option<String> {
     modern.or(renamed)
 }
 
-/// The `rss` tag with version 2.0, which all of its kind are close to; the feed parser knows only a few numbers.
+/// The `rss` tag with version 2.0, which all of its kind are close to; the feed parser knows only a
+/// few numbers.
 fn modern_rss(tag: &str) -> String {
     let mut tag = tag.to_owned();
     if let Some((whole, _)) = attribute(&tag, "version") {
@@ -40,7 +47,8 @@ fn modern_rss(tag: &str) -> String {
     tag
 }
 
-/// The tag of a text with a type that the feed parser knows: for any other it would refuse the whole feed. Nothing where it has none.
+/// The tag of a text with a type that the feed parser knows: for any other it would refuse the
+/// whole feed. Nothing where it has none.
 fn known_type(tag: &str, is_media: bool) -> Option<String> {
     let (_, value) = attribute(tag, "type")?;
     let kind = match tag[value.clone()].to_ascii_lowercase() {

@@ -34,7 +34,9 @@ impl Capture {
             part,
             rank,
             form: form(&kind, mode, part, is_atom),
-            is_inline: (kind.contains("xhtml") || kind.ends_with("xml") || tag.name.ends_with("body"))
+            is_inline: (kind.contains("xhtml")
+                || kind.ends_with("xml")
+                || tag.name.ends_with("body"))
                 && mode != "escaped",
             has_elements: false,
             depth: 0,
@@ -52,7 +54,9 @@ impl Capture {
                 !part.is_html_too() || name.contains(':') && !self.is_inline
             }
             Meaning::Part(..) => !self.is_inline,
-            Meaning::Source | Meaning::Aside | Meaning::Feed => !self.part.is_long() && !self.is_inline,
+            Meaning::Source | Meaning::Aside | Meaning::Feed => {
+                !self.part.is_long() && !self.is_inline
+            }
             Meaning::Unknown => false,
         }
     }
@@ -66,7 +70,11 @@ impl Capture {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        if self.is_inline && self.has_elements { escape(&mut self.text, text) } else { self.text.push_str(text) }
+        if self.is_inline && self.has_elements {
+            escape(&mut self.text, text)
+        } else {
+            self.text.push_str(text)
+        }
     }
 
     /// Takes an element in it as markup.
@@ -106,11 +114,15 @@ impl Capture {
     }
 }
 
-/// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is often wrong about `text`.
+/// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is
+/// often wrong about `text`.
 fn form(kind: &str, mode: &str, part: Part, is_atom: bool) -> Form {
-    let is_markup =
-        kind.contains("html") || kind.ends_with("xml") || !is_atom && (kind.is_empty() || kind.starts_with("text"));
-    if part == Part::Content && (mode == "base64" || !is_markup && kind.contains('/') && !kind.starts_with("text/")) {
+    let is_markup = kind.contains("html")
+        || kind.ends_with("xml")
+        || !is_atom && (kind.is_empty() || kind.starts_with("text"));
+    if part == Part::Content
+        && (mode == "base64" || !is_markup && kind.contains('/') && !kind.starts_with("text/"))
+    {
         Form::Other
     } else if is_markup || !is_atom {
         Form::Markup
@@ -121,7 +133,10 @@ fn form(kind: &str, mode: &str, part: Part, is_atom: bool) -> Form {
 
 /// The value of an attribute; both names are in lower case.
 pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| &*attribute.value)
+    tag.attrs
+        .iter()
+        .find(|attribute| &*attribute.name.local == name)
+        .map(|attribute| &*attribute.value)
 }
 
 fn escape(out: &mut String, text: &str) {

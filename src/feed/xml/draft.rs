@@ -74,7 +74,10 @@ impl Draft {
         };
         let content = written(self.content.get());
         let guid = self.guid.get();
-        let address = || guid.as_deref().filter(|guid| guid.starts_with("http://") || guid.starts_with("https://"));
+        let address = || {
+            guid.as_deref()
+                .filter(|guid| guid.starts_with("http://") || guid.starts_with("https://"))
+        };
         let best = self.authors.iter().map(|(rank, _)| *rank).max();
         Item {
             link: self.link.get().or_else(|| resolve(address()?, base)),
@@ -83,7 +86,12 @@ impl Draft {
             text: content.or_else(|| written(self.summary.get())).unwrap_or_default(),
             published: self.date.get(),
             lang: self.lang.get(),
-            authors: distinct(self.authors.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, name)| name)),
+            authors: distinct(
+                self.authors
+                    .into_iter()
+                    .filter(|(rank, _)| Some(*rank) == best)
+                    .map(|(_, name)| name),
+            ),
             tags: distinct(self.tags.into_iter()),
             source: self.source,
             guid,
@@ -94,7 +102,9 @@ impl Draft {
 /// A headline in one line. A `<` that nothing closes is a sign in it, not a tag.
 pub(super) fn headline(form: Form, text: &str) -> String {
     let closed = text.rfind('>').map_or(0, |at| at + 1);
-    let signs = text[closed..].contains('<').then(|| text[..closed].to_owned() + &text[closed..].replace('<', "&lt;"));
+    let signs = text[closed..]
+        .contains('<')
+        .then(|| text[..closed].to_owned() + &text[closed..].replace('<', "&lt;"));
     plain::one_line(&plain_text(form, signs.as_deref().unwrap_or(text)))
 }
 
@@ -111,8 +121,15 @@ fn plain_text(form: Form, text: &str) -> String {
 pub(super) fn author(text: &str) -> String {
     let named = text.split_once('(').filter(|(address, _)| address.contains('@'));
     let name = named.and_then(|(_, name)| name.trim_end().strip_suffix(')')).unwrap_or(text);
-    let name = name.split_once('<').filter(|(_, address)| address.contains('@')).map_or(name, |(name, _)| name);
-    plain::one_line(&plain::from_markup(if name.trim().is_empty() { text.trim_matches(['<', '>']) } else { name }))
+    let name = name
+        .split_once('<')
+        .filter(|(_, address)| address.contains('@'))
+        .map_or(name, |(name, _)| name);
+    plain::one_line(&plain::from_markup(if name.trim().is_empty() {
+        text.trim_matches(['<', '>'])
+    } else {
+        name
+    }))
 }
 
 fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {

@@ -53,12 +53,19 @@ impl Part {
     pub(super) fn is_html_too(self) -> bool {
         matches!(
             self,
-            Self::Title | Self::Link | Self::Summary | Self::Content | Self::Name | Self::Contact | Self::Language
+            Self::Title
+                | Self::Link
+                | Self::Summary
+                | Self::Content
+                | Self::Name
+                | Self::Contact
+                | Self::Language
         )
     }
 }
 
-/// The vocabularies that matter here. `Core` is RSS, Atom and CDF alike: their words do not collide.
+/// The vocabularies that matter here. `Core` is RSS, Atom and CDF alike: their words do not
+/// collide.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Vocabulary {
     Core,
@@ -106,7 +113,12 @@ impl Prefixes {
     }
 
     fn vocabulary(&self, prefix: &str) -> Vocabulary {
-        let declared = self.0.iter().rev().find(|(known, _)| known == prefix).map(|(_, vocabulary)| *vocabulary);
+        let declared = self
+            .0
+            .iter()
+            .rev()
+            .find(|(known, _)| known == prefix)
+            .map(|(_, vocabulary)| *vocabulary);
         declared.unwrap_or(match prefix {
             "atom" | "a10" | "rss" => Vocabulary::Core,
             "dc" | "dcterms" => Vocabulary::Dublin,
@@ -122,7 +134,9 @@ impl Prefixes {
 fn by_address(address: &str) -> Option<Vocabulary> {
     let address = address.trim().to_ascii_lowercase();
     let has = |part: &str| address.contains(part);
-    let is_rss = has("purl.org/rss/1.0/") && !has("modules") || has("purl.org/net/rss1.1#") || has("/rdf/simple/0.9");
+    let is_rss = has("purl.org/rss/1.0/") && !has("modules")
+        || has("purl.org/net/rss1.1#")
+        || has("/rdf/simple/0.9");
     if is_rss || has("backend.userland.com/rss") || has("/atom") && !has("thread") {
         Some(Vocabulary::Core)
     } else if has("purl.org/dc/") || has("purl.org/rss/1.0/modules/dc") {
@@ -220,7 +234,11 @@ mod tests {
     #[case("http://purl.org/dc/elements/1.1/", "x:creator", Meaning::Part(Part::Author, 2))]
     #[case("http://www.w3.org/2005/Atom", "x:updated", Meaning::Part(Part::Date, 1))]
     #[case("http://search.yahoo.com/mrss/", "x:content", Meaning::Unknown)]
-    #[case("http://www.itunes.com/dtds/podcast-1.0.dtd", "x:summary", Meaning::Part(Part::Summary, 1))]
+    #[case(
+        "http://www.itunes.com/dtds/podcast-1.0.dtd",
+        "x:summary",
+        Meaning::Part(Part::Summary, 1)
+    )]
     #[case("http://purl.org/syndication/thread/1.0", "x:link", Meaning::Unknown)]
     #[case("urn:other", "x:link", Meaning::Unknown)]
     fn a_declared_prefix_means_what_its_address_says(
@@ -228,8 +246,12 @@ mod tests {
         #[case] name: &str,
         #[case] meaning: Meaning,
     ) {
-        let prefixes =
-            Prefixes(by_address(address).map(|vocabulary| ("x".to_owned(), vocabulary)).into_iter().collect());
+        let prefixes = Prefixes(
+            by_address(address)
+                .map(|vocabulary| ("x".to_owned(), vocabulary))
+                .into_iter()
+                .collect(),
+        );
         assert_eq!(prefixes.meaning(name), meaning);
     }
 }

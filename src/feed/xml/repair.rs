@@ -1,12 +1,14 @@
-//! What XML means otherwise than HTML, made plain for a reader of HTML's tokens. What is sound stays as it is.
+//! What XML means otherwise than HTML, made plain for a reader of HTML's tokens. What is sound
+//! stays as it is.
 
 use std::borrow::Cow;
 
 use crate::feed::repair::doctype_end;
 use crate::markup::tokens::begins_reference;
 
-/// Repairs `text`: outside comments and CDATA sections a bare `&` before a letter is escaped (HTML would read `&sect` in `?a=1&section=2` as a sign), and what a document type
-/// declares goes, whose end HTML would see too early. Sound text costs nothing but the look.
+/// Repairs `text`: outside comments and CDATA sections a bare `&` before a letter is escaped (HTML
+/// would read `&sect` in `?a=1&section=2` as a sign), and what a document type declares goes, whose
+/// end HTML would see too early. Sound text costs nothing but the look.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut kept = 0;
@@ -40,15 +42,22 @@ fn next_doubt(text: &str, from: usize) -> Option<usize> {
     loop {
         at += text[at..].find(['&', '<'])?;
         let rest = &text.as_bytes()[at..];
-        let is_doctype = |rest: &[u8]| rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"<!DOCTYPE"));
-        if rest[0] == b'&' || rest.starts_with(b"<![CDATA[") || rest.starts_with(b"<!--") || is_doctype(rest) {
+        let is_doctype = |rest: &[u8]| {
+            rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"<!DOCTYPE"))
+        };
+        if rest[0] == b'&'
+            || rest.starts_with(b"<![CDATA[")
+            || rest.starts_with(b"<!--")
+            || is_doctype(rest)
+        {
             return Some(at);
         }
         at += 1;
     }
 }
 
-/// Whether the `&` at the start of `rest` is a whole reference: a name or a number, and a semicolon.
+/// Whether the `&` at the start of `rest` is a whole reference: a name or a number, and a
+/// semicolon.
 fn is_reference(rest: &str) -> bool {
     let end = rest[1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '#')).map(|end| end + 1);
     end.is_some_and(|end| end > 1 && rest[end..].starts_with(';'))

@@ -1,4 +1,5 @@
-//! The guard where a proxy stands between: who looks the name up then cannot be held to what was checked, so more is refused.
+//! The guard where a proxy stands between: who looks the name up then cannot be held to what was
+//! checked, so more is refused.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,8 +13,9 @@ use crate::config::Proxy;
 /// How long a name is looked up here for a proxy that will look it up itself.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// [`check_url`], and, where `proxy` looks the name up, what it leads to here: one forbidden address is enough to refuse it, since the proxy
-/// may take any. A name that cannot be looked up here is left to the proxy. The proxy's own name is looked up, too: the resolver lets it pass.
+/// [`check_url`], and, where `proxy` looks the name up, what it leads to here: one forbidden
+/// address is enough to refuse it, since the proxy may take any. A name that cannot be looked up
+/// here is left to the proxy. The proxy's own name is looked up, too: the resolver lets it pass.
 ///
 /// # Errors
 /// Where the address must not be fetched.
@@ -29,7 +31,11 @@ pub async fn check(url: &Url, allow: &[IpNet], proxy: Option<&Proxy>) -> Result<
     }
 }
 
-fn all_permitted(name: &str, mut found: impl Iterator<Item = SocketAddr>, allow: &[IpNet]) -> Result<(), Forbidden> {
+fn all_permitted(
+    name: &str,
+    mut found: impl Iterator<Item = SocketAddr>,
+    allow: &[IpNet],
+) -> Result<(), Forbidden> {
     match found.find(|address| !permits(address.ip(), allow)) {
         Some(address) => Err(Forbidden::Name { name: name.to_owned(), address: address.ip() }),
         None => Ok(()),
@@ -66,8 +72,13 @@ mod tests {
 
     #[test]
     fn one_forbidden_address_is_enough_where_another_chooses() {
-        let of = |list: &[&str]| list.iter().map(|a| SocketAddr::new(a.parse().unwrap(), 0)).collect::<Vec<_>>();
-        assert!(all_permitted("x.example", of(&["1.1.1.1", "2606:4700::1111"]).into_iter(), &[]).is_ok());
+        let of = |list: &[&str]| {
+            list.iter().map(|a| SocketAddr::new(a.parse().unwrap(), 0)).collect::<Vec<_>>()
+        };
+        assert!(
+            all_permitted("x.example", of(&["1.1.1.1", "2606:4700::1111"]).into_iter(), &[])
+                .is_ok()
+        );
         assert!(all_permitted("x.example", of(&["1.1.1.1", "10.0.0.1"]).into_iter(), &[]).is_err());
     }
 }

@@ -1,21 +1,29 @@
 //! Names of months and zones, as feeds write them.
 
-/// Whether a character is of a name; the signs of East Asian dates are not, nor is the `T` of ISO 8601 told from one.
+/// Whether a character is of a name; the signs of East Asian dates are not, nor is the `T` of ISO
+/// 8601 told from one.
 pub(super) fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
         || c == '\u{301}'
         || c == '\u{307}'
 }
 
-/// The beginnings of the months' names, in lower case, by month. Of several that fit, the longest counts.
+/// The beginnings of the months' names, in lower case, by month. Of several that fit, the longest
+/// counts.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "jän", "ene", "gen", "янв", "січ", "sty", "led", "ιαν", "oca"],
     &["feb", "fév", "fev", "фев", "лют", "lut", "úno", "uno", "φεβ", "şub", "sub", "helmi"],
     &["mar", "mär", "maa", "mrt", "мар", "бер", "bře", "bre", "μαρ", "μάρ"],
     &["apr", "avr", "abr", "апр", "кві", "kwi", "dub", "απρ", "nis", "ápr"],
-    &["may", "mai", "maj", "mag", "mei", "май", "мая", "тра", "kvě", "kve", "μαι", "μαΐ", "μάι", "máj", "touko"],
+    &[
+        "may", "mai", "maj", "mag", "mei", "май", "мая", "тра", "kvě", "kve", "μαι", "μαΐ", "μάι",
+        "máj", "touko",
+    ],
     &["jun", "jui", "giu", "июн", "чер", "cze", "červ", "cerv", "ιουν", "ιούν", "haz", "jún"],
-    &["jul", "juil", "lug", "июл", "лип", "lip", "červenc", "cervenc", "ιουλ", "ιούλ", "tem", "júl", "heinä"],
+    &[
+        "jul", "juil", "lug", "июл", "лип", "lip", "červenc", "cervenc", "ιουλ", "ιούλ", "tem",
+        "júl", "heinä",
+    ],
     &["aug", "aoû", "aou", "ago", "авг", "сер", "sie", "srp", "αυγ", "αύγ", "ağu", "agu"],
     &["sep", "set", "сен", "вер", "wrz", "zář", "zar", "σεπ", "eyl", "sze"],
     &["oct", "okt", "out", "ott", "окт", "жов", "paź", "paz", "říj", "rij", "οκτ", "eki"],
@@ -25,12 +33,15 @@ const MONTHS: [&[&str]; 12] = [
 
 /// The month that `word`, in lower case, names: 1 to 12.
 pub(super) fn month(word: &str) -> Option<i8> {
-    let known = |names: &&[&str]| names.iter().filter(|name| word.starts_with(**name)).map(|name| name.len()).max();
+    let known = |names: &&[&str]| {
+        names.iter().filter(|name| word.starts_with(**name)).map(|name| name.len()).max()
+    };
     let fits = (1..).zip(&MONTHS).filter_map(|(month, names)| Some((known(names)?, month)));
     fits.max().map(|(_, month)| month)
 }
 
-/// The minutes that the zone of that name, in lower case, is before UTC. Of names with several meanings, the one that feeds mean.
+/// The minutes that the zone of that name, in lower case, is before UTC. Of names with several
+/// meanings, the one that feeds mean.
 pub(super) fn zone(name: &str) -> Option<i32> {
     let quarters = match name {
         "z" | "ut" | "utc" | "gmt" | "wet" => 0,

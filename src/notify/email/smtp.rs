@@ -48,7 +48,9 @@ pub(in crate::notify) async fn send(
     };
     let envelope = Envelope { from: with_ascii_domain(&email.from.email), to };
     let pool = pools.of(&receiver.notifier);
-    let open = |mechanism| async move { open(email, mechanism).await.map_err(|why| not_opened(email, &why)) };
+    let open = |mechanism| async move {
+        open(email, mechanism).await.map_err(|why| not_opened(email, &why))
+    };
     loop {
         let mut lent = match pool.take(now, open).await {
             Ok(lent) => lent,
@@ -86,7 +88,9 @@ fn not_opened(email: &Email, failure: &NotOpened) -> Retry {
                 Retry { why, cause: Cause::Shut, scope: Scope::Notifier, after: None }
             }
         },
-        NotOpened::NoLogin => Retry { why, cause: Cause::Shut, scope: Scope::Notifier, after: None },
+        NotOpened::NoLogin => {
+            Retry { why, cause: Cause::Shut, scope: Scope::Notifier, after: None }
+        }
         _ => Retry { why, cause: Cause::Unreached, scope: Scope::Notifier, after: None },
     }
 }
@@ -106,6 +110,8 @@ fn refused(step: Step, reply: &Reply, why: String) -> Outcome {
     match meaning(step, reply) {
         Meaning::Never => Outcome::Refused(why),
         Meaning::TooLarge => Outcome::TooLarge(why),
-        Meaning::Later(cause, scope) => Outcome::Retry(Retry { why, cause, scope, after: wish(&reply.text()) }),
+        Meaning::Later(cause, scope) => {
+            Outcome::Retry(Retry { why, cause, scope, after: wish(&reply.text()) })
+        }
     }
 }

@@ -64,8 +64,14 @@ fn it_holds_the_same_in_plain_text_and_in_html() {
     assert_eq!(mail.ctype.mimetype, "multipart/alternative");
     let [plain, html] = mail.subparts.as_slice() else { panic!("two parts") };
     let bodies = [plain, html].map(|part| part.get_body().unwrap().replace("\r\n", "\n"));
-    assert_eq!((plain.ctype.mimetype.as_str(), html.ctype.mimetype.as_str()), ("text/plain", "text/html"));
-    assert_eq!(bodies[0].trim_end(), text::text(&fixture::alert(), &TimeZone::UTC, false).trim_end());
+    assert_eq!(
+        (plain.ctype.mimetype.as_str(), html.ctype.mimetype.as_str()),
+        ("text/plain", "text/html")
+    );
+    assert_eq!(
+        bodies[0].trim_end(),
+        text::text(&fixture::alert(), &TimeZone::UTC, false).trim_end()
+    );
     assert!(bodies[1].contains("<b>김정은</b>"), "{}", bodies[1]);
 }
 
@@ -80,7 +86,10 @@ fn mails_of_one_event_are_one_thread_and_a_test_is_in_none() {
     let second = mail_of(&Letter { id: "another".to_owned(), ..fixture::alert() });
     assert_ne!(header(&first, "Message-ID"), header(&second, "Message-ID"));
     for name in ["References", "In-Reply-To"] {
-        assert_eq!(header(&first, name).unwrap(), "<event.7d9b2a10-2222-4ccc-8ddd-000000000001@example.org>");
+        assert_eq!(
+            header(&first, name).unwrap(),
+            "<event.7d9b2a10-2222-4ccc-8ddd-000000000001@example.org>"
+        );
         assert_eq!(header(&first, name), header(&second, name));
         assert_eq!(header(&mail_of(&fixture::test()), name), None);
     }
@@ -112,17 +121,23 @@ fn titles_in_any_script_arrive(#[case] title: &str) {
 
 #[test]
 fn names_and_domains_beyond_ascii_arrive() {
-    let desk = desk("Nachrichten für Büro <tidings@bücher.example>", &["Ana Čuk <ana@example.org>"]);
-    let mail = render(&desk, &receiver("ana@example.org"), &fixture::alert(), &TimeZone::UTC).unwrap();
+    let desk =
+        desk("Nachrichten für Büro <tidings@bücher.example>", &["Ana Čuk <ana@example.org>"]);
+    let mail =
+        render(&desk, &receiver("ana@example.org"), &fixture::alert(), &TimeZone::UTC).unwrap();
     assert!(mail.is_ascii());
-    assert_eq!(header(&mail, "From").unwrap(), "Nachrichten für Büro <tidings@xn--bcher-kva.example>");
+    assert_eq!(
+        header(&mail, "From").unwrap(),
+        "Nachrichten für Büro <tidings@xn--bcher-kva.example>"
+    );
     assert_eq!(header(&mail, "To").unwrap(), "Ana Čuk <ana@example.org>");
 }
 
 #[test]
 fn an_address_that_is_none_is_said() {
     let desk = desk("tidings@example.org", &["ana@example.org"]);
-    let why = render(&desk, &receiver("not an address"), &fixture::test(), &TimeZone::UTC).unwrap_err();
+    let why =
+        render(&desk, &receiver("not an address"), &fixture::test(), &TimeZone::UTC).unwrap_err();
     assert!(why.starts_with("not an address is no mail address"), "{why}");
 }
 
@@ -142,7 +157,8 @@ fn no_title_adds_a_header() {
     }
 }
 
-/// The letter with one text in all places that come from a feed, from a rule or from the configuration.
+/// The letter with one text in all places that come from a feed, from a rule or from the
+/// configuration.
 fn all_of(text: &str) -> Letter {
     let mut letter = fixture::alert();
     if let Content::Alert { event: _, story, read, feeds, rules, update: _ } = &mut letter.content {
@@ -157,7 +173,8 @@ fn all_of(text: &str) -> Letter {
         }
         for rule in rules {
             text.clone_into(&mut rule.rule);
-            (rule.why, rule.owner, rule.tags) = (Some(text.to_owned()), Some(text.to_owned()), vec![text.to_owned()]);
+            (rule.why, rule.owner, rule.tags) =
+                (Some(text.to_owned()), Some(text.to_owned()), vec![text.to_owned()]);
             for evidence in &mut rule.evidence {
                 (evidence.term, evidence.sentence) = (text.to_owned(), text.to_owned());
                 evidence.label = Some(text.to_owned());

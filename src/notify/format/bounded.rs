@@ -1,4 +1,5 @@
-//! Texts that stop growing at a limit: never in the middle of a character, of its escape, or of a pair of marks.
+//! Texts that stop growing at a limit: never in the middle of a character, of its escape, or of a
+//! pair of marks.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -44,7 +45,13 @@ pub(super) struct Bounded {
 
 impl Bounded {
     pub(super) fn new(most: usize, unit: Unit, escape: Escape) -> Self {
-        Self { text: String::new(), left: most.saturating_sub(unit.length(ELLIPSIS)), unit, escape, is_full: false }
+        Self {
+            text: String::new(),
+            left: most.saturating_sub(unit.length(ELLIPSIS)),
+            unit,
+            escape,
+            is_full: false,
+        }
     }
 
     /// Adds foreign text, escaped, as far as there is room.

@@ -8,7 +8,8 @@ use super::list::{self, Form};
 use super::words::{colour, headline, joined};
 use crate::notify::view::{Item, View};
 
-// Discord takes 256 characters of title, 4096 of description, 25 fields of 1024, 2048 of an address, and 6000 in all.
+// Discord takes 256 characters of title, 4096 of description, 25 fields of 1024, 2048 of an
+// address, and 6000 in all.
 const ALL: usize = 6000;
 const TITLE: usize = 256;
 const DESCRIPTION: usize = 4096;
@@ -28,12 +29,16 @@ pub(super) fn message(view: &View) -> Value {
     let text = text(view, link.as_ref());
     let value = |lines: &[String]| bounded(&lines.join("\n"), FACT, Unit::Utf16, escape);
     // A field without a value is an error.
-    let facts =
-        view.facts.iter().map(|fact| (fact.name, value(&fact.lines))).filter(|(_, value)| !value.trim().is_empty());
+    let facts = view
+        .facts
+        .iter()
+        .map(|fact| (fact.name, value(&fact.lines)))
+        .filter(|(_, value)| !value.trim().is_empty());
     let facts: Vec<_> = facts.collect();
     let length = |text: &str| Unit::Utf16.length(text);
-    let used =
-        length(&title) + length(&text) + facts.iter().map(|(name, value)| length(name) + length(value)).sum::<usize>();
+    let used = length(&title)
+        + length(&text)
+        + facts.iter().map(|(name, value)| length(name) + length(value)).sum::<usize>();
     let fields = facts.into_iter().map(|(name, value)| json!({"name": name, "value": value}));
     let mut first = json!({
         "title": title,
@@ -56,11 +61,19 @@ fn text(view: &View, link: Option<&Link>) -> String {
         Some(Link::Words(words)) => format!("\n{}", bounded(words, TEXT, Unit::Utf16, escape)),
         Some(Link::Linked(_)) | None => String::new(),
     };
-    let mut text = Bounded::new((TEXT + LINE).saturating_sub(below.len()).clamp(LINE, TEXT), Unit::Utf16, escape);
+    let mut text = Bounded::new(
+        (TEXT + LINE).saturating_sub(below.len()).clamp(LINE, TEXT),
+        Unit::Utf16,
+        escape,
+    );
     for quote in &view.quotes {
         text.mark("> ");
         for piece in quote {
-            if piece.marked { text.push_between("**", &piece.text, "**") } else { text.push(&piece.text) }
+            if piece.marked {
+                text.push_between("**", &piece.text, "**")
+            } else {
+                text.push(&piece.text)
+            }
         }
         text.mark("\n");
     }
@@ -72,23 +85,31 @@ fn text(view: &View, link: Option<&Link>) -> String {
 fn lists(view: &View, room: usize) -> Vec<String> {
     let heading = |words: &str| format!("**{}**", bounded(words, LINE, Unit::Utf16, escape));
     let first = room.min(DESCRIPTION);
-    list::texts(view, &[first, room - first], &Form { unit: Unit::Utf16, escape, heading: &heading, item: &item })
+    list::texts(
+        view,
+        &[first, room - first],
+        &Form { unit: Unit::Utf16, escape, heading: &heading, item: &item },
+    )
 }
 
 fn item(item: &Item) -> String {
     let title = bounded(&joined(&item.title), LINE, Unit::Utf16, escape);
-    let place = item.place.iter().map(|place| format!(" – {}", bounded(place, LINE, Unit::Utf16, escape)));
+    let place =
+        item.place.iter().map(|place| format!(" – {}", bounded(place, LINE, Unit::Utf16, escape)));
     let place: String = place.collect();
     match item.link.as_deref().map(|address| link(address, WRITTEN, LINE)) {
         None => format!("• {title}{place}"),
         Some(Link::Linked(address) | Link::Written(address)) => {
             format!("• [{title}]({}){place}", in_markdown(&address))
         }
-        Some(Link::Words(words)) => format!("• {title}{place} – {}", bounded(&words, LINE, Unit::Utf16, escape)),
+        Some(Link::Words(words)) => {
+            format!("• {title}{place} – {}", bounded(&words, LINE, Unit::Utf16, escape))
+        }
     }
 }
 
-/// A backslash before all that begins markup, a link, an emoji or a mention; and an `@` that calls nobody even where somebody copies it.
+/// A backslash before all that begins markup, a link, an emoji or a mention; and an `@` that calls
+/// nobody even where somebody copies it.
 fn escape(c: char, text: &mut String) {
     if "\\*_~`|>#[]()<:-+".contains(c) {
         text.push('\\');

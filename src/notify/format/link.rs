@@ -1,11 +1,22 @@
-//! Links as chat services take them: an address of the web is linked whatever its length, as far as the service goes; any other is text.
+//! Links as chat services take them: an address of the web is linked whatever its length, as far as
+//! the service goes; any other is text.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// What no address may hold (RFC 3986) though publishers write it: services take it for the end of a link, or refuse the message.
-const ILLEGAL: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+/// What no address may hold (RFC 3986) though publishers write it: services take it for the end of
+/// a link, or refuse the message.
+const ILLEGAL: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// How a service can show an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,23 +25,34 @@ pub(super) enum Link {
     Linked(String),
     /// An address of the web, written out: a field for links takes none so long.
     Written(String),
-    /// Foreign words: an address that is none of the web, or what is said in place of one that is too long.
+    /// Foreign words: an address that is none of the web, or what is said in place of one that is
+    /// too long.
     Words(String),
 }
 
-/// `address` for a service that links addresses of at most `linked` characters and has room in its texts for `written`.
+/// `address` for a service that links addresses of at most `linked` characters and has room in its
+/// texts for `written`.
 pub(super) fn link(address: &str, linked: usize, written: usize) -> Link {
     measured(web(address).as_deref(), address, linked, written)
 }
 
 /// The same for markup in which `&` is written `&amp;`, and counts as that.
 pub(super) fn link_in_markup(address: &str, linked: usize, written: usize) -> Link {
-    measured(web(address).map(|address| address.replace('&', "&amp;")).as_deref(), address, linked, written)
+    measured(
+        web(address).map(|address| address.replace('&', "&amp;")).as_deref(),
+        address,
+        linked,
+        written,
+    )
 }
 
 fn measured(web: Option<&str>, address: &str, linked: usize, written: usize) -> Link {
     let Some(web) = web else {
-        return Link::Words(if address.len() <= written { address.to_owned() } else { too_long(address) });
+        return Link::Words(if address.len() <= written {
+            address.to_owned()
+        } else {
+            too_long(address)
+        });
     };
     match web.len() {
         length if length <= linked => Link::Linked(web.to_owned()),
@@ -41,7 +63,8 @@ fn measured(web: Option<&str>, address: &str, linked: usize, written: usize) -> 
 
 /// An address of the web in the characters that addresses have; `None` if it is none.
 fn web(address: &str) -> Option<String> {
-    let url = Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let url =
+        Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     Some(utf8_percent_encode(url.as_str(), ILLEGAL).to_string())
 }
 
@@ -56,7 +79,11 @@ pub(super) fn in_markdown(address: &str) -> String {
         depth += i32::from(c == '(') - i32::from(c == ')');
         (0..=1).contains(&depth)
     });
-    if is_flat && depth == 0 { address.to_owned() } else { address.replace('(', "%28").replace(')', "%29") }
+    if is_flat && depth == 0 {
+        address.to_owned()
+    } else {
+        address.replace('(', "%28").replace(')', "%29")
+    }
 }
 
 #[cfg(test)]
@@ -70,7 +97,10 @@ mod tests {
     #[case("https://wire.example/a b", "https://wire.example/a%20b")]
     #[case("https://wire.example/?q=<b>\"x\"", "https://wire.example/?q=%3Cb%3E%22x%22")]
     #[case("https://wire.example/a%7Cb?x=%20", "https://wire.example/a%7Cb?x=%20")]
-    #[case("https://wire.example/новости", "https://wire.example/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8")]
+    #[case(
+        "https://wire.example/новости",
+        "https://wire.example/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8"
+    )]
     #[case("https://wire.example/a_(b)#c{d}^e", "https://wire.example/a_(b)#c%7Bd%7D%5Ee")]
     fn what_would_end_a_link_is_encoded(#[case] address: &str, #[case] expected: &str) {
         assert_eq!(link(address, 2000, 2000), Link::Linked(expected.to_owned()));

@@ -1,4 +1,5 @@
-//! Lists of stories and copies: as many as a service has room for, and then how many more there are.
+//! Lists of stories and copies: as many as a service has room for, and then how many more there
+//! are.
 
 use crate::notify::format::bounded::{Escape, Unit, bounded};
 use crate::notify::view::{Item, View};
@@ -25,7 +26,11 @@ pub(super) fn texts(view: &View, rooms: &[usize], form: &Form<'_>) -> Vec<String
     for (heading, items) in view.lists() {
         for (number, item) in items.iter().enumerate() {
             let item = (form.item)(item);
-            lines.push(if number == 0 { format!("\n{}\n{item}", (form.heading)(heading)) } else { item });
+            lines.push(if number == 0 {
+                format!("\n{}\n{item}", (form.heading)(heading))
+            } else {
+                item
+            });
         }
     }
     let rooms: Vec<usize> = rooms.iter().copied().filter(|room| *room >= LEAST).collect();
@@ -37,7 +42,9 @@ pub(super) fn texts(view: &View, rooms: &[usize], form: &Form<'_>) -> Vec<String
         let lines: Vec<&str> = rest.by_ref().take(*share).map(String::as_str).collect();
         texts.push(lines.join("\n").trim_start().to_owned());
     }
-    if let (Some(more), Some(last), Some(room)) = (more(view, shares.iter().sum()), texts.last_mut(), rooms.last()) {
+    if let (Some(more), Some(last), Some(room)) =
+        (more(view, shares.iter().sum()), texts.last_mut(), rooms.last())
+    {
         let left = room.saturating_sub(form.unit.length(last) + 1).min(MORE);
         let more = bounded(&more, left, form.unit, form.escape);
         let text = if last.is_empty() { more } else { format!("{last}\n{more}") };
@@ -47,7 +54,8 @@ pub(super) fn texts(view: &View, rooms: &[usize], form: &Form<'_>) -> Vec<String
     texts
 }
 
-/// How many lines of these costs each of `rooms` takes, in order. Where not all fit, the last room keeps `reserve` free.
+/// How many lines of these costs each of `rooms` takes, in order. Where not all fit, the last room
+/// keeps `reserve` free.
 pub(super) fn shares(costs: &[usize], rooms: &[usize], reserve: usize) -> Vec<usize> {
     let all = fill(costs, rooms);
     if all.iter().sum::<usize>() == costs.len() {
@@ -75,7 +83,8 @@ fn fill(costs: &[usize], rooms: &[usize]) -> Vec<usize> {
     rooms.iter().map(fill_one).collect()
 }
 
-/// What is said of the stories and copies after the first `shown`: how many they are, and of which lists.
+/// What is said of the stories and copies after the first `shown`: how many they are, and of which
+/// lists.
 pub(super) fn more(view: &View, shown: usize) -> Option<String> {
     let lists = view.lists();
     let mut before = 0;
@@ -86,7 +95,11 @@ pub(super) fn more(view: &View, shown: usize) -> Option<String> {
         before += items.len();
         rest += hidden;
         if hidden > 0 {
-            parts.push(if hidden == items.len() { (*heading).to_owned() } else { format!("{hidden} of {heading}") });
+            parts.push(if hidden == items.len() {
+                (*heading).to_owned()
+            } else {
+                format!("{hidden} of {heading}")
+            });
         }
     }
     match rest {

@@ -9,7 +9,8 @@ use super::words::{headline, joined};
 use crate::notify::view::{Item, View};
 use tidings_rules::story::Severity;
 
-// A message of more than 4096 bytes becomes an attachment, and the whole JSON, in which quotes take two bytes, may have twice that.
+// A message of more than 4096 bytes becomes an attachment, and the whole JSON, in which quotes take
+// two bytes, may have twice that.
 const TITLE: usize = 250;
 const ALL: usize = 3400;
 const LINK: usize = 1200;
@@ -23,7 +24,9 @@ const LINE: usize = 250;
 pub(super) fn message(view: &View) -> Value {
     let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
     let address = match &link {
-        Some(Link::Linked(address) | Link::Written(address) | Link::Words(address)) => address.as_str(),
+        Some(Link::Linked(address) | Link::Written(address) | Link::Words(address)) => {
+            address.as_str()
+        }
         None => "",
     };
     let text = text(view, ALL - address.len());
@@ -34,7 +37,9 @@ pub(super) fn message(view: &View) -> Value {
     });
     match &link {
         Some(Link::Linked(address)) => message["click"] = json!(address),
-        Some(Link::Written(address) | Link::Words(address)) => message["message"] = json!(format!("{text}\n{address}")),
+        Some(Link::Written(address) | Link::Words(address)) => {
+            message["message"] = json!(format!("{text}\n{address}"))
+        }
         None => {}
     }
     message

@@ -1,4 +1,5 @@
-//! `format: pagerduty`: a trigger of the Events API, version 2. All messages of an event are one incident.
+//! `format: pagerduty`: a trigger of the Events API, version 2. All messages of an event are one
+//! incident.
 
 use serde_json::{Map, Value, json};
 
@@ -36,7 +37,9 @@ pub(super) fn message(view: &View, letter: &Letter) -> Value {
     let mut links = Vec::new();
     match link {
         Some(Link::Linked(href)) => links.push(json!({"href": href, "text": "Read it"})),
-        Some(Link::Written(words) | Link::Words(words)) => drop(details.insert("link".to_owned(), words.into())),
+        Some(Link::Written(words) | Link::Words(words)) => {
+            drop(details.insert("link".to_owned(), words.into()))
+        }
         None => {}
     }
     let mut message = json!({
@@ -59,18 +62,25 @@ pub(super) fn message(view: &View, letter: &Letter) -> Value {
 
 fn source(view: &View) -> String {
     let fact = view.facts.iter().find(|fact| fact.name.starts_with("source"));
-    bounded(&fact.map_or_else(|| "Tidings".to_owned(), |fact| fact.lines.join(", ")), SUMMARY, Unit::Utf16, as_it_is)
+    bounded(
+        &fact.map_or_else(|| "Tidings".to_owned(), |fact| fact.lines.join(", ")),
+        SUMMARY,
+        Unit::Utf16,
+        as_it_is,
+    )
 }
 
 fn details(view: &View) -> Map<String, Value> {
     let quotes = view.quotes.iter().map(|quote| joined(quote)).chain(view.note.clone());
     let facts = view.facts.iter().map(|fact| (fact.name.to_owned(), fact.lines.join("\n")));
-    let all = std::iter::once(("sentences".to_owned(), quotes.collect::<Vec<_>>().join("\n"))).chain(facts);
+    let all = std::iter::once(("sentences".to_owned(), quotes.collect::<Vec<_>>().join("\n")))
+        .chain(facts);
     let all = all.filter(|(_, text)| !text.is_empty());
     let all = all.map(|(name, text)| (name, bounded(&text, DETAIL, Unit::Utf16, as_it_is).into()));
     let form = Form { unit: Unit::Byte, escape: as_it_is, heading: &str::to_owned, item: &item };
     let name = if view.copies.is_empty() { "stories" } else { "copies" };
-    let lists = list::texts(view, &[LISTS], &form).into_iter().map(|text| (name.to_owned(), text.into()));
+    let lists =
+        list::texts(view, &[LISTS], &form).into_iter().map(|text| (name.to_owned(), text.into()));
     all.chain(lists).collect()
 }
 

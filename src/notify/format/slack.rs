@@ -21,20 +21,27 @@ const FACT: usize = 1000;
 const LINK: usize = 2000;
 const WRITTEN: usize = 2500;
 
-/// How many texts of stories and copies there are at most: together with the rest, a message stays below 40,000 characters.
+/// How many texts of stories and copies there are at most: together with the rest, a message stays
+/// below 40,000 characters.
 const LISTS: usize = 10;
 
 pub(super) fn message(view: &View) -> Value {
     let title = bounded(&headline(view), TITLE, Unit::Utf16, escape);
     let color = format!("#{:06x}", colour(view));
     let field = |name: &str, value: &str| json!({"title": name, "value": value, "short": false});
-    let facts =
-        view.facts.iter().map(|fact| field(fact.name, &bounded(&fact.lines.join("\n"), FACT, Unit::Utf16, escape)));
+    let facts = view
+        .facts
+        .iter()
+        .map(|fact| field(fact.name, &bounded(&fact.lines.join("\n"), FACT, Unit::Utf16, escape)));
     let mut fields: Vec<Value> = facts.collect();
     let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
     match &link {
-        Some(Link::Written(address)) => fields.push(field("link", &format!("<{}>", address.replace('&', "&amp;")))),
-        Some(Link::Words(words)) => fields.push(field("link", &bounded(words, WRITTEN, Unit::Utf16, escape))),
+        Some(Link::Written(address)) => {
+            fields.push(field("link", &format!("<{}>", address.replace('&', "&amp;"))))
+        }
+        Some(Link::Words(words)) => {
+            fields.push(field("link", &bounded(words, WRITTEN, Unit::Utf16, escape)))
+        }
         Some(Link::Linked(_)) | None => {}
     }
     let mut first = json!({
@@ -50,8 +57,9 @@ pub(super) fn message(view: &View) -> Value {
     }
     let form = Form { unit: Unit::Utf16, escape, heading: &heading, item: &item };
     let lists = list::texts(view, &[TEXT; LISTS], &form);
-    let lists =
-        lists.into_iter().map(|text| json!({"fallback": title, "color": color, "text": text, "mrkdwn_in": ["text"]}));
+    let lists = lists.into_iter().map(
+        |text| json!({"fallback": title, "color": color, "text": text, "mrkdwn_in": ["text"]}),
+    );
     json!({"attachments": std::iter::once(first).chain(lists).collect::<Vec<_>>()})
 }
 
@@ -60,7 +68,11 @@ fn text(view: &View) -> String {
     for quote in &view.quotes {
         text.mark("> ");
         for piece in quote {
-            if piece.marked { text.push_between("*", &piece.text, "*") } else { text.push(&piece.text) }
+            if piece.marked {
+                text.push_between("*", &piece.text, "*")
+            } else {
+                text.push(&piece.text)
+            }
         }
         text.mark("\n");
     }
@@ -74,19 +86,24 @@ fn heading(words: &str) -> String {
 
 fn item(item: &Item) -> String {
     let title = bounded(&joined(&item.title), TITLE, Unit::Utf16, escape);
-    let place = item.place.iter().map(|place| format!(" – {}", bounded(place, TITLE, Unit::Utf16, escape)));
+    let place =
+        item.place.iter().map(|place| format!(" – {}", bounded(place, TITLE, Unit::Utf16, escape)));
     let place: String = place.collect();
-    match item.link.as_deref().map(|address| link_in_markup(&in_markdown(address), WRITTEN, TITLE)) {
+    match item.link.as_deref().map(|address| link_in_markup(&in_markdown(address), WRITTEN, TITLE))
+    {
         None => format!("• {title}{place}"),
         Some(Link::Linked(address) | Link::Written(address)) => {
             format!("• <{address}|{title}>{place}")
         }
-        Some(Link::Words(words)) => format!("• {title}{place} – {}", bounded(&words, TITLE, Unit::Utf16, escape)),
+        Some(Link::Words(words)) => {
+            format!("• {title}{place} – {}", bounded(&words, TITLE, Unit::Utf16, escape))
+        }
     }
 }
 
-/// Slack knows three escapes; Mattermost reads Markdown besides, and has other ones. What both would read as markup becomes a look-alike, and nobody is
-/// called by an `@` with nothing behind it.
+/// Slack knows three escapes; Mattermost reads Markdown besides, and has other ones. What both
+/// would read as markup becomes a look-alike, and nobody is called by an `@` with nothing behind
+/// it.
 fn escape(c: char, text: &mut String) {
     match c {
         '&' => text.push_str("&amp;"),

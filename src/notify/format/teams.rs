@@ -1,4 +1,5 @@
-//! `format: teams`: an adaptive card for a workflow of Microsoft Teams. All text stands in runs, in which nothing is markup.
+//! `format: teams`: an adaptive card for a workflow of Microsoft Teams. All text stands in runs, in
+//! which nothing is markup.
 
 use serde_json::{Value, json};
 
@@ -28,7 +29,8 @@ const LINE: usize = 600;
 /// What the line takes that says how many more there are.
 const MORE: usize = 900;
 
-/// The whole card. Sentences that have no room are left out, the last first; stories and copies have what room is left.
+/// The whole card. Sentences that have no room are left out, the last first; stories and copies
+/// have what room is left.
 pub(super) fn message(mut view: View) -> Value {
     loop {
         let used = card(&view, &[]).to_string().len();
@@ -49,10 +51,13 @@ fn lists(view: &View, room: usize) -> Vec<Value> {
             line.insert(0, heading(words));
         }
     }
-    let costs: Vec<usize> =
-        lines.iter().map(|line| line.iter().map(|block| block.to_string().len() + 1).sum()).collect();
+    let costs: Vec<usize> = lines
+        .iter()
+        .map(|line| line.iter().map(|block| block.to_string().len() + 1).sum())
+        .collect();
     let shown: usize = list::shares(&costs, &[room], MORE).iter().sum();
-    let more = list::more(view, shown).filter(|_| room > MORE).map(|more| block(&[run(&more, LINE)]));
+    let more =
+        list::more(view, shown).filter(|_| room > MORE).map(|more| block(&[run(&more, LINE)]));
     lines.into_iter().take(shown).flatten().chain(more).collect()
 }
 
@@ -63,13 +68,17 @@ fn card(view: &View, lists: &[Value]) -> Value {
     if view.severity.is_some_and(|severity| severity >= Severity::High) {
         title["color"] = json!("attention");
     }
-    let quotes = view.quotes.iter().map(|quote| block(&quote.iter().map(piece).collect::<Vec<_>>()));
+    let quotes =
+        view.quotes.iter().map(|quote| block(&quote.iter().map(piece).collect::<Vec<_>>()));
     let note = view.note.iter().map(|note| block(&[run(note, FACT)]));
     let facts = view.facts.iter().map(|fact| self::fact(fact.name, &fact.lines.join("; "), FACT));
-    let mut body: Vec<_> = std::iter::once(block(&[title])).chain(quotes).chain(note).chain(facts).collect();
+    let mut body: Vec<_> =
+        std::iter::once(block(&[title])).chain(quotes).chain(note).chain(facts).collect();
     let mut actions = Vec::new();
     match view.link.as_deref().map(|address| link(address, LINK, WRITTEN)) {
-        Some(Link::Linked(url)) => actions.push(json!({"type": "Action.OpenUrl", "title": "Read it", "url": url})),
+        Some(Link::Linked(url)) => {
+            actions.push(json!({"type": "Action.OpenUrl", "title": "Read it", "url": url}))
+        }
         Some(Link::Written(words) | Link::Words(words)) => body.push(fact("link", &words, WRITTEN)),
         None => {}
     }

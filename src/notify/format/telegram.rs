@@ -31,15 +31,19 @@ const MARKS: usize = 40;
 /// The most of a headline and of a place in a list.
 const LINE: usize = 200;
 
+const _: () = assert!(
+    LINK + TITLE + MARKS + FACTS * (SHORT_FACT + 1) <= MOST,
+    "a message has room for all of its parts"
+);
 const _: () =
-    assert!(LINK + TITLE + MARKS + FACTS * (SHORT_FACT + 1) <= MOST, "a message has room for all of its parts");
-const _: () = assert!(2 * TITLE + TEXT + MARKS + FACTS * (FACT + 1) <= MOST, "a usual message is not cut");
+    assert!(2 * TITLE + TEXT + MARKS + FACTS * (FACT + 1) <= MOST, "a usual message is not cut");
 
 pub(super) fn message(view: &View) -> Value {
     let mut parts = vec![title(view)];
     let left = MOST - length(&parts) - MARKS;
     let most = if left >= TEXT + FACTS * (FACT + 1) { FACT } else { SHORT_FACT };
-    let facts: Vec<String> = view.facts.iter().take(FACTS).map(|fact| self::fact(fact, most)).collect();
+    let facts: Vec<String> =
+        view.facts.iter().take(FACTS).map(|fact| self::fact(fact, most)).collect();
     let facts = facts.join("\n");
     let room = left.saturating_sub(Unit::Utf16.length(&facts));
     parts.extend(Some(text(view, room.min(TEXT))).filter(|text| !text.is_empty()));
@@ -58,8 +62,12 @@ fn title(view: &View) -> String {
     let words = bounded(&headline(view), TITLE, Unit::Utf16, escape);
     match view.link.as_deref().map(|address| link_in_markup(address, LINK, TITLE)) {
         None => format!("<b>{words}</b>"),
-        Some(Link::Linked(address) | Link::Written(address)) => format!("<b><a href=\"{address}\">{words}</a></b>"),
-        Some(Link::Words(link)) => format!("<b>{words}</b>\n{}", bounded(&link, TITLE, Unit::Utf16, escape)),
+        Some(Link::Linked(address) | Link::Written(address)) => {
+            format!("<b><a href=\"{address}\">{words}</a></b>")
+        }
+        Some(Link::Words(link)) => {
+            format!("<b>{words}</b>\n{}", bounded(&link, TITLE, Unit::Utf16, escape))
+        }
     }
 }
 
@@ -75,7 +83,11 @@ fn text(view: &View, room: usize) -> String {
     for (number, quote) in view.quotes.iter().enumerate() {
         text.mark(if number == 0 { "• " } else { "\n• " });
         for piece in quote {
-            if piece.marked { text.push_between("<b>", &piece.text, "</b>") } else { text.push(&piece.text) }
+            if piece.marked {
+                text.push_between("<b>", &piece.text, "</b>")
+            } else {
+                text.push(&piece.text)
+            }
         }
     }
     if let Some(note) = &view.note {
@@ -91,12 +103,17 @@ fn heading(words: &str) -> String {
 
 fn item(item: &Item) -> String {
     let title = bounded(&joined(&item.title), LINE, Unit::Utf16, escape);
-    let place = item.place.iter().map(|place| format!(" – {}", bounded(place, LINE, Unit::Utf16, escape)));
+    let place =
+        item.place.iter().map(|place| format!(" – {}", bounded(place, LINE, Unit::Utf16, escape)));
     let place: String = place.collect();
     match item.link.as_deref().map(|address| link_in_markup(address, LINK, LINE)) {
         None => format!("• {title}{place}"),
-        Some(Link::Linked(address) | Link::Written(address)) => format!("• <a href=\"{address}\">{title}</a>{place}"),
-        Some(Link::Words(words)) => format!("• {title}{place} – {}", bounded(&words, LINE, Unit::Utf16, escape)),
+        Some(Link::Linked(address) | Link::Written(address)) => {
+            format!("• <a href=\"{address}\">{title}</a>{place}")
+        }
+        Some(Link::Words(words)) => {
+            format!("• {title}{place} – {}", bounded(&words, LINE, Unit::Utf16, escape))
+        }
     }
 }
 

@@ -12,8 +12,14 @@ use crate::alerts::notice::Kind;
 use crate::notify::fixture;
 use tidings_rules::story::FeedName;
 
-const ALL: [Format; 6] =
-    [Format::Slack, Format::Discord, Format::Teams, Format::Telegram, Format::Ntfy, Format::PagerDuty];
+const ALL: [Format; 6] = [
+    Format::Slack,
+    Format::Discord,
+    Format::Teams,
+    Format::Telegram,
+    Format::Ntfy,
+    Format::PagerDuty,
+];
 
 fn of(format: Format, letter: &Letter) -> Value {
     serde_json::from_slice(&render(format, letter, &TimeZone::UTC).unwrap()).unwrap()
@@ -31,8 +37,9 @@ fn all_of(text: &str, copies: usize) -> Letter {
             text.clone_into(&mut rule.rule);
             (rule.why, rule.owner) = (Some(text.to_owned()), Some(text.to_owned()));
         }
-        let more =
-            (0..copies).map(|n| fixture::evidence("a", tidings_rules::story::Field::Body, &format!("{n} a {text}")));
+        let more = (0..copies).map(|n| {
+            fixture::evidence("a", tidings_rules::story::Field::Body, &format!("{n} a {text}"))
+        });
         rules[0].evidence.extend(more);
     }
     letter
@@ -58,21 +65,39 @@ fn hold_to_limits(format: Format, message: &Value) {
         Format::Standard => {}
         Format::Slack => {
             let attachments = message["attachments"].as_array().unwrap();
-            assert!(attachments.iter().all(|one| utf16(&one["title"]) <= 300 && utf16(&one["text"]) <= 3000));
+            assert!(
+                attachments
+                    .iter()
+                    .all(|one| utf16(&one["title"]) <= 300 && utf16(&one["text"]) <= 3000)
+            );
             let fields = attachments[0]["fields"].as_array().unwrap();
-            assert!(fields.iter().all(|field| utf16(&field["value"]) <= 1000 || field["title"] == "link"));
-            assert!(attachments.len() <= 20 && message.to_string().encode_utf16().count() <= 40_000);
+            assert!(
+                fields
+                    .iter()
+                    .all(|field| utf16(&field["value"]) <= 1000 || field["title"] == "link")
+            );
+            assert!(
+                attachments.len() <= 20 && message.to_string().encode_utf16().count() <= 40_000
+            );
         }
         Format::Discord => {
             let embeds = message["embeds"].as_array().unwrap();
             let embed = &embeds[0];
             let fields = embed["fields"].as_array().unwrap();
-            let of_fields = fields.iter().map(|field| utf16(&field["name"]) + utf16(&field["value"]));
-            assert!(utf16(&embed["title"]) <= 256 && utf16(&embed["description"]) <= 4096 && fields.len() <= 25);
+            let of_fields =
+                fields.iter().map(|field| utf16(&field["name"]) + utf16(&field["value"]));
+            assert!(
+                utf16(&embed["title"]) <= 256
+                    && utf16(&embed["description"]) <= 4096
+                    && fields.len() <= 25
+            );
             assert!(fields.iter().all(|field| (1..=1024).contains(&utf16(&field["value"]))));
             let descriptions = embeds.iter().map(|embed| utf16(&embed["description"]));
             assert!(descriptions.clone().all(|length| length <= 4096) && embeds.len() <= 10);
-            assert!(utf16(&embed["title"]) + descriptions.sum::<usize>() + of_fields.sum::<usize>() <= 6000);
+            assert!(
+                utf16(&embed["title"]) + descriptions.sum::<usize>() + of_fields.sum::<usize>()
+                    <= 6000
+            );
             assert!(embeds[1..].iter().all(|embed| utf16(&embed["description"]) > 0));
             assert!(embed["url"].as_str().is_none_or(|url| url.len() <= 2048));
             assert_eq!(message["allowed_mentions"]["parse"], Value::Array(vec![]));
@@ -80,7 +105,10 @@ fn hold_to_limits(format: Format, message: &Value) {
         Format::Teams => assert!(message.to_string().len() <= 28 * 1024),
         Format::Telegram => assert!((1..=4096).contains(&utf16(&message["text"]))),
         Format::Ntfy => {
-            assert!(message["message"].as_str().unwrap().len() <= 4096 && message.to_string().len() <= 8000);
+            assert!(
+                message["message"].as_str().unwrap().len() <= 4096
+                    && message.to_string().len() <= 8000
+            );
         }
         Format::PagerDuty => {
             assert!((1..=1024).contains(&utf16(&message["payload"]["summary"])));
@@ -99,7 +127,10 @@ fn hold_to_limits(format: Format, message: &Value) {
 fn an_alert_and_a_test(#[case] format: Format, #[case] name: &str) {
     let pretty = |letter: &Letter| serde_json::to_string_pretty(&of(format, letter)).unwrap();
     assert_snapshot!(name, format!("{}\n{}", pretty(&fixture::alert()), pretty(&fixture::test())));
-    assert_eq!(render(format, &fixture::alert(), &TimeZone::UTC), render(format, &fixture::alert(), &TimeZone::UTC));
+    assert_eq!(
+        render(format, &fixture::alert(), &TimeZone::UTC),
+        render(format, &fixture::alert(), &TimeZone::UTC)
+    );
 }
 
 #[test]
@@ -108,7 +139,10 @@ fn a_notice_has_its_words_in_every_form() {
     for format in ALL {
         let message = of(format, &notice);
         hold_to_limits(format, &message);
-        assert!(texts(&message).iter().any(|text| text.contains("503 Service Unavailable")), "{message}");
+        assert!(
+            texts(&message).iter().any(|text| text.contains("503 Service Unavailable")),
+            "{message}"
+        );
     }
 }
 
@@ -144,7 +178,10 @@ fn is_sound_html(text: &str) -> bool {
             None => open.push(tag.split(' ').next().unwrap_or_default()),
         }
     }
-    let entities = text.split('&').skip(1).all(|part| ["amp;", "lt;", "gt;"].iter().any(|end| part.starts_with(end)));
+    let entities = text
+        .split('&')
+        .skip(1)
+        .all(|part| ["amp;", "lt;", "gt;"].iter().any(|end| part.starts_with(end)));
     open.is_empty() && entities
 }
 

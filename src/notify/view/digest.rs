@@ -51,27 +51,35 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
         Reason::Burst { rule, row } => (
             format!(
                 "{} for {}",
-                if number == 1 { "1 more story".to_owned() } else { format!("{number} more stories") },
+                if number == 1 {
+                    "1 more story".to_owned()
+                } else {
+                    format!("{number} more stories")
+                },
                 alerts::title(rule, row.as_ref())
             ),
-            "This rule matched often. Its first alerts were sent one by one; these were gathered.".to_owned(),
+            "This rule matched often. Its first alerts were sent one by one; these were gathered."
+                .to_owned(),
         ),
         Reason::Digest { rule } => {
             (format!("{stories} for {rule}"), "This rule sends its stories in digests.".to_owned())
         }
-        Reason::Quiet => {
-            (format!("{stories} from the quiet hours"), "They came during the quiet hours of this notifier.".to_owned())
-        }
+        Reason::Quiet => (
+            format!("{stories} from the quiet hours"),
+            "They came during the quiet hours of this notifier.".to_owned(),
+        ),
         Reason::Limit => (
             format!("{stories} beyond the limit"),
             "The `limit` of this notifier was reached, so these were gathered.".to_owned(),
         ),
-        Reason::Silence { id, why } if why.is_empty() => {
-            (format!("{stories} muted"), format!("They were muted by silence {id}, which has ended."))
-        }
-        Reason::Silence { id, why } => {
-            (format!("{stories} muted"), format!("They were muted by silence {id}, which has ended. Its reason: {why}"))
-        }
+        Reason::Silence { id, why } if why.is_empty() => (
+            format!("{stories} muted"),
+            format!("They were muted by silence {id}, which has ended."),
+        ),
+        Reason::Silence { id, why } => (
+            format!("{stories} muted"),
+            format!("They were muted by silence {id}, which has ended. Its reason: {why}"),
+        ),
         Reason::Late => (
             format!("Late: {stories} that waited for you"),
             "This receiver could not be reached. Critical alerts are sent on their own.".to_owned(),
@@ -94,8 +102,13 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
 }
 
 fn section(group: &Group, zone: &TimeZone) -> Section {
-    let heading = format!("{} ({})", plain(&alerts::title(&group.rule, group.row.as_ref())), group.stories.len());
-    let items = group.stories.iter().enumerate().map(|(n, entry)| item(entry, n < MOST_QUOTED, zone));
+    let heading = format!(
+        "{} ({})",
+        plain(&alerts::title(&group.rule, group.row.as_ref())),
+        group.stories.len()
+    );
+    let items =
+        group.stories.iter().enumerate().map(|(n, entry)| item(entry, n < MOST_QUOTED, zone));
     Section { heading, severity: group.severity, stories: items.collect() }
 }
 

@@ -12,8 +12,10 @@ const SHORT: usize = 4;
 
 /// All that must not be shown, as it is sent and decoded: of the address, of the headers.
 pub(super) fn secrets(webhook: &Webhook) -> Vec<String> {
-    let of_headers = webhook.headers.values().filter_map(|value| value.to_str().ok()).flat_map(of_header);
-    let addressed = webhook.addressed.iter().map(|addressed| addressed.to.expose_secret().to_owned());
+    let of_headers =
+        webhook.headers.values().filter_map(|value| value.to_str().ok()).flat_map(of_header);
+    let addressed =
+        webhook.addressed.iter().map(|addressed| addressed.to.expose_secret().to_owned());
     let addressed = addressed.filter(|secret| secret.len() > SHORT);
     of_address(&webhook.url.0).into_iter().chain(of_headers).chain(addressed).collect()
 }
@@ -21,11 +23,16 @@ pub(super) fn secrets(webhook: &Webhook) -> Vec<String> {
 /// Path, query and login, whole and in parts.
 pub(super) fn of_address(url: &Url) -> Vec<String> {
     let whole = [url.path(), url.query().unwrap_or_default()];
-    let parts =
-        whole.iter().flat_map(|whole| whole.split(['/', '&', '='])).chain(url.password()).chain([url.username()]);
-    let written: Vec<&str> = whole.into_iter().chain(parts).filter(|part| part.len() > SHORT).collect();
-    let decoded =
-        written.iter().map(|part| form_urlencoded::parse(part.as_bytes()).map(|(name, _)| name.into_owned()).collect());
+    let parts = whole
+        .iter()
+        .flat_map(|whole| whole.split(['/', '&', '=']))
+        .chain(url.password())
+        .chain([url.username()]);
+    let written: Vec<&str> =
+        whole.into_iter().chain(parts).filter(|part| part.len() > SHORT).collect();
+    let decoded = written.iter().map(|part| {
+        form_urlencoded::parse(part.as_bytes()).map(|(name, _)| name.into_owned()).collect()
+    });
     decoded.chain(written.iter().map(ToString::to_string)).collect()
 }
 
@@ -33,7 +40,8 @@ pub(super) fn of_address(url: &Url) -> Vec<String> {
 fn of_header(value: &str) -> Vec<String> {
     let token = value.split_once(' ').map(|(_, token)| token);
     let login = token.and_then(|token| String::from_utf8(STANDARD.decode(token).ok()?).ok());
-    let password = login.as_deref().and_then(|login| login.split_once(':')).map(|(_, password)| password);
+    let password =
+        login.as_deref().and_then(|login| login.split_once(':')).map(|(_, password)| password);
     let found = [Some(value), token, login.as_deref(), password];
     found.into_iter().flatten().filter(|secret| secret.len() > SHORT).map(str::to_owned).collect()
 }

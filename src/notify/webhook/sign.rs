@@ -8,15 +8,21 @@ use sha2::Sha256;
 
 use crate::config::SigningKey;
 
-/// The value of `webhook-signature`: one signature for every key, parted by spaces, so that keys can be changed without a gap. `None` without a key.
-/// `seconds` is Unix time.
-pub(super) fn signature(id: &str, seconds: i64, body: &[u8], keys: &[SigningKey]) -> Option<String> {
+/// The value of `webhook-signature`: one signature for every key, parted by spaces, so that keys
+/// can be changed without a gap. `None` without a key. `seconds` is Unix time.
+pub(super) fn signature(
+    id: &str,
+    seconds: i64,
+    body: &[u8],
+    keys: &[SigningKey],
+) -> Option<String> {
     let signatures: Vec<_> = keys.iter().map(|key| sign(id, seconds, body, key)).collect();
     (!signatures.is_empty()).then(|| signatures.join(" "))
 }
 
 fn sign(id: &str, seconds: i64, body: &[u8], key: &SigningKey) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.0.expose_secret()).expect("HMAC takes keys of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.0.expose_secret())
+        .expect("HMAC takes keys of any length");
     mac.update(format!("{id}.{seconds}.").as_bytes());
     mac.update(body);
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
@@ -35,7 +41,8 @@ mod tests {
 
     #[test]
     fn it_is_that_of_the_specification() {
-        let signature = signature(ID, 1_614_265_330, BODY, &[key("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
+        let signature =
+            signature(ID, 1_614_265_330, BODY, &[key("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
         assert_eq!(signature.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
     }
 

@@ -10,8 +10,10 @@ fn now() -> Timestamp {
 }
 
 fn answered(code: u16, headers: &[(&'static str, &'static str)], remark: &str) -> Outcome {
-    let headers =
-        headers.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value))).collect();
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value)))
+        .collect();
     let receiver = Receiver { notifier: NotifierName("ops".to_owned()), recipient: String::new() };
     let status = StatusCode::from_u16(code).unwrap();
     judge(status, &headers, remark, &receiver, wish::wish(status, &headers, remark, now()))
@@ -31,7 +33,11 @@ fn any_2xx_is_success(#[case] code: u16, #[case] answer: &str) {
 #[case::redeployed_or_moved(&[301, 302, 307, 308, 401, 403, 404, 405, 406, 407, 412, 421, 423, 425, 426, 451], Cause::Shut, Scope::Notifier)]
 #[case::failed(&[500, 504, 507, 599], Cause::Failed, Scope::Notifier)]
 #[case::about_the_message(&[400, 409, 415, 422, 431], Cause::Failed, Scope::Message)]
-fn whatever_is_no_success_is_tried_again(#[case] codes: &[u16], #[case] cause: Cause, #[case] scope: Scope) {
+fn whatever_is_no_success_is_tried_again(
+    #[case] codes: &[u16],
+    #[case] cause: Cause,
+    #[case] scope: Scope,
+) {
     for code in codes {
         let Outcome::Retry(retry) = answered(*code, &[], "try later") else { panic!("{code}") };
         assert_eq!((retry.cause, retry.scope, retry.after), (cause, scope, None), "{code}");
@@ -45,7 +51,9 @@ fn whatever_is_no_success_is_tried_again(#[case] codes: &[u16], #[case] cause: C
 #[case("Thu, 12 Mar 2026 13:00:00 GMT", Some(0))]
 #[case("soon", None)]
 fn a_wish_to_wait_is_passed_on(#[case] wish: &'static str, #[case] seconds: Option<u64>) {
-    let Outcome::Retry(Retry { after, .. }) = answered(503, &[("retry-after", wish)], "") else { panic!("no retry") };
+    let Outcome::Retry(Retry { after, .. }) = answered(503, &[("retry-after", wish)], "") else {
+        panic!("no retry")
+    };
     assert_eq!(after, seconds.map(Duration::from_secs));
 }
 
@@ -73,12 +81,23 @@ fn a_redirect_is_not_followed_and_says_where_to_mend_it_without_the_new_path() {
 
 #[test]
 fn nothing_of_path_query_and_login_is_shown() {
-    let url: Url = "https://user:p4ssw0rd@example.org/services/T0001/a%20token?key=s3cret%2B&b=1".parse().unwrap();
-    for echo in
-        ["/services/T0001/a%20token", "a token", "T0001", "s3cret+", "s3cret%2B", "p4ssw0rd", "?key=s3cret%2B&b=1"]
-    {
+    let url: Url = "https://user:p4ssw0rd@example.org/services/T0001/a%20token?key=s3cret%2B&b=1"
+        .parse()
+        .unwrap();
+    for echo in [
+        "/services/T0001/a%20token",
+        "a token",
+        "T0001",
+        "s3cret+",
+        "s3cret%2B",
+        "p4ssw0rd",
+        "?key=s3cret%2B&b=1",
+    ] {
         let shown = shown(&format!("no {echo} here"), &secrets::of_address(&url));
         assert!(shown.starts_with("no [") || shown.starts_with("no ?["), "{shown}");
-        assert!(!["T0001", "token", "s3cret", "p4ssw0rd"].iter().any(|secret| shown.contains(secret)), "{shown}");
+        assert!(
+            !["T0001", "token", "s3cret", "p4ssw0rd"].iter().any(|secret| shown.contains(secret)),
+            "{shown}"
+        );
     }
 }

@@ -13,7 +13,12 @@ use crate::http;
 /// `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord (at the top)
 /// and Telegram (under `parameters`) put it. Discord sends `X-RateLimit-Reset-After` with other
 /// answers, too.
-pub(super) fn wish(status: StatusCode, headers: &HeaderMap, body: &str, now: Timestamp) -> Option<Duration> {
+pub(super) fn wish(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &str,
+    now: Timestamp,
+) -> Option<Duration> {
     let asked = http::wait_from_answer(headers, now);
     if status != StatusCode::TOO_MANY_REQUESTS {
         return asked;
@@ -28,8 +33,9 @@ fn reset_after(headers: &HeaderMap) -> Option<Duration> {
 
 fn in_json(body: &str) -> Option<Duration> {
     let body: Value = serde_json::from_str(body).ok()?;
-    let seconds =
-        ["/retry_after", "/parameters/retry_after"].into_iter().find_map(|path| body.pointer(path)?.as_f64())?;
+    let seconds = ["/retry_after", "/parameters/retry_after"]
+        .into_iter()
+        .find_map(|path| body.pointer(path)?.as_f64())?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
@@ -42,13 +48,17 @@ mod tests {
 
     #[rstest]
     #[case(r#"{"ok": false, "error_code": 429, "parameters": {"retry_after": 35}}"#, Some(35_000))]
-    #[case(r#"{"message": "You are being rate limited.", "retry_after": 0.65, "global": false}"#, Some(650))]
+    #[case(
+        r#"{"message": "You are being rate limited.", "retry_after": 0.65, "global": false}"#,
+        Some(650)
+    )]
     #[case(r#"{"retry_after": -1}"#, None)]
     #[case(r#"{"retry_after": "soon"}"#, None)]
     #[case("slow down", None)]
     #[case(r#"{"retry_after": 1e300}"#, None)]
     fn chat_services_say_it_in_json(#[case] body: &str, #[case] milliseconds: Option<u64>) {
-        let wish = wish(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body, Timestamp::UNIX_EPOCH);
+        let wish =
+            wish(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body, Timestamp::UNIX_EPOCH);
         assert_eq!(wish, milliseconds.map(Duration::from_millis));
     }
 
@@ -65,12 +75,20 @@ mod tests {
         &[("retry-after", "Thu, 12 Mar 2026 13:24:00 GMT"), ("date", "Thu, 12 Mar 2026 13:24:10 GMT")],
         0
     )]
-    fn the_longest_wish_counts(#[case] said: &[(&'static str, &'static str)], #[case] milliseconds: u64) {
+    fn the_longest_wish_counts(
+        #[case] said: &[(&'static str, &'static str)],
+        #[case] milliseconds: u64,
+    ) {
         let mut headers = HeaderMap::new();
         for (name, value) in said {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        let wish = wish(StatusCode::TOO_MANY_REQUESTS, &headers, r#"{"retry_after": 0.3}"#, Timestamp::UNIX_EPOCH);
+        let wish = wish(
+            StatusCode::TOO_MANY_REQUESTS,
+            &headers,
+            r#"{"retry_after": 0.3}"#,
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(wish, Some(Duration::from_millis(milliseconds).max(Duration::from_millis(300))));
     }
 

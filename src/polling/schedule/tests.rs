@@ -38,7 +38,12 @@ fn usual_gap(gap: Duration) -> History {
 }
 
 /// The wait without jitter, and why.
-fn wait(history: &History, ended: &Ended, every: Option<Duration>, own_host: bool) -> (Option<Duration>, String) {
+fn wait(
+    history: &History,
+    ended: &Ended,
+    every: Option<Duration>,
+    own_host: bool,
+) -> (Option<Duration>, String) {
     let next = next(history, ended, every, own_host, &bounds(), now(), 0);
     (next.at.map(|at| at.duration_since(now()).unsigned_abs()), next.why)
 }
@@ -47,7 +52,10 @@ fn wait(history: &History, ended: &Ended, every: Option<Duration>, own_host: boo
 fn the_mean_gap_is_that_of_the_newest_items() {
     let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("in range");
     assert_eq!(mean_gap(&[at(10), at(2), at(6)], now()), Some(Duration::from_hours(4)));
-    assert_eq!(mean_gap(&[at(10), at(2), at(6), Timestamp::MAX], now()), Some(Duration::from_hours(4)));
+    assert_eq!(
+        mean_gap(&[at(10), at(2), at(6), Timestamp::MAX], now()),
+        Some(Duration::from_hours(4))
+    );
     assert_eq!(mean_gap(&[at(10), at(2)], now()), None);
     let busy_of_late: Vec<_> = (0..20).map(|n| at(1000 + n)).chain([at(0)]).collect();
     assert_eq!(mean_gap(&busy_of_late, now()), Some(Duration::from_hours(1)));
@@ -81,7 +89,13 @@ fn ones_own_hosts_may_be_asked_every_second() {
 }
 
 #[rstest]
-#[case(None, Some(MINUTE), None, HOUR, "every 1 h: half the mean gap of 2 h between its newest items")]
+#[case(
+    None,
+    Some(MINUTE),
+    None,
+    HOUR,
+    "every 1 h: half the mean gap of 2 h between its newest items"
+)]
 #[case(None, Some(3 * HOUR), None, 3 * HOUR, "every 3 h: the server asked for 3 h (max-age, Expires)")]
 #[case(Some(4 * HOUR), Some(3 * HOUR), None, 4 * HOUR, "every 4 h: the feed asked for 4 h (ttl, sy:updatePeriod)")]
 #[case(Some(2 * HOUR), Some(3 * HOUR), None, 3 * HOUR, "every 3 h: the server asked for 3 h (max-age, Expires)")]
@@ -100,10 +114,14 @@ fn hints_lengthen_only_the_adaptive_interval_and_only_to_the_longest(
     assert_eq!(wait(&history, &ended, every, false), (Some(expected), why.to_owned()));
 }
 
-/// A feed that is usually polled each hour, and does not want to be from 13:00 to so many hours later.
+/// A feed that is usually polled each hour, and does not want to be from 13:00 to so many hours
+/// later.
 fn pausing(hours: u32) -> History {
     let bits = (13..13 + hours).fold(0, |bits, hour| bits | 1 << hour);
-    History { hints: Hints { interval: None, pauses: Pauses::from_bits(bits) }, ..usual_gap(2 * HOUR) }
+    History {
+        hints: Hints { interval: None, pauses: Pauses::from_bits(bits) },
+        ..usual_gap(2 * HOUR)
+    }
 }
 
 #[rstest]
@@ -115,7 +133,10 @@ fn a_poll_is_put_off_to_the_end_of_a_pause_but_not_beyond_the_longest_interval(
     #[case] why: &str,
 ) {
     assert_eq!(wait(&pausing(hours), &well(), None, false), (Some(expected), why.to_owned()));
-    assert_eq!(wait(&pausing(hours), &well(), Some(HOUR), false), (Some(HOUR), "every 1 h, as configured".to_owned()));
+    assert_eq!(
+        wait(&pausing(hours), &well(), Some(HOUR), false),
+        (Some(HOUR), "every 1 h, as configured".to_owned())
+    );
 }
 
 #[test]
@@ -127,7 +148,10 @@ fn whole_days_are_left_out_and_feeds_do_not_come_back_from_a_pause_all_at_once()
     let midnight: Timestamp = "2024-05-02T00:00:00Z".parse().unwrap();
     assert_eq!(back(0), midnight);
     let times: std::collections::BTreeSet<_> = (0..100).map(back).collect();
-    assert!(times.len() > 90 && times.iter().all(|at| *at >= midnight && at.duration_since(midnight).as_mins() < 10));
+    assert!(
+        times.len() > 90
+            && times.iter().all(|at| *at >= midnight && at.duration_since(midnight).as_mins() < 10)
+    );
 }
 
 #[rstest]
@@ -173,7 +197,10 @@ fn a_busy_server_gets_the_later_of_its_wish_and_the_backoff(
 ) {
     let date = after.map(|after| RetryAfter::Until(later(now(), after)));
     for asked in [after.map(RetryAfter::Span), date] {
-        assert_eq!(wait(&failed(failures), &Ended::Busy { asked }, None, false), (Some(expected), why.to_owned()));
+        assert_eq!(
+            wait(&failed(failures), &Ended::Busy { asked }, None, false),
+            (Some(expected), why.to_owned())
+        );
     }
 }
 
@@ -191,7 +218,10 @@ fn a_feed_that_no_server_answered_for_is_tried_again_soon_and_then_as_others_are
     #[case] expected: Duration,
     #[case] why: &str,
 ) {
-    assert_eq!(wait(&failed(failures), &Ended::Unreached, every, false), (Some(expected), why.to_owned()));
+    assert_eq!(
+        wait(&failed(failures), &Ended::Unreached, every, false),
+        (Some(expected), why.to_owned())
+    );
 }
 
 #[test]
@@ -205,7 +235,10 @@ fn neighbouring_seeds_spread() {
     let waits: std::collections::BTreeSet<_> = (0..100).map(|seed| jittered(HOUR, seed)).collect();
     assert!(waits.len() > 90);
     let longest = waits.last().expect("a hundred");
-    assert!(*longest > HOUR + 5 * MINUTE && *longest <= HOUR + 6 * MINUTE, "up to a tenth: {longest:?}");
+    assert!(
+        *longest > HOUR + 5 * MINUTE && *longest <= HOUR + 6 * MINUTE,
+        "up to a tenth: {longest:?}"
+    );
 }
 
 fn any_span() -> impl Strategy<Value = Option<Duration>> {

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// Units by their length in seconds, each with the next smaller one.
-const UNITS: [(u64, &str, u64, &str); 3] = [(24 * 3600, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")];
+const UNITS: [(u64, &str, u64, &str); 3] =
+    [(24 * 3600, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")];
 
 /// A duration in its two largest units, rounded.
 pub(super) fn words(duration: Duration) -> String {
@@ -34,9 +35,18 @@ mod tests {
 
     #[test]
     fn durations_and_moments_are_said_shortly() {
-        let said =
-            [0, 59, 60, 61, 5400, 7199, 86_399, 86_400 + 7200 + 60].map(|seconds| words(Duration::from_secs(seconds)));
-        let expected = ["less than a second", "59 s", "1 min", "1 min 1 s", "1 h 30 min", "2 h", "1 d", "1 d 2 h"];
+        let said = [0, 59, 60, 61, 5400, 7199, 86_399, 86_400 + 7200 + 60]
+            .map(|seconds| words(Duration::from_secs(seconds)));
+        let expected = [
+            "less than a second",
+            "59 s",
+            "1 min",
+            "1 min 1 s",
+            "1 h 30 min",
+            "2 h",
+            "1 d",
+            "1 d 2 h",
+        ];
         assert_eq!(said, expected);
         assert_eq!(words(Duration::from_millis(59_999)), "1 min");
         assert_eq!(words(Duration::MAX), "213503982334601 d 7 h");

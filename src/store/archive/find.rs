@@ -51,9 +51,13 @@ pub struct Alerted {
 }
 
 impl Archive {
-    /// The story of that id, or that a feed gave the address `name`, of which `link` is the normal form if
-    /// it has one; the newest of several.
-    pub async fn find(&mut self, name: &str, link: Option<&str>) -> Result<Option<Kept>, StoreError> {
+    /// The story of that id, or that a feed gave the address `name`, of which `link` is the normal
+    /// form if it has one; the newest of several.
+    pub async fn find(
+        &mut self,
+        name: &str,
+        link: Option<&str>,
+    ) -> Result<Option<Kept>, StoreError> {
         let row = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story WHERE id IN (
                  SELECT id FROM story WHERE uid = $1
@@ -66,7 +70,9 @@ impl Archive {
         .fetch_optional(&mut self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let Some(stored) = self.stored(std::slice::from_ref(&row)).await?.pop() else { return Ok(None) };
+        let Some(stored) = self.stored(std::slice::from_ref(&row)).await?.pop() else {
+            return Ok(None);
+        };
         let alerts = self.alerted(stored.id).await?;
         Ok(Some(Kept {
             stored,
@@ -78,10 +84,12 @@ impl Archive {
     }
 
     async fn alerted(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
-        let rows = sqlx::query("SELECT rule, occasion, version, created FROM alert WHERE story = $1 ORDER BY id")
-            .bind(story.0)
-            .fetch_all(&mut self.conn)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT rule, occasion, version, created FROM alert WHERE story = $1 ORDER BY id",
+        )
+        .bind(story.0)
+        .fetch_all(&mut self.conn)
+        .await?;
         let alerted = |row: &SqliteRow| {
             let occasion: String = row.try_get("occasion")?;
             Ok(Alerted {
@@ -116,23 +124,38 @@ mod tests {
     async fn a_story_is_found_by_its_id_and_its_links_with_what_became_of_it() {
         let bench = Bench::new().await;
         let too_old = Plan::Record("too old".to_owned());
-        let items = vec![item("a", settle(&["r", "s"])), item("b", too_old), item("c", Plan::ReadPage)];
+        let items =
+            vec![item("a", settle(&["r", "s"])), item("b", too_old), item("c", Plan::ReadPage)];
         bench.poll("wire", 0, items).await;
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let (name, link) = ("https://example.org/a?utm_source=feed", "http://example.org/a");
         let kept = archive.find(name, Some(link)).await.unwrap().expect("it is kept");
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
-        assert_eq!((kept.fate, kept.read, rules), (Fate::Matched, Some(verdict(&[]).read), vec!["r", "s"]));
+        assert_eq!(
+            (kept.fate, kept.read, rules),
+            (Fate::Matched, Some(verdict(&[]).read), vec!["r", "s"])
+        );
         let again = archive.find(&kept.stored.uid, None).await.unwrap().expect("it is kept");
         assert_eq!(again.stored, kept.stored);
         for (link, fate) in [("b", Fate::Recorded("too old".to_owned())), ("c", Fate::Waits)] {
             let link = format!("http://example.org/{link}");
-            let kept = archive.find("another spelling", Some(&link)).await.unwrap().expect("it is kept");
+            let kept =
+                archive.find("another spelling", Some(&link)).await.unwrap().expect("it is kept");
             assert_eq!(kept.fate, fate);
         }
-        assert!(archive.find("https://example.org/z", Some("http://example.org/z")).await.unwrap().is_none());
+        assert!(
+            archive
+                .find("https://example.org/z", Some("http://example.org/z"))
+                .await
+                .unwrap()
+                .is_none()
+        );
 
-        let file = ItemRecord { link: None, url: Some("file:///news/1".to_owned()), ..item("d", settle(&[])) };
+        let file = ItemRecord {
+            link: None,
+            url: Some("file:///news/1".to_owned()),
+            ..item("d", settle(&[]))
+        };
         bench.poll("wire", 1, vec![file]).await;
         assert!(archive.find("file:///news/1", None).await.unwrap().is_some());
     }

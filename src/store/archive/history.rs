@@ -131,7 +131,8 @@ impl Archive {
         Ok(found)
     }
 
-    /// The alert of that number, with all that became of it; `None` if there is none, or it is no longer kept.
+    /// The alert of that number, with all that became of it; `None` if there is none, or it is no
+    /// longer kept.
     pub async fn alert(&mut self, id: i64) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query(
             "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
@@ -150,17 +151,19 @@ impl Archive {
         Ok(Some(Record { past, rule_text: row.try_get("rule_text")?, text_now_sha256, messages }))
     }
 
-    /// The numbers of the oldest and the newest alert of the times that are `wanted`; `None` if there is none.
+    /// The numbers of the oldest and the newest alert of the times that are `wanted`; `None` if
+    /// there is none.
     async fn span(&mut self, wanted: &Wanted) -> Result<Option<(i64, i64)>, sqlx::Error> {
         if wanted.since.is_none() && wanted.until.is_none() {
             return Ok(Some((0, i64::MAX)));
         }
-        let span: (Option<i64>, Option<i64>) =
-            sqlx::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
-                .bind(wanted.since.map_or(i64::MIN, millis))
-                .bind(wanted.until.map_or(i64::MAX, millis))
-                .fetch_one(&mut self.conn)
-                .await?;
+        let span: (Option<i64>, Option<i64>) = sqlx::query_as(
+            "SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2",
+        )
+        .bind(wanted.since.map_or(i64::MIN, millis))
+        .bind(wanted.until.map_or(i64::MAX, millis))
+        .fetch_one(&mut self.conn)
+        .await?;
         Ok(span.0.zip(span.1))
     }
 
@@ -191,8 +194,10 @@ impl Archive {
 
     /// These alerts, each with the feeds that carried its event.
     async fn past(&mut self, alerts: Vec<(&SqliteRow, Told)>) -> Result<Vec<Past>, sqlx::Error> {
-        let events: Vec<&str> =
-            alerts.iter().map(|(row, _)| row.try_get("event")).collect::<Result<_, sqlx::Error>>()?;
+        let events: Vec<&str> = alerts
+            .iter()
+            .map(|(row, _)| row.try_get("event"))
+            .collect::<Result<_, sqlx::Error>>()?;
         let copies = sighting::of_events(&mut self.conn, &events).await?;
         let past = alerts.into_iter().zip(events).map(|((row, told), event)| {
             Ok(Past {
@@ -261,7 +266,8 @@ impl Wanted {
         self.tag.as_ref().is_none_or(|tag| told.tags.contains(tag)) && self.has_words(told, title)
     }
 
-    /// Whether every word stands in the headline or in the sentences that the alert shows, as rules compare them.
+    /// Whether every word stands in the headline or in the sentences that the alert shows, as rules
+    /// compare them.
     fn has_words(&self, told: &Told, title: &str) -> bool {
         let mut missing: Vec<&str> = self.words.iter().map(String::as_str).collect();
         let sentences = told.evidence.iter().map(|evidence| evidence.sentence.as_str());

@@ -1,4 +1,5 @@
-//! Digests that are too large for one message: split before they are first sent, or when their receiver says so.
+//! Digests that are too large for one message: split before they are first sent, or when their
+//! receiver says so.
 
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -9,8 +10,12 @@ use crate::alerts::digest;
 use crate::alerts::digest::Part;
 use crate::store::column::{self, millis, to_json};
 
-/// Splits the digest of this row if it is too large for one message. The row keeps the first part; messages of their own, due as it is, have the others.
-pub(in crate::store) async fn split(conn: &mut SqliteConnection, row: &SqliteRow) -> Result<(), sqlx::Error> {
+/// Splits the digest of this row if it is too large for one message. The row keeps the first part;
+/// messages of their own, due as it is, have the others.
+pub(in crate::store) async fn split(
+    conn: &mut SqliteConnection,
+    row: &SqliteRow,
+) -> Result<(), sqlx::Error> {
     let message = row.try_get("id")?;
     if row.try_get::<Option<&str>, _>("digest")?.is_none() || part(conn, message).await?.is_some() {
         return Ok(());
@@ -29,17 +34,19 @@ pub(in crate::store) async fn split(conn: &mut SqliteConnection, row: &SqliteRow
     Ok(())
 }
 
-/// Halves a digest that its receiver refused as too large: both halves are due at `now`, under ids that the receiver does not know.
-/// `false`: there is nothing to halve, and the message stays as it is.
+/// Halves a digest that its receiver refused as too large: both halves are due at `now`, under ids
+/// that the receiver does not know. `false`: there is nothing to halve, and the message stays as it
+/// is.
 pub(in crate::store) async fn halve(
     conn: &mut SqliteConnection,
     message: i64,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let is_digest: bool = sqlx::query_scalar("SELECT digest IS NOT NULL FROM message WHERE id = $1")
-        .bind(message)
-        .fetch_one(&mut *conn)
-        .await?;
+    let is_digest: bool =
+        sqlx::query_scalar("SELECT digest IS NOT NULL FROM message WHERE id = $1")
+            .bind(message)
+            .fetch_one(&mut *conn)
+            .await?;
     let (alerts, _) = if is_digest { alerts(conn, message).await? } else { Default::default() };
     if alerts.len() < 2 {
         return Ok(false);
@@ -60,7 +67,10 @@ pub(in crate::store) async fn halve(
 }
 
 /// The alerts of a digest in its order, and how many bytes of its payload each takes.
-async fn alerts(conn: &mut SqliteConnection, message: i64) -> Result<(Vec<i64>, Vec<usize>), sqlx::Error> {
+async fn alerts(
+    conn: &mut SqliteConnection,
+    message: i64,
+) -> Result<(Vec<i64>, Vec<usize>), sqlx::Error> {
     let mut all = (Vec::new(), Vec::new());
     for (group, alerts) in groups(conn, message).await? {
         for (entry, alert) in group.stories.iter().zip(alerts) {
@@ -72,21 +82,38 @@ async fn alerts(conn: &mut SqliteConnection, message: i64) -> Result<(Vec<i64>, 
 }
 
 /// Which part of a digest a message is.
-pub(super) async fn part(conn: &mut SqliteConnection, message: i64) -> Result<Option<Part>, sqlx::Error> {
-    let row = sqlx::query("SELECT part FROM message WHERE id = $1").bind(message).fetch_one(conn).await?;
+pub(super) async fn part(
+    conn: &mut SqliteConnection,
+    message: i64,
+) -> Result<Option<Part>, sqlx::Error> {
+    let row =
+        sqlx::query("SELECT part FROM message WHERE id = $1").bind(message).fetch_one(conn).await?;
     match row.try_get::<Option<&str>, _>("part")? {
         Some(_) => column::json(&row, "part").map(Some),
         None => Ok(None),
     }
 }
 
-async fn name_part(conn: &mut SqliteConnection, message: i64, part: &Part) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE message SET part = $2 WHERE id = $1").bind(message).bind(to_json(part)?).execute(conn).await?;
+async fn name_part(
+    conn: &mut SqliteConnection,
+    message: i64,
+    part: &Part,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE message SET part = $2 WHERE id = $1")
+        .bind(message)
+        .bind(to_json(part)?)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Has a message of its own tell these alerts of the digest `message`.
-async fn split_off(conn: &mut SqliteConnection, message: i64, part: &Part, alerts: &[i64]) -> Result<(), sqlx::Error> {
+async fn split_off(
+    conn: &mut SqliteConnection,
+    message: i64,
+    part: &Part,
+    alerts: &[i64],
+) -> Result<(), sqlx::Error> {
     let other: i64 = sqlx::query_scalar(
         "INSERT INTO message (key, uid, notifier, recipient, created, state, due, digest, part)
          SELECT 'digest:' || notifier || '/' || recipient || ':' || $2, $2, notifier, recipient, created, 'pending', due, digest, $3

@@ -1,6 +1,8 @@
 //! Late digests: what an outage leaves.
 
-use super::super::fixture::{Bench, again, as_json, at, desk, draft, item, letter, receiver, verdict};
+use super::super::fixture::{
+    Bench, again, as_json, at, desk, draft, item, letter, receiver, verdict,
+};
 use super::super::health::whole;
 use super::super::{Finish, Plan, Verdict};
 use crate::alerts::Content;
@@ -47,11 +49,17 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Lette
 }
 
 fn titles(digest: &Digest) -> Vec<String> {
-    digest.rules.iter().flat_map(|group| &group.stories).map(|entry| entry.story.title.clone()).collect()
+    digest
+        .rules
+        .iter()
+        .flat_map(|group| &group.stories)
+        .map(|entry| entry.story.title.clone())
+        .collect()
 }
 
 #[tokio::test]
-async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_and_nothing_is_dead() {
+async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_and_nothing_is_dead()
+ {
     use super::Severity::{Critical, High};
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
@@ -59,7 +67,8 @@ async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_
     while now < 60 * HOUR {
         let number = now / (10 * MINUTE);
         if now < 58 * HOUR {
-            let (rule, severity) = if number % 100 == 50 { ("war", Critical) } else { ("arms", High) };
+            let (rule, severity) =
+                if number % 100 == 50 { ("war", Critical) } else { ("arms", High) };
             story(&bench, &format!("{number:04}"), rule, severity, now).await;
         }
         assert_eq!(dispatch(&bench, run, true, now).await, []);
@@ -79,14 +88,25 @@ async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_
         }
     }
     assert_eq!((critical, digests.len()), (3, 4));
-    assert!(digests.iter().all(|digest| digest.reason == super::Reason::Late && digest.rules.len() == 1));
-    let parts: Vec<String> = digests.iter().map(|digest| digest.part.as_ref().unwrap().to_string()).collect();
+    assert!(
+        digests
+            .iter()
+            .all(|digest| digest.reason == super::Reason::Late && digest.rules.len() == 1)
+    );
+    let parts: Vec<String> =
+        digests.iter().map(|digest| digest.part.as_ref().unwrap().to_string()).collect();
     assert_eq!(parts, ["part 1 of 4", "part 2 of 4", "part 3 of 4", "part 4 of 4"]);
     let titles: Vec<String> = digests.iter().flat_map(titles).collect();
     let told = |number: &i64| number % 100 != 50;
-    assert_eq!(titles, (0..58 * 6).filter(told).rev().map(|number| format!("{number:04}")).collect::<Vec<_>>());
+    assert_eq!(
+        titles,
+        (0..58 * 6).filter(told).rev().map(|number| format!("{number:04}")).collect::<Vec<_>>()
+    );
     assert_eq!(bench.ask("SELECT DISTINCT state FROM message").await.unwrap(), "sent");
-    assert_eq!(bench.ask("SELECT count(*) || '' FROM message_alert").await.unwrap(), (58 * 6).to_string());
+    assert_eq!(
+        bench.ask("SELECT count(*) || '' FROM message_alert").await.unwrap(),
+        (58 * 6).to_string()
+    );
 }
 
 #[tokio::test]
@@ -124,5 +144,9 @@ async fn a_message_that_may_have_arrived_keeps_its_id_and_its_bytes() {
     let kept = letter(&leases[0].payload);
     assert_eq!(arrived.len(), 2);
     assert!(arrived.contains(&kept), "{arrived:?}");
-    assert!(arrived.iter().any(|letter| matches!(&letter.content, Content::Digest(digest) if digest.stories() == 2)));
+    assert!(
+        arrived.iter().any(
+            |letter| matches!(&letter.content, Content::Digest(digest) if digest.stories() == 2)
+        )
+    );
 }

@@ -28,8 +28,10 @@ pub(super) async fn learned(
 ) -> Result<HashSet<u64>, sqlx::Error> {
     let mut hosts: HashSet<String> = HashSet::new();
     for story in stories {
-        let url: Option<String> =
-            sqlx::query_scalar("SELECT url FROM story WHERE id = $1").bind(story.0).fetch_one(&mut *conn).await?;
+        let url: Option<String> = sqlx::query_scalar("SELECT url FROM story WHERE id = $1")
+            .bind(story.0)
+            .fetch_one(&mut *conn)
+            .await?;
         hosts.extend(host(url.as_deref()));
     }
     let mut frame = HashSet::new();

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::super::fixture::{Bench, at, desk, item, letter, page, rules_and_feeds, settle, verdict};
+use super::super::fixture::{
+    Bench, at, desk, item, letter, page, rules_and_feeds, settle, verdict,
+};
 use super::super::{Finish, ItemRecord, Plan, Verdict};
 use super::*;
 use crate::alerts::Content;
@@ -11,14 +13,18 @@ use tidings_rules::story::FeedName;
 /// A text of 120 words and some numbers; another seed is another text.
 fn text(seed: &str) -> String {
     (0..120).fold("It cost 12 lives and 3 ships. ".to_owned(), |mut text, n| {
-        let word: String = format!("{seed}{n}").bytes().map(|byte| char::from(b'a' + byte % 26)).collect();
+        let word: String =
+            format!("{seed}{n}").bytes().map(|byte| char::from(b'a' + byte % 26)).collect();
         write!(text, "{word} ").expect("strings grow");
         text
     })
 }
 
 fn told(title: &str, text: &str, rules: &[&str]) -> Plan {
-    Plan::Settle(Verdict { print: copies::print(title, text, true).map(Box::new), ..verdict(rules) })
+    Plan::Settle(Verdict {
+        print: copies::print(title, text, true).map(Box::new),
+        ..verdict(rules)
+    })
 }
 
 /// An item with this text, first seen at `now` seconds.
@@ -46,21 +52,29 @@ const HOUR: i64 = 3600;
 async fn a_copy_joins_the_message_of_its_event_with_its_rules_its_feed_and_its_link() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
-    poll(&bench, "paper", "b", &("Lead of its own. ".to_owned() + &text("x")), &["arms", "oil"], 5).await;
+    poll(&bench, "paper", "b", &("Lead of its own. ".to_owned() + &text("x")), &["arms", "oil"], 5)
+        .await;
     poll(&bench, "paper", "c", &text("x"), &[], 6).await;
     poll(&bench, "paper", "d", &text("y"), &[], 7).await;
     assert_eq!(events(&bench).await, "a of a, b of a, c of a, d of d");
     let run = bench.run(&[desk()]).await;
     let leases = bench.lease(run, "desk", 9).await;
     assert_eq!(leases.len(), 1);
-    let Content::Alert { story, feeds, rules, .. } = letter(&leases[0].payload).content else { panic!("no alert") };
+    let Content::Alert { story, feeds, rules, .. } = letter(&leases[0].payload).content else {
+        panic!("no alert")
+    };
     assert_eq!(story.title, "a");
     assert_eq!(rules.iter().map(|rule| rule.rule.as_str()).collect::<Vec<_>>(), ["arms", "oil"]);
-    let copies: Vec<_> =
-        feeds.iter().map(|copy| (copy.feed.0.as_str(), copy.title.as_str(), copy.url.clone(), copy.seen)).collect();
+    let copies: Vec<_> = feeds
+        .iter()
+        .map(|copy| (copy.feed.0.as_str(), copy.title.as_str(), copy.url.clone(), copy.seen))
+        .collect();
     let link = |key| Some(format!("https://example.org/{key}?utm_source=feed"));
-    let expected =
-        [("wire", "a", link("a"), at(0)), ("paper", "b", link("b"), at(5)), ("paper", "c", link("c"), at(6))];
+    let expected = [
+        ("wire", "a", link("a"), at(0)),
+        ("paper", "b", link("b"), at(5)),
+        ("paper", "c", link("c"), at(6)),
+    ];
     assert_eq!(copies, expected);
 }
 
@@ -73,8 +87,7 @@ async fn once_a_message_has_left_a_copy_is_only_recorded_and_a_rule_that_it_adds
     bench.finish(run, &lease, Finish::Sent("250".to_owned()), 1).await;
     poll(&bench, "paper", "b", &text("x"), &["arms"], 2).await;
     assert_eq!(bench.lease(run, "desk", 2).await, []);
-    let recorded =
-        "SELECT group_concat(story || rule, ', ') || ', ' || (SELECT fate FROM story WHERE id = 2) FROM alert";
+    let recorded = "SELECT group_concat(story || rule, ', ') || ', ' || (SELECT fate FROM story WHERE id = 2) FROM alert";
     assert_eq!(bench.ask(recorded).await.as_deref(), Some("1arms, 2arms, matched"));
     poll(&bench, "gazette", "c", &text("x"), &["arms", "oil"], 3).await;
     let next = bench.lease(run, "desk", 3).await;
@@ -82,7 +95,10 @@ async fn once_a_message_has_left_a_copy_is_only_recorded_and_a_rule_that_it_adds
         next.iter().map(|lease| rules_and_feeds(&lease.payload)).collect::<Vec<_>>(),
         [(vec!["oil".to_owned()], ["wire", "paper", "gazette"].map(str::to_owned).to_vec())]
     );
-    assert_eq!(bench.ask("SELECT group_concat(n, ', ') FROM message").await.as_deref(), Some("1, 2"));
+    assert_eq!(
+        bench.ask("SELECT group_concat(n, ', ') FROM message").await.as_deref(),
+        Some("1, 2")
+    );
 }
 
 #[tokio::test]
@@ -93,7 +109,8 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     assert_eq!(events(&bench).await, "a of a, b of b");
     let bench = bench.crash().await;
     let waiting = bench.waiting(9).await.remove(0);
-    let verdict = Verdict { print: copies::print("b", &text("x"), true).map(Box::new), ..verdict(&["arms"]) };
+    let verdict =
+        Verdict { print: copies::print("b", &text("x"), true).map(Box::new), ..verdict(&["arms"]) };
     assert!(bench.store.settle(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap());
     assert_eq!(events(&bench).await, "a of a, b of a");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
@@ -106,7 +123,8 @@ async fn an_event_once_given_stays_and_nothing_that_was_told_moves_to_another() 
     poll(&bench, "paper", "b", &text("x"), &[], 1).await;
     poll(&bench, "paper", "c", &text("y"), &["arms"], 2).await;
     poll(&bench, "paper", "d", &text("z"), &[], 3).await;
-    // A copy is edited to another text, which later copies are compared with; a story that was told, and one that was not, become copies by an edit.
+    // A copy is edited to another text, which later copies are compared with; a story that was
+    // told, and one that was not, become copies by an edit.
     for (key, edit) in [("b", "v"), ("c", "x"), ("d", "x")] {
         poll(&bench, "paper", key, &text(edit), &[], 4).await;
     }
@@ -137,13 +155,18 @@ async fn an_event_takes_copies_for_three_days_and_its_sketches_go_after_that() {
     poll(&bench, "gazette", "c", &text("x"), &[], 73 * HOUR).await;
     poll(&bench, "mirror", "d", &text("x"), &[], 74 * HOUR).await;
     assert_eq!(events(&bench).await, "a of a, b of a, c of c, d of c");
-    let kept =
-        "SELECT (SELECT group_concat(story) FROM sketch) || ' and ' || group_concat(DISTINCT story) FROM sketch_band";
+    let kept = "SELECT (SELECT group_concat(story) FROM sketch) || ' and ' || group_concat(DISTINCT story) FROM sketch_band";
     assert_eq!(bench.ask(kept).await.as_deref(), Some("3,4 and 3,4"));
 }
 
 /// Polls an item with this headline and text of `feed`, matched by `arms` for these words.
-async fn poll_titled(bench: &Bench, feed: &str, key: &str, (title, text, matched): (&str, &str, &str), now: i64) {
+async fn poll_titled(
+    bench: &Bench,
+    feed: &str,
+    key: &str,
+    (title, text, matched): (&str, &str, &str),
+    now: i64,
+) {
     let mut item = with_text(key, text, &["arms"], now);
     let (story, plan) = item.news.as_mut().expect("news");
     title.clone_into(&mut story.title);
@@ -151,7 +174,8 @@ async fn poll_titled(bench: &Bench, feed: &str, key: &str, (title, text, matched
     verdict.feeds = vec![FeedName(feed.to_owned())];
     verdict.print = copies::print(title, text, verdict.print.is_some()).map(Box::new);
     let evidence = &mut verdict.alerts[0].told.evidence[0];
-    (evidence.sentence, evidence.marks) = (matched.to_owned(), std::iter::once(0..matched.len()).collect());
+    (evidence.sentence, evidence.marks) =
+        (matched.to_owned(), std::iter::once(0..matched.len()).collect());
     bench.poll(feed, now, vec![item]).await;
 }
 
@@ -159,7 +183,9 @@ async fn poll_titled(bench: &Bench, feed: &str, key: &str, (title, text, matched
 async fn sent(bench: &Bench, run: i64, now: i64) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for lease in bench.lease(run, "desk", now).await {
-        let Content::Alert { story, update, .. } = letter(&lease.payload).content else { panic!("no alert") };
+        let Content::Alert { story, update, .. } = letter(&lease.payload).content else {
+            panic!("no alert")
+        };
         found.push((story.title, update.map(|update| update.to_string()).unwrap_or_default()));
         bench.finish(run, &lease, Finish::Sent("250".to_owned()), now).await;
     }
@@ -182,10 +208,19 @@ async fn a_corrected_copy_is_told_once_as_an_update_in_the_same_thread() {
     for (feed, key) in [("wire", "b"), ("paper", "c")] {
         poll_titled(&bench, feed, key, (&corrected, &report("12"), "arms"), 40 * HOUR).await;
     }
-    assert_eq!(sent(&bench, run, 41 * HOUR).await, message(&corrected, "corrected: 12 where it said 21"));
+    assert_eq!(
+        sent(&bench, run, 41 * HOUR).await,
+        message(&corrected, "corrected: 12 where it said 21")
+    );
     poll_titled(&bench, "wire", "d", (title, &report("15"), "arms"), 42 * HOUR).await;
-    assert_eq!(sent(&bench, run, 42 * HOUR).await, message(title, "other figures: 15 where it said 21"));
-    assert_eq!(bench.ask("SELECT count(DISTINCT event) || '' FROM message").await.as_deref(), Some("1"));
+    assert_eq!(
+        sent(&bench, run, 42 * HOUR).await,
+        message(title, "other figures: 15 where it said 21")
+    );
+    assert_eq!(
+        bench.ask("SELECT count(DISTINCT event) || '' FROM message").await.as_deref(),
+        Some("1")
+    );
 }
 
 #[tokio::test]
@@ -194,7 +229,8 @@ async fn an_update_is_a_message_of_its_own_even_while_the_first_waits() {
     let run = bench.run(&[desk()]).await;
     poll_titled(&bench, "wire", "a", ("Shells found", &text("x"), "arms"), 0).await;
     poll_titled(&bench, "wire", "b", ("UPDATE 2-Shells found", &text("x"), "arms"), 1).await;
-    let expected = [message("Shells found", ""), message("UPDATE 2-Shells found", "version 2")].concat();
+    let expected =
+        [message("Shells found", ""), message("UPDATE 2-Shells found", "version 2")].concat();
     assert_eq!(sent(&bench, run, 2).await, expected);
 }
 
@@ -203,7 +239,9 @@ async fn a_copy_of_which_a_rule_matched_other_words_is_told() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
     let long = text("x") + "The Kohana was there.";
-    for (key, text, matched) in [("a", text("x"), "lives"), ("b", text("x"), "ships"), ("c", long, "Kohana")] {
+    for (key, text, matched) in
+        [("a", text("x"), "lives"), ("b", text("x"), "ships"), ("c", long, "Kohana")]
+    {
         poll_titled(&bench, "wire", key, (key, &text, matched), 0).await;
     }
     let told = sent(&bench, run, 0).await;
@@ -214,14 +252,21 @@ async fn a_copy_of_which_a_rule_matched_other_words_is_told() {
 async fn a_brief_in_several_feeds_is_one_message_and_in_one_feed_it_is_news_again() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    let (title, text) = ("Shells found at the port", "Police found shells at the port of Rostov, the governor said.");
+    let (title, text) = (
+        "Shells found at the port",
+        "Police found shells at the port of Rostov, the governor said.",
+    );
     for feed in ["wire", "paper", "gazette"] {
         poll_titled(&bench, feed, feed, (title, text, "arms"), 0).await;
     }
-    poll_titled(&bench, "mirror", "other", (title, &text.replace("Rostov", "Odessa"), "arms"), 0).await;
+    poll_titled(&bench, "mirror", "other", (title, &text.replace("Rostov", "Odessa"), "arms"), 0)
+        .await;
     poll_titled(&bench, "wire", "again", (title, text, "arms"), HOUR).await;
     assert_eq!(sent(&bench, run, HOUR).await.len(), 3);
-    assert_eq!(bench.ask("SELECT count(DISTINCT event) || '' FROM story").await.as_deref(), Some("3"));
+    assert_eq!(
+        bench.ask("SELECT count(DISTINCT event) || '' FROM story").await.as_deref(),
+        Some("3")
+    );
 }
 
 #[tokio::test]
@@ -231,13 +276,16 @@ async fn what_a_host_prints_below_everything_makes_no_copy() {
     for (key, own) in [("a", "x"), ("b", "y"), ("c", "z"), ("f", "u")] {
         poll(&bench, "wire", key, &frame(&text(own)), &["arms"], 0).await;
     }
-    let short = |dog: &str| frame(&format!("They spoke about it with {dog} in the house and went home. It was late."));
+    let short = |dog: &str| {
+        frame(&format!("They spoke about it with {dog} in the house and went home. It was late."))
+    };
     poll(&bench, "wire", "d", &short("a friend"), &["arms"], 1).await;
     poll(&bench, "wire", "e", &short("no reporters"), &["arms"], 2).await;
     assert_eq!(events(&bench).await, "a of a, b of b, c of c, f of f, d of d, e of e");
 }
 
-/// What a settle costs beside 100,000 stories of the last three days, and in an empty store: `cargo test --release what_a_settle_costs -- --ignored --nocapture`.
+/// What a settle costs beside 100,000 stories of the last three days, and in an empty store: `cargo
+/// test --release what_a_settle_costs -- --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "a measurement"]
 #[expect(clippy::disallowed_methods, reason = "it measures")]
@@ -254,7 +302,10 @@ async fn what_a_settle_costs() {
             taken.push(start.elapsed());
         }
         taken.sort();
-        println!("beside {stories} stories: {:?}, {:?} in the worst of twenty", taken[150], taken[285]);
+        println!(
+            "beside {stories} stories: {:?}, {:?} in the worst of twenty",
+            taken[150], taken[285]
+        );
     }
 }
 

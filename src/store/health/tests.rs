@@ -1,6 +1,8 @@
 //! How a notifier's state follows from its attempts, and who is told.
 
-use super::super::fixture::{Bench, again, at, desk, draft, item, letter, poll, receiver, settle, verdict};
+use super::super::fixture::{
+    Bench, again, at, desk, draft, item, letter, poll, receiver, settle, verdict,
+};
 use super::super::{Again, Finish, Lease, Plan, PollRecord, Verdict};
 use super::*;
 use crate::alerts::breaker::Cause;
@@ -15,7 +17,14 @@ fn away(until: i64) -> Finish {
 /// The notifier asks for rest until then.
 fn wish(at_seconds: i64, until: i64) -> Finish {
     let (cause, scope, why) = (Cause::Busy, Scope::Notifier, "429".to_owned());
-    Finish::Again(Again { at: at(at_seconds), cause, scope, counts: false, rest: Some(at(until)), why })
+    Finish::Again(Again {
+        at: at(at_seconds),
+        cause,
+        scope,
+        counts: false,
+        rest: Some(at(until)),
+        why,
+    })
 }
 
 fn sent() -> Finish {
@@ -42,7 +51,9 @@ async fn of_desk(bench: &Bench) -> Option<Health> {
 }
 
 fn notice(lease: &Lease) -> Notice {
-    let Content::Notice(About::Receiver(notice)) = letter(&lease.payload).content else { panic!("not a notice") };
+    let Content::Notice(About::Receiver(notice)) = letter(&lease.payload).content else {
+        panic!("not a notice")
+    };
     notice
 }
 
@@ -76,7 +87,9 @@ async fn a_wish_holds_though_what_was_under_way_is_taken() {
         bench.poll("wire", 0, vec![item(key, settle(&["arms"]))]).await;
     }
     let run = bench.run(&[desk()]).await;
-    let [turned_away, fine, other] = &bench.lease(run, "desk", 0).await[..] else { panic!("three messages") };
+    let [turned_away, fine, other] = &bench.lease(run, "desk", 0).await[..] else {
+        panic!("three messages")
+    };
     let ended = vec![(turned_away.clone(), wish(300, 300)), (fine.clone(), sent())];
     assert_eq!(bench.turn(run, ended, &[("desk", 1)], 1).await.next, None, "one is under way");
     let turn = bench.turn(run, vec![(other.clone(), sent())], &[("desk", 0)], 2).await;
@@ -105,7 +118,8 @@ async fn what_backs_off_for_hours_is_due_within_minutes_of_the_return_and_not_at
         assert!(bench.finish(run, &fine, sent(), 0).await);
         assert_eq!(bench.lease(run, "desk", 59).await, [], "after {failures}");
         let dues = bench.ask("SELECT group_concat((due - 1000000000) / 1000, ' ') FROM (SELECT due FROM message WHERE state = 'pending' ORDER BY due)");
-        let dues: Vec<i64> = dues.await.unwrap().split(' ').map(|due| due.parse().unwrap()).collect();
+        let dues: Vec<i64> =
+            dues.await.unwrap().split(' ').map(|due| due.parse().unwrap()).collect();
         assert_eq!(dues.last(), Some(&expected), "after {failures}: {dues:?}");
         assert!(failures == 4 || dues[0] < dues[2], "{dues:?}");
     }
@@ -120,7 +134,9 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
     let run = bench.run(&[ana.clone(), bob.clone()]).await;
     for second in 0..5 {
         let lease = bench.lease(run, "mail", second).await.remove(0);
-        assert!(bench.finish(run, &lease, again(Cause::Busy, Scope::Recipient, second), second).await);
+        assert!(
+            bench.finish(run, &lease, again(Cause::Busy, Scope::Recipient, second), second).await
+        );
     }
     let standing = bench.standing().await;
     assert!(!standing.is_well(&ana) && standing.is_well(&bob));
@@ -135,7 +151,8 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
     };
     bench.store.announce(down.clone(), vec![bob], at(3600)).await.unwrap();
     let leases = bench.lease(run, "mail", 3600).await;
-    let (to_ana, to_bob): (Vec<_>, Vec<_>) = leases.into_iter().partition(|lease| lease.receiver == ana);
+    let (to_ana, to_bob): (Vec<_>, Vec<_>) =
+        leases.into_iter().partition(|lease| lease.receiver == ana);
     assert_eq!(to_bob.iter().map(notice).collect::<Vec<_>>(), std::slice::from_ref(&down));
     assert!(bench.finish(run, &to_ana[0], sent(), 3601).await);
     let told = bench.lease(run, "mail", 3601).await;
@@ -160,8 +177,13 @@ async fn whoever_hears_that_a_notifier_is_down_hears_once_that_it_is_back() {
     let ops = receiver("ops", "");
     fail(&bench, run, &[1, 2, 3, 4, 5]).await;
     let health = of_desk(&bench).await.unwrap();
-    let down =
-        Notice { kind: Kind::Down, notifier: desk().notifier, recipient: None, since: health.since, why: health.why };
+    let down = Notice {
+        kind: Kind::Down,
+        notifier: desk().notifier,
+        recipient: None,
+        since: health.since,
+        why: health.why,
+    };
     for now in [3601, 3602] {
         bench.store.announce(down.clone(), vec![ops.clone()], at(now)).await.unwrap();
     }
@@ -188,7 +210,9 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
     let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
     for key in ["a", "b", "c", "d"] {
         let alerts = vec![draft("arms", std::slice::from_ref(&ana))];
-        bench.poll("wire", 0, vec![item(key, Plan::Settle(Verdict { alerts, ..verdict(&[]) }))]).await;
+        bench
+            .poll("wire", 0, vec![item(key, Plan::Settle(Verdict { alerts, ..verdict(&[]) }))])
+            .await;
     }
     let run = bench.run(&[ana.clone(), bob.clone()]).await;
     let leases = bench.lease(run, "mail", 0).await;
@@ -206,7 +230,8 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
             bench.store.announce(refusal, vec![bob.clone()], at(9)).await.unwrap();
         }
     }
-    let told: Vec<_> = bench.lease(run, "mail", 9).await.iter().map(|lease| notice(lease).why).collect();
+    let told: Vec<_> =
+        bench.lease(run, "mail", 9).await.iter().map(|lease| notice(lease).why).collect();
     assert_eq!(told, ["550 no such user", "550 again"]);
     assert_eq!(of_desk(&bench).await, None, "a refusal is an answer");
 }

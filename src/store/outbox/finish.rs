@@ -11,7 +11,8 @@ use crate::store::column::millis;
 use crate::store::health::{self, Standing};
 use crate::store::{Finish, Lease, digest};
 
-/// Records what came of attempts, as [`turn`](crate::store::Store::turn) says, and how the receivers stand then.
+/// Records what came of attempts, as [`turn`](crate::store::Store::turn) says, and how the
+/// receivers stand then.
 pub(in crate::store) async fn record(
     conn: &mut SqliteConnection,
     run: i64,
@@ -34,7 +35,8 @@ pub(in crate::store) async fn record(
     Ok(standing)
 }
 
-/// Takes the leases away from the messages, and says which of them were still held by these attempts of this run: the others stay as they are.
+/// Takes the leases away from the messages, and says which of them were still held by these
+/// attempts of this run: the others stay as they are.
 async fn unlease(
     conn: &mut SqliteConnection,
     run: i64,
@@ -44,12 +46,20 @@ async fn unlease(
     if ended.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let mut update =
-        QueryBuilder::<Sqlite>::new("WITH came (message, attempt, state, counts, due, why, unreached) AS (");
+    let mut update = QueryBuilder::<Sqlite>::new(
+        "WITH came (message, attempt, state, counts, due, why, unreached) AS (",
+    );
     update.push_values(ended, |mut values, (lease, finish)| {
         let came = Came::of(finish);
-        values.push_bind(lease.message).push_bind(lease.attempt).push_bind(came.state).push_bind(came.counts);
-        values.push_bind(came.due.map(millis)).push_bind(came.why).push_bind(came.outcome == "unreached");
+        values
+            .push_bind(lease.message)
+            .push_bind(lease.attempt)
+            .push_bind(came.state)
+            .push_bind(came.counts);
+        values
+            .push_bind(came.due.map(millis))
+            .push_bind(came.why)
+            .push_bind(came.outcome == "unreached");
     });
     update.push(
         ") UPDATE message
@@ -70,7 +80,11 @@ async fn unlease(
 }
 
 /// Writes down how the attempts ended.
-async fn close(conn: &mut SqliteConnection, ended: &[&(Lease, Finish)], now: Timestamp) -> Result<(), sqlx::Error> {
+async fn close(
+    conn: &mut SqliteConnection,
+    ended: &[&(Lease, Finish)],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     if ended.is_empty() {
         return Ok(());
     }
@@ -101,12 +115,22 @@ struct Came<'f> {
 impl<'f> Came<'f> {
     fn of(finish: &'f Finish) -> Self {
         match finish {
-            Finish::Sent(answer) => Self { state: "sent", outcome: "sent", counts: true, due: None, why: answer },
+            Finish::Sent(answer) => {
+                Self { state: "sent", outcome: "sent", counts: true, due: None, why: answer }
+            }
             Finish::Again(again) | Finish::TooLarge(again) => {
                 let outcome = if again.cause == Cause::Unreached { "unreached" } else { "again" };
-                Self { state: "pending", outcome, counts: again.counts, due: Some(again.at), why: &again.why }
+                Self {
+                    state: "pending",
+                    outcome,
+                    counts: again.counts,
+                    due: Some(again.at),
+                    why: &again.why,
+                }
             }
-            Finish::Dead(why) => Self { state: "dead", outcome: "dead", counts: true, due: None, why },
+            Finish::Dead(why) => {
+                Self { state: "dead", outcome: "dead", counts: true, due: None, why }
+            }
         }
     }
 }

@@ -111,7 +111,8 @@ async fn rows(conn: &mut SqliteConnection, chosen: &[i64]) -> Result<Vec<SqliteR
     Ok(rows)
 }
 
-/// The bytes of each message: those that are frozen, or, before its first lease, those that it is to have. One that cannot be rendered is given up.
+/// The bytes of each message: those that are frozen, or, before its first lease, those that it is
+/// to have. One that cannot be rendered is given up.
 async fn payloads(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
@@ -205,7 +206,10 @@ fn leases(
     let mut leases = Vec::with_capacity(due.len());
     for row in due {
         let message = row.try_get("id")?;
-        let Some((&attempt, payload)) = attempts.get(&message).zip(payloads.remove(&message)) else { continue };
+        let Some((&attempt, payload)) = attempts.get(&message).zip(payloads.remove(&message))
+        else {
+            continue;
+        };
         leases.push(Lease {
             message,
             attempt,

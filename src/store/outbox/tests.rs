@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::super::fixture;
-use super::super::fixture::{Bench, as_json, at, desk, draft, item, receiver, rules_and_feeds, settle, verdict};
+use super::super::fixture::{
+    Bench, as_json, at, desk, draft, item, receiver, rules_and_feeds, settle, verdict,
+};
 use super::super::{Finish, Lease, Plan, Turn, Verdict};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::{Cause, Scope};
@@ -14,7 +16,11 @@ fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
 }
 
 fn again(at_seconds: i64, counts: bool) -> Finish {
-    fixture::again(if counts { Cause::Failed } else { Cause::Unreached }, Scope::Notifier, at_seconds)
+    fixture::again(
+        if counts { Cause::Failed } else { Cause::Unreached },
+        Scope::Notifier,
+        at_seconds,
+    )
 }
 
 fn sent() -> Finish {
@@ -49,7 +55,13 @@ async fn two_feeds_that_carry_one_story_make_one_message() {
 async fn two_receivers_have_a_message_each_and_two_stories_too() {
     let bench = Bench::new().await;
     let both = [desk(), receiver("hook", "")];
-    bench.poll("wire", 0, vec![item("a", tells("arms", &both, 0)), item("b", tells("arms", &both, 0))]).await;
+    bench
+        .poll(
+            "wire",
+            0,
+            vec![item("a", tells("arms", &both, 0)), item("b", tells("arms", &both, 0))],
+        )
+        .await;
     let run = bench.run(&both).await;
     let leases = [bench.lease(run, "desk", 0).await, bench.lease(run, "hook", 0).await].concat();
     let receivers: Vec<_> = leases.iter().map(|lease| lease.receiver.clone()).collect();
@@ -71,7 +83,9 @@ async fn a_rule_that_comes_late_joins_before_the_lease_and_makes_the_next_messag
     assert_eq!((first.len(), second.len()), (1, 1));
     assert_eq!(rules_and_feeds(&first[0].payload).0, ["arms", "korea"]);
     assert_eq!(rules_and_feeds(&second[0].payload).0, ["oil", "shells"]);
-    let keys = bench.ask("SELECT group_concat(substr(key, 43), ' ') FROM (SELECT key FROM message ORDER BY id)").await;
+    let keys = bench
+        .ask("SELECT group_concat(substr(key, 43), ' ') FROM (SELECT key FROM message ORDER BY id)")
+        .await;
     assert_eq!(keys.unwrap(), ":desk/desk@example.org:1 :desk/desk@example.org:2");
 
     // What was leased is frozen, though it waits again.
@@ -105,7 +119,9 @@ async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
     for limit in [2, 2, 2] {
         for lease in bench.lease_some(run, "desk", limit, 5, as_json()).await {
             let letter = super::super::fixture::letter(&lease.payload);
-            let crate::alerts::Content::Alert { story, .. } = letter.content else { panic!("not an alert") };
+            let crate::alerts::Content::Alert { story, .. } = letter.content else {
+                panic!("not an alert")
+            };
             titles.push(story.title);
         }
     }
@@ -127,11 +143,17 @@ async fn an_attempt_ends_as_it_is_finished() {
         assert!(bench.finish(run, &lease, finish.clone(), 1).await);
         assert_eq!(bench.ask("SELECT state FROM message").await.unwrap(), state);
         assert_eq!(bench.ask("SELECT outcome FROM attempt").await.unwrap(), outcome);
-        assert_eq!(bench.ask("SELECT counted || '' FROM message").await.unwrap(), counted.to_string());
+        assert_eq!(
+            bench.ask("SELECT counted || '' FROM message").await.unwrap(),
+            counted.to_string()
+        );
         let due = bench.next_due().await;
         assert_eq!(due.first().map(|(_, at)| *at), next, "{state}");
         let held = bench.store.holdings().await.unwrap();
-        assert_eq!((held.waiting, held.dead), (i64::from(next.is_some()), i64::from(state == "dead")));
+        assert_eq!(
+            (held.waiting, held.dead),
+            (i64::from(next.is_some()), i64::from(state == "dead"))
+        );
         assert!(!bench.finish(run, &lease, finish, 2).await, "an attempt ends once");
     }
 }
@@ -153,15 +175,16 @@ async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others(
     let both = [receiver("mail", "not an address"), receiver("mail", "ana@example.org")];
     bench.poll("wire", 0, vec![item("a", tells("arms", &both, 0))]).await;
     let run = bench.run(&both).await;
-    let picky = Arc::new(
-        |receiver: &Receiver, _: &_| {
-            if receiver.recipient.contains('@') { Ok(vec![1]) } else { Err("no address".to_owned()) }
-        },
-    );
+    let picky = Arc::new(|receiver: &Receiver, _: &_| {
+        if receiver.recipient.contains('@') { Ok(vec![1]) } else { Err("no address".to_owned()) }
+    });
     let leases = bench.lease_some(run, "mail", 9, 0, picky).await;
     assert_eq!(leases.len(), 1);
     assert_eq!(leases[0].receiver, both[1]);
-    assert_eq!(bench.ask("SELECT why FROM message WHERE state = 'dead'").await.unwrap(), "no address");
+    assert_eq!(
+        bench.ask("SELECT why FROM message WHERE state = 'dead'").await.unwrap(),
+        "no address"
+    );
     assert_eq!(bench.store.holdings().await.unwrap().dead, 1);
 
     // What matches later is not put into the dead message.
@@ -176,7 +199,9 @@ async fn a_success_makes_nothing_due_that_backs_off() {
         bench.poll("wire", 0, vec![item(key, tells("arms", &[desk()], 0))]).await;
     }
     let run = bench.run(&[desk()]).await;
-    let [unreached, refused, fine] = &bench.lease(run, "desk", 0).await[..] else { panic!("three messages") };
+    let [unreached, refused, fine] = &bench.lease(run, "desk", 0).await[..] else {
+        panic!("three messages")
+    };
     assert!(bench.finish(run, unreached, again(60, false), 1).await);
     assert!(bench.finish(run, refused, again(300, true), 1).await);
     assert!(bench.finish(run, fine, sent(), 2).await);
@@ -185,7 +210,12 @@ async fn a_success_makes_nothing_due_that_backs_off() {
 }
 
 /// A turn at `now`, in which the notifier `mail` is sent nothing yet; whom it leases to.
-async fn mailed(bench: &Bench, run: i64, ended: Vec<(Lease, Finish)>, now: i64) -> (Vec<Lease>, Vec<String>) {
+async fn mailed(
+    bench: &Bench,
+    run: i64,
+    ended: Vec<(Lease, Finish)>,
+    now: i64,
+) -> (Vec<Lease>, Vec<String>) {
     let leases = bench.turn(run, ended, &[("mail", 0)], now).await.leases;
     let recipients = leases.iter().map(|lease| lease.receiver.recipient.clone()).collect();
     (leases, recipients)
@@ -243,7 +273,10 @@ async fn a_server_that_is_away_as_a_whole_is_one_probe_for_all_of_its_recipients
     }
     let probes: Vec<i64> = tries.iter().copied().skip(8).collect();
     assert_eq!(tries[..8], [0; 8]);
-    assert!(probes.len() <= 7 && probes.windows(2).skip(4).all(|two| two[1] - two[0] >= 60), "{probes:?}");
+    assert!(
+        probes.len() <= 7 && probes.windows(2).skip(4).all(|two| two[1] - two[0] >= 60),
+        "{probes:?}"
+    );
 }
 
 #[tokio::test]
@@ -280,7 +313,8 @@ async fn many(messages: usize) -> (Bench, i64) {
 
 /// How many leases are for the desk, and how many for the hook.
 fn counts(turn: &Turn) -> (usize, usize) {
-    let of = |name: &str| turn.leases.iter().filter(|lease| lease.receiver.notifier.0 == name).count();
+    let of =
+        |name: &str| turn.leases.iter().filter(|lease| lease.receiver.notifier.0 == name).count();
     (of("desk"), of("hook"))
 }
 
@@ -312,11 +346,20 @@ async fn a_turn_says_when_to_come_back_for_what_it_had_no_cause_to_lease() {
 async fn failures_and_successes_of_one_turn_count_in_their_order() {
     let (bench, run) = many(6).await;
     let leases = bench.turn(run, vec![], &[("desk", 0)], 0).await.leases;
-    let finishes = [again(9, false), sent(), again(9, true), again(9, true), Finish::Dead("550".to_owned()), sent()];
+    let finishes = [
+        again(9, false),
+        sent(),
+        again(9, true),
+        again(9, true),
+        Finish::Dead("550".to_owned()),
+        sent(),
+    ];
     let ended = leases.iter().cloned().zip(finishes).collect();
     let turn = bench.turn(run, ended, &[], 1).await;
     assert!(turn.standing.is_well(&desk()), "the last of them was a success");
-    let ended = bench.ask("SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt ORDER BY id)").await;
+    let ended = bench
+        .ask("SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt ORDER BY id)")
+        .await;
     assert_eq!(ended.unwrap(), "unreached sent again again dead sent");
     let due = bench.ask("SELECT group_concat((due - 1000000000) / 1000, ' ') FROM message WHERE state = 'pending' AND notifier = 'desk'");
     assert_eq!(due.await.unwrap(), "9 9 9", "a success makes nothing due");
@@ -329,6 +372,7 @@ async fn what_a_receiver_that_is_gone_was_sent_stays_frozen_and_costs_no_attempt
     assert!(bench.finish(run, &lease, gone, 1).await);
     bench.poll("paper", 2, vec![item("a", settle(&["oil"]))]).await;
     let leases = bench.lease(run, "desk", 3).await;
-    let again = leases.iter().find(|again| again.message == lease.message).expect("it is tried again");
+    let again =
+        leases.iter().find(|again| again.message == lease.message).expect("it is tried again");
     assert_eq!((&again.payload, again.counted, leases.len()), (&lease.payload, 0, 2));
 }

@@ -57,7 +57,8 @@ async fn sent(bench: &Bench, run: i64, now: i64) -> (Vec<String>, Vec<Digest>) {
 }
 
 #[tokio::test]
-async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_one_digest_in_parts() {
+async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_one_digest_in_parts()
+{
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
     let free = Manners::default();
@@ -70,10 +71,17 @@ async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_on
     assert_eq!(bench.ask("SELECT count(*) || '' FROM alert").await.unwrap(), "500");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.unwrap(), "4");
     let (alerts, digests) = sent(&bench, run, 30 * 60 - 1).await;
-    assert_eq!((alerts, digests.len()), (vec!["0-00".to_owned(), "0-01".to_owned(), "0-02".to_owned()], 0));
+    assert_eq!(
+        (alerts, digests.len()),
+        (vec!["0-00".to_owned(), "0-01".to_owned(), "0-02".to_owned()], 0)
+    );
     let (alerts, digests) = sent(&bench, run, 30 * 60).await;
     assert_eq!((alerts.len(), digests.len()), (0, 5));
-    assert!(digests.iter().all(|digest| digest.reason == Reason::Burst { rule: "arms".to_owned(), row: None }));
+    assert!(
+        digests
+            .iter()
+            .all(|digest| digest.reason == Reason::Burst { rule: "arms".to_owned(), row: None })
+    );
     let parts: Vec<usize> = digests.iter().map(|digest| digest.rules[0].stories.len()).collect();
     assert_eq!(parts, [100, 100, 100, 100, 97]);
 
@@ -93,14 +101,16 @@ async fn a_digest_gathers_for_an_hour_and_is_told_at_once_with_a_rule_that_is() 
     for (key, now) in [("a", 0), ("b", 1800)] {
         story(&bench, key, vec![rule("arms", hourly())], &free, now).await;
     }
-    story(&bench, "c", vec![rule("arms", hourly()), rule("korea", Pace::default())], &free, 1900).await;
+    story(&bench, "c", vec![rule("arms", hourly()), rule("korea", Pace::default())], &free, 1900)
+        .await;
     assert_eq!(sent(&bench, run, 1900).await, (vec!["c".to_owned()], vec![]));
     assert_eq!(sent(&bench, run, HOUR - 1).await, (vec![], vec![]));
     // The message about c is under way; a digest that gathers is not left behind.
     assert_eq!(bench.store.undelivered(at(HOUR - 1)).await.unwrap(), 1);
     assert_eq!(bench.store.undelivered(at(HOUR)).await.unwrap(), 2);
     let (_, digests) = sent(&bench, run, HOUR).await;
-    let titles: Vec<_> = digests[0].rules[0].stories.iter().map(|entry| entry.story.title.as_str()).collect();
+    let titles: Vec<_> =
+        digests[0].rules[0].stories.iter().map(|entry| entry.story.title.as_str()).collect();
     assert_eq!(titles, ["b", "a"]);
 }
 
@@ -110,8 +120,12 @@ async fn quiet_hours_gather_until_the_morning_but_for_what_pierces_them() {
     let run = bench.run(&[desk()]).await;
     // The tests' time begins at 13:46:40.
     let (from, to) = (time_of_day("13:00").unwrap(), time_of_day("14:46").unwrap());
-    let manners = Manners { quiet: Some(Quiet { from, to, except: [Severity::Critical].into() }), limit: None };
-    let grave = |rule: Draft| Draft { told: Told { severity: Severity::Critical, ..rule.told }, ..rule };
+    let manners = Manners {
+        quiet: Some(Quiet { from, to, except: [Severity::Critical].into() }),
+        limit: None,
+    };
+    let grave =
+        |rule: Draft| Draft { told: Told { severity: Severity::Critical, ..rule.told }, ..rule };
     story(&bench, "a", vec![rule("arms", Pace::default())], &manners, 0).await;
     story(&bench, "b", vec![rule("oil", burst())], &manners, 10).await;
     story(&bench, "c", vec![grave(rule("war", Pace::default()))], &manners, 20).await;
@@ -129,7 +143,8 @@ async fn quiet_hours_gather_until_the_morning_but_for_what_pierces_them() {
 async fn what_is_beyond_a_limit_comes_as_a_digest_when_there_is_room() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    let manners = Manners { quiet: None, limit: Some(Limit { most: 2, per: Duration::from_hours(1) }) };
+    let manners =
+        Manners { quiet: None, limit: Some(Limit { most: 2, per: Duration::from_hours(1) }) };
     for (key, now) in [("a", 0), ("b", 10), ("c", 20), ("d", 30)] {
         story(&bench, key, vec![rule("arms", Pace::default())], &manners, now).await;
     }
@@ -146,9 +161,19 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
         let free = Manners::default();
         let target = Target::Rule("arms".to_owned());
         let until = at(2 * HOUR);
-        let silence = super::super::mute(&bench.path(), target, until, "a parade".to_owned(), at(0)).await.unwrap();
+        let silence =
+            super::super::mute(&bench.path(), target, until, "a parade".to_owned(), at(0))
+                .await
+                .unwrap();
         story(&bench, "a", vec![rule("arms", Pace::default())], &free, 10).await;
-        story(&bench, "b", vec![rule("arms", Pace::default()), rule("korea", Pace::default())], &free, 20).await;
+        story(
+            &bench,
+            "b",
+            vec![rule("arms", Pace::default()), rule("korea", Pace::default())],
+            &free,
+            20,
+        )
+        .await;
         assert_eq!(sent(&bench, run, 20).await, (vec!["b".to_owned()], vec![]));
         let listed = super::super::silences(&bench.path(), at(30)).await.unwrap();
         assert_eq!(listed, [(silence.clone(), 2)]);
@@ -157,7 +182,10 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
         if ended_early {
             let ended = super::super::unmute(&bench.path(), silence.id, at(end)).await.unwrap();
             assert_eq!(ended.map(|one| one.id), Some(silence.id));
-            assert_eq!(super::super::unmute(&bench.path(), silence.id, at(end)).await.unwrap(), None);
+            assert_eq!(
+                super::super::unmute(&bench.path(), silence.id, at(end)).await.unwrap(),
+                None
+            );
         } else {
             assert_eq!(sent(&bench, run, end - 1).await, (vec![], vec![]));
         }
@@ -196,7 +224,8 @@ async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests
     story(&bench, "c", both.clone(), &free, 2 * HOUR).await;
     story(&bench, "d", both, &free, 2 * HOUR).await;
     let (_, digests) = sent(&bench, run, 4 * HOUR).await;
-    let groups: Vec<_> = digests[0].rules.iter().map(|group| (group.row.clone(), group.stories.len())).collect();
+    let groups: Vec<_> =
+        digests[0].rules.iter().map(|group| (group.row.clone(), group.stories.len())).collect();
     let other = Some(Row { id: "7".to_owned(), label: "Name 7".to_owned() });
     assert_eq!(groups, [(row, 2), (other, 2)]);
 }
@@ -209,7 +238,11 @@ async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_
     let of_row = |id: &str, version: &str| {
         let sketch = rule("listed", Pace::default());
         let row = Some(Row { id: id.to_owned(), label: format!("Name {version}") });
-        Draft { occasion: id.to_owned(), told: Told { row, version: version.to_owned(), ..sketch.told }, ..sketch }
+        Draft {
+            occasion: id.to_owned(),
+            told: Told { row, version: version.to_owned(), ..sketch.told },
+            ..sketch
+        }
     };
     for (second, drafts, expected) in [
         (0, vec![of_row("36", "one")], 1),
@@ -227,7 +260,9 @@ async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_
 async fn a_silence_of_a_row_mutes_that_row_alone() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    super::super::mute(&bench.path(), Target::Row("36".to_owned()), at(HOUR), String::new(), at(0)).await.unwrap();
+    super::super::mute(&bench.path(), Target::Row("36".to_owned()), at(HOUR), String::new(), at(0))
+        .await
+        .unwrap();
     let of_row = |id: &str| {
         let sketch = rule("listed", Pace::default());
         let row = Some(Row { id: id.to_owned(), label: id.to_owned() });

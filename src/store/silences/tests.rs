@@ -1,4 +1,5 @@
-//! Silences that overlap: what several mute is muted until the last of them ends, and then told once and whole.
+//! Silences that overlap: what several mute is muted until the last of them ends, and then told
+//! once and whole.
 
 use std::sync::Arc;
 
@@ -127,7 +128,8 @@ async fn one_that_ends_early_leaves_what_others_mute_to_them() {
     assert_eq!(sent(&bench, run, 99).await, NOTHING);
     assert_eq!(sent(&bench, run, 100).await, [["a"]]);
 
-    let [short, long] = [silence(&bench, rule(), 500, 400).await, silence(&bench, tag(), 600, 400).await];
+    let [short, long] =
+        [silence(&bench, rule(), 500, 400).await, silence(&bench, tag(), 600, 400).await];
     story(&bench, "b", 410).await;
     assert!(unmute(&bench.path(), short.id, at(450)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 450).await, NOTHING);

@@ -1,15 +1,22 @@
-//! Tests of sweeps: what goes, what stays whatever its age, that steps are small, and that they may be cut short anywhere.
+//! Tests of sweeps: what goes, what stays whatever its age, that steps are small, and that they may
+//! be cut short anywhere.
 
 use super::*;
 use crate::alerts::breaker::{Cause, Scope};
-use crate::store::fixture::{Bench, again, at, desk, draft, item, poll, receiver, settle, turnover, verdict};
+use crate::store::fixture::{
+    Bench, again, at, desk, draft, item, poll, receiver, settle, turnover, verdict,
+};
 use crate::store::{Archive, Finish, Lease, Plan, PollRecord, Verdict, Wanted};
 
 const DAY: i64 = 86_400;
 
 /// As of `now` seconds: texts are kept for so many days, alerts for so many, keys for 90.
 fn kept(now: i64, stories: i64, alerts: i64) -> Retention {
-    Retention { stories: Some(at(now - stories * DAY)), alerts: Some(at(now - alerts * DAY)), keys: at(now - 90 * DAY) }
+    Retention {
+        stories: Some(at(now - stories * DAY)),
+        alerts: Some(at(now - alerts * DAY)),
+        keys: at(now - 90 * DAY),
+    }
 }
 
 /// Sweeps to the end; how much went in each step.
@@ -81,7 +88,11 @@ async fn what_is_not_young_goes_only_if_it_is_done_with() {
         (Some(Finish::Sent("250".to_owned())), None, "0 1 0 1 0 0 1"),
         (Some(dead.clone()), None, "0 1 0 1 0 0 1"),
         // Given up long ago, and tried again lately.
-        (Some(dead), Some("UPDATE attempt SET ended = 1000000000 + 99 * 86400000"), "1 1 1 1 1 1 1"),
+        (
+            Some(dead),
+            Some("UPDATE attempt SET ended = 1000000000 + 99 * 86400000"),
+            "1 1 1 1 1 1 1",
+        ),
         (Some(again), None, "1 1 1 1 1 1 1"),
         (None, None, "1 1 1 1 1 1 1"),
         (None, Some("UPDATE message SET state = 'held', lease = NULL"), "1 1 1 1 1 1 1"),
@@ -126,11 +137,17 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
     sweep(&bench, kept(now, 7, 7), now).await;
     assert_eq!(left(&bench).await, "0 1 0 1 0 0 1");
     let known = bench.known("wire").await;
-    assert_eq!((known.len(), &*known[0].key.0, known[0].recorded, known[0].first_seen), (1, "a", false, at(0)));
+    assert_eq!(
+        (known.len(), &*known[0].key.0, known[0].recorded, known[0].first_seen),
+        (1, "a", false, at(0))
+    );
 
     // Another feed brings it: it is read and matched anew.
     assert!(!bench.poll("paper", now, vec![item("a", settle(&["arms", "oil"]))]).await);
-    assert_eq!(bench.told(now).await, [(vec!["oil".to_owned()], vec!["wire".to_owned(), "paper".to_owned()])]);
+    assert_eq!(
+        bench.told(now).await,
+        [(vec!["oil".to_owned()], vec!["wire".to_owned(), "paper".to_owned()])]
+    );
     assert_eq!(left(&bench).await, "1 1 1 2 1 1 2");
     assert!(!bench.poll("times", now, vec![item("a", Plan::Record("too old".to_owned()))]).await);
     assert_eq!(left(&bench).await, "1 1 1 2 1 1 3");
@@ -140,7 +157,8 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
 async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_story_with_the_last() {
     let bench = told().await;
     bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
-    let gone = |feed, now| PollRecord { turnover: turnover(&["a"], &[]), ..poll(feed, now, vec![]) };
+    let gone =
+        |feed, now| PollRecord { turnover: turnover(&["a"], &[]), ..poll(feed, now, vec![]) };
     bench.store.record_poll(gone("wire", 10 * DAY)).await.unwrap();
     for (day, expected) in [(99, "0 1 0 1 0 0 2"), (101, "0 1 0 1 0 0 1"), (500, "0 1 0 1 0 0 1")] {
         sweep(&bench, kept(day * DAY, 7, 7), day * DAY).await;
@@ -161,8 +179,9 @@ async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
     assert_eq!(archive.alert(1).await.unwrap().expect("it is kept").past.feeds.len(), 1);
 }
 
-/// 10,000 stories, ten seconds apart. Of each ten, the first was told, in every fifth case to a receiver that has not taken it yet; of the others,
-/// every third has left its feed at once, and every third a day ago.
+/// 10,000 stories, ten seconds apart. Of each ten, the first was told, in every fifth case to a
+/// receiver that has not taken it yet; of the others, every third has left its feed at once, and
+/// every third a day ago.
 const MANY: [&str; 6] = [
     "CREATE TABLE many AS WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 10000)
      SELECT n, 1000000000 + n * 10000 AS at FROM many",
@@ -191,14 +210,21 @@ async fn ten_thousand_stories_go_in_small_steps_but_for_what_must_stay() {
     let bench = many().await;
     let now = 100 * DAY;
     let steps = sweep(&bench, kept(now, 7, 7), now).await;
-    let most = steps.iter().map(|gone| gone.messages.max(gone.alerts).max(gone.stories).max(gone.keys).max(gone.rows));
+    let most = steps
+        .iter()
+        .map(|gone| gone.messages.max(gone.alerts).max(gone.stories).max(gone.keys).max(gone.rows));
     assert!(most.max() <= Some(200), "{steps:?}");
-    // 800 alerts of the 1,000 were delivered, and 200 keep their stories; a third of the others' keys are long gone.
+    // 800 alerts of the 1,000 were delivered, and 200 keep their stories; a third of the others'
+    // keys are long gone.
     let gone = total(&steps);
     assert_eq!((gone.messages, gone.alerts, gone.stories), (800, 800, 9800));
     assert_eq!((gone.keys, gone.rows), (3267, 3267));
     assert_eq!(left(&bench).await, "200 6733 200 733 200 0 6733");
-    assert_eq!(total(&sweep(&bench, kept(now, 7, 7), now).await), Gone::default(), "nothing is left to be done");
+    assert_eq!(
+        total(&sweep(&bench, kept(now, 7, 7), now).await),
+        Gone::default(),
+        "nothing is left to be done"
+    );
 }
 
 #[tokio::test]
@@ -208,7 +234,13 @@ async fn a_sweep_may_be_cut_short_after_any_step() {
         let mut bench = many().await;
         let mut place = Place::default();
         for _ in 0..most {
-            place = bench.store.sweep(place, kept(now, 7, 7), at(now)).await.unwrap().next.expect("there is more");
+            place = bench
+                .store
+                .sweep(place, kept(now, 7, 7), at(now))
+                .await
+                .unwrap()
+                .next
+                .expect("there is more");
         }
         bench = bench.crash().await;
         sweep(&bench, kept(now, 7, 7), now).await;

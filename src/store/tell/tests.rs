@@ -1,4 +1,5 @@
-//! What becomes of a story when it begins, is edited, or is joined by another feed: each standing against each plan.
+//! What becomes of a story when it begins, is edited, or is joined by another feed: each standing
+//! against each plan.
 
 use super::super::FinalText;
 use super::super::fixture::{Bench, at, item, page, settle, story, verdict};
@@ -18,7 +19,11 @@ async fn standing(bench: &Bench) -> String {
 
 /// The item `a` as another telling of it.
 fn edited(plan: Plan) -> ItemRecord {
-    ItemRecord { hash: "1".to_owned(), news: Some((story("New title", "New."), plan)), ..item("a", recorded()) }
+    ItemRecord {
+        hash: "1".to_owned(),
+        news: Some((story("New title", "New."), plan)),
+        ..item("a", recorded())
+    }
 }
 
 #[tokio::test]
@@ -36,7 +41,8 @@ async fn a_new_story_stands_as_its_plan_says() {
 }
 
 #[tokio::test]
-async fn an_edit_makes_a_revision_and_follows_its_plan_but_ends_no_wait_and_no_fate_by_being_recorded() {
+async fn an_edit_makes_a_revision_and_follows_its_plan_but_ends_no_wait_and_no_fate_by_being_recorded()
+ {
     for (before, plan, expected) in [
         (recorded(), recorded(), "recorded, 2, New."),
         (settle(&["arms"]), recorded(), "matched, 2, New."),
@@ -74,8 +80,10 @@ async fn another_feed_joins_a_story_without_losing_what_either_feed_is_owed() {
         (Plan::ReadPage, settle(&["oil"]), "waits for its page, 1, Teaser."),
     ] {
         let case = format!("{before:?} joined by {plan:?}");
-        let alerts =
-            [&before, &plan].iter().filter(|plan| matches!(plan, Plan::Settle(v) if !v.alerts.is_empty())).count();
+        let alerts = [&before, &plan]
+            .iter()
+            .filter(|plan| matches!(plan, Plan::Settle(v) if !v.alerts.is_empty()))
+            .count();
         let bench = Bench::new().await;
         bench.poll("wire", 0, vec![item("a", before)]).await;
         let waits = bench.poll("paper", 1, vec![edited(plan)]).await;
@@ -92,8 +100,12 @@ async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
     bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
     bench.poll("paper", 5, vec![item("a", Plan::ReadPage)]).await;
     let [waiting] = &bench.waiting(5).await[..] else { panic!("one story waits, due at once") };
-    assert_eq!((waiting.read.as_ref(), waiting.since, waiting.revision), (Some(&Read::Full), at(5), 1));
-    let feeds: Vec<_> = waiting.sightings.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
+    assert_eq!(
+        (waiting.read.as_ref(), waiting.since, waiting.revision),
+        (Some(&Read::Full), at(5), 1)
+    );
+    let feeds: Vec<_> =
+        waiting.sightings.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
     assert_eq!(feeds, [("wire", at(0)), ("paper", at(5))]);
 
     let text = FinalText { fetches: 0, ..page(&waiting.story.body, verdict(&["arms", "oil"])) };
@@ -110,14 +122,21 @@ async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_onc
     let before = bench.waiting(0).await.remove(0);
     bench.poll("paper", 1, vec![item("a", Plan::ReadPage)]).await;
 
-    let settled = bench.store.settle(before.id, before.revision, page("The page.", verdict(&["arms"])), at(2)).await;
+    let settled = bench
+        .store
+        .settle(before.id, before.revision, page("The page.", verdict(&["arms"])), at(2))
+        .await;
     assert!(settled.unwrap());
     let again = bench.waiting(2).await.remove(0);
     assert_eq!((again.story.body.as_str(), &again.read), ("The page.", &Some(Read::Full)));
     assert_eq!(again.sightings.len(), 2);
 
     assert!(
-        bench.store.settle(again.id, again.revision, page(&again.story.body, verdict(&["oil"])), at(3)).await.unwrap()
+        bench
+            .store
+            .settle(again.id, again.revision, page(&again.story.body, verdict(&["oil"])), at(3))
+            .await
+            .unwrap()
     );
     assert_eq!(bench.waiting(9).await, []);
     assert_eq!(standing(&bench).await, "matched, 1, The page.");

@@ -173,7 +173,11 @@ pub const FORMS: [Form; 17] = [
                others. We offer thirty days of leave, a pension, and hours that fit with a family. Applications of women are welcome, and \
                so are those of people with disabilities. Send your letter, your record and two references by the end of the month. \
                Those who are invited to talk to us are told within four weeks. Costs of travel are not paid.",
-        slots: &[&["an economist", "Hamburg"], &["a chemist", "Dresden"], &["a translator", "Hamburg"]],
+        slots: &[
+            &["an economist", "Hamburg"],
+            &["a chemist", "Dresden"],
+            &["a translator", "Hamburg"],
+        ],
     },
     Form {
         name: "ship arrest",
@@ -234,7 +238,11 @@ pub const FORMS: [Form; 17] = [
                garages on your own ground. The police ask people not to search by themselves in the woods, so that no tracks are lost. \
                Pictures may be shared, but please without guesses about what may have happened. The family is being cared for and asks \
                the press for distance. We will report here as soon as there is news.",
-        slots: &[&["Emma Torres", "12", "Linden"], &["Jakob Stein", "67", "Arden"], &["Noor Haddad", "15", "Linden"]],
+        slots: &[
+            &["Emma Torres", "12", "Linden"],
+            &["Jakob Stein", "67", "Arden"],
+            &["Noor Haddad", "15", "Linden"],
+        ],
     },
     Form {
         name: "central bank, one word and one number",

@@ -1,19 +1,20 @@
-//! Invented articles that look like news: words of Zipf's frequencies, stock phrases, names, numbers.
+//! Invented articles that look like news: words of Zipf's frequencies, stock phrases, names,
+//! numbers.
 
 use fastrand::Rng;
 
 /// The commonest words; others of English follow, and then invented ones.
 const COMMON: [&str; 48] = [
-    "the", "of", "to", "and", "a", "in", "said", "for", "that", "on", "is", "was", "with", "by", "it", "as", "at",
-    "from", "will", "be", "has", "its", "an", "have", "he", "not", "are", "which", "would", "after", "his", "were",
-    "they", "had", "been", "but", "their", "more", "who", "new", "also", "this", "over", "than", "about", "into", "up",
-    "could",
+    "the", "of", "to", "and", "a", "in", "said", "for", "that", "on", "is", "was", "with", "by",
+    "it", "as", "at", "from", "will", "be", "has", "its", "an", "have", "he", "not", "are",
+    "which", "would", "after", "his", "were", "they", "had", "been", "but", "their", "more", "who",
+    "new", "also", "this", "over", "than", "about", "into", "up", "could",
 ];
 
 const SYLLABLES: [&str; 40] = [
-    "ba", "cor", "den", "el", "fi", "gar", "hol", "in", "jo", "ker", "la", "mon", "ne", "or", "pa", "qui", "ral", "so",
-    "ter", "un", "ver", "wil", "yo", "zan", "tri", "sta", "pro", "con", "ment", "ing", "er", "tion", "ly", "al", "est",
-    "ous", "com", "de", "re", "ex",
+    "ba", "cor", "den", "el", "fi", "gar", "hol", "in", "jo", "ker", "la", "mon", "ne", "or", "pa",
+    "qui", "ral", "so", "ter", "un", "ver", "wil", "yo", "zan", "tri", "sta", "pro", "con", "ment",
+    "ing", "er", "tion", "ly", "al", "est", "ous", "com", "de", "re", "ex",
 ];
 
 /// Phrases that any story may hold.
@@ -52,7 +53,8 @@ pub struct Press {
 impl Press {
     pub fn new(mut rng: Rng) -> Self {
         let mut words: Vec<String> = COMMON.iter().map(ToString::to_string).collect();
-        let mut english: Vec<&str> = ENGLISH.lines().filter(|line| !line.starts_with('#')).collect();
+        let mut english: Vec<&str> =
+            ENGLISH.lines().filter(|line| !line.starts_with('#')).collect();
         rng.shuffle(&mut english);
         words.extend(english.into_iter().map(str::to_owned));
         while words.len() < VOCABULARY {

@@ -15,7 +15,9 @@ pub fn same(press: &mut Press) -> Pair {
 
 pub fn byline(press: &mut Press) -> Pair {
     let text = text(&press.article());
-    let mut head = || format!("{} (Wire) — By {} {} — ", press.name().to_uppercase(), press.name(), press.name());
+    let mut head = || {
+        format!("{} (Wire) — By {} {} — ", press.name().to_uppercase(), press.name(), press.name())
+    };
     [head() + &text, head() + &text]
 }
 
@@ -57,7 +59,8 @@ pub fn british(press: &mut Press) -> Pair {
     let (mut one, mut other) = (Vec::new(), Vec::new());
     for word in article.split(' ') {
         let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase());
-        let spelled = (is_plain && press.rng.u32(0..25) == 0).then(|| press.rng.choice(SPELLINGS).expect("some"));
+        let spelled = (is_plain && press.rng.u32(0..25) == 0)
+            .then(|| press.rng.choice(SPELLINGS).expect("some"));
         let [american, british] = spelled.unwrap_or([word, word]);
         one.push(american);
         other.push(british);
@@ -70,7 +73,10 @@ pub fn typos(press: &mut Press) -> Pair {
     let text = text(&press.article());
     let mistyped = |word: &str| {
         let letters: Vec<char> = word.chars().collect();
-        if letters.len() < 5 || !letters.iter().all(|c| c.is_alphabetic()) || press.rng.u32(0..40) > 0 {
+        if letters.len() < 5
+            || !letters.iter().all(|c| c.is_alphabetic())
+            || press.rng.u32(0..40) > 0
+        {
             return word.to_owned();
         }
         let at = press.rng.usize(1..letters.len() - 1);
@@ -198,9 +204,14 @@ fn without_end(text: &str, percent: usize) -> String {
 }
 
 fn edited(press: &mut Press, text: &str, one_in: u32) -> String {
-    let is_common = |word: &str| word.len() < 5 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_common =
+        |word: &str| word.len() < 5 && word.bytes().all(|byte| byte.is_ascii_lowercase());
     let edit = |word: &str| {
-        if is_common(word) && press.rng.u32(0..one_in / 3) == 0 { press.common_word() } else { word.to_owned() }
+        if is_common(word) && press.rng.u32(0..one_in / 3) == 0 {
+            press.common_word()
+        } else {
+            word.to_owned()
+        }
     };
     text.split(' ').map(edit).collect::<Vec<_>>().join(" ")
 }

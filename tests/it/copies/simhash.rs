@@ -1,4 +1,5 @@
-//! What copies were first to be found by: hashes of 64 bits that differ in at most three, then a Jaccard index of 0.8. Kept as a measure.
+//! What copies were first to be found by: hashes of 64 bits that differ in at most three, then a
+//! Jaccard index of 0.8. Kept as a measure.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,6 +25,8 @@ fn hash(shingle: &[String]) -> u64 {
 
 /// Each bit as the most of the shingles have it.
 fn simhash(shingles: &HashSet<u64>) -> u64 {
-    let most = |bit: &u32| shingles.iter().filter(|hash| *hash >> bit & 1 == 1).count() * 2 > shingles.len();
+    let most = |bit: &u32| {
+        shingles.iter().filter(|hash| *hash >> bit & 1 == 1).count() * 2 > shingles.len()
+    };
     (0..64).filter(most).fold(0, |bits, bit| bits | 1 << bit)
 }

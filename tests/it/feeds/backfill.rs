@@ -8,7 +8,8 @@ use crate::whole_way::{RULE, config};
 
 const OIL: &str = "rules:\n  - name: oil\n    when: oil\n    backfill: 24h\n";
 
-/// A feed of three stories of which no rule knows, polled once; the first of them is a day older by now.
+/// A feed of three stories of which no rule knows, polled once; the first of them is a day older by
+/// now.
 async fn polled(server: &Server, mail: &Sink) -> Folder {
     let entry = |n: usize| {
         Entry::full(
@@ -17,14 +18,20 @@ async fn polled(server: &Server, mail: &Sink) -> Folder {
             &wire::long(n).replace("arms", "goods"),
         )
     };
-    server.serve("/feed.xml", Response::feed(&wire::feed(&[entry(1), entry(2), entry(3)])).etag("\"1\""));
+    server.serve(
+        "/feed.xml",
+        Response::feed(&wire::feed(&[entry(1), entry(2), entry(3)])).etag("\"1\""),
+    );
     server.serve("/hook", Response::status(200));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
-        .replace("notify: [hook, desk]", "notify: [hook]");
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
+            .replace("notify: [hook, desk]", "notify: [hook]");
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
     assert_eq!(folder.query("SELECT count(*) FROM story WHERE fate = 'unmatched'").await, ["3"]);
-    folder.change("UPDATE story SET first_seen = first_seen - 90000000 WHERE title = 'Freight 1'").await;
+    folder
+        .change("UPDATE story SET first_seen = first_seen - 90000000 WHERE title = 'Freight 1'")
+        .await;
     folder
 }
 
@@ -32,7 +39,10 @@ async fn polled(server: &Server, mail: &Sink) -> Folder {
 async fn a_new_rule_looks_back_once_as_far_as_it_says_and_never_again() {
     let (server, mail) = (Server::start().await, Sink::start().await);
     let folder = polled(&server, &mail).await;
-    folder.write("rules/oil.yaml", &OIL.replace("when: oil", "when: title:\"Freight 2\" OR title:\"Freight 1\""));
+    folder.write(
+        "rules/oil.yaml",
+        &OIL.replace("when: oil", "when: title:\"Freight 2\" OR title:\"Freight 1\""),
+    );
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
     assert_eq!(server.requests("/hook").len(), 1, "the older one is beyond its reach");
     // Not new any more: what it says now is for what comes now.

@@ -8,7 +8,8 @@ use crate::whole_way::{RULE, config};
 
 /// A day and a bit, and three days and a bit, in milliseconds.
 const DAY_AGO: &str = "UPDATE feed SET failing_since = failing_since - 86400001, next_poll = 0";
-const LONG_AGO: &str = "UPDATE feed SET last_news = last_news - 259200001, next_poll = 0, mean_gap = 3600000";
+const LONG_AGO: &str =
+    "UPDATE feed SET last_news = last_news - 259200001, next_poll = 0, mean_gap = 3600000";
 
 /// The kinds of notices that the hook got, each with its feed.
 fn notices(server: &Server) -> Vec<(String, String)> {
@@ -37,15 +38,19 @@ fn served(server: &Server, titles: &[&str]) {
         let link = format!("https://wire.example/{title}");
         Entry::full(title, &link, "Nothing that a rule would look for, in a text of a few words.")
     };
-    server.serve("/feed.xml", Response::feed(&wire::feed(&titles.iter().map(entry).collect::<Vec<_>>())));
+    server.serve(
+        "/feed.xml",
+        Response::feed(&wire::feed(&titles.iter().map(entry).collect::<Vec<_>>())),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_that_fails_for_a_day_is_told_once_by_hook_and_by_mail_and_so_is_its_return() {
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(200));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
-        .replace("name: wire-1", "full_text: never, name: wire-1");
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
+            .replace("name: wire-1", "full_text: never, name: wire-1");
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     round(&folder).await;
     assert_eq!(notices(&server), []);
@@ -57,7 +62,8 @@ async fn a_feed_that_fails_for_a_day_is_told_once_by_hook_and_by_mail_and_so_is_
     round(&folder).await;
     round(&folder).await;
     assert_eq!(notices(&server), of_wire(&["failing", "well"]));
-    let subjects: Vec<String> = mail.letters().iter().map(crate::support::smtp::Letter::text).collect();
+    let subjects: Vec<String> =
+        mail.letters().iter().map(crate::support::smtp::Letter::text).collect();
     assert_eq!(subjects.len(), 2);
     assert!(subjects[0].contains("Subject: The feed wire-1 cannot be read"), "{}", subjects[0]);
     assert!(subjects[1].contains("Subject: The feed wire-1 is well again"), "{}", subjects[1]);
@@ -68,8 +74,9 @@ async fn a_feed_that_falls_silent_is_told_once_and_so_is_what_it_brings_again() 
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(200));
     served(&server, &["one"]);
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
-        .replace("name: wire-1", "full_text: never, name: wire-1");
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
+            .replace("name: wire-1", "full_text: never, name: wire-1");
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     server.serve("/feed.xml", Response::feed(&dated(&["one"])).etag("\"1\""));
     round(&folder).await;
@@ -88,7 +95,8 @@ async fn a_feed_that_is_gone_is_told_at_once_and_is_well_when_it_is_read_at_its_
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(200));
     server.serve("/feed.xml", Response::status(410));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config =
+        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     round(&folder).await;
     round(&folder).await;
@@ -101,7 +109,8 @@ async fn a_feed_that_is_gone_is_told_at_once_and_is_well_when_it_is_read_at_its_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_one_for_their_return() {
+async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_one_for_their_return()
+ {
     let (server, other, mail) = (Server::start().await, Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(200));
     let places = [(&server, "/one.xml"), (&other, "/two.xml"), (&server, "/three.xml")];
@@ -109,7 +118,9 @@ async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_o
     let config = config(&urls, &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let kinds = || notices(&server).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
-    let serve = |response: &Response| places.iter().for_each(|(server, path)| server.serve(path, response.clone()));
+    let serve = |response: &Response| {
+        places.iter().for_each(|(server, path)| server.serve(path, response.clone()))
+    };
     for _ in 0..2 {
         serve(&Response::feed(&dated(&[])));
         round(&folder).await;
@@ -127,7 +138,11 @@ async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_o
     round(&folder).await;
     folder.change("UPDATE feed SET next_poll = 0").await;
     round(&folder).await;
-    assert_eq!(kinds(), ["away", "back", "away", "back", "failing"], "others are read, so this one is told");
+    assert_eq!(
+        kinds(),
+        ["away", "back", "away", "back", "failing"],
+        "others are read, so this one is told"
+    );
     assert_eq!(mail.letters().len(), 5);
     assert!(mail.letters()[0].text().contains("Subject: No feed can be read"));
 }

@@ -15,8 +15,7 @@ fn item(n: usize, head: &str) -> String {
 }
 
 fn document(items: &[String]) -> Response {
-    let start =
-        "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel><title>Wire</title>";
+    let start = "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel><title>Wire</title>";
     Response::feed(&format!("{start}{}</channel></rss>", items.concat()))
 }
 
@@ -30,8 +29,13 @@ impl Watch {
     async fn new() -> Self {
         let (server, mail) = (Server::start().await, Sink::start().await);
         server.serve("/hook", Response::status(200));
-        let config = config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
-            .replace("notify: [hook, desk]", "notify: [hook]");
+        let config = config(
+            &[server.url("/feed.xml")],
+            &server.url("/hook"),
+            mail.port(),
+            &["ana@example.org"],
+        )
+        .replace("notify: [hook, desk]", "notify: [hook]");
         let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
         Self { server, folder, _mail: mail }
     }
@@ -47,7 +51,8 @@ impl Watch {
             let payload: serde_json::Value = serde_json::from_slice(&hook.body).expect("JSON");
             payload["story"]["title"].as_str().expect("a title").replace("Arms trade, part ", "")
         };
-        let mut told: Vec<String> = self.server.requests("/hook")[before..].iter().map(title).collect();
+        let mut told: Vec<String> =
+            self.server.requests("/hook")[before..].iter().map(title).collect();
         told.sort();
         told
     }
@@ -100,11 +105,18 @@ async fn a_whole_document_of_unknown_items_after_an_outage_is_told_and_the_gap_i
     assert!(none.output.starts_with("no gap was found"), "{}", none.output);
 
     // Ten hours pass, of which the document now shows five.
-    watch.folder.change("UPDATE feed SET last_good = last_good - 36000000, last_poll = last_poll - 36000000").await;
+    watch
+        .folder
+        .change(
+            "UPDATE feed SET last_good = last_good - 36000000, last_poll = last_poll - 36000000",
+        )
+        .await;
     assert_eq!(watch.poll(&[at(9, 0), at(8, 3), at(7, 5)]).await, ["7", "8", "9"]);
-    let gaps = watch.folder.command(&["feeds", "gaps", "--since", "1h", "--format", "json"]).await.output;
+    let gaps =
+        watch.folder.command(&["feeds", "gaps", "--since", "1h", "--format", "json"]).await.output;
     let gap: serde_json::Value = serde_json::from_str(&gaps).expect("one gap");
-    let time = |key: &str| gap[key].as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time");
+    let time =
+        |key: &str| gap[key].as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time");
     assert_eq!(gap["feed"], "wire-1");
     assert_eq!(time("until").as_second(), hours(5).as_second());
     assert!(time("since") <= hours(9) && time("since") >= hours(11), "{gap}");
@@ -119,10 +131,18 @@ async fn at_the_first_poll_old_items_are_recorded_and_undated_and_future_ones_ar
     let now = tidings::clock::now();
     let at = |n: usize, date: &str| item(n, &(guid(n) + &link(n) + date));
     let hours = |hours: i64| dated(now + jiff::SignedDuration::from_hours(hours));
-    let items =
-        [at(1, &hours(-48)), at(2, &hours(-20)), at(3, &hours(30)), at(4, ""), at(5, "<pubDate>soon</pubDate>")];
+    let items = [
+        at(1, &hours(-48)),
+        at(2, &hours(-20)),
+        at(3, &hours(30)),
+        at(4, ""),
+        at(5, "<pubDate>soon</pubDate>"),
+    ];
     assert_eq!(watch.poll(&items).await, ["2", "3", "4", "5"]);
-    assert_eq!(watch.folder.query("SELECT count(*) FROM story WHERE fate = 'recorded'").await, ["1"]);
+    assert_eq!(
+        watch.folder.query("SELECT count(*) FROM story WHERE fate = 'recorded'").await,
+        ["1"]
+    );
     // Later on, whatever is new is news, however old it says it is.
     assert_eq!(watch.poll(&[at(6, &hours(-4000)), at(2, &hours(-20))]).await, ["6"]);
 }
@@ -133,9 +153,15 @@ async fn what_comes_back_after_it_left_is_no_news_while_its_key_is_kept() {
     let at = |n: usize| item(n, &(guid(n) + &link(n)));
     assert_eq!(watch.poll(&[at(1), at(2)]).await, ["1", "2"]);
     assert_eq!(watch.poll(&[at(2)]).await, [""; 0]);
-    assert_eq!(watch.folder.query("SELECT key FROM sighting WHERE gone_at IS NOT NULL").await, ["guid 1"]);
+    assert_eq!(
+        watch.folder.query("SELECT key FROM sighting WHERE gone_at IS NOT NULL").await,
+        ["guid 1"]
+    );
     assert_eq!(watch.poll(&[at(1), at(2)]).await, [""; 0]);
-    assert_eq!(watch.folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await, ["0"]);
+    assert_eq!(
+        watch.folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await,
+        ["0"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,10 +170,17 @@ async fn a_storys_page_is_read_three_times_over_all_its_edits_and_no_more() {
     watch.server.serve("/story", Response::html(wire::PAGE));
     let teaser = |text: &str| {
         let link = watch.server.url("/story");
-        format!("<item><title>Freight doubles</title><link>{link}</link><description>{text}</description></item>")
+        format!(
+            "<item><title>Freight doubles</title><link>{link}</link><description>{text}</description></item>"
+        )
     };
     assert_eq!(watch.poll(&[teaser("Cars cross the river.")]).await, ["Freight doubles"]);
-    for edit in ["Many cars cross.", "Many cars cross it.", "Many cars cross it again.", "They cross no more."] {
+    for edit in [
+        "Many cars cross.",
+        "Many cars cross it.",
+        "Many cars cross it again.",
+        "They cross no more.",
+    ] {
         assert_eq!(watch.poll(&[teaser(edit)]).await, [""; 0], "its rule has told of it");
     }
     assert_eq!(watch.server.requests("/story").len(), 3);
@@ -157,7 +190,9 @@ async fn a_storys_page_is_read_three_times_over_all_its_edits_and_no_more() {
 
 /// A headline alone.
 fn headline(n: usize, link: &str) -> String {
-    format!("<item><title>Russia and North Korea trade arms, part {n}</title><link>{link}</link></item>")
+    format!(
+        "<item><title>Russia and North Korea trade arms, part {n}</title><link>{link}</link></item>"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +202,10 @@ async fn headlines_whose_links_carry_a_token_of_the_answer_are_told_once() {
         numbers.iter().map(|n| format!("Russia and North Korea trade arms, part {n}")).collect()
     };
     let with = |numbers: &[usize], tail: &str| -> Vec<String> {
-        numbers.iter().map(|n| headline(*n, &watch.server.url(&format!("/news/{n}{tail}")))).collect()
+        numbers
+            .iter()
+            .map(|n| headline(*n, &watch.server.url(&format!("/news/{n}{tail}"))))
+            .collect()
     };
     assert_eq!(watch.poll(&with(&[1, 2, 3], "?sid=a")).await, titles(&[1, 2, 3]));
     assert_eq!(watch.poll(&with(&[1, 2, 3], "?sid=b")).await, [""; 0]);
@@ -182,7 +220,8 @@ async fn other_news_under_a_guid_that_was_only_recorded_is_told_and_an_edit_of_i
     let now = tidings::clock::now();
     let report = |n: usize, hours: i64, text: &str| {
         let at = dated(now - jiff::SignedDuration::from_hours(hours));
-        item(n, &(guid(0) + "<link>https://gov.example/report</link>" + &at)).replace("customs", text)
+        item(n, &(guid(0) + "<link>https://gov.example/report</link>" + &at))
+            .replace("customs", text)
     };
     // Older than `first_poll` reaches.
     assert_eq!(watch.poll(&[report(1, 400, "customs")]).await, [""; 0]);

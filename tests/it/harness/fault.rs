@@ -1,4 +1,5 @@
-//! Delivery broken on purpose: what a faulty daemon would have left in the store is put there between two runs. The daemon itself is never touched.
+//! Delivery broken on purpose: what a faulty daemon would have left in the store is put there
+//! between two runs. The daemon itself is never touched.
 
 use crate::harness::oracle::Flaw;
 use crate::support::tidings::Folder;
@@ -7,7 +8,8 @@ use crate::support::tidings::Folder;
 pub struct Fault {
     /// What a faulty daemon would have done.
     pub what: &'static str,
-    /// Makes the store as if it had; each must change something, else there was no occasion, and nothing may be changed.
+    /// Makes the store as if it had; each must change something, else there was no occasion, and
+    /// nothing may be changed.
     steps: &'static [&'static str],
     /// What the oracle must say of it.
     pub names: fn(&Flaw) -> bool,
@@ -15,7 +17,8 @@ pub struct Fault {
 
 /// All of them.
 pub const FAULTS: [Fault; 8] = [
-    // It drops a message that T2 had put into the outbox: one that a sink has put off once, so that it never arrived.
+    // It drops a message that T2 had put into the outbox: one that a sink has put off once, so that
+    // it never arrived.
     Fault {
         what: "a message is dropped from the outbox",
         steps: &[

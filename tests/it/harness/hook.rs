@@ -1,4 +1,5 @@
-//! The webhook sink: HTTP/1.1 by hand, since no server library resets connections or stops in the middle of an answer.
+//! The webhook sink: HTTP/1.1 by hand, since no server library resets connections or stops in the
+//! middle of an answer.
 
 use std::io;
 
@@ -54,7 +55,12 @@ struct Request {
 }
 
 /// Answers the requests of one connection, until a deed ends it.
-async fn converse(stream: TcpStream, seed: u64, ledger: &Ledger, limiter: &Limiter) -> io::Result<()> {
+async fn converse(
+    stream: TcpStream,
+    seed: u64,
+    ledger: &Ledger,
+    limiter: &Limiter,
+) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await? {
         let to = To { notifier: request.notifier, recipient: String::new() };
@@ -81,7 +87,11 @@ async fn answer(stream: &mut BufReader<TcpStream>, done: Deed) -> io::Result<boo
             "200 OK\r\ncontent-length: 0\r\n\r\n"
         }
         Deed::TakeInOtherWords => {
-            stream.write_all(b"HTTP/1.1 200 \xc4\xe3\xba\xc3\r\ncontent-length: 4\r\n\r\n\xc4\xe3\xba\xc3").await?;
+            stream
+                .write_all(
+                    b"HTTP/1.1 200 \xc4\xe3\xba\xc3\r\ncontent-length: 4\r\n\r\n\xc4\xe3\xba\xc3",
+                )
+                .await?;
             return Ok(true);
         }
         Deed::TakeAndDrop => "200 OK\r\ncontent-length: 99\r\n\r\nthank y",
@@ -116,10 +126,17 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> 
     let head = String::from_utf8_lossy(&head).into_owned();
     let header = |name: &str| {
         let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).unwrap_or_default()
+        lines
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.to_owned())
+            .unwrap_or_default()
     };
     let mut body = vec![0; header("content-length").parse().expect("a length")];
     stream.read_exact(&mut body).await?;
     let path = head.split(' ').nth(1).unwrap_or_default();
-    Ok(Some(Request { notifier: path.trim_start_matches('/').to_owned(), id: header("webhook-id"), body }))
+    Ok(Some(Request {
+        notifier: path.trim_start_matches('/').to_owned(),
+        id: header("webhook-id"),
+        body,
+    }))
 }

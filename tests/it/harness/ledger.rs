@@ -65,7 +65,14 @@ impl Ledger {
     }
 
     /// Writes down an arrival; `fate` is made of how often its message came before.
-    pub fn keep(&self, id: &str, to: To, told: Told, bytes: &[u8], fate: impl FnOnce(usize) -> Fate) {
+    pub fn keep(
+        &self,
+        id: &str,
+        to: To,
+        told: Told,
+        bytes: &[u8],
+        fate: impl FnOnce(usize) -> Fate,
+    ) {
         self.0.send_modify(|arrivals| {
             let before = arrivals.iter().filter(|arrival| arrival.id == id).count();
             let (id, bytes) = (id.to_owned(), bytes.to_vec());
@@ -96,7 +103,8 @@ impl Told {
             let rules = rules.iter().map(|rule| text(&rule["rule"])).collect();
             return Self::Tale { tale: mark(&text(&payload["story"]["title"])), rules };
         }
-        let to = To { notifier: text(&payload["notifier"]), recipient: text(&payload["recipient"]) };
+        let to =
+            To { notifier: text(&payload["notifier"]), recipient: text(&payload["recipient"]) };
         Self::Notice(format!("{to} {}", text(&payload["kind"])))
     }
 
@@ -104,7 +112,9 @@ impl Told {
     pub fn by_mail(data: &[u8]) -> Self {
         let mail = mailparse::parse_mail(data).expect("a mail");
         let subject = header(&mail, "Subject");
-        let Some(tale) = subject.find("Tale ").map(|at| mark(&subject[at..])) else { return Self::Notice(subject) };
+        let Some(tale) = subject.find("Tale ").map(|at| mark(&subject[at..])) else {
+            return Self::Notice(subject);
+        };
         let plain = mail.subparts[0].get_body().expect("a plain part");
         let names = plain.split_whitespace().filter(|word| word.starts_with("Rule"));
         Self::Tale { tale, rules: names.map(str::to_owned).collect() }
@@ -114,7 +124,12 @@ impl Told {
 /// A mail's id.
 pub fn id_of_mail(data: &[u8]) -> String {
     let mail = mailparse::parse_mail(data).expect("a mail");
-    header(&mail, "Message-ID").trim_start_matches('<').split('@').next().unwrap_or_default().to_owned()
+    header(&mail, "Message-ID")
+        .trim_start_matches('<')
+        .split('@')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn header(mail: &mailparse::ParsedMail<'_>, name: &str) -> String {

@@ -26,7 +26,10 @@ impl Mail {
         let (came, counted) = (AtomicUsize::new(0), Arc::clone(&ended));
         sink.judge(move |moment| {
             let act = answer(seed, &ledger, &came, &moment);
-            let ends = matches!(act, Some(Act::SayAndHangUp(_) | Act::HangUpAfter(_) | Act::HangUp | Act::Reset));
+            let ends = matches!(
+                act,
+                Some(Act::SayAndHangUp(_) | Act::HangUpAfter(_) | Act::HangUp | Act::Reset)
+            );
             counted.fetch_add(usize::from(ends), Ordering::Relaxed);
             act
         });
@@ -52,10 +55,11 @@ impl Mail {
 
 fn answer(seed: u64, ledger: &Ledger, came: &AtomicUsize, moment: &Moment<'_>) -> Option<Act> {
     match *moment {
-        Moment::Greeting { open } if open > MOST => Some(Act::SayAndHangUp("421 4.7.0 too many connections")),
-        Moment::Greeting { .. } => {
-            turns_away(seed, came.fetch_add(1, Ordering::Relaxed)).then_some(Act::SayAndHangUp("421 too busy"))
+        Moment::Greeting { open } if open > MOST => {
+            Some(Act::SayAndHangUp("421 4.7.0 too many connections"))
         }
+        Moment::Greeting { .. } => turns_away(seed, came.fetch_add(1, Ordering::Relaxed))
+            .then_some(Act::SayAndHangUp("421 too busy")),
         Moment::Command(_) => None,
         Moment::End(letter) => Some(receive(seed, ledger, letter)),
     }

@@ -1,4 +1,5 @@
-//! The oracle: from what the script asks for, what the sinks saw and the store's rows of attempts, whether delivery kept its word.
+//! The oracle: from what the script asks for, what the sinks saw and the store's rows of attempts,
+//! whether delivery kept its word.
 //!
 //! It shares no code with what it judges.
 
@@ -54,7 +55,8 @@ pub struct Attempt {
 /// A word that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flaw {
-    /// It never arrived, and is not listed as dead because it was refused, or as waiting because its hook is gone.
+    /// It never arrived, and is not listed as dead because it was refused, or as waiting because
+    /// its hook is gone.
     Lost(Wish),
     /// It arrived in more than one message.
     ToldTwice(Wish, Vec<String>),
@@ -94,12 +96,20 @@ pub struct Duplicates {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lost(Wish { tale, rule, to }) => write!(f, "lost: that {rule} matched {tale}, for {to}"),
+            Self::Lost(Wish { tale, rule, to }) => {
+                write!(f, "lost: that {rule} matched {tale}, for {to}")
+            }
             Self::ToldTwice(Wish { tale, rule, to }, ids) => {
-                write!(f, "told twice: that {rule} matched {tale}, to {to}, as {}", ids.join(" and "))
+                write!(
+                    f,
+                    "told twice: that {rule} matched {tale}, to {to}, as {}",
+                    ids.join(" and ")
+                )
             }
             Self::Unasked(what) => write!(f, "nobody asked for: {what}"),
-            Self::OtherBytes(id) => write!(f, "{id} was sent again with other bytes or to somebody else"),
+            Self::OtherBytes(id) => {
+                write!(f, "{id} was sent again with other bytes or to somebody else")
+            }
             Self::SentAgain(id, outcome) => {
                 write!(f, "{id} was sent again though its last attempt came to `{outcome}`")
             }
@@ -110,7 +120,9 @@ impl fmt::Display for Flaw {
             Self::Stuck(id, state) => write!(f, "{id} is still {state}"),
             Self::RestBroken(id) => write!(f, "{id} was attempted while its receiver wanted rest"),
             Self::Held(what) => write!(f, "{what} waits longer than any schedule allows"),
-            Self::Connections(seen, needed) => write!(f, "{seen} connections for mail, and {needed} were needed"),
+            Self::Connections(seen, needed) => {
+                write!(f, "{seen} connections for mail, and {needed} were needed")
+            }
         }
     }
 }
@@ -129,7 +141,8 @@ pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
     }
     let mut duplicates = Duplicates::default();
     for (id, arrivals) in by_id(&evidence.arrivals) {
-        if arrivals.iter().any(|one| (&one.bytes, &one.to) != (&arrivals[0].bytes, &arrivals[0].to)) {
+        if arrivals.iter().any(|one| (&one.bytes, &one.to) != (&arrivals[0].bytes, &arrivals[0].to))
+        {
             flaws.push(Flaw::OtherBytes(id.to_owned()));
         }
         let attempts = evidence.messages.get(id).map_or(&[][..], |message| &message.attempts);
@@ -145,11 +158,15 @@ pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
 
 /// What was wished arrived in one message, or is listed as what it has to be; nothing else arrived.
 fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
-    let (mut kept, mut refused): (BTreeMap<Wish, BTreeSet<&str>>, BTreeSet<Wish>) = Default::default();
+    let (mut kept, mut refused): (BTreeMap<Wish, BTreeSet<&str>>, BTreeSet<Wish>) =
+        Default::default();
     for arrival in &evidence.arrivals {
         for wish in told_by(arrival) {
             if !evidence.wishes.contains(&wish) {
-                flaws.push(Flaw::Unasked(format!("{} about {}, to {}", wish.rule, wish.tale, wish.to)));
+                flaws.push(Flaw::Unasked(format!(
+                    "{} about {}, to {}",
+                    wish.rule, wish.tale, wish.to
+                )));
             } else if arrival.fate.is_kept() {
                 kept.entry(wish).or_default().insert(&arrival.id);
             } else if arrival.fate == Fate::Refused {
@@ -165,7 +182,8 @@ fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
             _ => None,
         };
         let is_listed = |state: &str| {
-            let mut listed = evidence.listed.iter().filter(|one| one.state == state && one.to == wish.to);
+            let mut listed =
+                evidence.listed.iter().filter(|one| one.state == state && one.to == wish.to);
             listed.any(|one| one.about.starts_with(&wish.tale))
         };
         if ids > 1 {
@@ -179,7 +197,11 @@ fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
 
 /// Notices tell only of those who refused something, and of the one that is gone.
 fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
-    let refusers = evidence.arrivals.iter().filter(|arrival| arrival.fate == Fate::Refused).map(|one| one.to.clone());
+    let refusers = evidence
+        .arrivals
+        .iter()
+        .filter(|arrival| arrival.fate == Fate::Refused)
+        .map(|one| one.to.clone());
     let eve = To { notifier: "desk".to_owned(), recipient: DESK[2].to_owned() };
     let refusers: BTreeSet<String> = refusers.chain([eve]).map(|to| to.to_string()).collect();
     for arrival in &evidence.arrivals {
@@ -218,29 +240,39 @@ fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     }
 }
 
-/// Nobody who asked for rest was sent anything between the time when that was written down and the end of the rest.
+/// Nobody who asked for rest was sent anything between the time when that was written down and the
+/// end of the rest.
 fn check_rests(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     for (id, arrivals) in by_id(&evidence.arrivals) {
         let Some(message) = evidence.messages.get(id) else { continue };
         for (arrival, attempt) in pair(&arrivals, &message.attempts).unwrap_or_default() {
-            let (Fate::Rest(rest), Some(known), "again") = (arrival.fate, attempt.ended, attempt.outcome.as_str())
+            let (Fate::Rest(rest), Some(known), "again") =
+                (arrival.fate, attempt.ended, attempt.outcome.as_str())
             else {
                 continue;
             };
             let passed = evidence.passed.iter().find(|passed| **passed > arrival.at);
             let end = arrival.at + rest;
             let end = passed.map_or(end, |passed| end.min(*passed));
-            let others = evidence.messages.iter().filter(|(_, other)| other.to.notifier == message.to.notifier);
-            let broken =
-                others.filter(|(_, other)| other.attempts.iter().any(|one| known < one.started && one.started < end));
+            let others = evidence
+                .messages
+                .iter()
+                .filter(|(_, other)| other.to.notifier == message.to.notifier);
+            let broken = others.filter(|(_, other)| {
+                other.attempts.iter().any(|one| known < one.started && one.started < end)
+            });
             flaws.extend(broken.map(|(id, _)| Flaw::RestBroken(id.clone())));
         }
     }
 }
 
-/// Which attempt brought which arrival: from the last to the first, each came of the latest attempt that began before it.
-/// (A killed process may leave bytes on the way that come when the next attempt has begun.)
-fn pair<'e>(arrivals: &[&'e Arrival], attempts: &'e [Attempt]) -> Option<Vec<(&'e Arrival, &'e Attempt)>> {
+/// Which attempt brought which arrival: from the last to the first, each came of the latest attempt
+/// that began before it. (A killed process may leave bytes on the way that come when the next
+/// attempt has begun.)
+fn pair<'e>(
+    arrivals: &[&'e Arrival],
+    attempts: &'e [Attempt],
+) -> Option<Vec<(&'e Arrival, &'e Attempt)>> {
     let mut left = attempts;
     let mut pairs = Vec::new();
     for arrival in arrivals.iter().rev() {
@@ -253,7 +285,12 @@ fn pair<'e>(arrivals: &[&'e Arrival], attempts: &'e [Attempt]) -> Option<Vec<(&'
 }
 
 /// Whatever was kept and came again, came again because nobody could know that it was kept.
-fn check_repeats(id: &str, pairs: &[(&Arrival, &Attempt)], duplicates: &mut Duplicates, flaws: &mut Vec<Flaw>) {
+fn check_repeats(
+    id: &str,
+    pairs: &[(&Arrival, &Attempt)],
+    duplicates: &mut Duplicates,
+    flaws: &mut Vec<Flaw>,
+) {
     let kept: Vec<_> = pairs.iter().filter(|(arrival, _)| arrival.fate.is_kept()).collect();
     for (arrival, attempt) in kept.iter().rev().skip(1) {
         match (attempt.outcome.as_str(), arrival.fate) {
@@ -266,7 +303,8 @@ fn check_repeats(id: &str, pairs: &[(&Arrival, &Attempt)], duplicates: &mut Dupl
 
 fn told_by(arrival: &Arrival) -> Vec<Wish> {
     let Told::Tale { tale, rules } = &arrival.told else { return Vec::new() };
-    let wish = |rule: &String| Wish { tale: tale.clone(), rule: rule.clone(), to: arrival.to.clone() };
+    let wish =
+        |rule: &String| Wish { tale: tale.clone(), rule: rule.clone(), to: arrival.to.clone() };
     rules.iter().map(wish).collect()
 }
 

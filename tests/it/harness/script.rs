@@ -1,4 +1,5 @@
-//! What a seed makes: rules, and stories of which it is known, without reading any text, which rules they obey and who must hear of it.
+//! What a seed makes: rules, and stories of which it is known, without reading any text, which
+//! rules they obey and who must hear of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -18,7 +19,8 @@ pub const FEEDS: usize = 3;
 const WINDOW: usize = 400;
 
 /// Who is told, as rules name them.
-const NOTIFY: [&[&str]; 6] = [&["hook"], &["desk"], &["ops", "hook"], &["gone"], &["hook", "desk"], &["ops"]];
+const NOTIFY: [&[&str]; 6] =
+    [&["hook"], &["desk"], &["ops", "hook"], &["gone"], &["hook", "desk"], &["ops"]];
 
 /// The recipients of `desk`. The mail server knows no eve.
 pub const DESK: [&str; 3] = ["ana@example.org", "bob@example.org", "eve@example.org"];
@@ -106,7 +108,8 @@ impl Script {
 
     /// The document of a feed once so many stories are out.
     pub fn feed(&self, feed: usize, told: usize, page: impl Fn(&str) -> String) -> String {
-        let carried: Vec<&Tale> = self.tales[..told].iter().filter(|tale| tale.feeds.contains(&feed)).collect();
+        let carried: Vec<&Tale> =
+            self.tales[..told].iter().filter(|tale| tale.feeds.contains(&feed)).collect();
         let newest = carried.iter().rev().take(WINDOW).map(|tale| tale.entry(&page(&tale.path())));
         wire::feed(&newest.collect::<Vec<_>>())
     }
@@ -149,7 +152,14 @@ impl Rule {
             _ => (vec![signals[0]], vec![signals[1], signals[2]], vec![]),
         };
         let feed = (rng.u8(0..4) == 0).then(|| rng.usize(0..FEEDS));
-        Self { name: format!("Rule{index:02}"), all, any, none, feed, notify: NOTIFY[index % NOTIFY.len()] }
+        Self {
+            name: format!("Rule{index:02}"),
+            all,
+            any,
+            none,
+            feed,
+            notify: NOTIFY[index % NOTIFY.len()],
+        }
     }
 
     fn holds(&self, tale: &Tale) -> bool {
@@ -162,8 +172,10 @@ impl Rule {
     }
 
     fn receivers(&self) -> Vec<To> {
-        let to =
-            |notifier: &str, recipient: &str| To { notifier: notifier.to_owned(), recipient: recipient.to_owned() };
+        let to = |notifier: &str, recipient: &str| To {
+            notifier: notifier.to_owned(),
+            recipient: recipient.to_owned(),
+        };
         let of = |notifier: &&str| match *notifier {
             "desk" => DESK.map(|recipient| to("desk", recipient)).to_vec(),
             hook => vec![to(hook, "")],
@@ -174,7 +186,8 @@ impl Rule {
     fn yaml(&self) -> String {
         let parts = [("all", &self.all), ("any", &self.any), ("not", &self.none)];
         let parts = parts.iter().filter(|(_, signals)| !signals.is_empty());
-        let when = parts.map(|(key, signals)| format!("{key}: [{}]", words(signals.iter()).join(", ")));
+        let when =
+            parts.map(|(key, signals)| format!("{key}: [{}]", words(signals.iter()).join(", ")));
         let when = when.collect::<Vec<_>>().join(", ");
         let mut yaml = format!("  - name: {}\n    when: {{{when}}}\n", self.name);
         writeln!(yaml, "    notify: [{}]", self.notify.join(", ")).expect("strings grow");
@@ -195,11 +208,13 @@ impl Tale {
         let first = rng.usize(0..FEEDS);
         let feeds = if rng.u8(0..4) == 0 { vec![first, (first + 1) % FEEDS] } else { vec![first] };
         let mark = format!("Tale {index:04}");
-        let title = std::iter::once(mark.clone()).chain(words(in_title.iter()).into_iter().map(str::to_owned));
+        let title = std::iter::once(mark.clone())
+            .chain(words(in_title.iter()).into_iter().map(str::to_owned));
         let title = title.collect::<Vec<_>>().join(" ");
         let mut paragraphs: Vec<String> = (0..4).map(|_| paragraph(rng)).collect();
         for signal in words(in_text.iter()) {
-            write!(paragraphs[rng.usize(0..4)], " Some said {signal}, others did not.").expect("strings grow");
+            write!(paragraphs[rng.usize(0..4)], " Some said {signal}, others did not.")
+                .expect("strings grow");
         }
         Self { mark, title, paragraphs, in_title, in_text, form, feeds }
     }
@@ -222,7 +237,10 @@ impl Tale {
     }
 
     fn page(&self) -> String {
-        let text = self.paragraphs.iter().fold(String::new(), |text, paragraph| text + "<p>" + paragraph + "</p>");
+        let text = self
+            .paragraphs
+            .iter()
+            .fold(String::new(), |text, paragraph| text + "<p>" + paragraph + "</p>");
         format!(
             "<!doctype html><html lang=en><head><title>{0}</title></head><body><nav><a href=/>Home</a></nav>\
              <article><h1>{0}</h1>{text}</article></body></html>",
@@ -238,9 +256,16 @@ fn words<'s>(signals: impl Iterator<Item = &'s usize>) -> Vec<&'static str> {
 /// Some fifty words that no other text has in this order.
 fn paragraph(rng: &mut Rng) -> String {
     let mut word = || -> String {
-        let syllable = || ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "wo", "zu"];
+        let syllable = || {
+            [
+                "ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "wo",
+                "zu",
+            ]
+        };
         (0..rng.usize(2..4)).map(|_| syllable()[rng.usize(0..15)]).collect()
     };
-    let sentence = |words: Vec<String>| format!("The {}, and the {}.", words[..5].join(" "), words[5..].join(" "));
+    let sentence = |words: Vec<String>| {
+        format!("The {}, and the {}.", words[..5].join(" "), words[5..].join(" "))
+    };
     (0..5).map(|_| sentence((0..10).map(|_| word()).collect())).collect::<Vec<_>>().join(" ")
 }

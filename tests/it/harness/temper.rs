@@ -1,4 +1,5 @@
-//! How sinks behave: what becomes of the first, the second, the third try of a message is a function of the seed and of what the message says.
+//! How sinks behave: what becomes of the first, the second, the third try of a message is a
+//! function of the seed and of what the message says.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
@@ -53,13 +54,16 @@ pub enum Deed {
     Gone,
 }
 
-const MISDEEDS: [Deed; 6] = [Deed::Stall, Deed::Reset, Deed::HangUp, Deed::Busy, Deed::AskForRest, Deed::Redeploy];
+const MISDEEDS: [Deed; 6] =
+    [Deed::Stall, Deed::Reset, Deed::HangUp, Deed::Busy, Deed::AskForRest, Deed::Redeploy];
 
 impl Deed {
     /// What it makes of the message.
     pub fn fate(self) -> Fate {
         match self {
-            Self::Take | Self::TakeSlowly | Self::TakeAndDrop | Self::TakeInOtherWords => Fate::Taken,
+            Self::Take | Self::TakeSlowly | Self::TakeAndDrop | Self::TakeInOtherWords => {
+                Fate::Taken
+            }
             Self::Stall | Self::Reset | Self::HangUp => Fate::Unanswered,
             Self::Busy | Self::Redeploy | Self::Gone => Fate::PutOff,
             Self::AskForRest => Fate::Rest(REST),
@@ -69,7 +73,8 @@ impl Deed {
     }
 }
 
-/// What becomes of a message that came `before` times before: at most three misdeeds, then it is taken, or, one in twenty, refused for good.
+/// What becomes of a message that came `before` times before: at most three misdeeds, then it is
+/// taken, or, one in twenty, refused for good.
 pub fn deed(seed: u64, to: &To, told: &Told, before: usize) -> Deed {
     if to.notifier == GONE {
         return Deed::Gone;
@@ -108,7 +113,8 @@ impl Limiter {
     }
 }
 
-/// Whether a mail server turns somebody away before it is given a mail; `number` counts those who came.
+/// Whether a mail server turns somebody away before it is given a mail; `number` counts those who
+/// came.
 pub fn turns_away(seed: u64, number: usize) -> bool {
     hash(&(seed, number)).is_multiple_of(20)
 }

@@ -1,4 +1,5 @@
-//! Feeds, sinks and the real process: lives that end in kill -9, and what is known of them afterwards.
+//! Feeds, sinks and the real process: lives that end in kill -9, and what is known of them
+//! afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,20 +27,21 @@ const QUIET: Duration = Duration::from_millis(1200);
 /// Runs after which everything must be over.
 const ROUNDS: usize = 40;
 
-/// What is open, but for what waits until the hook is back that is gone, and how many items were seen.
+/// What is open, but for what waits until the hook is back that is gone, and how many items were
+/// seen.
 const STANDING: &str =
     "SELECT ((SELECT count(*) FROM message WHERE state NOT IN ('sent', 'dead') AND notifier != 'gone')
     + (SELECT count(*) FROM story WHERE fate IS NULL)) || ' open, ' || (SELECT count(*) FROM sighting) || ' items'";
 
-/// How far a clock is ahead that is: shorter than any time after which notices or late digests are due.
+/// How far a clock is ahead that is: shorter than any time after which notices or late digests are
+/// due.
 const AHEAD: Duration = Duration::from_mins(30);
 
 /// Attempts of the last run began and ended half an hour before it believed.
-const ATTEMPTS_IN_REAL_TIME: &str =
-    "UPDATE attempt SET started = started - 1800000, ended = ended - 1800000 WHERE started > (unixepoch() + 60) * 1000";
+const ATTEMPTS_IN_REAL_TIME: &str = "UPDATE attempt SET started = started - 1800000, ended = ended - 1800000 WHERE started > (unixepoch() + 60) * 1000";
 
-/// What waits longer than anything here may: a message for a quarter of an hour, a receiver that asked
-/// for rest for a minute, a feed for a quarter of an hour.
+/// What waits longer than anything here may: a message for a quarter of an hour, a receiver that
+/// asked for rest for a minute, a feed for a quarter of an hour.
 const HELD: &str = "SELECT uid FROM message WHERE state = 'pending' AND notifier != 'gone' AND due > (unixepoch() + 900) * 1000
     UNION SELECT 'the rest of ' || notifier FROM health WHERE notifier != 'gone' AND rests_until > (unixepoch() + 90) * 1000
     UNION SELECT name FROM feed WHERE next_poll > (unixepoch() + 900) * 1000";
@@ -70,12 +72,27 @@ impl World {
         let (server, ledger) = (Server::start().await, Ledger::new());
         let hooks = Hooks::start(seed, ledger.clone()).await;
         let mail = Mail::start(seed, ledger.clone()).await;
-        let folder = Folder::new(&config(&server, &hooks, &mail), &[("rules.yaml", &script.rules_as_yaml())]);
+        let folder = Folder::new(
+            &config(&server, &hooks, &mail),
+            &[("rules.yaml", &script.rules_as_yaml())],
+        );
         for (path, page) in script.pages() {
             server.serve(&path, Response::html(&page));
         }
         let (runs, passed, held) = (0, Vec::new(), BTreeSet::new());
-        let world = Self { script, folder, rng, server, _hooks: hooks, mail, ledger, told: 0, runs, passed, held };
+        let world = Self {
+            script,
+            folder,
+            rng,
+            server,
+            _hooks: hooks,
+            mail,
+            ledger,
+            told: 0,
+            runs,
+            passed,
+            held,
+        };
         world.serve();
         world
     }
@@ -99,7 +116,8 @@ impl World {
         }
     }
 
-    /// A run that is killed at a moment that the seed chose: after so many milliseconds, or at so many arrivals.
+    /// A run that is killed at a moment that the seed chose: after so many milliseconds, or at so
+    /// many arrivals.
     pub async fn live(&mut self) {
         let is_ahead = self.rng.u8(0..4) == 0;
         let mut tidings = self.start(is_ahead);
@@ -114,7 +132,8 @@ impl World {
         if is_ahead {
             self.set_back().await;
         }
-        // Not always: whoever opens the store after a crash repairs it, and the daemon is to do that, too.
+        // Not always: whoever opens the store after a crash repairs it, and the daemon is to do
+        // that, too.
         if self.rng.u8(0..3) == 0 {
             self.let_time_pass().await;
         }
@@ -132,8 +151,8 @@ impl World {
         }
     }
 
-    /// The clock is right again. What the last run did is told in the time in which it was done; what it
-    /// has wait stays as it left it.
+    /// The clock is right again. What the last run did is told in the time in which it was done;
+    /// what it has wait stays as it left it.
     async fn set_back(&self) {
         if self.has_outbox().await {
             self.folder.change(ATTEMPTS_IN_REAL_TIME).await;
@@ -169,11 +188,14 @@ impl World {
             return;
         }
         self.passed.push(now());
-        self.folder.change("UPDATE message SET due = min(due, unixepoch() * 1000) WHERE state = 'pending'").await;
+        self.folder
+            .change("UPDATE message SET due = min(due, unixepoch() * 1000) WHERE state = 'pending'")
+            .await;
         self.folder.change("UPDATE health SET rests_until = 0").await;
     }
 
-    /// Runs, unharmed, until all is told; then once more, over two polls, to see that nothing more is.
+    /// Runs, unharmed, until all is told; then once more, over two polls, to see that nothing more
+    /// is.
     pub async fn come_to_an_end(&mut self) {
         self.publish(self.script.tales.len());
         let over = format!("0 open, {} items", self.script.items());
@@ -214,7 +236,8 @@ impl World {
         let said = self.folder.command(&["deliveries", "--format", "json"]).await;
         let listed = said.output.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("JSON");
-            let (id, state, about) = (text(&line["message"]), text(&line["state"]), text(&line["about"]["story"]));
+            let (id, state, about) =
+                (text(&line["message"]), text(&line["state"]), text(&line["about"]["story"]));
             Listed { id, state, to: to(&line), about }
         });
         Evidence {
@@ -230,15 +253,24 @@ impl World {
 
     async fn messages(&self) -> BTreeMap<String, Message> {
         let rows = self.rows("SELECT json_object('id', uid, 'notifier', notifier, 'recipient', recipient, 'state', state) FROM message").await;
-        let message = |row: &Value| Message { to: to(row), state: text(&row["state"]), attempts: Vec::new() };
-        let mut messages: BTreeMap<_, _> = rows.iter().map(|row| (text(&row["id"]), message(row))).collect();
-        let attempts = "SELECT json_object('id', uid, 'started', started, 'ended', ended, 'outcome', outcome)
+        let message =
+            |row: &Value| Message { to: to(row), state: text(&row["state"]), attempts: Vec::new() };
+        let mut messages: BTreeMap<_, _> =
+            rows.iter().map(|row| (text(&row["id"]), message(row))).collect();
+        let attempts =
+            "SELECT json_object('id', uid, 'started', started, 'ended', ended, 'outcome', outcome)
             FROM attempt JOIN message ON message.id = attempt.message ORDER BY attempt.id";
         for row in self.rows(attempts).await {
-            let time = |key: &str| row[key].as_i64().map(|time| Timestamp::from_millisecond(time).expect("in range"));
+            let time = |key: &str| {
+                row[key].as_i64().map(|time| Timestamp::from_millisecond(time).expect("in range"))
+            };
             let started = time("started").expect("every attempt began");
             let attempt = Attempt { started, ended: time("ended"), outcome: text(&row["outcome"]) };
-            messages.get_mut(&text(&row["id"])).expect("an attempt has a message").attempts.push(attempt);
+            messages
+                .get_mut(&text(&row["id"]))
+                .expect("an attempt has a message")
+                .attempts
+                .push(attempt);
         }
         messages
     }
@@ -250,8 +282,12 @@ impl World {
 }
 
 fn config(server: &Server, hooks: &Hooks, mail: &Mail) -> String {
-    let feed =
-        |feed| format!("  - {{url: \"{}\", name: wire-{feed}, every: 1s}}\n", server.url(&format!("/wire-{feed}.xml")));
+    let feed = |feed| {
+        format!(
+            "  - {{url: \"{}\", name: wire-{feed}, every: 1s}}\n",
+            server.url(&format!("/wire-{feed}.xml"))
+        )
+    };
     let hook = |name: &str| format!("  {name}: {{type: webhook, url: \"{}\"}}\n", hooks.url(name));
     format!(
         "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook]\nfeeds:\n{}notifiers:\n{}  \
@@ -267,7 +303,8 @@ fn config(server: &Server, hooks: &Hooks, mail: &Mail) -> String {
 /// Fails if a run's log speaks of a fault of Tidings itself.
 fn sound(tidings: &Running) {
     let log = tidings.log();
-    let faults = log.iter().filter(|line| line.contains("panicked") || line.contains("fault of Tidings"));
+    let faults =
+        log.iter().filter(|line| line.contains("panicked") || line.contains("fault of Tidings"));
     assert_eq!(faults.count(), 0, "{log:#?}");
 }
 

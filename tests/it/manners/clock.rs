@@ -4,8 +4,10 @@ use super::publisher::{Publisher, Reply};
 use super::{round, story, watching};
 
 /// Twenty hours, in milliseconds: less than the longest that any feed is left alone.
-const AHEAD: &str = "UPDATE feed SET last_poll = last_poll + 72000000, next_poll = next_poll + 72000000";
-const REST_AHEAD: &str = "UPDATE host SET since = since + 72000000, rests_until = rests_until + 72000000";
+const AHEAD: &str =
+    "UPDATE feed SET last_poll = last_poll + 72000000, next_poll = next_poll + 72000000";
+const REST_AHEAD: &str =
+    "UPDATE host SET since = since + 72000000, rests_until = rests_until + 72000000";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_that_was_polled_by_a_clock_that_was_ahead_waits_no_longer_than_its_interval() {

@@ -22,7 +22,10 @@ async fn validators_come_back_byte_for_byte_over_a_restart() {
     round_a_day_later(&folder).await;
     round_a_day_later(&folder).await;
     let asked = publisher.asked("/feed");
-    assert_eq!((asked[0].header("if-none-match"), asked[0].header("if-modified-since")), (None, None));
+    assert_eq!(
+        (asked[0].header("if-none-match"), asked[0].header("if-modified-since")),
+        (None, None)
+    );
     for again in &asked[1..] {
         assert_eq!(again.header("if-none-match"), Some("W/\"\u{e9}\u{ff} 1\""));
         assert_eq!(again.header("if-modified-since"), Some("yesterday, about noon"));
@@ -64,7 +67,10 @@ async fn a_304_replaces_the_validators_that_it_carries_and_keeps_the_others() {
     round_a_day_later(&folder).await;
     round_a_day_later(&folder).await;
     let last = publisher.asked("/feed").remove(2);
-    assert_eq!((last.header("if-none-match"), last.header("if-modified-since")), (Some("\"2\""), Some("Mon")));
+    assert_eq!(
+        (last.header("if-none-match"), last.header("if-modified-since")),
+        (Some("\"2\""), Some("Mon"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,11 +81,18 @@ async fn a_server_that_ignores_validators_is_told_of_once_and_asked_no_more_ofte
     round(&folder).await;
     round_a_day_later(&folder).await;
     round_a_day_later(&folder).await;
-    assert!(publisher.asked("/feed")[1..].iter().all(|asked| asked.header("if-none-match") == Some("\"1\"")));
+    assert!(
+        publisher.asked("/feed")[1..]
+            .iter()
+            .all(|asked| asked.header("if-none-match") == Some("\"1\""))
+    );
     assert_eq!(folder.query("SELECT count(*) FROM story").await, ["1"]);
     assert_eq!(folder.query("SELECT count(*) FROM alert").await, ["1"]);
     assert_eq!(folder.query("SELECT count(*) FROM message WHERE state = 'sent'").await, ["1"]);
-    assert_eq!(folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await, ["0"]);
+    assert_eq!(
+        folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await,
+        ["0"]
+    );
     assert_eq!(folder.query("SELECT next_poll - last_poll >= 1800000 FROM feed").await, ["1"]);
 }
 
@@ -89,10 +102,14 @@ async fn an_answer_that_is_no_feed_replaces_no_validators() {
     publisher.serve("/feed", |_| Reply::ok("ETag: \"1\"\r\n", &story()));
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
     round(&folder).await;
-    publisher.serve("/feed", |_| Reply::ok("ETag: \"oops\"\r\n", "<!doctype html><title>Oops</title>"));
+    publisher
+        .serve("/feed", |_| Reply::ok("ETag: \"oops\"\r\n", "<!doctype html><title>Oops</title>"));
     round_a_day_later(&folder).await;
     assert_eq!(folder.query("SELECT error FROM feed").await, ["this is a web page, not a feed"]);
-    assert_eq!(folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await, ["0"]);
+    assert_eq!(
+        folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await,
+        ["0"]
+    );
     round_a_day_later(&folder).await;
     assert_eq!(publisher.asked("/feed")[2].header("if-none-match"), Some("\"1\""));
 }

@@ -8,8 +8,13 @@ use crate::support::wire::{self, Entry};
 
 /// Six stories that match, unlike each other.
 fn whole() -> String {
-    let entry =
-        |n: usize| Entry::full(&format!("Arms, part {n}"), &format!("https://wire.example/{n}"), &wire::long(n));
+    let entry = |n: usize| {
+        Entry::full(
+            &format!("Arms, part {n}"),
+            &format!("https://wire.example/{n}"),
+            &wire::long(n),
+        )
+    };
     wire::feed(&(1..=6).map(entry).collect::<Vec<_>>())
 }
 
@@ -19,7 +24,10 @@ fn json() -> String {
         serde_json::json!({ "id": link, "url": link, "title": format!("Arms, part {n}"), "content_text": text })
     };
     let items: Vec<_> = (1..=6).map(item).collect();
-    format!("{{\"version\": \"https://jsonfeed.org/version/1.1\", \"items\": {}}}", serde_json::Value::from(items))
+    format!(
+        "{{\"version\": \"https://jsonfeed.org/version/1.1\", \"items\": {}}}",
+        serde_json::Value::from(items)
+    )
 }
 
 /// Where the story of that number begins, and a little more.
@@ -28,7 +36,10 @@ fn within(document: &str, n: usize, more: usize) -> usize {
 }
 
 fn head(headers: &str) -> Vec<u8> {
-    format!("HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"1\"\r\nLast-Modified: Mon\r\n{headers}\r\n").into_bytes()
+    format!(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"1\"\r\nLast-Modified: Mon\r\n{headers}\r\n"
+    )
+    .into_bytes()
 }
 
 fn chunk(bytes: &[u8]) -> Vec<u8> {
@@ -52,14 +63,23 @@ const CUTS: [Cut; 8] = [
     }),
     ("within a text", whole, |all| [head(""), all[..within(all, 4, 300)].into()].concat()),
     ("within a title", whole, |all| [head(""), all[..within(all, 4, 6)].into()].concat()),
-    ("within a tag", whole, |all| [head(""), all[..all.find("itle>Arms, part 4").expect("it")].into()].concat()),
-    ("promised more", whole, |all| {
-        [head(&format!("Content-Length: {}\r\n", all.len())), all[..within(all, 4, 300)].into()].concat()
+    ("within a tag", whole, |all| {
+        [head(""), all[..all.find("itle>Arms, part 4").expect("it")].into()].concat()
     }),
-    ("one byte more", whole, |all| [head(&format!("Content-Length: {}\r\n", all.len() + 1)), all.into()].concat()),
-    ("chunks", whole, |all| {
-        [head("Transfer-Encoding: chunked\r\n"), chunk(&all.as_bytes()[..within(all, 4, 300)]), b"ff\r\nx".to_vec()]
+    ("promised more", whole, |all| {
+        [head(&format!("Content-Length: {}\r\n", all.len())), all[..within(all, 4, 300)].into()]
             .concat()
+    }),
+    ("one byte more", whole, |all| {
+        [head(&format!("Content-Length: {}\r\n", all.len() + 1)), all.into()].concat()
+    }),
+    ("chunks", whole, |all| {
+        [
+            head("Transfer-Encoding: chunked\r\n"),
+            chunk(&all.as_bytes()[..within(all, 4, 300)]),
+            b"ff\r\nx".to_vec(),
+        ]
+        .concat()
     }),
     ("json", json, |all| [head(""), all[..within(all, 4, 6)].into()].concat()),
 ];
@@ -83,7 +103,9 @@ async fn what_breaks_off_is_read_as_far_as_it_goes_and_then_asked_for_whole() {
     }
     let folder = watching(&feeds);
     round(&folder).await;
-    let read = |(name, ..): &Cut| if *name == "one byte more" { format!("{name}: 6") } else { format!("{name}: 3") };
+    let read = |(name, ..): &Cut| {
+        if *name == "one byte more" { format!("{name}: 6") } else { format!("{name}: 3") }
+    };
     let mut expected: Vec<String> = CUTS.iter().map(read).collect();
     expected.sort();
     assert_eq!(told(&folder).await, expected);
@@ -109,7 +131,11 @@ async fn a_gzip_that_breaks_off_loses_nothing() {
     let publisher = Publisher::start().await;
     publisher.serve("/feed", |_| {
         Reply::raw(
-            [head("Content-Encoding: gzip\r\n"), half_a_gzip(&whole().as_bytes()[..within(&whole(), 4, 300)])].concat(),
+            [
+                head("Content-Encoding: gzip\r\n"),
+                half_a_gzip(&whole().as_bytes()[..within(&whole(), 4, 300)]),
+            ]
+            .concat(),
         )
     });
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
@@ -127,13 +153,18 @@ async fn items_that_a_cut_document_lacks_are_not_gone_and_leave_no_gap() {
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
     round(&folder).await;
     publisher.serve("/feed", |_| {
-        let other = whole().replace("wire.example/", "wire.example/new/").replace("Arms, part ", "Arms, new part ");
+        let other = whole()
+            .replace("wire.example/", "wire.example/new/")
+            .replace("Arms, part ", "Arms, new part ");
         let other = other.replace("They believe", "Some believe");
         let end = other.find("<item><title>Arms, new part 3").expect("it");
         Reply::raw([head("Cache-Control: max-age=80000\r\n"), other[..end].into()].concat())
     });
     round_a_day_later(&folder).await;
-    assert_eq!(folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await, ["0"]);
+    assert_eq!(
+        folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await,
+        ["0"]
+    );
     assert_eq!(folder.query("SELECT count(*) FROM gap").await, ["0"]);
     assert_eq!(
         folder.query("SELECT next_poll - last_poll < 40000000 FROM feed").await,

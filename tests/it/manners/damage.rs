@@ -1,4 +1,5 @@
-//! Answers that break off, lie about themselves or never end: each is one failure in words, and nothing is lost by it.
+//! Answers that break off, lie about themselves or never end: each is one failure in words, and
+//! nothing is lost by it.
 
 use std::io::Write;
 
@@ -44,8 +45,16 @@ fn damage() -> Vec<(&'static str, Make, &'static str)> {
             "larger than 10 MiB",
         ),
         ("closed", || Reply::raw(Vec::new()), "the server closed the connection without an answer"),
-        ("endless", || Reply::raw([head(""), vec![b'x'; 1 << 20]].concat()).then(Then::Repeat), "larger than 10 MiB"),
-        ("huge", || Reply::raw(head("Content-Length: 1000000000000000000\r\n")), "larger than 10 MiB"),
+        (
+            "endless",
+            || Reply::raw([head(""), vec![b'x'; 1 << 20]].concat()).then(Then::Repeat),
+            "larger than 10 MiB",
+        ),
+        (
+            "huge",
+            || Reply::raw(head("Content-Length: 1000000000000000000\r\n")),
+            "larger than 10 MiB",
+        ),
         (
             "no gzip",
             || Reply::new("200 OK", "Content-Encoding: gzip\r\n", story().as_bytes()),
@@ -55,7 +64,10 @@ fn damage() -> Vec<(&'static str, Make, &'static str)> {
         ("other", || Reply::raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec()), "no usable answer came"),
         (
             "reset",
-            || Reply::raw([head("Content-Length: 100000\r\n"), b"<rss>".to_vec()].concat()).then(Then::Reset),
+            || {
+                Reply::raw([head("Content-Length: 100000\r\n"), b"<rss>".to_vec()].concat())
+                    .then(Then::Reset)
+            },
             "the answer broke off in the middle",
         ),
     ]
@@ -71,7 +83,9 @@ async fn each_damage_is_one_failure_in_words_and_the_next_good_answer_is_read() 
     }
     let folder = watching(&feeds);
     round(&folder).await;
-    let errors = folder.query("SELECT name || ': ' || error FROM feed WHERE failures = 1 ORDER BY name").await;
+    let errors = folder
+        .query("SELECT name || ': ' || error FROM feed WHERE failures = 1 ORDER BY name")
+        .await;
     assert_eq!(errors.len(), damage().len(), "{errors:#?}");
     for ((name, _, why), error) in damage().iter().zip(&errors) {
         assert!(error.starts_with(name) && error.contains(why), "{error}");
@@ -98,7 +112,10 @@ async fn what_is_known_of_a_feed_outlives_a_damaged_answer() {
         Reply::raw([head("ETag: \"2\"\r\nContent-Length: 9000\r\n"), story().into_bytes()].concat())
     });
     round_a_day_later(&folder).await;
-    assert_eq!(folder.query("SELECT failures || ' ' || coalesce(etag, 'none') FROM feed").await, ["0 none"]);
+    assert_eq!(
+        folder.query("SELECT failures || ' ' || coalesce(etag, 'none') FROM feed").await,
+        ["0 none"]
+    );
     assert_eq!(folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NULL").await, ["1"]);
 }
 
@@ -119,7 +136,8 @@ async fn a_content_length_that_is_too_short_costs_only_what_it_cuts_off() {
 async fn every_encoding_that_is_asked_for_is_read() {
     type Encode = fn(&[u8]) -> Vec<u8>;
     const FEED: &str = "<rss><channel><title>Wire</title><item><title>One</title><link>http://a.example/</link></item></channel></rss>";
-    let encodings: [(&str, Encode); 4] = [("br", brotli), ("deflate", deflate), ("gzip", gzip), ("zstd", zstd)];
+    let encodings: [(&str, Encode); 4] =
+        [("br", brotli), ("deflate", deflate), ("gzip", gzip), ("zstd", zstd)];
     let publisher = Publisher::start().await;
     let mut feeds = Vec::new();
     for (name, encode) in encodings {
@@ -132,5 +150,8 @@ async fn every_encoding_that_is_asked_for_is_read() {
     }
     let folder = watching(&feeds);
     round(&folder).await;
-    assert_eq!(folder.query("SELECT feed FROM sighting ORDER BY feed").await, ["br", "deflate", "gzip", "zstd"]);
+    assert_eq!(
+        folder.query("SELECT feed FROM sighting ORDER BY feed").await,
+        ["br", "deflate", "gzip", "zstd"]
+    );
 }

@@ -1,4 +1,5 @@
-//! Feeds that fail at first: they are tried again within seconds, by a start, by a reload, and when somebody asks.
+//! Feeds that fail at first: they are tried again within seconds, by a start, by a reload, and when
+//! somebody asks.
 
 use super::publisher::{Publisher, Reply};
 use super::{round, story, watching};
@@ -8,7 +9,9 @@ use crate::support::tidings::Folder;
 async fn one_fails(publisher: &Publisher) -> Folder {
     publisher.serve("/good", |_| Reply::ok("", &story()));
     publisher.serve("/bad", |_| Reply::new("500 No", "", b""));
-    let feed = |name: &str| format!("url: \"{}\", name: {name}, every: 1h", publisher.url(&format!("/{name}")));
+    let feed = |name: &str| {
+        format!("url: \"{}\", name: {name}, every: 1h", publisher.url(&format!("/{name}")))
+    };
     let folder = watching(&[feed("good"), feed("bad")]);
     round(&folder).await;
     // The floor for one's own hosts is a second: as if it had passed.
@@ -35,13 +38,18 @@ async fn a_start_a_reload_and_whoever_asks_have_what_fails_polled_at_once() {
     let folder = one_fails(&publisher).await;
     let mut tidings = folder.run(&[]);
     publisher.wait_for("/bad", 2).await;
-    tidings.wait_for_log(|line| line.contains("1 of 2 feeds fail: bad: the server answered 500")).await;
+    tidings
+        .wait_for_log(|line| line.contains("1 of 2 feeds fail: bad: the server answered 500"))
+        .await;
 
     tidings.hang_up();
     publisher.wait_for("/bad", 3).await;
 
     let said = folder.command(&["feeds", "poll-now"]).await;
-    assert_eq!((said.code, said.output.as_str()), (0, "bad: a running tidings polls it within seconds\n"));
+    assert_eq!(
+        (said.code, said.output.as_str()),
+        (0, "bad: a running tidings polls it within seconds\n")
+    );
     publisher.wait_for("/bad", 4).await;
     assert_eq!(publisher.asked("/good").len(), 1);
 
@@ -66,7 +74,11 @@ async fn a_feed_that_the_configuration_has_not_is_said_with_what_is_near() {
     let folder = one_fails(&publisher).await;
     let said = folder.command(&["feeds", "poll-now", "bad", "goood"]).await;
     assert_eq!((said.code, said.output.as_str()), (65, ""));
-    assert!(said.errors.contains("no feed of the configuration is called `goood`"), "{}", said.errors);
+    assert!(
+        said.errors.contains("no feed of the configuration is called `goood`"),
+        "{}",
+        said.errors
+    );
     assert!(said.errors.contains("did you mean `good`?"), "{}", said.errors);
     assert_eq!(folder.query("SELECT count(*) FROM feed WHERE poll_asked IS NOT NULL").await, ["0"]);
 }

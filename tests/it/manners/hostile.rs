@@ -12,26 +12,40 @@ const OK: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\n";
 const SLOW: [(&str, Make); 4] = [
     ("says nothing", || Reply::raw(Vec::new()).then(Then::Hold)),
     ("half a head", || Reply::raw(b"HTTP/1.1 200 OK\r\nX-Slow: lo".to_vec()).then(Then::Hold)),
-    ("half a body", || Reply::raw(format!("{OK}Content-Length: 99\r\n\r\n<rss>").into_bytes()).then(Then::Hold)),
+    ("half a body", || {
+        Reply::raw(format!("{OK}Content-Length: 99\r\n\r\n<rss>").into_bytes()).then(Then::Hold)
+    }),
     ("never ends", || Reply::raw(format!("{OK}\r\n<rss>").into_bytes()).then(Then::Hold)),
 ];
 
 /// Answers that would keep a core, the memory or the stack.
 const EVIL: [(&str, Make); 12] = [
     ("bomb", bomb),
-    ("flood", || Reply::raw(format!("{OK}\r\n{}", " ".repeat(1 << 16)).into_bytes()).then(Then::Repeat)),
+    ("flood", || {
+        Reply::raw(format!("{OK}\r\n{}", " ".repeat(1 << 16)).into_bytes()).then(Then::Repeat)
+    }),
     ("headers", || Reply::raw(b"HTTP/1.1 200 OK\r\nX-More: x".to_vec()).then(Then::Repeat)),
     ("validator", || Reply::ok(&format!("ETag: \"{}\"\r\n", "e".repeat(50_000)), &wire::feed(&[]))),
-    ("rest", || Reply::new("503 Service Unavailable", "Retry-After: 99999999999999999999\r\n", b"")),
-    ("reset", || Reply::raw(format!("{OK}Content-Length: 99\r\n\r\n<rss>").into_bytes()).then(Then::Reset)),
+    ("rest", || {
+        Reply::new("503 Service Unavailable", "Retry-After: 99999999999999999999\r\n", b"")
+    }),
+    ("reset", || {
+        Reply::raw(format!("{OK}Content-Length: 99\r\n\r\n<rss>").into_bytes()).then(Then::Reset)
+    }),
     ("circle", || Reply::redirect("301 Moved Permanently", "?")),
-    ("nonsense", || Reply::new("200 OK", "Content-Type: text/xml; charset=utf-16\r\n", &[0xd8; 100_001])),
+    ("nonsense", || {
+        Reply::new("200 OK", "Content-Type: text/xml; charset=utf-16\r\n", &[0xd8; 100_001])
+    }),
     ("deep", || Reply::ok("", &format!("<rss><channel>{}", "<media:group>".repeat(100_000)))),
     ("laughs", laughs),
-    ("one line", || Reply::ok("", &format!("<rss><channel><item><title>{}</title></item>", "a&b<".repeat(200_000)))),
+    ("one line", || {
+        Reply::ok(
+            "",
+            &format!("<rss><channel><item><title>{}</title></item>", "a&b<".repeat(200_000)),
+        )
+    }),
     ("hints", || {
-        let hints =
-            "<ttl>4294967295</ttl><sy:updatePeriod>yearly</sy:updatePeriod><skipDays><day>Monday</day></skipDays>";
+        let hints = "<ttl>4294967295</ttl><sy:updatePeriod>yearly</sy:updatePeriod><skipDays><day>Monday</day></skipDays>";
         let date = "<pubDate>Fri, 31 Dec 9999 23:59:59 GMT</pubDate>";
         let item = format!("<item><title>x</title>{date}</item>");
         Reply::ok(
@@ -80,11 +94,18 @@ async fn a_good_feed_alerts_while_hostile_servers_do_their_worst_and_the_daemon_
     let outcomes = folder.query("SELECT count(*) FROM feed WHERE name LIKE 'slow%'").await;
     assert_eq!(outcomes, ["0"], "the slow ones are still being waited for");
 
-    folder.wait_until("SELECT count(*) FROM feed WHERE name LIKE 'evil%'", |count| count == "12").await;
+    folder
+        .wait_until("SELECT count(*) FROM feed WHERE name LIKE 'evil%'", |count| count == "12")
+        .await;
     let polls = good.asked("/feed").len();
     good.wait_for("/feed", polls + 2).await;
-    let late = folder.query("SELECT name FROM feed WHERE next_poll - last_poll > 27 * 3600000").await;
-    assert_eq!(late, Vec::<String>::new(), "nobody puts off the next poll for longer than a day and a tenth");
+    let late =
+        folder.query("SELECT name FROM feed WHERE next_poll - last_poll > 27 * 3600000").await;
+    assert_eq!(
+        late,
+        Vec::<String>::new(),
+        "nobody puts off the next poll for longer than a day and a tenth"
+    );
     assert_eq!(tidings.terminate().await, 0, "{:#?}", tidings.log());
     let log = tidings.log().join("\n");
     assert!(!log.contains("fault of Tidings") && !log.contains("panicked"), "{log}");

@@ -1,4 +1,5 @@
-//! Permanent redirects: believed after six days, named in the log, and given up when the new address fails.
+//! Permanent redirects: believed after six days, named in the log, and given up when the new
+//! address fails.
 
 use super::publisher::{Publisher, Reply};
 use super::{round, round_a_day_later, story, watching};
@@ -30,7 +31,10 @@ async fn a_move_that_held_for_six_days_is_adopted_and_named_as_the_edit_to_make(
         assert_eq!(count(&publisher), (6, 6), "followed each time until then");
         let edit = format!("in the configuration, write its url as {}", publisher.url("/new"));
         let log = round_a_day_later(&folder).await;
-        assert!(log.iter().any(|line| line.contains("wire: moved for good") && line.contains(&edit)), "{log:#?}");
+        assert!(
+            log.iter().any(|line| line.contains("wire: moved for good") && line.contains(&edit)),
+            "{log:#?}"
+        );
         assert_eq!(count(&publisher), (7, 7));
         let log = round_a_day_later(&folder).await;
         assert!(log.iter().any(|line| line.contains(&edit)), "said at each start: {log:#?}");
@@ -47,7 +51,11 @@ async fn a_time_off_in_which_nobody_looked_is_not_six_days_of_holding() {
         super::a_day_passes(&folder).await;
     }
     round(&folder).await;
-    assert_eq!(count(&publisher), (2, 2), "the old address is asked once more before the new one is believed");
+    assert_eq!(
+        count(&publisher),
+        (2, 2),
+        "the old address is asked once more before the new one is believed"
+    );
     round_a_day_later(&folder).await;
     assert_eq!(count(&publisher), (2, 3));
 }
@@ -81,7 +89,8 @@ async fn one_hop_that_is_not_for_good_keeps_a_chain_from_being_adopted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_to_what_is_no_feed_is_a_failure_and_begins_nothing() {
     let (publisher, folder) = moved("301 Moved Permanently").await;
-    publisher.serve("/new", |_| Reply::ok("", "<!doctype html><title>This domain is for sale</title>"));
+    publisher
+        .serve("/new", |_| Reply::ok("", "<!doctype html><title>This domain is for sale</title>"));
     round(&folder).await;
     for _ in 0..8 {
         round_a_day_later(&folder).await;
@@ -102,8 +111,16 @@ async fn the_address_of_the_configuration_is_asked_again_when_the_adopted_one_fa
         assert_eq!(count(&publisher), (7, 8), "adopted");
         publisher.serve("/new", move |_| Reply::new(failure, "", b""));
         let log = round_a_day_later(&folder).await;
-        assert!(log.iter().any(|line| line.contains("cannot be read where it moved to")), "{log:#?}");
-        assert_eq!(folder.query("SELECT ((next_poll - last_poll) / 60000) BETWEEN 30 AND 33 FROM feed").await, ["1"]);
+        assert!(
+            log.iter().any(|line| line.contains("cannot be read where it moved to")),
+            "{log:#?}"
+        );
+        assert_eq!(
+            folder
+                .query("SELECT ((next_poll - last_poll) / 60000) BETWEEN 30 AND 33 FROM feed")
+                .await,
+            ["1"]
+        );
         publisher.serve("/old", |_| Reply::ok("", &story()));
         round_a_day_later(&folder).await;
         assert_eq!(count(&publisher), (8, 9));
@@ -130,7 +147,8 @@ async fn where_an_address_holds_a_secret_none_that_it_leads_to_is_kept_or_shown(
     let new = publisher.url("/new?key=t0k3n");
     publisher.serve("/old?key=t0k3n", move |_| Reply::redirect("301 Moved Permanently", &new));
     publisher.serve("/new?key=t0k3n", |_| Reply::ok("", &story()));
-    let folder = watching(&[format!("url: \"{}?key=${{KEY}}\", name: wire", publisher.url("/old"))]);
+    let folder =
+        watching(&[format!("url: \"{}?key=${{KEY}}\", name: wire", publisher.url("/old"))]);
     folder.set("KEY", "t0k3n");
     let mut log = round(&folder).await;
     for _ in 0..8 {

@@ -1,4 +1,5 @@
-//! A publisher's server, which answers as its script says, be that HTTP or not, and records every request with its headers and its time.
+//! A publisher's server, which answers as its script says, be that HTTP or not, and records every
+//! request with its headers and its time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -48,9 +49,11 @@ impl Asked {
 }
 
 impl Reply {
-    /// An answer with that status line, more headers (each ended by a line break) and a body of the right length.
+    /// An answer with that status line, more headers (each ended by a line break) and a body of the
+    /// right length.
     pub fn new(status: &str, headers: &str, body: &[u8]) -> Self {
-        let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
         Self::raw([head.as_bytes(), &bytes(headers), b"\r\n", body].concat())
     }
 
@@ -106,7 +109,10 @@ impl Publisher {
 
     /// Answers `path` so from now on.
     pub fn serve(&self, path: &str, script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
-        self.scripts.lock().expect("no test panics while it holds this").insert(path.to_owned(), Arc::new(script));
+        self.scripts
+            .lock()
+            .expect("no test panics while it holds this")
+            .insert(path.to_owned(), Arc::new(script));
     }
 
     /// Every request so far.
@@ -122,8 +128,14 @@ impl Publisher {
     /// Waits until `path` was asked for `times` times.
     pub async fn wait_for(&self, path: &str, times: usize) -> Vec<Asked> {
         let mut seen = self.seen.subscribe();
-        let waited = timeout(DEADLINE, seen.wait_for(|seen| of_path(seen, path).len() >= times)).await;
-        of_path(&waited.unwrap_or_else(|_| panic!("{path} was not asked for {times} times")).expect("it lives"), path)
+        let waited =
+            timeout(DEADLINE, seen.wait_for(|seen| of_path(seen, path).len() >= times)).await;
+        of_path(
+            &waited
+                .unwrap_or_else(|_| panic!("{path} was not asked for {times} times"))
+                .expect("it lives"),
+            path,
+        )
     }
 }
 
@@ -155,8 +167,10 @@ async fn converse(
     let head: String = head.into_iter().map(char::from).collect();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let asked = Asked { path, head, at: clock() };
-    let script = scripts.lock().expect("no test panics while it holds this").get(&asked.path).cloned();
-    let reply = script.map_or_else(|| Reply::new("404 Not Found", "", b""), |script| script(&asked));
+    let script =
+        scripts.lock().expect("no test panics while it holds this").get(&asked.path).cloned();
+    let reply =
+        script.map_or_else(|| Reply::new("404 Not Found", "", b""), |script| script(&asked));
     seen.send_modify(|seen| seen.push(asked));
     stream.write_all(&reply.bytes).await?;
     stream.flush().await?;

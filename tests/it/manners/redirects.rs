@@ -51,8 +51,10 @@ async fn no_redirect_leads_from_https_to_http() {
         publisher.url("/feed")
     );
     let ca = Ca::new();
-    let secure = Raw::start_with_tls(ca.acceptor("127.0.0.1"), answer.leak().as_bytes(), Then::Close).await;
-    let folder = watching(&[format!("url: \"https://127.0.0.1:{}/feed\", name: wire", secure.port())]);
+    let secure =
+        Raw::start_with_tls(ca.acceptor("127.0.0.1"), answer.leak().as_bytes(), Then::Close).await;
+    let folder =
+        watching(&[format!("url: \"https://127.0.0.1:{}/feed\", name: wire", secure.port())]);
     folder.write("ca.pem", &ca.pem());
     folder.set("SSL_CERT_FILE", &folder.place("ca.pem"));
     round(&folder).await;
@@ -67,7 +69,9 @@ async fn a_redirect_leads_to_no_forbidden_place_and_carries_no_referer() {
     let other = Publisher::start().await;
     let to = other.url("/feed");
     publisher.serve("/elsewhere", move |_| Reply::redirect("302 Found", &to));
-    publisher.serve("/inside", |_| Reply::redirect("302 Found", "http://169.254.169.254/latest/meta-data"));
+    publisher.serve("/inside", |_| {
+        Reply::redirect("302 Found", "http://169.254.169.254/latest/meta-data")
+    });
     other.serve("/feed", |_| Reply::ok("", &story()));
     let folder = watching(&[
         format!("url: \"{}\", name: elsewhere", publisher.url("/elsewhere")),
@@ -78,7 +82,9 @@ async fn a_redirect_leads_to_no_forbidden_place_and_carries_no_referer() {
     assert_eq!((followed.header("referer"), followed.header("cookie")), (None, None));
     let failed = folder.query("SELECT name || ': ' || error FROM feed WHERE failures > 0").await;
     assert!(
-        failed.len() == 1 && failed[0].starts_with("inside: ") && failed[0].contains("169.254.169.254"),
+        failed.len() == 1
+            && failed[0].starts_with("inside: ")
+            && failed[0].contains("169.254.169.254"),
         "{failed:?}"
     );
 }

@@ -32,18 +32,29 @@ async fn retry_after_is_obeyed_in_both_forms_for_the_whole_host_over_restarts_an
         busy.serve(path, move |_| Reply::new(status, headers, b""));
     }
     other.serve("/feed", |_| Reply::ok("", &story()));
-    let mut feeds: Vec<_> =
-        ["/1", "/2", "/3"].map(|path| format!("url: \"{}\", name: wire{path}{keys}", busy.url(path))).to_vec();
+    let mut feeds: Vec<_> = ["/1", "/2", "/3"]
+        .map(|path| format!("url: \"{}\", name: wire{path}{keys}", busy.url(path)))
+        .to_vec();
     feeds.push(format!("url: \"{}\", name: other", other.url("/feed")));
     let folder = watching(&feeds);
     round(&folder).await;
-    assert_eq!((busy.all().len(), other.all().len()), (1, 1), "who waited for the busy host is sent away");
-    let asked = "SELECT ((next_poll - last_poll) / 60000) || ' ' || next_why FROM feed WHERE failures > 0";
+    assert_eq!(
+        (busy.all().len(), other.all().len()),
+        (1, 1),
+        "who waited for the busy host is sent away"
+    );
+    let asked =
+        "SELECT ((next_poll - last_poll) / 60000) || ' ' || next_why FROM feed WHERE failures > 0";
     let asked = folder.query(asked).await;
     let (waits, why) = asked[0].split_once(' ').expect("two columns");
     assert_eq!(waits.parse(), Ok(minutes), "{why}");
     assert!(why.contains("the server asked for") && why.contains("(Retry-After)"), "{why}");
-    assert_eq!(folder.query("SELECT count(*) FROM feed WHERE next_why LIKE 'its host asked for rest%'").await, ["2"]);
+    assert_eq!(
+        folder
+            .query("SELECT count(*) FROM feed WHERE next_why LIKE 'its host asked for rest%'")
+            .await,
+        ["2"]
+    );
 
     folder.change("UPDATE feed SET last_poll = last_poll - 600000").await;
     round(&folder).await;
@@ -66,14 +77,19 @@ async fn a_redirect_does_not_lead_to_a_host_that_rests() {
     round(&folder).await;
     assert_eq!((busy.all().len(), other.all().len()), (1, 2));
     let rows = folder.query("SELECT failures || ' ' || next_why FROM feed ORDER BY failures").await;
-    assert!(rows[0].starts_with("0 its host asked for rest"), "who was not asked did not fail: {rows:?}");
+    assert!(
+        rows[0].starts_with("0 its host asked for rest"),
+        "who was not asked did not fail: {rows:?}"
+    );
     assert!(rows[1].starts_with("1 after 2 h"), "{rows:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_article_page_that_is_refused_with_retry_after_rests_its_host_for_feeds_too_over_a_restart() {
+async fn an_article_page_that_is_refused_with_retry_after_rests_its_host_for_feeds_too_over_a_restart()
+ {
     let (feeds, pages) = (Publisher::start().await, Publisher::start().await);
-    let teaser = wire::feed(&[Entry::teaser("Russia and North Korea trade arms", &pages.url("/page"))]);
+    let teaser =
+        wire::feed(&[Entry::teaser("Russia and North Korea trade arms", &pages.url("/page"))]);
     feeds.serve("/feed", move |_| Reply::ok("", &teaser));
     pages.serve("/page", |_| Reply::new("429 Too Many Requests", "Retry-After: 7200\r\n", b""));
     pages.serve("/feed", |_| Reply::ok("", &story()));
@@ -87,7 +103,10 @@ async fn an_article_page_that_is_refused_with_retry_after_rests_its_host_for_fee
     folder.write("config.yaml", &config.replace(&one, &format!("{one}}}\n  - {{{two}")));
     folder.change("UPDATE feed SET last_poll = last_poll - 600000").await;
     round(&folder).await;
-    assert_eq!((pages.asked("/page").len(), pages.asked("/feed").len(), feeds.all().len()), (1, 0, 2));
+    assert_eq!(
+        (pages.asked("/page").len(), pages.asked("/feed").len(), feeds.all().len()),
+        (1, 0, 2)
+    );
     round_a_day_later(&folder).await;
     assert_eq!(pages.asked("/feed").len(), 1);
 }
@@ -101,7 +120,11 @@ async fn a_busy_server_that_names_no_time_is_not_asked_for_that_feed_for_a_while
     let (minutes, why) = wait(&folder).await;
     assert!((30..=33).contains(&minutes), "{minutes}");
     assert_eq!(why, "after 30 min: the server is busy");
-    assert_eq!(folder.query("SELECT count(*) FROM host").await, ["0"], "its other feeds are asked as usual");
+    assert_eq!(
+        folder.query("SELECT count(*) FROM host").await,
+        ["0"],
+        "its other feeds are asked as usual"
+    );
 }
 
 #[rstest]
@@ -118,10 +141,16 @@ async fn other_refusals_are_retried_twice_and_then_ever_less_often(#[case] statu
     round(&folder).await;
     for expected in [30, 30, 60, 120, 240, 480, 960, 1440, 1440] {
         let (minutes, why) = wait(&folder).await;
-        assert!(minutes >= expected && minutes <= expected + expected / 10, "{minutes} and not {expected}: {why}");
+        assert!(
+            minutes >= expected && minutes <= expected + expected / 10,
+            "{minutes} and not {expected}: {why}"
+        );
         round_a_day_later(&folder).await;
     }
-    assert_eq!(folder.query("SELECT error FROM feed").await, [format!("the server answered {status}")]);
+    assert_eq!(
+        folder.query("SELECT error FROM feed").await,
+        [format!("the server answered {status}")]
+    );
     publisher.serve("/feed", |_| Reply::ok("", &story()));
     let log = round_a_day_later(&folder).await;
     assert!(log.iter().any(|line| line.contains("wire: reached again")), "{log:#?}");
@@ -135,7 +164,10 @@ async fn a_feed_that_is_not_found_is_tried_daily_after_two_retries() {
     round(&folder).await;
     for expected in [30, 30, 1440, 1440] {
         let (minutes, why) = wait(&folder).await;
-        assert!(minutes >= expected && minutes <= expected + expected / 10, "{minutes} and not {expected}: {why}");
+        assert!(
+            minutes >= expected && minutes <= expected + expected / 10,
+            "{minutes} and not {expected}: {why}"
+        );
         a_day_passes(&folder).await;
         round_a_day_later(&folder).await;
     }

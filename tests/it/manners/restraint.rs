@@ -23,10 +23,13 @@ async fn a_restart_polls_nothing_that_is_not_due() {
     for path in ["/adaptive", "/every", "/due"] {
         publisher.serve(path, |_| Reply::ok("", &wire::feed(&[])));
     }
-    let feed = |name: &str, keys: &str| format!("url: \"{}\", name: {name}{keys}", publisher.url(&format!("/{name}")));
+    let feed = |name: &str, keys: &str| {
+        format!("url: \"{}\", name: {name}{keys}", publisher.url(&format!("/{name}")))
+    };
     let folder = watching(&[feed("adaptive", ""), feed("every", ", every: 20m"), feed("due", "")]);
     round(&folder).await;
-    let before = folder.query("SELECT name || next_poll FROM feed WHERE name != 'due' ORDER BY name").await;
+    let before =
+        folder.query("SELECT name || next_poll FROM feed WHERE name != 'due' ORDER BY name").await;
     folder.change("UPDATE feed SET next_poll = 1 WHERE name = 'due'").await;
     for times in 2..=3 {
         let mut tidings = folder.run(&[]);
@@ -37,7 +40,10 @@ async fn a_restart_polls_nothing_that_is_not_due() {
     for path in ["/adaptive", "/every"] {
         assert_eq!(publisher.asked(path).len(), 1, "{path}");
     }
-    assert_eq!(folder.query("SELECT name || next_poll FROM feed WHERE name != 'due' ORDER BY name").await, before);
+    assert_eq!(
+        folder.query("SELECT name || next_poll FROM feed WHERE name != 'due' ORDER BY name").await,
+        before
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +51,9 @@ async fn feeds_that_are_overdue_after_a_week_off_are_spread() {
     const FEEDS: u32 = 100;
     let publisher = Publisher::start().await;
     publisher.serve("/feed", |_| Reply::ok("", &wire::feed(&[])));
-    let feeds: Vec<_> = (0..FEEDS).map(|n| format!("url: \"{}\", name: wire-{n}", publisher.url("/feed"))).collect();
+    let feeds: Vec<_> = (0..FEEDS)
+        .map(|n| format!("url: \"{}\", name: wire-{n}", publisher.url("/feed")))
+        .collect();
     let folder = watching(&feeds);
     round(&folder).await;
     for _ in 0..7 {
@@ -87,13 +95,18 @@ async fn a_request_says_who_asks_and_has_no_cookies_and_goes_through_no_proxy_of
     }
     round(&folder).await;
     round_a_day_later(&folder).await;
-    let agent = format!("Tidings/{} (+https://example.org/tidings; ana@example.org)", env!("CARGO_PKG_VERSION"));
+    let agent = format!(
+        "Tidings/{} (+https://example.org/tidings; ana@example.org)",
+        env!("CARGO_PKG_VERSION")
+    );
     for asked in publisher.asked("/feed") {
         assert_eq!(asked.header("user-agent"), Some(agent.as_str()));
         for name in ["cookie", "referer", "authorization", "from"] {
             assert_eq!(asked.header(name), None);
         }
-        assert!(asked.header("accept").is_some_and(|accept| accept.contains("application/rss+xml")));
+        assert!(
+            asked.header("accept").is_some_and(|accept| accept.contains("application/rss+xml"))
+        );
     }
     assert_eq!(publisher.asked("/feed").len(), 2);
 }

@@ -1,4 +1,5 @@
-//! Feeds of one host: one that is busy does not starve the others, and what is due at once takes turns.
+//! Feeds of one host: one that is busy does not starve the others, and what is due at once takes
+//! turns.
 
 use rstest::rstest;
 
@@ -17,7 +18,8 @@ fn refusing(publisher: &Publisher, status: &'static str, headers: &'static str) 
     }
     publisher.serve("/good", |_| Reply::ok("", &wire::feed(&[])));
     let names = routes.iter().map(String::as_str).chain(["/good"]);
-    let feeds: Vec<_> = names.map(|path| format!("url: \"{}\", name: \"{path}\"", publisher.url(path))).collect();
+    let feeds: Vec<_> =
+        names.map(|path| format!("url: \"{}\", name: \"{path}\"", publisher.url(path))).collect();
     watching(&feeds)
 }
 
@@ -31,7 +33,11 @@ async fn a_route_that_is_busy_and_names_no_time_rests_alone(#[case] status: &'st
     for times in 1..=2 {
         round(&folder).await;
         assert_eq!(publisher.asked("/good").len(), times);
-        assert_eq!(publisher.all().len(), times * (ROUTES + 1), "each route was asked once a round");
+        assert_eq!(
+            publisher.all().len(),
+            times * (ROUTES + 1),
+            "each route was asked once a round"
+        );
         folder.change("UPDATE feed SET last_poll = last_poll - 2000").await;
     }
     assert_eq!(folder.query("SELECT count(*) FROM host").await, ["0"]);

@@ -126,15 +126,19 @@ impl Response {
     }
 
     fn to(&self, request: &HeaderMap) -> axum::response::Response {
-        let etag = self.headers.iter().find(|(name, _)| *name == "etag").map(|(_, value)| value.as_str());
+        let etag =
+            self.headers.iter().find(|(name, _)| *name == "etag").map(|(_, value)| value.as_str());
         let known = request.get("if-none-match").and_then(|value| value.to_str().ok());
         let unchanged = etag.is_some() && etag == known;
         let status = if unchanged { 304 } else { self.status };
-        let mut answer = axum::http::Response::builder().status(StatusCode::from_u16(status).expect("a status"));
+        let mut answer =
+            axum::http::Response::builder().status(StatusCode::from_u16(status).expect("a status"));
         for (name, value) in &self.headers {
             answer = answer.header(*name, value);
         }
-        answer.body(if unchanged { Body::empty() } else { Body::from(self.body.clone()) }).expect("an answer")
+        answer
+            .body(if unchanged { Body::empty() } else { Body::from(self.body.clone()) })
+            .expect("an answer")
     }
 }
 
@@ -158,7 +162,8 @@ impl Server {
         });
         let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let router = router.layer(axum::extract::DefaultBodyLimit::disable());
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+        let serving =
+            tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         Self { port, shared, serving }
     }
 
@@ -184,7 +189,8 @@ impl Server {
         Stall(release)
     }
 
-    /// Every request for `path` so far. Fails if one of them is a payload that the published schema does not describe.
+    /// Every request for `path` so far. Fails if one of them is a payload that the published schema
+    /// does not describe.
     pub fn requests(&self, path: &str) -> Vec<Recorded> {
         sound(of_path(&self.shared.seen.borrow(), path))
     }
@@ -192,9 +198,11 @@ impl Server {
     /// Waits until `path` was asked for `times` times; fails as [`Server::requests`] does.
     pub async fn wait_for(&self, path: &str, times: usize) -> Vec<Recorded> {
         let mut seen = self.shared.seen.subscribe();
-        let waited = timeout(DEADLINE, seen.wait_for(|seen| of_path(seen, path).len() >= times)).await;
+        let waited =
+            timeout(DEADLINE, seen.wait_for(|seen| of_path(seen, path).len() >= times)).await;
         let seen = waited.unwrap_or_else(|_| {
-            let asked: Vec<_> = self.shared.seen.borrow().iter().map(|request| request.path.clone()).collect();
+            let asked: Vec<_> =
+                self.shared.seen.borrow().iter().map(|request| request.path.clone()).collect();
             panic!("{path} was not asked for {times} times, only: {asked:?}")
         });
         sound(of_path(&seen.expect("the server lives"), path))
@@ -228,7 +236,12 @@ impl Raw {
         Self::serve("127.0.0.1:0", Some(tls), bytes, then).await
     }
 
-    async fn serve(address: &str, tls: Option<TlsAcceptor>, bytes: &'static [u8], then: Then) -> Self {
+    async fn serve(
+        address: &str,
+        tls: Option<TlsAcceptor>,
+        bytes: &'static [u8],
+        then: Then,
+    ) -> Self {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let heard = watch::Sender::new(Vec::new());
@@ -263,7 +276,11 @@ impl Raw {
 
     /// What came of every request until it was answered.
     pub fn heard(&self) -> Vec<String> {
-        self.heard.borrow().iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+        self.heard
+            .borrow()
+            .iter()
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .collect()
     }
 
     /// Waits until a request came.
@@ -320,7 +337,8 @@ fn of_path(seen: &[Recorded], path: &str) -> Vec<Recorded> {
 /// The same requests, if every payload of our own form among them is as the schema has it.
 fn sound(requests: Vec<Recorded>) -> Vec<Recorded> {
     for request in &requests {
-        let payload = serde_json::from_slice::<serde_json::Value>(&request.body).unwrap_or_default();
+        let payload =
+            serde_json::from_slice::<serde_json::Value>(&request.body).unwrap_or_default();
         if payload["id"].as_str().is_some_and(|id| request.header("webhook-id") == Some(id)) {
             schema::hold(&request.body);
         }
@@ -341,19 +359,23 @@ async fn answer(
 ) -> axum::response::Response {
     let path = uri.path().to_owned();
     let size = body.len();
-    shared.seen.send_modify(|seen| seen.push(Recorded { method, path: path.clone(), headers: headers.clone(), body }));
+    shared.seen.send_modify(|seen| {
+        seen.push(Recorded { method, path: path.clone(), headers: headers.clone(), body })
+    });
     let stalled = lock(&shared.stalls).get(&path).cloned();
     if let Some(mut stalled) = stalled {
         stalled.wait_for(|released| *released).await.ok();
     }
-    let response = lock(&shared.script).get(&path).cloned().unwrap_or_else(|| Response::status(404));
+    let response =
+        lock(&shared.script).get(&path).cloned().unwrap_or_else(|| Response::status(404));
     let response = if size > response.most { Response::status(413) } else { response };
     let answer = response.to(&headers);
     shared.answered.send_modify(|answered| answered.push((path, answer.status().as_u16())));
     answer
 }
 
-/// Fails unless a webhook's signature is that of Standard Webhooks for `secret`, computed here from the raw request.
+/// Fails unless a webhook's signature is that of Standard Webhooks for `secret`, computed here from
+/// the raw request.
 pub fn verify_signature(request: &Recorded, secret: &str) {
     let key = STANDARD.decode(secret.trim_start_matches("whsec_")).expect("base64");
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("any length");

@@ -6,7 +6,8 @@ use tidings_rules::story::NotifierName;
 
 /// An alert with all that an alert can have.
 pub fn alert() -> Letter {
-    serde_json::from_str(include_str!("../../../src/notify/fixture.json")).expect("fixture.json is a letter")
+    serde_json::from_str(include_str!("../../../src/notify/fixture.json"))
+        .expect("fixture.json is a letter")
 }
 
 /// A moment at which it is sent.

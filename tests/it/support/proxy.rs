@@ -1,4 +1,5 @@
-//! Proxies on loopback that note what they are asked for, and lead everywhere to one server: HTTP (RFC 9110) and SOCKS 5 (RFC 1928, 1929).
+//! Proxies on loopback that note what they are asked for, and lead everywhere to one server: HTTP
+//! (RFC 9110) and SOCKS 5 (RFC 1928, 1929).
 
 use std::io::{Error, Result};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -87,7 +88,11 @@ impl Drop for Proxy {
     }
 }
 
-async fn http(mut client: TcpStream, leads_to: u16, record: &watch::Sender<Vec<Asked>>) -> Result<()> {
+async fn http(
+    mut client: TcpStream,
+    leads_to: u16,
+    record: &watch::Sender<Vec<Asked>>,
+) -> Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(client.read_u8().await?);
@@ -96,7 +101,9 @@ async fn http(mut client: TcpStream, leads_to: u16, record: &watch::Sender<Vec<A
     let (line, rest) = head.split_once("\r\n").ok_or_else(|| Error::other("no request"))?;
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    record.send_modify(|asked| asked.push(Asked { target: format!("{method} {target}"), login: basic(rest) }));
+    record.send_modify(|asked| {
+        asked.push(Asked { target: format!("{method} {target}"), login: basic(rest) })
+    });
     let mut server = TcpStream::connect(("127.0.0.1", leads_to)).await?;
     if method == "CONNECT" {
         client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await?;
@@ -116,7 +123,11 @@ fn basic(headers: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(login).ok()?).ok()
 }
 
-async fn socks(mut client: TcpStream, leads_to: u16, record: &watch::Sender<Vec<Asked>>) -> Result<()> {
+async fn socks(
+    mut client: TcpStream,
+    leads_to: u16,
+    record: &watch::Sender<Vec<Asked>>,
+) -> Result<()> {
     let (_version, methods) = (client.read_u8().await?, client.read_u8().await?);
     let methods = bytes(&mut client, methods).await?;
     let with_login = methods.contains(&2);

@@ -1,4 +1,5 @@
-//! The published schema of payloads, and a strict reading of it: what it does not describe is no part of a payload.
+//! The published schema of payloads, and a strict reading of it: what it does not describe is no
+//! part of a payload.
 
 use jsonschema::Validator;
 use serde_json::Value;

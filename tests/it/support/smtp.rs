@@ -46,7 +46,8 @@ pub enum Act {
     Flood(&'static [u8]),
     /// It breaks the connection off.
     HangUp,
-    /// It breaks the connection off with a reset (RST), as a crashed machine's successor or a middlebox does.
+    /// It breaks the connection off with a reset (RST), as a crashed machine's successor or a
+    /// middlebox does.
     Reset,
     /// It says nothing, and keeps the connection open.
     Silence,
@@ -127,12 +128,15 @@ impl Reserved {
         Sink::serve(self.0.listen(64).expect("the port is ours"), None)
     }
 
-    /// Listens so that no further connection is completed: two clients fill the queue, and nobody is let in.
+    /// Listens so that no further connection is completed: two clients fill the queue, and nobody
+    /// is let in.
     pub async fn stall(self) -> Stuck {
         let address = self.0.local_addr().expect("an address");
         let listener = self.0.listen(0).expect("the port is ours");
         let mut clients = Vec::new();
-        while let Ok(client) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        while let Ok(client) =
+            timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+        {
             clients.push(client.expect("a connection"));
         }
         Stuck { port: address.port(), _kept: (listener, clients) }
@@ -238,7 +242,8 @@ impl Sink {
         self.heard().iter().filter(|line| line.starts_with(verb)).count()
     }
 
-    /// Every command so far, of all connections; what a connection sends at its very start counts, be it SMTP or not.
+    /// Every command so far, of all connections; what a connection sends at its very start counts,
+    /// be it SMTP or not.
     pub fn heard(&self) -> Vec<String> {
         self.shared.heard.borrow().clone()
     }
@@ -246,7 +251,11 @@ impl Sink {
     /// Waits until a command that begins so came.
     pub async fn wait_to_hear(&self, verb: &str) {
         let mut heard = self.shared.heard.subscribe();
-        let waited = timeout(DEADLINE, heard.wait_for(|heard| heard.iter().any(|line| line.starts_with(verb)))).await;
+        let waited = timeout(
+            DEADLINE,
+            heard.wait_for(|heard| heard.iter().any(|line| line.starts_with(verb))),
+        )
+        .await;
         waited.unwrap_or_else(|_| panic!("{verb} was not heard")).expect("the server lives");
     }
 
@@ -266,7 +275,10 @@ impl Sink {
     pub async fn wait_for(&self, number: usize) -> Vec<Letter> {
         let mut letters = self.shared.letters.subscribe();
         let waited = timeout(DEADLINE, letters.wait_for(|letters| letters.len() >= number)).await;
-        waited.unwrap_or_else(|_| panic!("{number} mails did not come")).expect("the server lives").clone()
+        waited
+            .unwrap_or_else(|_| panic!("{number} mails did not come"))
+            .expect("the server lives")
+            .clone()
     }
 }
 
@@ -291,7 +303,9 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
         let mut verb = upper.split([' ', ':']).next().unwrap_or_default();
         let usual = match verb {
             "EHLO" => match shared.tls {
-                Some((_, false)) => "250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN",
+                Some((_, false)) => {
+                    "250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN"
+                }
                 _ => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
             },
             "AUTH" => {
@@ -340,7 +354,11 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
 }
 
 /// The server's part of a TLS handshake, or what the script has in its place.
-async fn secure(stream: Box<dyn Stream>, tls: &TlsAcceptor, shared: &Shared) -> std::io::Result<Box<dyn Stream>> {
+async fn secure(
+    stream: Box<dyn Stream>,
+    tls: &TlsAcceptor,
+    shared: &Shared,
+) -> std::io::Result<Box<dyn Stream>> {
     let mut stream = BufReader::new(stream);
     if shared.script.lock().expect("no panic").contains_key("TLS") {
         answer(&mut stream, shared, "TLS", Act::Say("")).await?;
@@ -349,7 +367,10 @@ async fn secure(stream: Box<dyn Stream>, tls: &TlsAcceptor, shared: &Shared) -> 
 }
 
 /// The next line, kept as heard; `None` at the end.
-async fn read_command(stream: &mut BufReader<Box<dyn Stream>>, shared: &Shared) -> std::io::Result<Option<String>> {
+async fn read_command(
+    stream: &mut BufReader<Box<dyn Stream>>,
+    shared: &Shared,
+) -> std::io::Result<Option<String>> {
     let mut line = Vec::new();
     if stream.read_until(b'\n', &mut line).await? == 0 {
         return Ok(None);
@@ -401,7 +422,10 @@ async fn answer(
     }
 }
 
-async fn say(stream: &mut BufReader<Box<dyn Stream>>, said: &'static str) -> std::io::Result<&'static str> {
+async fn say(
+    stream: &mut BufReader<Box<dyn Stream>>,
+    said: &'static str,
+) -> std::io::Result<&'static str> {
     stream.write_all(format!("{said}\r\n").as_bytes()).await?;
     stream.flush().await?;
     Ok(said)

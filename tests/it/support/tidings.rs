@@ -40,7 +40,8 @@ pub struct Running {
 impl Folder {
     /// Writes `config.yaml` and the rule files.
     pub fn new(config: &str, rules: &[(&str, &str)]) -> Self {
-        let folder = Self { folder: tempfile::tempdir().expect("a folder"), variables: Mutex::default() };
+        let folder =
+            Self { folder: tempfile::tempdir().expect("a folder"), variables: Mutex::default() };
         folder.write("config.yaml", config);
         for (name, text) in rules {
             folder.write(&format!("rules/{name}"), text);
@@ -74,15 +75,20 @@ impl Folder {
 
     /// The names of all files here, sorted.
     pub fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
-        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let entries = std::fs::read_dir(self.folder.path())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry"));
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }
 
     /// The bytes of every file whose name begins so.
     pub fn files(&self, prefix: &str) -> Vec<Vec<u8>> {
-        let entries = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
+        let entries = std::fs::read_dir(self.folder.path())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry"));
         let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
         named.map(|entry| std::fs::read(entry.path()).expect("readable")).collect()
     }
@@ -92,7 +98,8 @@ impl Folder {
         Self::watch(self.tidings(&["run"]).args(arguments))
     }
 
-    /// Starts `tidings run` so that it outlives a write beyond its limit (SIGXFSZ), which then is an error as on a full disk.
+    /// Starts `tidings run` so that it outlives a write beyond its limit (SIGXFSZ), which then is
+    /// an error as on a full disk.
     pub fn run_with_limits(&self) -> Running {
         let tidings = self.tidings(&["run"]);
         let mut shell = Command::new("sh");
@@ -156,7 +163,11 @@ impl Folder {
     }
 
     /// Runs a command whose standard error goes elsewhere.
-    pub async fn command_with_errors_into(&self, arguments: &[&str], errors: impl Into<Stdio>) -> Said {
+    pub async fn command_with_errors_into(
+        &self,
+        arguments: &[&str],
+        errors: impl Into<Stdio>,
+    ) -> Said {
         let mut command = self.tidings(arguments);
         command.stderr(errors);
         self.say(command, "").await
@@ -180,7 +191,10 @@ impl Folder {
         // Who reads none of it may be gone before all is written.
         stdin.write_all(input.as_bytes()).await.ok();
         drop(stdin);
-        let output = timeout(DEADLINE, child.wait_with_output()).await.expect("it ends in time").expect("a child");
+        let output = timeout(DEADLINE, child.wait_with_output())
+            .await
+            .expect("it ends in time")
+            .expect("a child");
         let plain = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
             text.replace(&format!("{}/", self.folder.path().display()), "")
@@ -200,14 +214,19 @@ impl Folder {
     /// Waits until the first row of `sql` is as wanted; until then, there may be no store yet.
     pub async fn wait_until(&self, sql: &'static str, wanted: impl Fn(&str) -> bool) {
         let wait = async {
-            while !self.try_query(sql).await.is_ok_and(|rows| rows.first().is_some_and(|row| wanted(row))) {
+            while !self
+                .try_query(sql)
+                .await
+                .is_ok_and(|rows| rows.first().is_some_and(|row| wanted(row)))
+            {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
     }
 
-    /// Changes the store while nothing runs on it, as time would. Returns how many rows were changed.
+    /// Changes the store while nothing runs on it, as time would. Returns how many rows were
+    /// changed.
     pub async fn change(&self, sql: &'static str) -> u64 {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
@@ -216,7 +235,8 @@ impl Folder {
 
     /// Makes a database in the place of the store.
     pub async fn query_new(&self, sql: &'static str) {
-        let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).create_if_missing(true);
+        let options =
+            SqliteConnectOptions::new().filename(self.path("tidings.db")).create_if_missing(true);
         let mut store = options.connect().await.expect("a place");
         sqlx::query(sql).execute(&mut store).await.expect("a sound statement");
         store.close().await.expect("a close");
@@ -242,7 +262,9 @@ impl Folder {
     async fn try_query(&self, sql: &'static str) -> Result<Vec<String>, sqlx::Error> {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).read_only(true);
         let rows = sqlx::query(sql).fetch_all(&mut options.connect().await?).await?;
-        let text = |row: &SqliteRow| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string());
+        let text = |row: &SqliteRow| {
+            row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string())
+        };
         Ok(rows.iter().map(text).collect())
     }
 
@@ -256,7 +278,11 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
         command.args(arguments).current_dir(self.folder.path());
         command.envs(self.variables.lock().expect("no panic").iter().cloned());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         command
     }
 
@@ -268,15 +294,17 @@ impl Folder {
 impl Running {
     /// The first line of standard output that is wanted, waited for.
     pub async fn wait_for_output(&mut self, wanted: impl Fn(&str) -> bool) -> String {
-        self.output
-            .wait_for(wanted)
-            .await
-            .unwrap_or_else(|| panic!("never printed; output: {:#?}\nlog: {:#?}", self.output(), self.log()))
+        self.output.wait_for(wanted).await.unwrap_or_else(|| {
+            panic!("never printed; output: {:#?}\nlog: {:#?}", self.output(), self.log())
+        })
     }
 
     /// The first line of the log that is wanted, waited for.
     pub async fn wait_for_log(&mut self, wanted: impl Fn(&str) -> bool) -> String {
-        self.log.wait_for(wanted).await.unwrap_or_else(|| panic!("never logged; log: {:#?}", self.log()))
+        self.log
+            .wait_for(wanted)
+            .await
+            .unwrap_or_else(|| panic!("never logged; log: {:#?}", self.log()))
     }
 
     /// Every line of standard output so far.
@@ -315,14 +343,17 @@ impl Running {
     pub async fn wait(&mut self) -> i32 {
         let status: ExitStatus = match timeout(DEADLINE, self.child.wait()).await {
             Ok(status) => status.expect("a child"),
-            Err(tokio::time::error::Elapsed { .. }) => panic!("it does not end; log: {:#?}", self.log()),
+            Err(tokio::time::error::Elapsed { .. }) => {
+                panic!("it does not end; log: {:#?}", self.log())
+            }
         };
         self.output.end().await;
         self.log.end().await;
         status.code().unwrap_or_else(|| panic!("ended by a signal; log: {:#?}", self.log()))
     }
 
-    /// Keeps its files from growing beyond so many bytes, as a full disk does; `None`: there is room again.
+    /// Keeps its files from growing beyond so many bytes, as a full disk does; `None`: there is
+    /// room again.
     pub fn limit_files(&self, bytes: Option<u64>) {
         let room = Rlimit { current: bytes, maximum: None };
         prlimit(Some(self.process()), Resource::Fsize, room).expect("it runs");
@@ -333,7 +364,8 @@ impl Running {
     }
 
     fn process(&self) -> Pid {
-        let id = self.child.id().unwrap_or_else(|| panic!("it ended by itself; log: {:#?}", self.log()));
+        let id =
+            self.child.id().unwrap_or_else(|| panic!("it ended by itself; log: {:#?}", self.log()));
         Pid::from_raw(id.cast_signed()).expect("a process")
     }
 }

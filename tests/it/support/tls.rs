@@ -1,4 +1,5 @@
-//! TLS for servers on loopback: an authority made for the test, certificates that it signed, and streams with or without TLS.
+//! TLS for servers on loopback: an authority made for the test, certificates that it signed, and
+//! streams with or without TLS.
 
 use std::sync::Arc;
 
@@ -56,7 +57,8 @@ impl Ca {
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
         let mut config = config.expect("a sound pair");
-        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        config.alpn_protocols =
+            protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         TlsAcceptor::from(Arc::new(config))
     }
 }
@@ -80,6 +82,9 @@ impl Stream for TlsStream<Box<dyn Stream>> {
 }
 
 /// The same connection after a handshake.
-pub async fn secured(stream: Box<dyn Stream>, tls: &TlsAcceptor) -> std::io::Result<Box<dyn Stream>> {
+pub async fn secured(
+    stream: Box<dyn Stream>,
+    tls: &TlsAcceptor,
+) -> std::io::Result<Box<dyn Stream>> {
     Ok(Box::new(tls.accept(stream).await?))
 }

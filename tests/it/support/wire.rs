@@ -23,7 +23,8 @@ earth, of the kind that armies build where they store what may explode. From the
 measure of the springs. Monitors called the work sound. Their director asked both countries to let inspectors look into the depot, \
 and said that she did not expect an answer before the snow melts.";
 
-/// A text like [`LONG`] that is no copy of another's: after its first sentence, all of its words are its own.
+/// A text like [`LONG`] that is no copy of another's: after its first sentence, all of its words
+/// are its own.
 pub fn long(n: usize) -> String {
     let (first, rest) = LONG.split_once(". ").expect("sentences");
     rest.split(' ').fold(format!("{first}."), |text, word| format!("{text} {n}{word}"))
@@ -46,7 +47,12 @@ impl Entry {
 
     /// An item with its whole text.
     pub fn full(title: &str, link: &str, text: &str) -> Self {
-        Self { title: title.to_owned(), link: link.to_owned(), element: "content:encoded", text: text.to_owned() }
+        Self {
+            title: title.to_owned(),
+            link: link.to_owned(),
+            element: "content:encoded",
+            text: text.to_owned(),
+        }
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) struct Anchor {
 pub(super) struct Chooser<'n> {
     nodes: &'n Nodes,
     shares: &'n Shares,
-    /// By node, how many stories call it up; `NAN` where it was not weighed yet, infinite where nothing has to be found.
+    /// By node, how many stories call it up; `NAN` where it was not weighed yet, infinite where
+    /// nothing has to be found.
     weights: Vec<f32>,
     /// The features that stand for nodes that many rules share.
     groups: Vec<Option<Feature>>,
@@ -44,7 +45,12 @@ const TEXT: Sight = Sight::Field(Scope::Text);
 impl<'n> Chooser<'n> {
     /// A chooser among `nodes`, whose features are found in `shares` of all stories.
     pub(super) fn new(nodes: &'n Nodes, shares: &'n Shares) -> Self {
-        Self { nodes, shares, weights: vec![f32::NAN; nodes.count()], groups: vec![None; nodes.count()] }
+        Self {
+            nodes,
+            shares,
+            weights: vec![f32::NAN; nodes.count()],
+            groups: vec![None; nodes.count()],
+        }
     }
 
     /// From now on the node `id` is called up by `feature`, which is found where it holds.
@@ -52,7 +58,8 @@ impl<'n> Chooser<'n> {
         self.groups[id as usize] = Some(feature);
     }
 
-    /// The anchors of a rule, or of a node that stands for itself; `None` if it can hold of a story without any feature.
+    /// The anchors of a rule, or of a node that stands for itself; `None` if it can hold of a story
+    /// without any feature.
     pub(super) fn anchors(&mut self, id: NodeId) -> Option<Vec<Anchor>> {
         let mut anchors = Vec::new();
         let around = Around { sight: TEXT, guard: None, decides: true };
@@ -75,9 +82,13 @@ impl<'n> Chooser<'n> {
             Node::Pair(_, Link::Except, [left, _]) => self.weigh_any(left),
             Node::Pair(_, _, [left, right]) => self.weigh_any(left).min(self.weigh_any(right)),
             Node::Within(_, _, branch) => self.weigh(*branch),
-            Node::Pattern(_, pattern) => nodes.patterns[*pattern as usize].1.iter().map(|one| self.share(*one)).sum(),
+            Node::Pattern(_, pattern) => {
+                nodes.patterns[*pattern as usize].1.iter().map(|one| self.share(*one)).sum()
+            }
             Node::Compare(..) | Node::Lang(_) | Node::Not(_) => f32::INFINITY,
-            Node::All(branches) => branches.iter().map(|branch| self.weigh(*branch)).fold(f32::INFINITY, f32::min),
+            Node::All(branches) => {
+                branches.iter().map(|branch| self.weigh(*branch)).fold(f32::INFINITY, f32::min)
+            }
             Node::Any(branches) => branches.iter().map(|branch| self.weigh(*branch)).sum(),
             Node::Count(least, branches) => {
                 self.fewest(*least, branches).into_iter().map(|branch| self.weigh(branch)).sum()
@@ -111,7 +122,12 @@ impl<'n> Chooser<'n> {
 
     fn post(&mut self, id: NodeId, around: Around, anchors: &mut Vec<Anchor>) {
         if let Some(feature) = self.groups[id as usize] {
-            anchors.push(Anchor { feature, guard: around.guard, in_text: false, decides: around.decides });
+            anchors.push(Anchor {
+                feature,
+                guard: around.guard,
+                in_text: false,
+                decides: around.decides,
+            });
             return;
         }
         let nodes = self.nodes;
@@ -122,14 +138,20 @@ impl<'n> Chooser<'n> {
             }
             Node::Site(feature) => {
                 let feature = nodes.features.finished(*feature);
-                anchors.push(Anchor { feature, guard: around.guard, in_text: false, decides: false });
+                anchors.push(Anchor {
+                    feature,
+                    guard: around.guard,
+                    in_text: false,
+                    decides: false,
+                });
             }
             Node::Phrase(sight, phrase) => self.post_any(&[*phrase], *sight, around, anchors),
             Node::Some(sight, phrases) | Node::AtLeast(sight, _, phrases) => {
                 self.post_any(phrases, *sight, around, anchors);
             }
             Node::Pair(sight, link, [left, right]) => {
-                let right_is_rarer = *link != Link::Except && self.weigh_any(right) < self.weigh_any(left);
+                let right_is_rarer =
+                    *link != Link::Except && self.weigh_any(right) < self.weigh_any(left);
                 let (rarer, other) = if right_is_rarer { (right, left) } else { (left, right) };
                 let other = match **other {
                     [only] if *link != Link::Except => Some(self.rarest(only)),
@@ -144,7 +166,11 @@ impl<'n> Chooser<'n> {
             }
             Node::Pattern(sight, pattern) => {
                 for literal in &nodes.patterns[*pattern as usize].1 {
-                    anchors.push(self.anchor(*literal, *sight, Around { decides: false, ..around }));
+                    anchors.push(self.anchor(
+                        *literal,
+                        *sight,
+                        Around { decides: false, ..around },
+                    ));
                 }
             }
             Node::All(branches) => self.post_all(branches, around, anchors),
@@ -165,9 +191,11 @@ impl<'n> Chooser<'n> {
     /// Posts the rarest of `branches`, guarded by what is rarest among what the others must have.
     fn post_all(&mut self, branches: &[NodeId], around: Around, anchors: &mut Vec<Anchor>) {
         let weights: Vec<f32> = branches.iter().map(|branch| self.weigh(*branch)).collect();
-        let chosen = (0..branches.len()).min_by(|one, other| weights[*one].total_cmp(&weights[*other]));
+        let chosen =
+            (0..branches.len()).min_by(|one, other| weights[*one].total_cmp(&weights[*other]));
         let Some(chosen) = chosen else { return };
-        let others = branches.iter().enumerate().filter(|(at, _)| *at != chosen).map(|(_, branch)| *branch);
+        let others =
+            branches.iter().enumerate().filter(|(at, _)| *at != chosen).map(|(_, branch)| *branch);
         let others: Vec<NodeId> = others.collect();
         if let [other] = *others
             && let Node::Feature(TEXT, feature) = self.nodes.node(other)
@@ -183,14 +211,24 @@ impl<'n> Chooser<'n> {
         self.post(branches[chosen], around, anchors);
     }
 
-    fn post_any(&self, phrases: &[PhraseId], sight: Sight, around: Around, anchors: &mut Vec<Anchor>) {
+    fn post_any(
+        &self,
+        phrases: &[PhraseId],
+        sight: Sight,
+        around: Around,
+        anchors: &mut Vec<Anchor>,
+    ) {
         let is_of_text = sight.is_of_text(around.sight);
         for phrase in phrases {
             let words = &self.nodes.phrase(*phrase).words;
             let rarest_at = rarest(words, |feature| self.share(feature));
-            let others = words.iter().enumerate().filter(|(at, word)| *at != rarest_at && **word != words[rarest_at]);
-            let second =
-                others.map(|(_, word)| *word).min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
+            let others = words
+                .iter()
+                .enumerate()
+                .filter(|(at, word)| *at != rarest_at && **word != words[rarest_at]);
+            let second = others
+                .map(|(_, word)| *word)
+                .min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
             let around = self.guarded(around, second.filter(|_| is_of_text));
             anchors.push(self.anchor(words[rarest_at], sight, Around { decides: false, ..around }));
         }
@@ -215,7 +253,8 @@ impl<'n> Chooser<'n> {
 
     /// A feature that headline or text have where the node holds.
     fn must(&self, id: NodeId, around: Sight) -> Option<Feature> {
-        let rarest = |one: &Feature, other: &Feature| self.share(*one).total_cmp(&self.share(*other));
+        let rarest =
+            |one: &Feature, other: &Feature| self.share(*one).total_cmp(&self.share(*other));
         match self.nodes.node(id) {
             Node::Feature(sight, feature) => sight.is_of_text(around).then_some(*feature),
             Node::Phrase(sight, phrase) => sight.is_of_text(around).then(|| self.rarest(*phrase)),
@@ -226,8 +265,12 @@ impl<'n> Chooser<'n> {
             Node::AtLeast(sight, _, phrases) if sight.is_of_text(around) => {
                 only(phrases).map(|phrase| self.rarest(phrase))
             }
-            Node::Within(sight, _, branch) => self.must(*branch, if *sight == Sight::Unit { around } else { *sight }),
-            Node::All(branches) => branches.iter().filter_map(|branch| self.must(*branch, around)).min_by(rarest),
+            Node::Within(sight, _, branch) => {
+                self.must(*branch, if *sight == Sight::Unit { around } else { *sight })
+            }
+            Node::All(branches) => {
+                branches.iter().filter_map(|branch| self.must(*branch, around)).min_by(rarest)
+            }
             _ => None,
         }
     }
@@ -239,6 +282,7 @@ fn only(phrases: &[PhraseId]) -> Option<PhraseId> {
 
 /// The place of the rarest of `words`, of which there is at least one.
 pub(super) fn rarest(words: &[Feature], share: impl Fn(Feature) -> f32) -> usize {
-    let rarest = (0..words.len()).min_by(|one, other| share(words[*one]).total_cmp(&share(words[*other])));
+    let rarest =
+        (0..words.len()).min_by(|one, other| share(words[*one]).total_cmp(&share(words[*other])));
     rarest.unwrap_or_default()
 }

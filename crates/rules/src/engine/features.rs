@@ -1,4 +1,5 @@
-//! What rules look for, numbered: words, and what words can be besides themselves, such as a plural or the beginning of a word.
+//! What rules look for, numbered: words, and what words can be besides themselves, such as a plural
+//! or the beginning of a word.
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -7,7 +8,8 @@ use super::vocabulary::{Key, Seed, Vocabulary};
 use crate::language::term::Word;
 use crate::text::Stemmer;
 
-/// A feature: words come first, then what is no word. While features are collected, [`DERIVED`] marks the latter.
+/// A feature: words come first, then what is no word. While features are collected, [`DERIVED`]
+/// marks the latter.
 pub(super) type Feature = u32;
 
 /// Marks, while they are collected, features that are no words.
@@ -84,7 +86,8 @@ impl Collector {
         match word {
             Word::Plain(folded) | Word::Exact(folded) => self.plain(folded),
             Word::Numbers(folded, others) => {
-                let mut members: Vec<Feature> = others.iter().map(|other| self.plain(other)).collect();
+                let mut members: Vec<Feature> =
+                    others.iter().map(|other| self.plain(other)).collect();
                 members.push(self.plain(folded));
                 members.sort_unstable();
                 self.derived(Derived::Any(members))
@@ -119,7 +122,11 @@ impl Collector {
 
     /// The number that `feature`, collected here, has in the finished features.
     pub(super) fn finished(&self, feature: Feature) -> Feature {
-        if feature & DERIVED == 0 { feature } else { number(self.words.len()) + (feature & !DERIVED) }
+        if feature & DERIVED == 0 {
+            feature
+        } else {
+            number(self.words.len()) + (feature & !DERIVED)
+        }
     }
 
     /// The literals of patterns, each with its finished number.
@@ -130,7 +137,8 @@ impl Collector {
         })
     }
 
-    /// The features, and how often they are found if there are so many `rules`; both by their finished numbers.
+    /// The features, and how often they are found if there are so many `rules`; both by their
+    /// finished numbers.
     pub(super) fn finish(&self, frequencies: &Frequencies, rules: usize) -> (Features, Shares) {
         let mut features = Features {
             seed: Seed::new(),
@@ -138,12 +146,17 @@ impl Collector {
             count: number(self.words.len() + self.derived.len()),
             ..Features::default()
         };
-        let derived: Vec<(&Derived, Feature)> =
-            self.derived.iter().map(|(derived, feature)| (derived, self.finished(*feature))).collect();
+        let derived: Vec<(&Derived, Feature)> = self
+            .derived
+            .iter()
+            .map(|(derived, feature)| (derived, self.finished(*feature)))
+            .collect();
         features.prefixes = Prefixes::new(features.seed, &derived);
         for (derived, feature) in &derived {
             match derived {
-                Derived::Stem(stemmer, stem) => features.stems_of(*stemmer).insert(stem.clone(), *feature),
+                Derived::Stem(stemmer, stem) => {
+                    features.stems_of(*stemmer).insert(stem.clone(), *feature)
+                }
                 Derived::Site(site) => features.sites.insert(site.clone(), *feature),
                 _ => None,
             };
@@ -160,7 +173,9 @@ impl Collector {
         for (derived, feature) in derived {
             match derived {
                 Derived::Any(words) => pairs.extend(words.iter().map(|word| (*word, *feature))),
-                Derived::Initials(dotted, bare) => pairs.extend([(*dotted, *feature), (*bare, *feature | IN_CAPITALS)]),
+                Derived::Initials(dotted, bare) => {
+                    pairs.extend([(*dotted, *feature), (*bare, *feature | IN_CAPITALS)])
+                }
                 _ => {}
             }
         }
@@ -173,7 +188,13 @@ impl Collector {
         pairs
     }
 
-    fn shares(&self, features: &Features, frequencies: &Frequencies, rules: usize, pairs: &[(Feature, u32)]) -> Shares {
+    fn shares(
+        &self,
+        features: &Features,
+        frequencies: &Frequencies,
+        rules: usize,
+        pairs: &[(Feature, u32)],
+    ) -> Shares {
         let mut shares = vec![UNKNOWN; features.count as usize];
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         for (word, feature) in &self.words {
@@ -223,10 +244,13 @@ impl Features {
         Some((found & !HAS_MORE, found & HAS_MORE != 0))
     }
 
-    /// The features that a word of a rule has besides itself, each with whether it has it only in capitals.
+    /// The features that a word of a rule has besides itself, each with whether it has it only in
+    /// capitals.
     pub(super) fn more(&self, word: Feature) -> impl Iterator<Item = (Feature, bool)> {
         let (start, end) = (self.starts[word as usize], self.starts[word as usize + 1]);
-        self.more[start as usize..end as usize].iter().map(|more| (more & !IN_CAPITALS, more & IN_CAPITALS != 0))
+        self.more[start as usize..end as usize]
+            .iter()
+            .map(|more| (more & !IN_CAPITALS, more & IN_CAPITALS != 0))
     }
 
     /// Whether words that no rule names can have a feature.
@@ -234,13 +258,15 @@ impl Features {
         !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
     }
 
-    /// Whether `word`, which no rule names, may have a feature. Most have none, and for most this says so.
+    /// Whether `word`, which no rule names, may have a feature. Most have none, and for most this
+    /// says so.
     #[inline]
     pub(super) fn may_derive(&self, word: Key<'_>) -> bool {
         !self.stems.is_empty() | self.prefixes.may_begin(word)
     }
 
-    /// Calls `found` with every beginning of `word` that rules ask for, and with its stems if they do.
+    /// Calls `found` with every beginning of `word` that rules ask for, and with its stems if they
+    /// do.
     pub(super) fn derive(&self, word: &[u8], mut found: impl FnMut(Feature)) {
         for &length in self.prefixes.lengths.iter().take_while(|length| **length <= word.len()) {
             let prefix = &word[..length];
@@ -261,13 +287,18 @@ impl Features {
     /// Calls `found` with every site that `host` is part of.
     pub(super) fn sites_of(&self, host: &str, found: impl FnMut(Feature)) {
         let ends = host.match_indices('.').map(|(at, _)| at + 1);
-        [0].into_iter().chain(ends).filter_map(|at| self.sites.get(&host[at..]).copied()).for_each(found);
+        [0].into_iter()
+            .chain(ends)
+            .filter_map(|at| self.sites.get(&host[at..]).copied())
+            .for_each(found);
     }
 
     /// The bytes that they take.
     pub(super) fn bytes(&self) -> usize {
         let stems = self.stems.iter().flat_map(|(_, stems)| stems.keys()).chain(self.sites.keys());
-        let tables = self.words.bytes() + self.prefixes.table.bytes() + size_of_val(&*self.prefixes.beginnings);
+        let tables = self.words.bytes()
+            + self.prefixes.table.bytes()
+            + size_of_val(&*self.prefixes.beginnings);
         tables
             + size_of_val(&*self.starts)
             + size_of_val(&*self.more)
@@ -288,7 +319,8 @@ impl Features {
         for (word, _) in pairs {
             starts[*word as usize + 1] += 1;
         }
-        let has_more = |feature: Feature| if starts[feature as usize + 1] > 0 { HAS_MORE } else { 0 };
+        let has_more =
+            |feature: Feature| if starts[feature as usize + 1] > 0 { HAS_MORE } else { 0 };
         self.words = Vocabulary::new(
             self.seed,
             words.iter().map(|(word, feature)| (word.as_bytes(), feature | has_more(*feature))),
@@ -333,7 +365,10 @@ impl Prefixes {
         Self {
             lengths,
             beginnings: beginnings.into(),
-            table: Vocabulary::new(seed, prefixes.iter().map(|(prefix, feature)| (prefix.as_bytes(), *feature))),
+            table: Vocabulary::new(
+                seed,
+                prefixes.iter().map(|(prefix, feature)| (prefix.as_bytes(), *feature)),
+            ),
         }
     }
 

@@ -1,4 +1,5 @@
-//! In how many stories a word stands: an estimate that decides what is looked at first, and never what matches.
+//! In how many stories a word stands: an estimate that decides what is looked at first, and never
+//! what matches.
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -11,7 +12,8 @@ pub struct Frequencies {
 /// The share of a word of which nothing is known.
 pub(super) const UNKNOWN: f32 = 0.0002;
 
-/// The most that rules can say of a word that the table does not know: if it were in more stories, the table would know it.
+/// The most that rules can say of a word that the table does not know: if it were in more stories,
+/// the table would know it.
 const MOST_BY_RULES: f32 = 0.02;
 
 /// Words of the news by the share of stories that hold them.
@@ -40,7 +42,8 @@ impl Frequencies {
         Self { shares: words.into_iter().map(|(word, share)| (word.into(), share)).collect() }
     }
 
-    /// The share of `word`, which stands in the share `in_rules` of all rules: people watch what is written about.
+    /// The share of `word`, which stands in the share `in_rules` of all rules: people watch what is
+    /// written about.
     pub(super) fn of(&self, word: &str, in_rules: f32) -> f32 {
         self.shares.get(word).copied().unwrap_or_else(|| in_rules.clamp(UNKNOWN, MOST_BY_RULES))
     }
@@ -53,17 +56,28 @@ mod tests {
 
     #[test]
     fn the_shipped_table_has_folded_words_none_of_them_twice() {
-        let words: Vec<&str> =
-            SHIPPED.lines().filter_map(|line| Some(line.split_once(':')?.1)).flat_map(str::split_whitespace).collect();
+        let words: Vec<&str> = SHIPPED
+            .lines()
+            .filter_map(|line| Some(line.split_once(':')?.1))
+            .flat_map(str::split_whitespace)
+            .collect();
         for word in &words {
-            assert_eq!(tokenise(word).iter().map(|token| token.word.as_str()).collect::<Vec<_>>(), [*word]);
+            assert_eq!(
+                tokenise(word).iter().map(|token| token.word.as_str()).collect::<Vec<_>>(),
+                [*word]
+            );
         }
         let table = Frequencies::default();
         let mut twice: Vec<&str> = words.clone();
         twice.sort_unstable();
         twice.dedup();
         assert_eq!((twice.len(), table.shares.len()), (words.len(), words.len()));
-        assert!(words.len() > 900 && table.shares.values().all(|share| (UNKNOWN..=1.0).contains(share)));
-        assert!(table.of("the", 0.0) > table.of("russia", 0.0) && table.of("russia", 0.0) > table.of("zzyzx", 0.0));
+        assert!(
+            words.len() > 900 && table.shares.values().all(|share| (UNKNOWN..=1.0).contains(share))
+        );
+        assert!(
+            table.of("the", 0.0) > table.of("russia", 0.0)
+                && table.of("russia", 0.0) > table.of("zzyzx", 0.0)
+        );
     }
 }

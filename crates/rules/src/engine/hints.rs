@@ -1,4 +1,5 @@
-//! Whether a story holds a word of any rule that could match it by its page: a teaser that does hints at more.
+//! Whether a story holds a word of any rule that could match it by its page: a teaser that does
+//! hints at more.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ pub(crate) struct Hints {
     engine: Engine,
     /// The rules that its numbers stand for.
     rules: Vec<Arc<Rule>>,
-    /// Rules that look into the body without a word to look for: nothing hints at them, or anything.
+    /// Rules that look into the body without a word to look for: nothing hints at them, or
+    /// anything.
     wordless: Vec<Arc<Rule>>,
 }
 
@@ -35,12 +37,17 @@ impl Hints {
         Self { engine: Engine::new(&trees, &Frequencies::default()), rules: worded, wordless }
     }
 
-    /// Whether `story`, seen in `carriers`, holds a word, positive or negated, of a rule that looks at it and into the body.
+    /// Whether `story`, seen in `carriers`, holds a word, positive or negated, of a rule that looks
+    /// at it and into the body.
     pub(crate) fn any(&self, story: &Story, carriers: &[Carrier]) -> bool {
         let looks = |rule: &Arc<Rule>| rule.looks_at(story, carriers);
         let mut scratch = Scratch::new();
         self.wordless.iter().any(looks)
-            || self.engine.matches(story, carriers, &mut scratch).iter().any(|rule| looks(&self.rules[*rule as usize]))
+            || self
+                .engine
+                .matches(story, carriers, &mut scratch)
+                .iter()
+                .any(|rule| looks(&self.rules[*rule as usize]))
     }
 }
 
@@ -48,11 +55,14 @@ impl Hints {
 fn words(tree: &Tree) -> Vec<Tree> {
     match tree {
         Tree::Term(..) | Tree::List(..) | Tree::Pattern(..) => vec![tree.clone()],
-        Tree::Pair(pair, span) => [&pair.left, &pair.right].into_iter().flat_map(|one| choices(one, span)).collect(),
+        Tree::Pair(pair, span) => {
+            [&pair.left, &pair.right].into_iter().flat_map(|one| choices(one, span)).collect()
+        }
         Tree::AtLeast(_, operand, span) => choices(operand, span).collect(),
         Tree::In(scope, branch, span) if scope.reads_body() || *scope == Scope::Title => {
             let words = words(branch);
-            let any = (!words.is_empty()).then(|| Tree::In(*scope, Box::new(Tree::any(words)), span.clone()));
+            let any = (!words.is_empty())
+                .then(|| Tree::In(*scope, Box::new(Tree::any(words)), span.clone()));
             any.into_iter().collect()
         }
         Tree::In(..) | Tree::Compare(..) => Vec::new(),
@@ -80,7 +90,8 @@ mod tests {
     use crate::{Carrier, Rules, Texts};
 
     fn hints(rule: &str, story: &Story, feed: &str) -> bool {
-        let text = format!("terms: {{dprk: [North Korea, DPRK]}}\nrules:\n  - {{name: a, {rule}}}\n");
+        let text =
+            format!("terms: {{dprk: [North Korea, DPRK]}}\nrules:\n  - {{name: a, {rule}}}\n");
         let mut faults = Vec::new();
         let rules = vec![std::sync::Arc::new(Source { name: "a.yaml".to_owned(), text })];
         let rules = Rules::load(&Texts { rules, tables: Vec::new() }, None, &mut faults)
@@ -107,15 +118,22 @@ mod tests {
     #[case("title:bridge AND lang:en", false)]
     fn any_word_of_a_rule_that_reads_the_body_is_a_hint(#[case] when: &str, #[case] hint: bool) {
         let url = Some("https://wire.example/1".to_owned());
-        let story = Story { url, ..Story::of_words("Over the bridge", "The DPRK has arms, some say.") };
+        let story =
+            Story { url, ..Story::of_words("Over the bridge", "The DPRK has arms, some say.") };
         assert_eq!(hints(&format!("when: '{when}'"), &story, "wire"), hint);
     }
 
     #[test]
     fn rules_that_do_not_look_at_a_story_want_nothing_of_it() {
         let story = Story { lang: Some("de".to_owned()), ..Story::of_words("", "arms") };
-        for (rule, hint) in [("feeds: [wire]", true), ("feeds: [other]", false), ("lang: [en]", false)] {
-            assert_eq!(hints(&format!("when: arms AND oil, {rule}"), &story, "wire"), hint, "{rule}");
+        for (rule, hint) in
+            [("feeds: [wire]", true), ("feeds: [other]", false), ("lang: [en]", false)]
+        {
+            assert_eq!(
+                hints(&format!("when: arms AND oil, {rule}"), &story, "wire"),
+                hint,
+                "{rule}"
+            );
         }
     }
 }

@@ -30,7 +30,8 @@ impl<T: Eq + Hash> Interned<T> {
             return (*known, false);
         }
         let new = number(self.all.len());
-        self.numbers.insert_unique(hash, new, |known| self.hasher.hash_one(&self.all[*known as usize]));
+        self.numbers
+            .insert_unique(hash, new, |known| self.hasher.hash_one(&self.all[*known as usize]));
         self.all.push(thing);
         (new, true)
     }

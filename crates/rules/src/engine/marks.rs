@@ -10,7 +10,8 @@ pub(super) struct Marks {
     /// So many as `count` says, and room for all there are.
     found: Vec<Feature>,
     count: usize,
-    /// By feature, a bit that says whether headline or text have it, and one behind them that is always set.
+    /// By feature, a bit that says whether headline or text have it, and one behind them that is
+    /// always set.
     in_text: Vec<u64>,
 }
 
@@ -27,13 +28,15 @@ impl Marks {
         self.in_text[features / 64] |= 1 << (features % 64);
     }
 
-    /// Marks `feature` as found; its slot. Whether it was found before nobody can foresee, no processor either, so there is no branch.
+    /// Marks `feature` as found; its slot. Whether it was found before nobody can foresee, no
+    /// processor either, so there is no branch.
     #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
     #[inline]
     pub(super) fn mark(&mut self, feature: Feature, in_text: bool) -> u32 {
         self.in_text[feature as usize / 64] |= u64::from(in_text) << (feature % 64);
         let slot = self.slots[feature as usize];
-        let next = u32::try_from(self.count).expect("there are at most as many features as numbers");
+        let next =
+            u32::try_from(self.count).expect("there are at most as many features as numbers");
         let is_known = (slot < next) & (self.found[slot as usize] == feature);
         self.found[self.count] = feature;
         self.count += usize::from(!is_known);

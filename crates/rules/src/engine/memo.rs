@@ -1,11 +1,13 @@
-//! What a scanner remembers of words that no rule names: which features they have, from story to story.
+//! What a scanner remembers of words that no rule names: which features they have, from story to
+//! story.
 
 use super::features::Features;
 
 /// Words and their features, found once each.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// One more than the number of an entry, by its hash; 0 where there is none. A power of two, or empty.
+    /// One more than the number of an entry, by its hash; 0 where there is none. A power of two, or
+    /// empty.
     slots: Vec<u32>,
     entries: Vec<Entry>,
     words: Vec<u8>,
@@ -50,7 +52,11 @@ impl Memo {
         let known = &mut self.features;
         features.derive(word, |feature| known.push(feature));
         let end = |length: usize| u32::try_from(length).expect("no story has four gigabytes");
-        self.entries.push(Entry { hash, word: end(self.words.len()), features: end(self.features.len()) });
+        self.entries.push(Entry {
+            hash,
+            word: end(self.words.len()),
+            features: end(self.features.len()),
+        });
         self.slots[slot] = end(self.entries.len());
         self.features_of(self.entries.len() - 1)
     }

@@ -21,7 +21,9 @@ pub(crate) fn truth(tree: &Tree, page: &Page<'_>, view: &View) -> Truth {
         Tree::Compare(comparison, _) => comparison.of(page.words(), page.age()),
         Tree::Pair(pair, _) => found(pair.find(page, view).is_some()),
         Tree::AtLeast(least, operand, _) => found(operand.places(page, view).len() >= *least),
-        Tree::AnyOf(least, items, _) => Truth::at_least(*least, items.iter().flat_map(|item| parts(item, page, view))),
+        Tree::AnyOf(least, items, _) => {
+            Truth::at_least(*least, items.iter().flat_map(|item| parts(item, page, view)))
+        }
         Tree::Within(unit, branch, _) => {
             let within = Truth::any(page.units(*unit, view).map(|part| truth(branch, page, &part)));
             within.max(view.absent())

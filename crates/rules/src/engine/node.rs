@@ -135,7 +135,9 @@ impl Nodes {
             Tree::In(scope, branch, _) => self.tree(branch, Sight::Field(*scope), wanted),
             Tree::And(branches) if wanted => self.branches(branches, sight, wanted, Node::All),
             Tree::Or(branches) if !wanted => self.branches(branches, sight, wanted, Node::All),
-            Tree::And(branches) | Tree::Or(branches) => self.branches(branches, sight, wanted, Node::Any),
+            Tree::And(branches) | Tree::Or(branches) => {
+                self.branches(branches, sight, wanted, Node::Any)
+            }
             Tree::AnyOf(least, items, _) => self.any_of(*least, items, sight, wanted),
             Tree::Compare(comparison, _) => self.add(Node::Compare(*comparison, wanted)),
             leaf => {
@@ -146,12 +148,20 @@ impl Nodes {
         }
     }
 
-    fn branches(&mut self, branches: &[Tree], sight: Sight, wanted: bool, of: fn(Box<[NodeId]>) -> Node) -> NodeId {
-        let nodes: Box<[NodeId]> = branches.iter().map(|branch| self.tree(branch, sight, wanted)).collect();
+    fn branches(
+        &mut self,
+        branches: &[Tree],
+        sight: Sight,
+        wanted: bool,
+        of: fn(Box<[NodeId]>) -> Node,
+    ) -> NodeId {
+        let nodes: Box<[NodeId]> =
+            branches.iter().map(|branch| self.tree(branch, sight, wanted)).collect();
         self.add(of(nodes))
     }
 
-    /// At least `least` of the items; if that is not `wanted`, so many failing that the rest is less.
+    /// At least `least` of the items; if that is not `wanted`, so many failing that the rest is
+    /// less.
     fn any_of(&mut self, least: usize, items: &[Tree], sight: Sight, wanted: bool) -> NodeId {
         let mut nodes = Vec::new();
         for item in items {
@@ -180,7 +190,9 @@ impl Nodes {
         let is_of_words = !matches!(sight, Sight::Field(Scope::Site | Scope::Lang));
         match leaf {
             Tree::Term(term, _) => self.term(term, sight),
-            Tree::List(list, _) if list.terms.len() > MANY && is_of_words => Node::Some(sight, self.list(list)),
+            Tree::List(list, _) if list.terms.len() > MANY && is_of_words => {
+                Node::Some(sight, self.list(list))
+            }
             Tree::List(list, _) => {
                 let terms = list.terms.iter().map(|term| {
                     let node = self.term(term, sight);
@@ -192,7 +204,9 @@ impl Nodes {
             Tree::Pattern(pattern, _) => Node::Pattern(sight, self.pattern(pattern)),
             Tree::Pair(pair, _) => self.pair(pair, sight),
             Tree::AtLeast(least, operand, _) => Node::AtLeast(sight, *least, self.operand(operand)),
-            Tree::Within(unit, branch, _) => Node::Within(sight, *unit, self.tree(branch, Sight::Unit, true)),
+            Tree::Within(unit, branch, _) => {
+                Node::Within(sight, *unit, self.tree(branch, Sight::Unit, true))
+            }
             _ => never,
         }
     }
@@ -244,7 +258,10 @@ impl Nodes {
         if let Some(known) = self.patterns.iter().position(|(known, _)| known == pattern) {
             return number(known);
         }
-        let literals = pattern.literals().into_iter().map(|literal| self.features.derived(Derived::Literal(literal)));
+        let literals = pattern
+            .literals()
+            .into_iter()
+            .map(|literal| self.features.derived(Derived::Literal(literal)));
         let literals = literals.collect();
         self.patterns.push((Arc::clone(pattern), literals));
         number(self.patterns.len() - 1)

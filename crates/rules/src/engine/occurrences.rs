@@ -43,8 +43,8 @@ impl<'c> Iterator for Phrases<'c> {
     }
 }
 
-/// Calls `found` with the occurrences in `within` of each phrase of the operand at `at`, until it has seen enough and says true;
-/// whether it did.
+/// Calls `found` with the occurrences in `within` of each phrase of the operand at `at`, until it
+/// has seen enough and says true; whether it did.
 pub(super) fn each(
     (engine, story, carriers): (&Engine, &Story, &[Carrier]),
     sheet: &mut Sheet,
@@ -61,13 +61,16 @@ pub(super) fn each(
             let length = u32::try_from(phrase.words.len()).unwrap_or(u32::MAX);
             let before = u32::try_from(phrase.rarest).unwrap_or(u32::MAX);
             let places = sheet.places(phrase.words[phrase.rarest], within).iter();
-            let starts = places.filter_map(|place| place.checked_sub(before).filter(|start| *start >= within.start));
-            let mut whole = starts.filter(|start| start.checked_add(length).is_some_and(|end| end <= within.end));
+            let starts = places.filter_map(|place| {
+                place.checked_sub(before).filter(|start| *start >= within.start)
+            });
+            let mut whole = starts
+                .filter(|start| start.checked_add(length).is_some_and(|end| end <= within.end));
             whole.any(|start| {
-                let stands = (start..)
-                    .zip(phrase.words)
-                    .enumerate()
-                    .all(|(number, (word, feature))| number == phrase.rarest || sheet.is(engine, word, *feature));
+                let stands =
+                    (start..).zip(phrase.words).enumerate().all(|(number, (word, feature))| {
+                        number == phrase.rarest || sheet.is(engine, word, *feature)
+                    });
                 let end = start + length;
                 stands
                     && sheet.share_paragraph(start, end - 1)
@@ -82,14 +85,19 @@ pub(super) fn each(
 }
 
 /// Whether the words from `start` on have the capitals that are wanted.
-fn are_written_so(sheet: &Sheet, story: &Story, carriers: &[Carrier], start: u32, capitals: &[Vec<bool>]) -> bool {
+fn are_written_so(
+    sheet: &Sheet,
+    story: &Story,
+    carriers: &[Carrier],
+    start: u32,
+    capitals: &[Vec<bool>],
+) -> bool {
     let Some(text) = sheet.texts.of_word(start).filter(|text| !text.shouted) else { return false };
     let raw = text.raw(story, carriers);
     let places = &sheet.words.places()[start as usize..];
-    places
-        .iter()
-        .zip(capitals)
-        .all(|(place, wanted)| is_written_so(&raw[place.start as usize..place.end as usize], wanted))
+    places.iter().zip(capitals).all(|(place, wanted)| {
+        is_written_so(&raw[place.start as usize..place.end as usize], wanted)
+    })
 }
 
 /// In how many places `found` stands that do not overlap, at most.
@@ -106,7 +114,8 @@ pub(super) fn apart(found: &mut [Found]) -> usize {
     count
 }
 
-/// Whether one of `left` stands before one of `right`, with at most so many words between; `right` is sorted.
+/// Whether one of `left` stands before one of `right`, with at most so many words between; `right`
+/// is sorted.
 pub(super) fn in_order(left: &[Found], right: &[Found], most: u32, sheet: &Sheet) -> bool {
     left.iter().any(|(start, end)| {
         let next = right.get(right.partition_point(|(right, _)| right < end));
@@ -117,7 +126,8 @@ pub(super) fn in_order(left: &[Found], right: &[Found], most: u32, sheet: &Sheet
 /// Whether one of `left` overlaps none of `right`, which is sorted.
 pub(super) fn is_outside(left: &mut [Found], right: &[Found]) -> bool {
     left.sort_unstable_by_key(|(_, end)| *end);
-    // Of those that begin before the end of the one that is looked at, how many there are and how far they reach.
+    // Of those that begin before the end of the one that is looked at, how many there are and how
+    // far they reach.
     let (mut seen, mut reached) = (0, 0);
     left.iter().any(|(start, end)| {
         while let Some((_, right)) = right.get(seen).filter(|(right, _)| right < end) {

@@ -95,14 +95,17 @@ pub(crate) struct Place {
 impl Stretch {
     /// Whether some word belongs to both.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.text == other.text && self.tokens.start < other.tokens.end && other.tokens.start < self.tokens.end
+        self.text == other.text
+            && self.tokens.start < other.tokens.end
+            && other.tokens.start < self.tokens.end
     }
 }
 
 impl<'s> Page<'s> {
     /// Tokenises `story`, seen in `carriers`, once for all rules.
     pub(crate) fn new(story: &'s Story, carriers: &'s [Carrier]) -> Self {
-        let mut texts = vec![PageText::new(Part::Title, &story.title), PageText::new(Part::Body, &story.body)];
+        let mut texts =
+            vec![PageText::new(Part::Title, &story.title), PageText::new(Part::Body, &story.body)];
         texts.extend(story.url.iter().map(|url| PageText::new(Part::Url, url)));
         texts.extend(carriers.iter().map(|feed| PageText::new(Part::Source, &feed.name.0)));
         texts.extend(story.source.iter().map(|source| PageText::new(Part::Source, source)));
@@ -110,11 +113,13 @@ impl<'s> Page<'s> {
         texts.extend(story.tags.iter().map(|tag| PageText::new(Part::Tag, tag)));
         let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());
         let host = url.and_then(|url| url.host_str().map(str::to_owned));
-        let age = story.published.map(|published| story.first_seen.as_second() - published.as_second());
+        let age =
+            story.published.map(|published| story.first_seen.as_second() - published.as_second());
         Self { texts, host, lang: story.lang.as_deref().map(language), age, unread: false }
     }
 
-    /// The same page, of whose text only a part was read: what is not found there may stand in the rest.
+    /// The same page, of whose text only a part was read: what is not found there may stand in the
+    /// rest.
     pub(crate) fn unread(self) -> Self {
         Self { unread: true, ..self }
     }
@@ -161,8 +166,16 @@ impl<'s> Page<'s> {
         };
         let texts = self.texts.iter().enumerate().filter(|(_, text)| parts.contains(&text.part));
         let segment = |(at, text): (usize, &PageText<'_>)| {
-            let words = if scope == Scope::Lead && text.part == Part::Body { text.lead() } else { text.tokens.len() };
-            let span = 0..if words < text.tokens.len() { text.tokens[words].span.start } else { text.text.len() };
+            let words = if scope == Scope::Lead && text.part == Part::Body {
+                text.lead()
+            } else {
+                text.tokens.len()
+            };
+            let span = 0..if words < text.tokens.len() {
+                text.tokens[words].span.start
+            } else {
+                text.text.len()
+            };
             let unread = self.unread && text.part == Part::Body;
             Segment { words: Stretch { text: at, tokens: 0..words }, span, unread }
         };
@@ -187,7 +200,9 @@ impl<'s> Page<'s> {
         match view {
             View::Words(_) => self.occurrences(term, view).next().is_some(),
             View::Site => self.host.as_ref().is_some_and(|host| is_of_site(host, &term.text)),
-            View::Lang => self.lang.as_ref().is_some_and(|lang| is_of_language(lang, &language(&term.text))),
+            View::Lang => {
+                self.lang.as_ref().is_some_and(|lang| is_of_language(lang, &language(&term.text)))
+            }
         }
     }
 
@@ -204,18 +219,23 @@ impl<'s> Page<'s> {
         })
     }
 
-    /// Where `pattern` first matches in `view`; in which text of the page, and at which of its bytes.
+    /// Where `pattern` first matches in `view`; in which text of the page, and at which of its
+    /// bytes.
     pub(crate) fn search(&self, pattern: &Pattern, view: &View) -> Option<(usize, Range<usize>)> {
         view.segments().iter().find_map(|segment| {
             let text = &self.texts[segment.words.text].text[segment.span.clone()];
             let found = pattern.find(text)?;
-            Some((segment.words.text, segment.span.start + found.start..segment.span.start + found.end))
+            Some((
+                segment.words.text,
+                segment.span.start + found.start..segment.span.start + found.end,
+            ))
         })
     }
 
     /// Whether both stand in one paragraph of one text.
     pub(crate) fn share_paragraph(&self, one: &Stretch, other: &Stretch) -> bool {
-        let paragraph = |stretch: &Stretch| self.texts[stretch.text].tokens[stretch.tokens.start].paragraph;
+        let paragraph =
+            |stretch: &Stretch| self.texts[stretch.text].tokens[stretch.tokens.start].paragraph;
         one.text == other.text && paragraph(one) == paragraph(other)
     }
 
@@ -232,7 +252,8 @@ impl<'s> Page<'s> {
     pub(crate) fn shown_words(&self, stretch: &Stretch) -> String {
         let text = &self.texts[stretch.text];
         let tokens = &text.tokens[stretch.tokens.clone()];
-        let span = tokens.first().map_or(0, |first| first.span.start)..tokens.last().map_or(0, |last| last.span.end);
+        let span = tokens.first().map_or(0, |first| first.span.start)
+            ..tokens.last().map_or(0, |last| last.span.end);
         self.slice(stretch.text, span).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -243,7 +264,9 @@ impl<'s> Page<'s> {
 
     /// The first text in `view`, or what of it is looked at.
     pub(crate) fn shown(&self, view: &View) -> &'s str {
-        view.segments().first().map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
+        view.segments()
+            .first()
+            .map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
     }
 
     /// Where a reader sees `stretch`; `None` for a text that is not shown, such as the address.
@@ -271,7 +294,11 @@ impl View {
 
     /// What is to be said of words that are not found here.
     pub(crate) fn absent(&self) -> Truth {
-        if self.segments().iter().any(|segment| segment.unread) { Truth::Unknown } else { Truth::False }
+        if self.segments().iter().any(|segment| segment.unread) {
+            Truth::Unknown
+        } else {
+            Truth::False
+        }
     }
 }
 
@@ -283,7 +310,11 @@ impl<'s> PageText<'s> {
 
     /// How many words its lead has.
     fn lead(&self) -> usize {
-        self.tokens.iter().take(LEAD).take_while(|token| token.paragraph == self.tokens[0].paragraph).count()
+        self.tokens
+            .iter()
+            .take(LEAD)
+            .take_while(|token| token.paragraph == self.tokens[0].paragraph)
+            .count()
     }
 
     fn sentences(&self) -> &[Range<usize>] {
@@ -299,11 +330,13 @@ impl<'s> PageText<'s> {
         starts.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect()
     }
 
-    /// What of `segment` stands in `span`, a whole sentence or paragraph: that much was read; `None` if there is no word in it.
+    /// What of `segment` stands in `span`, a whole sentence or paragraph: that much was read;
+    /// `None` if there is no word in it.
     fn part_of(&self, segment: &Segment, span: &Range<usize>) -> Option<Segment> {
         let (first, last) = (segment.span.start.max(span.start), segment.span.end.min(span.end));
         let before = |at: usize| self.tokens.partition_point(|token| token.span.start < at);
-        let tokens = before(first).max(segment.words.tokens.start)..before(last).min(segment.words.tokens.end);
+        let tokens = before(first).max(segment.words.tokens.start)
+            ..before(last).min(segment.words.tokens.end);
         let words = Stretch { text: segment.words.text, tokens };
         (!words.tokens.is_empty()).then_some(Segment { words, span: first..last, unread: false })
     }
@@ -315,10 +348,13 @@ impl<'s> PageText<'s> {
             && tokens.iter().all(|token| token.paragraph == tokens[0].paragraph)
     }
 
-    /// Whether each of `tokens` has the capitals and small letters that are wanted, as far as both go: other forms have other endings.
+    /// Whether each of `tokens` has the capitals and small letters that are wanted, as far as both
+    /// go: other forms have other endings.
     fn are_written_so(&self, tokens: &[Token], wanted: &[Vec<bool>]) -> bool {
         let written = |token: &Token| capitals(&self.text[token.span.clone()]);
-        let agree = |token: &Token, wanted: &[bool]| written(token).iter().zip(wanted).all(|(is, wanted)| is == wanted);
+        let agree = |token: &Token, wanted: &[bool]| {
+            written(token).iter().zip(wanted).all(|(is, wanted)| is == wanted)
+        };
         !self.shouted && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
     }
 
@@ -329,7 +365,8 @@ impl<'s> PageText<'s> {
             Word::Stem(stemmer, stem) => stemmer.stem(&token.word) == *stem,
             Word::Prefix(folded) => token.word.starts_with(folded.as_str()),
             Word::Initials { dotted, bare } => {
-                let in_capitals = || !self.shouted && !self.text[token.span.clone()].contains(char::is_lowercase);
+                let in_capitals =
+                    || !self.shouted && !self.text[token.span.clone()].contains(char::is_lowercase);
                 token.word == *dotted || (token.word == *bare && in_capitals())
             }
         }
@@ -346,7 +383,8 @@ fn is_of_site(host: &str, site: &str) -> bool {
 /// Basic filtering of RFC 4647, section 3.3.1.
 pub(crate) fn is_of_language(lang: &str, range: &str) -> bool {
     let mut letters = lang.bytes().map(in_tag);
-    range.bytes().all(|wanted| letters.next() == Some(wanted)) && letters.next().is_none_or(|next| next == b'-')
+    range.bytes().all(|wanted| letters.next() == Some(wanted))
+        && letters.next().is_none_or(|next| next == b'-')
 }
 
 /// A language tag in the form in which tags are compared.

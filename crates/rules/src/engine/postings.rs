@@ -9,7 +9,8 @@ use super::features::Feature;
 pub(super) struct Posting {
     /// Where its program begins, or its number if it [`DECIDES`]; and [`IN_TEXT`].
     target: u32,
-    /// The feature that has to be in headline or text, too; one that every story has if there is none.
+    /// The feature that has to be in headline or text, too; one that every story has if there is
+    /// none.
     pub(super) guard: Feature,
 }
 
@@ -36,7 +37,8 @@ pub(super) struct Postings {
     postings: Box<[Posting]>,
 }
 
-/// The postings of one feature. The first is here, so that memory has brought it by the time it is looked at, and its neighbours with it.
+/// The postings of one feature. The first is here, so that memory has brought it by the time it is
+/// looked at, and its neighbours with it.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     first: Posting,
@@ -45,7 +47,12 @@ pub(super) struct Call {
 
 impl Posting {
     /// `always` is a feature that every story has.
-    pub(super) fn new(target: Target, guard: Option<Feature>, in_text: bool, always: Feature) -> Self {
+    pub(super) fn new(
+        target: Target,
+        guard: Option<Feature>,
+        in_text: bool,
+        always: Feature,
+    ) -> Self {
         let (number, flag) = match target {
             Target::Rule(rule) => (rule, DECIDES),
             Target::Program(at) => (at, 0),

@@ -1,7 +1,8 @@
 //! The clauses of rules as one flat row of numbers.
 //!
-//! A node is a head (its kind in the lowest byte, above it a count, a field or a flag) and what belongs to it. Nodes that can be
-//! passed over unread have their length behind the head. `run.rs` reads what is written here.
+//! A node is a head (its kind in the lowest byte, above it a count, a field or a flag) and what
+//! belongs to it. Nodes that can be passed over unread have their length behind the head. `run.rs`
+//! reads what is written here.
 
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ use crate::language::tree::Unit;
 pub(super) mod op {
     /// Features of headline or text, all of which are there: their count, they.
     pub(in crate::engine) const ALL_OF: u32 = 0;
-    /// The same, any of which is there; some twice, so that there are whole quads ([`QUAD`](super::QUAD)).
+    /// The same, any of which is there; some twice, so that there are whole quads
+    /// ([`QUAD`](super::QUAD)).
     pub(in crate::engine) const ANY_OF: u32 = 1;
     /// The same, none of which is there.
     pub(in crate::engine) const NONE_OF: u32 = 2;
@@ -34,7 +36,8 @@ pub(super) mod op {
     pub(in crate::engine) const FEATURE: u32 = 7;
     /// Any of some phrases is there: sight, length, operand.
     pub(in crate::engine) const SOME: u32 = 8;
-    /// Two operands stand so: sight, length, 0 for NEAR, 1 for ONEAR, 2 for EXCEPT, distance, where the right operand begins, they.
+    /// Two operands stand so: sight, length, 0 for NEAR, 1 for ONEAR, 2 for EXCEPT, distance, where
+    /// the right operand begins, they.
     pub(in crate::engine) const PAIR: u32 = 9;
     /// An operand in so many places: sight, length, how many, operand.
     pub(in crate::engine) const AT_LEAST: u32 = 10;
@@ -52,10 +55,12 @@ pub(super) mod op {
     pub(in crate::engine) const SHARED: u32 = 16;
 }
 
-/// How many features of [`op::ANY_OF`] are looked at together: with one branch for all, where each may go either way.
+/// How many features of [`op::ANY_OF`] are looked at together: with one branch for all, where each
+/// may go either way.
 pub(super) const QUAD: usize = 4;
 
-/// The sight that is the sentence or paragraph in hand; fields have the numbers of their places in [`Scope::ALL`].
+/// The sight that is the sentence or paragraph in hand; fields have the numbers of their places in
+/// [`Scope::ALL`].
 pub(super) const UNIT: u32 = 15;
 
 /// The lowest bits of a phrase's head: whether its capitals count.
@@ -78,7 +83,8 @@ pub(super) struct Program {
 impl Program {
     /// The bytes that it takes, but for what compiled patterns do.
     pub(super) fn bytes(&self) -> usize {
-        let capitals = self.capitals.iter().flatten().map(|word| word.len() + size_of::<Vec<bool>>());
+        let capitals =
+            self.capitals.iter().flatten().map(|word| word.len() + size_of::<Vec<bool>>());
         size_of_val(&*self.code)
             + size_of_val(&*self.shared)
             + size_of_val(&*self.comparisons)
@@ -115,7 +121,8 @@ impl<'n> Writer<'n> {
         }
     }
 
-    /// Writes `head` and the node `id` behind it, but for those of its own features that are `known` to be there; where it begins.
+    /// Writes `head` and the node `id` behind it, but for those of its own features that are
+    /// `known` to be there; where it begins.
     pub(super) fn rule(&mut self, head: u32, id: NodeId, known: &[Feature]) -> u32 {
         let start = number(self.code.len());
         self.code.push(head);
@@ -168,7 +175,9 @@ impl<'n> Writer<'n> {
     fn is_worth_sharing(&self, id: NodeId) -> bool {
         let costs = match self.nodes.node(id) {
             Node::Feature(..) => false,
-            Node::All(branches) | Node::Any(branches) | Node::Count(_, branches) => branches.len() > 2,
+            Node::All(branches) | Node::Any(branches) | Node::Count(_, branches) => {
+                branches.len() > 2
+            }
             other => other.sight().is_some(),
         };
         costs && !self.nodes.looks_at_unit(id)
@@ -197,7 +206,9 @@ impl<'n> Writer<'n> {
                 self.node(*branch);
                 self.close(start);
             }
-            Node::Pattern(sight, pattern) => self.code.extend([head(op::PATTERN, sight_number(*sight)), *pattern]),
+            Node::Pattern(sight, pattern) => {
+                self.code.extend([head(op::PATTERN, sight_number(*sight)), *pattern])
+            }
             Node::Compare(comparison, wanted) => {
                 self.code.extend([op::COMPARE, number(self.comparisons.len())]);
                 self.comparisons.push((*comparison, *wanted));
@@ -251,13 +262,20 @@ impl<'n> Writer<'n> {
     }
 
     fn any(&mut self, branches: &[NodeId]) {
-        let there: Vec<Feature> = branches.iter().filter_map(|branch| self.text_feature(*branch)).collect();
-        let others: Vec<NodeId> =
-            branches.iter().copied().filter(|branch| self.text_feature(*branch).is_none()).collect();
+        let there: Vec<Feature> =
+            branches.iter().filter_map(|branch| self.text_feature(*branch)).collect();
+        let others: Vec<NodeId> = branches
+            .iter()
+            .copied()
+            .filter(|branch| self.text_feature(*branch).is_none())
+            .collect();
         let count = usize::from(!there.is_empty()) + others.len();
         let start = (count != 1).then(|| self.open(head(op::ANY, number(count))));
         let last = there.last().copied().unwrap_or_default();
-        self.row(op::ANY_OF, &[&*there, &vec![last; there.len().next_multiple_of(QUAD) - there.len()]].concat());
+        self.row(
+            op::ANY_OF,
+            &[&*there, &vec![last; there.len().next_multiple_of(QUAD) - there.len()]].concat(),
+        );
         self.others(&others, start);
     }
 
@@ -300,12 +318,14 @@ impl<'n> Writer<'n> {
         self.close(start);
     }
 
-    /// How many phrases, and they: each twice its length, which of its words is the rarest, its capitals if they count, its words.
+    /// How many phrases, and they: each twice its length, which of its words is the rarest, its
+    /// capitals if they count, its words.
     fn operand(&mut self, phrases: &[PhraseId]) {
         self.code.push(number(phrases.len()));
         for phrase in phrases {
             let phrase = self.nodes.phrase(*phrase);
-            let words: Vec<Feature> = phrase.words.iter().map(|word| self.finished(*word)).collect();
+            let words: Vec<Feature> =
+                phrase.words.iter().map(|word| self.finished(*word)).collect();
             let flag = if phrase.capitals.is_some() { CAPITALS } else { 0 };
             self.code.push(number(words.len()) << 1 | flag);
             self.code.push(number(rarest(&words, |feature| self.shares.of(feature))));
@@ -347,6 +367,8 @@ fn head(op: u32, above: u32) -> u32 {
 fn sight_number(sight: Sight) -> u32 {
     match sight {
         Sight::Unit => UNIT,
-        Sight::Field(scope) => Scope::ALL.iter().position(|known| *known == scope).map_or(UNIT, number),
+        Sight::Field(scope) => {
+            Scope::ALL.iter().position(|known| *known == scope).map_or(UNIT, number)
+        }
     }
 }

@@ -94,7 +94,8 @@ impl Run<'_> {
             op::ANY => branches(at + 2).any(|branch| self.holds(branch, part)),
             op::COUNT => {
                 let least = code[at + 2] as usize;
-                branches(at + 3).filter(|branch| self.holds(*branch, part)).take(least).count() == least
+                branches(at + 3).filter(|branch| self.holds(*branch, part)).take(least).count()
+                    == least
             }
             op::NOT => !self.holds(at + 1, part),
             op::FEATURE => self.feature(code[at + 1], above, part),
@@ -116,7 +117,9 @@ impl Run<'_> {
     /// Whether headline or text have any of the features, of which there are whole quads.
     fn any_of(&self, features: &[u32]) -> bool {
         let (quads, _) = features.as_chunks::<QUAD>();
-        quads.iter().any(|quad| quad.iter().fold(false, |any, feature| any | self.sheet.marks.in_text(*feature)))
+        quads.iter().any(|quad| {
+            quad.iter().fold(false, |any, feature| any | self.sheet.marks.in_text(*feature))
+        })
     }
 
     /// The words that are looked at.
@@ -136,8 +139,15 @@ impl Run<'_> {
         !self.sheet.places(feature, &self.view(sight, part)).is_empty()
     }
 
-    /// Calls `found` with the occurrences of the operand at `at`, until it says true; whether it did.
-    fn each(&mut self, at: usize, sight: u32, part: Option<&Part>, found: impl FnMut(Found) -> bool) -> bool {
+    /// Calls `found` with the occurrences of the operand at `at`, until it says true; whether it
+    /// did.
+    fn each(
+        &mut self,
+        at: usize,
+        sight: u32,
+        part: Option<&Part>,
+        found: impl FnMut(Found) -> bool,
+    ) -> bool {
         let view = self.view(sight, part);
         occurrences::each((self.engine, self.story, self.carriers), self.sheet, at, &view, found)
     }
@@ -189,7 +199,12 @@ impl Run<'_> {
 
     /// What `scope` looks at of a text.
     fn segment(&self, text: usize, scope: Scope) -> Option<Part> {
-        let (words, bytes) = self.sheet.texts.segment(text, scope, &self.sheet.words, (self.story, self.carriers))?;
+        let (words, bytes) = self.sheet.texts.segment(
+            text,
+            scope,
+            &self.sheet.words,
+            (self.story, self.carriers),
+        )?;
         Some(Part { text, words, bytes })
     }
 
@@ -232,7 +247,8 @@ impl Run<'_> {
         match scope_of(sight) {
             None => part.is_some_and(is_in),
             Some(scope) => {
-                let mut segments = (0..self.sheet.texts.all().len()).filter_map(|text| self.segment(text, scope));
+                let mut segments =
+                    (0..self.sheet.texts.all().len()).filter_map(|text| self.segment(text, scope));
                 segments.any(|segment| is_in(&segment))
             }
         }
@@ -240,7 +256,10 @@ impl Run<'_> {
 
     fn compare(&self, number: usize) -> bool {
         let (comparison, wanted) = self.engine.program.comparisons[number];
-        let age = self.story.published.map(|published| self.story.first_seen.as_second() - published.as_second());
+        let age = self
+            .story
+            .published
+            .map(|published| self.story.first_seen.as_second() - published.as_second());
         let words = self.sheet.view(Scope::Text).len();
         comparison.of(Some(words), age) == Truth::from(wanted)
     }

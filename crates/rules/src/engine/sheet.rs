@@ -34,7 +34,8 @@ pub(super) struct Sheet {
     places: Places,
     memo: Memo,
     sorted: Sorted,
-    /// Words that might have been features and are none, but may have some, which are few: number in the text, and hash.
+    /// Words that might have been features and are none, but may have some, which are few: number
+    /// in the text, and hash.
     unknown: Vec<(u32, u64)>,
 }
 
@@ -121,7 +122,13 @@ impl Sheet {
         }
     }
 
-    fn look_for_literals(&mut self, engine: &Engine, story: &Story, carriers: &[Carrier], of_text: usize) {
+    fn look_for_literals(
+        &mut self,
+        engine: &Engine,
+        story: &Story,
+        carriers: &[Carrier],
+        of_text: usize,
+    ) {
         let Some((literals, features)) = &engine.literals else { return };
         for (number, text) in self.texts.all().iter().enumerate() {
             let raw = text.raw(story, carriers);
@@ -155,7 +162,10 @@ impl Sheet {
     /// Whether the word of that number has `feature`. Wants [`Sheet::place`].
     pub(super) fn is(&self, engine: &Engine, word: u32, feature: Feature) -> bool {
         if engine.features.is_word(feature) {
-            return self.marks.slot(feature).is_some_and(|slot| slot == self.at[word as usize] as usize);
+            return self
+                .marks
+                .slot(feature)
+                .is_some_and(|slot| slot == self.at[word as usize] as usize);
         }
         !self.places(feature, &(word..word + 1)).is_empty()
     }
@@ -192,8 +202,8 @@ impl Sheet {
         places[one as usize].paragraph == places[other as usize].paragraph
     }
 
-    /// The paragraph behind `last`, or the first if that is empty, of a text with those words and so many bytes: up to the
-    /// first word of the next.
+    /// The paragraph behind `last`, or the first if that is empty, of a text with those words and
+    /// so many bytes: up to the first word of the next.
     pub(super) fn paragraph_behind(
         &self,
         words: &Range<u32>,
@@ -207,7 +217,8 @@ impl Sheet {
         Some(last.end..places.get(next).map_or(length, |next| next.start as usize))
     }
 
-    /// The words and bytes of a segment of a text with those `words`, as far as they are in `bytes`; `None` if there is no word.
+    /// The words and bytes of a segment of a text with those `words`, as far as they are in
+    /// `bytes`; `None` if there is no word.
     pub(super) fn part_of(
         &self,
         words: &Range<u32>,
@@ -215,7 +226,8 @@ impl Sheet {
         bytes: &Range<usize>,
     ) -> Option<(Range<u32>, Range<usize>)> {
         let places = &self.words.places()[words.start as usize..words.end as usize];
-        let (first, last) = (segment_bytes.start.max(bytes.start), segment_bytes.end.min(bytes.end));
+        let (first, last) =
+            (segment_bytes.start.max(bytes.start), segment_bytes.end.min(bytes.end));
         let before = |at: usize| {
             let count = places.partition_point(|place| (place.start as usize) < at);
             words.start + u32::try_from(count).unwrap_or(u32::MAX)

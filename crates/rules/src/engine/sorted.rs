@@ -3,7 +3,8 @@
 use super::features::Features;
 use super::vocabulary::Key;
 
-/// Words are sorted first and looked into later: of which kind the next word is nobody can foresee, no processor either.
+/// Words are sorted first and looked into later: of which kind the next word is nobody can foresee,
+/// no processor either.
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
     hashes: Vec<u64>,
@@ -17,7 +18,11 @@ pub(super) struct Sorted {
 
 impl Sorted {
     /// Sorts words, which are numbered as they come.
-    pub(super) fn sort<'w>(&mut self, words: impl ExactSizeIterator<Item = Key<'w>>, features: &Features) {
+    pub(super) fn sort<'w>(
+        &mut self,
+        words: impl ExactSizeIterator<Item = Key<'w>>,
+        features: &Features,
+    ) {
         self.hashes.clear();
         self.known.resize(words.len(), 0);
         self.others.resize(words.len(), 0);
@@ -40,6 +45,8 @@ impl Sorted {
 
     /// The same of others that may have some.
     pub(super) fn others(&self) -> impl Iterator<Item = (u32, u64)> {
-        self.others[..self.others_count].iter().map(|number| (*number, self.hashes[*number as usize]))
+        self.others[..self.others_count]
+            .iter()
+            .map(|number| (*number, self.hashes[*number as usize]))
     }
 }

@@ -38,16 +38,20 @@ fn sound(tree: Tree) -> Tree {
 fn with_forms(tree: Tree, forms: Forms) -> Tree {
     match tree {
         Tree::Term(term, span) => Tree::Term(Arc::new(Term::clone(&term).with(forms)), span),
-        Tree::And(branches) => Tree::And(branches.into_iter().map(|branch| with_forms(branch, forms)).collect()),
-        Tree::Or(branches) => Tree::Or(branches.into_iter().map(|branch| with_forms(branch, forms)).collect()),
+        Tree::And(branches) => {
+            Tree::And(branches.into_iter().map(|branch| with_forms(branch, forms)).collect())
+        }
+        Tree::Or(branches) => {
+            Tree::Or(branches.into_iter().map(|branch| with_forms(branch, forms)).collect())
+        }
         other => other,
     }
 }
 
 fn trees() -> impl Strategy<Value = Tree> {
-    let stems = ["en", "ru"].map(|lang| Forms::Stem(Stemmer::of(lang).expect("a language with stems")));
-    let forms =
-        prop_oneof![3 => Just(Forms::Plain), 1 => Just(Forms::Plural), 1 => proptest::sample::select(stems.to_vec())];
+    let stems =
+        ["en", "ru"].map(|lang| Forms::Stem(Stemmer::of(lang).expect("a language with stems")));
+    let forms = prop_oneof![3 => Just(Forms::Plain), 1 => Just(Forms::Plural), 1 => proptest::sample::select(stems.to_vec())];
     let texts = prop_oneof![9 => fixture::tame_texts(), 1 => fixture::wild_texts()].boxed();
     (fixture::trees(texts), forms).prop_map(|(tree, forms)| sound(with_forms(tree, forms)))
 }
@@ -60,12 +64,30 @@ fn carriers() -> Vec<Carrier> {
 /// What the plain evaluator finds.
 fn plainly(trees: &[Tree], story: &Story, carriers: &[Carrier]) -> Vec<u32> {
     let page = Page::new(story, carriers);
-    (0..).zip(trees).filter(|(_, tree)| naive::holds(tree, &page)).map(|(number, _)| number).collect()
+    (0..)
+        .zip(trees)
+        .filter(|(_, tree)| naive::holds(tree, &page))
+        .map(|(number, _)| number)
+        .collect()
 }
 
 /// Frequencies that make other anchors of the same rules.
 fn frequencies(turn: usize) -> Frequencies {
-    let words = ["arms", "army", "oil", "us", "u.s", "oslo", "мир", "한국이", "北", "朝", "鮮", "the", "of"];
+    let words = [
+        "arms",
+        "army",
+        "oil",
+        "us",
+        "u.s",
+        "oslo",
+        "мир",
+        "한국이",
+        "北",
+        "朝",
+        "鮮",
+        "the",
+        "of",
+    ];
     Frequencies::new(words.iter().enumerate().map(|(number, word)| {
         let share = if (number + turn).is_multiple_of(3) { 0.9 } else { 0.001 };
         ((*word).to_owned(), share)
@@ -74,10 +96,14 @@ fn frequencies(turn: usize) -> Frequencies {
 
 #[test]
 fn engine_and_plain_evaluator_agree_whatever_the_frequencies() {
-    let thousands = std::env::var("TIDINGS_TRUTH").map_or(THOUSANDS, |thousands| thousands.parse().expect("a number"));
+    let thousands = std::env::var("TIDINGS_TRUTH")
+        .map_or(THOUSANDS, |thousands| thousands.parse().expect("a number"));
     let rounds = thousands * 1000 / u32::try_from(RULES * STORIES).expect("few");
-    let cases =
-        (proptest::collection::vec(trees(), RULES), proptest::collection::vec(fixture::stories(), STORIES), 0..3_usize);
+    let cases = (
+        proptest::collection::vec(trees(), RULES),
+        proptest::collection::vec(fixture::stories(), STORIES),
+        0..3_usize,
+    );
     let matched = Cell::new(0);
     TestRunner::new(Config { cases: rounds, ..Config::default() })
         .run(&cases, |(trees, stories, turn)| {
@@ -89,15 +115,26 @@ fn engine_and_plain_evaluator_agree_whatever_the_frequencies() {
                 let found = engine.matches(story, &carriers, &mut scratch);
                 matched.set(matched.get() + found.len());
                 for (number, tree) in (0..).zip(&trees) {
-                    let (by_engine, plainly) = (found.contains(&number), expected.contains(&number));
-                    prop_assert_eq!(by_engine, plainly, "{} of {:?}", print::expression(tree), story);
+                    let (by_engine, plainly) =
+                        (found.contains(&number), expected.contains(&number));
+                    prop_assert_eq!(
+                        by_engine,
+                        plainly,
+                        "{} of {:?}",
+                        print::expression(tree),
+                        story
+                    );
                 }
             }
             Ok(())
         })
         .unwrap_or_else(|why| panic!("{why}"));
     let cases = (rounds as usize) * RULES * STORIES;
-    assert!(matched.get() > cases / 20, "{} of {cases} cases match: too few to say anything", matched.get());
+    assert!(
+        matched.get() > cases / 20,
+        "{} of {cases} cases match: too few to say anything",
+        matched.get()
+    );
 }
 
 #[test]
@@ -111,14 +148,19 @@ fn what_nothing_calls_up_is_looked_at_all_the_same() {
     let mut scratch = Scratch::new();
     for text in ["", "arms", "oil", "arms and oil"] {
         let story = Story::of_words("", text);
-        assert_eq!(engine.matches(&story, &[], &mut scratch), plainly(&trees, &story, &[]), "{text:?}");
+        assert_eq!(
+            engine.matches(&story, &[], &mut scratch),
+            plainly(&trees, &story, &[]),
+            "{text:?}"
+        );
     }
 }
 
 #[test]
 fn every_case_is_decided_by_the_engine_as_its_author_means() {
     let cases: Vec<_> = CASES.iter().flat_map(|(_, cases)| *cases).collect();
-    let trees: Vec<Tree> = cases.iter().map(|(expression, ..)| crate::tests::query(expression).tree).collect();
+    let trees: Vec<Tree> =
+        cases.iter().map(|(expression, ..)| crate::tests::query(expression).tree).collect();
     let engine = Engine::new(&trees, &Frequencies::default());
     let mut scratch = Scratch::new();
     for (number, (expression, text, expected)) in (0..).zip(cases) {

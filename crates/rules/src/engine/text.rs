@@ -49,9 +49,10 @@ impl Text {
             Part::Title => &story.title,
             Part::Body => &story.body,
             Part::Url => story.url.as_deref().unwrap_or_default(),
-            Part::Source => carriers
-                .get(self.nth)
-                .map_or_else(|| story.source.as_deref().unwrap_or_default(), |carrier| carrier.name.0.as_str()),
+            Part::Source => carriers.get(self.nth).map_or_else(
+                || story.source.as_deref().unwrap_or_default(),
+                |carrier| carrier.name.0.as_str(),
+            ),
             Part::Author => &story.authors[self.nth],
             Part::Tag => &story.tags[self.nth],
         }
@@ -64,14 +65,25 @@ impl Texts {
     }
 
     /// Takes in the texts of `story` that rules look into; how many of them are headline and text.
-    pub(super) fn read(&mut self, words: &mut Words, engine: &Engine, story: &Story, carriers: &[Carrier]) -> usize {
+    pub(super) fn read(
+        &mut self,
+        words: &mut Words,
+        engine: &Engine,
+        story: &Story,
+        carriers: &[Carrier],
+    ) -> usize {
         self.all.clear();
         self.sentences.clear();
         let mut add = |part: Part, raw: &str, nth: usize| {
             let numbers = words.add(raw);
             let number = |at: usize| u32::try_from(at).expect("no story has four gigabytes");
             let shouted = part == Part::Title && !raw.contains(char::is_lowercase);
-            self.all.push(Text { part, nth, words: number(numbers.start)..number(numbers.end), shouted });
+            self.all.push(Text {
+                part,
+                nth,
+                words: number(numbers.start)..number(numbers.end),
+                shouted,
+            });
         };
         add(Part::Title, &story.title, 0);
         add(Part::Body, &story.body, 0);
@@ -79,12 +91,19 @@ impl Texts {
             story.url.iter().for_each(|url| add(Part::Url, url, 0));
         }
         if engine.looks_at(Scope::Source) {
-            carriers.iter().enumerate().for_each(|(nth, carrier)| add(Part::Source, &carrier.name.0, nth));
+            carriers
+                .iter()
+                .enumerate()
+                .for_each(|(nth, carrier)| add(Part::Source, &carrier.name.0, nth));
             // After those of the feeds.
             story.source.iter().for_each(|source| add(Part::Source, source, carriers.len()));
         }
         if engine.looks_at(Scope::Author) {
-            story.authors.iter().enumerate().for_each(|(nth, author)| add(Part::Author, author, nth));
+            story
+                .authors
+                .iter()
+                .enumerate()
+                .for_each(|(nth, author)| add(Part::Author, author, nth));
         }
         if engine.looks_at(Scope::Tag) {
             story.tags.iter().enumerate().for_each(|(nth, tag)| add(Part::Tag, tag, nth));
@@ -112,10 +131,21 @@ impl Texts {
         words: &Words,
         (story, carriers): (&Story, &[Carrier]),
     ) -> Option<(Range<u32>, Range<usize>)> {
-        let text = self.all.get(number).filter(|text| parts(scope).is_some_and(|parts| parts.contains(&text.part)))?;
-        let end = if scope == Scope::Lead && text.part == Part::Body { lead(text, words) } else { text.words.end };
+        let text = self
+            .all
+            .get(number)
+            .filter(|text| parts(scope).is_some_and(|parts| parts.contains(&text.part)))?;
+        let end = if scope == Scope::Lead && text.part == Part::Body {
+            lead(text, words)
+        } else {
+            text.words.end
+        };
         let is_cut = end < text.words.end;
-        let bytes = if is_cut { words.places()[end as usize].start as usize } else { text.raw(story, carriers).len() };
+        let bytes = if is_cut {
+            words.places()[end as usize].start as usize
+        } else {
+            text.raw(story, carriers).len()
+        };
         Some((text.words.start..end, 0..bytes))
     }
 
@@ -141,7 +171,9 @@ impl Texts {
 /// Where the lead of `body` ends.
 fn lead(body: &Text, words: &Words) -> u32 {
     let places = words.places();
-    let first = |word: &u32| places[*word as usize].paragraph == places[body.words.start as usize].paragraph;
+    let first = |word: &u32| {
+        places[*word as usize].paragraph == places[body.words.start as usize].paragraph
+    };
     let end = body.words.end.min(body.words.start + LEAD);
     (body.words.start..end).take_while(first).last().map_or(body.words.start, |last| last + 1)
 }

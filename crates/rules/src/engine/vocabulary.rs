@@ -19,10 +19,12 @@ struct Bucket {
     places: [u32; 8],
 }
 
-/// How many words there are for a bucket: one bucket in twenty is full, and further words of it are in the next.
+/// How many words there are for a bucket: one bucket in twenty is full, and further words of it are
+/// in the next.
 const FILLED: usize = 4;
 
-/// Makes hashes that nobody can guess who writes stories: they cannot make all words fall into one place.
+/// Makes hashes that nobody can guess who writes stories: they cannot make all words fall into one
+/// place.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seed(u64);
 
@@ -33,8 +35,8 @@ impl Seed {
     }
 }
 
-/// A word as it is hashed and compared: eight bytes at a time, zeros behind its last, and sixteen at least, for how long the next word is nobody can
-/// foresee, no processor either.
+/// A word as it is hashed and compared: eight bytes at a time, zeros behind its last, and sixteen
+/// at least, for how long the next word is nobody can foresee, no processor either.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key<'w> {
     /// The word, and perhaps more.
@@ -62,7 +64,8 @@ impl<'w> Key<'w> {
         Self { bytes: word, length: word.len() }
     }
 
-    /// The key of the first `length` bytes of `bytes`: fast where sixteen more of them stand behind.
+    /// The key of the first `length` bytes of `bytes`: fast where sixteen more of them stand
+    /// behind.
     #[inline]
     pub(super) fn padded(bytes: &'w [u8], length: usize) -> Self {
         Self { bytes, length }
@@ -90,7 +93,9 @@ impl<'w> Key<'w> {
     /// The same where no padding stands behind the word.
     #[cold]
     fn last_chunk(&self, at: usize) -> u64 {
-        u64::from_le_bytes(std::array::from_fn(|byte| self.bytes.get(at + byte).copied().unwrap_or(0)))
+        u64::from_le_bytes(std::array::from_fn(|byte| {
+            self.bytes.get(at + byte).copied().unwrap_or(0)
+        }))
     }
 
     /// Where its chunks behind the first two begin.
@@ -123,11 +128,15 @@ impl Default for Vocabulary {
 
 impl Vocabulary {
     /// The table of `words`, none of which stands there twice.
-    pub(super) fn new<'w>(seed: Seed, words: impl ExactSizeIterator<Item = (&'w [u8], u32)>) -> Self {
+    pub(super) fn new<'w>(
+        seed: Seed,
+        words: impl ExactSizeIterator<Item = (&'w [u8], u32)>,
+    ) -> Self {
         let mut buckets = vec![Bucket::default(); words.len() / FILLED + 1];
         let mut records = Vec::with_capacity(words.len() * 3);
         for (word, number) in words {
-            let place = u32::try_from(records.len()).expect("rules have less than 32 gigabytes of words");
+            let place =
+                u32::try_from(records.len()).expect("rules have less than 32 gigabytes of words");
             let length = u32::try_from(word.len()).expect("no rule has four gigabytes");
             let key = Key::of(word);
             records.push(u64::from(number) | u64::from(length) << 32);
@@ -174,8 +183,12 @@ impl Vocabulary {
     #[expect(clippy::cast_possible_truncation, reason = "that half is the number")]
     #[inline]
     fn number(&self, place: u32, key: Key<'_>) -> Option<u32> {
-        let [head, first, second, ref rest @ ..] = self.records[place as usize..] else { return None };
-        let is_alike = (head >> 32 == key.length as u64) & (first == key.chunk(0)) & (second == key.chunk(CHUNK));
+        let [head, first, second, ref rest @ ..] = self.records[place as usize..] else {
+            return None;
+        };
+        let is_alike = (head >> 32 == key.length as u64)
+            & (first == key.chunk(0))
+            & (second == key.chunk(CHUNK));
         let is_it = is_alike && key.further().zip(rest).all(|(at, chunk)| key.chunk(at) == *chunk);
         is_it.then_some(head as u32)
     }
@@ -259,7 +272,11 @@ mod tests {
             let word = vec![b'x'; length];
             let padded = [&word[..], b"what else it is"].concat();
             let key = Key::padded(&padded, length);
-            assert_eq!((key.hash(seed), key.word()), (Key::of(&word).hash(seed), &*word), "{length}");
+            assert_eq!(
+                (key.hash(seed), key.word()),
+                (Key::of(&word).hash(seed), &*word),
+                "{length}"
+            );
         }
     }
 }

@@ -8,11 +8,18 @@ pub(crate) fn why(rule: &Rule, story: &Story, carriers: &[Carrier]) -> Option<St
     if !rule.settings.applies(carriers) {
         let wanted: Vec<String> = rule.settings.feeds.iter().map(shown).collect();
         let seen: Vec<&str> = carriers.iter().map(|carrier| carrier.name.0.as_str()).collect();
-        return Some(format!("it looks only at feeds {}; this story is from {}", wanted.join(", "), seen.join(", ")));
+        return Some(format!(
+            "it looks only at feeds {}; this story is from {}",
+            wanted.join(", "),
+            seen.join(", ")
+        ));
     }
     if !rule.settings.speaks(story) {
         let lang = story.lang.as_deref().unwrap_or_default();
-        return Some(format!("it looks only at stories in {}; this one is in {lang}", rule.settings.langs.join(", ")));
+        return Some(format!(
+            "it looks only at stories in {}; this one is in {lang}",
+            rule.settings.langs.join(", ")
+        ));
     }
     let last = rule.settings.expires.filter(|_| !rule.settings.is_in_force(story));
     last.map(|last| format!("it expired on {last}, before this story was first seen"))

@@ -33,9 +33,11 @@ pub(crate) struct Sight<'v> {
     pub(crate) view: &'v View,
 }
 
-/// One piece for every term of `tree` that stands in `page` and is not negated, in the order of the expression, at most twenty.
+/// One piece for every term of `tree` that stands in `page` and is not negated, in the order of the
+/// expression, at most twenty.
 ///
-/// A term found where no reader looks (address, source, author, language, tags) is named with its field, and the title is shown without a mark.
+/// A term found where no reader looks (address, source, author, language, tags) is named with its
+/// field, and the title is shown without a mark.
 pub(crate) fn evidence(tree: &Tree, page: &Page<'_>) -> Vec<Evidence> {
     let mut found = Vec::new();
     collect(tree, Sight { field: None, view: &page.view(Scope::Text) }, page, true, &mut found);
@@ -43,7 +45,13 @@ pub(crate) fn evidence(tree: &Tree, page: &Page<'_>) -> Vec<Evidence> {
 }
 
 /// Takes in what `tree` finds; `wanted`: it stands behind an even number of negations.
-fn collect(tree: &Tree, sight: Sight<'_>, page: &Page<'_>, wanted: bool, found: &mut Vec<Evidence>) {
+fn collect(
+    tree: &Tree,
+    sight: Sight<'_>,
+    page: &Page<'_>,
+    wanted: bool,
+    found: &mut Vec<Evidence>,
+) {
     match tree {
         Tree::And(branches) | Tree::Or(branches) | Tree::AnyOf(_, branches, _) => {
             for branch in branches {
@@ -52,10 +60,18 @@ fn collect(tree: &Tree, sight: Sight<'_>, page: &Page<'_>, wanted: bool, found: 
         }
         Tree::Not(branch, _) => collect(branch, sight, page, !wanted, found),
         Tree::In(scope, branch, _) => {
-            collect(branch, Sight { field: Some(*scope), view: &page.view(*scope) }, page, wanted, found);
+            collect(
+                branch,
+                Sight { field: Some(*scope), view: &page.view(*scope) },
+                page,
+                wanted,
+                found,
+            );
         }
         Tree::Within(unit, branch, _) => {
-            let holding = page.units(*unit, sight.view).find(|part| naive::truth(branch, page, part) == Truth::True);
+            let holding = page
+                .units(*unit, sight.view)
+                .find(|part| naive::truth(branch, page, part) == Truth::True);
             if let Some(view) = holding {
                 let before = found.len();
                 collect(branch, Sight { view: &view, ..sight }, page, wanted, found);
@@ -84,7 +100,11 @@ fn prove(found: &mut [Evidence], clause: &Tree, sight: Sight<'_>) {
 /// The words that `leaf`, which has no branches, finds.
 pub(crate) fn of_leaf(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Evidence> {
     let pieces = |found: &[Occurrence<'_>]| -> Vec<Evidence> {
-        found.iter().take(MOST_OF_A_LIST).map(|(term, at)| piece(term, page.place(at), sight.field, page)).collect()
+        found
+            .iter()
+            .take(MOST_OF_A_LIST)
+            .map(|(term, at)| piece(term, page.place(at), sight.field, page))
+            .collect()
     };
     match leaf {
         Tree::Term(term, _) => of_term(term, sight, page).into_iter().collect(),
@@ -92,7 +112,9 @@ pub(crate) fn of_leaf(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Evi
         Tree::Pair(pair, _) => pieces(&pair.find(page, sight.view).unwrap_or_default()),
         Tree::AtLeast(_, operand, _) => pieces(&operand.places(page, sight.view)),
         Tree::Pattern(pattern, _) => {
-            let named = |place| Named { text: print::expression(leaf), label: None }.at(place, sight.field, page);
+            let named = |place| {
+                Named { text: print::expression(leaf), label: None }.at(place, sight.field, page)
+            };
             let found = page.search(pattern, sight.view);
             found.map(|(text, span)| named(page.place_of(text, span))).into_iter().collect()
         }
@@ -123,23 +145,33 @@ struct Named {
 }
 
 impl Named {
-    /// The sentence around `place`; for what no reader sees the name of the field that was asked for, and the title.
+    /// The sentence around `place`; for what no reader sees the name of the field that was asked
+    /// for, and the title.
     fn at(self, place: Option<Place>, asked: Option<Scope>, page: &Page<'_>) -> Evidence {
         let Self { text: term, label } = self;
         let Some(Place { field, span }) = place else {
             let (sentence, _) = excerpt::around(page.text(Field::Title), &(0..0), SENTENCE);
             let term = asked.map_or(term.clone(), |field| format!("{}:{term}", field.as_str()));
-            return Evidence { term, label, clause: None, field: Field::Title, sentence, marks: Vec::new() };
+            return Evidence {
+                term,
+                label,
+                clause: None,
+                field: Field::Title,
+                sentence,
+                marks: Vec::new(),
+            };
         };
         let (sentence, mark) = in_sentence(page.text(field), &span);
         Evidence { term, label, clause: None, field, sentence, marks: vec![mark] }
     }
 }
 
-/// The sentence of `text` that holds the bytes `span`, cut to a readable length, and where they stand in that.
+/// The sentence of `text` that holds the bytes `span`, cut to a readable length, and where they
+/// stand in that.
 fn in_sentence(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
     let sentence = sentence_around(text, span);
     // A pattern may match the space around a sentence, too.
-    let mark = span.start.max(sentence.start) - sentence.start..span.end.min(sentence.end) - sentence.start;
+    let mark = span.start.max(sentence.start) - sentence.start
+        ..span.end.min(sentence.end) - sentence.start;
     excerpt::around(&text[sentence], &mark, SENTENCE)
 }

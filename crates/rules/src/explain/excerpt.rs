@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-/// At most `limit` bytes of `text` around `kept`, on character boundaries and between words where it can be, with `…` where
-/// it was cut; and where `kept` stands in that. A `kept` longer than `limit` loses its end.
+/// At most `limit` bytes of `text` around `kept`, on character boundaries and between words where
+/// it can be, with `…` where it was cut; and where `kept` stands in that. A `kept` longer than
+/// `limit` loses its end.
 pub(crate) fn around(text: &str, kept: &Range<usize>, limit: usize) -> (String, Range<usize>) {
     if text.len() <= limit {
         return (text.to_owned(), kept.clone());
@@ -33,7 +34,9 @@ fn last_space(text: &str, from: usize, to: usize) -> usize {
     if to == text.len() {
         return to;
     }
-    text[from..to].rfind(char::is_whitespace).map_or(to, |space| from + text[from..from + space].trim_end().len())
+    text[from..to]
+        .rfind(char::is_whitespace)
+        .map_or(to, |space| from + text[from..from + space].trim_end().len())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! How near a story came to a clause that it does not hold: another form, other capitals, a word too far.
+//! How near a story came to a clause that it does not hold: another form, other capitals, a word
+//! too far.
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use crate::text::without_marks;
 /// Terms of one list or operand of which is said how near the story came, at most.
 const MOST: usize = 3;
 
-/// Terms of one list that are looked at for that, and words of the story that are looked at for another spelling, at most.
+/// Terms of one list that are looked at for that, and words of the story that are looked at for
+/// another spelling, at most.
 const TERMS: usize = 100;
 const WORDS: usize = 20_000;
 
@@ -32,7 +34,11 @@ pub(super) fn notes(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Strin
         Tree::Pair(pair, _) => of_pair(pair, sight, page),
         Tree::AtLeast(least, operand, _) => {
             let places = operand.places(page, sight.view).len();
-            if places == 0 { of_operand(operand, sight, page) } else { vec![format!("{places} of {least} places")] }
+            if places == 0 {
+                of_operand(operand, sight, page)
+            } else {
+                vec![format!("{places} of {least} places")]
+            }
         }
         Tree::Pattern(pattern, _) => without_case(pattern, sight.view, page).into_iter().collect(),
         _ => Vec::new(),
@@ -49,7 +55,9 @@ pub(super) fn measured(comparison: Comparison, page: &Page<'_>) -> String {
         },
         Comparison::Age(..) => match page.age() {
             Some(age) if age < 0 => "it is dated later than it was first seen".to_owned(),
-            Some(age) => format!("it was {} old when it was first seen", span_of_time(age.unsigned_abs())),
+            Some(age) => {
+                format!("it was {} old when it was first seen", span_of_time(age.unsigned_abs()))
+            }
             None => "the story has no date".to_owned(),
         },
     }
@@ -57,7 +65,10 @@ pub(super) fn measured(comparison: Comparison, page: &Page<'_>) -> String {
 
 fn of_term(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<String> {
     match sight.view {
-        View::Site => Some(page.host().map_or("it has no address".to_owned(), |host| format!("its host is `{host}`"))),
+        View::Site => Some(
+            page.host()
+                .map_or("it has no address".to_owned(), |host| format!("its host is `{host}`")),
+        ),
         View::Lang => {
             let unknown = "it does not say its language".to_owned();
             Some(page.lang().map_or(unknown, |lang| format!("its language is `{lang}`")))
@@ -73,8 +84,10 @@ fn of_term(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<String> {
 /// Found in the other part of the text than the one that was asked for.
 fn elsewhere(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<String> {
     let fields = [(Scope::Title, "the title"), (Scope::Body, "the body")];
-    let asked = sight.field.filter(|field| matches!(field, Scope::Title | Scope::Lead | Scope::Body))?;
-    let found = fields.into_iter().find(|(field, _)| *field != asked && page.has(term, &page.view(*field)));
+    let asked =
+        sight.field.filter(|field| matches!(field, Scope::Title | Scope::Lead | Scope::Body))?;
+    let found =
+        fields.into_iter().find(|(field, _)| *field != asked && page.has(term, &page.view(*field)));
     found.map(|(_, name)| format!("it is in {name}"))
 }
 
@@ -89,7 +102,9 @@ fn in_other_capitals(term: &Term, view: &View, page: &Page<'_>) -> Option<String
 }
 
 fn in_another_form(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
-    let open = |word: &Word| if let Word::Exact(word) = word { Word::Plain(word.clone()) } else { word.clone() };
+    let open = |word: &Word| {
+        if let Word::Exact(word) = word { Word::Plain(word.clone()) } else { word.clone() }
+    };
     let opened = Term { words: term.words.iter().map(open).collect(), ..term.clone() };
     if let Some(found) = shown(&opened.clone().with(Forms::Plural), view, page) {
         return Some(format!("`{found}` is there, which `forms: plural` would find"));
@@ -114,11 +129,15 @@ fn apart(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
 }
 
 fn spelt_otherwise(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
-    let [Word::Plain(wanted) | Word::Exact(wanted) | Word::Numbers(wanted, _)] = term.words.as_slice() else {
+    let [Word::Plain(wanted) | Word::Exact(wanted) | Word::Numbers(wanted, _)] =
+        term.words.as_slice()
+    else {
         return None;
     };
     let bare = without_marks(wanted);
-    if let Some(found) = page.words_in(view).take(WORDS).find(|(word, _)| without_marks(word) == bare) {
+    if let Some(found) =
+        page.words_in(view).take(WORDS).find(|(word, _)| without_marks(word) == bare)
+    {
         return Some(format!("`{}` is there, with other accents or vowel signs", found.1));
     }
     let most = match wanted.chars().count() {
@@ -126,7 +145,9 @@ fn spelt_otherwise(term: &Term, view: &View, page: &Page<'_>) -> Option<String> 
         5..8 => 1,
         _ => 2,
     };
-    let near = |word: &str| word.len().abs_diff(wanted.len()) <= 2 * most && strsim::osa_distance(word, wanted) <= most;
+    let near = |word: &str| {
+        word.len().abs_diff(wanted.len()) <= 2 * most && strsim::osa_distance(word, wanted) <= most
+    };
     let found = page.words_in(view).take(WORDS).find(|(word, _)| near(word))?;
     Some(format!("`{}` is there: another spelling?", found.1))
 }
@@ -141,7 +162,11 @@ fn of_operand(operand: &Operand, sight: Sight<'_>, page: &Page<'_>) -> Vec<Strin
     of_terms(operand.terms(), sight, page)
 }
 
-fn of_terms<'t>(terms: impl Iterator<Item = &'t Term>, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
+fn of_terms<'t>(
+    terms: impl Iterator<Item = &'t Term>,
+    sight: Sight<'_>,
+    page: &Page<'_>,
+) -> Vec<String> {
     terms.take(TERMS).filter_map(|term| of_term(term, sight, page)).take(MOST).collect()
 }
 
@@ -169,18 +194,31 @@ fn of_pair(pair: &Pair, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
 }
 
 /// How near two operands come to one another.
-fn nearest(link: Link, left: &[Occurrence<'_>], right: &[Occurrence<'_>], page: &Page<'_>) -> String {
-    let pairs =
-        left.iter().take(PLACES).flat_map(|(_, one)| right.iter().take(PLACES).map(move |(_, other)| (one, other)));
-    let apart = pairs.filter(|(one, other)| !one.overlaps(other) && page.share_paragraph(one, other));
-    let Some((one, other)) = apart.min_by_key(|(one, other)| (is_turned(link, one, other), between(one, other))) else {
+fn nearest(
+    link: Link,
+    left: &[Occurrence<'_>],
+    right: &[Occurrence<'_>],
+    page: &Page<'_>,
+) -> String {
+    let pairs = left
+        .iter()
+        .take(PLACES)
+        .flat_map(|(_, one)| right.iter().take(PLACES).map(move |(_, other)| (one, other)));
+    let apart =
+        pairs.filter(|(one, other)| !one.overlaps(other) && page.share_paragraph(one, other));
+    let Some((one, other)) =
+        apart.min_by_key(|(one, other)| (is_turned(link, one, other), between(one, other)))
+    else {
         return "both are there, but never in one paragraph".to_owned();
     };
     let (one_shown, other_shown) = (page.shown_words(one), page.shown_words(other));
     if is_turned(link, one, other) {
         return format!("`{other_shown}` stands before `{one_shown}`, not behind it");
     }
-    format!("nearest: `{one_shown}` and `{other_shown}`, with {} words between", between(one, other))
+    format!(
+        "nearest: `{one_shown}` and `{other_shown}`, with {} words between",
+        between(one, other)
+    )
 }
 
 fn is_turned(link: Link, one: &Stretch, other: &Stretch) -> bool {
@@ -195,5 +233,9 @@ fn between(one: &Stretch, other: &Stretch) -> usize {
 fn without_case(pattern: &Pattern, view: &View, page: &Page<'_>) -> Option<String> {
     let caseless = Pattern::new(&format!("(?i){}", pattern.text)).ok()?;
     let (text, span) = page.search(&caseless, view)?;
-    Some(format!("`{}` would match if capitals did not count: /(?i){}/", page.slice(text, span), pattern.text))
+    Some(format!(
+        "`{}` would match if capitals did not count: /(?i){}/",
+        page.slice(text, span),
+        pattern.text
+    ))
 }

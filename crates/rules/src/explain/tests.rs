@@ -21,20 +21,44 @@ fn notes(expression: &str, text: &str) -> String {
 fn how_near_a_story_came_is_said() {
     let cases = [
         ("arms", "oil", "`arms` is missing"),
-        ("weapon", "Weapons", "`weapon` is missing (`Weapons` is there, which `forms: plural` would find)"),
-        ("Russia", "Russian oil", "`Russia` is missing (`Russian` is there, which `Russia*` would find)"),
-        ("Kazakhstan", "Kazahstan", "`Kazakhstan` is missing (`Kazahstan` is there: another spelling?)"),
+        (
+            "weapon",
+            "Weapons",
+            "`weapon` is missing (`Weapons` is there, which `forms: plural` would find)",
+        ),
+        (
+            "Russia",
+            "Russian oil",
+            "`Russia` is missing (`Russian` is there, which `Russia*` would find)",
+        ),
+        (
+            "Kazakhstan",
+            "Kazahstan",
+            "`Kazakhstan` is missing (`Kazahstan` is there: another spelling?)",
+        ),
         ("мир", "мйр", "`мир` is missing (`мйр` is there, with other accents or vowel signs)"),
         ("cs(US)", "told us", "`cs(US)` is missing (`us` is there, in other capitals)"),
         ("U.S.", "told us", "`U.S.` is missing (`us` is there, in other capitals)"),
-        ("North Korea", "Korea, north", "`North Korea` is missing (its words are there, but not next to each other)"),
+        (
+            "North Korea",
+            "Korea, north",
+            "`North Korea` is missing (its words are there, but not next to each other)",
+        ),
         (
             "arms NEAR/1 oil",
             "arms for much more oil",
             "`arms NEAR/1 oil` is nowhere (nearest: `arms` and `oil`, with 3 words between)",
         ),
-        ("arms NEAR/9 oil", "arms\n\noil", "`arms NEAR/9 oil` is nowhere (both are there, but never in one paragraph)"),
-        ("arms ONEAR/9 oil", "oil, arms", "`arms ONEAR/9 oil` is nowhere (`oil` stands before `arms`, not behind it)"),
+        (
+            "arms NEAR/9 oil",
+            "arms\n\noil",
+            "`arms NEAR/9 oil` is nowhere (both are there, but never in one paragraph)",
+        ),
+        (
+            "arms ONEAR/9 oil",
+            "oil, arms",
+            "`arms ONEAR/9 oil` is nowhere (`oil` stands before `arms`, not behind it)",
+        ),
         ("arms NEAR/9 oil", "oil", "`arms NEAR/9 oil` is nowhere (`arms` is missing)"),
         (
             "oil EXCEPT oil price",
@@ -49,8 +73,16 @@ fn how_near_a_story_came_is_said() {
         ),
         ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
         ("arms AND age < 2d", "arms", "`age < 2d` cannot be told (the story has no date)"),
-        ("SENT(arms AND oil)", "Oil. Arms.", "`SENT(arms AND oil)` is in no sentence (nearest sentence: «Oil.»)"),
-        ("SENT(arms AND oil)", "Gas.", "`SENT(arms AND oil)` is in no sentence (no sentence has any of it)"),
+        (
+            "SENT(arms AND oil)",
+            "Oil. Arms.",
+            "`SENT(arms AND oil)` is in no sentence (nearest sentence: «Oil.»)",
+        ),
+        (
+            "SENT(arms AND oil)",
+            "Gas.",
+            "`SENT(arms AND oil)` is in no sentence (no sentence has any of it)",
+        ),
         (
             "SENT(arms NEAR/1 oil)",
             "Arms for more oil.",
@@ -61,7 +93,11 @@ fn how_near_a_story_came_is_said() {
             "No arms. Oil.",
             "`SENT(arms NEAR/1 oil)` is in no sentence (it is there, but in no single sentence)",
         ),
-        ("ANY/2(arms, oil, gas)", "oil", "too little of `ANY/2(arms, oil, gas)` is there (2 are asked for)"),
+        (
+            "ANY/2(arms, oil, gas)",
+            "oil",
+            "too little of `ANY/2(arms, oil, gas)` is there (2 are asked for)",
+        ),
         ("arms AND lang:de", "arms", "`lang:de` is missing (it does not say its language)"),
         ("site:rt.com", "arms", "`site:rt.com` is missing (it has no address)"),
         ("title:arms", "arms", "`title:arms` is missing (it is in the body)"),
@@ -73,15 +109,20 @@ fn how_near_a_story_came_is_said() {
 
 #[test]
 fn what_was_not_read_is_not_known_to_be_missing() {
-    let query = Query::parse("title:arms AND (oil OR gas) NOT football", &mut Vec::new()).expect("sound");
+    let query =
+        Query::parse("title:arms AND (oil OR gas) NOT football", &mut Vec::new()).expect("sound");
     let story = Story::of_words("Arms", "A teaser without the word.");
     let teaser = Read::Teaser("the server answered 404".to_owned());
     let clause = query.explain(&story, &[], &teaser);
     let truths: Vec<Truth> = clause.clauses.iter().map(|clause| clause.truth).collect();
-    assert_eq!((clause.truth, truths), (Truth::Unknown, vec![Truth::True, Truth::Unknown, Truth::Unknown]));
+    assert_eq!(
+        (clause.truth, truths),
+        (Truth::Unknown, vec![Truth::True, Truth::Unknown, Truth::Unknown])
+    );
     let whole = query.explain(&story, &[], &Read::Full);
     assert_eq!(whole.truth, Truth::False);
-    let headline = Query::parse("title:oil", &mut Vec::new()).expect("sound").explain(&story, &[], &teaser);
+    let headline =
+        Query::parse("title:oil", &mut Vec::new()).expect("sound").explain(&story, &[], &teaser);
     assert_eq!(headline.truth, Truth::False, "a headline is always whole");
 }
 

@@ -17,7 +17,8 @@ const MOST_CONTEXT: usize = 120;
 /// The most of a message, or of its advice, that is shown, in characters.
 const LONGEST_MESSAGE: usize = 600;
 
-/// Every fault with its file, line, column, a caret under the very word, and advice: by file and place, the first hundred in full.
+/// Every fault with its file, line, column, a caret under the very word, and advice: by file and
+/// place, the first hundred in full.
 #[must_use]
 pub fn render(faults: &[Fault], colour: bool) -> String {
     let mut sorted: Vec<&Fault> = faults.iter().collect();
@@ -50,7 +51,9 @@ fn one(fault: &Fault, colour: bool) -> String {
 
 /// A message without what could confuse a terminal, and no longer than a person reads.
 fn readable(message: &str) -> String {
-    let shown = message.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c });
+    let shown = message
+        .chars()
+        .map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c });
     let mut text: String = shown.take(LONGEST_MESSAGE).collect();
     if message.chars().nth(LONGEST_MESSAGE).is_some() {
         text.push('…');
@@ -67,7 +70,8 @@ struct Excerpt {
     column: usize,
 }
 
-/// The first line of the fault, cut to a readable length around it: a rule of a megabyte must not fill the screen.
+/// The first line of the fault, cut to a readable length around it: a rule of a megabyte must not
+/// fill the screen.
 fn excerpt(fault: &Fault) -> Excerpt {
     let text = fault.source.text.as_str();
     let start = text.floor_char_boundary(fault.span.start.min(text.len()));
@@ -76,7 +80,9 @@ fn excerpt(fault: &Fault) -> Excerpt {
     let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |at| start + at);
     let end = text.ceil_char_boundary(fault.span.end.clamp(start, line_end)).min(line_end);
     let from = text.ceil_char_boundary(line_start.max(start.saturating_sub(MOST_CONTEXT)));
-    let to = text.floor_char_boundary(line_end.min(end.min(start + MOST_CONTEXT) + MOST_CONTEXT)).max(start);
+    let to = text
+        .floor_char_boundary(line_end.min(end.min(start + MOST_CONTEXT) + MOST_CONTEXT))
+        .max(start);
     let end = end.min(to);
     let before = if from > line_start { "…" } else { "" };
     let after = if to < line_end { "…" } else { "" };
@@ -94,7 +100,8 @@ fn exact_column(fault: &Fault, shown: &str, excerpt: &Excerpt) -> String {
     shown.replacen(&counted, &format!("{name}:{line}:{column}"), 1)
 }
 
-/// A fault for machines: `level`, `file`, `line`, `column`, `end_line`, `end_column` (from 1, in characters, the end exclusive), `message`, `help`.
+/// A fault for machines: `level`, `file`, `line`, `column`, `end_line`, `end_column` (from 1, in
+/// characters, the end exclusive), `message`, `help`.
 #[must_use]
 pub fn to_json(fault: &Fault) -> serde_json::Value {
     let (line, column) = fault.source.line_and_column(fault.span.start);
@@ -121,12 +128,16 @@ mod tests {
     fn fault(text: &str, word: &str) -> Fault {
         let source = Arc::new(Source { name: "rules/a.yaml".to_owned(), text: text.to_owned() });
         let start = text.find(word).expect("it is there");
-        Fault::error(&source, start..start + word.len(), "this is wrong").help("write something else")
+        Fault::error(&source, start..start + word.len(), "this is wrong")
+            .help("write something else")
     }
 
     #[test]
     fn the_caret_stands_under_the_very_word() {
-        insta::assert_snapshot!("caret", render(&[fault("rules:\n  - when: Rússia 北朝鮮 armz\n", "armz")], false));
+        insta::assert_snapshot!(
+            "caret",
+            render(&[fault("rules:\n  - when: Rússia 北朝鮮 armz\n", "armz")], false)
+        );
     }
 
     #[test]
@@ -147,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_tab_and_a_wide_character_keep_the_caret_under_the_word() {
-        for (text, indent) in [("a:\tb \tarmz", 12), ("北朝鮮 é armz", 9), ("a\u{301}: armz", 3)] {
+        for (text, indent) in [("a:\tb \tarmz", 12), ("北朝鮮 é armz", 9), ("a\u{301}: armz", 3)]
+        {
             let shown = render(&[fault(text, "armz")], false);
             let caret = shown.lines().find(|line| line.contains('^')).expect("a caret");
             assert_eq!(caret, format!("  | {}^^^^", " ".repeat(indent)), "{shown}");
@@ -163,7 +175,10 @@ mod tests {
         let json = to_json(&late);
         assert_eq!(json["line"], 2);
         assert_eq!((&json["end_line"], &json["end_column"]), (&2.into(), &5.into()));
-        assert_eq!((&json["level"], &json["help"]), (&"error".into(), &"write something else".into()));
+        assert_eq!(
+            (&json["level"], &json["help"]),
+            (&"error".into(), &"write something else".into())
+        );
     }
 
     #[test]

@@ -13,7 +13,12 @@ use crate::language::tree::Tree;
 use crate::yaml::Text;
 
 /// The list that an `each` names. `sound`: no list has a fault that would keep its rows away.
-pub(super) fn list(name: &Text, lists: &Lists, sound: bool, faults: &mut Vec<Fault>) -> Option<Arc<TermList>> {
+pub(super) fn list(
+    name: &Text,
+    lists: &Lists,
+    sound: bool,
+    faults: &mut Vec<Fault>,
+) -> Option<Arc<TermList>> {
     let whole = 0..name.value.len();
     let found = lists.by_name.get(name.value.trim());
     if found.is_some_and(|list| !list.rows.is_empty()) {
@@ -25,7 +30,9 @@ pub(super) fn list(name: &Text, lists: &Lists, sound: bool, faults: &mut Vec<Fau
     let written = name.value.trim();
     if found.is_some() {
         let fault = name.fault(whole, format!("the list `{written}` has no rows"));
-        faults.push(fault.help("`each` wants a list that comes from a table: {from: names.csv, term: name, id: id}"));
+        faults.push(fault.help(
+            "`each` wants a list that comes from a table: {from: names.csv, term: name, id: id}",
+        ));
         return None;
     }
     let fault = name.fault(whole, format!("there is no term list `{written}`"));
@@ -36,17 +43,27 @@ pub(super) fn list(name: &Text, lists: &Lists, sound: bool, faults: &mut Vec<Fau
     None
 }
 
-/// Refuses a rule of each row of `list` that one row could match by what another row has, or by no row at all.
+/// Refuses a rule of each row of `list` that one row could match by what another row has, or by no
+/// row at all.
 pub(super) fn check(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<Fault>) {
     let name = &list.name;
     let (message, help) = if !tree.lists().iter().any(|named| named.name == *name) {
-        (format!("`when` does not look for ${name}"), format!("write ${name} where a row's names are to stand"))
+        (
+            format!("`when` does not look for ${name}"),
+            format!("write ${name} where a row's names are to stand"),
+        )
     } else if row::is_counted(tree, name) {
         let help = format!("write ${name} AND ANY/…(…), or leave `each` out");
-        (format!("ANY counts the terms of ${name} here, of which each row has another number"), help)
+        (
+            format!("ANY counts the terms of ${name} here, of which each row has another number"),
+            help,
+        )
     } else if row::may_be_without(tree, name, true) {
         let help = format!("say that it must be there: ${name} AND …, ${name} NEAR/30 …");
-        (format!("this may match where no term of ${name} is found: then every row would alert"), help)
+        (
+            format!("this may match where no term of ${name} is found: then every row would alert"),
+            help,
+        )
     } else {
         return;
     };

@@ -42,7 +42,8 @@ pub(super) struct Named {
     pub(super) enabled: bool,
 }
 
-/// Reads one rule, what it leaves out taken from `defaults`; `None` if it has no name or no sound `when`. Other faults are told, too.
+/// Reads one rule, what it leaves out taken from `defaults`; `None` if it has no name or no sound
+/// `when`. Other faults are told, too.
 pub(super) fn read(
     source: &Arc<Source>,
     node: &Node<'_>,
@@ -58,7 +59,8 @@ pub(super) fn read(
     let lists = context.wordings.of(forms);
     let read = when.and_then(|node| when::read(source, &node, &lists, faults));
     let each = entries.get("each").and_then(|node| node.text(faults));
-    let each = each.and_then(|name| Some((each::list(&name, &lists, context.lists_are_sound, faults)?, name)));
+    let each = each
+        .and_then(|name| Some((each::list(&name, &lists, context.lists_are_sound, faults)?, name)));
     let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
     let settings = written.finished();
     if let Some(name) = &name {
@@ -77,7 +79,11 @@ pub(super) fn read(
     }
     if !is_kept(&when, &tree, &lists) {
         let fault = node.fault("this cannot be written as one expression: its clauses are too deep in one another, or a term has several kinds of quotation marks");
-        faults.push(fault.help("write fewer clauses in clauses, or make such a term an entry of a term list"));
+        faults.push(
+            fault.help(
+                "write fewer clauses in clauses, or make such a term an entry of a term list",
+            ),
+        );
         return None;
     }
     let name = name?;
@@ -91,18 +97,24 @@ pub(super) fn read(
     Some(Named { name, rule, when, tree, each, forms, enabled })
 }
 
-/// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what was no expression, and quotation marks, can be
-/// to blame if it is not.
+/// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what
+/// was no expression, and quotation marks, can be to blame if it is not.
 fn is_kept(when: &When, tree: &Tree, lists: &Lists) -> bool {
     let canonical = print::expression(tree);
-    let is_plain = matches!(when, When::Expression(_)) && !canonical.contains(['"', '“', '”', '„', '«', '»']);
-    is_plain || syntax::parse(&canonical, lists).0.is_some_and(|again| print::expression(&again) == canonical)
+    let is_plain =
+        matches!(when, When::Expression(_)) && !canonical.contains(['"', '“', '”', '„', '«', '»']);
+    is_plain
+        || syntax::parse(&canonical, lists)
+            .0
+            .is_some_and(|again| print::expression(&again) == canonical)
 }
 
 fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
     let name = node.text(faults)?;
     if name.value.trim().is_empty() {
-        faults.push(node.fault("a rule needs a name").help("alerts, logs and silences call it by its name"));
+        faults.push(
+            node.fault("a rule needs a name").help("alerts, logs and silences call it by its name"),
+        );
         return None;
     }
     Some(name)
@@ -110,8 +122,11 @@ fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
 
 /// A rule that alerts nobody is a story missed.
 fn check_heard(name: &Text, settings: &Settings, known: Option<&Known>, faults: &mut Vec<Fault>) {
-    if settings.notify.is_empty() && known.is_some_and(|known| known.unheard.contains(&settings.severity)) {
-        let fault = name.fault(0..name.value.len(), format!("nobody would hear of `{}`", name.value.trim()));
+    if settings.notify.is_empty()
+        && known.is_some_and(|known| known.unheard.contains(&settings.severity))
+    {
+        let fault = name
+            .fault(0..name.value.len(), format!("nobody would hear of `{}`", name.value.trim()));
         faults.push(
             fault.help(
                 "name a notifier in the rule's `notify`, or in the configuration's for every rule that names none",

@@ -18,7 +18,8 @@ pub(super) struct Example<'d> {
     carriers: Vec<Carrier>,
 }
 
-/// Reads `matches` or `ignores`: texts, or `{title, body, url, source, author, lang, tag}`, named as the fields of an expression are.
+/// Reads `matches` or `ignores`: texts, or `{title, body, url, source, author, lang, tag}`, named
+/// as the fields of an expression are.
 pub(super) fn read<'d>(node: Option<Node<'d>>, faults: &mut Vec<Fault>) -> Vec<Example<'d>> {
     let nodes = node.map_or(Vec::new(), |node| node.one_or_many());
     nodes.into_iter().filter_map(|node| example(node, faults)).collect()
@@ -34,7 +35,8 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
     let before = faults.len();
     let mut texts = |key| {
         let nodes = entries.get(key).map_or(Vec::new(), |node| node.one_or_many());
-        let values: Vec<String> = nodes.iter().filter_map(|node| Some(node.text(faults)?.value)).collect();
+        let values: Vec<String> =
+            nodes.iter().filter_map(|node| Some(node.text(faults)?.value)).collect();
         values
     };
     story.title = texts("title").join(" ");
@@ -49,7 +51,8 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
     (faults.len() == before).then_some(Example { node, story, carriers })
 }
 
-/// Holds `tree`, for any row of its `each` list, to the examples that it must match and those that it must not.
+/// Holds `tree`, for any row of its `each` list, to the examples that it must match and those that
+/// it must not.
 pub(super) fn hold(
     tree: &Tree,
     each: Option<&TermList>,
@@ -64,17 +67,26 @@ pub(super) fn hold(
         Some(list) => Query::of_rows(tree.clone(), &list.rows),
     };
     let matches_it = |example: &Example<'_>| query.holds(&example.story, &example.carriers);
-    let explain = |example: &Example<'_>| query.explain(&example.story, &example.carriers, &Read::Full);
+    let explain =
+        |example: &Example<'_>| query.explain(&example.story, &example.carriers, &Read::Full);
     for example in matches {
         if !matches_it(example) {
             let why = excerpt::around(&explain(example).reasons().join("; "), &(0..0), 300).0;
-            faults.push(example.node.fault(format!("the rule should match this example, but does not: {why}")));
+            faults.push(
+                example
+                    .node
+                    .fault(format!("the rule should match this example, but does not: {why}")),
+            );
         }
     }
     for example in ignores {
         if matches_it(example) {
             let words = explain(example).words().join(", ");
-            faults.push(example.node.fault(format!("the rule should ignore this example, but matches it on {words}")));
+            faults.push(
+                example.node.fault(format!(
+                    "the rule should ignore this example, but matches it on {words}"
+                )),
+            );
         }
     }
 }

@@ -5,11 +5,15 @@ use crate::language::term::Forms;
 use crate::text::Stemmer;
 use crate::yaml::{Entries, Node, Text};
 
-/// The forms among `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}` or, as short for that, `stem: en`; `None` where nothing is said.
+/// The forms among `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}` or, as short for
+/// that, `stem: en`; `None` where nothing is said.
 pub(super) fn read(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
     let (forms, stem) = (entries.get("forms"), entries.get("stem"));
     if let (Some(_), Some(stem)) = (&forms, &stem) {
-        faults.push(stem.fault("`forms` says already which forms are found").help("leave out one of the two"));
+        faults.push(
+            stem.fault("`forms` says already which forms are found")
+                .help("leave out one of the two"),
+        );
         return None;
     }
     match forms {
@@ -46,7 +50,8 @@ pub(super) fn stems_of(tag: &Text, faults: &mut Vec<Fault>) -> Forms {
         return Forms::Stem(stemmer);
     }
     let tags: Vec<&str> = Stemmer::all().collect();
-    let fault = tag.fault(0..tag.value.len(), format!("no stems are known of the language `{}`", tag.value));
+    let fault = tag
+        .fault(0..tag.value.len(), format!("no stems are known of the language `{}`", tag.value));
     faults.push(fault.help(format!("they are known of {}", tags.join(", "))));
     Forms::Plain
 }

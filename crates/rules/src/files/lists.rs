@@ -1,4 +1,5 @@
-//! Term lists: from `terms` of all files to lists whose terms are parsed, those of the lists they name among them.
+//! Term lists: from `terms` of all files to lists whose terms are parsed, those of the lists they
+//! name among them.
 
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -64,29 +65,39 @@ impl Definitions {
                 Slot::Occupied(first) => {
                     let first = place(&first.get().name);
                     let name = definition.name;
-                    let message = format!("a term list named `{}` stands in {first} already", name.value);
-                    let help = "list names are shared by all rule files: give one of the two another name";
+                    let message =
+                        format!("a term list named `{}` stands in {first} already", name.value);
+                    let help =
+                        "list names are shared by all rule files: give one of the two another name";
                     faults.push(name.fault(0..name.value.len(), message).help(help));
                 }
             }
         }
     }
 
-    /// Warns of every list that neither a rule (`used`) nor another list names: a slip in a name, or a list that can go.
+    /// Warns of every list that neither a rule (`used`) nor another list names: a slip in a name,
+    /// or a list that can go.
     pub(super) fn warn_unused(&self, used: &BTreeSet<&str>, faults: &mut Vec<Fault>) {
-        let by_lists: BTreeSet<&str> =
-            self.by_name.values().flat_map(|definition| &definition.entries).filter_map(Entry::other).collect();
+        let by_lists: BTreeSet<&str> = self
+            .by_name
+            .values()
+            .flat_map(|definition| &definition.entries)
+            .filter_map(Entry::other)
+            .collect();
         for (name, definition) in &self.by_name {
             if !used.contains(name.as_str()) && !by_lists.contains(name.as_str()) {
                 let span = 0..definition.name.value.len();
-                let warning = definition.name.warning(span, format!("nothing uses the term list `{name}`"));
-                faults.push(warning.help(format!("a rule names it as ${name}; remove it if none should")));
+                let warning =
+                    definition.name.warning(span, format!("nothing uses the term list `{name}`"));
+                faults.push(
+                    warning.help(format!("a rule names it as ${name}; remove it if none should")),
+                );
             }
         }
     }
 
-    /// Warns of terms that are probably not meant. `lists` are these definitions, resolved; `stemmed` and `other` the names that stand in rules which
-    /// ask for stems, and in others.
+    /// Warns of terms that are probably not meant. `lists` are these definitions, resolved;
+    /// `stemmed` and `other` the names that stand in rules which ask for stems, and in others.
     pub(super) fn warn_of_terms(
         &self,
         lists: &Lists,
@@ -100,7 +111,8 @@ impl Definitions {
             if let Some(from) = &definition.from {
                 table::warn::everywhere(name, from, &definition.rows, faults);
             }
-            let own: Vec<(&Term, &Text)> = definition.entries.iter().filter_map(Entry::term).collect();
+            let own: Vec<(&Term, &Text)> =
+                definition.entries.iter().filter_map(Entry::term).collect();
             let terms: Vec<&Term> = own.iter().map(|(term, _)| *term).collect();
             let is_stemmed = stemmed.contains(name.as_str()) && !other.contains(name.as_str());
             for (at, problem) in lint::list(&terms, &list.terms, is_stemmed) {
@@ -117,16 +129,24 @@ impl Definitions {
         let mut reached = HashSet::new();
         while let Some(name) = open.pop() {
             if reached.insert(name) {
-                let entries = self.by_name.get(name).map_or(&[][..], |definition| &definition.entries);
+                let entries =
+                    self.by_name.get(name).map_or(&[][..], |definition| &definition.entries);
                 open.extend(entries.iter().filter_map(Entry::other));
             }
         }
         reached
     }
 
-    /// The lists, each with the terms of those that it names. `partial`: a file with others could not be read.
+    /// The lists, each with the terms of those that it names. `partial`: a file with others could
+    /// not be read.
     pub(super) fn resolve(&self, partial: bool, faults: &mut Vec<Fault>) -> Lists {
-        let mut resolver = Resolver { definitions: self, partial, done: BTreeMap::new(), open: Vec::new(), faults };
+        let mut resolver = Resolver {
+            definitions: self,
+            partial,
+            done: BTreeMap::new(),
+            open: Vec::new(),
+            faults,
+        };
         for name in self.by_name.keys() {
             resolver.list(name);
         }
@@ -137,7 +157,9 @@ impl Definitions {
 fn check_name(name: &Text, faults: &mut Vec<Fault>) {
     if syntax::list_name(&format!("${}", name.value)) != Some(name.value.as_str()) {
         let help = "a list's name begins with a letter, and has letters, digits, - and _";
-        faults.push(name.fault(0..name.value.len(), "an expression could not write this name").help(help));
+        faults.push(
+            name.fault(0..name.value.len(), "an expression could not write this name").help(help),
+        );
     }
 }
 
@@ -148,12 +170,21 @@ fn from(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
 
 /// The path of every table that `terms` name.
 pub(super) fn tables_of(terms: &Node<'_>) -> Vec<Text> {
-    terms.pairs(&mut Vec::new()).iter().filter_map(|(_, node)| from(node, &mut Vec::new())).collect()
+    terms
+        .pairs(&mut Vec::new())
+        .iter()
+        .filter_map(|(_, node)| from(node, &mut Vec::new()))
+        .collect()
 }
 
 fn read_list(name: Text, node: &Node<'_>, tables: &[Table], faults: &mut Vec<Fault>) -> Definition {
     let Some(from) = from(node, faults) else {
-        return Definition { entries: read_entries(&name, node, faults), name, from: None, rows: Vec::new() };
+        return Definition {
+            entries: read_entries(&name, node, faults),
+            name,
+            from: None,
+            rows: Vec::new(),
+        };
     };
     let mut rows = Vec::new();
     if let Some(mut entries) = node.entries(faults) {
@@ -171,7 +202,10 @@ fn read_entries(name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<En
         if items.is_empty() && node.is_list() {
             faults.push(is_empty(name));
         }
-        return items.iter().filter_map(|item| read_entry(item, Forms::Plain, None, faults)).collect();
+        return items
+            .iter()
+            .filter_map(|item| read_entry(item, Forms::Plain, None, faults))
+            .collect();
     }
     let Some(mut entries) = node.entries(faults) else { return Vec::new() };
     let label = entries.get("label").and_then(|label| label.text(faults)).map(|label| label.value);
@@ -188,14 +222,22 @@ fn read_entries(name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<En
         let help = "write its terms under `any`, by their language under `stem`, or name a table that they come `from`";
         faults.push(is_empty(name).help(help));
     }
-    items.iter().filter_map(|(forms, item)| read_entry(item, *forms, label.as_deref(), faults)).collect()
+    items
+        .iter()
+        .filter_map(|(forms, item)| read_entry(item, *forms, label.as_deref(), faults))
+        .collect()
 }
 
 fn is_empty(name: &Text) -> Fault {
     name.fault(0..name.value.len(), format!("the term list `{}` is empty", name.value))
 }
 
-fn read_entry(node: &Node<'_>, forms: Forms, label: Option<&str>, faults: &mut Vec<Fault>) -> Option<Entry> {
+fn read_entry(
+    node: &Node<'_>,
+    forms: Forms,
+    label: Option<&str>,
+    faults: &mut Vec<Fault>,
+) -> Option<Entry> {
     let text = node.text(faults)?;
     let entry = text.value.trim();
     if syntax::list_name(entry).is_some_and(|name| name.len() + 1 == entry.len()) {
@@ -251,7 +293,9 @@ impl<'d> Resolver<'d, '_> {
                 Entry::Term(term, _) => vec![Arc::new(term.clone())],
                 Entry::Other(other, forms, label) => self.terms_of(other, *forms, label.as_deref()),
             };
-            terms.extend(found.into_iter().filter(|term| seen.insert((term.text.clone(), term.stemmer()))));
+            terms.extend(
+                found.into_iter().filter(|term| seen.insert((term.text.clone(), term.stemmer()))),
+            );
         }
         self.open.pop();
         let list = match definition.from {
@@ -263,7 +307,8 @@ impl<'d> Resolver<'d, '_> {
         Some(list)
     }
 
-    /// The terms of the list that the entry `other` names, in `forms`; a term without a label gets `label`.
+    /// The terms of the list that the entry `other` names, in `forms`; a term without a label gets
+    /// `label`.
     fn terms_of(&mut self, other: &'d Text, forms: Forms, label: Option<&str>) -> Vec<Arc<Term>> {
         let name = other.value.trim().trim_start_matches('$');
         if let Err(fault) = self.check(other, name) {
@@ -280,12 +325,15 @@ impl<'d> Resolver<'d, '_> {
         self.list(name).map_or(Vec::new(), |list| list.terms.iter().map(labelled).collect())
     }
 
-    /// Whether the list can be gone into; if not, the fault, unless there may be a file that would heal it.
+    /// Whether the list can be gone into; if not, the fault, unless there may be a file that would
+    /// heal it.
     fn check(&self, other: &Text, name: &str) -> Result<(), Option<Fault>> {
         let whole = 0..other.value.len();
         if let Some(start) = self.open.iter().position(|open| *open == name) {
-            let circle: Vec<String> = self.open[start..].iter().chain([&name]).map(|name| format!("${name}")).collect();
-            let message = format!("the term list `${name}` would hold itself: {}", circle.join(" → "));
+            let circle: Vec<String> =
+                self.open[start..].iter().chain([&name]).map(|name| format!("${name}")).collect();
+            let message =
+                format!("the term list `${name}` would hold itself: {}", circle.join(" → "));
             return Err(Some(other.fault(whole, message).help("remove one of these entries")));
         }
         if self.open.len() > DEEPEST {
@@ -302,7 +350,9 @@ impl<'d> Resolver<'d, '_> {
         let near = nearest(name, self.definitions.by_name.keys().map(String::as_str));
         Err(Some(match near {
             Some(near) => fault.help(format!("did you mean `${near}`?")),
-            None => fault.help("term lists stand under `terms` in any rule file; a price goes in double quotes"),
+            None => fault.help(
+                "term lists stand under `terms` in any rule file; a price goes in double quotes",
+            ),
         }))
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn digest(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Opti
         let time = time_of_day(&text.value);
         if time.is_none() {
             faults.push(
-                node.fault("this is no time of day").help("write it like \"08:00\", in the configuration's zone"),
+                node.fault("this is no time of day")
+                    .help("write it like \"08:00\", in the configuration's zone"),
             );
         }
         time
@@ -57,7 +58,10 @@ fn days(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<BTreeSet<Day>> {
     let mut all = BTreeSet::new();
     for node in node.one_or_many() {
         let Some(days) = Day::span(&node.text(faults)?.value) else {
-            faults.push(node.fault("these are no days of the week").help("write mon-fri, or [mon, wed, sat]"));
+            faults.push(
+                node.fault("these are no days of the week")
+                    .help("write mon-fri, or [mon, wed, sat]"),
+            );
             return None;
         };
         all.extend(days);
@@ -72,7 +76,10 @@ fn days(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<BTreeSet<Day>> {
 fn gathering(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Duration> {
     let time = node.duration(faults)?;
     if time < GATHERS[0] || time > GATHERS[1] {
-        faults.push(node.fault("a digest gathers for a minute at least, and 31 days at most").help("write 30m or 1h"));
+        faults.push(
+            node.fault("a digest gathers for a minute at least, and 31 days at most")
+                .help("write 30m or 1h"),
+        );
         return None;
     }
     Some(time)
@@ -90,7 +97,11 @@ mod tests {
     fn read(line: &str) -> Result<(Option<Burst>, Option<Cadence>), String> {
         let text = format!("rules:\n  - name: a\n    when: Russia\n    {line}\n");
         let mut faults = Vec::new();
-        let loaded = load(&vec![Arc::new(Source { name: "a.yaml".to_owned(), text })].into(), None, &mut faults);
+        let loaded = load(
+            &vec![Arc::new(Source { name: "a.yaml".to_owned(), text })].into(),
+            None,
+            &mut faults,
+        );
         loaded
             .map(|loaded| loaded.rules[0].rule.settings.clone())
             .map(|settings| (settings.burst, settings.digest.clone()))
@@ -100,7 +111,10 @@ mod tests {
     #[test]
     fn bursts_and_digests_are_read() {
         let then = Duration::from_mins(30);
-        assert_eq!(read("burst: {first: 3, then: 30m}"), Ok((Some(Burst { first: 3, then }), None)));
+        assert_eq!(
+            read("burst: {first: 3, then: 30m}"),
+            Ok((Some(Burst { first: 3, then }), None))
+        );
         assert_eq!(read("digest: 1h"), Ok((None, Some(Cadence::Every(Duration::from_hours(1))))));
         let at = |text, days| Cadence::At { time: time_of_day(text).expect("a time"), days };
         let weekdays = Day::span("mon-fri").expect("days");

@@ -12,7 +12,8 @@ use crate::language::tree::Tree;
 use crate::story::{NotifierName, Row, Severity};
 use crate::{FeedFilter, Rule};
 
-/// All that decides what a rule matches and what its alerts say: everything but its examples and the terms of its lists.
+/// All that decides what a rule matches and what its alerts say: everything but its examples and
+/// the terms of its lists.
 #[derive(Serialize)]
 struct Record<'r> {
     name: &'r str,
@@ -54,7 +55,8 @@ struct Labelled<'r> {
     stem: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// The `rule` as YAML, with the terms of the lists that its expression `tree` names: a rule of `each` row of that list, or of one `row` of it.
+/// The `rule` as YAML, with the terms of the lists that its expression `tree` names: a rule of
+/// `each` row of that list, or of one `row` of it.
 pub(crate) fn text(rule: &Rule, tree: &Tree, each: Option<&str>, row: Option<&Row>) -> String {
     let settings = &rule.settings;
     let (forms, stem) = match rule.lists.forms {
@@ -80,7 +82,8 @@ pub(crate) fn text(rule: &Rule, tree: &Tree, each: Option<&str>, row: Option<&Ro
     };
     let lists: BTreeMap<&str, &Arc<TermList>> =
         tree.lists().into_iter().map(|list| (list.name.as_str(), list)).collect();
-    let mut text = serde_yaml::to_string(&record).expect("texts, lists and string keys are always YAML");
+    let mut text =
+        serde_yaml::to_string(&record).expect("texts, lists and string keys are always YAML");
     for (at, (name, list)) in lists.into_iter().enumerate() {
         if at == 0 {
             text += TERMS;
@@ -94,7 +97,8 @@ pub(crate) fn text(rule: &Rule, tree: &Tree, each: Option<&str>, row: Option<&Ro
 /// The key that lists stand under.
 const TERMS: &str = "terms:\n";
 
-/// The lists of one wording as YAML, each made once: a list of 100,000 terms may stand in hundreds of rules.
+/// The lists of one wording as YAML, each made once: a list of 100,000 terms may stand in hundreds
+/// of rules.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Printed(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
 
@@ -125,7 +129,9 @@ fn feed(filter: &FeedFilter) -> String {
 }
 
 fn terms(list: &TermList) -> Vec<Labelled<'_>> {
-    let alike = |one: &Arc<Term>, next: &Arc<Term>| one.label == next.label && one.stemmer() == next.stemmer();
+    let alike = |one: &Arc<Term>, next: &Arc<Term>| {
+        one.label == next.label && one.stemmer() == next.stemmer()
+    };
     list.terms.chunk_by(alike).map(labelled).collect()
 }
 
@@ -135,6 +141,8 @@ fn labelled(terms: &[Arc<Term>]) -> Labelled<'_> {
     let texts = terms.iter().map(|term| print::term_text(term)).collect();
     match terms[0].stemmer() {
         None => Labelled { label, any: texts, stem: BTreeMap::new() },
-        Some(stemmer) => Labelled { label, any: Vec::new(), stem: BTreeMap::from([(stemmer.tag(), texts)]) },
+        Some(stemmer) => {
+            Labelled { label, any: Vec::new(), stem: BTreeMap::from([(stemmer.tag(), texts)]) }
+        }
     }
 }

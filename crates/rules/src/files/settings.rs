@@ -1,4 +1,5 @@
-//! What a rule says of its alerts, its feeds and its words' forms, and what it leaves to its file's `defaults`.
+//! What a rule says of its alerts, its feeds and its words' forms, and what it leaves to its file's
+//! `defaults`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,7 +32,11 @@ pub(super) struct Written {
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
-pub(super) fn read(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Written {
+pub(super) fn read(
+    entries: &mut Entries<'_>,
+    known: Option<&Known>,
+    faults: &mut Vec<Fault>,
+) -> Written {
     Written {
         severity: severity(entries, faults),
         why: text(entries, "why", faults),
@@ -57,7 +62,8 @@ pub(super) fn defaults(node: &Node<'_>, known: Option<&Known>, faults: &mut Vec<
 }
 
 impl Written {
-    /// These, and `defaults` where nothing was written. A list that was written takes the place of the default list.
+    /// These, and `defaults` where nothing was written. A list that was written takes the place of
+    /// the default list.
     pub(super) fn or(self, defaults: &Self) -> Self {
         let defaults = defaults.clone();
         Self {
@@ -112,17 +118,25 @@ fn severity(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Severi
     let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == text.value);
     if found.is_none() {
         let words = Severity::ALL.map(Severity::as_str);
-        let help = nearest(&text.value, words).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let help = nearest(&text.value, words)
+            .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         let fault = text.fault(0..text.value.len(), format!("`{}` is no severity", text.value));
         faults.push(fault.help(format!("{help}it is one of {}", words.join(", "))));
     }
     found
 }
 
-fn notify(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<BTreeSet<NotifierName>> {
+fn notify(
+    entries: &mut Entries<'_>,
+    known: Option<&Known>,
+    faults: &mut Vec<Fault>,
+) -> Option<BTreeSet<NotifierName>> {
     let node = entries.get("notify")?;
     if node.one_or_many().is_empty() {
-        faults.push(node.fault("this names nobody").help("leave `notify` out for those whom the configuration names"));
+        faults.push(
+            node.fault("this names nobody")
+                .help("leave `notify` out for those whom the configuration names"),
+        );
     }
     let names = texts(&node, faults);
     for name in &names {
@@ -135,7 +149,11 @@ fn notify(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fau
     Some(names.into_iter().map(|name| NotifierName(name.value)).collect())
 }
 
-fn feeds(entries: &mut Entries<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Vec<FeedFilter>> {
+fn feeds(
+    entries: &mut Entries<'_>,
+    known: Option<&Known>,
+    faults: &mut Vec<Fault>,
+) -> Option<Vec<FeedFilter>> {
     let node = entries.get("feeds")?;
     if node.one_or_many().is_empty() {
         faults.push(node.fault("this names no feed").help("leave `feeds` out for all feeds"));
@@ -173,7 +191,8 @@ fn expires(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Date> {
     let day = text.value.parse().ok().filter(|_| text.value.len() == "2026-12-31".len());
     if day.is_none() {
         let fault = text.fault(0..text.value.len(), format!("`{}` is no day", text.value));
-        faults.push(fault.help("write the last day on which the rule is to match, as in 2026-12-31"));
+        faults
+            .push(fault.help("write the last day on which the rule is to match, as in 2026-12-31"));
     }
     day
 }
@@ -184,16 +203,25 @@ fn unknown_feed(text: &Text, filter: &FeedFilter, known: &Known) -> Option<Fault
         return None;
     }
     Some(match filter {
-        FeedFilter::Named(name) => unknown(text, &name.0, "feed", known.feeds.iter().map(|feed| feed.name.0.as_str())),
+        FeedFilter::Named(name) => {
+            unknown(text, &name.0, "feed", known.feeds.iter().map(|feed| feed.name.0.as_str()))
+        }
         FeedFilter::Tagged(tag) => {
-            let tags: BTreeSet<&str> = known.feeds.iter().flat_map(|feed| &feed.tags).map(String::as_str).collect();
+            let tags: BTreeSet<&str> =
+                known.feeds.iter().flat_map(|feed| &feed.tags).map(String::as_str).collect();
             unknown(text, tag, "feed with the tag", tags)
         }
     })
 }
 
-fn unknown<'c>(text: &Text, name: &str, kind: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> Fault {
-    let fault = text.fault(0..text.value.len(), format!("the configuration has no {kind} `{name}`"));
+fn unknown<'c>(
+    text: &Text,
+    name: &str,
+    kind: &str,
+    candidates: impl IntoIterator<Item = &'c str> + Clone,
+) -> Fault {
+    let fault =
+        text.fault(0..text.value.len(), format!("the configuration has no {kind} `{name}`"));
     let mut all: Vec<&str> = candidates.clone().into_iter().take(10).collect();
     all.dedup();
     match nearest(name, candidates) {

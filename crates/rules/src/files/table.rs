@@ -54,18 +54,27 @@ struct Faults<'f> {
 
 impl Wanted {
     /// Reads the keys beside `from`.
-    pub(super) fn read(from: Text, entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Self> {
+    pub(super) fn read(
+        from: Text,
+        entries: &mut Entries<'_>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
         let term = entries.require("term", faults).and_then(|node| node.text(faults));
         let mut text = |key| entries.get(key).and_then(|node| node.text(faults));
         let (aliases, split, id) = (text("aliases"), text("split"), text("id"));
         let split = match (split, &aliases) {
             (Some(split), None) => {
-                faults.push(split.fault(0..split.value.len(), "there are no `aliases` to split here"));
+                faults.push(
+                    split.fault(0..split.value.len(), "there are no `aliases` to split here"),
+                );
                 None
             }
             (Some(split), _) if split.value.is_empty() => {
-                faults
-                    .push(split.fault(0..0, "this splits nothing").help("write what stands between two names: \";\""));
+                faults.push(
+                    split
+                        .fault(0..0, "this splits nothing")
+                        .help("write what stands between two names: \";\""),
+                );
                 None
             }
             (split, _) => split.map(|split| split.value),
@@ -73,18 +82,31 @@ impl Wanted {
         Some(Self { from, term: term?, aliases, split, id })
     }
 
-    /// The rows of the list `name`; none, and faults, if the table among `tables` is not as it should be.
-    pub(super) fn rows(&self, name: &str, tables: &[Table], faults: &mut Vec<Fault>) -> Vec<Arc<Row>> {
+    /// The rows of the list `name`; none, and faults, if the table among `tables` is not as it
+    /// should be.
+    pub(super) fn rows(
+        &self,
+        name: &str,
+        tables: &[Table],
+        faults: &mut Vec<Fault>,
+    ) -> Vec<Arc<Row>> {
         let path = path(&self.from.source().name, &self.from.value);
         let Some(table) = tables.iter().find(|table| table.source.name == path) else {
-            let fault = self.from.fault(0..self.from.value.len(), format!("there is no table {path} that can be used"));
+            let fault = self.from.fault(
+                0..self.from.value.len(),
+                format!("there is no table {path} that can be used"),
+            );
             faults.push(fault.help("the path is seen from the folder of this file"));
             return Vec::new();
         };
         let source = &table.source;
         if let Some(why) = &table.unreadable {
-            let message = format!("the table of `${name}` ({}) cannot be read: {why}", place(&self.from));
-            faults.push(Fault::error(source, 0..0, message).help("put the file there, or mend its path in `from`"));
+            let message =
+                format!("the table of `${name}` ({}) cannot be read: {why}", place(&self.from));
+            faults.push(
+                Fault::error(source, 0..0, message)
+                    .help("put the file there, or mend its path in `from`"),
+            );
             return Vec::new();
         }
         let Some(records) = records::read(source, faults) else { return Vec::new() };
@@ -95,17 +117,33 @@ impl Wanted {
         rows
     }
 
-    /// Where the columns are. One that is missing is the table's fault: the rule file is as it was, as far as anybody knows.
-    fn columns(&self, table: &Records, source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Columns<'_>> {
+    /// Where the columns are. One that is missing is the table's fault: the rule file is as it was,
+    /// as far as anybody knows.
+    fn columns(
+        &self,
+        table: &Records,
+        source: &Arc<Source>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Columns<'_>> {
         let mut find = |key: &str, wanted: &Text| {
             let column = name(wanted);
-            let mut places = table.header.cells.iter().enumerate().filter(|(_, there)| there.trim() == column);
+            let mut places =
+                table.header.cells.iter().enumerate().filter(|(_, there)| there.trim() == column);
             let why = match (places.next(), places.next()) {
                 (Some((place, _)), None) => return Some(place),
-                (None, _) => format!("row 1 has no column `{column}`, which `{key}` asks for ({})", place(wanted)),
-                _ => format!("row 1 has several columns `{column}`, which `{key}` asks for ({})", place(wanted)),
+                (None, _) => format!(
+                    "row 1 has no column `{column}`, which `{key}` asks for ({})",
+                    place(wanted)
+                ),
+                _ => format!(
+                    "row 1 has several columns `{column}`, which `{key}` asks for ({})",
+                    place(wanted)
+                ),
             };
-            faults.push(Fault::error(source, table.header.span.clone(), why).help(columns_there(&table.header.cells)));
+            faults.push(
+                Fault::error(source, table.header.span.clone(), why)
+                    .help(columns_there(&table.header.cells)),
+            );
             None
         };
         let term = find("term", &self.term);
@@ -113,7 +151,9 @@ impl Wanted {
         let id = self.id.as_ref().map_or(term, |text| find("id", text));
         Some(Columns {
             term: (term?, name(&self.term)),
-            aliases: aliases.map_or(Some(None), |place| place.map(Some))?.zip(self.aliases.as_ref().map(name)),
+            aliases: aliases
+                .map_or(Some(None), |place| place.map(Some))?
+                .zip(self.aliases.as_ref().map(name)),
             split: self.split.as_deref(),
             id: (id?, name(self.id.as_ref().unwrap_or(&self.term))),
         })
@@ -124,7 +164,11 @@ impl Faults<'_> {
     fn add(&mut self, record: &Record, message: &str, help: Option<&str>) {
         self.count += 1;
         if self.count <= MOST_FAULTS {
-            let fault = Fault::error(self.source, record.span.clone(), format!("row {}: {message}", record.row));
+            let fault = Fault::error(
+                self.source,
+                record.span.clone(),
+                format!("row {}: {message}", record.row),
+            );
             self.told.push(Fault { help: help.map(str::to_owned), ..fault });
         }
     }
@@ -133,13 +177,17 @@ impl Faults<'_> {
     fn finish(self) {
         if self.count > MOST_FAULTS {
             let end = self.source.text.len();
-            let message = format!("{} more faults in the rows of this table are not shown", self.count - MOST_FAULTS);
+            let message = format!(
+                "{} more faults in the rows of this table are not shown",
+                self.count - MOST_FAULTS
+            );
             self.told.push(Fault::error(self.source, end..end, message));
         }
     }
 }
 
-/// The path of the table that a rule file calls `from`: seen from the folder of the rule file, without `.` and what `..` takes back.
+/// The path of the table that a rule file calls `from`: seen from the folder of the rule file,
+/// without `.` and what `..` takes back.
 pub(super) fn path(file: &str, from: &str) -> String {
     let folder = Path::new(file).parent().unwrap_or_else(|| Path::new(""));
     let mut path = PathBuf::new();
@@ -160,13 +208,25 @@ fn columns_there(header: &[String]) -> String {
     if let [only] = header
         && let Some(sign) = [';', '\t', '|'].into_iter().find(|sign| only.contains(*sign))
     {
-        return format!("its cells seem to be parted by {sign:?}: save it with commas between them (RFC 4180)");
+        return format!(
+            "its cells seem to be parted by {sign:?}: save it with commas between them (RFC 4180)"
+        );
     }
-    let names: Vec<String> = header.iter().take(20).map(|name| format!("`{}`", name.trim())).collect();
-    format!("its columns are {}{}", names.join(", "), if header.len() > names.len() { ", …" } else { "" })
+    let names: Vec<String> =
+        header.iter().take(20).map(|name| format!("`{}`", name.trim())).collect();
+    format!(
+        "its columns are {}{}",
+        names.join(", "),
+        if header.len() > names.len() { ", …" } else { "" }
+    )
 }
 
-fn rows(name: &str, table: &Records, columns: &Columns<'_>, faults: &mut Faults<'_>) -> Vec<Arc<Row>> {
+fn rows(
+    name: &str,
+    table: &Records,
+    columns: &Columns<'_>,
+    faults: &mut Faults<'_>,
+) -> Vec<Arc<Row>> {
     let mut ids: HashMap<String, usize> = HashMap::new();
     let mut rows = Vec::with_capacity(table.rows.len());
     for record in &table.rows {
@@ -208,13 +268,24 @@ fn id(
         return None;
     }
     if id.chars().nth(LONGEST).is_some() {
-        faults.add(record, &format!("an id of {} bytes in `{column}`; is another column meant?", id.len()), None);
+        faults.add(
+            record,
+            &format!("an id of {} bytes in `{column}`; is another column meant?", id.len()),
+            None,
+        );
         return None;
     }
     if let Some(first) = ids.get(&id) {
-        let help =
-            if place == columns.term.0 { "name a column of ids: `id: …`" } else { "give one of the two another id" };
-        faults.add(record, &format!("the id `{}` stands in row {first} already", shown(&id)), Some(help));
+        let help = if place == columns.term.0 {
+            "name a column of ids: `id: …`"
+        } else {
+            "give one of the two another id"
+        };
+        faults.add(
+            record,
+            &format!("the id `{}` stands in row {first} already", shown(&id)),
+            Some(help),
+        );
         return None;
     }
     ids.insert(id.clone(), record.row);
@@ -222,7 +293,11 @@ fn id(
 }
 
 /// The label of a row, and its terms: at least one.
-fn terms(record: &Record, columns: &Columns<'_>, faults: &mut Faults<'_>) -> Option<(String, Vec<Arc<Term>>)> {
+fn terms(
+    record: &Record,
+    columns: &Columns<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<(String, Vec<Arc<Term>>)> {
     let (place, column) = columns.term;
     let label = cell(record, place);
     if label.is_empty() {
@@ -234,7 +309,8 @@ fn terms(record: &Record, columns: &Columns<'_>, faults: &mut Faults<'_>) -> Opt
     let mut terms = vec![Arc::new(first)];
     if let Some((place, column)) = columns.aliases {
         let aliases = &record.cells[place];
-        let aliases: Vec<&str> = columns.split.map_or_else(|| vec![&**aliases], |sign| aliases.split(sign).collect());
+        let aliases: Vec<&str> =
+            columns.split.map_or_else(|| vec![&**aliases], |sign| aliases.split(sign).collect());
         for alias in aliases.into_iter().map(str::trim).filter(|alias| !alias.is_empty()) {
             let alias = term(alias, &label, column, record, faults)?;
             if seen.insert(alias.text.clone()) {
@@ -245,10 +321,17 @@ fn terms(record: &Record, columns: &Columns<'_>, faults: &mut Faults<'_>) -> Opt
     Some((label, terms))
 }
 
-fn term(text: &str, label: &str, column: &str, record: &Record, faults: &mut Faults<'_>) -> Option<Term> {
+fn term(
+    text: &str,
+    label: &str,
+    column: &str,
+    record: &Record,
+    faults: &mut Faults<'_>,
+) -> Option<Term> {
     if text.chars().nth(LONGEST).is_some() {
-        let help =
-            format!("a term has at most {LONGEST} characters; is a quotation mark left open, or another column meant?");
+        let help = format!(
+            "a term has at most {LONGEST} characters; is a quotation mark left open, or another column meant?"
+        );
         faults.add(record, &format!("`{column}` holds {} bytes", text.len()), Some(&help));
         return None;
     }

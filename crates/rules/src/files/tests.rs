@@ -11,7 +11,9 @@ use crate::{Carrier, FeedFilter, Known, Rule};
 type Rows = Option<Vec<(Arc<Rule>, Tree)>>;
 
 fn load_files(files: &[(&str, &str)], known: Option<&Known>) -> (Rows, Vec<Fault>) {
-    let source = |(name, text): &(&str, &str)| Arc::new(Source { name: (*name).to_owned(), text: (*text).to_owned() });
+    let source = |(name, text): &(&str, &str)| {
+        Arc::new(Source { name: (*name).to_owned(), text: (*text).to_owned() })
+    };
     let sources: Vec<Arc<Source>> = files.iter().map(source).collect();
     let mut faults = Vec::new();
     (load(&sources.into(), known, &mut faults).map(Loaded::of_rows), faults)
@@ -21,7 +23,10 @@ fn load_files(files: &[(&str, &str)], known: Option<&Known>) -> (Rows, Vec<Fault
 fn refused(files: &[(&str, &str)]) -> String {
     let known = Known {
         notifiers: ["desk", "console"].map(|name| NotifierName(name.to_owned())).into(),
-        feeds: vec![Carrier { name: FeedName("Yonhap".to_owned()), tags: ["wire".to_owned()].into() }],
+        feeds: vec![Carrier {
+            name: FeedName("Yonhap".to_owned()),
+            tags: ["wire".to_owned()].into(),
+        }],
         unheard: [Severity::Low].into(),
     };
     let (loaded, faults) = load_files(files, Some(&known));
@@ -66,16 +71,23 @@ const WEAPONS: &str = "terms:\n  weapons: [arms, weapons]\n";
 #[test]
 fn a_rule_says_all_that_its_file_says() {
     let rules = rules(&[("a.yaml", KOREA), ("b.yaml", WEAPONS), ("empty.yaml", "")]);
-    assert_eq!(rules.iter().map(Rule::name).collect::<Vec<_>>(), ["As YAML", "Russia-North Korea arms"]);
+    assert_eq!(
+        rules.iter().map(Rule::name).collect::<Vec<_>>(),
+        ["As YAML", "Russia-North Korea arms"]
+    );
     let rule = &rules[1];
     assert_eq!(rule.settings.severity, Severity::High);
     assert_eq!(rule.settings.why.as_deref(), Some("sanctions desk, resolution 1718"));
     assert_eq!(rule.settings.owner.as_deref(), Some("ana"));
     assert_eq!(rule.settings.tags, ["korea"]);
     assert_eq!(rule.settings.notify, [NotifierName("desk".to_owned())].into());
-    let feeds = [FeedFilter::Tagged("wire".to_owned()), FeedFilter::Named(FeedName("Yonhap".to_owned()))];
+    let feeds =
+        [FeedFilter::Tagged("wire".to_owned()), FeedFilter::Named(FeedName("Yonhap".to_owned()))];
     assert_eq!(rule.settings.feeds, feeds);
-    insta::assert_snapshot!("canonical", rules.iter().map(Rule::text).collect::<Vec<_>>().join("---\n"));
+    insta::assert_snapshot!(
+        "canonical",
+        rules.iter().map(Rule::text).collect::<Vec<_>>().join("---\n")
+    );
 }
 
 #[test]
@@ -113,7 +125,9 @@ fn both_forms_of_when_compile_to_one_tree() {
 
 #[test]
 fn broken_expressions_are_shown_in_their_file() {
-    let rule = |when: &str| refused(&[("rules/a.yaml", &format!("rules:\n  - name: a\n    when: {when}\n"))]);
+    let rule = |when: &str| {
+        refused(&[("rules/a.yaml", &format!("rules:\n  - name: a\n    when: {when}\n"))])
+    };
     insta::assert_snapshot!(
         "open_parenthesis",
         rule("|\n      Russia AND\n      (North Korea OR DPRK AND\n      arms")
@@ -213,16 +227,23 @@ rules:
 
 #[test]
 fn a_file_that_is_no_yaml_leaves_no_other_faults_behind() {
-    let files =
-        [("rules/a.yaml", "terms:\n  weapons: [arms\n"), ("rules/b.yaml", "rules:\n  - {name: b, when: $weapons}\n")];
+    let files = [
+        ("rules/a.yaml", "terms:\n  weapons: [arms\n"),
+        ("rules/b.yaml", "rules:\n  - {name: b, when: $weapons}\n"),
+    ];
     let (loaded, faults) = load_files(&files, None);
     assert!(loaded.is_none());
-    assert!(faults.iter().all(|fault| fault.source.name == "rules/a.yaml"), "{}", render(&faults, false));
+    assert!(
+        faults.iter().all(|fault| fault.source.name == "rules/a.yaml"),
+        "{}",
+        render(&faults, false)
+    );
 }
 
 #[test]
 fn a_warning_is_told_and_the_rule_is_in_force() {
-    let (loaded, faults) = load_files(&[("a.yaml", "rules:\n  - {name: a, when: Russia and arms}\n")], None);
+    let (loaded, faults) =
+        load_files(&[("a.yaml", "rules:\n  - {name: a, when: Russia and arms}\n")], None);
     assert!(loaded.is_some());
     assert_eq!(faults.len(), 1);
 }
@@ -235,16 +256,22 @@ fn names_are_taken_on_trust_where_no_configuration_is_at_hand() {
 
 /// Lists that each name the next one twice.
 fn chain(length: usize) -> String {
-    (0..length).fold(String::new(), |text, n| text + &format!("  a{n}: [$a{next}, $a{next}]\n", next = n + 1))
+    (0..length).fold(String::new(), |text, n| {
+        text + &format!("  a{n}: [$a{next}, $a{next}]\n", next = n + 1)
+    })
 }
 
 #[test]
 fn lists_in_lists_cost_little_however_they_are_nested() {
-    let (loaded, faults) = load_files(&[("a.yaml", &format!("terms:\n{}  a2000: [arms]\n", chain(2000)))], None);
+    let (loaded, faults) =
+        load_files(&[("a.yaml", &format!("terms:\n{}  a2000: [arms]\n", chain(2000)))], None);
     assert!(loaded.is_none());
     assert!(faults.iter().any(|fault| fault.message.contains("nested more than 50 deep")));
     let (loaded, _) = load_files(
-        &[("a.yaml", &format!("terms:\n{}  a40: [arms]\nrules: [{{name: a, when: $a0}}]\n", chain(40)))],
+        &[(
+            "a.yaml",
+            &format!("terms:\n{}  a40: [arms]\nrules: [{{name: a, when: $a0}}]\n", chain(40)),
+        )],
         None,
     );
     assert!(loaded.is_some());
@@ -275,14 +302,21 @@ fn a_file_s_defaults_stand_in_for_what_its_rules_leave_out_and_for_no_other_file
         })
         .collect();
     let ana = Some("ana");
-    assert_eq!(shown, [(Severity::High, ana, 1, 1), (Severity::Low, ana, 0, 1), (Severity::Medium, None, 0, 0)]);
-    assert!(refused(&[("a.yaml", "defaults: {when: arms}\n")]).contains("`when` is not known here"));
+    assert_eq!(
+        shown,
+        [(Severity::High, ana, 1, 1), (Severity::Low, ana, 0, 1), (Severity::Medium, None, 0, 0)]
+    );
+    assert!(
+        refused(&[("a.yaml", "defaults: {when: arms}\n")]).contains("`when` is not known here")
+    );
 }
 
 #[test]
 fn a_rule_that_is_not_enabled_matches_nothing_but_is_checked() {
     let file = |when: &str| {
-        format!("rules:\n  - {{name: a, when: {when}, enabled: false}}\n  - {{name: b, when: arms, enabled: true}}\n")
+        format!(
+            "rules:\n  - {{name: a, when: {when}, enabled: false}}\n  - {{name: b, when: arms, enabled: true}}\n"
+        )
     };
     let rules = rules(&[("a.yaml", &file("oil"))]);
     assert_eq!(rules.iter().map(Rule::name).collect::<Vec<_>>(), ["b"]);
@@ -301,8 +335,12 @@ fn a_rule_says_how_far_it_looks_back() {
 
 #[test]
 fn odd_languages_and_days_are_told() {
-    let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
-    assert!(said.contains("`english` is no language") && said.contains("`soon` is no day"), "{said}");
+    let said =
+        refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
+    assert!(
+        said.contains("`english` is no language") && said.contains("`soon` is no day"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -339,7 +377,10 @@ fn a_rule_is_made_again_from_its_canonical_form() {
     let file = "terms: {a: [arms, arms deal]}\nrules:\n  - name: r\n    when: {all: [$a, {any: [oil, {not: gas, all: '\"a AND b\"'}]}], not: [x, cs(US)]}\n    stem: en\n";
     let (loaded, faults) = load_files(&[("a.yaml", file)], None);
     for (rule, tree) in loaded.unwrap_or_else(|| panic!("{}", render(&faults, false))) {
-        assert_eq!(crate::language::print::expression(&rule.tree()), crate::language::print::expression(&tree));
+        assert_eq!(
+            crate::language::print::expression(&rule.tree()),
+            crate::language::print::expression(&tree)
+        );
         assert_eq!(rule.tree().lists(), tree.lists());
     }
 }

@@ -1,4 +1,5 @@
-//! What a rule looks for: an expression, or the same as YAML, to one tree that does not hold of everything.
+//! What a rule looks for: an expression, or the same as YAML, to one tree that does not hold of
+//! everything.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,7 +49,8 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
     }
     let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let (any, _) = crate::explain::excerpt::around(&lines.join(" OR "), &(0..0), 120);
-    let fault = text.warning(span.clone(), "these lines are one phrase: nothing says how they belong together");
+    let fault = text
+        .warning(span.clone(), "these lines are one phrase: nothing says how they belong together");
     Some(fault.help(format!(
         "write `{any}` if any of them is enough, AND if all must be there; double quotes for the phrase"
     )))
@@ -76,11 +78,18 @@ fn sound_clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Opti
 }
 
 /// The tree of an expression that stands alone; `None` if it has an error.
-pub(crate) fn sound_expression(text: &Text, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
+pub(crate) fn sound_expression(
+    text: &Text,
+    lists: &Lists,
+    faults: &mut Vec<Fault>,
+) -> Option<Tree> {
     let tree = expression(text, lists, faults)?;
     if let Some(guilty) = tree.unsound() {
         let span = guilty.span();
-        let help = format!("say what must be there, too: SOMETHING AND {}", written(&text.value[span.clone()], guilty));
+        let help = format!(
+            "say what must be there, too: SOMETHING AND {}",
+            written(&text.value[span.clone()], guilty)
+        );
         faults.push(matches_nearly_all(text.fault(span, ""), &help));
         return None;
     }
@@ -94,7 +103,8 @@ fn written(text: &str, tree: &Tree) -> String {
 }
 
 fn matches_nearly_all(fault: Fault, help: &str) -> Fault {
-    let message = "this would match nearly every story: it holds where none of its terms is found".to_owned();
+    let message =
+        "this would match nearly every story: it holds where none of its terms is found".to_owned();
     Fault { message, ..fault }.help(help)
 }
 
@@ -118,23 +128,32 @@ pub(crate) fn fault(text: &Text, problem: Problem) -> Fault {
 fn clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
     if node.is_list() {
         let help = "say how they belong together: {all: […]} or {any: […]}";
-        faults.push(node.fault("a list does not say whether all of it must be found, or any").help(help));
+        faults.push(
+            node.fault("a list does not say whether all of it must be found, or any").help(help),
+        );
         return None;
     }
     if !node.is_mapping() {
         return expression(&node.text(faults)?, lists, faults);
     }
     let mut entries = node.entries(faults)?;
-    let parts = ["all", "any", "not"].map(|key| entries.get(key).map(|part| clauses(&part, lists, faults)));
+    let parts =
+        ["all", "any", "not"].map(|key| entries.get(key).map(|part| clauses(&part, lists, faults)));
     entries.finish(faults);
     let [all, any, not] = parts;
     if all.is_none() && any.is_none() && not.is_none() {
-        faults.push(node.fault("there is nothing to look for here").help("write {all: […], any: […], not: […]}"));
+        faults.push(
+            node.fault("there is nothing to look for here")
+                .help("write {all: […], any: […], not: […]}"),
+        );
         return None;
     }
     let negated = not.map_or(Some(Vec::new()), |not| {
         not.map(|not| {
-            not.into_iter().map(|tree| (tree.span(), tree)).map(|(span, tree)| Tree::negated(tree, span)).collect()
+            not.into_iter()
+                .map(|tree| (tree.span(), tree))
+                .map(|(span, tree)| Tree::negated(tree, span))
+                .collect()
         })
     });
     let mut branches: Vec<Tree> = all.unwrap_or(Some(Vec::new()))?;
@@ -149,8 +168,10 @@ fn clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tre
 fn clauses(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Vec<Tree>> {
     let nodes = node.one_or_many();
     if nodes.is_empty() {
-        faults
-            .push(node.fault("there is nothing in this list").help("write words or phrases into it, or leave it out"));
+        faults.push(
+            node.fault("there is nothing in this list")
+                .help("write words or phrases into it, or leave it out"),
+        );
     }
     // Every clause is read before any is missed, so that all faults are told.
     let trees: Vec<Option<Tree>> = nodes.iter().map(|node| clause(node, lists, faults)).collect();

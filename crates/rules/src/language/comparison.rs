@@ -73,7 +73,8 @@ impl Sign {
 }
 
 impl Comparison {
-    /// `measure sign value`; the value of an age is a duration of whole seconds (`36h`), of words a number. `None` if it is neither.
+    /// `measure sign value`; the value of an age is a duration of whole seconds (`36h`), of words a
+    /// number. `None` if it is neither.
     pub(crate) fn read(measure: Measure, sign: Sign, value: &str) -> Option<Self> {
         match measure {
             Measure::Words => value.parse().ok().map(|words| Self::Words(sign, words)),
@@ -101,11 +102,14 @@ impl Comparison {
         format!("{} {} {value}", self.measure().as_str(), sign.as_str())
     }
 
-    /// Whether it holds of a story of so many words and so many seconds; what is not known decides nothing.
+    /// Whether it holds of a story of so many words and so many seconds; what is not known decides
+    /// nothing.
     pub(crate) fn of(self, words: Option<usize>, age: Option<i64>) -> Truth {
         let held = match self {
             Self::Words(sign, wanted) => words.map(|words| sign.holds(words, wanted as usize)),
-            Self::Age(sign, wanted) => age.map(|age| sign.holds(i128::from(age), i128::from(wanted))),
+            Self::Age(sign, wanted) => {
+                age.map(|age| sign.holds(i128::from(age), i128::from(wanted)))
+            }
         };
         held.map_or(Truth::Unknown, Truth::from)
     }
@@ -114,7 +118,8 @@ impl Comparison {
 /// So many seconds in the largest unit that makes them a whole number: `36h`.
 pub(crate) fn span_of_time(seconds: u64) -> String {
     let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
-    let unit = units.into_iter().find(|(length, _)| seconds != 0 && seconds.is_multiple_of(*length));
+    let unit =
+        units.into_iter().find(|(length, _)| seconds != 0 && seconds.is_multiple_of(*length));
     let (length, name) = unit.unwrap_or((1, 's'));
     format!("{}{name}", seconds / length)
 }
@@ -125,9 +130,15 @@ mod tests {
 
     #[test]
     fn spans_of_time_are_written_as_they_are_read() {
-        for (written, canonical) in
-            [("2d", "2d"), ("48h", "2d"), ("36h", "36h"), ("90m", "90m"), ("1w", "7d"), ("0s", "0s"), ("61s", "61s")]
-        {
+        for (written, canonical) in [
+            ("2d", "2d"),
+            ("48h", "2d"),
+            ("36h", "36h"),
+            ("90m", "90m"),
+            ("1w", "7d"),
+            ("0s", "0s"),
+            ("61s", "61s"),
+        ] {
             let age = Comparison::read(Measure::Age, Sign::Less, written).expect("a duration");
             assert_eq!(age.written(), format!("age < {canonical}"));
             assert_eq!(Comparison::read(Measure::Age, Sign::Less, canonical), Some(age));
@@ -139,7 +150,9 @@ mod tests {
 
     #[test]
     fn numbers_are_compared_as_their_sign_says() {
-        let held = |sign| [1, 2, 3].map(|words| Comparison::Words(sign, 2).of(Some(words), None) == Truth::True);
+        let held = |sign| {
+            [1, 2, 3].map(|words| Comparison::Words(sign, 2).of(Some(words), None) == Truth::True)
+        };
         assert_eq!(held(Sign::AtLeast), [false, true, true]);
         assert_eq!(held(Sign::AtMost), [true, true, false]);
         assert_eq!(held(Sign::More), [false, false, true]);

@@ -76,7 +76,8 @@ impl Operand {
         self.terms().map(|term| term.words.len()).max().unwrap_or_default()
     }
 
-    /// Where any of it stands in `view` without overlapping another such place: as many places as there can be, in order.
+    /// Where any of it stands in `view` without overlapping another such place: as many places as
+    /// there can be, in order.
     pub(crate) fn places<'t>(&'t self, page: &Page<'_>, view: &View) -> Vec<Occurrence<'t>> {
         let mut found = self.occurrences(page, view);
         found.sort_by_key(|(_, stretch)| (stretch.text, stretch.tokens.end));

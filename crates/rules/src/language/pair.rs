@@ -43,12 +43,16 @@ impl Link {
             is_number.then(|| digits.parse().unwrap_or(usize::MAX))
         };
         let except = || (run == "EXCEPT").then_some(Self::Except);
-        number("NEAR/").map(Self::Near).or_else(|| number("ONEAR/").map(Self::Onear)).or_else(except)
+        number("NEAR/")
+            .map(Self::Near)
+            .or_else(|| number("ONEAR/").map(Self::Onear))
+            .or_else(except)
     }
 }
 
 impl Pair {
-    /// The first place in `view` where it holds: a term of each operand, or of the left alone for EXCEPT.
+    /// The first place in `view` where it holds: a term of each operand, or of the left alone for
+    /// EXCEPT.
     pub(crate) fn find(&self, page: &Page<'_>, view: &View) -> Option<Vec<Occurrence<'_>>> {
         let right = self.right.occurrences(page, view);
         self.left.occurrences(page, view).into_iter().find_map(|left| {
@@ -57,7 +61,8 @@ impl Pair {
                 let is_outside = !around.iter().any(|(_, right)| left.1.overlaps(right));
                 return is_outside.then(|| vec![left]);
             }
-            let other = around.iter().find(|(_, right)| self.link.joins(&left.1, right, page))?.clone();
+            let other =
+                around.iter().find(|(_, right)| self.link.joins(&left.1, right, page))?.clone();
             Some(vec![left, other])
         })
     }

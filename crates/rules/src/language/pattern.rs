@@ -1,4 +1,5 @@
-//! Regular expressions: linear time, over the text as it is written, each with letters that it cannot do without.
+//! Regular expressions: linear time, over the text as it is written, each with letters that it
+//! cannot do without.
 
 use std::ops::Range;
 
@@ -9,7 +10,8 @@ use regex_syntax::hir::{Hir, HirKind};
 /// Bytes that a piece of text must have for a pattern to be looked for only where it stands.
 pub(crate) const LEAST_LITERAL: usize = 3;
 
-/// The most memory that one compiled pattern may take, in bytes: what is larger was not written by a person.
+/// The most memory that one compiled pattern may take, in bytes: what is larger was not written by
+/// a person.
 const LARGEST: usize = 1 << 20;
 
 /// The longest pattern, in bytes.
@@ -42,24 +44,38 @@ impl Eq for Pattern {}
 impl Pattern {
     /// Compiles `text`.
     pub(crate) fn new(text: &str) -> Result<Self, NoPattern> {
-        let refuse = |span, message: &str, help| NoPattern { span, message: message.to_owned(), help };
+        let refuse =
+            |span, message: &str, help| NoPattern { span, message: message.to_owned(), help };
         if text.len() > LONGEST {
             let message = format!("a regular expression has at most {LONGEST} bytes");
-            return Err(refuse(0..text.len(), &message, "write the words as terms; a list can hold thousands of them"));
+            return Err(refuse(
+                0..text.len(),
+                &message,
+                "write the words as terms; a list can hold thousands of them",
+            ));
         }
         let hir = regex_syntax::parse(text).map_err(|error| explain(&error, text))?;
         if literals(&hir).is_none() {
             let help = "write more of it out, three letters in a row: /arms? deals?/ can be looked for, /\\w+/ cannot";
-            return Err(refuse(0..text.len(), "every text would have to be searched for this", help));
+            return Err(refuse(
+                0..text.len(),
+                "every text would have to be searched for this",
+                help,
+            ));
         }
         let regex = RegexBuilder::new(text).size_limit(LARGEST).dfa_size_limit(LARGEST).build();
         let regex = regex.map_err(|_| {
-            refuse(0..text.len(), "this regular expression grows too large", "repeat less of it, or fewer times")
+            refuse(
+                0..text.len(),
+                "this regular expression grows too large",
+                "repeat less of it, or fewer times",
+            )
         })?;
         Ok(Self { text: text.to_owned(), regex })
     }
 
-    /// Bytes of which each text that it matches holds one, as they are written: few, and each at least three long.
+    /// Bytes of which each text that it matches holds one, as they are written: few, and each at
+    /// least three long.
     pub(crate) fn literals(&self) -> Vec<Vec<u8>> {
         regex_syntax::parse(&self.text).ok().and_then(|hir| literals(&hir)).unwrap_or_default()
     }
@@ -78,7 +94,11 @@ fn explain(error: &regex_syntax::Error, text: &str) -> NoPattern {
         other => return NoPattern { span: 0..text.len(), message: other.to_string(), help: PLAIN },
     };
     let (start, end) = (span.start.offset, span.end.offset);
-    NoPattern { span: start..end.max(start), message: format!("in this regular expression: {message}"), help: PLAIN }
+    NoPattern {
+        span: start..end.max(start),
+        message: format!("in this regular expression: {message}"),
+        help: PLAIN,
+    }
 }
 
 const PLAIN: &str = "a sign that is meant as itself has a \\ before it";
@@ -86,7 +106,8 @@ const PLAIN: &str = "a sign that is meant as itself has a \\ before it";
 /// Neighbours that are looked at together for letters in a row.
 const PARTS: usize = 8;
 
-/// Few literals, each long enough to be looked for, of which each text that `hir` matches holds one; `None` if there are none.
+/// Few literals, each long enough to be looked for, of which each text that `hir` matches holds
+/// one; `None` if there are none.
 fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     let starts = |hir: &Hir| {
         let mut literals = Extractor::new().kind(ExtractKind::Prefix).extract(hir);
@@ -95,10 +116,13 @@ fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     };
     match hir.kind() {
         HirKind::Capture(capture) => literals(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => literals(&repetition.sub).or_else(|| starts(hir)),
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            literals(&repetition.sub).or_else(|| starts(hir))
+        }
         HirKind::Concat(parts) => {
             let few = |at: usize| parts[at..].iter().take(PARTS).cloned().collect();
-            (0..parts.len()).find_map(|at| starts(&Hir::concat(few(at))).or_else(|| literals(&parts[at])))
+            (0..parts.len())
+                .find_map(|at| starts(&Hir::concat(few(at))).or_else(|| literals(&parts[at])))
         }
         HirKind::Alternation(branches) => {
             let of_each: Option<Vec<_>> = branches.iter().map(literals).collect();
@@ -110,7 +134,9 @@ fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
 
 /// The literals of `seq`, if all are long enough.
 fn of_sequence(seq: &Seq) -> Option<Vec<Vec<u8>>> {
-    let literals = seq.literals().filter(|_| seq.min_literal_len().is_some_and(|length| length >= LEAST_LITERAL))?;
+    let literals = seq
+        .literals()
+        .filter(|_| seq.min_literal_len().is_some_and(|length| length >= LEAST_LITERAL))?;
     Some(literals.iter().map(|literal| literal.as_bytes().to_vec()).collect())
 }
 
@@ -120,12 +146,20 @@ mod tests {
 
     #[test]
     fn a_pattern_has_three_letters_in_a_row() {
-        for text in
-            ["arms", "(?i)arms", r"\d+ arms", r"\w+arms\w+", "arms|weapons", "(arms){2}", r"[A-Z]+-\d+ shells?", "Ким"]
-        {
+        for text in [
+            "arms",
+            "(?i)arms",
+            r"\d+ arms",
+            r"\w+arms\w+",
+            "arms|weapons",
+            "(arms){2}",
+            r"[A-Z]+-\d+ shells?",
+            "Ким",
+        ] {
             assert!(Pattern::new(text).is_ok(), "{text}");
         }
-        for text in ["", r"\w+", "a|arms", "ab?c", "(arms)?", "(arms)*", r"\d{3}", "[a-z]{5}", ".*"] {
+        for text in ["", r"\w+", "a|arms", "ab?c", "(arms)?", "(arms)*", r"\d{3}", "[a-z]{5}", ".*"]
+        {
             let refusal = Pattern::new(text).expect_err(text);
             assert!(refusal.message.contains("every text"), "{text}: {}", refusal.message);
         }
@@ -143,7 +177,9 @@ mod tests {
             assert_eq!(&text[refusal.span.clone()], wrong, "{refusal:?}");
             assert!(refusal.message.contains(message), "{}", refusal.message);
         }
-        assert!(Pattern::new(r"(?:\w{100}arms){50}").expect_err("large").message.contains("too large"));
+        assert!(
+            Pattern::new(r"(?:\w{100}arms){50}").expect_err("large").message.contains("too large")
+        );
         assert!(Pattern::new(&"a".repeat(1001)).is_err());
     }
 }

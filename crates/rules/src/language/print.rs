@@ -13,19 +13,24 @@ pub(crate) fn expression(tree: &Tree) -> String {
         Tree::Pattern(pattern, _) => format!("/{}/", pattern.text),
         Tree::Compare(comparison, _) => comparison.written(),
         Tree::Not(branch, _) => format!("NOT {}", operand(branch)),
-        Tree::Pair(pair, _) => format!("{} {} {}", choices(&pair.left), pair.link.written(), choices(&pair.right)),
+        Tree::Pair(pair, _) => {
+            format!("{} {} {}", choices(&pair.left), pair.link.written(), choices(&pair.right))
+        }
         Tree::AtLeast(least, operand, _) => format!("ATLEAST/{least}({})", joined(operand)),
         Tree::AnyOf(least, items, _) => {
             format!("ANY/{least}({})", items.iter().map(expression).collect::<Vec<_>>().join(", "))
         }
         Tree::Within(unit, branch, _) => format!("{}({})", unit.operator(), expression(branch)),
         Tree::In(scope, branch, _) => format!("{}:{}", scope.as_str(), operand(branch)),
-        Tree::And(branches) => branches.iter().map(operand_of_and).collect::<Vec<_>>().join(" AND "),
+        Tree::And(branches) => {
+            branches.iter().map(operand_of_and).collect::<Vec<_>>().join(" AND ")
+        }
         Tree::Or(branches) => branches.iter().map(operand).collect::<Vec<_>>().join(" OR "),
     }
 }
 
-/// A term as an expression writes it: bare if that means the same, else in quotes; a cell of a table as it stands there.
+/// A term as an expression writes it: bare if that means the same, else in quotes; a cell of a
+/// table as it stands there.
 pub(crate) fn term_text(term: &Term) -> String {
     if term.is_cell {
         return term.text.clone();
@@ -35,7 +40,13 @@ pub(crate) fn term_text(term: &Term) -> String {
 }
 
 fn phrase(term: &Term) -> String {
-    let quoted = || if term.text.contains('"') { format!("“{}”", term.text) } else { format!("\"{}\"", term.text) };
+    let quoted = || {
+        if term.text.contains('"') {
+            format!("“{}”", term.text)
+        } else {
+            format!("\"{}\"", term.text)
+        }
+    };
     if term.literal {
         format!("={}", quoted())
     } else if syntax::is_bare_phrase(&term.text) {
@@ -68,7 +79,9 @@ fn operand_of_and(branch: &Tree) -> String {
 /// In parentheses, where it would else be read in another way: `NOT a OR b` would be refused.
 pub(crate) fn operand(branch: &Tree) -> String {
     match branch {
-        Tree::Not(..) | Tree::And(_) | Tree::Or(_) | Tree::Pair(..) => format!("({})", expression(branch)),
+        Tree::Not(..) | Tree::And(_) | Tree::Or(_) | Tree::Pair(..) => {
+            format!("({})", expression(branch))
+        }
         Tree::Term(..)
         | Tree::List(..)
         | Tree::Pattern(..)

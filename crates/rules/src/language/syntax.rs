@@ -14,8 +14,8 @@
 //! word    = [ "=" ] CHARACTERS [ "*" ] ;           both in quotes, too
 //! ```
 //!
-//! To add an operator: a kind in `lexer`, its place in `parser`, a branch in [`Tree`] and in `print`, and what it means in
-//! `naive`. Other tools' syntax is refused in `foreign`.
+//! To add an operator: a kind in `lexer`, its place in `parser`, a branch in [`Tree`] and in
+//! `print`, and what it means in `naive`. Other tools' syntax is refused in `foreign`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -38,7 +38,8 @@ mod special;
 pub(crate) use lexer::list_name;
 pub(crate) use phrase::is_bare_phrase;
 
-/// The term lists that an expression may name, and the forms in which their words and its own are found.
+/// The term lists that an expression may name, and the forms in which their words and its own are
+/// found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
     /// By name.
@@ -47,15 +48,22 @@ pub(crate) struct Lists {
     pub(crate) forms: Forms,
     /// The lists as YAML, as far as they were asked for.
     pub(crate) printed: Printed,
-    /// Whether others are out of sight, in a file that cannot be read: then an unknown name is no fault.
+    /// Whether others are out of sight, in a file that cannot be read: then an unknown name is no
+    /// fault.
     pub(crate) partial: bool,
 }
 
 impl Lists {
     /// The same lists, which are in plain forms, in `forms`.
     pub(crate) fn with(&self, forms: Forms) -> Self {
-        let by_name = self.by_name.iter().map(|(name, list)| (name.clone(), Arc::new(list.with(forms))));
-        Self { by_name: by_name.collect(), forms, printed: Printed::default(), partial: self.partial }
+        let by_name =
+            self.by_name.iter().map(|(name, list)| (name.clone(), Arc::new(list.with(forms))));
+        Self {
+            by_name: by_name.collect(),
+            forms,
+            printed: Printed::default(),
+            partial: self.partial,
+        }
     }
 }
 
@@ -105,9 +113,11 @@ impl Problems {
     }
 }
 
-/// The tree of `expression`, or `None` if any of its problems is an error. Costs time linear in its length.
+/// The tree of `expression`, or `None` if any of its problems is an error. Costs time linear in its
+/// length.
 ///
-/// A tree that holds where no term is found is returned like any other: a part of a rule may, a rule may not.
+/// A tree that holds where no term is found is returned like any other: a part of a rule may, a
+/// rule may not.
 pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<Problem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(expression, &mut problems);
@@ -115,8 +125,13 @@ pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<Probl
     (tree.filter(|_| !problems.broken), problems.found)
 }
 
-/// The term that `entry` of a term list writes, found in `forms`, with the list's label; `None` if any of its problems is an error.
-pub(crate) fn parse_term(entry: &str, forms: Forms, label: Option<&str>) -> (Option<Term>, Vec<Problem>) {
+/// The term that `entry` of a term list writes, found in `forms`, with the list's label; `None` if
+/// any of its problems is an error.
+pub(crate) fn parse_term(
+    entry: &str,
+    forms: Forms,
+    label: Option<&str>,
+) -> (Option<Term>, Vec<Problem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(entry, &mut problems);
     let term = phrase::only_term(entry, &lexemes, forms, label, &mut problems);

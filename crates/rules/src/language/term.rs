@@ -64,7 +64,8 @@ pub(crate) struct TermList {
     pub(crate) name: String,
     /// Its terms, those of the lists that it names among them.
     pub(crate) terms: Vec<Arc<Term>>,
-    /// The rows of a list that comes from a table, in the order of the table: their terms are its own.
+    /// The rows of a list that comes from a table, in the order of the table: their terms are its
+    /// own.
     pub(crate) rows: Vec<Arc<Row>>,
 }
 
@@ -80,13 +81,20 @@ pub(crate) enum NoTerm {
 }
 
 impl Term {
-    /// The term that `text` writes, quotes already removed. A `=` before a word asks for no other forms of it, `literal` of all of them.
-    pub(crate) fn new(text: &str, literal: bool, forms: Forms, label: Option<&str>) -> Result<Self, NoTerm> {
+    /// The term that `text` writes, quotes already removed. A `=` before a word asks for no other
+    /// forms of it, `literal` of all of them.
+    pub(crate) fn new(
+        text: &str,
+        literal: bool,
+        forms: Forms,
+        label: Option<&str>,
+    ) -> Result<Self, NoTerm> {
         let mut words = Vec::new();
         let mut at = 0;
         for run in text.split_whitespace() {
             at += text[at..].find(run).unwrap_or_default();
-            let marked = run.strip_prefix('=').is_some_and(|word| word.starts_with(char::is_alphanumeric));
+            let marked =
+                run.strip_prefix('=').is_some_and(|word| word.starts_with(char::is_alphanumeric));
             words.extend(words_of(run, at, literal || marked)?);
             at += run.len();
         }
@@ -98,15 +106,25 @@ impl Term {
         Ok(Self { text, words, literal, capitals: None, label, is_cell: false }.with(forms))
     }
 
-    /// The term that a cell of a table is: nothing in it is an operator, a wildcard or a quotation mark. `None` if there is no word in it.
+    /// The term that a cell of a table is: nothing in it is an operator, a wildcard or a quotation
+    /// mark. `None` if there is no word in it.
     pub(crate) fn cell(text: &str, label: &str) -> Option<Self> {
-        let words: Vec<Word> = tokenise(text).into_iter().map(|token| Word::new(token.word)).collect();
+        let words: Vec<Word> =
+            tokenise(text).into_iter().map(|token| Word::new(token.word)).collect();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let label = Some(label.to_owned());
-        (!words.is_empty()).then_some(Self { text, words, literal: false, capitals: None, label, is_cell: true })
+        (!words.is_empty()).then_some(Self {
+            text,
+            words,
+            literal: false,
+            capitals: None,
+            label,
+            is_cell: true,
+        })
     }
 
-    /// The same, which finds `forms` of those of its words that do not say themselves what they find.
+    /// The same, which finds `forms` of those of its words that do not say themselves what they
+    /// find.
     pub(crate) fn with(self, forms: Forms) -> Self {
         Self { words: self.words.into_iter().map(|word| word.with(forms)).collect(), ..self }
     }
@@ -115,13 +133,20 @@ impl Term {
     pub(crate) fn cased(self) -> Self {
         let written = |token: Token| capitals(&self.text[token.span]);
         let capitals: Vec<Vec<bool>> = tokenise(&self.text).into_iter().map(written).collect();
-        let words = self.words.into_iter().zip(&capitals).map(|(word, capitals)| word.cased(capitals)).collect();
+        let words = self
+            .words
+            .into_iter()
+            .zip(&capitals)
+            .map(|(word, capitals)| word.cased(capitals))
+            .collect();
         Self { words, capitals: Some(capitals), ..self }
     }
 
     /// The language by whose stems it is found.
     pub(crate) fn stemmer(&self) -> Option<Stemmer> {
-        self.words.iter().find_map(|word| if let Word::Stem(stemmer, _) = word { Some(*stemmer) } else { None })
+        self.words
+            .iter()
+            .find_map(|word| if let Word::Stem(stemmer, _) = word { Some(*stemmer) } else { None })
     }
 }
 
@@ -129,7 +154,10 @@ impl TermList {
     /// The same, whose terms find `forms` of their words.
     pub(crate) fn with(&self, forms: Forms) -> Self {
         if !self.rows.is_empty() {
-            return row::list(&self.name, self.rows.iter().map(|row| Arc::new(row.with(forms))).collect());
+            return row::list(
+                &self.name,
+                self.rows.iter().map(|row| Arc::new(row.with(forms))).collect(),
+            );
         }
         let terms = self.terms.iter().map(|term| Arc::new(Term::clone(term).with(forms)));
         Self { name: self.name.clone(), terms: terms.collect(), rows: Vec::new() }
@@ -157,7 +185,8 @@ fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<Word>, NoTerm> 
     Ok(words)
 }
 
-/// Whether a `*` behind `stem` finds few enough words: three letters or digits, two Cyrillic letters, or one Han character.
+/// Whether a `*` behind `stem` finds few enough words: three letters or digits, two Cyrillic
+/// letters, or one Han character.
 fn says_enough(stem: &str) -> bool {
     let count = |counts: fn(char) -> bool| stem.chars().filter(|&c| counts(c)).count();
     let is_cyrillic = |c| matches!(c, '\u{400}'..='\u{52f}');
@@ -195,11 +224,14 @@ impl Word {
         }
     }
 
-    /// The same, whose letters are capitals as `capitals` says: letters that all are may have dots between them.
+    /// The same, whose letters are capitals as `capitals` says: letters that all are may have dots
+    /// between them.
     fn cased(self, capitals: &[bool]) -> Self {
         match self {
             Self::Plain(bare) | Self::Exact(bare) | Self::Numbers(bare, _)
-                if capitals.len() > 1 && capitals.len() == bare.len() && !capitals.contains(&false) =>
+                if capitals.len() > 1
+                    && capitals.len() == bare.len()
+                    && !capitals.contains(&false) =>
             {
                 let dotted: Vec<String> = bare.chars().map(String::from).collect();
                 Self::Initials { dotted: dotted.join("."), bare }

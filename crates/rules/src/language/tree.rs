@@ -12,7 +12,8 @@ use super::term::{Term, TermList};
 
 /// An expression, or a part of one. Spans are bytes of the text it was parsed from.
 ///
-/// `all` and `any` of [`Tree`] build the branches: neither holds its own kind or fewer than two branches, and `negated` holds no `Not`.
+/// `all` and `any` of [`Tree`] build the branches: neither holds its own kind or fewer than two
+/// branches, and `negated` holds no `Not`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tree {
     /// A word or phrase.
@@ -27,7 +28,8 @@ pub(crate) enum Tree {
     Pair(Box<Pair>, Range<usize>),
     /// The operand, in at least that many places that do not overlap; one or more.
     AtLeast(usize, Operand, Range<usize>),
-    /// At least that many of the items, a list counting as all of its terms; from one up to how many there are.
+    /// At least that many of the items, a list counting as all of its terms; from one up to how
+    /// many there are.
     AnyOf(usize, Vec<Tree>, Range<usize>),
     /// The branch, all of it within one such unit. The branch has no field and no comparison in it.
     Within(Unit, Box<Tree>, Range<usize>),
@@ -37,7 +39,8 @@ pub(crate) enum Tree {
     Or(Vec<Tree>),
     /// Not the branch; the span has its operator too.
     Not(Box<Tree>, Range<usize>),
-    /// The branch, which is about one field; the span has the field's name too. Its branch has no other and no comparison in it.
+    /// The branch, which is about one field; the span has the field's name too. Its branch has no
+    /// other and no comparison in it.
     In(Scope, Box<Tree>, Range<usize>),
 }
 
@@ -129,7 +132,9 @@ impl Tree {
     pub(crate) fn branches(&self) -> &[Self] {
         match self {
             Self::And(branches) | Self::Or(branches) | Self::AnyOf(_, branches, _) => branches,
-            Self::Not(branch, _) | Self::In(_, branch, _) | Self::Within(_, branch, _) => std::slice::from_ref(branch),
+            Self::Not(branch, _) | Self::In(_, branch, _) | Self::Within(_, branch, _) => {
+                std::slice::from_ref(branch)
+            }
             Self::Term(..)
             | Self::List(..)
             | Self::Pattern(..)
@@ -139,8 +144,8 @@ impl Tree {
         }
     }
 
-    /// The part that is to blame if this may hold where no term is found; `None` if it cannot hold there. A language, a length and an age count as
-    /// whatever does harm.
+    /// The part that is to blame if this may hold where no term is found; `None` if it cannot hold
+    /// there. A language, a length and an age count as whatever does harm.
     ///
     /// A rule that holds there would match all the world's stories but a few.
     pub(crate) fn unsound(&self) -> Option<&Self> {
@@ -151,20 +156,29 @@ impl Tree {
     fn may_be(&self, wanted: bool) -> Option<&Self> {
         let all = |branches: &[Self]| branches.iter().all(|branch| branch.may_be(wanted).is_some());
         match self {
-            Self::Term(..) | Self::List(..) | Self::Pattern(..) | Self::Pair(..) | Self::AtLeast(..) => {
-                (!wanted).then_some(self)
-            }
+            Self::Term(..)
+            | Self::List(..)
+            | Self::Pattern(..)
+            | Self::Pair(..)
+            | Self::AtLeast(..) => (!wanted).then_some(self),
             Self::Compare(..) | Self::In(Scope::Lang, ..) => Some(self),
             // A text without words has no sentence in which a branch could hold.
             Self::Within(..) if !wanted => Some(self),
-            Self::In(_, branch, _) | Self::Within(_, branch, _) => branch.may_be(wanted).map(|_| self),
+            Self::In(_, branch, _) | Self::Within(_, branch, _) => {
+                branch.may_be(wanted).map(|_| self)
+            }
             Self::Not(branch, _) => branch.may_be(!wanted).map(|_| self),
             Self::Or(branches) if wanted => branches.iter().find_map(|branch| branch.may_be(true)),
-            Self::And(branches) if !wanted => branches.iter().find_map(|branch| branch.may_be(false)),
+            Self::And(branches) if !wanted => {
+                branches.iter().find_map(|branch| branch.may_be(false))
+            }
             Self::And(branches) | Self::Or(branches) => all(branches).then_some(self),
             Self::AnyOf(least, items, _) => {
                 let (count, may_be) = items.iter().fold((0, 0), |(count, may_be), item| {
-                    (count + item.weight(), may_be + if item.may_be(wanted).is_some() { item.weight() } else { 0 })
+                    (
+                        count + item.weight(),
+                        may_be + if item.may_be(wanted).is_some() { item.weight() } else { 0 },
+                    )
                 });
                 let enough = if wanted { may_be >= *least } else { count - may_be < *least };
                 enough.then_some(self)
@@ -180,7 +194,11 @@ impl Tree {
     /// Whether it looks into the story's text, beyond the title.
     pub(crate) fn reads_body(&self) -> bool {
         match self {
-            Self::Term(..) | Self::List(..) | Self::Pattern(..) | Self::Pair(..) | Self::AtLeast(..) => true,
+            Self::Term(..)
+            | Self::List(..)
+            | Self::Pattern(..)
+            | Self::Pair(..)
+            | Self::AtLeast(..) => true,
             Self::Compare(comparison, _) => comparison.measure() == Measure::Words,
             Self::In(scope, ..) => scope.reads_body(),
             Self::Within(..) | Self::Not(..) | Self::And(_) | Self::Or(_) | Self::AnyOf(..) => {

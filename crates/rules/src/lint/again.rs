@@ -82,7 +82,9 @@ impl<'t> Beside<'t> {
             Tree::Term(term, span) => self.terms.push((scope, term, span.clone())),
             Tree::List(list, span) => self.lists.push((scope, list, span.clone())),
             Tree::In(scope, inner, _) => self.add(inner, *scope, in_or),
-            Tree::Or(branches) if in_or => branches.iter().for_each(|branch| self.add(branch, scope, in_or)),
+            Tree::Or(branches) if in_or => {
+                branches.iter().for_each(|branch| self.add(branch, scope, in_or))
+            }
             _ => {}
         }
     }
@@ -96,10 +98,14 @@ impl<'t> Beside<'t> {
                 continue;
             }
             let index = Index::new(terms.iter().map(|(_, term, _)| *term));
-            let indexes: Vec<_> = lists.iter().map(|(_, list, _)| (list.name.as_str(), memo.index(list))).collect();
+            let indexes: Vec<_> =
+                lists.iter().map(|(_, list, _)| (list.name.as_str(), memo.index(list))).collect();
             for (number, (_, term, span)) in terms.iter().enumerate() {
-                let fits = |entry: &Entry| kind != Kind::Near || entry.term.words.len() == term.words.len();
-                let in_terms = index.covering(term, |entry| fits(entry) && is_idle(term, number, entry));
+                let fits = |entry: &Entry| {
+                    kind != Kind::Near || entry.term.words.len() == term.words.len()
+                };
+                let in_terms =
+                    index.covering(term, |entry| fits(entry) && is_idle(term, number, entry));
                 let in_lists = indexes.iter().find_map(|(name, index)| {
                     let wanted = |entry: &Entry| fits(entry) && entry.term.label == term.label;
                     Some((&index.covering(term, wanted)?.term, Some(*name)))
@@ -112,7 +118,8 @@ impl<'t> Beside<'t> {
     }
 }
 
-/// Whether `term`, the one of that `number`, says nothing beside `entry`, which covers it: of two that find the same, the first one stays.
+/// Whether `term`, the one of that `number`, says nothing beside `entry`, which covers it: of two
+/// that find the same, the first one stays.
 fn is_idle(term: &Arc<Term>, number: usize, entry: &Entry) -> bool {
     let same = || entry.term.words.len() == term.words.len() && covers(term, &entry.term, 0);
     entry.number != number && entry.term.label == term.label && (entry.number < number || !same())
@@ -122,7 +129,11 @@ fn tell_lists(lists: &[&(Scope, &Arc<TermList>, Range<usize>)], found: &mut Vec<
     let mut seen = HashSet::new();
     for (_, list, span) in lists {
         if !seen.insert(&list.name) {
-            found.push(warning(span.clone(), format!("`${}` stands here twice", list.name), "leave out one of them"));
+            found.push(warning(
+                span.clone(),
+                format!("`${}` stands here twice", list.name),
+                "leave out one of them",
+            ));
         }
     }
 }
@@ -139,8 +150,13 @@ fn message(term: &Term, wide: &Term, list: Option<&str>) -> String {
 
 fn help(kind: Kind, term: &Term) -> String {
     match kind {
-        Kind::Any => format!("where {} is found, both count: leave it out, or join the two by OR", shown(term)),
-        Kind::Or | Kind::Near => "leave it out, or mend the other if that was meant to be narrower".to_owned(),
+        Kind::Any => format!(
+            "where {} is found, both count: leave it out, or join the two by OR",
+            shown(term)
+        ),
+        Kind::Or | Kind::Near => {
+            "leave it out, or mend the other if that was meant to be narrower".to_owned()
+        }
     }
 }
 
@@ -161,7 +177,9 @@ pub(super) fn in_list(own: &[&Term], terms: &[Arc<Term>]) -> Vec<(usize, Problem
         let twin = seen.insert((term.text.as_str(), term.stemmer()), at).map(|_| *term);
         let wide = number.and_then(|number| {
             let term = &terms[number];
-            index.covering(term, |entry| is_idle(term, number, entry)).map(|entry| entry.term.as_ref())
+            index
+                .covering(term, |entry| is_idle(term, number, entry))
+                .map(|entry| entry.term.as_ref())
         });
         if let Some(wide) = twin.or(wide) {
             found.push((at, warning(0..0, message(term, wide, None), help(Kind::Or, term))));

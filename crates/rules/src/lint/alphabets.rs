@@ -1,4 +1,5 @@
-//! Words whose letters are of two alphabets that look alike: `Росcия` with a Latin c is found in no text.
+//! Words whose letters are of two alphabets that look alike: `Росcия` with a Latin c is found in no
+//! text.
 
 use super::{visit, warning};
 use crate::language::scope::Scope;
@@ -47,21 +48,26 @@ pub(super) fn in_list(own: &[&Term]) -> Vec<(usize, Problem)> {
     found.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }
 
-/// What is to be said of a term in which letters of one alphabet stand among those of another for letters that look alike.
+/// What is to be said of a term in which letters of one alphabet stand among those of another for
+/// letters that look alike.
 fn mixed(term: &Term) -> Option<(String, String)> {
     if term.text.is_ascii() {
         return None;
     }
     let word = term.text.split(|c: char| !c.is_alphabetic()).find(|word| is_mixed(word))?;
-    let (latin, cyrillic) =
-        (word.chars().filter(|c| is_latin(*c)).count(), word.chars().filter(|c| is_cyrillic(*c)).count());
+    let (latin, cyrillic) = (
+        word.chars().filter(|c| is_latin(*c)).count(),
+        word.chars().filter(|c| is_cyrillic(*c)).count(),
+    );
     let (few, name, mended): (fn(char) -> bool, _, _) = if latin <= cyrillic {
         (is_latin, "Latin", replaced(word, to_cyrillic)?)
     } else {
         (is_cyrillic, "Cyrillic", replaced(word, to_latin)?)
     };
     let strangers: String = word.chars().filter(|c| few(*c)).collect();
-    let message = format!("`{word}` mixes two alphabets, and no text is written so: {name} are `{strangers}`");
+    let message = format!(
+        "`{word}` mixes two alphabets, and no text is written so: {name} are `{strangers}`"
+    );
     Some((message, format!("write `{mended}`, which is of one alphabet")))
 }
 
@@ -77,17 +83,26 @@ fn is_cyrillic(c: char) -> bool {
     matches!(c, '\u{400}'..='\u{52f}')
 }
 
-/// `word`, in which each letter of the other alphabet is replaced; `None` if one of them looks like none.
+/// `word`, in which each letter of the other alphabet is replaced; `None` if one of them looks like
+/// none.
 fn replaced(word: &str, letter: fn(char) -> Option<char>) -> Option<String> {
     word.chars().map(letter).collect()
 }
 
 fn to_cyrillic(c: char) -> Option<char> {
-    if is_latin(c) { twin(c, |(cyrillic, latin), c| (latin == c).then_some(cyrillic)) } else { Some(c) }
+    if is_latin(c) {
+        twin(c, |(cyrillic, latin), c| (latin == c).then_some(cyrillic))
+    } else {
+        Some(c)
+    }
 }
 
 fn to_latin(c: char) -> Option<char> {
-    if is_cyrillic(c) { twin(c, |(cyrillic, latin), c| (cyrillic == c).then_some(latin)) } else { Some(c) }
+    if is_cyrillic(c) {
+        twin(c, |(cyrillic, latin), c| (cyrillic == c).then_some(latin))
+    } else {
+        Some(c)
+    }
 }
 
 /// What `find` gives for the small letter of `c`, in the case of `c`.

@@ -1,4 +1,5 @@
-//! Regular expressions whose letters are all small or all capitals: they find a word in one spelling only.
+//! Regular expressions whose letters are all small or all capitals: they find a word in one
+//! spelling only.
 
 use std::ops::Range;
 
@@ -29,9 +30,15 @@ fn doubt(pattern: &Pattern, span: &Range<usize>) -> Option<Problem> {
         return None;
     }
     let how = if small { "small letters" } else { "capitals" };
-    let message =
-        format!("`/{}/` finds these words in {how} only: patterns look at texts as they are written", pattern.text);
-    Some(warning(span.clone(), message, format!("write `/(?i){}/` to find them in any capitals", pattern.text)))
+    let message = format!(
+        "`/{}/` finds these words in {how} only: patterns look at texts as they are written",
+        pattern.text
+    );
+    Some(warning(
+        span.clone(),
+        message,
+        format!("write `/(?i){}/` to find them in any capitals", pattern.text),
+    ))
 }
 
 /// The letters that stand in a pattern as themselves.
@@ -57,7 +64,9 @@ impl Visitor for Letters {
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), Self::Err> {
         match ast {
             Ast::Flags(_) | Ast::ClassBracketed(_) => self.is_thought_of = true,
-            Ast::Group(group) => self.is_thought_of |= group.flags().is_some_and(|flags| !flags.items.is_empty()),
+            Ast::Group(group) => {
+                self.is_thought_of |= group.flags().is_some_and(|flags| !flags.items.is_empty())
+            }
             Ast::Literal(literal) => {
                 self.small |= literal.c.is_lowercase();
                 self.capitals |= literal.c.is_uppercase();

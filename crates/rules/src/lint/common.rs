@@ -9,13 +9,15 @@ use crate::language::term::{Term, Word};
 use crate::language::tree::Tree;
 
 /// The table, sorted; `lint/words.txt` says where it comes from.
-static WORDS: LazyLock<Vec<&str>> =
-    LazyLock::new(|| include_str!("words.txt").lines().filter(|line| !line.starts_with('#')).collect());
+static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    include_str!("words.txt").lines().filter(|line| !line.starts_with('#')).collect()
+});
 
 /// Common words that begin alike for a wildcard behind that to be warned of.
 const MANY: usize = 12;
 
-/// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are common words, too.
+/// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are
+/// common words, too.
 pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
     visit::terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Site | Scope::Lang)
@@ -33,7 +35,8 @@ pub(super) fn in_list(own: &[&Term]) -> Vec<(usize, Problem)> {
     wide.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }
 
-/// What is to be said of a word with a wildcard that stands alone: in a phrase, its neighbours narrow it down.
+/// What is to be said of a word with a wildcard that stands alone: in a phrase, its neighbours
+/// narrow it down.
 fn too_wide(term: &Term) -> Option<(String, String)> {
     let [Word::Prefix(start)] = term.words.as_slice() else { return None };
     let first = WORDS.partition_point(|word| *word < start.as_str());
@@ -42,7 +45,8 @@ fn too_wide(term: &Term) -> Option<(String, String)> {
         return None;
     }
     let some = [first, first + count / 2, first + count - 1].map(|at| WORDS[at]).join(", ");
-    let message = format!("{} finds {count} of the most common English words: {some}, …", shown(term));
+    let message =
+        format!("{} finds {count} of the most common English words: {some}, …", shown(term));
     Some((message, "write more of the word, or the words that are meant, joined by OR".to_owned()))
 }
 
@@ -62,7 +66,8 @@ pub(super) fn is_common(term: &Term) -> bool {
     }
 }
 
-/// Why a term of a table, which asks for nothing else and whose capitals say nothing, is found nearly everywhere; `None` if it is not.
+/// Why a term of a table, which asks for nothing else and whose capitals say nothing, is found
+/// nearly everywhere; `None` if it is not.
 pub(crate) fn is_everywhere(term: &Term) -> Option<&'static str> {
     let [word] = term.words.as_slice() else { return None };
     let (Word::Plain(word) | Word::Prefix(word)) = word else { return None };
@@ -93,7 +98,8 @@ fn alone(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
                 alone(branch, memo, found);
             }
         }
-        Tree::Within(_, branch, _) | Tree::In(Scope::Title | Scope::Lead | Scope::Body | Scope::Text, branch, _) => {
+        Tree::Within(_, branch, _)
+        | Tree::In(Scope::Title | Scope::Lead | Scope::Body | Scope::Text, branch, _) => {
             alone(branch, memo, found);
         }
         _ => {}
@@ -118,6 +124,8 @@ fn common_in_list(term: &Term, list: &str, span: std::ops::Range<usize>) -> Prob
         shown(term),
         term.text.to_lowercase()
     );
-    let help = format!("take it out of the list and write (${list} OR cs({bare})), or say what must be there, too");
+    let help = format!(
+        "take it out of the list and write (${list} OR cs({bare})), or say what must be there, too"
+    );
     warning(span, message, help)
 }

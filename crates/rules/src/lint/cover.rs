@@ -2,28 +2,38 @@
 
 use crate::language::term::{Term, Word};
 
-/// Whether `wide` is found in every place where `narrow` is found, in its words from the one at `at` on.
+/// Whether `wide` is found in every place where `narrow` is found, in its words from the one at
+/// `at` on.
 ///
 /// Sound, not complete: `true` is always right.
 pub(super) fn covers(wide: &Term, narrow: &Term, at: usize) -> bool {
     let end = at + wide.words.len();
     let Some(words) = narrow.words.get(at..end) else { return false };
-    wide.words.iter().zip(words).all(|(wide, narrow)| word_covers(wide, narrow)) && capitals_cover(wide, narrow, at)
+    wide.words.iter().zip(words).all(|(wide, narrow)| word_covers(wide, narrow))
+        && capitals_cover(wide, narrow, at)
 }
 
 /// Whether `wide` asks for no capitals that `narrow` does not ask for.
 fn capitals_cover(wide: &Term, narrow: &Term, at: usize) -> bool {
     let Some(wanted) = &wide.capitals else { return true };
     let given = narrow.capitals.as_ref().and_then(|given| given.get(at..at + wanted.len()));
-    given.is_some_and(|given| wanted.iter().zip(given).all(|(wanted, given)| given.starts_with(wanted)))
+    given.is_some_and(|given| {
+        wanted.iter().zip(given).all(|(wanted, given)| given.starts_with(wanted))
+    })
 }
 
 fn word_covers(wide: &Word, narrow: &Word) -> bool {
     match narrow {
         Word::Plain(word) | Word::Exact(word) => finds(wide, word),
-        Word::Numbers(word, others) => finds(wide, word) && others.iter().all(|other| finds(wide, other)),
-        Word::Prefix(longer) => matches!(wide, Word::Prefix(start) if longer.starts_with(start.as_str())),
-        Word::Initials { dotted, bare } => wide == narrow || (finds(wide, dotted) && finds(wide, bare)),
+        Word::Numbers(word, others) => {
+            finds(wide, word) && others.iter().all(|other| finds(wide, other))
+        }
+        Word::Prefix(longer) => {
+            matches!(wide, Word::Prefix(start) if longer.starts_with(start.as_str()))
+        }
+        Word::Initials { dotted, bare } => {
+            wide == narrow || (finds(wide, dotted) && finds(wide, bare))
+        }
         Word::Stem(..) => wide == narrow,
     }
 }
@@ -32,7 +42,9 @@ fn word_covers(wide: &Word, narrow: &Word) -> bool {
 fn finds(word: &Word, token: &str) -> bool {
     match word {
         Word::Plain(folded) | Word::Exact(folded) => folded == token,
-        Word::Numbers(folded, others) => folded == token || others.iter().any(|other| other == token),
+        Word::Numbers(folded, others) => {
+            folded == token || others.iter().any(|other| other == token)
+        }
         Word::Stem(stemmer, stem) => stemmer.stem(token) == *stem,
         Word::Prefix(start) => token.starts_with(start.as_str()),
         Word::Initials { dotted, .. } => dotted == token,

@@ -25,7 +25,10 @@ pub(super) fn look(tree: &Tree, found: &mut Vec<Problem>) {
         }
     });
     if let Some((term, span)) = first {
-        let help = format!("write `{}`, or say in the rule whose stems to find: `stem: ru`; {AS_IT_IS}", open(&term));
+        let help = format!(
+            "write `{}`, or say in the rule whose stems to find: `stem: ru`; {AS_IT_IS}",
+            open(&term)
+        );
         found.push(warning(span, missed(&term), help));
     }
 }
@@ -34,8 +37,11 @@ pub(super) fn look(tree: &Tree, found: &mut Vec<Problem>) {
 pub(super) fn in_list(own: &[&Term]) -> Option<(usize, Problem)> {
     let at = own.iter().position(|term| lacks_endings(term))?;
     let term = own[at];
-    let help =
-        format!("write `{}`, or put it under its language: stem: {{ru: [{}]}}; {AS_IT_IS}", open(term), term.text);
+    let help = format!(
+        "write `{}`, or put it under its language: stem: {{ru: [{}]}}; {AS_IT_IS}",
+        open(term),
+        term.text
+    );
     Some((at, warning(0..0, missed(term), help)))
 }
 
@@ -48,7 +54,10 @@ fn missed(term: &Term) -> String {
 fn lacks_endings(term: &Term) -> bool {
     !term.text.contains('*')
         && term.words.iter().any(|word| matches!(word, Word::Plain(_) | Word::Numbers(..)))
-        && term.text.split_whitespace().any(|written| !written.starts_with('=') && has_endings(written))
+        && term
+            .text
+            .split_whitespace()
+            .any(|written| !written.starts_with('=') && has_endings(written))
 }
 
 /// Whether it is a Cyrillic word, and no name of initials, such as США, which has no cases.
@@ -56,13 +65,19 @@ fn has_endings(written: &str) -> bool {
     let is_cyrillic = |c: char| matches!(c, '\u{400}'..='\u{52f}');
     let letters = written.chars().filter(|c| is_cyrillic(*c)).count();
     let shouted = !written.chars().any(char::is_lowercase);
-    letters >= SHORTEST && !shouted && written.chars().all(|c| is_cyrillic(c) || !c.is_alphanumeric())
+    letters >= SHORTEST
+        && !shouted
+        && written.chars().all(|c| is_cyrillic(c) || !c.is_alphanumeric())
 }
 
 /// The term with a wildcard in place of the endings that are seen.
 fn open(term: &Term) -> String {
     let words = term.text.split_whitespace().map(|written| {
-        if written.starts_with('=') || !has_endings(written) { written.to_owned() } else { opened(written) }
+        if written.starts_with('=') || !has_endings(written) {
+            written.to_owned()
+        } else {
+            opened(written)
+        }
     });
     let opened = words.collect::<Vec<_>>().join(" ");
     crate::explain::excerpt::around(&opened, &(0..0), 60).0
@@ -71,7 +86,9 @@ fn open(term: &Term) -> String {
 fn opened(written: &str) -> String {
     let word = written.trim_end_matches(|c: char| !c.is_alphanumeric());
     let stem = OF_ADJECTIVES.iter().find_map(|ending| word.strip_suffix(ending));
-    let stem = stem.or_else(|| word.strip_suffix(['а', 'я', 'о', 'е', 'и', 'ы', 'у', 'ю', 'й', 'ь', 'і', 'ї', 'є']));
+    let stem = stem.or_else(|| {
+        word.strip_suffix(['а', 'я', 'о', 'е', 'и', 'ы', 'у', 'ю', 'й', 'ь', 'і', 'ї', 'є'])
+    });
     let stem = stem.filter(|stem| stem.chars().count() >= SHORTEST).unwrap_or(word);
     format!("{stem}*")
 }

@@ -72,13 +72,16 @@ impl Index {
             let mut open = vec![(0, start)];
             while let Some((node, at)) = open.pop() {
                 let ends = self.ends.get(&node).into_iter().flatten();
-                let found = ends.into_iter().find(|entry| covers(&entry.term, term, start) && wanted(entry));
+                let found = ends
+                    .into_iter()
+                    .find(|entry| covers(&entry.term, term, start) && wanted(entry));
                 steps += 1;
                 if found.is_some() || steps > STEPS {
                     return found;
                 }
                 let Some(word) = term.words.get(at) else { continue };
-                let next = self.keys(word).into_iter().filter_map(|key| self.edges.get(&(node, key)));
+                let next =
+                    self.keys(word).into_iter().filter_map(|key| self.edges.get(&(node, key)));
                 open.extend(next.map(|node| (*node, at + 1)));
             }
         }
@@ -99,7 +102,9 @@ impl Index {
         if !is_start {
             keys.push(key('=', first));
             keys.extend(others.iter().map(|other| key('=', other)));
-            keys.extend(self.stemmers.iter().map(|stemmer| key_of_stem(*stemmer, &stemmer.stem(first))));
+            keys.extend(
+                self.stemmers.iter().map(|stemmer| key_of_stem(*stemmer, &stemmer.stem(first))),
+            );
         }
         keys
     }
@@ -107,9 +112,10 @@ impl Index {
 
 fn key_of(word: &Word) -> u64 {
     match word {
-        Word::Plain(word) | Word::Exact(word) | Word::Numbers(word, _) | Word::Initials { dotted: word, .. } => {
-            key('=', word)
-        }
+        Word::Plain(word)
+        | Word::Exact(word)
+        | Word::Numbers(word, _)
+        | Word::Initials { dotted: word, .. } => key('=', word),
         Word::Prefix(start) => key('*', start),
         Word::Stem(stemmer, stem) => key_of_stem(*stemmer, stem),
     }
@@ -138,14 +144,34 @@ mod tests {
 
     #[test]
     fn what_covers_a_term_is_found_as_a_look_at_all_would_find_it() {
-        let terms = ["weapon*", "North Korea", "Korea", "artillery shell*", "arms", "U.S.", "=arms deal", "Ким", "金"];
-        let term = |text: &&str| Arc::new(Term::new(text, false, Forms::Plain, None).expect("a word"));
+        let terms = [
+            "weapon*",
+            "North Korea",
+            "Korea",
+            "artillery shell*",
+            "arms",
+            "U.S.",
+            "=arms deal",
+            "Ким",
+            "金",
+        ];
+        let term =
+            |text: &&str| Arc::new(Term::new(text, false, Forms::Plain, None).expect("a word"));
         let terms: Vec<Arc<Term>> = terms.iter().map(term).collect();
         let index = Index::new(&terms);
-        for text in ["weapons", "arms deal", "the North Korea arms", "artillery", "artillery shelling", "金正恩", "oil"]
-        {
+        for text in [
+            "weapons",
+            "arms deal",
+            "the North Korea arms",
+            "artillery",
+            "artillery shelling",
+            "金正恩",
+            "oil",
+        ] {
             let narrow = term(&text);
-            let plain = terms.iter().any(|wide| (0..narrow.words.len()).any(|at| covers(wide, &narrow, at)));
+            let plain = terms
+                .iter()
+                .any(|wide| (0..narrow.words.len()).any(|at| covers(wide, &narrow, at)));
             assert_eq!(index.covering(&narrow, |_| true).is_some(), plain, "{text}");
         }
     }

@@ -33,14 +33,19 @@ pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
 fn branch(tree: &Tree, scope: Scope, whole: bool, memo: &Memo, found: &mut Vec<Problem>) {
     if let Some(clash) = clash(tree, scope, memo) {
         let what = if whole { "this can never match" } else { "this part can never hold" };
-        found.push(warning(clash.span, format!("{what}: {}", clash.why), "leave out one of the two, or mend it"));
+        found.push(warning(
+            clash.span,
+            format!("{what}: {}", clash.why),
+            "leave out one of the two, or mend it",
+        ));
     }
     let scope = if let Tree::In(scope, ..) = tree { *scope } else { scope };
     let whole = whole && matches!(tree, Tree::In(..) | Tree::Within(..));
     tree.branches().iter().for_each(|inner| branch(inner, scope, whole, memo, found));
 }
 
-/// Why `tree`, looked for in `scope`, can never hold; its branches are not looked into. `None`: it may, or it cannot be told.
+/// Why `tree`, looked for in `scope`, can never hold; its branches are not looked into. `None`: it
+/// may, or it cannot be told.
 ///
 /// Sound: what clashes holds of no story.
 pub(super) fn clash(tree: &Tree, scope: Scope, memo: &Memo) -> Option<Clash> {

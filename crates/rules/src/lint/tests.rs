@@ -20,9 +20,17 @@ use crate::text::Stemmer;
 fn lists(forms: Forms) -> Lists {
     let term = |text: &&str| Arc::new(Term::new(text, false, forms, None).expect("a word"));
     let list = |name: &str, texts: &[&str]| {
-        Arc::new(TermList { name: name.to_owned(), terms: texts.iter().map(term).collect(), rows: Vec::new() })
+        Arc::new(TermList {
+            name: name.to_owned(),
+            terms: texts.iter().map(term).collect(),
+            rows: Vec::new(),
+        })
     };
-    let all = [list("weapons", &["arms", "weapon*"]), list("agencies", &["ICE", "FBI"]), list("ab", &["a", "b"])];
+    let all = [
+        list("weapons", &["arms", "weapon*"]),
+        list("agencies", &["ICE", "FBI"]),
+        list("ab", &["a", "b"]),
+    ];
     let by_name = all.into_iter().map(|list| (list.name.clone(), list)).collect();
     Lists { by_name, forms, ..Lists::default() }
 }
@@ -31,7 +39,12 @@ fn warnings_in(text: &str, forms: Forms) -> Vec<String> {
     let (tree, problems) = syntax::parse(text, &lists(forms));
     let tree = tree.unwrap_or_else(|| panic!("{text}: {problems:?}"));
     let line = |problem: syntax::Problem| {
-        format!("{}: {} | {}", &text[problem.span], problem.message, problem.help.unwrap_or_default())
+        format!(
+            "{}: {} | {}",
+            &text[problem.span],
+            problem.message,
+            problem.help.unwrap_or_default()
+        )
     };
     expression(&tree, &Memo::default()).into_iter().map(line).collect()
 }
@@ -157,8 +170,13 @@ fn a_wildcard_behind_a_common_beginning_is_told() {
 
 #[test]
 fn a_cyrillic_word_in_one_form_is_told_once() {
-    let told =
-        told(&["Россия AND Москва", "Северная Корея", "Путин NEAR/5 oil", "title:Україна", "oil OR NOT NOT Киев"]);
+    let told = told(&[
+        "Россия AND Москва",
+        "Северная Корея",
+        "Путин NEAR/5 oil",
+        "title:Україна",
+        "oil OR NOT NOT Киев",
+    ]);
     insta::assert_snapshot!("cyrillic", told);
     assert_silent(&[
         "Росси*",
@@ -170,26 +188,41 @@ fn a_cyrillic_word_in_one_form_is_told_once() {
         "Ελλάδα",
         "url:россия AND oil",
     ]);
-    assert_eq!(warnings_in("Россия", Forms::Stem(Stemmer::of("ru").expect("known"))), Vec::<String>::new());
+    assert_eq!(
+        warnings_in("Россия", Forms::Stem(Stemmer::of("ru").expect("known"))),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn a_word_of_two_alphabets_is_told_with_the_word_that_is_meant() {
-    for (written, meant) in [("Росcия", "Россия"), ("Pоссия AND oil", "Россия"), ("Кim", "Kim"), ("ВTБ", "ВТБ")]
+    for (written, meant) in
+        [("Росcия", "Россия"), ("Pоссия AND oil", "Россия"), ("Кim", "Kim"), ("ВTБ", "ВТБ")]
     {
         let told = warnings(written);
-        assert!(told.iter().any(|told| told.contains(&format!("write `{meant}`"))), "{written}: {told:?}");
+        assert!(
+            told.iter().any(|told| told.contains(&format!("write `{meant}`"))),
+            "{written}: {told:?}"
+        );
     }
     assert_silent(&["Росси*", "IT-компани*", "iPhone'ом", "Kim", "url:Росcия AND oil"]);
 }
 
 #[test]
 fn a_pattern_in_small_letters_or_in_capitals_is_told() {
-    for (pattern, wider) in [("/freight rates?/", "/(?i)freight rates?/"), ("/SANCTIONS?/", "/(?i)SANCTIONS?/")] {
+    for (pattern, wider) in
+        [("/freight rates?/", "/(?i)freight rates?/"), ("/SANCTIONS?/", "/(?i)SANCTIONS?/")]
+    {
         let told = warnings(pattern);
         assert!(told.len() == 1 && told[0].contains(wider), "{told:?}");
     }
-    assert_silent(&["/(?i)arms/", "/CVE-\\d{4}/", "/Freight rates?/", "/[Aa]rms deals?/", "/(?i:arms) deals?/"]);
+    assert_silent(&[
+        "/(?i)arms/",
+        "/CVE-\\d{4}/",
+        "/Freight rates?/",
+        "/[Aa]rms deals?/",
+        "/(?i:arms) deals?/",
+    ]);
 }
 
 #[test]
@@ -223,7 +256,8 @@ fn a_name_that_is_a_common_word_is_told_where_it_stands_alone() {
 
 #[test]
 fn so_many_warnings_are_told_and_the_rest_counted() {
-    let texts: Vec<String> = (0..40).flat_map(|n| [format!("word{n}x*"), format!("word{n}xs")]).collect();
+    let texts: Vec<String> =
+        (0..40).flat_map(|n| [format!("word{n}x*"), format!("word{n}xs")]).collect();
     let found = warnings(&texts.join(" OR "));
     assert_eq!(found.len(), MOST + 1);
     assert!(found[MOST].contains("15 more warnings"), "{}", found[MOST]);
@@ -232,7 +266,11 @@ fn so_many_warnings_are_told_and_the_rest_counted() {
 fn rendered(text: &str) -> String {
     let mut faults = Vec::new();
     let source = Arc::new(Source { name: "rules/a.yaml".to_owned(), text: text.to_owned() });
-    assert!(Rules::load(&vec![source].into(), None, &mut faults).is_some(), "{}", render(&faults, false));
+    assert!(
+        Rules::load(&vec![source].into(), None, &mut faults).is_some(),
+        "{}",
+        render(&faults, false)
+    );
     render(&faults, false)
 }
 
@@ -260,7 +298,9 @@ rules:
 
 #[test]
 fn what_is_shipped_is_not_warned_of() {
-    for file in [include_str!("../../../../rules/korea.yaml"), include_str!("../../../../rules/cyber.yaml")] {
+    for file in
+        [include_str!("../../../../rules/korea.yaml"), include_str!("../../../../rules/cyber.yaml")]
+    {
         assert_eq!(rendered(file), "");
     }
     let guide = include_str!("../../../../docs/rules.md");
@@ -290,21 +330,28 @@ fn huge_lists_and_many_rules_cost_little() {
     let mut file = format!("terms:\n  names: [{}]\nrules:\n", names.join(", "));
     for n in 0..3000 {
         let names = if n % 500 == 0 { "$names AND " } else { "" };
-        let _ = writeln!(file, "  - {{name: r{n}, when: {names}(Russia{n} OR arms OR weapon*) NOT (Al OR football)}}");
+        let _ = writeln!(
+            file,
+            "  - {{name: r{n}, when: {names}(Russia{n} OR arms OR weapon*) NOT (Al OR football)}}"
+        );
     }
     let (tree, _) = syntax::parse(&names.join(" OR "), &Lists::default());
     assert!(expression(&tree.expect("it parses"), &Memo::default()).is_empty());
     assert_eq!(rendered(&file), "");
     for hostile in ["a ".repeat(100_000), "aaa* ".repeat(100_000)] {
         let hostile = hostile.trim();
-        let both = syntax::parse(&format!("({hostile}) OR ({hostile} b)"), &Lists::default()).0.expect("it parses");
+        let both = syntax::parse(&format!("({hostile}) OR ({hostile} b)"), &Lists::default())
+            .0
+            .expect("it parses");
         assert!(expression(&both, &Memo::default()).len() < 2);
     }
 }
 
 /// Expressions over few words, so that they often clash.
 fn expressions() -> impl Strategy<Value = String> {
-    let word = proptest::sample::select(vec!["a", "b", "a b", "cs(A)", "$ab", "abc*", "abcd", "=a", "A.B.", "cs(AB)"]);
+    let word = proptest::sample::select(vec![
+        "a", "b", "a b", "cs(A)", "$ab", "abc*", "abcd", "=a", "A.B.", "cs(AB)",
+    ]);
     let leaf = prop_oneof![
         8 => word.clone().prop_map(str::to_owned),
         1 => (word.clone(), 0..3_usize, word.clone()).prop_map(|(one, n, other)| format!("({one} NEAR/{n} {other})")),

@@ -8,7 +8,8 @@ use crate::language::scope::Scope;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
 
-/// Shows every term of `tree` to `see`, with its place, or that of the operator that takes it, and the field it is looked for in.
+/// Shows every term of `tree` to `see`, with its place, or that of the operator that takes it, and
+/// the field it is looked for in.
 pub(super) fn terms(tree: &Tree, see: &mut impl FnMut(&Arc<Term>, &Range<usize>, Scope)) {
     within(tree, Scope::Text, see);
 }

@@ -20,13 +20,15 @@ pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
     }
 }
 
-/// What stands in for the headline `title` of this text; `None` where `title` has words, or `text` has none.
+/// What stands in for the headline `title` of this text; `None` where `title` has words, or `text`
+/// has none.
 #[must_use]
 pub fn stand_in(title: &str, text: &str) -> Option<String> {
     if title.trim().is_empty() { opening(text) } else { None }
 }
 
-/// The first words of `text`: its first paragraph on one line, cut between two words where it is long. `None` of a text without words.
+/// The first words of `text`: its first paragraph on one line, cut between two words where it is
+/// long. `None` of a text without words.
 fn opening(text: &str) -> Option<String> {
     let paragraph = text.split("\n\n").find(|paragraph| !paragraph.trim().is_empty())?;
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -48,8 +50,14 @@ mod tests {
     #[rstest]
     #[case("", None)]
     #[case(" \n\n\t ", None)]
-    #[case("\n\nThe ferry is back\nfrom noon on.\n\nMore.", Some("The ferry is back from noon on."))]
-    fn the_first_paragraph_on_one_line_opens_a_text(#[case] text: &str, #[case] expected: Option<&str>) {
+    #[case(
+        "\n\nThe ferry is back\nfrom noon on.\n\nMore.",
+        Some("The ferry is back from noon on.")
+    )]
+    fn the_first_paragraph_on_one_line_opens_a_text(
+        #[case] text: &str,
+        #[case] expected: Option<&str>,
+    ) {
         assert_eq!(opening(text).as_deref(), expected);
     }
 

@@ -52,9 +52,13 @@ impl Day {
     /// The days of a span such as `mon-fri` or `sat-mon`, or of a single name.
     #[must_use]
     pub fn span(text: &str) -> Option<BTreeSet<Self>> {
-        let Some((first, last)) = text.split_once('-') else { return Some([Self::named(text.trim())?].into()) };
+        let Some((first, last)) = text.split_once('-') else {
+            return Some([Self::named(text.trim())?].into());
+        };
         let (first, last) = (Self::named(first.trim())?, Self::named(last.trim())?);
-        Some((0..=(last.0 - first.0).rem_euclid(7)).map(|step| Self((first.0 + step) % 7)).collect())
+        Some(
+            (0..=(last.0 - first.0).rem_euclid(7)).map(|step| Self((first.0 + step) % 7)).collect(),
+        )
     }
 
     /// Whether it is that weekday.
@@ -118,7 +122,10 @@ mod tests {
         for text in ["", "monday", "mon-", "mon-fry"] {
             assert_eq!(Day::span(text), None, "{text}");
         }
-        assert!(Day::named("sun").is_some_and(|day| day.is(Weekday::Sunday) && !day.is(Weekday::Monday)));
+        assert!(
+            Day::named("sun")
+                .is_some_and(|day| day.is(Weekday::Sunday) && !day.is(Weekday::Monday))
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The language as a table: an expression, a text, and whether it matches. Every evaluator is held to it.
+//! The language as a table: an expression, a text, and whether it matches. Every evaluator is held
+//! to it.
 
 mod near;
 mod operators;

@@ -1,4 +1,5 @@
-//! Each construct of the grammar nested in each other, thousands deep: a fault with its place or a sound rule, never an abort.
+//! Each construct of the grammar nested in each other, thousands deep: a fault with its place or a
+//! sound rule, never an abort.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -53,7 +54,11 @@ fn load(text: String) -> Vec<Fault> {
     let is_broken = faults.iter().any(|fault| fault.level == Level::Error);
     assert_eq!(rules.is_none(), is_broken, "{}", render(&faults, false));
     for rule in rules.iter().flat_map(Rules::iter) {
-        assert!(!rule.text().is_empty() && format!("{:?}", rule.tree()).len() > 1 && rule.tree() == rule.tree());
+        assert!(
+            !rule.text().is_empty()
+                && format!("{:?}", rule.tree()).len() > 1
+                && rule.tree() == rule.tree()
+        );
     }
     assert!(faults.iter().all(|fault| fault.source.text.get(fault.span.clone()).is_some()));
     faults
@@ -101,13 +106,24 @@ fn lists_in_lists_and_aliases_of_aliases_end_in_a_fault() {
     let mut deep = "x0: &x0 {all: [arms]}\n".to_owned();
     let mut wide = "x0: &x0 [a, a, a, a, a, a, a, a, a]\n".to_owned();
     for n in 1..12 {
-        let _ = writeln!(deep, "x{n}: &x{n} {}", nested(&[CLAUSES[0]], 20, &format!("*x{}", n - 1)));
+        let _ =
+            writeln!(deep, "x{n}: &x{n} {}", nested(&[CLAUSES[0]], 20, &format!("*x{}", n - 1)));
         let _ = writeln!(wide, "x{n}: &x{n} [{}]", vec![format!("*x{}", n - 1); 9].join(", "));
     }
-    let long = format!("text: &long {}\nmany: [{}]\n", "x".repeat(100_000), vec!["*long"; 1000].join(", "));
-    for (text, said) in [(deep, "nested too deep"), (wide, "too many values"), (long, "too much text")] {
+    let long = format!(
+        "text: &long {}\nmany: [{}]\n",
+        "x".repeat(100_000),
+        vec!["*long"; 1000].join(", ")
+    );
+    for (text, said) in
+        [(deep, "nested too deep"), (wide, "too many values"), (long, "too much text")]
+    {
         let faults = load(text + &rule("arms"));
-        assert!(faults.iter().any(|fault| fault.message.contains(said)), "{said}: {}", render(&faults, false));
+        assert!(
+            faults.iter().any(|fault| fault.message.contains(said)),
+            "{said}: {}",
+            render(&faults, false)
+        );
     }
 }
 

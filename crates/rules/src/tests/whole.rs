@@ -1,16 +1,22 @@
-//! Cases that want more than a text: fields, dates, rules with lists and forms, the YAML form, and what is refused.
+//! Cases that want more than a text: fields, dates, rules with lists and forms, the YAML form, and
+//! what is refused.
 
 use super::*;
 
 /// A story of which every field has something.
 fn report() -> Story {
     Story {
-        url: Some("https://www.edition.example.co.uk/world/north-korea/arms_deal.html?id=7".to_owned()),
+        url: Some(
+            "https://www.edition.example.co.uk/world/north-korea/arms_deal.html?id=7".to_owned(),
+        ),
         lang: Some("en-GB".to_owned()),
         authors: vec!["Ana Smith".to_owned(), "Kim Lee".to_owned()],
         tags: vec!["Arms Trade".to_owned(), "Asia".to_owned()],
         source: Some("Northern Gazette".to_owned()),
-        ..story("Moscow talks to Seoul", "Shells for oil, say envoys.\n\nThe port was quiet. Trains were not.")
+        ..story(
+            "Moscow talks to Seoul",
+            "Shells for oil, say envoys.\n\nThe port was quiet. Trains were not.",
+        )
     }
 }
 
@@ -121,19 +127,28 @@ const OF_FIELDS: &[(&str, bool)] = &[
 
 #[test]
 fn a_field_holds_what_stands_behind_it_and_nothing_else() {
-    let carrier = |name: &str| Carrier { name: FeedName(name.to_owned()), tags: BTreeSet::from(["asia".to_owned()]) };
+    let carrier = |name: &str| Carrier {
+        name: FeedName(name.to_owned()),
+        tags: BTreeSet::from(["asia".to_owned()]),
+    };
     let carriers = [carrier("Yonhap News"), carrier("The Wire")];
     for &(expression, expected) in OF_FIELDS {
         let query = query(expression);
         assert_eq!(query.holds(&report(), &carriers), expected, "{expression}");
-        assert_eq!(query.explain(&report(), &carriers, &Read::Full).reasons().is_empty(), expected, "{expression}");
+        assert_eq!(
+            query.explain(&report(), &carriers, &Read::Full).reasons().is_empty(),
+            expected,
+            "{expression}"
+        );
     }
 }
 
 #[test]
 fn what_a_story_does_not_have_no_field_finds() {
     let bare = story("Arms", "");
-    for expression in ["url:arms", "site:example.org", "source:arms", "author:arms", "tag:arms", "body:arms"] {
+    for expression in
+        ["url:arms", "site:example.org", "source:arms", "author:arms", "tag:arms", "body:arms"]
+    {
         assert!(!query(expression).holds(&bare, &[]), "{expression}");
         assert!(query(&format!("arms NOT {expression}")).holds(&bare, &[]), "{expression}");
     }
@@ -188,7 +203,11 @@ fn an_age_is_first_seen_minus_published_and_unknown_where_there_is_none() {
     ];
     for (expression, published, expected) in cases {
         let story = Story { published: published.map(at), first_seen: seen, ..story("", "arms") };
-        assert_eq!(query(&format!("arms AND {expression}")).holds(&story, &[]), expected, "{expression} {published:?}");
+        assert_eq!(
+            query(&format!("arms AND {expression}")).holds(&story, &[]),
+            expected,
+            "{expression} {published:?}"
+        );
     }
 }
 
@@ -250,7 +269,11 @@ fn a_list_stands_for_any_of_its_terms() {
     ];
     for (expression, text, expected) in cases {
         let rules = rules(&format!("{LISTS}rules:\n  - {{name: a, when: '{expression}'}}\n"));
-        assert_eq!(!rules.matches(&story("", text), &[]).is_empty(), expected, "{expression} in {text:?}");
+        assert_eq!(
+            !rules.matches(&story("", text), &[]).is_empty(),
+            expected,
+            "{expression} in {text:?}"
+        );
     }
 }
 
@@ -296,7 +319,9 @@ fn forms_widen_words_that_do_not_say_otherwise() {
         let flow = format!("{LISTS}rules:\n  - name: a\n    {forms}\n    when: '{expression}'\n");
         let found = !rules(&flow).matches(&story("", text), &[]).is_empty();
         assert_eq!(found, expected, "{forms}: {expression} in {text:?}");
-        let default = format!("{LISTS}defaults: {{{forms}}}\nrules:\n  - name: a\n    when: '{expression}'\n");
+        let default = format!(
+            "{LISTS}defaults: {{{forms}}}\nrules:\n  - name: a\n    when: '{expression}'\n"
+        );
         let found = !rules(&default).matches(&story("", text), &[]).is_empty();
         assert_eq!(found, expected, "defaults {forms}: {expression} in {text:?}");
     }
@@ -310,8 +335,16 @@ fn yaml_says_the_same_as_an_expression() {
         ("{any: [Russia, arms]}", "arms", true),
         ("{any: [Russia, arms]}", "oil", false),
         ("{all: Russia}", "Russia", true),
-        ("{all: [Russia, North Korea, {any: [arms, weapons]}], not: [football]}", "Russia, North Korea: weapons", true),
-        ("{all: [Russia, North Korea, {any: [arms, weapons]}], not: [football]}", "Russia, North Korea", false),
+        (
+            "{all: [Russia, North Korea, {any: [arms, weapons]}], not: [football]}",
+            "Russia, North Korea: weapons",
+            true,
+        ),
+        (
+            "{all: [Russia, North Korea, {any: [arms, weapons]}], not: [football]}",
+            "Russia, North Korea",
+            false,
+        ),
         (
             "{all: [Russia, North Korea, {any: [arms, weapons]}], not: [football]}",
             "Russia, North Korea, arms, football",

@@ -13,13 +13,15 @@ pub(super) enum Kind {
     Letter,
     /// `0` to `9`.
     Digit,
-    /// It parts words and does nothing else, but for what a full stop, a comma and an apostrophe do.
+    /// It parts words and does nothing else, but for what a full stop, a comma and an apostrophe
+    /// do.
     Sign,
     /// Its run goes the slow way.
     Odd,
 }
 
-/// The characters of two bytes that may be known: Latin, Greek and Cyrillic letters and the signs beside them.
+/// The characters of two bytes that may be known: Latin, Greek and Cyrillic letters and the signs
+/// beside them.
 const LETTERS: std::ops::Range<u32> = 0x80..0x530;
 
 /// The signs of three bytes that may be known: dashes, quotation marks, ellipsis.
@@ -74,7 +76,9 @@ pub(super) struct Alphabet {
 impl Alphabet {
     /// Asks [`fold`](super::fold) of every character.
     fn new() -> Self {
-        let of = |codes: std::ops::Range<u32>| codes.map(|code| char::from_u32(code).map_or(ODD, entry)).collect();
+        let of = |codes: std::ops::Range<u32>| {
+            codes.map(|code| char::from_u32(code).map_or(ODD, entry)).collect()
+        };
         let mut ascii = [Kind::Odd; 128];
         for (code, place) in (0_u8..).zip(&mut ascii) {
             *place = entry(char::from(code)).kind;
@@ -93,18 +97,27 @@ impl Alphabet {
     pub(super) fn of(&self, c: char) -> Kind {
         match c {
             '€' => Kind::Sign,
-            _ => self.entry(c).map_or(if c.is_whitespace() { Kind::Space } else { Kind::Odd }, |entry| entry.kind),
+            _ => self
+                .entry(c)
+                .map_or(if c.is_whitespace() { Kind::Space } else { Kind::Odd }, |entry| {
+                    entry.kind
+                }),
         }
     }
 
-    /// The character of several bytes at the start of `bytes`, which are of a text, if it is one that is known; and how many bytes it has.
+    /// The character of several bytes at the start of `bytes`, which are of a text, if it is one
+    /// that is known; and how many bytes it has.
     fn at(&self, bytes: &[u8]) -> (Option<&Entry>, usize) {
         let low = |byte: &u8| usize::from(byte & 0x3f);
         match bytes {
-            [lead @ 0xc2..=0xdf, last, ..] => {
-                (self.letters.get((usize::from(lead & 0x1f) << 6 | low(last)) - LETTERS.start as usize), 2)
+            [lead @ 0xc2..=0xdf, last, ..] => (
+                self.letters
+                    .get((usize::from(lead & 0x1f) << 6 | low(last)) - LETTERS.start as usize),
+                2,
+            ),
+            [0xe2, 0x80, last, ..] => {
+                ((low(last)).checked_sub(0x10).and_then(|at| self.signs.get(at)), 3)
             }
-            [0xe2, 0x80, last, ..] => ((low(last)).checked_sub(0x10).and_then(|at| self.signs.get(at)), 3),
             [0xe0..=0xef, ..] => (None, 3),
             _ => (None, 4),
         }
@@ -118,13 +131,15 @@ impl Alphabet {
         known.copied().unwrap_or(Pair { folded: [lead, last], is_letter: false, is_sign: false })
     }
 
-    /// Whether the character of more than two bytes at the start of `bytes` is a plain sign, and how many bytes it has.
+    /// Whether the character of more than two bytes at the start of `bytes` is a plain sign, and
+    /// how many bytes it has.
     pub(super) fn long(&self, bytes: &[u8]) -> (bool, usize) {
         let (entry, width) = self.at(bytes);
         (entry.is_some_and(|entry| entry.kind == Kind::Sign), width)
     }
 
-    /// The letter of two bytes at the start of `bytes`, which are of a text, if it is one that is known: no letter of more is.
+    /// The letter of two bytes at the start of `bytes`, which are of a text, if it is one that is
+    /// known: no letter of more is.
     pub(super) fn letter(&self, bytes: &[u8]) -> Option<&Entry> {
         self.at(bytes).0.filter(|entry| entry.kind == Kind::Letter)
     }
@@ -175,10 +190,13 @@ fn letters(c: char) -> Option<Entry> {
     let folded = fold(&c.to_string()).text;
     let plain = |c: char| {
         c.is_ascii_alphanumeric()
-            || matches!(c, 'ß'..='ÿ' | 'Ā'..='ɏ' | 'ʹ'..='Ͽ' | 'Ѐ'..='ԯ') && c.is_alphabetic() && !is_modifier(c)
+            || matches!(c, 'ß'..='ÿ' | 'Ā'..='ɏ' | 'ʹ'..='Ͽ' | 'Ѐ'..='ԯ')
+                && c.is_alphabetic()
+                && !is_modifier(c)
     };
     let mut entry = Entry { kind: Kind::Letter, length: 0, folded: [0; 4] };
-    let fits = !folded.is_empty() && folded.len() <= entry.folded.len() && folded.chars().all(plain);
+    let fits =
+        !folded.is_empty() && folded.len() <= entry.folded.len() && folded.chars().all(plain);
     fits.then(|| {
         entry.length = u8::try_from(folded.len()).unwrap_or_default();
         entry.folded[..folded.len()].copy_from_slice(folded.as_bytes());

@@ -10,7 +10,11 @@ pub(crate) fn capitals(word: &str) -> Vec<bool> {
 
 /// Whether the letters of `word` are capitals where `wanted` says so, as far as both go.
 pub(crate) fn is_written_so(word: &str, wanted: &[bool]) -> bool {
-    word.nfkd().filter(|c| c.is_alphabetic()).map(char::is_uppercase).zip(wanted).all(|(is, wanted)| is == *wanted)
+    word.nfkd()
+        .filter(|c| c.is_alphabetic())
+        .map(char::is_uppercase)
+        .zip(wanted)
+        .all(|(is, wanted)| is == *wanted)
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
-//! Brings the spellings of one word to one form, and remembers where each piece of that form comes from.
+//! Brings the spellings of one word to one form, and remembers where each piece of that form comes
+//! from.
 
 use std::ops::Range;
 
-use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
+use unicode_normalization::char::{
+    canonical_combining_class, decompose_compatible, is_combining_mark,
+};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::hebrew;
@@ -26,7 +29,8 @@ struct Origin {
 }
 
 impl Folded {
-    /// The bytes of the original that the bytes `range` of the folded text come from. `range` must not be empty.
+    /// The bytes of the original that the bytes `range` of the folded text come from. `range` must
+    /// not be empty.
     pub(super) fn origin(&self, range: &Range<usize>) -> Range<usize> {
         let first = self.origins.partition_point(|origin| origin.at <= range.start) - 1;
         let behind = self.origins.partition_point(|origin| origin.at < range.end);
@@ -57,7 +61,8 @@ fn fold_chunk(chunk: &str, text: &mut String) {
     text.push_str(gap);
 }
 
-/// Folds `original`: what shows nothing goes, then NFKC, full case folding, accents and letter forms.
+/// Folds `original`: what shows nothing goes, then NFKC, full case folding, accents and letter
+/// forms.
 pub(super) fn fold(original: &str) -> Folded {
     let mut folded = Folded { text: String::with_capacity(original.len()), origins: Vec::new() };
     let mut chunk = String::new();
@@ -80,10 +85,12 @@ pub(super) fn fold(original: &str) -> Folded {
 
 /// Whether `c` is a vowel of Hangul, say, that has no letter before it to join.
 fn is_stray(c: char, chunk: &str) -> bool {
-    !is_combining_mark(c) && !chunk.ends_with(|last: char| last.is_alphabetic() && !is_combining_mark(last))
+    !is_combining_mark(c)
+        && !chunk.ends_with(|last: char| last.is_alphabetic() && !is_combining_mark(last))
 }
 
-/// The sign that `c` stands for, where NFKC would make of it what it is not: trade marks letters, an acute accent a mark.
+/// The sign that `c` stands for, where NFKC would make of it what it is not: trade marks letters,
+/// an acute accent a mark.
 fn plain_sign(c: char) -> char {
     match c {
         '™' | '℠' => ' ',
@@ -106,20 +113,24 @@ fn starts_chunk(c: char) -> bool {
     let mut first = None;
     decompose_compatible(c, |part| first = first.or(Some(part)));
     let first = first.unwrap_or(c);
-    canonical_combining_class(first) == 0 && is_nfc_quick(std::iter::once(first)) == IsNormalized::Yes
+    canonical_combining_class(first) == 0
+        && is_nfc_quick(std::iter::once(first)) == IsNormalized::Yes
 }
 
-/// Full case folding with the tables of std, which has no table for folding itself. Down, up, down closes over all that
-/// Unicode holds to be one letter: ß ẞ ss, σ ς Σ, s ſ, İ i, and ı i, which folding proper keeps apart.
+/// Full case folding with the tables of std, which has no table for folding itself. Down, up, down
+/// closes over all that Unicode holds to be one letter: ß ẞ ss, σ ς Σ, s ſ, İ i, and ı i, which
+/// folding proper keeps apart.
 fn fold_case(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// Whether `c` stays: all but marks on a Latin or Greek letter, stress marks on a Cyrillic one, and the marks that make a
-/// symbol of a digit (1⃣). `base` is the letter before.
+/// Whether `c` stays: all but marks on a Latin or Greek letter, stress marks on a Cyrillic one, and
+/// the marks that make a symbol of a digit (1⃣). `base` is the letter before.
 fn stays(base: &mut char, c: char) -> bool {
     if is_combining_mark(c) {
-        return !takes_accents(*base) && !is_stress(*base, c) && !matches!(c, '\u{20d0}'..='\u{20ff}');
+        return !takes_accents(*base)
+            && !is_stress(*base, c)
+            && !matches!(c, '\u{20d0}'..='\u{20ff}');
     }
     *base = c;
     true
@@ -132,7 +143,8 @@ fn takes_accents(c: char) -> bool {
         | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}')
 }
 
-/// Whether `mark` says how the Cyrillic letter `base` is stressed; ѓ and ќ are letters of their own.
+/// Whether `mark` says how the Cyrillic letter `base` is stressed; ѓ and ќ are letters of their
+/// own.
 fn is_stress(base: char, mark: char) -> bool {
     let is_cyrillic = matches!(base, '\u{430}'..='\u{52f}');
     is_cyrillic && (mark == '\u{300}' || (mark == '\u{301}' && !matches!(base, 'г' | 'к')))
@@ -158,13 +170,16 @@ fn push_letter(text: &mut String, c: char) {
 }
 
 /// The digit 0 of the scripts that write numbers as Europe does, digit by digit.
-const ZEROS: [char; 17] = ['٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០'];
+const ZEROS: [char; 17] =
+    ['٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០'];
 
 fn european_digit(c: char) -> Option<char> {
     if c < ZEROS[0] || !c.is_numeric() {
         return None;
     }
-    let value = ZEROS.iter().find_map(|&zero| u32::from(c).checked_sub(zero.into()).filter(|&value| value < 10))?;
+    let value = ZEROS
+        .iter()
+        .find_map(|&zero| u32::from(c).checked_sub(zero.into()).filter(|&value| value < 10))?;
     char::from_digit(value, 10)
 }
 

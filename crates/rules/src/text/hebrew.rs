@@ -1,19 +1,24 @@
-//! Signs that belong to the spelling of a Hebrew word: geresh and gershayim, however they are typed.
+//! Signs that belong to the spelling of a Hebrew word: geresh and gershayim, however they are
+//! typed.
 
 use unicode_normalization::char::is_combining_mark;
 
 use super::runs::shows_nothing;
 
-/// Whether the sign `c` between `before` and `after` is part of a Hebrew word, which is the same without it: `צה״ל`, `ג׳ורג׳`.
+/// Whether the sign `c` between `before` and `after` is part of a Hebrew word, which is the same
+/// without it: `צה״ל`, `ג׳ורג׳`.
 pub(super) fn is_spelling(before: &str, c: char, after: &str) -> bool {
     match c {
         '\u{5f3}' => ends_in_letter(before),
-        '\'' | '\u{2018}' | '\u{2019}' => ends_in_letter(before) && letters(after).next().is_some_and(is_letter),
+        '\'' | '\u{2018}' | '\u{2019}' => {
+            ends_in_letter(before) && letters(after).next().is_some_and(is_letter)
+        }
         _ => is_double(c) && ends_in_letter(before) && !opens_quotation(after),
     }
 }
 
-/// Whether what follows a double sign is no end of a word but a quotation, as behind a prefix: `ב"הארץ"`.
+/// Whether what follows a double sign is no end of a word but a quotation, as behind a prefix:
+/// `ב"הארץ"`.
 fn opens_quotation(after: &str) -> bool {
     let word = letters(after).take_while(|&c| is_letter(c)).count();
     word == 0 || (word > 1 && letters(after).nth(word).is_some_and(is_double))

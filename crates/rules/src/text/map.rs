@@ -1,4 +1,5 @@
-//! Where a text's letters, spaces and stops are, a bit a byte: what lets plain words be found without a look at each of their bytes.
+//! Where a text's letters, spaces and stops are, a bit a byte: what lets plain words be found
+//! without a look at each of their bytes.
 
 use std::ops::Range;
 
@@ -8,13 +9,14 @@ use super::alphabet::Alphabet;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Map {
     blocks: Vec<Block>,
-    /// Where words begin, and what stands behind them. Words are of letters and digits: those of ASCII, and letters that are folded to as many bytes as
-    /// they have.
+    /// Where words begin, and what stands behind them. Words are of letters and digits: those of
+    /// ASCII, and letters that are folded to as many bytes as they have.
     edges: Vec<u64>,
     /// White space of ASCII.
     spaces: Vec<u64>,
-    /// Ends of lines, and what makes a run more than letters, digits and signs that part them: other letters, signs that are odd, a full stop or comma
-    /// between digits, a letter by itself beside a sign.
+    /// Ends of lines, and what makes a run more than letters, digits and signs that part them:
+    /// other letters, signs that are odd, a full stop or comma between digits, a letter by itself
+    /// beside a sign.
     stops: Vec<u64>,
     length: usize,
 }
@@ -32,10 +34,12 @@ struct Block {
 }
 
 /// What is before a text and behind it: space.
-const OUTSIDE: Block = Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, high: 0 };
+const OUTSIDE: Block =
+    Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, high: 0 };
 
 impl Map {
-    /// Takes in `text`, in the place of what was there, and folds in `folded`, a copy of it, the letters that stay as long as they are.
+    /// Takes in `text`, in the place of what was there, and folds in `folded`, a copy of it, the
+    /// letters that stay as long as they are.
     pub(super) fn read(&mut self, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
         self.length = text.len();
         self.blocks.clear();
@@ -56,8 +60,9 @@ impl Map {
         }
     }
 
-    /// Up to where the runs from `start` on, at which one begins, are plain: no byte of them does anything but be part of a word or part words. They
-    /// end with a line, with the text, or before the first run that is not plain; at `start` if that is the first.
+    /// Up to where the runs from `start` on, at which one begins, are plain: no byte of them does
+    /// anything but be part of a word or part words. They end with a line, with the text, or before
+    /// the first run that is not plain; at `start` if that is the first.
     pub(super) fn plain_end(&self, start: usize) -> usize {
         let Some(stop) = next(&self.stops, start) else { return self.length };
         if has(&self.spaces, stop) {
@@ -66,7 +71,8 @@ impl Map {
         last(&self.spaces, start..stop).map_or(start, |space| space + 1)
     }
 
-    /// The stretches of letters and digits in those bytes, between which others stand, as they do before and behind.
+    /// The stretches of letters and digits in those bytes, between which others stand, as they do
+    /// before and behind.
     pub(super) fn words(&self, bytes: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         let mut edges = Set::from(&self.edges, bytes.start);
         std::iter::from_fn(move || {
@@ -94,7 +100,11 @@ fn classes(byte: u8) -> u8 {
     let digit = byte.wrapping_sub(b'0') < 10;
     let space = (byte == b' ') | (byte.wrapping_sub(9) < 5);
     let line = (byte == b'\n') | (byte == b'\r');
-    let odd = (byte == b'+') | (byte == b'#') | (byte == b'&') | (byte >= 0x7f) | ((byte < b' ') & !space);
+    let odd = (byte == b'+')
+        | (byte == b'#')
+        | (byte == b'&')
+        | (byte >= 0x7f)
+        | ((byte < b' ') & !space);
     let joint = (byte == b'.') | (byte == b',');
     is(letter | digit, WORD)
         | is(space, SPACE)
@@ -114,9 +124,11 @@ fn block(bytes: &[u8]) -> Block {
     Block { words, spaces, stops, digits: bits(DIGIT), joints: bits(JOINT), high: bits(HIGH) }
 }
 
-/// Finds the characters beyond ASCII that are as plain as those of ASCII: signs that part words, and letters that are folded where they stand.
+/// Finds the characters beyond ASCII that are as plain as those of ASCII: signs that part words,
+/// and letters that are folded where they stand.
 fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
-    // Of characters that began in the block before: all their bytes, those of plain ones, those of letters.
+    // Of characters that began in the block before: all their bytes, those of plain ones, those of
+    // letters.
     let (mut seen, mut plain, mut letters) = (0_u128, 0_u128, 0_u128);
     for ((number, block), bytes) in blocks.iter_mut().enumerate().zip(text.chunks(BLOCK)) {
         if block.high != 0 {
@@ -152,9 +164,16 @@ fn pairs(bytes: &[u8]) -> u64 {
     gathered(&firsts, 0)
 }
 
-/// Folds the plain letters among the characters of two bytes in the block at `start`; the first bytes of those, and of plain signs. Of which kind the next
-/// character is nobody can foresee, so there is no branch.
-fn fold_pairs(mut pairs: u64, start: usize, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) -> (u64, u64) {
+/// Folds the plain letters among the characters of two bytes in the block at `start`; the first
+/// bytes of those, and of plain signs. Of which kind the next character is nobody can foresee, so
+/// there is no branch.
+fn fold_pairs(
+    mut pairs: u64,
+    start: usize,
+    text: &[u8],
+    folded: &mut [u8],
+    alphabet: &Alphabet,
+) -> (u64, u64) {
     let (mut letters, mut signs) = (0, 0);
     while pairs != 0 {
         let bit = pairs.trailing_zeros();
@@ -184,7 +203,8 @@ fn gathered(bytes: &[u8; BLOCK], bit: u32) -> u64 {
     })
 }
 
-/// Letters by themselves beside a sign, which may be initials or an ending, and full stops and commas that join digits.
+/// Letters by themselves beside a sign, which may be initials or an ending, and full stops and
+/// commas that join digits.
 fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
     let left = |bits: u64, before: u64| bits << 1 | before >> 63;
     let right = |bits: u64, behind: u64, by: usize| bits >> by | behind << (BLOCK - by);
@@ -194,7 +214,8 @@ fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
     let first = block.words & !block.digits & !words_before;
     let of_one_byte = first & !words_behind(1) & !is_free(1);
     let of_two_bytes = first & block.high & words_behind(1) & !words_behind(2) & !is_free(2);
-    let joined = block.joints & left(block.digits, before.digits) & right(block.digits, behind.digits, 1);
+    let joined =
+        block.joints & left(block.digits, before.digits) & right(block.digits, behind.digits, 1);
     of_one_byte | of_two_bytes | joined
 }
 
@@ -293,7 +314,11 @@ mod tests {
             ("one AT&T", "one ", vec!["one"]),
             ("one café", "one ", vec!["one"]),
             ("café", "", vec![]),
-            ("“Москва” – в мае, “one”", "“Москва” – в мае, “one”", vec!["Москва", "в", "мае", "one"]),
+            (
+                "“Москва” – в мае, “one”",
+                "“Москва” – в мае, “one”",
+                vec!["Москва", "в", "мае", "one"],
+            ),
             ("дом А.Б. дом", "дом ", vec!["дом"]),
             ("дом (и", "дом ", vec!["дом"]),
             ("one\u{a0}two", "", vec![]),

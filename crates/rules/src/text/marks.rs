@@ -3,7 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// `word` without combining marks, canonically decomposed: only to see that two words differ in nothing else.
+/// `word` without combining marks, canonically decomposed: only to see that two words differ in
+/// nothing else.
 pub(crate) fn without_marks(word: &str) -> String {
     word.nfd().filter(|c| !is_combining_mark(*c)).collect()
 }

@@ -1,13 +1,17 @@
-//! The short way for most of a text: a run of which its bytes alone tell that it holds one plain word.
+//! The short way for most of a text: a run of which its bytes alone tell that it holds one plain
+//! word.
 
 use std::ops::Range;
 
-/// The word of `run` if it has no character beyond ASCII, one stretch of letters and digits, and around it only signs that
-/// belong to no word. Folding and splitting would find the same.
+/// The word of `run` if it has no character beyond ASCII, one stretch of letters and digits, and
+/// around it only signs that belong to no word. Folding and splitting would find the same.
 pub(super) fn word(run: &str) -> Option<Range<usize>> {
     let bytes = run.as_bytes();
     let start = bytes.iter().position(u8::is_ascii_alphanumeric)?;
-    let length = bytes[start..].iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len() - start);
+    let length = bytes[start..]
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric())
+        .unwrap_or(bytes.len() - start);
     let (before, behind) = (&bytes[..start], &bytes[start + length..]);
     before.iter().chain(behind).all(|&byte| parts_words(byte)).then_some(start..start + length)
 }

@@ -10,12 +10,14 @@ pub(super) struct Run {
     pub(super) after_blank_line: bool,
 }
 
-/// The runs of `text`, in order. White space never stands inside a word, so each run can be tokenised by itself.
+/// The runs of `text`, in order. White space never stands inside a word, so each run can be
+/// tokenised by itself.
 pub(super) fn runs(text: &str) -> impl Iterator<Item = Run> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + text[at..].find(|c: char| !c.is_whitespace() && !shows_nothing(c))?;
-        let end = text[start..].find(char::is_whitespace).map_or(text.len(), |length| start + length);
+        let end =
+            text[start..].find(char::is_whitespace).map_or(text.len(), |length| start + length);
         let after_blank_line = at > 0 && holds_blank_line(&text[at..start]);
         at = end;
         Some(Run { span: start..end, after_blank_line })
@@ -39,8 +41,8 @@ fn holds_blank_line(gap: &str) -> bool {
     false
 }
 
-/// Whether `c` has the property `Default_Ignorable_Code_Point` of Unicode annex 44: soft hyphens, zero-width characters,
-/// marks of direction, variation selectors.
+/// Whether `c` has the property `Default_Ignorable_Code_Point` of Unicode annex 44: soft hyphens,
+/// zero-width characters, marks of direction, variation selectors.
 pub(crate) fn shows_nothing(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

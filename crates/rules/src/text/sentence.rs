@@ -10,14 +10,17 @@ mod ends;
 mod mask;
 mod table;
 
-/// How far from the span a sentence is looked for, in bytes: no reader wants more, and a text without full stops costs no more.
+/// How far from the span a sentence is looked for, in bytes: no reader wants more, and a text
+/// without full stops costs no more.
 const REACH: usize = 2048;
 
-/// The sentences of `text`, in order, in time linear in its length: disjoint, on character boundaries, without surrounding
-/// white space, never across a blank line. Every token of [`tokenise`](super::tokenise) lies in exactly one.
+/// The sentences of `text`, in order, in time linear in its length: disjoint, on character
+/// boundaries, without surrounding white space, never across a blank line. Every token of
+/// [`tokenise`](super::tokenise) lies in exactly one.
 ///
-/// Sentences as Unicode annex 29 has them, but a lone line break is only white space, and none ends at the full stop of an
-/// abbreviation, of an initial or of dotted letters, unless what follows begins a sentence.
+/// Sentences as Unicode annex 29 has them, but a lone line break is only white space, and none ends
+/// at the full stop of an abbreviation, of an initial or of dotted letters, unless what follows
+/// begins a sentence.
 #[must_use]
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -27,9 +30,10 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The sentence of `text` that holds `span`: a byte range on character boundaries, without surrounding white space.
-/// One of those that `sentences` has; where `span`, which must lie in `text` on character boundaries, reaches over several, the answer
-/// holds them all. Ends 2 kB from `span` at the latest.
+/// The sentence of `text` that holds `span`: a byte range on character boundaries, without
+/// surrounding white space. One of those that `sentences` has; where `span`, which must lie in
+/// `text` on character boundaries, reaches over several, the answer holds them all. Ends 2 kB from
+/// `span` at the latest.
 #[must_use]
 pub fn sentence_around(text: &str, span: &Range<usize>) -> Range<usize> {
     let near = text.ceil_char_boundary(span.start.saturating_sub(REACH))

@@ -19,9 +19,10 @@ fn join_ampersands(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> 
     let mut left = 0..0;
     for word in words {
         let right = match joined.last_mut() {
-            Some(last) if &folded[last.end..word.start] == "&" => right_side(folded, &left, &word).inspect(|right| {
-                last.end = right.end;
-            }),
+            Some(last) if &folded[last.end..word.start] == "&" => right_side(folded, &left, &word)
+                .inspect(|right| {
+                    last.end = right.end;
+                }),
             _ => None,
         };
         let rest = right.as_ref().map_or(word.start, |right| right.end)..word.end;
@@ -34,11 +35,13 @@ fn join_ampersands(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> 
     joined
 }
 
-/// How much of `word` an `&` joins to the word or letters `left`, if it joins them at all: one side has at most two
-/// letters (`AT&T`; not `Johnson&Johnson`), and digits behind the letters stay apart (`S&P500`). Not in a query (`x=1&y=2`).
+/// How much of `word` an `&` joins to the word or letters `left`, if it joins them at all: one side
+/// has at most two letters (`AT&T`; not `Johnson&Johnson`), and digits behind the letters stay
+/// apart (`S&P500`). Not in a query (`x=1&y=2`).
 fn right_side(folded: &str, left: &Range<usize>, word: &Range<usize>) -> Option<Range<usize>> {
     let in_query = folded[..left.start].ends_with('=') || folded[word.end..].starts_with('=');
-    let letters = folded[word.clone()].find(char::is_numeric).filter(|&at| at > 0).unwrap_or(word.len());
+    let letters =
+        folded[word.clone()].find(char::is_numeric).filter(|&at| at > 0).unwrap_or(word.len());
     let right = word.start..word.start + letters;
     let (one, other) = (&folded[left.clone()], &folded[right.clone()]);
     let of_letters = has_case(one) || has_case(other);
@@ -59,7 +62,8 @@ fn is_short(text: &str) -> bool {
     text.chars().nth(2).is_none()
 }
 
-/// The length of `++` or `#` behind a single letter, if that is where it ends: `C++`, `C++20`, `F#`.
+/// The length of `++` or `#` behind a single letter, if that is where it ends: `C++`, `C++20`,
+/// `F#`.
 fn sign_behind(folded: &str, word: &Range<usize>) -> usize {
     let mut letters = folded[word.clone()].chars();
     if !letters.next().is_some_and(char::is_lowercase) || letters.next().is_some() {

@@ -1,4 +1,5 @@
-//! Finds the words of a folded text: those of Unicode annex 29, split further where news text wants it.
+//! Finds the words of a folded text: those of Unicode annex 29, split further where news text wants
+//! it.
 
 use std::ops::Range;
 
@@ -30,15 +31,17 @@ fn piece(folded: &str, word: Range<usize>) -> Piece {
     Piece { shown: word.start..word.end + dot, word }
 }
 
-/// The parts of one word of annex 29 between what joins them, its kana one by one, its Hangul apart.
-/// Each has a letter or digit, and none begins with a mark that has lost its letter.
+/// The parts of one word of annex 29 between what joins them, its kana one by one, its Hangul
+/// apart. Each has a letter or digit, and none begins with a mark that has lost its letter.
 fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = word.start;
     let (mut after_digit, mut after_hangul) = (false, false);
     for (offset, c) in folded[word.clone()].char_indices() {
         let at = word.start + offset;
-        let is_mark = (after_digit || after_hangul || parts_words(c)) && !c.is_ascii() && is_combining_mark(c);
+        let is_mark = (after_digit || after_hangul || parts_words(c))
+            && !c.is_ascii()
+            && is_combining_mark(c);
         let is_hangul = if is_mark { after_hangul } else { is_hangul(c) };
         if is_kana(c) || is_hangul != after_hangul {
             parts.push(start..at);
@@ -65,7 +68,9 @@ fn join_initials(folded: &str, parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
     for part in parts {
         let letter = is_letter(&folded[part.clone()], '\0');
         match joined.last_mut() {
-            Some(last) if last_is_letter && letter && &folded[last.end..part.start] == "." => last.end = part.end,
+            Some(last) if last_is_letter && letter && &folded[last.end..part.start] == "." => {
+                last.end = part.end
+            }
             _ => joined.push(part),
         }
         last_is_letter = letter;
@@ -79,9 +84,12 @@ fn is_letter(text: &str, until: char) -> bool {
     characters.next().is_some_and(char::is_alphabetic) && characters.all(is_combining_mark)
 }
 
-/// Whether `part` is an `s` behind an apostrophe that stands behind a word: `Russia's`, `1990's`, `U.S.'s`, `“Arms”’s`.
+/// Whether `part` is an `s` behind an apostrophe that stands behind a word: `Russia's`, `1990's`,
+/// `U.S.'s`, `“Arms”’s`.
 fn is_genitive_s(folded: &str, part: &Range<usize>) -> bool {
-    let Some(before) = folded[..part.start].strip_suffix(is_apostrophe).filter(|_| &folded[part.clone()] == "s") else {
+    let Some(before) =
+        folded[..part.start].strip_suffix(is_apostrophe).filter(|_| &folded[part.clone()] == "s")
+    else {
         return false;
     };
     let before = before.strip_suffix(['"', '\u{201d}', '\u{201c}', '\u{bb}']).unwrap_or(before);
@@ -92,13 +100,18 @@ fn is_no_letter(c: char) -> bool {
     !c.is_alphanumeric() || is_combining_mark(c) || is_apostrophe(c)
 }
 
-/// Whether `c` is an apostrophe or one of its kin: typewriter's, printer's, prime, grave accent, and the modifier
-/// letters of transliteration (`Qurʾan`, `Rusʹ`), which Unicode holds to be letters.
+/// Whether `c` is an apostrophe or one of its kin: typewriter's, printer's, prime, grave accent,
+/// and the modifier letters of transliteration (`Qurʾan`, `Rusʹ`), which Unicode holds to be
+/// letters.
 fn is_apostrophe(c: char) -> bool {
-    matches!(c, '\'' | '`' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '\u{2b9}'..='\u{2bf}')
+    matches!(
+        c,
+        '\'' | '`' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '\u{2b9}'..='\u{2bf}'
+    )
 }
 
-/// Whether `c`, which annex 29 lets stand inside a word, parts words, unless it stands between digits and joins them.
+/// Whether `c`, which annex 29 lets stand inside a word, parts words, unless it stands between
+/// digits and joins them.
 fn parts_words(c: char) -> bool {
     !c.is_alphanumeric() || is_apostrophe(c)
 }

@@ -1,4 +1,5 @@
-//! Foreign texts without what steers those who show them: direction of writing, escape sequences, characters that show nothing.
+//! Foreign texts without what steers those who show them: direction of writing, escape sequences,
+//! characters that show nothing.
 
 use std::borrow::Cow;
 
@@ -7,14 +8,16 @@ use super::runs::shows_nothing;
 /// The most characters of an escape sequence that go with it.
 const LONGEST_SEQUENCE: usize = 256;
 
-/// The most characters of a flag (Unicode technical standard 51): up to six tags and the one that ends it.
+/// The most characters of a flag (Unicode technical standard 51): up to six tags and the one that
+/// ends it.
 const LONGEST_FLAG: usize = 7;
 
 const BLACK_FLAG: char = '\u{1f3f4}';
 
-/// Whether `c` shows nothing itself but changes how other text is shown, or hides in it: control characters (C0, DEL, C1) but line breaks and tabs;
-/// marks, embeddings, overrides and isolates of the bidirectional algorithm (Unicode annex 9); and what shows nothing anywhere. What joins letters and
-/// signs (ZWJ, ZWNJ, variation selectors) is none of these.
+/// Whether `c` shows nothing itself but changes how other text is shown, or hides in it: control
+/// characters (C0, DEL, C1) but line breaks and tabs; marks, embeddings, overrides and isolates of
+/// the bidirectional algorithm (Unicode annex 9); and what shows nothing anywhere. What joins
+/// letters and signs (ZWJ, ZWNJ, variation selectors) is none of these.
 #[must_use]
 pub fn steers(c: char) -> bool {
     let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
@@ -22,7 +25,8 @@ pub fn steers(c: char) -> bool {
     hides && !joins && !matches!(c, '\n' | '\t')
 }
 
-/// `text` without what steers. Escape sequences go as a whole, other control characters become spaces, flags of regions stay.
+/// `text` without what steers. Escape sequences go as a whole, other control characters become
+/// spaces, flags of regions stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find(steers) else { return Cow::Borrowed(text) };
     let mut shown = text[..first].to_owned();
@@ -55,7 +59,8 @@ pub fn visible_line(text: &str) -> String {
     line
 }
 
-/// Passes over the rest of an escape sequence (ECMA-48) that begins with `first`. `false`: it is none.
+/// Passes over the rest of an escape sequence (ECMA-48) that begins with `first`. `false`: it is
+/// none.
 fn skip_sequence(first: char, rest: &mut std::str::Chars<'_>) -> bool {
     let mut ahead = rest.clone();
     let kind = if first == '\u{1b}' { ahead.next() } else { Some(first) };
@@ -91,9 +96,12 @@ fn is_tag(c: char) -> bool {
 
 /// Adds the tags that make a flag of the black one before them; nothing where they make none.
 fn push_flag(first: char, rest: &mut std::str::Chars<'_>, shown: &mut String) {
-    let tags: String = std::iter::once(first).chain(rest.clone().take_while(|c| is_tag(*c))).collect();
+    let tags: String =
+        std::iter::once(first).chain(rest.clone().take_while(|c| is_tag(*c))).collect();
     let count = tags.chars().count();
-    if count <= LONGEST_FLAG && tags.find('\u{e007f}') == tags.char_indices().next_back().map(|(at, _)| at) {
+    if count <= LONGEST_FLAG
+        && tags.find('\u{e007f}') == tags.char_indices().next_back().map(|(at, _)| at)
+    {
         shown.push_str(&tags);
     }
     for _ in 1..count {

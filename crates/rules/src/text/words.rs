@@ -1,7 +1,10 @@
-//! The words of texts in memory that is used again: exactly what `tokenise` yields, by a fast way where there is one.
+//! The words of texts in memory that is used again: exactly what `tokenise` yields, by a fast way
+//! where there is one.
 //!
-//! Most words are of ASCII. They are found in one copy of the text in small letters; what is folded otherwise is written behind it. Runs between white
-//! space that have nothing else are passed over sixty-four bytes at a time (`map`), others a character at a time, and what is odd the way of `tokenise`.
+//! Most words are of ASCII. They are found in one copy of the text in small letters; what is folded
+//! otherwise is written behind it. Runs between white space that have nothing else are passed over
+//! sixty-four bytes at a time (`map`), others a character at a time, and what is odd the way of
+//! `tokenise`.
 
 use std::ops::Range;
 
@@ -109,7 +112,8 @@ impl Words {
         &self.folded[place.at as usize..]
     }
 
-    /// Adds the words of runs that have nothing but words and what parts them; `copy` is where the text begins in small letters.
+    /// Adds the words of runs that have nothing but words and what parts them; `copy` is where the
+    /// text begins in small letters.
     fn plain_runs(&mut self, copy: usize, runs: Range<usize>) {
         let paragraph = self.paragraph;
         let place = |word: Range<usize>| Place {
@@ -122,7 +126,8 @@ impl Words {
         self.places.extend(self.map.words(runs).map(place));
     }
 
-    /// Adds the words of the run by what is known of its characters; its end, or `None` if one of them is odd.
+    /// Adds the words of the run by what is known of its characters; its end, or `None` if one of
+    /// them is odd.
     fn quick_run(&mut self, run: Run<'_>, alphabet: &Alphabet) -> Option<usize> {
         let bytes = run.text.as_bytes();
         let (folded, words) = (self.folded.len(), self.places.len());
@@ -131,7 +136,8 @@ impl Words {
         loop {
             let from = at;
             at = ascii_end(bytes, from);
-            let mut part = Part { at: run.copy + from, end: run.copy + at, from, to: at, initials: 0 };
+            let mut part =
+                Part { at: run.copy + from, end: run.copy + at, from, to: at, initials: 0 };
             let (mut kind, mut width) = kind_at(run.text, at, alphabet);
             if kind == Kind::Letter {
                 part = self.copied(part, run, alphabet);
@@ -163,13 +169,16 @@ impl Words {
         self.folded.extend_from_within(part.at..part.end);
         let mut to = part.to;
         while let Some(&byte) = bytes.get(to) {
-            if byte.is_ascii_alphanumeric() || (byte.is_ascii() && joins_digits(bytes, part.from, to)) {
+            if byte.is_ascii_alphanumeric()
+                || (byte.is_ascii() && joins_digits(bytes, part.from, to))
+            {
                 self.folded.push(byte.to_ascii_lowercase());
                 to += 1;
             } else if let Some(letter) = alphabet.letter(&bytes[to..]) {
                 // All four bytes, and then less: that is faster than as many as there are.
                 self.folded.extend_from_slice(&letter.folded);
-                self.folded.truncate(self.folded.len() - letter.folded.len() + usize::from(letter.length));
+                self.folded
+                    .truncate(self.folded.len() - letter.folded.len() + usize::from(letter.length));
                 to += 2;
             } else {
                 break;
@@ -178,7 +187,8 @@ impl Words {
         Part { at, end: self.folded.len(), to, ..part }
     }
 
-    /// Joins `part` to the `last` if both are letters with a dot between them, or takes the last; what is last now.
+    /// Joins `part` to the `last` if both are letters with a dot between them, or takes the last;
+    /// what is last now.
     fn put(&mut self, last: Option<Part>, part: Part, run: Run<'_>) -> Part {
         let part = Part { initials: u32::from(is_letter(&self.folded[part.at..part.end])), ..part };
         let Some(last) = last else { return part };
@@ -226,7 +236,8 @@ impl Words {
     }
 }
 
-/// Where the letters and digits of ASCII from `from` on end, with full stops and commas between digits.
+/// Where the letters and digits of ASCII from `from` on end, with full stops and commas between
+/// digits.
 fn ascii_end(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     loop {
@@ -245,7 +256,9 @@ fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (Kind, usize) {
     match text.as_bytes().get(at) {
         None => (Kind::Space, 0),
         Some(byte) if byte.is_ascii() => (alphabet.ascii(*byte), 1),
-        Some(_) => text[at..].chars().next().map_or((Kind::Space, 0), |c| (alphabet.of(c), c.len_utf8())),
+        Some(_) => {
+            text[at..].chars().next().map_or((Kind::Space, 0), |c| (alphabet.of(c), c.len_utf8()))
+        }
     }
 }
 
@@ -259,7 +272,8 @@ fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u3
             if alphabet.ascii(byte) != Kind::Space {
                 return Some((at, lines));
             }
-            lines += u32::from(byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
+            lines +=
+                u32::from(byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
             at += 1;
         } else {
             let c = text[at..].chars().next()?;
@@ -274,7 +288,8 @@ fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u3
     }
 }
 
-/// Whether the byte at `at`, in a word that begins at `from`, is a full stop or comma between digits.
+/// Whether the byte at `at`, in a word that begins at `from`, is a full stop or comma between
+/// digits.
 fn joins_digits(bytes: &[u8], from: usize, at: usize) -> bool {
     matches!(bytes[at], b'.' | b',')
         && from < at
@@ -291,9 +306,12 @@ fn is_letter(folded: &[u8]) -> bool {
     }
 }
 
-/// Whether an `s` behind `before`, which is of characters that are not odd, is the ending of `Russia’s`.
+/// Whether an `s` behind `before`, which is of characters that are not odd, is the ending of
+/// `Russia’s`.
 fn is_genitive(before: &str) -> bool {
-    let Some(before) = before.strip_suffix(['\'', '`', '\u{2018}', '\u{2019}', '\u{201b}']) else { return false };
+    let Some(before) = before.strip_suffix(['\'', '`', '\u{2018}', '\u{2019}', '\u{201b}']) else {
+        return false;
+    };
     let before = before.strip_suffix(['"', '\u{201d}', '\u{201c}', '\u{bb}']).unwrap_or(before);
     before.ends_with(|c: char| c.is_alphanumeric() || c == '.' || c == '…')
 }
@@ -324,7 +342,8 @@ mod tests {
         words.add("C++ first");
         let numbers = words.add(text);
         let token = |place| Token {
-            word: String::from_utf8(words.padded(place)[..place.length()].to_vec()).expect("words are text"),
+            word: String::from_utf8(words.padded(place)[..place.length()].to_vec())
+                .expect("words are text"),
             span: place.start as usize..place.end as usize,
             paragraph: place.paragraph - 1,
         };
@@ -333,7 +352,9 @@ mod tests {
 
     #[test]
     fn every_character_is_read_as_the_slow_way_reads_it() {
-        for c in ('\0'..'\u{600}').chain('\u{2000}'..'\u{2070}').chain(['€', '\u{3000}', '가', '北', '🚀', '\u{feff}'])
+        for c in ('\0'..'\u{600}')
+            .chain('\u{2000}'..'\u{2070}')
+            .chain(['€', '\u{3000}', '가', '北', '🚀', '\u{feff}'])
         {
             for text in [
                 format!("{c}"),
@@ -366,8 +387,10 @@ mod tests {
 
     #[test]
     fn hostile_texts_have_the_same_words_either_way() {
-        for part in ["a.", "s'", "1,", "é", "\u{301}", "’s", "a.b.", "…", "\n\n", "\r\n", "U.S", "😀", "ß", "a\u{ad}"]
-        {
+        for part in [
+            "a.", "s'", "1,", "é", "\u{301}", "’s", "a.b.", "…", "\n\n", "\r\n", "U.S", "😀", "ß",
+            "a\u{ad}",
+        ] {
             let text = part.repeat(1000);
             assert_eq!(quick(&text), tokenise(&text), "{part}");
         }

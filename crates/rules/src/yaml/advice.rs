@@ -16,7 +16,9 @@ const LEFT_OVER: &str = "YAML ends the value at the quote, so that this is left 
 pub(super) fn syntax_error(source: &Arc<Source>, at: usize, said: &str) -> Fault {
     let at = source.text.floor_char_boundary(at.min(source.text.len()));
     by_what_was_said(source, at, said)
-        .or_else(|| lines_up_to(&source.text, at).into_iter().find_map(|line| by_shape(source, &line)))
+        .or_else(|| {
+            lines_up_to(&source.text, at).into_iter().find_map(|line| by_shape(source, &line))
+        })
         .or_else(|| said.contains("mapping values").then(|| new_key(source, at)))
         .or_else(|| said.contains("trailing content after").then(|| left_over(source, at)))
         .unwrap_or_else(|| {
@@ -34,11 +36,15 @@ fn by_what_was_said(source: &Arc<Source>, at: usize, said: &str) -> Option<Fault
         return Some(tab_at(source, tab));
     }
     if said.contains("unprintable") || said.contains("control character") {
-        return Some(fault(at..at, "a character that cannot be seen stands here").help("delete it"));
+        return Some(
+            fault(at..at, "a character that cannot be seen stands here").help("delete it"),
+        );
     }
     if said.contains("escape") {
-        let fault =
-            fault(bad_escape(&source.text, at)?, "in double quotes, a backslash begins an escape, and this is none");
+        let fault = fault(
+            bad_escape(&source.text, at)?,
+            "in double quotes, a backslash begins an escape, and this is none",
+        );
         return Some(
             fault.help(
                 "put the value in single quotes, where a backslash is a backslash; or write the character itself",
@@ -46,11 +52,14 @@ fn by_what_was_said(source: &Arc<Source>, at: usize, said: &str) -> Option<Fault
         );
     }
     if said.contains("recursion limit") {
-        return Some(fault(at..at, "this is nested too deep").help("write fewer brackets in one another"));
+        return Some(
+            fault(at..at, "this is nested too deep").help("write fewer brackets in one another"),
+        );
     }
     if said.contains("quoted scalar") && said.contains("end of stream") {
         return Some(
-            fault(at..at + 1, "this quote is never closed").help("close it, or put the whole value in single quotes"),
+            fault(at..at + 1, "this quote is never closed")
+                .help("close it, or put the whole value in single quotes"),
         );
     }
     if said.contains("comment intercepting") {
@@ -62,7 +71,8 @@ fn by_what_was_said(source: &Arc<Source>, at: usize, said: &str) -> Option<Fault
     None
 }
 
-/// The first escape that YAML 1.2 (5.7) does not know, in the double-quoted scalar that begins at `at`.
+/// The first escape that YAML 1.2 (5.7) does not know, in the double-quoted scalar that begins at
+/// `at`.
 fn bad_escape(text: &str, at: usize) -> Option<Range<usize>> {
     let mut left = text[at..].char_indices().skip(1);
     while let Some((start, c)) = left.next() {
@@ -91,7 +101,8 @@ fn bad_escape(text: &str, at: usize) -> Option<Range<usize>> {
     None
 }
 
-/// A key where none can stand: the line above is no finished key and value, or this line was meant to be part of it.
+/// A key where none can stand: the line above is no finished key and value, or this line was meant
+/// to be part of it.
 fn new_key(source: &Arc<Source>, at: usize) -> Fault {
     Fault::error(source, at..at + 1, "this colon begins a new key, but the line above is not finished")
         .help("if this is a key, indent it like the keys above, and see whether a colon is missing there; if it is part of the value above, put the whole value in single quotes")
@@ -137,7 +148,8 @@ fn tab(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
 }
 
 fn tab_at(source: &Arc<Source>, tab: usize) -> Fault {
-    Fault::error(source, tab..tab + 1, "a tab stands where YAML wants spaces").help("indent with spaces only")
+    Fault::error(source, tab..tab + 1, "a tab stands where YAML wants spaces")
+        .help("indent with spaces only")
 }
 
 /// A line's value, after `key:` or `- `, with its place.
@@ -168,12 +180,15 @@ fn text_after_quotes(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault>
         return Some(fault.help(quoting(message, &with_double_quotes(value))));
     }
     Some(match inner {
-        Some(inner) => fault.help(quoting("inside single quotes, write an apostrophe twice", inner)),
+        Some(inner) => {
+            fault.help(quoting("inside single quotes, write an apostrophe twice", inner))
+        }
         None => fault.help(quoting(QUOTE_ALL, value)),
     })
 }
 
-/// Whether single quotes stand around words of their own, as in `'Russia' AND 'North Korea'`, rather than within a word.
+/// Whether single quotes stand around words of their own, as in `'Russia' AND 'North Korea'`,
+/// rather than within a word.
 fn has_quoted_words(value: &str) -> bool {
     value[1..].contains(" '") || value[1..].contains("('") || value.contains("' ")
 }
@@ -182,7 +197,8 @@ fn has_quoted_words(value: &str) -> bool {
 fn with_double_quotes(value: &str) -> String {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let quote = |(at, c): (usize, char)| {
-        let within = is_letter(value[..at].chars().next_back()) && is_letter(value[at + c.len_utf8()..].chars().next());
+        let within = is_letter(value[..at].chars().next_back())
+            && is_letter(value[at + c.len_utf8()..].chars().next());
         if c == '\'' && !within { '"' } else { c }
     };
     value.char_indices().map(quote).collect()
@@ -192,7 +208,11 @@ fn with_double_quotes(value: &str) -> String {
 fn reserved_start(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     let (start, value) = value_of(source, line)?;
     let first = value.chars().next().filter(|c| matches!(c, '*' | '&' | '@' | '`' | '%'))?;
-    let fault = Fault::error(source, start..start + 1, format!("a value cannot begin with {first} in YAML"));
+    let fault = Fault::error(
+        source,
+        start..start + 1,
+        format!("a value cannot begin with {first} in YAML"),
+    );
     Some(fault.help(quoting(QUOTE_ALL, value)))
 }
 
@@ -200,7 +220,8 @@ fn reserved_start(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
 fn list_beside_key(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     let (start, value) = value_of(source, line)?;
     value.strip_prefix("- ")?;
-    let fault = Fault::error(source, start..start + 1, "a list cannot begin on the line of its key");
+    let fault =
+        Fault::error(source, start..start + 1, "a list cannot begin on the line of its key");
     Some(fault.help("write it [in, brackets], or each item on a line of its own below; a text that begins with a dash wants single quotes"))
 }
 
@@ -211,7 +232,11 @@ fn colon_in_value(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
         return None;
     }
     let colon = start + value.find(": ")?;
-    let fault = Fault::error(source, colon..colon + 1, "a colon and a space inside a value begin a new key in YAML");
+    let fault = Fault::error(
+        source,
+        colon..colon + 1,
+        "a colon and a space inside a value begin a new key in YAML",
+    );
     Some(fault.help(quoting(QUOTE_ALL, value)))
 }
 
@@ -225,7 +250,11 @@ fn missing_space(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     }
     let colon = line.end - value.len() - 1;
     let fault = Fault::error(source, colon..colon + 1, "a space is missing after the colon");
-    let advice = if text.len() < LONGEST_ADVICE { format!("write `{key}: {value}`") } else { "write one".to_owned() };
+    let advice = if text.len() < LONGEST_ADVICE {
+        format!("write `{key}: {value}`")
+    } else {
+        "write one".to_owned()
+    };
     Some(fault.help(advice))
 }
 

@@ -18,7 +18,8 @@ const MOST_ALIASED: usize = 100_000;
 /// How many bytes of text all aliases of a document may stand for together.
 const MOST_ALIASED_BYTES: usize = 16 << 20;
 
-/// What a value costs wherever an alias stands for it: everything inside it counts, aliases expanded.
+/// What a value costs wherever an alias stands for it: everything inside it counts, aliases
+/// expanded.
 #[derive(Clone, Copy, Default)]
 struct Size {
     values: usize,
@@ -67,8 +68,8 @@ struct Open {
     size: Size,
 }
 
-/// Reads the places of a document that `serde_yaml` can be trusted with: bounded depth and size, no tags, no duplicate keys.
-/// `None` if it cannot be used.
+/// Reads the places of a document that `serde_yaml` can be trusted with: bounded depth and size, no
+/// tags, no duplicate keys. `None` if it cannot be used.
 pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Place> {
     let mut reader = Reader {
         source,
@@ -117,7 +118,11 @@ impl Reader<'_> {
         let span = self.offsets.range(span);
         match event {
             Event::DocumentStart(_) if self.root.is_some() => {
-                self.refuse(span, "a second document begins here", "one file holds one document: remove the `---`");
+                self.refuse(
+                    span,
+                    "a second document begins here",
+                    "one file holds one document: remove the `---`",
+                );
                 return None;
             }
             Event::Scalar(value, style, anchor, tag) => {
@@ -135,7 +140,11 @@ impl Reader<'_> {
                 self.aliased.add(size);
                 self.unused.remove(&anchor);
                 self.check_aliased(&span, size)?;
-                self.close(Place { span, style: ScalarStyle::Plain, inside: Vec::new() }, None, size);
+                self.close(
+                    Place { span, style: ScalarStyle::Plain, inside: Vec::new() },
+                    None,
+                    size,
+                );
             }
             Event::SequenceStart(anchor, tag) => {
                 self.check_tag(tag.is_some_and(|tag| !tag.is_yaml_core_schema()), &span);
@@ -186,11 +195,25 @@ impl Reader<'_> {
     fn begin(&mut self, span: Range<usize>, anchor: usize, is_mapping: bool) -> Option<()> {
         if self.open.len() >= DEEPEST {
             let line = self.first_line(span.start);
-            self.refuse(line, "this is nested too deep", &format!("at most {DEEPEST} levels can be read"));
+            self.refuse(
+                line,
+                "this is nested too deep",
+                &format!("at most {DEEPEST} levels can be read"),
+            );
             return None;
         }
-        let place = Place { span: self.first_line(span.start), style: ScalarStyle::Plain, inside: Vec::new() };
-        self.open.push(Open { place, is_mapping, keys: HashSet::new(), anchor, size: Size::default() });
+        let place = Place {
+            span: self.first_line(span.start),
+            style: ScalarStyle::Plain,
+            inside: Vec::new(),
+        };
+        self.open.push(Open {
+            place,
+            is_mapping,
+            keys: HashSet::new(),
+            anchor,
+            size: Size::default(),
+        });
         Some(())
     }
 
@@ -212,7 +235,9 @@ impl Reader<'_> {
                 self.refuse(span, "this key stands here twice", "keep one of the two");
             }
             Some(_) => {}
-            None => self.refuse(span, "a key must be a word", "if this is a value, put it in quotes"),
+            None => {
+                self.refuse(span, "a key must be a word", "if this is a value, put it in quotes")
+            }
         }
     }
 
@@ -233,8 +258,14 @@ impl Reader<'_> {
             .find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}'))
             .map_or(text.len(), |at| mark + at);
         let word = &text[(mark + 1).min(end)..end];
-        let help = format!("to exclude the word, write NOT {word}; otherwise put the whole value in single quotes");
-        self.refuse(tag..end, "a word that begins with `!` is a tag in YAML, and would be lost", &help);
+        let help = format!(
+            "to exclude the word, write NOT {word}; otherwise put the whole value in single quotes"
+        );
+        self.refuse(
+            tag..end,
+            "a word that begins with `!` is a tag in YAML, and would be lost",
+            &help,
+        );
     }
 
     /// `when: C #sharp` silently loses a word: a comment begins there.
@@ -245,19 +276,22 @@ impl Reader<'_> {
         let Some(said) = comment.strip_prefix('#') else { return };
         let said = said.split(['\n', '\r']).next().unwrap_or(said);
         let begins_a_word = said.starts_with(char::is_alphanumeric);
-        let has_operator = || said.split_whitespace().any(|word| matches!(word, "AND" | "OR" | "NOT"));
+        let has_operator =
+            || said.split_whitespace().any(|word| matches!(word, "AND" | "OR" | "NOT"));
         if style != ScalarStyle::Plain || blank == 0 || !(begins_a_word || has_operator()) {
             return;
         }
         let start = span.end + blank;
         let word = comment.split(char::is_whitespace).next().unwrap_or(comment);
-        let message = format!("`{word}` begins a comment, and so what follows is no part of the value");
+        let message =
+            format!("`{word}` begins a comment, and so what follows is no part of the value");
         let help = if begins_a_word {
             "put the whole value in single quotes; or, if it is a comment, write a space after the #"
         } else {
             "put the whole value in single quotes; or, if it is a comment, write it on a line of its own above the key"
         };
-        self.faults.push(Fault::warning(self.source, start..start + word.len(), message).help(help));
+        self.faults
+            .push(Fault::warning(self.source, start..start + word.len(), message).help(help));
     }
 
     /// `when: &arms oil` would be `oil`: an anchor that nothing names was meant as a word.
@@ -265,10 +299,11 @@ impl Reader<'_> {
         for (_, span) in std::mem::take(&mut self.unused) {
             let before = &self.source.text[..span.start];
             let start = before.rfind('&').unwrap_or(span.start);
-            let end = self.source.text[start..].find(char::is_whitespace).map_or(span.end, |at| start + at);
+            let end = self.source.text[start..]
+                .find(char::is_whitespace)
+                .map_or(span.end, |at| start + at);
             let message = "a word that begins with `&` is an anchor in YAML, and would be lost";
-            let help =
-                "leave the `&` out, or put the whole value in single quotes; for all of several words, write AND";
+            let help = "leave the `&` out, or put the whole value in single quotes; for all of several words, write AND";
             self.refuse(start..end, message, help);
         }
     }

@@ -36,7 +36,10 @@ fn what_yaml_would_silently_lose_is_a_fault() {
 
 #[test]
 fn what_is_not_yaml_is_explained() {
-    insta::assert_snapshot!("text_after_quotes", faults_of("rules:\n  - when: \"interest rate\" AND fed\n"));
+    insta::assert_snapshot!(
+        "text_after_quotes",
+        faults_of("rules:\n  - when: \"interest rate\" AND fed\n")
+    );
     insta::assert_snapshot!("tab", faults_of("a:\n\tb: c\n"));
     insta::assert_snapshot!("colon_in_value", faults_of("when: title: Russia\n"));
     insta::assert_snapshot!("reserved_start", faults_of("when: *missile\n"));
@@ -48,7 +51,10 @@ fn what_is_not_yaml_is_explained() {
     insta::assert_snapshot!("bad_escape", faults_of("when: \"Russia \\\" AND\n  \\q\"\n"));
     insta::assert_snapshot!("lone_surrogate", faults_of("when: \"\\u00e9 \\ud800\"\n"));
     insta::assert_snapshot!("list_beside_key", faults_of("when: - a\n"));
-    insta::assert_snapshot!("key_in_value", faults_of("rules:\n  - when: Russia AND\n      title: b\n"));
+    insta::assert_snapshot!(
+        "key_in_value",
+        faults_of("rules:\n  - when: Russia AND\n      title: b\n")
+    );
     insta::assert_snapshot!("comment_in_value", faults_of("when: C # sharp\n  AND x\n"));
     insta::assert_snapshot!("tab_in_value", faults_of("a:\n  - b\n\t- c\n"));
     insta::assert_snapshot!("control_character", faults_of("a: x\0y\n"));
@@ -111,7 +117,10 @@ fn values_of_the_wrong_kind_are_faults_that_say_what_should_stand_there() {
     entries.require("c", &mut faults).expect("there").text(&mut faults);
     entries.require("d", &mut faults).expect("there").count(&mut faults);
     entries.require("e", &mut faults).expect("there").duration(&mut faults);
-    assert_eq!(entries.require("f", &mut faults).expect("there").text(&mut faults).expect("a text").value, "2026");
+    assert_eq!(
+        entries.require("f", &mut faults).expect("there").text(&mut faults).expect("a text").value,
+        "2026"
+    );
     entries.require("g", &mut faults);
     entries.finish(&mut faults);
     let said: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
@@ -143,8 +152,9 @@ fn an_unknown_key_names_the_nearest_that_is_known() {
 #[test]
 fn hostile_texts_cost_little_and_end_in_a_fault() {
     let deep = "[".repeat(10_000);
-    let bomb: String = (1..40)
-        .fold("a0: &a0 [x, x]\n".to_owned(), |text, n| text + &format!("a{n}: &a{n} [*a{p}, *a{p}]\n", p = n - 1));
+    let bomb: String = (1..40).fold("a0: &a0 [x, x]\n".to_owned(), |text, n| {
+        text + &format!("a{n}: &a{n} [*a{p}, *a{p}]\n", p = n - 1)
+    });
     for text in [
         deep.as_str(),
         &bomb,
@@ -167,7 +177,8 @@ fn hostile_texts_cost_little_and_end_in_a_fault() {
 fn a_list_or_mapping_stands_from_its_start_to_its_bracket_or_the_end_of_its_first_line() {
     let source = source("a: {b: [c, d], e: f} # g\nh: [\n  i,\n]\nj:\n  k: l # m\n  n: o\n");
     let document = parse(&source, &mut Vec::new()).expect("sound YAML");
-    let values: Vec<Node<'_>> = document.root().pairs(&mut Vec::new()).into_iter().map(|(_, value)| value).collect();
+    let values: Vec<Node<'_>> =
+        document.root().pairs(&mut Vec::new()).into_iter().map(|(_, value)| value).collect();
     let shown: Vec<&str> = values.iter().map(|value| &source.text[value.span()]).collect();
     assert_eq!(shown, ["{b: [c, d], e: f}", "[", "k: l # m"]);
 }
@@ -189,7 +200,10 @@ fn an_alias_stands_where_it_was_written() {
 #[test]
 fn an_anchor_that_nothing_names_is_refused_and_one_in_use_is_not() {
     let said = faults_of("when: &arms oil\n");
-    assert!(said.contains("a word that begins with `&` is an anchor") && said.ends_with("unusable"), "{said}");
+    assert!(
+        said.contains("a word that begins with `&` is an anchor") && said.ends_with("unusable"),
+        "{said}"
+    );
     assert_eq!(faults_of("a: &arms oil\nb: *arms\n"), "usable");
 }
 
@@ -209,7 +223,8 @@ fn a_comment_that_holds_an_operator_is_told() {
 
 /// Writes words in one of the styles of YAML; `true` in `breaks` puts a line's end after a word.
 fn written(words: &[String], breaks: &[bool], style: usize) -> String {
-    let mut text = ["when: ", "when: '", "when: \"", "when: |-\n    ", "when: >\n    "][style].to_owned();
+    let mut text =
+        ["when: ", "when: '", "when: \"", "when: |-\n    ", "when: >\n    "][style].to_owned();
     for (index, word) in words.iter().enumerate() {
         text += &escaped(word, style);
         if index + 1 < words.len() {

@@ -20,7 +20,12 @@ pub struct Text {
 }
 
 impl Text {
-    pub(super) fn new(value: String, source: &Arc<Source>, span: Range<usize>, style: ScalarStyle) -> Self {
+    pub(super) fn new(
+        value: String,
+        source: &Arc<Source>,
+        span: Range<usize>,
+        style: ScalarStyle,
+    ) -> Self {
         Self { value, source: Arc::clone(source), span, style }
     }
 
@@ -55,8 +60,8 @@ impl Text {
         Fault::warning(&self.source, self.place(span), message)
     }
 
-    /// The byte range of the source that `span`, a byte range of `value`, was written as: on character boundaries, inside the scalar.
-    /// Of a value that stands behind an alias, the alias.
+    /// The byte range of the source that `span`, a byte range of `value`, was written as: on
+    /// character boundaries, inside the scalar. Of a value that stands behind an alias, the alias.
     #[must_use]
     pub fn place(&self, span: Range<usize>) -> Range<usize> {
         let raw = &self.source.text[self.span.clone()];
@@ -97,7 +102,9 @@ impl<'s> Written<'s> {
         if quoted && left.next_if(|(_, c)| matches!(c, '\'' | '"')).is_some() {
             last_end = 1;
         }
-        if raw.starts_with(['|', '>']) && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+        if raw.starts_with(['|', '>'])
+            && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+        {
             while left.next_if(|(_, c)| *c != '\n').is_some() {}
         }
         Self { raw, left, style, last_end }
@@ -114,9 +121,12 @@ impl<'s> Written<'s> {
                     return Some(self.found(at, end));
                 }
             } else if wanted.is_whitespace() {
-                // Where lines were folded, one space stands for a line's end and the next one's indentation.
+                // Where lines were folded, one space stands for a line's end and the next one's
+                // indentation.
                 let found = self.left.next_if(|(_, c)| c.is_whitespace());
-                return Some(found.map_or(self.last_end..self.last_end, |(at, c)| self.found(at, at + c.len_utf8())));
+                return Some(found.map_or(self.last_end..self.last_end, |(at, c)| {
+                    self.found(at, at + c.len_utf8())
+                }));
             } else {
                 self.left.next();
                 if c == wanted {

@@ -1,4 +1,5 @@
-//! The report for people: matches or changes rule by rule with their headlines, then totals and speed.
+//! The report for people: matches or changes rule by rule with their headlines, then totals and
+//! speed.
 
 use std::fmt::Write;
 
@@ -47,7 +48,8 @@ impl Page {
             if found.count == 0 {
                 idle.push(name.as_str());
             } else {
-                let heading = format!("{}: {}", plain(name), number(found.count, "match", "matches"));
+                let heading =
+                    format!("{}: {}", plain(name), number(found.count, "match", "matches"));
                 text += &self.section(&heading, &[(' ', found)]);
             }
         }
@@ -64,7 +66,8 @@ impl Page {
                 (_, false) => " (the rule is gone)",
                 _ => "",
             };
-            let [adds, drops] = [&change.adds, &change.drops].map(|found| HumanCount(found.count as u64));
+            let [adds, drops] =
+                [&change.adds, &change.drops].map(|found| HumanCount(found.count as u64));
             let what = match (change.adds.count, change.drops.count) {
                 (_, 0) => format!("adds {adds}"),
                 (0, _) => format!("drops {drops}"),
@@ -73,13 +76,18 @@ impl Page {
             let heading = format!("{}: {what}{note}", plain(name));
             text += &self.section(&heading, &[('+', &change.adds), ('-', &change.drops)]);
         }
-        let unchanged: Vec<&str> =
-            names.iter().filter(|name| !tally.changes.contains_key(*name)).map(String::as_str).collect();
+        let unchanged: Vec<&str> = names
+            .iter()
+            .filter(|name| !tally.changes.contains_key(*name))
+            .map(String::as_str)
+            .collect();
         text + &self.list("would match the same stories", &unchanged)
     }
 
     fn section(&self, heading: &str, parts: &[(char, &Found)]) -> String {
-        let mut text = textwrap::fill(heading, textwrap::Options::new(self.width).subsequent_indent("  ")) + "\n";
+        let mut text =
+            textwrap::fill(heading, textwrap::Options::new(self.width).subsequent_indent("  "))
+                + "\n";
         for (mark, found) in parts {
             for headline in &found.newest {
                 let line = format!("  {mark} {}{}", self.date(headline), plain(&headline.title));
@@ -88,14 +96,18 @@ impl Page {
             }
             let more = found.count - found.newest.len();
             if more > 0 {
-                writeln!(text, "  {mark} … and {} more", HumanCount(more as u64)).expect("strings grow");
+                writeln!(text, "  {mark} … and {} more", HumanCount(more as u64))
+                    .expect("strings grow");
             }
         }
         text + "\n"
     }
 
     fn date(&self, headline: &Headline) -> String {
-        headline.date.map(|time| format!("{}  ", time.to_zoned_datetime(self.zone.clone()).date())).unwrap_or_default()
+        headline
+            .date
+            .map(|time| format!("{}  ", time.to_zoned_datetime(self.zone.clone()).date()))
+            .unwrap_or_default()
     }
 
     /// The rules of these names, of which all the same is to be said; empty if there are none.
@@ -109,7 +121,8 @@ impl Page {
             text.push('\n');
         }
         if names.len() > MOST_NAMES {
-            writeln!(text, "    … and {} more", HumanCount((names.len() - MOST_NAMES) as u64)).expect("strings grow");
+            writeln!(text, "    … and {} more", HumanCount((names.len() - MOST_NAMES) as u64))
+                .expect("strings grow");
         }
         text + "\n"
     }
@@ -166,7 +179,8 @@ mod tests {
 
     fn found(count: usize, titles: &[&str]) -> Found {
         let date = Some("2026-11-24T10:30:00Z".parse().unwrap());
-        let newest = titles.iter().map(|title| Headline { date, title: (*title).to_owned() }).collect();
+        let newest =
+            titles.iter().map(|title| Headline { date, title: (*title).to_owned() }).collect();
         Found { count, newest }
     }
 
@@ -178,9 +192,18 @@ mod tests {
     fn tally() -> Tally {
         let rules = vec![found(
             1234,
-            &["Moscow and Pyongyang discuss arms in a long meeting behind closed doors, twice", "北朝鮮 arms"],
+            &[
+                "Moscow and Pyongyang discuss arms in a long meeting behind closed doors, twice",
+                "北朝鮮 arms",
+            ],
         )];
-        Tally { stories: 5000, matched: 1234, rules, matching: Duration::from_millis(65), ..Tally::default() }
+        Tally {
+            stories: 5000,
+            matched: 1234,
+            rules,
+            matching: Duration::from_millis(65),
+            ..Tally::default()
+        }
     }
 
     fn report(width: usize, tally: &Tally, other: bool) -> String {
@@ -194,10 +217,15 @@ mod tests {
 
     #[test]
     fn changes_are_marked_and_named() {
-        let change = Change { adds: found(2, &["New arms", "More arms"]), drops: found(1, &["Farms\u{1b}[2J"]) };
+        let change = Change {
+            adds: found(2, &["New arms", "More arms"]),
+            drops: found(1, &["Farms\u{1b}[2J"]),
+        };
         let mut tally = tally();
         tally.changes.insert("arms OR missiles".to_owned(), change);
-        tally.changes.insert("new".to_owned(), Change { adds: found(9, &["Oil"]), drops: Found::default() });
+        tally
+            .changes
+            .insert("new".to_owned(), Change { adds: found(9, &["Oil"]), drops: Found::default() });
         insta::assert_snapshot!("changes", report(60, &tally, true));
     }
 
@@ -206,7 +234,10 @@ mod tests {
         let names: Vec<String> = (0..500).map(|number| format!("rule {number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let list = Page { width: 80, zone: TimeZone::UTC }.list("matched nothing", &names);
-        assert!(list.contains("500 rules matched nothing:") && list.contains("… and 480 more"), "{list}");
+        assert!(
+            list.contains("500 rules matched nothing:") && list.contains("… and 480 more"),
+            "{list}"
+        );
     }
 
     proptest! {

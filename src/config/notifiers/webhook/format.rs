@@ -26,7 +26,8 @@ pub(super) fn format(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Opti
     entries.get("format").map_or(Some(Format::Standard), |node| reader.choice(node, &FORMATS))
 }
 
-/// Whom messages are for: `chat` for Telegram, `routing_key` for PagerDuty, the end of the address for ntfy.
+/// Whom messages are for: `chat` for Telegram, `routing_key` for PagerDuty, the end of the address
+/// for ntfy.
 pub(super) fn addressed(
     entries: &mut Entries<'_>,
     format: Option<Format>,
@@ -43,18 +44,28 @@ pub(super) fn addressed(
     to.map(|to| Some(Addressed { key, to: SecretString::from(to.trim()) })).ok_or(Faulty)
 }
 
-fn topic(entries: &mut Entries<'_>, url: &SecretUrl, reader: &mut Reader<'_>) -> Result<Addressed, Faulty> {
-    let topic = url.0.path().trim_end_matches('/').rsplit('/').next().filter(|topic| !topic.is_empty());
+fn topic(
+    entries: &mut Entries<'_>,
+    url: &SecretUrl,
+    reader: &mut Reader<'_>,
+) -> Result<Addressed, Faulty> {
+    let topic =
+        url.0.path().trim_end_matches('/').rsplit('/').next().filter(|topic| !topic.is_empty());
     let Some(topic) = topic else {
         if let Some(node) = entries.get("url") {
-            reader.error(node, "this address names no topic", "write it behind the server: https://ntfy.sh/TOPIC");
+            reader.error(
+                node,
+                "this address names no topic",
+                "write it behind the server: https://ntfy.sh/TOPIC",
+            );
         }
         return Err(Faulty);
     };
     Ok(Addressed { key: "topic", to: SecretString::from(topic) })
 }
 
-/// Where messages of `format` go: ntfy takes JSON where its topics begin, and Discord answers with what it took only when asked to.
+/// Where messages of `format` go: ntfy takes JSON where its topics begin, and Discord answers with
+/// what it took only when asked to.
 pub(super) fn posted_to(format: Format, mut url: Url) -> Url {
     match format {
         Format::Ntfy => {

@@ -10,7 +10,8 @@ use super::super::super::headers::{self as added, FRAMING};
 use super::super::super::reader::Reader;
 use tidings_rules::yaml::{Entries, Node};
 
-/// The headers that `headers` names, and `Authorization` as `auth` has it. All are marked as sensitive.
+/// The headers that `headers` names, and `Authorization` as `auth` has it. All are marked as
+/// sensitive.
 pub(super) fn headers(
     entries: &mut Entries<'_>,
     url: Option<&SecretUrl>,
@@ -32,11 +33,13 @@ pub(super) fn headers(
 
 fn other_login(headers: &HeaderMap, url: Option<&SecretUrl>) -> Option<&'static str> {
     let in_url = url.is_some_and(|url| !url.0.username().is_empty() || url.0.password().is_some());
-    let in_headers = headers.contains_key(AUTHORIZATION).then_some("`Authorization` under `headers`");
+    let in_headers =
+        headers.contains_key(AUTHORIZATION).then_some("`Authorization` under `headers`");
     in_headers.or(in_url.then_some("the address in `url`"))
 }
 
-/// What to do in place of setting a header that frames the request, or is what the message says of itself.
+/// What to do in place of setting a header that frames the request, or is what the message says of
+/// itself.
 fn not_for_hooks(name: &str) -> Option<&'static str> {
     let is_ours = FRAMING.contains(&name) || name == "content-type" || name.starts_with("webhook-");
     is_ours.then_some("remove it: it follows from the message and its format")
@@ -73,7 +76,11 @@ fn basic(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
     entries.finish(reader.faults);
     let (user, password) = (user?, password?);
     if user.contains(':') {
-        reader.error(user_node?, "no user can have a colon in the name", "what follows it belongs into `password`");
+        reader.error(
+            user_node?,
+            "no user can have a colon in the name",
+            "what follows it belongs into `password`",
+        );
         return None;
     }
     added::value(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))), node, reader)

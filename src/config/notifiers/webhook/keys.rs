@@ -22,7 +22,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) fn keys(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<SigningKey>> {
     let nodes = node.one_or_many();
     if nodes.is_empty() {
-        reader.error(node, "this list is empty", "write a secret; or remove the key, and messages are not signed");
+        reader.error(
+            node,
+            "this list is empty",
+            "write a secret; or remove the key, and messages are not signed",
+        );
     }
     let keys: Vec<_> = nodes.into_iter().map(|node| key(node, reader)).collect();
     keys.into_iter().collect()
@@ -34,7 +38,9 @@ fn key(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SigningKey> {
     let bytes = text.trim().strip_prefix("whsec_").and_then(|key| BASE64.decode(key).ok());
     let message = match bytes {
         None => "this is not a signing secret",
-        Some(bytes) if KEY_LENGTH.contains(&bytes.len()) => return Some(SigningKey(SecretSlice::from(bytes))),
+        Some(bytes) if KEY_LENGTH.contains(&bytes.len()) => {
+            return Some(SigningKey(SecretSlice::from(bytes)));
+        }
         Some(_) => "this signing secret is not of 24 to 64 bytes",
     };
     reader.error(

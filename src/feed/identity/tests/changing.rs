@@ -1,4 +1,5 @@
-//! Tests of items whose guids and links change, and of guids and links that come to tell other news.
+//! Tests of items whose guids and links change, and of guids and links that come to tell other
+//! news.
 
 use super::*;
 
@@ -17,7 +18,8 @@ fn dated(item: Item, hours: i64) -> Item {
     Item { published, ..item }
 }
 
-/// How many items of the last document are news, each document having been judged in turn as the poller does.
+/// How many items of the last document are news, each document having been judged in turn as the
+/// poller does.
 fn news(documents: &[&[Item]]) -> usize {
     let mut known: Vec<KnownItem> = Vec::new();
     let mut texts: HashMap<ItemKey, Before> = HashMap::new();
@@ -34,7 +36,10 @@ fn news(documents: &[&[Item]]) -> usize {
             let key = ItemKey(format!("{}\nuntil {n} {}", old.key.0, old.hash));
             *old = KnownItem { key, guid: None, link: None, stem: None, gone: true, ..old.clone() };
         }
-        news = judged.iter().filter(|item| matches!(item.verdict, Verdict::New | Verdict::Renewed)).count();
+        news = judged
+            .iter()
+            .filter(|item| matches!(item.verdict, Verdict::New | Verdict::Renewed))
+            .count();
         for item in &judged {
             let Item { title, text, published, .. } = items[item.index].clone();
             texts.insert(item.key.clone(), Before { title, text, published });
@@ -56,7 +61,8 @@ const TOKENS: [&str; 9] = [
     "#{}{i}",
 ];
 
-/// Three headlines whose links have this tail, `{}` standing for the token and `{i}` for the item's number.
+/// Three headlines whose links have this tail, `{}` standing for the token and `{i}` for the item's
+/// number.
 fn with_tokens(tail: &str, token: &str, make: fn(&str, &str) -> Item) -> Vec<Item> {
     let tail = tail.replace("{}", token);
     let one = |i: usize| {
@@ -93,10 +99,16 @@ fn a_token_that_goes_or_comes_makes_no_item_new() {
 #[test]
 fn guids_that_are_made_up_at_each_request_make_no_item_new() {
     for link in ["https://wire.example/", "https://wire.example/news"] {
-        let of = |i: usize, round: usize| item(&format!("{round}f{i}"), link, &format!("Headline {i}"), "");
+        let of = |i: usize, round: usize| {
+            item(&format!("{round}f{i}"), link, &format!("Headline {i}"), "")
+        };
         let document = |round: usize| (0..3).map(|i| of(i, round)).collect::<Vec<_>>();
         assert_eq!(news(&[&document(1), &document(2), &document(3)]), 0);
-        assert_eq!(news(&[&document(1), &[of(0, 1), of(1, 1), of(2, 7)]]), 1, "the others kept their guids");
+        assert_eq!(
+            news(&[&document(1), &[of(0, 1), of(1, 1), of(2, 7)]]),
+            1,
+            "the others kept their guids"
+        );
     }
 }
 
@@ -117,8 +129,16 @@ fn a_parameter_that_names_items_keeps_them_apart() {
     let of = |id: usize, title: &str| bare(&format!("https://wire.example/story?id={id}"), title);
     let report = "Market report";
     assert_eq!(news(&[&[of(1, report)], &[of(2, report)]]), 1, "one at a time");
-    assert_eq!(news(&[&[of(1, report), of(2, "Weather")], &[of(3, report), of(4, "Weather")]]), 2, "all at once");
-    assert_eq!(news(&[&[of(2, report), of(1, report)], &[of(3, report), of(2, report)]]), 1, "a list that rolls");
+    assert_eq!(
+        news(&[&[of(1, report), of(2, "Weather")], &[of(3, report), of(4, "Weather")]]),
+        2,
+        "all at once"
+    );
+    assert_eq!(
+        news(&[&[of(2, report), of(1, report)], &[of(3, report), of(2, report)]]),
+        1,
+        "a list that rolls"
+    );
     let named = |slug: &str| bare(&format!("https://wire.example/story?name={slug}"), report);
     assert_eq!(news(&[&[named("mon"), named("tue")], &[named("wed"), named("thu")]]), 2);
 }
@@ -131,28 +151,53 @@ fn anchors_of_one_page_are_items() {
 
 #[test]
 fn a_report_with_the_same_headline_is_news_each_day() {
-    let of = |day: i64, link: &str, text: &str| dated(item(link, link, "Market report", text), 24 * day);
-    let by_path = |day: i64| of(day, &format!("https://wire.example/2026/11/{day}/market-report"), "");
+    let of =
+        |day: i64, link: &str, text: &str| dated(item(link, link, "Market report", text), 24 * day);
+    let by_path =
+        |day: i64| of(day, &format!("https://wire.example/2026/11/{day}/market-report"), "");
     assert_eq!(news(&[&[by_path(1)], &[by_path(2)]]), 1);
-    let by_token = |day: i64, token: &str| of(day, &format!("https://wire.example/market?at={token}"), "");
+    let by_token =
+        |day: i64, token: &str| of(day, &format!("https://wire.example/market?at={token}"), "");
     assert_eq!(news(&[&[by_token(1, "x")], &[by_token(2, "y")]]), 1);
-    let one_page =
-        |day: i64| dated(item(&format!("report {day}"), "https://wire.example/market", "Market report", ""), 24 * day);
+    let one_page = |day: i64| {
+        dated(
+            item(&format!("report {day}"), "https://wire.example/market", "Market report", ""),
+            24 * day,
+        )
+    };
     assert_eq!(news(&[&[one_page(1)], &[one_page(2)]]), 1);
-    let boilerplate = "Our daily look at the markets of Asia, Europe and America, with all that moves them.";
+    let boilerplate =
+        "Our daily look at the markets of Asia, Europe and America, with all that moves them.";
     let alike = |day: i64| of(day, &format!("https://wire.example/{day}"), boilerplate);
     assert_eq!(news(&[&[alike(1)], &[alike(2), alike(1)]]), 1);
     assert_eq!(news(&[&[alike(1)], &[alike(2)]]), 1);
 }
 
-const SUMMARY: &str = "Envoys met in Seoul to talk of the bridge and the ferry between the islands, officials said.";
+const SUMMARY: &str =
+    "Envoys met in Seoul to talk of the bridge and the ferry between the islands, officials said.";
 
 #[rstest]
-#[case::number("/2021/korea-talks-open-in-seoul-48311", "/2021/korea-talks-open-in-seoul-amid-row-48311", SUMMARY)]
-#[case::number_and_no_text("/korea-talks-open-in-seoul-48311", "/korea-talks-open-in-seoul-amid-row-48311", "")]
-#[case::date("/2021/05/04/korea-talks-open-in-seoul", "/2021/05/04/korea-talks-open-in-seoul-amid-row", SUMMARY)]
+#[case::number(
+    "/2021/korea-talks-open-in-seoul-48311",
+    "/2021/korea-talks-open-in-seoul-amid-row-48311",
+    SUMMARY
+)]
+#[case::number_and_no_text(
+    "/korea-talks-open-in-seoul-48311",
+    "/korea-talks-open-in-seoul-amid-row-48311",
+    ""
+)]
+#[case::date(
+    "/2021/05/04/korea-talks-open-in-seoul",
+    "/2021/05/04/korea-talks-open-in-seoul-amid-row",
+    SUMMARY
+)]
 #[case::bare_slug("/korea-talks-open-in-seoul", "/korea-talks-open-in-seoul-amid-row", SUMMARY)]
-fn a_slug_that_follows_the_headline_makes_no_item_new(#[case] old: &str, #[case] new: &str, #[case] text: &str) {
+fn a_slug_that_follows_the_headline_makes_no_item_new(
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] text: &str,
+) {
     let of = |path: &str, title: &str, guid: bool| {
         let link = format!("https://wire.example{path}");
         item(if guid { &link } else { "" }, &link, title, text)
@@ -161,7 +206,11 @@ fn a_slug_that_follows_the_headline_makes_no_item_new(#[case] old: &str, #[case]
         let old = of(old, "Korea talks open in Seoul", guid);
         let new = of(new, "Korea talks open in Seoul amid row", guid);
         assert_eq!(news(&[from_ref(&old), from_ref(&new)]), 0, "guid {guid}");
-        assert_eq!(news(&[from_ref(&old), &[new, old.clone()]]), 1, "both stand there: guid {guid}");
+        assert_eq!(
+            news(&[from_ref(&old), &[new, old.clone()]]),
+            1,
+            "both stand there: guid {guid}"
+        );
     }
 }
 
@@ -180,8 +229,9 @@ fn items_of_one_frame_stay_apart() {
     let chad = of("", "/press-10482/statement-on-arms-in-chad", "Statement on arms in Chad");
     assert_eq!(news(&[&[yemen.clone(), chad], &[syria]]), 1);
     let plain = |path: &str, title: &str| of("", path, title);
-    let [yemen, syria] = [("/yemen", "Statement on arms in Yemen"), ("/syria", "Statement on arms in Syria")]
-        .map(|(path, title)| plain(path, title));
+    let [yemen, syria] =
+        [("/yemen", "Statement on arms in Yemen"), ("/syria", "Statement on arms in Syria")]
+            .map(|(path, title)| plain(path, title));
     assert_eq!(news(&[&[yemen], &[syria]]), 1);
     let [one, two] = ["101", "102"].map(|guid| of(guid, &format!("/{guid}"), "Statement"));
     assert_eq!(news(&[&[dated(one, 0)], &[dated(two, 24)]]), 1);
@@ -189,16 +239,26 @@ fn items_of_one_frame_stay_apart() {
 
 #[test]
 fn other_news_under_a_known_guid_and_link_is_news_and_an_edit_is_not() {
-    let of =
-        |title: &str, text: &str, hours: i64| dated(item("sitrep", "https://gov.example/sitrep", title, text), hours);
+    let of = |title: &str, text: &str, hours: i64| {
+        dated(item("sitrep", "https://gov.example/sitrep", title, text), hours)
+    };
     let monday = of("Report of Monday", "Calm at the harbour; the ferry runs as planned.", 0);
-    let tuesday = of("Report of Tuesday", "A missile was fired over the strait in the morning.", 24);
-    let corrected = of("Report of Tuesday", "A missile was fired over the strait early in the morning.", 25);
-    let wednesday = of("Report of Wednesday", "A second missile fell near the island; two ships are missing.", 48);
+    let tuesday =
+        of("Report of Tuesday", "A missile was fired over the strait in the morning.", 24);
+    let corrected =
+        of("Report of Tuesday", "A missile was fired over the strait early in the morning.", 25);
+    let wednesday = of(
+        "Report of Wednesday",
+        "A second missile fell near the island; two ships are missing.",
+        48,
+    );
     assert_eq!(news(&[from_ref(&monday), from_ref(&tuesday)]), 1);
     assert_eq!(news(&[from_ref(&monday), from_ref(&tuesday), from_ref(&tuesday)]), 0);
     assert_eq!(news(&[from_ref(&monday), from_ref(&tuesday), from_ref(&corrected)]), 0);
-    assert_eq!(news(&[from_ref(&monday), from_ref(&tuesday), from_ref(&corrected), from_ref(&wednesday)]), 1);
+    assert_eq!(
+        news(&[from_ref(&monday), from_ref(&tuesday), from_ref(&corrected), from_ref(&wednesday)]),
+        1
+    );
     let back = [tuesday, monday, corrected, wednesday.clone(), wednesday];
     let all: Vec<&[Item]> = back.iter().map(from_ref).collect();
     assert_eq!(news(&all), 0);

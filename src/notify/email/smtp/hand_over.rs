@@ -57,14 +57,20 @@ impl Failure {
                 let text = reply.text().to_ascii_lowercase();
                 text.contains("connection") || text.contains("session")
             }
-            Self::Broken(Step::Mail | Step::Rcpt | Step::Data, broken) => !matches!(broken, Broken::Late(_)),
+            Self::Broken(Step::Mail | Step::Rcpt | Step::Data, broken) => {
+                !matches!(broken, Broken::Late(_))
+            }
             _ => false,
         }
     }
 }
 
 /// Hands `mail` over.
-pub(super) async fn hand_over(connection: &mut Connection, envelope: &Envelope, mail: &[u8]) -> Result<Reply, Failure> {
+pub(super) async fn hand_over(
+    connection: &mut Connection,
+    envelope: &Envelope,
+    mail: &[u8],
+) -> Result<Reply, Failure> {
     let parameters = parameters(connection, envelope, mail)?;
     connection.mails += 1;
     ask(connection, Step::Mail, &format!("MAIL FROM:<{}>{parameters}", envelope.from)).await?;
@@ -75,13 +81,21 @@ pub(super) async fn hand_over(connection: &mut Connection, envelope: &Envelope, 
 }
 
 /// What `MAIL` says besides the sender, as far as the server understands it.
-fn parameters(connection: &Connection, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
+fn parameters(
+    connection: &Connection,
+    envelope: &Envelope,
+    mail: &[u8],
+) -> Result<String, Failure> {
     let offer = &connection.offer;
     let mut parameters = String::new();
     if !envelope.is_ascii() {
         if !offer.utf8 {
             let is_sender = is_ascii(&envelope.to);
-            return Err(if is_sender { Failure::SenderBeyondAscii } else { Failure::RecipientBeyondAscii });
+            return Err(if is_sender {
+                Failure::SenderBeyondAscii
+            } else {
+                Failure::RecipientBeyondAscii
+            });
         }
         parameters.push_str(" SMTPUTF8");
     }

@@ -32,7 +32,9 @@ impl Mechanism {
                 // A server that passes over what comes with the command asks for it once more.
                 vec![format!("AUTH PLAIN {initial}"), initial]
             }
-            Self::Login => vec!["AUTH LOGIN".to_owned(), STANDARD.encode(user), STANDARD.encode(password)],
+            Self::Login => {
+                vec!["AUTH LOGIN".to_owned(), STANDARD.encode(user), STANDARD.encode(password)]
+            }
         }
     }
 }

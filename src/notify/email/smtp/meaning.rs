@@ -79,12 +79,14 @@ const NO_ROOM: [&str; 6] = ["full", "quota", "over quota", "overquota", "storage
 const SIZE: [&str; 5] = ["size", "too big", "too large", "too long", "large"];
 
 /// What is said of a mail's content.
-const CONTENT: [&str; 8] = ["spam", "virus", "malware", "content", "phishing", "attachment", "infected", "junk"];
+const CONTENT: [&str; 8] =
+    ["spam", "virus", "malware", "content", "phishing", "attachment", "infected", "junk"];
 
 /// What `reply`, a refusal, means where it answers `step`.
 pub(super) fn meaning(step: Step, reply: &Reply) -> Meaning {
     let words = Words::of(&reply.text());
-    let status = reply.status.map(|status| (status.subject, status.detail)).filter(|status| status.0 != 0);
+    let status =
+        reply.status.map(|status| (status.subject, status.detail)).filter(|status| status.0 != 0);
     if reply.is_temporary() {
         Later(cause(step, reply.code, status, &words), scope(step, reply.code, status, &words))
     } else if step.is_of_a_mail() {
@@ -100,7 +102,8 @@ pub(super) fn meaning(step: Step, reply: &Reply) -> Meaning {
 /// The kind of a failure that the server calls temporary. Only what it says of a mail itself counts
 /// as an attempt.
 fn cause(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Cause {
-    let of_the_mail = matches!(step, Step::Data | Step::End) && !matches!(code, 421 | 432 | 450 | 452 | 454);
+    let of_the_mail =
+        matches!(step, Step::Data | Step::End) && !matches!(code, 421 | 432 | 450 | 452 | 454);
     let is_busy = matches!(status, Some((2 | 4 | 7, _) | (3, 1 | 2))) || words.have(&TOO_MUCH);
     if of_the_mail && !is_busy { Cause::Failed } else { Cause::Busy }
 }
@@ -112,7 +115,11 @@ fn scope(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Sc
         Some((3..=5, _)) => false,
         _ => step == Step::Rcpt && !words.have(&TOO_MUCH),
     };
-    if of_a_recipient && !matches!(code, 421 | 432 | 454) { Scope::Recipient } else { Scope::Notifier }
+    if of_a_recipient && !matches!(code, 421 | 432 | 454) {
+        Scope::Recipient
+    } else {
+        Scope::Notifier
+    }
 }
 
 /// What a permanent refusal with an enhanced code means.

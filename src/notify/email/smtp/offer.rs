@@ -30,7 +30,9 @@ impl Offer {
 
     fn add(&mut self, line: &str) {
         // `AUTH=LOGIN PLAIN` was the form before RFC 2554.
-        let line = line.strip_prefix("AUTH=").map_or_else(|| line.to_owned(), |rest| format!("AUTH {rest}"));
+        let line = line
+            .strip_prefix("AUTH=")
+            .map_or_else(|| line.to_owned(), |rest| format!("AUTH {rest}"));
         let mut words = line.split_whitespace();
         match words.next() {
             Some("STARTTLS") => self.starttls = true,
@@ -57,7 +59,10 @@ mod tests {
     use super::*;
 
     fn offer(lines: &[&str]) -> Offer {
-        let lines = std::iter::once("sink.example").chain(lines.iter().copied()).map(str::to_owned).collect();
+        let lines = std::iter::once("sink.example")
+            .chain(lines.iter().copied())
+            .map(str::to_owned)
+            .collect();
         Offer::of(&Reply { code: 250, status: None, lines })
     }
 
@@ -70,7 +75,10 @@ mod tests {
     #[case(&["AUTH NTLM CRAM-MD5"], &[])]
     #[case(&["AUTHOR PLAIN"], &[])]
     #[case(&["AUTH"], &[])]
-    fn ways_to_log_in_are_read_in_every_form(#[case] lines: &[&str], #[case] expected: &[Mechanism]) {
+    fn ways_to_log_in_are_read_in_every_form(
+        #[case] lines: &[&str],
+        #[case] expected: &[Mechanism],
+    ) {
         assert_eq!(offer(lines).mechanisms, expected);
     }
 
@@ -80,7 +88,11 @@ mod tests {
     #[case(&["SIZE 0", "limits rcptmax=5 mailmax=2"], Some(usize::MAX), Some(2))]
     #[case(&["SIZE much", "LIMITS MAILMAX=0"], Some(usize::MAX), None)]
     #[case(&["LIMITS RCPTMAX=1 MAILMAX=x"], None, None)]
-    fn limits_are_read(#[case] lines: &[&str], #[case] size: Option<usize>, #[case] mails: Option<u32>) {
+    fn limits_are_read(
+        #[case] lines: &[&str],
+        #[case] size: Option<usize>,
+        #[case] mails: Option<u32>,
+    ) {
         let offer = offer(lines);
         assert_eq!((offer.size, offer.mails), (size, mails));
     }

@@ -123,8 +123,12 @@ async fn log_in(
             None => greeted(email).await?,
         };
         match login::log_in(&mut wire, mechanism, credentials).await {
-            Ok(reply) if reply.is_positive() => return Ok(Connection::new(wire, offer, Some(mechanism))),
-            Ok(reply) if !reply.is_permanent() => return Err(NotOpened::Refused(Step::Login, reply)),
+            Ok(reply) if reply.is_positive() => {
+                return Ok(Connection::new(wire, offer, Some(mechanism)));
+            }
+            Ok(reply) if !reply.is_permanent() => {
+                return Err(NotOpened::Refused(Step::Login, reply));
+            }
             Ok(reply) => {
                 failure = telling(failure, reply);
                 wire.goodbye().await;
@@ -138,7 +142,9 @@ async fn log_in(
 /// PLAIN before LOGIN, but `first` before all.
 fn in_turn(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mechanism> {
     let mut mechanisms: Vec<_> = first.into_iter().collect();
-    mechanisms.extend([Mechanism::Plain, Mechanism::Login].into_iter().filter(|known| Some(*known) != first));
+    mechanisms.extend(
+        [Mechanism::Plain, Mechanism::Login].into_iter().filter(|known| Some(*known) != first),
+    );
     mechanisms.retain(|mechanism| offered.contains(mechanism));
     mechanisms
 }
@@ -146,7 +152,9 @@ fn in_turn(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mechanism> {
 /// The refusal that says more: one of the login over one of a mechanism.
 fn telling(before: NotOpened, reply: Reply) -> NotOpened {
     match before {
-        NotOpened::Refused(_, before) if login::is_unknown(&reply) => NotOpened::Refused(Step::Login, before),
+        NotOpened::Refused(_, before) if login::is_unknown(&reply) => {
+            NotOpened::Refused(Step::Login, before)
+        }
         _ => NotOpened::Refused(Step::Login, reply),
     }
 }

@@ -85,7 +85,10 @@ impl State {
         {
             return Turn::GiveUp(failure.clone());
         }
-        let most = self.crowded.filter(|(_, until)| now < *until).map_or(usize::MAX, |(most, _)| most.max(1));
+        let most = self
+            .crowded
+            .filter(|(_, until)| now < *until)
+            .map_or(usize::MAX, |(most, _)| most.max(1));
         if self.opening || self.open >= most || (self.open > 0 && !waited) {
             return Turn::Wait;
         }
@@ -108,7 +111,11 @@ impl Pool {
     /// A connection that is ready for a mail: one that was kept, else a new one from `open`, which
     /// is told how the last login went through. Where others are open but no further one can be
     /// had, it waits for one of them.
-    pub(super) async fn take<F>(&self, now: Timestamp, open: impl Fn(Option<Mechanism>) -> F) -> Result<Lent<'_>, Retry>
+    pub(super) async fn take<F>(
+        &self,
+        now: Timestamp,
+        open: impl Fn(Option<Mechanism>) -> F,
+    ) -> Result<Lent<'_>, Retry>
     where
         F: Future<Output = Result<Connection, Retry>>,
     {
@@ -144,14 +151,21 @@ impl Pool {
     /// Takes a connection that was idle for too long.
     fn poll_expired(&self, context: &mut Context<'_>) -> Option<Lent<'_>> {
         let mut state = self.state();
-        let expired = state.idle.iter_mut().position(|idle| idle.expires.as_mut().poll(context).is_ready())?;
+        let expired = state
+            .idle
+            .iter_mut()
+            .position(|idle| idle.expires.as_mut().poll(context).is_ready())?;
         let Idle { connection, .. } = state.idle.remove(expired);
         Some(Lent { pool: self, connection: Some(connection), reused: true })
     }
 
     fn take_idle(&self) -> Vec<Lent<'_>> {
         let idle = std::mem::take(&mut self.state().idle);
-        let lent = |Idle { connection, .. }| Lent { pool: self, connection: Some(connection), reused: true };
+        let lent = |Idle { connection, .. }| Lent {
+            pool: self,
+            connection: Some(connection),
+            reused: true,
+        };
         idle.into_iter().map(lent).collect()
     }
 }
@@ -262,7 +276,10 @@ impl Pools {
         let pools = self.all();
         loop {
             let expired = poll_fn(|context| {
-                pools.iter().find_map(|pool| pool.poll_expired(context)).map_or(Poll::Pending, Poll::Ready)
+                pools
+                    .iter()
+                    .find_map(|pool| pool.poll_expired(context))
+                    .map_or(Poll::Pending, Poll::Ready)
             });
             expired.await.goodbye().await;
         }

@@ -71,7 +71,9 @@ pub(super) async fn read_reply(stream: &mut (impl AsyncBufRead + Unpin)) -> Resu
                 return Ok(Reply::new(code, lines));
             }
             Some(Line { text, .. }) => text,
-            None if lines.is_empty() => return Err(Broken::Nonsense(String::from_utf8_lossy(&line).into_owned())),
+            None if lines.is_empty() => {
+                return Err(Broken::Nonsense(String::from_utf8_lossy(&line).into_owned()));
+            }
             // Some servers wrap what they say.
             None => String::from_utf8_lossy(&line).trim().to_owned(),
         };
@@ -82,7 +84,10 @@ pub(super) async fn read_reply(stream: &mut (impl AsyncBufRead + Unpin)) -> Resu
 }
 
 /// The next line, as much of it as is kept. A last one may lack its end.
-async fn read_line(stream: &mut (impl AsyncBufRead + Unpin), left: &mut usize) -> Result<Vec<u8>, Broken> {
+async fn read_line(
+    stream: &mut (impl AsyncBufRead + Unpin),
+    left: &mut usize,
+) -> Result<Vec<u8>, Broken> {
     let mut line = Vec::new();
     loop {
         let seen = match stream.fill_buf().await {
@@ -114,7 +119,8 @@ struct Line {
 
 fn parse(line: &[u8]) -> Option<Line> {
     let (code, rest) = line.split_at_checked(3)?;
-    let code: u16 = std::str::from_utf8(code).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
+    let code: u16 =
+        std::str::from_utf8(code).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
     let last = match rest.first() {
         Some(b'-') => false,
         Some(digit) if digit.is_ascii_digit() => return None,
@@ -128,7 +134,11 @@ fn parse(line: &[u8]) -> Option<Line> {
 fn status(line: &str) -> Option<Status> {
     let mut parts = line.split_whitespace().next()?.split('.').map(|part| part.parse::<u16>().ok());
     let (class, subject, detail) = (parts.next()??, parts.next()??, parts.next()??);
-    (parts.next().is_none() && matches!(class, 2 | 4 | 5)).then_some(Status { class, subject, detail })
+    (parts.next().is_none() && matches!(class, 2 | 4 | 5)).then_some(Status {
+        class,
+        subject,
+        detail,
+    })
 }
 
 #[cfg(test)]
@@ -155,7 +165,11 @@ mod tests {
     #[case(b"220 Bienvenue \xe0 tous\r\n", 220, "Bienvenue \u{fffd} tous")]
     #[case("250 hälsningar\r\n".as_bytes(), 250, "hälsningar")]
     #[case(b"250 ok", 250, "ok")]
-    fn the_code_counts_whatever_the_text(#[case] bytes: &[u8], #[case] code: u16, #[case] text: &str) {
+    fn the_code_counts_whatever_the_text(
+        #[case] bytes: &[u8],
+        #[case] code: u16,
+        #[case] text: &str,
+    ) {
         let reply = read(bytes).expect("a reply");
         assert_eq!((reply.code, reply.text().as_str()), (code, text));
     }
@@ -175,7 +189,12 @@ mod tests {
 
     #[test]
     fn a_long_reply_is_read_over_and_an_endless_one_is_not() {
-        let long = [b"250-".to_vec(), vec![b'x'; 1 << 20], b"\r\n250-y\r\n".repeat(10_000), b"250 end\r\n".to_vec()];
+        let long = [
+            b"250-".to_vec(),
+            vec![b'x'; 1 << 20],
+            b"\r\n250-y\r\n".repeat(10_000),
+            b"250 end\r\n".to_vec(),
+        ];
         let reply = read(&long.concat()).expect("a reply");
         assert_eq!((reply.code, reply.lines.last().map(String::as_str)), (250, Some("end")));
         assert!(reply.lines.len() <= LINES + 1 && reply.lines[0].len() <= LINE);
@@ -191,7 +210,10 @@ mod tests {
     #[case(b"550 127.0.0.1 is listed\r\n", None)]
     #[case(b"550 3.1.1 what\r\n", None)]
     #[case(b"550 version 5.1.1\r\n", None)]
-    fn an_enhanced_code_begins_a_line(#[case] bytes: &[u8], #[case] expected: Option<(u16, u16, u16)>) {
+    fn an_enhanced_code_begins_a_line(
+        #[case] bytes: &[u8],
+        #[case] expected: Option<(u16, u16, u16)>,
+    ) {
         let status = read(bytes).expect("a reply").status;
         assert_eq!(status.map(|status| (status.class, status.subject, status.detail)), expected);
     }

@@ -35,7 +35,9 @@ impl Step {
     /// mails twice. The steps before a mail have a deadline round all of them.
     pub(super) fn patience(self) -> Duration {
         match self {
-            Self::Greeting | Self::Hello | Self::StartTls | Self::Login | Self::Data => Duration::from_mins(2),
+            Self::Greeting | Self::Hello | Self::StartTls | Self::Login | Self::Data => {
+                Duration::from_mins(2)
+            }
             Self::Mail | Self::Rcpt => Duration::from_mins(5),
             Self::End => Duration::from_mins(10),
         }

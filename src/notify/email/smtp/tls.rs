@@ -18,7 +18,11 @@ pub(super) fn connector(ca: &[Authority]) -> Result<TlsConnector, rustls::Error>
     let provider = Arc::new(default_provider());
     let own = ca.iter().map(|authority| CertificateDer::from(authority.0.clone()));
     let verifier = Verifier::new_with_extra_roots(own, Arc::clone(&provider))?;
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let config = config
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }

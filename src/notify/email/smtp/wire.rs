@@ -68,7 +68,11 @@ impl Wire {
 
     /// Goes on with TLS. What was said before and not read yet must not be taken for answers from
     /// within TLS (CVE-2011-0411, CVE-2021-33515).
-    pub(super) async fn secure(self, tls: &TlsConnector, name: ServerName<'static>) -> Result<Self, Broken> {
+    pub(super) async fn secure(
+        self,
+        tls: &TlsConnector,
+        name: ServerName<'static>,
+    ) -> Result<Self, Broken> {
         if !self.stream.buffer().is_empty() {
             return Err(Broken::Nonsense("more than an answer came before TLS".to_owned()));
         }
@@ -105,12 +109,20 @@ impl Wire {
     }
 
     /// As [`ask`](Self::ask), with an answer that comes in time.
-    pub(super) async fn ask_within(&mut self, patience: Duration, command: &str) -> Result<Reply, Broken> {
+    pub(super) async fn ask_within(
+        &mut self,
+        patience: Duration,
+        command: &str,
+    ) -> Result<Reply, Broken> {
         timeout(patience, self.ask(command)).await.unwrap_or(Err(Broken::Late(patience)))
     }
 
     /// Sends a mail up to its final dot, and what the server answers to that in time.
-    pub(super) async fn hand_over(&mut self, mail: &[u8], patience: Duration) -> Result<Reply, Broken> {
+    pub(super) async fn hand_over(
+        &mut self,
+        mail: &[u8],
+        patience: Duration,
+    ) -> Result<Reply, Broken> {
         for part in stuffed(mail).chunks(PART) {
             let written = timeout(BLOCK, self.stream.write_all(part)).await;
             written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;

@@ -31,7 +31,10 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 fn after_the_verb(words: &[&str]) -> Option<Duration> {
-    let at = words.iter().take(BETWEEN + 1).position(|word| word.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let at = words
+        .iter()
+        .take(BETWEEN + 1)
+        .position(|word| word.bytes().all(|byte| byte.is_ascii_digit()))?;
     let number: u64 = words[at].parse().ok()?;
     let seconds = match *words.get(at + 1)? {
         "s" | "sec" | "secs" | "second" | "seconds" => 1,

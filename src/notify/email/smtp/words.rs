@@ -31,7 +31,11 @@ pub(super) fn not_opened(email: &Email, why: &NotOpened) -> String {
     let server = server(email);
     let why = match why {
         NotOpened::Refused(_, reply) => {
-            return format!("{server} lets us in no further: {}{}", said(email, reply), name_advice(reply));
+            return format!(
+                "{server} lets us in no further: {}{}",
+                said(email, reply),
+                name_advice(reply)
+            );
         }
         NotOpened::NoLogin => {
             return format!(
@@ -49,12 +53,20 @@ pub(super) fn not_opened(email: &Email, why: &NotOpened) -> String {
 }
 
 /// Why a mail was not taken.
-pub(super) fn not_sent(email: &Email, envelope: &Envelope, failure: &Failure, length: usize) -> String {
+pub(super) fn not_sent(
+    email: &Email,
+    envelope: &Envelope,
+    failure: &Failure,
+    length: usize,
+) -> String {
     let server = server(email);
     match failure {
         Failure::Refused(_, reply) => format!("{}{}", said(email, reply), name_advice(reply)),
         Failure::Broken(Step::End, broken) => {
-            format!("{server} did not say whether it took the mail: {}", safe(email, &broken.to_string()))
+            format!(
+                "{server} did not say whether it took the mail: {}",
+                safe(email, &broken.to_string())
+            )
         }
         Failure::Broken(step, broken) => {
             let why = safe(email, &broken.to_string());
@@ -62,12 +74,16 @@ pub(super) fn not_sent(email: &Email, envelope: &Envelope, failure: &Failure, le
         }
         Failure::SenderBeyondAscii => beyond_ascii(&server, &envelope.from),
         Failure::RecipientBeyondAscii => beyond_ascii(&server, &envelope.to),
-        Failure::TooLong(most) => format!("{server} takes mails of at most {most} bytes, and this one has {length}"),
+        Failure::TooLong(most) => {
+            format!("{server} takes mails of at most {most} bytes, and this one has {length}")
+        }
     }
 }
 
 fn beyond_ascii(server: &str, address: &lettre::Address) -> String {
-    format!("{server} takes no addresses with letters outside ASCII before the @ (SMTPUTF8), such as {address}")
+    format!(
+        "{server} takes no addresses with letters outside ASCII before the @ (SMTPUTF8), such as {address}"
+    )
 }
 
 fn safe(email: &Email, words: &str) -> String {
@@ -77,13 +93,20 @@ fn safe(email: &Email, words: &str) -> String {
 /// What to do where the server wants another name at EHLO.
 fn name_advice(reply: &Reply) -> &'static str {
     let text = reply.text().to_ascii_lowercase();
-    let names_it = ["helo", "ehlo", "fully-qualified", "fqdn"].iter().any(|word| text.contains(word));
-    if names_it { "; the name that Tidings gives there can be set: `helo: mail.example.org`" } else { "" }
+    let names_it =
+        ["helo", "ehlo", "fully-qualified", "fqdn"].iter().any(|word| text.contains(word));
+    if names_it {
+        "; the name that Tidings gives there can be set: `helo: mail.example.org`"
+    } else {
+        ""
+    }
 }
 
 fn login_advice(email: &Email) -> &'static str {
     match email.security {
-        MailSecurity::Plain => "; many servers offer it only over TLS: smtps:// or smtp+starttls://",
+        MailSecurity::Plain => {
+            "; many servers offer it only over TLS: smtps:// or smtp+starttls://"
+        }
         MailSecurity::Tls | MailSecurity::StartTls => "",
     }
 }
@@ -94,7 +117,9 @@ fn tls_advice(email: &Email, why: &str) -> &'static str {
         MailSecurity::Tls if why.contains("InvalidContentType") => {
             "; this port seems to begin without TLS, which smtp+starttls:// is for"
         }
-        MailSecurity::StartTls if why.contains("STARTTLS") => "; smtps:// is for servers that begin with TLS",
+        MailSecurity::StartTls if why.contains("STARTTLS") => {
+            "; smtps:// is for servers that begin with TLS"
+        }
         _ if why.contains("UnknownIssuer") => {
             "; where the server's CA is your own, name its certificate: `ca: FILE.pem`"
         }
@@ -106,5 +131,9 @@ fn tls_advice(email: &Email, why: &str) -> &'static str {
 fn secrets(email: &Email) -> Vec<String> {
     let Some((user, password)) = &email.login else { return Vec::new() };
     let password = password.expose_secret();
-    vec![password.to_owned(), STANDARD.encode(password), STANDARD.encode(format!("\0{user}\0{password}"))]
+    vec![
+        password.to_owned(),
+        STANDARD.encode(password),
+        STANDARD.encode(format!("\0{user}\0{password}")),
+    ]
 }

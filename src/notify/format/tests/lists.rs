@@ -6,7 +6,9 @@ use tidings_rules::story::Sighting;
 
 /// A digest of so many stories under each of these rules.
 fn digest(rules: &[(&str, usize)]) -> Letter {
-    let Content::Digest(sample) = fixture::digest(Reason::Quiet).content else { panic!("no digest") };
+    let Content::Digest(sample) = fixture::digest(Reason::Quiet).content else {
+        panic!("no digest")
+    };
     let entry = |rule: &str, number: usize| {
         let mut entry: Entry = sample.rules[0].stories[1].clone();
         entry.event = format!("{rule}-{number}");
@@ -21,7 +23,10 @@ fn digest(rules: &[(&str, usize)]) -> Letter {
         ..sample.rules[0].clone()
     };
     let rules = rules.iter().map(group).collect();
-    Letter { content: Content::Digest(Digest { reason: Reason::Quiet, part: None, rules }), ..fixture::test() }
+    Letter {
+        content: Content::Digest(Digest { reason: Reason::Quiet, part: None, rules }),
+        ..fixture::test()
+    }
 }
 
 /// All of a message as one text, with what its form escapes read back.
@@ -59,17 +64,24 @@ fn a_digest_has_its_stories_and_then_says_how_many_more_there_are() {
         hold_to_limits(format, &message);
         let text = read(format, &message);
         let shown = (1..=120).take_while(|number| {
-            let (title, link) = (format!("arms in Pyongyang, day {number}."), format!("/arms/{number}?a=1&b=2"));
-            text.contains(&title) && text.contains(&link) && text.contains("Wire, Thu 12 Mar 2026, 09:30 UTC")
+            let (title, link) =
+                (format!("arms in Pyongyang, day {number}."), format!("/arms/{number}?a=1&b=2"));
+            text.contains(&title)
+                && text.contains(&link)
+                && text.contains("Wire, Thu 12 Mar 2026, 09:30 UTC")
         });
         let shown = shown.count();
         assert!(shown >= 15, "{format:?} shows {shown}");
         if shown < 120 {
             let hidden = 120 - shown;
-            let more = format!("and {} more: {hidden} of arms (120), oil (6), gas (4)", hidden + 10);
+            let more =
+                format!("and {} more: {hidden} of arms (120), oil (6), gas (4)", hidden + 10);
             assert!(text.contains(&more), "{format:?}: {text}");
         } else {
-            assert!(text.contains("/gas/4?a=1&b=2") && !text.contains(" more"), "{format:?}: {text}");
+            assert!(
+                text.contains("/gas/4?a=1&b=2") && !text.contains(" more"),
+                "{format:?}: {text}"
+            );
         }
     }
 }
@@ -90,9 +102,11 @@ fn copies_are_listed_with_headline_source_and_link() {
     for format in ALL {
         let text = read(format, &of(format, &letter));
         for number in 1..=4 {
-            for part in
-                [format!("Headline {number}"), format!("Paper {number}, Thu"), format!("paper.example/{number}")]
-            {
+            for part in [
+                format!("Headline {number}"),
+                format!("Paper {number}, Thu"),
+                format!("paper.example/{number}"),
+            ] {
                 assert!(text.contains(&part), "{format:?} lacks {part}: {text}");
             }
         }
@@ -120,7 +134,10 @@ fn every_link_is_there_whatever_its_length(#[values(301, 641, 1100, 2049, 2400)]
     for format in ALL {
         let message = of(format, &linked(&link));
         hold_to_limits(format, &message);
-        assert!(read(format, &message).contains(&link), "{format:?} has no link of {length}: {message}");
+        assert!(
+            read(format, &message).contains(&link),
+            "{format:?} has no link of {length}: {message}"
+        );
     }
 }
 
@@ -134,9 +151,15 @@ fn a_link_beyond_all_room_is_said_and_costs_no_story_of_a_digest() {
     for format in ALL {
         let alert = of(format, &linked(&link));
         hold_to_limits(format, &alert);
-        assert!(read(format, &alert).contains("its link has 20001 characters"), "{format:?}: {alert}");
+        assert!(
+            read(format, &alert).contains("its link has 20001 characters"),
+            "{format:?}: {alert}"
+        );
         let text = read(format, &of(format, &letter));
-        assert!(text.contains("its link has 20001 characters") && text.contains("/arms/3?a=1"), "{format:?}: {text}");
+        assert!(
+            text.contains("its link has 20001 characters") && text.contains("/arms/3?a=1"),
+            "{format:?}: {text}"
+        );
     }
 }
 

@@ -7,13 +7,17 @@ use crate::store::fixture::{Bench, again, at, desk, draft, item, receiver, settl
 use crate::store::{Finish, Plan, Verdict};
 use tidings_rules::text::tokenise;
 
-/// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b (arms), by wire, a day later.
+/// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b
+/// (arms), by wire, a day later.
 async fn bench() -> Bench {
     let bench = Bench::new().await;
     let mut oil = draft("oil", &[]);
     oil.told.tags = vec!["energy".to_owned()];
     oil.told.evidence[0].sentence = "Éxports of oil double.".to_owned();
-    let told = Verdict { alerts: vec![draft("arms", &[desk(), receiver("hook", "")]), oil], ..verdict(&[]) };
+    let told = Verdict {
+        alerts: vec![draft("arms", &[desk(), receiver("hook", "")]), oil],
+        ..verdict(&[])
+    };
     bench.poll("wire", 0, vec![item("a", Plan::Settle(told))]).await;
     bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
     bench.poll("wire", 86_400, vec![item("b", settle(&["arms"]))]).await;
@@ -69,7 +73,11 @@ async fn no_page_is_passed_over_and_no_alert_is_shown_twice() {
 #[tokio::test]
 async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_reply() {
     let bench = bench().await;
-    bench.store.keep_rules(vec![("hash of arms".to_owned(), "when: arms".to_owned())], at(0)).await.unwrap();
+    bench
+        .store
+        .keep_rules(vec![("hash of arms".to_owned(), "when: arms".to_owned())], at(0))
+        .await
+        .unwrap();
     let run = bench.run(&[desk(), receiver("hook", "")]).await;
     let lease = bench.lease(run, "desk", 5).await.remove(0);
     let again = again(Cause::Failed, Scope::Notifier, 60);
@@ -81,10 +89,16 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     let record = archive.alert(1).await.unwrap().expect("it is kept");
     assert_eq!(record.rule_text.as_deref(), Some("when: arms"));
     assert_eq!(record.text_now_sha256, text_hash("a", "Teaser."));
-    assert_eq!(record.past.feeds.iter().map(|seen| &*seen.feed.0).collect::<Vec<_>>(), ["wire", "paper"]);
+    assert_eq!(
+        record.past.feeds.iter().map(|seen| &*seen.feed.0).collect::<Vec<_>>(),
+        ["wire", "paper"]
+    );
     let [desk, hook] = &record.messages[..] else { panic!("{:?}", record.messages) };
     assert_eq!((desk.receiver(), desk.state.as_str()), (crate::store::fixture::desk(), "sent"));
-    let told = desk.attempts.iter().map(|one| (one.started, one.ended, one.outcome.as_deref(), one.reply.as_deref()));
+    let told = desk
+        .attempts
+        .iter()
+        .map(|one| (one.started, one.ended, one.outcome.as_deref(), one.reply.as_deref()));
     let expected = [
         (at(5), Some(at(6)), Some("again"), Some("421 try later")),
         (at(60), Some(at(61)), Some("sent"), Some("250 taken")),

@@ -21,7 +21,9 @@ async fn hourly(stories: usize) -> (Bench, i64) {
         let alerts = vec![Draft { pace: pace.clone(), ..draft("arms", &[desk()]) }];
         Plan::Settle(Verdict { alerts, ..verdict(&[]) })
     };
-    bench.poll("wire", 0, (0..stories).map(|number| item(&format!("{number:04}"), plan())).collect()).await;
+    bench
+        .poll("wire", 0, (0..stories).map(|number| item(&format!("{number:04}"), plan())).collect())
+        .await;
     (bench, run)
 }
 
@@ -32,7 +34,12 @@ fn digest(letter: &Letter) -> &Digest {
 
 fn titles(lease: &Lease) -> Vec<String> {
     let letter = letter(&lease.payload);
-    digest(&letter).rules.iter().flat_map(|group| &group.stories).map(|entry| entry.story.title.clone()).collect()
+    digest(&letter)
+        .rules
+        .iter()
+        .flat_map(|group| &group.stories)
+        .map(|entry| entry.story.title.clone())
+        .collect()
 }
 
 fn part(lease: &Lease) -> String {
@@ -40,7 +47,12 @@ fn part(lease: &Lease) -> String {
 }
 
 /// Leases everything that is due, and has it end as `finish` says; what was sent, in order.
-async fn deliver(bench: &Bench, run: i64, now: i64, finish: impl Fn(&Lease) -> Finish) -> Vec<Lease> {
+async fn deliver(
+    bench: &Bench,
+    run: i64,
+    now: i64,
+    finish: impl Fn(&Lease) -> Finish,
+) -> Vec<Lease> {
     let mut sent = Vec::new();
     loop {
         let leases = bench.lease(run, "desk", now).await;
@@ -74,9 +86,13 @@ async fn two_thousand_five_hundred_stories_are_twenty_five_messages_in_order() {
     assert_eq!(sent.len(), 25);
     assert!(sent.iter().all(|lease| lease.payload.len() < 256 << 10));
     assert_eq!(sent.iter().flat_map(titles).collect::<Vec<_>>(), all(2500));
-    let ids: std::collections::BTreeSet<&str> = sent.iter().map(|lease| lease.id.as_str()).collect();
+    let ids: std::collections::BTreeSet<&str> =
+        sent.iter().map(|lease| lease.id.as_str()).collect();
     assert_eq!(ids.len(), 25);
-    assert_eq!(bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(), "sent");
+    assert_eq!(
+        bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(),
+        "sent"
+    );
 }
 
 #[tokio::test]
@@ -120,7 +136,10 @@ async fn what_is_too_large_is_halved_until_it_is_taken() {
     told.sort_unstable_by(|one, other| other.cmp(one));
     assert_eq!(told, all(130));
     assert_eq!(part(&sent[0]), "part 1.1.1 of 2");
-    assert_eq!(bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(), "sent");
+    assert_eq!(
+        bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(),
+        "sent"
+    );
     assert_eq!(bench.ask("SELECT count(*) || '' FROM refusal").await.unwrap(), "0");
 }
 

@@ -1,4 +1,5 @@
-//! Double quotes of a table that would make its rows run into one another: a reader of CSV passes over them in silence.
+//! Double quotes of a table that would make its rows run into one another: a reader of CSV passes
+//! over them in silence.
 
 /// What is wrong with the quotes of a table.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,10 +19,16 @@ pub(super) fn damage(text: &str) -> Option<Damage> {
         if bytes[at] == b'"' {
             let Some(end) = end_of_quoted(bytes, at + 1) else {
                 let message = format!("row {row}: a quote that is opened here is never closed");
-                return Some(Damage { at: start, message, help: "close it; a quote inside quotes is doubled" });
+                return Some(Damage {
+                    at: start,
+                    message,
+                    help: "close it; a quote inside quotes is doubled",
+                });
             };
             if !matches!(bytes.get(end), None | Some(b',' | b'\r' | b'\n')) {
-                let message = format!("row {row}: text stands behind a quote that was opened here and closed");
+                let message = format!(
+                    "row {row}: text stands behind a quote that was opened here and closed"
+                );
                 return Some(Damage {
                     at: start,
                     message,
@@ -30,7 +37,8 @@ pub(super) fn damage(text: &str) -> Option<Damage> {
             }
             at = end;
         } else {
-            at += bytes[at..].iter().take_while(|byte| !matches!(byte, b',' | b'\r' | b'\n')).count();
+            at +=
+                bytes[at..].iter().take_while(|byte| !matches!(byte, b',' | b'\r' | b'\n')).count();
         }
         let line_ends = bytes[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         // Empty lines are no rows.
@@ -77,7 +85,8 @@ mod tests {
     #[test]
     fn a_quote_that_does_not_close_its_cell_is_told_with_its_row() {
         let open = |row| format!("row {row}: a quote that is opened here is never closed");
-        let stray = |row| format!("row {row}: text stands behind a quote that was opened here and closed");
+        let stray =
+            |row| format!("row {row}: text stands behind a quote that was opened here and closed");
         for (text, at, expected) in [
             ("\"", 0, open(1)),
             ("a,b\n1,\"Ivan\n2,Petr\n", 6, open(2)),

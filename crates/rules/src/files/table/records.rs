@@ -14,29 +14,39 @@ pub(super) struct Records {
 
 /// One row.
 pub(super) struct Record {
-    /// Its number, as a spreadsheet counts rows that are not empty: the names of the columns are the first.
+    /// Its number, as a spreadsheet counts rows that are not empty: the names of the columns are
+    /// the first.
     pub(super) row: usize,
     /// Its first line.
     pub(super) span: Range<usize>,
     pub(super) cells: Vec<String>,
 }
 
-/// The records of `source`; `None` if it is no table: then nobody knows where its rows begin and end.
+/// The records of `source`; `None` if it is no table: then nobody knows where its rows begin and
+/// end.
 pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Records> {
     let text = source.text.as_str();
     let before = faults.len();
     if let Some(at) = text.find('\0') {
-        let fault = Fault::error(source, at..at, "a NUL byte: this is no text, or one in UTF-16 without its mark");
+        let fault = Fault::error(
+            source,
+            at..at,
+            "a NUL byte: this is no text, or one in UTF-16 without its mark",
+        );
         faults.push(fault.help("save the file as UTF-8"));
     } else if let Some(damage) = quotes::damage(text) {
-        faults.push(Fault::error(source, line_at(text, damage.at), damage.message).help(damage.help));
+        faults
+            .push(Fault::error(source, line_at(text, damage.at), damage.message).help(damage.help));
     }
     if faults.len() > before {
         return None;
     }
     let mut rows = records(text);
     if rows.is_empty() {
-        faults.push(Fault::error(source, 0..0, "this table is empty").help("its first row names its columns"));
+        faults.push(
+            Fault::error(source, 0..0, "this table is empty")
+                .help("its first row names its columns"),
+        );
         return None;
     }
     let header = rows.remove(0);
@@ -44,11 +54,15 @@ pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Reco
 }
 
 fn records(text: &str) -> Vec<Record> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     // Text in memory can always be read, and is UTF-8 throughout.
     let read = reader.records().map_while(Result::ok).enumerate().map(|(number, record)| {
-        let at = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default());
-        let start = at + text[at..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let at = record
+            .position()
+            .map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default());
+        let start =
+            at + text[at..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let cells = record.iter().map(str::to_owned).collect();
         Record { row: number + 1, span: line_at(text, start), cells }
     });

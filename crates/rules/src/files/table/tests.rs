@@ -8,7 +8,8 @@ use crate::fault::{Fault, Level, Source, render};
 use crate::story::Story;
 use crate::{Match, Rules, Table, Texts};
 
-const LISTS: &str = "terms:\n  sdn: {from: sdn.csv, term: name, aliases: aka, split: \";\", id: ent_num}\n";
+const LISTS: &str =
+    "terms:\n  sdn: {from: sdn.csv, term: name, aliases: aka, split: \";\", id: ent_num}\n";
 const EACH: &str = "rules:\n  - name: Listed and crime\n    each: sdn\n    when: $sdn NEAR/30 (fraud OR laundering)\n";
 
 fn source(name: &str, text: &str) -> Arc<Source> {
@@ -47,7 +48,8 @@ fn many(count: usize, part: impl Fn(usize) -> String) -> String {
 /// The rows that match a text, with the terms that were found.
 fn told(rules: &Rules, text: &str) -> Vec<String> {
     let shown = |found: Match| {
-        let terms: Vec<&str> = found.evidence.iter().map(|evidence| evidence.term.as_str()).collect();
+        let terms: Vec<&str> =
+            found.evidence.iter().map(|evidence| evidence.term.as_str()).collect();
         format!("{} [{}]", found.rule.title(), terms.join(", "))
     };
     rules.matches(&Story::of_words("", text), &[]).into_iter().map(shown).collect()
@@ -59,20 +61,28 @@ fn a_rule_with_each_matches_once_for_every_row_it_finds() {
     let rules = sound(&format!("{LISTS}{EACH}"), csv);
     assert_eq!((rules.count(), rules.iter().count()), (1, 2));
     let text = "Police say that ACME LTD and Иван Петров are charged with fraud.";
-    let expected =
-        ["Listed and crime: Ivan Petrov (36) [Иван Петров, fraud]", "Listed and crime: Acme Ltd (7) [Acme Ltd, fraud]"];
+    let expected = [
+        "Listed and crime: Ivan Petrov (36) [Иван Петров, fraud]",
+        "Listed and crime: Acme Ltd (7) [Acme Ltd, fraud]",
+    ];
     assert_eq!(told(&rules, text), expected);
     assert!(told(&rules, "Ivan Petrov and Acme Ltd are well.").is_empty());
     let version = |row: usize| rules.iter().nth(row).expect("a row").version();
     assert_ne!(version(0), version(1));
     let edited = sound(&format!("{LISTS}{EACH}"), &csv.replace("Vanya P.", "Vanja P."));
     let after = |row: usize| edited.iter().nth(row).expect("a row").version();
-    assert!(version(0) != after(0) && version(1) == after(1), "only the edited row is another version");
+    assert!(
+        version(0) != after(0) && version(1) == after(1),
+        "only the edited row is another version"
+    );
 }
 
 #[test]
 fn a_rule_of_a_row_is_kept_with_that_row_alone_and_shown_with_all() {
-    let rules = sound(&format!("{LISTS}{EACH}"), "ent_num,name,aka\n36,Ivan Petrov,\"(AND) *;=x\"\n7,Acme,\n");
+    let rules = sound(
+        &format!("{LISTS}{EACH}"),
+        "ent_num,name,aka\n36,Ivan Petrov,\"(AND) *;=x\"\n7,Acme,\n",
+    );
     let first = rules.iter().next().expect("a row");
     insta::assert_snapshot!("row", first.text() + "---\n" + &first.text_of_all_rows());
 }
@@ -83,7 +93,8 @@ fn a_list_without_each_is_one_rule_and_shows_the_label() {
     let rules = sound(&yaml, "ent_num,name,aka\n36,Ivan Petrov,Vanya\n7,Acme,\n");
     let found = rules.matches(&Story::of_words("", "Vanya and Acme: fraud."), &[]);
     assert_eq!((found.len(), found[0].rule.row()), (1, None));
-    let labels: Vec<_> = found[0].evidence.iter().map(|one| (one.term.as_str(), one.label.as_deref())).collect();
+    let labels: Vec<_> =
+        found[0].evidence.iter().map(|one| (one.term.as_str(), one.label.as_deref())).collect();
     assert_eq!(labels, [("Vanya", Some("Ivan Petrov")), ("Acme", Some("Acme")), ("fraud", None)]);
 }
 
@@ -105,7 +116,12 @@ fn a_list_without_each_is_one_rule_and_shows_the_label() {
 fn cells_are_literal(#[case] cell: &str, #[case] found: &str, #[case] other: &str) {
     let yaml = format!("{LISTS}rules:\n  - name: any\n    when: $sdn\n");
     let rules = sound(&yaml, &format!("ent_num,name,aka\n36,{cell},\n"));
-    assert_eq!((told(&rules, found).len(), told(&rules, other).len()), (1, 0), "{:?}", rules.iter().next());
+    assert_eq!(
+        (told(&rules, found).len(), told(&rules, other).len()),
+        (1, 0),
+        "{:?}",
+        rules.iter().next()
+    );
 }
 
 #[rstest]
@@ -131,7 +147,10 @@ fn cells_are_literal(#[case] cell: &str, #[case] found: &str, #[case] other: &st
 #[case::nul("ent_num,name,aka\n36,Iv\0an,\n", &["rules/sdn.csv:2: a NUL byte: this is no text, or one in UTF-16 without its mark"])]
 #[case::empty("", &["rules/sdn.csv:1: this table is empty"])]
 #[case::no_rows("ent_num,name,aka\n", &["rules/sdn.csv:1: row 1: there are only names of columns here, and no rows"])]
-fn what_is_wrong_with_a_table_is_told_with_file_and_row(#[case] csv: &str, #[case] expected: &[&str]) {
+fn what_is_wrong_with_a_table_is_told_with_file_and_row(
+    #[case] csv: &str,
+    #[case] expected: &[&str],
+) {
     assert_eq!(errors(&format!("{LISTS}{EACH}"), csv), expected);
 }
 
@@ -140,10 +159,17 @@ fn faults_of_a_table_are_bounded_in_number_and_length() {
     let rows = many(100_000, |row| format!("{row},,\n"));
     let told = errors(&format!("{LISTS}{EACH}"), &format!("ent_num,name,aka\n{rows}"));
     assert_eq!(told.len(), 21);
-    assert_eq!(told[20], "rules/sdn.csv:100002: 99980 more faults in the rows of this table are not shown");
+    assert_eq!(
+        told[20],
+        "rules/sdn.csv:100002: 99980 more faults in the rows of this table are not shown"
+    );
     let (_, faults) = load(LISTS, &format!("ent_num,name,aka\n1,{},\n", "x ".repeat(500_000)));
     let shown = render(&faults, false);
-    assert!(shown.contains("row 2: `name` holds 999999 bytes") && shown.len() < 2000, "{}", shown.len());
+    assert!(
+        shown.contains("row 2: `name` holds 999999 bytes") && shown.len() < 2000,
+        "{}",
+        shown.len()
+    );
 }
 
 #[test]
@@ -156,7 +182,11 @@ fn tables_are_read_as_programs_save_them() {
     ];
     for csv in texts {
         let rules = sound(&format!("{LISTS}{EACH}"), csv);
-        assert_eq!(told(&rules, "Vanya: fraud"), ["Listed and crime: Ivan Petrov (36) [Vanya, fraud]"], "{csv:?}");
+        assert_eq!(
+            told(&rules, "Vanya: fraud"),
+            ["Listed and crime: Ivan Petrov (36) [Vanya, fraud]"],
+            "{csv:?}"
+        );
     }
 }
 
@@ -223,17 +253,23 @@ fn what_a_row_decides_is_taken() {
 #[test]
 fn examples_are_held_to_by_any_row() {
     let csv = "ent_num,name,aka\n36,Ivan Petrov,\n7,Acme,\n";
-    let held =
-        format!("{LISTS}{EACH}    matches: [Acme and its fraud, \"Ivan Petrov: laundering\"]\n    ignores: [fraud]\n");
+    let held = format!(
+        "{LISTS}{EACH}    matches: [Acme and its fraud, \"Ivan Petrov: laundering\"]\n    ignores: [fraud]\n"
+    );
     sound(&held, csv);
-    let missed = format!("{LISTS}{EACH}    matches: [Bob and his fraud]\n    ignores: [Acme fraud]\n");
+    let missed =
+        format!("{LISTS}{EACH}    matches: [Bob and his fraud]\n    ignores: [Acme fraud]\n");
     let told = errors(&missed, csv);
-    assert!(told.len() == 2 && told[0].contains("should match") && told[1].contains("should ignore"), "{told:?}");
+    assert!(
+        told.len() == 2 && told[0].contains("should match") && told[1].contains("should ignore"),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn rows_that_are_common_words_are_named() {
-    let csv = "ent_num,name,aka\n1,Shell,\n2,TARGET,\n3,Ivan Petrov,Will;-0-\n4,Petr Ivanov,x\n5,Acme,\n";
+    let csv =
+        "ent_num,name,aka\n1,Shell,\n2,TARGET,\n3,Ivan Petrov,Will;-0-\n4,Petr Ivanov,x\n5,Acme,\n";
     let (_, faults) = load(&format!("{LISTS}{EACH}"), csv);
     assert_eq!(faults.len(), 1, "{faults:?}");
     insta::assert_snapshot!("common", render(&faults, false));
@@ -245,11 +281,17 @@ fn a_table_that_cannot_be_read_is_at_fault_and_one_that_is_left_out_is_missed_wh
     let mut faults = Vec::new();
     assert!(Rules::load(&texts, None, &mut faults).is_none());
     assert_eq!(faults[0].message, "there is no table rules/sdn.csv that can be used");
-    texts.tables.push(Table { source: source("rules/sdn.csv", ""), unreadable: Some("it is gone".to_owned()) });
+    texts.tables.push(Table {
+        source: source("rules/sdn.csv", ""),
+        unreadable: Some("it is gone".to_owned()),
+    });
     faults.clear();
     assert!(Rules::load(&texts, None, &mut faults).is_none());
     assert_eq!(faults[0].source.name, "rules/sdn.csv");
-    assert_eq!(faults[0].message, "the table of `$sdn` (rules/a.yaml:2:15) cannot be read: it is gone");
+    assert_eq!(
+        faults[0].message,
+        "the table of `$sdn` (rules/a.yaml:2:15) cannot be read: it is gone"
+    );
 }
 
 #[test]
@@ -258,7 +300,8 @@ fn row_changes_are_counted_by_id() {
     let before = sound(&yaml, "ent_num,name,aka\n1,Ivan,\n2,Petr,\n3,Olga,\n");
     let after = sound(&yaml, "ent_num,name,aka\n4,Anna,\n5,Eva,\n3,Olga,Olya\n2,Petr,\n");
     let changes = after.row_changes(&before);
-    let counts: Vec<_> = changes.iter().map(|one| (one.list.as_str(), one.added, one.gone, one.edited)).collect();
+    let counts: Vec<_> =
+        changes.iter().map(|one| (one.list.as_str(), one.added, one.gone, one.edited)).collect();
     assert_eq!(counts, [("sdn", 2, 1, 1)]);
     assert!(after.row_changes(&after).is_empty());
     assert_eq!(after.row_changes(&Rules::default())[0].added, 4);

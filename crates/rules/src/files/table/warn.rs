@@ -11,23 +11,38 @@ use crate::yaml::Text;
 /// Rows that are named; the rest is counted.
 const MOST_ROWS: usize = 10;
 
-/// Warns, at `from`, of the rows of the list `name` of which a term is a common word or a single letter.
-pub(in crate::files) fn everywhere(name: &str, from: &Text, rows: &[Arc<Row>], faults: &mut Vec<Fault>) {
+/// Warns, at `from`, of the rows of the list `name` of which a term is a common word or a single
+/// letter.
+pub(in crate::files) fn everywhere(
+    name: &str,
+    from: &Text,
+    rows: &[Arc<Row>],
+    faults: &mut Vec<Fault>,
+) {
     let common = rows.iter().filter_map(|row| {
-        let (term, what) = row.list.terms.iter().find_map(|term| Some((term, lint::is_everywhere(term)?)))?;
+        let (term, what) =
+            row.list.terms.iter().find_map(|term| Some((term, lint::is_everywhere(term)?)))?;
         let label = super::shown(&row.head.to_string());
-        let of = if term.text == row.head.label { String::new() } else { format!("`{}` of ", term.text) };
+        let of = if term.text == row.head.label {
+            String::new()
+        } else {
+            format!("`{}` of ", term.text)
+        };
         Some(format!("{of}{label} is {what}"))
     });
     let common: Vec<String> = common.collect();
     if common.is_empty() {
         return;
     }
-    let mut message =
-        format!("rows of `${name}` are found nearly everywhere: {}", common[..common.len().min(MOST_ROWS)].join(", "));
+    let mut message = format!(
+        "rows of `${name}` are found nearly everywhere: {}",
+        common[..common.len().min(MOST_ROWS)].join(", ")
+    );
     if common.len() > MOST_ROWS {
         write!(message, ", and {} more", common.len() - MOST_ROWS).expect("strings grow");
     }
-    let help = format!("say what must be there, too: `${name} NEAR/30 …`, or take such a name out of the table");
+    let help = format!(
+        "say what must be there, too: `${name} NEAR/30 …`, or take such a name out of the table"
+    );
     faults.push(from.warning(0..from.value.len(), message).help(help));
 }

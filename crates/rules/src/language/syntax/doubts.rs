@@ -1,4 +1,5 @@
-//! What an unquoted phrase holds that its writer probably meant for something else: signs, lines, quotes, foreign operators.
+//! What an unquoted phrase holds that its writer probably meant for something else: signs, lines,
+//! quotes, foreign operators.
 
 use std::ops::Range;
 
@@ -28,7 +29,8 @@ const FOREIGN: [(&str, &str); 13] = [
 /// Our operators that want a parenthesis behind them.
 const BEFORE_PARENTHESES: [&str; 4] = ["SENT", "PARA", "ATLEAST", "ANY/"];
 
-/// Warns of what in the unquoted phrase of these `words` is probably not meant. At most one warning of each kind.
+/// Warns of what in the unquoted phrase of these `words` is probably not meant. At most one warning
+/// of each kind.
 pub(super) fn look(text: &str, words: &[Lexeme], problems: &mut Problems) {
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
     let span = first.span.start..last.span.end;
@@ -36,17 +38,26 @@ pub(super) fn look(text: &str, words: &[Lexeme], problems: &mut Problems) {
         return;
     }
     let phrase = Phrase { text, words, span };
-    let found = [phrase.lines(), phrase.commas(), phrase.lone_sign(), phrase.plus(), phrase.question_mark()];
+    let found = [
+        phrase.lines(),
+        phrase.commas(),
+        phrase.lone_sign(),
+        phrase.plus(),
+        phrase.question_mark(),
+    ];
     let others = [phrase.single_quotes(), phrase.foreign_operator(), phrase.late_colon()];
     for doubt in found.into_iter().chain(others).flatten() {
         problems.warning(doubt.span, doubt.message, doubt.help);
     }
 }
 
-/// Whether a phrase has nothing in it that could be doubted: no sign, no line break, no word all in capitals.
+/// Whether a phrase has nothing in it that could be doubted: no sign, no line break, no word all in
+/// capitals.
 fn is_plain(phrase: &str) -> bool {
-    let has_capitals_in_a_row = || phrase.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase));
-    phrase.bytes().all(|c| c.is_ascii_alphanumeric() || c == b' ' || c == b'*') && !has_capitals_in_a_row()
+    let has_capitals_in_a_row =
+        || phrase.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase));
+    phrase.bytes().all(|c| c.is_ascii_alphanumeric() || c == b' ' || c == b'*')
+        && !has_capitals_in_a_row()
 }
 
 struct Phrase<'t> {
@@ -73,7 +84,8 @@ impl<'t> Phrase<'t> {
 
     /// `parts` of the phrase joined by OR and by AND, and the phrase in quotes.
     fn readings(&self, parts: &[&str]) -> String {
-        let joined = |operator| parts.iter().copied().map(on_one_line).collect::<Vec<_>>().join(operator);
+        let joined =
+            |operator| parts.iter().copied().map(on_one_line).collect::<Vec<_>>().join(operator);
         format!(
             "write `{}` if any of them is enough, `{}` if all must be there, or `\"{}\"` for the phrase",
             excerpt::around(&joined(" OR "), &(0..0), 120).0,
@@ -88,7 +100,9 @@ impl<'t> Phrase<'t> {
         written.contains('\n').then(|| Doubt {
             span: self.span.clone(),
             message: "these lines are one phrase: nothing says how they belong together".to_owned(),
-            help: self.readings(&written.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>()),
+            help: self.readings(
+                &written.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>(),
+            ),
         })
     }
 
@@ -97,11 +111,14 @@ impl<'t> Phrase<'t> {
         let written = &self.text[self.span.clone()];
         let (at, sign) = written.char_indices().find(|&(at, c)| {
             let digit = |part: Option<char>| part.is_some_and(|c| c.is_ascii_digit());
-            let in_number = || digit(written[..at].chars().next_back()) && digit(written[at + 1..].chars().next());
+            let in_number = || {
+                digit(written[..at].chars().next_back()) && digit(written[at + 1..].chars().next())
+            };
             matches!(c, ',' | ';' | '，' | '、') && !(c == ',' && in_number())
         })?;
         let start = self.span.start + at;
-        let parts: Vec<&str> = written.split(sign).map(str::trim).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> =
+            written.split(sign).map(str::trim).filter(|part| !part.is_empty()).collect();
         parts.get(1)?;
         Some(Doubt {
             span: start..start + sign.len_utf8(),
@@ -120,10 +137,15 @@ impl<'t> Phrase<'t> {
         let written = self.written(sign);
         let (message, help) = if written.starts_with('#') {
             let message = "`#` begins no comment here: what follows it is part of the phrase";
-            (message.to_owned(), "write comments outside of the expression, on a line above `when`".to_owned())
+            (
+                message.to_owned(),
+                "write comments outside of the expression, on a line above `when`".to_owned(),
+            )
         } else {
-            let message = format!("`{written}` counts for nothing here: `{}` is one phrase", self.shown());
-            let help = "write AND, OR or NOT for an operator; for the phrase, put it in double quotes";
+            let message =
+                format!("`{written}` counts for nothing here: `{}` is one phrase", self.shown());
+            let help =
+                "write AND, OR or NOT for an operator; for the phrase, put it in double quotes";
             (message, help.to_owned())
         };
         Some(Doubt { span: sign.span.clone(), message, help })
@@ -208,14 +230,16 @@ impl<'t> Phrase<'t> {
 
     /// `title :arms`
     fn late_colon(&self) -> Option<Doubt> {
-        let pair = self
-            .words
-            .windows(2)
-            .find(|pair| self.written(&pair[1]).starts_with(':') && Scope::named(self.written(&pair[0])).is_some())?;
+        let pair = self.words.windows(2).find(|pair| {
+            self.written(&pair[1]).starts_with(':')
+                && Scope::named(self.written(&pair[0])).is_some()
+        })?;
         let (name, rest) = (self.written(&pair[0]), self.written(&pair[1]));
         Some(Doubt {
             span: pair[0].span.start..pair[1].span.end,
-            message: format!("`{name}` is a word of a phrase here: a colon follows right behind a field's name"),
+            message: format!(
+                "`{name}` is a word of a phrase here: a colon follows right behind a field's name"
+            ),
             help: format!("write `{name}{rest}`"),
         })
     }

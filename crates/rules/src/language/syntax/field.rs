@@ -27,7 +27,11 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
         });
     }
     let is_prefix = !name.is_empty() && name.chars().all(char::is_lowercase);
-    if !is_prefix || Scope::named(name).is_some() || rest.starts_with("//") || rest.starts_with(char::is_numeric) {
+    if !is_prefix
+        || Scope::named(name).is_some()
+        || rest.starts_with("//")
+        || rest.starts_with(char::is_numeric)
+    {
         return None;
     }
     let ours = nearest(name, Scope::ALL.map(Scope::as_str))
@@ -44,8 +48,12 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
 /// Tells which terms of `tree` the field `scope` can never hold.
 pub(super) fn check(scope: Scope, tree: &Tree, problems: &mut Problems) {
     let (fits, what, help): (fn(&str) -> bool, _, _) = match scope {
-        Scope::Site => (is_host, "no site", "write a host, which also finds what ends in it: site:rt.com"),
-        Scope::Lang => (is_language, "no language", "write its tag, which also finds its variants: lang:en"),
+        Scope::Site => {
+            (is_host, "no site", "write a host, which also finds what ends in it: site:rt.com")
+        }
+        Scope::Lang => {
+            (is_language, "no language", "write its tag, which also finds its variants: lang:en")
+        }
         _ => return,
     };
     let mut tell = |term: &Term, tree: &Tree| {

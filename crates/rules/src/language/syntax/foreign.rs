@@ -22,7 +22,8 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
 
 /// Google's `~word`
 fn synonyms(context: &Context<'_>) -> Option<Refusal> {
-    let word = context.run.strip_prefix('~').filter(|word| word.starts_with(char::is_alphabetic))?;
+    let word =
+        context.run.strip_prefix('~').filter(|word| word.starts_with(char::is_alphabetic))?;
     Some(Refusal {
         taken: context.run.len(),
         stands_for: Some(Kind::Refused),
@@ -73,13 +74,19 @@ fn prefix(context: &Context<'_>) -> Option<Refusal> {
         return None;
     }
     let (kind, word, message) = match sign {
-        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '!' => {
-            (Some(Kind::Not), "NOT ", format!("`{sign}` before a term is no operator here: it is `NOT`"))
-        }
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '!' => (
+            Some(Kind::Not),
+            "NOT ",
+            format!("`{sign}` before a term is no operator here: it is `NOT`"),
+        ),
         '+' | '&' => {
             let and = context.after_operand.then_some(Kind::And);
             let word = if context.after_operand { "AND " } else { "" };
-            (and, word, format!("`{sign}` is no operator here: terms joined by `AND` are all required"))
+            (
+                and,
+                word,
+                format!("`{sign}` is no operator here: terms joined by `AND` are all required"),
+            )
         }
         _ => return None,
     };
@@ -118,7 +125,8 @@ fn truncation(context: &Context<'_>) -> Option<Refusal> {
         });
     }
     let (before, after) = run.split_once('?').filter(|_| !run.contains('/'))?;
-    let inside = before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric);
+    let inside =
+        before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric);
     inside.then(|| Refusal {
         taken: run.len(),
         stands_for: Some(Kind::Refused),
@@ -154,14 +162,20 @@ fn unnumbered(context: &Context<'_>) -> Option<Refusal> {
             taken: context.run.len(),
             stands_for: Some(Kind::Between),
             message: format!("`{number}` is no number of words that can lie between"),
-            help: format!("write a whole number: {name}/5; if these are words, put them in double quotes"),
+            help: format!(
+                "write a whole number: {name}/5; if these are words, put them in double quotes"
+            ),
             translation: None,
         });
     }
-    let behind = context.rest[context.run.len()..].trim_start().trim_start_matches('/').trim_start();
+    let behind =
+        context.rest[context.run.len()..].trim_start().trim_start_matches('/').trim_start();
     let digits = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
     let (taken, number) = (context.rest.len() - behind.len() + digits, &behind[..digits]);
-    if context.after_operand && !number.is_empty() && !behind[digits..].starts_with(char::is_alphanumeric) {
+    if context.after_operand
+        && !number.is_empty()
+        && !behind[digits..].starts_with(char::is_alphanumeric)
+    {
         let message = format!("`{}` is `{name}/{number}` here", &context.rest[..taken]);
         return Some(between(taken, message, Some(format!("{name}/{number}"))));
     }
@@ -169,7 +183,9 @@ fn unnumbered(context: &Context<'_>) -> Option<Refusal> {
         taken: context.run.len(),
         stands_for: Some(Kind::Between),
         message: format!("`{}` does not say how near", context.run),
-        help: format!(" for at most ten words between; if the word {name} is meant, put it in double quotes"),
+        help: format!(
+            " for at most ten words between; if the word {name} is meant, put it in double quotes"
+        ),
         translation: Some(format!("{name}/10")),
     })
 }
@@ -198,7 +214,8 @@ fn is_number(text: &str) -> bool {
 
 /// Google's `AROUND(5)`
 fn around(context: &Context<'_>) -> Option<Refusal> {
-    let (number, _) = context.rest.strip_prefix("AROUND(").filter(|_| context.after_operand)?.split_once(')')?;
+    let (number, _) =
+        context.rest.strip_prefix("AROUND(").filter(|_| context.after_operand)?.split_once(')')?;
     is_number(number).then(|| {
         let message = format!("`AROUND({number})` is `NEAR/{number}` here");
         between("AROUND()".len() + number.len(), message, Some(format!("NEAR/{number}")))
@@ -209,18 +226,25 @@ fn around(context: &Context<'_>) -> Option<Refusal> {
 fn fuzzy(context: &Context<'_>) -> Option<Refusal> {
     let at = context.run.find(['~', '^'])?;
     let (before, behind) = (&context.run[..at], &context.run[at + 1..]);
-    let is_lucene = (before.ends_with(char::is_alphanumeric) || before.is_empty() && context.after_operand)
+    let is_lucene = (before.ends_with(char::is_alphanumeric)
+        || before.is_empty() && context.after_operand)
         && behind.chars().all(|c| c.is_ascii_digit() || c == '.');
     let near = "for words near one another, write one NEAR/5 other";
     let (help, translation) = if before.is_empty() {
         (near.to_owned(), None)
     } else {
-        (format!(", and the spellings that it may have: (Gaddafi OR Qaddafi); {near}"), Some(before.to_owned()))
+        (
+            format!(", and the spellings that it may have: (Gaddafi OR Qaddafi); {near}"),
+            Some(before.to_owned()),
+        )
     };
     is_lucene.then(|| Refusal {
         taken: context.run.len(),
         stands_for: (!before.is_empty()).then_some(Kind::Refused),
-        message: format!("`{}` means nothing here: a term is there or it is not", &context.run[at..]),
+        message: format!(
+            "`{}` means nothing here: a term is there or it is not",
+            &context.run[at..]
+        ),
         help,
         translation,
     })

@@ -1,4 +1,5 @@
-//! Cuts an expression into words, quoted phrases, lists, operators and parentheses; refuses what is not of this language.
+//! Cuts an expression into words, quoted phrases, lists, operators and parentheses; refuses what is
+//! not of this language.
 
 use std::ops::Range;
 
@@ -65,7 +66,13 @@ impl Kind {
     fn ends_operand(self) -> bool {
         matches!(
             self,
-            Self::Close | Self::Word | Self::Quoted | Self::List | Self::Pattern | Self::Compare | Self::Refused
+            Self::Close
+                | Self::Word
+                | Self::Quoted
+                | Self::List
+                | Self::Pattern
+                | Self::Compare
+                | Self::Refused
         )
     }
 }
@@ -96,8 +103,14 @@ pub(super) struct Refusal {
 
 /// The lexemes of `expression`, in order.
 pub(super) fn lex(expression: &str, problems: &mut Problems) -> Vec<Lexeme> {
-    let mut lexer =
-        Lexer { text: expression, at: 0, lexemes: Vec::new(), edits: Vec::new(), listing: Vec::new(), problems };
+    let mut lexer = Lexer {
+        text: expression,
+        at: 0,
+        lexemes: Vec::new(),
+        edits: Vec::new(),
+        listing: Vec::new(),
+        problems,
+    };
     while let Some(offset) = expression[lexer.at..].find(|c: char| !c.is_whitespace()) {
         lexer.at += offset;
         lexer.next();
@@ -166,10 +179,16 @@ impl Lexer<'_, '_> {
     /// A comma in ANY; one between digits might be a part of a number.
     fn comma(&mut self) {
         let (before, behind) = (&self.text[..self.at], &self.text[self.at + 1..]);
-        if before.ends_with(|c: char| c.is_ascii_digit()) && behind.starts_with(|c: char| c.is_ascii_digit()) {
+        if before.ends_with(|c: char| c.is_ascii_digit())
+            && behind.starts_with(|c: char| c.is_ascii_digit())
+        {
             let span = self.at..self.at + 1;
             let help = "write a space behind the comma, or the number in double quotes";
-            self.problems.error(span, "this comma may part two items, or the digits of one number", help);
+            self.problems.error(
+                span,
+                "this comma may part two items, or the digits of one number",
+                help,
+            );
         }
         self.push(Kind::Comma, 1);
     }
@@ -187,7 +206,11 @@ impl Lexer<'_, '_> {
             self.push(Kind::Quoted, first + length + close);
         } else {
             let span = self.at..self.at + first;
-            self.problems.error(span, "this quotation mark is never closed", "write another where the phrase ends");
+            self.problems.error(
+                span,
+                "this quotation mark is never closed",
+                "write another where the phrase ends",
+            );
             self.push(Kind::Refused, self.text.len() - self.at);
         }
     }
@@ -234,7 +257,8 @@ impl Lexer<'_, '_> {
     }
 }
 
-/// What begins at a run that is no plain operand; what a field is about is looked at by itself, behind its colon.
+/// What begins at a run that is no plain operand; what a field is about is looked at by itself,
+/// behind its colon.
 fn look(context: &Context<'_>) -> Option<Found> {
     if field::prefix(context.run).is_some() {
         return None;
@@ -243,7 +267,8 @@ fn look(context: &Context<'_>) -> Option<Found> {
     special::look(context).or_else(foreign)
 }
 
-/// The length of the run at the start of `rest`: up to a space, parenthesis or quotation mark, or a comma if that separates.
+/// The length of the run at the start of `rest`: up to a space, parenthesis or quotation mark, or a
+/// comma if that separates.
 fn run_length(rest: &str, commas: bool) -> usize {
     let mut before = None;
     let end = rest.char_indices().find(|&(at, c)| {
@@ -263,7 +288,8 @@ fn closing(open: char, inside: &str) -> Option<(usize, usize)> {
     let mut before = None;
     inside.char_indices().find_map(|(at, c)| {
         let behind = || inside[at + c.len_utf8()..].chars().next();
-        let found = (closes(open, c) && !is_gershayim(before, behind())).then_some((at, c.len_utf8()));
+        let found =
+            (closes(open, c) && !is_gershayim(before, behind())).then_some((at, c.len_utf8()));
         before = Some(c);
         found
     })
@@ -291,7 +317,8 @@ fn translate(expression: &str, edits: &[Edit], problems: &mut Problems) {
         if let Some(problem) = problems.found.get_mut(edit.problem) {
             let (shown, _) = excerpt::around(&translated, &place, 120);
             let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-            problem.help = Some(format!("write `{shown}`{}", problem.help.take().unwrap_or_default()));
+            problem.help =
+                Some(format!("write `{shown}`{}", problem.help.take().unwrap_or_default()));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Operators mixed without parentheses: the tools that people come from disagree on what that means, so both readings are shown.
+//! Operators mixed without parentheses: the tools that people come from disagree on what that
+//! means, so both readings are shown.
 
 use std::ops::Range;
 
@@ -18,9 +19,11 @@ pub(super) struct Mixture {
     pub(super) readings: (String, String),
 }
 
-/// What is ambiguous in `items`, the operands of one level, if anything. Where an operand or joint is missing, that was told.
+/// What is ambiguous in `items`, the operands of one level, if anything. Where an operand or joint
+/// is missing, that was told.
 pub(super) fn find(items: &[Item]) -> Option<Mixture> {
-    let is_told = |item: &Item| item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused);
+    let is_told =
+        |item: &Item| item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused);
     let [_, second, others @ ..] = items else { return None };
     if items.iter().any(is_told) {
         return None;
@@ -39,7 +42,9 @@ pub(super) fn find(items: &[Item]) -> Option<Mixture> {
     let shown = |reading: &str| excerpt::around(reading, &(0..0), READING).0;
     Some(Mixture {
         span: span.clone(),
-        message: format!("{operator} beside OR can be read in two ways: parentheses must say which"),
+        message: format!(
+            "{operator} beside OR can be read in two ways: parentheses must say which"
+        ),
         readings: (shown(&readings.0), shown(&readings.1)),
     })
 }
@@ -60,14 +65,17 @@ fn and_with_or(items: &[Item]) -> (String, String) {
         text + joint
             + &match group {
                 [only] => only.text.clone(),
-                [first, ..] if first.negated => format!("NOT ({})", chain_from(first.bare.clone(), group)),
+                [first, ..] if first.negated => {
+                    format!("NOT ({})", chain_from(first.bare.clone(), group))
+                }
                 many => format!("({})", chain(many)),
             }
     });
     (and_first.join(" OR "), or_first)
 }
 
-/// `a OR NOT b OR c`, where `items[negated]` is `NOT b`: the negation of `b` alone, and of all that follows.
+/// `a OR NOT b OR c`, where `items[negated]` is `NOT b`: the negation of `b` alone, and of all that
+/// follows.
 fn not_with_or(items: &[Item], negated: usize) -> (String, String) {
     let (before, rest) = items.split_at(negated);
     let start = if before.is_empty() { String::new() } else { chain(before) + " OR " };
@@ -79,14 +87,17 @@ fn groups(items: &[Item], at: impl Fn(Joint) -> bool) -> impl Iterator<Item = &[
     items.chunk_by(move |_, next| !at(next.joint))
 }
 
-/// The items as they were written, without the first one's joint; a negation before an OR in parentheses.
+/// The items as they were written, without the first one's joint; a negation before an OR in
+/// parentheses.
 fn chain(items: &[Item]) -> String {
     chain_from(operand(&items[0], is_before_or(items, 0)), items)
 }
 
 fn chain_from(first: String, items: &[Item]) -> String {
     let rest = items.iter().enumerate().skip(1);
-    rest.fold(first, |text, (at, item)| text + written(item.joint) + &operand(item, is_before_or(items, at)))
+    rest.fold(first, |text, (at, item)| {
+        text + written(item.joint) + &operand(item, is_before_or(items, at))
+    })
 }
 
 fn is_before_or(items: &[Item], at: usize) -> bool {

@@ -46,8 +46,14 @@ pub(super) struct Item {
 }
 
 /// The tree of `lexemes`, or `None` where a fault leaves no meaning.
-pub(super) fn parse(text: &str, lexemes: &[Lexeme], lists: &Lists, problems: &mut Problems) -> Option<Tree> {
-    let mut parser = Parser { text, lexemes, lists, problems, at: 0, depth: 0, inside: Inside::default() };
+pub(super) fn parse(
+    text: &str,
+    lexemes: &[Lexeme],
+    lists: &Lists,
+    problems: &mut Problems,
+) -> Option<Tree> {
+    let mut parser =
+        Parser { text, lexemes, lists, problems, at: 0, depth: 0, inside: Inside::default() };
     parser.level(0..text.len())
 }
 
@@ -81,7 +87,8 @@ impl<'t> Parser<'t, '_> {
         self.peek().map(|lexeme| lexeme.kind)
     }
 
-    /// Everything up to the parenthesis that closes it, or the end. `whole` is to blame if that is nothing.
+    /// Everything up to the parenthesis that closes it, or the end. `whole` is to blame if that is
+    /// nothing.
     fn level(&mut self, whole: Range<usize>) -> Option<Tree> {
         let is_empty = if self.depth > 0 { self.at_end_of_item() } else { self.lexemes.is_empty() };
         if is_empty {
@@ -118,7 +125,11 @@ impl<'t> Parser<'t, '_> {
 
     fn tell_nothing(&mut self, whole: Range<usize>) {
         if !self.problems.broken {
-            self.problems.error(whole, "there is nothing to look for here", "write a word or phrase");
+            self.problems.error(
+                whole,
+                "there is nothing to look for here",
+                "write a word or phrase",
+            );
         }
     }
 
@@ -144,7 +155,9 @@ impl<'t> Parser<'t, '_> {
             Kind::Not => Joint::AndNot,
             Kind::Between | Kind::Link => Joint::Refused,
             _ => match operator_in_lower_case(&self.text[next.span.clone()]) {
-                Some(operator) if next.kind == Kind::Word && !stray => self.tell_lower_case(operator, next),
+                Some(operator) if next.kind == Kind::Word && !stray => {
+                    self.tell_lower_case(operator, next)
+                }
                 _ => {
                     let joint = if stray { Joint::Refused } else { Joint::Missing };
                     return Some((joint, next.span.start..next.span.start));
@@ -172,7 +185,8 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    /// An operand with its negations. What is missing is told, and stands as an item without a tree.
+    /// An operand with its negations. What is missing is told, and stands as an item without a
+    /// tree.
     fn item(&mut self, joint: Joint, joint_span: Range<usize>) -> Item {
         let first = self.at;
         let start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
@@ -216,7 +230,10 @@ impl<'t> Parser<'t, '_> {
         while let Some(next) = self.link() {
             if !chained {
                 let help = "write one after the other: (a NEAR/5 b) AND (b NEAR/5 c)";
-                let message = format!("`{}` stands between two operands, not in a chain", &self.text[next.clone()]);
+                let message = format!(
+                    "`{}` stands between two operands, not in a chain",
+                    &self.text[next.clone()]
+                );
                 self.problems.error(next.clone(), message, help);
             }
             chained = true;
@@ -225,7 +242,11 @@ impl<'t> Parser<'t, '_> {
         let kind = Link::read(self.text[link.clone()].trim_matches(shows_nothing))?;
         if let Link::Near(FARTHER..) | Link::Onear(FARTHER..) = kind {
             let help = "write AND if it does not matter how near they stand";
-            self.problems.error(link, format!("at most {FARTHEST} words can lie between two operands"), help);
+            self.problems.error(
+                link,
+                format!("at most {FARTHEST} words can lie between two operands"),
+                help,
+            );
             return None;
         }
         let (left, right) = (left?, right?);
@@ -257,8 +278,12 @@ impl<'t> Parser<'t, '_> {
         let operand = Operand::of(tree);
         if operand.is_none() {
             let operator = &self.text[operator.clone()];
-            let message = format!("`{operator}` takes words, phrases and lists, or several of them joined by OR");
-            let help = format!("take the rest out: ({example}) AND d; a field goes before: title:({example})");
+            let message = format!(
+                "`{operator}` takes words, phrases and lists, or several of them joined by OR"
+            );
+            let help = format!(
+                "take the rest out: ({example}) AND d; a field goes before: title:({example})"
+            );
             self.problems.error(span, message, help);
         }
         operand
@@ -296,7 +321,9 @@ impl<'t> Parser<'t, '_> {
                 let span = next.map_or(0..self.text.len(), |next| next.span.clone());
                 (span, "there is nothing to look for here".to_owned())
             }
-            (None, _, _) => (joint_span.clone(), format!("nothing follows {}", operator(&joint_span))),
+            (None, _, _) => {
+                (joint_span.clone(), format!("nothing follows {}", operator(&joint_span)))
+            }
         };
         self.problems.error(
             span,
@@ -333,7 +360,8 @@ fn build(items: Vec<Item>) -> Option<Tree> {
     let any = items.get(1).is_some_and(|item| item.joint == Joint::Or);
     let branch = |item: Item| {
         let span = item.joint_span.start..item.span.end;
-        item.tree.map(|tree| if item.joint == Joint::AndNot { Tree::negated(tree, span) } else { tree })
+        item.tree
+            .map(|tree| if item.joint == Joint::AndNot { Tree::negated(tree, span) } else { tree })
     };
     let branches: Vec<Tree> = items.into_iter().map(branch).collect::<Option<_>>()?;
     Some(if any { Tree::any(branches) } else { Tree::all(branches) })

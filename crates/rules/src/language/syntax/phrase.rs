@@ -29,7 +29,11 @@ pub(super) fn only_term(
         } else {
             "operators belong into `when`; a phrase with such signs in it goes in double quotes"
         };
-        problems.error(stranger.span.clone(), "an entry of a term list is one word or phrase", help);
+        problems.error(
+            stranger.span.clone(),
+            "an entry of a term list is one word or phrase",
+            help,
+        );
         return None;
     }
     if lexemes.iter().any(|lexeme| lexeme.kind == Kind::Refused) {
@@ -54,13 +58,11 @@ pub(super) fn term(
         Ok(term) => return Some(term),
         Err(NoTerm::Wordless) => problems.error(span, "there is no word in this", A_TERM),
         Err(NoTerm::StrayWildcard(part)) => {
-            let help =
-                "a wildcard stands right behind the beginning of a word: missile*; other signs count for nothing";
+            let help = "a wildcard stands right behind the beginning of a word: missile*; other signs count for nothing";
             problems.error(in_text(part), "this `*` does not end a word", help);
         }
         Err(NoTerm::ShortWildcard(part)) => {
-            let help =
-                "three letters or digits stand before a `*`, two in Cyrillic, one in Han: write more of the word";
+            let help = "three letters or digits stand before a `*`, two in Cyrillic, one in Han: write more of the word";
             problems.error(in_text(part), "this wildcard would find far too many words", help);
         }
     }
@@ -82,7 +84,9 @@ pub(super) fn operator_in_lower_case(word: &str) -> Option<Kind> {
 fn unquoted(text: &str, span: &Range<usize>) -> (bool, Range<usize>) {
     let written = &text[span.clone()];
     let quoted = written.strip_prefix('=').unwrap_or(written);
-    let Some(open) = quoted.chars().next().filter(|&c| is_quote(c)) else { return (false, span.clone()) };
+    let Some(open) = quoted.chars().next().filter(|&c| is_quote(c)) else {
+        return (false, span.clone());
+    };
     let before = written.len() - quoted.len();
     let close = quoted.chars().next_back().map_or(0, char::len_utf8);
     (before > 0, span.start + before + open.len_utf8()..span.end - close)
@@ -92,8 +96,9 @@ fn unquoted(text: &str, span: &Range<usize>) -> (bool, Range<usize>) {
 pub(crate) fn is_bare_phrase(text: &str) -> bool {
     let mut problems = Problems::default();
     let lexemes = lex(text, &mut problems);
-    let is_word =
-        |lexeme: &Lexeme| lexeme.kind == Kind::Word && operator_in_lower_case(&text[lexeme.span.clone()]).is_none();
+    let is_word = |lexeme: &Lexeme| {
+        lexeme.kind == Kind::Word && operator_in_lower_case(&text[lexeme.span.clone()]).is_none()
+    };
     if problems.broken || text.contains(',') || !lexemes.iter().all(is_word) {
         return false;
     }

@@ -1,4 +1,5 @@
-//! What begins with a word or sign of its own and is no word: SENT(, ATLEAST/3(, ANY/2(, comparisons, regular expressions.
+//! What begins with a word or sign of its own and is no word: SENT(, ATLEAST/3(, ANY/2(,
+//! comparisons, regular expressions.
 
 use std::ops::Range;
 
@@ -24,7 +25,10 @@ pub(super) fn look(context: &Context<'_>) -> Option<Found> {
 fn before_parenthesis(context: &Context<'_>) -> Option<Found> {
     let run = context.run;
     context.rest[run.len()..].trim_start().strip_prefix('(')?;
-    let counted = |name| run.strip_prefix(name).is_some_and(|n| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()));
+    let counted = |name| {
+        run.strip_prefix(name)
+            .is_some_and(|n| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
+    };
     let kind = match run {
         "SENT" => Kind::Within(Unit::Sentence),
         "PARA" => Kind::Within(Unit::Paragraph),
@@ -36,7 +40,8 @@ fn before_parenthesis(context: &Context<'_>) -> Option<Found> {
 }
 
 fn comparison(context: &Context<'_>) -> Option<Found> {
-    let measure = Measure::ALL.into_iter().find(|measure| context.rest.starts_with(measure.as_str()))?;
+    let measure =
+        Measure::ALL.into_iter().find(|measure| context.rest.starts_with(measure.as_str()))?;
     let sign = context.rest[measure.as_str().len()..].trim_start();
     let (_, value) = split_sign(sign)?;
     let end = value.find(|c: char| c.is_whitespace() || "(),".contains(c)).unwrap_or(value.len());
@@ -64,7 +69,11 @@ fn split_sign(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The comparison that the lexeme at `span` writes.
-pub(super) fn read_comparison(text: &str, span: &Range<usize>, problems: &mut Problems) -> Option<Comparison> {
+pub(super) fn read_comparison(
+    text: &str,
+    span: &Range<usize>,
+    problems: &mut Problems,
+) -> Option<Comparison> {
     let written = &text[span.clone()];
     let measure = Measure::ALL.into_iter().find(|measure| written.starts_with(measure.as_str()))?;
     let (sign, value) = split_sign(written[measure.as_str().len()..].trim_start())?;
@@ -72,12 +81,17 @@ pub(super) fn read_comparison(text: &str, span: &Range<usize>, problems: &mut Pr
     let read = Comparison::read(measure, sign, value);
     if read.is_none() {
         let (what, help) = match measure {
-            Measure::Words => ("a number of words", "write a whole number without commas: words >= 100"),
+            Measure::Words => {
+                ("a number of words", "write a whole number without commas: words >= 100")
+            }
             Measure::Age => ("an age", "write a number and a unit, m, h, d or w: age < 36h"),
         };
         let place = if value.is_empty() { span.clone() } else { span.end - value.len()..span.end };
-        let message =
-            if value.is_empty() { format!("{what} is missing here") } else { format!("`{value}` is not {what}") };
+        let message = if value.is_empty() {
+            format!("{what} is missing here")
+        } else {
+            format!("`{value}` is not {what}")
+        };
         problems.error(place, message, help);
     }
     read
@@ -151,7 +165,11 @@ fn refused(taken: usize, message: &str, help: &str) -> Found {
 }
 
 /// The pattern that the lexeme at `span` writes, its slashes with it.
-pub(super) fn read_pattern(text: &str, span: &Range<usize>, problems: &mut Problems) -> Option<Pattern> {
+pub(super) fn read_pattern(
+    text: &str,
+    span: &Range<usize>,
+    problems: &mut Problems,
+) -> Option<Pattern> {
     let start = span.start + 1;
     match Pattern::new(&text[start..span.end - 1]) {
         Ok(pattern) => Some(pattern),

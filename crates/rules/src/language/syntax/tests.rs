@@ -18,7 +18,11 @@ fn parsed(expression: &str) -> Tree {
 /// The words that each problem points at, what it says and what it advises.
 fn problems(expression: &str) -> Vec<String> {
     let (tree, problems) = parse(expression, &lists());
-    assert_eq!(tree.is_none(), problems.iter().any(|problem| problem.level == Level::Error), "{expression}");
+    assert_eq!(
+        tree.is_none(),
+        problems.iter().any(|problem| problem.level == Level::Error),
+        "{expression}"
+    );
     let line = |problem: Problem| {
         let help = problem.help.map_or(String::new(), |help| format!(" | {help}"));
         format!("{}: {}{help}", &expression[problem.span], problem.message)
@@ -28,8 +32,9 @@ fn problems(expression: &str) -> Vec<String> {
 
 /// Each expression with its problems below it.
 fn told(expressions: &[&str]) -> String {
-    let told =
-        expressions.iter().map(|expression| format!("{expression}\n    {}\n", problems(expression).join("\n    ")));
+    let told = expressions
+        .iter()
+        .map(|expression| format!("{expression}\n    {}\n", problems(expression).join("\n    ")));
     told.collect::<Vec<_>>().concat()
 }
 
@@ -82,8 +87,11 @@ fn expressions_print_in_canonical_form() {
 fn spans_are_those_of_the_text() {
     let text = "(Rússia OR $dprk) NOT “North Korea”";
     let Tree::And(branches) = parsed(text) else { panic!("a conjunction") };
-    let [Tree::Or(names), not @ Tree::Not(inner, _)] = branches.as_slice() else { panic!("{branches:?}") };
-    let shown: Vec<&str> = names.iter().chain([not, inner.as_ref()]).map(|tree| &text[tree.span()]).collect();
+    let [Tree::Or(names), not @ Tree::Not(inner, _)] = branches.as_slice() else {
+        panic!("{branches:?}")
+    };
+    let shown: Vec<&str> =
+        names.iter().chain([not, inner.as_ref()]).map(|tree| &text[tree.span()]).collect();
     assert_eq!(shown, ["Rússia", "$dprk", "NOT “North Korea”", "“North Korea”"]);
 }
 
@@ -260,7 +268,15 @@ fn an_entry_of_a_list_is_one_phrase() {
 
 #[test]
 fn a_wildcard_wants_enough_before_it_and_nothing_behind() {
-    for expression in ["weapon*", "\"artillery shell*\"", "F-16*", "U.S.A.*", "ро*", "金*", "weapon*, OR missile*"] {
+    for expression in [
+        "weapon*",
+        "\"artillery shell*\"",
+        "F-16*",
+        "U.S.A.*",
+        "ро*",
+        "金*",
+        "weapon*, OR missile*",
+    ] {
         assert_eq!(problems(expression), Vec::<String>::new());
     }
     let told = told(&[

@@ -13,11 +13,16 @@ use crate::language::tree::Tree;
 pub(super) fn find(branches: &[Tree]) -> Option<Clash> {
     of_field(branches, Scope::Lang, languages_meet)
         .or_else(|| of_field(branches, Scope::Site, sites_meet))
-        .or_else(|| of_numbers(branches, "words", |comparison| matches!(comparison, Comparison::Words(..))))
-        .or_else(|| of_numbers(branches, "age", |comparison| matches!(comparison, Comparison::Age(..))))
+        .or_else(|| {
+            of_numbers(branches, "words", |comparison| matches!(comparison, Comparison::Words(..)))
+        })
+        .or_else(|| {
+            of_numbers(branches, "age", |comparison| matches!(comparison, Comparison::Age(..)))
+        })
 }
 
-/// Two clauses about `scope`, a field with one value, of which no value of the one meets one of the other.
+/// Two clauses about `scope`, a field with one value, of which no value of the one meets one of the
+/// other.
 fn of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool) -> Option<Clash> {
     let values = |branch| match branch {
         &Tree::In(of, ref inner, ref span) if of == scope => Some((texts(inner)?, span, branch)),
@@ -38,11 +43,14 @@ fn of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool) -> Op
 /// Clauses, and values of each, that are looked at.
 const MOST: usize = 20;
 
-/// The texts of a term or list, or of several joined by OR; `None` of anything else, and of very many.
+/// The texts of a term or list, or of several joined by OR; `None` of anything else, and of very
+/// many.
 fn texts(tree: &Tree) -> Option<Vec<&str>> {
     let texts: Vec<&str> = match tree {
         Tree::Term(term, _) => vec![&term.text],
-        Tree::List(list, _) => list.terms.iter().take(MOST + 1).map(|term| term.text.as_str()).collect(),
+        Tree::List(list, _) => {
+            list.terms.iter().take(MOST + 1).map(|term| term.text.as_str()).collect()
+        }
         Tree::Or(branches) if branches.len() <= MOST => {
             branches.iter().map(texts).collect::<Option<Vec<_>>>()?.concat()
         }
@@ -90,7 +98,8 @@ fn of_numbers(branches: &[Tree], what: &str, is_of: fn(Comparison) -> bool) -> O
     })
 }
 
-/// The least and the greatest whole number of which `comparison` holds, or does not if it is `negated`.
+/// The least and the greatest whole number of which `comparison` holds, or does not if it is
+/// `negated`.
 fn bounds(comparison: Comparison, negated: bool) -> (i128, i128) {
     let (sign, number) = match comparison {
         Comparison::Words(sign, number) => (sign, i128::from(number)),

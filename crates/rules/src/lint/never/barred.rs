@@ -32,7 +32,12 @@ impl<'t> Barred<'t> {
     }
 
     /// Takes in that `tree` must not hold; what must hold for that goes to `required`.
-    pub(super) fn add(&mut self, tree: &'t Tree, scope: Scope, required: &mut Vec<(&'t Tree, Scope)>) {
+    pub(super) fn add(
+        &mut self,
+        tree: &'t Tree,
+        scope: Scope,
+        required: &mut Vec<(&'t Tree, Scope)>,
+    ) {
         match tree {
             Tree::Term(term, span) => self.add_term(term, scope, span),
             Tree::List(list, span) => self.lists.push((scope, list, span.clone())),
@@ -65,14 +70,23 @@ impl<'t> Barred<'t> {
         self.terms.push((Arc::clone(term), span.clone()));
     }
 
-    /// Why `tree` cannot hold in `scope`. `part`: in a sentence or paragraph, of which nothing more follows than which words are there.
-    pub(super) fn refutes(&self, tree: &Tree, scope: Scope, part: bool, memo: &Memo) -> Option<Clash> {
+    /// Why `tree` cannot hold in `scope`. `part`: in a sentence or paragraph, of which nothing more
+    /// follows than which words are there.
+    pub(super) fn refutes(
+        &self,
+        tree: &Tree,
+        scope: Scope,
+        part: bool,
+        memo: &Memo,
+    ) -> Option<Clash> {
         let whole = if part { None } else { self.as_a_whole(tree, scope) };
         whole.or_else(|| match tree {
             Tree::Term(term, _) => self.clash(term, scope, memo),
             Tree::List(list, _) => self.lists(list, scope, memo),
             Tree::Or(branches) => self.all(branches, scope, part, memo),
-            Tree::And(branches) => branches.iter().find_map(|branch| self.refutes(branch, scope, part, memo)),
+            Tree::And(branches) => {
+                branches.iter().find_map(|branch| self.refutes(branch, scope, part, memo))
+            }
             Tree::In(scope, branch, _) => self.refutes(branch, *scope, part, memo),
             Tree::Within(_, branch, _) => self.refutes(branch, scope, true, memo),
             Tree::Pair(pair, _) => {
@@ -88,11 +102,15 @@ impl<'t> Barred<'t> {
 
     /// Whether the very clause must not hold.
     fn as_a_whole(&self, tree: &Tree, scope: Scope) -> Option<Clash> {
-        if self.clauses.is_empty() || matches!(tree, Tree::Term(..) | Tree::List(..) | Tree::In(..)) {
+        if self.clauses.is_empty() || matches!(tree, Tree::Term(..) | Tree::List(..) | Tree::In(..))
+        {
             return None;
         }
         let span = self.clauses.get(&(scope.as_str(), print::expression(tree)))?;
-        Some(Clash { span: span.clone(), why: format!("{} must hold, and must not", written(tree)) })
+        Some(Clash {
+            span: span.clone(),
+            why: format!("{} must hold, and must not", written(tree)),
+        })
     }
 
     fn all(&self, branches: &[Tree], scope: Scope, part: bool, memo: &Memo) -> Option<Clash> {
@@ -102,7 +120,14 @@ impl<'t> Barred<'t> {
     }
 
     /// Whether fewer than `least` of `items` are left.
-    fn too_many(&self, least: usize, items: &[Tree], scope: Scope, part: bool, memo: &Memo) -> Option<Clash> {
+    fn too_many(
+        &self,
+        least: usize,
+        items: &[Tree],
+        scope: Scope,
+        part: bool,
+        memo: &Memo,
+    ) -> Option<Clash> {
         let mut left: usize = items.iter().map(Tree::weight).sum();
         items.iter().find_map(|item| {
             let clash = self.refutes(item, scope, part, memo)?;
@@ -125,7 +150,8 @@ impl<'t> Barred<'t> {
 
     /// Why no term of `list` can be there.
     fn lists(&self, list: &Arc<TermList>, scope: Scope, memo: &Memo) -> Option<Clash> {
-        let same = self.lists.iter().find(|(of, barred, _)| of.holds(scope) && barred.name == list.name);
+        let same =
+            self.lists.iter().find(|(of, barred, _)| of.holds(scope) && barred.name == list.name);
         if let Some((_, _, span)) = same {
             let why = format!("`${}` must be there, and must not", list.name);
             return Some(Clash { span: span.clone(), why });
@@ -140,8 +166,14 @@ impl<'t> Barred<'t> {
         Some(Clash { span, why: at_once(term, &by) })
     }
 
-    /// The first term of `operand` and what is found wherever that is, if there is such a thing for each of its terms.
-    pub(super) fn all_of(&self, operand: &Operand, scope: Scope, memo: &Memo) -> Option<(Arc<Term>, Arc<Term>)> {
+    /// The first term of `operand` and what is found wherever that is, if there is such a thing for
+    /// each of its terms.
+    pub(super) fn all_of(
+        &self,
+        operand: &Operand,
+        scope: Scope,
+        memo: &Memo,
+    ) -> Option<(Arc<Term>, Arc<Term>)> {
         let mut first = None;
         for choice in operand.choices() {
             let terms = match choice {
@@ -164,7 +196,9 @@ impl<'t> Barred<'t> {
         };
         for wider in Scope::ALL.into_iter().filter(|wider| wider.holds(scope)) {
             let index = self.by_scope.get(wider.as_str());
-            if let Some(entry) = index.and_then(|index| index.covering(term, |entry| fits(&entry.term))) {
+            if let Some(entry) =
+                index.and_then(|index| index.covering(term, |entry| fits(&entry.term)))
+            {
                 return Some((Arc::clone(&entry.term), self.terms[entry.number].1.clone()));
             }
         }

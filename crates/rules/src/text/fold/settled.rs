@@ -15,7 +15,8 @@ pub(super) fn of_one(chunk: &str) -> Option<char> {
     }
 }
 
-/// What `c` folds to, if it is a letter or sign of a range that normalisation leaves as it is, whatever stands before it.
+/// What `c` folds to, if it is a letter or sign of a range that normalisation leaves as it is,
+/// whatever stands before it.
 pub(super) fn letter(c: char) -> Option<char> {
     match c {
         'А'..='Я' => char::from_u32(u32::from(c) + 0x20),

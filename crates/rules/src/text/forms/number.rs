@@ -7,14 +7,16 @@ mod table;
 /// The longest word that has another number, in bytes.
 const LONGEST: usize = 64;
 
-/// The plurals of `word`, folded as `tokenise` folds, and the singulars of which it may be the plural: sorted, without
-/// `word` itself, and none unless it is of letters and digits of ASCII. If one word has another here, the other has the one.
+/// The plurals of `word`, folded as `tokenise` folds, and the singulars of which it may be the
+/// plural: sorted, without `word` itself, and none unless it is of letters and digits of ASCII. If
+/// one word has another here, the other has the one.
 pub(crate) fn other_numbers(word: &str) -> Vec<String> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     if word.len() > LONGEST || !word.bytes().all(is_plain) {
         return Vec::new();
     }
-    let singulars = candidates(word).into_iter().filter(|one| plurals(one).iter().any(|plural| plural == word));
+    let singulars =
+        candidates(word).into_iter().filter(|one| plurals(one).iter().any(|plural| plural == word));
     let others: BTreeSet<String> = singulars.chain(plurals(word)).collect();
     others.into_iter().collect()
 }
@@ -30,11 +32,14 @@ fn plurals(word: &str) -> Vec<String> {
     plurals
 }
 
-/// Those that no rule gives: of whole words, and of the last part of compounds (`policeman`, `grandchild`).
+/// Those that no rule gives: of whole words, and of the last part of compounds (`policeman`,
+/// `grandchild`).
 fn irregular(word: &str) -> Vec<String> {
-    let whole = table::IRREGULAR.iter().filter(|(one, _)| *one == word).map(|(_, many)| (*many).to_owned());
+    let whole =
+        table::IRREGULAR.iter().filter(|(one, _)| *one == word).map(|(_, many)| (*many).to_owned());
     let ending = table::ENDINGS.iter().filter(|_| !table::has(table::NO_MEN, word));
-    let ending = ending.filter_map(|(one, many)| Some(format!("{}{many}", word.strip_suffix(one)?)));
+    let ending =
+        ending.filter_map(|(one, many)| Some(format!("{}{many}", word.strip_suffix(one)?)));
     let whole: Vec<String> = whole.collect();
     if whole.is_empty() { ending.collect() } else { whole }
 }
@@ -43,25 +48,34 @@ fn irregular(word: &str) -> Vec<String> {
 fn has_no_plural(word: &str) -> bool {
     table::has(table::NO_SINGULARS, word)
         || table::IRREGULAR.iter().any(|(_, many)| *many == word)
-        || (table::ENDINGS.iter().any(|(_, many)| word.ends_with(many)) && !table::has(table::NO_PLURALS, word))
+        || (table::ENDINGS.iter().any(|(_, many)| word.ends_with(many))
+            && !table::has(table::NO_PLURALS, word))
         || word.len() < 2 && !word.ends_with(|c: char| c.is_ascii_digit())
 }
 
 fn regular(word: &str) -> Vec<String> {
     let with = |ending: &str| format!("{word}{ending}");
     let before = |length: usize| word[..word.len() - length].chars().next_back();
-    let behind_consonant = before(1).is_some_and(|c| c.is_ascii_lowercase() && !"aeiou".contains(c));
+    let behind_consonant =
+        before(1).is_some_and(|c| c.is_ascii_lowercase() && !"aeiou".contains(c));
     let (digits, last) = (word.contains(|c: char| c.is_ascii_digit()), word.chars().next_back());
     match last {
         _ if digits => last.filter(char::is_ascii_digit).map(|_| with("s")).into_iter().collect(),
         Some('y') if behind_consonant => vec![format!("{}ies", &word[..word.len() - 1])],
         Some('o') if behind_consonant => vec![with("es"), with("s")],
         Some('x' | 'z') => vec![with("es")],
-        Some('h') if word.ends_with("sh") || (word.ends_with("ch") && !table::has(table::HARD_CH, word)) => {
+        Some('h')
+            if word.ends_with("sh")
+                || (word.ends_with("ch") && !table::has(table::HARD_CH, word)) =>
+        {
             vec![with("es")]
         }
         Some('s') if word.ends_with("sis") => vec![format!("{}ses", &word[..word.len() - 3])],
-        Some('s') if word.ends_with("ss") || word.ends_with("us") || table::has(table::LIKE_GAS, word) => {
+        Some('s')
+            if word.ends_with("ss")
+                || word.ends_with("us")
+                || table::has(table::LIKE_GAS, word) =>
+        {
             vec![with("es")]
         }
         Some('s') => Vec::new(),
@@ -73,8 +87,11 @@ fn regular(word: &str) -> Vec<String> {
 fn candidates(word: &str) -> Vec<String> {
     let regular = [("s", ""), ("es", ""), ("ies", "y"), ("ses", "sis")].into_iter();
     let ending = table::ENDINGS.iter().map(|(one, many)| (*many, *one));
-    let cut = regular.chain(ending).filter_map(|(many, one)| Some(format!("{}{one}", word.strip_suffix(many)?)));
-    let whole = table::IRREGULAR.iter().filter(|(_, many)| *many == word).map(|(one, _)| (*one).to_owned());
+    let cut = regular
+        .chain(ending)
+        .filter_map(|(many, one)| Some(format!("{}{one}", word.strip_suffix(many)?)));
+    let whole =
+        table::IRREGULAR.iter().filter(|(_, many)| *many == word).map(|(one, _)| (*one).to_owned());
     cut.chain(whole).collect()
 }
 
@@ -138,8 +155,8 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_plural_is_left_alone() {
         for word in [
-            "news", "new", "us", "u", "is", "i", "was", "has", "this", "series", "species", "goods", "men", "", "s",
-            "é", "u.s",
+            "news", "new", "us", "u", "is", "i", "was", "has", "this", "series", "species",
+            "goods", "men", "", "s", "é", "u.s",
         ] {
             let others = other_numbers(word);
             assert!(others.is_empty() || word == "men", "{word}: {others:?}");
@@ -153,7 +170,8 @@ mod tests {
             ("hamas", "hama"),
         ] {
             assert!(
-                !other_numbers(word).contains(&wrong.to_owned()) && !other_numbers(wrong).contains(&word.to_owned()),
+                !other_numbers(word).contains(&wrong.to_owned())
+                    && !other_numbers(wrong).contains(&word.to_owned()),
                 "{word}"
             );
         }
@@ -161,12 +179,15 @@ mod tests {
 
     fn words() -> impl Strategy<Value = String> {
         let ends = vec![
-            "s", "es", "ies", "ves", "y", "o", "fe", "f", "man", "men", "sis", "ses", "us", "ss", "ch", "x", "1",
-            "child", "ren",
+            "s", "es", "ies", "ves", "y", "o", "fe", "f", "man", "men", "sis", "ses", "us", "ss",
+            "ch", "x", "1", "child", "ren",
         ];
-        let known =
-            table::IRREGULAR.iter().flat_map(|(one, many)| [*one, *many]).chain(table::NO_PLURALS.split_whitespace());
-        let known: Vec<&'static str> = known.chain(table::NO_SINGULARS.split_whitespace()).collect();
+        let known = table::IRREGULAR
+            .iter()
+            .flat_map(|(one, many)| [*one, *many])
+            .chain(table::NO_PLURALS.split_whitespace());
+        let known: Vec<&'static str> =
+            known.chain(table::NO_SINGULARS.split_whitespace()).collect();
         prop_oneof![
             ("[a-z0-9]{0,4}", proptest::sample::select(ends)).prop_map(|(start, end)| start + end),
             proptest::sample::select(known).prop_map(str::to_owned),

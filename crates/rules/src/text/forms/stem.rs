@@ -13,7 +13,8 @@ pub(crate) struct Stemmer {
 }
 
 impl Stemmer {
-    /// That of the language `lang`, a tag of BCP 47 of which the first part counts (`en-GB` is English), in any case.
+    /// That of the language `lang`, a tag of BCP 47 of which the first part counts (`en-GB` is
+    /// English), in any case.
     pub(crate) fn of(lang: &str) -> Option<Self> {
         let primary = lang.split(['-', '_']).next().unwrap_or(lang).to_ascii_lowercase();
         let tag = if matches!(primary.as_str(), "nb" | "nn") { "no" } else { primary.as_str() };
@@ -31,10 +32,13 @@ impl Stemmer {
         LANGUAGES.iter().map(|(tag, _)| *tag)
     }
 
-    /// The stem of `word`, a word as `tokenise` folds it; never empty unless `word` is. A word with anything but letters in
-    /// it (`16s`, `u.s`, `at&t`), or of more than 64 bytes, is its own stem.
+    /// The stem of `word`, a word as `tokenise` folds it; never empty unless `word` is. A word with
+    /// anything but letters in it (`16s`, `u.s`, `at&t`), or of more than 64 bytes, is its own
+    /// stem.
     pub(crate) fn stem(self, word: &str) -> String {
-        if word.len() > LONGEST || word.contains(|c: char| c.is_numeric() || c.is_ascii_punctuation()) {
+        if word.len() > LONGEST
+            || word.contains(|c: char| c.is_numeric() || c.is_ascii_punctuation())
+        {
             return word.to_owned();
         }
         let stem = frostem::Stemmer::new(self.algorithm).stem(word);
@@ -92,7 +96,8 @@ mod tests {
 
     fn stem(lang: &str, word: &str) -> String {
         let stemmer = Stemmer::of(lang).expect("a language with a stemmer");
-        let stems: Vec<String> = tokenise(word).into_iter().map(|token| stemmer.stem(&token.word)).collect();
+        let stems: Vec<String> =
+            tokenise(word).into_iter().map(|token| stemmer.stem(&token.word)).collect();
         stems.join(" ")
     }
 
@@ -138,9 +143,14 @@ mod tests {
 
     #[test]
     fn a_language_is_known_by_the_first_part_of_its_tag() {
-        for (lang, expected) in
-            [("en", "en"), ("en-GB", "en"), ("EN_us", "en"), ("pt-BR", "pt"), ("nb", "no"), ("nn-NO", "no")]
-        {
+        for (lang, expected) in [
+            ("en", "en"),
+            ("en-GB", "en"),
+            ("EN_us", "en"),
+            ("pt-BR", "pt"),
+            ("nb", "no"),
+            ("nn-NO", "no"),
+        ] {
             assert_eq!(Stemmer::of(lang).map(Stemmer::tag), Some(expected), "{lang}");
         }
         for lang in ["", "-", "eng", "ko", "zh", "english"] {
@@ -155,7 +165,10 @@ mod tests {
     fn what_is_no_word_of_a_language_is_its_own_stem() {
         let long = "weapons".repeat(10);
         for word in ["16s", "b2bs", "u.s", "at&t", "c++", "", &long] {
-            assert!(Stemmer::all().filter_map(Stemmer::of).all(|stemmer| stemmer.stem(word) == word), "{word}");
+            assert!(
+                Stemmer::all().filter_map(Stemmer::of).all(|stemmer| stemmer.stem(word) == word),
+                "{word}"
+            );
         }
     }
 

@@ -13,11 +13,14 @@ const LONGEST: usize = 24;
 pub(super) fn goes_on(before: &str, after: &str) -> bool {
     let Some(next) = after.chars().find(|&c| !shows_nothing(c)) else { return true };
     let is_spaced = before.ends_with(char::is_whitespace);
-    let shown = before.trim_end_matches(|c: char| c.is_whitespace() || shows_nothing(c) || is_combining_mark(c));
+    let shown = before
+        .trim_end_matches(|c: char| c.is_whitespace() || shows_nothing(c) || is_combining_mark(c));
     if is_combining_mark(next) || (asks_or_calls(shown) && begins_small(after)) {
         return true;
     }
-    let Some(words) = shown.strip_suffix(['.', '\u{2024}', '\u{fe52}', '\u{ff0e}']) else { return false };
+    let Some(words) = shown.strip_suffix(['.', '\u{2024}', '\u{fe52}', '\u{ff0e}']) else {
+        return false;
+    };
     let word = last_word(words);
     if !is_spaced {
         return parts_a_word(before, after);
@@ -48,24 +51,34 @@ fn begins_small(after: &str) -> bool {
 
 /// The letters, digits and full stops at the end of `words`, as far as they may matter.
 fn last_word(words: &str) -> &str {
-    let belongs = |c: char| c.is_alphanumeric() || is_combining_mark(c) || shows_nothing(c) || c == '.';
-    let length: usize = words.chars().rev().take(LONGEST + 1).take_while(|&c| belongs(c)).map(char::len_utf8).sum();
+    let belongs =
+        |c: char| c.is_alphanumeric() || is_combining_mark(c) || shows_nothing(c) || c == '.';
+    let length: usize =
+        words.chars().rev().take(LONGEST + 1).take_while(|&c| belongs(c)).map(char::len_utf8).sum();
     &words[words.len() - length..]
 }
 
 /// The first word of `after`, and what follows it.
 fn first_word(after: &str) -> (&str, &str) {
-    let start = after.char_indices().take(LONGEST).find(|(_, c)| c.is_alphanumeric()).map_or(after.len(), |(at, _)| at);
+    let start = after
+        .char_indices()
+        .take(LONGEST)
+        .find(|(_, c)| c.is_alphanumeric())
+        .map_or(after.len(), |(at, _)| at);
     let word = &after[start..];
     word.split_at(
-        word.char_indices().take(LONGEST).find(|(_, c)| !c.is_alphanumeric()).map_or(word.len(), |(at, _)| at),
+        word.char_indices()
+            .take(LONGEST)
+            .find(|(_, c)| !c.is_alphanumeric())
+            .map_or(word.len(), |(at, _)| at),
     )
 }
 
 /// Whether `after` begins with a word that begins sentences, and is no initial.
 fn begins_sentence(after: &str) -> bool {
     let (word, rest) = first_word(after);
-    !rest.starts_with('.') && table::STARTERS.split_whitespace().any(|starter| starter.eq_ignore_ascii_case(word))
+    !rest.starts_with('.')
+        && table::STARTERS.split_whitespace().any(|starter| starter.eq_ignore_ascii_case(word))
 }
 
 /// Whether `entries`, a table, has `word`.
@@ -79,25 +92,29 @@ fn is_written(entry: &str, word: &str) -> bool {
     (!is_capital(entry) || is_capital(word)) && entry.eq_ignore_ascii_case(word)
 }
 
-/// Whether `word` is one letter, or letters and pairs of them with dots between: `J`, `U.S`, `Ph.D`. A syllable of Hangul is a word.
+/// Whether `word` is one letter, or letters and pairs of them with dots between: `J`, `U.S`,
+/// `Ph.D`. A syllable of Hangul is a word.
 fn is_dotted(word: &str) -> bool {
     let is_piece = |piece: &str| {
         let mut letters = piece.chars().filter(|&c| !is_combining_mark(c) && !shows_nothing(c));
         let (first, second, third) = (letters.next(), letters.next(), letters.next());
         let is_letter = |c: char| c.is_alphabetic() && !is_whole(c);
-        first.is_some_and(is_letter) && second.is_none_or(|c| is_letter(c) && word.contains('.')) && third.is_none()
+        first.is_some_and(is_letter)
+            && second.is_none_or(|c| is_letter(c) && word.contains('.'))
+            && third.is_none()
     };
     word.split('.').all(is_piece)
 }
 
-/// Whether the place between `before`, which ends with a full stop, and `after` lies inside a word: `א.ב`, `3.5`. Two letters
-/// before it and behind it tell.
+/// Whether the place between `before`, which ends with a full stop, and `after` lies inside a word:
+/// `א.ב`, `3.5`. Two letters before it and behind it tell.
 fn parts_a_word(before: &str, after: &str) -> bool {
     let length = |c: char, left: &mut usize| {
         *left -= usize::from(!is_combining_mark(c) && !shows_nothing(c));
         Some(c.len_utf8()).filter(|_| *left > 0)
     };
-    let start = before.len() - before.chars().rev().scan(4, |left, c| length(c, left)).sum::<usize>();
+    let start =
+        before.len() - before.chars().rev().scan(4, |left, c| length(c, left)).sum::<usize>();
     let end = after.chars().scan(3, |left, c| length(c, left)).sum::<usize>();
     let around = [&before[start..], &after[..end]].concat();
     let place = before.len() - start;

@@ -5,9 +5,9 @@ use crate::text::runs::shows_nothing;
 /// Signs in a row that are shown: where more follow, the library looks ahead from each of them.
 const MOST_SIGNS: usize = 32;
 
-/// `paragraph`, every character in as many bytes: line breaks are spaces, what shows nothing is passed over, the ellipsis
-/// that a space follows is three full stops, and a long row of signs is cut short by letters. Annex 29 ends no sentence of it
-/// inside a character of `paragraph`.
+/// `paragraph`, every character in as many bytes: line breaks are spaces, what shows nothing is
+/// passed over, the ellipsis that a space follows is three full stops, and a long row of signs is
+/// cut short by letters. Annex 29 ends no sentence of it inside a character of `paragraph`.
 pub(super) fn mask(paragraph: &str) -> String {
     let mut masked = String::with_capacity(paragraph.len());
     let mut signs = 0;

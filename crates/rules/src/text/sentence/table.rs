@@ -1,6 +1,7 @@
 //! Abbreviations that end with a full stop, and words that begin sentences.
 
-/// Never at the end of a sentence: titles, and what points to the next word. Those with a capital must have one.
+/// Never at the end of a sentence: titles, and what points to the next word. Those with a capital
+/// must have one.
 pub(super) const ALWAYS: &str = "
     Mr Mrs Ms Mx Dr Drs Prof Gen Lt Col Maj Capt Cmdr Sgt Cpl Pvt Adm Brig Rev Fr Hon Sen Sens Rep Reps Gov Govs Pres Amb
     Atty Supt Insp Msgr
@@ -10,7 +11,8 @@ pub(super) const ALWAYS: &str = "
     т.е т.к т.н им ул проф акад ген гр см ср
 ";
 
-/// Not at the end of a sentence, unless a word follows that begins one: names of firms and places, months, states.
+/// Not at the end of a sentence, unless a word follows that begins one: names of firms and places,
+/// months, states.
 pub(super) const OFTEN: &str = "
     St Ste Mt Ft Inc Corp Ltd Co Cos Bros Plc LLC Jr Sr Esq Dept Est Univ Assn Ave Blvd Rd etc al
     Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec
@@ -20,7 +22,8 @@ pub(super) const OFTEN: &str = "
 ";
 
 /// Not at the end of a sentence where a number follows.
-pub(super) const BEFORE_NUMBERS: &str = "No Nos Nr Art Arts Sec Fig Figs Vol Ch Op pp Núm núm ст гл стр";
+pub(super) const BEFORE_NUMBERS: &str =
+    "No Nos Nr Art Arts Sec Fig Figs Vol Ch Op pp Núm núm ст гл стр";
 
 /// Words that follow the number of a day with its full stop.
 pub(super) const AFTER_DAYS: &str = "

@@ -41,7 +41,10 @@ fn a_lone_line_break_is_only_white_space() {
         shown("North\nKorea sells.\nRussia\r\nbuys\u{2028}arms.  "),
         "North\nKorea sells. | Russia\r\nbuys\u{2028}arms."
     );
-    assert_eq!(shown("A headline\n\nThe arms deal\n \nMr.\n\nSmith"), "A headline | The arms deal | Mr. | Smith");
+    assert_eq!(
+        shown("A headline\n\nThe arms deal\n \nMr.\n\nSmith"),
+        "A headline | The arms deal | Mr. | Smith"
+    );
 }
 
 #[test]
@@ -95,7 +98,11 @@ fn a_word_is_shown_in_its_sentence() {
     ];
     for (text, word, expected) in cases {
         let start = text.find(word).expect("the case holds its word");
-        assert_eq!(&text[sentence_around(text, &(start..start + word.len()))], expected, "{text:?}");
+        assert_eq!(
+            &text[sentence_around(text, &(start..start + word.len()))],
+            expected,
+            "{text:?}"
+        );
     }
 }
 
@@ -109,9 +116,10 @@ fn a_text_without_full_stops_is_looked_at_only_nearby() {
 #[test]
 fn hostile_texts_are_split_in_time_linear_in_their_length() {
     assert_eq!(sentences(&"word ".repeat(200_000)).len(), 1);
-    for piece in
-        [".", ". ", ")", "a. ", "A.", "א.", "U.S. ", "…", "! ", "1.", "\n \n", "e\u{301}", "\u{301}", "\u{ad}", "»"]
-    {
+    for piece in [
+        ".", ". ", ")", "a. ", "A.", "א.", "U.S. ", "…", "! ", "1.", "\n \n", "e\u{301}",
+        "\u{301}", "\u{ad}", "»",
+    ] {
         for start in ["", "A. ", "!", "א.", "1."] {
             let text = format!("{start}{}", piece.repeat(40_000 / piece.len()));
             assert!(sentences(&text).iter().all(|sentence| !sentence.is_empty()), "{piece}");
@@ -123,9 +131,9 @@ fn hostile_texts_are_split_in_time_linear_in_their_length() {
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         proptest::sample::select(vec![
-            ".", "!", "?", "。", "…", "।", " ", "\n", "\n\n", "\"", "”", "(", ")", "Mr", "U.S.", "J", "The", "No", "5",
-            "а", "Б", "א", "가", "中", "\u{301}", "\u{ad}", "\u{115f}", "\u{200b}", "．", "②", "&", "c++", "'s", "½",
-            ",", ":",
+            ".", "!", "?", "。", "…", "।", " ", "\n", "\n\n", "\"", "”", "(", ")", "Mr", "U.S.",
+            "J", "The", "No", "5", "а", "Б", "א", "가", "中", "\u{301}", "\u{ad}", "\u{115f}",
+            "\u{200b}", "．", "②", "&", "c++", "'s", "½", ",", ":",
         ])
         .prop_map(str::to_owned),
         "\\PC{0,3}",

@@ -33,7 +33,11 @@ const TABLE: &[(Step, &str, Meaning)] = &[
     (Step::Mail, "552 Message size exceeds maximum", TooLarge),
     // A mailbox, or the server.
     (Step::Rcpt, "421 4.3.2 closing", BUSY),
-    (Step::Rcpt, "450 4.2.1 The user you are trying to contact is receiving mail at a rate that is too high", FULL),
+    (
+        Step::Rcpt,
+        "450 4.2.1 The user you are trying to contact is receiving mail at a rate that is too high",
+        FULL,
+    ),
     (Step::Rcpt, "450 mailbox busy", FULL),
     (Step::Rcpt, "451 4.7.1 Greylisting in action, please come back later", FULL),
     (Step::Rcpt, "452 4.2.2 The recipient's mailbox is full", FULL),
@@ -100,7 +104,10 @@ const TABLE: &[(Step, &str, Meaning)] = &[
 fn what_a_refusal_means() {
     for (step, said, expected) in TABLE {
         let line = format!("{said}\r\n");
-        let reply = read_reply(&mut line.as_bytes()).now_or_never().expect("bytes at hand").expect("a reply");
+        let reply = read_reply(&mut line.as_bytes())
+            .now_or_never()
+            .expect("bytes at hand")
+            .expect("a reply");
         assert_eq!(meaning(*step, &reply), *expected, "{step:?}: {said}");
     }
 }

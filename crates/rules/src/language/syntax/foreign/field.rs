@@ -60,12 +60,17 @@ fn named(context: &Context<'_>, sign: char, names: &[(&str, &str)]) -> Option<Re
 /// `before:2026-01-01`
 fn date(context: &Context<'_>) -> Option<Refusal> {
     let (name, day) = context.run.split_once(':')?;
-    let is_date = matches!(name, "before" | "after") && day.starts_with(|c: char| c.is_ascii_digit());
+    let is_date =
+        matches!(name, "before" | "after") && day.starts_with(|c: char| c.is_ascii_digit());
     is_date.then(|| Refusal {
         taken: context.run.len(),
         stands_for: Some(Kind::Refused),
-        message: format!("`{name}:` is no field: an expression is about what a story says, not about a day"),
-        help: "for fresh stories only, write AND age < 2d; for a rule's last day, its key `expires`".to_owned(),
+        message: format!(
+            "`{name}:` is no field: an expression is about what a story says, not about a day"
+        ),
+        help:
+            "for fresh stories only, write AND age < 2d; for a rule's last day, its key `expires`"
+                .to_owned(),
         translation: None,
     })
 }

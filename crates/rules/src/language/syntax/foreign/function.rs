@@ -1,4 +1,5 @@
-//! What other tools write before a parenthesis, and our own operators in small letters or without their number.
+//! What other tools write before a parenthesis, and our own operators in small letters or without
+//! their number.
 
 use super::is_number;
 use crate::language::syntax::lexer::{Context, Kind, Refusal};
@@ -32,7 +33,10 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
     counted_word(context).or_else(|| misnumbered(context)).or_else(|| {
         let behind = &context.rest[context.run.len()..];
         let name = context.run;
-        if name == "cs" && behind.starts_with(char::is_whitespace) && behind.trim_start().starts_with('(') {
+        if name == "cs"
+            && behind.starts_with(char::is_whitespace)
+            && behind.trim_start().starts_with('(')
+        {
             let taken = context.rest.len() - behind.trim_start().len();
             return Some(refusal(taken, name, "cs", " without the space".to_owned()));
         }
@@ -40,7 +44,8 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
             return None;
         }
         let named = NAMES.iter().find(|(theirs, ..)| *theirs == name);
-        let needless = || NEEDLESS.iter().find(|(theirs, _)| *theirs == name).map(|(_, why)| ("", *why));
+        let needless =
+            || NEEDLESS.iter().find(|(theirs, _)| *theirs == name).map(|(_, why)| ("", *why));
         let (ours, why) = named.map(|(_, ours, why)| (*ours, *why)).or_else(needless)?;
         Some(refusal(name.len(), name, ours, why.to_owned()))
     })
@@ -51,14 +56,18 @@ fn counted_word(context: &Context<'_>) -> Option<Refusal> {
     let name = context.run;
     let lower = name.to_ascii_lowercase();
     let number = |start: &str| lower.strip_prefix(start).filter(|number| is_number(number));
-    let least = ["atleast/", "atleast", "atl"].into_iter().find_map(number).map(|number| ("ATLEAST", number));
+    let least = ["atleast/", "atleast", "atl"]
+        .into_iter()
+        .find_map(number)
+        .map(|number| ("ATLEAST", number));
     let (ours, number) = least.or_else(|| Some(("ANY", number("any/")?)))?;
     let behind = &context.rest[name.len()..];
     let ours = format!("{ours}/{number}");
     if behind.starts_with('(') {
         return Some(refusal(name.len(), name, &ours, String::new()));
     }
-    let word = behind.split_whitespace().next().filter(|word| word.chars().all(char::is_alphanumeric))?;
+    let word =
+        behind.split_whitespace().next().filter(|word| word.chars().all(char::is_alphanumeric))?;
     let end = name.len() + behind.find(word)? + word.len();
     lower.starts_with("atleast").then(|| Refusal {
         message: format!("`{name}` wants parentheses around what it is about"),
@@ -78,7 +87,9 @@ fn misnumbered(context: &Context<'_>) -> Option<Refusal> {
         "ATLEAST" if !is_number => {
             ("ATLEAST/3", "`ATLEAST` does not say in how many places", ", or another whole number")
         }
-        "ANY" if !is_number => ("ANY/2", "`ANY` does not say how many", ", or another whole number"),
+        "ANY" if !is_number => {
+            ("ANY/2", "`ANY` does not say how many", ", or another whole number")
+        }
         "SENT" | "PARA" => (name, "this operator takes no number", ""),
         _ => return None,
     };
@@ -87,7 +98,10 @@ fn misnumbered(context: &Context<'_>) -> Option<Refusal> {
 }
 
 fn refusal(taken: usize, name: &str, ours: &str, help: String) -> Refusal {
-    let message =
-        if ours.is_empty() { format!("`{name}()` is not needed here") } else { format!("`{name}` is `{ours}` here") };
+    let message = if ours.is_empty() {
+        format!("`{name}()` is not needed here")
+    } else {
+        format!("`{name}` is `{ours}` here")
+    };
     Refusal { taken, stands_for: None, message, help, translation: Some(ours.to_owned()) }
 }

@@ -1,4 +1,5 @@
-//! The parts of an expression that stand by themselves: groups, phrases, lists, fields and what looks like a function.
+//! The parts of an expression that stand by themselves: groups, phrases, lists, fields and what
+//! looks like a function.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -52,8 +53,9 @@ impl Parser<'_, '_> {
         let name = &self.text[span.clone()];
         let nested = self.skip_nested_fields();
         if !self.at_operand() {
-            let help =
-                format!("write a word or phrase there, or several in parentheses: {name}(a OR b); NOT goes before");
+            let help = format!(
+                "write a word or phrase there, or several in parentheses: {name}(a OR b); NOT goes before"
+            );
             self.problems.error(span, format!("nothing to look for follows `{name}`"), help);
             return None;
         }
@@ -67,16 +69,22 @@ impl Parser<'_, '_> {
         }
         if let Some(unit) = outer.unit {
             let help = format!("write the field before it: {name}{}(a AND b)", unit.operator());
-            self.problems.error(span, format!("`{name}` stands inside {}()", unit.operator()), help);
+            self.problems.error(
+                span,
+                format!("`{name}` stands inside {}()", unit.operator()),
+                help,
+            );
             return None;
         }
-        let (scope, branch) = (Scope::named(name.trim_end_matches(':'))?, branch.filter(|_| !nested)?);
+        let (scope, branch) =
+            (Scope::named(name.trim_end_matches(':'))?, branch.filter(|_| !nested)?);
         field::check(scope, &branch, self.problems);
         let end = self.lexemes[self.at - 1].span.end;
         Some(Tree::In(scope, Box::new(branch), span.start..end))
     }
 
-    /// Passes over the fields that stand right behind a field, each of which is a fault. A loop, however many there are.
+    /// Passes over the fields that stand right behind a field, each of which is a fault. A loop,
+    /// however many there are.
     fn skip_nested_fields(&mut self) -> bool {
         let first = self.at;
         while let Some(next) = self.peek().filter(|next| next.kind == Kind::Field) {
@@ -88,7 +96,11 @@ impl Parser<'_, '_> {
 
     fn tell_field_in_field(&mut self, span: Range<usize>) {
         let message = format!("`{}` stands inside another field", &self.text[span.clone()]);
-        self.problems.error(span, message, "close the parentheses before it: title:(a OR b) AND body:c");
+        self.problems.error(
+            span,
+            message,
+            "close the parentheses before it: title:(a OR b) AND body:c",
+        );
     }
 
     /// `SENT(…)`, `PARA(…)`.
@@ -120,7 +132,8 @@ impl Parser<'_, '_> {
         let (least, items) = (least?, items?);
         let count: usize = items.iter().map(Tree::weight).sum();
         if least > count && !self.lists.partial {
-            let message = format!("this can never hold: `{}` lists {count}", &self.text[span.clone()]);
+            let message =
+                format!("this can never hold: `{}` lists {count}", &self.text[span.clone()]);
             let help = "list more, parted by commas, or ask for fewer of them";
             self.problems.error(span, message, help);
             return None;
@@ -131,16 +144,28 @@ impl Parser<'_, '_> {
     /// How many the operator at `span` asks for.
     fn number(&mut self, span: &Range<usize>) -> Option<usize> {
         let operator = &self.text[span.clone()];
-        let number = operator.split_once('/').and_then(|(_, number)| number.parse().ok()).filter(|&n| n <= MOST);
+        let number = operator
+            .split_once('/')
+            .and_then(|(_, number)| number.parse().ok())
+            .filter(|&n| n <= MOST);
         match number {
-            Some(0) => self.problems.error(span.clone(), "this would hold of every story", "ask for one at least"),
-            None => self.problems.error(span.clone(), format!("at most {MOST} can be asked for"), "ask for fewer"),
+            Some(0) => self.problems.error(
+                span.clone(),
+                "this would hold of every story",
+                "ask for one at least",
+            ),
+            None => self.problems.error(
+                span.clone(),
+                format!("at most {MOST} can be asked for"),
+                "ask for fewer",
+            ),
             Some(number) => return Some(number),
         }
         None
     }
 
-    /// The items of `ANY` with their parentheses; every one is read before any is missed, so that all faults are told.
+    /// The items of `ANY` with their parentheses; every one is read before any is missed, so that
+    /// all faults are told.
     fn items(&mut self) -> Option<Vec<Tree>> {
         let open = self.open()?;
         let outer = self.inside;
@@ -170,7 +195,11 @@ impl Parser<'_, '_> {
         if self.inside.field || self.inside.unit.is_some() {
             let name = comparison.measure().as_str();
             let help = format!("close the parentheses before it: … AND {}", comparison.written());
-            self.problems.error(span, format!("`{name}` is about the whole story, not about a part of it"), help);
+            self.problems.error(
+                span,
+                format!("`{name}` is about the whole story, not about a part of it"),
+                help,
+            );
             return None;
         }
         Some(Tree::Compare(comparison, span))
@@ -206,7 +235,11 @@ impl Parser<'_, '_> {
         if self.peek_kind() == Some(Kind::Close) {
             self.at += 1;
         } else if !self.ends_in_open_quote() {
-            self.problems.error(open, "this parenthesis is never closed", "write the `)` that belongs to it");
+            self.problems.error(
+                open,
+                "this parenthesis is never closed",
+                "write the `)` that belongs to it",
+            );
         }
     }
 
@@ -257,9 +290,11 @@ impl Parser<'_, '_> {
 
     /// Whether an `and` is here that joins no words: `arms and (a OR b)`.
     fn at_operator_in_lower_case(&self) -> bool {
-        let is_operator = |lexeme: &Lexeme| operator_in_lower_case(&self.text[lexeme.span.clone()]).is_some();
+        let is_operator =
+            |lexeme: &Lexeme| operator_in_lower_case(&self.text[lexeme.span.clone()]).is_some();
         let joins = self.lexemes.get(self.at + 1).map(|next| next.kind);
-        self.peek().is_some_and(is_operator) && matches!(joins, Some(Kind::Open | Kind::Quoted | Kind::List))
+        self.peek().is_some_and(is_operator)
+            && matches!(joins, Some(Kind::Open | Kind::Quoted | Kind::List))
     }
 
     fn ask_about_operators(&mut self, words: &[Lexeme], phrase: &str) {
@@ -271,7 +306,11 @@ impl Parser<'_, '_> {
                 Some(_) if !first_or_last => {}
                 _ => continue,
             }
-            let shown = excerpt::around(phrase, &(0..0), 60).0.split_whitespace().collect::<Vec<_>>().join(" ");
+            let shown = excerpt::around(phrase, &(0..0), 60)
+                .0
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
             let upper = written.to_uppercase();
             self.problems.warning(
                 word.span.clone(),
@@ -304,7 +343,10 @@ impl Parser<'_, '_> {
         }
         let help = match nearest(name, self.lists.by_name.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `${near}`?"),
-            None => "term lists stand under `terms` in any rule file; a price goes in double quotes".to_owned(),
+            None => {
+                "term lists stand under `terms` in any rule file; a price goes in double quotes"
+                    .to_owned()
+            }
         };
         self.problems.error(span, format!("there is no term list `${name}`"), help);
         None

@@ -1,4 +1,5 @@
-//! What beginners write and probably do not mean: each is refused or warned of, and its neighbours are not.
+//! What beginners write and probably do not mean: each is refused or warned of, and its neighbours
+//! are not.
 
 use super::problems;
 

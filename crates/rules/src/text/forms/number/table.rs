@@ -64,11 +64,11 @@ pub(super) const ENDINGS: &[(&str, &str)] = &[
 ];
 
 /// Words in `man` that are no man.
-pub(super) const NO_MEN: &str =
-    "german human roman norman ottoman shaman talisman caiman cayman brahman mussulman turkman oman mongoose";
+pub(super) const NO_MEN: &str = "german human roman norman ottoman shaman talisman caiman cayman brahman mussulman turkman oman mongoose";
 
 /// Words in `ch` that is spoken as k.
-pub(super) const HARD_CH: &str = "monarch patriarch matriarch oligarch epoch stomach eunuch tech czech loch hightech";
+pub(super) const HARD_CH: &str =
+    "monarch patriarch matriarch oligarch epoch stomach eunuch tech czech loch hightech";
 
 /// Singulars in a single `s` that no ending tells from plurals.
 pub(super) const LIKE_GAS: &str = "gas biogas atlas bias canvas alias lens iris christmas pancreas";
