@@ -90,7 +90,7 @@ pub fn texts(files: &[RuleFile]) -> Texts {
             Kind::Rules => texts.rules.push(source),
             Kind::Table => texts.tables.push(Table { source, unreadable: None }),
             Kind::NoTable(why) => {
-                texts.tables.push(Table { source, unreadable: Some(why.clone()) })
+                texts.tables.push(Table { source, unreadable: Some(why.clone()) });
             }
         }
     }

@@ -94,7 +94,7 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     match arguments.format {
         Format::Json => output::print_json(&found)?,
         Format::Text => {
-            output::print(&table::table(&found, &config.zone, Paper::of_output().width))?
+            output::print(&table::table(&found, &config.zone, Paper::of_output().width))?;
         }
     }
     Ok(Exit::Ok)

@@ -37,10 +37,10 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
     for receiver in draft::receivers(&name, notifier) {
         match send(&config, &means, notifier, &receiver).await {
             Outcome::Delivered(reply) => {
-                output::note(format_args!("{receiver}: delivered ({reply})"))
+                output::note(format_args!("{receiver}: delivered ({reply})"));
             }
             Outcome::Retry(retry) => {
-                all = fail(&receiver, &format!("not delivered: {}", retry.why))
+                all = fail(&receiver, &format!("not delivered: {}", retry.why));
             }
             Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
                 all = fail(&receiver, &format!("refused: {why}"));

@@ -45,7 +45,7 @@ fn try_at(
     for (read, story) in &stories {
         match query.evidence(story, &carriers) {
             Some(evidence) => {
-                matched.push(shown(expression, &carriers[0].name, &means, read, story, evidence)?)
+                matched.push(shown(expression, &carriers[0].name, &means, read, story, evidence)?);
             }
             None => {
                 others.push(refused(

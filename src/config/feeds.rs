@@ -152,7 +152,7 @@ fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Url, Expanded)> {
         }
         Ok(_) => reader.error(node, "feeds of this kind cannot be polled", SCHEMES),
         Err(url::ParseError::RelativeUrlWithoutBase) => {
-            reader.error(node, "this is not an address", SCHEMES)
+            reader.error(node, "this is not an address", SCHEMES);
         }
         Err(why) => reader.error(node, format!("this is not an address: {why}"), SCHEMES),
     }

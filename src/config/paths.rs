@@ -20,7 +20,7 @@ pub(super) fn store(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<P
             "write sqlite:tidings.db; no other kind of store can be used",
         ),
         Some("" | ":memory:") => {
-            reader.error(node, "the store must be a file", "write sqlite:tidings.db")
+            reader.error(node, "the store must be a file", "write sqlite:tidings.db");
         }
         Some(file) if file.contains('?') => {
             reader.error(node, "a store takes no options", "remove the ? and what follows");

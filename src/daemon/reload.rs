@@ -247,7 +247,7 @@ fn watch(
     });
     watching
         .inspect_err(|why| {
-            warn!("{} cannot be watched ({why}); send SIGHUP after a change", folder.display())
+            warn!("{} cannot be watched ({why}); send SIGHUP after a change", folder.display());
         })
         .ok()
 }

@@ -32,7 +32,7 @@ pub(super) fn read(text: &str) -> Hints {
             "ttl" => ttl = minutes(value()).or(ttl),
             "updateperiod" => period = span(value()).or(period),
             "updatefrequency" => {
-                frequency = value().parse::<u32>().ok().filter(|times| *times > 0).or(frequency)
+                frequency = value().parse::<u32>().ok().filter(|times| *times > 0).or(frequency);
             }
             "hour" => pauses.skip_hour(value()),
             "day" => pauses.skip_day(value()),

@@ -81,7 +81,9 @@ mod tests {
                 }
             }
             Value::Array(values) => {
-                values.iter().for_each(|value| paths(value, &format!("{at}[]"), found))
+                for value in values {
+                    paths(value, &format!("{at}[]"), found);
+                }
             }
             _ => {}
         }

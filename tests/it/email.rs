@@ -376,14 +376,14 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_such() {
         };
         match send(mail.clone()).await {
             Outcome::Refused(why) => {
-                assert!(needs && why.contains("SMTPUTF8") && why.contains("josé@"), "{why}")
+                assert!(needs && why.contains("SMTPUTF8") && why.contains("josé@"), "{why}");
             }
             // The sender is the same in every mail: it can be mended.
             Outcome::Retry(Retry { why, cause: Cause::Shut, .. }) => {
                 assert!(needs && why.contains("SMTPUTF8") && why.contains("büro@"), "{why}");
             }
             other => {
-                assert!(!needs && other == Outcome::Delivered("250 kept".to_owned()), "{other:?}")
+                assert!(!needs && other == Outcome::Delivered("250 kept".to_owned()), "{other:?}");
             }
         }
         let asked = |sink: &Sink| sink.heard().iter().any(|line| line.starts_with("MAIL"));

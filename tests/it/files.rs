@@ -18,7 +18,7 @@ fn put(kind: &str, path: &str) {
     let _ = std::fs::remove_file(path);
     match kind {
         "pipe" => {
-            assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo runs").success())
+            assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo runs").success());
         }
         "device" => symlink("/dev/zero", path).expect("a link"),
         _ => File::create(path).and_then(|file| file.set_len(3 << 30)).expect("a sparse file"),

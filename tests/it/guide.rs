@@ -45,7 +45,7 @@ fn examples(guide: &str) -> Vec<Example> {
 fn claim(claims: &mut Vec<(char, String)>, line: &str) {
     match line.split_at_checked(2) {
         Some(("+ " | "- " | "! ", rest)) => {
-            claims.push((line.as_bytes()[0].into(), rest.to_owned()))
+            claims.push((line.as_bytes()[0].into(), rest.to_owned()));
         }
         Some(("  ", rest)) => go_on(claims, rest),
         None if line.is_empty() => go_on(claims, ""),

@@ -35,7 +35,11 @@ fn in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
     };
     found
         .map_err(|message| {
-            reader.error(node, message, "it must be a PEM file with the certificate of your own CA")
+            reader.error(
+                node,
+                message,
+                "it must be a PEM file with the certificate of your own CA",
+            );
         })
         .ok()
 }

@@ -71,9 +71,9 @@ impl Capture {
 
     pub(super) fn text(&mut self, text: &str) {
         if self.is_inline && self.has_elements {
-            escape(&mut self.text, text)
+            escape(&mut self.text, text);
         } else {
-            self.text.push_str(text)
+            self.text.push_str(text);
         }
     }
 

@@ -70,9 +70,9 @@ fn text(view: &View, link: Option<&Link>) -> String {
         text.mark("> ");
         for piece in quote {
             if piece.marked {
-                text.push_between("**", &piece.text, "**")
+                text.push_between("**", &piece.text, "**");
             } else {
-                text.push(&piece.text)
+                text.push(&piece.text);
             }
         }
         text.mark("\n");

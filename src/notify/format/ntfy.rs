@@ -38,7 +38,7 @@ pub(super) fn message(view: &View) -> Value {
     match &link {
         Some(Link::Linked(address)) => message["click"] = json!(address),
         Some(Link::Written(address) | Link::Words(address)) => {
-            message["message"] = json!(format!("{text}\n{address}"))
+            message["message"] = json!(format!("{text}\n{address}"));
         }
         None => {}
     }

@@ -38,7 +38,7 @@ pub(super) fn message(view: &View, letter: &Letter) -> Value {
     match link {
         Some(Link::Linked(href)) => links.push(json!({"href": href, "text": "Read it"})),
         Some(Link::Written(words) | Link::Words(words)) => {
-            drop(details.insert("link".to_owned(), words.into()))
+            drop(details.insert("link".to_owned(), words.into()));
         }
         None => {}
     }

@@ -37,10 +37,10 @@ pub(super) fn message(view: &View) -> Value {
     let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
     match &link {
         Some(Link::Written(address)) => {
-            fields.push(field("link", &format!("<{}>", address.replace('&', "&amp;"))))
+            fields.push(field("link", &format!("<{}>", address.replace('&', "&amp;"))));
         }
         Some(Link::Words(words)) => {
-            fields.push(field("link", &bounded(words, WRITTEN, Unit::Utf16, escape)))
+            fields.push(field("link", &bounded(words, WRITTEN, Unit::Utf16, escape)));
         }
         Some(Link::Linked(_)) | None => {}
     }
@@ -69,9 +69,9 @@ fn text(view: &View) -> String {
         text.mark("> ");
         for piece in quote {
             if piece.marked {
-                text.push_between("*", &piece.text, "*")
+                text.push_between("*", &piece.text, "*");
             } else {
-                text.push(&piece.text)
+                text.push(&piece.text);
             }
         }
         text.mark("\n");

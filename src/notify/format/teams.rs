@@ -77,7 +77,7 @@ fn card(view: &View, lists: &[Value]) -> Value {
     let mut actions = Vec::new();
     match view.link.as_deref().map(|address| link(address, LINK, WRITTEN)) {
         Some(Link::Linked(url)) => {
-            actions.push(json!({"type": "Action.OpenUrl", "title": "Read it", "url": url}))
+            actions.push(json!({"type": "Action.OpenUrl", "title": "Read it", "url": url}));
         }
         Some(Link::Written(words) | Link::Words(words)) => body.push(fact("link", &words, WRITTEN)),
         None => {}

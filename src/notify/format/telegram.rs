@@ -84,9 +84,9 @@ fn text(view: &View, room: usize) -> String {
         text.mark(if number == 0 { "• " } else { "\n• " });
         for piece in quote {
             if piece.marked {
-                text.push_between("<b>", &piece.text, "</b>")
+                text.push_between("<b>", &piece.text, "</b>");
             } else {
-                text.push(&piece.text)
+                text.push(&piece.text);
             }
         }
     }

@@ -119,7 +119,9 @@ async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_o
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let kinds = || notices(&server).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
     let serve = |response: &Response| {
-        places.iter().for_each(|(server, path)| server.serve(path, response.clone()))
+        for (server, path) in &places {
+            server.serve(path, response.clone());
+        }
     };
     for _ in 0..2 {
         serve(&Response::feed(&dated(&[])));

@@ -360,7 +360,7 @@ async fn answer(
     let path = uri.path().to_owned();
     let size = body.len();
     shared.seen.send_modify(|seen| {
-        seen.push(Recorded { method, path: path.clone(), headers: headers.clone(), body })
+        seen.push(Recorded { method, path: path.clone(), headers: headers.clone(), body });
     });
     let stalled = lock(&shared.stalls).get(&path).cloned();
     if let Some(mut stalled) = stalled {

@@ -102,7 +102,7 @@ async fn http(
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     record.send_modify(|asked| {
-        asked.push(Asked { target: format!("{method} {target}"), login: basic(rest) })
+        asked.push(Asked { target: format!("{method} {target}"), login: basic(rest) });
     });
     let mut server = TcpStream::connect(("127.0.0.1", leads_to)).await?;
     if method == "CONNECT" {

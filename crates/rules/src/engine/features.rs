@@ -174,7 +174,7 @@ impl Collector {
             match derived {
                 Derived::Any(words) => pairs.extend(words.iter().map(|word| (*word, *feature))),
                 Derived::Initials(dotted, bare) => {
-                    pairs.extend([(*dotted, *feature), (*bare, *feature | IN_CAPITALS)])
+                    pairs.extend([(*dotted, *feature), (*bare, *feature | IN_CAPITALS)]);
                 }
                 _ => {}
             }

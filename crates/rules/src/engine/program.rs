@@ -207,7 +207,7 @@ impl<'n> Writer<'n> {
                 self.close(start);
             }
             Node::Pattern(sight, pattern) => {
-                self.code.extend([head(op::PATTERN, sight_number(*sight)), *pattern])
+                self.code.extend([head(op::PATTERN, sight_number(*sight)), *pattern]);
             }
             Node::Compare(comparison, wanted) => {
                 self.code.extend([op::COMPARE, number(self.comparisons.len())]);

@@ -83,7 +83,9 @@ impl<'t> Beside<'t> {
             Tree::List(list, span) => self.lists.push((scope, list, span.clone())),
             Tree::In(scope, inner, _) => self.add(inner, *scope, in_or),
             Tree::Or(branches) if in_or => {
-                branches.iter().for_each(|branch| self.add(branch, scope, in_or))
+                for branch in branches {
+                    self.add(branch, scope, in_or);
+                }
             }
             _ => {}
         }

@@ -65,7 +65,7 @@ impl Visitor for Letters {
         match ast {
             Ast::Flags(_) | Ast::ClassBracketed(_) => self.is_thought_of = true,
             Ast::Group(group) => {
-                self.is_thought_of |= group.flags().is_some_and(|flags| !flags.items.is_empty())
+                self.is_thought_of |= group.flags().is_some_and(|flags| !flags.items.is_empty());
             }
             Ast::Literal(literal) => {
                 self.small |= literal.c.is_lowercase();

@@ -69,7 +69,7 @@ fn join_initials(folded: &str, parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
         let letter = is_letter(&folded[part.clone()], '\0');
         match joined.last_mut() {
             Some(last) if last_is_letter && letter && &folded[last.end..part.start] == "." => {
-                last.end = part.end
+                last.end = part.end;
             }
             _ => joined.push(part),
         }

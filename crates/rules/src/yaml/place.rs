@@ -236,7 +236,7 @@ impl Reader<'_> {
             }
             Some(_) => {}
             None => {
-                self.refuse(span, "a key must be a word", "if this is a value, put it in quotes")
+                self.refuse(span, "a key must be a word", "if this is a value, put it in quotes");
             }
         }
     }
