@@ -1,119 +1,41 @@
-//! The invariants of ARCHITECTURE.md, held by reading `src/**`.
+//! The law of ARCHITECTURE.md, read from its tables and held against the sources.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+mod imports;
+mod source;
 
-/// What a room must not name: other rooms as `crate::room`, libraries and parts of std by their
-/// path.
-const KNOWS_NOTHING_OF: [(&str, &[&str]); 13] = [
-    ("story", &["crate::*", "tokio", "reqwest", "sqlx", "std::fs"]),
-    ("fault", &["crate::*", "tokio", "reqwest", "sqlx", "std::fs"]),
-    ("files", &["crate::*", "tokio", "reqwest", "sqlx"]),
-    ("yaml", &["crate::*", "tokio", "reqwest", "sqlx", "std::fs"]),
-    ("text", &["crate::*", "tokio", "reqwest", "sqlx", "std::fs"]),
-    (
-        "config",
-        &[
-            "crate::feed",
-            "crate::rule",
-            "crate::alert",
-            "crate::notify",
-            "crate::store",
-            "tokio",
-            "reqwest",
-            "sqlx",
-        ],
-    ),
-    ("feed", &["crate::rule", "crate::alert", "crate::notify", "crate::store", "sqlx"]),
-    (
-        "rule",
-        &[
-            "crate::config",
-            "crate::feed",
-            "crate::alert",
-            "crate::notify",
-            "crate::store",
-            "tokio",
-            "reqwest",
-            "std::fs",
-        ],
-    ),
-    (
-        "alert",
-        &["crate::feed", "crate::notify", "crate::store", "tokio", "reqwest", "sqlx", "std::fs"],
-    ),
-    ("notify", &["crate::rule", "crate::store", "sqlx"]),
-    (
-        "store",
-        &[
-            "crate::config",
-            "crate::rule",
-            "crate::notify",
-            "crate::fault",
-            "crate::yaml",
-            "reqwest",
-            "lettre",
-        ],
-    ),
-    ("daemon", &["sqlx", "lettre"]),
-    ("cli", &["sqlx", "lettre", "reqwest"]),
-];
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-/// Rooms that `crate::*` above lets through.
-const BELOW: [(&str, &[&str]); 5] =
-    [("story", &[]), ("fault", &[]), ("files", &[]), ("yaml", &["fault"]), ("text", &[])];
+use imports::Imports;
+use source::{SourceFile, files};
 
-/// Words that stand in one place only, and the files or folders that may hold them.
-const ONLY_IN: [(&[&str], &[&str]); 6] = [
-    (
-        &["Timestamp::now", "Instant::now", "SystemTime::now", "Zoned::now"],
-        &["src/daemon/clock.rs"],
-    ),
-    (
-        &["tokio::spawn", "spawn_blocking", "thread::spawn", "JoinSet"],
-        &["src/daemon.rs", "src/daemon/"],
-    ),
-    (&["sqlx"], &["src/store.rs", "src/store/"]),
-    (&["println!", "print!", "eprintln!", "eprint!"], &[]),
-    (
-        &["fs::read", "fs::File", "File::open"],
-        &["src/files.rs", "src/daemon/rule_files.rs", "src/feed/fetch", "src/store"],
-    ),
-    (&[".unwrap()", "todo!", "dbg!", "unimplemented!"], &[]),
-];
-
+/// The most lines of a file, its tests included.
 const LONGEST_FILE: usize = 500;
 
-struct File {
-    path: String,
-    text: String,
-    /// Without comments and tests.
-    code: String,
+/// The most lines of a function.
+const LONGEST_FUNCTION: usize = 60;
+
+/// The most columns of a comment's line.
+const WIDEST_COMMENT: usize = 100;
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("a document")
 }
 
-fn files() -> Vec<File> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut paths = Vec::new();
-    collect(&root.join("src"), &mut paths);
-    assert!(paths.len() > 30, "the sources were not found: {paths:?}");
-    paths.into_iter().map(|path| file(root, &path)).collect()
+/// The rows of the table of ARCHITECTURE.md whose first column has that head.
+fn table(head: &str) -> Vec<Vec<String>> {
+    let text = document("ARCHITECTURE.md");
+    let from = text.find(&format!("| {head} |")).unwrap_or_else(|| panic!("no table of {head}"));
+    let lines = text[from..].lines().take_while(|line| line.starts_with('|'));
+    let cells = |line: &str| {
+        line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
+    };
+    lines.skip(2).map(cells).collect()
 }
 
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            collect(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            paths.push(path);
-        }
-    }
-}
-
-fn file(root: &Path, path: &Path) -> File {
-    let text = std::fs::read_to_string(path).expect("UTF-8");
-    let path = path.strip_prefix(root).expect("below the root").display().to_string();
-    File { code: code_of(&text), path, text }
+/// What stands in backquotes.
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
 }
 
 /// The text without comments and without the tests at its end.
@@ -123,142 +45,113 @@ fn code_of(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn is_test(path: &str) -> bool {
-    ["tests", "fixture"].iter().any(|name| path.ends_with(&format!("/{name}.rs")))
-}
-
-fn room_of(path: &str) -> &str {
-    path.trim_start_matches("src/").split(['/', '.']).next().unwrap_or_default()
-}
-
-/// Every room that code names as `crate::room`, also in groups: `use crate::{a, b::C}`.
-fn rooms_named(code: &str) -> BTreeSet<String> {
-    let mut rooms = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
-        let group = rest.strip_prefix('{').map(top_level_of_group);
-        for path in group.unwrap_or_else(|| vec![rest.to_owned()]) {
-            let name = path.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next();
-            rooms.extend(name.map(ToOwned::to_owned));
-        }
-    }
-    rooms
-}
-
-fn top_level_of_group(group: &str) -> Vec<String> {
-    let mut depth = 0;
-    let mut parts = vec![String::new()];
-    for c in group.chars() {
-        match c {
-            '}' if depth == 0 => break,
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 0 => parts.push(String::new()),
-            other => parts.last_mut().expect("never empty").push(other),
-        }
-    }
-    parts
-}
-
-/// What of `room`'s row in the table `code` breaks.
-fn breaches(room: &str, code: &str) -> Vec<String> {
-    let Some((_, forbidden)) = KNOWS_NOTHING_OF.iter().find(|(name, _)| *name == room) else {
-        return Vec::new();
-    };
-    let named = rooms_named(code);
-    let below = BELOW.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, below)| below);
-    let breaks = |path: &&str| match path.strip_prefix("crate::") {
-        Some("*") => named.iter().any(|name| name != room && !below.contains(&name.as_str())),
-        Some(other) => named.contains(other),
-        None => code.contains(&format!("{path}::")),
-    };
-    let mut broken: Vec<String> =
-        forbidden.iter().filter(|path| breaks(path)).map(ToString::to_string).collect();
-    let outer = ["daemon", "cli"]
-        .into_iter()
-        .filter(|outer| !["daemon", "cli"].contains(&room) && named.contains(*outer));
-    broken.extend(outer.map(|outer| format!("crate::{outer}")));
-    broken
-}
-
-/// Whether code climbs out of its room by `super::super::…`, where only `crate::…` shows whom it
-/// knows.
-fn climbs_out(path: &str, code: &str) -> bool {
-    let depth = path.trim_start_matches("src/").split('/').count();
-    code.contains(&"super::".repeat(depth))
-}
-
 #[test]
-fn rooms_look_one_way() {
-    for file in files().iter().filter(|file| !is_test(&file.path)) {
-        assert!(
-            !climbs_out(&file.path, &file.code),
-            "{} climbs out of its room; write crate::…",
-            file.path
-        );
-        let broken = breaches(room_of(&file.path), &file.code);
-        assert!(
-            broken.is_empty(),
-            "{} names {broken:?}; see ARCHITECTURE.md, The rooms",
-            file.path
-        );
+fn a_room_names_only_the_rooms_that_its_row_allows() {
+    let files = files();
+    let rows = table("room");
+    let allowed: BTreeMap<String, BTreeSet<String>> = rows
+        .iter()
+        .map(|row| (quoted(&row[0]).concat(), quoted(&row[2]).into_iter().collect()))
+        .collect();
+    for (room, named) in Imports::new(&files).rooms() {
+        if room == "lib" || room == "main" {
+            continue;
+        }
+        let allowed = allowed.get(&room).unwrap_or_else(|| panic!("{room} has no row"));
+        let other: Vec<_> = named.difference(allowed).collect();
+        assert!(other.is_empty(), "{room} names {other:?}; ARCHITECTURE.md, The rooms");
+        let unused: Vec<_> = allowed.difference(&named).collect();
+        assert!(unused.is_empty(), "{room} names no {unused:?}; ARCHITECTURE.md, The rooms");
     }
 }
 
 #[test]
-fn a_room_that_looks_the_wrong_way_is_found_out() {
-    assert_eq!(breaches("rule", "use crate::store::Store;"), ["crate::store"]);
-    assert_eq!(breaches("rule", "use crate::{text, store::{Store, Lease}};"), ["crate::store"]);
-    assert_eq!(breaches("rule", "fn f() { crate::daemon::clock::now() }"), ["crate::daemon"]);
-    assert_eq!(breaches("text", "use crate::story::Story;"), ["crate::*"]);
-    assert_eq!(breaches("yaml", "use crate::fault::Fault;"), Vec::<String>::new());
-    assert_eq!(breaches("alert", &code_of("// crate::store\nfn f() {}\n")), Vec::<String>::new());
-    assert!(climbs_out("src/config/mask.rs", "use super::super::store::Store;"));
-    assert!(!climbs_out("src/config/mask/torn.rs", "use super::super::reader::Reader;"));
+fn a_row_names_only_rooms_above_it_and_rows_stand_as_in_lib_rs() {
+    let rows: Vec<(String, Vec<String>)> =
+        table("room").iter().map(|row| (quoted(&row[0]).concat(), quoted(&row[2]))).collect();
+    for (place, (room, named)) in rows.iter().enumerate() {
+        let above: Vec<&String> = rows[..place].iter().map(|(room, _)| room).collect();
+        let below = named.iter().find(|other| !above.contains(other));
+        assert!(below.is_none(), "{room} names {below:?}, which stands below it");
+    }
+    let library = document("src/lib.rs");
+    let modules =
+        library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let rooms: Vec<&str> = rows.iter().map(|(room, _)| room.as_str()).collect();
+    assert_eq!(rooms, modules.collect::<Vec<_>>());
 }
 
 #[test]
 fn what_has_one_place_stands_nowhere_else() {
-    for file in files().iter().filter(|file| !is_test(&file.path)) {
-        for (words, places) in ONLY_IN {
-            let allowed = places.iter().any(|place| file.path.starts_with(place));
-            let found = words.iter().find(|word| file.code.contains(**word));
-            assert!(
-                allowed || found.is_none(),
-                "{} says {found:?}, which belongs into {places:?}",
-                file.path
-            );
+    for row in table("words") {
+        let (words, places) = (quoted(&row[0]), quoted(&row[1]));
+        for file in files().iter().filter(|file| !file.is_test) {
+            let is_allowed = places.iter().any(|place| file.path.starts_with(place));
+            let code = code_of(&file.text);
+            let found = words.iter().find(|word| code.contains(word.as_str()));
+            let path = &file.path;
+            assert!(is_allowed || found.is_none(), "{path} says {found:?}; only {places:?} may");
         }
     }
 }
 
 #[test]
+fn no_files_name_one_another_in_a_circle_of_more_than_two() {
+    let files = files();
+    let circles = Imports::new(&files).circles("tidings");
+    let large: Vec<_> = circles.iter().filter(|circle| circle.len() > 2).collect();
+    assert!(large.is_empty(), "{large:#?}");
+}
+
+#[test]
+fn a_circle_over_an_export_and_a_macro_is_found() {
+    let file =
+        |path: &str, text: &str| source::parse(path.to_owned(), text.to_owned(), "src", "tidings");
+    let files = [
+        file("src/a.rs", "mod one; mod two; pub use two::B; struct A;"),
+        file("src/a/one.rs", "use crate::a::B; fn f() {}"),
+        file("src/a/two.rs", "pub struct B; fn g() { print!(\"{}\", super::three::h()); }"),
+        file("src/a/three.rs", "fn h() { super::one::f() }"),
+    ];
+    let circles = Imports::new(&files).circles("tidings");
+    let mut circle = circles.concat();
+    circle.sort_unstable();
+    assert_eq!(circle, ["src/a/one.rs", "src/a/three.rs", "src/a/two.rs"]);
+}
+
+#[test]
 fn every_file_says_its_job_in_its_first_line_and_is_of_a_readable_length() {
-    for file in files() {
-        let first = file.text.lines().next().unwrap_or_default();
-        assert!(
-            first.starts_with("//! ") && first.len() > 20,
-            "{} does not say its job: {first:?}",
-            file.path
-        );
-        let lines = file.text.lines().count();
-        assert!(lines <= LONGEST_FILE, "{} has {lines} lines", file.path);
+    for SourceFile { path, text, .. } in files() {
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.starts_with("//! ") && first.len() > 20, "{path} does not say its job");
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST_FILE, "{path} has {lines} lines");
     }
 }
 
 #[test]
-fn every_room_is_in_the_table_and_in_the_architecture() {
-    let library = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"))
-        .expect("lib.rs");
-    let architecture =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md"))
-            .expect("the document");
-    let rooms = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
-    for room in rooms {
-        assert!(KNOWS_NOTHING_OF.iter().any(|(name, _)| *name == room), "{room} has no row");
-        assert!(
-            architecture.contains(&format!("| `{room}` |")),
-            "{room} is not in ARCHITECTURE.md"
-        );
+fn every_function_and_every_comment_is_of_a_readable_size() {
+    for file in files() {
+        for (name, first, last) in &file.functions {
+            let lines = last - first + 1;
+            assert!(lines <= LONGEST_FUNCTION, "{}: {name} has {lines} lines", file.path);
+        }
+        for (number, line) in file.text.lines().enumerate() {
+            let is_wide =
+                line.trim_start().starts_with("//") && line.chars().count() > WIDEST_COMMENT;
+            assert!(!is_wide, "{}:{}: the comment is too wide", file.path, number + 1);
+        }
     }
+}
+
+#[test]
+fn no_type_name_stands_twice() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in files().iter().filter(|file| !file.is_test) {
+        for name in &file.types {
+            places.entry(name.clone()).or_default().push(file.path.clone());
+        }
+    }
+    let twice: Vec<_> = places.iter().filter(|(_, paths)| paths.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
 }

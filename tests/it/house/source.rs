@@ -1,0 +1,225 @@
+//! The sources of the workspace as the laws look at them: parsed, without what only tests compile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Attribute, ImplItemFn, Item, ItemFn, ItemUse, Meta, UseTree, Visibility};
+
+/// The folders of sources, and the name by which other packages call what is in them.
+const PACKAGES: [(&str, &str); 2] = [("src", "tidings"), ("crates/rules/src", "tidings_rules")];
+
+/// The path of a module, its package first: `tidings`, `store`, `outbox`.
+pub type Module = Vec<String>;
+
+/// A file, and the module that it is.
+pub struct SourceFile {
+    /// Its path below the root.
+    pub path: String,
+    /// Its module.
+    pub module: Module,
+    /// Its text.
+    pub text: String,
+    /// Every path that its code names, as it is written.
+    pub paths: BTreeSet<Vec<String>>,
+    /// What it exports again: the name, and the path of what it stands for.
+    pub exports: BTreeMap<String, Vec<String>>,
+    /// Its functions: name, first line, last line.
+    pub functions: Vec<(String, usize, usize)>,
+    /// The types that it defines.
+    pub types: Vec<String>,
+    /// Whether only tests compile it.
+    pub is_test: bool,
+}
+
+/// Every file of the workspace's packages.
+pub fn files() -> Vec<SourceFile> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for (folder, package) in PACKAGES {
+        let mut paths = Vec::new();
+        collect(&root.join(folder), &mut paths);
+        files.extend(paths.iter().map(|path| read(root, path, folder, package)));
+    }
+    assert!(files.len() > 300, "the sources were not found: {} files", files.len());
+    files
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+fn read(root: &Path, path: &Path, folder: &str, package: &str) -> SourceFile {
+    let text = std::fs::read_to_string(path).expect("UTF-8");
+    let path = path.strip_prefix(root).expect("below the root").display().to_string();
+    parse(path, text, folder, package)
+}
+
+/// The file at `path` with that text.
+pub fn parse(path: String, text: String, folder: &str, package: &str) -> SourceFile {
+    let below = path.trim_start_matches(folder).trim_start_matches('/').trim_end_matches(".rs");
+    let names = below.split('/').filter(|name| !["lib", "main"].contains(name));
+    let module: Module = std::iter::once(package).chain(names).map(ToOwned::to_owned).collect();
+    let is_test =
+        module.iter().any(|name| name.starts_with("tests") || name.starts_with("fixture"));
+    let mut reading = Reading::default();
+    reading.visit_file(&syn::parse_file(&text).unwrap_or_else(|why| panic!("{path}: {why}")));
+    let Reading { paths, exports, functions, types } = reading;
+    SourceFile { path, module, text, paths, exports, functions, types, is_test }
+}
+
+#[derive(Default)]
+struct Reading {
+    paths: BTreeSet<Vec<String>>,
+    exports: BTreeMap<String, Vec<String>>,
+    functions: Vec<(String, usize, usize)>,
+    types: Vec<String>,
+}
+
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
+        other => other.path().is_ident("test"),
+    })
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Mod(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Const(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+impl<'a> Visit<'a> for Reading {
+    fn visit_item(&mut self, item: &'a Item) {
+        if is_for_tests(attributes(item)) {
+            return;
+        }
+        match item {
+            Item::Struct(item) => self.types.push(item.ident.to_string()),
+            Item::Enum(item) => self.types.push(item.ident.to_string()),
+            Item::Trait(item) => self.types.push(item.ident.to_string()),
+            Item::Type(item) => self.types.push(item.ident.to_string()),
+            _ => {}
+        }
+        visit::visit_item(self, item);
+    }
+
+    fn visit_item_use(&mut self, item: &'a ItemUse) {
+        let mut leaves = Vec::new();
+        leaves_of(&item.tree, &mut Vec::new(), &mut leaves);
+        for (path, name) in leaves {
+            if matches!(item.vis, Visibility::Inherited) {
+                self.paths.insert(path);
+            } else {
+                self.exports.insert(name, path);
+            }
+        }
+    }
+
+    fn visit_path(&mut self, path: &'a syn::Path) {
+        if path.segments.len() > 1 {
+            self.paths.insert(path.segments.iter().map(|part| part.ident.to_string()).collect());
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'a syn::Macro) {
+        self.tokens(call.tokens.clone());
+        visit::visit_macro(self, call);
+    }
+
+    fn visit_item_fn(&mut self, item: &'a ItemFn) {
+        self.function(&item.sig.ident.to_string(), item.span());
+        visit::visit_item_fn(self, item);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'a ImplItemFn) {
+        self.function(&item.sig.ident.to_string(), item.span());
+        visit::visit_impl_item_fn(self, item);
+    }
+}
+
+impl Reading {
+    fn function(&mut self, name: &str, span: proc_macro2::Span) {
+        self.functions.push((name.to_owned(), span.start().line, span.end().line));
+    }
+
+    /// Paths in the input of a macro, of which no more is known than its tokens.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let mut path: Vec<String> = Vec::new();
+        let mut colons = 0;
+        for token in tokens {
+            match token {
+                TokenTree::Punct(sign) if sign.as_char() == ':' => colons += 1,
+                TokenTree::Ident(name) => {
+                    if colons != 2 {
+                        self.end(&mut path);
+                    }
+                    path.push(name.to_string());
+                    colons = 0;
+                }
+                other => {
+                    self.end(&mut path);
+                    colons = 0;
+                    if let TokenTree::Group(group) = other {
+                        self.tokens(group.stream());
+                    }
+                }
+            }
+        }
+        self.end(&mut path);
+    }
+
+    fn end(&mut self, path: &mut Vec<String>) {
+        if path.len() > 1 {
+            self.paths.insert(std::mem::take(path));
+        }
+        path.clear();
+    }
+}
+
+/// The paths of a `use`, each with the name under which it is known then.
+fn leaves_of(tree: &UseTree, before: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, String)>) {
+    match tree {
+        UseTree::Path(part) => {
+            before.push(part.ident.to_string());
+            leaves_of(&part.tree, before, leaves);
+            before.pop();
+        }
+        UseTree::Name(name) if name.ident == "self" => {
+            leaves.push((before.clone(), before.last().cloned().unwrap_or_default()));
+        }
+        UseTree::Name(name) => leaf(before, &name.ident.to_string(), &name.ident, leaves),
+        UseTree::Rename(name) => leaf(before, &name.rename.to_string(), &name.ident, leaves),
+        UseTree::Glob(_) => leaves.push((before.clone(), "*".to_owned())),
+        UseTree::Group(group) => {
+            group.items.iter().for_each(|tree| leaves_of(tree, before, leaves))
+        }
+    }
+}
+
+fn leaf(
+    before: &[String],
+    known_as: &str,
+    name: &syn::Ident,
+    leaves: &mut Vec<(Vec<String>, String)>,
+) {
+    let path = before.iter().cloned().chain([name.to_string()]).collect();
+    leaves.push((path, known_as.to_owned()));
+}
