@@ -8,7 +8,7 @@ use divan::counter::BytesCount;
 use tidings_rules::fault::Source;
 use tidings_rules::story::Story;
 use tidings_rules::text::tokenise;
-use tidings_rules::{Parsed, Rules, Texts};
+use tidings_rules::{ParsedRules, RuleTexts, Rules};
 
 use workload::{Script, Vocabulary};
 
@@ -23,7 +23,7 @@ fn main() {
     divan::main();
 }
 
-fn texts(count: usize) -> Texts {
+fn texts(count: usize) -> RuleTexts {
     let text = workload::yaml(&workload::rules(&Vocabulary::new(), count));
     vec![Arc::new(Source { name: "bench.yaml".to_owned(), text })].into()
 }
@@ -72,6 +72,6 @@ fn load(bencher: Bencher<'_, '_>, count: usize) {
 
 #[divan::bench(args = [10_000, 100_000], sample_count = 5)]
 fn build(bencher: Bencher<'_, '_>, count: usize) {
-    let parsed = Parsed::load(&texts(count), None, &mut Vec::new()).expect("rules are sound");
+    let parsed = ParsedRules::load(&texts(count), None, &mut Vec::new()).expect("rules are sound");
     bencher.bench_local(|| parsed.build(&tidings_rules::Frequencies::default()));
 }

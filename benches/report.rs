@@ -18,7 +18,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tidings_rules::fault::Source;
 use tidings_rules::story::Story;
 use tidings_rules::text::tokenise;
-use tidings_rules::{Frequencies, Parsed, Rules};
+use tidings_rules::{Frequencies, ParsedRules, Rules};
 
 use workload::{Script, Vocabulary, Wanted};
 
@@ -111,7 +111,7 @@ fn report(size: usize, vocabulary: &Vocabulary, stories: &[Story], bare: Duratio
 /// Rules, and what they take. How long they take to be read the bench `engine` says: the allocator
 /// that counts here makes threads wait for one another.
 struct Loaded {
-    parsed: Parsed,
+    parsed: ParsedRules,
     rules: Rules,
     bytes: usize,
     build: Duration,
@@ -134,9 +134,9 @@ impl Loaded {
     }
 }
 
-fn parse(source: &Arc<Source>) -> Parsed {
+fn parse(source: &Arc<Source>) -> ParsedRules {
     let mut faults = Vec::new();
-    Parsed::load(&vec![Arc::clone(source)].into(), None, &mut faults)
+    ParsedRules::load(&vec![Arc::clone(source)].into(), None, &mut faults)
         .unwrap_or_else(|| panic!("{faults:?}"))
 }
 
@@ -164,7 +164,7 @@ fn scan_time(rules: &Rules, stories: &[Story]) -> Duration {
 }
 
 /// With the frequencies of the stories themselves.
-fn known_time(parsed: &Parsed, vocabulary: &Vocabulary, stories: &[Story]) -> Duration {
+fn known_time(parsed: &ParsedRules, vocabulary: &Vocabulary, stories: &[Story]) -> Duration {
     let mut counts = std::collections::HashMap::new();
     for story in stories {
         let words: std::collections::HashSet<String> =

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tidings_rules::fault::Source;
 use tidings_rules::story::Story;
-use tidings_rules::{Frequencies, Parsed, Rules, Table, Texts};
+use tidings_rules::{Frequencies, ParsedRules, RuleTexts, Rules, Table};
 
 use workload::{Draw, Script, Vocabulary};
 
@@ -42,11 +42,11 @@ fn main() {
     let names = list.iter().map(|names| format!("({}) {near}", names.join(" OR ")));
     let single = list.iter().flatten().map(|name| format!("{name} {near}"));
     println!("{ENTRIES} entries, {} aliases; microseconds a story", ENTRIES * ALIASES);
-    let plain = row("as many plain rules", &Texts::from(vec![plain(names)]), &stories, None);
+    let plain = row("as many plain rules", &RuleTexts::from(vec![plain(names)]), &stories, None);
     row("a rule with `each`", &each(&list, &near), &stories, Some(plain));
     row(
         "a plain rule for every name",
-        &Texts::from(vec![self::plain(single)]),
+        &RuleTexts::from(vec![self::plain(single)]),
         &stories,
         Some(plain),
     );
@@ -86,7 +86,7 @@ fn plain(expressions: impl Iterator<Item = String>) -> Arc<Source> {
     source("plain.yaml", text)
 }
 
-fn each(list: &[Vec<String>], near: &str) -> Texts {
+fn each(list: &[Vec<String>], near: &str) -> RuleTexts {
     let mut table = String::from("id,name,aka\n");
     for (id, names) in list.iter().enumerate() {
         writeln!(table, "{id},{},{}", names[0], names[1..].join(";")).expect("memory for a row");
@@ -96,14 +96,15 @@ fn each(list: &[Vec<String>], near: &str) -> Texts {
                         rules:\n  - name: listed\n    each: list\n    when: $list {near}\n"
     );
     let table = Table { source: source("list.csv", table), unreadable: None };
-    Texts { rules: vec![source("each.yaml", rule)], tables: vec![table] }
+    RuleTexts { rules: vec![source("each.yaml", rule)], tables: vec![table] }
 }
 
 /// Prints what rules take, beside what is to be compared with; the time of a story.
-fn row(what: &str, texts: &Texts, stories: &[Story], against: Option<Duration>) -> Duration {
+fn row(what: &str, texts: &RuleTexts, stories: &[Story], against: Option<Duration>) -> Duration {
     let (parsed, load) = timed(|| {
         let mut faults = Vec::new();
-        Parsed::load(texts, None, &mut faults).unwrap_or_else(|| panic!("{:?}", faults.first()))
+        ParsedRules::load(texts, None, &mut faults)
+            .unwrap_or_else(|| panic!("{:?}", faults.first()))
     });
     let (rules, build) = timed(|| parsed.build(&Frequencies::default()));
     let time = scan_time(&rules, stories);

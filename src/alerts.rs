@@ -16,31 +16,33 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::volume::Pace;
-use tidings_rules::story::{Evidence, NotifierName, Read, Row, Severity, Sighting, headline};
+use crate::alerts::volume::Throttle;
+use tidings_rules::story::{
+    Evidence, FeedEntry, NotifierName, Read, Severity, WatchlistRow, headline,
+};
 
 /// One rule that matched one story, ready to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct NewAlert {
     /// What the alert says of the rule and its evidence.
-    pub told: Told,
+    pub told: RuleMatch,
     /// What tells several alerts of one rule and story apart: the row's id; empty unless the rule
     /// has `each`.
     pub occasion: String,
     /// How often its rule wants to be told.
-    pub pace: Pace,
+    pub pace: Throttle,
     /// Everybody who is to hear of it: no receiver twice.
     pub receivers: Vec<Receiver>,
 }
 
 /// What a message says of one rule that matched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct RuleMatch {
     /// The rule's name.
     pub rule: String,
     /// The row that matched, of a rule with `each`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub row: Option<Row>,
+    pub row: Option<WatchlistRow>,
     /// SHA-256 of the rule's text, in hex: which version of the rule it was.
     pub version: String,
     /// [`draft::text_hash`] of the story as the rule saw it; `None` of alerts that were kept before
@@ -62,7 +64,7 @@ pub struct Told {
     pub evidence: Vec<Evidence>,
 }
 
-impl Told {
+impl RuleMatch {
     /// The rule's name, and the row that matched.
     #[must_use]
     pub fn title(&self) -> String {
@@ -72,7 +74,7 @@ impl Told {
 
 /// A rule's name, and behind it the row of it that is meant.
 #[must_use]
-pub fn title(rule: &str, row: Option<&Row>) -> String {
+pub fn title(rule: &str, row: Option<&WatchlistRow>) -> String {
     row.map_or_else(|| rule.to_owned(), |row| format!("{rule}: {row}"))
 }
 
@@ -97,7 +99,7 @@ impl fmt::Display for Receiver {
 /// What one message says: all that a notifier needs to render it. Serialised, it is the payload of
 /// webhooks and of console JSON Lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct Notification {
     /// The message's key: unique for ever, the same in every retry; `webhook-id` and Message-ID are
     /// made of it.
     pub id: String,
@@ -113,7 +115,7 @@ pub struct Letter {
 
 /// What a message shows of a story: enough to know what it is and where to read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
+pub struct StorySummary {
     /// The headline; may be empty.
     pub title: String,
     /// The first words of the text, where there is no headline.
@@ -129,7 +131,7 @@ pub struct Head {
     pub lang: Option<String>,
 }
 
-impl Head {
+impl StorySummary {
     /// The headline, or what stands in for it; never empty.
     #[must_use]
     pub fn headline(&self) -> &str {
@@ -150,17 +152,17 @@ pub enum Content {
         /// The event's id, unique for ever: later messages of the same event carry the same.
         event: String,
         /// The story's head.
-        story: Head,
+        story: StorySummary,
         /// How much of it was read.
         read: Read,
         /// What this story says anew, where the event was told before and this is an update of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        update: Option<copies::Update>,
+        update: Option<copies::CopyUpdate>,
         /// The feeds that carried it, first seen first.
-        feeds: Vec<Sighting>,
+        feeds: Vec<FeedEntry>,
         /// The rules that matched, in the order of their names; one with `each` once for every row
         /// that did.
-        rules: Vec<Told>,
+        rules: Vec<RuleMatch>,
     },
     /// Many stories that rules matched. (`type: digest`)
     Digest(digest::Digest),

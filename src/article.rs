@@ -49,7 +49,7 @@ impl NoArticle {
 
 /// What a page is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct PageContent {
     /// The headline, as far as the page tells it; may be empty.
     pub title: String,
     /// The article's text, paragraphs parted by a blank line.
@@ -113,9 +113,9 @@ fn without_wordpress_footer(text: &str) -> &str {
 
 /// What the page at `url` is. Takes bounded time and stack whatever the bytes.
 #[must_use]
-pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Seen {
+pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> PageContent {
     if let Some(kind) = other_kind(bytes, content_type) {
-        return Seen::nothing(NoArticle::because(format!(
+        return PageContent::nothing(NoArticle::because(format!(
             "the link leads to no web page, but to {kind}"
         )));
     }
@@ -130,19 +130,24 @@ pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Seen {
         Err(NoArticle::Stub(_)) => versions.amp,
         _ => None,
     };
-    Seen { title, text, instead }
+    PageContent { title, text, instead }
 }
 
 /// The same of the page that came from `url` when `asked` was asked for.
 #[must_use]
-pub fn look_at_answer(asked: &Url, bytes: &[u8], content_type: Option<&str>, url: &Url) -> Seen {
+pub fn look_at_answer(
+    asked: &Url,
+    bytes: &[u8],
+    content_type: Option<&str>,
+    url: &Url,
+) -> PageContent {
     match strayed(asked, url) {
-        Some(why) => Seen::nothing(why),
+        Some(why) => PageContent::nothing(why),
         None => look(bytes, content_type, url),
     }
 }
 
-impl Seen {
+impl PageContent {
     /// A page that holds no article, and has no other version that may.
     #[must_use]
     pub fn nothing(why: NoArticle) -> Self {

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::pages::Depth;
 
 /// What the help says of [`Exit`].
@@ -65,7 +65,7 @@ enum Exit {
 /// matched.
 #[derive(Debug, Parser)]
 #[command(name = "tidings", version, arg_required_else_help = true, after_help = EXIT_CODES)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
@@ -81,7 +81,7 @@ enum Command {
         once: bool,
         /// How the log on standard error is written.
         #[arg(long, value_enum, default_value_t)]
-        log: Format,
+        log: OutputFormat,
     },
     /// Check the configuration and every rule with its examples; or rules alone, without a
     /// configuration.
@@ -92,7 +92,7 @@ enum Command {
         config: ConfigArgument,
         /// How faults are shown: for people on standard error, or as JSON Lines on standard output.
         #[arg(long, value_enum, default_value_t)]
-        format: format::Format,
+        format: format::OutputFormat,
         /// Print every rule as it is understood: in canonical form, with the terms of its lists.
         #[arg(long)]
         canonical: bool,
@@ -112,23 +112,23 @@ enum Command {
         config: ConfigAtHand,
     },
     /// Why does this story match, or not? What the rules saw of it, and which words decided.
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
     /// What would these rules have matched? Over stories from a file, or the store's.
-    Backtest(backtest::Arguments),
+    Backtest(backtest::BacktestArguments),
     /// What was told: by rule, tag, feed, time, words; `alerts show ID` tells all of one alert.
-    Alerts(alerts::Arguments),
+    Alerts(alerts::AlertsArguments),
     /// What is polled: how it fares and when it is polled next; one feed as the rules would see it;
     /// lists of feeds, in and out.
     Feeds {
         #[command(subcommand)]
-        action: feeds::Action,
+        action: feeds::FeedsAction,
     },
     /// What is not delivered, and why; `deliveries retry` sends the dead again.
-    Deliveries(deliveries::Arguments),
+    Deliveries(deliveries::DeliveriesArguments),
     /// Mute a rule, a tag, a feed or an event for a while.
     Silence {
         #[command(subcommand)]
-        action: silence::Action,
+        action: silence::SilenceAction,
     },
     /// Send a test message through one notifier.
     Notify {
@@ -160,7 +160,7 @@ struct ConfigAtHand {
 /// Runs the command that `arguments` (with the program's name first) ask for.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let exit = match Arguments::try_parse_from(arguments) {
+    let exit = match CommandLine::try_parse_from(arguments) {
         Ok(arguments) => dispatch(arguments.command),
         Err(error) => usage(&error),
     };

@@ -26,10 +26,10 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
-use tidings_rules::story::pace::Manners;
+use tidings_rules::story::pace::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName, Severity};
 
-pub use hosts::{Hosts, Manner};
+pub use hosts::{HostSetting, HostSettings};
 pub use lists::{Listed, ReadList, named};
 pub use load::load;
 pub use proxy::Proxy;
@@ -45,19 +45,19 @@ pub struct Config {
     /// The zone that times are shown in.
     pub zone: TimeZone,
     /// Who hears of a rule that names nobody.
-    pub notify: Routing,
+    pub notify: DefaultNotifiers,
     /// What is polled; names are unique.
-    pub feeds: Vec<Feed>,
+    pub feeds: Vec<FeedConfig>,
     /// Who can be told.
     pub notifiers: BTreeMap<NotifierName, Notifier>,
     /// How often each of them wants to be told.
-    pub manners: BTreeMap<NotifierName, Manners>,
+    pub manners: BTreeMap<NotifierName, DeliveryPolicy>,
     /// When and how feeds are polled.
     pub poll: Poll,
     /// What may be reached, and how it is addressed.
     pub network: Network,
     /// How single hosts want to be asked for feeds and pages.
-    pub hosts: Hosts,
+    pub hosts: HostSettings,
     /// How long the store keeps what it holds.
     pub retain: Retain,
 }
@@ -73,14 +73,14 @@ pub struct Retain {
 
 /// Who hears of a rule that names nobody. Every name stands in `Config::notifiers`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Routing {
+pub struct DefaultNotifiers {
     /// Those for a severity that `by_severity` does not hold.
     pub default: BTreeSet<NotifierName>,
     /// Those for a severity.
     pub by_severity: BTreeMap<Severity, BTreeSet<NotifierName>>,
 }
 
-impl Routing {
+impl DefaultNotifiers {
     /// Those who hear of a rule of that severity which names nobody.
     #[must_use]
     pub fn of(&self, severity: Severity) -> &BTreeSet<NotifierName> {
@@ -101,7 +101,7 @@ impl Routing {
 
 /// One feed to poll. It is shown by its name: the address may hold a token from the environment.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Feed {
+pub struct FeedConfig {
     /// Its identity: `name`, else the address as the config writes it, before variables are put in.
     pub name: FeedName,
     /// Where it is: `http`, `https` or `file` (made absolute against the config's folder).
@@ -120,7 +120,7 @@ pub struct Feed {
     pub recheck: Vec<Duration>,
 }
 
-impl std::fmt::Debug for Feed {
+impl std::fmt::Debug for FeedConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Feed").field("name", &self.name).finish_non_exhaustive()
     }
@@ -201,7 +201,7 @@ pub struct Webhook {
     /// Where to post. Secret: hook addresses carry tokens.
     pub url: SecretUrl,
     /// What its messages look like.
-    pub body: Body,
+    pub body: WebhookBody,
     /// What a message says of whom it is for, where the format wants that.
     pub addressed: Option<Addressed>,
     /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
@@ -215,16 +215,16 @@ pub struct Webhook {
 
 /// What a webhook's messages look like.
 #[derive(Clone, Debug)]
-pub enum Body {
+pub enum WebhookBody {
     /// As a service wants it.
-    Format(Format),
+    Format(WebhookFormat),
     /// As the user wrote it.
     Template(Template),
 }
 
 /// The form of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum WebhookFormat {
     /// Our own JSON, in the form of Standard Webhooks.
     Standard,
     /// Slack's incoming webhooks, and Mattermost's.

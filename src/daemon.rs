@@ -32,21 +32,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use url::Url;
 
-use crate::alerts::volume::Policy;
+use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Receiver, draft};
 use crate::clock::{later, now};
 use crate::config::Config;
-use crate::daemon::hosts::{Hosts, Permit};
+use crate::daemon::hosts::{HostPermits, Permit};
 use crate::daemon::poller::LastRead;
 use crate::daemon::reload::StartError;
 use crate::http;
 use crate::http::{
-    Answer, FetchError, HostKey, Limits, NoClient, Request, RetryAfter, Validators, Want,
+    FetchError, HostKey, HttpAnswer, HttpRequest, Limits, NoClient, RetryAfter, Validators, Want,
 };
-use crate::notify::Means;
+use crate::notify::SendContext;
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use tidings_rules::story::{FeedName, Severity};
-use tidings_rules::{Carrier, Known, Rules};
+use tidings_rules::{Carrier, KnownNames, Rules};
 
 /// Documents that are read and not recorded at once.
 const DOCUMENTS: usize = 64;
@@ -61,19 +61,19 @@ pub(crate) struct World {
     /// What is in force; swapped whole.
     rules: ArcSwap<Rules>,
     /// What rules may name.
-    known: Known,
+    known: KnownNames,
     tags: HashMap<FeedName, BTreeSet<String>>,
     /// When pages are looked at again, for the feeds that say so.
     recheck: HashMap<FeedName, Vec<Duration>>,
     /// How often receivers want to be told.
-    policy: Arc<Policy>,
-    hosts: Hosts,
+    policy: Arc<DeliveryPolicies>,
+    hosts: HostPermits,
     /// What hosts ask of robots.
-    robots: robots::Known,
+    robots: robots::RobotsCache,
     /// Of every fetch: they share the room for bodies.
     limits: Limits,
     /// What fetching and sending need.
-    means: Means,
+    means: SendContext,
     /// Permits for documents that were read and are not recorded yet: the store is not outrun by
     /// more than it takes at once.
     documents: Arc<Semaphore>,
@@ -109,7 +109,7 @@ pub enum Mode {
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct RunEnd {
     /// Messages that are still to be sent, those included that nobody in the configuration can
     /// receive.
     pub undelivered: i64,
@@ -147,7 +147,7 @@ pub async fn run(
     mode: Mode,
     reload: Arc<Notify>,
     stop: CancellationToken,
-) -> Result<Ended, RunError> {
+) -> Result<RunEnd, RunError> {
     let _lock = store::lock(&config.store)?;
     let (store, writer) = Store::open(&config.store).await?;
     let mut writer = tokio::spawn(writer);
@@ -166,7 +166,7 @@ async fn run_on(
     mode: Mode,
     reload: Arc<Notify>,
     stop: CancellationToken,
-) -> Result<Ended, RunError> {
+) -> Result<RunEnd, RunError> {
     let is_large = store.is_large().await?;
     if !is_large {
         damage::check(&store, &config).await;
@@ -193,7 +193,7 @@ async fn run_on(
         }
     };
     tokio::join!(work, check);
-    Ok(Ended {
+    Ok(RunEnd {
         undelivered: store.undelivered(now()).await?,
         refused: world.refused.load(Ordering::Relaxed),
     })
@@ -232,18 +232,20 @@ fn world(
     store: Store,
     run: i64,
     rules: Rules,
-    known: Known,
+    known: KnownNames,
 ) -> Result<World, RunError> {
-    let means = Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone())?;
+    let means =
+        SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let tags =
         known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
     let rechecked = config.feeds.iter().filter(|feed| !feed.recheck.is_empty());
     let recheck = rechecked.map(|feed| (feed.name.clone(), feed.recheck.clone())).collect();
-    let policy = Arc::new(Policy { manners: config.manners.clone(), zone: config.zone.clone() });
+    let policy =
+        Arc::new(DeliveryPolicies { manners: config.manners.clone(), zone: config.zone.clone() });
     Ok(World {
-        hosts: Hosts::new(&config.poll, config.network.clone()),
-        robots: robots::Known::default(),
+        hosts: HostPermits::new(&config.poll, config.network.clone()),
+        robots: robots::RobotsCache::default(),
         limits: Limits::default(),
         store,
         run,
@@ -270,10 +272,12 @@ fn world(
 
 /// What rules may name in this configuration.
 #[must_use]
-pub fn known(config: &Config) -> Known {
-    let carrier =
-        |feed: &crate::config::Feed| Carrier { name: feed.name.clone(), tags: feed.tags.clone() };
-    Known {
+pub fn known(config: &Config) -> KnownNames {
+    let carrier = |feed: &crate::config::FeedConfig| Carrier {
+        name: feed.name.clone(),
+        tags: feed.tags.clone(),
+    };
+    KnownNames {
         notifiers: config.notifiers.keys().cloned().collect(),
         feeds: config.feeds.iter().map(carrier).collect(),
         unheard: Severity::ALL
@@ -328,11 +332,11 @@ impl World {
         url: &Url,
         want: Want,
         validators: Validators,
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<HttpAnswer, FetchError> {
         if url.scheme() == "file" {
             return http::read_file(url, &validators).await;
         }
-        let request = Request { url: url.clone(), validators, want };
+        let request = HttpRequest { url: url.clone(), validators, want };
         let admit = |url| self.admit(url, want);
         http::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
     }

@@ -15,12 +15,12 @@ use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use url::Url;
 
-pub(crate) use body::Work;
-pub use body::{Body, Room};
+pub(crate) use body::ParsingMemory;
+pub use body::{Body, BodyBudget};
 pub use failure::explain;
 pub use file::read_file;
 pub use headers::{RetryAfter, retry_after, wait_from_answer};
-pub use reach::{NoClient, Reach, client_that_trusts};
+pub use reach::{HttpClients, NoClient, client_that_trusts};
 
 /// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
 pub const HOME: &str = "https://example.org/tidings";
@@ -33,7 +33,7 @@ const MOST_HOPS: usize = 5;
 
 /// What to ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct HttpRequest {
     /// Where. Checked by the guard before anything is sent.
     pub url: Url,
     /// What the last answer gave, to be sent back. Along redirects too, as browsers do: they belong
@@ -77,7 +77,7 @@ pub struct Limits {
     /// The most bytes of body, after decompression.
     pub body: usize,
     /// What this body shares with all others that are in flight.
-    pub room: Room,
+    pub room: BodyBudget,
 }
 
 impl Default for Limits {
@@ -87,7 +87,7 @@ impl Default for Limits {
             idle: Duration::from_secs(15),
             total: Duration::from_secs(30),
             body: MOST_BYTES,
-            room: Room::default(),
+            room: BodyBudget::default(),
         }
     }
 }
@@ -125,7 +125,7 @@ pub struct Freshness {
 
 /// How the answer was come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum RedirectKind {
     /// It came from where it was asked for.
     Straight,
     /// Redirects led to it, and each said that it is for good (301, 308).
@@ -136,7 +136,7 @@ pub enum Way {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The decompressed body; `None` for 304.
     pub body: Option<Body>,
     /// `Content-Type` as sent.
@@ -148,7 +148,7 @@ pub struct Answer {
     /// Where the body came from, after redirects.
     pub url: Url,
     /// What redirects led there.
-    pub way: Way,
+    pub way: RedirectKind,
 }
 
 /// Why nothing came back. `Display` is one sentence for a person, without the address.
@@ -208,18 +208,18 @@ fn status_text(code: u16) -> String {
 /// # Errors
 /// Where no usable answer came within `limits`.
 pub async fn fetch<P, A>(
-    reach: &Reach,
-    request: &Request,
+    reach: &HttpClients,
+    request: &HttpRequest,
     limits: &Limits,
     now: Timestamp,
     admit: impl Fn(Url) -> A,
     rest: impl Fn(&HostKey, RetryAfter),
-) -> Result<Answer, FetchError>
+) -> Result<HttpAnswer, FetchError>
 where
     A: Future<Output = Result<P, FetchError>>,
 {
     let mut url = request.url.clone();
-    let mut way = Way::Straight;
+    let mut way = RedirectKind::Straight;
     let mut left = limits.total;
     for _ in 0..=MOST_HOPS {
         let checked =
@@ -232,10 +232,10 @@ where
         }
         drop(permit);
         match hop? {
-            Hop::Answer(answer) => return Ok(Answer { way, ..*answer }),
+            Hop::Answer(answer) => return Ok(HttpAnswer { way, ..*answer }),
             Hop::Redirect(next, is_for_good) => {
-                let is_so_far = is_for_good && way != Way::Redirected;
-                way = if is_so_far { Way::MovedForGood } else { Way::Redirected };
+                let is_so_far = is_for_good && way != RedirectKind::Redirected;
+                way = if is_so_far { RedirectKind::MovedForGood } else { RedirectKind::Redirected };
                 url = next;
             }
         }
@@ -262,14 +262,14 @@ fn too_slow(limit: Duration) -> FetchError {
 }
 
 enum Hop {
-    Answer(Box<Answer>),
+    Answer(Box<HttpAnswer>),
     /// Where to, and whether for good.
     Redirect(Url, bool),
 }
 
 async fn ask(
-    reach: &Reach,
-    request: &Request,
+    reach: &HttpClients,
+    request: &HttpRequest,
     url: &Url,
     (limits, left): (&Limits, &mut Duration),
     now: Timestamp,
@@ -321,14 +321,14 @@ fn answer(
     now: Timestamp,
     body: Option<Body>,
     validators: Validators,
-) -> Answer {
-    Answer {
+) -> HttpAnswer {
+    HttpAnswer {
         body,
         content_type: head.get(CONTENT_TYPE).map(headers::text),
         validators,
         freshness: headers::freshness(head, now),
         url: url.clone(),
-        way: Way::Straight,
+        way: RedirectKind::Straight,
     }
 }
 

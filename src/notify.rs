@@ -16,16 +16,16 @@ mod webhook;
 
 pub(crate) use plain::{plain, printable};
 
-pub use crate::alerts::breaker::{Cause, Scope};
+pub use crate::alerts::breaker::{FailureCause, FailureScope};
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::alerts::{Letter, Receiver};
-use crate::config::{Body, ConsoleFormat, Hosts, Network, Notifier};
-use crate::http::{NoClient, Reach};
+use crate::alerts::{Notification, Receiver};
+use crate::config::{ConsoleFormat, HostSettings, Network, Notifier, WebhookBody};
+use crate::http::{HttpClients, NoClient};
 use crate::notify::email::Pools;
 use crate::notify::webhook::Clients;
 
@@ -35,7 +35,7 @@ pub enum Outcome {
     /// The first hop took responsibility; what it answered.
     Delivered(String),
     /// It may work later.
-    Retry(Retry),
+    Retry(RetryReason),
     /// It will never work as it is: why, as the receiver said it. Never holds a secret.
     Refused(String),
     /// It is too large for the receiver: why, as the receiver said it. Never holds a secret.
@@ -47,29 +47,29 @@ pub enum Outcome {
 
 /// Why an attempt is to be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
+pub struct RetryReason {
     /// What happened, for a person. Never holds a secret.
     pub why: String,
     /// What kind of failure it was.
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// Whom the failure concerns.
-    pub scope: Scope,
+    pub scope: FailureScope,
     /// How long the receiver asked us to wait.
     pub after: Option<Duration>,
 }
 
 impl Outcome {
     /// A failure of `cause` that concerns the whole notifier and holds no wish to wait.
-    fn retry(cause: Cause, why: String) -> Self {
-        Self::Retry(Retry { why, cause, scope: Scope::Notifier, after: None })
+    fn retry(cause: FailureCause, why: String) -> Self {
+        Self::Retry(RetryReason { why, cause, scope: FailureScope::Notifier, after: None })
     }
 }
 
 /// What sending needs besides the message.
 #[derive(Clone, Debug)]
-pub struct Means {
+pub struct SendContext {
     /// How webhooks are reached, and, where the same means fetch, feeds and pages.
-    pub reach: Reach,
+    pub reach: HttpClients,
     /// The zone that times are shown in.
     pub zone: TimeZone,
     /// Clients for webhooks with authorities of their own.
@@ -78,14 +78,14 @@ pub struct Means {
     mail: Pools,
 }
 
-impl Means {
+impl SendContext {
     /// Those that reach what `network` allows, and single hosts as `hosts` says.
     ///
     /// # Errors
     /// Where HTTPS cannot be set up on this machine.
-    pub fn new(network: Network, hosts: Hosts, zone: TimeZone) -> Result<Self, NoClient> {
+    pub fn new(network: Network, hosts: HostSettings, zone: TimeZone) -> Result<Self, NoClient> {
         Ok(Self {
-            reach: Reach::new(network, hosts)?,
+            reach: HttpClients::new(network, hosts)?,
             zone,
             private: Clients::default(),
             mail: Pools::default(),
@@ -112,14 +112,14 @@ impl Means {
 pub fn render(
     notifier: &Notifier,
     receiver: &Receiver,
-    letter: &Letter,
+    letter: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
     match notifier {
         Notifier::Console(_) => payload::write(letter),
         Notifier::Webhook(webhook) => match &webhook.body {
-            Body::Format(format) => format::render(*format, letter, zone),
-            Body::Template(template) => template::render(template, receiver, letter, zone),
+            WebhookBody::Format(format) => format::render(*format, letter, zone),
+            WebhookBody::Template(template) => template::render(template, receiver, letter, zone),
         },
         Notifier::Email(email) => email::render(email, receiver, letter, zone),
     }
@@ -132,7 +132,7 @@ pub fn render(
 /// Where the letter cannot be put into JSON.
 pub fn on_console(
     format: ConsoleFormat,
-    letter: &Letter,
+    letter: &Notification,
     zone: &TimeZone,
 ) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&console::shown(format, &payload::write(letter)?, zone))
@@ -143,7 +143,7 @@ pub fn on_console(
 /// half a minute, and by email as long as mail servers may take: minutes for each answer.
 pub async fn send(
     notifier: &Notifier,
-    means: &Means,
+    means: &SendContext,
     receiver: &Receiver,
     id: &str,
     frozen: &[u8],

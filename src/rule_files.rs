@@ -9,14 +9,14 @@ use std::sync::Arc;
 use crate::files;
 use crate::markup::decode::decode_undeclared;
 use tidings_rules::fault::{Fault, Level, Source};
-use tidings_rules::{Known, Rules, Table, Texts};
+use tidings_rules::{KnownNames, RuleTexts, Rules, Table};
 
 /// The last good text of every rule file and table, by its path below the rules' folder.
 pub type Good = BTreeMap<String, String>;
 
 /// Rules that can be put in force.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct UsableRules {
     /// The rules.
     pub rules: Rules,
     /// The text of every file that they came from.
@@ -39,12 +39,12 @@ pub struct RuleFile {
     /// Its text, under the whole path.
     pub source: Arc<Source>,
     /// What it is.
-    pub kind: Kind,
+    pub kind: RuleFileKind,
 }
 
 /// What a file is to the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RuleFileKind {
     /// YAML.
     Rules,
     /// The rows of a term list.
@@ -82,14 +82,14 @@ pub fn large(files: &[RuleFile]) -> Option<String> {
 
 /// The texts of `files`, for the rules to be made of.
 #[must_use]
-pub fn texts(files: &[RuleFile]) -> Texts {
-    let mut texts = Texts::default();
+pub fn texts(files: &[RuleFile]) -> RuleTexts {
+    let mut texts = RuleTexts::default();
     for file in files {
         let source = Arc::clone(&file.source);
         match &file.kind {
-            Kind::Rules => texts.rules.push(source),
-            Kind::Table => texts.tables.push(Table { source, unreadable: None }),
-            Kind::NoTable(why) => {
+            RuleFileKind::Rules => texts.rules.push(source),
+            RuleFileKind::Table => texts.tables.push(Table { source, unreadable: None }),
+            RuleFileKind::NoTable(why) => {
                 texts.tables.push(Table { source, unreadable: Some(why.clone()) });
             }
         }
@@ -137,7 +137,7 @@ fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     Ok(RuleFile {
         path: below(folder, path),
         source: Arc::new(Source { name, text }),
-        kind: Kind::Rules,
+        kind: RuleFileKind::Rules,
     })
 }
 
@@ -146,8 +146,8 @@ fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
 fn read_table(folder: &Path, name: String) -> RuleFile {
     let path = below(folder, Path::new(&name));
     let (text, kind) = match files::read(Path::new(&name), files::TABLE) {
-        Ok(bytes) => (decode_undeclared(&bytes), Kind::Table),
-        Err(why) => (String::new(), Kind::NoTable(why.to_string())),
+        Ok(bytes) => (decode_undeclared(&bytes), RuleFileKind::Table),
+        Err(why) => (String::new(), RuleFileKind::NoTable(why.to_string())),
     };
     RuleFile { path, source: Arc::new(Source { name, text }), kind }
 }
@@ -167,9 +167,9 @@ fn below(folder: &Path, path: &Path) -> String {
 pub fn load(
     files: &[RuleFile],
     good: &Good,
-    known: &Known,
+    known: &KnownNames,
     faults: &mut Vec<Fault>,
-) -> Option<Loaded> {
+) -> Option<UsableRules> {
     let mut files = files.to_vec();
     let mut replaced = BTreeSet::new();
     loop {
@@ -188,7 +188,7 @@ pub fn load(
             let (stood_in, left_out) = replaced.into_iter().partition(stands_in);
             let good =
                 files.into_iter().map(|file| (file.path, file.source.text.clone())).collect();
-            return Some(Loaded { rules, good, stood_in, left_out });
+            return Some(UsableRules { rules, good, stood_in, left_out });
         }
         if broken.is_empty() {
             return None;
@@ -234,7 +234,8 @@ fn users<'f>(
     tables: &'f BTreeSet<String>,
 ) -> impl Iterator<Item = String> + 'f {
     let uses = |file: &&RuleFile| {
-        file.kind == Kind::Rules && !tidings_rules::tables_of(&file.source).is_disjoint(tables)
+        file.kind == RuleFileKind::Rules
+            && !tidings_rules::tables_of(&file.source).is_disjoint(tables)
     };
     files.iter().filter(uses).map(|file| file.source.name.clone())
 }
@@ -243,14 +244,14 @@ fn users<'f>(
 fn add_tables(files: &mut Vec<RuleFile>, replaced: &BTreeSet<String>, good: &Good) {
     let stood_in: Vec<RuleFile> =
         files.iter().filter(|file| replaced.contains(&file.source.name)).cloned().collect();
-    for file in stood_in.iter().filter(|file| file.kind == Kind::Rules) {
+    for file in stood_in.iter().filter(|file| file.kind == RuleFileKind::Rules) {
         let folder = file.source.name.strip_suffix(&file.path).unwrap_or_default();
         for name in tidings_rules::tables_of(&file.source) {
             let path = below(Path::new(folder), Path::new(&name));
             let is_there = files.iter().any(|file| file.source.name == name);
             if let Some(text) = good.get(&path).filter(|_| !is_there && !replaced.contains(&name)) {
                 let source = Arc::new(Source { name, text: text.clone() });
-                files.push(RuleFile { path, source, kind: Kind::Table });
+                files.push(RuleFile { path, source, kind: RuleFileKind::Table });
             }
         }
     }
@@ -262,7 +263,8 @@ fn stand_in(file: RuleFile, broken: &BTreeSet<String>, good: &Good) -> Option<Ru
     }
     let text = good.get(&file.path)?.clone();
     let source = Arc::new(Source { name: file.source.name.clone(), text });
-    let kind = if file.kind == Kind::Rules { Kind::Rules } else { Kind::Table };
+    let kind =
+        if file.kind == RuleFileKind::Rules { RuleFileKind::Rules } else { RuleFileKind::Table };
     Some(RuleFile { path: file.path, source, kind })
 }
 
@@ -272,7 +274,7 @@ mod tests {
 
     fn file(path: &str, text: &str) -> RuleFile {
         let source = Arc::new(Source { name: format!("rules/{path}"), text: text.to_owned() });
-        let kind = if path == "sdn.csv" { Kind::Table } else { Kind::Rules };
+        let kind = if path == "sdn.csv" { RuleFileKind::Table } else { RuleFileKind::Rules };
         RuleFile { path: path.to_owned(), source, kind }
     }
 
@@ -280,7 +282,7 @@ mod tests {
         format!("rules:\n  - name: {name}\n    when: {when}\n")
     }
 
-    fn names(loaded: &Loaded) -> Vec<&str> {
+    fn names(loaded: &UsableRules) -> Vec<&str> {
         loaded.rules.iter().map(|rule| rule.name()).collect()
     }
 
@@ -291,7 +293,7 @@ mod tests {
         let good = Good::from([("b.yaml".to_owned(), rule("old b", "arms"))]);
         let mut faults = Vec::new();
         let loaded =
-            load(&files, &good, &Known::default(), &mut faults).expect("the old b stands in");
+            load(&files, &good, &KnownNames::default(), &mut faults).expect("the old b stands in");
         assert_eq!(names(&loaded), ["new a", "old b"]);
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(loaded.good["b.yaml"], rule("old b", "arms"));
@@ -324,7 +326,7 @@ mod tests {
         let files = [file("a.yaml", &rule("a", "arms")), file("b.yaml", "rules: 3\n")];
         let mut faults = Vec::new();
         let loaded =
-            load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
+            load(&files, &Good::new(), &KnownNames::default(), &mut faults).expect("a is sound");
         assert_eq!(names(&loaded), ["a"]);
         assert_eq!(loaded.left_out, BTreeSet::from(["rules/b.yaml".to_owned()]));
     }
@@ -358,7 +360,7 @@ mod tests {
             + "    each: sdn\n"
     }
 
-    fn rows(loaded: &Loaded) -> Vec<String> {
+    fn rows(loaded: &UsableRules) -> Vec<String> {
         loaded
             .rules
             .watchlists()
@@ -372,7 +374,10 @@ mod tests {
             ("a.yaml".to_owned(), listed("name")),
             ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned()),
         ]);
-        let gone = RuleFile { kind: Kind::NoTable("it is gone".to_owned()), ..file("sdn.csv", "") };
+        let gone = RuleFile {
+            kind: RuleFileKind::NoTable("it is gone".to_owned()),
+            ..file("sdn.csv", "")
+        };
         for broken in [
             file("sdn.csv", "id,name\n1,Ivan\n1,Petr\n"),
             file("sdn.csv", "id,title\n1,Petr\n"),
@@ -384,7 +389,7 @@ mod tests {
                 broken,
             ];
             let mut faults = Vec::new();
-            let loaded = load(&files, &good, &Known::default(), &mut faults)
+            let loaded = load(&files, &good, &KnownNames::default(), &mut faults)
                 .expect("the old table stands in");
             assert_eq!(
                 (names(&loaded), rows(&loaded)),
@@ -412,8 +417,8 @@ mod tests {
             file("b.yaml", &rule("new b", "arms")),
             file("sdn.csv", table),
         ];
-        let loaded =
-            load(&files, &good, &Known::default(), &mut Vec::new()).expect("the old a stands in");
+        let loaded = load(&files, &good, &KnownNames::default(), &mut Vec::new())
+            .expect("the old a stands in");
         assert_eq!(
             (names(&loaded), rows(&loaded)),
             (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()])
@@ -429,8 +434,9 @@ mod tests {
             ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned()),
         ]);
         let broken = listed("name").replace("sdn.csv", "other.csv") + "    when: arms\n";
-        let loaded = load(&[file("a.yaml", &broken)], &good, &Known::default(), &mut Vec::new())
-            .expect("the old a stands in");
+        let loaded =
+            load(&[file("a.yaml", &broken)], &good, &KnownNames::default(), &mut Vec::new())
+                .expect("the old a stands in");
         assert_eq!((rows(&loaded), loaded.good), (vec!["Ivan (1)".to_owned()], good));
     }
 
@@ -441,8 +447,8 @@ mod tests {
             file("b.yaml", &rule("b", "arms")),
             file("sdn.csv", ""),
         ];
-        let loaded =
-            load(&files, &Good::new(), &Known::default(), &mut Vec::new()).expect("b is sound");
+        let loaded = load(&files, &Good::new(), &KnownNames::default(), &mut Vec::new())
+            .expect("b is sound");
         assert_eq!(names(&loaded), ["b"]);
         let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
         assert_eq!(loaded.left_out, BTreeSet::from(both));
@@ -467,7 +473,7 @@ mod tests {
             "\u{feff}name\nJosé".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         std::fs::write(at("rules/eu/two.csv"), wide).expect("a file");
         let read = read(&at("rules")).expect("readable");
-        let tables: Vec<_> = read.iter().filter(|file| file.kind != Kind::Rules).collect();
+        let tables: Vec<_> = read.iter().filter(|file| file.kind != RuleFileKind::Rules).collect();
         let (one, no) = (at("one.csv").display().to_string(), "no/such.csv".to_owned());
         assert_eq!(
             tables.iter().map(|file| &*file.path).collect::<Vec<_>>(),
@@ -478,7 +484,7 @@ mod tests {
             ("name\r\nJosé Muñoz\r\n", "name\nJosé")
         );
         assert!(
-            matches!(&tables[2].kind, Kind::NoTable(why) if why.contains("No such file")),
+            matches!(&tables[2].kind, RuleFileKind::NoTable(why) if why.contains("No such file")),
             "{tables:?}"
         );
     }
@@ -491,7 +497,7 @@ mod tests {
         let mut faults = Vec::new();
         let files = read(folder.path()).expect("readable");
         let loaded =
-            load(&files, &Good::new(), &Known::default(), &mut faults).expect("a is sound");
+            load(&files, &Good::new(), &KnownNames::default(), &mut faults).expect("a is sound");
         assert_eq!(names(&loaded), ["a"]);
         assert!(faults[0].message.contains("UTF-8"), "{faults:?}");
     }

@@ -47,27 +47,33 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alerts::breaker::{Cause, Scope};
-use crate::alerts::copies::Print;
-use crate::alerts::volume::Policy;
-use crate::alerts::{Draft, Letter, Receiver};
-use crate::feed::hints::Hints;
-use crate::feed::identity::{ItemKey, Turnover};
-use crate::polling::health::{Course, FeedNotice};
+use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::copies::Fingerprint;
+use crate::alerts::volume::DeliveryPolicies;
+use crate::alerts::{NewAlert, Notification, Receiver};
+use crate::feed::hints::PollHints;
+use crate::feed::identity::{ItemKey, RemovedAndReturned};
+use crate::polling::health::{FeedHealthHistory, FeedNotice};
 use crate::polling::moved::Move;
-use tidings_rules::story::{FeedName, Read, Sighting, Story, StoryKey};
+use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
-pub use archive::{Alerted, Archive, Attempt, Fate, Kept, Message, Past, Record, Stored, Wanted};
+pub use archive::{
+    AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
+    StoryFate, StoryRecord,
+};
 pub use backfill::Settled;
-pub use deliveries::{Delivery, DeskError, Retried, State, What, Which, retry, undelivered};
+pub use deliveries::{
+    Delivery, DeliveryState, DeliverySubject, DeskError, Retried, RetrySelection, retry,
+    undelivered,
+};
 pub use feeds::poll_now;
-pub use gaps::{Gap, PastGap};
-pub use health::Standing;
+pub use gaps::{FeedGap, PastGap};
+pub use health::ReceiverHealth;
 pub use lock::{Lock, lock};
 pub use open::OpenError;
-pub use outbox::{Sending, Turn};
+pub use outbox::{OutboxTurn, Sending};
 pub use silences::{mute, silences, unmute};
-pub use sweep::{Gone, Place, Retention, Step};
+pub use sweep::{Gone, Retention, SweepPosition, SweepStep};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when
 /// its call returns, and is carried to its end even if the caller stops waiting.
@@ -125,11 +131,11 @@ pub struct FeedState {
     /// The mean time between its newest items, where it is known.
     pub mean_gap: Option<Duration>,
     /// What its document asked for when it was last read.
-    pub hints: Hints,
+    pub hints: PollHints,
     /// Where permanent redirects lead from its address.
     pub moved: Option<Move>,
     /// How it has fared, as far as people are told of that.
-    pub course: Course,
+    pub course: FeedHealthHistory,
     /// Whether the last poll failed before a server answered: for its name, the connection or a
     /// policy.
     pub unreached: bool,
@@ -145,9 +151,9 @@ pub struct PollRecord {
     /// Items that are new, edited or re-keyed.
     pub items: Vec<ItemRecord>,
     /// Which known items came and went; nothing but after a 200.
-    pub turnover: Turnover,
+    pub turnover: RemovedAndReturned,
     /// The time before it in which items may have come and gone.
-    pub gap: Option<Gap>,
+    pub gap: Option<FeedGap>,
     /// What is to be told of the feed, and to whom.
     pub notices: Vec<(FeedNotice, Vec<Receiver>)>,
 }
@@ -177,43 +183,43 @@ pub struct ItemRecord {
     pub story: StoryKey,
     /// The story as this item tells it, and what is to be done with it; `None` if only the key
     /// changed.
-    pub news: Option<(Story, Plan)>,
+    pub news: Option<(Story, StoryPlan)>,
 }
 
 /// What is to be done with a new or edited story.
 #[derive(Clone, Debug)]
-pub enum Plan {
+pub enum StoryPlan {
     /// Nothing, ever: it is older than `first_poll` reaches, or than edits are matched. Why, in
     /// words.
     Record(String),
     /// Its page is to be read before it is matched.
     ReadPage,
     /// It was matched: what came of it.
-    Settle(Verdict),
+    Settle(MatchResult),
 }
 
 /// What came of matching a story.
 #[derive(Clone, Debug)]
-pub struct Verdict {
+pub struct MatchResult {
     /// How much was read.
     pub read: Read,
     /// What the text is compared by, where it was read in full and is long enough to be known by
     /// it.
-    pub print: Option<Box<Print>>,
+    pub print: Option<Box<Fingerprint>>,
     /// One for every rule that matched; empty if none did.
-    pub alerts: Vec<Draft>,
+    pub alerts: Vec<NewAlert>,
     /// The feeds that it was matched for.
     pub feeds: Vec<FeedName>,
     /// When its messages may go out at the earliest.
     pub due: Timestamp,
     /// How often receivers want to be told.
-    pub policy: Arc<Policy>,
+    pub policy: Arc<DeliveryPolicies>,
 }
 
 /// A story that waits for its page, or, its text being settled, to be matched again because another
 /// feed carries it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingStory {
     /// Its row.
     pub id: StoryId,
     /// Which revision of its text this is.
@@ -224,7 +230,7 @@ pub struct Waiting {
     /// for its page.
     pub read: Option<Read>,
     /// Every feed that carries it, first seen first.
-    pub sightings: Vec<Sighting>,
+    pub sightings: Vec<FeedEntry>,
     /// Page fetches that failed so far for this revision.
     pub attempts: u32,
     /// Page fetches so far, for all revisions.
@@ -239,7 +245,7 @@ pub struct FinalText {
     /// The text.
     pub body: String,
     /// What came of matching it.
-    pub verdict: Verdict,
+    pub verdict: MatchResult,
     /// Page fetches that it took just now.
     pub fetches: u32,
     /// When its page is to be looked at again. Counts only where the text was open.
@@ -248,7 +254,7 @@ pub struct FinalText {
 
 /// A settled story whose page is to be looked at again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct RecheckDue {
     /// Its row.
     pub id: StoryId,
     /// Which revision of its text this is.
@@ -258,16 +264,16 @@ pub struct Look {
     /// The text that the feed gave.
     pub told: String,
     /// Every feed that carries it, first seen first.
-    pub sightings: Vec<Sighting>,
+    pub sightings: Vec<FeedEntry>,
     /// Page fetches so far.
     pub fetches: u32,
 }
 
 /// What looking at a page again came to.
 #[derive(Clone, Debug)]
-pub struct Looked {
+pub struct RecheckResult {
     /// The text and what came of matching it, if it changed.
-    pub change: Option<(String, Verdict)>,
+    pub change: Option<(String, MatchResult)>,
     /// Page fetches that it took.
     pub fetches: u32,
     /// When to look again.
@@ -297,14 +303,14 @@ pub struct Lease {
 
 /// What is recorded of an attempt that is to be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Again {
+pub struct RetryRecord {
     /// When.
     pub at: Timestamp,
     /// How the attempt failed. Where it reached nobody, and no earlier one may have arrived, the
     /// payload is frozen no more.
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// Whom that concerns.
-    pub scope: Scope,
+    pub scope: FailureScope,
     /// Whether the attempt counts against the schedule.
     pub counts: bool,
     /// Until when the receiver asked to be left alone.
@@ -319,12 +325,12 @@ pub enum Finish {
     /// Sent; what the receiver answered.
     Sent(String),
     /// To be tried again.
-    Again(Again),
+    Again(RetryRecord),
     /// Given up, kept for replay. Why, in words.
     Dead(String),
     /// Refused for its size: a digest of several alerts is halved, anything else is tried again as
     /// this says.
-    TooLarge(Again),
+    TooLarge(RetryRecord),
 }
 
 /// What a store holds, for the line at the start of a run.
@@ -342,7 +348,7 @@ pub struct Holdings {
 
 /// Renders a letter for a receiver, within the transaction of the first lease: pure and quick. An
 /// error makes the message dead.
-pub type Render = Arc<dyn Fn(&Receiver, &Letter) -> Result<Vec<u8>, String> + Send + Sync>;
+pub type Render = Arc<dyn Fn(&Receiver, &Notification) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What a new run finds.
 #[derive(Clone, Debug, PartialEq, Eq)]

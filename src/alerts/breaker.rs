@@ -27,7 +27,7 @@ pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 /// The kind of a failure that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum FailureCause {
     /// The receiver was not reached. The attempt does not count.
     Unreached,
     /// The receiver said that it is busy (429, 421, 450). The attempt does not count.
@@ -41,7 +41,7 @@ pub enum Cause {
 
 /// Whom a failure concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum FailureScope {
     /// Every recipient of the notifier.
     Notifier,
     /// This recipient alone.
@@ -53,7 +53,7 @@ pub enum Scope {
 /// The state of a receiver, or of a whole notifier, whose last attempt failed or that asked for
 /// rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Health {
+pub struct NotifierHealth {
     /// Attempts in a row that failed; 0 if it takes messages, but wants rest.
     pub failures: u32,
     /// When the first of them did.
@@ -68,7 +68,7 @@ pub struct Health {
 
 /// What a receiver may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Room {
+pub enum SendAllowance {
     /// All that is due, as far as there is room.
     All,
     /// One message, to see whether it is back.
@@ -77,7 +77,7 @@ pub enum Room {
     NotBefore(Timestamp),
 }
 
-impl Health {
+impl NotifierHealth {
     /// Whether it failed so often that it is only probed.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -110,14 +110,14 @@ impl Health {
 /// on.
 #[must_use]
 pub fn failed(
-    before: Option<Health>,
-    cause: Cause,
+    before: Option<NotifierHealth>,
+    cause: FailureCause,
     why: &str,
     wish: Option<Timestamp>,
     now: Timestamp,
-) -> Health {
+) -> NotifierHealth {
     let before = before.filter(|before| before.failures > 0 || now < before.rests_until);
-    let mut health = before.unwrap_or_else(|| Health {
+    let mut health = before.unwrap_or_else(|| NotifierHealth {
         failures: 0,
         since: now,
         rests_until: now,
@@ -135,8 +135,8 @@ pub fn failed(
 ///
 /// One that is busy still takes some of what it is sent. Only where it takes nothing of as much as
 /// is sent at once does it rest, for a second at first.
-fn own_rest(health: &Health, cause: Cause, now: Timestamp) -> Option<Duration> {
-    if cause == Cause::Busy {
+fn own_rest(health: &NotifierHealth, cause: FailureCause, now: Timestamp) -> Option<Duration> {
+    if cause == FailureCause::Busy {
         let beyond = health.failures.checked_sub(AT_ONCE)?;
         return Some(Duration::from_secs(1 << beyond.min(6)).min(PROBE));
     }
@@ -148,9 +148,9 @@ fn own_rest(health: &Health, cause: Cause, now: Timestamp) -> Option<Duration> {
 ///
 /// The message may have been under way when the receiver asked for rest, so that a wish holds on.
 #[must_use]
-pub fn took(before: Health, now: Timestamp) -> Option<Health> {
+pub fn took(before: NotifierHealth, now: Timestamp) -> Option<NotifierHealth> {
     let holds = now < before.rests_until && !before.is_gone();
-    holds.then_some(Health { failures: 0, since: now, announced: false, ..before })
+    holds.then_some(NotifierHealth { failures: 0, since: now, announced: false, ..before })
 }
 
 /// Whether a message that was first tried then, and is refused for what it says, is to be told as
@@ -162,11 +162,11 @@ pub fn is_long_refused(tried_since: Timestamp, now: Timestamp) -> bool {
 
 /// What a receiver may be sent at `now`; `None` is one that takes messages.
 #[must_use]
-pub fn room(health: Option<&Health>, now: Timestamp) -> Room {
+pub fn room(health: Option<&NotifierHealth>, now: Timestamp) -> SendAllowance {
     match health {
-        Some(health) if now < health.rests_until => Room::NotBefore(health.rests_until),
-        Some(health) if health.is_open() || health.has_rested() => Room::Probe,
-        _ => Room::All,
+        Some(health) if now < health.rests_until => SendAllowance::NotBefore(health.rests_until),
+        Some(health) if health.is_open() || health.has_rested() => SendAllowance::Probe,
+        _ => SendAllowance::All,
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     /// The state after failures of `cause` at these seconds.
-    fn after(cause: Cause, failures: &[i64]) -> Health {
+    fn after(cause: FailureCause, failures: &[i64]) -> NotifierHealth {
         let mut health = None;
         for second in failures {
             health = Some(failed(health, cause, "connection refused", None, at(*second)));
@@ -187,17 +187,17 @@ mod tests {
         health.expect("a failure")
     }
 
-    fn unreached(failures: &[i64]) -> Health {
-        after(Cause::Unreached, failures)
+    fn unreached(failures: &[i64]) -> NotifierHealth {
+        after(FailureCause::Unreached, failures)
     }
 
     #[test]
     fn four_failures_hinder_nothing_and_the_fifth_leaves_probes() {
-        assert_eq!(room(None, at(0)), Room::All);
-        assert_eq!(room(Some(&unreached(&[0, 1, 2, 3])), at(3)), Room::All);
+        assert_eq!(room(None, at(0)), SendAllowance::All);
+        assert_eq!(room(Some(&unreached(&[0, 1, 2, 3])), at(3)), SendAllowance::All);
         let open = unreached(&[0, 1, 2, 3, 4]);
-        assert_eq!(room(Some(&open), at(8)), Room::NotBefore(at(9)));
-        assert_eq!(room(Some(&open), at(9)), Room::Probe);
+        assert_eq!(room(Some(&open), at(8)), SendAllowance::NotBefore(at(9)));
+        assert_eq!(room(Some(&open), at(9)), SendAllowance::Probe);
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
         let mut failures = vec![0, 0, 0, 0, 0];
         let mut probes = Vec::new();
         for _ in 0..7 {
-            let Room::NotBefore(next) =
+            let SendAllowance::NotBefore(next) =
                 room(Some(&unreached(&failures)), at(*failures.last().unwrap()))
             else {
                 panic!("it rests")
@@ -219,40 +219,49 @@ mod tests {
 
     #[test]
     fn a_wish_is_obeyed_as_it_stands_from_the_first_failure_on() {
-        let asked = failed(None, Cause::Busy, "429", Some(at(90)), at(0));
-        assert_eq!(room(Some(&asked), at(89)), Room::NotBefore(at(90)));
-        assert_eq!(room(Some(&asked), at(90)), Room::Probe);
+        let asked = failed(None, FailureCause::Busy, "429", Some(at(90)), at(0));
+        assert_eq!(room(Some(&asked), at(89)), SendAllowance::NotBefore(at(90)));
+        assert_eq!(room(Some(&asked), at(90)), SendAllowance::Probe);
         // What was under way when it asked does not take the wish back.
-        let again = failed(Some(asked.clone()), Cause::Failed, "timeout", None, at(1));
+        let again = failed(Some(asked.clone()), FailureCause::Failed, "timeout", None, at(1));
         assert_eq!(again.rests_until, at(90));
         let taken = took(asked, at(1)).expect("the wish holds");
         assert_eq!(
             (room(Some(&taken), at(89)), room(Some(&taken), at(90))),
-            (Room::NotBefore(at(90)), Room::Probe)
+            (SendAllowance::NotBefore(at(90)), SendAllowance::Probe)
         );
         assert_eq!(took(taken, at(90)), None);
         // After many failures, too.
-        let away =
-            failed(Some(unreached(&[0, 0, 0, 0, 0, 0])), Cause::Busy, "429", Some(at(6)), at(5));
+        let away = failed(
+            Some(unreached(&[0, 0, 0, 0, 0, 0])),
+            FailureCause::Busy,
+            "429",
+            Some(at(6)),
+            at(5),
+        );
         assert_eq!(away.rests_until, at(6));
     }
 
     #[test]
     fn one_that_is_busy_rests_only_where_it_takes_nothing_at_all() {
-        let busy = |times: usize| after(Cause::Busy, &vec![0; times]);
-        assert_eq!(room(Some(&busy(4)), at(0)), Room::All);
-        assert_eq!(room(Some(&busy(7)), at(0)), Room::Probe);
+        let busy = |times: usize| after(FailureCause::Busy, &vec![0; times]);
+        assert_eq!(room(Some(&busy(4)), at(0)), SendAllowance::All);
+        assert_eq!(room(Some(&busy(7)), at(0)), SendAllowance::Probe);
         for (times, rest) in [(8, 1), (9, 2), (12, 16), (14, 60), (99, 60)] {
-            assert_eq!(room(Some(&busy(times)), at(0)), Room::NotBefore(at(rest)), "{times}");
+            assert_eq!(
+                room(Some(&busy(times)), at(0)),
+                SendAllowance::NotBefore(at(rest)),
+                "{times}"
+            );
         }
     }
 
     #[test]
     fn one_that_is_gone_for_good_is_sent_nothing_more_and_that_is_told_at_once() {
-        let gone = failed(None, Cause::Shut, "410", Some(NEVER), at(0));
-        assert_eq!(room(Some(&gone), at(100_000_000)), Room::NotBefore(NEVER));
+        let gone = failed(None, FailureCause::Shut, "410", Some(NEVER), at(0));
+        assert_eq!(room(Some(&gone), at(100_000_000)), SendAllowance::NotBefore(NEVER));
         assert!(gone.is_worth_telling(at(0)));
-        assert!(!Health { announced: true, ..gone }.is_worth_telling(at(0)));
+        assert!(!NotifierHealth { announced: true, ..gone }.is_worth_telling(at(0)));
     }
 
     #[test]
@@ -260,12 +269,12 @@ mod tests {
         let away = unreached(&[0, 1, 2, 3, 4]);
         assert!(!away.is_worth_telling(at(3599)));
         assert!(away.is_worth_telling(at(3600)));
-        assert!(!Health { announced: true, ..away }.is_worth_telling(at(3600)));
+        assert!(!NotifierHealth { announced: true, ..away }.is_worth_telling(at(3600)));
         assert!(
             !unreached(&[0, 1]).is_worth_telling(at(9999)),
             "it may only have had nothing to send"
         );
-        let rests = failed(None, Cause::Busy, "429", Some(at(9000)), at(0));
+        let rests = failed(None, FailureCause::Busy, "429", Some(at(9000)), at(0));
         assert!(rests.is_worth_telling(at(3600)), "it wants three hours of rest");
     }
 }

@@ -4,14 +4,14 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use tidings_rules::story::pace::{Cadence, Day, Quiet, time_of_day};
+use tidings_rules::story::pace::{Cadence, Day, QuietHours, time_of_day};
 
 /// When the quiet hours that hold `at` end; `None` if none do.
 ///
 /// They go from one instant to another: an hour that a change of the clock skips or repeats makes
 /// them shorter or longer, and never comes twice.
 #[must_use]
-pub fn quiet_until(quiet: &Quiet, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+pub fn quiet_until(quiet: &QuietHours, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let today = at.to_zoned_datetime(zone.clone()).date();
     let nights = [today.yesterday().ok()?, today].into_iter().filter_map(|evening| {
         let morning = if quiet.from < quiet.to { evening } else { evening.tomorrow().ok()? };
@@ -85,9 +85,9 @@ mod tests {
         text.parse().expect("a time")
     }
 
-    fn quiet(from: &str, to: &str) -> Quiet {
+    fn quiet(from: &str, to: &str) -> QuietHours {
         let time = |text| time_of_day(text).expect("a time");
-        Quiet { from: time(from), to: time(to), except: BTreeSet::new() }
+        QuietHours { from: time(from), to: time(to), except: BTreeSet::new() }
     }
 
     /// In 2026, summer time in Berlin begins at 2026-03-29T01:00:00Z (02:00 becomes 03:00) and ends

@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use self::difference::{Difference, difference, has_lead};
-use self::words::{Kind, Word, Words};
-use crate::alerts::copies::sketch::Sketch;
+use self::words::{CopyWord, CopyWordKind, CopyWords};
+use crate::alerts::copies::sketch::MinHashSignature;
 use tidings_rules::story::Evidence;
 
 pub use self::difference::Figure;
-pub use self::mark::Mark;
+pub use self::mark::CopyMark;
 
 /// Texts with fewer words are copies only where headline and text are the same.
 const FEWEST_WORDS: usize = 50;
@@ -44,26 +44,26 @@ const OPEN_FOR: Duration = Duration::from_hours(72);
 /// A settled story, ready to be compared. One that was made of the same story is equal, in every
 /// run and build.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Print {
+pub struct Fingerprint {
     /// The headline, without its mark.
-    title: Vec<Word>,
-    mark: Option<Mark>,
-    text: Text,
+    title: Vec<CopyWord>,
+    mark: Option<CopyMark>,
+    text: ComparedText,
     /// What finds it among others.
-    pub sketch: Sketch,
+    pub sketch: MinHashSignature,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Text {
+enum ComparedText {
     /// A text under fifty words, or a teaser: a hash of headline and text.
     Brief(u64),
-    Full(Full),
+    Full(LongText),
 }
 
 /// A text that is compared word by word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Full {
-    words: Words,
+struct LongText {
+    words: CopyWords,
     /// Hashes of its shingles: ascending, none twice.
     shingles: Vec<u64>,
 }
@@ -76,28 +76,28 @@ pub enum Relation {
     /// A copy, with nothing that the earlier has not.
     Copy,
     /// A copy that says something anew.
-    Update(Update),
+    Update(CopyUpdate),
 }
 
 /// What a copy says anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Update {
+pub struct CopyUpdate {
     /// What its headline or its text says of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mark: Option<Mark>,
+    pub mark: Option<CopyMark>,
     /// The figures that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<Figure>,
 }
 
-impl fmt::Display for Update {
+impl fmt::Display for CopyUpdate {
     /// `corrected: 12 where it said 21`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.mark {
-            Some(Mark::Corrected) => f.write_str("corrected")?,
-            Some(Mark::Repeated) => f.write_str("sent again")?,
-            Some(Mark::Updated(0)) => f.write_str("updated")?,
-            Some(Mark::Updated(number)) => write!(f, "version {number}")?,
+            Some(CopyMark::Corrected) => f.write_str("corrected")?,
+            Some(CopyMark::Repeated) => f.write_str("sent again")?,
+            Some(CopyMark::Updated(0)) => f.write_str("updated")?,
+            Some(CopyMark::Updated(number)) => write!(f, "version {number}")?,
             None => f.write_str("other figures")?,
         }
         for (at, Figure { was, now }) in self.figures.iter().enumerate() {
@@ -116,40 +116,40 @@ pub fn open_since(now: Timestamp) -> Timestamp {
 /// The print of a story with this headline and text, of which the whole was read, or only a teaser;
 /// `None` if it has too few words to be known by them.
 #[must_use]
-pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Print> {
+pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
     let (mark, title) = mark::split(title);
     let mark = mark.or_else(|| mark::of_text(text));
     let title = words::words(title);
-    let words = Words::of(text);
+    let words = CopyWords::of(text);
     if !is_whole || words.words.len() < FEWEST_WORDS {
         let all: Vec<&str> =
             title.iter().chain(&words.words).map(|word| word.text.as_str()).collect();
         let key = hash(&all.join(" "));
-        return (all.len() >= FEWEST_OF_BRIEF).then(|| Print {
+        return (all.len() >= FEWEST_OF_BRIEF).then(|| Fingerprint {
             title,
             mark,
-            text: Text::Brief(key),
-            sketch: Sketch::of_brief(key),
+            text: ComparedText::Brief(key),
+            sketch: MinHashSignature::of_brief(key),
         });
     }
-    let full = Full::of(words);
-    let sketch = Sketch::of(&full.shingles, &full.lead_keys(), title_key(&title));
-    Some(Print { title, mark, text: Text::Full(full), sketch })
+    let full = LongText::of(words);
+    let sketch = MinHashSignature::of(&full.shingles, &full.lead_keys(), title_key(&title));
+    Some(Fingerprint { title, mark, text: ComparedText::Full(full), sketch })
 }
 
-impl Print {
+impl Fingerprint {
     /// Whether it is known only by the whole of its headline and text.
     #[must_use]
     pub fn is_brief(&self) -> bool {
-        matches!(self.text, Text::Brief(_))
+        matches!(self.text, ComparedText::Brief(_))
     }
 
     /// Numbers of its sentences: equal sentences have equal ones.
     #[must_use]
     pub fn sentences(&self) -> HashSet<u64> {
         match &self.text {
-            Text::Brief(_) => HashSet::new(),
-            Text::Full(full) => full.words.sentence_hashes().collect(),
+            ComparedText::Brief(_) => HashSet::new(),
+            ComparedText::Full(full) => full.words.sentence_hashes().collect(),
         }
     }
 
@@ -162,9 +162,9 @@ impl Print {
         told: impl IntoIterator<Item = &'e Evidence>,
     ) -> bool {
         let known: HashSet<String> = told.into_iter().flat_map(matched_words).collect();
-        let text: &[Word] = match &self.text {
-            Text::Brief(_) => &[],
-            Text::Full(full) => &full.words.words,
+        let text: &[CopyWord] = match &self.text {
+            ComparedText::Brief(_) => &[],
+            ComparedText::Full(full) => &full.words.words,
         };
         let own: HashSet<&str> =
             self.title.iter().chain(text).map(|word| word.text.as_str()).collect();
@@ -174,8 +174,8 @@ impl Print {
     }
 }
 
-impl Full {
-    fn of(words: Words) -> Self {
+impl LongText {
+    fn of(words: CopyWords) -> Self {
         let texts: Vec<&str> = words.words.iter().map(|word| word.text.as_str()).collect();
         let shingles = ordered(runs(&texts, SHINGLE).collect());
         Self { words, shingles }
@@ -205,12 +205,14 @@ impl Full {
     clippy::implicit_hasher,
     reason = "sets of sentences are made here, by `Print::sentences`"
 )]
-pub fn relation(earlier: &Print, later: &Print, frame: &HashSet<u64>) -> Relation {
+pub fn relation(earlier: &Fingerprint, later: &Fingerprint, frame: &HashSet<u64>) -> Relation {
     let (one, other) = match (&earlier.text, &later.text) {
-        (Text::Brief(one), Text::Brief(other)) if one == other && earlier.mark == later.mark => {
+        (ComparedText::Brief(one), ComparedText::Brief(other))
+            if one == other && earlier.mark == later.mark =>
+        {
             return Relation::Copy;
         }
-        (Text::Full(one), Text::Full(other)) => (one, other),
+        (ComparedText::Full(one), ComparedText::Full(other)) => (one, other),
         _ => return Relation::Other,
     };
     let same_title = alike(&earlier.title, &later.title);
@@ -226,8 +228,13 @@ pub fn relation(earlier: &Print, later: &Print, frame: &HashSet<u64>) -> Relatio
     compare(&one, &other, same_title, marked)
 }
 
-fn compare(one: &Full, other: &Full, same_title: bool, marked: Option<Mark>) -> Relation {
-    let shared = Shared::of(one, other);
+fn compare(
+    one: &LongText,
+    other: &LongText,
+    same_title: bool,
+    marked: Option<CopyMark>,
+) -> Relation {
+    let shared = SharedShingles::of(one, other);
     if let Some(mark) = marked
         && (shared.covers(1, 2) || (same_title && shared.covers(3, 10)))
     {
@@ -235,7 +242,7 @@ fn compare(one: &Full, other: &Full, same_title: bool, marked: Option<Mark>) -> 
             Difference::Figures(figures) => figures,
             Difference::Nothing | Difference::Event => Vec::new(),
         };
-        return Relation::Update(Update { mark: Some(mark), figures });
+        return Relation::Update(CopyUpdate { mark: Some(mark), figures });
     }
     if !is_near(one, other, &shared, same_title) {
         return Relation::Other;
@@ -243,14 +250,19 @@ fn compare(one: &Full, other: &Full, same_title: bool, marked: Option<Mark>) -> 
     match difference(&one.words, &other.words) {
         Difference::Nothing => Relation::Copy,
         Difference::Figures(figures) if same_title && figures.len() == 1 => {
-            Relation::Update(Update { mark: None, figures })
+            Relation::Update(CopyUpdate { mark: None, figures })
         }
         Difference::Figures(_) | Difference::Event => Relation::Other,
     }
 }
 
 /// Whether so much of two texts is the same that one may be a copy of the other.
-fn is_near(earlier: &Full, later: &Full, shared: &Shared, same_title: bool) -> bool {
+fn is_near(
+    earlier: &LongText,
+    later: &LongText,
+    shared: &SharedShingles,
+    same_title: bool,
+) -> bool {
     let (short, long) = if shared.is_earlier_shorter {
         (&earlier.words, &later.words)
     } else {
@@ -269,15 +281,15 @@ fn is_near(earlier: &Full, later: &Full, shared: &Shared, same_title: bool) -> b
 }
 
 /// What two texts share of their shingles.
-struct Shared {
+struct SharedShingles {
     both: usize,
     short: usize,
     all: usize,
     is_earlier_shorter: bool,
 }
 
-impl Shared {
-    fn of(earlier: &Full, later: &Full) -> Self {
+impl SharedShingles {
+    fn of(earlier: &LongText, later: &LongText) -> Self {
         let (one, other) = (&earlier.shingles, &later.shingles);
         let is_earlier_shorter = one.len() <= other.len();
         let (short, long) = if is_earlier_shorter { (one, other) } else { (other, one) };
@@ -298,11 +310,11 @@ impl Shared {
 
 /// Whether two headlines are nearly the same: four fifths of their words, and all numbers but
 /// figures.
-fn alike(one: &[Word], other: &[Word]) -> bool {
-    let texts = |words: &[Word]| -> HashSet<String> {
+fn alike(one: &[CopyWord], other: &[CopyWord]) -> bool {
+    let texts = |words: &[CopyWord]| -> HashSet<String> {
         words
             .iter()
-            .filter(|word| word.kind != Kind::Number)
+            .filter(|word| word.kind != CopyWordKind::Number)
             .map(|word| word.text.clone())
             .collect()
     };
@@ -319,10 +331,10 @@ fn matched_words(evidence: &Evidence) -> Vec<String> {
 }
 
 /// What a headline of some words is found by.
-fn title_key(title: &[Word]) -> Option<u64> {
+fn title_key(title: &[CopyWord]) -> Option<u64> {
     let words: Vec<&str> = title
         .iter()
-        .filter(|word| word.kind != Kind::Number)
+        .filter(|word| word.kind != CopyWordKind::Number)
         .map(|word| word.text.as_str())
         .collect();
     (words.len() >= 4).then(|| hash(&words.join(" ")))

@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::Head;
-use tidings_rules::story::{Evidence, FeedName, Read, Row, Severity};
+use crate::alerts::StorySummary;
+use tidings_rules::story::{Evidence, FeedName, Read, Severity, WatchlistRow};
 
 /// How long a message waits for a receiver that is away before it goes into the late digest.
 const LATE_AFTER: Duration = Duration::from_hours(1);
@@ -23,26 +23,26 @@ const MOST_BYTES: usize = 256 << 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
     /// Why they were gathered.
-    pub reason: Reason,
+    pub reason: DigestReason,
     /// Which part it is, where all of its stories were too many for one message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub part: Option<Part>,
+    pub part: Option<DigestPart>,
     /// Its stories by rule, the gravest rule first.
-    pub rules: Vec<Group>,
+    pub rules: Vec<DigestGroup>,
 }
 
 /// Why alerts are gathered. What has the same reason and is for the same receiver goes into the
 /// same digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "what")]
-pub enum Reason {
+pub enum DigestReason {
     /// A rule, or one row of it, matches so often that only its first alerts are told at once.
     Burst {
         /// The rule.
         rule: String,
         /// The row, of a rule with `each`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        row: Option<Row>,
+        row: Option<WatchlistRow>,
     },
     /// A rule is only told in digests.
     Digest {
@@ -66,32 +66,32 @@ pub enum Reason {
 
 /// The stories that one rule matched, or one row of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Group {
+pub struct DigestGroup {
     /// The rule's name.
     pub rule: String,
     /// The row that matched, of a rule with `each`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub row: Option<Row>,
+    pub row: Option<WatchlistRow>,
     /// Its severity.
     pub severity: Severity,
     /// Its stories, newest first; at least one.
-    pub stories: Vec<Entry>,
+    pub stories: Vec<DigestEntry>,
 }
 
 /// One story of a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct DigestEntry {
     /// The event's id.
     pub event: String,
     /// The story's head.
-    pub story: Head,
+    pub story: StorySummary,
     /// How much of it the rule saw.
     pub read: Read,
     /// The feed that carried it first.
     pub feed: FeedName,
     /// SHA-256 of the rule's text, in hex.
     pub version: String,
-    /// As in [`crate::alerts::Told`].
+    /// As in [`crate::alerts::RuleMatch`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_sha256: Option<String>,
     /// The words that made the rule match.
@@ -100,14 +100,14 @@ pub struct Entry {
 
 /// One of several messages that a digest was split into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct DigestPart {
     /// Its number, from 1; `3.1` and `3.2` are the halves of the third part.
     pub number: String,
     /// How many parts there are.
     pub of: usize,
 }
 
-impl Part {
+impl DigestPart {
     /// The part `number` of so many.
     #[must_use]
     pub fn new(number: usize, of: usize) -> Self {
@@ -124,7 +124,7 @@ impl Part {
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for DigestPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "part {} of {}", self.number, self.of)
     }
@@ -196,13 +196,13 @@ mod tests {
 
     #[test]
     fn halves_are_numbered_below_the_part_that_they_were() {
-        let [first, second] = Part::halves(None);
+        let [first, second] = DigestPart::halves(None);
         assert_eq!(
             (first.to_string(), second.to_string()),
             ("part 1 of 2".to_owned(), "part 2 of 2".to_owned())
         );
-        let [_, second] = Part::halves(Some(&Part::new(3, 25)));
-        assert_eq!(Part::halves(Some(&second))[0].to_string(), "part 3.2.1 of 25");
+        let [_, second] = DigestPart::halves(Some(&DigestPart::new(3, 25)));
+        assert_eq!(DigestPart::halves(Some(&second))[0].to_string(), "part 3.2.1 of 25");
     }
 
     #[test]

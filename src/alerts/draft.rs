@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::alerts::volume::Pace;
-use crate::alerts::{Draft, Receiver, Told};
-use crate::config::{Notifier, Routing};
+use crate::alerts::volume::Throttle;
+use crate::alerts::{NewAlert, Receiver, RuleMatch};
+use crate::config::{DefaultNotifiers, Notifier};
 use tidings_rules::Match;
 use tidings_rules::story::{NotifierName, Story};
 
@@ -15,9 +15,9 @@ use tidings_rules::story::{NotifierName, Story};
 pub fn drafts(
     matches: Vec<Match>,
     story: &Story,
-    routing: &Routing,
+    routing: &DefaultNotifiers,
     notifiers: &BTreeMap<NotifierName, Notifier>,
-) -> Vec<Draft> {
+) -> Vec<NewAlert> {
     if matches.is_empty() {
         return Vec::new();
     }
@@ -37,9 +37,9 @@ pub fn text_hash(title: &str, body: &str) -> String {
 fn draft(
     found: Match,
     text: &str,
-    routing: &Routing,
+    routing: &DefaultNotifiers,
     notifiers: &BTreeMap<NotifierName, Notifier>,
-) -> Draft {
+) -> NewAlert {
     let rule = found.rule;
     let settings = &rule.settings;
     let names =
@@ -49,7 +49,7 @@ fn draft(
         .filter_map(|name| notifiers.get(name).map(|notifier| receivers(name, notifier)))
         .flatten()
         .collect();
-    let told = Told {
+    let told = RuleMatch {
         rule: rule.name().to_owned(),
         row: rule.row().cloned(),
         version: rule.version(),
@@ -60,9 +60,9 @@ fn draft(
         tags: settings.tags.clone(),
         evidence: found.evidence,
     };
-    let pace = Pace { burst: settings.burst, digest: settings.digest.clone() };
+    let pace = Throttle { burst: settings.burst, digest: settings.digest.clone() };
     let occasion = rule.row().map_or_else(String::new, |row| row.id.clone());
-    Draft { told, occasion, pace, receivers }
+    NewAlert { told, occasion, pace, receivers }
 }
 
 /// Everybody whom a notifier reaches.

@@ -72,7 +72,7 @@ impl StoreNotice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// What happened.
-    pub kind: Kind,
+    pub kind: NoticeKind,
     /// Whom it happened to.
     pub notifier: NotifierName,
     /// Which of its recipients, where it is about one.
@@ -87,7 +87,7 @@ pub struct Notice {
 /// What happened to a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum NoticeKind {
     /// It has taken nothing for an hour. All that is for it is kept.
     Down,
     /// It takes messages again.
@@ -96,7 +96,7 @@ pub enum Kind {
     Refused,
 }
 
-impl Kind {
+impl NoticeKind {
     /// The word that keys and payloads use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -152,7 +152,7 @@ mod tests {
         let since = Timestamp::from_second(1_800_000_000).expect("in range");
         let notifier = NotifierName("mail".to_owned());
         Notice {
-            kind: Kind::Down,
+            kind: NoticeKind::Down,
             notifier,
             recipient: recipient.map(str::to_owned),
             since,

@@ -6,8 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::Told;
-use crate::alerts::digest::Reason;
+use crate::alerts::RuleMatch;
+use crate::alerts::digest::DigestReason;
 use tidings_rules::story::FeedName;
 
 /// A wish not to be told of something for a while. What it mutes comes as one digest at its end.
@@ -16,7 +16,7 @@ pub struct Silence {
     /// Its row: what people name it by.
     pub id: i64,
     /// What it mutes.
-    pub target: Target,
+    pub target: SilenceTarget,
     /// Until when.
     pub until: Timestamp,
     /// Why somebody wanted it; may be empty.
@@ -28,7 +28,7 @@ pub struct Silence {
 /// What a silence mutes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind", content = "name")]
-pub enum Target {
+pub enum SilenceTarget {
     /// The rule of that name.
     Rule(String),
     /// Every rule with that tag.
@@ -41,7 +41,7 @@ pub enum Target {
     Event(String),
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for SilenceTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rule(name) => write!(f, "rule {name}"),
@@ -56,20 +56,20 @@ impl fmt::Display for Target {
 impl Silence {
     /// Whether it mutes what `told` says of `event`, which these feeds carry.
     #[must_use]
-    pub fn mutes(&self, told: &Told, feeds: &[FeedName], event: &str) -> bool {
+    pub fn mutes(&self, told: &RuleMatch, feeds: &[FeedName], event: &str) -> bool {
         match &self.target {
-            Target::Rule(name) => told.rule == *name,
-            Target::Tag(tag) => told.tags.contains(tag),
-            Target::Row(id) => told.row.as_ref().is_some_and(|row| row.id == *id),
-            Target::Feed(name) => !feeds.is_empty() && feeds.iter().all(|feed| feed == name),
-            Target::Event(id) => event == id,
+            SilenceTarget::Rule(name) => told.rule == *name,
+            SilenceTarget::Tag(tag) => told.tags.contains(tag),
+            SilenceTarget::Row(id) => told.row.as_ref().is_some_and(|row| row.id == *id),
+            SilenceTarget::Feed(name) => !feeds.is_empty() && feeds.iter().all(|feed| feed == name),
+            SilenceTarget::Event(id) => event == id,
         }
     }
 
     /// Why what it mutes is gathered.
     #[must_use]
-    pub fn reason(&self) -> Reason {
-        Reason::Silence { id: self.id, why: self.why.clone() }
+    pub fn reason(&self) -> DigestReason {
+        DigestReason::Silence { id: self.id, why: self.why.clone() }
     }
 }
 
@@ -78,7 +78,7 @@ impl Silence {
 #[must_use]
 pub fn longest<'s>(
     silences: &'s [Silence],
-    told: &Told,
+    told: &RuleMatch,
     feeds: &[FeedName],
     event: &str,
 ) -> Option<&'s Silence> {
@@ -89,12 +89,12 @@ pub fn longest<'s>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tidings_rules::story::{Row, Severity};
+    use tidings_rules::story::{Severity, WatchlistRow};
 
-    fn told() -> Told {
-        Told {
+    fn told() -> RuleMatch {
+        RuleMatch {
             rule: "arms".to_owned(),
-            row: Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }),
+            row: Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }),
             version: String::new(),
             text_sha256: None,
             severity: Severity::High,
@@ -109,7 +109,7 @@ mod tests {
     fn of_several_that_mute_it_the_last_to_end_counts() {
         let at = |minute: i64| Timestamp::from_second(60 * minute).expect("in range");
         let silence = |id, rule: &str, until| {
-            let target = Target::Rule(rule.to_owned());
+            let target = SilenceTarget::Rule(rule.to_owned());
             Silence { id, target, until: at(until), why: String::new(), since: at(0) }
         };
         let silences = [
@@ -137,18 +137,18 @@ mod tests {
             )
         };
         for (target, feeds, expected) in [
-            (Target::Rule("arms".to_owned()), vec![], true),
-            (Target::Rule("oil".to_owned()), vec![], false),
-            (Target::Tag("korea".to_owned()), vec![], true),
-            (Target::Tag("china".to_owned()), vec![], false),
-            (Target::Row("36".to_owned()), vec![], true),
-            (Target::Row("37".to_owned()), vec![], false),
-            (Target::Row("Ivan Petrov".to_owned()), vec![], false),
-            (Target::Feed(wire.clone()), vec![&wire], true),
-            (Target::Feed(wire.clone()), vec![&wire, &paper], false),
-            (Target::Feed(wire.clone()), vec![], false),
-            (Target::Event("e1".to_owned()), vec![], true),
-            (Target::Event("e2".to_owned()), vec![], false),
+            (SilenceTarget::Rule("arms".to_owned()), vec![], true),
+            (SilenceTarget::Rule("oil".to_owned()), vec![], false),
+            (SilenceTarget::Tag("korea".to_owned()), vec![], true),
+            (SilenceTarget::Tag("china".to_owned()), vec![], false),
+            (SilenceTarget::Row("36".to_owned()), vec![], true),
+            (SilenceTarget::Row("37".to_owned()), vec![], false),
+            (SilenceTarget::Row("Ivan Petrov".to_owned()), vec![], false),
+            (SilenceTarget::Feed(wire.clone()), vec![&wire], true),
+            (SilenceTarget::Feed(wire.clone()), vec![&wire, &paper], false),
+            (SilenceTarget::Feed(wire.clone()), vec![], false),
+            (SilenceTarget::Event("e1".to_owned()), vec![], true),
+            (SilenceTarget::Event("e2".to_owned()), vec![], false),
         ] {
             assert_eq!(mutes(target.clone(), &feeds), expected, "{target}");
         }

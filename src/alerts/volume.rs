@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::alerts::digest::Reason;
-use crate::alerts::{Told, calendar};
+use crate::alerts::digest::DigestReason;
+use crate::alerts::{RuleMatch, calendar};
 use crate::clock::later;
-use tidings_rules::story::pace::{Burst, Cadence, Manners};
+use tidings_rules::story::pace::{Burst, Cadence, DeliveryPolicy};
 use tidings_rules::story::{NotifierName, Severity};
 
 /// What a rule says of how often it wants to be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pace {
+pub struct Throttle {
     /// Its `burst`.
     pub burst: Option<Burst>,
     /// Its `digest`.
@@ -23,20 +23,20 @@ pub struct Pace {
 
 /// What notifiers say of it, and the zone of all times of day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
+pub struct DeliveryPolicies {
     /// By notifier; one that says nothing may be missing.
-    pub manners: BTreeMap<NotifierName, Manners>,
+    pub manners: BTreeMap<NotifierName, DeliveryPolicy>,
     /// The configuration's zone.
     pub zone: TimeZone,
 }
 
 /// What becomes of an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Routing {
     /// It is told at once.
     Now,
     /// It joins the digest of that reason; one that is opened for it is due then.
-    Gathered(Reason, Timestamp),
+    Gathered(DigestReason, Timestamp),
 }
 
 /// What `pace` makes of an alert that tells `told` at `now`, after alerts of the same rule and row
@@ -44,22 +44,22 @@ pub enum Way {
 /// wrong clock dated later than `now` does not count.
 #[must_use]
 pub fn of_rule(
-    told: &Told,
-    pace: &Pace,
+    told: &RuleMatch,
+    pace: &Throttle,
     before: &[Timestamp],
     now: Timestamp,
     zone: &TimeZone,
-) -> Way {
+) -> Routing {
     let rule = told.rule.clone();
     if let Some(cadence) = &pace.digest {
-        return Way::Gathered(Reason::Digest { rule }, calendar::due(cadence, now, zone));
+        return Routing::Gathered(DigestReason::Digest { rule }, calendar::due(cadence, now, zone));
     }
     match &pace.burst {
         Some(burst) if is_burst(burst, before, now) => {
             let row = told.row.clone();
-            Way::Gathered(Reason::Burst { rule, row }, later(now, burst.then))
+            Routing::Gathered(DigestReason::Burst { rule, row }, later(now, burst.then))
         }
-        _ => Way::Now,
+        _ => Routing::Now,
     }
 }
 
@@ -85,28 +85,28 @@ fn since_set_back(before: &[Timestamp], now: Timestamp) -> &[Timestamp] {
 /// messages to the same receiver at `before`, newest first.
 #[must_use]
 pub fn of_receiver(
-    manners: &Manners,
+    manners: &DeliveryPolicy,
     severity: Severity,
     before: &[Timestamp],
     at: Timestamp,
     zone: &TimeZone,
-) -> Way {
+) -> Routing {
     if let Some(end) = quiet_end(manners, severity, at, zone) {
-        return Way::Gathered(Reason::Quiet, end);
+        return Routing::Gathered(DigestReason::Quiet, end);
     }
     let before = since_set_back(before, at);
     let overflows = manners.limit.and_then(|limit| {
         let oldest = before.get((limit.most as usize).checked_sub(1)?)?;
         oldest.checked_add(limit.per).ok().filter(|free| at < *free)
     });
-    overflows.map_or(Way::Now, |free| Way::Gathered(Reason::Limit, free))
+    overflows.map_or(Routing::Now, |free| Routing::Gathered(DigestReason::Limit, free))
 }
 
 /// When a digest may go out that is due at `due`: not in quiet hours that its severity does not
 /// pierce.
 #[must_use]
 pub fn digest_due(
-    manners: &Manners,
+    manners: &DeliveryPolicy,
     severity: Severity,
     due: Timestamp,
     zone: &TimeZone,
@@ -115,7 +115,7 @@ pub fn digest_due(
 }
 
 fn quiet_end(
-    manners: &Manners,
+    manners: &DeliveryPolicy,
     severity: Severity,
     at: Timestamp,
     zone: &TimeZone,
@@ -129,8 +129,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use tidings_rules::story::Row;
-    use tidings_rules::story::pace::{Limit, Quiet, time_of_day};
+    use tidings_rules::story::WatchlistRow;
+    use tidings_rules::story::pace::{QuietHours, RateLimit, time_of_day};
 
     fn at(minutes: i64) -> Timestamp {
         // 2027-01-15T08:00:00Z
@@ -141,8 +141,8 @@ mod tests {
         minutes.iter().map(|minute| at(*minute)).collect()
     }
 
-    fn arms(row: Option<Row>) -> Told {
-        Told {
+    fn arms(row: Option<WatchlistRow>) -> RuleMatch {
+        RuleMatch {
             rule: "arms".to_owned(),
             row,
             version: String::new(),
@@ -158,19 +158,22 @@ mod tests {
     #[test]
     fn a_burst_is_told_three_times_and_then_gathered_until_it_is_quiet() {
         let burst = Burst { first: 3, then: Duration::from_mins(30) };
-        let pace = Pace { burst: Some(burst), digest: None };
-        let row = Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
+        let pace = Throttle { burst: Some(burst), digest: None };
+        let row = Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
         let gathered = |due| {
-            Way::Gathered(Reason::Burst { rule: "arms".to_owned(), row: row.clone() }, at(due))
+            Routing::Gathered(
+                DigestReason::Burst { rule: "arms".to_owned(), row: row.clone() },
+                at(due),
+            )
         };
         for (before, expected) in [
-            (&[][..], Way::Now),
-            (&[99, 98], Way::Now),
+            (&[][..], Routing::Now),
+            (&[99, 98], Routing::Now),
             (&[99, 98, 97], gathered(130)),
             (&[71, 42, 13], gathered(130)),
-            (&[70, 69, 68], Way::Now),
-            (&[99, 98, 68], Way::Now),
-            (&[99, 69, 68], Way::Now),
+            (&[70, 69, 68], Routing::Now),
+            (&[99, 98, 68], Routing::Now),
+            (&[99, 69, 68], Routing::Now),
         ] {
             assert_eq!(
                 of_rule(&arms(row.clone()), &pace, &times(before), at(100), &TimeZone::UTC),
@@ -182,57 +185,66 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_ahead_holds_no_alert_back() {
-        let pace =
-            Pace { burst: Some(Burst { first: 3, then: Duration::from_mins(30) }), digest: None };
-        let manners =
-            Manners { quiet: None, limit: Some(Limit { most: 3, per: Duration::from_hours(1) }) };
+        let pace = Throttle {
+            burst: Some(Burst { first: 3, then: Duration::from_mins(30) }),
+            digest: None,
+        };
+        let manners = DeliveryPolicy {
+            quiet: None,
+            limit: Some(RateLimit { most: 3, per: Duration::from_hours(1) }),
+        };
         for before in [&[500, 499, 498][..], &[99, 98, 500]] {
             assert_eq!(
                 of_rule(&arms(None), &pace, &times(before), at(100), &TimeZone::UTC),
-                Way::Now,
+                Routing::Now,
                 "{before:?}"
             );
             let way =
                 of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC);
-            assert_eq!(way, Way::Now, "{before:?}");
+            assert_eq!(way, Routing::Now, "{before:?}");
         }
     }
 
     #[test]
     fn a_digest_gathers_from_the_first_alert_on() {
-        let pace = Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
-        let gathered = Way::Gathered(Reason::Digest { rule: "arms".to_owned() }, at(60));
+        let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+        let gathered = Routing::Gathered(DigestReason::Digest { rule: "arms".to_owned() }, at(60));
         assert_eq!(of_rule(&arms(None), &pace, &[], at(0), &TimeZone::UTC), gathered);
         assert_eq!(
-            of_rule(&arms(None), &Pace::default(), &times(&[0, 0, 0]), at(0), &TimeZone::UTC),
-            Way::Now
+            of_rule(&arms(None), &Throttle::default(), &times(&[0, 0, 0]), at(0), &TimeZone::UTC),
+            Routing::Now
         );
     }
 
     #[test]
     fn quiet_hours_gather_all_but_what_pierces_them() {
         let time = |text| time_of_day(text).expect("a time");
-        let quiet =
-            Quiet { from: time("07:00"), to: time("09:00"), except: [Severity::Critical].into() };
-        let manners = Manners { quiet: Some(quiet), limit: None };
+        let quiet = QuietHours {
+            from: time("07:00"),
+            to: time("09:00"),
+            except: [Severity::Critical].into(),
+        };
+        let manners = DeliveryPolicy { quiet: Some(quiet), limit: None };
         let way =
             |severity, minute| of_receiver(&manners, severity, &[], at(minute), &TimeZone::UTC);
-        assert_eq!(way(Severity::High, 0), Way::Gathered(Reason::Quiet, at(60)));
-        assert_eq!(way(Severity::Critical, 0), Way::Now);
-        assert_eq!(way(Severity::High, 60), Way::Now);
+        assert_eq!(way(Severity::High, 0), Routing::Gathered(DigestReason::Quiet, at(60)));
+        assert_eq!(way(Severity::Critical, 0), Routing::Now);
+        assert_eq!(way(Severity::High, 60), Routing::Now);
         assert_eq!(digest_due(&manners, Severity::High, at(10), &TimeZone::UTC), at(60));
         assert_eq!(digest_due(&manners, Severity::Critical, at(10), &TimeZone::UTC), at(10));
     }
 
     #[test]
     fn a_limit_gathers_what_is_beyond_it_until_there_is_room() {
-        let manners =
-            Manners { quiet: None, limit: Some(Limit { most: 2, per: Duration::from_hours(1) }) };
+        let manners = DeliveryPolicy {
+            quiet: None,
+            limit: Some(RateLimit { most: 2, per: Duration::from_hours(1) }),
+        };
         let way = |before: &[i64]| {
             of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC)
         };
-        assert_eq!(way(&[99]), Way::Now);
-        assert_eq!(way(&[99, 50]), Way::Gathered(Reason::Limit, at(110)));
-        assert_eq!(way(&[99, 40]), Way::Now);
+        assert_eq!(way(&[99]), Routing::Now);
+        assert_eq!(way(&[99, 50]), Routing::Gathered(DigestReason::Limit, at(110)));
+        assert_eq!(way(&[99, 40]), Routing::Now);
     }
 }

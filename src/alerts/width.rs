@@ -5,7 +5,7 @@ use crate::alerts::breaker::AT_ONCE;
 /// The room of one notifier. It halves where the receiver is busy, and grows by one after a few
 /// messages were taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Width {
+pub struct SendWindow {
     at_once: u32,
     /// Messages taken since it last changed.
     taken: u32,
@@ -13,13 +13,13 @@ pub struct Width {
     narrowed: i64,
 }
 
-impl Default for Width {
+impl Default for SendWindow {
     fn default() -> Self {
         Self { at_once: AT_ONCE, taken: 0, narrowed: 0 }
     }
 }
 
-impl Width {
+impl SendWindow {
     /// How many messages may be under way.
     #[must_use]
     pub fn at_once(self) -> u32 {
@@ -51,13 +51,13 @@ impl Width {
 mod tests {
     use super::*;
 
-    fn after_successes(width: Width, successes: u32) -> Width {
+    fn after_successes(width: SendWindow, successes: u32) -> SendWindow {
         (0..successes).fold(width, |width, _| width.after_success())
     }
 
     #[test]
     fn eight_refusals_of_one_flight_halve_the_room_once_and_the_next_flight_again() {
-        let mut width = Width::default();
+        let mut width = SendWindow::default();
         for attempt in 1..=8 {
             width = width.after_busy(attempt, 8);
         }
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_room_grows_by_one_for_twice_as_many_successes_as_fit_and_never_beyond_eight() {
-        let narrow = Width::default().after_busy(1, 1).after_busy(2, 2).after_busy(3, 3);
+        let narrow = SendWindow::default().after_busy(1, 1).after_busy(2, 2).after_busy(3, 3);
         let widths: Vec<u32> = [0, 1, 2, 5, 6, 11, 12, 1000]
             .map(|taken| after_successes(narrow, taken).at_once())
             .into();
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_server_that_takes_three_at_once_is_sent_between_two_and_four() {
-        let mut width = Width::default();
+        let mut width = SendWindow::default();
         let mut attempt = 0;
         let mut sent = Vec::new();
         for _ in 0..60 {

@@ -37,7 +37,7 @@ pub(crate) fn simplify(html: &str) -> Result<String, Unfit> {
 }
 
 #[derive(Default)]
-struct Page {
+struct SimplifiedPage {
     out: String,
     open: Vec<String>,
     /// The element whose content is left out, and how many of its name are open.
@@ -45,7 +45,7 @@ struct Page {
     is_too_deep: bool,
 }
 
-impl Page {
+impl SimplifiedPage {
     fn text(&mut self, text: &str) {
         if self.skipped.is_none() && !self.is_too_deep {
             escape(&mut self.out, text);
@@ -110,7 +110,7 @@ impl Page {
     }
 }
 
-struct Simple(RefCell<Page>);
+struct Simple(RefCell<SimplifiedPage>);
 
 impl TokenSink for Simple {
     type Handle = ();

@@ -11,7 +11,7 @@ use crate::markup::tokens::{raw_kind, tokenise};
 
 /// What a page says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Versions {
+pub(super) struct PageVersions {
     /// Whether it is an AMP page.
     pub(super) is_amp: bool,
     /// The page that it is a version of (`rel=canonical`), if that is another.
@@ -21,19 +21,19 @@ pub(super) struct Versions {
 }
 
 /// What the page at `url` says of itself. The first word on each holds.
-pub(super) fn versions(html: &str, url: &Url) -> Versions {
-    let sink = Sink { page: url, seen: RefCell::default() };
+pub(super) fn versions(html: &str, url: &Url) -> PageVersions {
+    let sink = VersionSink { page: url, seen: RefCell::default() };
     // What stands before a tag that is too large holds.
     let _ = tokenise(html, &sink);
     sink.seen.into_inner()
 }
 
-struct Sink<'u> {
+struct VersionSink<'u> {
     page: &'u Url,
-    seen: RefCell<Versions>,
+    seen: RefCell<PageVersions>,
 }
 
-impl TokenSink for Sink<'_> {
+impl TokenSink for VersionSink<'_> {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
@@ -50,7 +50,7 @@ impl TokenSink for Sink<'_> {
     }
 }
 
-impl Sink<'_> {
+impl VersionSink<'_> {
     fn link(&self, tag: &Tag) {
         let rel = value(tag, "rel").unwrap_or_default().to_ascii_lowercase();
         let mut seen = self.seen.borrow_mut();

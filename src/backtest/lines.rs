@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::source::{Batch, Entry, MOST_STORIES};
+use super::source::{Batch, MOST_STORIES, SourceStory};
 use crate::files;
 use tidings_rules::fault::{Fault, Source};
 use tidings_rules::story::Story;
@@ -24,7 +24,7 @@ const LONGEST_LINE: u64 = 64 << 20;
 const MOST_FAULTS: usize = 20;
 
 /// JSON Lines, read from the start.
-pub(crate) struct Lines {
+pub(crate) struct StoryLines {
     name: String,
     reader: Box<dyn BufRead>,
     size: Option<u64>,
@@ -35,7 +35,7 @@ pub(crate) struct Lines {
     now: Timestamp,
 }
 
-impl Lines {
+impl StoryLines {
     /// The lines of the file at `path`, or of standard input if it is `-`. `now` is when stories
     /// without a date are first seen.
     pub(crate) fn open(path: &Path, now: Timestamp) -> io::Result<Self> {
@@ -97,14 +97,14 @@ impl Lines {
             return;
         }
         let story = if read > bytes.len() as u64 + 3 {
-            Err(line::Problem { at: 0, message: "this line is longer than 64 MB".to_owned() })
+            Err(line::LineProblem { at: 0, message: "this line is longer than 64 MB".to_owned() })
         } else {
             line::read(bytes, self.now)
         };
         match story {
             Ok((id, story)) => {
                 let id = id.unwrap_or_else(|| self.number.to_string());
-                batch.stories.push(Entry { id, story, carriers: None });
+                batch.stories.push(SourceStory { id, story, carriers: None });
             }
             Err(problem) => {
                 batch.faulty += 1;
@@ -118,7 +118,7 @@ impl Lines {
 
     /// The problem at its place in the file, of which only this line is at hand: empty lines stand
     /// for those before it.
-    fn fault(&self, bytes: &[u8], problem: line::Problem) -> Fault {
+    fn fault(&self, bytes: &[u8], problem: line::LineProblem) -> Fault {
         let before = "\n".repeat(self.number - 1);
         let line = String::from_utf8_lossy(bytes);
         let text = format!("{before}{}", line.trim_end_matches(['\r', '\n']));
@@ -140,8 +140,8 @@ pub(crate) fn story_of_line(object: &[u8], now: Timestamp) -> Result<Story, Stri
 mod tests {
     use super::*;
 
-    fn lines(text: impl Into<Vec<u8>>) -> Lines {
-        Lines::new(
+    fn lines(text: impl Into<Vec<u8>>) -> StoryLines {
+        StoryLines::new(
             "stories.jsonl".to_owned(),
             Box::new(io::Cursor::new(text.into())),
             None,
@@ -149,7 +149,7 @@ mod tests {
         )
     }
 
-    fn all(mut lines: Lines) -> Vec<Batch> {
+    fn all(mut lines: StoryLines) -> Vec<Batch> {
         std::iter::from_fn(|| lines.next().unwrap()).collect()
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::source::Entry;
+use super::source::SourceStory;
 use crate::rule_files;
 use tidings_rules::fault::Fault;
 use tidings_rules::{Carrier, Query, Rules};
@@ -19,10 +19,10 @@ pub(crate) struct Matcher {
     pub(crate) names: Vec<String>,
     /// By the rule's number, the place of its name.
     places: Vec<usize>,
-    what: What,
+    what: MatchedAgainst,
 }
 
-enum What {
+enum MatchedAgainst {
     /// Rules, and feeds that pass every filter of theirs.
     Rules(Box<Rules>, Vec<Carrier>),
     Expression(Query),
@@ -45,7 +45,7 @@ impl Matcher {
             Rules::load(&rule_files::texts(&files), None, faults).ok_or(LoadError::Broken)?;
         let (names, places) = sorted(rules.iter().map(|rule| rule.title()).collect());
         let every = rules.every_carrier();
-        Ok(Self { names, places, what: What::Rules(Box::new(rules), every) })
+        Ok(Self { names, places, what: MatchedAgainst::Rules(Box::new(rules), every) })
     }
 
     /// One expression.
@@ -54,19 +54,19 @@ impl Matcher {
         Ok(Self {
             names: vec![expression.to_owned()],
             places: vec![0],
-            what: What::Expression(query),
+            what: MatchedAgainst::Expression(query),
         })
     }
 
     /// What matches each of `stories`, in their order, on as many threads as the pool that this is
     /// called in has.
-    pub(crate) fn matches_all(&self, stories: &[Entry]) -> Vec<Hits> {
+    pub(crate) fn matches_all(&self, stories: &[SourceStory]) -> Vec<Hits> {
         stories.par_iter().map(|entry| self.matches(entry)).collect()
     }
 
-    fn matches(&self, entry: &Entry) -> Hits {
+    fn matches(&self, entry: &SourceStory) -> Hits {
         match &self.what {
-            What::Rules(rules, every) => {
+            MatchedAgainst::Rules(rules, every) => {
                 let carriers = entry.carriers.as_ref().unwrap_or(every);
                 let mut scanner = rules.scanner();
                 let mut hits: Hits = scanner
@@ -76,7 +76,7 @@ impl Matcher {
                 hits.sort_unstable();
                 hits
             }
-            What::Expression(query) => {
+            MatchedAgainst::Expression(query) => {
                 let carriers = entry.carriers.as_deref().unwrap_or_default();
                 query.holds(&entry.story, carriers).then_some(0).into_iter().collect()
             }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use tidings_rules::story::{FeedName, Story};
 
-    fn entry(title: &str, carriers: Option<Vec<Carrier>>) -> Entry {
+    fn entry(title: &str, carriers: Option<Vec<Carrier>>) -> SourceStory {
         let story = Story {
             title: title.to_owned(),
             body: String::new(),
@@ -116,7 +116,7 @@ mod tests {
             tags: vec![],
             source: None,
         };
-        Entry { id: String::new(), story, carriers }
+        SourceStory { id: String::new(), story, carriers }
     }
 
     fn matcher(text: &str) -> Matcher {

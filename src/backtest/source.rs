@@ -1,7 +1,7 @@
 //! Where the stories of a backtest come from, batch by batch: 1 GB of them is never in memory at
 //! once.
 
-use super::lines::Lines;
+use super::lines::StoryLines;
 use super::stored::StoredStories;
 use crate::store::StoreError;
 use tidings_rules::Carrier;
@@ -13,7 +13,7 @@ pub(crate) const MOST_STORIES: u32 = 256;
 
 /// A story to be matched.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct SourceStory {
     /// What the output calls it.
     pub(crate) id: String,
     /// The story.
@@ -26,7 +26,7 @@ pub(crate) struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// The stories.
-    pub(crate) stories: Vec<Entry>,
+    pub(crate) stories: Vec<SourceStory>,
     /// How many lines were no stories.
     pub(crate) faulty: usize,
     /// What is wrong with those: of a source's many, only the first.
@@ -36,9 +36,9 @@ pub(crate) struct Batch {
 }
 
 /// A source of stories.
-pub(crate) enum Source {
+pub(crate) enum StorySource {
     /// JSON Lines.
-    Lines(Lines),
+    Lines(StoryLines),
     /// The store.
     Stored(StoredStories),
 }
@@ -54,7 +54,7 @@ pub(crate) enum SourceError {
     Store(StoreError),
 }
 
-impl Source {
+impl StorySource {
     /// The next stories; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Batch>, SourceError> {
         match self {

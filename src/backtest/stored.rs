@@ -6,8 +6,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use super::source::{Batch, Entry, MOST_STORIES};
-use crate::store::{Archive, OpenError, StoreError, Stored, StoryId};
+use super::source::{Batch, MOST_STORIES, SourceStory};
+use crate::store::{Archive, OpenError, StoreError, StoredStory, StoryId};
 use tidings_rules::Carrier;
 use tidings_rules::story::FeedName;
 
@@ -55,9 +55,9 @@ impl StoredStories {
     }
 }
 
-fn entry(stored: Stored, feeds: &[Carrier]) -> Entry {
+fn entry(stored: StoredStory, feeds: &[Carrier]) -> SourceStory {
     let carriers = stored.feeds.into_iter().map(|name| carrier(name, feeds)).collect();
-    Entry { id: stored.uid, story: stored.story, carriers: Some(carriers) }
+    SourceStory { id: stored.uid, story: stored.story, carriers: Some(carriers) }
 }
 
 /// The feed as rules see it; one that left the configuration has no tags.

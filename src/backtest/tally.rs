@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::matching::Hits;
-use super::source::Entry;
+use super::source::SourceStory;
 
 /// Headlines that are kept of everything that is counted: the newest.
 const HEADLINES: usize = 3;
@@ -23,7 +23,7 @@ pub(crate) struct Tally {
     /// Stories that any rule matched.
     pub(crate) matched: usize,
     /// What every rule found, in the order of their names.
-    pub(crate) rules: Vec<Found>,
+    pub(crate) rules: Vec<StoryCount>,
     /// What other rules would change, by the rule's name; only rules that change anything.
     pub(crate) changes: BTreeMap<String, Change>,
     /// Lines that were no stories.
@@ -36,9 +36,9 @@ pub(crate) struct Tally {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Change {
     /// Stories that it would match, too.
-    pub(crate) adds: Found,
+    pub(crate) adds: StoryCount,
     /// Stories that it would match no more.
-    pub(crate) drops: Found,
+    pub(crate) drops: StoryCount,
 }
 
 /// The names of the rules that would match one story, too, and of those that would match it no
@@ -53,7 +53,7 @@ pub(crate) struct Differences<'n> {
 
 /// Stories, counted, with the headlines of the newest.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct StoryCount {
     /// How many.
     pub(crate) count: usize,
     /// The newest, newest first: by date, those without one last; else the one that was read later.
@@ -73,13 +73,13 @@ impl Tally {
     /// Nothing yet, of so many rules.
     pub(crate) fn of(rules: usize) -> Self {
         Self {
-            rules: std::iter::repeat_with(Found::default).take(rules).collect(),
+            rules: std::iter::repeat_with(StoryCount::default).take(rules).collect(),
             ..Self::default()
         }
     }
 
     /// Counts a story that these rules matched.
-    pub(crate) fn story(&mut self, entry: &Entry, hits: &Hits) {
+    pub(crate) fn story(&mut self, entry: &SourceStory, hits: &Hits) {
         self.stories += 1;
         self.matched += usize::from(!hits.is_empty());
         for place in hits {
@@ -88,7 +88,7 @@ impl Tally {
     }
 
     /// Counts what other rules would change about a story.
-    pub(crate) fn change(&mut self, entry: &Entry, changes: &Differences<'_>) {
+    pub(crate) fn change(&mut self, entry: &SourceStory, changes: &Differences<'_>) {
         for name in &changes.adds {
             self.changed(name).adds.add(entry);
         }
@@ -120,8 +120,8 @@ impl Tally {
     }
 }
 
-impl Found {
-    fn add(&mut self, entry: &Entry) {
+impl StoryCount {
+    fn add(&mut self, entry: &SourceStory) {
         self.count += 1;
         let date = date(entry);
         let place = self.newest.partition_point(|other| other.date > date);
@@ -141,12 +141,12 @@ pub(crate) fn differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differences<
     Differences { adds, drops }
 }
 
-fn date(entry: &Entry) -> Option<Timestamp> {
+fn date(entry: &SourceStory) -> Option<Timestamp> {
     let seen = entry.carriers.is_some().then_some(entry.story.first_seen);
     entry.story.published.or(seen)
 }
 
-fn headline(entry: &Entry) -> String {
+fn headline(entry: &SourceStory) -> String {
     entry.story.headline().chars().take(LONGEST_HEADLINE).collect()
 }
 
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
     use tidings_rules::story::Story;
 
-    fn entry(title: &str, published: Option<i64>) -> Entry {
+    fn entry(title: &str, published: Option<i64>) -> SourceStory {
         let at = |second| Timestamp::from_second(second).unwrap();
         let story = Story {
             title: title.to_owned(),
@@ -168,11 +168,11 @@ mod tests {
             tags: vec![],
             source: None,
         };
-        Entry { id: String::new(), story, carriers: None }
+        SourceStory { id: String::new(), story, carriers: None }
     }
 
     fn newest(entries: &[(&str, Option<i64>)]) -> Vec<String> {
-        let mut found = Found::default();
+        let mut found = StoryCount::default();
         for (title, published) in entries {
             found.add(&entry(title, *published));
         }

@@ -10,21 +10,21 @@ use std::collections::BTreeSet;
 use clap::Subcommand;
 
 use crate::cli::clauses::Paper;
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::names::{self, unknown_name};
 use crate::cli::{ConfigArgument, Exit, block_on, load, moment, output};
 use crate::clock::now;
 use crate::config::Config;
-use crate::store::{Archive, OpenError, StoreError, Wanted};
+use crate::store::{AlertFilter, Archive, OpenError, StoreError};
 use tidings_rules::story::FeedName;
 use tidings_rules::text::tokenise;
 
 /// Which alerts to list, or which one to show.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(super) struct Arguments {
+pub(super) struct AlertsArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<AlertsAction>,
     /// Only those of the rule of this name
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
@@ -48,13 +48,13 @@ pub(super) struct Arguments {
     limit: usize,
     /// How they are shown
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
     #[command(flatten)]
     config: ConfigArgument,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum AlertsAction {
     /// One alert: the rule's text at that time, the words that matched, every message, attempt,
     /// time and reply.
     Show {
@@ -62,7 +62,7 @@ enum Action {
         id: i64,
         /// How it is shown
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
         #[command(flatten)]
         config: ConfigArgument,
     },
@@ -70,17 +70,17 @@ enum Action {
 
 /// Lists what was told, or shows one alert: 65 if there is no such alert, 69 if the store cannot be
 /// read.
-pub(super) fn alerts(arguments: &Arguments) -> Exit {
+pub(super) fn alerts(arguments: &AlertsArguments) -> Exit {
     let done = match &arguments.action {
         None => list(arguments),
-        Some(Action::Show { id, format, config }) => {
+        Some(AlertsAction::Show { id, format, config }) => {
             load::config_or_tell(&config.path).and_then(|config| show(*id, *format, &config))
         }
     };
     done.unwrap_or_else(|exit| exit)
 }
 
-fn list(arguments: &Arguments) -> Result<Exit, Exit> {
+fn list(arguments: &AlertsArguments) -> Result<Exit, Exit> {
     let config = load::config_or_tell(&arguments.config.path)?;
     let wanted = wanted(arguments, &config)?;
     let found = block_on(async {
@@ -92,8 +92,8 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
         Ok(found)
     })?;
     match arguments.format {
-        Format::Json => output::print_json(&found)?,
-        Format::Text => {
+        OutputFormat::Json => output::print_json(&found)?,
+        OutputFormat::Text => {
             output::print(&table::table(&found, &config.zone, Paper::of_output().width))?;
         }
     }
@@ -102,21 +102,21 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
 
 /// Fails where a name that was asked for is neither one of today's nor of any alert.
 async fn check_names(
-    arguments: &Arguments,
+    arguments: &AlertsArguments,
     config: &Config,
     archive: &mut Archive,
 ) -> Result<(), Exit> {
-    let Arguments { rule, tag, feed, .. } = arguments;
+    let AlertsArguments { rule, tag, feed, .. } = arguments;
     if let Some(name) = rule {
-        let of_past = Wanted { rule: rule.clone(), ..Wanted::default() };
+        let of_past = AlertFilter { rule: rule.clone(), ..AlertFilter::default() };
         check_name("rule", name, names::rules(config), &of_past, archive).await?;
     }
     if let Some(name) = tag {
-        let of_past = Wanted { tag: tag.clone(), ..Wanted::default() };
+        let of_past = AlertFilter { tag: tag.clone(), ..AlertFilter::default() };
         check_name("rule with the tag", name, names::tags(config), &of_past, archive).await?;
     }
     if let Some(name) = feed {
-        let of_past = Wanted { feed: Some(FeedName(name.clone())), ..Wanted::default() };
+        let of_past = AlertFilter { feed: Some(FeedName(name.clone())), ..AlertFilter::default() };
         let known = config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
         check_name("feed", name, Some(known), &of_past, archive).await?;
     }
@@ -128,7 +128,7 @@ async fn check_name(
     kind: &str,
     name: &str,
     known: Option<BTreeSet<String>>,
-    of_past: &Wanted,
+    of_past: &AlertFilter,
     archive: &mut Archive,
 ) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
@@ -140,13 +140,13 @@ async fn check_name(
     }
 }
 
-fn wanted(arguments: &Arguments, config: &Config) -> Result<Wanted, Exit> {
+fn wanted(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, Exit> {
     let read = |text: &Option<String>, edge| {
         text.as_deref()
             .map(|text| moment::read_or_tell(text, edge, now(), &config.zone))
             .transpose()
     };
-    Ok(Wanted {
+    Ok(AlertFilter {
         rule: arguments.rule.clone(),
         tag: arguments.tag.clone(),
         feed: arguments.feed.clone().map(FeedName),
@@ -159,7 +159,7 @@ fn wanted(arguments: &Arguments, config: &Config) -> Result<Wanted, Exit> {
     })
 }
 
-fn show(id: i64, format: Format, config: &Config) -> Result<Exit, Exit> {
+fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
         archive.alert(id).await.map_err(|why| unread(&why))
@@ -171,8 +171,10 @@ fn show(id: i64, format: Format, config: &Config) -> Result<Exit, Exit> {
         return Err(output::fail_with_help(why, help, Exit::Data));
     };
     match format {
-        Format::Json => output::print_json([&record])?,
-        Format::Text => output::print(&show::report(&record, &config.zone, Paper::of_output()))?,
+        OutputFormat::Json => output::print_json([&record])?,
+        OutputFormat::Text => {
+            output::print(&show::report(&record, &config.zone, Paper::of_output()))?
+        }
     }
     Ok(Exit::Ok)
 }

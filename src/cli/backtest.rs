@@ -10,11 +10,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rayon::ThreadPool;
 
-use crate::backtest::lines::Lines;
+use crate::backtest::lines::StoryLines;
 use crate::backtest::matching::{LoadError, Matcher};
-use crate::backtest::source::{Batch, Source};
+use crate::backtest::source::{Batch, StorySource};
 use crate::backtest::stored::{StoredError, StoredStories};
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::{ConfigArgument, Exit, load, no_threads, output, unreadable_rules};
 use crate::clock::{now, timed};
 use crate::config::Config;
@@ -27,7 +27,7 @@ pub(super) use crate::backtest::lines::story_of_line;
 
 /// What the command line asks for.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct BacktestArguments {
     /// A rule file or a folder of them [default: the configuration's rules]
     #[arg(long, value_name = "FOLDER", conflicts_with = "when")]
     rules: Option<PathBuf>,
@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     against: Option<PathBuf>,
     /// How matches are shown
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
     /// How many threads match
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
@@ -60,7 +60,7 @@ pub(super) struct Arguments {
 
 /// Matches every story and prints what came of it: 65 if rules do not load, or a line of the
 /// stories is none.
-pub(super) fn backtest(arguments: &Arguments) -> Exit {
+pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
     match prepare(arguments).and_then(|(sides, source)| run(arguments, &sides, source)) {
         Ok(exit) | Err(exit) => exit,
     }
@@ -68,19 +68,19 @@ pub(super) fn backtest(arguments: &Arguments) -> Exit {
 
 /// Loads the rules and opens the stories. A configuration is needed only for what the command line
 /// does not name.
-fn prepare(arguments: &Arguments) -> Result<(Sides, Source), Exit> {
+fn prepare(arguments: &BacktestArguments) -> Result<(Sides, StorySource), Exit> {
     let is_named =
         arguments.stories.is_some() && (arguments.rules.is_some() || arguments.when.is_some());
     let config = if is_named { None } else { Some(load::config_or_tell(&arguments.config.path)?) };
     let sides = sides(arguments, config.as_ref())?;
     let source = match (&arguments.stories, &config) {
-        (None, Some(config)) => Source::Stored(open_store(config, arguments.since)?),
-        (stories, _) => Source::Lines(open(stories.as_deref().unwrap_or(Path::new("-")))?),
+        (None, Some(config)) => StorySource::Stored(open_store(config, arguments.since)?),
+        (stories, _) => StorySource::Lines(open(stories.as_deref().unwrap_or(Path::new("-")))?),
     };
     Ok((sides, source))
 }
 
-fn sides(arguments: &Arguments, config: Option<&Config>) -> Result<Sides, Exit> {
+fn sides(arguments: &BacktestArguments, config: Option<&Config>) -> Result<Sides, Exit> {
     let of_config = config.map_or(Path::new("rules"), |config| &config.rules);
     let format = arguments.format;
     let (base, loading) = timed(|| match &arguments.when {
@@ -98,7 +98,7 @@ fn sides(arguments: &Arguments, config: Option<&Config>) -> Result<Sides, Exit> 
 
 /// What `load` makes, its faults shown.
 fn loaded(
-    format: Format,
+    format: OutputFormat,
     load: impl FnOnce(&mut Vec<Fault>) -> Result<Matcher, LoadError>,
 ) -> Result<Matcher, Exit> {
     let mut faults = Vec::new();
@@ -123,15 +123,19 @@ fn open_store(config: &Config, age: Duration) -> Result<StoredStories, Exit> {
     )
 }
 
-fn open(stories: &Path) -> Result<Lines, Exit> {
-    Lines::open(stories, now()).map_err(|why| {
+fn open(stories: &Path) -> Result<StoryLines, Exit> {
+    StoryLines::open(stories, now()).map_err(|why| {
         let why = format!("{} cannot be read: {why}", stories.display());
         let help = "--stories takes a file of JSON objects, one a line, or - for standard input";
         output::fail_with_help(why, help, Exit::Unavailable)
     })
 }
 
-fn run(arguments: &Arguments, sides: &Sides, mut source: Source) -> Result<Exit, Exit> {
+fn run(
+    arguments: &BacktestArguments,
+    sides: &Sides,
+    mut source: StorySource,
+) -> Result<Exit, Exit> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads.into())
         .build()

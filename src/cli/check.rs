@@ -3,29 +3,29 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::{Exit, count, load, output, unreadable_rules};
 use crate::{daemon, rule_files};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
-use tidings_rules::{Checked, Known, Rule};
+use tidings_rules::{CheckedRules, KnownNames, Rule};
 
 /// What was found sound: said of it, and the rules.
 struct Sound {
     summary: Vec<String>,
-    rules: Checked,
+    rules: CheckedRules,
 }
 
 /// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust. Prints them
 /// if they are to be shown in `canonical` form.
-pub(super) fn rules(path: &Path, format: Format, canonical: bool) -> Exit {
+pub(super) fn rules(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = rules_at(path, None, &mut faults);
     end(checked, &faults, format, canonical)
 }
 
 /// Checks the configuration at `path` and its rules.
-pub(super) fn all(path: &Path, format: Format, canonical: bool) -> Exit {
+pub(super) fn all(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = load::config(path, &mut faults).and_then(|config| {
         let feeds = count(config.feeds.len(), "feed", "feeds");
@@ -38,12 +38,16 @@ pub(super) fn all(path: &Path, format: Format, canonical: bool) -> Exit {
     end(checked, &faults, format, canonical)
 }
 
-fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Result<Sound, Exit> {
+fn rules_at(
+    path: &Path,
+    known: Option<&KnownNames>,
+    faults: &mut Vec<Fault>,
+) -> Result<Sound, Exit> {
     let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Config))?;
     if let Some(said) = rule_files::large(&files).filter(|_| std::io::stderr().is_terminal()) {
         output::note(format_args!("{said} …"));
     }
-    let rules = Checked::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
+    let rules = CheckedRules::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
     faults.extend(rule_files::without_rules(path, &files, rules.rules().len()));
     let (files, number) =
         (count(files.len(), "file", "files"), count(rules.rules().len(), "rule", "rules"));
@@ -56,32 +60,37 @@ fn rules_at(path: &Path, known: Option<&Known>, faults: &mut Vec<Fault>) -> Resu
 }
 
 /// Shows what was found. Where nobody reads it, the exit code says it all the same.
-fn end(checked: Result<Sound, Exit>, faults: &[Fault], format: Format, canonical: bool) -> Exit {
+fn end(
+    checked: Result<Sound, Exit>,
+    faults: &[Fault],
+    format: OutputFormat,
+    canonical: bool,
+) -> Exit {
     let reported = report(faults, format);
     let done =
         checked.and_then(|sound| reported.and_then(|()| summarise(&sound, format, canonical)));
     done.err().unwrap_or(Exit::Ok)
 }
 
-fn report(faults: &[Fault], format: Format) -> Result<(), Exit> {
+fn report(faults: &[Fault], format: OutputFormat) -> Result<(), Exit> {
     match format {
-        Format::Text => {
+        OutputFormat::Text => {
             load::tell(faults);
             let errors = faults.iter().filter(|fault| fault.level == Level::Error).count();
             if errors > 0 {
                 output::note(format_args!("{} to mend", count(errors, "fault", "faults")));
             }
         }
-        Format::Json => output::print_lines(faults.iter().map(fault::to_json))?,
+        OutputFormat::Json => output::print_lines(faults.iter().map(fault::to_json))?,
     }
     Ok(())
 }
 
-fn summarise(sound: &Sound, format: Format, canonical: bool) -> Result<(), Exit> {
+fn summarise(sound: &Sound, format: OutputFormat, canonical: bool) -> Result<(), Exit> {
     if canonical {
         let texts: Vec<String> = sound.rules.rules().map(Rule::text_of_all_rows).collect();
         output::print(&texts.join("---\n"))?;
-    } else if format == Format::Text {
+    } else if format == OutputFormat::Text {
         output::print_lines(&sound.summary)?;
     }
     Ok(())

@@ -8,36 +8,36 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::alerts::Receiver;
-use crate::alerts::breaker::Health;
-use crate::cli::format::Format;
+use crate::alerts::breaker::NotifierHealth;
+use crate::cli::format::OutputFormat;
 use crate::cli::names::unknown_name;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::clock::now;
 use crate::daemon;
-use crate::store::{self, Delivery, DeskError, State, What, Which};
+use crate::store::{self, Delivery, DeliveryState, DeliverySubject, DeskError, RetrySelection};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(super) struct Arguments {
+pub(super) struct DeliveriesArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<DeliveriesAction>,
     /// Only those that stand so.
     #[arg(long, value_enum)]
-    state: Option<Wanted>,
+    state: Option<ShownState>,
     /// Only those of this notifier.
     #[arg(long, value_name = "NAME")]
     notifier: Option<String>,
     /// How they are shown.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
     #[command(flatten)]
     config: ConfigArgument,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum DeliveriesAction {
     /// Send dead messages again; a running Tidings does so within seconds.
     Retry {
         /// The numbers that `tidings deliveries` shows.
@@ -56,7 +56,7 @@ enum Action {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Wanted {
+enum ShownState {
     /// Given up: refused, or tried too often.
     Dead,
     /// Waiting for their time, or being sent.
@@ -66,14 +66,14 @@ enum Wanted {
 }
 
 /// Lists what is not delivered, or sends it again.
-pub(super) fn deliveries(arguments: &Arguments) -> Exit {
+pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
     let done = match &arguments.action {
         None => list(arguments),
-        Some(Action::Retry { ids, all_dead, config }) => {
+        Some(DeliveriesAction::Retry { ids, all_dead, config }) => {
             let which = if *all_dead {
-                Which::AllDead
+                RetrySelection::AllDead
             } else {
-                Which::These(ids.iter().copied().collect())
+                RetrySelection::These(ids.iter().copied().collect())
             };
             retry(&config.path, which)
         }
@@ -81,7 +81,7 @@ pub(super) fn deliveries(arguments: &Arguments) -> Exit {
     done.unwrap_or_else(|exit| exit)
 }
 
-fn list(arguments: &Arguments) -> Result<Exit, Exit> {
+fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
     let config = load::config_or_tell(&arguments.config.path)?;
     let found = block_on(async {
         store::undelivered(&config.store).await.map_err(|why| unavailable(&why))
@@ -97,11 +97,11 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     }
     deliveries.retain(|delivery| is_wanted(arguments, delivery));
     match arguments.format {
-        Format::Json => output::print_json(deliveries.iter().map(to_json))?,
-        Format::Text => {
+        OutputFormat::Json => output::print_json(deliveries.iter().map(to_json))?,
+        OutputFormat::Text => {
             let is_meant =
                 |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
-            let away: Vec<&(Receiver, Health)> =
+            let away: Vec<&(Receiver, NotifierHealth)> =
                 away.iter().filter(|(receiver, _)| is_meant(&receiver.notifier)).collect();
             output::print(&table::table(&deliveries, &away, &config.zone))?;
         }
@@ -109,12 +109,12 @@ fn list(arguments: &Arguments) -> Result<Exit, Exit> {
     Ok(Exit::Ok)
 }
 
-fn is_wanted(arguments: &Arguments, delivery: &Delivery) -> bool {
+fn is_wanted(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
     let stands_so = match arguments.state {
         None => true,
-        Some(Wanted::Dead) => delivery.state == State::Dead,
-        Some(Wanted::Pending) => delivery.state == State::Pending,
-        Some(Wanted::Held) => delivery.state == State::Held,
+        Some(ShownState::Dead) => delivery.state == DeliveryState::Dead,
+        Some(ShownState::Pending) => delivery.state == DeliveryState::Pending,
+        Some(ShownState::Held) => delivery.state == DeliveryState::Held,
     };
     stands_so
         && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
@@ -122,9 +122,9 @@ fn is_wanted(arguments: &Arguments, delivery: &Delivery) -> bool {
 
 fn to_json(delivery: &Delivery) -> Value {
     let about = match &delivery.what {
-        What::Story(title) => json!({ "story": title }),
-        What::Digest(alerts) => json!({ "digest": alerts }),
-        What::Notice(subject) => json!({ "notice": subject }),
+        DeliverySubject::Story(title) => json!({ "story": title }),
+        DeliverySubject::Digest(alerts) => json!({ "digest": alerts }),
+        DeliverySubject::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
         "id": delivery.id, "message": delivery.uid, "state": word(delivery.state),
@@ -134,15 +134,15 @@ fn to_json(delivery: &Delivery) -> Value {
     })
 }
 
-fn word(state: State) -> &'static str {
+fn word(state: DeliveryState) -> &'static str {
     match state {
-        State::Dead => "dead",
-        State::Pending => "pending",
-        State::Held => "held",
+        DeliveryState::Dead => "dead",
+        DeliveryState::Pending => "pending",
+        DeliveryState::Held => "held",
     }
 }
 
-fn retry(config: &Path, which: Which) -> Result<Exit, Exit> {
+fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     let config = load::config_or_tell(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {

@@ -7,7 +7,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::names::unknown_name;
 use crate::cli::pages::Depth;
 use crate::cli::{ConfigArgument, Exit, block_on, load, output, unreadable_rules};
@@ -18,7 +18,7 @@ use tidings_rules::{Clause, Explained, Match, Query, Rules};
 
 /// What the command line asks for.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct ExplainArguments {
     /// An id or address of the store's, any other address, a file, or `-` for standard input
     ///
     /// A file is a page, a feed of one story, a JSON object with `title` and
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     teaser: bool,
     /// How it is shown
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
     #[command(flatten)]
     config: ConfigArgument,
 }
@@ -59,7 +59,7 @@ enum Question {
 }
 
 /// What came of it.
-enum Answer {
+enum ExplainAnswer {
     /// The rules that match, of so many.
     Matches(Vec<Match>, usize),
     /// One rule.
@@ -70,12 +70,12 @@ enum Answer {
 
 /// Explains a story: 65 if the rules or the expression do not load, or there is no such story, rule
 /// or row.
-pub(super) fn explain(arguments: &Arguments) -> Exit {
+pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     match prepare(arguments).and_then(|(question, subject)| {
         let answer = answer(question, &subject)?;
         match arguments.format {
-            Format::Text => output::print(&text::report(&subject, &answer))?,
-            Format::Json => output::print_json([json::report(&subject, &answer)])?,
+            OutputFormat::Text => output::print(&text::report(&subject, &answer))?,
+            OutputFormat::Json => output::print_json([json::report(&subject, &answer)])?,
         }
         Ok(Exit::Ok)
     }) {
@@ -83,7 +83,7 @@ pub(super) fn explain(arguments: &Arguments) -> Exit {
     }
 }
 
-fn prepare(arguments: &Arguments) -> Result<(Question, Subject), Exit> {
+fn prepare(arguments: &ExplainArguments) -> Result<(Question, Subject), Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
     let at_hand = arguments.story == "-" || Path::new(&arguments.story).is_file();
     // A configuration says where the store is; nothing else is missed if rules are named.
@@ -98,7 +98,7 @@ fn prepare(arguments: &Arguments) -> Result<(Question, Subject), Exit> {
     Ok((question, subject))
 }
 
-fn question(arguments: &Arguments, config: Option<&Config>) -> Result<Question, Exit> {
+fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {
     let mut faults = Vec::new();
     let question = if let Some(expression) = &arguments.when {
         Query::parse(expression, &mut faults).map(Question::Expression)
@@ -117,22 +117,22 @@ fn question(arguments: &Arguments, config: Option<&Config>) -> Result<Question, 
     question.ok_or(Exit::Data)
 }
 
-fn answer(question: Question, subject: &Subject) -> Result<Answer, Exit> {
+fn answer(question: Question, subject: &Subject) -> Result<ExplainAnswer, Exit> {
     let Subject { story, read, .. } = subject;
     Ok(match question {
         Question::Expression(query) => {
             let carriers = subject.carriers.as_deref().unwrap_or_default();
-            Answer::Clause(Box::new(query.explain(story, carriers, read)))
+            ExplainAnswer::Clause(Box::new(query.explain(story, carriers, read)))
         }
         Question::All(rules) => {
             let carriers = subject.carriers.clone().unwrap_or_else(|| rules.every_carrier());
-            Answer::Matches(rules.matches(story, &carriers), rules.count())
+            ExplainAnswer::Matches(rules.matches(story, &carriers), rules.count())
         }
         Question::One(rules, name, row) => {
             let carriers = subject.carriers.clone().unwrap_or_else(|| rules.every_carrier());
             let explained = rules.explain(&name, row.as_deref(), story, &carriers, read);
             let explained = explained.ok_or_else(|| unknown(&name, row.as_deref(), &rules))?;
-            Answer::Rule(Box::new(explained))
+            ExplainAnswer::Rule(Box::new(explained))
         }
     })
 }

@@ -13,16 +13,16 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::{ConfigArgument, ConfigAtHand, Exit};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Action {
+pub(super) enum FeedsAction {
     /// Every feed of the configuration: how it fares, its last change, its next poll and why then.
     List {
         /// How they are shown.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
         #[command(flatten)]
         config: ConfigArgument,
     },
@@ -34,7 +34,7 @@ pub(super) enum Action {
         place: String,
         /// How it is shown.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
         #[command(flatten)]
         config: ConfigAtHand,
     },
@@ -54,7 +54,7 @@ pub(super) enum Action {
         url: String,
         /// How they are shown.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
         #[command(flatten)]
         config: ConfigAtHand,
     },
@@ -77,24 +77,26 @@ pub(super) enum Action {
         since: String,
         /// How they are shown.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
         #[command(flatten)]
         config: ConfigArgument,
     },
 }
 
 /// Does what `action` says.
-pub(super) fn feeds(action: Action) -> Exit {
+pub(super) fn feeds(action: FeedsAction) -> Exit {
     let done = match action {
-        Action::List { format, config } => list::list(format, &config.path),
-        Action::Poll { place, format, config } => {
+        FeedsAction::List { format, config } => list::list(format, &config.path),
+        FeedsAction::Poll { place, format, config } => {
             poll::poll(&place, format, config.path.as_deref())
         }
-        Action::PollNow { names, config } => poll_now::poll_now(&names, &config.path),
-        Action::Find { url, format, config } => find::find(&url, format, config.path.as_deref()),
-        Action::Import { file } => lists::import(&file),
-        Action::Export { config } => lists::export(&config.path),
-        Action::Gaps { since, format, config } => gaps::gaps(&since, format, &config.path),
+        FeedsAction::PollNow { names, config } => poll_now::poll_now(&names, &config.path),
+        FeedsAction::Find { url, format, config } => {
+            find::find(&url, format, config.path.as_deref())
+        }
+        FeedsAction::Import { file } => lists::import(&file),
+        FeedsAction::Export { config } => lists::export(&config.path),
+        FeedsAction::Gaps { since, format, config } => gaps::gaps(&since, format, &config.path),
     };
     done.err().unwrap_or(Exit::Ok)
 }

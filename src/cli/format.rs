@@ -2,7 +2,7 @@
 
 /// How it is printed: the value of `--format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
+pub(super) enum OutputFormat {
     /// For people.
     #[default]
     Text,

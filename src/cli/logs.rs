@@ -9,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::{Exit, output};
 
 /// What says how much is logged.
@@ -23,7 +23,7 @@ const OURS: &str = "tidings";
 
 /// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`): 64 if it is no
 /// filter.
-pub(super) fn start(format: Format) -> Result<(), Exit> {
+pub(super) fn start(format: OutputFormat) -> Result<(), Exit> {
     let asked = match std::env::var(VARIABLE) {
         Ok(asked) => Ok(asked),
         Err(VarError::NotPresent) => Ok(String::new()),
@@ -36,8 +36,8 @@ pub(super) fn start(format: Format) -> Result<(), Exit> {
     let log =
         fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
     let log = match format {
-        Format::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        Format::Json => log.json().boxed(),
+        OutputFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        OutputFormat::Json => log.json().boxed(),
     };
     registry().with(log.with_filter(filter.and(filter_fn(may_be_written)))).init();
     Ok(())

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use crate::alerts::{Content, Letter, Receiver, draft};
+use crate::alerts::{Content, Notification, Receiver, draft};
 use crate::cli::names::unknown_name;
 use crate::cli::{Exit, block_on, load, output};
 use crate::clock::now;
 use crate::config::{Config, Notifier};
-use crate::notify::{self, Means, Outcome};
+use crate::notify::{self, Outcome, SendContext};
 use tidings_rules::story::NotifierName;
 
 /// Sends a test message to every receiver of the notifier `name`.
@@ -26,7 +26,7 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         let names: Vec<_> = config.notifiers.keys().map(|name| name.0.as_str()).collect();
         return Err(unknown_name("notifier", &name.0, names));
     };
-    let means = Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
+    let means = SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
         .map_err(|why| output::fail(why, Exit::Unavailable))?;
     let mut all = Ok(());
     if let Notifier::Console(format) = notifier {
@@ -51,9 +51,9 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
     all
 }
 
-fn test() -> Letter {
+fn test() -> Notification {
     let written = now();
-    Letter {
+    Notification {
         id: format!("test-{}", Uuid::new_v4()),
         created: written,
         sent: written,
@@ -61,7 +61,12 @@ fn test() -> Letter {
     }
 }
 
-async fn send(config: &Config, means: &Means, notifier: &Notifier, receiver: &Receiver) -> Outcome {
+async fn send(
+    config: &Config,
+    means: &SendContext,
+    notifier: &Notifier,
+    receiver: &Receiver,
+) -> Outcome {
     let letter = test();
     match notify::render(notifier, receiver, &letter, &config.zone) {
         Ok(frozen) => notify::send(notifier, means, receiver, &letter.id, &frozen, now()).await,

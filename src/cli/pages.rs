@@ -6,18 +6,18 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::article;
-use crate::article::Seen;
+use crate::article::PageContent;
 use crate::cli::place::story;
 use crate::clock::now;
 use crate::config::{Config, Poll};
-use crate::daemon::hosts::{Hosts, Permit};
+use crate::daemon::hosts::{HostPermits, Permit};
 use crate::daemon::page::best_version;
 use crate::feed::parse::Item;
 use crate::http;
 use crate::http::robots;
 use crate::http::robots::Robots;
-use crate::http::{Answer, FetchError, HostKey, Limits, Request, Validators, Want};
-use crate::notify::Means;
+use crate::http::{FetchError, HostKey, HttpAnswer, HttpRequest, Limits, Validators, Want};
+use crate::notify::SendContext;
 use tidings_rules::story::{Read, Story};
 
 /// How much of a story is read.
@@ -32,21 +32,21 @@ pub(super) enum Depth {
 /// Reads pages: hosts are asked first what they ask of robots, and have the pauses that the
 /// configuration sets.
 pub(super) struct Pages<'m> {
-    means: &'m Means,
+    means: &'m SendContext,
     limits: Limits,
-    hosts: Hosts,
+    hosts: HostPermits,
     robots: Mutex<HashMap<Url, Robots>>,
 }
 
 impl<'m> Pages<'m> {
-    pub(super) fn new(means: &'m Means, config: Option<&Config>) -> Self {
+    pub(super) fn new(means: &'m SendContext, config: Option<&Config>) -> Self {
         let (poll, network) =
             config.map(|config| (config.poll, config.network.clone())).unwrap_or_default();
         let poll: Poll = poll;
         Self {
             means,
             limits: Limits::default(),
-            hosts: Hosts::new(&poll, network),
+            hosts: HostPermits::new(&poll, network),
             robots: Mutex::default(),
         }
     }
@@ -79,11 +79,11 @@ impl<'m> Pages<'m> {
     }
 
     /// `seen`, or the other version of that page where it has one that says more.
-    pub(super) async fn best_of(&self, seen: Seen) -> Seen {
+    pub(super) async fn best_of(&self, seen: PageContent) -> PageContent {
         best_version(seen, |other| self.see(other)).await.0
     }
 
-    async fn see(&self, url: Url) -> Result<Seen, FetchError> {
+    async fn see(&self, url: Url) -> Result<PageContent, FetchError> {
         let answer = self.fetch(url.clone(), Want::Page, async |hop| self.admit(hop).await).await?;
         let body = answer.body.unwrap_or_default();
         Ok(article::look_at_answer(&url, &body, answer.content_type.as_deref(), &answer.url))
@@ -107,8 +107,8 @@ impl<'m> Pages<'m> {
         url: Url,
         want: Want,
         admit: impl AsyncFn(Url) -> Result<P, FetchError>,
-    ) -> Result<Answer, FetchError> {
-        let request = Request { url, validators: Validators::default(), want };
+    ) -> Result<HttpAnswer, FetchError> {
+        let request = HttpRequest { url, validators: Validators::default(), want };
         let rest = |host: &HostKey, asked: http::RetryAfter| {
             self.hosts.rest(host, asked.end(now()));
         };

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::article;
-use crate::article::Seen;
+use crate::article::PageContent;
 use crate::cli::names::unknown_name;
 use crate::cli::output::fail;
 use crate::cli::pages::Pages;
@@ -16,12 +16,12 @@ use crate::clock::now;
 use crate::config::{Config, Network};
 use crate::feed::parse::{self, Item};
 use crate::http;
-use crate::http::{Answer, Body, FetchError, Limits, Request, Validators, Want};
-use crate::notify::Means;
+use crate::http::{Body, FetchError, HttpAnswer, HttpRequest, Limits, Validators, Want};
+use crate::notify::SendContext;
 use tidings_rules::story::Story;
 
 /// What stands at a place.
-pub(super) enum Found {
+pub(super) enum PlaceContent {
     /// A feed: its title, else the place as it was named, and its items.
     Feed(String, Vec<Item>),
     /// An article, with its text and headline.
@@ -30,12 +30,12 @@ pub(super) enum Found {
 
 /// What reaches every address: whoever names one on the command line may reach it, private or not,
 /// as with any other program there. Where a configuration is at hand, hosts are asked as it says.
-pub(super) fn means(config: Option<&Config>) -> Result<Means, Exit> {
+pub(super) fn means(config: Option<&Config>) -> Result<SendContext, Exit> {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
     let (network, hosts) =
         config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
     let network = Network { allow: everywhere.to_vec(), ..network };
-    Means::new(network, hosts, TimeZone::system()).map_err(|why| fail(why, Exit::Unavailable))
+    SendContext::new(network, hosts, TimeZone::system()).map_err(|why| fail(why, Exit::Unavailable))
 }
 
 /// For commands that need no configuration: the one that is `named`, else `config.yaml` if it is
@@ -53,10 +53,10 @@ pub(super) fn config_at_hand(named: Option<&Path>) -> Result<Option<Config>, Exi
 /// What comes of asking for `place`: an address, a file, or the name of a feed of the
 /// configuration. Why nothing does is printed.
 pub(super) async fn answer(
-    means: &Means,
+    means: &SendContext,
     config: Option<&Config>,
     place: &str,
-) -> Result<Answer, Exit> {
+) -> Result<HttpAnswer, Exit> {
     let url = address(place, config)?;
     fetched(means, &url)
         .await
@@ -71,19 +71,20 @@ pub(super) async fn read(
     content_type: Option<&str>,
     url: &Url,
     place: &str,
-) -> Result<Found, Exit> {
+) -> Result<PlaceContent, Exit> {
     let no_feed = match parse::parse(body, content_type, url) {
         Ok(document) => {
-            return Ok(Found::Feed(
+            return Ok(PlaceContent::Feed(
                 document.title.unwrap_or_else(|| place.to_owned()),
                 document.items,
             ));
         }
         Err(no_feed) => no_feed,
     };
-    let Seen { title, text, .. } = pages.best_of(article::look(body, content_type, url)).await;
+    let PageContent { title, text, .. } =
+        pages.best_of(article::look(body, content_type, url)).await;
     match text {
-        Ok(text) => Ok(Found::Article(Box::new(Item {
+        Ok(text) => Ok(PlaceContent::Article(Box::new(Item {
             title,
             text,
             link: Some(url.clone()),
@@ -127,12 +128,12 @@ pub(super) fn file_address(path: &Path) -> Option<Url> {
 }
 
 /// The same for an address, with nothing printed.
-pub(super) async fn fetched(means: &Means, url: &Url) -> Result<Answer, FetchError> {
+pub(super) async fn fetched(means: &SendContext, url: &Url) -> Result<HttpAnswer, FetchError> {
     let validators = Validators::default();
     if url.scheme() == "file" {
         return http::read_file(url, &validators).await;
     }
-    let request = Request { url: url.clone(), validators, want: Want::Feed };
+    let request = HttpRequest { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
     let answer =
         http::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::{Exit, block_on, count, load, logs, output, unreadable_rules};
 use crate::config::Config;
 use crate::daemon::reload::StartError;
-use crate::daemon::{self, Ended, Mode, RunError, signals};
+use crate::daemon::{self, Mode, RunEnd, RunError, signals};
 
 /// Runs the daemon until a signal stops it, or, `once`, until its work is done.
-pub(super) fn run(config: &Path, once: bool, log: Format) -> Exit {
+pub(super) fn run(config: &Path, once: bool, log: OutputFormat) -> Exit {
     if let Err(exit) = logs::start(log) {
         return exit;
     }
@@ -21,7 +21,7 @@ pub(super) fn run(config: &Path, once: bool, log: Format) -> Exit {
     let ended =
         load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
-        Ok(Ended { undelivered, refused })
+        Ok(RunEnd { undelivered, refused })
             if mode == Mode::Once && (undelivered > 0 || refused > 0) =>
         {
             let waiting =
@@ -36,7 +36,7 @@ pub(super) fn run(config: &Path, once: bool, log: Format) -> Exit {
     }
 }
 
-async fn run_until_signal(config: Config, mode: Mode) -> Result<Ended, Exit> {
+async fn run_until_signal(config: Config, mode: Mode) -> Result<RunEnd, Exit> {
     let (stop, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
     let listener = signals::listen(stop.clone(), Arc::clone(&reload)).map_err(|why| {
         output::fail(

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::alerts::calendar;
-use crate::alerts::silence::{Silence, Target};
-use crate::cli::format::Format;
+use crate::alerts::silence::{Silence, SilenceTarget};
+use crate::cli::format::OutputFormat;
 use crate::cli::moment::in_full;
 use crate::cli::names::{self, unknown_name};
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
@@ -21,7 +21,7 @@ use crate::store::{self, Archive};
 use tidings_rules::story::FeedName;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Action {
+pub(super) enum SilenceAction {
     /// Mute something until a time. What it mutes comes as one digest at the end.
     Add {
         #[command(flatten)]
@@ -39,7 +39,7 @@ pub(super) enum Action {
     List {
         /// How they are shown.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
         #[command(flatten)]
         config: ConfigArgument,
     },
@@ -74,11 +74,11 @@ pub(super) struct TargetArguments {
 }
 
 /// Does what `action` says.
-pub(super) fn silence(action: Action) -> Exit {
+pub(super) fn silence(action: SilenceAction) -> Exit {
     let done = match action {
-        Action::Add { target, until, why, config } => add(target, &until, why, &config.path),
-        Action::List { format, config } => list(format, &config.path),
-        Action::End { id, config } => end(id, &config.path),
+        SilenceAction::Add { target, until, why, config } => add(target, &until, why, &config.path),
+        SilenceAction::List { format, config } => list(format, &config.path),
+        SilenceAction::End { id, config } => end(id, &config.path),
     };
     done.err().unwrap_or(Exit::Ok)
 }
@@ -99,29 +99,29 @@ fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Resu
 }
 
 /// The target, which must be one: a slip of the pen would mute nothing.
-fn known_target(arguments: TargetArguments, config: &Config) -> Result<Target, Exit> {
+fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTarget, Exit> {
     let feeds = || config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
     match arguments {
         TargetArguments { rule: Some(rule), .. } => {
             check("rule", &rule, names::rules(config))?;
-            Ok(Target::Rule(rule))
+            Ok(SilenceTarget::Rule(rule))
         }
         TargetArguments { tag: Some(tag), .. } => {
             check("rule with the tag", &tag, names::tags(config))?;
-            Ok(Target::Tag(tag))
+            Ok(SilenceTarget::Tag(tag))
         }
         TargetArguments { row: Some(row), .. } => {
             check("row with the id", &row, names::rows(config))?;
-            Ok(Target::Row(row))
+            Ok(SilenceTarget::Row(row))
         }
         TargetArguments { feed: Some(feed), .. } => {
             check("feed", &feed, Some(feeds()))?;
-            Ok(Target::Feed(FeedName(feed)))
+            Ok(SilenceTarget::Feed(FeedName(feed)))
         }
         TargetArguments { event, .. } => {
             let event = event.unwrap_or_default();
             block_on(check_event(&event, config))?;
-            Ok(Target::Event(event))
+            Ok(SilenceTarget::Event(event))
         }
     }
 }
@@ -142,19 +142,19 @@ fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), 
     Err(unknown_name(kind, name, known.iter().map(String::as_str)))
 }
 
-fn list(format: Format, config: &Path) -> Result<(), Exit> {
+fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let silences = block_on(async {
         store::silences(&config.store, now()).await.map_err(|why| unavailable(&why))
     })?;
-    if silences.is_empty() && format == Format::Text {
+    if silences.is_empty() && format == OutputFormat::Text {
         return output::print_line("nothing is muted");
     }
     match format {
-        Format::Text => output::print_lines(
+        OutputFormat::Text => output::print_lines(
             silences.iter().map(|(silence, muted)| line(silence, *muted, &config.zone)),
         ),
-        Format::Json => {
+        OutputFormat::Json => {
             output::print_json(silences.iter().map(|(silence, muted)| to_json(silence, *muted)))
         }
     }

@@ -5,16 +5,16 @@ use std::path::Path;
 
 use futures_util::{StreamExt, stream};
 
-use crate::alerts::{Content, Head, Letter, Told};
+use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::cli::clauses::Paper;
 use crate::cli::output::{self, fail};
 use crate::cli::pages::{Depth, Pages};
-use crate::cli::place::{self, Found};
+use crate::cli::place::{self, PlaceContent};
 use crate::cli::{Exit, block_on, count, load};
 use crate::clock::now;
 use crate::config::{Config, ConsoleFormat};
-use crate::notify::{self, Means, plain};
-use tidings_rules::story::{Evidence, FeedName, Read, Severity, Sighting, Story, headline};
+use crate::notify::{self, SendContext, plain};
+use tidings_rules::story::{Evidence, FeedEntry, FeedName, Read, Severity, Story, headline};
 use tidings_rules::{Carrier, Query};
 
 /// Pages that are waited for at once.
@@ -64,7 +64,7 @@ fn try_at(
 
 /// The stories at `place`, and the feed's title, else the place as it was named.
 async fn stories(
-    means: &Means,
+    means: &SendContext,
     config: Option<&Config>,
     place: &str,
     depth: Depth,
@@ -72,8 +72,10 @@ async fn stories(
     let answer = place::answer(means, config, place).await?;
     let (body, pages) = (answer.body.unwrap_or_default(), Pages::new(means, config));
     match place::read(&pages, &body, answer.content_type.as_deref(), &answer.url, place).await? {
-        Found::Article(item) => Ok((place.to_owned(), vec![(Read::Full, place::story(*item))])),
-        Found::Feed(source, items) => {
+        PlaceContent::Article(item) => {
+            Ok((place.to_owned(), vec![(Read::Full, place::story(*item))]))
+        }
+        PlaceContent::Feed(source, items) => {
             let read = items.into_iter().map(|item| pages.read(item, depth));
             Ok((source, stream::iter(read).buffered(AT_ONCE).collect().await))
         }
@@ -84,12 +86,12 @@ async fn stories(
 fn shown(
     expression: &str,
     source: &FeedName,
-    means: &Means,
+    means: &SendContext,
     read: &Read,
     story: &Story,
     evidence: Vec<Evidence>,
 ) -> Result<String, Exit> {
-    let told = Told {
+    let told = RuleMatch {
         rule: expression.to_owned(),
         row: None,
         version: String::new(),
@@ -100,13 +102,13 @@ fn shown(
         tags: Vec::new(),
         evidence,
     };
-    let sighting = Sighting {
+    let sighting = FeedEntry {
         feed: source.clone(),
         title: story.title.clone(),
         url: story.url.clone(),
         seen: story.first_seen,
     };
-    let head = Head {
+    let head = StorySummary {
         opening: headline::stand_in(&story.title, &story.body),
         title: story.title.clone(),
         url: story.url.clone(),
@@ -117,7 +119,7 @@ fn shown(
     let (read, feeds, rules) = (read.clone(), vec![sighting], vec![told]);
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
-    let letter = Letter { id: String::new(), created: now(), sent: now(), content };
+    let letter = Notification { id: String::new(), created: now(), sent: now(), content };
     let text = notify::on_console(ConsoleFormat::Text, &letter, &means.zone)
         .map_err(|why| fail(why, Exit::Bug))?;
     Ok(text.trim_end().to_owned() + "\n")

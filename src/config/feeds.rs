@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::reader::{Expanded, Reader};
-use super::{Feed, FullText, Network, Poll, lists};
+use super::reader::{ConfigReader, Expanded};
+use super::{FeedConfig, FullText, Network, Poll, lists};
 use tidings_rules::fault::Fault;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::{Entries, Node};
@@ -31,8 +31,8 @@ const SCHEMES: &str = "an address begins with https://, http:// or file:";
 pub(super) fn feeds(
     config: &mut Entries<'_>,
     network: Option<&Network>,
-    reader: &mut Reader<'_>,
-) -> Option<Vec<Feed>> {
+    reader: &mut ConfigReader<'_>,
+) -> Option<Vec<FeedConfig>> {
     let nodes = config.get("feeds").map_or_else(Vec::new, |node| node.items(reader.faults));
     if nodes.is_empty() && config.get("feeds").is_none_or(|node| node.is_list()) {
         let warning = config.node().warning("there are no feeds, so that nothing is polled");
@@ -73,7 +73,7 @@ fn check_unique<'d>(
     name: &FeedName,
     node: Node<'d>,
     known: &mut BTreeMap<FeedName, Node<'d>>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) {
     match known.get(name) {
         None => drop(known.insert(name.clone(), node)),
@@ -89,15 +89,15 @@ fn check_unique<'d>(
 fn feed<'d>(
     node: Node<'d>,
     network: Option<&Network>,
-    reader: &mut Reader<'_>,
-) -> Option<(Feed, Node<'d>)> {
+    reader: &mut ConfigReader<'_>,
+) -> Option<(FeedConfig, Node<'d>)> {
     if !node.is_mapping() {
         let (url, address) = address(node, reader)?;
         let name = FeedName(unnamed(node, &address, reader)?);
         let is_secret = is_secret(&url, &address);
         let (tags, full_text) = (BTreeSet::new(), FullText::default());
         return Some((
-            Feed { name, url, is_secret, tags, every: None, full_text, recheck: Vec::new() },
+            FeedConfig { name, url, is_secret, tags, every: None, full_text, recheck: Vec::new() },
             node,
         ));
     }
@@ -124,7 +124,7 @@ fn feed<'d>(
     entries.finish(reader.faults);
     let (url, address) = found?;
     let is_secret = is_secret(&url, &address);
-    let feed = Feed {
+    let feed = FeedConfig {
         name: FeedName(name?),
         url,
         is_secret,
@@ -138,7 +138,7 @@ fn feed<'d>(
 
 /// An address (WHATWG URL) that can be polled, and how it was written. A `file:` address stands
 /// against the configuration's folder.
-fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Url, Expanded)> {
+fn address(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Url, Expanded)> {
     let address = reader.expanded(node)?;
     let value = address.value.trim();
     let url = if value.starts_with("file:") { file(value, reader) } else { Url::parse(value) };
@@ -159,7 +159,7 @@ fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Url, Expanded)> {
     None
 }
 
-fn file(address: &str, reader: &Reader<'_>) -> Result<Url, url::ParseError> {
+fn file(address: &str, reader: &ConfigReader<'_>) -> Result<Url, url::ParseError> {
     let folder = std::path::absolute(reader.base.join("."))
         .ok()
         .and_then(|base| Url::from_directory_path(base).ok());
@@ -171,7 +171,7 @@ fn is_secret(url: &Url, address: &Expanded) -> bool {
 }
 
 /// The name of a feed that was given none: its address, without what a variable holds.
-fn unnamed(node: Node<'_>, address: &Expanded, reader: &mut Reader<'_>) -> Option<String> {
+fn unnamed(node: Node<'_>, address: &Expanded, reader: &mut ConfigReader<'_>) -> Option<String> {
     let written = address.written.value.trim();
     if Url::parse(written)
         .is_ok_and(|url| url.password().is_some_and(|password| !password.contains("$%7B")))
@@ -187,7 +187,7 @@ fn unnamed(node: Node<'_>, address: &Expanded, reader: &mut Reader<'_>) -> Optio
     Some(written.to_owned())
 }
 
-fn name(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
+fn name(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let name = reader.name(node)?;
     if name.starts_with("tag:") {
         reader.error(
@@ -200,7 +200,7 @@ fn name(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     Some(name)
 }
 
-pub(super) fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
+pub(super) fn tags(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<String>> {
     let tags: Vec<_> = node.one_or_many().into_iter().map(|node| reader.name(node)).collect();
     tags.into_iter().collect()
 }
@@ -209,7 +209,7 @@ pub(super) fn tags(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<S
 pub(super) fn every(
     node: Node<'_>,
     own: Option<bool>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<Duration> {
     let every = reader.duration(node)?;
     let least = Poll::floor(own.unwrap_or(true));
@@ -234,7 +234,7 @@ pub(super) fn every(
 fn recheck(
     node: Node<'_>,
     full_text: Option<FullText>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<Vec<Duration>> {
     if full_text == Some(FullText::Never) {
         reader.error(
@@ -258,7 +258,7 @@ fn recheck(
     Some(times)
 }
 
-fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut Reader<'_>) {
+fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) {
     for key in OF_HOSTS {
         if let Some(span) = entries.place_of(key) {
             let fault = entries
@@ -272,7 +272,7 @@ fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-pub(super) fn full_text(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FullText> {
+pub(super) fn full_text(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<FullText> {
     reader.choice(
         node,
         &[("always", FullText::Always), ("hinted", FullText::Hinted), ("never", FullText::Never)],

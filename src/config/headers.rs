@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use tidings_rules::yaml::{Node, Text};
 
 /// Headers that frame a request, and are nobody's to set.
@@ -24,7 +24,7 @@ pub(super) const FRAMING: [&str; 10] = [
 pub(super) fn headers(
     node: Node<'_>,
     refused: impl Fn(&str) -> Option<&'static str>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<HeaderMap> {
     if !node.is_mapping() {
         reader.error(node, "headers are written as names with values", "write {X-Team: osint}");
@@ -46,7 +46,7 @@ pub(super) fn headers(
 fn name(
     key: &Text,
     refused: impl Fn(&str) -> Option<&'static str>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<HeaderName> {
     let name = HeaderName::from_bytes(key.value.as_bytes()).ok();
     let (message, help) = match name {
@@ -64,7 +64,11 @@ fn name(
 }
 
 /// A header's value (RFC 9110, 5.5), kept out of logs.
-pub(super) fn value(text: &str, node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
+pub(super) fn value(
+    text: &str,
+    node: Node<'_>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<HeaderValue> {
     let value = Some(text.trim())
         .filter(|text| text.is_ascii())
         .and_then(|text| HeaderValue::from_str(text).ok());

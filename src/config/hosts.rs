@@ -6,16 +6,16 @@ use url::{Host, Url};
 
 use super::headers::{self, FRAMING};
 use super::proxy::{self, Proxy};
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use tidings_rules::yaml::{Node, Text};
 
 /// How feeds and pages of single hosts are asked for. The most exact entry for a host holds, alone.
 #[derive(Clone, Debug, Default)]
-pub struct Hosts(Vec<(Pattern, Manner)>);
+pub struct HostSettings(Vec<(HostPattern, HostSetting)>);
 
 /// How a host is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Manner {
+pub struct HostSetting {
     /// What its requests carry: headers, cookies and the User-Agent. Sensitive, but for the last:
     /// no value is shown.
     pub headers: HeaderMap,
@@ -27,7 +27,7 @@ pub struct Manner {
 
 /// Which hosts an entry is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Pattern {
+struct HostPattern {
     /// As addresses have it: in lower case, in Punycode.
     name: String,
     /// Whether it is for all names below that one, and not for that one.
@@ -36,10 +36,10 @@ struct Pattern {
     port: Option<u16>,
 }
 
-impl Hosts {
+impl HostSettings {
     /// How the host of `url` is asked, if that is configured.
     #[must_use]
-    pub fn of(&self, url: &Url) -> Option<&Manner> {
+    pub fn of(&self, url: &Url) -> Option<&HostSetting> {
         let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(url));
         fitting
             .max_by_key(|(pattern, _)| (!pattern.is_below, pattern.name.len()))
@@ -47,12 +47,12 @@ impl Hosts {
     }
 
     /// Every manner there is.
-    pub fn manners(&self) -> impl Iterator<Item = &Manner> {
+    pub fn manners(&self) -> impl Iterator<Item = &HostSetting> {
         self.0.iter().map(|(_, manner)| manner)
     }
 }
 
-impl Pattern {
+impl HostPattern {
     fn fits(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         let is_named = match host.strip_suffix(&self.name) {
@@ -68,14 +68,14 @@ impl Pattern {
 }
 
 /// `{example.org: {headers: …}, "*.example.org": {proxy: …}}`.
-pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Hosts> {
-    let Some(node) = node else { return Some(Hosts::default()) };
+pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<HostSettings> {
+    let Some(node) = node else { return Some(HostSettings::default()) };
     if !node.is_mapping() {
         let help = "write {example.org: {user_agent: \"…\"}}";
         reader.error(node, "hosts are written as names with what is to be done for them", help);
         return None;
     }
-    let mut hosts = Some(Hosts::default());
+    let mut hosts = Some(HostSettings::default());
     for (key, node) in node.pairs(reader.faults) {
         let entry = pattern(&key, reader).zip(manner(node, reader));
         hosts = hosts.zip(entry).and_then(|(hosts, entry)| add(hosts, entry, &key, reader));
@@ -84,11 +84,11 @@ pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<H
 }
 
 fn add(
-    mut hosts: Hosts,
-    entry: (Pattern, Manner),
+    mut hosts: HostSettings,
+    entry: (HostPattern, HostSetting),
     key: &Text,
-    reader: &mut Reader<'_>,
-) -> Option<Hosts> {
+    reader: &mut ConfigReader<'_>,
+) -> Option<HostSettings> {
     if hosts.0.iter().any(|(known, _)| *known == entry.0) {
         let fault = key.fault(0..key.value.len(), "this host is named above, too");
         reader.faults.push(fault.help("write all of it in one place"));
@@ -98,7 +98,7 @@ fn add(
     Some(hosts)
 }
 
-fn pattern(key: &Text, reader: &mut Reader<'_>) -> Option<Pattern> {
+fn pattern(key: &Text, reader: &mut ConfigReader<'_>) -> Option<HostPattern> {
     let pattern = read_pattern(&key.value);
     if pattern.is_none() {
         let fault = key.fault(0..key.value.len(), "this is not the name of a host");
@@ -108,7 +108,7 @@ fn pattern(key: &Text, reader: &mut Reader<'_>) -> Option<Pattern> {
     pattern
 }
 
-fn read_pattern(written: &str) -> Option<Pattern> {
+fn read_pattern(written: &str) -> Option<HostPattern> {
     let below = written.strip_prefix("*.");
     let name = below.unwrap_or(written);
     // Each scheme hides a port of its own.
@@ -123,11 +123,11 @@ fn read_pattern(written: &str) -> Option<Pattern> {
         && !host.contains('*');
     let can_be_above = below.is_none() || matches!(http.host(), Some(Host::Domain(_)));
     let port = http.port().or(https.port());
-    (is_bare && can_be_above).then_some(Pattern { name: host, is_below: below.is_some(), port })
+    (is_bare && can_be_above).then_some(HostPattern { name: host, is_below: below.is_some(), port })
 }
 
 /// `{headers: …, cookies: …, proxy: …, user_agent: …, http1: true}`.
-fn manner(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Manner> {
+fn manner(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HostSetting> {
     let mut entries = reader.entries(node)?;
     let headers = entries.get("headers").map_or_else(
         || Some(HeaderMap::new()),
@@ -143,7 +143,7 @@ fn manner(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Manner> {
     let mut headers = headers?;
     headers.extend(cookies?.map(|cookies| (COOKIE, cookies)));
     headers.extend(agent?.map(|agent| (USER_AGENT, agent)));
-    Some(Manner { headers, proxy: proxy?, http1: http1? })
+    Some(HostSetting { headers, proxy: proxy?, http1: http1? })
 }
 
 /// What to do in place of setting a header that is not the user's to set.
@@ -162,7 +162,7 @@ fn not_for_hosts(name: &str) -> Option<&'static str> {
 }
 
 /// One `Cookie` header (RFC 6265, 4.2) of names with values.
-fn cookies(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
+fn cookies(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     if !node.is_mapping() {
         reader.error(
             node,
@@ -179,7 +179,7 @@ fn cookies(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
     headers::value(&pairs?.join("; "), node, reader)
 }
 
-fn cookie(key: &Text, node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
+fn cookie(key: &Text, node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let name = &key.value;
     if name.is_empty()
         || !name.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b))
@@ -202,7 +202,7 @@ fn cookie(key: &Text, node: Node<'_>, reader: &mut Reader<'_>) -> Option<String>
 }
 
 /// A User-Agent; it is no secret.
-fn user_agent(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
+fn user_agent(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     let agent = reader.string(node)?;
     let mut value = headers::value(&agent, node, reader)?;
     value.set_sensitive(false);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::feeds::{every, full_text, tags};
-use super::reader::Reader;
-use super::{Feed, FullText};
+use super::reader::ConfigReader;
+use super::{FeedConfig, FullText};
 use crate::files;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::Entries;
@@ -28,7 +28,7 @@ pub struct Listed {
 pub type ReadList<'a> = dyn Fn(&[u8]) -> Result<Vec<Listed>, String> + 'a;
 
 /// A list that an entry of `feeds` names, and what the entry says of all its feeds.
-pub(super) struct List {
+pub(super) struct FeedList {
     listed: Vec<Listed>,
     tags: BTreeSet<String>,
     every: Option<Duration>,
@@ -36,7 +36,7 @@ pub(super) struct List {
 }
 
 /// Reads an entry with `opml`, and the list that it names.
-pub(super) fn list(mut entries: Entries<'_>, reader: &mut Reader<'_>) -> Option<List> {
+pub(super) fn list(mut entries: Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<FeedList> {
     let listed = entries.require("opml", reader.faults).and_then(|node| {
         let path = reader.string(node)?;
         let bytes = files::read(&reader.base.join(&path), files::FEED_LIST)
@@ -53,11 +53,11 @@ pub(super) fn list(mut entries: Entries<'_>, reader: &mut Reader<'_>) -> Option<
         .get("full_text")
         .map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
     entries.finish(reader.faults);
-    Some(List { listed: listed?, tags: tags?, every: every?, full_text: full_text? })
+    Some(FeedList { listed: listed?, tags: tags?, every: every?, full_text: full_text? })
 }
 
 /// Adds the feeds of `list` that are not among `feeds` yet.
-pub(super) fn add(feeds: &mut Vec<Feed>, list: List) {
+pub(super) fn add(feeds: &mut Vec<FeedConfig>, list: FeedList) {
     let mut more = named(list.listed, feeds);
     for feed in &mut more {
         feed.tags.extend(list.tags.iter().cloned());
@@ -70,7 +70,7 @@ pub(super) fn add(feeds: &mut Vec<Feed>, list: List) {
 /// Feeds of those in a list whose address is not among `known`, each under a name of its own: its
 /// title, or, where that is taken, its address.
 #[must_use]
-pub fn named(listed: Vec<Listed>, known: &[Feed]) -> Vec<Feed> {
+pub fn named(listed: Vec<Listed>, known: &[FeedConfig]) -> Vec<FeedConfig> {
     let mut urls: BTreeSet<Url> = known.iter().map(|feed| feed.url.clone()).collect();
     let mut names: BTreeSet<FeedName> = known.iter().map(|feed| feed.name.clone()).collect();
     let mut feeds = Vec::new();
@@ -84,7 +84,7 @@ pub fn named(listed: Vec<Listed>, known: &[Feed]) -> Vec<Feed> {
         let name = FeedName(title.unwrap_or_else(|| shown(&url)));
         if names.insert(name.clone()) {
             let tags = tags.into_iter().collect();
-            feeds.push(Feed {
+            feeds.push(FeedConfig {
                 name,
                 is_secret: url.password().is_some(),
                 url,
@@ -114,7 +114,7 @@ mod tests {
         Listed { url: url.parse().unwrap(), title, tags: vec!["ports".to_owned()] }
     }
 
-    fn names(feeds: &[Feed]) -> Vec<&str> {
+    fn names(feeds: &[FeedConfig]) -> Vec<&str> {
         feeds.iter().map(|feed| feed.name.0.as_str()).collect()
     }
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use super::{
     Config, Network, ReadList, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing,
 };
 use tidings_rules::fault::{Fault, Level, Source};
 use tidings_rules::yaml;
-use tidings_rules::yaml::Document;
+use tidings_rules::yaml::YamlDocument;
 
 /// What would change what is sent or watched, and is not built yet.
 const LATER: [&str; 5] = ["burst", "digest", "limit", "quiet", "silence"];
@@ -37,8 +37,9 @@ pub fn load(
     for fault in &mut found {
         mask::hush_reader(fault, &masked);
     }
-    let config = document
-        .and_then(|document| parts(&document, &mut Reader { base, env, list, faults: &mut found }));
+    let config = document.and_then(|document| {
+        parts(&document, &mut ConfigReader { base, env, list, faults: &mut found })
+    });
     let is_sound = found.iter().all(|fault| fault.level < Level::Error);
     faults.extend(found.into_iter().map(|mut fault| {
         mask::hush_echo(&mut fault, &masked);
@@ -47,7 +48,7 @@ pub fn load(
     config.filter(|_| is_sound)
 }
 
-fn parts(document: &Document, reader: &mut Reader<'_>) -> Option<Config> {
+fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Config> {
     let mut entries = reader.entries(document.root())?;
     let store = paths::store(entries.get("store"), reader);
     let rules = paths::rules(entries.get("rules"), reader);

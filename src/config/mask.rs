@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::env;
 use tidings_rules::fault::{Fault, Source};
-use tidings_rules::yaml::{Document, Node, Text};
+use tidings_rules::yaml::{Node, Text, YamlDocument};
 
 /// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them:
 /// `pasword: …`.
@@ -74,7 +74,7 @@ const SUSPICIOUS: [&str; 5] = ["passw", "pasw", "secret", "token", "whsec"];
 
 /// `source` with every value that may be a secret blotted out, and every offset, line and column as
 /// before. Of a text that is no YAML (`document` is `None`), more is blotted out than needed.
-pub(super) fn masked(source: &Source, document: Option<&Document>) -> Source {
+pub(super) fn masked(source: &Source, document: Option<&YamlDocument>) -> Source {
     let mut spans = Vec::new();
     match document {
         Some(document) => sound(source, document.root(), &mut spans),

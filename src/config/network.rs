@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use super::{Network, proxy};
 use tidings_rules::yaml::Node;
 
 const LONGEST_CONTACT: usize = 200;
 
 /// `{allow: [10.0.0.0/8], contact: ana@example.org, proxy: socks5://10.0.0.1:1080}`.
-pub(super) fn network(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Network> {
+pub(super) fn network(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Network> {
     let mut entries = reader.entries(node)?;
     let allow = entries.get("allow").map_or_else(|| Some(Vec::new()), |node| ranges(node, reader));
     let contact = entries.get("contact").map_or(Some(None), |node| contact(node, reader).map(Some));
@@ -22,13 +22,13 @@ pub(super) fn network(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Network
     Some(Network { allow: allow?, contact: contact?, proxy: proxy? })
 }
 
-fn ranges(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<IpNet>> {
+fn ranges(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<IpNet>> {
     let ranges: Vec<_> = node.one_or_many().into_iter().map(|node| range(node, reader)).collect();
     ranges.into_iter().collect()
 }
 
 /// A range in CIDR notation (RFC 4632, RFC 4291).
-fn range(node: Node<'_>, reader: &mut Reader<'_>) -> Option<IpNet> {
+fn range(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<IpNet> {
     let text = reader.expanded(node)?;
     if let Ok(range) = text.value.parse::<IpNet>() {
         return Some(range);
@@ -44,7 +44,7 @@ fn range(node: Node<'_>, reader: &mut Reader<'_>) -> Option<IpNet> {
 }
 
 /// A mail or web address that can stand in the comment of a User-Agent (RFC 9110, 10.1.5).
-fn contact(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
+fn contact(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let contact = reader.string(node)?;
     let is_plain = contact.len() <= LONGEST_CONTACT
         && contact.chars().all(|c| c.is_ascii_graphic() && !"()\\;".contains(c));

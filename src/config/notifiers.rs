@@ -9,10 +9,10 @@ mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use super::{ConsoleFormat, Notifier};
 use tidings_rules::story::NotifierName;
-use tidings_rules::story::pace::Manners;
+use tidings_rules::story::pace::DeliveryPolicy;
 use tidings_rules::yaml::{Entries, Node};
 
 /// What notifiers cannot do yet.
@@ -24,7 +24,7 @@ pub(super) struct Notifiers {
     /// Those without a fault.
     pub(super) sound: BTreeMap<NotifierName, Notifier>,
     /// How often those want to be told.
-    pub(super) manners: BTreeMap<NotifierName, Manners>,
+    pub(super) manners: BTreeMap<NotifierName, DeliveryPolicy>,
     /// All names, so that a faulty notifier does not make a second fault where it is named.
     pub(super) names: BTreeSet<String>,
 }
@@ -33,14 +33,14 @@ pub(super) struct Notifiers {
 struct Faulty;
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum NotifierKind {
     Console,
     Email,
     Webhook,
 }
 
 /// Names with `{type: console}`, `{type: email, …}` or `{type: webhook, …}`.
-pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Notifiers {
+pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Notifiers {
     let mut notifiers = Notifiers::default();
     for (name, node) in node.map_or_else(Vec::new, |node| node.pairs(reader.faults)) {
         notifiers.names.insert(name.value.clone());
@@ -54,15 +54,19 @@ pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Noti
     notifiers
 }
 
-fn notifier(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Notifier, Manners)> {
+fn notifier(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Notifier, DeliveryPolicy)> {
     let mut entries = reader.entries(node)?;
-    let kinds = [("console", Kind::Console), ("email", Kind::Email), ("webhook", Kind::Webhook)];
+    let kinds = [
+        ("console", NotifierKind::Console),
+        ("email", NotifierKind::Email),
+        ("webhook", NotifierKind::Webhook),
+    ];
     let kind =
         entries.require("type", reader.faults).and_then(|node| reader.choice(node, &kinds))?;
     let notifier = match kind {
-        Kind::Console => console(&mut entries, reader).map(Notifier::Console),
-        Kind::Email => email::email(&mut entries, reader).map(Notifier::Email),
-        Kind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
+        NotifierKind::Console => console(&mut entries, reader).map(Notifier::Console),
+        NotifierKind::Email => email::email(&mut entries, reader).map(Notifier::Email),
+        NotifierKind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
     };
     let manners = manners::manners(&mut entries, reader);
     reader.refuse_later(&mut entries, &LATER);
@@ -70,7 +74,7 @@ fn notifier(node: Node<'_>, reader: &mut Reader<'_>) -> Option<(Notifier, Manner
     notifier.zip(manners)
 }
 
-fn console(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<ConsoleFormat> {
+fn console(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<ConsoleFormat> {
     let formats = [("text", ConsoleFormat::Text), ("json", ConsoleFormat::Json)];
     entries
         .get("format")

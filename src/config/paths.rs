@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use tidings_rules::fault::nearest;
 use tidings_rules::yaml::Node;
 
 /// The file of a store that is written `sqlite:FILE`.
-pub(super) fn store(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<PathBuf> {
+pub(super) fn store(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<PathBuf> {
     let Some(node) = node else { return Some(reader.base.join("tidings.db")) };
     let address = reader.string(node)?;
     let file = address.strip_prefix("sqlite:").map(|file| file.strip_prefix("//").unwrap_or(file));
@@ -31,14 +31,14 @@ pub(super) fn store(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<P
 }
 
 /// The folder of rule files.
-pub(super) fn rules(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<PathBuf> {
+pub(super) fn rules(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<PathBuf> {
     let Some(node) = node else { return Some(reader.base.join("rules")) };
     let folder = reader.string(node)?;
     Some(reader.base.join(folder))
 }
 
 /// A zone of the IANA time zone database.
-pub(super) fn zone(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<TimeZone> {
+pub(super) fn zone(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<TimeZone> {
     let Some(node) = node else { return Some(TimeZone::system()) };
     let name = reader.expanded(node)?;
     let zone = TimeZone::get(&name.value).ok();

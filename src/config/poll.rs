@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use super::{FirstPoll, Poll};
 use tidings_rules::yaml::Node;
 
@@ -29,7 +29,7 @@ impl Default for Poll {
 
 /// `{min: 15m, max: 6h, first_poll: 24h, connections: 256, per_host: 1, gap: 1s}`, which are the
 /// defaults, too.
-pub(super) fn poll(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Poll> {
+pub(super) fn poll(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<Poll> {
     let Some(node) = node else { return Some(DEFAULT) };
     let mut entries = reader.entries(node)?;
     let (min_node, max_node) = (entries.get("min"), entries.get("max"));
@@ -69,7 +69,7 @@ pub(super) fn poll(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Po
     })
 }
 
-fn interval(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
+fn interval(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Duration> {
     let interval = reader.duration(node)?;
     if interval < Poll::floor(true) {
         reader.error(
@@ -82,7 +82,7 @@ fn interval(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
     Some(interval)
 }
 
-fn first_poll(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FirstPoll> {
+fn first_poll(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<FirstPoll> {
     match reader.string(node)?.as_str() {
         "all" => Some(FirstPoll::All),
         "none" => Some(FirstPoll::None),
@@ -90,7 +90,7 @@ fn first_poll(node: Node<'_>, reader: &mut Reader<'_>) -> Option<FirstPoll> {
     }
 }
 
-fn gap(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
+fn gap(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Duration> {
     let gap = reader.duration(node)?;
     if gap > LONGEST_GAP {
         reader.error(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
 
 /// A proxy, perhaps with a login. Only its scheme, host and port are printed.
@@ -34,7 +34,7 @@ impl fmt::Debug for Proxy {
 
 /// `http://[user:password@]host:port`, the same with `socks5` (names are looked up here) or
 /// `socks5h` (the proxy looks them up).
-pub(super) fn proxy(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Proxy> {
+pub(super) fn proxy(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Proxy> {
     let address = reader.string(node)?;
     let url = Url::parse(address.trim()).ok().filter(is_proxy);
     if url.is_none() {

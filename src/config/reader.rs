@@ -13,7 +13,7 @@ use tidings_rules::yaml::{Entries, Node, Text};
 const LONGEST: Duration = Duration::from_hours(3650 * 24);
 
 /// The world that a configuration is read in, and the faults found in it.
-pub(super) struct Reader<'a> {
+pub(super) struct ConfigReader<'a> {
     /// The folder that relative paths stand against.
     pub(super) base: &'a Path,
     /// The variables of the environment.
@@ -30,7 +30,7 @@ pub(super) struct Expanded {
     pub(super) written: Text,
 }
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     /// Adds an error at `node`.
     pub(super) fn error(
         &mut self,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Retain;
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -14,7 +14,7 @@ const LEAST: Duration = DAY.saturating_mul(7);
 const DEFAULT: Retain = Retain { stories: Some(DAY.saturating_mul(90)), alerts: None };
 
 /// `{stories: 90d, alerts: forever}`, which are the defaults, too.
-pub(super) fn retain(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<Retain> {
+pub(super) fn retain(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<Retain> {
     let Some(node) = node else { return Some(DEFAULT) };
     let mut entries = reader.entries(node)?;
     let stories = entries.get("stories").map_or(Some(DEFAULT.stories), |node| age(node, reader));
@@ -25,7 +25,7 @@ pub(super) fn retain(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Option<
 
 /// A time, or `forever`.
 #[expect(clippy::option_option, reason = "none is `forever`; and no age at all is a fault")]
-fn age(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Option<Duration>> {
+fn age(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Option<Duration>> {
     if reader.string(node)? == "forever" {
         return Some(None);
     }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Routing;
-use super::reader::Reader;
+use super::DefaultNotifiers;
+use super::reader::ConfigReader;
 use tidings_rules::fault::nearest;
 use tidings_rules::story::{NotifierName, Severity};
 use tidings_rules::yaml::{Entries, Node};
@@ -12,8 +12,8 @@ use tidings_rules::yaml::{Entries, Node};
 pub(super) fn routing(
     config: &mut Entries<'_>,
     known: &BTreeSet<String>,
-    reader: &mut Reader<'_>,
-) -> Option<Routing> {
+    reader: &mut ConfigReader<'_>,
+) -> Option<DefaultNotifiers> {
     let Some(node) = config.get("notify") else {
         let warning = config
             .node()
@@ -23,10 +23,10 @@ pub(super) fn routing(
                 "write `notify: [NAME]`; or `notify: []`, if every rule says who hears of it",
             ),
         );
-        return Some(Routing { default: BTreeSet::new(), by_severity: BTreeMap::new() });
+        return Some(DefaultNotifiers { default: BTreeSet::new(), by_severity: BTreeMap::new() });
     };
     if !node.is_mapping() {
-        return Some(Routing {
+        return Some(DefaultNotifiers {
             default: names(node, known, reader)?,
             by_severity: BTreeMap::new(),
         });
@@ -54,20 +54,24 @@ pub(super) fn routing(
         Some(BTreeSet::new())
     };
     entries.finish(reader.faults);
-    Some(Routing { default: default?, by_severity: by_severity? })
+    Some(DefaultNotifiers { default: default?, by_severity: by_severity? })
 }
 
 fn names(
     node: Node<'_>,
     known: &BTreeSet<String>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<BTreeSet<NotifierName>> {
     let names: Vec<_> =
         node.one_or_many().into_iter().map(|node| name(node, known, reader)).collect();
     names.into_iter().collect()
 }
 
-fn name(node: Node<'_>, known: &BTreeSet<String>, reader: &mut Reader<'_>) -> Option<NotifierName> {
+fn name(
+    node: Node<'_>,
+    known: &BTreeSet<String>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<NotifierName> {
     let name = reader.name(node)?;
     if known.contains(&name) {
         return Some(NotifierName(name));

@@ -27,7 +27,7 @@ const SAMPLES: [(&str, &str); 4] = [
 
 /// Why a template cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct TemplateFailure {
     /// The kind of message that it fails with.
     pub(super) sample: &'static str,
     /// In words for a person, with the line.
@@ -64,9 +64,9 @@ impl Template {
     ///
     /// # Errors
     /// Where it fails with one of them.
-    pub(super) fn new(source: &str, writes: Writes) -> Result<Self, Failure> {
+    pub(super) fn new(source: &str, writes: Writes) -> Result<Self, TemplateFailure> {
         let with = |undefined| Self::with(source.to_owned(), writes, undefined);
-        let failed = |sample| move |why| Failure { sample, why };
+        let failed = |sample| move |why| TemplateFailure { sample, why };
         let strict = with(UndefinedBehavior::Strict).map_err(failed(SAMPLES[0].0))?;
         strict.try_with(SAMPLES[0].1).map_err(failed(SAMPLES[0].0))?;
         let template = with(UndefinedBehavior::Chainable).map_err(failed(SAMPLES[0].0))?;

@@ -225,7 +225,7 @@ fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
     assert_eq!((limit.most, limit.per), (30, Duration::from_hours(1)));
     assert_eq!(
         sound(&with("zone: UTC")).manners[&NotifierName("console".to_owned())],
-        Manners::default()
+        DeliveryPolicy::default()
     );
 }
 

@@ -3,15 +3,15 @@
 use tracing::warn;
 
 use crate::alerts::Receiver;
-use crate::alerts::breaker::Health;
-use crate::alerts::notice::{Kind, Notice};
+use crate::alerts::breaker::NotifierHealth;
+use crate::alerts::notice::{Notice, NoticeKind};
 use crate::clock::now;
 use crate::daemon::{World, receivers};
-use crate::store::{Standing, StoreError};
+use crate::store::{ReceiverHealth, StoreError};
 
 /// Writes a notice to the others for every receiver that they should hear is away, and for every
 /// refusal that nobody heard of.
-pub(super) async fn announce(world: &World, standing: &Standing) -> Result<(), StoreError> {
+pub(super) async fn announce(world: &World, standing: &ReceiverHealth) -> Result<(), StoreError> {
     let away = standing.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
     let down = away.map(|(receiver, health)| down(receiver, health));
     for notice in down.chain(standing.untold_refusals().cloned()) {
@@ -20,10 +20,16 @@ pub(super) async fn announce(world: &World, standing: &Standing) -> Result<(), S
     Ok(())
 }
 
-fn down(receiver: &Receiver, health: &Health) -> Notice {
+fn down(receiver: &Receiver, health: &NotifierHealth) -> Notice {
     let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
     let notifier = receiver.notifier.clone();
-    Notice { kind: Kind::Down, notifier, recipient, since: health.since, why: health.why.clone() }
+    Notice {
+        kind: NoticeKind::Down,
+        notifier,
+        recipient,
+        since: health.since,
+        why: health.why.clone(),
+    }
 }
 
 async fn tell(world: &World, notice: Notice) -> Result<(), StoreError> {
@@ -31,10 +37,10 @@ async fn tell(world: &World, notice: Notice) -> Result<(), StoreError> {
     if audience.is_empty() {
         let (subject, since, why) = (notice.subject(), notice.since, &notice.why);
         match notice.kind {
-            Kind::Refused => warn!(
+            NoticeKind::Refused => warn!(
                 "{subject} refuses messages since {since}, and there is nobody else to tell: {why}"
             ),
-            Kind::Down | Kind::Back => {
+            NoticeKind::Down | NoticeKind::Back => {
                 warn!(
                     "{subject} takes no messages since {since}, and there is nobody else to tell: {why}"
                 );

@@ -15,7 +15,7 @@ use crate::clock::{later, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page, recheck};
 use crate::http::FetchError;
-use crate::store::{FinalText, StoreError, StoryId, Waiting};
+use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
 /// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs
@@ -69,7 +69,7 @@ async fn find_due(
     world: &World,
     tasks: &Tasks<StoryId, ()>,
     left_out: &HashSet<StoryId>,
-) -> (Vec<Waiting>, Option<Timestamp>) {
+) -> (Vec<WaitingStory>, Option<Timestamp>) {
     let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
     let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
     let found = async {
@@ -85,16 +85,16 @@ async fn find_due(
 }
 
 /// What came of a story's page.
-enum Page {
+enum PageOutcome {
     /// The story's text from now on, how much was read, and how many fetches it took.
     Settled(String, Read, u32),
     /// It may work later.
     Later(Timestamp),
 }
 
-async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) {
+async fn settle(world: &Arc<World>, waiting: WaitingStory, stop: &CancellationToken) {
     let page = if let Some(read) = &waiting.read {
-        Page::Settled(waiting.story.body.clone(), read.clone(), 0)
+        PageOutcome::Settled(waiting.story.body.clone(), read.clone(), 0)
     } else {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -105,8 +105,10 @@ async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) 
         }
     };
     let recorded = match page {
-        Page::Later(due) => world.store.page_failed(waiting.id, waiting.revision, due).await,
-        Page::Settled(body, read, fetches) => record(world, waiting, body, read, fetches).await,
+        PageOutcome::Later(due) => world.store.page_failed(waiting.id, waiting.revision, due).await,
+        PageOutcome::Settled(body, read, fetches) => {
+            record(world, waiting, body, read, fetches).await
+        }
     };
     if let Err(why) = recorded {
         error!("a story could not be settled: {why}; it is tried again");
@@ -118,7 +120,7 @@ async fn settle(world: &Arc<World>, waiting: Waiting, stop: &CancellationToken) 
 /// transaction.
 async fn record(
     world: &Arc<World>,
-    waiting: Waiting,
+    waiting: WaitingStory,
     body: String,
     read: Read,
     fetches: u32,
@@ -142,15 +144,19 @@ async fn record(
     Ok(())
 }
 
-async fn read_page(world: &Arc<World>, waiting: &Waiting) -> Page {
+async fn read_page(world: &Arc<World>, waiting: &WaitingStory) -> PageOutcome {
     let story = &waiting.story;
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return teaser(story, "its link is no address".to_owned(), 0);
     };
     let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
     match page::look(world, &url, &story.body, room).await {
-        Ok(page::Page { text: Ok(text), fetches }) => Page::Settled(text, Read::Full, fetches),
-        Ok(page::Page { text: Err(why), fetches }) => teaser(story, why.to_string(), fetches),
+        Ok(page::PageReading { text: Ok(text), fetches }) => {
+            PageOutcome::Settled(text, Read::Full, fetches)
+        }
+        Ok(page::PageReading { text: Err(why), fetches }) => {
+            teaser(story, why.to_string(), fetches)
+        }
         Err(FetchError::Resting { until, .. }) => {
             later_or_teaser(waiting, until, "its host asked to be left alone for now")
         }
@@ -177,16 +183,16 @@ fn rests_until(error: &FetchError) -> Option<Timestamp> {
     Some(asked.end(now()))
 }
 
-fn teaser(story: &Story, why: String, fetches: u32) -> Page {
-    Page::Settled(story.body.clone(), Read::Teaser(why), fetches)
+fn teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
+    PageOutcome::Settled(story.body.clone(), Read::Teaser(why), fetches)
 }
 
 /// The teaser stands with `why` once the page was tried often enough, or could not be tried again
 /// in time.
-fn later_or_teaser(waiting: &Waiting, until: Timestamp, why: &str) -> Page {
+fn later_or_teaser(waiting: &WaitingStory, until: Timestamp, why: &str) -> PageOutcome {
     let may_fail = waiting.attempts + 1 < MOST_FAILURES && waiting.fetches + 1 < page::MOST_FETCHES;
     if may_fail && until < later(waiting.since, LONGEST_WAIT) {
-        Page::Later(until)
+        PageOutcome::Later(until)
     } else {
         teaser(&waiting.story, why.to_owned(), 1)
     }

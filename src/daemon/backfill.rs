@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use crate::clock::now;
 use crate::daemon::{Mode, World, heavy, matching};
-use crate::store::{Settled, StoreError, Verdict};
+use crate::store::{MatchResult, Settled, StoreError};
 use tidings_rules::Rules;
 
 /// How long after rules came into force a story may be recorded that was matched without them.
@@ -85,7 +85,7 @@ fn found(
     rules: &Rules,
     new: &HashMap<String, Timestamp>,
     stories: Vec<Settled>,
-) -> Vec<(Settled, Verdict)> {
+) -> Vec<(Settled, MatchResult)> {
     let at = now();
     let verdict = |settled: Settled| {
         let carriers = matching::carriers(world, &settled.feeds);

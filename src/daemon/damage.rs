@@ -3,11 +3,11 @@
 use tracing::error;
 
 use crate::alerts::notice::{About, StoreNotice};
-use crate::alerts::{Content, Letter};
+use crate::alerts::{Content, Notification};
 use crate::clock::now;
 use crate::config::Config;
 use crate::daemon::watch;
-use crate::notify::{self, Means, Outcome};
+use crate::notify::{self, Outcome, SendContext};
 use crate::store::Store;
 
 /// Reads the whole store, and tells of it if it is damaged.
@@ -26,13 +26,13 @@ pub(crate) async fn check(store: &Store, config: &Config) {
 
 /// Sends the notice past the store, which cannot keep it.
 async fn send(notice: &StoreNotice, config: &Config) {
-    let means = match Means::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
-    {
-        Ok(means) => means,
-        Err(why) => return error!("it cannot be sent: {why}"),
-    };
+    let means =
+        match SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone()) {
+            Ok(means) => means,
+            Err(why) => return error!("it cannot be sent: {why}"),
+        };
     let content = Content::Notice(About::Store(notice.clone()));
-    let letter = Letter {
+    let letter = Notification {
         id: format!("{}once", notice.key()),
         created: notice.since,
         sent: notice.since,

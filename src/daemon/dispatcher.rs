@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use crate::alerts::Receiver;
-use crate::alerts::breaker::{Cause, Scope};
-use crate::alerts::width::Width;
+use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::width::SendWindow;
 use crate::clock::{JumpWatch, later, now, sleep_until, until};
-use crate::daemon::retry::Past;
+use crate::daemon::retry::MessageHistory;
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::{Mode, World, announce, news, retry};
 use crate::notify;
-use crate::store::{Again, Finish, Lease, Render, Sending, StoreError};
+use crate::store::{Finish, Lease, Render, RetryRecord, Sending, StoreError};
 use tidings_rules::story::NotifierName;
 
 /// When the store is asked again after it failed.
@@ -40,17 +40,17 @@ const AFTER_A_PANIC: Duration = Duration::from_mins(5);
 const CUT_WAITS: Duration = Duration::from_mins(1);
 
 /// How many messages each notifier is sent at once.
-type Widths = BTreeMap<NotifierName, Width>;
+type SendWindows = BTreeMap<NotifierName, SendWindow>;
 
 /// What attempts came to, as long as it is not recorded.
-type Ended = Vec<(Lease, Finish)>;
+type EndedAttempts = Vec<(Lease, Finish)>;
 
 /// Sends messages as they become due, until `stop`, or in a single round until nothing is due any
 /// more. What is being sent when `stop` comes is finished, if that does not take long.
 pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
-    let mut ended = Ended::new();
-    let mut widths = Widths::new();
+    let mut ended = EndedAttempts::new();
+    let mut widths = SendWindows::new();
     let mut clock = JumpWatch::start();
     let mut cut_next = later(now(), CUT_WAITS);
     while !stop.is_cancelled() {
@@ -76,7 +76,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
         {
             return;
         }
-        let mut fresh = Ended::new();
+        let mut fresh = EndedAttempts::new();
         tokio::select! {
             () = stop.cancelled() => {}
             () = world.outbox.notified() => {}
@@ -97,7 +97,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
 /// Waits for what is being sent, within [`GRACE`], and records each outcome at once: whoever stops
 /// Tidings may lose patience and kill it. The next run takes back what is not recorded, and sends
 /// the same bytes under the same ids again.
-async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended: Ended) {
+async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended: EndedAttempts) {
     let mut grace = pin!(tokio::time::sleep(GRACE));
     loop {
         match world
@@ -130,8 +130,8 @@ async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended:
 async fn turn(
     world: &Arc<World>,
     tasks: &mut Tasks<Lease, Finish>,
-    ended: &mut Ended,
-    widths: &Widths,
+    ended: &mut EndedAttempts,
+    widths: &SendWindows,
 ) -> Result<Option<Timestamp>, StoreError> {
     let sending = world.config.notifiers.keys().map(|name| {
         let at_once = widths.get(name).copied().unwrap_or_default().at_once();
@@ -163,7 +163,8 @@ async fn attempt(world: &World, lease: &Lease) -> Finish {
             .await;
     let ended = now();
     let seed = news::seed(&lease.id, ended);
-    let past = Past { counted: lease.counted, tried_for: until(ended, lease.tried_since) };
+    let past =
+        MessageHistory { counted: lease.counted, tried_for: until(ended, lease.tried_since) };
     retry::decide(outcome, past, ended, seed)
 }
 
@@ -171,8 +172,8 @@ async fn attempt(world: &World, lease: &Lease) -> Finish {
 /// tried.
 fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) -> (Lease, Finish) {
     let finish = finish.unwrap_or_else(|why| {
-        let (cause, scope) = (Cause::Failed, Scope::Message);
-        Finish::Again(Again {
+        let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
+        Finish::Again(RetryRecord {
             at: later(now(), AFTER_A_PANIC),
             cause,
             scope,
@@ -187,14 +188,18 @@ fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) ->
 
 /// Widens the room of notifiers that took messages, and narrows that of those that were busy.
 /// `under_way` is the newest attempt that has not ended.
-fn learn(widths: &mut Widths, ended: &Ended, under_way: Option<i64>) {
+fn learn(widths: &mut SendWindows, ended: &EndedAttempts, under_way: Option<i64>) {
     let newest =
         ended.iter().map(|(lease, _)| lease.attempt).chain(under_way).max().unwrap_or_default();
     for (lease, finish) in ended {
         let width = widths.entry(lease.receiver.notifier.clone()).or_default();
         match finish {
             Finish::Sent(_) => *width = width.after_success(),
-            Finish::Again(Again { cause: Cause::Busy, scope: Scope::Notifier, .. }) => {
+            Finish::Again(RetryRecord {
+                cause: FailureCause::Busy,
+                scope: FailureScope::Notifier,
+                ..
+            }) => {
                 *width = width.after_busy(lease.attempt, newest);
             }
             Finish::Again(_) | Finish::TooLarge(_) | Finish::Dead(_) => {}
@@ -243,10 +248,11 @@ fn tell(world: &World, lease: &Lease, finish: &Finish) {
                 info!("{receiver} takes messages again");
             }
         }
-        Finish::TooLarge(Again { why, .. }) if lease.is_digest => {
+        Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => {
             warn!("{receiver} refused a digest as too large, which is sent in halves: {why}");
         }
-        Finish::Again(Again { at, why, .. }) | Finish::TooLarge(Again { at, why, .. }) => {
+        Finish::Again(RetryRecord { at, why, .. })
+        | Finish::TooLarge(RetryRecord { at, why, .. }) => {
             if down.insert(receiver.clone()) {
                 warn!("{receiver} did not take a message: {why}; it is kept and tried again");
             } else {

@@ -22,7 +22,7 @@ const LONGEST_REST: Duration = Duration::from_hours(24);
 
 /// The hosts that were asked since the start, by name:port.
 #[derive(Debug)]
-pub(crate) struct Hosts {
+pub(crate) struct HostPermits {
     per_host: usize,
     gap: Duration,
     network: Network,
@@ -48,7 +48,7 @@ impl Host {
 /// The right to make one request; given back when dropped, and the pause begins then.
 #[derive(Debug)]
 pub(crate) struct Permit<'h> {
-    hosts: &'h Hosts,
+    hosts: &'h HostPermits,
     host: HostKey,
     _of_host: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
@@ -60,7 +60,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-impl Hosts {
+impl HostPermits {
     /// The limits of `poll`; `network` tells the user's own hosts.
     pub(crate) fn new(poll: &Poll, network: Network) -> Self {
         let all = Arc::new(Semaphore::new(poll.connections));
@@ -160,7 +160,7 @@ impl Hosts {
 mod tests {
     use super::*;
 
-    fn hosts(gap: u64) -> Hosts {
+    fn hosts(gap: u64) -> HostPermits {
         let poll = Poll {
             min: Duration::ZERO,
             max: Duration::ZERO,
@@ -171,7 +171,7 @@ mod tests {
         };
         let allow =
             vec!["127.0.0.0/8".parse().expect("a range"), "::1/128".parse().expect("a range")];
-        Hosts::new(&poll, Network { allow, ..Network::default() })
+        HostPermits::new(&poll, Network { allow, ..Network::default() })
     }
 
     fn host(name: &str) -> HostKey {

@@ -10,7 +10,7 @@ use tracing::{error, info};
 use crate::clock::now;
 use crate::config::Retain;
 use crate::daemon::{Mode, World};
-use crate::store::{Gone, Place, Retention, StoreError};
+use crate::store::{Gone, Retention, StoreError, SweepPosition};
 
 /// How often the store is gone through.
 const EVERY: Duration = Duration::from_hours(6);
@@ -52,7 +52,7 @@ async fn round(world: &World) -> Result<Gone, StoreError> {
     let kept = retention(world.config.retain, at);
     let mut gone = Gone::default();
     world.store.forget_gaps(kept.keys).await?;
-    let mut next = Some(Place::default());
+    let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
         let step = world.store.sweep(place, kept, at).await?;
         gone = gone.and(step.gone);

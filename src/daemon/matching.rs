@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::alerts::{copies, draft};
 use crate::daemon::World;
-use crate::store::Verdict;
+use crate::store::MatchResult;
 use tidings_rules::story::{FeedName, Read, Story};
 use tidings_rules::{Carrier, Match};
 
@@ -17,7 +17,7 @@ pub(crate) fn verdict<'f>(
     read: Read,
     feeds: impl IntoIterator<Item = &'f FeedName>,
     due: Timestamp,
-) -> Verdict {
+) -> MatchResult {
     let carriers = carriers(world, feeds);
     let matches = world.rules.load().matches(story, &carriers);
     told(world, story, read, carriers, matches, due)
@@ -31,13 +31,13 @@ pub(crate) fn told(
     carriers: Vec<Carrier>,
     matches: Vec<Match>,
     due: Timestamp,
-) -> Verdict {
+) -> MatchResult {
     let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
     // Copies matter for what is told of them: of a story that no rule matches, nothing is.
     let print = || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
     let print = if alerts.is_empty() { None } else { print() };
-    Verdict { read, print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
+    MatchResult { read, print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
 }
 
 /// The feeds of those names as rules see them; one that left the configuration has no tags.

@@ -10,35 +10,37 @@ use url::Url;
 
 use crate::alerts::admit;
 use crate::article;
-use crate::config::{Feed, FirstPoll, FullText};
+use crate::config::{FeedConfig, FirstPoll, FullText};
 use crate::daemon::{World, heavy, matching, page, watch};
-use crate::feed::identity::{self, Faces, ItemKey, Judged, KnownItem, Turnover, Verdict};
-use crate::feed::parse::{Document, End, Item};
-use crate::store::{Gap, ItemRecord, Plan, StoreError};
+use crate::feed::identity::{
+    self, ClassifiedItem, Faces, ItemChange, ItemKey, KnownItem, RemovedAndReturned,
+};
+use crate::feed::parse::{Document, DocumentEnd, Item};
+use crate::store::{FeedGap, ItemRecord, StoreError, StoryPlan};
 use tidings_rules::story::{Read, Story};
 
 /// What a document holds.
 #[derive(Debug)]
-pub(crate) struct Sifted {
+pub(crate) struct FeedDiff {
     /// Items that are new, edited or re-keyed.
     pub(crate) items: Vec<ItemRecord>,
     /// Which known items came and went.
-    pub(crate) turnover: Turnover,
+    pub(crate) turnover: RemovedAndReturned,
     /// The time before it in which items may have come and gone.
-    pub(crate) gap: Option<Gap>,
+    pub(crate) gap: Option<FeedGap>,
 }
 
 /// Tells new and edited items from known ones, and matches those whose text is settled.
 /// `last_good`: the last good poll; `None` at the first.
 pub(crate) async fn sift(
     world: &Arc<World>,
-    feed: &Feed,
+    feed: &FeedConfig,
     last_good: Option<Timestamp>,
     mut document: Document,
     now: Timestamp,
-) -> Result<Sifted, StoreError> {
+) -> Result<FeedDiff, StoreError> {
     let read = move || {
-        if document.end == End::WithinItem {
+        if document.end == DocumentEnd::WithinItem {
             // Half an item would be known for ever; the next poll brings all of it.
             document.items.pop();
         }
@@ -61,7 +63,7 @@ pub(crate) async fn sift(
     let shared = Arc::clone(&world);
     let sift = move || {
         identity::renew(&mut judged, |key| before.get(key), &document.items);
-        let is_whole = document.end == End::Whole;
+        let is_whole = document.end == DocumentEnd::Whole;
         let last_whole = last_good.filter(|_| is_whole);
         let gap =
             last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
@@ -73,7 +75,7 @@ pub(crate) async fn sift(
             known.iter().map(|item| (&item.key, item)).collect();
         let first_poll = last_good.is_none().then_some(world.config.poll.first_poll);
         let undated = admit::undated_places(document.items.iter().map(|item| item.published));
-        let moment = Moment { world: &world, feed: &feed, first_poll, undated, now };
+        let moment = PollContext { world: &world, feed: &feed, first_poll, undated, now };
         let items = judged
             .into_iter()
             .filter(|item| is_to_be_kept(&known, item))
@@ -81,40 +83,40 @@ pub(crate) async fn sift(
                 moment.record(&known, mem::take(&mut document.items[judged.index]), judged)
             })
             .collect();
-        Sifted { items, turnover, gap }
+        FeedDiff { items, turnover, gap }
     };
     Ok(heavy(&shared, sift).await)
 }
 
 /// What every item of one poll is judged by.
-struct Moment<'w> {
+struct PollContext<'w> {
     world: &'w World,
-    feed: &'w Feed,
+    feed: &'w FeedConfig,
     first_poll: Option<FirstPoll>,
     /// How many undated items stand before each item.
     undated: Vec<usize>,
     now: Timestamp,
 }
 
-impl Moment<'_> {
+impl PollContext<'_> {
     fn record(
         &self,
         known: &HashMap<&ItemKey, &KnownItem>,
         mut item: Item,
-        judged: Judged,
+        judged: ClassifiedItem,
     ) -> ItemRecord {
         let before =
-            known.get(judged.known_by()).copied().filter(|_| judged.verdict != Verdict::Renewed);
+            known.get(judged.known_by()).copied().filter(|_| judged.verdict != ItemChange::Renewed);
         let (was, changed) = match &judged.verdict {
-            Verdict::Rekeyed { old, edited } => (Some(old.clone()), *edited),
-            Verdict::New | Verdict::Edited | Verdict::Renewed => (None, true),
-            Verdict::Same => (None, false),
+            ItemChange::Rekeyed { old, edited } => (Some(old.clone()), *edited),
+            ItemChange::New | ItemChange::Edited | ItemChange::Renewed => (None, true),
+            ItemChange::Same => (None, false),
         };
         ItemRecord {
             guid: item.guid.take(),
             url: item.link.as_ref().map(ToString::to_string),
             news: changed.then(|| self.news(item, judged.index, before)),
-            renews: judged.verdict == Verdict::Renewed,
+            renews: judged.verdict == ItemChange::Renewed,
             key: judged.key,
             was,
             link: judged.link,
@@ -125,7 +127,7 @@ impl Moment<'_> {
         }
     }
 
-    fn news(&self, item: Item, index: usize, before: Option<&KnownItem>) -> (Story, Plan) {
+    fn news(&self, item: Item, index: usize, before: Option<&KnownItem>) -> (Story, StoryPlan) {
         let is_teaser = article::is_teaser(&item);
         let story = Story {
             title: item.title,
@@ -146,7 +148,7 @@ impl Moment<'_> {
         };
         let plan = match admitted {
             Ok(()) => self.plan(&story, is_teaser, item.link.as_ref(), before),
-            Err(why) => Plan::Record(why),
+            Err(why) => StoryPlan::Record(why),
         };
         (story, plan)
     }
@@ -157,17 +159,17 @@ impl Moment<'_> {
         is_teaser: bool,
         link: Option<&Url>,
         before: Option<&KnownItem>,
-    ) -> Plan {
+    ) -> StoryPlan {
         let read = if is_teaser {
             let Some(why) = self.why_only_teaser(story, link, before) else {
-                return Plan::ReadPage;
+                return StoryPlan::ReadPage;
             };
             Read::Teaser(why.to_owned())
         } else {
             Read::Full
         };
         let due = admit::due(self.world.polls_under_way().saturating_sub(1), self.now);
-        Plan::Settle(matching::verdict(self.world, story, read, [&self.feed.name], due))
+        StoryPlan::Settle(matching::verdict(self.world, story, read, [&self.feed.name], due))
     }
 
     /// Why a teaser is all that will be read of an item; `None` if its page is to be read.
@@ -197,8 +199,8 @@ impl Moment<'_> {
 
 /// Whether the store is to hear of an item: of one that is as it was, only if it lacks what later
 /// versions tell items by.
-fn is_to_be_kept(known: &HashMap<&ItemKey, &KnownItem>, item: &Judged) -> bool {
-    item.verdict != Verdict::Same
+fn is_to_be_kept(known: &HashMap<&ItemKey, &KnownItem>, item: &ClassifiedItem) -> bool {
+    item.verdict != ItemChange::Same
         || known.get(&item.key).is_some_and(|known| known.stem != item.stem)
 }
 

@@ -7,7 +7,7 @@ use tracing::debug;
 use url::Url;
 
 use crate::article;
-use crate::article::{NoArticle, Seen};
+use crate::article::{NoArticle, PageContent};
 use crate::daemon::{World, heavy};
 use crate::http::{FetchError, Validators, Want};
 
@@ -16,7 +16,7 @@ pub(crate) const MOST_FETCHES: u32 = 3;
 
 /// What was seen.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct PageReading {
     /// The article's text, with what of the teaser it does not say.
     pub(crate) text: Result<String, NoArticle>,
     /// How many fetches it took.
@@ -32,8 +32,8 @@ pub(crate) async fn look(
     url: &Url,
     teaser: &str,
     room: u32,
-) -> Result<Page, FetchError> {
-    let Page { text, fetches } = look_at_versions(world, url, room).await?;
+) -> Result<PageReading, FetchError> {
+    let PageReading { text, fetches } = look_at_versions(world, url, room).await?;
     let text = match text {
         Ok(page) => {
             let teaser = teaser.to_owned();
@@ -41,23 +41,30 @@ pub(crate) async fn look(
         }
         Err(why) => Err(why),
     };
-    Ok(Page { text, fetches })
+    Ok(PageReading { text, fetches })
 }
 
-async fn look_at_versions(world: &Arc<World>, url: &Url, room: u32) -> Result<Page, FetchError> {
+async fn look_at_versions(
+    world: &Arc<World>,
+    url: &Url,
+    room: u32,
+) -> Result<PageReading, FetchError> {
     let seen = see(world, url).await?;
     let (seen, fetches) = match room {
         0 | 1 => (seen, 1),
         _ => best_version(seen, |other| async move { see(world, &other).await }).await,
     };
-    Ok(Page { text: seen.text, fetches })
+    Ok(PageReading { text: seen.text, fetches })
 }
 
 /// What is to be read of a page of which `seen` was seen: its other version, where it has one that
 /// `see` can read, or itself. And how many fetches both took.
-pub(crate) async fn best_version<S>(seen: Seen, see: impl FnOnce(Url) -> S) -> (Seen, u32)
+pub(crate) async fn best_version<S>(
+    seen: PageContent,
+    see: impl FnOnce(Url) -> S,
+) -> (PageContent, u32)
 where
-    S: Future<Output = Result<Seen, FetchError>>,
+    S: Future<Output = Result<PageContent, FetchError>>,
 {
     let Some(other) = seen.instead.clone() else { return (seen, 1) };
     match see(other).await {
@@ -70,7 +77,7 @@ where
     (seen, 2)
 }
 
-async fn see(world: &Arc<World>, url: &Url) -> Result<Seen, FetchError> {
+async fn see(world: &Arc<World>, url: &Url) -> Result<PageContent, FetchError> {
     let answer = world.fetch(url, Want::Page, Validators::default()).await?;
     let asked = url.clone();
     let body = answer.body.unwrap_or_default();

@@ -20,14 +20,14 @@ use tracing::{error, info, warn};
 use url::Url;
 
 use crate::clock::{later, now, sleep_until};
-use crate::config::{Feed, Poll};
+use crate::config::{FeedConfig, Poll};
 use crate::daemon::World;
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
 
 pub(crate) use last_read::LastRead;
-use queue::Queue;
+use queue::PollQueue;
 use round::FirstRound;
 
 /// When a poll is repeated, at the soonest, whose outcome the store could not take.
@@ -82,7 +82,7 @@ fn every(time: Duration) -> Interval {
 /// are gone for good.
 struct Feeds {
     states: Vec<FeedState>,
-    queue: Queue,
+    queue: PollQueue,
     round: FirstRound,
 }
 
@@ -94,7 +94,7 @@ impl Feeds {
             .zip(&world.config.feeds)
             .map(|(state, feed)| soon(world, feed, state, now))
             .collect();
-        let mut queue = Queue::new(states.len());
+        let mut queue = PollQueue::new(states.len());
         for (due, index) in due::first_times(&states, now) {
             queue.put(index, states[index].last_poll, Some(due));
         }
@@ -166,7 +166,7 @@ impl Feeds {
 }
 
 /// The state of a feed that is polled soon if it fails.
-fn soon(world: &World, feed: &Feed, state: FeedState, now: Timestamp) -> FeedState {
+fn soon(world: &World, feed: &FeedConfig, state: FeedState, now: Timestamp) -> FeedState {
     due::soon_if_failing(state, Poll::floor(world.config.network.owns(&feed.url)), now)
 }
 
@@ -207,7 +207,7 @@ pub(crate) async fn poll_once(
 pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> {
     let mut known: HashMap<FeedName, FeedState> =
         world.store.feeds().await?.into_iter().map(|state| (state.name.clone(), state)).collect();
-    let state_of = |feed: &Feed| {
+    let state_of = |feed: &FeedConfig| {
         let address = fingerprint(&feed.url);
         match known.remove(&feed.name) {
             Some(state) if state.address == address => {
@@ -231,7 +231,7 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
 }
 
 /// Says what a person has to know of a feed as a run begins.
-fn told(feed: &Feed, state: FeedState) -> FeedState {
+fn told(feed: &FeedConfig, state: FeedState) -> FeedState {
     if state.next_poll.is_none() {
         warn!("{}: not polled any more: {}", feed.name, state.next_why);
     }

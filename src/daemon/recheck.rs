@@ -14,8 +14,8 @@ use crate::clock::{later, now, sleep_until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, World, heavy, matching, page};
 use crate::http::FetchError;
-use crate::store::{Look, Looked, StoreError, StoryId, Verdict};
-use tidings_rules::story::{FeedName, Read, Sighting, Story};
+use crate::store::{MatchResult, RecheckDue, RecheckResult, StoreError, StoryId};
+use tidings_rules::story::{FeedEntry, FeedName, Read, Story};
 
 /// Pages that are looked at at once. They are in no hurry.
 const AT_ONCE: usize = 64;
@@ -61,7 +61,7 @@ async fn find_due(
     world: &World,
     tasks: &Tasks<StoryId, ()>,
     left_out: &HashSet<StoryId>,
-) -> (Vec<Look>, Timestamp) {
+) -> (Vec<RecheckDue>, Timestamp) {
     let latest = later(now(), EVERY);
     let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
     let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
@@ -82,7 +82,7 @@ async fn find_due(
     })
 }
 
-async fn look_at(world: &Arc<World>, look: Look) {
+async fn look_at(world: &Arc<World>, look: RecheckDue) {
     let (story, revision) = (look.id, look.revision);
     let looked = see(world, look).await;
     let recorded = world.store.looked_again(story, revision, looked, now()).await;
@@ -93,17 +93,17 @@ async fn look_at(world: &Arc<World>, look: Look) {
     }
 }
 
-async fn see(world: &Arc<World>, look: Look) -> Looked {
+async fn see(world: &Arc<World>, look: RecheckDue) -> RecheckResult {
     let room = page::MOST_FETCHES.saturating_sub(look.fetches);
     let url = look.story.url.as_deref().and_then(|url| Url::parse(url).ok());
     let may_tell = admit::edited_item(false, look.story.first_seen, now()).is_ok();
     let Some(url) = url.filter(|_| room > 0 && may_tell) else {
-        return Looked { change: None, fetches: 0, next: None };
+        return RecheckResult { change: None, fetches: 0, next: None };
     };
     let (text, fetches) = match page::look(world, &url, &look.told, room).await {
         Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
         Err(FetchError::Resting { until, .. }) => {
-            return Looked { change: None, fetches: 0, next: Some(until) };
+            return RecheckResult { change: None, fetches: 0, next: Some(until) };
         }
         Err(why) => (Err(why.to_string()), 1),
     };
@@ -117,10 +117,10 @@ async fn see(world: &Arc<World>, look: Look) -> Looked {
             None
         }
     };
-    Looked { change, fetches, next }
+    RecheckResult { change, fetches, next }
 }
 
-async fn matched(world: &Arc<World>, look: Look, body: String) -> (String, Verdict) {
+async fn matched(world: &Arc<World>, look: RecheckDue, body: String) -> (String, MatchResult) {
     let due = admit::due(world.polls_under_way(), now());
     let shared = Arc::clone(world);
     heavy(world, move || {
@@ -136,7 +136,7 @@ async fn matched(world: &Arc<World>, look: Look, body: String) -> (String, Verdi
 /// `None`: no more.
 pub(crate) fn next_look(
     world: &World,
-    sightings: &[Sighting],
+    sightings: &[FeedEntry],
     first_seen: Timestamp,
     now: Timestamp,
 ) -> Option<Timestamp> {

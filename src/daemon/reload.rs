@@ -17,11 +17,11 @@ use tracing::{error, info, warn};
 use crate::clock::now;
 use crate::daemon::World;
 use crate::rule_files;
-use crate::rule_files::{Good, Kind, Loaded, RuleFile};
+use crate::rule_files::{Good, RuleFile, RuleFileKind, UsableRules};
 use crate::store::{Store, StoreError};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
-use tidings_rules::{Known, RowChanges, Rules};
+use tidings_rules::{KnownNames, RowChanges, Rules};
 
 /// How long the folder must be quiet before it is read: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(200);
@@ -50,7 +50,7 @@ pub enum StartError {
 /// Returns the files as they were read, too, to tell a later change by.
 pub(crate) async fn first_load(
     path: &Path,
-    known: &Known,
+    known: &KnownNames,
     store: &Store,
 ) -> Result<(Rules, Files), StartError> {
     let files = rule_files::read(path).map_err(StartError::Unreadable)?;
@@ -109,7 +109,7 @@ pub(crate) async fn keep_rules_fresh(
 
 /// The paths of the tables among `files`.
 fn tables(files: &Files) -> BTreeSet<PathBuf> {
-    let tables = files.iter().filter(|file| file.kind != Kind::Rules);
+    let tables = files.iter().filter(|file| file.kind != RuleFileKind::Rules);
     tables.map(|file| PathBuf::from(&file.source.name)).collect()
 }
 
@@ -163,7 +163,11 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
 
 /// Writes the good texts and the rule versions down, so that a restart and an old alert find them,
 /// and says what is left out. What was in force `before` is on record already.
-async fn put_on_record(store: &Store, loaded: &Loaded, before: &Rules) -> Result<(), StoreError> {
+async fn put_on_record(
+    store: &Store,
+    loaded: &UsableRules,
+    before: &Rules,
+) -> Result<(), StoreError> {
     for file in &loaded.stood_in {
         warn!("{file}: its last good version stays in force until it is mended");
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::alerts::breaker;
-use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::clock::later;
-use crate::notify::{Outcome, Retry};
-use crate::store::{Again, Finish};
+use crate::notify::{Outcome, RetryReason};
+use crate::store::{Finish, RetryRecord};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -42,7 +42,7 @@ const CLOCK_STEP: Duration = Duration::from_millis(1);
 
 /// What an attempt's message went through before.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Past {
+pub(crate) struct MessageHistory {
     /// Attempts that counted.
     pub counted: u32,
     /// The time since the first attempt began.
@@ -55,20 +55,25 @@ pub(crate) struct Past {
 /// An attempt counts only where the receiver neither was away, nor busy, nor shut, nor said when to
 /// come back. So no outage, however long, kills a message.
 #[must_use]
-pub(crate) fn decide(outcome: Outcome, past: Past, now: Timestamp, seed: u64) -> Finish {
+pub(crate) fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
-        Outcome::Gone(why) => Finish::Again(Again {
+        Outcome::Gone(why) => Finish::Again(RetryRecord {
             at: now,
-            cause: Cause::Shut,
-            scope: Scope::Notifier,
+            cause: FailureCause::Shut,
+            scope: FailureScope::Notifier,
             counts: false,
             rest: Some(breaker::NEVER),
             why,
         }),
         Outcome::TooLarge(why) => {
-            let retry = Retry { why, cause: Cause::Failed, scope: Scope::Message, after: None };
+            let retry = RetryReason {
+                why,
+                cause: FailureCause::Failed,
+                scope: FailureScope::Message,
+                after: None,
+            };
             match put_off(retry, past, now, seed) {
                 Finish::Again(again) => Finish::TooLarge(again),
                 given_up => given_up,
@@ -78,21 +83,34 @@ pub(crate) fn decide(outcome: Outcome, past: Past, now: Timestamp, seed: u64) ->
     }
 }
 
-fn put_off(retry: Retry, past: Past, now: Timestamp, seed: u64) -> Finish {
-    let Retry { why, cause, scope, after: wish } = retry;
+fn put_off(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
+    let RetryReason { why, cause, scope, after: wish } = retry;
     // Who wants rest does not want it from one message alone.
-    let scope = if wish.is_some() && scope == Scope::Message { Scope::Notifier } else { scope };
+    let scope = if wish.is_some() && scope == FailureScope::Message {
+        FailureScope::Notifier
+    } else {
+        scope
+    };
     let again = |pause, counts, rest| {
-        Finish::Again(Again { at: later(now, pause), cause, scope, counts, rest, why: why.clone() })
+        Finish::Again(RetryRecord {
+            at: later(now, pause),
+            cause,
+            scope,
+            counts,
+            rest,
+            why: why.clone(),
+        })
     };
     if let Some(wish) = wish.filter(|wish| !wish.is_zero()) {
         let wish = wish.clamp(SHORTEST_WISH, LONGEST_WISH) + CLOCK_STEP;
         return again(wish + jitter(wish, seed).min(LONGEST_JITTER), false, Some(later(now, wish)));
     }
     let pause = match cause {
-        Cause::Unreached | Cause::Shut => past.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1]),
-        Cause::Busy => (past.tried_for / 10).clamp(BUSY, UNCOUNTED[1]),
-        Cause::Failed => match PAUSES.get(past.counted as usize) {
+        FailureCause::Unreached | FailureCause::Shut => {
+            past.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1])
+        }
+        FailureCause::Busy => (past.tried_for / 10).clamp(BUSY, UNCOUNTED[1]),
+        FailureCause::Failed => match PAUSES.get(past.counted as usize) {
             Some(pause) => Duration::from_secs(*pause),
             None if past.tried_for < TRIED_FOR => Duration::from_secs(PAUSES[PAUSES.len() - 1]),
             None => {
@@ -103,7 +121,7 @@ fn put_off(retry: Retry, past: Past, now: Timestamp, seed: u64) -> Finish {
             }
         },
     };
-    again(pause + jitter(pause, seed), cause == Cause::Failed, None)
+    again(pause + jitter(pause, seed), cause == FailureCause::Failed, None)
 }
 
 /// Up to a tenth of `pause`.
@@ -126,21 +144,21 @@ mod tests {
         Timestamp::from_second(1_800_000_000).expect("in range")
     }
 
-    fn retry(cause: Cause, wish: Option<Duration>) -> Outcome {
-        Outcome::Retry(Retry {
+    fn retry(cause: FailureCause, wish: Option<Duration>) -> Outcome {
+        Outcome::Retry(RetryReason {
             why: "421 busy".to_owned(),
             cause,
-            scope: Scope::Notifier,
+            scope: FailureScope::Notifier,
             after: wish,
         })
     }
 
-    fn past(counted: u32, tried_for: Duration) -> Past {
-        Past { counted, tried_for }
+    fn past(counted: u32, tried_for: Duration) -> MessageHistory {
+        MessageHistory { counted, tried_for }
     }
 
     /// The pause after an attempt, and what is recorded of it.
-    fn put_off(outcome: Outcome, past: Past, seed: u64) -> (Duration, Again) {
+    fn put_off(outcome: Outcome, past: MessageHistory, seed: u64) -> (Duration, RetryRecord) {
         match decide(outcome, past, now(), seed) {
             Finish::Again(again) => (again.at.duration_since(now()).unsigned_abs(), again),
             other => panic!("expected another try, got {other:?}"),
@@ -149,7 +167,13 @@ mod tests {
 
     #[rstest]
     fn no_message_is_given_up_within_two_days(
-        #[values(Cause::Unreached, Cause::Busy, Cause::Shut, Cause::Failed)] cause: Cause,
+        #[values(
+            FailureCause::Unreached,
+            FailureCause::Busy,
+            FailureCause::Shut,
+            FailureCause::Failed
+        )]
+        cause: FailureCause,
     ) {
         let (mut waited, mut counted, mut attempts) = (Duration::ZERO, 0, 0);
         while waited < 2 * DAY {
@@ -158,7 +182,7 @@ mod tests {
             counted += u32::from(again.counts);
             attempts += 1;
         }
-        let expected_attempts = if cause == Cause::Failed { 8..10 } else { 2800..3000 };
+        let expected_attempts = if cause == FailureCause::Failed { 8..10 } else { 2800..3000 };
         assert!(expected_attempts.contains(&attempts), "{attempts}");
         // Nor where a success of others had it tried sooner.
         put_off(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
@@ -166,19 +190,22 @@ mod tests {
 
     #[test]
     fn a_failure_that_counts_kills_after_ten_attempts_and_two_days() {
-        let given_up = decide(retry(Cause::Failed, None), past(9, 2 * DAY), now(), 0);
+        let given_up = decide(retry(FailureCause::Failed, None), past(9, 2 * DAY), now(), 0);
         assert_eq!(
             given_up,
             Finish::Dead("given up after 10 attempts; the last: 421 busy".to_owned())
         );
-        assert_eq!(put_off(retry(Cause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0, DAY);
+        assert_eq!(
+            put_off(retry(FailureCause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0,
+            DAY
+        );
     }
 
     #[rstest]
-    #[case::away(Cause::Unreached, &[5, 5, 10, 20, 40, 60, 60])]
-    #[case::shut(Cause::Shut, &[5, 5, 10, 20, 40, 60, 60])]
-    #[case::failed(Cause::Failed, &[5, 60, 600, 3600])]
-    fn first_retries_come_soon(#[case] cause: Cause, #[case] expected: &[u64]) {
+    #[case::away(FailureCause::Unreached, &[5, 5, 10, 20, 40, 60, 60])]
+    #[case::shut(FailureCause::Shut, &[5, 5, 10, 20, 40, 60, 60])]
+    #[case::failed(FailureCause::Failed, &[5, 60, 600, 3600])]
+    fn first_retries_come_soon(#[case] cause: FailureCause, #[case] expected: &[u64]) {
         let (mut waited, mut counted, mut pauses) = (Duration::ZERO, 0, Vec::new());
         for _ in expected {
             let (pause, again) = put_off(retry(cause, None), past(counted, waited), 0);
@@ -195,7 +222,7 @@ mod tests {
     #[case(90_000)]
     #[case(86_400_000)]
     fn a_wish_is_obeyed_never_sooner_and_at_most_a_second_later_and_costs_no_attempt(
-        #[values(Cause::Busy, Cause::Shut, Cause::Failed)] cause: Cause,
+        #[values(FailureCause::Busy, FailureCause::Shut, FailureCause::Failed)] cause: FailureCause,
         #[case] milliseconds: u64,
     ) {
         let wish = Duration::from_millis(milliseconds);
@@ -209,19 +236,21 @@ mod tests {
     #[test]
     fn an_absurd_wish_is_a_day_one_of_nothing_is_none_and_a_tiny_one_does_not_spin() {
         assert_eq!(
-            put_off(retry(Cause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
+            put_off(retry(FailureCause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
             DAY + CLOCK_STEP
         );
-        let (pause, again) = put_off(retry(Cause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
+        let (pause, again) =
+            put_off(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
         assert_eq!((pause, again.rest), (BUSY, None));
-        let tiny = put_off(retry(Cause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0;
+        let tiny =
+            put_off(retry(FailureCause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0;
         assert_eq!(tiny, SHORTEST_WISH + CLOCK_STEP);
     }
 
     #[test]
     fn jitter_adds_at_most_a_tenth() {
         for seed in 0..1000 {
-            let (pause, _) = put_off(retry(Cause::Failed, None), past(2, DAY), seed);
+            let (pause, _) = put_off(retry(FailureCause::Failed, None), past(2, DAY), seed);
             assert!((600 * SECOND..660 * SECOND).contains(&pause), "{pause:?}");
         }
     }
@@ -239,7 +268,7 @@ mod tests {
         let Finish::TooLarge(again) = decide(too_large(), past(0, Duration::ZERO), now(), 0) else {
             panic!("kept")
         };
-        assert_eq!((again.scope, again.counts), (Scope::Message, true));
+        assert_eq!((again.scope, again.counts), (FailureScope::Message, true));
         let kept = decide(too_large(), past(9, NOT_QUITE_TWO_DAYS), now(), 0);
         assert!(matches!(kept, Finish::TooLarge(_)), "{kept:?}");
         assert!(matches!(decide(too_large(), past(9, 2 * DAY), now(), 0), Finish::Dead(_)));

@@ -13,7 +13,7 @@ use crate::daemon::World;
 use crate::http;
 use crate::http::robots;
 use crate::http::robots::Robots;
-use crate::http::{FetchError, HostKey, Request, Validators, Want};
+use crate::http::{FetchError, HostKey, HttpRequest, Validators, Want};
 
 /// How long a host's robots.txt is believed (RFC 9309, 2.4).
 const BELIEVED: Duration = Duration::from_hours(24);
@@ -28,7 +28,7 @@ const MOST_REMEMBERED: usize = 1024;
 
 /// What hosts said since the start, by the address of their robots.txt.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<HashMap<Url, Arc<OnceCell<Said>>>>);
+pub(crate) struct RobotsCache(Mutex<HashMap<Url, Arc<OnceCell<Said>>>>);
 
 /// What a host said.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ pub(crate) async fn check(world: &World, url: &Url) -> Result<(), FetchError> {
 }
 
 async fn ask(world: &World, address: Url) -> Said {
-    let request = Request { url: address, validators: Validators::default(), want: Want::Robots };
+    let request =
+        HttpRequest { url: address, validators: Validators::default(), want: Want::Robots };
     let admit = |url: Url| world.hosts.admit(HostKey::of(&url));
     let asked =
         http::fetch(&world.means.reach, &request, &world.limits, now(), admit, world.rest()).await;
@@ -58,7 +59,7 @@ async fn ask(world: &World, address: Url) -> Said {
     Said { robots, until: later(now(), kept) }
 }
 
-impl Known {
+impl RobotsCache {
     /// Where stands what is said at `address`; empty if it is to be asked.
     fn cell(&self, address: &Url, now: Timestamp) -> Arc<OnceCell<Said>> {
         let is_good = |cell: &OnceCell<Said>| cell.get().is_none_or(|said| said.until > now);
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn what_was_said_holds_until_its_time_is_over() {
-        let (known, now) = (Known::default(), now());
+        let (known, now) = (RobotsCache::default(), now());
         let cell = known.cell(&address(1), now);
         assert!(
             Arc::ptr_eq(&cell, &known.cell(&address(1), now)),
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn no_more_hosts_are_remembered_than_there_is_room_for() {
-        let (known, now) = (Known::default(), now());
+        let (known, now) = (RobotsCache::default(), now());
         for host in 0..3 * MOST_REMEMBERED {
             let until = if host % 2 == 0 { later(now, BELIEVED) } else { now };
             known.cell(&address(host), now).set(said(until)).unwrap();

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 
 use crate::alerts::{Receiver, draft};
 use crate::config::Config;
-use crate::daemon::news::Sifted;
-use crate::feed::identity::{Judged, KnownItem, Verdict};
+use crate::daemon::news::FeedDiff;
+use crate::feed::identity::{ClassifiedItem, ItemChange, KnownItem};
 use crate::feed::parse::Item;
 use crate::polling::health;
-use crate::polling::health::{Ended, FeedNotice, Outage};
-use crate::store::{FeedState, Gap};
+use crate::polling::health::{FeedNotice, Outage, PollResult};
+use crate::store::{FeedGap, FeedState};
 
 /// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `outage`
 /// is as [`health::after`] wants it. Returns what is to be told of it, and to whom.
@@ -18,15 +18,15 @@ pub(crate) fn follow(
     config: &Config,
     before: &FeedState,
     state: &mut FeedState,
-    sifted: Option<&Sifted>,
+    sifted: Option<&FeedDiff>,
     outage: Option<Outage>,
     at: Timestamp,
 ) -> Vec<(FeedNotice, Vec<Receiver>)> {
     let ended = if let Some(why) = &state.error {
-        Ended::Failed { why, gone: state.next_poll.is_none() }
+        PollResult::Failed { why, gone: state.next_poll.is_none() }
     } else {
         let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
-        Ended::Well { news, gap: state.mean_gap }
+        PollResult::Well { news, gap: state.mean_gap }
     };
     let (course, notices) =
         health::after(&state.name, before.course, ended, before.error.as_deref(), outage, at);
@@ -50,17 +50,17 @@ pub(crate) fn audience(config: &Config) -> Vec<Receiver> {
 pub(crate) fn gap(
     last_good: Timestamp,
     known: &[KnownItem],
-    judged: &[Judged],
+    judged: &[ClassifiedItem],
     items: &[Item],
     now: Timestamp,
-) -> Option<Gap> {
-    let is_unknown = judged.len() > 1 && judged.iter().all(|item| item.verdict == Verdict::New);
+) -> Option<FeedGap> {
+    let is_unknown = judged.len() > 1 && judged.iter().all(|item| item.verdict == ItemChange::New);
     if known.is_empty() || !is_unknown {
         return None;
     }
     let oldest = judged.iter().filter_map(|item| items[item.index].published).min();
     let until = oldest.map_or(now, |oldest| oldest.min(now));
-    (last_good < until).then_some(Gap { since: last_good, until })
+    (last_good < until).then_some(FeedGap { since: last_good, until })
 }
 
 #[cfg(test)]
@@ -85,9 +85,9 @@ mod tests {
     }
 
     /// The gap that `after` shows at hour 50, `before` having been read at hour 10.
-    fn gap_between(before: &[Item], after: &[Item]) -> Option<Gap> {
+    fn gap_between(before: &[Item], after: &[Item]) -> Option<FeedGap> {
         let feed = FeedName("wire".to_owned());
-        let known = |judged: Judged| KnownItem {
+        let known = |judged: ClassifiedItem| KnownItem {
             guid: before[judged.index].guid.clone(),
             key: judged.key,
             link: judged.link,
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_document_that_rolled_over_shows_a_gap_up_to_its_oldest_item() {
         let before = items(&[Some(8), Some(9)]);
-        let gap = |until| Some(Gap { since: at(10), until: at(until) });
+        let gap = |until| Some(FeedGap { since: at(10), until: at(until) });
         assert_eq!(gap_between(&before, &items(&[Some(49), Some(30)])), gap(30));
         assert_eq!(gap_between(&before, &items(&[None, None])), gap(50));
         assert_eq!(

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
+use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::tag::{is_item, local, name};
 use crate::feed::{hints, standard, xml};
 
@@ -53,7 +53,7 @@ fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<D
             Ok(Document { end: second.end, ..first })
         }
         (Some(first), Err(_)) if !first.items.is_empty() => {
-            Ok(Document { end: End::BetweenItems, ..first })
+            Ok(Document { end: DocumentEnd::BetweenItems, ..first })
         }
         (_, second) => second,
     }

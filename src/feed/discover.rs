@@ -7,7 +7,7 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
 use crate::feed::parse::{self, Document, NoFeed};
-use crate::feed::sniff::{self, Kind};
+use crate::feed::sniff::{self, DocumentKind};
 use crate::markup::decode::decode;
 use crate::markup::link::resolve;
 use crate::markup::plain;
@@ -31,7 +31,7 @@ const USUAL: [&str; 9] = [
 
 /// A feed that a page names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct NamedFeed {
     /// Its absolute address.
     pub url: Url,
     /// What the page calls it.
@@ -40,35 +40,35 @@ pub struct Named {
 
 /// What an address turned out to be.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Found {
+pub enum Discovery {
     /// A feed itself.
     Feed(Document),
     /// A page that names these feeds, the best first. Where it names none, [`usual`] may be tried.
-    Page(Vec<Named>),
+    Page(Vec<NamedFeed>),
 }
 
 /// Tells what the bytes at `url` are.
 ///
 /// # Errors
 /// Where they are neither a feed nor a web page.
-pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Found, NoFeed> {
+pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Discovery, NoFeed> {
     let text = decode(bytes, content_type);
-    if sniff::kind(&text) == Kind::Html {
-        return Ok(Found::Page(named(&text, url)));
+    if sniff::kind(&text) == DocumentKind::Html {
+        return Ok(Discovery::Page(named(&text, url)));
     }
-    parse::parse(bytes, content_type, url).map(Found::Feed)
+    parse::parse(bytes, content_type, url).map(Discovery::Feed)
 }
 
 /// The feeds that an HTML page names, each once, the best first: those of `<link rel="alternate">`
 /// in the page's order, those of comments after them, then links of the text that look like feeds.
 /// At most [`MOST_FEEDS`].
 #[must_use]
-pub fn named(html: &str, page: &Url) -> Vec<Named> {
-    let sink = Sink(RefCell::new(Seen { base: page.clone(), named: Vec::new() }));
+pub fn named(html: &str, page: &Url) -> Vec<NamedFeed> {
+    let sink = PageSink(RefCell::new(SeenElements { base: page.clone(), named: Vec::new() }));
     let _ = tokenise(html, &sink);
     let mut seen = sink.0.into_inner().named;
     seen.sort_by_key(|(rank, _)| *rank);
-    let mut named: Vec<Named> = Vec::new();
+    let mut named: Vec<NamedFeed> = Vec::new();
     for (_, feed) in seen {
         if named.len() < MOST_FEEDS && named.iter().all(|known| known.url != feed.url) {
             named.push(feed);
@@ -101,13 +101,13 @@ pub fn usual(page: &Url) -> Vec<Url> {
     places
 }
 
-struct Seen {
+struct SeenElements {
     base: Url,
     /// The lower the rank, the better.
-    named: Vec<(u8, Named)>,
+    named: Vec<(u8, NamedFeed)>,
 }
 
-impl Seen {
+impl SeenElements {
     fn tag(&mut self, tag: &Tag) {
         let value = |name: &str| {
             tag.attrs
@@ -129,7 +129,7 @@ impl Seen {
         };
         if self.named.len() < 20 * MOST_FEEDS {
             let title = value("title").map(plain::one_line).filter(|title| !title.is_empty());
-            self.named.push((rank, Named { url, title }));
+            self.named.push((rank, NamedFeed { url, title }));
         }
     }
 }
@@ -167,9 +167,9 @@ fn looks_like_feed(url: &Url) -> bool {
         )
 }
 
-struct Sink(RefCell<Seen>);
+struct PageSink(RefCell<SeenElements>);
 
-impl TokenSink for Sink {
+impl TokenSink for PageSink {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
@@ -237,9 +237,9 @@ mod tests {
         let look = |text: &str| look(text.as_bytes(), None, &page());
         assert!(matches!(
             look("<rss><channel><title>x</title></channel></rss>"),
-            Ok(Found::Feed(_))
+            Ok(Discovery::Feed(_))
         ));
-        assert_eq!(look("<!doctype html><p>x"), Ok(Found::Page(Vec::new())));
+        assert_eq!(look("<!doctype html><p>x"), Ok(Discovery::Page(Vec::new())));
         assert!(look("x").is_err());
     }
 }

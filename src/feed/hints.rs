@@ -11,7 +11,7 @@ use crate::feed::tag::{self, is_item};
 
 /// What a feed asks of those who poll it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hints {
+pub struct PollHints {
     /// The shortest time between two polls; never zero.
     pub interval: Option<Duration>,
     /// When it wants to be left alone.
@@ -20,7 +20,7 @@ pub struct Hints {
 
 /// Reads the hints of an XML feed, whichever prefixes it has, from what stands before its first
 /// item and after its last: one pass, without a tree.
-pub(super) fn read(text: &str) -> Hints {
+pub(super) fn read(text: &str) -> PollHints {
     let head = text.split('<').skip(1).take_while(|tag| !is_item(tag::name(tag)));
     let tail =
         text.rsplit('<').take_while(|tag| !tag::name(tag).strip_prefix('/').is_some_and(is_item));
@@ -43,7 +43,7 @@ pub(super) fn read(text: &str) -> Hints {
     // a period be a day's.
     let updated = (period.is_some() || frequency.is_some())
         .then(|| period.unwrap_or(DAY) / frequency.unwrap_or(1));
-    Hints { interval: ttl.max(updated).filter(|interval| !interval.is_zero()), pauses }
+    PollHints { interval: ttl.max(updated).filter(|interval| !interval.is_zero()), pauses }
 }
 
 const DAY: Duration = Duration::from_hours(24);

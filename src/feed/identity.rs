@@ -56,7 +56,7 @@ pub struct KnownItem {
 
 /// What an item of a document is, next to what is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
+pub struct ClassifiedItem {
     /// Its place in the document's items.
     pub index: usize,
     /// Its key from now on.
@@ -72,12 +72,12 @@ pub struct Judged {
     /// The story it belongs to: shared with other feeds if its link is good enough to be one.
     pub story: StoryKey,
     /// What happened to it.
-    pub verdict: Verdict,
+    pub verdict: ItemChange,
 }
 
 /// What happened to an item since the last poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ItemChange {
     /// Never seen here.
     New,
     /// Seen, unchanged.
@@ -97,7 +97,7 @@ pub enum Verdict {
     Renewed,
 }
 
-impl Verdict {
+impl ItemChange {
     /// Whether a known item's title or text changed.
     #[must_use]
     pub fn is_edit(&self) -> bool {
@@ -219,10 +219,10 @@ impl Faces {
 /// repeats an earlier one of the same document (guid, link and title; without guid and link: title
 /// and text) is left out.
 ///
-/// Every key is given once. Judged again with what came of it, a document is all [`Verdict::Same`],
+/// Every key is given once. Judged again with what came of it, a document is all [`ItemChange::Same`],
 /// in whatever order its items stand.
 #[must_use]
-pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Judged> {
+pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<ClassifiedItem> {
     let faces = without_repeats(known, faces);
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let claims = claim::claim(known, &faces);
@@ -231,7 +231,16 @@ pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Judged> 
         let story = link.map_or_else(|| format!("{feed}\n{}", key.0), ToOwned::to_owned);
         let (link, stem) = (face.link.clone(), face.stem.clone());
         let (hash, text) = (face.hash.clone(), face.text.clone());
-        Judged { index: face.index, key, link, stem, hash, text, story: StoryKey(story), verdict }
+        ClassifiedItem {
+            index: face.index,
+            key,
+            link,
+            stem,
+            hash,
+            text,
+            story: StoryKey(story),
+            verdict,
+        }
     });
     judged.collect()
 }
@@ -239,22 +248,22 @@ pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Judged> 
 /// Takes those edits for news that are none: other news under a known guid or link. `before` is
 /// what an item said before, by the key that is known.
 pub fn renew<'b>(
-    judged: &mut [Judged],
+    judged: &mut [ClassifiedItem],
     before: impl Fn(&ItemKey) -> Option<&'b Before>,
     items: &[Item],
 ) {
     for item in judged.iter_mut().filter(|item| item.verdict.is_edit()) {
         let is_other = |before| likeness::is_other_news(before, &items[item.index]);
         if before(item.known_by()).is_some_and(is_other) {
-            let is_rekeyed = matches!(item.verdict, Verdict::Rekeyed { .. });
-            item.verdict = if is_rekeyed { Verdict::New } else { Verdict::Renewed };
+            let is_rekeyed = matches!(item.verdict, ItemChange::Rekeyed { .. });
+            item.verdict = if is_rekeyed { ItemChange::New } else { ItemChange::Renewed };
         }
     }
 }
 
 /// Which known items came and went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Turnover {
+pub struct RemovedAndReturned {
     /// Those that the document lacks, and the one before it did not.
     pub gone: Vec<ItemKey>,
     /// Those that it holds, and the one before it lacked.
@@ -265,7 +274,7 @@ pub struct Turnover {
 /// bound keeps a feed that always breaks off from costing more with every poll.
 const MOST_UNSEEN: usize = 1000;
 
-impl Turnover {
+impl RemovedAndReturned {
     /// Has items that a document lacks stay present where the document broke off before them: all
     /// but those that were first seen before the newest `MOST_UNSEEN`.
     pub fn spare_unseen(&mut self, known: &[KnownItem]) {
@@ -280,8 +289,8 @@ impl Turnover {
 /// Which of the known items left with a document, and which came back, each by the key that is
 /// known.
 #[must_use]
-pub fn turnover(known: &[KnownItem], judged: &[Judged]) -> Turnover {
-    let present: HashSet<&ItemKey> = judged.iter().map(Judged::known_by).collect();
+pub fn turnover(known: &[KnownItem], judged: &[ClassifiedItem]) -> RemovedAndReturned {
+    let present: HashSet<&ItemKey> = judged.iter().map(ClassifiedItem::known_by).collect();
     let (mut gone, mut back) = (Vec::new(), Vec::new());
     for item in known {
         match (item.gone, present.contains(&item.key)) {
@@ -290,16 +299,18 @@ pub fn turnover(known: &[KnownItem], judged: &[Judged]) -> Turnover {
             _ => {}
         }
     }
-    Turnover { gone, back }
+    RemovedAndReturned { gone, back }
 }
 
-impl Judged {
+impl ClassifiedItem {
     /// The key by which the store knows it; its own if it is new.
     #[must_use]
     pub fn known_by(&self) -> &ItemKey {
         match &self.verdict {
-            Verdict::Rekeyed { old, .. } => old,
-            Verdict::New | Verdict::Same | Verdict::Edited | Verdict::Renewed => &self.key,
+            ItemChange::Rekeyed { old, .. } => old,
+            ItemChange::New | ItemChange::Same | ItemChange::Edited | ItemChange::Renewed => {
+                &self.key
+            }
         }
     }
 }

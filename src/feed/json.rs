@@ -5,14 +5,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::feed::hints::Hints;
-use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
+use crate::feed::hints::PollHints;
+use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::markup::date::moment;
 use crate::markup::link::resolve;
 use crate::markup::plain;
 
 #[derive(Deserialize)]
-struct Feed {
+struct JsonFeed {
     version: String,
     title: Option<String>,
     language: Option<String>,
@@ -21,7 +21,7 @@ struct Feed {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct JsonItem {
     #[serde(default)]
     id: Value,
     url: Option<String>,
@@ -33,13 +33,13 @@ struct Entry {
     date_published: Option<String>,
     date_modified: Option<String>,
     language: Option<String>,
-    author: Option<Author>,
-    authors: Option<Vec<Author>>,
+    author: Option<JsonAuthor>,
+    authors: Option<Vec<JsonAuthor>>,
     tags: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
-struct Author {
+struct JsonAuthor {
     name: Option<String>,
 }
 
@@ -51,8 +51,11 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
         return Err(NoFeed("this is JSON, but not a JSON Feed".to_owned()));
     }
     let (all, lang) = (feed.items.len(), feed.language.as_deref());
-    let entries =
-        feed.items.into_iter().take(MOST_ITEMS).filter_map(|entry| Entry::deserialize(entry).ok());
+    let entries = feed
+        .items
+        .into_iter()
+        .take(MOST_ITEMS)
+        .filter_map(|entry| JsonItem::deserialize(entry).ok());
     let items: Vec<Item> = entries.map(|entry| item(entry, base, lang)).collect();
     if items.is_empty() && all > 0 {
         return Err(NoFeed(format!(
@@ -61,19 +64,21 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
     }
     Ok(Document {
         title: feed.title.map(|title| plain::one_line(&title)).filter(|title| !title.is_empty()),
-        hints: Hints::default(),
+        hints: PollHints::default(),
         items,
         end,
     })
 }
 
 /// Reads a feed, and one that breaks off up to its last whole item.
-fn read(text: &str) -> Result<(Feed, End), serde_json::Error> {
+fn read(text: &str) -> Result<(JsonFeed, DocumentEnd), serde_json::Error> {
     match serde_json::from_str(text) {
-        Ok(feed) => Ok((feed, End::Whole)),
+        Ok(feed) => Ok((feed, DocumentEnd::Whole)),
         Err(why) if why.is_eof() => {
             let cut = text[..last_whole_item(text)].to_owned() + "]}";
-            serde_json::from_str(&cut).map(|feed| (feed, End::BetweenItems)).map_err(|_| why)
+            serde_json::from_str(&cut)
+                .map(|feed| (feed, DocumentEnd::BetweenItems))
+                .map_err(|_| why)
         }
         Err(why) => Err(why),
     }
@@ -102,7 +107,7 @@ fn last_whole_item(text: &str) -> usize {
     end
 }
 
-fn item(entry: Entry, base: &Url, lang: Option<&str>) -> Item {
+fn item(entry: JsonItem, base: &Url, lang: Option<&str>) -> Item {
     let content = entry
         .content_html
         .map(|html| plain::from_markup(&html))
@@ -182,14 +187,15 @@ mod tests {
     fn a_feed_that_breaks_off_is_read_up_to_its_last_whole_item() {
         let whole = r#"{"version": "https://jsonfeed.org/version/1", "title": "[{\"", "items": [
             {"id": "a", "title": "A } ]", "tags": ["x"], "author": {"name": "Ana"}}, {"id": "b", "title": "B \\"}]}"#;
-        assert_eq!(read(whole).unwrap().end, End::Whole);
+        assert_eq!(read(whole).unwrap().end, DocumentEnd::Whole);
         let items = |cut: usize| {
             read(&whole[..cut]).map(|document| (document.items.len(), document.end)).ok()
         };
         let ends: Vec<usize> = whole.match_indices('}').map(|(at, _)| at + 1).collect();
         let [_, _, a, b, _] = ends[..] else { panic!("{ends:?}") };
         for cut in (0..whole.len()).filter(|cut| whole.is_char_boundary(*cut)) {
-            let expected = (cut >= a).then_some((1 + usize::from(cut >= b), End::BetweenItems));
+            let expected =
+                (cut >= a).then_some((1 + usize::from(cut >= b), DocumentEnd::BetweenItems));
             assert_eq!(items(cut), expected, "{}", &whole[..cut]);
         }
     }

@@ -39,7 +39,7 @@ pub struct NoList(String);
 /// # Errors
 /// Where no feed is named.
 pub fn read(bytes: &[u8]) -> Result<Vec<Subscription>, NoList> {
-    let sink = Sink(RefCell::default());
+    let sink = OutlineSink(RefCell::default());
     let whole = tokenise(&repair(&decode(bytes, None)), &sink);
     let list = sink.0.into_inner();
     let why = match (list.subscriptions.is_empty(), whole) {
@@ -98,7 +98,7 @@ fn escaped(text: &str) -> String {
 }
 
 #[derive(Default)]
-struct List {
+struct OpmlOutline {
     subscriptions: Vec<Subscription>,
     /// Where each address stands among them.
     places: HashMap<Url, usize>,
@@ -107,7 +107,7 @@ struct List {
     is_opml: bool,
 }
 
-impl List {
+impl OpmlOutline {
     fn tag(&mut self, tag: &Tag) {
         if &*tag.name != "outline" {
             return;
@@ -162,9 +162,9 @@ fn address(text: &str) -> Option<Url> {
     bare.parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https"))
 }
 
-struct Sink(RefCell<List>);
+struct OutlineSink(RefCell<OpmlOutline>);
 
-impl TokenSink for Sink {
+impl TokenSink for OutlineSink {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {

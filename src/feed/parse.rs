@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::feed::hints::Hints;
+use crate::feed::hints::PollHints;
 use crate::feed::{choice, discover, json, sniff};
 use crate::markup::decode::decode;
 use tidings_rules::text::visible;
@@ -19,16 +19,16 @@ pub struct Document {
     /// The feed's own title.
     pub title: Option<String>,
     /// What it asks of those who poll it.
-    pub hints: Hints,
+    pub hints: PollHints,
     /// Its items, in document order; at most [`MOST_ITEMS`].
     pub items: Vec<Item>,
     /// Where it ends.
-    pub end: End,
+    pub end: DocumentEnd,
 }
 
 /// Where a document ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum End {
+pub enum DocumentEnd {
     /// Where its publisher ended it.
     #[default]
     Whole,
@@ -77,11 +77,13 @@ pub struct NoFeed(pub String);
 pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Document, NoFeed> {
     let text = decode(bytes, content_type);
     let document = match sniff::kind(&text) {
-        sniff::Kind::Empty => Err(NoFeed("the answer is empty".to_owned())),
-        sniff::Kind::Json => json::parse(&text, base),
-        sniff::Kind::Html => Err(web_page(&text, base)),
-        sniff::Kind::Other => Err(NoFeed("this is not a feed, nor any XML or JSON".to_owned())),
-        sniff::Kind::Xml => choice::read(&text, base),
+        sniff::DocumentKind::Empty => Err(NoFeed("the answer is empty".to_owned())),
+        sniff::DocumentKind::Json => json::parse(&text, base),
+        sniff::DocumentKind::Html => Err(web_page(&text, base)),
+        sniff::DocumentKind::Other => {
+            Err(NoFeed("this is not a feed, nor any XML or JSON".to_owned()))
+        }
+        sniff::DocumentKind::Xml => choice::read(&text, base),
     };
     document.map(visible_document)
 }

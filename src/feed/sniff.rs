@@ -2,7 +2,7 @@
 
 /// Kinds of document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DocumentKind {
     Empty,
     Xml,
     Json,
@@ -12,15 +12,15 @@ pub(super) enum Kind {
 
 /// What `text` is: HTML if its first element says so, else JSON or XML by its first sign, junk
 /// before it forgiven.
-pub(super) fn kind(text: &str) -> Kind {
+pub(super) fn kind(text: &str) -> DocumentKind {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
     match text.chars().next() {
-        None => Kind::Empty,
-        Some('{' | '[') => Kind::Json,
+        None => DocumentKind::Empty,
+        Some('{' | '[') => DocumentKind::Json,
         Some(_) => match first_element(text).map(str::to_ascii_lowercase).as_deref() {
-            None => Kind::Other,
-            Some("html" | "!doctype html" | "head" | "body") => Kind::Html,
-            Some(_) => Kind::Xml,
+            None => DocumentKind::Other,
+            Some("html" | "!doctype html" | "head" | "body") => DocumentKind::Html,
+            Some(_) => DocumentKind::Xml,
         },
     }
 }
@@ -52,19 +52,19 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("", Kind::Empty)]
-    #[case(" \n\u{feff}", Kind::Empty)]
-    #[case("<?xml version='1.0'?><!-- <html> --><rss/>", Kind::Xml)]
-    #[case("warning: x\n<rss>", Kind::Xml)]
-    #[case("\u{feff}{\"version\": 1}", Kind::Json)]
-    #[case("[]", Kind::Json)]
-    #[case("<!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 4.01//EN'><p>", Kind::Html)]
-    #[case("<!doctype html>", Kind::Html)]
-    #[case("<?xml version='1.0'?>\n<HTML xmlns='x'>", Kind::Html)]
-    #[case("<!DOCTYPE rss><rss/>", Kind::Xml)]
-    #[case("just words, 1 < 2", Kind::Other)]
-    #[case("<!-- open", Kind::Other)]
-    fn documents_are_told_by_their_first_sign(#[case] text: &str, #[case] expected: Kind) {
+    #[case("", DocumentKind::Empty)]
+    #[case(" \n\u{feff}", DocumentKind::Empty)]
+    #[case("<?xml version='1.0'?><!-- <html> --><rss/>", DocumentKind::Xml)]
+    #[case("warning: x\n<rss>", DocumentKind::Xml)]
+    #[case("\u{feff}{\"version\": 1}", DocumentKind::Json)]
+    #[case("[]", DocumentKind::Json)]
+    #[case("<!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 4.01//EN'><p>", DocumentKind::Html)]
+    #[case("<!doctype html>", DocumentKind::Html)]
+    #[case("<?xml version='1.0'?>\n<HTML xmlns='x'>", DocumentKind::Html)]
+    #[case("<!DOCTYPE rss><rss/>", DocumentKind::Xml)]
+    #[case("just words, 1 < 2", DocumentKind::Other)]
+    #[case("<!-- open", DocumentKind::Other)]
+    fn documents_are_told_by_their_first_sign(#[case] text: &str, #[case] expected: DocumentKind) {
         assert_eq!(kind(text), expected);
     }
 }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::feed::depth;
-use crate::feed::hints::Hints;
-use crate::feed::parse::{Document, End, Item, MOST_ITEMS};
+use crate::feed::hints::PollHints;
+use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::repair::repair;
 use crate::markup::date::moment;
 use crate::markup::link::resolve;
@@ -48,14 +48,14 @@ fn document(feed: Feed, base: &Url) -> Document {
     let lang = feed.language.as_deref();
     Document {
         title: feed.title.map(|title| headline(&title, &kind)).filter(|title| !title.is_empty()),
-        hints: Hints::default(),
+        hints: PollHints::default(),
         items: feed
             .entries
             .into_iter()
             .take(MOST_ITEMS)
             .map(|entry| item(entry, &kind, base, lang))
             .collect(),
-        end: End::Whole,
+        end: DocumentEnd::Whole,
     }
 }
 

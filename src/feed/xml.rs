@@ -16,11 +16,11 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
 use self::capture::{Capture, attribute};
-use self::draft::{Draft, Ranked, author, headline};
-use self::element::{Meaning, Part, Prefixes};
+use self::draft::{ItemDraft, Ranked, author, headline};
+use self::element::{ElementMeaning, FeedPart, NamespacePrefixes};
 use self::repair::repair;
-use crate::feed::hints::Hints;
-use crate::feed::parse::{Document, End, Item, MOST_ITEMS, NoFeed};
+use crate::feed::hints::PollHints;
+use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::markup::date::moment;
 use crate::markup::link::resolve;
 use crate::markup::plain;
@@ -32,7 +32,7 @@ const LONGEST_BASE: usize = 4096;
 /// Reads a feed that came from `base`. Whatever items can be told from the damage are read; its
 /// hints are left to `hints`.
 pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
-    let sink = Sink(RefCell::new(Reader::new(base)));
+    let sink = FeedSink(RefCell::new(XmlReader::new(base)));
     let whole = tokenise(&repair(text), &sink);
     let mut reader = sink.0.into_inner();
     reader.finish_capture();
@@ -41,16 +41,16 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
     reader.check(whole)?;
     let end = match () {
         // A tag that is too large ends the reading, not the document.
-        () if reader.is_ended || whole.is_err() => End::Whole,
-        () if reader.items.len() > closed => End::WithinItem,
-        () => End::BetweenItems,
+        () if reader.is_ended || whole.is_err() => DocumentEnd::Whole,
+        () if reader.items.len() > closed => DocumentEnd::WithinItem,
+        () => DocumentEnd::BetweenItems,
     };
     Ok(Document { end, ..reader.document() })
 }
 
-struct Reader<'a> {
+struct XmlReader<'a> {
     address: &'a Url,
-    prefixes: Prefixes,
+    prefixes: NamespacePrefixes,
     /// The name of the document's first element.
     root: Option<String>,
     /// Whether it was closed, and no item began since.
@@ -64,7 +64,7 @@ struct Reader<'a> {
     lang: Ranked<String>,
     authors: Vec<(u8, String)>,
     items: Vec<Item>,
-    item: Option<Draft>,
+    item: Option<ItemDraft>,
     item_base: Option<Url>,
     /// The element whose parts are not the item's own, until it ends.
     aside: Option<String>,
@@ -73,11 +73,11 @@ struct Reader<'a> {
     capture: Option<Capture>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> XmlReader<'a> {
     fn new(address: &'a Url) -> Self {
         Self {
             address,
-            prefixes: Prefixes::default(),
+            prefixes: NamespacePrefixes::default(),
             root: None,
             is_ended: false,
             feed: None,
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
         self.root.get_or_insert_with(|| name.to_owned());
         self.prefixes.learn(tag);
         let meaning = self.prefixes.meaning(name);
-        if meaning == Meaning::Item {
+        if meaning == ElementMeaning::Item {
             return self.start_item(tag);
         }
         if let Some(capture) = &mut self.capture {
@@ -113,14 +113,14 @@ impl<'a> Reader<'a> {
         }
         match meaning {
             _ if self.aside.is_some() => {}
-            Meaning::Feed if self.item.is_none() => self.start_feed(tag),
-            Meaning::Source | Meaning::Aside if !tag.self_closing => {
+            ElementMeaning::Feed if self.item.is_none() => self.start_feed(tag),
+            ElementMeaning::Source | ElementMeaning::Aside if !tag.self_closing => {
                 self.aside = Some(name.to_owned());
-                if meaning == Meaning::Source {
-                    self.capture = Some(Capture::new(tag, Part::Source, 1, self.is_atom, None));
+                if meaning == ElementMeaning::Source {
+                    self.capture = Some(Capture::new(tag, FeedPart::Source, 1, self.is_atom, None));
                 }
             }
-            Meaning::Part(part, rank) => self.start_part(tag, part, rank),
+            ElementMeaning::Part(part, rank) => self.start_part(tag, part, rank),
             _ => {}
         }
     }
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
         self.is_ended = false;
         self.is_atom |= tag.name.ends_with("entry");
         self.item_base = based(tag, self.base());
-        let mut draft = Draft::default();
+        let mut draft = ItemDraft::default();
         if let Some(about) =
             attribute(tag, "rdf:about").map(str::trim).filter(|about| !about.is_empty())
         {
@@ -163,12 +163,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn start_part(&mut self, tag: &Tag, part: Part, rank: u8) {
-        let is_named = matches!(part, Part::Name | Part::Contact) && self.author.is_none();
+    fn start_part(&mut self, tag: &Tag, part: FeedPart, rank: u8) {
+        let is_named = matches!(part, FeedPart::Name | FeedPart::Contact) && self.author.is_none();
         if is_named || self.takes_attributes(tag, part, rank) || tag.self_closing {
             return;
         }
-        if part == Part::Author {
+        if part == FeedPart::Author {
             self.author = Some(tag.name.to_string());
         }
         let base = based(tag, self.base());
@@ -176,9 +176,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether the part stands in the tag's attributes, as Atom's links and categories do.
-    fn takes_attributes(&mut self, tag: &Tag, part: Part, rank: u8) -> bool {
+    fn takes_attributes(&mut self, tag: &Tag, part: FeedPart, rank: u8) -> bool {
         match part {
-            Part::Link => {
+            FeedPart::Link => {
                 let Some(href) = attribute(tag, "href").or_else(|| attribute(tag, "rdf:resource"))
                 else {
                     return false;
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
                 }
                 true
             }
-            Part::Category => {
+            FeedPart::Category => {
                 let named =
                     ["label", "term", "text"].into_iter().filter_map(|name| attribute(tag, name));
                 let tag = named
@@ -213,8 +213,8 @@ impl<'a> Reader<'a> {
         let name: &str = &tag.name;
         let meaning = self.prefixes.meaning(name);
         if let Some(capture) = &mut self.capture {
-            let is_over =
-                capture.is_closed_by(name) || matches!(meaning, Meaning::Item | Meaning::Feed);
+            let is_over = capture.is_closed_by(name)
+                || matches!(meaning, ElementMeaning::Item | ElementMeaning::Feed);
             if !is_over {
                 return capture.tag(tag);
             }
@@ -227,8 +227,8 @@ impl<'a> Reader<'a> {
             }
         }
         match meaning {
-            Meaning::Item => self.finish_item(true),
-            Meaning::Feed => self.is_closed |= self.feed.as_deref() == Some(name),
+            ElementMeaning::Item => self.finish_item(true),
+            ElementMeaning::Feed => self.is_closed |= self.feed.as_deref() == Some(name),
             _ => {}
         }
     }
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
         let rank = capture.rank;
 
         match (capture.part, &mut self.item) {
-            (Part::Title, item) => {
+            (FeedPart::Title, item) => {
                 let title = headline(capture.form, &capture.text);
                 if !title.is_empty() {
                     item.as_mut()
@@ -260,25 +260,25 @@ impl<'a> Reader<'a> {
                         .offer(rank, title);
                 }
             }
-            (Part::Author | Part::Name | Part::Contact, item) => {
+            (FeedPart::Author | FeedPart::Name | FeedPart::Contact, item) => {
                 let name = author(&capture.text);
-                if !name.is_empty() && (capture.part != Part::Contact || name.contains('@')) {
+                if !name.is_empty() && (capture.part != FeedPart::Contact || name.contains('@')) {
                     item.as_mut()
                         .map_or(&mut self.authors, |item| &mut item.authors)
                         .push((rank, name));
                 }
             }
-            (Part::Language, item) => {
+            (FeedPart::Language, item) => {
                 let lang = capture.text.trim().to_ascii_lowercase();
                 if !lang.is_empty() {
                     item.as_mut().map_or(&mut self.lang, |item| &mut item.lang).offer(rank, lang);
                 }
             }
-            (Part::Source, Some(item)) => {
+            (FeedPart::Source, Some(item)) => {
                 let source = plain::one_line(&plain::from_markup(&capture.text));
                 item.source = Some(source).filter(|source| !source.is_empty());
             }
-            (Part::Link, Some(_)) => {
+            (FeedPart::Link, Some(_)) => {
                 let link = resolve(&capture.text, capture.base.as_ref().unwrap_or(self.base()));
                 if let (Some(item), Some(link)) = (&mut self.item, link) {
                     item.link.offer(rank, link);
@@ -324,7 +324,12 @@ impl<'a> Reader<'a> {
                 item.authors = self.authors.iter().map(|(_, name)| name.clone()).collect();
             }
         }
-        Document { title: self.title.get(), hints: Hints::default(), items, end: End::Whole }
+        Document {
+            title: self.title.get(),
+            hints: PollHints::default(),
+            items,
+            end: DocumentEnd::Whole,
+        }
     }
 }
 
@@ -338,9 +343,9 @@ fn short(name: &str) -> &str {
     &name[..name.floor_char_boundary(40)]
 }
 
-struct Sink<'a>(RefCell<Reader<'a>>);
+struct FeedSink<'a>(RefCell<XmlReader<'a>>);
 
-impl TokenSink for Sink<'_> {
+impl TokenSink for FeedSink<'_> {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {

@@ -30,7 +30,7 @@ const MOST_WORK: u32 = 160 << 10;
 
 /// Room that bodies in flight share; a clone is the same room.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct BodyBudget {
     places: [Arc<Semaphore>; SIZES.len()],
     /// [`MOST_WORK`], as far as nothing takes it up.
     work: Arc<Semaphore>,
@@ -39,25 +39,27 @@ pub struct Room {
 /// The memory that reading a body takes, counted until it is dropped.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Work(#[expect(dead_code, reason = "it is held, not used")] OwnedSemaphorePermit);
+pub(crate) struct ParsingMemory(
+    #[expect(dead_code, reason = "it is held, not used")] OwnedSemaphorePermit,
+);
 
-impl Default for Room {
+impl Default for BodyBudget {
     fn default() -> Self {
         Self::of(SIZES.map(|(_, places)| places))
     }
 }
 
-impl Room {
+impl BodyBudget {
     fn of(places: [usize; SIZES.len()]) -> Self {
         let work = Arc::new(Semaphore::new(MOST_WORK as usize));
         Self { places: places.map(|places| Arc::new(Semaphore::new(places))), work }
     }
 
     /// Waits until there is memory to read `body`, and for what comes of it until that is recorded.
-    pub(crate) async fn work(&self, body: &Body) -> Work {
+    pub(crate) async fn work(&self, body: &Body) -> ParsingMemory {
         let takes =
             u32::try_from(body.len() * WORK_OF_A_BYTE / 1024).unwrap_or(MOST_WORK).min(MOST_WORK);
-        Work(
+        ParsingMemory(
             Arc::clone(&self.work)
                 .acquire_many_owned(takes)
                 .await
@@ -99,7 +101,7 @@ impl Body {
     }
 
     /// Adds `part`, as soon as there is room for it.
-    async fn extend(&mut self, part: &[u8], room: &Room) {
+    async fn extend(&mut self, part: &[u8], room: &BodyBudget) {
         let length = self.bytes.len() + part.len();
         let size = SIZES.iter().position(|(most, _)| length <= *most).unwrap_or(SIZES.len() - 1);
         if self.place.as_ref().is_none_or(|(held, _)| *held < size) {
@@ -163,7 +165,7 @@ fn broken_off(body: Body, why: FetchError) -> Result<Body, FetchError> {
 }
 
 #[cfg(test)]
-impl Room {
+impl BodyBudget {
     /// Takes up all places of the largest bodies.
     pub(super) async fn without_the_largest(&self) -> OwnedSemaphorePermit {
         let (_, places) = SIZES[SIZES.len() - 1];
@@ -180,13 +182,13 @@ mod tests {
     use super::*;
 
     /// How many places of each size are free.
-    fn free(room: &Room) -> [usize; SIZES.len()] {
+    fn free(room: &BodyBudget) -> [usize; SIZES.len()] {
         room.places.each_ref().map(|places| places.available_permits())
     }
 
     #[tokio::test]
     async fn a_body_that_outgrows_its_size_waits_for_a_place_among_the_next_and_gives_it_back() {
-        let room = Room::of([1, 1, 1]);
+        let room = BodyBudget::of([1, 1, 1]);
         let mut first = Body::default();
         first.extend(&vec![b'a'; SIZES[0].0], &room).await;
         assert_eq!(free(&room), [0, 1, 1]);
@@ -208,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_of_the_largest_bodies_are_not_read_at_once() {
-        let room = Room::default();
+        let room = BodyBudget::default();
         let large = Body::from(vec![b'a'; MOST_BYTES]);
         let first = room.work(&large).await;
         let small = room.work(&Body::from(vec![b'a'; 64 << 10])).await;

@@ -8,7 +8,7 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use url::Url;
 
-use super::{Answer, FetchError, Freshness, MOST_BYTES, Validators, Way};
+use super::{FetchError, Freshness, HttpAnswer, MOST_BYTES, RedirectKind, Validators};
 
 /// Reads the file that a `file:` address names; the body is `None` if time of change and length are
 /// those of `known`.
@@ -17,7 +17,7 @@ use super::{Answer, FetchError, Freshness, MOST_BYTES, Validators, Way};
 ///
 /// # Errors Where there is no such file, it is not a plain file, it may not be read, or it is
 /// larger than [`MOST_BYTES`].
-pub async fn read_file(url: &Url, known: &Validators) -> Result<Answer, FetchError> {
+pub async fn read_file(url: &Url, known: &Validators) -> Result<HttpAnswer, FetchError> {
     let path = url
         .to_file_path()
         .map_err(|()| FetchError::Unreachable("this is no address of a file".to_owned()))?;
@@ -30,13 +30,13 @@ pub async fn read_file(url: &Url, known: &Validators) -> Result<Answer, FetchErr
     let body =
         if validators == *known { None } else { Some(read(File::open(&path).await).await?.into()) };
     let freshness = Freshness::default();
-    Ok(Answer {
+    Ok(HttpAnswer {
         body,
         content_type: None,
         validators,
         freshness,
         url: url.clone(),
-        way: Way::Straight,
+        way: RedirectKind::Straight,
     })
 }
 

@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client, ClientBuilder};
 use url::Url;
 
 use super::{FetchError, HOME, failure};
-use crate::config::{Authority, Hosts, Manner, Network, Proxy};
+use crate::config::{Authority, HostSetting, HostSettings, Network, Proxy};
 use crate::http::guard;
 use crate::http::guard::{Forbidden, GuardedResolver};
 
@@ -22,36 +22,36 @@ pub struct NoClient(String);
 /// clones share them.
 ///
 /// A client looks names up by [`GuardedResolver`]; addresses in URLs are not looked up, so
-/// [`Reach::check`] or [`Reach::check_hook`] comes before each request. It follows no redirect,
+/// [`HttpClients::check`] or [`HttpClients::check_hook`] comes before each request. It follows no redirect,
 /// keeps no cookies, sends no Referer, heeds no proxy of the environment, and gives up connecting
 /// after 10 s.
 #[derive(Clone, Debug)]
-pub struct Reach(Arc<Inner>);
+pub struct HttpClients(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     network: Network,
-    hosts: Hosts,
+    hosts: HostSettings,
     usual: Client,
     /// Those that some hosts want in place of the usual one.
-    others: Vec<(Route, Client)>,
+    others: Vec<(ClientRoute, Client)>,
 }
 
 /// What makes one client differ from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Route {
+struct ClientRoute {
     proxy: Option<Proxy>,
     http1: bool,
 }
 
-impl Reach {
+impl HttpClients {
     /// The clients that `network` and `hosts` ask for.
     ///
     /// # Errors
     /// Where the machine has no CA certificates or TLS cannot be set up.
-    pub fn new(network: Network, hosts: Hosts) -> Result<Self, NoClient> {
+    pub fn new(network: Network, hosts: HostSettings) -> Result<Self, NoClient> {
         let usual = client_that_trusts(&[], &network)?;
-        let mut others: Vec<(Route, Client)> = Vec::new();
+        let mut others: Vec<(ClientRoute, Client)> = Vec::new();
         for manner in hosts.manners() {
             let route = route(manner, &network);
             if (route.http1 || route.proxy != network.proxy)
@@ -121,14 +121,17 @@ impl Reach {
     }
 }
 
-fn route(manner: &Manner, network: &Network) -> Route {
-    Route { proxy: manner.proxy.clone().or_else(|| network.proxy.clone()), http1: manner.http1 }
+fn route(manner: &HostSetting, network: &Network) -> ClientRoute {
+    ClientRoute {
+        proxy: manner.proxy.clone().or_else(|| network.proxy.clone()),
+        http1: manner.http1,
+    }
 }
 
-/// A client like [`Reach::usual`] that believes `authorities` besides the system's.
+/// A client like [`HttpClients::usual`] that believes `authorities` besides the system's.
 ///
 /// # Errors
-/// As [`Reach::new`].
+/// As [`HttpClients::new`].
 pub fn client_that_trusts(
     authorities: &[Authority],
     network: &Network,

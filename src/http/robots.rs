@@ -4,7 +4,7 @@
 use robotxt::{AccessResult, Agent};
 use url::Url;
 
-use crate::http::{Answer, FetchError};
+use crate::http::{FetchError, HttpAnswer};
 use crate::markup::shield::shielded;
 
 /// The name by which robots.txt addresses this program.
@@ -24,7 +24,7 @@ impl Robots {
     /// that is too busy to say (429) does not, nor does one that fails or cannot be reached. No
     /// more than 500 KiB count.
     #[must_use]
-    pub fn of(asked: Result<&Answer, &FetchError>) -> Self {
+    pub fn of(asked: Result<&HttpAnswer, &FetchError>) -> Self {
         match asked {
             Ok(answer) => {
                 let text = answer.body.as_deref().unwrap_or_default();
@@ -78,20 +78,20 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::http::{Freshness, HostKey, Validators, Way};
+    use crate::http::{Freshness, HostKey, RedirectKind, Validators};
 
     fn url(path: &str) -> Url {
         format!("https://ana@wire.example:8443{path}").parse().unwrap()
     }
 
     fn says(text: &[u8]) -> Robots {
-        let answer = Answer {
+        let answer = HttpAnswer {
             body: Some(text.to_vec().into()),
             content_type: None,
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url("/robots.txt"),
-            way: Way::Straight,
+            way: RedirectKind::Straight,
         };
         Robots::of(Ok(&answer))
     }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::*;
-use crate::config::{Hosts, Network};
+use crate::config::{HostSettings, Network};
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 
@@ -67,27 +67,27 @@ fn short() -> Limits {
         idle: Duration::from_millis(300),
         total: Duration::from_millis(900),
         body: 1 << 20,
-        room: Room::default(),
+        room: BodyBudget::default(),
     }
 }
 
-fn reach(network: Network) -> Reach {
-    Reach::new(network, Hosts::default()).unwrap()
+fn reach(network: Network) -> HttpClients {
+    HttpClients::new(network, HostSettings::default()).unwrap()
 }
 
 fn own() -> Network {
     Network { allow: loopback(), ..Network::default() }
 }
 
-fn request(url: &Url, validators: Validators) -> Request {
-    Request { url: url.clone(), validators, want: Want::Feed }
+fn request(url: &Url, validators: Validators) -> HttpRequest {
+    HttpRequest { url: url.clone(), validators, want: Want::Feed }
 }
 
 async fn get_within(
-    request: &Request,
+    request: &HttpRequest,
     limits: &Limits,
     hosts: &Mutex<Vec<String>>,
-) -> Result<Answer, FetchError> {
+) -> Result<HttpAnswer, FetchError> {
     let network = Network {
         allow: loopback(),
         contact: Some("ana@example.org".to_owned()),
@@ -100,7 +100,7 @@ async fn get_within(
     fetch(&reach(network), request, limits, now(), admit, |_, _| ()).await
 }
 
-async fn get(url: &Url) -> Result<Answer, FetchError> {
+async fn get(url: &Url) -> Result<HttpAnswer, FetchError> {
     get_within(&request(url, Validators::default()), &Limits::default(), &Mutex::default()).await
 }
 
@@ -194,15 +194,15 @@ async fn redirects_are_followed_with_a_permit_and_the_validators_for_each_hop() 
 }
 
 #[rstest]
-#[case(&["301 Moved Permanently", "308 Permanent Redirect"], Way::MovedForGood)]
-#[case(&["301 Moved Permanently", "302 Found", "308 Permanent Redirect"], Way::Redirected)]
-#[case(&["307 Temporary Redirect"], Way::Redirected)]
-#[case(&["303 See Other", "301 Moved Permanently"], Way::Redirected)]
-#[case(&[], Way::Straight)]
+#[case(&["301 Moved Permanently", "308 Permanent Redirect"], RedirectKind::MovedForGood)]
+#[case(&["301 Moved Permanently", "302 Found", "308 Permanent Redirect"], RedirectKind::Redirected)]
+#[case(&["307 Temporary Redirect"], RedirectKind::Redirected)]
+#[case(&["303 See Other", "301 Moved Permanently"], RedirectKind::Redirected)]
+#[case(&[], RedirectKind::Straight)]
 #[tokio::test]
 async fn a_feed_moved_for_good_if_every_hop_says_so(
     #[case] hops: &'static [&'static str],
-    #[case] way: Way,
+    #[case] way: RedirectKind,
 ) {
     let mut url = serve(|_| ok("", b"<rss/>")).await;
     for status in hops.iter().rev() {
@@ -370,7 +370,7 @@ async fn a_body_of_50_mib_is_not_read(#[case] length: &'static str) {
 }
 
 /// As far as an answer came that broke off, and why it did.
-fn broken(answer: Answer) -> (Vec<u8>, String) {
+fn broken(answer: HttpAnswer) -> (Vec<u8>, String) {
     let body = answer.body.expect("a body");
     (body.to_vec(), body.broken().expect("it broke off").to_string())
 }
@@ -387,7 +387,7 @@ async fn damaged_and_cut_answers_are_told_apart() {
     let short = serve(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec()).await;
     let broke_off = "the answer broke off in the middle".to_owned();
     assert_eq!(broken(get(&short).await.unwrap()), (b"half".to_vec(), broke_off.clone()));
-    let page = Request { want: Want::Page, ..request(&short, Validators::default()) };
+    let page = HttpRequest { want: Want::Page, ..request(&short, Validators::default()) };
     let part = get_within(&page, &Limits::default(), &Mutex::default()).await;
     assert_eq!(part.unwrap_err(), FetchError::Broken(broke_off), "part of a page is not read");
     let nothing = serve(|_| Vec::new()).await;
@@ -469,7 +469,7 @@ async fn serve_slowly(pause: Duration) -> Url {
 #[tokio::test]
 async fn a_server_that_dribbles_is_given_up(#[case] pause: Duration, #[case] message: &str) {
     let url = serve_slowly(pause).await;
-    let page = Request { want: Want::Page, ..request(&url, Validators::default()) };
+    let page = HttpRequest { want: Want::Page, ..request(&url, Validators::default()) };
     let error = get_within(&page, &short(), &Mutex::default()).await.unwrap_err();
     assert_eq!(error, FetchError::Broken(message.to_owned()));
 }

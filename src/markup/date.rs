@@ -29,13 +29,13 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
 
 /// A piece of a date: a number with its digits counted, a word, or a sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece<'a> {
+enum DatePiece<'a> {
     Number(i64, usize),
     Word(&'a str),
     Sign(char),
 }
 
-use Piece::{Number, Sign, Word};
+use DatePiece::{Number, Sign, Word};
 
 fn loose(text: &str) -> Option<Timestamp> {
     let lower = text.to_lowercase();
@@ -55,7 +55,7 @@ fn loose(text: &str) -> Option<Timestamp> {
     clock.offset.unwrap_or(Offset::UTC).to_timestamp(civil).ok()
 }
 
-fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
+fn pieces(text: &str) -> Option<Vec<DatePiece<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -89,9 +89,9 @@ struct Clock {
 
 /// Finds `hour:minute` with what belongs to it; also gives the pieces that remain for the date,
 /// without white space.
-fn clock<'a>(pieces: &[Piece<'a>]) -> (Clock, Vec<Piece<'a>>) {
+fn clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
     let mut clock = Clock::default();
-    let mut around: Vec<Piece> = pieces.to_vec();
+    let mut around: Vec<DatePiece> = pieces.to_vec();
     let starts = |at: &usize| {
         matches!(pieces[*at..], [Number(0..=24, 1 | 2), Sign(':'), Number(0..=59, 1 | 2), ..])
     };
@@ -127,7 +127,7 @@ fn clock<'a>(pieces: &[Piece<'a>]) -> (Clock, Vec<Piece<'a>>) {
 }
 
 /// `AM` or `PM`: 0 or 12 hours.
-fn half<'p, 'a>(pieces: &'p [Piece<'a>]) -> (Option<i64>, &'p [Piece<'a>]) {
+fn half<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<i64>, &'p [DatePiece<'a>]) {
     let trimmed = without_space(pieces);
     match trimmed {
         [Word("am"), after @ ..] => (Some(0), after),
@@ -140,7 +140,7 @@ fn half<'p, 'a>(pieces: &'p [Piece<'a>]) -> (Option<i64>, &'p [Piece<'a>]) {
 }
 
 /// The offset after a time: `+hhmm`, `-hh:mm`, a zone's name, or both (`GMT+1`).
-fn offset<'p, 'a>(pieces: &'p [Piece<'a>]) -> (Option<Offset>, &'p [Piece<'a>]) {
+fn offset<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<Offset>, &'p [DatePiece<'a>]) {
     let (zone, after) = match without_space(pieces) {
         [Word(name), after @ ..] if words::zone(name).is_some() => (words::zone(name), after),
         other => (None, other),
@@ -159,7 +159,7 @@ fn offset<'p, 'a>(pieces: &'p [Piece<'a>]) -> (Option<Offset>, &'p [Piece<'a>]) 
     (Offset::from_seconds(total * 60).ok(), after)
 }
 
-fn shift<'p, 'a>(sign: i32, pieces: &'p [Piece<'a>]) -> (Option<i32>, &'p [Piece<'a>]) {
+fn shift<'p, 'a>(sign: i32, pieces: &'p [DatePiece<'a>]) -> (Option<i32>, &'p [DatePiece<'a>]) {
     let (hours, minutes, after) = match pieces {
         [Number(hours @ 0..=15, 1 | 2), Sign(':'), Number(minutes @ 0..=59, 2), after @ ..] => {
             (*hours, *minutes, after)
@@ -171,7 +171,7 @@ fn shift<'p, 'a>(sign: i32, pieces: &'p [Piece<'a>]) -> (Option<i32>, &'p [Piece
     (i32::try_from(hours * 60 + minutes).ok().map(|minutes| sign * minutes), after)
 }
 
-fn without_space<'p, 'a>(pieces: &'p [Piece<'a>]) -> &'p [Piece<'a>] {
+fn without_space<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> &'p [DatePiece<'a>] {
     let spaces =
         pieces.iter().take_while(|piece| matches!(piece, Sign(c) if c.is_whitespace())).count();
     &pieces[spaces..]
@@ -179,7 +179,7 @@ fn without_space<'p, 'a>(pieces: &'p [Piece<'a>]) -> &'p [Piece<'a>] {
 
 /// A date whose month is a word: `1 May 2024`, `May 1, 2024`, `2024 May 1`, `1-May-24`, `1 de mayo
 /// de 2024`.
-fn words_date(pieces: &[Piece]) -> Option<Date> {
+fn words_date(pieces: &[DatePiece]) -> Option<Date> {
     let month = pieces.iter().find_map(|piece| match piece {
         Word(word) => words::month(word),
         _ => None,
@@ -195,7 +195,7 @@ fn words_date(pieces: &[Piece]) -> Option<Date> {
 }
 
 /// A date in numbers: `2024-05-01`, `20240501`, `1.5.2024`, `2024年5月1日`.
-fn numbers_date(pieces: &[Piece], is_american: bool) -> Option<Date> {
+fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
     match *pieces {
         [Number(packed, 8), ..] => date(packed / 10_000, 4, packed / 100 % 100, packed % 100),
         [Number(year, 4), _, Number(month, _), _, Number(day, _), ..] => date(year, 4, month, day),

@@ -12,7 +12,7 @@ use crate::markup::tokens::{raw_kind, tokenise};
 /// one is a line break. Scripts, styles and the like are left out. Text after a tag that is too
 /// large to be read safely is left out too.
 pub(crate) fn from_markup(html: &str) -> String {
-    let sink = Plain(RefCell::new(Writer::with_capacity(html.len())));
+    let sink = Plain(RefCell::new(PlainTextWriter::with_capacity(html.len())));
     let has_references = || html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]));
     if html.contains('<') || has_references() {
         let _ = tokenise(html, &sink);
@@ -28,7 +28,7 @@ pub(crate) fn from_markup(html: &str) -> String {
 
 /// Plain text with white space folded and paragraphs kept.
 pub(crate) fn from_text(text: &str) -> String {
-    let mut writer = Writer::default();
+    let mut writer = PlainTextWriter::default();
     for line in text.lines() {
         writer.write(line);
         writer.line_break();
@@ -74,7 +74,7 @@ pub(crate) fn is_folded(text: &str) -> bool {
 
 /// What parts the next word from the last.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Gap {
+enum WordGap {
     #[default]
     None,
     Space,
@@ -83,14 +83,14 @@ enum Gap {
 }
 
 #[derive(Default)]
-struct Writer {
+struct PlainTextWriter {
     out: String,
-    gap: Gap,
+    gap: WordGap,
     /// The element whose content is left out, until it ends.
     skipped: Option<String>,
 }
 
-impl Writer {
+impl PlainTextWriter {
     /// One for a text of so many bytes.
     fn with_capacity(bytes: usize) -> Self {
         Self { out: String::with_capacity(bytes), ..Self::default() }
@@ -103,7 +103,7 @@ impl Writer {
         }
         for (at, word) in text.split(|c: char| c.is_whitespace()).enumerate() {
             if at > 0 {
-                self.gap = self.gap.max(Gap::Space);
+                self.gap = self.gap.max(WordGap::Space);
             }
             if !word.is_empty() {
                 self.part();
@@ -119,17 +119,17 @@ impl Writer {
     fn part(&mut self) {
         if !self.out.is_empty() {
             self.out.push_str(match self.gap {
-                Gap::None => "",
-                Gap::Space => " ",
-                Gap::Line => "\n",
-                Gap::Paragraph => "\n\n",
+                WordGap::None => "",
+                WordGap::Space => " ",
+                WordGap::Line => "\n",
+                WordGap::Paragraph => "\n\n",
             });
         }
-        self.gap = Gap::None;
+        self.gap = WordGap::None;
     }
 
     fn line_break(&mut self) {
-        self.gap = if self.gap >= Gap::Line { Gap::Paragraph } else { Gap::Line };
+        self.gap = if self.gap >= WordGap::Line { WordGap::Paragraph } else { WordGap::Line };
     }
 
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
@@ -142,7 +142,7 @@ impl Writer {
         }
         match name {
             "br" => self.line_break(),
-            _ if is_block(name) => self.gap = Gap::Paragraph,
+            _ if is_block(name) => self.gap = WordGap::Paragraph,
             _ => {}
         }
         if tag.kind == TagKind::StartTag && !tag.self_closing && is_unseen(name) {
@@ -153,7 +153,7 @@ impl Writer {
     }
 }
 
-struct Plain(RefCell<Writer>);
+struct Plain(RefCell<PlainTextWriter>);
 
 impl TokenSink for Plain {
     type Handle = ();

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::config::ConsoleFormat;
-use crate::notify::{Cause, Outcome, payload, text};
+use crate::notify::{FailureCause, Outcome, payload, text};
 
 /// How long standard output may be held up, by a pager for one.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -42,19 +42,21 @@ async fn write(mut out: impl AsyncWrite + Unpin, bytes: &[u8]) -> Outcome {
     };
     match tokio::time::timeout(DEADLINE, written).await {
         Ok(Ok(())) => Outcome::Delivered("written".to_owned()),
-        Ok(Err(error)) => {
-            Outcome::retry(Cause::Unreached, format!("standard output takes nothing: {error}"))
-        }
-        Err(_) => {
-            Outcome::retry(Cause::Failed, "standard output is held up: is it paused?".to_owned())
-        }
+        Ok(Err(error)) => Outcome::retry(
+            FailureCause::Unreached,
+            format!("standard output takes nothing: {error}"),
+        ),
+        Err(_) => Outcome::retry(
+            FailureCause::Failed,
+            "standard output is held up: is it paused?".to_owned(),
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::{Retry, fixture};
+    use crate::notify::{RetryReason, fixture};
 
     fn text_of(format: ConsoleFormat, frozen: &[u8]) -> String {
         String::from_utf8(painted(format, frozen, &TimeZone::UTC, false)).unwrap()
@@ -88,7 +90,7 @@ mod tests {
     async fn a_closed_output_is_no_panic_and_burns_no_attempt() {
         let (out, reader) = tokio::io::duplex(1);
         drop(reader);
-        let Outcome::Retry(Retry { cause: Cause::Unreached, why, .. }) =
+        let Outcome::Retry(RetryReason { cause: FailureCause::Unreached, why, .. }) =
             write(out, b"alert\n").await
         else {
             panic!("delivered")

@@ -15,12 +15,12 @@ use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
 use sha2::{Digest, Sha256};
 use url::Host;
 
-use crate::alerts::{Content, Letter, Receiver};
+use crate::alerts::{Content, Notification, Receiver};
 use crate::config::Email;
 use crate::notify::plain::plain;
 use crate::notify::reply::cut;
 use crate::notify::text;
-use crate::notify::view::{View, view};
+use crate::notify::view::{MessageView, view};
 use tidings_rules::story::{NotifierName, Severity};
 
 pub(super) use smtp::{Pools, send};
@@ -41,7 +41,7 @@ const RULE: usize = 40;
 pub(super) fn render(
     email: &Email,
     receiver: &Receiver,
-    letter: &Letter,
+    letter: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
     let view = view(letter, zone);
@@ -97,11 +97,11 @@ fn with_ascii_domain(address: &Address) -> Address {
 
 /// The subject as it is to be read: in what stands there in ASCII, nothing looks like an encoded
 /// word (RFC 2047), which mail programs would decode.
-fn subject(view: &View, letter: &Letter) -> String {
+fn subject(view: &MessageView, letter: &Notification) -> String {
     words_of_subject(view, letter).replace("=?", "= ?")
 }
 
-fn words_of_subject(view: &View, letter: &Letter) -> String {
+fn words_of_subject(view: &MessageView, letter: &Notification) -> String {
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
     let title = cut(title.trim(), TITLE);
     let grave = view.severity.filter(|severity| *severity >= Severity::High);

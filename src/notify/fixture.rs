@@ -2,24 +2,24 @@
 
 use jiff::Timestamp;
 
-use crate::alerts::digest::{Digest, Entry, Group, Reason};
-use crate::alerts::notice::{About, Kind, Notice};
-use crate::alerts::{Content, Head, Letter, Told};
+use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
+use crate::alerts::notice::{About, Notice, NoticeKind};
+use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
-use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
+use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, Read, Severity};
 
 /// An alert with all that an alert can have. The tests of the whole read the same file.
-pub(super) fn alert() -> Letter {
+pub(super) fn alert() -> Notification {
     serde_json::from_str(include_str!("fixture.json")).expect("fixture.json is a letter")
 }
 
 /// An alert with as little as an alert can have.
-pub(super) fn bare() -> Letter {
+pub(super) fn bare() -> Notification {
     let seen: Timestamp = "2026-03-12T13:20:00Z".parse().expect("a time");
     let content = Content::Alert {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000002".to_owned(),
-        story: Head {
+        story: StorySummary {
             title: String::new(),
             opening: None,
             url: None,
@@ -29,7 +29,7 @@ pub(super) fn bare() -> Letter {
         },
         read: Read::Full,
         update: None,
-        feeds: vec![Sighting {
+        feeds: vec![FeedEntry {
             feed: FeedName("Wire".to_owned()),
             title: String::new(),
             url: None,
@@ -37,11 +37,11 @@ pub(super) fn bare() -> Letter {
         }],
         rules: vec![told("arms", vec![])],
     };
-    Letter { content, ..alert() }
+    Notification { content, ..alert() }
 }
 
 /// The bare alert with this headline.
-pub(super) fn titled(title: &str) -> Letter {
+pub(super) fn titled(title: &str) -> Notification {
     let mut letter = bare();
     if let Content::Alert { story, .. } = &mut letter.content {
         title.clone_into(&mut story.title);
@@ -50,7 +50,7 @@ pub(super) fn titled(title: &str) -> Letter {
 }
 
 /// The bare alert with so many sentences of evidence.
-pub(super) fn wordy(sentences: usize) -> Letter {
+pub(super) fn wordy(sentences: usize) -> Notification {
     let mut letter = bare();
     if let Content::Alert { rules, .. } = &mut letter.content {
         let sentence =
@@ -61,19 +61,19 @@ pub(super) fn wordy(sentences: usize) -> Letter {
 }
 
 /// The bare alert, carried by so many feeds.
-pub(super) fn carried_by(copies: usize) -> Letter {
+pub(super) fn carried_by(copies: usize) -> Notification {
     let mut letter = bare();
     if let Content::Alert { feeds, .. } = &mut letter.content {
-        let paper = |n| Sighting { feed: FeedName(format!("Paper {n}")), ..feeds[0].clone() };
+        let paper = |n| FeedEntry { feed: FeedName(format!("Paper {n}")), ..feeds[0].clone() };
         *feeds = (1..=copies).map(paper).collect();
     }
     letter
 }
 
 /// A test message.
-pub(super) fn test() -> Letter {
+pub(super) fn test() -> Notification {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");
-    Letter {
+    Notification {
         id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
         created,
         sent: created,
@@ -82,9 +82,9 @@ pub(super) fn test() -> Letter {
 }
 
 /// A digest, gathered for that reason: two rules, three stories.
-pub(super) fn digest(reason: Reason) -> Letter {
+pub(super) fn digest(reason: DigestReason) -> Notification {
     let at = |time: &str| time.parse::<Timestamp>().expect("a time");
-    let story = |title: &str, number: u32, time: &str| Head {
+    let story = |title: &str, number: u32, time: &str| StorySummary {
         title: title.to_owned(),
         opening: None,
         url: Some(format!("https://wire.example/{number}")),
@@ -92,7 +92,7 @@ pub(super) fn digest(reason: Reason) -> Letter {
         first_seen: at("2026-03-12T13:20:00Z"),
         lang: None,
     };
-    let entry = |story: Head, evidence: Vec<Evidence>| Entry {
+    let entry = |story: StorySummary, evidence: Vec<Evidence>| DigestEntry {
         event: story.url.clone().unwrap_or_default(),
         story,
         read: Read::Full,
@@ -110,45 +110,45 @@ pub(super) fn digest(reason: Reason) -> Letter {
     ];
     let bridge = evidence("bridge", Field::Title, "Freight over the bridge doubles");
     let rules = vec![
-        Group {
+        DigestGroup {
             rule: "Russia-North Korea arms".to_owned(),
             row: None,
             severity: Severity::High,
             stories,
         },
-        Group {
+        DigestGroup {
             rule: "bridges".to_owned(),
             row: None,
             severity: Severity::Low,
             stories: vec![entry(freight, vec![bridge])],
         },
     ];
-    Letter { content: Content::Digest(Digest { reason, part: None, rules }), ..test() }
+    Notification { content: Content::Digest(Digest { reason, part: None, rules }), ..test() }
 }
 
 /// A notice of this kind about a webhook.
-pub(super) fn notice(kind: Kind) -> Letter {
+pub(super) fn notice(kind: NoticeKind) -> Notification {
     let since = "2026-03-12T12:21:00Z".parse().expect("a time");
     let why = "the server answered 503 Service Unavailable".to_owned();
     let notice =
         Notice { kind, notifier: NotifierName("ops".to_owned()), recipient: None, since, why };
-    Letter { content: Content::Notice(About::Receiver(notice)), ..test() }
+    Notification { content: Content::Notice(About::Receiver(notice)), ..test() }
 }
 
 /// A notice of this kind about a feed.
-pub(super) fn feed_notice(kind: health::Kind) -> Letter {
+pub(super) fn feed_notice(kind: health::FeedNoticeKind) -> Notification {
     let since = "2026-03-11T12:21:00Z".parse().expect("a time");
     let (feed, why) =
         (FeedName("Yonhap".to_owned()), "the server answered 503 Service Unavailable".to_owned());
-    Letter {
+    Notification {
         content: Content::Notice(About::Feed(FeedNotice { kind, feed, since, why })),
         ..test()
     }
 }
 
 /// What is told of a rule that says nothing of itself.
-pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> Told {
-    Told {
+pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
+    RuleMatch {
         rule: rule.to_owned(),
         row: None,
         version: "00".repeat(32),

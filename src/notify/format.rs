@@ -17,8 +17,8 @@ mod words;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::alerts::Letter;
-use crate::config::Format;
+use crate::alerts::Notification;
+use crate::config::WebhookFormat;
 use crate::notify::payload;
 use crate::notify::view::view;
 
@@ -27,16 +27,20 @@ use crate::notify::view::view;
 ///
 /// # Errors
 /// Where the letter cannot be put into JSON.
-pub(super) fn render(format: Format, letter: &Letter, zone: &TimeZone) -> Result<Vec<u8>, String> {
+pub(super) fn render(
+    format: WebhookFormat,
+    letter: &Notification,
+    zone: &TimeZone,
+) -> Result<Vec<u8>, String> {
     let view = view(letter, zone);
     let message = match format {
-        Format::Standard => return payload::write(letter),
-        Format::Slack => slack::message(&view),
-        Format::Discord => discord::message(&view),
-        Format::Teams => teams::message(view),
-        Format::Telegram => telegram::message(&view),
-        Format::Ntfy => ntfy::message(&view),
-        Format::PagerDuty => pagerduty::message(&view, letter),
+        WebhookFormat::Standard => return payload::write(letter),
+        WebhookFormat::Slack => slack::message(&view),
+        WebhookFormat::Discord => discord::message(&view),
+        WebhookFormat::Teams => teams::message(view),
+        WebhookFormat::Telegram => telegram::message(&view),
+        WebhookFormat::Ntfy => ntfy::message(&view),
+        WebhookFormat::PagerDuty => pagerduty::message(&view, letter),
     };
     Ok(written(&message))
 }

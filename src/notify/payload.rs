@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::alerts::Letter;
+use crate::alerts::Notification;
 use crate::notify::plain::printable;
 
 /// Which schema payloads are of: that in `docs/payload.schema.json`. It grows by additions alone;
@@ -13,7 +13,7 @@ const SCHEMA: u32 = 1;
 struct Payload<'l> {
     schema: u32,
     #[serde(flatten)]
-    letter: &'l Letter,
+    letter: &'l Notification,
 }
 
 /// The letter as one line of JSON, without a line break at its end. Every character in it can be
@@ -22,7 +22,7 @@ struct Payload<'l> {
 ///
 /// # Errors
 /// Where the letter cannot be put into JSON.
-pub(super) fn write(letter: &Letter) -> Result<Vec<u8>, String> {
+pub(super) fn write(letter: &Notification) -> Result<Vec<u8>, String> {
     let json = serde_json::to_string(&Payload { schema: SCHEMA, letter })
         .map_err(|error| format!("the message cannot be put into JSON: {error}"))?;
     Ok(printable(&json).into_bytes())
@@ -32,13 +32,13 @@ pub(super) fn write(letter: &Letter) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// Where the letter cannot be put into JSON.
-pub(super) fn value(letter: &Letter) -> Result<serde_json::Value, String> {
+pub(super) fn value(letter: &Notification) -> Result<serde_json::Value, String> {
     serde_json::to_value(Payload { schema: SCHEMA, letter }).map_err(|error| error.to_string())
 }
 
 /// The letter that `write` wrote. `None` for anything else, such as what another version of Tidings
 /// wrote.
-pub(super) fn read(line: &[u8]) -> Option<Letter> {
+pub(super) fn read(line: &[u8]) -> Option<Notification> {
     serde_json::from_slice(line).ok()
 }
 
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_notice_says_what_happened_to_whom() {
-        let line = write(&fixture::notice(crate::alerts::notice::Kind::Down)).unwrap();
+        let line = write(&fixture::notice(crate::alerts::notice::NoticeKind::Down)).unwrap();
         let expected = r#"{"schema":1,"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","sent":"2026-03-12T13:21:00Z","type":"notice","kind":"down","notifier":"ops","since":"2026-03-12T12:21:00Z","why":"the server answered 503 Service Unavailable"}"#;
         assert_eq!(std::str::from_utf8(&line), Ok(expected));
     }

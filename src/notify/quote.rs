@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::alerts::Told;
+use crate::alerts::RuleMatch;
 use crate::notify::plain::plain;
 use tidings_rules::story::{Evidence, Field};
 
 /// A stretch of text, marked as matched or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Piece {
+pub(super) struct QuotePiece {
     /// Safe to show.
     pub(super) text: String,
     /// Whether it is what a rule matched.
@@ -23,18 +23,18 @@ pub(super) struct Piece {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Quotes {
     /// The whole headline.
-    pub(super) title: Vec<Piece>,
+    pub(super) title: Vec<QuotePiece>,
     /// Sentences of the text, and pieces of a headline that is not shown as a whole; in the order
     /// in which rules name them.
-    pub(super) sentences: Vec<Vec<Piece>>,
+    pub(super) sentences: Vec<Vec<QuotePiece>>,
 }
 
 /// A matched place, and what the rule's author calls it.
-type Mark<'a> = (Range<usize>, Option<&'a str>);
+type QuoteMark<'a> = (Range<usize>, Option<&'a str>);
 
 /// Gathers the evidence of `rules` for a story with the headline `title`: evidence within one
 /// sentence is merged.
-pub(super) fn quotes(title: &str, rules: &[Told]) -> Quotes {
+pub(super) fn quotes(title: &str, rules: &[RuleMatch]) -> Quotes {
     of_evidence(title, rules.iter().flat_map(|rule| &rule.evidence))
 }
 
@@ -43,8 +43,8 @@ pub(super) fn of_evidence<'a>(
     title: &'a str,
     evidence: impl IntoIterator<Item = &'a Evidence>,
 ) -> Quotes {
-    let mut in_title: Vec<Mark<'_>> = Vec::new();
-    let mut sentences: Vec<(&str, Vec<Mark<'_>>)> = Vec::new();
+    let mut in_title: Vec<QuoteMark<'_>> = Vec::new();
+    let mut sentences: Vec<(&str, Vec<QuoteMark<'_>>)> = Vec::new();
     for evidence in evidence {
         let offset =
             if evidence.field == Field::Title { title.find(&evidence.sentence) } else { None };
@@ -64,14 +64,14 @@ pub(super) fn of_evidence<'a>(
     }
 }
 
-fn marks(evidence: &Evidence, offset: usize) -> impl Iterator<Item = Mark<'_>> {
+fn marks(evidence: &Evidence, offset: usize) -> impl Iterator<Item = QuoteMark<'_>> {
     let label = evidence.label.as_deref();
     evidence.marks.iter().map(move |mark| (mark.start + offset..mark.end + offset, label))
 }
 
 /// Cuts `text` at its marks. Of marks that overlap, the later gives only what is beyond the
 /// earlier; a mark that is no range of `text` is left out.
-fn pieces(text: &str, mut marks: Vec<Mark<'_>>) -> Vec<Piece> {
+fn pieces(text: &str, mut marks: Vec<QuoteMark<'_>>) -> Vec<QuotePiece> {
     marks.sort_by_key(|(mark, _)| (mark.start, std::cmp::Reverse(mark.end)));
     let mut pieces = Vec::new();
     let mut done = 0;
@@ -91,9 +91,9 @@ fn pieces(text: &str, mut marks: Vec<Mark<'_>>) -> Vec<Piece> {
     pieces
 }
 
-fn push(pieces: &mut Vec<Piece>, text: &str, marked: bool, label: Option<&str>) {
+fn push(pieces: &mut Vec<QuotePiece>, text: &str, marked: bool, label: Option<&str>) {
     if !text.is_empty() {
-        pieces.push(Piece { text: plain(text), marked, label: label.map(plain) });
+        pieces.push(QuotePiece { text: plain(text), marked, label: label.map(plain) });
     }
 }
 
@@ -109,8 +109,8 @@ mod tests {
     use crate::notify::fixture::{evidence, told};
 
     /// Pieces as text, with brackets round what is marked.
-    fn shown(pieces: &[Piece]) -> String {
-        let show = |piece: &Piece| match (&piece.label, piece.marked) {
+    fn shown(pieces: &[QuotePiece]) -> String {
+        let show = |piece: &QuotePiece| match (&piece.label, piece.marked) {
             (Some(label), _) => format!("[{}={label}]", piece.text),
             (None, true) => format!("[{}]", piece.text),
             (None, false) => piece.text.clone(),
@@ -118,7 +118,7 @@ mod tests {
         pieces.iter().map(show).collect()
     }
 
-    fn all_shown(title: &str, rules: &[Told]) -> (String, Vec<String>) {
+    fn all_shown(title: &str, rules: &[RuleMatch]) -> (String, Vec<String>) {
         let quotes = quotes(title, rules);
         (shown(&quotes.title), quotes.sentences.iter().map(|sentence| shown(sentence)).collect())
     }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tracing::warn;
 
-use crate::alerts::{Letter, Receiver};
+use crate::alerts::{Notification, Receiver};
 use crate::config::{Template, Writes};
 use crate::notify::view::view;
 use crate::notify::{payload, text};
@@ -17,7 +17,7 @@ use crate::notify::{payload, text};
 pub(super) fn render(
     template: &Template,
     receiver: &Receiver,
-    letter: &Letter,
+    letter: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
     match context(letter, zone).and_then(|context| template.render(&context)) {
@@ -36,7 +36,7 @@ pub(super) fn render(
 
 /// What a template can name: the letter as webhooks get it as JSON, and the words in which people
 /// read it.
-fn context(letter: &Letter, zone: &TimeZone) -> Result<Value, String> {
+fn context(letter: &Notification, zone: &TimeZone) -> Result<Value, String> {
     let view = view(letter, zone);
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
     let mut context = payload::value(letter)?;
@@ -67,8 +67,8 @@ mod tests {
 
     use super::*;
     use crate::alerts::Content;
-    use crate::alerts::digest::{Part, Reason};
-    use crate::alerts::notice::Kind;
+    use crate::alerts::digest::{DigestPart, DigestReason};
+    use crate::alerts::notice::NoticeKind;
     use crate::notify::fixture;
 
     /// Every path of keys in a value.
@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn the_samples_that_templates_are_tried_with_have_what_messages_have() {
-        let mut digest = fixture::digest(Reason::Digest { rule: "bridges".to_owned() });
+        let mut digest = fixture::digest(DigestReason::Digest { rule: "bridges".to_owned() });
         if let Content::Digest(digest) = &mut digest.content {
-            digest.part = Some(Part::new(1, 2));
+            digest.part = Some(DigestPart::new(1, 2));
             for entry in digest.rules.iter_mut().flat_map(|group| &mut group.stories) {
                 entry.text_sha256 = Some(String::new());
                 entry.evidence[0].clause = Some("bridge".to_owned());
@@ -108,7 +108,7 @@ mod tests {
         for (sample, letter) in [
             (include_str!("../config/template/alert.json"), fixture::alert()),
             (include_str!("../config/template/digest.json"), digest),
-            (include_str!("../config/template/notice.json"), fixture::notice(Kind::Down)),
+            (include_str!("../config/template/notice.json"), fixture::notice(NoticeKind::Down)),
             (include_str!("../config/template/test.json"), fixture::test()),
         ] {
             let sample = serde_json::from_str(sample).unwrap();
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn what_is_no_alert_has_the_same_names() {
-        let names = |letter: &Letter| -> BTreeSet<String> {
+        let names = |letter: &Notification| -> BTreeSet<String> {
             context(letter, &TimeZone::UTC).unwrap().as_object().unwrap().keys().cloned().collect()
         };
-        for letter in [fixture::test(), fixture::notice(Kind::Down)] {
+        for letter in [fixture::test(), fixture::notice(NoticeKind::Down)] {
             assert!(names(&letter).is_superset(&names(&fixture::alert())));
         }
     }

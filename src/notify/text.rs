@@ -4,9 +4,9 @@ use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 use textwrap::Options;
 
-use crate::alerts::Letter;
-use crate::notify::quote::Piece;
-use crate::notify::view::{Fact, Item, Section, view};
+use crate::alerts::Notification;
+use crate::notify::quote::QuotePiece;
+use crate::notify::view::{Fact, Section, StoryItem, view};
 use tidings_rules::story::Severity;
 
 /// The width of a line, in columns. A word that is longer is broken, a link is not.
@@ -19,7 +19,7 @@ const QUIET: Style = Style::new().dimmed();
 /// The letter as people read it, ending in a line break, with times in `zone`. With `colour`,
 /// matched words are coloured by ANSI sequences (ECMA-48); without, they stand between asterisks.
 /// Nothing of the story's own can steer a terminal.
-pub(super) fn text(letter: &Letter, zone: &TimeZone, colour: bool) -> String {
+pub(super) fn text(letter: &Notification, zone: &TimeZone, colour: bool) -> String {
     let ink = Ink { colour };
     let view = view(letter, zone);
     let mut blocks = vec![wrapped(&ink.headline(view.severity, &view.title), "", "  ")];
@@ -51,7 +51,7 @@ impl Ink {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    fn headline(&self, severity: Option<Severity>, title: &[Piece]) -> String {
+    fn headline(&self, severity: Option<Severity>, title: &[QuotePiece]) -> String {
         let title = self.pieces(title, TITLE);
         match severity {
             Some(severity) => {
@@ -64,12 +64,12 @@ impl Ink {
         }
     }
 
-    fn pieces(&self, pieces: &[Piece], style: Style) -> String {
+    fn pieces(&self, pieces: &[QuotePiece], style: Style) -> String {
         pieces.iter().map(|piece| self.piece(piece, style)).collect()
     }
 
-    fn piece(&self, piece: &Piece, style: Style) -> String {
-        let Piece { text, marked, label } = piece;
+    fn piece(&self, piece: &QuotePiece, style: Style) -> String {
+        let QuotePiece { text, marked, label } = piece;
         let marked = match (marked, self.colour) {
             (true, true) => self.paint(text, MARK),
             (true, false) => format!("*{text}*"),
@@ -90,7 +90,7 @@ impl Ink {
         std::iter::once(heading).chain(items).collect::<Vec<_>>().join("\n\n")
     }
 
-    fn item(&self, item: &Item) -> String {
+    fn item(&self, item: &StoryItem) -> String {
         let mut lines = vec![wrapped(&self.pieces(&item.title, TITLE), "  ", "    ")];
         lines.extend(
             item.quote
@@ -104,7 +104,7 @@ impl Ink {
         lines.join("\n")
     }
 
-    fn copy(&self, copy: &Item, name: &str, width: usize) -> Vec<String> {
+    fn copy(&self, copy: &StoryItem, name: &str, width: usize) -> Vec<String> {
         let indent = " ".repeat(width + "    ".len());
         let named = format!("  {}  ", self.paint(&format!("{name:width$}"), QUIET));
         let place =
@@ -150,11 +150,11 @@ mod tests {
 
     use super::*;
     use crate::alerts::Content;
-    use crate::alerts::digest::Reason;
-    use crate::alerts::notice::Kind;
+    use crate::alerts::digest::DigestReason;
+    use crate::alerts::notice::NoticeKind;
     use crate::notify::{fixture, plain};
     use crate::polling::health;
-    use tidings_rules::story::Row;
+    use tidings_rules::story::WatchlistRow;
 
     fn berlin() -> TimeZone {
         TimeZone::get("Europe/Berlin").unwrap()
@@ -196,18 +196,18 @@ mod tests {
 
     #[test]
     fn a_digest_as_a_person_reads_it() {
-        assert_snapshot!(text(&fixture::digest(Reason::Late), &berlin(), false));
+        assert_snapshot!(text(&fixture::digest(DigestReason::Late), &berlin(), false));
     }
 
     #[test]
     fn every_digest_says_why_it_gathered() {
         let rule = || "Russia-North Korea arms".to_owned();
-        let silence = |why: &str| Reason::Silence { id: 7, why: why.to_owned() };
+        let silence = |why: &str| DigestReason::Silence { id: 7, why: why.to_owned() };
         let reasons = [
-            Reason::Burst { rule: rule(), row: None },
-            Reason::Digest { rule: rule() },
-            Reason::Quiet,
-            Reason::Limit,
+            DigestReason::Burst { rule: rule(), row: None },
+            DigestReason::Digest { rule: rule() },
+            DigestReason::Quiet,
+            DigestReason::Limit,
             silence(""),
             silence("the parade"),
         ];
@@ -220,20 +220,20 @@ mod tests {
 
     #[test]
     fn a_row_stands_behind_the_rule_that_it_is_of() {
-        let row = Row { id: "36".to_owned(), label: "Ivan\u{1b}[2J Petrov".to_owned() };
+        let row = WatchlistRow { id: "36".to_owned(), label: "Ivan\u{1b}[2J Petrov".to_owned() };
         let mut letter = fixture::bare();
         if let Content::Alert { rules, .. } = &mut letter.content {
             rules[0].row = Some(row.clone());
         }
         let alert = text(&letter, &TimeZone::UTC, false);
         assert!(alert.contains(": Ivan Petrov (36)\n") && !alert.contains('\u{1b}'), "{alert}");
-        let burst = Reason::Burst {
+        let burst = DigestReason::Burst {
             rule: "listed".to_owned(),
-            row: Some(Row { id: "Ivan".to_owned(), label: "Ivan".to_owned() }),
+            row: Some(WatchlistRow { id: "Ivan".to_owned(), label: "Ivan".to_owned() }),
         };
         let burst = text(&fixture::digest(burst), &TimeZone::UTC, false);
         assert!(burst.contains("2 more stories for listed: Ivan\n"), "{burst}");
-        let mut letter = fixture::digest(Reason::Late);
+        let mut letter = fixture::digest(DigestReason::Late);
         if let Content::Digest(digest) = &mut letter.content {
             digest.rules[1].row = Some(row);
         }
@@ -243,25 +243,35 @@ mod tests {
 
     #[test]
     fn notices() {
-        let notices = [Kind::Down, Kind::Back, Kind::Refused]
+        let notices = [NoticeKind::Down, NoticeKind::Back, NoticeKind::Refused]
             .map(|kind| text(&fixture::notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }
 
     #[test]
     fn notices_of_feeds() {
-        use health::Kind;
+        use health::FeedNoticeKind;
 
-        let kinds = [Kind::Gone, Kind::Failing, Kind::Silent, Kind::Well, Kind::Away, Kind::Back];
+        let kinds = [
+            FeedNoticeKind::Gone,
+            FeedNoticeKind::Failing,
+            FeedNoticeKind::Silent,
+            FeedNoticeKind::Well,
+            FeedNoticeKind::Away,
+            FeedNoticeKind::Back,
+        ];
         let notices = kinds.map(|kind| text(&fixture::feed_notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }
 
     #[test]
     fn without_colour_and_with_it_the_words_are_the_same() {
-        for letter in
-            [fixture::alert(), fixture::bare(), fixture::test(), fixture::digest(Reason::Late)]
-        {
+        for letter in [
+            fixture::alert(),
+            fixture::bare(),
+            fixture::test(),
+            fixture::digest(DigestReason::Late),
+        ] {
             let coloured = text(&letter, &berlin(), true);
             let bare = anstream::adapter::strip_str(&coloured).to_string();
             let words = |text: &str| {

@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::alerts::notice::{About, Kind, Notice, StoreKind, StoreNotice};
-use crate::alerts::{Content, Head, Letter, Told};
+use crate::alerts::notice::{About, Notice, NoticeKind, StoreKind, StoreNotice};
+use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::notify::plain::plain;
-use crate::notify::quote::{self, Piece};
+use crate::notify::quote::{self, QuotePiece};
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
-use tidings_rules::story::{Read, Severity, Sighting};
+use tidings_rules::story::{FeedEntry, Read, Severity};
 
-pub(super) use digest::{Item, Section};
+pub(super) use digest::{Section, StoryItem};
 
 /// The most sentences that are quoted.
 const MOST_QUOTES: usize = 8;
@@ -25,13 +25,13 @@ const MOST_COPIES: usize = 20;
 
 /// What a message shows. All texts are safe to show, and on one line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct View {
+pub(super) struct MessageView {
     /// The gravest of the rules that matched; none in what is no alert.
     pub(super) severity: Option<Severity>,
     /// The headline; never empty.
-    pub(super) title: Vec<Piece>,
+    pub(super) title: Vec<QuotePiece>,
     /// Sentences that hold what matched.
-    pub(super) quotes: Vec<Vec<Piece>>,
+    pub(super) quotes: Vec<Vec<QuotePiece>>,
     /// A remark below the quotes.
     pub(super) note: Option<String>,
     /// Of a digest: its stories, rule by rule.
@@ -41,12 +41,12 @@ pub(super) struct View {
     /// Where to read it.
     pub(super) link: Option<String>,
     /// Its copies, where there are several: the first that was seen is one of them.
-    pub(super) copies: Vec<Item>,
+    pub(super) copies: Vec<StoryItem>,
 }
 
-impl View {
+impl MessageView {
     /// The stories and copies that it lists, each list with its heading.
-    pub(super) fn lists(&self) -> Vec<(&str, &[Item])> {
+    pub(super) fn lists(&self) -> Vec<(&str, &[StoryItem])> {
         let sections = self
             .sections
             .iter()
@@ -71,7 +71,7 @@ impl Fact {
 }
 
 /// What `letter` shows, with times in `zone`.
-pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
+pub(super) fn view(letter: &Notification, zone: &TimeZone) -> MessageView {
     match &letter.content {
         Content::Alert { story, read, update, feeds, rules, .. } => {
             let mut view = alert(story, read, feeds, rules, zone);
@@ -93,24 +93,24 @@ pub(super) fn view(letter: &Letter, zone: &TimeZone) -> View {
     }
 }
 
-fn notice(notice: &Notice, zone: &TimeZone) -> View {
+fn notice(notice: &Notice, zone: &TimeZone) -> MessageView {
     let subject = plain(&notice.subject().to_string());
     let (title, note) = match notice.kind {
-        Kind::Down => (
+        NoticeKind::Down => (
             format!("{subject} takes no messages"),
             "All that is for it is kept, and goes out when it is back. You will be told.",
         ),
-        Kind::Back => {
+        NoticeKind::Back => {
             (format!("{subject} takes messages again"), "What waited for it goes out now.")
         }
-        Kind::Refused => (
+        NoticeKind::Refused => (
             format!("{subject} refused a message"),
             "It is kept, as are others that it may refuse. `tidings deliveries` lists those that are tried again and those that are dead; `tidings deliveries retry` sends the dead again.",
         ),
     };
     let (since, why) = match notice.kind {
-        Kind::Back => ("away since", "last failure"),
-        Kind::Down | Kind::Refused => ("since", "why"),
+        NoticeKind::Back => ("away since", "last failure"),
+        NoticeKind::Down | NoticeKind::Refused => ("since", "why"),
     };
     remark(
         &title,
@@ -119,40 +119,40 @@ fn notice(notice: &Notice, zone: &TimeZone) -> View {
     )
 }
 
-fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
-    use health::Kind;
+fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
+    use health::FeedNoticeKind;
 
     let feed = plain(&notice.feed.0);
     let (title, note) = match notice.kind {
-        Kind::Gone => (
+        FeedNoticeKind::Gone => (
             format!("The feed {feed} is gone for good"),
             "Its server says so, and it is not polled any more: give it its new address in the configuration, or remove it.",
         ),
-        Kind::Failing => (
+        FeedNoticeKind::Failing => (
             format!("The feed {feed} cannot be read"),
             "It is tried again by itself, at least once a day. You will be told when it is back.",
         ),
-        Kind::Silent => (
+        FeedNoticeKind::Silent => (
             format!("The feed {feed} has brought nothing new"),
             "It can be read, but may have moved or been given up: look at its site. You will be told when it brings something.",
         ),
-        Kind::Well => (
+        FeedNoticeKind::Well => (
             format!("The feed {feed} is well again"),
             "What it brought is matched. `tidings feeds gaps` shows whether anything may have been missed.",
         ),
-        Kind::Away => (
+        FeedNoticeKind::Away => (
             "No feed can be read".to_owned(),
             "All that are asked fail, so it is hardly the feeds: look at the way to the network, or to its proxy. All are tried again by themselves.",
         ),
-        Kind::Back => (
+        FeedNoticeKind::Back => (
             "Feeds can be read again".to_owned(),
             "What they bring is matched. `tidings feeds gaps` shows whether anything may have been missed.",
         ),
     };
     let (since, why) = match notice.kind {
-        Kind::Well => ("since", "last cause"),
-        Kind::Away | Kind::Back => ("since", "one of them said"),
-        Kind::Gone | Kind::Failing | Kind::Silent => ("since", "why"),
+        FeedNoticeKind::Well => ("since", "last cause"),
+        FeedNoticeKind::Away | FeedNoticeKind::Back => ("since", "one of them said"),
+        FeedNoticeKind::Gone | FeedNoticeKind::Failing | FeedNoticeKind::Silent => ("since", "why"),
     };
     remark(
         &title,
@@ -161,7 +161,7 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> View {
     )
 }
 
-fn of_store(notice: &StoreNotice, zone: &TimeZone) -> View {
+fn of_store(notice: &StoreNotice, zone: &TimeZone) -> MessageView {
     let (title, note) = match notice.kind {
         StoreKind::Damaged => (
             "The store is damaged",
@@ -177,8 +177,8 @@ fn of_store(notice: &StoreNotice, zone: &TimeZone) -> View {
 }
 
 /// What is said of Tidings' own: a headline, a note, and facts.
-fn remark(title: &str, note: &str, facts: Vec<Fact>) -> View {
-    View {
+fn remark(title: &str, note: &str, facts: Vec<Fact>) -> MessageView {
+    MessageView {
         severity: None,
         title: unmarked(title),
         quotes: Vec::new(),
@@ -190,14 +190,20 @@ fn remark(title: &str, note: &str, facts: Vec<Fact>) -> View {
     }
 }
 
-fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &TimeZone) -> View {
+fn alert(
+    story: &StorySummary,
+    read: &Read,
+    feeds: &[FeedEntry],
+    rules: &[RuleMatch],
+    zone: &TimeZone,
+) -> MessageView {
     let mut quotes = quote::quotes(&story.title, rules);
     if story.title.trim().is_empty() {
         quotes.title = unmarked(&plain(story.headline()));
     }
     let hidden = quotes.sentences.len().saturating_sub(MOST_QUOTES);
     quotes.sentences.truncate(MOST_QUOTES);
-    View {
+    MessageView {
         severity: rules.iter().map(|rule| rule.severity).max(),
         title: quotes.title,
         quotes: quotes.sentences,
@@ -214,28 +220,28 @@ fn alert(story: &Head, read: &Read, feeds: &[Sighting], rules: &[Told], zone: &T
 }
 
 /// The copies of `story`, and in the last line how many there are besides.
-fn copies(story: &Head, feeds: &[Sighting], zone: &TimeZone) -> Vec<Item> {
+fn copies(story: &StorySummary, feeds: &[FeedEntry], zone: &TimeZone) -> Vec<StoryItem> {
     let rest = feeds.len().saturating_sub(MOST_COPIES);
-    let rest = (rest > 0).then(|| Item::line(&format!("and {rest} more")));
+    let rest = (rest > 0).then(|| StoryItem::line(&format!("and {rest} more")));
     feeds.iter().take(MOST_COPIES).map(|sighting| copy(story, sighting, zone)).chain(rest).collect()
 }
 
 /// One copy, with its headline unless that is the headline of the message.
-fn copy(story: &Head, copy: &Sighting, zone: &TimeZone) -> Item {
+fn copy(story: &StorySummary, copy: &FeedEntry, zone: &TimeZone) -> StoryItem {
     let place = format!("{}, {}", plain(&copy.feed.0), time(copy.seen, zone));
     let link = copy.url.as_deref().map(plain);
     let headline = plain(&copy.title);
     if headline.trim().is_empty() || copy.title == story.title {
-        return Item { link, ..Item::line(&place) };
+        return StoryItem { link, ..StoryItem::line(&place) };
     }
-    Item { title: unmarked(headline.trim()), quote: None, place: Some(place), link }
+    StoryItem { title: unmarked(headline.trim()), quote: None, place: Some(place), link }
 }
 
 fn facts(
-    story: &Head,
+    story: &StorySummary,
     read: &Read,
-    feeds: &[Sighting],
-    rules: &[Told],
+    feeds: &[FeedEntry],
+    rules: &[RuleMatch],
     zone: &TimeZone,
 ) -> Vec<Fact> {
     let rule = Fact {
@@ -253,7 +259,7 @@ fn facts(
     [Some(rule), read, Some(source), published, Some(seen)].into_iter().flatten().collect()
 }
 
-fn rule_line(rule: &Told) -> String {
+fn rule_line(rule: &RuleMatch) -> String {
     let mut line = rule.title();
     if let Some(why) = &rule.why {
         line = format!("{line}: {why}");
@@ -264,7 +270,7 @@ fn rule_line(rule: &Told) -> String {
     plain(&line)
 }
 
-fn feed_names(feeds: &[Sighting]) -> Vec<String> {
+fn feed_names(feeds: &[FeedEntry]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in feeds.iter().map(|sighting| plain(&sighting.feed.0)) {
         if !names.contains(&name) {
@@ -278,6 +284,6 @@ fn time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
-fn unmarked(text: &str) -> Vec<Piece> {
-    vec![Piece { text: text.to_owned(), marked: false, label: None }]
+fn unmarked(text: &str) -> Vec<QuotePiece> {
+    vec![QuotePiece { text: text.to_owned(), marked: false, label: None }]
 }

@@ -15,11 +15,11 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::alerts::Receiver;
-use crate::config::{Addressed, Body, Webhook, Writes};
+use crate::config::{Addressed, Webhook, WebhookBody, Writes};
 use crate::http;
 use crate::http::FetchError;
 use crate::notify::reply::shown;
-use crate::notify::{Cause, Means, Outcome, Retry, Scope};
+use crate::notify::{FailureCause, FailureScope, Outcome, RetryReason, SendContext};
 use secrets::secrets;
 
 pub(super) use client::Clients;
@@ -46,7 +46,7 @@ const CONCERN_THE_MESSAGE: [StatusCode; 5] = [
 /// the signature's time.
 pub(super) async fn send(
     webhook: &Webhook,
-    means: &Means,
+    means: &SendContext,
     receiver: &Receiver,
     id: &str,
     payload: &[u8],
@@ -54,7 +54,7 @@ pub(super) async fn send(
 ) -> Outcome {
     let url = &webhook.url.0;
     if let Err(refused) = means.reach.check_hook(url).await {
-        return Outcome::retry(Cause::Unreached, refused.to_string());
+        return Outcome::retry(FailureCause::Unreached, refused.to_string());
     }
     let payload = addressed(webhook, payload);
     let headers = match headers(webhook, id, &payload, now) {
@@ -63,7 +63,7 @@ pub(super) async fn send(
     };
     let client = match means.private.of(&webhook.ca, &means.reach) {
         Ok(client) => client,
-        Err(why) => return Outcome::retry(Cause::Unreached, why.to_string()),
+        Err(why) => return Outcome::retry(FailureCause::Unreached, why.to_string()),
     };
     let request = client.post(url.clone()).headers(headers).body(payload);
     match tokio::time::timeout(DEADLINE, request.send()).await {
@@ -75,7 +75,7 @@ pub(super) async fn send(
         }
         Ok(Err(error)) => failed(&error),
         Err(_) => Outcome::retry(
-            Cause::Failed,
+            FailureCause::Failed,
             format!("the server did not answer within {} s", DEADLINE.as_secs()),
         ),
     }
@@ -110,10 +110,12 @@ fn headers(
     Ok(headers)
 }
 
-fn content_type(body: &Body) -> &'static str {
+fn content_type(body: &WebhookBody) -> &'static str {
     match body {
-        Body::Template(template) if template.writes == Writes::Text => "text/plain; charset=utf-8",
-        Body::Format(_) | Body::Template(_) => "application/json",
+        WebhookBody::Template(template) if template.writes == Writes::Text => {
+            "text/plain; charset=utf-8"
+        }
+        WebhookBody::Format(_) | WebhookBody::Template(_) => "application/json",
     }
 }
 
@@ -123,11 +125,11 @@ fn value(text: &str) -> Result<HeaderValue, String> {
 
 fn failed(error: &reqwest::Error) -> Outcome {
     match http::explain(error) {
-        FetchError::Forbidden(why) => Outcome::retry(Cause::Unreached, why),
-        other => Outcome::Retry(Retry {
+        FetchError::Forbidden(why) => Outcome::retry(FailureCause::Unreached, why),
+        other => Outcome::Retry(RetryReason {
             why: other.to_string(),
-            cause: if error.is_connect() { Cause::Unreached } else { Cause::Failed },
-            scope: Scope::Notifier,
+            cause: if error.is_connect() { FailureCause::Unreached } else { FailureCause::Failed },
+            scope: FailureScope::Notifier,
             after: None,
         }),
     }
@@ -146,7 +148,7 @@ fn judge(
         "" => format!("the server answered {status}"),
         remark => format!("the server answered {status}: {remark}"),
     };
-    let retry = |cause, scope, why| Outcome::Retry(Retry { why, cause, scope, after: wish });
+    let retry = |cause, scope, why| Outcome::Retry(RetryReason { why, cause, scope, after: wish });
     match status {
         _ if status.is_success() => Outcome::Delivered(status.to_string()),
         StatusCode::GONE => Outcome::Gone(format!(
@@ -155,18 +157,20 @@ fn judge(
         )),
         StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(said),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            retry(Cause::Busy, Scope::Notifier, said)
+            retry(FailureCause::Busy, FailureScope::Notifier, said)
         }
         // The gateway says that nobody behind it has the message.
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => {
-            retry(Cause::Shut, Scope::Notifier, said)
+            retry(FailureCause::Shut, FailureScope::Notifier, said)
         }
-        _ if CONCERN_THE_MESSAGE.contains(&status) => retry(Cause::Failed, Scope::Message, said),
+        _ if CONCERN_THE_MESSAGE.contains(&status) => {
+            retry(FailureCause::Failed, FailureScope::Message, said)
+        }
         _ if status.is_redirection() => {
-            retry(Cause::Shut, Scope::Notifier, redirected(status, headers, receiver))
+            retry(FailureCause::Shut, FailureScope::Notifier, redirected(status, headers, receiver))
         }
-        _ if status.is_client_error() => retry(Cause::Shut, Scope::Notifier, said),
-        _ => retry(Cause::Failed, Scope::Notifier, said),
+        _ if status.is_client_error() => retry(FailureCause::Shut, FailureScope::Notifier, said),
+        _ => retry(FailureCause::Failed, FailureScope::Notifier, said),
     }
 }
 

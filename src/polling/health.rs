@@ -20,18 +20,18 @@ const SILENT: Duration = Duration::from_hours(3 * 24);
 
 /// How a feed has fared up to its last poll.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Course {
+pub struct FeedHealthHistory {
     /// The first of the polls in a row that failed; `None` after a good one.
     pub failing_since: Option<Timestamp>,
     /// When a poll last brought something new or edited; where none has yet, the first good poll.
     pub last_news: Option<Timestamp>,
     /// What people were told of it, and have not been told the end of.
-    pub told: Option<Ailment>,
+    pub told: Option<FeedHealth>,
 }
 
 /// What a feed can suffer from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ailment {
+pub enum FeedHealth {
     /// Its server says that it is gone for good.
     Gone,
     /// It has failed for a day.
@@ -40,7 +40,7 @@ pub enum Ailment {
     Silent,
 }
 
-impl Ailment {
+impl FeedHealth {
     /// The word for it, in the store, in keys and for people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -54,7 +54,7 @@ impl Ailment {
 
 /// What one poll means for its feed's course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended<'p> {
+pub enum PollResult<'p> {
     /// It was read, or has not changed.
     Well {
         /// Whether it brought anything new or edited.
@@ -85,7 +85,7 @@ pub struct Outage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedNotice {
     /// What happened.
-    pub kind: Kind,
+    pub kind: FeedNoticeKind,
     /// Which feed it happened to, or shows what happened to all.
     pub feed: FeedName,
     /// Since when.
@@ -97,7 +97,7 @@ pub struct FeedNotice {
 /// What happened to a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum FeedNoticeKind {
     /// It is gone for good, and not polled any more.
     Gone,
     /// It has failed for a day.
@@ -112,12 +112,12 @@ pub enum Kind {
     Back,
 }
 
-impl Kind {
+impl FeedNoticeKind {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Gone => Ailment::Gone.as_str(),
-            Self::Failing => Ailment::Failing.as_str(),
-            Self::Silent => Ailment::Silent.as_str(),
+            Self::Gone => FeedHealth::Gone.as_str(),
+            Self::Failing => FeedHealth::Failing.as_str(),
+            Self::Silent => FeedHealth::Silent.as_str(),
             Self::Well => "well",
             Self::Away => "away",
             Self::Back => "back",
@@ -130,7 +130,11 @@ impl FeedNotice {
     /// twice.
     #[must_use]
     pub fn key(&self) -> String {
-        let subject = if matches!(self.kind, Kind::Away | Kind::Back) { "" } else { &*self.feed.0 };
+        let subject = if matches!(self.kind, FeedNoticeKind::Away | FeedNoticeKind::Back) {
+            ""
+        } else {
+            &*self.feed.0
+        };
         format!("notice:{}:{subject}:{}:", self.kind.as_str(), self.since.as_millisecond())
     }
 }
@@ -141,12 +145,12 @@ impl FeedNotice {
 #[must_use]
 pub fn after(
     feed: &FeedName,
-    before: Course,
-    ended: Ended<'_>,
+    before: FeedHealthHistory,
+    ended: PollResult<'_>,
     error: Option<&str>,
     outage: Option<Outage>,
     at: Timestamp,
-) -> (Course, Vec<FeedNotice>) {
+) -> (FeedHealthHistory, Vec<FeedNotice>) {
     let notice = |kind, since: Option<Timestamp>, why: &str| {
         vec![FeedNotice {
             kind,
@@ -156,14 +160,17 @@ pub fn after(
         }]
     };
     match ended {
-        Ended::Failed { why, gone } => {
+        PollResult::Failed { why, gone } => {
             let failing_since = before.failing_since.unwrap_or(at);
-            let course = Course { failing_since: Some(failing_since), ..before };
-            let (ailment, kind) =
-                if gone { (Ailment::Gone, Kind::Gone) } else { (Ailment::Failing, Kind::Failing) };
+            let course = FeedHealthHistory { failing_since: Some(failing_since), ..before };
+            let (ailment, kind) = if gone {
+                (FeedHealth::Gone, FeedNoticeKind::Gone)
+            } else {
+                (FeedHealth::Failing, FeedNoticeKind::Failing)
+            };
             match outage.filter(|outage| !gone && outage.since < failing_since) {
                 Some(Outage { since, told: false }) if later(since, FAILING) <= at => {
-                    (course, notice(Kind::Away, Some(since), why))
+                    (course, notice(FeedNoticeKind::Away, Some(since), why))
                 }
                 Some(_) => (course, Vec::new()),
                 None if before.told == Some(ailment)
@@ -172,40 +179,41 @@ pub fn after(
                     (course, Vec::new())
                 }
                 None => (
-                    Course { told: Some(ailment), ..course },
+                    FeedHealthHistory { told: Some(ailment), ..course },
                     notice(kind, course.failing_since, why),
                 ),
             }
         }
-        Ended::Well { news, gap } => {
+        PollResult::Well { news, gap } => {
             let last_news = if news { Some(at) } else { before.last_news.or(Some(at)) };
-            let course = Course { failing_since: None, last_news, ..before };
+            let course = FeedHealthHistory { failing_since: None, last_news, ..before };
             let (told, mut notices) = match (before.told, silence(&course, gap, at)) {
                 (None, Some(gap)) => {
                     let why = format!("it usually brings something every {gap}");
-                    (Some(Ailment::Silent), notice(Kind::Silent, last_news, &why))
+                    (Some(FeedHealth::Silent), notice(FeedNoticeKind::Silent, last_news, &why))
                 }
-                (Some(Ailment::Gone | Ailment::Failing), _) => (
+                (Some(FeedHealth::Gone | FeedHealth::Failing), _) => (
                     None,
                     notice(
-                        Kind::Well,
+                        FeedNoticeKind::Well,
                         before.failing_since,
                         error.unwrap_or("it could not be read"),
                     ),
                 ),
-                (Some(Ailment::Silent), _) if news => {
-                    (None, notice(Kind::Well, before.last_news, "it had brought nothing new"))
-                }
-                (told @ (None | Some(Ailment::Silent)), _) => (told, Vec::new()),
+                (Some(FeedHealth::Silent), _) if news => (
+                    None,
+                    notice(FeedNoticeKind::Well, before.last_news, "it had brought nothing new"),
+                ),
+                (told @ (None | Some(FeedHealth::Silent)), _) => (told, Vec::new()),
             };
             if let Some(outage) = outage.filter(|outage| outage.told) {
                 notices.extend(notice(
-                    Kind::Back,
+                    FeedNoticeKind::Back,
                     Some(outage.since),
                     error.unwrap_or("none could be read"),
                 ));
             }
-            (Course { told, ..course }, notices)
+            (FeedHealthHistory { told, ..course }, notices)
         }
     }
 }
@@ -213,19 +221,24 @@ pub fn after(
 /// What a feed suffers from at `now`, if anything: what is shown where nobody asks what was told.
 /// `gone`: it is not polled any more.
 #[must_use]
-pub fn of(course: &Course, gone: bool, gap: Option<Duration>, now: Timestamp) -> Option<Ailment> {
+pub fn of(
+    course: &FeedHealthHistory,
+    gone: bool,
+    gap: Option<Duration>,
+    now: Timestamp,
+) -> Option<FeedHealth> {
     if gone {
-        Some(Ailment::Gone)
+        Some(FeedHealth::Gone)
     } else if course.failing_since.is_some() {
-        Some(Ailment::Failing)
+        Some(FeedHealth::Failing)
     } else {
-        silence(course, gap, now).map(|_| Ailment::Silent)
+        silence(course, gap, now).map(|_| FeedHealth::Silent)
     }
 }
 
 /// The usual gap, to the minute, of a feed that has been silent for too many of them.
 fn silence(
-    course: &Course,
+    course: &FeedHealthHistory,
     gap: Option<Duration>,
     now: Timestamp,
 ) -> Option<humantime::FormattedDuration> {
@@ -241,36 +254,39 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_hours(1);
-    const FAILED: Ended<'_> = Ended::Failed { why: "connection refused", gone: false };
+    const FAILED: PollResult<'_> = PollResult::Failed { why: "connection refused", gone: false };
 
     fn at(hours: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + hours * 3600).expect("in range")
     }
 
-    fn quiet(gap: Option<Duration>) -> Ended<'static> {
-        Ended::Well { news: false, gap }
+    fn quiet(gap: Option<Duration>) -> PollResult<'static> {
+        PollResult::Well { news: false, gap }
     }
 
-    fn news() -> Ended<'static> {
-        Ended::Well { news: true, gap: Some(HOUR) }
+    fn news() -> PollResult<'static> {
+        PollResult::Well { news: true, gap: Some(HOUR) }
     }
 
     /// What is told of a feed polled at these hours: the hour, what, and since which hour.
-    fn told(polls: &[(i64, Ended<'_>)]) -> Vec<(i64, Kind, i64)> {
+    fn told(polls: &[(i64, PollResult<'_>)]) -> Vec<(i64, FeedNoticeKind, i64)> {
         told_in(None, polls)
     }
 
     /// The same where no feed could be read since that hour.
-    fn told_in(outage: Option<i64>, polls: &[(i64, Ended<'_>)]) -> Vec<(i64, Kind, i64)> {
+    fn told_in(
+        outage: Option<i64>,
+        polls: &[(i64, PollResult<'_>)],
+    ) -> Vec<(i64, FeedNoticeKind, i64)> {
         let feed = FeedName("wire".to_owned());
         let mut outage = outage.map(|since| Outage { since: at(since), told: false });
-        let (mut course, mut error, mut told) = (Course::default(), None, Vec::new());
+        let (mut course, mut error, mut told) = (FeedHealthHistory::default(), None, Vec::new());
         for (hour, ended) in polls {
             let (after, notices) = after(&feed, course, *ended, error, outage, at(*hour));
             course = after;
-            error = if let Ended::Failed { why, .. } = ended { Some(*why) } else { None };
+            error = if let PollResult::Failed { why, .. } = ended { Some(*why) } else { None };
             if let Some(outage) = &mut outage {
-                outage.told |= notices.iter().any(|notice| notice.kind == Kind::Away);
+                outage.told |= notices.iter().any(|notice| notice.kind == FeedNoticeKind::Away);
             }
             let notices = notices
                 .iter()
@@ -291,13 +307,16 @@ mod tests {
             (60, news()),
             (61, news()),
         ];
-        assert_eq!(told(&polls), [(25, Kind::Failing, 1), (60, Kind::Well, 1)]);
+        assert_eq!(told(&polls), [(25, FeedNoticeKind::Failing, 1), (60, FeedNoticeKind::Well, 1)]);
     }
 
     #[test]
     fn where_no_feed_was_read_for_a_day_one_notice_stands_for_all() {
         let polls = [(1, FAILED), (23, FAILED), (24, FAILED), (49, FAILED), (60, news())];
-        assert_eq!(told_in(Some(0), &polls), [(24, Kind::Away, 0), (60, Kind::Back, 0)]);
+        assert_eq!(
+            told_in(Some(0), &polls),
+            [(24, FeedNoticeKind::Away, 0), (60, FeedNoticeKind::Back, 0)]
+        );
         assert_eq!(
             told_in(Some(0), &[(1, FAILED), (26, news())]),
             [],
@@ -307,26 +326,33 @@ mod tests {
             let (feed, since) = (FeedName(feed.to_owned()), at(0));
             FeedNotice { kind, feed, since, why: String::new() }.key()
         };
-        assert_eq!(key("wire", Kind::Away), key("paper", Kind::Away), "so all make one message");
-        assert_ne!(key("wire", Kind::Away), key("wire", Kind::Back));
+        assert_eq!(
+            key("wire", FeedNoticeKind::Away),
+            key("paper", FeedNoticeKind::Away),
+            "so all make one message"
+        );
+        assert_ne!(key("wire", FeedNoticeKind::Away), key("wire", FeedNoticeKind::Back));
 
-        let own = [(25, Kind::Failing, 1), (60, Kind::Well, 1)];
+        let own = [(25, FeedNoticeKind::Failing, 1), (60, FeedNoticeKind::Well, 1)];
         let polls = [(1, FAILED), (24, FAILED), (25, FAILED), (49, FAILED), (60, news())];
         assert_eq!(told_in(Some(2), &polls), own, "another feed could be read meanwhile");
-        let gone = Ended::Failed { why: "410", gone: true };
-        assert_eq!(told_in(Some(0), &[(1, FAILED), (26, gone)]), [(26, Kind::Gone, 1)]);
+        let gone = PollResult::Failed { why: "410", gone: true };
+        assert_eq!(told_in(Some(0), &[(1, FAILED), (26, gone)]), [(26, FeedNoticeKind::Gone, 1)]);
     }
 
     #[test]
     fn a_return_is_told_beside_what_the_feed_itself_has_to_tell() {
         let (feed, outage) = (FeedName("wire".to_owned()), Outage { since: at(0), told: true });
-        let ill =
-            Course { failing_since: Some(at(-9)), last_news: None, told: Some(Ailment::Failing) };
+        let ill = FeedHealthHistory {
+            failing_since: Some(at(-9)),
+            last_news: None,
+            told: Some(FeedHealth::Failing),
+        };
         let (course, notices) = after(&feed, ill, news(), Some("refused"), Some(outage), at(30));
         assert_eq!(course.told, None);
         assert_eq!(
             notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
-            [Kind::Well, Kind::Back]
+            [FeedNoticeKind::Well, FeedNoticeKind::Back]
         );
     }
 
@@ -347,13 +373,13 @@ mod tests {
 
     #[test]
     fn what_is_gone_for_good_is_told_at_once() {
-        let gone = Ended::Failed { why: "410", gone: true };
+        let gone = PollResult::Failed { why: "410", gone: true };
         assert_eq!(
             told(&[(0, news()), (1, gone), (90, news())]),
-            [(1, Kind::Gone, 1), (90, Kind::Well, 1)]
+            [(1, FeedNoticeKind::Gone, 1), (90, FeedNoticeKind::Well, 1)]
         );
         let polls = [(0, FAILED), (25, FAILED), (26, gone), (50, gone)];
-        assert_eq!(told(&polls), [(25, Kind::Failing, 0), (26, Kind::Gone, 0)]);
+        assert_eq!(told(&polls), [(25, FeedNoticeKind::Failing, 0), (26, FeedNoticeKind::Gone, 0)]);
     }
 
     #[test]
@@ -361,12 +387,12 @@ mod tests {
         let hourly = quiet(Some(HOUR));
         assert_eq!(
             told(&[(0, news()), (71, hourly), (72, hourly), (90, hourly)]),
-            [(72, Kind::Silent, 0)]
+            [(72, FeedNoticeKind::Silent, 0)]
         );
         let daily = quiet(Some(24 * HOUR));
         let polls =
             [(0, news()), (72, daily), (95, daily), (96, daily), (100, news()), (101, daily)];
-        assert_eq!(told(&polls), [(96, Kind::Silent, 0), (100, Kind::Well, 0)]);
+        assert_eq!(told(&polls), [(96, FeedNoticeKind::Silent, 0), (100, FeedNoticeKind::Well, 0)]);
         assert_eq!(told(&[(0, news()), (9000, quiet(None))]), [], "nobody knows what is usual");
     }
 
@@ -374,7 +400,7 @@ mod tests {
     fn a_feed_that_never_brought_news_is_silent_since_it_was_first_read() {
         assert_eq!(
             told(&[(5, quiet(Some(HOUR))), (76, quiet(Some(HOUR))), (77, quiet(Some(HOUR)))]),
-            [(77, Kind::Silent, 5)]
+            [(77, FeedNoticeKind::Silent, 5)]
         );
     }
 
@@ -384,14 +410,19 @@ mod tests {
         let polls = [(0, news()), (72, hourly), (73, FAILED), (97, FAILED), (98, news())];
         assert_eq!(
             told(&polls),
-            [(72, Kind::Silent, 0), (97, Kind::Failing, 73), (98, Kind::Well, 73)]
+            [
+                (72, FeedNoticeKind::Silent, 0),
+                (97, FeedNoticeKind::Failing, 73),
+                (98, FeedNoticeKind::Well, 73)
+            ]
         );
     }
 
     #[test]
     fn why_is_the_failure_or_what_is_usual() {
         let feed = FeedName("wire".to_owned());
-        let failing = Course { failing_since: Some(at(0)), last_news: Some(at(-1)), told: None };
+        let failing =
+            FeedHealthHistory { failing_since: Some(at(0)), last_news: Some(at(-1)), told: None };
         let (course, notice) = after(&feed, failing, FAILED, None, None, at(24));
         let [notice] = &*notice else { panic!("a day") };
         assert_eq!(
@@ -401,7 +432,7 @@ mod tests {
         let back =
             after(&feed, course, news(), Some("connection refused"), None, at(25)).1.remove(0);
         assert_eq!(back.why, "connection refused");
-        let silent = Course { failing_since: None, ..failing };
+        let silent = FeedHealthHistory { failing_since: None, ..failing };
         let silent =
             after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.remove(0);
         assert_eq!(silent.why, "it usually brings something every 1h 30m");
@@ -409,11 +440,11 @@ mod tests {
 
     #[test]
     fn what_a_feed_suffers_from_is_seen_before_it_is_told() {
-        let course = Course { failing_since: None, last_news: Some(at(0)), told: None };
+        let course = FeedHealthHistory { failing_since: None, last_news: Some(at(0)), told: None };
         assert_eq!(of(&course, false, Some(HOUR), at(71)), None);
-        assert_eq!(of(&course, false, Some(HOUR), at(72)), Some(Ailment::Silent));
-        let failing = Course { failing_since: Some(at(1)), ..course };
-        assert_eq!(of(&failing, false, Some(HOUR), at(1)), Some(Ailment::Failing));
-        assert_eq!(of(&failing, true, None, at(1)), Some(Ailment::Gone));
+        assert_eq!(of(&course, false, Some(HOUR), at(72)), Some(FeedHealth::Silent));
+        let failing = FeedHealthHistory { failing_since: Some(at(1)), ..course };
+        assert_eq!(of(&failing, false, Some(HOUR), at(1)), Some(FeedHealth::Failing));
+        assert_eq!(of(&failing, true, None, at(1)), Some(FeedHealth::Gone));
     }
 }

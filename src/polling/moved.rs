@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::http::{Answer, Way};
+use crate::http::{HttpAnswer, RedirectKind};
 
 /// How long a move must have been seen, poll after poll, before the new address is asked in the
 /// place of the configuration's.
@@ -39,15 +39,15 @@ impl Move {
 pub fn after(
     before: Option<Move>,
     asked: &Url,
-    answer: &Answer,
+    answer: &HttpAnswer,
     is_read: bool,
     now: Timestamp,
 ) -> Option<Move> {
     let to = without_fragment(&answer.url);
     match answer.way {
-        Way::Straight => before.filter(|known| known.to == without_fragment(asked)),
-        Way::Redirected => None,
-        Way::MovedForGood => match before {
+        RedirectKind::Straight => before.filter(|known| known.to == without_fragment(asked)),
+        RedirectKind::Redirected => None,
+        RedirectKind::MovedForGood => match before {
             Some(known) if known.to == to => Some(known),
             _ => (is_read && to != without_fragment(asked)).then_some(Move { to, since: now }),
         },
@@ -84,8 +84,8 @@ mod tests {
         Move { to: url(to), since: day(1) }
     }
 
-    fn answer(from: &str, way: Way) -> Answer {
-        Answer {
+    fn answer(from: &str, way: RedirectKind) -> HttpAnswer {
+        HttpAnswer {
             body: None,
             content_type: None,
             validators: Validators::default(),
@@ -96,21 +96,21 @@ mod tests {
     }
 
     #[rstest]
-    #[case::begins(None, OLD, NEW, Way::MovedForGood, Some((NEW, 9)))]
-    #[case::goes_on(Some(since_day_1(NEW)), OLD, NEW, Way::MovedForGood, Some((NEW, 1)))]
-    #[case::whatever_the_fragment(Some(since_day_1(NEW)), OLD, "https://new.example/feed#top", Way::MovedForGood, Some((NEW, 1)))]
-    #[case::leads_elsewhere(Some(since_day_1(NEW)), OLD, NEWER, Way::MovedForGood, Some((NEWER, 9)))]
-    #[case::not_for_good(None, OLD, NEW, Way::Redirected, None)]
-    #[case::no_longer_for_good(Some(since_day_1(NEW)), OLD, NEW, Way::Redirected, None)]
-    #[case::is_back(Some(since_day_1(NEW)), OLD, OLD, Way::Straight, None)]
-    #[case::leads_in_a_circle(None, OLD, OLD, Way::MovedForGood, None)]
-    #[case::answers_where_it_moved_to(Some(since_day_1(NEW)), NEW, NEW, Way::Straight, Some((NEW, 1)))]
-    #[case::moves_on(Some(since_day_1(NEW)), NEW, NEWER, Way::MovedForGood, Some((NEWER, 9)))]
+    #[case::begins(None, OLD, NEW, RedirectKind::MovedForGood, Some((NEW, 9)))]
+    #[case::goes_on(Some(since_day_1(NEW)), OLD, NEW, RedirectKind::MovedForGood, Some((NEW, 1)))]
+    #[case::whatever_the_fragment(Some(since_day_1(NEW)), OLD, "https://new.example/feed#top", RedirectKind::MovedForGood, Some((NEW, 1)))]
+    #[case::leads_elsewhere(Some(since_day_1(NEW)), OLD, NEWER, RedirectKind::MovedForGood, Some((NEWER, 9)))]
+    #[case::not_for_good(None, OLD, NEW, RedirectKind::Redirected, None)]
+    #[case::no_longer_for_good(Some(since_day_1(NEW)), OLD, NEW, RedirectKind::Redirected, None)]
+    #[case::is_back(Some(since_day_1(NEW)), OLD, OLD, RedirectKind::Straight, None)]
+    #[case::leads_in_a_circle(None, OLD, OLD, RedirectKind::MovedForGood, None)]
+    #[case::answers_where_it_moved_to(Some(since_day_1(NEW)), NEW, NEW, RedirectKind::Straight, Some((NEW, 1)))]
+    #[case::moves_on(Some(since_day_1(NEW)), NEW, NEWER, RedirectKind::MovedForGood, Some((NEWER, 9)))]
     fn a_move_goes_on_as_long_as_permanent_redirects_lead_to_the_same_place(
         #[case] before: Option<Move>,
         #[case] asked: &str,
         #[case] from: &str,
-        #[case] way: Way,
+        #[case] way: RedirectKind,
         #[case] expected: Option<(&str, i64)>,
     ) {
         let after = after(before, &url(asked), &answer(from, way), true, day(9));
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_304_carries_a_move_on_but_does_not_begin_one() {
-        let unchanged = answer(NEW, Way::MovedForGood);
+        let unchanged = answer(NEW, RedirectKind::MovedForGood);
         assert_eq!(after(None, &url(OLD), &unchanged, false, day(9)), None);
         assert_eq!(
             after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)),

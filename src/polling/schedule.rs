@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::clock::later;
 
 use crate::config::Poll;
-use crate::feed::hints::{Hints, Pauses};
+use crate::feed::hints::{Pauses, PollHints};
 use crate::http::RetryAfter;
 use words::{moment, words};
 
@@ -38,18 +38,18 @@ const AFTER_A_PAUSE: Duration = Duration::from_mins(10);
 
 /// What is known of a feed's past polls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct History {
+pub struct PollHistory {
     /// Polls in a row that failed, up to and with the last.
     pub failures: u32,
     /// The mean gap between its newest items, where it is known.
     pub mean_gap: Option<Duration>,
     /// What its document asked for when it was last read.
-    pub hints: Hints,
+    pub hints: PollHints,
 }
 
 /// How the last poll ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum PollEnd {
     /// A 200 that parsed, or a 304.
     Well {
         /// How long the answer said that it stays fresh (`max-age`, `Expires`).
@@ -72,7 +72,7 @@ pub enum Ended {
 
 /// The next poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Next {
+pub struct NextPoll {
     /// When. `None`: never, until the configuration changes (410).
     pub at: Option<Timestamp>,
     /// Why then, in words that a person is shown.
@@ -87,45 +87,48 @@ pub struct Next {
 /// longer, jitter aside. Hints lengthen an interval that the user has not set, up to the longest.
 #[must_use]
 pub fn next(
-    history: &History,
-    ended: &Ended,
+    history: &PollHistory,
+    ended: &PollEnd,
     every: Option<Duration>,
     own_host: bool,
     bounds: &Poll,
     now: Timestamp,
     seed: u64,
-) -> Next {
+) -> NextPoll {
     let usual = usual(history, every, Poll::floor(own_host), bounds);
     let longest = usual.wait.max(DAY);
-    let soon = |wait: Wait| Next { at: Some(later(now, jittered(wait.wait, seed))), why: wait.why };
+    let soon = |wait: PollWait| NextPoll {
+        at: Some(later(now, jittered(wait.wait, seed))),
+        why: wait.why,
+    };
     match ended {
-        Ended::Gone => {
+        PollEnd::Gone => {
             let why = "its server says that it is gone for good (410)".to_owned();
-            Next { at: None, why }
+            NextPoll { at: None, why }
         }
-        Ended::Well { .. } if every.is_some() => soon(usual),
-        Ended::Well { fresh_for } => {
+        PollEnd::Well { .. } if every.is_some() => soon(usual),
+        PollEnd::Well { fresh_for } => {
             let latest = later(now, jittered(bounds.max.max(usual.wait), seed));
             let next = soon(lengthened(usual, history.hints.interval, *fresh_for, bounds));
             spared(next, history.hints.pauses, latest, seed)
         }
-        Ended::NotFound if history.failures > PATIENCE => soon(Wait {
+        PollEnd::NotFound if history.failures > PATIENCE => soon(PollWait {
             wait: longest,
             why: format!(
                 "after {}: it is not found (404), which is tried once a day",
                 words(longest)
             ),
         }),
-        Ended::Unreached => soon(unreached(usual.wait, history.failures)),
-        Ended::NotFound | Ended::Failed => {
+        PollEnd::Unreached => soon(unreached(usual.wait, history.failures)),
+        PollEnd::NotFound | PollEnd::Failed => {
             soon(retried(usual.wait, history.failures, history.failures))
         }
-        Ended::Busy { asked } => busy(history.failures, usual.wait, *asked, now, seed),
+        PollEnd::Busy { asked } => busy(history.failures, usual.wait, *asked, now, seed),
     }
 }
 
 /// A time to wait, and why.
-struct Wait {
+struct PollWait {
     wait: Duration,
     why: String,
 }
@@ -149,7 +152,12 @@ pub fn longest_wait(every: Duration) -> Duration {
 }
 
 /// The interval while nothing speaks against it.
-fn usual(history: &History, every: Option<Duration>, floor: Duration, bounds: &Poll) -> Wait {
+fn usual(
+    history: &PollHistory,
+    every: Option<Duration>,
+    floor: Duration,
+    bounds: &Poll,
+) -> PollWait {
     let (wait, why) = match (every, history.mean_gap) {
         (Some(every), _) => (every, ", as configured".to_owned()),
         (None, Some(gap)) => {
@@ -166,7 +174,7 @@ fn usual(history: &History, every: Option<Duration>, floor: Duration, bounds: &P
     };
     let (wait, why) =
         if wait < floor { (floor, ", the least that is polite".to_owned()) } else { (wait, why) };
-    Wait { wait, why: format!("every {}{why}", words(wait)) }
+    PollWait { wait, why: format!("every {}{why}", words(wait)) }
 }
 
 /// Why `half` is what a mean gap makes of the interval.
@@ -185,11 +193,11 @@ fn half_of(gap: Duration, half: Duration, bounds: &Poll) -> String {
 /// `usual`, or what the feed or its server ask for if that is longer, as far as the longest
 /// interval lets it.
 fn lengthened(
-    usual: Wait,
+    usual: PollWait,
     feed: Option<Duration>,
     server: Option<Duration>,
     bounds: &Poll,
-) -> Wait {
+) -> PollWait {
     let (asked, who, how) = match (feed.unwrap_or_default(), server.unwrap_or_default()) {
         (feed, server) if feed >= server => (feed, "the feed", "ttl, sy:updatePeriod"),
         (_, server) => (server, "the server", "max-age, Expires"),
@@ -199,14 +207,14 @@ fn lengthened(
         return usual;
     }
     let bound = if wait < asked { ", the longest interval" } else { "" };
-    Wait {
+    PollWait {
         wait,
         why: format!("every {}{bound}: {who} asked for {} ({how})", words(wait), words(asked)),
     }
 }
 
 /// `next`, put off to the end of a pause that it falls into, but not beyond `latest`.
-fn spared(next: Next, pauses: Pauses, latest: Timestamp, seed: u64) -> Next {
+fn spared(next: NextPoll, pauses: Pauses, latest: Timestamp, seed: u64) -> NextPoll {
     let Some((at, end)) = next.at.and_then(|at| Some((at, pauses.end(at)?))) else { return next };
     let spread = later(end, share(AFTER_A_PAUSE, seed));
     let at = spread.min(latest).max(at);
@@ -216,7 +224,7 @@ fn spared(next: Next, pauses: Pauses, latest: Timestamp, seed: u64) -> Next {
         format!("until {}", moment(end))
     };
     let but = if at < end { "; this is the longest interval" } else { "" };
-    Next {
+    NextPoll {
         at: Some(at),
         why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}"),
     }
@@ -230,7 +238,7 @@ fn busy(
     asked: Option<RetryAfter>,
     now: Timestamp,
     seed: u64,
-) -> Next {
+) -> NextPoll {
     let until = asked.map_or(now, |asked| asked.end(now));
     let asked = Duration::try_from(until.duration_since(now)).unwrap_or_default();
     let backoff = backoff(usual, failures);
@@ -247,7 +255,7 @@ fn busy(
         None => format!("after {wait}: the server is busy, {failures} times in a row"),
     };
     let at = later(now, heeded.max(jittered(backoff, seed)));
-    Next { at: Some(at), why }
+    NextPoll { at: Some(at), why }
 }
 
 /// Two retries at the usual interval, then twice as long each time, up to a day.
@@ -257,20 +265,20 @@ fn backoff(usual: Duration, failures: u32) -> Duration {
 }
 
 /// After the first failures soon again, then as after other failures.
-fn unreached(usual: Duration, failures: u32) -> Wait {
+fn unreached(usual: Duration, failures: u32) -> PollWait {
     let first = UNREACHED.get(failures.saturating_sub(1) as usize).filter(|wait| **wait < usual);
     let Some(wait) = first else {
         let soon = u32::try_from(UNREACHED.len()).unwrap_or(u32::MAX);
         return retried(usual, failures.saturating_sub(soon), failures);
     };
-    Wait { wait: *wait, why: format!("after {}: {}", words(*wait), in_a_row(failures)) }
+    PollWait { wait: *wait, why: format!("after {}: {}", words(*wait), in_a_row(failures)) }
 }
 
 /// The backoff after so many failures that count, of so many in a row.
-fn retried(usual: Duration, counted: u32, failures: u32) -> Wait {
+fn retried(usual: Duration, counted: u32, failures: u32) -> PollWait {
     let wait = backoff(usual, counted);
     let as_usual = if counted <= PATIENCE { ", its usual interval" } else { "" };
-    Wait { wait, why: format!("after {}{as_usual}: {}", words(wait), in_a_row(failures)) }
+    PollWait { wait, why: format!("after {}{as_usual}: {}", words(wait), in_a_row(failures)) }
 }
 
 fn in_a_row(failures: u32) -> String {

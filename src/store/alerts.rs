@@ -5,9 +5,9 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{millis, read_columns, to_json};
 use super::route::{self, Fresh};
-use super::{StoryId, Verdict, event};
-use crate::alerts::Draft;
-use crate::alerts::copies::Update;
+use super::{MatchResult, StoryId, event};
+use crate::alerts::NewAlert;
+use crate::alerts::copies::CopyUpdate;
 use tidings_rules::story::Read;
 
 /// Records the alerts of `verdict` and has messages tell them. What a rule has told of an event, on
@@ -16,7 +16,7 @@ use tidings_rules::story::Read;
 pub(super) async fn keep(
     conn: &mut SqliteConnection,
     story: StoryId,
-    verdict: &Verdict,
+    verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let event::Membership { event, update } = event::of(conn, story, verdict, now).await?;
@@ -36,7 +36,7 @@ pub(super) async fn keep(
 async fn mark_as_update(
     conn: &mut SqliteConnection,
     alert: i64,
-    update: &Update,
+    update: &CopyUpdate,
 ) -> Result<(), sqlx::Error> {
     let said = to_json(update)?;
     sqlx::query("UPDATE alert SET update_said = $2 WHERE id = $1")
@@ -67,7 +67,7 @@ pub(super) async fn decide_fate(
 async fn insert(
     conn: &mut SqliteConnection,
     story: StoryId,
-    draft: &Draft,
+    draft: &NewAlert,
     read: &Read,
     now: Timestamp,
 ) -> Result<Option<i64>, sqlx::Error> {

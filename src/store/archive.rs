@@ -15,8 +15,8 @@ use super::open::OpenError;
 use super::{FeedState, PastGap, StoreError, StoryId, beside, feeds, gaps, sighting};
 use tidings_rules::story::{FeedName, Story};
 
-pub use find::{Alerted, Fate, Kept};
-pub use history::{Attempt, Message, Past, Record, Wanted};
+pub use find::{Alerted, StoryFate, StoryRecord};
+pub use history::{AlertFilter, AlertRecord, Attempt, Message, PastAlert};
 
 /// A store's stories, open for reading.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Archive {
 
 /// A story as the store keeps it: with its page's text where that was read, else with its feed's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredStory {
     /// Its row.
     pub id: StoryId,
     /// What it is known by outside: a UUID.
@@ -50,7 +50,7 @@ impl Archive {
         since: Timestamp,
         after: Option<StoryId>,
         limit: u32,
-    ) -> Result<Vec<Stored>, StoreError> {
+    ) -> Result<Vec<StoredStory>, StoreError> {
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
              WHERE id > $1 AND first_seen >= $2 AND purged IS NULL ORDER BY id LIMIT $3",
@@ -73,12 +73,12 @@ impl Archive {
         Ok(gaps::since(&mut self.conn, since).await?)
     }
 
-    async fn stored(&mut self, rows: &[SqliteRow]) -> Result<Vec<Stored>, sqlx::Error> {
+    async fn stored(&mut self, rows: &[SqliteRow]) -> Result<Vec<StoredStory>, sqlx::Error> {
         let ids = column::ids(rows)?;
         let mut feeds = sighting::carriers(&mut self.conn, &ids).await?;
         let stored = rows.iter().zip(ids).map(|(row, id)| {
             let feeds = feeds.remove(&id).unwrap_or_default();
-            Ok(Stored { id, uid: row.try_get("uid")?, story: column::story(row)?, feeds })
+            Ok(StoredStory { id, uid: row.try_get("uid")?, story: column::story(row)?, feeds })
         });
         stored.collect()
     }
@@ -87,7 +87,7 @@ impl Archive {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, item, page, settle, verdict};
-    use super::super::{Plan, lock};
+    use super::super::{StoryPlan, lock};
     use super::*;
 
     async fn titles(
@@ -107,7 +107,11 @@ mod tests {
             .poll(
                 "wire",
                 0,
-                vec![item("a", Plan::ReadPage), item("b", settle(&[])), item("c", settle(&[]))],
+                vec![
+                    item("a", StoryPlan::ReadPage),
+                    item("b", settle(&[])),
+                    item("c", settle(&[])),
+                ],
             )
             .await;
         let mut later = item("d", settle(&[]));
@@ -135,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn a_story_has_the_text_of_its_page_and_all_its_feeds() {
         let bench = bench().await;
-        bench.poll("agency", 1, vec![item("a", Plan::ReadPage)]).await;
+        bench.poll("agency", 1, vec![item("a", StoryPlan::ReadPage)]).await;
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let waiting = bench.waiting(9).await.remove(0);
         assert_eq!(archive.page(at(0), None, 1).await.unwrap()[0].story.body, "Teaser.");

@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis};
-use super::{Store, StoreError, StoryId, Verdict, alerts, sighting};
+use super::{MatchResult, Store, StoreError, StoryId, alerts, sighting};
 use tidings_rules::story::{FeedName, Read, Story};
 
 /// A story that was matched, whatever came of it.
@@ -68,7 +68,7 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        verdict: Verdict,
+        verdict: MatchResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |conn| Box::pin(add(conn, story, revision, verdict, now))).await
@@ -98,7 +98,7 @@ async fn add(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
-    verdict: Verdict,
+    verdict: MatchResult,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let stands: bool = sqlx::query_scalar(
@@ -134,18 +134,18 @@ async fn remember(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Plan;
+    use super::super::StoryPlan;
     use super::super::fixture::{Bench, at, item, settle, verdict};
     use super::*;
 
     #[tokio::test]
     async fn only_stories_that_were_matched_are_looked_at_again() {
         let bench = Bench::new().await;
-        let old = Plan::Record("older than first_poll".to_owned());
+        let old = StoryPlan::Record("older than first_poll".to_owned());
         let items = vec![
             item("a", settle(&[])),
             item("b", old),
-            item("c", Plan::ReadPage),
+            item("c", StoryPlan::ReadPage),
             item("d", settle(&["oil"])),
         ];
         bench.poll("wire", 0, items).await;

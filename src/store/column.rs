@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::StoryId;
-use crate::alerts::Head;
+use crate::alerts::StorySummary;
 use tidings_rules::story::{Read, Story, headline};
 use tidings_rules::text::visible;
 
@@ -91,9 +91,9 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
 }
 
 /// What messages show of a story, from the columns of its table.
-pub(super) fn head(row: &SqliteRow) -> Result<Head, sqlx::Error> {
+pub(super) fn head(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
     let title = shown(row, "title")?;
-    Ok(Head {
+    Ok(StorySummary {
         opening: headline::stand_in(&title, &shown(row, "opening")?),
         title,
         url: row.try_get("url")?,

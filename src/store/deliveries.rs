@@ -10,7 +10,7 @@ use sqlx::{Connection, Row};
 
 use super::column::{self, maybe_time, millis, time};
 use super::{OpenError, StoreError, beside, health};
-use crate::alerts::breaker::Health;
+use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
 use tidings_rules::story::{NotifierName, headline};
 
@@ -22,11 +22,11 @@ pub struct Delivery {
     /// What receivers know it by.
     pub uid: String,
     /// Where it stands.
-    pub state: State,
+    pub state: DeliveryState,
     /// Whom it is for.
     pub receiver: Receiver,
     /// What it tells of: a headline.
-    pub what: What,
+    pub what: DeliverySubject,
     /// When it was written down.
     pub created: Timestamp,
     /// When it is tried next; `None` if nobody will try it.
@@ -41,7 +41,7 @@ pub struct Delivery {
 
 /// What a message tells of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum DeliverySubject {
     /// A story with this headline, which may be empty.
     Story(String),
     /// So many alerts, gathered.
@@ -52,7 +52,7 @@ pub enum What {
 
 /// Where a message stands that is not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum DeliveryState {
     /// Given up.
     Dead,
     /// Waiting for its time, or being sent.
@@ -63,7 +63,7 @@ pub enum State {
 
 /// Messages to send again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum RetrySelection {
     /// These rows.
     These(BTreeSet<i64>),
     /// All that are dead.
@@ -85,7 +85,7 @@ pub struct Retried {
 /// that fails or rests. Nothing is written.
 pub async fn undelivered(
     path: &Path,
-) -> Result<(Vec<Delivery>, Vec<(Receiver, Health)>), DeskError> {
+) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), DeskError> {
     let mut conn = beside::to_read(path).await?;
     let rows = sqlx::query(
         "SELECT message.*, story.title, story.opening,
@@ -110,7 +110,7 @@ pub async fn undelivered(
 /// if they had never been tried. Those for nobody in `receivers` become held.
 pub async fn retry(
     path: &Path,
-    which: Which,
+    which: RetrySelection,
     receivers: &[Receiver],
     now: Timestamp,
 ) -> Result<Retried, DeskError> {
@@ -133,7 +133,7 @@ pub enum DeskError {
 
 async fn retry_in(
     conn: &mut SqliteConnection,
-    which: Which,
+    which: RetrySelection,
     receivers: &[Receiver],
     now: Timestamp,
 ) -> Result<Retried, sqlx::Error> {
@@ -144,12 +144,12 @@ async fn retry_in(
     .fetch_all(&mut *change)
     .await?;
     let mut retried = Retried::default();
-    if let Which::These(ids) = &which {
+    if let RetrySelection::These(ids) = &which {
         retried.others =
             ids.iter().filter(|id| dead.iter().all(|(dead, ..)| dead != *id)).copied().collect();
     }
     for (id, notifier, recipient) in dead {
-        if matches!(&which, Which::These(ids) if !ids.contains(&id)) {
+        if matches!(&which, RetrySelection::These(ids) if !ids.contains(&id)) {
             continue;
         }
         let known = receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
@@ -171,11 +171,11 @@ async fn retry_in(
 
 fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
     let state = match row.try_get("state")? {
-        "dead" => State::Dead,
-        "held" => State::Held,
-        _ => State::Pending,
+        "dead" => DeliveryState::Dead,
+        "held" => DeliveryState::Held,
+        _ => DeliveryState::Pending,
     };
-    let due = Some(time(row, "due")?).filter(|_| state == State::Pending);
+    let due = Some(time(row, "due")?).filter(|_| state == DeliveryState::Pending);
     Ok(Delivery {
         id: row.try_get("id")?,
         uid: row.try_get("uid")?,
@@ -193,18 +193,18 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
     })
 }
 
-fn what(row: &SqliteRow) -> Result<What, sqlx::Error> {
+fn what(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
     if row.try_get::<Option<&str>, _>("said")?.is_some()
         && let Content::Notice(notice) = column::json(row, "said")?
     {
-        return Ok(What::Notice(notice.subject()));
+        return Ok(DeliverySubject::Notice(notice.subject()));
     }
     if row.try_get::<Option<&str>, _>("digest")?.is_some() {
-        return Ok(What::Digest(row.try_get("alerts")?));
+        return Ok(DeliverySubject::Digest(row.try_get("alerts")?));
     }
     let [title, opening] =
         ["title", "opening"].map(|column| row.try_get::<Option<&str>, _>(column));
-    Ok(What::Story(
+    Ok(DeliverySubject::Story(
         headline::headline(title?.unwrap_or_default(), opening?.unwrap_or_default()).into_owned(),
     ))
 }
@@ -214,7 +214,7 @@ mod tests {
     use super::super::Finish;
     use super::super::fixture::{Bench, again, at, desk, item, settle};
     use super::*;
-    use crate::alerts::breaker::{Cause, Scope};
+    use crate::alerts::breaker::{FailureCause, FailureScope};
 
     /// Messages about a, b and c, of which b and c are dead.
     async fn bench() -> (Bench, i64, Vec<Vec<u8>>) {
@@ -224,7 +224,7 @@ mod tests {
         }
         let run = bench.run(&[desk()]).await;
         let leases = bench.lease(run, "desk", 0).await;
-        let later = again(Cause::Unreached, Scope::Notifier, 60);
+        let later = again(FailureCause::Unreached, FailureScope::Notifier, 60);
         assert!(bench.finish(run, &leases[0], later, 1).await);
         for lease in &leases[1..] {
             assert!(bench.finish(run, lease, Finish::Dead("550 no such user".to_owned()), 2).await);
@@ -239,12 +239,12 @@ mod tests {
         let shown: Vec<_> =
             deliveries.iter().map(|one| (one.id, one.state, one.due, one.attempts)).collect();
         let expected = [
-            (1, State::Pending, Some(at(60)), 1),
-            (2, State::Dead, None, 1),
-            (3, State::Dead, None, 1),
+            (1, DeliveryState::Pending, Some(at(60)), 1),
+            (2, DeliveryState::Dead, None, 1),
+            (3, DeliveryState::Dead, None, 1),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(deliveries[1].what, What::Story("b".to_owned()));
+        assert_eq!(deliveries[1].what, DeliverySubject::Story("b".to_owned()));
         assert_eq!(deliveries[1].why.as_deref(), Some("550 no such user"));
         assert_eq!((&deliveries[1].receiver, deliveries[1].tried), (&desk(), Some(at(0))));
         assert_eq!(
@@ -256,19 +256,20 @@ mod tests {
     #[tokio::test]
     async fn the_dead_are_sent_again_with_the_same_id_and_bytes() {
         let (bench, run, payloads) = bench().await;
-        let these = Which::These([1, 2, 9].into());
+        let these = RetrySelection::These([1, 2, 9].into());
         let retried = retry(&bench.path(), these, &[desk()], at(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![2], held: vec![], others: vec![1, 9] });
         let lease = bench.lease(run, "desk", 5).await.remove(0);
         assert_eq!((lease.message, lease.counted, &lease.payload), (2, 0, &payloads[1]));
-        let retried = retry(&bench.path(), Which::AllDead, &[desk()], at(6)).await.unwrap();
+        let retried =
+            retry(&bench.path(), RetrySelection::AllDead, &[desk()], at(6)).await.unwrap();
         assert_eq!(retried.due, [3]);
     }
 
     #[tokio::test]
     async fn the_dead_of_a_receiver_that_left_are_held() {
         let (bench, ..) = bench().await;
-        let retried = retry(&bench.path(), Which::AllDead, &[], at(5)).await.unwrap();
+        let retried = retry(&bench.path(), RetrySelection::AllDead, &[], at(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![], held: vec![2, 3], others: vec![] });
         assert_eq!(bench.store.start_run(&[desk()], at(6)).await.unwrap().held, []);
     }

@@ -54,8 +54,8 @@ pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, again, at, desk, item, settle};
-    use crate::alerts::breaker::{Cause, Scope};
-    use crate::store::{Again, Finish};
+    use crate::alerts::breaker::{FailureCause, FailureScope};
+    use crate::store::{Finish, RetryRecord};
 
     const AHEAD: i64 = 365 * 24 * 3600;
 
@@ -72,18 +72,18 @@ mod tests {
         }
         let run = bench.run(&[desk()]).await;
         let leases = bench.lease(run, "desk", AHEAD).await;
-        let wish = Again {
+        let wish = RetryRecord {
             at: at(AHEAD + 301),
-            cause: Cause::Busy,
-            scope: Scope::Notifier,
+            cause: FailureCause::Busy,
+            scope: FailureScope::Notifier,
             counts: false,
             rest: Some(at(AHEAD + 300)),
             why: "429".to_owned(),
         };
         let ended = vec![
-            (leases[0].clone(), again(Cause::Failed, Scope::Notifier, AHEAD + 60)),
+            (leases[0].clone(), again(FailureCause::Failed, FailureScope::Notifier, AHEAD + 60)),
             (leases[1].clone(), Finish::Again(wish)),
-            (leases[2].clone(), again(Cause::Unreached, Scope::Notifier, AHEAD + 5)),
+            (leases[2].clone(), again(FailureCause::Unreached, FailureScope::Notifier, AHEAD + 5)),
         ];
         bench.turn(run, ended, &[], AHEAD).await;
 
@@ -103,7 +103,9 @@ mod tests {
         bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
         let run = bench.run(&[desk()]).await;
         let lease = bench.lease(run, "desk", 0).await.remove(0);
-        bench.finish(run, &lease, again(Cause::Failed, Scope::Notifier, 36_000), 10).await;
+        bench
+            .finish(run, &lease, again(FailureCause::Failed, FailureScope::Notifier, 36_000), 10)
+            .await;
         assert_eq!(bench.store.cut_delivery_waits(at(10)).await.unwrap(), 0);
         assert_eq!(dues(&bench).await, [36_000]);
     }

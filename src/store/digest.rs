@@ -10,22 +10,22 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, to_json};
-use crate::alerts::breaker::Health;
+use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::digest;
-use crate::alerts::digest::{Digest, Entry, Group, Reason};
-use crate::alerts::{Receiver, Told};
+use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
+use crate::alerts::{Receiver, RuleMatch};
 use tidings_rules::story;
 use tidings_rules::story::{FeedName, Severity};
 
 /// Messages of one receiver that waited too long, with the gravest severity of each.
-type Waiting = Vec<(i64, Severity)>;
+type LateMessages = Vec<(i64, Severity)>;
 
 /// Where alerts for `receiver` are gathered for that reason: the digest that is open, or else a new
 /// one, due at `due`.
 pub(super) async fn open(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
-    reason: &Reason,
+    reason: &DigestReason,
     due: Timestamp,
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
@@ -70,7 +70,7 @@ async fn find(
 pub(super) async fn fold_late(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
-    away: &Health,
+    away: &NotifierHealth,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let Some(before) = digest::late_before(away.since, now) else { return Ok(()) };
@@ -82,9 +82,9 @@ pub(super) async fn fold_late(
         .collect();
     let parts = late_parts(conn, receiver).await?;
     let is_open =
-        !parts.is_empty() || find(conn, receiver, &to_json(&Reason::Late)?).await?.is_some();
+        !parts.is_empty() || find(conn, receiver, &to_json(&DigestReason::Late)?).await?.is_some();
     if late.len() > 1 || (late.len() == 1 && is_open) {
-        let into = open(conn, receiver, &Reason::Late, now, now).await?;
+        let into = open(conn, receiver, &DigestReason::Late, now, now).await?;
         for message in late.into_iter().chain(parts) {
             fold(conn, message, into).await?;
         }
@@ -103,7 +103,7 @@ async fn late_parts(
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(to_json(&Reason::Late)?)
+    .bind(to_json(&DigestReason::Late)?)
     .fetch_all(conn)
     .await
 }
@@ -112,7 +112,7 @@ async fn waiting(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     before: Timestamp,
-) -> Result<Waiting, sqlx::Error> {
+) -> Result<LateMessages, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT message.id, alert.told FROM message
          JOIN message_alert ON message_alert.message = message.id JOIN alert ON alert.id = message_alert.alert
@@ -124,9 +124,9 @@ async fn waiting(
     .bind(millis(before))
     .fetch_all(conn)
     .await?;
-    let mut waiting: Waiting = Vec::new();
+    let mut waiting: LateMessages = Vec::new();
     for row in &rows {
-        let (message, told): (i64, Told) = (row.try_get("id")?, column::json(row, "told")?);
+        let (message, told): (i64, RuleMatch) = (row.try_get("id")?, column::json(row, "told")?);
         match waiting.last_mut() {
             Some((last, severity)) if *last == message => *severity = told.severity.max(*severity),
             _ => waiting.push((message, told.severity)),
@@ -179,7 +179,7 @@ pub(super) async fn hand_over(
 pub(super) async fn gather(
     conn: &mut SqliteConnection,
     message: i64,
-    reason: Reason,
+    reason: DigestReason,
 ) -> Result<Digest, sqlx::Error> {
     let part = split::part(conn, message).await?;
     let rules = groups(conn, message).await?.into_iter().map(|(group, _)| group).collect();
@@ -190,7 +190,7 @@ pub(super) async fn gather(
 async fn groups(
     conn: &mut SqliteConnection,
     message: i64,
-) -> Result<Vec<(Group, Vec<i64>)>, sqlx::Error> {
+) -> Result<Vec<(DigestGroup, Vec<i64>)>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT alert.id, alert.told, alert.read, alert.read_why,
                 story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
@@ -202,10 +202,10 @@ async fn groups(
     .bind(message)
     .fetch_all(conn)
     .await?;
-    let id = |row: &Option<story::Row>| row.as_ref().map(|row| row.id.clone());
-    let mut rules: Vec<(Group, Vec<i64>)> = Vec::new();
+    let id = |row: &Option<story::WatchlistRow>| row.as_ref().map(|row| row.id.clone());
+    let mut rules: Vec<(DigestGroup, Vec<i64>)> = Vec::new();
     for row in &rows {
-        let told: Told = column::json(row, "told")?;
+        let told: RuleMatch = column::json(row, "told")?;
         let (entry, alert) = (entry(row, &told)?, row.try_get("id")?);
         match rules.last_mut() {
             Some((group, alerts))
@@ -216,7 +216,7 @@ async fn groups(
                 alerts.push(alert);
             }
             _ => {
-                let group = Group {
+                let group = DigestGroup {
                     rule: told.rule,
                     row: told.row,
                     severity: told.severity,
@@ -230,8 +230,8 @@ async fn groups(
     Ok(rules)
 }
 
-fn entry(row: &SqliteRow, told: &Told) -> Result<Entry, sqlx::Error> {
-    Ok(Entry {
+fn entry(row: &SqliteRow, told: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {
+    Ok(DigestEntry {
         event: row.try_get("event")?,
         story: column::head(row)?,
         read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,

@@ -12,11 +12,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{self, millis, to_json};
-use super::{StoryId, Verdict};
+use super::{MatchResult, StoryId};
 use crate::alerts::copies;
-use crate::alerts::copies::sketch::{FIRST_KEY, Sketch};
-use crate::alerts::copies::{Print, Relation, Update};
-use crate::alerts::{Draft, Told};
+use crate::alerts::copies::sketch::{FIRST_KEY, MinHashSignature};
+use crate::alerts::copies::{CopyUpdate, Fingerprint, Relation};
+use crate::alerts::{NewAlert, RuleMatch};
 
 /// Old sketches that go when a new one is kept. More than one, so that none stays for good.
 const SWEPT: u32 = 4;
@@ -28,14 +28,14 @@ const MOST_COMPARED: u32 = 24;
 pub(super) struct Membership {
     pub(super) event: String,
     /// What the story says anew, where it just joined the event as an update of it.
-    pub(super) update: Option<Update>,
+    pub(super) update: Option<CopyUpdate>,
 }
 
 /// A story that another may be a copy of.
 struct Candidate {
     story: StoryId,
     event: String,
-    print: Print,
+    print: Fingerprint,
 }
 
 /// The event of a story that was matched so. A story of which nothing was told, and that has no
@@ -43,7 +43,7 @@ struct Candidate {
 pub(super) async fn of(
     conn: &mut SqliteConnection,
     story: StoryId,
-    verdict: &Verdict,
+    verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<Membership, sqlx::Error> {
     let (event, free): (String, bool) = sqlx::query_as(
@@ -70,7 +70,7 @@ pub(super) async fn has_told(
     conn: &mut SqliteConnection,
     event: &str,
     alert: i64,
-    draft: &Draft,
+    draft: &NewAlert,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM story JOIN alert ON alert.story = story.id
@@ -89,7 +89,7 @@ pub(super) async fn has_told(
 pub(super) async fn keep_sketch(
     conn: &mut SqliteConnection,
     story: StoryId,
-    print: Option<&Print>,
+    print: Option<&Fingerprint>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let open_since = millis(copies::open_since(now));
@@ -102,7 +102,7 @@ pub(super) async fn keep_sketch(
     .bind(SWEPT)
     .execute(&mut *conn)
     .await?;
-    let Some(Print { sketch, .. }) = print else { return Ok(()) };
+    let Some(Fingerprint { sketch, .. }) = print else { return Ok(()) };
     let url: Option<String> = sqlx::query_scalar("SELECT url FROM story WHERE id = $1")
         .bind(story.0)
         .fetch_one(&mut *conn)
@@ -134,8 +134,8 @@ pub(super) async fn keep_sketch(
 async fn copied(
     conn: &mut SqliteConnection,
     story: StoryId,
-    print: &Print,
-    verdict: &Verdict,
+    print: &Fingerprint,
+    verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<Option<Membership>, sqlx::Error> {
     let mut updated = None;
@@ -157,7 +157,7 @@ async fn copied(
 async fn likely(
     conn: &mut SqliteConnection,
     story: StoryId,
-    sketch: &Sketch,
+    sketch: &MinHashSignature,
     now: Timestamp,
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
     let bands = sketch.bands();
@@ -188,7 +188,7 @@ async fn likely(
 async fn candidate(
     conn: &mut SqliteConnection,
     row: &SqliteRow,
-    print: &Print,
+    print: &Fingerprint,
 ) -> Result<Option<Candidate>, sqlx::Error> {
     let by_key = row.try_get::<i64, _>("band")? >= FIRST_KEY;
     if !by_key && !print.sketch.resembles_bytes(row.try_get("minima")?) {
@@ -209,9 +209,9 @@ async fn candidate(
 async fn proved(
     conn: &mut SqliteConnection,
     story: StoryId,
-    print: &Print,
+    print: &Fingerprint,
     candidate: &Candidate,
-    verdict: &Verdict,
+    verdict: &MatchResult,
 ) -> Result<Relation, sqlx::Error> {
     let bare = copies::relation(&candidate.print, print, &HashSet::new());
     if bare == Relation::Other {
@@ -233,7 +233,7 @@ async fn proved(
 async fn is_of_same_feed(
     conn: &mut SqliteConnection,
     event: &str,
-    verdict: &Verdict,
+    verdict: &MatchResult,
 ) -> Result<bool, sqlx::Error> {
     let feeds: Vec<&str> = verdict.feeds.iter().map(|feed| feed.0.as_str()).collect();
     sqlx::query_scalar(
@@ -251,7 +251,7 @@ async fn is_of_same_feed(
 async fn rests_on_other_words(
     conn: &mut SqliteConnection,
     candidate: &Candidate,
-    verdict: &Verdict,
+    verdict: &MatchResult,
 ) -> Result<bool, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT alert.occasion, alert.told FROM story JOIN alert ON alert.story = story.id
@@ -260,12 +260,12 @@ async fn rests_on_other_words(
     .bind(&candidate.event)
     .fetch_all(conn)
     .await?;
-    let mut told: Vec<(String, Told)> = Vec::with_capacity(rows.len());
+    let mut told: Vec<(String, RuleMatch)> = Vec::with_capacity(rows.len());
     for row in &rows {
         told.push((row.try_get("occasion")?, column::json(row, "told")?));
     }
-    let lacks = |draft: &Draft| {
-        let same = |(occasion, one): &&(String, Told)| {
+    let lacks = |draft: &NewAlert| {
+        let same = |(occasion, one): &&(String, RuleMatch)| {
             one.rule == draft.told.rule && *occasion == draft.occasion
         };
         let mut before = told.iter().filter(same).peekable();

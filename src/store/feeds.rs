@@ -11,9 +11,9 @@ use url::Url;
 
 use super::column::{from_millis, maybe_time, millis, time, to_json};
 use super::{DeskError, FeedState, Store, StoreError, beside};
-use crate::feed::hints::{Hints, Pauses};
+use crate::feed::hints::{Pauses, PollHints};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
-use crate::polling::health::{Ailment, Course};
+use crate::polling::health::{FeedHealth, FeedHealthHistory};
 use crate::polling::moved::Move;
 use tidings_rules::story::FeedName;
 
@@ -162,11 +162,11 @@ pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<FeedState>, s
     rows.iter().map(feed_state).collect()
 }
 
-fn course(row: &SqliteRow) -> Result<Course, sqlx::Error> {
+fn course(row: &SqliteRow) -> Result<FeedHealthHistory, sqlx::Error> {
     let told: Option<&str> = row.try_get("told")?;
-    let known = [Ailment::Gone, Ailment::Failing, Ailment::Silent];
+    let known = [FeedHealth::Gone, FeedHealth::Failing, FeedHealth::Silent];
     let told = known.into_iter().find(|ailment| told == Some(ailment.as_str()));
-    Ok(Course {
+    Ok(FeedHealthHistory {
         failing_since: maybe_time(row, "failing_since")?,
         last_news: maybe_time(row, "last_news")?,
         told,
@@ -186,7 +186,7 @@ fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
         failures: row.try_get("failures")?,
         error: row.try_get("error")?,
         mean_gap: row.try_get::<Option<u64>, _>("mean_gap")?.map(Duration::from_millis),
-        hints: Hints {
+        hints: PollHints {
             interval: row.try_get::<Option<u64>, _>("asked_interval")?.map(Duration::from_millis),
             pauses: Pauses::from_bits(row.try_get("pauses")?),
         },

@@ -43,13 +43,19 @@ async fn cut(
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, item, page, verdict};
-    use super::super::{FinalText, Plan};
+    use super::super::{FinalText, StoryPlan};
 
     #[tokio::test]
     async fn what_waits_by_a_clock_that_was_ahead_waits_no_longer_than_it_was_to() {
         let bench = Bench::new().await;
         bench.store.rest_host("example.org:443".to_owned(), at(1060), at(1000));
-        bench.poll("wire", 1000, vec![item("a", Plan::ReadPage), item("b", Plan::ReadPage)]).await;
+        bench
+            .poll(
+                "wire",
+                1000,
+                vec![item("a", StoryPlan::ReadPage), item("b", StoryPlan::ReadPage)],
+            )
+            .await;
         let [a, b] = <[_; 2]>::try_from(bench.waiting(1000).await).unwrap();
         bench.store.page_failed(a.id, 1, at(1005)).await.unwrap();
         let settled = FinalText { look_again: Some(at(9000)), ..page("The page.", verdict(&[])) };
@@ -69,7 +75,7 @@ mod tests {
     async fn waits_of_a_clock_that_was_right_are_left_alone() {
         let bench = Bench::new().await;
         bench.store.rest_host("example.org:443".to_owned(), at(60), at(0));
-        bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+        bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
         let waiting = bench.waiting(0).await.remove(0);
         bench.store.page_failed(waiting.id, 1, at(5)).await.unwrap();
         bench.store.cut_fetch_waits(Some(at(700)), at(1)).await.unwrap();

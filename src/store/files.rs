@@ -12,7 +12,7 @@ pub(super) const PRIVATE: u32 = 0o600;
 
 /// What stands where a store is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum StoreFile {
     /// Nothing: a new store can be moved there.
     Nothing,
     /// A file without content, or a link that leads nowhere: a new store can be made in it.
@@ -25,12 +25,12 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// [`OpenError::Lost`] where the log of a store is there without the store.
-pub(super) fn found(path: &Path) -> Result<Found, OpenError> {
+pub(super) fn found(path: &Path) -> Result<StoreFile, OpenError> {
     let found = match fs::metadata(real(path)) {
-        Ok(file) if file.len() > 0 => return Ok(Found::Content),
-        Ok(_) => Found::Empty,
-        Err(why) if why.kind() == ErrorKind::NotFound && path.is_symlink() => Found::Empty,
-        Err(why) if why.kind() == ErrorKind::NotFound => Found::Nothing,
+        Ok(file) if file.len() > 0 => return Ok(StoreFile::Content),
+        Ok(_) => StoreFile::Empty,
+        Err(why) if why.kind() == ErrorKind::NotFound && path.is_symlink() => StoreFile::Empty,
+        Err(why) if why.kind() == ErrorKind::NotFound => StoreFile::Nothing,
         Err(why) => return Err(OpenError::failed(path, &why)),
     };
     let log = log_of(path);
@@ -107,9 +107,9 @@ mod tests {
     fn what_is_there_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
-        assert_eq!(found(&path).unwrap(), Found::Nothing);
+        assert_eq!(found(&path).unwrap(), StoreFile::Nothing);
         create_private(&path).unwrap();
-        assert_eq!(found(&path).unwrap(), Found::Empty);
+        assert_eq!(found(&path).unwrap(), StoreFile::Empty);
         fs::write(log_of(&path), "a log").unwrap();
         assert!(matches!(found(&path), Err(OpenError::Lost { .. })));
         fs::remove_file(&path).unwrap();
@@ -120,6 +120,6 @@ mod tests {
             "{why}"
         );
         fs::write(&path, "content").unwrap();
-        assert_eq!(found(&path).unwrap(), Found::Content);
+        assert_eq!(found(&path).unwrap(), StoreFile::Content);
     }
 }

@@ -11,17 +11,17 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::outbox::{Open, Waiting, lease_due, next_due};
+use super::outbox::{OpenNotifier, WaitingRecipient, lease_due, next_due};
 use super::{
-    Again, FeedState, FinalText, Finish, ItemRecord, Lease, Plan, PollRecord, Render, Sending,
-    Standing, Store, Turn, Verdict, health,
+    FeedState, FinalText, Finish, ItemRecord, Lease, MatchResult, OutboxTurn, PollRecord,
+    ReceiverHealth, Render, RetryRecord, Sending, Store, StoryPlan, health,
 };
-use crate::alerts::breaker::{AT_ONCE, Cause, Scope};
-use crate::alerts::volume::{Pace, Policy};
-use crate::alerts::{Content, Draft, Letter, Receiver, Told};
-use crate::feed::hints::Hints;
-use crate::feed::identity::{Claims, ItemKey, KnownItem, Turnover};
-use crate::polling::health::Course;
+use crate::alerts::breaker::{AT_ONCE, FailureCause, FailureScope};
+use crate::alerts::volume::{DeliveryPolicies, Throttle};
+use crate::alerts::{Content, NewAlert, Notification, Receiver, RuleMatch};
+use crate::feed::hints::PollHints;
+use crate::feed::identity::{Claims, ItemKey, KnownItem, RemovedAndReturned};
+use crate::polling::health::FeedHealthHistory;
 use tidings_rules::story::{
     Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey,
 };
@@ -71,7 +71,7 @@ impl Bench {
         self.store.record_poll(poll(feed, now, items)).await.unwrap()
     }
 
-    pub(super) async fn waiting(&self, now: i64) -> Vec<super::Waiting> {
+    pub(super) async fn waiting(&self, now: i64) -> Vec<super::WaitingStory> {
         self.store.waiting(at(now), &[], 100).await.unwrap()
     }
 
@@ -103,9 +103,9 @@ impl Bench {
                 let waiting = next_due(conn, &notifier).await?;
                 let waiting = waiting
                     .into_iter()
-                    .map(|(recipient, due)| Waiting { recipient, due, free: limit })
+                    .map(|(recipient, due)| WaitingRecipient { recipient, due, free: limit })
                     .collect();
-                let open = Open { notifier, free: limit, waiting };
+                let open = OpenNotifier { notifier, free: limit, waiting };
                 lease_due(conn, run, &open, &away, at(now), &render).await
             })
         });
@@ -127,7 +127,7 @@ impl Bench {
         ended: Vec<(Lease, Finish)>,
         busy: &[(&str, u32)],
         now: i64,
-    ) -> Turn {
+    ) -> OutboxTurn {
         let sending = busy.iter().map(|(notifier, busy)| {
             let to = [(String::new(), *busy)].into();
             (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, to })
@@ -144,7 +144,7 @@ impl Bench {
     }
 
     /// How the receivers stand.
-    pub(super) async fn standing(&self) -> Standing {
+    pub(super) async fn standing(&self) -> ReceiverHealth {
         self.store.write(|conn| Box::pin(health::standing(conn))).await.unwrap()
     }
 
@@ -165,9 +165,9 @@ impl Bench {
 }
 
 /// An attempt that failed as `cause` and concerns `scope`; it is repeated at `seconds`.
-pub(super) fn again(cause: Cause, scope: Scope, seconds: i64) -> Finish {
-    let (counts, why) = (cause == Cause::Failed, "421 try later".to_owned());
-    Finish::Again(Again { at: at(seconds), cause, scope, counts, rest: None, why })
+pub(super) fn again(cause: FailureCause, scope: FailureScope, seconds: i64) -> Finish {
+    let (counts, why) = (cause == FailureCause::Failed, "421 try later".to_owned());
+    Finish::Again(RetryRecord { at: at(seconds), cause, scope, counts, rest: None, why })
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -187,23 +187,23 @@ pub(super) fn state(feed: &str) -> FeedState {
         failures: 0,
         error: None,
         mean_gap: Some(Duration::from_millis(5_400_001)),
-        hints: Hints::default(),
+        hints: PollHints::default(),
         moved: None,
-        course: Course { failing_since: None, last_news: Some(at(-9)), told: None },
+        course: FeedHealthHistory { failing_since: None, last_news: Some(at(-9)), told: None },
         unreached: false,
     }
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
-    let turnover = Turnover::default();
+    let turnover = RemovedAndReturned::default();
     PollRecord { now: at(now), state: state(feed), items, turnover, gap: None, notices: vec![] }
 }
 
 /// What one poll finds: these known items left, those came back.
-pub(super) fn turnover(gone: &[&str], back: &[&str]) -> Turnover {
+pub(super) fn turnover(gone: &[&str], back: &[&str]) -> RemovedAndReturned {
     let [gone, back] =
         [gone, back].map(|keys| keys.iter().map(|key| ItemKey((*key).to_owned())).collect());
-    Turnover { gone, back }
+    RemovedAndReturned { gone, back }
 }
 
 pub(super) fn story(title: &str, body: &str) -> Story {
@@ -221,7 +221,7 @@ pub(super) fn story(title: &str, body: &str) -> Story {
 }
 
 /// An item of the story `key`, known in its feed by the same key.
-pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
+pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
     ItemRecord {
         key: ItemKey(key.to_owned()),
         renews: false,
@@ -238,10 +238,10 @@ pub(super) fn item(key: &str, plan: Plan) -> ItemRecord {
 }
 
 /// A verdict on a full text: these rules matched and tell the desk.
-pub(super) fn verdict(rules: &[&str]) -> Verdict {
+pub(super) fn verdict(rules: &[&str]) -> MatchResult {
     let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
-    let policy = Arc::new(Policy { manners: BTreeMap::new(), zone: TimeZone::UTC });
-    Verdict {
+    let policy = Arc::new(DeliveryPolicies { manners: BTreeMap::new(), zone: TimeZone::UTC });
+    MatchResult {
         read: Read::Full,
         print: None,
         alerts,
@@ -252,15 +252,15 @@ pub(super) fn verdict(rules: &[&str]) -> Verdict {
 }
 
 /// What one look at a page came to.
-pub(super) fn page(body: &str, verdict: Verdict) -> FinalText {
+pub(super) fn page(body: &str, verdict: MatchResult) -> FinalText {
     FinalText { body: body.to_owned(), verdict, fetches: 1, look_again: None }
 }
 
-pub(super) fn settle(rules: &[&str]) -> Plan {
-    Plan::Settle(verdict(rules))
+pub(super) fn settle(rules: &[&str]) -> StoryPlan {
+    StoryPlan::Settle(verdict(rules))
 }
 
-pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
+pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> NewAlert {
     let evidence = Evidence {
         term: "arms".to_owned(),
         label: None,
@@ -269,7 +269,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
         sentence: "arms".to_owned(),
         marks: std::iter::once(0..4).collect(),
     };
-    let told = Told {
+    let told = RuleMatch {
         rule: rule.to_owned(),
         row: None,
         version: format!("hash of {rule}"),
@@ -280,7 +280,12 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> Draft {
         tags: vec![],
         evidence: vec![evidence],
     };
-    Draft { told, occasion: String::new(), pace: Pace::default(), receivers: receivers.to_vec() }
+    NewAlert {
+        told,
+        occasion: String::new(),
+        pace: Throttle::default(),
+        receivers: receivers.to_vec(),
+    }
 }
 
 pub(super) fn receiver(notifier: &str, recipient: &str) -> Receiver {
@@ -296,7 +301,7 @@ pub(super) fn as_json() -> Render {
     Arc::new(|_, letter| serde_json::to_vec(letter).map_err(|error| error.to_string()))
 }
 
-pub(super) fn letter(payload: &[u8]) -> Letter {
+pub(super) fn letter(payload: &[u8]) -> Notification {
     serde_json::from_slice(payload).unwrap()
 }
 

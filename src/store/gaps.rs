@@ -10,7 +10,7 @@ use tidings_rules::story::FeedName;
 
 /// A time in which a feed was not seen: when it was read again, nothing of its document was known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
+pub struct FeedGap {
     /// The last good poll before it.
     pub since: Timestamp,
     /// The oldest item of the document after it.
@@ -23,7 +23,7 @@ pub struct PastGap {
     /// Whose it is.
     pub feed: FeedName,
     /// From when to when.
-    pub gap: Gap,
+    pub gap: FeedGap,
     /// When it was found.
     pub found: Timestamp,
 }
@@ -45,7 +45,7 @@ async fn forget(conn: &mut SqliteConnection, before: Timestamp) -> Result<u64, s
 pub(super) async fn keep(
     conn: &mut SqliteConnection,
     feed: &FeedName,
-    gap: Gap,
+    gap: FeedGap,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -76,7 +76,7 @@ pub(super) async fn since(
 fn past(row: &SqliteRow) -> Result<PastGap, sqlx::Error> {
     Ok(PastGap {
         feed: FeedName(row.try_get("feed")?),
-        gap: Gap { since: time(row, "since")?, until: time(row, "until")? },
+        gap: FeedGap { since: time(row, "since")?, until: time(row, "until")? },
         found: time(row, "found")?,
     })
 }
@@ -93,7 +93,7 @@ mod tests {
         for (feed, found, since, until) in
             [("wire", 10, 1, 8), ("paper", 20, 2, 19), ("wire", 20, 12, 20)]
         {
-            let gap = Some(Gap { since: at(since), until: at(until) });
+            let gap = Some(FeedGap { since: at(since), until: at(until) });
             bench.store.record_poll(PollRecord { gap, ..poll(feed, found, vec![]) }).await.unwrap();
         }
         let mut archive = Archive::open(&bench.path()).await.unwrap();

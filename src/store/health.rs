@@ -9,10 +9,10 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, time};
-use super::{Again, Finish, Lease, Store, StoreError};
+use super::{Finish, Lease, RetryRecord, Store, StoreError};
 use crate::alerts::breaker;
-use crate::alerts::breaker::{Health, Scope};
-use crate::alerts::notice::{About, Kind, Notice, StoreNotice};
+use crate::alerts::breaker::{FailureScope, NotifierHealth};
+use crate::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
 use crate::alerts::{Content, Receiver};
 use tidings_rules::story::NotifierName;
 
@@ -21,15 +21,15 @@ const RECALL_STEP: Duration = Duration::from_mins(1);
 
 /// How the receivers stand.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct ReceiverHealth {
     /// The state of every receiver whose last attempt failed or that asked for rest. One without a
     /// recipient is a whole notifier.
-    pub away: BTreeMap<Receiver, Health>,
+    pub away: BTreeMap<Receiver, NotifierHealth>,
     /// Those whose last message became dead, as a notice, and whether it was told.
     refused: Vec<(Notice, bool)>,
 }
 
-impl Standing {
+impl ReceiverHealth {
     /// Whether nothing is known against `receiver`.
     #[must_use]
     pub fn is_well(&self, receiver: &Receiver) -> bool {
@@ -86,7 +86,7 @@ pub(super) fn whole(notifier: &NotifierName) -> Receiver {
 /// their names.
 pub(super) async fn all(
     conn: &mut SqliteConnection,
-) -> Result<Vec<(Receiver, Health)>, sqlx::Error> {
+) -> Result<Vec<(Receiver, NotifierHealth)>, sqlx::Error> {
     let rows =
         sqlx::query("SELECT * FROM health ORDER BY notifier, recipient").fetch_all(conn).await?;
     let receiver = |row: &SqliteRow| {
@@ -97,12 +97,12 @@ pub(super) async fn all(
 }
 
 /// How the receivers stand.
-pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing, sqlx::Error> {
+pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<ReceiverHealth, sqlx::Error> {
     let away = all(conn).await?.into_iter().collect();
     let rows =
         sqlx::query("SELECT * FROM refusal ORDER BY notifier, recipient").fetch_all(conn).await?;
     let refused = rows.iter().map(|row| Ok((refusal(row)?, row.try_get("announced")?)));
-    Ok(Standing { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
+    Ok(ReceiverHealth { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
 
 /// Takes what came of an attempt into the state of those whom it concerns. A refusal says nothing
@@ -131,17 +131,17 @@ pub(super) async fn note(
 async fn failed(
     conn: &mut SqliteConnection,
     lease: &Lease,
-    again: &Again,
+    again: &RetryRecord,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let notifier = whole(&lease.receiver.notifier);
     let concerned = match again.scope {
-        Scope::Notifier => &notifier,
-        Scope::Recipient => &lease.receiver,
-        Scope::Message if breaker::is_long_refused(lease.tried_since, now) => {
+        FailureScope::Notifier => &notifier,
+        FailureScope::Recipient => &lease.receiver,
+        FailureScope::Message if breaker::is_long_refused(lease.tried_since, now) => {
             return refused(conn, &lease.receiver, &again.why, now).await;
         }
-        Scope::Message => return Ok(()),
+        FailureScope::Message => return Ok(()),
     };
     let before = read(conn, concerned).await?;
     let state = breaker::failed(before, again.cause, &again.why, again.rest, now);
@@ -206,10 +206,15 @@ async fn took(
     if before.announced {
         let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
         let notifier = receiver.notifier.clone();
-        let down =
-            Notice { kind: Kind::Down, notifier, recipient, since: before.since, why: before.why };
+        let down = Notice {
+            kind: NoticeKind::Down,
+            notifier,
+            recipient,
+            since: before.since,
+            why: before.why,
+        };
         let told = audience_of(conn, &down).await?;
-        let back = Notice { kind: Kind::Back, ..down };
+        let back = Notice { kind: NoticeKind::Back, ..down };
         tell(conn, &back.key(), &Content::Notice(About::Receiver(back)), told, now).await?;
     }
     Ok(())
@@ -252,10 +257,10 @@ async fn announce(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let sql = match notice.kind {
-        Kind::Down | Kind::Back => {
+        NoticeKind::Down | NoticeKind::Back => {
             "UPDATE health SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
         }
-        Kind::Refused => {
+        NoticeKind::Refused => {
             "UPDATE refusal SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
         }
     };
@@ -327,7 +332,7 @@ async fn audience_of(
 pub(super) async fn read(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
-) -> Result<Option<Health>, sqlx::Error> {
+) -> Result<Option<NotifierHealth>, sqlx::Error> {
     let row = sqlx::query("SELECT * FROM health WHERE notifier = $1 AND recipient = $2")
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)
@@ -339,7 +344,7 @@ pub(super) async fn read(
 async fn write(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
-    state: &Health,
+    state: &NotifierHealth,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -361,8 +366,8 @@ async fn write(
     Ok(())
 }
 
-fn health(row: &SqliteRow) -> Result<Health, sqlx::Error> {
-    Ok(Health {
+fn health(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
+    Ok(NotifierHealth {
         failures: row.try_get("failures")?,
         since: time(row, "since")?,
         rests_until: time(row, "rests_until")?,
@@ -374,7 +379,7 @@ fn health(row: &SqliteRow) -> Result<Health, sqlx::Error> {
 fn refusal(row: &SqliteRow) -> Result<Notice, sqlx::Error> {
     let recipient: String = row.try_get("recipient")?;
     Ok(Notice {
-        kind: Kind::Refused,
+        kind: NoticeKind::Refused,
         notifier: NotifierName(row.try_get("notifier")?),
         recipient: Some(recipient).filter(|recipient| !recipient.is_empty()),
         since: time(row, "since")?,

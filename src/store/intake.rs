@@ -10,7 +10,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::column::{millis, read_columns, to_json};
-use super::{ItemRecord, Plan, StoryId, sighting};
+use super::{ItemRecord, StoryId, StoryPlan, sighting};
 use crate::feed::parse::MOST_ITEMS;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
@@ -52,14 +52,14 @@ pub(super) async fn keep_plain(
         let items: Vec<_> = some.iter().map(|(item, _)| (item, ids[&item.story])).collect();
         sighting::insert(conn, feed, &items, now).await?;
     }
-    Ok((others, kept.iter().any(|(_, plan)| matches!(plan, Plan::ReadPage))))
+    Ok((others, kept.iter().any(|(_, plan)| matches!(plan, StoryPlan::ReadPage))))
 }
 
 /// Whether a plan does nothing to any row but the story's.
-fn is_quiet(plan: &Plan) -> bool {
+fn is_quiet(plan: &StoryPlan) -> bool {
     match plan {
-        Plan::Record(_) | Plan::ReadPage => true,
-        Plan::Settle(verdict) => verdict.alerts.is_empty() && verdict.print.is_none(),
+        StoryPlan::Record(_) | StoryPlan::ReadPage => true,
+        StoryPlan::Settle(verdict) => verdict.alerts.is_empty() && verdict.print.is_none(),
     }
 }
 
@@ -67,7 +67,7 @@ fn is_quiet(plan: &Plan) -> bool {
 const _: () = assert!(2 * MOST_ITEMS < 32_766, "SQLite binds no more");
 
 /// What is known of some items.
-struct Known {
+struct KnownItems {
     /// The keys that the feed knows.
     items: HashSet<String>,
     /// The stories that any feed knows.
@@ -78,7 +78,7 @@ async fn known(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     items: &[ItemRecord],
-) -> Result<Known, sqlx::Error> {
+) -> Result<KnownItems, sqlx::Error> {
     let mut select = QueryBuilder::<Sqlite>::new("SELECT key, TRUE FROM sighting WHERE feed = ");
     select.push_bind(&feed.0).push(" AND key IN ");
     select.push_tuples(items, |mut tuple, item| {
@@ -89,7 +89,7 @@ async fn known(
         tuple.push_bind(&item.story.0);
     });
     let rows: Vec<(String, bool)> = select.build_query_as().fetch_all(conn).await?;
-    let mut known = Known { items: HashSet::new(), stories: HashSet::new() };
+    let mut known = KnownItems { items: HashSet::new(), stories: HashSet::new() };
     for (key, of_feed) in rows {
         let keys = if of_feed { &mut known.items } else { &mut known.stories };
         keys.insert(key);
@@ -117,14 +117,14 @@ impl<'s> NewStory<'s> {
     }
 
     /// One as its plan, which is a quiet one, leaves it.
-    fn of(key: &'s StoryKey, told: Cow<'s, Story>, plan: &'s Plan, now: Timestamp) -> Self {
+    fn of(key: &'s StoryKey, told: Cow<'s, Story>, plan: &'s StoryPlan, now: Timestamp) -> Self {
         let waiting = Self::waiting(key, told, now);
         match plan {
-            Plan::ReadPage => waiting,
-            Plan::Record(why) => {
+            StoryPlan::ReadPage => waiting,
+            StoryPlan::Record(why) => {
                 Self { fate: Some("recorded"), fate_why: Some(why), waits: None, ..waiting }
             }
-            Plan::Settle(verdict) => {
+            StoryPlan::Settle(verdict) => {
                 let (read, read_why) = read_columns(&verdict.read);
                 Self { fate: Some("unmatched"), read: Some(read), read_why, waits: None, ..waiting }
             }

@@ -7,16 +7,16 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{column, digest, sighting};
-use crate::alerts::copies::Update;
-use crate::alerts::{Content, Letter};
-use tidings_rules::story::{Read, Sighting};
+use crate::alerts::copies::CopyUpdate;
+use crate::alerts::{Content, Notification};
+use tidings_rules::story::{FeedEntry, Read};
 
 /// What the messages of these rows say that are first sent at `now`.
 pub(super) async fn gather(
     conn: &mut SqliteConnection,
     rows: &[&SqliteRow],
     now: Timestamp,
-) -> Result<Vec<Letter>, sqlx::Error> {
+) -> Result<Vec<Notification>, sqlx::Error> {
     let mut told = told(conn, rows).await?;
     let mut letters = Vec::with_capacity(rows.len());
     for row in rows {
@@ -28,7 +28,7 @@ pub(super) async fn gather(
         } else {
             column::json(row, "said")?
         };
-        letters.push(Letter {
+        letters.push(Notification {
             id: row.try_get("uid")?,
             created: column::time(row, "created")?,
             sent: now,
@@ -69,7 +69,7 @@ async fn told(
 fn alert(
     event: String,
     alerts: &[&SqliteRow],
-    feeds: Vec<Sighting>,
+    feeds: Vec<FeedEntry>,
 ) -> Result<Content, sqlx::Error> {
     let first =
         alerts.iter().min_by_key(|row| row.get::<i64, _>("id")).ok_or(sqlx::Error::RowNotFound)?;
@@ -101,7 +101,7 @@ async fn alerts(
 }
 
 /// What the message's story says anew, if it is an update.
-fn update(alerts: &[&SqliteRow]) -> Result<Option<Update>, sqlx::Error> {
+fn update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
     for row in alerts {
         if row.try_get::<Option<&str>, _>("update_said")?.is_some() {
             return column::json(row, "update_said").map(Some);
@@ -126,11 +126,11 @@ fn most_read(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, desk, draft, item, letter, settle, verdict};
-    use super::super::{ItemRecord, Plan, Verdict};
+    use super::super::{ItemRecord, MatchResult, StoryPlan};
     use super::*;
-    use crate::alerts::Head;
+    use crate::alerts::StorySummary;
 
-    async fn only_letter(bench: &Bench) -> Letter {
+    async fn only_letter(bench: &Bench) -> Notification {
         let run = bench.run(&[desk()]).await;
         let leases = bench.lease(run, "desk", 100).await;
         assert_eq!(leases.len(), 1);
@@ -161,7 +161,14 @@ mod tests {
         let (published, lang) = (Some(at(-60)), Some("en-GB".to_owned()));
         assert_eq!(
             story,
-            Head { title: "a".to_owned(), opening: None, url, published, first_seen: at(0), lang }
+            StorySummary {
+                title: "a".to_owned(),
+                opening: None,
+                url,
+                published,
+                first_seen: at(0),
+                lang
+            }
         );
         assert_eq!((read, update), (Read::Full, None));
         assert_eq!(rules, ["arms", "oil"].map(|rule| draft(rule, &[]).told));
@@ -178,7 +185,7 @@ mod tests {
             (Read::Full, teaser(), Read::Full),
         ] {
             let bench = Bench::new().await;
-            let plan = |rule, read| Plan::Settle(Verdict { read, ..verdict(&[rule]) });
+            let plan = |rule, read| StoryPlan::Settle(MatchResult { read, ..verdict(&[rule]) });
             bench.poll("wire", 0, vec![item("a", plan("arms", first))]).await;
             bench.poll("paper", 1, vec![item("a", plan("oil", second))]).await;
             let Content::Alert { read, .. } = only_letter(&bench).await.content else {

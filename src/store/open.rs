@@ -12,7 +12,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::mpsc;
 
-use super::files::{self, Found};
+use super::files::{self, StoreFile};
 use super::{Store, mark, writer};
 
 /// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out
@@ -85,9 +85,9 @@ impl Store {
         path: &Path,
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
         match files::found(path)? {
-            Found::Nothing => create(path).await?,
-            Found::Empty => {}
-            Found::Content => check_whole(path).await?,
+            StoreFile::Nothing => create(path).await?,
+            StoreFile::Empty => {}
+            StoreFile::Content => check_whole(path).await?,
         }
         let mut conn = connect(path).await.map_err(|error| OpenError::failed(path, &error))?;
         migrate(&mut conn, path, &MIGRATIONS).await?;

@@ -13,10 +13,10 @@ use self::finish::record;
 pub(super) use self::lease::lease_due;
 use super::column::{from_millis, millis};
 use super::health::whole;
-use super::{Finish, Holdings, Lease, Render, Standing, Store, StoreError};
+use super::{Finish, Holdings, Lease, ReceiverHealth, Render, Store, StoreError};
 use crate::alerts::Receiver;
 use crate::alerts::breaker;
-use crate::alerts::breaker::{Health, Room};
+use crate::alerts::breaker::{NotifierHealth, SendAllowance};
 use tidings_rules::story::NotifierName;
 
 /// What a notifier is being sent, and how much it may be.
@@ -30,13 +30,13 @@ pub struct Sending {
 
 /// What a turn of the outbox came to.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct OutboxTurn {
     /// What may be sent now, oldest first for each notifier.
     pub leases: Vec<Lease>,
     /// When the next message is due that a notifier with room can be sent; `None`: none waits.
     pub next: Option<Timestamp>,
     /// How the receivers stand.
-    pub standing: Standing,
+    pub standing: ReceiverHealth,
 }
 
 impl Store {
@@ -58,7 +58,7 @@ impl Store {
         sending: BTreeMap<NotifierName, Sending>,
         now: Timestamp,
         render: Render,
-    ) -> Result<Turn, StoreError> {
+    ) -> Result<OutboxTurn, StoreError> {
         self.write(move |conn| Box::pin(turn(conn, run, ended, sending, now, render))).await
     }
 
@@ -95,7 +95,7 @@ async fn turn(
     mut sending: BTreeMap<NotifierName, Sending>,
     now: Timestamp,
     render: Render,
-) -> Result<Turn, sqlx::Error> {
+) -> Result<OutboxTurn, sqlx::Error> {
     let standing = record(conn, run, &ended, now).await?;
     let mut leases = Vec::new();
     for open in open(conn, &sending, &standing.away, now).await? {
@@ -108,20 +108,20 @@ async fn turn(
     }
     let open = open(conn, &sending, &standing.away, now).await?;
     let next = open.iter().flat_map(|open| &open.waiting).map(|waiting| waiting.due).min();
-    Ok(Turn { leases, next, standing })
+    Ok(OutboxTurn { leases, next, standing })
 }
 
 /// A notifier that has room.
-pub(super) struct Open {
+pub(super) struct OpenNotifier {
     pub(super) notifier: NotifierName,
     /// How much it may be sent besides what it is being sent; at least one.
     pub(super) free: u32,
     /// Its recipients for whom a message waits and that have room.
-    pub(super) waiting: Vec<Waiting>,
+    pub(super) waiting: Vec<WaitingRecipient>,
 }
 
 /// A recipient for whom a message waits, and that has room for it.
-pub(super) struct Waiting {
+pub(super) struct WaitingRecipient {
     pub(super) recipient: String,
     /// When it may be sent the first of what waits.
     pub(super) due: Timestamp,
@@ -133,9 +133,9 @@ pub(super) struct Waiting {
 async fn open(
     conn: &mut SqliteConnection,
     sending: &BTreeMap<NotifierName, Sending>,
-    away: &BTreeMap<Receiver, Health>,
+    away: &BTreeMap<Receiver, NotifierHealth>,
     now: Timestamp,
-) -> Result<Vec<Open>, sqlx::Error> {
+) -> Result<Vec<OpenNotifier>, sqlx::Error> {
     let mut all = Vec::new();
     for (notifier, Sending { at_once, to }) in sending {
         let (most, from) = limits(away.get(&whole(notifier)), *at_once, now);
@@ -149,20 +149,24 @@ async fn open(
             let is_sent = to.get(&receiver.recipient).copied().unwrap_or_default();
             if let Some(own) = most.checked_sub(is_sent).filter(|own| *own > 0) {
                 let due = due.max(from).max(own_from);
-                waiting.push(Waiting { recipient: receiver.recipient, due, free: own.min(free) });
+                waiting.push(WaitingRecipient {
+                    recipient: receiver.recipient,
+                    due,
+                    free: own.min(free),
+                });
             }
         }
-        all.push(Open { notifier: notifier.clone(), free, waiting });
+        all.push(OpenNotifier { notifier: notifier.clone(), free, waiting });
     }
     Ok(all)
 }
 
 /// How much a receiver in that state may be sent at once, and from when on.
-fn limits(health: Option<&Health>, at_once: u32, now: Timestamp) -> (u32, Timestamp) {
+fn limits(health: Option<&NotifierHealth>, at_once: u32, now: Timestamp) -> (u32, Timestamp) {
     match breaker::room(health, now) {
-        Room::All => (at_once, Timestamp::MIN),
-        Room::Probe => (1, Timestamp::MIN),
-        Room::NotBefore(at) => (1, at),
+        SendAllowance::All => (at_once, Timestamp::MIN),
+        SendAllowance::Probe => (1, Timestamp::MIN),
+        SendAllowance::NotBefore(at) => (1, at),
     }
 }
 

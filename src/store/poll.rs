@@ -15,7 +15,7 @@ use super::{
 use crate::alerts::Content;
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
-use crate::polling::health::Ailment;
+use crate::polling::health::FeedHealth;
 use tidings_rules::story::FeedName;
 
 impl Store {
@@ -88,7 +88,7 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.moved.as_ref().map(|moved| millis(moved.since)))
     .bind(state.course.failing_since.map(millis))
     .bind(state.course.last_news.map(millis))
-    .bind(state.course.told.map(Ailment::as_str))
+    .bind(state.course.told.map(FeedHealth::as_str))
     .bind(state.unreached)
     .execute(conn)
     .await?;
@@ -193,11 +193,11 @@ async fn mark(
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, item, poll, settle, state, turnover};
-    use super::super::{FeedState, Plan};
+    use super::super::{FeedState, StoryPlan};
     use super::*;
-    use crate::polling::health::Course;
+    use crate::polling::health::FeedHealthHistory;
 
-    use crate::feed::hints::{Hints, Pauses};
+    use crate::feed::hints::{Pauses, PollHints};
     use crate::feed::identity::Claims;
     use crate::polling::moved::Move;
 
@@ -207,7 +207,7 @@ mod tests {
         let first = FeedState {
             etag: Some("W/\"a b\" ".to_owned()),
             last_modified: Some("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
-            hints: Hints {
+            hints: PollHints {
                 interval: Some(Duration::from_hours(1)),
                 pauses: Pauses::from_bits(1 << 30 | 1),
             },
@@ -220,10 +220,10 @@ mod tests {
             failures: 4,
             error: Some("410".to_owned()),
             unreached: true,
-            course: Course {
+            course: FeedHealthHistory {
                 failing_since: Some(at(3)),
                 last_news: None,
-                told: Some(Ailment::Gone),
+                told: Some(FeedHealth::Gone),
             },
             ..state("wire")
         };
@@ -253,7 +253,7 @@ mod tests {
     #[tokio::test]
     async fn an_item_is_known_as_it_was_recorded() {
         let bench = Bench::new().await;
-        let old = Plan::Record("older than first_poll".to_owned());
+        let old = StoryPlan::Record("older than first_poll".to_owned());
         bench.poll("wire", 0, vec![item("a", settle(&[])), item("b", old)]).await;
         let known = bench.known("wire").await;
         assert_eq!(known.len(), 2);
@@ -292,7 +292,7 @@ mod tests {
     async fn other_news_under_a_known_key_is_a_story_of_its_own() {
         let bench = Bench::new().await;
         bench
-            .poll("wire", 0, vec![item("a", Plan::Record("older than first_poll".to_owned()))])
+            .poll("wire", 0, vec![item("a", StoryPlan::Record("older than first_poll".to_owned()))])
             .await;
         let renewed = |hash: &str| ItemRecord {
             renews: true,

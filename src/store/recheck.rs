@@ -6,8 +6,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, read_columns};
 use super::story::{besides, first_idle, idle};
-use super::{Look, Looked, Store, StoreError, StoryId, alerts, event, sighting};
-use tidings_rules::story::Sighting;
+use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, alerts, event, sighting};
+use tidings_rules::story::FeedEntry;
 
 impl Store {
     /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due
@@ -17,7 +17,7 @@ impl Store {
         now: Timestamp,
         busy: &[StoryId],
         limit: u32,
-    ) -> Result<Vec<Look>, StoreError> {
+    ) -> Result<Vec<RecheckDue>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
@@ -57,15 +57,19 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        looked: Looked,
+        looked: RecheckResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |conn| Box::pin(keep(conn, story, revision, looked, now))).await
     }
 }
 
-fn look(id: StoryId, row: &SqliteRow, sightings: Vec<Sighting>) -> Result<Look, sqlx::Error> {
-    Ok(Look {
+fn look(
+    id: StoryId,
+    row: &SqliteRow,
+    sightings: Vec<FeedEntry>,
+) -> Result<RecheckDue, sqlx::Error> {
+    Ok(RecheckDue {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
@@ -79,10 +83,10 @@ async fn keep(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
-    looked: Looked,
+    looked: RecheckResult,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let Looked { change, fetches, next } = looked;
+    let RecheckResult { change, fetches, next } = looked;
     let kept = sqlx::query(
         "UPDATE story SET look_again = $3, page_fetches = page_fetches + $4
          WHERE id = $1 AND revision = $2 AND fate IN ('matched', 'unmatched') AND purged IS NULL",
@@ -119,20 +123,24 @@ async fn keep(
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, item, page, verdict};
-    use super::super::{FinalText, Plan};
+    use super::super::{FinalText, StoryPlan};
     use super::*;
 
     /// A story that matched `rules` on its page at 1, which is to be looked at again at 60.
-    async fn settled(bench: &Bench, rules: &[&str]) -> Look {
-        bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+    async fn settled(bench: &Bench, rules: &[&str]) -> RecheckDue {
+        bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
         let waiting = bench.waiting(0).await.remove(0);
         let settled = FinalText { look_again: Some(at(60)), ..page("The page.", verdict(rules)) };
         assert!(bench.store.settle(waiting.id, waiting.revision, settled, at(1)).await.unwrap());
         bench.store.looks(at(60), &[], 9).await.unwrap().remove(0)
     }
 
-    fn changed(body: &str, rules: &[&str], next: Option<i64>) -> Looked {
-        Looked { change: Some((body.to_owned(), verdict(rules))), fetches: 1, next: next.map(at) }
+    fn changed(body: &str, rules: &[&str], next: Option<i64>) -> RecheckResult {
+        RecheckResult {
+            change: Some((body.to_owned(), verdict(rules))),
+            fetches: 1,
+            next: next.map(at),
+        }
     }
 
     #[tokio::test]
@@ -149,7 +157,7 @@ mod tests {
         assert_eq!(bench.store.next_look(&[]).await.unwrap(), Some(at(60)));
         assert_eq!(bench.store.next_look(&[look.id]).await.unwrap(), None);
 
-        let unchanged = Looked { change: None, fetches: 1, next: Some(at(90)) };
+        let unchanged = RecheckResult { change: None, fetches: 1, next: Some(at(90)) };
         assert!(bench.store.looked_again(look.id, look.revision, unchanged, at(61)).await.unwrap());
         assert_eq!(bench.store.looks(at(89), &[], 9).await.unwrap(), []);
         let again = bench.store.looks(at(90), &[], 9).await.unwrap().remove(0);
@@ -174,7 +182,7 @@ mod tests {
     async fn an_edit_of_the_item_overtakes_a_look_that_is_under_way() {
         let bench = Bench::new().await;
         let look = settled(&bench, &[]).await;
-        bench.poll("wire", 61, vec![item("a", Plan::ReadPage)]).await;
+        bench.poll("wire", 61, vec![item("a", StoryPlan::ReadPage)]).await;
         let late = changed("Old.", &["arms"], None);
         assert!(!bench.store.looked_again(look.id, look.revision, late, at(62)).await.unwrap());
         assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);

@@ -6,19 +6,19 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{from_millis, millis};
-use super::{Verdict, digest, silences};
+use super::{MatchResult, digest, silences};
 use crate::alerts::silence;
 use crate::alerts::silence::Silence;
 use crate::alerts::volume;
-use crate::alerts::volume::Way;
-use crate::alerts::{Draft, Receiver};
+use crate::alerts::volume::Routing;
+use crate::alerts::{NewAlert, Receiver};
 use tidings_rules::story::Severity;
-use tidings_rules::story::pace::Manners;
+use tidings_rules::story::pace::DeliveryPolicy;
 
 /// An alert that was just recorded.
 pub(super) struct Fresh<'v> {
     pub(super) alert: i64,
-    pub(super) draft: &'v Draft,
+    pub(super) draft: &'v NewAlert,
     /// Its rule has told of the event before, and its story says something anew.
     pub(super) is_update: bool,
 }
@@ -26,7 +26,7 @@ pub(super) struct Fresh<'v> {
 /// An alert, and what its rule makes of it.
 struct Weighed<'v> {
     fresh: &'v Fresh<'v>,
-    way: Way,
+    way: Routing,
     /// The silence that mutes it.
     silence: Option<&'v Silence>,
 }
@@ -36,7 +36,7 @@ pub(super) async fn tell(
     conn: &mut SqliteConnection,
     event: &str,
     fresh: &[Fresh<'_>],
-    verdict: &Verdict,
+    verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     if fresh.is_empty() {
@@ -47,7 +47,7 @@ pub(super) async fn tell(
     for fresh in fresh {
         let silence = silence::longest(&silences, &fresh.draft.told, &verdict.feeds, event);
         let before = before(conn, fresh).await?;
-        let Draft { told, pace, .. } = fresh.draft;
+        let NewAlert { told, pace, .. } = fresh.draft;
         let way = volume::of_rule(told, pace, &before, now, &verdict.policy.zone);
         weighed.push(Weighed { fresh, way, silence });
     }
@@ -75,20 +75,20 @@ async fn tell_one(
     event: &str,
     receiver: &Receiver,
     loud: &[&Weighed<'_>],
-    verdict: &Verdict,
+    verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let Some(gravest) = loud.iter().map(|one| one.fresh.draft.told.severity).max() else {
         return Ok(());
     };
-    let quiet = Manners::default();
+    let quiet = DeliveryPolicy::default();
     let manners = verdict.policy.manners.get(&receiver.notifier).unwrap_or(&quiet);
     // What has been told stays as it was: an update is a message of its own.
     let is_update = loud.iter().any(|one| one.fresh.is_update);
     let open = if is_update { None } else { find_open(conn, event, receiver).await? };
     let together = match open {
         Some(open) => Some(open),
-        None if loud.iter().any(|one| one.way == Way::Now) => {
+        None if loud.iter().any(|one| one.way == Routing::Now) => {
             Some(message(conn, event, receiver, gravest, manners, verdict, now).await?)
         }
         None => None,
@@ -96,12 +96,12 @@ async fn tell_one(
     for one in loud {
         let message = match (together, &one.way) {
             (Some(message), _) => message,
-            (None, Way::Gathered(reason, due)) => {
+            (None, Routing::Gathered(reason, due)) => {
                 let severity = one.fresh.draft.told.severity;
                 let due = volume::digest_due(manners, severity, *due, &verdict.policy.zone);
                 digest::open(conn, receiver, reason, due, now).await?
             }
-            (None, Way::Now) => continue,
+            (None, Routing::Now) => continue,
         };
         join(conn, message, one.fresh).await?;
     }
@@ -115,8 +115,8 @@ async fn message(
     event: &str,
     receiver: &Receiver,
     gravest: Severity,
-    manners: &Manners,
-    verdict: &Verdict,
+    manners: &DeliveryPolicy,
+    verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
     let sent = match manners.limit {
@@ -124,8 +124,8 @@ async fn message(
         None => Vec::new(),
     };
     match volume::of_receiver(manners, gravest, &sent, now, &verdict.policy.zone) {
-        Way::Now => next_message(conn, event, receiver, verdict.due, now).await,
-        Way::Gathered(reason, due) => digest::open(conn, receiver, &reason, due, now).await,
+        Routing::Now => next_message(conn, event, receiver, verdict.due, now).await,
+        Routing::Gathered(reason, due) => digest::open(conn, receiver, &reason, due, now).await,
     }
 }
 

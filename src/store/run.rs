@@ -94,7 +94,7 @@ async fn hold(
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, desk, draft, item, receiver, verdict};
-    use super::super::{Finish, Plan, Verdict};
+    use super::super::{Finish, MatchResult, StoryPlan};
 
     async fn states(bench: &Bench) -> String {
         let sql = "SELECT group_concat(recipient || ' ' || state, ', ') FROM (SELECT * FROM message ORDER BY recipient)";
@@ -113,13 +113,13 @@ mod tests {
     #[tokio::test]
     async fn a_crash_while_sending_leaves_the_same_message_due_at_once() {
         let bench = Bench::new().await;
-        bench.poll("wire", 0, vec![item("a", Plan::Settle(verdict(&["arms"])))]).await;
+        bench.poll("wire", 0, vec![item("a", StoryPlan::Settle(verdict(&["arms"])))]).await;
         let old = bench.run(&[desk()]).await;
         let lost = bench.lease(old, "desk", 5).await.remove(0);
 
         let bench = bench.crash().await;
         // What joins now goes into the next message: this one is frozen.
-        bench.poll("paper", 6, vec![item("a", Plan::Settle(verdict(&["oil"])))]).await;
+        bench.poll("paper", 6, vec![item("a", StoryPlan::Settle(verdict(&["oil"])))]).await;
         let start = bench.store.start_run(&[desk()], at(7)).await.unwrap();
         assert_eq!((start.reclaimed, start.held), (1, vec![]));
         let again = bench.lease(start.run, "desk", 7).await;
@@ -148,7 +148,11 @@ mod tests {
         let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
         let alerts = vec![draft("arms", &[ana.clone(), bob.clone()])];
         bench
-            .poll("wire", 0, vec![item("a", Plan::Settle(Verdict { alerts, ..verdict(&[]) }))])
+            .poll(
+                "wire",
+                0,
+                vec![item("a", StoryPlan::Settle(MatchResult { alerts, ..verdict(&[]) }))],
+            )
             .await;
 
         // Bob's lease is under way when the run ends, and the next one does not know him.

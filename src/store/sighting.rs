@@ -9,13 +9,13 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{millis, time, to_json};
 use super::{ItemRecord, StoryId};
-use tidings_rules::story::{FeedName, Sighting};
+use tidings_rules::story::{FeedEntry, FeedName};
 
 /// The feeds that carry each of these stories, first seen first.
 pub(super) async fn of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
-) -> Result<HashMap<StoryId, Vec<Sighting>>, sqlx::Error> {
+) -> Result<HashMap<StoryId, Vec<FeedEntry>>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT sighting.story, sighting.feed, sighting.url, sighting.seen, story.title FROM json_each($1) AS wanted
          CROSS JOIN sighting ON sighting.story = wanted.value CROSS JOIN story ON story.id = sighting.story
@@ -31,7 +31,7 @@ pub(super) async fn of_stories(
 pub(super) async fn of_events(
     conn: &mut SqliteConnection,
     events: &[&str],
-) -> Result<HashMap<String, Vec<Sighting>>, sqlx::Error> {
+) -> Result<HashMap<String, Vec<FeedEntry>>, sqlx::Error> {
     let events: BTreeSet<&str> = events.iter().copied().collect();
     let rows = sqlx::query(
         "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story, story.title
@@ -125,13 +125,13 @@ pub(super) async fn retire(
 fn sightings<K: Eq + Hash>(
     rows: &[SqliteRow],
     key: impl Fn(&SqliteRow) -> Result<K, sqlx::Error>,
-) -> Result<HashMap<K, Vec<Sighting>>, sqlx::Error> {
+) -> Result<HashMap<K, Vec<FeedEntry>>, sqlx::Error> {
     let mut known: HashSet<(&str, i64)> = HashSet::new();
-    let mut found: HashMap<K, Vec<Sighting>> = HashMap::new();
+    let mut found: HashMap<K, Vec<FeedEntry>> = HashMap::new();
     for row in rows {
         let feed = row.try_get("feed")?;
         if known.insert((feed, row.try_get("story")?)) {
-            let sighting = Sighting {
+            let sighting = FeedEntry {
                 feed: FeedName(feed.to_owned()),
                 title: row.try_get("title")?,
                 url: row.try_get("url")?,

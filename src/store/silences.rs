@@ -8,10 +8,10 @@ use sqlx::{Connection, Row};
 
 use super::column::{self, millis, time, to_json};
 use super::{DeskError, StoreError, StoryId, beside, digest, sighting};
-use crate::alerts::digest::Reason;
+use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
-use crate::alerts::silence::{Silence, Target};
-use crate::alerts::{Receiver, Told};
+use crate::alerts::silence::{Silence, SilenceTarget};
+use crate::alerts::{Receiver, RuleMatch};
 use tidings_rules::story::NotifierName;
 
 /// The silences in force at `now`.
@@ -31,7 +31,7 @@ pub(super) async fn in_force(
 /// alert on; what shorter silences have muted and it mutes, too, waits for its end.
 pub async fn mute(
     path: &Path,
-    target: Target,
+    target: SilenceTarget,
     until: Timestamp,
     why: String,
     now: Timestamp,
@@ -77,7 +77,7 @@ async fn list(
 
 async fn add(
     conn: &mut SqliteConnection,
-    target: &Target,
+    target: &SilenceTarget,
     until: Timestamp,
     why: &str,
     now: Timestamp,
@@ -158,8 +158,8 @@ struct Muted {
     message: i64,
     alert: i64,
     receiver: Receiver,
-    reason: Reason,
-    told: Told,
+    reason: DigestReason,
+    told: RuleMatch,
     story: StoryId,
     event: String,
 }

@@ -5,8 +5,8 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, from_millis, millis, read_columns, time};
-use super::{FinalText, Store, StoreError, StoryId, Waiting, alerts, event, sighting, tell};
-use tidings_rules::story::Sighting;
+use super::{FinalText, Store, StoreError, StoryId, WaitingStory, alerts, event, sighting, tell};
+use tidings_rules::story::FeedEntry;
 
 impl Store {
     /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at
@@ -16,7 +16,7 @@ impl Store {
         now: Timestamp,
         busy: &[StoryId],
         limit: u32,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<Vec<WaitingStory>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
@@ -96,8 +96,12 @@ pub(super) fn first_idle(
     next.map(|(_, due)| from_millis(due)).transpose()
 }
 
-fn waiting(id: StoryId, row: &SqliteRow, sightings: Vec<Sighting>) -> Result<Waiting, sqlx::Error> {
-    Ok(Waiting {
+fn waiting(
+    id: StoryId,
+    row: &SqliteRow,
+    sightings: Vec<FeedEntry>,
+) -> Result<WaitingStory, sqlx::Error> {
+    Ok(WaitingStory {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
@@ -165,12 +169,12 @@ async fn settle(
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, item, page, story, verdict};
-    use super::super::{Plan, Verdict};
+    use super::super::{MatchResult, StoryPlan};
     use super::*;
     use tidings_rules::story::Read;
 
-    async fn one_waiting(bench: &Bench) -> Waiting {
-        bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+    async fn one_waiting(bench: &Bench) -> WaitingStory {
+        bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
         bench.waiting(0).await.remove(0)
     }
 
@@ -194,7 +198,7 @@ mod tests {
     async fn the_longest_waiting_come_first_without_the_busy_and_within_the_limit() {
         let bench = Bench::new().await;
         for (now, key) in [(2, "b"), (1, "a"), (3, "c")] {
-            bench.poll("wire", now, vec![item(key, Plan::ReadPage)]).await;
+            bench.poll("wire", now, vec![item(key, StoryPlan::ReadPage)]).await;
         }
         let ids: Vec<StoryId> = bench.waiting(9).await.iter().map(|waiting| waiting.id).collect();
         for (now, busy, limit, expected) in [
@@ -246,7 +250,7 @@ mod tests {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
         bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
-        bench.poll("wire", 5, vec![item("a", Plan::ReadPage)]).await;
+        bench.poll("wire", 5, vec![item("a", StoryPlan::ReadPage)]).await;
 
         let stale = bench
             .store
@@ -266,7 +270,7 @@ mod tests {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await.id;
         let teaser =
-            Verdict { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
+            MatchResult { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
         assert!(bench.store.settle(waiting, 1, page("Teaser.", teaser), at(1)).await.unwrap());
         let bench = bench.crash().await;
         assert!(

@@ -30,14 +30,14 @@ pub struct Retention {
 
 /// Where a sweep stands: at its start by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    part: Part,
+pub struct SweepPosition {
+    part: SweepPart,
     after: i64,
 }
 
 /// The parts of a sweep, in their order: what is gone in one frees what is left for the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Part {
+enum SweepPart {
     #[default]
     Messages,
     Alerts,
@@ -75,9 +75,9 @@ impl Gone {
 
 /// What came of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct SweepStep {
     /// Where the next begins; `None`: the sweep is at its end.
-    pub next: Option<Place>,
+    pub next: Option<SweepPosition>,
     /// What went.
     pub gone: Gone,
 }
@@ -87,10 +87,10 @@ impl Store {
     /// takes away what is not `kept`.
     pub async fn sweep(
         &self,
-        place: Place,
+        place: SweepPosition,
         kept: Retention,
         now: Timestamp,
-    ) -> Result<Step, StoreError> {
+    ) -> Result<SweepStep, StoreError> {
         self.write(move |conn| Box::pin(step(conn, place, kept, now))).await
     }
 }
@@ -100,32 +100,32 @@ type Window = (i64, i64);
 
 async fn step(
     conn: &mut SqliteConnection,
-    place: Place,
+    place: SweepPosition,
     kept: Retention,
     now: Timestamp,
-) -> Result<Step, sqlx::Error> {
-    let Place { part, after } = place;
+) -> Result<SweepStep, sqlx::Error> {
+    let SweepPosition { part, after } = place;
     let since = match part {
-        Part::Messages | Part::Alerts => kept.alerts,
-        Part::Stories => kept.stories,
+        SweepPart::Messages | SweepPart::Alerts => kept.alerts,
+        SweepPart::Stories => kept.stories,
     };
     let window = match since {
         Some(since) => window(conn, part, after, since).await?,
         None => None,
     };
     let (Some(window), Some(since)) = (window, since) else {
-        let next = part.next().map(|part| Place { part, after: 0 });
-        return Ok(Step { next, gone: Gone::default() });
+        let next = part.next().map(|part| SweepPosition { part, after: 0 });
+        return Ok(SweepStep { next, gone: Gone::default() });
     };
     let gone = match part {
-        Part::Messages => messages(conn, window, since).await?,
-        Part::Alerts => alerts(conn, window, since, now).await?,
-        Part::Stories => stories(conn, window, since, kept.keys, now).await?,
+        SweepPart::Messages => messages(conn, window, since).await?,
+        SweepPart::Alerts => alerts(conn, window, since, now).await?,
+        SweepPart::Stories => stories(conn, window, since, kept.keys, now).await?,
     };
-    Ok(Step { next: Some(Place { part, after: window.1 }), gone })
+    Ok(SweepStep { next: Some(SweepPosition { part, after: window.1 }), gone })
 }
 
-impl Part {
+impl SweepPart {
     fn next(self) -> Option<Self> {
         match self {
             Self::Messages => Some(Self::Alerts),
@@ -139,18 +139,18 @@ impl Part {
 /// rows are numbered as they come.
 async fn window(
     conn: &mut SqliteConnection,
-    part: Part,
+    part: SweepPart,
     after: i64,
     since: Timestamp,
 ) -> Result<Option<Window>, sqlx::Error> {
     let sql = match part {
-        Part::Messages => {
+        SweepPart::Messages => {
             "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM message WHERE id > $1 ORDER BY id LIMIT $2)"
         }
-        Part::Alerts => {
+        SweepPart::Alerts => {
             "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM alert WHERE id > $1 ORDER BY id LIMIT $2)"
         }
-        Part::Stories => {
+        SweepPart::Stories => {
             "SELECT max(id), min(at) FROM (SELECT id, first_seen AS at FROM story WHERE id > $1 ORDER BY id LIMIT $2)"
         }
     };

@@ -11,11 +11,11 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{millis, read_columns, to_json};
 use super::intake::{self, NewStory};
-use super::{Plan, StoryId, Verdict, alerts, event};
+use super::{MatchResult, StoryId, StoryPlan, alerts, event};
 use tidings_rules::story::{Story, StoryKey};
 
 /// Where a story stands.
-enum Standing {
+enum StoryStatus {
     /// It has no text that was to be matched: it was only recorded, or its text is no longer kept.
     Recorded,
     /// It waits for T2.
@@ -29,7 +29,7 @@ pub(super) async fn add_or_join(
     conn: &mut SqliteConnection,
     key: &StoryKey,
     told: &Story,
-    plan: &Plan,
+    plan: &StoryPlan,
     now: Timestamp,
 ) -> Result<StoryId, sqlx::Error> {
     let known = sqlx::query_scalar("SELECT id FROM story WHERE key = $1")
@@ -48,19 +48,19 @@ pub(super) async fn add_or_join(
     Ok(story)
 }
 
-/// Takes an edit: a new revision, to be matched as `plan` says. With [`Plan::Record`] the story's
+/// Takes an edit: a new revision, to be matched as `plan` says. With [`StoryPlan::RuleRecord`] the story's
 /// fate stays what it is.
 pub(super) async fn edit(
     conn: &mut SqliteConnection,
     story: StoryId,
     told: &Story,
-    plan: &Plan,
+    plan: &StoryPlan,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     retell(conn, story, told).await?;
     match (standing(conn, story).await?, plan) {
-        (_, Plan::Record(_)) => Ok(()),
-        (Standing::Waits, Plan::Settle(verdict)) => {
+        (_, StoryPlan::Record(_)) => Ok(()),
+        (StoryStatus::Waits, StoryPlan::Settle(verdict)) => {
             alerts::keep(conn, story, verdict, now).await?;
             stand_as_told(conn, story, verdict, now).await?;
             match_again(conn, story, now).await
@@ -69,7 +69,7 @@ pub(super) async fn edit(
             follow(conn, story, plan, now).await?;
             // Whoever matched the edit knew of one feed only; there may be rules that look at the
             // others.
-            if matches!(plan, Plan::Settle(_)) && is_carried_by_several(conn, story).await? {
+            if matches!(plan, StoryPlan::Settle(_)) && is_carried_by_several(conn, story).await? {
                 match_again(conn, story, now).await?;
             }
             Ok(())
@@ -94,7 +94,7 @@ pub(super) async fn waits(
     conn: &mut SqliteConnection,
     story: StoryId,
 ) -> Result<bool, sqlx::Error> {
-    Ok(matches!(standing(conn, story).await?, Standing::Waits))
+    Ok(matches!(standing(conn, story).await?, StoryStatus::Waits))
 }
 
 /// One more feed carries a known story. The text stands as it is, except where nobody was to match
@@ -103,26 +103,28 @@ async fn join(
     conn: &mut SqliteConnection,
     story: StoryId,
     told: &Story,
-    plan: &Plan,
+    plan: &StoryPlan,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     match (standing(conn, story).await?, plan) {
-        (_, Plan::Record(_)) => Ok(()),
-        (Standing::Recorded, plan) => {
+        (_, StoryPlan::Record(_)) => Ok(()),
+        (StoryStatus::Recorded, plan) => {
             retell(conn, story, told).await?;
             follow(conn, story, plan, now).await
         }
         // Whoever looks at the story now may not know of this feed.
-        (Standing::Waits, Plan::ReadPage) => {
+        (StoryStatus::Waits, StoryPlan::ReadPage) => {
             sqlx::query("UPDATE story SET joined = 1 WHERE id = $1")
                 .bind(story.0)
                 .execute(conn)
                 .await?;
             Ok(())
         }
-        (Standing::Waits, Plan::Settle(verdict)) => alerts::keep(conn, story, verdict, now).await,
-        (Standing::Settled, Plan::ReadPage) => match_again(conn, story, now).await,
-        (Standing::Settled, Plan::Settle(verdict)) => {
+        (StoryStatus::Waits, StoryPlan::Settle(verdict)) => {
+            alerts::keep(conn, story, verdict, now).await
+        }
+        (StoryStatus::Settled, StoryPlan::ReadPage) => match_again(conn, story, now).await,
+        (StoryStatus::Settled, StoryPlan::Settle(verdict)) => {
             alerts::keep(conn, story, verdict, now).await?;
             alerts::decide_fate(conn, story).await
         }
@@ -133,13 +135,13 @@ async fn join(
 async fn follow(
     conn: &mut SqliteConnection,
     story: StoryId,
-    plan: &Plan,
+    plan: &StoryPlan,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     match plan {
-        Plan::Record(why) => record_only(conn, story, why).await,
-        Plan::ReadPage => wait_for_page(conn, story, now).await,
-        Plan::Settle(verdict) => {
+        StoryPlan::Record(why) => record_only(conn, story, why).await,
+        StoryPlan::ReadPage => wait_for_page(conn, story, now).await,
+        StoryPlan::Settle(verdict) => {
             alerts::keep(conn, story, verdict, now).await?;
             stand_as_told(conn, story, verdict, now).await?;
             alerts::decide_fate(conn, story).await
@@ -147,17 +149,17 @@ async fn follow(
     }
 }
 
-async fn standing(conn: &mut SqliteConnection, story: StoryId) -> Result<Standing, sqlx::Error> {
+async fn standing(conn: &mut SqliteConnection, story: StoryId) -> Result<StoryStatus, sqlx::Error> {
     let (fate, purged): (Option<String>, bool) =
         sqlx::query_as("SELECT fate, purged IS NOT NULL FROM story WHERE id = $1")
             .bind(story.0)
             .fetch_one(conn)
             .await?;
     Ok(match fate.as_deref() {
-        None => Standing::Waits,
-        Some("recorded") => Standing::Recorded,
-        Some(_) if purged => Standing::Recorded,
-        Some(_) => Standing::Settled,
+        None => StoryStatus::Waits,
+        Some("recorded") => StoryStatus::Recorded,
+        Some(_) if purged => StoryStatus::Recorded,
+        Some(_) => StoryStatus::Settled,
     })
 }
 
@@ -236,7 +238,7 @@ pub(super) async fn match_again(
 async fn stand_as_told(
     conn: &mut SqliteConnection,
     story: StoryId,
-    verdict: &Verdict,
+    verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let (read, why) = read_columns(&verdict.read);

@@ -19,18 +19,18 @@ const BATCH: usize = 64;
 type Value = Box<dyn Any + Send>;
 
 /// A command: any number of statements on the writer's connection.
-type Work = Box<
+type WriterCommand = Box<
     dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<Value, sqlx::Error>>
         + Send,
 >;
 
 /// Where a command's caller waits, if it still does.
-type Reply = oneshot::Sender<Result<Value, StoreError>>;
+type WriterReply = oneshot::Sender<Result<Value, StoreError>>;
 
 /// A command on its way to the writer.
 pub(super) struct Job {
-    work: Work,
-    reply: Reply,
+    work: WriterCommand,
+    reply: WriterReply,
 }
 
 impl Store {
@@ -68,7 +68,7 @@ impl Store {
             + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let work: Work =
+        let work: WriterCommand =
             Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
         // A job that cannot be sent is dropped, and its end of the answer with it.
         let _ = self.writer.send(Job { work, reply });
@@ -121,7 +121,7 @@ async fn batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
 async fn transaction(
     conn: &mut SqliteConnection,
     jobs: &mut std::vec::IntoIter<Job>,
-    done: &mut Vec<(Reply, Result<Value, StoreError>)>,
+    done: &mut Vec<(WriterReply, Result<Value, StoreError>)>,
 ) -> Result<(), StoreError> {
     execute(conn, "BEGIN IMMEDIATE; SAVEPOINT command").await?;
     for job in jobs {
@@ -139,7 +139,7 @@ async fn transaction(
 
 /// Runs one command in the savepoint that is open, and leaves one open: the next one's, or its own
 /// if it fails.
-async fn command(conn: &mut SqliteConnection, work: Work) -> Result<Value, StoreError> {
+async fn command(conn: &mut SqliteConnection, work: WriterCommand) -> Result<Value, StoreError> {
     let value = work(conn).await?;
     execute(conn, "RELEASE command; SAVEPOINT command").await?;
     Ok(value)
@@ -151,7 +151,7 @@ async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), S
 }
 
 /// Answers a caller. Where that has left, the log is told of what failed.
-fn answer(reply: Reply, result: Result<Value, StoreError>) {
+fn answer(reply: WriterReply, result: Result<Value, StoreError>) {
     if let Err(Err(why)) = reply.send(result) {
         tracing::error!("what nobody waited for could not be written: {why}");
     }

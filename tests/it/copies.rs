@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use fastrand::Rng;
 use tidings::alerts::copies::sketch::FIRST_KEY;
-use tidings::alerts::copies::{Print, Relation, print, relation};
+use tidings::alerts::copies::{Fingerprint, Relation, print, relation};
 
 use press::Press;
 
@@ -79,7 +79,7 @@ const fn other(name: &'static str, pair: fn(&mut Press) -> [String; 2]) -> Kind 
 
 /// What the store does: a value in common, sketches that resemble each other or a key, then the
 /// proof.
-fn related(earlier: &Print, later: &Print) -> Relation {
+fn related(earlier: &Fingerprint, later: &Fingerprint) -> Relation {
     let known = earlier.sketch.bands();
     let shared: Vec<_> =
         later.sketch.bands().into_iter().filter(|value| known.contains(value)).collect();
@@ -127,7 +127,7 @@ fn no_report_of_a_form_is_taken_for_another_whatever_its_headline() {
     for form in &forms::FORMS {
         let reports = form.reports();
         for title in ["", "The office has published a new report today"] {
-            let prints: Vec<Print> =
+            let prints: Vec<Fingerprint> =
                 reports.iter().map(|text| print(title, text, true).expect("fifty words")).collect();
             for (at, earlier) in prints.iter().enumerate() {
                 for later in prints.iter().skip(at + 1) {

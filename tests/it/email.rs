@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tidings::config::{Email, Hosts, MailSecurity, Network, Notifier};
-use tidings::notify::{self, Cause, Means, Outcome, Retry, Scope};
+use tidings::config::{Email, HostSettings, MailSecurity, Network, Notifier};
+use tidings::notify::{self, FailureCause, FailureScope, Outcome, RetryReason, SendContext};
 
 use crate::support::letter::{alert, now, receiver};
 use crate::support::smtp::{Act, Sink};
@@ -36,14 +36,14 @@ fn frozen(notifier: &Notifier, recipient: &str) -> Vec<u8> {
 pub(super) struct Sender {
     notifier: Notifier,
     recipient: String,
-    pub(super) means: Means,
+    pub(super) means: SendContext,
 }
 
 impl Sender {
     pub(super) fn new(email: Email) -> Self {
         let recipient = email.to[0].email.to_string();
-        let means =
-            Means::new(Network::default(), Hosts::default(), TimeZone::UTC).expect("a client");
+        let means = SendContext::new(Network::default(), HostSettings::default(), TimeZone::UTC)
+            .expect("a client");
         Self { notifier: Notifier::Email(email), recipient, means }
     }
 
@@ -84,10 +84,10 @@ pub(super) async fn pass_after(event: impl Future, seconds: u64) {
 }
 
 pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
-    let Outcome::Retry(Retry { why, cause, after: None, .. }) = outcome else {
+    let Outcome::Retry(RetryReason { why, cause, after: None, .. }) = outcome else {
         panic!("{outcome:?}")
     };
-    assert_eq!(cause != Cause::Unreached, expected_reached, "{why}");
+    assert_eq!(cause != FailureCause::Unreached, expected_reached, "{why}");
     assert!(!why.contains(PASSWORD) && !why.contains(PLAIN), "{why}");
     why
 }
@@ -218,25 +218,31 @@ async fn an_answer_to_the_final_dot_may_take_ten_minutes() {
 #[tokio::test]
 async fn a_refusal_says_whom_it_concerns_and_how_long_to_wait() {
     for (step, said, cause, scope, after) in [
-        ("RCPT", "452 4.2.2 mailbox full", Cause::Busy, Scope::Recipient, None),
+        ("RCPT", "452 4.2.2 mailbox full", FailureCause::Busy, FailureScope::Recipient, None),
         (
             "RCPT",
             "450 4.7.1 Greylisted, try again in 300 seconds",
-            Cause::Busy,
-            Scope::Recipient,
+            FailureCause::Busy,
+            FailureScope::Recipient,
             Some(300),
         ),
         (
             "MAIL",
             "421 4.7.0 too much; try again in 2 minutes",
-            Cause::Busy,
-            Scope::Notifier,
+            FailureCause::Busy,
+            FailureScope::Notifier,
             Some(120),
         ),
-        ("GREETING", "421 wait 90 seconds", Cause::Busy, Scope::Notifier, Some(90)),
-        ("RCPT", "550 5.7.1 you may not write to this list", Cause::Shut, Scope::Recipient, None),
-        ("GREETING", "554 5.7.1 blocked", Cause::Shut, Scope::Notifier, None),
-        (".", "451 local error", Cause::Failed, Scope::Notifier, None),
+        ("GREETING", "421 wait 90 seconds", FailureCause::Busy, FailureScope::Notifier, Some(90)),
+        (
+            "RCPT",
+            "550 5.7.1 you may not write to this list",
+            FailureCause::Shut,
+            FailureScope::Recipient,
+            None,
+        ),
+        ("GREETING", "554 5.7.1 blocked", FailureCause::Shut, FailureScope::Notifier, None),
+        (".", "451 local error", FailureCause::Failed, FailureScope::Notifier, None),
     ] {
         let sink = Sink::start().await;
         sink.on(step, Act::Say(said));
@@ -301,7 +307,8 @@ async fn a_login_goes_through_by_the_mechanism_that_works() {
 async fn a_server_without_a_login_that_we_know_is_told_of() {
     let sink = Sink::start().await;
     sink.on("EHLO", Act::Say("250-sink\r\n250 AUTH NTLM GSSAPI"));
-    let Outcome::Retry(Retry { why, cause: Cause::Shut, .. }) = send_to(&sink).await else {
+    let Outcome::Retry(RetryReason { why, cause: FailureCause::Shut, .. }) = send_to(&sink).await
+    else {
         panic!("put off")
     };
     assert!(why.contains("PLAIN, LOGIN"), "{why}");
@@ -379,7 +386,7 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_such() {
                 assert!(needs && why.contains("SMTPUTF8") && why.contains("josé@"), "{why}");
             }
             // The sender is the same in every mail: it can be mended.
-            Outcome::Retry(Retry { why, cause: Cause::Shut, .. }) => {
+            Outcome::Retry(RetryReason { why, cause: FailureCause::Shut, .. }) => {
                 assert!(needs && why.contains("SMTPUTF8") && why.contains("büro@"), "{why}");
             }
             other => {

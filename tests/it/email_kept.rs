@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tidings::notify::{Cause, Outcome, Retry};
+use tidings::notify::{FailureCause, Outcome, RetryReason};
 
 use crate::email::{Sender, pass_after, put_off};
 use crate::support::http::Server;
@@ -194,7 +194,7 @@ async fn a_login_that_fails_fails_once_for_all_that_wait() {
     sink.on("AUTH", Act::Say("535 5.7.8 wrong"));
     let sender = Sender::to(&sink);
     for outcome in join_all((0..8).map(|_| sender.send())).await {
-        let Outcome::Retry(Retry { cause: Cause::Shut, .. }) = outcome else {
+        let Outcome::Retry(RetryReason { cause: FailureCause::Shut, .. }) = outcome else {
             panic!("{outcome:?}")
         };
     }

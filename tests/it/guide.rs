@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tidings_rules::fault::{Source, render};
 use tidings_rules::story::Story;
-use tidings_rules::{Query, Rules, Table, Texts};
+use tidings_rules::{Query, RuleTexts, Rules, Table};
 
 /// An expression and what the guide says of it.
 struct Example {
@@ -110,7 +110,7 @@ fn every_rule_file_of_the_guide_is_sound_and_its_examples_hold() {
         count += 1;
         let mut faults = Vec::new();
         let source = Source { name: "docs/rules.md".to_owned(), text: text.to_owned() };
-        let texts = Texts { rules: vec![Arc::new(source)], tables: tables.clone() };
+        let texts = RuleTexts { rules: vec![Arc::new(source)], tables: tables.clone() };
         let rules = Rules::load(&texts, None, &mut faults);
         assert!(rules.is_some() && faults.is_empty(), "{text}\n{}", render(&faults, false));
     }

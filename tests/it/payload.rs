@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tidings::alerts::copies::{Figure, Mark, Update};
+use tidings::alerts::copies::{CopyMark, CopyUpdate, Figure};
 use tidings::alerts::digest;
-use tidings::alerts::digest::{Group, Part, Reason};
-use tidings::alerts::notice::{About, Kind, Notice, StoreNotice};
-use tidings::alerts::{Content, Letter};
+use tidings::alerts::digest::{DigestGroup, DigestPart, DigestReason};
+use tidings::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
+use tidings::alerts::{Content, Notification};
 use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
 use tidings::polling::health;
 use tidings::polling::health::FeedNotice;
-use tidings_rules::story::{FeedName, NotifierName, Row, Severity};
+use tidings_rules::story::{FeedName, NotifierName, Severity, WatchlistRow};
 
 use crate::support::http::{Response, Server};
 use crate::support::letter::{alert, receiver};
@@ -26,7 +26,7 @@ use crate::whole_way::config;
 
 /// A payload of every kind that there is.
 fn payloads() -> Vec<Value> {
-    let letter = |content| Letter { content, ..alert() };
+    let letter = |content| Notification { content, ..alert() };
     let notice = |kind, recipient: Option<&str>| {
         let (notifier, recipient) = (NotifierName("desk".to_owned()), recipient.map(str::to_owned));
         let notice =
@@ -39,17 +39,17 @@ fn payloads() -> Vec<Value> {
     };
     let rule = || "arms".to_owned();
     let reasons = [
-        Reason::Burst { rule: rule(), row: Some(row()) },
-        Reason::Digest { rule: rule() },
-        Reason::Quiet,
-        Reason::Limit,
-        Reason::Silence { id: 7, why: String::new() },
-        Reason::Late,
+        DigestReason::Burst { rule: rule(), row: Some(row()) },
+        DigestReason::Digest { rule: rule() },
+        DigestReason::Quiet,
+        DigestReason::Limit,
+        DigestReason::Silence { id: 7, why: String::new() },
+        DigestReason::Late,
     ];
     let digests = reasons.map(|reason| {
         letter(Content::Digest(digest::Digest {
             reason,
-            part: Some(Part::new(3, 25)),
+            part: Some(DigestPart::new(3, 25)),
             rules: vec![group()],
         }))
     });
@@ -58,13 +58,13 @@ fn payloads() -> Vec<Value> {
         letter(of_row()),
         letter(without_headline()),
         letter(of_update()),
-        notice(Kind::Down, None),
-        notice(Kind::Back, None),
-        notice(Kind::Refused, Some("ana@example.org")),
-        of_feed(health::Kind::Gone),
-        of_feed(health::Kind::Failing),
-        of_feed(health::Kind::Silent),
-        of_feed(health::Kind::Well),
+        notice(NoticeKind::Down, None),
+        notice(NoticeKind::Back, None),
+        notice(NoticeKind::Refused, Some("ana@example.org")),
+        of_feed(health::FeedNoticeKind::Gone),
+        of_feed(health::FeedNoticeKind::Failing),
+        of_feed(health::FeedNoticeKind::Silent),
+        of_feed(health::FeedNoticeKind::Well),
         letter(Content::Notice(About::Store(StoreNotice::damaged(
             "tidings.db".to_owned(),
             "Tree 7 page 9: btreeInitPage() returns error code 11".to_owned(),
@@ -75,8 +75,8 @@ fn payloads() -> Vec<Value> {
     others.iter().chain(&digests).map(payload).collect()
 }
 
-fn row() -> Row {
-    Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }
+fn row() -> WatchlistRow {
+    WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }
 }
 
 /// The alert, told by a rule with `each`.
@@ -103,25 +103,37 @@ fn of_update() -> Content {
     let mut content = alert().content;
     if let Content::Alert { update, .. } = &mut content {
         let figures = vec![Figure { was: "21".to_owned(), now: "12".to_owned() }];
-        *update = Some(Update { mark: Some(Mark::Updated(2)), figures });
+        *update = Some(CopyUpdate { mark: Some(CopyMark::Updated(2)), figures });
     }
     content
 }
 
 /// The alert's story as a digest has it.
-fn group() -> Group {
+fn group() -> DigestGroup {
     let Content::Alert { event, story, read, mut rules, .. } = alert().content else {
         panic!("no alert")
     };
     let told = rules.remove(0);
     let (feed, version, text_sha256) =
         (FeedName("Wire".to_owned()), told.version, told.text_sha256);
-    let entry =
-        digest::Entry { event, story, read, feed, version, text_sha256, evidence: told.evidence };
-    Group { rule: told.rule, row: Some(row()), severity: Severity::High, stories: vec![entry] }
+    let entry = digest::DigestEntry {
+        event,
+        story,
+        read,
+        feed,
+        version,
+        text_sha256,
+        evidence: told.evidence,
+    };
+    DigestGroup {
+        rule: told.rule,
+        row: Some(row()),
+        severity: Severity::High,
+        stories: vec![entry],
+    }
 }
 
-fn payload(letter: &Letter) -> Value {
+fn payload(letter: &Notification) -> Value {
     let console = Notifier::Console(ConsoleFormat::Json);
     let bytes = notify::render(&console, &receiver("console", ""), letter, &TimeZone::UTC)
         .expect("a payload");

@@ -8,8 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
-use tidings::config::{Body, Format, Hosts, Network, Notifier, SecretUrl, SigningKey, Webhook};
-use tidings::notify::{self, Cause, Means, Outcome, Retry, Scope};
+use tidings::config::{
+    HostSettings, Network, Notifier, SecretUrl, SigningKey, Webhook, WebhookBody, WebhookFormat,
+};
+use tidings::notify::{self, FailureCause, FailureScope, Outcome, RetryReason, SendContext};
 
 use crate::email::pass_after;
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
@@ -32,7 +34,7 @@ fn keys(secrets: &[&str]) -> Vec<SigningKey> {
 pub(super) fn hook(url: &str) -> Webhook {
     Webhook {
         url: SecretUrl(url.parse().expect("an address")),
-        body: Body::Format(Format::Standard),
+        body: WebhookBody::Format(WebhookFormat::Standard),
         addressed: None,
         secrets: Vec::new(),
         headers: HeaderMap::new(),
@@ -52,7 +54,8 @@ pub(super) async fn send_by(webhook: Webhook, allow: &[IpNet]) -> Outcome {
 /// The same where `network` may name a proxy.
 pub(super) async fn send_through(webhook: Webhook, network: Network) -> Outcome {
     let notifier = Notifier::Webhook(webhook);
-    let means = Means::new(network, Hosts::default(), TimeZone::UTC).expect("a client");
+    let means =
+        SendContext::new(network, HostSettings::default(), TimeZone::UTC).expect("a client");
     let (letter, ops) = (alert(), receiver("ops", ""));
     let frozen = notify::render(&notifier, &ops, &letter, &TimeZone::UTC).expect("a payload");
     let outcome = notify::send(&notifier, &means, &ops, &letter.id, &frozen, now()).await;
@@ -70,8 +73,8 @@ pub(super) async fn send_and_let_pass(url: &str, asked: impl Future, seconds: u6
 }
 
 pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
-    let Outcome::Retry(Retry { why, cause, .. }) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(cause != Cause::Unreached, expected_reached, "{why}");
+    let Outcome::Retry(RetryReason { why, cause, .. }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(cause != FailureCause::Unreached, expected_reached, "{why}");
     why
 }
 
@@ -93,7 +96,7 @@ async fn a_message_is_posted_as_json_and_signed_with_every_key() {
         verify_signature(&request, secret);
     }
     assert_eq!(
-        serde_json::from_slice::<tidings::alerts::Letter>(&request.body).expect("a letter"),
+        serde_json::from_slice::<tidings::alerts::Notification>(&request.body).expect("a letter"),
         alert()
     );
 }
@@ -124,10 +127,10 @@ async fn answers_are_heeded_and_secrets_that_they_repeat_are_not_shown() {
     let why = "the server answered 429 Too Many Requests: Cannot POST […]?[…]".to_owned();
     assert_eq!(
         send(&url).await,
-        Outcome::Retry(Retry {
+        Outcome::Retry(RetryReason {
             why,
-            cause: Cause::Busy,
-            scope: Scope::Notifier,
+            cause: FailureCause::Busy,
+            scope: FailureScope::Notifier,
             after: Some(Duration::from_secs(7))
         })
     );

@@ -3,8 +3,8 @@
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
-use tidings::config::{Body, Format, SecretUrl, Webhook};
-use tidings::notify::{Cause, Outcome, Retry};
+use tidings::config::{SecretUrl, Webhook, WebhookBody, WebhookFormat};
+use tidings::notify::{FailureCause, Outcome, RetryReason};
 
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
 use crate::support::smtp::Sink;
@@ -21,7 +21,7 @@ fn hook(url: &str) -> Webhook {
     let url = SecretUrl(url.parse().expect("an address"));
     Webhook {
         url,
-        body: Body::Format(Format::Standard),
+        body: WebhookBody::Format(WebhookFormat::Standard),
         addressed: None,
         secrets: Vec::new(),
         headers: HeaderMap::new(),
@@ -146,13 +146,16 @@ async fn a_hook_that_is_gone_is_told_apart() {
 #[tokio::test]
 async fn each_of_the_codes_that_ask_for_patience_is_given_the_time_it_asks_for() {
     let server = Server::start().await;
-    for (status, expected) in
-        [(429, Cause::Busy), (502, Cause::Shut), (503, Cause::Shut), (504, Cause::Failed)]
-    {
+    for (status, expected) in [
+        (429, FailureCause::Busy),
+        (502, FailureCause::Shut),
+        (503, FailureCause::Shut),
+        (504, FailureCause::Failed),
+    ] {
         for (wish, seconds) in [("17", 17), ("Thu, 12 Mar 2026 13:21:10 GMT", 60)] {
             let answer = Response::status(status).header("date", "Thu, 12 Mar 2026 13:20:10 GMT");
             server.serve("/hook", answer.header("retry-after", wish));
-            let Outcome::Retry(Retry { cause, after, .. }) = send(&server.url("/hook")).await
+            let Outcome::Retry(RetryReason { cause, after, .. }) = send(&server.url("/hook")).await
             else {
                 panic!("{status}")
             };

@@ -13,12 +13,12 @@ use crate::story::Story;
 use anchor::Chooser;
 use features::{Derived, Feature, Features, number};
 use marks::Marks;
-use node::{Node, Nodes};
-use occurrences::Found;
-use postings::{Call, Posting, Postings, Target};
-use program::{Program, Writer};
-use run::{Decided, Run};
-use sheet::Sheet;
+use node::{ClauseNode, Nodes};
+use occurrences::WordRange;
+use postings::{FeaturePostings, Posting, PostingTarget, Postings};
+use program::{Program, ProgramWriter};
+use run::{Decided, ProgramRun};
+use sheet::DocumentIndex;
 
 pub use frequency::Frequencies;
 
@@ -62,11 +62,11 @@ pub(crate) struct Engine {
 /// more.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    sheet: Sheet,
+    sheet: DocumentIndex,
     decided: Decided,
-    found: [Vec<Found>; 2],
+    found: [Vec<WordRange>; 2],
     /// What was found calls this up, and whether headline or text had it.
-    calls: Vec<(bool, Call)>,
+    calls: Vec<(bool, FeaturePostings)>,
     /// Where programs to be run begin, and then their heads.
     due: Vec<(u32, u32)>,
     /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than
@@ -98,7 +98,7 @@ impl Engine {
         let groups: Vec<(u32, Feature)> = groups(&mut nodes);
         let (features, shares) = nodes.features.finish(frequencies, roots.len());
         let (mut chooser, mut writer) =
-            (Chooser::new(&nodes, &shares), Writer::new(&nodes, &shares));
+            (Chooser::new(&nodes, &shares), ProgramWriter::new(&nodes, &shares));
         let ever = number(features.count());
         let (mut posted, mut always) = (Vec::new(), Vec::new());
         for (id, feature) in groups {
@@ -108,7 +108,7 @@ impl Engine {
             posted.extend(anchors.iter().map(|anchor| {
                 (
                     anchor.feature,
-                    Posting::new(Target::Program(at), anchor.guard, anchor.in_text, ever),
+                    Posting::new(PostingTarget::Program(at), anchor.guard, anchor.in_text, ever),
                 )
             }));
             chooser.stand_for(id, feature);
@@ -145,7 +145,7 @@ impl Engine {
         scratch.clear(self);
         let Scratch { sheet, decided, found, calls, due, looked_at, marked, matched } = scratch;
         sheet.read(self, story, carriers);
-        let mut run = Run { engine: self, story, carriers, sheet, decided, found };
+        let mut run = ProgramRun { engine: self, story, carriers, sheet, decided, found };
         let mut seen = 0;
         while run.sheet.marks.found(seen).is_some() {
             calls.clear();
@@ -188,7 +188,7 @@ impl Engine {
     /// programs to be run become `due`. Which it is nobody can foresee, so there is no branch.
     fn sort_called(
         &self,
-        calls: &[(bool, Call)],
+        calls: &[(bool, FeaturePostings)],
         marks: &Marks,
         matched: &mut Vec<u32>,
         due: &mut Vec<(u32, u32)>,
@@ -225,7 +225,7 @@ impl Scratch {
     /// Memory that has seen no story yet.
     pub(crate) fn new() -> Self {
         Self {
-            sheet: Sheet::new(),
+            sheet: DocumentIndex::new(),
             decided: Decided::default(),
             found: Default::default(),
             calls: Vec::new(),
@@ -260,9 +260,9 @@ fn mark(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
 /// The nodes that many rules share and many features call up, each with the feature that stands for
 /// it.
 fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
-    let is_wide = |node: &Node| match node {
-        Node::Some(_, phrases) | Node::AtLeast(_, _, phrases) => phrases.len() > WIDE,
-        Node::Any(branches) => branches.len() > WIDE,
+    let is_wide = |node: &ClauseNode| match node {
+        ClauseNode::Some(_, phrases) | ClauseNode::AtLeast(_, _, phrases) => phrases.len() > WIDE,
+        ClauseNode::Any(branches) => branches.len() > WIDE,
         _ => false,
     };
     let is_group =
@@ -277,7 +277,7 @@ fn post(
     rule: u32,
     root: u32,
     ever: Feature,
-    (chooser, writer): (&mut Chooser<'_>, &mut Writer<'_>),
+    (chooser, writer): (&mut Chooser<'_>, &mut ProgramWriter<'_>),
     posted: &mut Vec<(Feature, Posting)>,
 ) -> Option<u32> {
     let Some(anchors) = chooser.anchors(root) else { return Some(writer.rule(rule, root, &[])) };
@@ -289,9 +289,9 @@ fn post(
     let mut program = None;
     for anchor in anchors {
         let target = if anchor.decides {
-            Target::Rule(rule)
+            PostingTarget::Rule(rule)
         } else {
-            Target::Program(
+            PostingTarget::Program(
                 *program.get_or_insert_with(|| writer.rule(rule | several, root, &known)),
             )
         };

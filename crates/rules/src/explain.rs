@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::Carrier;
 use crate::engine::naive::truth;
-use crate::engine::page::{Page, View};
+use crate::engine::page::{StoryView, TokenizedStory};
 use crate::engine::truth::Truth;
-use crate::explain::evidence::{Sight, of_leaf};
+use crate::explain::evidence::{ClauseScope, of_leaf};
 use crate::language::print;
 use crate::language::scope::Scope;
-use crate::language::tree::{Tree, Unit};
+use crate::language::tree::{TextUnit, Tree};
 use crate::story::{Evidence, Read, Story};
 
 pub(crate) mod barred;
@@ -41,13 +41,13 @@ pub struct Clause {
 
 /// What of `tree` holds of `story`, seen in `carriers`, of which so much was read, and why.
 pub(crate) fn of_story(tree: &Tree, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
-    let page = Page::new(story, carriers);
+    let page = TokenizedStory::new(story, carriers);
     explain(tree, &if *read == Read::Full { page } else { page.unread() })
 }
 
 /// What of `tree` holds of `page`, and why.
-pub(crate) fn explain(tree: &Tree, page: &Page<'_>) -> Clause {
-    clause(tree, Sight { field: None, view: &page.view(Scope::Text) }, page)
+pub(crate) fn explain(tree: &Tree, page: &TokenizedStory<'_>) -> Clause {
+    clause(tree, ClauseScope { field: None, view: &page.view(Scope::Text) }, page)
 }
 
 impl Clause {
@@ -76,14 +76,14 @@ impl Clause {
     }
 }
 
-fn clause(tree: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Clause {
+fn clause(tree: &Tree, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Clause {
     let text = written(tree, sight.field);
     let all = |branches: &[Tree]| -> Vec<Clause> {
         branches.iter().map(|branch| clause(branch, sight, page)).collect()
     };
     match tree {
         Tree::In(scope, branch, _) => {
-            clause(branch, Sight { field: Some(*scope), view: &page.view(*scope) }, page)
+            clause(branch, ClauseScope { field: Some(*scope), view: &page.view(*scope) }, page)
         }
         Tree::And(branches) => {
             let clauses = all(branches);
@@ -123,7 +123,13 @@ fn clause(tree: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Clause {
 }
 
 /// A clause without clauses.
-fn of(leaf: &Tree, text: String, truth: Truth, sight: Sight<'_>, page: &Page<'_>) -> Clause {
+fn of(
+    leaf: &Tree,
+    text: String,
+    truth: Truth,
+    sight: ClauseScope<'_>,
+    page: &TokenizedStory<'_>,
+) -> Clause {
     let holds = truth == Truth::True;
     let evidence = if holds { of_leaf(leaf, sight, page) } else { Vec::new() };
     let notes = match leaf {
@@ -144,14 +150,14 @@ fn of(leaf: &Tree, text: String, truth: Truth, sight: Sight<'_>, page: &Page<'_>
 
 /// All of `branch` within one unit: the first where it holds, else the one that comes nearest.
 fn within(
-    unit: Unit,
+    unit: TextUnit,
     branch: &Tree,
     text: String,
     held: Truth,
-    sight: Sight<'_>,
-    page: &Page<'_>,
+    sight: ClauseScope<'_>,
+    page: &TokenizedStory<'_>,
 ) -> Clause {
-    let mut best: Option<(usize, View)> = None;
+    let mut best: Option<(usize, StoryView)> = None;
     for part in page.units(unit, sight.view) {
         let score = if truth(branch, page, &part) == Truth::True {
             usize::MAX
@@ -163,7 +169,7 @@ fn within(
         }
     }
     let shown = best.as_ref().filter(|(score, _)| *score > 0).map_or(sight.view, |(_, part)| part);
-    let mut inner = clause(branch, Sight { view: shown, ..sight }, page);
+    let mut inner = clause(branch, ClauseScope { view: shown, ..sight }, page);
     let notes = match (held, best) {
         (Truth::True, _) | (_, None) => Vec::new(),
         (_, Some((0, _))) if inner.truth == Truth::True => {
@@ -188,7 +194,7 @@ fn within(
 const NEAREST: usize = 120;
 
 /// How many of the clauses of `tree` hold of `view`.
-fn score(tree: &Tree, page: &Page<'_>, view: &View) -> usize {
+fn score(tree: &Tree, page: &TokenizedStory<'_>, view: &StoryView) -> usize {
     match tree {
         Tree::Not(..) => 0,
         _ if tree.branches().is_empty() => usize::from(truth(tree, page, view) == Truth::True),

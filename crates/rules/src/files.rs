@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Known, Rule, Settings, Texts, lint};
+use super::{KnownNames, Rule, RuleTexts, Settings, lint};
 use crate::fault::{Fault, Level, Source};
 use crate::language::term::Forms;
 use crate::language::term::TermList;
 use crate::language::tree::Tree;
-use crate::yaml::{self, Document, Entries};
-use entry::Named;
+use crate::yaml::{self, Entries, YamlDocument};
+use entry::NamedRule;
 
 mod each;
 mod entry;
@@ -26,13 +26,13 @@ mod table;
 pub(crate) mod when;
 
 /// A rule file that is sound YAML.
-struct File {
+struct RuleDocument {
     source: Arc<Source>,
-    document: Document,
+    document: YamlDocument,
 }
 
 /// What rule files come to.
-pub(crate) struct Loaded {
+pub(crate) struct LoadedRules {
     /// The rules that are enabled, in the order of their names.
     rules: Vec<Enabled>,
     /// The lists that come from tables.
@@ -47,7 +47,7 @@ struct Enabled {
     each: Option<Arc<TermList>>,
 }
 
-impl Loaded {
+impl LoadedRules {
     /// The rules in the order of their names, one with `each` once for every row, in the order of
     /// the rows.
     pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Tree)> {
@@ -65,10 +65,10 @@ impl Loaded {
 
 /// The rules of `texts`; `None` if there is an error in any.
 pub(crate) fn load(
-    texts: &Texts,
-    known: Option<&Known>,
+    texts: &RuleTexts,
+    known: Option<&KnownNames>,
     faults: &mut Vec<Fault>,
-) -> Option<Loaded> {
+) -> Option<LoadedRules> {
     let mut found = Vec::new();
     let (rules, watchlists) = read(texts, known, &mut found);
     let sound = found.iter().all(|fault| fault.level != Level::Error);
@@ -78,12 +78,12 @@ pub(crate) fn load(
     }
     let mut settings = HashSet::new();
     let enabled = rules.into_values().filter(|named| named.enabled);
-    let enabled = enabled.map(|Named { rule, tree, each, .. }| Enabled {
+    let enabled = enabled.map(|NamedRule { rule, tree, each, .. }| Enabled {
         rule: shared(rule, &mut settings),
         tree,
         each,
     });
-    Some(Loaded { rules: enabled.collect(), watchlists })
+    Some(LoadedRules { rules: enabled.collect(), watchlists })
 }
 
 /// The path of every table that a rule file names; empty for a file that cannot be read.
@@ -111,14 +111,14 @@ fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
 }
 
 /// The rules by their names, and the lists that come from tables.
-type Read = (BTreeMap<String, entry::Named>, Vec<Arc<TermList>>);
+type ReadRules = (BTreeMap<String, entry::NamedRule>, Vec<Arc<TermList>>);
 
-fn read(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Read {
+fn read(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) -> ReadRules {
     let open = |source: &Arc<Source>| {
         let document = yaml::parse(source, faults)?;
-        Some(File { source: Arc::clone(source), document })
+        Some(RuleDocument { source: Arc::clone(source), document })
     };
-    let files: Vec<File> = texts.rules.iter().filter_map(open).collect();
+    let files: Vec<RuleDocument> = texts.rules.iter().filter_map(open).collect();
     let unreadable = files.len() < texts.rules.len();
     let mut nodes = Vec::new();
     let mut definitions = lists::Definitions::default();
@@ -144,7 +144,8 @@ fn read(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Read {
     }
     let lists = definitions.resolve(unreadable, faults);
     let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
-    let context = entry::Context { wordings: lists::Wordings::new(lists), known, lists_are_sound };
+    let context =
+        entry::RuleContext { wordings: lists::Wordings::new(lists), known, lists_are_sound };
     let read = nodes.par_iter().map(|(source, node, defaults)| {
         let mut found = Vec::new();
         (entry::read(source, node, defaults, &context, &mut found), found)
@@ -169,7 +170,7 @@ fn read(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Read {
 
 /// Warns of rules that match the very same stories: the second tells nothing that the first does
 /// not, or one of them holds a slip.
-fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
+fn warn_alike(rules: &BTreeMap<String, entry::NamedRule>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
     for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
         let settings = &named.rule.settings;
@@ -196,12 +197,12 @@ fn warn_alike(rules: &BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
 
 /// Warns of what rules and lists say and probably do not mean.
 fn warn_of_terms(
-    rules: &BTreeMap<String, entry::Named>,
+    rules: &BTreeMap<String, entry::NamedRule>,
     definitions: &lists::Definitions,
     wordings: &lists::Wordings,
     faults: &mut Vec<Fault>,
 ) {
-    let memo = lint::Memo::default();
+    let memo = lint::ListCache::default();
     let told = rules.par_iter().map(|(_, named)| {
         let mut found = Vec::new();
         when::warn(&named.when, &named.tree, &memo, &mut found);
@@ -210,14 +211,18 @@ fn warn_of_terms(
     faults.extend(told.collect::<Vec<_>>().into_iter().flatten());
     let (stemmed, other): (Vec<_>, Vec<_>) =
         rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
-    let named = |rules: Vec<&entry::Named>| -> BTreeSet<String> {
+    let named = |rules: Vec<&entry::NamedRule>| -> BTreeSet<String> {
         let lists = rules.iter().flat_map(|named| named.tree.lists());
         lists.map(|list| list.name.clone()).collect()
     };
     definitions.warn_of_terms(&wordings.of(Forms::Plain), &named(stemmed), &named(other), faults);
 }
 
-fn add(named: entry::Named, rules: &mut BTreeMap<String, entry::Named>, faults: &mut Vec<Fault>) {
+fn add(
+    named: entry::NamedRule,
+    rules: &mut BTreeMap<String, entry::NamedRule>,
+    faults: &mut Vec<Fault>,
+) {
     match rules.entry(named.rule.name().to_owned()) {
         Entry::Vacant(free) => {
             free.insert(named);

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 use crate::language::comparison::{Comparison, Sign};
 use crate::language::operand::Operand;
-use crate::language::pair::{Link, Pair};
+use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
 use crate::language::syntax::Lists;
 use crate::language::term::{Forms, Term, TermList};
-use crate::language::tree::{Tree, Unit};
+use crate::language::tree::{TextUnit, Tree};
 use crate::story::Story;
 
 /// Two lists.
@@ -100,9 +100,9 @@ pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree>
     let operand = proptest::collection::vec(leaf.clone(), 1..3)
         .prop_map(|choices| Operand::of(Tree::any(choices)).expect("terms and lists"));
     let link = prop_oneof![
-        (0..1000_usize).prop_map(Link::Near),
-        (0..9_usize).prop_map(Link::Onear),
-        Just(Link::Except)
+        (0..1000_usize).prop_map(Proximity::Near),
+        (0..9_usize).prop_map(Proximity::Onear),
+        Just(Proximity::Except)
     ];
     let pair = (operand.clone(), link, operand.clone())
         .prop_map(|(left, link, right)| Tree::Pair(Box::new(Pair { left, link, right }), 0..0));
@@ -130,7 +130,7 @@ pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree>
         |inner| {
             let about_words =
                 inner.clone().prop_filter("no field in a field", is_about_words).boxed();
-            let unit = prop_oneof![Just(Unit::Sentence), Just(Unit::Paragraph)];
+            let unit = prop_oneof![Just(TextUnit::Sentence), Just(TextUnit::Paragraph)];
             prop_oneof![
                 (unit, about_words.clone()).prop_map(|(unit, tree)| Tree::Within(
                     unit,

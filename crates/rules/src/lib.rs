@@ -23,8 +23,10 @@ pub use explain::Clause;
 pub use files::tables_of;
 pub use lint::is_common_word;
 pub use query::Query;
-pub use rule::{Carrier, Explained, FeedFilter, Known, Match, Rule, Settings, Table, Texts};
-pub use rules::{Checked, Parsed, RowChanges, Rules, Scanner};
+pub use rule::{
+    Carrier, Explained, FeedFilter, KnownNames, Match, Rule, RuleTexts, Settings, Table,
+};
+pub use rules::{CheckedRules, ParsedRules, RowChanges, Rules, Scanner};
 
 #[cfg(test)]
 mod fixture;

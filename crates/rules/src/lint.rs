@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::fault::Level;
-use crate::language::syntax::Problem;
+use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermList};
 use crate::language::tree::Tree;
-use index::Index;
+use index::TermIndex;
 
 mod again;
 mod alphabets;
@@ -32,26 +32,29 @@ const MOST: usize = 25;
 /// What is known of the lists that expressions name: each is looked at once, and only for what is
 /// asked of it.
 #[derive(Default)]
-pub(crate) struct Memo(Mutex<HashMap<usize, Arc<Known>>>);
+pub(crate) struct ListCache(Mutex<HashMap<usize, Arc<CachedList>>>);
 
 /// A list and what is known of it; the list is kept, so that its address stays its own.
-struct Known {
+struct CachedList {
     list: Arc<TermList>,
-    index: OnceLock<Arc<Index>>,
+    index: OnceLock<Arc<TermIndex>>,
     common: OnceLock<Option<Arc<Term>>>,
 }
 
-impl Memo {
-    fn of(&self, list: &Arc<TermList>) -> Arc<Known> {
+impl ListCache {
+    fn of(&self, list: &Arc<TermList>) -> Arc<CachedList> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new =
-            || Known { list: Arc::clone(list), index: OnceLock::new(), common: OnceLock::new() };
+        let new = || CachedList {
+            list: Arc::clone(list),
+            index: OnceLock::new(),
+            common: OnceLock::new(),
+        };
         Arc::clone(known.entry(Arc::as_ptr(list).addr()).or_insert_with(|| Arc::new(new())))
     }
 
-    fn index(&self, list: &Arc<TermList>) -> Arc<Index> {
+    fn index(&self, list: &Arc<TermList>) -> Arc<TermIndex> {
         let known = self.of(list);
-        Arc::clone(known.index.get_or_init(|| Arc::new(Index::new(&known.list.terms))))
+        Arc::clone(known.index.get_or_init(|| Arc::new(TermIndex::new(&known.list.terms))))
     }
 
     /// A term of `list` that is a common word, too.
@@ -64,7 +67,7 @@ impl Memo {
 
 /// The warnings about an expression, in the order of their places; what is too many is counted in a
 /// last one.
-pub(crate) fn expression(tree: &Tree, memo: &Memo) -> Vec<Problem> {
+pub(crate) fn expression(tree: &Tree, memo: &ListCache) -> Vec<ExpressionProblem> {
     let mut found = Vec::new();
     again::look(tree, memo, &mut found);
     never::look(tree, memo, &mut found);
@@ -76,7 +79,12 @@ pub(crate) fn expression(tree: &Tree, memo: &Memo) -> Vec<Problem> {
     if let Some(first) = found.get(MOST).map(|problem| problem.span.clone()) {
         let more = more(found.len());
         found.truncate(MOST);
-        found.push(Problem { level: Level::Warning, span: first, message: more, help: None });
+        found.push(ExpressionProblem {
+            level: Level::Warning,
+            span: first,
+            message: more,
+            help: None,
+        });
     }
     found
 }
@@ -84,8 +92,12 @@ pub(crate) fn expression(tree: &Tree, memo: &Memo) -> Vec<Problem> {
 /// The warnings about a list that has `terms`, those of other lists among them, of which `own`
 /// stand in its entries: which of `own`, what is wrong with it, and what to do; spans say nothing,
 /// the entry is meant. `stemmed`: every rule that names it asks for stems.
-pub(crate) fn list(own: &[&Term], terms: &[Arc<Term>], stemmed: bool) -> Vec<(usize, Problem)> {
-    let mut found: BTreeMap<usize, Vec<Problem>> = BTreeMap::new();
+pub(crate) fn list(
+    own: &[&Term],
+    terms: &[Arc<Term>],
+    stemmed: bool,
+) -> Vec<(usize, ExpressionProblem)> {
+    let mut found: BTreeMap<usize, Vec<ExpressionProblem>> = BTreeMap::new();
     for (at, problem) in again::in_list(own, terms)
         .into_iter()
         .chain(common::in_list(own))
@@ -96,15 +108,17 @@ pub(crate) fn list(own: &[&Term], terms: &[Arc<Term>], stemmed: bool) -> Vec<(us
     if let Some((at, problem)) = cyrillic::in_list(own).filter(|_| !stemmed) {
         found.entry(at).or_default().push(problem);
     }
-    let mut found: Vec<(usize, Problem)> = found
+    let mut found: Vec<(usize, ExpressionProblem)> = found
         .into_iter()
         .flat_map(|(at, problems)| problems.into_iter().map(move |problem| (at, problem)))
         .collect();
     if let Some(first) = found.get(MOST).map(|(at, problem)| (*at, problem.span.clone())) {
         let message = more(found.len());
         found.truncate(MOST);
-        found
-            .push((first.0, Problem { level: Level::Warning, span: first.1, message, help: None }));
+        found.push((
+            first.0,
+            ExpressionProblem { level: Level::Warning, span: first.1, message, help: None },
+        ));
     }
     found
 }
@@ -120,8 +134,13 @@ fn warning(
     span: std::ops::Range<usize>,
     message: impl Into<String>,
     help: impl Into<String>,
-) -> Problem {
-    Problem { level: Level::Warning, span, message: message.into(), help: Some(help.into()) }
+) -> ExpressionProblem {
+    ExpressionProblem {
+        level: Level::Warning,
+        span,
+        message: message.into(),
+        help: Some(help.into()),
+    }
 }
 
 /// A term as a warning shows it, cut where it is long.

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::engine::{Engine, Frequencies, Scratch};
-use super::lint::Memo;
+use super::lint::ListCache;
 use super::{Carrier, Clause, explain};
-use crate::engine::page::Page;
+use crate::engine::page::TokenizedStory;
 use crate::explain::evidence;
 use crate::fault::Fault;
 use crate::files::when;
 use crate::files::when::When;
 use crate::language::row;
-use crate::language::row::Row;
+use crate::language::row::ListRow;
 use crate::language::syntax::Lists;
 use crate::language::tree::Tree;
 use crate::story::{Evidence, Read, Story};
@@ -34,7 +34,7 @@ impl Query {
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         let text = Text::bare("expression", expression);
         let tree = when::sound_expression(&text, &Lists::default(), faults)?;
-        when::warn(&When::Expression(text), &tree, &Memo::default(), faults);
+        when::warn(&When::Expression(text), &tree, &ListCache::default(), faults);
         Some(Self::new(tree))
     }
 
@@ -45,7 +45,7 @@ impl Query {
     }
 
     /// The same for rows: it holds where `tree` holds for any of them.
-    pub(crate) fn of_rows(tree: Tree, rows: &[Arc<Row>]) -> Self {
+    pub(crate) fn of_rows(tree: Tree, rows: &[Arc<ListRow>]) -> Self {
         let trees: Vec<Tree> = rows.iter().map(|row| row::tree_of(&tree, &row.list)).collect();
         let engine = Arc::new(Engine::new(&trees, &Frequencies::none()));
         Self { tree, engine }
@@ -62,7 +62,7 @@ impl Query {
     #[must_use]
     pub fn evidence(&self, story: &Story, carriers: &[Carrier]) -> Option<Vec<Evidence>> {
         self.holds(story, carriers)
-            .then(|| evidence::evidence(&self.tree, &Page::new(story, carriers)))
+            .then(|| evidence::evidence(&self.tree, &TokenizedStory::new(story, carriers)))
     }
 
     /// What of it holds of `story`, seen in `carriers`, and why. Words that are missing from a

@@ -8,9 +8,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::Clause;
-use crate::engine::page::Page;
+use crate::engine::page::TokenizedStory;
 use crate::fault::Source;
-use crate::language::row::Row;
+use crate::language::row::ListRow;
 use crate::language::syntax::Lists;
 use crate::language::tree::Tree;
 use crate::story::pace::{Burst, Cadence};
@@ -18,7 +18,7 @@ use crate::story::{self, Evidence, FeedName, NotifierName, Severity, Story};
 
 /// The texts that rules are made of.
 #[derive(Clone, Debug, Default)]
-pub struct Texts {
+pub struct RuleTexts {
     /// Rule files.
     pub rules: Vec<Arc<Source>>,
     /// The tables that [`tables_of`](crate::tables_of) them names.
@@ -50,7 +50,7 @@ pub struct Rule {
     /// What its expression may name.
     pub(crate) lists: Arc<Lists>,
     /// Whose terms its `each` list has.
-    pub(crate) row: Option<Arc<Row>>,
+    pub(crate) row: Option<Arc<ListRow>>,
     pub(crate) reads_body: bool,
 }
 
@@ -117,7 +117,7 @@ pub struct Explained {
     pub rule: Arc<Rule>,
     /// The row that it was explained for; `None` of a rule with `each` where it was explained for
     /// all rows at once.
-    pub row: Option<story::Row>,
+    pub row: Option<story::WatchlistRow>,
     /// Why it does not look at the story, whatever its words are; `None` if it does.
     pub barred: Option<String>,
     /// What of its expression holds.
@@ -126,7 +126,7 @@ pub struct Explained {
 
 /// What the rules may name, where a configuration is at hand.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct KnownNames {
     /// Every notifier.
     pub notifiers: BTreeSet<NotifierName>,
     /// Every feed with its tags.
@@ -145,7 +145,7 @@ impl Carrier {
     }
 }
 
-impl From<Vec<Arc<Source>>> for Texts {
+impl From<Vec<Arc<Source>>> for RuleTexts {
     /// Rule files that need no table.
     fn from(rules: Vec<Arc<Source>>) -> Self {
         Self { rules, tables: Vec::new() }
@@ -160,7 +160,7 @@ impl Rule {
         tree: &Tree,
         lists: Arc<Lists>,
         settings: Arc<Settings>,
-        row: Option<Arc<Row>>,
+        row: Option<Arc<ListRow>>,
     ) -> Self {
         let words = format!("{name}{}", crate::language::print::expression(tree)).into();
         let name = u32::try_from(name.len()).expect("no rule file has four gigabytes");
@@ -169,7 +169,7 @@ impl Rule {
     }
 
     /// The same for that row.
-    pub(crate) fn of_row(self, row: Arc<Row>) -> Self {
+    pub(crate) fn of_row(self, row: Arc<ListRow>) -> Self {
         Self { row: Some(row), version: OnceLock::new(), ..self }
     }
 
@@ -196,7 +196,7 @@ impl Rule {
 
     /// The row that it is for, if it is one of a rule with `each`.
     #[must_use]
-    pub fn row(&self) -> Option<&story::Row> {
+    pub fn row(&self) -> Option<&story::WatchlistRow> {
         self.row.as_ref().map(|row| &row.head)
     }
 
@@ -219,7 +219,7 @@ impl Rule {
         self.text_of(&self.tree_of_all_rows(), None)
     }
 
-    pub(crate) fn text_of(&self, tree: &Tree, row: Option<&Row>) -> String {
+    pub(crate) fn text_of(&self, tree: &Tree, row: Option<&ListRow>) -> String {
         let each = self.row.as_ref().map(|row| row.list.name.as_str());
         crate::files::record::text(self, tree, each, row.map(|row| &row.head))
     }
@@ -253,7 +253,7 @@ impl Rule {
     }
 
     /// What proves that it matches the story in `page`, which it does.
-    pub(crate) fn evidence(&self, page: &Page<'_>) -> Vec<Evidence> {
+    pub(crate) fn evidence(&self, page: &TokenizedStory<'_>) -> Vec<Evidence> {
         crate::explain::evidence::evidence(&self.tree(), page)
     }
 }

@@ -4,21 +4,23 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::engine::{Engine, Frequencies, Scratch};
-use super::{Carrier, Explained, FeedFilter, Known, Match, Rule, Settings, Texts, explain};
-use crate::engine::hints::Hints;
+use super::{
+    Carrier, Explained, FeedFilter, KnownNames, Match, Rule, RuleTexts, Settings, explain,
+};
+use crate::engine::hints::TeaserHints;
 use crate::engine::naive;
-use crate::engine::page::Page;
+use crate::engine::page::TokenizedStory;
 use crate::explain::barred;
 use crate::fault::Fault;
 use crate::files;
-use crate::language::row::Row;
+use crate::language::row::ListRow;
 use crate::language::term::TermList;
 use crate::language::tree::Tree;
 use crate::story::{self, FeedName, Read, Story};
 
 /// Rules that were read and checked, and are not in force yet.
 #[derive(Debug)]
-pub struct Parsed {
+pub struct ParsedRules {
     /// In the order of their names, those of one name in the order of their rows.
     rules: Vec<(Arc<Rule>, Tree)>,
     watchlists: Vec<Arc<TermList>>,
@@ -40,7 +42,7 @@ pub struct Rules {
     readers: Vec<Arc<Settings>>,
     /// What teasers are looked through for, made when it is first asked for: not every
     /// configuration wants it.
-    hints: OnceLock<Hints>,
+    hints: OnceLock<TeaserHints>,
     /// Memory of scanners that are gone.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -68,12 +70,16 @@ pub struct Scanner<'r> {
 
 /// Rules that were read and checked, as people wrote them: what `check` tells of them costs no
 /// engine.
-pub struct Checked(files::Loaded);
+pub struct CheckedRules(files::LoadedRules);
 
-impl Checked {
-    /// Parses and checks rule files, as [`Parsed::load`] does.
+impl CheckedRules {
+    /// Parses and checks rule files, as [`ParsedRules::load`] does.
     #[must_use]
-    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
+    pub fn load(
+        texts: &RuleTexts,
+        known: Option<&KnownNames>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
         files::load(texts, known, faults).map(Self)
     }
 
@@ -89,14 +95,18 @@ impl Checked {
     }
 }
 
-impl Parsed {
+impl ParsedRules {
     /// Parses and checks rule files together: names and lists are global over them, and every
     /// example is held to.
     ///
     /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every
     /// file is reported in one go.
     #[must_use]
-    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
+    pub fn load(
+        texts: &RuleTexts,
+        known: Option<&KnownNames>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
         let loaded = files::load(texts, known, faults)?;
         let watchlists = loaded.watchlists.clone();
         Some(Self { rules: loaded.of_rows(), watchlists })
@@ -106,7 +116,7 @@ impl Parsed {
     /// slow, and what the engine is held to.
     #[must_use]
     pub fn plainly(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
-        let page = Page::new(story, carriers);
+        let page = TokenizedStory::new(story, carriers);
         let matched = self.rules.iter().enumerate().filter(|(_, (rule, tree))| {
             rule.looks_at(story, carriers) && naive::holds(tree, &page)
         });
@@ -142,15 +152,19 @@ impl Parsed {
 impl Default for Rules {
     /// No rules.
     fn default() -> Self {
-        Parsed { rules: Vec::new(), watchlists: Vec::new() }.build(&Frequencies::none())
+        ParsedRules { rules: Vec::new(), watchlists: Vec::new() }.build(&Frequencies::none())
     }
 }
 
 impl Rules {
-    /// [`Parsed::load`] and [`Parsed::build`], with the frequencies that are shipped.
+    /// [`ParsedRules::load`] and [`ParsedRules::build`], with the frequencies that are shipped.
     #[must_use]
-    pub fn load(texts: &Texts, known: Option<&Known>, faults: &mut Vec<Fault>) -> Option<Self> {
-        Some(Parsed::load(texts, known, faults)?.build(&Frequencies::default()))
+    pub fn load(
+        texts: &RuleTexts,
+        known: Option<&KnownNames>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
+        Some(ParsedRules::load(texts, known, faults)?.build(&Frequencies::default()))
     }
 
     /// How many rules people wrote: one with `each` counts once.
@@ -162,7 +176,7 @@ impl Rules {
     /// The watchlists by their names, each with its rows in the order of its table.
     pub fn watchlists(
         &self,
-    ) -> impl Iterator<Item = (&str, impl ExactSizeIterator<Item = &story::Row>)> {
+    ) -> impl Iterator<Item = (&str, impl ExactSizeIterator<Item = &story::WatchlistRow>)> {
         self.watchlists
             .iter()
             .map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
@@ -242,7 +256,7 @@ impl Rules {
     /// it and into the body, be the word wanted or not.
     #[must_use]
     pub fn hinted(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        self.hints.get_or_init(|| Hints::new(&self.all)).any(story, carriers)
+        self.hints.get_or_init(|| TeaserHints::new(&self.all)).any(story, carriers)
     }
 
     /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.
@@ -251,7 +265,7 @@ impl Rules {
         let mut scanner = self.scanner();
         let mut found = scanner.scan(story, carriers).peekable();
         let Some(_) = found.peek() else { return Vec::new() };
-        let page = Page::new(story, carriers);
+        let page = TokenizedStory::new(story, carriers);
         found
             .map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&page) })
             .collect()
@@ -272,8 +286,8 @@ impl Rules {
 }
 
 /// How the rows of a list differ from what they were; `None` if they do not.
-fn changes(now: &TermList, then: &[Arc<Row>]) -> Option<RowChanges> {
-    fn by_id(rows: &[Arc<Row>]) -> HashMap<&str, &Row> {
+fn changes(now: &TermList, then: &[Arc<ListRow>]) -> Option<RowChanges> {
+    fn by_id(rows: &[Arc<ListRow>]) -> HashMap<&str, &ListRow> {
         rows.iter().map(|row| (row.head.id.as_str(), row.as_ref())).collect()
     }
     let (rows, before) = (by_id(&now.rows), by_id(then));

@@ -163,14 +163,14 @@ impl Story {
 
 /// A row of a watchlist, as alerts and silences name it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Row {
+pub struct WatchlistRow {
     /// Its id: unique in its list, and the same whatever else of the row changes.
     pub id: String,
     /// What people call it.
     pub label: String,
 }
 
-impl fmt::Display for Row {
+impl fmt::Display for WatchlistRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.id == self.label {
             f.write_str(&self.label)
@@ -182,7 +182,7 @@ impl fmt::Display for Row {
 
 /// One feed's copy of a story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sighting {
+pub struct FeedEntry {
     /// The feed that carried it.
     pub feed: FeedName,
     /// The headline of this copy; may be empty.

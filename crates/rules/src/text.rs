@@ -24,7 +24,7 @@ pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub use sentence::sentences;
 pub use visible::{steers, visible, visible_line};
-pub(crate) use words::{Place, Words};
+pub(crate) use words::{WordPlace, Words};
 
 /// One word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

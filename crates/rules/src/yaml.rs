@@ -11,16 +11,16 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use crate::fault::{Fault, Source, nearest};
-use place::Place;
+use place::ValuePlace;
 
 pub use text::Text;
 
 /// A parsed document.
 #[derive(Debug)]
-pub struct Document {
+pub struct YamlDocument {
     source: Arc<Source>,
     value: Value,
-    place: Place,
+    place: ValuePlace,
 }
 
 /// A value in a document, with its place.
@@ -28,7 +28,7 @@ pub struct Document {
 pub struct Node<'d> {
     source: &'d Arc<Source>,
     value: &'d Value,
-    place: &'d Place,
+    place: &'d ValuePlace,
 }
 
 /// The entries of a mapping, which remembers which keys were asked for.
@@ -44,7 +44,7 @@ pub struct Entries<'d> {
 /// deep nesting and alias bombs are faults. `None` if it cannot be used; an empty text is an empty
 /// mapping.
 #[must_use]
-pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Document> {
+pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<YamlDocument> {
     if let Some(at) = source.text.find('\u{fffd}') {
         let fault = Fault::error(
             source,
@@ -64,10 +64,10 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Document> 
             return None;
         }
     };
-    Some(Document { source: Arc::clone(source), value, place })
+    Some(YamlDocument { source: Arc::clone(source), value, place })
 }
 
-impl Document {
+impl YamlDocument {
     /// The top of the document.
     #[must_use]
     pub fn root(&self) -> Node<'_> {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::spelling::{is_number_mistyped, is_variant};
-use super::words::{Kind, Word, Words};
+use super::words::{CopyWord, CopyWordKind, CopyWords};
 
 /// The most sentences of a text that are compared with those of the other.
 const MOST_SENTENCES: usize = 60;
@@ -56,7 +56,7 @@ pub(super) enum Difference {
 }
 
 /// How `later` differs from `earlier`.
-pub(super) fn difference(earlier: &Words, later: &Words) -> Difference {
+pub(super) fn difference(earlier: &CopyWords, later: &CopyWords) -> Difference {
     let known = [earlier, later]
         .map(|text| text.words.iter().map(|word| word.text.as_str()).collect::<HashSet<_>>());
     let (mut was, mut now) = unmatched(earlier, later);
@@ -71,7 +71,8 @@ pub(super) fn difference(earlier: &Words, later: &Words) -> Difference {
         if !is_replaced {
             continue;
         }
-        let are_figures = |words: &[Word], at: &[usize]| at.iter().all(|at| is_figure(words, *at));
+        let are_figures =
+            |words: &[CopyWord], at: &[usize]| at.iter().all(|at| is_figure(words, *at));
         if gone.len() != new.len() || !are_figures(one, &gone) || !are_figures(other, &new) {
             return Difference::Event;
         }
@@ -91,7 +92,7 @@ pub(super) fn difference(earlier: &Words, later: &Words) -> Difference {
 
 /// Whether the first sentence of `short` stands in `long`, perhaps in other words: among its first
 /// `reach` sentences.
-pub(super) fn has_lead(short: &Words, long: &Words, reach: usize) -> bool {
+pub(super) fn has_lead(short: &CopyWords, long: &CopyWords, reach: usize) -> bool {
     let Some(lead) = short.sentences.first() else { return false };
     let lead = &short.words[lead.clone()];
     (0..long.sentences.len().min(reach))
@@ -99,7 +100,7 @@ pub(super) fn has_lead(short: &Words, long: &Words, reach: usize) -> bool {
 }
 
 /// The sentences of each text that the other has not, word for word.
-fn unmatched(one: &Words, other: &Words) -> (Vec<usize>, Vec<usize>) {
+fn unmatched(one: &CopyWords, other: &CopyWords) -> (Vec<usize>, Vec<usize>) {
     let mut count: HashMap<u64, usize> = HashMap::new();
     for hash in other.sentence_hashes() {
         *count.entry(hash).or_default() += 1;
@@ -129,9 +130,9 @@ fn unmatched(one: &Words, other: &Words) -> (Vec<usize>, Vec<usize>) {
 
 /// Sentences that are alike, each of `was` with the likest of `now`; both keep what is like none.
 fn pairs(
-    earlier: &Words,
+    earlier: &CopyWords,
     was: &mut Vec<usize>,
-    later: &Words,
+    later: &CopyWords,
     now: &mut Vec<usize>,
 ) -> Vec<(usize, usize)> {
     was.truncate(MOST_SENTENCES);
@@ -160,14 +161,15 @@ fn pairs(
 
 /// Whether a sentence stands where the other does, and both begin or end with the same word that is
 /// not common: an entry in a form.
-fn fills_slot(earlier: &Words, one: usize, later: &Words, other: usize) -> bool {
+fn fills_slot(earlier: &CopyWords, one: usize, later: &CopyWords, other: usize) -> bool {
     let same_before = match (one.checked_sub(1), other.checked_sub(1)) {
         (None, None) => true,
         (Some(one), Some(other)) => earlier.sentence(one) == later.sentence(other),
         _ => false,
     };
     let (one, other) = (earlier.sentence(one), later.sentence(other));
-    let telling = |(a, b): (&Word, &Word)| a.text == b.text && a.kind != Kind::Common;
+    let telling =
+        |(a, b): (&CopyWord, &CopyWord)| a.text == b.text && a.kind != CopyWordKind::Common;
     same_before
         && (one.iter().zip(other).next().is_some_and(telling)
             || one.iter().rev().zip(other.iter().rev()).next().is_some_and(telling))
@@ -175,8 +177,8 @@ fn fills_slot(earlier: &Words, one: usize, later: &Words, other: usize) -> bool 
 
 /// How alike two sentences are: the pairs of neighbours that they share, and what they begin and
 /// end with. 0 if that may be chance.
-fn likeness(one: &[Word], other: &[Word]) -> usize {
-    let same = |(a, b): &(&Word, &Word)| a.text == b.text;
+fn likeness(one: &[CopyWord], other: &[CopyWord]) -> usize {
+    let same = |(a, b): &(&CopyWord, &CopyWord)| a.text == b.text;
     let start = one.iter().zip(other).take_while(same).count();
     let end = one.iter().rev().zip(other.iter().rev()).take_while(same).count();
     let pairs: HashSet<(&str, &str)> =
@@ -197,12 +199,12 @@ fn likeness(one: &[Word], other: &[Word]) -> usize {
 /// Where the words of `one` stand that tell an event from others and that the sentence `other`
 /// lacks. Of names and rare words, only those that all of the other text (`known`) lacks, where it
 /// is given; else a name with a typo is no other.
-fn lacking(one: &[Word], other: &[Word], known: Option<&HashSet<&str>>) -> Vec<usize> {
-    let stands = |word: &Word| match word.kind {
-        Kind::Common => true,
-        Kind::Number => other.iter().any(|two| two.text == word.text),
-        Kind::Name | Kind::Rare => {
-            let strict = known.is_some() && word.kind == Kind::Name;
+fn lacking(one: &[CopyWord], other: &[CopyWord], known: Option<&HashSet<&str>>) -> Vec<usize> {
+    let stands = |word: &CopyWord| match word.kind {
+        CopyWordKind::Common => true,
+        CopyWordKind::Number => other.iter().any(|two| two.text == word.text),
+        CopyWordKind::Name | CopyWordKind::Rare => {
+            let strict = known.is_some() && word.kind == CopyWordKind::Name;
             known.is_some_and(|known| known.contains(word.text.as_str()))
                 || other.iter().any(|two| is_variant(&word.text, &two.text, strict))
                 || is_number_mistyped(&word.text)
@@ -213,18 +215,20 @@ fn lacking(one: &[Word], other: &[Word], known: Option<&HashSet<&str>>) -> Vec<u
 
 /// Whether the word at `at` is a figure that reports correct: no identifier, no date, no time of
 /// day.
-fn is_figure(words: &[Word], at: usize) -> bool {
+fn is_figure(words: &[CopyWord], at: usize) -> bool {
     let number = &words[at];
     let plain = number.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let year =
         number.text.len() == 4 && (number.text.starts_with("19") || number.text.starts_with("20"));
     let before = at.checked_sub(1).map(|at| &words[at]);
     let behind = words.get(at + 1);
-    let numbers = |word: &Word| {
-        matches!(word.kind, Kind::Name | Kind::Number) || NUMBERED.contains(&word.text.as_str())
+    let numbers = |word: &CopyWord| {
+        matches!(word.kind, CopyWordKind::Name | CopyWordKind::Number)
+            || NUMBERED.contains(&word.text.as_str())
     };
-    let timed = |word: &Word| word.kind == Kind::Number || TIMES.contains(&word.text.as_str());
-    number.kind == Kind::Number
+    let timed =
+        |word: &CopyWord| word.kind == CopyWordKind::Number || TIMES.contains(&word.text.as_str());
+    number.kind == CopyWordKind::Number
         && plain
         && !year
         && !before.is_some_and(numbers)
@@ -233,7 +237,7 @@ fn is_figure(words: &[Word], at: usize) -> bool {
 
 /// Whether the sentences `rest` of a text, which are like none of the other, tell of an event of
 /// their own: they hold names or numbers, hardly any of which the other text (`known`) has.
-fn is_replaced(text: &Words, rest: &[usize], known: &HashSet<&str>) -> bool {
+fn is_replaced(text: &CopyWords, rest: &[usize], known: &HashSet<&str>) -> bool {
     let words = || rest.iter().flat_map(|at| text.sentence(*at));
     let of = |kind| {
         words()
@@ -241,7 +245,7 @@ fn is_replaced(text: &Words, rest: &[usize], known: &HashSet<&str>) -> bool {
             .map(|word| word.text.as_str())
             .collect::<HashSet<_>>()
     };
-    let (names, numbers) = (of(Kind::Name), of(Kind::Number));
+    let (names, numbers) = (of(CopyWordKind::Name), of(CopyWordKind::Number));
     let telling = if names.len() < 2 { &names | &numbers } else { names };
     let shared = telling.iter().filter(|word| known.contains(*word)).count();
     !telling.is_empty() && shared * 6 <= telling.len()

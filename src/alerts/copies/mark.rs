@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a copy is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "what", content = "number")]
-pub enum Mark {
+pub enum CopyMark {
     /// `CORRECTED`, `CORRECTION`, or a text that begins with `(Corrects`.
     Corrected,
     /// `REFILE`, `RPT`, `REPEAT`.
@@ -18,7 +18,7 @@ pub enum Mark {
 const PARTS: [char; 9] = [' ', '-', ':', '–', '—', '*', '(', ')', '|'];
 
 /// The mark of a headline, and the headline without it.
-pub(super) fn split(title: &str) -> (Option<Mark>, &str) {
+pub(super) fn split(title: &str) -> (Option<CopyMark>, &str) {
     let title = title.trim_start_matches(['*', '(', '[', ' ']);
     let end = title.find(|c: char| !c.is_alphabetic()).unwrap_or(title.len());
     let (word, rest) = title.split_at(end);
@@ -32,29 +32,29 @@ pub(super) fn split(title: &str) -> (Option<Mark>, &str) {
             let number = rest.trim_start();
             let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
             match number[..digits].parse() {
-                Ok(n) => (Some(Mark::Updated(n)), at(behind(&number[digits..]))),
-                Err(_) if sign => (Some(Mark::Updated(0)), at(behind(rest))),
+                Ok(n) => (Some(CopyMark::Updated(n)), at(behind(&number[digits..]))),
+                Err(_) if sign => (Some(CopyMark::Updated(0)), at(behind(rest))),
                 Err(_) => (None, title),
             }
         }
         "CORRECTED" | "CORRECTION" | "CORRECTS" if parted => {
-            (Some(Mark::Corrected), at(behind(rest)))
+            (Some(CopyMark::Corrected), at(behind(rest)))
         }
         "Corrected" | "Correction" | "Corrects" if parted && sign => {
-            (Some(Mark::Corrected), at(behind(rest)))
+            (Some(CopyMark::Corrected), at(behind(rest)))
         }
         "REFILE" | "RPT" | "REPEAT" | "REPEATING" if parted => {
-            (Some(Mark::Repeated), at(behind(rest)))
+            (Some(CopyMark::Repeated), at(behind(rest)))
         }
         _ => (None, title),
     }
 }
 
 /// The mark that a text itself begins with.
-pub(super) fn of_text(text: &str) -> Option<Mark> {
+pub(super) fn of_text(text: &str) -> Option<CopyMark> {
     let start = text.trim_start().trim_start_matches(['(', '[']);
     let corrects = ["Corrects ", "CORRECTED", "CORRECTION", "Corrected:", "Correction:"];
-    corrects.iter().any(|word| start.starts_with(word)).then_some(Mark::Corrected)
+    corrects.iter().any(|word| start.starts_with(word)).then_some(CopyMark::Corrected)
 }
 
 #[cfg(test)]
@@ -64,14 +64,14 @@ mod tests {
     #[test]
     fn a_mark_is_told_from_a_headline_that_begins_with_the_same_word() {
         for (title, mark, rest) in [
-            ("UPDATE 2-Shells found at port", Some(Mark::Updated(2)), "Shells found at port"),
-            ("UPDATE 12 - Shells found", Some(Mark::Updated(12)), "Shells found"),
-            ("Update: Shells found", Some(Mark::Updated(0)), "Shells found"),
-            ("CORRECTED-Shells found", Some(Mark::Corrected), "Shells found"),
-            ("(CORRECTED) Shells found", Some(Mark::Corrected), "Shells found"),
-            ("Correction: Shells found", Some(Mark::Corrected), "Shells found"),
-            ("REFILE-Shells found", Some(Mark::Repeated), "Shells found"),
-            ("RPT-Shells found", Some(Mark::Repeated), "Shells found"),
+            ("UPDATE 2-Shells found at port", Some(CopyMark::Updated(2)), "Shells found at port"),
+            ("UPDATE 12 - Shells found", Some(CopyMark::Updated(12)), "Shells found"),
+            ("Update: Shells found", Some(CopyMark::Updated(0)), "Shells found"),
+            ("CORRECTED-Shells found", Some(CopyMark::Corrected), "Shells found"),
+            ("(CORRECTED) Shells found", Some(CopyMark::Corrected), "Shells found"),
+            ("Correction: Shells found", Some(CopyMark::Corrected), "Shells found"),
+            ("REFILE-Shells found", Some(CopyMark::Repeated), "Shells found"),
+            ("RPT-Shells found", Some(CopyMark::Repeated), "Shells found"),
             ("Update on shells at port", None, "Update on shells at port"),
             ("Correction facility burns", None, "Correction facility burns"),
             ("Shells found", None, "Shells found"),
@@ -79,7 +79,10 @@ mod tests {
         ] {
             assert_eq!(split(title), (mark, rest), "{title}");
         }
-        assert_eq!(of_text("(Corrects number of dead in paragraph 2)\n\nA"), Some(Mark::Corrected));
+        assert_eq!(
+            of_text("(Corrects number of dead in paragraph 2)\n\nA"),
+            Some(CopyMark::Corrected)
+        );
         assert_eq!(of_text("Correcting the record"), None);
     }
 }

@@ -32,13 +32,13 @@ const NONE: u32 = u32::MAX;
 
 /// The sketch of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sketch {
+pub struct MinHashSignature {
     minima: [u32; MINIMA],
     /// Values of the bands behind those of the minima.
     keys: Vec<(i64, i64)>,
 }
 
-impl Sketch {
+impl MinHashSignature {
     /// The sketch of a text with these shingles, this beginning and this headline.
     pub(super) fn of(shingles: &[u64], lead: &[u64], title: Option<u64>) -> Self {
         let mut minima = [NONE; MINIMA];
@@ -109,14 +109,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_sketch_resembles_its_own_bytes(shingles in proptest::collection::vec(any::<u64>(), 0..100)) {
-            let sketch = Sketch::of(&shingles, &[], None);
+            let sketch = MinHashSignature::of(&shingles, &[], None);
             prop_assert!(sketch.resembles_bytes(&sketch.to_bytes()));
         }
     }
 
     #[test]
     fn what_is_no_sketch_is_not_read() {
-        let sketch = Sketch::of(&[], &[], None);
+        let sketch = MinHashSignature::of(&[], &[], None);
         assert!(sketch.resembles_bytes(&[0; 96]));
         for length in [0, 95, 97, 100] {
             assert!(!sketch.resembles_bytes(&vec![0; length]), "{length}");
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_short_text_has_no_value_where_no_shingle_fell() {
-        let sketch = Sketch::of(&[7, 1 << 63, u64::MAX - 1], &[], None);
+        let sketch = MinHashSignature::of(&[7, 1 << 63, u64::MAX - 1], &[], None);
         assert_eq!(sketch.bands(), []);
         assert!(sketch.resembles(&sketch));
     }

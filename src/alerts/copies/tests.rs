@@ -12,7 +12,7 @@ fn words(from: usize, many: usize) -> String {
         .fold(String::new(), |text, sentence| text + "The " + &sentence.join(" ") + ". ")
 }
 
-fn of(text: &str) -> Print {
+fn of(text: &str) -> Fingerprint {
     print("", text, true).expect("long enough")
 }
 
@@ -91,7 +91,7 @@ fn other_figures_under_the_same_headline_are_an_update() {
     let figures = vec![Figure { was: "12".to_owned(), now: "21".to_owned() }];
     assert_eq!(
         related((title, &report("twelve")), (title, &report("21"))),
-        Relation::Update(Update { mark: None, figures })
+        Relation::Update(CopyUpdate { mark: None, figures })
     );
     assert_eq!(related((title, &report("12")), ("Another", &report("21"))), Relation::Other);
     let day =
@@ -103,14 +103,14 @@ fn other_figures_under_the_same_headline_are_an_update() {
 fn a_marked_copy_is_an_update_and_its_own_copy_is_a_copy() {
     let (text, longer) = (words(0, 120), words(0, 120) + &words(900, 96));
     let title = "Shells found at port";
-    let updated = |mark| Relation::Update(Update { mark: Some(mark), figures: vec![] });
+    let updated = |mark| Relation::Update(CopyUpdate { mark: Some(mark), figures: vec![] });
     assert_eq!(
         related((title, &text), ("UPDATE 2-Shells found at port", &longer)),
-        updated(Mark::Updated(2))
+        updated(CopyMark::Updated(2))
     );
     assert_eq!(
         related((title, &text), (title, &format!("(Corrects name)\n\n{text}"))),
-        updated(Mark::Corrected)
+        updated(CopyMark::Corrected)
     );
     assert_eq!(related(("UPDATE 2-Shells", &text), ("UPDATE 2-Shells", &text)), Relation::Copy);
     assert_eq!(related(("UPDATE 2-Shells", &text), ("Shells", &text)), Relation::Copy);
@@ -141,7 +141,7 @@ fn the_frame_of_a_host_is_left_out() {
 
 #[test]
 fn prints_are_the_same_in_every_build() {
-    let Text::Full(full) = of(&words(0, 50)).text else { panic!("not whole") };
+    let ComparedText::Full(full) = of(&words(0, 50)).text else { panic!("not whole") };
     assert_eq!(full.shingles[0], 165_172_912_802_479_781);
 }
 

@@ -16,7 +16,7 @@ const HEAD_WORDS: usize = 14;
 
 /// What a word says of the event that a text tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum CopyWordKind {
     /// A number, or an identifier that holds digits.
     Number,
     /// It is written like a name.
@@ -29,21 +29,21 @@ pub(super) enum Kind {
 
 /// One word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
+pub(super) struct CopyWord {
     /// The word, folded and in its normal spelling.
     pub(super) text: String,
-    pub(super) kind: Kind,
+    pub(super) kind: CopyWordKind,
 }
 
 /// A text in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) words: Vec<Word>,
+pub(super) struct CopyWords {
+    pub(super) words: Vec<CopyWord>,
     /// Ranges of `words`: disjoint, in order, none empty.
     pub(super) sentences: Vec<Range<usize>>,
 }
 
-impl Words {
+impl CopyWords {
     /// The words of `text`, but for the byline and the dateline at its beginning and for credits.
     pub(super) fn of(text: &str) -> Self {
         let text = without_head(text);
@@ -65,7 +65,7 @@ impl Words {
     }
 
     /// The words of one sentence.
-    pub(super) fn sentence(&self, at: usize) -> &[Word] {
+    pub(super) fn sentence(&self, at: usize) -> &[CopyWord] {
         &self.words[self.sentences[at].clone()]
     }
 
@@ -94,23 +94,24 @@ impl Words {
     /// The table of common words is English: in another language it tells rare words from others of
     /// no text.
     fn forget_rare_words_of_other_languages(&mut self) {
-        let small = |word: &&mut Word| matches!(word.kind, Kind::Rare | Kind::Common);
+        let small =
+            |word: &&mut CopyWord| matches!(word.kind, CopyWordKind::Rare | CopyWordKind::Common);
         let (mut rare, mut all) = (0, 0);
         for word in self.words.iter_mut().filter(small) {
             all += 1;
-            rare += usize::from(word.kind == Kind::Rare);
+            rare += usize::from(word.kind == CopyWordKind::Rare);
         }
         if rare * 5 > all * 3 {
             self.words
                 .iter_mut()
-                .filter(|word| word.kind == Kind::Rare)
-                .for_each(|word| word.kind = Kind::Common);
+                .filter(|word| word.kind == CopyWordKind::Rare)
+                .for_each(|word| word.kind = CopyWordKind::Common);
         }
     }
 }
 
 /// The words of one sentence.
-pub(super) fn words(sentence: &str) -> Vec<Word> {
+pub(super) fn words(sentence: &str) -> Vec<CopyWord> {
     let tokens = tokenise(sentence);
     let begins = |span: &Range<usize>| sentence[span.clone()].chars().next().unwrap_or(' ');
     let large = tokens.iter().filter(|token| begins(&token.span).is_uppercase()).count();
@@ -120,17 +121,17 @@ pub(super) fn words(sentence: &str) -> Vec<Word> {
         let text = normal(&token.word);
         let first = begins(&token.span);
         let kind = if text.bytes().any(|byte| byte.is_ascii_digit()) {
-            Kind::Number
+            CopyWordKind::Number
         } else if has_no_case(first)
             || (first.is_uppercase() && ((at > 0 && !heading) || !is_common_word(&text)))
         {
-            Kind::Name
+            CopyWordKind::Name
         } else if text.chars().count() >= 4 && !is_common_word(&text) {
-            Kind::Rare
+            CopyWordKind::Rare
         } else {
-            Kind::Common
+            CopyWordKind::Common
         };
-        Word { text, kind }
+        CopyWord { text, kind }
     };
     tokens.iter().enumerate().map(word).collect()
 }
@@ -207,7 +208,7 @@ fn dateline_end(paragraph: &str) -> Option<usize> {
 }
 
 /// Whether a sentence only says who wrote, edited or owns the text.
-fn is_credit(sentence: &[Word]) -> bool {
+fn is_credit(sentence: &[CopyWord]) -> bool {
     let starts = |words: &[&str]| {
         sentence.len() >= words.len() && words.iter().zip(sentence).all(|(a, b)| *a == b.text)
     };
@@ -227,11 +228,11 @@ fn is_credit(sentence: &[Word]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Kind::{Common, Name, Number, Rare};
+    use super::CopyWordKind::{Common, Name, Number, Rare};
     use super::*;
 
     fn shown(text: &str) -> String {
-        let words = Words::of(text);
+        let words = CopyWords::of(text);
         words.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
     }
 
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_word_is_a_number_a_name_rare_or_common() {
-        let kinds: Vec<Kind> = words("The tanker Kohana left Bandar in June with two men")
+        let kinds: Vec<CopyWordKind> = words("The tanker Kohana left Bandar in June with two men")
             .iter()
             .map(|word| word.kind)
             .collect();

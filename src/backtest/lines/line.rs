@@ -15,7 +15,7 @@ pub(super) const HELP: &str =
 
 /// Why a line is no story.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct LineProblem {
     /// The byte of the line where that shows; may be its end.
     pub(super) at: usize,
     /// In words.
@@ -24,7 +24,7 @@ pub(super) struct Problem {
 
 /// What of a line is read; other keys are passed over.
 #[derive(Deserialize)]
-struct Line {
+struct StoryLine {
     title: String,
     body: String,
     #[serde(default, deserialize_with = "id")]
@@ -38,17 +38,17 @@ struct Line {
 /// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen
 /// when it was published, so that a rule that has expired by now looks at it if it would have then;
 /// at `now` if that is not known.
-pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story), Problem> {
-    let text = str::from_utf8(line).map_err(|why| Problem {
+pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story), LineProblem> {
+    let text = str::from_utf8(line).map_err(|why| LineProblem {
         at: why.valid_up_to(),
         message: "this is not UTF-8".to_owned(),
     })?;
     // An array of texts would be taken for the values of an object.
     let start = text.len() - text.trim_start().len();
     if !text[start..].starts_with('{') {
-        return Err(Problem { at: start, message: "a story is a JSON object".to_owned() });
+        return Err(LineProblem { at: start, message: "a story is a JSON object".to_owned() });
     }
-    let line: Line = serde_json::from_str(text).map_err(|why| problem(&why))?;
+    let line: StoryLine = serde_json::from_str(text).map_err(|why| problem(&why))?;
     let story = Story {
         title: line.title,
         body: line.body,
@@ -63,10 +63,10 @@ pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story
     Ok((line.id, story))
 }
 
-fn problem(error: &serde_json::Error) -> Problem {
+fn problem(error: &serde_json::Error) -> LineProblem {
     let told = error.to_string();
     let message = told.rsplit_once(" at line ").map_or(told.as_str(), |(message, _)| message);
-    Problem {
+    LineProblem {
         at: error.column().saturating_sub(1),
         message: format!("this is no story: {message}"),
     }
@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    fn with(key_and_value: &str) -> Result<(Option<String>, Story), Problem> {
+    fn with(key_and_value: &str) -> Result<(Option<String>, Story), LineProblem> {
         read(
             format!(r#"{{"title": "a", "body": "b", {key_and_value}}}"#).as_bytes(),
             Timestamp::UNIX_EPOCH,

@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use crate::alerts::{Head, Told};
-use crate::store::{Attempt, Message, Past, Record};
-use tidings_rules::story::{Evidence, FeedName, Field, NotifierName, Read, Severity, Sighting};
+use crate::alerts::{RuleMatch, StorySummary};
+use crate::store::{AlertRecord, Attempt, Message, PastAlert};
+use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, Read, Severity};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-03-12T{text}Z").parse().expect("a time")
 }
 
-pub(super) fn past() -> Past {
+pub(super) fn past() -> PastAlert {
     let sentence = "“김정은 has not been seen since,” they write.";
     let evidence = Evidence {
         term: "김정은".to_owned(),
@@ -20,11 +20,11 @@ pub(super) fn past() -> Past {
         sentence: sentence.to_owned(),
         marks: std::iter::once(3..12).collect(),
     };
-    Past {
+    PastAlert {
         id: 7,
         created: at("13:20:05.250"),
         event: "7d9b2a10-2222-4ccc-8ddd-000000000001".to_owned(),
-        story: Head {
+        story: StorySummary {
             title: "Freight over the bridge doubles".to_owned(),
             opening: None,
             url: Some("https://wire.example/1".to_owned()),
@@ -33,13 +33,13 @@ pub(super) fn past() -> Past {
             lang: None,
         },
         read: Read::Teaser("the page answered 403 Forbidden".to_owned()),
-        feeds: vec![Sighting {
+        feeds: vec![FeedEntry {
             feed: FeedName("Wire".to_owned()),
             title: String::new(),
             url: None,
             seen: at("13:20:00"),
         }],
-        told: Told {
+        told: RuleMatch {
             rule: "Kim in person".to_owned(),
             row: None,
             version: "9c1f".repeat(16),
@@ -53,7 +53,7 @@ pub(super) fn past() -> Past {
     }
 }
 
-pub(super) fn record() -> Record {
+pub(super) fn record() -> AlertRecord {
     let attempt =
         |started, ended: Option<&str>, outcome: Option<&str>, reply: Option<&str>| Attempt {
             started: at(started),
@@ -80,7 +80,7 @@ pub(super) fn record() -> Record {
         attempt("13:25:06", Some("13:25:06.100"), Some("sent"), Some("250 2.0.0 queued as 77")),
     ];
     let under_way = vec![attempt("13:20:05.300", None, None, None)];
-    Record {
+    AlertRecord {
         past: past(),
         rule_text: Some(
             "name: Kim in person\nwhen: SENT($kim AND seen)\nterms:\n  kim:\n  - label: Kim Jong Un\n".to_owned(),

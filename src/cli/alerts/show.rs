@@ -7,13 +7,13 @@ use jiff::tz::TimeZone;
 use crate::cli::clauses::{Paper, quoted};
 use crate::cli::moment::in_full;
 use crate::notify::plain;
-use crate::store::{Attempt, Message, Past, Record};
+use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::{Evidence, Read};
 
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
-pub(super) fn report(record: &Record, zone: &TimeZone, paper: Paper) -> String {
+pub(super) fn report(record: &AlertRecord, zone: &TimeZone, paper: Paper) -> String {
     let past = &record.past;
     let title = plain(past.story.headline());
     let mut lines = vec![paper.paint(&paper.wrap(title.trim(), "", 2), TITLE)];
@@ -30,8 +30,8 @@ pub(super) fn report(record: &Record, zone: &TimeZone, paper: Paper) -> String {
     lines.join("\n") + "\n"
 }
 
-fn facts(record: &Record, zone: &TimeZone) -> Vec<(&'static str, String)> {
-    let Past { id, created, story, read, feeds, told, event } = &record.past;
+fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let PastAlert { id, created, story, read, feeds, told, event } = &record.past;
     let read = match read {
         Read::Full => "the whole text".to_owned(),
         Read::Teaser(why) => format!("teaser only: {why}"),
@@ -79,7 +79,7 @@ fn proof(evidence: &Evidence, paper: Paper) -> String {
 }
 
 /// The rule's text as it was.
-fn rule(record: &Record, paper: Paper) -> Vec<String> {
+fn rule(record: &AlertRecord, paper: Paper) -> Vec<String> {
     let Some(text) = &record.rule_text else {
         return vec!["Its rule's text of that time is not kept.".to_owned()];
     };

@@ -5,14 +5,14 @@ use jiff::tz::TimeZone;
 use crate::cli::columns::columns;
 use crate::cli::moment::day_and_minute;
 use crate::notify::plain;
-use crate::store::Past;
+use crate::store::PastAlert;
 
 /// One row an alert, at most `width` columns wide.
-pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
+pub(super) fn table(alerts: &[PastAlert], zone: &TimeZone, width: usize) -> String {
     if alerts.is_empty() {
         return "no alert is as asked\n".to_owned();
     }
-    let row = |alert: &Past| {
+    let row = |alert: &PastAlert| {
         let severity = alert.told.severity.as_str().to_owned();
         [
             alert.id.to_string(),
@@ -26,7 +26,7 @@ pub(super) fn table(alerts: &[Past], zone: &TimeZone, width: usize) -> String {
     columns(["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"], rows, &[0, 1, 2], width)
 }
 
-fn headline(alert: &Past) -> String {
+fn headline(alert: &PastAlert) -> String {
     plain(alert.story.headline())
 }
 

@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::backtest::matching::{Hits, Matcher};
-use crate::backtest::source::{Batch, Entry};
+use crate::backtest::source::{Batch, SourceStory};
 use crate::backtest::tally::{Differences, Tally, differences};
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::{count, output};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
@@ -38,7 +38,7 @@ pub(super) struct Matched {
 
 /// Prints what is found, and counts it.
 pub(super) struct Printer<'s> {
-    format: Format,
+    format: OutputFormat,
     sides: &'s Sides,
     output: BufWriter<Stdout>,
     /// So far.
@@ -47,7 +47,7 @@ pub(super) struct Printer<'s> {
 
 impl<'s> Printer<'s> {
     /// Nothing is printed yet.
-    pub(super) fn new(format: Format, sides: &'s Sides) -> Self {
+    pub(super) fn new(format: OutputFormat, sides: &'s Sides) -> Self {
         let tally = Tally::of(sides.base.names.len());
         Self { format, sides, output: BufWriter::new(io::stdout()), tally }
     }
@@ -67,7 +67,7 @@ impl<'s> Printer<'s> {
         Ok(())
     }
 
-    fn story(&mut self, entry: &Entry, hits: &Hits, other: Option<&Hits>) -> io::Result<()> {
+    fn story(&mut self, entry: &SourceStory, hits: &Hits, other: Option<&Hits>) -> io::Result<()> {
         self.tally.story(entry, hits);
         let now = names(&self.sides.base, hits);
         let then = self.sides.other.as_ref().zip(other).map(|(side, hits)| names(side, hits));
@@ -77,8 +77,8 @@ impl<'s> Printer<'s> {
         }
         let worth_a_line =
             !now.is_empty() || changes.as_ref().is_some_and(|changes| !changes.adds.is_empty());
-        if self.format == Format::Json && worth_a_line {
-            let line = Line { story: &entry.id, rules: &now, changes: changes.as_ref() };
+        if self.format == OutputFormat::Json && worth_a_line {
+            let line = MatchLine { story: &entry.id, rules: &now, changes: changes.as_ref() };
             writeln!(self.output, "{}", to_json(&line)?)?;
         }
         Ok(())
@@ -87,17 +87,17 @@ impl<'s> Printer<'s> {
     /// Prints what the whole came to.
     pub(super) fn end(&mut self, threads: u16) -> io::Result<()> {
         match self.format {
-            Format::Json => {
+            OutputFormat::Json => {
                 self.output.flush()?;
                 output::note(to_json(&summary(&self.tally, self.sides))?);
             }
-            Format::Text => {
+            OutputFormat::Text => {
                 let width = if io::stdout().is_terminal() {
                     textwrap::termwidth()
                 } else {
                     text::UNBOUNDED
                 };
-                let page = text::Page { width, zone: TimeZone::system() };
+                let page = text::ReportLayout { width, zone: TimeZone::system() };
                 self.output.write_all(page.report(&self.tally, self.sides, threads).as_bytes())?;
                 self.output.flush()?;
                 if self.tally.faulty > 0 {
@@ -115,11 +115,11 @@ impl<'s> Printer<'s> {
 }
 
 /// Shows faults on standard error; as JSON, one a line.
-pub(super) fn faults(faults: &[Fault], format: Format) {
+pub(super) fn faults(faults: &[Fault], format: OutputFormat) {
     match format {
-        Format::Text => super::load::tell(faults),
+        OutputFormat::Text => super::load::tell(faults),
         // Warnings are for `check`: whatever reads this waits for a summary.
-        Format::Json => faults
+        OutputFormat::Json => faults
             .iter()
             .filter(|fault| fault.level == Level::Error)
             .for_each(|fault| output::note(fault::to_json(fault))),
@@ -132,7 +132,7 @@ fn names<'m>(side: &'m Matcher, hits: &Hits) -> Vec<&'m str> {
 
 /// A story that matched, as a line of JSON.
 #[derive(Debug, Serialize)]
-struct Line<'l> {
+struct MatchLine<'l> {
     story: &'l str,
     rules: &'l [&'l str],
     #[serde(flatten)]
@@ -178,10 +178,10 @@ mod tests {
 
     #[test]
     fn a_line_has_changes_only_where_there_is_something_to_compare_with() {
-        let line = Line { story: "7", rules: &["a", "b"], changes: None };
+        let line = MatchLine { story: "7", rules: &["a", "b"], changes: None };
         assert_eq!(to_json(&line).unwrap(), r#"{"story":"7","rules":["a","b"]}"#);
         let changes = Differences { adds: vec!["c"], drops: vec![] };
-        let line = Line { story: "7", rules: &[], changes: Some(&changes) };
+        let line = MatchLine { story: "7", rules: &[], changes: Some(&changes) };
         assert_eq!(to_json(&line).unwrap(), r#"{"story":"7","rules":[],"adds":["c"],"drops":[]}"#);
     }
 }

@@ -6,11 +6,11 @@ use jiff::tz::TimeZone;
 
 use super::word;
 use crate::alerts::Receiver;
-use crate::alerts::breaker::Health;
+use crate::alerts::breaker::NotifierHealth;
 use crate::cli::count;
 use crate::cli::moment::of_these_days;
 use crate::notify::plain;
-use crate::store::{Delivery, What};
+use crate::store::{Delivery, DeliverySubject};
 
 const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
 
@@ -18,7 +18,7 @@ const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
 /// or rests.
 pub(super) fn table(
     deliveries: &[Delivery],
-    away: &[&(Receiver, Health)],
+    away: &[&(Receiver, NotifierHealth)],
     zone: &TimeZone,
 ) -> String {
     let mut text = String::new();
@@ -46,7 +46,7 @@ pub(super) fn table(
 }
 
 /// How a receiver fares that fails or rests.
-fn state(receiver: &Receiver, health: &Health, zone: &TimeZone) -> String {
+fn state(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> String {
     let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
     let (since, next) =
         (of_these_days(health.since, zone), of_these_days(health.rests_until, zone));
@@ -70,13 +70,13 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
     ]
 }
 
-fn about(what: &What) -> String {
+fn about(what: &DeliverySubject) -> String {
     match what {
-        What::Story(title) => plain(title),
-        What::Digest(alerts) => {
+        DeliverySubject::Story(title) => plain(title),
+        DeliverySubject::Digest(alerts) => {
             format!("a digest of {}", count(*alerts as usize, "alert", "alerts"))
         }
-        What::Notice(subject) => plain(&format!("a notice about {subject}")),
+        DeliverySubject::Notice(subject) => plain(&format!("a notice about {subject}")),
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::store::State;
+    use crate::store::DeliveryState;
     use tidings_rules::story::NotifierName;
 
     fn at(minutes: i64) -> Timestamp {
@@ -109,15 +109,15 @@ mod tests {
         Receiver { notifier: NotifierName(notifier.to_owned()), recipient: recipient.to_owned() }
     }
 
-    fn delivery(id: i64, state: State) -> Delivery {
+    fn delivery(id: i64, state: DeliveryState) -> Delivery {
         Delivery {
             id,
             uid: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
             state,
             receiver: receiver("desk", "ana@example.org"),
-            what: What::Story("Freight over the bridge doubles".to_owned()),
+            what: DeliverySubject::Story("Freight over the bridge doubles".to_owned()),
             created: at(0),
-            due: (state == State::Pending).then(|| at(90)),
+            due: (state == DeliveryState::Pending).then(|| at(90)),
             attempts: 3,
             tried: Some(at(5)),
             why: Some("550 5.1.1\u{1b}[2J no such user".to_owned()),
@@ -127,17 +127,22 @@ mod tests {
     #[test]
     fn deliveries_and_who_fails() {
         let deliveries = [
-            delivery(7, State::Dead),
-            Delivery { receiver: receiver("ops", ""), ..delivery(12, State::Pending) },
+            delivery(7, DeliveryState::Dead),
+            Delivery { receiver: receiver("ops", ""), ..delivery(12, DeliveryState::Pending) },
             Delivery {
-                what: What::Notice("ops".to_owned()),
+                what: DeliverySubject::Notice("ops".to_owned()),
                 why: None,
-                ..delivery(103, State::Held)
+                ..delivery(103, DeliveryState::Held)
             },
         ];
         let why = "connection refused".to_owned();
-        let health =
-            Health { failures: 9, since: at(-60), rests_until: at(8), why, announced: true };
+        let health = NotifierHealth {
+            failures: 9,
+            since: at(-60),
+            rests_until: at(8),
+            why,
+            announced: true,
+        };
         let away = (receiver("ops", ""), health);
         assert_snapshot!(table(&deliveries, &[&away], &TimeZone::UTC));
     }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Answer;
+use super::ExplainAnswer;
 use super::subject::Subject;
-use crate::store::{Fate, Kept};
+use crate::store::{StoryFate, StoryRecord};
 use tidings_rules::story::{FeedName, Read, Story};
 
 /// What scripts learn of the story; what rules make of it stands beside it.
@@ -22,7 +22,7 @@ pub(super) struct Report<'s> {
 }
 
 /// The object.
-pub(super) fn report<'s>(subject: &'s Subject, answer: &Answer) -> Report<'s> {
+pub(super) fn report<'s>(subject: &'s Subject, answer: &ExplainAnswer) -> Report<'s> {
     let feeds = subject.carriers.as_ref();
     Report {
         story: &subject.story,
@@ -33,12 +33,12 @@ pub(super) fn report<'s>(subject: &'s Subject, answer: &Answer) -> Report<'s> {
     }
 }
 
-fn kept(kept: &Kept) -> Value {
+fn kept(kept: &StoryRecord) -> Value {
     let (fate, why) = match &kept.fate {
-        Fate::Waits => ("waits", None),
-        Fate::Matched => ("matched", None),
-        Fate::Unmatched => ("unmatched", None),
-        Fate::Recorded(why) => ("recorded", Some(why)),
+        StoryFate::Waits => ("waits", None),
+        StoryFate::Matched => ("matched", None),
+        StoryFate::Unmatched => ("unmatched", None),
+        StoryFate::Recorded(why) => ("recorded", Some(why)),
     };
     let alerts: Vec<Value> = kept
         .alerts
@@ -48,15 +48,15 @@ fn kept(kept: &Kept) -> Value {
     json!({"id": kept.stored.uid, "fate": fate, "fate_why": why, "alerts": alerts})
 }
 
-fn answered(answer: &Answer) -> Value {
+fn answered(answer: &ExplainAnswer) -> Value {
     match answer {
-        Answer::Matches(matches, rules) => {
+        ExplainAnswer::Matches(matches, rules) => {
             let matches = matches.iter().map(
                 |found| json!({"rule": found.rule.name(), "row": found.rule.row(), "version": found.rule.version(), "evidence": found.evidence}),
             );
             json!({"rules": rules, "matches": matches.collect::<Vec<_>>()})
         }
-        Answer::Rule(explained) => json!({
+        ExplainAnswer::Rule(explained) => json!({
             "rule": explained.rule.name(),
             "row": explained.row,
             // Each row has a version of its own.
@@ -64,6 +64,6 @@ fn answered(answer: &Answer) -> Value {
             "barred": explained.barred,
             "clause": explained.clause,
         }),
-        Answer::Clause(clause) => json!({"clause": clause}),
+        ExplainAnswer::Clause(clause) => json!({"clause": clause}),
     }
 }

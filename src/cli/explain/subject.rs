@@ -8,16 +8,16 @@ use crate::cli::Exit;
 use crate::cli::backtest::story_of_line;
 use crate::cli::output::{self, fail};
 use crate::cli::pages::{Depth, Pages};
-use crate::cli::place::{self, Found};
+use crate::cli::place::{self, PlaceContent};
 use crate::clock::now;
 use crate::config::Config;
 use crate::daemon;
 use crate::feed::identity::normalise_link;
 use crate::feed::parse::Item;
 use crate::files;
-use crate::http::Answer;
-use crate::notify::Means;
-use crate::store::{Archive, Kept};
+use crate::http::HttpAnswer;
+use crate::notify::SendContext;
+use crate::store::{Archive, StoryRecord};
 use tidings_rules::Carrier;
 use tidings_rules::story::{FeedName, Read, Story};
 
@@ -28,7 +28,7 @@ pub(super) struct Subject {
     /// The feeds that carried it; `None`: nobody knows.
     pub(super) carriers: Option<Vec<Carrier>>,
     /// What became of it, if it is the store's.
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Option<StoryRecord>,
 }
 
 /// The story called `name`, read as deep as `depth`. Why there is none is printed.
@@ -57,7 +57,7 @@ pub(super) async fn find(
     match Url::parse(name) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
             let means = place::means(config)?;
-            let Answer { body, content_type, url, .. } =
+            let HttpAnswer { body, content_type, url, .. } =
                 place::answer(&means, config, name).await?;
             of_markup(
                 &means,
@@ -155,7 +155,7 @@ fn split(text: &str) -> (&str, &str) {
 
 /// The page or the only story of the feed in `document`, bytes of a type, which stands at `url`.
 async fn of_markup(
-    means: &Means,
+    means: &SendContext,
     config: Option<&Config>,
     (bytes, content_type): (&[u8], Option<&str>),
     url: &Url,
@@ -164,8 +164,8 @@ async fn of_markup(
 ) -> Result<Subject, Exit> {
     let pages = Pages::new(means, config);
     let (read, story) = match place::read(&pages, bytes, content_type, url, name).await? {
-        Found::Article(item) => (Read::Full, place::story(*item)),
-        Found::Feed(_, items) => pages.read(only(items, name)?, depth).await,
+        PlaceContent::Article(item) => (Read::Full, place::story(*item)),
+        PlaceContent::Feed(_, items) => pages.read(only(items, name)?, depth).await,
     };
     Ok(Subject { story, read, carriers: None, kept: None })
 }

@@ -4,13 +4,13 @@ use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Answer;
+use super::ExplainAnswer;
 use super::subject::Subject;
 use crate::cli::clauses::{self, Paper, quoted};
 use crate::cli::count;
 use crate::cli::moment::in_full;
 use crate::notify::plain;
-use crate::store::{Fate, Kept};
+use crate::store::{StoryFate, StoryRecord};
 use tidings_rules::story::Read;
 use tidings_rules::text::tokenise;
 use tidings_rules::{Explained, Match, Truth};
@@ -18,7 +18,7 @@ use tidings_rules::{Explained, Match, Truth};
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
-pub(super) fn report(subject: &Subject, answer: &Answer) -> String {
+pub(super) fn report(subject: &Subject, answer: &ExplainAnswer) -> String {
     let paper = Paper::of_output();
     let mut lines = vec![paper.paint(&paper.wrap(&headline(subject), "", 2), TITLE)];
     lines.extend(
@@ -28,9 +28,9 @@ pub(super) fn report(subject: &Subject, answer: &Answer) -> String {
     );
     lines.push(String::new());
     match answer {
-        Answer::Matches(matches, rules) => lines.extend(matched(matches, *rules, paper)),
-        Answer::Rule(explained) => lines.extend(explained_rule(explained, paper)),
-        Answer::Clause(clause) => lines.extend(clauses::lines(clause, 0, paper)),
+        ExplainAnswer::Matches(matches, rules) => lines.extend(matched(matches, *rules, paper)),
+        ExplainAnswer::Rule(explained) => lines.extend(explained_rule(explained, paper)),
+        ExplainAnswer::Clause(clause) => lines.extend(clauses::lines(clause, 0, paper)),
     }
     lines.join("\n") + "\n"
 }
@@ -66,12 +66,12 @@ fn facts(subject: &Subject) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-fn fate(kept: &Kept) -> String {
+fn fate(kept: &StoryRecord) -> String {
     match &kept.fate {
-        Fate::Waits => "it is yet to be matched".to_owned(),
-        Fate::Unmatched => "no rule matched it when it was looked at".to_owned(),
-        Fate::Recorded(why) => format!("only recorded: {why}"),
-        Fate::Matched => {
+        StoryFate::Waits => "it is yet to be matched".to_owned(),
+        StoryFate::Unmatched => "no rule matched it when it was looked at".to_owned(),
+        StoryFate::Recorded(why) => format!("only recorded: {why}"),
+        StoryFate::Matched => {
             let told = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
                 format!("{}{row} ({})", alert.rule, time(alert.at))

@@ -6,19 +6,19 @@ use std::time::Duration;
 use serde_json::json;
 use url::Url;
 
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::output::{self, fail};
 use crate::cli::{Exit, block_on, place};
-use crate::feed::discover::{self, Found, Named};
+use crate::feed::discover::{self, Discovery, NamedFeed};
 use crate::http::guard;
-use crate::notify::Means;
+use crate::notify::SendContext;
 use crate::notify::plain;
 
 /// The pause between two requests to a host that is not one's own.
 const GAP: Duration = Duration::from_secs(1);
 
 /// Prints the feeds of a page or site: 65 if there are none, 69 if it cannot be reached.
-pub(super) fn find(place: &str, format: Format, config: Option<&Path>) -> Result<(), Exit> {
+pub(super) fn find(place: &str, format: OutputFormat, config: Option<&Path>) -> Result<(), Exit> {
     let place = &with_scheme(place);
     let means = place::means(place::config_at_hand(config)?.as_ref())?;
     let feeds = block_on(async { feeds(&means, place).await })?;
@@ -31,13 +31,13 @@ pub(super) fn find(place: &str, format: Format, config: Option<&Path>) -> Result
     output::print_lines(feeds.iter().map(|named| line(named, format)))
 }
 
-fn line(Named { url, title }: &Named, format: Format) -> String {
+fn line(NamedFeed { url, title }: &NamedFeed, format: OutputFormat) -> String {
     let title = title.as_deref().map(plain);
     match format {
-        Format::Text => {
+        OutputFormat::Text => {
             format!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default())
         }
-        Format::Json => output::json_line(&json!({ "url": url, "title": title })),
+        OutputFormat::Json => output::json_line(&json!({ "url": url, "title": title })),
     }
 }
 
@@ -48,31 +48,31 @@ fn with_scheme(place: &str) -> String {
 
 /// The page itself, if it is a feed; else what it names; else the first of the usual places that
 /// holds a feed.
-async fn feeds(means: &Means, place: &str) -> Result<Vec<Named>, Exit> {
+async fn feeds(means: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit> {
     let answer = place::answer(means, None, place).await?;
     let (body, url) = (answer.body.unwrap_or_default(), answer.url);
     match discover::look(&body, answer.content_type.as_deref(), &url) {
-        Ok(Found::Feed(document)) => Ok(vec![Named { url, title: document.title }]),
-        Ok(Found::Page(named)) if named.is_empty() => {
+        Ok(Discovery::Feed(document)) => Ok(vec![NamedFeed { url, title: document.title }]),
+        Ok(Discovery::Page(named)) if named.is_empty() => {
             Ok(usual(means, &url).await.into_iter().collect())
         }
-        Ok(Found::Page(named)) => Ok(named),
+        Ok(Discovery::Page(named)) => Ok(named),
         Err(why) => {
             Err(fail(format_args!("{place} is neither a page nor a feed: {why}"), Exit::Data))
         }
     }
 }
 
-async fn usual(means: &Means, page: &Url) -> Option<Named> {
+async fn usual(means: &SendContext, page: &Url) -> Option<NamedFeed> {
     let is_own = guard::check_url(page, &[]).is_err();
     for url in discover::usual(page) {
         tokio::time::sleep(if is_own { Duration::ZERO } else { GAP }).await;
         let Ok(answer) = place::fetched(means, &url).await else { continue };
         let body = answer.body.unwrap_or_default();
-        if let Ok(Found::Feed(document)) =
+        if let Ok(Discovery::Feed(document)) =
             discover::look(&body, answer.content_type.as_deref(), &answer.url)
         {
-            return Some(Named { url: answer.url, title: document.title });
+            return Some(NamedFeed { url: answer.url, title: document.title });
         }
     }
     None

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::table;
 use crate::cli::columns::columns;
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::moment::{self, Edge};
 use crate::cli::{Exit, block_on, load, output};
 use crate::clock::now;
@@ -15,7 +15,7 @@ use crate::notify::plain;
 use crate::store::{Archive, PastGap};
 
 /// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
-pub(super) fn gaps(since: &str, format: Format, config: &Path) -> Result<(), Exit> {
+pub(super) fn gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let since = moment::read_or_tell(since, Edge::Start, now(), &config.zone)?;
     let found = block_on(async {
@@ -24,8 +24,8 @@ pub(super) fn gaps(since: &str, format: Format, config: &Path) -> Result<(), Exi
         archive.gaps(since).await.map_err(|why| unavailable(&why))
     })?;
     match format {
-        Format::Text => output::print(&text(&found, &config.zone, table::width())),
-        Format::Json => output::print_json(found.iter().map(|PastGap { feed, gap, found }| {
+        OutputFormat::Text => output::print(&text(&found, &config.zone, table::width())),
+        OutputFormat::Json => output::print_json(found.iter().map(|PastGap { feed, gap, found }| {
             json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found })
         })),
     }
@@ -49,13 +49,13 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::store::Gap;
+    use crate::store::FeedGap;
     use tidings_rules::story::FeedName;
 
     #[test]
     fn gaps_are_shown_with_their_feed_and_times() {
         let at = |hours: i64| Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap();
-        let gap = Gap { since: at(0), until: at(7) };
+        let gap = FeedGap { since: at(0), until: at(7) };
         let shown = text(
             &[PastGap { feed: FeedName("Yonhap".to_owned()), gap, found: at(9) }],
             &TimeZone::UTC,

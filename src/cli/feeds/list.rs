@@ -6,25 +6,28 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::table::{self, Row};
-use crate::cli::format::Format;
+use super::table::{self, FeedRow};
+use crate::cli::format::OutputFormat;
 use crate::cli::{Exit, block_on, load, output};
 use crate::clock::now;
-use crate::config::{Config, Feed};
+use crate::config::{Config, FeedConfig};
 use crate::polling::health;
 use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
 /// Lists the feeds; before the first run, none of them was polled.
-pub(super) fn list(format: Format, config: &Path) -> Result<(), Exit> {
+pub(super) fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let mut states = block_on(states(&config))?;
     let at = now();
-    let rows: Vec<Row<'_>> =
-        config.feeds.iter().map(|feed| Row { feed, state: states.remove(&feed.name) }).collect();
+    let rows: Vec<FeedRow<'_>> = config
+        .feeds
+        .iter()
+        .map(|feed| FeedRow { feed, state: states.remove(&feed.name) })
+        .collect();
     match format {
-        Format::Text => output::print(&table::table(&rows, &config.zone, at, table::width())),
-        Format::Json => output::print_json(rows.iter().map(|row| to_json(row, at))),
+        OutputFormat::Text => output::print(&table::table(&rows, &config.zone, at, table::width())),
+        OutputFormat::Json => output::print_json(rows.iter().map(|row| to_json(row, at))),
     }
 }
 
@@ -47,8 +50,8 @@ pub(super) fn health(state: Option<&FeedState>, at: Timestamp) -> &'static str {
     }
 }
 
-fn to_json(row: &Row<'_>, at: Timestamp) -> Value {
-    let Feed { name, tags, .. } = row.feed;
+fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
+    let FeedConfig { name, tags, .. } = row.feed;
     let state = row.state.as_ref();
     json!({
         "feed": name, "tags": tags, "health": health(state, at),

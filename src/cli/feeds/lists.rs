@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::output::{self, fail};
 use crate::cli::{Exit, count, load};
-use crate::config::{self, Feed};
+use crate::config::{self, FeedConfig};
 use crate::feed::opml::{self, Subscription};
 use crate::files;
 
@@ -28,7 +28,7 @@ pub(super) fn import(file: &Path) -> Result<(), Exit> {
 }
 
 /// `feeds` as the configuration has them, a line each.
-fn yaml(feeds: &[Feed]) -> String {
+fn yaml(feeds: &[FeedConfig]) -> String {
     let mut text = "feeds:\n".to_owned();
     for feed in feeds {
         writeln!(text, "  - {{{}}}", keys(feed).join(", ")).expect("strings grow");
@@ -36,7 +36,7 @@ fn yaml(feeds: &[Feed]) -> String {
     text
 }
 
-fn keys(feed: &Feed) -> Vec<String> {
+fn keys(feed: &FeedConfig) -> Vec<String> {
     let mut keys = vec![format!("url: {}", quoted(&feed.url.as_str().replace('$', "$$")))];
     keys.extend(
         (feed.name.0 != feed.url.as_str()).then(|| format!("name: {}", quoted(&feed.name.0))),
@@ -54,11 +54,11 @@ fn quoted(text: &str) -> String {
 /// Prints the feeds of the configuration as a list.
 pub(super) fn export(config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
-    let (mut feeds, files): (Vec<&Feed>, Vec<&Feed>) =
+    let (mut feeds, files): (Vec<&FeedConfig>, Vec<&FeedConfig>) =
         config.feeds.iter().partition(|feed| matches!(feed.url.scheme(), "http" | "https"));
     // The first tag becomes the folder: what is in one stands together.
     feeds.sort_by_key(|feed| feed.tags.first());
-    let subscription = |feed: &&Feed| Subscription {
+    let subscription = |feed: &&FeedConfig| Subscription {
         url: feed.url.clone(),
         title: Some(feed.name.0.clone()),
         tags: feed.tags.iter().cloned().collect(),

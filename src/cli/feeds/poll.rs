@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::article;
 use crate::cli::clauses::Paper;
-use crate::cli::format::Format;
+use crate::cli::format::OutputFormat;
 use crate::cli::output::{self, fail};
 use crate::cli::{Exit, block_on, count, place};
 use crate::feed::parse::{self, Document, Item};
@@ -19,7 +19,7 @@ use tidings_rules::story::headline::headline;
 const MOST_TEXT: usize = 400;
 
 /// Shows the feed at `place`: 65 if there is none there, 69 if it cannot be reached.
-pub(super) fn poll(place: &str, format: Format, config: Option<&Path>) -> Result<(), Exit> {
+pub(super) fn poll(place: &str, format: OutputFormat, config: Option<&Path>) -> Result<(), Exit> {
     let config = place::config_at_hand(config)?;
     let means = place::means(config.as_ref())?;
     let answer = block_on(place::answer(&means, config.as_ref(), place))?;
@@ -27,8 +27,8 @@ pub(super) fn poll(place: &str, format: Format, config: Option<&Path>) -> Result
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Data))?;
     match format {
-        Format::Text => output::print(&text(&document, place, Paper::of_output())),
-        Format::Json => output::print_json([to_json(&document, &answer.url)]),
+        OutputFormat::Text => output::print(&text(&document, place, Paper::of_output())),
+        OutputFormat::Json => output::print_json([to_json(&document, &answer.url)]),
     }
 }
 

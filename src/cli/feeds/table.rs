@@ -7,7 +7,7 @@ use super::list::health;
 use crate::cli::columns::columns;
 use crate::cli::count;
 use crate::cli::moment::of_these_days;
-use crate::config::Feed;
+use crate::config::FeedConfig;
 use crate::notify::plain;
 use crate::store::FeedState;
 
@@ -15,8 +15,8 @@ use crate::store::FeedState;
 const WIDTHS: (usize, usize) = (60, 160);
 
 /// A feed, and what the store knows of it.
-pub(super) struct Row<'c> {
-    pub(super) feed: &'c Feed,
+pub(super) struct FeedRow<'c> {
+    pub(super) feed: &'c FeedConfig,
     /// `None`: it was never polled.
     pub(super) state: Option<FeedState>,
 }
@@ -27,7 +27,7 @@ pub(super) fn width() -> usize {
 }
 
 /// One row a feed, at most `width` columns wide, and how many are not well.
-pub(super) fn table(rows: &[Row<'_>], zone: &TimeZone, at: Timestamp, width: usize) -> String {
+pub(super) fn table(rows: &[FeedRow<'_>], zone: &TimeZone, at: Timestamp, width: usize) -> String {
     if rows.is_empty() {
         return "the configuration names no feeds\n".to_owned();
     }
@@ -43,7 +43,7 @@ pub(super) fn table(rows: &[Row<'_>], zone: &TimeZone, at: Timestamp, width: usi
         + "\n"
 }
 
-fn cells(row: &Row<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
+fn cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
     let state = row.state.as_ref();
     let time =
         |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| of_these_days(at, zone));
@@ -76,18 +76,18 @@ mod tests {
 
     use super::*;
     use crate::config::FullText;
-    use crate::feed::hints::Hints;
-    use crate::polling::health::Course;
+    use crate::feed::hints::PollHints;
+    use crate::polling::health::FeedHealthHistory;
     use tidings_rules::story::FeedName;
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
     }
 
-    fn feed(name: &str) -> Feed {
+    fn feed(name: &str) -> FeedConfig {
         let url = "https://wire.example/feed".parse().unwrap();
         let name = FeedName(name.to_owned());
-        Feed {
+        FeedConfig {
             name,
             url,
             is_secret: false,
@@ -98,7 +98,7 @@ mod tests {
         }
     }
 
-    fn state(feed: &Feed, news: i64) -> FeedState {
+    fn state(feed: &FeedConfig, news: i64) -> FeedState {
         FeedState {
             name: feed.name.clone(),
             address: String::new(),
@@ -111,9 +111,13 @@ mod tests {
             failures: 0,
             error: None,
             mean_gap: Some(Duration::from_hours(2)),
-            hints: Hints::default(),
+            hints: PollHints::default(),
             moved: None,
-            course: Course { failing_since: None, last_news: Some(at(news)), told: None },
+            course: FeedHealthHistory {
+                failing_since: None,
+                last_news: Some(at(news)),
+                told: None,
+            },
             unreached: false,
         }
     }
@@ -131,7 +135,10 @@ mod tests {
             next_why: "failed 3 times in a row".to_owned(),
             failures: 3,
             error: Some("the certificate is not valid: it has expired".to_owned()),
-            course: Course { failing_since: Some(at(-300)), ..state(&feeds[1], -600).course },
+            course: FeedHealthHistory {
+                failing_since: Some(at(-300)),
+                ..state(&feeds[1], -600).course
+            },
             ..state(&feeds[1], -600)
         };
         let gone = FeedState {
@@ -143,7 +150,7 @@ mod tests {
         let silent = FeedState { next_poll: Some(at(-1)), ..state(&feeds[2], -9_999) };
         let states = [Some(state(&feeds[0], -25)), Some(failing), Some(silent), Some(gone), None];
         let rows: Vec<_> =
-            feeds.iter().zip(states).map(|(feed, state)| Row { feed, state }).collect();
+            feeds.iter().zip(states).map(|(feed, state)| FeedRow { feed, state }).collect();
         for width in [80, 160] {
             let table = table(&rows, &TimeZone::UTC, at(0), width);
             assert!(table.lines().all(|line| display_width(line) <= width), "{table}");

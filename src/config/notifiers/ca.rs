@@ -5,7 +5,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::super::Authority;
-use super::super::reader::Reader;
+use super::super::reader::ConfigReader;
 use crate::files;
 use tidings_rules::yaml::{Entries, Node};
 
@@ -15,19 +15,23 @@ const LARGEST: u64 = 1 << 20;
 /// The authorities in the file that `ca` names, at least one; none without the key.
 pub(super) fn authorities(
     entries: &mut Entries<'_>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<Vec<Authority>> {
     entries.get("ca").map_or_else(|| Some(Vec::new()), |node| in_file(node, reader))
 }
 
 /// A fault at `ca`, where there is one although no TLS is spoken.
-pub(super) fn refuse_without_tls(entries: &mut Entries<'_>, help: &str, reader: &mut Reader<'_>) {
+pub(super) fn refuse_without_tls(
+    entries: &mut Entries<'_>,
+    help: &str,
+    reader: &mut ConfigReader<'_>,
+) {
     if let Some(node) = entries.get("ca") {
         reader.error(node, "without TLS no certificate is looked at", help);
     }
 }
 
-fn in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Authority>> {
+fn in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Authority>> {
     let path = reader.expanded(node)?;
     let found = match files::read(&reader.base.join(&path.value), LARGEST) {
         Err(why) => Err(format!("`{}` cannot be read: {why}", path.written.value)),

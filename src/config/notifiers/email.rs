@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lettre::message::Mailbox;
 use secrecy::SecretString;
 
-use super::super::reader::Reader;
+use super::super::reader::ConfigReader;
 use super::super::{Authority, Email, MailSecurity};
 use super::smtp::{self, Server};
 use super::{Faulty, ca, helo};
@@ -15,7 +15,7 @@ use tidings_rules::yaml::{Entries, Node};
 /// The longest password that is read from a file, in bytes.
 const LONGEST_PASSWORD: u64 = 4096;
 
-pub(super) fn email(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Email> {
+pub(super) fn email(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<Email> {
     let smtp_node = entries.require("smtp", reader.faults);
     let server = smtp_node.and_then(|node| smtp::server(node, reader));
     let login = login(entries, smtp_node.zip(server.as_ref()), reader);
@@ -39,7 +39,7 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Optio
 fn authorities(
     entries: &mut Entries<'_>,
     server: Option<&Server>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<Vec<Authority>> {
     if server.is_some_and(|server| server.security == MailSecurity::Plain) {
         ca::refuse_without_tls(
@@ -56,7 +56,7 @@ fn authorities(
 fn login(
     entries: &mut Entries<'_>,
     server: Option<(Node<'_>, &Server)>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Result<Option<(String, SecretString)>, Faulty> {
     let beside = password(entries, reader);
     let (smtp, server) = server.ok_or(Faulty)?;
@@ -101,7 +101,7 @@ fn refuse<T>(
     node: Node<'_>,
     message: &str,
     help: &str,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Result<T, Faulty> {
     reader.error(node, message, help);
     Err(Faulty)
@@ -110,7 +110,7 @@ fn refuse<T>(
 /// What `password` or `password_file` gives, and where it stands.
 fn password<'d>(
     entries: &mut Entries<'d>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Result<Option<(Node<'d>, String)>, Faulty> {
     let (node, password) = match (entries.get("password"), entries.get("password_file")) {
         (Some(_), Some(file)) => {
@@ -125,7 +125,7 @@ fn password<'d>(
 
 /// The first line of a file: a mounted secret, or a systemd credential
 /// (`${CREDENTIALS_DIRECTORY}/smtp`).
-fn password_in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
+fn password_in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let path = reader.expanded(node)?;
     let read = files::text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
         let message = format!("`{}` cannot be read: {why}", path.written.value);
@@ -144,7 +144,7 @@ fn password_in_file(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
     Some(password.to_owned())
 }
 
-fn recipients(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Mailbox>> {
+fn recipients(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Mailbox>> {
     let nodes = node.one_or_many();
     if nodes.is_empty() {
         reader.error(node, "`to` names nobody", "write at least one address: [desk@example.org]");
@@ -169,7 +169,7 @@ fn recipients(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Mailbox>> {
 }
 
 /// A mailbox (RFC 5322, 3.4).
-fn mailbox(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Mailbox> {
+fn mailbox(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Mailbox> {
     let text = reader.expanded(node)?;
     let value = text.value.trim();
     // The parser passes over what follows an address, such as a second one.

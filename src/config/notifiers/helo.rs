@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::Host;
 
-use super::super::reader::Reader;
+use super::super::reader::ConfigReader;
 use tidings_rules::yaml::{Entries, Node};
 
 /// The longest domain name, in bytes (RFC 1035).
@@ -33,7 +33,7 @@ const LITERAL: &str = "[127.0.0.1]";
 pub(super) fn helo(
     entries: &mut Entries<'_>,
     sender: Option<&str>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<String> {
     if let Some(node) = entries.get("helo") {
         return given(node, reader);
@@ -42,7 +42,7 @@ pub(super) fn helo(
     Some(by_default(machine.as_deref(), sender.unwrap_or_default()))
 }
 
-fn given(node: Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
+fn given(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let text = reader.expanded(node)?;
     let name = literal(text.value.trim()).or_else(|| qualified(text.value.trim()));
     if name.is_none() {

@@ -5,23 +5,26 @@ use std::time::Duration;
 
 use jiff::civil::Time;
 
-use super::super::reader::Reader;
+use super::super::reader::ConfigReader;
 use tidings_rules::story::Severity;
-use tidings_rules::story::pace::{Limit, Manners, Quiet, time_of_day};
+use tidings_rules::story::pace::{DeliveryPolicy, QuietHours, RateLimit, time_of_day};
 use tidings_rules::yaml::{Entries, Node};
 
 /// The most messages that a limit may let through.
 const MOST: u32 = 100_000;
 
-pub(super) fn manners(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Manners> {
+pub(super) fn manners(
+    entries: &mut Entries<'_>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<DeliveryPolicy> {
     let quiet = entries.get("quiet").map(|node| quiet(node, reader));
     let limit = entries.get("limit").map(|node| limit(node, reader));
     let missing = matches!(quiet, Some(None)) || matches!(limit, Some(None));
-    (!missing).then(|| Manners { quiet: quiet.flatten(), limit: limit.flatten() })
+    (!missing).then(|| DeliveryPolicy { quiet: quiet.flatten(), limit: limit.flatten() })
 }
 
 /// `{from: "22:00", to: "07:00", except: [critical]}`.
-fn quiet(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Quiet> {
+fn quiet(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<QuietHours> {
     let mut entries = reader.entries(node)?;
     let from = entries.require("from", reader.faults).and_then(|node| time(node, reader));
     let to_node = entries.require("to", reader.faults);
@@ -38,10 +41,10 @@ fn quiet(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Quiet> {
         );
         return None;
     }
-    Some(Quiet { from: from?, to: to?, except: except? })
+    Some(QuietHours { from: from?, to: to?, except: except? })
 }
 
-fn time(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Time> {
+fn time(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Time> {
     let time = time_of_day(&reader.string(node)?);
     if time.is_none() {
         reader.error(
@@ -53,7 +56,7 @@ fn time(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Time> {
     time
 }
 
-fn severities(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<Severity>> {
+fn severities(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<Severity>> {
     let words = Severity::ALL.map(|severity| (severity.as_str(), severity));
     let severities: Vec<_> =
         node.one_or_many().into_iter().map(|node| reader.choice(node, &words)).collect();
@@ -61,7 +64,7 @@ fn severities(node: Node<'_>, reader: &mut Reader<'_>) -> Option<BTreeSet<Severi
 }
 
 /// `30/h`: a number of messages, and a minute, an hour or a day.
-fn limit(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Limit> {
+fn limit(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<RateLimit> {
     let text = reader.string(node)?;
     let limit = text.split_once('/').and_then(|(most, per)| {
         let most = most.trim().parse().ok().filter(|most| (1..=MOST).contains(most))?;
@@ -71,7 +74,7 @@ fn limit(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Limit> {
             "d" => Duration::from_hours(24),
             _ => return None,
         };
-        Some(Limit { most, per })
+        Some(RateLimit { most, per })
     });
     if limit.is_none() {
         reader.error(

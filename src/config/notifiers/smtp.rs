@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::super::MailSecurity;
-use super::super::reader::Reader;
+use super::super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
 
 /// A mail server, and who logs in there.
@@ -28,7 +28,7 @@ impl Server {
 
 /// `smtps://` (465), `smtp+starttls://` (587) or `smtp://` (25), then `user@` if one logs in, the
 /// host and perhaps a port.
-pub(super) fn server(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Server> {
+pub(super) fn server(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Server> {
     let address = reader.string(node)?;
     let help = "write smtps://user@mail.example.org; or smtp+starttls://, or smtp:// for a server that needs neither TLS nor a password";
     let Some(url) = Url::parse(address.trim()).ok() else {

@@ -7,12 +7,12 @@ mod template;
 
 use url::Url;
 
-use super::super::reader::Reader;
-use super::super::{Authority, Body, Format, SecretUrl, Webhook};
+use super::super::reader::ConfigReader;
+use super::super::{Authority, SecretUrl, Webhook, WebhookBody, WebhookFormat};
 use super::ca;
 use tidings_rules::yaml::{Entries, Node};
 
-pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Webhook> {
+pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<Webhook> {
     let format = format::format(entries, reader);
     let url = url(entries, format, reader);
     let secrets =
@@ -25,14 +25,14 @@ pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Opt
         .map_or(Ok(None), |node| template::template(node, entries, reader).map(Some));
     let (url, format, addressed) = (url?, format?, addressed.ok()?);
     let url = SecretUrl(format::posted_to(format, url.0));
-    let body = template.ok()?.map_or(Body::Format(format), Body::Template);
+    let body = template.ok()?.map_or(WebhookBody::Format(format), WebhookBody::Template);
     Some(Webhook { url, body, addressed, secrets: secrets?, headers: headers?, ca: ca? })
 }
 
 fn authorities(
     entries: &mut Entries<'_>,
     url: Option<&SecretUrl>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<Vec<Authority>> {
     if url.is_some_and(|url| url.0.scheme() == "http") {
         ca::refuse_without_tls(entries, "write https:// in `url`, or remove `ca`", reader);
@@ -43,17 +43,17 @@ fn authorities(
 
 fn url(
     entries: &mut Entries<'_>,
-    format: Option<Format>,
-    reader: &mut Reader<'_>,
+    format: Option<WebhookFormat>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<SecretUrl> {
     match (entries.get("url"), format) {
         (Some(node), _) => address(node, reader),
-        (None, Some(Format::PagerDuty)) => Url::parse(format::PAGERDUTY).ok().map(SecretUrl),
+        (None, Some(WebhookFormat::PagerDuty)) => Url::parse(format::PAGERDUTY).ok().map(SecretUrl),
         (None, _) => entries.require("url", reader.faults).and_then(|node| address(node, reader)),
     }
 }
 
-fn address(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SecretUrl> {
+fn address(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<SecretUrl> {
     let address = reader.string(node)?;
     let url =
         Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));

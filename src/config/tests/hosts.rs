@@ -8,7 +8,7 @@ fn of_hosts(hosts: &str) -> Config {
     sound(&with(&format!("hosts:\n{hosts}")))
 }
 
-fn manner<'c>(config: &'c Config, url: &str) -> Option<&'c Manner> {
+fn manner<'c>(config: &'c Config, url: &str) -> Option<&'c HostSetting> {
     config.hosts.of(&url.parse().expect("sound"))
 }
 

@@ -8,20 +8,20 @@ use url::Url;
 
 use crate::config::Network;
 use crate::daemon::{World, heavy};
-use crate::feed::parse::{self, Document, End};
-use crate::http::{Answer, FetchError, HostKey, Validators, Want, Work};
+use crate::feed::parse::{self, Document, DocumentEnd};
+use crate::http::{FetchError, HostKey, HttpAnswer, ParsingMemory, Validators, Want};
 use crate::polling::moved::Move;
-use crate::polling::schedule::Ended;
+use crate::polling::schedule::PollEnd;
 use crate::store::FeedState;
 
 /// What came of asking a feed.
-pub(super) enum Outcome {
+pub(super) enum FeedOutcome {
     /// It has not changed.
-    Unchanged(Answer),
+    Unchanged(HttpAnswer),
     /// It was read.
-    Read(Answer, Document, Unrecorded),
+    Read(HttpAnswer, Document, Unrecorded),
     /// It could not be had.
-    Failed(Failure),
+    Failed(FeedFailure),
     /// It was not asked: its host wants to be left alone until then.
     Resting(HostKey, Timestamp),
 }
@@ -31,12 +31,12 @@ pub(super) struct Unrecorded {
     /// One of the permits for documents that are not recorded yet.
     _permit: OwnedSemaphorePermit,
     /// The memory that it takes.
-    _work: Work,
+    _work: ParsingMemory,
 }
 
 /// Why a feed could not be had.
-pub(super) struct Failure {
-    pub(super) ended: Ended,
+pub(super) struct FeedFailure {
+    pub(super) ended: PollEnd,
     /// In words.
     pub(super) why: String,
 }
@@ -48,15 +48,15 @@ pub(super) fn new_address(state: &FeedState) -> Option<&Url> {
 }
 
 /// Asks a feed at `url`, and reads what it answers.
-pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Outcome {
+pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> FeedOutcome {
     let validators =
         Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
     let mut answer = match world.fetch(url, Want::Feed, validators).await {
         Ok(answer) => answer,
-        Err(FetchError::Resting { host, until }) => return Outcome::Resting(host, until),
-        Err(error) => return Outcome::Failed(failure(&error)),
+        Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
+        Err(error) => return FeedOutcome::Failed(failure(&error)),
     };
-    let Some(body) = answer.body.take() else { return Outcome::Unchanged(answer) };
+    let Some(body) = answer.body.take() else { return FeedOutcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
     let permit =
         Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
@@ -65,41 +65,44 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Ou
     match heavy(world, move || parse::parse(&body, content_type.as_deref(), &base)).await {
         Ok(document) => {
             let taken = Unrecorded { _permit: permit, _work: work };
-            Outcome::Read(answer, as_broken(document, broken.is_some()), taken)
+            FeedOutcome::Read(answer, as_broken(document, broken.is_some()), taken)
         }
         Err(why) => {
             let why = broken.map_or_else(|| why.to_string(), |broken| broken.to_string());
-            Outcome::Failed(Failure { ended: Ended::Failed, why })
+            FeedOutcome::Failed(FeedFailure { ended: PollEnd::Failed, why })
         }
     }
 }
 
 /// A document whose body broke off is not whole, even if its last tag arrived.
 fn as_broken(document: Document, is_broken: bool) -> Document {
-    let end =
-        if is_broken && document.end == End::Whole { End::BetweenItems } else { document.end };
+    let end = if is_broken && document.end == DocumentEnd::Whole {
+        DocumentEnd::BetweenItems
+    } else {
+        document.end
+    };
     Document { end, ..document }
 }
 
-fn failure(error: &FetchError) -> Failure {
+fn failure(error: &FetchError) -> FeedFailure {
     let ended = match error {
-        FetchError::Status { code: 404, .. } => Ended::NotFound,
-        FetchError::Status { code: 410, .. } => Ended::Gone,
+        FetchError::Status { code: 404, .. } => PollEnd::NotFound,
+        FetchError::Status { code: 410, .. } => PollEnd::Gone,
         FetchError::Status { code: 429 | 503, retry_after, .. } => {
-            Ended::Busy { asked: *retry_after }
+            PollEnd::Busy { asked: *retry_after }
         }
-        FetchError::Unreachable(_) | FetchError::Forbidden(_) => Ended::Unreached,
-        _ => Ended::Failed,
+        FetchError::Unreachable(_) | FetchError::Forbidden(_) => PollEnd::Unreached,
+        _ => PollEnd::Failed,
     };
-    Failure { ended, why: error.to_string() }
+    FeedFailure { ended, why: error.to_string() }
 }
 
 /// Whether every host that had to do with an answer is the user's own: only then may they be asked
 /// more often than others.
-pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &Outcome) -> bool {
+pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &FeedOutcome) -> bool {
     let answered = match outcome {
-        Outcome::Unchanged(answer) | Outcome::Read(answer, ..) => Some(&answer.url),
-        Outcome::Failed(_) | Outcome::Resting(..) => None,
+        FeedOutcome::Unchanged(answer) | FeedOutcome::Read(answer, ..) => Some(&answer.url),
+        FeedOutcome::Failed(_) | FeedOutcome::Resting(..) => None,
     };
     [feed, asked].into_iter().chain(answered).all(|url| network.owns(url))
 }
@@ -107,7 +110,7 @@ pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &Outco
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Freshness, Way};
+    use crate::http::{Freshness, RedirectKind};
 
     #[test]
     fn a_host_of_ones_own_that_redirects_to_another_is_asked_no_more_often_than_that() {
@@ -116,16 +119,17 @@ mod tests {
         let [own, other] = ["http://127.0.0.1/feed", "https://wire.example/feed"]
             .map(|url| url.parse().expect("one"));
         let from = |url: &Url| {
-            Outcome::Unchanged(Answer {
+            FeedOutcome::Unchanged(HttpAnswer {
                 body: None,
                 content_type: None,
                 validators: Validators::default(),
                 freshness: Freshness::default(),
                 url: url.clone(),
-                way: Way::Redirected,
+                way: RedirectKind::Redirected,
             })
         };
-        let failed = Outcome::Failed(Failure { ended: Ended::Failed, why: String::new() });
+        let failed =
+            FeedOutcome::Failed(FeedFailure { ended: PollEnd::Failed, why: String::new() });
         assert!(is_own(&network, &own, &own, &from(&own)) && is_own(&network, &own, &own, &failed));
         assert!(!is_own(&network, &own, &own, &from(&other)));
         assert!(!is_own(&network, &own, &other, &failed));

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::{later, until};
-use crate::config::{Feed, Poll};
-use crate::feed::hints::Hints;
-use crate::polling::health::Course;
+use crate::config::{FeedConfig, Poll};
+use crate::feed::hints::PollHints;
+use crate::polling::health::FeedHealthHistory;
 use crate::polling::schedule::longest_wait;
 use crate::store::FeedState;
 
@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_hours(27);
 
 /// The state of a feed of which nothing is known at its address; it is due now.
 pub(super) fn fresh(
-    feed: &Feed,
+    feed: &FeedConfig,
     address: String,
     last_good: Option<Timestamp>,
     now: Timestamp,
@@ -37,16 +37,21 @@ pub(super) fn fresh(
         failures: 0,
         error: None,
         mean_gap: None,
-        hints: Hints::default(),
+        hints: PollHints::default(),
         moved: None,
-        course: Course::default(),
+        course: FeedHealthHistory::default(),
         unreached: false,
     }
 }
 
 /// The state with a next poll that the configuration, which may have changed, and the clock, which
 /// may have been wrong, allow.
-pub(super) fn in_time(feed: &Feed, poll: &Poll, state: FeedState, now: Timestamp) -> FeedState {
+pub(super) fn in_time(
+    feed: &FeedConfig,
+    poll: &Poll,
+    state: FeedState,
+    now: Timestamp,
+) -> FeedState {
     let state = set_back(state, now);
     let Some(stored) = state.next_poll else { return state };
     let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
@@ -114,8 +119,8 @@ mod tests {
         now() - ago
     }
 
-    fn feed(every: Option<Duration>) -> Feed {
-        Feed {
+    fn feed(every: Option<Duration>) -> FeedConfig {
+        FeedConfig {
             name: FeedName("wire".to_owned()),
             url: "https://wire.example/".parse().expect("an address"),
             is_secret: false,

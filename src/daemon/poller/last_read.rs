@@ -6,18 +6,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::config::Feed;
+use crate::config::FeedConfig;
 use crate::http::HostKey;
-use crate::polling::health::{FeedNotice, Kind, Outage};
+use crate::polling::health::{FeedNotice, FeedNoticeKind, Outage};
 use crate::store::FeedState;
 use tidings_rules::story::FeedName;
 
 /// What is known of all feeds that come over the network.
 #[derive(Debug, Default)]
-pub(crate) struct LastRead(Mutex<Known>);
+pub(crate) struct LastRead(Mutex<ReadTimes>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct ReadTimes {
     read: Option<Timestamp>,
     /// The hosts of feeds that have failed since. One by itself says nothing of the network.
     failing: BTreeSet<HostKey>,
@@ -29,7 +29,7 @@ impl LastRead {
     /// Takes in what earlier runs left. Returns the key of the notice that may have been told.
     pub(super) fn begin<'f>(
         &self,
-        feeds: impl Iterator<Item = (&'f Feed, &'f FeedState)> + Clone,
+        feeds: impl Iterator<Item = (&'f FeedConfig, &'f FeedState)> + Clone,
     ) -> Option<String> {
         let mut known = self.known();
         let far = feeds.filter(|(feed, _)| is_far(feed));
@@ -38,12 +38,12 @@ impl LastRead {
         let failing = far
             .filter(|(_, state)| state.course.failing_since.is_some_and(|failing| failing > since));
         known.failing = failing.map(|(feed, _)| HostKey::of(&feed.url)).collect();
-        let (kind, feed, why) = (Kind::Away, FeedName(String::new()), String::new());
+        let (kind, feed, why) = (FeedNoticeKind::Away, FeedName(String::new()), String::new());
         Some(FeedNotice { kind, feed, since, why }.key())
     }
 
     /// How all feeds fare, `feed` having failed or not.
-    pub(super) fn outage(&self, feed: &Feed, failed: bool) -> Option<Outage> {
+    pub(super) fn outage(&self, feed: &FeedConfig, failed: bool) -> Option<Outage> {
         let mut known = self.known();
         if failed && is_far(feed) {
             known.failing.insert(HostKey::of(&feed.url));
@@ -53,9 +53,9 @@ impl LastRead {
     }
 
     /// Takes note that `feed` was read then.
-    pub(super) fn note(&self, feed: &Feed, at: Timestamp) {
+    pub(super) fn note(&self, feed: &FeedConfig, at: Timestamp) {
         if is_far(feed) {
-            *self.known() = Known { read: Some(at), ..Known::default() };
+            *self.known() = ReadTimes { read: Some(at), ..ReadTimes::default() };
         }
     }
 
@@ -65,11 +65,11 @@ impl LastRead {
     }
 
     /// A panic while the lock was held cannot leave it half changed, so a poisoned lock is used on.
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, ReadTimes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn is_far(feed: &Feed) -> bool {
+fn is_far(feed: &FeedConfig) -> bool {
     feed.url.scheme() != "file"
 }

@@ -6,17 +6,17 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 /// A feed's turn: when it is due, when it was last polled, its index.
-type Turn = (Timestamp, Option<Timestamp>, usize);
+type PollTurn = (Timestamp, Option<Timestamp>, usize);
 
 /// The feeds that wait for their next poll.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
-    turns: BTreeSet<Turn>,
+pub(super) struct PollQueue {
+    turns: BTreeSet<PollTurn>,
     /// The turn of each feed by its index, where it waits for one.
-    of_feed: Vec<Option<Turn>>,
+    of_feed: Vec<Option<PollTurn>>,
 }
 
-impl Queue {
+impl PollQueue {
     /// No feed of so many.
     pub(super) fn new(feeds: usize) -> Self {
         Self { turns: BTreeSet::new(), of_feed: vec![None; feeds] }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn feeds_that_are_due_at_once_take_turns() {
         let mut polled = [Some(at(5)), None, Some(at(3))];
-        let mut queue = Queue::new(3);
+        let mut queue = PollQueue::new(3);
         let mut taken = Vec::new();
         for round in 10..16 {
             // Their host wanted to be left alone: all are due again at the same time.
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_feed_waits_for_one_time_only() {
-        let mut queue = Queue::new(2);
+        let mut queue = PollQueue::new(2);
         queue.put(0, None, Some(at(9)));
         queue.put(1, None, Some(at(5)));
         queue.put(0, None, Some(at(1)));

@@ -6,50 +6,52 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use super::ask::{Failure, Outcome, is_own, new_address};
+use super::ask::{FeedFailure, FeedOutcome, is_own, new_address};
 use crate::clock::now;
-use crate::config::Feed;
+use crate::config::FeedConfig;
 use crate::daemon::{World, news, watch};
-use crate::feed::identity::Turnover;
-use crate::feed::parse::End;
-use crate::http::Answer;
-use crate::polling::health::Kind;
+use crate::feed::identity::RemovedAndReturned;
+use crate::feed::parse::DocumentEnd;
+use crate::http::HttpAnswer;
+use crate::polling::health::FeedNoticeKind;
 use crate::polling::moved;
 use crate::polling::schedule;
-use crate::polling::schedule::{Ended, History};
-use crate::store::{FeedState, Gap, PollRecord, StoreError};
+use crate::polling::schedule::{PollEnd, PollHistory};
+use crate::store::{FeedGap, FeedState, PollRecord, StoreError};
 
 /// Records what came of asking `feed` at `asked`; returns its state from then on.
 pub(super) async fn record(
     world: &Arc<World>,
-    feed: &Feed,
+    feed: &FeedConfig,
     before: &FeedState,
     asked: &Url,
-    outcome: Outcome,
+    outcome: FeedOutcome,
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
     let own = is_own(&world.config.network, &feed.url, asked, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
     let (mut sifted, mut unrecorded) = (None, None);
     let ended = match outcome {
-        Outcome::Resting(host, until) => {
+        FeedOutcome::Resting(host, until) => {
             debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
             let why = format!("its host asked for rest ({})", host.0);
             let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
             let (items, turnover, gap, notices) =
-                (Vec::new(), Turnover::default(), None, Vec::new());
+                (Vec::new(), RemovedAndReturned::default(), None, Vec::new());
             let record = PollRecord { now: ended_at, state, items, turnover, gap, notices };
             return keep(world, record).await;
         }
-        Outcome::Failed(Failure { ended, why }) => failed(&mut state, feed, before, ended, why),
-        Outcome::Unchanged(answer) => {
-            good(&mut state, feed, asked, &answer, false, ended_at);
-            Ended::Well { fresh_for: answer.freshness.fresh_for }
+        FeedOutcome::Failed(FeedFailure { ended, why }) => {
+            failed(&mut state, feed, before, ended, why)
         }
-        Outcome::Read(answer, document, taken) => {
+        FeedOutcome::Unchanged(answer) => {
+            good(&mut state, feed, asked, &answer, false, ended_at);
+            PollEnd::Well { fresh_for: answer.freshness.fresh_for }
+        }
+        FeedOutcome::Read(answer, document, taken) => {
             unrecorded = Some(taken);
             good(&mut state, feed, asked, &answer, true, ended_at);
-            let is_whole = document.end == End::Whole;
+            let is_whole = document.end == DocumentEnd::Whole;
             if is_whole {
                 let published: Vec<Timestamp> =
                     document.items.iter().filter_map(|item| item.published).collect();
@@ -59,11 +61,11 @@ pub(super) async fn record(
                 broke_off(&mut state, before);
             }
             sifted = Some(news::sift(world, feed, before.last_good, document, ended_at).await?);
-            Ended::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
+            PollEnd::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
     let history =
-        History { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
+        PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
     let seed = news::seed(&feed.name.0, ended_at);
     let next =
         schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
@@ -77,11 +79,11 @@ pub(super) async fn record(
         watch::follow(&world.config, before, &mut state, sifted.as_ref(), outage, ended_at);
     if state.error.is_none() {
         world.last_read.note(feed, ended_at);
-    } else if notices.iter().any(|(notice, _)| notice.kind == Kind::Away) {
+    } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
         world.last_read.told();
     }
     let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
-    if let Some(Gap { since, until }) = &gap {
+    if let Some(FeedGap { since, until }) = &gap {
         warn!(
             "{}: nothing of what it shows was known; items from {since} to {until} may have been missed",
             feed.name
@@ -106,9 +108,9 @@ async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError
 
 fn good(
     state: &mut FeedState,
-    feed: &Feed,
+    feed: &FeedConfig,
     asked: &Url,
-    answer: &Answer,
+    answer: &HttpAnswer,
     is_read: bool,
     at: Timestamp,
 ) {
@@ -148,26 +150,26 @@ fn broke_off(state: &mut FeedState, before: &FeedState) {
 /// failure ends what is known of a move, so that its own address is asked next, and asked soon.
 fn failed(
     state: &mut FeedState,
-    feed: &Feed,
+    feed: &FeedConfig,
     before: &FeedState,
-    ended: Ended,
+    ended: PollEnd,
     why: String,
-) -> Ended {
+) -> PollEnd {
     let was_asked_anew = new_address(before).is_some();
-    let is_busy = matches!(ended, Ended::Busy { .. });
+    let is_busy = matches!(ended, PollEnd::Busy { .. });
     tell_failure(feed, before, &why, was_asked_anew && !is_busy);
     state.failures += 1;
     state.error = Some(why);
-    state.unreached = ended == Ended::Unreached;
+    state.unreached = ended == PollEnd::Unreached;
     if is_busy {
         return ended;
     }
     state.moved = None;
-    if was_asked_anew { Ended::Failed } else { ended }
+    if was_asked_anew { PollEnd::Failed } else { ended }
 }
 
 /// Says, if a feed is asked at a new address from now on, what to write in the configuration.
-pub(super) fn tell_move(feed: &Feed, state: &FeedState) {
+pub(super) fn tell_move(feed: &FeedConfig, state: &FeedState) {
     if let Some(to) = new_address(state) {
         warn!(
             "{}: moved for good, and is asked at its new address; in the configuration, write its url as {to}",
@@ -177,7 +179,7 @@ pub(super) fn tell_move(feed: &Feed, state: &FeedState) {
 }
 
 /// Says it once: a feed that goes on failing for the same reason is not mentioned again.
-fn tell_failure(feed: &Feed, before: &FeedState, why: &str, at_new_address: bool) {
+fn tell_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address: bool) {
     if at_new_address {
         warn!(
             "{}: cannot be read where it moved to: {why}; the address of the configuration is asked next",

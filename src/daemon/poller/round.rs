@@ -68,8 +68,8 @@ fn summary(states: &[FeedState]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::hints::Hints;
-    use crate::polling::health::Course;
+    use crate::feed::hints::PollHints;
+    use crate::polling::health::FeedHealthHistory;
     use tidings_rules::story::FeedName;
 
     fn state(name: &str, error: Option<&str>) -> FeedState {
@@ -85,9 +85,9 @@ mod tests {
             failures: 0,
             error: error.map(str::to_owned),
             mean_gap: None,
-            hints: Hints::default(),
+            hints: PollHints::default(),
             moved: None,
-            course: Course::default(),
+            course: FeedHealthHistory::default(),
             unreached: false,
         }
     }

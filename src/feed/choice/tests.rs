@@ -3,15 +3,15 @@
 use rstest::rstest;
 
 use super::*;
-use crate::feed::hints::Hints;
+use crate::feed::hints::PollHints;
 
 fn document(titles: &[&str]) -> Document {
     let item = |title: &&str| Item { title: (*title).to_owned(), ..Item::default() };
     Document {
         title: None,
-        hints: Hints::default(),
+        hints: PollHints::default(),
         items: titles.iter().map(item).collect(),
-        end: End::Whole,
+        end: DocumentEnd::Whole,
     }
 }
 
@@ -51,7 +51,7 @@ fn the_reader_that_finds_more_is_believed_and_the_first_of_equals() {
     assert_eq!(chosen(Some(one.clone()), Ok(two.clone())), Ok(two.clone()));
     assert_eq!(chosen(Some(two.clone()), Ok(one.clone())), Ok(two));
     assert_eq!(chosen(Some(one.clone()), Ok(document(&["b"]))), Ok(one.clone()));
-    let alone = Document { end: End::BetweenItems, ..one.clone() };
+    let alone = Document { end: DocumentEnd::BetweenItems, ..one.clone() };
     assert_eq!(chosen(Some(one.clone()), no_feed()), Ok(alone));
     assert_eq!(chosen(None, Ok(one.clone())), Ok(one));
 }

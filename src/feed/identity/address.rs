@@ -146,7 +146,7 @@ pub(super) struct Volatile<'a>(HashSet<&'a str>);
 
 /// What is seen of a part in all the addresses that have it.
 #[derive(Default)]
-struct Seen<'a> {
+struct PartValues<'a> {
     values: HashSet<&'a str>,
     addresses: usize,
     /// Whether it is all that tells two items of one document apart.
@@ -168,7 +168,7 @@ impl<'a> Volatile<'a> {
     pub(super) fn of(now: &[Address<'a>], last: &[Address<'a>]) -> Self {
         let known: HashSet<(&str, &[(&str, &str)])> =
             last.iter().map(|address| (address.path, &address.parts[..])).collect();
-        let mut seen: HashMap<&'a str, Seen<'a>> = HashMap::new();
+        let mut seen: HashMap<&'a str, PartValues<'a>> = HashMap::new();
         for document in [now, last] {
             let mut first = HashMap::new();
             for address in document {
@@ -186,7 +186,7 @@ impl<'a> Volatile<'a> {
                 }
             }
         }
-        let is_volatile = |name: &str, seen: &Seen<'_>| {
+        let is_volatile = |name: &str, seen: &PartValues<'_>| {
             let is_number = |value: &&str| {
                 !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
             };

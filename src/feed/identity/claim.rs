@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::iter;
 
 use super::alike::Alike;
-use super::{Face, ItemKey, KnownItem, Verdict, count, is_telling};
+use super::{Face, ItemChange, ItemKey, KnownItem, count, is_telling};
 
 /// How many known items with the same words are looked at for one of the document.
 const MOST_SAME: usize = 64;
@@ -16,7 +16,7 @@ const MOST_SAME: usize = 64;
 /// A guid or link that several items share, known ones or those of the document, names none of
 /// them: feeds that give all their items one guid, or link them all to one page, would else have
 /// their news taken for edits of what is old.
-pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdict)> {
+pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemChange)> {
     let exact =
         index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
     let same_text = index(known, |item| Some((item.guid.as_deref()?, item.hash.as_str())));
@@ -64,13 +64,13 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, Verdic
     claims.finish()
 }
 
-type Index<K> = HashMap<K, Vec<usize>>;
+type ClaimIndex<K> = HashMap<K, Vec<usize>>;
 
 fn index<'a, K: Eq + Hash>(
     known: &'a [KnownItem],
     of: impl Fn(&'a KnownItem) -> Option<K>,
-) -> Index<K> {
-    let mut index = Index::new();
+) -> ClaimIndex<K> {
+    let mut index = ClaimIndex::new();
     for (at, item) in known.iter().enumerate() {
         if let Some(key) = of(item) {
             index.entry(key).or_default().push(at);
@@ -79,12 +79,12 @@ fn index<'a, K: Eq + Hash>(
     index
 }
 
-fn all<'i, K: Eq + Hash>(index: &'i Index<K>, key: &K) -> &'i [usize] {
+fn all<'i, K: Eq + Hash>(index: &'i ClaimIndex<K>, key: &K) -> &'i [usize] {
     index.get(key).map_or(&[], Vec::as_slice)
 }
 
 /// The only one, if there is just one.
-fn sole<'i, K: Eq + Hash>(index: &'i Index<K>, key: &K) -> &'i [usize] {
+fn sole<'i, K: Eq + Hash>(index: &'i ClaimIndex<K>, key: &K) -> &'i [usize] {
     Some(all(index, key)).filter(|found| found.len() == 1).unwrap_or_default()
 }
 
@@ -94,7 +94,7 @@ struct Claiming<'a> {
     /// Whether each known item was claimed.
     taken: Vec<bool>,
     /// What each face claimed.
-    made: Vec<Option<(ItemKey, Verdict)>>,
+    made: Vec<Option<(ItemKey, ItemChange)>>,
 }
 
 impl<'a> Claiming<'a> {
@@ -103,8 +103,11 @@ impl<'a> Claiming<'a> {
     fn keep<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
         for at in 0..self.faces.len() {
             if let Some(old) = self.take(at, || find(&self.faces[at])) {
-                let verdict =
-                    if old.hash == self.faces[at].hash { Verdict::Same } else { Verdict::Edited };
+                let verdict = if old.hash == self.faces[at].hash {
+                    ItemChange::Same
+                } else {
+                    ItemChange::Edited
+                };
                 self.made[at] = Some((old.key.clone(), verdict));
             }
         }
@@ -114,7 +117,7 @@ impl<'a> Claiming<'a> {
     fn rekey<'i>(&mut self, find: impl Fn(usize) -> &'i [usize]) {
         for at in 0..self.faces.len() {
             if let Some(old) = self.take(at, || find(at)) {
-                let verdict = Verdict::Rekeyed {
+                let verdict = ItemChange::Rekeyed {
                     old: old.key.clone(),
                     edited: old.hash != self.faces[at].hash,
                 };
@@ -133,12 +136,12 @@ impl<'a> Claiming<'a> {
         Some(&self.known[found])
     }
 
-    fn finish(self) -> Vec<(ItemKey, Verdict)> {
+    fn finish(self) -> Vec<(ItemKey, ItemChange)> {
         let mut given: HashSet<ItemKey> = self.known.iter().map(|item| item.key.clone()).collect();
         let claims = self.faces.iter().zip(self.made).map(|(face, claim)| match claim {
-            Some((key, verdict @ (Verdict::Same | Verdict::Edited))) => (key, verdict),
+            Some((key, verdict @ (ItemChange::Same | ItemChange::Edited))) => (key, verdict),
             Some((_, verdict)) => (fresh(face, &mut given), verdict),
-            None => (fresh(face, &mut given), Verdict::New),
+            None => (fresh(face, &mut given), ItemChange::New),
         });
         claims.collect()
     }

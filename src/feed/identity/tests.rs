@@ -24,7 +24,7 @@ fn feed() -> FeedName {
 }
 
 /// What a document of `items` is, next to what is known of its claims.
-fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
+fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<ClassifiedItem> {
     let faces = Faces::of(items);
     let claims = faces.claims();
     let is_claimed = |item: &&KnownItem| {
@@ -46,12 +46,16 @@ fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Judged> {
 }
 
 /// What the store knows after `judged` was recorded.
-fn remember(mut known: Vec<KnownItem>, items: &[Item], judged: &[Judged]) -> Vec<KnownItem> {
+fn remember(
+    mut known: Vec<KnownItem>,
+    items: &[Item],
+    judged: &[ClassifiedItem],
+) -> Vec<KnownItem> {
     for judged in judged {
         let old = match &judged.verdict {
-            Verdict::Same => continue,
-            Verdict::Rekeyed { old, .. } => old,
-            Verdict::New | Verdict::Edited | Verdict::Renewed => &judged.key,
+            ItemChange::Same => continue,
+            ItemChange::Rekeyed { old, .. } => old,
+            ItemChange::New | ItemChange::Edited | ItemChange::Renewed => &judged.key,
         };
         known.retain(|item| item.key != *old);
         known.push(KnownItem {
@@ -73,7 +77,7 @@ fn remember(mut known: Vec<KnownItem>, items: &[Item], judged: &[Judged]) -> Vec
 }
 
 /// The verdicts on the last of `documents`, each judged in turn.
-fn verdicts(documents: &[&[Item]]) -> Vec<Verdict> {
+fn verdicts(documents: &[&[Item]]) -> Vec<ItemChange> {
     let mut known = Vec::new();
     let mut last = Vec::new();
     for items in documents {
@@ -169,10 +173,10 @@ fn a_changed_text_title_or_link_is_an_edit() {
         item("g", "http://a.example/1", "y", "text"),
         item("g", "http://a.example/new", "y", "text"),
     ] {
-        assert_eq!(verdicts(&[from_ref(&old), &[new]]), [Verdict::Edited]);
+        assert_eq!(verdicts(&[from_ref(&old), &[new]]), [ItemChange::Edited]);
     }
     let moved = item("g", "http://a.example/new", "x", "text");
-    assert_eq!(verdicts(&[&[old], &[moved]]), [Verdict::Same]);
+    assert_eq!(verdicts(&[&[old], &[moved]]), [ItemChange::Same]);
 }
 
 #[test]
@@ -180,18 +184,18 @@ fn a_new_guid_for_a_known_link_or_text_is_no_news() {
     let old = item("g", "http://a.example/1", "x", "text");
     let old_key = ItemKey("guid g".to_owned());
     let by_link = verdicts(&[from_ref(&old), &[item("h", "https://a.example/1", "y", "text")]]);
-    assert_eq!(by_link, [Verdict::Rekeyed { old: old_key.clone(), edited: true }]);
+    assert_eq!(by_link, [ItemChange::Rekeyed { old: old_key.clone(), edited: true }]);
     let by_text = verdicts(&[from_ref(&old), &[item("h", "http://b.example/9", "x", "text")]]);
-    assert_eq!(by_text, [Verdict::Rekeyed { old: old_key, edited: false }]);
+    assert_eq!(by_text, [ItemChange::Rekeyed { old: old_key, edited: false }]);
     let news = verdicts(&[&[old], &[item("h", "http://b.example/9", "x", "other")]]);
-    assert_eq!(news, [Verdict::New]);
+    assert_eq!(news, [ItemChange::New]);
 }
 
 #[test]
 fn a_title_alone_does_not_make_an_item_known() {
     let monday = item("mon", "http://a.example/mon", "Daily brief", "");
     let tuesday = item("tue", "http://a.example/tue", "Daily brief", "");
-    assert_eq!(verdicts(&[&[monday], &[tuesday]]), [Verdict::New]);
+    assert_eq!(verdicts(&[&[monday], &[tuesday]]), [ItemChange::New]);
 }
 
 #[test]
@@ -201,12 +205,12 @@ fn the_item_first_known_by_a_guid_keeps_it() {
     let three = item("0", "http://a.example/3", "three", "3");
     assert_eq!(
         verdicts(&[from_ref(&one), &[two.clone(), one.clone()]]),
-        [Verdict::New, Verdict::Same]
+        [ItemChange::New, ItemChange::Same]
     );
     let last = [three, two.clone()];
     assert_eq!(
         verdicts(&[from_ref(&one), &[two, one.clone()], &last]),
-        [Verdict::New, Verdict::Same]
+        [ItemChange::New, ItemChange::Same]
     );
 }
 
@@ -215,28 +219,31 @@ fn a_guid_that_a_document_repeats_makes_no_item_an_edit_of_another() {
     let of = |n: u32| {
         item("0", &format!("http://a.example/{n}"), &format!("title {n}"), &format!("text {n}"))
     };
-    assert_eq!(verdicts(&[&[of(1)], &[of(3), of(2)]]), [Verdict::New, Verdict::New]);
+    assert_eq!(verdicts(&[&[of(1)], &[of(3), of(2)]]), [ItemChange::New, ItemChange::New]);
     assert_eq!(
         verdicts(&[&[of(1)], &[of(2), of(1)], &[of(4), of(3)]]),
-        [Verdict::New, Verdict::New]
+        [ItemChange::New, ItemChange::New]
     );
 }
 
 #[test]
 fn items_that_all_link_to_one_page_stay_apart() {
     let of = |n: u32| item("", "http://a.example/", &format!("title {n}"), "text");
-    assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(2)]]), [Verdict::New, Verdict::Same]);
+    assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(2)]]), [ItemChange::New, ItemChange::Same]);
     let same_guid =
         |n: u32| item("http://a.example/", "http://a.example/", &format!("title {n}"), "text");
     let rolled = [same_guid(3), same_guid(2)];
-    assert_eq!(verdicts(&[&[same_guid(1), same_guid(2)], &rolled]), [Verdict::New, Verdict::Same]);
+    assert_eq!(
+        verdicts(&[&[same_guid(1), same_guid(2)], &rolled]),
+        [ItemChange::New, ItemChange::Same]
+    );
 }
 
 #[test]
 fn a_whole_document_of_unknown_items_is_news() {
     let of =
         |n: u32| item(&n.to_string(), &format!("http://a.example/{n}"), &format!("t{n}"), "text");
-    assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(4)]]), [Verdict::New, Verdict::New]);
+    assert_eq!(verdicts(&[&[of(1), of(2)], &[of(3), of(4)]]), [ItemChange::New, ItemChange::New]);
 }
 
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
@@ -257,7 +264,7 @@ proptest! {
         let known = remember(Vec::new(), &past, &first);
         let judged = judge(&feed(), &known, &items);
         let known = remember(known, &items, &judged);
-        prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == Verdict::Same));
+        prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == ItemChange::Same));
     }
 
     #[test]
@@ -271,7 +278,7 @@ proptest! {
         let by = seed % items.len().max(1);
         items.rotate_left(by);
         items.reverse();
-        prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == Verdict::Same));
+        prop_assert!(judge(&feed(), &known, &items).iter().all(|judged| judged.verdict == ItemChange::Same));
     }
 
     #[test]
@@ -283,7 +290,7 @@ proptest! {
         prop_assert_eq!(keys.len(), judged.len());
         for judged in &judged {
             let is_known = known.iter().any(|item| item.key == judged.key);
-            prop_assert_eq!(is_known, matches!(judged.verdict, Verdict::Same | Verdict::Edited));
+            prop_assert_eq!(is_known, matches!(judged.verdict, ItemChange::Same | ItemChange::Edited));
         }
     }
 }
@@ -304,13 +311,13 @@ fn known_items_come_and_go_by_the_keys_that_are_known() {
     known[2].gone = true;
     let after = items(&["a", "c", "d"]);
     let found = turnover(&known, &judge(&feed(), &known, &after));
-    assert_eq!(found, Turnover { gone: keys(&["b"]), back: keys(&["c"]) });
+    assert_eq!(found, RemovedAndReturned { gone: keys(&["b"]), back: keys(&["c"]) });
 
     // The same words under another guid are the same item, and it is there.
     let renamed = [item("z", "", "title b", "text b"), after[0].clone(), after[1].clone()];
     known[1].gone = true;
     let found = turnover(&known, &judge(&feed(), &known, &renamed));
-    assert_eq!(found, Turnover { gone: vec![], back: keys(&["b", "c"]) });
+    assert_eq!(found, RemovedAndReturned { gone: vec![], back: keys(&["b", "c"]) });
 }
 
 #[rstest]

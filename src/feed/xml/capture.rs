@@ -3,17 +3,17 @@
 use html5ever::tokenizer::{Tag, TagKind};
 use url::Url;
 
-use super::draft::{Draft, Form};
-use super::element::{Meaning, Part};
+use super::draft::{ItemDraft, TextForm};
+use super::element::{ElementMeaning, FeedPart};
 use crate::markup::date::moment;
 use crate::markup::plain;
 
 /// The part of a feed or an item that is being read.
 pub(super) struct Capture {
     name: String,
-    pub(super) part: Part,
+    pub(super) part: FeedPart,
     pub(super) rank: u8,
-    pub(super) form: Form,
+    pub(super) form: TextForm,
     /// Its markup stands in it as elements, so that its text is text.
     is_inline: bool,
     has_elements: bool,
@@ -26,7 +26,13 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    pub(super) fn new(tag: &Tag, part: Part, rank: u8, is_atom: bool, base: Option<Url>) -> Self {
+    pub(super) fn new(
+        tag: &Tag,
+        part: FeedPart,
+        rank: u8,
+        is_atom: bool,
+        base: Option<Url>,
+    ) -> Self {
         let kind = attribute(tag, "type").unwrap_or_default().trim().to_ascii_lowercase();
         let mode = attribute(tag, "mode").unwrap_or_default();
         Self {
@@ -47,17 +53,17 @@ impl Capture {
     }
 
     /// Whether the start of an element shows that this one is over, though nothing closed it.
-    pub(super) fn is_ended_by(&self, name: &str, meaning: Meaning) -> bool {
+    pub(super) fn is_ended_by(&self, name: &str, meaning: ElementMeaning) -> bool {
         match meaning {
-            Meaning::Item => true,
-            Meaning::Part(part, _) if self.part.is_long() => {
+            ElementMeaning::Item => true,
+            ElementMeaning::Part(part, _) if self.part.is_long() => {
                 !part.is_html_too() || name.contains(':') && !self.is_inline
             }
-            Meaning::Part(..) => !self.is_inline,
-            Meaning::Source | Meaning::Aside | Meaning::Feed => {
+            ElementMeaning::Part(..) => !self.is_inline,
+            ElementMeaning::Source | ElementMeaning::Aside | ElementMeaning::Feed => {
                 !self.part.is_long() && !self.is_inline
             }
-            Meaning::Unknown => false,
+            ElementMeaning::Unknown => false,
         }
     }
 
@@ -93,22 +99,22 @@ impl Capture {
     }
 
     /// Gives an item what it says of it.
-    pub(super) fn into_item(self, item: &mut Draft) {
-        if let Some(lang) = self.lang.filter(|_| self.part == Part::Content) {
+    pub(super) fn into_item(self, item: &mut ItemDraft) {
+        if let Some(lang) = self.lang.filter(|_| self.part == FeedPart::Content) {
             item.lang.offer(2, lang);
         }
         let text = self.text;
         match self.part {
             _ if text.trim().is_empty() => {}
-            Part::Guid => item.guid.offer(self.rank, text.trim().to_owned()),
-            Part::Content => item.content.offer(self.rank, (self.form, text)),
-            Part::Summary => item.summary.offer(self.rank, (self.form, text)),
-            Part::Date => {
+            FeedPart::Guid => item.guid.offer(self.rank, text.trim().to_owned()),
+            FeedPart::Content => item.content.offer(self.rank, (self.form, text)),
+            FeedPart::Summary => item.summary.offer(self.rank, (self.form, text)),
+            FeedPart::Date => {
                 if let Some(date) = moment(&text) {
                     item.date.offer(self.rank, date);
                 }
             }
-            Part::Category => item.tags.push(plain::one_line(&plain::from_markup(&text))),
+            FeedPart::Category => item.tags.push(plain::one_line(&plain::from_markup(&text))),
             _ => {}
         }
     }
@@ -116,18 +122,18 @@ impl Capture {
 
 /// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is
 /// often wrong about `text`.
-fn form(kind: &str, mode: &str, part: Part, is_atom: bool) -> Form {
+fn form(kind: &str, mode: &str, part: FeedPart, is_atom: bool) -> TextForm {
     let is_markup = kind.contains("html")
         || kind.ends_with("xml")
         || !is_atom && (kind.is_empty() || kind.starts_with("text"));
-    if part == Part::Content
+    if part == FeedPart::Content
         && (mode == "base64" || !is_markup && kind.contains('/') && !kind.starts_with("text/"))
     {
-        Form::Other
+        TextForm::Other
     } else if is_markup || !is_atom {
-        Form::Markup
+        TextForm::Markup
     } else {
-        Form::Text
+        TextForm::Text
     }
 }
 

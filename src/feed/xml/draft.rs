@@ -9,7 +9,7 @@ use crate::markup::plain;
 
 /// How the text of an element is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum TextForm {
     /// Markup, as RSS has it everywhere in practice.
     Markup,
     /// Atom's `text`, which is often markup all the same.
@@ -47,12 +47,12 @@ impl<T> Ranked<T> {
 
 /// What is known of an item so far.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct ItemDraft {
     pub(super) title: Ranked<String>,
     pub(super) link: Ranked<Url>,
     pub(super) guid: Ranked<String>,
-    pub(super) content: Ranked<(Form, String)>,
-    pub(super) summary: Ranked<(Form, String)>,
+    pub(super) content: Ranked<(TextForm, String)>,
+    pub(super) summary: Ranked<(TextForm, String)>,
     pub(super) date: Ranked<Timestamp>,
     pub(super) lang: Ranked<String>,
     pub(super) authors: Vec<(u8, String)>,
@@ -60,7 +60,7 @@ pub(super) struct Draft {
     pub(super) source: Option<String>,
 }
 
-impl Draft {
+impl ItemDraft {
     /// Whether nothing was said of it.
     pub(super) fn is_empty(&self) -> bool {
         let is_silent = self.title.is_empty() && self.link.is_empty() && self.guid.is_empty();
@@ -69,7 +69,7 @@ impl Draft {
 
     /// The finished item, in a feed of that address.
     pub(super) fn item(self, base: &Url) -> Item {
-        let written = |text: Option<(Form, String)>| {
+        let written = |text: Option<(TextForm, String)>| {
             text.map(|(form, text)| plain_text(form, &text)).filter(|text| !text.is_empty())
         };
         let content = written(self.content.get());
@@ -100,7 +100,7 @@ impl Draft {
 }
 
 /// A headline in one line. A `<` that nothing closes is a sign in it, not a tag.
-pub(super) fn headline(form: Form, text: &str) -> String {
+pub(super) fn headline(form: TextForm, text: &str) -> String {
     let closed = text.rfind('>').map_or(0, |at| at + 1);
     let signs = text[closed..]
         .contains('<')
@@ -109,11 +109,11 @@ pub(super) fn headline(form: Form, text: &str) -> String {
 }
 
 /// The text of an element, without markup.
-fn plain_text(form: Form, text: &str) -> String {
+fn plain_text(form: TextForm, text: &str) -> String {
     match form {
-        Form::Markup => plain::from_markup(text),
-        Form::Text => plain::from_either(text),
-        Form::Other => String::new(),
+        TextForm::Markup => plain::from_markup(text),
+        TextForm::Text => plain::from_either(text),
+        TextForm::Other => String::new(),
     }
 }
 

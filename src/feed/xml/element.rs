@@ -7,13 +7,13 @@ const MOST_PREFIXES: usize = 64;
 
 /// What an element is to a reader of news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum ElementMeaning {
     /// The root of a feed, or what stands for it.
     Feed,
     /// One piece of news.
     Item,
     /// A part of a feed or an item; the rank says which of several counts, highest first.
-    Part(Part, u8),
+    Part(FeedPart, u8),
     /// Who an item was taken from: a name in RSS, a feed's head in Atom.
     Source,
     /// Something else that has a title, a link or a name of its own.
@@ -24,7 +24,7 @@ pub(super) enum Meaning {
 
 /// The parts of feeds and items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum FeedPart {
     Title,
     Link,
     Guid,
@@ -43,7 +43,7 @@ pub(super) enum Part {
     Hint,
 }
 
-impl Part {
+impl FeedPart {
     /// Whether it may hold markup of its own, among which titles, links and summaries are HTML's.
     pub(super) fn is_long(self) -> bool {
         matches!(self, Self::Summary | Self::Content)
@@ -67,7 +67,7 @@ impl Part {
 /// The vocabularies that matter here. `Core` is RSS, Atom and CDF alike: their words do not
 /// collide.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Vocabulary {
+enum FeedVocabulary {
     Core,
     Dublin,
     Content,
@@ -78,9 +78,9 @@ enum Vocabulary {
 
 /// Prefixes that the document declares.
 #[derive(Default)]
-pub(super) struct Prefixes(Vec<(String, Vocabulary)>);
+pub(super) struct NamespacePrefixes(Vec<(String, FeedVocabulary)>);
 
-impl Prefixes {
+impl NamespacePrefixes {
     /// Remembers what `tag` declares.
     pub(super) fn learn(&mut self, tag: &Tag) {
         for attribute in &tag.attrs {
@@ -94,25 +94,27 @@ impl Prefixes {
     }
 
     /// What an element of that name, in lower case, means.
-    pub(super) fn meaning(&self, name: &str) -> Meaning {
+    pub(super) fn meaning(&self, name: &str) -> ElementMeaning {
         let (vocabulary, local) = match name.split_once(':') {
-            None => (Vocabulary::Core, name),
+            None => (FeedVocabulary::Core, name),
             Some((prefix, local)) => (self.vocabulary(prefix), local),
         };
         match vocabulary {
-            Vocabulary::Core => core(local),
-            Vocabulary::Dublin => dublin(local),
-            Vocabulary::Content if matches!(local, "encoded") => Meaning::Part(Part::Content, 2),
-            Vocabulary::Media => media(local),
-            Vocabulary::Podcast => podcast(local),
-            Vocabulary::Other if local == "rdf" => Meaning::Feed,
-            Vocabulary::Other if local == "origlink" => Meaning::Part(Part::Link, 4),
-            Vocabulary::Other if local == "body" => Meaning::Part(Part::Content, 2),
-            Vocabulary::Content | Vocabulary::Other => Meaning::Unknown,
+            FeedVocabulary::Core => core(local),
+            FeedVocabulary::Dublin => dublin(local),
+            FeedVocabulary::Content if matches!(local, "encoded") => {
+                ElementMeaning::Part(FeedPart::Content, 2)
+            }
+            FeedVocabulary::Media => media(local),
+            FeedVocabulary::Podcast => podcast(local),
+            FeedVocabulary::Other if local == "rdf" => ElementMeaning::Feed,
+            FeedVocabulary::Other if local == "origlink" => ElementMeaning::Part(FeedPart::Link, 4),
+            FeedVocabulary::Other if local == "body" => ElementMeaning::Part(FeedPart::Content, 2),
+            FeedVocabulary::Content | FeedVocabulary::Other => ElementMeaning::Unknown,
         }
     }
 
-    fn vocabulary(&self, prefix: &str) -> Vocabulary {
+    fn vocabulary(&self, prefix: &str) -> FeedVocabulary {
         let declared = self
             .0
             .iter()
@@ -120,92 +122,92 @@ impl Prefixes {
             .find(|(known, _)| known == prefix)
             .map(|(_, vocabulary)| *vocabulary);
         declared.unwrap_or(match prefix {
-            "atom" | "a10" | "rss" => Vocabulary::Core,
-            "dc" | "dcterms" => Vocabulary::Dublin,
-            "content" => Vocabulary::Content,
-            "media" => Vocabulary::Media,
-            "itunes" | "googleplay" => Vocabulary::Podcast,
-            _ => Vocabulary::Other,
+            "atom" | "a10" | "rss" => FeedVocabulary::Core,
+            "dc" | "dcterms" => FeedVocabulary::Dublin,
+            "content" => FeedVocabulary::Content,
+            "media" => FeedVocabulary::Media,
+            "itunes" | "googleplay" => FeedVocabulary::Podcast,
+            _ => FeedVocabulary::Other,
         })
     }
 }
 
 /// The vocabulary of a namespace; `None` if only its prefix can tell.
-fn by_address(address: &str) -> Option<Vocabulary> {
+fn by_address(address: &str) -> Option<FeedVocabulary> {
     let address = address.trim().to_ascii_lowercase();
     let has = |part: &str| address.contains(part);
     let is_rss = has("purl.org/rss/1.0/") && !has("modules")
         || has("purl.org/net/rss1.1#")
         || has("/rdf/simple/0.9");
     if is_rss || has("backend.userland.com/rss") || has("/atom") && !has("thread") {
-        Some(Vocabulary::Core)
+        Some(FeedVocabulary::Core)
     } else if has("purl.org/dc/") || has("purl.org/rss/1.0/modules/dc") {
-        Some(Vocabulary::Dublin)
+        Some(FeedVocabulary::Dublin)
     } else if has("modules/content") {
-        Some(Vocabulary::Content)
+        Some(FeedVocabulary::Content)
     } else if has("/mrss") {
-        Some(Vocabulary::Media)
+        Some(FeedVocabulary::Media)
     } else {
-        (has("itunes.com") || has("play-podcasts")).then_some(Vocabulary::Podcast)
+        (has("itunes.com") || has("play-podcasts")).then_some(FeedVocabulary::Podcast)
     }
 }
 
-fn core(local: &str) -> Meaning {
+fn core(local: &str) -> ElementMeaning {
     let (part, rank) = match local {
-        "rss" | "feed" | "channel" | "rdf" => return Meaning::Feed,
-        "item" | "entry" => return Meaning::Item,
-        "source" => return Meaning::Source,
-        "image" | "textinput" | "contributor" | "cloud" => return Meaning::Aside,
-        "title" => (Part::Title, 2),
-        "link" => (Part::Link, 3),
-        "guid" | "id" => (Part::Guid, 2),
-        "description" | "summary" | "abstract" => (Part::Summary, 3),
-        "content" | "fullitem" | "body" => (Part::Content, 2),
-        "pubdate" | "published" | "issued" => (Part::Date, 4),
-        "created" => (Part::Date, 2),
-        "updated" | "modified" | "date" | "lastmod" => (Part::Date, 1),
-        "author" => (Part::Author, 2),
-        "name" => (Part::Name, 2),
-        "email" | "uri" | "url" => (Part::Contact, 0),
-        "category" => (Part::Category, 2),
-        "language" => (Part::Language, 2),
-        "ttl" | "skiphours" | "skipdays" => (Part::Hint, 0),
-        _ => return Meaning::Unknown,
+        "rss" | "feed" | "channel" | "rdf" => return ElementMeaning::Feed,
+        "item" | "entry" => return ElementMeaning::Item,
+        "source" => return ElementMeaning::Source,
+        "image" | "textinput" | "contributor" | "cloud" => return ElementMeaning::Aside,
+        "title" => (FeedPart::Title, 2),
+        "link" => (FeedPart::Link, 3),
+        "guid" | "id" => (FeedPart::Guid, 2),
+        "description" | "summary" | "abstract" => (FeedPart::Summary, 3),
+        "content" | "fullitem" | "body" => (FeedPart::Content, 2),
+        "pubdate" | "published" | "issued" => (FeedPart::Date, 4),
+        "created" => (FeedPart::Date, 2),
+        "updated" | "modified" | "date" | "lastmod" => (FeedPart::Date, 1),
+        "author" => (FeedPart::Author, 2),
+        "name" => (FeedPart::Name, 2),
+        "email" | "uri" | "url" => (FeedPart::Contact, 0),
+        "category" => (FeedPart::Category, 2),
+        "language" => (FeedPart::Language, 2),
+        "ttl" | "skiphours" | "skipdays" => (FeedPart::Hint, 0),
+        _ => return ElementMeaning::Unknown,
     };
-    Meaning::Part(part, rank)
+    ElementMeaning::Part(part, rank)
 }
 
-fn dublin(local: &str) -> Meaning {
+fn dublin(local: &str) -> ElementMeaning {
     let (part, rank) = match local {
-        "title" => (Part::Title, 1),
-        "description" => (Part::Summary, 2),
-        "date" | "issued" | "created" => (Part::Date, 3),
-        "modified" => (Part::Date, 1),
-        "creator" | "author" => (Part::Author, 2),
-        "subject" => (Part::Category, 2),
-        "language" => (Part::Language, 1),
-        _ => return Meaning::Unknown,
+        "title" => (FeedPart::Title, 1),
+        "description" => (FeedPart::Summary, 2),
+        "date" | "issued" | "created" => (FeedPart::Date, 3),
+        "modified" => (FeedPart::Date, 1),
+        "creator" | "author" => (FeedPart::Author, 2),
+        "subject" => (FeedPart::Category, 2),
+        "language" => (FeedPart::Language, 1),
+        _ => return ElementMeaning::Unknown,
     };
-    Meaning::Part(part, rank)
+    ElementMeaning::Part(part, rank)
 }
 
-fn media(local: &str) -> Meaning {
+fn media(local: &str) -> ElementMeaning {
     match local {
-        "title" => Meaning::Part(Part::Title, 0),
-        "description" => Meaning::Part(Part::Summary, 1),
-        "category" => Meaning::Part(Part::Category, 1),
-        _ => Meaning::Unknown,
+        "title" => ElementMeaning::Part(FeedPart::Title, 0),
+        "description" => ElementMeaning::Part(FeedPart::Summary, 1),
+        "category" => ElementMeaning::Part(FeedPart::Category, 1),
+        _ => ElementMeaning::Unknown,
     }
 }
 
-fn podcast(local: &str) -> Meaning {
+fn podcast(local: &str) -> ElementMeaning {
     match local {
-        "author" => Meaning::Part(Part::Author, 1),
-        "title" => Meaning::Part(Part::Title, 1),
-        "summary" => Meaning::Part(Part::Summary, 1),
-        "category" => Meaning::Part(Part::Category, 1),
-        "owner" => Meaning::Aside,
-        _ => Meaning::Unknown,
+        "author" => ElementMeaning::Part(FeedPart::Author, 1),
+        "title" => ElementMeaning::Part(FeedPart::Title, 1),
+        "summary" => ElementMeaning::Part(FeedPart::Summary, 1),
+        "category" => ElementMeaning::Part(FeedPart::Category, 1),
+        "owner" => ElementMeaning::Aside,
+        _ => ElementMeaning::Unknown,
     }
 }
 
@@ -216,37 +218,44 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("item", Meaning::Item)]
-    #[case("atom:entry", Meaning::Item)]
-    #[case("rdf:rdf", Meaning::Feed)]
-    #[case("dc:date", Meaning::Part(Part::Date, 3))]
-    #[case("content:encoded", Meaning::Part(Part::Content, 2))]
-    #[case("feedburner:origlink", Meaning::Part(Part::Link, 4))]
-    #[case("media:content", Meaning::Unknown)]
-    #[case("x:title", Meaning::Unknown)]
-    #[case("source", Meaning::Source)]
-    #[case("image", Meaning::Aside)]
-    fn elements_are_known_by_their_usual_prefix(#[case] name: &str, #[case] meaning: Meaning) {
-        assert_eq!(Prefixes::default().meaning(name), meaning);
+    #[case("item", ElementMeaning::Item)]
+    #[case("atom:entry", ElementMeaning::Item)]
+    #[case("rdf:rdf", ElementMeaning::Feed)]
+    #[case("dc:date", ElementMeaning::Part(FeedPart::Date, 3))]
+    #[case("content:encoded", ElementMeaning::Part(FeedPart::Content, 2))]
+    #[case("feedburner:origlink", ElementMeaning::Part(FeedPart::Link, 4))]
+    #[case("media:content", ElementMeaning::Unknown)]
+    #[case("x:title", ElementMeaning::Unknown)]
+    #[case("source", ElementMeaning::Source)]
+    #[case("image", ElementMeaning::Aside)]
+    fn elements_are_known_by_their_usual_prefix(
+        #[case] name: &str,
+        #[case] meaning: ElementMeaning,
+    ) {
+        assert_eq!(NamespacePrefixes::default().meaning(name), meaning);
     }
 
     #[rstest]
-    #[case("http://purl.org/dc/elements/1.1/", "x:creator", Meaning::Part(Part::Author, 2))]
-    #[case("http://www.w3.org/2005/Atom", "x:updated", Meaning::Part(Part::Date, 1))]
-    #[case("http://search.yahoo.com/mrss/", "x:content", Meaning::Unknown)]
+    #[case(
+        "http://purl.org/dc/elements/1.1/",
+        "x:creator",
+        ElementMeaning::Part(FeedPart::Author, 2)
+    )]
+    #[case("http://www.w3.org/2005/Atom", "x:updated", ElementMeaning::Part(FeedPart::Date, 1))]
+    #[case("http://search.yahoo.com/mrss/", "x:content", ElementMeaning::Unknown)]
     #[case(
         "http://www.itunes.com/dtds/podcast-1.0.dtd",
         "x:summary",
-        Meaning::Part(Part::Summary, 1)
+        ElementMeaning::Part(FeedPart::Summary, 1)
     )]
-    #[case("http://purl.org/syndication/thread/1.0", "x:link", Meaning::Unknown)]
-    #[case("urn:other", "x:link", Meaning::Unknown)]
+    #[case("http://purl.org/syndication/thread/1.0", "x:link", ElementMeaning::Unknown)]
+    #[case("urn:other", "x:link", ElementMeaning::Unknown)]
     fn a_declared_prefix_means_what_its_address_says(
         #[case] address: &str,
         #[case] name: &str,
-        #[case] meaning: Meaning,
+        #[case] meaning: ElementMeaning,
     ) {
-        let prefixes = Prefixes(
+        let prefixes = NamespacePrefixes(
             by_address(address)
                 .map(|vocabulary| ("x".to_owned(), vocabulary))
                 .into_iter()

@@ -3,7 +3,7 @@
 use minijinja::Environment;
 use minijinja::value::Serde;
 
-use crate::notify::view::View;
+use crate::notify::view::MessageView;
 
 const NAME: &str = "email.html";
 
@@ -11,7 +11,7 @@ const NAME: &str = "email.html";
 ///
 /// # Errors
 /// Where the template fails, in words for a person.
-pub(super) fn html(view: &View) -> Result<String, String> {
+pub(super) fn html(view: &MessageView) -> Result<String, String> {
     let failed = |error: minijinja::Error| format!("the mail's HTML cannot be written: {error}");
     let mut templates = Environment::new();
     // The name's ending switches escaping on.
@@ -28,7 +28,7 @@ mod tests {
     use crate::notify::fixture;
     use crate::notify::view::view;
 
-    fn of(letter: &crate::alerts::Letter) -> String {
+    fn of(letter: &crate::alerts::Notification) -> String {
         html(&view(letter, &TimeZone::UTC)).unwrap()
     }
 
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_digest() {
-        assert_snapshot!(of(&fixture::digest(crate::alerts::digest::Reason::Late)));
+        assert_snapshot!(of(&fixture::digest(crate::alerts::digest::DigestReason::Late)));
     }
 
     #[test]

@@ -20,12 +20,12 @@ use jiff::Timestamp;
 use crate::alerts::Receiver;
 use crate::config::Email;
 use crate::notify::email::{address, with_ascii_domain};
-use crate::notify::{Cause, Outcome, Retry, Scope};
-use hand_over::{Envelope, Failure, hand_over};
-use meaning::{Meaning, meaning};
+use crate::notify::{FailureCause, FailureScope, Outcome, RetryReason};
+use hand_over::{Envelope, HandOverFailure, hand_over};
+use meaning::{RefusalMeaning, meaning};
 use open::{NotOpened, open};
-use reply::Reply;
-use step::Step;
+use reply::SmtpReply;
+use step::SmtpStep;
 use wish::wish;
 
 pub(in crate::notify) use pool::Pools;
@@ -79,39 +79,52 @@ pub(in crate::notify) async fn send(
 }
 
 /// A connection that could not be had. Nothing was said of the mail.
-fn not_opened(email: &Email, failure: &NotOpened) -> Retry {
+fn not_opened(email: &Email, failure: &NotOpened) -> RetryReason {
     let why = words::not_opened(email, failure);
     match failure {
         NotOpened::Refused(step, reply) => match meaning(*step, reply) {
-            Meaning::Later(cause, scope) => Retry { why, cause, scope, after: wish(&reply.text()) },
-            Meaning::Never | Meaning::TooLarge => {
-                Retry { why, cause: Cause::Shut, scope: Scope::Notifier, after: None }
+            RefusalMeaning::Later(cause, scope) => {
+                RetryReason { why, cause, scope, after: wish(&reply.text()) }
             }
+            RefusalMeaning::Never | RefusalMeaning::TooLarge => RetryReason {
+                why,
+                cause: FailureCause::Shut,
+                scope: FailureScope::Notifier,
+                after: None,
+            },
         },
-        NotOpened::NoLogin => {
-            Retry { why, cause: Cause::Shut, scope: Scope::Notifier, after: None }
-        }
-        _ => Retry { why, cause: Cause::Unreached, scope: Scope::Notifier, after: None },
+        NotOpened::NoLogin => RetryReason {
+            why,
+            cause: FailureCause::Shut,
+            scope: FailureScope::Notifier,
+            after: None,
+        },
+        _ => RetryReason {
+            why,
+            cause: FailureCause::Unreached,
+            scope: FailureScope::Notifier,
+            after: None,
+        },
     }
 }
 
 /// What becomes of a mail that was not taken because of `failure`, which is `why` in words.
-fn not_sent(failure: &Failure, why: String) -> Outcome {
+fn not_sent(failure: &HandOverFailure, why: String) -> Outcome {
     match failure {
-        Failure::Refused(step, reply) => refused(*step, reply, why),
-        Failure::Broken(..) => Outcome::retry(Cause::Failed, why),
-        Failure::SenderBeyondAscii => Outcome::retry(Cause::Shut, why),
-        Failure::RecipientBeyondAscii => Outcome::Refused(why),
-        Failure::TooLong(_) => Outcome::TooLarge(why),
+        HandOverFailure::Refused(step, reply) => refused(*step, reply, why),
+        HandOverFailure::Broken(..) => Outcome::retry(FailureCause::Failed, why),
+        HandOverFailure::SenderBeyondAscii => Outcome::retry(FailureCause::Shut, why),
+        HandOverFailure::RecipientBeyondAscii => Outcome::Refused(why),
+        HandOverFailure::TooLong(_) => Outcome::TooLarge(why),
     }
 }
 
-fn refused(step: Step, reply: &Reply, why: String) -> Outcome {
+fn refused(step: SmtpStep, reply: &SmtpReply, why: String) -> Outcome {
     match meaning(step, reply) {
-        Meaning::Never => Outcome::Refused(why),
-        Meaning::TooLarge => Outcome::TooLarge(why),
-        Meaning::Later(cause, scope) => {
-            Outcome::Retry(Retry { why, cause, scope, after: wish(&reply.text()) })
+        RefusalMeaning::Never => Outcome::Refused(why),
+        RefusalMeaning::TooLarge => Outcome::TooLarge(why),
+        RefusalMeaning::Later(cause, scope) => {
+            Outcome::Retry(RetryReason { why, cause, scope, after: wish(&reply.text()) })
         }
     }
 }

@@ -28,7 +28,7 @@ fn receiver(recipient: &str) -> Receiver {
     Receiver { notifier: NotifierName("Desk 1".to_owned()), recipient: recipient.to_owned() }
 }
 
-fn mail_of(letter: &Letter) -> Vec<u8> {
+fn mail_of(letter: &Notification) -> Vec<u8> {
     let desk = desk("Tidings <tidings@example.org>", &["ana@example.org"]);
     render(&desk, &receiver("ana@example.org"), letter, &TimeZone::UTC).unwrap()
 }
@@ -41,7 +41,7 @@ fn names(mail: &ParsedMail<'_>) -> Vec<String> {
     mail.headers.iter().map(mailparse::MailHeader::get_key).collect()
 }
 
-fn told_by(severity: Severity, rules: &[&str]) -> Letter {
+fn told_by(severity: Severity, rules: &[&str]) -> Notification {
     let mut letter = fixture::titled("A title");
     if let Content::Alert { rules: told, .. } = &mut letter.content {
         *told = rules.iter().map(|rule| fixture::told(rule, vec![])).collect();
@@ -83,7 +83,7 @@ fn rendered_again_it_is_the_same() {
 #[test]
 fn mails_of_one_event_are_one_thread_and_a_test_is_in_none() {
     let first = mail_of(&fixture::alert());
-    let second = mail_of(&Letter { id: "another".to_owned(), ..fixture::alert() });
+    let second = mail_of(&Notification { id: "another".to_owned(), ..fixture::alert() });
     assert_ne!(header(&first, "Message-ID"), header(&second, "Message-ID"));
     for name in ["References", "In-Reply-To"] {
         assert_eq!(
@@ -159,7 +159,7 @@ fn no_title_adds_a_header() {
 
 /// The letter with one text in all places that come from a feed, from a rule or from the
 /// configuration.
-fn all_of(text: &str) -> Letter {
+fn all_of(text: &str) -> Notification {
     let mut letter = fixture::alert();
     if let Content::Alert { event: _, story, read, feeds, rules, update: _ } = &mut letter.content {
         text.clone_into(&mut story.title);
@@ -194,7 +194,7 @@ proptest! {
     fn nothing_that_a_feed_a_rule_or_a_name_says_becomes_a_header(text in HOSTILE, notifier in HOSTILE) {
         let desk = desk("Tidings <tidings@example.org>", &["Ana <ana@example.org>"]);
         let to = Receiver { notifier: NotifierName(notifier), recipient: "ana@example.org".to_owned() };
-        let of = |letter: &Letter| render(&desk, &to, letter, &TimeZone::UTC).unwrap();
+        let of = |letter: &Notification| render(&desk, &to, letter, &TimeZone::UTC).unwrap();
         let (mail, plain_mail) = (of(&all_of(&text)), of(&all_of("text")));
         prop_assert!(mail.is_ascii() && !mail.contains(&0));
         for line in mail.split_inclusive(|byte| *byte == b'\n') {

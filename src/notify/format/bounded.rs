@@ -8,14 +8,14 @@ const ELLIPSIS: &str = "…";
 
 /// How a service counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(super) enum LengthUnit {
     /// UTF-16 code units: whoever counts characters counts no more than these.
     Utf16,
     /// Bytes of UTF-8.
     Byte,
 }
 
-impl Unit {
+impl LengthUnit {
     /// The length of `text`, as the service counts it.
     pub(super) fn length(self, text: &str) -> usize {
         match self {
@@ -38,13 +38,13 @@ pub(super) struct Bounded {
     text: String,
     /// Room for more, besides that of the ellipsis.
     left: usize,
-    unit: Unit,
+    unit: LengthUnit,
     escape: Escape,
     is_full: bool,
 }
 
 impl Bounded {
-    pub(super) fn new(most: usize, unit: Unit, escape: Escape) -> Self {
+    pub(super) fn new(most: usize, unit: LengthUnit, escape: Escape) -> Self {
         Self {
             text: String::new(),
             left: most.saturating_sub(unit.length(ELLIPSIS)),
@@ -105,7 +105,7 @@ impl Bounded {
 }
 
 /// `text` escaped, at most so long.
-pub(super) fn bounded(text: &str, most: usize, unit: Unit, escape: Escape) -> String {
+pub(super) fn bounded(text: &str, most: usize, unit: LengthUnit, escape: Escape) -> String {
     let mut bounded = Bounded::new(most, unit, escape);
     bounded.push(text);
     bounded.done()
@@ -124,15 +124,15 @@ mod tests {
     }
 
     #[rstest]
-    #[case("four", 5, Unit::Utf16, "four")]
-    #[case("fours", 5, Unit::Utf16, "four…")]
-    #[case("👩‍🚀👩‍🚀", 6, Unit::Utf16, "👩‍🚀…")]
-    #[case("éé", 5, Unit::Byte, "é…")]
-    #[case("", 3, Unit::Byte, "")]
+    #[case("four", 5, LengthUnit::Utf16, "four")]
+    #[case("fours", 5, LengthUnit::Utf16, "four…")]
+    #[case("👩‍🚀👩‍🚀", 6, LengthUnit::Utf16, "👩‍🚀…")]
+    #[case("éé", 5, LengthUnit::Byte, "é…")]
+    #[case("", 3, LengthUnit::Byte, "")]
     fn what_has_no_room_is_an_ellipsis(
         #[case] text: &str,
         #[case] most: usize,
-        #[case] unit: Unit,
+        #[case] unit: LengthUnit,
         #[case] expected: &str,
     ) {
         assert_eq!(bounded(text, most, unit, as_it_is), expected);
@@ -140,8 +140,8 @@ mod tests {
 
     #[test]
     fn an_escape_is_never_cut_and_marks_stand_in_pairs() {
-        assert_eq!(bounded("abc", 6, Unit::Utf16, doubled), "aabb…");
-        let mut text = Bounded::new(12, Unit::Utf16, as_it_is);
+        assert_eq!(bounded("abc", 6, LengthUnit::Utf16, doubled), "aabb…");
+        let mut text = Bounded::new(12, LengthUnit::Utf16, as_it_is);
         text.push_between("<b>", "abcdef", "</b>");
         text.push("more");
         assert_eq!(text.done(), "<b>abcd…</b>");
@@ -150,7 +150,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_limit_is_passed(parts in prop::collection::vec(any::<String>(), 0..6), most in 3..60_usize) {
-            for unit in [Unit::Utf16, Unit::Byte] {
+            for unit in [LengthUnit::Utf16, LengthUnit::Byte] {
                 let mut text = Bounded::new(most, unit, doubled);
                 for part in &parts {
                     text.push(part);

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::bounded::{Bounded, Unit, bounded};
-use super::link::{Link, in_markdown, link};
-use super::list::{self, Form};
+use super::bounded::{Bounded, LengthUnit, bounded};
+use super::link::{LinkForm, in_markdown, link};
+use super::list::{self, ListForm};
 use super::words::{colour, headline, joined};
-use crate::notify::view::{Item, View};
+use crate::notify::view::{MessageView, StoryItem};
 
 // Discord takes 256 characters of title, 4096 of description, 25 fields of 1024, 2048 of an
 // address, and 6000 in all.
@@ -23,11 +23,11 @@ const WRITTEN: usize = 3000;
 /// The most of a headline and of a place in a list.
 const LINE: usize = 300;
 
-pub(super) fn message(view: &View) -> Value {
-    let title = bounded(&headline(view), TITLE, Unit::Utf16, escape);
+pub(super) fn message(view: &MessageView) -> Value {
+    let title = bounded(&headline(view), TITLE, LengthUnit::Utf16, escape);
     let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
     let text = text(view, link.as_ref());
-    let value = |lines: &[String]| bounded(&lines.join("\n"), FACT, Unit::Utf16, escape);
+    let value = |lines: &[String]| bounded(&lines.join("\n"), FACT, LengthUnit::Utf16, escape);
     // A field without a value is an error.
     let facts = view
         .facts
@@ -35,7 +35,7 @@ pub(super) fn message(view: &View) -> Value {
         .map(|fact| (fact.name, value(&fact.lines)))
         .filter(|(_, value)| !value.trim().is_empty());
     let facts: Vec<_> = facts.collect();
-    let length = |text: &str| Unit::Utf16.length(text);
+    let length = |text: &str| LengthUnit::Utf16.length(text);
     let used = length(&title)
         + length(&text)
         + facts.iter().map(|(name, value)| length(name) + length(value)).sum::<usize>();
@@ -46,7 +46,7 @@ pub(super) fn message(view: &View) -> Value {
         "color": colour(view),
         "fields": fields.collect::<Vec<_>>(),
     });
-    if let Some(Link::Linked(address)) = link {
+    if let Some(LinkForm::Linked(address)) = link {
         first["url"] = json!(address);
     }
     let lists = lists(view, ALL.saturating_sub(used));
@@ -55,15 +55,17 @@ pub(super) fn message(view: &View) -> Value {
 }
 
 /// The sentences and the note, and below them an address that cannot be linked.
-fn text(view: &View, link: Option<&Link>) -> String {
+fn text(view: &MessageView, link: Option<&LinkForm>) -> String {
     let below = match link {
-        Some(Link::Written(address)) => format!("\n<{address}>"),
-        Some(Link::Words(words)) => format!("\n{}", bounded(words, TEXT, Unit::Utf16, escape)),
-        Some(Link::Linked(_)) | None => String::new(),
+        Some(LinkForm::Written(address)) => format!("\n<{address}>"),
+        Some(LinkForm::Words(words)) => {
+            format!("\n{}", bounded(words, TEXT, LengthUnit::Utf16, escape))
+        }
+        Some(LinkForm::Linked(_)) | None => String::new(),
     };
     let mut text = Bounded::new(
         (TEXT + LINE).saturating_sub(below.len()).clamp(LINE, TEXT),
-        Unit::Utf16,
+        LengthUnit::Utf16,
         escape,
     );
     for quote in &view.quotes {
@@ -82,28 +84,30 @@ fn text(view: &View, link: Option<&Link>) -> String {
 }
 
 /// The stories and copies, in embeds of their own.
-fn lists(view: &View, room: usize) -> Vec<String> {
-    let heading = |words: &str| format!("**{}**", bounded(words, LINE, Unit::Utf16, escape));
+fn lists(view: &MessageView, room: usize) -> Vec<String> {
+    let heading = |words: &str| format!("**{}**", bounded(words, LINE, LengthUnit::Utf16, escape));
     let first = room.min(DESCRIPTION);
     list::texts(
         view,
         &[first, room - first],
-        &Form { unit: Unit::Utf16, escape, heading: &heading, item: &item },
+        &ListForm { unit: LengthUnit::Utf16, escape, heading: &heading, item: &item },
     )
 }
 
-fn item(item: &Item) -> String {
-    let title = bounded(&joined(&item.title), LINE, Unit::Utf16, escape);
-    let place =
-        item.place.iter().map(|place| format!(" – {}", bounded(place, LINE, Unit::Utf16, escape)));
+fn item(item: &StoryItem) -> String {
+    let title = bounded(&joined(&item.title), LINE, LengthUnit::Utf16, escape);
+    let place = item
+        .place
+        .iter()
+        .map(|place| format!(" – {}", bounded(place, LINE, LengthUnit::Utf16, escape)));
     let place: String = place.collect();
     match item.link.as_deref().map(|address| link(address, WRITTEN, LINE)) {
         None => format!("• {title}{place}"),
-        Some(Link::Linked(address) | Link::Written(address)) => {
+        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
             format!("• [{title}]({}){place}", in_markdown(&address))
         }
-        Some(Link::Words(words)) => {
-            format!("• {title}{place} – {}", bounded(&words, LINE, Unit::Utf16, escape))
+        Some(LinkForm::Words(words)) => {
+            format!("• {title}{place} – {}", bounded(&words, LINE, LengthUnit::Utf16, escape))
         }
     }
 }

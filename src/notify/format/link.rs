@@ -20,7 +20,7 @@ const ILLEGAL: &AsciiSet = &CONTROLS
 
 /// How a service can show an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Link {
+pub(super) enum LinkForm {
     /// Behind words, or in a field for links.
     Linked(String),
     /// An address of the web, written out: a field for links takes none so long.
@@ -32,12 +32,12 @@ pub(super) enum Link {
 
 /// `address` for a service that links addresses of at most `linked` characters and has room in its
 /// texts for `written`.
-pub(super) fn link(address: &str, linked: usize, written: usize) -> Link {
+pub(super) fn link(address: &str, linked: usize, written: usize) -> LinkForm {
     measured(web(address).as_deref(), address, linked, written)
 }
 
 /// The same for markup in which `&` is written `&amp;`, and counts as that.
-pub(super) fn link_in_markup(address: &str, linked: usize, written: usize) -> Link {
+pub(super) fn link_in_markup(address: &str, linked: usize, written: usize) -> LinkForm {
     measured(
         web(address).map(|address| address.replace('&', "&amp;")).as_deref(),
         address,
@@ -46,18 +46,18 @@ pub(super) fn link_in_markup(address: &str, linked: usize, written: usize) -> Li
     )
 }
 
-fn measured(web: Option<&str>, address: &str, linked: usize, written: usize) -> Link {
+fn measured(web: Option<&str>, address: &str, linked: usize, written: usize) -> LinkForm {
     let Some(web) = web else {
-        return Link::Words(if address.len() <= written {
+        return LinkForm::Words(if address.len() <= written {
             address.to_owned()
         } else {
             too_long(address)
         });
     };
     match web.len() {
-        length if length <= linked => Link::Linked(web.to_owned()),
-        length if length <= written => Link::Written(web.to_owned()),
-        _ => Link::Words(too_long(address)),
+        length if length <= linked => LinkForm::Linked(web.to_owned()),
+        length if length <= written => LinkForm::Written(web.to_owned()),
+        _ => LinkForm::Words(too_long(address)),
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     )]
     #[case("https://wire.example/a_(b)#c{d}^e", "https://wire.example/a_(b)#c%7Bd%7D%5Ee")]
     fn what_would_end_a_link_is_encoded(#[case] address: &str, #[case] expected: &str) {
-        assert_eq!(link(address, 2000, 2000), Link::Linked(expected.to_owned()));
+        assert_eq!(link(address, 2000, 2000), LinkForm::Linked(expected.to_owned()));
     }
 
     #[rstest]
@@ -111,15 +111,15 @@ mod tests {
     #[case("file:///srv/feeds/a.html")]
     #[case("http://")]
     fn what_is_no_address_of_the_web_is_words(#[case] address: &str) {
-        assert_eq!(link(address, 2000, 2000), Link::Words(address.to_owned()));
+        assert_eq!(link(address, 2000, 2000), LinkForm::Words(address.to_owned()));
     }
 
     #[test]
     fn a_link_that_no_field_takes_is_written_out_and_one_without_room_is_said() {
         let long = format!("https://wire.example/{}", "a".repeat(2979));
-        assert_eq!(link(&long, 2000, 3000), Link::Written(long.clone()));
+        assert_eq!(link(&long, 2000, 3000), LinkForm::Written(long.clone()));
         let said = "(its link has 3000 characters, too many for this message)".to_owned();
-        assert_eq!(link(&long, 2000, 2999), Link::Words(said));
+        assert_eq!(link(&long, 2000, 2999), LinkForm::Words(said));
     }
 
     #[rstest]

@@ -1,8 +1,8 @@
 //! Lists of stories and copies: as many as a service has room for, and then how many more there
 //! are.
 
-use crate::notify::format::bounded::{Escape, Unit, bounded};
-use crate::notify::view::{Item, View};
+use crate::notify::format::bounded::{Escape, LengthUnit, bounded};
+use crate::notify::view::{MessageView, StoryItem};
 
 /// The most of the line that says how many more there are.
 const MORE: usize = 200;
@@ -11,17 +11,17 @@ const MORE: usize = 200;
 const LEAST: usize = 40;
 
 /// How a service writes a list.
-pub(super) struct Form<'f> {
-    pub(super) unit: Unit,
+pub(super) struct ListForm<'f> {
+    pub(super) unit: LengthUnit,
     pub(super) escape: Escape,
     /// A heading, of its words.
     pub(super) heading: &'f dyn Fn(&str) -> String,
     /// A story or a copy.
-    pub(super) item: &'f dyn Fn(&Item) -> String,
+    pub(super) item: &'f dyn Fn(&StoryItem) -> String,
 }
 
 /// The lists of `view` as texts, one at most for each of `rooms` and none longer than it.
-pub(super) fn texts(view: &View, rooms: &[usize], form: &Form<'_>) -> Vec<String> {
+pub(super) fn texts(view: &MessageView, rooms: &[usize], form: &ListForm<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for (heading, items) in view.lists() {
         for (number, item) in items.iter().enumerate() {
@@ -85,7 +85,7 @@ fn fill(costs: &[usize], rooms: &[usize]) -> Vec<usize> {
 
 /// What is said of the stories and copies after the first `shown`: how many they are, and of which
 /// lists.
-pub(super) fn more(view: &View, shown: usize) -> Option<String> {
+pub(super) fn more(view: &MessageView, shown: usize) -> Option<String> {
     let lists = view.lists();
     let mut before = 0;
     let mut rest = 0;

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::bounded::{Bounded, Unit, as_it_is, bounded};
-use super::link::{Link, link};
-use super::list::{self, Form};
+use super::bounded::{Bounded, LengthUnit, as_it_is, bounded};
+use super::link::{LinkForm, link};
+use super::list::{self, ListForm};
 use super::words::{headline, joined};
-use crate::notify::view::{Item, View};
+use crate::notify::view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
 // A message of more than 4096 bytes becomes an attachment, and the whole JSON, in which quotes take
@@ -21,23 +21,23 @@ const WRITTEN: usize = 2400;
 /// The most of a headline and of a place in a list.
 const LINE: usize = 250;
 
-pub(super) fn message(view: &View) -> Value {
+pub(super) fn message(view: &MessageView) -> Value {
     let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
     let address = match &link {
-        Some(Link::Linked(address) | Link::Written(address) | Link::Words(address)) => {
+        Some(LinkForm::Linked(address) | LinkForm::Written(address) | LinkForm::Words(address)) => {
             address.as_str()
         }
         None => "",
     };
     let text = text(view, ALL - address.len());
     let mut message = json!({
-        "title": bounded(&headline(view), TITLE, Unit::Byte, as_it_is),
+        "title": bounded(&headline(view), TITLE, LengthUnit::Byte, as_it_is),
         "message": text,
         "priority": priority(view.severity),
     });
     match &link {
-        Some(Link::Linked(address)) => message["click"] = json!(address),
-        Some(Link::Written(address) | Link::Words(address)) => {
+        Some(LinkForm::Linked(address)) => message["click"] = json!(address),
+        Some(LinkForm::Written(address) | LinkForm::Words(address)) => {
             message["message"] = json!(format!("{text}\n{address}"));
         }
         None => {}
@@ -45,8 +45,8 @@ pub(super) fn message(view: &View) -> Value {
     message
 }
 
-fn text(view: &View, room: usize) -> String {
-    let mut text = Bounded::new(room, Unit::Byte, as_it_is);
+fn text(view: &MessageView, room: usize) -> String {
+    let mut text = Bounded::new(room, LengthUnit::Byte, as_it_is);
     let quotes = view.quotes.iter().map(|quote| joined(quote));
     for line in quotes.chain(view.note.clone()) {
         text.push(&line);
@@ -58,17 +58,18 @@ fn text(view: &View, room: usize) -> String {
     }
     let text = text.done().trim_end().to_owned();
     let left = room.saturating_sub(text.len() + "\n\n".len());
-    let form = Form { unit: Unit::Byte, escape: as_it_is, heading: &str::to_owned, item: &item };
+    let form =
+        ListForm { unit: LengthUnit::Byte, escape: as_it_is, heading: &str::to_owned, item: &item };
     std::iter::once(text).chain(list::texts(view, &[left], &form)).collect::<Vec<_>>().join("\n\n")
 }
 
-fn item(item: &Item) -> String {
-    let cut = |text: &str| bounded(text, LINE, Unit::Byte, as_it_is);
+fn item(item: &StoryItem) -> String {
+    let cut = |text: &str| bounded(text, LINE, LengthUnit::Byte, as_it_is);
     let title = format!("• {}", cut(&joined(&item.title)));
     let place = item.place.iter().map(|place| format!("  {}", cut(place)));
     let link = item.link.as_deref().map(|address| match link(address, WRITTEN, LINE) {
-        Link::Linked(address) | Link::Written(address) => format!("  {address}"),
-        Link::Words(words) => format!("  {}", cut(&words)),
+        LinkForm::Linked(address) | LinkForm::Written(address) => format!("  {address}"),
+        LinkForm::Words(words) => format!("  {}", cut(&words)),
     });
     std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
 }

@@ -3,12 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::bounded::{Unit, as_it_is, bounded};
-use super::link::{Link, link};
-use super::list::{self, Form};
+use super::bounded::{LengthUnit, as_it_is, bounded};
+use super::link::{LinkForm, link};
+use super::list::{self, ListForm};
 use super::words::{headline, joined};
-use crate::alerts::{Content, Letter};
-use crate::notify::view::{Item, View};
+use crate::alerts::{Content, Notification};
+use crate::notify::view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
 /// The most of a summary (1024 characters).
@@ -27,7 +27,7 @@ const WRITTEN: usize = 16_000;
 /// The most of a headline and of a place in a list.
 const LINE: usize = 500;
 
-pub(super) fn message(view: &View, letter: &Letter) -> Value {
+pub(super) fn message(view: &MessageView, letter: &Notification) -> Value {
     let key = match &letter.content {
         Content::Alert { event, .. } => event,
         Content::Digest(_) | Content::Notice(_) | Content::Test => &letter.id,
@@ -36,8 +36,8 @@ pub(super) fn message(view: &View, letter: &Letter) -> Value {
     let mut details = details(view);
     let mut links = Vec::new();
     match link {
-        Some(Link::Linked(href)) => links.push(json!({"href": href, "text": "Read it"})),
-        Some(Link::Written(words) | Link::Words(words)) => {
+        Some(LinkForm::Linked(href)) => links.push(json!({"href": href, "text": "Read it"})),
+        Some(LinkForm::Written(words) | LinkForm::Words(words)) => {
             drop(details.insert("link".to_owned(), words.into()));
         }
         None => {}
@@ -47,7 +47,7 @@ pub(super) fn message(view: &View, letter: &Letter) -> Value {
         "dedup_key": key,
         "client": "Tidings",
         "payload": {
-            "summary": bounded(&headline(view), SUMMARY, Unit::Utf16, as_it_is),
+            "summary": bounded(&headline(view), SUMMARY, LengthUnit::Utf16, as_it_is),
             "source": source(view),
             "severity": severity(view.severity),
             "timestamp": letter.sent,
@@ -60,37 +60,39 @@ pub(super) fn message(view: &View, letter: &Letter) -> Value {
     message
 }
 
-fn source(view: &View) -> String {
+fn source(view: &MessageView) -> String {
     let fact = view.facts.iter().find(|fact| fact.name.starts_with("source"));
     bounded(
         &fact.map_or_else(|| "Tidings".to_owned(), |fact| fact.lines.join(", ")),
         SUMMARY,
-        Unit::Utf16,
+        LengthUnit::Utf16,
         as_it_is,
     )
 }
 
-fn details(view: &View) -> Map<String, Value> {
+fn details(view: &MessageView) -> Map<String, Value> {
     let quotes = view.quotes.iter().map(|quote| joined(quote)).chain(view.note.clone());
     let facts = view.facts.iter().map(|fact| (fact.name.to_owned(), fact.lines.join("\n")));
     let all = std::iter::once(("sentences".to_owned(), quotes.collect::<Vec<_>>().join("\n")))
         .chain(facts);
     let all = all.filter(|(_, text)| !text.is_empty());
-    let all = all.map(|(name, text)| (name, bounded(&text, DETAIL, Unit::Utf16, as_it_is).into()));
-    let form = Form { unit: Unit::Byte, escape: as_it_is, heading: &str::to_owned, item: &item };
+    let all =
+        all.map(|(name, text)| (name, bounded(&text, DETAIL, LengthUnit::Utf16, as_it_is).into()));
+    let form =
+        ListForm { unit: LengthUnit::Byte, escape: as_it_is, heading: &str::to_owned, item: &item };
     let name = if view.copies.is_empty() { "stories" } else { "copies" };
     let lists =
         list::texts(view, &[LISTS], &form).into_iter().map(|text| (name.to_owned(), text.into()));
     all.chain(lists).collect()
 }
 
-fn item(item: &Item) -> String {
-    let cut = |text: &str| bounded(text, LINE, Unit::Utf16, as_it_is);
+fn item(item: &StoryItem) -> String {
+    let cut = |text: &str| bounded(text, LINE, LengthUnit::Utf16, as_it_is);
     let title = format!("- {}", cut(&joined(&item.title)));
     let place = item.place.iter().map(|place| format!("  {}", cut(place)));
     let link = item.link.as_deref().map(|address| match link(address, WRITTEN, LINE) {
-        Link::Linked(address) | Link::Written(address) => format!("  {address}"),
-        Link::Words(words) => format!("  {}", cut(&words)),
+        LinkForm::Linked(address) | LinkForm::Written(address) => format!("  {address}"),
+        LinkForm::Words(words) => format!("  {}", cut(&words)),
     });
     std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::bounded::{Bounded, Unit, bounded};
-use super::link::{Link, in_markdown, link, link_in_markup};
-use super::list::{self, Form};
+use super::bounded::{Bounded, LengthUnit, bounded};
+use super::link::{LinkForm, in_markdown, link, link_in_markup};
+use super::list::{self, ListForm};
 use super::words::{colour, headline, joined};
-use crate::notify::view::{Item, View};
+use crate::notify::view::{MessageView, StoryItem};
 
 /// The most of a headline. Slack shows no more of a title than fits a line or two.
 const TITLE: usize = 300;
@@ -25,24 +25,23 @@ const WRITTEN: usize = 2500;
 /// below 40,000 characters.
 const LISTS: usize = 10;
 
-pub(super) fn message(view: &View) -> Value {
-    let title = bounded(&headline(view), TITLE, Unit::Utf16, escape);
+pub(super) fn message(view: &MessageView) -> Value {
+    let title = bounded(&headline(view), TITLE, LengthUnit::Utf16, escape);
     let color = format!("#{:06x}", colour(view));
     let field = |name: &str, value: &str| json!({"title": name, "value": value, "short": false});
-    let facts = view
-        .facts
-        .iter()
-        .map(|fact| field(fact.name, &bounded(&fact.lines.join("\n"), FACT, Unit::Utf16, escape)));
+    let facts = view.facts.iter().map(|fact| {
+        field(fact.name, &bounded(&fact.lines.join("\n"), FACT, LengthUnit::Utf16, escape))
+    });
     let mut fields: Vec<Value> = facts.collect();
     let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
     match &link {
-        Some(Link::Written(address)) => {
+        Some(LinkForm::Written(address)) => {
             fields.push(field("link", &format!("<{}>", address.replace('&', "&amp;"))));
         }
-        Some(Link::Words(words)) => {
-            fields.push(field("link", &bounded(words, WRITTEN, Unit::Utf16, escape)));
+        Some(LinkForm::Words(words)) => {
+            fields.push(field("link", &bounded(words, WRITTEN, LengthUnit::Utf16, escape)));
         }
-        Some(Link::Linked(_)) | None => {}
+        Some(LinkForm::Linked(_)) | None => {}
     }
     let mut first = json!({
         "fallback": title,
@@ -52,10 +51,10 @@ pub(super) fn message(view: &View) -> Value {
         "fields": fields,
         "mrkdwn_in": ["text"],
     });
-    if let Some(Link::Linked(address)) = link {
+    if let Some(LinkForm::Linked(address)) = link {
         first["title_link"] = json!(address);
     }
-    let form = Form { unit: Unit::Utf16, escape, heading: &heading, item: &item };
+    let form = ListForm { unit: LengthUnit::Utf16, escape, heading: &heading, item: &item };
     let lists = list::texts(view, &[TEXT; LISTS], &form);
     let lists = lists.into_iter().map(
         |text| json!({"fallback": title, "color": color, "text": text, "mrkdwn_in": ["text"]}),
@@ -63,8 +62,8 @@ pub(super) fn message(view: &View) -> Value {
     json!({"attachments": std::iter::once(first).chain(lists).collect::<Vec<_>>()})
 }
 
-fn text(view: &View) -> String {
-    let mut text = Bounded::new(TEXT, Unit::Utf16, escape);
+fn text(view: &MessageView) -> String {
+    let mut text = Bounded::new(TEXT, LengthUnit::Utf16, escape);
     for quote in &view.quotes {
         text.mark("> ");
         for piece in quote {
@@ -81,22 +80,24 @@ fn text(view: &View) -> String {
 }
 
 fn heading(words: &str) -> String {
-    format!("*{}*", bounded(words, TITLE, Unit::Utf16, escape))
+    format!("*{}*", bounded(words, TITLE, LengthUnit::Utf16, escape))
 }
 
-fn item(item: &Item) -> String {
-    let title = bounded(&joined(&item.title), TITLE, Unit::Utf16, escape);
-    let place =
-        item.place.iter().map(|place| format!(" – {}", bounded(place, TITLE, Unit::Utf16, escape)));
+fn item(item: &StoryItem) -> String {
+    let title = bounded(&joined(&item.title), TITLE, LengthUnit::Utf16, escape);
+    let place = item
+        .place
+        .iter()
+        .map(|place| format!(" – {}", bounded(place, TITLE, LengthUnit::Utf16, escape)));
     let place: String = place.collect();
     match item.link.as_deref().map(|address| link_in_markup(&in_markdown(address), WRITTEN, TITLE))
     {
         None => format!("• {title}{place}"),
-        Some(Link::Linked(address) | Link::Written(address)) => {
+        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
             format!("• <{address}|{title}>{place}")
         }
-        Some(Link::Words(words)) => {
-            format!("• {title}{place} – {}", bounded(&words, TITLE, Unit::Utf16, escape))
+        Some(LinkForm::Words(words)) => {
+            format!("• {title}{place} – {}", bounded(&words, TITLE, LengthUnit::Utf16, escape))
         }
     }
 }

@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::bounded::{Unit, as_it_is, bounded};
-use super::link::{Link, link};
+use super::bounded::{LengthUnit, as_it_is, bounded};
+use super::link::{LinkForm, link};
 use super::list;
 use super::words::{headline, joined};
-use crate::notify::quote::Piece;
-use crate::notify::view::{Item, View};
+use crate::notify::quote::QuotePiece;
+use crate::notify::view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
 /// The most that a workflow takes, less some room, in bytes.
@@ -31,7 +31,7 @@ const MORE: usize = 900;
 
 /// The whole card. Sentences that have no room are left out, the last first; stories and copies
 /// have what room is left.
-pub(super) fn message(mut view: View) -> Value {
+pub(super) fn message(mut view: MessageView) -> Value {
     loop {
         let used = card(&view, &[]).to_string().len();
         if used <= MOST || view.quotes.pop().is_none() {
@@ -41,7 +41,7 @@ pub(super) fn message(mut view: View) -> Value {
 }
 
 /// The stories and copies as blocks: as many as fit into so many bytes.
-fn lists(view: &View, room: usize) -> Vec<Value> {
+fn lists(view: &MessageView, room: usize) -> Vec<Value> {
     let mut lines = Vec::new();
     for (words, items) in view.lists() {
         let blocks = items.iter().map(|one| vec![item(one)]);
@@ -61,7 +61,7 @@ fn lists(view: &View, room: usize) -> Vec<Value> {
     lines.into_iter().take(shown).flatten().chain(more).collect()
 }
 
-fn card(view: &View, lists: &[Value]) -> Value {
+fn card(view: &MessageView, lists: &[Value]) -> Value {
     let mut title = run(&headline(view), TITLE);
     title["size"] = json!("large");
     title["weight"] = json!("bolder");
@@ -76,10 +76,12 @@ fn card(view: &View, lists: &[Value]) -> Value {
         std::iter::once(block(&[title])).chain(quotes).chain(note).chain(facts).collect();
     let mut actions = Vec::new();
     match view.link.as_deref().map(|address| link(address, LINK, WRITTEN)) {
-        Some(Link::Linked(url)) => {
+        Some(LinkForm::Linked(url)) => {
             actions.push(json!({"type": "Action.OpenUrl", "title": "Read it", "url": url}));
         }
-        Some(Link::Written(words) | Link::Words(words)) => body.push(fact("link", &words, WRITTEN)),
+        Some(LinkForm::Written(words) | LinkForm::Words(words)) => {
+            body.push(fact("link", &words, WRITTEN))
+        }
         None => {}
     }
     body.extend_from_slice(lists);
@@ -104,14 +106,14 @@ fn heading(words: &str) -> Value {
     block
 }
 
-fn item(item: &Item) -> Value {
+fn item(item: &StoryItem) -> Value {
     let mut runs = vec![run(&joined(&item.title), LINE)];
     runs.extend(item.place.iter().map(|place| subtle(&format!(" – {place}"), LINE)));
     match item.link.as_deref().map(|address| link(address, WRITTEN, LINE)) {
-        Some(Link::Linked(url) | Link::Written(url)) => {
+        Some(LinkForm::Linked(url) | LinkForm::Written(url)) => {
             runs[0]["selectAction"] = json!({"type": "Action.OpenUrl", "url": url});
         }
-        Some(Link::Words(words)) => runs.push(subtle(&format!(" – {words}"), LINE)),
+        Some(LinkForm::Words(words)) => runs.push(subtle(&format!(" – {words}"), LINE)),
         None => {}
     }
     block(&runs)
@@ -125,7 +127,7 @@ fn block(runs: &[Value]) -> Value {
     json!({"type": "RichTextBlock", "inlines": runs})
 }
 
-fn piece(piece: &Piece) -> Value {
+fn piece(piece: &QuotePiece) -> Value {
     let mut run = run(&piece.text, PIECE);
     if piece.marked {
         run["weight"] = json!("bolder");
@@ -141,5 +143,5 @@ fn subtle(text: &str, most: usize) -> Value {
 }
 
 fn run(text: &str, most: usize) -> Value {
-    json!({"type": "TextRun", "text": bounded(text, most, Unit::Byte, as_it_is)})
+    json!({"type": "TextRun", "text": bounded(text, most, LengthUnit::Byte, as_it_is)})
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::bounded::{Bounded, Unit, bounded};
-use super::link::{Link, link_in_markup};
-use super::list::{self, Form};
+use super::bounded::{Bounded, LengthUnit, bounded};
+use super::link::{LinkForm, link_in_markup};
+use super::list::{self, ListForm};
 use super::words::{headline, joined};
-use crate::notify::view::{Fact, Item, View};
+use crate::notify::view::{Fact, MessageView, StoryItem};
 
 /// The most of a message (4096 after its markup is read; ours counts before).
 const MOST: usize = 4096;
@@ -38,48 +38,48 @@ const _: () = assert!(
 const _: () =
     assert!(2 * TITLE + TEXT + MARKS + FACTS * (FACT + 1) <= MOST, "a usual message is not cut");
 
-pub(super) fn message(view: &View) -> Value {
+pub(super) fn message(view: &MessageView) -> Value {
     let mut parts = vec![title(view)];
     let left = MOST - length(&parts) - MARKS;
     let most = if left >= TEXT + FACTS * (FACT + 1) { FACT } else { SHORT_FACT };
     let facts: Vec<String> =
         view.facts.iter().take(FACTS).map(|fact| self::fact(fact, most)).collect();
     let facts = facts.join("\n");
-    let room = left.saturating_sub(Unit::Utf16.length(&facts));
+    let room = left.saturating_sub(LengthUnit::Utf16.length(&facts));
     parts.extend(Some(text(view, room.min(TEXT))).filter(|text| !text.is_empty()));
     parts.extend(Some(facts).filter(|facts| !facts.is_empty()));
-    let form = Form { unit: Unit::Utf16, escape, heading: &heading, item: &item };
+    let form = ListForm { unit: LengthUnit::Utf16, escape, heading: &heading, item: &item };
     parts.extend(list::texts(view, &[MOST - length(&parts) - "\n\n".len()], &form));
     json!({"text": parts.join("\n\n"), "parse_mode": "HTML", "link_preview_options": {"is_disabled": true}})
 }
 
 /// The length of these parts with a break after each.
 fn length(parts: &[String]) -> usize {
-    parts.iter().map(|part| Unit::Utf16.length(part) + "\n\n".len()).sum()
+    parts.iter().map(|part| LengthUnit::Utf16.length(part) + "\n\n".len()).sum()
 }
 
-fn title(view: &View) -> String {
-    let words = bounded(&headline(view), TITLE, Unit::Utf16, escape);
+fn title(view: &MessageView) -> String {
+    let words = bounded(&headline(view), TITLE, LengthUnit::Utf16, escape);
     match view.link.as_deref().map(|address| link_in_markup(address, LINK, TITLE)) {
         None => format!("<b>{words}</b>"),
-        Some(Link::Linked(address) | Link::Written(address)) => {
+        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
             format!("<b><a href=\"{address}\">{words}</a></b>")
         }
-        Some(Link::Words(link)) => {
-            format!("<b>{words}</b>\n{}", bounded(&link, TITLE, Unit::Utf16, escape))
+        Some(LinkForm::Words(link)) => {
+            format!("<b>{words}</b>\n{}", bounded(&link, TITLE, LengthUnit::Utf16, escape))
         }
     }
 }
 
 fn fact(fact: &Fact, most: usize) -> String {
-    let mut line = Bounded::new(most, Unit::Utf16, escape);
+    let mut line = Bounded::new(most, LengthUnit::Utf16, escape);
     line.push_between("<i>", fact.name, "</i> ");
     line.push(&fact.lines.join("; "));
     line.done()
 }
 
-fn text(view: &View, room: usize) -> String {
-    let mut text = Bounded::new(room, Unit::Utf16, escape);
+fn text(view: &MessageView, room: usize) -> String {
+    let mut text = Bounded::new(room, LengthUnit::Utf16, escape);
     for (number, quote) in view.quotes.iter().enumerate() {
         text.mark(if number == 0 { "• " } else { "\n• " });
         for piece in quote {
@@ -98,21 +98,23 @@ fn text(view: &View, room: usize) -> String {
 }
 
 fn heading(words: &str) -> String {
-    format!("<b>{}</b>", bounded(words, LINE, Unit::Utf16, escape))
+    format!("<b>{}</b>", bounded(words, LINE, LengthUnit::Utf16, escape))
 }
 
-fn item(item: &Item) -> String {
-    let title = bounded(&joined(&item.title), LINE, Unit::Utf16, escape);
-    let place =
-        item.place.iter().map(|place| format!(" – {}", bounded(place, LINE, Unit::Utf16, escape)));
+fn item(item: &StoryItem) -> String {
+    let title = bounded(&joined(&item.title), LINE, LengthUnit::Utf16, escape);
+    let place = item
+        .place
+        .iter()
+        .map(|place| format!(" – {}", bounded(place, LINE, LengthUnit::Utf16, escape)));
     let place: String = place.collect();
     match item.link.as_deref().map(|address| link_in_markup(address, LINK, LINE)) {
         None => format!("• {title}{place}"),
-        Some(Link::Linked(address) | Link::Written(address)) => {
+        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
             format!("• <a href=\"{address}\">{title}</a>{place}")
         }
-        Some(Link::Words(words)) => {
-            format!("• {title}{place} – {}", bounded(&words, LINE, Unit::Utf16, escape))
+        Some(LinkForm::Words(words)) => {
+            format!("• {title}{place} – {}", bounded(&words, LINE, LengthUnit::Utf16, escape))
         }
     }
 }

@@ -8,25 +8,25 @@ use rstest::rstest;
 
 use super::*;
 use crate::alerts::Content;
-use crate::alerts::notice::Kind;
+use crate::alerts::notice::NoticeKind;
 use crate::notify::fixture;
 use tidings_rules::story::FeedName;
 
-const ALL: [Format; 6] = [
-    Format::Slack,
-    Format::Discord,
-    Format::Teams,
-    Format::Telegram,
-    Format::Ntfy,
-    Format::PagerDuty,
+const ALL: [WebhookFormat; 6] = [
+    WebhookFormat::Slack,
+    WebhookFormat::Discord,
+    WebhookFormat::Teams,
+    WebhookFormat::Telegram,
+    WebhookFormat::Ntfy,
+    WebhookFormat::PagerDuty,
 ];
 
-fn of(format: Format, letter: &Letter) -> Value {
+fn of(format: WebhookFormat, letter: &Notification) -> Value {
     serde_json::from_slice(&render(format, letter, &TimeZone::UTC).unwrap()).unwrap()
 }
 
 /// The alert with one text in all places that come from a feed or a rule.
-fn all_of(text: &str, copies: usize) -> Letter {
+fn all_of(text: &str, copies: usize) -> Notification {
     let mut letter = fixture::alert();
     if let Content::Alert { story, feeds, rules, .. } = &mut letter.content {
         text.clone_into(&mut story.title);
@@ -60,10 +60,10 @@ fn utf16(value: &Value) -> usize {
 }
 
 /// Fails where the service would cut or reject the message.
-fn hold_to_limits(format: Format, message: &Value) {
+fn hold_to_limits(format: WebhookFormat, message: &Value) {
     match format {
-        Format::Standard => {}
-        Format::Slack => {
+        WebhookFormat::Standard => {}
+        WebhookFormat::Slack => {
             let attachments = message["attachments"].as_array().unwrap();
             assert!(
                 attachments
@@ -80,7 +80,7 @@ fn hold_to_limits(format: Format, message: &Value) {
                 attachments.len() <= 20 && message.to_string().encode_utf16().count() <= 40_000
             );
         }
-        Format::Discord => {
+        WebhookFormat::Discord => {
             let embeds = message["embeds"].as_array().unwrap();
             let embed = &embeds[0];
             let fields = embed["fields"].as_array().unwrap();
@@ -102,15 +102,15 @@ fn hold_to_limits(format: Format, message: &Value) {
             assert!(embed["url"].as_str().is_none_or(|url| url.len() <= 2048));
             assert_eq!(message["allowed_mentions"]["parse"], Value::Array(vec![]));
         }
-        Format::Teams => assert!(message.to_string().len() <= 28 * 1024),
-        Format::Telegram => assert!((1..=4096).contains(&utf16(&message["text"]))),
-        Format::Ntfy => {
+        WebhookFormat::Teams => assert!(message.to_string().len() <= 28 * 1024),
+        WebhookFormat::Telegram => assert!((1..=4096).contains(&utf16(&message["text"]))),
+        WebhookFormat::Ntfy => {
             assert!(
                 message["message"].as_str().unwrap().len() <= 4096
                     && message.to_string().len() <= 8000
             );
         }
-        Format::PagerDuty => {
+        WebhookFormat::PagerDuty => {
             assert!((1..=1024).contains(&utf16(&message["payload"]["summary"])));
             assert!(utf16(&message["dedup_key"]) <= 255 && message.to_string().len() <= 512 * 1024);
         }
@@ -118,14 +118,14 @@ fn hold_to_limits(format: Format, message: &Value) {
 }
 
 #[rstest]
-#[case(Format::Slack, "slack")]
-#[case(Format::Discord, "discord")]
-#[case(Format::Teams, "teams")]
-#[case(Format::Telegram, "telegram")]
-#[case(Format::Ntfy, "ntfy")]
-#[case(Format::PagerDuty, "pagerduty")]
-fn an_alert_and_a_test(#[case] format: Format, #[case] name: &str) {
-    let pretty = |letter: &Letter| serde_json::to_string_pretty(&of(format, letter)).unwrap();
+#[case(WebhookFormat::Slack, "slack")]
+#[case(WebhookFormat::Discord, "discord")]
+#[case(WebhookFormat::Teams, "teams")]
+#[case(WebhookFormat::Telegram, "telegram")]
+#[case(WebhookFormat::Ntfy, "ntfy")]
+#[case(WebhookFormat::PagerDuty, "pagerduty")]
+fn an_alert_and_a_test(#[case] format: WebhookFormat, #[case] name: &str) {
+    let pretty = |letter: &Notification| serde_json::to_string_pretty(&of(format, letter)).unwrap();
     assert_snapshot!(name, format!("{}\n{}", pretty(&fixture::alert()), pretty(&fixture::test())));
     assert_eq!(
         render(format, &fixture::alert(), &TimeZone::UTC),
@@ -135,7 +135,7 @@ fn an_alert_and_a_test(#[case] format: Format, #[case] name: &str) {
 
 #[test]
 fn a_notice_has_its_words_in_every_form() {
-    let notice = fixture::notice(Kind::Down);
+    let notice = fixture::notice(NoticeKind::Down);
     for format in ALL {
         let message = of(format, &notice);
         hold_to_limits(format, &message);
@@ -153,12 +153,13 @@ fn nobody_is_called_and_no_markup_of_a_feed_stays() {
     for format in ALL {
         let message = of(format, &letter);
         let whole = texts(&message).join("\n");
-        let calls = matches!(format, Format::Teams | Format::Ntfy | Format::PagerDuty);
+        let calls =
+            matches!(format, WebhookFormat::Teams | WebhookFormat::Ntfy | WebhookFormat::PagerDuty);
         assert!(calls || !whole.contains("@everyone"), "{format:?}: {whole}");
         let marked = match format {
-            Format::Slack => &["<!", "<@", "<https://evil", "[bank]", "*b*", "`c`"][..],
-            Format::Discord => &[" *b*", " `c`", " [bank]", " <@"],
-            Format::Telegram => &["</b><a", "<!", "<@"],
+            WebhookFormat::Slack => &["<!", "<@", "<https://evil", "[bank]", "*b*", "`c`"][..],
+            WebhookFormat::Discord => &[" *b*", " `c`", " [bank]", " <@"],
+            WebhookFormat::Telegram => &["</b><a", "<!", "<@"],
             _ => &[],
         };
         for markup in marked {
@@ -194,7 +195,7 @@ proptest! {
         for format in ALL {
             let message = of(format, &letter);
             hold_to_limits(format, &message);
-            if format == Format::Telegram {
+            if format == WebhookFormat::Telegram {
                 prop_assert!(is_sound_html(message["text"].as_str().unwrap()), "{}", message);
             }
         }

@@ -1,11 +1,11 @@
 //! What all formats take from a view.
 
-use crate::notify::quote::Piece;
-use crate::notify::view::View;
+use crate::notify::quote::QuotePiece;
+use crate::notify::view::MessageView;
 use tidings_rules::story::Severity;
 
 /// The severity in capitals where it is grave, and the headline.
-pub(super) fn headline(view: &View) -> String {
+pub(super) fn headline(view: &MessageView) -> String {
     let title = joined(&view.title);
     match view.severity.filter(|severity| *severity >= Severity::High) {
         Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
@@ -14,12 +14,12 @@ pub(super) fn headline(view: &View) -> String {
 }
 
 /// Pieces as one text, without marks.
-pub(super) fn joined(pieces: &[Piece]) -> String {
+pub(super) fn joined(pieces: &[QuotePiece]) -> String {
     pieces.iter().map(|piece| piece.text.as_str()).collect()
 }
 
 /// A colour for the severity, as 0xRRGGBB.
-pub(super) fn colour(view: &View) -> u32 {
+pub(super) fn colour(view: &MessageView) -> u32 {
     match view.severity {
         None | Some(Severity::Info) => 0x80_80_80,
         Some(Severity::Low) => 0x2b_9e_b3,

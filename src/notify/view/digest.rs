@@ -3,11 +3,11 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{View, time, unmarked};
+use super::{MessageView, time, unmarked};
 use crate::alerts;
-use crate::alerts::digest::{Digest, Entry, Group, Reason};
+use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
 use crate::notify::plain::plain;
-use crate::notify::quote::{self, Piece};
+use crate::notify::quote::{self, QuotePiece};
 use tidings_rules::story::Severity;
 
 /// The stories of a rule that are shown with a sentence; of the rest, headline and link must do.
@@ -20,23 +20,23 @@ pub(in crate::notify) struct Section {
     pub(in crate::notify) heading: String,
     pub(in crate::notify) severity: Severity,
     /// Newest first.
-    pub(in crate::notify) stories: Vec<Item>,
+    pub(in crate::notify) stories: Vec<StoryItem>,
 }
 
 /// One story.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(in crate::notify) struct Item {
+pub(in crate::notify) struct StoryItem {
     /// The headline; never empty.
-    pub(in crate::notify) title: Vec<Piece>,
+    pub(in crate::notify) title: Vec<QuotePiece>,
     /// The sentence that proves most, where the headline does not.
-    pub(in crate::notify) quote: Option<Vec<Piece>>,
+    pub(in crate::notify) quote: Option<Vec<QuotePiece>>,
     /// Who carries it, and when that was seen or published.
     pub(in crate::notify) place: Option<String>,
     /// Where to read it.
     pub(in crate::notify) link: Option<String>,
 }
 
-impl Item {
+impl StoryItem {
     /// A line of words, safe to show.
     pub(super) fn line(words: &str) -> Self {
         Self { title: unmarked(words), quote: None, place: None, link: None }
@@ -44,11 +44,11 @@ impl Item {
 }
 
 /// What `digest` shows, with times in `zone`.
-pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
+pub(super) fn view(digest: &Digest, zone: &TimeZone) -> MessageView {
     let number = digest.stories();
     let stories = if number == 1 { "1 story".to_owned() } else { format!("{number} stories") };
     let (title, note) = match &digest.reason {
-        Reason::Burst { rule, row } => (
+        DigestReason::Burst { rule, row } => (
             format!(
                 "{} for {}",
                 if number == 1 {
@@ -61,26 +61,26 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
             "This rule matched often. Its first alerts were sent one by one; these were gathered."
                 .to_owned(),
         ),
-        Reason::Digest { rule } => {
+        DigestReason::Digest { rule } => {
             (format!("{stories} for {rule}"), "This rule sends its stories in digests.".to_owned())
         }
-        Reason::Quiet => (
+        DigestReason::Quiet => (
             format!("{stories} from the quiet hours"),
             "They came during the quiet hours of this notifier.".to_owned(),
         ),
-        Reason::Limit => (
+        DigestReason::Limit => (
             format!("{stories} beyond the limit"),
             "The `limit` of this notifier was reached, so these were gathered.".to_owned(),
         ),
-        Reason::Silence { id, why } if why.is_empty() => (
+        DigestReason::Silence { id, why } if why.is_empty() => (
             format!("{stories} muted"),
             format!("They were muted by silence {id}, which has ended."),
         ),
-        Reason::Silence { id, why } => (
+        DigestReason::Silence { id, why } => (
             format!("{stories} muted"),
             format!("They were muted by silence {id}, which has ended. Its reason: {why}"),
         ),
-        Reason::Late => (
+        DigestReason::Late => (
             format!("Late: {stories} that waited for you"),
             "This receiver could not be reached. Critical alerts are sent on their own.".to_owned(),
         ),
@@ -89,7 +89,7 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
         Some(part) => format!("{title}, {part}"),
         None => title,
     };
-    View {
+    MessageView {
         severity: digest.rules.iter().map(|group| group.severity).max(),
         title: unmarked(&plain(&title)),
         quotes: Vec::new(),
@@ -101,7 +101,7 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> View {
     }
 }
 
-fn section(group: &Group, zone: &TimeZone) -> Section {
+fn section(group: &DigestGroup, zone: &TimeZone) -> Section {
     let heading = format!(
         "{} ({})",
         plain(&alerts::title(&group.rule, group.row.as_ref())),
@@ -112,15 +112,15 @@ fn section(group: &Group, zone: &TimeZone) -> Section {
     Section { heading, severity: group.severity, stories: items.collect() }
 }
 
-fn item(entry: &Entry, is_quoted: bool, zone: &TimeZone) -> Item {
+fn item(entry: &DigestEntry, is_quoted: bool, zone: &TimeZone) -> StoryItem {
     let quotes = quote::of_evidence(&entry.story.title, &entry.evidence);
     let is_proven = quotes.title.iter().any(|piece| piece.marked) && quotes.sentences.is_empty();
     let has_title = !entry.story.title.trim().is_empty();
     let title = if has_title { quotes.title } else { unmarked(&plain(entry.story.headline())) };
-    let marked = |quote: &Vec<Piece>| quote.iter().filter(|piece| piece.marked).count();
+    let marked = |quote: &Vec<QuotePiece>| quote.iter().filter(|piece| piece.marked).count();
     let best = quotes.sentences.into_iter().rev().max_by_key(marked);
     let when = time(entry.story.published.unwrap_or(entry.story.first_seen), zone);
-    Item {
+    StoryItem {
         title,
         quote: best.filter(|_| is_quoted && !is_proven),
         place: Some(plain(&format!("{}, {when}", entry.feed))),

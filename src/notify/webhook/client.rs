@@ -7,7 +7,7 @@ use reqwest::Client;
 
 use crate::config::Authority;
 use crate::http;
-use crate::http::{NoClient, Reach};
+use crate::http::{HttpClients, NoClient};
 
 /// Clients that believe other authorities than everybody's does, made when they are first needed.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,11 @@ pub(in crate::notify) struct Clients(Arc<Mutex<HashMap<Vec<Authority>, Client>>>
 
 impl Clients {
     /// The client that believes `authorities` besides the system's: everybody's if there are none.
-    pub(super) fn of(&self, authorities: &[Authority], reach: &Reach) -> Result<Client, NoClient> {
+    pub(super) fn of(
+        &self,
+        authorities: &[Authority],
+        reach: &HttpClients,
+    ) -> Result<Client, NoClient> {
         if authorities.is_empty() {
             return Ok(reach.usual().clone());
         }

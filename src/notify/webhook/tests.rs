@@ -28,15 +28,15 @@ fn any_2xx_is_success(#[case] code: u16, #[case] answer: &str) {
 }
 
 #[rstest]
-#[case::busy(&[408, 429], Cause::Busy, Scope::Notifier)]
-#[case::away_behind_its_gateway(&[502, 503], Cause::Shut, Scope::Notifier)]
-#[case::redeployed_or_moved(&[301, 302, 307, 308, 401, 403, 404, 405, 406, 407, 412, 421, 423, 425, 426, 451], Cause::Shut, Scope::Notifier)]
-#[case::failed(&[500, 504, 507, 599], Cause::Failed, Scope::Notifier)]
-#[case::about_the_message(&[400, 409, 415, 422, 431], Cause::Failed, Scope::Message)]
+#[case::busy(&[408, 429], FailureCause::Busy, FailureScope::Notifier)]
+#[case::away_behind_its_gateway(&[502, 503], FailureCause::Shut, FailureScope::Notifier)]
+#[case::redeployed_or_moved(&[301, 302, 307, 308, 401, 403, 404, 405, 406, 407, 412, 421, 423, 425, 426, 451], FailureCause::Shut, FailureScope::Notifier)]
+#[case::failed(&[500, 504, 507, 599], FailureCause::Failed, FailureScope::Notifier)]
+#[case::about_the_message(&[400, 409, 415, 422, 431], FailureCause::Failed, FailureScope::Message)]
 fn whatever_is_no_success_is_tried_again(
     #[case] codes: &[u16],
-    #[case] cause: Cause,
-    #[case] scope: Scope,
+    #[case] cause: FailureCause,
+    #[case] scope: FailureScope,
 ) {
     for code in codes {
         let Outcome::Retry(retry) = answered(*code, &[], "try later") else { panic!("{code}") };
@@ -51,7 +51,8 @@ fn whatever_is_no_success_is_tried_again(
 #[case("Thu, 12 Mar 2026 13:00:00 GMT", Some(0))]
 #[case("soon", None)]
 fn a_wish_to_wait_is_passed_on(#[case] wish: &'static str, #[case] seconds: Option<u64>) {
-    let Outcome::Retry(Retry { after, .. }) = answered(503, &[("retry-after", wish)], "") else {
+    let Outcome::Retry(RetryReason { after, .. }) = answered(503, &[("retry-after", wish)], "")
+    else {
         panic!("no retry")
     };
     assert_eq!(after, seconds.map(Duration::from_secs));
@@ -75,7 +76,9 @@ fn a_redirect_is_not_followed_and_says_where_to_mend_it_without_the_new_path() {
     let to = [("location", "https://hooks.example.org/T1/s3cret?token=x")];
     let expected = "the server answered 308 Permanent Redirect and redirects to https://hooks.example.org, which is not followed; \
                     write the new address as the `url` of `ops` under `notifiers`";
-    let Outcome::Retry(Retry { why, .. }) = answered(308, &to, "") else { panic!("not put off") };
+    let Outcome::Retry(RetryReason { why, .. }) = answered(308, &to, "") else {
+        panic!("not put off")
+    };
     assert_eq!(why, expected);
 }
 

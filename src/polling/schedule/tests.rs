@@ -25,22 +25,22 @@ fn now() -> Timestamp {
     "2024-05-01T12:00:00Z".parse().unwrap()
 }
 
-fn well() -> Ended {
-    Ended::Well { fresh_for: None }
+fn well() -> PollEnd {
+    PollEnd::Well { fresh_for: None }
 }
 
-fn failed(failures: u32) -> History {
-    History { failures, ..History::default() }
+fn failed(failures: u32) -> PollHistory {
+    PollHistory { failures, ..PollHistory::default() }
 }
 
-fn usual_gap(gap: Duration) -> History {
-    History { mean_gap: Some(gap), ..History::default() }
+fn usual_gap(gap: Duration) -> PollHistory {
+    PollHistory { mean_gap: Some(gap), ..PollHistory::default() }
 }
 
 /// The wait without jitter, and why.
 fn wait(
-    history: &History,
-    ended: &Ended,
+    history: &PollHistory,
+    ended: &PollEnd,
     every: Option<Duration>,
     own_host: bool,
 ) -> (Option<Duration>, String) {
@@ -77,15 +77,15 @@ fn a_good_poll_is_followed_at_the_usual_interval(
     #[case] expected: Duration,
     #[case] why: &str,
 ) {
-    let history = History { mean_gap: gap, ..History::default() };
+    let history = PollHistory { mean_gap: gap, ..PollHistory::default() };
     assert_eq!(wait(&history, &well(), every, false), (Some(expected), why.to_owned()));
 }
 
 #[test]
 fn ones_own_hosts_may_be_asked_every_second() {
     let second = Duration::from_secs(1);
-    assert_eq!(wait(&History::default(), &well(), Some(second), true).0, Some(second));
-    assert_eq!(wait(&History::default(), &well(), Some(Duration::ZERO), true).0, Some(second));
+    assert_eq!(wait(&PollHistory::default(), &well(), Some(second), true).0, Some(second));
+    assert_eq!(wait(&PollHistory::default(), &well(), Some(Duration::ZERO), true).0, Some(second));
 }
 
 #[rstest]
@@ -108,18 +108,18 @@ fn hints_lengthen_only_the_adaptive_interval_and_only_to_the_longest(
     #[case] expected: Duration,
     #[case] why: &str,
 ) {
-    let hints = Hints { interval: feed, ..Hints::default() };
-    let history = History { hints, ..usual_gap(2 * HOUR) };
-    let ended = Ended::Well { fresh_for: server };
+    let hints = PollHints { interval: feed, ..PollHints::default() };
+    let history = PollHistory { hints, ..usual_gap(2 * HOUR) };
+    let ended = PollEnd::Well { fresh_for: server };
     assert_eq!(wait(&history, &ended, every, false), (Some(expected), why.to_owned()));
 }
 
 /// A feed that is usually polled each hour, and does not want to be from 13:00 to so many hours
 /// later.
-fn pausing(hours: u32) -> History {
+fn pausing(hours: u32) -> PollHistory {
     let bits = (13..13 + hours).fold(0, |bits, hour| bits | 1 << hour);
-    History {
-        hints: Hints { interval: None, pauses: Pauses::from_bits(bits) },
+    PollHistory {
+        hints: PollHints { interval: None, pauses: Pauses::from_bits(bits) },
         ..usual_gap(2 * HOUR)
     }
 }
@@ -141,8 +141,8 @@ fn a_poll_is_put_off_to_the_end_of_a_pause_but_not_beyond_the_longest_interval(
 
 #[test]
 fn whole_days_are_left_out_and_feeds_do_not_come_back_from_a_pause_all_at_once() {
-    let wednesday = Hints { interval: None, pauses: Pauses::from_bits(1 << 26) };
-    let history = History { hints: wednesday, ..usual_gap(2 * HOUR) };
+    let wednesday = PollHints { interval: None, pauses: Pauses::from_bits(1 << 26) };
+    let history = PollHistory { hints: wednesday, ..usual_gap(2 * HOUR) };
     let far = Poll { max: 24 * HOUR, ..bounds() };
     let back = |seed| next(&history, &well(), None, false, &far, now(), seed).at.unwrap();
     let midnight: Timestamp = "2024-05-02T00:00:00Z".parse().unwrap();
@@ -167,20 +167,20 @@ fn failures_are_retried_twice_and_then_ever_less_often(
     #[case] expected: Duration,
     #[case] why: &str,
 ) {
-    let got = wait(&failed(failures), &Ended::Failed, Some(15 * MINUTE), false);
+    let got = wait(&failed(failures), &PollEnd::Failed, Some(15 * MINUTE), false);
     assert_eq!(got, (Some(expected), why.to_owned()));
 }
 
 #[test]
 fn missing_feeds_are_retried_twice_then_tried_daily_and_gone_ones_never() {
     for failures in [1, 2] {
-        assert_eq!(wait(&failed(failures), &Ended::NotFound, None, false).0, Some(30 * MINUTE));
+        assert_eq!(wait(&failed(failures), &PollEnd::NotFound, None, false).0, Some(30 * MINUTE));
     }
     let daily = "after 1 d: it is not found (404), which is tried once a day".to_owned();
-    assert_eq!(wait(&failed(3), &Ended::NotFound, None, false), (Some(DAY), daily));
-    assert_eq!(wait(&failed(3), &Ended::NotFound, Some(3 * DAY), false).0, Some(3 * DAY));
+    assert_eq!(wait(&failed(3), &PollEnd::NotFound, None, false), (Some(DAY), daily));
+    assert_eq!(wait(&failed(3), &PollEnd::NotFound, Some(3 * DAY), false).0, Some(3 * DAY));
     let never = "its server says that it is gone for good (410)".to_owned();
-    assert_eq!(wait(&failed(1), &Ended::Gone, Some(MINUTE), true), (None, never));
+    assert_eq!(wait(&failed(1), &PollEnd::Gone, Some(MINUTE), true), (None, never));
 }
 
 #[rstest]
@@ -198,7 +198,7 @@ fn a_busy_server_gets_the_later_of_its_wish_and_the_backoff(
     let date = after.map(|after| RetryAfter::Until(later(now(), after)));
     for asked in [after.map(RetryAfter::Span), date] {
         assert_eq!(
-            wait(&failed(failures), &Ended::Busy { asked }, None, false),
+            wait(&failed(failures), &PollEnd::Busy { asked }, None, false),
             (Some(expected), why.to_owned())
         );
     }
@@ -219,7 +219,7 @@ fn a_feed_that_no_server_answered_for_is_tried_again_soon_and_then_as_others_are
     #[case] why: &str,
 ) {
     assert_eq!(
-        wait(&failed(failures), &Ended::Unreached, every, false),
+        wait(&failed(failures), &PollEnd::Unreached, every, false),
         (Some(expected), why.to_owned())
     );
 }
@@ -227,7 +227,7 @@ fn a_feed_that_no_server_answered_for_is_tried_again_soon_and_then_as_others_are
 #[test]
 fn retry_after_outdoes_an_interval_of_ones_own() {
     let asked = Some(RetryAfter::Span(HOUR));
-    assert_eq!(wait(&failed(1), &Ended::Busy { asked }, Some(5 * MINUTE), false).0, Some(HOUR));
+    assert_eq!(wait(&failed(1), &PollEnd::Busy { asked }, Some(5 * MINUTE), false).0, Some(HOUR));
 }
 
 #[test]
@@ -245,17 +245,17 @@ fn any_span() -> impl Strategy<Value = Option<Duration>> {
     proptest::option::of((0..4_000_000_000_u64).prop_map(Duration::from_secs))
 }
 
-fn any_ended() -> impl Strategy<Value = Ended> {
+fn any_ended() -> impl Strategy<Value = PollEnd> {
     prop_oneof![
-        any_span().prop_map(|fresh_for| Ended::Well { fresh_for }),
-        Just(Ended::NotFound),
-        Just(Ended::Unreached),
-        any_span().prop_map(|asked| Ended::Busy { asked: asked.map(RetryAfter::Span) }),
+        any_span().prop_map(|fresh_for| PollEnd::Well { fresh_for }),
+        Just(PollEnd::NotFound),
+        Just(PollEnd::Unreached),
+        any_span().prop_map(|asked| PollEnd::Busy { asked: asked.map(RetryAfter::Span) }),
         (-1_000_000..4_000_000_000_i64).prop_map(|from_now| {
             let end = Timestamp::from_second(now().as_second() + from_now).ok();
-            Ended::Busy { asked: end.map(RetryAfter::Until) }
+            PollEnd::Busy { asked: end.map(RetryAfter::Until) }
         }),
-        Just(Ended::Failed),
+        Just(PollEnd::Failed),
     ]
 }
 
@@ -272,21 +272,21 @@ proptest! {
     ) {
         let min = Duration::from_secs(min);
         let bounds = Poll { min, max: min + Duration::from_secs(more), ..bounds() };
-        let hints = Hints { interval: interval.filter(|asked| !asked.is_zero()), pauses: Pauses::from_bits(bits) };
-        let history = History { failures, mean_gap, hints };
+        let hints = PollHints { interval: interval.filter(|asked| !asked.is_zero()), pauses: Pauses::from_bits(bits) };
+        let history = PollHistory { failures, mean_gap, hints };
         let next = next(&history, &ended, every, own_host, &bounds, now(), seed);
         let at = next.at.expect("only 410 ends it");
         let wait = Duration::try_from(at.duration_since(now())).expect("not in the past");
 
         let floor = Poll::floor(own_host);
-        prop_assert!(wait >= floor || ended == Ended::Unreached, "{wait:?} is under the floor");
+        prop_assert!(wait >= floor || ended == PollEnd::Unreached, "{wait:?} is under the floor");
         let usual = every.unwrap_or(bounds.max).max(floor);
-        let longest = if matches!(ended, Ended::Well { .. }) { usual } else { usual.max(DAY) };
+        let longest = if matches!(ended, PollEnd::Well { .. }) { usual } else { usual.max(DAY) };
         prop_assert!(wait <= longest + longest / 10, "{wait:?} is over {longest:?}");
-        if let Ended::Well { .. } = ended {
+        if let PollEnd::Well { .. } = ended {
             prop_assert!(wait >= every.unwrap_or(bounds.min));
         }
-        if let Ended::Busy { asked: Some(asked) } = ended {
+        if let PollEnd::Busy { asked: Some(asked) } = ended {
             let until = asked.end(now());
             prop_assert!(at >= until.min(later(now(), DAY)), "{at} is before {until}");
         }

@@ -4,29 +4,29 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Archive, Stored};
+use super::{Archive, StoredStory};
 use crate::store::column::{self, maybe_time, time};
 use crate::store::{StoreError, StoryId};
 use tidings_rules::story::Read;
 
 /// A story of the store and what became of it.
 #[derive(Debug)]
-pub struct Kept {
+pub struct StoryRecord {
     /// The story, in the text that rules see.
-    pub stored: Stored,
+    pub stored: StoredStory,
     /// How much of it was read; `None` while its page is waited for.
     pub read: Option<Read>,
     /// When its texts were taken away, as `retain` says; `None` while they are kept.
     pub purged: Option<Timestamp>,
     /// Where it stands.
-    pub fate: Fate,
+    pub fate: StoryFate,
     /// The rules that told of it, first to last.
     pub alerts: Vec<Alerted>,
 }
 
 /// Where a story stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum StoryFate {
     /// It is yet to be matched.
     Waits,
     /// Rules matched it.
@@ -57,7 +57,7 @@ impl Archive {
         &mut self,
         name: &str,
         link: Option<&str>,
-    ) -> Result<Option<Kept>, StoreError> {
+    ) -> Result<Option<StoryRecord>, StoreError> {
         let row = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story WHERE id IN (
                  SELECT id FROM story WHERE uid = $1
@@ -74,7 +74,7 @@ impl Archive {
             return Ok(None);
         };
         let alerts = self.alerted(stored.id).await?;
-        Ok(Some(Kept {
+        Ok(Some(StoryRecord {
             stored,
             read: column::read(&row)?,
             purged: maybe_time(&row, "purged")?,
@@ -103,29 +103,32 @@ impl Archive {
     }
 }
 
-fn fate(row: &SqliteRow) -> Result<Fate, sqlx::Error> {
+fn fate(row: &SqliteRow) -> Result<StoryFate, sqlx::Error> {
     let fate: Option<&str> = row.try_get("fate")?;
     Ok(match fate {
-        None => Fate::Waits,
-        Some("matched") => Fate::Matched,
-        Some("unmatched") => Fate::Unmatched,
-        Some(_) => Fate::Recorded(row.try_get("fate_why")?),
+        None => StoryFate::Waits,
+        Some("matched") => StoryFate::Matched,
+        Some("unmatched") => StoryFate::Unmatched,
+        Some(_) => StoryFate::Recorded(row.try_get("fate_why")?),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use crate::store::fixture::{Bench, item, settle, verdict};
-    use crate::store::{Archive, ItemRecord, Plan};
+    use crate::store::{Archive, ItemRecord, StoryPlan};
 
     use super::*;
 
     #[tokio::test]
     async fn a_story_is_found_by_its_id_and_its_links_with_what_became_of_it() {
         let bench = Bench::new().await;
-        let too_old = Plan::Record("too old".to_owned());
-        let items =
-            vec![item("a", settle(&["r", "s"])), item("b", too_old), item("c", Plan::ReadPage)];
+        let too_old = StoryPlan::Record("too old".to_owned());
+        let items = vec![
+            item("a", settle(&["r", "s"])),
+            item("b", too_old),
+            item("c", StoryPlan::ReadPage),
+        ];
         bench.poll("wire", 0, items).await;
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let (name, link) = ("https://example.org/a?utm_source=feed", "http://example.org/a");
@@ -133,11 +136,13 @@ mod tests {
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
         assert_eq!(
             (kept.fate, kept.read, rules),
-            (Fate::Matched, Some(verdict(&[]).read), vec!["r", "s"])
+            (StoryFate::Matched, Some(verdict(&[]).read), vec!["r", "s"])
         );
         let again = archive.find(&kept.stored.uid, None).await.unwrap().expect("it is kept");
         assert_eq!(again.stored, kept.stored);
-        for (link, fate) in [("b", Fate::Recorded("too old".to_owned())), ("c", Fate::Waits)] {
+        for (link, fate) in
+            [("b", StoryFate::Recorded("too old".to_owned())), ("c", StoryFate::Waits)]
+        {
             let link = format!("http://example.org/{link}");
             let kept =
                 archive.find("another spelling", Some(&link)).await.unwrap().expect("it is kept");

@@ -8,10 +8,10 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::Archive;
-use crate::alerts::{Head, Receiver, Told, draft};
+use crate::alerts::{Receiver, RuleMatch, StorySummary, draft};
 use crate::store::column::{self, maybe_time, millis, time};
 use crate::store::{StoreError, sighting};
-use tidings_rules::story::{FeedName, NotifierName, Read, Sighting};
+use tidings_rules::story::{FeedEntry, FeedName, NotifierName, Read};
 use tidings_rules::text::tokenise;
 
 /// How many alerts are looked at in one go.
@@ -19,7 +19,7 @@ const PAGE: i64 = 1000;
 
 /// Which alerts are asked for: those that are as every one of these says.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct AlertFilter {
     /// Their rule's name.
     pub rule: Option<String>,
     /// A tag of their rule.
@@ -36,7 +36,7 @@ pub struct Wanted {
 
 /// An alert of the past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Past {
+pub struct PastAlert {
     /// Its number: what people name it by.
     pub id: i64,
     /// When it was recorded.
@@ -44,22 +44,22 @@ pub struct Past {
     /// The event's id.
     pub event: String,
     /// The story's head, as it is now.
-    pub story: Head,
+    pub story: StorySummary,
     /// How much of the story its rule saw.
     pub read: Read,
     /// The feeds that carried the event, first seen first.
-    pub feeds: Vec<Sighting>,
+    pub feeds: Vec<FeedEntry>,
     /// What was told.
     #[serde(flatten)]
-    pub told: Told,
+    pub told: RuleMatch,
 }
 
 /// An alert of the past with all that became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Record {
+pub struct AlertRecord {
     /// The alert.
     #[serde(flatten)]
-    pub past: Past,
+    pub past: PastAlert,
     /// Its rule's text at that time.
     pub rule_text: Option<String>,
     /// [`draft::text_hash`] of the story as it is now.
@@ -110,7 +110,11 @@ impl Message {
 
 impl Archive {
     /// The newest alerts that are as `wanted`, newest first, at most `limit`.
-    pub async fn alerts(&mut self, wanted: &Wanted, limit: usize) -> Result<Vec<Past>, StoreError> {
+    pub async fn alerts(
+        &mut self,
+        wanted: &AlertFilter,
+        limit: usize,
+    ) -> Result<Vec<PastAlert>, StoreError> {
         let mut found = Vec::new();
         let Some((oldest, newest)) = self.span(wanted).await? else { return Ok(found) };
         let mut before = newest.saturating_add(1);
@@ -120,7 +124,7 @@ impl Archive {
             before = last.try_get("id")?;
             let mut asked = Vec::with_capacity(rows.len());
             for row in &rows {
-                let told: Told = column::json(row, "told")?;
+                let told: RuleMatch = column::json(row, "told")?;
                 if wanted.tells(&told, row.try_get("title")?) {
                     asked.push((row, told));
                 }
@@ -133,7 +137,7 @@ impl Archive {
 
     /// The alert of that number, with all that became of it; `None` if there is none, or it is no
     /// longer kept.
-    pub async fn alert(&mut self, id: i64) -> Result<Option<Record>, StoreError> {
+    pub async fn alert(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
         let row = sqlx::query(
             "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                     coalesce(story.body, story.feed_text) AS text, rule_version.text AS rule_text
@@ -148,12 +152,17 @@ impl Archive {
         let Some(past) = self.past(vec![(&row, told)]).await?.pop() else { return Ok(None) };
         let text_now_sha256 = draft::text_hash(&past.story.title, row.try_get("text")?);
         let messages = self.messages(id).await?;
-        Ok(Some(Record { past, rule_text: row.try_get("rule_text")?, text_now_sha256, messages }))
+        Ok(Some(AlertRecord {
+            past,
+            rule_text: row.try_get("rule_text")?,
+            text_now_sha256,
+            messages,
+        }))
     }
 
     /// The numbers of the oldest and the newest alert of the times that are `wanted`; `None` if
     /// there is none.
-    async fn span(&mut self, wanted: &Wanted) -> Result<Option<(i64, i64)>, sqlx::Error> {
+    async fn span(&mut self, wanted: &AlertFilter) -> Result<Option<(i64, i64)>, sqlx::Error> {
         if wanted.since.is_none() && wanted.until.is_none() {
             return Ok(Some((0, i64::MAX)));
         }
@@ -171,7 +180,7 @@ impl Archive {
         &mut self,
         before: i64,
         oldest: i64,
-        wanted: &Wanted,
+        wanted: &AlertFilter,
     ) -> Result<Vec<SqliteRow>, sqlx::Error> {
         sqlx::query(
             "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang
@@ -193,14 +202,17 @@ impl Archive {
     }
 
     /// These alerts, each with the feeds that carried its event.
-    async fn past(&mut self, alerts: Vec<(&SqliteRow, Told)>) -> Result<Vec<Past>, sqlx::Error> {
+    async fn past(
+        &mut self,
+        alerts: Vec<(&SqliteRow, RuleMatch)>,
+    ) -> Result<Vec<PastAlert>, sqlx::Error> {
         let events: Vec<&str> = alerts
             .iter()
             .map(|(row, _)| row.try_get("event"))
             .collect::<Result<_, sqlx::Error>>()?;
         let copies = sighting::of_events(&mut self.conn, &events).await?;
         let past = alerts.into_iter().zip(events).map(|((row, told), event)| {
-            Ok(Past {
+            Ok(PastAlert {
                 id: row.try_get("id")?,
                 created: time(row, "created")?,
                 feeds: copies.get(event).cloned().unwrap_or_default(),
@@ -260,15 +272,15 @@ impl Archive {
     }
 }
 
-impl Wanted {
+impl AlertFilter {
     /// Whether an alert of a story with this headline is as the parts say that no query looks at.
-    fn tells(&self, told: &Told, title: &str) -> bool {
+    fn tells(&self, told: &RuleMatch, title: &str) -> bool {
         self.tag.as_ref().is_none_or(|tag| told.tags.contains(tag)) && self.has_words(told, title)
     }
 
     /// Whether every word stands in the headline or in the sentences that the alert shows, as rules
     /// compare them.
-    fn has_words(&self, told: &Told, title: &str) -> bool {
+    fn has_words(&self, told: &RuleMatch, title: &str) -> bool {
         let mut missing: Vec<&str> = self.words.iter().map(String::as_str).collect();
         let sentences = told.evidence.iter().map(|evidence| evidence.sentence.as_str());
         for text in std::iter::once(title).chain(sentences) {

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::groups;
 use crate::alerts::digest;
-use crate::alerts::digest::Part;
+use crate::alerts::digest::DigestPart;
 use crate::store::column::{self, millis, to_json};
 
 /// Splits the digest of this row if it is too large for one message. The row keeps the first part;
@@ -25,10 +25,10 @@ pub(in crate::store) async fn split(
     if shares.len() < 2 {
         return Ok(());
     }
-    name_part(conn, message, &Part::new(1, shares.len())).await?;
+    name_part(conn, message, &DigestPart::new(1, shares.len())).await?;
     let mut rest = alerts.into_iter().skip(shares[0]);
     for (number, share) in shares.iter().enumerate().skip(1) {
-        let part = Part::new(number + 1, shares.len());
+        let part = DigestPart::new(number + 1, shares.len());
         split_off(conn, message, &part, &rest.by_ref().take(*share).collect::<Vec<_>>()).await?;
     }
     Ok(())
@@ -51,7 +51,7 @@ pub(in crate::store) async fn halve(
     if alerts.len() < 2 {
         return Ok(false);
     }
-    let [first, second] = Part::halves(part(conn, message).await?.as_ref());
+    let [first, second] = DigestPart::halves(part(conn, message).await?.as_ref());
     sqlx::query(
         "UPDATE message SET state = 'pending', lease = NULL, payload = NULL, counted = 0, unreached = 0, due = $3,
                 uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2 WHERE id = $1",
@@ -85,7 +85,7 @@ async fn alerts(
 pub(super) async fn part(
     conn: &mut SqliteConnection,
     message: i64,
-) -> Result<Option<Part>, sqlx::Error> {
+) -> Result<Option<DigestPart>, sqlx::Error> {
     let row =
         sqlx::query("SELECT part FROM message WHERE id = $1").bind(message).fetch_one(conn).await?;
     match row.try_get::<Option<&str>, _>("part")? {
@@ -97,7 +97,7 @@ pub(super) async fn part(
 async fn name_part(
     conn: &mut SqliteConnection,
     message: i64,
-    part: &Part,
+    part: &DigestPart,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE message SET part = $2 WHERE id = $1")
         .bind(message)
@@ -111,7 +111,7 @@ async fn name_part(
 async fn split_off(
     conn: &mut SqliteConnection,
     message: i64,
-    part: &Part,
+    part: &DigestPart,
     alerts: &[i64],
 ) -> Result<(), sqlx::Error> {
     let other: i64 = sqlx::query_scalar(

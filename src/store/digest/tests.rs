@@ -4,12 +4,12 @@ use super::super::fixture::{
     Bench, again, as_json, at, desk, draft, item, letter, receiver, verdict,
 };
 use super::super::health::whole;
-use super::super::{Finish, Plan, Verdict};
+use super::super::{Finish, MatchResult, StoryPlan};
 use crate::alerts::Content;
 use crate::alerts::breaker;
-use crate::alerts::breaker::{Cause, Room, Scope};
+use crate::alerts::breaker::{FailureCause, FailureScope, SendAllowance};
 use crate::alerts::digest::Digest;
-use crate::alerts::{Draft, Letter};
+use crate::alerts::{NewAlert, Notification};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -17,20 +17,20 @@ const HOUR: i64 = 60 * MINUTE;
 /// A story `key` that `rule` matched, of that severity, at `now` seconds.
 async fn story(bench: &Bench, key: &str, rule: &str, severity: super::Severity, now: i64) {
     let sketch = draft(rule, &[desk()]);
-    let alerts = vec![Draft { told: super::Told { severity, ..sketch.told }, ..sketch }];
-    let plan = Plan::Settle(Verdict { alerts, due: at(now), ..verdict(&[]) });
+    let alerts = vec![NewAlert { told: super::RuleMatch { severity, ..sketch.told }, ..sketch }];
+    let plan = StoryPlan::Settle(MatchResult { alerts, due: at(now), ..verdict(&[]) });
     bench.poll("wire", now, vec![item(key, plan)]).await;
 }
 
 /// What the dispatcher does at `now`, with a receiver that answers or is away; what arrives.
-async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Letter> {
+async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Notification> {
     let mut arrived = Vec::new();
     loop {
         let health = bench.standing().await.away;
         let most = match breaker::room(health.get(&whole(&desk().notifier)), at(now)) {
-            Room::All => 8,
-            Room::Probe => 1,
-            Room::NotBefore(_) => return arrived,
+            SendAllowance::All => 8,
+            SendAllowance::Probe => 1,
+            SendAllowance::NotBefore(_) => return arrived,
         };
         let leases = bench.lease_some(run, "desk", most, now, as_json()).await;
         if leases.is_empty() {
@@ -38,7 +38,7 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Lette
         }
         for lease in leases {
             let finish = if is_away {
-                again(Cause::Unreached, Scope::Notifier, now + MINUTE)
+                again(FailureCause::Unreached, FailureScope::Notifier, now + MINUTE)
             } else {
                 arrived.push(letter(&lease.payload));
                 Finish::Sent("250 OK".to_owned())
@@ -91,7 +91,7 @@ async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_
     assert!(
         digests
             .iter()
-            .all(|digest| digest.reason == super::Reason::Late && digest.rules.len() == 1)
+            .all(|digest| digest.reason == super::DigestReason::Late && digest.rules.len() == 1)
     );
     let parts: Vec<String> =
         digests.iter().map(|digest| digest.part.as_ref().unwrap().to_string()).collect();
@@ -131,10 +131,10 @@ async fn a_message_that_may_have_arrived_keeps_its_id_and_its_bytes() {
         story(&bench, key, "arms", super::Severity::High, 0).await;
     }
     let leases = bench.lease(run, "desk", 0).await;
-    let silent = again(Cause::Failed, Scope::Notifier, 300);
+    let silent = again(FailureCause::Failed, FailureScope::Notifier, 300);
     assert!(bench.finish(run, &leases[0], silent, 1).await);
     for lease in &leases[1..] {
-        let refused = again(Cause::Unreached, Scope::Notifier, 60);
+        let refused = again(FailureCause::Unreached, FailureScope::Notifier, 60);
         assert!(bench.finish(run, lease, refused, 1).await);
     }
     for second in [60, 120, 180] {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::fixture::{
     Bench, at, desk, item, letter, page, rules_and_feeds, settle, verdict,
 };
-use super::super::{Finish, ItemRecord, Plan, Verdict};
+use super::super::{Finish, ItemRecord, MatchResult, StoryPlan};
 use super::*;
 use crate::alerts::Content;
 use tidings_rules::story::FeedName;
@@ -20,8 +20,8 @@ fn text(seed: &str) -> String {
     })
 }
 
-fn told(title: &str, text: &str, rules: &[&str]) -> Plan {
-    Plan::Settle(Verdict {
+fn told(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
+    StoryPlan::Settle(MatchResult {
         print: copies::print(title, text, true).map(Box::new),
         ..verdict(rules)
     })
@@ -105,12 +105,14 @@ async fn once_a_message_has_left_a_copy_is_only_recorded_and_a_rule_that_it_adds
 async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_crash() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
-    bench.poll("paper", 1, vec![item("b", Plan::ReadPage)]).await;
+    bench.poll("paper", 1, vec![item("b", StoryPlan::ReadPage)]).await;
     assert_eq!(events(&bench).await, "a of a, b of b");
     let bench = bench.crash().await;
     let waiting = bench.waiting(9).await.remove(0);
-    let verdict =
-        Verdict { print: copies::print("b", &text("x"), true).map(Box::new), ..verdict(&["arms"]) };
+    let verdict = MatchResult {
+        print: copies::print("b", &text("x"), true).map(Box::new),
+        ..verdict(&["arms"])
+    };
     assert!(bench.store.settle(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap());
     assert_eq!(events(&bench).await, "a of a, b of a");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
@@ -170,7 +172,7 @@ async fn poll_titled(
     let mut item = with_text(key, text, &["arms"], now);
     let (story, plan) = item.news.as_mut().expect("news");
     title.clone_into(&mut story.title);
-    let Plan::Settle(verdict) = plan else { panic!("not settled") };
+    let StoryPlan::Settle(verdict) = plan else { panic!("not settled") };
     verdict.feeds = vec![FeedName(feed.to_owned())];
     verdict.print = copies::print(title, text, verdict.print.is_some()).map(Box::new);
     let evidence = &mut verdict.alerts[0].told.evidence[0];

@@ -3,21 +3,21 @@
 use super::super::fixture::{
     Bench, again, at, desk, draft, item, letter, poll, receiver, settle, verdict,
 };
-use super::super::{Again, Finish, Lease, Plan, PollRecord, Verdict};
+use super::super::{Finish, Lease, MatchResult, PollRecord, RetryRecord, StoryPlan};
 use super::*;
-use crate::alerts::breaker::Cause;
+use crate::alerts::breaker::FailureCause;
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
 use tidings_rules::story::FeedName;
 
 fn away(until: i64) -> Finish {
-    again(Cause::Unreached, Scope::Notifier, until)
+    again(FailureCause::Unreached, FailureScope::Notifier, until)
 }
 
 /// The notifier asks for rest until then.
 fn wish(at_seconds: i64, until: i64) -> Finish {
-    let (cause, scope, why) = (Cause::Busy, Scope::Notifier, "429".to_owned());
-    Finish::Again(Again {
+    let (cause, scope, why) = (FailureCause::Busy, FailureScope::Notifier, "429".to_owned());
+    Finish::Again(RetryRecord {
         at: at(at_seconds),
         cause,
         scope,
@@ -46,7 +46,7 @@ async fn one_message() -> (Bench, i64) {
     (bench, run)
 }
 
-async fn of_desk(bench: &Bench) -> Option<Health> {
+async fn of_desk(bench: &Bench) -> Option<NotifierHealth> {
     bench.standing().await.away.remove(&whole(&desk().notifier))
 }
 
@@ -108,7 +108,16 @@ async fn what_backs_off_for_hours_is_due_within_minutes_of_the_return_and_not_at
         let leases = bench.lease(run, "desk", 0).await;
         let [slow @ .., fine] = &leases[..] else { panic!("four messages") };
         for lease in slow {
-            assert!(bench.finish(run, lease, again(Cause::Failed, Scope::Notifier, 7200), 0).await);
+            assert!(
+                bench
+                    .finish(
+                        run,
+                        lease,
+                        again(FailureCause::Failed, FailureScope::Notifier, 7200),
+                        0
+                    )
+                    .await
+            );
         }
         let mut fine = fine.clone();
         for _ in slow.len()..failures {
@@ -130,12 +139,21 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
     let bench = Bench::new().await;
     let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
     let alerts = vec![draft("arms", std::slice::from_ref(&ana))];
-    bench.poll("wire", 0, vec![item("a", Plan::Settle(Verdict { alerts, ..verdict(&[]) }))]).await;
+    bench
+        .poll("wire", 0, vec![item("a", StoryPlan::Settle(MatchResult { alerts, ..verdict(&[]) }))])
+        .await;
     let run = bench.run(&[ana.clone(), bob.clone()]).await;
     for second in 0..5 {
         let lease = bench.lease(run, "mail", second).await.remove(0);
         assert!(
-            bench.finish(run, &lease, again(Cause::Busy, Scope::Recipient, second), second).await
+            bench
+                .finish(
+                    run,
+                    &lease,
+                    again(FailureCause::Busy, FailureScope::Recipient, second),
+                    second
+                )
+                .await
         );
     }
     let standing = bench.standing().await;
@@ -143,7 +161,7 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
     let health = &standing.away[&ana];
     assert!(health.is_worth_telling(at(3600)));
     let down = Notice {
-        kind: Kind::Down,
+        kind: NoticeKind::Down,
         notifier: ana.notifier.clone(),
         recipient: Some(ana.recipient.clone()),
         since: health.since,
@@ -156,7 +174,10 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
     assert_eq!(to_bob.iter().map(notice).collect::<Vec<_>>(), std::slice::from_ref(&down));
     assert!(bench.finish(run, &to_ana[0], sent(), 3601).await);
     let told = bench.lease(run, "mail", 3601).await;
-    assert_eq!(told.iter().map(notice).collect::<Vec<_>>(), [Notice { kind: Kind::Back, ..down }]);
+    assert_eq!(
+        told.iter().map(notice).collect::<Vec<_>>(),
+        [Notice { kind: NoticeKind::Back, ..down }]
+    );
 }
 
 #[tokio::test]
@@ -164,7 +185,11 @@ async fn a_message_that_is_refused_for_what_it_says_holds_nothing_up_and_is_told
     let (bench, run) = one_message().await;
     for (now, told) in [(0, 0), (60, 0), (3600, 1), (9000, 1)] {
         let lease = bench.lease(run, "desk", now).await.remove(0);
-        assert!(bench.finish(run, &lease, again(Cause::Failed, Scope::Message, now), now).await);
+        assert!(
+            bench
+                .finish(run, &lease, again(FailureCause::Failed, FailureScope::Message, now), now)
+                .await
+        );
         let standing = bench.standing().await;
         assert!(standing.away.is_empty());
         assert_eq!(standing.untold_refusals().count(), told, "at {now}");
@@ -178,7 +203,7 @@ async fn whoever_hears_that_a_notifier_is_down_hears_once_that_it_is_back() {
     fail(&bench, run, &[1, 2, 3, 4, 5]).await;
     let health = of_desk(&bench).await.unwrap();
     let down = Notice {
-        kind: Kind::Down,
+        kind: NoticeKind::Down,
         notifier: desk().notifier,
         recipient: None,
         since: health.since,
@@ -194,7 +219,10 @@ async fn whoever_hears_that_a_notifier_is_down_hears_once_that_it_is_back() {
     let lease = bench.lease(run, "desk", 3700).await.remove(0);
     assert!(bench.finish(run, &lease, sent(), 3700).await);
     let told = bench.lease(run, "ops", 3700).await;
-    assert_eq!(told.iter().map(notice).collect::<Vec<_>>(), [Notice { kind: Kind::Back, ..down }]);
+    assert_eq!(
+        told.iter().map(notice).collect::<Vec<_>>(),
+        [Notice { kind: NoticeKind::Back, ..down }]
+    );
 
     // A short failure afterwards is nobody's business.
     bench.poll("wire", 3800, vec![item("b", settle(&["arms"]))]).await;
@@ -211,7 +239,11 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
     for key in ["a", "b", "c", "d"] {
         let alerts = vec![draft("arms", std::slice::from_ref(&ana))];
         bench
-            .poll("wire", 0, vec![item(key, Plan::Settle(Verdict { alerts, ..verdict(&[]) }))])
+            .poll(
+                "wire",
+                0,
+                vec![item(key, StoryPlan::Settle(MatchResult { alerts, ..verdict(&[]) }))],
+            )
             .await;
     }
     let run = bench.run(&[ana.clone(), bob.clone()]).await;
@@ -226,7 +258,7 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
         let untold = bench.standing().await.untold_refusals().cloned().collect::<Vec<_>>();
         assert_eq!(untold.len(), expected);
         for refusal in untold {
-            assert_eq!((refusal.kind, refusal.subject()), (Kind::Refused, ana.clone()));
+            assert_eq!((refusal.kind, refusal.subject()), (NoticeKind::Refused, ana.clone()));
             bench.store.announce(refusal, vec![bob.clone()], at(9)).await.unwrap();
         }
     }
@@ -240,7 +272,7 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
 async fn a_notice_of_a_feed_is_told_with_its_poll_and_once_to_each_of_its_audience() {
     let bench = Bench::new().await;
     let feed = FeedName("wire".to_owned());
-    let kind = health::Kind::Failing;
+    let kind = health::FeedNoticeKind::Failing;
     let notice = FeedNotice { kind, feed, since: at(0), why: "connection refused".to_owned() };
     let audience = vec![desk(), receiver("hook", "")];
     for now in [10, 11] {

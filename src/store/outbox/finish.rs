@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::alerts::breaker::Cause;
+use crate::alerts::breaker::FailureCause;
 use crate::store::column::millis;
-use crate::store::health::{self, Standing};
+use crate::store::health::{self, ReceiverHealth};
 use crate::store::{Finish, Lease, digest};
 
 /// Records what came of attempts, as [`turn`](crate::store::Store::turn) says, and how the
@@ -18,7 +18,7 @@ pub(in crate::store) async fn record(
     run: i64,
     ended: &[(Lease, Finish)],
     now: Timestamp,
-) -> Result<Standing, sqlx::Error> {
+) -> Result<ReceiverHealth, sqlx::Error> {
     let ours = unlease(conn, run, ended, now).await?;
     let ended: Vec<_> = ended.iter().filter(|(lease, _)| ours.contains(&lease.message)).collect();
     close(conn, &ended, now).await?;
@@ -50,7 +50,7 @@ async fn unlease(
         "WITH came (message, attempt, state, counts, due, why, unreached) AS (",
     );
     update.push_values(ended, |mut values, (lease, finish)| {
-        let came = Came::of(finish);
+        let came = AttemptColumns::of(finish);
         values
             .push_bind(lease.message)
             .push_bind(lease.attempt)
@@ -90,7 +90,7 @@ async fn close(
     }
     let mut update = QueryBuilder::<Sqlite>::new("WITH came (attempt, outcome, why) AS (");
     update.push_values(ended, |mut values, (lease, finish)| {
-        let came = Came::of(finish);
+        let came = AttemptColumns::of(finish);
         values.push_bind(lease.attempt).push_bind(came.outcome).push_bind(came.why);
     });
     update.push(") UPDATE attempt SET outcome = came.outcome, why = came.why, ended = ");
@@ -100,7 +100,7 @@ async fn close(
 }
 
 /// What came of an attempt, as columns hold it.
-struct Came<'f> {
+struct AttemptColumns<'f> {
     /// The message's state.
     state: &'static str,
     /// The attempt's outcome.
@@ -112,14 +112,15 @@ struct Came<'f> {
     why: &'f str,
 }
 
-impl<'f> Came<'f> {
+impl<'f> AttemptColumns<'f> {
     fn of(finish: &'f Finish) -> Self {
         match finish {
             Finish::Sent(answer) => {
                 Self { state: "sent", outcome: "sent", counts: true, due: None, why: answer }
             }
             Finish::Again(again) | Finish::TooLarge(again) => {
-                let outcome = if again.cause == Cause::Unreached { "unreached" } else { "again" };
+                let outcome =
+                    if again.cause == FailureCause::Unreached { "unreached" } else { "again" };
                 Self {
                     state: "pending",
                     outcome,

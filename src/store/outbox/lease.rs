@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{Open, Waiting};
+use super::{OpenNotifier, WaitingRecipient};
 use crate::alerts::Receiver;
-use crate::alerts::breaker::Health;
+use crate::alerts::breaker::NotifierHealth;
 use crate::store::column::{maybe_time, millis};
 use crate::store::health::whole;
 use crate::store::{Lease, Render, digest, health, letter};
@@ -19,13 +19,13 @@ use tidings_rules::story::NotifierName;
 pub(in crate::store) async fn lease_due(
     conn: &mut SqliteConnection,
     run: i64,
-    open: &Open,
-    away: &BTreeMap<Receiver, Health>,
+    open: &OpenNotifier,
+    away: &BTreeMap<Receiver, NotifierHealth>,
     now: Timestamp,
     render: &Render,
 ) -> Result<Vec<Lease>, sqlx::Error> {
-    let Open { notifier, free, waiting } = open;
-    let mut due: Vec<&Waiting> = waiting.iter().filter(|one| one.due <= now).collect();
+    let OpenNotifier { notifier, free, waiting } = open;
+    let mut due: Vec<&WaitingRecipient> = waiting.iter().filter(|one| one.due <= now).collect();
     if due.is_empty() {
         return Ok(Vec::new());
     }
@@ -57,7 +57,7 @@ pub(in crate::store) async fn lease_due(
 async fn longest_untried(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
-    due: &[&Waiting],
+    due: &[&WaitingRecipient],
 ) -> Result<Option<String>, sqlx::Error> {
     let order: Vec<String> = sqlx::query_scalar(
         "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
@@ -74,7 +74,7 @@ async fn longest_untried(
 async fn choose(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
-    due: &[&Waiting],
+    due: &[&WaitingRecipient],
     free: u32,
     now: Timestamp,
 ) -> Result<Vec<i64>, sqlx::Error> {

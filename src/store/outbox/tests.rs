@@ -6,19 +6,23 @@ use super::super::fixture;
 use super::super::fixture::{
     Bench, as_json, at, desk, draft, item, receiver, rules_and_feeds, settle, verdict,
 };
-use super::super::{Finish, Lease, Plan, Turn, Verdict};
+use super::super::{Finish, Lease, MatchResult, OutboxTurn, StoryPlan};
 use crate::alerts::Receiver;
-use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::breaker::{FailureCause, FailureScope};
 
 /// A plan by which `rule` tells these receivers, at `due` seconds.
-fn tells(rule: &str, receivers: &[Receiver], due: i64) -> Plan {
-    Plan::Settle(Verdict { alerts: vec![draft(rule, receivers)], due: at(due), ..verdict(&[]) })
+fn tells(rule: &str, receivers: &[Receiver], due: i64) -> StoryPlan {
+    StoryPlan::Settle(MatchResult {
+        alerts: vec![draft(rule, receivers)],
+        due: at(due),
+        ..verdict(&[])
+    })
 }
 
 fn again(at_seconds: i64, counts: bool) -> Finish {
     fixture::again(
-        if counts { Cause::Failed } else { Cause::Unreached },
-        Scope::Notifier,
+        if counts { FailureCause::Failed } else { FailureCause::Unreached },
+        FailureScope::Notifier,
         at_seconds,
     )
 }
@@ -228,7 +232,8 @@ async fn one_full_mailbox_slows_nobody_else() {
     let items = (0..9).map(|n| item(&n.to_string(), tells("arms", &both, 0))).collect();
     bench.poll("wire", 0, items).await;
     let run = bench.run(&both).await;
-    let full = |lease: Lease| (lease, fixture::again(Cause::Busy, Scope::Recipient, 60));
+    let full =
+        |lease: Lease| (lease, fixture::again(FailureCause::Busy, FailureScope::Recipient, 60));
     let mut ended = Vec::new();
     let mut to_bob = 0;
     let mut to_ana = 0;
@@ -312,7 +317,7 @@ async fn many(messages: usize) -> (Bench, i64) {
 }
 
 /// How many leases are for the desk, and how many for the hook.
-fn counts(turn: &Turn) -> (usize, usize) {
+fn counts(turn: &OutboxTurn) -> (usize, usize) {
     let of =
         |name: &str| turn.leases.iter().filter(|lease| lease.receiver.notifier.0 == name).count();
     (of("desk"), of("hook"))
@@ -368,7 +373,7 @@ async fn failures_and_successes_of_one_turn_count_in_their_order() {
 #[tokio::test]
 async fn what_a_receiver_that_is_gone_was_sent_stays_frozen_and_costs_no_attempt() {
     let (bench, run, lease) = one_lease().await;
-    let gone = fixture::again(Cause::Shut, Scope::Notifier, 1);
+    let gone = fixture::again(FailureCause::Shut, FailureScope::Notifier, 1);
     assert!(bench.finish(run, &lease, gone, 1).await);
     bench.poll("paper", 2, vec![item("a", settle(&["oil"]))]).await;
     let leases = bench.lease(run, "desk", 3).await;

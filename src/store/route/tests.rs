@@ -7,36 +7,44 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::super::fixture::{Bench, at, desk, draft, item, letter, receiver, verdict};
-use super::super::{Plan, Verdict};
-use crate::alerts::digest::{Digest, Reason};
-use crate::alerts::silence::Target;
-use crate::alerts::volume::{Pace, Policy};
-use crate::alerts::{Content, Draft, Told};
-use tidings_rules::story::pace::{Burst, Cadence, Limit, Manners, Quiet, time_of_day};
-use tidings_rules::story::{Row, Severity};
+use super::super::{MatchResult, StoryPlan};
+use crate::alerts::digest::{Digest, DigestReason};
+use crate::alerts::silence::SilenceTarget;
+use crate::alerts::volume::{DeliveryPolicies, Throttle};
+use crate::alerts::{Content, NewAlert, RuleMatch};
+use tidings_rules::story::pace::{
+    Burst, Cadence, DeliveryPolicy, QuietHours, RateLimit, time_of_day,
+};
+use tidings_rules::story::{Severity, WatchlistRow};
 
 const HOUR: i64 = 3600;
 
-fn rule(name: &str, pace: Pace) -> Draft {
-    Draft { pace, ..draft(name, &[desk()]) }
+fn rule(name: &str, pace: Throttle) -> NewAlert {
+    NewAlert { pace, ..draft(name, &[desk()]) }
 }
 
-fn burst() -> Pace {
-    Pace { burst: Some(Burst { first: 3, then: Duration::from_mins(30) }), digest: None }
+fn burst() -> Throttle {
+    Throttle { burst: Some(Burst { first: 3, then: Duration::from_mins(30) }), digest: None }
 }
 
-fn hourly() -> Pace {
-    Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) }
+fn hourly() -> Throttle {
+    Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) }
 }
 
 /// A plan by which these rules match at `now`, under the desk's manners.
-fn told(alerts: Vec<Draft>, manners: &Manners, now: i64) -> Plan {
+fn told(alerts: Vec<NewAlert>, manners: &DeliveryPolicy, now: i64) -> StoryPlan {
     let manners = BTreeMap::from([(desk().notifier, manners.clone())]);
-    let policy = Arc::new(Policy { manners, zone: TimeZone::UTC });
-    Plan::Settle(Verdict { alerts, due: at(now), policy, ..verdict(&[]) })
+    let policy = Arc::new(DeliveryPolicies { manners, zone: TimeZone::UTC });
+    StoryPlan::Settle(MatchResult { alerts, due: at(now), policy, ..verdict(&[]) })
 }
 
-async fn story(bench: &Bench, key: &str, alerts: Vec<Draft>, manners: &Manners, now: i64) {
+async fn story(
+    bench: &Bench,
+    key: &str,
+    alerts: Vec<NewAlert>,
+    manners: &DeliveryPolicy,
+    now: i64,
+) {
     bench.poll("wire", now, vec![item(key, told(alerts, manners, now))]).await;
 }
 
@@ -61,7 +69,7 @@ async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_on
 {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    let free = Manners::default();
+    let free = DeliveryPolicy::default();
     for minute in 0..10 {
         let now = minute * 60;
         let plan = || told(vec![rule("arms", burst())], &free, now);
@@ -80,7 +88,8 @@ async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_on
     assert!(
         digests
             .iter()
-            .all(|digest| digest.reason == Reason::Burst { rule: "arms".to_owned(), row: None })
+            .all(|digest| digest.reason
+                == DigestReason::Burst { rule: "arms".to_owned(), row: None })
     );
     let parts: Vec<usize> = digests.iter().map(|digest| digest.rules[0].stories.len()).collect();
     assert_eq!(parts, [100, 100, 100, 100, 97]);
@@ -97,12 +106,18 @@ async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_on
 async fn a_digest_gathers_for_an_hour_and_is_told_at_once_with_a_rule_that_is() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    let free = Manners::default();
+    let free = DeliveryPolicy::default();
     for (key, now) in [("a", 0), ("b", 1800)] {
         story(&bench, key, vec![rule("arms", hourly())], &free, now).await;
     }
-    story(&bench, "c", vec![rule("arms", hourly()), rule("korea", Pace::default())], &free, 1900)
-        .await;
+    story(
+        &bench,
+        "c",
+        vec![rule("arms", hourly()), rule("korea", Throttle::default())],
+        &free,
+        1900,
+    )
+    .await;
     assert_eq!(sent(&bench, run, 1900).await, (vec!["c".to_owned()], vec![]));
     assert_eq!(sent(&bench, run, HOUR - 1).await, (vec![], vec![]));
     // The message about c is under way; a digest that gathers is not left behind.
@@ -120,22 +135,24 @@ async fn quiet_hours_gather_until_the_morning_but_for_what_pierces_them() {
     let run = bench.run(&[desk()]).await;
     // The tests' time begins at 13:46:40.
     let (from, to) = (time_of_day("13:00").unwrap(), time_of_day("14:46").unwrap());
-    let manners = Manners {
-        quiet: Some(Quiet { from, to, except: [Severity::Critical].into() }),
+    let manners = DeliveryPolicy {
+        quiet: Some(QuietHours { from, to, except: [Severity::Critical].into() }),
         limit: None,
     };
-    let grave =
-        |rule: Draft| Draft { told: Told { severity: Severity::Critical, ..rule.told }, ..rule };
-    story(&bench, "a", vec![rule("arms", Pace::default())], &manners, 0).await;
+    let grave = |rule: NewAlert| NewAlert {
+        told: RuleMatch { severity: Severity::Critical, ..rule.told },
+        ..rule
+    };
+    story(&bench, "a", vec![rule("arms", Throttle::default())], &manners, 0).await;
     story(&bench, "b", vec![rule("oil", burst())], &manners, 10).await;
-    story(&bench, "c", vec![grave(rule("war", Pace::default()))], &manners, 20).await;
+    story(&bench, "c", vec![grave(rule("war", Throttle::default()))], &manners, 20).await;
     assert_eq!(sent(&bench, run, 20).await, (vec!["c".to_owned()], vec![]));
     let end = HOUR - 40;
     assert_eq!(sent(&bench, run, end - 1).await, (vec![], vec![]));
     let (alerts, digests) = sent(&bench, run, end).await;
     assert_eq!((alerts.len(), digests.len()), (0, 1));
-    assert_eq!((&digests[0].reason, digests[0].stories()), (&Reason::Quiet, 2));
-    story(&bench, "d", vec![rule("arms", Pace::default())], &manners, end).await;
+    assert_eq!((&digests[0].reason, digests[0].stories()), (&DigestReason::Quiet, 2));
+    story(&bench, "d", vec![rule("arms", Throttle::default())], &manners, end).await;
     assert_eq!(sent(&bench, run, end).await.0, ["d"]);
 }
 
@@ -143,14 +160,16 @@ async fn quiet_hours_gather_until_the_morning_but_for_what_pierces_them() {
 async fn what_is_beyond_a_limit_comes_as_a_digest_when_there_is_room() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    let manners =
-        Manners { quiet: None, limit: Some(Limit { most: 2, per: Duration::from_hours(1) }) };
+    let manners = DeliveryPolicy {
+        quiet: None,
+        limit: Some(RateLimit { most: 2, per: Duration::from_hours(1) }),
+    };
     for (key, now) in [("a", 0), ("b", 10), ("c", 20), ("d", 30)] {
-        story(&bench, key, vec![rule("arms", Pace::default())], &manners, now).await;
+        story(&bench, key, vec![rule("arms", Throttle::default())], &manners, now).await;
     }
     assert_eq!(sent(&bench, run, HOUR - 1).await, (vec!["a".to_owned(), "b".to_owned()], vec![]));
     let (_, digests) = sent(&bench, run, HOUR).await;
-    assert_eq!((&digests[0].reason, digests[0].stories()), (&Reason::Limit, 2));
+    assert_eq!((&digests[0].reason, digests[0].stories()), (&DigestReason::Limit, 2));
 }
 
 #[tokio::test]
@@ -158,18 +177,18 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
     for ended_early in [false, true] {
         let bench = Bench::new().await;
         let run = bench.run(&[desk(), receiver("hook", "")]).await;
-        let free = Manners::default();
-        let target = Target::Rule("arms".to_owned());
+        let free = DeliveryPolicy::default();
+        let target = SilenceTarget::Rule("arms".to_owned());
         let until = at(2 * HOUR);
         let silence =
             super::super::mute(&bench.path(), target, until, "a parade".to_owned(), at(0))
                 .await
                 .unwrap();
-        story(&bench, "a", vec![rule("arms", Pace::default())], &free, 10).await;
+        story(&bench, "a", vec![rule("arms", Throttle::default())], &free, 10).await;
         story(
             &bench,
             "b",
-            vec![rule("arms", Pace::default()), rule("korea", Pace::default())],
+            vec![rule("arms", Throttle::default()), rule("korea", Throttle::default())],
             &free,
             20,
         )
@@ -194,9 +213,9 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
         assert_eq!((&digests[0].reason, digests[0].stories()), (&silence.reason(), 2));
 
         // Muted counts as told; what comes after the end is told.
-        story(&bench, "a", vec![rule("arms", Pace::default())], &free, end).await;
+        story(&bench, "a", vec![rule("arms", Throttle::default())], &free, end).await;
         assert_eq!(sent(&bench, run, end).await, (vec![], vec![]));
-        story(&bench, "c", vec![rule("arms", Pace::default())], &free, end).await;
+        story(&bench, "c", vec![rule("arms", Throttle::default())], &free, end).await;
         assert_eq!(sent(&bench, run, end).await.0, ["c"]);
     }
 }
@@ -205,11 +224,11 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
 async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    let free = Manners::default();
-    let of_row = |id: &str, pace: Pace| {
+    let free = DeliveryPolicy::default();
+    let of_row = |id: &str, pace: Throttle| {
         let sketch = rule("listed", pace);
-        let row = Some(Row { id: id.to_owned(), label: format!("Name {id}") });
-        Draft { occasion: id.to_owned(), told: Told { row, ..sketch.told }, ..sketch }
+        let row = Some(WatchlistRow { id: id.to_owned(), label: format!("Name {id}") });
+        NewAlert { occasion: id.to_owned(), told: RuleMatch { row, ..sketch.told }, ..sketch }
     };
     for n in 0..4 {
         story(&bench, &format!("a-{n}"), vec![of_row("36", burst())], &free, 60).await;
@@ -217,8 +236,11 @@ async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests
     story(&bench, "b", vec![of_row("7", burst())], &free, 120).await;
     let (alerts, digests) = sent(&bench, run, HOUR).await;
     assert_eq!(alerts, ["a-0", "a-1", "a-2", "b"], "the burst of one row is none of another");
-    let row = Some(Row { id: "36".to_owned(), label: "Name 36".to_owned() });
-    assert_eq!(digests[0].reason, Reason::Burst { rule: "listed".to_owned(), row: row.clone() });
+    let row = Some(WatchlistRow { id: "36".to_owned(), label: "Name 36".to_owned() });
+    assert_eq!(
+        digests[0].reason,
+        DigestReason::Burst { rule: "listed".to_owned(), row: row.clone() }
+    );
 
     let both = vec![of_row("36", hourly()), of_row("7", hourly())];
     story(&bench, "c", both.clone(), &free, 2 * HOUR).await;
@@ -226,7 +248,7 @@ async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests
     let (_, digests) = sent(&bench, run, 4 * HOUR).await;
     let groups: Vec<_> =
         digests[0].rules.iter().map(|group| (group.row.clone(), group.stories.len())).collect();
-    let other = Some(Row { id: "7".to_owned(), label: "Name 7".to_owned() });
+    let other = Some(WatchlistRow { id: "7".to_owned(), label: "Name 7".to_owned() });
     assert_eq!(groups, [(row, 2), (other, 2)]);
 }
 
@@ -234,13 +256,13 @@ async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests
 async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_tells_for_itself() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    let free = Manners::default();
+    let free = DeliveryPolicy::default();
     let of_row = |id: &str, version: &str| {
-        let sketch = rule("listed", Pace::default());
-        let row = Some(Row { id: id.to_owned(), label: format!("Name {version}") });
-        Draft {
+        let sketch = rule("listed", Throttle::default());
+        let row = Some(WatchlistRow { id: id.to_owned(), label: format!("Name {version}") });
+        NewAlert {
             occasion: id.to_owned(),
-            told: Told { row, version: version.to_owned(), ..sketch.told },
+            told: RuleMatch { row, version: version.to_owned(), ..sketch.told },
             ..sketch
         }
     };
@@ -260,16 +282,22 @@ async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_
 async fn a_silence_of_a_row_mutes_that_row_alone() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    super::super::mute(&bench.path(), Target::Row("36".to_owned()), at(HOUR), String::new(), at(0))
-        .await
-        .unwrap();
+    super::super::mute(
+        &bench.path(),
+        SilenceTarget::Row("36".to_owned()),
+        at(HOUR),
+        String::new(),
+        at(0),
+    )
+    .await
+    .unwrap();
     let of_row = |id: &str| {
-        let sketch = rule("listed", Pace::default());
-        let row = Some(Row { id: id.to_owned(), label: id.to_owned() });
-        Draft { occasion: id.to_owned(), told: Told { row, ..sketch.told }, ..sketch }
+        let sketch = rule("listed", Throttle::default());
+        let row = Some(WatchlistRow { id: id.to_owned(), label: id.to_owned() });
+        NewAlert { occasion: id.to_owned(), told: RuleMatch { row, ..sketch.told }, ..sketch }
     };
-    story(&bench, "a", vec![of_row("36")], &Manners::default(), 10).await;
-    story(&bench, "b", vec![of_row("7")], &Manners::default(), 10).await;
+    story(&bench, "a", vec![of_row("36")], &DeliveryPolicy::default(), 10).await;
+    story(&bench, "b", vec![of_row("7")], &DeliveryPolicy::default(), 10).await;
     assert_eq!(sent(&bench, run, 20).await, (vec!["b".to_owned()], vec![]));
     assert_eq!(sent(&bench, run, HOUR).await.1[0].rules[0].stories.len(), 1);
 }

@@ -6,40 +6,41 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::super::fixture::{Bench, at, desk, draft, item, letter, verdict};
-use super::super::{Plan, Verdict};
-use super::{Silence, Target, mute, unmute};
-use crate::alerts::volume::Policy;
-use crate::alerts::{Content, Draft, Told};
-use tidings_rules::story::{FeedName, Row};
+use super::super::{MatchResult, StoryPlan};
+use super::{Silence, SilenceTarget, mute, unmute};
+use crate::alerts::volume::DeliveryPolicies;
+use crate::alerts::{Content, NewAlert, RuleMatch};
+use tidings_rules::story::{FeedName, WatchlistRow};
 
 /// A rule with a tag and a row.
-fn arms() -> Draft {
+fn arms() -> NewAlert {
     let sketch = draft("arms", &[desk()]);
-    let row = Some(Row { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
-    let told = Told { tags: vec!["korea".to_owned()], row, ..sketch.told };
-    Draft { occasion: "36".to_owned(), told, ..sketch }
+    let row = Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
+    let told = RuleMatch { tags: vec!["korea".to_owned()], row, ..sketch.told };
+    NewAlert { occasion: "36".to_owned(), told, ..sketch }
 }
 
 async fn story(bench: &Bench, key: &str, now: i64) {
     story_of(bench, key, arms(), now).await;
 }
 
-async fn story_of(bench: &Bench, key: &str, rule: Draft, now: i64) {
-    let policy = Arc::new(Policy { manners: [].into(), zone: TimeZone::UTC });
-    let plan = Plan::Settle(Verdict { alerts: vec![rule], due: at(now), policy, ..verdict(&[]) });
+async fn story_of(bench: &Bench, key: &str, rule: NewAlert, now: i64) {
+    let policy = Arc::new(DeliveryPolicies { manners: [].into(), zone: TimeZone::UTC });
+    let plan =
+        StoryPlan::Settle(MatchResult { alerts: vec![rule], due: at(now), policy, ..verdict(&[]) });
     bench.poll("wire", now, vec![item(key, plan)]).await;
 }
 
-async fn silence(bench: &Bench, target: Target, until: i64, now: i64) -> Silence {
+async fn silence(bench: &Bench, target: SilenceTarget, until: i64, now: i64) -> Silence {
     mute(&bench.path(), target, at(until), String::new(), at(now)).await.unwrap()
 }
 
-fn rule() -> Target {
-    Target::Rule("arms".to_owned())
+fn rule() -> SilenceTarget {
+    SilenceTarget::Rule("arms".to_owned())
 }
 
-fn tag() -> Target {
-    Target::Tag("korea".to_owned())
+fn tag() -> SilenceTarget {
+    SilenceTarget::Tag("korea".to_owned())
 }
 
 /// The headlines of what is sent at `now`, message by message; those of a digest sorted.
@@ -83,9 +84,9 @@ async fn any_kind_covers_what_any_other_has_muted() {
         story(&bench, "a", 10).await;
         let later = match kind {
             0 => tag(),
-            1 => Target::Row("36".to_owned()),
-            2 => Target::Feed(FeedName("wire".to_owned())),
-            _ => Target::Event(bench.ask("SELECT event FROM story").await.unwrap()),
+            1 => SilenceTarget::Row("36".to_owned()),
+            2 => SilenceTarget::Feed(FeedName("wire".to_owned())),
+            _ => SilenceTarget::Event(bench.ask("SELECT event FROM story").await.unwrap()),
         };
         silence(&bench, later.clone(), 200, 50).await;
         assert_eq!(sent(&bench, run, 199).await, NOTHING, "{later}");
@@ -97,7 +98,7 @@ async fn any_kind_covers_what_any_other_has_muted() {
 async fn what_the_later_one_does_not_cover_is_told_at_the_end_of_its_own() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    silence(&bench, Target::Feed(FeedName("wire".to_owned())), 100, 0).await;
+    silence(&bench, SilenceTarget::Feed(FeedName("wire".to_owned())), 100, 0).await;
     story(&bench, "a", 10).await;
     story_of(&bench, "b", draft("oil", &[desk()]), 11).await;
     silence(&bench, rule(), 200, 50).await;

@@ -2,11 +2,11 @@
 //! be cut short anywhere.
 
 use super::*;
-use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::store::fixture::{
     Bench, again, at, desk, draft, item, poll, receiver, settle, turnover, verdict,
 };
-use crate::store::{Archive, Finish, Lease, Plan, PollRecord, Verdict, Wanted};
+use crate::store::{AlertFilter, Archive, Finish, Lease, MatchResult, PollRecord, StoryPlan};
 
 const DAY: i64 = 86_400;
 
@@ -22,7 +22,7 @@ fn kept(now: i64, stories: i64, alerts: i64) -> Retention {
 /// Sweeps to the end; how much went in each step.
 async fn sweep(bench: &Bench, kept: Retention, now: i64) -> Vec<Gone> {
     let mut steps = Vec::new();
-    let mut next = Some(Place::default());
+    let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
         let step = bench.store.sweep(place, kept, at(now)).await.unwrap();
         steps.push(step.gone);
@@ -73,7 +73,7 @@ async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
     sweep(&bench, kept(366 * DAY, 7, 365), 366 * DAY).await;
     assert_eq!(left(&bench).await, "0 2 0 1 0 0 2");
     let mut archive = Archive::open(&bench.path()).await.unwrap();
-    assert_eq!(archive.alerts(&Wanted::default(), 9).await.unwrap(), []);
+    assert_eq!(archive.alerts(&AlertFilter::default(), 9).await.unwrap(), []);
     assert_eq!(archive.alert(1).await.unwrap(), None);
     assert_eq!(archive.page(at(0), None, 9).await.unwrap(), []);
     let found = archive.find("", Some("http://example.org/a")).await.unwrap().expect("it is known");
@@ -83,7 +83,7 @@ async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
 #[tokio::test]
 async fn what_is_not_young_goes_only_if_it_is_done_with() {
     let dead = Finish::Dead("550".to_owned());
-    let again = again(Cause::Failed, Scope::Notifier, 60);
+    let again = again(FailureCause::Failed, FailureScope::Notifier, 60);
     for (outcome, then, expected) in [
         (Some(Finish::Sent("250".to_owned())), None, "0 1 0 1 0 0 1"),
         (Some(dead.clone()), None, "0 1 0 1 0 0 1"),
@@ -110,7 +110,7 @@ async fn what_is_not_young_goes_only_if_it_is_done_with() {
         assert_eq!(left(&bench).await, expected, "{outcome:?}, {then:?}");
     }
     let bench = Bench::new().await;
-    bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+    bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
     sweep(&bench, kept(100 * DAY, 7, 7), 100 * DAY).await;
     assert_eq!(left(&bench).await, "1 1 0 0 0 0 1", "a story that waits");
 }
@@ -119,7 +119,8 @@ async fn what_is_not_young_goes_only_if_it_is_done_with() {
 async fn one_message_that_is_undelivered_keeps_all_that_it_tells() {
     let bench = Bench::new().await;
     let both = [desk(), receiver("hook", "")];
-    let plan = |rule| Plan::Settle(Verdict { alerts: vec![draft(rule, &both)], ..verdict(&[]) });
+    let plan =
+        |rule| StoryPlan::Settle(MatchResult { alerts: vec![draft(rule, &both)], ..verdict(&[]) });
     bench.poll("wire", 0, vec![item("a", plan("arms"))]).await;
     let run = bench.run(&both).await;
     let lease = bench.lease(run, "desk", 0).await.remove(0);
@@ -149,7 +150,9 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
         [(vec!["oil".to_owned()], vec!["wire".to_owned(), "paper".to_owned()])]
     );
     assert_eq!(left(&bench).await, "1 1 1 2 1 1 2");
-    assert!(!bench.poll("times", now, vec![item("a", Plan::Record("too old".to_owned()))]).await);
+    assert!(
+        !bench.poll("times", now, vec![item("a", StoryPlan::Record("too old".to_owned()))]).await
+    );
     assert_eq!(left(&bench).await, "1 1 1 2 1 1 3");
 }
 
@@ -232,7 +235,7 @@ async fn a_sweep_may_be_cut_short_after_any_step() {
     let now = 100 * DAY;
     for most in [1, 4, 7, 30, 60] {
         let mut bench = many().await;
-        let mut place = Place::default();
+        let mut place = SweepPosition::default();
         for _ in 0..most {
             place = bench
                 .store

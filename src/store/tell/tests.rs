@@ -3,11 +3,11 @@
 
 use super::super::FinalText;
 use super::super::fixture::{Bench, at, item, page, settle, story, verdict};
-use super::super::{ItemRecord, Plan};
+use super::super::{ItemRecord, StoryPlan};
 use tidings_rules::story::Read;
 
-fn recorded() -> Plan {
-    Plan::Record("older than first_poll".to_owned())
+fn recorded() -> StoryPlan {
+    StoryPlan::Record("older than first_poll".to_owned())
 }
 
 /// Where the only story stands: its fate, else what it waits for; its revision; its text.
@@ -18,7 +18,7 @@ async fn standing(bench: &Bench) -> String {
 }
 
 /// The item `a` as another telling of it.
-fn edited(plan: Plan) -> ItemRecord {
+fn edited(plan: StoryPlan) -> ItemRecord {
     ItemRecord {
         hash: "1".to_owned(),
         news: Some((story("New title", "New."), plan)),
@@ -30,7 +30,7 @@ fn edited(plan: Plan) -> ItemRecord {
 async fn a_new_story_stands_as_its_plan_says() {
     for (plan, waits, expected) in [
         (recorded(), false, "recorded, 1, Teaser."),
-        (Plan::ReadPage, true, "waits for its page, 1, Teaser."),
+        (StoryPlan::ReadPage, true, "waits for its page, 1, Teaser."),
         (settle(&[]), false, "unmatched, 1, Teaser."),
         (settle(&["arms"]), false, "matched, 1, Teaser."),
     ] {
@@ -50,10 +50,10 @@ async fn an_edit_makes_a_revision_and_follows_its_plan_but_ends_no_wait_and_no_f
         // It has alerted, even if its new text would not.
         (settle(&["arms"]), settle(&[]), "matched, 2, New."),
         (settle(&[]), settle(&["oil"]), "matched, 2, New."),
-        (settle(&[]), Plan::ReadPage, "waits for its page, 2, New."),
-        (Plan::ReadPage, recorded(), "waits for its page, 2, New."),
-        (Plan::ReadPage, Plan::ReadPage, "waits for its page, 2, New."),
-        (Plan::ReadPage, settle(&["oil"]), "waits to be matched, 2, New."),
+        (settle(&[]), StoryPlan::ReadPage, "waits for its page, 2, New."),
+        (StoryPlan::ReadPage, recorded(), "waits for its page, 2, New."),
+        (StoryPlan::ReadPage, StoryPlan::ReadPage, "waits for its page, 2, New."),
+        (StoryPlan::ReadPage, settle(&["oil"]), "waits to be matched, 2, New."),
     ] {
         let case = format!("{before:?} then {plan:?}");
         let bench = Bench::new().await;
@@ -68,21 +68,21 @@ async fn an_edit_makes_a_revision_and_follows_its_plan_but_ends_no_wait_and_no_f
 async fn another_feed_joins_a_story_without_losing_what_either_feed_is_owed() {
     for (before, plan, expected) in [
         (recorded(), recorded(), "recorded, 1, Teaser."),
-        (recorded(), Plan::ReadPage, "waits for its page, 2, New."),
+        (recorded(), StoryPlan::ReadPage, "waits for its page, 2, New."),
         (recorded(), settle(&["oil"]), "matched, 2, New."),
         (recorded(), settle(&[]), "unmatched, 2, New."),
         (settle(&[]), recorded(), "unmatched, 1, Teaser."),
-        (settle(&[]), Plan::ReadPage, "waits to be matched, 1, Teaser."),
+        (settle(&[]), StoryPlan::ReadPage, "waits to be matched, 1, Teaser."),
         (settle(&[]), settle(&["oil"]), "matched, 1, Teaser."),
         (settle(&["arms"]), settle(&[]), "matched, 1, Teaser."),
-        (Plan::ReadPage, recorded(), "waits for its page, 1, Teaser."),
-        (Plan::ReadPage, Plan::ReadPage, "waits for its page, 1, Teaser."),
-        (Plan::ReadPage, settle(&["oil"]), "waits for its page, 1, Teaser."),
+        (StoryPlan::ReadPage, recorded(), "waits for its page, 1, Teaser."),
+        (StoryPlan::ReadPage, StoryPlan::ReadPage, "waits for its page, 1, Teaser."),
+        (StoryPlan::ReadPage, settle(&["oil"]), "waits for its page, 1, Teaser."),
     ] {
         let case = format!("{before:?} joined by {plan:?}");
         let alerts = [&before, &plan]
             .iter()
-            .filter(|plan| matches!(plan, Plan::Settle(v) if !v.alerts.is_empty()))
+            .filter(|plan| matches!(plan, StoryPlan::Settle(v) if !v.alerts.is_empty()))
             .count();
         let bench = Bench::new().await;
         bench.poll("wire", 0, vec![item("a", before)]).await;
@@ -98,7 +98,7 @@ async fn another_feed_joins_a_story_without_losing_what_either_feed_is_owed() {
 async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
-    bench.poll("paper", 5, vec![item("a", Plan::ReadPage)]).await;
+    bench.poll("paper", 5, vec![item("a", StoryPlan::ReadPage)]).await;
     let [waiting] = &bench.waiting(5).await[..] else { panic!("one story waits, due at once") };
     assert_eq!(
         (waiting.read.as_ref(), waiting.since, waiting.revision),
@@ -118,9 +118,9 @@ async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
 #[tokio::test]
 async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_once_more() {
     let bench = Bench::new().await;
-    bench.poll("wire", 0, vec![item("a", Plan::ReadPage)]).await;
+    bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
     let before = bench.waiting(0).await.remove(0);
-    bench.poll("paper", 1, vec![item("a", Plan::ReadPage)]).await;
+    bench.poll("paper", 1, vec![item("a", StoryPlan::ReadPage)]).await;
 
     let settled = bench
         .store
@@ -146,7 +146,7 @@ async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_onc
 async fn an_edit_keeps_when_the_story_was_first_seen() {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
-    let mut later = edited(Plan::ReadPage);
+    let mut later = edited(StoryPlan::ReadPage);
     later.news.as_mut().unwrap().0.first_seen = at(50);
     bench.poll("wire", 50, vec![later]).await;
     let waiting = bench.waiting(50).await.remove(0);

@@ -1,11 +1,11 @@
 //! Letters for tests of notifiers: the same that their unit tests use.
 
 use jiff::Timestamp;
-use tidings::alerts::{Letter, Receiver};
+use tidings::alerts::{Notification, Receiver};
 use tidings_rules::story::NotifierName;
 
 /// An alert with all that an alert can have.
-pub fn alert() -> Letter {
+pub fn alert() -> Notification {
     serde_json::from_str(include_str!("../../../src/notify/fixture.json"))
         .expect("fixture.json is a letter")
 }

@@ -1,8 +1,8 @@
 //! Under which features a rule is posted: a rule that holds has one of them, and their guards.
 
-use super::features::{Feature, Shares};
-use super::node::{Node, NodeId, Nodes, PhraseId, Sight};
-use crate::language::pair::Link;
+use super::features::{DocumentFrequencies, Feature};
+use super::node::{ClauseNode, LeafScope, NodeId, Nodes, PhraseId};
+use crate::language::pair::Proximity;
 use crate::language::scope::Scope;
 
 /// A feature that calls a rule up.
@@ -21,7 +21,7 @@ pub(super) struct Anchor {
 #[derive(Debug)]
 pub(super) struct Chooser<'n> {
     nodes: &'n Nodes,
-    shares: &'n Shares,
+    shares: &'n DocumentFrequencies,
     /// By node, how many stories call it up; `NAN` where it was not weighed yet, infinite where
     /// nothing has to be found.
     weights: Vec<f32>,
@@ -33,18 +33,18 @@ pub(super) struct Chooser<'n> {
 #[derive(Clone, Copy, Debug)]
 struct Around {
     /// What a unit is part of.
-    sight: Sight,
+    sight: LeafScope,
     guard: Option<Feature>,
     /// Whether the rule holds if the node and the guard do.
     decides: bool,
 }
 
 /// What a unit is part of where there is none.
-const TEXT: Sight = Sight::Field(Scope::Text);
+const TEXT: LeafScope = LeafScope::Field(Scope::Text);
 
 impl<'n> Chooser<'n> {
     /// A chooser among `nodes`, whose features are found in `shares` of all stories.
-    pub(super) fn new(nodes: &'n Nodes, shares: &'n Shares) -> Self {
+    pub(super) fn new(nodes: &'n Nodes, shares: &'n DocumentFrequencies) -> Self {
         Self {
             nodes,
             shares,
@@ -76,21 +76,25 @@ impl<'n> Chooser<'n> {
         }
         let nodes = self.nodes;
         let weight = match nodes.node(id) {
-            Node::Feature(_, feature) | Node::Site(feature) => self.share(*feature),
-            Node::Phrase(_, phrase) => self.share(self.rarest(*phrase)),
-            Node::Some(_, phrases) | Node::AtLeast(_, _, phrases) => self.weigh_any(phrases),
-            Node::Pair(_, Link::Except, [left, _]) => self.weigh_any(left),
-            Node::Pair(_, _, [left, right]) => self.weigh_any(left).min(self.weigh_any(right)),
-            Node::Within(_, _, branch) => self.weigh(*branch),
-            Node::Pattern(_, pattern) => {
+            ClauseNode::Feature(_, feature) | ClauseNode::Site(feature) => self.share(*feature),
+            ClauseNode::Phrase(_, phrase) => self.share(self.rarest(*phrase)),
+            ClauseNode::Some(_, phrases) | ClauseNode::AtLeast(_, _, phrases) => {
+                self.weigh_any(phrases)
+            }
+            ClauseNode::Pair(_, Proximity::Except, [left, _]) => self.weigh_any(left),
+            ClauseNode::Pair(_, _, [left, right]) => {
+                self.weigh_any(left).min(self.weigh_any(right))
+            }
+            ClauseNode::Within(_, _, branch) => self.weigh(*branch),
+            ClauseNode::Pattern(_, pattern) => {
                 nodes.patterns[*pattern as usize].1.iter().map(|one| self.share(*one)).sum()
             }
-            Node::Compare(..) | Node::Lang(_) | Node::Not(_) => f32::INFINITY,
-            Node::All(branches) => {
+            ClauseNode::Compare(..) | ClauseNode::Lang(_) | ClauseNode::Not(_) => f32::INFINITY,
+            ClauseNode::All(branches) => {
                 branches.iter().map(|branch| self.weigh(*branch)).fold(f32::INFINITY, f32::min)
             }
-            Node::Any(branches) => branches.iter().map(|branch| self.weigh(*branch)).sum(),
-            Node::Count(least, branches) => {
+            ClauseNode::Any(branches) => branches.iter().map(|branch| self.weigh(*branch)).sum(),
+            ClauseNode::Count(least, branches) => {
                 self.fewest(*least, branches).into_iter().map(|branch| self.weigh(branch)).sum()
             }
         };
@@ -132,11 +136,11 @@ impl<'n> Chooser<'n> {
         }
         let nodes = self.nodes;
         match nodes.node(id) {
-            Node::Feature(sight, feature) => {
+            ClauseNode::Feature(sight, feature) => {
                 let decides = around.decides && *sight == TEXT;
                 anchors.push(self.anchor(*feature, *sight, Around { decides, ..around }));
             }
-            Node::Site(feature) => {
+            ClauseNode::Site(feature) => {
                 let feature = nodes.features.finished(*feature);
                 anchors.push(Anchor {
                     feature,
@@ -145,26 +149,26 @@ impl<'n> Chooser<'n> {
                     decides: false,
                 });
             }
-            Node::Phrase(sight, phrase) => self.post_any(&[*phrase], *sight, around, anchors),
-            Node::Some(sight, phrases) | Node::AtLeast(sight, _, phrases) => {
+            ClauseNode::Phrase(sight, phrase) => self.post_any(&[*phrase], *sight, around, anchors),
+            ClauseNode::Some(sight, phrases) | ClauseNode::AtLeast(sight, _, phrases) => {
                 self.post_any(phrases, *sight, around, anchors);
             }
-            Node::Pair(sight, link, [left, right]) => {
+            ClauseNode::Pair(sight, link, [left, right]) => {
                 let right_is_rarer =
-                    *link != Link::Except && self.weigh_any(right) < self.weigh_any(left);
+                    *link != Proximity::Except && self.weigh_any(right) < self.weigh_any(left);
                 let (rarer, other) = if right_is_rarer { (right, left) } else { (left, right) };
                 let other = match **other {
-                    [only] if *link != Link::Except => Some(self.rarest(only)),
+                    [only] if *link != Proximity::Except => Some(self.rarest(only)),
                     _ => None,
                 };
                 let around = self.guarded(around, other.filter(|_| sight.is_of_text(around.sight)));
                 self.post_any(rarer, *sight, around, anchors);
             }
-            Node::Within(sight, _, branch) => {
-                let sight = if *sight == Sight::Unit { around.sight } else { *sight };
+            ClauseNode::Within(sight, _, branch) => {
+                let sight = if *sight == LeafScope::Unit { around.sight } else { *sight };
                 self.post(*branch, Around { sight, decides: false, ..around }, anchors);
             }
-            Node::Pattern(sight, pattern) => {
+            ClauseNode::Pattern(sight, pattern) => {
                 for literal in &nodes.patterns[*pattern as usize].1 {
                     anchors.push(self.anchor(
                         *literal,
@@ -173,18 +177,18 @@ impl<'n> Chooser<'n> {
                     ));
                 }
             }
-            Node::All(branches) => self.post_all(branches, around, anchors),
-            Node::Any(branches) => {
+            ClauseNode::All(branches) => self.post_all(branches, around, anchors),
+            ClauseNode::Any(branches) => {
                 for branch in branches {
                     self.post(*branch, around, anchors);
                 }
             }
-            Node::Count(least, branches) => {
+            ClauseNode::Count(least, branches) => {
                 for branch in self.fewest(*least, branches) {
                     self.post(branch, Around { decides: false, ..around }, anchors);
                 }
             }
-            Node::Compare(..) | Node::Lang(_) | Node::Not(_) => {}
+            ClauseNode::Compare(..) | ClauseNode::Lang(_) | ClauseNode::Not(_) => {}
         }
     }
 
@@ -198,7 +202,7 @@ impl<'n> Chooser<'n> {
             branches.iter().enumerate().filter(|(at, _)| *at != chosen).map(|(_, branch)| *branch);
         let others: Vec<NodeId> = others.collect();
         if let [other] = *others
-            && let Node::Feature(TEXT, feature) = self.nodes.node(other)
+            && let ClauseNode::Feature(TEXT, feature) = self.nodes.node(other)
             && around.decides
             && around.guard.is_none()
         {
@@ -214,7 +218,7 @@ impl<'n> Chooser<'n> {
     fn post_any(
         &self,
         phrases: &[PhraseId],
-        sight: Sight,
+        sight: LeafScope,
         around: Around,
         anchors: &mut Vec<Anchor>,
     ) {
@@ -234,7 +238,7 @@ impl<'n> Chooser<'n> {
         }
     }
 
-    fn anchor(&self, feature: Feature, sight: Sight, around: Around) -> Anchor {
+    fn anchor(&self, feature: Feature, sight: LeafScope, around: Around) -> Anchor {
         let feature = self.nodes.features.finished(feature);
         let guard = around.guard.filter(|guard| *guard != feature);
         let in_text = sight.is_of_text(around.sight);
@@ -252,23 +256,25 @@ impl<'n> Chooser<'n> {
     }
 
     /// A feature that headline or text have where the node holds.
-    fn must(&self, id: NodeId, around: Sight) -> Option<Feature> {
+    fn must(&self, id: NodeId, around: LeafScope) -> Option<Feature> {
         let rarest =
             |one: &Feature, other: &Feature| self.share(*one).total_cmp(&self.share(*other));
         match self.nodes.node(id) {
-            Node::Feature(sight, feature) => sight.is_of_text(around).then_some(*feature),
-            Node::Phrase(sight, phrase) => sight.is_of_text(around).then(|| self.rarest(*phrase)),
-            Node::Pair(sight, link, [left, right]) if sight.is_of_text(around) => {
-                let right = if *link == Link::Except { None } else { only(right) };
+            ClauseNode::Feature(sight, feature) => sight.is_of_text(around).then_some(*feature),
+            ClauseNode::Phrase(sight, phrase) => {
+                sight.is_of_text(around).then(|| self.rarest(*phrase))
+            }
+            ClauseNode::Pair(sight, link, [left, right]) if sight.is_of_text(around) => {
+                let right = if *link == Proximity::Except { None } else { only(right) };
                 only(left).into_iter().chain(right).map(|phrase| self.rarest(phrase)).min_by(rarest)
             }
-            Node::AtLeast(sight, _, phrases) if sight.is_of_text(around) => {
+            ClauseNode::AtLeast(sight, _, phrases) if sight.is_of_text(around) => {
                 only(phrases).map(|phrase| self.rarest(phrase))
             }
-            Node::Within(sight, _, branch) => {
-                self.must(*branch, if *sight == Sight::Unit { around } else { *sight })
+            ClauseNode::Within(sight, _, branch) => {
+                self.must(*branch, if *sight == LeafScope::Unit { around } else { *sight })
             }
-            Node::All(branches) => {
+            ClauseNode::All(branches) => {
                 branches.iter().filter_map(|branch| self.must(*branch, around)).min_by(rarest)
             }
             _ => None,

@@ -5,7 +5,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::frequency::{Frequencies, UNKNOWN};
 use super::vocabulary::{Key, Seed, Vocabulary};
-use crate::language::term::Word;
+use crate::language::term::TermWord;
 use crate::text::Stemmer;
 
 /// A feature: words come first, then what is no word. While features are collected, [`DERIVED`]
@@ -61,14 +61,14 @@ pub(super) struct Features {
     /// Where in `more` the features besides itself of each word begin.
     starts: Box<[u32]>,
     more: Box<[u32]>,
-    prefixes: Prefixes,
+    prefixes: WordPrefixes,
     stems: Vec<(Stemmer, HashMap<String, Feature>)>,
     sites: HashMap<String, Feature>,
 }
 
 /// Beginnings of words.
 #[derive(Debug, Default)]
-struct Prefixes {
+struct WordPrefixes {
     /// The lengths that they have, ascending.
     lengths: Vec<usize>,
     /// A bit for each [`beginning`] that any of them has.
@@ -78,23 +78,23 @@ struct Prefixes {
 
 /// In how many stories each feature is likely to be found.
 #[derive(Debug)]
-pub(super) struct Shares(Vec<f32>);
+pub(super) struct DocumentFrequencies(Vec<f32>);
 
 impl Collector {
     /// The feature of a word of a term.
-    pub(super) fn word(&mut self, word: &Word) -> Feature {
+    pub(super) fn word(&mut self, word: &TermWord) -> Feature {
         match word {
-            Word::Plain(folded) | Word::Exact(folded) => self.plain(folded),
-            Word::Numbers(folded, others) => {
+            TermWord::Plain(folded) | TermWord::Exact(folded) => self.plain(folded),
+            TermWord::Numbers(folded, others) => {
                 let mut members: Vec<Feature> =
                     others.iter().map(|other| self.plain(other)).collect();
                 members.push(self.plain(folded));
                 members.sort_unstable();
                 self.derived(Derived::Any(members))
             }
-            Word::Stem(stemmer, stem) => self.derived(Derived::Stem(*stemmer, stem.clone())),
-            Word::Prefix(folded) => self.derived(Derived::Prefix(folded.clone())),
-            Word::Initials { dotted, bare } => {
+            TermWord::Stem(stemmer, stem) => self.derived(Derived::Stem(*stemmer, stem.clone())),
+            TermWord::Prefix(folded) => self.derived(Derived::Prefix(folded.clone())),
+            TermWord::Initials { dotted, bare } => {
                 let initials = Derived::Initials(self.plain(dotted), self.plain(bare));
                 self.derived(initials)
             }
@@ -139,7 +139,11 @@ impl Collector {
 
     /// The features, and how often they are found if there are so many `rules`; both by their
     /// finished numbers.
-    pub(super) fn finish(&self, frequencies: &Frequencies, rules: usize) -> (Features, Shares) {
+    pub(super) fn finish(
+        &self,
+        frequencies: &Frequencies,
+        rules: usize,
+    ) -> (Features, DocumentFrequencies) {
         let mut features = Features {
             seed: Seed::new(),
             plain: number(self.words.len()),
@@ -151,7 +155,7 @@ impl Collector {
             .iter()
             .map(|(derived, feature)| (derived, self.finished(*feature)))
             .collect();
-        features.prefixes = Prefixes::new(features.seed, &derived);
+        features.prefixes = WordPrefixes::new(features.seed, &derived);
         for (derived, feature) in &derived {
             match derived {
                 Derived::Stem(stemmer, stem) => {
@@ -194,7 +198,7 @@ impl Collector {
         frequencies: &Frequencies,
         rules: usize,
         pairs: &[(Feature, u32)],
-    ) -> Shares {
+    ) -> DocumentFrequencies {
         let mut shares = vec![UNKNOWN; features.count as usize];
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         for (word, feature) in &self.words {
@@ -210,7 +214,7 @@ impl Collector {
                 shares[self.finished(*feature) as usize] = 0.01;
             }
         }
-        Shares(shares)
+        DocumentFrequencies(shares)
     }
 }
 
@@ -344,7 +348,7 @@ fn beginning(word: Key<'_>) -> usize {
     usize::try_from(five_bits(0) | five_bits(1) | five_bits(2)).expect("fifteen bits")
 }
 
-impl Prefixes {
+impl WordPrefixes {
     fn new(seed: Seed, derived: &[(&Derived, Feature)]) -> Self {
         let prefix = |(derived, feature): &(&'_ Derived, Feature)| match derived {
             Derived::Prefix(prefix) => Some((prefix.clone(), *feature)),
@@ -386,7 +390,7 @@ impl Prefixes {
     }
 }
 
-impl Shares {
+impl DocumentFrequencies {
     /// That of a feature.
     pub(super) fn of(&self, feature: Feature) -> f32 {
         self.0[feature as usize]

@@ -12,7 +12,7 @@ use crate::{Carrier, Rule};
 
 /// The words of all rules that look into the body, each rule's for itself.
 #[derive(Debug)]
-pub(crate) struct Hints {
+pub(crate) struct TeaserHints {
     /// What any word of a rule is looked for with.
     engine: Engine,
     /// The rules that its numbers stand for.
@@ -22,7 +22,7 @@ pub(crate) struct Hints {
     wordless: Vec<Arc<Rule>>,
 }
 
-impl Hints {
+impl TeaserHints {
     pub(crate) fn new(rules: &[Arc<Rule>]) -> Self {
         let (mut trees, mut worded, mut wordless) = (Vec::new(), Vec::new(), Vec::new());
         for rule in rules.iter().filter(|rule| rule.reads_body) {
@@ -87,14 +87,14 @@ mod tests {
 
     use crate::fault::Source;
     use crate::story::{FeedName, Story};
-    use crate::{Carrier, Rules, Texts};
+    use crate::{Carrier, RuleTexts, Rules};
 
     fn hints(rule: &str, story: &Story, feed: &str) -> bool {
         let text =
             format!("terms: {{dprk: [North Korea, DPRK]}}\nrules:\n  - {{name: a, {rule}}}\n");
         let mut faults = Vec::new();
         let rules = vec![std::sync::Arc::new(Source { name: "a.yaml".to_owned(), text })];
-        let rules = Rules::load(&Texts { rules, tables: Vec::new() }, None, &mut faults)
+        let rules = Rules::load(&RuleTexts { rules, tables: Vec::new() }, None, &mut faults)
             .unwrap_or_else(|| panic!("{faults:?}"));
         rules.hinted(story, &[Carrier { name: FeedName(feed.to_owned()), tags: BTreeSet::new() }])
     }

@@ -5,17 +5,17 @@ use super::features::Features;
 
 /// Words and their features, found once each.
 #[derive(Debug, Default)]
-pub(super) struct Memo {
+pub(super) struct StemCache {
     /// One more than the number of an entry, by its hash; 0 where there is none. A power of two, or
     /// empty.
     slots: Vec<u32>,
-    entries: Vec<Entry>,
+    entries: Vec<CachedWord>,
     words: Vec<u8>,
     features: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct CachedWord {
     hash: u64,
     /// Where its word ends in `words`; it begins where the one before it ends.
     word: u32,
@@ -26,7 +26,7 @@ struct Entry {
 /// Bytes of words after which all is forgotten before the next story.
 const MOST: usize = 1 << 20;
 
-impl Memo {
+impl StemCache {
     /// Forgets all if it has grown large.
     pub(super) fn refresh(&mut self) {
         if self.words.len() > MOST {
@@ -52,7 +52,7 @@ impl Memo {
         let known = &mut self.features;
         features.derive(word, |feature| known.push(feature));
         let end = |length: usize| u32::try_from(length).expect("no story has four gigabytes");
-        self.entries.push(Entry {
+        self.entries.push(CachedWord {
             hash,
             word: end(self.words.len()),
             features: end(self.features.len()),

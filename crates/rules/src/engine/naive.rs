@@ -1,17 +1,17 @@
 //! The plain evaluator: slow, obvious, and what every faster one is held to.
 
-use super::page::{Page, View};
+use super::page::{StoryView, TokenizedStory};
 use super::truth::Truth;
 use crate::language::scope::Scope;
 use crate::language::tree::Tree;
 
 /// Whether `tree` holds of the story in `page`; what is not known to hold does not.
-pub(crate) fn holds(tree: &Tree, page: &Page<'_>) -> bool {
+pub(crate) fn holds(tree: &Tree, page: &TokenizedStory<'_>) -> bool {
     truth(tree, page, &page.view(Scope::Text)) == Truth::True
 }
 
 /// Whether `tree` holds of what `view` has of `page`.
-pub(crate) fn truth(tree: &Tree, page: &Page<'_>, view: &View) -> Truth {
+pub(crate) fn truth(tree: &Tree, page: &TokenizedStory<'_>, view: &StoryView) -> Truth {
     let found = |is_found: bool| if is_found { Truth::True } else { view.absent() };
     let of = |branch: &Tree| truth(branch, page, view);
     match tree {
@@ -36,7 +36,7 @@ pub(crate) fn truth(tree: &Tree, page: &Page<'_>, view: &View) -> Truth {
 }
 
 /// What an item of `ANY` brings: a list as many truths as it has terms.
-fn parts(item: &Tree, page: &Page<'_>, view: &View) -> Vec<(Truth, usize)> {
+fn parts(item: &Tree, page: &TokenizedStory<'_>, view: &StoryView) -> Vec<(Truth, usize)> {
     match item {
         Tree::List(list, _) => {
             let found = list.terms.iter().filter(|term| page.has(term, view)).count();

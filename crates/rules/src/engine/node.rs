@@ -10,11 +10,11 @@ use super::interned::Interned;
 use crate::engine::page::language;
 use crate::language::comparison::Comparison;
 use crate::language::operand::{Choice, Operand};
-use crate::language::pair::{Link, Pair};
+use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
 use crate::language::term::{Term, TermList};
-use crate::language::tree::{Tree, Unit};
+use crate::language::tree::{TextUnit, Tree};
 
 /// The number of a node.
 pub(super) type NodeId = u32;
@@ -27,28 +27,28 @@ const MANY: usize = 8;
 
 /// What a leaf looks at: a field, or the sentence or paragraph that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Sight {
+pub(super) enum LeafScope {
     Field(Scope),
     Unit,
 }
 
 /// A clause.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Node {
+pub(super) enum ClauseNode {
     /// The feature is there.
-    Feature(Sight, Feature),
+    Feature(LeafScope, Feature),
     /// A phrase, or a word in certain capitals, is there.
-    Phrase(Sight, PhraseId),
+    Phrase(LeafScope, PhraseId),
     /// Any of the phrases is there.
-    Some(Sight, Box<[PhraseId]>),
+    Some(LeafScope, Box<[PhraseId]>),
     /// Some of the left and of the right stand so to one another.
-    Pair(Sight, Link, [Box<[PhraseId]>; 2]),
+    Pair(LeafScope, Proximity, [Box<[PhraseId]>; 2]),
     /// Any of the phrases, in so many places that do not overlap.
-    AtLeast(Sight, usize, Box<[PhraseId]>),
+    AtLeast(LeafScope, usize, Box<[PhraseId]>),
     /// The branch, within one unit.
-    Within(Sight, Unit, NodeId),
+    Within(LeafScope, TextUnit, NodeId),
     /// The pattern of that number is found.
-    Pattern(Sight, u32),
+    Pattern(LeafScope, u32),
     /// The comparison is known to hold, or known not to hold.
     Compare(Comparison, bool),
     /// The host is of that site.
@@ -67,7 +67,7 @@ pub(super) enum Node {
 
 /// Words one after another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Phrase {
+pub(super) struct NodePhrase {
     pub(super) words: Box<[Feature]>,
     /// For each word its capitals, where they count.
     pub(super) capitals: Option<Vec<Vec<bool>>>,
@@ -77,10 +77,10 @@ pub(super) struct Phrase {
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     pub(super) features: Collector,
-    all: Interned<Node>,
+    all: Interned<ClauseNode>,
     /// How many nodes and rules each node is part of.
     parents: Vec<u32>,
-    phrases: Interned<Phrase>,
+    phrases: Interned<NodePhrase>,
     /// The lists that were met, kept so that their addresses stay theirs.
     lists: HashMap<*const TermList, (Arc<TermList>, Box<[PhraseId]>)>,
     /// Each pattern with its literals.
@@ -91,16 +91,16 @@ pub(super) struct Nodes {
 impl Nodes {
     /// The node of a rule.
     pub(super) fn rule(&mut self, tree: &Tree) -> NodeId {
-        let node = self.tree(tree, Sight::Field(Scope::Text), true);
+        let node = self.tree(tree, LeafScope::Field(Scope::Text), true);
         self.parents[node as usize] += 1;
         node
     }
 
-    pub(super) fn node(&self, id: NodeId) -> &Node {
+    pub(super) fn node(&self, id: NodeId) -> &ClauseNode {
         &self.all[id]
     }
 
-    pub(super) fn phrase(&self, id: PhraseId) -> &Phrase {
+    pub(super) fn phrase(&self, id: PhraseId) -> &NodePhrase {
         &self.phrases[id]
     }
 
@@ -116,34 +116,38 @@ impl Nodes {
 
     /// Whether any node looks into `scope`.
     pub(super) fn names(&self, scope: Scope) -> bool {
-        self.all.iter().any(|node| node.sight() == Some(Sight::Field(scope)))
+        self.all.iter().any(|node| node.sight() == Some(LeafScope::Field(scope)))
     }
 
     /// Whether it looks at the sentence or paragraph in hand.
     pub(super) fn looks_at_unit(&self, id: NodeId) -> bool {
         let node = self.node(id);
         match node.sight() {
-            Some(sight) => sight == Sight::Unit,
+            Some(sight) => sight == LeafScope::Unit,
             None => node.branches().iter().any(|branch| self.looks_at_unit(*branch)),
         }
     }
 
     /// What is true where `tree` is known to be `wanted`.
-    fn tree(&mut self, tree: &Tree, sight: Sight, wanted: bool) -> NodeId {
+    fn tree(&mut self, tree: &Tree, sight: LeafScope, wanted: bool) -> NodeId {
         match tree {
             Tree::Not(branch, _) => self.tree(branch, sight, !wanted),
-            Tree::In(scope, branch, _) => self.tree(branch, Sight::Field(*scope), wanted),
-            Tree::And(branches) if wanted => self.branches(branches, sight, wanted, Node::All),
-            Tree::Or(branches) if !wanted => self.branches(branches, sight, wanted, Node::All),
+            Tree::In(scope, branch, _) => self.tree(branch, LeafScope::Field(*scope), wanted),
+            Tree::And(branches) if wanted => {
+                self.branches(branches, sight, wanted, ClauseNode::All)
+            }
+            Tree::Or(branches) if !wanted => {
+                self.branches(branches, sight, wanted, ClauseNode::All)
+            }
             Tree::And(branches) | Tree::Or(branches) => {
-                self.branches(branches, sight, wanted, Node::Any)
+                self.branches(branches, sight, wanted, ClauseNode::Any)
             }
             Tree::AnyOf(least, items, _) => self.any_of(*least, items, sight, wanted),
-            Tree::Compare(comparison, _) => self.add(Node::Compare(*comparison, wanted)),
+            Tree::Compare(comparison, _) => self.add(ClauseNode::Compare(*comparison, wanted)),
             leaf => {
                 let node = self.leaf(leaf, sight);
                 let id = self.add(node);
-                if wanted { id } else { self.add(Node::Not(id)) }
+                if wanted { id } else { self.add(ClauseNode::Not(id)) }
             }
         }
     }
@@ -151,9 +155,9 @@ impl Nodes {
     fn branches(
         &mut self,
         branches: &[Tree],
-        sight: Sight,
+        sight: LeafScope,
         wanted: bool,
-        of: fn(Box<[NodeId]>) -> Node,
+        of: fn(Box<[NodeId]>) -> ClauseNode,
     ) -> NodeId {
         let nodes: Box<[NodeId]> =
             branches.iter().map(|branch| self.tree(branch, sight, wanted)).collect();
@@ -162,7 +166,7 @@ impl Nodes {
 
     /// At least `least` of the items; if that is not `wanted`, so many failing that the rest is
     /// less.
-    fn any_of(&mut self, least: usize, items: &[Tree], sight: Sight, wanted: bool) -> NodeId {
+    fn any_of(&mut self, least: usize, items: &[Tree], sight: LeafScope, wanted: bool) -> NodeId {
         let mut nodes = Vec::new();
         for item in items {
             match item {
@@ -170,7 +174,7 @@ impl Nodes {
                     for term in &list.terms {
                         let node = self.term(term, sight);
                         let id = self.add(node);
-                        nodes.push(if wanted { id } else { self.add(Node::Not(id)) });
+                        nodes.push(if wanted { id } else { self.add(ClauseNode::Not(id)) });
                     }
                 }
                 other => nodes.push(self.tree(other, sight, wanted)),
@@ -179,53 +183,57 @@ impl Nodes {
         let least = if wanted { least } else { nodes.len() + 1 - least };
         let nodes = nodes.into_boxed_slice();
         match least {
-            1 => self.add(Node::Any(nodes)),
-            all if all == nodes.len() => self.add(Node::All(nodes)),
-            least => self.add(Node::Count(least, nodes)),
+            1 => self.add(ClauseNode::Any(nodes)),
+            all if all == nodes.len() => self.add(ClauseNode::All(nodes)),
+            least => self.add(ClauseNode::Count(least, nodes)),
         }
     }
 
-    fn leaf(&mut self, leaf: &Tree, sight: Sight) -> Node {
-        let never = Node::Any(Box::default());
-        let is_of_words = !matches!(sight, Sight::Field(Scope::Site | Scope::Lang));
+    fn leaf(&mut self, leaf: &Tree, sight: LeafScope) -> ClauseNode {
+        let never = ClauseNode::Any(Box::default());
+        let is_of_words = !matches!(sight, LeafScope::Field(Scope::Site | Scope::Lang));
         match leaf {
             Tree::Term(term, _) => self.term(term, sight),
             Tree::List(list, _) if list.terms.len() > MANY && is_of_words => {
-                Node::Some(sight, self.list(list))
+                ClauseNode::Some(sight, self.list(list))
             }
             Tree::List(list, _) => {
                 let terms = list.terms.iter().map(|term| {
                     let node = self.term(term, sight);
                     self.add(node)
                 });
-                Node::Any(terms.collect())
+                ClauseNode::Any(terms.collect())
             }
             _ if !is_of_words => never,
-            Tree::Pattern(pattern, _) => Node::Pattern(sight, self.pattern(pattern)),
+            Tree::Pattern(pattern, _) => ClauseNode::Pattern(sight, self.pattern(pattern)),
             Tree::Pair(pair, _) => self.pair(pair, sight),
-            Tree::AtLeast(least, operand, _) => Node::AtLeast(sight, *least, self.operand(operand)),
+            Tree::AtLeast(least, operand, _) => {
+                ClauseNode::AtLeast(sight, *least, self.operand(operand))
+            }
             Tree::Within(unit, branch, _) => {
-                Node::Within(sight, *unit, self.tree(branch, Sight::Unit, true))
+                ClauseNode::Within(sight, *unit, self.tree(branch, LeafScope::Unit, true))
             }
             _ => never,
         }
     }
 
-    fn pair(&mut self, pair: &Pair, sight: Sight) -> Node {
-        Node::Pair(sight, pair.link, [self.operand(&pair.left), self.operand(&pair.right)])
+    fn pair(&mut self, pair: &Pair, sight: LeafScope) -> ClauseNode {
+        ClauseNode::Pair(sight, pair.link, [self.operand(&pair.left), self.operand(&pair.right)])
     }
 
-    fn term(&mut self, term: &Term, sight: Sight) -> Node {
+    fn term(&mut self, term: &Term, sight: LeafScope) -> ClauseNode {
         match sight {
-            Sight::Field(Scope::Site) => match Host::parse(&term.text) {
-                Ok(site) => Node::Site(self.features.derived(Derived::Site(site.to_string()))),
-                Err(_) => Node::Any(Box::default()),
+            LeafScope::Field(Scope::Site) => match Host::parse(&term.text) {
+                Ok(site) => {
+                    ClauseNode::Site(self.features.derived(Derived::Site(site.to_string())))
+                }
+                Err(_) => ClauseNode::Any(Box::default()),
             },
-            Sight::Field(Scope::Lang) => Node::Lang(self.lang(&language(&term.text))),
+            LeafScope::Field(Scope::Lang) => ClauseNode::Lang(self.lang(&language(&term.text))),
             _ if term.words.len() == 1 && term.capitals.is_none() => {
-                Node::Feature(sight, self.features.word(&term.words[0]))
+                ClauseNode::Feature(sight, self.features.word(&term.words[0]))
             }
-            _ => Node::Phrase(sight, self.phrase_of(term)),
+            _ => ClauseNode::Phrase(sight, self.phrase_of(term)),
         }
     }
 
@@ -251,7 +259,7 @@ impl Nodes {
 
     fn phrase_of(&mut self, term: &Term) -> PhraseId {
         let words = term.words.iter().map(|word| self.features.word(word)).collect();
-        self.phrases.add(Phrase { words, capitals: term.capitals.clone() }).0
+        self.phrases.add(NodePhrase { words, capitals: term.capitals.clone() }).0
     }
 
     fn pattern(&mut self, pattern: &Arc<Pattern>) -> u32 {
@@ -276,8 +284,8 @@ impl Nodes {
     }
 
     /// The number of `node`, or of the only branch that it has.
-    fn add(&mut self, node: Node) -> NodeId {
-        if let Node::All(branches) | Node::Any(branches) = &node
+    fn add(&mut self, node: ClauseNode) -> NodeId {
+        if let ClauseNode::All(branches) | ClauseNode::Any(branches) = &node
             && let [only] = **branches
         {
             return only;
@@ -293,9 +301,9 @@ impl Nodes {
     }
 }
 
-impl Node {
+impl ClauseNode {
     /// What a leaf looks at.
-    pub(super) fn sight(&self) -> Option<Sight> {
+    pub(super) fn sight(&self) -> Option<LeafScope> {
         match self {
             Self::Feature(sight, _)
             | Self::Phrase(sight, _)
@@ -318,7 +326,7 @@ impl Node {
     }
 }
 
-impl Sight {
+impl LeafScope {
     /// Whether all that it looks at is headline or text; `around` is what a unit is part of.
     pub(super) fn is_of_text(self, around: Self) -> bool {
         let field = if self == Self::Unit { around } else { self };

@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use super::Engine;
 use super::program::CAPITALS;
-use super::sheet::Sheet;
+use super::sheet::DocumentIndex;
 use crate::Carrier;
 use crate::story::Story;
 use crate::text::is_written_so;
 
 /// The words of an occurrence: the number of the first, and of the one behind the last.
-pub(super) type Found = (u32, u32);
+pub(super) type WordRange = (u32, u32);
 
 /// A phrase as the program has it.
 #[derive(Clone, Copy, Debug)]
-struct Phrase<'c> {
+struct CompiledPhrase<'c> {
     words: &'c [u32],
     /// Which of the words is the rarest.
     rarest: usize,
@@ -23,15 +23,15 @@ struct Phrase<'c> {
 }
 
 /// The phrases of an operand.
-struct Phrases<'c> {
+struct CompiledPhrases<'c> {
     code: &'c [u32],
     left: u32,
 }
 
-impl<'c> Iterator for Phrases<'c> {
-    type Item = Phrase<'c>;
+impl<'c> Iterator for CompiledPhrases<'c> {
+    type Item = CompiledPhrase<'c>;
 
-    fn next(&mut self) -> Option<Phrase<'c>> {
+    fn next(&mut self) -> Option<CompiledPhrase<'c>> {
         self.left = self.left.checked_sub(1)?;
         let (head, rarest) = (self.code[0], self.code[1]);
         let capitals = (head & CAPITALS != 0).then(|| self.code[2]);
@@ -39,7 +39,7 @@ impl<'c> Iterator for Phrases<'c> {
         let end = start + (head >> 1) as usize;
         let words = &self.code[start..end];
         self.code = &self.code[end..];
-        Some(Phrase { words, rarest: rarest as usize, capitals })
+        Some(CompiledPhrase { words, rarest: rarest as usize, capitals })
     }
 }
 
@@ -47,13 +47,13 @@ impl<'c> Iterator for Phrases<'c> {
 /// has seen enough and says true; whether it did.
 pub(super) fn each(
     (engine, story, carriers): (&Engine, &Story, &[Carrier]),
-    sheet: &mut Sheet,
+    sheet: &mut DocumentIndex,
     at: usize,
     within: &Range<u32>,
-    mut found: impl FnMut(Found) -> bool,
+    mut found: impl FnMut(WordRange) -> bool,
 ) -> bool {
     let code = &engine.program.code[at..];
-    let mut phrases = Phrases { code: &code[1..], left: code[0] };
+    let mut phrases = CompiledPhrases { code: &code[1..], left: code[0] };
     phrases.any(|phrase| {
         phrase.words.iter().all(|word| sheet.marks.has(*word)) && {
             sheet.place();
@@ -86,7 +86,7 @@ pub(super) fn each(
 
 /// Whether the words from `start` on have the capitals that are wanted.
 fn are_written_so(
-    sheet: &Sheet,
+    sheet: &DocumentIndex,
     story: &Story,
     carriers: &[Carrier],
     start: u32,
@@ -101,7 +101,7 @@ fn are_written_so(
 }
 
 /// In how many places `found` stands that do not overlap, at most.
-pub(super) fn apart(found: &mut [Found]) -> usize {
+pub(super) fn apart(found: &mut [WordRange]) -> usize {
     found.sort_unstable_by_key(|(_, end)| *end);
     let mut last = 0;
     let mut count = 0;
@@ -116,7 +116,12 @@ pub(super) fn apart(found: &mut [Found]) -> usize {
 
 /// Whether one of `left` stands before one of `right`, with at most so many words between; `right`
 /// is sorted.
-pub(super) fn in_order(left: &[Found], right: &[Found], most: u32, sheet: &Sheet) -> bool {
+pub(super) fn in_order(
+    left: &[WordRange],
+    right: &[WordRange],
+    most: u32,
+    sheet: &DocumentIndex,
+) -> bool {
     left.iter().any(|(start, end)| {
         let next = right.get(right.partition_point(|(right, _)| right < end));
         next.is_some_and(|(next, _)| next - end <= most && sheet.share_paragraph(*start, *next))
@@ -124,7 +129,7 @@ pub(super) fn in_order(left: &[Found], right: &[Found], most: u32, sheet: &Sheet
 }
 
 /// Whether one of `left` overlaps none of `right`, which is sorted.
-pub(super) fn is_outside(left: &mut [Found], right: &[Found]) -> bool {
+pub(super) fn is_outside(left: &mut [WordRange], right: &[WordRange]) -> bool {
     left.sort_unstable_by_key(|(_, end)| *end);
     // Of those that begin before the end of the one that is looked at, how many there are and how
     // far they reach.

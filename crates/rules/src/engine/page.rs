@@ -9,8 +9,8 @@ use super::truth::Truth;
 use crate::Carrier;
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
-use crate::language::term::{Term, Word};
-use crate::language::tree::Unit;
+use crate::language::term::{Term, TermWord};
+use crate::language::tree::TextUnit;
 use crate::story::{Field, Story};
 use crate::text::{Token, capitals, sentences, tokenise};
 
@@ -19,8 +19,8 @@ const LEAD: usize = 50;
 
 /// A story in words.
 #[derive(Debug)]
-pub(crate) struct Page<'s> {
-    texts: Vec<PageText<'s>>,
+pub(crate) struct TokenizedStory<'s> {
+    texts: Vec<TokenizedText<'s>>,
     host: Option<String>,
     lang: Option<String>,
     /// First seen minus published, in seconds.
@@ -31,8 +31,8 @@ pub(crate) struct Page<'s> {
 
 /// One text of a story in words.
 #[derive(Debug)]
-struct PageText<'s> {
-    part: Part,
+struct TokenizedText<'s> {
+    part: StoryPart,
     text: &'s str,
     tokens: Vec<Token>,
     /// A title wholly in capitals: its capitals say nothing.
@@ -43,7 +43,7 @@ struct PageText<'s> {
 
 /// What a text is to its story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum StoryPart {
     Title,
     Body,
     Url,
@@ -54,7 +54,7 @@ enum Part {
 
 /// Words that follow one another in one text of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stretch {
+pub(crate) struct TokenSpan {
     /// Which text of the page.
     pub(crate) text: usize,
     /// The words of that text, by their numbers.
@@ -63,7 +63,7 @@ pub(crate) struct Stretch {
 
 /// What of a page is looked at.
 #[derive(Clone, Debug)]
-pub(crate) enum View {
+pub(crate) enum StoryView {
     /// Texts or parts of them, in the order of the story.
     Words(Vec<Segment>),
     /// The host of its address.
@@ -76,7 +76,7 @@ pub(crate) enum View {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// Its words.
-    words: Stretch,
+    words: TokenSpan,
     /// The bytes of the text.
     span: Range<usize>,
     /// Whether there is more of it, which was not read.
@@ -85,14 +85,14 @@ pub(crate) struct Segment {
 
 /// Where words stand in what a reader sees of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct ShownPlace {
     /// In which field.
     pub(crate) field: Field,
     /// The bytes of the field's text from the first word to the last.
     pub(crate) span: Range<usize>,
 }
 
-impl Stretch {
+impl TokenSpan {
     /// Whether some word belongs to both.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.text == other.text
@@ -101,16 +101,24 @@ impl Stretch {
     }
 }
 
-impl<'s> Page<'s> {
+impl<'s> TokenizedStory<'s> {
     /// Tokenises `story`, seen in `carriers`, once for all rules.
     pub(crate) fn new(story: &'s Story, carriers: &'s [Carrier]) -> Self {
-        let mut texts =
-            vec![PageText::new(Part::Title, &story.title), PageText::new(Part::Body, &story.body)];
-        texts.extend(story.url.iter().map(|url| PageText::new(Part::Url, url)));
-        texts.extend(carriers.iter().map(|feed| PageText::new(Part::Source, &feed.name.0)));
-        texts.extend(story.source.iter().map(|source| PageText::new(Part::Source, source)));
-        texts.extend(story.authors.iter().map(|author| PageText::new(Part::Author, author)));
-        texts.extend(story.tags.iter().map(|tag| PageText::new(Part::Tag, tag)));
+        let mut texts = vec![
+            TokenizedText::new(StoryPart::Title, &story.title),
+            TokenizedText::new(StoryPart::Body, &story.body),
+        ];
+        texts.extend(story.url.iter().map(|url| TokenizedText::new(StoryPart::Url, url)));
+        texts.extend(
+            carriers.iter().map(|feed| TokenizedText::new(StoryPart::Source, &feed.name.0)),
+        );
+        texts.extend(
+            story.source.iter().map(|source| TokenizedText::new(StoryPart::Source, source)),
+        );
+        texts.extend(
+            story.authors.iter().map(|author| TokenizedText::new(StoryPart::Author, author)),
+        );
+        texts.extend(story.tags.iter().map(|tag| TokenizedText::new(StoryPart::Tag, tag)));
         let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());
         let host = url.and_then(|url| url.host_str().map(str::to_owned));
         let age =
@@ -126,7 +134,10 @@ impl<'s> Page<'s> {
 
     /// How many words headline and text have; `None` if they were not all read.
     pub(crate) fn words(&self) -> Option<usize> {
-        let shown = self.texts.iter().filter(|text| matches!(text.part, Part::Title | Part::Body));
+        let shown = self
+            .texts
+            .iter()
+            .filter(|text| matches!(text.part, StoryPart::Title | StoryPart::Body));
         (!self.unread).then(|| shown.map(|text| text.tokens.len()).sum())
     }
 
@@ -147,26 +158,26 @@ impl<'s> Page<'s> {
 
     /// The text of `field`.
     pub(crate) fn text(&self, field: Field) -> &'s str {
-        let part = if field == Field::Title { Part::Title } else { Part::Body };
+        let part = if field == Field::Title { StoryPart::Title } else { StoryPart::Body };
         self.texts.iter().find(|text| text.part == part).map_or("", |text| text.text)
     }
 
     /// What `scope` looks at.
-    pub(crate) fn view(&self, scope: Scope) -> View {
-        let parts: &[Part] = match scope {
-            Scope::Site => return View::Site,
-            Scope::Lang => return View::Lang,
-            Scope::Title => &[Part::Title],
-            Scope::Body => &[Part::Body],
-            Scope::Text | Scope::Lead => &[Part::Title, Part::Body],
-            Scope::Url => &[Part::Url],
-            Scope::Source => &[Part::Source],
-            Scope::Author => &[Part::Author],
-            Scope::Tag => &[Part::Tag],
+    pub(crate) fn view(&self, scope: Scope) -> StoryView {
+        let parts: &[StoryPart] = match scope {
+            Scope::Site => return StoryView::Site,
+            Scope::Lang => return StoryView::Lang,
+            Scope::Title => &[StoryPart::Title],
+            Scope::Body => &[StoryPart::Body],
+            Scope::Text | Scope::Lead => &[StoryPart::Title, StoryPart::Body],
+            Scope::Url => &[StoryPart::Url],
+            Scope::Source => &[StoryPart::Source],
+            Scope::Author => &[StoryPart::Author],
+            Scope::Tag => &[StoryPart::Tag],
         };
         let texts = self.texts.iter().enumerate().filter(|(_, text)| parts.contains(&text.part));
-        let segment = |(at, text): (usize, &PageText<'_>)| {
-            let words = if scope == Scope::Lead && text.part == Part::Body {
+        let segment = |(at, text): (usize, &TokenizedText<'_>)| {
+            let words = if scope == Scope::Lead && text.part == StoryPart::Body {
                 text.lead()
             } else {
                 text.tokens.len()
@@ -176,52 +187,64 @@ impl<'s> Page<'s> {
             } else {
                 text.text.len()
             };
-            let unread = self.unread && text.part == Part::Body;
-            Segment { words: Stretch { text: at, tokens: 0..words }, span, unread }
+            let unread = self.unread && text.part == StoryPart::Body;
+            Segment { words: TokenSpan { text: at, tokens: 0..words }, span, unread }
         };
-        View::Words(texts.map(segment).collect())
+        StoryView::Words(texts.map(segment).collect())
     }
 
     /// The sentences or paragraphs in `view`, each as a view of its own, in order.
-    pub(crate) fn units(&self, unit: Unit, view: &View) -> impl Iterator<Item = View> {
+    pub(crate) fn units(
+        &self,
+        unit: TextUnit,
+        view: &StoryView,
+    ) -> impl Iterator<Item = StoryView> {
         let units = view.segments().iter().flat_map(move |segment| {
             let text = &self.texts[segment.words.text];
             let spans = match unit {
-                Unit::Sentence => text.sentences().to_vec(),
-                Unit::Paragraph => text.paragraphs(),
+                TextUnit::Sentence => text.sentences().to_vec(),
+                TextUnit::Paragraph => text.paragraphs(),
             };
             spans.into_iter().filter_map(move |span| text.part_of(segment, &span))
         });
-        units.map(|segment| View::Words(vec![segment]))
+        units.map(|segment| StoryView::Words(vec![segment]))
     }
 
     /// Whether `term` is found in `view`.
-    pub(crate) fn has(&self, term: &Term, view: &View) -> bool {
+    pub(crate) fn has(&self, term: &Term, view: &StoryView) -> bool {
         match view {
-            View::Words(_) => self.occurrences(term, view).next().is_some(),
-            View::Site => self.host.as_ref().is_some_and(|host| is_of_site(host, &term.text)),
-            View::Lang => {
+            StoryView::Words(_) => self.occurrences(term, view).next().is_some(),
+            StoryView::Site => self.host.as_ref().is_some_and(|host| is_of_site(host, &term.text)),
+            StoryView::Lang => {
                 self.lang.as_ref().is_some_and(|lang| is_of_language(lang, &language(&term.text)))
             }
         }
     }
 
     /// Where `term` stands in `view`, in order. Never across two texts or paragraphs.
-    pub(crate) fn occurrences(&self, term: &Term, view: &View) -> impl Iterator<Item = Stretch> {
+    pub(crate) fn occurrences(
+        &self,
+        term: &Term,
+        view: &StoryView,
+    ) -> impl Iterator<Item = TokenSpan> {
         view.segments().iter().map(|segment| &segment.words).flat_map(move |stretch| {
             let text = &self.texts[stretch.text];
             let length = term.words.len();
             let windows = text.tokens[stretch.tokens.clone()].windows(length).enumerate();
             windows.filter(move |(_, tokens)| text.stand(tokens, term)).map(move |(at, _)| {
                 let start = stretch.tokens.start + at;
-                Stretch { text: stretch.text, tokens: start..start + length }
+                TokenSpan { text: stretch.text, tokens: start..start + length }
             })
         })
     }
 
     /// Where `pattern` first matches in `view`; in which text of the page, and at which of its
     /// bytes.
-    pub(crate) fn search(&self, pattern: &Pattern, view: &View) -> Option<(usize, Range<usize>)> {
+    pub(crate) fn search(
+        &self,
+        pattern: &Pattern,
+        view: &StoryView,
+    ) -> Option<(usize, Range<usize>)> {
         view.segments().iter().find_map(|segment| {
             let text = &self.texts[segment.words.text].text[segment.span.clone()];
             let found = pattern.find(text)?;
@@ -233,14 +256,14 @@ impl<'s> Page<'s> {
     }
 
     /// Whether both stand in one paragraph of one text.
-    pub(crate) fn share_paragraph(&self, one: &Stretch, other: &Stretch) -> bool {
+    pub(crate) fn share_paragraph(&self, one: &TokenSpan, other: &TokenSpan) -> bool {
         let paragraph =
-            |stretch: &Stretch| self.texts[stretch.text].tokens[stretch.tokens.start].paragraph;
+            |stretch: &TokenSpan| self.texts[stretch.text].tokens[stretch.tokens.start].paragraph;
         one.text == other.text && paragraph(one) == paragraph(other)
     }
 
     /// Every word in `view`, folded and as it is written.
-    pub(crate) fn words_in(&self, view: &View) -> impl Iterator<Item = (&str, &'s str)> {
+    pub(crate) fn words_in(&self, view: &StoryView) -> impl Iterator<Item = (&str, &'s str)> {
         view.segments().iter().flat_map(|segment| {
             let text = &self.texts[segment.words.text];
             let tokens = &text.tokens[segment.words.tokens.clone()];
@@ -249,7 +272,7 @@ impl<'s> Page<'s> {
     }
 
     /// The words of `stretch` as they are written, on one line.
-    pub(crate) fn shown_words(&self, stretch: &Stretch) -> String {
+    pub(crate) fn shown_words(&self, stretch: &TokenSpan) -> String {
         let text = &self.texts[stretch.text];
         let tokens = &text.tokens[stretch.tokens.clone()];
         let span = tokens.first().map_or(0, |first| first.span.start)
@@ -263,30 +286,30 @@ impl<'s> Page<'s> {
     }
 
     /// The first text in `view`, or what of it is looked at.
-    pub(crate) fn shown(&self, view: &View) -> &'s str {
+    pub(crate) fn shown(&self, view: &StoryView) -> &'s str {
         view.segments()
             .first()
             .map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
     }
 
     /// Where a reader sees `stretch`; `None` for a text that is not shown, such as the address.
-    pub(crate) fn place(&self, stretch: &Stretch) -> Option<Place> {
+    pub(crate) fn place(&self, stretch: &TokenSpan) -> Option<ShownPlace> {
         let tokens = &self.texts[stretch.text].tokens[stretch.tokens.clone()];
         self.place_of(stretch.text, tokens.first()?.span.start..tokens.last()?.span.end)
     }
 
     /// Where a reader sees the bytes `span` of a text; `None` for a text that is not shown.
-    pub(crate) fn place_of(&self, text: usize, span: Range<usize>) -> Option<Place> {
+    pub(crate) fn place_of(&self, text: usize, span: Range<usize>) -> Option<ShownPlace> {
         let field = match self.texts[text].part {
-            Part::Title => Field::Title,
-            Part::Body => Field::Body,
-            Part::Url | Part::Source | Part::Author | Part::Tag => return None,
+            StoryPart::Title => Field::Title,
+            StoryPart::Body => Field::Body,
+            StoryPart::Url | StoryPart::Source | StoryPart::Author | StoryPart::Tag => return None,
         };
-        Some(Place { field, span })
+        Some(ShownPlace { field, span })
     }
 }
 
-impl View {
+impl StoryView {
     /// The texts that are looked at, or their parts.
     fn segments(&self) -> &[Segment] {
         if let Self::Words(segments) = self { segments } else { &[] }
@@ -302,9 +325,9 @@ impl View {
     }
 }
 
-impl<'s> PageText<'s> {
-    fn new(part: Part, text: &'s str) -> Self {
-        let shouted = part == Part::Title && !text.contains(char::is_lowercase);
+impl<'s> TokenizedText<'s> {
+    fn new(part: StoryPart, text: &'s str) -> Self {
+        let shouted = part == StoryPart::Title && !text.contains(char::is_lowercase);
         Self { part, text, tokens: tokenise(text), shouted, sentences: OnceCell::new() }
     }
 
@@ -337,7 +360,7 @@ impl<'s> PageText<'s> {
         let before = |at: usize| self.tokens.partition_point(|token| token.span.start < at);
         let tokens = before(first).max(segment.words.tokens.start)
             ..before(last).min(segment.words.tokens.end);
-        let words = Stretch { text: segment.words.text, tokens };
+        let words = TokenSpan { text: segment.words.text, tokens };
         (!words.tokens.is_empty()).then_some(Segment { words, span: first..last, unread: false })
     }
 
@@ -358,13 +381,15 @@ impl<'s> PageText<'s> {
         !self.shouted && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
     }
 
-    fn is(&self, token: &Token, word: &Word) -> bool {
+    fn is(&self, token: &Token, word: &TermWord) -> bool {
         match word {
-            Word::Plain(folded) | Word::Exact(folded) => token.word == *folded,
-            Word::Numbers(folded, others) => token.word == *folded || others.contains(&token.word),
-            Word::Stem(stemmer, stem) => stemmer.stem(&token.word) == *stem,
-            Word::Prefix(folded) => token.word.starts_with(folded.as_str()),
-            Word::Initials { dotted, bare } => {
+            TermWord::Plain(folded) | TermWord::Exact(folded) => token.word == *folded,
+            TermWord::Numbers(folded, others) => {
+                token.word == *folded || others.contains(&token.word)
+            }
+            TermWord::Stem(stemmer, stem) => stemmer.stem(&token.word) == *stem,
+            TermWord::Prefix(folded) => token.word.starts_with(folded.as_str()),
+            TermWord::Initials { dotted, bare } => {
                 let in_capitals =
                     || !self.shouted && !self.text[token.span.clone()].contains(char::is_lowercase);
                 token.word == *dotted || (token.word == *bare && in_capitals())

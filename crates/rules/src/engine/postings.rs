@@ -22,7 +22,7 @@ const IN_TEXT: u32 = 1 << 30;
 
 /// What a posting calls up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum PostingTarget {
     /// A rule that holds.
     Rule(u32),
     /// A program to run.
@@ -40,7 +40,7 @@ pub(super) struct Postings {
 /// The postings of one feature. The first is here, so that memory has brought it by the time it is
 /// looked at, and its neighbours with it.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(super) struct FeaturePostings {
     first: Posting,
     more: Range<u32>,
 }
@@ -48,14 +48,14 @@ pub(super) struct Call {
 impl Posting {
     /// `always` is a feature that every story has.
     pub(super) fn new(
-        target: Target,
+        target: PostingTarget,
         guard: Option<Feature>,
         in_text: bool,
         always: Feature,
     ) -> Self {
         let (number, flag) = match target {
-            Target::Rule(rule) => (rule, DECIDES),
-            Target::Program(at) => (at, 0),
+            PostingTarget::Rule(rule) => (rule, DECIDES),
+            PostingTarget::Program(at) => (at, 0),
         };
         assert!(number < IN_TEXT, "rules have less than four gigabytes of clauses");
         let in_text = if in_text { IN_TEXT } else { 0 };
@@ -102,20 +102,24 @@ impl Postings {
 
     /// What `feature` calls up, if it calls up anything.
     #[inline]
-    pub(super) fn call(&self, feature: Feature) -> Option<Call> {
+    pub(super) fn call(&self, feature: Feature) -> Option<FeaturePostings> {
         let (start, end) = (self.starts[feature as usize], self.starts[feature as usize + 1]);
-        (start < end).then(|| Call { first: self.postings[start as usize], more: start + 1..end })
+        (start < end)
+            .then(|| FeaturePostings { first: self.postings[start as usize], more: start + 1..end })
     }
 
     /// The postings of a call.
-    pub(super) fn called<'c>(&'c self, call: &'c Call) -> impl Iterator<Item = &'c Posting> {
+    pub(super) fn called<'c>(
+        &'c self,
+        call: &'c FeaturePostings,
+    ) -> impl Iterator<Item = &'c Posting> {
         let more = &self.postings[call.more.start as usize..call.more.end as usize];
         std::iter::once(&call.first).chain(more)
     }
 
     /// How many postings a call has.
     #[inline]
-    pub(super) fn count(call: &Call) -> usize {
+    pub(super) fn count(call: &FeaturePostings) -> usize {
         call.more.len() + 1
     }
 

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 
 use super::anchor::rarest;
-use super::features::{Feature, Shares, number};
-use super::node::{Node, NodeId, Nodes, PhraseId, Sight};
+use super::features::{DocumentFrequencies, Feature, number};
+use super::node::{ClauseNode, LeafScope, NodeId, Nodes, PhraseId};
 use crate::language::comparison::Comparison;
-use crate::language::pair::Link;
+use crate::language::pair::Proximity;
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
-use crate::language::tree::Unit;
+use crate::language::tree::TextUnit;
 
 /// The kinds of nodes.
 pub(super) mod op {
@@ -94,9 +94,9 @@ impl Program {
 
 /// Writes a program.
 #[derive(Debug)]
-pub(super) struct Writer<'n> {
+pub(super) struct ProgramWriter<'n> {
     nodes: &'n Nodes,
-    shares: &'n Shares,
+    shares: &'n DocumentFrequencies,
     code: Vec<u32>,
     /// By node, its number among what is shared.
     shared_numbers: Vec<Option<u32>>,
@@ -107,8 +107,8 @@ pub(super) struct Writer<'n> {
     capitals: Vec<Vec<Vec<bool>>>,
 }
 
-impl<'n> Writer<'n> {
-    pub(super) fn new(nodes: &'n Nodes, shares: &'n Shares) -> Self {
+impl<'n> ProgramWriter<'n> {
+    pub(super) fn new(nodes: &'n Nodes, shares: &'n DocumentFrequencies) -> Self {
         Self {
             nodes,
             shares,
@@ -127,7 +127,7 @@ impl<'n> Writer<'n> {
         let start = number(self.code.len());
         self.code.push(head);
         match self.nodes.node(id) {
-            Node::All(branches) => self.all(branches, known),
+            ClauseNode::All(branches) => self.all(branches, known),
             _ => self.body(id),
         }
         start
@@ -174,10 +174,10 @@ impl<'n> Writer<'n> {
     /// Whether it costs more than to remember it, and looks at the same wherever it stands.
     fn is_worth_sharing(&self, id: NodeId) -> bool {
         let costs = match self.nodes.node(id) {
-            Node::Feature(..) => false,
-            Node::All(branches) | Node::Any(branches) | Node::Count(_, branches) => {
-                branches.len() > 2
-            }
+            ClauseNode::Feature(..) => false,
+            ClauseNode::All(branches)
+            | ClauseNode::Any(branches)
+            | ClauseNode::Count(_, branches) => branches.len() > 2,
             other => other.sight().is_some(),
         };
         costs && !self.nodes.looks_at_unit(id)
@@ -185,40 +185,42 @@ impl<'n> Writer<'n> {
 
     fn body(&mut self, id: NodeId) {
         match self.nodes.node(id) {
-            Node::Feature(Sight::Field(Scope::Text), feature) => {
+            ClauseNode::Feature(LeafScope::Field(Scope::Text), feature) => {
                 let feature = self.finished(*feature);
                 self.code.extend([head(op::ALL_OF, 1), feature]);
             }
-            Node::Feature(sight, feature) => {
+            ClauseNode::Feature(sight, feature) => {
                 let feature = self.finished(*feature);
                 self.code.extend([head(op::FEATURE, sight_number(*sight)), feature]);
             }
-            Node::Phrase(sight, phrase) => self.with_operand(op::SOME, *sight, &[], &[*phrase]),
-            Node::Some(sight, phrases) => self.with_operand(op::SOME, *sight, &[], phrases),
-            Node::AtLeast(sight, least, phrases) => {
+            ClauseNode::Phrase(sight, phrase) => {
+                self.with_operand(op::SOME, *sight, &[], &[*phrase])
+            }
+            ClauseNode::Some(sight, phrases) => self.with_operand(op::SOME, *sight, &[], phrases),
+            ClauseNode::AtLeast(sight, least, phrases) => {
                 self.with_operand(op::AT_LEAST, *sight, &[number(*least)], phrases);
             }
-            Node::Pair(sight, link, sides) => self.pair(*sight, *link, sides),
-            Node::Within(sight, unit, branch) => {
-                let unit = u32::from(*unit == Unit::Paragraph);
+            ClauseNode::Pair(sight, link, sides) => self.pair(*sight, *link, sides),
+            ClauseNode::Within(sight, unit, branch) => {
+                let unit = u32::from(*unit == TextUnit::Paragraph);
                 let start = self.open(head(op::WITHIN, sight_number(*sight)));
                 self.code.push(unit);
                 self.node(*branch);
                 self.close(start);
             }
-            Node::Pattern(sight, pattern) => {
+            ClauseNode::Pattern(sight, pattern) => {
                 self.code.extend([head(op::PATTERN, sight_number(*sight)), *pattern]);
             }
-            Node::Compare(comparison, wanted) => {
+            ClauseNode::Compare(comparison, wanted) => {
                 self.code.extend([op::COMPARE, number(self.comparisons.len())]);
                 self.comparisons.push((*comparison, *wanted));
             }
-            Node::Site(feature) => {
+            ClauseNode::Site(feature) => {
                 let feature = self.finished(*feature);
                 self.code.extend([op::SITE, feature]);
             }
-            Node::Lang(lang) => self.code.extend([op::LANG, *lang]),
-            Node::Not(branch) => {
+            ClauseNode::Lang(lang) => self.code.extend([op::LANG, *lang]),
+            ClauseNode::Not(branch) => {
                 if let Some(feature) = self.text_feature(*branch) {
                     self.code.extend([head(op::NONE_OF, 1), feature]);
                 } else {
@@ -226,9 +228,9 @@ impl<'n> Writer<'n> {
                     self.node(*branch);
                 }
             }
-            Node::All(branches) => self.all(branches, &[]),
-            Node::Any(branches) => self.any(branches),
-            Node::Count(least, branches) => {
+            ClauseNode::All(branches) => self.all(branches, &[]),
+            ClauseNode::Any(branches) => self.any(branches),
+            ClauseNode::Count(least, branches) => {
                 let start = self.open(head(op::COUNT, number(branches.len())));
                 self.code.push(number(*least));
                 branches.iter().for_each(|branch| self.node(*branch));
@@ -244,7 +246,7 @@ impl<'n> Writer<'n> {
         for branch in branches {
             match (self.text_feature(*branch), self.nodes.node(*branch)) {
                 (Some(feature), _) => there.push(feature),
-                (_, Node::Not(inner)) => match self.text_feature(*inner) {
+                (_, ClauseNode::Not(inner)) => match self.text_feature(*inner) {
                     Some(feature) => not_there.push(feature),
                     None => others.push(*branch),
                 },
@@ -296,11 +298,11 @@ impl<'n> Writer<'n> {
         }
     }
 
-    fn pair(&mut self, sight: Sight, link: Link, [left, right]: &[Box<[PhraseId]>; 2]) {
+    fn pair(&mut self, sight: LeafScope, link: Proximity, [left, right]: &[Box<[PhraseId]>; 2]) {
         let (kind, most) = match link {
-            Link::Near(most) => (0, most),
-            Link::Onear(most) => (1, most),
-            Link::Except => (2, 0),
+            Proximity::Near(most) => (0, most),
+            Proximity::Onear(most) => (1, most),
+            Proximity::Except => (2, 0),
         };
         let start = self.open(head(op::PAIR, sight_number(sight)));
         self.code.extend([kind, u32::try_from(most).unwrap_or(u32::MAX), 0]);
@@ -311,7 +313,7 @@ impl<'n> Writer<'n> {
         self.close(start);
     }
 
-    fn with_operand(&mut self, op: u32, sight: Sight, before: &[u32], phrases: &[PhraseId]) {
+    fn with_operand(&mut self, op: u32, sight: LeafScope, before: &[u32], phrases: &[PhraseId]) {
         let start = self.open(head(op, sight_number(sight)));
         self.code.extend(before);
         self.operand(phrases);
@@ -340,7 +342,9 @@ impl<'n> Writer<'n> {
     /// The feature whose being in headline or text is all that the node is.
     fn text_feature(&self, id: NodeId) -> Option<Feature> {
         match self.nodes.node(id) {
-            Node::Feature(Sight::Field(Scope::Text), feature) => Some(self.finished(*feature)),
+            ClauseNode::Feature(LeafScope::Field(Scope::Text), feature) => {
+                Some(self.finished(*feature))
+            }
             _ => None,
         }
     }
@@ -364,10 +368,10 @@ fn head(op: u32, above: u32) -> u32 {
     op | above << 8
 }
 
-fn sight_number(sight: Sight) -> u32 {
+fn sight_number(sight: LeafScope) -> u32 {
     match sight {
-        Sight::Unit => UNIT,
-        Sight::Field(scope) => {
+        LeafScope::Unit => UNIT,
+        LeafScope::Field(scope) => {
             Scope::ALL.iter().position(|known| *known == scope).map_or(UNIT, number)
         }
     }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::Engine;
-use super::occurrences::{self, Found};
+use super::occurrences::{self, WordRange};
 use super::program::{QUAD, op};
-use super::sheet::Sheet;
+use super::sheet::DocumentIndex;
 use crate::Carrier;
 use crate::engine::page::is_of_language;
 use crate::engine::truth::Truth;
@@ -22,19 +22,19 @@ pub(super) struct Decided {
 
 /// A story under the eyes of rules.
 #[derive(Debug)]
-pub(super) struct Run<'r> {
+pub(super) struct ProgramRun<'r> {
     pub(super) engine: &'r Engine,
     pub(super) story: &'r Story,
     pub(super) carriers: &'r [Carrier],
-    pub(super) sheet: &'r mut Sheet,
+    pub(super) sheet: &'r mut DocumentIndex,
     pub(super) decided: &'r mut Decided,
     /// Where the operands of a clause stand.
-    pub(super) found: &'r mut [Vec<Found>; 2],
+    pub(super) found: &'r mut [Vec<WordRange>; 2],
 }
 
 /// The sentence or paragraph in hand.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct CurrentUnit {
     /// The number of its text.
     text: usize,
     words: Range<u32>,
@@ -79,9 +79,9 @@ impl Decided {
     }
 }
 
-impl Run<'_> {
+impl ProgramRun<'_> {
     /// Whether the node at `at` holds, within `part` where it looks at one.
-    pub(super) fn holds(&mut self, at: usize, part: Option<&Part>) -> bool {
+    pub(super) fn holds(&mut self, at: usize, part: Option<&CurrentUnit>) -> bool {
         let code = &*self.engine.program.code;
         let (op, above) = (code[at] & 0xff, code[at] >> 8);
         let group = || code[at + 1..=at + above as usize].iter();
@@ -123,7 +123,7 @@ impl Run<'_> {
     }
 
     /// The words that are looked at.
-    fn view(&self, sight: u32, part: Option<&Part>) -> Range<u32> {
+    fn view(&self, sight: u32, part: Option<&CurrentUnit>) -> Range<u32> {
         match (scope_of(sight), part) {
             (Some(scope), _) => self.sheet.view(scope),
             (None, Some(part)) => part.words.clone(),
@@ -131,7 +131,7 @@ impl Run<'_> {
         }
     }
 
-    fn feature(&mut self, feature: u32, sight: u32, part: Option<&Part>) -> bool {
+    fn feature(&mut self, feature: u32, sight: u32, part: Option<&CurrentUnit>) -> bool {
         if !self.sheet.marks.has(feature) {
             return false;
         }
@@ -145,15 +145,15 @@ impl Run<'_> {
         &mut self,
         at: usize,
         sight: u32,
-        part: Option<&Part>,
-        found: impl FnMut(Found) -> bool,
+        part: Option<&CurrentUnit>,
+        found: impl FnMut(WordRange) -> bool,
     ) -> bool {
         let view = self.view(sight, part);
         occurrences::each((self.engine, self.story, self.carriers), self.sheet, at, &view, found)
     }
 
     /// Puts the occurrences of the operand at `at` on that side.
-    fn collect(&mut self, side: usize, at: usize, sight: u32, part: Option<&Part>) {
+    fn collect(&mut self, side: usize, at: usize, sight: u32, part: Option<&CurrentUnit>) {
         let mut found = std::mem::take(&mut self.found[side]);
         found.clear();
         self.each(at, sight, part, |one| {
@@ -163,7 +163,7 @@ impl Run<'_> {
         self.found[side] = found;
     }
 
-    fn pair(&mut self, at: usize, sight: u32, part: Option<&Part>) -> bool {
+    fn pair(&mut self, at: usize, sight: u32, part: Option<&CurrentUnit>) -> bool {
         let code = &*self.engine.program.code;
         let (kind, most, right) = (code[at + 2], code[at + 3], at + code[at + 4] as usize);
         self.collect(0, at + 5, sight, part);
@@ -185,7 +185,7 @@ impl Run<'_> {
     }
 
     /// Whether the node behind `at` holds of one sentence or paragraph.
-    fn within(&mut self, at: usize, sight: u32, part: Option<&Part>) -> bool {
+    fn within(&mut self, at: usize, sight: u32, part: Option<&CurrentUnit>) -> bool {
         let is_paragraph = self.engine.program.code[at + 2] == 1;
         match (scope_of(sight), part) {
             (None, None) => false,
@@ -198,18 +198,18 @@ impl Run<'_> {
     }
 
     /// What `scope` looks at of a text.
-    fn segment(&self, text: usize, scope: Scope) -> Option<Part> {
+    fn segment(&self, text: usize, scope: Scope) -> Option<CurrentUnit> {
         let (words, bytes) = self.sheet.texts.segment(
             text,
             scope,
             &self.sheet.words,
             (self.story, self.carriers),
         )?;
-        Some(Part { text, words, bytes })
+        Some(CurrentUnit { text, words, bytes })
     }
 
     /// Whether the node at `at` holds of a sentence or paragraph, as far as it is in `segment`.
-    fn within_segment(&mut self, at: usize, is_paragraph: bool, segment: &Part) -> bool {
+    fn within_segment(&mut self, at: usize, is_paragraph: bool, segment: &CurrentUnit) -> bool {
         if segment.words.is_empty() {
             return false;
         }
@@ -229,7 +229,7 @@ impl Run<'_> {
             let Some(bytes) = next else { return false };
             let part = self.sheet.part_of(&text.words, (&segment.words, &segment.bytes), &bytes);
             if let Some((words, bytes)) = part
-                && self.holds(at, Some(&Part { text: segment.text, words, bytes }))
+                && self.holds(at, Some(&CurrentUnit { text: segment.text, words, bytes }))
             {
                 return true;
             }
@@ -238,9 +238,9 @@ impl Run<'_> {
         }
     }
 
-    fn pattern(&self, pattern: usize, sight: u32, part: Option<&Part>) -> bool {
+    fn pattern(&self, pattern: usize, sight: u32, part: Option<&CurrentUnit>) -> bool {
         let pattern = &self.engine.program.patterns[pattern];
-        let is_in = |part: &Part| {
+        let is_in = |part: &CurrentUnit| {
             let raw = self.sheet.texts.all()[part.text].raw(self.story, self.carriers);
             pattern.find(&raw[part.bytes.clone()]).is_some()
         };

@@ -7,23 +7,23 @@ use url::Url;
 use super::Engine;
 use super::features::Feature;
 use super::marks::Marks;
-use super::memo::Memo;
+use super::memo::StemCache;
 use super::sorted::Sorted;
-use super::text::{Text, Texts};
+use super::text::{IndexedText, IndexedTexts};
 use super::vocabulary::Key;
 use crate::Carrier;
 use crate::language::scope::Scope;
 use crate::story::Story;
-use crate::text::{Place, Words};
+use crate::text::{WordPlace, Words};
 
 /// No feature.
 const NONE: u32 = u32::MAX;
 
 /// One story, in memory that the next story uses again.
 #[derive(Debug)]
-pub(super) struct Sheet {
+pub(super) struct DocumentIndex {
     pub(super) words: Words,
-    pub(super) texts: Texts,
+    pub(super) texts: IndexedTexts,
     pub(super) marks: Marks,
     /// By word of the story, the slot of its feature; [`NONE`] if it has none.
     at: Vec<u32>,
@@ -31,8 +31,8 @@ pub(super) struct Sheet {
     hits: Vec<(u32, u32)>,
     /// Features that words have besides themselves, in the same form, in no order.
     more: Vec<(u32, u32)>,
-    places: Places,
-    memo: Memo,
+    places: FeaturePlaces,
+    memo: StemCache,
     sorted: Sorted,
     /// Words that might have been features and are none, but may have some, which are few: number
     /// in the text, and hash.
@@ -41,24 +41,24 @@ pub(super) struct Sheet {
 
 /// The numbers of the words that have each feature, made when first asked for.
 #[derive(Debug, Default)]
-struct Places {
+struct FeaturePlaces {
     made: bool,
     /// By slot, where its words begin.
     starts: Vec<u32>,
     words: Vec<u32>,
 }
 
-impl Sheet {
+impl DocumentIndex {
     pub(super) fn new() -> Self {
         Self {
             words: Words::default(),
-            texts: Texts::default(),
+            texts: IndexedTexts::default(),
             marks: Marks::default(),
             at: Vec::new(),
             hits: Vec::new(),
             more: Vec::new(),
-            places: Places::default(),
-            memo: Memo::default(),
+            places: FeaturePlaces::default(),
+            memo: StemCache::default(),
             sorted: Sorted::default(),
             unknown: Vec::new(),
         }
@@ -87,10 +87,10 @@ impl Sheet {
     }
 
     /// Finds the features of the words of `text`.
-    fn look_up(&mut self, engine: &Engine, text: &Text, raw: &str, in_text: bool) {
+    fn look_up(&mut self, engine: &Engine, text: &IndexedText, raw: &str, in_text: bool) {
         let features = &engine.features;
         let places = &self.words.places()[text.words.start as usize..text.words.end as usize];
-        let key = |place: &Place| Key::padded(self.words.padded(place), place.length());
+        let key = |place: &WordPlace| Key::padded(self.words.padded(place), place.length());
         self.at.resize(self.at.len() + places.len(), NONE);
         self.sorted.sort(places.iter().map(key), features);
         self.unknown.clear();
@@ -149,7 +149,7 @@ impl Sheet {
         }
     }
 
-    /// The numbers of the words in `within` that have `feature`, ascending. Wants [`Sheet::place`].
+    /// The numbers of the words in `within` that have `feature`, ascending. Wants [`DocumentIndex::place`].
     pub(super) fn places(&self, feature: Feature, within: &Range<u32>) -> &[u32] {
         let Some(slot) = self.marks.slot(feature) else { return &[] };
         let Some(&[start, end]) = self.places.starts.get(slot..slot + 2) else { return &[] };
@@ -159,7 +159,7 @@ impl Sheet {
         &words[from..to.max(from)]
     }
 
-    /// Whether the word of that number has `feature`. Wants [`Sheet::place`].
+    /// Whether the word of that number has `feature`. Wants [`DocumentIndex::place`].
     pub(super) fn is(&self, engine: &Engine, word: u32, feature: Feature) -> bool {
         if engine.features.is_word(feature) {
             return self
@@ -172,7 +172,7 @@ impl Sheet {
 
     /// Finds out which words have which features, unless that is known.
     pub(super) fn place(&mut self) {
-        let Places { made, starts, words } = &mut self.places;
+        let FeaturePlaces { made, starts, words } = &mut self.places;
         if *made {
             return;
         }

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::{Engine, Frequencies, Scratch};
 use crate::engine::naive;
-use crate::engine::page::Page;
+use crate::engine::page::TokenizedStory;
 use crate::language::print;
 use crate::language::term::{Forms, Term};
 use crate::language::tree::Tree;
@@ -63,7 +63,7 @@ fn carriers() -> Vec<Carrier> {
 
 /// What the plain evaluator finds.
 fn plainly(trees: &[Tree], story: &Story, carriers: &[Carrier]) -> Vec<u32> {
-    let page = Page::new(story, carriers);
+    let page = TokenizedStory::new(story, carriers);
     (0..)
         .zip(trees)
         .filter(|(_, tree)| naive::holds(tree, &page))

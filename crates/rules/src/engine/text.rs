@@ -13,7 +13,7 @@ const LEAD: u32 = 50;
 
 /// What a text is to its story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(super) enum IndexedPart {
     Title,
     Body,
     Url,
@@ -24,8 +24,8 @@ pub(super) enum Part {
 
 /// A text of a story.
 #[derive(Clone, Debug)]
-pub(super) struct Text {
-    pub(super) part: Part,
+pub(super) struct IndexedText {
+    pub(super) part: IndexedPart,
     /// The how many-th of its part.
     nth: usize,
     /// The numbers of its words.
@@ -36,31 +36,31 @@ pub(super) struct Text {
 
 /// The texts of a story in the order of their parts: what a field looks at stands together.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
-    all: Vec<Text>,
+pub(super) struct IndexedTexts {
+    all: Vec<IndexedText>,
     /// The sentences of those texts that were asked for them.
     sentences: Vec<(usize, Vec<Range<usize>>)>,
 }
 
-impl Text {
+impl IndexedText {
     /// The text itself.
     pub(super) fn raw<'s>(&self, story: &'s Story, carriers: &'s [Carrier]) -> &'s str {
         match self.part {
-            Part::Title => &story.title,
-            Part::Body => &story.body,
-            Part::Url => story.url.as_deref().unwrap_or_default(),
-            Part::Source => carriers.get(self.nth).map_or_else(
+            IndexedPart::Title => &story.title,
+            IndexedPart::Body => &story.body,
+            IndexedPart::Url => story.url.as_deref().unwrap_or_default(),
+            IndexedPart::Source => carriers.get(self.nth).map_or_else(
                 || story.source.as_deref().unwrap_or_default(),
                 |carrier| carrier.name.0.as_str(),
             ),
-            Part::Author => &story.authors[self.nth],
-            Part::Tag => &story.tags[self.nth],
+            IndexedPart::Author => &story.authors[self.nth],
+            IndexedPart::Tag => &story.tags[self.nth],
         }
     }
 }
 
-impl Texts {
-    pub(super) fn all(&self) -> &[Text] {
+impl IndexedTexts {
+    pub(super) fn all(&self) -> &[IndexedText] {
         &self.all
     }
 
@@ -74,39 +74,39 @@ impl Texts {
     ) -> usize {
         self.all.clear();
         self.sentences.clear();
-        let mut add = |part: Part, raw: &str, nth: usize| {
+        let mut add = |part: IndexedPart, raw: &str, nth: usize| {
             let numbers = words.add(raw);
             let number = |at: usize| u32::try_from(at).expect("no story has four gigabytes");
-            let shouted = part == Part::Title && !raw.contains(char::is_lowercase);
-            self.all.push(Text {
+            let shouted = part == IndexedPart::Title && !raw.contains(char::is_lowercase);
+            self.all.push(IndexedText {
                 part,
                 nth,
                 words: number(numbers.start)..number(numbers.end),
                 shouted,
             });
         };
-        add(Part::Title, &story.title, 0);
-        add(Part::Body, &story.body, 0);
+        add(IndexedPart::Title, &story.title, 0);
+        add(IndexedPart::Body, &story.body, 0);
         if engine.looks_at(Scope::Url) {
-            story.url.iter().for_each(|url| add(Part::Url, url, 0));
+            story.url.iter().for_each(|url| add(IndexedPart::Url, url, 0));
         }
         if engine.looks_at(Scope::Source) {
             carriers
                 .iter()
                 .enumerate()
-                .for_each(|(nth, carrier)| add(Part::Source, &carrier.name.0, nth));
+                .for_each(|(nth, carrier)| add(IndexedPart::Source, &carrier.name.0, nth));
             // After those of the feeds.
-            story.source.iter().for_each(|source| add(Part::Source, source, carriers.len()));
+            story.source.iter().for_each(|source| add(IndexedPart::Source, source, carriers.len()));
         }
         if engine.looks_at(Scope::Author) {
             story
                 .authors
                 .iter()
                 .enumerate()
-                .for_each(|(nth, author)| add(Part::Author, author, nth));
+                .for_each(|(nth, author)| add(IndexedPart::Author, author, nth));
         }
         if engine.looks_at(Scope::Tag) {
-            story.tags.iter().enumerate().for_each(|(nth, tag)| add(Part::Tag, tag, nth));
+            story.tags.iter().enumerate().for_each(|(nth, tag)| add(IndexedPart::Tag, tag, nth));
         }
         2
     }
@@ -135,7 +135,7 @@ impl Texts {
             .all
             .get(number)
             .filter(|text| parts(scope).is_some_and(|parts| parts.contains(&text.part)))?;
-        let end = if scope == Scope::Lead && text.part == Part::Body {
+        let end = if scope == Scope::Lead && text.part == IndexedPart::Body {
             lead(text, words)
         } else {
             text.words.end
@@ -150,7 +150,7 @@ impl Texts {
     }
 
     /// The text that holds the word of that number.
-    pub(super) fn of_word(&self, word: u32) -> Option<&Text> {
+    pub(super) fn of_word(&self, word: u32) -> Option<&IndexedText> {
         self.all.get(self.all.partition_point(|text| text.words.end <= word))
     }
 
@@ -169,7 +169,7 @@ impl Texts {
 }
 
 /// Where the lead of `body` ends.
-fn lead(body: &Text, words: &Words) -> u32 {
+fn lead(body: &IndexedText, words: &Words) -> u32 {
     let places = words.places();
     let first = |word: &u32| {
         places[*word as usize].paragraph == places[body.words.start as usize].paragraph
@@ -179,15 +179,15 @@ fn lead(body: &Text, words: &Words) -> u32 {
 }
 
 /// The parts that `scope` looks at; none for what is no text.
-fn parts(scope: Scope) -> Option<std::ops::RangeInclusive<Part>> {
+fn parts(scope: Scope) -> Option<std::ops::RangeInclusive<IndexedPart>> {
     Some(match scope {
-        Scope::Title => Part::Title..=Part::Title,
-        Scope::Body => Part::Body..=Part::Body,
-        Scope::Text | Scope::Lead => Part::Title..=Part::Body,
-        Scope::Url => Part::Url..=Part::Url,
-        Scope::Source => Part::Source..=Part::Source,
-        Scope::Author => Part::Author..=Part::Author,
-        Scope::Tag => Part::Tag..=Part::Tag,
+        Scope::Title => IndexedPart::Title..=IndexedPart::Title,
+        Scope::Body => IndexedPart::Body..=IndexedPart::Body,
+        Scope::Text | Scope::Lead => IndexedPart::Title..=IndexedPart::Body,
+        Scope::Url => IndexedPart::Url..=IndexedPart::Url,
+        Scope::Source => IndexedPart::Source..=IndexedPart::Source,
+        Scope::Author => IndexedPart::Author..=IndexedPart::Author,
+        Scope::Tag => IndexedPart::Tag..=IndexedPart::Tag,
         Scope::Site | Scope::Lang => return None,
     })
 }

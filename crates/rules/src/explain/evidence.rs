@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::excerpt;
 use crate::engine::naive;
-use crate::engine::page::{Page, Place, View};
+use crate::engine::page::{ShownPlace, StoryView, TokenizedStory};
 use crate::engine::truth::Truth;
 use crate::explain::written;
 use crate::language::operand::Occurrence;
@@ -27,10 +27,10 @@ const SENTENCE: usize = 300;
 
 /// What a clause looks at: a field, or a part of one.
 #[derive(Clone, Copy)]
-pub(crate) struct Sight<'v> {
+pub(crate) struct ClauseScope<'v> {
     /// The field that the expression names.
     pub(crate) field: Option<Scope>,
-    pub(crate) view: &'v View,
+    pub(crate) view: &'v StoryView,
 }
 
 /// One piece for every term of `tree` that stands in `page` and is not negated, in the order of the
@@ -38,17 +38,23 @@ pub(crate) struct Sight<'v> {
 ///
 /// A term found where no reader looks (address, source, author, language, tags) is named with its
 /// field, and the title is shown without a mark.
-pub(crate) fn evidence(tree: &Tree, page: &Page<'_>) -> Vec<Evidence> {
+pub(crate) fn evidence(tree: &Tree, page: &TokenizedStory<'_>) -> Vec<Evidence> {
     let mut found = Vec::new();
-    collect(tree, Sight { field: None, view: &page.view(Scope::Text) }, page, true, &mut found);
+    collect(
+        tree,
+        ClauseScope { field: None, view: &page.view(Scope::Text) },
+        page,
+        true,
+        &mut found,
+    );
     found
 }
 
 /// Takes in what `tree` finds; `wanted`: it stands behind an even number of negations.
 fn collect(
     tree: &Tree,
-    sight: Sight<'_>,
-    page: &Page<'_>,
+    sight: ClauseScope<'_>,
+    page: &TokenizedStory<'_>,
     wanted: bool,
     found: &mut Vec<Evidence>,
 ) {
@@ -62,7 +68,7 @@ fn collect(
         Tree::In(scope, branch, _) => {
             collect(
                 branch,
-                Sight { field: Some(*scope), view: &page.view(*scope) },
+                ClauseScope { field: Some(*scope), view: &page.view(*scope) },
                 page,
                 wanted,
                 found,
@@ -74,7 +80,7 @@ fn collect(
                 .find(|part| naive::truth(branch, page, part) == Truth::True);
             if let Some(view) = holding {
                 let before = found.len();
-                collect(branch, Sight { view: &view, ..sight }, page, wanted, found);
+                collect(branch, ClauseScope { view: &view, ..sight }, page, wanted, found);
                 prove(&mut found[before..], tree, sight);
             }
         }
@@ -88,7 +94,7 @@ fn collect(
 }
 
 /// Says of what was `found` that it proves `clause`.
-fn prove(found: &mut [Evidence], clause: &Tree, sight: Sight<'_>) {
+fn prove(found: &mut [Evidence], clause: &Tree, sight: ClauseScope<'_>) {
     if !found.is_empty() {
         let (clause, _) = excerpt::around(&written(clause, sight.field), &(0..0), SENTENCE);
         for evidence in found {
@@ -98,7 +104,11 @@ fn prove(found: &mut [Evidence], clause: &Tree, sight: Sight<'_>) {
 }
 
 /// The words that `leaf`, which has no branches, finds.
-pub(crate) fn of_leaf(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Evidence> {
+pub(crate) fn of_leaf(
+    leaf: &Tree,
+    sight: ClauseScope<'_>,
+    page: &TokenizedStory<'_>,
+) -> Vec<Evidence> {
     let pieces = |found: &[Occurrence<'_>]| -> Vec<Evidence> {
         found
             .iter()
@@ -113,7 +123,11 @@ pub(crate) fn of_leaf(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Evi
         Tree::AtLeast(_, operand, _) => pieces(&operand.places(page, sight.view)),
         Tree::Pattern(pattern, _) => {
             let named = |place| {
-                Named { text: print::expression(leaf), label: None }.at(place, sight.field, page)
+                SoughtTerm { text: print::expression(leaf), label: None }.at(
+                    place,
+                    sight.field,
+                    page,
+                )
             };
             let found = page.search(pattern, sight.view);
             found.map(|(text, span)| named(page.place_of(text, span))).into_iter().collect()
@@ -122,34 +136,48 @@ pub(crate) fn of_leaf(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Evi
     }
 }
 
-fn of_terms(terms: &[Arc<Term>], sight: Sight<'_>, page: &Page<'_>) -> Vec<Evidence> {
+fn of_terms(
+    terms: &[Arc<Term>],
+    sight: ClauseScope<'_>,
+    page: &TokenizedStory<'_>,
+) -> Vec<Evidence> {
     terms.iter().filter_map(|term| of_term(term, sight, page)).take(MOST_OF_A_LIST).collect()
 }
 
 /// What shows `term` where it stands first.
-fn of_term(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<Evidence> {
+fn of_term(term: &Term, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Option<Evidence> {
     let first = page.occurrences(term, sight.view).next();
     let is_found = first.is_some() || page.has(term, sight.view);
     is_found.then(|| piece(term, first.and_then(|first| page.place(&first)), sight.field, page))
 }
 
-fn piece(term: &Term, place: Option<Place>, field: Option<Scope>, page: &Page<'_>) -> Evidence {
+fn piece(
+    term: &Term,
+    place: Option<ShownPlace>,
+    field: Option<Scope>,
+    page: &TokenizedStory<'_>,
+) -> Evidence {
     let text = if place.is_some() { term.text.clone() } else { print::term_text(term) };
-    Named { text, label: term.label.clone() }.at(place, field, page)
+    SoughtTerm { text, label: term.label.clone() }.at(place, field, page)
 }
 
 /// What was looked for.
-struct Named {
+struct SoughtTerm {
     text: String,
     label: Option<String>,
 }
 
-impl Named {
+impl SoughtTerm {
     /// The sentence around `place`; for what no reader sees the name of the field that was asked
     /// for, and the title.
-    fn at(self, place: Option<Place>, asked: Option<Scope>, page: &Page<'_>) -> Evidence {
+    fn at(
+        self,
+        place: Option<ShownPlace>,
+        asked: Option<Scope>,
+        page: &TokenizedStory<'_>,
+    ) -> Evidence {
         let Self { text: term, label } = self;
-        let Some(Place { field, span }) = place else {
+        let Some(ShownPlace { field, span }) = place else {
             let (sentence, _) = excerpt::around(page.text(Field::Title), &(0..0), SENTENCE);
             let term = asked.map_or(term.clone(), |field| format!("{}:{term}", field.as_str()));
             return Evidence {

@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use crate::engine::page::{Page, Stretch, View};
-use crate::explain::evidence::Sight;
+use crate::engine::page::{StoryView, TokenSpan, TokenizedStory};
+use crate::explain::evidence::ClauseScope;
 use crate::language::comparison::{Comparison, span_of_time};
 use crate::language::operand::{Occurrence, Operand};
-use crate::language::pair::{Link, Pair};
+use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::print;
 use crate::language::scope::Scope;
-use crate::language::term::{Forms, Term, Word};
+use crate::language::term::{Forms, Term, TermWord};
 use crate::language::tree::Tree;
 use crate::text::without_marks;
 
@@ -27,7 +27,7 @@ const WORDS: usize = 20_000;
 const PLACES: usize = 500;
 
 /// What is said of `leaf`, which is not found in `sight`: nothing, if nothing comes near.
-pub(super) fn notes(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
+pub(super) fn notes(leaf: &Tree, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Vec<String> {
     match leaf {
         Tree::Term(term, _) => of_term(term, sight, page).into_iter().collect(),
         Tree::List(list, _) => of_terms(list.terms.iter().map(Arc::as_ref), sight, page),
@@ -46,7 +46,7 @@ pub(super) fn notes(leaf: &Tree, sight: Sight<'_>, page: &Page<'_>) -> Vec<Strin
 }
 
 /// What a comparison was made with.
-pub(super) fn measured(comparison: Comparison, page: &Page<'_>) -> String {
+pub(super) fn measured(comparison: Comparison, page: &TokenizedStory<'_>) -> String {
     match comparison {
         Comparison::Words(..) => match page.words() {
             Some(1) => "the story has one word".to_owned(),
@@ -63,17 +63,17 @@ pub(super) fn measured(comparison: Comparison, page: &Page<'_>) -> String {
     }
 }
 
-fn of_term(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<String> {
+fn of_term(term: &Term, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Option<String> {
     match sight.view {
-        View::Site => Some(
+        StoryView::Site => Some(
             page.host()
                 .map_or("it has no address".to_owned(), |host| format!("its host is `{host}`")),
         ),
-        View::Lang => {
+        StoryView::Lang => {
             let unknown = "it does not say its language".to_owned();
             Some(page.lang().map_or(unknown, |lang| format!("its language is `{lang}`")))
         }
-        View::Words(_) => elsewhere(term, sight, page)
+        StoryView::Words(_) => elsewhere(term, sight, page)
             .or_else(|| in_other_capitals(term, sight.view, page))
             .or_else(|| in_another_form(term, sight.view, page))
             .or_else(|| apart(term, sight.view, page))
@@ -82,7 +82,7 @@ fn of_term(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<String> {
 }
 
 /// Found in the other part of the text than the one that was asked for.
-fn elsewhere(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<String> {
+fn elsewhere(term: &Term, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Option<String> {
     let fields = [(Scope::Title, "the title"), (Scope::Body, "the body")];
     let asked =
         sight.field.filter(|field| matches!(field, Scope::Title | Scope::Lead | Scope::Body))?;
@@ -91,30 +91,32 @@ fn elsewhere(term: &Term, sight: Sight<'_>, page: &Page<'_>) -> Option<String> {
     found.map(|(_, name)| format!("it is in {name}"))
 }
 
-fn in_other_capitals(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
-    let without = |word: &Word| match word {
-        Word::Initials { dotted, bare } => Word::Numbers(bare.clone(), vec![dotted.clone()]),
+fn in_other_capitals(term: &Term, view: &StoryView, page: &TokenizedStory<'_>) -> Option<String> {
+    let without = |word: &TermWord| match word {
+        TermWord::Initials { dotted, bare } => {
+            TermWord::Numbers(bare.clone(), vec![dotted.clone()])
+        }
         other => other.clone(),
     };
-    let words: Vec<Word> = term.words.iter().map(without).collect();
+    let words: Vec<TermWord> = term.words.iter().map(without).collect();
     let found = shown(&Term { words, capitals: None, ..term.clone() }, view, page)?;
     Some(format!("`{found}` is there, in other capitals"))
 }
 
-fn in_another_form(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
-    let open = |word: &Word| {
-        if let Word::Exact(word) = word { Word::Plain(word.clone()) } else { word.clone() }
+fn in_another_form(term: &Term, view: &StoryView, page: &TokenizedStory<'_>) -> Option<String> {
+    let open = |word: &TermWord| {
+        if let TermWord::Exact(word) = word { TermWord::Plain(word.clone()) } else { word.clone() }
     };
     let opened = Term { words: term.words.iter().map(open).collect(), ..term.clone() };
     if let Some(found) = shown(&opened.clone().with(Forms::Plural), view, page) {
         return Some(format!("`{found}` is there, which `forms: plural` would find"));
     }
     let mut longer = opened;
-    if let Some(Word::Plain(last) | Word::Numbers(last, _)) = longer.words.last().cloned()
+    if let Some(TermWord::Plain(last) | TermWord::Numbers(last, _)) = longer.words.last().cloned()
         && last.chars().count() >= 3
     {
         longer.words.pop();
-        longer.words.push(Word::Prefix(last));
+        longer.words.push(TermWord::Prefix(last));
     }
     let found = shown(&longer, view, page)?;
     let wildcard = term.text.trim_start_matches('=');
@@ -122,14 +124,15 @@ fn in_another_form(term: &Term, view: &View, page: &Page<'_>) -> Option<String> 
 }
 
 /// Each word of a phrase stands somewhere.
-fn apart(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
-    let alone = |word: &Word| Term { words: vec![word.clone()], capitals: None, ..term.clone() };
+fn apart(term: &Term, view: &StoryView, page: &TokenizedStory<'_>) -> Option<String> {
+    let alone =
+        |word: &TermWord| Term { words: vec![word.clone()], capitals: None, ..term.clone() };
     let all = term.words.len() > 1 && term.words.iter().all(|word| page.has(&alone(word), view));
     all.then(|| "its words are there, but not next to each other".to_owned())
 }
 
-fn spelt_otherwise(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
-    let [Word::Plain(wanted) | Word::Exact(wanted) | Word::Numbers(wanted, _)] =
+fn spelt_otherwise(term: &Term, view: &StoryView, page: &TokenizedStory<'_>) -> Option<String> {
+    let [TermWord::Plain(wanted) | TermWord::Exact(wanted) | TermWord::Numbers(wanted, _)] =
         term.words.as_slice()
     else {
         return None;
@@ -153,24 +156,24 @@ fn spelt_otherwise(term: &Term, view: &View, page: &Page<'_>) -> Option<String> 
 }
 
 /// The words that `term` finds in `view`, as the story has them.
-fn shown(term: &Term, view: &View, page: &Page<'_>) -> Option<String> {
+fn shown(term: &Term, view: &StoryView, page: &TokenizedStory<'_>) -> Option<String> {
     let first = page.occurrences(term, view).next()?;
     Some(page.shown_words(&first))
 }
 
-fn of_operand(operand: &Operand, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
+fn of_operand(operand: &Operand, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Vec<String> {
     of_terms(operand.terms(), sight, page)
 }
 
 fn of_terms<'t>(
     terms: impl Iterator<Item = &'t Term>,
-    sight: Sight<'_>,
-    page: &Page<'_>,
+    sight: ClauseScope<'_>,
+    page: &TokenizedStory<'_>,
 ) -> Vec<String> {
     terms.take(TERMS).filter_map(|term| of_term(term, sight, page)).take(MOST).collect()
 }
 
-fn of_pair(pair: &Pair, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
+fn of_pair(pair: &Pair, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Vec<String> {
     let left = pair.left.occurrences(page, sight.view);
     let right = pair.right.occurrences(page, sight.view);
     let missing = |operand: &Operand, found: &[Occurrence<'_>]| -> Vec<String> {
@@ -180,7 +183,7 @@ fn of_pair(pair: &Pair, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
             .chain(if found.is_empty() { of_operand(operand, sight, page) } else { Vec::new() })
             .collect()
     };
-    if pair.link == Link::Except {
+    if pair.link == Proximity::Except {
         return if left.is_empty() {
             missing(&pair.left, &left)
         } else {
@@ -195,10 +198,10 @@ fn of_pair(pair: &Pair, sight: Sight<'_>, page: &Page<'_>) -> Vec<String> {
 
 /// How near two operands come to one another.
 fn nearest(
-    link: Link,
+    link: Proximity,
     left: &[Occurrence<'_>],
     right: &[Occurrence<'_>],
-    page: &Page<'_>,
+    page: &TokenizedStory<'_>,
 ) -> String {
     let pairs = left
         .iter()
@@ -221,16 +224,16 @@ fn nearest(
     )
 }
 
-fn is_turned(link: Link, one: &Stretch, other: &Stretch) -> bool {
-    matches!(link, Link::Onear(_)) && other.tokens.start < one.tokens.start
+fn is_turned(link: Proximity, one: &TokenSpan, other: &TokenSpan) -> bool {
+    matches!(link, Proximity::Onear(_)) && other.tokens.start < one.tokens.start
 }
 
 /// Words between two that do not overlap.
-fn between(one: &Stretch, other: &Stretch) -> usize {
+fn between(one: &TokenSpan, other: &TokenSpan) -> usize {
     one.tokens.start.max(other.tokens.start) - one.tokens.end.min(other.tokens.end)
 }
 
-fn without_case(pattern: &Pattern, view: &View, page: &Page<'_>) -> Option<String> {
+fn without_case(pattern: &Pattern, view: &StoryView, page: &TokenizedStory<'_>) -> Option<String> {
     let caseless = Pattern::new(&format!("(?i){}", pattern.text)).ok()?;
     let (text, span) = page.search(&caseless, view)?;
     Some(format!(

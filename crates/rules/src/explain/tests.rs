@@ -136,7 +136,7 @@ proptest! {
 
     #[test]
     fn what_is_explained_is_what_is_decided(tree in trees(tame_texts()), story in stories()) {
-        let page = Page::new(&story, &[]);
+        let page = TokenizedStory::new(&story, &[]);
         let clause = explain(&tree, &page);
         prop_assert_eq!(clause.truth, naive::truth(&tree, &page, &page.view(Scope::Text)), "{}", clause.text);
         prop_assert_eq!(clause.reasons().is_empty(), clause.truth == Truth::True, "{}", clause.text);
@@ -144,7 +144,7 @@ proptest! {
 
     #[test]
     fn what_is_marked_is_what_was_looked_for(tree in trees(tame_texts()), story in stories()) {
-        for evidence in all_evidence(&explain(&tree, &Page::new(&story, &[]))) {
+        for evidence in all_evidence(&explain(&tree, &TokenizedStory::new(&story, &[]))) {
             let term = if evidence.term.starts_with('/') { evidence.term.clone() } else { format!("“{}”", evidence.term) };
             let holds = |expression: &str, marked: &str| {
                 let query = Query::parse(expression, &mut Vec::new());

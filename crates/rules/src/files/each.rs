@@ -73,7 +73,7 @@ pub(super) fn check(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<
 /// `rule`, whose expression is `tree`: as it is, or once for every row of its `each` list.
 pub(super) fn rules(rule: Rule, tree: Tree, each: Option<&TermList>) -> Vec<(Arc<Rule>, Tree)> {
     let Some(list) = each else { return vec![(Arc::new(rule), tree)] };
-    let of_row = |row: &Arc<row::Row>| {
+    let of_row = |row: &Arc<row::ListRow>| {
         let tree = row::tree_of(&tree, &row.list);
         (Arc::new(rule.clone().of_row(Arc::clone(row))), tree)
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::lists::Wordings;
-use super::settings::{self, Written};
+use super::settings::{self, WrittenSettings};
 use super::{each, examples, refuse_later};
 use crate::fault::{Fault, Source};
 use crate::files::when;
@@ -14,21 +14,21 @@ use crate::language::term::{Forms, TermList};
 use crate::language::tree::Tree;
 use crate::language::{print, row};
 use crate::yaml::{Node, Text};
-use crate::{Known, Rule, Settings};
+use crate::{KnownNames, Rule, Settings};
 
 /// Keys of rules that are not available yet.
 const LATER: [&str; 3] = ["defaults", "quiet", "limit"];
 
 /// What rules may refer to.
-pub(super) struct Context<'c> {
+pub(super) struct RuleContext<'c> {
     pub(super) wordings: Wordings,
-    pub(super) known: Option<&'c Known>,
+    pub(super) known: Option<&'c KnownNames>,
     /// Whether examples say anything: with a broken list they would fail for that alone.
     pub(super) lists_are_sound: bool,
 }
 
 /// A rule and its name's place.
-pub(super) struct Named {
+pub(super) struct NamedRule {
     pub(super) name: Text,
     pub(super) rule: Rule,
     /// How its query was written.
@@ -47,10 +47,10 @@ pub(super) struct Named {
 pub(super) fn read(
     source: &Arc<Source>,
     node: &Node<'_>,
-    defaults: &Written,
-    context: &Context<'_>,
+    defaults: &WrittenSettings,
+    context: &RuleContext<'_>,
     faults: &mut Vec<Fault>,
-) -> Option<Named> {
+) -> Option<NamedRule> {
     let mut entries = node.entries(faults)?;
     let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
     let when = entries.require("when", faults);
@@ -94,7 +94,7 @@ pub(super) fn read(
         }
         None => Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), None),
     };
-    Some(Named { name, rule, when, tree, each, forms, enabled })
+    Some(NamedRule { name, rule, when, tree, each, forms, enabled })
 }
 
 /// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what
@@ -121,7 +121,12 @@ fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
 }
 
 /// A rule that alerts nobody is a story missed.
-fn check_heard(name: &Text, settings: &Settings, known: Option<&Known>, faults: &mut Vec<Fault>) {
+fn check_heard(
+    name: &Text,
+    settings: &Settings,
+    known: Option<&KnownNames>,
+    faults: &mut Vec<Fault>,
+) {
     if settings.notify.is_empty()
         && known.is_some_and(|known| known.unheard.contains(&settings.severity))
     {

@@ -5,12 +5,12 @@ use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::table::{self, Wanted};
+use super::table::{self, WantedColumns};
 use super::{forms, place};
 use crate::fault::{Fault, nearest};
 use crate::files::when;
 use crate::language::row;
-use crate::language::row::Row;
+use crate::language::row::ListRow;
 use crate::language::syntax;
 use crate::language::syntax::Lists;
 use crate::language::term::{Forms, Term, TermList};
@@ -28,20 +28,20 @@ pub(super) struct Definitions {
 
 struct Definition {
     name: Text,
-    entries: Vec<Entry>,
+    entries: Vec<ListEntry>,
     /// Where its rows come from, if it has any.
     from: Option<Text>,
-    rows: Vec<Arc<Row>>,
+    rows: Vec<Arc<ListRow>>,
 }
 
-enum Entry {
+enum ListEntry {
     /// A term, and as what it was written.
     Term(Term, Text),
     /// `$other`, and for those of its terms that have none of their own the forms and the label.
     Other(Text, Forms, Option<String>),
 }
 
-impl Entry {
+impl ListEntry {
     fn term(&self) -> Option<(&Term, &Text)> {
         if let Self::Term(term, text) = self { Some((term, text)) } else { None }
     }
@@ -82,7 +82,7 @@ impl Definitions {
             .by_name
             .values()
             .flat_map(|definition| &definition.entries)
-            .filter_map(Entry::other)
+            .filter_map(ListEntry::other)
             .collect();
         for (name, definition) in &self.by_name {
             if !used.contains(name.as_str()) && !by_lists.contains(name.as_str()) {
@@ -112,7 +112,7 @@ impl Definitions {
                 table::warn::everywhere(name, from, &definition.rows, faults);
             }
             let own: Vec<(&Term, &Text)> =
-                definition.entries.iter().filter_map(Entry::term).collect();
+                definition.entries.iter().filter_map(ListEntry::term).collect();
             let terms: Vec<&Term> = own.iter().map(|(term, _)| *term).collect();
             let is_stemmed = stemmed.contains(name.as_str()) && !other.contains(name.as_str());
             for (at, problem) in lint::list(&terms, &list.terms, is_stemmed) {
@@ -131,7 +131,7 @@ impl Definitions {
             if reached.insert(name) {
                 let entries =
                     self.by_name.get(name).map_or(&[][..], |definition| &definition.entries);
-                open.extend(entries.iter().filter_map(Entry::other));
+                open.extend(entries.iter().filter_map(ListEntry::other));
             }
         }
         reached
@@ -189,14 +189,14 @@ fn read_list(name: Text, node: &Node<'_>, tables: &[Table], faults: &mut Vec<Fau
     let mut rows = Vec::new();
     if let Some(mut entries) = node.entries(faults) {
         entries.get("from");
-        let wanted = Wanted::read(from.clone(), &mut entries, faults);
+        let wanted = WantedColumns::read(from.clone(), &mut entries, faults);
         entries.finish(faults);
         rows = wanted.map_or(Vec::new(), |wanted| wanted.rows(&name.value, tables, faults));
     }
     Definition { name, entries: Vec::new(), from: Some(from), rows }
 }
 
-fn read_entries(name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<Entry> {
+fn read_entries(name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<ListEntry> {
     if !node.is_mapping() {
         let items = node.items(faults);
         if items.is_empty() && node.is_list() {
@@ -237,15 +237,15 @@ fn read_entry(
     forms: Forms,
     label: Option<&str>,
     faults: &mut Vec<Fault>,
-) -> Option<Entry> {
+) -> Option<ListEntry> {
     let text = node.text(faults)?;
     let entry = text.value.trim();
     if syntax::list_name(entry).is_some_and(|name| name.len() + 1 == entry.len()) {
-        return Some(Entry::Other(text, forms, label.map(str::to_owned)));
+        return Some(ListEntry::Other(text, forms, label.map(str::to_owned)));
     }
     let (term, problems) = syntax::parse_term(&text.value, forms, label);
     faults.extend(problems.into_iter().map(|problem| when::fault(&text, problem)));
-    term.map(|term| Entry::Term(term, text))
+    term.map(|term| ListEntry::Term(term, text))
 }
 
 /// The lists in every form that rules ask for, each made once.
@@ -290,8 +290,10 @@ impl<'d> Resolver<'d, '_> {
         let mut seen = HashSet::new();
         for entry in &definition.entries {
             let found = match entry {
-                Entry::Term(term, _) => vec![Arc::new(term.clone())],
-                Entry::Other(other, forms, label) => self.terms_of(other, *forms, label.as_deref()),
+                ListEntry::Term(term, _) => vec![Arc::new(term.clone())],
+                ListEntry::Other(other, forms, label) => {
+                    self.terms_of(other, *forms, label.as_deref())
+                }
             };
             terms.extend(
                 found.into_iter().filter(|term| seen.insert((term.text.clone(), term.stemmer()))),

@@ -9,18 +9,18 @@ use sha2::{Digest, Sha256};
 use crate::language::print;
 use crate::language::term::{Forms, Term, TermList};
 use crate::language::tree::Tree;
-use crate::story::{NotifierName, Row, Severity};
+use crate::story::{NotifierName, Severity, WatchlistRow};
 use crate::{FeedFilter, Rule};
 
 /// All that decides what a rule matches and what its alerts say: everything but its examples and
 /// the terms of its lists.
 #[derive(Serialize)]
-struct Record<'r> {
+struct RuleRecord<'r> {
     name: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     each: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    row: Option<&'r Row>,
+    row: Option<&'r WatchlistRow>,
     when: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     forms: Option<&'static str>,
@@ -57,14 +57,19 @@ struct Labelled<'r> {
 
 /// The `rule` as YAML, with the terms of the lists that its expression `tree` names: a rule of
 /// `each` row of that list, or of one `row` of it.
-pub(crate) fn text(rule: &Rule, tree: &Tree, each: Option<&str>, row: Option<&Row>) -> String {
+pub(crate) fn text(
+    rule: &Rule,
+    tree: &Tree,
+    each: Option<&str>,
+    row: Option<&WatchlistRow>,
+) -> String {
     let settings = &rule.settings;
     let (forms, stem) = match rule.lists.forms {
         Forms::Plain => (None, None),
         Forms::Plural => (Some("plural"), None),
         Forms::Stem(stemmer) => (None, Some(stemmer.tag())),
     };
-    let record = Record {
+    let record = RuleRecord {
         name: rule.name(),
         each,
         row,

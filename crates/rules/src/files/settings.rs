@@ -12,11 +12,11 @@ use crate::language::term::Forms;
 use crate::story::pace::{Burst, Cadence};
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
-use crate::{FeedFilter, Known, Settings};
+use crate::{FeedFilter, KnownNames, Settings};
 
 /// What was written; `None` where nothing was.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Written {
+pub(super) struct WrittenSettings {
     pub(super) severity: Option<Severity>,
     pub(super) why: Option<String>,
     pub(super) owner: Option<String>,
@@ -34,10 +34,10 @@ pub(super) struct Written {
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
 pub(super) fn read(
     entries: &mut Entries<'_>,
-    known: Option<&Known>,
+    known: Option<&KnownNames>,
     faults: &mut Vec<Fault>,
-) -> Written {
-    Written {
+) -> WrittenSettings {
+    WrittenSettings {
         severity: severity(entries, faults),
         why: text(entries, "why", faults),
         owner: text(entries, "owner", faults),
@@ -54,14 +54,18 @@ pub(super) fn read(
 }
 
 /// Reads a file's `defaults`: settings and nothing else.
-pub(super) fn defaults(node: &Node<'_>, known: Option<&Known>, faults: &mut Vec<Fault>) -> Written {
-    let Some(mut entries) = node.entries(faults) else { return Written::default() };
+pub(super) fn defaults(
+    node: &Node<'_>,
+    known: Option<&KnownNames>,
+    faults: &mut Vec<Fault>,
+) -> WrittenSettings {
+    let Some(mut entries) = node.entries(faults) else { return WrittenSettings::default() };
     let settings = read(&mut entries, known, faults);
     entries.finish(faults);
     settings
 }
 
-impl Written {
+impl WrittenSettings {
     /// These, and `defaults` where nothing was written. A list that was written takes the place of
     /// the default list.
     pub(super) fn or(self, defaults: &Self) -> Self {
@@ -128,7 +132,7 @@ fn severity(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Severi
 
 fn notify(
     entries: &mut Entries<'_>,
-    known: Option<&Known>,
+    known: Option<&KnownNames>,
     faults: &mut Vec<Fault>,
 ) -> Option<BTreeSet<NotifierName>> {
     let node = entries.get("notify")?;
@@ -140,7 +144,8 @@ fn notify(
     }
     let names = texts(&node, faults);
     for name in &names {
-        let is_known = |known: &Known| known.notifiers.contains(&NotifierName(name.value.clone()));
+        let is_known =
+            |known: &KnownNames| known.notifiers.contains(&NotifierName(name.value.clone()));
         if let Some(known) = known.filter(|known| !is_known(known)) {
             let candidates = known.notifiers.iter().map(|name| name.0.as_str());
             faults.push(unknown(name, &name.value, "notifier", candidates));
@@ -151,7 +156,7 @@ fn notify(
 
 fn feeds(
     entries: &mut Entries<'_>,
-    known: Option<&Known>,
+    known: Option<&KnownNames>,
     faults: &mut Vec<Fault>,
 ) -> Option<Vec<FeedFilter>> {
     let node = entries.get("feeds")?;
@@ -198,7 +203,7 @@ fn expires(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Date> {
 }
 
 /// The fault of a filter that no feed passes.
-fn unknown_feed(text: &Text, filter: &FeedFilter, known: &Known) -> Option<Fault> {
+fn unknown_feed(text: &Text, filter: &FeedFilter, known: &KnownNames) -> Option<Fault> {
     if known.feeds.iter().any(|feed| feed.passes(filter)) {
         return None;
     }

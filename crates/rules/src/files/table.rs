@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::place;
 use crate::fault::{Fault, Source};
-use crate::language::row::Row;
+use crate::language::row::ListRow;
 use crate::language::term::Term;
 use crate::yaml::{Entries, Text};
 use crate::{Table, story};
-use records::{Record, Records};
+use records::{TableRecord, TableRecords};
 
 mod quotes;
 mod records;
@@ -24,7 +24,7 @@ const LONGEST: usize = 500;
 const MOST_FAULTS: usize = 20;
 
 /// Which columns of which table make a list.
-pub(super) struct Wanted {
+pub(super) struct WantedColumns {
     /// The table's path, as the rule file writes it.
     pub(super) from: Text,
     /// The column of the terms, which also are the rows' labels.
@@ -46,13 +46,13 @@ struct Columns<'w> {
 }
 
 /// The faults of a table's rows so far.
-struct Faults<'f> {
+struct TableFaults<'f> {
     source: &'f Arc<Source>,
     count: usize,
     told: &'f mut Vec<Fault>,
 }
 
-impl Wanted {
+impl WantedColumns {
     /// Reads the keys beside `from`.
     pub(super) fn read(
         from: Text,
@@ -89,7 +89,7 @@ impl Wanted {
         name: &str,
         tables: &[Table],
         faults: &mut Vec<Fault>,
-    ) -> Vec<Arc<Row>> {
+    ) -> Vec<Arc<ListRow>> {
         let path = path(&self.from.source().name, &self.from.value);
         let Some(table) = tables.iter().find(|table| table.source.name == path) else {
             let fault = self.from.fault(
@@ -111,7 +111,7 @@ impl Wanted {
         }
         let Some(records) = records::read(source, faults) else { return Vec::new() };
         let Some(columns) = self.columns(&records, source, faults) else { return Vec::new() };
-        let mut told = Faults { source, count: 0, told: faults };
+        let mut told = TableFaults { source, count: 0, told: faults };
         let rows = rows(name, &records, &columns, &mut told);
         told.finish();
         rows
@@ -121,7 +121,7 @@ impl Wanted {
     /// as far as anybody knows.
     fn columns(
         &self,
-        table: &Records,
+        table: &TableRecords,
         source: &Arc<Source>,
         faults: &mut Vec<Fault>,
     ) -> Option<Columns<'_>> {
@@ -160,8 +160,8 @@ impl Wanted {
     }
 }
 
-impl Faults<'_> {
-    fn add(&mut self, record: &Record, message: &str, help: Option<&str>) {
+impl TableFaults<'_> {
+    fn add(&mut self, record: &TableRecord, message: &str, help: Option<&str>) {
         self.count += 1;
         if self.count <= MOST_FAULTS {
             let fault = Fault::error(
@@ -223,10 +223,10 @@ fn columns_there(header: &[String]) -> String {
 
 fn rows(
     name: &str,
-    table: &Records,
+    table: &TableRecords,
     columns: &Columns<'_>,
-    faults: &mut Faults<'_>,
-) -> Vec<Arc<Row>> {
+    faults: &mut TableFaults<'_>,
+) -> Vec<Arc<ListRow>> {
     let mut ids: HashMap<String, usize> = HashMap::new();
     let mut rows = Vec::with_capacity(table.rows.len());
     for record in &table.rows {
@@ -239,7 +239,7 @@ fn rows(
         let id = id(record, columns, &mut ids, faults);
         let terms = terms(record, columns, faults);
         if let (Some(id), Some((label, terms))) = (id, terms) {
-            rows.push(Arc::new(Row::new(name, story::Row { id, label }, terms)));
+            rows.push(Arc::new(ListRow::new(name, story::WatchlistRow { id, label }, terms)));
         }
     }
     if table.rows.is_empty() {
@@ -249,10 +249,10 @@ fn rows(
 }
 
 fn id(
-    record: &Record,
+    record: &TableRecord,
     columns: &Columns<'_>,
     ids: &mut HashMap<String, usize>,
-    faults: &mut Faults<'_>,
+    faults: &mut TableFaults<'_>,
 ) -> Option<String> {
     let (place, column) = columns.id;
     let id = cell(record, place);
@@ -294,9 +294,9 @@ fn id(
 
 /// The label of a row, and its terms: at least one.
 fn terms(
-    record: &Record,
+    record: &TableRecord,
     columns: &Columns<'_>,
-    faults: &mut Faults<'_>,
+    faults: &mut TableFaults<'_>,
 ) -> Option<(String, Vec<Arc<Term>>)> {
     let (place, column) = columns.term;
     let label = cell(record, place);
@@ -325,8 +325,8 @@ fn term(
     text: &str,
     label: &str,
     column: &str,
-    record: &Record,
-    faults: &mut Faults<'_>,
+    record: &TableRecord,
+    faults: &mut TableFaults<'_>,
 ) -> Option<Term> {
     if text.chars().nth(LONGEST).is_some() {
         let help = format!(
@@ -348,7 +348,7 @@ fn name(text: &Text) -> &str {
 }
 
 /// What stands in a cell, on one line.
-fn cell(record: &Record, place: usize) -> String {
+fn cell(record: &TableRecord, place: usize) -> String {
     record.cells[place].split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use super::{Loaded, load};
+use super::{LoadedRules, load};
 use crate::fault::{Fault, Source, render};
 use crate::language::tree::Tree;
 use crate::story::{FeedName, NotifierName, Severity};
-use crate::{Carrier, FeedFilter, Known, Rule};
+use crate::{Carrier, FeedFilter, KnownNames, Rule};
 
 type Rows = Option<Vec<(Arc<Rule>, Tree)>>;
 
-fn load_files(files: &[(&str, &str)], known: Option<&Known>) -> (Rows, Vec<Fault>) {
+fn load_files(files: &[(&str, &str)], known: Option<&KnownNames>) -> (Rows, Vec<Fault>) {
     let source = |(name, text): &(&str, &str)| {
         Arc::new(Source { name: (*name).to_owned(), text: (*text).to_owned() })
     };
     let sources: Vec<Arc<Source>> = files.iter().map(source).collect();
     let mut faults = Vec::new();
-    (load(&sources.into(), known, &mut faults).map(Loaded::of_rows), faults)
+    (load(&sources.into(), known, &mut faults).map(LoadedRules::of_rows), faults)
 }
 
 /// The faults of files that do not load, as a person sees them.
 fn refused(files: &[(&str, &str)]) -> String {
-    let known = Known {
+    let known = KnownNames {
         notifiers: ["desk", "console"].map(|name| NotifierName(name.to_owned())).into(),
         feeds: vec![Carrier {
             name: FeedName("Yonhap".to_owned()),

@@ -8,10 +8,10 @@ use crate::fault::{Fault, Level, Source};
 use crate::yaml::{Node, Text};
 
 use crate::language::syntax;
-use crate::language::syntax::{Lists, Problem};
+use crate::language::syntax::{ExpressionProblem, Lists};
 use crate::language::tree::Tree;
 use crate::lint;
-use crate::lint::Memo;
+use crate::lint::ListCache;
 
 /// How a `when` was written, and where.
 pub(crate) enum When {
@@ -57,7 +57,7 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
 }
 
 /// Tells what in `tree`, which was written as `when` says, is probably not meant.
-pub(crate) fn warn(when: &When, tree: &Tree, memo: &Memo, faults: &mut Vec<Fault>) {
+pub(crate) fn warn(when: &When, tree: &Tree, memo: &ListCache, faults: &mut Vec<Fault>) {
     let told = lint::expression(tree, memo).into_iter();
     match when {
         When::Expression(text) => faults.extend(told.map(|problem| fault(text, problem))),
@@ -116,7 +116,7 @@ fn expression(text: &Text, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tre
 }
 
 /// `problem`, found in the value of `text`, at its place in the file.
-pub(crate) fn fault(text: &Text, problem: Problem) -> Fault {
+pub(crate) fn fault(text: &Text, problem: ExpressionProblem) -> Fault {
     let fault = match problem.level {
         Level::Error => text.fault(problem.span, problem.message),
         Level::Warning => text.warning(problem.span, problem.message),

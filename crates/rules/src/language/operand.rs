@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::term::{Term, TermList};
 use super::tree::Tree;
-use crate::engine::page::{Page, Stretch, View};
+use crate::engine::page::{StoryView, TokenSpan, TokenizedStory};
 
 /// At least one word, phrase or list, any of which will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Choice {
 }
 
 /// A term and where it stands.
-pub(crate) type Occurrence<'t> = (&'t Term, Stretch);
+pub(crate) type Occurrence<'t> = (&'t Term, TokenSpan);
 
 impl Operand {
     /// The operand that `tree` is; `None` if it is more than words, phrases and lists joined by OR.
@@ -54,7 +54,11 @@ impl Operand {
     }
 
     /// Where any of it stands in `view`, by text and first word.
-    pub(crate) fn occurrences<'t>(&'t self, page: &Page<'_>, view: &View) -> Vec<Occurrence<'t>> {
+    pub(crate) fn occurrences<'t>(
+        &'t self,
+        page: &TokenizedStory<'_>,
+        view: &StoryView,
+    ) -> Vec<Occurrence<'t>> {
         let mut found: Vec<Occurrence<'t>> = Vec::new();
         for term in self.terms() {
             found.extend(page.occurrences(term, view).map(|stretch| (term, stretch)));
@@ -78,7 +82,11 @@ impl Operand {
 
     /// Where any of it stands in `view` without overlapping another such place: as many places as
     /// there can be, in order.
-    pub(crate) fn places<'t>(&'t self, page: &Page<'_>, view: &View) -> Vec<Occurrence<'t>> {
+    pub(crate) fn places<'t>(
+        &'t self,
+        page: &TokenizedStory<'_>,
+        view: &StoryView,
+    ) -> Vec<Occurrence<'t>> {
         let mut found = self.occurrences(page, view);
         found.sort_by_key(|(_, stretch)| (stretch.text, stretch.tokens.end));
         let mut places: Vec<Occurrence<'t>> = Vec::new();

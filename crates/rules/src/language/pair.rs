@@ -1,7 +1,7 @@
 //! Two operands and how they must stand to one another: NEAR, ONEAR, EXCEPT.
 
 use super::operand::{Occurrence, Operand};
-use crate::engine::page::{Page, Stretch, View};
+use crate::engine::page::{StoryView, TokenSpan, TokenizedStory};
 
 /// Words between two operands of NEAR, at most: who wants more wants AND.
 pub(crate) const FARTHEST: usize = 1000;
@@ -10,13 +10,13 @@ pub(crate) const FARTHEST: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
     pub(crate) left: Operand,
-    pub(crate) link: Link,
+    pub(crate) link: Proximity,
     pub(crate) right: Operand,
 }
 
 /// How two occurrences must stand to one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Link {
+pub(crate) enum Proximity {
     /// At most that many words between them, in either order, in one paragraph, not overlapping.
     Near(usize),
     /// The same, the left one first.
@@ -25,7 +25,7 @@ pub(crate) enum Link {
     Except,
 }
 
-impl Link {
+impl Proximity {
     /// How expressions write it.
     pub(crate) fn written(self) -> String {
         match self {
@@ -53,11 +53,15 @@ impl Link {
 impl Pair {
     /// The first place in `view` where it holds: a term of each operand, or of the left alone for
     /// EXCEPT.
-    pub(crate) fn find(&self, page: &Page<'_>, view: &View) -> Option<Vec<Occurrence<'_>>> {
+    pub(crate) fn find(
+        &self,
+        page: &TokenizedStory<'_>,
+        view: &StoryView,
+    ) -> Option<Vec<Occurrence<'_>>> {
         let right = self.right.occurrences(page, view);
         self.left.occurrences(page, view).into_iter().find_map(|left| {
             let around = self.around(&left.1, &right);
-            if self.link == Link::Except {
+            if self.link == Proximity::Except {
                 let is_outside = !around.iter().any(|(_, right)| left.1.overlaps(right));
                 return is_outside.then(|| vec![left]);
             }
@@ -68,10 +72,14 @@ impl Pair {
     }
 
     /// Those of `right`, in order, that are near enough to `left` to matter.
-    fn around<'r, 't>(&self, left: &Stretch, right: &'r [Occurrence<'t>]) -> &'r [Occurrence<'t>] {
+    fn around<'r, 't>(
+        &self,
+        left: &TokenSpan,
+        right: &'r [Occurrence<'t>],
+    ) -> &'r [Occurrence<'t>] {
         let reach = match self.link {
-            Link::Near(most) | Link::Onear(most) => most,
-            Link::Except => 0,
+            Proximity::Near(most) | Proximity::Onear(most) => most,
+            Proximity::Except => 0,
         };
         let first = (left.text, left.tokens.start.saturating_sub(reach + self.right.longest()));
         let last = (left.text, left.tokens.end + reach);
@@ -81,8 +89,8 @@ impl Pair {
     }
 }
 
-impl Link {
-    fn joins(self, left: &Stretch, right: &Stretch, page: &Page<'_>) -> bool {
+impl Proximity {
+    fn joins(self, left: &TokenSpan, right: &TokenSpan, page: &TokenizedStory<'_>) -> bool {
         let (Self::Near(most) | Self::Onear(most)) = self else { return false };
         let in_order = left.tokens.start < right.tokens.start;
         let (first, second) = if in_order { (left, right) } else { (right, left) };

@@ -4,23 +4,23 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::operand::Operand;
-use super::pair::{Link, Pair};
+use super::pair::{Pair, Proximity};
 use super::term::{Forms, Term, TermList};
 use super::tree::Tree;
 use crate::story;
 
 /// A row of a list that comes from a table.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct ListRow {
     /// What alerts say of it.
-    pub(crate) head: story::Row,
+    pub(crate) head: story::WatchlistRow,
     /// Its terms, as a list of the name that the whole list has.
     pub(crate) list: Arc<TermList>,
 }
 
-impl Row {
+impl ListRow {
     /// The row of the list `name` that has these terms, of which there is at least one.
-    pub(crate) fn new(name: &str, head: story::Row, terms: Vec<Arc<Term>>) -> Self {
+    pub(crate) fn new(name: &str, head: story::WatchlistRow, terms: Vec<Arc<Term>>) -> Self {
         let list = TermList { name: name.to_owned(), terms, rows: Vec::new() };
         Self { head, list: Arc::new(list) }
     }
@@ -32,7 +32,7 @@ impl Row {
 }
 
 /// The list `name` of all terms of `rows`; of a term that several rows have, the first one's.
-pub(crate) fn list(name: &str, rows: Vec<Arc<Row>>) -> TermList {
+pub(crate) fn list(name: &str, rows: Vec<Arc<ListRow>>) -> TermList {
     let mut seen = HashSet::new();
     let all = rows.iter().flat_map(|row| &row.list.terms);
     let terms = all.filter(|term| seen.insert(term.text.as_str())).cloned().collect();
@@ -76,7 +76,7 @@ pub(crate) fn may_be_without(tree: &Tree, name: &str, wanted: bool) -> bool {
         Tree::List(list, _) if list.name == name => !wanted,
         Tree::AtLeast(_, operand, _) if needs(operand) => !wanted,
         Tree::Pair(pair, _)
-            if needs(&pair.left) || (pair.link != Link::Except && needs(&pair.right)) =>
+            if needs(&pair.left) || (pair.link != Proximity::Except && needs(&pair.right)) =>
         {
             !wanted
         }

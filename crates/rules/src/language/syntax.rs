@@ -75,7 +75,7 @@ const DEEPEST: usize = 100;
 
 /// Something wrong with an expression.
 #[derive(Clone, Debug)]
-pub(crate) struct Problem {
+pub(crate) struct ExpressionProblem {
     /// How bad it is.
     pub(crate) level: Level,
     /// The wrong words: bytes of the expression, on character boundaries.
@@ -89,7 +89,7 @@ pub(crate) struct Problem {
 /// The problems of one expression so far.
 #[derive(Debug, Default)]
 struct Problems {
-    found: Vec<Problem>,
+    found: Vec<ExpressionProblem>,
     /// Whether any is an error, told or not.
     broken: bool,
 }
@@ -108,7 +108,7 @@ impl Problems {
         let first_error = level == Level::Error && !self.broken;
         if self.found.len() < MOST_PROBLEMS || first_error {
             let help = (!help.is_empty()).then_some(help);
-            self.found.push(Problem { level, span, message, help });
+            self.found.push(ExpressionProblem { level, span, message, help });
         }
     }
 }
@@ -118,7 +118,7 @@ impl Problems {
 ///
 /// A tree that holds where no term is found is returned like any other: a part of a rule may, a
 /// rule may not.
-pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<Problem>) {
+pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<ExpressionProblem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(expression, &mut problems);
     let tree = parser::parse(expression, &lexemes, lists, &mut problems);
@@ -131,7 +131,7 @@ pub(crate) fn parse_term(
     entry: &str,
     forms: Forms,
     label: Option<&str>,
-) -> (Option<Term>, Vec<Problem>) {
+) -> (Option<Term>, Vec<ExpressionProblem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(entry, &mut problems);
     let term = phrase::only_term(entry, &lexemes, forms, label, &mut problems);

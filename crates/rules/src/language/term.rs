@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::row::{self, Row};
+use super::row::{self, ListRow};
 use crate::text::{Stemmer, Token, capitals, other_numbers, shows_nothing, tokenise};
 
 /// A word or phrase to look for.
@@ -12,7 +12,7 @@ pub(crate) struct Term {
     /// As the rule writes it, without quotes, on one line.
     pub(crate) text: String,
     /// Its words: at least one.
-    pub(crate) words: Vec<Word>,
+    pub(crate) words: Vec<TermWord>,
     /// Whether quotes with a `=` before them ask for no other forms of any of its words.
     pub(crate) literal: bool,
     /// For each of its words, which letters are capitals, where that counts.
@@ -25,7 +25,7 @@ pub(crate) struct Term {
 
 /// One word of a term, folded as [`tokenise`] folds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Word {
+pub(crate) enum TermWord {
     /// That word; a rule's forms may widen it.
     Plain(String),
     /// That word and no other form of it.
@@ -66,7 +66,7 @@ pub(crate) struct TermList {
     pub(crate) terms: Vec<Arc<Term>>,
     /// The rows of a list that comes from a table, in the order of the table: their terms are its
     /// own.
-    pub(crate) rows: Vec<Arc<Row>>,
+    pub(crate) rows: Vec<Arc<ListRow>>,
 }
 
 /// Why a text is no term.
@@ -109,8 +109,8 @@ impl Term {
     /// The term that a cell of a table is: nothing in it is an operator, a wildcard or a quotation
     /// mark. `None` if there is no word in it.
     pub(crate) fn cell(text: &str, label: &str) -> Option<Self> {
-        let words: Vec<Word> =
-            tokenise(text).into_iter().map(|token| Word::new(token.word)).collect();
+        let words: Vec<TermWord> =
+            tokenise(text).into_iter().map(|token| TermWord::new(token.word)).collect();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let label = Some(label.to_owned());
         (!words.is_empty()).then_some(Self {
@@ -144,9 +144,9 @@ impl Term {
 
     /// The language by whose stems it is found.
     pub(crate) fn stemmer(&self) -> Option<Stemmer> {
-        self.words
-            .iter()
-            .find_map(|word| if let Word::Stem(stemmer, _) = word { Some(*stemmer) } else { None })
+        self.words.iter().find_map(|word| {
+            if let TermWord::Stem(stemmer, _) = word { Some(*stemmer) } else { None }
+        })
     }
 }
 
@@ -165,9 +165,9 @@ impl TermList {
 }
 
 /// The words in `written`, which has no space in it and stands at byte `at`.
-fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<Word>, NoTerm> {
+fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTerm> {
     let tokens = tokenise(written);
-    let word: fn(String) -> Word = if exact { Word::exact } else { Word::new };
+    let word: fn(String) -> TermWord = if exact { TermWord::exact } else { TermWord::new };
     let Some((start, behind)) = written.split_once('*') else {
         return Ok(tokens.into_iter().map(|token| word(token.word)).collect());
     };
@@ -179,8 +179,8 @@ fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<Word>, NoTerm> 
     if !says_enough(stem) {
         return Err(NoTerm::ShortWildcard(at..at + start.len() + 1));
     }
-    let mut words: Vec<Word> = tokens.into_iter().map(|token| word(token.word)).collect();
-    let last = words.pop().map(Word::or_longer);
+    let mut words: Vec<TermWord> = tokens.into_iter().map(|token| word(token.word)).collect();
+    let last = words.pop().map(TermWord::or_longer);
     words.extend(last);
     Ok(words)
 }
@@ -194,7 +194,7 @@ fn says_enough(stem: &str) -> bool {
     count(char::is_alphanumeric) >= 3 || count(is_cyrillic) >= 2 || count(is_han) >= 1
 }
 
-impl Word {
+impl TermWord {
     fn new(folded: String) -> Self {
         let is_hangul = |c| matches!(c, '\u{ac00}'..='\u{d7a3}');
         if folded.ends_with(is_hangul) {

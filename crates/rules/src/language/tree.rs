@@ -32,7 +32,7 @@ pub(crate) enum Tree {
     /// many there are.
     AnyOf(usize, Vec<Tree>, Range<usize>),
     /// The branch, all of it within one such unit. The branch has no field and no comparison in it.
-    Within(Unit, Box<Tree>, Range<usize>),
+    Within(TextUnit, Box<Tree>, Range<usize>),
     /// Every branch.
     And(Vec<Tree>),
     /// Any branch.
@@ -46,14 +46,14 @@ pub(crate) enum Tree {
 
 /// A part of a text that can be asked to hold all of a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Unit {
+pub(crate) enum TextUnit {
     /// A sentence of Unicode annex 29, give or take abbreviations.
     Sentence,
     /// What stands between blank lines.
     Paragraph,
 }
 
-impl Unit {
+impl TextUnit {
     /// The operator that expressions use.
     pub(crate) fn operator(self) -> &'static str {
         match self {

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::cover::covers;
-use super::index::{Entry, Index};
-use super::{Memo, shown, warning};
+use super::index::{IndexedTerm, TermIndex};
+use super::{ListCache, shown, warning};
 use crate::language::operand::{Choice, Operand};
-use crate::language::pair::Link;
+use crate::language::pair::Proximity;
 use crate::language::scope::Scope;
-use crate::language::syntax::Problem;
+use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermList};
 use crate::language::tree::Tree;
 
@@ -23,7 +23,7 @@ struct Beside<'t> {
 
 /// What is asked of those that stand beside one another.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum SiblingKind {
     /// That any is found.
     Or,
     /// That some are found.
@@ -33,12 +33,18 @@ enum Kind {
 }
 
 /// Warns of terms that say nothing beside another one.
-pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
+pub(super) fn look(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
     branch(tree, Scope::Text, false, memo, found);
 }
 
 /// `told`: whether `tree` is an OR that was looked at with the one that it stands in.
-fn branch(tree: &Tree, scope: Scope, told: bool, memo: &Memo, found: &mut Vec<Problem>) {
+fn branch(
+    tree: &Tree,
+    scope: Scope,
+    told: bool,
+    memo: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     let is_or = matches!(tree, Tree::Or(_));
     match tree {
         Tree::Or(_) if told => {}
@@ -47,13 +53,14 @@ fn branch(tree: &Tree, scope: Scope, told: bool, memo: &Memo, found: &mut Vec<Pr
             for branch in branches {
                 beside.add(branch, scope, is_or);
             }
-            beside.tell(if is_or { Kind::Or } else { Kind::Any }, memo, found);
+            beside.tell(if is_or { SiblingKind::Or } else { SiblingKind::Any }, memo, found);
         }
         Tree::Pair(pair, span) => {
-            let left = if pair.link == Link::Except { Kind::Or } else { Kind::Near };
+            let left =
+                if pair.link == Proximity::Except { SiblingKind::Or } else { SiblingKind::Near };
             Beside::of(&pair.left, scope, span).tell(left, memo, found);
-            if pair.link != Link::Except {
-                Beside::of(&pair.right, scope, span).tell(Kind::Near, memo, found);
+            if pair.link != Proximity::Except {
+                Beside::of(&pair.right, scope, span).tell(SiblingKind::Near, memo, found);
             }
         }
         _ => {}
@@ -91,7 +98,7 @@ impl<'t> Beside<'t> {
         }
     }
 
-    fn tell(&self, kind: Kind, memo: &Memo, found: &mut Vec<Problem>) {
+    fn tell(&self, kind: SiblingKind, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
         for scope in Scope::ALL {
             let terms: Vec<_> = self.terms.iter().filter(|(of, ..)| *of == scope).collect();
             let lists: Vec<_> = self.lists.iter().filter(|(of, ..)| *of == scope).collect();
@@ -99,17 +106,18 @@ impl<'t> Beside<'t> {
             if matches!(scope, Scope::Site | Scope::Lang) || terms.len() + lists.len() < 2 {
                 continue;
             }
-            let index = Index::new(terms.iter().map(|(_, term, _)| *term));
+            let index = TermIndex::new(terms.iter().map(|(_, term, _)| *term));
             let indexes: Vec<_> =
                 lists.iter().map(|(_, list, _)| (list.name.as_str(), memo.index(list))).collect();
             for (number, (_, term, span)) in terms.iter().enumerate() {
-                let fits = |entry: &Entry| {
-                    kind != Kind::Near || entry.term.words.len() == term.words.len()
+                let fits = |entry: &IndexedTerm| {
+                    kind != SiblingKind::Near || entry.term.words.len() == term.words.len()
                 };
                 let in_terms =
                     index.covering(term, |entry| fits(entry) && is_idle(term, number, entry));
                 let in_lists = indexes.iter().find_map(|(name, index)| {
-                    let wanted = |entry: &Entry| fits(entry) && entry.term.label == term.label;
+                    let wanted =
+                        |entry: &IndexedTerm| fits(entry) && entry.term.label == term.label;
                     Some((&index.covering(term, wanted)?.term, Some(*name)))
                 });
                 if let Some((wide, list)) = in_terms.map(|entry| (&entry.term, None)).or(in_lists) {
@@ -122,12 +130,15 @@ impl<'t> Beside<'t> {
 
 /// Whether `term`, the one of that `number`, says nothing beside `entry`, which covers it: of two
 /// that find the same, the first one stays.
-fn is_idle(term: &Arc<Term>, number: usize, entry: &Entry) -> bool {
+fn is_idle(term: &Arc<Term>, number: usize, entry: &IndexedTerm) -> bool {
     let same = || entry.term.words.len() == term.words.len() && covers(term, &entry.term, 0);
     entry.number != number && entry.term.label == term.label && (entry.number < number || !same())
 }
 
-fn tell_lists(lists: &[&(Scope, &Arc<TermList>, Range<usize>)], found: &mut Vec<Problem>) {
+fn tell_lists(
+    lists: &[&(Scope, &Arc<TermList>, Range<usize>)],
+    found: &mut Vec<ExpressionProblem>,
+) {
     let mut seen = HashSet::new();
     for (_, list, span) in lists {
         if !seen.insert(&list.name) {
@@ -150,24 +161,24 @@ fn message(term: &Term, wide: &Term, list: Option<&str>) -> String {
     }
 }
 
-fn help(kind: Kind, term: &Term) -> String {
+fn help(kind: SiblingKind, term: &Term) -> String {
     match kind {
-        Kind::Any => format!(
+        SiblingKind::Any => format!(
             "where {} is found, both count: leave it out, or join the two by OR",
             shown(term)
         ),
-        Kind::Or | Kind::Near => {
+        SiblingKind::Or | SiblingKind::Near => {
             "leave it out, or mend the other if that was meant to be narrower".to_owned()
         }
     }
 }
 
 /// Which of a list's `own` entries others of its `terms` find already.
-pub(super) fn in_list(own: &[&Term], terms: &[Arc<Term>]) -> Vec<(usize, Problem)> {
+pub(super) fn in_list(own: &[&Term], terms: &[Arc<Term>]) -> Vec<(usize, ExpressionProblem)> {
     if own.is_empty() {
         return Vec::new();
     }
-    let index = Index::new(terms);
+    let index = TermIndex::new(terms);
     let mut numbers: HashMap<_, usize> = HashMap::new();
     for (number, term) in terms.iter().enumerate() {
         numbers.entry((term.text.as_str(), term.stemmer())).or_insert(number);
@@ -184,7 +195,7 @@ pub(super) fn in_list(own: &[&Term], terms: &[Arc<Term>]) -> Vec<(usize, Problem
                 .map(|entry| entry.term.as_ref())
         });
         if let Some(wide) = twin.or(wide) {
-            found.push((at, warning(0..0, message(term, wide, None), help(Kind::Or, term))));
+            found.push((at, warning(0..0, message(term, wide, None), help(SiblingKind::Or, term))));
         }
     }
     found

@@ -7,21 +7,21 @@ use regex_syntax::ast::{self, Ast, Visitor};
 
 use super::warning;
 use crate::language::pattern::Pattern;
-use crate::language::syntax::Problem;
+use crate::language::syntax::ExpressionProblem;
 use crate::language::tree::Tree;
 
 /// Capitals in a row that make a word rather than an abbreviation.
 const WORD: usize = 6;
 
 /// Warns of every such pattern of `tree`.
-pub(super) fn look(tree: &Tree, found: &mut Vec<Problem>) {
+pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
     match tree {
         Tree::Pattern(pattern, span) => found.extend(doubt(pattern, span)),
         other => other.branches().iter().for_each(|branch| look(branch, found)),
     }
 }
 
-fn doubt(pattern: &Pattern, span: &Range<usize>) -> Option<Problem> {
+fn doubt(pattern: &Pattern, span: &Range<usize>) -> Option<ExpressionProblem> {
     let ast = ast::parse::Parser::new().parse(&pattern.text).ok()?;
     let letters = ast::visit(&ast, Letters::default()).ok()?;
     let small = letters.small && !letters.capitals;

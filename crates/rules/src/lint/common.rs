@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::{Memo, shown, visit, warning};
+use super::{ListCache, shown, visit, warning};
 use crate::language::scope::Scope;
-use crate::language::syntax::Problem;
-use crate::language::term::{Term, Word};
+use crate::language::syntax::ExpressionProblem;
+use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
 
 /// The table, sorted; `lint/words.txt` says where it comes from.
@@ -18,7 +18,7 @@ const MANY: usize = 12;
 
 /// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are
 /// common words, too.
-pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
+pub(super) fn look(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
     visit::terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Site | Scope::Lang)
             && let Some((message, help)) = too_wide(term)
@@ -30,7 +30,7 @@ pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
 }
 
 /// The wildcards of a list's own entries that find very many words.
-pub(super) fn in_list(own: &[&Term]) -> Vec<(usize, Problem)> {
+pub(super) fn in_list(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
     let wide = own.iter().enumerate().filter_map(|(at, term)| Some((at, too_wide(term)?)));
     wide.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }
@@ -38,7 +38,7 @@ pub(super) fn in_list(own: &[&Term]) -> Vec<(usize, Problem)> {
 /// What is to be said of a word with a wildcard that stands alone: in a phrase, its neighbours
 /// narrow it down.
 fn too_wide(term: &Term) -> Option<(String, String)> {
-    let [Word::Prefix(start)] = term.words.as_slice() else { return None };
+    let [TermWord::Prefix(start)] = term.words.as_slice() else { return None };
     let first = WORDS.partition_point(|word| *word < start.as_str());
     let count = WORDS[first..].iter().take_while(|word| word.starts_with(start.as_str())).count();
     if count < MANY || !term.text.contains('*') {
@@ -59,7 +59,7 @@ pub fn is_common_word(word: &str) -> bool {
 pub(super) fn is_common(term: &Term) -> bool {
     let is_name = term.text.trim_start_matches('=').starts_with(char::is_uppercase);
     let [word] = term.words.as_slice() else { return false };
-    let is_word = !matches!(word, Word::Prefix(_) | Word::Initials { .. });
+    let is_word = !matches!(word, TermWord::Prefix(_) | TermWord::Initials { .. });
     is_name && is_word && term.capitals.is_none() && {
         let folded = crate::text::tokenise(&term.text);
         folded.first().is_some_and(|token| WORDS.binary_search(&token.word.as_str()).is_ok())
@@ -70,7 +70,7 @@ pub(super) fn is_common(term: &Term) -> bool {
 /// nearly everywhere; `None` if it is not.
 pub(crate) fn is_everywhere(term: &Term) -> Option<&'static str> {
     let [word] = term.words.as_slice() else { return None };
-    let (Word::Plain(word) | Word::Prefix(word)) = word else { return None };
+    let (TermWord::Plain(word) | TermWord::Prefix(word)) = word else { return None };
     if word.chars().nth(1).is_none() {
         return Some("a single letter");
     }
@@ -78,7 +78,7 @@ pub(crate) fn is_everywhere(term: &Term) -> Option<&'static str> {
 }
 
 /// Warns of the common words of `tree`, each of which makes it hold by itself.
-fn alone(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
+fn alone(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
     match tree {
         Tree::Term(term, span) if is_common(term) => found.push(common(term, span.clone())),
         // What is said of rows is said where their table is named.
@@ -106,7 +106,7 @@ fn alone(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
     }
 }
 
-fn common(term: &Term, span: std::ops::Range<usize>) -> Problem {
+fn common(term: &Term, span: std::ops::Range<usize>) -> ExpressionProblem {
     let name = shown(term);
     let word = term.text.to_lowercase();
     let bare = term.text.trim_start_matches('=');
@@ -117,7 +117,7 @@ fn common(term: &Term, span: std::ops::Range<usize>) -> Problem {
     warning(span, message, help)
 }
 
-fn common_in_list(term: &Term, list: &str, span: std::ops::Range<usize>) -> Problem {
+fn common_in_list(term: &Term, list: &str, span: std::ops::Range<usize>) -> ExpressionProblem {
     let bare = term.text.trim_start_matches('=');
     let message = format!(
         "{} of `${list}` is also a very common word: every `{}` makes this match",

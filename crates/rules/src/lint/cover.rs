@@ -1,6 +1,6 @@
 //! Whether one term is found wherever another is, going by their words alone.
 
-use crate::language::term::{Term, Word};
+use crate::language::term::{Term, TermWord};
 
 /// Whether `wide` is found in every place where `narrow` is found, in its words from the one at
 /// `at` on.
@@ -22,32 +22,32 @@ fn capitals_cover(wide: &Term, narrow: &Term, at: usize) -> bool {
     })
 }
 
-fn word_covers(wide: &Word, narrow: &Word) -> bool {
+fn word_covers(wide: &TermWord, narrow: &TermWord) -> bool {
     match narrow {
-        Word::Plain(word) | Word::Exact(word) => finds(wide, word),
-        Word::Numbers(word, others) => {
+        TermWord::Plain(word) | TermWord::Exact(word) => finds(wide, word),
+        TermWord::Numbers(word, others) => {
             finds(wide, word) && others.iter().all(|other| finds(wide, other))
         }
-        Word::Prefix(longer) => {
-            matches!(wide, Word::Prefix(start) if longer.starts_with(start.as_str()))
+        TermWord::Prefix(longer) => {
+            matches!(wide, TermWord::Prefix(start) if longer.starts_with(start.as_str()))
         }
-        Word::Initials { dotted, bare } => {
+        TermWord::Initials { dotted, bare } => {
             wide == narrow || (finds(wide, dotted) && finds(wide, bare))
         }
-        Word::Stem(..) => wide == narrow,
+        TermWord::Stem(..) => wide == narrow,
     }
 }
 
 /// Whether `word` finds `token` however that is written.
-fn finds(word: &Word, token: &str) -> bool {
+fn finds(word: &TermWord, token: &str) -> bool {
     match word {
-        Word::Plain(folded) | Word::Exact(folded) => folded == token,
-        Word::Numbers(folded, others) => {
+        TermWord::Plain(folded) | TermWord::Exact(folded) => folded == token,
+        TermWord::Numbers(folded, others) => {
             folded == token || others.iter().any(|other| other == token)
         }
-        Word::Stem(stemmer, stem) => stemmer.stem(token) == *stem,
-        Word::Prefix(start) => token.starts_with(start.as_str()),
-        Word::Initials { dotted, .. } => dotted == token,
+        TermWord::Stem(stemmer, stem) => stemmer.stem(token) == *stem,
+        TermWord::Prefix(start) => token.starts_with(start.as_str()),
+        TermWord::Initials { dotted, .. } => dotted == token,
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{shown, warning};
 use crate::language::scope::Scope;
-use crate::language::syntax::Problem;
-use crate::language::term::{Term, Word};
+use crate::language::syntax::ExpressionProblem;
+use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
 use crate::lint::visit;
 
@@ -16,7 +16,7 @@ const SHORTEST: usize = 3;
 const OF_ADJECTIVES: [&str; 10] = ["ая", "яя", "ый", "ий", "ой", "ое", "ее", "ые", "ие", "ій"];
 
 /// Warns of the first such term of an expression.
-pub(super) fn look(tree: &Tree, found: &mut Vec<Problem>) {
+pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
     let mut first = None;
     visit::terms(tree, &mut |term: &Arc<Term>, span, scope| {
         let is_text = !matches!(scope, Scope::Url | Scope::Site | Scope::Source | Scope::Lang);
@@ -34,7 +34,7 @@ pub(super) fn look(tree: &Tree, found: &mut Vec<Problem>) {
 }
 
 /// The first such term of a list's own entries, and the warning.
-pub(super) fn in_list(own: &[&Term]) -> Option<(usize, Problem)> {
+pub(super) fn in_list(own: &[&Term]) -> Option<(usize, ExpressionProblem)> {
     let at = own.iter().position(|term| lacks_endings(term))?;
     let term = own[at];
     let help = format!(
@@ -53,7 +53,7 @@ fn missed(term: &Term) -> String {
 
 fn lacks_endings(term: &Term) -> bool {
     !term.text.contains('*')
-        && term.words.iter().any(|word| matches!(word, Word::Plain(_) | Word::Numbers(..)))
+        && term.words.iter().any(|word| matches!(word, TermWord::Plain(_) | TermWord::Numbers(..)))
         && term
             .text
             .split_whitespace()

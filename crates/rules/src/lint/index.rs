@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::cover::covers;
-use crate::language::term::{Term, Word};
+use crate::language::term::{Term, TermWord};
 use crate::text::Stemmer;
 
 /// Longer terms are not taken in: nobody writes them, and they would cost too much.
@@ -22,19 +22,19 @@ const STEPS: usize = 2000;
 
 /// Terms in a trie by words. Keys are hashes: what is found is looked at itself before it counts.
 #[derive(Default)]
-pub(super) struct Index {
+pub(super) struct TermIndex {
     edges: HashMap<(usize, u64), usize>,
-    ends: HashMap<usize, Vec<Entry>>,
+    ends: HashMap<usize, Vec<IndexedTerm>>,
     stemmers: Vec<Stemmer>,
 }
 
 /// A term that was taken in, and as which.
-pub(super) struct Entry {
+pub(super) struct IndexedTerm {
     pub(super) number: usize,
     pub(super) term: Arc<Term>,
 }
 
-impl Index {
+impl TermIndex {
     /// All of `terms`, by their positions.
     pub(super) fn new<'t>(terms: impl IntoIterator<Item = &'t Arc<Term>>) -> Self {
         let mut index = Self::default();
@@ -51,7 +51,7 @@ impl Index {
         }
         let mut node = 0;
         for word in &term.words {
-            if let Word::Stem(stemmer, _) = word
+            if let TermWord::Stem(stemmer, _) = word
                 && !self.stemmers.contains(stemmer)
             {
                 self.stemmers.push(*stemmer);
@@ -61,12 +61,16 @@ impl Index {
         }
         let twins = self.ends.entry(node).or_default();
         if twins.len() < TWINS {
-            twins.push(Entry { number, term: Arc::clone(term) });
+            twins.push(IndexedTerm { number, term: Arc::clone(term) });
         }
     }
 
     /// A term that is found wherever `term` is, and that `wanted` accepts.
-    pub(super) fn covering(&self, term: &Term, wanted: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+    pub(super) fn covering(
+        &self,
+        term: &Term,
+        wanted: impl Fn(&IndexedTerm) -> bool,
+    ) -> Option<&IndexedTerm> {
         let mut steps = 0;
         for start in 0..term.words.len() {
             let mut open = vec![(0, start)];
@@ -89,13 +93,13 @@ impl Index {
     }
 
     /// The keys under which a word that covers `word` may stand.
-    fn keys(&self, word: &Word) -> Vec<u64> {
+    fn keys(&self, word: &TermWord) -> Vec<u64> {
         let (first, others, is_start) = match word {
-            Word::Plain(word) | Word::Exact(word) => (word, &[][..], false),
-            Word::Numbers(word, others) => (word, others.as_slice(), false),
-            Word::Initials { dotted, .. } => (dotted, &[][..], false),
-            Word::Prefix(start) => (start, &[][..], true),
-            Word::Stem(..) => return vec![key_of(word)],
+            TermWord::Plain(word) | TermWord::Exact(word) => (word, &[][..], false),
+            TermWord::Numbers(word, others) => (word, others.as_slice(), false),
+            TermWord::Initials { dotted, .. } => (dotted, &[][..], false),
+            TermWord::Prefix(start) => (start, &[][..], true),
+            TermWord::Stem(..) => return vec![key_of(word)],
         };
         let ends = first.char_indices().map(|(at, c)| at + c.len_utf8());
         let mut keys: Vec<u64> = ends.take(BEGINNINGS).map(|end| key('*', &first[..end])).collect();
@@ -110,14 +114,14 @@ impl Index {
     }
 }
 
-fn key_of(word: &Word) -> u64 {
+fn key_of(word: &TermWord) -> u64 {
     match word {
-        Word::Plain(word)
-        | Word::Exact(word)
-        | Word::Numbers(word, _)
-        | Word::Initials { dotted: word, .. } => key('=', word),
-        Word::Prefix(start) => key('*', start),
-        Word::Stem(stemmer, stem) => key_of_stem(*stemmer, stem),
+        TermWord::Plain(word)
+        | TermWord::Exact(word)
+        | TermWord::Numbers(word, _)
+        | TermWord::Initials { dotted: word, .. } => key('=', word),
+        TermWord::Prefix(start) => key('*', start),
+        TermWord::Stem(stemmer, stem) => key_of_stem(*stemmer, stem),
     }
 }
 
@@ -139,7 +143,7 @@ fn hash(value: &impl Hash) -> u64 {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Index, covers};
+    use super::{TermIndex, covers};
     use crate::language::term::{Forms, Term};
 
     #[test]
@@ -158,7 +162,7 @@ mod tests {
         let term =
             |text: &&str| Arc::new(Term::new(text, false, Forms::Plain, None).expect("a word"));
         let terms: Vec<Arc<Term>> = terms.iter().map(term).collect();
-        let index = Index::new(&terms);
+        let index = TermIndex::new(&terms);
         for text in [
             "weapons",
             "arms deal",

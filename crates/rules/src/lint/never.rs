@@ -3,15 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Memo, shown, warning};
+use super::{ListCache, shown, warning};
 use crate::explain::excerpt;
-use crate::language::pair::Link;
+use crate::language::pair::Proximity;
 use crate::language::print;
 use crate::language::scope::Scope;
-use crate::language::syntax::Problem;
+use crate::language::syntax::ExpressionProblem;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
-use barred::Barred;
+use barred::ExcludedTerms;
 
 mod apart;
 mod barred;
@@ -25,12 +25,18 @@ pub(super) struct Clash {
 }
 
 /// Warns of every part of `tree` that can never hold.
-pub(super) fn look(tree: &Tree, memo: &Memo, found: &mut Vec<Problem>) {
+pub(super) fn look(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
     branch(tree, Scope::Text, true, memo, found);
 }
 
 /// `whole`: whether `tree` is all that is looked for.
-fn branch(tree: &Tree, scope: Scope, whole: bool, memo: &Memo, found: &mut Vec<Problem>) {
+fn branch(
+    tree: &Tree,
+    scope: Scope,
+    whole: bool,
+    memo: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     if let Some(clash) = clash(tree, scope, memo) {
         let what = if whole { "this can never match" } else { "this part can never hold" };
         found.push(warning(
@@ -48,14 +54,14 @@ fn branch(tree: &Tree, scope: Scope, whole: bool, memo: &Memo, found: &mut Vec<P
 /// may, or it cannot be told.
 ///
 /// Sound: what clashes holds of no story.
-pub(super) fn clash(tree: &Tree, scope: Scope, memo: &Memo) -> Option<Clash> {
+pub(super) fn clash(tree: &Tree, scope: Scope, memo: &ListCache) -> Option<Clash> {
     match tree {
         Tree::And(branches) => {
             let apart = || apart::find(branches);
             against_negated(branches, scope, memo).or_else(apart)
         }
-        Tree::Pair(pair, span) if pair.link == Link::Except => {
-            let mut barred = Barred::default();
+        Tree::Pair(pair, span) if pair.link == Proximity::Except => {
+            let mut barred = ExcludedTerms::default();
             barred.add_operand(&pair.right, scope, span);
             let (term, by) = barred.all_of(&pair.left, scope, memo)?;
             Some(Clash { span: span.clone(), why: outside(&term, &by) })
@@ -65,8 +71,8 @@ pub(super) fn clash(tree: &Tree, scope: Scope, memo: &Memo) -> Option<Clash> {
 }
 
 /// Looks for a branch that must hold and cannot where the negated ones do not hold.
-fn against_negated(branches: &[Tree], scope: Scope, memo: &Memo) -> Option<Clash> {
-    let mut barred = Barred::default();
+fn against_negated(branches: &[Tree], scope: Scope, memo: &ListCache) -> Option<Clash> {
+    let mut barred = ExcludedTerms::default();
     let mut required: Vec<(&Tree, Scope)> = Vec::new();
     for branch in branches {
         match branch {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{MOST, Memo, expression, never};
+use super::{ListCache, MOST, expression, never};
 use crate::Rules;
 use crate::engine::naive;
-use crate::engine::page::Page;
+use crate::engine::page::TokenizedStory;
 use crate::fault::{Source, render};
 use crate::language::scope::Scope;
 use crate::language::syntax;
@@ -38,7 +38,7 @@ fn lists(forms: Forms) -> Lists {
 fn warnings_in(text: &str, forms: Forms) -> Vec<String> {
     let (tree, problems) = syntax::parse(text, &lists(forms));
     let tree = tree.unwrap_or_else(|| panic!("{text}: {problems:?}"));
-    let line = |problem: syntax::Problem| {
+    let line = |problem: syntax::ExpressionProblem| {
         format!(
             "{}: {} | {}",
             &text[problem.span],
@@ -46,7 +46,7 @@ fn warnings_in(text: &str, forms: Forms) -> Vec<String> {
             problem.help.unwrap_or_default()
         )
     };
-    expression(&tree, &Memo::default()).into_iter().map(line).collect()
+    expression(&tree, &ListCache::default()).into_iter().map(line).collect()
 }
 
 fn warnings(text: &str) -> Vec<String> {
@@ -306,7 +306,7 @@ fn what_is_shipped_is_not_warned_of() {
     let guide = include_str!("../../../../docs/rules.md");
     let examples = guide.split("```rule\n").skip(1).filter_map(|example| example.lines().next());
     let trees = examples.filter_map(|example| syntax::parse(example, &Lists::default()).0);
-    let told: Vec<_> = trees.flat_map(|tree| expression(&tree, &Memo::default())).collect();
+    let told: Vec<_> = trees.flat_map(|tree| expression(&tree, &ListCache::default())).collect();
     assert!(told.is_empty(), "{told:?}");
 }
 
@@ -336,14 +336,14 @@ fn huge_lists_and_many_rules_cost_little() {
         );
     }
     let (tree, _) = syntax::parse(&names.join(" OR "), &Lists::default());
-    assert!(expression(&tree.expect("it parses"), &Memo::default()).is_empty());
+    assert!(expression(&tree.expect("it parses"), &ListCache::default()).is_empty());
     assert_eq!(rendered(&file), "");
     for hostile in ["a ".repeat(100_000), "aaa* ".repeat(100_000)] {
         let hostile = hostile.trim();
         let both = syntax::parse(&format!("({hostile}) OR ({hostile} b)"), &Lists::default())
             .0
             .expect("it parses");
-        assert!(expression(&both, &Memo::default()).len() < 2);
+        assert!(expression(&both, &ListCache::default()).len() < 2);
     }
 }
 
@@ -386,10 +386,10 @@ proptest! {
         let (tree, _) = syntax::parse(&format!("{required} AND NOT {barred}"), &lists(Forms::Plain));
         // Some are refused: a field in a field.
         let Some(tree) = tree else { return Ok(()) };
-        if never::clash(&tree, Scope::Text, &Memo::default()).is_some() {
+        if never::clash(&tree, Scope::Text, &ListCache::default()).is_some() {
             for (title, body) in texts {
                 let story = Story { lang: lang.map(str::to_owned), ..Story::of_words(&title, &body) };
-                prop_assert!(!naive::holds(&tree, &Page::new(&story, &[])), "{title:?} {body:?}");
+                prop_assert!(!naive::holds(&tree, &TokenizedStory::new(&story, &[])), "{title:?} {body:?}");
             }
         }
     }
@@ -407,7 +407,7 @@ proptest! {
         };
         let parse = |words: &[&str]| syntax::parse(&written(words), &lists(Forms::Plain)).0;
         let Some(tree) = parse(&words) else { return Ok(()) };
-        for problem in expression(&tree, &Memo::default()) {
+        for problem in expression(&tree, &ListCache::default()) {
             let names = |word: &&str| problem.message.starts_with(&format!("`{word}` "));
             let Some(last) = words.iter().rposition(names) else { continue };
             let mut others = words.clone();
@@ -415,7 +415,7 @@ proptest! {
             let Some(shorter) = parse(&others) else { continue };
             for (title, body) in &texts {
                 let story = Story::of_words(title, body);
-                let page = Page::new(&story, &[]);
+                let page = TokenizedStory::new(&story, &[]);
                 prop_assert_eq!(naive::holds(&tree, &page), naive::holds(&shorter, &page), "{} {:?}", problem.message, body);
             }
         }

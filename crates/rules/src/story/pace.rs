@@ -70,7 +70,7 @@ impl Day {
 
 /// A notifier's `quiet`: hours in which it only gathers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quiet {
+pub struct QuietHours {
     /// When it begins.
     pub from: Time,
     /// When it ends, on the next day if that is not after `from`; never the same.
@@ -81,7 +81,7 @@ pub struct Quiet {
 
 /// A notifier's `limit`: so many messages to a receiver, the rest gathered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
+pub struct RateLimit {
     /// How many; at least one.
     pub most: u32,
     /// In any time as long as this.
@@ -90,11 +90,11 @@ pub struct Limit {
 
 /// What a notifier says of how often its receivers want to be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Manners {
+pub struct DeliveryPolicy {
     /// When it only gathers.
-    pub quiet: Option<Quiet>,
+    pub quiet: Option<QuietHours>,
     /// How much it may send.
-    pub limit: Option<Limit>,
+    pub limit: Option<RateLimit>,
 }
 
 /// A time of day as people write it: `22:00`.

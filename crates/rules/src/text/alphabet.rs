@@ -6,7 +6,7 @@ use super::fold::fold;
 
 /// What a character is to the fast way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum CharacterKind {
     /// White space: it ends a run.
     Space,
     /// A letter, or some, that fold to the same wherever they stand.
@@ -29,18 +29,18 @@ const SIGNS: std::ops::Range<u32> = 0x2010..0x2040;
 
 /// A character: what it is and what it folds to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) kind: Kind,
+pub(super) struct CharacterEntry {
+    pub(super) kind: CharacterKind,
     /// How many bytes of `folded` count.
     pub(super) length: u8,
     pub(super) folded: [u8; 4],
 }
 
-const ODD: Entry = Entry { kind: Kind::Odd, length: 0, folded: [0; 4] };
+const ODD: CharacterEntry = CharacterEntry { kind: CharacterKind::Odd, length: 0, folded: [0; 4] };
 
 /// A character of two bytes, as far as it can be known with its bytes in their place.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pair {
+pub(super) struct TwoByteCharacter {
     /// What it folds to if it is a letter, else itself.
     pub(super) folded: [u8; 2],
     /// A letter that folds to two bytes.
@@ -48,15 +48,15 @@ pub(super) struct Pair {
     pub(super) is_sign: bool,
 }
 
-impl Pair {
-    fn of(code: u32, entry: Entry) -> Self {
+impl TwoByteCharacter {
+    fn of(code: u32, entry: CharacterEntry) -> Self {
         let mut itself = [0; 2];
         if let Some(c) = char::from_u32(code) {
             c.encode_utf8(&mut itself);
         }
-        let is_letter = entry.kind == Kind::Letter && entry.length == 2;
+        let is_letter = entry.kind == CharacterKind::Letter && entry.length == 2;
         let folded = if is_letter { [entry.folded[0], entry.folded[1]] } else { itself };
-        Self { folded, is_letter, is_sign: entry.kind == Kind::Sign }
+        Self { folded, is_letter, is_sign: entry.kind == CharacterKind::Sign }
     }
 }
 
@@ -66,11 +66,11 @@ pub(super) static ALPHABET: LazyLock<Alphabet> = LazyLock::new(Alphabet::new);
 /// Every character that the fast way knows.
 #[derive(Clone, Debug)]
 pub(super) struct Alphabet {
-    ascii: [Kind; 128],
-    letters: Box<[Entry]>,
+    ascii: [CharacterKind; 128],
+    letters: Box<[CharacterEntry]>,
     /// The same characters for `map`.
-    pairs: Box<[Pair]>,
-    signs: Box<[Entry]>,
+    pairs: Box<[TwoByteCharacter]>,
+    signs: Box<[CharacterEntry]>,
 }
 
 impl Alphabet {
@@ -79,35 +79,35 @@ impl Alphabet {
         let of = |codes: std::ops::Range<u32>| {
             codes.map(|code| char::from_u32(code).map_or(ODD, entry)).collect()
         };
-        let mut ascii = [Kind::Odd; 128];
+        let mut ascii = [CharacterKind::Odd; 128];
         for (code, place) in (0_u8..).zip(&mut ascii) {
             *place = entry(char::from(code)).kind;
         }
-        let (letters, signs): (Box<[Entry]>, _) = (of(LETTERS), of(SIGNS));
-        let pairs = LETTERS.zip(&letters).map(|(code, entry)| Pair::of(code, *entry)).collect();
+        let (letters, signs): (Box<[CharacterEntry]>, _) = (of(LETTERS), of(SIGNS));
+        let pairs =
+            LETTERS.zip(&letters).map(|(code, entry)| TwoByteCharacter::of(code, *entry)).collect();
         Self { ascii, letters, pairs, signs }
     }
 
     /// What the character of one byte is.
-    pub(super) fn ascii(&self, byte: u8) -> Kind {
+    pub(super) fn ascii(&self, byte: u8) -> CharacterKind {
         self.ascii[usize::from(byte & 0x7f)]
     }
 
     /// What a character of several bytes is.
-    pub(super) fn of(&self, c: char) -> Kind {
+    pub(super) fn of(&self, c: char) -> CharacterKind {
         match c {
-            '€' => Kind::Sign,
-            _ => self
-                .entry(c)
-                .map_or(if c.is_whitespace() { Kind::Space } else { Kind::Odd }, |entry| {
-                    entry.kind
-                }),
+            '€' => CharacterKind::Sign,
+            _ => self.entry(c).map_or(
+                if c.is_whitespace() { CharacterKind::Space } else { CharacterKind::Odd },
+                |entry| entry.kind,
+            ),
         }
     }
 
     /// The character of several bytes at the start of `bytes`, which are of a text, if it is one
     /// that is known; and how many bytes it has.
-    fn at(&self, bytes: &[u8]) -> (Option<&Entry>, usize) {
+    fn at(&self, bytes: &[u8]) -> (Option<&CharacterEntry>, usize) {
         let low = |byte: &u8| usize::from(byte & 0x3f);
         match bytes {
             [lead @ 0xc2..=0xdf, last, ..] => (
@@ -125,37 +125,43 @@ impl Alphabet {
 
     /// The character of these two bytes.
     #[inline]
-    pub(super) fn pair(&self, lead: u8, last: u8) -> Pair {
+    pub(super) fn pair(&self, lead: u8, last: u8) -> TwoByteCharacter {
         let code = usize::from(lead & 0x1f) << 6 | usize::from(last & 0x3f);
         let known = self.pairs.get(code.wrapping_sub(LETTERS.start as usize));
-        known.copied().unwrap_or(Pair { folded: [lead, last], is_letter: false, is_sign: false })
+        known.copied().unwrap_or(TwoByteCharacter {
+            folded: [lead, last],
+            is_letter: false,
+            is_sign: false,
+        })
     }
 
     /// Whether the character of more than two bytes at the start of `bytes` is a plain sign, and
     /// how many bytes it has.
     pub(super) fn long(&self, bytes: &[u8]) -> (bool, usize) {
         let (entry, width) = self.at(bytes);
-        (entry.is_some_and(|entry| entry.kind == Kind::Sign), width)
+        (entry.is_some_and(|entry| entry.kind == CharacterKind::Sign), width)
     }
 
     /// The letter of two bytes at the start of `bytes`, which are of a text, if it is one that is
     /// known: no letter of more is.
-    pub(super) fn letter(&self, bytes: &[u8]) -> Option<&Entry> {
-        self.at(bytes).0.filter(|entry| entry.kind == Kind::Letter)
+    pub(super) fn letter(&self, bytes: &[u8]) -> Option<&CharacterEntry> {
+        self.at(bytes).0.filter(|entry| entry.kind == CharacterKind::Letter)
     }
 
-    fn entry(&self, c: char) -> Option<&Entry> {
+    fn entry(&self, c: char) -> Option<&CharacterEntry> {
         let code = u32::from(c);
         let at = |start: u32| code.checked_sub(start).map_or(usize::MAX, |at| at as usize);
         self.letters.get(at(LETTERS.start)).or_else(|| self.signs.get(at(SIGNS.start)))
     }
 }
 
-fn entry(c: char) -> Entry {
-    let sign = Entry { kind: Kind::Sign, ..ODD };
+fn entry(c: char) -> CharacterEntry {
+    let sign = CharacterEntry { kind: CharacterKind::Sign, ..ODD };
     match c {
-        _ if c.is_whitespace() => Entry { kind: Kind::Space, ..ODD },
-        '0'..='9' => letters(c).map_or(ODD, |entry| Entry { kind: Kind::Digit, ..entry }),
+        _ if c.is_whitespace() => CharacterEntry { kind: CharacterKind::Space, ..ODD },
+        '0'..='9' => {
+            letters(c).map_or(ODD, |entry| CharacterEntry { kind: CharacterKind::Digit, ..entry })
+        }
         '+' | '#' | '&' => ODD,
         _ if c.is_ascii_punctuation() => sign,
         '¡'
@@ -186,7 +192,7 @@ fn entry(c: char) -> Entry {
 }
 
 /// The entry of a letter or digit, if all that it folds to is of the same kind.
-fn letters(c: char) -> Option<Entry> {
+fn letters(c: char) -> Option<CharacterEntry> {
     let folded = fold(&c.to_string()).text;
     let plain = |c: char| {
         c.is_ascii_alphanumeric()
@@ -194,7 +200,7 @@ fn letters(c: char) -> Option<Entry> {
                 && c.is_alphabetic()
                 && !is_modifier(c)
     };
-    let mut entry = Entry { kind: Kind::Letter, length: 0, folded: [0; 4] };
+    let mut entry = CharacterEntry { kind: CharacterKind::Letter, length: 0, folded: [0; 4] };
     let fits =
         !folded.is_empty() && folded.len() <= entry.folded.len() && folded.chars().all(plain);
     fits.then(|| {

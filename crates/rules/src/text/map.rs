@@ -7,7 +7,7 @@ use super::alphabet::Alphabet;
 
 /// A bit for each byte of a text.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Map {
+pub(super) struct ByteMap {
     blocks: Vec<Block>,
     /// Where words begin, and what stands behind them. Words are of letters and digits: those of
     /// ASCII, and letters that are folded to as many bytes as they have.
@@ -37,7 +37,7 @@ struct Block {
 const OUTSIDE: Block =
     Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, high: 0 };
 
-impl Map {
+impl ByteMap {
     /// Takes in `text`, in the place of what was there, and folds in `folded`, a copy of it, the
     /// letters that stay as long as they are.
     pub(super) fn read(&mut self, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
@@ -74,7 +74,7 @@ impl Map {
     /// The stretches of letters and digits in those bytes, between which others stand, as they do
     /// before and behind.
     pub(super) fn words(&self, bytes: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-        let mut edges = Set::from(&self.edges, bytes.start);
+        let mut edges = SetBits::from(&self.edges, bytes.start);
         std::iter::from_fn(move || {
             let start = edges.next().filter(|start| *start < bytes.end)?;
             Some(start..edges.next().unwrap_or(self.length))
@@ -221,18 +221,18 @@ fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
 
 /// The first bit that is set from `from` on.
 fn next(bits: &[u64], from: usize) -> Option<usize> {
-    Set::from(bits, from).next()
+    SetBits::from(bits, from).next()
 }
 
 /// The bits that are set, one after the other.
-struct Set<'b> {
+struct SetBits<'b> {
     bits: &'b [u64],
     block: usize,
     /// Those of the block that are left.
     left: u64,
 }
 
-impl<'b> Set<'b> {
+impl<'b> SetBits<'b> {
     /// Those from `from` on.
     fn from(bits: &'b [u64], from: usize) -> Self {
         let block = from / BLOCK;
@@ -241,7 +241,7 @@ impl<'b> Set<'b> {
     }
 }
 
-impl Iterator for Set<'_> {
+impl Iterator for SetBits<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
@@ -274,7 +274,7 @@ fn has(bits: &[u64], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::alphabet::{ALPHABET, Kind};
+    use crate::text::alphabet::{ALPHABET, CharacterKind};
 
     #[test]
     fn a_byte_is_what_the_alphabet_says() {
@@ -283,11 +283,11 @@ mod tests {
             let is_line = matches!(byte, b'\n' | b'\r');
             let expected = match ALPHABET.ascii(byte) {
                 _ if byte >= 0x80 => STOP,
-                Kind::Letter | Kind::Digit => WORD,
-                Kind::Space if is_line => SPACE | STOP,
-                Kind::Space => SPACE,
-                Kind::Sign => 0,
-                Kind::Odd => STOP,
+                CharacterKind::Letter | CharacterKind::Digit => WORD,
+                CharacterKind::Space if is_line => SPACE | STOP,
+                CharacterKind::Space => SPACE,
+                CharacterKind::Sign => 0,
+                CharacterKind::Odd => STOP,
             };
             assert_eq!(of, expected, "{byte:#x}");
         }
@@ -295,7 +295,7 @@ mod tests {
 
     /// What is plain at the start of `text`, and its words.
     fn plain(text: &str) -> (&str, Vec<&str>) {
-        let mut map = Map::default();
+        let mut map = ByteMap::default();
         map.read(text.as_bytes(), &mut text.as_bytes().to_vec(), &ALPHABET);
         let end = map.plain_end(0);
         (&text[..end], map.words(0..end).map(|word| &text[word]).collect())

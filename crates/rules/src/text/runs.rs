@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// A stretch of text without white space that begins with something to see.
-pub(super) struct Run {
+pub(super) struct TextRun {
     /// Where it stands, in bytes.
     pub(super) span: Range<usize>,
     /// Whether a blank line parts it from the run before; never so for the first.
@@ -12,7 +12,7 @@ pub(super) struct Run {
 
 /// The runs of `text`, in order. White space never stands inside a word, so each run can be
 /// tokenised by itself.
-pub(super) fn runs(text: &str) -> impl Iterator<Item = Run> {
+pub(super) fn runs(text: &str) -> impl Iterator<Item = TextRun> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + text[at..].find(|c: char| !c.is_whitespace() && !shows_nothing(c))?;
@@ -20,7 +20,7 @@ pub(super) fn runs(text: &str) -> impl Iterator<Item = Run> {
             text[start..].find(char::is_whitespace).map_or(text.len(), |length| start + length);
         let after_blank_line = at > 0 && holds_blank_line(&text[at..start]);
         at = end;
-        Some(Run { span: start..end, after_blank_line })
+        Some(TextRun { span: start..end, after_blank_line })
     })
 }
 

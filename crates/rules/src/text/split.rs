@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::signs;
 
 /// A word of a folded text.
-pub(super) struct Piece {
+pub(super) struct WordPiece {
     /// The bytes that are compared.
     pub(super) word: Range<usize>,
     /// The bytes that a reader would call the word: with the last dot of `U.S.`
@@ -17,7 +17,7 @@ pub(super) struct Piece {
 }
 
 /// The words of `folded`, in order.
-pub(super) fn words(folded: &str) -> Vec<Piece> {
+pub(super) fn words(folded: &str) -> Vec<WordPiece> {
     let words = folded.unicode_word_indices().flat_map(|(start, word)| {
         let parts = join_initials(folded, parts(folded, start..start + word.len()));
         parts.into_iter().filter(|part| !is_genitive_s(folded, part))
@@ -25,10 +25,10 @@ pub(super) fn words(folded: &str) -> Vec<Piece> {
     signs::join(folded, words.collect()).into_iter().map(|word| piece(folded, word)).collect()
 }
 
-fn piece(folded: &str, word: Range<usize>) -> Piece {
+fn piece(folded: &str, word: Range<usize>) -> WordPiece {
     let initials = folded[word.clone()].contains('.') && is_letter(&folded[word.start..], '.');
     let dot = usize::from(initials && folded[word.end..].starts_with('.'));
-    Piece { shown: word.start..word.end + dot, word }
+    WordPiece { shown: word.start..word.end + dot, word }
 }
 
 /// The parts of one word of annex 29 between what joins them, its kana one by one, its Hangul

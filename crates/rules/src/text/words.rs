@@ -8,9 +8,9 @@
 
 use std::ops::Range;
 
-use super::alphabet::{ALPHABET, Alphabet, Kind};
+use super::alphabet::{ALPHABET, Alphabet, CharacterKind};
 use super::folded_words;
-use super::map::Map;
+use super::map::ByteMap;
 use super::runs::shows_nothing;
 
 /// The words of one text after another.
@@ -18,15 +18,15 @@ use super::runs::shows_nothing;
 pub(crate) struct Words {
     /// Of each text a copy in small letters, and the words that are none of its bytes.
     folded: Vec<u8>,
-    places: Vec<Place>,
-    map: Map,
+    places: Vec<WordPlace>,
+    map: ByteMap,
     /// The number of the next paragraph.
     paragraph: u32,
 }
 
 /// Where a word stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct WordPlace {
     at: u32,
     length: u32,
     /// Its first byte in its text.
@@ -40,7 +40,7 @@ pub(crate) struct Place {
 /// Bytes that stand behind every word, so that it can be read sixteen at a time.
 pub(crate) const PADDING: usize = 16;
 
-impl Place {
+impl WordPlace {
     /// How many bytes the folded word has.
     #[inline]
     pub(crate) fn length(&self) -> usize {
@@ -50,7 +50,7 @@ impl Place {
 
 /// A stretch of letters and digits, or letters with dots between.
 #[derive(Clone, Copy, Debug)]
-struct Part {
+struct WordPart {
     /// Its folded bytes.
     at: usize,
     end: usize,
@@ -63,7 +63,7 @@ struct Part {
 
 /// A run that is looked at: its text, where that has its copy, and its first byte.
 #[derive(Clone, Copy)]
-struct Run<'t> {
+struct PendingRun<'t> {
     text: &'t str,
     copy: usize,
     start: usize,
@@ -87,7 +87,7 @@ impl Words {
         let mut at = 0;
         while let Some((start, lines)) = next_run(text, at, alphabet) {
             self.paragraph += u32::from(at > 0 && lines > 1);
-            let run = Run { text, copy, start };
+            let run = PendingRun { text, copy, start };
             let plain = self.map.plain_end(start);
             at = if plain > start {
                 self.plain_runs(copy, start..plain);
@@ -102,13 +102,13 @@ impl Words {
     }
 
     /// Where each word stands.
-    pub(crate) fn places(&self) -> &[Place] {
+    pub(crate) fn places(&self) -> &[WordPlace] {
         &self.places
     }
 
     /// The folded word at `place`, with all that stands behind it: at least [`PADDING`] bytes.
     #[inline]
-    pub(crate) fn padded(&self, place: &Place) -> &[u8] {
+    pub(crate) fn padded(&self, place: &WordPlace) -> &[u8] {
         &self.folded[place.at as usize..]
     }
 
@@ -116,7 +116,7 @@ impl Words {
     /// text begins in small letters.
     fn plain_runs(&mut self, copy: usize, runs: Range<usize>) {
         let paragraph = self.paragraph;
-        let place = |word: Range<usize>| Place {
+        let place = |word: Range<usize>| WordPlace {
             at: number(copy + word.start),
             length: number(word.len()),
             start: number(word.start),
@@ -128,18 +128,18 @@ impl Words {
 
     /// Adds the words of the run by what is known of its characters; its end, or `None` if one of
     /// them is odd.
-    fn quick_run(&mut self, run: Run<'_>, alphabet: &Alphabet) -> Option<usize> {
+    fn quick_run(&mut self, run: PendingRun<'_>, alphabet: &Alphabet) -> Option<usize> {
         let bytes = run.text.as_bytes();
         let (folded, words) = (self.folded.len(), self.places.len());
-        let mut last: Option<Part> = None;
+        let mut last: Option<WordPart> = None;
         let mut at = run.start;
         loop {
             let from = at;
             at = ascii_end(bytes, from);
             let mut part =
-                Part { at: run.copy + from, end: run.copy + at, from, to: at, initials: 0 };
+                WordPart { at: run.copy + from, end: run.copy + at, from, to: at, initials: 0 };
             let (mut kind, mut width) = kind_at(run.text, at, alphabet);
-            if kind == Kind::Letter {
+            if kind == CharacterKind::Letter {
                 part = self.copied(part, run, alphabet);
                 at = part.to;
                 (kind, width) = kind_at(run.text, at, alphabet);
@@ -148,9 +148,9 @@ impl Words {
                 last = Some(self.put(last, part, run));
             }
             match kind {
-                Kind::Sign | Kind::Letter | Kind::Digit => at += width,
-                Kind::Space => break,
-                Kind::Odd => {
+                CharacterKind::Sign | CharacterKind::Letter | CharacterKind::Digit => at += width,
+                CharacterKind::Space => break,
+                CharacterKind::Odd => {
                     self.folded.truncate(folded);
                     self.places.truncate(words);
                     return None;
@@ -164,7 +164,7 @@ impl Words {
     }
 
     /// `part`, behind which a letter beyond ASCII stands, to its true end.
-    fn copied(&mut self, part: Part, run: Run<'_>, alphabet: &Alphabet) -> Part {
+    fn copied(&mut self, part: WordPart, run: PendingRun<'_>, alphabet: &Alphabet) -> WordPart {
         let (bytes, at) = (run.text.as_bytes(), self.folded.len());
         self.folded.extend_from_within(part.at..part.end);
         let mut to = part.to;
@@ -184,13 +184,14 @@ impl Words {
                 break;
             }
         }
-        Part { at, end: self.folded.len(), to, ..part }
+        WordPart { at, end: self.folded.len(), to, ..part }
     }
 
     /// Joins `part` to the `last` if both are letters with a dot between them, or takes the last;
     /// what is last now.
-    fn put(&mut self, last: Option<Part>, part: Part, run: Run<'_>) -> Part {
-        let part = Part { initials: u32::from(is_letter(&self.folded[part.at..part.end])), ..part };
+    fn put(&mut self, last: Option<WordPart>, part: WordPart, run: PendingRun<'_>) -> WordPart {
+        let part =
+            WordPart { initials: u32::from(is_letter(&self.folded[part.at..part.end])), ..part };
         let Some(last) = last else { return part };
         let is_dotted = last.to + 1 == part.from && run.text.as_bytes()[last.to] == b'.';
         if last.initials == 0 || part.initials == 0 || !is_dotted {
@@ -199,21 +200,21 @@ impl Words {
         }
         let initials = last.initials + 1;
         if last.end + 1 == part.at && part.at < run.copy + run.text.len() {
-            return Part { at: last.at, from: last.from, initials, ..part };
+            return WordPart { at: last.at, from: last.from, initials, ..part };
         }
         let at = self.folded.len();
         self.folded.extend_from_within(last.at..last.end);
         self.folded.push(b'.');
         self.folded.extend_from_within(part.at..part.end);
-        Part { at, end: self.folded.len(), from: last.from, to: part.to, initials }
+        WordPart { at, end: self.folded.len(), from: last.from, to: part.to, initials }
     }
 
-    fn take(&mut self, part: Part, run: Run<'_>) {
+    fn take(&mut self, part: WordPart, run: PendingRun<'_>) {
         if self.folded[part.at..part.end] == *b"s" && is_genitive(&run.text[run.start..part.from]) {
             return;
         }
         let behind = if part.initials > 1 { dot(&run.text.as_bytes()[part.to..]) } else { 0 };
-        self.places.push(Place {
+        self.places.push(WordPlace {
             at: number(part.at),
             length: number(part.end - part.at),
             start: number(part.from),
@@ -223,14 +224,14 @@ impl Words {
     }
 
     /// Adds the words of the run as `tokenise` finds them; its end.
-    fn slow_run(&mut self, run: Run<'_>) -> usize {
+    fn slow_run(&mut self, run: PendingRun<'_>) -> usize {
         let written = run.text[run.start..].split(char::is_whitespace).next().unwrap_or_default();
         for token in folded_words(written, run.start, self.paragraph) {
             let at = number(self.folded.len());
             self.folded.extend_from_slice(token.word.as_bytes());
             let (length, paragraph) = (number(token.word.len()), token.paragraph);
             let (start, end) = (number(token.span.start), number(token.span.end));
-            self.places.push(Place { at, length, start, end, paragraph });
+            self.places.push(WordPlace { at, length, start, end, paragraph });
         }
         run.start + written.len()
     }
@@ -252,13 +253,14 @@ fn ascii_end(bytes: &[u8], from: usize) -> usize {
 }
 
 /// What stands at `at`, and how many bytes it has; the end is white space.
-fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (Kind, usize) {
+fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (CharacterKind, usize) {
     match text.as_bytes().get(at) {
-        None => (Kind::Space, 0),
+        None => (CharacterKind::Space, 0),
         Some(byte) if byte.is_ascii() => (alphabet.ascii(*byte), 1),
-        Some(_) => {
-            text[at..].chars().next().map_or((Kind::Space, 0), |c| (alphabet.of(c), c.len_utf8()))
-        }
+        Some(_) => text[at..]
+            .chars()
+            .next()
+            .map_or((CharacterKind::Space, 0), |c| (alphabet.of(c), c.len_utf8())),
     }
 }
 
@@ -269,7 +271,7 @@ fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u3
     loop {
         let byte = *bytes.get(at)?;
         if byte < 0x80 {
-            if alphabet.ascii(byte) != Kind::Space {
+            if alphabet.ascii(byte) != CharacterKind::Space {
                 return Some((at, lines));
             }
             lines +=
@@ -278,8 +280,8 @@ fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u3
         } else {
             let c = text[at..].chars().next()?;
             match alphabet.of(c) {
-                Kind::Space => {}
-                Kind::Odd if shows_nothing(c) => {}
+                CharacterKind::Space => {}
+                CharacterKind::Odd if shows_nothing(c) => {}
                 _ => return Some((at, lines)),
             }
             lines += u32::from(matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'));

@@ -39,14 +39,14 @@ impl Size {
 
 /// The place of a value and of what is inside it.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ValuePlace {
     /// Of a scalar, all of it; of a list or mapping, its first line.
     pub(super) span: Range<usize>,
     pub(super) style: ScalarStyle,
-    inside: Vec<Place>,
+    inside: Vec<ValuePlace>,
 }
 
-impl Place {
+impl ValuePlace {
     /// The place of a list's item. What stands inside an alias stands where the alias does.
     pub(super) fn item(&self, index: usize) -> &Self {
         self.inside.get(index).unwrap_or(self)
@@ -59,8 +59,8 @@ impl Place {
 }
 
 /// A list or mapping that is being read.
-struct Open {
-    place: Place,
+struct OpenCollection {
+    place: ValuePlace,
     is_mapping: bool,
     keys: HashSet<String>,
     anchor: usize,
@@ -70,8 +70,8 @@ struct Open {
 
 /// Reads the places of a document that `serde_yaml` can be trusted with: bounded depth and size, no
 /// tags, no duplicate keys. `None` if it cannot be used.
-pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Place> {
-    let mut reader = Reader {
+pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<ValuePlace> {
+    let mut reader = PlaceReader {
         source,
         offsets: Offsets::of(&source.text),
         faults,
@@ -93,26 +93,26 @@ pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Plac
         }
     }
     reader.refuse_unused_anchors();
-    let whole = Place { span: 0..0, style: ScalarStyle::Plain, inside: Vec::new() };
+    let whole = ValuePlace { span: 0..0, style: ScalarStyle::Plain, inside: Vec::new() };
     reader.sound.then(|| reader.root.unwrap_or(whole))
 }
 
-struct Reader<'s> {
+struct PlaceReader<'s> {
     source: &'s Arc<Source>,
     offsets: Offsets,
     faults: &'s mut Vec<Fault>,
-    open: Vec<Open>,
+    open: Vec<OpenCollection>,
     /// What an anchor stands for.
     anchors: HashMap<usize, Size>,
     /// What all aliases so far stand for.
     aliased: Size,
     /// Anchors before scalars that no alias has named so far, with the place of the scalar.
     unused: BTreeMap<usize, Range<usize>>,
-    root: Option<Place>,
+    root: Option<ValuePlace>,
     sound: bool,
 }
 
-impl Reader<'_> {
+impl PlaceReader<'_> {
     /// Takes in one event; `None` if there is no use in going on.
     fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
         let span = self.offsets.range(span);
@@ -133,7 +133,7 @@ impl Reader<'_> {
                 if anchor > 0 {
                     self.unused.insert(anchor, span.clone());
                 }
-                self.close(Place { span, style, inside: Vec::new() }, Some(&value), size);
+                self.close(ValuePlace { span, style, inside: Vec::new() }, Some(&value), size);
             }
             Event::Alias(anchor) => {
                 let size = self.anchors.get(&anchor).copied().unwrap_or_default();
@@ -141,7 +141,7 @@ impl Reader<'_> {
                 self.unused.remove(&anchor);
                 self.check_aliased(&span, size)?;
                 self.close(
-                    Place { span, style: ScalarStyle::Plain, inside: Vec::new() },
+                    ValuePlace { span, style: ScalarStyle::Plain, inside: Vec::new() },
                     None,
                     size,
                 );
@@ -202,12 +202,12 @@ impl Reader<'_> {
             );
             return None;
         }
-        let place = Place {
+        let place = ValuePlace {
             span: self.first_line(span.start),
             style: ScalarStyle::Plain,
             inside: Vec::new(),
         };
-        self.open.push(Open {
+        self.open.push(OpenCollection {
             place,
             is_mapping,
             keys: HashSet::new(),
@@ -218,7 +218,7 @@ impl Reader<'_> {
     }
 
     /// Puts a finished value where it belongs. `text`: of a scalar, its value.
-    fn close(&mut self, place: Place, text: Option<&str>, size: Size) {
+    fn close(&mut self, place: ValuePlace, text: Option<&str>, size: Size) {
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(place);
             return;

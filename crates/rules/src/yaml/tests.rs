@@ -18,7 +18,7 @@ fn faults_of(text: &str) -> String {
 }
 
 /// The value of `when`.
-fn when(document: &Document) -> Text {
+fn when(document: &YamlDocument) -> Text {
     let mut faults = Vec::new();
     let mut entries = document.root().entries(&mut faults).expect("a mapping");
     let text = entries.require("when", &mut faults).expect("when is there").text(&mut faults);

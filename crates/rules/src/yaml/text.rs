@@ -68,7 +68,7 @@ impl Text {
         if raw.starts_with('*') && self.style == ScalarStyle::Plain && self.value != raw {
             return self.span.clone();
         }
-        let mut written = Written::new(raw, self.style);
+        let mut written = ScalarCursor::new(raw, self.style);
         let (mut start, mut end) = (None, None);
         for (at, c) in self.value.char_indices() {
             if at >= span.end && start.is_some() {
@@ -87,14 +87,14 @@ impl Text {
 }
 
 /// Walks a scalar as it was written, beside its value.
-struct Written<'s> {
+struct ScalarCursor<'s> {
     raw: &'s str,
     left: Peekable<CharIndices<'s>>,
     style: ScalarStyle,
     last_end: usize,
 }
 
-impl<'s> Written<'s> {
+impl<'s> ScalarCursor<'s> {
     fn new(raw: &'s str, style: ScalarStyle) -> Self {
         let mut left = raw.char_indices().peekable();
         let mut last_end = 0;

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::Sides;
-use crate::backtest::tally::{Found, Headline, Tally};
+use crate::backtest::tally::{Headline, StoryCount, Tally};
 use crate::cli::count;
 use crate::notify::plain;
 
@@ -19,14 +19,14 @@ pub(super) const UNBOUNDED: usize = 400;
 const MOST_NAMES: usize = 20;
 
 /// How wide the report may be, and where its reader lives.
-pub(super) struct Page {
+pub(super) struct ReportLayout {
     /// Columns of the terminal.
     pub(super) width: usize,
     /// The zone of its dates.
     pub(super) zone: TimeZone,
 }
 
-impl Page {
+impl ReportLayout {
     /// The whole report, ending in a line break.
     pub(super) fn report(&self, tally: &Tally, sides: &Sides, threads: u16) -> String {
         let mut text = match &sides.other {
@@ -40,7 +40,7 @@ impl Page {
 
     /// Every rule that matched, most matches first, then those that matched nothing.
     fn matches(&self, tally: &Tally, names: &[String]) -> String {
-        let mut rules: Vec<(&String, &Found)> = names.iter().zip(&tally.rules).collect();
+        let mut rules: Vec<(&String, &StoryCount)> = names.iter().zip(&tally.rules).collect();
         rules.sort_by_key(|(_, found)| std::cmp::Reverse(found.count));
         let mut text = String::new();
         let mut idle = Vec::new();
@@ -84,7 +84,7 @@ impl Page {
         text + &self.list("would match the same stories", &unchanged)
     }
 
-    fn section(&self, heading: &str, parts: &[(char, &Found)]) -> String {
+    fn section(&self, heading: &str, parts: &[(char, &StoryCount)]) -> String {
         let mut text =
             textwrap::fill(heading, textwrap::Options::new(self.width).subsequent_indent("  "))
                 + "\n";
@@ -177,11 +177,11 @@ mod tests {
     use crate::backtest::matching::Matcher;
     use crate::backtest::tally::Change;
 
-    fn found(count: usize, titles: &[&str]) -> Found {
+    fn found(count: usize, titles: &[&str]) -> StoryCount {
         let date = Some("2026-11-24T10:30:00Z".parse().unwrap());
         let newest =
             titles.iter().map(|title| Headline { date, title: (*title).to_owned() }).collect();
-        Found { count, newest }
+        StoryCount { count, newest }
     }
 
     fn sides(other: bool) -> Sides {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn report(width: usize, tally: &Tally, other: bool) -> String {
-        Page { width, zone: TimeZone::UTC }.report(tally, &sides(other), 1)
+        ReportLayout { width, zone: TimeZone::UTC }.report(tally, &sides(other), 1)
     }
 
     #[test]
@@ -223,9 +223,10 @@ mod tests {
         };
         let mut tally = tally();
         tally.changes.insert("arms OR missiles".to_owned(), change);
-        tally
-            .changes
-            .insert("new".to_owned(), Change { adds: found(9, &["Oil"]), drops: Found::default() });
+        tally.changes.insert(
+            "new".to_owned(),
+            Change { adds: found(9, &["Oil"]), drops: StoryCount::default() },
+        );
         insta::assert_snapshot!("changes", report(60, &tally, true));
     }
 
@@ -233,7 +234,7 @@ mod tests {
     fn many_names_are_counted() {
         let names: Vec<String> = (0..500).map(|number| format!("rule {number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let list = Page { width: 80, zone: TimeZone::UTC }.list("matched nothing", &names);
+        let list = ReportLayout { width: 80, zone: TimeZone::UTC }.list("matched nothing", &names);
         assert!(
             list.contains("500 rules matched nothing:") && list.contains("… and 480 more"),
             "{list}"

@@ -3,42 +3,50 @@
 use secrecy::SecretString;
 use url::Url;
 
-use super::super::super::reader::Reader;
-use super::super::super::{Addressed, Format, SecretUrl};
+use super::super::super::reader::ConfigReader;
+use super::super::super::{Addressed, SecretUrl, WebhookFormat};
 use super::super::Faulty;
 use tidings_rules::yaml::Entries;
 
 /// Where PagerDuty takes events, unless `url` says otherwise (`events.eu.pagerduty.com`).
 pub(super) const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 
-const FORMATS: [(&str, Format); 8] = [
-    ("standard", Format::Standard),
-    ("slack", Format::Slack),
-    ("mattermost", Format::Slack),
-    ("discord", Format::Discord),
-    ("teams", Format::Teams),
-    ("telegram", Format::Telegram),
-    ("ntfy", Format::Ntfy),
-    ("pagerduty", Format::PagerDuty),
+const FORMATS: [(&str, WebhookFormat); 8] = [
+    ("standard", WebhookFormat::Standard),
+    ("slack", WebhookFormat::Slack),
+    ("mattermost", WebhookFormat::Slack),
+    ("discord", WebhookFormat::Discord),
+    ("teams", WebhookFormat::Teams),
+    ("telegram", WebhookFormat::Telegram),
+    ("ntfy", WebhookFormat::Ntfy),
+    ("pagerduty", WebhookFormat::PagerDuty),
 ];
 
-pub(super) fn format(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Format> {
-    entries.get("format").map_or(Some(Format::Standard), |node| reader.choice(node, &FORMATS))
+pub(super) fn format(
+    entries: &mut Entries<'_>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<WebhookFormat> {
+    entries
+        .get("format")
+        .map_or(Some(WebhookFormat::Standard), |node| reader.choice(node, &FORMATS))
 }
 
 /// Whom messages are for: `chat` for Telegram, `routing_key` for PagerDuty, the end of the address
 /// for ntfy.
 pub(super) fn addressed(
     entries: &mut Entries<'_>,
-    format: Option<Format>,
+    format: Option<WebhookFormat>,
     url: Option<&SecretUrl>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Result<Option<Addressed>, Faulty> {
     let (key, written) = match format.ok_or(Faulty)? {
-        Format::Telegram => ("chat_id", "chat"),
-        Format::PagerDuty => ("routing_key", "routing_key"),
-        Format::Ntfy => return topic(entries, url.ok_or(Faulty)?, reader).map(Some),
-        Format::Standard | Format::Slack | Format::Discord | Format::Teams => return Ok(None),
+        WebhookFormat::Telegram => ("chat_id", "chat"),
+        WebhookFormat::PagerDuty => ("routing_key", "routing_key"),
+        WebhookFormat::Ntfy => return topic(entries, url.ok_or(Faulty)?, reader).map(Some),
+        WebhookFormat::Standard
+        | WebhookFormat::Slack
+        | WebhookFormat::Discord
+        | WebhookFormat::Teams => return Ok(None),
     };
     let to = entries.require(written, reader.faults).and_then(|node| reader.string(node));
     to.map(|to| Some(Addressed { key, to: SecretString::from(to.trim()) })).ok_or(Faulty)
@@ -47,7 +55,7 @@ pub(super) fn addressed(
 fn topic(
     entries: &mut Entries<'_>,
     url: &SecretUrl,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Result<Addressed, Faulty> {
     let topic =
         url.0.path().trim_end_matches('/').rsplit('/').next().filter(|topic| !topic.is_empty());
@@ -66,14 +74,14 @@ fn topic(
 
 /// Where messages of `format` go: ntfy takes JSON where its topics begin, and Discord answers with
 /// what it took only when asked to.
-pub(super) fn posted_to(format: Format, mut url: Url) -> Url {
+pub(super) fn posted_to(format: WebhookFormat, mut url: Url) -> Url {
     match format {
-        Format::Ntfy => {
+        WebhookFormat::Ntfy => {
             if let Ok(mut parts) = url.path_segments_mut() {
                 parts.pop_if_empty().pop();
             }
         }
-        Format::Discord if !url.query_pairs().any(|(key, _)| key == "wait") => {
+        WebhookFormat::Discord if !url.query_pairs().any(|(key, _)| key == "wait") => {
             url.query_pairs_mut().append_pair("wait", "true");
         }
         _ => {}

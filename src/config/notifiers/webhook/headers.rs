@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::super::super::SecretUrl;
 use super::super::super::headers::{self as added, FRAMING};
-use super::super::super::reader::Reader;
+use super::super::super::reader::ConfigReader;
 use tidings_rules::yaml::{Entries, Node};
 
 /// The headers that `headers` names, and `Authorization` as `auth` has it. All are marked as
@@ -15,7 +15,7 @@ use tidings_rules::yaml::{Entries, Node};
 pub(super) fn headers(
     entries: &mut Entries<'_>,
     url: Option<&SecretUrl>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Option<HeaderMap> {
     let written = entries
         .get("headers")
@@ -46,7 +46,7 @@ fn not_for_hooks(name: &str) -> Option<&'static str> {
 }
 
 /// `{basic: {user: …, password: …}}` (RFC 7617) or `{bearer: …}` (RFC 6750).
-fn login(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
+fn login(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     let mut entries = reader.entries(node)?;
     let (basic, bearer) = (entries.get("basic"), entries.get("bearer"));
     entries.finish(reader.faults);
@@ -68,7 +68,7 @@ fn login(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
     }
 }
 
-fn basic(node: Node<'_>, reader: &mut Reader<'_>) -> Option<HeaderValue> {
+fn basic(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     let mut entries = reader.entries(node)?;
     let user_node = entries.require("user", reader.faults);
     let user = user_node.and_then(|node| reader.string(node));

@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::SecretSlice;
 
 use super::super::super::SigningKey;
-use super::super::super::reader::Reader;
+use super::super::super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
 
 /// How long a key may be, in bytes (Standard Webhooks, symmetric signatures).
@@ -19,7 +19,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(super) fn keys(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<SigningKey>> {
+pub(super) fn keys(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<SigningKey>> {
     let nodes = node.one_or_many();
     if nodes.is_empty() {
         reader.error(
@@ -33,7 +33,7 @@ pub(super) fn keys(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Signin
 }
 
 /// A key as Standard Webhooks writes it: `whsec_` and base64.
-fn key(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SigningKey> {
+fn key(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<SigningKey> {
     let text = reader.string(node)?;
     let bytes = text.trim().strip_prefix("whsec_").and_then(|key| BASE64.decode(key).ok());
     let message = match bytes {

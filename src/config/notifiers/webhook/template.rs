@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::super::super::reader::Reader;
+use super::super::super::reader::ConfigReader;
 use super::super::super::{Template, Writes};
 use super::super::Faulty;
 use crate::files;
@@ -15,7 +15,7 @@ const LARGEST: u64 = 256 << 10;
 pub(super) fn template(
     node: Node<'_>,
     entries: &mut Entries<'_>,
-    reader: &mut Reader<'_>,
+    reader: &mut ConfigReader<'_>,
 ) -> Result<Template, Faulty> {
     if let Some(format) = entries.get("format") {
         reader.error(format, "`template` says what messages look like, too", "keep one of the two");

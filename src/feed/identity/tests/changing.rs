@@ -31,14 +31,16 @@ fn news(documents: &[&[Item]]) -> usize {
         for item in known.iter_mut().filter(|item| gone.contains(&item.key)) {
             item.gone = true;
         }
-        for (n, past) in judged.iter().filter(|item| item.verdict == Verdict::Renewed).enumerate() {
+        for (n, past) in
+            judged.iter().filter(|item| item.verdict == ItemChange::Renewed).enumerate()
+        {
             let old = known.iter_mut().find(|item| item.key == past.key).expect("it is known");
             let key = ItemKey(format!("{}\nuntil {n} {}", old.key.0, old.hash));
             *old = KnownItem { key, guid: None, link: None, stem: None, gone: true, ..old.clone() };
         }
         news = judged
             .iter()
-            .filter(|item| matches!(item.verdict, Verdict::New | Verdict::Renewed))
+            .filter(|item| matches!(item.verdict, ItemChange::New | ItemChange::Renewed))
             .count();
         for item in &judged {
             let Item { title, text, published, .. } = items[item.index].clone();

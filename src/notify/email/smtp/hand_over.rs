@@ -4,8 +4,8 @@
 use lettre::Address;
 
 use super::connection::Connection;
-use super::reply::Reply;
-use super::step::Step;
+use super::reply::SmtpReply;
+use super::step::SmtpStep;
 use super::wire::Broken;
 
 /// Who sends to whom.
@@ -25,11 +25,11 @@ fn is_ascii(address: &Address) -> bool {
 }
 
 /// Why a mail was not handed over.
-pub(super) enum Failure {
+pub(super) enum HandOverFailure {
     /// The server refused it.
-    Refused(Step, Reply),
+    Refused(SmtpStep, SmtpReply),
     /// The conversation broke off, or its answers and our commands no longer belong together.
-    Broken(Step, Broken),
+    Broken(SmtpStep, Broken),
     /// The sender's address needs an extension that the server lacks (RFC 6531).
     SenderBeyondAscii,
     /// The recipient's address does.
@@ -38,7 +38,7 @@ pub(super) enum Failure {
     TooLong(usize),
 }
 
-impl Failure {
+impl HandOverFailure {
     /// Whether the connection can be used no more.
     pub(super) fn ends_the_connection(&self) -> bool {
         match self {
@@ -52,12 +52,16 @@ impl Failure {
     /// cannot have taken.
     pub(super) fn may_be_the_connections(&self) -> bool {
         match self {
-            Self::Refused(Step::Mail | Step::Rcpt | Step::Data, reply) if reply.code == 421 => true,
-            Self::Refused(Step::Mail, reply) if reply.is_temporary() => {
+            Self::Refused(SmtpStep::Mail | SmtpStep::Rcpt | SmtpStep::Data, reply)
+                if reply.code == 421 =>
+            {
+                true
+            }
+            Self::Refused(SmtpStep::Mail, reply) if reply.is_temporary() => {
                 let text = reply.text().to_ascii_lowercase();
                 text.contains("connection") || text.contains("session")
             }
-            Self::Broken(Step::Mail | Step::Rcpt | Step::Data, broken) => {
+            Self::Broken(SmtpStep::Mail | SmtpStep::Rcpt | SmtpStep::Data, broken) => {
                 !matches!(broken, Broken::Late(_))
             }
             _ => false,
@@ -70,14 +74,14 @@ pub(super) async fn hand_over(
     connection: &mut Connection,
     envelope: &Envelope,
     mail: &[u8],
-) -> Result<Reply, Failure> {
+) -> Result<SmtpReply, HandOverFailure> {
     let parameters = parameters(connection, envelope, mail)?;
     connection.mails += 1;
-    ask(connection, Step::Mail, &format!("MAIL FROM:<{}>{parameters}", envelope.from)).await?;
-    ask(connection, Step::Rcpt, &format!("RCPT TO:<{}>", envelope.to)).await?;
-    ask(connection, Step::Data, "DATA").await?;
-    let answer = connection.wire.hand_over(mail, Step::End.patience()).await;
-    expected(Step::End, answer)
+    ask(connection, SmtpStep::Mail, &format!("MAIL FROM:<{}>{parameters}", envelope.from)).await?;
+    ask(connection, SmtpStep::Rcpt, &format!("RCPT TO:<{}>", envelope.to)).await?;
+    ask(connection, SmtpStep::Data, "DATA").await?;
+    let answer = connection.wire.hand_over(mail, SmtpStep::End.patience()).await;
+    expected(SmtpStep::End, answer)
 }
 
 /// What `MAIL` says besides the sender, as far as the server understands it.
@@ -85,16 +89,16 @@ fn parameters(
     connection: &Connection,
     envelope: &Envelope,
     mail: &[u8],
-) -> Result<String, Failure> {
+) -> Result<String, HandOverFailure> {
     let offer = &connection.offer;
     let mut parameters = String::new();
     if !envelope.is_ascii() {
         if !offer.utf8 {
             let is_sender = is_ascii(&envelope.to);
             return Err(if is_sender {
-                Failure::SenderBeyondAscii
+                HandOverFailure::SenderBeyondAscii
             } else {
-                Failure::RecipientBeyondAscii
+                HandOverFailure::RecipientBeyondAscii
             });
         }
         parameters.push_str(" SMTPUTF8");
@@ -104,7 +108,7 @@ fn parameters(
     }
     if let Some(most) = offer.size {
         if mail.len() > most {
-            return Err(Failure::TooLong(most));
+            return Err(HandOverFailure::TooLong(most));
         }
         parameters.push_str(" SIZE=");
         parameters.push_str(&mail.len().to_string());
@@ -112,17 +116,24 @@ fn parameters(
     Ok(parameters)
 }
 
-async fn ask(connection: &mut Connection, step: Step, command: &str) -> Result<Reply, Failure> {
+async fn ask(
+    connection: &mut Connection,
+    step: SmtpStep,
+    command: &str,
+) -> Result<SmtpReply, HandOverFailure> {
     expected(step, connection.wire.ask_within(step.patience(), command).await)
 }
 
 /// The reply, if it is the one that the step goes on with.
-fn expected(step: Step, answer: Result<Reply, Broken>) -> Result<Reply, Failure> {
-    let reply = answer.map_err(|broken| Failure::Broken(step, broken))?;
-    let goes_on = if step == Step::Data { reply.code == 354 } else { reply.is_positive() };
+fn expected(
+    step: SmtpStep,
+    answer: Result<SmtpReply, Broken>,
+) -> Result<SmtpReply, HandOverFailure> {
+    let reply = answer.map_err(|broken| HandOverFailure::Broken(step, broken))?;
+    let goes_on = if step == SmtpStep::Data { reply.code == 354 } else { reply.is_positive() };
     match reply.code / 100 {
         _ if goes_on => Ok(reply),
-        4 | 5 => Err(Failure::Refused(step, reply)),
-        _ => Err(Failure::Broken(step, Broken::OutOfTurn(reply))),
+        4 | 5 => Err(HandOverFailure::Refused(step, reply)),
+        _ => Err(HandOverFailure::Broken(step, Broken::OutOfTurn(reply))),
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::reply::Reply;
+use super::reply::SmtpReply;
 use super::wire::{Broken, Wire};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) async fn log_in(
     wire: &mut Wire,
     mechanism: Mechanism,
     (user, password): &(String, SecretString),
-) -> Result<Reply, Broken> {
+) -> Result<SmtpReply, Broken> {
     let mut words = mechanism.words(user, password.expose_secret());
     // Whoever asks for more than the mechanism has gets this end (RFC 4954, 4).
     words.push("*".to_owned());
@@ -58,6 +58,6 @@ pub(super) async fn log_in(
 }
 
 /// Whether `reply` says that the mechanism is not known, rather than that the login is wrong.
-pub(super) fn is_unknown(reply: &Reply) -> bool {
+pub(super) fn is_unknown(reply: &SmtpReply) -> bool {
     (500..=504).contains(&reply.code)
 }

@@ -1,29 +1,29 @@
 //! What a refusal means, by the step it answers, its enhanced code (RFC 3463), its code and, where
 //! these say too little, its words. Pure.
 
-use super::reply::Reply;
-use super::step::Step;
-use crate::notify::{Cause, Scope};
+use super::reply::SmtpReply;
+use super::step::SmtpStep;
+use crate::notify::{FailureCause, FailureScope};
 
 /// What becomes of a mail after a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum RefusalMeaning {
     /// The server will never take this mail.
     Never,
     /// The mail is too large for the server or the mailbox.
     TooLarge,
     /// It may take it later.
-    Later(Cause, Scope),
+    Later(FailureCause, FailureScope),
 }
 
-use Meaning::{Later, Never, TooLarge};
+use RefusalMeaning::{Later, Never, TooLarge};
 
 /// It takes nothing from us as we are.
-const SHUT: Meaning = Later(Cause::Shut, Scope::Notifier);
+const SHUT: RefusalMeaning = Later(FailureCause::Shut, FailureScope::Notifier);
 /// This mailbox takes nothing for now.
-const FULL: Meaning = Later(Cause::Busy, Scope::Recipient);
+const FULL: RefusalMeaning = Later(FailureCause::Busy, FailureScope::Recipient);
 /// This mailbox takes nothing from us.
-const BARRED: Meaning = Later(Cause::Shut, Scope::Recipient);
+const BARRED: RefusalMeaning = Later(FailureCause::Shut, FailureScope::Recipient);
 
 /// What is said of how much we send.
 const TOO_MUCH: [&str; 13] = [
@@ -83,8 +83,8 @@ const CONTENT: [&str; 8] =
     ["spam", "virus", "malware", "content", "phishing", "attachment", "infected", "junk"];
 
 /// What `reply`, a refusal, means where it answers `step`.
-pub(super) fn meaning(step: Step, reply: &Reply) -> Meaning {
-    let words = Words::of(&reply.text());
+pub(super) fn meaning(step: SmtpStep, reply: &SmtpReply) -> RefusalMeaning {
+    let words = PaddedWords::of(&reply.text());
     let status =
         reply.status.map(|status| (status.subject, status.detail)).filter(|status| status.0 != 0);
     if reply.is_temporary() {
@@ -101,65 +101,76 @@ pub(super) fn meaning(step: Step, reply: &Reply) -> Meaning {
 
 /// The kind of a failure that the server calls temporary. Only what it says of a mail itself counts
 /// as an attempt.
-fn cause(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Cause {
-    let of_the_mail =
-        matches!(step, Step::Data | Step::End) && !matches!(code, 421 | 432 | 450 | 452 | 454);
+fn cause(
+    step: SmtpStep,
+    code: u16,
+    status: Option<(u16, u16)>,
+    words: &PaddedWords,
+) -> FailureCause {
+    let of_the_mail = matches!(step, SmtpStep::Data | SmtpStep::End)
+        && !matches!(code, 421 | 432 | 450 | 452 | 454);
     let is_busy = matches!(status, Some((2 | 4 | 7, _) | (3, 1 | 2))) || words.have(&TOO_MUCH);
-    if of_the_mail && !is_busy { Cause::Failed } else { Cause::Busy }
+    if of_the_mail && !is_busy { FailureCause::Failed } else { FailureCause::Busy }
 }
 
 /// Whom such a failure concerns.
-fn scope(step: Step, code: u16, status: Option<(u16, u16)>, words: &Words) -> Scope {
+fn scope(
+    step: SmtpStep,
+    code: u16,
+    status: Option<(u16, u16)>,
+    words: &PaddedWords,
+) -> FailureScope {
     let of_a_recipient = match status {
-        Some((1 | 2, _)) => matches!(step, Step::Rcpt | Step::Data | Step::End),
+        Some((1 | 2, _)) => matches!(step, SmtpStep::Rcpt | SmtpStep::Data | SmtpStep::End),
         Some((3..=5, _)) => false,
-        _ => step == Step::Rcpt && !words.have(&TOO_MUCH),
+        _ => step == SmtpStep::Rcpt && !words.have(&TOO_MUCH),
     };
     if of_a_recipient && !matches!(code, 421 | 432 | 454) {
-        Scope::Recipient
+        FailureScope::Recipient
     } else {
-        Scope::Notifier
+        FailureScope::Notifier
     }
 }
 
 /// What a permanent refusal with an enhanced code means.
-fn by_status(step: Step, status: (u16, u16), words: &Words) -> Meaning {
+fn by_status(step: SmtpStep, status: (u16, u16), words: &PaddedWords) -> RefusalMeaning {
     match status {
         (2, 3) | (3, 4) => TooLarge,
-        _ if step == Step::Mail && status.0 != 6 => SHUT,
+        _ if step == SmtpStep::Mail && status.0 != 6 => SHUT,
         (1, 7..=9) | (3 | 5, _) | (4, 5) | (7, 8..=13 | 20..=30) => SHUT,
         (1 | 6, _) | (2, 1) => Never,
         (2, 2) => FULL,
         (7, _) if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
-        (7, _) if step == Step::End && words.have(&CONTENT) => Never,
-        _ if step == Step::Rcpt || status.0 == 2 => BARRED,
+        (7, _) if step == SmtpStep::End && words.have(&CONTENT) => Never,
+        _ if step == SmtpStep::Rcpt || status.0 == 2 => BARRED,
         _ => SHUT,
     }
 }
 
 /// What a permanent refusal without one means.
-fn by_code(step: Step, code: u16, words: &Words) -> Meaning {
-    let is_of_size = words.have(&SIZE) && matches!(step, Step::Mail | Step::Data | Step::End);
+fn by_code(step: SmtpStep, code: u16, words: &PaddedWords) -> RefusalMeaning {
+    let is_of_size =
+        words.have(&SIZE) && matches!(step, SmtpStep::Mail | SmtpStep::Data | SmtpStep::End);
     match (step, code) {
         (_, 523) => TooLarge,
         (_, 550 | 552 | 554) if is_of_size => TooLarge,
         (_, 500..=504 | 521 | 530 | 534 | 535 | 538 | 555) => SHUT,
         (_, 550 | 552 | 554) if words.have(&NO_ROOM) && !words.have(&TOO_MUCH) => FULL,
-        (Step::Rcpt, 552) => FULL,
+        (SmtpStep::Rcpt, 552) => FULL,
         _ if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
-        (Step::Mail | Step::Data | Step::End, 552) => TooLarge,
-        (Step::Rcpt, 510 | 511 | 550 | 551 | 553 | 556)
-        | (Step::Data, 550 | 551 | 553)
-        | (Step::End, 550 | 551 | 553 | 554) => Never,
-        (Step::Rcpt, _) => BARRED,
+        (SmtpStep::Mail | SmtpStep::Data | SmtpStep::End, 552) => TooLarge,
+        (SmtpStep::Rcpt, 510 | 511 | 550 | 551 | 553 | 556)
+        | (SmtpStep::Data, 550 | 551 | 553)
+        | (SmtpStep::End, 550 | 551 | 553 | 554) => Never,
+        (SmtpStep::Rcpt, _) => BARRED,
         _ => SHUT,
     }
 }
 
 /// A text in small letters, with one space before and after each word.
-struct Words(String);
+struct PaddedWords(String);
 
-impl Words {
+impl PaddedWords {
     fn of(text: &str) -> Self {
         let mut words = " ".to_owned();
         for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {

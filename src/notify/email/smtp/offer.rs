@@ -1,7 +1,7 @@
 //! What a server offers in its answer to EHLO (RFC 5321, 4.1.1.1). Keywords count in any case.
 
 use super::login::Mechanism;
-use super::reply::Reply;
+use super::reply::SmtpReply;
 
 /// Of a server that knows only HELO: nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) struct Offer {
 
 impl Offer {
     /// What `reply` says. Its first line should be a greeting, but some servers leave that out.
-    pub(super) fn of(reply: &Reply) -> Self {
+    pub(super) fn of(reply: &SmtpReply) -> Self {
         let mut offer = Self::default();
         for line in &reply.lines {
             offer.add(&line.to_ascii_uppercase());
@@ -63,7 +63,7 @@ mod tests {
             .chain(lines.iter().copied())
             .map(str::to_owned)
             .collect();
-        Offer::of(&Reply { code: 250, status: None, lines })
+        Offer::of(&SmtpReply { code: 250, status: None, lines })
     }
 
     #[rstest]

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use super::connection::Connection;
 use super::login::{self, Mechanism};
 use super::offer::Offer;
-use super::reply::Reply;
-use super::step::Step;
+use super::reply::SmtpReply;
+use super::step::SmtpStep;
 use super::tls;
 use super::wire::{Broken, Wire};
 use crate::config::{Email, MailSecurity};
@@ -30,7 +30,7 @@ pub(super) enum NotOpened {
     /// The conversation broke off.
     Broken(Broken),
     /// The server refused a step of it.
-    Refused(Step, Reply),
+    Refused(SmtpStep, SmtpReply),
     /// It offers no STARTTLS, which the configuration wants.
     NoStartTls,
     /// It offers no way to log in that we know.
@@ -76,7 +76,7 @@ async fn greeted(email: &Email) -> Result<(Wire, Offer), NotOpened> {
     if email.security == MailSecurity::Tls {
         wire = secure(wire, email).await?;
     }
-    positive(Step::Greeting, wire.reply().await?)?;
+    positive(SmtpStep::Greeting, wire.reply().await?)?;
     let offer = hello(&mut wire, &email.helo).await?;
     if email.security != MailSecurity::StartTls {
         return Ok((wire, offer));
@@ -84,7 +84,7 @@ async fn greeted(email: &Email) -> Result<(Wire, Offer), NotOpened> {
     if !offer.starttls {
         return Err(NotOpened::NoStartTls);
     }
-    positive(Step::StartTls, wire.ask("STARTTLS").await?)?;
+    positive(SmtpStep::StartTls, wire.ask("STARTTLS").await?)?;
     let mut wire = secure(wire, email).await?;
     let offer = hello(&mut wire, &email.helo).await?;
     Ok((wire, offer))
@@ -99,9 +99,9 @@ async fn secure(wire: Wire, email: &Email) -> Result<Wire, NotOpened> {
 async fn hello(wire: &mut Wire, name: &str) -> Result<Offer, NotOpened> {
     let reply = wire.ask(&format!("EHLO {name}")).await?;
     if !reply.is_permanent() {
-        return Ok(Offer::of(&positive(Step::Hello, reply)?));
+        return Ok(Offer::of(&positive(SmtpStep::Hello, reply)?));
     }
-    positive(Step::Hello, wire.ask(&format!("HELO {name}")).await?)?;
+    positive(SmtpStep::Hello, wire.ask(&format!("HELO {name}")).await?)?;
     Ok(Offer::default())
 }
 
@@ -127,7 +127,7 @@ async fn log_in(
                 return Ok(Connection::new(wire, offer, Some(mechanism)));
             }
             Ok(reply) if !reply.is_permanent() => {
-                return Err(NotOpened::Refused(Step::Login, reply));
+                return Err(NotOpened::Refused(SmtpStep::Login, reply));
             }
             Ok(reply) => {
                 failure = telling(failure, reply);
@@ -150,15 +150,15 @@ fn in_turn(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mechanism> {
 }
 
 /// The refusal that says more: one of the login over one of a mechanism.
-fn telling(before: NotOpened, reply: Reply) -> NotOpened {
+fn telling(before: NotOpened, reply: SmtpReply) -> NotOpened {
     match before {
         NotOpened::Refused(_, before) if login::is_unknown(&reply) => {
-            NotOpened::Refused(Step::Login, before)
+            NotOpened::Refused(SmtpStep::Login, before)
         }
-        _ => NotOpened::Refused(Step::Login, reply),
+        _ => NotOpened::Refused(SmtpStep::Login, reply),
     }
 }
 
-fn positive(step: Step, reply: Reply) -> Result<Reply, NotOpened> {
+fn positive(step: SmtpStep, reply: SmtpReply) -> Result<SmtpReply, NotOpened> {
     if reply.is_positive() { Ok(reply) } else { Err(NotOpened::Refused(step, reply)) }
 }

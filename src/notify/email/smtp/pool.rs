@@ -15,7 +15,7 @@ use tokio::time::{Sleep, sleep};
 use super::connection::Connection;
 use super::login::Mechanism;
 use crate::clock::later;
-use crate::notify::Retry;
+use crate::notify::RetryReason;
 use tidings_rules::story::NotifierName;
 
 /// How long a connection is kept without work. Servers close theirs after five minutes (RFC 5321,
@@ -36,13 +36,13 @@ pub(in crate::notify) struct Pools(Arc<Mutex<HashMap<NotifierName, Arc<Pool>>>>)
 /// Those of one notifier.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     /// Notified when a connection came back, was lost, was opened or was not.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PoolState {
     /// The one that was used last is at the end.
     idle: Vec<Idle>,
     /// Connections that are open: idle ones and those that are lent.
@@ -55,7 +55,7 @@ struct State {
     mechanism: Option<Mechanism>,
     /// How often no connection could be opened, and why the last time.
     failures: u64,
-    failure: Option<Retry>,
+    failure: Option<RetryReason>,
 }
 
 #[derive(Debug)]
@@ -65,45 +65,45 @@ struct Idle {
 }
 
 /// What whoever wants a connection does next.
-enum Turn {
+enum PoolTurn {
     Use(Connection),
     Open(Option<Mechanism>),
     Wait,
-    GiveUp(Retry),
+    GiveUp(RetryReason),
 }
 
-impl State {
+impl PoolState {
     /// The next step of somebody who came when `seen` failures had been, and may have waited for
     /// long. While a connection is being opened the others wait: if that fails, it fails for all of
     /// them, so that one wrong password is tried once and not eight times.
-    fn turn(&mut self, seen: u64, waited: bool, now: Timestamp) -> Turn {
+    fn turn(&mut self, seen: u64, waited: bool, now: Timestamp) -> PoolTurn {
         if let Some(Idle { connection, .. }) = self.idle.pop() {
-            return Turn::Use(connection);
+            return PoolTurn::Use(connection);
         }
         if self.failures > seen
             && let Some(failure) = &self.failure
         {
-            return Turn::GiveUp(failure.clone());
+            return PoolTurn::GiveUp(failure.clone());
         }
         let most = self
             .crowded
             .filter(|(_, until)| now < *until)
             .map_or(usize::MAX, |(most, _)| most.max(1));
         if self.opening || self.open >= most || (self.open > 0 && !waited) {
-            return Turn::Wait;
+            return PoolTurn::Wait;
         }
         self.opening = true;
-        Turn::Open(self.mechanism)
+        PoolTurn::Open(self.mechanism)
     }
 }
 
 impl Pool {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the state, and has everybody who waits look at it.
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut PoolState)) {
         change(&mut self.state());
         self.changed.notify_waiters();
     }
@@ -115,9 +115,9 @@ impl Pool {
         &self,
         now: Timestamp,
         open: impl Fn(Option<Mechanism>) -> F,
-    ) -> Result<Lent<'_>, Retry>
+    ) -> Result<Lent<'_>, RetryReason>
     where
-        F: Future<Output = Result<Connection, Retry>>,
+        F: Future<Output = Result<Connection, RetryReason>>,
     {
         let seen = self.state().failures;
         let mut another = pin!(sleep(ANOTHER));
@@ -126,24 +126,24 @@ impl Pool {
             changed.as_mut().enable();
             let turn = self.state().turn(seen, another.is_elapsed(), now);
             match turn {
-                Turn::Use(connection) => {
+                PoolTurn::Use(connection) => {
                     let mut lent = Lent { pool: self, connection: Some(connection), reused: true };
                     if lent.connection().reset().await {
                         return Ok(lent);
                     }
                 }
-                Turn::Open(mechanism) => {
+                PoolTurn::Open(mechanism) => {
                     let opening = Opening(self);
                     match open(mechanism).await {
                         Ok(connection) => return Ok(opening.succeeded(connection)),
                         Err(why) => opening.failed(why, now)?,
                     }
                 }
-                Turn::Wait => tokio::select! {
+                PoolTurn::Wait => tokio::select! {
                     () = changed => {}
                     () = &mut another, if !another.is_elapsed() => {}
                 },
-                Turn::GiveUp(why) => return Err(why),
+                PoolTurn::GiveUp(why) => return Err(why),
             }
         }
     }
@@ -186,7 +186,7 @@ impl<'p> Opening<'p> {
 
     /// Says so to those who wait. With others open it is no failure: the server bears no more of
     /// them.
-    fn failed(self, why: Retry, now: Timestamp) -> Result<(), Retry> {
+    fn failed(self, why: RetryReason, now: Timestamp) -> Result<(), RetryReason> {
         let mut state = self.0.state();
         if state.open > 0 {
             state.crowded = Some((state.open, later(now, CROWDED)));

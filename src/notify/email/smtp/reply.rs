@@ -17,7 +17,7 @@ const LINE: usize = 4096;
 const LINES: usize = 200;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reply {
+pub(super) struct SmtpReply {
     pub(super) code: u16,
     pub(super) status: Option<Status>,
     /// The text behind the code, line by line, as far as it is kept.
@@ -32,7 +32,7 @@ pub(super) struct Status {
     pub(super) detail: u16,
 }
 
-impl Reply {
+impl SmtpReply {
     fn new(code: u16, lines: Vec<String>) -> Self {
         Self { code, status: lines.iter().find_map(|line| status(line)), lines }
     }
@@ -60,17 +60,19 @@ impl Reply {
 
 /// Reads one reply: lines of a code and a hyphen, then one without the hyphen. The last line's code
 /// counts.
-pub(super) async fn read_reply(stream: &mut (impl AsyncBufRead + Unpin)) -> Result<Reply, Broken> {
+pub(super) async fn read_reply(
+    stream: &mut (impl AsyncBufRead + Unpin),
+) -> Result<SmtpReply, Broken> {
     let mut left = MOST;
     let mut lines = Vec::new();
     loop {
         let line = read_line(stream, &mut left).await?;
         let text = match parse(&line) {
-            Some(Line { code, last: true, text }) => {
+            Some(ReplyLine { code, last: true, text }) => {
                 lines.push(text);
-                return Ok(Reply::new(code, lines));
+                return Ok(SmtpReply::new(code, lines));
             }
-            Some(Line { text, .. }) => text,
+            Some(ReplyLine { text, .. }) => text,
             None if lines.is_empty() => {
                 return Err(Broken::Nonsense(String::from_utf8_lossy(&line).into_owned()));
             }
@@ -111,13 +113,13 @@ async fn read_line(
     }
 }
 
-struct Line {
+struct ReplyLine {
     code: u16,
     last: bool,
     text: String,
 }
 
-fn parse(line: &[u8]) -> Option<Line> {
+fn parse(line: &[u8]) -> Option<ReplyLine> {
     let (code, rest) = line.split_at_checked(3)?;
     let code: u16 =
         std::str::from_utf8(code).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
@@ -127,7 +129,7 @@ fn parse(line: &[u8]) -> Option<Line> {
         _ => true,
     };
     let text = String::from_utf8_lossy(rest.strip_prefix(b"-").unwrap_or(rest)).trim().to_owned();
-    Some(Line { code, last, text })
+    Some(ReplyLine { code, last, text })
 }
 
 /// The enhanced code that a line begins with.
@@ -148,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    fn read(mut bytes: &[u8]) -> Result<Reply, String> {
+    fn read(mut bytes: &[u8]) -> Result<SmtpReply, String> {
         let read = read_reply(&mut bytes).now_or_never().expect("bytes at hand");
         read.map_err(|broken| broken.to_string())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What an answer is awaited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum SmtpStep {
     Greeting,
     Hello,
     StartTls,
@@ -16,7 +16,7 @@ pub(super) enum Step {
     End,
 }
 
-impl Step {
+impl SmtpStep {
     /// As the protocol writes it.
     pub(super) fn verb(self) -> &'static str {
         match self {

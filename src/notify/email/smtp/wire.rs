@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use super::reply::{Reply, read_reply};
+use super::reply::{SmtpReply, read_reply};
 
 /// For the connection to one address of the server.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ pub(super) enum Broken {
     #[error("it did not answer in SMTP: {0}")]
     Nonsense(String),
     #[error("it answered out of turn: {} {}", .0.code, .0.text())]
-    OutOfTurn(Reply),
+    OutOfTurn(SmtpReply),
 }
 
 #[derive(Debug)]
@@ -86,13 +86,13 @@ impl Wire {
     }
 
     /// The next reply.
-    pub(super) async fn reply(&mut self) -> Result<Reply, Broken> {
+    pub(super) async fn reply(&mut self) -> Result<SmtpReply, Broken> {
         read_reply(&mut self.stream).await
     }
 
     /// Says `command`, and what the server answers. Whatever it said unasked would be taken for the
     /// answer to another command.
-    pub(super) async fn ask(&mut self, command: &str) -> Result<Reply, Broken> {
+    pub(super) async fn ask(&mut self, command: &str) -> Result<SmtpReply, Broken> {
         let unasked = self.stream.fill_buf().now_or_never().transpose()?.map(<[u8]>::len);
         match unasked {
             None => {}
@@ -113,7 +113,7 @@ impl Wire {
         &mut self,
         patience: Duration,
         command: &str,
-    ) -> Result<Reply, Broken> {
+    ) -> Result<SmtpReply, Broken> {
         timeout(patience, self.ask(command)).await.unwrap_or(Err(Broken::Late(patience)))
     }
 
@@ -122,7 +122,7 @@ impl Wire {
         &mut self,
         mail: &[u8],
         patience: Duration,
-    ) -> Result<Reply, Broken> {
+    ) -> Result<SmtpReply, Broken> {
         for part in stuffed(mail).chunks(PART) {
             let written = timeout(BLOCK, self.stream.write_all(part)).await;
             written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret;
 
-use super::hand_over::{Envelope, Failure};
+use super::hand_over::{Envelope, HandOverFailure};
 use super::open::NotOpened;
-use super::reply::Reply;
-use super::step::Step;
+use super::reply::SmtpReply;
+use super::step::SmtpStep;
 use crate::config::{Email, MailSecurity};
 use crate::notify::reply::shown;
 
@@ -22,7 +22,7 @@ fn server(email: &Email) -> String {
 }
 
 /// A reply on one line.
-pub(super) fn said(email: &Email, reply: &Reply) -> String {
+pub(super) fn said(email: &Email, reply: &SmtpReply) -> String {
     safe(email, &format!("{} {}", reply.code, reply.text()))
 }
 
@@ -56,25 +56,27 @@ pub(super) fn not_opened(email: &Email, why: &NotOpened) -> String {
 pub(super) fn not_sent(
     email: &Email,
     envelope: &Envelope,
-    failure: &Failure,
+    failure: &HandOverFailure,
     length: usize,
 ) -> String {
     let server = server(email);
     match failure {
-        Failure::Refused(_, reply) => format!("{}{}", said(email, reply), name_advice(reply)),
-        Failure::Broken(Step::End, broken) => {
+        HandOverFailure::Refused(_, reply) => {
+            format!("{}{}", said(email, reply), name_advice(reply))
+        }
+        HandOverFailure::Broken(SmtpStep::End, broken) => {
             format!(
                 "{server} did not say whether it took the mail: {}",
                 safe(email, &broken.to_string())
             )
         }
-        Failure::Broken(step, broken) => {
+        HandOverFailure::Broken(step, broken) => {
             let why = safe(email, &broken.to_string());
             format!("{server} broke off before it took the mail, at {}: {why}", step.verb())
         }
-        Failure::SenderBeyondAscii => beyond_ascii(&server, &envelope.from),
-        Failure::RecipientBeyondAscii => beyond_ascii(&server, &envelope.to),
-        Failure::TooLong(most) => {
+        HandOverFailure::SenderBeyondAscii => beyond_ascii(&server, &envelope.from),
+        HandOverFailure::RecipientBeyondAscii => beyond_ascii(&server, &envelope.to),
+        HandOverFailure::TooLong(most) => {
             format!("{server} takes mails of at most {most} bytes, and this one has {length}")
         }
     }
@@ -91,7 +93,7 @@ fn safe(email: &Email, words: &str) -> String {
 }
 
 /// What to do where the server wants another name at EHLO.
-fn name_advice(reply: &Reply) -> &'static str {
+fn name_advice(reply: &SmtpReply) -> &'static str {
     let text = reply.text().to_ascii_lowercase();
     let names_it =
         ["helo", "ehlo", "fully-qualified", "fqdn"].iter().any(|word| text.contains(word));

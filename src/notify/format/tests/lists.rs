@@ -1,42 +1,42 @@
 //! Digests, copies and links in every form: what has room is there, and the rest is said.
 
 use super::*;
-use crate::alerts::digest::{Digest, Entry, Group, Reason};
-use tidings_rules::story::Sighting;
+use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
+use tidings_rules::story::FeedEntry;
 
 /// A digest of so many stories under each of these rules.
-fn digest(rules: &[(&str, usize)]) -> Letter {
-    let Content::Digest(sample) = fixture::digest(Reason::Quiet).content else {
+fn digest(rules: &[(&str, usize)]) -> Notification {
+    let Content::Digest(sample) = fixture::digest(DigestReason::Quiet).content else {
         panic!("no digest")
     };
     let entry = |rule: &str, number: usize| {
-        let mut entry: Entry = sample.rules[0].stories[1].clone();
+        let mut entry: DigestEntry = sample.rules[0].stories[1].clone();
         entry.event = format!("{rule}-{number}");
         entry.story.title = format!("Talks on {rule} in Pyongyang, day {number}.");
         entry.story.url = Some(format!("https://wire.example/{rule}/{number}?a=1&b=2"));
         entry.evidence.clear();
         entry
     };
-    let group = |(rule, number): &(&str, usize)| Group {
+    let group = |(rule, number): &(&str, usize)| DigestGroup {
         rule: (*rule).to_owned(),
         stories: (1..=*number).map(|number| entry(rule, number)).collect(),
         ..sample.rules[0].clone()
     };
     let rules = rules.iter().map(group).collect();
-    Letter {
-        content: Content::Digest(Digest { reason: Reason::Quiet, part: None, rules }),
+    Notification {
+        content: Content::Digest(Digest { reason: DigestReason::Quiet, part: None, rules }),
         ..fixture::test()
     }
 }
 
 /// All of a message as one text, with what its form escapes read back.
-fn read(format: Format, message: &Value) -> String {
+fn read(format: WebhookFormat, message: &Value) -> String {
     let text = texts(message).join("\n").replace("&amp;", "&");
-    if format == Format::Discord { text.replace('\\', "") } else { text }
+    if format == WebhookFormat::Discord { text.replace('\\', "") } else { text }
 }
 
 /// The alert with that link.
-fn linked(link: &str) -> Letter {
+fn linked(link: &str) -> Notification {
     let mut letter = fixture::alert();
     if let Content::Alert { story, .. } = &mut letter.content {
         story.url = Some(link.to_owned());
@@ -45,14 +45,14 @@ fn linked(link: &str) -> Letter {
 }
 
 #[rstest]
-#[case(Format::Slack, "slack_digest")]
-#[case(Format::Discord, "discord_digest")]
-#[case(Format::Teams, "teams_digest")]
-#[case(Format::Telegram, "telegram_digest")]
-#[case(Format::Ntfy, "ntfy_digest")]
-#[case(Format::PagerDuty, "pagerduty_digest")]
-fn a_digest(#[case] format: Format, #[case] name: &str) {
-    let letter = fixture::digest(Reason::Silence { id: 7, why: "the parade".to_owned() });
+#[case(WebhookFormat::Slack, "slack_digest")]
+#[case(WebhookFormat::Discord, "discord_digest")]
+#[case(WebhookFormat::Teams, "teams_digest")]
+#[case(WebhookFormat::Telegram, "telegram_digest")]
+#[case(WebhookFormat::Ntfy, "ntfy_digest")]
+#[case(WebhookFormat::PagerDuty, "pagerduty_digest")]
+fn a_digest(#[case] format: WebhookFormat, #[case] name: &str) {
+    let letter = fixture::digest(DigestReason::Silence { id: 7, why: "the parade".to_owned() });
     assert_snapshot!(name, serde_json::to_string_pretty(&of(format, &letter)).expect("JSON"));
 }
 
@@ -91,7 +91,7 @@ fn copies_are_listed_with_headline_source_and_link() {
     let mut letter = fixture::alert();
     if let Content::Alert { feeds, .. } = &mut letter.content {
         *feeds = (1..=4)
-            .map(|number| Sighting {
+            .map(|number| FeedEntry {
                 feed: FeedName(format!("Paper {number}")),
                 title: format!("Headline {number}"),
                 url: Some(format!("https://paper.example/{number}")),
@@ -196,14 +196,14 @@ proptest! {
         }
         if let Content::Alert { story, feeds, .. } = &mut alert.content {
             story.url = Some(link.repeat(times));
-            let copy = Sighting { title: text.repeat(times), url: Some(link.repeat(times)), ..feeds[0].clone() };
+            let copy = FeedEntry { title: text.repeat(times), url: Some(link.repeat(times)), ..feeds[0].clone() };
             *feeds = vec![copy; stories];
         }
         for format in ALL {
             for letter in [&letter, &alert] {
                 let message = of(format, letter);
                 hold_to_limits(format, &message);
-                if format == Format::Telegram {
+                if format == WebhookFormat::Telegram {
                     prop_assert!(is_sound_html(message["text"].as_str().expect("a text")), "{}", message);
                 }
             }

@@ -1,10 +1,10 @@
 //! Tests of what was told: which alerts are found, and what is shown of one.
 
 use super::*;
-use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::draft::text_hash;
 use crate::store::fixture::{Bench, again, at, desk, draft, item, receiver, settle, verdict};
-use crate::store::{Finish, Plan, Verdict};
+use crate::store::{Finish, MatchResult, StoryPlan};
 use tidings_rules::text::tokenise;
 
 /// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b
@@ -14,17 +14,17 @@ async fn bench() -> Bench {
     let mut oil = draft("oil", &[]);
     oil.told.tags = vec!["energy".to_owned()];
     oil.told.evidence[0].sentence = "Éxports of oil double.".to_owned();
-    let told = Verdict {
+    let told = MatchResult {
         alerts: vec![draft("arms", &[desk(), receiver("hook", "")]), oil],
         ..verdict(&[])
     };
-    bench.poll("wire", 0, vec![item("a", Plan::Settle(told))]).await;
+    bench.poll("wire", 0, vec![item("a", StoryPlan::Settle(told))]).await;
     bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
     bench.poll("wire", 86_400, vec![item("b", settle(&["arms"]))]).await;
     bench
 }
 
-async fn found(bench: &Bench, wanted: Wanted, limit: usize) -> Vec<i64> {
+async fn found(bench: &Bench, wanted: AlertFilter, limit: usize) -> Vec<i64> {
     let mut archive = Archive::open(&bench.path()).await.unwrap();
     archive.alerts(&wanted, limit).await.unwrap().iter().map(|past| past.id).collect()
 }
@@ -36,28 +36,31 @@ fn words(text: &str) -> Vec<String> {
 #[tokio::test]
 async fn alerts_are_found_by_all_that_is_asked_newest_first() {
     let bench = bench().await;
-    let of = |rule: &str| Wanted { rule: Some(rule.to_owned()), ..Wanted::default() };
-    let feed = |feed: &str| Wanted { feed: Some(FeedName(feed.to_owned())), ..Wanted::default() };
-    let tag = |tag: &str| Wanted { tag: Some(tag.to_owned()), ..Wanted::default() };
-    let with = |text: &str| Wanted { words: words(text), ..Wanted::default() };
+    let of = |rule: &str| AlertFilter { rule: Some(rule.to_owned()), ..AlertFilter::default() };
+    let feed = |feed: &str| AlertFilter {
+        feed: Some(FeedName(feed.to_owned())),
+        ..AlertFilter::default()
+    };
+    let tag = |tag: &str| AlertFilter { tag: Some(tag.to_owned()), ..AlertFilter::default() };
+    let with = |text: &str| AlertFilter { words: words(text), ..AlertFilter::default() };
     for (wanted, expected) in [
-        (Wanted::default(), vec![3, 2, 1]),
+        (AlertFilter::default(), vec![3, 2, 1]),
         (of("arms"), vec![3, 1]),
         (of("arm"), vec![]),
         (feed("wire"), vec![3, 2, 1]),
         (feed("paper"), vec![2, 1]),
         (tag("energy"), vec![2]),
         (tag("ener"), vec![]),
-        (Wanted { since: Some(at(86_400)), ..Wanted::default() }, vec![3]),
-        (Wanted { until: Some(at(86_400)), ..Wanted::default() }, vec![2, 1]),
+        (AlertFilter { since: Some(at(86_400)), ..AlertFilter::default() }, vec![3]),
+        (AlertFilter { until: Some(at(86_400)), ..AlertFilter::default() }, vec![2, 1]),
         (with("oil EXPORTS"), vec![2]),
         (with("b arms"), vec![3]),
         (with("export"), vec![]),
-        (Wanted { words: words("arms"), ..of("oil") }, vec![]),
+        (AlertFilter { words: words("arms"), ..of("oil") }, vec![]),
     ] {
         assert_eq!(found(&bench, wanted.clone(), 9).await, expected, "{wanted:?}");
     }
-    assert_eq!(found(&bench, Wanted::default(), 2).await, [3, 2]);
+    assert_eq!(found(&bench, AlertFilter::default(), 2).await, [3, 2]);
 }
 
 #[tokio::test]
@@ -65,8 +68,11 @@ async fn no_page_is_passed_over_and_no_alert_is_shown_twice() {
     let bench = Bench::new().await;
     let items = (1..=450).map(|n| item(&format!("{n:03}"), settle(&["arms"]))).collect();
     bench.poll("wire", 0, items).await;
-    assert_eq!(found(&bench, Wanted::default(), 1000).await, (1..=450).rev().collect::<Vec<_>>());
-    let rare = Wanted { words: words("001"), ..Wanted::default() };
+    assert_eq!(
+        found(&bench, AlertFilter::default(), 1000).await,
+        (1..=450).rev().collect::<Vec<_>>()
+    );
+    let rare = AlertFilter { words: words("001"), ..AlertFilter::default() };
     assert_eq!(found(&bench, rare, 1000).await, [1]);
 }
 
@@ -80,7 +86,7 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
         .unwrap();
     let run = bench.run(&[desk(), receiver("hook", "")]).await;
     let lease = bench.lease(run, "desk", 5).await.remove(0);
-    let again = again(Cause::Failed, Scope::Notifier, 60);
+    let again = again(FailureCause::Failed, FailureScope::Notifier, 60);
     assert!(bench.finish(run, &lease, again, 6).await);
     let lease = bench.lease(run, "desk", 60).await.remove(0);
     assert!(bench.finish(run, &lease, Finish::Sent("250 taken".to_owned()), 61).await);

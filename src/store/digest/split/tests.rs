@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::alerts::breaker::{Cause, Scope};
+use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::digest::Digest;
-use crate::alerts::volume::Pace;
-use crate::alerts::{Content, Draft, Letter};
+use crate::alerts::volume::Throttle;
+use crate::alerts::{Content, NewAlert, Notification};
 use crate::store::fixture::{Bench, again, at, desk, draft, item, letter, verdict};
-use crate::store::{Again, Finish, Lease, Plan, Verdict};
+use crate::store::{Finish, Lease, MatchResult, RetryRecord, StoryPlan};
 use tidings_rules::story::pace::Cadence;
 
 const HOUR: i64 = 3600;
@@ -16,10 +16,10 @@ const HOUR: i64 = 3600;
 async fn hourly(stories: usize) -> (Bench, i64) {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    let pace = Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
     let plan = || {
-        let alerts = vec![Draft { pace: pace.clone(), ..draft("arms", &[desk()]) }];
-        Plan::Settle(Verdict { alerts, ..verdict(&[]) })
+        let alerts = vec![NewAlert { pace: pace.clone(), ..draft("arms", &[desk()]) }];
+        StoryPlan::Settle(MatchResult { alerts, ..verdict(&[]) })
     };
     bench
         .poll("wire", 0, (0..stories).map(|number| item(&format!("{number:04}"), plan())).collect())
@@ -27,7 +27,7 @@ async fn hourly(stories: usize) -> (Bench, i64) {
     (bench, run)
 }
 
-fn digest(letter: &Letter) -> &Digest {
+fn digest(letter: &Notification) -> &Digest {
     let Content::Digest(digest) = &letter.content else { panic!("no digest") };
     digest
 }
@@ -99,11 +99,11 @@ async fn two_thousand_five_hundred_stories_are_twenty_five_messages_in_order() {
 async fn no_alert_joins_a_part_and_a_retry_sends_the_bytes_of_the_first_attempt() {
     let (bench, run) = hourly(150).await;
     let first = bench.lease(run, "desk", HOUR).await.remove(0);
-    let silent = again(Cause::Failed, Scope::Notifier, HOUR + 5);
+    let silent = again(FailureCause::Failed, FailureScope::Notifier, HOUR + 5);
     assert!(bench.finish(run, &first, silent, HOUR).await);
-    let pace = Pace { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
-    let alerts = vec![Draft { pace, ..draft("arms", &[desk()]) }];
-    let late = Plan::Settle(Verdict { alerts, due: at(HOUR), ..verdict(&[]) });
+    let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let alerts = vec![NewAlert { pace, ..draft("arms", &[desk()]) }];
+    let late = StoryPlan::Settle(MatchResult { alerts, due: at(HOUR), ..verdict(&[]) });
     bench.poll("wire", HOUR, vec![item("late", late)]).await;
     let sent = deliver(&bench, run, HOUR + 5, taken).await;
     let again = sent.iter().find(|lease| lease.id == first.id).expect("sent again");
@@ -114,10 +114,10 @@ async fn no_alert_joins_a_part_and_a_retry_sends_the_bytes_of_the_first_attempt(
 }
 
 fn too_large() -> Finish {
-    Finish::TooLarge(Again {
+    Finish::TooLarge(RetryRecord {
         at: at(3 * HOUR),
-        cause: Cause::Failed,
-        scope: Scope::Message,
+        cause: FailureCause::Failed,
+        scope: FailureScope::Message,
         counts: true,
         rest: None,
         why: "413".to_owned(),

@@ -7,13 +7,13 @@ use super::{line_at, quotes};
 use crate::fault::{Fault, Source};
 
 /// A table whose first row names its columns.
-pub(super) struct Records {
-    pub(super) header: Record,
-    pub(super) rows: Vec<Record>,
+pub(super) struct TableRecords {
+    pub(super) header: TableRecord,
+    pub(super) rows: Vec<TableRecord>,
 }
 
 /// One row.
-pub(super) struct Record {
+pub(super) struct TableRecord {
     /// Its number, as a spreadsheet counts rows that are not empty: the names of the columns are
     /// the first.
     pub(super) row: usize,
@@ -24,7 +24,7 @@ pub(super) struct Record {
 
 /// The records of `source`; `None` if it is no table: then nobody knows where its rows begin and
 /// end.
-pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Records> {
+pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<TableRecords> {
     let text = source.text.as_str();
     let before = faults.len();
     if let Some(at) = text.find('\0') {
@@ -50,10 +50,10 @@ pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<Reco
         return None;
     }
     let header = rows.remove(0);
-    Some(Records { header, rows })
+    Some(TableRecords { header, rows })
 }
 
-fn records(text: &str) -> Vec<Record> {
+fn records(text: &str) -> Vec<TableRecord> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     // Text in memory can always be read, and is UTF-8 throughout.
@@ -64,7 +64,7 @@ fn records(text: &str) -> Vec<Record> {
         let start =
             at + text[at..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let cells = record.iter().map(str::to_owned).collect();
-        Record { row: number + 1, span: line_at(text, start), cells }
+        TableRecord { row: number + 1, span: line_at(text, start), cells }
     });
     read.collect()
 }

@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use crate::fault::{Fault, Level, Source, render};
 use crate::story::Story;
-use crate::{Match, Rules, Table, Texts};
+use crate::{Match, RuleTexts, Rules, Table};
 
 const LISTS: &str =
     "terms:\n  sdn: {from: sdn.csv, term: name, aliases: aka, split: \";\", id: ent_num}\n";
@@ -18,7 +18,7 @@ fn source(name: &str, text: &str) -> Arc<Source> {
 
 fn load(yaml: &str, csv: &str) -> (Option<Rules>, Vec<Fault>) {
     let tables = vec![Table { source: source("rules/sdn.csv", csv), unreadable: None }];
-    let texts = Texts { rules: vec![source("rules/a.yaml", yaml)], tables };
+    let texts = RuleTexts { rules: vec![source("rules/a.yaml", yaml)], tables };
     let mut faults = Vec::new();
     (Rules::load(&texts, None, &mut faults), faults)
 }
@@ -277,7 +277,7 @@ fn rows_that_are_common_words_are_named() {
 
 #[test]
 fn a_table_that_cannot_be_read_is_at_fault_and_one_that_is_left_out_is_missed_where_it_is_named() {
-    let mut texts = Texts { rules: vec![source("rules/a.yaml", LISTS)], tables: Vec::new() };
+    let mut texts = RuleTexts { rules: vec![source("rules/a.yaml", LISTS)], tables: Vec::new() };
     let mut faults = Vec::new();
     assert!(Rules::load(&texts, None, &mut faults).is_none());
     assert_eq!(faults[0].message, "there is no table rules/sdn.csv that can be used");

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::fault::Fault;
-use crate::language::row::Row;
+use crate::language::row::ListRow;
 use crate::lint;
 use crate::yaml::Text;
 
@@ -16,7 +16,7 @@ const MOST_ROWS: usize = 10;
 pub(in crate::files) fn everywhere(
     name: &str,
     from: &Text,
-    rows: &[Arc<Row>],
+    rows: &[Arc<ListRow>],
     faults: &mut Vec<Fault>,
 ) {
     let common = rows.iter().filter_map(|row| {

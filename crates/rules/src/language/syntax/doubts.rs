@@ -37,7 +37,7 @@ pub(super) fn look(text: &str, words: &[Lexeme], problems: &mut Problems) {
     if is_plain(&text[span.clone()]) {
         return;
     }
-    let phrase = Phrase { text, words, span };
+    let phrase = UnquotedPhrase { text, words, span };
     let found = [
         phrase.lines(),
         phrase.commas(),
@@ -60,7 +60,7 @@ fn is_plain(phrase: &str) -> bool {
         && !has_capitals_in_a_row()
 }
 
-struct Phrase<'t> {
+struct UnquotedPhrase<'t> {
     text: &'t str,
     words: &'t [Lexeme],
     span: Range<usize>,
@@ -72,7 +72,7 @@ struct Doubt {
     help: String,
 }
 
-impl<'t> Phrase<'t> {
+impl<'t> UnquotedPhrase<'t> {
     fn written(&self, word: &Lexeme) -> &'t str {
         &self.text[word.span.clone()]
     }

@@ -1,7 +1,7 @@
 //! Fields: `title:` and the like before an operand, and what else stands before a colon.
 
 use super::Problems;
-use super::lexer::{Context, Refusal};
+use super::lexer::{LexerContext, Refusal};
 use crate::fault::nearest;
 use crate::language::scope::Scope;
 use crate::language::term::Term;
@@ -14,7 +14,7 @@ pub(super) fn prefix(run: &str) -> Option<usize> {
 }
 
 /// Refuses what looks like a field and is none.
-pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
+pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, rest) = context.run.split_once(':')?;
     let small = name.to_lowercase();
     if Scope::named(&small).is_some() && Scope::named(name).is_none() {

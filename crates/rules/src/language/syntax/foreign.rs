@@ -1,12 +1,12 @@
 //! What people bring from Lexis, Factiva, Google and Lucene: refused, with its translation.
 
-use super::lexer::{Context, Kind, Refusal, is_quote};
+use super::lexer::{LexemeKind, LexerContext, Refusal, is_quote};
 
 mod field;
 mod function;
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
+pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
     signs(context)
         .or_else(|| prefix(context))
         .or_else(|| truncation(context))
@@ -21,12 +21,12 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// Google's `~word`
-fn synonyms(context: &Context<'_>) -> Option<Refusal> {
+fn synonyms(context: &LexerContext<'_>) -> Option<Refusal> {
     let word =
         context.run.strip_prefix('~').filter(|word| word.starts_with(char::is_alphabetic))?;
     Some(Refusal {
         taken: context.run.len(),
-        stands_for: Some(Kind::Refused),
+        stands_for: Some(LexemeKind::Refused),
         message: "`~` finds no other words here".to_owned(),
         help: ", and the words that mean the same: (arms OR weapons)".to_owned(),
         translation: Some(word.to_owned()),
@@ -34,12 +34,12 @@ fn synonyms(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// Lucene's `[100 TO 200]`
-fn range(context: &Context<'_>) -> Option<Refusal> {
+fn range(context: &LexerContext<'_>) -> Option<Refusal> {
     let inside = context.rest.strip_prefix(['[', '{'])?;
     let end = inside.char_indices().take(RANGE).find(|(_, c)| matches!(c, ']' | '}'))?.0;
     inside[..end].contains(" TO ").then(|| Refusal {
         taken: end + 2,
-        stands_for: Some(Kind::Refused),
+        stands_for: Some(LexemeKind::Refused),
         message: "a range means nothing here".to_owned(),
         help: "numbers are compared: words >= 100 AND words <= 200; of words, write out those that are meant: (a OR b)"
             .to_owned(),
@@ -51,10 +51,10 @@ fn range(context: &Context<'_>) -> Option<Refusal> {
 const RANGE: usize = 100;
 
 /// `&&`, `||`
-fn signs(context: &Context<'_>) -> Option<Refusal> {
+fn signs(context: &LexerContext<'_>) -> Option<Refusal> {
     let (kind, word) = match context.run {
-        "&&" | "&" => (Kind::And, "AND"),
-        "||" | "|" => (Kind::Or, "OR"),
+        "&&" | "&" => (LexemeKind::And, "AND"),
+        "||" | "|" => (LexemeKind::Or, "OR"),
         _ => return None,
     };
     Some(Refusal {
@@ -67,7 +67,7 @@ fn signs(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// `-recipe`, `!recipe`, `+arms`, `&arms`
-fn prefix(context: &Context<'_>) -> Option<Refusal> {
+fn prefix(context: &LexerContext<'_>) -> Option<Refusal> {
     let sign = context.rest.chars().next()?;
     let behind = context.rest[sign.len_utf8()..].chars().next()?;
     if !(behind.is_alphabetic() || behind == '(' || behind == '$' || is_quote(behind)) {
@@ -75,12 +75,12 @@ fn prefix(context: &Context<'_>) -> Option<Refusal> {
     }
     let (kind, word, message) = match sign {
         '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '!' => (
-            Some(Kind::Not),
+            Some(LexemeKind::Not),
             "NOT ",
             format!("`{sign}` before a term is no operator here: it is `NOT`"),
         ),
         '+' | '&' => {
-            let and = context.after_operand.then_some(Kind::And);
+            let and = context.after_operand.then_some(LexemeKind::And);
             let word = if context.after_operand { "AND " } else { "" };
             (
                 and,
@@ -100,12 +100,12 @@ fn prefix(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// `missil!`, `missil$`, `missil$3`, `wom?n`
-fn truncation(context: &Context<'_>) -> Option<Refusal> {
+fn truncation(context: &LexerContext<'_>) -> Option<Refusal> {
     let run = context.run;
     if let Some(stem) = run.strip_suffix('!').filter(|stem| stem.ends_with(char::is_alphabetic)) {
         return Some(Refusal {
             taken: run.len(),
-            stands_for: Some(Kind::Refused),
+            stands_for: Some(LexemeKind::Refused),
             message: "`!` ends no word here: the wildcard is `*`".to_owned(),
             help: String::new(),
             translation: Some(format!("{stem}*")),
@@ -118,7 +118,7 @@ fn truncation(context: &Context<'_>) -> Option<Refusal> {
     {
         return Some(Refusal {
             taken: run.len(),
-            stands_for: Some(Kind::Refused),
+            stands_for: Some(LexemeKind::Refused),
             message: "`$` ends no word here: the wildcard is `*`".to_owned(),
             help: String::new(),
             translation: Some(format!("{stem}*")),
@@ -129,7 +129,7 @@ fn truncation(context: &Context<'_>) -> Option<Refusal> {
         before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric);
     inside.then(|| Refusal {
         taken: run.len(),
-        stands_for: Some(Kind::Refused),
+        stands_for: Some(LexemeKind::Refused),
         message: "`?` stands for no letter here".to_owned(),
         help: "write out the forms: (woman OR women)".to_owned(),
         translation: None,
@@ -137,7 +137,7 @@ fn truncation(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// `w/5`, `pre/3`, `near5`, `/s`
-fn proximity(context: &Context<'_>) -> Option<Refusal> {
+fn proximity(context: &LexerContext<'_>) -> Option<Refusal> {
     if !context.after_operand {
         return None;
     }
@@ -152,7 +152,7 @@ fn proximity(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// `NEAR` without a number, or with one that is none: `NEAR/x`, `NEAR/-1`; `NEAR /5`
-fn unnumbered(context: &Context<'_>) -> Option<Refusal> {
+fn unnumbered(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, number) = context.run.split_once('/').unwrap_or((context.run, ""));
     if !matches!(name, "NEAR" | "ONEAR") {
         return None;
@@ -160,7 +160,7 @@ fn unnumbered(context: &Context<'_>) -> Option<Refusal> {
     if !number.is_empty() {
         return Some(Refusal {
             taken: context.run.len(),
-            stands_for: Some(Kind::Between),
+            stands_for: Some(LexemeKind::Between),
             message: format!("`{number}` is no number of words that can lie between"),
             help: format!(
                 "write a whole number: {name}/5; if these are words, put them in double quotes"
@@ -181,7 +181,7 @@ fn unnumbered(context: &Context<'_>) -> Option<Refusal> {
     }
     context.after_operand.then(|| Refusal {
         taken: context.run.len(),
-        stands_for: Some(Kind::Between),
+        stands_for: Some(LexemeKind::Between),
         message: format!("`{}` does not say how near", context.run),
         help: format!(
             " for at most ten words between; if the word {name} is meant, put it in double quotes"
@@ -205,7 +205,7 @@ fn between(taken: usize, message: String, translation: Option<String>) -> Refusa
         Some(_) => (message, String::new()),
         None => (message, "put both into the parentheses, AND between them".to_owned()),
     };
-    Refusal { taken, stands_for: Some(Kind::Between), message, help, translation }
+    Refusal { taken, stands_for: Some(LexemeKind::Between), message, help, translation }
 }
 
 fn is_number(text: &str) -> bool {
@@ -213,7 +213,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Google's `AROUND(5)`
-fn around(context: &Context<'_>) -> Option<Refusal> {
+fn around(context: &LexerContext<'_>) -> Option<Refusal> {
     let (number, _) =
         context.rest.strip_prefix("AROUND(").filter(|_| context.after_operand)?.split_once(')')?;
     is_number(number).then(|| {
@@ -223,7 +223,7 @@ fn around(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// Lucene's `roam~2`, `"a b"~5` and `arms^4`
-fn fuzzy(context: &Context<'_>) -> Option<Refusal> {
+fn fuzzy(context: &LexerContext<'_>) -> Option<Refusal> {
     let at = context.run.find(['~', '^'])?;
     let (before, behind) = (&context.run[..at], &context.run[at + 1..]);
     let is_lucene = (before.ends_with(char::is_alphanumeric)
@@ -240,7 +240,7 @@ fn fuzzy(context: &Context<'_>) -> Option<Refusal> {
     };
     is_lucene.then(|| Refusal {
         taken: context.run.len(),
-        stands_for: (!before.is_empty()).then_some(Kind::Refused),
+        stands_for: (!before.is_empty()).then_some(LexemeKind::Refused),
         message: format!(
             "`{}` means nothing here: a term is there or it is not",
             &context.run[at..]

@@ -3,16 +3,16 @@
 
 use std::ops::Range;
 
-use super::special::{self, Found};
+use super::special::{self, SpecialForm};
 use super::{Problems, field, foreign};
 use crate::explain::excerpt;
-use crate::language::pair::Link;
-use crate::language::tree::Unit;
+use crate::language::pair::Proximity;
+use crate::language::tree::TextUnit;
 use crate::text::shows_nothing;
 
 /// What a lexeme is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LexemeKind {
     /// `(`
     Open,
     /// `)`
@@ -36,7 +36,7 @@ pub(super) enum Kind {
     /// `cs`, with its parenthesis behind it
     Cased,
     /// `SENT`, `PARA`, with a parenthesis behind it
-    Within(Unit),
+    Within(TextUnit),
     /// `ATLEAST/3`, with a parenthesis behind it
     AtLeast,
     /// `ANY/2`, with a parenthesis behind it
@@ -56,12 +56,12 @@ pub(super) enum Kind {
 /// A piece of an expression.
 #[derive(Clone, Debug)]
 pub(super) struct Lexeme {
-    pub(super) kind: Kind,
+    pub(super) kind: LexemeKind,
     /// Bytes of the expression.
     pub(super) span: Range<usize>,
 }
 
-impl Kind {
+impl LexemeKind {
     /// Whether an operand ends with such a lexeme.
     fn ends_operand(self) -> bool {
         matches!(
@@ -78,7 +78,7 @@ impl Kind {
 }
 
 /// What stands before and after some characters that are looked at.
-pub(super) struct Context<'t> {
+pub(super) struct LexerContext<'t> {
     /// The expression from there on.
     pub(super) rest: &'t str,
     /// The characters up to the next space, parenthesis, quotation mark or, in ANY, comma.
@@ -92,7 +92,7 @@ pub(super) struct Refusal {
     /// How many bytes it concerns; lexing goes on behind them. More than none.
     pub(super) taken: usize,
     /// What the parser is to take it for, so that one mistake makes one fault.
-    pub(super) stands_for: Option<Kind>,
+    pub(super) stands_for: Option<LexemeKind>,
     /// What is wrong.
     pub(super) message: String,
     /// What to do.
@@ -143,13 +143,13 @@ impl Lexer<'_, '_> {
         let rest = &self.text[self.at..];
         match rest.chars().next() {
             Some(sign @ ('(' | '（')) => {
-                let is_any = self.lexemes.last().is_some_and(|last| last.kind == Kind::AnyOf);
+                let is_any = self.lexemes.last().is_some_and(|last| last.kind == LexemeKind::AnyOf);
                 self.listing.push(is_any || self.lists());
-                self.parenthesis(sign, Kind::Open);
+                self.parenthesis(sign, LexemeKind::Open);
             }
             Some(sign @ (')' | '）')) => {
                 self.listing.pop();
-                self.parenthesis(sign, Kind::Close);
+                self.parenthesis(sign, LexemeKind::Close);
             }
             Some(',') if self.lists() => self.comma(),
             Some(quote) if is_quote(quote) => self.quoted(0, quote),
@@ -162,7 +162,7 @@ impl Lexer<'_, '_> {
     }
 
     /// Takes a parenthesis; a wide one, as Chinese and Japanese text has them, is refused.
-    fn parenthesis(&mut self, sign: char, kind: Kind) {
+    fn parenthesis(&mut self, sign: char, kind: LexemeKind) {
         if !sign.is_ascii() {
             let span = self.at..self.at + sign.len_utf8();
             let help = "write ( and ); a phrase that has such a sign in it goes in double quotes";
@@ -190,10 +190,10 @@ impl Lexer<'_, '_> {
                 help,
             );
         }
-        self.push(Kind::Comma, 1);
+        self.push(LexemeKind::Comma, 1);
     }
 
-    fn push(&mut self, kind: Kind, length: usize) {
+    fn push(&mut self, kind: LexemeKind, length: usize) {
         self.lexemes.push(Lexeme { kind, span: self.at..self.at + length });
         self.at += length;
     }
@@ -203,7 +203,7 @@ impl Lexer<'_, '_> {
         let first = before + open.len_utf8();
         let inside = &self.text[self.at + first..];
         if let Some((length, close)) = closing(open, inside) {
-            self.push(Kind::Quoted, first + length + close);
+            self.push(LexemeKind::Quoted, first + length + close);
         } else {
             let span = self.at..self.at + first;
             self.problems.error(
@@ -211,7 +211,7 @@ impl Lexer<'_, '_> {
                 "this quotation mark is never closed",
                 "write another where the phrase ends",
             );
-            self.push(Kind::Refused, self.text.len() - self.at);
+            self.push(LexemeKind::Refused, self.text.len() - self.at);
         }
     }
 
@@ -219,16 +219,16 @@ impl Lexer<'_, '_> {
         let rest = &self.text[self.at..];
         let run = &rest[..run_length(rest, self.lists())];
         let after_operand = self.lexemes.last().is_some_and(|last| last.kind.ends_operand());
-        let context = Context { rest, run, after_operand };
+        let context = LexerContext { rest, run, after_operand };
         match run.trim_matches(shows_nothing) {
-            "AND" => self.push(Kind::And, run.len()),
-            "OR" => self.push(Kind::Or, run.len()),
-            "NOT" => self.push(Kind::Not, run.len()),
-            "cs" if rest.starts_with("cs(") => self.push(Kind::Cased, run.len()),
-            bare if Link::read(bare).is_some() => self.push(Kind::Link, run.len()),
+            "AND" => self.push(LexemeKind::And, run.len()),
+            "OR" => self.push(LexemeKind::Or, run.len()),
+            "NOT" => self.push(LexemeKind::Not, run.len()),
+            "cs" if rest.starts_with("cs(") => self.push(LexemeKind::Cased, run.len()),
+            bare if Proximity::read(bare).is_some() => self.push(LexemeKind::Link, run.len()),
             _ => match look(&context) {
-                Some(Found::Lexeme(kind, length)) => self.push(kind, length),
-                Some(Found::Refused(refusal)) => self.refuse(refusal),
+                Some(SpecialForm::Lexeme(kind, length)) => self.push(kind, length),
+                Some(SpecialForm::Refused(refusal)) => self.refuse(refusal),
                 None => self.operand(run),
             },
         }
@@ -236,11 +236,11 @@ impl Lexer<'_, '_> {
 
     fn operand(&mut self, run: &str) {
         if let Some(name) = list_name(run) {
-            self.push(Kind::List, 1 + name.len());
+            self.push(LexemeKind::List, 1 + name.len());
         } else if let Some(length) = field::prefix(run) {
-            self.push(Kind::Field, length);
+            self.push(LexemeKind::Field, length);
         } else {
-            self.push(Kind::Word, run.len());
+            self.push(LexemeKind::Word, run.len());
         }
     }
 
@@ -259,11 +259,12 @@ impl Lexer<'_, '_> {
 
 /// What begins at a run that is no plain operand; what a field is about is looked at by itself,
 /// behind its colon.
-fn look(context: &Context<'_>) -> Option<Found> {
+fn look(context: &LexerContext<'_>) -> Option<SpecialForm> {
     if field::prefix(context.run).is_some() {
         return None;
     }
-    let foreign = || foreign::look(context).or_else(|| field::look(context)).map(Found::Refused);
+    let foreign =
+        || foreign::look(context).or_else(|| field::look(context)).map(SpecialForm::Refused);
     special::look(context).or_else(foreign)
 }
 

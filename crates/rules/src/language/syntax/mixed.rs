@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::parser::{Item, Joint};
+use super::parser::{Joint, ParsedOperand};
 use crate::explain::excerpt;
 
 /// The length of a reading that is shown whole, in bytes.
@@ -21,9 +21,10 @@ pub(super) struct Mixture {
 
 /// What is ambiguous in `items`, the operands of one level, if anything. Where an operand or joint
 /// is missing, that was told.
-pub(super) fn find(items: &[Item]) -> Option<Mixture> {
-    let is_told =
-        |item: &Item| item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused);
+pub(super) fn find(items: &[ParsedOperand]) -> Option<Mixture> {
+    let is_told = |item: &ParsedOperand| {
+        item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused)
+    };
     let [_, second, others @ ..] = items else { return None };
     if items.iter().any(is_told) {
         return None;
@@ -50,7 +51,7 @@ pub(super) fn find(items: &[Item]) -> Option<Mixture> {
 }
 
 /// `a OR b AND c`, with AND read first and with OR read first.
-fn and_with_or(items: &[Item]) -> (String, String) {
+fn and_with_or(items: &[ParsedOperand]) -> (String, String) {
     let mut left = items.len();
     let and_first = groups(items, |joint| joint == Joint::Or).map(|group| {
         left -= group.len();
@@ -76,35 +77,38 @@ fn and_with_or(items: &[Item]) -> (String, String) {
 
 /// `a OR NOT b OR c`, where `items[negated]` is `NOT b`: the negation of `b` alone, and of all that
 /// follows.
-fn not_with_or(items: &[Item], negated: usize) -> (String, String) {
+fn not_with_or(items: &[ParsedOperand], negated: usize) -> (String, String) {
     let (before, rest) = items.split_at(negated);
     let start = if before.is_empty() { String::new() } else { chain(before) + " OR " };
     (chain(items), format!("{start}NOT ({})", chain_from(rest[0].bare.clone(), rest)))
 }
 
 /// `items` cut before every item whose joint is `at`.
-fn groups(items: &[Item], at: impl Fn(Joint) -> bool) -> impl Iterator<Item = &[Item]> {
+fn groups(
+    items: &[ParsedOperand],
+    at: impl Fn(Joint) -> bool,
+) -> impl Iterator<Item = &[ParsedOperand]> {
     items.chunk_by(move |_, next| !at(next.joint))
 }
 
 /// The items as they were written, without the first one's joint; a negation before an OR in
 /// parentheses.
-fn chain(items: &[Item]) -> String {
+fn chain(items: &[ParsedOperand]) -> String {
     chain_from(operand(&items[0], is_before_or(items, 0)), items)
 }
 
-fn chain_from(first: String, items: &[Item]) -> String {
+fn chain_from(first: String, items: &[ParsedOperand]) -> String {
     let rest = items.iter().enumerate().skip(1);
     rest.fold(first, |text, (at, item)| {
         text + written(item.joint) + &operand(item, is_before_or(items, at))
     })
 }
 
-fn is_before_or(items: &[Item], at: usize) -> bool {
+fn is_before_or(items: &[ParsedOperand], at: usize) -> bool {
     items.get(at + 1).is_some_and(|next| next.joint == Joint::Or)
 }
 
-fn operand(item: &Item, before_or: bool) -> String {
+fn operand(item: &ParsedOperand, before_or: bool) -> String {
     if item.negated && before_or { format!("({})", item.text) } else { item.text.clone() }
 }
 

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::lexer::{Kind, Lexeme, is_quote};
+use super::lexer::{Lexeme, LexemeKind, is_quote};
 use super::phrase::operator_in_lower_case;
 use super::{Lists, Problems, mixed};
 use crate::explain::excerpt;
 use crate::language::operand::Operand;
-use crate::language::pair::{FARTHEST, Link, Pair};
-use crate::language::tree::{Tree, Unit};
+use crate::language::pair::{FARTHEST, Pair, Proximity};
+use crate::language::tree::{TextUnit, Tree};
 use crate::text::shows_nothing;
 
 mod primary;
@@ -32,7 +32,7 @@ pub(super) enum Joint {
 }
 
 /// An operand with its negations, and what joins it to the one before.
-pub(super) struct Item {
+pub(super) struct ParsedOperand {
     pub(super) joint: Joint,
     /// Whether `NOT` stands before it, the one of [`Joint::AndNot`] not counted.
     pub(super) negated: bool,
@@ -73,7 +73,7 @@ struct Inside {
     /// Whether in a field.
     field: bool,
     /// Whether in SENT or PARA.
-    unit: Option<Unit>,
+    unit: Option<TextUnit>,
     /// The depth at which commas part the items of ANY.
     listing: Option<usize>,
 }
@@ -83,7 +83,7 @@ impl<'t> Parser<'t, '_> {
         self.lexemes.get(self.at)
     }
 
-    fn peek_kind(&self) -> Option<Kind> {
+    fn peek_kind(&self) -> Option<LexemeKind> {
         self.peek().map(|lexeme| lexeme.kind)
     }
 
@@ -118,8 +118,8 @@ impl<'t> Parser<'t, '_> {
     /// Whether the level ends here: at its parenthesis, or at a comma of ANY.
     fn at_end_of_item(&self) -> bool {
         match self.peek_kind() {
-            Some(Kind::Comma) => self.inside.listing == Some(self.depth),
-            kind => kind == Some(Kind::Close),
+            Some(LexemeKind::Comma) => self.inside.listing == Some(self.depth),
+            kind => kind == Some(LexemeKind::Close),
         }
     }
 
@@ -136,7 +136,7 @@ impl<'t> Parser<'t, '_> {
     /// What joins the operand before to the next; `None` where the level ends.
     fn joint(&mut self) -> Option<(Joint, Range<usize>)> {
         let mut stray = false;
-        while self.depth == 0 && self.peek_kind() == Some(Kind::Close) {
+        while self.depth == 0 && self.peek_kind() == Some(LexemeKind::Close) {
             let span = self.peek()?.span.clone();
             self.problems.error(
                 span,
@@ -148,14 +148,14 @@ impl<'t> Parser<'t, '_> {
         }
         let next = self.peek().filter(|_| self.depth == 0 || !self.at_end_of_item())?;
         let joint = match next.kind {
-            Kind::Close => return None,
-            Kind::Comma => self.tell_comma(next),
-            Kind::And => Joint::And,
-            Kind::Or => Joint::Or,
-            Kind::Not => Joint::AndNot,
-            Kind::Between | Kind::Link => Joint::Refused,
+            LexemeKind::Close => return None,
+            LexemeKind::Comma => self.tell_comma(next),
+            LexemeKind::And => Joint::And,
+            LexemeKind::Or => Joint::Or,
+            LexemeKind::Not => Joint::AndNot,
+            LexemeKind::Between | LexemeKind::Link => Joint::Refused,
             _ => match operator_in_lower_case(&self.text[next.span.clone()]) {
-                Some(operator) if next.kind == Kind::Word && !stray => {
+                Some(operator) if next.kind == LexemeKind::Word && !stray => {
                     self.tell_lower_case(operator, next)
                 }
                 _ => {
@@ -174,28 +174,28 @@ impl<'t> Parser<'t, '_> {
         Joint::Refused
     }
 
-    fn tell_lower_case(&mut self, operator: Kind, at: &Lexeme) -> Joint {
+    fn tell_lower_case(&mut self, operator: LexemeKind, at: &Lexeme) -> Joint {
         let word = &self.text[at.span.clone()];
         let message = format!("`{word}` is no operator: operators are written in capitals");
         self.problems.error(at.span.clone(), message, format!("write {}", word.to_uppercase()));
         match operator {
-            Kind::Or => Joint::Or,
-            Kind::Not => Joint::AndNot,
+            LexemeKind::Or => Joint::Or,
+            LexemeKind::Not => Joint::AndNot,
             _ => Joint::And,
         }
     }
 
     /// An operand with its negations. What is missing is told, and stands as an item without a
     /// tree.
-    fn item(&mut self, joint: Joint, joint_span: Range<usize>) -> Item {
+    fn item(&mut self, joint: Joint, joint_span: Range<usize>) -> ParsedOperand {
         let first = self.at;
         let start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
-        while self.peek_kind() == Some(Kind::Not) {
+        while self.peek_kind() == Some(LexemeKind::Not) {
             self.at += 1;
         }
         let nots = self.at - first;
         let bare_start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
-        let tree = if self.at_operand() || self.peek_kind() == Some(Kind::Field) {
+        let tree = if self.at_operand() || self.peek_kind() == Some(LexemeKind::Field) {
             self.near()
         } else {
             let not = nots.checked_sub(1).map(|last| self.lexemes[first + last].span.clone());
@@ -209,7 +209,7 @@ impl<'t> Parser<'t, '_> {
         };
         let short = |start: usize| excerpt::around(&self.text[start.min(end)..end], &(0..0), 40).0;
         let on_one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Item {
+        ParsedOperand {
             joint,
             negated: nots > 0,
             text: on_one_line(short(start)),
@@ -239,8 +239,8 @@ impl<'t> Parser<'t, '_> {
             chained = true;
             self.right_of(&next);
         }
-        let kind = Link::read(self.text[link.clone()].trim_matches(shows_nothing))?;
-        if let Link::Near(FARTHER..) | Link::Onear(FARTHER..) = kind {
+        let kind = Proximity::read(self.text[link.clone()].trim_matches(shows_nothing))?;
+        if let Proximity::Near(FARTHER..) | Proximity::Onear(FARTHER..) = kind {
             let help = "write AND if it does not matter how near they stand";
             self.problems.error(
                 link,
@@ -259,13 +259,13 @@ impl<'t> Parser<'t, '_> {
 
     /// The place of a NEAR, ONEAR or EXCEPT that stands here; it is passed over.
     fn link(&mut self) -> Option<Range<usize>> {
-        let link = self.peek().filter(|next| next.kind == Kind::Link)?;
+        let link = self.peek().filter(|next| next.kind == LexemeKind::Link)?;
         self.at += 1;
         Some(link.span.clone())
     }
 
     fn right_of(&mut self, link: &Range<usize>) -> Option<Tree> {
-        if self.at_operand() || self.peek_kind() == Some(Kind::Field) {
+        if self.at_operand() || self.peek_kind() == Some(LexemeKind::Field) {
             return self.primary();
         }
         self.tell_missing(None, Joint::And, link.clone());
@@ -294,17 +294,17 @@ impl<'t> Parser<'t, '_> {
         matches!(
             self.peek_kind(),
             Some(
-                Kind::Open
-                    | Kind::Word
-                    | Kind::Refused
-                    | Kind::Quoted
-                    | Kind::List
-                    | Kind::Cased
-                    | Kind::Within(_)
-                    | Kind::AtLeast
-                    | Kind::AnyOf
-                    | Kind::Pattern
-                    | Kind::Compare
+                LexemeKind::Open
+                    | LexemeKind::Word
+                    | LexemeKind::Refused
+                    | LexemeKind::Quoted
+                    | LexemeKind::List
+                    | LexemeKind::Cased
+                    | LexemeKind::Within(_)
+                    | LexemeKind::AtLeast
+                    | LexemeKind::AnyOf
+                    | LexemeKind::Pattern
+                    | LexemeKind::Compare
             )
         )
     }
@@ -314,7 +314,7 @@ impl<'t> Parser<'t, '_> {
         let (span, message) = match (not, joint, self.peek()) {
             (_, Joint::Refused, _) => return,
             (Some(not), _, _) => (not.clone(), format!("nothing follows {}", operator(&not))),
-            (None, Joint::First, Some(next)) if next.kind != Kind::Close => {
+            (None, Joint::First, Some(next)) if next.kind != LexemeKind::Close => {
                 (next.span.clone(), format!("nothing stands before {}", operator(&next.span)))
             }
             (None, Joint::First, next) => {
@@ -332,8 +332,8 @@ impl<'t> Parser<'t, '_> {
         );
     }
 
-    fn tell_neighbours(&mut self, left: Option<&Item>, right: &Item) {
-        let is_field = |item: &Item| matches!(item.tree, Some(Tree::In(..)));
+    fn tell_neighbours(&mut self, left: Option<&ParsedOperand>, right: &ParsedOperand) {
+        let is_field = |item: &ParsedOperand| matches!(item.tree, Some(Tree::In(..)));
         let fields = is_field(right) || left.is_some_and(is_field);
         let left = left.map_or("", |item| item.text.as_str());
         let bare = |text: &str| text.trim_matches(is_quote).to_owned();
@@ -356,9 +356,9 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
-fn build(items: Vec<Item>) -> Option<Tree> {
+fn build(items: Vec<ParsedOperand>) -> Option<Tree> {
     let any = items.get(1).is_some_and(|item| item.joint == Joint::Or);
-    let branch = |item: Item| {
+    let branch = |item: ParsedOperand| {
         let span = item.joint_span.start..item.span.end;
         item.tree
             .map(|tree| if item.joint == Joint::AndNot { Tree::negated(tree, span) } else { tree })

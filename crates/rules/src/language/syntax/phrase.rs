@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lexer::{Kind, Lexeme, is_quote, lex};
+use super::lexer::{Lexeme, LexemeKind, is_quote, lex};
 use super::{Problems, doubts};
 use crate::language::term::{Forms, NoTerm, Term};
 
@@ -19,8 +19,8 @@ pub(super) fn only_term(
         return None;
     };
     let alone = lexemes.len() == 1;
-    let is_word = |lexeme: &Lexeme| matches!(lexeme.kind, Kind::Word | Kind::Refused);
-    if alone && first.kind == Kind::Quoted {
+    let is_word = |lexeme: &Lexeme| matches!(lexeme.kind, LexemeKind::Word | LexemeKind::Refused);
+    if alone && first.kind == LexemeKind::Quoted {
         return term(text, first.span.clone(), forms, label, problems);
     }
     if let Some(stranger) = lexemes.iter().find(|lexeme| !is_word(lexeme)) {
@@ -36,7 +36,7 @@ pub(super) fn only_term(
         );
         return None;
     }
-    if lexemes.iter().any(|lexeme| lexeme.kind == Kind::Refused) {
+    if lexemes.iter().any(|lexeme| lexeme.kind == LexemeKind::Refused) {
         return None;
     }
     term(text, first.span.start..last.span.end, forms, label, problems)
@@ -70,12 +70,12 @@ pub(super) fn term(
 }
 
 /// The operator that `word` would be in capitals, unless it is in capitals.
-pub(super) fn operator_in_lower_case(word: &str) -> Option<Kind> {
+pub(super) fn operator_in_lower_case(word: &str) -> Option<LexemeKind> {
     match word.to_ascii_uppercase().as_str() {
         upper if upper == word => None,
-        "AND" => Some(Kind::And),
-        "OR" => Some(Kind::Or),
-        "NOT" => Some(Kind::Not),
+        "AND" => Some(LexemeKind::And),
+        "OR" => Some(LexemeKind::Or),
+        "NOT" => Some(LexemeKind::Not),
         _ => None,
     }
 }
@@ -97,7 +97,8 @@ pub(crate) fn is_bare_phrase(text: &str) -> bool {
     let mut problems = Problems::default();
     let lexemes = lex(text, &mut problems);
     let is_word = |lexeme: &Lexeme| {
-        lexeme.kind == Kind::Word && operator_in_lower_case(&text[lexeme.span.clone()]).is_none()
+        lexeme.kind == LexemeKind::Word
+            && operator_in_lower_case(&text[lexeme.span.clone()]).is_none()
     };
     if problems.broken || text.contains(',') || !lexemes.iter().all(is_word) {
         return false;

@@ -4,25 +4,25 @@
 use std::ops::Range;
 
 use super::Problems;
-use super::lexer::{Context, Kind, Refusal};
+use super::lexer::{LexemeKind, LexerContext, Refusal};
 use crate::language::comparison::{Comparison, Measure, Sign};
 use crate::language::pattern::Pattern;
-use crate::language::tree::Unit;
+use crate::language::tree::TextUnit;
 
 /// What a look at the start of a run found.
-pub(super) enum Found {
+pub(super) enum SpecialForm {
     /// A lexeme of so many bytes.
-    Lexeme(Kind, usize),
+    Lexeme(LexemeKind, usize),
     /// Something to refuse.
     Refused(Refusal),
 }
 
 /// What stands at the start of a run, if it is any of these.
-pub(super) fn look(context: &Context<'_>) -> Option<Found> {
+pub(super) fn look(context: &LexerContext<'_>) -> Option<SpecialForm> {
     before_parenthesis(context).or_else(|| comparison(context)).or_else(|| regex(context))
 }
 
-fn before_parenthesis(context: &Context<'_>) -> Option<Found> {
+fn before_parenthesis(context: &LexerContext<'_>) -> Option<SpecialForm> {
     let run = context.run;
     context.rest[run.len()..].trim_start().strip_prefix('(')?;
     let counted = |name| {
@@ -30,16 +30,16 @@ fn before_parenthesis(context: &Context<'_>) -> Option<Found> {
             .is_some_and(|n| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
     };
     let kind = match run {
-        "SENT" => Kind::Within(Unit::Sentence),
-        "PARA" => Kind::Within(Unit::Paragraph),
-        _ if counted("ATLEAST/") => Kind::AtLeast,
-        _ if counted("ANY/") => Kind::AnyOf,
+        "SENT" => LexemeKind::Within(TextUnit::Sentence),
+        "PARA" => LexemeKind::Within(TextUnit::Paragraph),
+        _ if counted("ATLEAST/") => LexemeKind::AtLeast,
+        _ if counted("ANY/") => LexemeKind::AnyOf,
         _ => return None,
     };
-    Some(Found::Lexeme(kind, run.len()))
+    Some(SpecialForm::Lexeme(kind, run.len()))
 }
 
-fn comparison(context: &Context<'_>) -> Option<Found> {
+fn comparison(context: &LexerContext<'_>) -> Option<SpecialForm> {
     let measure =
         Measure::ALL.into_iter().find(|measure| context.rest.starts_with(measure.as_str()))?;
     let sign = context.rest[measure.as_str().len()..].trim_start();
@@ -50,15 +50,15 @@ fn comparison(context: &Context<'_>) -> Option<Found> {
         // `words =deal` is a phrase.
         value.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
         let name = measure.as_str();
-        return Some(Found::Refused(Refusal {
+        return Some(SpecialForm::Refused(Refusal {
             taken,
-            stands_for: Some(Kind::Refused),
+            stands_for: Some(LexemeKind::Refused),
             message: format!("`{name}` is compared with `>=`, `<=`, `>` or `<`"),
             help: format!("for one value only, write {name} >= N AND {name} <= N"),
             translation: None,
         }));
     }
-    Some(Found::Lexeme(Kind::Compare, taken))
+    Some(SpecialForm::Lexeme(LexemeKind::Compare, taken))
 }
 
 /// The sign at the start of `text` (an equals sign, too) and what follows it.
@@ -98,10 +98,10 @@ pub(super) fn read_comparison(
 }
 
 /// `/…/` where an operand can begin.
-fn regex(context: &Context<'_>) -> Option<Found> {
+fn regex(context: &LexerContext<'_>) -> Option<SpecialForm> {
     let inside = context.rest.strip_prefix('/')?;
     if context.after_operand {
-        return beside_operand(context).map(Found::Refused);
+        return beside_operand(context).map(SpecialForm::Refused);
     }
     let mut escaped = false;
     let close = inside.find(|c| {
@@ -124,10 +124,10 @@ fn regex(context: &Context<'_>) -> Option<Found> {
     let behind = &context.rest[taken..];
     let flags = &behind[..behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len())];
     match flags {
-        "" => Some(Found::Lexeme(Kind::Pattern, taken)),
-        "i" => Some(Found::Refused(Refusal {
+        "" => Some(SpecialForm::Lexeme(LexemeKind::Pattern, taken)),
+        "i" => Some(SpecialForm::Refused(Refusal {
             taken: taken + flags.len(),
-            stands_for: Some(Kind::Refused),
+            stands_for: Some(LexemeKind::Refused),
             message: "`i` stands inside of a regular expression here".to_owned(),
             help: String::new(),
             translation: Some(format!("/(?i){}/", &inside[..close])),
@@ -141,12 +141,12 @@ fn regex(context: &Context<'_>) -> Option<Found> {
 }
 
 /// `Russia /arms/`, which would else be a phrase.
-fn beside_operand(context: &Context<'_>) -> Option<Refusal> {
+fn beside_operand(context: &LexerContext<'_>) -> Option<Refusal> {
     let inside = context.run.strip_prefix('/')?.strip_suffix('/')?;
     let is_pattern = !inside.is_empty() && !inside.contains('/');
     is_pattern.then(|| Refusal {
         taken: context.run.len(),
-        stands_for: Some(Kind::Refused),
+        stands_for: Some(LexemeKind::Refused),
         message: "a regular expression stands beside another term, and nothing says how they belong together"
             .to_owned(),
         help: " if both must be there".to_owned(),
@@ -154,10 +154,10 @@ fn beside_operand(context: &Context<'_>) -> Option<Refusal> {
     })
 }
 
-fn refused(taken: usize, message: &str, help: &str) -> Found {
-    Found::Refused(Refusal {
+fn refused(taken: usize, message: &str, help: &str) -> SpecialForm {
+    SpecialForm::Refused(Refusal {
         taken,
-        stands_for: Some(Kind::Refused),
+        stands_for: Some(LexemeKind::Refused),
         message: message.to_owned(),
         help: help.to_owned(),
         translation: None,

@@ -23,7 +23,7 @@ fn problems(expression: &str) -> Vec<String> {
         problems.iter().any(|problem| problem.level == Level::Error),
         "{expression}"
     );
-    let line = |problem: Problem| {
+    let line = |problem: ExpressionProblem| {
         let help = problem.help.map_or(String::new(), |help| format!(" | {help}"));
         format!("{}: {}{help}", &expression[problem.span], problem.message)
     };

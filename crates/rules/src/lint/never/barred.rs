@@ -10,23 +10,23 @@ use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::term::{Term, TermList};
 use crate::language::tree::Tree;
-use crate::lint::Memo;
-use crate::lint::index::Index;
+use crate::lint::ListCache;
+use crate::lint::index::TermIndex;
 
 /// Terms of a list that are looked at one by one.
 const LISTED: usize = 200;
 
 /// What must not be there, by the field where it must not.
 #[derive(Default)]
-pub(super) struct Barred<'t> {
+pub(super) struct ExcludedTerms<'t> {
     terms: Vec<(Arc<Term>, Range<usize>)>,
-    by_scope: HashMap<&'static str, Index>,
+    by_scope: HashMap<&'static str, TermIndex>,
     lists: Vec<(Scope, &'t Arc<TermList>, Range<usize>)>,
     /// Clauses that must not hold, in canonical form.
     clauses: HashMap<(&'static str, String), Range<usize>>,
 }
 
-impl<'t> Barred<'t> {
+impl<'t> ExcludedTerms<'t> {
     pub(super) fn is_empty(&self) -> bool {
         self.terms.is_empty() && self.lists.is_empty() && self.clauses.is_empty()
     }
@@ -77,7 +77,7 @@ impl<'t> Barred<'t> {
         tree: &Tree,
         scope: Scope,
         part: bool,
-        memo: &Memo,
+        memo: &ListCache,
     ) -> Option<Clash> {
         let whole = if part { None } else { self.as_a_whole(tree, scope) };
         whole.or_else(|| match tree {
@@ -90,7 +90,7 @@ impl<'t> Barred<'t> {
             Tree::In(scope, branch, _) => self.refutes(branch, *scope, part, memo),
             Tree::Within(_, branch, _) => self.refutes(branch, scope, true, memo),
             Tree::Pair(pair, _) => {
-                let right = pair.link != crate::language::pair::Link::Except;
+                let right = pair.link != crate::language::pair::Proximity::Except;
                 let left = self.operand(&pair.left, scope, memo);
                 left.or_else(|| self.operand(&pair.right, scope, memo).filter(|_| right))
             }
@@ -113,7 +113,7 @@ impl<'t> Barred<'t> {
         })
     }
 
-    fn all(&self, branches: &[Tree], scope: Scope, part: bool, memo: &Memo) -> Option<Clash> {
+    fn all(&self, branches: &[Tree], scope: Scope, part: bool, memo: &ListCache) -> Option<Clash> {
         let mut clashes = branches.iter().map(|branch| self.refutes(branch, scope, part, memo));
         let first = clashes.next()??;
         clashes.all(|clash| clash.is_some()).then_some(first)
@@ -126,7 +126,7 @@ impl<'t> Barred<'t> {
         items: &[Tree],
         scope: Scope,
         part: bool,
-        memo: &Memo,
+        memo: &ListCache,
     ) -> Option<Clash> {
         let mut left: usize = items.iter().map(Tree::weight).sum();
         items.iter().find_map(|item| {
@@ -136,7 +136,7 @@ impl<'t> Barred<'t> {
         })
     }
 
-    fn operand(&self, operand: &Operand, scope: Scope, memo: &Memo) -> Option<Clash> {
+    fn operand(&self, operand: &Operand, scope: Scope, memo: &ListCache) -> Option<Clash> {
         let mut first = None;
         for choice in operand.choices() {
             let clash = match choice {
@@ -149,7 +149,7 @@ impl<'t> Barred<'t> {
     }
 
     /// Why no term of `list` can be there.
-    fn lists(&self, list: &Arc<TermList>, scope: Scope, memo: &Memo) -> Option<Clash> {
+    fn lists(&self, list: &Arc<TermList>, scope: Scope, memo: &ListCache) -> Option<Clash> {
         let same =
             self.lists.iter().find(|(of, barred, _)| of.holds(scope) && barred.name == list.name);
         if let Some((_, _, span)) = same {
@@ -161,7 +161,7 @@ impl<'t> Barred<'t> {
         (list.terms.len() <= LISTED && clashes.all(|clash| clash.is_some())).then_some(first)
     }
 
-    fn clash(&self, term: &Arc<Term>, scope: Scope, memo: &Memo) -> Option<Clash> {
+    fn clash(&self, term: &Arc<Term>, scope: Scope, memo: &ListCache) -> Option<Clash> {
         let (by, span) = self.by(term, scope, memo)?;
         Some(Clash { span, why: at_once(term, &by) })
     }
@@ -172,7 +172,7 @@ impl<'t> Barred<'t> {
         &self,
         operand: &Operand,
         scope: Scope,
-        memo: &Memo,
+        memo: &ListCache,
     ) -> Option<(Arc<Term>, Arc<Term>)> {
         let mut first = None;
         for choice in operand.choices() {
@@ -189,7 +189,12 @@ impl<'t> Barred<'t> {
     }
 
     /// What must not be there and is found wherever `term` is found in `scope`; and its place.
-    fn by(&self, term: &Arc<Term>, scope: Scope, memo: &Memo) -> Option<(Arc<Term>, Range<usize>)> {
+    fn by(
+        &self,
+        term: &Arc<Term>,
+        scope: Scope,
+        memo: &ListCache,
+    ) -> Option<(Arc<Term>, Range<usize>)> {
         let fits = |by: &Term| match scope {
             Scope::Site | Scope::Lang => by.text.eq_ignore_ascii_case(&term.text),
             _ => true,

@@ -1,6 +1,6 @@
 //! Fields by the names that other tools give them: `intitle:`, `hd=`, `LENGTH > 100`.
 
-use crate::language::syntax::lexer::{Context, Kind, Refusal};
+use crate::language::syntax::lexer::{LexemeKind, LexerContext, Refusal};
 
 /// Names before a colon, and ours.
 const COLON: [(&str, &str); 14] = [
@@ -37,7 +37,7 @@ const EQUALS: [(&str, &str); 9] = [
 const LENGTH: [&str; 3] = ["LENGTH", "wc", "words:"];
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
+pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
     named(context, ':', &COLON)
         .or_else(|| named(context, '=', &EQUALS))
         .or_else(|| date(context))
@@ -45,7 +45,7 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
         .or_else(|| length(context))
 }
 
-fn named(context: &Context<'_>, sign: char, names: &[(&str, &str)]) -> Option<Refusal> {
+fn named(context: &LexerContext<'_>, sign: char, names: &[(&str, &str)]) -> Option<Refusal> {
     let (name, _) = context.run.split_once(sign)?;
     let (_, ours) = names.iter().find(|(theirs, _)| *theirs == name)?;
     Some(Refusal {
@@ -58,13 +58,13 @@ fn named(context: &Context<'_>, sign: char, names: &[(&str, &str)]) -> Option<Re
 }
 
 /// `before:2026-01-01`
-fn date(context: &Context<'_>) -> Option<Refusal> {
+fn date(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, day) = context.run.split_once(':')?;
     let is_date =
         matches!(name, "before" | "after") && day.starts_with(|c: char| c.is_ascii_digit());
     is_date.then(|| Refusal {
         taken: context.run.len(),
-        stands_for: Some(Kind::Refused),
+        stands_for: Some(LexemeKind::Refused),
         message: format!(
             "`{name}:` is no field: an expression is about what a story says, not about a day"
         ),
@@ -75,11 +75,11 @@ fn date(context: &Context<'_>) -> Option<Refusal> {
     })
 }
 
-fn country(context: &Context<'_>) -> Option<Refusal> {
+fn country(context: &LexerContext<'_>) -> Option<Refusal> {
     let behind = context.run.strip_prefix("country:")?;
     Some(Refusal {
         taken: context.run.len(),
-        stands_for: (!behind.is_empty()).then_some(Kind::Refused),
+        stands_for: (!behind.is_empty()).then_some(LexemeKind::Refused),
         message: "a feed does not say of which country it is".to_owned(),
         help: "name its sites or feeds: site:(rt.com OR tass.ru), source:Yonhap; or its language: lang:ko".to_owned(),
         translation: None,
@@ -87,7 +87,7 @@ fn country(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// `LENGTH > 100`, `wc>100`, `words: >100`
-fn length(context: &Context<'_>) -> Option<Refusal> {
+fn length(context: &LexerContext<'_>) -> Option<Refusal> {
     let name = LENGTH.into_iter().find(|name| context.rest.starts_with(name))?;
     let behind = context.rest[name.len()..].trim_start();
     let sign = [">=", "<=", ">", "<"].into_iter().find(|sign| behind.starts_with(sign))?;
@@ -95,7 +95,7 @@ fn length(context: &Context<'_>) -> Option<Refusal> {
     let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     (digits > 0).then(|| Refusal {
         taken: context.rest.len() - number.len() + digits,
-        stands_for: Some(Kind::Refused),
+        stands_for: Some(LexemeKind::Refused),
         message: format!("`{name}` is `words` here"),
         help: String::new(),
         translation: Some(format!("words {sign} {}", &number[..digits])),

@@ -2,7 +2,7 @@
 //! their number.
 
 use super::is_number;
-use crate::language::syntax::lexer::{Context, Kind, Refusal};
+use crate::language::syntax::lexer::{LexemeKind, LexerContext, Refusal};
 
 /// Names before a parenthesis, ours, and what else to say.
 const NAMES: [(&str, &str, &str); 13] = [
@@ -29,7 +29,7 @@ const NEEDLESS: [(&str, &str); 3] = [
 ];
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
+pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
     counted_word(context).or_else(|| misnumbered(context)).or_else(|| {
         let behind = &context.rest[context.run.len()..];
         let name = context.run;
@@ -52,7 +52,7 @@ pub(super) fn look(context: &Context<'_>) -> Option<Refusal> {
 }
 
 /// `ATLEAST5(arms)`, `atl5(arms)`, `any/2(…)`, and Factiva's `atleast3 arms`
-fn counted_word(context: &Context<'_>) -> Option<Refusal> {
+fn counted_word(context: &LexerContext<'_>) -> Option<Refusal> {
     let name = context.run;
     let lower = name.to_ascii_lowercase();
     let number = |start: &str| lower.strip_prefix(start).filter(|number| is_number(number));
@@ -71,14 +71,14 @@ fn counted_word(context: &Context<'_>) -> Option<Refusal> {
     let end = name.len() + behind.find(word)? + word.len();
     lower.starts_with("atleast").then(|| Refusal {
         message: format!("`{name}` wants parentheses around what it is about"),
-        stands_for: Some(Kind::Refused),
+        stands_for: Some(LexemeKind::Refused),
         translation: Some(format!("{ours}({word})")),
         ..refusal(end, name, &ours, String::new())
     })
 }
 
 /// `ATLEAST/x(arms)`, `ANY/-1(a, b)`, `SENT/5(arms)`
-fn misnumbered(context: &Context<'_>) -> Option<Refusal> {
+fn misnumbered(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, number) = context.run.split_once('/')?;
     let behind = &context.rest[context.run.len()..];
     behind.trim_start().starts_with('(').then_some(())?;

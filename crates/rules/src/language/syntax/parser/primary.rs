@@ -8,11 +8,11 @@ use super::{Inside, Parser};
 use crate::explain::excerpt;
 use crate::fault::nearest;
 use crate::language::scope::Scope;
-use crate::language::syntax::lexer::{Kind, Lexeme, is_quote};
+use crate::language::syntax::lexer::{Lexeme, LexemeKind, is_quote};
 use crate::language::syntax::phrase::operator_in_lower_case;
 use crate::language::syntax::{DEEPEST, doubts, field, phrase, special};
 use crate::language::term::Term;
-use crate::language::tree::{Tree, Unit};
+use crate::language::tree::{TextUnit, Tree};
 
 /// The most that ATLEAST and ANY can ask for.
 const MOST: usize = 1000;
@@ -20,16 +20,16 @@ const MOST: usize = 1000;
 impl Parser<'_, '_> {
     pub(super) fn primary(&mut self) -> Option<Tree> {
         match self.peek_kind()? {
-            Kind::Open => self.group(),
-            Kind::Quoted => self.quoted(),
-            Kind::List => self.list(),
-            Kind::Cased => self.cased(),
-            Kind::Within(unit) => self.within(unit),
-            Kind::AtLeast => self.at_least(),
-            Kind::AnyOf => self.any_of(),
-            Kind::Pattern => self.pattern(),
-            Kind::Compare => self.comparison(),
-            Kind::Field => self.field(),
+            LexemeKind::Open => self.group(),
+            LexemeKind::Quoted => self.quoted(),
+            LexemeKind::List => self.list(),
+            LexemeKind::Cased => self.cased(),
+            LexemeKind::Within(unit) => self.within(unit),
+            LexemeKind::AtLeast => self.at_least(),
+            LexemeKind::AnyOf => self.any_of(),
+            LexemeKind::Pattern => self.pattern(),
+            LexemeKind::Compare => self.comparison(),
+            LexemeKind::Field => self.field(),
             _ => self.phrase(),
         }
     }
@@ -87,7 +87,7 @@ impl Parser<'_, '_> {
     /// however many there are.
     fn skip_nested_fields(&mut self) -> bool {
         let first = self.at;
-        while let Some(next) = self.peek().filter(|next| next.kind == Kind::Field) {
+        while let Some(next) = self.peek().filter(|next| next.kind == LexemeKind::Field) {
             self.tell_field_in_field(next.span.clone());
             self.at += 1;
         }
@@ -104,7 +104,7 @@ impl Parser<'_, '_> {
     }
 
     /// `SENT(…)`, `PARA(…)`.
-    fn within(&mut self, unit: Unit) -> Option<Tree> {
+    fn within(&mut self, unit: TextUnit) -> Option<Tree> {
         let start = self.peek()?.span.start;
         self.at += 1;
         let outer = self.inside;
@@ -171,7 +171,7 @@ impl Parser<'_, '_> {
         let outer = self.inside;
         self.inside = Inside { listing: Some(self.depth), ..outer };
         let mut items = vec![self.level(open.clone())];
-        while let Some(comma) = self.peek().filter(|next| next.kind == Kind::Comma) {
+        while let Some(comma) = self.peek().filter(|next| next.kind == LexemeKind::Comma) {
             let comma = comma.span.clone();
             self.at += 1;
             items.push(self.level(comma));
@@ -232,7 +232,7 @@ impl Parser<'_, '_> {
     /// Leaves the group that `open` opened.
     fn close(&mut self, open: Range<usize>) {
         self.depth -= 1;
-        if self.peek_kind() == Some(Kind::Close) {
+        if self.peek_kind() == Some(LexemeKind::Close) {
             self.at += 1;
         } else if !self.ends_in_open_quote() {
             self.problems.error(
@@ -253,8 +253,8 @@ impl Parser<'_, '_> {
         let mut open = 0_usize;
         while let Some(kind) = self.peek_kind() {
             match kind {
-                Kind::Open => open += 1,
-                Kind::Close => open -= 1,
+                LexemeKind::Open => open += 1,
+                LexemeKind::Close => open -= 1,
                 _ => {}
             }
             self.at += 1;
@@ -266,20 +266,20 @@ impl Parser<'_, '_> {
 
     /// Whether an open quotation mark has swallowed what follows.
     fn ends_in_open_quote(&self) -> bool {
-        let last = self.lexemes.last().filter(|last| last.kind == Kind::Refused);
+        let last = self.lexemes.last().filter(|last| last.kind == LexemeKind::Refused);
         last.is_some_and(|last| self.text[last.span.clone()].starts_with(is_quote))
     }
 
     fn phrase(&mut self) -> Option<Tree> {
         let first = self.at;
-        while matches!(self.peek_kind(), Some(Kind::Word | Kind::Refused))
+        while matches!(self.peek_kind(), Some(LexemeKind::Word | LexemeKind::Refused))
             && !(self.at > first && self.at_operator_in_lower_case())
         {
             self.at += 1;
         }
         let words = &self.lexemes[first..self.at];
         let (Some(start), Some(end)) = (words.first(), words.last()) else { return None };
-        if words.iter().any(|word| word.kind == Kind::Refused) {
+        if words.iter().any(|word| word.kind == LexemeKind::Refused) {
             return None;
         }
         let span = start.span.start..end.span.end;
@@ -294,7 +294,7 @@ impl Parser<'_, '_> {
             |lexeme: &Lexeme| operator_in_lower_case(&self.text[lexeme.span.clone()]).is_some();
         let joins = self.lexemes.get(self.at + 1).map(|next| next.kind);
         self.peek().is_some_and(is_operator)
-            && matches!(joins, Some(Kind::Open | Kind::Quoted | Kind::List))
+            && matches!(joins, Some(LexemeKind::Open | LexemeKind::Quoted | LexemeKind::List))
     }
 
     fn ask_about_operators(&mut self, words: &[Lexeme], phrase: &str) {
@@ -302,7 +302,7 @@ impl Parser<'_, '_> {
             let written = &self.text[word.span.clone()];
             let first_or_last = at == 0 || at + 1 == words.len();
             match operator_in_lower_case(written) {
-                Some(Kind::Not) if words.len() > 1 => {}
+                Some(LexemeKind::Not) if words.len() > 1 => {}
                 Some(_) if !first_or_last => {}
                 _ => continue,
             }
