@@ -98,7 +98,7 @@ pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree>
     let list = Just(Tree::List(Arc::clone(&lists().by_name["dprk"]), 0..0));
     let leaf = prop_oneof![4 => term, 1 => list].boxed();
     let operand = proptest::collection::vec(leaf.clone(), 1..3)
-        .prop_map(|choices| Operand::of(Tree::any(choices)).expect("terms and lists"));
+        .prop_map(|choices| Operand::from_tree(Tree::any(choices)).expect("terms and lists"));
     let link = prop_oneof![
         (0..1000_usize).prop_map(Proximity::Near),
         (0..9_usize).prop_map(Proximity::Onear),

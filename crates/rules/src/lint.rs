@@ -13,18 +13,18 @@ use crate::language::term::{Term, TermList};
 use crate::language::tree::Tree;
 use index::TermIndex;
 
-mod again;
-mod alphabets;
-mod capitals;
-mod common;
+mod redundant_terms;
+mod mixed_alphabets;
+mod capitals_in_patterns;
+mod common_words;
 mod cover;
 mod cyrillic;
 mod index;
-mod never;
+mod never_holds;
 mod visit;
 
-pub use common::is_common_word;
-pub(crate) use common::is_everywhere;
+pub use common_words::is_common_word;
+pub(crate) use common_words::is_everywhere;
 
 /// Warnings of one expression or list: who has that many wants to see them mended first.
 const MOST: usize = 25;
@@ -42,7 +42,7 @@ struct CachedList {
 }
 
 impl ListCache {
-    fn of(&self, list: &Arc<TermList>) -> Arc<CachedList> {
+    fn cached(&self, list: &Arc<TermList>) -> Arc<CachedList> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || CachedList {
             list: Arc::clone(list),
@@ -53,14 +53,14 @@ impl ListCache {
     }
 
     fn index(&self, list: &Arc<TermList>) -> Arc<TermIndex> {
-        let known = self.of(list);
+        let known = self.cached(list);
         Arc::clone(known.index.get_or_init(|| Arc::new(TermIndex::new(&known.list.terms))))
     }
 
     /// A term of `list` that is a common word, too.
     fn common(&self, list: &Arc<TermList>) -> Option<Arc<Term>> {
-        let known = self.of(list);
-        let find = || known.list.terms.iter().find(|term| common::is_common(term)).cloned();
+        let known = self.cached(list);
+        let find = || known.list.terms.iter().find(|term| common_words::is_common(term)).cloned();
         known.common.get_or_init(find).clone()
     }
 }
@@ -69,12 +69,12 @@ impl ListCache {
 /// last one.
 pub(crate) fn expression(tree: &Tree, memo: &ListCache) -> Vec<ExpressionProblem> {
     let mut found = Vec::new();
-    again::look(tree, memo, &mut found);
-    never::look(tree, memo, &mut found);
-    common::look(tree, memo, &mut found);
-    alphabets::look(tree, &mut found);
-    capitals::look(tree, &mut found);
-    cyrillic::look(tree, &mut found);
+    redundant_terms::warn_of_redundant_terms(tree, memo, &mut found);
+    never_holds::warn_of_clauses_that_never_hold(tree, memo, &mut found);
+    common_words::warn_of_common_words(tree, memo, &mut found);
+    mixed_alphabets::warn_of_mixed_alphabets(tree, &mut found);
+    capitals_in_patterns::warn_of_capitals(tree, &mut found);
+    cyrillic::warn_of_cyrillic_forms(tree, &mut found);
     found.sort_by_key(|problem| problem.span.start);
     if let Some(first) = found.get(MOST).map(|problem| problem.span.clone()) {
         let more = more(found.len());
@@ -98,14 +98,14 @@ pub(crate) fn list(
     stemmed: bool,
 ) -> Vec<(usize, ExpressionProblem)> {
     let mut found: BTreeMap<usize, Vec<ExpressionProblem>> = BTreeMap::new();
-    for (at, problem) in again::in_list(own, terms)
+    for (at, problem) in redundant_terms::redundant_entries(own, terms)
         .into_iter()
-        .chain(common::in_list(own))
-        .chain(alphabets::in_list(own))
+        .chain(common_words::common_entries(own))
+        .chain(mixed_alphabets::mixed_entries(own))
     {
         found.entry(at).or_default().push(problem);
     }
-    if let Some((at, problem)) = cyrillic::in_list(own).filter(|_| !stemmed) {
+    if let Some((at, problem)) = cyrillic::cyrillic_entries(own).filter(|_| !stemmed) {
         found.entry(at).or_default().push(problem);
     }
     let mut found: Vec<(usize, ExpressionProblem)> = found

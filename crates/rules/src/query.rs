@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::engine::{Engine, Frequencies, Scratch};
 use super::lint::ListCache;
 use super::{Carrier, Clause, explain};
-use crate::engine::page::TokenizedStory;
+use crate::engine::tokenized_story::TokenizedStory;
 use crate::explain::evidence;
 use crate::fault::Fault;
 use crate::files::when;
@@ -32,9 +32,9 @@ impl Query {
     /// was found.
     #[must_use]
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
-        let text = Text::bare("expression", expression);
+        let text = Text::standalone("expression", expression);
         let tree = when::sound_expression(&text, &Lists::default(), faults)?;
-        when::warn(&When::Expression(text), &tree, &ListCache::default(), faults);
+        when::warn_of_expression(&When::Expression(text), &tree, &ListCache::default(), faults);
         Some(Self::new(tree))
     }
 
@@ -71,6 +71,6 @@ impl Query {
     /// Its truth is that of [`Query::evidence`] wherever all of the story was read.
     #[must_use]
     pub fn explain(&self, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
-        explain::of_story(&self.tree, story, carriers, read)
+        explain::explain_story(&self.tree, story, carriers, read)
     }
 }

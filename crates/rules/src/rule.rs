@@ -8,12 +8,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::Clause;
-use crate::engine::page::TokenizedStory;
+use crate::engine::tokenized_story::TokenizedStory;
 use crate::fault::Source;
 use crate::language::row::ListRow;
 use crate::language::syntax::Lists;
 use crate::language::tree::Tree;
-use crate::story::pace::{Burst, Cadence};
+use crate::story::delivery::{Burst, Cadence};
 use crate::story::{self, Evidence, FeedName, NotifierName, Severity, Story};
 
 /// The texts that rules are made of.
@@ -119,7 +119,7 @@ pub struct Explained {
     /// all rows at once.
     pub row: Option<story::WatchlistRow>,
     /// Why it does not look at the story, whatever its words are; `None` if it does.
-    pub barred: Option<String>,
+    pub filtered_out: Option<String>,
     /// What of its expression holds.
     pub clause: Clause,
 }
@@ -132,7 +132,7 @@ pub struct KnownNames {
     /// Every feed with its tags.
     pub feeds: Vec<Carrier>,
     /// The severities of which nobody hears unless the rule names a notifier.
-    pub unheard: BTreeSet<Severity>,
+    pub unrouted: BTreeSet<Severity>,
 }
 
 impl Carrier {
@@ -246,9 +246,9 @@ impl Rule {
     }
 
     /// Whether it looks at `story`, seen in `carriers`, whatever its words are.
-    pub(crate) fn looks_at(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        self.settings.applies(carriers)
-            && self.settings.speaks(story)
+    pub(crate) fn accepts(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        self.settings.accepts_feeds(carriers)
+            && self.settings.accepts_language(story)
             && self.settings.is_in_force(story)
     }
 
@@ -260,19 +260,19 @@ impl Rule {
 
 impl Settings {
     /// Whether every story is looked at.
-    pub(crate) fn is_open(&self) -> bool {
+    pub(crate) fn accepts_every_story(&self) -> bool {
         self.feeds.is_empty() && self.langs.is_empty() && self.expires.is_none()
     }
 
     /// Whether stories from any of `carriers` are looked at.
-    pub(crate) fn applies(&self, carriers: &[Carrier]) -> bool {
+    pub(crate) fn accepts_feeds(&self, carriers: &[Carrier]) -> bool {
         self.feeds.is_empty()
             || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
     }
 
     /// Whether `story` is in one of the languages. One that does not say its language may be in
     /// any.
-    pub(crate) fn speaks(&self, story: &Story) -> bool {
+    pub(crate) fn accepts_language(&self, story: &Story) -> bool {
         let primary =
             |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         self.langs.is_empty()

@@ -7,10 +7,10 @@ use super::engine::{Engine, Frequencies, Scratch};
 use super::{
     Carrier, Explained, FeedFilter, KnownNames, Match, Rule, RuleTexts, Settings, explain,
 };
-use crate::engine::hints::TeaserHints;
+use crate::engine::teaser_hints::TeaserHints;
 use crate::engine::naive;
-use crate::engine::page::TokenizedStory;
-use crate::explain::barred;
+use crate::engine::tokenized_story::TokenizedStory;
+use crate::explain::filtered_out;
 use crate::fault::Fault;
 use crate::files;
 use crate::language::row::ListRow;
@@ -37,14 +37,14 @@ pub struct Rules {
     engine: Engine,
     /// By rule, a bit that says whether it looks at every story: most do, and of those nothing else
     /// has to be read.
-    open: Box<[u64]>,
+    accepts_all: Box<[u64]>,
     /// What the rules that look into the body say of the stories that they look at.
-    readers: Vec<Arc<Settings>>,
+    body_readers: Vec<Arc<Settings>>,
     /// What teasers are looked through for, made when it is first asked for: not every
     /// configuration wants it.
-    hints: OnceLock<TeaserHints>,
+    teaser_hints: OnceLock<TeaserHints>,
     /// Memory of scanners that are gone.
-    idle: Mutex<Vec<Scratch>>,
+    idle_scratches: Mutex<Vec<Scratch>>,
 }
 
 /// How the rows of a watchlist differ from what they were.
@@ -115,11 +115,12 @@ impl ParsedRules {
     /// The places of the rules that match `story`, seen in `carriers`, by the plain evaluator:
     /// slow, and what the engine is held to.
     #[must_use]
-    pub fn plainly(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
+    pub fn matches_naively(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
         let page = TokenizedStory::new(story, carriers);
-        let matched = self.rules.iter().enumerate().filter(|(_, (rule, tree))| {
-            rule.looks_at(story, carriers) && naive::holds(tree, &page)
-        });
+        let matched =
+            self.rules.iter().enumerate().filter(|(_, (rule, tree))| {
+                rule.accepts(story, carriers) && naive::holds(tree, &page)
+            });
         matched.map(|(place, _)| place).collect()
     }
 
@@ -133,7 +134,9 @@ impl ParsedRules {
             all.iter().filter(|rule| rule.reads_body).map(|rule| &rule.settings).collect();
         let readers = readers.into_iter().cloned().collect();
         let mut open = vec![0_u64; all.len().div_ceil(64)];
-        for (number, _) in all.iter().enumerate().filter(|(_, rule)| rule.settings.is_open()) {
+        for (number, _) in
+            all.iter().enumerate().filter(|(_, rule)| rule.settings.accepts_every_story())
+        {
             open[number / 64] |= 1 << (number % 64);
         }
         let (open, watchlists) = (open.into(), self.watchlists.clone());
@@ -141,10 +144,10 @@ impl ParsedRules {
             all,
             watchlists,
             engine,
-            open,
-            readers,
-            hints: OnceLock::new(),
-            idle: Mutex::default(),
+            accepts_all: open,
+            body_readers: readers,
+            teaser_hints: OnceLock::new(),
+            idle_scratches: Mutex::default(),
         }
     }
 }
@@ -237,9 +240,9 @@ impl Rules {
             None => of_name.next()?,
         });
         let tree = if row.is_some() { rule.tree() } else { rule.tree_of_all_rows() };
-        let clause = explain::of_story(&tree, story, carriers, read);
+        let clause = explain::explain_story(&tree, story, carriers, read);
         Some(Explained {
-            barred: barred::why(&rule, story, carriers),
+            filtered_out: filtered_out::reason(&rule, story, carriers),
             row: row.and(rule.row().cloned()),
             rule,
             clause,
@@ -249,14 +252,14 @@ impl Rules {
     /// Whether any rule that applies to a story from `carriers` looks into the body.
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
-        self.readers.iter().any(|settings| settings.applies(carriers))
+        self.body_readers.iter().any(|settings| settings.accepts_feeds(carriers))
     }
 
     /// Whether `story`, of which only the teaser is known, holds a word of any rule that looks at
     /// it and into the body, be the word wanted or not.
     #[must_use]
-    pub fn hinted(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        self.hints.get_or_init(|| TeaserHints::new(&self.all)).any(story, carriers)
+    pub fn has_teaser_hint(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        self.teaser_hints.get_or_init(|| TeaserHints::new(&self.all)).any(story, carriers)
     }
 
     /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.
@@ -274,7 +277,7 @@ impl Rules {
     /// A scanner for these rules.
     #[must_use]
     pub fn scanner(&self) -> Scanner<'_> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle_scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Scanner { rules: self, scratch: Some(idle.unwrap_or_else(Scratch::new)) }
     }
 
@@ -307,11 +310,11 @@ impl Scanner<'_> {
         carriers: &[Carrier],
     ) -> impl Iterator<Item = (usize, &Arc<Rule>)> {
         let scratch = self.scratch.get_or_insert_with(Scratch::new);
-        let Rules { all, open, engine, .. } = self.rules;
+        let Rules { all, accepts_all: open, engine, .. } = self.rules;
         let found = engine.matches(story, carriers, scratch).iter().map(|number| *number as usize);
         let is_open = |number: usize| open[number / 64] >> (number % 64) & 1 != 0;
         found
-            .filter(move |number| is_open(*number) || all[*number].looks_at(story, carriers))
+            .filter(move |number| is_open(*number) || all[*number].accepts(story, carriers))
             .map(|number| (number, &all[number]))
     }
 }
@@ -319,6 +322,10 @@ impl Scanner<'_> {
 impl Drop for Scanner<'_> {
     /// Leaves its memory to the next one.
     fn drop(&mut self) {
-        self.rules.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.scratch.take());
+        self.rules
+            .idle_scratches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(self.scratch.take());
     }
 }

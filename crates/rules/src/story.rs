@@ -2,7 +2,7 @@
 //! matched it.
 
 pub mod headline;
-pub mod pace;
+pub mod delivery;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -121,7 +121,7 @@ impl<'d> Node<'d> {
                 self.as_written().map_or_else(|| number.to_string(), ToOwned::to_owned)
             }
             _ => {
-                let fault = self.wrong("a text");
+                let fault = self.type_fault("a text");
                 let word = self.as_written().filter(|_| self.value.is_bool());
                 faults.push(match word {
                     Some(word) => fault.help(format!("if the word is meant, write \"{word}\"")),
@@ -135,7 +135,7 @@ impl<'d> Node<'d> {
 
     /// `true` or `false`, else a fault.
     pub fn bool(&self, faults: &mut Vec<Fault>) -> Option<bool> {
-        self.or_wrong(self.value.as_bool(), "true or false", faults)
+        self.or_type_fault(self.value.as_bool(), "true or false", faults)
     }
 
     /// A whole number, not negative, else a fault.
@@ -145,7 +145,7 @@ impl<'d> Node<'d> {
             faults.push(self.fault("this is not a whole number from 0 up"));
             return None;
         }
-        self.or_wrong(number, "a whole number", faults)
+        self.or_type_fault(number, "a whole number", faults)
     }
 
     /// A time such as `15m`, `1h 30m`, `2 days`, else a fault that shows how to write one.
@@ -174,7 +174,7 @@ impl<'d> Node<'d> {
             return values.iter().enumerate().map(node).collect();
         }
         faults.push(
-            self.wrong("a list")
+            self.type_fault("a list")
                 .help("a list is written [one, two], or one item a line, each after `- `"),
         );
         Vec::new()
@@ -189,7 +189,7 @@ impl<'d> Node<'d> {
     /// The entries of a mapping, else a fault and `None`.
     pub fn entries(&self, faults: &mut Vec<Fault>) -> Option<Entries<'d>> {
         let is_mapping = self.is_mapping().then_some(());
-        self.or_wrong(is_mapping, "keys with values", faults)?;
+        self.or_type_fault(is_mapping, "keys with values", faults)?;
         Some(Entries { node: *self, asked: Vec::new(), unlisted: Vec::new() })
     }
 
@@ -197,7 +197,7 @@ impl<'d> Node<'d> {
     /// and none.
     pub fn pairs(&self, faults: &mut Vec<Fault>) -> Vec<(Text, Node<'d>)> {
         let is_mapping = self.is_mapping().then_some(());
-        if self.or_wrong(is_mapping, "names with values", faults).is_none() {
+        if self.or_type_fault(is_mapping, "names with values", faults).is_none() {
             return Vec::new();
         }
         self.raw_pairs().filter_map(|(key, value)| Some((key.text(faults)?, value))).collect()
@@ -220,14 +220,19 @@ impl<'d> Node<'d> {
         Some(&self.source.text[self.span()]).filter(|raw| !raw.starts_with('*'))
     }
 
-    fn or_wrong<T>(&self, value: Option<T>, wanted: &str, faults: &mut Vec<Fault>) -> Option<T> {
+    fn or_type_fault<T>(
+        &self,
+        value: Option<T>,
+        wanted: &str,
+        faults: &mut Vec<Fault>,
+    ) -> Option<T> {
         if value.is_none() {
-            faults.push(self.wrong(wanted));
+            faults.push(self.type_fault(wanted));
         }
         value
     }
 
-    fn wrong(&self, wanted: &str) -> Fault {
+    fn type_fault(&self, wanted: &str) -> Fault {
         let found = match self.value {
             Value::Null => "nothing",
             Value::Bool(true) => "true",
@@ -262,7 +267,7 @@ impl<'d> Entries<'d> {
 
     /// The place of `key` itself, for a fault that is about the key rather than its value. The key
     /// counts as known, but advice about other keys does not name it.
-    pub fn place_of(&mut self, key: &'static str) -> Option<Range<usize>> {
+    pub fn key_span(&mut self, key: &'static str) -> Option<Range<usize>> {
         self.unlisted.push(key);
         let found = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key));
         found.map(|(name, _)| name.span())
@@ -275,7 +280,7 @@ impl<'d> Entries<'d> {
     }
 
     /// A fault for every key that nobody asked for, naming the nearest key that exists.
-    pub fn finish(self, faults: &mut Vec<Fault>) {
+    pub fn refuse_unknown_keys(self, faults: &mut Vec<Fault>) {
         for (key, _) in self.node.raw_pairs() {
             if key
                 .value

@@ -13,7 +13,7 @@ use crate::language::tree::Tree;
 use crate::yaml::Text;
 
 /// The list that an `each` names. `sound`: no list has a fault that would keep its rows away.
-pub(super) fn list(
+pub(super) fn find_list(
     name: &Text,
     lists: &Lists,
     sound: bool,
@@ -45,7 +45,7 @@ pub(super) fn list(
 
 /// Refuses a rule of each row of `list` that one row could match by what another row has, or by no
 /// row at all.
-pub(super) fn check(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<Fault>) {
+pub(super) fn check_each(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<Fault>) {
     let name = &list.name;
     let (message, help) = if !tree.lists().iter().any(|named| named.name == *name) {
         (
@@ -71,7 +71,11 @@ pub(super) fn check(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<
 }
 
 /// `rule`, whose expression is `tree`: as it is, or once for every row of its `each` list.
-pub(super) fn rules(rule: Rule, tree: Tree, each: Option<&TermList>) -> Vec<(Arc<Rule>, Tree)> {
+pub(super) fn expand_rows(
+    rule: Rule,
+    tree: Tree,
+    each: Option<&TermList>,
+) -> Vec<(Arc<Rule>, Tree)> {
     let Some(list) = each else { return vec![(Arc::new(rule), tree)] };
     let of_row = |row: &Arc<row::ListRow>| {
         let tree = row::tree_of(&tree, &row.list);

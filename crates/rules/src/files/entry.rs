@@ -44,7 +44,7 @@ pub(super) struct NamedRule {
 
 /// Reads one rule, what it leaves out taken from `defaults`; `None` if it has no name or no sound
 /// `when`. Other faults are told, too.
-pub(super) fn read(
+pub(super) fn read_rule(
     source: &Arc<Source>,
     node: &Node<'_>,
     defaults: &WrittenSettings,
@@ -54,24 +54,26 @@ pub(super) fn read(
     let mut entries = node.entries(faults)?;
     let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
     let when = entries.require("when", faults);
-    let written = settings::read(&mut entries, context.known, faults).or(defaults);
+    let written = settings::read_settings(&mut entries, context.known, faults).or(defaults);
     let forms = written.forms.unwrap_or_default();
-    let lists = context.wordings.of(forms);
-    let read = when.and_then(|node| when::read(source, &node, &lists, faults));
+    let lists = context.wordings.with_forms(forms);
+    let read = when.and_then(|node| when::read_when(source, &node, &lists, faults));
     let each = entries.get("each").and_then(|node| node.text(faults));
-    let each = each
-        .and_then(|name| Some((each::list(&name, &lists, context.lists_are_sound, faults)?, name)));
+    let each = each.and_then(|name| {
+        Some((each::find_list(&name, &lists, context.lists_are_sound, faults)?, name))
+    });
     let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
     let settings = written.finished();
     if let Some(name) = &name {
         check_heard(name, &settings, context.known, faults);
     }
-    let examples = ["matches", "ignores"].map(|key| examples::read(entries.get(key), faults));
+    let examples =
+        ["matches", "ignores"].map(|key| examples::read_examples(entries.get(key), faults));
     refuse_later(source, &mut entries, &LATER, faults);
-    entries.finish(faults);
+    entries.refuse_unknown_keys(faults);
     let (when, tree) = read?;
     if let Some((list, name)) = &each {
-        each::check(name, &tree, list, faults);
+        each::check_each(name, &tree, list, faults);
     }
     let each = each.map(|(list, _)| list);
     if context.lists_are_sound {
@@ -128,7 +130,7 @@ fn check_heard(
     faults: &mut Vec<Fault>,
 ) {
     if settings.notify.is_empty()
-        && known.is_some_and(|known| known.unheard.contains(&settings.severity))
+        && known.is_some_and(|known| known.unrouted.contains(&settings.severity))
     {
         let fault = name
             .fault(0..name.value.len(), format!("nobody would hear of `{}`", name.value.trim()));

@@ -94,7 +94,7 @@ pub(crate) fn text(
             text += TERMS;
         }
         let shared = rule.lists.by_name.get(name).is_some_and(|shared| Arc::ptr_eq(shared, list));
-        text += &if shared { rule.lists.printed.of(list) } else { printed(list).into() };
+        text += &if shared { rule.lists.printed.printed_list(list) } else { printed(list).into() };
     }
     text
 }
@@ -108,7 +108,7 @@ const TERMS: &str = "terms:\n";
 pub(crate) struct Printed(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
 
 impl Printed {
-    fn of(&self, list: &TermList) -> Arc<str> {
+    fn printed_list(&self, list: &TermList) -> Arc<str> {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(made.entry(list.name.clone()).or_insert_with(|| printed(list).into()))
     }

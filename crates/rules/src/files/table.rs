@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::place;
+use super::shown_place;
 use crate::fault::{Fault, Source};
 use crate::language::row::ListRow;
 use crate::language::term::Term;
@@ -54,7 +54,7 @@ struct TableFaults<'f> {
 
 impl WantedColumns {
     /// Reads the keys beside `from`.
-    pub(super) fn read(
+    pub(super) fn read_table(
         from: Text,
         entries: &mut Entries<'_>,
         faults: &mut Vec<Fault>,
@@ -101,15 +101,17 @@ impl WantedColumns {
         };
         let source = &table.source;
         if let Some(why) = &table.unreadable {
-            let message =
-                format!("the table of `${name}` ({}) cannot be read: {why}", place(&self.from));
+            let message = format!(
+                "the table of `${name}` ({}) cannot be read: {why}",
+                shown_place(&self.from)
+            );
             faults.push(
                 Fault::error(source, 0..0, message)
                     .help("put the file there, or mend its path in `from`"),
             );
             return Vec::new();
         }
-        let Some(records) = records::read(source, faults) else { return Vec::new() };
+        let Some(records) = records::read_records(source, faults) else { return Vec::new() };
         let Some(columns) = self.columns(&records, source, faults) else { return Vec::new() };
         let mut told = TableFaults { source, count: 0, told: faults };
         let rows = rows(name, &records, &columns, &mut told);
@@ -133,11 +135,11 @@ impl WantedColumns {
                 (Some((place, _)), None) => return Some(place),
                 (None, _) => format!(
                     "row 1 has no column `{column}`, which `{key}` asks for ({})",
-                    place(wanted)
+                    shown_place(wanted)
                 ),
                 _ => format!(
                     "row 1 has several columns `{column}`, which `{key}` asks for ({})",
-                    place(wanted)
+                    shown_place(wanted)
                 ),
             };
             faults.push(

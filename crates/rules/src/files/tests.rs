@@ -27,7 +27,7 @@ fn refused(files: &[(&str, &str)]) -> String {
             name: FeedName("Yonhap".to_owned()),
             tags: ["wire".to_owned()].into(),
         }],
-        unheard: [Severity::Low].into(),
+        unrouted: [Severity::Low].into(),
     };
     let (loaded, faults) = load_files(files, Some(&known));
     assert!(loaded.is_none(), "it should not load");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::term::{Term, TermList};
 use super::tree::Tree;
-use crate::engine::page::{StoryView, TokenSpan, TokenizedStory};
+use crate::engine::tokenized_story::{StoryView, TokenSpan, TokenizedStory};
 
 /// At least one word, phrase or list, any of which will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) type Occurrence<'t> = (&'t Term, TokenSpan);
 
 impl Operand {
     /// The operand that `tree` is; `None` if it is more than words, phrases and lists joined by OR.
-    pub(crate) fn of(tree: Tree) -> Option<Self> {
+    pub(crate) fn from_tree(tree: Tree) -> Option<Self> {
         let branches = if let Tree::Or(branches) = tree { branches } else { vec![tree] };
         let choice = |branch| match branch {
             Tree::Term(term, _) => Some(Choice::Term(term)),

@@ -1,7 +1,7 @@
 //! Two operands and how they must stand to one another: NEAR, ONEAR, EXCEPT.
 
 use super::operand::{Occurrence, Operand};
-use crate::engine::page::{StoryView, TokenSpan, TokenizedStory};
+use crate::engine::tokenized_story::{StoryView, TokenSpan, TokenizedStory};
 
 /// Words between two operands of NEAR, at most: who wants more wants AND.
 pub(crate) const FARTHEST: usize = 1000;
@@ -36,7 +36,7 @@ impl Proximity {
     }
 
     /// The operator that a run writes; the number in it may be too great to be one.
-    pub(crate) fn read(run: &str) -> Option<Self> {
+    pub(crate) fn parse(run: &str) -> Option<Self> {
         let number = |prefix| {
             let digits: &str = run.strip_prefix(prefix)?;
             let is_number = !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit());

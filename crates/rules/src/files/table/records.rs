@@ -24,7 +24,7 @@ pub(super) struct TableRecord {
 
 /// The records of `source`; `None` if it is no table: then nobody knows where its rows begin and
 /// end.
-pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<TableRecords> {
+pub(super) fn read_records(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<TableRecords> {
     let text = source.text.as_str();
     let before = faults.len();
     if let Some(at) = text.find('\0') {

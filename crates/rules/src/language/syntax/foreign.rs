@@ -6,15 +6,15 @@ mod field;
 mod function;
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
+pub(super) fn refuse_foreign(context: &LexerContext<'_>) -> Option<Refusal> {
     signs(context)
         .or_else(|| prefix(context))
         .or_else(|| truncation(context))
         .or_else(|| proximity(context))
         .or_else(|| unnumbered(context))
         .or_else(|| around(context))
-        .or_else(|| function::look(context))
-        .or_else(|| field::look(context))
+        .or_else(|| function::refuse_foreign_function(context))
+        .or_else(|| field::refuse_foreign_field(context))
         .or_else(|| fuzzy(context))
         .or_else(|| synonyms(context))
         .or_else(|| range(context))

@@ -225,8 +225,8 @@ impl Lexer<'_, '_> {
             "OR" => self.push(LexemeKind::Or, run.len()),
             "NOT" => self.push(LexemeKind::Not, run.len()),
             "cs" if rest.starts_with("cs(") => self.push(LexemeKind::Cased, run.len()),
-            bare if Proximity::read(bare).is_some() => self.push(LexemeKind::Link, run.len()),
-            _ => match look(&context) {
+            bare if Proximity::parse(bare).is_some() => self.push(LexemeKind::Link, run.len()),
+            _ => match special_or_refused(&context) {
                 Some(SpecialForm::Lexeme(kind, length)) => self.push(kind, length),
                 Some(SpecialForm::Refused(refusal)) => self.refuse(refusal),
                 None => self.operand(run),
@@ -259,13 +259,16 @@ impl Lexer<'_, '_> {
 
 /// What begins at a run that is no plain operand; what a field is about is looked at by itself,
 /// behind its colon.
-fn look(context: &LexerContext<'_>) -> Option<SpecialForm> {
+fn special_or_refused(context: &LexerContext<'_>) -> Option<SpecialForm> {
     if field::prefix(context.run).is_some() {
         return None;
     }
-    let foreign =
-        || foreign::look(context).or_else(|| field::look(context)).map(SpecialForm::Refused);
-    special::look(context).or_else(foreign)
+    let foreign = || {
+        foreign::refuse_foreign(context)
+            .or_else(|| field::refuse_field(context))
+            .map(SpecialForm::Refused)
+    };
+    special::special_form(context).or_else(foreign)
 }
 
 /// The length of the run at the start of `rest`: up to a space, parenthesis or quotation mark, or a

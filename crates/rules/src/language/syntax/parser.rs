@@ -92,7 +92,7 @@ impl<'t> Parser<'t, '_> {
     fn level(&mut self, whole: Range<usize>) -> Option<Tree> {
         let is_empty = if self.depth > 0 { self.at_end_of_item() } else { self.lexemes.is_empty() };
         if is_empty {
-            self.tell_nothing(whole);
+            self.report_nothing(whole);
             return None;
         }
         let mut items = Vec::new();
@@ -100,7 +100,7 @@ impl<'t> Parser<'t, '_> {
         loop {
             let item = self.item(joint, joint_span);
             if joint == Joint::Missing {
-                self.tell_neighbours(items.last(), &item);
+                self.report_neighbours(items.last(), &item);
             }
             items.push(item);
             match self.joint() {
@@ -108,7 +108,7 @@ impl<'t> Parser<'t, '_> {
                 None => break,
             }
         }
-        if let Some(mixture) = mixed::find(&items) {
+        if let Some(mixture) = mixed::find_mixture(&items) {
             let help = format!("write `{}` or `{}`", mixture.readings.0, mixture.readings.1);
             self.problems.error(mixture.span, mixture.message, help);
         }
@@ -123,7 +123,7 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    fn tell_nothing(&mut self, whole: Range<usize>) {
+    fn report_nothing(&mut self, whole: Range<usize>) {
         if !self.problems.broken {
             self.problems.error(
                 whole,
@@ -149,7 +149,7 @@ impl<'t> Parser<'t, '_> {
         let next = self.peek().filter(|_| self.depth == 0 || !self.at_end_of_item())?;
         let joint = match next.kind {
             LexemeKind::Close => return None,
-            LexemeKind::Comma => self.tell_comma(next),
+            LexemeKind::Comma => self.report_comma(next),
             LexemeKind::And => Joint::And,
             LexemeKind::Or => Joint::Or,
             LexemeKind::Not => Joint::AndNot,
@@ -168,7 +168,7 @@ impl<'t> Parser<'t, '_> {
         Some((joint, next.span.clone()))
     }
 
-    fn tell_comma(&mut self, at: &Lexeme) -> Joint {
+    fn report_comma(&mut self, at: &Lexeme) -> Joint {
         let help = "a comma parts the items of ANY itself; in parentheses within, write OR; in a phrase, put it in double quotes";
         self.problems.error(at.span.clone(), "this comma parts nothing", help);
         Joint::Refused
@@ -199,7 +199,7 @@ impl<'t> Parser<'t, '_> {
             self.near()
         } else {
             let not = nots.checked_sub(1).map(|last| self.lexemes[first + last].span.clone());
-            self.tell_missing(not, joint, joint_span.clone());
+            self.report_missing(not, joint, joint_span.clone());
             None
         };
         let end = self.at.checked_sub(1).map_or(0, |last| self.lexemes[last].span.end).max(start);
@@ -239,7 +239,7 @@ impl<'t> Parser<'t, '_> {
             chained = true;
             self.right_of(&next);
         }
-        let kind = Proximity::read(self.text[link.clone()].trim_matches(shows_nothing))?;
+        let kind = Proximity::parse(self.text[link.clone()].trim_matches(shows_nothing))?;
         if let Proximity::Near(FARTHER..) | Proximity::Onear(FARTHER..) = kind {
             let help = "write AND if it does not matter how near they stand";
             self.problems.error(
@@ -268,14 +268,14 @@ impl<'t> Parser<'t, '_> {
         if self.at_operand() || self.peek_kind() == Some(LexemeKind::Field) {
             return self.primary();
         }
-        self.tell_missing(None, Joint::And, link.clone());
+        self.report_missing(None, Joint::And, link.clone());
         None
     }
 
     /// What `tree` is beside or behind `operator`, which is written as in `example`.
     fn operand(&mut self, tree: Tree, operator: &Range<usize>, example: &str) -> Option<Operand> {
         let span = tree.span();
-        let operand = Operand::of(tree);
+        let operand = Operand::from_tree(tree);
         if operand.is_none() {
             let operator = &self.text[operator.clone()];
             let message = format!(
@@ -309,7 +309,7 @@ impl<'t> Parser<'t, '_> {
         )
     }
 
-    fn tell_missing(&mut self, not: Option<Range<usize>>, joint: Joint, joint_span: Range<usize>) {
+    fn report_missing(&mut self, not: Option<Range<usize>>, joint: Joint, joint_span: Range<usize>) {
         let operator = |span: &Range<usize>| format!("`{}`", &self.text[span.clone()]);
         let (span, message) = match (not, joint, self.peek()) {
             (_, Joint::Refused, _) => return,
@@ -332,7 +332,7 @@ impl<'t> Parser<'t, '_> {
         );
     }
 
-    fn tell_neighbours(&mut self, left: Option<&ParsedOperand>, right: &ParsedOperand) {
+    fn report_neighbours(&mut self, left: Option<&ParsedOperand>, right: &ParsedOperand) {
         let is_field = |item: &ParsedOperand| matches!(item.tree, Some(Tree::In(..)));
         let fields = is_field(right) || left.is_some_and(is_field);
         let left = left.map_or("", |item| item.text.as_str());

@@ -103,6 +103,6 @@ pub(crate) fn is_bare_phrase(text: &str) -> bool {
     if problems.broken || text.contains(',') || !lexemes.iter().all(is_word) {
         return false;
     }
-    doubts::look(text, &lexemes, &mut problems);
+    doubts::warn_of_doubts(text, &lexemes, &mut problems);
     problems.found.is_empty()
 }

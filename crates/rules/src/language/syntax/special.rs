@@ -18,7 +18,7 @@ pub(super) enum SpecialForm {
 }
 
 /// What stands at the start of a run, if it is any of these.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<SpecialForm> {
+pub(super) fn special_form(context: &LexerContext<'_>) -> Option<SpecialForm> {
     before_parenthesis(context).or_else(|| comparison(context)).or_else(|| regex(context))
 }
 
@@ -78,7 +78,7 @@ pub(super) fn read_comparison(
     let measure = Measure::ALL.into_iter().find(|measure| written.starts_with(measure.as_str()))?;
     let (sign, value) = split_sign(written[measure.as_str().len()..].trim_start())?;
     let sign = Sign::ALL.into_iter().find(|known| known.as_str() == sign)?;
-    let read = Comparison::read(measure, sign, value);
+    let read = Comparison::parse(measure, sign, value);
     if read.is_none() {
         let (what, help) = match measure {
             Measure::Words => {

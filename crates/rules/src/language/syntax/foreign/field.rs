@@ -37,7 +37,7 @@ const EQUALS: [(&str, &str); 9] = [
 const LENGTH: [&str; 3] = ["LENGTH", "wc", "words:"];
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
+pub(super) fn refuse_foreign_field(context: &LexerContext<'_>) -> Option<Refusal> {
     named(context, ':', &COLON)
         .or_else(|| named(context, '=', &EQUALS))
         .or_else(|| date(context))

@@ -29,7 +29,7 @@ const NEEDLESS: [(&str, &str); 3] = [
 ];
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
+pub(super) fn refuse_foreign_function(context: &LexerContext<'_>) -> Option<Refusal> {
     counted_word(context).or_else(|| misnumbered(context)).or_else(|| {
         let behind = &context.rest[context.run.len()..];
         let name = context.run;

@@ -78,7 +78,7 @@ impl Parser<'_, '_> {
         }
         let (scope, branch) =
             (Scope::named(name.trim_end_matches(':'))?, branch.filter(|_| !nested)?);
-        field::check(scope, &branch, self.problems);
+        field::check_field(scope, &branch, self.problems);
         let end = self.lexemes[self.at - 1].span.end;
         Some(Tree::In(scope, Box::new(branch), span.start..end))
     }
@@ -284,7 +284,7 @@ impl Parser<'_, '_> {
         }
         let span = start.span.start..end.span.end;
         self.ask_about_operators(words, &self.text[span.clone()]);
-        doubts::look(self.text, words, self.problems);
+        doubts::warn_of_doubts(self.text, words, self.problems);
         self.term(span)
     }
 

@@ -11,10 +11,10 @@ use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
-use barred::ExcludedTerms;
+use excluded_terms::ExcludedTerms;
 
 mod apart;
-mod barred;
+mod excluded_terms;
 
 /// Why a part can never hold.
 pub(super) struct Clash {
@@ -25,7 +25,7 @@ pub(super) struct Clash {
 }
 
 /// Warns of every part of `tree` that can never hold.
-pub(super) fn look(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_clauses_that_never_hold(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
     branch(tree, Scope::Text, true, memo, found);
 }
 

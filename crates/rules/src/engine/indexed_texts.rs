@@ -31,7 +31,7 @@ pub(super) struct IndexedText {
     /// The numbers of its words.
     pub(super) words: Range<u32>,
     /// A title wholly in capitals: its capitals say nothing.
-    pub(super) shouted: bool,
+    pub(super) all_caps: bool,
 }
 
 /// The texts of a story in the order of their parts: what a field looks at stands together.
@@ -65,7 +65,7 @@ impl IndexedTexts {
     }
 
     /// Takes in the texts of `story` that rules look into; how many of them are headline and text.
-    pub(super) fn read(
+    pub(super) fn index(
         &mut self,
         words: &mut Words,
         engine: &Engine,
@@ -82,15 +82,15 @@ impl IndexedTexts {
                 part,
                 nth,
                 words: number(numbers.start)..number(numbers.end),
-                shouted,
+                all_caps: shouted,
             });
         };
         add(IndexedPart::Title, &story.title, 0);
         add(IndexedPart::Body, &story.body, 0);
-        if engine.looks_at(Scope::Url) {
+        if engine.reads_scope(Scope::Url) {
             story.url.iter().for_each(|url| add(IndexedPart::Url, url, 0));
         }
-        if engine.looks_at(Scope::Source) {
+        if engine.reads_scope(Scope::Source) {
             carriers
                 .iter()
                 .enumerate()
@@ -98,14 +98,14 @@ impl IndexedTexts {
             // After those of the feeds.
             story.source.iter().for_each(|source| add(IndexedPart::Source, source, carriers.len()));
         }
-        if engine.looks_at(Scope::Author) {
+        if engine.reads_scope(Scope::Author) {
             story
                 .authors
                 .iter()
                 .enumerate()
                 .for_each(|(nth, author)| add(IndexedPart::Author, author, nth));
         }
-        if engine.looks_at(Scope::Tag) {
+        if engine.reads_scope(Scope::Tag) {
             story.tags.iter().enumerate().for_each(|(nth, tag)| add(IndexedPart::Tag, tag, nth));
         }
         2
@@ -150,7 +150,7 @@ impl IndexedTexts {
     }
 
     /// The text that holds the word of that number.
-    pub(super) fn of_word(&self, word: u32) -> Option<&IndexedText> {
+    pub(super) fn text_of_word(&self, word: u32) -> Option<&IndexedText> {
         self.all.get(self.all.partition_point(|text| text.words.end <= word))
     }
 

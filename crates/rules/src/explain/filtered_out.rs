@@ -4,8 +4,8 @@ use crate::story::Story;
 use crate::{Carrier, FeedFilter, Rule};
 
 /// Why `rule` does not look at `story`, seen in `carriers`; `None` if it does.
-pub(crate) fn why(rule: &Rule, story: &Story, carriers: &[Carrier]) -> Option<String> {
-    if !rule.settings.applies(carriers) {
+pub(crate) fn reason(rule: &Rule, story: &Story, carriers: &[Carrier]) -> Option<String> {
+    if !rule.settings.accepts_feeds(carriers) {
         let wanted: Vec<String> = rule.settings.feeds.iter().map(shown).collect();
         let seen: Vec<&str> = carriers.iter().map(|carrier| carrier.name.0.as_str()).collect();
         return Some(format!(
@@ -14,7 +14,7 @@ pub(crate) fn why(rule: &Rule, story: &Story, carriers: &[Carrier]) -> Option<St
             seen.join(", ")
         ));
     }
-    if !rule.settings.speaks(story) {
+    if !rule.settings.accepts_language(story) {
         let lang = story.lang.as_deref().unwrap_or_default();
         return Some(format!(
             "it looks only at stories in {}; this one is in {lang}",

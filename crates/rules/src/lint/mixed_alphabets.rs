@@ -32,7 +32,7 @@ const ALIKE: [(char, char); 20] = [
 ];
 
 /// Warns of every such term of `tree`.
-pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_mixed_alphabets(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
     visit::terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Url | Scope::Site | Scope::Lang)
             && let Some((message, help)) = mixed(term)
@@ -43,7 +43,7 @@ pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
 }
 
 /// The same of a list's own entries.
-pub(super) fn in_list(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
+pub(super) fn mixed_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
     let found = own.iter().enumerate().filter_map(|(at, term)| Some((at, mixed(term)?)));
     found.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }

@@ -14,10 +14,10 @@ use crate::language::tree::Tree;
 const WORD: usize = 6;
 
 /// Warns of every such pattern of `tree`.
-pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_capitals(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
     match tree {
         Tree::Pattern(pattern, span) => found.extend(doubt(pattern, span)),
-        other => other.branches().iter().for_each(|branch| look(branch, found)),
+        other => other.branches().iter().for_each(|branch| warn_of_capitals(branch, found)),
     }
 }
 
