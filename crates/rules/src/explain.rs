@@ -13,9 +13,9 @@ use crate::language::scope::Scope;
 use crate::language::tree::{TextUnit, Tree};
 use crate::story::{Evidence, Read, Story};
 
-pub(crate) mod filtered_out;
 pub(crate) mod evidence;
 pub(crate) mod excerpt;
+pub(crate) mod filtered_out;
 mod near_misses;
 
 /// One clause of an expression, and what a story makes of it.

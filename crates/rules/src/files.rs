@@ -8,18 +8,20 @@ use rayon::prelude::*;
 
 use super::{KnownNames, Rule, RuleTexts, Settings, lint};
 use crate::fault::{Fault, Level, Source};
+use crate::language::print;
 use crate::language::term::Forms;
 use crate::language::term::TermList;
 use crate::language::tree::Tree;
+use crate::rule::expression::MOST_KEPT_TREES;
 use crate::yaml::{self, Entries, YamlDocument};
 use entry::NamedRule;
 
+mod delivery_policy;
 mod each;
 mod entry;
 mod examples;
 mod forms;
 mod lists;
-mod delivery_policy;
 pub(crate) mod record;
 mod settings;
 mod table;
@@ -42,7 +44,7 @@ pub(crate) struct LoadedRules {
 /// A rule as it was written; with `each`, what it is for its first row.
 struct Enabled {
     rule: Rule,
-    tree: Tree,
+    tree: Arc<Tree>,
     /// The list for each row of which it is a rule.
     each: Option<Arc<TermList>>,
 }
@@ -50,7 +52,7 @@ struct Enabled {
 impl LoadedRules {
     /// The rules in the order of their names, one with `each` once for every row, in the order of
     /// the rows.
-    pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Tree)> {
+    pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Arc<Tree>)> {
         self.rules
             .into_iter()
             .flat_map(|one| each::expand_rows(one.rule, one.tree, one.each.as_deref()))
@@ -76,9 +78,12 @@ pub(crate) fn load(
     if !sound {
         return None;
     }
+    let mut enabled: Vec<NamedRule> = rules.into_values().filter(|named| named.enabled).collect();
+    if enabled.len() > MOST_KEPT_TREES {
+        enabled.par_iter_mut().for_each(|named| named.rule.compact());
+    }
     let mut settings = HashSet::new();
-    let enabled = rules.into_values().filter(|named| named.enabled);
-    let enabled = enabled.map(|NamedRule { rule, tree, each, .. }| Enabled {
+    let enabled = enabled.into_iter().map(|NamedRule { rule, tree, each, .. }| Enabled {
         rule: shared(rule, &mut settings),
         tree,
         each,
@@ -176,7 +181,7 @@ fn warn_alike(rules: &BTreeMap<String, entry::NamedRule>, faults: &mut Vec<Fault
         let settings = &named.rule.settings;
         let each = named.each.as_ref().map(|list| &list.name);
         let subject = (
-            named.rule.when(),
+            print::expression(&named.tree),
             each,
             named.forms,
             &settings.feeds,

@@ -13,14 +13,14 @@ use crate::language::term::{Term, TermList};
 use crate::language::tree::Tree;
 use index::TermIndex;
 
-mod redundant_terms;
-mod mixed_alphabets;
 mod capitals_in_patterns;
 mod common_words;
 mod cover;
 mod cyrillic;
 mod index;
+mod mixed_alphabets;
 mod never_holds;
+mod redundant_terms;
 mod visit;
 
 pub use common_words::is_common_word;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+pub(crate) mod expression;
+
 use crate::Clause;
 use crate::engine::tokenized_story::TokenizedStory;
 use crate::fault::Source;
@@ -15,6 +17,7 @@ use crate::language::syntax::Lists;
 use crate::language::tree::Tree;
 use crate::story::delivery::{Burst, Cadence};
 use crate::story::{self, Evidence, FeedName, NotifierName, Severity, Story};
+use expression::RuleExpression;
 
 /// The texts that rules are made of.
 #[derive(Clone, Debug, Default)]
@@ -34,15 +37,13 @@ pub struct Table {
     pub unreadable: Option<String>,
 }
 
-/// A rule, checked and ready; of a rule with `each`, what it is for one row. Small, for there may
-/// be a million: what can be made again from its expression is not kept.
+/// A rule, checked and ready; of a rule with `each`, the rule for one row. Small, because there may
+/// be a million.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name, and behind it its expression in canonical form, which parses to the tree that it
-    /// was printed from.
-    words: Box<str>,
-    /// How many bytes of `words` are the name.
-    name: u32,
+    name: Box<str>,
+    /// What it looks for, with all rows of its `each` list.
+    expression: RuleExpression,
     /// SHA-256 of its text, once somebody asked for it: of a long list, the text is long.
     version: OnceLock<[u8; 32]>,
     /// What it says of its alerts and the stories that it looks at.
@@ -153,19 +154,26 @@ impl From<Vec<Arc<Source>>> for RuleTexts {
 }
 
 impl Rule {
-    /// The rule of that name, whose expression is `tree` and may name `lists`; with `row`, what it
-    /// is for that row.
+    /// The rule `name`, whose expression is `tree` and may name `lists`; with `row`, the rule for
+    /// that row.
     pub(crate) fn new(
         name: &str,
-        tree: &Tree,
+        tree: Arc<Tree>,
         lists: Arc<Lists>,
         settings: Arc<Settings>,
         row: Option<Arc<ListRow>>,
     ) -> Self {
-        let words = format!("{name}{}", crate::language::print::expression(tree)).into();
-        let name = u32::try_from(name.len()).expect("no rule file has four gigabytes");
         let reads_body = tree.reads_body();
-        Self { words, name, version: OnceLock::new(), settings, lists, row, reads_body }
+        let expression = RuleExpression::Tree(tree);
+        Self {
+            name: name.into(),
+            expression,
+            version: OnceLock::new(),
+            settings,
+            lists,
+            row,
+            reads_body,
+        }
     }
 
     /// The same for that row.
@@ -176,7 +184,7 @@ impl Rule {
     /// Its name: unique in a rule folder.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.words[..self.name as usize]
+        &self.name
     }
 
     /// SHA-256 of its text, in hex.
@@ -224,25 +232,23 @@ impl Rule {
         crate::files::record::text(self, tree, each, row.map(|row| &row.head))
     }
 
-    /// Its expression in canonical form.
-    pub(crate) fn when(&self) -> &str {
-        &self.words[self.name as usize..]
+    /// Takes less memory from now on, and more time wherever its expression is asked for.
+    pub(crate) fn compact(&mut self) {
+        self.expression.compact(&self.lists);
     }
 
-    /// Its expression, parsed again.
-    pub(crate) fn tree(&self) -> Tree {
+    /// Its expression.
+    pub(crate) fn tree(&self) -> Arc<Tree> {
         let whole = self.tree_of_all_rows();
-        if let Some(row) = &self.row {
-            crate::language::row::tree_of(&whole, &row.list)
-        } else {
-            whole
+        match &self.row {
+            Some(row) => Arc::new(crate::language::row::tree_of(&whole, &row.list)),
+            None => whole,
         }
     }
 
-    /// The same, in which its `each` list has all of its rows.
-    pub(crate) fn tree_of_all_rows(&self) -> Tree {
-        let (tree, _) = crate::language::syntax::parse(self.when(), &self.lists);
-        tree.expect("what is printed parses to the same tree")
+    /// Its expression, in which its `each` list has all of its rows.
+    pub(crate) fn tree_of_all_rows(&self) -> Arc<Tree> {
+        self.expression.tree(&self.lists)
     }
 
     /// Whether it looks at `story`, seen in `carriers`, whatever its words are.

@@ -7,8 +7,8 @@ use super::engine::{Engine, Frequencies, Scratch};
 use super::{
     Carrier, Explained, FeedFilter, KnownNames, Match, Rule, RuleTexts, Settings, explain,
 };
-use crate::engine::teaser_hints::TeaserHints;
 use crate::engine::naive;
+use crate::engine::teaser_hints::TeaserHints;
 use crate::engine::tokenized_story::TokenizedStory;
 use crate::explain::filtered_out;
 use crate::fault::Fault;
@@ -22,7 +22,7 @@ use crate::story::{self, FeedName, Read, Story};
 #[derive(Debug)]
 pub struct ParsedRules {
     /// In the order of their names, those of one name in the order of their rows.
-    rules: Vec<(Arc<Rule>, Tree)>,
+    rules: Vec<(Arc<Rule>, Arc<Tree>)>,
     watchlists: Vec<Arc<TermList>>,
 }
 
@@ -128,7 +128,7 @@ impl ParsedRules {
     /// matches.
     #[must_use]
     pub fn build(&self, frequencies: &Frequencies) -> Rules {
-        let engine = Engine::new(self.rules.iter().map(|(_, tree)| tree), frequencies);
+        let engine = Engine::new(self.rules.iter().map(|(_, tree)| &**tree), frequencies);
         let all: Vec<Arc<Rule>> = self.rules.iter().map(|(rule, _)| Arc::clone(rule)).collect();
         let readers: HashSet<&Arc<Settings>> =
             all.iter().filter(|rule| rule.reads_body).map(|rule| &rule.settings).collect();

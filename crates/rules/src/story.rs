@@ -1,8 +1,8 @@
 //! Plain data that every room shares: a story, where it was seen, and what proves that a rule
 //! matched it.
 
-pub mod headline;
 pub mod delivery;
+pub mod headline;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 mod alphabet;
 mod case;
+mod combining_marks;
 mod fold;
 mod forms;
 mod hebrew;
 mod map;
-mod combining_marks;
 mod plain;
 mod runs;
 mod sentence;
@@ -18,8 +18,8 @@ mod visible;
 mod words;
 
 pub(crate) use case::{capitals, is_written_so};
-pub(crate) use forms::{Stemmer, other_numbers};
 pub(crate) use combining_marks::without_marks;
+pub(crate) use forms::{Stemmer, other_numbers};
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub use sentence::sentences;

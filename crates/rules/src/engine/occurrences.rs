@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Engine;
-use super::program::CAPITALS;
 use super::document_index::DocumentIndex;
+use super::program::CAPITALS;
 use crate::Carrier;
 use crate::story::Story;
 use crate::text::is_written_so;

@@ -1,59 +1,19 @@
 //! The clauses of rules as one flat row of numbers.
 //!
-//! A node is a head (its kind in the lowest byte, above it a count, a field or a flag) and what
-//! belongs to it. Nodes that can be passed over unread have their length behind the head. `run.rs`
-//! reads what is written here.
+//! A node is a head and what belongs to it (`opcode`). Nodes that can be skipped have their length
+//! behind the head. `program_run` reads what is written here.
 
 use std::sync::Arc;
 
 use super::anchor::rarest;
 use super::features::{DocumentFrequencies, Feature, number};
 use super::node::{ClauseNode, LeafScope, NodeId, Nodes, PhraseId};
+use super::opcode as op;
 use crate::language::comparison::Comparison;
 use crate::language::pair::Proximity;
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
 use crate::language::tree::TextUnit;
-
-/// The kinds of nodes.
-pub(super) mod op {
-    /// Features of headline or text, all of which are there: their count, they.
-    pub(in crate::engine) const ALL_OF: u32 = 0;
-    /// The same, any of which is there; some twice, so that there are whole quads
-    /// ([`QUAD`](super::QUAD)).
-    pub(in crate::engine) const ANY_OF: u32 = 1;
-    /// The same, none of which is there.
-    pub(in crate::engine) const NONE_OF: u32 = 2;
-    /// Every branch: their count, length, they.
-    pub(in crate::engine) const ALL: u32 = 3;
-    /// Any branch: their count, length, they.
-    pub(in crate::engine) const ANY: u32 = 4;
-    /// So many branches: their count, length, how many, they.
-    pub(in crate::engine) const COUNT: u32 = 5;
-    /// Not the branch: it.
-    pub(in crate::engine) const NOT: u32 = 6;
-    /// A feature is there: sight, feature.
-    pub(in crate::engine) const FEATURE: u32 = 7;
-    /// Any of some phrases is there: sight, length, operand.
-    pub(in crate::engine) const SOME: u32 = 8;
-    /// Two operands stand so: sight, length, 0 for NEAR, 1 for ONEAR, 2 for EXCEPT, distance, where
-    /// the right operand begins, they.
-    pub(in crate::engine) const PAIR: u32 = 9;
-    /// An operand in so many places: sight, length, how many, operand.
-    pub(in crate::engine) const AT_LEAST: u32 = 10;
-    /// The branch within one sentence (0) or paragraph (1): sight, length, unit, it.
-    pub(in crate::engine) const WITHIN: u32 = 11;
-    /// A pattern is found: sight, its number.
-    pub(in crate::engine) const PATTERN: u32 = 12;
-    /// A comparison holds: its number.
-    pub(in crate::engine) const COMPARE: u32 = 13;
-    /// The host is of a site: feature.
-    pub(in crate::engine) const SITE: u32 = 14;
-    /// The language is in a range: its number.
-    pub(in crate::engine) const LANG: u32 = 15;
-    /// What others share, decided once a story: its number.
-    pub(in crate::engine) const SHARED: u32 = 16;
-}
 
 /// How many features of [`op::ANY_OF`] are looked at together: with one branch for all, where each
 /// may go either way.
@@ -204,7 +164,10 @@ impl<'n> ProgramWriter<'n> {
             }
             ClauseNode::Pair(sight, link, sides) => self.write_pair(*sight, *link, sides),
             ClauseNode::Within(sight, unit, branch) => {
-                let unit = u32::from(*unit == TextUnit::Paragraph);
+                let unit = match unit {
+                    TextUnit::Sentence => op::unit::SENTENCE,
+                    TextUnit::Paragraph => op::unit::PARAGRAPH,
+                };
                 let start = self.open_node(head(op::WITHIN, scope_number(*sight)));
                 self.code.push(unit);
                 self.write_node(*branch);
@@ -307,9 +270,9 @@ impl<'n> ProgramWriter<'n> {
         [left, right]: &[Box<[PhraseId]>; 2],
     ) {
         let (kind, most) = match link {
-            Proximity::Near(most) => (0, most),
-            Proximity::Onear(most) => (1, most),
-            Proximity::Except => (2, 0),
+            Proximity::Near(most) => (op::pair::NEAR, most),
+            Proximity::Onear(most) => (op::pair::ONEAR, most),
+            Proximity::Except => (op::pair::EXCEPT, 0),
         };
         let start = self.open_node(head(op::PAIR, scope_number(sight)));
         self.code.extend([kind, u32::try_from(most).unwrap_or(u32::MAX), 0]);

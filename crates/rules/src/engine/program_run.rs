@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::Engine;
-use super::occurrences::{self, WordRange};
-use super::program::{QUAD, op};
 use super::document_index::DocumentIndex;
+use super::occurrences::{self, WordRange};
+use super::opcode as op;
+use super::program::QUAD;
 use crate::Carrier;
 use crate::engine::tokenized_story::is_of_language;
 use crate::engine::truth::Truth;
@@ -65,7 +66,13 @@ fn end(code: &[u32], at: usize) -> usize {
         op::ALL_OF | op::ANY_OF | op::NONE_OF => at + 1 + (code[at] >> 8) as usize,
         op::NOT => end(code, at + 1),
         op::FEATURE | op::PATTERN | op::COMPARE | op::SITE | op::LANG | op::SHARED => at + 2,
-        _ => at + code[at + 1] as usize,
+        op::ALL | op::ANY | op::COUNT | op::SOME | op::PAIR | op::AT_LEAST | op::WITHIN => {
+            at + code[at + 1] as usize
+        }
+        unknown => {
+            debug_assert!(false, "no node is of kind {unknown}");
+            code.len()
+        }
     }
 }
 
@@ -110,7 +117,11 @@ impl ProgramRun<'_> {
             op::COMPARE => self.comparison_holds(code[at + 1] as usize),
             op::SITE => self.index.found_features.contains(code[at + 1]),
             op::LANG => self.language_matches(code[at + 1] as usize),
-            _ => self.shared_node_holds(code[at + 1] as usize),
+            op::SHARED => self.shared_node_holds(code[at + 1] as usize),
+            unknown => {
+                debug_assert!(false, "no node is of kind {unknown}");
+                false
+            }
         }
     }
 
@@ -182,18 +193,22 @@ impl ProgramRun<'_> {
         left.sort_unstable();
         right.sort_unstable();
         match kind {
-            0 => {
+            op::pair::NEAR => {
                 occurrences::any_in_order(left, right, most, self.index)
                     || occurrences::any_in_order(right, left, most, self.index)
             }
-            1 => occurrences::any_in_order(left, right, most, self.index),
-            _ => occurrences::any_outside(left, right),
+            op::pair::ONEAR => occurrences::any_in_order(left, right, most, self.index),
+            op::pair::EXCEPT => occurrences::any_outside(left, right),
+            unknown => {
+                debug_assert!(false, "no pair is of kind {unknown}");
+                false
+            }
         }
     }
 
     /// Whether the node behind `at` holds of one sentence or paragraph.
     fn holds_within(&mut self, at: usize, sight: u32, part: Option<&CurrentUnit>) -> bool {
-        let is_paragraph = self.engine.program.code[at + 2] == 1;
+        let is_paragraph = self.engine.program.code[at + 2] == op::unit::PARAGRAPH;
         match (scope_of(sight), part) {
             (None, None) => false,
             (None, Some(part)) => self.holds_within_segment(at + 3, is_paragraph, part),

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use url::{Host, Url};
 
+use super::story_part::{StoryPart, lead_length, parts, story_texts};
 use super::truth::Truth;
 use crate::Carrier;
 use crate::language::pattern::Pattern;
@@ -13,9 +14,6 @@ use crate::language::term::{Term, TermWord};
 use crate::language::tree::TextUnit;
 use crate::story::{Field, Story};
 use crate::text::{Token, capitals, sentences, tokenise};
-
-/// Words of the text that count as its lead, at most.
-const LEAD: usize = 50;
 
 /// A story in words.
 #[derive(Debug)]
@@ -39,17 +37,6 @@ struct TokenizedText<'s> {
     all_caps: bool,
     /// Its sentences, found when they are first asked for.
     sentences: OnceCell<Vec<Range<usize>>>,
-}
-
-/// What a text is to its story.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StoryPart {
-    Title,
-    Body,
-    Url,
-    Source,
-    Author,
-    Tag,
 }
 
 /// Words that follow one another in one text of a page.
@@ -104,21 +91,9 @@ impl TokenSpan {
 impl<'s> TokenizedStory<'s> {
     /// Tokenises `story`, seen in `carriers`, once for all rules.
     pub(crate) fn new(story: &'s Story, carriers: &'s [Carrier]) -> Self {
-        let mut texts = vec![
-            TokenizedText::new(StoryPart::Title, &story.title),
-            TokenizedText::new(StoryPart::Body, &story.body),
-        ];
-        texts.extend(story.url.iter().map(|url| TokenizedText::new(StoryPart::Url, url)));
-        texts.extend(
-            carriers.iter().map(|feed| TokenizedText::new(StoryPart::Source, &feed.name.0)),
-        );
-        texts.extend(
-            story.source.iter().map(|source| TokenizedText::new(StoryPart::Source, source)),
-        );
-        texts.extend(
-            story.authors.iter().map(|author| TokenizedText::new(StoryPart::Author, author)),
-        );
-        texts.extend(story.tags.iter().map(|tag| TokenizedText::new(StoryPart::Tag, tag)));
+        let texts = story_texts(story, carriers)
+            .map(|(part, text)| TokenizedText::new(part, text))
+            .collect();
         let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());
         let host = url.and_then(|url| url.host_str().map(str::to_owned));
         let age =
@@ -164,16 +139,10 @@ impl<'s> TokenizedStory<'s> {
 
     /// What `scope` looks at.
     pub(crate) fn view(&self, scope: Scope) -> StoryView {
-        let parts: &[StoryPart] = match scope {
-            Scope::Site => return StoryView::Site,
-            Scope::Lang => return StoryView::Lang,
-            Scope::Title => &[StoryPart::Title],
-            Scope::Body => &[StoryPart::Body],
-            Scope::Text | Scope::Lead => &[StoryPart::Title, StoryPart::Body],
-            Scope::Url => &[StoryPart::Url],
-            Scope::Source => &[StoryPart::Source],
-            Scope::Author => &[StoryPart::Author],
-            Scope::Tag => &[StoryPart::Tag],
+        let parts = match (parts(scope), scope) {
+            (Some(parts), _) => parts,
+            (None, Scope::Site) => return StoryView::Site,
+            (None, _) => return StoryView::Lang,
         };
         let texts = self.texts.iter().enumerate().filter(|(_, text)| parts.contains(&text.part));
         let segment = |(at, text): (usize, &TokenizedText<'_>)| {
@@ -333,17 +302,13 @@ impl StoryView {
 
 impl<'s> TokenizedText<'s> {
     fn new(part: StoryPart, text: &'s str) -> Self {
-        let all_caps = part == StoryPart::Title && !text.contains(char::is_lowercase);
+        let all_caps = part.is_all_caps(text);
         Self { part, text, tokens: tokenise(text), all_caps, sentences: OnceCell::new() }
     }
 
     /// How many words its lead has.
     fn lead_words(&self) -> usize {
-        self.tokens
-            .iter()
-            .take(LEAD)
-            .take_while(|token| token.paragraph == self.tokens[0].paragraph)
-            .count()
+        lead_length(self.tokens.iter().map(|token| token.paragraph))
     }
 
     fn sentences(&self) -> &[Range<usize>] {

@@ -73,12 +73,12 @@ pub(super) fn check_each(each: &Text, tree: &Tree, list: &TermList, faults: &mut
 /// `rule`, whose expression is `tree`: as it is, or once for every row of its `each` list.
 pub(super) fn expand_rows(
     rule: Rule,
-    tree: Tree,
+    tree: Arc<Tree>,
     each: Option<&TermList>,
-) -> Vec<(Arc<Rule>, Tree)> {
+) -> Vec<(Arc<Rule>, Arc<Tree>)> {
     let Some(list) = each else { return vec![(Arc::new(rule), tree)] };
     let of_row = |row: &Arc<row::ListRow>| {
-        let tree = row::tree_of(&tree, &row.list);
+        let tree = Arc::new(row::tree_of(&tree, &row.list));
         (Arc::new(rule.clone().of_row(Arc::clone(row))), tree)
     };
     list.rows.par_iter().map(of_row).collect()

@@ -8,11 +8,8 @@ use super::{each, examples, refuse_later};
 use crate::fault::{Fault, Source};
 use crate::files::when;
 use crate::files::when::When;
-use crate::language::syntax;
-use crate::language::syntax::Lists;
 use crate::language::term::{Forms, TermList};
 use crate::language::tree::Tree;
-use crate::language::{print, row};
 use crate::yaml::{Node, Text};
 use crate::{KnownNames, Rule, Settings};
 
@@ -33,7 +30,7 @@ pub(super) struct NamedRule {
     pub(super) rule: Rule,
     /// How its query was written.
     pub(super) when: When,
-    pub(super) tree: Tree,
+    pub(super) tree: Arc<Tree>,
     /// The list for each row of which it is a rule.
     pub(super) each: Option<Arc<TermList>>,
     /// The forms in which its words are found.
@@ -79,36 +76,11 @@ pub(super) fn read_rule(
     if context.lists_are_sound {
         examples::hold(&tree, each.as_deref(), &examples, faults);
     }
-    if !is_kept(&when, &tree, &lists) {
-        let fault = node.fault("this cannot be written as one expression: its clauses are too deep in one another, or a term has several kinds of quotation marks");
-        faults.push(
-            fault.help(
-                "write fewer clauses in clauses, or make such a term an entry of a term list",
-            ),
-        );
-        return None;
-    }
     let name = name?;
-    let rule = match each.as_ref().and_then(|list| list.rows.first()) {
-        Some(row) => {
-            let tree = row::tree_of(&tree, &row.list);
-            Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), Some(Arc::clone(row)))
-        }
-        None => Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), None),
-    };
+    let tree = Arc::new(tree);
+    let row = each.as_ref().and_then(|list| list.rows.first()).cloned();
+    let rule = Rule::new(name.value.trim(), Arc::clone(&tree), lists, Arc::new(settings), row);
     Some(NamedRule { name, rule, when, tree, each, forms, enabled })
-}
-
-/// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what
-/// was no expression, and quotation marks, can be to blame if it is not.
-fn is_kept(when: &When, tree: &Tree, lists: &Lists) -> bool {
-    let canonical = print::expression(tree);
-    let is_plain =
-        matches!(when, When::Expression(_)) && !canonical.contains(['"', '“', '”', '„', '«', '»']);
-    is_plain
-        || syntax::parse(&canonical, lists)
-            .0
-            .is_some_and(|again| print::expression(&again) == canonical)
 }
 
 fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use super::{forms, delivery_policy};
+use super::{delivery_policy, forms};
 use crate::fault::{Fault, nearest};
 use crate::language::term::Forms;
 use crate::story::delivery::{Burst, Cadence};

@@ -8,7 +8,7 @@ use crate::language::tree::Tree;
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::{Carrier, FeedFilter, KnownNames, Rule};
 
-type Rows = Option<Vec<(Arc<Rule>, Tree)>>;
+type Rows = Option<Vec<(Arc<Rule>, Arc<Tree>)>>;
 
 fn load_files(files: &[(&str, &str)], known: Option<&KnownNames>) -> (Rows, Vec<Fault>) {
     let source = |(name, text): &(&str, &str)| {

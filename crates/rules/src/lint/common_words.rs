@@ -18,7 +18,11 @@ const MANY: usize = 12;
 
 /// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are
 /// common words, too.
-pub(super) fn warn_of_common_words(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_common_words(
+    tree: &Tree,
+    memo: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     visit::terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Site | Scope::Lang)
             && let Some((message, help)) = too_wide(term)

@@ -25,7 +25,11 @@ pub(super) struct Clash {
 }
 
 /// Warns of every part of `tree` that can never hold.
-pub(super) fn warn_of_clauses_that_never_hold(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_clauses_that_never_hold(
+    tree: &Tree,
+    memo: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     branch(tree, Scope::Text, true, memo, found);
 }
 

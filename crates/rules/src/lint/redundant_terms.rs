@@ -33,7 +33,11 @@ enum SiblingKind {
 }
 
 /// Warns of terms that say nothing beside another one.
-pub(super) fn warn_of_redundant_terms(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_redundant_terms(
+    tree: &Tree,
+    memo: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     branch(tree, Scope::Text, false, memo, found);
 }
 
@@ -174,7 +178,10 @@ fn help(kind: SiblingKind, term: &Term) -> String {
 }
 
 /// Which of a list's `own` entries others of its `terms` find already.
-pub(super) fn redundant_entries(own: &[&Term], terms: &[Arc<Term>]) -> Vec<(usize, ExpressionProblem)> {
+pub(super) fn redundant_entries(
+    own: &[&Term],
+    terms: &[Arc<Term>],
+) -> Vec<(usize, ExpressionProblem)> {
     if own.is_empty() {
         return Vec::new();
     }

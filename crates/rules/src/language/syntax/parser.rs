@@ -309,7 +309,12 @@ impl<'t> Parser<'t, '_> {
         )
     }
 
-    fn report_missing(&mut self, not: Option<Range<usize>>, joint: Joint, joint_span: Range<usize>) {
+    fn report_missing(
+        &mut self,
+        not: Option<Range<usize>>,
+        joint: Joint,
+        joint_span: Range<usize>,
+    ) {
         let operator = |span: &Range<usize>| format!("`{}`", &self.text[span.clone()]);
         let (span, message) = match (not, joint, self.peek()) {
             (_, Joint::Refused, _) => return,
