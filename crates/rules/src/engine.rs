@@ -6,23 +6,24 @@
 
 use aho_corasick::AhoCorasick;
 
-use super::Carrier;
 use crate::language::scope::Scope;
 use crate::language::tree::Tree;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use anchor::Chooser;
 use document_index::DocumentIndex;
-use features::{Derived, Feature, Features, number};
+use features::{Derived, Feature, number};
 use found_features::FoundFeatures;
 use node::{ClauseNode, Nodes};
 use occurrences::WordRange;
 use postings::{FeaturePostings, Posting, PostingTarget, Postings};
-use program::{Program, ProgramWriter};
+use program::ProgramWriter;
 use program_run::{Decided, ProgramRun};
 
+pub(crate) use compiled::Engine;
 pub use frequency::Frequencies;
 
 mod anchor;
+mod compiled;
 mod document_index;
 mod features;
 mod found_features;
@@ -41,24 +42,7 @@ mod stem_cache;
 pub(crate) mod story_part;
 pub(crate) mod teaser_hints;
 pub(crate) mod tokenized_story;
-pub(crate) mod truth;
 mod vocabulary;
-
-/// Rules by their numbers, ready to be looked for.
-#[derive(Debug)]
-pub(crate) struct Engine {
-    features: Features,
-    postings: Postings,
-    program: Program,
-    /// The programs of rules that no feature calls up: they are run for every story. What is
-    /// refused when rules are read leaves none.
-    always: Box<[u32]>,
-    /// What patterns cannot do without, and the feature of each piece.
-    literals: Option<(AhoCorasick, Box<[Feature]>)>,
-    /// Which fields any rule names.
-    fields: [bool; Scope::ALL.len()],
-    rules: usize,
-}
 
 /// Memory for one story at a time, used again for the next: once it has seen a few, it asks for no
 /// more.
@@ -216,11 +200,6 @@ impl Engine {
     /// The bytes that it takes, but for what compiled patterns do.
     pub(crate) fn bytes(&self) -> usize {
         self.features.bytes() + self.postings.bytes() + self.program.bytes()
-    }
-
-    /// Whether any rule looks into `scope`.
-    fn reads_scope(&self, scope: Scope) -> bool {
-        Scope::ALL.iter().zip(self.fields).any(|(known, named)| *known == scope && named)
     }
 }
 

@@ -3,15 +3,14 @@
 
 use serde::Serialize;
 
-use super::Carrier;
 use crate::engine::naive::truth;
 use crate::engine::tokenized_story::{StoryView, TokenizedStory};
-use crate::engine::truth::Truth;
 use crate::explain::evidence::{ClauseScope, of_leaf};
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::tree::{TextUnit, Tree};
-use crate::story::{Evidence, Read, Story};
+use crate::language::truth::Truth;
+use crate::story::{Carrier, Evidence, Read, Story};
 
 pub(crate) mod evidence;
 pub(crate) mod excerpt;
@@ -82,7 +81,7 @@ impl Clause {
 }
 
 fn clause(tree: &Tree, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Clause {
-    let text = written(tree, sight.field);
+    let text = print::in_field(tree, sight.field);
     let all = |branches: &[Tree]| -> Vec<Clause> {
         branches.iter().map(|branch| clause(branch, sight, page)).collect()
     };
@@ -216,15 +215,6 @@ fn forbidden(inner: &Clause) -> String {
         }
         _ if found.is_empty() => format!("`{}` is there, but must not", inner.text),
         _ => format!("{found} is there, but must not"),
-    }
-}
-
-/// `tree` in canonical form, with the name of its field.
-pub(crate) fn written(tree: &Tree, field: Option<Scope>) -> String {
-    let expression = print::expression(tree);
-    match (field, tree) {
-        (None, _) | (_, Tree::In(..)) => expression,
-        (Some(field), _) => format!("{}:{}", field.as_str(), print::operand(tree)),
     }
 }
 

@@ -10,16 +10,18 @@ use super::{KnownNames, Rule, RuleTexts, Settings, lint};
 use crate::fault::{Fault, Level, Source};
 use crate::language::print;
 use crate::language::term::Forms;
-use crate::language::term::TermList;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
 use crate::rule::expression::MOST_KEPT_TREES;
-use crate::yaml::{self, Entries, YamlDocument};
+use crate::yaml::{self, YamlDocument};
 use entry::NamedRule;
+use faults::shown_place;
 
 mod delivery_policy;
 mod each;
 mod entry;
 mod examples;
+mod faults;
 mod forms;
 mod lists;
 pub(crate) mod record;
@@ -207,7 +209,7 @@ fn warn_of_terms(
     wordings: &lists::Wordings,
     faults: &mut Vec<Fault>,
 ) {
-    let memo = lint::ListCache::default();
+    let memo = lint::list_cache::ListCache::default();
     let told = rules.par_iter().map(|(_, named)| {
         let mut found = Vec::new();
         when::warn_of_expression(&named.when, &named.tree, &memo, &mut found);
@@ -245,31 +247,6 @@ fn add_rule(
                     .name
                     .fault(0..named.name.value.len(), message)
                     .help("give one of the two another name"),
-            );
-        }
-    }
-}
-
-/// File and line of a text, as faults write them.
-fn shown_place(text: &yaml::Text) -> String {
-    let (line, column) = text.source().line_and_column(text.span().start);
-    format!("{}:{line}:{column}", text.source().name)
-}
-
-/// An error at every key of `later` that stands in `entries`: left out in silence, it would change
-/// what is sent.
-fn refuse_later(
-    source: &Arc<Source>,
-    entries: &mut Entries<'_>,
-    later: &[&'static str],
-    faults: &mut Vec<Fault>,
-) {
-    for (key, _) in entries.node().pairs(&mut Vec::new()) {
-        if let Some(later) = later.iter().find(|later| **later == key.value) {
-            let span = entries.key_span(later).unwrap_or(key.span());
-            faults.push(
-                Fault::error(source, span, format!("`{later}` is not available yet"))
-                    .help("leave it out for now"),
             );
         }
     }

@@ -4,66 +4,32 @@
 //! Pure functions over finished trees. Nothing is said that cannot be shown from the words of the
 //! terms alone.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::fault::Level;
 use crate::language::syntax::ExpressionProblem;
-use crate::language::term::{Term, TermList};
+use crate::language::term::Term;
 use crate::language::tree::Tree;
-use index::TermIndex;
+use list_cache::ListCache;
 
 mod capitals_in_patterns;
 mod common_words;
 mod cover;
 mod cyrillic;
 mod index;
+pub(crate) mod list_cache;
 mod mixed_alphabets;
 mod never_holds;
 mod redundant_terms;
 mod visit;
+mod warning;
 
 pub use common_words::is_common_word;
 pub(crate) use common_words::is_everywhere;
 
 /// Warnings of one expression or list: who has that many wants to see them mended first.
 const MOST: usize = 25;
-
-/// What is known of the lists that expressions name: each is looked at once, and only for what is
-/// asked of it.
-#[derive(Default)]
-pub(crate) struct ListCache(Mutex<HashMap<usize, Arc<CachedList>>>);
-
-/// A list and what is known of it; the list is kept, so that its address stays its own.
-struct CachedList {
-    list: Arc<TermList>,
-    index: OnceLock<Arc<TermIndex>>,
-    common: OnceLock<Option<Arc<Term>>>,
-}
-
-impl ListCache {
-    fn cached(&self, list: &Arc<TermList>) -> Arc<CachedList> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || CachedList {
-            list: Arc::clone(list),
-            index: OnceLock::new(),
-            common: OnceLock::new(),
-        };
-        Arc::clone(known.entry(Arc::as_ptr(list).addr()).or_insert_with(|| Arc::new(new())))
-    }
-
-    fn index(&self, list: &Arc<TermList>) -> Arc<TermIndex> {
-        let known = self.cached(list);
-        Arc::clone(known.index.get_or_init(|| Arc::new(TermIndex::new(&known.list.terms))))
-    }
-
-    /// A term of `list` that is a common word, too.
-    fn common(&self, list: &Arc<TermList>) -> Option<Arc<Term>> {
-        let known = self.cached(list);
-        let find = || known.list.terms.iter().find(|term| common_words::is_common(term)).cloned();
-        known.common.get_or_init(find).clone()
-    }
-}
 
 /// The warnings about an expression, in the order of their places; what is too many is counted in a
 /// last one.
@@ -128,25 +94,6 @@ fn more(all: usize) -> String {
         1 => "one more warning like those above is not shown".to_owned(),
         more => format!("{more} more warnings like those above are not shown"),
     }
-}
-
-fn warning(
-    span: std::ops::Range<usize>,
-    message: impl Into<String>,
-    help: impl Into<String>,
-) -> ExpressionProblem {
-    ExpressionProblem {
-        level: Level::Warning,
-        span,
-        message: message.into(),
-        help: Some(help.into()),
-    }
-}
-
-/// A term as a warning shows it, cut where it is long.
-fn shown(term: &Term) -> String {
-    let text = crate::language::print::term_text(term);
-    format!("`{}`", crate::explain::excerpt::around(&text, &(0..0), 60).0)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! All rules in force, and stories against them.
+//! All rules in force, and stories matched against them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,8 +13,7 @@ use crate::engine::tokenized_story::TokenizedStory;
 use crate::explain::filtered_out;
 use crate::fault::Fault;
 use crate::files;
-use crate::language::row::ListRow;
-use crate::language::term::TermList;
+use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
 use crate::story::{self, FeedName, Read, Story};
 
@@ -26,7 +25,9 @@ pub struct ParsedRules {
     watchlists: Vec<Arc<TermList>>,
 }
 
-/// All rules in force: immutable, shareable across threads, swapped whole.
+/// All rules in force. They never change, and threads can share them.
+///
+/// A scan takes time linear in the length of the story, and does no I/O.
 #[derive(Debug)]
 pub struct Rules {
     /// In the order of their names, those of one name in the order of their rows.
@@ -47,29 +48,30 @@ pub struct Rules {
     idle_scratches: Mutex<Vec<Scratch>>,
 }
 
-/// How the rows of a watchlist differ from what they were.
+/// How the rows of a watchlist differ between two loads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowChanges {
     /// The list's name.
     pub list: String,
     /// How many are new.
     pub added: usize,
-    /// How many are gone.
+    /// How many were removed.
     pub gone: usize,
     /// How many have other terms.
     pub edited: usize,
 }
 
-/// Looks for rules in one story after another, in memory of its own: once it has seen a few, it
-/// asks for no more.
+/// Matches one story after another in memory of its own. Once it has seen a few stories of the
+/// usual length, it allocates no more.
+///
+/// A scanner serves one thread; every thread can have its own.
 #[derive(Debug)]
 pub struct Scanner<'r> {
     rules: &'r Rules,
     scratch: Option<Scratch>,
 }
 
-/// Rules that were read and checked, as people wrote them: what `check` tells of them costs no
-/// engine.
+/// Rules that were read and checked, as people wrote them. No engine is built.
 pub struct CheckedRules(files::LoadedRules);
 
 impl CheckedRules {
@@ -83,7 +85,7 @@ impl CheckedRules {
         files::load(texts, known, faults).map(Self)
     }
 
-    /// The rules that people wrote, in the order of their names: one with `each` stands here once.
+    /// The rules that people wrote, in the order of their names. A rule with `each` is here once.
     #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.0.written()
@@ -96,11 +98,11 @@ impl CheckedRules {
 }
 
 impl ParsedRules {
-    /// Parses and checks rule files together: names and lists are global over them, and every
-    /// example is held to.
+    /// Parses and checks rule files together: their names and lists are global, and every example
+    /// in them is checked. `known`: the names of a configuration that rules may use; `None`: any.
     ///
-    /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every
-    /// file is reported in one go.
+    /// Every fault of every file goes into `faults`, warnings beside errors. `None` if any is an
+    /// error.
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
@@ -112,8 +114,8 @@ impl ParsedRules {
         Some(Self { rules: loaded.of_rows(), watchlists })
     }
 
-    /// The places of the rules that match `story`, seen in `carriers`, by the plain evaluator:
-    /// slow, and what the engine is held to.
+    /// The numbers of the rules that match `story`, seen in `carriers`, by the plain evaluator. It
+    /// is slow and decides the same as the engine.
     #[must_use]
     pub fn matches_naively(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
         let page = TokenizedStory::new(story, carriers);
@@ -124,8 +126,8 @@ impl ParsedRules {
         matched.map(|(place, _)| place).collect()
     }
 
-    /// Puts the rules in force. `frequencies` decide what is looked at first, and never what
-    /// matches.
+    /// Builds the engine. `frequencies` decide which words it looks for first; they never change
+    /// what matches.
     #[must_use]
     pub fn build(&self, frequencies: &Frequencies) -> Rules {
         let engine = Engine::new(self.rules.iter().map(|(_, tree)| &**tree), frequencies);
@@ -160,7 +162,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// [`ParsedRules::load`] and [`ParsedRules::build`], with the frequencies that are shipped.
+    /// [`ParsedRules::load`] and then [`ParsedRules::build`] with the default frequencies.
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
@@ -170,7 +172,7 @@ impl Rules {
         Some(ParsedRules::load(texts, known, faults)?.build(&Frequencies::default()))
     }
 
-    /// How many rules people wrote: one with `each` counts once.
+    /// How many rules people wrote. A rule with `each` counts once.
     #[must_use]
     pub fn count(&self) -> usize {
         self.all.chunk_by(|one, next| one.name() == next.name()).count()
@@ -185,7 +187,7 @@ impl Rules {
             .map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
     }
 
-    /// How the rows of the watchlists differ from those `before`; lists that are as they were are
+    /// How the rows of the watchlists differ from those of `before`. Lists without a difference are
     /// left out.
     #[must_use]
     pub fn row_changes(&self, before: &Self) -> Vec<RowChanges> {
@@ -199,14 +201,14 @@ impl Rules {
         self.watchlists.iter().filter_map(|list| changes(list, rows(&list.name))).collect()
     }
 
-    /// The rules, in the order of their names; one with `each` once for every row, in the order of
-    /// the rows.
+    /// The rules in the order of their names. A rule with `each` is here once for every row, in the
+    /// order of the rows.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Rule>> {
         self.all.iter()
     }
 
-    /// Feeds of which one or another passes every filter of every rule: those of a story of which
-    /// nobody knows who carried it.
+    /// Carriers that together pass every feed filter of every rule: for a story whose feeds are not
+    /// known.
     #[must_use]
     pub fn every_carrier(&self) -> Vec<Carrier> {
         let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
@@ -221,9 +223,9 @@ impl Rules {
         untagged.chain([tagged]).collect()
     }
 
-    /// What the rule of that name makes of `story`, as in
-    /// [`Query::explain`](super::Query::explain): of one with `each` what it makes of it for the
-    /// row of that id, or for all rows at once. `None` if no rule is called so, or has no such row.
+    /// Why the rule `name` matches `story` or not, as in [`Query::explain`](super::Query::explain).
+    /// Of a rule with `each`: for the row with the id `row`, or for all rows at once. `None` if
+    /// there is no such rule or row.
     #[must_use]
     pub fn explain(
         &self,
@@ -242,27 +244,28 @@ impl Rules {
         let tree = if row.is_some() { rule.tree() } else { rule.tree_of_all_rows() };
         let clause = explain::explain_story(&tree, story, carriers, read);
         Some(Explained {
-            filtered_out: filtered_out::reason(&rule, story, carriers),
+            filtered_out: filtered_out::reason(&rule.settings, story, carriers),
             row: row.and(rule.row().cloned()),
             rule,
             clause,
         })
     }
 
-    /// Whether any rule that applies to a story from `carriers` looks into the body.
+    /// Whether any rule that accepts stories from `carriers` looks into the body.
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
         self.body_readers.iter().any(|settings| settings.accepts_feeds(carriers))
     }
 
-    /// Whether `story`, of which only the teaser is known, holds a word of any rule that looks at
-    /// it and into the body, be the word wanted or not.
+    /// Whether `story`, of which only the teaser is known, has a word of any rule that accepts it
+    /// and looks into the body. Words behind NOT count, too.
     #[must_use]
     pub fn has_teaser_hint(&self, story: &Story, carriers: &[Carrier]) -> bool {
         self.teaser_hints.get_or_init(|| TeaserHints::new(&self.all)).any(story, carriers)
     }
 
-    /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.
+    /// Every rule that matches `story`, seen in `carriers`, with its evidence, in the order of the
+    /// rules' names.
     #[must_use]
     pub fn matches(&self, story: &Story, carriers: &[Carrier]) -> Vec<Match> {
         let mut scanner = self.scanner();
@@ -274,14 +277,14 @@ impl Rules {
             .collect()
     }
 
-    /// A scanner for these rules.
+    /// A scanner for these rules, in the memory of an earlier one where there is any.
     #[must_use]
     pub fn scanner(&self) -> Scanner<'_> {
         let idle = self.idle_scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Scanner { rules: self, scratch: Some(idle.unwrap_or_else(Scratch::new)) }
     }
 
-    /// The bytes that the engine takes, but for what compiled patterns do.
+    /// The bytes that the engine takes, without compiled regular expressions.
     #[must_use]
     pub fn engine_bytes(&self) -> usize {
         self.engine.bytes()
@@ -320,7 +323,7 @@ impl Scanner<'_> {
 }
 
 impl Drop for Scanner<'_> {
-    /// Leaves its memory to the next one.
+    /// Leaves its memory to the next scanner.
     fn drop(&mut self) {
         self.rules
             .idle_scratches

@@ -4,16 +4,15 @@ use std::ops::Range;
 
 use url::Url;
 
-use super::Engine;
+use super::compiled::Engine;
 use super::features::Feature;
 use super::found_features::FoundFeatures;
 use super::indexed_texts::{IndexedText, IndexedTexts};
 use super::sorted::Sorted;
 use super::stem_cache::StemCache;
 use super::vocabulary::Key;
-use crate::Carrier;
 use crate::language::scope::Scope;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use crate::text::{WordPlace, Words};
 
 /// No feature.

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use super::Engine;
+use super::compiled::Engine;
 use super::story_part::{StoryPart, lead_length, parts, story_texts};
-use crate::Carrier;
 use crate::language::scope::Scope;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use crate::text::Words;
 
 /// A text of a story.

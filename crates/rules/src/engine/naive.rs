@@ -1,9 +1,11 @@
 //! The plain evaluator: slow, obvious, and what every faster one is held to.
 
+pub(crate) mod occurrences;
+
 use super::tokenized_story::{StoryView, TokenizedStory};
-use super::truth::Truth;
 use crate::language::scope::Scope;
 use crate::language::tree::Tree;
+use crate::language::truth::Truth;
 
 /// Whether `tree` holds of the story in `page`; what is not known to hold does not.
 pub(crate) fn holds(tree: &Tree, page: &TokenizedStory<'_>) -> bool {

@@ -13,7 +13,8 @@ use crate::language::operand::{Choice, Operand};
 use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
-use crate::language::term::{Term, TermList};
+use crate::language::term::Term;
+use crate::language::term_list::TermList;
 use crate::language::tree::{TextUnit, Tree};
 
 /// The number of a node.

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use super::Engine;
+use super::compiled::Engine;
 use super::document_index::DocumentIndex;
 use super::program::CAPITALS;
-use crate::Carrier;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use crate::text::is_written_so;
 
 /// The words of an occurrence: the number of the first, and of the one behind the last.

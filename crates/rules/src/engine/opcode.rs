@@ -22,12 +22,12 @@ pub(super) const NOT: u32 = 6;
 pub(super) const FEATURE: u32 = 7;
 /// Any of some phrases is there: scope above; length, operand.
 pub(super) const SOME: u32 = 8;
-/// Two operands stand so: scope above; length, one of [`pair`], distance, where the right operand
+/// Two operands stand so: scope above; length, one of [`PAIR_NEAR`] and its kind, distance, where the right operand
 /// begins, left operand, right operand.
 pub(super) const PAIR: u32 = 9;
 /// An operand is in so many places: scope above; length, how many, operand.
 pub(super) const AT_LEAST: u32 = 10;
-/// The branch holds within one sentence or paragraph: scope above; length, one of [`unit`], branch.
+/// The branch holds within one sentence or paragraph: scope above; length, [`UNIT_SENTENCE`] or [`UNIT_PARAGRAPH`], branch.
 pub(super) const WITHIN: u32 = 11;
 /// A pattern is found: scope above; its number.
 pub(super) const PATTERN: u32 = 12;
@@ -41,14 +41,10 @@ pub(super) const LANG: u32 = 15;
 pub(super) const SHARED: u32 = 16;
 
 /// The kinds of [`PAIR`].
-pub(super) mod pair {
-    pub(in crate::engine) const NEAR: u32 = 0;
-    pub(in crate::engine) const ONEAR: u32 = 1;
-    pub(in crate::engine) const EXCEPT: u32 = 2;
-}
+pub(super) const PAIR_NEAR: u32 = 0;
+pub(super) const PAIR_ONEAR: u32 = 1;
+pub(super) const PAIR_EXCEPT: u32 = 2;
 
 /// The units of [`WITHIN`].
-pub(super) mod unit {
-    pub(in crate::engine) const SENTENCE: u32 = 0;
-    pub(in crate::engine) const PARAGRAPH: u32 = 1;
-}
+pub(super) const UNIT_SENTENCE: u32 = 0;
+pub(super) const UNIT_PARAGRAPH: u32 = 1;

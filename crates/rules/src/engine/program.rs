@@ -165,8 +165,8 @@ impl<'n> ProgramWriter<'n> {
             ClauseNode::Pair(sight, link, sides) => self.write_pair(*sight, *link, sides),
             ClauseNode::Within(sight, unit, branch) => {
                 let unit = match unit {
-                    TextUnit::Sentence => op::unit::SENTENCE,
-                    TextUnit::Paragraph => op::unit::PARAGRAPH,
+                    TextUnit::Sentence => op::UNIT_SENTENCE,
+                    TextUnit::Paragraph => op::UNIT_PARAGRAPH,
                 };
                 let start = self.open_node(head(op::WITHIN, scope_number(*sight)));
                 self.code.push(unit);
@@ -270,9 +270,9 @@ impl<'n> ProgramWriter<'n> {
         [left, right]: &[Box<[PhraseId]>; 2],
     ) {
         let (kind, most) = match link {
-            Proximity::Near(most) => (op::pair::NEAR, most),
-            Proximity::Onear(most) => (op::pair::ONEAR, most),
-            Proximity::Except => (op::pair::EXCEPT, 0),
+            Proximity::Near(most) => (op::PAIR_NEAR, most),
+            Proximity::Onear(most) => (op::PAIR_ONEAR, most),
+            Proximity::Except => (op::PAIR_EXCEPT, 0),
         };
         let start = self.open_node(head(op::PAIR, scope_number(sight)));
         self.code.extend([kind, u32::try_from(most).unwrap_or(u32::MAX), 0]);

@@ -2,16 +2,15 @@
 
 use std::ops::Range;
 
-use super::Engine;
+use super::compiled::Engine;
 use super::document_index::DocumentIndex;
 use super::occurrences::{self, WordRange};
 use super::opcode as op;
 use super::program::QUAD;
-use crate::Carrier;
 use crate::engine::tokenized_story::is_of_language;
-use crate::engine::truth::Truth;
 use crate::language::scope::Scope;
-use crate::story::Story;
+use crate::language::truth::Truth;
+use crate::story::{Carrier, Story};
 use crate::text::sentences;
 
 /// What is known of what rules share: by number, whether it holds.
@@ -193,12 +192,12 @@ impl ProgramRun<'_> {
         left.sort_unstable();
         right.sort_unstable();
         match kind {
-            op::pair::NEAR => {
+            op::PAIR_NEAR => {
                 occurrences::any_in_order(left, right, most, self.index)
                     || occurrences::any_in_order(right, left, most, self.index)
             }
-            op::pair::ONEAR => occurrences::any_in_order(left, right, most, self.index),
-            op::pair::EXCEPT => occurrences::any_outside(left, right),
+            op::PAIR_ONEAR => occurrences::any_in_order(left, right, most, self.index),
+            op::PAIR_EXCEPT => occurrences::any_outside(left, right),
             unknown => {
                 debug_assert!(false, "no pair is of kind {unknown}");
                 false
@@ -208,7 +207,7 @@ impl ProgramRun<'_> {
 
     /// Whether the node behind `at` holds of one sentence or paragraph.
     fn holds_within(&mut self, at: usize, sight: u32, part: Option<&CurrentUnit>) -> bool {
-        let is_paragraph = self.engine.program.code[at + 2] == op::unit::PARAGRAPH;
+        let is_paragraph = self.engine.program.code[at + 2] == op::UNIT_PARAGRAPH;
         match (scope_of(sight), part) {
             (None, None) => false,
             (None, Some(part)) => self.holds_within_segment(at + 3, is_paragraph, part),

@@ -2,9 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use crate::Carrier;
 use crate::language::scope::Scope;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 
 /// Words of the body that count as its lead, at most.
 const MOST_LEAD_WORDS: usize = 50;

@@ -6,13 +6,12 @@ use std::ops::Range;
 use url::{Host, Url};
 
 use super::story_part::{StoryPart, lead_length, parts, story_texts};
-use super::truth::Truth;
-use crate::Carrier;
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::TextUnit;
-use crate::story::{Field, Story};
+use crate::language::truth::Truth;
+use crate::story::{Carrier, Field, Story};
 use crate::text::{Token, capitals, sentences, tokenise};
 
 /// A story in words.

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::excerpt;
 use crate::engine::naive;
+use crate::engine::naive::occurrences::Occurrence;
 use crate::engine::tokenized_story::{ShownPlace, StoryView, TokenizedStory};
-use crate::engine::truth::Truth;
-use crate::explain::written;
-use crate::language::operand::Occurrence;
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
+use crate::language::truth::Truth;
 use crate::story::{Evidence, Field};
 use crate::text::sentence_around;
 
@@ -96,7 +95,7 @@ fn collect(
 /// Says of what was `found` that it proves `clause`.
 fn prove(found: &mut [Evidence], clause: &Tree, sight: ClauseScope<'_>) {
     if !found.is_empty() {
-        let (clause, _) = excerpt::around(&written(clause, sight.field), &(0..0), SENTENCE);
+        let (clause, _) = excerpt::around(&print::in_field(clause, sight.field), &(0..0), SENTENCE);
         for evidence in found {
             evidence.clause = Some(clause.clone());
         }

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use crate::engine::naive::occurrences::Occurrence;
 use crate::engine::tokenized_story::{StoryView, TokenSpan, TokenizedStory};
 use crate::explain::evidence::ClauseScope;
 use crate::language::comparison::{Comparison, span_of_time};
-use crate::language::operand::{Occurrence, Operand};
+use crate::language::operand::Operand;
 use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::print;

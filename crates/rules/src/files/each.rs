@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use crate::Rule;
 use crate::fault::{Fault, nearest};
+use crate::language::lists::Lists;
 use crate::language::row;
-use crate::language::syntax::Lists;
-use crate::language::term::TermList;
+use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
 use crate::yaml::Text;
 
@@ -77,7 +77,7 @@ pub(super) fn expand_rows(
     each: Option<&TermList>,
 ) -> Vec<(Arc<Rule>, Arc<Tree>)> {
     let Some(list) = each else { return vec![(Arc::new(rule), tree)] };
-    let of_row = |row: &Arc<row::ListRow>| {
+    let of_row = |row: &Arc<ListRow>| {
         let tree = Arc::new(row::tree_of(&tree, &row.list));
         (Arc::new(rule.clone().of_row(Arc::clone(row))), tree)
     };

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use super::faults::refuse_later;
 use super::lists::Wordings;
 use super::settings::{self, WrittenSettings};
-use super::{each, examples, refuse_later};
+use super::{each, examples};
 use crate::fault::{Fault, Source};
 use crate::files::when;
 use crate::files::when::When;
-use crate::language::term::{Forms, TermList};
+use crate::language::term::Forms;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
 use crate::yaml::{Node, Text};
 use crate::{KnownNames, Rule, Settings};

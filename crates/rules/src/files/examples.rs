@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::explain::excerpt;
 use crate::fault::Fault;
-use crate::language::term::TermList;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
 use crate::story::{FeedName, Read, Story};
 use crate::yaml::Node;

@@ -5,15 +5,15 @@ use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::faults::shown_place;
+use super::forms;
 use super::table::{self, WantedColumns};
-use super::{forms, shown_place};
 use crate::fault::{Fault, nearest};
 use crate::files::when;
-use crate::language::row;
-use crate::language::row::ListRow;
-use crate::language::syntax;
-use crate::language::syntax::Lists;
-use crate::language::term::{Forms, Term, TermList};
+use crate::language::lists::Lists;
+use crate::language::term::{Forms, Term};
+use crate::language::term_list::{ListRow, TermList};
+use crate::language::{syntax, term_list};
 use crate::yaml::{Node, Text};
 use crate::{Table, lint};
 
@@ -306,7 +306,7 @@ impl<'d> Resolver<'d, '_> {
         }
         self.open.pop();
         let list = match definition.from {
-            Some(_) => row::list(name, definition.rows.clone()),
+            Some(_) => term_list::of_rows(name, definition.rows.clone()),
             None => TermList { name: name.clone(), terms, rows: Vec::new() },
         };
         let list = Arc::new(list);

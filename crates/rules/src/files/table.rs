@@ -1,14 +1,13 @@
 //! A term list that comes from a table (`from: sdn.csv`): what its file says of it, and its rows.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::shown_place;
+use super::faults::shown_place;
 use crate::fault::{Fault, Source};
-use crate::language::row::ListRow;
 use crate::language::term::Term;
+use crate::language::term_list::ListRow;
 use crate::yaml::{Entries, Text};
 use crate::{Table, story};
 use records::{TableRecord, TableRecords};
@@ -356,12 +355,6 @@ fn cell(record: &TableRecord, place: usize) -> String {
 
 fn shown(text: &str) -> String {
     crate::explain::excerpt::around(text, &(0..0), 60).0
-}
-
-/// The first line of what stands at `start`.
-fn line_at(text: &str, start: usize) -> Range<usize> {
-    let end = text[start..].find(['\n', '\r']).map_or(text.len(), |at| start + at);
-    start..end
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::fault::{Fault, Level, Source};
-use crate::yaml::{Node, Text};
-
+use crate::language::lists::Lists;
 use crate::language::syntax;
-use crate::language::syntax::{ExpressionProblem, Lists};
+use crate::language::syntax::ExpressionProblem;
 use crate::language::tree::Tree;
 use crate::lint;
-use crate::lint::ListCache;
+use crate::lint::list_cache::ListCache;
+use crate::yaml::{Node, Text};
 
 /// How a `when` was written, and where.
 pub(crate) enum When {

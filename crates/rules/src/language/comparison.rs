@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::truth::Truth;
+use crate::language::truth::Truth;
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

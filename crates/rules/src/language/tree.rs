@@ -8,7 +8,8 @@ use super::operand::{Choice, Operand};
 use super::pair::Pair;
 use super::pattern::Pattern;
 use super::scope::Scope;
-use super::term::{Term, TermList};
+use super::term::Term;
+use crate::language::term_list::TermList;
 
 /// An expression, or a part of one. Spans are bytes of the text it was parsed from.
 ///
@@ -72,6 +73,17 @@ impl TextUnit {
 }
 
 impl Tree {
+    /// The operand that it is; `None` if it is more than words, phrases and lists joined by OR.
+    pub(crate) fn into_operand(self) -> Option<Operand> {
+        let branches = if let Self::Or(branches) = self { branches } else { vec![self] };
+        let choice = |branch| match branch {
+            Self::Term(term, _) => Some(Choice::Term(term)),
+            Self::List(list, _) => Some(Choice::List(list)),
+            _ => None,
+        };
+        branches.into_iter().map(choice).collect::<Option<_>>().map(Operand::new)
+    }
+
     /// All of `branches`, of which there is at least one.
     pub(crate) fn all(branches: Vec<Self>) -> Self {
         let flat = branches.into_iter().flat_map(|branch| match branch {

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use regex_syntax::ast::{self, Ast, Visitor};
 
-use super::warning;
 use crate::language::pattern::Pattern;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::tree::Tree;
+use crate::lint::warning::warning;
 
 /// Capitals in a row that make a word rather than an abbreviation.
 const WORD: usize = 6;

@@ -2,11 +2,13 @@
 
 use std::sync::LazyLock;
 
-use super::{ListCache, shown, visit, warning};
+use super::visit;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
+use crate::lint::list_cache::ListCache;
+use crate::lint::warning::{shown, warning};
 
 /// The table, sorted; `lint/words.txt` says where it comes from.
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{shown, warning};
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
 use crate::lint::visit;
+use crate::lint::warning::{shown, warning};
 
 /// Letters that such a word has: shorter ones seldom have endings.
 const SHORTEST: usize = 3;

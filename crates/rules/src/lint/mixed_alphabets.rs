@@ -1,11 +1,12 @@
 //! Words whose letters are of two alphabets that look alike: `Росcия` with a Latin c is found in no
 //! text.
 
-use super::{visit, warning};
+use super::visit;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
+use crate::lint::warning::warning;
 
 /// Cyrillic letters and the Latin ones that look like them.
 const ALIKE: [(char, char); 20] = [

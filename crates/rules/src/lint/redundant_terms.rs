@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use super::cover::covers;
 use super::index::{IndexedTerm, TermIndex};
-use super::{ListCache, shown, warning};
 use crate::language::operand::{Choice, Operand};
 use crate::language::pair::Proximity;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
-use crate::language::term::{Term, TermList};
+use crate::language::term::Term;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
+use crate::lint::list_cache::ListCache;
+use crate::lint::warning::{shown, warning};
 
 /// What stands beside one another in OR, in ANY or beside NEAR.
 #[derive(Default)]

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{ListCache, MOST, expression, never_holds};
+use super::{MOST, expression, never_holds};
 use crate::Rules;
 use crate::engine::naive;
 use crate::engine::tokenized_story::TokenizedStory;
 use crate::fault::{Source, render};
+use crate::language::lists::Lists;
 use crate::language::scope::Scope;
 use crate::language::syntax;
-use crate::language::syntax::Lists;
-use crate::language::term::{Forms, Term, TermList};
+use crate::language::term::{Forms, Term};
+use crate::language::term_list::TermList;
+use crate::lint::list_cache::ListCache;
 use crate::story::Story;
 use crate::text::Stemmer;
 

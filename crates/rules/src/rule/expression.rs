@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::language::lists::Lists;
 use crate::language::print;
-use crate::language::syntax::{self, Lists};
+use crate::language::syntax;
 use crate::language::tree::Tree;
 
 /// Written rules up to which each keeps its tree. A tree takes about 800 bytes, its text 40.

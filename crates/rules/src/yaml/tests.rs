@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+mod second_opinion;
+
 use super::*;
 use crate::fault::render;
 

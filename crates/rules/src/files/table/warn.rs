@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::fault::Fault;
-use crate::language::row::ListRow;
+use crate::language::term_list::ListRow;
 use crate::lint;
 use crate::yaml::Text;
 

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use super::Problems;
-use super::lexer::Lexeme;
 use crate::explain::excerpt;
 use crate::language::scope::Scope;
+use crate::language::syntax::lexeme::Lexeme;
+use crate::language::syntax::problems::Problems;
 use crate::text::tokenise;
 
 /// Operators of other tools and languages, in capitals, and ours.

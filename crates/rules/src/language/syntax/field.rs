@@ -1,9 +1,9 @@
 //! Fields: `title:` and the like before an operand, and what else stands before a colon.
 
-use super::Problems;
-use super::lexer::{LexerContext, Refusal};
 use crate::fault::nearest;
 use crate::language::scope::Scope;
+use crate::language::syntax::lexeme::{LexerContext, Refusal};
+use crate::language::syntax::problems::Problems;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
 

@@ -1,7 +1,6 @@
 //! What people bring from Lexis, Factiva, Google and Lucene: refused, with its translation.
 
-use super::lexer::{LexemeKind, LexerContext, Refusal, is_quote};
-
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number, is_quote};
 mod field;
 mod function;
 
@@ -206,10 +205,6 @@ fn between(taken: usize, message: String, translation: Option<String>) -> Refusa
         None => (message, "put both into the parentheses, AND between them".to_owned()),
     };
     Refusal { taken, stands_for: Some(LexemeKind::Between), message, help, translation }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
 }
 
 /// Google's `AROUND(5)`

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::parser::{Joint, ParsedOperand};
 use crate::explain::excerpt;
+use crate::language::syntax::joint::{Joint, ParsedOperand};
 
 /// The length of a reading that is shown whole, in bytes.
 const READING: usize = 200;

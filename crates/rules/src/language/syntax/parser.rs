@@ -2,48 +2,25 @@
 
 use std::ops::Range;
 
-use super::lexer::{Lexeme, LexemeKind, is_quote};
+use super::mixed;
 use super::phrase::operator_in_lower_case;
-use super::{Lists, Problems, mixed};
 use crate::explain::excerpt;
+use crate::language::lists::Lists;
 use crate::language::operand::Operand;
 use crate::language::pair::{FARTHEST, Pair, Proximity};
+use crate::language::syntax::joint::{Joint, ParsedOperand};
+use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::problems::Problems;
 use crate::language::tree::{TextUnit, Tree};
 use crate::text::shows_nothing;
 
 mod primary;
 
+/// Parentheses in parentheses, at most.
+const DEEPEST: usize = 100;
+
 /// The first distance that is too great.
 const FARTHER: usize = FARTHEST + 1;
-
-/// What joins an operand to the one before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Joint {
-    /// It is the first.
-    First,
-    And,
-    /// `a NOT b`
-    AndNot,
-    Or,
-    /// Nothing, and that is yet to be told.
-    Missing,
-    /// Something that was refused.
-    Refused,
-}
-
-/// An operand with its negations, and what joins it to the one before.
-pub(super) struct ParsedOperand {
-    pub(super) joint: Joint,
-    /// Whether `NOT` stands before it, the one of [`Joint::AndNot`] not counted.
-    pub(super) negated: bool,
-    /// As it was written, in short, with its negations.
-    pub(super) text: String,
-    /// The same without them.
-    pub(super) bare: String,
-    pub(super) joint_span: Range<usize>,
-    pub(super) span: Range<usize>,
-    tree: Option<Tree>,
-}
 
 /// The tree of `lexemes`, or `None` where a fault leaves no meaning.
 pub(super) fn parse(
@@ -275,7 +252,7 @@ impl<'t> Parser<'t, '_> {
     /// What `tree` is beside or behind `operator`, which is written as in `example`.
     fn operand(&mut self, tree: Tree, operator: &Range<usize>, example: &str) -> Option<Operand> {
         let span = tree.span();
-        let operand = Operand::from_tree(tree);
+        let operand = tree.into_operand();
         if operand.is_none() {
             let operator = &self.text[operator.clone()];
             let message = format!(

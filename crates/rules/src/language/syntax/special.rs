@@ -3,19 +3,11 @@
 
 use std::ops::Range;
 
-use super::Problems;
-use super::lexer::{LexemeKind, LexerContext, Refusal};
 use crate::language::comparison::{Comparison, Measure, Sign};
 use crate::language::pattern::Pattern;
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, SpecialForm};
+use crate::language::syntax::problems::Problems;
 use crate::language::tree::TextUnit;
-
-/// What a look at the start of a run found.
-pub(super) enum SpecialForm {
-    /// A lexeme of so many bytes.
-    Lexeme(LexemeKind, usize),
-    /// Something to refuse.
-    Refused(Refusal),
-}
 
 /// What stands at the start of a run, if it is any of these.
 pub(super) fn special_form(context: &LexerContext<'_>) -> Option<SpecialForm> {

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::problems::MOST_PROBLEMS;
 use super::*;
+use crate::fault::Level;
 use crate::fixture::{lists, trees, wild_texts};
 use crate::language::print;
 use crate::language::term::Forms;

@@ -1,7 +1,6 @@
 //! Fields by the names that other tools give them: `intitle:`, `hd=`, `LENGTH > 100`.
 
-use crate::language::syntax::lexer::{LexemeKind, LexerContext, Refusal};
-
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal};
 /// Names before a colon, and ours.
 const COLON: [(&str, &str); 14] = [
     ("intitle", "title"),

@@ -1,8 +1,7 @@
 //! What other tools write before a parenthesis, and our own operators in small letters or without
 //! their number.
 
-use super::is_number;
-use crate::language::syntax::lexer::{LexemeKind, LexerContext, Refusal};
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number};
 
 /// Names before a parenthesis, ours, and what else to say.
 const NAMES: [(&str, &str, &str); 13] = [

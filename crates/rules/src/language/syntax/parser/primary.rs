@@ -8,9 +8,10 @@ use super::{Inside, Parser};
 use crate::explain::excerpt;
 use crate::fault::nearest;
 use crate::language::scope::Scope;
-use crate::language::syntax::lexer::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::parser::DEEPEST;
 use crate::language::syntax::phrase::operator_in_lower_case;
-use crate::language::syntax::{DEEPEST, doubts, field, phrase, special};
+use crate::language::syntax::{doubts, field, phrase, special};
 use crate::language::term::Term;
 use crate::language::tree::{TextUnit, Tree};
 
