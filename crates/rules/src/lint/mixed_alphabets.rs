@@ -1,11 +1,12 @@
 //! Words whose letters are of two alphabets that look alike: `Росcия` with a Latin c is found in no
 //! text.
 
-use super::{visit, warning};
+use super::visit;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
+use crate::lint::warning::warning;
 
 /// Cyrillic letters and the Latin ones that look like them.
 const ALIKE: [(char, char); 20] = [
@@ -32,7 +33,7 @@ const ALIKE: [(char, char); 20] = [
 ];
 
 /// Warns of every such term of `tree`.
-pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_mixed_alphabets(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
     visit::terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Url | Scope::Site | Scope::Lang)
             && let Some((message, help)) = mixed(term)
@@ -43,7 +44,7 @@ pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
 }
 
 /// The same of a list's own entries.
-pub(super) fn in_list(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
+pub(super) fn mixed_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
     let found = own.iter().enumerate().filter_map(|(at, term)| Some((at, mixed(term)?)));
     found.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }

@@ -5,17 +5,14 @@ use std::ops::Range;
 
 use url::{Host, Url};
 
-use super::truth::Truth;
-use crate::Carrier;
+use super::story_part::{StoryPart, lead_length, parts, story_texts};
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::TextUnit;
-use crate::story::{Field, Story};
+use crate::language::truth::Truth;
+use crate::story::{Carrier, Field, Story};
 use crate::text::{Token, capitals, sentences, tokenise};
-
-/// Words of the text that count as its lead, at most.
-const LEAD: usize = 50;
 
 /// A story in words.
 #[derive(Debug)]
@@ -36,20 +33,9 @@ struct TokenizedText<'s> {
     text: &'s str,
     tokens: Vec<Token>,
     /// A title wholly in capitals: its capitals say nothing.
-    shouted: bool,
+    all_caps: bool,
     /// Its sentences, found when they are first asked for.
     sentences: OnceCell<Vec<Range<usize>>>,
-}
-
-/// What a text is to its story.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StoryPart {
-    Title,
-    Body,
-    Url,
-    Source,
-    Author,
-    Tag,
 }
 
 /// Words that follow one another in one text of a page.
@@ -104,21 +90,9 @@ impl TokenSpan {
 impl<'s> TokenizedStory<'s> {
     /// Tokenises `story`, seen in `carriers`, once for all rules.
     pub(crate) fn new(story: &'s Story, carriers: &'s [Carrier]) -> Self {
-        let mut texts = vec![
-            TokenizedText::new(StoryPart::Title, &story.title),
-            TokenizedText::new(StoryPart::Body, &story.body),
-        ];
-        texts.extend(story.url.iter().map(|url| TokenizedText::new(StoryPart::Url, url)));
-        texts.extend(
-            carriers.iter().map(|feed| TokenizedText::new(StoryPart::Source, &feed.name.0)),
-        );
-        texts.extend(
-            story.source.iter().map(|source| TokenizedText::new(StoryPart::Source, source)),
-        );
-        texts.extend(
-            story.authors.iter().map(|author| TokenizedText::new(StoryPart::Author, author)),
-        );
-        texts.extend(story.tags.iter().map(|tag| TokenizedText::new(StoryPart::Tag, tag)));
+        let texts = story_texts(story, carriers)
+            .map(|(part, text)| TokenizedText::new(part, text))
+            .collect();
         let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());
         let host = url.and_then(|url| url.host_str().map(str::to_owned));
         let age =
@@ -164,21 +138,15 @@ impl<'s> TokenizedStory<'s> {
 
     /// What `scope` looks at.
     pub(crate) fn view(&self, scope: Scope) -> StoryView {
-        let parts: &[StoryPart] = match scope {
-            Scope::Site => return StoryView::Site,
-            Scope::Lang => return StoryView::Lang,
-            Scope::Title => &[StoryPart::Title],
-            Scope::Body => &[StoryPart::Body],
-            Scope::Text | Scope::Lead => &[StoryPart::Title, StoryPart::Body],
-            Scope::Url => &[StoryPart::Url],
-            Scope::Source => &[StoryPart::Source],
-            Scope::Author => &[StoryPart::Author],
-            Scope::Tag => &[StoryPart::Tag],
+        let parts = match (parts(scope), scope) {
+            (Some(parts), _) => parts,
+            (None, Scope::Site) => return StoryView::Site,
+            (None, _) => return StoryView::Lang,
         };
         let texts = self.texts.iter().enumerate().filter(|(_, text)| parts.contains(&text.part));
         let segment = |(at, text): (usize, &TokenizedText<'_>)| {
             let words = if scope == Scope::Lead && text.part == StoryPart::Body {
-                text.lead()
+                text.lead_words()
             } else {
                 text.tokens.len()
             };
@@ -211,7 +179,7 @@ impl<'s> TokenizedStory<'s> {
     }
 
     /// Whether `term` is found in `view`.
-    pub(crate) fn has(&self, term: &Term, view: &StoryView) -> bool {
+    pub(crate) fn contains(&self, term: &Term, view: &StoryView) -> bool {
         match view {
             StoryView::Words(_) => self.occurrences(term, view).next().is_some(),
             StoryView::Site => self.host.as_ref().is_some_and(|host| is_of_site(host, &term.text)),
@@ -231,10 +199,12 @@ impl<'s> TokenizedStory<'s> {
             let text = &self.texts[stretch.text];
             let length = term.words.len();
             let windows = text.tokens[stretch.tokens.clone()].windows(length).enumerate();
-            windows.filter(move |(_, tokens)| text.stand(tokens, term)).map(move |(at, _)| {
-                let start = stretch.tokens.start + at;
-                TokenSpan { text: stretch.text, tokens: start..start + length }
-            })
+            windows.filter(move |(_, tokens)| text.matches_term(tokens, term)).map(
+                move |(at, _)| {
+                    let start = stretch.tokens.start + at;
+                    TokenSpan { text: stretch.text, tokens: start..start + length }
+                },
+            )
         })
     }
 
@@ -286,20 +256,24 @@ impl<'s> TokenizedStory<'s> {
     }
 
     /// The first text in `view`, or what of it is looked at.
-    pub(crate) fn shown(&self, view: &StoryView) -> &'s str {
+    pub(crate) fn shown_text(&self, view: &StoryView) -> &'s str {
         view.segments()
             .first()
             .map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
     }
 
     /// Where a reader sees `stretch`; `None` for a text that is not shown, such as the address.
-    pub(crate) fn place(&self, stretch: &TokenSpan) -> Option<ShownPlace> {
+    pub(crate) fn shown_place(&self, stretch: &TokenSpan) -> Option<ShownPlace> {
         let tokens = &self.texts[stretch.text].tokens[stretch.tokens.clone()];
-        self.place_of(stretch.text, tokens.first()?.span.start..tokens.last()?.span.end)
+        self.shown_place_of_bytes(stretch.text, tokens.first()?.span.start..tokens.last()?.span.end)
     }
 
     /// Where a reader sees the bytes `span` of a text; `None` for a text that is not shown.
-    pub(crate) fn place_of(&self, text: usize, span: Range<usize>) -> Option<ShownPlace> {
+    pub(crate) fn shown_place_of_bytes(
+        &self,
+        text: usize,
+        span: Range<usize>,
+    ) -> Option<ShownPlace> {
         let field = match self.texts[text].part {
             StoryPart::Title => Field::Title,
             StoryPart::Body => Field::Body,
@@ -316,7 +290,7 @@ impl StoryView {
     }
 
     /// What is to be said of words that are not found here.
-    pub(crate) fn absent(&self) -> Truth {
+    pub(crate) fn truth_of_absence(&self) -> Truth {
         if self.segments().iter().any(|segment| segment.unread) {
             Truth::Unknown
         } else {
@@ -327,17 +301,13 @@ impl StoryView {
 
 impl<'s> TokenizedText<'s> {
     fn new(part: StoryPart, text: &'s str) -> Self {
-        let shouted = part == StoryPart::Title && !text.contains(char::is_lowercase);
-        Self { part, text, tokens: tokenise(text), shouted, sentences: OnceCell::new() }
+        let all_caps = part.is_all_caps(text);
+        Self { part, text, tokens: tokenise(text), all_caps, sentences: OnceCell::new() }
     }
 
     /// How many words its lead has.
-    fn lead(&self) -> usize {
-        self.tokens
-            .iter()
-            .take(LEAD)
-            .take_while(|token| token.paragraph == self.tokens[0].paragraph)
-            .count()
+    fn lead_words(&self) -> usize {
+        lead_length(self.tokens.iter().map(|token| token.paragraph))
     }
 
     fn sentences(&self) -> &[Range<usize>] {
@@ -365,23 +335,23 @@ impl<'s> TokenizedText<'s> {
     }
 
     /// Whether `tokens` are the words of `term`, in one paragraph.
-    fn stand(&self, tokens: &[Token], term: &Term) -> bool {
-        tokens.iter().zip(&term.words).all(|(token, word)| self.is(token, word))
-            && term.capitals.as_ref().is_none_or(|wanted| self.are_written_so(tokens, wanted))
+    fn matches_term(&self, tokens: &[Token], term: &Term) -> bool {
+        tokens.iter().zip(&term.words).all(|(token, word)| self.matches_word(token, word))
+            && term.capitals.as_ref().is_none_or(|wanted| self.have_capitals(tokens, wanted))
             && tokens.iter().all(|token| token.paragraph == tokens[0].paragraph)
     }
 
     /// Whether each of `tokens` has the capitals and small letters that are wanted, as far as both
     /// go: other forms have other endings.
-    fn are_written_so(&self, tokens: &[Token], wanted: &[Vec<bool>]) -> bool {
+    fn have_capitals(&self, tokens: &[Token], wanted: &[Vec<bool>]) -> bool {
         let written = |token: &Token| capitals(&self.text[token.span.clone()]);
         let agree = |token: &Token, wanted: &[bool]| {
             written(token).iter().zip(wanted).all(|(is, wanted)| is == wanted)
         };
-        !self.shouted && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
+        !self.all_caps && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
     }
 
-    fn is(&self, token: &Token, word: &TermWord) -> bool {
+    fn matches_word(&self, token: &Token, word: &TermWord) -> bool {
         match word {
             TermWord::Plain(folded) | TermWord::Exact(folded) => token.word == *folded,
             TermWord::Numbers(folded, others) => {
@@ -390,8 +360,9 @@ impl<'s> TokenizedText<'s> {
             TermWord::Stem(stemmer, stem) => stemmer.stem(&token.word) == *stem,
             TermWord::Prefix(folded) => token.word.starts_with(folded.as_str()),
             TermWord::Initials { dotted, bare } => {
-                let in_capitals =
-                    || !self.shouted && !self.text[token.span.clone()].contains(char::is_lowercase);
+                let in_capitals = || {
+                    !self.all_caps && !self.text[token.span.clone()].contains(char::is_lowercase)
+                };
                 token.word == *dotted || (token.word == *bare && in_capitals())
             }
         }

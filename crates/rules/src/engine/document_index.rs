@@ -4,16 +4,15 @@ use std::ops::Range;
 
 use url::Url;
 
-use super::Engine;
+use super::compiled::Engine;
 use super::features::Feature;
-use super::marks::Marks;
-use super::memo::StemCache;
+use super::found_features::FoundFeatures;
+use super::indexed_texts::{IndexedText, IndexedTexts};
 use super::sorted::Sorted;
-use super::text::{IndexedText, IndexedTexts};
+use super::stem_cache::StemCache;
 use super::vocabulary::Key;
-use crate::Carrier;
 use crate::language::scope::Scope;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use crate::text::{WordPlace, Words};
 
 /// No feature.
@@ -24,15 +23,15 @@ const NONE: u32 = u32::MAX;
 pub(super) struct DocumentIndex {
     pub(super) words: Words,
     pub(super) texts: IndexedTexts,
-    pub(super) marks: Marks,
+    pub(super) found_features: FoundFeatures,
     /// By word of the story, the slot of its feature; [`NONE`] if it has none.
-    at: Vec<u32>,
+    feature_slots: Vec<u32>,
     /// The words that are features: slot of the feature, number of the word, ascending.
-    hits: Vec<(u32, u32)>,
+    word_features: Vec<(u32, u32)>,
     /// Features that words have besides themselves, in the same form, in no order.
-    more: Vec<(u32, u32)>,
+    derived_features: Vec<(u32, u32)>,
     places: FeaturePlaces,
-    memo: StemCache,
+    stem_cache: StemCache,
     sorted: Sorted,
     /// Words that might have been features and are none, but may have some, which are few: number
     /// in the text, and hash.
@@ -53,45 +52,45 @@ impl DocumentIndex {
         Self {
             words: Words::default(),
             texts: IndexedTexts::default(),
-            marks: Marks::default(),
-            at: Vec::new(),
-            hits: Vec::new(),
-            more: Vec::new(),
+            found_features: FoundFeatures::default(),
+            feature_slots: Vec::new(),
+            word_features: Vec::new(),
+            derived_features: Vec::new(),
             places: FeaturePlaces::default(),
-            memo: StemCache::default(),
+            stem_cache: StemCache::default(),
             sorted: Sorted::default(),
             unknown: Vec::new(),
         }
     }
 
     /// Reads `story`, seen in `carriers`.
-    pub(super) fn read(&mut self, engine: &Engine, story: &Story, carriers: &[Carrier]) {
+    pub(super) fn index(&mut self, engine: &Engine, story: &Story, carriers: &[Carrier]) {
         self.clear(engine);
-        let of_text = self.texts.read(&mut self.words, engine, story, carriers);
+        let of_text = self.texts.index(&mut self.words, engine, story, carriers);
         for number in 0..self.texts.all().len() {
             let text = self.texts.all()[number].clone();
-            self.look_up(engine, &text, text.raw(story, carriers), number < of_text);
+            self.index_words(engine, &text, text.raw(story, carriers), number < of_text);
         }
-        self.look_for_literals(engine, story, carriers, of_text);
-        self.look_for_sites(engine, story);
+        self.index_literals(engine, story, carriers, of_text);
+        self.index_sites(engine, story);
     }
 
     fn clear(&mut self, engine: &Engine) {
-        self.marks.clear(engine.features.count());
+        self.found_features.clear(engine.features.count());
         self.words.clear();
-        self.at.clear();
-        self.hits.clear();
-        self.more.clear();
+        self.feature_slots.clear();
+        self.word_features.clear();
+        self.derived_features.clear();
         self.places.made = false;
-        self.memo.refresh();
+        self.stem_cache.refresh();
     }
 
     /// Finds the features of the words of `text`.
-    fn look_up(&mut self, engine: &Engine, text: &IndexedText, raw: &str, in_text: bool) {
+    fn index_words(&mut self, engine: &Engine, text: &IndexedText, raw: &str, in_text: bool) {
         let features = &engine.features;
         let places = &self.words.places()[text.words.start as usize..text.words.end as usize];
         let key = |place: &WordPlace| Key::padded(self.words.padded(place), place.length());
-        self.at.resize(self.at.len() + places.len(), NONE);
+        self.feature_slots.resize(self.feature_slots.len() + places.len(), NONE);
         self.sorted.sort(places.iter().map(key), features);
         self.unknown.clear();
         for (index, hash) in self.sorted.known() {
@@ -102,27 +101,35 @@ impl DocumentIndex {
                 }
                 continue;
             };
-            let slot = self.marks.mark(feature, in_text);
-            self.at[number as usize] = slot;
-            self.hits.push((slot, number));
+            let slot = self.found_features.insert(feature, in_text);
+            self.feature_slots[number as usize] = slot;
+            self.word_features.push((slot, number));
             if has_more {
                 let written = &raw[place.start as usize..place.end as usize];
-                let in_capitals = || !text.shouted && !written.contains(char::is_lowercase);
-                for (feature, only_in_capitals) in features.more(feature) {
+                let in_capitals = || !text.all_caps && !written.contains(char::is_lowercase);
+                for (feature, only_in_capitals) in features.derived_features(feature) {
                     if !only_in_capitals || in_capitals() {
-                        self.more.push((self.marks.mark(feature, in_text), number));
+                        self.derived_features
+                            .push((self.found_features.insert(feature, in_text), number));
                     }
                 }
             }
         }
         for (index, hash) in self.sorted.others().chain(self.unknown.iter().copied()) {
-            for feature in self.memo.of(hash, key(&places[index as usize]).word(), features) {
-                self.more.push((self.marks.mark(*feature, in_text), text.words.start + index));
+            for feature in self.stem_cache.features_of_word(
+                hash,
+                key(&places[index as usize]).word(),
+                features,
+            ) {
+                self.derived_features.push((
+                    self.found_features.insert(*feature, in_text),
+                    text.words.start + index,
+                ));
             }
         }
     }
 
-    fn look_for_literals(
+    fn index_literals(
         &mut self,
         engine: &Engine,
         story: &Story,
@@ -134,24 +141,26 @@ impl DocumentIndex {
             let raw = text.raw(story, carriers);
             for found in literals.find_overlapping_iter(raw) {
                 let feature = features[found.pattern().as_usize()];
-                self.marks.mark(feature, number < of_text);
+                self.found_features.insert(feature, number < of_text);
             }
         }
     }
 
-    fn look_for_sites(&mut self, engine: &Engine, story: &Story) {
+    fn index_sites(&mut self, engine: &Engine, story: &Story) {
         if !engine.features.has_sites() {
             return;
         }
         let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());
         if let Some(host) = url.as_ref().and_then(Url::host_str) {
-            engine.features.sites_of(host, |feature| _ = self.marks.mark(feature, false));
+            engine
+                .features
+                .sites_of(host, |feature| _ = self.found_features.insert(feature, false));
         }
     }
 
     /// The numbers of the words in `within` that have `feature`, ascending. Wants [`DocumentIndex::place`].
-    pub(super) fn places(&self, feature: Feature, within: &Range<u32>) -> &[u32] {
-        let Some(slot) = self.marks.slot(feature) else { return &[] };
+    pub(super) fn words_with_feature(&self, feature: Feature, within: &Range<u32>) -> &[u32] {
+        let Some(slot) = self.found_features.slot(feature) else { return &[] };
         let Some(&[start, end]) = self.places.starts.get(slot..slot + 2) else { return &[] };
         let words = &self.places.words[start as usize..end as usize];
         let from = words.partition_point(|word| *word < within.start);
@@ -160,28 +169,28 @@ impl DocumentIndex {
     }
 
     /// Whether the word of that number has `feature`. Wants [`DocumentIndex::place`].
-    pub(super) fn is(&self, engine: &Engine, word: u32, feature: Feature) -> bool {
+    pub(super) fn word_has_feature(&self, engine: &Engine, word: u32, feature: Feature) -> bool {
         if engine.features.is_word(feature) {
             return self
-                .marks
+                .found_features
                 .slot(feature)
-                .is_some_and(|slot| slot == self.at[word as usize] as usize);
+                .is_some_and(|slot| slot == self.feature_slots[word as usize] as usize);
         }
-        !self.places(feature, &(word..word + 1)).is_empty()
+        !self.words_with_feature(feature, &(word..word + 1)).is_empty()
     }
 
     /// Finds out which words have which features, unless that is known.
-    pub(super) fn place(&mut self) {
+    pub(super) fn locate_features(&mut self) {
         let FeaturePlaces { made, starts, words } = &mut self.places;
         if *made {
             return;
         }
         *made = true;
         starts.clear();
-        starts.resize(self.marks.count() + 2, 0);
+        starts.resize(self.found_features.count() + 2, 0);
         // What words are besides themselves was found in two goes.
-        self.more.sort_unstable_by_key(|(_, word)| *word);
-        let all = || self.hits.iter().chain(&self.more).copied();
+        self.derived_features.sort_unstable_by_key(|(_, word)| *word);
+        let all = || self.word_features.iter().chain(&self.derived_features).copied();
         // Two places further: the next pass leaves each start where it belongs.
         all().for_each(|(slot, _)| starts[slot as usize + 2] += 1);
         for at in 2..starts.len() {

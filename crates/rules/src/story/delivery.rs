@@ -63,7 +63,7 @@ impl Day {
 
     /// Whether it is that weekday.
     #[must_use]
-    pub fn is(self, weekday: Weekday) -> bool {
+    pub fn is_weekday(self, weekday: Weekday) -> bool {
         self.0 == weekday.to_monday_zero_offset()
     }
 }
@@ -123,8 +123,9 @@ mod tests {
             assert_eq!(Day::span(text), None, "{text}");
         }
         assert!(
-            Day::named("sun")
-                .is_some_and(|day| day.is(Weekday::Sunday) && !day.is(Weekday::Monday))
+            Day::named("sun").is_some_and(
+                |day| day.is_weekday(Weekday::Sunday) && !day.is_weekday(Weekday::Monday)
+            )
         );
     }
 

@@ -35,12 +35,17 @@ impl StemCache {
     }
 
     /// The features of `word`, whose hash is `hash`, derived once.
-    pub(super) fn of(&mut self, hash: u64, word: &[u8], features: &Features) -> &[u32] {
+    pub(super) fn features_of_word(
+        &mut self,
+        hash: u64,
+        word: &[u8],
+        features: &Features,
+    ) -> &[u32] {
         if self.entries.len() * 2 >= self.slots.len() {
             self.grow();
         }
         let mask = self.slots.len() - 1;
-        let mut slot = place(hash) & mask;
+        let mut slot = low_bits(hash) & mask;
         while self.slots[slot] != 0 {
             let entry = self.slots[slot] as usize - 1;
             if self.entries[entry].hash == hash && self.word(entry) == word {
@@ -76,7 +81,7 @@ impl StemCache {
         self.slots.clear();
         self.slots.resize(room, 0);
         for (number, entry) in (1_u32..).zip(&self.entries) {
-            let mut slot = place(entry.hash) & (room - 1);
+            let mut slot = low_bits(entry.hash) & (room - 1);
             while self.slots[slot] != 0 {
                 slot = (slot + 1) & (room - 1);
             }
@@ -87,6 +92,6 @@ impl StemCache {
 
 /// The lower bits of a hash.
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is enough")]
-fn place(hash: u64) -> usize {
+fn low_bits(hash: u64) -> usize {
     hash as u32 as usize
 }

@@ -4,7 +4,7 @@ use super::features::Feature;
 
 /// The features that were found, in memory that the next story of the same engine uses again.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct FoundFeatures {
     /// By feature, its slot: its place in `found`, if that has it there.
     slots: Vec<u32>,
     /// So many as `count` says, and room for all there are.
@@ -15,7 +15,7 @@ pub(super) struct Marks {
     in_text: Vec<u64>,
 }
 
-impl Marks {
+impl FoundFeatures {
     /// Forgets all, and makes room for so many features.
     pub(super) fn clear(&mut self, features: usize) {
         for feature in &self.found[..self.count] {
@@ -32,7 +32,7 @@ impl Marks {
     /// processor either, so there is no branch.
     #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
     #[inline]
-    pub(super) fn mark(&mut self, feature: Feature, in_text: bool) -> u32 {
+    pub(super) fn insert(&mut self, feature: Feature, in_text: bool) -> u32 {
         self.in_text[feature as usize / 64] |= u64::from(in_text) << (feature % 64);
         let slot = self.slots[feature as usize];
         let next =
@@ -64,7 +64,7 @@ impl Marks {
     }
 
     /// Whether `feature` was found anywhere.
-    pub(super) fn has(&self, feature: Feature) -> bool {
+    pub(super) fn contains(&self, feature: Feature) -> bool {
         self.slot(feature).is_some()
     }
 

@@ -5,19 +5,19 @@ use std::ops::Range;
 
 use regex_syntax::ast::{self, Ast, Visitor};
 
-use super::warning;
 use crate::language::pattern::Pattern;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::tree::Tree;
+use crate::lint::warning::warning;
 
 /// Capitals in a row that make a word rather than an abbreviation.
 const WORD: usize = 6;
 
 /// Warns of every such pattern of `tree`.
-pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_capitals(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
     match tree {
         Tree::Pattern(pattern, span) => found.extend(doubt(pattern, span)),
-        other => other.branches().iter().for_each(|branch| look(branch, found)),
+        other => other.branches().iter().for_each(|branch| warn_of_capitals(branch, found)),
     }
 }
 

@@ -2,36 +2,22 @@
 
 use std::ops::Range;
 
-use super::Engine;
-use crate::Carrier;
+use super::compiled::Engine;
+use super::story_part::{StoryPart, lead_length, parts, story_texts};
 use crate::language::scope::Scope;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use crate::text::Words;
-
-/// Words of the text that count as its lead, at most.
-const LEAD: u32 = 50;
-
-/// What a text is to its story.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum IndexedPart {
-    Title,
-    Body,
-    Url,
-    Source,
-    Author,
-    Tag,
-}
 
 /// A text of a story.
 #[derive(Clone, Debug)]
 pub(super) struct IndexedText {
-    pub(super) part: IndexedPart,
+    pub(super) part: StoryPart,
     /// The how many-th of its part.
     nth: usize,
     /// The numbers of its words.
     pub(super) words: Range<u32>,
     /// A title wholly in capitals: its capitals say nothing.
-    pub(super) shouted: bool,
+    pub(super) all_caps: bool,
 }
 
 /// The texts of a story in the order of their parts: what a field looks at stands together.
@@ -46,15 +32,15 @@ impl IndexedText {
     /// The text itself.
     pub(super) fn raw<'s>(&self, story: &'s Story, carriers: &'s [Carrier]) -> &'s str {
         match self.part {
-            IndexedPart::Title => &story.title,
-            IndexedPart::Body => &story.body,
-            IndexedPart::Url => story.url.as_deref().unwrap_or_default(),
-            IndexedPart::Source => carriers.get(self.nth).map_or_else(
+            StoryPart::Title => &story.title,
+            StoryPart::Body => &story.body,
+            StoryPart::Url => story.url.as_deref().unwrap_or_default(),
+            StoryPart::Source => carriers.get(self.nth).map_or_else(
                 || story.source.as_deref().unwrap_or_default(),
                 |carrier| carrier.name.0.as_str(),
             ),
-            IndexedPart::Author => &story.authors[self.nth],
-            IndexedPart::Tag => &story.tags[self.nth],
+            StoryPart::Author => &story.authors[self.nth],
+            StoryPart::Tag => &story.tags[self.nth],
         }
     }
 }
@@ -65,7 +51,7 @@ impl IndexedTexts {
     }
 
     /// Takes in the texts of `story` that rules look into; how many of them are headline and text.
-    pub(super) fn read(
+    pub(super) fn index(
         &mut self,
         words: &mut Words,
         engine: &Engine,
@@ -74,39 +60,21 @@ impl IndexedTexts {
     ) -> usize {
         self.all.clear();
         self.sentences.clear();
-        let mut add = |part: IndexedPart, raw: &str, nth: usize| {
+        let number = |at: usize| u32::try_from(at).expect("no story has four gigabytes");
+        let mut nth = 0;
+        for (part, raw) in story_texts(story, carriers) {
+            let is_of_text = part <= StoryPart::Body;
+            if !is_of_text && !engine.reads_scope(part.scope()) {
+                continue;
+            }
+            nth = if self.all.last().is_some_and(|last| last.part == part) { nth + 1 } else { 0 };
             let numbers = words.add(raw);
-            let number = |at: usize| u32::try_from(at).expect("no story has four gigabytes");
-            let shouted = part == IndexedPart::Title && !raw.contains(char::is_lowercase);
             self.all.push(IndexedText {
                 part,
                 nth,
                 words: number(numbers.start)..number(numbers.end),
-                shouted,
+                all_caps: part.is_all_caps(raw),
             });
-        };
-        add(IndexedPart::Title, &story.title, 0);
-        add(IndexedPart::Body, &story.body, 0);
-        if engine.looks_at(Scope::Url) {
-            story.url.iter().for_each(|url| add(IndexedPart::Url, url, 0));
-        }
-        if engine.looks_at(Scope::Source) {
-            carriers
-                .iter()
-                .enumerate()
-                .for_each(|(nth, carrier)| add(IndexedPart::Source, &carrier.name.0, nth));
-            // After those of the feeds.
-            story.source.iter().for_each(|source| add(IndexedPart::Source, source, carriers.len()));
-        }
-        if engine.looks_at(Scope::Author) {
-            story
-                .authors
-                .iter()
-                .enumerate()
-                .for_each(|(nth, author)| add(IndexedPart::Author, author, nth));
-        }
-        if engine.looks_at(Scope::Tag) {
-            story.tags.iter().enumerate().for_each(|(nth, tag)| add(IndexedPart::Tag, tag, nth));
         }
         2
     }
@@ -135,7 +103,7 @@ impl IndexedTexts {
             .all
             .get(number)
             .filter(|text| parts(scope).is_some_and(|parts| parts.contains(&text.part)))?;
-        let end = if scope == Scope::Lead && text.part == IndexedPart::Body {
+        let end = if scope == Scope::Lead && text.part == StoryPart::Body {
             lead(text, words)
         } else {
             text.words.end
@@ -150,7 +118,7 @@ impl IndexedTexts {
     }
 
     /// The text that holds the word of that number.
-    pub(super) fn of_word(&self, word: u32) -> Option<&IndexedText> {
+    pub(super) fn text_of_word(&self, word: u32) -> Option<&IndexedText> {
         self.all.get(self.all.partition_point(|text| text.words.end <= word))
     }
 
@@ -170,24 +138,7 @@ impl IndexedTexts {
 
 /// Where the lead of `body` ends.
 fn lead(body: &IndexedText, words: &Words) -> u32 {
-    let places = words.places();
-    let first = |word: &u32| {
-        places[*word as usize].paragraph == places[body.words.start as usize].paragraph
-    };
-    let end = body.words.end.min(body.words.start + LEAD);
-    (body.words.start..end).take_while(first).last().map_or(body.words.start, |last| last + 1)
-}
-
-/// The parts that `scope` looks at; none for what is no text.
-fn parts(scope: Scope) -> Option<std::ops::RangeInclusive<IndexedPart>> {
-    Some(match scope {
-        Scope::Title => IndexedPart::Title..=IndexedPart::Title,
-        Scope::Body => IndexedPart::Body..=IndexedPart::Body,
-        Scope::Text | Scope::Lead => IndexedPart::Title..=IndexedPart::Body,
-        Scope::Url => IndexedPart::Url..=IndexedPart::Url,
-        Scope::Source => IndexedPart::Source..=IndexedPart::Source,
-        Scope::Author => IndexedPart::Author..=IndexedPart::Author,
-        Scope::Tag => IndexedPart::Tag..=IndexedPart::Tag,
-        Scope::Site | Scope::Lang => return None,
-    })
+    let places = &words.places()[body.words.start as usize..body.words.end as usize];
+    let length = lead_length(places.iter().map(|place| place.paragraph));
+    body.words.start + u32::try_from(length).unwrap_or_default()
 }

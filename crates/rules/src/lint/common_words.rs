@@ -2,11 +2,13 @@
 
 use std::sync::LazyLock;
 
-use super::{ListCache, shown, visit, warning};
+use super::visit;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
+use crate::lint::list_cache::ListCache;
+use crate::lint::warning::{shown, warning};
 
 /// The table, sorted; `lint/words.txt` says where it comes from.
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -18,7 +20,11 @@ const MANY: usize = 12;
 
 /// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are
 /// common words, too.
-pub(super) fn look(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_common_words(
+    tree: &Tree,
+    memo: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     visit::terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Site | Scope::Lang)
             && let Some((message, help)) = too_wide(term)
@@ -30,7 +36,7 @@ pub(super) fn look(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProb
 }
 
 /// The wildcards of a list's own entries that find very many words.
-pub(super) fn in_list(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
+pub(super) fn common_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
     let wide = own.iter().enumerate().filter_map(|(at, term)| Some((at, too_wide(term)?)));
     wide.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }
@@ -88,7 +94,7 @@ fn alone(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
             }
         }
         Tree::And(branches) => {
-            let mut needed = branches.iter().filter(|branch| branch.unsound().is_none());
+            let mut needed = branches.iter().filter(|branch| branch.matches_everything().is_none());
             if let (Some(only), None) = (needed.next(), needed.next()) {
                 alone(only, memo, found);
             }

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Clash, at_once, written};
+use super::clash::{Clash, at_once, written};
 use crate::language::operand::{Choice, Operand};
 use crate::language::print;
 use crate::language::scope::Scope;
-use crate::language::term::{Term, TermList};
+use crate::language::term::Term;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
-use crate::lint::ListCache;
 use crate::lint::index::TermIndex;
+use crate::lint::list_cache::ListCache;
 
 /// Terms of a list that are looked at one by one.
 const LISTED: usize = 200;

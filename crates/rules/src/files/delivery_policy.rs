@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::fault::Fault;
-use crate::story::pace::{Burst, Cadence, Day, time_of_day};
+use crate::story::delivery::{Burst, Cadence, Day, time_of_day};
 use crate::yaml::{Entries, Node};
 
 /// The shortest and the longest time that a digest may gather.
@@ -15,7 +15,7 @@ pub(super) fn burst(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Optio
     let mut entries = entries.get("burst")?.entries(faults)?;
     let first = entries.require("first", faults).and_then(|node| first(&node, faults));
     let then = entries.require("then", faults).and_then(|node| gathering(&node, faults));
-    entries.finish(faults);
+    entries.refuse_unknown_keys(faults);
     Some(Burst { first: first?, then: then? })
 }
 
@@ -50,7 +50,7 @@ pub(super) fn digest(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Opti
         time
     });
     let days = entries.get("days").map_or_else(|| Some(Day::all()), |node| days(&node, faults));
-    entries.finish(faults);
+    entries.refuse_unknown_keys(faults);
     Some(Cadence::At { time: time?, days: days? })
 }
 
@@ -94,7 +94,7 @@ mod tests {
     use crate::fault::{Source, render};
 
     /// `burst` and `digest` of a rule with this line, or what is said of it.
-    fn read(line: &str) -> Result<(Option<Burst>, Option<Cadence>), String> {
+    fn parse_line(line: &str) -> Result<(Option<Burst>, Option<Cadence>), String> {
         let text = format!("rules:\n  - name: a\n    when: Russia\n    {line}\n");
         let mut faults = Vec::new();
         let loaded = load(
@@ -112,15 +112,21 @@ mod tests {
     fn bursts_and_digests_are_read() {
         let then = Duration::from_mins(30);
         assert_eq!(
-            read("burst: {first: 3, then: 30m}"),
+            parse_line("burst: {first: 3, then: 30m}"),
             Ok((Some(Burst { first: 3, then }), None))
         );
-        assert_eq!(read("digest: 1h"), Ok((None, Some(Cadence::Every(Duration::from_hours(1))))));
+        assert_eq!(
+            parse_line("digest: 1h"),
+            Ok((None, Some(Cadence::Every(Duration::from_hours(1)))))
+        );
         let at = |text, days| Cadence::At { time: time_of_day(text).expect("a time"), days };
         let weekdays = Day::span("mon-fri").expect("days");
-        let daily = read("digest: {at: \"08:00\", days: mon-fri}");
+        let daily = parse_line("digest: {at: \"08:00\", days: mon-fri}");
         assert_eq!(daily, Ok((None, Some(at("08:00", weekdays)))));
-        assert_eq!(read("digest: {at: \"08:00\"}"), Ok((None, Some(at("08:00", Day::all())))));
+        assert_eq!(
+            parse_line("digest: {at: \"08:00\"}"),
+            Ok((None, Some(at("08:00", Day::all()))))
+        );
     }
 
     #[test]
@@ -137,7 +143,7 @@ mod tests {
             ("digest: {at: \"08:00\", days: []}", "names no day"),
             ("digest: {days: mon}", "`at` is missing"),
         ] {
-            let refused = read(line).expect_err(line);
+            let refused = parse_line(line).expect_err(line);
             assert!(refused.contains(said), "{line}: {refused}");
         }
     }

@@ -1,12 +1,12 @@
 //! Why a rule does not look at a story at all, in words: its feeds, its languages, its last day.
 
-use crate::story::Story;
-use crate::{Carrier, FeedFilter, Rule};
+use crate::rule::settings::Settings;
+use crate::story::{Carrier, FeedFilter, Story};
 
-/// Why `rule` does not look at `story`, seen in `carriers`; `None` if it does.
-pub(crate) fn why(rule: &Rule, story: &Story, carriers: &[Carrier]) -> Option<String> {
-    if !rule.settings.applies(carriers) {
-        let wanted: Vec<String> = rule.settings.feeds.iter().map(shown).collect();
+/// Why a rule with `settings` does not look at `story`, seen in `carriers`; `None` if it does.
+pub(crate) fn reason(settings: &Settings, story: &Story, carriers: &[Carrier]) -> Option<String> {
+    if !settings.accepts_feeds(carriers) {
+        let wanted: Vec<String> = settings.feeds.iter().map(shown).collect();
         let seen: Vec<&str> = carriers.iter().map(|carrier| carrier.name.0.as_str()).collect();
         return Some(format!(
             "it looks only at feeds {}; this story is from {}",
@@ -14,14 +14,14 @@ pub(crate) fn why(rule: &Rule, story: &Story, carriers: &[Carrier]) -> Option<St
             seen.join(", ")
         ));
     }
-    if !rule.settings.speaks(story) {
+    if !settings.accepts_language(story) {
         let lang = story.lang.as_deref().unwrap_or_default();
         return Some(format!(
             "it looks only at stories in {}; this one is in {lang}",
-            rule.settings.langs.join(", ")
+            settings.langs.join(", ")
         ));
     }
-    let last = rule.settings.expires.filter(|_| !rule.settings.is_in_force(story));
+    let last = settings.expires.filter(|_| !settings.is_in_force(story));
     last.map(|last| format!("it expired on {last}, before this story was first seen"))
 }
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use super::cover::covers;
 use super::index::{IndexedTerm, TermIndex};
-use super::{ListCache, shown, warning};
 use crate::language::operand::{Choice, Operand};
 use crate::language::pair::Proximity;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
-use crate::language::term::{Term, TermList};
+use crate::language::term::Term;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
+use crate::lint::list_cache::ListCache;
+use crate::lint::warning::{shown, warning};
 
 /// What stands beside one another in OR, in ANY or beside NEAR.
 #[derive(Default)]
@@ -33,7 +35,11 @@ enum SiblingKind {
 }
 
 /// Warns of terms that say nothing beside another one.
-pub(super) fn look(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_redundant_terms(
+    tree: &Tree,
+    memo: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     branch(tree, Scope::Text, false, memo, found);
 }
 
@@ -53,14 +59,14 @@ fn branch(
             for branch in branches {
                 beside.add(branch, scope, is_or);
             }
-            beside.tell(if is_or { SiblingKind::Or } else { SiblingKind::Any }, memo, found);
+            beside.report(if is_or { SiblingKind::Or } else { SiblingKind::Any }, memo, found);
         }
         Tree::Pair(pair, span) => {
             let left =
                 if pair.link == Proximity::Except { SiblingKind::Or } else { SiblingKind::Near };
-            Beside::of(&pair.left, scope, span).tell(left, memo, found);
+            Beside::of(&pair.left, scope, span).report(left, memo, found);
             if pair.link != Proximity::Except {
-                Beside::of(&pair.right, scope, span).tell(SiblingKind::Near, memo, found);
+                Beside::of(&pair.right, scope, span).report(SiblingKind::Near, memo, found);
             }
         }
         _ => {}
@@ -98,11 +104,11 @@ impl<'t> Beside<'t> {
         }
     }
 
-    fn tell(&self, kind: SiblingKind, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+    fn report(&self, kind: SiblingKind, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
         for scope in Scope::ALL {
             let terms: Vec<_> = self.terms.iter().filter(|(of, ..)| *of == scope).collect();
             let lists: Vec<_> = self.lists.iter().filter(|(of, ..)| *of == scope).collect();
-            tell_lists(&lists, found);
+            report_lists(&lists, found);
             if matches!(scope, Scope::Site | Scope::Lang) || terms.len() + lists.len() < 2 {
                 continue;
             }
@@ -135,7 +141,7 @@ fn is_idle(term: &Arc<Term>, number: usize, entry: &IndexedTerm) -> bool {
     entry.number != number && entry.term.label == term.label && (entry.number < number || !same())
 }
 
-fn tell_lists(
+fn report_lists(
     lists: &[&(Scope, &Arc<TermList>, Range<usize>)],
     found: &mut Vec<ExpressionProblem>,
 ) {
@@ -174,7 +180,10 @@ fn help(kind: SiblingKind, term: &Term) -> String {
 }
 
 /// Which of a list's `own` entries others of its `terms` find already.
-pub(super) fn in_list(own: &[&Term], terms: &[Arc<Term>]) -> Vec<(usize, ExpressionProblem)> {
+pub(super) fn redundant_entries(
+    own: &[&Term],
+    terms: &[Arc<Term>],
+) -> Vec<(usize, ExpressionProblem)> {
     if own.is_empty() {
         return Vec::new();
     }

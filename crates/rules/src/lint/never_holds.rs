@@ -1,31 +1,27 @@
 //! Parts of an expression that can never hold.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::{ListCache, shown, warning};
-use crate::explain::excerpt;
 use crate::language::pair::Proximity;
-use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
-use barred::ExcludedTerms;
+use crate::lint::list_cache::ListCache;
+use crate::lint::warning::{shown, warning};
+use clash::Clash;
+use excluded_terms::ExcludedTerms;
 
 mod apart;
-mod barred;
-
-/// Why a part can never hold.
-pub(super) struct Clash {
-    /// The words to point at.
-    pub(super) span: Range<usize>,
-    /// What cannot be, to go on after a colon.
-    pub(super) why: String,
-}
+mod clash;
+mod excluded_terms;
 
 /// Warns of every part of `tree` that can never hold.
-pub(super) fn look(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_clauses_that_never_hold(
+    tree: &Tree,
+    memo: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     branch(tree, Scope::Text, true, memo, found);
 }
 
@@ -86,24 +82,10 @@ fn against_negated(branches: &[Tree], scope: Scope, memo: &ListCache) -> Option<
     required.into_iter().find_map(|(tree, scope)| barred.refutes(tree, scope, false, memo))
 }
 
-/// What must be there and must not.
-fn at_once(found: &Term, barred: &Term) -> String {
-    if found.words == barred.words {
-        return format!("{} must be there, and must not", shown(found));
-    }
-    let (found, barred) = (shown(found), shown(barred));
-    format!("where {found} is found, so is {barred}, which must not be there")
-}
-
 fn outside(left: &Arc<Term>, right: &Arc<Term>) -> String {
     let (left_shown, right_shown) = (shown(left), shown(right));
     if left.words == right.words {
         return format!("{left_shown} never stands outside of itself");
     }
     format!("{left_shown} never stands outside of {right_shown}")
-}
-
-/// What an expression writes for `tree`, cut where it is long.
-fn written(tree: &Tree) -> String {
-    format!("`{}`", excerpt::around(&print::expression(tree), &(0..0), 60).0)
 }

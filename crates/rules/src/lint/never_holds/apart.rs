@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use url::Host;
 
-use super::{Clash, written};
+use super::clash::{Clash, written};
 use crate::language::comparison::{Comparison, Sign};
 use crate::language::scope::Scope;
 use crate::language::tree::Tree;

@@ -26,7 +26,7 @@ impl TeaserHints {
     pub(crate) fn new(rules: &[Arc<Rule>]) -> Self {
         let (mut trees, mut worded, mut wordless) = (Vec::new(), Vec::new(), Vec::new());
         for rule in rules.iter().filter(|rule| rule.reads_body) {
-            let words = words(&rule.tree());
+            let words = searched_terms(&rule.tree());
             if words.is_empty() {
                 wordless.push(Arc::clone(rule));
             } else {
@@ -40,7 +40,7 @@ impl TeaserHints {
     /// Whether `story`, seen in `carriers`, holds a word, positive or negated, of a rule that looks
     /// at it and into the body.
     pub(crate) fn any(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        let looks = |rule: &Arc<Rule>| rule.looks_at(story, carriers);
+        let looks = |rule: &Arc<Rule>| rule.accepts(story, carriers);
         let mut scratch = Scratch::new();
         self.wordless.iter().any(looks)
             || self
@@ -52,7 +52,7 @@ impl TeaserHints {
 }
 
 /// All that `tree` looks for in headline and text, whatever it makes of it.
-fn words(tree: &Tree) -> Vec<Tree> {
+fn searched_terms(tree: &Tree) -> Vec<Tree> {
     match tree {
         Tree::Term(..) | Tree::List(..) | Tree::Pattern(..) => vec![tree.clone()],
         Tree::Pair(pair, span) => {
@@ -60,14 +60,14 @@ fn words(tree: &Tree) -> Vec<Tree> {
         }
         Tree::AtLeast(_, operand, span) => choices(operand, span).collect(),
         Tree::In(scope, branch, span) if scope.reads_body() || *scope == Scope::Title => {
-            let words = words(branch);
+            let words = searched_terms(branch);
             let any = (!words.is_empty())
                 .then(|| Tree::In(*scope, Box::new(Tree::any(words)), span.clone()));
             any.into_iter().collect()
         }
         Tree::In(..) | Tree::Compare(..) => Vec::new(),
         Tree::AnyOf(..) | Tree::Within(..) | Tree::And(_) | Tree::Or(_) | Tree::Not(..) => {
-            tree.branches().iter().flat_map(words).collect()
+            tree.branches().iter().flat_map(searched_terms).collect()
         }
     }
 }
@@ -96,7 +96,10 @@ mod tests {
         let rules = vec![std::sync::Arc::new(Source { name: "a.yaml".to_owned(), text })];
         let rules = Rules::load(&RuleTexts { rules, tables: Vec::new() }, None, &mut faults)
             .unwrap_or_else(|| panic!("{faults:?}"));
-        rules.hinted(story, &[Carrier { name: FeedName(feed.to_owned()), tags: BTreeSet::new() }])
+        rules.has_teaser_hint(
+            story,
+            &[Carrier { name: FeedName(feed.to_owned()), tags: BTreeSet::new() }],
+        )
     }
 
     #[rstest]

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::engine::page::{StoryView, TokenSpan, TokenizedStory};
+use crate::engine::naive::occurrences::Occurrence;
+use crate::engine::tokenized_story::{StoryView, TokenSpan, TokenizedStory};
 use crate::explain::evidence::ClauseScope;
 use crate::language::comparison::{Comparison, span_of_time};
-use crate::language::operand::{Occurrence, Operand};
+use crate::language::operand::Operand;
 use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::print;
@@ -86,8 +87,9 @@ fn elsewhere(term: &Term, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> 
     let fields = [(Scope::Title, "the title"), (Scope::Body, "the body")];
     let asked =
         sight.field.filter(|field| matches!(field, Scope::Title | Scope::Lead | Scope::Body))?;
-    let found =
-        fields.into_iter().find(|(field, _)| *field != asked && page.has(term, &page.view(*field)));
+    let found = fields
+        .into_iter()
+        .find(|(field, _)| *field != asked && page.contains(term, &page.view(*field)));
     found.map(|(_, name)| format!("it is in {name}"))
 }
 
@@ -127,7 +129,8 @@ fn in_another_form(term: &Term, view: &StoryView, page: &TokenizedStory<'_>) -> 
 fn apart(term: &Term, view: &StoryView, page: &TokenizedStory<'_>) -> Option<String> {
     let alone =
         |word: &TermWord| Term { words: vec![word.clone()], capitals: None, ..term.clone() };
-    let all = term.words.len() > 1 && term.words.iter().all(|word| page.has(&alone(word), view));
+    let all =
+        term.words.len() > 1 && term.words.iter().all(|word| page.contains(&alone(word), view));
     all.then(|| "its words are there, but not next to each other".to_owned())
 }
 
