@@ -24,6 +24,7 @@ mod guard;
 mod guide;
 mod harness;
 mod history;
+mod hostile;
 mod hosts;
 mod house;
 mod kill;
