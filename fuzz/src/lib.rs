@@ -27,7 +27,7 @@ fn source(name: &str, text: &str) -> Arc<Source> {
 fn load(texts: &Texts) {
     let mut faults = Vec::new();
     let rules = Parsed::load(texts, None, &mut faults);
-    render(&faults, true);
+    assert_eq!(faults.is_empty(), render(&faults, true).is_empty());
     let has_error = faults.iter().any(|fault| fault.level == Level::Error);
     assert_eq!(rules.is_none(), has_error, "{}", render(&faults, false));
     if let Some(rules) = rules {

@@ -11,6 +11,7 @@ mod busy;
 mod check;
 mod commands;
 mod copies;
+mod documents;
 mod email;
 mod email_kept;
 mod email_phases;
