@@ -141,12 +141,16 @@ fn assert_sound(expression: &str) {
 fn what_users_of_other_tools_should_write_can_be_written() {
     let expressions = in_tables("If you come from elsewhere", 2);
     assert!(expressions.len() > 40, "the tables were not found");
-    expressions.iter().for_each(|expression| assert_sound(expression));
+    for expression in &expressions {
+        assert_sound(expression);
+    }
 }
 
 #[test]
 fn the_expressions_at_a_glance_can_be_written() {
     let expressions = in_tables("At a glance", 1);
     assert!(expressions.len() > 20, "the table was not found");
-    expressions.iter().for_each(|expression| assert_sound(expression));
+    for expression in &expressions {
+        assert_sound(expression);
+    }
 }
