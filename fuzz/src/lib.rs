@@ -8,7 +8,7 @@ use tidings::article;
 use tidings::feed::parse::parse;
 use tidings_rules::fault::{Level, Source, render};
 use tidings_rules::story::Story;
-use tidings_rules::{Frequencies, Parsed, Query, Table, Texts};
+use tidings_rules::{Frequencies, ParsedRules, Query, RuleTexts, Table};
 use url::Url;
 
 /// A story with words that rules often name.
@@ -24,9 +24,9 @@ fn source(name: &str, text: &str) -> Arc<Source> {
 
 /// Loads rules: either they load or an error says why not. Every fault can be shown. The engine
 /// finds what the plain evaluator finds.
-fn load(texts: &Texts) {
+fn load(texts: &RuleTexts) {
     let mut faults = Vec::new();
-    let rules = Parsed::load(texts, None, &mut faults);
+    let rules = ParsedRules::load(texts, None, &mut faults);
     assert_eq!(faults.is_empty(), render(&faults, true).is_empty());
     let has_error = faults.iter().any(|fault| fault.level == Level::Error);
     assert_eq!(rules.is_none(), has_error, "{}", render(&faults, false));
@@ -54,7 +54,7 @@ pub fn expression(input: &str) {
 
 /// A rule file either loads or has an error.
 pub fn rule_file(input: &str) {
-    load(&Texts::from(vec![source("rules/input.yaml", input)]));
+    load(&RuleTexts::from(vec![source("rules/input.yaml", input)]));
 }
 
 /// A table either becomes a watchlist or has an error.
@@ -62,7 +62,7 @@ pub fn table(input: &str) {
     let rules = "terms:\n  list: {from: list.csv, term: name, aliases: aka, split: ';', id: id}\n\
                  rules:\n  - {name: listed, each: list, when: $list}\n";
     let table = Table { source: source("rules/list.csv", input), unreadable: None };
-    load(&Texts { rules: vec![source("rules/input.yaml", rules)], tables: vec![table] });
+    load(&RuleTexts { rules: vec![source("rules/input.yaml", rules)], tables: vec![table] });
 }
 
 /// A feed is read the same every time, and what it shows holds nothing that steers a terminal.
