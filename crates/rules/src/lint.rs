@@ -25,6 +25,7 @@ mod visit;
 
 pub use common::is_common_word;
 pub(crate) use common::is_everywhere;
+pub(crate) use never::unknown_language;
 
 /// Warnings of one expression or list: who has that many wants to see them mended first.
 const MOST: usize = 25;

@@ -15,6 +15,9 @@ use barred::ExcludedTerms;
 
 mod apart;
 mod barred;
+mod languages;
+
+pub(crate) use languages::unknown as unknown_language;
 
 /// Why a part can never hold.
 pub(super) struct Clash {
@@ -39,12 +42,14 @@ fn branch(
 ) {
     if let Some(clash) = clash(tree, scope, memo) {
         let what = if whole { "this can never match" } else { "this part can never hold" };
-        found.push(warning(
-            clash.span,
-            format!("{what}: {}", clash.why),
-            "leave out one of the two, or mend it",
-        ));
+        let help = if matches!(tree, Tree::Compare(..) | Tree::Not(..)) {
+            "write another number"
+        } else {
+            "leave out one of the two, or mend it"
+        };
+        found.push(warning(clash.span, format!("{what}: {}", clash.why), help));
     }
+    found.extend(unlikely(tree));
     let scope = if let Tree::In(scope, ..) = tree { *scope } else { scope };
     let whole = whole && matches!(tree, Tree::In(..) | Tree::Within(..));
     tree.branches().iter().for_each(|inner| branch(inner, scope, whole, memo, found));
@@ -66,6 +71,24 @@ pub(super) fn clash(tree: &Tree, scope: Scope, memo: &ListCache) -> Option<Clash
             let (term, by) = barred.all_of(&pair.left, scope, memo)?;
             Some(Clash { span: span.clone(), why: outside(&term, &by) })
         }
+        Tree::Compare(..) | Tree::Not(..) => apart::impossible(tree),
+        _ => None,
+    }
+}
+
+/// A warning about what some story may be, but none is.
+fn unlikely(tree: &Tree) -> Option<ExpressionProblem> {
+    match tree {
+        Tree::In(Scope::Lang, inner, span) => {
+            let unknown = apart::texts(inner)?.into_iter().find_map(unknown_language);
+            let (why, help) = unknown?;
+            Some(warning(span.clone(), format!("no story is of this language: {why}"), help))
+        }
+        _ if apart::is_of_the_future(tree) => Some(warning(
+            tree.span(),
+            format!("{} holds only of stories that are dated in the future", written(tree)),
+            "write a longer age: age < 2d",
+        )),
         _ => None,
     }
 }
