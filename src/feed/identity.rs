@@ -3,6 +3,7 @@
 mod address;
 mod alike;
 mod claim;
+mod form;
 mod likeness;
 
 use std::collections::{BTreeSet, HashMap, HashSet};

@@ -27,6 +27,7 @@ mod warning;
 
 pub use common_words::is_common_word;
 pub(crate) use common_words::is_everywhere;
+pub(crate) use never_holds::unknown_language;
 
 /// Warnings of one expression or list: who has that many wants to see them mended first.
 const MOST: usize = 25;

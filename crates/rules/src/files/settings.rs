@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use super::{delivery_policy, forms};
-use crate::fault::{Fault, nearest};
+use crate::fault::{Fault, Level, nearest};
 use crate::language::term::Forms;
+use crate::lint;
 use crate::story::delivery::{Burst, Cadence};
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
@@ -185,6 +186,11 @@ fn langs(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Vec<Strin
         if !is_tag {
             let fault = text.fault(0..text.value.len(), format!("`{}` is no language", text.value));
             faults.push(fault.help("write two or three letters: en, ru, ko"));
+        }
+        if let Some((why, help)) = lint::unknown_language(&tag).filter(|_| is_tag) {
+            let message = format!("no story is of this language: {why}");
+            let fault = text.fault(0..text.value.len(), message);
+            faults.push(Fault { level: Level::Warning, ..fault }.help(help));
         }
         is_tag.then_some(tag)
     };

@@ -9,12 +9,15 @@ use crate::language::term::Term;
 use crate::language::tree::Tree;
 use crate::lint::list_cache::ListCache;
 use crate::lint::warning::{shown, warning};
-use clash::Clash;
+use clash::{Clash, written};
 use excluded_terms::ExcludedTerms;
 
 mod apart;
 mod clash;
 mod excluded_terms;
+mod languages;
+
+pub(crate) use languages::unknown as unknown_language;
 
 /// Warns of every part of `tree` that can never hold.
 pub(super) fn warn_of_clauses_that_never_hold(
@@ -35,12 +38,14 @@ fn branch(
 ) {
     if let Some(clash) = clash(tree, scope, memo) {
         let what = if whole { "this can never match" } else { "this part can never hold" };
-        found.push(warning(
-            clash.span,
-            format!("{what}: {}", clash.why),
-            "leave out one of the two, or mend it",
-        ));
+        let help = if matches!(tree, Tree::Compare(..) | Tree::Not(..)) {
+            "write another number"
+        } else {
+            "leave out one of the two, or mend it"
+        };
+        found.push(warning(clash.span, format!("{what}: {}", clash.why), help));
     }
+    found.extend(unlikely(tree));
     let scope = if let Tree::In(scope, ..) = tree { *scope } else { scope };
     let whole = whole && matches!(tree, Tree::In(..) | Tree::Within(..));
     tree.branches().iter().for_each(|inner| branch(inner, scope, whole, memo, found));
@@ -62,6 +67,24 @@ pub(super) fn clash(tree: &Tree, scope: Scope, memo: &ListCache) -> Option<Clash
             let (term, by) = barred.all_of(&pair.left, scope, memo)?;
             Some(Clash { span: span.clone(), why: outside(&term, &by) })
         }
+        Tree::Compare(..) | Tree::Not(..) => apart::impossible(tree),
+        _ => None,
+    }
+}
+
+/// A warning about what some story may be, but none is.
+fn unlikely(tree: &Tree) -> Option<ExpressionProblem> {
+    match tree {
+        Tree::In(Scope::Lang, inner, span) => {
+            let unknown = apart::texts(inner)?.into_iter().find_map(unknown_language);
+            let (why, help) = unknown?;
+            Some(warning(span.clone(), format!("no story is of this language: {why}"), help))
+        }
+        _ if apart::is_of_the_future(tree) => Some(warning(
+            tree.span(),
+            format!("{} holds only of stories that are dated in the future", written(tree)),
+            "write a longer age: age < 2d",
+        )),
         _ => None,
     }
 }

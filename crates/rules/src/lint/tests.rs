@@ -129,6 +129,13 @@ fn what_can_never_hold_is_told() {
         "Russia AND ((oil NOT oil) OR gas)",
         "title:(oil AND NOT oil)",
         "oil NOT (gas OR NOT gas)",
+        "SENT(oil AND gas) AND NOT PARA(oil AND gas)",
+        "PARA(oil AND gas) AND NOT (oil AND gas)",
+        "words < 0",
+        "oil AND NOT words >= 0",
+        "arms AND age < 0d",
+        "arms AND lang:klingon",
+        "arms AND lang:(en OR jp)",
     ]);
     insta::assert_snapshot!("never", told);
     assert_silent(&[

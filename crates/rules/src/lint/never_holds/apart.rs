@@ -45,7 +45,7 @@ const MOST: usize = 20;
 
 /// The texts of a term or list, or of several joined by OR; `None` of anything else, and of very
 /// many.
-fn texts(tree: &Tree) -> Option<Vec<&str>> {
+pub(super) fn texts(tree: &Tree) -> Option<Vec<&str>> {
     let texts: Vec<&str> = match tree {
         Tree::Term(term, _) => vec![&term.text],
         Tree::List(list, _) => {
@@ -73,19 +73,43 @@ fn sites_meet(one: &str, other: &str) -> bool {
     one.ends_with(&other) || other.ends_with(&one)
 }
 
+/// A comparison, or one that must not hold, that holds of no number: a text has no fewer than no
+/// words.
+pub(super) fn impossible(tree: &Tree) -> Option<Clash> {
+    let (comparison, negated) = comparison(tree)?;
+    let (from, to) = bounds(comparison, negated);
+    let least = if matches!(comparison, Comparison::Words(..)) { 0 } else { i128::MIN };
+    (from.max(least) > to).then(|| Clash {
+        span: tree.span(),
+        why: format!("no text is as short as {} asks", written(tree)),
+    })
+}
+
+/// Whether a comparison holds only of ages below zero: of stories that are dated after they were
+/// first seen.
+pub(super) fn is_of_the_future(tree: &Tree) -> bool {
+    let age = comparison(tree).filter(|(comparison, _)| matches!(comparison, Comparison::Age(..)));
+    age.is_some_and(|(comparison, negated)| bounds(comparison, negated).1 < 0)
+}
+
+fn comparison(tree: &Tree) -> Option<(Comparison, bool)> {
+    match tree {
+        Tree::Compare(comparison, _) => Some((*comparison, false)),
+        Tree::Not(inner, _) => match inner.as_ref() {
+            Tree::Compare(comparison, _) => Some((*comparison, true)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// A clause that, with those before it, leaves no number of `what`.
 fn of_numbers(branches: &[Tree], what: &str, is_of: fn(Comparison) -> bool) -> Option<Clash> {
     let (mut least, mut most) = (if what == "words" { 0 } else { i128::MIN }, i128::MAX);
     branches.iter().find_map(|branch| {
-        let (comparison, negated) = match branch {
-            Tree::Compare(comparison, _) => (*comparison, false),
-            Tree::Not(inner, _) => match inner.as_ref() {
-                Tree::Compare(comparison, _) => (*comparison, true),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        if !is_of(comparison) {
+        let (comparison, negated) = comparison(branch)?;
+        // What no number is by itself is said of it alone.
+        if !is_of(comparison) || impossible(branch).is_some() {
             return None;
         }
         let (from, to) = bounds(comparison, negated);

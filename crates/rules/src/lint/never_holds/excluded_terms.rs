@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::clash::{Clash, at_once, written};
 use crate::language::operand::{Choice, Operand};
+use crate::language::pair::Proximity;
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::term::Term;
 use crate::language::term_list::TermList;
-use crate::language::tree::Tree;
+use crate::language::tree::{TextUnit, Tree};
 use crate::lint::index::TermIndex;
 use crate::lint::list_cache::ListCache;
 
@@ -91,7 +92,7 @@ impl<'t> ExcludedTerms<'t> {
             Tree::In(scope, branch, _) => self.refutes(branch, *scope, part, memo),
             Tree::Within(_, branch, _) => self.refutes(branch, scope, true, memo),
             Tree::Pair(pair, _) => {
-                let right = pair.link != crate::language::pair::Proximity::Except;
+                let right = pair.link != Proximity::Except;
                 let left = self.operand(&pair.left, scope, memo);
                 left.or_else(|| self.operand(&pair.right, scope, memo).filter(|_| right))
             }
@@ -107,11 +108,15 @@ impl<'t> ExcludedTerms<'t> {
         {
             return None;
         }
-        let span = self.clauses.get(&(scope.as_str(), print::expression(tree)))?;
-        Some(Clash {
-            span: span.clone(),
-            why: format!("{} must hold, and must not", written(tree)),
-        })
+        let barred = |tree: &Tree| self.clauses.get(&(scope.as_str(), print::expression(tree)));
+        if let Some(span) = barred(tree) {
+            let why = format!("{} must hold, and must not", written(tree));
+            return Some(Clash { span: span.clone(), why });
+        }
+        let (wider, span) =
+            wider(tree).into_iter().find_map(|wider| Some((written(&wider), barred(&wider)?)))?;
+        let why = format!("where {} holds, so does {wider}, which must not", written(tree));
+        Some(Clash { span: span.clone(), why })
     }
 
     fn all(&self, branches: &[Tree], scope: Scope, part: bool, memo: &ListCache) -> Option<Clash> {
@@ -213,6 +218,28 @@ impl<'t> ExcludedTerms<'t> {
             let entry = index.covering(term, |entry| fits(&entry.term))?;
             Some((Arc::clone(&entry.term), span.clone()))
         })
+    }
+}
+
+/// What holds wherever `tree` does: what stands in a sentence stands in its paragraph and in the
+/// text.
+fn wider(tree: &Tree) -> Vec<Tree> {
+    match tree {
+        Tree::Within(unit, inner, span) if has_no_exception(inner) => {
+            let paragraph = Tree::Within(TextUnit::Paragraph, inner.clone(), span.clone());
+            let text = inner.as_ref().clone();
+            if *unit == TextUnit::Sentence { vec![paragraph, text] } else { vec![text] }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether more text cannot make `tree` hold no more.
+fn has_no_exception(tree: &Tree) -> bool {
+    match tree {
+        Tree::Not(..) | Tree::Compare(..) => false,
+        Tree::Pair(pair, _) => pair.link != Proximity::Except,
+        _ => tree.branches().iter().all(has_no_exception),
     }
 }
 
