@@ -150,14 +150,17 @@ impl Form {
             && holds(texts.1, texts.0, &new)
     }
 
-    /// Whether half of the names and numbers of both texts stand in one of them alone, and names
-    /// are among those.
+    /// Whether half of the names of both texts, and numbers besides, or half of both together stand
+    /// in one of them alone.
     fn has_other_names(&self, later: &Self) -> bool {
         let is_other = |one: &Self, other: &Self| {
             let lacking = one.lacking_in(other);
             let names = lacking.iter().filter(|word| word.kind == FormWordKind::Name).count();
             let entries = lacking.iter().filter(|word| word.kind != FormWordKind::Frame).count();
-            names > 0 && 2 * entries >= one.entries().count()
+            let all_names = one.entries().filter(|word| word.kind == FormWordKind::Name).count();
+            names > 0
+                && (2 * entries >= one.entries().count()
+                    || (2 * names >= all_names && entries > names))
         };
         is_other(self, later) && is_other(later, self)
     }
@@ -268,7 +271,7 @@ fn identifier_start(text: &str, token: &Token) -> Option<usize> {
     let start = before.trim_end_matches(is_part).len();
     let all = text[start..token.span.end].trim_start_matches(|c: char| !c.is_alphanumeric());
     let letters: String =
-        all.chars().take_while(|c| c.is_ascii_alphabetic()).collect::<String>().to_lowercase();
+        all.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_lowercase();
     let is_date = DATES.iter().any(|date| !letters.is_empty() && date.starts_with(&letters));
     (!letters.is_empty() && !is_date).then_some(token.span.end - all.len())
 }

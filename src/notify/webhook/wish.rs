@@ -94,9 +94,7 @@ fn limit_parameters<'h>(
 /// Whether the server says that nothing is left of a limit.
 fn is_limit_spent(headers: &HeaderMap) -> bool {
     let is_zero = |name: &&str| header(headers, name) == Some("0");
-    ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"]
-        .iter()
-        .any(|n| is_zero(n))
+    ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"].iter().any(is_zero)
         || limit_parameters(headers, &["r", "remaining"]).any(|left| left.is_zero())
 }
 
