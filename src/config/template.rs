@@ -148,8 +148,11 @@ fn is_longer_than(value: &minijinja::Value, left: &mut usize) -> bool {
     if !matches!(kind, ValueKind::Seq | ValueKind::Map | ValueKind::Iterable) {
         return false;
     }
-    if value.len().is_some_and(|length| length > *left) {
-        return true;
+    // What has no length may be read once only.
+    match value.len() {
+        Some(length) if length > *left => return true,
+        Some(_) => {}
+        None => return false,
     }
     let Ok(values) = value.try_iter() else { return false };
     for inner in values {
@@ -164,9 +167,9 @@ fn is_longer_than(value: &minijinja::Value, left: &mut usize) -> bool {
     false
 }
 
-/// What tells that a text is about the stories of a sample: the beginnings of their headlines, which
-/// a template may cut, and what their links have behind the host, which it may write otherwise. In
-/// small letters.
+/// What tells that a text is about the stories of a sample: the beginnings of their headlines,
+/// which a template may cut, and what their links have behind the host, which it may write
+/// otherwise. In small letters.
 fn story_marks(sample: &Value) -> Vec<String> {
     let entries = sample["rules"].as_array().into_iter().flatten();
     let gathered = entries.flat_map(|rule| rule["stories"].as_array().into_iter().flatten());

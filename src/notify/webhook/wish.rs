@@ -16,8 +16,8 @@ const FIRST_MOMENT: f64 = 1e9;
 const FIRST_MOMENT_IN_MILLISECONDS: f64 = 1e12;
 
 /// The longest of what the answer asks for: `Retry-After`, in either form, `Retry-After-Ms` and,
-/// with a 429, `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord (at
-/// the top) and Telegram (under `parameters`) put it.
+/// with a 429, `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord
+/// (at the top) and Telegram (under `parameters`) put it.
 ///
 /// Many services send the state of their limit with every answer. Where nothing else asks for a
 /// wait, what they say of its end counts with a 429, and with a 403 or 503 if nothing is left.
