@@ -194,7 +194,7 @@ impl<'n> ProgramWriter<'n> {
                 self.code.extend([head(op::FEATURE, sight_number(*sight)), feature]);
             }
             ClauseNode::Phrase(sight, phrase) => {
-                self.with_operand(op::SOME, *sight, &[], &[*phrase])
+                self.with_operand(op::SOME, *sight, &[], &[*phrase]);
             }
             ClauseNode::Some(sight, phrases) => self.with_operand(op::SOME, *sight, &[], phrases),
             ClauseNode::AtLeast(sight, least, phrases) => {
