@@ -6,7 +6,7 @@ mod bounds;
 use std::io;
 use std::sync::Arc;
 
-use minijinja::value::Serde;
+use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
@@ -18,6 +18,9 @@ const LARGEST: usize = 256 << 10;
 
 /// So many letters of a headline tell it from others.
 const MARK: usize = 12;
+
+/// The most values of a list or a map that are written at once, those within them counted.
+const MOST_WRITTEN: usize = LARGEST;
 
 const NAME: &str = "message";
 
@@ -108,6 +111,12 @@ impl Template {
             Writes::Json => AutoEscape::Json,
             Writes::Text => AutoEscape::None,
         });
+        environment.set_formatter(|out, state, value| {
+            if is_longer_than(value, &mut { MOST_WRITTEN }) {
+                return Err(ErrorKind::OutOfFuel.into());
+            }
+            minijinja::escape_formatter(out, state, value)
+        });
         environment.add_template_owned(NAME, source).map_err(|error| explain(&error))?;
         Ok(Self { environment: Arc::new(environment), writes })
     }
@@ -133,9 +142,34 @@ impl Template {
     }
 }
 
-/// What tells that a text is about the stories of a sample: the beginnings of their headlines, which
-/// a template may cut, and what their links have behind the host, which it may write otherwise. In
-/// small letters.
+/// Whether a list or a map holds more values than `left`; what it holds is taken off that.
+fn is_longer_than(value: &minijinja::Value, left: &mut usize) -> bool {
+    let kind = value.kind();
+    if !matches!(kind, ValueKind::Seq | ValueKind::Map | ValueKind::Iterable) {
+        return false;
+    }
+    // What has no length may be read once only.
+    match value.len() {
+        Some(length) if length > *left => return true,
+        Some(_) => {}
+        None => return false,
+    }
+    let Ok(values) = value.try_iter() else { return false };
+    for inner in values {
+        let Some(fewer) = left.checked_sub(1) else { return true };
+        *left = fewer;
+        let inner =
+            if kind == ValueKind::Map { value.get_item(&inner).unwrap_or(inner) } else { inner };
+        if is_longer_than(&inner, left) {
+            return true;
+        }
+    }
+    false
+}
+
+/// What tells that a text is about the stories of a sample: the beginnings of their headlines,
+/// which a template may cut, and what their links have behind the host, which it may write
+/// otherwise. In small letters.
 fn story_marks(sample: &Value) -> Vec<String> {
     let entries = sample["rules"].as_array().into_iter().flatten();
     let gathered = entries.flat_map(|rule| rule["stories"].as_array().into_iter().flatten());
@@ -287,6 +321,7 @@ mod tests {
                 "{% set ns = namespace(a='x') %}{% for i in range(64) %}{% set ns.a = ns.a ~ ns.a %}{% endfor %}",
                 "{{ 'x' * 100000000 }}",
                 "{{ [1] * 100000000 }}",
+                "{% set ns = namespace(a=[1]) %}{% for i in range(40) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a }}",
                 "{{ 9 ** 9 ** 9 ** 9 }}",
                 "{{ '%1000000000d' | format(1) }}",
                 "{{ 'a' | indent(1000000000) }}",

@@ -152,8 +152,8 @@ async fn record(
     Ok(())
 }
 
-/// `left` is how long the story still waits. It is measured before the fetch, so that no jump of the
-/// clock during it counts.
+/// `left` is how long the story still waits. It is measured before the fetch, so that no jump of
+/// the clock during it counts.
 async fn read_page(world: &Arc<World>, waiting: &WaitingStory, left: Duration) -> PageOutcome {
     let story = &waiting.story;
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {

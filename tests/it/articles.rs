@@ -87,7 +87,7 @@ async fn a_page_that_waited_while_nothing_ran_is_tried_once_more() {
         .await;
     server.serve("/story", Response::html(wire::PAGE));
     let mut tidings = folder.run(&[]);
-    folder.wait_until("SELECT coalesce(read, '') FROM story", |read| read != "").await;
+    folder.wait_until("SELECT coalesce(read, '') FROM story", |read| !read.is_empty()).await;
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(folder.query(READ).await, ["A: full"]);
 }

@@ -46,7 +46,6 @@ async fn a_store_that_is_a_pipe_or_a_device_is_refused_by_every_command() {
         for command in [
             vec!["alerts"],
             vec!["feeds", "list"],
-            vec!["feeds", "poll", "wire.xml"],
             vec!["deliveries"],
             vec!["deliveries", "retry"],
             vec!["silence", "list"],

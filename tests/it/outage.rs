@@ -41,7 +41,7 @@ async fn what_a_full_device_did_not_take_is_printed_by_the_next_run() {
     );
     let said = folder.command(&["run", "--once"]).await;
     assert_eq!(said.code, 0, "{}", said.errors);
-    assert_eq!(said.output.matches("trade arms, part").count(), 6, "{}", said.output);
+    assert_eq!(said.output.matches("rule    arms").count(), 6, "{}", said.output);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,11 @@ enum TagToken<'s> {
     Close,
     Comma,
     Operator,
+    /// `*`, which makes lists of any length.
+    Times,
     Literal,
+    /// A string.
+    Text,
 }
 
 impl<'s> TemplateScan<'s> {
@@ -43,8 +47,8 @@ impl<'s> TemplateScan<'s> {
         loop {
             let start = self.at + self.source[self.at..].find('{')?;
             let rest = &self.source[start..];
-            if rest.starts_with("{#") {
-                self.at = start + 2 + rest[2..].find("#}")? + 2;
+            if let Some(comment) = rest.strip_prefix("{#") {
+                self.at = start + 2 + comment.find("#}")? + 2;
             } else if rest.starts_with("{{") || rest.starts_with("{%") {
                 self.at = start + 2;
                 return Some(start);
@@ -63,10 +67,11 @@ impl<'s> TemplateScan<'s> {
         }
         // Operators since the last comma, for each bracket that is open.
         let mut chains = vec![0];
-        let mut is_first = is_block;
+        let (mut is_first, mut was_text) = (is_block, false);
         while !self.is_at(end, chains.len()) {
             let Some(token) = self.token() else { return Ok(()) };
             let is_keyword = std::mem::take(&mut is_first);
+            let is_after_text = std::mem::replace(&mut was_text, matches!(token, TagToken::Text));
             match token {
                 TagToken::Word(word) if is_keyword => {
                     self.branch(word, start)?;
@@ -76,15 +81,21 @@ impl<'s> TemplateScan<'s> {
                     }
                 }
                 TagToken::Word(word) if !WORDS.contains(&word) => {}
-                TagToken::Literal => {}
+                TagToken::Literal | TagToken::Text => {}
+                TagToken::Times if !is_after_text => {
+                    return Err(self.refusal(
+                        start,
+                        "`*` repeats only a text that stands before it in quotes",
+                        "write '-' * 40",
+                    ));
+                }
                 TagToken::Comma => *last(&mut chains) = 0,
-                TagToken::Close if chains.len() > 1 => drop(chains.pop()),
-                TagToken::Close => {}
+                TagToken::Close => chains.truncate((chains.len() - 1).max(1)),
                 TagToken::Open => {
                     *last(&mut chains) += 1;
                     chains.push(0);
                 }
-                TagToken::Word(_) | TagToken::Operator => *last(&mut chains) += 1,
+                TagToken::Word(_) | TagToken::Operator | TagToken::Times => *last(&mut chains) += 1,
             }
             if chains.iter().sum::<usize>() > MOST_OPERATORS {
                 return Err(self.refusal(
@@ -138,7 +149,7 @@ impl<'s> TemplateScan<'s> {
         let first = rest.chars().next()?;
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let (length, token) = match first {
-            '"' | '\'' => (string_length(rest, first), TagToken::Literal),
+            '"' | '\'' => (string_length(rest, first), TagToken::Text),
             '0'..='9' => {
                 let end = rest.find(|c: char| !is_word(c) && c != '.').unwrap_or(rest.len());
                 (end, TagToken::Literal)
@@ -150,6 +161,7 @@ impl<'s> TemplateScan<'s> {
             '(' | '[' | '{' => (1, TagToken::Open),
             ')' | ']' | '}' => (1, TagToken::Close),
             ',' | ':' => (1, TagToken::Comma),
+            '*' if !rest.starts_with("**") => (1, TagToken::Times),
             c => {
                 let is_double =
                     matches!(rest.get(..2), Some("==" | "!=" | "<=" | ">=" | "**" | "//"));
@@ -203,6 +215,8 @@ mod tests {
     #[case::both(format!("{{{{ {}1{} }}}}", "(1+1+".repeat(100), ")".repeat(100)), "line 1: ")]
     #[case::in_a_block(format!("{{% set a = {}1 %}}", "-".repeat(300)), "line 1: ")]
     #[case::after_a_map(format!("{{{{ {{'a': {{}}}} {} }}}}", "~1".repeat(300)), "line 1: ")]
+    #[case::a_long_list("\n{{ [1] * 100000000 }}".to_owned(), "line 2: `*` repeats only a text")]
+    #[case::of_a_list("{{ 1000 * '-' | list }}".to_owned(), "line 1: `*` repeats only a text")]
     #[case::elifs(format!("{{% if 0 %}}\n{}{{% endif %}}", "{% elif 0 %}\n".repeat(300)), "line 252: an `if`")]
     fn a_chain_that_is_too_long_is_refused_with_its_line(
         #[case] source: String,
@@ -219,6 +233,7 @@ mod tests {
     #[case::text(format!("{{{{ '{}' }}}} {}", "- \\' ".repeat(1_000), "- { not ".repeat(1_000)))]
     #[case::a_comment(format!("{{# {} #}}", "- {{ --".repeat(1_000)))]
     #[case::raw(format!("{{% raw %}}{}{{% endraw %}}", "{{ -- }}".repeat(1_000)))]
+    #[case::a_rule("{{ '-' * 40 }} {{ 2 ** 3 }} * ".to_owned())]
     #[case::broken("{{ a".to_owned())]
     #[case::broken_string("{{ 'a".to_owned())]
     #[case::stray("{% endif %}{% elif %}}} ) {{ ) }}".to_owned())]

@@ -151,13 +151,16 @@ impl Form {
     }
 
     /// Whether half of the names and numbers of both texts stand in one of them alone, and names
-    /// are among those.
+    /// are among them. Where nearly all words around them stay, a third is enough.
     fn has_other_names(&self, later: &Self) -> bool {
+        let (shared, words) = self.shared_words(later);
+        let is_filled_in = 5 * shared >= 3 * words;
         let is_other = |one: &Self, other: &Self| {
             let lacking = one.lacking_in(other);
             let names = lacking.iter().filter(|word| word.kind == FormWordKind::Name).count();
             let entries = lacking.iter().filter(|word| word.kind != FormWordKind::Frame).count();
-            names > 0 && 2 * entries >= one.entries().count()
+            let all = one.entries().count();
+            names > 0 && (2 * entries >= all || (is_filled_in && entries > 1 && 3 * entries >= all))
         };
         is_other(self, later) && is_other(later, self)
     }
@@ -184,9 +187,15 @@ impl Form {
 
     /// Whether a third of the words of the shorter text stand in the other.
     fn has_frame_of(&self, other: &Self) -> bool {
+        let (shared, words) = self.shared_words(other);
+        3 * shared >= words
+    }
+
+    /// How many words of the shorter text stand in the other, and how many it has.
+    fn shared_words(&self, other: &Self) -> (usize, usize) {
         let [one, other] = [self, other]
             .map(|form| form.0.iter().map(|word| word.text.as_str()).collect::<HashSet<_>>());
-        3 * one.intersection(&other).count() >= one.len().min(other.len())
+        (one.intersection(&other).count(), one.len().min(other.len()))
     }
 
     /// Whether it says that it corrects something.
@@ -268,7 +277,7 @@ fn identifier_start(text: &str, token: &Token) -> Option<usize> {
     let start = before.trim_end_matches(is_part).len();
     let all = text[start..token.span.end].trim_start_matches(|c: char| !c.is_alphanumeric());
     let letters: String =
-        all.chars().take_while(|c| c.is_ascii_alphabetic()).collect::<String>().to_lowercase();
+        all.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_lowercase();
     let is_date = DATES.iter().any(|date| !letters.is_empty() && date.starts_with(&letters));
     (!letters.is_empty() && !is_date).then_some(token.span.end - all.len())
 }

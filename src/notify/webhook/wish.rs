@@ -16,8 +16,8 @@ const FIRST_MOMENT: f64 = 1e9;
 const FIRST_MOMENT_IN_MILLISECONDS: f64 = 1e12;
 
 /// The longest of what the answer asks for: `Retry-After`, in either form, `Retry-After-Ms` and,
-/// with a 429, `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord (at
-/// the top) and Telegram (under `parameters`) put it.
+/// with a 429, `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord
+/// (at the top) and Telegram (under `parameters`) put it.
 ///
 /// Many services send the state of their limit with every answer. Where nothing else asks for a
 /// wait, what they say of its end counts with a 429, and with a 403 or 503 if nothing is left.
@@ -94,9 +94,7 @@ fn limit_parameters<'h>(
 /// Whether the server says that nothing is left of a limit.
 fn is_limit_spent(headers: &HeaderMap) -> bool {
     let is_zero = |name: &&str| header(headers, name) == Some("0");
-    ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"]
-        .iter()
-        .any(|n| is_zero(n))
+    ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"].iter().any(is_zero)
         || limit_parameters(headers, &["r", "remaining"]).any(|left| left.is_zero())
 }
 
