@@ -1,8 +1,9 @@
-//! Many rules against one story, in little more time than few take.
+//! Matches one story against many rules, in little more time than against few.
 //!
-//! Built once, never changed. A rule is posted under features that it cannot do without (`anchor`);
-//! a story calls up the rules that are posted under what it has (`sheet`), and only of those are
-//! the clauses run (`run`). It decides what the plain evaluator decides.
+//! The engine is built once and never changes. A rule is posted under features that a story must
+//! have for it to match (`anchor`). A story looks up the rules that are posted under its features
+//! (`document_index`), and only their clauses are run (`program_run`). The engine decides the same
+//! as the plain evaluator (`naive`).
 
 use aho_corasick::AhoCorasick;
 
@@ -44,37 +45,39 @@ pub(crate) mod teaser_hints;
 pub(crate) mod tokenized_story;
 mod vocabulary;
 
-/// Memory for one story at a time, used again for the next: once it has seen a few, it asks for no
-/// more.
+/// Memory for one story at a time. The next story uses it again, so that nothing is allocated after
+/// a few stories.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     index: DocumentIndex,
     decided: Decided,
     found: [Vec<WordRange>; 2],
-    /// What was found calls this up, and whether headline or text had it.
+    /// The postings of the features that were found, and whether headline or text has the feature.
     calls: Vec<(bool, FeaturePostings)>,
-    /// Where programs to be run begin, and then their heads.
+    /// Where programs that must be run begin, and then their heads.
     due: Vec<(u32, u32)>,
-    /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than
-    /// once.
+    /// By rule, a bit that says whether its program was run. Only rules that are posted several
+    /// times use it.
     looked_at: Vec<u64>,
-    /// The rules that were.
+    /// The rules whose bits are set.
     marked: Vec<u32>,
     matched: Vec<u32>,
 }
 
-/// In the head of a program: it is of what many rules share, and the number is that of its feature.
+/// In the head of a program: it belongs to a node that many rules share, and the number is that of
+/// the node's feature.
 const GROUP: u32 = 1 << 31;
 
-/// In the head of a rule's program: several features call it up.
+/// In the head of a rule's program: the rule is posted under several features.
 const SEVERAL: u32 = 1 << 30;
 
-/// Phrases or branches from which on what many rules share is posted by itself.
+/// A node that several rules share is posted by itself if it has more phrases or branches than
+/// this.
 const WIDE: usize = 8;
 
 impl Engine {
-    /// The engine of `trees`, whose numbers are their places. One that may hold of a story in which
-    /// nothing is found is looked at for every story.
+    /// The engine of `trees`; the number of a rule is its place among them. A rule that can match a
+    /// story without any feature is run for every story.
     pub(crate) fn new<'t>(
         trees: impl IntoIterator<Item = &'t Tree>,
         frequencies: &Frequencies,
@@ -82,9 +85,11 @@ impl Engine {
         let mut nodes = Nodes::default();
         let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.add_rule(tree)).collect();
         let groups: Vec<(u32, Feature)> = groups(&mut nodes);
-        let (features, shares) = nodes.features.finish(frequencies, roots.len());
-        let (mut chooser, mut writer) =
-            (Chooser::new(&nodes, &shares), ProgramWriter::new(&nodes, &shares));
+        let (features, document_frequencies) = nodes.features.finish(frequencies, roots.len());
+        let (mut chooser, mut writer) = (
+            Chooser::new(&nodes, &document_frequencies),
+            ProgramWriter::new(&nodes, &document_frequencies),
+        );
         let ever = number(features.count());
         let (mut posted, mut always) = (Vec::new(), Vec::new());
         for (id, feature) in groups {
@@ -119,9 +124,9 @@ impl Engine {
 
     /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.
     ///
-    /// What is found calls up rules, of which some may stand for what many rules share, and so be
-    /// found themselves. Each step asks memory for all that it needs before any of it is looked at:
-    /// what does not depend on one another is waited for once, and not one after the other.
+    /// Features that are found lead to postings. Some postings stand for nodes that many rules
+    /// share; if such a node holds, its own feature is found, too. Each step reads all that it
+    /// needs from memory before it uses any of it, so that the reads overlap.
     pub(crate) fn matches<'s>(
         &self,
         story: &Story,
@@ -129,10 +134,10 @@ impl Engine {
         scratch: &'s mut Scratch,
     ) -> &'s [u32] {
         scratch.clear(self);
-        let Scratch { index: sheet, decided, found, calls, due, looked_at, marked, matched } =
+        let Scratch { index: document, decided, found, calls, due, looked_at, marked, matched } =
             scratch;
-        sheet.index(self, story, carriers);
-        let mut run = ProgramRun { engine: self, story, carriers, index: sheet, decided, found };
+        document.index(self, story, carriers);
+        let mut run = ProgramRun { engine: self, story, carriers, index: document, decided, found };
         let mut seen = 0;
         while run.index.found_features.found(seen).is_some() {
             calls.clear();
@@ -171,8 +176,8 @@ impl Engine {
         matched
     }
 
-    /// Sorts what is called up and not kept back by its guard: rules that hold go to `matched`,
-    /// programs to be run become `due`. Which it is nobody can foresee, so there is no branch.
+    /// Sorts the postings whose guard is found: rules that hold go to `matched`, programs that must
+    /// be run go to `due`. No processor can predict which, so there is no branch.
     fn sort_called(
         &self,
         calls: &[(bool, FeaturePostings)],
@@ -197,14 +202,14 @@ impl Engine {
         due.truncate(waiting);
     }
 
-    /// The bytes that it takes, but for what compiled patterns do.
+    /// The bytes that it takes, without compiled patterns.
     pub(crate) fn bytes(&self) -> usize {
         self.features.bytes() + self.postings.bytes() + self.program.bytes()
     }
 }
 
 impl Scratch {
-    /// Memory that has seen no story yet.
+    /// Empty memory.
     pub(crate) fn new() -> Self {
         Self {
             index: DocumentIndex::new(),
@@ -228,7 +233,7 @@ impl Scratch {
     }
 }
 
-/// Marks a rule as looked at; whether it was not.
+/// Marks a rule as run. Whether it was not marked before.
 fn mark_rule(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
     let (word, bit) = (&mut looked_at[rule as usize / 64], 1 << (rule % 64));
     let is_new = *word & bit == 0;
@@ -239,8 +244,8 @@ fn mark_rule(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
     is_new
 }
 
-/// The nodes that many rules share and many features call up, each with the feature that stands for
-/// it.
+/// The nodes that several rules share and that have many phrases or branches, each with the feature
+/// that stands for it.
 fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     let is_wide = |node: &ClauseNode| match node {
         ClauseNode::Some(_, phrases) | ClauseNode::AtLeast(_, _, phrases) => phrases.len() > WIDE,
@@ -253,8 +258,8 @@ fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
 }
 
-/// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up.
-/// Every story has the feature `ever`.
+/// Posts a rule, and writes its program if it needs one. Gives the program if the rule is posted
+/// under no feature. Every story has the feature `ever`.
 fn post_rule(
     rule: u32,
     root: u32,

@@ -16,6 +16,7 @@ use crate::rule::expression::MOST_KEPT_TREES;
 use crate::yaml::{self, YamlDocument};
 use entry::NamedRule;
 use faults::shown_place;
+use when::When;
 
 mod delivery_policy;
 mod each;
@@ -35,7 +36,7 @@ struct RuleDocument {
     document: YamlDocument,
 }
 
-/// What rule files come to.
+/// The rules and watchlists of all rule files.
 pub(crate) struct LoadedRules {
     /// The rules that are enabled, in the order of their names.
     rules: Vec<Enabled>,
@@ -43,17 +44,17 @@ pub(crate) struct LoadedRules {
     pub(crate) watchlists: Vec<Arc<TermList>>,
 }
 
-/// A rule as it was written; with `each`, what it is for its first row.
+/// A rule as it was written; with `each`, for its first row.
 struct Enabled {
     rule: Rule,
     tree: Arc<Tree>,
-    /// The list for each row of which it is a rule.
+    /// The list of its `each`: it is a rule for every row.
     each: Option<Arc<TermList>>,
 }
 
 impl LoadedRules {
-    /// The rules in the order of their names, one with `each` once for every row, in the order of
-    /// the rows.
+    /// The rules in the order of their names; a rule with `each` once for every row, in the order
+    /// of the rows.
     pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Arc<Tree>)> {
         self.rules
             .into_iter()
@@ -82,7 +83,9 @@ pub(crate) fn load(
     }
     let mut enabled: Vec<NamedRule> = rules.into_values().filter(|named| named.enabled).collect();
     if enabled.len() > MOST_KEPT_TREES {
-        enabled.par_iter_mut().for_each(|named| named.rule.compact());
+        enabled.par_iter_mut().for_each(|named| {
+            named.rule.compact(matches!(named.when, When::Expression(_)));
+        });
     }
     let mut settings = HashSet::new();
     let enabled = enabled.into_iter().map(|NamedRule { rule, tree, each, .. }| Enabled {
@@ -109,7 +112,7 @@ pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
     named.iter().map(|from| table::path(&source.name, &from.value)).collect()
 }
 
-/// The same, which shares its settings with those that say the same.
+/// The same rule, which shares its settings with rules that have equal ones.
 fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
     rule.settings =
         settings.get(&rule.settings).cloned().unwrap_or_else(|| Arc::clone(&rule.settings));
@@ -175,44 +178,40 @@ fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fa
     (rules, lists.by_name.values().filter(|list| !list.rows.is_empty()).cloned().collect())
 }
 
-/// Warns of rules that match the very same stories: the second tells nothing that the first does
-/// not, or one of them holds a slip.
+/// Warns of rules that match the same stories: one of them is superfluous or wrong.
 fn warn_alike(rules: &BTreeMap<String, entry::NamedRule>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
-    for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
+    let enabled: Vec<&NamedRule> = rules.values().filter(|named| named.enabled).collect();
+    let printed: Vec<String> =
+        enabled.par_iter().map(|named| print::expression(&named.tree)).collect();
+    for (named, printed) in enabled.into_iter().zip(printed) {
         let settings = &named.rule.settings;
         let each = named.each.as_ref().map(|list| &list.name);
-        let subject = (
-            print::expression(&named.tree),
-            each,
-            named.forms,
-            &settings.feeds,
-            &settings.langs,
-            settings.expires,
-        );
+        let subject =
+            (printed, each, named.forms, &settings.feeds, &settings.langs, settings.expires);
         if let Some(first) = seen.get(&subject) {
             let message = format!("this rule matches the same stories as `{first}`");
             let warning = named.name.warning(0..named.name.value.len(), message);
             faults.push(warning.help(
-                "one rule can have several `notify` and `tags`; remove the other, if it is no slip",
+                "one rule can have several `notify` and `tags`; remove the other unless it is meant",
             ));
         } else {
-            seen.insert(subject, name);
+            seen.insert(subject, named.rule.name());
         }
     }
 }
 
-/// Warns of what rules and lists say and probably do not mean.
+/// Warns of terms in rules and lists that are probably not meant.
 fn warn_of_terms(
     rules: &BTreeMap<String, entry::NamedRule>,
     definitions: &lists::Definitions,
     wordings: &lists::Wordings,
     faults: &mut Vec<Fault>,
 ) {
-    let memo = lint::list_cache::ListCache::default();
+    let cache = lint::list_cache::ListCache::default();
     let told = rules.par_iter().map(|(_, named)| {
         let mut found = Vec::new();
-        when::warn_of_expression(&named.when, &named.tree, &memo, &mut found);
+        when::warn_of_expression(&named.when, &named.tree, &cache, &mut found);
         found
     });
     faults.extend(told.collect::<Vec<_>>().into_iter().flatten());
@@ -241,7 +240,7 @@ fn add_rule(
         }
         Entry::Occupied(first) => {
             let first = shown_place(&first.get().name);
-            let message = format!("a rule named `{}` stands in {first} already", named.rule.name());
+            let message = format!("a rule named `{}` is in {first} already", named.rule.name());
             faults.push(
                 named
                     .name

@@ -84,6 +84,19 @@ pub(crate) fn stories() -> impl Strategy<Value = Story> {
     })
 }
 
+/// Comparisons with any number.
+fn comparisons() -> impl Strategy<Value = Tree> {
+    let sign = proptest::sample::select(Sign::ALL.to_vec());
+    (sign, any::<bool>(), 0..1_000_000_u32).prop_map(|(sign, is_age, number)| {
+        let comparison = if is_age {
+            Comparison::Age(sign, number.into())
+        } else {
+            Comparison::Words(sign, number)
+        };
+        Tree::Compare(comparison, 0..0)
+    })
+}
+
 /// Any tree that an expression can write with terms of these texts and the lists of [`lists`],
 /// spans aside.
 pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree> {
@@ -112,17 +125,7 @@ pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree>
         .prop_filter_map("no letters in a row", |text| {
             Some(Tree::Pattern(Arc::new(Pattern::new(&text).ok()?), 0..0))
         });
-    let sign = proptest::sample::select(Sign::ALL.to_vec());
-    let comparison = (sign, any::<bool>(), 0..1_000_000_u32).prop_map(|(sign, is_age, number)| {
-        Tree::Compare(
-            if is_age {
-                Comparison::Age(sign, number.into())
-            } else {
-                Comparison::Words(sign, number)
-            },
-            0..0,
-        )
-    });
+    let comparison = comparisons();
     prop_oneof![8 => leaf, 2 => pair, 1 => at_least, 1 => pattern, 1 => comparison].prop_recursive(
         5,
         24,

@@ -1,8 +1,7 @@
-//! What is allowed and yet probably not meant: warnings about an expression, and about the terms of
-//! a list.
+//! Warnings of what is allowed and probably not meant, in an expression and among the terms of a
+//! list.
 //!
-//! Pure functions over finished trees. Nothing is said that cannot be shown from the words of the
-//! terms alone.
+//! Pure functions over finished trees. Every warning follows from the words of the terms alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,16 +28,16 @@ pub use common_words::is_common_word;
 pub(crate) use common_words::is_everywhere;
 pub(crate) use never_holds::unknown_language;
 
-/// Warnings of one expression or list: who has that many wants to see them mended first.
+/// Warnings of one expression or list, at most.
 const MOST: usize = 25;
 
-/// The warnings about an expression, in the order of their places; what is too many is counted in a
-/// last one.
-pub(crate) fn expression(tree: &Tree, memo: &ListCache) -> Vec<ExpressionProblem> {
+/// The warnings about an expression, in the order of their places. Beyond [`MOST`], a last one
+/// counts the rest.
+pub(crate) fn expression(tree: &Tree, cache: &ListCache) -> Vec<ExpressionProblem> {
     let mut found = Vec::new();
-    redundant_terms::warn_of_redundant_terms(tree, memo, &mut found);
-    never_holds::warn_of_clauses_that_never_hold(tree, memo, &mut found);
-    common_words::warn_of_common_words(tree, memo, &mut found);
+    redundant_terms::warn_of_redundant_terms(tree, cache, &mut found);
+    never_holds::warn_of_clauses_that_never_hold(tree, cache, &mut found);
+    common_words::warn_of_common_words(tree, cache, &mut found);
     mixed_alphabets::warn_of_mixed_alphabets(tree, &mut found);
     capitals_in_patterns::warn_of_capitals(tree, &mut found);
     cyrillic::warn_of_cyrillic_forms(tree, &mut found);

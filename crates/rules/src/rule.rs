@@ -1,4 +1,4 @@
-//! A rule, what it says of its alerts and the stories that it looks at, and what it makes of one.
+//! A rule, checked and ready.
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,13 +23,13 @@ pub struct Rule {
     name: Box<str>,
     /// What it looks for, with all rows of its `each` list.
     expression: RuleExpression,
-    /// SHA-256 of its text, once somebody asked for it: of a long list, the text is long.
+    /// SHA-256 of its text, made when first needed: the text can be long.
     version: OnceLock<[u8; 32]>,
-    /// What it says of its alerts and the stories that it looks at.
+    /// What it says of its alerts and of the stories that it accepts.
     pub settings: Arc<Settings>,
-    /// What its expression may name.
+    /// The lists that its expression may name.
     pub(crate) lists: Arc<Lists>,
-    /// Whose terms its `each` list has.
+    /// The row whose terms its `each` list has.
     pub(crate) row: Option<Arc<ListRow>>,
     pub(crate) reads_body: bool,
 }
@@ -57,7 +57,7 @@ impl Rule {
         }
     }
 
-    /// The same for that row.
+    /// The same rule for that row.
     pub(crate) fn of_row(self, row: Arc<ListRow>) -> Self {
         Self { row: Some(row), version: OnceLock::new(), ..self }
     }
@@ -75,7 +75,7 @@ impl Rule {
         version.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
-    /// Its version and its text, made in one go.
+    /// Its version and its text. Costs less than asking for each.
     #[must_use]
     pub fn record(&self) -> (String, String) {
         let text = self.text();
@@ -83,7 +83,7 @@ impl Rule {
         (self.version(), text)
     }
 
-    /// The row that it is for, if it is one of a rule with `each`.
+    /// The row that it is for, if it was made by `each`.
     #[must_use]
     pub fn row(&self) -> Option<&WatchlistRow> {
         self.row.as_ref().map(|row| &row.head)
@@ -95,8 +95,8 @@ impl Rule {
         self.row().map_or_else(|| self.name().to_owned(), |row| format!("{}: {row}", self.name()))
     }
 
-    /// The rule as YAML in canonical form, lists resolved by name, of an `each` list its row alone:
-    /// what the store keeps for the record.
+    /// The rule as YAML in canonical form, with the terms of its lists; of its `each` list, only
+    /// the row that it is for. Rules with the same text match the same stories.
     #[must_use]
     pub fn text(&self) -> String {
         self.text_of(&self.tree(), self.row.as_deref())
@@ -123,9 +123,10 @@ impl Rule {
         record::text(&subject)
     }
 
-    /// Takes less memory from now on, and more time wherever its expression is asked for.
-    pub(crate) fn compact(&mut self) {
-        self.expression.compact(&self.lists);
+    /// Trades time for memory: from now on the expression is parsed whenever it is needed.
+    /// `was_expression`: whether it was written as one expression.
+    pub(crate) fn compact(&mut self, was_expression: bool) {
+        self.expression.compact(was_expression, &self.lists);
     }
 
     /// Its expression.
@@ -142,15 +143,15 @@ impl Rule {
         self.expression.tree(&self.lists)
     }
 
-    /// Whether it looks at `story`, seen in `carriers`, whatever its words are.
+    /// Whether its settings accept `story`, seen in `carriers`. Words do not matter.
     pub(crate) fn accepts(&self, story: &Story, carriers: &[Carrier]) -> bool {
         self.settings.accepts_feeds(carriers)
             && self.settings.accepts_language(story)
             && self.settings.is_in_force(story)
     }
 
-    /// What proves that it matches the story in `page`, which it does.
-    pub(crate) fn evidence(&self, page: &TokenizedStory<'_>) -> Vec<Evidence> {
-        crate::explain::evidence::evidence(&self.tree(), page)
+    /// The evidence that it matches the story, which it must match.
+    pub(crate) fn evidence(&self, tokenized: &TokenizedStory<'_>) -> Vec<Evidence> {
+        crate::explain::evidence::evidence(&self.tree(), tokenized)
     }
 }

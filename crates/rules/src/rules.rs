@@ -118,11 +118,10 @@ impl ParsedRules {
     /// is slow and decides the same as the engine.
     #[must_use]
     pub fn matches_naively(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
-        let page = TokenizedStory::new(story, carriers);
-        let matched =
-            self.rules.iter().enumerate().filter(|(_, (rule, tree))| {
-                rule.accepts(story, carriers) && naive::holds(tree, &page)
-            });
+        let tokenized = TokenizedStory::new(story, carriers);
+        let matched = self.rules.iter().enumerate().filter(|(_, (rule, tree))| {
+            rule.accepts(story, carriers) && naive::holds(tree, &tokenized)
+        });
         matched.map(|(place, _)| place).collect()
     }
 
@@ -271,9 +270,9 @@ impl Rules {
         let mut scanner = self.scanner();
         let mut found = scanner.scan(story, carriers).peekable();
         let Some(_) = found.peek() else { return Vec::new() };
-        let page = TokenizedStory::new(story, carriers);
+        let tokenized = TokenizedStory::new(story, carriers);
         found
-            .map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&page) })
+            .map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&tokenized) })
             .collect()
     }
 

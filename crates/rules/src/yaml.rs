@@ -30,12 +30,12 @@ pub struct Node<'d> {
     place: &'d ValuePlace,
 }
 
-/// The entries of a mapping, which remembers which keys were asked for.
+/// The entries of a mapping. It records which keys were asked for.
 #[derive(Debug)]
 pub struct Entries<'d> {
     node: Node<'d>,
     asked: Vec<&'static str>,
-    /// Asked for by their place alone: known, but not to be advertised.
+    /// Keys whose place was asked for: known, but advice does not name them.
     unlisted: Vec<&'static str>,
 }
 
@@ -69,7 +69,7 @@ fn refused_character(source: &Arc<Source>, at: usize, c: char) -> Fault {
         let message = "a damaged character: this text is not UTF-8";
         return Fault::error(source, at..at + c.len_utf8(), message).help("save the file as UTF-8");
     }
-    Fault::error(source, at..at, "a character that cannot be seen stands here").help("delete it")
+    Fault::error(source, at..at, "an invisible character is here").help("delete it")
 }
 
 impl YamlDocument {
@@ -286,7 +286,7 @@ impl<'d> Entries<'d> {
         self.node
     }
 
-    /// A fault for every key that nobody asked for, naming the nearest key that exists.
+    /// Adds a fault for every key that was not asked for, with the nearest key that was.
     pub fn refuse_unknown_keys(self, faults: &mut Vec<Fault>) {
         for (key, _) in self.node.raw_pairs() {
             if key
@@ -301,8 +301,8 @@ impl<'d> Entries<'d> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys here are: {}", known.collect::<Vec<_>>().join(", ")),
             };
-            // A key that swallowed its value, for want of a space after the colon, may hold a
-            // secret: it is not repeated.
+            // A key without a space after its colon holds its value, which may be a secret: it is
+            // not repeated.
             let is_word =
                 |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
             let message = match key.value.as_str().filter(is_word) {

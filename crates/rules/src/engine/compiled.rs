@@ -7,18 +7,18 @@ use super::postings::Postings;
 use super::program::Program;
 use crate::language::scope::Scope;
 
-/// Rules by their numbers, ready to be looked for.
+/// The rules by their numbers, compiled.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(super) features: Features,
     pub(super) postings: Postings,
     pub(super) program: Program,
-    /// The programs of rules that no feature calls up: they are run for every story. What is
-    /// refused when rules are read leaves none.
+    /// The programs of rules that are posted under no feature: they are run for every story. Rules
+    /// from files never need this, because such rules are refused.
     pub(super) always: Box<[u32]>,
-    /// What patterns cannot do without, and the feature of each piece.
+    /// The literals that patterns need, and the feature of each.
     pub(super) literals: Option<(AhoCorasick, Box<[Feature]>)>,
-    /// Which fields any rule names.
+    /// For each scope, whether any rule looks into it.
     pub(super) fields: [bool; Scope::ALL.len()],
     pub(super) rules: usize,
 }

@@ -1,4 +1,4 @@
-//! A story as the engine sees it: which features it has, and where.
+//! The index of one story: which features it has, and where.
 
 use std::ops::Range;
 
@@ -28,13 +28,12 @@ pub(super) struct DocumentIndex {
     feature_slots: Vec<u32>,
     /// The words that are features: slot of the feature, number of the word, ascending.
     word_features: Vec<(u32, u32)>,
-    /// Features that words have besides themselves, in the same form, in no order.
+    /// The other features of words (`features::Derived`), in the same form, in no order.
     derived_features: Vec<(u32, u32)>,
     places: FeaturePlaces,
     stem_cache: StemCache,
     sorted: Sorted,
-    /// Words that might have been features and are none, but may have some, which are few: number
-    /// in the text, and hash.
+    /// Words that are no features but may have derived ones: number in the text, and hash.
     unknown: Vec<(u32, u64)>,
 }
 
@@ -158,7 +157,8 @@ impl DocumentIndex {
         }
     }
 
-    /// The numbers of the words in `within` that have `feature`, ascending. Wants [`DocumentIndex::place`].
+    /// The numbers of the words in `within` that have `feature`, ascending. Call
+    /// [`DocumentIndex::locate_features`] before.
     pub(super) fn words_with_feature(&self, feature: Feature, within: &Range<u32>) -> &[u32] {
         let Some(slot) = self.found_features.slot(feature) else { return &[] };
         let Some(&[start, end]) = self.places.starts.get(slot..slot + 2) else { return &[] };
@@ -168,7 +168,8 @@ impl DocumentIndex {
         &words[from..to.max(from)]
     }
 
-    /// Whether the word of that number has `feature`. Wants [`DocumentIndex::place`].
+    /// Whether the word of that number has `feature`. Call [`DocumentIndex::locate_features`]
+    /// before.
     pub(super) fn word_has_feature(&self, engine: &Engine, word: u32, feature: Feature) -> bool {
         if engine.features.is_word(feature) {
             return self
@@ -179,7 +180,7 @@ impl DocumentIndex {
         !self.words_with_feature(feature, &(word..word + 1)).is_empty()
     }
 
-    /// Finds out which words have which features, unless that is known.
+    /// Sorts the words by their features, unless that was done for this story.
     pub(super) fn locate_features(&mut self) {
         let FeaturePlaces { made, starts, words } = &mut self.places;
         if *made {
@@ -188,10 +189,10 @@ impl DocumentIndex {
         *made = true;
         starts.clear();
         starts.resize(self.found_features.count() + 2, 0);
-        // What words are besides themselves was found in two goes.
+        // Derived features were found in two passes.
         self.derived_features.sort_unstable_by_key(|(_, word)| *word);
         let all = || self.word_features.iter().chain(&self.derived_features).copied();
-        // Two places further: the next pass leaves each start where it belongs.
+        // Counts stand two places further, so that the next pass leaves each start in its place.
         all().for_each(|(slot, _)| starts[slot as usize + 2] += 1);
         for at in 2..starts.len() {
             starts[at] += starts[at - 1];

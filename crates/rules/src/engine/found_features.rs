@@ -2,12 +2,12 @@
 
 use super::features::Feature;
 
-/// The features that were found, in memory that the next story of the same engine uses again.
+/// The features that were found. The next story of the same engine uses the memory again.
 #[derive(Debug, Default)]
 pub(super) struct FoundFeatures {
     /// By feature, its slot: its place in `found`, if that has it there.
     slots: Vec<u32>,
-    /// So many as `count` says, and room for all there are.
+    /// The first `count` entries count; there is room for every feature.
     found: Vec<Feature>,
     count: usize,
     /// By feature, a bit that says whether headline or text have it, and one behind them that is
@@ -16,7 +16,7 @@ pub(super) struct FoundFeatures {
 }
 
 impl FoundFeatures {
-    /// Forgets all, and makes room for so many features.
+    /// Removes all, and makes room for so many features.
     pub(super) fn clear(&mut self, features: usize) {
         for feature in &self.found[..self.count] {
             self.in_text[*feature as usize / 64] = 0;
@@ -28,8 +28,8 @@ impl FoundFeatures {
         self.in_text[features / 64] |= 1 << (features % 64);
     }
 
-    /// Marks `feature` as found; its slot. Whether it was found before nobody can foresee, no
-    /// processor either, so there is no branch.
+    /// Inserts `feature`, and gives its slot. No processor can predict whether it is new, so there
+    /// is no branch.
     #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
     #[inline]
     pub(super) fn insert(&mut self, feature: Feature, in_text: bool) -> u32 {

@@ -1,4 +1,4 @@
-//! The texts of a story: which words and bytes are whose.
+//! The texts of a story in the index: which words and bytes belong to which text.
 
 use std::ops::Range;
 
@@ -12,19 +12,19 @@ use crate::text::Words;
 #[derive(Clone, Debug)]
 pub(super) struct IndexedText {
     pub(super) part: StoryPart,
-    /// The how many-th of its part.
+    /// Its place among the texts of its part, from 0.
     nth: usize,
     /// The numbers of its words.
     pub(super) words: Range<u32>,
-    /// A title wholly in capitals: its capitals say nothing.
+    /// Whether it is a title in capitals only: then its capitals say nothing.
     pub(super) all_caps: bool,
 }
 
-/// The texts of a story in the order of their parts: what a field looks at stands together.
+/// The texts of a story in the order of their parts: the texts of a scope follow one another.
 #[derive(Debug, Default)]
 pub(super) struct IndexedTexts {
     all: Vec<IndexedText>,
-    /// The sentences of those texts that were asked for them.
+    /// The sentences of texts, where they were needed.
     sentences: Vec<(usize, Vec<Range<usize>>)>,
 }
 
@@ -50,7 +50,8 @@ impl IndexedTexts {
         &self.all
     }
 
-    /// Takes in the texts of `story` that rules look into; how many of them are headline and text.
+    /// Adds the texts of `story` that rules look into. Gives how many of them are headline and
+    /// text.
     pub(super) fn index(
         &mut self,
         words: &mut Words,
@@ -122,7 +123,7 @@ impl IndexedTexts {
         self.all.get(self.all.partition_point(|text| text.words.end <= word))
     }
 
-    /// Keeps the sentences that `find` finds in a text, unless they are known.
+    /// Keeps the sentences that `find` gives for a text, unless they are known.
     pub(super) fn set_sentences(&mut self, text: usize, find: impl FnOnce() -> Vec<Range<usize>>) {
         if self.sentences.iter().all(|(known, _)| *known != text) {
             self.sentences.push((text, find()));

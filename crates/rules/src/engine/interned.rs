@@ -1,4 +1,4 @@
-//! Things by their numbers, equal ones once.
+//! Values by their numbers, equal ones once.
 
 use std::hash::{BuildHasher, Hash};
 use std::ops::Index;
@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::features::number;
 
-/// Things in the order in which they came.
+/// Values in the order in which they were added.
 #[derive(Debug)]
 pub(super) struct Interned<T> {
     all: Vec<T>,

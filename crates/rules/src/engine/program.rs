@@ -1,4 +1,4 @@
-//! The clauses of rules as one flat row of numbers.
+//! The clauses of rules as one flat list of numbers.
 //!
 //! A node is a head and what belongs to it (`opcode`). Nodes that can be skipped have their length
 //! behind the head. `program_run` reads what is written here.
@@ -15,11 +15,10 @@ use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
 use crate::language::tree::TextUnit;
 
-/// How many features of [`op::ANY_OF`] are looked at together: with one branch for all, where each
-/// may go either way.
+/// How many features of [`op::ANY_OF`] are tested together, with one branch for all of them.
 pub(super) const QUAD: usize = 4;
 
-/// The sight that is the sentence or paragraph in hand; fields have the numbers of their places in
+/// The scope number of the current sentence or paragraph. Fields have their places in
 /// [`Scope::ALL`].
 pub(super) const UNIT: u32 = 15;
 
@@ -30,7 +29,7 @@ pub(super) const CAPITALS: u32 = 1;
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) code: Box<[u32]>,
-    /// Where what is shared begins.
+    /// Where each shared node begins.
     pub(super) shared: Box<[u32]>,
     pub(super) patterns: Box<[Arc<Pattern>]>,
     /// Comparisons, and whether they are to hold or to fail.
@@ -41,7 +40,7 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// The bytes that it takes, but for what compiled patterns do.
+    /// The bytes that it takes, without compiled patterns.
     pub(super) fn bytes(&self) -> usize {
         let capitals =
             self.capitals.iter().flatten().map(|word| word.len() + size_of::<Vec<bool>>());
@@ -56,22 +55,22 @@ impl Program {
 #[derive(Debug)]
 pub(super) struct ProgramWriter<'n> {
     nodes: &'n Nodes,
-    shares: &'n DocumentFrequencies,
+    document_frequencies: &'n DocumentFrequencies,
     code: Vec<u32>,
-    /// By node, its number among what is shared.
+    /// By node, its number among the shared nodes.
     shared_numbers: Vec<Option<u32>>,
     shared: Vec<u32>,
-    /// What is shared and not written yet.
+    /// Shared nodes that are not written yet.
     unwritten: Vec<(u32, NodeId)>,
     comparisons: Vec<(Comparison, bool)>,
     capitals: Vec<Vec<Vec<bool>>>,
 }
 
 impl<'n> ProgramWriter<'n> {
-    pub(super) fn new(nodes: &'n Nodes, shares: &'n DocumentFrequencies) -> Self {
+    pub(super) fn new(nodes: &'n Nodes, document_frequencies: &'n DocumentFrequencies) -> Self {
         Self {
             nodes,
-            shares,
+            document_frequencies,
             code: Vec::new(),
             shared_numbers: vec![None; nodes.count()],
             shared: Vec::new(),
@@ -131,14 +130,14 @@ impl<'n> ProgramWriter<'n> {
         self.code.extend([op::SHARED, shared]);
     }
 
-    /// Whether it costs more than to remember it, and looks at the same wherever it stands.
+    /// Whether it costs more than a look-up, and looks at the same words wherever it stands.
     fn is_worth_sharing(&self, id: NodeId) -> bool {
         let costs = match self.nodes.node(id) {
             ClauseNode::Feature(..) => false,
             ClauseNode::All(branches)
             | ClauseNode::Any(branches)
             | ClauseNode::Count(_, branches) => branches.len() > 2,
-            other => other.sight().is_some(),
+            other => other.leaf_scope().is_some(),
         };
         costs && !self.nodes.looks_at_unit(id)
     }
@@ -149,32 +148,32 @@ impl<'n> ProgramWriter<'n> {
                 let feature = self.finished(*feature);
                 self.code.extend([head(op::ALL_OF, 1), feature]);
             }
-            ClauseNode::Feature(sight, feature) => {
+            ClauseNode::Feature(leaf_scope, feature) => {
                 let feature = self.finished(*feature);
-                self.code.extend([head(op::FEATURE, scope_number(*sight)), feature]);
+                self.code.extend([head(op::FEATURE, scope_number(*leaf_scope)), feature]);
             }
-            ClauseNode::Phrase(sight, phrase) => {
-                self.write_with_operand(op::SOME, *sight, &[], &[*phrase])
+            ClauseNode::Phrase(leaf_scope, phrase) => {
+                self.write_with_operand(op::SOME, *leaf_scope, &[], &[*phrase]);
             }
-            ClauseNode::Some(sight, phrases) => {
-                self.write_with_operand(op::SOME, *sight, &[], phrases)
+            ClauseNode::Some(leaf_scope, phrases) => {
+                self.write_with_operand(op::SOME, *leaf_scope, &[], phrases);
             }
-            ClauseNode::AtLeast(sight, least, phrases) => {
-                self.write_with_operand(op::AT_LEAST, *sight, &[number(*least)], phrases);
+            ClauseNode::AtLeast(leaf_scope, least, phrases) => {
+                self.write_with_operand(op::AT_LEAST, *leaf_scope, &[number(*least)], phrases);
             }
-            ClauseNode::Pair(sight, link, sides) => self.write_pair(*sight, *link, sides),
-            ClauseNode::Within(sight, unit, branch) => {
+            ClauseNode::Pair(leaf_scope, link, sides) => self.write_pair(*leaf_scope, *link, sides),
+            ClauseNode::Within(leaf_scope, unit, branch) => {
                 let unit = match unit {
                     TextUnit::Sentence => op::UNIT_SENTENCE,
                     TextUnit::Paragraph => op::UNIT_PARAGRAPH,
                 };
-                let start = self.open_node(head(op::WITHIN, scope_number(*sight)));
+                let start = self.open_node(head(op::WITHIN, scope_number(*leaf_scope)));
                 self.code.push(unit);
                 self.write_node(*branch);
                 self.close_node(start);
             }
-            ClauseNode::Pattern(sight, pattern) => {
-                self.code.extend([head(op::PATTERN, scope_number(*sight)), *pattern]);
+            ClauseNode::Pattern(leaf_scope, pattern) => {
+                self.code.extend([head(op::PATTERN, scope_number(*leaf_scope)), *pattern]);
             }
             ClauseNode::Compare(comparison, wanted) => {
                 self.code.extend([op::COMPARE, number(self.comparisons.len())]);
@@ -219,7 +218,9 @@ impl<'n> ProgramWriter<'n> {
             }
         }
         there.retain(|feature| !known.contains(feature));
-        there.sort_by(|one, other| self.shares.of(*one).total_cmp(&self.shares.of(*other)));
+        there.sort_by(|one, other| {
+            self.document_frequencies.of(*one).total_cmp(&self.document_frequencies.of(*other))
+        });
         let groups = usize::from(!there.is_empty()) + usize::from(!not_there.is_empty());
         let count = groups + others.len();
         let start = (count != 1).then(|| self.open_node(head(op::ALL, number(count))));
@@ -265,7 +266,7 @@ impl<'n> ProgramWriter<'n> {
 
     fn write_pair(
         &mut self,
-        sight: LeafScope,
+        leaf_scope: LeafScope,
         link: Proximity,
         [left, right]: &[Box<[PhraseId]>; 2],
     ) {
@@ -274,7 +275,7 @@ impl<'n> ProgramWriter<'n> {
             Proximity::Onear(most) => (op::PAIR_ONEAR, most),
             Proximity::Except => (op::PAIR_EXCEPT, 0),
         };
-        let start = self.open_node(head(op::PAIR, scope_number(sight)));
+        let start = self.open_node(head(op::PAIR, scope_number(leaf_scope)));
         self.code.extend([kind, u32::try_from(most).unwrap_or(u32::MAX), 0]);
         let right_at = self.code.len() - 1;
         self.write_operand(left);
@@ -286,11 +287,11 @@ impl<'n> ProgramWriter<'n> {
     fn write_with_operand(
         &mut self,
         op: u32,
-        sight: LeafScope,
+        leaf_scope: LeafScope,
         before: &[u32],
         phrases: &[PhraseId],
     ) {
-        let start = self.open_node(head(op, scope_number(sight)));
+        let start = self.open_node(head(op, scope_number(leaf_scope)));
         self.code.extend(before);
         self.write_operand(phrases);
         self.close_node(start);
@@ -306,7 +307,7 @@ impl<'n> ProgramWriter<'n> {
                 phrase.words.iter().map(|word| self.finished(*word)).collect();
             let flag = if phrase.capitals.is_some() { CAPITALS } else { 0 };
             self.code.push(number(words.len()) << 1 | flag);
-            self.code.push(number(rarest(&words, |feature| self.shares.of(feature))));
+            self.code.push(number(rarest(&words, |feature| self.document_frequencies.of(feature))));
             if let Some(capitals) = &phrase.capitals {
                 self.code.push(number(self.capitals.len()));
                 self.capitals.push(capitals.clone());
@@ -344,8 +345,8 @@ fn head(op: u32, above: u32) -> u32 {
     op | above << 8
 }
 
-fn scope_number(sight: LeafScope) -> u32 {
-    match sight {
+fn scope_number(leaf_scope: LeafScope) -> u32 {
+    match leaf_scope {
         LeafScope::Unit => UNIT,
         LeafScope::Field(scope) => {
             Scope::ALL.iter().position(|known| *known == scope).map_or(UNIT, number)

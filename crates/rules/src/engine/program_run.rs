@@ -13,14 +13,14 @@ use crate::language::truth::Truth;
 use crate::story::{Carrier, Story};
 use crate::text::sentences;
 
-/// What is known of what rules share: by number, whether it holds.
+/// For each shared node, by number, whether it holds, where that was decided.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
     known: Vec<Option<bool>>,
     touched: Vec<u32>,
 }
 
-/// A story under the eyes of rules.
+/// A run of programs over one story.
 #[derive(Debug)]
 pub(super) struct ProgramRun<'r> {
     pub(super) engine: &'r Engine,
@@ -32,7 +32,7 @@ pub(super) struct ProgramRun<'r> {
     pub(super) found: &'r mut [Vec<WordRange>; 2],
 }
 
-/// The sentence or paragraph in hand.
+/// The current sentence or paragraph.
 #[derive(Clone, Debug)]
 pub(super) struct CurrentUnit {
     /// The number of its text.
@@ -41,7 +41,7 @@ pub(super) struct CurrentUnit {
     bytes: Range<usize>,
 }
 
-/// Nodes one behind the other.
+/// Nodes that follow one another.
 struct Branches<'c> {
     code: &'c [u32],
     at: usize,
@@ -76,7 +76,7 @@ fn end(code: &[u32], at: usize) -> usize {
 }
 
 impl Decided {
-    /// Forgets what was known of the last story; there are so many things to know.
+    /// Removes what was decided for the last story, and makes room for so many shared nodes.
     pub(super) fn clear(&mut self, count: usize) {
         for number in self.touched.drain(..) {
             self.known[number as usize] = None;
@@ -86,7 +86,7 @@ impl Decided {
 }
 
 impl ProgramRun<'_> {
-    /// Whether the node at `at` holds, within `part` where it looks at one.
+    /// Whether the node at `at` holds. `part`: the current unit, if there is one.
     pub(super) fn holds(&mut self, at: usize, part: Option<&CurrentUnit>) -> bool {
         let code = &*self.engine.program.code;
         let (op, above) = (code[at] & 0xff, code[at] >> 8);
@@ -124,7 +124,7 @@ impl ProgramRun<'_> {
         }
     }
 
-    /// Whether headline or text have any of the features, of which there are whole quads.
+    /// Whether headline or text have any of `features`, whose number is a multiple of four.
     fn any_feature(&self, features: &[u32]) -> bool {
         let (quads, _) = features.as_chunks::<QUAD>();
         quads.iter().any(|quad| {
@@ -133,21 +133,26 @@ impl ProgramRun<'_> {
         })
     }
 
-    /// The words that are looked at.
-    fn view(&self, sight: u32, part: Option<&CurrentUnit>) -> Range<u32> {
-        match (scope_of(sight), part) {
+    /// The words of the scope or of the current unit.
+    fn view(&self, leaf_scope: u32, part: Option<&CurrentUnit>) -> Range<u32> {
+        match (scope_of(leaf_scope), part) {
             (Some(scope), _) => self.index.view(scope),
             (None, Some(part)) => part.words.clone(),
             (None, None) => 0..0,
         }
     }
 
-    fn feature_is_in_view(&mut self, feature: u32, sight: u32, part: Option<&CurrentUnit>) -> bool {
+    fn feature_is_in_view(
+        &mut self,
+        feature: u32,
+        leaf_scope: u32,
+        part: Option<&CurrentUnit>,
+    ) -> bool {
         if !self.index.found_features.contains(feature) {
             return false;
         }
         self.index.locate_features();
-        !self.index.words_with_feature(feature, &self.view(sight, part)).is_empty()
+        !self.index.words_with_feature(feature, &self.view(leaf_scope, part)).is_empty()
     }
 
     /// Calls `found` with the occurrences of the operand at `at`, until it says true; whether it
@@ -155,11 +160,11 @@ impl ProgramRun<'_> {
     fn any_occurrence(
         &mut self,
         at: usize,
-        sight: u32,
+        leaf_scope: u32,
         part: Option<&CurrentUnit>,
         found: impl FnMut(WordRange) -> bool,
     ) -> bool {
-        let view = self.view(sight, part);
+        let view = self.view(leaf_scope, part);
         occurrences::any_occurrence(
             (self.engine, self.story, self.carriers),
             self.index,
@@ -169,25 +174,25 @@ impl ProgramRun<'_> {
         )
     }
 
-    /// Puts the occurrences of the operand at `at` on that side.
-    fn collect(&mut self, side: usize, at: usize, sight: u32, part: Option<&CurrentUnit>) {
+    /// Collects the occurrences of the operand at `at` on that side.
+    fn collect(&mut self, side: usize, at: usize, leaf_scope: u32, part: Option<&CurrentUnit>) {
         let mut found = std::mem::take(&mut self.found[side]);
         found.clear();
-        self.any_occurrence(at, sight, part, |one| {
+        self.any_occurrence(at, leaf_scope, part, |one| {
             found.push(one);
             false
         });
         self.found[side] = found;
     }
 
-    fn pair_holds(&mut self, at: usize, sight: u32, part: Option<&CurrentUnit>) -> bool {
+    fn pair_holds(&mut self, at: usize, leaf_scope: u32, part: Option<&CurrentUnit>) -> bool {
         let code = &*self.engine.program.code;
         let (kind, most, right) = (code[at + 2], code[at + 3], at + code[at + 4] as usize);
-        self.collect(0, at + 5, sight, part);
+        self.collect(0, at + 5, leaf_scope, part);
         if self.found[0].is_empty() {
             return false;
         }
-        self.collect(1, right, sight, part);
+        self.collect(1, right, leaf_scope, part);
         let [left, right] = &mut *self.found;
         left.sort_unstable();
         right.sort_unstable();
@@ -206,9 +211,9 @@ impl ProgramRun<'_> {
     }
 
     /// Whether the node behind `at` holds of one sentence or paragraph.
-    fn holds_within(&mut self, at: usize, sight: u32, part: Option<&CurrentUnit>) -> bool {
+    fn holds_within(&mut self, at: usize, leaf_scope: u32, part: Option<&CurrentUnit>) -> bool {
         let is_paragraph = self.engine.program.code[at + 2] == op::UNIT_PARAGRAPH;
-        match (scope_of(sight), part) {
+        match (scope_of(leaf_scope), part) {
             (None, None) => false,
             (None, Some(part)) => self.holds_within_segment(at + 3, is_paragraph, part),
             (Some(scope), _) => (0..self.index.texts.all().len()).any(|text| {
@@ -266,13 +271,13 @@ impl ProgramRun<'_> {
         }
     }
 
-    fn pattern_holds(&self, pattern: usize, sight: u32, part: Option<&CurrentUnit>) -> bool {
+    fn pattern_holds(&self, pattern: usize, leaf_scope: u32, part: Option<&CurrentUnit>) -> bool {
         let pattern = &self.engine.program.patterns[pattern];
         let is_in = |part: &CurrentUnit| {
             let raw = self.index.texts.all()[part.text].raw(self.story, self.carriers);
             pattern.find(&raw[part.bytes.clone()]).is_some()
         };
-        match scope_of(sight) {
+        match scope_of(leaf_scope) {
             None => part.is_some_and(is_in),
             Some(scope) => {
                 let mut segments =
@@ -297,7 +302,7 @@ impl ProgramRun<'_> {
         self.story.lang.as_ref().is_some_and(|lang| is_of_language(lang, range))
     }
 
-    /// What others ask, too, is found out once.
+    /// Whether a shared node holds; decided once a story.
     fn shared_node_holds(&mut self, number: usize) -> bool {
         if let Some(known) = self.decided.known[number] {
             return known;
@@ -309,7 +314,7 @@ impl ProgramRun<'_> {
     }
 }
 
-/// The field that a sight is; `None` for the sentence or paragraph in hand.
-fn scope_of(sight: u32) -> Option<Scope> {
-    Scope::ALL.get(sight as usize).copied()
+/// The field with that scope number; `None` for the sentence or paragraph in hand.
+fn scope_of(leaf_scope: u32) -> Option<Scope> {
+    Scope::ALL.get(leaf_scope as usize).copied()
 }

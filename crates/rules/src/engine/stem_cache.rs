@@ -1,5 +1,4 @@
-//! What a scanner remembers of words that no rule names: which features they have, from story to
-//! story.
+//! The derived features of words that no rule names, kept from story to story.
 
 use super::features::Features;
 
@@ -23,11 +22,11 @@ struct CachedWord {
     features: u32,
 }
 
-/// Bytes of words after which all is forgotten before the next story.
+/// Bytes of words after which the cache is emptied before the next story.
 const MOST: usize = 1 << 20;
 
 impl StemCache {
-    /// Forgets all if it has grown large.
+    /// Empties the cache if it has grown large.
     pub(super) fn refresh(&mut self) {
         if self.words.len() > MOST {
             *self = Self::default();

@@ -1,5 +1,4 @@
-//! Whether a story holds a word of any rule that could match it by its page: a teaser that does
-//! hints at more.
+//! Whether the teaser of a story has a word of a rule that may match the whole article.
 
 use std::sync::Arc;
 
@@ -13,12 +12,11 @@ use crate::{Carrier, Rule};
 /// The words of all rules that look into the body, each rule's for itself.
 #[derive(Debug)]
 pub(crate) struct TeaserHints {
-    /// What any word of a rule is looked for with.
+    /// Looks for the words of each rule, joined by OR.
     engine: Engine,
-    /// The rules that its numbers stand for.
+    /// The rules by their numbers in the engine.
     rules: Vec<Arc<Rule>>,
-    /// Rules that look into the body without a word to look for: nothing hints at them, or
-    /// anything.
+    /// Rules that look into the body and have no word: every teaser may hint at them.
     wordless: Vec<Arc<Rule>>,
 }
 
@@ -51,7 +49,7 @@ impl TeaserHints {
     }
 }
 
-/// All that `tree` looks for in headline and text, whatever it makes of it.
+/// All terms of `tree` that it looks for in headline and text, negated or not.
 fn searched_terms(tree: &Tree) -> Vec<Tree> {
     match tree {
         Tree::Term(..) | Tree::List(..) | Tree::Pattern(..) => vec![tree.clone()],

@@ -32,22 +32,22 @@ struct TokenizedText<'s> {
     part: StoryPart,
     text: &'s str,
     tokens: Vec<Token>,
-    /// A title wholly in capitals: its capitals say nothing.
+    /// Whether it is a title in capitals only: then its capitals say nothing.
     all_caps: bool,
     /// Its sentences, found when they are first asked for.
     sentences: OnceCell<Vec<Range<usize>>>,
 }
 
-/// Words that follow one another in one text of a page.
+/// Words that follow one another in one text of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TokenSpan {
-    /// Which text of the page.
+    /// Which text of the story.
     pub(crate) text: usize,
     /// The words of that text, by their numbers.
     pub(crate) tokens: Range<usize>,
 }
 
-/// What of a page is looked at.
+/// The part of a story in which an expression looks.
 #[derive(Clone, Debug)]
 pub(crate) enum StoryView {
     /// Texts or parts of them, in the order of the story.
@@ -58,7 +58,7 @@ pub(crate) enum StoryView {
     Lang,
 }
 
-/// One text of a page, or a part of it.
+/// One text of a story, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// Its words.
@@ -69,7 +69,7 @@ pub(crate) struct Segment {
     unread: bool,
 }
 
-/// Where words stand in what a reader sees of a story.
+/// Where words stand in the texts that a reader sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ShownPlace {
     /// In which field.
@@ -100,8 +100,7 @@ impl<'s> TokenizedStory<'s> {
         Self { texts, host, lang: story.lang.as_deref().map(language), age, unread: false }
     }
 
-    /// The same page, of whose text only a part was read: what is not found there may stand in the
-    /// rest.
+    /// The same story, of whose body only a part was read: what is not found may be in the rest.
     pub(crate) fn unread(self) -> Self {
         Self { unread: true, ..self }
     }
@@ -189,26 +188,26 @@ impl<'s> TokenizedStory<'s> {
         }
     }
 
-    /// Where `term` stands in `view`, in order. Never across two texts or paragraphs.
+    /// Where `term` is in `view`, in order. Never across two texts or paragraphs.
     pub(crate) fn occurrences(
         &self,
         term: &Term,
         view: &StoryView,
     ) -> impl Iterator<Item = TokenSpan> {
-        view.segments().iter().map(|segment| &segment.words).flat_map(move |stretch| {
-            let text = &self.texts[stretch.text];
+        view.segments().iter().map(|segment| &segment.words).flat_map(move |token_span| {
+            let text = &self.texts[token_span.text];
             let length = term.words.len();
-            let windows = text.tokens[stretch.tokens.clone()].windows(length).enumerate();
+            let windows = text.tokens[token_span.tokens.clone()].windows(length).enumerate();
             windows.filter(move |(_, tokens)| text.matches_term(tokens, term)).map(
                 move |(at, _)| {
-                    let start = stretch.tokens.start + at;
-                    TokenSpan { text: stretch.text, tokens: start..start + length }
+                    let start = token_span.tokens.start + at;
+                    TokenSpan { text: token_span.text, tokens: start..start + length }
                 },
             )
         })
     }
 
-    /// Where `pattern` first matches in `view`; in which text of the page, and at which of its
+    /// Where `pattern` first matches in `view`; in which text of the story, and at which of its
     /// bytes.
     pub(crate) fn search(
         &self,
@@ -227,8 +226,9 @@ impl<'s> TokenizedStory<'s> {
 
     /// Whether both stand in one paragraph of one text.
     pub(crate) fn share_paragraph(&self, one: &TokenSpan, other: &TokenSpan) -> bool {
-        let paragraph =
-            |stretch: &TokenSpan| self.texts[stretch.text].tokens[stretch.tokens.start].paragraph;
+        let paragraph = |token_span: &TokenSpan| {
+            self.texts[token_span.text].tokens[token_span.tokens.start].paragraph
+        };
         one.text == other.text && paragraph(one) == paragraph(other)
     }
 
@@ -241,13 +241,13 @@ impl<'s> TokenizedStory<'s> {
         })
     }
 
-    /// The words of `stretch` as they are written, on one line.
-    pub(crate) fn shown_words(&self, stretch: &TokenSpan) -> String {
-        let text = &self.texts[stretch.text];
-        let tokens = &text.tokens[stretch.tokens.clone()];
+    /// The words of `token_span` as they are written, on one line.
+    pub(crate) fn shown_words(&self, token_span: &TokenSpan) -> String {
+        let text = &self.texts[token_span.text];
+        let tokens = &text.tokens[token_span.tokens.clone()];
         let span = tokens.first().map_or(0, |first| first.span.start)
             ..tokens.last().map_or(0, |last| last.span.end);
-        self.slice(stretch.text, span).split_whitespace().collect::<Vec<_>>().join(" ")
+        self.slice(token_span.text, span).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The bytes `span` of a text.
@@ -262,10 +262,13 @@ impl<'s> TokenizedStory<'s> {
             .map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
     }
 
-    /// Where a reader sees `stretch`; `None` for a text that is not shown, such as the address.
-    pub(crate) fn shown_place(&self, stretch: &TokenSpan) -> Option<ShownPlace> {
-        let tokens = &self.texts[stretch.text].tokens[stretch.tokens.clone()];
-        self.shown_place_of_bytes(stretch.text, tokens.first()?.span.start..tokens.last()?.span.end)
+    /// Where a reader sees `token_span`; `None` for a text that is not shown, such as the address.
+    pub(crate) fn shown_place(&self, token_span: &TokenSpan) -> Option<ShownPlace> {
+        let tokens = &self.texts[token_span.text].tokens[token_span.tokens.clone()];
+        self.shown_place_of_bytes(
+            token_span.text,
+            tokens.first()?.span.start..tokens.last()?.span.end,
+        )
     }
 
     /// Where a reader sees the bytes `span` of a text; `None` for a text that is not shown.
@@ -289,7 +292,7 @@ impl StoryView {
         if let Self::Words(segments) = self { segments } else { &[] }
     }
 
-    /// What is to be said of words that are not found here.
+    /// The truth of words that are not found here.
     pub(crate) fn truth_of_absence(&self) -> Truth {
         if self.segments().iter().any(|segment| segment.unread) {
             Truth::Unknown
@@ -323,7 +326,7 @@ impl<'s> TokenizedText<'s> {
         starts.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect()
     }
 
-    /// What of `segment` stands in `span`, a whole sentence or paragraph: that much was read;
+    /// What of `segment` is in `span`, a whole sentence or paragraph: that much was read;
     /// `None` if there is no word in it.
     fn part_of(&self, segment: &Segment, span: &Range<usize>) -> Option<Segment> {
         let (first, last) = (segment.span.start.max(span.start), segment.span.end.min(span.end));

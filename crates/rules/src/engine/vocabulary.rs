@@ -1,4 +1,4 @@
-//! A table from words to numbers. A hash finds, the bytes decide.
+//! A hash table from words to numbers. Words with the same hash are compared by their bytes.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -23,23 +23,22 @@ struct Bucket {
 /// in the next.
 const FILLED: usize = 4;
 
-/// Makes hashes that nobody can guess who writes stories: they cannot make all words fall into one
-/// place.
+/// A random seed for hashes: authors of stories cannot choose words that fall into one place.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seed(u64);
 
 impl Seed {
-    /// Another one each time.
+    /// A new random seed.
     pub(super) fn new() -> Self {
         Self(RandomState::new().hash_one(0))
     }
 }
 
-/// A word as it is hashed and compared: eight bytes at a time, zeros behind its last, and sixteen
-/// at least, for how long the next word is nobody can foresee, no processor either.
+/// A word as it is hashed and compared: eight bytes at a time, padded with zeros, at least sixteen
+/// bytes. No processor can predict the length of the next word.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key<'w> {
-    /// The word, and perhaps more.
+    /// The word, and perhaps bytes behind it.
     bytes: &'w [u8],
     length: usize,
 }
@@ -64,8 +63,7 @@ impl<'w> Key<'w> {
         Self { bytes: word, length: word.len() }
     }
 
-    /// The key of the first `length` bytes of `bytes`: fast where sixteen more of them stand
-    /// behind.
+    /// The key of the first `length` bytes of `bytes`. It is fast if sixteen more bytes follow.
     #[inline]
     pub(super) fn padded(bytes: &'w [u8], length: usize) -> Self {
         Self { bytes, length }
@@ -151,7 +149,8 @@ impl Vocabulary {
         Self { buckets: buckets.into(), records: records.into() }
     }
 
-    /// Whether there may be a word with that hash. Few words get past this that are not there.
+    /// Whether there may be a word with that hash. It is `false` for most words that are not in the
+    /// table.
     #[inline]
     pub(super) fn may_hold(&self, hash: u64) -> bool {
         let bucket = &self.buckets[first_bucket(hash, self.buckets.len())];
@@ -212,7 +211,7 @@ fn tag(hash: u64) -> u64 {
 }
 
 impl Bucket {
-    /// Takes in a word, for which there has to be room.
+    /// Adds a word. There must be room for it.
     fn add(&mut self, hash: u64, place: u32) {
         let free = self.places.len() - self.tags.leading_zeros() as usize / 8;
         self.tags |= tag(hash) << (8 * free);

@@ -1,9 +1,9 @@
-//! Why a rule does not look at a story at all, in words: its feeds, its languages, its last day.
+//! Why a rule does not accept a story, in words: its feeds, its languages, its last day.
 
 use crate::rule::settings::Settings;
 use crate::story::{Carrier, FeedFilter, Story};
 
-/// Why a rule with `settings` does not look at `story`, seen in `carriers`; `None` if it does.
+/// Why a rule with `settings` does not accept `story`, seen in `carriers`; `None` if it does.
 pub(crate) fn reason(settings: &Settings, story: &Story, carriers: &[Carrier]) -> Option<String> {
     if !settings.accepts_feeds(carriers) {
         let wanted: Vec<String> = settings.feeds.iter().map(shown).collect();

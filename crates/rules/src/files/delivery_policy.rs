@@ -1,4 +1,4 @@
-//! How often a rule wants to be told: `burst` and `digest`.
+//! When a rule's alerts are sent: `burst` and `digest`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::story::delivery::{Burst, Cadence, Day, time_of_day};
 use crate::yaml::{Entries, Node};
 
-/// The shortest and the longest time that a digest may gather.
+/// The shortest and the longest time that a digest may collect alerts.
 const GATHERS: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(31 * 24)];
 
 /// `{first: 3, then: 30m}`.
@@ -25,7 +25,7 @@ fn first(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<u32> {
     if fits.is_none() {
         let fault = node.fault(format!("{first} is out of bounds here"));
         faults.push(
-            fault.help("write how many alerts are told at once, from 1 to 1000; for none at all, write a `digest`"),
+            fault.help("write how many alerts are sent at once, from 1 to 1000; for none at all, write a `digest`"),
         );
     }
     fits

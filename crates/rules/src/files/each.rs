@@ -1,4 +1,4 @@
-//! `each`: a rule over the rows of a watchlist, which is a rule for every row.
+//! `each`: a rule that is repeated for every row of a watchlist.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
 use crate::yaml::Text;
 
-/// The list that an `each` names. `sound`: no list has a fault that would keep its rows away.
+/// The list that an `each` names. `sound`: no list has a fault.
 pub(super) fn find_list(
     name: &Text,
     lists: &Lists,
@@ -31,7 +31,7 @@ pub(super) fn find_list(
     if found.is_some() {
         let fault = name.fault(whole, format!("the list `{written}` has no rows"));
         faults.push(fault.help(
-            "`each` wants a list that comes from a table: {from: names.csv, term: name, id: id}",
+            "`each` needs a list that comes from a table: {from: names.csv, term: name, id: id}",
         ));
         return None;
     }

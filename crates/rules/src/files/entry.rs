@@ -22,7 +22,7 @@ const LATER: [&str; 3] = ["defaults", "quiet", "limit"];
 pub(super) struct RuleContext<'c> {
     pub(super) wordings: Wordings,
     pub(super) known: Option<&'c KnownNames>,
-    /// Whether examples say anything: with a broken list they would fail for that alone.
+    /// Whether examples are checked: with a broken list they would fail for that alone.
     pub(super) lists_are_sound: bool,
 }
 
@@ -33,16 +33,16 @@ pub(super) struct NamedRule {
     /// How its query was written.
     pub(super) when: When,
     pub(super) tree: Arc<Tree>,
-    /// The list for each row of which it is a rule.
+    /// The list of its `each`: it is a rule for every row.
     pub(super) each: Option<Arc<TermList>>,
     /// The forms in which its words are found.
     pub(super) forms: Forms,
-    /// `enabled: false` keeps a rule from matching anything; it is checked all the same.
+    /// Whether it can match. A rule with `enabled: false` is checked, too.
     pub(super) enabled: bool,
 }
 
-/// Reads one rule, what it leaves out taken from `defaults`; `None` if it has no name or no sound
-/// `when`. Other faults are told, too.
+/// Reads one rule; `defaults` holds for what it leaves out. `None` if it has no name or no sound
+/// `when`. All faults are reported.
 pub(super) fn read_rule(
     source: &Arc<Source>,
     node: &Node<'_>,
@@ -96,7 +96,7 @@ fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
     Some(name)
 }
 
-/// A rule that alerts nobody is a story missed.
+/// Refuses a rule whose alerts would go to no notifier.
 fn check_heard(
     name: &Text,
     settings: &Settings,
@@ -106,8 +106,10 @@ fn check_heard(
     if settings.notify.is_empty()
         && known.is_some_and(|known| known.unrouted.contains(&settings.severity))
     {
-        let fault = name
-            .fault(0..name.value.len(), format!("nobody would hear of `{}`", name.value.trim()));
+        let fault = name.fault(
+            0..name.value.len(),
+            format!("no notifier would get the alerts of `{}`", name.value.trim()),
+        );
         faults.push(
             fault.help(
                 "name a notifier in the rule's `notify`, or in the configuration's for every rule that names none",

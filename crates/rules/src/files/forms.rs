@@ -5,8 +5,8 @@ use crate::language::term::Forms;
 use crate::text::Stemmer;
 use crate::yaml::{Entries, Node, Text};
 
-/// The forms among `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}` or, as short for
-/// that, `stem: en`; `None` where nothing is said.
+/// The forms among `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}` or, in short,
+/// `stem: en`; `None` if there are none.
 pub(super) fn read_forms(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
     let (forms, stem) = (entries.get("forms"), entries.get("stem"));
     if let (Some(_), Some(stem)) = (&forms, &stem) {

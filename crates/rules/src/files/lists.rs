@@ -53,7 +53,7 @@ impl ListEntry {
 }
 
 impl Definitions {
-    /// Takes in the `terms` of one file, those that come from one of the `tables` with its rows.
+    /// Adds the `terms` of one file. Lists from one of the `tables` get its rows.
     pub(super) fn read_terms(
         &mut self,
         terms: &Node<'_>,
@@ -71,7 +71,7 @@ impl Definitions {
                     let first = shown_place(&first.get().name);
                     let name = definition.name;
                     let message =
-                        format!("a term list named `{}` stands in {first} already", name.value);
+                        format!("a term list named `{}` is in {first} already", name.value);
                     let help =
                         "list names are shared by all rule files: give one of the two another name";
                     faults.push(name.fault(0..name.value.len(), message).help(help));
@@ -80,8 +80,7 @@ impl Definitions {
         }
     }
 
-    /// Warns of every list that neither a rule (`used`) nor another list names: a slip in a name,
-    /// or a list that can go.
+    /// Warns of every list that neither a rule (`used`) nor another list names.
     pub(super) fn warn_unused(&self, used: &BTreeSet<&str>, faults: &mut Vec<Fault>) {
         let by_lists: BTreeSet<&str> = self
             .by_name
@@ -332,7 +331,7 @@ impl<'d> Resolver<'d, '_> {
         self.list(name).map_or(Vec::new(), |list| list.terms.iter().map(labelled).collect())
     }
 
-    /// Whether the list can be gone into; if not, the fault, unless there may be a file that would
+    /// Whether the list can be resolved; if not, the fault, unless there may be a file that would
     /// heal it.
     fn check(&self, other: &Text, name: &str) -> Result<(), Option<Fault>> {
         let whole = 0..other.value.len();

@@ -1,4 +1,4 @@
-//! A rule in canonical form: what the store keeps of every version that ever alerted.
+//! A rule as YAML in canonical form: the store keeps one for every version that made an alert.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
 use crate::{FeedFilter, KnownNames, Settings};
 
-/// What was written; `None` where nothing was.
+/// The settings as they are written; `None` where they are not.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WrittenSettings {
     pub(super) severity: Option<Severity>,
@@ -87,7 +87,7 @@ impl WrittenSettings {
         }
     }
 
-    /// These, and what holds where nothing was written.
+    /// The settings, with what holds where nothing is written.
     pub(super) fn finished(self) -> Settings {
         Settings {
             severity: self.severity.unwrap_or_default(),
@@ -139,8 +139,8 @@ fn notify(
     let node = entries.get("notify")?;
     if node.one_or_many().is_empty() {
         faults.push(
-            node.fault("this names nobody")
-                .help("leave `notify` out for those whom the configuration names"),
+            node.fault("this names no notifier")
+                .help("leave `notify` out for the notifiers that the configuration names"),
         );
     }
     let names = texts(&node, faults);

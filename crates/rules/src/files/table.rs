@@ -16,10 +16,10 @@ mod quotes;
 mod records;
 pub(super) mod warn;
 
-/// The longest cell that is a term, in characters: nobody has a longer name.
+/// The longest cell that is a term, in characters. No name is longer.
 const LONGEST: usize = 500;
 
-/// Faults of one table that are told one by one; the rest is counted.
+/// Faults of one table that are reported one by one; the rest is counted.
 const MOST_FAULTS: usize = 20;
 
 /// Which columns of which table make a list.
@@ -30,9 +30,9 @@ pub(super) struct WantedColumns {
     term: Text,
     /// The column of their other names.
     aliases: Option<Text>,
-    /// What parts several other names in one cell.
+    /// The sign between several other names in one cell.
     split: Option<String>,
-    /// The column of what rows are known by; where there is none, it is the term.
+    /// The column of the rows' ids; where there is none, the term is the id.
     id: Option<Text>,
 }
 
@@ -106,7 +106,7 @@ impl WantedColumns {
             );
             faults.push(
                 Fault::error(source, 0..0, message)
-                    .help("put the file there, or mend its path in `from`"),
+                    .help("put the file there, or correct its path in `from`"),
             );
             return Vec::new();
         }
@@ -118,8 +118,7 @@ impl WantedColumns {
         rows
     }
 
-    /// Where the columns are. One that is missing is the table's fault: the rule file is as it was,
-    /// as far as anybody knows.
+    /// Where the columns are. A missing column is a fault of the table, not of the rule file.
     fn columns(
         &self,
         table: &TableRecords,
@@ -174,7 +173,7 @@ impl TableFaults<'_> {
         }
     }
 
-    /// Says how many more there are.
+    /// Reports how many more faults there are.
     fn finish(self) {
         if self.count > MOST_FAULTS {
             let end = self.source.text.len();
@@ -258,7 +257,7 @@ fn id(
     let (place, column) = columns.id;
     let id = cell(record, place);
     if id.is_empty() {
-        // Where the term is the id, it is told as a term that is missing.
+        // Where the term is the id, a missing term is reported instead.
         if place != columns.term.0 {
             faults.add(
                 record,
@@ -284,7 +283,7 @@ fn id(
         };
         faults.add(
             record,
-            &format!("the id `{}` stands in row {first} already", shown(&id)),
+            &format!("the id `{}` is in row {first} already", shown(&id)),
             Some(help),
         );
         return None;
@@ -348,7 +347,7 @@ fn name(text: &Text) -> &str {
     text.value.trim()
 }
 
-/// What stands in a cell, on one line.
+/// The text of a cell, on one line.
 fn cell(record: &TableRecord, place: usize) -> String {
     record.cells[place].split_whitespace().collect::<Vec<_>>().join(" ")
 }

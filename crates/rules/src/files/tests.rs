@@ -280,7 +280,10 @@ fn lists_in_lists_cost_little_however_they_are_nested() {
 #[test]
 fn a_rule_that_nobody_would_hear_of_is_refused() {
     let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, severity: low}\n")]);
-    assert!(said.contains("nobody would hear of `a`") && said.contains("a.yaml:2:12"), "{said}");
+    assert!(
+        said.contains("no notifier would get the alerts of `a`") && said.contains("a.yaml:2:12"),
+        "{said}"
+    );
     let named = [("a.yaml", "rules:\n  - {name: a, when: arms, severity: low, notify: desk}\n")];
     assert_eq!(rules(&named).len(), 1);
 }

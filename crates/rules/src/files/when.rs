@@ -56,14 +56,14 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
     )))
 }
 
-/// Tells what in `tree`, which was written as `when` says, is probably not meant.
+/// Warns of clauses of `tree` that are probably not meant. `when`: how it was written.
 pub(crate) fn warn_of_expression(
     when: &When,
     tree: &Tree,
-    memo: &ListCache,
+    cache: &ListCache,
     faults: &mut Vec<Fault>,
 ) {
-    let told = lint::expression(tree, memo).into_iter();
+    let told = lint::expression(tree, cache).into_iter();
     match when {
         When::Expression(text) => faults.extend(told.map(|problem| fault(text, problem))),
         When::Clauses(source, span) => faults.extend(told.map(|problem| {
@@ -178,7 +178,7 @@ fn clauses(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Ve
                 .help("write words or phrases into it, or leave it out"),
         );
     }
-    // Every clause is read before any is missed, so that all faults are told.
+    // Every clause is read before any is found missing, so that all faults are reported.
     let trees: Vec<Option<Tree>> = nodes.iter().map(|node| clause(node, lists, faults)).collect();
     trees.into_iter().collect::<Option<Vec<_>>>().filter(|trees| !trees.is_empty())
 }

@@ -102,8 +102,7 @@ impl Comparison {
         format!("{} {} {value}", self.measure().as_str(), sign.as_str())
     }
 
-    /// Whether it holds of a story of so many words and so many seconds; what is not known decides
-    /// nothing.
+    /// Whether it holds of a story with so many words and so many seconds of age.
     pub(crate) fn truth(self, words: Option<usize>, age: Option<i64>) -> Truth {
         let held = match self {
             Self::Words(sign, wanted) => words.map(|words| sign.holds(words, wanted as usize)),

@@ -14,9 +14,9 @@ pub(crate) struct Lists {
     pub(crate) by_name: BTreeMap<String, Arc<TermList>>,
     /// The forms.
     pub(crate) forms: Forms,
-    /// The lists as YAML, as far as they were asked for.
+    /// The lists as YAML, made when first needed.
     pub(crate) printed: PrintedLists,
-    /// Whether others are out of sight, in a file that cannot be read: then an unknown name is no
+    /// Whether there may be more lists, in a file that cannot be read: then an unknown name is no
     /// fault.
     pub(crate) partial: bool,
 }
@@ -41,7 +41,7 @@ impl Lists {
 pub(crate) struct PrintedLists(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
 
 impl PrintedLists {
-    /// The YAML of the list `name`, made by `print` when it is first asked for.
+    /// The YAML of the list `name`, made by `print` when first needed.
     pub(crate) fn get_or_print(&self, name: &str, print: impl FnOnce() -> String) -> Arc<str> {
         let mut printed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(printed.entry(name.to_owned()).or_insert_with(|| print().into()))

@@ -1,11 +1,11 @@
-//! What stands beside NEAR and in ATLEAST: words, phrases and lists, any of which will do.
+//! The operands of NEAR, ONEAR, EXCEPT and ATLEAST: words, phrases and lists joined by OR.
 
 use std::sync::Arc;
 
 use super::term::Term;
 use crate::language::term_list::TermList;
 
-/// At least one word, phrase or list, any of which will do.
+/// At least one word, phrase or list. Any of them is enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Operand(Vec<Choice>);
 

@@ -2,7 +2,7 @@
 
 use super::operand::Operand;
 
-/// Words between two operands of NEAR, at most: who wants more wants AND.
+/// Words between two operands of NEAR, at most.
 pub(crate) const FARTHEST: usize = 1000;
 
 /// Two operands and how they must stand to one another.
@@ -34,7 +34,7 @@ impl Proximity {
         }
     }
 
-    /// The operator that a run writes; the number in it may be too great to be one.
+    /// The operator that a run writes. Its number may be too great.
     pub(crate) fn parse(run: &str) -> Option<Self> {
         let number = |prefix| {
             let digits: &str = run.strip_prefix(prefix)?;

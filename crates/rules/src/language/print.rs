@@ -1,4 +1,5 @@
-//! Writes a tree in canonical form: what it prints parses to the same tree.
+//! Writes a tree in canonical form. Clauses of a hundred levels and terms with several kinds of
+//! quotation marks aside, the form parses to the same tree.
 
 use super::operand::{Choice, Operand};
 use super::scope::Scope;
@@ -77,7 +78,8 @@ fn operand_of_and(branch: &Tree) -> String {
     }
 }
 
-/// In parentheses, where it would else be read in another way: `NOT a OR b` would be refused.
+/// The expression of `branch` as an operand, in parentheses where it needs them: `NOT a OR b` would
+/// be refused.
 pub(crate) fn operand(branch: &Tree) -> String {
     match branch {
         Tree::Not(..) | Tree::And(_) | Tree::Or(_) | Tree::Pair(..) => {

@@ -1,4 +1,4 @@
-//! Rows of a watchlist: each is a list by itself, of which a rule with `each` makes a rule.
+//! Expressions over the rows of a watchlist: a rule with `each` is a rule for every row.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(crate) fn tree_of(tree: &Tree, list: &Arc<TermList>) -> Tree {
     }
 }
 
-/// Whether `tree` may be `wanted` where no term of the list `name` is found, whatever else is.
+/// Whether `tree` may have the truth `wanted` where no term of the list `name` is found.
 pub(crate) fn may_be_without(tree: &Tree, name: &str, wanted: bool) -> bool {
     let may_be = |branch: &Tree, wanted| may_be_without(branch, name, wanted);
     let needs = |operand: &Operand| operand.is_only(name);

@@ -1,4 +1,4 @@
-//! From the text of an expression to its tree, with every fault that can be told at once.
+//! Parses an expression to its tree, and reports all of its faults at once.
 //!
 //! ```text
 //! query   = or ;
@@ -42,8 +42,8 @@ use problems::Problems;
 /// The tree of `expression`, or `None` if any of its problems is an error. Costs time linear in its
 /// length.
 ///
-/// A tree that holds where no term is found is returned like any other: a part of a rule may, a
-/// rule may not.
+/// A tree that holds where no term is found is returned, too. Whether that is a fault, the caller
+/// decides.
 pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<ExpressionProblem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(expression, &mut problems);

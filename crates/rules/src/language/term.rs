@@ -1,4 +1,4 @@
-//! Words and phrases to look for, and the lists that people keep of them.
+//! Terms: words and phrases to look for.
 
 use std::ops::Range;
 

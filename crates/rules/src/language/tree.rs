@@ -156,15 +156,15 @@ impl Tree {
         }
     }
 
-    /// The part that is to blame if this may hold where no term is found; `None` if it cannot hold
-    /// there. A language, a length and an age count as whatever does harm.
+    /// The part through which this may hold where no term is found; `None` if it cannot hold there.
+    /// A language, a length and an age count as true or false, whichever lets it hold.
     ///
-    /// A rule that holds there would match all the world's stories but a few.
+    /// A rule that may hold there would match nearly every story.
     pub(crate) fn matches_everything(&self) -> Option<&Self> {
         self.can_be_without_terms(true)
     }
 
-    /// The part that is to blame if this may be `wanted` where no term is found.
+    /// The part through which this may have the truth `wanted` where no term is found.
     fn can_be_without_terms(&self, wanted: bool) -> Option<&Self> {
         let all = |branches: &[Self]| {
             branches.iter().all(|branch| branch.can_be_without_terms(wanted).is_some())

@@ -1,4 +1,4 @@
-//! True, false, or not to be known: three-valued logic after Kleene.
+//! True, false or unknown: Kleene's three-valued logic.
 
 use serde::Serialize;
 

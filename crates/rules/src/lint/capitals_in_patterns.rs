@@ -10,7 +10,7 @@ use crate::language::syntax::ExpressionProblem;
 use crate::language::tree::Tree;
 use crate::lint::warning::warning;
 
-/// Capitals in a row that make a word rather than an abbreviation.
+/// Capitals in a row from which on they are a word and no abbreviation.
 const WORD: usize = 6;
 
 /// Warns of every such pattern of `tree`.
@@ -49,7 +49,7 @@ struct Letters {
     /// Capitals in a row.
     row: usize,
     longest: usize,
-    /// Whether it has flags, or classes in brackets: whoever writes these has thought of capitals.
+    /// Whether it has flags, or classes in brackets: then its capitals are meant.
     is_thought_of: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Very common English words: names that are also one of them, and wildcards that find too many.
+//! Warns of names that are also very common English words, and of wildcards that find many of them.
 
 use std::sync::LazyLock;
 
@@ -15,14 +15,14 @@ static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     include_str!("words.txt").lines().filter(|line| !line.starts_with('#')).collect()
 });
 
-/// Common words that begin alike for a wildcard behind that to be warned of.
+/// A wildcard that finds so many common words gets a warning.
 const MANY: usize = 12;
 
 /// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are
 /// common words, too.
 pub(super) fn warn_of_common_words(
     tree: &Tree,
-    memo: &ListCache,
+    cache: &ListCache,
     found: &mut Vec<ExpressionProblem>,
 ) {
     visit::terms(tree, &mut |term, span, scope| {
@@ -32,7 +32,7 @@ pub(super) fn warn_of_common_words(
             found.push(warning(span.clone(), message, help));
         }
     });
-    alone(tree, memo, found);
+    alone(tree, cache, found);
 }
 
 /// The wildcards of a list's own entries that find very many words.
@@ -41,8 +41,8 @@ pub(super) fn common_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
     wide.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }
 
-/// What is to be said of a word with a wildcard that stands alone: in a phrase, its neighbours
-/// narrow it down.
+/// The warning about a word with a wildcard that stands alone: in a phrase, its neighbours narrow
+/// it down.
 fn too_wide(term: &Term) -> Option<(String, String)> {
     let [TermWord::Prefix(start)] = term.words.as_slice() else { return None };
     let first = WORDS.partition_point(|word| *word < start.as_str());
@@ -72,8 +72,8 @@ pub(super) fn is_common(term: &Term) -> bool {
     }
 }
 
-/// Why a term of a table, which asks for nothing else and whose capitals say nothing, is found
-/// nearly everywhere; `None` if it is not.
+/// Why a term of a table is found nearly everywhere; `None` if it is not. Such a term has no other
+/// conditions, and its capitals do not count.
 pub(crate) fn is_everywhere(term: &Term) -> Option<&'static str> {
     let [word] = term.words.as_slice() else { return None };
     let (TermWord::Plain(word) | TermWord::Prefix(word)) = word else { return None };
@@ -84,29 +84,29 @@ pub(crate) fn is_everywhere(term: &Term) -> Option<&'static str> {
 }
 
 /// Warns of the common words of `tree`, each of which makes it hold by itself.
-fn alone(tree: &Tree, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+fn alone(tree: &Tree, cache: &ListCache, found: &mut Vec<ExpressionProblem>) {
     match tree {
         Tree::Term(term, span) if is_common(term) => found.push(common(term, span.clone())),
-        // What is said of rows is said where their table is named.
+        // Rows have their own warning, where their table is named.
         Tree::List(list, span) if list.rows.is_empty() => {
-            if let Some(term) = memo.common(list) {
+            if let Some(term) = cache.common(list) {
                 found.push(common_in_list(&term, &list.name, span.clone()));
             }
         }
         Tree::And(branches) => {
             let mut needed = branches.iter().filter(|branch| branch.matches_everything().is_none());
             if let (Some(only), None) = (needed.next(), needed.next()) {
-                alone(only, memo, found);
+                alone(only, cache, found);
             }
         }
         Tree::Or(branches) | Tree::AnyOf(1, branches, _) => {
             for branch in branches {
-                alone(branch, memo, found);
+                alone(branch, cache, found);
             }
         }
         Tree::Within(_, branch, _)
         | Tree::In(Scope::Title | Scope::Lead | Scope::Body | Scope::Text, branch, _) => {
-            alone(branch, memo, found);
+            alone(branch, cache, found);
         }
         _ => {}
     }

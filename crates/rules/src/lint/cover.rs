@@ -1,4 +1,4 @@
-//! Whether one term is found wherever another is, going by their words alone.
+//! Whether one term is found wherever another is, by their words alone.
 
 use crate::language::term::{Term, TermWord};
 

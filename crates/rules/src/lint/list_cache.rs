@@ -1,4 +1,4 @@
-//! What is known of the lists that expressions name.
+//! A cache of what lint needs to know about term lists.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -8,12 +8,11 @@ use super::index::TermIndex;
 use crate::language::term::Term;
 use crate::language::term_list::TermList;
 
-/// What is known of the lists that expressions name: each is looked at once, and only for what is
-/// asked of it.
+/// Indexes and common words of the lists that expressions name, each made when first needed.
 #[derive(Default)]
 pub(crate) struct ListCache(Mutex<HashMap<usize, Arc<CachedList>>>);
 
-/// A list and what is known of it; the list is kept, so that its address stays its own.
+/// A list and what is known of it. The list is kept, so that its address stays unique.
 struct CachedList {
     list: Arc<TermList>,
     index: OnceLock<Arc<TermIndex>>,
@@ -36,7 +35,7 @@ impl ListCache {
         Arc::clone(known.index.get_or_init(|| Arc::new(TermIndex::new(&known.list.terms))))
     }
 
-    /// A term of `list` that is a common word, too.
+    /// A term of `list` that is also a common word.
     pub(super) fn common(&self, list: &Arc<TermList>) -> Option<Arc<Term>> {
         let known = self.cached(list);
         let find = || known.list.terms.iter().find(|term| is_common(term)).cloned();

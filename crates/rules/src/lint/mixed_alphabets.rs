@@ -43,14 +43,14 @@ pub(super) fn warn_of_mixed_alphabets(tree: &Tree, found: &mut Vec<ExpressionPro
     });
 }
 
-/// The same of a list's own entries.
+/// The same for a list's own entries.
 pub(super) fn mixed_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
     let found = own.iter().enumerate().filter_map(|(at, term)| Some((at, mixed(term)?)));
     found.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }
 
-/// What is to be said of a term in which letters of one alphabet stand among those of another for
-/// letters that look alike.
+/// The warning about a term in which letters of one alphabet stand for letters of another that look
+/// alike.
 fn mixed(term: &Term) -> Option<(String, String)> {
     if term.text.is_ascii() {
         return None;

@@ -1,4 +1,4 @@
-//! Parts of an expression that can never hold.
+//! Warns of parts of an expression that can never hold.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ pub(crate) use languages::unknown as unknown_language;
 /// Warns of every part of `tree` that can never hold.
 pub(super) fn warn_of_clauses_that_never_hold(
     tree: &Tree,
-    memo: &ListCache,
+    cache: &ListCache,
     found: &mut Vec<ExpressionProblem>,
 ) {
-    branch(tree, Scope::Text, true, memo, found);
+    branch(tree, Scope::Text, true, cache, found);
 }
 
 /// `whole`: whether `tree` is all that is looked for.
@@ -33,38 +33,38 @@ fn branch(
     tree: &Tree,
     scope: Scope,
     whole: bool,
-    memo: &ListCache,
+    cache: &ListCache,
     found: &mut Vec<ExpressionProblem>,
 ) {
-    if let Some(clash) = clash(tree, scope, memo) {
+    if let Some(clash) = clash(tree, scope, cache) {
         let what = if whole { "this can never match" } else { "this part can never hold" };
         let help = if matches!(tree, Tree::Compare(..) | Tree::Not(..)) {
             "write another number"
         } else {
-            "leave out one of the two, or mend it"
+            "remove or change one of the two"
         };
         found.push(warning(clash.span, format!("{what}: {}", clash.why), help));
     }
     found.extend(unlikely(tree));
     let scope = if let Tree::In(scope, ..) = tree { *scope } else { scope };
     let whole = whole && matches!(tree, Tree::In(..) | Tree::Within(..));
-    tree.branches().iter().for_each(|inner| branch(inner, scope, whole, memo, found));
+    tree.branches().iter().for_each(|inner| branch(inner, scope, whole, cache, found));
 }
 
-/// Why `tree`, looked for in `scope`, can never hold; its branches are not looked into. `None`: it
-/// may, or it cannot be told.
+/// Why `tree` can never hold in `scope`; its branches are not examined. `None`: it may hold, or
+/// that is not known.
 ///
-/// Sound: what clashes holds of no story.
-pub(super) fn clash(tree: &Tree, scope: Scope, memo: &ListCache) -> Option<Clash> {
+/// Sound: a clash holds of no story.
+pub(super) fn clash(tree: &Tree, scope: Scope, cache: &ListCache) -> Option<Clash> {
     match tree {
         Tree::And(branches) => {
             let apart = || apart::find(branches);
-            against_negated(branches, scope, memo).or_else(apart)
+            against_negated(branches, scope, cache).or_else(apart)
         }
         Tree::Pair(pair, span) if pair.link == Proximity::Except => {
-            let mut barred = ExcludedTerms::default();
-            barred.add_operand(&pair.right, scope, span);
-            let (term, by) = barred.all_of(&pair.left, scope, memo)?;
+            let mut excluded = ExcludedTerms::default();
+            excluded.add_operand(&pair.right, scope, span);
+            let (term, by) = excluded.all_of(&pair.left, scope, cache)?;
             Some(Clash { span: span.clone(), why: outside(&term, &by) })
         }
         Tree::Compare(..) | Tree::Not(..) => apart::impossible(tree),
@@ -90,19 +90,19 @@ fn unlikely(tree: &Tree) -> Option<ExpressionProblem> {
 }
 
 /// Looks for a branch that must hold and cannot where the negated ones do not hold.
-fn against_negated(branches: &[Tree], scope: Scope, memo: &ListCache) -> Option<Clash> {
-    let mut barred = ExcludedTerms::default();
+fn against_negated(branches: &[Tree], scope: Scope, cache: &ListCache) -> Option<Clash> {
+    let mut excluded = ExcludedTerms::default();
     let mut required: Vec<(&Tree, Scope)> = Vec::new();
     for branch in branches {
         match branch {
-            Tree::Not(inner, _) => barred.add(inner, scope, &mut required),
+            Tree::Not(inner, _) => excluded.add(inner, scope, &mut required),
             other => required.push((other, scope)),
         }
     }
-    if barred.is_empty() {
+    if excluded.is_empty() {
         return None;
     }
-    required.into_iter().find_map(|(tree, scope)| barred.refutes(tree, scope, false, memo))
+    required.into_iter().find_map(|(tree, scope)| excluded.refutes(tree, scope, false, cache))
 }
 
 fn outside(left: &Arc<Term>, right: &Arc<Term>) -> String {

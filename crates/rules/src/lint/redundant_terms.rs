@@ -1,4 +1,4 @@
-//! A term that another term beside it finds already.
+//! Warns of terms that find nothing beside another term.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -16,39 +16,39 @@ use crate::language::tree::Tree;
 use crate::lint::list_cache::ListCache;
 use crate::lint::warning::{shown, warning};
 
-/// What stands beside one another in OR, in ANY or beside NEAR.
+/// Terms and lists beside one another in OR, in ANY or beside NEAR.
 #[derive(Default)]
 struct Beside<'t> {
     terms: Vec<(Scope, &'t Arc<Term>, Range<usize>)>,
     lists: Vec<(Scope, &'t Arc<TermList>, Range<usize>)>,
 }
 
-/// What is asked of those that stand beside one another.
+/// How the terms beside one another are combined.
 #[derive(Clone, Copy, PartialEq)]
 enum SiblingKind {
-    /// That any is found.
+    /// Any must be found.
     Or,
-    /// That some are found.
+    /// Some must be found.
     Any,
-    /// That any is found near something: how long it is matters.
+    /// Any must be found near something: the length of terms matters.
     Near,
 }
 
-/// Warns of terms that say nothing beside another one.
+/// Warns of terms that find nothing beside another one.
 pub(super) fn warn_of_redundant_terms(
     tree: &Tree,
-    memo: &ListCache,
+    cache: &ListCache,
     found: &mut Vec<ExpressionProblem>,
 ) {
-    branch(tree, Scope::Text, false, memo, found);
+    branch(tree, Scope::Text, false, cache, found);
 }
 
-/// `told`: whether `tree` is an OR that was looked at with the one that it stands in.
+/// `told`: whether `tree` is an OR that was checked together with the OR around it.
 fn branch(
     tree: &Tree,
     scope: Scope,
     told: bool,
-    memo: &ListCache,
+    cache: &ListCache,
     found: &mut Vec<ExpressionProblem>,
 ) {
     let is_or = matches!(tree, Tree::Or(_));
@@ -59,21 +59,21 @@ fn branch(
             for branch in branches {
                 beside.add(branch, scope, is_or);
             }
-            beside.report(if is_or { SiblingKind::Or } else { SiblingKind::Any }, memo, found);
+            beside.report(if is_or { SiblingKind::Or } else { SiblingKind::Any }, cache, found);
         }
         Tree::Pair(pair, span) => {
             let left =
                 if pair.link == Proximity::Except { SiblingKind::Or } else { SiblingKind::Near };
-            Beside::of(&pair.left, scope, span).report(left, memo, found);
+            Beside::of(&pair.left, scope, span).report(left, cache, found);
             if pair.link != Proximity::Except {
-                Beside::of(&pair.right, scope, span).report(SiblingKind::Near, memo, found);
+                Beside::of(&pair.right, scope, span).report(SiblingKind::Near, cache, found);
             }
         }
         _ => {}
     }
     let scope = if let Tree::In(scope, ..) = tree { *scope } else { scope };
     let told = is_or || (told && matches!(tree, Tree::In(..)));
-    tree.branches().iter().for_each(|inner| branch(inner, scope, told, memo, found));
+    tree.branches().iter().for_each(|inner| branch(inner, scope, told, cache, found));
 }
 
 impl<'t> Beside<'t> {
@@ -89,7 +89,7 @@ impl<'t> Beside<'t> {
         beside
     }
 
-    /// Takes in `branch`; of a field in an OR what stands in it.
+    /// Adds `branch`; of a field in an OR, its branch.
     fn add(&mut self, branch: &'t Tree, scope: Scope, in_or: bool) {
         match branch {
             Tree::Term(term, span) => self.terms.push((scope, term, span.clone())),
@@ -104,7 +104,7 @@ impl<'t> Beside<'t> {
         }
     }
 
-    fn report(&self, kind: SiblingKind, memo: &ListCache, found: &mut Vec<ExpressionProblem>) {
+    fn report(&self, kind: SiblingKind, cache: &ListCache, found: &mut Vec<ExpressionProblem>) {
         for scope in Scope::ALL {
             let terms: Vec<_> = self.terms.iter().filter(|(of, ..)| *of == scope).collect();
             let lists: Vec<_> = self.lists.iter().filter(|(of, ..)| *of == scope).collect();
@@ -114,7 +114,7 @@ impl<'t> Beside<'t> {
             }
             let index = TermIndex::new(terms.iter().map(|(_, term, _)| *term));
             let indexes: Vec<_> =
-                lists.iter().map(|(_, list, _)| (list.name.as_str(), memo.index(list))).collect();
+                lists.iter().map(|(_, list, _)| (list.name.as_str(), cache.index(list))).collect();
             for (number, (_, term, span)) in terms.iter().enumerate() {
                 let fits = |entry: &IndexedTerm| {
                     kind != SiblingKind::Near || entry.term.words.len() == term.words.len()
@@ -134,7 +134,7 @@ impl<'t> Beside<'t> {
     }
 }
 
-/// Whether `term`, the one of that `number`, says nothing beside `entry`, which covers it: of two
+/// Whether `term`, with that `number`, finds nothing beside `entry`, which covers it. Of two terms
 /// that find the same, the first one stays.
 fn is_idle(term: &Arc<Term>, number: usize, entry: &IndexedTerm) -> bool {
     let same = || entry.term.words.len() == term.words.len() && covers(term, &entry.term, 0);
@@ -150,7 +150,7 @@ fn report_lists(
         if !seen.insert(&list.name) {
             found.push(warning(
                 span.clone(),
-                format!("`${}` stands here twice", list.name),
+                format!("`${}` is here twice", list.name),
                 "leave out one of them",
             ));
         }
@@ -160,9 +160,9 @@ fn report_lists(
 fn message(term: &Term, wide: &Term, list: Option<&str>) -> String {
     let same = term.words == wide.words && term.capitals == wide.capitals;
     match list {
-        None if same => format!("{} stands here twice", shown(term)),
+        None if same => format!("{} is here twice", shown(term)),
         None => format!("{} is found by {} already", shown(term), shown(wide)),
-        Some(list) if same => format!("{} stands in `${list}` already", shown(term)),
+        Some(list) if same => format!("{} is in `${list}` already", shown(term)),
         Some(list) => format!("{} is found by {} of `${list}` already", shown(term), shown(wide)),
     }
 }
@@ -174,7 +174,7 @@ fn help(kind: SiblingKind, term: &Term) -> String {
             shown(term)
         ),
         SiblingKind::Or | SiblingKind::Near => {
-            "leave it out, or mend the other if that was meant to be narrower".to_owned()
+            "leave it out, or make the other narrower".to_owned()
         }
     }
 }

@@ -388,11 +388,11 @@ proptest! {
     #[test]
     fn what_is_said_never_to_hold_holds_of_no_text(
         required in expressions(),
-        barred in expressions(),
+        excluded in expressions(),
         texts in proptest::collection::vec(("[aAbB .]{0,6}", "(a|A|b|abc|abcd|AB|A\\.B\\.|[ .]|\n\n){0,8}"), 20),
         lang in proptest::option::of(proptest::sample::select(vec!["en", "en-GB", "de", "fr"])),
     ) {
-        let (tree, _) = syntax::parse(&format!("{required} AND NOT {barred}"), &lists(Forms::Plain));
+        let (tree, _) = syntax::parse(&format!("{required} AND NOT {excluded}"), &lists(Forms::Plain));
         // Some are refused: a field in a field.
         let Some(tree) = tree else { return Ok(()) };
         if never_holds::clash(&tree, Scope::Text, &ListCache::default()).is_some() {

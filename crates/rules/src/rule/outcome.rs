@@ -1,4 +1,4 @@
-//! What a rule makes of a story.
+//! Why a rule matches a story or not.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ pub struct Match {
     pub evidence: Vec<Evidence>,
 }
 
-/// What a rule makes of a story.
+/// Why a rule matches a story or not.
 #[derive(Clone, Debug)]
 pub struct Explained {
     /// The rule.
     pub rule: Arc<Rule>,
-    /// The row that it was explained for; `None` of a rule with `each` where it was explained for
-    /// all rows at once.
+    /// The row that was explained; `None` if the rule has no `each`, or all rows were explained at
+    /// once.
     pub row: Option<story::WatchlistRow>,
-    /// Why it does not look at the story, whatever its words are; `None` if it does.
+    /// Why its settings do not accept the story; `None` if they do.
     pub filtered_out: Option<String>,
-    /// What of its expression holds.
+    /// Which clauses of its expression hold.
     pub clause: Clause,
 }

@@ -15,7 +15,7 @@ pub struct RuleTexts {
     pub tables: Vec<Table>,
 }
 
-/// A table of which a rule file makes a term list.
+/// A table that a rule file makes a term list of.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// Its path, as [`tables_of`](crate::tables_of) gives it, and its text.
@@ -24,14 +24,15 @@ pub struct Table {
     pub unreadable: Option<String>,
 }
 
-/// What the rules may name, where a configuration is at hand.
+/// The names of a configuration that rules may use.
 #[derive(Clone, Debug, Default)]
 pub struct KnownNames {
     /// Every notifier.
     pub notifiers: BTreeSet<NotifierName>,
     /// Every feed with its tags.
     pub feeds: Vec<Carrier>,
-    /// The severities of which nobody hears unless the rule names a notifier.
+    /// The severities that the configuration sends to no notifier: a rule of such a severity must
+    /// name one.
     pub unrouted: BTreeSet<Severity>,
 }
 

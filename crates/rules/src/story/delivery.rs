@@ -1,4 +1,4 @@
-//! How often people want to be told: what rules and notifiers say of it.
+//! When and how often alerts are sent: what rules and notifiers say of it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use jiff::civil::{Time, Weekday};
 
 use crate::story::Severity;
 
-/// A rule's `burst`: so many alerts at once, then digests until it is quiet.
+/// A rule's `burst`: so many alerts at once, then digests until no more come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Burst {
-    /// Alerts of a burst that are told at once.
+    /// Alerts of a burst that are sent at once.
     pub first: u32,
-    /// How long each digest gathers; after as long without an alert the burst is over.
+    /// How long each digest collects alerts. After as long without an alert the burst is over.
     pub then: Duration,
 }
 
@@ -68,18 +68,18 @@ impl Day {
     }
 }
 
-/// A notifier's `quiet`: hours in which it only gathers.
+/// A notifier's `quiet`: hours in which it sends nothing and collects a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuietHours {
     /// When it begins.
     pub from: Time,
     /// When it ends, on the next day if that is not after `from`; never the same.
     pub to: Time,
-    /// Severities that are told all the same.
+    /// Severities that are sent at any hour.
     pub except: BTreeSet<Severity>,
 }
 
-/// A notifier's `limit`: so many messages to a receiver, the rest gathered.
+/// A notifier's `limit`: so many messages to a receiver; further alerts are collected in a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// How many; at least one.
@@ -88,10 +88,10 @@ pub struct RateLimit {
     pub per: Duration,
 }
 
-/// What a notifier says of how often its receivers want to be told.
+/// When and how often a notifier may send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryPolicy {
-    /// When it only gathers.
+    /// The hours in which it sends nothing.
     pub quiet: Option<QuietHours>,
     /// How much it may send.
     pub limit: Option<RateLimit>,

@@ -1,4 +1,4 @@
-//! What the fast way through a text knows of single characters, asked of the slow way once.
+//! A table of single characters for the fast way through a text, made by the slow way once.
 
 use std::sync::LazyLock;
 
@@ -13,8 +13,7 @@ pub(super) enum CharacterKind {
     Letter,
     /// `0` to `9`.
     Digit,
-    /// It parts words and does nothing else, but for what a full stop, a comma and an apostrophe
-    /// do.
+    /// It separates words. A full stop, a comma and an apostrophe can also join them.
     Sign,
     /// Its run goes the slow way.
     Odd,

@@ -1,5 +1,4 @@
-//! Brings the spellings of one word to one form, and remembers where each piece of that form comes
-//! from.
+//! Folds the spellings of a word to one form, and keeps where each piece of that form comes from.
 
 use std::ops::Range;
 
@@ -51,7 +50,7 @@ impl Folded {
     }
 }
 
-/// Folds `chunk`, which normalisation can see by itself, onto the end of `text`.
+/// Folds `chunk`, which can be normalised by itself, onto the end of `text`.
 fn fold_chunk(chunk: &str, text: &mut String) {
     let gap = if chunk.starts_with(stands_apart) { " " } else { "" };
     let mut base = '\0';

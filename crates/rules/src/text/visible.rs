@@ -1,5 +1,5 @@
-//! Foreign texts without what steers those who show them: direction of writing, escape sequences,
-//! characters that show nothing.
+//! Removes from foreign texts what changes how a terminal or chat shows them: direction of writing,
+//! escape sequences, characters that show nothing.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub fn is_display_control(c: char) -> bool {
     hides && !joins && !matches!(c, '\n' | '\t')
 }
 
-/// `text` without what steers. Escape sequences go as a whole, other control characters become
+/// `text` without display controls. Escape sequences go as a whole, other control characters become
 /// spaces, flags of regions stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find(is_display_control) else { return Cow::Borrowed(text) };

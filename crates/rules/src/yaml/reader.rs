@@ -23,8 +23,7 @@ const MOST_ALIASED: usize = 100_000;
 /// How many bytes of text all aliases of a document may stand for together.
 const MOST_ALIASED_BYTES: usize = 16 << 20;
 
-/// What a value costs wherever an alias stands for it: everything inside it counts, aliases
-/// expanded.
+/// The size of a value with everything inside it, aliases expanded: each alias costs this.
 #[derive(Clone, Copy, Default)]
 struct Size {
     values: usize,
@@ -147,6 +146,7 @@ impl Reader<'_> {
         self.check_tag(tag, &span);
         self.check_comment(style, &span);
         let tag = tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str());
+        let text = self.without_added_break(text, style, &span);
         let value = match Value::from_scalar(text, style, tag) {
             Ok(value) => value,
             Err(reason) => {
@@ -161,6 +161,23 @@ impl Reader<'_> {
         }
         let place = ValuePlace { span, style, is_alias: false };
         self.add(PlacedValue { place, value }, Some(text), size);
+    }
+
+    /// The content of a scalar. Where the document ends within a block scalar, the parser adds a line
+    /// break that was not written.
+    fn without_added_break<'t>(
+        &self,
+        text: &'t str,
+        style: ScalarStyle,
+        span: &Range<usize>,
+    ) -> &'t str {
+        let source = &self.source.text;
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if is_block && span.end == source.len() && !source.ends_with(['\n', '\r']) {
+            text.strip_suffix('\n').unwrap_or(text)
+        } else {
+            text
+        }
     }
 
     fn read_alias(&mut self, anchor: usize, span: Range<usize>) -> Option<()> {
@@ -256,7 +273,7 @@ impl Reader<'_> {
             None
         } else if let Some(text) = text {
             let is_new = parent.is_new_key(&item.value, text);
-            (!is_new).then_some(("this key stands here twice", "keep one of the two"))
+            (!is_new).then_some(("this key is here twice", "keep one of the two"))
         } else {
             Some(("a key must be a word", "if this is a value, put it in quotes"))
         };

@@ -1,4 +1,4 @@
-//! Tests of the YAML room.
+//! Tests of the YAML reader.
 
 use proptest::prelude::*;
 

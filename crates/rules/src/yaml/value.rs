@@ -132,18 +132,18 @@ fn bool_of(text: &str) -> Option<bool> {
 /// The integer that `text` writes, in base 10, or in base 16, 8 or 2 behind `0x`, `0o` or `0b`;
 /// `None` if it writes none.
 fn integer(text: &str) -> Result<Option<Number>, NoValue> {
-    let (is_negative, unsigned) = match text.strip_prefix('-') {
+    let (is_negative, magnitude) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let bases = [("0x", 16), ("0o", 8), ("0b", 2)];
     let based = bases.into_iter().find_map(|(mark, base)| {
-        let digits = unsigned.strip_prefix(mark)?;
+        let digits = magnitude.strip_prefix(mark)?;
         is_number(digits, base).then_some((digits, base))
     });
-    let Some((digits, base)) = based
-        .or_else(|| (is_number(unsigned, 10) && !has_leading_zero(text)).then_some((unsigned, 10)))
-    else {
+    let Some((digits, base)) = based.or_else(|| {
+        (is_number(magnitude, 10) && !has_leading_zero(text)).then_some((magnitude, 10))
+    }) else {
         return Ok(None);
     };
     let Ok(number) = u64::from_str_radix(digits, base) else { return Err(NoValue::TooLarge) };

@@ -9,29 +9,28 @@ use crate::language::term::Term;
 pub(crate) type Occurrence<'t> = (&'t Term, TokenSpan);
 
 impl Operand {
-    /// Where any of it stands in `view`, by text and first word.
+    /// The occurrences of its terms in `view`, sorted by text and first word.
     pub(crate) fn occurrences<'t>(
         &'t self,
-        page: &TokenizedStory<'_>,
+        tokenized: &TokenizedStory<'_>,
         view: &StoryView,
     ) -> Vec<Occurrence<'t>> {
         let mut found: Vec<Occurrence<'t>> = Vec::new();
         for term in self.terms() {
-            found.extend(page.occurrences(term, view).map(|stretch| (term, stretch)));
+            found.extend(tokenized.occurrences(term, view).map(|token_span| (term, token_span)));
         }
-        found.sort_by_key(|(_, stretch)| (stretch.text, stretch.tokens.start));
+        found.sort_by_key(|(_, token_span)| (token_span.text, token_span.tokens.start));
         found
     }
 
-    /// Where any of it stands in `view` without overlapping another such place: as many places as
-    /// there can be, in order.
+    /// The greatest number of occurrences in `view` that do not overlap, in order.
     pub(crate) fn places<'t>(
         &'t self,
-        page: &TokenizedStory<'_>,
+        tokenized: &TokenizedStory<'_>,
         view: &StoryView,
     ) -> Vec<Occurrence<'t>> {
-        let mut found = self.occurrences(page, view);
-        found.sort_by_key(|(_, stretch)| (stretch.text, stretch.tokens.end));
+        let mut found = self.occurrences(tokenized, view);
+        found.sort_by_key(|(_, token_span)| (token_span.text, token_span.tokens.end));
         let mut places: Vec<Occurrence<'t>> = Vec::new();
         for occurrence in found {
             if places.last().is_none_or(|(_, last)| !last.overlaps(&occurrence.1)) {
@@ -47,23 +46,25 @@ impl Pair {
     /// EXCEPT.
     pub(crate) fn find(
         &self,
-        page: &TokenizedStory<'_>,
+        tokenized: &TokenizedStory<'_>,
         view: &StoryView,
     ) -> Option<Vec<Occurrence<'_>>> {
-        let right = self.right.occurrences(page, view);
-        self.left.occurrences(page, view).into_iter().find_map(|left| {
+        let right = self.right.occurrences(tokenized, view);
+        self.left.occurrences(tokenized, view).into_iter().find_map(|left| {
             let around = self.around(&left.1, &right);
             if self.link == Proximity::Except {
                 let is_outside = !around.iter().any(|(_, right)| left.1.overlaps(right));
                 return is_outside.then(|| vec![left]);
             }
-            let other =
-                around.iter().find(|(_, right)| self.link.joins(&left.1, right, page))?.clone();
+            let other = around
+                .iter()
+                .find(|(_, right)| self.link.joins(&left.1, right, tokenized))?
+                .clone();
             Some(vec![left, other])
         })
     }
 
-    /// Those of `right`, in order, that are near enough to `left` to matter.
+    /// The occurrences of `right`, in order, that are near enough to `left`.
     fn around<'r, 't>(
         &self,
         left: &TokenSpan,
@@ -82,13 +83,13 @@ impl Pair {
 }
 
 impl Proximity {
-    fn joins(self, left: &TokenSpan, right: &TokenSpan, page: &TokenizedStory<'_>) -> bool {
+    fn joins(self, left: &TokenSpan, right: &TokenSpan, tokenized: &TokenizedStory<'_>) -> bool {
         let (Self::Near(most) | Self::Onear(most)) = self else { return false };
         let in_order = left.tokens.start < right.tokens.start;
         let (first, second) = if in_order { (left, right) } else { (right, left) };
         (in_order || matches!(self, Self::Near(_)))
             && !left.overlaps(right)
             && second.tokens.start - first.tokens.end <= most
-            && page.share_paragraph(left, right)
+            && tokenized.share_paragraph(left, right)
     }
 }

@@ -1,4 +1,4 @@
-//! What is probably not meant in a table: rows that are called as common words are.
+//! Warns of rows of a table whose names are common words.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::language::term_list::ListRow;
 use crate::lint;
 use crate::yaml::Text;
 
-/// Rows that are named; the rest is counted.
+/// Rows that a warning names; the rest is counted.
 const MOST_ROWS: usize = 10;
 
 /// Warns, at `from`, of the rows of the list `name` of which a term is a common word or a single

@@ -143,7 +143,7 @@ impl<'t> UnquotedPhrase<'t> {
             )
         } else {
             let message =
-                format!("`{written}` counts for nothing here: `{}` is one phrase", self.shown());
+                format!("`{written}` has no effect here: `{}` is one phrase", self.shown());
             let help =
                 "write AND, OR or NOT for an operator; for the phrase, put it in double quotes";
             (message, help.to_owned())
@@ -177,7 +177,7 @@ impl<'t> UnquotedPhrase<'t> {
         let bare = written.trim_end_matches(['?', '？']);
         (!bare.is_empty()).then(|| Doubt {
             span: word.span.clone(),
-            message: "`?` stands for no letter here, and counts for nothing".to_owned(),
+            message: "`?` stands for no letter here, and has no effect".to_owned(),
             help: format!("write `{bare}*` for words that begin so, or `\"{written}\"` if the sign is punctuation"),
         })
     }
@@ -193,7 +193,7 @@ impl<'t> UnquotedPhrase<'t> {
         let bare = quoted.trim_matches(['\'', '‘', '’', '‚', '‹', '›']);
         (!bare.is_empty()).then(|| Doubt {
             span,
-            message: "single quotes count for nothing in an expression".to_owned(),
+            message: "single quotes have no effect in an expression".to_owned(),
             help: format!(
                 "write `{bare}`: words that follow one another are a phrase; double quotes make one, too: `\"{bare}\"`"
             ),

@@ -1,4 +1,4 @@
-//! Puts lexemes together to a tree; goes on after a fault, so that all of them are told.
+//! Builds a tree of lexemes. Goes on after a fault, so that all faults are reported.
 
 use std::ops::Range;
 
@@ -162,8 +162,8 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    /// An operand with its negations. What is missing is told, and stands as an item without a
-    /// tree.
+    /// An operand with its negations. A missing operand is reported, and stands as an item without
+    /// a tree.
     fn item(&mut self, joint: Joint, joint_span: Range<usize>) -> ParsedOperand {
         let first = self.at;
         let start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);

@@ -1,10 +1,10 @@
-//! What is wrong with one expression, and what is probably not meant in it.
+//! The faults and warnings of one expression.
 
 use std::ops::Range;
 
 use crate::fault::Level;
 
-/// Faults told of one expression: who has that many wants to see them mended first.
+/// Faults and warnings reported of one expression, at most.
 pub(super) const MOST_PROBLEMS: usize = 25;
 
 /// Something wrong with an expression.
@@ -24,7 +24,7 @@ pub(crate) struct ExpressionProblem {
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     pub(super) found: Vec<ExpressionProblem>,
-    /// Whether any is an error, told or not.
+    /// Whether any is an error, reported or not.
     pub(super) broken: bool,
 }
 

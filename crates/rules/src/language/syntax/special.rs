@@ -1,5 +1,4 @@
-//! What begins with a word or sign of its own and is no word: SENT(, ATLEAST/3(, ANY/2(,
-//! comparisons, regular expressions.
+//! Special forms: SENT(, ATLEAST/3(, ANY/2(, comparisons, regular expressions.
 
 use std::ops::Range;
 

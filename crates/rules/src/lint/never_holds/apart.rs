@@ -21,8 +21,7 @@ pub(super) fn find(branches: &[Tree]) -> Option<Clash> {
         })
 }
 
-/// Two clauses about `scope`, a field with one value, of which no value of the one meets one of the
-/// other.
+/// Two clauses about `scope`, a field with one value, that share no value.
 fn of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool) -> Option<Clash> {
     let values = |branch| match branch {
         &Tree::In(of, ref inner, ref span) if of == scope => Some((texts(inner)?, span, branch)),

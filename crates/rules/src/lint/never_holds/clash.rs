@@ -16,13 +16,13 @@ pub(crate) struct Clash {
     pub(crate) why: String,
 }
 
-/// What must be there and must not.
-pub(super) fn at_once(found: &Term, barred: &Term) -> String {
-    if found.words == barred.words {
+/// The reason where `found` must be there and `excluded` must not.
+pub(super) fn at_once(found: &Term, excluded: &Term) -> String {
+    if found.words == excluded.words {
         return format!("{} must be there, and must not", shown(found));
     }
-    let (found, barred) = (shown(found), shown(barred));
-    format!("where {found} is found, so is {barred}, which must not be there")
+    let (found, excluded) = (shown(found), shown(excluded));
+    format!("where {found} is found, so is {excluded}, which must not be there")
 }
 
 /// What an expression writes for `tree`, cut where it is long.

@@ -1,4 +1,4 @@
-//! What must not be there, and which clauses cannot hold without it.
+//! The terms that must not be found, and the clauses that cannot hold without them.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use crate::lint::list_cache::ListCache;
 /// Terms of a list that are looked at one by one.
 const LISTED: usize = 200;
 
-/// What must not be there, by the field where it must not.
+/// The terms that must not be found, by field.
 #[derive(Default)]
 pub(super) struct ExcludedTerms<'t> {
     terms: Vec<(Arc<Term>, Range<usize>)>,
@@ -33,7 +33,7 @@ impl<'t> ExcludedTerms<'t> {
         self.terms.is_empty() && self.lists.is_empty() && self.clauses.is_empty()
     }
 
-    /// Takes in that `tree` must not hold; what must hold for that goes to `required`.
+    /// Records that `tree` must not hold. Clauses that must hold for that go to `required`.
     pub(super) fn add(
         &mut self,
         tree: &'t Tree,
@@ -57,7 +57,7 @@ impl<'t> ExcludedTerms<'t> {
         }
     }
 
-    /// Takes in that nothing of `operand`, which an operator at `span` takes, must be there.
+    /// Records that nothing of `operand`, which an operator at `span` takes, may be found.
     pub(super) fn add_operand(&mut self, operand: &'t Operand, scope: Scope, span: &Range<usize>) {
         for choice in operand.choices() {
             match choice {
@@ -79,30 +79,30 @@ impl<'t> ExcludedTerms<'t> {
         tree: &Tree,
         scope: Scope,
         part: bool,
-        memo: &ListCache,
+        cache: &ListCache,
     ) -> Option<Clash> {
         let whole = if part { None } else { self.as_a_whole(tree, scope) };
         whole.or_else(|| match tree {
-            Tree::Term(term, _) => self.clash(term, scope, memo),
-            Tree::List(list, _) => self.lists(list, scope, memo),
-            Tree::Or(branches) => self.all(branches, scope, part, memo),
+            Tree::Term(term, _) => self.clash(term, scope, cache),
+            Tree::List(list, _) => self.lists(list, scope, cache),
+            Tree::Or(branches) => self.all(branches, scope, part, cache),
             Tree::And(branches) => {
-                branches.iter().find_map(|branch| self.refutes(branch, scope, part, memo))
+                branches.iter().find_map(|branch| self.refutes(branch, scope, part, cache))
             }
-            Tree::In(scope, branch, _) => self.refutes(branch, *scope, part, memo),
-            Tree::Within(_, branch, _) => self.refutes(branch, scope, true, memo),
+            Tree::In(scope, branch, _) => self.refutes(branch, *scope, part, cache),
+            Tree::Within(_, branch, _) => self.refutes(branch, scope, true, cache),
             Tree::Pair(pair, _) => {
                 let right = pair.link != Proximity::Except;
-                let left = self.operand(&pair.left, scope, memo);
-                left.or_else(|| self.operand(&pair.right, scope, memo).filter(|_| right))
+                let left = self.operand(&pair.left, scope, cache);
+                left.or_else(|| self.operand(&pair.right, scope, cache).filter(|_| right))
             }
-            Tree::AtLeast(_, operand, _) => self.operand(operand, scope, memo),
-            Tree::AnyOf(least, items, _) => self.too_many(*least, items, scope, part, memo),
+            Tree::AtLeast(_, operand, _) => self.operand(operand, scope, cache),
+            Tree::AnyOf(least, items, _) => self.too_many(*least, items, scope, part, cache),
             Tree::Pattern(..) | Tree::Compare(..) | Tree::Not(..) => None,
         })
     }
 
-    /// Whether the very clause must not hold.
+    /// Whether this clause must not hold.
     fn as_a_whole(&self, tree: &Tree, scope: Scope) -> Option<Clash> {
         if self.clauses.is_empty() || matches!(tree, Tree::Term(..) | Tree::List(..) | Tree::In(..))
         {
@@ -119,8 +119,8 @@ impl<'t> ExcludedTerms<'t> {
         Some(Clash { span: span.clone(), why })
     }
 
-    fn all(&self, branches: &[Tree], scope: Scope, part: bool, memo: &ListCache) -> Option<Clash> {
-        let mut clashes = branches.iter().map(|branch| self.refutes(branch, scope, part, memo));
+    fn all(&self, branches: &[Tree], scope: Scope, part: bool, cache: &ListCache) -> Option<Clash> {
+        let mut clashes = branches.iter().map(|branch| self.refutes(branch, scope, part, cache));
         let first = clashes.next()??;
         clashes.all(|clash| clash.is_some()).then_some(first)
     }
@@ -132,22 +132,22 @@ impl<'t> ExcludedTerms<'t> {
         items: &[Tree],
         scope: Scope,
         part: bool,
-        memo: &ListCache,
+        cache: &ListCache,
     ) -> Option<Clash> {
         let mut left: usize = items.iter().map(Tree::weight).sum();
         items.iter().find_map(|item| {
-            let clash = self.refutes(item, scope, part, memo)?;
+            let clash = self.refutes(item, scope, part, cache)?;
             left -= item.weight();
             (left < least).then_some(clash)
         })
     }
 
-    fn operand(&self, operand: &Operand, scope: Scope, memo: &ListCache) -> Option<Clash> {
+    fn operand(&self, operand: &Operand, scope: Scope, cache: &ListCache) -> Option<Clash> {
         let mut first = None;
         for choice in operand.choices() {
             let clash = match choice {
-                Choice::Term(term) => self.clash(term, scope, memo),
-                Choice::List(list) => self.lists(list, scope, memo),
+                Choice::Term(term) => self.clash(term, scope, cache),
+                Choice::List(list) => self.lists(list, scope, cache),
             };
             first.get_or_insert(clash?);
         }
@@ -155,20 +155,22 @@ impl<'t> ExcludedTerms<'t> {
     }
 
     /// Why no term of `list` can be there.
-    fn lists(&self, list: &Arc<TermList>, scope: Scope, memo: &ListCache) -> Option<Clash> {
-        let same =
-            self.lists.iter().find(|(of, barred, _)| of.holds(scope) && barred.name == list.name);
+    fn lists(&self, list: &Arc<TermList>, scope: Scope, cache: &ListCache) -> Option<Clash> {
+        let same = self
+            .lists
+            .iter()
+            .find(|(of, excluded, _)| of.holds(scope) && excluded.name == list.name);
         if let Some((_, _, span)) = same {
             let why = format!("`${}` must be there, and must not", list.name);
             return Some(Clash { span: span.clone(), why });
         }
-        let mut clashes = list.terms.iter().map(|term| self.clash(term, scope, memo));
+        let mut clashes = list.terms.iter().map(|term| self.clash(term, scope, cache));
         let first = clashes.next()??;
         (list.terms.len() <= LISTED && clashes.all(|clash| clash.is_some())).then_some(first)
     }
 
-    fn clash(&self, term: &Arc<Term>, scope: Scope, memo: &ListCache) -> Option<Clash> {
-        let (by, span) = self.by(term, scope, memo)?;
+    fn clash(&self, term: &Arc<Term>, scope: Scope, cache: &ListCache) -> Option<Clash> {
+        let (by, span) = self.by(term, scope, cache)?;
         Some(Clash { span, why: at_once(term, &by) })
     }
 
@@ -178,7 +180,7 @@ impl<'t> ExcludedTerms<'t> {
         &self,
         operand: &Operand,
         scope: Scope,
-        memo: &ListCache,
+        cache: &ListCache,
     ) -> Option<(Arc<Term>, Arc<Term>)> {
         let mut first = None;
         for choice in operand.choices() {
@@ -187,19 +189,20 @@ impl<'t> ExcludedTerms<'t> {
                 Choice::List(list) => list.terms.as_slice(),
             };
             for term in terms {
-                let (by, _) = self.by(term, scope, memo)?;
+                let (by, _) = self.by(term, scope, cache)?;
                 first.get_or_insert_with(|| (Arc::clone(term), by));
             }
         }
         first
     }
 
-    /// What must not be there and is found wherever `term` is found in `scope`; and its place.
+    /// A term that must not be found and is found wherever `term` is found in `scope`; and its
+    /// place.
     fn by(
         &self,
         term: &Arc<Term>,
         scope: Scope,
-        memo: &ListCache,
+        cache: &ListCache,
     ) -> Option<(Arc<Term>, Range<usize>)> {
         let fits = |by: &Term| match scope {
             Scope::Site | Scope::Lang => by.text.eq_ignore_ascii_case(&term.text),
@@ -214,7 +217,7 @@ impl<'t> ExcludedTerms<'t> {
             }
         }
         self.lists.iter().filter(|(wider, ..)| wider.holds(scope)).find_map(|(_, list, span)| {
-            let index = memo.index(list);
+            let index = cache.index(list);
             let entry = index.covering(term, |entry| fits(&entry.term))?;
             Some((Arc::clone(&entry.term), span.clone()))
         })

@@ -2,7 +2,7 @@
 
 use frostem::Algorithm;
 
-/// The longest word that is stemmed, in bytes; a longer one is no word of a language.
+/// The longest word that is stemmed, in bytes.
 const LONGEST: usize = 64;
 
 /// How a language makes stems. Snowball's for English is Porter2.

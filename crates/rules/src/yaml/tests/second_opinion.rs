@@ -103,7 +103,8 @@ fn write(part: &Part, indent: usize, flow: bool, text: &mut String) {
         Part::Mapping(items, inline) if flow || *inline || items.is_empty() => {
             text.push('{');
             for (number, item) in items.iter().enumerate() {
-                text.push_str(&format!("k{number}: "));
+                std::fmt::Write::write_fmt(text, format_args!("k{number}: "))
+                    .expect("strings grow");
                 write(item, indent, true, text);
                 text.push_str(", ");
             }
@@ -111,13 +112,14 @@ fn write(part: &Part, indent: usize, flow: bool, text: &mut String) {
         }
         Part::List(items, _) => {
             for item in items {
-                text.push_str(&format!("\n{pad}- "));
+                std::fmt::Write::write_fmt(text, format_args!("\n{pad}- ")).expect("strings grow");
                 write(item, indent + 1, false, text);
             }
         }
         Part::Mapping(items, _) => {
             for (number, item) in items.iter().enumerate() {
-                text.push_str(&format!("\n{pad}k{number}: "));
+                std::fmt::Write::write_fmt(text, format_args!("\n{pad}k{number}: "))
+                    .expect("strings grow");
                 write(item, indent + 1, false, text);
             }
         }

@@ -3,7 +3,7 @@
 
 use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number};
 
-/// Names before a parenthesis, ours, and what else to say.
+/// Names before a parenthesis, our names, and what the advice adds.
 const NAMES: [(&str, &str, &str); 13] = [
     ("HEADLINE", "title:", ""),
     ("HLEAD", "lead:", ""),
@@ -22,7 +22,7 @@ const NAMES: [(&str, &str, &str); 13] = [
 
 /// Names before a parenthesis for which there is nothing to write, and why.
 const NEEDLESS: [(&str, &str); 3] = [
-    ("NOCAPS", ": capitals count for nothing, unless cs() asks for them"),
+    ("NOCAPS", ": capitals have no effect outside cs()"),
     ("PLURAL", " for this form only; for both, say `forms: plural` in the rule"),
     ("SINGULAR", " for this form only; for both, say `forms: plural` in the rule"),
 ];
@@ -69,7 +69,7 @@ fn counted_word(context: &LexerContext<'_>) -> Option<Refusal> {
         behind.split_whitespace().next().filter(|word| word.chars().all(char::is_alphanumeric))?;
     let end = name.len() + behind.find(word)? + word.len();
     lower.starts_with("atleast").then(|| Refusal {
-        message: format!("`{name}` wants parentheses around what it is about"),
+        message: format!("`{name}` needs parentheses around its words"),
         stands_for: Some(LexemeKind::Refused),
         translation: Some(format!("{ours}({word})")),
         ..refusal(end, name, &ours, String::new())

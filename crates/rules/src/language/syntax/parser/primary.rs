@@ -43,7 +43,7 @@ impl Parser<'_, '_> {
         if let Tree::Term(term, _) = inside {
             return Some(Tree::Term(Arc::new(Term::clone(&term).cased()), span));
         }
-        let help = "write it for each that wants it: (cs(US) OR cs(ICE))";
+        let help = "write it for each: (cs(US) OR cs(ICE))";
         self.problems.error(inside.span(), "`cs()` takes one word or phrase", help);
         None
     }
@@ -135,7 +135,7 @@ impl Parser<'_, '_> {
         if least > count && !self.lists.partial {
             let message =
                 format!("this can never hold: `{}` lists {count}", &self.text[span.clone()]);
-            let help = "list more, parted by commas, or ask for fewer of them";
+            let help = "list more, separated by commas, or ask for fewer of them";
             self.problems.error(span, message, help);
             return None;
         }
@@ -165,8 +165,8 @@ impl Parser<'_, '_> {
         None
     }
 
-    /// The items of `ANY` with their parentheses; every one is read before any is missed, so that
-    /// all faults are told.
+    /// The items of `ANY` with their parentheses. Every item is read, so that all faults are
+    /// reported.
     fn items(&mut self) -> Option<Vec<Tree>> {
         let open = self.open()?;
         let outer = self.inside;
