@@ -174,7 +174,7 @@ async fn run_on(
     let known = known(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
-    greet(&config, &rules, store.holdings().await?, &begun);
+    greet(&config, &rules, store.count_holdings().await?, &begun);
     let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
     world.cut_waits(now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
@@ -194,7 +194,7 @@ async fn run_on(
     };
     tokio::join!(work, check);
     Ok(RunEnd {
-        undelivered: store.undelivered(now()).await?,
+        undelivered: store.count_undelivered(now()).await?,
         refused: world.refused.load(Ordering::Relaxed),
     })
 }
@@ -354,7 +354,7 @@ impl World {
     fn rest(&self) -> impl Fn(&HostKey, RetryAfter) {
         |host, asked| {
             let at = now();
-            self.store.rest_host(host.0.clone(), self.hosts.rest(host, asked.end(at)), at);
+            self.store.record_host_rest(host.0.clone(), self.hosts.rest(host, asked.end(at)), at);
         }
     }
 

@@ -61,19 +61,19 @@ pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
     StoryFate, StoryRecord,
 };
-pub use backfill::Settled;
+pub use backfill::SettledStory;
 pub use deliveries::{
-    Delivery, DeliveryState, DeliverySubject, DeskError, Retried, RetrySelection, retry,
-    undelivered,
+    Delivery, DeliveryState, DeliverySubject, Retried, RetrySelection, StoreCommandError,
+    list_undelivered, retry_messages,
 };
-pub use feeds::poll_now;
+pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
 pub use health::ReceiverHealth;
 pub use lock::{Lock, lock};
 pub use open::OpenError;
 pub use outbox::{OutboxTurn, Sending};
-pub use silences::{mute, silences, unmute};
-pub use sweep::{Gone, Retention, SweepPosition, SweepStep};
+pub use silences::{add_silence, end_silence, list_silences};
+pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when
 /// its call returns, and is carried to its end even if the caller stops waiting.
@@ -135,7 +135,7 @@ pub struct FeedState {
     /// Where permanent redirects lead from its address.
     pub moved: Option<Move>,
     /// How it has fared, as far as people are told of that.
-    pub course: FeedHealthHistory,
+    pub health_history: FeedHealthHistory,
     /// Whether the last poll failed before a server answered: for its name, the connection or a
     /// policy.
     pub unreached: bool,
@@ -151,7 +151,7 @@ pub struct PollRecord {
     /// Items that are new, edited or re-keyed.
     pub items: Vec<ItemRecord>,
     /// Which known items came and went; nothing but after a 200.
-    pub turnover: RemovedAndReturned,
+    pub removed_and_returned: RemovedAndReturned,
     /// The time before it in which items may have come and gone.
     pub gap: Option<FeedGap>,
     /// What is to be told of the feed, and to whom.
@@ -166,7 +166,7 @@ pub struct ItemRecord {
     /// Whether it tells other news than what is known by its key, which is then past.
     pub renews: bool,
     /// The key it had, if it was re-keyed.
-    pub was: Option<ItemKey>,
+    pub previous_key: Option<ItemKey>,
     /// Its guid.
     pub guid: Option<String>,
     /// Its normalised link.
@@ -205,7 +205,7 @@ pub struct MatchResult {
     pub read: Read,
     /// What the text is compared by, where it was read in full and is long enough to be known by
     /// it.
-    pub print: Option<Box<Fingerprint>>,
+    pub fingerprint: Option<Box<Fingerprint>>,
     /// One for every rule that matched; empty if none did.
     pub alerts: Vec<NewAlert>,
     /// The feeds that it was matched for.
@@ -230,7 +230,7 @@ pub struct WaitingStory {
     /// for its page.
     pub read: Option<Read>,
     /// Every feed that carries it, first seen first.
-    pub sightings: Vec<FeedEntry>,
+    pub feed_entries: Vec<FeedEntry>,
     /// Page fetches that failed so far for this revision.
     pub attempts: u32,
     /// Page fetches so far, for all revisions.
@@ -249,7 +249,7 @@ pub struct FinalText {
     /// Page fetches that it took just now.
     pub fetches: u32,
     /// When its page is to be looked at again. Counts only where the text was open.
-    pub look_again: Option<Timestamp>,
+    pub recheck_at: Option<Timestamp>,
 }
 
 /// A settled story whose page is to be looked at again.
@@ -264,7 +264,7 @@ pub struct RecheckDue {
     /// The text that the feed gave.
     pub told: String,
     /// Every feed that carries it, first seen first.
-    pub sightings: Vec<FeedEntry>,
+    pub feed_entries: Vec<FeedEntry>,
     /// Page fetches so far.
     pub fetches: u32,
 }
@@ -277,7 +277,7 @@ pub struct RecheckResult {
     /// Page fetches that it took.
     pub fetches: u32,
     /// When to look again.
-    pub next: Option<Timestamp>,
+    pub next_recheck: Option<Timestamp>,
 }
 
 /// A message that this run may send now.
@@ -325,7 +325,7 @@ pub enum Finish {
     /// Sent; what the receiver answered.
     Sent(String),
     /// To be tried again.
-    Again(RetryRecord),
+    Retry(RetryRecord),
     /// Given up, kept for replay. Why, in words.
     Dead(String),
     /// Refused for its size: a digest of several alerts is halved, anything else is tried again as

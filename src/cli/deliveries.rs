@@ -14,7 +14,9 @@ use crate::cli::names::unknown_name;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::clock::now;
 use crate::daemon;
-use crate::store::{self, Delivery, DeliveryState, DeliverySubject, DeskError, RetrySelection};
+use crate::store::{
+    self, Delivery, DeliveryState, DeliverySubject, RetrySelection, StoreCommandError,
+};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
@@ -84,7 +86,7 @@ pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
 fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
     let config = load::config_or_tell(&arguments.config.path)?;
     let found = block_on(async {
-        store::undelivered(&config.store).await.map_err(|why| unavailable(&why))
+        store::list_undelivered(&config.store).await.map_err(|why| unavailable(&why))
     });
     let (mut deliveries, away) = found?;
     if let Some(name) = &arguments.notifier {
@@ -121,7 +123,7 @@ fn is_wanted(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
 }
 
 fn to_json(delivery: &Delivery) -> Value {
-    let about = match &delivery.what {
+    let about = match &delivery.subject {
         DeliverySubject::Story(title) => json!({ "story": title }),
         DeliverySubject::Digest(alerts) => json!({ "digest": alerts }),
         DeliverySubject::Notice(subject) => json!({ "notice": subject }),
@@ -129,7 +131,7 @@ fn to_json(delivery: &Delivery) -> Value {
     json!({
         "id": delivery.id, "message": delivery.uid, "state": word(delivery.state),
         "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": about,
-        "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.tried,
+        "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
         "why": delivery.why,
     })
 }
@@ -146,7 +148,9 @@ fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     let config = load::config_or_tell(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {
-        store::retry(&config.store, which, &receivers, now()).await.map_err(|why| unavailable(&why))
+        store::retry_messages(&config.store, which, &receivers, now())
+            .await
+            .map_err(|why| unavailable(&why))
     })?;
     output::print_line(format_args!(
         "{} due now",
@@ -170,6 +174,6 @@ fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     ))
 }
 
-fn unavailable(why: &DeskError) -> Exit {
+fn unavailable(why: &StoreCommandError) -> Exit {
     output::fail(why, Exit::Unavailable)
 }

@@ -64,12 +64,12 @@ impl Archive {
     }
 
     /// What the state of every feed is, in the order of their names.
-    pub async fn feeds(&mut self) -> Result<Vec<FeedState>, StoreError> {
+    pub async fn feed_states(&mut self) -> Result<Vec<FeedState>, StoreError> {
         Ok(feeds::all(&mut self.conn).await?)
     }
 
     /// The gaps that were found at `since` or later, the latest first.
-    pub async fn gaps(&mut self, since: Timestamp) -> Result<Vec<PastGap>, StoreError> {
+    pub async fn gaps_since(&mut self, since: Timestamp) -> Result<Vec<PastGap>, StoreError> {
         Ok(gaps::since(&mut self.conn, since).await?)
     }
 
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(archive.page(at(0), None, 1).await.unwrap()[0].story.body, "Teaser.");
         bench
             .store
-            .settle(waiting.id, waiting.revision, page("The page.", verdict(&[])), at(9))
+            .settle_story(waiting.id, waiting.revision, page("The page.", verdict(&[])), at(9))
             .await
             .unwrap();
         let stored = archive.page(at(0), None, 1).await.unwrap().remove(0);

@@ -13,7 +13,7 @@ use tidings_rules::story::{FeedName, Read, Story};
 
 /// A story that was matched, whatever came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
+pub struct SettledStory {
     /// Its row.
     pub id: StoryId,
     /// Which revision of its text this is.
@@ -28,7 +28,7 @@ pub struct Settled {
 
 impl Store {
     /// The rules that have looked back.
-    pub async fn looked_back(&self) -> Result<BTreeSet<String>, StoreError> {
+    pub async fn backfilled_rules(&self) -> Result<BTreeSet<String>, StoreError> {
         let names: Vec<String> =
             sqlx::query_scalar("SELECT rule FROM backfill").fetch_all(&self.readers).await?;
         Ok(names.into_iter().collect())
@@ -36,12 +36,12 @@ impl Store {
 
     /// Stories with texts that were matched, after the row `after`, first seen at `since` or later,
     /// in the order of their rows; none at the end.
-    pub async fn settled(
+    pub async fn settled_stories(
         &self,
         since: Timestamp,
         after: Option<StoryId>,
         limit: u32,
-    ) -> Result<Vec<Settled>, StoreError> {
+    ) -> Result<Vec<SettledStory>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// Remembers that these rules have looked back.
-    pub async fn has_looked_back(
+    pub async fn record_backfill(
         &self,
         rules: BTreeSet<String>,
         now: Timestamp,
@@ -84,8 +84,12 @@ impl Store {
     }
 }
 
-fn settled(id: StoryId, row: &SqliteRow, feeds: Vec<FeedName>) -> Result<Settled, sqlx::Error> {
-    Ok(Settled {
+fn settled(
+    id: StoryId,
+    row: &SqliteRow,
+    feeds: Vec<FeedName>,
+) -> Result<SettledStory, sqlx::Error> {
+    Ok(SettledStory {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
@@ -150,19 +154,22 @@ mod tests {
         ];
         bench.poll("wire", 0, items).await;
         bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
-        let found = bench.store.settled(at(0), None, 9).await.unwrap();
+        let found = bench.store.settled_stories(at(0), None, 9).await.unwrap();
         let told: Vec<_> =
             found.iter().map(|found| (found.story.title.as_str(), found.feeds.len())).collect();
         assert_eq!(told, [("a", 2), ("d", 1)]);
-        assert_eq!(bench.store.settled(at(0), Some(found[0].id), 9).await.unwrap(), found[1..]);
-        assert_eq!(bench.store.settled(at(1), None, 9).await.unwrap(), []);
+        assert_eq!(
+            bench.store.settled_stories(at(0), Some(found[0].id), 9).await.unwrap(),
+            found[1..]
+        );
+        assert_eq!(bench.store.settled_stories(at(1), None, 9).await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn what_a_look_back_finds_is_told_once_and_not_of_a_story_that_has_changed() {
         let bench = Bench::new().await;
         bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
-        let story = bench.store.settled(at(0), None, 9).await.unwrap().remove(0);
+        let story = bench.store.settled_stories(at(0), None, 9).await.unwrap().remove(0);
         assert!(!bench.store.add_alerts(story.id, 2, verdict(&["arms"]), at(1)).await.unwrap());
         for _ in 0..2 {
             assert!(bench.store.add_alerts(story.id, 1, verdict(&["arms"]), at(1)).await.unwrap());
@@ -175,8 +182,8 @@ mod tests {
     async fn a_rule_that_looked_back_is_remembered_over_a_crash() {
         let bench = Bench::new().await;
         let names: BTreeSet<String> = ["arms", "oil"].map(str::to_owned).into();
-        bench.store.has_looked_back(names.clone(), at(0)).await.unwrap();
-        bench.store.has_looked_back(names.clone(), at(1)).await.unwrap();
-        assert_eq!(bench.crash().await.store.looked_back().await.unwrap(), names);
+        bench.store.record_backfill(names.clone(), at(0)).await.unwrap();
+        bench.store.record_backfill(names.clone(), at(1)).await.unwrap();
+        assert_eq!(bench.crash().await.store.backfilled_rules().await.unwrap(), names);
     }
 }

@@ -26,7 +26,7 @@ pub struct Delivery {
     /// Whom it is for.
     pub receiver: Receiver,
     /// What it tells of: a headline.
-    pub what: DeliverySubject,
+    pub subject: DeliverySubject,
     /// When it was written down.
     pub created: Timestamp,
     /// When it is tried next; `None` if nobody will try it.
@@ -34,7 +34,7 @@ pub struct Delivery {
     /// How often it was tried.
     pub attempts: u32,
     /// When it was last tried.
-    pub tried: Option<Timestamp>,
+    pub last_attempt: Option<Timestamp>,
     /// What its last attempt came to.
     pub why: Option<String>,
 }
@@ -83,9 +83,9 @@ pub struct Retried {
 
 /// All that is not delivered in the store at `path`, oldest first, and the state of every receiver
 /// that fails or rests. Nothing is written.
-pub async fn undelivered(
+pub async fn list_undelivered(
     path: &Path,
-) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), DeskError> {
+) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), StoreCommandError> {
     let mut conn = beside::to_read(path).await?;
     let rows = sqlx::query(
         "SELECT message.*, story.title, story.opening,
@@ -108,12 +108,12 @@ pub async fn undelivered(
 
 /// Makes dead messages of the store at `path` due at `now`, with the same id and the same bytes, as
 /// if they had never been tried. Those for nobody in `receivers` become held.
-pub async fn retry(
+pub async fn retry_messages(
     path: &Path,
     which: RetrySelection,
     receivers: &[Receiver],
     now: Timestamp,
-) -> Result<Retried, DeskError> {
+) -> Result<Retried, StoreCommandError> {
     let mut conn = beside::to_write(path).await?;
     let retried = retry_in(&mut conn, which, receivers, now).await.map_err(StoreError::from)?;
     beside::close(conn).await?;
@@ -122,7 +122,7 @@ pub async fn retry(
 
 /// Why a command beside a running Tidings failed.
 #[derive(Debug, thiserror::Error)]
-pub enum DeskError {
+pub enum StoreCommandError {
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -184,11 +184,11 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
             notifier: NotifierName(row.try_get("notifier")?),
             recipient: row.try_get("recipient")?,
         },
-        what: what(row)?,
+        subject: what(row)?,
         created: time(row, "created")?,
         due,
         attempts: row.try_get("attempts")?,
-        tried: maybe_time(row, "tried")?,
+        last_attempt: maybe_time(row, "tried")?,
         why: row.try_get("why")?,
     })
 }
@@ -235,7 +235,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_delivered_is_listed_with_the_reason_and_who_fails() {
         let (bench, ..) = bench().await;
-        let (deliveries, away) = undelivered(&bench.path()).await.unwrap();
+        let (deliveries, away) = list_undelivered(&bench.path()).await.unwrap();
         let shown: Vec<_> =
             deliveries.iter().map(|one| (one.id, one.state, one.due, one.attempts)).collect();
         let expected = [
@@ -244,9 +244,9 @@ mod tests {
             (3, DeliveryState::Dead, None, 1),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(deliveries[1].what, DeliverySubject::Story("b".to_owned()));
+        assert_eq!(deliveries[1].subject, DeliverySubject::Story("b".to_owned()));
         assert_eq!(deliveries[1].why.as_deref(), Some("550 no such user"));
-        assert_eq!((&deliveries[1].receiver, deliveries[1].tried), (&desk(), Some(at(0))));
+        assert_eq!((&deliveries[1].receiver, deliveries[1].last_attempt), (&desk(), Some(at(0))));
         assert_eq!(
             away.iter().map(|(one, health)| (one.to_string(), health.failures)).collect::<Vec<_>>(),
             [("desk".to_owned(), 1)]
@@ -257,19 +257,20 @@ mod tests {
     async fn the_dead_are_sent_again_with_the_same_id_and_bytes() {
         let (bench, run, payloads) = bench().await;
         let these = RetrySelection::These([1, 2, 9].into());
-        let retried = retry(&bench.path(), these, &[desk()], at(5)).await.unwrap();
+        let retried = retry_messages(&bench.path(), these, &[desk()], at(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![2], held: vec![], others: vec![1, 9] });
         let lease = bench.lease(run, "desk", 5).await.remove(0);
         assert_eq!((lease.message, lease.counted, &lease.payload), (2, 0, &payloads[1]));
         let retried =
-            retry(&bench.path(), RetrySelection::AllDead, &[desk()], at(6)).await.unwrap();
+            retry_messages(&bench.path(), RetrySelection::AllDead, &[desk()], at(6)).await.unwrap();
         assert_eq!(retried.due, [3]);
     }
 
     #[tokio::test]
     async fn the_dead_of_a_receiver_that_left_are_held() {
         let (bench, ..) = bench().await;
-        let retried = retry(&bench.path(), RetrySelection::AllDead, &[], at(5)).await.unwrap();
+        let retried =
+            retry_messages(&bench.path(), RetrySelection::AllDead, &[], at(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![], held: vec![2, 3], others: vec![] });
         assert_eq!(bench.store.start_run(&[desk()], at(6)).await.unwrap().held, []);
     }

@@ -82,7 +82,7 @@ mod tests {
         };
         let ended = vec![
             (leases[0].clone(), again(FailureCause::Failed, FailureScope::Notifier, AHEAD + 60)),
-            (leases[1].clone(), Finish::Again(wish)),
+            (leases[1].clone(), Finish::Retry(wish)),
             (leases[2].clone(), again(FailureCause::Unreached, FailureScope::Notifier, AHEAD + 5)),
         ];
         bench.turn(run, ended, &[], AHEAD).await;

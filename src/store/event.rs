@@ -55,7 +55,7 @@ pub(super) async fn of(
     .fetch_one(&mut *conn)
     .await?;
     let own = Membership { event, update: None };
-    let Some(print) = verdict.print.as_deref().filter(|_| free) else { return Ok(own) };
+    let Some(print) = verdict.fingerprint.as_deref().filter(|_| free) else { return Ok(own) };
     let Some(joined) = copied(conn, story, print, verdict, now).await? else { return Ok(own) };
     sqlx::query("UPDATE story SET event = $2 WHERE id = $1")
         .bind(story.0)

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use url::Url;
 
 use super::column::{from_millis, maybe_time, millis, time, to_json};
-use super::{DeskError, FeedState, Store, StoreError, beside};
+use super::{FeedState, Store, StoreCommandError, StoreError, beside};
 use crate::feed::hints::{Pauses, PollHints};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
 use crate::polling::health::{FeedHealth, FeedHealthHistory};
@@ -47,7 +47,7 @@ const KNOWN_ITEMS: &str = "
 
 impl Store {
     /// What every feed's state is, of those the store knows, in the order of their names.
-    pub async fn feeds(&self) -> Result<Vec<FeedState>, StoreError> {
+    pub async fn feed_states(&self) -> Result<Vec<FeedState>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         Ok(all(&mut reader).await?)
     }
@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// What these items of a feed said when they were last read, by their keys.
-    pub async fn texts_of(
+    pub async fn item_texts(
         &self,
         feed: &FeedName,
         items: Vec<ItemKey>,
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// The feeds that somebody asked to have polled now. Each is said once.
-    pub async fn take_asked_polls(&self) -> Result<Vec<FeedName>, StoreError> {
+    pub async fn take_requested_polls(&self) -> Result<Vec<FeedName>, StoreError> {
         let is_asked = "SELECT EXISTS (SELECT 1 FROM feed WHERE poll_asked IS NOT NULL)";
         if !sqlx::query_scalar(is_asked).fetch_one(&self.readers).await? {
             return Ok(Vec::new());
@@ -134,12 +134,12 @@ async fn take_asked(conn: &mut SqliteConnection) -> Result<Vec<FeedName>, sqlx::
 /// Asks whoever runs on the store at `path` to poll these feeds now; with `failing`, those of them
 /// that fail and are not gone for good. Returns which of them it was asked for, in the order of
 /// their names: the others were never polled, or do not fail.
-pub async fn poll_now(
+pub async fn request_polls(
     path: &Path,
     feeds: &[FeedName],
     failing: bool,
     now: Timestamp,
-) -> Result<Vec<FeedName>, DeskError> {
+) -> Result<Vec<FeedName>, StoreCommandError> {
     let mut conn = beside::to_write(path).await?;
     let names: Vec<String> = sqlx::query_scalar(
         "UPDATE feed SET poll_asked = $1
@@ -191,7 +191,7 @@ fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
             pauses: Pauses::from_bits(row.try_get("pauses")?),
         },
         moved: moved(row)?,
-        course: course(row)?,
+        health_history: course(row)?,
         unreached: row.try_get("unreached")?,
     })
 }
@@ -246,7 +246,11 @@ mod tests {
         bench.poll("wire", 0, items.collect()).await;
         let gone: Vec<&str> = known[..999].iter().map(String::as_str).collect();
         let turnover = turnover(&gone, &[]);
-        bench.store.record_poll(PollRecord { turnover, ..poll("wire", 1, vec![]) }).await.unwrap();
+        bench
+            .store
+            .record_poll(PollRecord { removed_and_returned: turnover, ..poll("wire", 1, vec![]) })
+            .await
+            .unwrap();
         bench
     }
 
@@ -281,13 +285,13 @@ mod tests {
             bench.store.record_poll(PollRecord { state, ..poll(name, 0, vec![]) }).await.unwrap();
         }
         let feeds = ["failing", "gone", "new", "well"].map(|name| FeedName(name.to_owned()));
-        let asked = poll_now(&bench.path(), &feeds, true, at(1)).await.unwrap();
+        let asked = request_polls(&bench.path(), &feeds, true, at(1)).await.unwrap();
         assert_eq!(asked, feeds[..1]);
-        assert_eq!(bench.store.take_asked_polls().await.unwrap(), feeds[..1]);
-        assert_eq!(bench.store.take_asked_polls().await.unwrap(), []);
+        assert_eq!(bench.store.take_requested_polls().await.unwrap(), feeds[..1]);
+        assert_eq!(bench.store.take_requested_polls().await.unwrap(), []);
 
-        let asked = poll_now(&bench.path(), &feeds, false, at(1)).await.unwrap();
+        let asked = request_polls(&bench.path(), &feeds, false, at(1)).await.unwrap();
         assert_eq!(asked, [feeds[0].clone(), feeds[1].clone(), feeds[3].clone()]);
-        assert_eq!(bench.store.take_asked_polls().await.unwrap().len(), 3);
+        assert_eq!(bench.store.take_requested_polls().await.unwrap().len(), 3);
     }
 }

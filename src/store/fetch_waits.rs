@@ -48,7 +48,7 @@ mod tests {
     #[tokio::test]
     async fn what_waits_by_a_clock_that_was_ahead_waits_no_longer_than_it_was_to() {
         let bench = Bench::new().await;
-        bench.store.rest_host("example.org:443".to_owned(), at(1060), at(1000));
+        bench.store.record_host_rest("example.org:443".to_owned(), at(1060), at(1000));
         bench
             .poll(
                 "wire",
@@ -57,32 +57,32 @@ mod tests {
             )
             .await;
         let [a, b] = <[_; 2]>::try_from(bench.waiting(1000).await).unwrap();
-        bench.store.page_failed(a.id, 1, at(1005)).await.unwrap();
-        let settled = FinalText { look_again: Some(at(9000)), ..page("The page.", verdict(&[])) };
-        assert!(bench.store.settle(b.id, 1, settled, at(1001)).await.unwrap());
+        bench.store.record_page_failure(a.id, 1, at(1005)).await.unwrap();
+        let settled = FinalText { recheck_at: Some(at(9000)), ..page("The page.", verdict(&[])) };
+        assert!(bench.store.settle_story(b.id, 1, settled, at(1001)).await.unwrap());
 
         for _ in 0..2 {
             bench.store.cut_fetch_waits(Some(at(700)), at(100)).await.unwrap();
             let rests = bench.store.resting_hosts(at(100)).await.unwrap();
             assert_eq!(rests, [("example.org:443".to_owned(), at(160))]);
-            assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(105)));
+            assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at(105)));
             assert_eq!(bench.waiting(105).await[0].since, at(100));
-            assert_eq!(bench.store.next_look(&[]).await.unwrap(), Some(at(700)));
+            assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at(700)));
         }
     }
 
     #[tokio::test]
     async fn waits_of_a_clock_that_was_right_are_left_alone() {
         let bench = Bench::new().await;
-        bench.store.rest_host("example.org:443".to_owned(), at(60), at(0));
+        bench.store.record_host_rest("example.org:443".to_owned(), at(60), at(0));
         bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
         let waiting = bench.waiting(0).await.remove(0);
-        bench.store.page_failed(waiting.id, 1, at(5)).await.unwrap();
+        bench.store.record_page_failure(waiting.id, 1, at(5)).await.unwrap();
         bench.store.cut_fetch_waits(Some(at(700)), at(1)).await.unwrap();
         assert_eq!(
             bench.store.resting_hosts(at(1)).await.unwrap(),
             [("example.org:443".to_owned(), at(60))]
         );
-        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(5)));
+        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at(5)));
     }
 }

@@ -72,7 +72,7 @@ impl Bench {
     }
 
     pub(super) async fn waiting(&self, now: i64) -> Vec<super::WaitingStory> {
-        self.store.waiting(at(now), &[], 100).await.unwrap()
+        self.store.waiting_stories(at(now), &[], 100).await.unwrap()
     }
 
     /// What is known of a feed's items with the one-letter keys that tests give them.
@@ -130,9 +130,9 @@ impl Bench {
     ) -> OutboxTurn {
         let sending = busy.iter().map(|(notifier, busy)| {
             let to = [(String::new(), *busy)].into();
-            (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, to })
+            (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, in_flight: to })
         });
-        self.store.turn(run, ended, sending.collect(), at(now), as_json()).await.unwrap()
+        self.store.outbox_turn(run, ended, sending.collect(), at(now), as_json()).await.unwrap()
     }
 
     /// When the first message of each recipient of the desk is due.
@@ -167,7 +167,7 @@ impl Bench {
 /// An attempt that failed as `cause` and concerns `scope`; it is repeated at `seconds`.
 pub(super) fn again(cause: FailureCause, scope: FailureScope, seconds: i64) -> Finish {
     let (counts, why) = (cause == FailureCause::Failed, "421 try later".to_owned());
-    Finish::Again(RetryRecord { at: at(seconds), cause, scope, counts, rest: None, why })
+    Finish::Retry(RetryRecord { at: at(seconds), cause, scope, counts, rest: None, why })
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -189,14 +189,25 @@ pub(super) fn state(feed: &str) -> FeedState {
         mean_gap: Some(Duration::from_millis(5_400_001)),
         hints: PollHints::default(),
         moved: None,
-        course: FeedHealthHistory { failing_since: None, last_news: Some(at(-9)), told: None },
+        health_history: FeedHealthHistory {
+            failing_since: None,
+            last_news: Some(at(-9)),
+            told: None,
+        },
         unreached: false,
     }
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
     let turnover = RemovedAndReturned::default();
-    PollRecord { now: at(now), state: state(feed), items, turnover, gap: None, notices: vec![] }
+    PollRecord {
+        now: at(now),
+        state: state(feed),
+        items,
+        removed_and_returned: turnover,
+        gap: None,
+        notices: vec![],
+    }
 }
 
 /// What one poll finds: these known items left, those came back.
@@ -225,7 +236,7 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
     ItemRecord {
         key: ItemKey(key.to_owned()),
         renews: false,
-        was: None,
+        previous_key: None,
         guid: Some(key.to_owned()),
         link: Some(format!("http://example.org/{key}")),
         stem: Some(format!("/{key}")),
@@ -243,7 +254,7 @@ pub(super) fn verdict(rules: &[&str]) -> MatchResult {
     let policy = Arc::new(DeliveryPolicies { manners: BTreeMap::new(), zone: TimeZone::UTC });
     MatchResult {
         read: Read::Full,
-        print: None,
+        fingerprint: None,
         alerts,
         feeds: vec![FeedName("wire".to_owned())],
         due: at(0),
@@ -253,7 +264,7 @@ pub(super) fn verdict(rules: &[&str]) -> MatchResult {
 
 /// What one look at a page came to.
 pub(super) fn page(body: &str, verdict: MatchResult) -> FinalText {
-    FinalText { body: body.to_owned(), verdict, fetches: 1, look_again: None }
+    FinalText { body: body.to_owned(), verdict, fetches: 1, recheck_at: None }
 }
 
 pub(super) fn settle(rules: &[&str]) -> StoryPlan {

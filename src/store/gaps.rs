@@ -30,7 +30,7 @@ pub struct PastGap {
 
 impl Store {
     /// Forgets gaps that were found before a time. Returns how many.
-    pub async fn forget_gaps(&self, before: Timestamp) -> Result<u64, StoreError> {
+    pub async fn delete_gaps_before(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.write(move |conn| Box::pin(forget(conn, before))).await
     }
 }
@@ -97,15 +97,15 @@ mod tests {
             bench.store.record_poll(PollRecord { gap, ..poll(feed, found, vec![]) }).await.unwrap();
         }
         let mut archive = Archive::open(&bench.path()).await.unwrap();
-        let found = archive.gaps(at(11)).await.unwrap();
+        let found = archive.gaps_since(at(11)).await.unwrap();
         let told: Vec<_> = found
             .iter()
             .map(|past| (past.feed.0.as_str(), past.gap.since, past.gap.until))
             .collect();
         assert_eq!(told, [("paper", at(2), at(19)), ("wire", at(12), at(20))]);
-        assert_eq!(archive.gaps(at(0)).await.unwrap().len(), 3);
+        assert_eq!(archive.gaps_since(at(0)).await.unwrap().len(), 3);
 
-        assert_eq!(bench.store.forget_gaps(at(20)).await.unwrap(), 1);
-        assert_eq!(archive.gaps(at(0)).await.unwrap(), found);
+        assert_eq!(bench.store.delete_gaps_before(at(20)).await.unwrap(), 1);
+        assert_eq!(archive.gaps_since(at(0)).await.unwrap(), found);
     }
 }

@@ -32,7 +32,7 @@ pub struct ReceiverHealth {
 impl ReceiverHealth {
     /// Whether nothing is known against `receiver`.
     #[must_use]
-    pub fn is_well(&self, receiver: &Receiver) -> bool {
+    pub fn is_healthy(&self, receiver: &Receiver) -> bool {
         let refused = |(notice, _): &(Notice, bool)| {
             notice.notifier == receiver.notifier
                 && notice.recipient.as_deref().unwrap_or_default() == receiver.recipient
@@ -43,7 +43,7 @@ impl ReceiverHealth {
     }
 
     /// Refusals of which nobody was told yet.
-    pub fn untold_refusals(&self) -> impl Iterator<Item = &Notice> {
+    pub fn unannounced_refusals(&self) -> impl Iterator<Item = &Notice> {
         self.refused.iter().filter(|(_, told)| !told).map(|(notice, _)| notice)
     }
 }
@@ -63,7 +63,7 @@ impl Store {
 
 impl Store {
     /// Has `notice` told to each of `audience` who was not told of it today.
-    pub async fn tell_of_store(
+    pub async fn notify_of_store(
         &self,
         notice: StoreNotice,
         audience: Vec<Receiver>,
@@ -123,7 +123,7 @@ pub(super) async fn note(
             }
             Ok(())
         }
-        Finish::Again(again) | Finish::TooLarge(again) => failed(conn, lease, again, now).await,
+        Finish::Retry(again) | Finish::TooLarge(again) => failed(conn, lease, again, now).await,
         Finish::Dead(why) => refused(conn, receiver, why, now).await,
     }
 }
@@ -275,7 +275,7 @@ async fn announce(
 
 impl Store {
     /// Whether anybody has a message whose key begins with `key`.
-    pub async fn was_told(&self, key: &str) -> Result<bool, StoreError> {
+    pub async fn was_notified(&self, key: &str) -> Result<bool, StoreError> {
         let told = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)",
         );

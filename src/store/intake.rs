@@ -31,7 +31,7 @@ pub(super) async fn keep_plain(
     let mut known = known(conn, feed, &items).await?;
     let (mut kept, mut stories, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for mut item in items {
-        let is_new = item.was.is_none() && !known.items.contains(&item.key.0);
+        let is_new = item.previous_key.is_none() && !known.items.contains(&item.key.0);
         match item.news.take() {
             Some((story, plan))
                 if is_new && is_quiet(&plan) && known.stories.insert(item.story.0.clone()) =>
@@ -59,7 +59,7 @@ pub(super) async fn keep_plain(
 fn is_quiet(plan: &StoryPlan) -> bool {
     match plan {
         StoryPlan::Record(_) | StoryPlan::ReadPage => true,
-        StoryPlan::Settle(verdict) => verdict.alerts.is_empty() && verdict.print.is_none(),
+        StoryPlan::Settle(verdict) => verdict.alerts.is_empty() && verdict.fingerprint.is_none(),
     }
 }
 

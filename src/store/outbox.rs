@@ -25,7 +25,7 @@ pub struct Sending {
     /// How many messages may be under way.
     pub at_once: u32,
     /// How many are, by recipient.
-    pub to: BTreeMap<String, u32>,
+    pub in_flight: BTreeMap<String, u32>,
 }
 
 /// What a turn of the outbox came to.
@@ -36,7 +36,7 @@ pub struct OutboxTurn {
     /// When the next message is due that a notifier with room can be sent; `None`: none waits.
     pub next: Option<Timestamp>,
     /// How the receivers stand.
-    pub standing: ReceiverHealth,
+    pub receiver_health: ReceiverHealth,
 }
 
 impl Store {
@@ -51,7 +51,7 @@ impl Store {
     ///   is away, what is late becomes a digest first; while a whole notifier is, the recipient
     ///   that was longest not tried is probed. A message that `render` refuses becomes dead, and is
     ///   not among them.
-    pub async fn turn(
+    pub async fn outbox_turn(
         &self,
         run: i64,
         ended: Vec<(Lease, Finish)>,
@@ -64,7 +64,7 @@ impl Store {
 
     /// Messages not sent and not dead, held ones too, but for digests that still gather at `now`:
     /// what `run --once` must not leave behind.
-    pub async fn undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
+    pub async fn count_undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
         let undelivered = sqlx::query_scalar(
             "SELECT count(*) FROM message
              WHERE state IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
@@ -76,7 +76,7 @@ impl Store {
     }
 
     /// What the store holds.
-    pub async fn holdings(&self) -> Result<Holdings, StoreError> {
+    pub async fn count_holdings(&self) -> Result<Holdings, StoreError> {
         let (stories, alerts, waiting, dead) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
                     (SELECT count(*) FROM message WHERE state IN ('pending', 'leased', 'held')),
@@ -102,13 +102,13 @@ async fn turn(
         let begun = lease_due(conn, run, &open, &standing.away, now, &render).await?;
         for lease in &begun {
             let sending = sending.entry(open.notifier.clone()).or_default();
-            *sending.to.entry(lease.receiver.recipient.clone()).or_default() += 1;
+            *sending.in_flight.entry(lease.receiver.recipient.clone()).or_default() += 1;
         }
         leases.extend(begun);
     }
     let open = open(conn, &sending, &standing.away, now).await?;
     let next = open.iter().flat_map(|open| &open.waiting).map(|waiting| waiting.due).min();
-    Ok(OutboxTurn { leases, next, standing })
+    Ok(OutboxTurn { leases, next, receiver_health: standing })
 }
 
 /// A notifier that has room.
@@ -137,7 +137,7 @@ async fn open(
     now: Timestamp,
 ) -> Result<Vec<OpenNotifier>, sqlx::Error> {
     let mut all = Vec::new();
-    for (notifier, Sending { at_once, to }) in sending {
+    for (notifier, Sending { at_once, in_flight: to }) in sending {
         let (most, from) = limits(away.get(&whole(notifier)), *at_once, now);
         let Some(free) = most.checked_sub(to.values().sum()).filter(|free| *free > 0) else {
             continue;

@@ -32,7 +32,7 @@ impl Store {
 
     /// Has it kept that a host (name:port) asked at `now` to be left alone until then, so that a
     /// restart heeds it. Nobody waits for it.
-    pub fn rest_host(&self, host: String, until: Timestamp, now: Timestamp) {
+    pub fn record_host_rest(&self, host: String, until: Timestamp, now: Timestamp) {
         self.write_soon(move |conn| {
             Box::pin(async move { keep_rest(conn, &host, until, now).await })
         });
@@ -46,8 +46,8 @@ async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, s
     for item in &others {
         waits |= keep_item(conn, feed, item, now).await?;
     }
-    mark(conn, feed, &record.turnover.gone, Some(now)).await?;
-    mark(conn, feed, &record.turnover.back, None).await?;
+    mark(conn, feed, &record.removed_and_returned.gone, Some(now)).await?;
+    mark(conn, feed, &record.removed_and_returned.back, None).await?;
     if let Some(gap) = record.gap {
         gaps::keep(conn, feed, gap, now).await?;
     }
@@ -86,9 +86,9 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.hints.pauses.bits())
     .bind(state.moved.as_ref().map(|moved| moved.to.as_str()))
     .bind(state.moved.as_ref().map(|moved| millis(moved.since)))
-    .bind(state.course.failing_since.map(millis))
-    .bind(state.course.last_news.map(millis))
-    .bind(state.course.told.map(FeedHealth::as_str))
+    .bind(state.health_history.failing_since.map(millis))
+    .bind(state.health_history.last_news.map(millis))
+    .bind(state.health_history.told.map(FeedHealth::as_str))
     .bind(state.unreached)
     .execute(conn)
     .await?;
@@ -155,7 +155,7 @@ async fn update_sighting(
          WHERE feed = $1 AND key = $2 RETURNING story",
     )
     .bind(&feed.0)
-    .bind(&item.was.as_ref().unwrap_or(&item.key).0)
+    .bind(&item.previous_key.as_ref().unwrap_or(&item.key).0)
     .bind(&item.key.0)
     .bind(&item.guid)
     .bind(&item.link)
@@ -220,7 +220,7 @@ mod tests {
             failures: 4,
             error: Some("410".to_owned()),
             unreached: true,
-            course: FeedHealthHistory {
+            health_history: FeedHealthHistory {
                 failing_since: Some(at(3)),
                 last_news: None,
                 told: Some(FeedHealth::Gone),
@@ -230,17 +230,17 @@ mod tests {
         for expected in [first, gone] {
             let record = PollRecord { state: expected.clone(), ..poll("wire", 0, vec![]) };
             assert!(!bench.store.record_poll(record).await.unwrap());
-            assert_eq!(bench.store.feeds().await.unwrap(), [expected]);
+            assert_eq!(bench.store.feed_states().await.unwrap(), [expected]);
         }
         let bench = bench.crash().await;
-        assert_eq!(bench.store.feeds().await.unwrap()[0].failures, 4);
+        assert_eq!(bench.store.feed_states().await.unwrap()[0].failures, 4);
     }
 
     #[tokio::test]
     async fn a_host_rests_until_the_latest_time_it_asked_for() {
         let bench = Bench::new().await;
         for until in [60, 30, 50] {
-            bench.store.rest_host("example.org:443".to_owned(), at(until), at(0));
+            bench.store.record_host_rest("example.org:443".to_owned(), at(until), at(0));
         }
         bench.poll("wire", 1, vec![]).await;
         assert_eq!(
@@ -276,7 +276,7 @@ mod tests {
         bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
         let moved = ItemRecord {
             key: ItemKey("a2".to_owned()),
-            was: Some(ItemKey("a".to_owned())),
+            previous_key: Some(ItemKey("a".to_owned())),
             hash: "1".to_owned(),
             news: None,
             ..item("elsewhere", settle(&[]))
@@ -285,7 +285,7 @@ mod tests {
         let known = bench.known("wire").await;
         assert_eq!(known.len(), 1);
         assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str()), ("a2", "1"));
-        assert_eq!(bench.store.holdings().await.unwrap().stories, 1);
+        assert_eq!(bench.store.count_holdings().await.unwrap().stories, 1);
     }
 
     #[tokio::test]
@@ -311,7 +311,7 @@ mod tests {
             [("a", "2", false), (past(1).as_str(), "0", true), (past(2).as_str(), "1", true)]
         );
         assert!(known[1..].iter().all(|item| item.guid.is_none() && item.link.is_none()));
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts), (3, 2));
     }
 
@@ -326,7 +326,7 @@ mod tests {
                 .poll(feed, now, vec![ItemRecord { renews: true, ..item("a", settle(&["arms"])) }])
                 .await;
         }
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts), (2, 1));
     }
 
@@ -345,7 +345,10 @@ mod tests {
         ] {
             bench
                 .store
-                .record_poll(PollRecord { turnover, ..poll("wire", now, vec![]) })
+                .record_poll(PollRecord {
+                    removed_and_returned: turnover,
+                    ..poll("wire", now, vec![])
+                })
                 .await
                 .unwrap();
             assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");
@@ -362,11 +365,12 @@ mod tests {
     async fn a_poll_is_recorded_whole_or_not_at_all() {
         let bench = Bench::new().await;
         // The last takes a key that another has: nothing that the poller makes.
-        let clash = ItemRecord { was: Some(ItemKey("a".to_owned())), ..item("b", settle(&[])) };
+        let clash =
+            ItemRecord { previous_key: Some(ItemKey("a".to_owned())), ..item("b", settle(&[])) };
         let items = vec![item("a", settle(&["arms"])), item("b", settle(&[])), clash];
         bench.store.record_poll(poll("wire", 0, items)).await.unwrap_err();
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts, held.waiting), (0, 0, 0));
-        assert_eq!(bench.store.feeds().await.unwrap(), []);
+        assert_eq!(bench.store.feed_states().await.unwrap(), []);
     }
 }

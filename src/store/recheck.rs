@@ -12,7 +12,7 @@ use tidings_rules::story::FeedEntry;
 impl Store {
     /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due
     /// first, at most `limit`. None of them waits.
-    pub async fn looks(
+    pub async fn due_rechecks(
         &self,
         now: Timestamp,
         busy: &[StoryId],
@@ -38,7 +38,7 @@ impl Store {
     }
 
     /// When the next page is to be looked at again, but for those of `busy`.
-    pub async fn next_look(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_recheck(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT id, look_again FROM story
              WHERE look_again IS NOT NULL AND fate IN ('matched', 'unmatched') AND purged IS NULL
@@ -53,7 +53,7 @@ impl Store {
     /// Records, in one transaction, what looking again came to: a changed text is a new revision,
     /// of which only rules tell that have not told yet. `false`, and nothing written, if the story
     /// has a newer revision by now, or waits.
-    pub async fn looked_again(
+    pub async fn record_recheck(
         &self,
         story: StoryId,
         revision: i64,
@@ -74,7 +74,7 @@ fn look(
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         told: row.try_get("feed_text")?,
-        sightings,
+        feed_entries: sightings,
         fetches: row.try_get("page_fetches")?,
     })
 }
@@ -86,7 +86,7 @@ async fn keep(
     looked: RecheckResult,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let RecheckResult { change, fetches, next } = looked;
+    let RecheckResult { change, fetches, next_recheck: next } = looked;
     let kept = sqlx::query(
         "UPDATE story SET look_again = $3, page_fetches = page_fetches + $4
          WHERE id = $1 AND revision = $2 AND fate IN ('matched', 'unmatched') AND purged IS NULL",
@@ -114,7 +114,7 @@ async fn keep(
         .execute(&mut *conn)
         .await?;
         alerts::keep(conn, story, &verdict, now).await?;
-        event::keep_sketch(conn, story, verdict.print.as_deref(), now).await?;
+        event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await?;
         alerts::decide_fate(conn, story).await?;
     }
     Ok(true)
@@ -130,16 +130,18 @@ mod tests {
     async fn settled(bench: &Bench, rules: &[&str]) -> RecheckDue {
         bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
         let waiting = bench.waiting(0).await.remove(0);
-        let settled = FinalText { look_again: Some(at(60)), ..page("The page.", verdict(rules)) };
-        assert!(bench.store.settle(waiting.id, waiting.revision, settled, at(1)).await.unwrap());
-        bench.store.looks(at(60), &[], 9).await.unwrap().remove(0)
+        let settled = FinalText { recheck_at: Some(at(60)), ..page("The page.", verdict(rules)) };
+        assert!(
+            bench.store.settle_story(waiting.id, waiting.revision, settled, at(1)).await.unwrap()
+        );
+        bench.store.due_rechecks(at(60), &[], 9).await.unwrap().remove(0)
     }
 
     fn changed(body: &str, rules: &[&str], next: Option<i64>) -> RecheckResult {
         RecheckResult {
             change: Some((body.to_owned(), verdict(rules))),
             fetches: 1,
-            next: next.map(at),
+            next_recheck: next.map(at),
         }
     }
 
@@ -151,16 +153,18 @@ mod tests {
             (look.story.body.as_str(), look.told.as_str(), look.fetches),
             ("The page.", "Teaser.", 1)
         );
-        assert_eq!(look.sightings.len(), 1);
-        assert_eq!(bench.store.looks(at(59), &[], 9).await.unwrap(), []);
-        assert_eq!(bench.store.looks(at(60), &[look.id], 9).await.unwrap(), []);
-        assert_eq!(bench.store.next_look(&[]).await.unwrap(), Some(at(60)));
-        assert_eq!(bench.store.next_look(&[look.id]).await.unwrap(), None);
+        assert_eq!(look.feed_entries.len(), 1);
+        assert_eq!(bench.store.due_rechecks(at(59), &[], 9).await.unwrap(), []);
+        assert_eq!(bench.store.due_rechecks(at(60), &[look.id], 9).await.unwrap(), []);
+        assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at(60)));
+        assert_eq!(bench.store.next_recheck(&[look.id]).await.unwrap(), None);
 
-        let unchanged = RecheckResult { change: None, fetches: 1, next: Some(at(90)) };
-        assert!(bench.store.looked_again(look.id, look.revision, unchanged, at(61)).await.unwrap());
-        assert_eq!(bench.store.looks(at(89), &[], 9).await.unwrap(), []);
-        let again = bench.store.looks(at(90), &[], 9).await.unwrap().remove(0);
+        let unchanged = RecheckResult { change: None, fetches: 1, next_recheck: Some(at(90)) };
+        assert!(
+            bench.store.record_recheck(look.id, look.revision, unchanged, at(61)).await.unwrap()
+        );
+        assert_eq!(bench.store.due_rechecks(at(89), &[], 9).await.unwrap(), []);
+        let again = bench.store.due_rechecks(at(90), &[], 9).await.unwrap().remove(0);
         assert_eq!((again.fetches, again.revision), (2, look.revision));
     }
 
@@ -169,13 +173,13 @@ mod tests {
         let bench = Bench::new().await;
         let look = settled(&bench, &["arms"]).await;
         let edit = changed("The page, edited.", &["arms", "oil"], None);
-        assert!(bench.store.looked_again(look.id, look.revision, edit, at(61)).await.unwrap());
+        assert!(bench.store.record_recheck(look.id, look.revision, edit, at(61)).await.unwrap());
         let told = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
         assert_eq!(bench.ask(told).await.as_deref(), Some("arms 1, oil 2"));
         let row =
             "SELECT fate || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
         assert_eq!(bench.ask(row).await.as_deref(), Some("matched, The page, edited., 2, 2"));
-        assert_eq!(bench.store.next_look(&[]).await.unwrap(), None);
+        assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), None);
     }
 
     #[tokio::test]
@@ -184,10 +188,10 @@ mod tests {
         let look = settled(&bench, &[]).await;
         bench.poll("wire", 61, vec![item("a", StoryPlan::ReadPage)]).await;
         let late = changed("Old.", &["arms"], None);
-        assert!(!bench.store.looked_again(look.id, look.revision, late, at(62)).await.unwrap());
-        assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
+        assert!(!bench.store.record_recheck(look.id, look.revision, late, at(62)).await.unwrap());
+        assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 0);
         assert_eq!(
-            bench.store.looks(at(99), &[], 9).await.unwrap(),
+            bench.store.due_rechecks(at(99), &[], 9).await.unwrap(),
             [],
             "what waits for its page is looked at anyway"
         );

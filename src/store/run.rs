@@ -164,7 +164,7 @@ mod tests {
         let leased = bench.lease(start.run, "mail", 1).await;
         assert_eq!(leased.len(), 1);
         assert!(bench.finish(start.run, &leased[0], Finish::Sent(String::new()), 2).await);
-        assert_eq!(bench.store.undelivered(at(9)).await.unwrap(), 1);
+        assert_eq!(bench.store.count_undelivered(at(9)).await.unwrap(), 1);
         assert_eq!(bench.next_due().await, []);
 
         let still = bench.store.start_run(std::slice::from_ref(&ana), at(3)).await.unwrap();

@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
 use super::column::{self, millis, time, to_json};
-use super::{DeskError, StoreError, StoryId, beside, digest, sighting};
+use super::{StoreCommandError, StoreError, StoryId, beside, digest, sighting};
 use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
 use crate::alerts::silence::{Silence, SilenceTarget};
@@ -29,13 +29,13 @@ pub(super) async fn in_force(
 
 /// Mutes `target` in the store at `path` until `until`. A running Tidings heeds it from its next
 /// alert on; what shorter silences have muted and it mutes, too, waits for its end.
-pub async fn mute(
+pub async fn add_silence(
     path: &Path,
     target: SilenceTarget,
     until: Timestamp,
     why: String,
     now: Timestamp,
-) -> Result<Silence, DeskError> {
+) -> Result<Silence, StoreCommandError> {
     let mut conn = beside::to_write(path).await?;
     let id = add(&mut conn, &target, until, &why, now).await.map_err(StoreError::from)?;
     beside::close(conn).await?;
@@ -44,14 +44,21 @@ pub async fn mute(
 
 /// The silences that are in force in the store at `path`, each with how many messages' worth of
 /// alerts it has muted.
-pub async fn silences(path: &Path, now: Timestamp) -> Result<Vec<(Silence, u32)>, DeskError> {
+pub async fn list_silences(
+    path: &Path,
+    now: Timestamp,
+) -> Result<Vec<(Silence, u32)>, StoreCommandError> {
     let mut conn = beside::to_read(path).await?;
     Ok(list(&mut conn, now).await.map_err(StoreError::from)?)
 }
 
 /// Ends the silence `id` in the store at `path`: what it muted is due at `now`, unless another
 /// silence mutes it. `None` if no such silence is in force.
-pub async fn unmute(path: &Path, id: i64, now: Timestamp) -> Result<Option<Silence>, DeskError> {
+pub async fn end_silence(
+    path: &Path,
+    id: i64,
+    now: Timestamp,
+) -> Result<Option<Silence>, StoreCommandError> {
     let mut conn = beside::to_write(path).await?;
     let ended = end(&mut conn, id, now).await.map_err(StoreError::from)?;
     beside::close(conn).await?;

@@ -11,7 +11,7 @@ use tidings_rules::story::FeedEntry;
 impl Store {
     /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at
     /// most `limit`.
-    pub async fn waiting(
+    pub async fn waiting_stories(
         &self,
         now: Timestamp,
         busy: &[StoryId],
@@ -36,7 +36,10 @@ impl Store {
     }
 
     /// When the next waiting story is due, but for those in `busy`.
-    pub async fn next_waiting(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_waiting_due(
+        &self,
+        busy: &[StoryId],
+    ) -> Result<Option<Timestamp>, StoreError> {
         let rows: Vec<(i64, i64)> =
             sqlx::query_as("SELECT id, due FROM story WHERE fate IS NULL ORDER BY due LIMIT $1")
                 .bind(besides(1, busy))
@@ -47,7 +50,7 @@ impl Store {
 
     /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the
     /// story has a newer revision by now, or does not wait.
-    pub async fn page_failed(
+    pub async fn record_page_failure(
         &self,
         story: StoryId,
         revision: i64,
@@ -60,7 +63,7 @@ impl Store {
     /// and nothing written, if the story has a newer revision by now, or does not wait. A story
     /// that another feed has joined while it waited goes on waiting, due at once, to be matched
     /// once more.
-    pub async fn settle(
+    pub async fn settle_story(
         &self,
         story: StoryId,
         revision: i64,
@@ -106,7 +109,7 @@ fn waiting(
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         read: column::read(row)?,
-        sightings,
+        feed_entries: sightings,
         attempts: row.try_get("page_attempts")?,
         fetches: row.try_get("page_fetches")?,
         since: time(row, "waiting_since")?,
@@ -138,7 +141,7 @@ async fn settle(
     settled: FinalText,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let FinalText { body, verdict, fetches, look_again } = settled;
+    let FinalText { body, verdict, fetches, recheck_at: look_again } = settled;
     let (read, why) = read_columns(&verdict.read);
     // Where the text was settled before, so was when to look again.
     let joined: Option<bool> = sqlx::query_scalar(
@@ -157,7 +160,7 @@ async fn settle(
     .await?;
     let Some(joined) = joined else { return Ok(false) };
     alerts::keep(conn, story, &verdict, now).await?;
-    event::keep_sketch(conn, story, verdict.print.as_deref(), now).await?;
+    event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await?;
     if joined {
         tell::match_again(conn, story, now).await?;
     } else {
@@ -187,9 +190,9 @@ mod tests {
             (waiting.read, waiting.revision, waiting.attempts, waiting.since),
             (None, 1, 0, at(0))
         );
-        assert_eq!(waiting.sightings.len(), 1);
+        assert_eq!(waiting.feed_entries.len(), 1);
         assert_eq!(
-            waiting.sightings[0].url.as_deref(),
+            waiting.feed_entries[0].url.as_deref(),
             Some("https://example.org/a?utm_source=feed")
         );
     }
@@ -209,14 +212,14 @@ mod tests {
             (2, vec![], 9, vec!["a", "b"]),
             (9, vec![], 0, vec![]),
         ] {
-            let found = bench.store.waiting(at(now), &busy, limit).await.unwrap();
+            let found = bench.store.waiting_stories(at(now), &busy, limit).await.unwrap();
             let titles: Vec<_> = found.iter().map(|waiting| waiting.story.title.as_str()).collect();
             assert_eq!(titles, expected, "at {now}, {busy:?} busy, {limit} at most");
         }
         for (busy, expected) in
             [(vec![], Some(at(1))), (vec![ids[0]], Some(at(2))), (ids.clone(), None)]
         {
-            assert_eq!(bench.store.next_waiting(&busy).await.unwrap(), expected);
+            assert_eq!(bench.store.next_waiting_due(&busy).await.unwrap(), expected);
         }
     }
 
@@ -224,13 +227,13 @@ mod tests {
     async fn a_page_that_failed_is_counted_and_put_off() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
-        bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
+        bench.store.record_page_failure(waiting.id, waiting.revision, at(60)).await.unwrap();
         assert_eq!(bench.waiting(59).await, []);
-        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(60)));
+        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at(60)));
         let again = bench.waiting(60).await.remove(0);
         assert_eq!((again.attempts, again.since), (1, at(0)));
 
-        bench.store.page_failed(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
+        bench.store.record_page_failure(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
         assert_eq!(
             bench.waiting(60).await.remove(0).attempts,
             1,
@@ -239,7 +242,7 @@ mod tests {
 
         bench
             .store
-            .settle(again.id, again.revision, page("The page.", verdict(&[])), at(61))
+            .settle_story(again.id, again.revision, page("The page.", verdict(&[])), at(61))
             .await
             .unwrap();
         assert_eq!(bench.known("wire").await[0].pages, 2);
@@ -249,15 +252,15 @@ mod tests {
     async fn an_edit_overtakes_a_page_that_is_under_way() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
-        bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
+        bench.store.record_page_failure(waiting.id, waiting.revision, at(60)).await.unwrap();
         bench.poll("wire", 5, vec![item("a", StoryPlan::ReadPage)]).await;
 
         let stale = bench
             .store
-            .settle(waiting.id, waiting.revision, page("Old.", verdict(&["arms"])), at(6))
+            .settle_story(waiting.id, waiting.revision, page("Old.", verdict(&["arms"])), at(6))
             .await;
         assert!(!stale.unwrap());
-        assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
+        assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 0);
         let now = bench.waiting(5).await.remove(0);
         assert_eq!(
             (now.revision, now.attempts, now.story.body.as_str()),
@@ -271,17 +274,19 @@ mod tests {
         let waiting = one_waiting(&bench).await.id;
         let teaser =
             MatchResult { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
-        assert!(bench.store.settle(waiting, 1, page("Teaser.", teaser), at(1)).await.unwrap());
+        assert!(
+            bench.store.settle_story(waiting, 1, page("Teaser.", teaser), at(1)).await.unwrap()
+        );
         let bench = bench.crash().await;
         assert!(
             !bench
                 .store
-                .settle(waiting, 1, page("Other.", verdict(&["oil"])), at(2))
+                .settle_story(waiting, 1, page("Other.", verdict(&["oil"])), at(2))
                 .await
                 .unwrap()
         );
         assert_eq!(bench.waiting(9).await, []);
-        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), None);
+        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), None);
         let row = "SELECT fate || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
         assert_eq!(bench.ask(row).await.unwrap(), "matched, behind a paywall, as the feed has it");
     }

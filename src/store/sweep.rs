@@ -46,7 +46,7 @@ enum SweepPart {
 
 /// How much went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gone {
+pub struct SweepCounts {
     /// Messages, with their attempts.
     pub messages: u64,
     /// Alerts, but for the rows that keep them from being told again.
@@ -59,10 +59,10 @@ pub struct Gone {
     pub rows: u64,
 }
 
-impl Gone {
+impl SweepCounts {
     /// All of both.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         Self {
             messages: self.messages + other.messages,
             alerts: self.alerts + other.alerts,
@@ -79,7 +79,7 @@ pub struct SweepStep {
     /// Where the next begins; `None`: the sweep is at its end.
     pub next: Option<SweepPosition>,
     /// What went.
-    pub gone: Gone,
+    pub counts: SweepCounts,
 }
 
 impl Store {
@@ -115,14 +115,14 @@ async fn step(
     };
     let (Some(window), Some(since)) = (window, since) else {
         let next = part.next().map(|part| SweepPosition { part, after: 0 });
-        return Ok(SweepStep { next, gone: Gone::default() });
+        return Ok(SweepStep { next, counts: SweepCounts::default() });
     };
     let gone = match part {
         SweepPart::Messages => messages(conn, window, since).await?,
         SweepPart::Alerts => alerts(conn, window, since, now).await?,
         SweepPart::Stories => stories(conn, window, since, kept.keys, now).await?,
     };
-    Ok(SweepStep { next: Some(SweepPosition { part, after: window.1 }), gone })
+    Ok(SweepStep { next: Some(SweepPosition { part, after: window.1 }), counts: gone })
 }
 
 impl SweepPart {
@@ -166,7 +166,7 @@ async fn messages(
     conn: &mut SqliteConnection,
     window: Window,
     since: Timestamp,
-) -> Result<Gone, sqlx::Error> {
+) -> Result<SweepCounts, sqlx::Error> {
     let ended: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND state IN ('sent', 'dead')
          AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND coalesce(ended, started) >= $3)
@@ -187,7 +187,7 @@ async fn messages(
             sqlx::query(sql).bind(message).execute(&mut *conn).await?;
         }
     }
-    Ok(Gone { messages: ended.len() as u64, ..Gone::default() })
+    Ok(SweepCounts { messages: ended.len() as u64, ..SweepCounts::default() })
 }
 
 async fn alerts(
@@ -195,7 +195,7 @@ async fn alerts(
     window: Window,
     since: Timestamp,
     now: Timestamp,
-) -> Result<Gone, sqlx::Error> {
+) -> Result<SweepCounts, sqlx::Error> {
     let done = sqlx::query(
         "UPDATE alert SET told = '', purged = $4 WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id)",
@@ -206,7 +206,7 @@ async fn alerts(
     .bind(millis(now))
     .execute(conn)
     .await?;
-    Ok(Gone { alerts: done.rows_affected(), ..Gone::default() })
+    Ok(SweepCounts { alerts: done.rows_affected(), ..SweepCounts::default() })
 }
 
 async fn stories(
@@ -215,7 +215,7 @@ async fn stories(
     since: Timestamp,
     keys: Timestamp,
     now: Timestamp,
-) -> Result<Gone, sqlx::Error> {
+) -> Result<SweepCounts, sqlx::Error> {
     let stories = sqlx::query(
         "UPDATE story SET title = '', feed_text = '', body = NULL, authors = '[]', tags = '[]', source = NULL, purged = $4
          WHERE id > $1 AND id <= $2 AND first_seen < $3 AND fate IS NOT NULL AND purged IS NULL
@@ -247,11 +247,11 @@ async fn stories(
             sqlx::query(sql).bind(story).execute(&mut *conn).await?;
         }
     }
-    Ok(Gone {
+    Ok(SweepCounts {
         stories: stories.rows_affected(),
         keys: keys.rows_affected(),
         rows: bare.len() as u64,
-        ..Gone::default()
+        ..SweepCounts::default()
     })
 }
 

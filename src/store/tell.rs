@@ -248,7 +248,7 @@ async fn stand_as_told(
         .bind(why)
         .execute(&mut *conn)
         .await?;
-    event::keep_sketch(conn, story, verdict.print.as_deref(), now).await
+    event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(super) fn table(
             .collect();
         text += &line(&heads, &widths, "ABOUT");
         for (delivery, row) in deliveries.iter().zip(&rows) {
-            text += &line(row, &widths, &about(&delivery.what));
+            text += &line(row, &widths, &about(&delivery.subject));
             if let Some(why) = &delivery.why {
                 writeln!(text, "{:1$}  {2}", "", widths[0], plain(why)).expect("strings grow");
             }
@@ -115,11 +115,11 @@ mod tests {
             uid: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
             state,
             receiver: receiver("desk", "ana@example.org"),
-            what: DeliverySubject::Story("Freight over the bridge doubles".to_owned()),
+            subject: DeliverySubject::Story("Freight over the bridge doubles".to_owned()),
             created: at(0),
             due: (state == DeliveryState::Pending).then(|| at(90)),
             attempts: 3,
-            tried: Some(at(5)),
+            last_attempt: Some(at(5)),
             why: Some("550 5.1.1\u{1b}[2J no such user".to_owned()),
         }
     }
@@ -130,7 +130,7 @@ mod tests {
             delivery(7, DeliveryState::Dead),
             Delivery { receiver: receiver("ops", ""), ..delivery(12, DeliveryState::Pending) },
             Delivery {
-                what: DeliverySubject::Notice("ops".to_owned()),
+                subject: DeliverySubject::Notice("ops".to_owned()),
                 why: None,
                 ..delivery(103, DeliveryState::Held)
             },

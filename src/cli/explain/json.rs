@@ -34,7 +34,7 @@ pub(super) fn report<'s>(subject: &'s Subject, answer: &ExplainAnswer) -> Report
 }
 
 fn kept(kept: &StoryRecord) -> Value {
-    let (fate, why) = match &kept.fate {
+    let (fate, why) = match &kept.status {
         StoryFate::Waits => ("waits", None),
         StoryFate::Matched => ("matched", None),
         StoryFate::Unmatched => ("unmatched", None),

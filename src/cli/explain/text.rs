@@ -67,7 +67,7 @@ fn facts(subject: &Subject) -> Vec<(&'static str, String)> {
 }
 
 fn fate(kept: &StoryRecord) -> String {
-    match &kept.fate {
+    match &kept.status {
         StoryFate::Waits => "it is yet to be matched".to_owned(),
         StoryFate::Unmatched => "no rule matched it when it was looked at".to_owned(),
         StoryFate::Recorded(why) => format!("only recorded: {why}"),

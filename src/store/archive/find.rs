@@ -19,7 +19,7 @@ pub struct StoryRecord {
     /// When its texts were taken away, as `retain` says; `None` while they are kept.
     pub purged: Option<Timestamp>,
     /// Where it stands.
-    pub fate: StoryFate,
+    pub status: StoryFate,
     /// The rules that told of it, first to last.
     pub alerts: Vec<Alerted>,
 }
@@ -78,7 +78,7 @@ impl Archive {
             stored,
             read: column::read(&row)?,
             purged: maybe_time(&row, "purged")?,
-            fate: fate(&row)?,
+            status: fate(&row)?,
             alerts,
         }))
     }
@@ -135,7 +135,7 @@ mod tests {
         let kept = archive.find(name, Some(link)).await.unwrap().expect("it is kept");
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
         assert_eq!(
-            (kept.fate, kept.read, rules),
+            (kept.status, kept.read, rules),
             (StoryFate::Matched, Some(verdict(&[]).read), vec!["r", "s"])
         );
         let again = archive.find(&kept.stored.uid, None).await.unwrap().expect("it is kept");
@@ -146,7 +146,7 @@ mod tests {
             let link = format!("http://example.org/{link}");
             let kept =
                 archive.find("another spelling", Some(&link)).await.unwrap().expect("it is kept");
-            assert_eq!(kept.fate, fate);
+            assert_eq!(kept.status, fate);
         }
         assert!(
             archive

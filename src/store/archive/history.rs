@@ -110,7 +110,7 @@ impl Message {
 
 impl Archive {
     /// The newest alerts that are as `wanted`, newest first, at most `limit`.
-    pub async fn alerts(
+    pub async fn find_alerts(
         &mut self,
         wanted: &AlertFilter,
         limit: usize,
@@ -137,7 +137,7 @@ impl Archive {
 
     /// The alert of that number, with all that became of it; `None` if there is none, or it is no
     /// longer kept.
-    pub async fn alert(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
+    pub async fn alert_record(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
         let row = sqlx::query(
             "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                     coalesce(story.body, story.feed_text) AS text, rule_version.text AS rule_text

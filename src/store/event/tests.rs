@@ -22,7 +22,7 @@ fn text(seed: &str) -> String {
 
 fn told(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
     StoryPlan::Settle(MatchResult {
-        print: copies::print(title, text, true).map(Box::new),
+        fingerprint: copies::print(title, text, true).map(Box::new),
         ..verdict(rules)
     })
 }
@@ -110,10 +110,12 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     let bench = bench.crash().await;
     let waiting = bench.waiting(9).await.remove(0);
     let verdict = MatchResult {
-        print: copies::print("b", &text("x"), true).map(Box::new),
+        fingerprint: copies::print("b", &text("x"), true).map(Box::new),
         ..verdict(&["arms"])
     };
-    assert!(bench.store.settle(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap());
+    assert!(
+        bench.store.settle_story(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap()
+    );
     assert_eq!(events(&bench).await, "a of a, b of a");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
 }
@@ -174,7 +176,7 @@ async fn poll_titled(
     title.clone_into(&mut story.title);
     let StoryPlan::Settle(verdict) = plan else { panic!("not settled") };
     verdict.feeds = vec![FeedName(feed.to_owned())];
-    verdict.print = copies::print(title, text, verdict.print.is_some()).map(Box::new);
+    verdict.fingerprint = copies::print(title, text, verdict.fingerprint.is_some()).map(Box::new);
     let evidence = &mut verdict.alerts[0].told.evidence[0];
     (evidence.sentence, evidence.marks) =
         (matched.to_owned(), std::iter::once(0..matched.len()).collect());

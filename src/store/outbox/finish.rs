@@ -27,7 +27,7 @@ pub(in crate::store) async fn record(
         if matches!(finish, Finish::TooLarge(_)) && digest::halve(conn, lease.message, now).await? {
             continue;
         }
-        if !matches!(finish, Finish::Sent(_)) || !standing.is_well(&lease.receiver) {
+        if !matches!(finish, Finish::Sent(_)) || !standing.is_healthy(&lease.receiver) {
             health::note(conn, lease, finish, now).await?;
             standing = health::standing(conn).await?;
         }
@@ -118,7 +118,7 @@ impl<'f> AttemptColumns<'f> {
             Finish::Sent(answer) => {
                 Self { state: "sent", outcome: "sent", counts: true, due: None, why: answer }
             }
-            Finish::Again(again) | Finish::TooLarge(again) => {
+            Finish::Retry(again) | Finish::TooLarge(again) => {
                 let outcome =
                     if again.cause == FailureCause::Unreached { "unreached" } else { "again" };
                 Self {

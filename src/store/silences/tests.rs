@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::super::fixture::{Bench, at, desk, draft, item, letter, verdict};
 use super::super::{MatchResult, StoryPlan};
-use super::{Silence, SilenceTarget, mute, unmute};
+use super::{Silence, SilenceTarget, add_silence, end_silence};
 use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Content, NewAlert, RuleMatch};
 use tidings_rules::story::{FeedName, WatchlistRow};
@@ -32,7 +32,7 @@ async fn story_of(bench: &Bench, key: &str, rule: NewAlert, now: i64) {
 }
 
 async fn silence(bench: &Bench, target: SilenceTarget, until: i64, now: i64) -> Silence {
-    mute(&bench.path(), target, at(until), String::new(), at(now)).await.unwrap()
+    add_silence(&bench.path(), target, at(until), String::new(), at(now)).await.unwrap()
 }
 
 fn rule() -> SilenceTarget {
@@ -125,16 +125,16 @@ async fn one_that_ends_early_leaves_what_others_mute_to_them() {
     silence(&bench, rule(), 100, 0).await;
     let long = silence(&bench, tag(), 300, 0).await;
     story(&bench, "a", 10).await;
-    assert!(unmute(&bench.path(), long.id, at(50)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), long.id, at(50)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 99).await, NOTHING);
     assert_eq!(sent(&bench, run, 100).await, [["a"]]);
 
     let [short, long] =
         [silence(&bench, rule(), 500, 400).await, silence(&bench, tag(), 600, 400).await];
     story(&bench, "b", 410).await;
-    assert!(unmute(&bench.path(), short.id, at(450)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), short.id, at(450)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 450).await, NOTHING);
-    assert!(unmute(&bench.path(), long.id, at(460)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), long.id, at(460)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 460).await, [["b"]]);
 }
 

@@ -89,7 +89,7 @@ async fn another_feed_joins_a_story_without_losing_what_either_feed_is_owed() {
         let waits = bench.poll("paper", 1, vec![edited(plan)]).await;
         assert_eq!(standing(&bench).await, expected, "{case}");
         assert_eq!(waits, expected.contains("waits"), "{case}");
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, usize::try_from(held.alerts).unwrap()), (1, alerts), "{case}");
     }
 }
@@ -105,13 +105,13 @@ async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
         (Some(&Read::Full), at(5), 1)
     );
     let feeds: Vec<_> =
-        waiting.sightings.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
+        waiting.feed_entries.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
     assert_eq!(feeds, [("wire", at(0)), ("paper", at(5))]);
 
     let text = FinalText { fetches: 0, ..page(&waiting.story.body, verdict(&["arms", "oil"])) };
-    assert!(bench.store.settle(waiting.id, 1, text, at(6)).await.unwrap());
+    assert!(bench.store.settle_story(waiting.id, 1, text, at(6)).await.unwrap());
     assert_eq!(bench.waiting(9).await, []);
-    assert_eq!(bench.store.holdings().await.unwrap().alerts, 2, "arms is not told twice");
+    assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 2, "arms is not told twice");
     assert_eq!(bench.ask("SELECT page_fetches || '' FROM story").await.unwrap(), "0");
 }
 
@@ -124,17 +124,22 @@ async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_onc
 
     let settled = bench
         .store
-        .settle(before.id, before.revision, page("The page.", verdict(&["arms"])), at(2))
+        .settle_story(before.id, before.revision, page("The page.", verdict(&["arms"])), at(2))
         .await;
     assert!(settled.unwrap());
     let again = bench.waiting(2).await.remove(0);
     assert_eq!((again.story.body.as_str(), &again.read), ("The page.", &Some(Read::Full)));
-    assert_eq!(again.sightings.len(), 2);
+    assert_eq!(again.feed_entries.len(), 2);
 
     assert!(
         bench
             .store
-            .settle(again.id, again.revision, page(&again.story.body, verdict(&["oil"])), at(3))
+            .settle_story(
+                again.id,
+                again.revision,
+                page(&again.story.body, verdict(&["oil"])),
+                at(3)
+            )
             .await
             .unwrap()
     );
