@@ -148,7 +148,7 @@ pub async fn run(
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
-    let _lock = store::lock(&config.store)?;
+    let _lock = store::acquire_lock(&config.store)?;
     let (store, writer) = Store::open(&config.store).await?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {

@@ -15,7 +15,7 @@ use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::clock::now;
 use crate::daemon;
 use crate::store::{
-    self, Delivery, DeliveryState, DeliverySubject, RetrySelection, StoreCommandError,
+    self, Delivery, DeliverySubject, MessageState, RetrySelection, StoreCommandError,
 };
 use tidings_rules::story::NotifierName;
 
@@ -114,9 +114,9 @@ fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
 fn is_wanted(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
     let stands_so = match arguments.state {
         None => true,
-        Some(ShownState::Dead) => delivery.state == DeliveryState::Dead,
-        Some(ShownState::Pending) => delivery.state == DeliveryState::Pending,
-        Some(ShownState::Held) => delivery.state == DeliveryState::Held,
+        Some(ShownState::Dead) => delivery.state == MessageState::Dead,
+        Some(ShownState::Pending) => delivery.state == MessageState::Pending,
+        Some(ShownState::Held) => delivery.state == MessageState::Held,
     };
     stands_so
         && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
@@ -129,19 +129,11 @@ fn to_json(delivery: &Delivery) -> Value {
         DeliverySubject::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
-        "id": delivery.id, "message": delivery.uid, "state": word(delivery.state),
+        "id": delivery.id, "message": delivery.uid, "state": delivery.state,
         "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": about,
         "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
         "why": delivery.why,
     })
-}
-
-fn word(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Dead => "dead",
-        DeliveryState::Pending => "pending",
-        DeliveryState::Held => "held",
-    }
 }
 
 fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {

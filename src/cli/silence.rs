@@ -131,7 +131,7 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTa
 /// Fails where no story of the store is the first of the event `id`.
 async fn check_event(id: &str, config: &Config) -> Result<(), Exit> {
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
-    let found = archive.find(id, None).await.map_err(|why| unavailable(&why))?;
+    let found = archive.find_story(id, None).await.map_err(|why| unavailable(&why))?;
     if found.is_some() {
         return Ok(());
     }

@@ -103,7 +103,7 @@ async fn see(world: &Arc<World>, look: RecheckDue) -> RecheckResult {
     let Some(url) = url.filter(|_| room > 0 && may_tell) else {
         return RecheckResult { change: None, fetches: 0, next_recheck: None };
     };
-    let (text, fetches) = match page::look(world, &url, &look.told, room).await {
+    let (text, fetches) = match page::look(world, &url, &look.feed_text, room).await {
         Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
         Err(FetchError::Resting { until, .. }) => {
             return RecheckResult { change: None, fetches: 0, next_recheck: Some(until) };

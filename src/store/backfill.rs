@@ -1,5 +1,4 @@
-//! Rules that look back over stories which were settled before them, and which of them have done
-//! so.
+//! Backfills: stored stories that a new rule is matched against, and which rules are done.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +7,11 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis};
-use super::{MatchResult, Store, StoreError, StoryId, alerts, sighting};
+use super::{MatchResult, Store, StoreError, StoryId, alerts};
+use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Read, Story};
 
-/// A story that was matched, whatever came of it.
+/// A story that is matched or unmatched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettledStory {
     /// Its row.
@@ -27,7 +27,7 @@ pub struct SettledStory {
 }
 
 impl Store {
-    /// The rules that have looked back.
+    /// The rules whose backfill is done.
     pub async fn backfilled_rules(&self) -> Result<BTreeSet<String>, StoreError> {
         let names: Vec<String> =
             sqlx::query_scalar("SELECT rule FROM backfill").fetch_all(&self.readers).await?;
@@ -45,25 +45,25 @@ impl Store {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND fate IN ('matched', 'unmatched') ORDER BY id LIMIT $3",
+             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND status IN ('matched', 'unmatched') ORDER BY id LIMIT $3",
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
         .bind(millis(since))
         .bind(limit)
         .fetch_all(&mut *reader)
         .await?;
-        let ids = column::ids(&rows)?;
-        let mut feeds = sighting::carriers(&mut reader, &ids).await?;
+        let ids = column::story_ids(&rows)?;
+        let mut feeds = feed_entries::feeds_of_stories(&mut reader, &ids).await?;
         let found = rows
             .iter()
             .zip(ids)
-            .map(|(row, id)| settled(id, row, feeds.remove(&id).unwrap_or_default()));
+            .map(|(row, id)| settled_from_row(id, row, feeds.remove(&id).unwrap_or_default()));
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Adds the alerts of `verdict` to a story that was matched before. `false`, and nothing
-    /// written, if it has a newer revision by now, or waits: then the rules in force are about to
-    /// see it.
+    /// Adds the alerts of `verdict` to a story that was matched before. Writes nothing and returns
+    /// `false` if the story has a newer revision by now, or waits: the rules in force will match
+    /// it then.
     pub async fn add_alerts(
         &self,
         story: StoryId,
@@ -71,20 +71,20 @@ impl Store {
         verdict: MatchResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(add(conn, story, revision, verdict, now))).await
+        self.write(move |conn| Box::pin(insert_alerts(conn, story, revision, verdict, now))).await
     }
 
-    /// Remembers that these rules have looked back.
+    /// Records that the backfill of these rules is done.
     pub async fn record_backfill(
         &self,
         rules: BTreeSet<String>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(remember(conn, rules, now))).await
+        self.write(move |conn| Box::pin(insert_backfills(conn, rules, now))).await
     }
 }
 
-fn settled(
+fn settled_from_row(
     id: StoryId,
     row: &SqliteRow,
     feeds: Vec<FeedName>,
@@ -93,33 +93,33 @@ fn settled(
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
-        read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
         feeds,
     })
 }
 
-async fn add(
+async fn insert_alerts(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
     verdict: MatchResult,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let stands: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM story WHERE id = $1 AND revision = $2 AND fate IN ('matched', 'unmatched'))",
+    let is_current: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM story WHERE id = $1 AND revision = $2 AND status IN ('matched', 'unmatched'))",
     )
     .bind(story.0)
     .bind(revision)
     .fetch_one(&mut *conn)
     .await?;
-    if stands {
-        alerts::keep(conn, story, &verdict, now).await?;
-        alerts::decide_fate(conn, story).await?;
+    if is_current {
+        alerts::record_alerts(conn, story, &verdict, now).await?;
+        alerts::set_match_status(conn, story).await?;
     }
-    Ok(stands)
+    Ok(is_current)
 }
 
-async fn remember(
+async fn insert_backfills(
     conn: &mut SqliteConnection,
     rules: BTreeSet<String>,
     now: Timestamp,
@@ -174,7 +174,7 @@ mod tests {
         for _ in 0..2 {
             assert!(bench.store.add_alerts(story.id, 1, verdict(&["arms"]), at(1)).await.unwrap());
         }
-        assert_eq!(bench.ask("SELECT fate FROM story").await.unwrap(), "matched");
+        assert_eq!(bench.ask("SELECT status FROM story").await.unwrap(), "matched");
         assert_eq!(bench.told(1).await.len(), 1);
     }
 

@@ -1,8 +1,8 @@
-//! Whether the file of the store is sound.
+//! Checks the file of the store for damage.
 
 use super::{Store, StoreError};
 
-/// The most faults that are told of.
+/// The most faults that are reported.
 const MOST_FAULTS: usize = 3;
 
 /// The size up to which checking a store takes a moment, in bytes.

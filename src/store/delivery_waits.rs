@@ -17,12 +17,15 @@ impl Store {
     /// Cuts every wait of messages, receivers and silences that was set later than `now` to the
     /// length that it was to have. Returns how many messages that concerns.
     pub async fn cut_delivery_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |conn| Box::pin(cut(conn, now))).await
+        self.write(move |conn| Box::pin(cut_waits(conn, now))).await
     }
 }
 
 /// As [`Store::cut_delivery_waits`] says.
-pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
+pub(super) async fn cut_waits(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
     let ahead = now.checked_add(TOLERANCE).unwrap_or(now);
     let messages = sqlx::query(
         "UPDATE message INDEXED BY message_wait_set
@@ -34,9 +37,9 @@ pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
     .execute(&mut *conn)
     .await?;
     sqlx::query(
-        "UPDATE health SET since = min(since, $1), rested = $1,
-                rests_until = CASE WHEN rests_until < $3 THEN rests_until - (rested - $1) ELSE rests_until END
-         WHERE rested > $2",
+        "UPDATE health SET since = min(since, $1), rest_set = $1,
+                rests_until = CASE WHEN rests_until < $3 THEN rests_until - (rest_set - $1) ELSE rests_until END
+         WHERE rest_set > $2",
     )
     .bind(millis(now))
     .bind(millis(ahead))

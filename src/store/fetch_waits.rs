@@ -27,12 +27,12 @@ async fn cut(
     for sql in [
         "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
         "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
-         WHERE fate IS NULL AND waiting_since > $1",
+         WHERE status = 'waiting' AND waiting_since > $1",
     ] {
         sqlx::query(sql).bind(millis(now)).execute(&mut *conn).await?;
     }
     if let Some(latest) = latest_look {
-        sqlx::query("UPDATE story SET look_again = $1 WHERE look_again > $1")
+        sqlx::query("UPDATE story SET recheck_at = $1 WHERE recheck_at > $1")
             .bind(millis(latest))
             .execute(conn)
             .await?;

@@ -99,7 +99,7 @@ impl Bench {
         let notifier = NotifierName(notifier.to_owned());
         let work = self.store.write(move |conn| {
             Box::pin(async move {
-                let away = health::standing(conn).await?.away;
+                let away = health::read_receiver_health(conn).await?.away;
                 let waiting = next_due(conn, &notifier).await?;
                 let waiting = waiting
                     .into_iter()
@@ -125,11 +125,11 @@ impl Bench {
         &self,
         run: i64,
         ended: Vec<(Lease, Finish)>,
-        busy: &[(&str, u32)],
+        in_flight: &[(&str, u32)],
         now: i64,
     ) -> OutboxTurn {
-        let sending = busy.iter().map(|(notifier, busy)| {
-            let to = [(String::new(), *busy)].into();
+        let sending = in_flight.iter().map(|(notifier, in_flight)| {
+            let to = [(String::new(), *in_flight)].into();
             (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, in_flight: to })
         });
         self.store.outbox_turn(run, ended, sending.collect(), at(now), as_json()).await.unwrap()
@@ -145,7 +145,7 @@ impl Bench {
 
     /// How the receivers stand.
     pub(super) async fn standing(&self) -> ReceiverHealth {
-        self.store.write(|conn| Box::pin(health::standing(conn))).await.unwrap()
+        self.store.write(|conn| Box::pin(health::read_receiver_health(conn))).await.unwrap()
     }
 
     /// What the messages to a fresh run would say, each as its rules and its feeds.

@@ -1,4 +1,4 @@
-//! T1: one poll in one transaction: the feed's state, its items, and what they do to stories.
+//! Records one poll in one transaction: the feed's state, its items, and their stories.
 
 use std::time::Duration;
 
@@ -7,68 +7,74 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::millis;
-use super::intake::ROWS;
-use super::{
-    FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, sighting,
-    tell,
-};
+use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health};
 use crate::alerts::Content;
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;
+use crate::store::new_items::ROWS;
+use crate::store::{feed_entries, new_items, story_changes};
 use tidings_rules::story::FeedName;
 
 impl Store {
-    /// T1: records one poll. Returns whether a story of it waits for its page or to be matched
+    /// Records one poll. Returns whether one of its stories waits for its page or to be matched
     /// again.
     ///
-    /// An item stays with the story that it was first taken for. An edit makes a new revision of
-    /// that story. A new item whose story is known already joins it: its own alerts are added, and
-    /// a story that was matched is matched again for the feed that carries it now. Nothing here
-    /// ends a wait.
-    pub async fn record_poll(&self, record: PollRecord) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(keep(conn, record))).await
+    /// An item keeps its story. An edit makes a new revision of that story. A new item whose story
+    /// is known joins it: its own alerts are added, and a story that was matched is matched again
+    /// for the feed that carries it now. A story that waits goes on waiting.
+    pub async fn record_poll(&self, poll: PollRecord) -> Result<bool, StoreError> {
+        self.write(move |conn| Box::pin(record(conn, poll))).await
     }
 
-    /// Has it kept that a host (name:port) asked at `now` to be left alone until then, so that a
-    /// restart heeds it. Nobody waits for it.
+    /// Records that a host (name:port) asked at `now` for no requests until `until`, so that a
+    /// restart obeys it. The caller does not wait for it.
     pub fn record_host_rest(&self, host: String, until: Timestamp, now: Timestamp) {
         self.write_soon(move |conn| {
-            Box::pin(async move { keep_rest(conn, &host, until, now).await })
+            Box::pin(async move { write_host_rest(conn, &host, until, now).await })
         });
     }
 }
 
-async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
+async fn record(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
     let (feed, now) = (&record.state.name, record.now);
-    keep_state(conn, &record.state).await?;
-    let (others, mut waits) = intake::keep_plain(conn, feed, record.items, now).await?;
+    write_feed_state(conn, &record.state).await?;
+    let (others, mut waits) = new_items::insert_plain_items(conn, feed, record.items, now).await?;
     for item in &others {
-        waits |= keep_item(conn, feed, item, now).await?;
+        waits |= record_item(conn, feed, item, now).await?;
     }
-    mark(conn, feed, &record.removed_and_returned.gone, Some(now)).await?;
-    mark(conn, feed, &record.removed_and_returned.back, None).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.gone, Some(now)).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.back, None).await?;
     if let Some(gap) = record.gap {
-        gaps::keep(conn, feed, gap, now).await?;
+        gaps::record_gap(conn, feed, gap, now).await?;
     }
     for (notice, audience) in record.notices {
-        health::tell(conn, &notice.key(), &Content::Notice(About::Feed(notice)), audience, now)
-            .await?;
+        health::insert_notices(
+            conn,
+            &notice.key(),
+            &Content::Notice(About::Feed(notice)),
+            audience,
+            now,
+        )
+        .await?;
     }
     Ok(waits)
 }
 
-async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<(), sqlx::Error> {
+async fn write_feed_state(
+    conn: &mut SqliteConnection,
+    state: &FeedState,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
-             mean_gap, asked_interval, pauses, moved_to, moved_since, failing_since, last_news, told, unreached)
+             mean_gap, requested_interval, pauses, moved_to, moved_since, failing_since, last_news, notified, unreached)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          ON CONFLICT (name) DO UPDATE SET address = excluded.address, etag = excluded.etag,
              last_modified = excluded.last_modified, next_poll = excluded.next_poll, next_why = excluded.next_why,
              last_poll = excluded.last_poll, last_good = excluded.last_good, failures = excluded.failures,
-             error = excluded.error, mean_gap = excluded.mean_gap, asked_interval = excluded.asked_interval,
+             error = excluded.error, mean_gap = excluded.mean_gap, requested_interval = excluded.requested_interval,
              pauses = excluded.pauses, moved_to = excluded.moved_to, moved_since = excluded.moved_since,
-             failing_since = excluded.failing_since, last_news = excluded.last_news, told = excluded.told,
+             failing_since = excluded.failing_since, last_news = excluded.last_news, notified = excluded.notified,
              unreached = excluded.unreached",
     )
     .bind(&state.name.0)
@@ -81,8 +87,8 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.last_good.map(millis))
     .bind(state.failures)
     .bind(&state.error)
-    .bind(state.mean_gap.and_then(span))
-    .bind(state.hints.interval.and_then(span))
+    .bind(state.mean_gap.and_then(duration_millis))
+    .bind(state.hints.interval.and_then(duration_millis))
     .bind(state.hints.pauses.bits())
     .bind(state.moved.as_ref().map(|moved| moved.to.as_str()))
     .bind(state.moved.as_ref().map(|moved| millis(moved.since)))
@@ -95,12 +101,12 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     Ok(())
 }
 
-fn span(span: Duration) -> Option<i64> {
+fn duration_millis(span: Duration) -> Option<i64> {
     i64::try_from(span.as_millis()).ok()
 }
 
-/// Two feeds of one host may be told different times: the later holds.
-async fn keep_rest(
+/// A host may answer two feeds with different times: the later is kept.
+async fn write_host_rest(
     conn: &mut SqliteConnection,
     host: &str,
     until: Timestamp,
@@ -119,39 +125,39 @@ async fn keep_rest(
     Ok(())
 }
 
-/// Keeps one item. Returns whether its story waits.
-async fn keep_item(
+/// Records one item. Returns whether its story waits.
+async fn record_item(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     item: &ItemRecord,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let known = if item.renews {
-        sighting::retire(conn, feed, item, now).await?;
+        feed_entries::retire_entry(conn, feed, item, now).await?;
         None
     } else {
-        update_sighting(conn, feed, item).await?
+        update_feed_entry(conn, feed, item).await?
     };
-    let Some((told, plan)) = &item.news else { return Ok(false) };
+    let Some((text, plan)) = &item.news else { return Ok(false) };
     let story = if let Some(story) = known {
-        tell::edit(conn, story, told, plan, now).await?;
+        story_changes::record_edit(conn, story, text, plan, now).await?;
         story
     } else {
-        let story = tell::add_or_join(conn, &item.story, told, plan, now).await?;
-        sighting::insert(conn, feed, &[(item, story)], now).await?;
+        let story = story_changes::add_or_join(conn, &item.story, text, plan, now).await?;
+        feed_entries::insert_entries(conn, feed, &[(item, story)], now).await?;
         story
     };
-    tell::waits(conn, story).await
+    story_changes::is_waiting(conn, story).await
 }
 
 /// Brings a known item's row up to date. Returns its story; `None` if the item is not known.
-async fn update_sighting(
+async fn update_feed_entry(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     item: &ItemRecord,
 ) -> Result<Option<StoryId>, sqlx::Error> {
     let story = sqlx::query_scalar(
-        "UPDATE sighting SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text = $9, gone_at = NULL
+        "UPDATE feed_entry SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text = $9, removed_at = NULL
          WHERE feed = $1 AND key = $2 RETURNING story",
     )
     .bind(&feed.0)
@@ -168,17 +174,17 @@ async fn update_sighting(
     Ok(story.map(StoryId))
 }
 
-/// Marks items of the feed as gone since `gone_at`; as present where that is nothing.
-async fn mark(
+/// Marks items of the feed as removed at `removed_at`; `None`: they returned.
+async fn mark_removed(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     keys: &[ItemKey],
-    gone_at: Option<Timestamp>,
+    removed_at: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
     for some in keys.chunks(ROWS) {
-        let mut update = QueryBuilder::<Sqlite>::new("UPDATE sighting SET gone_at = ");
+        let mut update = QueryBuilder::<Sqlite>::new("UPDATE feed_entry SET removed_at = ");
         update
-            .push_bind(gone_at.map(millis))
+            .push_bind(removed_at.map(millis))
             .push(" WHERE feed = ")
             .push_bind(&feed.0)
             .push(" AND key IN ");
@@ -333,7 +339,7 @@ mod tests {
     #[tokio::test]
     async fn items_that_leave_the_document_are_gone_until_they_come_back() {
         let bench = Bench::new().await;
-        let gone = "SELECT group_concat(key || ' ' || gone_at, ', ') FROM (SELECT * FROM sighting WHERE gone_at IS NOT NULL ORDER BY key)";
+        let gone = "SELECT group_concat(key || ' ' || removed_at, ', ') FROM (SELECT * FROM feed_entry WHERE removed_at IS NOT NULL ORDER BY key)";
         bench.poll("other", 0, vec![item("z", settle(&[]))]).await;
         bench.poll("wire", 1, ["a", "b", "c"].map(|key| item(key, settle(&[]))).to_vec()).await;
         for (now, turnover, expected) in [

@@ -1,99 +1,103 @@
-//! Settled stories whose page is to be looked at again, and what was seen there.
+//! Settled stories whose page is due for a recheck, and the results of rechecks.
 
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, read_columns};
-use super::story::{besides, first_idle, idle};
-use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, alerts, event, sighting};
+use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, alerts, event};
+use crate::store::feed_entries;
+use crate::store::waiting_stories::{first_due, limit_with, not_in_flight};
 use tidings_rules::story::FeedEntry;
 
 impl Store {
-    /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due
-    /// first, at most `limit`. None of them waits.
+    /// Stories whose recheck is due at `now`, without those in `in_flight`; longest due first, at
+    /// most `limit`. None of them waits.
     pub async fn due_rechecks(
         &self,
         now: Timestamp,
-        busy: &[StoryId],
+        in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<RecheckDue>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE look_again <= $1 AND fate IN ('matched', 'unmatched') AND purged IS NULL
-             ORDER BY look_again, id LIMIT $2",
+             WHERE recheck_at <= $1 AND status IN ('matched', 'unmatched') AND purged IS NULL
+             ORDER BY recheck_at, id LIMIT $2",
         )
         .bind(millis(now))
-        .bind(besides(limit, busy))
+        .bind(limit_with(limit, in_flight))
         .fetch_all(&mut *reader)
         .await?;
-        let idle = idle(&rows, busy, limit)?;
+        let idle = not_in_flight(&rows, in_flight, limit)?;
         let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
-        let mut sightings = sighting::of_stories(&mut reader, &ids).await?;
-        let found = idle
-            .into_iter()
-            .map(|(id, row)| look(id, row, sightings.remove(&id).unwrap_or_default()));
+        let mut feed_entries = feed_entries::entries_of_stories(&mut reader, &ids).await?;
+        let found = idle.into_iter().map(|(id, row)| {
+            recheck_from_row(id, row, feed_entries.remove(&id).unwrap_or_default())
+        });
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// When the next page is to be looked at again, but for those of `busy`.
-    pub async fn next_recheck(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
+    /// When the next recheck is due, without those in `in_flight`.
+    pub async fn next_recheck(
+        &self,
+        in_flight: &[StoryId],
+    ) -> Result<Option<Timestamp>, StoreError> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT id, look_again FROM story
-             WHERE look_again IS NOT NULL AND fate IN ('matched', 'unmatched') AND purged IS NULL
-             ORDER BY look_again LIMIT $1",
+            "SELECT id, recheck_at FROM story
+             WHERE recheck_at IS NOT NULL AND status IN ('matched', 'unmatched') AND purged IS NULL
+             ORDER BY recheck_at LIMIT $1",
         )
-        .bind(besides(1, busy))
+        .bind(limit_with(1, in_flight))
         .fetch_all(&self.readers)
         .await?;
-        Ok(first_idle(rows, busy)?)
+        Ok(first_due(rows, in_flight)?)
     }
 
-    /// Records, in one transaction, what looking again came to: a changed text is a new revision,
-    /// of which only rules tell that have not told yet. `false`, and nothing written, if the story
-    /// has a newer revision by now, or waits.
+    /// Records the result of a recheck in one transaction. A changed text is a new revision: only
+    /// rules that have not alerted yet alert. Writes nothing and returns `false` if the story has a
+    /// newer revision by now, or waits.
     pub async fn record_recheck(
         &self,
         story: StoryId,
         revision: i64,
-        looked: RecheckResult,
+        result: RecheckResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(keep(conn, story, revision, looked, now))).await
+        self.write(move |conn| Box::pin(write_recheck(conn, story, revision, result, now))).await
     }
 }
 
-fn look(
+fn recheck_from_row(
     id: StoryId,
     row: &SqliteRow,
-    sightings: Vec<FeedEntry>,
+    feed_entries: Vec<FeedEntry>,
 ) -> Result<RecheckDue, sqlx::Error> {
     Ok(RecheckDue {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
-        told: row.try_get("feed_text")?,
-        feed_entries: sightings,
+        feed_text: row.try_get("feed_text")?,
+        feed_entries: feed_entries,
         fetches: row.try_get("page_fetches")?,
     })
 }
 
-async fn keep(
+async fn write_recheck(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
-    looked: RecheckResult,
+    result: RecheckResult,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let RecheckResult { change, fetches, next_recheck: next } = looked;
+    let RecheckResult { change, fetches, next_recheck } = result;
     let kept = sqlx::query(
-        "UPDATE story SET look_again = $3, page_fetches = page_fetches + $4
-         WHERE id = $1 AND revision = $2 AND fate IN ('matched', 'unmatched') AND purged IS NULL",
+        "UPDATE story SET recheck_at = $3, page_fetches = page_fetches + $4
+         WHERE id = $1 AND revision = $2 AND status IN ('matched', 'unmatched') AND purged IS NULL",
     )
     .bind(story.0)
     .bind(revision)
-    .bind(next.map(millis))
+    .bind(next_recheck.map(millis))
     .bind(fetches)
     .execute(&mut *conn)
     .await?;
@@ -113,9 +117,9 @@ async fn keep(
         .bind(why)
         .execute(&mut *conn)
         .await?;
-        alerts::keep(conn, story, &verdict, now).await?;
+        alerts::record_alerts(conn, story, &verdict, now).await?;
         event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await?;
-        alerts::decide_fate(conn, story).await?;
+        alerts::set_match_status(conn, story).await?;
     }
     Ok(true)
 }
@@ -150,7 +154,7 @@ mod tests {
         let bench = Bench::new().await;
         let look = settled(&bench, &[]).await;
         assert_eq!(
-            (look.story.body.as_str(), look.told.as_str(), look.fetches),
+            (look.story.body.as_str(), look.feed_text.as_str(), look.fetches),
             ("The page.", "Teaser.", 1)
         );
         assert_eq!(look.feed_entries.len(), 1);
@@ -177,7 +181,7 @@ mod tests {
         let told = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
         assert_eq!(bench.ask(told).await.as_deref(), Some("arms 1, oil 2"));
         let row =
-            "SELECT fate || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
+            "SELECT status || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
         assert_eq!(bench.ask(row).await.as_deref(), Some("matched, The page, edited., 2, 2"));
         assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), None);
     }

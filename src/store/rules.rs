@@ -1,5 +1,4 @@
-//! What the store keeps of rules: every version that ever was in force, and the files as they last
-//! were good.
+//! Stored rules: every version that was ever in force, and the last good text of each file.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -8,14 +7,13 @@ use super::column::millis;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Keeps the text of rule versions, given as hash and text. A hash that is known keeps its
-    /// text.
+    /// Stores the texts of rule versions, given as hash and text. A known hash keeps its text.
     pub async fn record_rule_versions(
         &self,
         versions: Vec<(String, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(keep_versions(conn, versions, now))).await
+        self.write(move |conn| Box::pin(insert_versions(conn, versions, now))).await
     }
 
     /// The last good text of every rule file: name and text, in the order of the names.
@@ -35,7 +33,7 @@ impl Store {
     }
 }
 
-async fn keep_versions(
+async fn insert_versions(
     conn: &mut SqliteConnection,
     versions: Vec<(String, String)>,
     now: Timestamp,

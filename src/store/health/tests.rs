@@ -47,7 +47,7 @@ async fn one_message() -> (Bench, i64) {
 }
 
 async fn of_desk(bench: &Bench) -> Option<NotifierHealth> {
-    bench.standing().await.away.remove(&whole(&desk().notifier))
+    bench.standing().await.away.remove(&whole_notifier(&desk().notifier))
 }
 
 fn notice(lease: &Lease) -> Notice {

@@ -276,7 +276,7 @@ async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_
         story(&bench, "a", drafts, &free, second).await;
         assert_eq!(sent(&bench, run, second).await.0.len(), expected, "at {second}");
     }
-    assert_eq!(bench.ask("SELECT group_concat(occasion) FROM alert").await.unwrap(), "36,7");
+    assert_eq!(bench.ask("SELECT group_concat(dedup_key) FROM alert").await.unwrap(), "36,7");
 }
 
 #[tokio::test]

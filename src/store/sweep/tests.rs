@@ -54,9 +54,9 @@ async fn left(bench: &Bench) -> String {
     bench
         .ask(
             "SELECT (SELECT count(*) FROM story WHERE feed_text != '') || ' ' || (SELECT count(*) FROM story) || ' '
-                 || (SELECT count(*) FROM alert WHERE told != '') || ' ' || (SELECT count(*) FROM alert) || ' '
+                 || (SELECT count(*) FROM alert WHERE rule_match != '') || ' ' || (SELECT count(*) FROM alert) || ' '
                  || (SELECT count(*) FROM message) || ' ' || (SELECT count(*) FROM attempt) || ' '
-                 || (SELECT count(*) FROM sighting)",
+                 || (SELECT count(*) FROM feed_entry)",
         )
         .await
         .unwrap()
@@ -75,8 +75,9 @@ async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
     let mut archive = Archive::open(&bench.path()).await.unwrap();
     assert_eq!(archive.find_alerts(&AlertFilter::default(), 9).await.unwrap(), []);
     assert_eq!(archive.alert_record(1).await.unwrap(), None);
-    assert_eq!(archive.page(at(0), None, 9).await.unwrap(), []);
-    let found = archive.find("", Some("http://example.org/a")).await.unwrap().expect("it is known");
+    assert_eq!(archive.stories_after(at(0), None, 9).await.unwrap(), []);
+    let found =
+        archive.find_story("", Some("http://example.org/a")).await.unwrap().expect("it is known");
     assert_eq!(found.purged, Some(at(366 * DAY)));
 }
 
@@ -191,11 +192,11 @@ async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
 const MANY: [&str; 6] = [
     "CREATE TABLE many AS WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 10000)
      SELECT n, 1000000000 + n * 10000 AS at FROM many",
-    "INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, fate)
+    "INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, status)
      SELECT n, 'u' || n, 'k' || n, 'u' || n, 'Title', hex(zeroblob(1000)), '[]', '[]', at, 'full', 'unmatched' FROM many",
-    "INSERT INTO sighting (feed, key, hash, story, seen, gone_at)
+    "INSERT INTO feed_entry (feed, key, hash, story, seen, removed_at)
      SELECT 'wire', n, '', n, at, CASE n % 3 WHEN 1 THEN at WHEN 2 THEN 1000000000 + 99 * 86400000 END FROM many",
-    "INSERT INTO alert (id, story, rule, occasion, version, severity, revision, read, told, created)
+    "INSERT INTO alert (id, story, rule, dedup_key, version, severity, revision, read, rule_match, created)
      SELECT n, n, 'arms', '', '', 'high', 1, 'full', '{}', at FROM many WHERE n % 10 = 0",
     "INSERT INTO message (id, key, uid, event, n, notifier, recipient, created, state, due, payload)
      SELECT n, n, n, 'u' || n, 1, 'desk', 'desk@example.org', at, iif(n % 50 = 0, 'pending', 'sent'), at, x'' FROM many WHERE n % 10 = 0",

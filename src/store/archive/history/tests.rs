@@ -1,4 +1,4 @@
-//! Tests of what was told: which alerts are found, and what is shown of one.
+//! Tests of past alerts: which are found, and what is shown of one.
 
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
@@ -101,10 +101,9 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     );
     let [desk, hook] = &record.messages[..] else { panic!("{:?}", record.messages) };
     assert_eq!((desk.receiver(), desk.state.as_str()), (crate::store::fixture::desk(), "sent"));
-    let told = desk
-        .attempts
-        .iter()
-        .map(|one| (one.started, one.ended, one.outcome.as_deref(), one.reply.as_deref()));
+    let told = desk.attempts.iter().map(|one| {
+        (one.started, one.ended, one.outcome.map(AttemptOutcome::as_str), one.reply.as_deref())
+    });
     let expected = [
         (at(5), Some(at(6)), Some("again"), Some("421 try later")),
         (at(60), Some(at(61)), Some("sent"), Some("250 taken")),
