@@ -175,7 +175,7 @@ mod tests {
             assert!(bench.store.add_alerts(story.id, 1, verdict(&["arms"]), at(1)).await.unwrap());
         }
         assert_eq!(bench.ask("SELECT status FROM story").await.unwrap(), "matched");
-        assert_eq!(bench.told(1).await.len(), 1);
+        assert_eq!(bench.notified(1).await.len(), 1);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
-use super::migrations::{SchemaAge, compare, migrations};
+use super::migrations::{SchemaAge, compare_schema, list_migrations};
 use super::open::{OpenError, WITHOUT_TABLES, has_tables, options};
 use super::{StoreError, files};
 
@@ -38,7 +38,8 @@ async fn open_checked(
     if !has_tables(&mut conn).await.map_err(|error| failed(&error))? {
         return Err(files::not_whole(path, WITHOUT_TABLES));
     }
-    let schema = compare(&mut conn, &migrations()).await.map_err(|error| failed(&error))?;
+    let schema =
+        compare_schema(&mut conn, &list_migrations()).await.map_err(|error| failed(&error))?;
     match (schema, OpenError::of_schema(path, schema)) {
         (_, Some(refusal)) => Err(refusal),
         (SchemaAge::Older(_), _) => {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
-use super::column::{self, maybe_time, millis, time};
+use super::column::{self, maybe_time, millis, time, to_json};
 use super::{MessageState, OpenError, StoreError, health};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
@@ -143,14 +143,17 @@ async fn make_dead_due(
             continue;
         }
         let known = receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
-        let (state, list) =
-            if known { ("pending", &mut retried.due) } else { ("held", &mut retried.held) };
+        let list = if known { &mut retried.due } else { &mut retried.held };
         list.push(id);
+    }
+    for (state, ids) in [(MessageState::Pending, &retried.due), (MessageState::Held, &retried.held)]
+    {
         sqlx::query(
-            "UPDATE message SET state = $2, due = $3, counted = 0, unreached = 0 WHERE id = $1",
+            "UPDATE message SET state = $2, due = $3, counted = 0, unreached = 0
+             WHERE id IN (SELECT value FROM json_each($1))",
         )
-        .bind(id)
-        .bind(state)
+        .bind(to_json(ids)?)
+        .bind(state.as_str())
         .bind(millis(now))
         .execute(&mut *change)
         .await?;

@@ -94,7 +94,7 @@ mod tests {
             let cut = bench.store.cut_delivery_waits(at(now)).await.unwrap();
             assert_eq!(cut, if now == 100 { 3 } else { 0 });
             assert_eq!(dues(&bench).await, [160, 401, 105]);
-            let away = bench.standing().await.away;
+            let away = bench.receiver_health().await.away;
             let health = away.values().next().unwrap();
             assert_eq!((health.since, health.rests_until), (at(100), at(400)));
         }

@@ -234,7 +234,7 @@ fn known_item_from_row(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, poll, settle, state, turnover};
+    use super::super::fixture::{Bench, at, item, poll, removed_and_returned, settle, state};
     use super::super::{ItemRecord, PollRecord};
     use super::*;
 
@@ -251,10 +251,10 @@ mod tests {
             .map(|key| ItemRecord { guid: Some("g".to_owned()), ..item(key, settle(&[])) });
         bench.poll("wire", 0, items.collect()).await;
         let gone: Vec<&str> = known[..999].iter().map(String::as_str).collect();
-        let turnover = turnover(&gone, &[]);
+        let removed_and_returned = removed_and_returned(&gone, &[]);
         bench
             .store
-            .record_poll(PollRecord { removed_and_returned: turnover, ..poll("wire", 1, vec![]) })
+            .record_poll(PollRecord { removed_and_returned, ..poll("wire", 1, vec![]) })
             .await
             .unwrap();
         bench

@@ -144,12 +144,12 @@ impl Bench {
     }
 
     /// How the receivers stand.
-    pub(super) async fn standing(&self) -> ReceiverHealth {
+    pub(super) async fn receiver_health(&self) -> ReceiverHealth {
         self.store.write(|conn| Box::pin(health::read_receiver_health(conn))).await.unwrap()
     }
 
     /// What the messages to a fresh run would say, each as its rules and its feeds.
-    pub(super) async fn told(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
+    pub(super) async fn notified(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
         let run = self.run(&[desk()]).await;
         self.lease(run, "desk", now)
             .await
@@ -199,19 +199,19 @@ pub(super) fn state(feed: &str) -> FeedState {
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
-    let turnover = RemovedAndReturned::default();
+    let removed_and_returned = RemovedAndReturned::default();
     PollRecord {
         now: at(now),
         state: state(feed),
         items,
-        removed_and_returned: turnover,
+        removed_and_returned,
         gap: None,
         notices: vec![],
     }
 }
 
 /// What one poll finds: these known items left, those came back.
-pub(super) fn turnover(gone: &[&str], back: &[&str]) -> RemovedAndReturned {
+pub(super) fn removed_and_returned(gone: &[&str], back: &[&str]) -> RemovedAndReturned {
     let [gone, back] =
         [gone, back].map(|keys| keys.iter().map(|key| ItemKey((*key).to_owned())).collect());
     RemovedAndReturned { gone, back }

@@ -27,18 +27,18 @@ pub(super) enum SchemaAge {
 }
 
 /// The migrations of this build.
-pub(super) fn migrations() -> Migrator {
-    let steps = STEPS.map(|(version, name, sql)| step(version, name, sql));
+pub(super) fn list_migrations() -> Migrator {
+    let steps = STEPS.map(|(version, name, sql)| make_migration(version, name, sql));
     Migrator::with_migrations(steps.to_vec())
 }
 
 /// One migration.
-pub(super) fn step(version: i64, name: &'static str, sql: &'static str) -> Migration {
+pub(super) fn make_migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
     Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
 }
 
 /// Compares the schema of a store, which has a table of migrations, with `migrations`.
-pub(super) async fn compare(
+pub(super) async fn compare_schema(
     conn: &mut SqliteConnection,
     migrations: &Migrator,
 ) -> Result<SchemaAge, MigrateError> {

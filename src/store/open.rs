@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::mpsc;
 
 use super::files::{self, StoreFile};
-use super::migrations::{SchemaAge, compare, migrations};
+use super::migrations::{SchemaAge, compare_schema, list_migrations};
 use super::{Store, open_mark, writer};
 
 /// How long to wait for another command's write to this file.
@@ -95,7 +95,7 @@ impl Store {
     pub async fn open(
         path: &Path,
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
-        let migrations = migrations();
+        let migrations = list_migrations();
         match files::find_store_file(path)? {
             StoreFile::Nothing => create(path, &migrations).await?,
             StoreFile::Empty => {}
@@ -135,7 +135,7 @@ async fn check(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let refusal = if !has_tables(&mut conn).await.map_err(failed)? {
         Some(files::not_whole(path, WITHOUT_TABLES))
     } else {
-        let schema = compare(&mut conn, migrations).await;
+        let schema = compare_schema(&mut conn, migrations).await;
         let schema = schema.map_err(|error| OpenError::failed(path, &error))?;
         match OpenError::of_schema(path, schema) {
             None if !has_log && open_mark::lacks_log(&mut conn, path).await.map_err(failed)? => {
@@ -202,7 +202,7 @@ async fn migrate(
 ) -> Result<(), OpenError> {
     let failed = |error: MigrateError| OpenError::failed(path, &error);
     conn.ensure_migrations_table(&migrations.table_name).await.map_err(failed)?;
-    let schema = compare(conn, migrations).await.map_err(failed)?;
+    let schema = compare_schema(conn, migrations).await.map_err(failed)?;
     if let Some(refusal) = OpenError::of_schema(path, schema) {
         return Err(refusal);
     }
@@ -234,17 +234,17 @@ async fn copy(conn: &mut SqliteConnection, path: &Path, schema: i64) -> Result<(
 mod tests {
     use super::super::Archive;
     use super::super::fixture::Bench;
-    use super::super::migrations::step;
+    use super::super::migrations::make_migration;
     use super::*;
 
     /// The schema, and a migration that this build does not have.
     fn newer() -> Migrator {
-        let later = step(9999, "later", "CREATE TABLE later (id INTEGER)");
-        Migrator::with_migrations(migrations().iter().cloned().chain([later]).collect())
+        let later = make_migration(9999, "later", "CREATE TABLE later (id INTEGER)");
+        Migrator::with_migrations(list_migrations().iter().cloned().chain([later]).collect())
     }
 
     fn latest() -> i64 {
-        migrations().iter().map(|step| step.version).max().unwrap()
+        list_migrations().iter().map(|step| step.version).max().unwrap()
     }
 
     #[tokio::test]
@@ -295,7 +295,7 @@ mod tests {
         let path = folder.path().join("tidings.db");
         let steps =
             [(1, "CREATE TABLE sighting (id INTEGER)"), (21, "CREATE TABLE file (id INTEGER)")];
-        let steps = steps.map(|(version, sql)| step(version, "earlier", sql));
+        let steps = steps.map(|(version, sql)| make_migration(version, "earlier", sql));
         let mut conn = connect(&path).await.unwrap();
         Migrator::with_migrations(steps.to_vec()).run_direct(None, &mut conn, false).await.unwrap();
         conn.close().await.unwrap();
@@ -318,11 +318,11 @@ mod tests {
         let mut conn = connect(&bench.path()).await.unwrap();
         migrate(&mut conn, &bench.path(), &newer()).await.unwrap();
 
-        let schema = compare(&mut conn, &migrations()).await.unwrap();
+        let schema = compare_schema(&mut conn, &list_migrations()).await.unwrap();
         assert_eq!(schema, SchemaAge::Newer { found: 9999, known: latest() });
         assert!(!stale.exists());
         let mut copy = connect(&bench.path().with_added_extension("before-9999")).await.unwrap();
-        assert_eq!(compare(&mut copy, &migrations()).await.unwrap(), SchemaAge::Same);
+        assert_eq!(compare_schema(&mut copy, &list_migrations()).await.unwrap(), SchemaAge::Same);
         let runs: i64 =
             sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&mut copy).await.unwrap();
         assert_eq!(runs, 1);

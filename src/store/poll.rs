@@ -198,7 +198,7 @@ async fn mark_removed(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, poll, settle, state, turnover};
+    use super::super::fixture::{Bench, at, item, poll, removed_and_returned, settle, state};
     use super::super::{FeedState, StoryPlan};
     use super::*;
     use crate::polling::health::FeedHealthHistory;
@@ -342,19 +342,20 @@ mod tests {
         let gone = "SELECT group_concat(key || ' ' || removed_at, ', ') FROM (SELECT * FROM feed_entry WHERE removed_at IS NOT NULL ORDER BY key)";
         bench.poll("other", 0, vec![item("z", settle(&[]))]).await;
         bench.poll("wire", 1, ["a", "b", "c"].map(|key| item(key, settle(&[]))).to_vec()).await;
-        for (now, turnover, expected) in [
-            (2, turnover(&["b", "c"], &[]), Some("b 1000002000, c 1000002000")),
-            (3, turnover(&[], &[]), Some("b 1000002000, c 1000002000")),
-            (4, turnover(&["a"], &["b"]), Some("a 1000004000, c 1000002000")),
-            (5, turnover(&["b"], &[]), Some("a 1000004000, b 1000005000, c 1000002000")),
-            (6, turnover(&[], &["a", "b", "c"]), None),
+        for (now, removed_and_returned, expected) in [
+            (2, removed_and_returned(&["b", "c"], &[]), Some("b 1000002000, c 1000002000")),
+            (3, removed_and_returned(&[], &[]), Some("b 1000002000, c 1000002000")),
+            (4, removed_and_returned(&["a"], &["b"]), Some("a 1000004000, c 1000002000")),
+            (
+                5,
+                removed_and_returned(&["b"], &[]),
+                Some("a 1000004000, b 1000005000, c 1000002000"),
+            ),
+            (6, removed_and_returned(&[], &["a", "b", "c"]), None),
         ] {
             bench
                 .store
-                .record_poll(PollRecord {
-                    removed_and_returned: turnover,
-                    ..poll("wire", now, vec![])
-                })
+                .record_poll(PollRecord { removed_and_returned, ..poll("wire", now, vec![]) })
                 .await
                 .unwrap();
             assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");

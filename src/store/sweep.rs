@@ -12,7 +12,7 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::millis;
+use super::column::{millis, to_json};
 use super::{Store, StoreError};
 
 /// How many rows one step reads: so few that no command waits long for it.
@@ -179,14 +179,13 @@ async fn delete_messages(
     .bind(millis(since))
     .fetch_all(&mut *conn)
     .await?;
-    for message in &ended {
-        for sql in [
-            "DELETE FROM attempt WHERE message = $1",
-            "DELETE FROM message_alert WHERE message = $1",
-            "DELETE FROM message WHERE id = $1",
-        ] {
-            sqlx::query(sql).bind(message).execute(&mut *conn).await?;
-        }
+    let ids = to_json(&ended)?;
+    for sql in [
+        "DELETE FROM attempt WHERE message IN (SELECT value FROM json_each($1))",
+        "DELETE FROM message_alert WHERE message IN (SELECT value FROM json_each($1))",
+        "DELETE FROM message WHERE id IN (SELECT value FROM json_each($1))",
+    ] {
+        sqlx::query(sql).bind(&ids).execute(&mut *conn).await?;
     }
     Ok(SweepCounts { messages: ended.len() as u64, ..SweepCounts::default() })
 }
@@ -243,10 +242,12 @@ async fn purge_stories(
                 AND NOT EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story = story.id)";
     let bare: Vec<i64> =
         sqlx::query_scalar(bare).bind(window.0).bind(window.1).fetch_all(&mut *conn).await?;
-    for story in &bare {
-        for sql in ["DELETE FROM alert WHERE story = $1", "DELETE FROM story WHERE id = $1"] {
-            sqlx::query(sql).bind(story).execute(&mut *conn).await?;
-        }
+    let ids = to_json(&bare)?;
+    for sql in [
+        "DELETE FROM alert WHERE story IN (SELECT value FROM json_each($1))",
+        "DELETE FROM story WHERE id IN (SELECT value FROM json_each($1))",
+    ] {
+        sqlx::query(sql).bind(&ids).execute(&mut *conn).await?;
     }
     Ok(SweepCounts {
         stories: stories.rows_affected(),

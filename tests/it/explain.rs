@@ -183,7 +183,7 @@ async fn a_stored_story_is_found_by_id_and_by_link_and_says_what_became_of_it() 
     for name in [id.as_str(), "https://wire.example/1", "http://wire.example/1?utm_medium=mail"] {
         let found = object(&explain(&folder, &[name, "--format", "json"]).await);
         assert_eq!(
-            (&found["id"], &found["status"], &found["feeds"]),
+            (&found["id"], &found["fate"], &found["feeds"]),
             (&json!(id), &json!("matched"), &json!(["Wire"]))
         );
         let told: Vec<_> = found["alerts"]

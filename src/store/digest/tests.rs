@@ -26,7 +26,7 @@ async fn story(bench: &Bench, key: &str, rule: &str, severity: super::Severity, 
 async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Notification> {
     let mut arrived = Vec::new();
     loop {
-        let health = bench.standing().await.away;
+        let health = bench.receiver_health().await.away;
         let most = match breaker::room(health.get(&whole_notifier(&desk().notifier)), at(now)) {
             SendAllowance::All => 8,
             SendAllowance::Probe => 1,

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::{OpenNotifier, WaitingRecipient};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
-use crate::store::column::{maybe_time, millis};
+use crate::store::column::{maybe_time, millis, to_json};
 use crate::store::health::whole_notifier;
 use crate::store::{Lease, Render, digest, health, notifications};
 use tidings_rules::story::NotifierName;
@@ -102,16 +102,14 @@ async fn read_messages(
     conn: &mut SqliteConnection,
     chosen: &[i64],
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    let mut rows = Vec::with_capacity(chosen.len());
-    for id in chosen {
-        let row = sqlx::query(
-            "SELECT id, uid, event, digest, notification, recipient, created, counted, payload,
-                    (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
-             FROM message WHERE id = $1",
-        );
-        rows.push(row.bind(id).fetch_one(&mut *conn).await?);
-    }
-    Ok(rows)
+    sqlx::query(
+        "SELECT message.id, uid, event, digest, notification, recipient, created, counted, payload,
+                (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
+         FROM json_each($1) AS wanted CROSS JOIN message ON message.id = wanted.value ORDER BY wanted.key",
+    )
+    .bind(to_json(&chosen)?)
+    .fetch_all(conn)
+    .await
 }
 
 /// The payload of each message: the frozen one, or, at its first lease, a new one. A message that

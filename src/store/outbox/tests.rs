@@ -44,7 +44,10 @@ async fn one_lease() -> (Bench, i64, Lease) {
 async fn two_rules_that_match_one_story_make_one_message() {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", settle(&["arms", "korea"]))]).await;
-    assert_eq!(bench.told(0).await, [(vec!["arms".into(), "korea".into()], vec!["wire".into()])]);
+    assert_eq!(
+        bench.notified(0).await,
+        [(vec!["arms".into(), "korea".into()], vec!["wire".into()])]
+    );
 }
 
 #[tokio::test]
@@ -52,7 +55,10 @@ async fn two_feeds_that_carry_one_story_make_one_message() {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
     bench.poll("paper", 1, vec![item("a", settle(&["arms"]))]).await;
-    assert_eq!(bench.told(1).await, [(vec!["arms".into()], vec!["wire".into(), "paper".into()])]);
+    assert_eq!(
+        bench.notified(1).await,
+        [(vec!["arms".into()], vec!["wire".into(), "paper".into()])]
+    );
 }
 
 #[tokio::test]
@@ -250,7 +256,7 @@ async fn one_full_mailbox_slows_nobody_else() {
         }
     }
     assert_eq!((to_bob, to_ana), (9, 9), "each message to ana was tried");
-    let health = bench.standing().await.away;
+    let health = bench.receiver_health().await.away;
     assert_eq!(health.keys().collect::<Vec<_>>(), [&both[0]]);
     assert_eq!(health[&both[0]].failures, 9);
     // Ana's mailbox is probed with one message, and rests after that. Bob's go out at once.

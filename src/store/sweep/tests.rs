@@ -4,7 +4,7 @@
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::store::fixture::{
-    Bench, again, at, desk, draft, item, poll, receiver, settle, turnover, verdict,
+    Bench, again, at, desk, draft, item, poll, receiver, removed_and_returned, settle, verdict,
 };
 use crate::store::{AlertFilter, Archive, Finish, Lease, MatchResult, PollRecord, StoryPlan};
 
@@ -147,7 +147,7 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
     // Another feed brings it: it is read and matched anew.
     assert!(!bench.poll("paper", now, vec![item("a", settle(&["arms", "oil"]))]).await);
     assert_eq!(
-        bench.told(now).await,
+        bench.notified(now).await,
         [(vec!["oil".to_owned()], vec!["wire".to_owned(), "paper".to_owned()])]
     );
     assert_eq!(left(&bench).await, "1 1 1 2 1 1 2");
@@ -162,7 +162,7 @@ async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_stor
     let bench = told().await;
     bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
     let gone = |feed, now| PollRecord {
-        removed_and_returned: turnover(&["a"], &[]),
+        removed_and_returned: removed_and_returned(&["a"], &[]),
         ..poll(feed, now, vec![])
     };
     bench.store.record_poll(gone("wire", 10 * DAY)).await.unwrap();
@@ -178,8 +178,10 @@ async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_stor
 #[tokio::test]
 async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
     let bench = told().await;
-    let gone =
-        PollRecord { removed_and_returned: turnover(&["a"], &[]), ..poll("wire", DAY, vec![]) };
+    let gone = PollRecord {
+        removed_and_returned: removed_and_returned(&["a"], &[]),
+        ..poll("wire", DAY, vec![])
+    };
     bench.store.record_poll(gone).await.unwrap();
     sweep(&bench, Retention { alerts: None, ..kept(500 * DAY, 7, 7) }, 500 * DAY).await;
     let mut archive = Archive::open(&bench.path()).await.unwrap();
