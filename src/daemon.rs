@@ -150,7 +150,7 @@ pub async fn run(
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
-    let _lock = store::lock(&config.store)?;
+    let _lock = store::acquire_lock(&config.store)?;
     let (store, writer) = Store::open(&config.store).await?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
@@ -177,7 +177,7 @@ async fn run_on(
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(consoles(&config), now()).await?;
-    greet(&config, &rules, store.holdings().await?, &begun);
+    greet(&config, &rules, store.count_holdings().await?, &begun);
     let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
     world.cut_waits(now()).await;
     world.restart_page_waits(now()).await;
@@ -202,7 +202,7 @@ async fn run_on(
     let (next_delivery, ()) = tokio::join!(work, check);
     Ok(RunEnd {
         next_delivery,
-        undelivered: store.undelivered(now()).await?,
+        undelivered: store.count_undelivered(now()).await?,
         refused: world.refused.load(Ordering::Relaxed),
     })
 }
@@ -390,7 +390,7 @@ impl World {
     fn rest(&self) -> impl Fn(&HostKey, RetryAfter) {
         |host, asked| {
             let at = now();
-            self.store.rest_host(host.0.clone(), self.hosts.rest(host, asked.end(at)), at);
+            self.store.record_host_rest(host.0.clone(), self.hosts.rest(host, asked.end(at)), at);
         }
     }
 

@@ -1,18 +1,19 @@
 //! The only SQL: feeds, stories, alerts and the outbox in one `SQLite` file, behind one writer.
 //!
-//! What people import is here; what they call stands in the file of its subject. Times are kept to
-//! the millisecond.
+//! The types are here; each method of [`Store`] is in the file of its subject. Times have the
+//! precision of a millisecond.
 
 mod alerts;
 mod archive;
 mod backfill;
-mod beside;
 mod column;
+mod command_connection;
 mod damage;
 mod deliveries;
 mod delivery_waits;
 mod digest;
 mod event;
+mod feed_entries;
 mod feeds;
 mod fetch_waits;
 mod files;
@@ -20,24 +21,25 @@ mod files;
 mod fixture;
 mod gaps;
 mod health;
-mod intake;
-mod letter;
 mod lock;
-mod mark;
+mod migrations;
+mod new_items;
+mod notifications;
 mod open;
+mod open_mark;
 mod outbox;
 mod poll;
 mod recheck;
 mod route;
 mod rules;
-mod run;
-mod sighting;
+mod run_start;
 mod silences;
-mod story;
+mod status;
+mod story_changes;
 mod sweep;
-mod tell;
 #[cfg(test)]
 mod tests;
+mod waiting_stories;
 mod writer;
 
 use std::sync::Arc;
@@ -59,34 +61,34 @@ use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
 pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
-    StoryFate, StoryRecord,
+    StoryRecord,
 };
-pub use backfill::Settled;
+pub use backfill::SettledStory;
 pub use deliveries::{
-    Delivery, DeliveryState, DeliverySubject, DeskError, Retried, RetrySelection, retry,
-    undelivered,
+    Delivery, DeliverySubject, Retried, RetrySelection, StoreCommandError, list_undelivered,
+    retry_messages,
 };
-pub use feeds::poll_now;
+pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
 pub use health::ReceiverHealth;
-pub use lock::{Lock, lock};
+pub use lock::{Lock, acquire_lock};
 pub use open::OpenError;
 pub use outbox::{OutboxTurn, Sending};
-pub use silences::{mute, silences, unmute};
-pub use sweep::{Gone, Retention, SweepPosition, SweepStep};
+pub use silences::{add_silence, end_silence, list_silences};
+pub use status::{AttemptOutcome, MessageState, StoryStatus};
+pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when
-/// its call returns, and is carried to its end even if the caller stops waiting.
+/// its call returns. It is completed even if the caller stops waiting.
 #[derive(Clone, Debug)]
 pub struct Store {
     /// Connections that cannot write.
     readers: SqlitePool,
-    /// The way to the one connection that writes.
+    /// The queue of the one connection that writes.
     writer: UnboundedSender<writer::Job>,
 }
 
-/// Why an operation on the store failed: the disk, a lock, a damaged file. Nothing of it was
-/// written.
+/// Why an operation on the store failed: the disk, a lock, a damaged file. It wrote nothing.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the store: {0}")]
 pub struct StoreError(pub String);
@@ -109,8 +111,8 @@ pub struct StoryId(pub i64);
 pub struct FeedState {
     /// Its name.
     pub name: FeedName,
-    /// A hash of the address that it was polled at: a feed that moved is asked anew, and the
-    /// address itself may hold a secret.
+    /// A hash of the address that it was polled at: a feed with a new address is polled anew, and
+    /// the address itself may hold a secret.
     pub address: String,
     /// `ETag` of the last 200, byte for byte.
     pub etag: Option<String>,
@@ -134,14 +136,14 @@ pub struct FeedState {
     pub hints: PollHints,
     /// Where permanent redirects lead from its address.
     pub moved: Option<Move>,
-    /// How it has fared, as far as people are told of that.
-    pub course: FeedHealthHistory,
+    /// Its failures and silences, as far as notices report them.
+    pub health_history: FeedHealthHistory,
     /// Whether the last poll failed before a server answered: for its name, the connection or a
     /// policy.
     pub unreached: bool,
 }
 
-/// One poll's outcome, recorded in one transaction (T1).
+/// The result of one poll, recorded in one transaction.
 #[derive(Clone, Debug)]
 pub struct PollRecord {
     /// When the poll ended.
@@ -150,11 +152,11 @@ pub struct PollRecord {
     pub state: FeedState,
     /// Items that are new, edited or re-keyed.
     pub items: Vec<ItemRecord>,
-    /// Which known items came and went; nothing but after a 200.
-    pub turnover: RemovedAndReturned,
+    /// Which known items were removed and which returned; empty unless the answer was a 200.
+    pub removed_and_returned: RemovedAndReturned,
     /// The time before it in which items may have come and gone.
     pub gap: Option<FeedGap>,
-    /// What is to be told of the feed, and to whom.
+    /// Notices about the feed, each with its receivers.
     pub notices: Vec<(FeedNotice, Vec<Receiver>)>,
 }
 
@@ -163,15 +165,15 @@ pub struct PollRecord {
 pub struct ItemRecord {
     /// Its key from now on.
     pub key: ItemKey,
-    /// Whether it tells other news than what is known by its key, which is then past.
+    /// Whether it is another story than the known item with its key. The known item is past then.
     pub renews: bool,
     /// The key it had, if it was re-keyed.
-    pub was: Option<ItemKey>,
+    pub previous_key: Option<ItemKey>,
     /// Its guid.
     pub guid: Option<String>,
     /// Its normalised link.
     pub link: Option<String>,
-    /// What of its link stays when tokens, hosts and slugs change.
+    /// The part of its link that stays the same when tokens, hosts and slugs change.
     pub stem: Option<String>,
     /// The hash of its title and text.
     pub hash: String,
@@ -181,7 +183,7 @@ pub struct ItemRecord {
     pub url: Option<String>,
     /// The story it belongs to.
     pub story: StoryKey,
-    /// The story as this item tells it, and what is to be done with it; `None` if only the key
+    /// The story with this item's text, and what is to be done with it; `None` if only the key
     /// changed.
     pub news: Option<(Story, StoryPlan)>,
 }
@@ -189,34 +191,32 @@ pub struct ItemRecord {
 /// What is to be done with a new or edited story.
 #[derive(Clone, Debug)]
 pub enum StoryPlan {
-    /// Nothing, ever: it is older than `first_poll` reaches, or than edits are matched. Why, in
-    /// words.
+    /// It is never matched: it is too old for `first_poll` or for edits. Why, in words.
     Record(String),
     /// Its page is to be read before it is matched.
     ReadPage,
-    /// It was matched: what came of it.
+    /// It was matched, with this result.
     Settle(MatchResult),
 }
 
-/// What came of matching a story.
+/// The result of matching a story.
 #[derive(Clone, Debug)]
 pub struct MatchResult {
     /// How much was read.
     pub read: Read,
-    /// What the text is compared by, where it was read in full and is long enough to be known by
-    /// it.
-    pub print: Option<Box<Fingerprint>>,
+    /// What copies of the text are found by; `None` unless it was read in full and is long enough.
+    pub fingerprint: Option<Box<Fingerprint>>,
     /// One for every rule that matched; empty if none did.
     pub alerts: Vec<NewAlert>,
     /// The feeds that it was matched for.
     pub feeds: Vec<FeedName>,
     /// When its messages may go out at the earliest.
     pub due: Timestamp,
-    /// How often receivers want to be told.
+    /// How many messages receivers want.
     pub policy: Arc<DeliveryPolicies>,
 }
 
-/// A story that waits for its page, or, its text being settled, to be matched again because another
+/// A story that waits for its page; or, with a final text, to be matched again, because another
 /// feed carries it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingStory {
@@ -226,11 +226,11 @@ pub struct WaitingStory {
     pub revision: i64,
     /// The story with the feed's text, or with its final text where `read` is settled.
     pub story: Story,
-    /// How much was read, where that is settled: then it only waits to be matched. `None`: it waits
-    /// for its page.
+    /// How much was read, where the text is final: then it only waits to be matched. `None`: it
+    /// waits for its page.
     pub read: Option<Read>,
     /// Every feed that carries it, first seen first.
-    pub sightings: Vec<FeedEntry>,
+    pub feed_entries: Vec<FeedEntry>,
     /// Page fetches that failed so far for this revision.
     pub attempts: u32,
     /// Page fetches so far, for all revisions.
@@ -239,20 +239,20 @@ pub struct WaitingStory {
     pub since: Timestamp,
 }
 
-/// A story's final text, and what came of matching it (T2).
+/// A story's final text, and the result of matching it.
 #[derive(Clone, Debug)]
 pub struct FinalText {
     /// The text.
     pub body: String,
-    /// What came of matching it.
+    /// The result of matching it.
     pub verdict: MatchResult,
-    /// Page fetches that it took just now.
+    /// The page fetches that this took.
     pub fetches: u32,
-    /// When its page is to be looked at again. Counts only where the text was open.
-    pub look_again: Option<Timestamp>,
+    /// When its page is rechecked; `None`: never. It has no effect if the text was final already.
+    pub recheck_at: Option<Timestamp>,
 }
 
-/// A settled story whose page is to be looked at again.
+/// A settled story whose page is due for a recheck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecheckDue {
     /// Its row.
@@ -262,22 +262,22 @@ pub struct RecheckDue {
     /// The story with its text as it was settled.
     pub story: Story,
     /// The text that the feed gave.
-    pub told: String,
+    pub feed_text: String,
     /// Every feed that carries it, first seen first.
-    pub sightings: Vec<FeedEntry>,
+    pub feed_entries: Vec<FeedEntry>,
     /// Page fetches so far.
     pub fetches: u32,
 }
 
-/// What looking at a page again came to.
+/// The result of a recheck of a page.
 #[derive(Clone, Debug)]
 pub struct RecheckResult {
-    /// The text and what came of matching it, if it changed.
+    /// The text and the result of matching it, if it changed.
     pub change: Option<(String, MatchResult)>,
     /// Page fetches that it took.
     pub fetches: u32,
-    /// When to look again.
-    pub next: Option<Timestamp>,
+    /// When to recheck again; `None`: never.
+    pub next_recheck: Option<Timestamp>,
 }
 
 /// A message that this run may send now.
@@ -301,35 +301,35 @@ pub struct Lease {
     pub payload: Vec<u8>,
 }
 
-/// What is recorded of an attempt that is to be repeated.
+/// The record of an attempt that is to be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryRecord {
     /// When.
     pub at: Timestamp,
-    /// How the attempt failed. Where it reached nobody, and no earlier one may have arrived, the
-    /// payload is frozen no more.
+    /// How the attempt failed. If no attempt so far reached the receiver, the payload is
+    /// rendered anew.
     pub cause: FailureCause,
     /// Whom that concerns.
     pub scope: FailureScope,
     /// Whether the attempt counts against the schedule.
     pub counts: bool,
-    /// Until when the receiver asked to be left alone.
+    /// Until when the receiver asked for no messages.
     pub rest: Option<Timestamp>,
     /// Why, in words.
     pub why: String,
 }
 
-/// What becomes of a leased message.
+/// The result of an attempt at a leased message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
     /// Sent; what the receiver answered.
     Sent(String),
     /// To be tried again.
-    Again(RetryRecord),
+    Retry(RetryRecord),
     /// Given up, kept for replay. Why, in words.
     Dead(String),
-    /// Refused for its size: a digest of several alerts is halved, anything else is tried again as
-    /// this says.
+    /// Refused for its size: a digest of several alerts is halved, any other message is tried
+    /// again as this says.
     TooLarge(RetryRecord),
 }
 
@@ -346,8 +346,8 @@ pub struct Holdings {
     pub dead: i64,
 }
 
-/// Renders a letter for a receiver, within the transaction of the first lease: pure and quick. An
-/// error makes the message dead.
+/// Renders a notification for a receiver, within the transaction of the first lease: pure and
+/// quick. An error makes the message dead.
 pub type Render = Arc<dyn Fn(&Receiver, &Notification) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What a new run finds.

@@ -47,7 +47,11 @@ impl StoredStories {
 
     /// The next stories; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Batch>, StoreError> {
-        let page = self.runtime.block_on(self.archive.page(self.since, self.last, MOST_STORIES))?;
+        let page = self.runtime.block_on(self.archive.stories_after(
+            self.since,
+            self.last,
+            MOST_STORIES,
+        ))?;
         let Some(last) = page.last() else { return Ok(None) };
         self.last = Some(last.id);
         let stories = page.into_iter().map(|stored| entry(stored, &self.feeds)).collect();

@@ -85,7 +85,8 @@ fn list(arguments: &AlertsArguments) -> Result<Exit, Exit> {
     let wanted = wanted(arguments, &config)?;
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
-        let found = archive.alerts(&wanted, arguments.limit).await.map_err(|why| unread(&why))?;
+        let found =
+            archive.find_alerts(&wanted, arguments.limit).await.map_err(|why| unread(&why))?;
         if found.is_empty() {
             check_names(arguments, &config, &mut archive).await?;
         }
@@ -132,7 +133,7 @@ async fn check_name(
     archive: &mut Archive,
 ) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
-    let past = archive.alerts(of_past, 1).await.map_err(|why| unread(&why))?;
+    let past = archive.find_alerts(of_past, 1).await.map_err(|why| unread(&why))?;
     if past.is_empty() {
         Err(unknown_name(kind, name, known.iter().map(String::as_str)))
     } else {
@@ -162,7 +163,7 @@ fn wanted(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, E
 fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
-        archive.alert(id).await.map_err(|why| unread(&why))
+        archive.alert_record(id).await.map_err(|why| unread(&why))
     })?;
     let Some(record) = found else {
         let why = format!("no alert has the number {id}, or it is no longer kept");

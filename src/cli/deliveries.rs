@@ -14,7 +14,9 @@ use crate::cli::names::unknown_name;
 use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
 use crate::clock::now;
 use crate::daemon;
-use crate::store::{self, Delivery, DeliveryState, DeliverySubject, DeskError, RetrySelection};
+use crate::store::{
+    self, Delivery, DeliverySubject, MessageState, RetrySelection, StoreCommandError,
+};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
@@ -84,7 +86,7 @@ pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
 fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
     let config = load::config_or_tell(&arguments.config.path)?;
     let found = block_on(async {
-        store::undelivered(&config.store).await.map_err(|why| unavailable(&why))
+        store::list_undelivered(&config.store).await.map_err(|why| unavailable(&why))
     });
     let (mut deliveries, away) = found?;
     if let Some(name) = &arguments.notifier {
@@ -112,41 +114,35 @@ fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
 fn is_wanted(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
     let stands_so = match arguments.state {
         None => true,
-        Some(ShownState::Dead) => delivery.state == DeliveryState::Dead,
-        Some(ShownState::Pending) => delivery.state == DeliveryState::Pending,
-        Some(ShownState::Held) => delivery.state == DeliveryState::Held,
+        Some(ShownState::Dead) => delivery.state == MessageState::Dead,
+        Some(ShownState::Pending) => delivery.state == MessageState::Pending,
+        Some(ShownState::Held) => delivery.state == MessageState::Held,
     };
     stands_so
         && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
 }
 
 fn to_json(delivery: &Delivery) -> Value {
-    let about = match &delivery.what {
+    let about = match &delivery.subject {
         DeliverySubject::Story(title) => json!({ "story": title }),
         DeliverySubject::Digest(alerts) => json!({ "digest": alerts }),
         DeliverySubject::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
-        "id": delivery.id, "message": delivery.uid, "state": word(delivery.state),
+        "id": delivery.id, "message": delivery.uid, "state": delivery.state,
         "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": about,
-        "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.tried,
+        "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
         "why": delivery.why,
     })
-}
-
-fn word(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Dead => "dead",
-        DeliveryState::Pending => "pending",
-        DeliveryState::Held => "held",
-    }
 }
 
 fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     let config = load::config_or_tell(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {
-        store::retry(&config.store, which, &receivers, now()).await.map_err(|why| unavailable(&why))
+        store::retry_messages(&config.store, which, &receivers, now())
+            .await
+            .map_err(|why| unavailable(&why))
     })?;
     output::print_line(format_args!(
         "{} due now",
@@ -170,6 +166,6 @@ fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     ))
 }
 
-fn unavailable(why: &DeskError) -> Exit {
+fn unavailable(why: &StoreCommandError) -> Exit {
     output::fail(why, Exit::Unavailable)
 }

@@ -92,7 +92,9 @@ fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Resu
     };
     let target = known_target(target, &config)?;
     let silence = block_on(async {
-        store::mute(&config.store, target, until, why, now()).await.map_err(|why| unavailable(&why))
+        store::add_silence(&config.store, target, until, why, now())
+            .await
+            .map_err(|why| unavailable(&why))
     })?;
     let (target, until) = (plain(&silence.target.to_string()), in_full(until, &config.zone));
     output::print_line(format_args!("silence {}: {target} is muted until {until}", silence.id))
@@ -129,7 +131,7 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTa
 /// Fails where no story of the store is the first of the event `id`.
 async fn check_event(id: &str, config: &Config) -> Result<(), Exit> {
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
-    let found = archive.find(id, None).await.map_err(|why| unavailable(&why))?;
+    let found = archive.find_story(id, None).await.map_err(|why| unavailable(&why))?;
     if found.is_some() {
         return Ok(());
     }
@@ -145,7 +147,7 @@ fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), 
 fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let silences = block_on(async {
-        store::silences(&config.store, now()).await.map_err(|why| unavailable(&why))
+        store::list_silences(&config.store, now()).await.map_err(|why| unavailable(&why))
     })?;
     if silences.is_empty() && format == OutputFormat::Text {
         return output::print_line("nothing is muted");
@@ -178,7 +180,7 @@ fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
 fn end(id: i64, config: &Path) -> Result<(), Exit> {
     let config = load::config_or_tell(config)?;
     let ended = block_on(async {
-        store::unmute(&config.store, id, now()).await.map_err(|why| unavailable(&why))
+        store::end_silence(&config.store, id, now()).await.map_err(|why| unavailable(&why))
     })?;
     let Some(silence) = ended else {
         let why = format!("no silence {id} is in force");

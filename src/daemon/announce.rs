@@ -14,7 +14,7 @@ use crate::store::{ReceiverHealth, StoreError};
 pub(super) async fn announce(world: &World, standing: &ReceiverHealth) -> Result<(), StoreError> {
     let away = standing.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
     let down = away.map(|(receiver, health)| down(receiver, health));
-    for notice in down.chain(standing.untold_refusals().cloned()) {
+    for notice in down.chain(standing.unannounced_refusals().cloned()) {
         tell(world, notice).await?;
     }
     Ok(())

@@ -80,10 +80,13 @@ async fn find_due(
     let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
     let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
     let found = async {
-        let due =
-            if room == 0 { Vec::new() } else { world.store.waiting(now(), &begun, room).await? };
+        let due = if room == 0 {
+            Vec::new()
+        } else {
+            world.store.waiting_stories(now(), &begun, room).await?
+        };
         begun.extend(due.iter().map(|waiting| waiting.id));
-        Ok::<_, StoreError>((due, world.store.next_waiting(&begun).await?))
+        Ok::<_, StoreError>((due, world.store.next_waiting_due(&begun).await?))
     };
     found.await.unwrap_or_else(|why| {
         error!("waiting stories cannot be looked up: {why}");
@@ -113,7 +116,9 @@ async fn settle(world: &Arc<World>, waiting: WaitingStory, stop: &CancellationTo
         }
     };
     let recorded = match page {
-        PageOutcome::Later(due) => world.store.page_failed(waiting.id, waiting.revision, due).await,
+        PageOutcome::Later(due) => {
+            world.store.record_page_failure(waiting.id, waiting.revision, due).await
+        }
         PageOutcome::Settled(body, read, fetches) => {
             record(world, waiting, body, read, fetches).await
         }
@@ -137,17 +142,17 @@ async fn record(
     let at = now();
     let due = admit::due(world.polls_under_way(), at);
     let may_look_again = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
-    let look_again = recheck::next_look(world, &waiting.sightings, story.first_seen, at)
+    let look_again = recheck::next_look(world, &waiting.feed_entries, story.first_seen, at)
         .filter(|_| may_look_again);
     let shared = Arc::clone(world);
     let (body, verdict) = heavy(world, move || {
-        let feeds = waiting.sightings.iter().map(|sighting| &sighting.feed);
+        let feeds = waiting.feed_entries.iter().map(|sighting| &sighting.feed);
         let verdict = matching::verdict(&shared, &story, read, feeds, due);
         (story.body, verdict)
     })
     .await;
-    let settled = FinalText { body, verdict, fetches, look_again };
-    world.store.settle(waiting.id, waiting.revision, settled, at).await?;
+    let settled = FinalText { body, verdict, fetches, recheck_at: look_again };
+    world.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
     world.outbox.notify_one();
     Ok(())
 }

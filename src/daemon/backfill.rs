@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use crate::clock::now;
 use crate::daemon::{Mode, World, heavy, matching};
-use crate::store::{MatchResult, Settled, StoreError};
+use crate::store::{MatchResult, SettledStory, StoreError};
 use tidings_rules::Rules;
 
 /// How long after rules came into force a story may be recorded that was matched without them.
@@ -53,7 +53,7 @@ pub(crate) async fn look_back(world: &Arc<World>, stop: CancellationToken) {
 
 async fn round(world: &Arc<World>) -> Result<(), StoreError> {
     let rules = world.rules.load_full();
-    let done = world.store.looked_back().await?;
+    let done = world.store.backfilled_rules().await?;
     let at = now();
     let wish =
         |name: &str, reach| (name.to_owned(), at.checked_sub(reach).unwrap_or(Timestamp::MIN));
@@ -62,7 +62,7 @@ async fn round(world: &Arc<World>) -> Result<(), StoreError> {
     let Some(oldest) = new.values().min().copied() else { return Ok(()) };
     let (new, mut after, mut told) = (Arc::new(new), None, 0);
     loop {
-        let stories = world.store.settled(oldest, after, STEP).await?;
+        let stories = world.store.settled_stories(oldest, after, STEP).await?;
         let Some(last) = stories.last() else { break };
         after = Some(last.id);
         let (shared, rules, new) = (Arc::clone(world), Arc::clone(&rules), Arc::clone(&new));
@@ -74,7 +74,7 @@ async fn round(world: &Arc<World>) -> Result<(), StoreError> {
         world.outbox.notify_one();
     }
     let names = new.keys().cloned().collect();
-    world.store.has_looked_back(names, now()).await?;
+    world.store.record_backfill(names, now()).await?;
     info!("{} new rules looked back over stored stories, and found {told} matches", new.len());
     Ok(())
 }
@@ -84,10 +84,10 @@ fn found(
     world: &World,
     rules: &Rules,
     new: &HashMap<String, Timestamp>,
-    stories: Vec<Settled>,
-) -> Vec<(Settled, MatchResult)> {
+    stories: Vec<SettledStory>,
+) -> Vec<(SettledStory, MatchResult)> {
     let at = now();
-    let verdict = |settled: Settled| {
+    let verdict = |settled: SettledStory| {
         let carriers = matching::carriers(world, &settled.feeds);
         let mut matches = rules.matches(&settled.story, &carriers);
         matches.retain(|found| {

@@ -12,13 +12,13 @@ use crate::store::Store;
 
 /// Reads the whole store, and tells of it if it is damaged.
 pub(crate) async fn check(store: &Store, config: &Config) {
-    let Some(why) = store.damage().await else { return };
+    let Some(why) = store.find_damage().await else { return };
     error!(
         "the store {} is damaged: {why}; stop Tidings and recover it as docs/operations.md says",
         config.store.display()
     );
     let notice = StoreNotice::damaged(config.store.display().to_string(), why, now());
-    if let Err(why) = store.tell_of_store(notice.clone(), watch::audience(config), now()).await {
+    if let Err(why) = store.notify_of_store(notice.clone(), watch::audience(config), now()).await {
         error!("the notice of it cannot be kept: {why}; it is sent once");
         send(&notice, config).await;
     }

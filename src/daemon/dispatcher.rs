@@ -105,7 +105,7 @@ async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended:
     loop {
         match world
             .store
-            .turn(world.run, ended.clone(), BTreeMap::new(), now(), render(world))
+            .outbox_turn(world.run, ended.clone(), BTreeMap::new(), now(), render(world))
             .await
         {
             Ok(_) => ended.clear(),
@@ -138,19 +138,25 @@ async fn turn(
 ) -> Result<Option<Timestamp>, StoreError> {
     let sending = world.config.notifiers.keys().map(|name| {
         let at_once = widths.get(name).copied().unwrap_or_default().at_once();
-        (name.clone(), Sending { at_once, to: BTreeMap::new() })
+        (name.clone(), Sending { at_once, in_flight: BTreeMap::new() })
     });
     let mut sending: BTreeMap<_, _> = sending.collect();
     for Receiver { notifier, recipient } in tasks.things().map(|lease| &lease.receiver) {
-        *sending.entry(notifier.clone()).or_default().to.entry(recipient.clone()).or_default() += 1;
+        *sending
+            .entry(notifier.clone())
+            .or_default()
+            .in_flight
+            .entry(recipient.clone())
+            .or_default() += 1;
     }
-    let turn = world.store.turn(world.run, ended.clone(), sending, now(), render(world)).await?;
+    let turn =
+        world.store.outbox_turn(world.run, ended.clone(), sending, now(), render(world)).await?;
     ended.clear();
     for lease in turn.leases {
         let world = Arc::clone(world);
         tasks.spawn(lease.clone(), async move { attempt(&world, &lease).await });
     }
-    announce::announce(world, &turn.standing).await?;
+    announce::announce(world, &turn.receiver_health).await?;
     Ok(turn.next)
 }
 
@@ -176,7 +182,7 @@ async fn attempt(world: &World, lease: &Lease) -> Finish {
 fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) -> (Lease, Finish) {
     let finish = finish.unwrap_or_else(|why| {
         let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
-        Finish::Again(RetryRecord {
+        Finish::Retry(RetryRecord {
             at: later(now(), AFTER_A_PANIC),
             cause,
             scope,
@@ -198,14 +204,14 @@ fn learn(widths: &mut SendWindows, ended: &EndedAttempts, under_way: Option<i64>
         let width = widths.entry(lease.receiver.notifier.clone()).or_default();
         match finish {
             Finish::Sent(_) => *width = width.after_success(),
-            Finish::Again(RetryRecord {
+            Finish::Retry(RetryRecord {
                 cause: FailureCause::Busy,
                 scope: FailureScope::Notifier,
                 ..
             }) => {
                 *width = width.after_busy(lease.attempt, newest);
             }
-            Finish::Again(_) | Finish::TooLarge(_) | Finish::Dead(_) => {}
+            Finish::Retry(_) | Finish::TooLarge(_) | Finish::Dead(_) => {}
         }
     }
 }
@@ -254,7 +260,7 @@ fn tell(world: &World, lease: &Lease, finish: &Finish) {
         Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => {
             warn!("{receiver} refused a digest as too large, which is sent in halves: {why}");
         }
-        Finish::Again(RetryRecord { at, why, .. })
+        Finish::Retry(RetryRecord { at, why, .. })
         | Finish::TooLarge(RetryRecord { at, why, .. }) => {
             if down.insert(receiver.clone()) {
                 warn!("{receiver} did not take a message: {why}; it is kept and tried again");

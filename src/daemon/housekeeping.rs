@@ -10,7 +10,7 @@ use tracing::{error, info};
 use crate::clock::now;
 use crate::config::Retain;
 use crate::daemon::{Mode, World};
-use crate::store::{Gone, Retention, StoreError, SweepPosition};
+use crate::store::{Retention, StoreError, SweepCounts, SweepPosition};
 
 /// How often the store is gone through.
 const EVERY: Duration = Duration::from_hours(6);
@@ -27,7 +27,7 @@ pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
     let rounds = async {
         loop {
             match round(world).await {
-                Ok(gone) if gone == Gone::default() => {}
+                Ok(gone) if gone == SweepCounts::default() => {}
                 Ok(gone) => tell(gone),
                 Err(why) => {
                     error!(
@@ -47,15 +47,15 @@ pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
     }
 }
 
-async fn round(world: &World) -> Result<Gone, StoreError> {
+async fn round(world: &World) -> Result<SweepCounts, StoreError> {
     let at = now();
     let kept = retention(world.config.retain, at);
-    let mut gone = Gone::default();
-    world.store.forget_gaps(kept.keys).await?;
+    let mut gone = SweepCounts::default();
+    world.store.delete_gaps_before(kept.keys).await?;
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
         let step = world.store.sweep(place, kept, at).await?;
-        gone = gone.and(step.gone);
+        gone = gone.plus(step.counts);
         next = step.next;
         if world.mode == Mode::Forever {
             tokio::time::sleep(PAUSE).await;
@@ -74,7 +74,7 @@ fn retention(retain: Retain, now: Timestamp) -> Retention {
     }
 }
 
-fn tell(gone: Gone) {
+fn tell(gone: SweepCounts) {
     info!(
         "as `retain` says, the store let go of the texts of {} stories, of {} alerts and {} messages, and of {} items that feeds have had no more for long",
         gone.stories, gone.alerts, gone.messages, gone.keys

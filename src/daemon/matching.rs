@@ -37,7 +37,7 @@ pub(crate) fn told(
     // Copies matter for what is told of them: of a story that no rule matches, nothing is.
     let print = || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
     let print = if alerts.is_empty() { None } else { print() };
-    MatchResult { read, print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
+    MatchResult { read, fingerprint: print, alerts, feeds, due, policy: Arc::clone(&world.policy) }
 }
 
 /// The feeds of those names as rules see them; one that left the configuration has no tags.

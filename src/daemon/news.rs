@@ -58,7 +58,7 @@ pub(crate) async fn sift(
         .filter(|item| item.verdict.is_edit())
         .map(|item| item.known_by().clone())
         .collect();
-    let before = world.store.texts_of(&feed.name, edited).await?;
+    let before = world.store.item_texts(&feed.name, edited).await?;
     let (world, feed) = (Arc::clone(world), feed.clone());
     let shared = Arc::clone(&world);
     let sift = move || {
@@ -118,7 +118,7 @@ impl PollContext<'_> {
             news: changed.then(|| self.news(item, judged.index, before)),
             renews: judged.verdict == ItemChange::Renewed,
             key: judged.key,
-            was,
+            previous_key: was,
             link: judged.link,
             stem: judged.stem,
             hash: judged.hash,

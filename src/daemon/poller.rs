@@ -126,7 +126,7 @@ impl Feeds {
 
     /// Has those polled now that somebody asked for.
     async fn poll_asked(&mut self, world: &World) {
-        let asked = world.store.take_asked_polls().await.unwrap_or_else(|why| {
+        let asked = world.store.take_requested_polls().await.unwrap_or_else(|why| {
             error!("whether feeds are to be polled now cannot be looked up: {why}");
             Vec::new()
         });
@@ -205,8 +205,13 @@ pub(crate) async fn poll_once(
 /// What the store knows of every configured feed, in the configuration's order; a new feed, or one
 /// at a new address, is due now.
 pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> {
-    let mut known: HashMap<FeedName, FeedState> =
-        world.store.feeds().await?.into_iter().map(|state| (state.name.clone(), state)).collect();
+    let mut known: HashMap<FeedName, FeedState> = world
+        .store
+        .feed_states()
+        .await?
+        .into_iter()
+        .map(|state| (state.name.clone(), state))
+        .collect();
     let state_of = |feed: &FeedConfig| {
         let address = fingerprint(&feed.url);
         match known.remove(&feed.name) {
@@ -215,7 +220,7 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
             }
             // Whoever was told that it fares ill hears that it is well at its new address.
             Some(moved) => FeedState {
-                course: moved.course,
+                health_history: moved.health_history,
                 ..due::fresh(feed, address, moved.last_good, now())
             },
             None => due::fresh(feed, address, None, now()),
@@ -223,7 +228,7 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
     };
     let states: Vec<FeedState> = world.config.feeds.iter().map(state_of).collect();
     if let Some(notice) = world.last_read.begin(world.config.feeds.iter().zip(&states))
-        && world.store.was_told(&notice).await?
+        && world.store.was_notified(&notice).await?
     {
         world.last_read.told();
     }

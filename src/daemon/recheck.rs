@@ -66,11 +66,14 @@ async fn find_due(
     let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
     let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
     let found = async {
-        let due =
-            if room == 0 { Vec::new() } else { world.store.looks(now(), &begun, room).await? };
+        let due = if room == 0 {
+            Vec::new()
+        } else {
+            world.store.due_rechecks(now(), &begun, room).await?
+        };
         begun.extend(due.iter().map(|look| look.id));
         let next = if tasks.len() + due.len() < AT_ONCE {
-            world.store.next_look(&begun).await?
+            world.store.next_recheck(&begun).await?
         } else {
             None
         };
@@ -85,7 +88,7 @@ async fn find_due(
 async fn look_at(world: &Arc<World>, look: RecheckDue) {
     let (story, revision) = (look.id, look.revision);
     let looked = see(world, look).await;
-    let recorded = world.store.looked_again(story, revision, looked, now()).await;
+    let recorded = world.store.record_recheck(story, revision, looked, now()).await;
     world.outbox.notify_one();
     if let Err(why) = recorded {
         error!("what a page says by now could not be recorded: {why}; it is looked at again");
@@ -98,17 +101,17 @@ async fn see(world: &Arc<World>, look: RecheckDue) -> RecheckResult {
     let url = look.story.url.as_deref().and_then(|url| Url::parse(url).ok());
     let may_tell = admit::edited_item(false, look.story.first_seen, now()).is_ok();
     let Some(url) = url.filter(|_| room > 0 && may_tell) else {
-        return RecheckResult { change: None, fetches: 0, next: None };
+        return RecheckResult { change: None, fetches: 0, next_recheck: None };
     };
-    let (text, fetches) = match page::look(world, &url, &look.told, room).await {
+    let (text, fetches) = match page::look(world, &url, &look.feed_text, room).await {
         Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
         Err(FetchError::Resting { until, .. }) => {
-            return RecheckResult { change: None, fetches: 0, next: Some(until) };
+            return RecheckResult { change: None, fetches: 0, next_recheck: Some(until) };
         }
         Err(why) => (Err(why.to_string()), 1),
     };
-    let next =
-        next_look(world, &look.sightings, look.story.first_seen, now()).filter(|_| fetches < room);
+    let next = next_look(world, &look.feed_entries, look.story.first_seen, now())
+        .filter(|_| fetches < room);
     let change = match text {
         Ok(body) if body != look.story.body => Some(matched(world, look, body).await),
         Ok(_) => None,
@@ -117,7 +120,7 @@ async fn see(world: &Arc<World>, look: RecheckDue) -> RecheckResult {
             None
         }
     };
-    RecheckResult { change, fetches, next }
+    RecheckResult { change, fetches, next_recheck: next }
 }
 
 async fn matched(world: &Arc<World>, look: RecheckDue, body: String) -> (String, MatchResult) {
@@ -125,7 +128,7 @@ async fn matched(world: &Arc<World>, look: RecheckDue, body: String) -> (String,
     let shared = Arc::clone(world);
     heavy(world, move || {
         let story = Story { body, ..look.story };
-        let feeds = look.sightings.iter().map(|sighting| &sighting.feed);
+        let feeds = look.feed_entries.iter().map(|sighting| &sighting.feed);
         let verdict = matching::verdict(&shared, &story, Read::Full, feeds, due);
         (story.body, verdict)
     })

@@ -54,7 +54,7 @@ pub(crate) async fn first_load(
     store: &Store,
 ) -> Result<(Rules, Files), StartError> {
     let files = rule_files::read(path).map_err(StartError::Unreadable)?;
-    let good: Good = store.good_rule_files().await?.into_iter().collect();
+    let good: Good = store.last_good_rule_files().await?.into_iter().collect();
     tell_if_large(&files);
     let mut faults = Vec::new();
     match rule_files::load(&files, &good, known, &mut faults) {
@@ -127,8 +127,13 @@ async fn swap(world: &Arc<World>, files: Files) -> bool {
 }
 
 async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
-    let good: Good =
-        world.store.good_rule_files().await.map_err(|why| why.to_string())?.into_iter().collect();
+    let good: Good = world
+        .store
+        .last_good_rule_files()
+        .await
+        .map_err(|why| why.to_string())?
+        .into_iter()
+        .collect();
     let known = world.known.clone();
     let folder = &world.config.rules;
     warn_of_gone(folder, &files, &good);
@@ -180,8 +185,8 @@ async fn put_on_record(
         .iter()
         .map(|rule| rule.record())
         .filter(|(version, _)| !known.contains(version));
-    store.keep_rules(new.collect(), now()).await?;
-    store.keep_rule_files(loaded.good.clone().into_iter().collect(), now()).await
+    store.record_rule_versions(new.collect(), now()).await?;
+    store.replace_rule_files(loaded.good.clone().into_iter().collect(), now()).await
 }
 
 /// Says that files are read which take their time.

@@ -59,7 +59,7 @@ pub(crate) fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, see
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
-        Outcome::Gone(why) => Finish::Again(RetryRecord {
+        Outcome::Gone(why) => Finish::Retry(RetryRecord {
             at: now,
             cause: FailureCause::Shut,
             scope: FailureScope::Notifier,
@@ -75,7 +75,7 @@ pub(crate) fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, see
                 after: None,
             };
             match put_off(retry, past, now, seed) {
-                Finish::Again(again) => Finish::TooLarge(again),
+                Finish::Retry(again) => Finish::TooLarge(again),
                 given_up => given_up,
             }
         }
@@ -92,7 +92,7 @@ fn put_off(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) 
         scope
     };
     let again = |pause, counts, rest| {
-        Finish::Again(RetryRecord {
+        Finish::Retry(RetryRecord {
             at: later(now, pause),
             cause,
             scope,
@@ -160,7 +160,7 @@ mod tests {
     /// The pause after an attempt, and what is recorded of it.
     fn put_off(outcome: Outcome, past: MessageHistory, seed: u64) -> (Duration, RetryRecord) {
         match decide(outcome, past, now(), seed) {
-            Finish::Again(again) => (again.at.duration_since(now()).unsigned_abs(), again),
+            Finish::Retry(again) => (again.at.duration_since(now()).unsigned_abs(), again),
             other => panic!("expected another try, got {other:?}"),
         }
     }

@@ -28,9 +28,15 @@ pub(crate) fn follow(
         let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
         PollResult::Well { news, gap: state.mean_gap }
     };
-    let (course, notices) =
-        health::after(&state.name, before.course, ended, before.error.as_deref(), outage, at);
-    state.course = course;
+    let (course, notices) = health::after(
+        &state.name,
+        before.health_history,
+        ended,
+        before.error.as_deref(),
+        outage,
+        at,
+    );
+    state.health_history = course;
     notices.into_iter().map(|notice| (notice, audience(config))).collect()
 }
 

@@ -1,5 +1,4 @@
-//! The stories of a store, read page by page beside whatever runs: no lock is taken, nothing is
-//! written or migrated.
+//! Reads a store beside a running Tidings: takes no lock, writes nothing, migrates nothing.
 
 mod find;
 mod history;
@@ -12,10 +11,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis};
 use super::open::OpenError;
-use super::{FeedState, PastGap, StoreError, StoryId, beside, feeds, gaps, sighting};
+use super::{FeedState, PastGap, StoreError, StoryId, feeds, gaps};
+use crate::store::{command_connection, feed_entries};
 use tidings_rules::story::{FeedName, Story};
 
-pub use find::{Alerted, StoryFate, StoryRecord};
+pub use find::{Alerted, StoryRecord};
 pub use history::{AlertFilter, AlertRecord, Attempt, Message, PastAlert};
 
 /// A store's stories, open for reading.
@@ -29,7 +29,7 @@ pub struct Archive {
 pub struct StoredStory {
     /// Its row.
     pub id: StoryId,
-    /// What it is known by outside: a UUID.
+    /// Its UUID, which payloads and people use.
     pub uid: String,
     /// The story.
     pub story: Story,
@@ -40,12 +40,12 @@ pub struct StoredStory {
 impl Archive {
     /// Opens the store at `path`, which must be there and of the schema that this build knows.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self { conn: beside::to_read(path).await? })
+        Ok(Self { conn: command_connection::open_to_read(path).await? })
     }
 
     /// Stories with texts, after the row `after`, that were first seen at `since` or later, in the
     /// order of their rows, at most `limit`; none at the end.
-    pub async fn page(
+    pub async fn stories_after(
         &mut self,
         since: Timestamp,
         after: Option<StoryId>,
@@ -63,19 +63,19 @@ impl Archive {
         Ok(self.stored(&rows).await?)
     }
 
-    /// What the state of every feed is, in the order of their names.
-    pub async fn feeds(&mut self) -> Result<Vec<FeedState>, StoreError> {
-        Ok(feeds::all(&mut self.conn).await?)
+    /// The state of every feed, in the order of their names.
+    pub async fn feed_states(&mut self) -> Result<Vec<FeedState>, StoreError> {
+        Ok(feeds::read_feed_states(&mut self.conn).await?)
     }
 
     /// The gaps that were found at `since` or later, the latest first.
-    pub async fn gaps(&mut self, since: Timestamp) -> Result<Vec<PastGap>, StoreError> {
-        Ok(gaps::since(&mut self.conn, since).await?)
+    pub async fn gaps_since(&mut self, since: Timestamp) -> Result<Vec<PastGap>, StoreError> {
+        Ok(gaps::gaps_since(&mut self.conn, since).await?)
     }
 
     async fn stored(&mut self, rows: &[SqliteRow]) -> Result<Vec<StoredStory>, sqlx::Error> {
-        let ids = column::ids(rows)?;
-        let mut feeds = sighting::carriers(&mut self.conn, &ids).await?;
+        let ids = column::story_ids(rows)?;
+        let mut feeds = feed_entries::feeds_of_stories(&mut self.conn, &ids).await?;
         let stored = rows.iter().zip(ids).map(|(row, id)| {
             let feeds = feeds.remove(&id).unwrap_or_default();
             Ok(StoredStory { id, uid: row.try_get("uid")?, story: column::story(row)?, feeds })
@@ -87,7 +87,7 @@ impl Archive {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, at, item, page, settle, verdict};
-    use super::super::{StoryPlan, lock};
+    use super::super::{StoryPlan, acquire_lock};
     use super::*;
 
     async fn titles(
@@ -96,7 +96,7 @@ mod tests {
         after: Option<StoryId>,
         limit: u32,
     ) -> Vec<String> {
-        let page = archive.page(at(since), after, limit).await.unwrap();
+        let page = archive.stories_after(at(since), after, limit).await.unwrap();
         page.into_iter().map(|stored| stored.story.title).collect()
     }
 
@@ -142,13 +142,13 @@ mod tests {
         bench.poll("agency", 1, vec![item("a", StoryPlan::ReadPage)]).await;
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let waiting = bench.waiting(9).await.remove(0);
-        assert_eq!(archive.page(at(0), None, 1).await.unwrap()[0].story.body, "Teaser.");
+        assert_eq!(archive.stories_after(at(0), None, 1).await.unwrap()[0].story.body, "Teaser.");
         bench
             .store
-            .settle(waiting.id, waiting.revision, page("The page.", verdict(&[])), at(9))
+            .settle_story(waiting.id, waiting.revision, page("The page.", verdict(&[])), at(9))
             .await
             .unwrap();
-        let stored = archive.page(at(0), None, 1).await.unwrap().remove(0);
+        let stored = archive.stories_after(at(0), None, 1).await.unwrap().remove(0);
         assert_eq!(stored.story.body, "The page.");
         assert_eq!(stored.feeds, ["agency", "wire"].map(|name| FeedName(name.to_owned())));
     }
@@ -156,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn an_archive_needs_no_lock_and_cannot_write() {
         let bench = bench().await;
-        let _held = lock(&bench.path()).unwrap();
+        let _held = acquire_lock(&bench.path()).unwrap();
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let refused =
             sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&mut archive.conn).await;

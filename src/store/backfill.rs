@@ -1,5 +1,4 @@
-//! Rules that look back over stories which were settled before them, and which of them have done
-//! so.
+//! Backfills: stored stories that a new rule is matched against, and which rules are done.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +7,13 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis};
-use super::{MatchResult, Store, StoreError, StoryId, alerts, sighting};
+use super::{MatchResult, Store, StoreError, StoryId, alerts};
+use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Read, Story};
 
-/// A story that was matched, whatever came of it.
+/// A story that is matched or unmatched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
+pub struct SettledStory {
     /// Its row.
     pub id: StoryId,
     /// Which revision of its text this is.
@@ -27,8 +27,8 @@ pub struct Settled {
 }
 
 impl Store {
-    /// The rules that have looked back.
-    pub async fn looked_back(&self) -> Result<BTreeSet<String>, StoreError> {
+    /// The rules whose backfill is done.
+    pub async fn backfilled_rules(&self) -> Result<BTreeSet<String>, StoreError> {
         let names: Vec<String> =
             sqlx::query_scalar("SELECT rule FROM backfill").fetch_all(&self.readers).await?;
         Ok(names.into_iter().collect())
@@ -36,34 +36,34 @@ impl Store {
 
     /// Stories with texts that were matched, after the row `after`, first seen at `since` or later,
     /// in the order of their rows; none at the end.
-    pub async fn settled(
+    pub async fn settled_stories(
         &self,
         since: Timestamp,
         after: Option<StoryId>,
         limit: u32,
-    ) -> Result<Vec<Settled>, StoreError> {
+    ) -> Result<Vec<SettledStory>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND fate IN ('matched', 'unmatched') ORDER BY id LIMIT $3",
+             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND status IN ('matched', 'unmatched') ORDER BY id LIMIT $3",
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
         .bind(millis(since))
         .bind(limit)
         .fetch_all(&mut *reader)
         .await?;
-        let ids = column::ids(&rows)?;
-        let mut feeds = sighting::carriers(&mut reader, &ids).await?;
+        let ids = column::story_ids(&rows)?;
+        let mut feeds = feed_entries::feeds_of_stories(&mut reader, &ids).await?;
         let found = rows
             .iter()
             .zip(ids)
-            .map(|(row, id)| settled(id, row, feeds.remove(&id).unwrap_or_default()));
+            .map(|(row, id)| settled_from_row(id, row, feeds.remove(&id).unwrap_or_default()));
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Adds the alerts of `verdict` to a story that was matched before. `false`, and nothing
-    /// written, if it has a newer revision by now, or waits: then the rules in force are about to
-    /// see it.
+    /// Adds the alerts of `verdict` to a story that was matched before. Writes nothing and returns
+    /// `false` if the story has a newer revision by now, or waits: the rules in force will match
+    /// it then.
     pub async fn add_alerts(
         &self,
         story: StoryId,
@@ -71,51 +71,55 @@ impl Store {
         verdict: MatchResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(add(conn, story, revision, verdict, now))).await
+        self.write(move |conn| Box::pin(insert_alerts(conn, story, revision, verdict, now))).await
     }
 
-    /// Remembers that these rules have looked back.
-    pub async fn has_looked_back(
+    /// Records that the backfill of these rules is done.
+    pub async fn record_backfill(
         &self,
         rules: BTreeSet<String>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(remember(conn, rules, now))).await
+        self.write(move |conn| Box::pin(insert_backfills(conn, rules, now))).await
     }
 }
 
-fn settled(id: StoryId, row: &SqliteRow, feeds: Vec<FeedName>) -> Result<Settled, sqlx::Error> {
-    Ok(Settled {
+fn settled_from_row(
+    id: StoryId,
+    row: &SqliteRow,
+    feeds: Vec<FeedName>,
+) -> Result<SettledStory, sqlx::Error> {
+    Ok(SettledStory {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
-        read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
         feeds,
     })
 }
 
-async fn add(
+async fn insert_alerts(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
     verdict: MatchResult,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let stands: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM story WHERE id = $1 AND revision = $2 AND fate IN ('matched', 'unmatched'))",
+    let is_current: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM story WHERE id = $1 AND revision = $2 AND status IN ('matched', 'unmatched'))",
     )
     .bind(story.0)
     .bind(revision)
     .fetch_one(&mut *conn)
     .await?;
-    if stands {
-        alerts::keep(conn, story, &verdict, now).await?;
-        alerts::decide_fate(conn, story).await?;
+    if is_current {
+        alerts::record_alerts(conn, story, &verdict, now).await?;
+        alerts::set_match_status(conn, story).await?;
     }
-    Ok(stands)
+    Ok(is_current)
 }
 
-async fn remember(
+async fn insert_backfills(
     conn: &mut SqliteConnection,
     rules: BTreeSet<String>,
     now: Timestamp,
@@ -150,33 +154,36 @@ mod tests {
         ];
         bench.poll("wire", 0, items).await;
         bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
-        let found = bench.store.settled(at(0), None, 9).await.unwrap();
+        let found = bench.store.settled_stories(at(0), None, 9).await.unwrap();
         let told: Vec<_> =
             found.iter().map(|found| (found.story.title.as_str(), found.feeds.len())).collect();
         assert_eq!(told, [("a", 2), ("d", 1)]);
-        assert_eq!(bench.store.settled(at(0), Some(found[0].id), 9).await.unwrap(), found[1..]);
-        assert_eq!(bench.store.settled(at(1), None, 9).await.unwrap(), []);
+        assert_eq!(
+            bench.store.settled_stories(at(0), Some(found[0].id), 9).await.unwrap(),
+            found[1..]
+        );
+        assert_eq!(bench.store.settled_stories(at(1), None, 9).await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn what_a_look_back_finds_is_told_once_and_not_of_a_story_that_has_changed() {
         let bench = Bench::new().await;
         bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
-        let story = bench.store.settled(at(0), None, 9).await.unwrap().remove(0);
+        let story = bench.store.settled_stories(at(0), None, 9).await.unwrap().remove(0);
         assert!(!bench.store.add_alerts(story.id, 2, verdict(&["arms"]), at(1)).await.unwrap());
         for _ in 0..2 {
             assert!(bench.store.add_alerts(story.id, 1, verdict(&["arms"]), at(1)).await.unwrap());
         }
-        assert_eq!(bench.ask("SELECT fate FROM story").await.unwrap(), "matched");
-        assert_eq!(bench.told(1).await.len(), 1);
+        assert_eq!(bench.ask("SELECT status FROM story").await.unwrap(), "matched");
+        assert_eq!(bench.notified(1).await.len(), 1);
     }
 
     #[tokio::test]
     async fn a_rule_that_looked_back_is_remembered_over_a_crash() {
         let bench = Bench::new().await;
         let names: BTreeSet<String> = ["arms", "oil"].map(str::to_owned).into();
-        bench.store.has_looked_back(names.clone(), at(0)).await.unwrap();
-        bench.store.has_looked_back(names.clone(), at(1)).await.unwrap();
-        assert_eq!(bench.crash().await.store.looked_back().await.unwrap(), names);
+        bench.store.record_backfill(names.clone(), at(0)).await.unwrap();
+        bench.store.record_backfill(names.clone(), at(1)).await.unwrap();
+        assert_eq!(bench.crash().await.store.backfilled_rules().await.unwrap(), names);
     }
 }

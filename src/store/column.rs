@@ -1,5 +1,5 @@
-//! How plain data stands in columns: times as milliseconds, lists as JSON text, what was read as
-//! two columns.
+//! Maps plain data to columns: times as milliseconds, lists as JSON text, how much was read as two
+//! columns.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -57,7 +57,7 @@ pub(super) fn read_columns(read: &Read) -> (&'static str, Option<&str>) {
 }
 
 /// How much was read, from the columns `read` and `read_why`; `None` while that is open.
-pub(super) fn read(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
+pub(super) fn read_extent(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
     Ok(match row.try_get::<Option<&str>, _>("read")? {
         None => None,
         Some("full") => Some(Read::Full),
@@ -66,20 +66,20 @@ pub(super) fn read(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
 }
 
 /// The stories of rows.
-pub(super) fn ids(rows: &[SqliteRow]) -> Result<Vec<StoryId>, sqlx::Error> {
+pub(super) fn story_ids(rows: &[SqliteRow]) -> Result<Vec<StoryId>, sqlx::Error> {
     rows.iter().map(|row| Ok(StoryId(row.try_get("id")?))).collect()
 }
 
-/// A text of a story. What an older Tidings kept may hold what steers those who show it.
-fn shown(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+/// A text of a story, without characters that steer a terminal.
+fn visible_text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
     Ok(visible(row.try_get(column)?).into_owned())
 }
 
 /// A story, from the columns of its table and `text`: the page's text, or else the feed's.
 pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
     Ok(Story {
-        title: shown(row, "title")?,
-        body: shown(row, "text")?,
+        title: visible_text(row, "title")?,
+        body: visible_text(row, "text")?,
         url: row.try_get("url")?,
         published: maybe_time(row, "published")?,
         first_seen: time(row, "first_seen")?,
@@ -91,10 +91,10 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
 }
 
 /// What messages show of a story, from the columns of its table.
-pub(super) fn head(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
-    let title = shown(row, "title")?;
+pub(super) fn summary(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
+    let title = visible_text(row, "title")?;
     Ok(StorySummary {
-        opening: headline::stand_in(&title, &shown(row, "opening")?),
+        opening: headline::stand_in(&title, &visible_text(row, "opening")?),
         title,
         url: row.try_get("url")?,
         published: maybe_time(row, "published")?,

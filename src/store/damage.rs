@@ -1,8 +1,8 @@
-//! Whether the file of the store is sound.
+//! Checks the file of the store for damage.
 
 use super::{Store, StoreError};
 
-/// The most faults that are told of.
+/// The most faults that are reported.
 const MOST_FAULTS: usize = 3;
 
 /// The size up to which checking a store takes a moment, in bytes.
@@ -18,7 +18,7 @@ impl Store {
 
     /// What `SQLite` finds wrong with the file, in its own words; `None`: it is sound. Reads every
     /// page.
-    pub async fn damage(&self) -> Option<String> {
+    pub async fn find_damage(&self) -> Option<String> {
         let found: Result<Vec<String>, _> =
             sqlx::query_scalar("PRAGMA quick_check").fetch_all(&self.readers).await;
         match found {
@@ -46,7 +46,7 @@ mod tests {
         for n in 0..50 {
             bench.poll("wire", n, vec![item(&format!("story {n}"), settle(&["arms"]))]).await;
         }
-        assert_eq!(bench.store.damage().await, None);
+        assert_eq!(bench.store.find_damage().await, None);
         assert!(!bench.store.is_large().await.unwrap());
         let root = bench
             .ask("SELECT rootpage || '' FROM sqlite_master WHERE name = 'story'")
@@ -57,7 +57,7 @@ mod tests {
         let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.write_all_at(&[0xa5; 4000], (root.parse::<u64>().unwrap() - 1) * 4096 + 8).unwrap();
         let (store, _writer) = Store::open(&path).await.unwrap();
-        let damage = store.damage().await.unwrap();
+        let damage = store.find_damage().await.unwrap();
         assert!(damage.contains("Tree") || damage.contains("malformed"), "{damage}");
     }
 }

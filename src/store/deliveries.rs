@@ -1,5 +1,4 @@
-//! Deliveries as a person asks for them: what is not delivered and why, and the dead brought back
-//! to life.
+//! Lists messages that are not delivered and why, and makes dead messages due again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,57 +7,47 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
-use super::column::{self, maybe_time, millis, time};
-use super::{OpenError, StoreError, beside, health};
+use super::column::{self, maybe_time, millis, time, to_json};
+use super::{MessageState, OpenError, StoreError, health};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
+use crate::store::command_connection;
 use tidings_rules::story::{NotifierName, headline};
 
 /// A message that is not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its row: what people name it by.
+    /// Its row: the number that people use.
     pub id: i64,
     /// What receivers know it by.
     pub uid: String,
-    /// Where it stands.
-    pub state: DeliveryState,
+    /// Its state: pending, dead or held. Pending includes what is in flight.
+    pub state: MessageState,
     /// Whom it is for.
     pub receiver: Receiver,
-    /// What it tells of: a headline.
-    pub what: DeliverySubject,
-    /// When it was written down.
+    /// What it is about.
+    pub subject: DeliverySubject,
+    /// When it was created.
     pub created: Timestamp,
-    /// When it is tried next; `None` if nobody will try it.
+    /// When it is tried next; `None`: never.
     pub due: Option<Timestamp>,
-    /// How often it was tried.
+    /// Attempts so far.
     pub attempts: u32,
-    /// When it was last tried.
-    pub tried: Option<Timestamp>,
-    /// What its last attempt came to.
+    /// When the last attempt began.
+    pub last_attempt: Option<Timestamp>,
+    /// The result of its last attempt, in words.
     pub why: Option<String>,
 }
 
-/// What a message tells of.
+/// What a message is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliverySubject {
     /// A story with this headline, which may be empty.
     Story(String),
-    /// So many alerts, gathered.
+    /// A digest of so many alerts.
     Digest(u32),
-    /// What happened to this receiver or feed.
+    /// A receiver or feed that a notice is about.
     Notice(String),
-}
-
-/// Where a message stands that is not delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// Given up.
-    Dead,
-    /// Waiting for its time, or being sent.
-    Pending,
-    /// Its receiver left the configuration.
-    Held,
 }
 
 /// Messages to send again.
@@ -70,7 +59,7 @@ pub enum RetrySelection {
     AllDead,
 }
 
-/// What became of a wish to send messages again.
+/// The result of a request to send messages again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retried {
     /// Rows that are due now.
@@ -81,12 +70,12 @@ pub struct Retried {
     pub others: Vec<i64>,
 }
 
-/// All that is not delivered in the store at `path`, oldest first, and the state of every receiver
-/// that fails or rests. Nothing is written.
-pub async fn undelivered(
+/// The messages in the store at `path` that are not delivered, oldest first, and the health of
+/// every receiver that fails or rests. Writes nothing.
+pub async fn list_undelivered(
     path: &Path,
-) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), DeskError> {
-    let mut conn = beside::to_read(path).await?;
+) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), StoreCommandError> {
+    let mut conn = command_connection::open_to_read(path).await?;
     let rows = sqlx::query(
         "SELECT message.*, story.title, story.opening,
                 (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
@@ -101,28 +90,29 @@ pub async fn undelivered(
     .await
     .map_err(StoreError::from)?;
     let deliveries =
-        rows.iter().map(delivery).collect::<Result<_, _>>().map_err(StoreError::from)?;
-    let away = health::all(&mut conn).await.map_err(StoreError::from)?;
+        rows.iter().map(delivery_from_row).collect::<Result<_, _>>().map_err(StoreError::from)?;
+    let away = health::read_all(&mut conn).await.map_err(StoreError::from)?;
     Ok((deliveries, away))
 }
 
-/// Makes dead messages of the store at `path` due at `now`, with the same id and the same bytes, as
-/// if they had never been tried. Those for nobody in `receivers` become held.
-pub async fn retry(
+/// Makes dead messages of the store at `path` due at `now`, with the same id and the same bytes,
+/// and no counted attempts. Those whose receiver is not in `receivers` become held.
+pub async fn retry_messages(
     path: &Path,
     which: RetrySelection,
     receivers: &[Receiver],
     now: Timestamp,
-) -> Result<Retried, DeskError> {
-    let mut conn = beside::to_write(path).await?;
-    let retried = retry_in(&mut conn, which, receivers, now).await.map_err(StoreError::from)?;
-    beside::close(conn).await?;
+) -> Result<Retried, StoreCommandError> {
+    let mut conn = command_connection::open_to_write(path).await?;
+    let retried =
+        make_dead_due(&mut conn, which, receivers, now).await.map_err(StoreError::from)?;
+    command_connection::close(conn).await?;
     Ok(retried)
 }
 
 /// Why a command beside a running Tidings failed.
 #[derive(Debug, thiserror::Error)]
-pub enum DeskError {
+pub enum StoreCommandError {
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -131,7 +121,7 @@ pub enum DeskError {
     Store(#[from] StoreError),
 }
 
-async fn retry_in(
+async fn make_dead_due(
     conn: &mut SqliteConnection,
     which: RetrySelection,
     receivers: &[Receiver],
@@ -153,14 +143,17 @@ async fn retry_in(
             continue;
         }
         let known = receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
-        let (state, list) =
-            if known { ("pending", &mut retried.due) } else { ("held", &mut retried.held) };
+        let list = if known { &mut retried.due } else { &mut retried.held };
         list.push(id);
+    }
+    for (state, ids) in [(MessageState::Pending, &retried.due), (MessageState::Held, &retried.held)]
+    {
         sqlx::query(
-            "UPDATE message SET state = $2, due = $3, counted = 0, unreached = 0 WHERE id = $1",
+            "UPDATE message SET state = $2, due = $3, counted = 0, unreached = 0
+             WHERE id IN (SELECT value FROM json_each($1))",
         )
-        .bind(id)
-        .bind(state)
+        .bind(to_json(ids)?)
+        .bind(state.as_str())
         .bind(millis(now))
         .execute(&mut *change)
         .await?;
@@ -169,13 +162,12 @@ async fn retry_in(
     Ok(retried)
 }
 
-fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
-    let state = match row.try_get("state")? {
-        "dead" => DeliveryState::Dead,
-        "held" => DeliveryState::Held,
-        _ => DeliveryState::Pending,
+fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
+    let state = match MessageState::from_row(row)? {
+        MessageState::Leased => MessageState::Pending,
+        state => state,
     };
-    let due = Some(time(row, "due")?).filter(|_| state == DeliveryState::Pending);
+    let due = Some(time(row, "due")?).filter(|_| state == MessageState::Pending);
     Ok(Delivery {
         id: row.try_get("id")?,
         uid: row.try_get("uid")?,
@@ -184,18 +176,18 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
             notifier: NotifierName(row.try_get("notifier")?),
             recipient: row.try_get("recipient")?,
         },
-        what: what(row)?,
+        subject: subject_from_row(row)?,
         created: time(row, "created")?,
         due,
         attempts: row.try_get("attempts")?,
-        tried: maybe_time(row, "tried")?,
+        last_attempt: maybe_time(row, "tried")?,
         why: row.try_get("why")?,
     })
 }
 
-fn what(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
-    if row.try_get::<Option<&str>, _>("said")?.is_some()
-        && let Content::Notice(notice) = column::json(row, "said")?
+fn subject_from_row(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
+    if row.try_get::<Option<&str>, _>("notification")?.is_some()
+        && let Content::Notice(notice) = column::json(row, "notification")?
     {
         return Ok(DeliverySubject::Notice(notice.subject()));
     }
@@ -235,18 +227,18 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_delivered_is_listed_with_the_reason_and_who_fails() {
         let (bench, ..) = bench().await;
-        let (deliveries, away) = undelivered(&bench.path()).await.unwrap();
+        let (deliveries, away) = list_undelivered(&bench.path()).await.unwrap();
         let shown: Vec<_> =
             deliveries.iter().map(|one| (one.id, one.state, one.due, one.attempts)).collect();
         let expected = [
-            (1, DeliveryState::Pending, Some(at(60)), 1),
-            (2, DeliveryState::Dead, None, 1),
-            (3, DeliveryState::Dead, None, 1),
+            (1, MessageState::Pending, Some(at(60)), 1),
+            (2, MessageState::Dead, None, 1),
+            (3, MessageState::Dead, None, 1),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(deliveries[1].what, DeliverySubject::Story("b".to_owned()));
+        assert_eq!(deliveries[1].subject, DeliverySubject::Story("b".to_owned()));
         assert_eq!(deliveries[1].why.as_deref(), Some("550 no such user"));
-        assert_eq!((&deliveries[1].receiver, deliveries[1].tried), (&desk(), Some(at(0))));
+        assert_eq!((&deliveries[1].receiver, deliveries[1].last_attempt), (&desk(), Some(at(0))));
         assert_eq!(
             away.iter().map(|(one, health)| (one.to_string(), health.failures)).collect::<Vec<_>>(),
             [("desk".to_owned(), 1)]
@@ -257,19 +249,20 @@ mod tests {
     async fn the_dead_are_sent_again_with_the_same_id_and_bytes() {
         let (bench, run, payloads) = bench().await;
         let these = RetrySelection::These([1, 2, 9].into());
-        let retried = retry(&bench.path(), these, &[desk()], at(5)).await.unwrap();
+        let retried = retry_messages(&bench.path(), these, &[desk()], at(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![2], held: vec![], others: vec![1, 9] });
         let lease = bench.lease(run, "desk", 5).await.remove(0);
         assert_eq!((lease.message, lease.counted, &lease.payload), (2, 0, &payloads[1]));
         let retried =
-            retry(&bench.path(), RetrySelection::AllDead, &[desk()], at(6)).await.unwrap();
+            retry_messages(&bench.path(), RetrySelection::AllDead, &[desk()], at(6)).await.unwrap();
         assert_eq!(retried.due, [3]);
     }
 
     #[tokio::test]
     async fn the_dead_of_a_receiver_that_left_are_held() {
         let (bench, ..) = bench().await;
-        let retried = retry(&bench.path(), RetrySelection::AllDead, &[], at(5)).await.unwrap();
+        let retried =
+            retry_messages(&bench.path(), RetrySelection::AllDead, &[], at(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![], held: vec![2, 3], others: vec![] });
         assert_eq!(bench.store.start_run(&[desk()], at(6)).await.unwrap().held, []);
     }

@@ -18,7 +18,7 @@ impl Store {
     /// Cuts every wait of messages, receivers and silences that was set later than `now` to the
     /// length that it was to have. Returns how many messages that concerns.
     pub async fn cut_delivery_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |conn| Box::pin(cut(conn, now))).await
+        self.write(move |conn| Box::pin(cut_waits(conn, now))).await
     }
 }
 
@@ -52,7 +52,10 @@ async fn retry_at_once(
 }
 
 /// As [`Store::cut_delivery_waits`] says.
-pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
+pub(super) async fn cut_waits(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
     let ahead = now.checked_add(TOLERANCE).unwrap_or(now);
     let messages = sqlx::query(
         "UPDATE message INDEXED BY message_wait_set
@@ -64,9 +67,9 @@ pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
     .execute(&mut *conn)
     .await?;
     sqlx::query(
-        "UPDATE health SET since = min(since, $1), rested = $1,
-                rests_until = CASE WHEN rests_until < $3 THEN rests_until - (rested - $1) ELSE rests_until END
-         WHERE rested > $2",
+        "UPDATE health SET since = min(since, $1), rest_set = $1,
+                rests_until = CASE WHEN rests_until < $3 THEN rests_until - (rest_set - $1) ELSE rests_until END
+         WHERE rest_set > $2",
     )
     .bind(millis(now))
     .bind(millis(ahead))
@@ -113,7 +116,7 @@ mod tests {
         };
         let ended = vec![
             (leases[0].clone(), again(FailureCause::Failed, FailureScope::Notifier, AHEAD + 60)),
-            (leases[1].clone(), Finish::Again(wish)),
+            (leases[1].clone(), Finish::Retry(wish)),
             (leases[2].clone(), again(FailureCause::Unreached, FailureScope::Notifier, AHEAD + 5)),
         ];
         bench.turn(run, ended, &[], AHEAD).await;
@@ -122,7 +125,7 @@ mod tests {
             let cut = bench.store.cut_delivery_waits(at(now)).await.unwrap();
             assert_eq!(cut, if now == 100 { 3 } else { 0 });
             assert_eq!(dues(&bench).await, [160, 401, 105]);
-            let away = bench.standing().await.away;
+            let away = bench.receiver_health().await.away;
             let health = away.values().next().unwrap();
             assert_eq!((health.since, health.rests_until), (at(100), at(400)));
         }
@@ -144,14 +147,14 @@ mod tests {
             rest: Some(at(300)),
             why: "closed pipe".to_owned(),
         };
-        bench.finish(run, &lease, Finish::Again(wish), 1).await;
+        bench.finish(run, &lease, Finish::Retry(wish), 1).await;
         let other = vec![NotifierName("other".to_owned())];
         bench.store.retry_at_once(other, at(10)).await.unwrap();
         assert_eq!(dues(&bench).await[0], 300);
         let desk = vec![NotifierName("desk".to_owned())];
         bench.store.retry_at_once(desk, at(10)).await.unwrap();
         assert_eq!(dues(&bench).await, [10, 0]);
-        let away = bench.standing().await.away;
+        let away = bench.receiver_health().await.away;
         assert!(away.values().all(|health| health.rests_until <= at(10)));
     }
 

@@ -1,9 +1,8 @@
-//! Digests: the open one that alerts join, and what waited for a receiver that was away, folded
-//! into one.
+//! Digests: the open digest that alerts join, and the late digest of a receiver that is away.
 
 mod split;
 
-pub(super) use split::{halve, split};
+pub(super) use split::{halve_digest, split_if_large};
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -20,9 +19,8 @@ use tidings_rules::story::{FeedName, Severity};
 /// Messages of one receiver that waited too long, with the gravest severity of each.
 type LateMessages = Vec<(i64, Severity)>;
 
-/// Where alerts for `receiver` are gathered for that reason: the digest that is open, or else a new
-/// one, due at `due`.
-pub(super) async fn open(
+/// The open digest of `receiver` for that reason, or else a new one, due at `due`.
+pub(super) async fn open_digest(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     reason: &DigestReason,
@@ -30,7 +28,7 @@ pub(super) async fn open(
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
     let reason = to_json(reason)?;
-    if let Some(open) = find(conn, receiver, &reason).await? {
+    if let Some(open) = find_open_digest(conn, receiver, &reason).await? {
         return Ok(open);
     }
     let uid = uuid::Uuid::new_v4().to_string();
@@ -49,7 +47,7 @@ pub(super) async fn open(
     .await
 }
 
-async fn find(
+async fn find_open_digest(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     reason: &str,
@@ -65,8 +63,8 @@ async fn find(
     .await
 }
 
-/// Folds what a receiver that is away could not be sent for too long into one late digest. A
-/// message of which an attempt may have arrived stays as it is, and so do critical ones.
+/// Moves the alerts of messages that could not be sent for too long into one late digest. A
+/// message of which an attempt may have arrived stays unchanged, and so does a critical one.
 pub(super) async fn fold_late(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -74,25 +72,26 @@ pub(super) async fn fold_late(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let Some(before) = digest::late_before(away.since, now) else { return Ok(()) };
-    let waiting = waiting(conn, receiver, before).await?;
+    let waiting = late_candidates(conn, receiver, before).await?;
     let late: Vec<i64> = waiting
         .into_iter()
         .filter(|(_, severity)| digest::may_be_late(*severity))
         .map(|(id, _)| id)
         .collect();
     let parts = late_parts(conn, receiver).await?;
-    let is_open =
-        !parts.is_empty() || find(conn, receiver, &to_json(&DigestReason::Late)?).await?.is_some();
+    let is_open = !parts.is_empty()
+        || find_open_digest(conn, receiver, &to_json(&DigestReason::Late)?).await?.is_some();
     if late.len() > 1 || (late.len() == 1 && is_open) {
-        let into = open(conn, receiver, &DigestReason::Late, now, now).await?;
+        let into = open_digest(conn, receiver, &DigestReason::Late, now, now).await?;
         for message in late.into_iter().chain(parts) {
-            fold(conn, message, into).await?;
+            fold_into(conn, message, into).await?;
         }
     }
     Ok(())
 }
 
-/// Parts of late digests that nobody can have seen: with what is late besides, they are split anew.
+/// Parts of late digests that no attempt can have delivered: they join the digest, which is split
+/// anew.
 async fn late_parts(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -108,13 +107,13 @@ async fn late_parts(
     .await
 }
 
-async fn waiting(
+async fn late_candidates(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     before: Timestamp,
 ) -> Result<LateMessages, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT message.id, alert.told FROM message
+        "SELECT message.id, alert.rule_match FROM message
          JOIN message_alert ON message_alert.message = message.id JOIN alert ON alert.id = message_alert.alert
          WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND event IS NOT NULL AND payload IS NULL
            AND message.created <= $3 ORDER BY message.id",
@@ -126,18 +125,25 @@ async fn waiting(
     .await?;
     let mut waiting: LateMessages = Vec::new();
     for row in &rows {
-        let (message, told): (i64, RuleMatch) = (row.try_get("id")?, column::json(row, "told")?);
+        let (message, rule_match): (i64, RuleMatch) =
+            (row.try_get("id")?, column::json(row, "rule_match")?);
         match waiting.last_mut() {
-            Some((last, severity)) if *last == message => *severity = told.severity.max(*severity),
-            _ => waiting.push((message, told.severity)),
+            Some((last, severity)) if *last == message => {
+                *severity = rule_match.severity.max(*severity)
+            }
+            _ => waiting.push((message, rule_match.severity)),
         }
     }
     Ok(waiting)
 }
 
-/// Has the digest `into` tell what `message` would have told. None of the message's attempts
-/// reached anybody, and so nobody knows of it.
-async fn fold(conn: &mut SqliteConnection, message: i64, into: i64) -> Result<(), sqlx::Error> {
+/// Moves the alerts of `message` to the digest `into` and deletes the message, which no attempt
+/// has delivered.
+async fn fold_into(
+    conn: &mut SqliteConnection,
+    message: i64,
+    into: i64,
+) -> Result<(), sqlx::Error> {
     for sql in [
         "INSERT OR IGNORE INTO message_alert (message, alert) SELECT $2, alert FROM message_alert WHERE message = $1",
         "DELETE FROM message_alert WHERE message = $1",
@@ -151,9 +157,8 @@ async fn fold(conn: &mut SqliteConnection, message: i64, into: i64) -> Result<()
     Ok(())
 }
 
-/// Has the digest `into` tell `alert` in the place of the digest `from`. Neither was seen by
-/// anybody.
-pub(super) async fn hand_over(
+/// Moves `alert` from the digest `from` to the digest `into`. Neither was ever leased.
+pub(super) async fn move_alert(
     conn: &mut SqliteConnection,
     alert: i64,
     from: i64,
@@ -174,30 +179,30 @@ pub(super) async fn hand_over(
     Ok(())
 }
 
-/// What the digest `message` says now: by rule and row, the gravest first, the stories of each
+/// The content of the digest `message`: its rules and rows, gravest first, each with its stories,
 /// newest first.
-pub(super) async fn gather(
+pub(super) async fn read_digest(
     conn: &mut SqliteConnection,
     message: i64,
     reason: DigestReason,
 ) -> Result<Digest, sqlx::Error> {
-    let part = split::part(conn, message).await?;
-    let rules = groups(conn, message).await?.into_iter().map(|(group, _)| group).collect();
+    let part = split::read_part(conn, message).await?;
+    let rules = read_groups(conn, message).await?.into_iter().map(|(group, _)| group).collect();
     Ok(Digest { reason, part, rules })
 }
 
 /// The stories of a digest by rule and row, in its order, with the alerts that they are of.
-async fn groups(
+async fn read_groups(
     conn: &mut SqliteConnection,
     message: i64,
 ) -> Result<Vec<(DigestGroup, Vec<i64>)>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT alert.id, alert.told, alert.read, alert.read_why,
+        "SELECT alert.id, alert.rule_match, alert.read, alert.read_why,
                 story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
-                (SELECT feed FROM sighting WHERE sighting.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
+                (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message = $1
-         ORDER BY alert.rule, alert.occasion, coalesce(story.published, story.first_seen) DESC, alert.id DESC",
+         ORDER BY alert.rule, alert.dedup_key, coalesce(story.published, story.first_seen) DESC, alert.id DESC",
     )
     .bind(message)
     .fetch_all(conn)
@@ -205,21 +210,21 @@ async fn groups(
     let id = |row: &Option<story::WatchlistRow>| row.as_ref().map(|row| row.id.clone());
     let mut rules: Vec<(DigestGroup, Vec<i64>)> = Vec::new();
     for row in &rows {
-        let told: RuleMatch = column::json(row, "told")?;
-        let (entry, alert) = (entry(row, &told)?, row.try_get("id")?);
+        let rule_match: RuleMatch = column::json(row, "rule_match")?;
+        let (entry, alert) = (digest_entry(row, &rule_match)?, row.try_get("id")?);
         match rules.last_mut() {
             Some((group, alerts))
-                if (&group.rule, id(&group.row)) == (&told.rule, id(&told.row)) =>
+                if (&group.rule, id(&group.row)) == (&rule_match.rule, id(&rule_match.row)) =>
             {
-                group.severity = group.severity.max(told.severity);
+                group.severity = group.severity.max(rule_match.severity);
                 group.stories.push(entry);
                 alerts.push(alert);
             }
             _ => {
                 let group = DigestGroup {
-                    rule: told.rule,
-                    row: told.row,
-                    severity: told.severity,
+                    rule: rule_match.rule,
+                    row: rule_match.row,
+                    severity: rule_match.severity,
                     stories: vec![entry],
                 };
                 rules.push((group, vec![alert]));
@@ -230,15 +235,15 @@ async fn groups(
     Ok(rules)
 }
 
-fn entry(row: &SqliteRow, told: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {
+fn digest_entry(row: &SqliteRow, rule_match: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {
     Ok(DigestEntry {
         event: row.try_get("event")?,
-        story: column::head(row)?,
-        read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        story: column::summary(row)?,
+        read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
         feed: FeedName(row.try_get::<Option<String>, _>("feed")?.unwrap_or_default()),
-        version: told.version.clone(),
-        text_sha256: told.text_sha256.clone(),
-        evidence: told.evidence.clone(),
+        version: rule_match.version.clone(),
+        text_sha256: rule_match.text_sha256.clone(),
+        evidence: rule_match.evidence.clone(),
     })
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn of(
     .fetch_one(&mut *conn)
     .await?;
     let own = Membership { event, update: None };
-    let Some(print) = verdict.print.as_deref().filter(|_| free) else { return Ok(own) };
+    let Some(print) = verdict.fingerprint.as_deref().filter(|_| free) else { return Ok(own) };
     let Some(joined) = copied(conn, story, print, verdict, now).await? else { return Ok(own) };
     sqlx::query("UPDATE story SET event = $2 WHERE id = $1")
         .bind(story.0)
@@ -74,7 +74,7 @@ pub(super) async fn has_told(
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM story JOIN alert ON alert.story = story.id
-             WHERE story.event = $1 AND alert.rule = $2 AND alert.occasion = $3 AND alert.id < $4)",
+             WHERE story.event = $1 AND alert.rule = $2 AND alert.dedup_key = $3 AND alert.id < $4)",
     )
     .bind(event)
     .bind(&draft.told.rule)
@@ -94,8 +94,8 @@ pub(super) async fn keep_sketch(
 ) -> Result<(), sqlx::Error> {
     let open_since = millis(copies::open_since(now));
     sqlx::query(
-        "DELETE FROM sketch WHERE story = $1
-             OR story IN (SELECT story FROM sketch WHERE begun < $2 ORDER BY begun LIMIT $3)",
+        "DELETE FROM signature WHERE story = $1
+             OR story IN (SELECT story FROM signature WHERE begun < $2 ORDER BY begun LIMIT $3)",
     )
     .bind(story.0)
     .bind(open_since)
@@ -108,7 +108,7 @@ pub(super) async fn keep_sketch(
         .fetch_one(&mut *conn)
         .await?;
     let kept = sqlx::query(
-        "INSERT INTO sketch (story, begun, minima, host)
+        "INSERT INTO signature (story, begun, minhash, host)
          SELECT story.id, first.first_seen, $2, $4 FROM story JOIN story AS first ON first.uid = story.event
          WHERE story.id = $1 AND first.first_seen >= $3",
     )
@@ -120,8 +120,9 @@ pub(super) async fn keep_sketch(
     .await?;
     let bands = sketch.bands();
     if kept.rows_affected() == 1 && !bands.is_empty() {
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO sketch_band (band, value, story) ");
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT OR IGNORE INTO signature_band (band, value, story) ",
+        );
         insert.push_values(bands, |mut values, (band, value)| {
             values.push_bind(band).push_bind(value).push_bind(story.0);
         });
@@ -170,16 +171,16 @@ async fn likely(
     });
     select.push(
         "), likely (story, hits, band) AS (
-             SELECT story, count(*), max(band) FROM wanted JOIN sketch_band USING (band, value) GROUP BY story)
-         SELECT * FROM (SELECT sketch.story, sketch.minima, sketch.begun, likely.band FROM likely JOIN sketch USING (story)
-             WHERE sketch.begun >= ",
+             SELECT story, count(*), max(band) FROM wanted JOIN signature_band USING (band, value) GROUP BY story)
+         SELECT * FROM (SELECT signature.story, signature.minhash, signature.begun, likely.band FROM likely JOIN signature USING (story)
+             WHERE signature.begun >= ",
     );
     select
         .push_bind(millis(copies::open_since(now)))
-        .push(" AND sketch.story <> ")
+        .push(" AND signature.story <> ")
         .push_bind(story.0);
     select
-        .push(" ORDER BY likely.hits DESC, sketch.begun, sketch.story LIMIT ")
+        .push(" ORDER BY likely.hits DESC, signature.begun, signature.story LIMIT ")
         .push_bind(MOST_COMPARED);
     select.push(") ORDER BY begun, story").build().fetch_all(conn).await
 }
@@ -191,7 +192,7 @@ async fn candidate(
     print: &Fingerprint,
 ) -> Result<Option<Candidate>, sqlx::Error> {
     let by_key = row.try_get::<i64, _>("band")? >= FIRST_KEY;
-    if !by_key && !print.sketch.resembles_bytes(row.try_get("minima")?) {
+    if !by_key && !print.sketch.resembles_bytes(row.try_get("minhash")?) {
         return Ok(None);
     }
     let story = StoryId(row.try_get("story")?);
@@ -237,8 +238,8 @@ async fn is_of_same_feed(
 ) -> Result<bool, sqlx::Error> {
     let feeds: Vec<&str> = verdict.feeds.iter().map(|feed| feed.0.as_str()).collect();
     sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM story JOIN sighting ON sighting.story = story.id
-             WHERE story.event = $1 AND sighting.feed IN (SELECT value FROM json_each($2)))",
+        "SELECT EXISTS (SELECT 1 FROM story JOIN feed_entry ON feed_entry.story = story.id
+             WHERE story.event = $1 AND feed_entry.feed IN (SELECT value FROM json_each($2)))",
     )
     .bind(event)
     .bind(to_json(&feeds)?)
@@ -254,7 +255,7 @@ async fn rests_on_other_words(
     verdict: &MatchResult,
 ) -> Result<bool, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT alert.occasion, alert.told FROM story JOIN alert ON alert.story = story.id
+        "SELECT alert.dedup_key, alert.rule_match FROM story JOIN alert ON alert.story = story.id
          WHERE story.event = $1 AND alert.purged IS NULL",
     )
     .bind(&candidate.event)
@@ -262,7 +263,7 @@ async fn rests_on_other_words(
     .await?;
     let mut told: Vec<(String, RuleMatch)> = Vec::with_capacity(rows.len());
     for row in &rows {
-        told.push((row.try_get("occasion")?, column::json(row, "told")?));
+        told.push((row.try_get("dedup_key")?, column::json(row, "rule_match")?));
     }
     let lacks = |draft: &NewAlert| {
         let same = |(occasion, one): &&(String, RuleMatch)| {

@@ -1,4 +1,4 @@
-//! What the next poll of a feed needs to know of the polls before it.
+//! Reads what the next poll of a feed needs: the feed's state, and its known items.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -10,51 +10,52 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use url::Url;
 
 use super::column::{from_millis, maybe_time, millis, time, to_json};
-use super::{DeskError, FeedState, Store, StoreError, beside};
+use super::{FeedState, Store, StoreCommandError, StoreError};
 use crate::feed::hints::{Pauses, PollHints};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
 use crate::polling::health::{FeedHealth, FeedHealthHistory};
 use crate::polling::moved::Move;
+use crate::store::command_connection;
 use tidings_rules::story::FeedName;
 
-/// How many items of a feed are looked up that share a claim besides their key. What two share
-/// names neither; more are asked for because several items of one document may share it, too.
+/// The most items of a feed that are looked up by one claim other than a key. A claim that two
+/// items share identifies neither; more are read because several items of one document may share
+/// it, too.
 const MOST_ALIKE: u32 = 16;
 
 /// Every claim is found by an index, and so are the items of the last document.
 const KNOWN_ITEMS: &str = "
     WITH found (item) AS (
-        SELECT rowid FROM sighting WHERE feed = $1 AND gone_at IS NULL
-        UNION SELECT known.rowid FROM json_each($2) AS claim CROSS JOIN sighting AS known
+        SELECT rowid FROM feed_entry WHERE feed = $1 AND removed_at IS NULL
+        UNION SELECT known.rowid FROM json_each($2) AS claim CROSS JOIN feed_entry AS known
             ON known.feed = $1 AND known.key = claim.value
-        UNION SELECT known.rowid FROM json_each($3) AS claim CROSS JOIN sighting AS known
-            ON known.rowid IN (SELECT rowid FROM sighting WHERE guid = claim.value AND feed = $1 LIMIT $8)
-        UNION SELECT known.rowid FROM json_each($4) AS claim CROSS JOIN sighting AS known
-            ON known.rowid IN (SELECT rowid FROM sighting WHERE link = claim.value AND feed = $1 LIMIT $8)
-        UNION SELECT known.rowid FROM json_each($5) AS claim CROSS JOIN sighting AS known
-            ON known.rowid IN (SELECT rowid FROM sighting WHERE hash = claim.value AND feed = $1 LIMIT $8)
-        UNION SELECT known.rowid FROM json_each($6) AS claim CROSS JOIN sighting AS known
-            ON known.rowid IN (SELECT rowid FROM sighting WHERE stem = claim.value AND feed = $1 LIMIT $8)
-        UNION SELECT known.rowid FROM json_each($7) AS claim CROSS JOIN sighting AS known
-            ON known.rowid IN (SELECT rowid FROM sighting WHERE text = claim.value AND feed = $1 LIMIT $8)
+        UNION SELECT known.rowid FROM json_each($3) AS claim CROSS JOIN feed_entry AS known
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE guid = claim.value AND feed = $1 LIMIT $8)
+        UNION SELECT known.rowid FROM json_each($4) AS claim CROSS JOIN feed_entry AS known
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE link = claim.value AND feed = $1 LIMIT $8)
+        UNION SELECT known.rowid FROM json_each($5) AS claim CROSS JOIN feed_entry AS known
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE hash = claim.value AND feed = $1 LIMIT $8)
+        UNION SELECT known.rowid FROM json_each($6) AS claim CROSS JOIN feed_entry AS known
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE stem = claim.value AND feed = $1 LIMIT $8)
+        UNION SELECT known.rowid FROM json_each($7) AS claim CROSS JOIN feed_entry AS known
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE text = claim.value AND feed = $1 LIMIT $8)
     )
     SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text,
            substr(story.title, 1, $9) AS title, story.published, story.first_seen, story.page_fetches,
-           coalesce(story.fate, '') = 'recorded' AS recorded, known.gone_at IS NOT NULL AS gone
-    FROM found CROSS JOIN sighting AS known ON known.rowid = found.item
+           story.status = 'recorded' AS recorded, known.removed_at IS NOT NULL AS gone
+    FROM found CROSS JOIN feed_entry AS known ON known.rowid = found.item
     CROSS JOIN story ON story.id = known.story
     ORDER BY known.key";
 
 impl Store {
-    /// What every feed's state is, of those the store knows, in the order of their names.
-    pub async fn feeds(&self) -> Result<Vec<FeedState>, StoreError> {
+    /// The state of every feed in the store, in the order of their names.
+    pub async fn feed_states(&self) -> Result<Vec<FeedState>, StoreError> {
         let mut reader = self.readers.acquire().await?;
-        Ok(all(&mut reader).await?)
+        Ok(read_feed_states(&mut reader).await?)
     }
 
-    /// The items of a feed that the claims of a document name, and those that its last document
-    /// held, in the order of their keys. Of items that share one claim besides their key, the first
-    /// few.
+    /// The items of a feed that have one of a document's claims, and those of its last document, in
+    /// the order of their keys. Of items that share a claim other than a key, the first few.
     pub async fn known_items(
         &self,
         feed: &FeedName,
@@ -73,40 +74,41 @@ impl Store {
             .bind(MOST_COMPARED)
             .fetch_all(&self.readers)
             .await?;
-        Ok(rows.iter().map(known_item).collect::<Result<_, _>>()?)
+        Ok(rows.iter().map(known_item_from_row).collect::<Result<_, _>>()?)
     }
 
-    /// What these items of a feed said when they were last read, by their keys.
-    pub async fn texts_of(
+    /// The last texts of these items of a feed, by their keys.
+    pub async fn item_texts(
         &self,
         feed: &FeedName,
         items: Vec<ItemKey>,
     ) -> Result<HashMap<ItemKey, Before>, StoreError> {
         let keys: Vec<&str> = items.iter().map(|key| key.0.as_str()).collect();
         let rows = sqlx::query(
-            "SELECT sighting.key, story.title, story.published, substr(story.feed_text, 1, $3) AS text
-             FROM json_each($2) AS wanted CROSS JOIN sighting ON sighting.feed = $1 AND sighting.key = wanted.value
-             CROSS JOIN story ON story.id = sighting.story",
+            "SELECT feed_entry.key, story.title, story.published, substr(story.feed_text, 1, $3) AS text
+             FROM json_each($2) AS wanted CROSS JOIN feed_entry ON feed_entry.feed = $1 AND feed_entry.key = wanted.value
+             CROSS JOIN story ON story.id = feed_entry.story",
         )
         .bind(&feed.0)
         .bind(to_json(&keys)?)
         .bind(MOST_COMPARED)
         .fetch_all(&self.readers)
         .await?;
-        let found = rows.iter().map(|row| Ok((ItemKey(row.try_get("key")?), before(row)?)));
+        let found =
+            rows.iter().map(|row| Ok((ItemKey(row.try_get("key")?), before_from_row(row)?)));
         Ok(found.collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// The feeds that somebody asked to have polled now. Each is said once.
-    pub async fn take_asked_polls(&self) -> Result<Vec<FeedName>, StoreError> {
-        let is_asked = "SELECT EXISTS (SELECT 1 FROM feed WHERE poll_asked IS NOT NULL)";
+    /// The feeds that a person asked to have polled now. Each request is returned once.
+    pub async fn take_requested_polls(&self) -> Result<Vec<FeedName>, StoreError> {
+        let is_asked = "SELECT EXISTS (SELECT 1 FROM feed WHERE poll_requested IS NOT NULL)";
         if !sqlx::query_scalar(is_asked).fetch_one(&self.readers).await? {
             return Ok(Vec::new());
         }
-        self.write(|conn| Box::pin(take_asked(conn))).await
+        self.write(|conn| Box::pin(clear_requested_polls(conn))).await
     }
 
-    /// Hosts that asked to be left alone, and until when, of those whose time is after `now`.
+    /// Hosts that asked for no requests until a time after `now`, and that time.
     pub async fn resting_hosts(
         &self,
         now: Timestamp,
@@ -122,27 +124,27 @@ impl Store {
     }
 }
 
-async fn take_asked(conn: &mut SqliteConnection) -> Result<Vec<FeedName>, sqlx::Error> {
+async fn clear_requested_polls(conn: &mut SqliteConnection) -> Result<Vec<FeedName>, sqlx::Error> {
     let names: Vec<String> = sqlx::query_scalar(
-        "UPDATE feed SET poll_asked = NULL WHERE poll_asked IS NOT NULL RETURNING name",
+        "UPDATE feed SET poll_requested = NULL WHERE poll_requested IS NOT NULL RETURNING name",
     )
     .fetch_all(conn)
     .await?;
     Ok(names.into_iter().map(FeedName).collect())
 }
 
-/// Asks whoever runs on the store at `path` to poll these feeds now; with `failing`, those of them
-/// that fail and are not gone for good. Returns which of them it was asked for, in the order of
+/// Asks the `run` on the store at `path` to poll these feeds now; with `failing`, those of them
+/// that fail and are not permanently gone. Returns the feeds that it asks for, in the order of
 /// their names: the others were never polled, or do not fail.
-pub async fn poll_now(
+pub async fn request_polls(
     path: &Path,
     feeds: &[FeedName],
     failing: bool,
     now: Timestamp,
-) -> Result<Vec<FeedName>, DeskError> {
-    let mut conn = beside::to_write(path).await?;
+) -> Result<Vec<FeedName>, StoreCommandError> {
+    let mut conn = command_connection::open_to_write(path).await?;
     let names: Vec<String> = sqlx::query_scalar(
-        "UPDATE feed SET poll_asked = $1
+        "UPDATE feed SET poll_requested = $1
          WHERE name IN (SELECT value FROM json_each($2)) AND (NOT $3 OR (failures > 0 AND next_poll IS NOT NULL))
          RETURNING name",
     )
@@ -157,15 +159,17 @@ pub async fn poll_now(
 }
 
 /// The state of every feed, in the order of their names.
-pub(super) async fn all(conn: &mut SqliteConnection) -> Result<Vec<FeedState>, sqlx::Error> {
+pub(super) async fn read_feed_states(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<FeedState>, sqlx::Error> {
     let rows = sqlx::query("SELECT * FROM feed ORDER BY name").fetch_all(conn).await?;
-    rows.iter().map(feed_state).collect()
+    rows.iter().map(feed_state_from_row).collect()
 }
 
-fn course(row: &SqliteRow) -> Result<FeedHealthHistory, sqlx::Error> {
-    let told: Option<&str> = row.try_get("told")?;
+fn health_history(row: &SqliteRow) -> Result<FeedHealthHistory, sqlx::Error> {
+    let notified: Option<&str> = row.try_get("notified")?;
     let known = [FeedHealth::Gone, FeedHealth::Failing, FeedHealth::Silent];
-    let told = known.into_iter().find(|ailment| told == Some(ailment.as_str()));
+    let told = known.into_iter().find(|health| notified == Some(health.as_str()));
     Ok(FeedHealthHistory {
         failing_since: maybe_time(row, "failing_since")?,
         last_news: maybe_time(row, "last_news")?,
@@ -173,7 +177,7 @@ fn course(row: &SqliteRow) -> Result<FeedHealthHistory, sqlx::Error> {
     })
 }
 
-fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
+fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
     Ok(FeedState {
         name: FeedName(row.try_get("name")?),
         address: row.try_get("address")?,
@@ -187,21 +191,23 @@ fn feed_state(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
         error: row.try_get("error")?,
         mean_gap: row.try_get::<Option<u64>, _>("mean_gap")?.map(Duration::from_millis),
         hints: PollHints {
-            interval: row.try_get::<Option<u64>, _>("asked_interval")?.map(Duration::from_millis),
+            interval: row
+                .try_get::<Option<u64>, _>("requested_interval")?
+                .map(Duration::from_millis),
             pauses: Pauses::from_bits(row.try_get("pauses")?),
         },
-        moved: moved(row)?,
-        course: course(row)?,
+        moved: move_from_row(row)?,
+        health_history: health_history(row)?,
         unreached: row.try_get("unreached")?,
     })
 }
 
-fn moved(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
+fn move_from_row(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
     let to = row.try_get::<Option<&str>, _>("moved_to")?.and_then(|to| Url::parse(to).ok());
     Ok(to.zip(maybe_time(row, "moved_since")?).map(|(to, since)| Move { to, since }))
 }
 
-fn before(row: &SqliteRow) -> Result<Before, sqlx::Error> {
+fn before_from_row(row: &SqliteRow) -> Result<Before, sqlx::Error> {
     Ok(Before {
         title: row.try_get("title")?,
         text: row.try_get("text")?,
@@ -209,7 +215,7 @@ fn before(row: &SqliteRow) -> Result<Before, sqlx::Error> {
     })
 }
 
-fn known_item(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
+fn known_item_from_row(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
     Ok(KnownItem {
         key: ItemKey(row.try_get("key")?),
         guid: row.try_get("guid")?,
@@ -228,7 +234,7 @@ fn known_item(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, poll, settle, state, turnover};
+    use super::super::fixture::{Bench, at, item, poll, removed_and_returned, settle, state};
     use super::super::{ItemRecord, PollRecord};
     use super::*;
 
@@ -245,8 +251,12 @@ mod tests {
             .map(|key| ItemRecord { guid: Some("g".to_owned()), ..item(key, settle(&[])) });
         bench.poll("wire", 0, items.collect()).await;
         let gone: Vec<&str> = known[..999].iter().map(String::as_str).collect();
-        let turnover = turnover(&gone, &[]);
-        bench.store.record_poll(PollRecord { turnover, ..poll("wire", 1, vec![]) }).await.unwrap();
+        let removed_and_returned = removed_and_returned(&gone, &[]);
+        bench
+            .store
+            .record_poll(PollRecord { removed_and_returned, ..poll("wire", 1, vec![]) })
+            .await
+            .unwrap();
         bench
     }
 
@@ -281,13 +291,13 @@ mod tests {
             bench.store.record_poll(PollRecord { state, ..poll(name, 0, vec![]) }).await.unwrap();
         }
         let feeds = ["failing", "gone", "new", "well"].map(|name| FeedName(name.to_owned()));
-        let asked = poll_now(&bench.path(), &feeds, true, at(1)).await.unwrap();
+        let asked = request_polls(&bench.path(), &feeds, true, at(1)).await.unwrap();
         assert_eq!(asked, feeds[..1]);
-        assert_eq!(bench.store.take_asked_polls().await.unwrap(), feeds[..1]);
-        assert_eq!(bench.store.take_asked_polls().await.unwrap(), []);
+        assert_eq!(bench.store.take_requested_polls().await.unwrap(), feeds[..1]);
+        assert_eq!(bench.store.take_requested_polls().await.unwrap(), []);
 
-        let asked = poll_now(&bench.path(), &feeds, false, at(1)).await.unwrap();
+        let asked = request_polls(&bench.path(), &feeds, false, at(1)).await.unwrap();
         assert_eq!(asked, [feeds[0].clone(), feeds[1].clone(), feeds[3].clone()]);
-        assert_eq!(bench.store.take_asked_polls().await.unwrap().len(), 3);
+        assert_eq!(bench.store.take_requested_polls().await.unwrap().len(), 3);
     }
 }

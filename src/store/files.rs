@@ -25,9 +25,9 @@ pub(super) enum StoreFile {
 ///
 /// # Errors
 /// [`OpenError::Lost`] where the log of a store is there without the store.
-pub(super) fn found(path: &Path) -> Result<StoreFile, OpenError> {
+pub(super) fn find_store_file(path: &Path) -> Result<StoreFile, OpenError> {
     refuse_special(path)?;
-    let found = match fs::metadata(real(path)) {
+    let found = match fs::metadata(resolve_links(path)) {
         Ok(file) if file.len() > 0 => return Ok(StoreFile::Content),
         Ok(_) => StoreFile::Empty,
         Err(why) if why.kind() == ErrorKind::NotFound && path.is_symlink() => StoreFile::Empty,
@@ -36,7 +36,7 @@ pub(super) fn found(path: &Path) -> Result<StoreFile, OpenError> {
     };
     let log = log_of(path);
     if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
-        return Err(lost(path, &format!("its log {} is there without it", log.display())));
+        return Err(not_whole(path, &format!("its log {} is there without it", log.display())));
     }
     Ok(found)
 }
@@ -46,9 +46,9 @@ pub(super) fn found(path: &Path) -> Result<StoreFile, OpenError> {
 /// # Errors
 /// [`OpenError::Lost`] where it is empty.
 pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
-    match fs::metadata(real(path)) {
+    match fs::metadata(resolve_links(path)) {
         Ok(file) if file.len() == 0 => {
-            Err(lost(path, "the file is empty, though a run was here before"))
+            Err(not_whole(path, "the file is empty, though a run was here before"))
         }
         _ => Ok(()),
     }
@@ -59,7 +59,7 @@ pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
 /// # Errors
 /// [`OpenError::Failed`] where there is one.
 pub(super) fn refuse_special(path: &Path) -> Result<(), OpenError> {
-    match fs::metadata(real(path)) {
+    match fs::metadata(resolve_links(path)) {
         Ok(file) if !file.is_file() => {
             let kind = if file.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
             Err(OpenError::failed(path, &format!("it is {kind}, and a store is a regular file")))
@@ -69,18 +69,18 @@ pub(super) fn refuse_special(path: &Path) -> Result<(), OpenError> {
 }
 
 /// That the store at `path` is not what a run left there.
-pub(super) fn lost(path: &Path, why: &str) -> OpenError {
+pub(super) fn not_whole(path: &Path, why: &str) -> OpenError {
     OpenError::Lost { path: path.display().to_string(), why: why.to_owned() }
 }
 
 /// Where `SQLite` keeps the log (WAL) of the store at `path`.
 pub(super) fn log_of(path: &Path) -> PathBuf {
-    with_suffix(&real(path), "-wal")
+    with_suffix(&resolve_links(path), "-wal")
 }
 
 /// Where `SQLite` keeps what processes on the store at `path` share.
 pub(super) fn shared_of(path: &Path) -> PathBuf {
-    with_suffix(&real(path), "-shm")
+    with_suffix(&resolve_links(path), "-shm")
 }
 
 /// Makes an empty file at `path` for its owner alone. `SQLite` gives the files that it makes beside
@@ -104,7 +104,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// The file that a link leads to.
-pub(super) fn real(path: &Path) -> PathBuf {
+pub(super) fn resolve_links(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
@@ -122,21 +122,21 @@ mod tests {
     fn what_is_there_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
-        assert_eq!(found(&path).unwrap(), StoreFile::Nothing);
+        assert_eq!(find_store_file(&path).unwrap(), StoreFile::Nothing);
         create_private(&path).unwrap();
-        assert_eq!(found(&path).unwrap(), StoreFile::Empty);
+        assert_eq!(find_store_file(&path).unwrap(), StoreFile::Empty);
         fs::write(log_of(&path), "a log").unwrap();
-        assert!(matches!(found(&path), Err(OpenError::Lost { .. })));
+        assert!(matches!(find_store_file(&path), Err(OpenError::Lost { .. })));
         fs::remove_file(&path).unwrap();
-        let why = found(&path).unwrap_err().to_string();
+        let why = find_store_file(&path).unwrap_err().to_string();
         assert!(
             why.contains("tidings.db-wal is there without it")
                 && why.contains("docs/operations.md"),
             "{why}"
         );
-        let why = found(Path::new("/dev/null")).unwrap_err().to_string();
+        let why = find_store_file(Path::new("/dev/null")).unwrap_err().to_string();
         assert!(why.contains("it is a pipe, a socket or a device"), "{why}");
         fs::write(&path, "content").unwrap();
-        assert_eq!(found(&path).unwrap(), StoreFile::Content);
+        assert_eq!(find_store_file(&path).unwrap(), StoreFile::Content);
     }
 }

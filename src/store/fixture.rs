@@ -72,7 +72,7 @@ impl Bench {
     }
 
     pub(super) async fn waiting(&self, now: i64) -> Vec<super::WaitingStory> {
-        self.store.waiting(at(now), &[], 100).await.unwrap()
+        self.store.waiting_stories(at(now), &[], 100).await.unwrap()
     }
 
     /// What is known of a feed's items with the one-letter keys that tests give them.
@@ -99,7 +99,7 @@ impl Bench {
         let notifier = NotifierName(notifier.to_owned());
         let work = self.store.write(move |conn| {
             Box::pin(async move {
-                let away = health::standing(conn).await?.away;
+                let away = health::read_receiver_health(conn).await?.away;
                 let waiting = next_due(conn, &notifier).await?;
                 let waiting = waiting
                     .into_iter()
@@ -125,14 +125,14 @@ impl Bench {
         &self,
         run: i64,
         ended: Vec<(Lease, Finish)>,
-        busy: &[(&str, u32)],
+        in_flight: &[(&str, u32)],
         now: i64,
     ) -> OutboxTurn {
-        let sending = busy.iter().map(|(notifier, busy)| {
-            let to = [(String::new(), *busy)].into();
-            (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, to })
+        let sending = in_flight.iter().map(|(notifier, in_flight)| {
+            let to = [(String::new(), *in_flight)].into();
+            (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, in_flight: to })
         });
-        self.store.turn(run, ended, sending.collect(), at(now), as_json()).await.unwrap()
+        self.store.outbox_turn(run, ended, sending.collect(), at(now), as_json()).await.unwrap()
     }
 
     /// When the first message of each recipient of the desk is due.
@@ -144,12 +144,12 @@ impl Bench {
     }
 
     /// How the receivers stand.
-    pub(super) async fn standing(&self) -> ReceiverHealth {
-        self.store.write(|conn| Box::pin(health::standing(conn))).await.unwrap()
+    pub(super) async fn receiver_health(&self) -> ReceiverHealth {
+        self.store.write(|conn| Box::pin(health::read_receiver_health(conn))).await.unwrap()
     }
 
     /// What the messages to a fresh run would say, each as its rules and its feeds.
-    pub(super) async fn told(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
+    pub(super) async fn notified(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
         let run = self.run(&[desk()]).await;
         self.lease(run, "desk", now)
             .await
@@ -167,7 +167,7 @@ impl Bench {
 /// An attempt that failed as `cause` and concerns `scope`; it is repeated at `seconds`.
 pub(super) fn again(cause: FailureCause, scope: FailureScope, seconds: i64) -> Finish {
     let (counts, why) = (cause == FailureCause::Failed, "421 try later".to_owned());
-    Finish::Again(RetryRecord { at: at(seconds), cause, scope, counts, rest: None, why })
+    Finish::Retry(RetryRecord { at: at(seconds), cause, scope, counts, rest: None, why })
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -189,18 +189,29 @@ pub(super) fn state(feed: &str) -> FeedState {
         mean_gap: Some(Duration::from_millis(5_400_001)),
         hints: PollHints::default(),
         moved: None,
-        course: FeedHealthHistory { failing_since: None, last_news: Some(at(-9)), told: None },
+        health_history: FeedHealthHistory {
+            failing_since: None,
+            last_news: Some(at(-9)),
+            told: None,
+        },
         unreached: false,
     }
 }
 
 pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
-    let turnover = RemovedAndReturned::default();
-    PollRecord { now: at(now), state: state(feed), items, turnover, gap: None, notices: vec![] }
+    let removed_and_returned = RemovedAndReturned::default();
+    PollRecord {
+        now: at(now),
+        state: state(feed),
+        items,
+        removed_and_returned,
+        gap: None,
+        notices: vec![],
+    }
 }
 
 /// What one poll finds: these known items left, those came back.
-pub(super) fn turnover(gone: &[&str], back: &[&str]) -> RemovedAndReturned {
+pub(super) fn removed_and_returned(gone: &[&str], back: &[&str]) -> RemovedAndReturned {
     let [gone, back] =
         [gone, back].map(|keys| keys.iter().map(|key| ItemKey((*key).to_owned())).collect());
     RemovedAndReturned { gone, back }
@@ -225,7 +236,7 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
     ItemRecord {
         key: ItemKey(key.to_owned()),
         renews: false,
-        was: None,
+        previous_key: None,
         guid: Some(key.to_owned()),
         link: Some(format!("http://example.org/{key}")),
         stem: Some(format!("/{key}")),
@@ -243,7 +254,7 @@ pub(super) fn verdict(rules: &[&str]) -> MatchResult {
     let policy = Arc::new(DeliveryPolicies { manners: BTreeMap::new(), zone: TimeZone::UTC });
     MatchResult {
         read: Read::Full,
-        print: None,
+        fingerprint: None,
         alerts,
         feeds: vec![FeedName("wire".to_owned())],
         due: at(0),
@@ -253,7 +264,7 @@ pub(super) fn verdict(rules: &[&str]) -> MatchResult {
 
 /// What one look at a page came to.
 pub(super) fn page(body: &str, verdict: MatchResult) -> FinalText {
-    FinalText { body: body.to_owned(), verdict, fetches: 1, look_again: None }
+    FinalText { body: body.to_owned(), verdict, fetches: 1, recheck_at: None }
 }
 
 pub(super) fn settle(rules: &[&str]) -> StoryPlan {

@@ -30,19 +30,19 @@ pub struct PastGap {
 
 impl Store {
     /// Forgets gaps that were found before a time. Returns how many.
-    pub async fn forget_gaps(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |conn| Box::pin(forget(conn, before))).await
+    pub async fn delete_gaps_before(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |conn| Box::pin(delete_gaps(conn, before))).await
     }
 }
 
-async fn forget(conn: &mut SqliteConnection, before: Timestamp) -> Result<u64, sqlx::Error> {
+async fn delete_gaps(conn: &mut SqliteConnection, before: Timestamp) -> Result<u64, sqlx::Error> {
     let done =
         sqlx::query("DELETE FROM gap WHERE found < $1").bind(millis(before)).execute(conn).await?;
     Ok(done.rows_affected())
 }
 
 /// Records a gap that a poll at `now` found.
-pub(super) async fn keep(
+pub(super) async fn record_gap(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     gap: FeedGap,
@@ -61,7 +61,7 @@ pub(super) async fn keep(
 }
 
 /// The gaps that were found at `since` or later, the latest first.
-pub(super) async fn since(
+pub(super) async fn gaps_since(
     conn: &mut SqliteConnection,
     since: Timestamp,
 ) -> Result<Vec<PastGap>, sqlx::Error> {
@@ -70,10 +70,10 @@ pub(super) async fn since(
             .bind(millis(since))
             .fetch_all(conn)
             .await?;
-    rows.iter().map(past).collect()
+    rows.iter().map(gap_from_row).collect()
 }
 
-fn past(row: &SqliteRow) -> Result<PastGap, sqlx::Error> {
+fn gap_from_row(row: &SqliteRow) -> Result<PastGap, sqlx::Error> {
     Ok(PastGap {
         feed: FeedName(row.try_get("feed")?),
         gap: FeedGap { since: time(row, "since")?, until: time(row, "until")? },
@@ -97,15 +97,15 @@ mod tests {
             bench.store.record_poll(PollRecord { gap, ..poll(feed, found, vec![]) }).await.unwrap();
         }
         let mut archive = Archive::open(&bench.path()).await.unwrap();
-        let found = archive.gaps(at(11)).await.unwrap();
+        let found = archive.gaps_since(at(11)).await.unwrap();
         let told: Vec<_> = found
             .iter()
             .map(|past| (past.feed.0.as_str(), past.gap.since, past.gap.until))
             .collect();
         assert_eq!(told, [("paper", at(2), at(19)), ("wire", at(12), at(20))]);
-        assert_eq!(archive.gaps(at(0)).await.unwrap().len(), 3);
+        assert_eq!(archive.gaps_since(at(0)).await.unwrap().len(), 3);
 
-        assert_eq!(bench.store.forget_gaps(at(20)).await.unwrap(), 1);
-        assert_eq!(archive.gaps(at(0)).await.unwrap(), found);
+        assert_eq!(bench.store.delete_gaps_before(at(20)).await.unwrap(), 1);
+        assert_eq!(archive.gaps_since(at(0)).await.unwrap(), found);
     }
 }

@@ -1,5 +1,5 @@
-//! How receivers fare: what attempts make of their state, who refuses messages, and the notices
-//! that tell others of it.
+//! The health of notifiers and receivers: how attempts change it, refusals, and the notices about
+//! it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,51 +19,51 @@ use tidings_rules::story::NotifierName;
 /// A receiver that is back is sent what backs off for long within this and four times as much.
 const RECALL_STEP: Duration = Duration::from_mins(1);
 
-/// How the receivers stand.
+/// The health of all receivers.
 #[derive(Clone, Debug)]
 pub struct ReceiverHealth {
-    /// The state of every receiver whose last attempt failed or that asked for rest. One without a
-    /// recipient is a whole notifier.
+    /// The health of every receiver whose last attempt failed or that asked for rest. A receiver
+    /// without a recipient is a whole notifier.
     pub away: BTreeMap<Receiver, NotifierHealth>,
-    /// Those whose last message became dead, as a notice, and whether it was told.
+    /// Receivers whose last message became dead, as a notice, and whether it was announced.
     refused: Vec<(Notice, bool)>,
 }
 
 impl ReceiverHealth {
-    /// Whether nothing is known against `receiver`.
+    /// Whether `receiver` and its notifier take messages, as far as is known.
     #[must_use]
-    pub fn is_well(&self, receiver: &Receiver) -> bool {
+    pub fn is_healthy(&self, receiver: &Receiver) -> bool {
         let refused = |(notice, _): &(Notice, bool)| {
             notice.notifier == receiver.notifier
                 && notice.recipient.as_deref().unwrap_or_default() == receiver.recipient
         };
         !self.away.contains_key(receiver)
-            && !self.away.contains_key(&whole(&receiver.notifier))
+            && !self.away.contains_key(&whole_notifier(&receiver.notifier))
             && !self.refused.iter().any(refused)
     }
 
-    /// Refusals of which nobody was told yet.
-    pub fn untold_refusals(&self) -> impl Iterator<Item = &Notice> {
-        self.refused.iter().filter(|(_, told)| !told).map(|(notice, _)| notice)
+    /// Refusals that were not announced yet.
+    pub fn unannounced_refusals(&self) -> impl Iterator<Item = &Notice> {
+        self.refused.iter().filter(|(_, announced)| !announced).map(|(notice, _)| notice)
     }
 }
 
 impl Store {
-    /// Has `notice` told to each of `audience`, and remembers that it was. Whoever was told of it
-    /// already is not told again.
+    /// Creates a message of `notice` for each of `audience`, and records that it is announced. A
+    /// receiver that has a message of it gets no second one.
     pub async fn announce(
         &self,
         notice: Notice,
         audience: Vec<Receiver>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(announce(conn, notice, audience, now))).await
+        self.write(move |conn| Box::pin(insert_announcement(conn, notice, audience, now))).await
     }
 }
 
 impl Store {
-    /// Has `notice` told to each of `audience` who was not told of it today.
-    pub async fn tell_of_store(
+    /// Creates a message of `notice` for each of `audience` that has none of today.
+    pub async fn notify_of_store(
         &self,
         notice: StoreNotice,
         audience: Vec<Receiver>,
@@ -71,20 +71,20 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (key, content) = (notice.key(), Content::Notice(About::Store(notice)));
         self.write(move |conn| {
-            Box::pin(async move { tell(conn, &key, &content, audience, now).await })
+            Box::pin(async move { insert_notices(conn, &key, &content, audience, now).await })
         })
         .await
     }
 }
 
 /// The notifier as a whole, as `health` knows it.
-pub(super) fn whole(notifier: &NotifierName) -> Receiver {
+pub(super) fn whole_notifier(notifier: &NotifierName) -> Receiver {
     Receiver { notifier: notifier.clone(), recipient: String::new() }
 }
 
-/// The state of every receiver whose last attempt failed or that asked for rest, in the order of
+/// The health of every receiver whose last attempt failed or that asked for rest, in the order of
 /// their names.
-pub(super) async fn all(
+pub(super) async fn read_all(
     conn: &mut SqliteConnection,
 ) -> Result<Vec<(Receiver, NotifierHealth)>, sqlx::Error> {
     let rows =
@@ -93,21 +93,23 @@ pub(super) async fn all(
         let notifier = NotifierName(row.try_get("notifier")?);
         Ok::<_, sqlx::Error>(Receiver { notifier, recipient: row.try_get("recipient")? })
     };
-    rows.iter().map(|row| Ok((receiver(row)?, health(row)?))).collect()
+    rows.iter().map(|row| Ok((receiver(row)?, health_from_row(row)?))).collect()
 }
 
-/// How the receivers stand.
-pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<ReceiverHealth, sqlx::Error> {
-    let away = all(conn).await?.into_iter().collect();
+/// Reads the health of all receivers.
+pub(super) async fn read_receiver_health(
+    conn: &mut SqliteConnection,
+) -> Result<ReceiverHealth, sqlx::Error> {
+    let away = read_all(conn).await?.into_iter().collect();
     let rows =
         sqlx::query("SELECT * FROM refusal ORDER BY notifier, recipient").fetch_all(conn).await?;
-    let refused = rows.iter().map(|row| Ok((refusal(row)?, row.try_get("announced")?)));
+    let refused = rows.iter().map(|row| Ok((refusal_from_row(row)?, row.try_get("announced")?)));
     Ok(ReceiverHealth { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
 
-/// Takes what came of an attempt into the state of those whom it concerns. A refusal says nothing
-/// of whether the next message is taken.
-pub(super) async fn note(
+/// Applies the result of an attempt to the health of its receiver or notifier. A refusal does not
+/// say whether the next message is taken.
+pub(super) async fn record_outcome(
     conn: &mut SqliteConnection,
     lease: &Lease,
     finish: &Finish,
@@ -116,45 +118,47 @@ pub(super) async fn note(
     let receiver = &lease.receiver;
     match finish {
         Finish::Sent(_) => {
-            no_refusal(conn, receiver).await?;
-            took(conn, receiver, now).await?;
+            delete_refusal(conn, receiver).await?;
+            record_success(conn, receiver, now).await?;
             if !receiver.recipient.is_empty() {
-                took(conn, &whole(&receiver.notifier), now).await?;
+                record_success(conn, &whole_notifier(&receiver.notifier), now).await?;
             }
             Ok(())
         }
-        Finish::Again(again) | Finish::TooLarge(again) => failed(conn, lease, again, now).await,
-        Finish::Dead(why) => refused(conn, receiver, why, now).await,
+        Finish::Retry(again) | Finish::TooLarge(again) => {
+            record_failure(conn, lease, again, now).await
+        }
+        Finish::Dead(why) => record_refusal(conn, receiver, why, now).await,
     }
 }
 
-async fn failed(
+async fn record_failure(
     conn: &mut SqliteConnection,
     lease: &Lease,
     again: &RetryRecord,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let notifier = whole(&lease.receiver.notifier);
+    let notifier = whole_notifier(&lease.receiver.notifier);
     let concerned = match again.scope {
         FailureScope::Notifier => &notifier,
         FailureScope::Recipient => &lease.receiver,
         FailureScope::Message if breaker::is_long_refused(lease.tried_since, now) => {
-            return refused(conn, &lease.receiver, &again.why, now).await;
+            return record_refusal(conn, &lease.receiver, &again.why, now).await;
         }
         FailureScope::Message => return Ok(()),
     };
-    let before = read(conn, concerned).await?;
+    let before = read_health(conn, concerned).await?;
     let state = breaker::failed(before, again.cause, &again.why, again.rest, now);
-    write(conn, concerned, &state, now).await?;
+    write_health(conn, concerned, &state, now).await?;
     if *concerned != notifier {
-        // The server answered for one of its recipients, and so it is not away.
-        took(conn, &notifier, now).await?;
+        // The server answered for one of its recipients, so it is not away.
+        record_success(conn, &notifier, now).await?;
     }
     Ok(())
 }
 
-/// Remembers that a message for `receiver` is refused.
-pub(super) async fn refused(
+/// Records that a message for `receiver` was refused.
+pub(super) async fn record_refusal(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     why: &str,
@@ -173,7 +177,10 @@ pub(super) async fn refused(
     Ok(())
 }
 
-async fn no_refusal(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<(), sqlx::Error> {
+async fn delete_refusal(
+    conn: &mut SqliteConnection,
+    receiver: &Receiver,
+) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM refusal WHERE notifier = $1 AND recipient = $2")
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)
@@ -182,16 +189,16 @@ async fn no_refusal(conn: &mut SqliteConnection, receiver: &Receiver) -> Result<
     Ok(())
 }
 
-/// A receiver, or a whole notifier, took a message. Whoever heard that it was away hears that it is
-/// back.
-async fn took(
+/// A receiver, or a whole notifier, took a message. Receivers of the notice that it was away get
+/// a notice that it is back.
+async fn record_success(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let Some(before) = read(conn, receiver).await? else { return Ok(()) };
+    let Some(before) = read_health(conn, receiver).await? else { return Ok(()) };
     match breaker::took(before.clone(), now) {
-        Some(rests) => write(conn, receiver, &rests, now).await?,
+        Some(rests) => write_health(conn, receiver, &rests, now).await?,
         None => {
             sqlx::query("DELETE FROM health WHERE notifier = $1 AND recipient = $2")
                 .bind(&receiver.notifier.0)
@@ -201,7 +208,7 @@ async fn took(
         }
     }
     if before.is_open() {
-        recall(conn, receiver, now).await?;
+        hasten_retries(conn, receiver, now).await?;
     }
     if before.announced {
         let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
@@ -213,16 +220,17 @@ async fn took(
             since: before.since,
             why: before.why,
         };
-        let told = audience_of(conn, &down).await?;
+        let audience = notified_receivers(conn, &down).await?;
         let back = Notice { kind: NoticeKind::Back, ..down };
-        tell(conn, &back.key(), &Content::Notice(About::Receiver(back)), told, now).await?;
+        insert_notices(conn, &back.key(), &Content::Notice(About::Receiver(back)), audience, now)
+            .await?;
     }
     Ok(())
 }
 
-/// Has messages that back off for longer than a few minutes tried within these, now that their
-/// receiver is back: spread, so that not all come at once.
-async fn recall(
+/// Makes messages that back off for longer than a few minutes due within these, now that their
+/// receiver is back: spread, so that not all are sent at once.
+async fn hasten_retries(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     now: Timestamp,
@@ -240,8 +248,11 @@ async fn recall(
     Ok(())
 }
 
-/// Ends the rest of notifiers that were gone for good.
-pub(super) async fn lift(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
+/// Ends the rest of notifiers that are permanently away.
+pub(super) async fn end_permanent_rests(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE health SET rests_until = $2 WHERE rests_until >= $1")
         .bind(millis(breaker::NEVER))
         .bind(millis(now))
@@ -250,7 +261,7 @@ pub(super) async fn lift(conn: &mut SqliteConnection, now: Timestamp) -> Result<
     Ok(())
 }
 
-async fn announce(
+async fn insert_announcement(
     conn: &mut SqliteConnection,
     notice: Notice,
     audience: Vec<Receiver>,
@@ -270,31 +281,32 @@ async fn announce(
         .bind(millis(notice.since))
         .execute(&mut *conn)
         .await?;
-    tell(conn, &notice.key(), &Content::Notice(About::Receiver(notice)), audience, now).await
+    insert_notices(conn, &notice.key(), &Content::Notice(About::Receiver(notice)), audience, now)
+        .await
 }
 
 impl Store {
     /// Whether anybody has a message whose key begins with `key`.
-    pub async fn was_told(&self, key: &str) -> Result<bool, StoreError> {
-        let told = sqlx::query_scalar(
+    pub async fn was_notified(&self, key: &str) -> Result<bool, StoreError> {
+        let exists = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)",
         );
-        Ok(told.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
+        Ok(exists.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
     }
 }
 
-/// Has each of `audience` told; whoever has a message with this `key` was told before.
-pub(super) async fn tell(
+/// Creates a message for each of `audience`, but for those that have a message with this `key`.
+pub(super) async fn insert_notices(
     conn: &mut SqliteConnection,
     key: &str,
     content: &Content,
     audience: Vec<Receiver>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let said = column::to_json(content)?;
+    let notification = column::to_json(content)?;
     for receiver in audience {
         sqlx::query(
-            "INSERT INTO message (key, uid, notifier, recipient, created, state, due, said)
+            "INSERT INTO message (key, uid, notifier, recipient, created, state, due, notification)
              VALUES ($1, $2, $3, $4, $5, 'pending', $5, $6) ON CONFLICT (key) DO NOTHING",
         )
         .bind(format!("{key}{}/{}", receiver.notifier, receiver.recipient))
@@ -302,15 +314,15 @@ pub(super) async fn tell(
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)
         .bind(millis(now))
-        .bind(&said)
+        .bind(&notification)
         .execute(&mut *conn)
         .await?;
     }
     Ok(())
 }
 
-/// Who was told of a notice.
-async fn audience_of(
+/// The receivers that have a message of a notice.
+async fn notified_receivers(
     conn: &mut SqliteConnection,
     notice: &Notice,
 ) -> Result<Vec<Receiver>, sqlx::Error> {
@@ -328,8 +340,9 @@ async fn audience_of(
         .collect())
 }
 
-/// The state of a receiver or of a whole notifier, if its last attempt failed or it asked for rest.
-pub(super) async fn read(
+/// The health of a receiver or of a whole notifier, if its last attempt failed or it asked for
+/// rest.
+pub(super) async fn read_health(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
 ) -> Result<Option<NotifierHealth>, sqlx::Error> {
@@ -338,20 +351,20 @@ pub(super) async fn read(
         .bind(&receiver.recipient)
         .fetch_optional(conn)
         .await?;
-    row.as_ref().map(health).transpose()
+    row.as_ref().map(health_from_row).transpose()
 }
 
-async fn write(
+async fn write_health(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     state: &NotifierHealth,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO health (notifier, recipient, failures, since, rests_until, rested, why, announced)
+        "INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set, why, announced)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (notifier, recipient) DO UPDATE
-         SET failures = $3, since = $4, rests_until = $5, rested = $6, why = $7, announced = $8",
+         SET failures = $3, since = $4, rests_until = $5, rest_set = $6, why = $7, announced = $8",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
@@ -366,7 +379,7 @@ async fn write(
     Ok(())
 }
 
-fn health(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
+fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
     Ok(NotifierHealth {
         failures: row.try_get("failures")?,
         since: time(row, "since")?,
@@ -376,7 +389,7 @@ fn health(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
     })
 }
 
-fn refusal(row: &SqliteRow) -> Result<Notice, sqlx::Error> {
+fn refusal_from_row(row: &SqliteRow) -> Result<Notice, sqlx::Error> {
     let recipient: String = row.try_get("recipient")?;
     Ok(Notice {
         kind: NoticeKind::Refused,

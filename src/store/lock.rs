@@ -15,12 +15,12 @@ pub struct Lock {
 }
 
 /// Takes the lock of the store at `path`: the file `<store>.lock` beside it, which stays and holds
-/// the process id of whoever took it last.
+/// the id of the process that took it last.
 ///
 /// # Errors [`OpenError::Locked`], which names the process, if another holds it.
 /// [`OpenError::Lost`] if a run held it before, and the store is empty. [`OpenError::Failed`] if
 /// the file cannot be written.
-pub fn lock(path: &Path) -> Result<Lock, OpenError> {
+pub fn acquire_lock(path: &Path) -> Result<Lock, OpenError> {
     let beside = lock_path(path);
     let failed = |error: std::io::Error| OpenError::failed(&beside, &error);
     let mut options = File::options();
@@ -36,7 +36,7 @@ pub fn lock(path: &Path) -> Result<Lock, OpenError> {
             Ok(Lock { _file: file })
         }
         Err(TryLockError::WouldBlock) => {
-            // Whoever holds the lock may not have written its id yet.
+            // The process that holds the lock may not have written its id yet.
             let mut holder = String::new();
             match file.read_to_string(&mut holder) {
                 Ok(1..) => Err(OpenError::Locked(format!("process {holder}"))),
@@ -50,7 +50,7 @@ pub fn lock(path: &Path) -> Result<Lock, OpenError> {
 /// Where the lock of a store is. A store that is reached by a symbolic link has one lock all the
 /// same.
 fn lock_path(path: &Path) -> PathBuf {
-    files::real(path).with_added_extension("lock")
+    files::resolve_links(path).with_added_extension("lock")
 }
 
 #[cfg(test)]
@@ -61,11 +61,11 @@ mod tests {
     fn a_second_lock_is_refused_and_names_the_process_that_holds_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
-        let held = lock(&path).unwrap();
-        let refused = lock(&path).unwrap_err().to_string();
+        let held = acquire_lock(&path).unwrap();
+        let refused = acquire_lock(&path).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(held);
-        lock(&path).unwrap();
+        acquire_lock(&path).unwrap();
     }
 
     #[test]
@@ -73,9 +73,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
         File::create(&path).unwrap();
-        drop(lock(&path).unwrap());
+        drop(acquire_lock(&path).unwrap());
         for _ in 0..2 {
-            let refused = lock(&path).unwrap_err();
+            let refused = acquire_lock(&path).unwrap_err();
             assert!(matches!(refused, OpenError::Lost { .. }), "{refused}");
         }
     }
@@ -86,14 +86,15 @@ mod tests {
         let (path, link) = (folder.path().join("tidings.db"), folder.path().join("link.db"));
         File::create(&path).unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        let _held = lock(&path).unwrap();
-        assert!(matches!(lock(&link), Err(OpenError::Locked(_))));
+        let _held = acquire_lock(&path).unwrap();
+        assert!(matches!(acquire_lock(&link), Err(OpenError::Locked(_))));
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let refused = lock(&folder.path().join("missing/tidings.db")).unwrap_err().to_string();
+        let refused =
+            acquire_lock(&folder.path().join("missing/tidings.db")).unwrap_err().to_string();
         assert!(refused.contains("missing/tidings.db.lock"), "{refused}");
     }
 }

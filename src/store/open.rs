@@ -1,11 +1,11 @@
-//! Opens the store: creates it, or copies and migrates one of an older schema, or refuses one of a
-//! newer.
+//! Opens the store: creates it, or copies and migrates one of an older schema, or refuses one of
+//! another schema.
 
 use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -13,11 +13,8 @@ use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::mpsc;
 
 use super::files::{self, StoreFile};
-use super::{Store, mark, writer};
-
-/// The schema, a step a file. A step that was ever released is never edited: `SQLite` files out
-/// there have gone through it.
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+use super::migrations::{SchemaAge, compare_schema, list_migrations};
+use super::{Store, open_mark, writer};
 
 /// How long to wait for another command's write to this file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -41,6 +38,11 @@ pub enum OpenError {
         "another tidings is running on this store ({0}); stop it first, or give this one a store of its own"
     )]
     Locked(String),
+    /// Its tables are those of a build before the first schema.
+    #[error(
+        "the store {0} was made by an earlier build of Tidings, and its tables have other names; nothing in it was changed; keep the file, and name a new one as `store`: what the feeds still hold is matched and sent again"
+    )]
+    Earlier(String),
     /// It was written by a newer Tidings.
     #[error(
         "the store was written by a newer Tidings (schema {found}, this one knows {known}); upgrade Tidings, or restore a copy of the store"
@@ -75,32 +77,44 @@ impl OpenError {
     pub(super) fn failed(path: &Path, why: &(impl Display + ?Sized)) -> Self {
         Self::Failed { path: path.display().to_string(), why: why.to_string() }
     }
+
+    /// Why a store of this schema cannot be used; `None`: it can, once it is migrated.
+    pub(super) fn of_schema(path: &Path, schema: SchemaAge) -> Option<Self> {
+        match schema {
+            SchemaAge::Same | SchemaAge::Older(_) => None,
+            SchemaAge::Newer { found, known } => Some(Self::Newer { found, known }),
+            SchemaAge::Other => Some(Self::Earlier(path.display().to_string())),
+        }
+    }
 }
 
 impl Store {
     /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The
-    /// future is its writer: it runs until every handle is dropped and all that was asked of it is
-    /// done, then leaves the store in one file; whoever calls spawns it.
+    /// future is its writer: the caller spawns it. It runs until every handle is dropped and every
+    /// command is done, then leaves the store in one file.
     pub async fn open(
         path: &Path,
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
-        match files::found(path)? {
-            StoreFile::Nothing => create(path).await?,
+        let migrations = list_migrations();
+        match files::find_store_file(path)? {
+            StoreFile::Nothing => create(path, &migrations).await?,
             StoreFile::Empty => {}
-            StoreFile::Content => check_whole(path).await?,
+            StoreFile::Content => check(path, &migrations).await?,
         }
         let mut conn = connect(path).await.map_err(|error| OpenError::failed(path, &error))?;
-        migrate(&mut conn, path, &MIGRATIONS).await?;
-        mark::open(&mut conn, path).await.map_err(|error| OpenError::failed(path, &error))?;
+        migrate(&mut conn, path, &migrations).await?;
+        open_mark::mark_open(&mut conn, path)
+            .await
+            .map_err(|error| OpenError::failed(path, &error))?;
         let readers = readers(path).await.map_err(|error| OpenError::failed(path, &error))?;
         let (writer, queue) = mpsc::unbounded_channel();
         Ok((Self { readers: readers.clone(), writer }, writer::run(conn, readers, queue)))
     }
 }
 
-/// Makes a new store beside its place and moves it there when it is whole, so that a file without
-/// tables is none of ours.
-async fn create(path: &Path) -> Result<(), OpenError> {
+/// Makes a new store beside its place and moves it there when it is whole, so that no store is a
+/// file without tables.
+async fn create(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let failed = |why: &dyn Display| OpenError::failed(path, why);
     let part = path.with_added_extension("new");
     for stale in [&part, &files::log_of(&part), &files::shared_of(&part)] {
@@ -108,36 +122,44 @@ async fn create(path: &Path) -> Result<(), OpenError> {
     }
     files::create_private(&part).map_err(|error| failed(&error))?;
     let mut conn = connect(&part).await.map_err(|error| failed(&error))?;
-    MIGRATIONS.run_direct(None, &mut conn, false).await.map_err(|error| failed(&error))?;
+    migrations.run_direct(None, &mut conn, false).await.map_err(|error| failed(&error))?;
     conn.close().await.map_err(|error| failed(&error))?;
     std::fs::rename(&part, path).map_err(|error| failed(&error))
 }
 
-/// Refuses a file that is not all of a store, before anything in it is changed.
-async fn check_whole(path: &Path) -> Result<(), OpenError> {
+/// Refuses a file that is not a whole store of this schema, before anything in it is changed.
+async fn check(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let has_log = files::log_of(path).exists();
     let failed = |error: sqlx::Error| OpenError::failed(path, &error);
     let mut conn = options(path).connect().await.map_err(failed)?;
-    let missing = if !has_tables(&mut conn).await.map_err(failed)? {
-        Some(WITHOUT_TABLES)
-    } else if !has_log && mark::lacks_log(&mut conn, path).await.map_err(failed)? {
-        Some(mark::WITHOUT_LOG)
+    let refusal = if !has_tables(&mut conn).await.map_err(failed)? {
+        Some(files::not_whole(path, WITHOUT_TABLES))
     } else {
-        None
+        let schema = compare_schema(&mut conn, migrations).await;
+        let schema = schema.map_err(|error| OpenError::failed(path, &error))?;
+        match OpenError::of_schema(path, schema) {
+            None if !has_log && open_mark::lacks_log(&mut conn, path).await.map_err(failed)? => {
+                Some(files::not_whole(path, open_mark::WITHOUT_LOG))
+            }
+            refusal => refusal,
+        }
     };
     conn.close().await.map_err(failed)?;
-    missing.map_or(Ok(()), |why| Err(files::lost(path, why)))
+    refusal.map_or(Ok(()), Err)
 }
 
 /// Why a file is no store that is one of `SQLite`.
 pub(super) const WITHOUT_TABLES: &str = "the file has no tables of a store";
+
+/// The table that sqlx keeps of the migrations that a store has.
+const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
 /// Whether the tables of a store are there.
 pub(super) async fn has_tables(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)",
     )
-    .bind(&*MIGRATIONS.table_name)
+    .bind(MIGRATIONS_TABLE)
     .fetch_one(conn)
     .await
 }
@@ -172,31 +194,23 @@ async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
         .await
 }
 
-/// Brings the schema up to what `migrations` know. A store that held an older one is copied first.
+/// Applies the `migrations` that a store lacks. A store with some of them is copied first.
 async fn migrate(
     conn: &mut SqliteConnection,
     path: &Path,
     migrations: &Migrator,
 ) -> Result<(), OpenError> {
-    let known = migrations.iter().map(|step| step.version).max().unwrap_or(0);
-    let found = schema(conn, migrations).await.map_err(|error| OpenError::failed(path, &error))?;
-    if found > known {
-        return Err(OpenError::Newer { found, known });
+    let failed = |error: MigrateError| OpenError::failed(path, &error);
+    conn.ensure_migrations_table(&migrations.table_name).await.map_err(failed)?;
+    let schema = compare_schema(conn, migrations).await.map_err(failed)?;
+    if let Some(refusal) = OpenError::of_schema(path, schema) {
+        return Err(refusal);
     }
-    if 0 < found && found < known {
+    if let SchemaAge::Older(1..) = schema {
+        let known = migrations.iter().map(|step| step.version).max().unwrap_or(0);
         copy(conn, path, known).await.map_err(|why| OpenError::failed(path, &why))?;
     }
-    migrations.run_direct(None, conn, false).await.map_err(|error| OpenError::failed(path, &error))
-}
-
-/// The last migration that the store went through; 0 for a new file.
-async fn schema(
-    conn: &mut SqliteConnection,
-    migrations: &Migrator,
-) -> Result<i64, sqlx::migrate::MigrateError> {
-    conn.ensure_migrations_table(&migrations.table_name).await?;
-    let applied = conn.list_applied_migrations(&migrations.table_name).await?;
-    Ok(applied.iter().map(|step| step.version).max().unwrap_or(0))
+    migrations.run_direct(None, conn, false).await.map_err(failed)
 }
 
 /// Copies the store to `<store>.before-<schema>`. The name appears only when the copy is whole.
@@ -206,34 +220,31 @@ async fn copy(conn: &mut SqliteConnection, path: &Path, schema: i64) -> Result<(
     let name = part
         .to_str()
         .ok_or("its path is not UTF-8, so no copy can be made before its schema is changed")?;
-    let told = |error: &dyn Display| {
+    let failed = |error: &dyn Display| {
         format!("no copy could be made before its schema is changed: {error}")
     };
     files::remove(&part)
         .and_then(|()| files::create_private(&part))
-        .map_err(|error| told(&error))?;
-    sqlx::query("VACUUM INTO $1").bind(name).execute(conn).await.map_err(|error| told(&error))?;
-    tokio::fs::rename(&part, &whole).await.map_err(|error| told(&error))
+        .map_err(|error| failed(&error))?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(conn).await.map_err(|error| failed(&error))?;
+    tokio::fs::rename(&part, &whole).await.map_err(|error| failed(&error))
 }
 
 #[cfg(test)]
 mod tests {
-    use sqlx::SqlSafeStr;
-    use sqlx::migrate::{Migration, MigrationType};
-
+    use super::super::Archive;
     use super::super::fixture::Bench;
+    use super::super::migrations::make_migration;
     use super::*;
 
-    /// The schema, and a step that this build does not know.
+    /// The schema, and a migration that this build does not have.
     fn newer() -> Migrator {
-        let step = Migration::new(
-            9999,
-            "later".into(),
-            MigrationType::Simple,
-            "CREATE TABLE later (id INTEGER)".into_sql_str(),
-            false,
-        );
-        Migrator::with_migrations(MIGRATIONS.iter().cloned().chain([step]).collect())
+        let later = make_migration(9999, "later", "CREATE TABLE later (id INTEGER)");
+        Migrator::with_migrations(list_migrations().iter().cloned().chain([later]).collect())
+    }
+
+    fn latest() -> i64 {
+        list_migrations().iter().map(|step| step.version).max().unwrap()
     }
 
     #[tokio::test]
@@ -272,11 +283,28 @@ mod tests {
         let mut conn = connect(&bench.path()).await.unwrap();
         newer().run_direct(None, &mut conn, false).await.unwrap();
         let refused = Store::open(&bench.path()).await.err().unwrap();
-        let latest = MIGRATIONS.iter().map(|step| step.version).max().unwrap();
         assert!(
-            matches!(refused, OpenError::Newer { found: 9999, known } if known == latest),
+            matches!(refused, OpenError::Newer { found: 9999, known } if known == latest()),
             "{refused}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_store_of_an_earlier_build_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.db");
+        let steps =
+            [(1, "CREATE TABLE sighting (id INTEGER)"), (21, "CREATE TABLE file (id INTEGER)")];
+        let steps = steps.map(|(version, sql)| make_migration(version, "earlier", sql));
+        let mut conn = connect(&path).await.unwrap();
+        Migrator::with_migrations(steps.to_vec()).run_direct(None, &mut conn, false).await.unwrap();
+        conn.close().await.unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let refused = Store::open(&path).await.err().unwrap();
+        assert!(matches!(refused, OpenError::Earlier(_)), "{refused}");
+        let refused = Archive::open(&path).await.unwrap_err();
+        assert!(refused.to_string().contains("made by an earlier build"), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
     #[tokio::test]
@@ -290,11 +318,11 @@ mod tests {
         let mut conn = connect(&bench.path()).await.unwrap();
         migrate(&mut conn, &bench.path(), &newer()).await.unwrap();
 
-        assert_eq!(schema(&mut conn, &MIGRATIONS).await.unwrap(), 9999);
+        let schema = compare_schema(&mut conn, &list_migrations()).await.unwrap();
+        assert_eq!(schema, SchemaAge::Newer { found: 9999, known: latest() });
         assert!(!stale.exists());
         let mut copy = connect(&bench.path().with_added_extension("before-9999")).await.unwrap();
-        let latest = MIGRATIONS.iter().map(|step| step.version).max().unwrap();
-        assert_eq!(schema(&mut copy, &MIGRATIONS).await.unwrap(), latest);
+        assert_eq!(compare_schema(&mut copy, &list_migrations()).await.unwrap(), SchemaAge::Same);
         let runs: i64 =
             sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&mut copy).await.unwrap();
         assert_eq!(runs, 1);

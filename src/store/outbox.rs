@@ -1,5 +1,5 @@
-//! The outbox: one turn of it, in one transaction: what came of attempts, and the leases of what is
-//! due.
+//! The outbox: one turn records the results of attempts and leases due messages, in one
+//! transaction.
 
 mod finish;
 mod lease;
@@ -9,49 +9,47 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use self::finish::record;
+use self::finish::record_outcomes;
 pub(super) use self::lease::lease_due;
 use super::column::{from_millis, millis};
-use super::health::whole;
+use super::health::whole_notifier;
 use super::{Finish, Holdings, Lease, ReceiverHealth, Render, Store, StoreError};
 use crate::alerts::Receiver;
 use crate::alerts::breaker;
 use crate::alerts::breaker::{NotifierHealth, SendAllowance};
 use tidings_rules::story::NotifierName;
 
-/// What a notifier is being sent, and how much it may be.
+/// The messages in flight to a notifier, and how many there may be.
 #[derive(Clone, Debug, Default)]
 pub struct Sending {
-    /// How many messages may be under way.
+    /// How many messages may be in flight.
     pub at_once: u32,
     /// How many are, by recipient.
-    pub to: BTreeMap<String, u32>,
+    pub in_flight: BTreeMap<String, u32>,
 }
 
-/// What a turn of the outbox came to.
+/// The result of a turn of the outbox.
 #[derive(Clone, Debug)]
 pub struct OutboxTurn {
-    /// What may be sent now, oldest first for each notifier.
+    /// The messages to send now, oldest first for each notifier.
     pub leases: Vec<Lease>,
     /// When the next message is due that a notifier with room can be sent; `None`: none waits.
     pub next: Option<Timestamp>,
-    /// How the receivers stand.
-    pub standing: ReceiverHealth,
+    /// The health of all receivers.
+    pub receiver_health: ReceiverHealth,
 }
 
 impl Store {
-    /// Records what came of attempts, and then leases what is due, as much as every notifier in
-    /// `sending` has room for besides what it is being sent: all of it is committed before this
-    /// returns.
+    /// Records the results of attempts, and then leases due messages, as many as every notifier in
+    /// `sending` has room for besides those in flight. All of it is committed before this returns.
     ///
-    /// - An attempt whose lease is over ends nothing. A payload of which nothing can have arrived
-    ///   is frozen no more. After the first success of a receiver that was only probed, what backs
-    ///   off for long is due within minutes.
+    /// - An attempt whose lease is over changes nothing. A payload that no attempt can have
+    ///   delivered is rendered anew. After the first success of a receiver that was only probed,
+    ///   messages that back off for long are due within minutes.
     /// - Lease, attempt and, at the first lease, the frozen payload are written. While a receiver
-    ///   is away, what is late becomes a digest first; while a whole notifier is, the recipient
-    ///   that was longest not tried is probed. A message that `render` refuses becomes dead, and is
-    ///   not among them.
-    pub async fn turn(
+    ///   is away, late messages become a digest first; while a whole notifier is away, the
+    ///   recipient whose last attempt is oldest is probed. A message that `render` refuses becomes dead.
+    pub async fn outbox_turn(
         &self,
         run: i64,
         ended: Vec<(Lease, Finish)>,
@@ -59,12 +57,12 @@ impl Store {
         now: Timestamp,
         render: Render,
     ) -> Result<OutboxTurn, StoreError> {
-        self.write(move |conn| Box::pin(turn(conn, run, ended, sending, now, render))).await
+        self.write(move |conn| Box::pin(run_turn(conn, run, ended, sending, now, render))).await
     }
 
-    /// Messages not sent and not dead, held ones too, but for digests that still gather at `now`:
-    /// what `run --once` must not leave behind.
-    pub async fn undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
+    /// Counts messages that are not sent and not dead, held ones too, without digests that still
+    /// gather at `now`: `run --once` reports them.
+    pub async fn count_undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
         let undelivered = sqlx::query_scalar(
             "SELECT count(*) FROM message
              WHERE state IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
@@ -76,7 +74,7 @@ impl Store {
     }
 
     /// What the store holds.
-    pub async fn holdings(&self) -> Result<Holdings, StoreError> {
+    pub async fn count_holdings(&self) -> Result<Holdings, StoreError> {
         let (stories, alerts, waiting, dead) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
                     (SELECT count(*) FROM message WHERE state IN ('pending', 'leased', 'held')),
@@ -88,7 +86,7 @@ impl Store {
     }
 }
 
-async fn turn(
+async fn run_turn(
     conn: &mut SqliteConnection,
     run: i64,
     ended: Vec<(Lease, Finish)>,
@@ -96,58 +94,58 @@ async fn turn(
     now: Timestamp,
     render: Render,
 ) -> Result<OutboxTurn, sqlx::Error> {
-    let standing = record(conn, run, &ended, now).await?;
+    let health = record_outcomes(conn, run, &ended, now).await?;
     let mut leases = Vec::new();
-    for open in open(conn, &sending, &standing.away, now).await? {
-        let begun = lease_due(conn, run, &open, &standing.away, now, &render).await?;
+    for open in notifiers_with_room(conn, &sending, &health.away, now).await? {
+        let begun = lease_due(conn, run, &open, &health.away, now, &render).await?;
         for lease in &begun {
             let sending = sending.entry(open.notifier.clone()).or_default();
-            *sending.to.entry(lease.receiver.recipient.clone()).or_default() += 1;
+            *sending.in_flight.entry(lease.receiver.recipient.clone()).or_default() += 1;
         }
         leases.extend(begun);
     }
-    let open = open(conn, &sending, &standing.away, now).await?;
+    let open = notifiers_with_room(conn, &sending, &health.away, now).await?;
     let next = open.iter().flat_map(|open| &open.waiting).map(|waiting| waiting.due).min();
-    Ok(OutboxTurn { leases, next, standing })
+    Ok(OutboxTurn { leases, next, receiver_health: health })
 }
 
 /// A notifier that has room.
 pub(super) struct OpenNotifier {
     pub(super) notifier: NotifierName,
-    /// How much it may be sent besides what it is being sent; at least one.
+    /// How many more messages it may be sent; at least one.
     pub(super) free: u32,
-    /// Its recipients for whom a message waits and that have room.
+    /// Its recipients with a pending message that have room.
     pub(super) waiting: Vec<WaitingRecipient>,
 }
 
-/// A recipient for whom a message waits, and that has room for it.
+/// A recipient with a pending message, and room for it.
 pub(super) struct WaitingRecipient {
     pub(super) recipient: String,
-    /// When it may be sent the first of what waits.
+    /// When it may be sent the first of its pending messages.
     pub(super) due: Timestamp,
-    /// How much it may be sent besides what it is being sent; at least one.
+    /// How many more messages it may be sent; at least one.
     pub(super) free: u32,
 }
 
-/// Those of the notifiers in `sending` that have room, with what waits for them.
-async fn open(
+/// The notifiers in `sending` that have room, with their pending messages.
+async fn notifiers_with_room(
     conn: &mut SqliteConnection,
     sending: &BTreeMap<NotifierName, Sending>,
     away: &BTreeMap<Receiver, NotifierHealth>,
     now: Timestamp,
 ) -> Result<Vec<OpenNotifier>, sqlx::Error> {
     let mut all = Vec::new();
-    for (notifier, Sending { at_once, to }) in sending {
-        let (most, from) = limits(away.get(&whole(notifier)), *at_once, now);
-        let Some(free) = most.checked_sub(to.values().sum()).filter(|free| *free > 0) else {
+    for (notifier, Sending { at_once, in_flight }) in sending {
+        let (most, from) = send_limits(away.get(&whole_notifier(notifier)), *at_once, now);
+        let Some(free) = most.checked_sub(in_flight.values().sum()).filter(|free| *free > 0) else {
             continue;
         };
         let mut waiting = Vec::new();
         for (recipient, due) in next_due(conn, notifier).await? {
             let receiver = Receiver { notifier: notifier.clone(), recipient };
-            let (most, own_from) = limits(away.get(&receiver), *at_once, now);
-            let is_sent = to.get(&receiver.recipient).copied().unwrap_or_default();
-            if let Some(own) = most.checked_sub(is_sent).filter(|own| *own > 0) {
+            let (most, own_from) = send_limits(away.get(&receiver), *at_once, now);
+            let own_in_flight = in_flight.get(&receiver.recipient).copied().unwrap_or_default();
+            if let Some(own) = most.checked_sub(own_in_flight).filter(|own| *own > 0) {
                 let due = due.max(from).max(own_from);
                 waiting.push(WaitingRecipient {
                     recipient: receiver.recipient,
@@ -161,8 +159,8 @@ async fn open(
     Ok(all)
 }
 
-/// How much a receiver in that state may be sent at once, and from when on.
-fn limits(health: Option<&NotifierHealth>, at_once: u32, now: Timestamp) -> (u32, Timestamp) {
+/// How many messages a receiver with that health may be sent at once, and from when on.
+fn send_limits(health: Option<&NotifierHealth>, at_once: u32, now: Timestamp) -> (u32, Timestamp) {
     match breaker::room(health, now) {
         SendAllowance::All => (at_once, Timestamp::MIN),
         SendAllowance::Probe => (1, Timestamp::MIN),
@@ -175,8 +173,8 @@ pub(super) async fn next_due(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
 ) -> Result<Vec<(String, Timestamp)>, sqlx::Error> {
-    // From one recipient to the next by the index: to group them, every row of a backlog would be
-    // read at every turn.
+    // The index leads from one recipient to the next. GROUP BY would read every row of a backlog at
+    // every turn.
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "WITH RECURSIVE waiting (name) AS (
              SELECT min(recipient) FROM message WHERE state = 'pending' AND notifier = $1

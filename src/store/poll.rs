@@ -1,4 +1,4 @@
-//! T1: one poll in one transaction: the feed's state, its items, and what they do to stories.
+//! Records one poll in one transaction: the feed's state, its items, and their stories.
 
 use std::time::Duration;
 
@@ -7,68 +7,74 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::millis;
-use super::intake::ROWS;
-use super::{
-    FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health, intake, sighting,
-    tell,
-};
+use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health};
 use crate::alerts::Content;
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;
+use crate::store::new_items::ROWS;
+use crate::store::{feed_entries, new_items, story_changes};
 use tidings_rules::story::FeedName;
 
 impl Store {
-    /// T1: records one poll. Returns whether a story of it waits for its page or to be matched
+    /// Records one poll. Returns whether one of its stories waits for its page or to be matched
     /// again.
     ///
-    /// An item stays with the story that it was first taken for. An edit makes a new revision of
-    /// that story. A new item whose story is known already joins it: its own alerts are added, and
-    /// a story that was matched is matched again for the feed that carries it now. Nothing here
-    /// ends a wait.
-    pub async fn record_poll(&self, record: PollRecord) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(keep(conn, record))).await
+    /// An item keeps its story. An edit makes a new revision of that story. A new item whose story
+    /// is known joins it: its own alerts are added, and a story that was matched is matched again
+    /// for the feed that carries it now. A story that waits goes on waiting.
+    pub async fn record_poll(&self, poll: PollRecord) -> Result<bool, StoreError> {
+        self.write(move |conn| Box::pin(record(conn, poll))).await
     }
 
-    /// Has it kept that a host (name:port) asked at `now` to be left alone until then, so that a
-    /// restart heeds it. Nobody waits for it.
-    pub fn rest_host(&self, host: String, until: Timestamp, now: Timestamp) {
+    /// Records that a host (name:port) asked at `now` for no requests until `until`, so that a
+    /// restart obeys it. The caller does not wait for it.
+    pub fn record_host_rest(&self, host: String, until: Timestamp, now: Timestamp) {
         self.write_soon(move |conn| {
-            Box::pin(async move { keep_rest(conn, &host, until, now).await })
+            Box::pin(async move { write_host_rest(conn, &host, until, now).await })
         });
     }
 }
 
-async fn keep(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
+async fn record(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
     let (feed, now) = (&record.state.name, record.now);
-    keep_state(conn, &record.state).await?;
-    let (others, mut waits) = intake::keep_plain(conn, feed, record.items, now).await?;
+    write_feed_state(conn, &record.state).await?;
+    let (others, mut waits) = new_items::insert_plain_items(conn, feed, record.items, now).await?;
     for item in &others {
-        waits |= keep_item(conn, feed, item, now).await?;
+        waits |= record_item(conn, feed, item, now).await?;
     }
-    mark(conn, feed, &record.turnover.gone, Some(now)).await?;
-    mark(conn, feed, &record.turnover.back, None).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.gone, Some(now)).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.back, None).await?;
     if let Some(gap) = record.gap {
-        gaps::keep(conn, feed, gap, now).await?;
+        gaps::record_gap(conn, feed, gap, now).await?;
     }
     for (notice, audience) in record.notices {
-        health::tell(conn, &notice.key(), &Content::Notice(About::Feed(notice)), audience, now)
-            .await?;
+        health::insert_notices(
+            conn,
+            &notice.key(),
+            &Content::Notice(About::Feed(notice)),
+            audience,
+            now,
+        )
+        .await?;
     }
     Ok(waits)
 }
 
-async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<(), sqlx::Error> {
+async fn write_feed_state(
+    conn: &mut SqliteConnection,
+    state: &FeedState,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
-             mean_gap, asked_interval, pauses, moved_to, moved_since, failing_since, last_news, told, unreached)
+             mean_gap, requested_interval, pauses, moved_to, moved_since, failing_since, last_news, notified, unreached)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          ON CONFLICT (name) DO UPDATE SET address = excluded.address, etag = excluded.etag,
              last_modified = excluded.last_modified, next_poll = excluded.next_poll, next_why = excluded.next_why,
              last_poll = excluded.last_poll, last_good = excluded.last_good, failures = excluded.failures,
-             error = excluded.error, mean_gap = excluded.mean_gap, asked_interval = excluded.asked_interval,
+             error = excluded.error, mean_gap = excluded.mean_gap, requested_interval = excluded.requested_interval,
              pauses = excluded.pauses, moved_to = excluded.moved_to, moved_since = excluded.moved_since,
-             failing_since = excluded.failing_since, last_news = excluded.last_news, told = excluded.told,
+             failing_since = excluded.failing_since, last_news = excluded.last_news, notified = excluded.notified,
              unreached = excluded.unreached",
     )
     .bind(&state.name.0)
@@ -81,26 +87,26 @@ async fn keep_state(conn: &mut SqliteConnection, state: &FeedState) -> Result<()
     .bind(state.last_good.map(millis))
     .bind(state.failures)
     .bind(&state.error)
-    .bind(state.mean_gap.and_then(span))
-    .bind(state.hints.interval.and_then(span))
+    .bind(state.mean_gap.and_then(duration_millis))
+    .bind(state.hints.interval.and_then(duration_millis))
     .bind(state.hints.pauses.bits())
     .bind(state.moved.as_ref().map(|moved| moved.to.as_str()))
     .bind(state.moved.as_ref().map(|moved| millis(moved.since)))
-    .bind(state.course.failing_since.map(millis))
-    .bind(state.course.last_news.map(millis))
-    .bind(state.course.told.map(FeedHealth::as_str))
+    .bind(state.health_history.failing_since.map(millis))
+    .bind(state.health_history.last_news.map(millis))
+    .bind(state.health_history.told.map(FeedHealth::as_str))
     .bind(state.unreached)
     .execute(conn)
     .await?;
     Ok(())
 }
 
-fn span(span: Duration) -> Option<i64> {
+fn duration_millis(span: Duration) -> Option<i64> {
     i64::try_from(span.as_millis()).ok()
 }
 
-/// Two feeds of one host may be told different times: the later holds.
-async fn keep_rest(
+/// A host may answer two feeds with different times: the later is kept.
+async fn write_host_rest(
     conn: &mut SqliteConnection,
     host: &str,
     until: Timestamp,
@@ -119,43 +125,43 @@ async fn keep_rest(
     Ok(())
 }
 
-/// Keeps one item. Returns whether its story waits.
-async fn keep_item(
+/// Records one item. Returns whether its story waits.
+async fn record_item(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     item: &ItemRecord,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let known = if item.renews {
-        sighting::retire(conn, feed, item, now).await?;
+        feed_entries::retire_entry(conn, feed, item, now).await?;
         None
     } else {
-        update_sighting(conn, feed, item).await?
+        update_feed_entry(conn, feed, item).await?
     };
-    let Some((told, plan)) = &item.news else { return Ok(false) };
+    let Some((text, plan)) = &item.news else { return Ok(false) };
     let story = if let Some(story) = known {
-        tell::edit(conn, story, told, plan, now).await?;
+        story_changes::record_edit(conn, story, text, plan, now).await?;
         story
     } else {
-        let story = tell::add_or_join(conn, &item.story, told, plan, now).await?;
-        sighting::insert(conn, feed, &[(item, story)], now).await?;
+        let story = story_changes::add_or_join(conn, &item.story, text, plan, now).await?;
+        feed_entries::insert_entries(conn, feed, &[(item, story)], now).await?;
         story
     };
-    tell::waits(conn, story).await
+    story_changes::is_waiting(conn, story).await
 }
 
 /// Brings a known item's row up to date. Returns its story; `None` if the item is not known.
-async fn update_sighting(
+async fn update_feed_entry(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     item: &ItemRecord,
 ) -> Result<Option<StoryId>, sqlx::Error> {
     let story = sqlx::query_scalar(
-        "UPDATE sighting SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text = $9, gone_at = NULL
+        "UPDATE feed_entry SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text = $9, removed_at = NULL
          WHERE feed = $1 AND key = $2 RETURNING story",
     )
     .bind(&feed.0)
-    .bind(&item.was.as_ref().unwrap_or(&item.key).0)
+    .bind(&item.previous_key.as_ref().unwrap_or(&item.key).0)
     .bind(&item.key.0)
     .bind(&item.guid)
     .bind(&item.link)
@@ -168,17 +174,17 @@ async fn update_sighting(
     Ok(story.map(StoryId))
 }
 
-/// Marks items of the feed as gone since `gone_at`; as present where that is nothing.
-async fn mark(
+/// Marks items of the feed as removed at `removed_at`; `None`: they returned.
+async fn mark_removed(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     keys: &[ItemKey],
-    gone_at: Option<Timestamp>,
+    removed_at: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
     for some in keys.chunks(ROWS) {
-        let mut update = QueryBuilder::<Sqlite>::new("UPDATE sighting SET gone_at = ");
+        let mut update = QueryBuilder::<Sqlite>::new("UPDATE feed_entry SET removed_at = ");
         update
-            .push_bind(gone_at.map(millis))
+            .push_bind(removed_at.map(millis))
             .push(" WHERE feed = ")
             .push_bind(&feed.0)
             .push(" AND key IN ");
@@ -192,7 +198,7 @@ async fn mark(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, poll, settle, state, turnover};
+    use super::super::fixture::{Bench, at, item, poll, removed_and_returned, settle, state};
     use super::super::{FeedState, StoryPlan};
     use super::*;
     use crate::polling::health::FeedHealthHistory;
@@ -220,7 +226,7 @@ mod tests {
             failures: 4,
             error: Some("410".to_owned()),
             unreached: true,
-            course: FeedHealthHistory {
+            health_history: FeedHealthHistory {
                 failing_since: Some(at(3)),
                 last_news: None,
                 told: Some(FeedHealth::Gone),
@@ -230,17 +236,17 @@ mod tests {
         for expected in [first, gone] {
             let record = PollRecord { state: expected.clone(), ..poll("wire", 0, vec![]) };
             assert!(!bench.store.record_poll(record).await.unwrap());
-            assert_eq!(bench.store.feeds().await.unwrap(), [expected]);
+            assert_eq!(bench.store.feed_states().await.unwrap(), [expected]);
         }
         let bench = bench.crash().await;
-        assert_eq!(bench.store.feeds().await.unwrap()[0].failures, 4);
+        assert_eq!(bench.store.feed_states().await.unwrap()[0].failures, 4);
     }
 
     #[tokio::test]
     async fn a_host_rests_until_the_latest_time_it_asked_for() {
         let bench = Bench::new().await;
         for until in [60, 30, 50] {
-            bench.store.rest_host("example.org:443".to_owned(), at(until), at(0));
+            bench.store.record_host_rest("example.org:443".to_owned(), at(until), at(0));
         }
         bench.poll("wire", 1, vec![]).await;
         assert_eq!(
@@ -276,7 +282,7 @@ mod tests {
         bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
         let moved = ItemRecord {
             key: ItemKey("a2".to_owned()),
-            was: Some(ItemKey("a".to_owned())),
+            previous_key: Some(ItemKey("a".to_owned())),
             hash: "1".to_owned(),
             news: None,
             ..item("elsewhere", settle(&[]))
@@ -285,7 +291,7 @@ mod tests {
         let known = bench.known("wire").await;
         assert_eq!(known.len(), 1);
         assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str()), ("a2", "1"));
-        assert_eq!(bench.store.holdings().await.unwrap().stories, 1);
+        assert_eq!(bench.store.count_holdings().await.unwrap().stories, 1);
     }
 
     #[tokio::test]
@@ -311,7 +317,7 @@ mod tests {
             [("a", "2", false), (past(1).as_str(), "0", true), (past(2).as_str(), "1", true)]
         );
         assert!(known[1..].iter().all(|item| item.guid.is_none() && item.link.is_none()));
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts), (3, 2));
     }
 
@@ -326,26 +332,30 @@ mod tests {
                 .poll(feed, now, vec![ItemRecord { renews: true, ..item("a", settle(&["arms"])) }])
                 .await;
         }
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts), (2, 1));
     }
 
     #[tokio::test]
     async fn items_that_leave_the_document_are_gone_until_they_come_back() {
         let bench = Bench::new().await;
-        let gone = "SELECT group_concat(key || ' ' || gone_at, ', ') FROM (SELECT * FROM sighting WHERE gone_at IS NOT NULL ORDER BY key)";
+        let gone = "SELECT group_concat(key || ' ' || removed_at, ', ') FROM (SELECT * FROM feed_entry WHERE removed_at IS NOT NULL ORDER BY key)";
         bench.poll("other", 0, vec![item("z", settle(&[]))]).await;
         bench.poll("wire", 1, ["a", "b", "c"].map(|key| item(key, settle(&[]))).to_vec()).await;
-        for (now, turnover, expected) in [
-            (2, turnover(&["b", "c"], &[]), Some("b 1000002000, c 1000002000")),
-            (3, turnover(&[], &[]), Some("b 1000002000, c 1000002000")),
-            (4, turnover(&["a"], &["b"]), Some("a 1000004000, c 1000002000")),
-            (5, turnover(&["b"], &[]), Some("a 1000004000, b 1000005000, c 1000002000")),
-            (6, turnover(&[], &["a", "b", "c"]), None),
+        for (now, removed_and_returned, expected) in [
+            (2, removed_and_returned(&["b", "c"], &[]), Some("b 1000002000, c 1000002000")),
+            (3, removed_and_returned(&[], &[]), Some("b 1000002000, c 1000002000")),
+            (4, removed_and_returned(&["a"], &["b"]), Some("a 1000004000, c 1000002000")),
+            (
+                5,
+                removed_and_returned(&["b"], &[]),
+                Some("a 1000004000, b 1000005000, c 1000002000"),
+            ),
+            (6, removed_and_returned(&[], &["a", "b", "c"]), None),
         ] {
             bench
                 .store
-                .record_poll(PollRecord { turnover, ..poll("wire", now, vec![]) })
+                .record_poll(PollRecord { removed_and_returned, ..poll("wire", now, vec![]) })
                 .await
                 .unwrap();
             assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");
@@ -362,11 +372,12 @@ mod tests {
     async fn a_poll_is_recorded_whole_or_not_at_all() {
         let bench = Bench::new().await;
         // The last takes a key that another has: nothing that the poller makes.
-        let clash = ItemRecord { was: Some(ItemKey("a".to_owned())), ..item("b", settle(&[])) };
+        let clash =
+            ItemRecord { previous_key: Some(ItemKey("a".to_owned())), ..item("b", settle(&[])) };
         let items = vec![item("a", settle(&["arms"])), item("b", settle(&[])), clash];
         bench.store.record_poll(poll("wire", 0, items)).await.unwrap_err();
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts, held.waiting), (0, 0, 0));
-        assert_eq!(bench.store.feeds().await.unwrap(), []);
+        assert_eq!(bench.store.feed_states().await.unwrap(), []);
     }
 }

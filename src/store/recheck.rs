@@ -1,99 +1,103 @@
-//! Settled stories whose page is to be looked at again, and what was seen there.
+//! Settled stories whose page is due for a recheck, and the results of rechecks.
 
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, read_columns};
-use super::story::{besides, first_idle, idle};
-use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, alerts, event, sighting};
+use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, alerts, event};
+use crate::store::feed_entries;
+use crate::store::waiting_stories::{first_due, limit_with, not_in_flight};
 use tidings_rules::story::FeedEntry;
 
 impl Store {
-    /// Stories whose page is to be looked at again by `now`, but for those in `busy`; longest due
-    /// first, at most `limit`. None of them waits.
-    pub async fn looks(
+    /// Stories whose recheck is due at `now`, without those in `in_flight`; longest due first, at
+    /// most `limit`. None of them waits.
+    pub async fn due_rechecks(
         &self,
         now: Timestamp,
-        busy: &[StoryId],
+        in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<RecheckDue>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE look_again <= $1 AND fate IN ('matched', 'unmatched') AND purged IS NULL
-             ORDER BY look_again, id LIMIT $2",
+             WHERE recheck_at <= $1 AND status IN ('matched', 'unmatched') AND purged IS NULL
+             ORDER BY recheck_at, id LIMIT $2",
         )
         .bind(millis(now))
-        .bind(besides(limit, busy))
+        .bind(limit_with(limit, in_flight))
         .fetch_all(&mut *reader)
         .await?;
-        let idle = idle(&rows, busy, limit)?;
+        let idle = not_in_flight(&rows, in_flight, limit)?;
         let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
-        let mut sightings = sighting::of_stories(&mut reader, &ids).await?;
-        let found = idle
-            .into_iter()
-            .map(|(id, row)| look(id, row, sightings.remove(&id).unwrap_or_default()));
+        let mut feed_entries = feed_entries::entries_of_stories(&mut reader, &ids).await?;
+        let found = idle.into_iter().map(|(id, row)| {
+            recheck_from_row(id, row, feed_entries.remove(&id).unwrap_or_default())
+        });
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// When the next page is to be looked at again, but for those of `busy`.
-    pub async fn next_look(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
+    /// When the next recheck is due, without those in `in_flight`.
+    pub async fn next_recheck(
+        &self,
+        in_flight: &[StoryId],
+    ) -> Result<Option<Timestamp>, StoreError> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT id, look_again FROM story
-             WHERE look_again IS NOT NULL AND fate IN ('matched', 'unmatched') AND purged IS NULL
-             ORDER BY look_again LIMIT $1",
+            "SELECT id, recheck_at FROM story
+             WHERE recheck_at IS NOT NULL AND status IN ('matched', 'unmatched') AND purged IS NULL
+             ORDER BY recheck_at LIMIT $1",
         )
-        .bind(besides(1, busy))
+        .bind(limit_with(1, in_flight))
         .fetch_all(&self.readers)
         .await?;
-        Ok(first_idle(rows, busy)?)
+        Ok(first_due(rows, in_flight)?)
     }
 
-    /// Records, in one transaction, what looking again came to: a changed text is a new revision,
-    /// of which only rules tell that have not told yet. `false`, and nothing written, if the story
-    /// has a newer revision by now, or waits.
-    pub async fn looked_again(
+    /// Records the result of a recheck in one transaction. A changed text is a new revision: only
+    /// rules that have not alerted yet alert. Writes nothing and returns `false` if the story has a
+    /// newer revision by now, or waits.
+    pub async fn record_recheck(
         &self,
         story: StoryId,
         revision: i64,
-        looked: RecheckResult,
+        result: RecheckResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(keep(conn, story, revision, looked, now))).await
+        self.write(move |conn| Box::pin(write_recheck(conn, story, revision, result, now))).await
     }
 }
 
-fn look(
+fn recheck_from_row(
     id: StoryId,
     row: &SqliteRow,
-    sightings: Vec<FeedEntry>,
+    feed_entries: Vec<FeedEntry>,
 ) -> Result<RecheckDue, sqlx::Error> {
     Ok(RecheckDue {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
-        told: row.try_get("feed_text")?,
-        sightings,
+        feed_text: row.try_get("feed_text")?,
+        feed_entries: feed_entries,
         fetches: row.try_get("page_fetches")?,
     })
 }
 
-async fn keep(
+async fn write_recheck(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
-    looked: RecheckResult,
+    result: RecheckResult,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let RecheckResult { change, fetches, next } = looked;
+    let RecheckResult { change, fetches, next_recheck } = result;
     let kept = sqlx::query(
-        "UPDATE story SET look_again = $3, page_fetches = page_fetches + $4
-         WHERE id = $1 AND revision = $2 AND fate IN ('matched', 'unmatched') AND purged IS NULL",
+        "UPDATE story SET recheck_at = $3, page_fetches = page_fetches + $4
+         WHERE id = $1 AND revision = $2 AND status IN ('matched', 'unmatched') AND purged IS NULL",
     )
     .bind(story.0)
     .bind(revision)
-    .bind(next.map(millis))
+    .bind(next_recheck.map(millis))
     .bind(fetches)
     .execute(&mut *conn)
     .await?;
@@ -113,9 +117,9 @@ async fn keep(
         .bind(why)
         .execute(&mut *conn)
         .await?;
-        alerts::keep(conn, story, &verdict, now).await?;
-        event::keep_sketch(conn, story, verdict.print.as_deref(), now).await?;
-        alerts::decide_fate(conn, story).await?;
+        alerts::record_alerts(conn, story, &verdict, now).await?;
+        event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await?;
+        alerts::set_match_status(conn, story).await?;
     }
     Ok(true)
 }
@@ -130,16 +134,18 @@ mod tests {
     async fn settled(bench: &Bench, rules: &[&str]) -> RecheckDue {
         bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
         let waiting = bench.waiting(0).await.remove(0);
-        let settled = FinalText { look_again: Some(at(60)), ..page("The page.", verdict(rules)) };
-        assert!(bench.store.settle(waiting.id, waiting.revision, settled, at(1)).await.unwrap());
-        bench.store.looks(at(60), &[], 9).await.unwrap().remove(0)
+        let settled = FinalText { recheck_at: Some(at(60)), ..page("The page.", verdict(rules)) };
+        assert!(
+            bench.store.settle_story(waiting.id, waiting.revision, settled, at(1)).await.unwrap()
+        );
+        bench.store.due_rechecks(at(60), &[], 9).await.unwrap().remove(0)
     }
 
     fn changed(body: &str, rules: &[&str], next: Option<i64>) -> RecheckResult {
         RecheckResult {
             change: Some((body.to_owned(), verdict(rules))),
             fetches: 1,
-            next: next.map(at),
+            next_recheck: next.map(at),
         }
     }
 
@@ -148,19 +154,21 @@ mod tests {
         let bench = Bench::new().await;
         let look = settled(&bench, &[]).await;
         assert_eq!(
-            (look.story.body.as_str(), look.told.as_str(), look.fetches),
+            (look.story.body.as_str(), look.feed_text.as_str(), look.fetches),
             ("The page.", "Teaser.", 1)
         );
-        assert_eq!(look.sightings.len(), 1);
-        assert_eq!(bench.store.looks(at(59), &[], 9).await.unwrap(), []);
-        assert_eq!(bench.store.looks(at(60), &[look.id], 9).await.unwrap(), []);
-        assert_eq!(bench.store.next_look(&[]).await.unwrap(), Some(at(60)));
-        assert_eq!(bench.store.next_look(&[look.id]).await.unwrap(), None);
+        assert_eq!(look.feed_entries.len(), 1);
+        assert_eq!(bench.store.due_rechecks(at(59), &[], 9).await.unwrap(), []);
+        assert_eq!(bench.store.due_rechecks(at(60), &[look.id], 9).await.unwrap(), []);
+        assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at(60)));
+        assert_eq!(bench.store.next_recheck(&[look.id]).await.unwrap(), None);
 
-        let unchanged = RecheckResult { change: None, fetches: 1, next: Some(at(90)) };
-        assert!(bench.store.looked_again(look.id, look.revision, unchanged, at(61)).await.unwrap());
-        assert_eq!(bench.store.looks(at(89), &[], 9).await.unwrap(), []);
-        let again = bench.store.looks(at(90), &[], 9).await.unwrap().remove(0);
+        let unchanged = RecheckResult { change: None, fetches: 1, next_recheck: Some(at(90)) };
+        assert!(
+            bench.store.record_recheck(look.id, look.revision, unchanged, at(61)).await.unwrap()
+        );
+        assert_eq!(bench.store.due_rechecks(at(89), &[], 9).await.unwrap(), []);
+        let again = bench.store.due_rechecks(at(90), &[], 9).await.unwrap().remove(0);
         assert_eq!((again.fetches, again.revision), (2, look.revision));
     }
 
@@ -169,13 +177,13 @@ mod tests {
         let bench = Bench::new().await;
         let look = settled(&bench, &["arms"]).await;
         let edit = changed("The page, edited.", &["arms", "oil"], None);
-        assert!(bench.store.looked_again(look.id, look.revision, edit, at(61)).await.unwrap());
+        assert!(bench.store.record_recheck(look.id, look.revision, edit, at(61)).await.unwrap());
         let told = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
         assert_eq!(bench.ask(told).await.as_deref(), Some("arms 1, oil 2"));
         let row =
-            "SELECT fate || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
+            "SELECT status || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
         assert_eq!(bench.ask(row).await.as_deref(), Some("matched, The page, edited., 2, 2"));
-        assert_eq!(bench.store.next_look(&[]).await.unwrap(), None);
+        assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), None);
     }
 
     #[tokio::test]
@@ -184,10 +192,10 @@ mod tests {
         let look = settled(&bench, &[]).await;
         bench.poll("wire", 61, vec![item("a", StoryPlan::ReadPage)]).await;
         let late = changed("Old.", &["arms"], None);
-        assert!(!bench.store.looked_again(look.id, look.revision, late, at(62)).await.unwrap());
-        assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
+        assert!(!bench.store.record_recheck(look.id, look.revision, late, at(62)).await.unwrap());
+        assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 0);
         assert_eq!(
-            bench.store.looks(at(99), &[], 9).await.unwrap(),
+            bench.store.due_rechecks(at(99), &[], 9).await.unwrap(),
             [],
             "what waits for its page is looked at anyway"
         );

@@ -1,4 +1,4 @@
-//! Which message tells an alert: one about its event, or a digest.
+//! Chooses the message of an alert: one about its event, or a digest.
 
 use std::collections::BTreeSet;
 
@@ -16,123 +16,126 @@ use tidings_rules::story::Severity;
 use tidings_rules::story::delivery::DeliveryPolicy;
 
 /// An alert that was just recorded.
-pub(super) struct Fresh<'v> {
+pub(super) struct RecordedAlert<'v> {
     pub(super) alert: i64,
     pub(super) draft: &'v NewAlert,
-    /// Its rule has told of the event before, and its story says something anew.
+    /// Its rule has notified of the event before, and its story says something anew.
     pub(super) is_update: bool,
 }
 
-/// An alert, and what its rule makes of it.
-struct Weighed<'v> {
-    fresh: &'v Fresh<'v>,
-    way: Routing,
+/// An alert, and how its rule and silences route it.
+struct RoutedAlert<'v> {
+    fresh: &'v RecordedAlert<'v>,
+    routing: Routing,
     /// The silence that mutes it.
     silence: Option<&'v Silence>,
 }
 
-/// Has messages tell `fresh`, alerts of `event`, as silences, rules and receivers want it.
-pub(super) async fn tell(
+/// Adds `fresh`, alerts of `event`, to messages, as silences, rules and receivers require.
+pub(super) async fn route_alerts(
     conn: &mut SqliteConnection,
     event: &str,
-    fresh: &[Fresh<'_>],
+    fresh: &[RecordedAlert<'_>],
     verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     if fresh.is_empty() {
         return Ok(());
     }
-    let silences = silences::in_force(conn, now).await?;
-    let mut weighed = Vec::with_capacity(fresh.len());
+    let silences = silences::read_in_force(conn, now).await?;
+    let mut routed = Vec::with_capacity(fresh.len());
     for fresh in fresh {
         let silence = silence::longest(&silences, &fresh.draft.told, &verdict.feeds, event);
-        let before = before(conn, fresh).await?;
+        let before = earlier_alerts(conn, fresh).await?;
         let NewAlert { told, pace, .. } = fresh.draft;
-        let way = volume::of_rule(told, pace, &before, now, &verdict.policy.zone);
-        weighed.push(Weighed { fresh, way, silence });
+        let routing = volume::of_rule(told, pace, &before, now, &verdict.policy.zone);
+        routed.push(RoutedAlert { fresh, routing, silence });
     }
     let receivers: BTreeSet<&Receiver> =
         fresh.iter().flat_map(|fresh| &fresh.draft.receivers).collect();
     for receiver in receivers {
-        let mine = weighed.iter().filter(|one| one.fresh.draft.receivers.contains(receiver));
-        let (muted, loud): (Vec<_>, Vec<_>) = mine.partition(|one| one.silence.is_some());
+        let own = routed.iter().filter(|one| one.fresh.draft.receivers.contains(receiver));
+        let (muted, unmuted): (Vec<_>, Vec<_>) = own.partition(|one| one.silence.is_some());
         for one in muted {
             if let Some(silence) = one.silence {
                 let message =
-                    digest::open(conn, receiver, &silence.reason(), silence.until, now).await?;
-                join(conn, message, one.fresh).await?;
+                    digest::open_digest(conn, receiver, &silence.reason(), silence.until, now)
+                        .await?;
+                add_to_message(conn, message, one.fresh).await?;
             }
         }
-        tell_one(conn, event, receiver, &loud, verdict, now).await?;
+        route_to_receiver(conn, event, receiver, &unmuted, verdict, now).await?;
     }
     Ok(())
 }
 
-/// Tells a receiver what is not muted: all of it at once, if any of the rules wants that and the
-/// receiver takes it.
-async fn tell_one(
+/// Adds alerts that are not muted to messages for a receiver: all to one message about the event,
+/// if one of the rules wants that and the receiver's delivery policy allows it.
+async fn route_to_receiver(
     conn: &mut SqliteConnection,
     event: &str,
     receiver: &Receiver,
-    loud: &[&Weighed<'_>],
+    unmuted: &[&RoutedAlert<'_>],
     verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let Some(gravest) = loud.iter().map(|one| one.fresh.draft.told.severity).max() else {
+    let Some(gravest) = unmuted.iter().map(|one| one.fresh.draft.told.severity).max() else {
         return Ok(());
     };
-    let quiet = DeliveryPolicy::default();
-    let manners = verdict.policy.manners.get(&receiver.notifier).unwrap_or(&quiet);
-    // What has been told stays as it was: an update is a message of its own.
-    let is_update = loud.iter().any(|one| one.fresh.is_update);
-    let open = if is_update { None } else { find_open(conn, event, receiver).await? };
+    let default = DeliveryPolicy::default();
+    let policy = verdict.policy.manners.get(&receiver.notifier).unwrap_or(&default);
+    // An update is a message of its own.
+    let is_update = unmuted.iter().any(|one| one.fresh.is_update);
+    let open = if is_update { None } else { find_open_message(conn, event, receiver).await? };
     let together = match open {
         Some(open) => Some(open),
-        None if loud.iter().any(|one| one.way == Routing::Now) => {
-            Some(message(conn, event, receiver, gravest, manners, verdict, now).await?)
+        None if unmuted.iter().any(|one| one.routing == Routing::Now) => {
+            Some(choose_message(conn, event, receiver, gravest, policy, verdict, now).await?)
         }
         None => None,
     };
-    for one in loud {
-        let message = match (together, &one.way) {
+    for one in unmuted {
+        let message = match (together, &one.routing) {
             (Some(message), _) => message,
             (None, Routing::Gathered(reason, due)) => {
                 let severity = one.fresh.draft.told.severity;
-                let due = volume::digest_due(manners, severity, *due, &verdict.policy.zone);
-                digest::open(conn, receiver, reason, due, now).await?
+                let due = volume::digest_due(policy, severity, *due, &verdict.policy.zone);
+                digest::open_digest(conn, receiver, reason, due, now).await?
             }
             (None, Routing::Now) => continue,
         };
-        join(conn, message, one.fresh).await?;
+        add_to_message(conn, message, one.fresh).await?;
     }
     Ok(())
 }
 
-/// The message that tells a receiver of `event` now: the event's next, or the digest that the
-/// receiver's manners gather it in.
-async fn message(
+/// The message to a receiver about `event`: the event's next, or the digest that the receiver's
+/// delivery policy gathers it in.
+async fn choose_message(
     conn: &mut SqliteConnection,
     event: &str,
     receiver: &Receiver,
     gravest: Severity,
-    manners: &DeliveryPolicy,
+    policy: &DeliveryPolicy,
     verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
-    let sent = match manners.limit {
-        Some(limit) => written(conn, receiver, limit.most).await?,
+    let sent = match policy.limit {
+        Some(limit) => recent_messages(conn, receiver, limit.most).await?,
         None => Vec::new(),
     };
-    match volume::of_receiver(manners, gravest, &sent, now, &verdict.policy.zone) {
-        Routing::Now => next_message(conn, event, receiver, verdict.due, now).await,
-        Routing::Gathered(reason, due) => digest::open(conn, receiver, &reason, due, now).await,
+    match volume::of_receiver(policy, gravest, &sent, now, &verdict.policy.zone) {
+        Routing::Now => insert_event_message(conn, event, receiver, verdict.due, now).await,
+        Routing::Gathered(reason, due) => {
+            digest::open_digest(conn, receiver, &reason, due, now).await
+        }
     }
 }
 
-async fn join(
+async fn add_to_message(
     conn: &mut SqliteConnection,
     message: i64,
-    fresh: &Fresh<'_>,
+    fresh: &RecordedAlert<'_>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO message_alert (message, alert) VALUES ($1, $2)")
         .bind(message)
@@ -142,15 +145,15 @@ async fn join(
     Ok(())
 }
 
-/// When the rule alerted before for the same row, if it has rows, newest first: as often as its
-/// burst wants to know.
-async fn before(
+/// When the rule alerted before with the same dedup key, newest first: as many times as its
+/// throttle counts.
+async fn earlier_alerts(
     conn: &mut SqliteConnection,
-    fresh: &Fresh<'_>,
+    fresh: &RecordedAlert<'_>,
 ) -> Result<Vec<Timestamp>, sqlx::Error> {
     let Some(burst) = fresh.draft.pace.burst else { return Ok(Vec::new()) };
     let times: Vec<i64> = sqlx::query_scalar(
-        "SELECT created FROM alert WHERE rule = $1 AND occasion = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+        "SELECT created FROM alert WHERE rule = $1 AND dedup_key = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
     )
     .bind(&fresh.draft.told.rule)
     .bind(&fresh.draft.occasion)
@@ -161,14 +164,14 @@ async fn before(
     times.into_iter().map(from_millis).collect()
 }
 
-/// When the last messages to a receiver were written, newest first; notices do not count.
-async fn written(
+/// When the last messages to a receiver were created, newest first, without notices.
+async fn recent_messages(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     most: u32,
 ) -> Result<Vec<Timestamp>, sqlx::Error> {
     let times: Vec<i64> = sqlx::query_scalar(
-        "SELECT created FROM message WHERE notifier = $1 AND recipient = $2 AND said IS NULL ORDER BY id DESC LIMIT $3",
+        "SELECT created FROM message WHERE notifier = $1 AND recipient = $2 AND notification IS NULL ORDER BY id DESC LIMIT $3",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
@@ -178,8 +181,8 @@ async fn written(
     times.into_iter().map(from_millis).collect()
 }
 
-/// The newest message of an event to a receiver, if nobody can have seen it.
-async fn find_open(
+/// The newest message of an event to a receiver, if it was never leased.
+async fn find_open_message(
     conn: &mut SqliteConnection,
     event: &str,
     receiver: &Receiver,
@@ -196,8 +199,8 @@ async fn find_open(
     Ok(newest.filter(|(_, is_open)| *is_open).map(|(message, _)| message))
 }
 
-/// The next message of an event to a receiver.
-async fn next_message(
+/// Inserts the next message of an event to a receiver.
+async fn insert_event_message(
     conn: &mut SqliteConnection,
     event: &str,
     receiver: &Receiver,

@@ -1,5 +1,4 @@
-//! What the store keeps of rules: every version that ever was in force, and the files as they last
-//! were good.
+//! Stored rules: every version that was ever in force, and the last good text of each file.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -8,25 +7,24 @@ use super::column::millis;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Keeps the text of rule versions, given as hash and text. A hash that is known keeps its
-    /// text.
-    pub async fn keep_rules(
+    /// Stores the texts of rule versions, given as hash and text. A known hash keeps its text.
+    pub async fn record_rule_versions(
         &self,
         versions: Vec<(String, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(keep_versions(conn, versions, now))).await
+        self.write(move |conn| Box::pin(insert_versions(conn, versions, now))).await
     }
 
     /// The last good text of every rule file: name and text, in the order of the names.
-    pub async fn good_rule_files(&self) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn last_good_rule_files(&self) -> Result<Vec<(String, String)>, StoreError> {
         Ok(sqlx::query_as("SELECT name, text FROM rule_file ORDER BY name")
             .fetch_all(&self.readers)
             .await?)
     }
 
     /// Replaces the last good texts by `files`, name and text; no name twice.
-    pub async fn keep_rule_files(
+    pub async fn replace_rule_files(
         &self,
         files: Vec<(String, String)>,
         now: Timestamp,
@@ -35,7 +33,7 @@ impl Store {
     }
 }
 
-async fn keep_versions(
+async fn insert_versions(
     conn: &mut SqliteConnection,
     versions: Vec<(String, String)>,
     now: Timestamp,
@@ -81,13 +79,13 @@ mod tests {
         let bench = Bench::new().await;
         bench
             .store
-            .keep_rule_files(pairs(&[("korea.yaml", "one"), ("gone.yaml", "two")]), at(0))
+            .replace_rule_files(pairs(&[("korea.yaml", "one"), ("gone.yaml", "two")]), at(0))
             .await
             .unwrap();
         let now = pairs(&[("arms.yaml", "three"), ("korea.yaml", "four")]);
-        bench.store.keep_rule_files(now.clone(), at(1)).await.unwrap();
+        bench.store.replace_rule_files(now.clone(), at(1)).await.unwrap();
         let bench = bench.crash().await;
-        assert_eq!(bench.store.good_rule_files().await.unwrap(), now);
+        assert_eq!(bench.store.last_good_rule_files().await.unwrap(), now);
     }
 
     #[tokio::test]
@@ -95,10 +93,10 @@ mod tests {
         let bench = Bench::new().await;
         bench
             .store
-            .keep_rules(pairs(&[("a1", "when: arms"), ("b2", "when: oil")]), at(0))
+            .record_rule_versions(pairs(&[("a1", "when: arms"), ("b2", "when: oil")]), at(0))
             .await
             .unwrap();
-        bench.store.keep_rules(pairs(&[("a1", "something else")]), at(1)).await.unwrap();
+        bench.store.record_rule_versions(pairs(&[("a1", "something else")]), at(1)).await.unwrap();
         assert_eq!(
             bench.ask("SELECT text FROM rule_version WHERE hash = 'a1'").await.unwrap(),
             "when: arms"

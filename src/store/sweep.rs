@@ -1,41 +1,42 @@
-//! What is kept no longer goes in small steps; what is undelivered, and what identity needs, stays.
+//! Deletes what `retain` no longer keeps, in small steps.
 //!
-//! A story loses its texts when it is older than stories are kept and its event has no alert that
-//! is kept. Its row stays, with its key and its sightings, until all its items' keys may go; an
-//! item that comes back is known until then. An alert loses what it told when it is older than
-//! alerts are kept and no message of it is left; its row goes with its story, so that its rule does
-//! not tell of it twice. A message goes with its attempts when it was sent or given up before that
-//! time, and so was all that was tried of it; what is pending, leased or held stays, and its alerts
-//! and stories with it.
+//! - A message is deleted with its attempts when it was created, tried and sent or dead before the
+//!   time from which alerts are kept. A pending, leased or held message stays, and so do its alerts
+//!   and stories.
+//! - An alert's match is deleted when the alert is older than that time and has no message. The row
+//!   stays as long as its story's row, so that its rule does not alert twice.
+//! - A story's texts are deleted when it is older than stories are kept and no alert of its event
+//!   is kept. The row stays, with its key and its feed entries, until all keys of its items expire, so
+//!   that an item that returns is known until then.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::millis;
+use super::column::{millis, to_json};
 use super::{Store, StoreError};
 
-/// How many rows one step looks at: so few that nobody waits for it.
+/// How many rows one step reads: so few that no command waits long for it.
 const STEP: i64 = 200;
 
-/// From when on things are kept; `None`: all are.
+/// The times from which rows are kept; `None`: all are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Stories first seen at this time or later.
     pub stories: Option<Timestamp>,
-    /// Alerts recorded, and messages made, tried or told of at this time or later.
+    /// Alerts recorded, and messages created or tried, at this time or later.
     pub alerts: Option<Timestamp>,
     /// The keys of items that their feed had at this time or later.
     pub keys: Timestamp,
 }
 
-/// Where a sweep stands: at its start by default.
+/// The position of a sweep: its start by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepPosition {
     part: SweepPart,
     after: i64,
 }
 
-/// The parts of a sweep, in their order: what is gone in one frees what is left for the next.
+/// The parts of a sweep, in their order: each deletes what would keep rows of the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum SweepPart {
     #[default]
@@ -44,12 +45,12 @@ enum SweepPart {
     Stories,
 }
 
-/// How much went.
+/// How many rows were deleted or emptied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gone {
+pub struct SweepCounts {
     /// Messages, with their attempts.
     pub messages: u64,
-    /// Alerts, but for the rows that keep them from being told again.
+    /// Matches of alerts, whose rows stay.
     pub alerts: u64,
     /// Texts of stories.
     pub stories: u64,
@@ -59,10 +60,10 @@ pub struct Gone {
     pub rows: u64,
 }
 
-impl Gone {
-    /// All of both.
+impl SweepCounts {
+    /// The sums of both.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         Self {
             messages: self.messages + other.messages,
             alerts: self.alerts + other.alerts,
@@ -73,32 +74,32 @@ impl Gone {
     }
 }
 
-/// What came of one step.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SweepStep {
-    /// Where the next begins; `None`: the sweep is at its end.
+    /// Where the next step begins; `None`: the sweep is at its end.
     pub next: Option<SweepPosition>,
-    /// What went.
-    pub gone: Gone,
+    /// What it deleted.
+    pub counts: SweepCounts,
 }
 
 impl Store {
-    /// One step of a sweep, in one transaction: looks at a few hundred rows from `place` on, and
-    /// takes away what is not `kept`.
+    /// One step of a sweep, in one transaction: reads a few hundred rows from `place` on, and
+    /// deletes what is not `kept`.
     pub async fn sweep(
         &self,
         place: SweepPosition,
         kept: Retention,
         now: Timestamp,
     ) -> Result<SweepStep, StoreError> {
-        self.write(move |conn| Box::pin(step(conn, place, kept, now))).await
+        self.write(move |conn| Box::pin(run_step(conn, place, kept, now))).await
     }
 }
 
 /// Rows after the first number, up to the second.
 type Window = (i64, i64);
 
-async fn step(
+async fn run_step(
     conn: &mut SqliteConnection,
     place: SweepPosition,
     kept: Retention,
@@ -110,19 +111,19 @@ async fn step(
         SweepPart::Stories => kept.stories,
     };
     let window = match since {
-        Some(since) => window(conn, part, after, since).await?,
+        Some(since) => next_window(conn, part, after, since).await?,
         None => None,
     };
     let (Some(window), Some(since)) = (window, since) else {
         let next = part.next().map(|part| SweepPosition { part, after: 0 });
-        return Ok(SweepStep { next, gone: Gone::default() });
+        return Ok(SweepStep { next, counts: SweepCounts::default() });
     };
     let gone = match part {
-        SweepPart::Messages => messages(conn, window, since).await?,
-        SweepPart::Alerts => alerts(conn, window, since, now).await?,
-        SweepPart::Stories => stories(conn, window, since, kept.keys, now).await?,
+        SweepPart::Messages => delete_messages(conn, window, since).await?,
+        SweepPart::Alerts => purge_alerts(conn, window, since, now).await?,
+        SweepPart::Stories => purge_stories(conn, window, since, kept.keys, now).await?,
     };
-    Ok(SweepStep { next: Some(SweepPosition { part, after: window.1 }), gone })
+    Ok(SweepStep { next: Some(SweepPosition { part, after: window.1 }), counts: gone })
 }
 
 impl SweepPart {
@@ -135,9 +136,9 @@ impl SweepPart {
     }
 }
 
-/// The next rows to look at; `None` if they are all of `since` or later, as are those after them:
+/// The next rows to read; `None` if they are all of `since` or later, as are those after them:
 /// rows are numbered as they come.
-async fn window(
+async fn next_window(
     conn: &mut SqliteConnection,
     part: SweepPart,
     after: i64,
@@ -162,11 +163,11 @@ async fn window(
     })
 }
 
-async fn messages(
+async fn delete_messages(
     conn: &mut SqliteConnection,
     window: Window,
     since: Timestamp,
-) -> Result<Gone, sqlx::Error> {
+) -> Result<SweepCounts, sqlx::Error> {
     let ended: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND state IN ('sent', 'dead')
          AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND coalesce(ended, started) >= $3)
@@ -178,26 +179,25 @@ async fn messages(
     .bind(millis(since))
     .fetch_all(&mut *conn)
     .await?;
-    for message in &ended {
-        for sql in [
-            "DELETE FROM attempt WHERE message = $1",
-            "DELETE FROM message_alert WHERE message = $1",
-            "DELETE FROM message WHERE id = $1",
-        ] {
-            sqlx::query(sql).bind(message).execute(&mut *conn).await?;
-        }
+    let ids = to_json(&ended)?;
+    for sql in [
+        "DELETE FROM attempt WHERE message IN (SELECT value FROM json_each($1))",
+        "DELETE FROM message_alert WHERE message IN (SELECT value FROM json_each($1))",
+        "DELETE FROM message WHERE id IN (SELECT value FROM json_each($1))",
+    ] {
+        sqlx::query(sql).bind(&ids).execute(&mut *conn).await?;
     }
-    Ok(Gone { messages: ended.len() as u64, ..Gone::default() })
+    Ok(SweepCounts { messages: ended.len() as u64, ..SweepCounts::default() })
 }
 
-async fn alerts(
+async fn purge_alerts(
     conn: &mut SqliteConnection,
     window: Window,
     since: Timestamp,
     now: Timestamp,
-) -> Result<Gone, sqlx::Error> {
+) -> Result<SweepCounts, sqlx::Error> {
     let done = sqlx::query(
-        "UPDATE alert SET told = '', purged = $4 WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
+        "UPDATE alert SET rule_match = '', purged = $4 WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id)",
     )
     .bind(window.0)
@@ -206,19 +206,19 @@ async fn alerts(
     .bind(millis(now))
     .execute(conn)
     .await?;
-    Ok(Gone { alerts: done.rows_affected(), ..Gone::default() })
+    Ok(SweepCounts { alerts: done.rows_affected(), ..SweepCounts::default() })
 }
 
-async fn stories(
+async fn purge_stories(
     conn: &mut SqliteConnection,
     window: Window,
     since: Timestamp,
     keys: Timestamp,
     now: Timestamp,
-) -> Result<Gone, sqlx::Error> {
+) -> Result<SweepCounts, sqlx::Error> {
     let stories = sqlx::query(
         "UPDATE story SET title = '', feed_text = '', body = NULL, authors = '[]', tags = '[]', source = NULL, purged = $4
-         WHERE id > $1 AND id <= $2 AND first_seen < $3 AND fate IS NOT NULL AND purged IS NULL
+         WHERE id > $1 AND id <= $2 AND first_seen < $3 AND status <> 'waiting' AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM story AS copy JOIN alert ON alert.story = copy.id
                          WHERE copy.event = story.event AND alert.purged IS NULL)",
     )
@@ -229,7 +229,7 @@ async fn stories(
     .execute(&mut *conn)
     .await?;
     let keys = sqlx::query(
-        "DELETE FROM sighting WHERE gone_at < $3
+        "DELETE FROM feed_entry WHERE removed_at < $3
          AND story IN (SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL)",
     )
     .bind(window.0)
@@ -239,19 +239,21 @@ async fn stories(
     .await?;
     // A story that lost its texts has no alert that is kept.
     let bare = "SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL
-                AND NOT EXISTS (SELECT 1 FROM sighting WHERE sighting.story = story.id)";
+                AND NOT EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story = story.id)";
     let bare: Vec<i64> =
         sqlx::query_scalar(bare).bind(window.0).bind(window.1).fetch_all(&mut *conn).await?;
-    for story in &bare {
-        for sql in ["DELETE FROM alert WHERE story = $1", "DELETE FROM story WHERE id = $1"] {
-            sqlx::query(sql).bind(story).execute(&mut *conn).await?;
-        }
+    let ids = to_json(&bare)?;
+    for sql in [
+        "DELETE FROM alert WHERE story IN (SELECT value FROM json_each($1))",
+        "DELETE FROM story WHERE id IN (SELECT value FROM json_each($1))",
+    ] {
+        sqlx::query(sql).bind(&ids).execute(&mut *conn).await?;
     }
-    Ok(Gone {
+    Ok(SweepCounts {
         stories: stories.rows_affected(),
         keys: keys.rows_affected(),
         rows: bare.len() as u64,
-        ..Gone::default()
+        ..SweepCounts::default()
     })
 }
 

@@ -36,11 +36,11 @@ const SMALL: [&str; 19] = [
 const WHOLE: [(&str, &str); 4] = [
     ("SELECT (SELECT count(*) FROM story)", "a start counts what the store holds, once"),
     (
-        "WHERE fate IS NULL AND due <= $1 ORDER BY waiting_since",
+        "WHERE status = 'waiting' AND due <= $1 ORDER BY waiting_since",
         "the index holds only stories that wait",
     ),
     (
-        "WHERE fate IS NULL ORDER BY due",
+        "WHERE status = 'waiting' ORDER BY due",
         "the index holds only stories that wait, and the first few are read",
     ),
     (
@@ -140,7 +140,7 @@ async fn a_statement_that_reads_a_whole_table_is_found() {
     for sql in [
         "SELECT 1 FROM message WHERE substr(key, 1, 3) = $1",
         "SELECT 1 FROM story AS copy WHERE url = $1",
-        "UPDATE sighting SET url = $1 WHERE url = $2",
+        "UPDATE feed_entry SET url = $1 WHERE url = $2",
         "DELETE FROM attempt WHERE why = $1",
     ] {
         assert_eq!(scans(&bench, sql).await.len(), 1, "{sql}");

@@ -1,5 +1,5 @@
-//! The one writer: commands queue, each runs in a savepoint, one commit a batch, and only then are
-//! their callers answered.
+//! The one writer: it runs queued commands, each in a savepoint, commits once a batch, and then
+//! answers the callers.
 
 use std::any::Any;
 
@@ -9,10 +9,11 @@ use sqlx::{Connection, SqlitePool};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
-use super::{Store, StoreError, mark};
+use super::{Store, StoreError};
+use crate::store::open_mark;
 
-/// How many commands share a commit at most: enough to spread the cost of a sync, few enough that
-/// nobody waits long for an answer.
+/// The most commands in one commit: enough to spread the cost of a sync, few enough for quick
+/// answers.
 const BATCH: usize = 64;
 
 /// What a command returns, of whatever type.
@@ -24,7 +25,7 @@ type WriterCommand = Box<
         + Send,
 >;
 
-/// Where a command's caller waits, if it still does.
+/// The answer to a command's caller, if it still waits.
 type WriterReply = oneshot::Sender<Result<Value, StoreError>>;
 
 /// A command on its way to the writer.
@@ -34,7 +35,7 @@ pub(super) struct Job {
 }
 
 impl Store {
-    /// Has the writer run `work`: all of it is committed when this returns `Ok`, none of it when it
+    /// Runs `work` on the writer: all of it is committed when this returns `Ok`, none of it when it
     /// returns `Err`.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
@@ -48,8 +49,7 @@ impl Store {
         Ok(*value.downcast().expect("a reply holds what its own work returned"))
     }
 
-    /// Has the writer run `work` in its turn, for what may as well be lost: nobody waits for it,
-    /// and only the log hears of its failure.
+    /// Queues `work` without waiting for it, for data that may be lost. A failure is only logged.
     pub(super) fn write_soon<F>(&self, work: F)
     where
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>>
@@ -77,7 +77,7 @@ impl Store {
 }
 
 /// Runs commands until every [`Store`] is dropped and the queue is empty. Then it leaves the store
-/// in one file, as far as nobody else has it open.
+/// in one file, if no other process has it open.
 pub(super) async fn run(
     mut conn: SqliteConnection,
     readers: SqlitePool,
@@ -85,12 +85,12 @@ pub(super) async fn run(
 ) {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
-        batch(&mut conn, std::mem::take(&mut jobs)).await;
+        run_batch(&mut conn, std::mem::take(&mut jobs)).await;
     }
     // The last connection to close takes the log into the file and away; only one that can write is
     // able to.
     readers.close().await;
-    let whole = mark::close(&mut conn).await.map_err(StoreError::from);
+    let whole = open_mark::mark_closed(&mut conn).await.map_err(StoreError::from);
     let closed = conn.close().await.map_err(StoreError::from);
     if let Err(error) = whole.and(closed) {
         tracing::warn!(%error, "the store did not close cleanly; nothing is lost, and a copy of it needs its -wal file");
@@ -98,34 +98,33 @@ pub(super) async fn run(
 }
 
 /// Runs `jobs` in one transaction and answers their callers. The writer lives on, whatever fails.
-async fn batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
+async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     let mut waiting = jobs.into_iter();
     let mut done = Vec::with_capacity(waiting.len());
-    let committed = transaction(conn, &mut waiting, &mut done).await;
+    let committed = run_transaction(conn, &mut waiting, &mut done).await;
     if committed.is_err() {
-        // Where SQLite has rolled back by itself, this says that there is no transaction: which is
-        // all that is wanted.
+        // If SQLite has rolled back by itself, this fails because there is no transaction.
         let _ = execute(conn, "ROLLBACK").await;
     }
     for (reply, result) in done {
-        answer(reply, result.and_then(|value| committed.clone().map(|()| value)));
+        send_reply(reply, result.and_then(|value| committed.clone().map(|()| value)));
     }
     for job in waiting {
         // Only a transaction that failed leaves jobs.
-        answer(job.reply, Err(committed.clone().expect_err("a commit has run every job")));
+        send_reply(job.reply, Err(committed.clone().expect_err("a commit has run every job")));
     }
 }
 
-/// Runs `jobs` one after the other, collecting in `done` what came of each, and commits. After an
-/// `Err`, none of them is to stand.
-async fn transaction(
+/// Runs `jobs` one after the other, collects their results in `done`, and commits. After an `Err`,
+/// the caller rolls back.
+async fn run_transaction(
     conn: &mut SqliteConnection,
     jobs: &mut std::vec::IntoIter<Job>,
     done: &mut Vec<(WriterReply, Result<Value, StoreError>)>,
 ) -> Result<(), StoreError> {
     execute(conn, "BEGIN IMMEDIATE; SAVEPOINT command").await?;
     for job in jobs {
-        let result = command(conn, job.work).await;
+        let result = run_command(conn, job.work).await;
         let failed = result.as_ref().err().cloned();
         done.push((job.reply, result));
         if let Some(error) = failed {
@@ -139,7 +138,10 @@ async fn transaction(
 
 /// Runs one command in the savepoint that is open, and leaves one open: the next one's, or its own
 /// if it fails.
-async fn command(conn: &mut SqliteConnection, work: WriterCommand) -> Result<Value, StoreError> {
+async fn run_command(
+    conn: &mut SqliteConnection,
+    work: WriterCommand,
+) -> Result<Value, StoreError> {
     let value = work(conn).await?;
     execute(conn, "RELEASE command; SAVEPOINT command").await?;
     Ok(value)
@@ -150,10 +152,10 @@ async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), S
     Ok(())
 }
 
-/// Answers a caller. Where that has left, the log is told of what failed.
-fn answer(reply: WriterReply, result: Result<Value, StoreError>) {
+/// Answers a caller. If the caller no longer waits, a failure is logged.
+fn send_reply(reply: WriterReply, result: Result<Value, StoreError>) {
     if let Err(Err(why)) = reply.send(result) {
-        tracing::error!("what nobody waited for could not be written: {why}");
+        tracing::error!("a command without a waiting caller was not written: {why}");
     }
 }
 

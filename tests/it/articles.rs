@@ -116,7 +116,7 @@ async fn an_empty_page_is_read_by_its_amp_version_and_an_amp_page_by_the_page_it
     let nothing = "D: teaser, the page holds no article that can be told from the rest";
     assert_eq!(read, ["A: full", "B: full", "C: full", nothing]);
     assert_eq!(folder.query("SELECT DISTINCT page_fetches FROM story").await, ["2"]);
-    assert_eq!(folder.query("SELECT count(*) FROM story WHERE fate = 'matched'").await, ["3"]);
+    assert_eq!(folder.query("SELECT count(*) FROM story WHERE status = 'matched'").await, ["3"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,11 +186,11 @@ async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_to
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 1).await;
     assert_eq!(tidings.terminate().await, 0);
-    let hour = "SELECT (look_again - first_seen) / 1000 FROM story";
+    let hour = "SELECT (recheck_at - first_seen) / 1000 FROM story";
     assert_eq!(folder.query(hour).await, ["3600"]);
 
     server.serve("/story", Response::html(&wire::PAGE.replace("shoes", "coal")));
-    assert_eq!(folder.change("UPDATE story SET look_again = first_seen").await, 1);
+    assert_eq!(folder.change("UPDATE story SET recheck_at = first_seen").await, 1);
     let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 2).await.remove(1);
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
@@ -205,10 +205,10 @@ async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_to
     // The third fetch is the last, and a page that is gone by then changes nothing.
     server.serve("/story", Response::status(410));
     for expected in ["3", "3"] {
-        folder.change("UPDATE story SET look_again = first_seen").await;
+        folder.change("UPDATE story SET recheck_at = first_seen").await;
         folder.run(&["--once"]).wait().await;
         assert_eq!(
-            folder.query("SELECT page_fetches FROM story WHERE look_again IS NULL").await,
+            folder.query("SELECT page_fetches FROM story WHERE recheck_at IS NULL").await,
             [expected]
         );
     }

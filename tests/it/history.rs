@@ -2,9 +2,6 @@
 //! takes away while it is killed.
 
 use serde_json::Value;
-use sqlx::ConnectOptions;
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::support::http::{Response, Server};
 use crate::support::smtp::Sink;
@@ -104,55 +101,9 @@ async fn what_was_told_is_listed_and_shown_beside_a_running_tidings() {
     assert_eq!(tidings.terminate().await, 0);
 }
 
-/// An alert as Tidings kept it before its payloads had a schema, and a message of it that is still
-/// to be sent.
-const OLD: [&str; 5] = [
-    "INSERT INTO story (uid, key, event, title, feed_text, authors, tags, first_seen, read, fate)
-     VALUES ('7d9b2a10-2222-4ccc-8ddd-000000000001', 'k', '7d9b2a10-2222-4ccc-8ddd-000000000001', 'Arms', '', '[]', '[]', 1773321600000, 'full', 'matched')",
-    "INSERT INTO feed (name, address, next_why, failures) VALUES ('old', '', '', 0)",
-    "INSERT INTO sighting (feed, key, hash, story, seen) VALUES ('old', 'k', '', 1, 1773321600000)",
-    r#"INSERT INTO alert (story, rule, occasion, version, severity, revision, read, told, created) VALUES (1, 'arms', '', '', 'high', 1, 'full',
-     '{"rule":"arms","version":"9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f9c1f","severity":"high","evidence":[{"term":"arms","field":"title","sentence":"Arms","marks":[{"start":0,"end":4}]}]}', 1773321600000)"#,
-    "INSERT INTO message (key, uid, event, n, notifier, recipient, created, state, due)
-     VALUES ('k', '0f6e1d4c-1111-4aaa-8bbb-000000000001', '7d9b2a10-2222-4ccc-8ddd-000000000001', 1, 'hook', '', 1773321600000, 'pending', 0)",
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_older_tidings_recorded_is_sent_listed_and_shown() {
-    let world = World::new().await;
-    world.server.serve("/feed.xml", Response::feed(&wire::feed(&[])));
-    let all: Migrator = sqlx::migrate!("src/store/migrations");
-    let old =
-        Migrator::with_migrations(all.iter().filter(|step| step.version <= 2).cloned().collect());
-    let file = SqliteConnectOptions::new()
-        .filename(world.folder.place("tidings.db"))
-        .create_if_missing(true);
-    let mut store = file.connect().await.expect("a store");
-    old.run_direct(None, &mut store, false).await.expect("the old schema");
-    for sql in OLD.into_iter().chain(["INSERT INTO message_alert VALUES (1, 1)"]) {
-        sqlx::query(sql).execute(&mut store).await.expect("the old shape");
-    }
-    drop(store);
-
-    assert_eq!(world.folder.run(&["--once"]).wait().await, 0);
-    let payload: Value =
-        serde_json::from_slice(&world.server.wait_for("/hook", 1).await[0].body).expect("JSON");
-    assert_eq!(
-        (&payload["schema"], &payload["rules"][0]["text_sha256"]),
-        (&Value::from(1), &Value::Null)
-    );
-    assert_eq!(world.listed(&["--words", "arms"]).await.len(), 1);
-    let shown = world.folder.command(&["alerts", "show", "1"]).await.output;
-    assert!(
-        shown.contains("Its rule's text of that time is not kept.")
-            && shown.contains("for hook: sent"),
-        "{shown}"
-    );
-}
-
 /// 10,000 stories of a year ago that nobody was told of.
 const LAST_YEAR: &str = "WITH RECURSIVE many (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM many WHERE n < 10001)
-    INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, fate)
+    INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, status)
     SELECT n, 'u' || n, 'k' || n, 'u' || n, 'Title', hex(zeroblob(2000)), '[]', '[]', (SELECT first_seen FROM story) - 31536000000, 'full', 'unmatched' FROM many";
 
 /// Where the first story, which was told, stands a year ago, too.

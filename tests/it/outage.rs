@@ -271,7 +271,7 @@ async fn what_a_clock_put_off_that_was_a_year_ahead_is_sent_as_if_it_had_been_ri
     assert_eq!(tidings.terminate().await, 0);
     for ahead in [
         "UPDATE message SET due = due + 31536000000, put_off = put_off + 31536000000, created = created + 31536000000",
-        "UPDATE health SET since = since + 31536000000, rests_until = rests_until + 31536000000, rested = rested + 31536000000",
+        "UPDATE health SET since = since + 31536000000, rests_until = rests_until + 31536000000, rest_set = rest_set + 31536000000",
     ] {
         folder.change(ahead).await;
     }

@@ -79,6 +79,14 @@ async fn a_copy_of_an_open_store_without_its_log_is_refused_and_one_that_is_whol
     assert_eq!(server.requests("/hook").len(), 3);
 }
 
+/// What a build before the first schema left: a first migration of another text.
+const EARLIER: &str =
+    "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+        installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL,
+        checksum BLOB NOT NULL, execution_time BIGINT NOT NULL);
+    INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+    VALUES (1, 'first', TRUE, x'00', 0), (21, 'file', TRUE, x'00', 0)";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_empty_or_another_database_is_refused_and_left_alone() {
     let server = Server::start().await;
@@ -87,7 +95,13 @@ async fn a_store_that_is_empty_or_another_database_is_refused_and_left_alone() {
     File::create(ran.store()).expect("an empty file");
     let other = folder(&server);
     other.query_new("CREATE TABLE notes (text TEXT)").await;
-    for (folder, why) in [(&ran, "the file is empty"), (&other, "has no tables of a store")] {
+    let earlier = folder(&server);
+    earlier.query_new(EARLIER).await;
+    for (folder, why) in [
+        (&ran, "the file is empty"),
+        (&other, "has no tables of a store"),
+        (&earlier, "was made by an earlier build"),
+    ] {
         let before = fs::read(folder.store()).expect("a file");
         let said = folder.command(&["run", "--once"]).await;
         assert!(said.code == 69 && said.errors.contains(why), "{} {}", said.code, said.errors);
@@ -119,11 +133,10 @@ async fn a_damaged_page_is_told_at_the_start_to_the_log_and_to_receivers_once_a_
     let server = Server::start().await;
     let folder = folder(&server);
     assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
-    let page: u64 = folder
-        .query("SELECT rootpage FROM sqlite_master WHERE name = 'sighting_link_feed'")
-        .await[0]
-        .parse()
-        .expect("a number");
+    let page: u64 =
+        folder.query("SELECT rootpage FROM sqlite_master WHERE name = 'feed_entry_link'").await[0]
+            .parse()
+            .expect("a number");
     let store = File::options().write(true).open(folder.store()).expect("a store");
     store.write_all_at(&[0xa5; 2000], (page - 1) * 4096 + 4).expect("room");
     drop(store);

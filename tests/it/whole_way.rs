@@ -276,7 +276,7 @@ async fn an_edit_that_makes_a_story_match_is_told_once() {
         config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
-    folder.wait_until("SELECT fate FROM story", |fate| fate == "unmatched").await;
+    folder.wait_until("SELECT status FROM story", |status| status == "unmatched").await;
     server.serve("/feed.xml", Response::feed(&item(wire::LONG)));
     server.wait_for("/hook", 1).await;
     server.serve("/feed.xml", Response::feed(&item(&wire::LONG.replace("snow", "ice"))));

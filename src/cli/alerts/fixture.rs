@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::alerts::{RuleMatch, StorySummary};
-use crate::store::{AlertRecord, Attempt, Message, PastAlert};
+use crate::store::{AlertRecord, Attempt, AttemptOutcome, Message, MessageState, PastAlert};
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, Read, Severity};
 
 fn at(text: &str) -> Timestamp {
@@ -39,7 +39,7 @@ pub(super) fn past() -> PastAlert {
             url: None,
             seen: at("13:20:00"),
         }],
-        told: RuleMatch {
+        rule_match: RuleMatch {
             rule: "Kim in person".to_owned(),
             row: None,
             version: "9c1f".repeat(16),
@@ -54,19 +54,21 @@ pub(super) fn past() -> PastAlert {
 }
 
 pub(super) fn record() -> AlertRecord {
-    let attempt =
-        |started, ended: Option<&str>, outcome: Option<&str>, reply: Option<&str>| Attempt {
-            started: at(started),
-            ended: ended.map(at),
-            outcome: outcome.map(str::to_owned),
-            reply: reply.map(str::to_owned),
-        };
-    let message = |id, notifier: &str, recipient: &str, state: &str, attempts| Message {
+    let attempt = |started,
+                   ended: Option<&str>,
+                   outcome: Option<AttemptOutcome>,
+                   reply: Option<&str>| Attempt {
+        started: at(started),
+        ended: ended.map(at),
+        outcome,
+        reply: reply.map(str::to_owned),
+    };
+    let message = |id, notifier: &str, recipient: &str, state, attempts| Message {
         id,
         message: format!("0f6e1d4c-1111-4aaa-8bbb-00000000000{id}"),
         notifier: NotifierName(notifier.to_owned()),
         recipient: recipient.to_owned(),
-        state: state.to_owned(),
+        state,
         created: at("13:20:05.250"),
         attempts,
     };
@@ -74,10 +76,15 @@ pub(super) fn record() -> AlertRecord {
         attempt(
             "13:20:05.300",
             Some("13:20:06"),
-            Some("again"),
+            Some(AttemptOutcome::Again),
             Some("451 4.3.0 try\u{1b}[2J later"),
         ),
-        attempt("13:25:06", Some("13:25:06.100"), Some("sent"), Some("250 2.0.0 queued as 77")),
+        attempt(
+            "13:25:06",
+            Some("13:25:06.100"),
+            Some(AttemptOutcome::Sent),
+            Some("250 2.0.0 queued as 77"),
+        ),
     ];
     let under_way = vec![attempt("13:20:05.300", None, None, None)];
     AlertRecord {
@@ -87,8 +94,8 @@ pub(super) fn record() -> AlertRecord {
         ),
         text_now_sha256: "00".repeat(32),
         messages: vec![
-            message(1, "desk", "ana@example.org", "sent", tries),
-            message(2, "ops", "", "leased", under_way),
+            message(1, "desk", "ana@example.org", MessageState::Sent, tries),
+            message(2, "ops", "", MessageState::Leased, under_way),
         ],
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn report(record: &AlertRecord, zone: &TimeZone, paper: Paper) -> Str
     let mut lines = vec![paper.paint(&paper.wrap(title.trim(), "", 2), TITLE)];
     lines.extend(facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, paper)));
     lines.push(String::new());
-    lines.extend(past.told.evidence.iter().map(|evidence| proof(evidence, paper)));
+    lines.extend(past.rule_match.evidence.iter().map(|evidence| proof(evidence, paper)));
     lines.push(String::new());
     lines.extend(rule(record, paper));
     lines.push(String::new());
@@ -31,13 +31,13 @@ pub(super) fn report(record: &AlertRecord, zone: &TimeZone, paper: Paper) -> Str
 }
 
 fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
-    let PastAlert { id, created, story, read, feeds, told, event } = &record.past;
+    let PastAlert { id, created, story, read, feeds, rule_match, event } = &record.past;
     let read = match read {
         Read::Full => "the whole text".to_owned(),
         Read::Teaser(why) => format!("teaser only: {why}"),
     };
     let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, in_full(seen.seen, zone)));
-    let text = told.text_sha256.as_ref().map(|hash| {
+    let text = rule_match.text_sha256.as_ref().map(|hash| {
         let now = if *hash == record.text_now_sha256 {
             "as it is kept"
         } else {
@@ -47,12 +47,12 @@ fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
     });
     [
         ("alert", Some(id.to_string())),
-        ("rule", Some(told.rule.clone())),
-        ("row", told.row.as_ref().map(ToString::to_string)),
-        ("severity", Some(told.severity.as_str().to_owned())),
-        ("why", told.why.clone()),
-        ("owner", told.owner.clone()),
-        ("tags", (!told.tags.is_empty()).then(|| told.tags.join(", "))),
+        ("rule", Some(rule_match.rule.clone())),
+        ("row", rule_match.row.as_ref().map(ToString::to_string)),
+        ("severity", Some(rule_match.severity.as_str().to_owned())),
+        ("why", rule_match.why.clone()),
+        ("owner", rule_match.owner.clone()),
+        ("tags", (!rule_match.tags.is_empty()).then(|| rule_match.tags.join(", "))),
         ("told", Some(in_full(*created, zone))),
         ("link", story.url.clone()),
         ("published", story.published.map(|at| in_full(at, zone))),
@@ -85,7 +85,7 @@ fn rule(record: &AlertRecord, paper: Paper) -> Vec<String> {
     };
     let head = format!(
         "The rule at that time ({}):",
-        record.past.told.version.get(..12).unwrap_or_default()
+        record.past.rule_match.version.get(..12).unwrap_or_default()
     );
     let lines = text.lines().map(|line| {
         let indent = 4 + line.len() - line.trim_start().len();
@@ -95,7 +95,7 @@ fn rule(record: &AlertRecord, paper: Paper) -> Vec<String> {
 }
 
 fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
-    let (receiver, state) = (message.receiver().to_string(), &message.state);
+    let (receiver, state) = (message.receiver().to_string(), message.state);
     let head = format!(
         "Message {} for {}: {state}, written {}",
         message.id,
@@ -111,7 +111,7 @@ fn tried(attempt: &Attempt, zone: &TimeZone) -> String {
         .ended
         .map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact(at, zone)));
     let outcome =
-        attempt.outcome.as_deref().map_or_else(String::new, |outcome| format!(": {outcome}"));
+        attempt.outcome.map_or_else(String::new, |outcome| format!(": {}", outcome.as_str()));
     let reply =
         attempt.reply.as_deref().map_or_else(String::new, |reply| format!(", {}", plain(reply)));
     format!("{} {ended}{outcome}{reply}", exact(attempt.started, zone))
@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn what_is_not_known_of_an_old_one_is_left_out() {
         let mut old = record();
-        (old.past.told.text_sha256, old.rule_text) = (None, None);
-        old.past.told.evidence[0].clause = None;
+        (old.past.rule_match.text_sha256, old.rule_text) = (None, None);
+        old.past.rule_match.evidence[0].clause = None;
         old.messages.clear();
         let report = report(&old, &TimeZone::UTC, PAPER);
         assert!(!report.contains("SHA-256") && !report.contains(" for "), "{report}");

@@ -13,12 +13,12 @@ pub(super) fn table(alerts: &[PastAlert], zone: &TimeZone, width: usize) -> Stri
         return "no alert is as asked\n".to_owned();
     }
     let row = |alert: &PastAlert| {
-        let severity = alert.told.severity.as_str().to_owned();
+        let severity = alert.rule_match.severity.as_str().to_owned();
         [
             alert.id.to_string(),
             day_and_minute(alert.created, zone),
             severity,
-            plain(&alert.told.title()),
+            plain(&alert.rule_match.title()),
             headline(alert),
         ]
     };
@@ -42,7 +42,7 @@ mod tests {
     fn alerts_in_eighty_columns_and_in_more() {
         let mut long = past();
         long.id = 123_456;
-        long.told.rule =
+        long.rule_match.rule =
             "Listed companies, their owners and what is said of their crimes".to_owned();
         long.story.title =
             "\u{1b}[2J 김정은 visits a bridge that freight has been crossing twice as often as before".to_owned();

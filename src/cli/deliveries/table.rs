@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 
-use super::word;
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::cli::count;
@@ -33,7 +32,7 @@ pub(super) fn table(
             .collect();
         text += &line(&heads, &widths, "ABOUT");
         for (delivery, row) in deliveries.iter().zip(&rows) {
-            text += &line(row, &widths, &about(&delivery.what));
+            text += &line(row, &widths, &about(&delivery.subject));
             if let Some(why) = &delivery.why {
                 writeln!(text, "{:1$}  {2}", "", widths[0], plain(why)).expect("strings grow");
             }
@@ -62,7 +61,7 @@ fn state(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> Strin
 fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
     [
         delivery.id.to_string(),
-        word(delivery.state).to_owned(),
+        delivery.state.to_string(),
         plain(&delivery.receiver.to_string()),
         of_these_days(delivery.created, zone),
         delivery.attempts.to_string(),
@@ -98,7 +97,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::store::DeliveryState;
+    use crate::store::MessageState;
     use tidings_rules::story::NotifierName;
 
     fn at(minutes: i64) -> Timestamp {
@@ -109,17 +108,17 @@ mod tests {
         Receiver { notifier: NotifierName(notifier.to_owned()), recipient: recipient.to_owned() }
     }
 
-    fn delivery(id: i64, state: DeliveryState) -> Delivery {
+    fn delivery(id: i64, state: MessageState) -> Delivery {
         Delivery {
             id,
             uid: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
             state,
             receiver: receiver("desk", "ana@example.org"),
-            what: DeliverySubject::Story("Freight over the bridge doubles".to_owned()),
+            subject: DeliverySubject::Story("Freight over the bridge doubles".to_owned()),
             created: at(0),
-            due: (state == DeliveryState::Pending).then(|| at(90)),
+            due: (state == MessageState::Pending).then(|| at(90)),
             attempts: 3,
-            tried: Some(at(5)),
+            last_attempt: Some(at(5)),
             why: Some("550 5.1.1\u{1b}[2J no such user".to_owned()),
         }
     }
@@ -127,12 +126,12 @@ mod tests {
     #[test]
     fn deliveries_and_who_fails() {
         let deliveries = [
-            delivery(7, DeliveryState::Dead),
-            Delivery { receiver: receiver("ops", ""), ..delivery(12, DeliveryState::Pending) },
+            delivery(7, MessageState::Dead),
+            Delivery { receiver: receiver("ops", ""), ..delivery(12, MessageState::Pending) },
             Delivery {
-                what: DeliverySubject::Notice("ops".to_owned()),
+                subject: DeliverySubject::Notice("ops".to_owned()),
                 why: None,
-                ..delivery(103, DeliveryState::Held)
+                ..delivery(103, MessageState::Held)
             },
         ];
         let why = "connection refused".to_owned();

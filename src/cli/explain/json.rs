@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ExplainAnswer;
 use super::subject::Subject;
-use crate::store::{StoryFate, StoryRecord};
+use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::{FeedName, Read, Story};
 
 /// What scripts learn of the story; what rules make of it stands beside it.
@@ -34,11 +34,11 @@ pub(super) fn report<'s>(subject: &'s Subject, answer: &ExplainAnswer) -> Report
 }
 
 fn kept(kept: &StoryRecord) -> Value {
-    let (fate, why) = match &kept.fate {
-        StoryFate::Waits => ("waits", None),
-        StoryFate::Matched => ("matched", None),
-        StoryFate::Unmatched => ("unmatched", None),
-        StoryFate::Recorded(why) => ("recorded", Some(why)),
+    let (fate, why) = match &kept.status {
+        StoryStatus::Waiting => ("waits", None),
+        StoryStatus::Matched => ("matched", None),
+        StoryStatus::Unmatched => ("unmatched", None),
+        StoryStatus::Recorded(why) => ("recorded", Some(why)),
     };
     let alerts: Vec<Value> = kept
         .alerts

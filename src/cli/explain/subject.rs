@@ -84,7 +84,7 @@ async fn stored(name: &str, config: Option<&Config>) -> Result<Option<Subject>, 
     let unavailable = |why: &dyn std::fmt::Display| fail(why, Exit::Unavailable);
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
     let link = Url::parse(name).ok().and_then(|url| normalise_link(&url));
-    let kept = archive.find(name, link.as_deref()).await.map_err(|why| unavailable(&why))?;
+    let kept = archive.find_story(name, link.as_deref()).await.map_err(|why| unavailable(&why))?;
     Ok(kept.map(|kept| {
         let feeds = daemon::known(config).feeds;
         let carriers = kept.stored.feeds.iter().map(|name| carrier(name, &feeds)).collect();

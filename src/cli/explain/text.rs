@@ -10,7 +10,7 @@ use crate::cli::clauses::{self, Paper, quoted};
 use crate::cli::count;
 use crate::cli::moment::in_full;
 use crate::notify::plain;
-use crate::store::{StoryFate, StoryRecord};
+use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::Read;
 use tidings_rules::text::tokenise;
 use tidings_rules::{Explained, Match, Truth};
@@ -67,11 +67,11 @@ fn facts(subject: &Subject) -> Vec<(&'static str, String)> {
 }
 
 fn fate(kept: &StoryRecord) -> String {
-    match &kept.fate {
-        StoryFate::Waits => "it is yet to be matched".to_owned(),
-        StoryFate::Unmatched => "no rule matched it when it was looked at".to_owned(),
-        StoryFate::Recorded(why) => format!("only recorded: {why}"),
-        StoryFate::Matched => {
+    match &kept.status {
+        StoryStatus::Waiting => "it is yet to be matched".to_owned(),
+        StoryStatus::Unmatched => "no rule matched it when it was looked at".to_owned(),
+        StoryStatus::Recorded(why) => format!("only recorded: {why}"),
+        StoryStatus::Matched => {
             let told = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
                 format!("{}{row} ({})", alert.rule, time(alert.at))

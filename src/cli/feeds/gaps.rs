@@ -21,7 +21,7 @@ pub(super) fn gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(
     let found = block_on(async {
         let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
         let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
-        archive.gaps(since).await.map_err(|why| unavailable(&why))
+        archive.gaps_since(since).await.map_err(|why| unavailable(&why))
     })?;
     match format {
         OutputFormat::Text => output::print(&text(&found, &config.zone, table::width())),

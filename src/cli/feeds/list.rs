@@ -37,14 +37,14 @@ async fn states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
     }
     let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
-    let states = archive.feeds().await.map_err(|why| unavailable(&why))?;
+    let states = archive.feed_states().await.map_err(|why| unavailable(&why))?;
     Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())
 }
 
 /// In a word, how a feed fares.
 pub(super) fn health(state: Option<&FeedState>, at: Timestamp) -> &'static str {
     let Some(state) = state.filter(|state| state.last_poll.is_some()) else { return "new" };
-    match health::of(&state.course, state.next_poll.is_none(), state.mean_gap, at) {
+    match health::of(&state.health_history, state.next_poll.is_none(), state.mean_gap, at) {
         None => "well",
         Some(ailment) => ailment.as_str(),
     }
@@ -56,10 +56,10 @@ fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
     json!({
         "feed": name, "tags": tags, "health": health(state, at),
         "last_poll": state.and_then(|state| state.last_poll), "last_good": state.and_then(|state| state.last_good),
-        "last_change": state.and_then(|state| state.course.last_news),
+        "last_change": state.and_then(|state| state.health_history.last_news),
         "next_poll": state.and_then(|state| state.next_poll), "next_why": state.map(|state| &state.next_why),
         "failures": state.map_or(0, |state| state.failures),
-        "failing_since": state.and_then(|state| state.course.failing_since),
+        "failing_since": state.and_then(|state| state.health_history.failing_since),
         "error": state.and_then(|state| state.error.as_ref()),
         "usual_gap_seconds": state.and_then(|state| state.mean_gap).map(|gap| gap.as_secs()),
     })

@@ -22,7 +22,7 @@ pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
         names.iter().cloned().map(FeedName).collect()
     };
     let asked = block_on(async {
-        let asked = store::poll_now(&config.store, &wanted, names.is_empty(), now()).await;
+        let asked = store::request_polls(&config.store, &wanted, names.is_empty(), now()).await;
         asked.map_err(|why| fail(why, Exit::Unavailable))
     })?;
     if asked.is_empty() && names.is_empty() {

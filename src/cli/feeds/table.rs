@@ -50,7 +50,7 @@ fn cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
     [
         plain(&row.feed.name.0),
         health(state, at).to_owned(),
-        time(state.and_then(|state| state.course.last_news)),
+        time(state.and_then(|state| state.health_history.last_news)),
         match state.and_then(|state| state.next_poll) {
             Some(next) if next <= at => "due".to_owned(),
             next => time(next),
@@ -113,7 +113,7 @@ mod tests {
             mean_gap: Some(Duration::from_hours(2)),
             hints: PollHints::default(),
             moved: None,
-            course: FeedHealthHistory {
+            health_history: FeedHealthHistory {
                 failing_since: None,
                 last_news: Some(at(news)),
                 told: None,
@@ -135,9 +135,9 @@ mod tests {
             next_why: "failed 3 times in a row".to_owned(),
             failures: 3,
             error: Some("the certificate is not valid: it has expired".to_owned()),
-            course: FeedHealthHistory {
+            health_history: FeedHealthHistory {
                 failing_since: Some(at(-300)),
-                ..state(&feeds[1], -600).course
+                ..state(&feeds[1], -600).health_history
             },
             ..state(&feeds[1], -600)
         };

@@ -39,7 +39,7 @@ pub(super) fn fresh(
         mean_gap: None,
         hints: PollHints::default(),
         moved: None,
-        course: FeedHealthHistory::default(),
+        health_history: FeedHealthHistory::default(),
         unreached: false,
     }
 }

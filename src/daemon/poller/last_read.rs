@@ -35,8 +35,9 @@ impl LastRead {
         let far = feeds.filter(|(feed, _)| is_far(feed));
         known.read = far.clone().filter_map(|(_, state)| state.last_good).max();
         let since = known.read?;
-        let failing = far
-            .filter(|(_, state)| state.course.failing_since.is_some_and(|failing| failing > since));
+        let failing = far.filter(|(_, state)| {
+            state.health_history.failing_since.is_some_and(|failing| failing > since)
+        });
         known.failing = failing.map(|(feed, _)| HostKey::of(&feed.url)).collect();
         let (kind, feed, why) = (FeedNoticeKind::Away, FeedName(String::new()), String::new());
         Some(FeedNotice { kind, feed, since, why }.key())

@@ -38,7 +38,14 @@ pub(super) async fn record(
             let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
             let (items, turnover, gap, notices) =
                 (Vec::new(), RemovedAndReturned::default(), None, Vec::new());
-            let record = PollRecord { now: ended_at, state, items, turnover, gap, notices };
+            let record = PollRecord {
+                now: ended_at,
+                state,
+                items,
+                removed_and_returned: turnover,
+                gap,
+                notices,
+            };
             return keep(world, record).await;
         }
         FeedOutcome::Failed(FeedFailure { ended, why }) => {
@@ -91,8 +98,11 @@ pub(super) async fn record(
     }
     let (items, turnover) =
         sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
-    let kept =
-        keep(world, PollRecord { now: ended_at, state, items, turnover, gap, notices }).await;
+    let kept = keep(
+        world,
+        PollRecord { now: ended_at, state, items, removed_and_returned: turnover, gap, notices },
+    )
+    .await;
     drop(unrecorded);
     kept
 }

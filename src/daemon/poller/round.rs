@@ -87,7 +87,7 @@ mod tests {
             mean_gap: None,
             hints: PollHints::default(),
             moved: None,
-            course: FeedHealthHistory::default(),
+            health_history: FeedHealthHistory::default(),
             unreached: false,
         }
     }

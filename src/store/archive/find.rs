@@ -1,4 +1,4 @@
-//! One story of the store, with all that became of it.
+//! One story of the store, with its status and its alerts.
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -6,38 +6,25 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{Archive, StoredStory};
 use crate::store::column::{self, maybe_time, time};
-use crate::store::{StoreError, StoryId};
+use crate::store::{StoreError, StoryId, StoryStatus};
 use tidings_rules::story::Read;
 
-/// A story of the store and what became of it.
+/// A story of the store with its status and its alerts.
 #[derive(Debug)]
 pub struct StoryRecord {
     /// The story, in the text that rules see.
     pub stored: StoredStory,
     /// How much of it was read; `None` while its page is waited for.
     pub read: Option<Read>,
-    /// When its texts were taken away, as `retain` says; `None` while they are kept.
+    /// When its texts were deleted, as `retain` says; `None`: they are kept.
     pub purged: Option<Timestamp>,
-    /// Where it stands.
-    pub fate: StoryFate,
-    /// The rules that told of it, first to last.
+    /// Its status.
+    pub status: StoryStatus,
+    /// The rules that alerted, first to last.
     pub alerts: Vec<Alerted>,
 }
 
-/// Where a story stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoryFate {
-    /// It is yet to be matched.
-    Waits,
-    /// Rules matched it.
-    Matched,
-    /// No rule did.
-    Unmatched,
-    /// It was never to be matched, and why.
-    Recorded(String),
-}
-
-/// A rule that told of a story.
+/// A rule that alerted for a story.
 #[derive(Debug)]
 pub struct Alerted {
     /// Its name.
@@ -53,7 +40,7 @@ pub struct Alerted {
 impl Archive {
     /// The story of that id, or that a feed gave the address `name`, of which `link` is the normal
     /// form if it has one; the newest of several.
-    pub async fn find(
+    pub async fn find_story(
         &mut self,
         name: &str,
         link: Option<&str>,
@@ -61,8 +48,8 @@ impl Archive {
         let row = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story WHERE id IN (
                  SELECT id FROM story WHERE uid = $1
-                 UNION ALL SELECT story FROM sighting WHERE link = $2
-                 UNION ALL SELECT story FROM sighting WHERE url = $1 AND link IS NULL)
+                 UNION ALL SELECT story FROM feed_entry WHERE link = $2
+                 UNION ALL SELECT story FROM feed_entry WHERE url = $1 AND link IS NULL)
              ORDER BY id DESC LIMIT 1",
         )
         .bind(name)
@@ -76,41 +63,31 @@ impl Archive {
         let alerts = self.alerted(stored.id).await?;
         Ok(Some(StoryRecord {
             stored,
-            read: column::read(&row)?,
+            read: column::read_extent(&row)?,
             purged: maybe_time(&row, "purged")?,
-            fate: fate(&row)?,
+            status: StoryStatus::from_row(&row)?,
             alerts,
         }))
     }
 
     async fn alerted(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
         let rows = sqlx::query(
-            "SELECT rule, occasion, version, created FROM alert WHERE story = $1 ORDER BY id",
+            "SELECT rule, dedup_key, version, created FROM alert WHERE story = $1 ORDER BY id",
         )
         .bind(story.0)
         .fetch_all(&mut self.conn)
         .await?;
         let alerted = |row: &SqliteRow| {
-            let occasion: String = row.try_get("occasion")?;
+            let dedup_key: String = row.try_get("dedup_key")?;
             Ok(Alerted {
                 rule: row.try_get("rule")?,
-                row: Some(occasion).filter(|row| !row.is_empty()),
+                row: Some(dedup_key).filter(|row| !row.is_empty()),
                 version: row.try_get("version")?,
                 at: time(row, "created")?,
             })
         };
         rows.iter().map(alerted).collect()
     }
-}
-
-fn fate(row: &SqliteRow) -> Result<StoryFate, sqlx::Error> {
-    let fate: Option<&str> = row.try_get("fate")?;
-    Ok(match fate {
-        None => StoryFate::Waits,
-        Some("matched") => StoryFate::Matched,
-        Some("unmatched") => StoryFate::Unmatched,
-        Some(_) => StoryFate::Recorded(row.try_get("fate_why")?),
-    })
 }
 
 #[cfg(test)]
@@ -132,25 +109,28 @@ mod tests {
         bench.poll("wire", 0, items).await;
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let (name, link) = ("https://example.org/a?utm_source=feed", "http://example.org/a");
-        let kept = archive.find(name, Some(link)).await.unwrap().expect("it is kept");
+        let kept = archive.find_story(name, Some(link)).await.unwrap().expect("it is kept");
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
         assert_eq!(
-            (kept.fate, kept.read, rules),
-            (StoryFate::Matched, Some(verdict(&[]).read), vec!["r", "s"])
+            (kept.status, kept.read, rules),
+            (StoryStatus::Matched, Some(verdict(&[]).read), vec!["r", "s"])
         );
-        let again = archive.find(&kept.stored.uid, None).await.unwrap().expect("it is kept");
+        let again = archive.find_story(&kept.stored.uid, None).await.unwrap().expect("it is kept");
         assert_eq!(again.stored, kept.stored);
-        for (link, fate) in
-            [("b", StoryFate::Recorded("too old".to_owned())), ("c", StoryFate::Waits)]
+        for (link, status) in
+            [("b", StoryStatus::Recorded("too old".to_owned())), ("c", StoryStatus::Waiting)]
         {
             let link = format!("http://example.org/{link}");
-            let kept =
-                archive.find("another spelling", Some(&link)).await.unwrap().expect("it is kept");
-            assert_eq!(kept.fate, fate);
+            let kept = archive
+                .find_story("another spelling", Some(&link))
+                .await
+                .unwrap()
+                .expect("it is kept");
+            assert_eq!(kept.status, status);
         }
         assert!(
             archive
-                .find("https://example.org/z", Some("http://example.org/z"))
+                .find_story("https://example.org/z", Some("http://example.org/z"))
                 .await
                 .unwrap()
                 .is_none()
@@ -162,6 +142,6 @@ mod tests {
             ..item("d", settle(&[]))
         };
         bench.poll("wire", 1, vec![file]).await;
-        assert!(archive.find("file:///news/1", None).await.unwrap().is_some());
+        assert!(archive.find_story("file:///news/1", None).await.unwrap().is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! What was told, newest first, and one alert with all that became of it.
+//! Alerts of the past, newest first, and one alert with its messages and their attempts.
 
 use std::collections::HashMap;
 
@@ -10,14 +10,14 @@ use sqlx::sqlite::SqliteRow;
 use super::Archive;
 use crate::alerts::{Receiver, RuleMatch, StorySummary, draft};
 use crate::store::column::{self, maybe_time, millis, time};
-use crate::store::{StoreError, sighting};
+use crate::store::{AttemptOutcome, MessageState, StoreError, feed_entries};
 use tidings_rules::story::{FeedEntry, FeedName, NotifierName, Read};
 use tidings_rules::text::tokenise;
 
-/// How many alerts are looked at in one go.
+/// The alerts that one query reads.
 const PAGE: i64 = 1000;
 
-/// Which alerts are asked for: those that are as every one of these says.
+/// Which alerts are wanted: those that pass every part that is set.
 #[derive(Clone, Debug, Default)]
 pub struct AlertFilter {
     /// Their rule's name.
@@ -30,7 +30,7 @@ pub struct AlertFilter {
     pub since: Option<Timestamp>,
     /// Before when they were recorded.
     pub until: Option<Timestamp>,
-    /// Words that stand in their headline or in the sentences that they show.
+    /// Words of their headline or of the sentences that they show.
     pub words: Vec<String>,
 }
 
@@ -49,9 +49,9 @@ pub struct PastAlert {
     pub read: Read,
     /// The feeds that carried the event, first seen first.
     pub feeds: Vec<FeedEntry>,
-    /// What was told.
+    /// What its messages say of the rule.
     #[serde(flatten)]
-    pub told: RuleMatch,
+    pub rule_match: RuleMatch,
 }
 
 /// An alert of the past with all that became of it.
@@ -64,11 +64,11 @@ pub struct AlertRecord {
     pub rule_text: Option<String>,
     /// [`draft::text_hash`] of the story as it is now.
     pub text_now_sha256: String,
-    /// The messages that told of it, first to last.
+    /// The messages with it, first to last.
     pub messages: Vec<Message>,
 }
 
-/// A message that told of an alert.
+/// A message with an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Its number.
@@ -79,8 +79,8 @@ pub struct Message {
     pub notifier: NotifierName,
     /// The mail address; empty for notifiers that have one receiver.
     pub recipient: String,
-    /// Where it stands: pending, leased, sent, dead or held.
-    pub state: String,
+    /// Its state.
+    pub state: MessageState,
     /// When it was written down.
     pub created: Timestamp,
     /// Every attempt to send it, first to last.
@@ -94,8 +94,8 @@ pub struct Attempt {
     pub started: Timestamp,
     /// When it ended; `None` while it is under way.
     pub ended: Option<Timestamp>,
-    /// What came of it: sent, again, unreached, dead or unknown.
-    pub outcome: Option<String>,
+    /// Its result; `None` while it is in flight.
+    pub outcome: Option<AttemptOutcome>,
     /// What the receiver answered, or what went wrong.
     pub reply: Option<String>,
 }
@@ -110,13 +110,13 @@ impl Message {
 
 impl Archive {
     /// The newest alerts that are as `wanted`, newest first, at most `limit`.
-    pub async fn alerts(
+    pub async fn find_alerts(
         &mut self,
         wanted: &AlertFilter,
         limit: usize,
     ) -> Result<Vec<PastAlert>, StoreError> {
         let mut found = Vec::new();
-        let Some((oldest, newest)) = self.span(wanted).await? else { return Ok(found) };
+        let Some((oldest, newest)) = self.id_range(wanted).await? else { return Ok(found) };
         let mut before = newest.saturating_add(1);
         while found.len() < limit {
             let rows = self.alerts_before(before, oldest, wanted).await?;
@@ -124,20 +124,20 @@ impl Archive {
             before = last.try_get("id")?;
             let mut asked = Vec::with_capacity(rows.len());
             for row in &rows {
-                let told: RuleMatch = column::json(row, "told")?;
-                if wanted.tells(&told, row.try_get("title")?) {
-                    asked.push((row, told));
+                let rule_match: RuleMatch = column::json(row, "rule_match")?;
+                if wanted.accepts(&rule_match, row.try_get("title")?) {
+                    asked.push((row, rule_match));
                 }
             }
             asked.truncate(limit - found.len());
-            found.extend(self.past(asked).await?);
+            found.extend(self.past_alerts(asked).await?);
         }
         Ok(found)
     }
 
     /// The alert of that number, with all that became of it; `None` if there is none, or it is no
     /// longer kept.
-    pub async fn alert(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
+    pub async fn alert_record(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
         let row = sqlx::query(
             "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                     coalesce(story.body, story.feed_text) AS text, rule_version.text AS rule_text
@@ -148,8 +148,10 @@ impl Archive {
         .fetch_optional(&mut self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let told = column::json(&row, "told")?;
-        let Some(past) = self.past(vec![(&row, told)]).await?.pop() else { return Ok(None) };
+        let rule_match = column::json(&row, "rule_match")?;
+        let Some(past) = self.past_alerts(vec![(&row, rule_match)]).await?.pop() else {
+            return Ok(None);
+        };
         let text_now_sha256 = draft::text_hash(&past.story.title, row.try_get("text")?);
         let messages = self.messages(id).await?;
         Ok(Some(AlertRecord {
@@ -162,7 +164,7 @@ impl Archive {
 
     /// The numbers of the oldest and the newest alert of the times that are `wanted`; `None` if
     /// there is none.
-    async fn span(&mut self, wanted: &AlertFilter) -> Result<Option<(i64, i64)>, sqlx::Error> {
+    async fn id_range(&mut self, wanted: &AlertFilter) -> Result<Option<(i64, i64)>, sqlx::Error> {
         if wanted.since.is_none() && wanted.until.is_none() {
             return Ok(Some((0, i64::MAX)));
         }
@@ -186,8 +188,8 @@ impl Archive {
             "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang
              FROM alert JOIN story ON story.id = alert.story
              WHERE alert.id < $1 AND alert.id >= $7 AND alert.purged IS NULL AND ($2 IS NULL OR alert.rule = $2) AND alert.created >= $3 AND alert.created < $4
-               AND ($5 IS NULL OR EXISTS (SELECT 1 FROM sighting JOIN story AS copy ON copy.id = sighting.story
-                                          WHERE copy.event = story.event AND sighting.feed = $5))
+               AND ($5 IS NULL OR EXISTS (SELECT 1 FROM feed_entry JOIN story AS copy ON copy.id = feed_entry.story
+                                          WHERE copy.event = story.event AND feed_entry.feed = $5))
              ORDER BY alert.id DESC LIMIT $6",
         )
         .bind(before)
@@ -202,7 +204,7 @@ impl Archive {
     }
 
     /// These alerts, each with the feeds that carried its event.
-    async fn past(
+    async fn past_alerts(
         &mut self,
         alerts: Vec<(&SqliteRow, RuleMatch)>,
     ) -> Result<Vec<PastAlert>, sqlx::Error> {
@@ -210,16 +212,16 @@ impl Archive {
             .iter()
             .map(|(row, _)| row.try_get("event"))
             .collect::<Result<_, sqlx::Error>>()?;
-        let copies = sighting::of_events(&mut self.conn, &events).await?;
-        let past = alerts.into_iter().zip(events).map(|((row, told), event)| {
+        let copies = feed_entries::entries_of_events(&mut self.conn, &events).await?;
+        let past = alerts.into_iter().zip(events).map(|((row, rule_match), event)| {
             Ok(PastAlert {
                 id: row.try_get("id")?,
                 created: time(row, "created")?,
                 feeds: copies.get(event).cloned().unwrap_or_default(),
                 event: event.to_owned(),
-                story: column::head(row)?,
-                read: column::read(row)?.ok_or(sqlx::Error::RowNotFound)?,
-                told,
+                story: column::summary(row)?,
+                read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
+                rule_match,
             })
         });
         past.collect()
@@ -241,7 +243,7 @@ impl Archive {
                 message: row.try_get("uid")?,
                 notifier: NotifierName(row.try_get("notifier")?),
                 recipient: row.try_get("recipient")?,
-                state: row.try_get("state")?,
+                state: MessageState::from_row(row)?,
                 created: time(row, "created")?,
                 attempts: attempts.remove(&id).unwrap_or_default(),
             })
@@ -249,7 +251,7 @@ impl Archive {
         messages.collect()
     }
 
-    /// Every attempt at each message that told of an alert, first to last.
+    /// Every attempt at each message with an alert, first to last.
     async fn attempts(&mut self, alert: i64) -> Result<HashMap<i64, Vec<Attempt>>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT attempt.message, started, ended, outcome, why
@@ -264,7 +266,7 @@ impl Archive {
             attempts.entry(row.try_get("message")?).or_default().push(Attempt {
                 started: time(row, "started")?,
                 ended: maybe_time(row, "ended")?,
-                outcome: row.try_get("outcome")?,
+                outcome: AttemptOutcome::from_row(row)?,
                 reply: row.try_get("why")?,
             });
         }
@@ -273,16 +275,18 @@ impl Archive {
 }
 
 impl AlertFilter {
-    /// Whether an alert of a story with this headline is as the parts say that no query looks at.
-    fn tells(&self, told: &RuleMatch, title: &str) -> bool {
-        self.tag.as_ref().is_none_or(|tag| told.tags.contains(tag)) && self.has_words(told, title)
+    /// Whether an alert passes the parts of the filter that no query checks. `title`: its story's
+    /// headline.
+    fn accepts(&self, rule_match: &RuleMatch, title: &str) -> bool {
+        self.tag.as_ref().is_none_or(|tag| rule_match.tags.contains(tag))
+            && self.has_words(rule_match, title)
     }
 
-    /// Whether every word stands in the headline or in the sentences that the alert shows, as rules
+    /// Whether the headline or the sentences of the alert have every word, compared as rules
     /// compare them.
-    fn has_words(&self, told: &RuleMatch, title: &str) -> bool {
+    fn has_words(&self, rule_match: &RuleMatch, title: &str) -> bool {
         let mut missing: Vec<&str> = self.words.iter().map(String::as_str).collect();
-        let sentences = told.evidence.iter().map(|evidence| evidence.sentence.as_str());
+        let sentences = rule_match.evidence.iter().map(|evidence| evidence.sentence.as_str());
         for text in std::iter::once(title).chain(sentences) {
             if missing.is_empty() {
                 break;

@@ -5,31 +5,34 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::groups;
+use super::read_groups;
 use crate::alerts::digest;
 use crate::alerts::digest::DigestPart;
 use crate::store::column::{self, millis, to_json};
 
 /// Splits the digest of this row if it is too large for one message. The row keeps the first part;
 /// messages of their own, due as it is, have the others.
-pub(in crate::store) async fn split(
+pub(in crate::store) async fn split_if_large(
     conn: &mut SqliteConnection,
     row: &SqliteRow,
 ) -> Result<(), sqlx::Error> {
     let message = row.try_get("id")?;
-    if row.try_get::<Option<&str>, _>("digest")?.is_none() || part(conn, message).await?.is_some() {
+    if row.try_get::<Option<&str>, _>("digest")?.is_none()
+        || read_part(conn, message).await?.is_some()
+    {
         return Ok(());
     }
-    let (alerts, sizes) = alerts(conn, message).await?;
+    let (alerts, sizes) = read_alert_sizes(conn, message).await?;
     let shares = digest::shares(&sizes);
     if shares.len() < 2 {
         return Ok(());
     }
-    name_part(conn, message, &DigestPart::new(1, shares.len())).await?;
+    write_part(conn, message, &DigestPart::new(1, shares.len())).await?;
     let mut rest = alerts.into_iter().skip(shares[0]);
     for (number, share) in shares.iter().enumerate().skip(1) {
         let part = DigestPart::new(number + 1, shares.len());
-        split_off(conn, message, &part, &rest.by_ref().take(*share).collect::<Vec<_>>()).await?;
+        move_to_new_part(conn, message, &part, &rest.by_ref().take(*share).collect::<Vec<_>>())
+            .await?;
     }
     Ok(())
 }
@@ -37,7 +40,7 @@ pub(in crate::store) async fn split(
 /// Halves a digest that its receiver refused as too large: both halves are due at `now`, under ids
 /// that the receiver does not know. `false`: there is nothing to halve, and the message stays as it
 /// is.
-pub(in crate::store) async fn halve(
+pub(in crate::store) async fn halve_digest(
     conn: &mut SqliteConnection,
     message: i64,
     now: Timestamp,
@@ -47,11 +50,12 @@ pub(in crate::store) async fn halve(
             .bind(message)
             .fetch_one(&mut *conn)
             .await?;
-    let (alerts, _) = if is_digest { alerts(conn, message).await? } else { Default::default() };
+    let (alerts, _) =
+        if is_digest { read_alert_sizes(conn, message).await? } else { Default::default() };
     if alerts.len() < 2 {
         return Ok(false);
     }
-    let [first, second] = DigestPart::halves(part(conn, message).await?.as_ref());
+    let [first, second] = DigestPart::halves(read_part(conn, message).await?.as_ref());
     sqlx::query(
         "UPDATE message SET state = 'pending', lease = NULL, payload = NULL, counted = 0, unreached = 0, due = $3,
                 uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2 WHERE id = $1",
@@ -61,18 +65,18 @@ pub(in crate::store) async fn halve(
     .bind(millis(now))
     .execute(&mut *conn)
     .await?;
-    name_part(conn, message, &first).await?;
-    split_off(conn, message, &second, &alerts[alerts.len().div_ceil(2)..]).await?;
+    write_part(conn, message, &first).await?;
+    move_to_new_part(conn, message, &second, &alerts[alerts.len().div_ceil(2)..]).await?;
     Ok(true)
 }
 
 /// The alerts of a digest in its order, and how many bytes of its payload each takes.
-async fn alerts(
+async fn read_alert_sizes(
     conn: &mut SqliteConnection,
     message: i64,
 ) -> Result<(Vec<i64>, Vec<usize>), sqlx::Error> {
     let mut all = (Vec::new(), Vec::new());
-    for (group, alerts) in groups(conn, message).await? {
+    for (group, alerts) in read_groups(conn, message).await? {
         for (entry, alert) in group.stories.iter().zip(alerts) {
             all.0.push(alert);
             all.1.push(to_json(entry)?.len());
@@ -82,7 +86,7 @@ async fn alerts(
 }
 
 /// Which part of a digest a message is.
-pub(super) async fn part(
+pub(super) async fn read_part(
     conn: &mut SqliteConnection,
     message: i64,
 ) -> Result<Option<DigestPart>, sqlx::Error> {
@@ -94,7 +98,7 @@ pub(super) async fn part(
     }
 }
 
-async fn name_part(
+async fn write_part(
     conn: &mut SqliteConnection,
     message: i64,
     part: &DigestPart,
@@ -107,8 +111,8 @@ async fn name_part(
     Ok(())
 }
 
-/// Has a message of its own tell these alerts of the digest `message`.
-async fn split_off(
+/// Moves these alerts of the digest `message` to a new message.
+async fn move_to_new_part(
     conn: &mut SqliteConnection,
     message: i64,
     part: &DigestPart,

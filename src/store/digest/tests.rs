@@ -3,7 +3,7 @@
 use super::super::fixture::{
     Bench, again, as_json, at, desk, draft, item, letter, receiver, verdict,
 };
-use super::super::health::whole;
+use super::super::health::whole_notifier;
 use super::super::{Finish, MatchResult, StoryPlan};
 use crate::alerts::Content;
 use crate::alerts::breaker;
@@ -26,8 +26,8 @@ async fn story(bench: &Bench, key: &str, rule: &str, severity: super::Severity, 
 async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Notification> {
     let mut arrived = Vec::new();
     loop {
-        let health = bench.standing().await.away;
-        let most = match breaker::room(health.get(&whole(&desk().notifier)), at(now)) {
+        let health = bench.receiver_health().await.away;
+        let most = match breaker::room(health.get(&whole_notifier(&desk().notifier)), at(now)) {
             SendAllowance::All => 8,
             SendAllowance::Probe => 1,
             SendAllowance::NotBefore(_) => return arrived,

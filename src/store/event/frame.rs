@@ -49,9 +49,9 @@ async fn of_host(
 ) -> Result<Vec<u64>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT story.event, coalesce(story.body, story.feed_text) AS text
-         FROM sketch JOIN story ON story.id = sketch.story
-         WHERE sketch.host = $1 AND story.event <> $2 AND story.id NOT IN ($3, $4)
-         ORDER BY sketch.begun DESC, story.id DESC LIMIT $5",
+         FROM signature JOIN story ON story.id = signature.story
+         WHERE signature.host = $1 AND story.event <> $2 AND story.id NOT IN ($3, $4)
+         ORDER BY signature.begun DESC, story.id DESC LIMIT $5",
     )
     .bind(host)
     .bind(event)

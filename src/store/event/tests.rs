@@ -22,7 +22,7 @@ fn text(seed: &str) -> String {
 
 fn told(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
     StoryPlan::Settle(MatchResult {
-        print: copies::print(title, text, true).map(Box::new),
+        fingerprint: copies::print(title, text, true).map(Box::new),
         ..verdict(rules)
     })
 }
@@ -87,7 +87,7 @@ async fn once_a_message_has_left_a_copy_is_only_recorded_and_a_rule_that_it_adds
     bench.finish(run, &lease, Finish::Sent("250".to_owned()), 1).await;
     poll(&bench, "paper", "b", &text("x"), &["arms"], 2).await;
     assert_eq!(bench.lease(run, "desk", 2).await, []);
-    let recorded = "SELECT group_concat(story || rule, ', ') || ', ' || (SELECT fate FROM story WHERE id = 2) FROM alert";
+    let recorded = "SELECT group_concat(story || rule, ', ') || ', ' || (SELECT status FROM story WHERE id = 2) FROM alert";
     assert_eq!(bench.ask(recorded).await.as_deref(), Some("1arms, 2arms, matched"));
     poll(&bench, "gazette", "c", &text("x"), &["arms", "oil"], 3).await;
     let next = bench.lease(run, "desk", 3).await;
@@ -110,10 +110,12 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     let bench = bench.crash().await;
     let waiting = bench.waiting(9).await.remove(0);
     let verdict = MatchResult {
-        print: copies::print("b", &text("x"), true).map(Box::new),
+        fingerprint: copies::print("b", &text("x"), true).map(Box::new),
         ..verdict(&["arms"])
     };
-    assert!(bench.store.settle(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap());
+    assert!(
+        bench.store.settle_story(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap()
+    );
     assert_eq!(events(&bench).await, "a of a, b of a");
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
 }
@@ -153,11 +155,11 @@ async fn an_event_takes_copies_for_three_days_and_its_sketches_go_after_that() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &[], 0).await;
     poll(&bench, "paper", "b", &text("x"), &[], 71 * HOUR).await;
-    assert_eq!(bench.ask("SELECT count(*) || '' FROM sketch").await.as_deref(), Some("2"));
+    assert_eq!(bench.ask("SELECT count(*) || '' FROM signature").await.as_deref(), Some("2"));
     poll(&bench, "gazette", "c", &text("x"), &[], 73 * HOUR).await;
     poll(&bench, "mirror", "d", &text("x"), &[], 74 * HOUR).await;
     assert_eq!(events(&bench).await, "a of a, b of a, c of c, d of c");
-    let kept = "SELECT (SELECT group_concat(story) FROM sketch) || ' and ' || group_concat(DISTINCT story) FROM sketch_band";
+    let kept = "SELECT (SELECT group_concat(story) FROM signature) || ' and ' || group_concat(DISTINCT story) FROM signature_band";
     assert_eq!(bench.ask(kept).await.as_deref(), Some("3,4 and 3,4"));
 }
 
@@ -174,7 +176,7 @@ async fn poll_titled(
     title.clone_into(&mut story.title);
     let StoryPlan::Settle(verdict) = plan else { panic!("not settled") };
     verdict.feeds = vec![FeedName(feed.to_owned())];
-    verdict.print = copies::print(title, text, verdict.print.is_some()).map(Box::new);
+    verdict.fingerprint = copies::print(title, text, verdict.fingerprint.is_some()).map(Box::new);
     let evidence = &mut verdict.alerts[0].told.evidence[0];
     (evidence.sentence, evidence.marks) =
         (matched.to_owned(), std::iter::once(0..matched.len()).collect());
@@ -315,10 +317,10 @@ async fn what_a_settle_costs() {
 async fn fill(conn: &mut SqliteConnection, stories: i64) -> Result<(), sqlx::Error> {
     for sql in [
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT $1)
-         INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, fate)
+         INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, status)
          SELECT 'u' || n, 'u' || n, 'k' || n, 't', hex(randomblob(1500)), '[]', '[]', 1000000000, 'full', 'unmatched' FROM n WHERE n <= $1",
-        "INSERT INTO sketch SELECT id, first_seen, randomblob(96), 'host' || id % 500 FROM story WHERE key LIKE 'k%' AND $1 > 0",
-        "INSERT INTO sketch_band SELECT band.value, random(), sketch.story FROM sketch, json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12,13]') AS band WHERE $1 > 0",
+        "INSERT INTO signature SELECT id, first_seen, randomblob(96), 'host' || id % 500 FROM story WHERE key LIKE 'k%' AND $1 > 0",
+        "INSERT INTO signature_band SELECT band.value, random(), signature.story FROM signature, json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12,13]') AS band WHERE $1 > 0",
     ] {
         sqlx::query(sql).bind(stories).execute(&mut *conn).await?;
     }

@@ -17,7 +17,7 @@ fn away(until: i64) -> Finish {
 /// The notifier asks for rest until then.
 fn wish(at_seconds: i64, until: i64) -> Finish {
     let (cause, scope, why) = (FailureCause::Busy, FailureScope::Notifier, "429".to_owned());
-    Finish::Again(RetryRecord {
+    Finish::Retry(RetryRecord {
         at: at(at_seconds),
         cause,
         scope,
@@ -47,7 +47,7 @@ async fn one_message() -> (Bench, i64) {
 }
 
 async fn of_desk(bench: &Bench) -> Option<NotifierHealth> {
-    bench.standing().await.away.remove(&whole(&desk().notifier))
+    bench.receiver_health().await.away.remove(&whole_notifier(&desk().notifier))
 }
 
 fn notice(lease: &Lease) -> Notice {
@@ -156,8 +156,8 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
                 .await
         );
     }
-    let standing = bench.standing().await;
-    assert!(!standing.is_well(&ana) && standing.is_well(&bob));
+    let standing = bench.receiver_health().await;
+    assert!(!standing.is_healthy(&ana) && standing.is_healthy(&bob));
     let health = &standing.away[&ana];
     assert!(health.is_worth_telling(at(3600)));
     let down = Notice {
@@ -190,9 +190,9 @@ async fn a_message_that_is_refused_for_what_it_says_holds_nothing_up_and_is_told
                 .finish(run, &lease, again(FailureCause::Failed, FailureScope::Message, now), now)
                 .await
         );
-        let standing = bench.standing().await;
+        let standing = bench.receiver_health().await;
         assert!(standing.away.is_empty());
-        assert_eq!(standing.untold_refusals().count(), told, "at {now}");
+        assert_eq!(standing.unannounced_refusals().count(), told, "at {now}");
     }
 }
 
@@ -255,7 +255,8 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
         (&leases[3], Finish::Dead("550 again".to_owned()), 1),
     ] {
         assert!(bench.finish(run, lease, finish, lease.message).await);
-        let untold = bench.standing().await.untold_refusals().cloned().collect::<Vec<_>>();
+        let untold =
+            bench.receiver_health().await.unannounced_refusals().cloned().collect::<Vec<_>>();
         assert_eq!(untold.len(), expected);
         for refusal in untold {
             assert_eq!((refusal.kind, refusal.subject()), (NoticeKind::Refused, ana.clone()));

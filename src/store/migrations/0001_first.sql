@@ -1,114 +1,198 @@
 -- The store of Tidings.
 --
--- Times are integer milliseconds since 1970-01-01T00:00:00Z. Truths are 0 or 1. Lists and evidence are JSON, as text that no query looks into.
--- Tables are STRICT, so that SQLite holds types to their word as other databases do. Ids are never used twice, because leases name them.
--- No row holds a secret: a feed stands here by its name, a receiver by its notifier's name and its mail address.
+-- Times are integer milliseconds since 1970-01-01T00:00:00Z. Truth values are 0 or 1. Lists and
+-- structures are JSON text. Tables are STRICT: SQLite checks the types. AUTOINCREMENT: no id is
+-- used twice, because leases name ids. No row holds a secret: a feed is stored by its name, a
+-- receiver by its notifier's name and its mail address.
 
--- What is kept of a feed between polls. A feed that left the configuration keeps its row, and so knows its items when it comes back.
+-- What is kept of a feed between polls. A feed that left the configuration keeps its row, so that
+-- its items are known when it comes back.
 CREATE TABLE feed (
-    name          TEXT    NOT NULL PRIMARY KEY,
-    address       TEXT    NOT NULL,    -- a hash of it: it may hold a secret, and only its change matters
-    etag          TEXT,                -- validators of the last 200, byte for byte
-    last_modified TEXT,
-    next_poll     INTEGER,             -- null: never, until the configuration changes
-    next_why      TEXT    NOT NULL,
-    last_poll     INTEGER,             -- the last poll, however it ended
-    last_good     INTEGER,             -- the last poll that ended in a 200 or a 304
-    failures      INTEGER NOT NULL,    -- in a row
-    error         TEXT,                -- how the last poll failed; null after a good one
-    mean_gap      INTEGER              -- between its newest items, in milliseconds; null: not known
+    name               TEXT    NOT NULL PRIMARY KEY,
+    address            TEXT    NOT NULL,    -- a hash: the address may hold a secret
+    etag               TEXT,                -- validators of the last 200, byte for byte
+    last_modified      TEXT,
+    next_poll          INTEGER,             -- null: never, until the configuration changes
+    next_why           TEXT    NOT NULL,    -- why then, in words
+    last_poll          INTEGER,             -- the last poll, however it ended
+    last_good          INTEGER,             -- the last poll that ended in a 200 or a 304
+    failures           INTEGER NOT NULL,    -- in a row
+    error              TEXT,                -- how the last poll failed; null after a good one
+    mean_gap           INTEGER,             -- between its newest items, in ms; null: not known
+    -- What its document asked for when it was last read. It also holds after a 304.
+    requested_interval INTEGER,             -- the shortest time between two polls, in ms
+    pauses             INTEGER NOT NULL DEFAULT 0,    -- hours and days without polls, as bits
+    -- Where permanent redirects lead, and since when every good poll ended there. Null: nowhere,
+    -- or the address may hold a secret.
+    moved_to           TEXT,
+    moved_since        INTEGER CHECK ((moved_since IS NULL) = (moved_to IS NULL)),
+    failing_since      INTEGER,             -- the first of the failed polls in a row
+    last_news          INTEGER,             -- when a poll last brought something new or edited
+    notified           TEXT CHECK (notified IN ('gone', 'failing', 'silent')),
+                                            -- the state that a notice reported and that lasts
+    unreached          INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1)),
+                                            -- the last poll failed before a server answered
+    poll_requested     INTEGER              -- when a person asked for a poll; null once it is made
 ) STRICT;
+CREATE INDEX feed_poll_requested ON feed (poll_requested) WHERE poll_requested IS NOT NULL;
 
--- Hosts that asked to be left alone (429, 503).
+-- Hosts that asked for no requests for a while (429, 503).
 CREATE TABLE host (
     name        TEXT    NOT NULL PRIMARY KEY,    -- name:port
-    rests_until INTEGER NOT NULL
+    rests_until INTEGER NOT NULL,
+    since       INTEGER                          -- when it asked; null: not known
 ) STRICT;
 
--- One piece of news, whoever carries it.
+-- Times in which items of a feed may have come and gone: no item of the next document was known.
+CREATE TABLE gap (
+    feed  TEXT    NOT NULL REFERENCES feed (name),
+    since INTEGER NOT NULL,    -- the last good poll before it
+    until INTEGER NOT NULL,    -- the oldest item of the next document, or the poll that read it
+    found INTEGER NOT NULL,    -- the poll that read the next document
+    PRIMARY KEY (feed, since)
+) STRICT;
+CREATE INDEX gap_found ON gap (found);
+
+-- One story, whichever feeds carry it.
 --
--- `fate` says where a story stands. Null: it waits, until T2 settles it, for its page (`read` is null) or only to be matched again, because
--- another feed carries it now (`read` is set). Nothing but T2 ends a wait.
+-- A story with the status `waiting` waits for its page (`read` is null), or only to be matched
+-- again, because another feed carries it now (`read` is set). Only `settle_story` ends a wait.
 CREATE TABLE story (
     id            INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    uid           TEXT    NOT NULL UNIQUE,       -- UUID version 4
-    key           TEXT    NOT NULL UNIQUE,       -- what makes two items the same story
-    event         TEXT    NOT NULL,              -- the event that it is a copy of; its own uid if it is the first
+    uid           TEXT    NOT NULL UNIQUE,       -- UUID
+    key           TEXT    NOT NULL UNIQUE,       -- items with the same key are the same story
+    event         TEXT    NOT NULL,              -- uid of the first story of its event
     title         TEXT    NOT NULL,
     feed_text     TEXT    NOT NULL,              -- the text as the feed gives it
-    body          TEXT,                          -- the text as its page gives it; null: the feed's text stands
+    body          TEXT,                          -- the page's text; null: the feed's text is final
+    opening       TEXT GENERATED ALWAYS AS (substr(coalesce(body, feed_text), 1, 400)) VIRTUAL,
+                                                 -- shown where there is no headline
     url           TEXT,
     published     INTEGER,
     lang          TEXT,                          -- BCP 47
     authors       TEXT    NOT NULL,              -- JSON
     tags          TEXT    NOT NULL,              -- JSON
+    source        TEXT,                          -- the publisher, where a feed of many names one
     first_seen    INTEGER NOT NULL,
-    revision      INTEGER NOT NULL DEFAULT 1,    -- counts changes of the feed's title and text
-    read          TEXT CHECK (read IN ('full', 'teaser')),
+    revision      INTEGER NOT NULL DEFAULT 1,    -- counts changes of the title and the text
+    read          TEXT CHECK (read IN ('full', 'teaser')),    -- null: its page is not read yet
     read_why      TEXT,                          -- why only the teaser
-    fate          TEXT CHECK (fate IN ('matched', 'unmatched', 'recorded')),
-    fate_why      TEXT,                          -- why it was only recorded
-    due           INTEGER,                       -- while it waits: when to look at it
+    status        TEXT    NOT NULL CHECK (status IN ('waiting', 'matched', 'unmatched', 'recorded')),
+    status_why    TEXT,                          -- why it is only recorded, never matched
+    due           INTEGER,                       -- while it waits: when it is looked at
     waiting_since INTEGER,                       -- while it waits
-    joined        INTEGER NOT NULL DEFAULT 0 CHECK (joined IN (0, 1)),    -- another feed joined while it waits: T2 has it matched once more
-    page_attempts INTEGER NOT NULL DEFAULT 0,    -- fetches of its page that failed, for this revision
+    joined        INTEGER NOT NULL DEFAULT 0 CHECK (joined IN (0, 1)),
+                                                 -- a feed joined while it waits: match it once more
+    page_attempts INTEGER NOT NULL DEFAULT 0,    -- failed fetches of its page, for this revision
     page_fetches  INTEGER NOT NULL DEFAULT 0,    -- fetches of its page, for all revisions
-    CHECK ((fate IS NULL) = (due IS NOT NULL)),
-    CHECK ((fate IS NULL) = (waiting_since IS NOT NULL)),
+    recheck_at    INTEGER,                       -- when its page is fetched again; null: never
+    purged        INTEGER,                       -- when its texts were deleted; null: they are kept
+    CHECK ((status = 'waiting') = (due IS NOT NULL)),
+    CHECK ((status = 'waiting') = (waiting_since IS NOT NULL)),
     CHECK ((coalesce(read, '') = 'teaser') = (read_why IS NOT NULL)),
-    CHECK ((coalesce(fate, '') = 'recorded') = (fate_why IS NOT NULL)),
-    CHECK (fate IS NULL OR fate = 'recorded' OR read IS NOT NULL)
+    CHECK ((status = 'recorded') = (status_why IS NOT NULL)),
+    CHECK (status IN ('waiting', 'recorded') OR read IS NOT NULL)
 ) STRICT;
-CREATE INDEX story_waits ON story (waiting_since, id) WHERE fate IS NULL;
+CREATE INDEX story_waiting ON story (waiting_since, id) WHERE status = 'waiting';
+CREATE INDEX story_due ON story (due) WHERE status = 'waiting';
 CREATE INDEX story_event ON story (event);
+CREATE INDEX story_recheck ON story (recheck_at) WHERE recheck_at IS NOT NULL;
 
--- One item of one feed, and the story that it tells.
-CREATE TABLE sighting (
-    feed    TEXT    NOT NULL REFERENCES feed (name),
-    key     TEXT    NOT NULL,                    -- the item's key within its feed
-    guid    TEXT,
-    link    TEXT,                                -- normalised
-    hash    TEXT    NOT NULL,                    -- of normalised title and text
-    url     TEXT,                                -- the link as given
-    story   INTEGER NOT NULL REFERENCES story (id),
-    seen    INTEGER NOT NULL,
-    gone_at INTEGER,                             -- when a 200 first lacked it; null while the feed has it
+-- One item of one feed, and its story.
+CREATE TABLE feed_entry (
+    feed       TEXT    NOT NULL REFERENCES feed (name),
+    key        TEXT    NOT NULL,    -- the item's key within its feed
+    guid       TEXT,
+    link       TEXT,                -- normalised
+    stem       TEXT,                -- the link without tokens, host and slug; null: not known
+    hash       TEXT    NOT NULL,    -- of the normalised title and text
+    text       TEXT,                -- a hash of the text alone; null: there is none
+    url        TEXT,                -- the link as given
+    story      INTEGER NOT NULL REFERENCES story (id),
+    seen       INTEGER NOT NULL,    -- when a poll first saw it
+    removed_at INTEGER,             -- when a 200 first lacked it; null: the feed has it
     PRIMARY KEY (feed, key)
 ) STRICT;
-CREATE INDEX sighting_story ON sighting (story);
-CREATE INDEX sighting_link ON sighting (link);
+CREATE INDEX feed_entry_story ON feed_entry (story);
+CREATE INDEX feed_entry_guid ON feed_entry (guid, feed) WHERE guid IS NOT NULL;
+CREATE INDEX feed_entry_hash ON feed_entry (hash, feed);
+CREATE INDEX feed_entry_link ON feed_entry (link, feed) WHERE link IS NOT NULL;
+CREATE INDEX feed_entry_stem ON feed_entry (feed, stem);
+CREATE INDEX feed_entry_text ON feed_entry (feed, text);
+-- The items of each feed's last document.
+CREATE INDEX feed_entry_present ON feed_entry (feed) WHERE removed_at IS NULL;
+-- A story by an address that has no normal form, as that of a file.
+CREATE INDEX feed_entry_url ON feed_entry (url) WHERE link IS NULL;
 
--- Every text that a rule ever had, so that an alert can say months later what it obeyed.
+-- The MinHash signature of a settled text, for as long as its event takes copies.
+CREATE TABLE signature (
+    story   INTEGER NOT NULL PRIMARY KEY REFERENCES story (id) ON DELETE CASCADE,
+    begun   INTEGER NOT NULL,    -- when the first story of its event was first seen
+    minhash BLOB    NOT NULL,
+    host    TEXT                 -- the host of the story's link; null: it has none
+) STRICT;
+CREATE INDEX signature_begun ON signature (begun);
+CREATE INDEX signature_host ON signature (host, begun) WHERE host IS NOT NULL;
+
+-- The keys by which signatures are found: likely copies have the same value in one of the bands.
+CREATE TABLE signature_band (
+    band  INTEGER NOT NULL,
+    value INTEGER NOT NULL,
+    story INTEGER NOT NULL REFERENCES signature (story) ON DELETE CASCADE,
+    PRIMARY KEY (band, value, story)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX signature_band_story ON signature_band (story);
+
+-- Every text that a rule ever had: an alert shows the text that it was made by.
 CREATE TABLE rule_version (
-    hash TEXT    NOT NULL PRIMARY KEY,           -- SHA-256 of the text, in hex
+    hash TEXT    NOT NULL PRIMARY KEY,    -- SHA-256 of the text, in hex
     text TEXT    NOT NULL,
-    kept INTEGER NOT NULL
+    kept INTEGER NOT NULL                 -- when it was stored
 ) STRICT;
 
--- The rule files that were last in force: a broken file keeps its own last good text, over a restart too.
+-- The last good text of each rule file. It is in force while the file has faults.
 CREATE TABLE rule_file (
     name TEXT    NOT NULL PRIMARY KEY,
     text TEXT    NOT NULL,
-    kept INTEGER NOT NULL
+    kept INTEGER NOT NULL                 -- when it was stored
 ) STRICT;
 
--- A rule matched a story. Once recorded, it is not told again.
+-- Rules with `backfill` that were matched against stored stories: each is once.
+CREATE TABLE backfill (
+    rule TEXT    NOT NULL PRIMARY KEY,
+    done INTEGER NOT NULL
+) STRICT;
+
+-- A rule matched a story. A rule alerts once per story and dedup key.
 CREATE TABLE alert (
-    id       INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    story    INTEGER NOT NULL REFERENCES story (id),
-    rule     TEXT    NOT NULL,
-    occasion TEXT    NOT NULL,                   -- tells alerts of one rule and story apart; mostly empty
-    version  TEXT    NOT NULL,                   -- hash in rule_version
-    severity TEXT    NOT NULL CHECK (severity IN ('info', 'low', 'medium', 'high', 'critical')),
-    revision INTEGER NOT NULL,                   -- of the story
-    read     TEXT    NOT NULL CHECK (read IN ('full', 'teaser')),    -- how much of the story this match saw
-    read_why TEXT,
-    told     TEXT    NOT NULL,                   -- JSON: what messages say of it, evidence and all
-    created  INTEGER NOT NULL,
-    UNIQUE (story, rule, occasion),
+    id          INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    story       INTEGER NOT NULL REFERENCES story (id),
+    rule        TEXT    NOT NULL,
+    dedup_key   TEXT    NOT NULL,    -- the row's id, of a rule with `each`; otherwise empty
+    version     TEXT    NOT NULL,    -- hash in rule_version
+    severity    TEXT    NOT NULL CHECK (severity IN ('info', 'low', 'medium', 'high', 'critical')),
+    revision    INTEGER NOT NULL,    -- of the story
+    read        TEXT    NOT NULL CHECK (read IN ('full', 'teaser')),    -- how much was matched
+    read_why    TEXT,                -- why only the teaser
+    rule_match  TEXT    NOT NULL,    -- JSON: what messages say of it, with the evidence
+    copy_update TEXT,                -- JSON: what its story says anew of the event; null: nothing
+    created     INTEGER NOT NULL,
+    purged      INTEGER,             -- when `rule_match` was deleted; null: it is kept
+    UNIQUE (story, rule, dedup_key),
     CHECK ((read = 'teaser') = (read_why IS NOT NULL))
 ) STRICT;
 CREATE INDEX alert_created ON alert (created);
+CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
+
+-- What people silenced.
+CREATE TABLE silence (
+    id     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    target TEXT    NOT NULL,    -- JSON: a rule, a tag, a feed or an event
+    since  INTEGER NOT NULL,
+    until  INTEGER NOT NULL,    -- brought forward when a person ends it
+    why    TEXT    NOT NULL     -- may be empty
+) STRICT;
+CREATE INDEX silence_until ON silence (until);
 
 -- A start of `tidings run`.
 CREATE TABLE run (
@@ -116,33 +200,50 @@ CREATE TABLE run (
     started INTEGER NOT NULL
 ) STRICT;
 
--- The outbox. A message tells one receiver of one event, or, with no event, is a digest, a notice or a test. Its key says which:
---   event:<event>:<notifier>/<recipient>:<n>, digest:<receiver>:<window>, notice:<kind>:<subject>:<since>:<receiver>, test:<id>.
--- Until its first lease freezes the payload, more alerts may join it.
+-- The outbox. A message is for one receiver. It is about one event, or, without an event, is a
+-- digest, a notice or a test. More alerts may join it until its first lease freezes the payload.
+-- Its key is one of:
+--   event:<event>:<notifier>/<recipient>:<n>, digest:<notifier>/<recipient>:<uid>,
+--   a notice's own key with <notifier>/<recipient>, test:<id>.
 CREATE TABLE message (
-    id        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    key       TEXT    NOT NULL UNIQUE,           -- a crash that repeats work finds the message made already
-    uid       TEXT    NOT NULL UNIQUE,           -- what receivers know it by: UUID version 4, the same in every retry
-    event     TEXT,
-    n         INTEGER,                           -- which message of that event to that receiver, from 1
-    notifier  TEXT    NOT NULL,
-    recipient TEXT    NOT NULL,                  -- empty for notifiers that have one receiver
-    created   INTEGER NOT NULL,
-    state     TEXT    NOT NULL CHECK (state IN ('pending', 'leased', 'sent', 'dead', 'held')),    -- held: its receiver left the configuration
-    due       INTEGER NOT NULL,
-    counted   INTEGER NOT NULL DEFAULT 0,        -- attempts that count against the schedule
-    unreached INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1)),    -- the last attempt did not count: the receiver could not be reached
-    lease     INTEGER REFERENCES attempt (id),   -- while leased: the attempt under way
-    payload   BLOB,                              -- the frozen bytes, from the first lease on
-    why       TEXT,                              -- what its last attempt came to, in words
+    id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    key          TEXT    NOT NULL UNIQUE,    -- work repeated after a crash makes no second message
+    uid          TEXT    NOT NULL UNIQUE,    -- UUID version 4 that receivers see, in every retry
+    event        TEXT,
+    n            INTEGER,                    -- which message of the event to the receiver, from 1
+    notifier     TEXT    NOT NULL,
+    recipient    TEXT    NOT NULL,           -- empty for notifiers with one receiver
+    created      INTEGER NOT NULL,
+    state        TEXT    NOT NULL CHECK (state IN ('pending', 'leased', 'sent', 'dead', 'held')),
+                                             -- held: its receiver left the configuration
+    due          INTEGER NOT NULL,
+    put_off      INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
+    counted      INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
+    unreached    INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1)),
+                                             -- the last attempt did not reach the receiver
+    lease        INTEGER REFERENCES attempt (id),    -- while leased: the attempt in flight
+    payload      BLOB,                       -- the frozen bytes, from the first lease on
+    why          TEXT,                       -- the result of its last attempt, in words
+    notification TEXT,                       -- JSON: the text of a notice or test
+    digest       TEXT,                       -- JSON: why a digest gathers; null: it is no digest
+    part         TEXT,                       -- JSON: which part of a split digest
     UNIQUE (event, notifier, recipient, n),
     CHECK ((event IS NULL) = (n IS NULL)),
     CHECK ((state = 'leased') = (lease IS NOT NULL)),
     CHECK (state NOT IN ('leased', 'sent') OR payload IS NOT NULL)
 ) STRICT;
 CREATE INDEX message_state ON message (state, notifier, due);
+CREATE INDEX message_receiver ON message (notifier, recipient, id);
+-- Which message an attempt is the lease of: needed when an attempt is deleted.
+CREATE INDEX message_lease ON message (lease) WHERE lease IS NOT NULL;
+-- Pending messages of each receiver, in the order in which they are due.
+CREATE INDEX message_waits ON message (notifier, recipient, due) WHERE state = 'pending';
+-- Waits that were set by a clock that was ahead.
+CREATE INDEX message_wait_set ON message (max(created, put_off)) WHERE state = 'pending';
+-- Digests by what they gather, as a silence.
+CREATE INDEX message_digest ON message (digest) WHERE digest IS NOT NULL;
 
--- Which alerts a message tells.
+-- The alerts of a message.
 CREATE TABLE message_alert (
     message INTEGER NOT NULL REFERENCES message (id),
     alert   INTEGER NOT NULL REFERENCES alert (id),
@@ -150,15 +251,48 @@ CREATE TABLE message_alert (
 ) STRICT;
 CREATE INDEX message_alert_alert ON message_alert (alert);
 
--- One try at delivering a message: written before the try, completed after it.
+-- One attempt to deliver a message: inserted before it begins, completed when it ends.
 CREATE TABLE attempt (
     id      INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     message INTEGER NOT NULL REFERENCES message (id),
     run     INTEGER NOT NULL REFERENCES run (id),
     started INTEGER NOT NULL,
     ended   INTEGER,
-    outcome TEXT CHECK (outcome IN ('sent', 'again', 'unreached', 'dead', 'unknown')),    -- unknown: its run ended before it did
-    why     TEXT,                                -- what the receiver answered, or what went wrong
+    outcome TEXT CHECK (outcome IN ('sent', 'again', 'unreached', 'dead', 'unknown')),
+                                 -- unknown: its run ended before the attempt did
+    why     TEXT,                -- what the receiver answered, or what went wrong
     CHECK ((ended IS NULL) = (outcome IS NULL))
 ) STRICT;
 CREATE INDEX attempt_message ON attempt (message);
+
+-- A receiver whose last attempt failed, or that asked for rest. An empty recipient is the whole
+-- notifier.
+CREATE TABLE health (
+    notifier    TEXT    NOT NULL,
+    recipient   TEXT    NOT NULL,
+    failures    INTEGER NOT NULL,    -- in a row; 0: it takes messages, and asked for rest
+    since       INTEGER NOT NULL,    -- the first failure, or the request for rest
+    rests_until INTEGER NOT NULL,    -- nothing is sent before
+    rest_set    INTEGER NOT NULL,    -- when `rests_until` was set
+    why         TEXT    NOT NULL,    -- the last failure, in words
+    announced   INTEGER NOT NULL CHECK (announced IN (0, 1)),    -- a notice was sent to others
+    PRIMARY KEY (notifier, recipient)
+) STRICT;
+
+-- A receiver whose last message became dead. The row goes when it takes a message.
+CREATE TABLE refusal (
+    notifier  TEXT    NOT NULL,
+    recipient TEXT    NOT NULL,
+    since     INTEGER NOT NULL,
+    why       TEXT    NOT NULL,
+    announced INTEGER NOT NULL CHECK (announced IN (0, 1)),
+    PRIMARY KEY (notifier, recipient)
+) STRICT;
+
+-- Which file the store is, and whether it is open: a copy of an open store without its log lacks
+-- what was written last.
+CREATE TABLE file (
+    one     INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    inode   TEXT    NOT NULL,                             -- of the file when it was last opened
+    is_open INTEGER NOT NULL CHECK (is_open IN (0, 1))    -- 0 after a clean stop
+) STRICT;

@@ -1,4 +1,4 @@
-//! What came of attempts: what becomes of their messages, and what it says of their receivers.
+//! Records the results of attempts: the state of their messages and the health of their receivers.
 
 use std::collections::BTreeSet;
 
@@ -9,35 +9,37 @@ use sqlx::{QueryBuilder, Sqlite};
 use crate::alerts::breaker::FailureCause;
 use crate::store::column::millis;
 use crate::store::health::{self, ReceiverHealth};
-use crate::store::{Finish, Lease, digest};
+use crate::store::{AttemptOutcome, Finish, Lease, MessageState, digest};
 
-/// Records what came of attempts, as [`turn`](crate::store::Store::turn) says, and how the
-/// receivers stand then.
-pub(in crate::store) async fn record(
+/// Records the results of attempts, as [`turn`](crate::store::Store::turn) says. Returns the health
+/// of all receivers after that.
+pub(in crate::store) async fn record_outcomes(
     conn: &mut SqliteConnection,
     run: i64,
     ended: &[(Lease, Finish)],
     now: Timestamp,
 ) -> Result<ReceiverHealth, sqlx::Error> {
-    let ours = unlease(conn, run, ended, now).await?;
+    let ours = release_leases(conn, run, ended, now).await?;
     let ended: Vec<_> = ended.iter().filter(|(lease, _)| ours.contains(&lease.message)).collect();
-    close(conn, &ended, now).await?;
-    let mut standing = health::standing(conn).await?;
+    end_attempts(conn, &ended, now).await?;
+    let mut receivers = health::read_receiver_health(conn).await?;
     for (lease, finish) in ended {
-        if matches!(finish, Finish::TooLarge(_)) && digest::halve(conn, lease.message, now).await? {
+        if matches!(finish, Finish::TooLarge(_))
+            && digest::halve_digest(conn, lease.message, now).await?
+        {
             continue;
         }
-        if !matches!(finish, Finish::Sent(_)) || !standing.is_well(&lease.receiver) {
-            health::note(conn, lease, finish, now).await?;
-            standing = health::standing(conn).await?;
+        if !matches!(finish, Finish::Sent(_)) || !receivers.is_healthy(&lease.receiver) {
+            health::record_outcome(conn, lease, finish, now).await?;
+            receivers = health::read_receiver_health(conn).await?;
         }
     }
-    Ok(standing)
+    Ok(receivers)
 }
 
-/// Takes the leases away from the messages, and says which of them were still held by these
-/// attempts of this run: the others stay as they are.
-async fn unlease(
+/// Releases the leases that these attempts of this run still hold, and returns their messages. The
+/// other messages stay unchanged.
+async fn release_leases(
     conn: &mut SqliteConnection,
     run: i64,
     ended: &[(Lease, Finish)],
@@ -50,16 +52,16 @@ async fn unlease(
         "WITH came (message, attempt, state, counts, due, why, unreached) AS (",
     );
     update.push_values(ended, |mut values, (lease, finish)| {
-        let came = AttemptColumns::of(finish);
+        let came = AttemptColumns::from_finish(finish);
         values
             .push_bind(lease.message)
             .push_bind(lease.attempt)
-            .push_bind(came.state)
+            .push_bind(came.state.as_str())
             .push_bind(came.counts);
         values
             .push_bind(came.due.map(millis))
             .push_bind(came.why)
-            .push_bind(came.outcome == "unreached");
+            .push_bind(came.outcome == AttemptOutcome::Unreached);
     });
     update.push(
         ") UPDATE message
@@ -79,8 +81,8 @@ async fn unlease(
     Ok(update.build_query_scalar().fetch_all(conn).await?.into_iter().collect())
 }
 
-/// Writes down how the attempts ended.
-async fn close(
+/// Records the ends of the attempts.
+async fn end_attempts(
     conn: &mut SqliteConnection,
     ended: &[&(Lease, Finish)],
     now: Timestamp,
@@ -90,8 +92,8 @@ async fn close(
     }
     let mut update = QueryBuilder::<Sqlite>::new("WITH came (attempt, outcome, why) AS (");
     update.push_values(ended, |mut values, (lease, finish)| {
-        let came = AttemptColumns::of(finish);
-        values.push_bind(lease.attempt).push_bind(came.outcome).push_bind(came.why);
+        let came = AttemptColumns::from_finish(finish);
+        values.push_bind(lease.attempt).push_bind(came.outcome.as_str()).push_bind(came.why);
     });
     update.push(") UPDATE attempt SET outcome = came.outcome, why = came.why, ended = ");
     update.push_bind(millis(now)).push(" FROM came WHERE attempt.id = came.attempt");
@@ -99,12 +101,12 @@ async fn close(
     Ok(())
 }
 
-/// What came of an attempt, as columns hold it.
+/// The result of an attempt, as columns hold it.
 struct AttemptColumns<'f> {
     /// The message's state.
-    state: &'static str,
+    state: MessageState,
     /// The attempt's outcome.
-    outcome: &'static str,
+    outcome: AttemptOutcome,
     /// Whether the attempt counts against the schedule.
     counts: bool,
     /// When the message is due again, if it is.
@@ -113,25 +115,23 @@ struct AttemptColumns<'f> {
 }
 
 impl<'f> AttemptColumns<'f> {
-    fn of(finish: &'f Finish) -> Self {
+    fn from_finish(finish: &'f Finish) -> Self {
+        let ended = |state, outcome, why| Self { state, outcome, counts: true, due: None, why };
         match finish {
-            Finish::Sent(answer) => {
-                Self { state: "sent", outcome: "sent", counts: true, due: None, why: answer }
-            }
-            Finish::Again(again) | Finish::TooLarge(again) => {
-                let outcome =
-                    if again.cause == FailureCause::Unreached { "unreached" } else { "again" };
-                Self {
-                    state: "pending",
-                    outcome,
-                    counts: again.counts,
-                    due: Some(again.at),
-                    why: &again.why,
-                }
-            }
-            Finish::Dead(why) => {
-                Self { state: "dead", outcome: "dead", counts: true, due: None, why }
-            }
+            Finish::Sent(answer) => ended(MessageState::Sent, AttemptOutcome::Sent, answer),
+            Finish::Dead(why) => ended(MessageState::Dead, AttemptOutcome::Dead, why),
+            Finish::Retry(retry) | Finish::TooLarge(retry) => Self {
+                state: MessageState::Pending,
+                outcome: match retry.cause {
+                    FailureCause::Unreached => AttemptOutcome::Unreached,
+                    FailureCause::Busy | FailureCause::Shut | FailureCause::Failed => {
+                        AttemptOutcome::Again
+                    }
+                },
+                counts: retry.counts,
+                due: Some(retry.at),
+                why: &retry.why,
+            },
         }
     }
 }

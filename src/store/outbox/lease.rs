@@ -1,4 +1,4 @@
-//! Leases: which messages a notifier is sent next, with their frozen bytes.
+//! Leases: chooses the messages that a notifier is sent next, and freezes their payloads.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::{OpenNotifier, WaitingRecipient};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
-use crate::store::column::{maybe_time, millis};
-use crate::store::health::whole;
-use crate::store::{Lease, Render, digest, health, letter};
+use crate::store::column::{maybe_time, millis, to_json};
+use crate::store::health::whole_notifier;
+use crate::store::{Lease, Render, digest, health, notifications};
 use tidings_rules::story::NotifierName;
 
 /// Leases due messages of a notifier, as many as it and each of its recipients have room for, as
@@ -29,7 +29,7 @@ pub(in crate::store) async fn lease_due(
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let is_away = away.get(&whole(notifier)).filter(|health| health.is_open());
+    let is_away = away.get(&whole_notifier(notifier)).filter(|health| health.is_open());
     for one in waiting {
         let receiver = Receiver { notifier: notifier.clone(), recipient: one.recipient.clone() };
         let own = away.get(&receiver).filter(|health| health.is_open());
@@ -41,19 +41,19 @@ pub(in crate::store) async fn lease_due(
         let probed = longest_untried(conn, notifier, &due).await?;
         due.retain(|one| Some(&one.recipient) == probed.as_ref());
     }
-    let chosen = choose(conn, notifier, &due, *free, now).await?;
-    let rows = rows(conn, &chosen).await?;
-    let payloads = payloads(conn, notifier, &rows, now, render).await?;
+    let chosen = choose_messages(conn, notifier, &due, *free, now).await?;
+    let rows = read_messages(conn, &chosen).await?;
+    let payloads = render_payloads(conn, notifier, &rows, now, render).await?;
     if payloads.is_empty() {
         return Ok(Vec::new());
     }
-    let attempts = begin(conn, run, payloads.keys().copied(), now).await?;
-    freeze(conn, &attempts, &payloads).await?;
-    leases(notifier, &rows, &attempts, payloads, now)
+    let attempts = insert_attempts(conn, run, payloads.keys().copied(), now).await?;
+    write_leases(conn, &attempts, &payloads).await?;
+    build_leases(notifier, &rows, &attempts, payloads, now)
 }
 
-/// The one of `due` that was longest not tried: probes go round, so that one who takes nothing
-/// keeps nobody else waiting.
+/// The recipient in `due` whose last attempt is oldest. Probes take turns, so that a recipient who
+/// takes nothing does not block the others.
 async fn longest_untried(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
@@ -71,7 +71,7 @@ async fn longest_untried(
 
 /// Which messages for the recipients in `due` are sent now, at most `free`: those that were due
 /// first.
-async fn choose(
+async fn choose_messages(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
     due: &[&WaitingRecipient],
@@ -98,22 +98,23 @@ async fn choose(
 }
 
 /// The rows of these messages, in their order.
-async fn rows(conn: &mut SqliteConnection, chosen: &[i64]) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    let mut rows = Vec::with_capacity(chosen.len());
-    for id in chosen {
-        let row = sqlx::query(
-            "SELECT id, uid, event, digest, said, recipient, created, counted, payload,
-                    (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
-             FROM message WHERE id = $1",
-        );
-        rows.push(row.bind(id).fetch_one(&mut *conn).await?);
-    }
-    Ok(rows)
+async fn read_messages(
+    conn: &mut SqliteConnection,
+    chosen: &[i64],
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    sqlx::query(
+        "SELECT message.id, uid, event, digest, notification, recipient, created, counted, payload,
+                (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
+         FROM json_each($1) AS wanted CROSS JOIN message ON message.id = wanted.value ORDER BY wanted.key",
+    )
+    .bind(to_json(&chosen)?)
+    .fetch_all(conn)
+    .await
 }
 
-/// The bytes of each message: those that are frozen, or, before its first lease, those that it is
-/// to have. One that cannot be rendered is given up.
-async fn payloads(
+/// The payload of each message: the frozen one, or, at its first lease, a new one. A message that
+/// cannot be rendered becomes dead.
+async fn render_payloads(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
     due: &[SqliteRow],
@@ -129,24 +130,26 @@ async fn payloads(
         }
     }
     for row in &open {
-        digest::split(conn, row).await?;
+        digest::split_if_large(conn, row).await?;
     }
-    for (row, letter) in open.iter().zip(letter::gather(conn, &open, now).await?) {
-        let (message, receiver) = (row.try_get("id")?, receiver(notifier, row)?);
-        match render(&receiver, &letter) {
+    for (row, notification) in
+        open.iter().zip(notifications::read_notifications(conn, &open, now).await?)
+    {
+        let (message, receiver) = (row.try_get("id")?, receiver_from_row(notifier, row)?);
+        match render(&receiver, &notification) {
             Ok(payload) => drop(payloads.insert(message, payload)),
-            Err(why) => bury(conn, message, &receiver, &why, now).await?,
+            Err(why) => dead_letter(conn, message, &receiver, &why, now).await?,
         }
     }
     Ok(payloads)
 }
 
-fn receiver(notifier: &NotifierName, row: &SqliteRow) -> Result<Receiver, sqlx::Error> {
+fn receiver_from_row(notifier: &NotifierName, row: &SqliteRow) -> Result<Receiver, sqlx::Error> {
     Ok(Receiver { notifier: notifier.clone(), recipient: row.try_get("recipient")? })
 }
 
-/// Gives up a message that cannot be rendered.
-async fn bury(
+/// Makes a message dead that cannot be rendered.
+async fn dead_letter(
     conn: &mut SqliteConnection,
     message: i64,
     receiver: &Receiver,
@@ -158,11 +161,11 @@ async fn bury(
         .bind(why)
         .execute(&mut *conn)
         .await?;
-    health::refused(conn, receiver, why, now).await
+    health::record_refusal(conn, receiver, why, now).await
 }
 
-/// Writes down an attempt for each message, of which there is one at least, and says which.
-async fn begin(
+/// Inserts an attempt for each message and returns the attempts. There is at least one message.
+async fn insert_attempts(
     conn: &mut SqliteConnection,
     run: i64,
     messages: impl Iterator<Item = i64>,
@@ -177,8 +180,8 @@ async fn begin(
     Ok(attempts.into_iter().collect())
 }
 
-/// Writes down the leases and the payloads.
-async fn freeze(
+/// Writes the leases and the payloads.
+async fn write_leases(
     conn: &mut SqliteConnection,
     attempts: &BTreeMap<i64, i64>,
     payloads: &BTreeMap<i64, Vec<u8>>,
@@ -196,7 +199,7 @@ async fn freeze(
 }
 
 /// The leases of those messages that have a payload, in the order of `due`.
-fn leases(
+fn build_leases(
     notifier: &NotifierName,
     due: &[SqliteRow],
     attempts: &BTreeMap<i64, i64>,
@@ -213,7 +216,7 @@ fn leases(
         leases.push(Lease {
             message,
             attempt,
-            receiver: receiver(notifier, row)?,
+            receiver: receiver_from_row(notifier, row)?,
             id: row.try_get("uid")?,
             counted: row.try_get("counted")?,
             tried_since: maybe_time(row, "tried_since")?.unwrap_or(now),

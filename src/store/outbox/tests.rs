@@ -44,7 +44,10 @@ async fn one_lease() -> (Bench, i64, Lease) {
 async fn two_rules_that_match_one_story_make_one_message() {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", settle(&["arms", "korea"]))]).await;
-    assert_eq!(bench.told(0).await, [(vec!["arms".into(), "korea".into()], vec!["wire".into()])]);
+    assert_eq!(
+        bench.notified(0).await,
+        [(vec!["arms".into(), "korea".into()], vec!["wire".into()])]
+    );
 }
 
 #[tokio::test]
@@ -52,7 +55,10 @@ async fn two_feeds_that_carry_one_story_make_one_message() {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
     bench.poll("paper", 1, vec![item("a", settle(&["arms"]))]).await;
-    assert_eq!(bench.told(1).await, [(vec!["arms".into()], vec!["wire".into(), "paper".into()])]);
+    assert_eq!(
+        bench.notified(1).await,
+        [(vec!["arms".into()], vec!["wire".into(), "paper".into()])]
+    );
 }
 
 #[tokio::test]
@@ -107,7 +113,7 @@ async fn nothing_is_told_twice_by_polling_twice() {
     bench.poll("wire", 2, vec![item("a", settle(&["arms"]))]).await;
     bench.poll("paper", 3, vec![item("a", settle(&["arms"]))]).await;
     assert_eq!(bench.lease(run, "desk", 9).await, []);
-    let held = bench.store.holdings().await.unwrap();
+    let held = bench.store.count_holdings().await.unwrap();
     assert_eq!((held.stories, held.alerts, held.waiting, held.dead), (1, 1, 0, 0));
 }
 
@@ -131,7 +137,7 @@ async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
     }
     assert_eq!(titles, ["a", "b", "c"]);
     assert_eq!(bench.next_due().await, [(desk().recipient, at(9))]);
-    assert_eq!(bench.store.undelivered(at(99)).await.unwrap(), 4);
+    assert_eq!(bench.store.count_undelivered(at(99)).await.unwrap(), 4);
     assert_eq!(bench.lease(run, "hook", 99).await, []);
 }
 
@@ -153,7 +159,7 @@ async fn an_attempt_ends_as_it_is_finished() {
         );
         let due = bench.next_due().await;
         assert_eq!(due.first().map(|(_, at)| *at), next, "{state}");
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!(
             (held.waiting, held.dead),
             (i64::from(next.is_some()), i64::from(state == "dead"))
@@ -170,7 +176,7 @@ async fn a_retry_is_the_same_message_and_knows_how_many_came_before() {
     let second = bench.lease(run, "desk", 5).await.remove(0);
     assert_eq!(second, Lease { attempt: second.attempt, counted: 1, ..first.clone() });
     assert!(!bench.finish(run, &first, sent(), 6).await, "the first attempt's lease is over");
-    assert_eq!(bench.store.undelivered(at(99)).await.unwrap(), 1);
+    assert_eq!(bench.store.count_undelivered(at(99)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -189,7 +195,7 @@ async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others(
         bench.ask("SELECT why FROM message WHERE state = 'dead'").await.unwrap(),
         "no address"
     );
-    assert_eq!(bench.store.holdings().await.unwrap().dead, 1);
+    assert_eq!(bench.store.count_holdings().await.unwrap().dead, 1);
 
     // What matches later is not put into the dead message.
     bench.poll("paper", 1, vec![item("a", tells("oil", &both[..1], 1))]).await;
@@ -250,7 +256,7 @@ async fn one_full_mailbox_slows_nobody_else() {
         }
     }
     assert_eq!((to_bob, to_ana), (9, 9), "each message to ana was tried");
-    let health = bench.standing().await.away;
+    let health = bench.receiver_health().await.away;
     assert_eq!(health.keys().collect::<Vec<_>>(), [&both[0]]);
     assert_eq!(health[&both[0]].failures, 9);
     // Ana's mailbox is probed with one message, and rests after that. Bob's go out at once.
@@ -361,7 +367,7 @@ async fn failures_and_successes_of_one_turn_count_in_their_order() {
     ];
     let ended = leases.iter().cloned().zip(finishes).collect();
     let turn = bench.turn(run, ended, &[], 1).await;
-    assert!(turn.standing.is_well(&desk()), "the last of them was a success");
+    assert!(turn.receiver_health.is_healthy(&desk()), "the last of them was a success");
     let ended = bench
         .ask("SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt ORDER BY id)")
         .await;

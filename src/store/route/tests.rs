@@ -121,8 +121,8 @@ async fn a_digest_gathers_for_an_hour_and_is_told_at_once_with_a_rule_that_is() 
     assert_eq!(sent(&bench, run, 1900).await, (vec!["c".to_owned()], vec![]));
     assert_eq!(sent(&bench, run, HOUR - 1).await, (vec![], vec![]));
     // The message about c is under way; a digest that gathers is not left behind.
-    assert_eq!(bench.store.undelivered(at(HOUR - 1)).await.unwrap(), 1);
-    assert_eq!(bench.store.undelivered(at(HOUR)).await.unwrap(), 2);
+    assert_eq!(bench.store.count_undelivered(at(HOUR - 1)).await.unwrap(), 1);
+    assert_eq!(bench.store.count_undelivered(at(HOUR)).await.unwrap(), 2);
     let (_, digests) = sent(&bench, run, HOUR).await;
     let titles: Vec<_> =
         digests[0].rules[0].stories.iter().map(|entry| entry.story.title.as_str()).collect();
@@ -181,7 +181,7 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
         let target = SilenceTarget::Rule("arms".to_owned());
         let until = at(2 * HOUR);
         let silence =
-            super::super::mute(&bench.path(), target, until, "a parade".to_owned(), at(0))
+            super::super::add_silence(&bench.path(), target, until, "a parade".to_owned(), at(0))
                 .await
                 .unwrap();
         story(&bench, "a", vec![rule("arms", Throttle::default())], &free, 10).await;
@@ -194,15 +194,16 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
         )
         .await;
         assert_eq!(sent(&bench, run, 20).await, (vec!["b".to_owned()], vec![]));
-        let listed = super::super::silences(&bench.path(), at(30)).await.unwrap();
+        let listed = super::super::list_silences(&bench.path(), at(30)).await.unwrap();
         assert_eq!(listed, [(silence.clone(), 2)]);
 
         let end = if ended_early { HOUR } else { 2 * HOUR };
         if ended_early {
-            let ended = super::super::unmute(&bench.path(), silence.id, at(end)).await.unwrap();
+            let ended =
+                super::super::end_silence(&bench.path(), silence.id, at(end)).await.unwrap();
             assert_eq!(ended.map(|one| one.id), Some(silence.id));
             assert_eq!(
-                super::super::unmute(&bench.path(), silence.id, at(end)).await.unwrap(),
+                super::super::end_silence(&bench.path(), silence.id, at(end)).await.unwrap(),
                 None
             );
         } else {
@@ -275,14 +276,14 @@ async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_
         story(&bench, "a", drafts, &free, second).await;
         assert_eq!(sent(&bench, run, second).await.0.len(), expected, "at {second}");
     }
-    assert_eq!(bench.ask("SELECT group_concat(occasion) FROM alert").await.unwrap(), "36,7");
+    assert_eq!(bench.ask("SELECT group_concat(dedup_key) FROM alert").await.unwrap(), "36,7");
 }
 
 #[tokio::test]
 async fn a_silence_of_a_row_mutes_that_row_alone() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    super::super::mute(
+    super::super::add_silence(
         &bench.path(),
         SilenceTarget::Row("36".to_owned()),
         at(HOUR),

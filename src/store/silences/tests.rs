@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::super::fixture::{Bench, at, desk, draft, item, letter, verdict};
 use super::super::{MatchResult, StoryPlan};
-use super::{Silence, SilenceTarget, mute, unmute};
+use super::{Silence, SilenceTarget, add_silence, end_silence};
 use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Content, NewAlert, RuleMatch};
 use tidings_rules::story::{FeedName, WatchlistRow};
@@ -31,8 +31,8 @@ async fn story_of(bench: &Bench, key: &str, rule: NewAlert, now: i64) {
     bench.poll("wire", now, vec![item(key, plan)]).await;
 }
 
-async fn silence(bench: &Bench, target: SilenceTarget, until: i64, now: i64) -> Silence {
-    mute(&bench.path(), target, at(until), String::new(), at(now)).await.unwrap()
+async fn silence_from_row(bench: &Bench, target: SilenceTarget, until: i64, now: i64) -> Silence {
+    add_silence(&bench.path(), target, at(until), String::new(), at(now)).await.unwrap()
 }
 
 fn rule() -> SilenceTarget {
@@ -65,8 +65,8 @@ async fn of_two_that_overlap_the_last_to_end_brings_one_digest_whichever_came_fi
     for (first, second) in [(100, 200), (200, 100)] {
         let bench = Bench::new().await;
         let run = bench.run(&[desk()]).await;
-        silence(&bench, rule(), first, 0).await;
-        silence(&bench, tag(), second, 1).await;
+        silence_from_row(&bench, rule(), first, 0).await;
+        silence_from_row(&bench, tag(), second, 1).await;
         story(&bench, "a", 10).await;
         story(&bench, "b", 150).await;
         assert_eq!(sent(&bench, run, 199).await, NOTHING, "{first} and {second}");
@@ -80,7 +80,7 @@ async fn any_kind_covers_what_any_other_has_muted() {
     for kind in 0..4 {
         let bench = Bench::new().await;
         let run = bench.run(&[desk()]).await;
-        silence(&bench, rule(), 100, 0).await;
+        silence_from_row(&bench, rule(), 100, 0).await;
         story(&bench, "a", 10).await;
         let later = match kind {
             0 => tag(),
@@ -88,7 +88,7 @@ async fn any_kind_covers_what_any_other_has_muted() {
             2 => SilenceTarget::Feed(FeedName("wire".to_owned())),
             _ => SilenceTarget::Event(bench.ask("SELECT event FROM story").await.unwrap()),
         };
-        silence(&bench, later.clone(), 200, 50).await;
+        silence_from_row(&bench, later.clone(), 200, 50).await;
         assert_eq!(sent(&bench, run, 199).await, NOTHING, "{later}");
         assert_eq!(sent(&bench, run, 200).await, [["a"]], "{later}");
     }
@@ -98,10 +98,10 @@ async fn any_kind_covers_what_any_other_has_muted() {
 async fn what_the_later_one_does_not_cover_is_told_at_the_end_of_its_own() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    silence(&bench, SilenceTarget::Feed(FeedName("wire".to_owned())), 100, 0).await;
+    silence_from_row(&bench, SilenceTarget::Feed(FeedName("wire".to_owned())), 100, 0).await;
     story(&bench, "a", 10).await;
     story_of(&bench, "b", draft("oil", &[desk()]), 11).await;
-    silence(&bench, rule(), 200, 50).await;
+    silence_from_row(&bench, rule(), 200, 50).await;
     assert_eq!(sent(&bench, run, 100).await, [["b"]]);
     assert_eq!(sent(&bench, run, 200).await, [["a"]]);
 }
@@ -110,9 +110,9 @@ async fn what_the_later_one_does_not_cover_is_told_at_the_end_of_its_own() {
 async fn one_inside_another_changes_nothing() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    silence(&bench, rule(), 200, 0).await;
+    silence_from_row(&bench, rule(), 200, 0).await;
     story(&bench, "a", 10).await;
-    silence(&bench, tag(), 100, 20).await;
+    silence_from_row(&bench, tag(), 100, 20).await;
     story(&bench, "b", 30).await;
     assert_eq!(sent(&bench, run, 150).await, NOTHING);
     assert_eq!(sent(&bench, run, 200).await, [["a", "b"]]);
@@ -122,19 +122,21 @@ async fn one_inside_another_changes_nothing() {
 async fn one_that_ends_early_leaves_what_others_mute_to_them() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
-    silence(&bench, rule(), 100, 0).await;
-    let long = silence(&bench, tag(), 300, 0).await;
+    silence_from_row(&bench, rule(), 100, 0).await;
+    let long = silence_from_row(&bench, tag(), 300, 0).await;
     story(&bench, "a", 10).await;
-    assert!(unmute(&bench.path(), long.id, at(50)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), long.id, at(50)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 99).await, NOTHING);
     assert_eq!(sent(&bench, run, 100).await, [["a"]]);
 
-    let [short, long] =
-        [silence(&bench, rule(), 500, 400).await, silence(&bench, tag(), 600, 400).await];
+    let [short, long] = [
+        silence_from_row(&bench, rule(), 500, 400).await,
+        silence_from_row(&bench, tag(), 600, 400).await,
+    ];
     story(&bench, "b", 410).await;
-    assert!(unmute(&bench.path(), short.id, at(450)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), short.id, at(450)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 450).await, NOTHING);
-    assert!(unmute(&bench.path(), long.id, at(460)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), long.id, at(460)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 460).await, [["b"]]);
 }
 
@@ -142,14 +144,14 @@ async fn one_that_ends_early_leaves_what_others_mute_to_them() {
 async fn a_chain_of_silences_is_one_digest_across_a_restart() {
     let bench = Bench::new().await;
     bench.run(&[desk()]).await;
-    silence(&bench, rule(), 100, 0).await;
+    silence_from_row(&bench, rule(), 100, 0).await;
     story(&bench, "a", 10).await;
-    silence(&bench, rule(), 200, 99).await;
+    silence_from_row(&bench, rule(), 200, 99).await;
     let bench = bench.crash().await;
     let run = bench.run(&[desk()]).await;
     assert_eq!(sent(&bench, run, 150).await, NOTHING);
     story(&bench, "b", 150).await;
-    silence(&bench, tag(), 300, 199).await;
+    silence_from_row(&bench, tag(), 300, 199).await;
     assert_eq!(sent(&bench, run, 250).await, NOTHING);
     assert_eq!(sent(&bench, run, 300).await, [["a", "b"]]);
     assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.unwrap(), "1");

@@ -4,7 +4,7 @@
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::store::fixture::{
-    Bench, again, at, desk, draft, item, poll, receiver, settle, turnover, verdict,
+    Bench, again, at, desk, draft, item, poll, receiver, removed_and_returned, settle, verdict,
 };
 use crate::store::{AlertFilter, Archive, Finish, Lease, MatchResult, PollRecord, StoryPlan};
 
@@ -20,19 +20,19 @@ fn kept(now: i64, stories: i64, alerts: i64) -> Retention {
 }
 
 /// Sweeps to the end; how much went in each step.
-async fn sweep(bench: &Bench, kept: Retention, now: i64) -> Vec<Gone> {
+async fn sweep(bench: &Bench, kept: Retention, now: i64) -> Vec<SweepCounts> {
     let mut steps = Vec::new();
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
         let step = bench.store.sweep(place, kept, at(now)).await.unwrap();
-        steps.push(step.gone);
+        steps.push(step.counts);
         next = step.next;
     }
     steps
 }
 
-fn total(steps: &[Gone]) -> Gone {
-    steps.iter().fold(Gone::default(), |sum, gone| sum.and(*gone))
+fn total(steps: &[SweepCounts]) -> SweepCounts {
+    steps.iter().fold(SweepCounts::default(), |sum, gone| sum.plus(*gone))
 }
 
 async fn lease(bench: &Bench, now: i64) -> (i64, Lease) {
@@ -54,9 +54,9 @@ async fn left(bench: &Bench) -> String {
     bench
         .ask(
             "SELECT (SELECT count(*) FROM story WHERE feed_text != '') || ' ' || (SELECT count(*) FROM story) || ' '
-                 || (SELECT count(*) FROM alert WHERE told != '') || ' ' || (SELECT count(*) FROM alert) || ' '
+                 || (SELECT count(*) FROM alert WHERE rule_match != '') || ' ' || (SELECT count(*) FROM alert) || ' '
                  || (SELECT count(*) FROM message) || ' ' || (SELECT count(*) FROM attempt) || ' '
-                 || (SELECT count(*) FROM sighting)",
+                 || (SELECT count(*) FROM feed_entry)",
         )
         .await
         .unwrap()
@@ -73,10 +73,11 @@ async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
     sweep(&bench, kept(366 * DAY, 7, 365), 366 * DAY).await;
     assert_eq!(left(&bench).await, "0 2 0 1 0 0 2");
     let mut archive = Archive::open(&bench.path()).await.unwrap();
-    assert_eq!(archive.alerts(&AlertFilter::default(), 9).await.unwrap(), []);
-    assert_eq!(archive.alert(1).await.unwrap(), None);
-    assert_eq!(archive.page(at(0), None, 9).await.unwrap(), []);
-    let found = archive.find("", Some("http://example.org/a")).await.unwrap().expect("it is known");
+    assert_eq!(archive.find_alerts(&AlertFilter::default(), 9).await.unwrap(), []);
+    assert_eq!(archive.alert_record(1).await.unwrap(), None);
+    assert_eq!(archive.stories_after(at(0), None, 9).await.unwrap(), []);
+    let found =
+        archive.find_story("", Some("http://example.org/a")).await.unwrap().expect("it is known");
     assert_eq!(found.purged, Some(at(366 * DAY)));
 }
 
@@ -146,7 +147,7 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
     // Another feed brings it: it is read and matched anew.
     assert!(!bench.poll("paper", now, vec![item("a", settle(&["arms", "oil"]))]).await);
     assert_eq!(
-        bench.told(now).await,
+        bench.notified(now).await,
         [(vec!["oil".to_owned()], vec!["wire".to_owned(), "paper".to_owned()])]
     );
     assert_eq!(left(&bench).await, "1 1 1 2 1 1 2");
@@ -160,8 +161,10 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
 async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_story_with_the_last() {
     let bench = told().await;
     bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
-    let gone =
-        |feed, now| PollRecord { turnover: turnover(&["a"], &[]), ..poll(feed, now, vec![]) };
+    let gone = |feed, now| PollRecord {
+        removed_and_returned: removed_and_returned(&["a"], &[]),
+        ..poll(feed, now, vec![])
+    };
     bench.store.record_poll(gone("wire", 10 * DAY)).await.unwrap();
     for (day, expected) in [(99, "0 1 0 1 0 0 2"), (101, "0 1 0 1 0 0 1"), (500, "0 1 0 1 0 0 1")] {
         sweep(&bench, kept(day * DAY, 7, 7), day * DAY).await;
@@ -175,11 +178,14 @@ async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_stor
 #[tokio::test]
 async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
     let bench = told().await;
-    let gone = PollRecord { turnover: turnover(&["a"], &[]), ..poll("wire", DAY, vec![]) };
+    let gone = PollRecord {
+        removed_and_returned: removed_and_returned(&["a"], &[]),
+        ..poll("wire", DAY, vec![])
+    };
     bench.store.record_poll(gone).await.unwrap();
     sweep(&bench, Retention { alerts: None, ..kept(500 * DAY, 7, 7) }, 500 * DAY).await;
     let mut archive = Archive::open(&bench.path()).await.unwrap();
-    assert_eq!(archive.alert(1).await.unwrap().expect("it is kept").past.feeds.len(), 1);
+    assert_eq!(archive.alert_record(1).await.unwrap().expect("it is kept").past.feeds.len(), 1);
 }
 
 /// 10,000 stories, ten seconds apart. Of each ten, the first was told, in every fifth case to a
@@ -188,11 +194,11 @@ async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
 const MANY: [&str; 6] = [
     "CREATE TABLE many AS WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 10000)
      SELECT n, 1000000000 + n * 10000 AS at FROM many",
-    "INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, fate)
+    "INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, status)
      SELECT n, 'u' || n, 'k' || n, 'u' || n, 'Title', hex(zeroblob(1000)), '[]', '[]', at, 'full', 'unmatched' FROM many",
-    "INSERT INTO sighting (feed, key, hash, story, seen, gone_at)
+    "INSERT INTO feed_entry (feed, key, hash, story, seen, removed_at)
      SELECT 'wire', n, '', n, at, CASE n % 3 WHEN 1 THEN at WHEN 2 THEN 1000000000 + 99 * 86400000 END FROM many",
-    "INSERT INTO alert (id, story, rule, occasion, version, severity, revision, read, told, created)
+    "INSERT INTO alert (id, story, rule, dedup_key, version, severity, revision, read, rule_match, created)
      SELECT n, n, 'arms', '', '', 'high', 1, 'full', '{}', at FROM many WHERE n % 10 = 0",
     "INSERT INTO message (id, key, uid, event, n, notifier, recipient, created, state, due, payload)
      SELECT n, n, n, 'u' || n, 1, 'desk', 'desk@example.org', at, iif(n % 50 = 0, 'pending', 'sent'), at, x'' FROM many WHERE n % 10 = 0",
@@ -225,7 +231,7 @@ async fn ten_thousand_stories_go_in_small_steps_but_for_what_must_stay() {
     assert_eq!(left(&bench).await, "200 6733 200 733 200 0 6733");
     assert_eq!(
         total(&sweep(&bench, kept(now, 7, 7), now).await),
-        Gone::default(),
+        SweepCounts::default(),
         "nothing is left to be done"
     );
 }

@@ -28,7 +28,7 @@ async fn polled(server: &Server, mail: &Sink) -> Folder {
             .replace("notify: [hook, desk]", "notify: [hook]");
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
-    assert_eq!(folder.query("SELECT count(*) FROM story WHERE fate = 'unmatched'").await, ["3"]);
+    assert_eq!(folder.query("SELECT count(*) FROM story WHERE status = 'unmatched'").await, ["3"]);
     folder
         .change("UPDATE story SET first_seen = first_seen - 90000000 WHERE title = 'Freight 1'")
         .await;

@@ -140,7 +140,7 @@ async fn at_the_first_poll_old_items_are_recorded_and_undated_and_future_ones_ar
     ];
     assert_eq!(watch.poll(&items).await, ["2", "3", "4", "5"]);
     assert_eq!(
-        watch.folder.query("SELECT count(*) FROM story WHERE fate = 'recorded'").await,
+        watch.folder.query("SELECT count(*) FROM story WHERE status = 'recorded'").await,
         ["1"]
     );
     // Later on, whatever is new is news, however old it says it is.
@@ -154,12 +154,12 @@ async fn what_comes_back_after_it_left_is_no_news_while_its_key_is_kept() {
     assert_eq!(watch.poll(&[at(1), at(2)]).await, ["1", "2"]);
     assert_eq!(watch.poll(&[at(2)]).await, [""; 0]);
     assert_eq!(
-        watch.folder.query("SELECT key FROM sighting WHERE gone_at IS NOT NULL").await,
+        watch.folder.query("SELECT key FROM feed_entry WHERE removed_at IS NOT NULL").await,
         ["guid 1"]
     );
     assert_eq!(watch.poll(&[at(1), at(2)]).await, [""; 0]);
     assert_eq!(
-        watch.folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await,
+        watch.folder.query("SELECT count(*) FROM feed_entry WHERE removed_at IS NOT NULL").await,
         ["0"]
     );
 }

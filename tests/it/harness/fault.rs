@@ -80,10 +80,10 @@ pub const FAULTS: [Fault; 8] = [
     // It has a receiver wait as a clock that is a year ahead would.
     Fault {
         what: "a receiver rests until a clock that was ahead says so",
-        steps: &["INSERT INTO health (notifier, recipient, failures, since, rests_until, rested, why, announced)
+        steps: &["INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set, why, announced)
                  SELECT 'ops', '', 1, unixepoch() * 1000, (unixepoch() + 31536000) * 1000, unixepoch() * 1000, '429', 0
                  WHERE EXISTS (SELECT 1 FROM message WHERE notifier = 'ops')
-                 ON CONFLICT DO UPDATE SET rests_until = excluded.rests_until, rested = excluded.rested"],
+                 ON CONFLICT DO UPDATE SET rests_until = excluded.rests_until, rest_set = excluded.rest_set"],
         names: |flaw| matches!(flaw, Flaw::Held(_)),
     },
 ];

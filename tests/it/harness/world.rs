@@ -31,7 +31,7 @@ const ROUNDS: usize = 40;
 /// seen.
 const STANDING: &str =
     "SELECT ((SELECT count(*) FROM message WHERE state NOT IN ('sent', 'dead') AND notifier != 'gone')
-    + (SELECT count(*) FROM story WHERE fate IS NULL)) || ' open, ' || (SELECT count(*) FROM sighting) || ' items'";
+    + (SELECT count(*) FROM story WHERE status = 'waiting')) || ' open, ' || (SELECT count(*) FROM feed_entry) || ' items'";
 
 /// How far a clock is ahead that is: shorter than any time after which notices or late digests are
 /// due.

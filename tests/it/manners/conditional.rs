@@ -90,7 +90,7 @@ async fn a_server_that_ignores_validators_is_told_of_once_and_asked_no_more_ofte
     assert_eq!(folder.query("SELECT count(*) FROM alert").await, ["1"]);
     assert_eq!(folder.query("SELECT count(*) FROM message WHERE state = 'sent'").await, ["1"]);
     assert_eq!(
-        folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await,
+        folder.query("SELECT count(*) FROM feed_entry WHERE removed_at IS NOT NULL").await,
         ["0"]
     );
     assert_eq!(folder.query("SELECT next_poll - last_poll >= 1800000 FROM feed").await, ["1"]);
@@ -107,7 +107,7 @@ async fn an_answer_that_is_no_feed_replaces_no_validators() {
     round_a_day_later(&folder).await;
     assert_eq!(folder.query("SELECT error FROM feed").await, ["this is a web page, not a feed"]);
     assert_eq!(
-        folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await,
+        folder.query("SELECT count(*) FROM feed_entry WHERE removed_at IS NOT NULL").await,
         ["0"]
     );
     round_a_day_later(&folder).await;

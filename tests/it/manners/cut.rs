@@ -85,7 +85,7 @@ const CUTS: [Cut; 8] = [
 ];
 
 async fn told(folder: &crate::support::tidings::Folder) -> Vec<String> {
-    let of_feed = "SELECT feed || ': ' || count(*) FROM sighting JOIN alert ON alert.story = sighting.story GROUP BY feed ORDER BY feed";
+    let of_feed = "SELECT feed || ': ' || count(*) FROM feed_entry JOIN alert ON alert.story = feed_entry.story GROUP BY feed ORDER BY feed";
     folder.query(of_feed).await
 }
 
@@ -162,7 +162,7 @@ async fn items_that_a_cut_document_lacks_are_not_gone_and_leave_no_gap() {
     });
     round_a_day_later(&folder).await;
     assert_eq!(
-        folder.query("SELECT count(*) FROM sighting WHERE gone_at IS NOT NULL").await,
+        folder.query("SELECT count(*) FROM feed_entry WHERE removed_at IS NOT NULL").await,
         ["0"]
     );
     assert_eq!(folder.query("SELECT count(*) FROM gap").await, ["0"]);

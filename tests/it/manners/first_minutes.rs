@@ -80,5 +80,8 @@ async fn a_feed_that_the_configuration_has_not_is_said_with_what_is_near() {
         said.errors
     );
     assert!(said.errors.contains("did you mean `good`?"), "{}", said.errors);
-    assert_eq!(folder.query("SELECT count(*) FROM feed WHERE poll_asked IS NOT NULL").await, ["0"]);
+    assert_eq!(
+        folder.query("SELECT count(*) FROM feed WHERE poll_requested IS NOT NULL").await,
+        ["0"]
+    );
 }

@@ -1,4 +1,4 @@
-//! Tests of what was told: which alerts are found, and what is shown of one.
+//! Tests of past alerts: which are found, and what is shown of one.
 
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
@@ -26,7 +26,7 @@ async fn bench() -> Bench {
 
 async fn found(bench: &Bench, wanted: AlertFilter, limit: usize) -> Vec<i64> {
     let mut archive = Archive::open(&bench.path()).await.unwrap();
-    archive.alerts(&wanted, limit).await.unwrap().iter().map(|past| past.id).collect()
+    archive.find_alerts(&wanted, limit).await.unwrap().iter().map(|past| past.id).collect()
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -81,7 +81,7 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     let bench = bench().await;
     bench
         .store
-        .keep_rules(vec![("hash of arms".to_owned(), "when: arms".to_owned())], at(0))
+        .record_rule_versions(vec![("hash of arms".to_owned(), "when: arms".to_owned())], at(0))
         .await
         .unwrap();
     let run = bench.run(&[desk(), receiver("hook", "")]).await;
@@ -92,7 +92,7 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     assert!(bench.finish(run, &lease, Finish::Sent("250 taken".to_owned()), 61).await);
 
     let mut archive = Archive::open(&bench.path()).await.unwrap();
-    let record = archive.alert(1).await.unwrap().expect("it is kept");
+    let record = archive.alert_record(1).await.unwrap().expect("it is kept");
     assert_eq!(record.rule_text.as_deref(), Some("when: arms"));
     assert_eq!(record.text_now_sha256, text_hash("a", "Teaser."));
     assert_eq!(
@@ -101,15 +101,14 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     );
     let [desk, hook] = &record.messages[..] else { panic!("{:?}", record.messages) };
     assert_eq!((desk.receiver(), desk.state.as_str()), (crate::store::fixture::desk(), "sent"));
-    let told = desk
-        .attempts
-        .iter()
-        .map(|one| (one.started, one.ended, one.outcome.as_deref(), one.reply.as_deref()));
+    let told = desk.attempts.iter().map(|one| {
+        (one.started, one.ended, one.outcome.map(AttemptOutcome::as_str), one.reply.as_deref())
+    });
     let expected = [
         (at(5), Some(at(6)), Some("again"), Some("421 try later")),
         (at(60), Some(at(61)), Some("sent"), Some("250 taken")),
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
     assert_eq!((hook.state.as_str(), hook.attempts.len()), ("pending", 0));
-    assert_eq!(archive.alert(99).await.unwrap(), None);
+    assert_eq!(archive.alert_record(99).await.unwrap(), None);
 }

@@ -42,7 +42,7 @@ fn titles(lease: &Lease) -> Vec<String> {
         .collect()
 }
 
-fn part(lease: &Lease) -> String {
+fn read_part(lease: &Lease) -> String {
     digest(&letter(&lease.payload)).part.as_ref().expect("a part").to_string()
 }
 
@@ -82,7 +82,10 @@ fn all(stories: usize) -> Vec<String> {
 async fn two_thousand_five_hundred_stories_are_twenty_five_messages_in_order() {
     let (bench, run) = hourly(2500).await;
     let sent = deliver(&bench, run, HOUR, taken).await;
-    assert_eq!(sent.iter().map(part).collect::<Vec<_>>()[..2], ["part 1 of 25", "part 2 of 25"]);
+    assert_eq!(
+        sent.iter().map(read_part).collect::<Vec<_>>()[..2],
+        ["part 1 of 25", "part 2 of 25"]
+    );
     assert_eq!(sent.len(), 25);
     assert!(sent.iter().all(|lease| lease.payload.len() < 256 << 10));
     assert_eq!(sent.iter().flat_map(titles).collect::<Vec<_>>(), all(2500));
@@ -135,7 +138,7 @@ async fn what_is_too_large_is_halved_until_it_is_taken() {
     let mut told: Vec<String> = sent.iter().flat_map(titles).collect();
     told.sort_unstable_by(|one, other| other.cmp(one));
     assert_eq!(told, all(130));
-    assert_eq!(part(&sent[0]), "part 1.1.1 of 2");
+    assert_eq!(read_part(&sent[0]), "part 1.1.1 of 2");
     assert_eq!(
         bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(),
         "sent"

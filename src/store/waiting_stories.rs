@@ -1,66 +1,71 @@
-//! Stories that wait, and T2: one story's final text and alerts in one transaction.
+//! Stories that wait, and settling one: its final text and its alerts in one transaction.
 
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, from_millis, millis, read_columns, time};
-use super::{FinalText, Store, StoreError, StoryId, WaitingStory, alerts, event, sighting, tell};
+use super::{FinalText, Store, StoreError, StoryId, WaitingStory, alerts, event};
+use crate::store::{feed_entries, story_changes};
 use tidings_rules::story::FeedEntry;
 
 impl Store {
-    /// Stories that wait and are due at `now`, but for those in `busy`; longest-waiting first, at
-    /// most `limit`.
-    pub async fn waiting(
+    /// Stories that wait and are due at `now`, without those in `in_flight`; longest-waiting first,
+    /// at most `limit`.
+    pub async fn waiting_stories(
         &self,
         now: Timestamp,
-        busy: &[StoryId],
+        in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<WaitingStory>, StoreError> {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE fate IS NULL AND due <= $1 ORDER BY waiting_since, id LIMIT $2",
+             WHERE status = 'waiting' AND due <= $1 ORDER BY waiting_since, id LIMIT $2",
         )
         .bind(millis(now))
-        .bind(besides(limit, busy))
+        .bind(limit_with(limit, in_flight))
         .fetch_all(&mut *reader)
         .await?;
-        let idle = idle(&rows, busy, limit)?;
+        let idle = not_in_flight(&rows, in_flight, limit)?;
         let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
-        let mut sightings = sighting::of_stories(&mut reader, &ids).await?;
-        let found = idle
-            .into_iter()
-            .map(|(id, row)| waiting(id, row, sightings.remove(&id).unwrap_or_default()));
+        let mut feed_entries = feed_entries::entries_of_stories(&mut reader, &ids).await?;
+        let found = idle.into_iter().map(|(id, row)| {
+            waiting_from_row(id, row, feed_entries.remove(&id).unwrap_or_default())
+        });
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// When the next waiting story is due, but for those in `busy`.
-    pub async fn next_waiting(&self, busy: &[StoryId]) -> Result<Option<Timestamp>, StoreError> {
-        let rows: Vec<(i64, i64)> =
-            sqlx::query_as("SELECT id, due FROM story WHERE fate IS NULL ORDER BY due LIMIT $1")
-                .bind(besides(1, busy))
-                .fetch_all(&self.readers)
-                .await?;
-        Ok(first_idle(rows, busy)?)
+    /// When the next waiting story is due, without those in `in_flight`.
+    pub async fn next_waiting_due(
+        &self,
+        in_flight: &[StoryId],
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT id, due FROM story WHERE status = 'waiting' ORDER BY due LIMIT $1",
+        )
+        .bind(limit_with(1, in_flight))
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(first_due(rows, in_flight)?)
     }
 
     /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the
     /// story has a newer revision by now, or does not wait.
-    pub async fn page_failed(
+    pub async fn record_page_failure(
         &self,
         story: StoryId,
         revision: i64,
         due: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(put_off(conn, story, revision, due))).await
+        self.write(move |conn| Box::pin(delay_page(conn, story, revision, due))).await
     }
 
-    /// T2: a waiting story's final text, how much was read, and what came of matching it. `false`,
-    /// and nothing written, if the story has a newer revision by now, or does not wait. A story
-    /// that another feed has joined while it waited goes on waiting, due at once, to be matched
-    /// once more.
-    pub async fn settle(
+    /// Records a waiting story's final text, how much was read, and the result of matching it.
+    /// Writes nothing and returns `false` if the story has a newer revision by now, or does not
+    /// wait. A story that another feed joined while it waited goes on waiting, due at once, to be
+    /// matched once more.
+    pub async fn settle_story(
         &self,
         story: StoryId,
         revision: i64,
@@ -71,49 +76,50 @@ impl Store {
     }
 }
 
-/// How many rows to ask for, so that `limit` of them are not `busy`.
-pub(super) fn besides(limit: u32, busy: &[StoryId]) -> i64 {
-    i64::from(limit).saturating_add_unsigned(busy.len() as u64)
+/// The number of rows to read, so that `limit` of them are not `in_flight`.
+pub(super) fn limit_with(limit: u32, in_flight: &[StoryId]) -> i64 {
+    i64::from(limit).saturating_add_unsigned(in_flight.len() as u64)
 }
 
-/// The first `limit` of the stories in these rows that are not `busy`.
-pub(super) fn idle<'r>(
+/// The first `limit` of the stories in these rows that are not `in_flight`.
+pub(super) fn not_in_flight<'r>(
     rows: &'r [SqliteRow],
-    busy: &[StoryId],
+    in_flight: &[StoryId],
     limit: u32,
 ) -> Result<Vec<(StoryId, &'r SqliteRow)>, sqlx::Error> {
     let stories = rows.iter().map(|row| Ok((StoryId(row.try_get("id")?), row)));
-    let idle = stories.filter(|story| story.as_ref().map_or(true, |(id, _)| !busy.contains(id)));
+    let idle =
+        stories.filter(|story| story.as_ref().map_or(true, |(id, _)| !in_flight.contains(id)));
     idle.take(limit as usize).collect()
 }
 
-/// When the first of these stories is due that is not `busy`.
-pub(super) fn first_idle(
+/// When the first of these stories is due that is not `in_flight`.
+pub(super) fn first_due(
     due: Vec<(i64, i64)>,
-    busy: &[StoryId],
+    in_flight: &[StoryId],
 ) -> Result<Option<Timestamp>, sqlx::Error> {
-    let next = due.into_iter().find(|(id, _)| !busy.contains(&StoryId(*id)));
+    let next = due.into_iter().find(|(id, _)| !in_flight.contains(&StoryId(*id)));
     next.map(|(_, due)| from_millis(due)).transpose()
 }
 
-fn waiting(
+fn waiting_from_row(
     id: StoryId,
     row: &SqliteRow,
-    sightings: Vec<FeedEntry>,
+    feed_entries: Vec<FeedEntry>,
 ) -> Result<WaitingStory, sqlx::Error> {
     Ok(WaitingStory {
         id,
         revision: row.try_get("revision")?,
         story: column::story(row)?,
-        read: column::read(row)?,
-        sightings,
+        read: column::read_extent(row)?,
+        feed_entries: feed_entries,
         attempts: row.try_get("page_attempts")?,
         fetches: row.try_get("page_fetches")?,
         since: time(row, "waiting_since")?,
     })
 }
 
-async fn put_off(
+async fn delay_page(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
@@ -121,7 +127,7 @@ async fn put_off(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE story SET due = $3, page_attempts = page_attempts + 1, page_fetches = page_fetches + 1
-         WHERE id = $1 AND revision = $2 AND fate IS NULL",
+         WHERE id = $1 AND revision = $2 AND status = 'waiting'",
     )
     .bind(story.0)
     .bind(revision)
@@ -138,13 +144,13 @@ async fn settle(
     settled: FinalText,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let FinalText { body, verdict, fetches, look_again } = settled;
+    let FinalText { body, verdict, fetches, recheck_at } = settled;
     let (read, why) = read_columns(&verdict.read);
-    // Where the text was settled before, so was when to look again.
+    // A text that was final before has its time of a recheck already.
     let joined: Option<bool> = sqlx::query_scalar(
         "UPDATE story SET body = CASE WHEN feed_text = $3 THEN NULL ELSE $3 END, read = $4, read_why = $5,
-                page_fetches = page_fetches + $6, look_again = CASE WHEN read IS NULL THEN $7 ELSE look_again END
-         WHERE id = $1 AND revision = $2 AND fate IS NULL RETURNING joined",
+                page_fetches = page_fetches + $6, recheck_at = CASE WHEN read IS NULL THEN $7 ELSE recheck_at END
+         WHERE id = $1 AND revision = $2 AND status = 'waiting' RETURNING joined",
     )
     .bind(story.0)
     .bind(revision)
@@ -152,16 +158,16 @@ async fn settle(
     .bind(read)
     .bind(why)
     .bind(fetches)
-    .bind(look_again.map(millis))
+    .bind(recheck_at.map(millis))
     .fetch_optional(&mut *conn)
     .await?;
     let Some(joined) = joined else { return Ok(false) };
-    alerts::keep(conn, story, &verdict, now).await?;
-    event::keep_sketch(conn, story, verdict.print.as_deref(), now).await?;
+    alerts::record_alerts(conn, story, &verdict, now).await?;
+    event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await?;
     if joined {
-        tell::match_again(conn, story, now).await?;
+        story_changes::schedule_rematch(conn, story, now).await?;
     } else {
-        alerts::decide_fate(conn, story).await?;
+        alerts::set_match_status(conn, story).await?;
     }
     Ok(true)
 }
@@ -187,9 +193,9 @@ mod tests {
             (waiting.read, waiting.revision, waiting.attempts, waiting.since),
             (None, 1, 0, at(0))
         );
-        assert_eq!(waiting.sightings.len(), 1);
+        assert_eq!(waiting.feed_entries.len(), 1);
         assert_eq!(
-            waiting.sightings[0].url.as_deref(),
+            waiting.feed_entries[0].url.as_deref(),
             Some("https://example.org/a?utm_source=feed")
         );
     }
@@ -201,7 +207,7 @@ mod tests {
             bench.poll("wire", now, vec![item(key, StoryPlan::ReadPage)]).await;
         }
         let ids: Vec<StoryId> = bench.waiting(9).await.iter().map(|waiting| waiting.id).collect();
-        for (now, busy, limit, expected) in [
+        for (now, in_flight, limit, expected) in [
             (9, vec![], 9, vec!["a", "b", "c"]),
             (9, vec![], 2, vec!["a", "b"]),
             (9, vec![ids[0]], 1, vec!["b"]),
@@ -209,14 +215,14 @@ mod tests {
             (2, vec![], 9, vec!["a", "b"]),
             (9, vec![], 0, vec![]),
         ] {
-            let found = bench.store.waiting(at(now), &busy, limit).await.unwrap();
+            let found = bench.store.waiting_stories(at(now), &in_flight, limit).await.unwrap();
             let titles: Vec<_> = found.iter().map(|waiting| waiting.story.title.as_str()).collect();
-            assert_eq!(titles, expected, "at {now}, {busy:?} busy, {limit} at most");
+            assert_eq!(titles, expected, "at {now}, {in_flight:?} in flight, {limit} at most");
         }
-        for (busy, expected) in
+        for (in_flight, expected) in
             [(vec![], Some(at(1))), (vec![ids[0]], Some(at(2))), (ids.clone(), None)]
         {
-            assert_eq!(bench.store.next_waiting(&busy).await.unwrap(), expected);
+            assert_eq!(bench.store.next_waiting_due(&in_flight).await.unwrap(), expected);
         }
     }
 
@@ -224,13 +230,13 @@ mod tests {
     async fn a_page_that_failed_is_counted_and_put_off() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
-        bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
+        bench.store.record_page_failure(waiting.id, waiting.revision, at(60)).await.unwrap();
         assert_eq!(bench.waiting(59).await, []);
-        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), Some(at(60)));
+        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at(60)));
         let again = bench.waiting(60).await.remove(0);
         assert_eq!((again.attempts, again.since), (1, at(0)));
 
-        bench.store.page_failed(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
+        bench.store.record_page_failure(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
         assert_eq!(
             bench.waiting(60).await.remove(0).attempts,
             1,
@@ -239,7 +245,7 @@ mod tests {
 
         bench
             .store
-            .settle(again.id, again.revision, page("The page.", verdict(&[])), at(61))
+            .settle_story(again.id, again.revision, page("The page.", verdict(&[])), at(61))
             .await
             .unwrap();
         assert_eq!(bench.known("wire").await[0].pages, 2);
@@ -249,15 +255,15 @@ mod tests {
     async fn an_edit_overtakes_a_page_that_is_under_way() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
-        bench.store.page_failed(waiting.id, waiting.revision, at(60)).await.unwrap();
+        bench.store.record_page_failure(waiting.id, waiting.revision, at(60)).await.unwrap();
         bench.poll("wire", 5, vec![item("a", StoryPlan::ReadPage)]).await;
 
         let stale = bench
             .store
-            .settle(waiting.id, waiting.revision, page("Old.", verdict(&["arms"])), at(6))
+            .settle_story(waiting.id, waiting.revision, page("Old.", verdict(&["arms"])), at(6))
             .await;
         assert!(!stale.unwrap());
-        assert_eq!(bench.store.holdings().await.unwrap().alerts, 0);
+        assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 0);
         let now = bench.waiting(5).await.remove(0);
         assert_eq!(
             (now.revision, now.attempts, now.story.body.as_str()),
@@ -271,18 +277,20 @@ mod tests {
         let waiting = one_waiting(&bench).await.id;
         let teaser =
             MatchResult { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
-        assert!(bench.store.settle(waiting, 1, page("Teaser.", teaser), at(1)).await.unwrap());
+        assert!(
+            bench.store.settle_story(waiting, 1, page("Teaser.", teaser), at(1)).await.unwrap()
+        );
         let bench = bench.crash().await;
         assert!(
             !bench
                 .store
-                .settle(waiting, 1, page("Other.", verdict(&["oil"])), at(2))
+                .settle_story(waiting, 1, page("Other.", verdict(&["oil"])), at(2))
                 .await
                 .unwrap()
         );
         assert_eq!(bench.waiting(9).await, []);
-        assert_eq!(bench.store.next_waiting(&[]).await.unwrap(), None);
-        let row = "SELECT fate || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
+        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), None);
+        let row = "SELECT status || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
         assert_eq!(bench.ask(row).await.unwrap(), "matched, behind a paywall, as the feed has it");
     }
 }

@@ -1,5 +1,5 @@
-//! The start of a run: what earlier runs left under way is opened again, and receivers that left
-//! the configuration are held.
+//! The start of a run: releases the leases of earlier runs, and holds the messages of receivers
+//! that left the configuration.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::alerts::Receiver;
 use tidings_rules::story::NotifierName;
 
 impl Store {
-    /// Numbers this run, and opens older runs' leases at once, with the payload that they froze.
-    /// Messages of receivers not in `receivers` become held, those of receivers that are back
-    /// become pending again. A notifier that was gone for good is tried once more: somebody may
-    /// have mended its address. Waits that a wrong clock made too long are cut, as
+    /// Numbers this run, and releases the leases of earlier runs; frozen payloads stay. Messages of
+    /// receivers not in `receivers` become held, those of receivers that are back become pending.
+    /// A notifier that was permanently away is tried once more, because its address may be
+    /// corrected. Waits that a wrong clock made too long are cut, as
     /// [`Store::cut_delivery_waits`] says.
     pub async fn start_run(
         &self,
@@ -23,11 +23,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<RunStart, StoreError> {
         let receivers = receivers.iter().cloned().collect();
-        self.write(move |conn| Box::pin(start(conn, receivers, now))).await
+        self.write(move |conn| Box::pin(record_start(conn, receivers, now))).await
     }
 }
 
-async fn start(
+async fn record_start(
     conn: &mut SqliteConnection,
     receivers: BTreeSet<Receiver>,
     now: Timestamp,
@@ -36,15 +36,15 @@ async fn start(
         .bind(millis(now))
         .fetch_one(&mut *conn)
         .await?;
-    let reclaimed = reclaim(conn, now).await?;
-    let held = hold(conn, &receivers).await?;
-    health::lift(conn, now).await?;
-    delivery_waits::cut(conn, now).await?;
+    let reclaimed = reclaim_leases(conn, now).await?;
+    let held = hold_messages(conn, &receivers).await?;
+    health::end_permanent_rests(conn, now).await?;
+    delivery_waits::cut_waits(conn, now).await?;
     Ok(RunStart { run, reclaimed, held })
 }
 
-/// Opens every lease: whoever held one is gone.
-async fn reclaim(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
+/// Releases every lease: the runs that held them have ended.
+async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
     sqlx::query(
         "UPDATE attempt SET ended = $1, outcome = 'unknown'
          WHERE id IN (SELECT lease FROM message WHERE state = 'leased')",
@@ -59,9 +59,9 @@ async fn reclaim(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sql
     Ok(opened.rows_affected())
 }
 
-/// Holds what nobody can be told, and lets go what was held for receivers that are back. Returns
-/// how many messages are held now, and for whom.
-async fn hold(
+/// Holds messages of receivers that left, and makes held messages of receivers that are back
+/// pending. Returns how many messages are held now, by receiver.
+async fn hold_messages(
     conn: &mut SqliteConnection,
     receivers: &BTreeSet<Receiver>,
 ) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
@@ -164,7 +164,7 @@ mod tests {
         let leased = bench.lease(start.run, "mail", 1).await;
         assert_eq!(leased.len(), 1);
         assert!(bench.finish(start.run, &leased[0], Finish::Sent(String::new()), 2).await);
-        assert_eq!(bench.store.undelivered(at(9)).await.unwrap(), 1);
+        assert_eq!(bench.store.count_undelivered(at(9)).await.unwrap(), 1);
         assert_eq!(bench.next_due().await, []);
 
         let still = bench.store.start_run(std::slice::from_ref(&ana), at(3)).await.unwrap();

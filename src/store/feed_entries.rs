@@ -1,4 +1,4 @@
-//! Sightings: which feed carries which story, and by which item.
+//! Feed entries: which feed carries which story, by which item.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
@@ -12,49 +12,49 @@ use super::{ItemRecord, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName};
 
 /// The feeds that carry each of these stories, first seen first.
-pub(super) async fn of_stories(
+pub(super) async fn entries_of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedEntry>>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT sighting.story, sighting.feed, sighting.url, sighting.seen, story.title FROM json_each($1) AS wanted
-         CROSS JOIN sighting ON sighting.story = wanted.value CROSS JOIN story ON story.id = sighting.story
-         ORDER BY sighting.seen, sighting.feed, sighting.key",
+        "SELECT feed_entry.story, feed_entry.feed, feed_entry.url, feed_entry.seen, story.title FROM json_each($1) AS wanted
+         CROSS JOIN feed_entry ON feed_entry.story = wanted.value CROSS JOIN story ON story.id = feed_entry.story
+         ORDER BY feed_entry.seen, feed_entry.feed, feed_entry.key",
     )
-    .bind(ids(stories)?)
+    .bind(id_list(stories)?)
     .fetch_all(conn)
     .await?;
-    sightings(&rows, |row| Ok(StoryId(row.try_get("story")?)))
+    group_entries(&rows, |row| Ok(StoryId(row.try_get("story")?)))
 }
 
 /// The copies of each event's stories, first seen first.
-pub(super) async fn of_events(
+pub(super) async fn entries_of_events(
     conn: &mut SqliteConnection,
     events: &[&str],
 ) -> Result<HashMap<String, Vec<FeedEntry>>, sqlx::Error> {
     let events: BTreeSet<&str> = events.iter().copied().collect();
     let rows = sqlx::query(
-        "SELECT story.event, sighting.feed, sighting.url, sighting.seen, sighting.story, story.title
+        "SELECT story.event, feed_entry.feed, feed_entry.url, feed_entry.seen, feed_entry.story, story.title
          FROM json_each($1) AS wanted
-         CROSS JOIN story ON story.event = wanted.value CROSS JOIN sighting ON sighting.story = story.id
-         ORDER BY sighting.seen, sighting.feed, sighting.key",
+         CROSS JOIN story ON story.event = wanted.value CROSS JOIN feed_entry ON feed_entry.story = story.id
+         ORDER BY feed_entry.seen, feed_entry.feed, feed_entry.key",
     )
     .bind(to_json(&events)?)
     .fetch_all(conn)
     .await?;
-    sightings(&rows, |row| row.try_get("event"))
+    group_entries(&rows, |row| row.try_get("event"))
 }
 
 /// The names of the feeds that carry each of these stories, in their order.
-pub(super) async fn carriers(
+pub(super) async fn feeds_of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedName>>, sqlx::Error> {
     let rows: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT DISTINCT sighting.story, feed FROM json_each($1) AS wanted
-         CROSS JOIN sighting ON sighting.story = wanted.value ORDER BY feed",
+        "SELECT DISTINCT feed_entry.story, feed FROM json_each($1) AS wanted
+         CROSS JOIN feed_entry ON feed_entry.story = wanted.value ORDER BY feed",
     )
-    .bind(ids(stories)?)
+    .bind(id_list(stories)?)
     .fetch_all(conn)
     .await?;
     let mut names: HashMap<StoryId, Vec<FeedName>> = HashMap::new();
@@ -65,19 +65,19 @@ pub(super) async fn carriers(
 }
 
 /// Stories as the list that a statement looks through.
-fn ids(stories: &[StoryId]) -> Result<String, sqlx::Error> {
+fn id_list(stories: &[StoryId]) -> Result<String, sqlx::Error> {
     to_json(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
 }
 
 /// Inserts items of `feed` that it did not know, each with its story: at least one.
-pub(super) async fn insert(
+pub(super) async fn insert_entries(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     items: &[(&ItemRecord, StoryId)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO sighting (feed, key, guid, link, stem, hash, text, url, story, seen) ",
+        "INSERT INTO feed_entry (feed, key, guid, link, stem, hash, text, url, story, seen) ",
     );
     insert.push_values(items, |mut values, (item, story)| {
         values
@@ -92,9 +92,9 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Makes room for other news under the key of a known item: the item is past, known by its words
-/// alone, and its story gives up its key.
-pub(super) async fn retire(
+/// Frees the key of a known item for another story. The item becomes past, and is known by its
+/// text alone; its story gets another key.
+pub(super) async fn retire_entry(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     item: &ItemRecord,
@@ -102,7 +102,7 @@ pub(super) async fn retire(
 ) -> Result<(), sqlx::Error> {
     let past = format!("\nuntil {}", millis(now));
     let story: Option<i64> = sqlx::query_scalar(
-        "UPDATE sighting SET key = key || $3, guid = NULL, link = NULL, stem = NULL, gone_at = $4
+        "UPDATE feed_entry SET key = key || $3, guid = NULL, link = NULL, stem = NULL, removed_at = $4
          WHERE feed = $1 AND key = $2 RETURNING story",
     )
     .bind(&feed.0)
@@ -111,7 +111,7 @@ pub(super) async fn retire(
     .bind(millis(now))
     .fetch_optional(&mut *conn)
     .await?;
-    // Another feed may have made room already.
+    // An item of another feed may have freed the story's key already.
     sqlx::query("UPDATE story SET key = key || $3 WHERE id = $1 AND key = $2")
         .bind(story)
         .bind(&item.story.0)
@@ -121,8 +121,8 @@ pub(super) async fn retire(
     Ok(())
 }
 
-/// Sightings from their rows by what `key` says, in each the first of each feed and story.
-fn sightings<K: Eq + Hash>(
+/// Groups entries by `key`: in each group, the first entry of each feed and story.
+fn group_entries<K: Eq + Hash>(
     rows: &[SqliteRow],
     key: impl Fn(&SqliteRow) -> Result<K, sqlx::Error>,
 ) -> Result<HashMap<K, Vec<FeedEntry>>, sqlx::Error> {
@@ -131,13 +131,13 @@ fn sightings<K: Eq + Hash>(
     for row in rows {
         let feed = row.try_get("feed")?;
         if known.insert((feed, row.try_get("story")?)) {
-            let sighting = FeedEntry {
+            let feed_entry = FeedEntry {
                 feed: FeedName(feed.to_owned()),
                 title: row.try_get("title")?,
                 url: row.try_get("url")?,
                 seen: time(row, "seen")?,
             };
-            found.entry(key(row)?).or_default().push(sighting);
+            found.entry(key(row)?).or_default().push(feed_entry);
         }
     }
     Ok(found)

@@ -1,5 +1,5 @@
-//! Items that are new in every way and of which nothing is told: most of what any poll brings, kept
-//! in a few statements however many they are.
+//! Inserts new items of new stories without alerts in a few statements, however many they are.
+//! Most items of most polls are such.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,16 +10,17 @@ use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::column::{millis, read_columns, to_json};
-use super::{ItemRecord, StoryId, StoryPlan, sighting};
+use super::{ItemRecord, StoryId, StoryPlan, StoryStatus};
 use crate::feed::parse::MOST_ITEMS;
+use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// Rows that one statement inserts or marks: `SQLite` binds at most 32,766 values.
 pub(super) const ROWS: usize = 500;
 
-/// Keeps those of `items` that nobody knows, whose story nobody knows, and of which nothing is
-/// told. Returns the others, in their order, and whether a story of those kept waits for its page.
-pub(super) async fn keep_plain(
+/// Inserts those of `items` that are new, whose story is new, and that have no alerts. Returns the
+/// other items, in their order, and whether an inserted story waits for its page.
+pub(super) async fn insert_plain_items(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     items: Vec<ItemRecord>,
@@ -28,13 +29,15 @@ pub(super) async fn keep_plain(
     if items.is_empty() {
         return Ok((items, false));
     }
-    let mut known = known(conn, feed, &items).await?;
+    let mut known = find_known(conn, feed, &items).await?;
     let (mut kept, mut stories, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for mut item in items {
-        let is_new = item.was.is_none() && !known.items.contains(&item.key.0);
+        let is_new = item.previous_key.is_none() && !known.items.contains(&item.key.0);
         match item.news.take() {
             Some((story, plan))
-                if is_new && is_quiet(&plan) && known.stories.insert(item.story.0.clone()) =>
+                if is_new
+                    && changes_only_its_story(&plan)
+                    && known.stories.insert(item.story.0.clone()) =>
             {
                 kept.push((item, plan));
                 stories.push(story);
@@ -46,40 +49,42 @@ pub(super) async fn keep_plain(
     for some in kept.chunks(ROWS) {
         let new = some.iter().zip(&mut stories);
         let new = new
-            .map(|((item, plan), story)| NewStory::of(&item.story, Cow::Owned(story), plan, now))
+            .map(|((item, plan), story)| {
+                NewStory::planned(&item.story, Cow::Owned(story), plan, now)
+            })
             .collect();
         let ids = insert_stories(conn, new).await?;
         let items: Vec<_> = some.iter().map(|(item, _)| (item, ids[&item.story])).collect();
-        sighting::insert(conn, feed, &items, now).await?;
+        feed_entries::insert_entries(conn, feed, &items, now).await?;
     }
     Ok((others, kept.iter().any(|(_, plan)| matches!(plan, StoryPlan::ReadPage))))
 }
 
-/// Whether a plan does nothing to any row but the story's.
-fn is_quiet(plan: &StoryPlan) -> bool {
+/// Whether a plan changes no row but the story's.
+fn changes_only_its_story(plan: &StoryPlan) -> bool {
     match plan {
         StoryPlan::Record(_) | StoryPlan::ReadPage => true,
-        StoryPlan::Settle(verdict) => verdict.alerts.is_empty() && verdict.print.is_none(),
+        StoryPlan::Settle(verdict) => verdict.alerts.is_empty() && verdict.fingerprint.is_none(),
     }
 }
 
-// One statement asks for all that a document holds.
+// One statement looks up all items of a document.
 const _: () = assert!(2 * MOST_ITEMS < 32_766, "SQLite binds no more");
 
-/// What is known of some items.
+/// Which keys of some items are known.
 struct KnownItems {
-    /// The keys that the feed knows.
+    /// Keys of the feed's known items.
     items: HashSet<String>,
-    /// The stories that any feed knows.
+    /// Keys of known stories, of any feed.
     stories: HashSet<String>,
 }
 
-async fn known(
+async fn find_known(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     items: &[ItemRecord],
 ) -> Result<KnownItems, sqlx::Error> {
-    let mut select = QueryBuilder::<Sqlite>::new("SELECT key, TRUE FROM sighting WHERE feed = ");
+    let mut select = QueryBuilder::<Sqlite>::new("SELECT key, TRUE FROM feed_entry WHERE feed = ");
     select.push_bind(&feed.0).push(" AND key IN ");
     select.push_tuples(items, |mut tuple, item| {
         tuple.push_bind(&item.key.0);
@@ -97,43 +102,49 @@ async fn known(
     Ok(known)
 }
 
-/// A story to be inserted, as its columns say where it stands.
+/// A story to be inserted, with its status.
 pub(super) struct NewStory<'s> {
     key: &'s StoryKey,
-    told: Cow<'s, Story>,
-    fate: Option<&'static str>,
-    fate_why: Option<&'s str>,
+    story: Cow<'s, Story>,
+    status: StoryStatus,
     read: Option<&'static str>,
     read_why: Option<&'s str>,
     /// Since when it waits, in milliseconds.
-    waits: Option<i64>,
+    waiting_since: Option<i64>,
 }
 
 impl<'s> NewStory<'s> {
     /// One that waits.
-    pub(super) fn waiting(key: &'s StoryKey, told: Cow<'s, Story>, now: Timestamp) -> Self {
-        let waits = Some(millis(now));
-        Self { key, told, fate: None, fate_why: None, read: None, read_why: None, waits }
+    pub(super) fn waiting(key: &'s StoryKey, story: Cow<'s, Story>, now: Timestamp) -> Self {
+        let (status, waiting_since) = (StoryStatus::Waiting, Some(millis(now)));
+        Self { key, story, status, read: None, read_why: None, waiting_since }
     }
 
-    /// One as its plan, which is a quiet one, leaves it.
-    fn of(key: &'s StoryKey, told: Cow<'s, Story>, plan: &'s StoryPlan, now: Timestamp) -> Self {
-        let waiting = Self::waiting(key, told, now);
+    /// One with the status that its plan leads to. The plan changes only its story.
+    fn planned(
+        key: &'s StoryKey,
+        story: Cow<'s, Story>,
+        plan: &'s StoryPlan,
+        now: Timestamp,
+    ) -> Self {
+        let waiting = Self::waiting(key, story, now);
         match plan {
             StoryPlan::ReadPage => waiting,
             StoryPlan::Record(why) => {
-                Self { fate: Some("recorded"), fate_why: Some(why), waits: None, ..waiting }
+                let status = StoryStatus::Recorded(why.clone());
+                Self { status, waiting_since: None, ..waiting }
             }
             StoryPlan::Settle(verdict) => {
                 let (read, read_why) = read_columns(&verdict.read);
-                Self { fate: Some("unmatched"), read: Some(read), read_why, waits: None, ..waiting }
+                let (status, read) = (StoryStatus::Unmatched, Some(read));
+                Self { status, read, read_why, waiting_since: None, ..waiting }
             }
         }
     }
 }
 
-/// An id of a story: UUID version 7 (RFC 9562), so that indexes grow at their end.
-fn uid(at: Timestamp) -> String {
+/// A new id of a story: UUID version 7 (RFC 9562), so that indexes grow at their end.
+fn new_uid(at: Timestamp) -> String {
     let at = at.as_duration().unsigned_abs();
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, at.as_secs(), at.subsec_nanos()))
         .to_string()
@@ -146,32 +157,32 @@ pub(super) async fn insert_stories(
 ) -> Result<HashMap<StoryKey, StoryId>, sqlx::Error> {
     let mut rows = Vec::with_capacity(stories.len());
     for story in stories {
-        let (authors, tags) = (to_json(&story.told.authors)?, to_json(&story.told.tags)?);
+        let (authors, tags) = (to_json(&story.story.authors)?, to_json(&story.story.tags)?);
         rows.push((story, authors, tags));
     }
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen,
-             fate, fate_why, read, read_why, due, waiting_since) ",
+             status, status_why, read, read_why, due, waiting_since) ",
     );
     insert.push_values(rows, |mut values, (story, authors, tags)| {
-        let (uid, told) = (uid(story.told.first_seen), story.told.into_owned());
+        let (uid, text) = (new_uid(story.story.first_seen), story.story.into_owned());
         values.push_bind(uid.clone()).push_bind(uid).push_bind(&story.key.0);
-        values.push_bind(told.title).push_bind(told.body).push_bind(told.url);
+        values.push_bind(text.title).push_bind(text.body).push_bind(text.url);
         values
-            .push_bind(told.published.map(millis))
-            .push_bind(told.lang)
+            .push_bind(text.published.map(millis))
+            .push_bind(text.lang)
             .push_bind(authors)
             .push_bind(tags);
         values
-            .push_bind(told.source)
-            .push_bind(millis(told.first_seen))
-            .push_bind(story.fate)
-            .push_bind(story.fate_why);
+            .push_bind(text.source)
+            .push_bind(millis(text.first_seen))
+            .push_bind(story.status.as_str())
+            .push_bind(story.status.why().map(ToOwned::to_owned));
         values
             .push_bind(story.read)
             .push_bind(story.read_why)
-            .push_bind(story.waits)
-            .push_bind(story.waits);
+            .push_bind(story.waiting_since)
+            .push_bind(story.waiting_since);
     });
     insert.push(" RETURNING key, id");
     let ids: Vec<(String, i64)> = insert.build_query_as().fetch_all(conn).await?;

@@ -1,4 +1,4 @@
-//! Gathers what a message says: every rule that it tells of its event, and every copy of it.
+//! Reads the notification of a message: its alerts, and every copy of its event.
 
 use std::collections::HashMap;
 
@@ -6,40 +6,41 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{column, digest, sighting};
+use super::{column, digest};
 use crate::alerts::copies::CopyUpdate;
 use crate::alerts::{Content, Notification};
+use crate::store::feed_entries;
 use tidings_rules::story::{FeedEntry, Read};
 
-/// What the messages of these rows say that are first sent at `now`.
-pub(super) async fn gather(
+/// The notifications of the messages in these rows, which are first sent at `now`.
+pub(super) async fn read_notifications(
     conn: &mut SqliteConnection,
     rows: &[&SqliteRow],
     now: Timestamp,
 ) -> Result<Vec<Notification>, sqlx::Error> {
-    let mut told = told(conn, rows).await?;
-    let mut letters = Vec::with_capacity(rows.len());
+    let mut contents = read_contents(conn, rows).await?;
+    let mut notifications = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.try_get("id")?;
-        let content = if let Some(alert) = told.remove(&id) {
-            alert
+        let content = if let Some(content) = contents.remove(&id) {
+            content
         } else if row.try_get::<Option<&str>, _>("digest")?.is_some() {
-            Content::Digest(digest::gather(conn, id, column::json(row, "digest")?).await?)
+            Content::Digest(digest::read_digest(conn, id, column::json(row, "digest")?).await?)
         } else {
-            column::json(row, "said")?
+            column::json(row, "notification")?
         };
-        letters.push(Notification {
+        notifications.push(Notification {
             id: row.try_get("uid")?,
             created: column::time(row, "created")?,
             sent: now,
             content,
         });
     }
-    Ok(letters)
+    Ok(notifications)
 }
 
-/// What those messages say that are about an event, by their ids.
-async fn told(
+/// The contents of those messages that are about an event, by their ids.
+async fn read_contents(
     conn: &mut SqliteConnection,
     rows: &[&SqliteRow],
 ) -> Result<HashMap<i64, Content>, sqlx::Error> {
@@ -52,21 +53,21 @@ async fn told(
     if events.is_empty() {
         return Ok(HashMap::new());
     }
-    let alerts = alerts(conn, &events).await?;
+    let alerts = read_alerts(conn, &events).await?;
     let names: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
-    let copies = sighting::of_events(conn, &names).await?;
+    let copies = feed_entries::entries_of_events(conn, &names).await?;
     let of_message = |id| {
         alerts.iter().filter(move |row| row.get::<i64, _>("message") == id).collect::<Vec<_>>()
     };
-    let told = events.into_iter().map(|(id, event)| {
+    let contents = events.into_iter().map(|(id, event)| {
         let copies = copies.get(&event).cloned().unwrap_or_default();
-        Ok((id, alert(event, &of_message(id), copies)?))
+        Ok((id, alert_content(event, &of_message(id), copies)?))
     });
-    told.collect()
+    contents.collect()
 }
 
-/// What a message says that tells these alerts.
-fn alert(
+/// The content of a message with these alerts.
+fn alert_content(
     event: String,
     alerts: &[&SqliteRow],
     feeds: Vec<FeedEntry>,
@@ -74,22 +75,25 @@ fn alert(
     let first =
         alerts.iter().min_by_key(|row| row.get::<i64, _>("id")).ok_or(sqlx::Error::RowNotFound)?;
     Ok(Content::Alert {
-        story: column::head(first)?,
+        story: column::summary(first)?,
         read: most_read(alerts)?,
         feeds,
-        update: update(alerts)?,
-        rules: alerts.iter().map(|row| column::json(row, "told")).collect::<Result<_, _>>()?,
+        update: read_update(alerts)?,
+        rules: alerts
+            .iter()
+            .map(|row| column::json(row, "rule_match"))
+            .collect::<Result<_, _>>()?,
         event,
     })
 }
 
 /// The alerts of these messages by the names of their rules, each with the head of its story.
-async fn alerts(
+async fn read_alerts(
     conn: &mut SqliteConnection,
     events: &[(i64, String)],
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
     let mut select = QueryBuilder::<Sqlite>::new(
-        "SELECT message_alert.message, alert.id, alert.told, alert.read, alert.read_why, alert.update_said,
+        "SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
                 story.title, story.opening, story.url, story.published, story.first_seen, story.lang
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message IN ",
@@ -97,25 +101,25 @@ async fn alerts(
     select.push_tuples(events, |mut tuple, (message, _)| {
         tuple.push_bind(message);
     });
-    select.push(" ORDER BY alert.rule, alert.occasion").build().fetch_all(conn).await
+    select.push(" ORDER BY alert.rule, alert.dedup_key").build().fetch_all(conn).await
 }
 
 /// What the message's story says anew, if it is an update.
-fn update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
+fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
     for row in alerts {
-        if row.try_get::<Option<&str>, _>("update_said")?.is_some() {
-            return column::json(row, "update_said").map(Some);
+        if row.try_get::<Option<&str>, _>("copy_update")?.is_some() {
+            return column::json(row, "copy_update").map(Some);
         }
     }
     Ok(None)
 }
 
-/// The whole text, if any of the alerts saw it: one feed may give in full what another only hints
-/// at.
+/// The whole text, if one of the alerts was matched on it: one feed may give in full what another
+/// gives as a teaser.
 fn most_read(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
     let mut most = None;
     for row in alerts {
-        match column::read(row)? {
+        match column::read_extent(row)? {
             Some(Read::Full) => return Ok(Read::Full),
             teaser => most = most.or(teaser),
         }

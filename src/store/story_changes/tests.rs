@@ -10,14 +10,14 @@ fn recorded() -> StoryPlan {
     StoryPlan::Record("older than first_poll".to_owned())
 }
 
-/// Where the only story stands: its fate, else what it waits for; its revision; its text.
-async fn standing(bench: &Bench) -> String {
-    let sql = "SELECT coalesce(fate, CASE WHEN read IS NULL THEN 'waits for its page' ELSE 'waits to be matched' END)
+/// The only story: its status, or what it waits for; its revision; its text.
+async fn read_status(bench: &Bench) -> String {
+    let sql = "SELECT CASE WHEN status <> 'waiting' THEN status WHEN read IS NULL THEN 'waits for its page' ELSE 'waits to be matched' END
                       || ', ' || revision || ', ' || coalesce(body, feed_text) FROM story";
     bench.ask(sql).await.unwrap()
 }
 
-/// The item `a` as another telling of it.
+/// The item `a` with another text.
 fn edited(plan: StoryPlan) -> ItemRecord {
     ItemRecord {
         hash: "1".to_owned(),
@@ -36,7 +36,7 @@ async fn a_new_story_stands_as_its_plan_says() {
     ] {
         let bench = Bench::new().await;
         assert_eq!(bench.poll("wire", 0, vec![item("a", plan)]).await, waits, "{expected}");
-        assert_eq!(standing(&bench).await, expected);
+        assert_eq!(read_status(&bench).await, expected);
     }
 }
 
@@ -59,7 +59,7 @@ async fn an_edit_makes_a_revision_and_follows_its_plan_but_ends_no_wait_and_no_f
         let bench = Bench::new().await;
         bench.poll("wire", 0, vec![item("a", before)]).await;
         let waits = bench.poll("wire", 1, vec![edited(plan)]).await;
-        assert_eq!(standing(&bench).await, expected, "{case}");
+        assert_eq!(read_status(&bench).await, expected, "{case}");
         assert_eq!(waits, expected.contains("waits"), "{case}");
     }
 }
@@ -87,9 +87,9 @@ async fn another_feed_joins_a_story_without_losing_what_either_feed_is_owed() {
         let bench = Bench::new().await;
         bench.poll("wire", 0, vec![item("a", before)]).await;
         let waits = bench.poll("paper", 1, vec![edited(plan)]).await;
-        assert_eq!(standing(&bench).await, expected, "{case}");
+        assert_eq!(read_status(&bench).await, expected, "{case}");
         assert_eq!(waits, expected.contains("waits"), "{case}");
-        let held = bench.store.holdings().await.unwrap();
+        let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, usize::try_from(held.alerts).unwrap()), (1, alerts), "{case}");
     }
 }
@@ -105,13 +105,13 @@ async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
         (Some(&Read::Full), at(5), 1)
     );
     let feeds: Vec<_> =
-        waiting.sightings.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
+        waiting.feed_entries.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
     assert_eq!(feeds, [("wire", at(0)), ("paper", at(5))]);
 
     let text = FinalText { fetches: 0, ..page(&waiting.story.body, verdict(&["arms", "oil"])) };
-    assert!(bench.store.settle(waiting.id, 1, text, at(6)).await.unwrap());
+    assert!(bench.store.settle_story(waiting.id, 1, text, at(6)).await.unwrap());
     assert_eq!(bench.waiting(9).await, []);
-    assert_eq!(bench.store.holdings().await.unwrap().alerts, 2, "arms is not told twice");
+    assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 2, "arms is not told twice");
     assert_eq!(bench.ask("SELECT page_fetches || '' FROM story").await.unwrap(), "0");
 }
 
@@ -124,22 +124,27 @@ async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_onc
 
     let settled = bench
         .store
-        .settle(before.id, before.revision, page("The page.", verdict(&["arms"])), at(2))
+        .settle_story(before.id, before.revision, page("The page.", verdict(&["arms"])), at(2))
         .await;
     assert!(settled.unwrap());
     let again = bench.waiting(2).await.remove(0);
     assert_eq!((again.story.body.as_str(), &again.read), ("The page.", &Some(Read::Full)));
-    assert_eq!(again.sightings.len(), 2);
+    assert_eq!(again.feed_entries.len(), 2);
 
     assert!(
         bench
             .store
-            .settle(again.id, again.revision, page(&again.story.body, verdict(&["oil"])), at(3))
+            .settle_story(
+                again.id,
+                again.revision,
+                page(&again.story.body, verdict(&["oil"])),
+                at(3)
+            )
             .await
             .unwrap()
     );
     assert_eq!(bench.waiting(9).await, []);
-    assert_eq!(standing(&bench).await, "matched, 1, The page.");
+    assert_eq!(read_status(&bench).await, "matched, 1, The page.");
 }
 
 #[tokio::test]
@@ -159,6 +164,6 @@ async fn an_edit_of_a_story_that_other_feeds_carry_too_is_matched_again_for_all_
     bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
     bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
     assert!(bench.poll("wire", 1, vec![edited(settle(&["arms"]))]).await);
-    assert_eq!(standing(&bench).await, "waits to be matched, 2, New.");
+    assert_eq!(read_status(&bench).await, "waits to be matched, 2, New.");
     assert_eq!(bench.ask("SELECT group_concat(rule) FROM alert").await.unwrap(), "arms");
 }

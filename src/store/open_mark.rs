@@ -1,5 +1,4 @@
-//! The store's mark of itself: which file it is, and whether it is open. By it a copy is known that
-//! lacks its log.
+//! The store's mark: which file it is, and whether it is open. It shows that a copy lacks its log.
 
 use std::fs;
 use std::io;
@@ -14,7 +13,7 @@ pub(super) const WITHOUT_LOG: &str =
 
 /// Marks the store at `path` as open. The mark is put into the file itself, so that a copy of the
 /// file alone has it.
-pub(super) async fn open(conn: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
+pub(super) async fn mark_open(conn: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO file (one, inode, is_open) VALUES (1, $1, 1) ON CONFLICT (one) DO UPDATE SET inode = $1, is_open = 1",
     )
@@ -25,7 +24,7 @@ pub(super) async fn open(conn: &mut SqliteConnection, path: &Path) -> Result<(),
 }
 
 /// Marks the store as closed, and takes its log into the file.
-pub(super) async fn close(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn mark_closed(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE file SET is_open = 0").execute(&mut *conn).await?;
     checkpoint(conn).await
 }

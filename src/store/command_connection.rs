@@ -1,0 +1,51 @@
+//! Connections for commands beside a running Tidings: takes no lock, creates and migrates nothing.
+
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+
+use super::migrations::{SchemaAge, compare_schema, list_migrations};
+use super::open::{OpenError, WITHOUT_TABLES, has_tables, options};
+use super::{StoreError, files};
+
+/// A connection that can only read.
+pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenError> {
+    open_checked(path, options(path).read_only(true).pragma("query_only", "on")).await
+}
+
+/// A connection that can write beside a running Tidings: each waits for the other, some seconds at
+/// most.
+pub(super) async fn open_to_write(path: &Path) -> Result<SqliteConnection, OpenError> {
+    open_checked(path, options(path)).await
+}
+
+/// Closes a connection that wrote. If no other process has the store open, it is one file then.
+pub(super) async fn close(conn: SqliteConnection) -> Result<(), StoreError> {
+    Ok(conn.close().await?)
+}
+
+/// Opens the store at `path`, which must be there and of the schema that this build knows.
+async fn open_checked(
+    path: &Path,
+    options: SqliteConnectOptions,
+) -> Result<SqliteConnection, OpenError> {
+    let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, &error);
+    files::refuse_special(path)?;
+    let opened = options.connect().await;
+    let mut conn = opened.map_err(|error| {
+        if path.exists() { failed(&error) } else { failed(&"there is no such file") }
+    })?;
+    if !has_tables(&mut conn).await.map_err(|error| failed(&error))? {
+        return Err(files::not_whole(path, WITHOUT_TABLES));
+    }
+    let schema =
+        compare_schema(&mut conn, &list_migrations()).await.map_err(|error| failed(&error))?;
+    match (schema, OpenError::of_schema(path, schema)) {
+        (_, Some(refusal)) => Err(refusal),
+        (SchemaAge::Older(_), _) => {
+            Err(failed(&"it is of an older schema; `tidings run --once` brings it up to date"))
+        }
+        _ => Ok(conn),
+    }
+}

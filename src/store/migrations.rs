@@ -1,0 +1,60 @@
+//! The schema as a list of migrations, and whether a store has it.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnection;
+
+/// The migrations, oldest first: version, name, SQL. One that was released is never edited,
+/// because stores were made with it.
+const STEPS: [(i64, &str, &str); 1] = [(1, "first", include_str!("migrations/0001_first.sql"))];
+
+/// The schema of a store, compared with the one that this build makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SchemaAge {
+    /// It is the same.
+    Same,
+    /// It lacks migrations; the last that it has. 0: it has none.
+    Older(i64),
+    /// It has later migrations.
+    Newer {
+        /// The last that it has.
+        found: i64,
+        /// The last that this build has.
+        known: i64,
+    },
+    /// It was made with other migrations of the same numbers.
+    Other,
+}
+
+/// The migrations of this build.
+pub(super) fn list_migrations() -> Migrator {
+    let steps = STEPS.map(|(version, name, sql)| make_migration(version, name, sql));
+    Migrator::with_migrations(steps.to_vec())
+}
+
+/// One migration.
+pub(super) fn make_migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
+    Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+}
+
+/// Compares the schema of a store, which has a table of migrations, with `migrations`.
+pub(super) async fn compare_schema(
+    conn: &mut SqliteConnection,
+    migrations: &Migrator,
+) -> Result<SchemaAge, MigrateError> {
+    let applied = conn.list_applied_migrations(&migrations.table_name).await?;
+    let is_other = applied.iter().any(|step| {
+        migrations.iter().any(|own| own.version == step.version && own.checksum != step.checksum)
+    });
+    let found = applied.iter().map(|step| step.version).max().unwrap_or(0);
+    let known = migrations.iter().map(|step| step.version).max().unwrap_or(0);
+    Ok(if is_other {
+        SchemaAge::Other
+    } else if found > known {
+        SchemaAge::Newer { found, known }
+    } else if found < known {
+        SchemaAge::Older(found)
+    } else {
+        SchemaAge::Same
+    })
+}

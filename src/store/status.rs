@@ -1,0 +1,139 @@
+//! The states of stories, messages and attempts, each with its one mapping to a column.
+
+use std::fmt;
+
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// The status of a story, and why, as the columns `status` and `status_why` hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoryStatus {
+    /// It waits for its page, or to be matched again.
+    Waiting,
+    /// At least one rule matched it.
+    Matched,
+    /// No rule matched it.
+    Unmatched,
+    /// It is never matched. Why, in words.
+    Recorded(String),
+}
+
+impl StoryStatus {
+    /// The word in the column `status`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Matched => "matched",
+            Self::Unmatched => "unmatched",
+            Self::Recorded(_) => "recorded",
+        }
+    }
+
+    /// The text in the column `status_why`.
+    pub(super) fn why(&self) -> Option<&str> {
+        match self {
+            Self::Recorded(why) => Some(why),
+            Self::Waiting | Self::Matched | Self::Unmatched => None,
+        }
+    }
+
+    /// The status of a story's row.
+    pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        match row.try_get("status")? {
+            "waiting" => Ok(Self::Waiting),
+            "matched" => Ok(Self::Matched),
+            "unmatched" => Ok(Self::Unmatched),
+            "recorded" => Ok(Self::Recorded(row.try_get("status_why")?)),
+            other => Err(unknown(other)),
+        }
+    }
+}
+
+/// The state of a message, as the column `state` holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageState {
+    /// It waits until it is due.
+    Pending,
+    /// An attempt is in flight.
+    Leased,
+    /// Its receiver took it.
+    Sent,
+    /// It was given up.
+    Dead,
+    /// Its receiver left the configuration.
+    Held,
+}
+
+impl MessageState {
+    const ALL: [Self; 5] = [Self::Pending, Self::Leased, Self::Sent, Self::Dead, Self::Held];
+
+    /// The word in the column, for people, too.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Leased => "leased",
+            Self::Sent => "sent",
+            Self::Dead => "dead",
+            Self::Held => "held",
+        }
+    }
+
+    /// The state of a message's row.
+    pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let word: &str = row.try_get("state")?;
+        Self::ALL.into_iter().find(|state| state.as_str() == word).ok_or_else(|| unknown(word))
+    }
+}
+
+impl fmt::Display for MessageState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The result of an attempt, as the column `outcome` holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttemptOutcome {
+    /// The receiver took the message.
+    Sent,
+    /// It failed, and is repeated.
+    Again,
+    /// It did not reach the receiver, and is repeated.
+    Unreached,
+    /// The message was given up.
+    Dead,
+    /// Its run ended before the attempt did.
+    Unknown,
+}
+
+impl AttemptOutcome {
+    const ALL: [Self; 5] = [Self::Sent, Self::Again, Self::Unreached, Self::Dead, Self::Unknown];
+
+    /// The word in the column, for people, too.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Again => "again",
+            Self::Unreached => "unreached",
+            Self::Dead => "dead",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The outcome in an attempt's row; `None` while the attempt is in flight.
+    pub(super) fn from_row(row: &SqliteRow) -> Result<Option<Self>, sqlx::Error> {
+        let Some(word) = row.try_get::<Option<&str>, _>("outcome")? else { return Ok(None) };
+        let known = Self::ALL.into_iter().find(|outcome| outcome.as_str() == word);
+        known.map(Some).ok_or_else(|| unknown(word))
+    }
+}
+
+fn unknown(word: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("`{word}` is no state that this build knows").into())
+}
