@@ -174,7 +174,7 @@ fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     match format {
         OutputFormat::Json => output::print_json([&record])?,
         OutputFormat::Text => {
-            output::print(&show::report(&record, &config.zone, Paper::of_output()))?
+            output::print(&show::report(&record, &config.zone, Paper::of_output()))?;
         }
     }
     Ok(Exit::Ok)

@@ -46,6 +46,7 @@ pub(super) fn find_store_file(path: &Path) -> Result<StoreFile, OpenError> {
 /// # Errors
 /// [`OpenError::Lost`] where it is empty.
 pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
+    refuse_special(path)?;
     match fs::metadata(resolve_links(path)) {
         Ok(file) if file.len() == 0 => {
             Err(not_whole(path, "the file is empty, though a run was here before"))

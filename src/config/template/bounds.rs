@@ -7,11 +7,17 @@ const MOST_OPERATORS: usize = 250;
 /// The most `elif` branches, those of blocks around it counted, too.
 const MOST_BRANCHES: usize = 250;
 
+/// The longest line, in bytes: the parser counts columns in 16 bits.
+const LONGEST_LINE: usize = 65_535;
+
 /// Words that are operators within an expression.
 const WORDS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
 
 /// Why a template is refused, with its line.
 pub(super) fn check(source: &str) -> Result<(), String> {
+    if let Some(at) = source.lines().position(|line| line.len() > LONGEST_LINE) {
+        return Err(format!("line {} is longer than {LONGEST_LINE} bytes; break it", at + 1));
+    }
     let mut scan = TemplateScan { source, at: 0, branches: Vec::new() };
     while let Some(start) = scan.next_tag() {
         scan.tag(start)?;
@@ -217,6 +223,7 @@ mod tests {
     #[case::after_a_map(format!("{{{{ {{'a': {{}}}} {} }}}}", "~1".repeat(300)), "line 1: ")]
     #[case::a_long_list("\n{{ [1] * 100000000 }}".to_owned(), "line 2: `*` repeats only a text")]
     #[case::of_a_list("{{ 1000 * '-' | list }}".to_owned(), "line 1: `*` repeats only a text")]
+    #[case::a_long_line(format!("\n{}", "x".repeat(70_000)), "line 2 is longer than")]
     #[case::elifs(format!("{{% if 0 %}}\n{}{{% endif %}}", "{% elif 0 %}\n".repeat(300)), "line 252: an `if`")]
     fn a_chain_that_is_too_long_is_refused_with_its_line(
         #[case] source: String,

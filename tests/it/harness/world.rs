@@ -202,10 +202,13 @@ impl World {
         let (mut was_over, mut held_before) = (false, BTreeSet::new());
         for _ in 0..ROUNDS {
             let polls = self.server.requests("/wire-0.xml").len();
+            let polled = self.polls();
             let mut tidings = self.start(false);
             let is_over = self.come_to_rest(&over).await;
-            // A run that began just now may not have polled yet: what it cuts short in time counts
-            // for nothing.
+            // What a run cuts short is stored with its first polls, which may be recorded just now.
+            for (path, before) in polled {
+                self.server.wait_for(&path, before + 1).await;
+            }
             let held: BTreeSet<String> = self.folder.query(HELD).await.into_iter().collect();
             self.held.extend(held.intersection(&held_before).cloned());
             held_before = held;
@@ -221,6 +224,12 @@ impl World {
             self.let_time_pass().await;
         }
         panic!("it does not come to an end: {:?}", self.folder.query(STANDING).await);
+    }
+
+    /// How often each feed was polled.
+    fn polls(&self) -> Vec<(String, usize)> {
+        let paths = (0..FEEDS).map(|feed| format!("/wire-{feed}.xml"));
+        paths.map(|path| (path.clone(), self.server.requests(&path).len())).collect()
     }
 
     /// Waits until it stands so, or until nothing arrives any more. Whether it stands so.
