@@ -26,7 +26,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
-use tidings_rules::story::pace::DeliveryPolicy;
+use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName, Severity};
 
 pub use hosts::{HostSetting, HostSettings};

@@ -35,7 +35,7 @@ use url::Url;
 use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Receiver, draft};
 use crate::clock::{later, now};
-use crate::config::Config;
+use crate::config::{Config, Notifier};
 use crate::daemon::hosts::{HostPermits, Permit};
 use crate::daemon::poller::LastRead;
 use crate::daemon::reload::StartError;
@@ -45,7 +45,7 @@ use crate::http::{
 };
 use crate::notify::SendContext;
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
-use tidings_rules::story::{FeedName, Severity};
+use tidings_rules::story::{FeedName, NotifierName, Severity};
 use tidings_rules::{Carrier, KnownNames, Rules};
 
 /// Documents that are read and not recorded at once.
@@ -113,6 +113,8 @@ pub struct RunEnd {
     /// Messages that are still to be sent, those included that nobody in the configuration can
     /// receive.
     pub undelivered: i64,
+    /// When the first of them is due, if a single round ended.
+    pub next_delivery: Option<Timestamp>,
     /// Messages that were refused in this run, and are kept as dead.
     pub refused: usize,
 }
@@ -174,16 +176,21 @@ async fn run_on(
     let known = known(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
+    store.retry_at_once(consoles(&config), now()).await?;
     greet(&config, &rules, store.count_holdings().await?, &begun);
     let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
     world.cut_waits(now()).await;
+    world.restart_page_waits(now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
         world.hosts.rest(&HostKey(host), until);
     }
     let feeds = poller::states(&world).await?;
     let work = async {
         match mode {
-            Mode::Forever => forever(&world, feeds, files, reload, stop.clone()).await,
+            Mode::Forever => {
+                forever(&world, feeds, files, reload, stop.clone()).await;
+                None
+            }
             Mode::Once => once(&world, feeds, stop.clone()).await,
         }
     };
@@ -192,8 +199,9 @@ async fn run_on(
             stop.run_until_cancelled(Box::pin(damage::check(&world.store, &world.config))).await;
         }
     };
-    tokio::join!(work, check);
+    let (next_delivery, ()) = tokio::join!(work, check);
     Ok(RunEnd {
+        next_delivery,
         undelivered: store.count_undelivered(now()).await?,
         refused: world.refused.load(Ordering::Relaxed),
     })
@@ -217,13 +225,19 @@ async fn forever(
     );
 }
 
-async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
+/// Returns when the next message is due.
+async fn once(
+    world: &Arc<World>,
+    feeds: Vec<FeedState>,
+    stop: CancellationToken,
+) -> Option<Timestamp> {
     backfill::look_back(world, stop.clone()).await;
     poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), stop.clone()).await;
     recheck::look_again(Arc::clone(world), stop.clone()).await;
-    dispatcher::deliver(Arc::clone(world), stop.clone()).await;
+    let next = dispatcher::deliver(Arc::clone(world), stop.clone()).await;
     housekeeping::keep_house(world, stop).await;
+    next
 }
 
 fn world(
@@ -280,7 +294,7 @@ pub fn known(config: &Config) -> KnownNames {
     KnownNames {
         notifiers: config.notifiers.keys().cloned().collect(),
         feeds: config.feeds.iter().map(carrier).collect(),
-        unheard: Severity::ALL
+        unrouted: Severity::ALL
             .into_iter()
             .filter(|severity| config.notify.of(*severity).is_empty())
             .collect(),
@@ -291,6 +305,13 @@ pub fn known(config: &Config) -> KnownNames {
 #[must_use]
 pub fn receivers(config: &Config) -> Vec<Receiver> {
     config.notifiers.iter().flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
+}
+
+/// The notifiers whose receiver is another pipe or terminal in each run.
+fn consoles(config: &Config) -> Vec<NotifierName> {
+    let consoles =
+        config.notifiers.iter().filter(|(_, notifier)| matches!(notifier, Notifier::Console(_)));
+    consoles.map(|(name, _)| name.clone()).collect()
 }
 
 fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
@@ -333,11 +354,26 @@ impl World {
         want: Want,
         validators: Validators,
     ) -> Result<HttpAnswer, FetchError> {
+        self.fetch_once_admitted(url, want, validators, &Notify::new()).await
+    }
+
+    /// As [`fetch`](Self::fetch); `admitted` is notified when a request begins.
+    async fn fetch_once_admitted(
+        &self,
+        url: &Url,
+        want: Want,
+        validators: Validators,
+        admitted: &Notify,
+    ) -> Result<HttpAnswer, FetchError> {
         if url.scheme() == "file" {
             return http::read_file(url, &validators).await;
         }
         let request = HttpRequest { url: url.clone(), validators, want };
-        let admit = |url| self.admit(url, want);
+        let admit = |url| async {
+            let permit = self.admit(url, want).await?;
+            admitted.notify_one();
+            Ok(permit)
+        };
         http::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
     }
 
@@ -369,6 +405,15 @@ impl World {
             error!("waits cannot be held against the clock: {why}; that is tried again");
         }
         self.pages.notify_one();
+    }
+}
+
+impl World {
+    /// Has every story that waits for its page wait from `now` on.
+    async fn restart_page_waits(&self, now: Timestamp) {
+        if let Err(why) = self.store.restart_page_waits(now).await {
+            error!("waits for pages cannot be begun anew: {why}");
+        }
     }
 }
 

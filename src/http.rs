@@ -19,7 +19,9 @@ pub(crate) use body::ParsingMemory;
 pub use body::{Body, BodyBudget};
 pub use failure::explain;
 pub use file::read_file;
-pub use headers::{RetryAfter, retry_after, wait_from_answer};
+pub use headers::{
+    RetryAfter, answered_at, retry_after, wait_from_answer, wait_in_words, wait_of_seconds,
+};
 pub use reach::{HttpClients, NoClient, client_that_trusts};
 
 /// Where this program lives: publishers who wonder about our requests find it in the User-Agent.

@@ -63,7 +63,7 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
     let notify = routing::routing(&mut entries, &notifiers.names, reader);
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
     for key in LATER_BUT_HARMLESS {
-        if let Some(span) = entries.place_of(key) {
+        if let Some(span) = entries.key_span(key) {
             let warning = entries
                 .node()
                 .warning(format!("`{key}` comes in a later version, and does nothing yet"));
@@ -71,7 +71,7 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
         }
     }
     reader.refuse_later(&mut entries, &LATER);
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     Some(Config {
         store: store?,
         rules: rules?,

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reader::ConfigReader;
 use super::{ConsoleFormat, Notifier};
 use tidings_rules::story::NotifierName;
-use tidings_rules::story::pace::DeliveryPolicy;
+use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::yaml::{Entries, Node};
 
 /// What notifiers cannot do yet.
@@ -70,7 +70,7 @@ fn notifier(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Notifier, 
     };
     let manners = manners::manners(&mut entries, reader);
     reader.refuse_later(&mut entries, &LATER);
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     notifier.zip(manners)
 }
 

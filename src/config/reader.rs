@@ -125,7 +125,7 @@ impl ConfigReader<'_> {
     /// watched, and nobody would know.
     pub(super) fn refuse_later(&mut self, entries: &mut Entries<'_>, keys: &[&'static str]) {
         for key in keys {
-            if let Some(span) = entries.place_of(key) {
+            if let Some(span) = entries.key_span(key) {
                 let fault = entries.node().fault(format!("`{key}` comes in a later version"));
                 let help = "remove it for now: nothing reads it yet, and something else would happen than you wrote";
                 self.faults.push(Fault { span, ..fault }.help(help));

@@ -100,9 +100,10 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
     server.serve("/feed.xml", stories(&server, &[&format!("{first}, police say"), other]));
     server.wait_for("/hook", 2).await;
     folder
-        .wait_until("SELECT count(*) FROM story WHERE revision = 2 AND status <> 'waiting'", |count| {
-            count == "1"
-        })
+        .wait_until(
+            "SELECT count(*) FROM story WHERE revision = 2 AND status <> 'waiting'",
+            |count| count == "1",
+        )
         .await;
     assert_eq!(rows(&server), ["36/Ivan Petrov", "7/Acme Ltd", "36/Ivan Petrov"]);
     assert_eq!(tidings.terminate().await, 0);

@@ -6,63 +6,49 @@
 
 use aho_corasick::AhoCorasick;
 
-use super::Carrier;
 use crate::language::scope::Scope;
 use crate::language::tree::Tree;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use anchor::Chooser;
-use features::{Derived, Feature, Features, number};
-use marks::Marks;
+use document_index::DocumentIndex;
+use features::{Derived, Feature, number};
+use found_features::FoundFeatures;
 use node::{ClauseNode, Nodes};
 use occurrences::WordRange;
 use postings::{FeaturePostings, Posting, PostingTarget, Postings};
-use program::{Program, ProgramWriter};
-use run::{Decided, ProgramRun};
-use sheet::DocumentIndex;
+use program::ProgramWriter;
+use program_run::{Decided, ProgramRun};
 
+pub(crate) use compiled::Engine;
 pub use frequency::Frequencies;
 
 mod anchor;
+mod compiled;
+mod document_index;
 mod features;
+mod found_features;
 mod frequency;
-pub(crate) mod hints;
+mod indexed_texts;
 mod interned;
-mod marks;
-mod memo;
 pub(crate) mod naive;
 mod node;
 mod occurrences;
-pub(crate) mod page;
+mod opcode;
 mod postings;
 mod program;
-mod run;
-mod sheet;
+mod program_run;
 mod sorted;
-mod text;
-pub(crate) mod truth;
+mod stem_cache;
+pub(crate) mod story_part;
+pub(crate) mod teaser_hints;
+pub(crate) mod tokenized_story;
 mod vocabulary;
-
-/// Rules by their numbers, ready to be looked for.
-#[derive(Debug)]
-pub(crate) struct Engine {
-    features: Features,
-    postings: Postings,
-    program: Program,
-    /// The programs of rules that no feature calls up: they are run for every story. What is
-    /// refused when rules are read leaves none.
-    always: Box<[u32]>,
-    /// What patterns cannot do without, and the feature of each piece.
-    literals: Option<(AhoCorasick, Box<[Feature]>)>,
-    /// Which fields any rule names.
-    fields: [bool; Scope::ALL.len()],
-    rules: usize,
-}
 
 /// Memory for one story at a time, used again for the next: once it has seen a few, it asks for no
 /// more.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    sheet: DocumentIndex,
+    index: DocumentIndex,
     decided: Decided,
     found: [Vec<WordRange>; 2],
     /// What was found calls this up, and whether headline or text had it.
@@ -94,7 +80,7 @@ impl Engine {
         frequencies: &Frequencies,
     ) -> Self {
         let mut nodes = Nodes::default();
-        let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.rule(tree)).collect();
+        let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.add_rule(tree)).collect();
         let groups: Vec<(u32, Feature)> = groups(&mut nodes);
         let (features, shares) = nodes.features.finish(frequencies, roots.len());
         let (mut chooser, mut writer) =
@@ -104,7 +90,7 @@ impl Engine {
         for (id, feature) in groups {
             let anchors = chooser.anchors(id).unwrap_or_default();
             let feature = nodes.features.finished(feature);
-            let at = writer.group(GROUP | feature, id);
+            let at = writer.write_group(GROUP | feature, id);
             posted.extend(anchors.iter().map(|anchor| {
                 (
                     anchor.feature,
@@ -114,7 +100,7 @@ impl Engine {
             chooser.stand_for(id, feature);
         }
         for (rule, root) in (0_u32..).zip(&roots) {
-            always.extend(post(rule, *root, ever, (&mut chooser, &mut writer), &mut posted));
+            always.extend(post_rule(rule, *root, ever, (&mut chooser, &mut writer), &mut posted));
         }
         let literals = literals(&nodes);
         let fields = Scope::ALL.map(|scope| nodes.names(scope));
@@ -143,33 +129,34 @@ impl Engine {
         scratch: &'s mut Scratch,
     ) -> &'s [u32] {
         scratch.clear(self);
-        let Scratch { sheet, decided, found, calls, due, looked_at, marked, matched } = scratch;
-        sheet.read(self, story, carriers);
-        let mut run = ProgramRun { engine: self, story, carriers, sheet, decided, found };
+        let Scratch { index: sheet, decided, found, calls, due, looked_at, marked, matched } =
+            scratch;
+        sheet.index(self, story, carriers);
+        let mut run = ProgramRun { engine: self, story, carriers, index: sheet, decided, found };
         let mut seen = 0;
-        while run.sheet.marks.found(seen).is_some() {
+        while run.index.found_features.found(seen).is_some() {
             calls.clear();
-            while let Some(feature) = run.sheet.marks.found(seen) {
+            while let Some(feature) = run.index.found_features.found(seen) {
                 calls.extend(
                     self.postings
                         .call(feature)
-                        .map(|call| (run.sheet.marks.in_text(feature), call)),
+                        .map(|call| (run.index.found_features.in_text(feature), call)),
                 );
                 seen += 1;
             }
-            self.sort_called(calls, &run.sheet.marks, matched, due);
+            self.sort_called(calls, &run.index.found_features, matched, due);
             for (at, head) in &mut *due {
                 *head = self.program.code[*at as usize];
             }
             for (at, head) in &*due {
                 let at = *at as usize;
                 let number = head & !(GROUP | SEVERAL);
-                let is_new = head & SEVERAL == 0 || mark(looked_at, marked, number);
+                let is_new = head & SEVERAL == 0 || mark_rule(looked_at, marked, number);
                 if is_new && run.holds(at + 1, None) {
                     if head & GROUP == 0 {
                         matched.push(number);
                     } else {
-                        run.sheet.marks.mark(number, false);
+                        run.index.found_features.insert(number, false);
                     }
                 }
             }
@@ -189,7 +176,7 @@ impl Engine {
     fn sort_called(
         &self,
         calls: &[(bool, FeaturePostings)],
-        marks: &Marks,
+        marks: &FoundFeatures,
         matched: &mut Vec<u32>,
         due: &mut Vec<(u32, u32)>,
     ) {
@@ -214,18 +201,13 @@ impl Engine {
     pub(crate) fn bytes(&self) -> usize {
         self.features.bytes() + self.postings.bytes() + self.program.bytes()
     }
-
-    /// Whether any rule looks into `scope`.
-    fn looks_at(&self, scope: Scope) -> bool {
-        Scope::ALL.iter().zip(self.fields).any(|(known, named)| *known == scope && named)
-    }
 }
 
 impl Scratch {
     /// Memory that has seen no story yet.
     pub(crate) fn new() -> Self {
         Self {
-            sheet: DocumentIndex::new(),
+            index: DocumentIndex::new(),
             decided: Decided::default(),
             found: Default::default(),
             calls: Vec::new(),
@@ -247,7 +229,7 @@ impl Scratch {
 }
 
 /// Marks a rule as looked at; whether it was not.
-fn mark(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
+fn mark_rule(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
     let (word, bit) = (&mut looked_at[rule as usize / 64], 1 << (rule % 64));
     let is_new = *word & bit == 0;
     *word |= bit;
@@ -273,14 +255,16 @@ fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
 
 /// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up.
 /// Every story has the feature `ever`.
-fn post(
+fn post_rule(
     rule: u32,
     root: u32,
     ever: Feature,
     (chooser, writer): (&mut Chooser<'_>, &mut ProgramWriter<'_>),
     posted: &mut Vec<(Feature, Posting)>,
 ) -> Option<u32> {
-    let Some(anchors) = chooser.anchors(root) else { return Some(writer.rule(rule, root, &[])) };
+    let Some(anchors) = chooser.anchors(root) else {
+        return Some(writer.write_rule(rule, root, &[]));
+    };
     let known = match *anchors {
         [only] if only.in_text => [Some(only.feature), only.guard].into_iter().flatten().collect(),
         _ => Vec::new(),
@@ -292,7 +276,7 @@ fn post(
             PostingTarget::Rule(rule)
         } else {
             PostingTarget::Program(
-                *program.get_or_insert_with(|| writer.rule(rule | several, root, &known)),
+                *program.get_or_insert_with(|| writer.write_rule(rule | several, root, &known)),
             )
         };
         posted.push((anchor.feature, Posting::new(target, anchor.guard, anchor.in_text, ever)));

@@ -3,20 +3,19 @@
 
 use serde::Serialize;
 
-use super::Carrier;
 use crate::engine::naive::truth;
-use crate::engine::page::{StoryView, TokenizedStory};
-use crate::engine::truth::Truth;
+use crate::engine::tokenized_story::{StoryView, TokenizedStory};
 use crate::explain::evidence::{ClauseScope, of_leaf};
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::tree::{TextUnit, Tree};
-use crate::story::{Evidence, Read, Story};
+use crate::language::truth::Truth;
+use crate::story::{Carrier, Evidence, Read, Story};
 
-pub(crate) mod barred;
 pub(crate) mod evidence;
 pub(crate) mod excerpt;
-mod near;
+pub(crate) mod filtered_out;
+mod near_misses;
 
 /// One clause of an expression, and what a story makes of it.
 #[derive(Clone, Debug, Serialize)]
@@ -40,7 +39,12 @@ pub struct Clause {
 }
 
 /// What of `tree` holds of `story`, seen in `carriers`, of which so much was read, and why.
-pub(crate) fn of_story(tree: &Tree, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
+pub(crate) fn explain_story(
+    tree: &Tree,
+    story: &Story,
+    carriers: &[Carrier],
+    read: &Read,
+) -> Clause {
     let page = TokenizedStory::new(story, carriers);
     explain(tree, &if *read == Read::Full { page } else { page.unread() })
 }
@@ -77,7 +81,7 @@ impl Clause {
 }
 
 fn clause(tree: &Tree, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Clause {
-    let text = written(tree, sight.field);
+    let text = print::in_field(tree, sight.field);
     let all = |branches: &[Tree]| -> Vec<Clause> {
         branches.iter().map(|branch| clause(branch, sight, page)).collect()
     };
@@ -118,12 +122,12 @@ fn clause(tree: &Tree, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Cla
         Tree::Within(unit, branch, _) => {
             within(*unit, branch, text, truth(tree, page, sight.view), sight, page)
         }
-        leaf => of(leaf, text, truth(leaf, page, sight.view), sight, page),
+        leaf => explain_tree(leaf, text, truth(leaf, page, sight.view), sight, page),
     }
 }
 
 /// A clause without clauses.
-fn of(
+fn explain_tree(
     leaf: &Tree,
     text: String,
     truth: Truth,
@@ -133,9 +137,9 @@ fn of(
     let holds = truth == Truth::True;
     let evidence = if holds { of_leaf(leaf, sight, page) } else { Vec::new() };
     let notes = match leaf {
-        Tree::Compare(comparison, _) => vec![near::measured(*comparison, page)],
+        Tree::Compare(comparison, _) => vec![near_misses::measured(*comparison, page)],
         _ if holds => Vec::new(),
-        _ => near::notes(leaf, sight, page),
+        _ => near_misses::notes(leaf, sight, page),
     };
     let lack = Some(match (leaf, truth) {
         (Tree::Compare(..), Truth::Unknown) => format!("`{text}` cannot be told"),
@@ -178,7 +182,7 @@ fn within(
         (_, Some((0, _))) if !inner.notes.is_empty() => std::mem::take(&mut inner.notes),
         (_, Some((0, _))) => vec![format!("no {} has any of it", unit.name())],
         (_, Some((_, part))) => {
-            let nearest = page.shown(&part).split_whitespace().collect::<Vec<_>>().join(" ");
+            let nearest = page.shown_text(&part).split_whitespace().collect::<Vec<_>>().join(" ");
             vec![format!(
                 "nearest {}: «{}»",
                 unit.name(),
@@ -211,15 +215,6 @@ fn forbidden(inner: &Clause) -> String {
         }
         _ if found.is_empty() => format!("`{}` is there, but must not", inner.text),
         _ => format!("{found} is there, but must not"),
-    }
-}
-
-/// `tree` in canonical form, with the name of its field.
-pub(crate) fn written(tree: &Tree, field: Option<Scope>) -> String {
-    let expression = print::expression(tree);
-    match (field, tree) {
-        (None, _) | (_, Tree::In(..)) => expression,
-        (Some(field), _) => format!("{}:{}", field.as_str(), print::operand(tree)),
     }
 }
 

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::language::comparison::{Comparison, Sign};
-use crate::language::operand::Operand;
+use crate::language::lists::Lists;
 use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
-use crate::language::syntax::Lists;
-use crate::language::term::{Forms, Term, TermList};
+use crate::language::term::{Forms, Term};
+use crate::language::term_list::TermList;
 use crate::language::tree::{TextUnit, Tree};
 use crate::story::Story;
 
@@ -98,7 +98,7 @@ pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree>
     let list = Just(Tree::List(Arc::clone(&lists().by_name["dprk"]), 0..0));
     let leaf = prop_oneof![4 => term, 1 => list].boxed();
     let operand = proptest::collection::vec(leaf.clone(), 1..3)
-        .prop_map(|choices| Operand::of(Tree::any(choices)).expect("terms and lists"));
+        .prop_map(|choices| Tree::any(choices).into_operand().expect("terms and lists"));
     let link = prop_oneof![
         (0..1000_usize).prop_map(Proximity::Near),
         (0..9_usize).prop_map(Proximity::Onear),

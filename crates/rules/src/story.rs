@@ -1,8 +1,9 @@
 //! Plain data that every room shares: a story, where it was seen, and what proves that a rule
 //! matched it.
 
+mod carrier;
+pub mod delivery;
 pub mod headline;
-pub mod pace;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,6 +11,8 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use carrier::{Carrier, FeedFilter};
 
 /// The name of a feed: its identity in the store and in rules, unique in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -33,7 +33,7 @@ pub(super) struct Chooser<'n> {
 #[derive(Clone, Copy, Debug)]
 struct Around {
     /// What a unit is part of.
-    sight: LeafScope,
+    scope: LeafScope,
     guard: Option<Feature>,
     /// Whether the rule holds if the node and the guard do.
     decides: bool,
@@ -62,7 +62,7 @@ impl<'n> Chooser<'n> {
     /// without any feature.
     pub(super) fn anchors(&mut self, id: NodeId) -> Option<Vec<Anchor>> {
         let mut anchors = Vec::new();
-        let around = Around { sight: TEXT, guard: None, decides: true };
+        let around = Around { scope: TEXT, guard: None, decides: true };
         self.weigh(id).is_finite().then(|| {
             self.post(id, around, &mut anchors);
             anchors
@@ -161,12 +161,12 @@ impl<'n> Chooser<'n> {
                     [only] if *link != Proximity::Except => Some(self.rarest(only)),
                     _ => None,
                 };
-                let around = self.guarded(around, other.filter(|_| sight.is_of_text(around.sight)));
+                let around = self.guarded(around, other.filter(|_| sight.is_of_text(around.scope)));
                 self.post_any(rarer, *sight, around, anchors);
             }
             ClauseNode::Within(sight, _, branch) => {
-                let sight = if *sight == LeafScope::Unit { around.sight } else { *sight };
-                self.post(*branch, Around { sight, decides: false, ..around }, anchors);
+                let sight = if *sight == LeafScope::Unit { around.scope } else { *sight };
+                self.post(*branch, Around { scope: sight, decides: false, ..around }, anchors);
             }
             ClauseNode::Pattern(sight, pattern) => {
                 for literal in &nodes.patterns[*pattern as usize].1 {
@@ -209,7 +209,7 @@ impl<'n> Chooser<'n> {
             let guard = Some(self.nodes.features.finished(*feature));
             return self.post(branches[chosen], Around { guard, ..around }, anchors);
         }
-        let must = others.iter().filter_map(|branch| self.must(*branch, around.sight));
+        let must = others.iter().filter_map(|branch| self.must(*branch, around.scope));
         let must = must.min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
         let around = Around { decides: false, ..self.guarded(around, must) };
         self.post(branches[chosen], around, anchors);
@@ -222,7 +222,7 @@ impl<'n> Chooser<'n> {
         around: Around,
         anchors: &mut Vec<Anchor>,
     ) {
-        let is_of_text = sight.is_of_text(around.sight);
+        let is_of_text = sight.is_of_text(around.scope);
         for phrase in phrases {
             let words = &self.nodes.phrase(*phrase).words;
             let rarest_at = rarest(words, |feature| self.share(feature));
@@ -241,7 +241,7 @@ impl<'n> Chooser<'n> {
     fn anchor(&self, feature: Feature, sight: LeafScope, around: Around) -> Anchor {
         let feature = self.nodes.features.finished(feature);
         let guard = around.guard.filter(|guard| *guard != feature);
-        let in_text = sight.is_of_text(around.sight);
+        let in_text = sight.is_of_text(around.scope);
         Anchor { feature, guard, in_text, decides: around.decides && in_text }
     }
 

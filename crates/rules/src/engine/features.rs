@@ -203,7 +203,7 @@ impl Collector {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         for (word, feature) in &self.words {
             let in_rules = self.uses[*feature as usize] as f32 / rules.max(1) as f32;
-            shares[*feature as usize] = frequencies.of(word, in_rules);
+            shares[*feature as usize] = frequencies.share_of_stories(word, in_rules);
         }
         for (word, more) in pairs {
             let part = if more & IN_CAPITALS == 0 { 1.0 } else { 0.1 };
@@ -250,7 +250,7 @@ impl Features {
 
     /// The features that a word of a rule has besides itself, each with whether it has it only in
     /// capitals.
-    pub(super) fn more(&self, word: Feature) -> impl Iterator<Item = (Feature, bool)> {
+    pub(super) fn derived_features(&self, word: Feature) -> impl Iterator<Item = (Feature, bool)> {
         let (start, end) = (self.starts[word as usize], self.starts[word as usize + 1]);
         self.more[start as usize..end as usize]
             .iter()
@@ -363,7 +363,7 @@ impl WordPrefixes {
             if prefix.len() < 3 {
                 beginnings.fill(u64::MAX);
             }
-            let at = beginning(Key::of(prefix.as_bytes()));
+            let at = beginning(Key::from_word(prefix.as_bytes()));
             beginnings[at / 64] |= 1 << (at % 64);
         }
         Self {
@@ -385,7 +385,7 @@ impl WordPrefixes {
 
     /// The feature of words that begin with `prefix`, if that is one of them.
     fn get(&self, seed: Seed, prefix: &[u8]) -> Option<Feature> {
-        let key = Key::of(prefix);
+        let key = Key::from_word(prefix);
         self.table.get(key.hash(seed), key)
     }
 }

@@ -44,7 +44,7 @@ impl Frequencies {
 
     /// The share of `word`, which stands in the share `in_rules` of all rules: people watch what is
     /// written about.
-    pub(super) fn of(&self, word: &str, in_rules: f32) -> f32 {
+    pub(super) fn share_of_stories(&self, word: &str, in_rules: f32) -> f32 {
         self.shares.get(word).copied().unwrap_or_else(|| in_rules.clamp(UNKNOWN, MOST_BY_RULES))
     }
 }
@@ -76,8 +76,8 @@ mod tests {
             words.len() > 900 && table.shares.values().all(|share| (UNKNOWN..=1.0).contains(share))
         );
         assert!(
-            table.of("the", 0.0) > table.of("russia", 0.0)
-                && table.of("russia", 0.0) > table.of("zzyzx", 0.0)
+            table.share_of_stories("the", 0.0) > table.share_of_stories("russia", 0.0)
+                && table.share_of_stories("russia", 0.0) > table.share_of_stories("zzyzx", 0.0)
         );
     }
 }

@@ -7,13 +7,14 @@ use url::Host;
 
 use super::features::{Collector, Derived, Feature, number};
 use super::interned::Interned;
-use crate::engine::page::language;
+use crate::engine::tokenized_story::language;
 use crate::language::comparison::Comparison;
 use crate::language::operand::{Choice, Operand};
 use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
-use crate::language::term::{Term, TermList};
+use crate::language::term::Term;
+use crate::language::term_list::TermList;
 use crate::language::tree::{TextUnit, Tree};
 
 /// The number of a node.
@@ -90,7 +91,7 @@ pub(super) struct Nodes {
 
 impl Nodes {
     /// The node of a rule.
-    pub(super) fn rule(&mut self, tree: &Tree) -> NodeId {
+    pub(super) fn add_rule(&mut self, tree: &Tree) -> NodeId {
         let node = self.tree(tree, LeafScope::Field(Scope::Text), true);
         self.parents[node as usize] += 1;
         node
@@ -259,7 +260,7 @@ impl Nodes {
 
     fn phrase_of(&mut self, term: &Term) -> PhraseId {
         let words = term.words.iter().map(|word| self.features.word(word)).collect();
-        self.phrases.add(NodePhrase { words, capitals: term.capitals.clone() }).0
+        self.phrases.intern(NodePhrase { words, capitals: term.capitals.clone() }).0
     }
 
     fn pattern(&mut self, pattern: &Arc<Pattern>) -> u32 {
@@ -290,7 +291,7 @@ impl Nodes {
         {
             return only;
         }
-        let (id, is_new) = self.all.add(node);
+        let (id, is_new) = self.all.intern(node);
         if is_new {
             for branch in self.all[id].branches() {
                 self.parents[*branch as usize] += 1;

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use super::Engine;
+use super::compiled::Engine;
+use super::document_index::DocumentIndex;
 use super::program::CAPITALS;
-use super::sheet::DocumentIndex;
-use crate::Carrier;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use crate::text::is_written_so;
 
 /// The words of an occurrence: the number of the first, and of the one behind the last.
@@ -45,7 +44,7 @@ impl<'c> Iterator for CompiledPhrases<'c> {
 
 /// Calls `found` with the occurrences in `within` of each phrase of the operand at `at`, until it
 /// has seen enough and says true; whether it did.
-pub(super) fn each(
+pub(super) fn any_occurrence(
     (engine, story, carriers): (&Engine, &Story, &[Carrier]),
     sheet: &mut DocumentIndex,
     at: usize,
@@ -55,12 +54,12 @@ pub(super) fn each(
     let code = &engine.program.code[at..];
     let mut phrases = CompiledPhrases { code: &code[1..], left: code[0] };
     phrases.any(|phrase| {
-        phrase.words.iter().all(|word| sheet.marks.has(*word)) && {
-            sheet.place();
+        phrase.words.iter().all(|word| sheet.found_features.contains(*word)) && {
+            sheet.locate_features();
             let sheet = &*sheet;
             let length = u32::try_from(phrase.words.len()).unwrap_or(u32::MAX);
             let before = u32::try_from(phrase.rarest).unwrap_or(u32::MAX);
-            let places = sheet.places(phrase.words[phrase.rarest], within).iter();
+            let places = sheet.words_with_feature(phrase.words[phrase.rarest], within).iter();
             let starts = places.filter_map(|place| {
                 place.checked_sub(before).filter(|start| *start >= within.start)
             });
@@ -69,7 +68,7 @@ pub(super) fn each(
             whole.any(|start| {
                 let stands =
                     (start..).zip(phrase.words).enumerate().all(|(number, (word, feature))| {
-                        number == phrase.rarest || sheet.is(engine, word, *feature)
+                        number == phrase.rarest || sheet.word_has_feature(engine, word, *feature)
                     });
                 let end = start + length;
                 stands
@@ -92,7 +91,9 @@ fn are_written_so(
     start: u32,
     capitals: &[Vec<bool>],
 ) -> bool {
-    let Some(text) = sheet.texts.of_word(start).filter(|text| !text.shouted) else { return false };
+    let Some(text) = sheet.texts.text_of_word(start).filter(|text| !text.all_caps) else {
+        return false;
+    };
     let raw = text.raw(story, carriers);
     let places = &sheet.words.places()[start as usize..];
     places.iter().zip(capitals).all(|(place, wanted)| {
@@ -101,7 +102,7 @@ fn are_written_so(
 }
 
 /// In how many places `found` stands that do not overlap, at most.
-pub(super) fn apart(found: &mut [WordRange]) -> usize {
+pub(super) fn count_disjoint(found: &mut [WordRange]) -> usize {
     found.sort_unstable_by_key(|(_, end)| *end);
     let mut last = 0;
     let mut count = 0;
@@ -116,7 +117,7 @@ pub(super) fn apart(found: &mut [WordRange]) -> usize {
 
 /// Whether one of `left` stands before one of `right`, with at most so many words between; `right`
 /// is sorted.
-pub(super) fn in_order(
+pub(super) fn any_in_order(
     left: &[WordRange],
     right: &[WordRange],
     most: u32,
@@ -129,7 +130,7 @@ pub(super) fn in_order(
 }
 
 /// Whether one of `left` overlaps none of `right`, which is sorted.
-pub(super) fn is_outside(left: &mut [WordRange], right: &[WordRange]) -> bool {
+pub(super) fn any_outside(left: &mut [WordRange], right: &[WordRange]) -> bool {
     left.sort_unstable_by_key(|(_, end)| *end);
     // Of those that begin before the end of the one that is looked at, how many there are and how
     // far they reach.

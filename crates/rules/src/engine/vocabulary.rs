@@ -60,7 +60,7 @@ const KEPT: [u64; CHUNK + 1] = {
 
 impl<'w> Key<'w> {
     /// The key of a whole word.
-    pub(super) fn of(word: &'w [u8]) -> Self {
+    pub(super) fn from_word(word: &'w [u8]) -> Self {
         Self { bytes: word, length: word.len() }
     }
 
@@ -138,7 +138,7 @@ impl Vocabulary {
             let place =
                 u32::try_from(records.len()).expect("rules have less than 32 gigabytes of words");
             let length = u32::try_from(word.len()).expect("no rule has four gigabytes");
-            let key = Key::of(word);
+            let key = Key::from_word(word);
             records.push(u64::from(number) | u64::from(length) << 32);
             records.extend([0, CHUNK].into_iter().chain(key.further()).map(|at| key.chunk(at)));
             let hash = key.hash(seed);
@@ -238,7 +238,7 @@ mod tests {
     use super::{Key, Seed, Vocabulary};
 
     fn get(table: &Vocabulary, seed: Seed, word: &str) -> Option<u32> {
-        let key = Key::of(word.as_bytes());
+        let key = Key::from_word(word.as_bytes());
         table.get(key.hash(seed), key)
     }
 
@@ -249,7 +249,7 @@ mod tests {
         let table = Vocabulary::new(seed, words.iter().map(String::as_bytes).zip(0_u32..10_000));
         for (number, word) in (0_u32..).zip(&words) {
             assert_eq!(get(&table, seed, word), Some(number));
-            assert!(table.may_hold(Key::of(word.as_bytes()).hash(seed)));
+            assert!(table.may_hold(Key::from_word(word.as_bytes()).hash(seed)));
         }
         for word in ["word", "", "word10000"] {
             assert_eq!(get(&table, seed, word), None);
@@ -260,9 +260,9 @@ mod tests {
     #[test]
     fn a_hash_never_decides_alone() {
         let table = Vocabulary::new(Seed::default(), [(&b"arms"[..], 7)].into_iter());
-        let hash = Key::of(b"arms").hash(Seed::default());
-        assert_eq!(table.get(hash, Key::of(b"arms")), Some(7));
-        assert_eq!(table.get(hash, Key::of(b"oils")), None);
+        let hash = Key::from_word(b"arms").hash(Seed::default());
+        assert_eq!(table.get(hash, Key::from_word(b"arms")), Some(7));
+        assert_eq!(table.get(hash, Key::from_word(b"oils")), None);
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
             let key = Key::padded(&padded, length);
             assert_eq!(
                 (key.hash(seed), key.word()),
-                (Key::of(&word).hash(seed), &*word),
+                (Key::from_word(&word).hash(seed), &*word),
                 "{length}"
             );
         }

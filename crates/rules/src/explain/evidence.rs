@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::excerpt;
 use crate::engine::naive;
-use crate::engine::page::{ShownPlace, StoryView, TokenizedStory};
-use crate::engine::truth::Truth;
-use crate::explain::written;
-use crate::language::operand::Occurrence;
+use crate::engine::naive::occurrences::Occurrence;
+use crate::engine::tokenized_story::{ShownPlace, StoryView, TokenizedStory};
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
+use crate::language::truth::Truth;
 use crate::story::{Evidence, Field};
 use crate::text::sentence_around;
 
@@ -96,7 +95,7 @@ fn collect(
 /// Says of what was `found` that it proves `clause`.
 fn prove(found: &mut [Evidence], clause: &Tree, sight: ClauseScope<'_>) {
     if !found.is_empty() {
-        let (clause, _) = excerpt::around(&written(clause, sight.field), &(0..0), SENTENCE);
+        let (clause, _) = excerpt::around(&print::in_field(clause, sight.field), &(0..0), SENTENCE);
         for evidence in found {
             evidence.clause = Some(clause.clone());
         }
@@ -113,7 +112,7 @@ pub(crate) fn of_leaf(
         found
             .iter()
             .take(MOST_OF_A_LIST)
-            .map(|(term, at)| piece(term, page.place(at), sight.field, page))
+            .map(|(term, at)| piece(term, page.shown_place(at), sight.field, page))
             .collect()
     };
     match leaf {
@@ -130,7 +129,10 @@ pub(crate) fn of_leaf(
                 )
             };
             let found = page.search(pattern, sight.view);
-            found.map(|(text, span)| named(page.place_of(text, span))).into_iter().collect()
+            found
+                .map(|(text, span)| named(page.shown_place_of_bytes(text, span)))
+                .into_iter()
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -147,8 +149,9 @@ fn of_terms(
 /// What shows `term` where it stands first.
 fn of_term(term: &Term, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Option<Evidence> {
     let first = page.occurrences(term, sight.view).next();
-    let is_found = first.is_some() || page.has(term, sight.view);
-    is_found.then(|| piece(term, first.and_then(|first| page.place(&first)), sight.field, page))
+    let is_found = first.is_some() || page.contains(term, sight.view);
+    is_found
+        .then(|| piece(term, first.and_then(|first| page.shown_place(&first)), sight.field, page))
 }
 
 fn piece(

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
+use super::faults::refuse_later;
 use super::lists::Wordings;
 use super::settings::{self, WrittenSettings};
-use super::{each, examples, refuse_later};
+use super::{each, examples};
 use crate::fault::{Fault, Source};
 use crate::files::when;
 use crate::files::when::When;
-use crate::language::syntax;
-use crate::language::syntax::Lists;
-use crate::language::term::{Forms, TermList};
+use crate::language::term::Forms;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
-use crate::language::{print, row};
 use crate::yaml::{Node, Text};
 use crate::{KnownNames, Rule, Settings};
 
@@ -33,7 +32,7 @@ pub(super) struct NamedRule {
     pub(super) rule: Rule,
     /// How its query was written.
     pub(super) when: When,
-    pub(super) tree: Tree,
+    pub(super) tree: Arc<Tree>,
     /// The list for each row of which it is a rule.
     pub(super) each: Option<Arc<TermList>>,
     /// The forms in which its words are found.
@@ -44,7 +43,7 @@ pub(super) struct NamedRule {
 
 /// Reads one rule, what it leaves out taken from `defaults`; `None` if it has no name or no sound
 /// `when`. Other faults are told, too.
-pub(super) fn read(
+pub(super) fn read_rule(
     source: &Arc<Source>,
     node: &Node<'_>,
     defaults: &WrittenSettings,
@@ -54,59 +53,36 @@ pub(super) fn read(
     let mut entries = node.entries(faults)?;
     let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
     let when = entries.require("when", faults);
-    let written = settings::read(&mut entries, context.known, faults).or(defaults);
+    let written = settings::read_settings(&mut entries, context.known, faults).or(defaults);
     let forms = written.forms.unwrap_or_default();
-    let lists = context.wordings.of(forms);
-    let read = when.and_then(|node| when::read(source, &node, &lists, faults));
+    let lists = context.wordings.with_forms(forms);
+    let read = when.and_then(|node| when::read_when(source, &node, &lists, faults));
     let each = entries.get("each").and_then(|node| node.text(faults));
-    let each = each
-        .and_then(|name| Some((each::list(&name, &lists, context.lists_are_sound, faults)?, name)));
+    let each = each.and_then(|name| {
+        Some((each::find_list(&name, &lists, context.lists_are_sound, faults)?, name))
+    });
     let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
     let settings = written.finished();
     if let Some(name) = &name {
         check_heard(name, &settings, context.known, faults);
     }
-    let examples = ["matches", "ignores"].map(|key| examples::read(entries.get(key), faults));
+    let examples =
+        ["matches", "ignores"].map(|key| examples::read_examples(entries.get(key), faults));
     refuse_later(source, &mut entries, &LATER, faults);
-    entries.finish(faults);
+    entries.refuse_unknown_keys(faults);
     let (when, tree) = read?;
     if let Some((list, name)) = &each {
-        each::check(name, &tree, list, faults);
+        each::check_each(name, &tree, list, faults);
     }
     let each = each.map(|(list, _)| list);
     if context.lists_are_sound {
         examples::hold(&tree, each.as_deref(), &examples, faults);
     }
-    if !is_kept(&when, &tree, &lists) {
-        let fault = node.fault("this cannot be written as one expression: its clauses are too deep in one another, or a term has several kinds of quotation marks");
-        faults.push(
-            fault.help(
-                "write fewer clauses in clauses, or make such a term an entry of a term list",
-            ),
-        );
-        return None;
-    }
     let name = name?;
-    let rule = match each.as_ref().and_then(|list| list.rows.first()) {
-        Some(row) => {
-            let tree = row::tree_of(&tree, &row.list);
-            Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), Some(Arc::clone(row)))
-        }
-        None => Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), None),
-    };
+    let tree = Arc::new(tree);
+    let row = each.as_ref().and_then(|list| list.rows.first()).cloned();
+    let rule = Rule::new(name.value.trim(), Arc::clone(&tree), lists, Arc::new(settings), row);
     Some(NamedRule { name, rule, when, tree, each, forms, enabled })
-}
-
-/// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what
-/// was no expression, and quotation marks, can be to blame if it is not.
-fn is_kept(when: &When, tree: &Tree, lists: &Lists) -> bool {
-    let canonical = print::expression(tree);
-    let is_plain =
-        matches!(when, When::Expression(_)) && !canonical.contains(['"', '“', '”', '„', '«', '»']);
-    is_plain
-        || syntax::parse(&canonical, lists)
-            .0
-            .is_some_and(|again| print::expression(&again) == canonical)
 }
 
 fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
@@ -128,7 +104,7 @@ fn check_heard(
     faults: &mut Vec<Fault>,
 ) {
     if settings.notify.is_empty()
-        && known.is_some_and(|known| known.unheard.contains(&settings.severity))
+        && known.is_some_and(|known| known.unrouted.contains(&settings.severity))
     {
         let fault = name
             .fault(0..name.value.len(), format!("nobody would hear of `{}`", name.value.trim()));

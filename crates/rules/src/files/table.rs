@@ -1,14 +1,13 @@
 //! A term list that comes from a table (`from: sdn.csv`): what its file says of it, and its rows.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::place;
+use super::faults::shown_place;
 use crate::fault::{Fault, Source};
-use crate::language::row::ListRow;
 use crate::language::term::Term;
+use crate::language::term_list::ListRow;
 use crate::yaml::{Entries, Text};
 use crate::{Table, story};
 use records::{TableRecord, TableRecords};
@@ -54,7 +53,7 @@ struct TableFaults<'f> {
 
 impl WantedColumns {
     /// Reads the keys beside `from`.
-    pub(super) fn read(
+    pub(super) fn read_table(
         from: Text,
         entries: &mut Entries<'_>,
         faults: &mut Vec<Fault>,
@@ -101,15 +100,17 @@ impl WantedColumns {
         };
         let source = &table.source;
         if let Some(why) = &table.unreadable {
-            let message =
-                format!("the table of `${name}` ({}) cannot be read: {why}", place(&self.from));
+            let message = format!(
+                "the table of `${name}` ({}) cannot be read: {why}",
+                shown_place(&self.from)
+            );
             faults.push(
                 Fault::error(source, 0..0, message)
                     .help("put the file there, or mend its path in `from`"),
             );
             return Vec::new();
         }
-        let Some(records) = records::read(source, faults) else { return Vec::new() };
+        let Some(records) = records::read_records(source, faults) else { return Vec::new() };
         let Some(columns) = self.columns(&records, source, faults) else { return Vec::new() };
         let mut told = TableFaults { source, count: 0, told: faults };
         let rows = rows(name, &records, &columns, &mut told);
@@ -133,11 +134,11 @@ impl WantedColumns {
                 (Some((place, _)), None) => return Some(place),
                 (None, _) => format!(
                     "row 1 has no column `{column}`, which `{key}` asks for ({})",
-                    place(wanted)
+                    shown_place(wanted)
                 ),
                 _ => format!(
                     "row 1 has several columns `{column}`, which `{key}` asks for ({})",
-                    place(wanted)
+                    shown_place(wanted)
                 ),
             };
             faults.push(
@@ -354,12 +355,6 @@ fn cell(record: &TableRecord, place: usize) -> String {
 
 fn shown(text: &str) -> String {
     crate::explain::excerpt::around(text, &(0..0), 60).0
-}
-
-/// The first line of what stands at `start`.
-fn line_at(text: &str, start: usize) -> Range<usize> {
-    let end = text[start..].find(['\n', '\r']).map_or(text.len(), |at| start + at);
-    start..end
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::language::tree::Tree;
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::{Carrier, FeedFilter, KnownNames, Rule};
 
-type Rows = Option<Vec<(Arc<Rule>, Tree)>>;
+type Rows = Option<Vec<(Arc<Rule>, Arc<Tree>)>>;
 
 fn load_files(files: &[(&str, &str)], known: Option<&KnownNames>) -> (Rows, Vec<Fault>) {
     let source = |(name, text): &(&str, &str)| {
@@ -27,7 +27,7 @@ fn refused(files: &[(&str, &str)]) -> String {
             name: FeedName("Yonhap".to_owned()),
             tags: ["wire".to_owned()].into(),
         }],
-        unheard: [Severity::Low].into(),
+        unrouted: [Severity::Low].into(),
     };
     let (loaded, faults) = load_files(files, Some(&known));
     assert!(loaded.is_none(), "it should not load");

@@ -1,6 +1,7 @@
 //! Writes a tree in canonical form: what it prints parses to the same tree.
 
 use super::operand::{Choice, Operand};
+use super::scope::Scope;
 use super::syntax;
 use super::term::Term;
 use super::tree::Tree;
@@ -90,5 +91,13 @@ pub(crate) fn operand(branch: &Tree) -> String {
         | Tree::AnyOf(..)
         | Tree::Within(..)
         | Tree::In(..) => expression(branch),
+    }
+}
+
+/// The expression of `tree`, with the name of the `field` that it is about.
+pub(crate) fn in_field(tree: &Tree, field: Option<Scope>) -> String {
+    match (field, tree) {
+        (None, _) | (_, Tree::In(..)) => expression(tree),
+        (Some(field), _) => format!("{}:{}", field.as_str(), operand(tree)),
     }
 }

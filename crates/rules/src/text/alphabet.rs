@@ -49,7 +49,7 @@ pub(super) struct TwoByteCharacter {
 }
 
 impl TwoByteCharacter {
-    fn of(code: u32, entry: CharacterEntry) -> Self {
+    fn from_code(code: u32, entry: CharacterEntry) -> Self {
         let mut itself = [0; 2];
         if let Some(c) = char::from_u32(code) {
             c.encode_utf8(&mut itself);
@@ -84,8 +84,10 @@ impl Alphabet {
             *place = entry(char::from(code)).kind;
         }
         let (letters, signs): (Box<[CharacterEntry]>, _) = (of(LETTERS), of(SIGNS));
-        let pairs =
-            LETTERS.zip(&letters).map(|(code, entry)| TwoByteCharacter::of(code, *entry)).collect();
+        let pairs = LETTERS
+            .zip(&letters)
+            .map(|(code, entry)| TwoByteCharacter::from_code(code, *entry))
+            .collect();
         Self { ascii, letters, pairs, signs }
     }
 
@@ -95,7 +97,7 @@ impl Alphabet {
     }
 
     /// What a character of several bytes is.
-    pub(super) fn of(&self, c: char) -> CharacterKind {
+    pub(super) fn kind_of(&self, c: char) -> CharacterKind {
         match c {
             '€' => CharacterKind::Sign,
             _ => self.entry(c).map_or(

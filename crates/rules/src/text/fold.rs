@@ -38,7 +38,7 @@ impl Folded {
     }
 
     /// Folds `chunk`, which is `from..to` of the original, and clears it.
-    fn take(&mut self, chunk: &mut String, from: usize, to: usize) {
+    fn push_chunk(&mut self, chunk: &mut String, from: usize, to: usize) {
         let at = self.text.len();
         match settled::of_one(chunk) {
             Some(folded) => self.text.push(folded),
@@ -73,13 +73,13 @@ pub(super) fn fold(original: &str) -> Folded {
             continue;
         }
         if starts_chunk(c) || is_stray(c, &chunk) {
-            folded.take(&mut chunk, from, to);
+            folded.push_chunk(&mut chunk, from, to);
             from = at;
         }
         chunk.push(plain_sign(c));
         to = end;
     }
-    folded.take(&mut chunk, from, to);
+    folded.push_chunk(&mut chunk, from, to);
     folded
 }
 

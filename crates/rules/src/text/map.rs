@@ -40,7 +40,7 @@ const OUTSIDE: Block =
 impl ByteMap {
     /// Takes in `text`, in the place of what was there, and folds in `folded`, a copy of it, the
     /// letters that stay as long as they are.
-    pub(super) fn read(&mut self, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
+    pub(super) fn map_text(&mut self, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
         self.length = text.len();
         self.blocks.clear();
         self.blocks.extend(text.chunks(BLOCK).map(block));
@@ -296,7 +296,7 @@ mod tests {
     /// What is plain at the start of `text`, and its words.
     fn plain(text: &str) -> (&str, Vec<&str>) {
         let mut map = ByteMap::default();
-        map.read(text.as_bytes(), &mut text.as_bytes().to_vec(), &ALPHABET);
+        map.map_text(text.as_bytes(), &mut text.as_bytes().to_vec(), &ALPHABET);
         let end = map.plain_end(0);
         (&text[..end], map.words(0..end).map(|word| &text[word]).collect())
     }

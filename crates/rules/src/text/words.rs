@@ -83,7 +83,7 @@ impl Words {
         let (first, copy) = (self.places.len(), self.folded.len());
         self.folded.extend_from_slice(text.as_bytes());
         self.folded[copy..].make_ascii_lowercase();
-        self.map.read(text.as_bytes(), &mut self.folded[copy..], alphabet);
+        self.map.map_text(text.as_bytes(), &mut self.folded[copy..], alphabet);
         let mut at = 0;
         while let Some((start, lines)) = next_run(text, at, alphabet) {
             self.paragraph += u32::from(at > 0 && lines > 1);
@@ -260,7 +260,7 @@ fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (CharacterKind, usize)
         Some(_) => text[at..]
             .chars()
             .next()
-            .map_or((CharacterKind::Space, 0), |c| (alphabet.of(c), c.len_utf8())),
+            .map_or((CharacterKind::Space, 0), |c| (alphabet.kind_of(c), c.len_utf8())),
     }
 }
 
@@ -279,7 +279,7 @@ fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u3
             at += 1;
         } else {
             let c = text[at..].chars().next()?;
-            match alphabet.of(c) {
+            match alphabet.kind_of(c) {
                 CharacterKind::Space => {}
                 CharacterKind::Odd if shows_nothing(c) => {}
                 _ => return Some((at, lines)),

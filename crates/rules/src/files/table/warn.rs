@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::fault::Fault;
-use crate::language::row::ListRow;
+use crate::language::term_list::ListRow;
 use crate::lint;
 use crate::yaml::Text;
 
@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 10;
 
 /// Warns, at `from`, of the rows of the list `name` of which a term is a common word or a single
 /// letter.
-pub(in crate::files) fn everywhere(
+pub(in crate::files) fn warn_of_common_names(
     name: &str,
     from: &Text,
     rows: &[Arc<ListRow>],

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use super::Problems;
-use super::lexer::Lexeme;
 use crate::explain::excerpt;
 use crate::language::scope::Scope;
+use crate::language::syntax::lexeme::Lexeme;
+use crate::language::syntax::problems::Problems;
 use crate::text::tokenise;
 
 /// Operators of other tools and languages, in capitals, and ours.
@@ -31,7 +31,7 @@ const BEFORE_PARENTHESES: [&str; 4] = ["SENT", "PARA", "ATLEAST", "ANY/"];
 
 /// Warns of what in the unquoted phrase of these `words` is probably not meant. At most one warning
 /// of each kind.
-pub(super) fn look(text: &str, words: &[Lexeme], problems: &mut Problems) {
+pub(super) fn warn_of_doubts(text: &str, words: &[Lexeme], problems: &mut Problems) {
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
     let span = first.span.start..last.span.end;
     if is_plain(&text[span.clone()]) {

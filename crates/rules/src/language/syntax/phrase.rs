@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::lexer::{Lexeme, LexemeKind, is_quote, lex};
-use super::{Problems, doubts};
+use super::doubts;
+use super::lexer::lex;
+use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::problems::Problems;
 use crate::language::term::{Forms, NoTerm, Term};
 
 /// The term that `lexemes` write, if that is all they do.
@@ -103,6 +105,6 @@ pub(crate) fn is_bare_phrase(text: &str) -> bool {
     if problems.broken || text.contains(',') || !lexemes.iter().all(is_word) {
         return false;
     }
-    doubts::look(text, &lexemes, &mut problems);
+    doubts::warn_of_doubts(text, &lexemes, &mut problems);
     problems.found.is_empty()
 }

@@ -1,8 +1,7 @@
 //! What other tools write before a parenthesis, and our own operators in small letters or without
 //! their number.
 
-use super::is_number;
-use crate::language::syntax::lexer::{LexemeKind, LexerContext, Refusal};
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number};
 
 /// Names before a parenthesis, ours, and what else to say.
 const NAMES: [(&str, &str, &str); 13] = [
@@ -29,7 +28,7 @@ const NEEDLESS: [(&str, &str); 3] = [
 ];
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
+pub(super) fn refuse_foreign_function(context: &LexerContext<'_>) -> Option<Refusal> {
     counted_word(context).or_else(|| misnumbered(context)).or_else(|| {
         let behind = &context.rest[context.run.len()..];
         let name = context.run;

@@ -8,9 +8,10 @@ use super::{Inside, Parser};
 use crate::explain::excerpt;
 use crate::fault::nearest;
 use crate::language::scope::Scope;
-use crate::language::syntax::lexer::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::parser::DEEPEST;
 use crate::language::syntax::phrase::operator_in_lower_case;
-use crate::language::syntax::{DEEPEST, doubts, field, phrase, special};
+use crate::language::syntax::{doubts, field, phrase, special};
 use crate::language::term::Term;
 use crate::language::tree::{TextUnit, Tree};
 
@@ -78,7 +79,7 @@ impl Parser<'_, '_> {
         }
         let (scope, branch) =
             (Scope::named(name.trim_end_matches(':'))?, branch.filter(|_| !nested)?);
-        field::check(scope, &branch, self.problems);
+        field::check_field(scope, &branch, self.problems);
         let end = self.lexemes[self.at - 1].span.end;
         Some(Tree::In(scope, Box::new(branch), span.start..end))
     }
@@ -284,7 +285,7 @@ impl Parser<'_, '_> {
         }
         let span = start.span.start..end.span.end;
         self.ask_about_operators(words, &self.text[span.clone()]);
-        doubts::look(self.text, words, self.problems);
+        doubts::warn_of_doubts(self.text, words, self.problems);
         self.term(span)
     }
 

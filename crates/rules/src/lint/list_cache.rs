@@ -1,0 +1,45 @@
+//! What is known of the lists that expressions name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::common_words::is_common;
+use super::index::TermIndex;
+use crate::language::term::Term;
+use crate::language::term_list::TermList;
+
+/// What is known of the lists that expressions name: each is looked at once, and only for what is
+/// asked of it.
+#[derive(Default)]
+pub(crate) struct ListCache(Mutex<HashMap<usize, Arc<CachedList>>>);
+
+/// A list and what is known of it; the list is kept, so that its address stays its own.
+struct CachedList {
+    list: Arc<TermList>,
+    index: OnceLock<Arc<TermIndex>>,
+    common: OnceLock<Option<Arc<Term>>>,
+}
+
+impl ListCache {
+    fn cached(&self, list: &Arc<TermList>) -> Arc<CachedList> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || CachedList {
+            list: Arc::clone(list),
+            index: OnceLock::new(),
+            common: OnceLock::new(),
+        };
+        Arc::clone(known.entry(Arc::as_ptr(list).addr()).or_insert_with(|| Arc::new(new())))
+    }
+
+    pub(super) fn index(&self, list: &Arc<TermList>) -> Arc<TermIndex> {
+        let known = self.cached(list);
+        Arc::clone(known.index.get_or_init(|| Arc::new(TermIndex::new(&known.list.terms))))
+    }
+
+    /// A term of `list` that is a common word, too.
+    pub(super) fn common(&self, list: &Arc<TermList>) -> Option<Arc<Term>> {
+        let known = self.cached(list);
+        let find = || known.list.terms.iter().find(|term| is_common(term)).cloned();
+        known.common.get_or_init(find).clone()
+    }
+}
