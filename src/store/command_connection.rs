@@ -30,6 +30,7 @@ async fn open_checked(
     path: &Path,
     options: SqliteConnectOptions,
 ) -> Result<SqliteConnection, OpenError> {
+    files::refuse_special(path)?;
     let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, &error);
     files::refuse_special(path)?;
     let opened = options.connect().await;

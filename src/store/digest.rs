@@ -129,7 +129,7 @@ async fn late_candidates(
             (row.try_get("id")?, column::json(row, "rule_match")?);
         match waiting.last_mut() {
             Some((last, severity)) if *last == message => {
-                *severity = rule_match.severity.max(*severity)
+                *severity = rule_match.severity.max(*severity);
             }
             _ => waiting.push((message, rule_match.severity)),
         }

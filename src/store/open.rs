@@ -132,9 +132,7 @@ async fn check(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let has_log = files::log_of(path).exists();
     let failed = |error: sqlx::Error| OpenError::failed(path, &error);
     let mut conn = options(path).connect().await.map_err(failed)?;
-    let refusal = if !has_tables(&mut conn).await.map_err(failed)? {
-        Some(files::not_whole(path, WITHOUT_TABLES))
-    } else {
+    let refusal = if has_tables(&mut conn).await.map_err(failed)? {
         let schema = compare_schema(&mut conn, migrations).await;
         let schema = schema.map_err(|error| OpenError::failed(path, &error))?;
         match OpenError::of_schema(path, schema) {
@@ -143,6 +141,8 @@ async fn check(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
             }
             refusal => refusal,
         }
+    } else {
+        Some(files::not_whole(path, WITHOUT_TABLES))
     };
     conn.close().await.map_err(failed)?;
     refusal.map_or(Ok(()), Err)

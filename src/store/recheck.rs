@@ -78,7 +78,7 @@ fn recheck_from_row(
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         feed_text: row.try_get("feed_text")?,
-        feed_entries: feed_entries,
+        feed_entries,
         fetches: row.try_get("page_fetches")?,
     })
 }

@@ -112,7 +112,7 @@ fn waiting_from_row(
         revision: row.try_get("revision")?,
         story: column::story(row)?,
         read: column::read_extent(row)?,
-        feed_entries: feed_entries,
+        feed_entries,
         attempts: row.try_get("page_attempts")?,
         fetches: row.try_get("page_fetches")?,
         since: time(row, "waiting_since")?,
