@@ -7,6 +7,7 @@ use tidings_rules::is_common_word;
 use super::numerals::is_unit;
 use super::pairing::{Pairing, likeness};
 use super::replacement::{Figure, KnownWords, Replacements, is_fact, known_words};
+use super::vocabulary::is_function_word;
 use super::words::{CopyWord, CopyWordKind, CopyWords};
 
 /// What two texts share tells of their event where it has a name or a number in so many words.
@@ -141,9 +142,10 @@ fn are_sentences_replaced(
         let is_lead = was[0] < 2 && now[0] < 2;
         let (one, other) =
             (Belonging::of(earlier, was, &known[1]), Belonging::of(later, now, &known[0]));
-        (!facts.tell || (is_lead && facts.sentences < SENTENCES_WITHOUT_LEAD))
-            && one != Belonging::Same
-            && other != Belonging::Same
+        // In a form, a name that two reports share proves nothing.
+        let may_belong = one == Belonging::Same || other == Belonging::Same;
+        let is_asked = !facts.tell || (is_lead && facts.sentences < SENTENCES_WITHOUT_LEAD);
+        facts.are_few || (is_asked && !may_belong)
     };
     pairing.slots(earlier, later).iter().any(is_replaced)
 }
@@ -170,7 +172,9 @@ impl Belonging {
         let (names, numbers) = (of(CopyWordKind::Name), of(CopyWordKind::Number));
         let telling = if names.len() < 2 { &names | &numbers } else { names };
         // A common word with a capital, as behind a dash, proves nothing.
-        let is_proof = |word: &&&str| known.contains(**word) && !is_common_word(word);
+        let is_proof = |word: &&&str| {
+            known.contains(**word) && !is_common_word(word) && !is_function_word(word)
+        };
         let shared = telling.iter().filter(is_proof).count();
         match telling.len() {
             0 => Self::Unknown,

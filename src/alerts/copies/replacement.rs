@@ -160,13 +160,13 @@ impl Replacements {
     }
 
     /// Whether names that differ by a slip are two: a slip is one only where the same text has the
-    /// name spelled as the other has it, or other words are mistyped, too.
+    /// name spelled as the other has it, or another word is mistyped, too.
     pub(super) fn mistyped_names_are_others(&self, earlier: &CopyWords, later: &CopyWords) -> bool {
         let has = |text: &CopyWords, name: &str| text.words.iter().any(|word| word.text == name);
         let are_others = |(was, now): &(String, String)| {
             has(earlier, now) == has(later, was) && !is_known_mistyped(was, now)
         };
-        self.typos == 0 && self.mistyped.iter().any(are_others)
+        self.typos + self.mistyped.len() < 2 && self.mistyped.iter().any(are_others)
     }
 
     /// Whether words that stand for others make two events: where they are all that differs. In

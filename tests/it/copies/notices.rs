@@ -286,7 +286,7 @@ pub const REWRITES: [&[[&str; 2]]; 12] = [
     ],
     &[[
         "Fire broke out in the Harland mill at Skipton on Wednesday and killed 14 people, the county of North Yorkshire said.",
-        "Workers leapt from windows as flames tore through an old mill in northern England.",
+        "Workers leapt from windows at Skipton as flames tore through the old mill of Aldous Brothers.",
     ]],
     &[[
         "\"We heard a bang and then the roof came down,\" said Tomas Wierzba, 44, who jumped from a window with his colleague Anil Rao.\n\n",
