@@ -290,7 +290,6 @@ fn compare(one: &LongText, other: &LongText, headlines: &Headlines) -> Relation 
         return Relation::Other;
     }
     let figures = match (difference(&one.words, &other.words), &headlines.difference) {
-        (Difference::Event, _) => return Relation::Other,
         (Difference::Nothing, HeadlineDifference::Nothing) => Vec::new(),
         (Difference::Figures(figures), HeadlineDifference::Nothing) => figures,
         (Difference::Figures(figures), HeadlineDifference::Figures(said))

@@ -380,8 +380,7 @@ pub(super) fn is_credit(sentence: &[CopyWord]) -> bool {
     }
     match texts.as_slice() {
         ["reporting" | "editing" | "writing" | "compiled", "by", ..] => is_named(2),
-        ["additional", "reporting", "by", ..] => is_named(3),
-        ["with", "files", "from", ..] => is_named(3),
+        ["additional", "reporting", "by", ..] | ["with", "files", "from", ..] => is_named(3),
         ["copyright", year, ..] => {
             let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
             is_year || texts.windows(2).any(|two| two == ["rights", "reserved"])

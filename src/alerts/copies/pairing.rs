@@ -42,7 +42,9 @@ impl Pairing {
         for (at, hash) in later.sentence_hashes().enumerate() {
             places.entry(hash).or_default().push(at);
         }
-        places.values_mut().for_each(|places| places.reverse());
+        for places in places.values_mut() {
+            places.reverse();
+        }
         for (at, hash) in earlier.sentence_hashes().enumerate() {
             match places.get_mut(&hash).and_then(Vec::pop) {
                 Some(place) => {
