@@ -56,7 +56,7 @@ pub const OFFICES: [Office; 9] = [
             ],
             ["The rate of the bank is -0.5 percent.", "The rate of the bank is 0.5 percent."],
             ["The fine is $40 million.", "The fine is £40 million."],
-            ["The fine is 40 million.", "The fine is 40 billion."],
+            ["The fine is 7 million.", "The fine is 7 billion."],
             [
                 "The bond is now rated BB+ by the agency.",
                 "The bond is now rated BB- by the agency.",
