@@ -1,9 +1,17 @@
 //! Which stories are copies of one text: what finds them, and the comparison. Pure.
 
+mod alignment;
 mod difference;
+mod head;
+mod headline;
+mod joining;
 mod mark;
+mod numerals;
+mod pairing;
+mod replacement;
 pub mod sketch;
 mod spelling;
+mod vocabulary;
 mod words;
 
 use std::collections::HashSet;
@@ -15,12 +23,14 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use self::difference::{Difference, difference, has_lead};
+use self::headline::{HeadlineDifference, headline_difference};
 use self::words::{CopyWord, CopyWordKind, CopyWords};
 use crate::alerts::copies::sketch::MinHashSignature;
 use tidings_rules::story::Evidence;
 
-pub use self::difference::Figure;
+pub use self::joining::{MemberRelation, relation_to_event};
 pub use self::mark::CopyMark;
+pub use self::replacement::Figure;
 
 /// Texts with fewer words are copies only where headline and text are the same.
 const FEWEST_WORDS: usize = 50;
@@ -75,6 +85,8 @@ pub enum Relation {
     Other,
     /// A copy, with nothing that the earlier has not.
     Copy,
+    /// An older version of a story that was corrected or updated: it comes late, and is recorded.
+    Older,
     /// A copy that says something anew.
     Update(CopyUpdate),
 }
@@ -168,9 +180,7 @@ impl Fingerprint {
         };
         let own: HashSet<&str> =
             self.title.iter().chain(text).map(|word| word.text.as_str()).collect();
-        new.iter()
-            .flat_map(matched_words)
-            .any(|word| !known.contains(&word) && !own.contains(word.as_str()))
+        new.iter().flat_map(matched_words).any(|word| !known.contains(&word) && !holds(&own, &word))
     }
 }
 
@@ -215,44 +225,89 @@ pub fn relation(earlier: &Fingerprint, later: &Fingerprint, frame: &HashSet<u64>
         (ComparedText::Full(one), ComparedText::Full(other)) => (one, other),
         _ => return Relation::Other,
     };
-    let same_title = alike(&earlier.title, &later.title);
-    let marked = later.mark.filter(|_| later.mark != earlier.mark);
+    let headlines = Headlines::of(earlier, later);
     if frame.is_empty() {
-        return compare(one, other, same_title, marked);
+        return compare(one, other, &headlines);
     }
     let (one, other) = (one.without(frame), other.without(frame));
     if one.words.words.len().min(other.words.words.len()) < FEWEST_WITHOUT_FRAME {
-        let is_same = one.words.words == other.words.words && same_title;
+        let is_same = one.words.words == other.words.words
+            && headlines.are_alike
+            && headlines.difference == HeadlineDifference::Nothing;
         return if is_same { Relation::Copy } else { Relation::Other };
     }
-    compare(&one, &other, same_title, marked)
+    compare(&one, &other, &headlines)
 }
 
-fn compare(
-    one: &LongText,
-    other: &LongText,
-    same_title: bool,
-    marked: Option<CopyMark>,
-) -> Relation {
-    let shared = SharedShingles::of(one, other);
-    if let Some(mark) = marked
-        && (shared.covers(1, 2) || (same_title && shared.covers(3, 10)))
-    {
-        let figures = match difference(&one.words, &other.words) {
-            Difference::Figures(figures) => figures,
-            Difference::Nothing | Difference::Event => Vec::new(),
-        };
-        return Relation::Update(CopyUpdate { mark: Some(mark), figures });
+/// What the headlines of two stories say of each other.
+struct Headlines {
+    /// They have nearly the same words, but for figures.
+    are_alike: bool,
+    difference: HeadlineDifference,
+    earlier: Option<CopyMark>,
+    later: Option<CopyMark>,
+}
+
+impl Headlines {
+    fn of(earlier: &Fingerprint, later: &Fingerprint) -> Self {
+        Self {
+            are_alike: alike(&earlier.title, &later.title),
+            difference: headline_difference(&earlier.title, &later.title),
+            earlier: earlier.mark,
+            later: later.mark,
+        }
     }
-    if !is_near(one, other, &shared, same_title) {
+
+    /// The mark by which the later says that it is a new version.
+    fn new_mark(&self) -> Option<CopyMark> {
+        self.later.filter(|_| self.later != self.earlier && !self.is_outdated())
+    }
+
+    /// Whether the later has the number of a version before that of the earlier.
+    fn is_outdated(&self) -> bool {
+        match (self.earlier, self.later) {
+            (Some(CopyMark::Updated(was)), Some(CopyMark::Updated(now))) => now > 0 && now <= was,
+            _ => false,
+        }
+    }
+
+    /// Whether the later says nothing of a correction or an update that the earlier is.
+    fn is_unmarked(&self) -> bool {
+        self.later.is_none()
+            && matches!(self.earlier, Some(CopyMark::Corrected | CopyMark::Updated(_)))
+    }
+}
+
+fn compare(one: &LongText, other: &LongText, headlines: &Headlines) -> Relation {
+    if headlines.difference == HeadlineDifference::Event {
         return Relation::Other;
     }
-    match difference(&one.words, &other.words) {
-        Difference::Nothing => Relation::Copy,
-        Difference::Figures(figures) if same_title && figures.len() == 1 => {
-            Relation::Update(CopyUpdate { mark: None, figures })
+    let shared = SharedShingles::of(one, other);
+    let mark = headlines.new_mark();
+    let is_next_version =
+        mark.is_some() && (shared.covers(1, 2) || (headlines.are_alike && shared.covers(3, 10)));
+    if !is_next_version && !is_near(one, other, &shared, headlines.are_alike) {
+        return Relation::Other;
+    }
+    let figures = match (difference(&one.words, &other.words), &headlines.difference) {
+        (Difference::Nothing, HeadlineDifference::Nothing) => Vec::new(),
+        (Difference::Figures(figures), HeadlineDifference::Nothing) => figures,
+        (Difference::Figures(figures), HeadlineDifference::Figures(said))
+            if said.iter().all(|figure| figures.contains(figure)) =>
+        {
+            figures
         }
-        Difference::Figures(_) | Difference::Event => Relation::Other,
+        _ => return Relation::Other,
+    };
+    if headlines.is_outdated() {
+        return Relation::Copy;
+    }
+    match mark {
+        Some(_) if is_next_version => Relation::Update(CopyUpdate { mark, figures }),
+        _ if figures.is_empty() => Relation::Copy,
+        _ if headlines.is_unmarked() => Relation::Older,
+        _ if headlines.are_alike => Relation::Update(CopyUpdate { mark: None, figures }),
+        _ => Relation::Other,
     }
 }
 
@@ -324,10 +379,28 @@ fn alike(one: &[CopyWord], other: &[CopyWord]) -> bool {
     long >= 3 && shared * 5 >= long * 4
 }
 
-/// The folded words that the marks of `evidence` show.
+/// Whether words hold one, perhaps with the sign of a number or a grade.
+fn holds(words: &HashSet<&str>, word: &str) -> bool {
+    words.contains(word)
+        || ["-", "+"].iter().any(|sign| {
+            words.contains(format!("{sign}{word}").as_str())
+                || words.contains(format!("{word}{sign}").as_str())
+        })
+}
+
+/// The folded words that the marks of `evidence` show, but for number words and signs, which texts
+/// have in other forms.
 fn matched_words(evidence: &Evidence) -> Vec<String> {
     let marked = evidence.marks.iter().filter_map(|mark| evidence.sentence.get(mark.clone()));
-    marked.flat_map(words::words).map(|word| word.text).collect()
+    let has_digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+    marked
+        .flat_map(|mark| {
+            words::words(mark).into_iter().filter(move |word| {
+                word.kind != CopyWordKind::Number || (has_digits(mark) && has_digits(&word.text))
+            })
+        })
+        .map(|word| word.text)
+        .collect()
 }
 
 /// What a headline of some words is found by.

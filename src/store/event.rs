@@ -15,7 +15,7 @@ use super::column::{self, millis, to_json};
 use super::{MatchResult, StoryId};
 use crate::alerts::copies;
 use crate::alerts::copies::sketch::{FIRST_KEY, MinHashSignature};
-use crate::alerts::copies::{CopyUpdate, Fingerprint, Relation};
+use crate::alerts::copies::{CopyUpdate, Fingerprint, MemberRelation, Relation};
 use crate::alerts::{NewAlert, RuleMatch};
 
 /// Old sketches that go when a new one is kept. More than one, so that none stays for good.
@@ -35,6 +35,8 @@ pub(super) struct Membership {
 struct Candidate {
     story: StoryId,
     event: String,
+    /// Whether it is the first of its event.
+    is_first: bool,
     print: Fingerprint,
 }
 
@@ -131,7 +133,7 @@ pub(super) async fn keep_sketch(
     Ok(())
 }
 
-/// The oldest open event with a story that this one is a copy of, or else is an update of.
+/// The oldest open event that this story is a copy of, or else is an update of.
 async fn copied(
     conn: &mut SqliteConnection,
     story: StoryId,
@@ -139,18 +141,36 @@ async fn copied(
     verdict: &MatchResult,
     now: Timestamp,
 ) -> Result<Option<Membership>, sqlx::Error> {
-    let mut updated = None;
+    let mut events: Vec<(String, Vec<MemberRelation>)> = Vec::new();
     for row in likely(conn, story, &print.sketch, now).await? {
         let Some(candidate) = candidate(conn, &row, print).await? else { continue };
-        match proved(conn, story, print, &candidate, verdict).await? {
-            Relation::Copy => return Ok(Some(Membership { event: candidate.event, update: None })),
+        let relation = proved(conn, story, print, &candidate, verdict).await?;
+        let Candidate { event, is_first, .. } = candidate;
+        if is_first && relation == Relation::Copy {
+            return Ok(Some(Membership { event, update: None }));
+        }
+        let member = MemberRelation { is_first, relation };
+        match events.iter_mut().find(|(known, _)| *known == event) {
+            Some((_, members)) => members.push(member),
+            None => events.push((event, vec![member])),
+        }
+    }
+    Ok(joined(events))
+}
+
+/// The event that a story joins of those with which it was compared, oldest first.
+fn joined(events: Vec<(String, Vec<MemberRelation>)>) -> Option<Membership> {
+    let mut updated = None;
+    for (event, members) in events {
+        match copies::relation_to_event(&members) {
+            Relation::Copy | Relation::Older => return Some(Membership { event, update: None }),
             Relation::Update(update) if updated.is_none() => {
-                updated = Some(Membership { event: candidate.event, update: Some(update) });
+                updated = Some(Membership { event, update: Some(update) });
             }
             Relation::Update(_) | Relation::Other => {}
         }
     }
-    Ok(updated)
+    updated
 }
 
 /// Sketches that have values in common with this one, of events that still take copies: oldest
@@ -196,13 +216,18 @@ async fn candidate(
         return Ok(None);
     }
     let story = StoryId(row.try_get("story")?);
-    let (event, title, text, is_whole): (String, String, String, bool) = sqlx::query_as(
-        "SELECT event, title, coalesce(body, feed_text), read = 'full' FROM story WHERE id = $1",
+    let (event, is_first, title, text, is_whole): (String, bool, String, String, bool) = sqlx::query_as(
+        "SELECT event, event = uid, title, coalesce(body, feed_text), read = 'full' FROM story WHERE id = $1",
     )
     .bind(story.0)
     .fetch_one(conn)
     .await?;
-    Ok(copies::print(&title, &text, is_whole).map(|print| Candidate { story, event, print }))
+    Ok(copies::print(&title, &text, is_whole).map(|print| Candidate {
+        story,
+        event,
+        is_first,
+        print,
+    }))
 }
 
 /// What a story is to the candidate. A copy of which a rule matched new words is another story, and
@@ -225,7 +250,8 @@ async fn proved(
     let frame = frame::learned(conn, [story, candidate.story], &candidate.event).await?;
     let relation =
         if frame.is_empty() { bare } else { copies::relation(&candidate.print, print, &frame) };
-    if relation == Relation::Copy && rests_on_other_words(conn, candidate, verdict).await? {
+    let is_recorded = matches!(relation, Relation::Copy | Relation::Older);
+    if is_recorded && rests_on_other_words(conn, candidate, verdict).await? {
         return Ok(Relation::Other);
     }
     Ok(relation)

@@ -5,6 +5,7 @@
 //! and prints the table of `docs/benchmarks.md`.
 
 mod forms;
+mod notices;
 mod press;
 mod rewrite;
 mod simhash;
@@ -158,4 +159,131 @@ fn the_agencys_next_version_is_told_as_an_update() {
         updates += u32::from(matches!(related(&one, &other), Relation::Update(_)));
     }
     assert!(updates >= 90, "{updates}");
+}
+
+/// What `later` is to `earlier`, each a headline and a text.
+fn relation_of(earlier: (&str, &str), later: (&str, &str)) -> Relation {
+    let [earlier, later] =
+        [earlier, later].map(|(title, text)| print(title, text, true).expect("fifty words"));
+    relation(&earlier, &later, &HashSet::new())
+}
+
+/// Whether the later is told, be it as an update.
+fn is_sent(relation: &Relation) -> bool {
+    matches!(relation, Relation::Other | Relation::Update(_))
+}
+
+#[test]
+fn no_notice_is_taken_for_another_that_differs_in_one_sentence() {
+    let mut swallowed = Vec::new();
+    for office in &notices::OFFICES {
+        for [one, other] in office.pairs {
+            let [one, other] = [one, other].map(|own| format!("{own}\n\n{}", office.below));
+            for (earlier, later) in [(&one, &other), (&other, &one)] {
+                // A notice that names fewer says nothing new.
+                let is_shorter = later.len() + 20 < earlier.len();
+                let found = relation_of(("Notice", earlier), ("Notice", later));
+                if !is_sent(&found) && !is_shorter {
+                    swallowed.push((
+                        office.name,
+                        later[..80.min(later.len())].chars().take(60).collect::<String>(),
+                    ));
+                }
+            }
+            assert_eq!(relation_of(("Notice", &one), ("Notice", &one)), Relation::Copy);
+        }
+    }
+    assert!(swallowed.is_empty(), "{swallowed:#?}");
+}
+
+#[test]
+fn notices_that_share_only_what_stands_below_are_events_of_their_own() {
+    let office = &notices::OFFICES[0];
+    let texts: Vec<String> =
+        office.pairs.iter().flatten().map(|own| format!("{own}\n\n{}", office.below)).collect();
+    let mut swallowed = Vec::new();
+    for (at, earlier) in texts.iter().enumerate() {
+        for later in texts.iter().skip(at + 1).filter(|later| *later != earlier) {
+            if !is_sent(&relation_of(("", earlier), ("", later))) {
+                swallowed.push((&earlier[..40], &later[..40]));
+            }
+        }
+    }
+    assert!(swallowed.is_empty(), "{swallowed:#?}");
+}
+
+#[test]
+fn headlines_of_one_form_over_one_text_are_headlines_of_two_events() {
+    let text = notices::OFFICES[0].below;
+    for [one, other] in notices::HEADLINES {
+        for (earlier, later) in [(one, other), (other, one)] {
+            assert_eq!(relation_of((earlier, text), (later, text)), Relation::Other, "{later}");
+        }
+    }
+    let title = "Fire in Skipton mill kills 14 people";
+    for other in
+        ["Dozens hurt as boiler blows up", "Fire in old Skipton mill kills 14 people, county says"]
+    {
+        assert_eq!(
+            relation_of((title, notices::REPORT), (other, notices::REPORT)),
+            Relation::Copy,
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn what_other_outlets_make_of_a_report_is_a_copy() {
+    let titles = ["Fire in Skipton mill kills 14 people", "Dozens hurt as boiler blows up"];
+    for edits in notices::REWRITES {
+        let other = edits.iter().fold(notices::REPORT.to_owned(), |text, [from, to]| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        });
+        for [earlier, later] in [[notices::REPORT, &other], [&other, notices::REPORT]] {
+            let found = relation_of((titles[0], earlier), (titles[1], later));
+            assert_eq!(found, Relation::Copy, "{edits:?}");
+        }
+    }
+}
+
+#[test]
+fn corrected_figures_are_an_update_and_what_was_corrected_comes_late() {
+    let title = "Fire in Skipton mill kills people";
+    let corrected =
+        notices::REPORT.replace("14 people", "17 people").replace("230 workers", "260 workers");
+    let found = relation_of((title, notices::REPORT), (title, &corrected));
+    let Relation::Update(update) = found else { panic!("{found:?}") };
+    assert_eq!(update.to_string(), "other figures: 17 where it said 14, 260 where it said 230");
+    let marked = format!("CORRECTED-{title}");
+    assert_eq!(relation_of((&marked, &corrected), (title, notices::REPORT)), Relation::Older);
+    let versions = ["UPDATE 3-", "UPDATE 1-"].map(|mark| format!("{mark}{title}"));
+    assert_eq!(
+        relation_of((&versions[0], &corrected), (&versions[1], notices::REPORT)),
+        Relation::Copy
+    );
+    assert!(matches!(
+        relation_of((&versions[1], notices::REPORT), (&versions[0], &corrected)),
+        Relation::Update(_)
+    ));
+}
+
+#[test]
+fn a_mark_does_not_join_another_event_of_the_same_form() {
+    let below = notices::OFFICES[0].below;
+    let text = |own: &str| format!("{own}\n\n{below}");
+    for title in [
+        "UPDATE 1-Recall of Taltec ovens",
+        "CORRECTED-Recall of Taltec ovens",
+        "UPDATE 1-Recall of Norvia prams",
+    ] {
+        let found = relation_of(
+            (
+                "Recall of Norvia prams",
+                &text("Norvia of Oslo calls back its prams since wheels come off."),
+            ),
+            (title, &text("Taltec of Bergen calls back its ovens since doors come off.")),
+        );
+        assert_eq!(found, Relation::Other, "{title}");
+    }
 }

@@ -1,93 +1,71 @@
-//! Whether two alike texts differ in a name, a number or a rare word. Pure.
+//! Whether two alike texts tell of two events: what stands in the places of what. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use tidings_rules::is_common_word;
 
-use super::spelling::{is_number_mistyped, is_variant};
+use super::numerals::is_unit;
+use super::pairing::{Pairing, likeness};
+use super::replacement::{Figure, KnownWords, Replacements, is_fact, known_words};
+use super::vocabulary::is_function_word;
 use super::words::{CopyWord, CopyWordKind, CopyWords};
 
-/// The most sentences of a text that are compared with those of the other.
-const MOST_SENTENCES: usize = 60;
+/// What two texts share tells of their event where it has a name or a number in so many words.
+const WORDS_A_FACT: usize = 12;
 
-/// Words before the number of a thing.
-const NUMBERED: [&str; 10] =
-    ["no", "number", "case", "flight", "round", "week", "day", "article", "chapter", "version"];
+/// A text with a name or a number in more words than these is a form.
+const WORDS_A_FACT_OF_FORM: usize = 18;
 
-/// Words behind the number of a day or an hour.
-const TIMES: [&str; 17] = [
-    "am",
-    "pm",
-    "gmt",
-    "utc",
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "oclock",
-];
+/// The most different names and numbers that are asked of a text that tells of its event.
+const MOST_ASKED: usize = 12;
 
-/// A figure of the earlier text, and the one that the later has in its place.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Figure {
-    /// What the earlier text said.
-    pub was: String,
-    /// What the later text says.
-    pub now: String,
-}
+/// Where so many sentences are the same, and tell of one event, the first may be any other.
+const SENTENCES_WITHOUT_LEAD: usize = 8;
+
+/// An entry of a list has no more words.
+const ENTRY_WORDS: usize = 8;
 
 /// How two texts differ.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Difference {
     /// Words were added, cut, moved or spelled otherwise, and whole paragraphs may be others.
     Nothing,
-    /// These figures, and nothing else that tells one event from another.
+    /// These figures, and nothing else that tells one event from another. Several only where the
+    /// texts share enough names and numbers that tell of their event.
     Figures(Vec<Figure>),
-    /// A name, an identifier or a rare word was replaced.
+    /// A name, an identifier or a word was replaced by another, or a whole sentence by one that does
+    /// not belong to the same event.
     Event,
 }
 
 /// How `later` differs from `earlier`.
 pub(super) fn difference(earlier: &CopyWords, later: &CopyWords) -> Difference {
-    let known = [earlier, later]
-        .map(|text| text.words.iter().map(|word| word.text.as_str()).collect::<HashSet<_>>());
-    let (mut was, mut now) = unmatched(earlier, later);
-    let mut figures = Vec::new();
-    for (one, other) in pairs(earlier, &mut was, later, &mut now) {
+    let pairing = Pairing::of(earlier, later);
+    let known = [earlier, later].map(known_words);
+    let facts = Facts::of(earlier, &pairing);
+    let mut found = Replacements::default();
+    for &(one, other) in &pairing.alike {
         let (one, other) = (earlier.sentence(one), later.sentence(other));
-        let gone = lacking(one, other, Some(&known[1]));
-        let new = lacking(other, one, Some(&known[0]));
-        // What is in no other place of the other text, where that has something else here.
-        let is_replaced = (!gone.is_empty() && !lacking(other, one, None).is_empty())
-            || (!new.is_empty() && !lacking(one, other, None).is_empty());
-        if !is_replaced {
-            continue;
-        }
-        let are_figures =
-            |words: &[CopyWord], at: &[usize]| at.iter().all(|at| is_figure(words, *at));
-        if gone.len() != new.len() || !are_figures(one, &gone) || !are_figures(other, &new) {
+        found.add([one, other], [&known[0], &known[1]], facts.are_few);
+        if found.is_event {
             return Difference::Event;
         }
-        let both = gone.iter().zip(&new);
-        figures.extend(both.map(|(was, now)| Figure {
-            was: one[*was].text.clone(),
-            now: other[*now].text.clone(),
-        }));
     }
-    if is_replaced(earlier, &was, &known[1]) && is_replaced(later, &now, &known[0]) {
+    if found.mistyped_names_are_others(earlier, later)
+        || found.words_are_others(facts.tell)
+        || is_entry_added(&pairing, later, &known[0], facts)
+        || are_sentences_replaced(&pairing, earlier, later, &known, facts)
+    {
         return Difference::Event;
     }
     let mut seen = HashSet::new();
-    figures.retain(|figure: &Figure| seen.insert(figure.clone()));
-    if figures.is_empty() { Difference::Nothing } else { Difference::Figures(figures) }
+    found.figures.retain(|figure: &Figure| seen.insert(figure.clone()));
+    match found.figures.len() {
+        0 => Difference::Nothing,
+        1 => Difference::Figures(found.figures),
+        _ if facts.tell => Difference::Figures(found.figures),
+        _ => Difference::Event,
+    }
 }
 
 /// Whether the first sentence of `short` stands in `long`, perhaps in other words: among its first
@@ -99,154 +77,109 @@ pub(super) fn has_lead(short: &CopyWords, long: &CopyWords, reach: usize) -> boo
         .any(|at| likeness(lead, long.sentence(at)) >= lead.len().max(4) / 2)
 }
 
-/// The sentences of each text that the other has not, word for word.
-fn unmatched(one: &CopyWords, other: &CopyWords) -> (Vec<usize>, Vec<usize>) {
-    let mut count: HashMap<u64, usize> = HashMap::new();
-    for hash in other.sentence_hashes() {
-        *count.entry(hash).or_default() += 1;
-    }
-    let mut take = |hash: u64| match count.get_mut(&hash) {
-        Some(left) if *left > 0 => {
-            *left -= 1;
-            true
-        }
-        _ => false,
-    };
-    let rest: Vec<usize> = one
-        .sentence_hashes()
-        .enumerate()
-        .filter(|(_, hash)| !take(*hash))
-        .map(|(at, _)| at)
-        .collect();
-    // What was not taken of the other text, the last of equal sentences first.
-    let mut left: Vec<usize> = Vec::new();
-    for (at, hash) in other.sentence_hashes().enumerate() {
-        if take(hash) {
-            left.push(at);
-        }
-    }
-    (rest, left)
+/// What two texts share of names and numbers.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    /// So many that they tell of one event.
+    tell: bool,
+    /// So few, in a language in which names can be told from other words, that the shared text is a
+    /// form.
+    are_few: bool,
+    /// The sentences that are the same.
+    sentences: usize,
 }
 
-/// Sentences that are alike, each of `was` with the likest of `now`; both keep what is like none.
-fn pairs(
+impl Facts {
+    fn of(earlier: &CopyWords, pairing: &Pairing) -> Self {
+        let words = || pairing.same.iter().flat_map(|at| earlier.sentence(*at));
+        let all = words().count();
+        let names = words().filter(|word| word.kind == CopyWordKind::Name).count();
+        // Of names that are common words, an office has many in all that it prints.
+        let is_telling =
+            |word: &&CopyWord| is_fact(word) && !is_common_word(&word.text) && !is_unit(&word.text);
+        let facts: Vec<&str> = words().filter(is_telling).map(|word| word.text.as_str()).collect();
+        let different = facts.iter().collect::<HashSet<_>>().len();
+        // In German, Chinese and Arabic, a capital or a letter says nothing of a name.
+        let are_names_known = names * 10 < all * 3;
+        Self {
+            tell: are_names_known
+                && different >= MOST_ASKED.min(7 + all / 40)
+                && facts.len() * WORDS_A_FACT >= all,
+            are_few: are_names_known && facts.len() * WORDS_A_FACT_OF_FORM < all,
+            sentences: pairing.same.len(),
+        }
+    }
+}
+
+/// Whether a form has an entry between others that the earlier has not.
+fn is_entry_added(pairing: &Pairing, later: &CopyWords, known: &KnownWords, facts: Facts) -> bool {
+    let last = later.sentences.len();
+    let is_new = |word: &CopyWord| is_fact(word) && !known.contains(word.text.as_str());
+    let is_entry = |at: &usize| {
+        let words = later.sentence(*at);
+        *at > 0 && at + 1 < last && words.len() <= ENTRY_WORDS && words.iter().any(is_new)
+    };
+    facts.are_few && pairing.now.iter().any(is_entry)
+}
+
+/// Whether sentences of one text that are like none of the other stand for such of the other, and
+/// neither belong to the event of the other.
+fn are_sentences_replaced(
+    pairing: &Pairing,
     earlier: &CopyWords,
-    was: &mut Vec<usize>,
     later: &CopyWords,
-    now: &mut Vec<usize>,
-) -> Vec<(usize, usize)> {
-    was.truncate(MOST_SENTENCES);
-    now.truncate(MOST_SENTENCES);
-    let mut likes: Vec<(usize, usize, usize)> = Vec::new();
-    for &one in was.iter() {
-        for &other in now.iter() {
-            let like = likeness(earlier.sentence(one), later.sentence(other))
-                .max(usize::from(fills_slot(earlier, one, later, other)));
-            if like > 0 {
-                likes.push((like, one, other));
-            }
+    known: &[KnownWords; 2],
+    facts: Facts,
+) -> bool {
+    let (was, now) = (
+        Belonging::of(earlier, &pairing.was, &known[1]),
+        Belonging::of(later, &pairing.now, &known[0]),
+    );
+    if was == Belonging::Foreign && now == Belonging::Foreign {
+        return true;
+    }
+    let is_replaced = |(was, now): &(Vec<usize>, Vec<usize>)| {
+        let is_lead = was[0] < 2 && now[0] < 2;
+        let (one, other) =
+            (Belonging::of(earlier, was, &known[1]), Belonging::of(later, now, &known[0]));
+        // In a form, a name that two reports share proves nothing.
+        let may_belong = one == Belonging::Same || other == Belonging::Same;
+        let is_asked = !facts.tell || (is_lead && facts.sentences < SENTENCES_WITHOUT_LEAD);
+        facts.are_few || (is_asked && !may_belong)
+    };
+    pairing.slots(earlier, later).iter().any(is_replaced)
+}
+
+/// Whether sentences belong to the event of another text, as far as their names and numbers tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Belonging {
+    /// They have no names and no numbers.
+    Unknown,
+    /// The other text names hardly any of what they name.
+    Foreign,
+    Same,
+}
+
+impl Belonging {
+    fn of(text: &CopyWords, sentences: &[usize], known: &KnownWords) -> Self {
+        let words = || sentences.iter().flat_map(|at| text.sentence(*at));
+        let of = |kind| {
+            words()
+                .filter(|word| word.kind == kind)
+                .map(|word| word.text.as_str())
+                .collect::<HashSet<_>>()
+        };
+        let (names, numbers) = (of(CopyWordKind::Name), of(CopyWordKind::Number));
+        let telling = if names.len() < 2 { &names | &numbers } else { names };
+        // A common word with a capital, as behind a dash, proves nothing.
+        let is_proof = |word: &&&str| {
+            known.contains(**word) && !is_common_word(word) && !is_function_word(word)
+        };
+        let shared = telling.iter().filter(is_proof).count();
+        match telling.len() {
+            0 => Self::Unknown,
+            all if shared * 6 <= all => Self::Foreign,
+            _ => Self::Same,
         }
     }
-    likes.sort_by_key(|(like, one, other)| (std::cmp::Reverse(*like), *one, *other));
-    let mut found = Vec::new();
-    for (_, one, other) in likes {
-        if was.contains(&one) && now.contains(&other) {
-            was.retain(|at| *at != one);
-            now.retain(|at| *at != other);
-            found.push((one, other));
-        }
-    }
-    found
-}
-
-/// Whether a sentence stands where the other does, and both begin or end with the same word that is
-/// not common: an entry in a form.
-fn fills_slot(earlier: &CopyWords, one: usize, later: &CopyWords, other: usize) -> bool {
-    let same_before = match (one.checked_sub(1), other.checked_sub(1)) {
-        (None, None) => true,
-        (Some(one), Some(other)) => earlier.sentence(one) == later.sentence(other),
-        _ => false,
-    };
-    let (one, other) = (earlier.sentence(one), later.sentence(other));
-    let telling =
-        |(a, b): (&CopyWord, &CopyWord)| a.text == b.text && a.kind != CopyWordKind::Common;
-    same_before
-        && (one.iter().zip(other).next().is_some_and(telling)
-            || one.iter().rev().zip(other.iter().rev()).next().is_some_and(telling))
-}
-
-/// How alike two sentences are: the pairs of neighbours that they share, and what they begin and
-/// end with. 0 if that may be chance.
-fn likeness(one: &[CopyWord], other: &[CopyWord]) -> usize {
-    let same = |(a, b): &(&CopyWord, &CopyWord)| a.text == b.text;
-    let start = one.iter().zip(other).take_while(same).count();
-    let end = one.iter().rev().zip(other.iter().rev()).take_while(same).count();
-    let pairs: HashSet<(&str, &str)> =
-        one.windows(2).map(|two| (two[0].text.as_str(), two[1].text.as_str())).collect();
-    let is_shared: Vec<bool> = other
-        .windows(2)
-        .map(|two| pairs.contains(&(two[0].text.as_str(), two[1].text.as_str())))
-        .collect();
-    let shared = is_shared.iter().filter(|is_shared| **is_shared).count();
-    let stretches = is_shared.chunk_by(|a, b| a == b).filter(|chunk| chunk[0]).count();
-    let short = one.len().min(other.len());
-    let framed = (start + end).min(short);
-    // A phrase that any text may hold is one stretch in the middle.
-    let spread = if stretches > 1 || framed > 1 { shared } else { shared / 2 };
-    if framed.max(spread) * 5 >= short * 2 { shared.max(framed).max(1) } else { 0 }
-}
-
-/// Where the words of `one` stand that tell an event from others and that the sentence `other`
-/// lacks. Of names and rare words, only those that all of the other text (`known`) lacks, where it
-/// is given; else a name with a typo is no other.
-fn lacking(one: &[CopyWord], other: &[CopyWord], known: Option<&HashSet<&str>>) -> Vec<usize> {
-    let stands = |word: &CopyWord| match word.kind {
-        CopyWordKind::Common => true,
-        CopyWordKind::Number => other.iter().any(|two| two.text == word.text),
-        CopyWordKind::Name | CopyWordKind::Rare => {
-            let strict = known.is_some() && word.kind == CopyWordKind::Name;
-            known.is_some_and(|known| known.contains(word.text.as_str()))
-                || other.iter().any(|two| is_variant(&word.text, &two.text, strict))
-                || is_number_mistyped(&word.text)
-        }
-    };
-    (0..one.len()).filter(|at| !stands(&one[*at])).collect()
-}
-
-/// Whether the word at `at` is a figure that reports correct: no identifier, no date, no time of
-/// day.
-fn is_figure(words: &[CopyWord], at: usize) -> bool {
-    let number = &words[at];
-    let plain = number.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let year =
-        number.text.len() == 4 && (number.text.starts_with("19") || number.text.starts_with("20"));
-    let before = at.checked_sub(1).map(|at| &words[at]);
-    let behind = words.get(at + 1);
-    let numbers = |word: &CopyWord| {
-        matches!(word.kind, CopyWordKind::Name | CopyWordKind::Number)
-            || NUMBERED.contains(&word.text.as_str())
-    };
-    let timed =
-        |word: &CopyWord| word.kind == CopyWordKind::Number || TIMES.contains(&word.text.as_str());
-    number.kind == CopyWordKind::Number
-        && plain
-        && !year
-        && !before.is_some_and(numbers)
-        && !behind.is_some_and(timed)
-}
-
-/// Whether the sentences `rest` of a text, which are like none of the other, tell of an event of
-/// their own: they hold names or numbers, hardly any of which the other text (`known`) has.
-fn is_replaced(text: &CopyWords, rest: &[usize], known: &HashSet<&str>) -> bool {
-    let words = || rest.iter().flat_map(|at| text.sentence(*at));
-    let of = |kind| {
-        words()
-            .filter(|word| word.kind == kind)
-            .map(|word| word.text.as_str())
-            .collect::<HashSet<_>>()
-    };
-    let (names, numbers) = (of(CopyWordKind::Name), of(CopyWordKind::Number));
-    let telling = if names.len() < 2 { &names | &numbers } else { names };
-    let shared = telling.iter().filter(|word| known.contains(*word)).count();
-    !telling.is_empty() && shared * 6 <= telling.len()
 }

@@ -4,15 +4,15 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::hash;
+use super::head::{is_credit, without_head};
+use super::numerals;
 use super::spelling::normal;
+use super::vocabulary::is_function_word;
 use tidings_rules::is_common_word;
 use tidings_rules::text::{sentences, tokenise};
 
 /// The most words of a text that are compared.
 const MOST_WORDS: usize = 6000;
-
-/// The most words of a byline, a dateline or a heading.
-const HEAD_WORDS: usize = 14;
 
 /// What a word says of the event that a text tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,113 +117,60 @@ pub(super) fn words(sentence: &str) -> Vec<CopyWord> {
     let large = tokens.iter().filter(|token| begins(&token.span).is_uppercase()).count();
     // In a heading most words have a capital, which says nothing there.
     let heading = tokens.len() > 3 && large * 3 > tokens.len() * 2;
-    let word = |(at, token): (usize, &tidings_rules::text::Token)| {
+    let (mut found, mut is_spelled) = (Vec::with_capacity(tokens.len()), Vec::new());
+    for (at, token) in tokens.iter().enumerate() {
         let text = normal(&token.word);
-        let first = begins(&token.span);
-        let kind = if text.bytes().any(|byte| byte.is_ascii_digit()) {
-            CopyWordKind::Number
-        } else if has_no_case(first)
-            || (first.is_uppercase() && ((at > 0 && !heading) || !is_common_word(&text)))
-        {
-            CopyWordKind::Name
-        } else if text.chars().count() >= 4 && !is_common_word(&text) {
-            CopyWordKind::Rare
+        let has_digits = token.word.bytes().any(|byte| byte.is_ascii_digit());
+        if has_digits {
+            found.extend(numerals::with_signs(&text, sentence, &token.span));
+        } else if let Some(grade) = grade(&text, sentence, &token.span) {
+            found.push(CopyWord { text: grade, kind: CopyWordKind::Name });
         } else {
-            CopyWordKind::Common
-        };
-        CopyWord { text, kind }
+            let kind = kind(&text, begins(&token.span), at > 0 && !heading);
+            found.push(CopyWord { text, kind });
+        }
+        is_spelled.resize(found.len(), !has_digits);
+    }
+    numerals::join(found, &is_spelled)
+}
+
+/// What a word says that begins with `first`, where a capital says that it is a name or not.
+fn kind(text: &str, first: char, is_capital_telling: bool) -> CopyWordKind {
+    if text.bytes().any(|byte| byte.is_ascii_digit()) || numerals::is_unit(text) {
+        CopyWordKind::Number
+    } else if is_function_word(text)
+        && !has_no_case(first)
+        && !(first.is_uppercase() && is_capital_telling)
+    {
+        CopyWordKind::Common
+    } else if has_no_case(first)
+        || (first.is_uppercase() && (is_capital_telling || !is_common_word(text)))
+    {
+        CopyWordKind::Name
+    } else if text.chars().count() >= 4 && !is_common_word(text) {
+        CopyWordKind::Rare
+    } else {
+        CopyWordKind::Common
+    }
+}
+
+/// A grade such as `A-`, with its sign.
+fn grade(text: &str, sentence: &str, span: &Range<usize>) -> Option<String> {
+    let written = &sentence[span.clone()];
+    let mut behind = sentence[span.end..].chars();
+    let sign = match behind.next()? {
+        '+' | '＋' => '+',
+        '-' | '−' => '-',
+        _ => return None,
     };
-    tokens.iter().enumerate().map(word).collect()
+    let is_end = behind.next().is_none_or(|c| !c.is_alphanumeric() && c != '-');
+    let is_grade = written.len() <= 3 && written.bytes().all(|byte| byte.is_ascii_uppercase());
+    (is_end && is_grade).then(|| format!("{text}{sign}"))
 }
 
 /// Whether a letter is of a script without capitals.
-fn has_no_case(c: char) -> bool {
+pub(super) fn has_no_case(c: char) -> bool {
     c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase()
-}
-
-/// The text behind its byline and its dateline.
-fn without_head(text: &str) -> &str {
-    let mut rest = text.trim_start();
-    for _ in 0..4 {
-        let paragraph = &rest[..rest.find("\n\n").unwrap_or(rest.len())];
-        if let Some(end) = dateline_end(paragraph) {
-            rest = rest[end..].trim_start();
-        } else if is_byline(paragraph) && paragraph.len() < rest.len() {
-            rest = rest[paragraph.len()..].trim_start();
-        } else {
-            break;
-        }
-    }
-    rest
-}
-
-/// Whether a paragraph of a few words names who wrote the text, or when.
-fn is_byline(paragraph: &str) -> bool {
-    let few = paragraph.split_whitespace().count() <= HEAD_WORDS;
-    let lower = paragraph.to_lowercase();
-    let starts = [
-        "by ",
-        "par ",
-        "por ",
-        "von ",
-        "published",
-        "updated",
-        "posted",
-        "last updated",
-        "(corrects",
-        "corrects",
-    ];
-    let holds = ["correspondent", "staff writer", "staff reporter", " reporter", "newsroom"];
-    let ends = paragraph.trim_end().ends_with(['.', '!', '?', '”', '"']);
-    few && (starts.iter().any(|word| lower.starts_with(word))
-        || (!ends && holds.iter().any(|word| lower.contains(word))))
-        || lower.starts_with("(corrects ")
-}
-
-/// Where the sentence begins behind a dateline such as `LONDON, June 3 (Reuters) - `.
-fn dateline_end(paragraph: &str) -> Option<usize> {
-    let dash = |(at, c): &(usize, char)| {
-        let apart = paragraph[..*at].ends_with([' ', ')'])
-            && paragraph[at + c.len_utf8()..].starts_with([' ', '-']);
-        matches!(c, '—' | '–')
-            || (*c == '-' && apart)
-            || (*c == ':' && paragraph[..*at].ends_with(')'))
-    };
-    let (at, sign) = paragraph.char_indices().take(120).find(dash)?;
-    let head = &paragraph[..at];
-    let words: Vec<&str> = head.split_whitespace().collect();
-    let large = |word: &&&str| {
-        word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit() || c == '(' || c == '/')
-    };
-    let small_ones = words.len() - words.iter().filter(large).count();
-    let shouts = |word: &&str| {
-        let letters = || word.chars().filter(|c| c.is_alphabetic());
-        letters().count() >= 3 && letters().all(char::is_uppercase)
-    };
-    let is_head = head.starts_with("By ") || head.contains('(') || words.iter().any(shouts);
-    let fits = !words.is_empty() && words.len() <= HEAD_WORDS && small_ones <= 2 && is_head;
-    fits.then(|| {
-        at + sign.len_utf8() + paragraph[at + sign.len_utf8()..].find(|c| c != '-').unwrap_or(0)
-    })
-}
-
-/// Whether a sentence only says who wrote, edited or owns the text.
-fn is_credit(sentence: &[CopyWord]) -> bool {
-    let starts = |words: &[&str]| {
-        sentence.len() >= words.len() && words.iter().zip(sentence).all(|(a, b)| *a == b.text)
-    };
-    sentence.len() <= 2 * HEAD_WORDS
-        && [
-            ["reporting", "by"].as_slice(),
-            &["additional", "reporting"],
-            &["editing", "by"],
-            &["writing", "by"],
-            &["compiled", "by"],
-            &["copyright"],
-            &["with", "files", "from"],
-        ]
-        .into_iter()
-        .any(starts)
 }
 
 #[cfg(test)]
@@ -244,7 +191,6 @@ mod tests {
             "LONDON (Reuters) — ",
             "TOKYO (Kyodo) -- ",
             "(CNN): ",
-            "GENEVA — ",
             "By Ann Lee — ",
             "By Ann Lee\n\nPARIS, 3 June (AFP) – ",
             "Published 3 June 2026\n\nBy Ann Lee, chief correspondent\n\n",

@@ -228,6 +228,42 @@ async fn a_corrected_copy_is_told_once_as_an_update_in_the_same_thread() {
 }
 
 #[tokio::test]
+async fn a_version_that_was_corrected_before_it_came_is_only_recorded() {
+    let bench = Bench::new().await;
+    let run = bench.run(&[desk()]).await;
+    let title = "Shells found at the port";
+    let corrected = format!("CORRECTED-{title}");
+    let report = |dead: &str| format!("The blast killed {dead} people there. {}", text("x"));
+    poll_titled(&bench, "wire", "a", (&corrected, &report("21"), "arms"), 0).await;
+    poll_titled(&bench, "paper", "b", (title, &report("12"), "arms"), 1).await;
+    assert_eq!(sent(&bench, run, 2).await, message(&corrected, ""));
+    for (key, mark) in [("c", "UPDATE 3-"), ("d", "UPDATE 1-")] {
+        let title = format!("{mark}{title}");
+        poll_titled(&bench, "wire", key, (&title, &report("21"), "arms"), HOUR).await;
+    }
+    let third = format!("UPDATE 3-{title}");
+    assert_eq!(sent(&bench, run, 2 * HOUR).await, message(&third, "version 3"));
+}
+
+#[tokio::test]
+async fn notices_without_names_make_no_chain_of_what_an_office_prints_below_all() {
+    let bench = Bench::new().await;
+    let below = "The notice is put up at the door of the office and may be read there by all. \
+                 Those who think that it is wrong may write to the clerk, who will answer soon. "
+        .repeat(6);
+    let own = [
+        "The firm will stop work and let its people go.",
+        "Eleanor Whitcombe of Hexham has died aged 88.",
+        "The tanker Golden Reef sank off Muscat.",
+        "A school was shut after a fire in the night.",
+    ];
+    for (key, own) in ["a", "b", "c", "d"].into_iter().zip(own) {
+        poll(&bench, key, key, &format!("{own}\n\n{below}"), &["arms"], 0).await;
+    }
+    assert_eq!(events(&bench).await, "a of a, b of b, c of c, d of d");
+}
+
+#[tokio::test]
 async fn an_update_is_a_message_of_its_own_even_while_the_first_waits() {
     let bench = Bench::new().await;
     let run = bench.run(&[desk()]).await;
