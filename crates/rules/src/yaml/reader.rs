@@ -173,7 +173,8 @@ impl Reader<'_> {
     ) -> &'t str {
         let source = &self.source.text;
         let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        if is_block && span.end == source.len() && !source.ends_with(['\n', '\r']) {
+        let last = source.trim_end_matches([' ', '\t']);
+        if is_block && span.end >= last.len() && !last.ends_with(['\n', '\r']) {
             text.strip_suffix('\n').unwrap_or(text)
         } else {
             text

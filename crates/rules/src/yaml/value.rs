@@ -137,11 +137,11 @@ fn integer(text: &str) -> Result<Option<Number>, NoValue> {
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let bases = [("0x", 16), ("0o", 8), ("0b", 2)];
-    let based = bases.into_iter().find_map(|(mark, base)| {
+    let prefixed = bases.into_iter().find_map(|(mark, base)| {
         let digits = magnitude.strip_prefix(mark)?;
         is_number(digits, base).then_some((digits, base))
     });
-    let Some((digits, base)) = based.or_else(|| {
+    let Some((digits, base)) = prefixed.or_else(|| {
         (is_number(magnitude, 10) && !has_leading_zero(text)).then_some((magnitude, 10))
     }) else {
         return Ok(None);
