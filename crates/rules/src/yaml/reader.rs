@@ -3,6 +3,7 @@
 //! Depth, the number of values behind aliases and their bytes are bounded. Tags other than those of
 //! the core schema, duplicate keys and anchors that no alias names are faults.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -74,7 +75,13 @@ pub(super) fn read_document(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Op
         root: None,
         is_sound: true,
     };
-    for event in Parser::new_from_str(&source.text) {
+    // Without a line break at its end, the parser misreads a block scalar that ends there.
+    let text = if source.text.ends_with(['\n', '\r']) {
+        Cow::Borrowed(&source.text)
+    } else {
+        Cow::Owned(format!("{}\n", source.text))
+    };
+    for event in Parser::new_from_str(&text) {
         match event {
             Ok((event, span)) => reader.read_event(event, span)?,
             Err(error) => {
@@ -163,8 +170,8 @@ impl Reader<'_> {
         self.add(PlacedValue { place, value }, Some(text), size);
     }
 
-    /// The content of a scalar. Where the document ends within a block scalar, the parser adds a line
-    /// break that was not written.
+    /// The content of a scalar, without a line break that was not written: that of a block scalar
+    /// whose last line ends with the document.
     fn without_added_break<'t>(
         &self,
         text: &'t str,

@@ -223,6 +223,11 @@ fn both_readers_agree_on_every_scalar_of_the_core_schema() {
         "a: &x {b: c}\nd: {<<: *x, e: f}",
         "a: &x b\nc: [*x, *x]",
         "a: 18446744073709551616",
+        "a: |\n  b",
+        "a: |+\n  b",
+        "a: |-\n  b",
+        "a: >\n  b",
+        "a: |\n  b\n\n",
         "a: -9223372036854775809",
     ] {
         let ours =
@@ -246,7 +251,7 @@ proptest! {
 
     #[test]
     fn both_readers_agree_on_what_both_accept(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..14)) {
-        let text = pieces.concat();
+        let text = pieces.concat() + "\n";
         if let Some([ours, other]) = readings(&text) {
             prop_assert_eq!(ours, other, "{}", text);
         }
