@@ -12,7 +12,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::advice;
 use super::offsets::Offsets;
-use super::value::{NoValue, PlacedValue, Value, ValuePlace};
+use super::value::{NoValue, PlacedValue, ValuePlace, YamlValue};
 use crate::fault::{Fault, Source};
 
 /// How deep lists and mappings may be nested.
@@ -23,6 +23,9 @@ const MOST_ALIASED: usize = 100_000;
 
 /// How many bytes of text all aliases of a document may stand for together.
 const MOST_ALIASED_BYTES: usize = 16 << 20;
+
+/// Signs with which no plain scalar can begin.
+const RESERVED: &str = ",[]{}#&*!|>'\"%@`";
 
 /// The size of a value with everything inside it, aliases expanded: each alias costs this.
 #[derive(Clone, Copy, Default)]
@@ -58,7 +61,7 @@ struct OpenCollection {
 
 /// What an anchor stands for.
 struct Anchored {
-    value: Value,
+    value: YamlValue,
     size: Size,
 }
 
@@ -93,7 +96,7 @@ pub(super) fn read_document(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Op
     }
     reader.refuse_unused_anchors();
     let place = ValuePlace { span: 0..0, style: ScalarStyle::Plain, is_alias: false };
-    let empty = PlacedValue { place, value: Value::Null };
+    let empty = PlacedValue { place, value: YamlValue::Null };
     reader.is_sound.then(|| reader.root.unwrap_or(empty))
 }
 
@@ -154,13 +157,14 @@ impl Reader<'_> {
         self.check_comment(style, &span);
         let tag = tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str());
         let text = self.without_added_break(text, style, &span);
-        let value = match Value::from_scalar(text, style, tag) {
+        let value = match YamlValue::from_scalar(text, style, tag) {
             Ok(value) => value,
             Err(reason) => {
                 self.refuse_scalar(reason, &span);
-                Value::Null
+                YamlValue::Null
             }
         };
+        self.check_first_character(text, style, &span);
         let size = Size { values: 1, bytes: text.len(), depth: 0 };
         self.remember(anchor, &value, size);
         if anchor > 0 {
@@ -206,7 +210,7 @@ impl Reader<'_> {
     }
 
     /// Keeps what the anchor of that number stands for; 0 is none.
-    fn remember(&mut self, anchor: usize, value: &Value, size: Size) {
+    fn remember(&mut self, anchor: usize, value: &YamlValue, size: Size) {
         if anchor > 0 {
             self.anchors.insert(anchor, Anchored { value: value.clone(), size });
         }
@@ -255,9 +259,9 @@ impl Reader<'_> {
         let value = if done.is_mapping {
             let mut items = done.items.into_iter();
             let entries = std::iter::from_fn(|| Some((items.next()?, items.next()?)));
-            Value::Mapping(entries.collect())
+            YamlValue::Mapping(entries.collect())
         } else {
-            Value::List(done.items.into())
+            YamlValue::List(done.items.into())
         };
         let mut size = Size { values: 1, bytes: 0, depth: 0 };
         size.add(done.size);
@@ -300,6 +304,16 @@ impl Reader<'_> {
             NoValue::NotOfTag => ("this value is not what its tag says", "remove the tag"),
         };
         self.refuse(span.clone(), message, help);
+    }
+
+    /// Refuses a plain scalar that begins with a sign that YAML reserves. The parser reads some of
+    /// them within brackets: `{url: >x}`.
+    fn check_first_character(&mut self, text: &str, style: ScalarStyle, span: &Range<usize>) {
+        let first = text.chars().next().filter(|c| RESERVED.contains(*c));
+        if let Some(first) = first.filter(|_| style == ScalarStyle::Plain) {
+            let message = format!("a value cannot begin with {first} in YAML");
+            self.refuse(span.clone(), &message, "put the whole value in single quotes");
+        }
     }
 
     /// Refuses a tag that is none of the core schema.
@@ -384,13 +398,13 @@ impl Reader<'_> {
 
 impl OpenCollection {
     /// Whether no key before has the content `text` or, unless it is a string, the value `value`.
-    fn is_new_key(&mut self, value: &Value, text: &str) -> bool {
+    fn is_new_key(&mut self, value: &YamlValue, text: &str) -> bool {
         let is_new = self.keys.insert(text.to_owned());
         let canonical = match value {
-            Value::Null => "\0null".to_owned(),
-            Value::Bool(value) => format!("\0{value}"),
-            Value::Number(number) => format!("\0{number}"),
-            Value::String(_) | Value::List(_) | Value::Mapping(_) => return is_new,
+            YamlValue::Null => "\0null".to_owned(),
+            YamlValue::Bool(value) => format!("\0{value}"),
+            YamlValue::Number(number) => format!("\0{number}"),
+            YamlValue::String(_) | YamlValue::List(_) | YamlValue::Mapping(_) => return is_new,
         };
         self.keys.insert(canonical) && is_new
     }

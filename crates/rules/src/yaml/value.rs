@@ -10,7 +10,7 @@ use saphyr_parser::ScalarStyle;
 #[derive(Clone, Debug)]
 pub(super) struct PlacedValue {
     pub(super) place: ValuePlace,
-    pub(super) value: Value,
+    pub(super) value: YamlValue,
 }
 
 /// Where a value was written.
@@ -26,7 +26,7 @@ pub(super) struct ValuePlace {
 
 /// A value. Aliases share the lists and mappings that they stand for.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum YamlValue {
     Null,
     Bool(bool),
     Number(Number),
@@ -67,7 +67,7 @@ impl fmt::Display for Number {
     }
 }
 
-impl Value {
+impl YamlValue {
     /// The value of a scalar with the content `text`. `tag`: the part of a core schema tag behind
     /// `!!`, if it has one.
     pub(super) fn from_scalar(

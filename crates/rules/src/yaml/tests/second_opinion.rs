@@ -138,18 +138,18 @@ fn scalar(value: &str, style: usize, flow: bool, pad: &str) -> String {
 }
 
 /// A value as the other reader has it.
-fn theirs(value: &Value) -> serde_yaml::Value {
+fn theirs(value: &YamlValue) -> serde_yaml::Value {
     match value {
-        Value::Null => serde_yaml::Value::Null,
-        Value::Bool(value) => (*value).into(),
-        Value::Number(Number::Unsigned(number)) => (*number).into(),
-        Value::Number(Number::Negative(number)) => (*number).into(),
-        Value::Number(Number::Float(number)) => (*number).into(),
-        Value::String(text) => text.as_str().into(),
-        Value::List(items) => {
+        YamlValue::Null => serde_yaml::Value::Null,
+        YamlValue::Bool(value) => (*value).into(),
+        YamlValue::Number(Number::Unsigned(number)) => (*number).into(),
+        YamlValue::Number(Number::Negative(number)) => (*number).into(),
+        YamlValue::Number(Number::Float(number)) => (*number).into(),
+        YamlValue::String(text) => text.as_str().into(),
+        YamlValue::List(items) => {
             serde_yaml::Value::Sequence(items.iter().map(|item| theirs(&item.value)).collect())
         }
-        Value::Mapping(entries) => {
+        YamlValue::Mapping(entries) => {
             let entry = |(key, value): &(PlacedValue, PlacedValue)| {
                 (theirs(&key.value), theirs(&value.value))
             };
