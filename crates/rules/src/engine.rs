@@ -139,12 +139,12 @@ impl Engine {
         document.index(self, story, carriers);
         let mut run = ProgramRun { engine: self, story, carriers, index: document, decided, found };
         let mut seen = 0;
-        while run.index.found_features.found(seen).is_some() {
+        while run.index.found_features.feature_at(seen).is_some() {
             calls.clear();
-            while let Some(feature) = run.index.found_features.found(seen) {
+            while let Some(feature) = run.index.found_features.feature_at(seen) {
                 calls.extend(
                     self.postings
-                        .call(feature)
+                        .of_feature(feature)
                         .map(|call| (run.index.found_features.in_text(feature), call)),
                 );
                 seen += 1;
@@ -190,7 +190,7 @@ impl Engine {
         matched.resize(holding + most, 0);
         due.resize(most, (0, 0));
         for (in_text, call) in calls {
-            for posting in self.postings.called(call) {
+            for posting in self.postings.iter(call) {
                 let passes = marks.in_text(posting.guard) & (*in_text | !posting.is_of_text());
                 matched[holding] = posting.number();
                 due[waiting].0 = posting.number();

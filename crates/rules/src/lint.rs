@@ -25,7 +25,7 @@ mod visit;
 mod warning;
 
 pub use common_words::is_common_word;
-pub(crate) use common_words::is_everywhere;
+pub(crate) use common_words::why_everywhere;
 pub(crate) use never_holds::unknown_language;
 
 /// Warnings of one expression or list, at most.
@@ -33,7 +33,7 @@ const MOST: usize = 25;
 
 /// The warnings about an expression, in the order of their places. Beyond [`MOST`], a last one
 /// counts the rest.
-pub(crate) fn expression(tree: &Tree, cache: &ListCache) -> Vec<ExpressionProblem> {
+pub(crate) fn expression_warnings(tree: &Tree, cache: &ListCache) -> Vec<ExpressionProblem> {
     let mut found = Vec::new();
     redundant_terms::warn_of_redundant_terms(tree, cache, &mut found);
     never_holds::warn_of_clauses_that_never_hold(tree, cache, &mut found);
@@ -58,7 +58,7 @@ pub(crate) fn expression(tree: &Tree, cache: &ListCache) -> Vec<ExpressionProble
 /// The warnings about a list that has `terms`, those of other lists among them, of which `own`
 /// stand in its entries: which of `own`, what is wrong with it, and what to do; spans say nothing,
 /// the entry is meant. `stemmed`: every rule that names it asks for stems.
-pub(crate) fn list(
+pub(crate) fn list_warnings(
     own: &[&Term],
     terms: &[Arc<Term>],
     stemmed: bool,

@@ -112,7 +112,7 @@ impl Rule {
     /// all.
     fn text_of(&self, tree: &Tree, row: Option<&ListRow>) -> String {
         let each = self.row.as_ref().map(|row| row.list.name.as_str());
-        let subject = record::Subject {
+        let subject = record::RecordSubject {
             name: &self.name,
             each,
             row: row.map(|row| &row.head),

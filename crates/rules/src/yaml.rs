@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::fault::{Fault, Source, nearest};
-use value::{Number, PlacedValue, Value, ValuePlace};
+use value::{Number, PlacedValue, ValuePlace, YamlValue};
 
 pub use text::Text;
 
@@ -26,7 +26,7 @@ pub struct YamlDocument {
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'d> {
     source: &'d Arc<Source>,
-    value: &'d Value,
+    value: &'d YamlValue,
     place: &'d ValuePlace,
 }
 
@@ -49,8 +49,8 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<YamlDocume
         return None;
     }
     let mut root = reader::read_document(source, faults)?;
-    if matches!(root.value, Value::Null) {
-        root.value = Value::Mapping(Arc::default());
+    if matches!(root.value, YamlValue::Null) {
+        root.value = YamlValue::Mapping(Arc::default());
     }
     Some(YamlDocument { source: Arc::clone(source), root })
 }
@@ -109,25 +109,25 @@ impl<'d> Node<'d> {
     /// Whether it is a mapping.
     #[must_use]
     pub fn is_mapping(&self) -> bool {
-        matches!(self.value, Value::Mapping(_))
+        matches!(self.value, YamlValue::Mapping(_))
     }
 
     /// Whether it is a list.
     #[must_use]
     pub fn is_list(&self) -> bool {
-        matches!(self.value, Value::List(_))
+        matches!(self.value, YamlValue::List(_))
     }
 
     /// A string; plain numbers count as they are written. Anything else is a fault and `None`.
     pub fn text(&self, faults: &mut Vec<Fault>) -> Option<Text> {
         let value = match self.value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => {
+            YamlValue::String(text) => text.clone(),
+            YamlValue::Number(number) => {
                 self.as_written().map_or_else(|| number.to_string(), ToOwned::to_owned)
             }
             _ => {
                 let fault = self.type_fault("a text");
-                let is_bool = matches!(self.value, Value::Bool(_));
+                let is_bool = matches!(self.value, YamlValue::Bool(_));
                 let word = self.as_written().filter(|_| is_bool);
                 faults.push(match word {
                     Some(word) => fault.help(format!("if the word is meant, write \"{word}\"")),
@@ -141,17 +141,17 @@ impl<'d> Node<'d> {
 
     /// `true` or `false`, else a fault.
     pub fn bool(&self, faults: &mut Vec<Fault>) -> Option<bool> {
-        let value = if let Value::Bool(value) = self.value { Some(*value) } else { None };
+        let value = if let YamlValue::Bool(value) = self.value { Some(*value) } else { None };
         self.or_type_fault(value, "true or false", faults)
     }
 
     /// A whole number, not negative, else a fault.
     pub fn count(&self, faults: &mut Vec<Fault>) -> Option<usize> {
         let number = match self.value {
-            Value::Number(Number::Unsigned(number)) => usize::try_from(*number).ok(),
+            YamlValue::Number(Number::Unsigned(number)) => usize::try_from(*number).ok(),
             _ => None,
         };
-        if number.is_none() && matches!(self.value, Value::Number(_)) {
+        if number.is_none() && matches!(self.value, YamlValue::Number(_)) {
             faults.push(self.fault("this is not a whole number from 0 up"));
             return None;
         }
@@ -178,7 +178,7 @@ impl<'d> Node<'d> {
 
     /// The items of a list, else a fault and none.
     pub fn items(&self, faults: &mut Vec<Fault>) -> Vec<Node<'d>> {
-        if let Value::List(items) = self.value {
+        if let YamlValue::List(items) = self.value {
             return items.iter().map(|item| self.inner(item)).collect();
         }
         faults.push(
@@ -213,7 +213,7 @@ impl<'d> Node<'d> {
 
     fn raw_pairs(&self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> + use<'d> {
         let node = *self;
-        let entries = if let Value::Mapping(entries) = self.value { &entries[..] } else { &[] };
+        let entries = if let YamlValue::Mapping(entries) = self.value { &entries[..] } else { &[] };
         entries.iter().map(move |(key, value)| (node.inner(key), node.inner(value)))
     }
 
@@ -242,13 +242,13 @@ impl<'d> Node<'d> {
 
     fn type_fault(&self, wanted: &str) -> Fault {
         let found = match self.value {
-            Value::Null => "nothing",
-            Value::Bool(true) => "true",
-            Value::Bool(false) => "false",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a text",
-            Value::List(_) => "a list",
-            Value::Mapping(_) => "keys with values",
+            YamlValue::Null => "nothing",
+            YamlValue::Bool(true) => "true",
+            YamlValue::Bool(false) => "false",
+            YamlValue::Number(_) => "a number",
+            YamlValue::String(_) => "a text",
+            YamlValue::List(_) => "a list",
+            YamlValue::Mapping(_) => "keys with values",
         };
         self.fault(format!("here should be {wanted}, not {found}"))
     }
@@ -260,7 +260,7 @@ impl<'d> Entries<'d> {
         self.asked.push(key);
         let (_, value) =
             self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key))?;
-        (!matches!(value.value, Value::Null)).then_some(value)
+        (!matches!(value.value, YamlValue::Null)).then_some(value)
     }
 
     /// The value of `key`, or a fault at the mapping that says `key` is missing.

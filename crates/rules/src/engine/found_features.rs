@@ -52,7 +52,7 @@ impl FoundFeatures {
 
     /// The feature in that slot.
     #[inline]
-    pub(super) fn found(&self, slot: usize) -> Option<Feature> {
+    pub(super) fn feature_at(&self, slot: usize) -> Option<Feature> {
         self.found[..self.count].get(slot).copied()
     }
 
@@ -60,7 +60,7 @@ impl FoundFeatures {
     #[inline]
     pub(super) fn slot(&self, feature: Feature) -> Option<usize> {
         let slot = self.slots[feature as usize] as usize;
-        (self.found(slot) == Some(feature)).then_some(slot)
+        (self.feature_at(slot) == Some(feature)).then_some(slot)
     }
 
     /// Whether `feature` was found anywhere.

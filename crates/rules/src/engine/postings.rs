@@ -102,14 +102,14 @@ impl Postings {
 
     /// The postings of `feature`, if it has any.
     #[inline]
-    pub(super) fn call(&self, feature: Feature) -> Option<FeaturePostings> {
+    pub(super) fn of_feature(&self, feature: Feature) -> Option<FeaturePostings> {
         let (start, end) = (self.starts[feature as usize], self.starts[feature as usize + 1]);
         (start < end)
             .then(|| FeaturePostings { first: self.postings[start as usize], more: start + 1..end })
     }
 
     /// The postings of a call.
-    pub(super) fn called<'c>(
+    pub(super) fn iter<'c>(
         &'c self,
         call: &'c FeaturePostings,
     ) -> impl Iterator<Item = &'c Posting> {

@@ -76,7 +76,7 @@ pub(super) fn read_rule(
     }
     let each = each.map(|(list, _)| list);
     if context.lists_are_sound {
-        examples::hold(&tree, each.as_deref(), &examples, faults);
+        examples::check_examples(&tree, each.as_deref(), &examples, faults);
     }
     let name = name?;
     let tree = Arc::new(tree);

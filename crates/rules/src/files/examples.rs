@@ -56,7 +56,7 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
 
 /// Holds `tree`, for any row of its `each` list, to the examples that it must match and those that
 /// it must not.
-pub(super) fn hold(
+pub(super) fn check_examples(
     tree: &Tree,
     each: Option<&TermList>,
     [matches, ignores]: &[Vec<Example<'_>>; 2],

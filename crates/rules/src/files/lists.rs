@@ -119,7 +119,7 @@ impl Definitions {
                 definition.entries.iter().filter_map(ListEntry::term).collect();
             let terms: Vec<&Term> = own.iter().map(|(term, _)| *term).collect();
             let is_stemmed = stemmed.contains(name.as_str()) && !other.contains(name.as_str());
-            for (at, problem) in lint::list(&terms, &list.terms, is_stemmed) {
+            for (at, problem) in lint::list_warnings(&terms, &list.terms, is_stemmed) {
                 let text = own[at].1;
                 let warning = text.warning(0..text.value.len(), problem.message);
                 faults.push(Fault { help: problem.help, ..warning });
@@ -248,7 +248,7 @@ fn read_entry(
         return Some(ListEntry::Other(text, forms, label.map(str::to_owned)));
     }
     let (term, problems) = syntax::parse_term(&text.value, forms, label);
-    faults.extend(problems.into_iter().map(|problem| when::fault(&text, problem)));
+    faults.extend(problems.into_iter().map(|problem| when::fault_in(&text, problem)));
     term.map(|term| ListEntry::Term(term, text))
 }
 

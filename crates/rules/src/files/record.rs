@@ -58,7 +58,7 @@ struct Labelled<'r> {
 }
 
 /// What a record is made of.
-pub(crate) struct Subject<'r> {
+pub(crate) struct RecordSubject<'r> {
     /// The rule's name.
     pub(crate) name: &'r str,
     /// The name of its `each` list.
@@ -73,8 +73,8 @@ pub(crate) struct Subject<'r> {
 }
 
 /// The rule as YAML, with the terms of the lists that its expression names.
-pub(crate) fn text(rule: &Subject<'_>) -> String {
-    let Subject { name, each, row, tree, lists: _, settings } = *rule;
+pub(crate) fn text(rule: &RecordSubject<'_>) -> String {
+    let RecordSubject { name, each, row, tree, lists: _, settings } = *rule;
     let (forms, stem) = match rule.lists.forms {
         Forms::Plain => (None, None),
         Forms::Plural => (Some("plural"), None),

@@ -13,6 +13,10 @@ use crate::lint;
 use crate::lint::list_cache::ListCache;
 use crate::yaml::{Node, Text};
 
+/// Levels of a tree that is written as YAML, at most. An expression has no more: its parentheses
+/// are at most 100 deep, and each can make two levels.
+const MOST_LEVELS: usize = 200;
+
 /// How a `when` was written, and where.
 pub(crate) enum When {
     /// As an expression.
@@ -63,10 +67,10 @@ pub(crate) fn warn_of_expression(
     cache: &ListCache,
     faults: &mut Vec<Fault>,
 ) {
-    let told = lint::expression(tree, cache).into_iter();
+    let warnings = lint::expression_warnings(tree, cache).into_iter();
     match when {
-        When::Expression(text) => faults.extend(told.map(|problem| fault(text, problem))),
-        When::Clauses(source, span) => faults.extend(told.map(|problem| {
+        When::Expression(text) => faults.extend(warnings.map(|problem| fault_in(text, problem))),
+        When::Clauses(source, span) => faults.extend(warnings.map(|problem| {
             let fault = Fault::warning(source, span.clone(), problem.message);
             Fault { help: problem.help, ..fault }
         })),
@@ -75,6 +79,11 @@ pub(crate) fn warn_of_expression(
 
 fn sound_clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
     let tree = clause(node, lists, faults)?;
+    if tree.depth() > MOST_LEVELS {
+        let fault = node.fault(format!("clauses are nested more than {MOST_LEVELS} deep here"));
+        faults.push(fault.help("make term lists of the parts"));
+        return None;
+    }
     if tree.matches_everything().is_some() {
         faults.push(matches_nearly_all(node.fault(""), "add what must be there under `all`"));
         return None;
@@ -116,12 +125,12 @@ fn matches_nearly_all(fault: Fault, help: &str) -> Fault {
 /// The tree of an expression; it may hold where no term is found.
 fn expression(text: &Text, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
     let (tree, problems) = syntax::parse(&text.value, lists);
-    faults.extend(problems.into_iter().map(|problem| fault(text, problem)));
+    faults.extend(problems.into_iter().map(|problem| fault_in(text, problem)));
     tree
 }
 
 /// `problem`, found in the value of `text`, at its place in the file.
-pub(crate) fn fault(text: &Text, problem: ExpressionProblem) -> Fault {
+pub(crate) fn fault_in(text: &Text, problem: ExpressionProblem) -> Fault {
     let fault = match problem.level {
         Level::Error => text.fault(problem.span, problem.message),
         Level::Warning => text.warning(problem.span, problem.message),

@@ -120,6 +120,11 @@ impl Tree {
         }
     }
 
+    /// How many levels it has: a leaf has one.
+    pub(crate) fn depth(&self) -> usize {
+        1 + self.branches().iter().map(Self::depth).max().unwrap_or_default()
+    }
+
     /// From its first byte to its last.
     pub(crate) fn span(&self) -> Range<usize> {
         match self {

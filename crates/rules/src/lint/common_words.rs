@@ -25,7 +25,7 @@ pub(super) fn warn_of_common_words(
     cache: &ListCache,
     found: &mut Vec<ExpressionProblem>,
 ) {
-    visit::terms(tree, &mut |term, span, scope| {
+    visit::visit_terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Site | Scope::Lang)
             && let Some((message, help)) = too_wide(term)
         {
@@ -74,7 +74,7 @@ pub(super) fn is_common(term: &Term) -> bool {
 
 /// Why a term of a table is found nearly everywhere; `None` if it is not. Such a term has no other
 /// conditions, and its capitals do not count.
-pub(crate) fn is_everywhere(term: &Term) -> Option<&'static str> {
+pub(crate) fn why_everywhere(term: &Term) -> Option<&'static str> {
     let [word] = term.words.as_slice() else { return None };
     let (TermWord::Plain(word) | TermWord::Prefix(word)) = word else { return None };
     if word.chars().nth(1).is_none() {

@@ -18,7 +18,7 @@ const OF_ADJECTIVES: [&str; 10] = ["ая", "яя", "ый", "ий", "ой", "ое
 /// Warns of the first such term of an expression.
 pub(super) fn warn_of_cyrillic_forms(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
     let mut first = None;
-    visit::terms(tree, &mut |term: &Arc<Term>, span, scope| {
+    visit::visit_terms(tree, &mut |term: &Arc<Term>, span, scope| {
         let is_text = !matches!(scope, Scope::Url | Scope::Site | Scope::Source | Scope::Lang);
         if first.is_none() && is_text && lacks_endings(term) {
             first = Some((Arc::clone(term), span.clone()));

@@ -34,7 +34,7 @@ const ALIKE: [(char, char); 20] = [
 
 /// Warns of every such term of `tree`.
 pub(super) fn warn_of_mixed_alphabets(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
-    visit::terms(tree, &mut |term, span, scope| {
+    visit::visit_terms(tree, &mut |term, span, scope| {
         if !matches!(scope, Scope::Url | Scope::Site | Scope::Lang)
             && let Some((message, help)) = mixed(term)
         {

@@ -58,7 +58,7 @@ fn branch(
 pub(super) fn clash(tree: &Tree, scope: Scope, cache: &ListCache) -> Option<Clash> {
     match tree {
         Tree::And(branches) => {
-            let apart = || apart::find(branches);
+            let apart = || apart::find_clash(branches);
             against_negated(branches, scope, cache).or_else(apart)
         }
         Tree::Pair(pair, span) if pair.link == Proximity::Except => {

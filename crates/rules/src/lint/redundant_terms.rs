@@ -18,7 +18,7 @@ use crate::lint::warning::{shown, warning};
 
 /// Terms and lists beside one another in OR, in ANY or beside NEAR.
 #[derive(Default)]
-struct Beside<'t> {
+struct Siblings<'t> {
     terms: Vec<(Scope, &'t Arc<Term>, Range<usize>)>,
     lists: Vec<(Scope, &'t Arc<TermList>, Range<usize>)>,
 }
@@ -43,50 +43,54 @@ pub(super) fn warn_of_redundant_terms(
     branch(tree, Scope::Text, false, cache, found);
 }
 
-/// `told`: whether `tree` is an OR that was checked together with the OR around it.
+/// `is_checked`: whether `tree` is an OR that was checked together with the OR around it.
 fn branch(
     tree: &Tree,
     scope: Scope,
-    told: bool,
+    is_checked: bool,
     cache: &ListCache,
     found: &mut Vec<ExpressionProblem>,
 ) {
     let is_or = matches!(tree, Tree::Or(_));
     match tree {
-        Tree::Or(_) if told => {}
+        Tree::Or(_) if is_checked => {}
         Tree::Or(branches) | Tree::AnyOf(_, branches, _) => {
-            let mut beside = Beside::default();
+            let mut siblings = Siblings::default();
             for branch in branches {
-                beside.add(branch, scope, is_or);
+                siblings.add(branch, scope, is_or);
             }
-            beside.report(if is_or { SiblingKind::Or } else { SiblingKind::Any }, cache, found);
+            siblings.report(if is_or { SiblingKind::Or } else { SiblingKind::Any }, cache, found);
         }
         Tree::Pair(pair, span) => {
             let left =
                 if pair.link == Proximity::Except { SiblingKind::Or } else { SiblingKind::Near };
-            Beside::of(&pair.left, scope, span).report(left, cache, found);
+            Siblings::of_operand(&pair.left, scope, span).report(left, cache, found);
             if pair.link != Proximity::Except {
-                Beside::of(&pair.right, scope, span).report(SiblingKind::Near, cache, found);
+                Siblings::of_operand(&pair.right, scope, span).report(
+                    SiblingKind::Near,
+                    cache,
+                    found,
+                );
             }
         }
         _ => {}
     }
     let scope = if let Tree::In(scope, ..) = tree { *scope } else { scope };
-    let told = is_or || (told && matches!(tree, Tree::In(..)));
-    tree.branches().iter().for_each(|inner| branch(inner, scope, told, cache, found));
+    let is_checked = is_or || (is_checked && matches!(tree, Tree::In(..)));
+    tree.branches().iter().for_each(|inner| branch(inner, scope, is_checked, cache, found));
 }
 
-impl<'t> Beside<'t> {
+impl<'t> Siblings<'t> {
     /// The terms and lists of `operand`, which an operator at `span` takes.
-    fn of(operand: &'t Operand, scope: Scope, span: &Range<usize>) -> Self {
-        let mut beside = Self::default();
+    fn of_operand(operand: &'t Operand, scope: Scope, span: &Range<usize>) -> Self {
+        let mut siblings = Self::default();
         for choice in operand.choices() {
             match choice {
-                Choice::Term(term) => beside.terms.push((scope, term, span.clone())),
-                Choice::List(list) => beside.lists.push((scope, list, span.clone())),
+                Choice::Term(term) => siblings.terms.push((scope, term, span.clone())),
+                Choice::List(list) => siblings.lists.push((scope, list, span.clone())),
             }
         }
-        beside
+        siblings
     }
 
     /// Adds `branch`; of a field in an OR, its branch.

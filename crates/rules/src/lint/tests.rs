@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{MOST, expression, never_holds};
+use super::{MOST, expression_warnings, never_holds};
 use crate::Rules;
 use crate::engine::naive;
 use crate::engine::tokenized_story::TokenizedStory;
@@ -48,7 +48,7 @@ fn warnings_in(text: &str, forms: Forms) -> Vec<String> {
             problem.help.unwrap_or_default()
         )
     };
-    expression(&tree, &ListCache::default()).into_iter().map(line).collect()
+    expression_warnings(&tree, &ListCache::default()).into_iter().map(line).collect()
 }
 
 fn warnings(text: &str) -> Vec<String> {
@@ -315,7 +315,8 @@ fn what_is_shipped_is_not_warned_of() {
     let guide = include_str!("../../../../docs/rules.md");
     let examples = guide.split("```rule\n").skip(1).filter_map(|example| example.lines().next());
     let trees = examples.filter_map(|example| syntax::parse(example, &Lists::default()).0);
-    let told: Vec<_> = trees.flat_map(|tree| expression(&tree, &ListCache::default())).collect();
+    let told: Vec<_> =
+        trees.flat_map(|tree| expression_warnings(&tree, &ListCache::default())).collect();
     assert!(told.is_empty(), "{told:?}");
 }
 
@@ -345,14 +346,14 @@ fn huge_lists_and_many_rules_cost_little() {
         );
     }
     let (tree, _) = syntax::parse(&names.join(" OR "), &Lists::default());
-    assert!(expression(&tree.expect("it parses"), &ListCache::default()).is_empty());
+    assert!(expression_warnings(&tree.expect("it parses"), &ListCache::default()).is_empty());
     assert_eq!(rendered(&file), "");
     for hostile in ["a ".repeat(100_000), "aaa* ".repeat(100_000)] {
         let hostile = hostile.trim();
         let both = syntax::parse(&format!("({hostile}) OR ({hostile} b)"), &Lists::default())
             .0
             .expect("it parses");
-        assert!(expression(&both, &ListCache::default()).len() < 2);
+        assert!(expression_warnings(&both, &ListCache::default()).len() < 2);
     }
 }
 
@@ -416,7 +417,7 @@ proptest! {
         };
         let parse = |words: &[&str]| syntax::parse(&written(words), &lists(Forms::Plain)).0;
         let Some(tree) = parse(&words) else { return Ok(()) };
-        for problem in expression(&tree, &ListCache::default()) {
+        for problem in expression_warnings(&tree, &ListCache::default()) {
             let names = |word: &&str| problem.message.starts_with(&format!("`{word}` "));
             let Some(last) = words.iter().rposition(names) else { continue };
             let mut others = words.clone();

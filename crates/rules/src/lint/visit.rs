@@ -10,7 +10,7 @@ use crate::language::tree::Tree;
 
 /// Shows every term of `tree` to `see`, with its place, or that of the operator that takes it, and
 /// the field it is looked for in.
-pub(super) fn terms(tree: &Tree, see: &mut impl FnMut(&Arc<Term>, &Range<usize>, Scope)) {
+pub(super) fn visit_terms(tree: &Tree, see: &mut impl FnMut(&Arc<Term>, &Range<usize>, Scope)) {
     within(tree, Scope::Text, see);
 }
 

@@ -3,6 +3,7 @@
 //! Depth, the number of values behind aliases and their bytes are bounded. Tags other than those of
 //! the core schema, duplicate keys and anchors that no alias names are faults.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::advice;
 use super::offsets::Offsets;
-use super::value::{NoValue, PlacedValue, Value, ValuePlace};
+use super::value::{NoValue, PlacedValue, ValuePlace, YamlValue};
 use crate::fault::{Fault, Source};
 
 /// How deep lists and mappings may be nested.
@@ -22,6 +23,9 @@ const MOST_ALIASED: usize = 100_000;
 
 /// How many bytes of text all aliases of a document may stand for together.
 const MOST_ALIASED_BYTES: usize = 16 << 20;
+
+/// Signs with which no plain scalar can begin.
+const RESERVED: &str = ",[]{}#&*!|>'\"%@`";
 
 /// The size of a value with everything inside it, aliases expanded: each alias costs this.
 #[derive(Clone, Copy, Default)]
@@ -57,7 +61,7 @@ struct OpenCollection {
 
 /// What an anchor stands for.
 struct Anchored {
-    value: Value,
+    value: YamlValue,
     size: Size,
 }
 
@@ -74,7 +78,13 @@ pub(super) fn read_document(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Op
         root: None,
         is_sound: true,
     };
-    for event in Parser::new_from_str(&source.text) {
+    // Without a line break at its end, the parser misreads a block scalar that ends there.
+    let text = if source.text.ends_with(['\n', '\r']) {
+        Cow::Borrowed(&source.text)
+    } else {
+        Cow::Owned(format!("{}\n", source.text))
+    };
+    for event in Parser::new_from_str(&text) {
         match event {
             Ok((event, span)) => reader.read_event(event, span)?,
             Err(error) => {
@@ -86,7 +96,7 @@ pub(super) fn read_document(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Op
     }
     reader.refuse_unused_anchors();
     let place = ValuePlace { span: 0..0, style: ScalarStyle::Plain, is_alias: false };
-    let empty = PlacedValue { place, value: Value::Null };
+    let empty = PlacedValue { place, value: YamlValue::Null };
     reader.is_sound.then(|| reader.root.unwrap_or(empty))
 }
 
@@ -147,13 +157,14 @@ impl Reader<'_> {
         self.check_comment(style, &span);
         let tag = tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str());
         let text = self.without_added_break(text, style, &span);
-        let value = match Value::from_scalar(text, style, tag) {
+        let value = match YamlValue::from_scalar(text, style, tag) {
             Ok(value) => value,
             Err(reason) => {
                 self.refuse_scalar(reason, &span);
-                Value::Null
+                YamlValue::Null
             }
         };
+        self.check_first_character(text, style, &span);
         let size = Size { values: 1, bytes: text.len(), depth: 0 };
         self.remember(anchor, &value, size);
         if anchor > 0 {
@@ -163,8 +174,8 @@ impl Reader<'_> {
         self.add(PlacedValue { place, value }, Some(text), size);
     }
 
-    /// The content of a scalar. Where the document ends within a block scalar, the parser adds a line
-    /// break that was not written.
+    /// The content of a scalar, without a line break that was not written: that of a block scalar
+    /// whose last line ends with the document.
     fn without_added_break<'t>(
         &self,
         text: &'t str,
@@ -173,7 +184,8 @@ impl Reader<'_> {
     ) -> &'t str {
         let source = &self.source.text;
         let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        if is_block && span.end == source.len() && !source.ends_with(['\n', '\r']) {
+        let last = source.trim_end_matches([' ', '\t']);
+        if is_block && span.end >= last.len() && !last.ends_with(['\n', '\r']) {
             text.strip_suffix('\n').unwrap_or(text)
         } else {
             text
@@ -198,7 +210,7 @@ impl Reader<'_> {
     }
 
     /// Keeps what the anchor of that number stands for; 0 is none.
-    fn remember(&mut self, anchor: usize, value: &Value, size: Size) {
+    fn remember(&mut self, anchor: usize, value: &YamlValue, size: Size) {
         if anchor > 0 {
             self.anchors.insert(anchor, Anchored { value: value.clone(), size });
         }
@@ -247,9 +259,9 @@ impl Reader<'_> {
         let value = if done.is_mapping {
             let mut items = done.items.into_iter();
             let entries = std::iter::from_fn(|| Some((items.next()?, items.next()?)));
-            Value::Mapping(entries.collect())
+            YamlValue::Mapping(entries.collect())
         } else {
-            Value::List(done.items.into())
+            YamlValue::List(done.items.into())
         };
         let mut size = Size { values: 1, bytes: 0, depth: 0 };
         size.add(done.size);
@@ -292,6 +304,16 @@ impl Reader<'_> {
             NoValue::NotOfTag => ("this value is not what its tag says", "remove the tag"),
         };
         self.refuse(span.clone(), message, help);
+    }
+
+    /// Refuses a plain scalar that begins with a sign that YAML reserves. The parser reads some of
+    /// them within brackets: `{url: >x}`.
+    fn check_first_character(&mut self, text: &str, style: ScalarStyle, span: &Range<usize>) {
+        let first = text.chars().next().filter(|c| RESERVED.contains(*c));
+        if let Some(first) = first.filter(|_| style == ScalarStyle::Plain) {
+            let message = format!("a value cannot begin with {first} in YAML");
+            self.refuse(span.clone(), &message, "put the whole value in single quotes");
+        }
     }
 
     /// Refuses a tag that is none of the core schema.
@@ -376,13 +398,13 @@ impl Reader<'_> {
 
 impl OpenCollection {
     /// Whether no key before has the content `text` or, unless it is a string, the value `value`.
-    fn is_new_key(&mut self, value: &Value, text: &str) -> bool {
+    fn is_new_key(&mut self, value: &YamlValue, text: &str) -> bool {
         let is_new = self.keys.insert(text.to_owned());
         let canonical = match value {
-            Value::Null => "\0null".to_owned(),
-            Value::Bool(value) => format!("\0{value}"),
-            Value::Number(number) => format!("\0{number}"),
-            Value::String(_) | Value::List(_) | Value::Mapping(_) => return is_new,
+            YamlValue::Null => "\0null".to_owned(),
+            YamlValue::Bool(value) => format!("\0{value}"),
+            YamlValue::Number(number) => format!("\0{number}"),
+            YamlValue::String(_) | YamlValue::List(_) | YamlValue::Mapping(_) => return is_new,
         };
         self.keys.insert(canonical) && is_new
     }

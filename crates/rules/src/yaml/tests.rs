@@ -78,6 +78,13 @@ fn a_tag_is_found_wherever_its_value_stands() {
 }
 
 #[test]
+fn a_plain_value_that_begins_with_a_reserved_sign_is_refused_in_brackets_too() {
+    for text in ["a: {b: >\n c}\n", "a: [|x]\n", "a: {b: @c}\n", "a: [%b]\n"] {
+        assert!(faults_of(text).ends_with("unusable"), "{text}");
+    }
+}
+
+#[test]
 fn comments_after_a_space_are_comments() {
     assert_eq!(faults_of("when: Russia # the country\nn: 1 #\n"), "usable");
 }

@@ -10,7 +10,7 @@ use saphyr_parser::ScalarStyle;
 #[derive(Clone, Debug)]
 pub(super) struct PlacedValue {
     pub(super) place: ValuePlace,
-    pub(super) value: Value,
+    pub(super) value: YamlValue,
 }
 
 /// Where a value was written.
@@ -26,7 +26,7 @@ pub(super) struct ValuePlace {
 
 /// A value. Aliases share the lists and mappings that they stand for.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum YamlValue {
     Null,
     Bool(bool),
     Number(Number),
@@ -67,7 +67,7 @@ impl fmt::Display for Number {
     }
 }
 
-impl Value {
+impl YamlValue {
     /// The value of a scalar with the content `text`. `tag`: the part of a core schema tag behind
     /// `!!`, if it has one.
     pub(super) fn from_scalar(
@@ -137,11 +137,11 @@ fn integer(text: &str) -> Result<Option<Number>, NoValue> {
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let bases = [("0x", 16), ("0o", 8), ("0b", 2)];
-    let based = bases.into_iter().find_map(|(mark, base)| {
+    let prefixed = bases.into_iter().find_map(|(mark, base)| {
         let digits = magnitude.strip_prefix(mark)?;
         is_number(digits, base).then_some((digits, base))
     });
-    let Some((digits, base)) = based.or_else(|| {
+    let Some((digits, base)) = prefixed.or_else(|| {
         (is_number(magnitude, 10) && !has_leading_zero(text)).then_some((magnitude, 10))
     }) else {
         return Ok(None);

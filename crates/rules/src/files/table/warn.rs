@@ -21,7 +21,7 @@ pub(in crate::files) fn warn_of_common_names(
 ) {
     let common = rows.iter().filter_map(|row| {
         let (term, what) =
-            row.list.terms.iter().find_map(|term| Some((term, lint::is_everywhere(term)?)))?;
+            row.list.terms.iter().find_map(|term| Some((term, lint::why_everywhere(term)?)))?;
         let label = super::shown(&row.head.to_string());
         let of = if term.text == row.head.label {
             String::new()

@@ -388,3 +388,11 @@ proptest! {
         prop_assert!(found.iter().all(|problem| text.get(problem.span.clone()).is_some()));
     }
 }
+
+#[test]
+fn fields_in_fields_behind_operators_take_no_stack() {
+    for operator in ["NEAR/5", "EXCEPT"] {
+        let told = problems(&format!("{}a", format!("a {operator} title:").repeat(50_000)));
+        assert!(told.iter().any(|told| told.contains("inside another field")), "{told:?}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::language::scope::Scope;
 use crate::language::tree::Tree;
 
 /// Two of `branches`, all of which must hold, that never hold together.
-pub(super) fn find(branches: &[Tree]) -> Option<Clash> {
+pub(super) fn find_clash(branches: &[Tree]) -> Option<Clash> {
     of_field(branches, Scope::Lang, languages_meet)
         .or_else(|| of_field(branches, Scope::Site, sites_meet))
         .or_else(|| {

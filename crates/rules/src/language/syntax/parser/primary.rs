@@ -62,10 +62,12 @@ impl Parser<'_, '_> {
         }
         let outer = self.inside;
         self.inside = Inside { field: true, ..outer };
-        let branch = self.near();
+        // A field in a field is refused. Its operand alone is read, so that `a NEAR/5 title:a NEAR/5
+        // title:…` takes no stack.
+        let branch = if outer.field { self.primary() } else { self.near() };
         self.inside = outer;
         if outer.field {
-            self.tell_field_in_field(span);
+            self.report_field_in_field(span);
             return None;
         }
         if let Some(unit) = outer.unit {
@@ -89,13 +91,13 @@ impl Parser<'_, '_> {
     fn skip_nested_fields(&mut self) -> bool {
         let first = self.at;
         while let Some(next) = self.peek().filter(|next| next.kind == LexemeKind::Field) {
-            self.tell_field_in_field(next.span.clone());
+            self.report_field_in_field(next.span.clone());
             self.at += 1;
         }
         self.at > first
     }
 
-    fn tell_field_in_field(&mut self, span: Range<usize>) {
+    fn report_field_in_field(&mut self, span: Range<usize>) {
         let message = format!("`{}` stands inside another field", &self.text[span.clone()]);
         self.problems.error(
             span,

@@ -34,7 +34,7 @@ const DOUBTED: &[(&str, &str)] = &[
     ("Russia NEAR 5 arms", "write `Russia NEAR/5 arms`"),
     ("ATLEAST/x(arms)", "does not say in how many places"),
     ("ATLEAST/-1(arms)", "does not say in how many places"),
-    ("ATLEAST/3 arms", "wants parentheses"),
+    ("ATLEAST/3 arms", "needs parentheses"),
     ("ANY/-1(a, b)", "does not say how many"),
     ("SENT/5(arms)", "takes no number"),
 ];
