@@ -10,7 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
 use crate::article::simplify::simplify;
-use crate::feed::parse::Item;
+use crate::feed::document::Item;
 use crate::markup::decode::decode;
 use crate::markup::plain;
 use crate::markup::shield::shielded;
@@ -203,9 +203,9 @@ fn read(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
             Ok((title, plain::from_text(&visible(&article.text_content))))
         }
         Some(Err(_)) => Err(NoArticle::Stub(
-            "the page holds no article that can be told from the rest".to_owned(),
+            "the page holds no article that can be distinguished from the rest of it".to_owned(),
         )),
-        None => Err(NoArticle::because("the page is damaged in a way that the reader cannot bear")),
+        None => Err(NoArticle::because("the page is too damaged to be read")),
     }
 }
 

@@ -9,6 +9,7 @@ mod dispatcher;
 pub(crate) mod hosts;
 mod housekeeping;
 mod matching;
+mod names;
 mod news;
 pub(crate) mod page;
 mod poller;
@@ -19,93 +20,25 @@ mod robots;
 pub mod signals;
 mod tasks;
 mod watch;
+mod world;
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+pub use names::{known, receivers};
+pub use world::Mode;
 
-use arc_swap::ArcSwap;
-use jiff::Timestamp;
-use tokio::sync::{Notify, Semaphore};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
-use url::Url;
+use tracing::{info, warn};
 
-use crate::alerts::volume::DeliveryPolicies;
-use crate::alerts::{Receiver, draft};
-use crate::clock::{later, now};
+use crate::clock::now;
 use crate::config::Config;
-use crate::daemon::hosts::{HostPermits, Permit};
-use crate::daemon::poller::LastRead;
 use crate::daemon::reload::StartError;
-use crate::http;
-use crate::http::{
-    FetchError, HostKey, HttpAnswer, HttpRequest, Limits, NoClient, RetryAfter, Validators, Want,
-};
-use crate::notify::SendContext;
+use crate::http::{HostKey, NoClient};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
-use tidings_rules::story::{FeedName, Severity};
-use tidings_rules::{Carrier, KnownNames, Rules};
-
-/// Documents that are read and not recorded at once.
-const DOCUMENTS: usize = 64;
-
-/// What every part of a running daemon shares.
-#[derive(Debug)]
-pub(crate) struct World {
-    config: Config,
-    store: Store,
-    /// This run's number in the store: the fence of its leases.
-    run: i64,
-    /// What is in force; swapped whole.
-    rules: ArcSwap<Rules>,
-    /// What rules may name.
-    known: KnownNames,
-    tags: HashMap<FeedName, BTreeSet<String>>,
-    /// When pages are looked at again, for the feeds that say so.
-    recheck: HashMap<FeedName, Vec<Duration>>,
-    /// How often receivers want to be told.
-    policy: Arc<DeliveryPolicies>,
-    hosts: HostPermits,
-    /// What hosts ask of robots.
-    robots: robots::RobotsCache,
-    /// Of every fetch: they share the room for bodies.
-    limits: Limits,
-    /// What fetching and sending need.
-    means: SendContext,
-    /// Permits for documents that were read and are not recorded yet: the store is not outrun by
-    /// more than it takes at once.
-    documents: Arc<Semaphore>,
-    /// Permits for steps that keep a core busy: as many as there are cores.
-    heavy: Semaphore,
-    mode: Mode,
-    /// When any feed was read last, and what failed since.
-    last_read: LastRead,
-    /// Polls under way.
-    polls: AtomicUsize,
-    /// Messages that became dead in this run.
-    refused: AtomicUsize,
-    /// Notified when a story begins to wait.
-    pages: Notify,
-    /// Notified when other rules have come into force.
-    new_rules: Notify,
-    /// Notified when rules are read again: what fails is tried again, too.
-    try_failing: Notify,
-    /// Notified when a message may have become due.
-    outbox: Notify,
-    /// Receivers whose last attempt failed: said once, until one succeeds.
-    down: Mutex<BTreeSet<Receiver>>,
-}
-
-/// How long a run goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Until it is told to stop.
-    Forever,
-    /// Until every feed was polled, every story settled and everything due delivered.
-    Once,
-}
+use tidings_rules::Rules;
+use world::{World, world};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +62,7 @@ pub enum RunError {
     /// The task that writes the store has ended, by a fault of Tidings: nothing more can be
     /// recorded.
     #[error(
-        "the store's writer has ended by a fault of Tidings; start it again, and report the log above"
+        "the store's writer has ended by a fault of Tidings; start Tidings again, and report the log above"
     )]
     WriterEnded,
     /// The rules cannot be used.
@@ -226,73 +159,6 @@ async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken
     housekeeping::keep_house(world, stop).await;
 }
 
-fn world(
-    config: Config,
-    mode: Mode,
-    store: Store,
-    run: i64,
-    rules: Rules,
-    known: KnownNames,
-) -> Result<World, RunError> {
-    let means =
-        SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let tags =
-        known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
-    let rechecked = config.feeds.iter().filter(|feed| !feed.recheck.is_empty());
-    let recheck = rechecked.map(|feed| (feed.name.clone(), feed.recheck.clone())).collect();
-    let policy =
-        Arc::new(DeliveryPolicies { manners: config.manners.clone(), zone: config.zone.clone() });
-    Ok(World {
-        hosts: HostPermits::new(&config.poll, config.network.clone()),
-        robots: robots::RobotsCache::default(),
-        limits: Limits::default(),
-        store,
-        run,
-        rules: ArcSwap::from_pointee(rules),
-        known,
-        tags,
-        recheck,
-        policy,
-        means,
-        documents: Arc::new(Semaphore::new(DOCUMENTS)),
-        heavy: Semaphore::new(cores),
-        mode,
-        last_read: LastRead::default(),
-        polls: AtomicUsize::new(0),
-        refused: AtomicUsize::new(0),
-        pages: Notify::new(),
-        new_rules: Notify::new(),
-        try_failing: Notify::new(),
-        outbox: Notify::new(),
-        down: Mutex::default(),
-        config,
-    })
-}
-
-/// What rules may name in this configuration.
-#[must_use]
-pub fn known(config: &Config) -> KnownNames {
-    let carrier = |feed: &crate::config::FeedConfig| Carrier {
-        name: feed.name.clone(),
-        tags: feed.tags.clone(),
-    };
-    KnownNames {
-        notifiers: config.notifiers.keys().cloned().collect(),
-        feeds: config.feeds.iter().map(carrier).collect(),
-        unheard: Severity::ALL
-            .into_iter()
-            .filter(|severity| config.notify.of(*severity).is_empty())
-            .collect(),
-    }
-}
-
-/// Everybody whom the configuration can tell.
-#[must_use]
-pub fn receivers(config: &Config) -> Vec<Receiver> {
-    config.notifiers.iter().flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
-}
-
 fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
     let Holdings { stories, alerts, waiting, dead } = holdings;
     info!(
@@ -302,7 +168,7 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
         rules.count()
     );
     if waiting + dead > 0 {
-        info!("{waiting} messages wait to be sent, {dead} were given up and are kept");
+        info!("{waiting} messages wait to be sent, {dead} are dead-lettered");
     }
     if begun.reclaimed > 0 {
         info!(
@@ -313,71 +179,4 @@ fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
     for (receiver, messages) in &begun.held {
         warn!("{messages} messages for {receiver} are held until it is in the configuration again");
     }
-}
-
-impl World {
-    /// Polls whose copies of a story a message should wait for. A single round waits for all of
-    /// them anyway before it delivers.
-    fn polls_under_way(&self) -> usize {
-        match self.mode {
-            Mode::Forever => self.polls.load(Ordering::Relaxed),
-            Mode::Once => 0,
-        }
-    }
-
-    /// Fetches an `http`, `https` or `file` address with the manners and limits of the
-    /// configuration.
-    async fn fetch(
-        &self,
-        url: &Url,
-        want: Want,
-        validators: Validators,
-    ) -> Result<HttpAnswer, FetchError> {
-        if url.scheme() == "file" {
-            return http::read_file(url, &validators).await;
-        }
-        let request = HttpRequest { url: url.clone(), validators, want };
-        let admit = |url| self.admit(url, want);
-        http::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
-    }
-
-    /// Waits for the right to ask the host of `url` once. Robots are not welcome everywhere: the
-    /// host of a page has its say before.
-    async fn admit(&self, url: Url, want: Want) -> Result<Permit<'_>, FetchError> {
-        if want == Want::Page {
-            robots::check(self, &url).await?;
-        }
-        self.hosts.admit(HostKey::of(&url)).await
-    }
-
-    /// Leaves a host alone that asks for it, over a restart too.
-    fn rest(&self) -> impl Fn(&HostKey, RetryAfter) {
-        |host, asked| {
-            let at = now();
-            self.store.rest_host(host.0.clone(), self.hosts.rest(host, asked.end(at)), at);
-        }
-    }
-
-    /// Has no host rest, no page wait and no look at a page be put off for longer than its schedule
-    /// allows, where the clock was ahead and was set back.
-    async fn cut_waits(&self, now: Timestamp) {
-        self.hosts.cut_waits(now);
-        let longest = self.recheck.values().flatten().max();
-        if let Err(why) =
-            self.store.cut_fetch_waits(longest.map(|longest| later(now, *longest)), now).await
-        {
-            error!("waits cannot be held against the clock: {why}; that is tried again");
-        }
-        self.pages.notify_one();
-    }
-}
-
-/// Runs a step that keeps a core busy off the async threads, at most as many at once as there are
-/// cores.
-///
-/// # Panics
-/// If the step panics.
-async fn heavy<T: Send + 'static>(world: &World, step: impl FnOnce() -> T + Send + 'static) -> T {
-    let _permit = world.heavy.acquire().await.expect("the semaphore is never closed");
-    tokio::task::spawn_blocking(step).await.expect("the step does not panic")
 }

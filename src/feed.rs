@@ -4,6 +4,7 @@
 mod choice;
 mod depth;
 pub mod discover;
+pub mod document;
 pub mod hints;
 pub mod identity;
 mod json;

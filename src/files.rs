@@ -48,8 +48,8 @@ pub fn text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(not_text)
 }
 
-/// The regular file at `path`, links followed, and its size in bytes: for what is read piece by
-/// piece.
+/// Opens the regular file at `path`, links followed, and returns its size in bytes, for reading it
+/// piece by piece.
 ///
 /// # Errors
 /// Where it cannot be opened or is no regular file.

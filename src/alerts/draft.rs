@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::alerts::volume::Throttle;
-use crate::alerts::{NewAlert, Receiver, RuleMatch};
+use crate::alerts::{Receiver, RuleMatch};
 use crate::config::{DefaultNotifiers, Notifier};
 use tidings_rules::Match;
 use tidings_rules::story::{NotifierName, Story};
@@ -75,6 +75,20 @@ pub fn receivers(name: &NotifierName, notifier: &Notifier) -> Vec<Receiver> {
             email.to.iter().map(|mailbox| to(mailbox.email.to_string())).collect()
         }
     }
+}
+
+/// One rule that matched one story, ready to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAlert {
+    /// What the alert says of the rule and its evidence.
+    pub told: RuleMatch,
+    /// What tells several alerts of one rule and story apart: the row's id; empty unless the rule
+    /// has `each`.
+    pub occasion: String,
+    /// How often its rule wants to be told.
+    pub pace: Throttle,
+    /// Everybody who is to hear of it: no receiver twice.
+    pub receivers: Vec<Receiver>,
 }
 
 #[cfg(test)]

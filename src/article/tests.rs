@@ -43,7 +43,7 @@ fn an_article_is_told_from_what_surrounds_it() {
     "<title>Just a moment...</title><p>Checking your browser before you go on.</p>",
     "the page wants to know whether a robot reads it"
 )]
-#[case("", "the page holds no article that can be told from the rest")]
+#[case("", "the page holds no article that can be distinguished from the rest of it")]
 fn a_page_without_an_article_says_why(#[case] html: &str, #[case] why: &str) {
     assert_eq!(read_page(html).unwrap_err().to_string(), why);
 }

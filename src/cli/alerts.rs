@@ -9,10 +9,13 @@ use std::collections::BTreeSet;
 
 use clap::Subcommand;
 
+use crate::cli::arguments::ConfigArgument;
 use crate::cli::clauses::Paper;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::names::{self, unknown_name};
-use crate::cli::{ConfigArgument, Exit, block_on, load, moment, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, moment, output};
 use crate::clock::now;
 use crate::config::Config;
 use crate::store::{AlertFilter, Archive, OpenError, StoreError};

@@ -3,6 +3,7 @@
 
 mod progress;
 mod report;
+mod sides;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,17 +11,23 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rayon::ThreadPool;
 
+use crate::backtest::batch::Batch;
 use crate::backtest::lines::StoryLines;
 use crate::backtest::matching::{LoadError, Matcher};
-use crate::backtest::source::{Batch, StorySource};
+use crate::backtest::source::StorySource;
 use crate::backtest::stored::{StoredError, StoredStories};
+use crate::cli::arguments::ConfigArgument;
+use crate::cli::backtest::sides::{Matched, Sides};
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{ConfigArgument, Exit, load, no_threads, output, unreadable_rules};
+use crate::cli::load::unreadable_rules;
+use crate::cli::runtime::no_threads;
+use crate::cli::{load, output};
 use crate::clock::{now, timed};
 use crate::config::Config;
 use crate::daemon;
 use progress::Progress;
-use report::{Matched, Printer, Sides};
+use report::Printer;
 use tidings_rules::fault::Fault;
 
 pub(super) use crate::backtest::lines::story_of_line;

@@ -3,8 +3,11 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{Exit, count, load, output, unreadable_rules};
+use crate::cli::load::unreadable_rules;
+use crate::cli::{load, output};
 use crate::{daemon, rule_files};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};

@@ -9,9 +9,13 @@ use serde_json::{Value, json};
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
+use crate::cli::arguments::ConfigArgument;
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::names::unknown_name;
-use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::daemon;
 use crate::store::{self, Delivery, DeliveryState, DeliverySubject, DeskError, RetrySelection};
@@ -154,8 +158,7 @@ fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     ))?;
     if !retried.held.is_empty() {
         let held = count(retried.held.len(), "message", "messages");
-        let why =
-            "nobody in the configuration can receive them; they go on when their receiver is back";
+        let why = "no notifier in the configuration has their receiver; they are sent once it is configured again";
         output::print_line(format_args!("{held} held: {why}"))?;
     }
     if retried.others.is_empty() {

@@ -1,20 +1,26 @@
 //! `tidings explain`: what text the rules saw of a story, which of them match it, on which words,
 //! and why one does not.
 
+mod answer;
 mod json;
 mod subject;
 mod text;
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::arguments::ConfigArgument;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
+use crate::cli::load::unreadable_rules;
 use crate::cli::names::unknown_name;
 use crate::cli::pages::Depth;
-use crate::cli::{ConfigArgument, Exit, block_on, load, output, unreadable_rules};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::config::Config;
 use crate::rule_files;
+use answer::ExplainAnswer;
 use subject::Subject;
-use tidings_rules::{Clause, Explained, Match, Query, Rules};
+use tidings_rules::{Query, Rules};
 
 /// What the command line asks for.
 #[derive(Debug, clap::Args)]
@@ -56,16 +62,6 @@ enum Question {
     One(Rules, String, Option<String>),
     /// What an expression makes of it.
     Expression(Query),
-}
-
-/// What came of it.
-enum ExplainAnswer {
-    /// The rules that match, of so many.
-    Matches(Vec<Match>, usize),
-    /// One rule.
-    Rule(Box<Explained>),
-    /// An expression.
-    Clause(Box<Clause>),
 }
 
 /// Explains a story: 65 if the rules or the expression do not load, or there is no such story, rule

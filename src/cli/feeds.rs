@@ -13,8 +13,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::cli::arguments::{ConfigArgument, ConfigAtHand};
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{ConfigArgument, ConfigAtHand, Exit};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedsAction {

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::{Exit, output};
+use crate::cli::exit::Exit;
+use crate::cli::output;
 use crate::config::{self, Config, Listed};
 use crate::feed::opml::{self, Subscription};
 use crate::files;
@@ -46,4 +47,10 @@ pub(super) fn tell(faults: &[Fault]) {
             anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
         output::note_text(&fault::render(faults, colour));
     }
+}
+
+/// Says that the rules cannot be read; `why` names the path.
+pub(super) fn unreadable_rules(why: &str, exit: Exit) -> Exit {
+    let help = "the rules are a folder of *.yaml files, which `rules:` in the configuration names";
+    output::fail_with_help(why, help, exit)
 }

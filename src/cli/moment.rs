@@ -4,7 +4,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::cli::{Exit, output};
+use crate::cli::exit::Exit;
+use crate::cli::output;
 
 /// Which edge of a day is meant where only a day is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::Exit;
+use crate::cli::exit::Exit;
 use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
 use crate::notify::plain;

@@ -5,8 +5,10 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::alerts::{Content, Notification, Receiver, draft};
+use crate::cli::exit::Exit;
 use crate::cli::names::unknown_name;
-use crate::cli::{Exit, block_on, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::{Config, Notifier};
 use crate::notify::{self, Outcome, SendContext};

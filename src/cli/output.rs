@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 
 use serde::Serialize;
 
-use crate::cli::Exit;
+use crate::cli::exit::Exit;
 use crate::notify::printable;
 
 /// Prints `text` as it is. `Err` ends the command: [`unwritable`] says how.

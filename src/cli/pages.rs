@@ -12,7 +12,7 @@ use crate::clock::now;
 use crate::config::{Config, Poll};
 use crate::daemon::hosts::{HostPermits, Permit};
 use crate::daemon::page::best_version;
-use crate::feed::parse::Item;
+use crate::feed::document::Item;
 use crate::http;
 use crate::http::robots;
 use crate::http::robots::Robots;
@@ -58,7 +58,7 @@ impl<'m> Pages<'m> {
         }
         let link = item.link.clone().filter(|link| matches!(link.scheme(), "http" | "https"));
         let read = match (link, depth) {
-            (_, Depth::Teaser) => Err("its page was not asked for".to_owned()),
+            (_, Depth::Teaser) => Err("its page was not requested".to_owned()),
             (None, Depth::Page) => Err("the feed gives no link to its page".to_owned()),
             (Some(link), Depth::Page) => self.text_of(&link).await,
         };

@@ -8,13 +8,16 @@ use url::Url;
 
 use crate::article;
 use crate::article::PageContent;
+use crate::cli::arguments::CONFIG;
+use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::names::unknown_name;
 use crate::cli::output::fail;
 use crate::cli::pages::Pages;
-use crate::cli::{CONFIG, Exit, load};
 use crate::clock::now;
 use crate::config::{Config, Network};
-use crate::feed::parse::{self, Item};
+use crate::feed::document::Item;
+use crate::feed::parse;
 use crate::http;
 use crate::http::{Body, FetchError, HttpAnswer, HttpRequest, Limits, Validators, Want};
 use crate::notify::SendContext;

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{Exit, block_on, count, load, logs, output, unreadable_rules};
+use crate::cli::load::unreadable_rules;
+use crate::cli::runtime::block_on;
+use crate::cli::{load, logs, output};
 use crate::config::Config;
 use crate::daemon::reload::StartError;
 use crate::daemon::{self, Mode, RunEnd, RunError, signals};

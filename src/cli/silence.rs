@@ -10,10 +10,14 @@ use serde_json::{Value, json};
 
 use crate::alerts::calendar;
 use crate::alerts::silence::{Silence, SilenceTarget};
+use crate::cli::arguments::ConfigArgument;
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::moment::in_full;
 use crate::cli::names::{self, unknown_name};
-use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::Config;
 use crate::notify::plain;
@@ -190,7 +194,7 @@ fn end(id: i64, config: &Path) -> Result<(), Exit> {
     };
     let target = plain(&silence.target.to_string());
     output::print_line(format_args!(
-        "silence {id} has ended: {target} is told again, and what was muted is sent"
+        "silence {id} has ended: {target} is no longer muted, and what was muted is sent"
     ))
 }
 

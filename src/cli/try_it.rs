@@ -7,10 +7,13 @@ use futures_util::{StreamExt, stream};
 
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::cli::clauses::Paper;
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::output::{self, fail};
 use crate::cli::pages::{Depth, Pages};
 use crate::cli::place::{self, PlaceContent};
-use crate::cli::{Exit, block_on, count, load};
+use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::{Config, ConsoleFormat};
 use crate::notify::{self, SendContext, plain};

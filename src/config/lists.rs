@@ -8,24 +8,10 @@ use url::Url;
 use super::feeds::{every, full_text, tags};
 use super::reader::ConfigReader;
 use super::{FeedConfig, FullText};
+use crate::config::listed::Listed;
 use crate::files;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::Entries;
-
-/// A feed as a list has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its address: `http` or `https`.
-    pub url: Url,
-    /// What the list calls it, in one line.
-    pub title: Option<String>,
-    /// Its folders and categories.
-    pub tags: Vec<String>,
-}
-
-/// What makes feeds of a list's bytes, or says in one sentence why they are no list. Whoever loads
-/// a configuration brings it.
-pub type ReadList<'a> = dyn Fn(&[u8]) -> Result<Vec<Listed>, String> + 'a;
 
 /// A list that an entry of `feeds` names, and what the entry says of all its feeds.
 pub(super) struct FeedList {
@@ -98,7 +84,7 @@ pub fn named(listed: Vec<Listed>, known: &[FeedConfig]) -> Vec<FeedConfig> {
     feeds
 }
 
-/// An address that everybody may see.
+/// The address without user and password.
 fn shown(url: &Url) -> String {
     let mut url = url.clone();
     url.set_username("").and_then(|()| url.set_password(None)).ok();

@@ -8,8 +8,8 @@ use super::env;
 use tidings_rules::fault::{Fault, Source};
 use tidings_rules::yaml::{Node, Text, YamlDocument};
 
-/// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them:
-/// `pasword: …`.
+/// Keys whose values may be shown. The values of all other keys, unknown ones included (`pasword:
+/// …`), may hold secrets.
 const SHOWN: [&str; 47] = [
     "alerts",
     "allow",
@@ -205,7 +205,7 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// All that stands in a mapping but its keys.
+/// The spans of the values of a mapping.
 fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if !node.is_mapping() {
         blot(source, node, spans);
@@ -216,8 +216,8 @@ fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// A value that may be shown, but for what looks like a secret in it. `is_one_word`: it should be
-/// one of a few words in small letters.
+/// Collects the spans of a value that may be shown; parts that look like a secret are left out.
+/// `is_one_word`: the value should be one word in lower case.
 fn shown(source: &Source, node: Node<'_>, is_one_word: bool, spans: &mut Vec<Range<usize>>) {
     if node.is_mapping() {
         blot(source, node, spans);

@@ -1,7 +1,8 @@
-//! Who can be told: `notifiers`.
+//! Reads `notifiers`.
 
 mod ca;
 mod email;
+mod faulty;
 mod helo;
 mod manners;
 mod smtp;
@@ -15,22 +16,16 @@ use tidings_rules::story::NotifierName;
 use tidings_rules::story::pace::DeliveryPolicy;
 use tidings_rules::yaml::{Entries, Node};
 
-/// What notifiers cannot do yet.
-const LATER: [&str; 3] = ["burst", "digest", "proxy"];
-
 /// Notifiers by name.
 #[derive(Default)]
 pub(super) struct Notifiers {
     /// Those without a fault.
     pub(super) sound: BTreeMap<NotifierName, Notifier>,
-    /// How often those want to be told.
+    /// The delivery policies of those.
     pub(super) manners: BTreeMap<NotifierName, DeliveryPolicy>,
     /// All names, so that a faulty notifier does not make a second fault where it is named.
     pub(super) names: BTreeSet<String>,
 }
-
-/// A fault was found, and is among the faults.
-struct Faulty;
 
 #[derive(Clone, Copy)]
 enum NotifierKind {
@@ -69,7 +64,6 @@ fn notifier(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Notifier, 
         NotifierKind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
     };
     let manners = manners::manners(&mut entries, reader);
-    reader.refuse_later(&mut entries, &LATER);
     entries.finish(reader.faults);
     notifier.zip(manners)
 }

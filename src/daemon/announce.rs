@@ -6,7 +6,8 @@ use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{Notice, NoticeKind};
 use crate::clock::now;
-use crate::daemon::{World, receivers};
+use crate::daemon::receivers;
+use crate::daemon::world::World;
 use crate::store::{ReceiverHealth, StoreError};
 
 /// Writes a notice to the others for every receiver that they should hear is away, and for every
@@ -38,11 +39,11 @@ async fn tell(world: &World, notice: Notice) -> Result<(), StoreError> {
         let (subject, since, why) = (notice.subject(), notice.since, &notice.why);
         match notice.kind {
             NoticeKind::Refused => warn!(
-                "{subject} refuses messages since {since}, and there is nobody else to tell: {why}"
+                "{subject} refuses messages since {since}, and no other receiver can be notified: {why}"
             ),
             NoticeKind::Down | NoticeKind::Back => {
                 warn!(
-                    "{subject} takes no messages since {since}, and there is nobody else to tell: {why}"
+                    "{subject} takes no messages since {since}, and no other receiver can be notified: {why}"
                 );
             }
         }

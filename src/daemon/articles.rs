@@ -13,7 +13,8 @@ use url::Url;
 use crate::alerts::admit;
 use crate::clock::{later, now, sleep_until};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::{Mode, World, heavy, matching, page, recheck};
+use crate::daemon::world::{World, heavy};
+use crate::daemon::{Mode, matching, page, recheck};
 use crate::http::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
@@ -158,7 +159,7 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory) -> PageOutcome {
             teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
-            later_or_teaser(waiting, until, "its host asked to be left alone for now")
+            later_or_teaser(waiting, until, "its host asked for no requests for now")
         }
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");

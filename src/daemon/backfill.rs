@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::clock::now;
-use crate::daemon::{Mode, World, heavy, matching};
+use crate::daemon::world::{World, heavy};
+use crate::daemon::{Mode, matching};
 use crate::store::{MatchResult, Settled, StoreError};
 use tidings_rules::Rules;
 
@@ -75,7 +76,7 @@ async fn round(world: &Arc<World>) -> Result<(), StoreError> {
     }
     let names = new.keys().cloned().collect();
     world.store.has_looked_back(names, now()).await?;
-    info!("{} new rules looked back over stored stories, and found {told} matches", new.len());
+    info!("{} new rules were matched against stored stories: {told} matches", new.len());
     Ok(())
 }
 

@@ -48,9 +48,9 @@ async fn send(notice: &StoreNotice, config: &Config) {
         };
         match sent {
             Outcome::Delivered(_) => {}
-            Outcome::Retry(retry) => error!("{receiver} could not be told of it: {}", retry.why),
+            Outcome::Retry(retry) => error!("{receiver} could not be notified: {}", retry.why),
             Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
-                error!("{receiver} could not be told of it: {why}");
+                error!("{receiver} could not be notified: {why}");
             }
         }
     }

@@ -17,7 +17,8 @@ use crate::alerts::width::SendWindow;
 use crate::clock::{JumpWatch, later, now, sleep_until, until};
 use crate::daemon::retry::MessageHistory;
 use crate::daemon::tasks::{Panicked, Tasks};
-use crate::daemon::{Mode, World, announce, news, retry};
+use crate::daemon::world::World;
+use crate::daemon::{Mode, announce, news, retry};
 use crate::notify;
 use crate::store::{Finish, Lease, Render, RetryRecord, Sending, StoreError};
 use tidings_rules::story::NotifierName;
@@ -232,7 +233,7 @@ fn render(world: &Arc<World>) -> Render {
             .unwrap_or_else(|_| Err("by a fault of Tidings, please report it".to_owned()))
             .inspect_err(|why| {
                 world.refused.fetch_add(1, Ordering::Relaxed);
-                error!("a message for {receiver} cannot be written, and is kept as dead: {why}");
+                error!("a message for {receiver} cannot be rendered, and is dead-lettered: {why}");
             })
     })
 }
@@ -261,7 +262,7 @@ fn tell(world: &World, lease: &Lease, finish: &Finish) {
         }
         Finish::Dead(why) => {
             world.refused.fetch_add(1, Ordering::Relaxed);
-            error!("{receiver} refused a message, which is kept as dead: {why}");
+            error!("{receiver} refused a message, which is dead-lettered: {why}");
         }
     }
 }

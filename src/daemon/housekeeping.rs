@@ -9,7 +9,8 @@ use tracing::{error, info};
 
 use crate::clock::now;
 use crate::config::Retain;
-use crate::daemon::{Mode, World};
+use crate::daemon::Mode;
+use crate::daemon::world::World;
 use crate::store::{Gone, Retention, StoreError, SweepPosition};
 
 /// How often the store is gone through.

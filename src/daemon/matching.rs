@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::alerts::{copies, draft};
-use crate::daemon::World;
+use crate::daemon::world::World;
 use crate::store::MatchResult;
 use tidings_rules::story::{FeedName, Read, Story};
 use tidings_rules::{Carrier, Match};

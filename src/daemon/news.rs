@@ -11,11 +11,12 @@ use url::Url;
 use crate::alerts::admit;
 use crate::article;
 use crate::config::{FeedConfig, FirstPoll, FullText};
-use crate::daemon::{World, heavy, matching, page, watch};
+use crate::daemon::world::{World, heavy};
+use crate::daemon::{matching, page, watch};
+use crate::feed::document::{Document, DocumentEnd, Item};
 use crate::feed::identity::{
     self, ClassifiedItem, Faces, ItemChange, ItemKey, KnownItem, RemovedAndReturned,
 };
-use crate::feed::parse::{Document, DocumentEnd, Item};
 use crate::store::{FeedGap, ItemRecord, StoreError, StoryPlan};
 use tidings_rules::story::{Read, Story};
 

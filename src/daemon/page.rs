@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::article;
 use crate::article::{NoArticle, PageContent};
-use crate::daemon::{World, heavy};
+use crate::daemon::world::{World, heavy};
 use crate::http::{FetchError, Validators, Want};
 
 /// The most page fetches that one story gets, over all its edits and looks.

@@ -21,8 +21,8 @@ use url::Url;
 
 use crate::clock::{later, now, sleep_until};
 use crate::config::{FeedConfig, Poll};
-use crate::daemon::World;
 use crate::daemon::tasks::{Panicked, Tasks};
+use crate::daemon::world::World;
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
 

@@ -12,7 +12,8 @@ use url::Url;
 use crate::alerts::admit;
 use crate::clock::{later, now, sleep_until};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::{Mode, World, heavy, matching, page};
+use crate::daemon::world::{World, heavy};
+use crate::daemon::{Mode, matching, page};
 use crate::http::FetchError;
 use crate::store::{MatchResult, RecheckDue, RecheckResult, StoreError, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story};
@@ -46,7 +47,7 @@ pub(crate) async fn look_again(world: Arc<World>, stop: CancellationToken) {
             () = stop.cancelled() => break,
             Some((story, ended)) = tasks.next() => {
                 if let Err(why) = ended {
-                    error!("a page could not be looked at again: {why}; it is tried again at the next start");
+                    error!("a page could not be rechecked: {why}; it is retried at the next start");
                     left_out.insert(story);
                 }
             }
@@ -88,7 +89,7 @@ async fn look_at(world: &Arc<World>, look: RecheckDue) {
     let recorded = world.store.looked_again(story, revision, looked, now()).await;
     world.outbox.notify_one();
     if let Err(why) = recorded {
-        error!("what a page says by now could not be recorded: {why}; it is looked at again");
+        error!("a rechecked page could not be recorded: {why}; it is rechecked again");
         tokio::time::sleep(EVERY).await;
     }
 }
@@ -113,7 +114,7 @@ async fn see(world: &Arc<World>, look: RecheckDue) -> RecheckResult {
         Ok(body) if body != look.story.body => Some(matched(world, look, body).await),
         Ok(_) => None,
         Err(why) => {
-            debug!("a page that was looked at again says nothing new: {why}");
+            debug!("a rechecked page has no new text: {why}");
             None
         }
     };

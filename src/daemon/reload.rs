@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::now;
-use crate::daemon::World;
+use crate::daemon::world::World;
 use crate::rule_files;
 use crate::rule_files::{Good, RuleFile, RuleFileKind, UsableRules};
 use crate::store::{Store, StoreError};

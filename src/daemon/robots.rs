@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::clock::{later, now};
-use crate::daemon::World;
+use crate::daemon::world::World;
 use crate::http;
 use crate::http::robots;
 use crate::http::robots::Robots;

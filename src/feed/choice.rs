@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
+use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::tag::{is_item, local, name};
 use crate::feed::{hints, standard, xml};
 

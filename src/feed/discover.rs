@@ -6,7 +6,8 @@ use std::cell::RefCell;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
-use crate::feed::parse::{self, Document, NoFeed};
+use crate::feed::document::{Document, NoFeed};
+use crate::feed::parse;
 use crate::feed::sniff::{self, DocumentKind};
 use crate::markup::decode::decode;
 use crate::markup::link::resolve;

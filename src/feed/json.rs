@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::hints::PollHints;
-use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::markup::date::moment;
 use crate::markup::link::resolve;
 use crate::markup::plain;

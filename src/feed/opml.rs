@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::feed::repair::repair;
 use crate::markup::decode::decode;
-use crate::markup::plain;
 use crate::markup::tokens::{TagTooLarge, tokenise};
+use crate::markup::{escape, plain};
 
 /// The most feeds that are taken from one list.
 pub const MOST_SUBSCRIPTIONS: usize = 100_000;
@@ -93,8 +93,10 @@ fn outline(subscription: &Subscription) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-    text.chars().filter(|c| !c.is_control()).collect()
+    let mut value = String::with_capacity(text.len());
+    escape::push_attribute(&mut value, text);
+    value.retain(|c| !c.is_control());
+    value
 }
 
 #[derive(Default)]

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::feed::depth;
+use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::hints::PollHints;
-use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::repair::repair;
 use crate::markup::date::moment;
 use crate::markup::link::resolve;

@@ -8,7 +8,8 @@ use futures_util::FutureExt;
 use reqwest::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{FetchError, Limits, MOST_BYTES, failure, too_slow, within};
+use super::limits::{Limits, MOST_BYTES, too_slow, within};
+use super::{FetchError, failure};
 
 /// Sizes of bodies, and how many of each are held at once until they are parsed: 60 MiB in all. A
 /// body that outgrows its size waits for a place among the next, and keeps its own meanwhile; those
@@ -21,11 +22,11 @@ const MOST_PARTS: usize = 50_000;
 /// How long the parts beyond these must be on average, in bytes.
 const LEAST_PART: usize = 64;
 
-/// What reading a body takes, in bytes for each of its own: its text decoded and repaired, its
-/// items, what the store is given. Measured.
+/// Memory that parsing takes for each byte of a body, in bytes: the decoded and repaired text, the
+/// items, the rows for the store. Measured.
 const WORK_OF_A_BYTE: usize = 15;
 
-/// What reading bodies may take at once, in KiB: enough for one of the largest.
+/// Memory that parsing may take at once, in KiB: enough for one of the largest bodies.
 const MOST_WORK: u32 = 160 << 10;
 
 /// Room that bodies in flight share; a clone is the same room.
@@ -55,7 +56,7 @@ impl BodyBudget {
         Self { places: places.map(|places| Arc::new(Semaphore::new(places))), work }
     }
 
-    /// Waits until there is memory to read `body`, and for what comes of it until that is recorded.
+    /// Waits until there is memory to parse `body`. It is reserved until the result is recorded.
     pub(crate) async fn work(&self, body: &Body) -> ParsingMemory {
         let takes =
             u32::try_from(body.len() * WORK_OF_A_BYTE / 1024).unwrap_or(MOST_WORK).min(MOST_WORK);
@@ -115,10 +116,9 @@ impl Body {
     }
 }
 
-/// Reads a body part by part, so that no more than the cap is ever held, however well it was
-/// compressed. Its parts may take what is `left` of the time for the whole; waiting for room does
-/// not count, for others take it up. A body that breaks off after its first byte is returned as far
-/// as it came.
+/// Reads a body part by part, so that no more than the cap is held, whatever the compression. Parts
+/// may take the time that is `left`; waiting for memory does not count. A body that breaks off
+/// after its first byte is returned as far as it was read.
 pub(super) async fn read(
     mut response: Response,
     limits: &Limits,

@@ -8,7 +8,6 @@ use reqwest::header::{
     IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
 
-use super::{Freshness, Validators};
 use crate::clock::later;
 
 /// No server's word is taken for longer than a year: this only keeps sums within range.
@@ -47,7 +46,7 @@ pub(super) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName
         .filter_map(|(name, known)| Some((name, value(known.as_deref()?)?)))
 }
 
-/// For how long a server wants to be left alone (RFC 9110, section 10.2.3).
+/// `Retry-After` (RFC 9110, section 10.2.3): how long a server asks for no requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
     /// For so long from its answer on.
@@ -57,7 +56,7 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
-    /// When it may be asked again, if it answered `now`.
+    /// The time of the next request, if the answer came `now`.
     #[must_use]
     pub fn end(self, now: Timestamp) -> Timestamp {
         match self {
@@ -76,10 +75,10 @@ pub fn retry_after(head: &HeaderMap) -> Option<RetryAfter> {
     }
 }
 
-/// For how long a server wants to be left alone from its answer on; `now` is the time of the
-/// answer, unless the server says it itself.
+/// How long a server asks for no requests, from its answer on. `now` is the time of the answer if
+/// it has no `Date`.
 ///
-/// Of a date, its distance from the server's own time counts, whatever the clock here shows.
+/// A date is compared with the server's own time, not with the local clock.
 #[must_use]
 pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let answered = date(head, &DATE).unwrap_or(now);
@@ -126,6 +125,24 @@ fn whole(digits: &str) -> Option<Duration> {
 fn date(head: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     let when: SystemTime = httpdate::parse_http_date(head.get(name)?.to_str().ok()?).ok()?;
     Timestamp::try_from(when).ok()
+}
+
+/// The validators of an answer, byte for byte (RFC 9110, section 8.8), to be sent back. Each `char`
+/// stands for the byte of its number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub last_modified: Option<String>,
+}
+
+/// What an answer's headers say about when to come back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Freshness {
+    /// For how long the answer says it stays fresh: `max-age` less `Age`, else `Expires` less
+    /// `Date`. Never zero.
+    pub fresh_for: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ struct Inner {
     network: Network,
     hosts: HostSettings,
     usual: Client,
-    /// Those that some hosts want in place of the usual one.
+    /// Clients for hosts with settings of their own.
     others: Vec<(ClientRoute, Client)>,
 }
 
@@ -45,7 +45,7 @@ struct ClientRoute {
 }
 
 impl HttpClients {
-    /// The clients that `network` and `hosts` ask for.
+    /// Creates the clients for `network` and `hosts`.
     ///
     /// # Errors
     /// Where the machine has no CA certificates or TLS cannot be set up.

@@ -20,7 +20,8 @@ use crate::config::Email;
 use crate::notify::plain::plain;
 use crate::notify::reply::cut;
 use crate::notify::text;
-use crate::notify::view::{MessageView, view};
+use crate::notify::view::message_view::MessageView;
+use crate::notify::view::view;
 use tidings_rules::story::{NotifierName, Severity};
 
 pub(super) use smtp::{Pools, send};

@@ -6,7 +6,8 @@ use textwrap::Options;
 
 use crate::alerts::Notification;
 use crate::notify::quote::QuotePiece;
-use crate::notify::view::{Fact, Section, StoryItem, view};
+use crate::notify::view::message_view::{Fact, Section, StoryItem};
+use crate::notify::view::view;
 use tidings_rules::story::Severity;
 
 /// The width of a line, in columns. A word that is longer is broken, a link is not.

@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::http::{HttpAnswer, RedirectKind};
 
-/// How long a move must have been seen, poll after poll, before the new address is asked in the
-/// place of the configuration's.
+/// How long every poll must have seen a move before the new address is polled in place of the
+/// configured one.
 const HELD: Duration = Duration::from_hours(6 * 24);
 
 /// Where permanent redirects lead from a feed's address.
@@ -22,7 +22,7 @@ pub struct Move {
 }
 
 impl Move {
-    /// Whether the new address is asked now, if the feed's last poll that ended well was at
+    /// Whether the new address is polled now, if the feed's last successful poll was at
     /// `last_good`.
     #[must_use]
     pub fn is_adopted(&self, last_good: Option<Timestamp>) -> bool {
@@ -32,9 +32,9 @@ impl Move {
     }
 }
 
-/// What is known of a feed's move after a poll that ended well. `asked` is where it was asked,
-/// `is_read` whether the answer held a document that is a feed: a move begins with one, and goes on
-/// with a 304, too.
+/// The state of a feed's move after a successful poll. `asked` is the address that was polled;
+/// `is_read`: whether the answer held a feed. A move begins with a feed, and goes on with a feed or
+/// a 304.
 #[must_use]
 pub fn after(
     before: Option<Move>,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::column::{millis, read_columns, to_json};
 use super::{ItemRecord, StoryId, StoryPlan, sighting};
-use crate::feed::parse::MOST_ITEMS;
+use crate::feed::document::MOST_ITEMS;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// Rows that one statement inserts or marks: `SQLite` binds at most 32,766 values.

@@ -24,7 +24,7 @@ pub(super) fn report(record: &AlertRecord, zone: &TimeZone, paper: Paper) -> Str
     lines.extend(rule(record, paper));
     lines.push(String::new());
     if record.messages.is_empty() {
-        lines.push("It was told to nobody.".to_owned());
+        lines.push("It was sent to nobody.".to_owned());
     }
     lines.extend(record.messages.iter().flat_map(|message| told(message, zone, paper)));
     lines.join("\n") + "\n"
@@ -144,7 +144,7 @@ mod tests {
         old.messages.clear();
         let report = report(&old, &TimeZone::UTC, PAPER);
         assert!(!report.contains("SHA-256") && !report.contains(" for "), "{report}");
-        assert!(report.contains("is not kept.\n\nIt was told to nobody.\n"), "{report}");
+        assert!(report.contains("is not kept.\n\nIt was sent to nobody.\n"), "{report}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::word;
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
-use crate::cli::count;
+use crate::cli::count::count;
 use crate::cli::moment::of_these_days;
 use crate::notify::plain;
 use crate::store::{Delivery, DeliverySubject};
@@ -23,7 +23,7 @@ pub(super) fn table(
 ) -> String {
     let mut text = String::new();
     if deliveries.is_empty() {
-        text += "nothing waits, and nothing is dead\n";
+        text += "no message is waiting or dead-lettered\n";
     } else {
         let rows: Vec<[String; 6]> =
             deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
@@ -149,6 +149,6 @@ mod tests {
 
     #[test]
     fn where_all_is_well_that_is_said() {
-        assert_eq!(table(&[], &[], &TimeZone::UTC), "nothing waits, and nothing is dead\n");
+        assert_eq!(table(&[], &[], &TimeZone::UTC), "no message is waiting or dead-lettered\n");
     }
 }

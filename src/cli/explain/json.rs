@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::ExplainAnswer;
 use super::subject::Subject;
+use crate::cli::explain::answer::ExplainAnswer;
 use crate::store::{StoryFate, StoryRecord};
 use tidings_rules::story::{FeedName, Read, Story};
 

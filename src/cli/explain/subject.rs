@@ -4,16 +4,16 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::cli::Exit;
 use crate::cli::backtest::story_of_line;
+use crate::cli::exit::Exit;
 use crate::cli::output::{self, fail};
 use crate::cli::pages::{Depth, Pages};
 use crate::cli::place::{self, PlaceContent};
 use crate::clock::now;
 use crate::config::Config;
 use crate::daemon;
+use crate::feed::document::Item;
 use crate::feed::identity::normalise_link;
-use crate::feed::parse::Item;
 use crate::files;
 use crate::http::HttpAnswer;
 use crate::notify::SendContext;

@@ -4,10 +4,10 @@ use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::ExplainAnswer;
 use super::subject::Subject;
 use crate::cli::clauses::{self, Paper, quoted};
-use crate::cli::count;
+use crate::cli::count::count;
+use crate::cli::explain::answer::ExplainAnswer;
 use crate::cli::moment::in_full;
 use crate::notify::plain;
 use crate::store::{StoryFate, StoryRecord};
@@ -69,7 +69,7 @@ fn facts(subject: &Subject) -> Vec<(&'static str, String)> {
 fn fate(kept: &StoryRecord) -> String {
     match &kept.fate {
         StoryFate::Waits => "it is yet to be matched".to_owned(),
-        StoryFate::Unmatched => "no rule matched it when it was looked at".to_owned(),
+        StoryFate::Unmatched => "no rule matched it when it was first read".to_owned(),
         StoryFate::Recorded(why) => format!("only recorded: {why}"),
         StoryFate::Matched => {
             let told = kept.alerts.iter().map(|alert| {

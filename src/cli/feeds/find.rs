@@ -6,9 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 use url::Url;
 
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::output::{self, fail};
-use crate::cli::{Exit, block_on, place};
+use crate::cli::place;
+use crate::cli::runtime::block_on;
 use crate::feed::discover::{self, Discovery, NamedFeed};
 use crate::http::guard;
 use crate::notify::SendContext;

@@ -7,9 +7,11 @@ use serde_json::json;
 
 use super::table;
 use crate::cli::columns::columns;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::moment::{self, Edge};
-use crate::cli::{Exit, block_on, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::notify::plain;
 use crate::store::{Archive, PastGap};

@@ -3,8 +3,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::output::{self, fail};
-use crate::cli::{Exit, count, load};
 use crate::config::{self, FeedConfig};
 use crate::feed::opml::{self, Subscription};
 use crate::files;

@@ -8,10 +8,14 @@ use url::Url;
 
 use crate::article;
 use crate::cli::clauses::Paper;
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::output::{self, fail};
-use crate::cli::{Exit, block_on, count, place};
-use crate::feed::parse::{self, Document, Item};
+use crate::cli::place;
+use crate::cli::runtime::block_on;
+use crate::feed::document::{Document, Item};
+use crate::feed::parse;
 use crate::notify::plain;
 use tidings_rules::story::headline::headline;
 

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::output::{self, fail};
-use crate::cli::{Exit, block_on, load};
+use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::Config;
 use crate::notify::plain;
@@ -27,7 +29,7 @@ pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
     })?;
     if asked.is_empty() && names.is_empty() {
         output::print_line(
-            "no feed fails, so none is asked for; name those that are to be polled all the same",
+            "no feed fails, so no poll was requested; name the feeds to poll them anyway",
         )?;
     }
     for feed in &asked {

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::list::health;
 use crate::cli::columns::columns;
-use crate::cli::count;
+use crate::cli::count::count;
 use crate::cli::moment::of_these_days;
 use crate::config::FeedConfig;
 use crate::notify::plain;

@@ -1,4 +1,4 @@
-//! `ca: FILE.pem`: certificates of authorities that a notifier trusts besides the system's.
+//! `ca: FILE.pem`: certificates of authorities that a notifier trusts, in addition to the system's.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;

@@ -1,4 +1,4 @@
-//! How often a notifier's receivers want to be told: `quiet` and `limit`, of every type.
+//! The delivery policy of a notifier, of any type: `quiet` and `limit`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

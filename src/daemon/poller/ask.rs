@@ -7,8 +7,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::config::Network;
-use crate::daemon::{World, heavy};
-use crate::feed::parse::{self, Document, DocumentEnd};
+use crate::daemon::world::{World, heavy};
+use crate::feed::document::{Document, DocumentEnd};
+use crate::feed::parse;
 use crate::http::{FetchError, HostKey, HttpAnswer, ParsingMemory, Validators, Want};
 use crate::polling::moved::Move;
 use crate::polling::schedule::PollEnd;

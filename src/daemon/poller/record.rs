@@ -7,13 +7,16 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::ask::{FeedFailure, FeedOutcome, is_own, new_address};
+use crate::alerts::Receiver;
 use crate::clock::now;
 use crate::config::FeedConfig;
-use crate::daemon::{World, news, watch};
+use crate::daemon::news::FeedDiff;
+use crate::daemon::world::World;
+use crate::daemon::{news, watch};
+use crate::feed::document::DocumentEnd;
 use crate::feed::identity::RemovedAndReturned;
-use crate::feed::parse::DocumentEnd;
-use crate::http::HttpAnswer;
-use crate::polling::health::FeedNoticeKind;
+use crate::http::{HostKey, HttpAnswer};
+use crate::polling::health::{FeedNotice, FeedNoticeKind};
 use crate::polling::moved;
 use crate::polling::schedule;
 use crate::polling::schedule::{PollEnd, PollHistory};
@@ -33,13 +36,7 @@ pub(super) async fn record(
     let (mut sifted, mut unrecorded) = (None, None);
     let ended = match outcome {
         FeedOutcome::Resting(host, until) => {
-            debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
-            let why = format!("its host asked for rest ({})", host.0);
-            let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-            let (items, turnover, gap, notices) =
-                (Vec::new(), RemovedAndReturned::default(), None, Vec::new());
-            let record = PollRecord { now: ended_at, state, items, turnover, gap, notices };
-            return keep(world, record).await;
+            return keep(world, resting(feed, before, &host, until, ended_at)).await;
         }
         FeedOutcome::Failed(FeedFailure { ended, why }) => {
             failed(&mut state, feed, before, ended, why)
@@ -64,30 +61,11 @@ pub(super) async fn record(
             PollEnd::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
-    let history =
-        PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
-    let seed = news::seed(&feed.name.0, ended_at);
-    let next =
-        schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
-    if next.at.is_none() {
-        warn!("{}: not polled any more: {}", feed.name, next.why);
-    }
-    state.next_poll = next.at;
-    state.next_why = next.why;
-    let outage = world.last_read.outage(feed, state.error.is_some());
-    let notices =
-        watch::follow(&world.config, before, &mut state, sifted.as_ref(), outage, ended_at);
-    if state.error.is_none() {
-        world.last_read.note(feed, ended_at);
-    } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
-        world.last_read.told();
-    }
+    schedule_next(world, feed, &mut state, &ended, own, ended_at);
+    let notices = notices(world, feed, before, &mut state, sifted.as_ref(), ended_at);
     let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
-    if let Some(FeedGap { since, until }) = &gap {
-        warn!(
-            "{}: nothing of what it shows was known; items from {since} to {until} may have been missed",
-            feed.name
-        );
+    if let Some(gap) = &gap {
+        warn_of_gap(feed, gap);
     }
     let (items, turnover) =
         sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
@@ -95,6 +73,67 @@ pub(super) async fn record(
         keep(world, PollRecord { now: ended_at, state, items, turnover, gap, notices }).await;
     drop(unrecorded);
     kept
+}
+
+/// The record of a poll that was put off because `host` asks for rest until `until`.
+fn resting(
+    feed: &FeedConfig,
+    before: &FeedState,
+    host: &HostKey,
+    until: Timestamp,
+    now: Timestamp,
+) -> PollRecord {
+    debug!("{}: {} asked for no requests until {until}", feed.name, host.0);
+    let why = format!("its host asked for rest ({})", host.0);
+    let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
+    let turnover = RemovedAndReturned::default();
+    PollRecord { now, state, items: Vec::new(), turnover, gap: None, notices: Vec::new() }
+}
+
+/// Sets when the feed is polled next, and why then.
+fn schedule_next(
+    world: &World,
+    feed: &FeedConfig,
+    state: &mut FeedState,
+    ended: &PollEnd,
+    own: bool,
+    at: Timestamp,
+) {
+    let history =
+        PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
+    let seed = news::seed(&feed.name.0, at);
+    let next = schedule::next(&history, ended, feed.every, own, &world.config.poll, at, seed);
+    if next.at.is_none() {
+        warn!("{}: not polled any more: {}", feed.name, next.why);
+    }
+    state.next_poll = next.at;
+    state.next_why = next.why;
+}
+
+/// The notices that the poll makes due, each with its receivers.
+fn notices(
+    world: &World,
+    feed: &FeedConfig,
+    before: &FeedState,
+    state: &mut FeedState,
+    sifted: Option<&FeedDiff>,
+    at: Timestamp,
+) -> Vec<(FeedNotice, Vec<Receiver>)> {
+    let outage = world.last_read.outage(feed, state.error.is_some());
+    let notices = watch::follow(&world.config, before, state, sifted, outage, at);
+    if state.error.is_none() {
+        world.last_read.note(feed, at);
+    } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
+        world.last_read.told();
+    }
+    notices
+}
+
+fn warn_of_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
+    warn!(
+        "{}: none of its items was known; items from {since} to {until} may have been missed",
+        feed.name
+    );
 }
 
 async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError> {
@@ -136,7 +175,7 @@ fn good(
 /// old as these; if that one breaks off too, it is good enough.
 fn broke_off(state: &mut FeedState, before: &FeedState) {
     info!(
-        "{}: its document broke off; what came of it was read, and the next poll asks for all of it",
+        "{}: its document was cut off; the first part was read, and the next poll requests all of it",
         state.name
     );
     (state.etag, state.last_modified) = (None, None);
@@ -172,7 +211,7 @@ fn failed(
 pub(super) fn tell_move(feed: &FeedConfig, state: &FeedState) {
     if let Some(to) = new_address(state) {
         warn!(
-            "{}: moved for good, and is asked at its new address; in the configuration, write its url as {to}",
+            "{}: moved permanently, and is polled at its new address; in the configuration, set its url to {to}",
             feed.name
         );
     }
@@ -182,7 +221,7 @@ pub(super) fn tell_move(feed: &FeedConfig, state: &FeedState) {
 fn tell_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address: bool) {
     if at_new_address {
         warn!(
-            "{}: cannot be read where it moved to: {why}; the address of the configuration is asked next",
+            "{}: cannot be read at its new address: {why}; the configured address is polled next",
             feed.name
         );
     } else if before.error.as_deref() == Some(why) {

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use super::address::{Address, Volatile, is_of_session};
-use super::{Face, KnownItem, likeness, text_hash};
+use super::face::Face;
+use super::known::KnownItem;
+use super::likeness;
+use super::text_hash::text_hash;
 
 /// Known items that share what an item is looked up by; where there are more, it names none of
 /// them.

@@ -6,7 +6,9 @@ use std::hash::Hash;
 use std::iter;
 
 use super::alike::Alike;
-use super::{Face, ItemChange, ItemKey, KnownItem, count, is_telling};
+use super::face::{Face, count};
+use super::known::{ItemChange, ItemKey, KnownItem};
+use super::link::is_telling;
 
 /// How many known items with the same words are looked at for one of the document.
 const MOST_SAME: usize = 64;

@@ -3,7 +3,7 @@
 use minijinja::Environment;
 use minijinja::value::Serde;
 
-use crate::notify::view::MessageView;
+use crate::notify::view::message_view::MessageView;
 
 const NAME: &str = "email.html";
 

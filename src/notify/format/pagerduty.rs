@@ -8,7 +8,7 @@ use super::link::{LinkForm, link};
 use super::list::{self, ListForm};
 use super::words::{headline, joined};
 use crate::alerts::{Content, Notification};
-use crate::notify::view::{MessageView, StoryItem};
+use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
 /// The most of a summary (1024 characters).

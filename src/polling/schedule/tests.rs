@@ -62,7 +62,7 @@ fn the_mean_gap_is_that_of_the_newest_items() {
 }
 
 #[rstest]
-#[case(None, None, 30 * MINUTE, "every 30 min, until the dates of three items tell how often it brings something")]
+#[case(None, None, 30 * MINUTE, "every 30 min, until three dated items show how often it publishes")]
 #[case(Some(84 * MINUTE), None, 42 * MINUTE, "every 42 min: half the mean gap of 1 h 24 min between its newest items")]
 #[case(Some(150 * MINUTE), None, 75 * MINUTE, "every 1 h 15 min: half the mean gap of 2 h 30 min between its newest items")]
 #[case(Some(MINUTE), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items are 1 min apart")]
@@ -125,8 +125,8 @@ fn pausing(hours: u32) -> PollHistory {
 }
 
 #[rstest]
-#[case(2, 3 * HOUR, "the feed asked to be left alone until Wed 15:00 UTC (skipHours, skipDays)")]
-#[case(9, 6 * HOUR, "the feed asked to be left alone until Wed 22:00 UTC (skipHours, skipDays); this is the longest interval")]
+#[case(2, 3 * HOUR, "the feed asked for no requests until Wed 15:00 UTC (skipHours, skipDays)")]
+#[case(9, 6 * HOUR, "the feed asked for no requests until Wed 22:00 UTC (skipHours, skipDays); this is the longest interval")]
 fn a_poll_is_put_off_to_the_end_of_a_pause_but_not_beyond_the_longest_interval(
     #[case] hours: u32,
     #[case] expected: Duration,
@@ -185,7 +185,7 @@ fn missing_feeds_are_retried_twice_then_tried_daily_and_gone_ones_never() {
 
 #[rstest]
 #[case(1, None, 30 * MINUTE, "after 30 min: the server is busy")]
-#[case(1, Some(2 * HOUR), 2 * HOUR, "after 2 h: the server asked for that (Retry-After)")]
+#[case(1, Some(2 * HOUR), 2 * HOUR, "after 2 h: as the server requested (Retry-After)")]
 #[case(1, Some(MINUTE), 30 * MINUTE, "after 30 min: the server is busy")]
 #[case(4, Some(HOUR), 2 * HOUR, "after 2 h: the server is busy, 4 times in a row")]
 #[case(1, Some(9 * DAY), DAY, "after 1 d, the longest rest: the server asked for 9 d (Retry-After)")]

@@ -7,9 +7,9 @@ use indicatif::HumanCount;
 use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::Sides;
 use crate::backtest::tally::{Headline, StoryCount, Tally};
-use crate::cli::count;
+use crate::cli::backtest::sides::Sides;
+use crate::cli::count::count;
 use crate::notify::plain;
 
 /// The width where no terminal sets one: a headline is as long as it was kept.

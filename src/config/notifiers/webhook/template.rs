@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::super::reader::ConfigReader;
 use super::super::super::{Template, Writes};
-use super::super::Faulty;
+use crate::config::notifiers::faulty::Faulty;
 use crate::files;
 use tidings_rules::yaml::{Entries, Node};
 
