@@ -1,4 +1,5 @@
-//! From a match to what is sent: the alert's identity, its evidence, and which receivers are told.
+//! From a match to what is sent: alerts, receivers, throttling, silences, digests and notifier
+//! health.
 
 pub mod admit;
 pub mod breaker;

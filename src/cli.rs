@@ -98,7 +98,8 @@ enum Command {
         #[command(subcommand)]
         action: feeds::FeedsAction,
     },
-    /// List messages that are not delivered, and why; `deliveries retry` sends dead-lettered ones again.
+    /// List messages that are not delivered, and why; `deliveries retry` sends dead-lettered ones
+    /// again.
     Deliveries(deliveries::DeliveriesArguments),
     /// Mute a rule, a tag, a feed or an event for a while.
     Silence {
@@ -114,7 +115,7 @@ enum Command {
     },
 }
 
-/// Runs the command that `arguments` (with the program's name first) ask for.
+/// Runs the command of `arguments`, which begin with the program's name.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match CommandLine::try_parse_from(arguments) {
@@ -124,7 +125,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Prints the help that was asked for, or what is wrong with the command line.
+/// Prints the requested help, or the error in the command line.
 fn usage(error: &clap::Error) -> Exit {
     match error.print() {
         _ if error.use_stderr() => Exit::Usage,
@@ -137,10 +138,10 @@ fn dispatch(command: Command) -> Exit {
     match command {
         Command::Run { config, once, log } => run::run(&config.path, once, log),
         Command::Check { rules: Some(rules), format, canonical, .. } => {
-            check::rules(&rules, format, canonical)
+            check::check_rules(&rules, format, canonical)
         }
         Command::Check { rules: None, config, format, canonical } => {
-            check::all(&config.path, format, canonical)
+            check::check_config(&config.path, format, canonical)
         }
         Command::Try { expression, place, teaser, config } => {
             let depth = if teaser { Depth::Teaser } else { Depth::Page };

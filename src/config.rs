@@ -33,7 +33,7 @@ use tidings_rules::story::{FeedName, NotifierName, Severity};
 pub use crate::config::listed::{Listed, ReadList};
 pub use hosts::{HostSetting, HostSettings};
 pub use lists::named;
-pub use load::load;
+pub use load::load_config;
 pub use notifier::{
     Addressed, Authority, ConsoleFormat, Email, MailSecurity, Notifier, SecretUrl, SigningKey,
     Webhook, WebhookBody, WebhookFormat,
@@ -57,7 +57,7 @@ pub struct Config {
     /// The notifiers by name.
     pub notifiers: BTreeMap<NotifierName, Notifier>,
     /// The delivery policy of each notifier that has one.
-    pub manners: BTreeMap<NotifierName, DeliveryPolicy>,
+    pub delivery_policies: BTreeMap<NotifierName, DeliveryPolicy>,
     /// When and how feeds are polled.
     pub poll: Poll,
     /// What may be reached, and how it is addressed.
@@ -96,7 +96,7 @@ impl DefaultNotifiers {
     /// The notifiers of messages without a severity: the default, or, if that is empty, all that
     /// are named.
     #[must_use]
-    pub fn anybody(&self) -> BTreeSet<NotifierName> {
+    pub fn all_receivers(&self) -> BTreeSet<NotifierName> {
         if self.default.is_empty() {
             self.by_severity.values().flatten().cloned().collect()
         } else {

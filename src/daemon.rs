@@ -43,10 +43,10 @@ use world::{World, world};
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunEnd {
-    /// Messages that are still to be sent, those included that nobody in the configuration can
-    /// receive.
+    /// Messages that are not sent yet, held ones included: their receiver is not in the
+    /// configuration.
     pub undelivered: i64,
-    /// Messages that were refused in this run, and are kept as dead.
+    /// Messages that were refused and dead-lettered in this run.
     pub refused: usize,
 }
 
@@ -73,8 +73,8 @@ pub enum RunError {
     Client(#[from] NoClient),
 }
 
-/// Runs until `stop`, or, with [`Mode::Once`], until the work is done. `reload` asks for the rules
-/// to be read again.
+/// Runs until `stop`, or with [`Mode::Once`] until the work is done. `reload` requests a reload of
+/// the rules.
 pub async fn run(
     config: Config,
     mode: Mode,
@@ -88,7 +88,7 @@ pub async fn run(
         ended = run_on(store, config, mode, reload, stop) => ended,
         _ = &mut writer => return Err(RunError::WriterEnded),
     };
-    // Every handle is dropped by now: the writer ends when all that was asked of it is written.
+    // Every handle is dropped by now, so the writer ends after its last write.
     writer.await.ok();
     ended
 }
@@ -142,19 +142,19 @@ async fn forever(
     tokio::join!(
         poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
         articles::settle_waiting(Arc::clone(world), stop.clone()),
-        recheck::look_again(Arc::clone(world), stop.clone()),
+        recheck::keep_rechecking(Arc::clone(world), stop.clone()),
         dispatcher::deliver(Arc::clone(world), stop.clone()),
         reload::keep_rules_fresh(Arc::clone(world), files, asked, stop.clone()),
-        backfill::look_back(world, stop.clone()),
+        backfill::match_past_stories(world, stop.clone()),
         housekeeping::keep_house(world, stop),
     );
 }
 
 async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
-    backfill::look_back(world, stop.clone()).await;
+    backfill::match_past_stories(world, stop.clone()).await;
     poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), stop.clone()).await;
-    recheck::look_again(Arc::clone(world), stop.clone()).await;
+    recheck::keep_rechecking(Arc::clone(world), stop.clone()).await;
     dispatcher::deliver(Arc::clone(world), stop.clone()).await;
     housekeeping::keep_house(world, stop).await;
 }

@@ -68,13 +68,13 @@ where
             within(&mut left, reach.check(&url)).await.ok_or_else(|| too_slow(limits.total))?;
         checked.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
         let permit = admit(url.clone()).await?;
-        let hop = ask(reach, request, &url, (limits, &mut left), now).await;
+        let hop = request_once(reach, request, &url, (limits, &mut left), now).await;
         if let Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host }) = &hop {
             rest(host, *asked);
         }
         drop(permit);
         match hop? {
-            Hop::Answer(answer) => return Ok(HttpAnswer { way, ..*answer }),
+            Hop::Answer(answer) => return Ok(HttpAnswer { redirects: way, ..*answer }),
             Hop::Redirect(next, is_for_good) => {
                 let is_so_far = is_for_good && way != RedirectKind::Redirected;
                 way = if is_so_far { RedirectKind::MovedForGood } else { RedirectKind::Redirected };
@@ -93,7 +93,7 @@ enum Hop {
     Redirect(Url, bool),
 }
 
-async fn ask(
+async fn request_once(
     reach: &HttpClients,
     request: &HttpRequest,
     url: &Url,
@@ -119,7 +119,7 @@ async fn ask(
         }
         status if status.is_success() => {
             let head = response.headers().clone();
-            let body = body::read(response, limits, left).await?;
+            let body = body::read_body(response, limits, left).await?;
             // Part of a feed can be read; part of a page must not pass for the whole page.
             if let Some(why) = body.broken().filter(|_| request.want != Want::Feed) {
                 return Err(why.clone());
@@ -150,11 +150,11 @@ fn answer(
 ) -> HttpAnswer {
     HttpAnswer {
         body,
-        content_type: head.get(CONTENT_TYPE).map(headers::text),
+        content_type: head.get(CONTENT_TYPE).map(headers::header_text),
         validators,
         freshness: headers::freshness(head, now),
         url: url.clone(),
-        way: RedirectKind::Straight,
+        redirects: RedirectKind::Straight,
     }
 }
 

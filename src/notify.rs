@@ -1,4 +1,4 @@
-//! One attempt at one delivery. Knows nothing of the store or of rules.
+//! One attempt at one delivery. Uses neither the store nor rules.
 
 mod console;
 mod email;

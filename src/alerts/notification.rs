@@ -37,7 +37,7 @@ pub enum Content {
         story: StorySummary,
         /// How much of it was read.
         read: Read,
-        /// What this story says anew, where the event was told before and this is an update of it.
+        /// The change that this story brings, if its event was notified before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         update: Option<copies::CopyUpdate>,
         /// The feeds that carried it, first seen first.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tidings_rules::story::NotifierName;
 
-/// One address that one notifier reaches: what a message is addressed to.
+/// One address of one notifier: what a message is addressed to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Receiver {
     /// The notifier that sends.

@@ -24,7 +24,7 @@ pub struct StorySummary {
 }
 
 impl StorySummary {
-    /// The headline, or what stands in for it; never empty.
+    /// The headline, or its replacement; never empty.
     #[must_use]
     pub fn headline(&self) -> &str {
         if self.title.trim().is_empty() {

@@ -138,7 +138,7 @@ fn write_start(out: &mut String, name: &str, tag: &Tag) {
     out.push('>');
 }
 
-/// Attributes that tell an article from what surrounds it.
+/// Attributes by which an article is distinguished from the rest of the page.
 fn is_telling(attribute: &str) -> bool {
     matches!(
         attribute,

@@ -43,7 +43,7 @@ impl StoryLines {
             let input = BufReader::with_capacity(1 << 16, io::stdin());
             return Ok(Self::new("standard input".to_owned(), Box::new(input), None, now));
         }
-        let (file, size) = files::open(path)?;
+        let (file, size) = files::open_file(path)?;
         let reader = Box::new(BufReader::with_capacity(1 << 16, file));
         Ok(Self::new(path.display().to_string(), reader, Some(size), now))
     }

@@ -32,7 +32,7 @@ use tidings_rules::fault::Fault;
 
 pub(super) use crate::backtest::lines::story_of_line;
 
-/// What the command line asks for.
+/// The arguments of `tidings backtest`.
 #[derive(Debug, clap::Args)]
 pub(super) struct BacktestArguments {
     /// A rule file or a folder of them [default: the configuration's rules]
@@ -65,8 +65,7 @@ pub(super) struct BacktestArguments {
     config: ConfigArgument,
 }
 
-/// Matches every story and prints what came of it: 65 if rules do not load, or a line of the
-/// stories is none.
+/// Matches every story and prints the result: 65 if rules do not load, or a line is not a story.
 pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
     match prepare(arguments).and_then(|(sides, source)| run(arguments, &sides, source)) {
         Ok(exit) | Err(exit) => exit,
@@ -78,7 +77,7 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
 fn prepare(arguments: &BacktestArguments) -> Result<(Sides, StorySource), Exit> {
     let is_named =
         arguments.stories.is_some() && (arguments.rules.is_some() || arguments.when.is_some());
-    let config = if is_named { None } else { Some(load::config_or_tell(&arguments.config.path)?) };
+    let config = if is_named { None } else { Some(load::load_config(&arguments.config.path)?) };
     let sides = sides(arguments, config.as_ref())?;
     let source = match (&arguments.stories, &config) {
         (None, Some(config)) => StorySource::Stored(open_store(config, arguments.since)?),

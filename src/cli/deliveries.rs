@@ -27,7 +27,7 @@ use tidings_rules::story::NotifierName;
 pub(super) struct DeliveriesArguments {
     #[command(subcommand)]
     action: Option<DeliveriesAction>,
-    /// Only those that stand so.
+    /// Only messages in this state
     #[arg(long, value_enum)]
     state: Option<ShownState>,
     /// Only those of this notifier.
@@ -86,7 +86,7 @@ pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
 }
 
 fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
-    let config = load::config_or_tell(&arguments.config.path)?;
+    let config = load::load_config(&arguments.config.path)?;
     let found = block_on(async {
         store::undelivered(&config.store).await.map_err(|why| unavailable(&why))
     });
@@ -131,14 +131,14 @@ fn to_json(delivery: &Delivery) -> Value {
         DeliverySubject::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
-        "id": delivery.id, "message": delivery.uid, "state": word(delivery.state),
+        "id": delivery.id, "message": delivery.uid, "state": state_word(delivery.state),
         "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": about,
         "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.tried,
         "why": delivery.why,
     })
 }
 
-fn word(state: DeliveryState) -> &'static str {
+fn state_word(state: DeliveryState) -> &'static str {
     match state {
         DeliveryState::Dead => "dead",
         DeliveryState::Pending => "pending",
@@ -147,7 +147,7 @@ fn word(state: DeliveryState) -> &'static str {
 }
 
 fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {
         store::retry(&config.store, which, &receivers, now()).await.map_err(|why| unavailable(&why))

@@ -22,7 +22,7 @@ use answer::ExplainAnswer;
 use subject::Subject;
 use tidings_rules::{Query, Rules};
 
-/// What the command line asks for.
+/// The arguments of `tidings explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArguments {
     /// An id or address of the store's, any other address, a file, or `-` for standard input
@@ -54,7 +54,7 @@ pub(super) struct ExplainArguments {
     config: ConfigArgument,
 }
 
-/// What is asked of the story.
+/// The question about the story.
 enum Question {
     /// Which rules match.
     All(Rules),
@@ -86,11 +86,11 @@ fn prepare(arguments: &ExplainArguments) -> Result<(Question, Subject), Exit> {
     let config = if named && (at_hand || !arguments.config.path.exists()) {
         None
     } else {
-        Some(load::config_or_tell(&arguments.config.path)?)
+        Some(load::load_config(&arguments.config.path)?)
     };
     let question = question(arguments, config.as_ref())?;
     let depth = if arguments.teaser { Depth::Teaser } else { Depth::Page };
-    let subject = block_on(subject::find(&arguments.story, config.as_ref(), depth))?;
+    let subject = block_on(subject::find_subject(&arguments.story, config.as_ref(), depth))?;
     Ok((question, subject))
 }
 
@@ -109,7 +109,7 @@ fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Que
             None => Question::All(rules),
         })
     };
-    load::tell(&faults);
+    load::print_faults(&faults);
     question.ok_or(Exit::Data)
 }
 

@@ -16,7 +16,7 @@ use tidings_rules::story::NotifierName;
 
 /// Sends a test message to every receiver of the notifier `name`.
 pub(super) fn notify(config: &Path, name: &str) -> Exit {
-    match load::config_or_tell(config).and_then(|config| block_on(send_all(config, name))) {
+    match load::load_config(config).and_then(|config| block_on(send_all(config, name))) {
         Ok(()) => Exit::Ok,
         Err(exit) => exit,
     }
@@ -69,9 +69,11 @@ async fn send(
     notifier: &Notifier,
     receiver: &Receiver,
 ) -> Outcome {
-    let letter = test();
-    match notify::render(notifier, receiver, &letter, &config.zone) {
-        Ok(frozen) => notify::send(notifier, means, receiver, &letter.id, &frozen, now()).await,
+    let notification = test();
+    match notify::render(notifier, receiver, &notification, &config.zone) {
+        Ok(frozen) => {
+            notify::send(notifier, means, receiver, &notification.id, &frozen, now()).await
+        }
         Err(why) => Outcome::Refused(why),
     }
 }

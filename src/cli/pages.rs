@@ -29,7 +29,7 @@ pub(super) enum Depth {
     Page,
 }
 
-/// Reads pages: hosts are asked first what they ask of robots, and have the pauses that the
+/// Reads pages. `robots.txt` of each host is checked first, and requests have the pauses that the
 /// configuration sets.
 pub(super) struct Pages<'m> {
     means: &'m SendContext,
@@ -86,7 +86,7 @@ impl<'m> Pages<'m> {
     async fn see(&self, url: Url) -> Result<PageContent, FetchError> {
         let answer = self.fetch(url.clone(), Want::Page, async |hop| self.admit(hop).await).await?;
         let body = answer.body.unwrap_or_default();
-        Ok(article::look_at_answer(&url, &body, answer.content_type.as_deref(), &answer.url))
+        Ok(article::read_answer(&url, &body, answer.content_type.as_deref(), &answer.url))
     }
 
     async fn admit(&self, url: Url) -> Result<Permit<'_>, FetchError> {

@@ -23,7 +23,7 @@ pub(super) fn run(config: &Path, once: bool, log: OutputFormat) -> Exit {
     }
     let mode = if once { Mode::Once } else { Mode::Forever };
     let ended =
-        load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
+        load::load_config(config).and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
         Ok(RunEnd { undelivered, refused })
             if mode == Mode::Once && (undelivered > 0 || refused > 0) =>
@@ -57,7 +57,7 @@ async fn run_until_signal(config: Config, mode: Mode) -> Result<RunEnd, Exit> {
 fn explain(error: &RunError) -> Exit {
     match error {
         RunError::Rules(StartError::Broken(faults)) => {
-            load::tell(faults);
+            load::print_faults(faults);
             Exit::Data
         }
         RunError::Rules(StartError::Unreadable(why)) => unreadable_rules(why, Exit::Config),

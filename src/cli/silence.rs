@@ -14,7 +14,7 @@ use crate::cli::arguments::ConfigArgument;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::moment::in_full;
+use crate::cli::moment::long_date;
 use crate::cli::names::{self, unknown_name};
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
@@ -33,13 +33,13 @@ pub(super) enum SilenceAction {
         /// Until when: 08:00, "mon 08:00", "2026-12-24 08:00", or for how long: 3h.
         #[arg(long, value_name = "WHEN")]
         until: String,
-        /// Why, for whoever reads the list or the digest.
+        /// The reason, shown in the list and the digest
         #[arg(long, default_value = "")]
         why: String,
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// The silences in force.
+    /// List the silences in force
     List {
         /// How they are shown.
         #[arg(long, value_enum, default_value_t)]
@@ -47,7 +47,7 @@ pub(super) enum SilenceAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// End one now; what it muted is sent.
+    /// End a silence now; what it muted is sent
     End {
         /// The number that `silence list` shows.
         id: i64,
@@ -88,7 +88,7 @@ pub(super) fn silence(action: SilenceAction) -> Exit {
 }
 
 fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
         let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
         let why = format!("`{}` is no time to come", plain(until));
@@ -98,7 +98,7 @@ fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Resu
     let silence = block_on(async {
         store::mute(&config.store, target, until, why, now()).await.map_err(|why| unavailable(&why))
     })?;
-    let (target, until) = (plain(&silence.target.to_string()), in_full(until, &config.zone));
+    let (target, until) = (plain(&silence.target.to_string()), long_date(until, &config.zone));
     output::print_line(format_args!("silence {}: {target} is muted until {until}", silence.id))
 }
 
@@ -147,7 +147,7 @@ fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), 
 }
 
 fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let silences = block_on(async {
         store::silences(&config.store, now()).await.map_err(|why| unavailable(&why))
     })?;
@@ -175,12 +175,12 @@ fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
     let why =
         if silence.why.is_empty() { String::new() } else { format!(": {}", plain(&silence.why)) };
     let muted = count(muted as usize, "alert", "alerts");
-    let (target, until) = (plain(&silence.target.to_string()), in_full(silence.until, zone));
+    let (target, until) = (plain(&silence.target.to_string()), long_date(silence.until, zone));
     format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
 }
 
 fn end(id: i64, config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let ended = block_on(async {
         store::unmute(&config.store, id, now()).await.map_err(|why| unavailable(&why))
     })?;

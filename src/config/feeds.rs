@@ -43,7 +43,7 @@ pub(super) fn feeds(
             && let Some(mut entries) = reader.entries(node)
             && entries.place_of("opml").is_some()
         {
-            let list = lists::list(entries, reader);
+            let list = lists::read_list(entries, reader);
             read = read.zip(list).map(|(mut all, list)| {
                 all.push(list);
                 all
@@ -61,7 +61,7 @@ pub(super) fn feeds(
     }
     let (mut feeds, read) = (feeds?, read?);
     for list in read {
-        lists::add(&mut feeds, list);
+        lists::add_unlisted(&mut feeds, list);
     }
     Some(feeds)
 }

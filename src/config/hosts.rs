@@ -47,7 +47,7 @@ impl HostSettings {
     }
 
     /// Every manner there is.
-    pub fn manners(&self) -> impl Iterator<Item = &HostSetting> {
+    pub fn read_settings(&self) -> impl Iterator<Item = &HostSetting> {
         self.0.iter().map(|(_, manner)| manner)
     }
 }
@@ -77,13 +77,13 @@ pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Op
     }
     let mut hosts = Some(HostSettings::default());
     for (key, node) in node.pairs(reader.faults) {
-        let entry = pattern(&key, reader).zip(manner(node, reader));
-        hosts = hosts.zip(entry).and_then(|(hosts, entry)| add(hosts, entry, &key, reader));
+        let entry = pattern(&key, reader).zip(read_setting(node, reader));
+        hosts = hosts.zip(entry).and_then(|(hosts, entry)| add_host(hosts, entry, &key, reader));
     }
     hosts
 }
 
-fn add(
+fn add_host(
     mut hosts: HostSettings,
     entry: (HostPattern, HostSetting),
     key: &Text,
@@ -127,7 +127,7 @@ fn read_pattern(written: &str) -> Option<HostPattern> {
 }
 
 /// `{headers: …, cookies: …, proxy: …, user_agent: …, http1: true}`.
-fn manner(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HostSetting> {
+fn read_setting(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HostSetting> {
     let mut entries = reader.entries(node)?;
     let headers = entries.get("headers").map_or_else(
         || Some(HeaderMap::new()),

@@ -22,10 +22,13 @@ pub(super) struct FeedList {
 }
 
 /// Reads an entry with `opml`, and the list that it names.
-pub(super) fn list(mut entries: Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<FeedList> {
+pub(super) fn read_list(
+    mut entries: Entries<'_>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<FeedList> {
     let listed = entries.require("opml", reader.faults).and_then(|node| {
         let path = reader.string(node)?;
-        let bytes = files::read(&reader.base.join(&path), files::FEED_LIST)
+        let bytes = files::read_file(&reader.base.join(&path), files::FEED_LIST)
             .map_err(|why| format!("this list cannot be read: {why}"));
         let listed = bytes.and_then(|bytes| (reader.list)(&bytes));
         let help = "write the path of an OPML file, relative to this configuration";
@@ -43,7 +46,7 @@ pub(super) fn list(mut entries: Entries<'_>, reader: &mut ConfigReader<'_>) -> O
 }
 
 /// Adds the feeds of `list` that are not among `feeds` yet.
-pub(super) fn add(feeds: &mut Vec<FeedConfig>, list: FeedList) {
+pub(super) fn add_unlisted(feeds: &mut Vec<FeedConfig>, list: FeedList) {
     let mut more = named(list.listed, feeds);
     for feed in &mut more {
         feed.tags.extend(list.tags.iter().cloned());
@@ -67,7 +70,7 @@ pub fn named(listed: Vec<Listed>, known: &[FeedConfig]) -> Vec<FeedConfig> {
         let title = title.filter(|title| {
             !title.starts_with("tag:") && !names.contains(&FeedName(title.clone()))
         });
-        let name = FeedName(title.unwrap_or_else(|| shown(&url)));
+        let name = FeedName(title.unwrap_or_else(|| without_password(&url)));
         if names.insert(name.clone()) {
             let tags = tags.into_iter().collect();
             feeds.push(FeedConfig {
@@ -85,7 +88,7 @@ pub fn named(listed: Vec<Listed>, known: &[FeedConfig]) -> Vec<FeedConfig> {
 }
 
 /// The address without user and password.
-fn shown(url: &Url) -> String {
+fn without_password(url: &Url) -> String {
     let mut url = url.clone();
     url.set_username("").and_then(|()| url.set_password(None)).ok();
     url.into()

@@ -19,7 +19,7 @@ use tidings_rules::yaml::YamlDocument;
 ///
 /// It reads no files but those of `opml`, `password_file`, `ca` and `template`.
 #[must_use]
-pub fn load(
+pub fn load_config(
     source: &Arc<Source>,
     base: &Path,
     env: &dyn Fn(&str) -> Option<String>,
@@ -65,7 +65,7 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
         notify: notify?,
         feeds: feeds?,
         notifiers: notifiers.sound,
-        manners: notifiers.manners,
+        delivery_policies: notifiers.delivery_policies,
         poll: poll?,
         network: network?,
         hosts: hosts?,

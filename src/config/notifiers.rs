@@ -1,10 +1,10 @@
 //! Reads `notifiers`.
 
 mod ca;
+mod delivery_policy;
 mod email;
 mod faulty;
 mod helo;
-mod manners;
 mod smtp;
 mod webhook;
 
@@ -22,7 +22,7 @@ pub(super) struct Notifiers {
     /// Those without a fault.
     pub(super) sound: BTreeMap<NotifierName, Notifier>,
     /// The delivery policies of those.
-    pub(super) manners: BTreeMap<NotifierName, DeliveryPolicy>,
+    pub(super) delivery_policies: BTreeMap<NotifierName, DeliveryPolicy>,
     /// All names, so that a faulty notifier does not make a second fault where it is named.
     pub(super) names: BTreeSet<String>,
 }
@@ -42,7 +42,7 @@ pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -
         let name = reader.check_name(&name);
         let notifier = notifier(node, reader);
         if let Some((name, (notifier, manners))) = name.map(NotifierName).zip(notifier) {
-            notifiers.manners.insert(name.clone(), manners);
+            notifiers.delivery_policies.insert(name.clone(), manners);
             notifiers.sound.insert(name, notifier);
         }
     }
@@ -63,7 +63,7 @@ fn notifier(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Notifier, 
         NotifierKind::Email => email::email(&mut entries, reader).map(Notifier::Email),
         NotifierKind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
     };
-    let manners = manners::manners(&mut entries, reader);
+    let manners = delivery_policy::delivery_policy(&mut entries, reader);
     entries.finish(reader.faults);
     notifier.zip(manners)
 }

@@ -13,7 +13,7 @@ use url::Url;
 use crate::alerts::admit;
 use crate::clock::{later, now, sleep_until};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::world::{World, heavy};
+use crate::daemon::world::{World, run_blocking_limited};
 use crate::daemon::{Mode, matching, page, recheck};
 use crate::http::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
@@ -32,7 +32,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// The pause after the first and the second failed fetch.
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
-/// When the store is asked again after it failed.
+/// The pause after a failure of the store.
 const STORE_FAILED: Duration = Duration::from_secs(10);
 
 /// Settles stories as they become due, until `stop`, or in a single round until none waits any
@@ -65,7 +65,7 @@ pub(crate) async fn settle_waiting(world: Arc<World>, stop: CancellationToken) {
     while tasks.next().await.is_some() {}
 }
 
-/// The stories to begin with now, and when to look again for those that nobody works on.
+/// The stories to settle now, and the time of the next query for stories that are not in work.
 async fn find_due(
     world: &World,
     tasks: &Tasks<StoryId, ()>,
@@ -130,16 +130,16 @@ async fn record(
     let at = now();
     let due = admit::due(world.polls_under_way(), at);
     let may_look_again = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
-    let look_again = recheck::next_look(world, &waiting.sightings, story.first_seen, at)
+    let recheck_at = recheck::next_recheck(world, &waiting.sightings, story.first_seen, at)
         .filter(|_| may_look_again);
     let shared = Arc::clone(world);
-    let (body, verdict) = heavy(world, move || {
+    let (body, verdict) = run_blocking_limited(world, move || {
         let feeds = waiting.sightings.iter().map(|sighting| &sighting.feed);
         let verdict = matching::verdict(&shared, &story, read, feeds, due);
         (story.body, verdict)
     })
     .await;
-    let settled = FinalText { body, verdict, fetches, look_again };
+    let settled = FinalText { body, verdict, fetches, look_again: recheck_at };
     world.store.settle(waiting.id, waiting.revision, settled, at).await?;
     world.outbox.notify_one();
     Ok(())
@@ -151,7 +151,7 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory) -> PageOutcome {
         return teaser(story, "its link is no address".to_owned(), 0);
     };
     let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
-    match page::look(world, &url, &story.body, room).await {
+    match page::read_article(world, &url, &story.body, room).await {
         Ok(page::PageReading { text: Ok(text), fetches }) => {
             PageOutcome::Settled(text, Read::Full, fetches)
         }
@@ -176,7 +176,7 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory) -> PageOutcome {
     }
 }
 
-/// Until when a host asked to be left alone; the fetch has seen to it that it is.
+/// The end of the pause that a host asked for; the fetch has recorded it already.
 fn rests_until(error: &FetchError) -> Option<Timestamp> {
     let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else {
         return None;

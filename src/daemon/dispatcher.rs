@@ -23,10 +23,10 @@ use crate::notify;
 use crate::store::{Finish, Lease, Render, RetryRecord, Sending, StoreError};
 use tidings_rules::story::NotifierName;
 
-/// When the store is asked again after it failed.
+/// The pause after a failure of the store.
 const STORE_FAILED: Duration = Duration::from_secs(5);
 
-/// How often the outbox is looked at, though nobody says that anything changed: others write to the
+/// How often the outbox is queried without a notification, because other processes write to the
 /// store, too.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -55,7 +55,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut clock = JumpWatch::start();
     let mut cut_next = later(now(), CUT_WAITS);
     while !stop.is_cancelled() {
-        if let Some(jump) = clock.look() {
+        if let Some(jump) = clock.observe() {
             warn!("the clock of this machine jumped {jump}, or the machine was suspended");
             cut_next = now();
         }
@@ -95,9 +95,9 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     world.means.close().await;
 }
 
-/// Waits for what is being sent, within [`GRACE`], and records each outcome at once: whoever stops
-/// Tidings may lose patience and kill it. The next run takes back what is not recorded, and sends
-/// the same bytes under the same ids again.
+/// Waits up to [`GRACE`] for messages in flight, and records each outcome at once, because the
+/// process may be killed. The next run reclaims what is not recorded, and sends the same bytes
+/// under the same ids again.
 async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended: EndedAttempts) {
     let mut grace = pin!(tokio::time::sleep(GRACE));
     loop {
@@ -126,8 +126,8 @@ async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended:
     }
 }
 
-/// Records what has ended, begins with what is due for every notifier that has room, and says when
-/// the next message of those is due.
+/// Records the attempts that ended, starts messages that are due for every notifier with free
+/// slots, and returns when the next message is due.
 async fn turn(
     world: &Arc<World>,
     tasks: &mut Tasks<Lease, Finish>,
@@ -169,8 +169,7 @@ async fn attempt(world: &World, lease: &Lease) -> Finish {
     retry::decide(outcome, past, ended, seed)
 }
 
-/// What an attempt came to, told to the log. One that panicked is tried again later, and counts as
-/// tried.
+/// Logs the outcome of an attempt. One that panicked is retried later, and counts as an attempt.
 fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) -> (Lease, Finish) {
     let finish = finish.unwrap_or_else(|why| {
         let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
@@ -183,7 +182,7 @@ fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) ->
             why: why.to_string(),
         })
     });
-    tell(world, &lease, &finish);
+    log_outcome(world, &lease, &finish);
     (lease, finish)
 }
 
@@ -222,12 +221,12 @@ async fn cut_waits(world: &World) {
 /// Renders on the store's writer, which must outlive any fault in here.
 fn render(world: &Arc<World>) -> Render {
     let world = Arc::clone(world);
-    Arc::new(move |receiver, letter| {
+    Arc::new(move |receiver, notification| {
         let Some(notifier) = world.config.notifiers.get(&receiver.notifier) else {
             return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
         };
         let rendered = catch_unwind(AssertUnwindSafe(|| {
-            notify::render(notifier, receiver, letter, &world.config.zone)
+            notify::render(notifier, receiver, notification, &world.config.zone)
         }));
         rendered
             .unwrap_or_else(|_| Err("by a fault of Tidings, please report it".to_owned()))
@@ -239,7 +238,7 @@ fn render(world: &Arc<World>) -> Render {
 }
 
 /// Says it once that a receiver takes nothing, and once that it takes messages again.
-fn tell(world: &World, lease: &Lease, finish: &Finish) {
+fn log_outcome(world: &World, lease: &Lease, finish: &Finish) {
     let receiver = &lease.receiver;
     let mut down = world.down.lock().unwrap_or_else(PoisonError::into_inner);
     match finish {

@@ -22,7 +22,7 @@ pub fn known(config: &Config) -> KnownNames {
     }
 }
 
-/// Everybody whom the configuration can tell.
+/// All receivers of the configuration.
 #[must_use]
 pub fn receivers(config: &Config) -> Vec<Receiver> {
     config.notifiers.iter().flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()

@@ -42,12 +42,12 @@ pub(crate) struct World {
     /// What rules may name.
     pub(super) known: KnownNames,
     pub(super) tags: HashMap<FeedName, BTreeSet<String>>,
-    /// When pages are looked at again, for the feeds that say so.
+    /// The ages at which pages are rechecked, for the feeds with `recheck`.
     pub(super) recheck: HashMap<FeedName, Vec<Duration>>,
-    /// How often receivers want to be told.
+    /// The delivery policies.
     pub(super) policy: Arc<DeliveryPolicies>,
     pub(super) hosts: HostPermits,
-    /// What hosts ask of robots.
+    /// `robots.txt` of hosts.
     pub(super) robots: robots::RobotsCache,
     /// Of every fetch: they share the room for bodies.
     pub(super) limits: Limits,
@@ -56,8 +56,8 @@ pub(crate) struct World {
     /// Permits for documents that were read and are not recorded yet: the store is not outrun by
     /// more than it takes at once.
     pub(super) documents: Arc<Semaphore>,
-    /// Permits for steps that keep a core busy: as many as there are cores.
-    pub(super) heavy: Semaphore,
+    /// Permits for steps that use a core for long: as many as there are cores.
+    pub(super) busy_steps: Semaphore,
     pub(super) mode: Mode,
     /// When any feed was read last, and what failed since.
     pub(super) last_read: LastRead,
@@ -69,7 +69,7 @@ pub(crate) struct World {
     pub(super) pages: Notify,
     /// Notified when other rules have come into force.
     pub(super) new_rules: Notify,
-    /// Notified when rules are read again: what fails is tried again, too.
+    /// Notified when rules are reloaded: failed work is retried, too.
     pub(super) try_failing: Notify,
     /// Notified when a message may have become due.
     pub(super) outbox: Notify,
@@ -80,7 +80,7 @@ pub(crate) struct World {
 /// How long a run goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Until it is told to stop.
+    /// Until it is stopped.
     Forever,
     /// Until every feed was polled, every story settled and everything due delivered.
     Once,
@@ -101,8 +101,10 @@ pub(super) fn world(
         known.feeds.iter().map(|carrier| (carrier.name.clone(), carrier.tags.clone())).collect();
     let rechecked = config.feeds.iter().filter(|feed| !feed.recheck.is_empty());
     let recheck = rechecked.map(|feed| (feed.name.clone(), feed.recheck.clone())).collect();
-    let policy =
-        Arc::new(DeliveryPolicies { manners: config.manners.clone(), zone: config.zone.clone() });
+    let policy = Arc::new(DeliveryPolicies {
+        policies: config.delivery_policies.clone(),
+        zone: config.zone.clone(),
+    });
     Ok(World {
         hosts: HostPermits::new(&config.poll, config.network.clone()),
         robots: robots::RobotsCache::default(),
@@ -116,7 +118,7 @@ pub(super) fn world(
         policy,
         means,
         documents: Arc::new(Semaphore::new(DOCUMENTS)),
-        heavy: Semaphore::new(cores),
+        busy_steps: Semaphore::new(cores),
         mode,
         last_read: LastRead::default(),
         polls: AtomicUsize::new(0),
@@ -140,8 +142,7 @@ impl World {
         }
     }
 
-    /// Fetches an `http`, `https` or `file` address with the manners and limits of the
-    /// configuration.
+    /// Fetches an `http`, `https` or `file` address within the limits of the configuration.
     pub(super) async fn fetch(
         &self,
         url: &Url,
@@ -156,8 +157,8 @@ impl World {
         http::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
     }
 
-    /// Waits for the right to ask the host of `url` once. Robots are not welcome everywhere: the
-    /// host of a page has its say before.
+    /// Waits for a permit for one request to the host of `url`. For a page, `robots.txt` of the
+    /// host is checked first.
     pub(super) async fn admit(&self, url: Url, want: Want) -> Result<Permit<'_>, FetchError> {
         if want == Want::Page {
             robots::check(self, &url).await?;
@@ -165,7 +166,7 @@ impl World {
         self.hosts.admit(HostKey::of(&url)).await
     }
 
-    /// Leaves a host alone that asks for it, over a restart too.
+    /// Records the pause that a host asks for, in the store too.
     pub(super) fn rest(&self) -> impl Fn(&HostKey, RetryAfter) {
         |host, asked| {
             let at = now();
@@ -173,8 +174,8 @@ impl World {
         }
     }
 
-    /// Has no host rest, no page wait and no look at a page be put off for longer than its schedule
-    /// allows, where the clock was ahead and was set back.
+    /// Limits the pauses of hosts and the waits of pages to their schedule, after a clock that was
+    /// ahead is set back.
     pub(super) async fn cut_waits(&self, now: Timestamp) {
         self.hosts.cut_waits(now);
         let longest = self.recheck.values().flatten().max();
@@ -187,15 +188,15 @@ impl World {
     }
 }
 
-/// Runs a step that keeps a core busy off the async threads, at most as many at once as there are
+/// Runs a step that uses a core for long off the async threads. As many run at once as there are
 /// cores.
 ///
 /// # Panics
 /// If the step panics.
-pub(super) async fn heavy<T: Send + 'static>(
+pub(super) async fn run_blocking_limited<T: Send + 'static>(
     world: &World,
     step: impl FnOnce() -> T + Send + 'static,
 ) -> T {
-    let _permit = world.heavy.acquire().await.expect("the semaphore is never closed");
+    let _permit = world.busy_steps.acquire().await.expect("the semaphore is never closed");
     tokio::task::spawn_blocking(step).await.expect("the step does not panic")
 }

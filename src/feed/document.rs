@@ -13,7 +13,7 @@ pub const MOST_ITEMS: usize = 10_000;
 pub struct Document {
     /// The feed's own title.
     pub title: Option<String>,
-    /// What it asks of those who poll it.
+    /// Its hints for polling.
     pub hints: PollHints,
     /// Its items, in document order; at most [`MOST_ITEMS`].
     pub items: Vec<Item>,

@@ -47,8 +47,8 @@ pub struct ClassifiedItem {
 /// How many keys are looked up that an item may have: all but those with a high number.
 const MOST_KEYS: usize = 8;
 
-/// What the items of a document may be known by. Whoever knows items looks up these claims and
-/// nothing else, so that a poll costs what its document holds, however long the feed's history is.
+/// The keys by which known items are looked up. Only these are looked up, so a poll costs what its
+/// document holds, however long the feed's history is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// Keys that an item has or may be given.
@@ -65,14 +65,14 @@ pub struct Claims {
     pub texts: Vec<String>,
 }
 
-/// The items of a document by what tells them apart.
+/// The items of a document, reduced to what distinguishes them.
 #[derive(Clone, Debug)]
 pub struct Faces(Vec<Face>);
 
 impl Faces {
     /// Those of `items`, in their order.
     #[must_use]
-    pub fn of(items: &[Item]) -> Self {
+    pub fn from_items(items: &[Item]) -> Self {
         Self(items.iter().enumerate().map(|(index, item)| face(index, item)).collect())
     }
 
@@ -100,14 +100,14 @@ impl Faces {
     }
 }
 
-/// Judges every item of a document of `feed` by what is `known` of its [`Claims`]. An item that
-/// repeats an earlier one of the same document (guid, link and title; without guid and link: title
-/// and text) is left out.
+/// Classifies every item of a document of `feed` against the `known` items of its [`Claims`]. An
+/// item that repeats an earlier one of the same document (guid, link and title; without guid and
+/// link: title and text) is left out.
 ///
-/// Every key is given once. Judged again with what came of it, a document is all [`ItemChange::Same`],
-/// in whatever order its items stand.
+/// Each key is given once. If the result is known, a second classification of the same document
+/// gives only [`ItemChange::Same`], in any order of its items.
 #[must_use]
-pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<ClassifiedItem> {
+pub fn classify(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<ClassifiedItem> {
     let faces = without_repeats(known, faces);
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let claims = claim::claim(known, &faces);
@@ -130,9 +130,9 @@ pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Classifi
     judged.collect()
 }
 
-/// Takes those edits for news that are none: other news under a known guid or link. `before` is
-/// what an item said before, by the key that is known.
-pub fn renew<'b>(
+/// Changes the verdict of edits that are other news under a known guid or link. `before` is the
+/// last text of an item, by its known key.
+pub fn mark_renewed<'b>(
     judged: &mut [ClassifiedItem],
     before: impl Fn(&ItemKey) -> Option<&'b Before>,
     items: &[Item],
@@ -174,7 +174,7 @@ impl RemovedAndReturned {
 /// Which of the known items left with a document, and which came back, each by the key that is
 /// known.
 #[must_use]
-pub fn turnover(known: &[KnownItem], judged: &[ClassifiedItem]) -> RemovedAndReturned {
+pub fn removed_and_returned(known: &[KnownItem], judged: &[ClassifiedItem]) -> RemovedAndReturned {
     let present: HashSet<&ItemKey> = judged.iter().map(ClassifiedItem::known_by).collect();
     let (mut gone, mut back) = (Vec::new(), Vec::new());
     for item in known {
@@ -188,7 +188,7 @@ pub fn turnover(known: &[KnownItem], judged: &[ClassifiedItem]) -> RemovedAndRet
 }
 
 impl ClassifiedItem {
-    /// The key by which the store knows it; its own if it is new.
+    /// Its key in the store; its own key if it is new.
     #[must_use]
     pub fn known_by(&self) -> &ItemKey {
         match &self.verdict {

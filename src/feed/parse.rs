@@ -1,4 +1,5 @@
-//! Bytes to items: any feed format, decoded, told by its first signs and read, with plain texts.
+//! Reads the bytes of any feed format: decodes them, detects the format, and returns items with
+//! plain texts.
 
 use std::borrow::Cow;
 
@@ -23,12 +24,12 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Doc
         sniff::DocumentKind::Other => {
             Err(NoFeed("this is not a feed, nor any XML or JSON".to_owned()))
         }
-        sniff::DocumentKind::Xml => choice::read(&text, base),
+        sniff::DocumentKind::Xml => choice::read_xml_feed(&text, base),
     };
     document.map(visible_document)
 }
 
-/// The same without what steers those who show it.
+/// Removes control characters from all texts.
 fn visible_document(mut document: Document) -> Document {
     document.title.iter_mut().for_each(make_visible);
     for item in &mut document.items {

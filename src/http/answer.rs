@@ -1,4 +1,4 @@
-//! What came back.
+//! The answer to a request, and its redirects.
 
 use url::Url;
 
@@ -30,5 +30,5 @@ pub struct HttpAnswer {
     /// Where the body came from, after redirects.
     pub url: Url,
     /// What redirects led there.
-    pub way: RedirectKind,
+    pub redirects: RedirectKind,
 }

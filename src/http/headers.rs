@@ -25,7 +25,7 @@ impl Validators {
 
 /// A header's value, a `char` for every byte: headers may hold bytes that are no UTF-8, and
 /// validators must come back as they were.
-pub(super) fn text(value: &HeaderValue) -> String {
+pub(super) fn header_text(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
 
@@ -36,7 +36,10 @@ fn value(text: &str) -> Option<HeaderValue> {
 
 /// What an answer says to send back.
 pub(super) fn validators(head: &HeaderMap) -> Validators {
-    Validators { etag: head.get(ETAG).map(text), last_modified: head.get(LAST_MODIFIED).map(text) }
+    Validators {
+        etag: head.get(ETAG).map(header_text),
+        last_modified: head.get(LAST_MODIFIED).map(header_text),
+    }
 }
 
 /// `If-None-Match` and `If-Modified-Since`, as far as there is something to send.
@@ -89,14 +92,17 @@ pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
 /// How long the answer stays fresh (RFC 9111, section 4.2). Unclear or contradictory headers say
 /// nothing.
 pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
-    let control: Vec<String> =
-        head.get_all(CACHE_CONTROL).iter().map(|value| text(value).to_ascii_lowercase()).collect();
+    let control: Vec<String> = head
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .map(|value| header_text(value).to_ascii_lowercase())
+        .collect();
     let mut directives = control.iter().flat_map(|value| value.split(',')).map(str::trim);
     if directives.clone().any(|directive| matches!(directive, "no-cache" | "no-store")) {
         return Freshness::default();
     }
     let max_age = directives.find_map(|directive| {
-        directive.strip_prefix("max-age=").map(|age| whole(age.trim_matches('"')))
+        directive.strip_prefix("max-age=").map(|age| whole_seconds(age.trim_matches('"')))
     });
     let fresh_for = match max_age {
         Some(age) => {
@@ -113,11 +119,11 @@ pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
-    whole(value.to_str().ok()?.trim())
+    whole_seconds(value.to_str().ok()?.trim())
 }
 
 /// A whole number of seconds; one too large to count means the longest.
-fn whole(digits: &str) -> Option<Duration> {
+fn whole_seconds(digits: &str) -> Option<Duration> {
     let well_formed = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     well_formed.then(|| Duration::from_secs(digits.parse().unwrap_or(LONGEST).min(LONGEST)))
 }

@@ -1,4 +1,4 @@
-//! An HTTP request.
+//! A request for a feed, a page or `robots.txt`.
 
 use url::Url;
 

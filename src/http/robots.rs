@@ -90,7 +90,7 @@ mod tests {
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url("/robots.txt"),
-            way: RedirectKind::Straight,
+            redirects: RedirectKind::Straight,
         };
         Robots::of(Ok(&answer))
     }

@@ -211,7 +211,7 @@ async fn a_feed_moved_for_good_if_every_hop_says_so(
         let location = format!("Location: {url}\r\n");
         url = serve(move |_| bare(status, &location)).await;
     }
-    assert_eq!(get(&url).await.unwrap().way, way);
+    assert_eq!(get(&url).await.unwrap().redirects, way);
 }
 
 #[tokio::test]

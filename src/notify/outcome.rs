@@ -15,8 +15,8 @@ pub enum Outcome {
     Refused(String),
     /// It is too large for the receiver: why, as the receiver said it. Never holds a secret.
     TooLarge(String),
-    /// The receiver is no more, and wants to be left alone: nothing is sent to it before the next
-    /// run. Why; never holds a secret.
+    /// The receiver no longer exists: nothing is sent to it before the next run. Why; never holds a
+    /// secret.
     Gone(String),
 }
 

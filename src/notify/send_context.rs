@@ -1,4 +1,4 @@
-//! What every attempt needs besides its message.
+//! The clients and settings that every attempt needs.
 
 use jiff::tz::TimeZone;
 
@@ -7,7 +7,7 @@ use crate::http::{HttpClients, NoClient};
 use crate::notify::email::Pools;
 use crate::notify::webhook::Clients;
 
-/// What sending needs besides the message.
+/// The clients and settings that every attempt needs.
 #[derive(Clone, Debug)]
 pub struct SendContext {
     /// How webhooks are reached, and, where the same means fetch, feeds and pages.

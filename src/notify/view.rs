@@ -22,9 +22,9 @@ const MOST_QUOTES: usize = 8;
 /// The most copies that are listed.
 const MOST_COPIES: usize = 20;
 
-/// What `letter` shows, with times in `zone`.
-pub(super) fn view(letter: &Notification, zone: &TimeZone) -> MessageView {
-    match &letter.content {
+/// What `notification` shows, with times in `zone`.
+pub(super) fn view(notification: &Notification, zone: &TimeZone) -> MessageView {
+    match &notification.content {
         Content::Alert { story, read, update, feeds, rules, .. } => {
             let mut view = alert(story, read, feeds, rules, zone);
             view.facts.splice(
@@ -40,7 +40,7 @@ pub(super) fn view(letter: &Notification, zone: &TimeZone) -> MessageView {
         Content::Test => remark(
             "This is a test from Tidings",
             "If you can read this, alerts will reach you here.",
-            vec![Fact::one("sent", time(letter.sent, zone))],
+            vec![Fact::one("sent", time(notification.sent, zone))],
         ),
     }
 }
@@ -175,7 +175,7 @@ fn alert(
 fn copies(story: &StorySummary, feeds: &[FeedEntry], zone: &TimeZone) -> Vec<StoryItem> {
     let rest = feeds.len().saturating_sub(MOST_COPIES);
     let rest = (rest > 0).then(|| StoryItem::line(&format!("and {rest} more")));
-    feeds.iter().take(MOST_COPIES).map(|sighting| copy(story, sighting, zone)).chain(rest).collect()
+    feeds.iter().take(MOST_COPIES).map(|entry| copy(story, entry, zone)).chain(rest).collect()
 }
 
 /// One copy, with its headline unless that is the headline of the message.
@@ -224,7 +224,7 @@ fn rule_line(rule: &RuleMatch) -> String {
 
 fn feed_names(feeds: &[FeedEntry]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in feeds.iter().map(|sighting| plain(&sighting.feed.0)) {
+    for name in feeds.iter().map(|entry| plain(&entry.feed.0)) {
         if !names.contains(&name) {
             names.push(name);
         }

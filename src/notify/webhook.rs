@@ -135,8 +135,8 @@ fn failed(error: &reqwest::Error) -> Outcome {
     }
 }
 
-/// What an answer means. `remark` is what else it said, safe to show; `wish` is how long it wants
-/// us to wait.
+/// The outcome of an answer. `remark` is the text of the answer, safe to show; `wish` is the pause
+/// that it asks for.
 fn judge(
     status: StatusCode,
     headers: &HeaderMap,

@@ -138,10 +138,10 @@ impl FeedNotice {
 }
 
 /// The history of `feed` after a poll at `at`, and the notices that are due. `error` is how the
-/// poll before failed, if it did. `outage` is the one before a poll that ended well, or the one with
-/// a poll that failed.
+/// poll before failed, if it did. `outage` is the one before a poll that ended well, or the one
+/// with a poll that failed.
 #[must_use]
-pub fn after(
+pub fn record_poll(
     feed: &FeedName,
     before: FeedHealthHistory,
     ended: PollResult<'_>,
@@ -296,7 +296,7 @@ mod tests {
         let mut outage = outage.map(|since| Outage { since: at(since), told: false });
         let (mut course, mut error, mut told) = (FeedHealthHistory::default(), None, Vec::new());
         for (hour, ended) in polls {
-            let (after, notices) = after(&feed, course, *ended, error, outage, at(*hour));
+            let (after, notices) = record_poll(&feed, course, *ended, error, outage, at(*hour));
             course = after;
             error = if let PollResult::Failed { why, .. } = ended { Some(*why) } else { None };
             if let Some(outage) = &mut outage {
@@ -362,7 +362,8 @@ mod tests {
             last_news: None,
             told: Some(FeedHealth::Failing),
         };
-        let (course, notices) = after(&feed, ill, news(), Some("refused"), Some(outage), at(30));
+        let (course, notices) =
+            record_poll(&feed, ill, news(), Some("refused"), Some(outage), at(30));
         assert_eq!(course.told, None);
         assert_eq!(
             notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
@@ -437,18 +438,19 @@ mod tests {
         let feed = FeedName("wire".to_owned());
         let failing =
             FeedHealthHistory { failing_since: Some(at(0)), last_news: Some(at(-1)), told: None };
-        let (course, notice) = after(&feed, failing, FAILED, None, None, at(24));
+        let (course, notice) = record_poll(&feed, failing, FAILED, None, None, at(24));
         let [notice] = &*notice else { panic!("a day") };
         assert_eq!(
             (notice.why.as_str(), notice.key()),
             ("connection refused", "notice:failing:wire:1800000000000:".to_owned())
         );
-        let back =
-            after(&feed, course, news(), Some("connection refused"), None, at(25)).1.remove(0);
+        let back = record_poll(&feed, course, news(), Some("connection refused"), None, at(25))
+            .1
+            .remove(0);
         assert_eq!(back.why, "connection refused");
         let silent = FeedHealthHistory { failing_since: None, ..failing };
         let silent =
-            after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.remove(0);
+            record_poll(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.remove(0);
         assert_eq!(silent.why, "it usually brings something every 1h 30m");
     }
 

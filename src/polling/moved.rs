@@ -36,7 +36,7 @@ impl Move {
 /// `is_read`: whether the answer held a feed. A move begins with a feed, and goes on with a feed or
 /// a 304.
 #[must_use]
-pub fn after(
+pub fn move_after(
     before: Option<Move>,
     asked: &Url,
     answer: &HttpAnswer,
@@ -44,7 +44,7 @@ pub fn after(
     now: Timestamp,
 ) -> Option<Move> {
     let to = without_fragment(&answer.url);
-    match answer.way {
+    match answer.redirects {
         RedirectKind::Straight => before.filter(|known| known.to == without_fragment(asked)),
         RedirectKind::Redirected => None,
         RedirectKind::MovedForGood => match before {
@@ -91,7 +91,7 @@ mod tests {
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url(from),
-            way,
+            redirects: way,
         }
     }
 
@@ -113,16 +113,16 @@ mod tests {
         #[case] way: RedirectKind,
         #[case] expected: Option<(&str, i64)>,
     ) {
-        let after = after(before, &url(asked), &answer(from, way), true, day(9));
+        let after = move_after(before, &url(asked), &answer(from, way), true, day(9));
         assert_eq!(after, expected.map(|(to, since)| Move { to: url(to), since: day(since) }));
     }
 
     #[test]
     fn a_304_carries_a_move_on_but_does_not_begin_one() {
         let unchanged = answer(NEW, RedirectKind::MovedForGood);
-        assert_eq!(after(None, &url(OLD), &unchanged, false, day(9)), None);
+        assert_eq!(move_after(None, &url(OLD), &unchanged, false, day(9)), None);
         assert_eq!(
-            after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)),
+            move_after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)),
             Some(since_day_1(NEW))
         );
     }

@@ -86,7 +86,7 @@ pub struct NextPoll {
 /// day is over. After a failure never later than a day, or than the feed's own interval if that is
 /// longer, jitter aside. Hints lengthen an interval that the user has not set, up to the longest.
 #[must_use]
-pub fn next(
+pub fn next_poll(
     history: &PollHistory,
     ended: &PollEnd,
     every: Option<Duration>,

@@ -83,7 +83,7 @@ fn is_rule_file(path: &Path) -> bool {
 
 fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let name = path.display().to_string();
-    let bytes = files::read(path, files::RULE_FILE)
+    let bytes = files::read_file(path, files::RULE_FILE)
         .map_err(|why| format!("{name} cannot be read: {why}"))?;
     // What is not UTF-8 becomes U+FFFD, which is a fault of this file alone.
     let text = String::from_utf8(bytes)
@@ -99,7 +99,7 @@ fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
 /// it.
 fn read_table(folder: &Path, name: String) -> RuleFile {
     let path = below(folder, Path::new(&name));
-    let (text, kind) = match files::read(Path::new(&name), files::TABLE) {
+    let (text, kind) = match files::read_file(Path::new(&name), files::TABLE) {
         Ok(bytes) => (decode_undeclared(&bytes), RuleFileKind::Table),
         Err(why) => (String::new(), RuleFileKind::NoTable(why.to_string())),
     };

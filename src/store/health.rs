@@ -144,7 +144,7 @@ async fn failed(
         FailureScope::Message => return Ok(()),
     };
     let before = read(conn, concerned).await?;
-    let state = breaker::failed(before, again.cause, &again.why, again.rest, now);
+    let state = breaker::record_failure(before, again.cause, &again.why, again.rest, now);
     write(conn, concerned, &state, now).await?;
     if *concerned != notifier {
         // The server answered for one of its recipients, and so it is not away.

@@ -47,8 +47,8 @@ pub(super) async fn tell(
     for fresh in fresh {
         let silence = silence::longest(&silences, &fresh.draft.told, &verdict.feeds, event);
         let before = before(conn, fresh).await?;
-        let NewAlert { told, pace, .. } = fresh.draft;
-        let way = volume::of_rule(told, pace, &before, now, &verdict.policy.zone);
+        let NewAlert { told, throttle: pace, .. } = fresh.draft;
+        let way = volume::throttle_rule(told, pace, &before, now, &verdict.policy.zone);
         weighed.push(Weighed { fresh, way, silence });
     }
     let receivers: BTreeSet<&Receiver> =
@@ -82,7 +82,7 @@ async fn tell_one(
         return Ok(());
     };
     let quiet = DeliveryPolicy::default();
-    let manners = verdict.policy.manners.get(&receiver.notifier).unwrap_or(&quiet);
+    let manners = verdict.policy.policies.get(&receiver.notifier).unwrap_or(&quiet);
     // What has been told stays as it was: an update is a message of its own.
     let is_update = loud.iter().any(|one| one.fresh.is_update);
     let open = if is_update { None } else { find_open(conn, event, receiver).await? };
@@ -123,7 +123,7 @@ async fn message(
         Some(limit) => written(conn, receiver, limit.most).await?,
         None => Vec::new(),
     };
-    match volume::of_receiver(manners, gravest, &sent, now, &verdict.policy.zone) {
+    match volume::throttle_receiver(manners, gravest, &sent, now, &verdict.policy.zone) {
         Routing::Now => next_message(conn, event, receiver, verdict.due, now).await,
         Routing::Gathered(reason, due) => digest::open(conn, receiver, &reason, due, now).await,
     }
@@ -148,12 +148,12 @@ async fn before(
     conn: &mut SqliteConnection,
     fresh: &Fresh<'_>,
 ) -> Result<Vec<Timestamp>, sqlx::Error> {
-    let Some(burst) = fresh.draft.pace.burst else { return Ok(Vec::new()) };
+    let Some(burst) = fresh.draft.throttle.burst else { return Ok(Vec::new()) };
     let times: Vec<i64> = sqlx::query_scalar(
         "SELECT created FROM alert WHERE rule = $1 AND occasion = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
     )
     .bind(&fresh.draft.told.rule)
-    .bind(&fresh.draft.occasion)
+    .bind(&fresh.draft.dedup_key)
     .bind(fresh.alert)
     .bind(burst.first)
     .fetch_all(conn)

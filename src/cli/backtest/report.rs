@@ -98,7 +98,7 @@ impl<'s> Printer<'s> {
 /// Shows faults on standard error; as JSON, one a line.
 pub(super) fn faults(faults: &[Fault], format: OutputFormat) {
     match format {
-        OutputFormat::Text => load::tell(faults),
+        OutputFormat::Text => load::print_faults(faults),
         // Warnings are for `check`: whatever reads this waits for a summary.
         OutputFormat::Json => faults
             .iter()

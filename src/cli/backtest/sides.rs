@@ -8,7 +8,7 @@ use crate::backtest::matching::{Hits, Matcher};
 pub(super) struct Sides {
     /// Those whose matches are shown.
     pub(super) base: Matcher,
-    /// Those of which only the differences are shown.
+    /// The rules to compare with; only differences are shown.
     pub(super) other: Option<Matcher>,
     /// What reading and checking the first took.
     pub(super) loading: Duration,

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 
-use super::word;
+use super::state_word;
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::cli::count::count;
-use crate::cli::moment::of_these_days;
+use crate::cli::moment::short_date;
 use crate::notify::plain;
 use crate::store::{Delivery, DeliverySubject};
 
@@ -45,11 +45,10 @@ pub(super) fn table(
     text
 }
 
-/// How a receiver fares that fails or rests.
+/// The state of a receiver that fails or has a pause.
 fn state(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> String {
     let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
-    let (since, next) =
-        (of_these_days(health.since, zone), of_these_days(health.rests_until, zone));
+    let (since, next) = (short_date(health.since, zone), short_date(health.rests_until, zone));
     if health.failures == 0 {
         format!("{receiver} wants to be left alone until {next}: {why}")
     } else if health.rests_until > health.since {
@@ -62,11 +61,11 @@ fn state(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> Strin
 fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
     [
         delivery.id.to_string(),
-        word(delivery.state).to_owned(),
+        state_word(delivery.state).to_owned(),
         plain(&delivery.receiver.to_string()),
-        of_these_days(delivery.created, zone),
+        short_date(delivery.created, zone),
         delivery.attempts.to_string(),
-        delivery.due.map_or_else(|| "-".to_owned(), |due| of_these_days(due, zone)),
+        delivery.due.map_or_else(|| "-".to_owned(), |due| short_date(due, zone)),
     ]
 }
 

@@ -31,7 +31,7 @@ pub(super) fn poll(place: &str, format: OutputFormat, config: Option<&Path>) -> 
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Data))?;
     match format {
-        OutputFormat::Text => output::print(&text(&document, place, Paper::of_output())),
+        OutputFormat::Text => output::print(&text(&document, place, Paper::for_stdout())),
         OutputFormat::Json => output::print_json([to_json(&document, &answer.url)]),
     }
 }

@@ -16,7 +16,7 @@ use tidings_rules::story::FeedName;
 /// Has the feeds of these names polled now, or, without any, those that fail: 65 if the
 /// configuration has no feed of a name, 69 if the store cannot be written.
 pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     check(names, &config)?;
     let wanted: Vec<FeedName> = if names.is_empty() {
         config.feeds.iter().map(|feed| feed.name.clone()).collect()

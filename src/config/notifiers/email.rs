@@ -128,7 +128,7 @@ fn password<'d>(
 /// (`${CREDENTIALS_DIRECTORY}/smtp`).
 fn password_in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let path = reader.expanded(node)?;
-    let read = files::text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
+    let read = files::read_text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
         let message = format!("`{}` cannot be read: {why}", path.written.value);
         reader.error(node, message, "it must be a file that tidings may read");
     });

@@ -28,7 +28,11 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(guid: Option<&'a str>, link: Option<&'a str>) -> Self {
-        Self { guid, address: link.and_then(Address::of), named: guid.and_then(Address::of_guid) }
+        Self {
+            guid,
+            address: link.and_then(Address::parse),
+            named: guid.and_then(Address::parse_guid),
+        }
     }
 }
 
@@ -204,7 +208,7 @@ fn volatile<'a>(
     now: impl Iterator<Item = Address<'a>>,
     last: impl Iterator<Item = Address<'a>>,
 ) -> Volatile<'a> {
-    Volatile::of(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
+    Volatile::between(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
 }
 
 /// The stem of an item whose address has a number of its own.

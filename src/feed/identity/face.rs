@@ -1,4 +1,4 @@
-//! What tells an item of a document from others.
+//! The properties that distinguish the items of a document.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::feed::identity::likeness::MOST_COMPARED;
 use crate::feed::identity::link::normalise_link;
 use crate::feed::identity::text_hash::text_hash;
 
-/// What an item is told by.
+/// The properties that identify an item.
 #[derive(Clone, Debug)]
 pub(super) struct Face {
     pub(super) index: usize,
@@ -43,7 +43,7 @@ pub(super) fn face(index: usize, item: &Item) -> Face {
     let headline = item.title[..item.title.floor_char_boundary(MOST_COMPARED.into())].to_owned();
     let (guid, published) = (item.guid.clone(), item.published);
     let words = item.text.split_whitespace().count();
-    let stem = link.as_deref().and_then(Address::of).map(|address| address.stem());
+    let stem = link.as_deref().and_then(Address::parse).map(|address| address.stem());
     Face { index, guid, link, stem, title, headline, hash, text, words, published, is_wordy }
 }
 

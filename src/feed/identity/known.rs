@@ -1,4 +1,4 @@
-//! Items that the store knows, and what a document says of them.
+//! Items of the store, and how a document changes them.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey(pub String);
 
-/// An item that the store knows of a feed.
+/// An item of a feed in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownItem {
     /// Its key.
@@ -54,8 +54,7 @@ pub enum ItemChange {
         /// Whether its title or text changed too.
         edited: bool,
     },
-    /// Its guid or link is known, but under them it tells other news: what was known by its key is
-    /// past.
+    /// Its guid or link is known, but it is other news: the old item loses its key.
     Renewed,
 }
 

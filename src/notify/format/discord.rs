@@ -1,4 +1,4 @@
-//! `format: discord`: embeds that call nobody.
+//! `format: discord`: embeds without mentions.
 
 use serde_json::{Value, json};
 

@@ -44,7 +44,7 @@ fn wait(
     every: Option<Duration>,
     own_host: bool,
 ) -> (Option<Duration>, String) {
-    let next = next(history, ended, every, own_host, &bounds(), now(), 0);
+    let next = next_poll(history, ended, every, own_host, &bounds(), now(), 0);
     (next.at.map(|at| at.duration_since(now()).unsigned_abs()), next.why)
 }
 
@@ -144,7 +144,7 @@ fn whole_days_are_left_out_and_feeds_do_not_come_back_from_a_pause_all_at_once()
     let wednesday = PollHints { interval: None, pauses: Pauses::from_bits(1 << 26) };
     let history = PollHistory { hints: wednesday, ..usual_gap(2 * HOUR) };
     let far = Poll { max: 24 * HOUR, ..bounds() };
-    let back = |seed| next(&history, &well(), None, false, &far, now(), seed).at.unwrap();
+    let back = |seed| next_poll(&history, &well(), None, false, &far, now(), seed).at.unwrap();
     let midnight: Timestamp = "2024-05-02T00:00:00Z".parse().unwrap();
     assert_eq!(back(0), midnight);
     let times: std::collections::BTreeSet<_> = (0..100).map(back).collect();
@@ -274,7 +274,7 @@ proptest! {
         let bounds = Poll { min, max: min + Duration::from_secs(more), ..bounds() };
         let hints = PollHints { interval: interval.filter(|asked| !asked.is_zero()), pauses: Pauses::from_bits(bits) };
         let history = PollHistory { failures, mean_gap, hints };
-        let next = next(&history, &ended, every, own_host, &bounds, now(), seed);
+        let next = next_poll(&history, &ended, every, own_host, &bounds, now(), seed);
         let at = next.at.expect("only 410 ends it");
         let wait = Duration::try_from(at.duration_since(now())).expect("not in the past");
 

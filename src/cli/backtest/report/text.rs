@@ -56,7 +56,7 @@ impl ReportLayout {
         text + &self.list("matched nothing", &idle)
     }
 
-    /// Every rule of which matches would come or go, then those that stay as they are.
+    /// Every rule with changed matches, then those without changes.
     fn changes(&self, tally: &Tally, names: &[String], others: &[String]) -> String {
         let mut text = String::new();
         for (name, change) in &tally.changes {

@@ -22,7 +22,7 @@ pub(super) fn template(
         return Err(Faulty);
     }
     let path = reader.expanded(node).ok_or(Faulty)?;
-    let read = files::text(&reader.base.join(&path.value), LARGEST);
+    let read = files::read_text(&reader.base.join(&path.value), LARGEST);
     let (name, help) =
         (&path.written.value, "README.md says what a template can use, under `template`");
     let found = match read {

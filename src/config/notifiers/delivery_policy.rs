@@ -13,7 +13,7 @@ use tidings_rules::yaml::{Entries, Node};
 /// The most messages that a limit may let through.
 const MOST: u32 = 100_000;
 
-pub(super) fn manners(
+pub(super) fn delivery_policy(
     entries: &mut Entries<'_>,
     reader: &mut ConfigReader<'_>,
 ) -> Option<DeliveryPolicy> {
