@@ -12,8 +12,8 @@ use crate::notify::{FailureCause, Outcome, payload, text};
 /// How long standard output may be held up, by a pager for one.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Writes the notification that is frozen in `payload` to standard output, as JSON or for people; in
-/// colour on a terminal, unless `NO_COLOR` says otherwise.
+/// Writes the notification that is frozen in `payload` to standard output, as JSON or for people;
+/// in colour on a terminal, unless `NO_COLOR` says otherwise.
 pub(super) async fn send(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Outcome {
     write(tokio::io::stdout(), &shown(format, frozen, zone)).await
 }

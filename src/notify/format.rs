@@ -22,8 +22,8 @@ use crate::config::WebhookFormat;
 use crate::notify::payload;
 use crate::notify::view::view;
 
-/// What a webhook of that format sends for `notification`: a JSON object, all but what says whom it is
-/// for.
+/// What a webhook of that format sends for `notification`: a JSON object, all but what says whom it
+/// is for.
 ///
 /// # Errors
 /// Where the notification cannot be put into JSON.

@@ -16,8 +16,8 @@ struct Payload<'l> {
     notification: &'l Notification,
 }
 
-/// The notification as one line of JSON, without a line break at its end. Every character in it can be
-/// printed: what could steer a terminal or turn the direction of writing is escaped, beyond what
+/// The notification as one line of JSON, without a line break at its end. Every character in it can
+/// be printed: what could steer a terminal or turn the direction of writing is escaped, beyond what
 /// RFC 8259 asks for.
 ///
 /// # Errors
@@ -37,8 +37,8 @@ pub(super) fn value(notification: &Notification) -> Result<serde_json::Value, St
         .map_err(|error| error.to_string())
 }
 
-/// The notification that `write` wrote. `None` for anything else, such as what another version of Tidings
-/// wrote.
+/// The notification that `write` wrote. `None` for anything else, such as what another version of
+/// Tidings wrote.
 pub(super) fn read(line: &[u8]) -> Option<Notification> {
     serde_json::from_slice(line).ok()
 }

@@ -1,4 +1,5 @@
-//! A notification by a template of the user's; where that fails, in the plain form that is built in.
+//! A notification by a template of the user's; where that fails, in the plain form that is built
+//! in.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -9,8 +10,8 @@ use crate::config::{Template, Writes};
 use crate::notify::view::view;
 use crate::notify::{payload, text};
 
-/// What `template` makes of `notification`. A template that fails costs no alert: the log says so, and
-/// the notification goes out as JSON or as text.
+/// What `template` makes of `notification`. A template that fails costs no alert: the log says so,
+/// and the notification goes out as JSON or as text.
 ///
 /// # Errors
 /// Where the notification cannot be put into JSON.
@@ -34,8 +35,8 @@ pub(super) fn render(
     }
 }
 
-/// What a template can name: the notification as webhooks get it as JSON, and the words in which people
-/// read it.
+/// What a template can name: the notification as webhooks get it as JSON, and the words in which
+/// people read it.
 fn context(notification: &Notification, zone: &TimeZone) -> Result<Value, String> {
     let view = view(notification, zone);
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();

@@ -15,9 +15,9 @@ const MOST_SAME: usize = 64;
 
 /// Finds a key and a verdict for every face, in their order.
 ///
-/// A guid or link that several items share, known ones or those of the document, names none of
-/// them: feeds that give all their items one guid, or link them all to one page, would else have
-/// their news taken for edits of what is old.
+/// A guid or link that several items share, known ones or those of the document, identifies none of
+/// them. Otherwise, if a feed gives all its items one guid, or links them all to one page, its news
+/// would count as edits of old items.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemChange)> {
     let exact =
         index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
@@ -39,9 +39,8 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemCh
         all_with_key(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str()))
     });
     claims.claim_unchanged(|face| {
-        face.guid
-            .as_deref()
-            .map_or(&[], |guid| all_with_key(&same_text, &(guid, face.hash.as_str())))
+        let guid = face.guid.as_deref();
+        guid.map_or(&[], |guid| all_with_key(&same_text, &(guid, face.hash.as_str())))
     });
     claims.claim_unchanged(|face| {
         only_with_key(&pair, &(face.guid.as_deref(), face.link.as_deref()))
@@ -50,10 +49,8 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemCh
         face.titled_key().map_or(&[], |titled| only_with_key(&key, &titled))
     });
     claims.claim_unchanged(|face| {
-        face.guid
-            .as_deref()
-            .filter(|face| guids[face] == 1)
-            .map_or(&[], |face| only_with_key(&guid, &face))
+        let only = face.guid.as_deref().filter(|face| guids[face] == 1);
+        only.map_or(&[], |face| only_with_key(&guid, &face))
     });
     if claims.made.iter().any(Option::is_none) {
         let alike = Alike::new(known, faces);
