@@ -222,7 +222,7 @@ fn spared(next: NextPoll, pauses: Pauses, latest: Timestamp, seed: u64) -> NextP
     let but = if at < end { "; this is the longest interval" } else { "" };
     NextPoll {
         at: Some(at),
-        why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}"),
+        why: format!("the feed asked for no requests {until} (skipHours, skipDays){but}"),
     }
 }
 

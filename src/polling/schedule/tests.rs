@@ -185,7 +185,7 @@ fn missing_feeds_are_retried_twice_then_tried_daily_and_gone_ones_never() {
 
 #[rstest]
 #[case(1, None, 30 * MINUTE, "after 30 min: the server is busy")]
-#[case(1, Some(2 * HOUR), 2 * HOUR, "after 2 h: as the server requested (Retry-After)")]
+#[case(1, Some(2 * HOUR), 2 * HOUR, "after 2 h: the server asked for that (Retry-After)")]
 #[case(1, Some(MINUTE), 30 * MINUTE, "after 30 min: the server is busy")]
 #[case(4, Some(HOUR), 2 * HOUR, "after 2 h: the server is busy, 4 times in a row")]
 #[case(1, Some(9 * DAY), DAY, "after 1 d, the longest rest: the server asked for 9 d (Retry-After)")]
