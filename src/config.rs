@@ -27,7 +27,7 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use tidings_rules::story::pace::DeliveryPolicy;
+use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName, Severity};
 
 pub use crate::config::listed::{Listed, ReadList};

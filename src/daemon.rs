@@ -28,16 +28,18 @@ pub use world::Mode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::clock::now;
-use crate::config::Config;
+use crate::config::{Config, Notifier};
 use crate::daemon::reload::StartError;
 use crate::http::{HostKey, NoClient};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use tidings_rules::Rules;
+use tidings_rules::story::NotifierName;
 use world::{World, world};
 
 /// How a run ended.
@@ -46,6 +48,8 @@ pub struct RunEnd {
     /// Messages that are not sent yet, held ones included: their receiver is not in the
     /// configuration.
     pub undelivered: i64,
+    /// When the first of them is due, if a single round ended.
+    pub next_delivery: Option<Timestamp>,
     /// Messages that were refused and dead-lettered in this run.
     pub refused: usize,
 }
@@ -107,16 +111,21 @@ async fn run_on(
     let known = known(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
+    store.retry_at_once(consoles(&config), now()).await?;
     greet(&config, &rules, store.holdings().await?, &begun);
     let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
     world.cut_waits(now()).await;
+    world.restart_page_waits(now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
         world.hosts.rest(&HostKey(host), until);
     }
     let feeds = poller::states(&world).await?;
     let work = async {
         match mode {
-            Mode::Forever => forever(&world, feeds, files, reload, stop.clone()).await,
+            Mode::Forever => {
+                forever(&world, feeds, files, reload, stop.clone()).await;
+                None
+            }
             Mode::Once => once(&world, feeds, stop.clone()).await,
         }
     };
@@ -125,8 +134,9 @@ async fn run_on(
             stop.run_until_cancelled(Box::pin(damage::check(&world.store, &world.config))).await;
         }
     };
-    tokio::join!(work, check);
+    let (next_delivery, ()) = tokio::join!(work, check);
     Ok(RunEnd {
+        next_delivery,
         undelivered: store.undelivered(now()).await?,
         refused: world.refused.load(Ordering::Relaxed),
     })
@@ -150,13 +160,26 @@ async fn forever(
     );
 }
 
-async fn once(world: &Arc<World>, feeds: Vec<FeedState>, stop: CancellationToken) {
+/// Returns when the next message is due.
+async fn once(
+    world: &Arc<World>,
+    feeds: Vec<FeedState>,
+    stop: CancellationToken,
+) -> Option<Timestamp> {
     backfill::match_past_stories(world, stop.clone()).await;
     poller::poll_once(world, feeds, &stop).await;
     articles::settle_waiting(Arc::clone(world), stop.clone()).await;
     recheck::keep_rechecking(Arc::clone(world), stop.clone()).await;
-    dispatcher::deliver(Arc::clone(world), stop.clone()).await;
+    let next = dispatcher::deliver(Arc::clone(world), stop.clone()).await;
     housekeeping::keep_house(world, stop).await;
+    next
+}
+
+/// The notifiers whose receiver is another pipe or terminal in each run.
+fn consoles(config: &Config) -> Vec<NotifierName> {
+    let consoles =
+        config.notifiers.iter().filter(|(_, notifier)| matches!(notifier, Notifier::Console(_)));
+    consoles.map(|(name, _)| name.clone()).collect()
 }
 
 fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {

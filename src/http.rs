@@ -25,7 +25,10 @@ pub use body::{Body, BodyBudget};
 pub use error::{FetchError, HostKey};
 pub use failure::explain;
 pub use file::read_file;
-pub use headers::{Freshness, RetryAfter, Validators, retry_after, wait_from_answer};
+pub use headers::{
+    Freshness, RetryAfter, Validators, answered_at, retry_after, wait_from_answer, wait_in_words,
+    wait_of_seconds,
+};
 pub use limits::{Limits, MOST_BYTES};
 pub use reach::{HttpClients, NoClient, client_that_trusts};
 pub use request::{HttpRequest, Want};

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use tidings_rules::story::pace::{Cadence, Day, QuietHours, time_of_day};
+use tidings_rules::story::delivery::{Cadence, Day, QuietHours, time_of_day};
 
 /// When the quiet hours that hold `at` end; `None` if none do.
 ///
@@ -26,7 +26,7 @@ pub fn due(cadence: &Cadence, at: Timestamp, zone: &TimeZone) -> Timestamp {
     let next = match cadence {
         Cadence::Every(pause) => at.checked_add(*pause).ok(),
         Cadence::At { time, days } => {
-            next_due(*time, at, zone, |date| days.iter().any(|day| day.is(date.weekday())))
+            next_due(*time, at, zone, |date| days.iter().any(|day| day.is_weekday(date.weekday())))
         }
     };
     next.unwrap_or(Timestamp::MAX)
@@ -42,7 +42,7 @@ pub fn until(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let of_week = || {
         let (day, time) = text.split_once(' ')?;
         let day = Day::named(day)?;
-        next_due(time_of_day(time)?, now, zone, |date| day.is(date.weekday()))
+        next_due(time_of_day(time)?, now, zone, |date| day.is_weekday(date.weekday()))
     };
     let exact = || text.parse::<Timestamp>().ok();
     let civil = || zone.to_timestamp(text.parse::<DateTime>().ok()?).ok();

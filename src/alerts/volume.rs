@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{RuleMatch, calendar};
 use crate::clock::later;
-use tidings_rules::story::pace::{Burst, Cadence, DeliveryPolicy};
+use tidings_rules::story::delivery::{Burst, Cadence, DeliveryPolicy};
 use tidings_rules::story::{NotifierName, Severity};
 
 /// The throttle of a rule.
@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
     use tidings_rules::story::WatchlistRow;
-    use tidings_rules::story::pace::{QuietHours, RateLimit, time_of_day};
+    use tidings_rules::story::delivery::{QuietHours, RateLimit, time_of_day};
 
     fn at(minutes: i64) -> Timestamp {
         // 2027-01-15T08:00:00Z

@@ -25,13 +25,16 @@ pub(super) fn run(config: &Path, once: bool, log: OutputFormat) -> Exit {
     let ended =
         load::load_config(config).and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
-        Ok(RunEnd { undelivered, refused })
+        Ok(RunEnd { undelivered, next_delivery, refused })
             if mode == Mode::Once && (undelivered > 0 || refused > 0) =>
         {
             let waiting =
                 count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message", "messages");
+            let when = next_delivery
+                .map(|next| format!(", to be tried by a run at {next:.0} or later"))
+                .unwrap_or_default();
             output::note(format_args!(
-                "not delivered: {waiting} that the next run tries again, {refused} refused in this one; the log says why"
+                "not delivered: {waiting}{when}; {refused} refused in this run; the log says why"
             ));
             Exit::Unavailable
         }

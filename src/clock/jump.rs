@@ -29,12 +29,14 @@ pub(crate) enum Jump {
 
 impl fmt::Display for Jump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (length, direction) = match self {
-            Self::Forward(length) => (length, "forward"),
-            Self::Back(length) => (length, "back"),
-        };
-        let seconds = Duration::from_secs(length.as_secs());
-        write!(f, "{direction} by {}", humantime::format_duration(seconds))
+        let written =
+            |length: &Duration| humantime::format_duration(Duration::from_secs(length.as_secs()));
+        match self {
+            Self::Forward(length) => {
+                write!(f, "forward by {}, or the machine was suspended", written(length))
+            }
+            Self::Back(length) => write!(f, "back by {}", written(length)),
+        }
     }
 }
 
@@ -76,5 +78,15 @@ mod tests {
         #[case] expected: Option<Jump>,
     ) {
         assert_eq!(jump(reading(0, 0), reading(wall, steady)), expected);
+    }
+
+    #[test]
+    fn a_machine_that_was_suspended_has_no_clock_that_jumped_back() {
+        let minutes = Duration::from_mins(5);
+        assert_eq!(
+            Jump::Forward(minutes).to_string(),
+            "forward by 5m, or the machine was suspended"
+        );
+        assert_eq!(Jump::Back(minutes).to_string(), "back by 5m");
     }
 }

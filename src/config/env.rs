@@ -89,7 +89,7 @@ mod tests {
             _ => None,
         };
         let mut faults = Vec::new();
-        let text = expand(&Text::bare("a", value), &env, &mut faults);
+        let text = expand(&Text::standalone("a", value), &env, &mut faults);
         text.ok_or_else(|| faults.into_iter().map(|fault| value[fault.span].to_owned()).collect())
     }
 

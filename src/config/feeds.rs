@@ -41,7 +41,7 @@ pub(super) fn feeds(
     for node in nodes {
         if node.is_mapping()
             && let Some(mut entries) = reader.entries(node)
-            && entries.place_of("opml").is_some()
+            && entries.key_span("opml").is_some()
         {
             let list = lists::read_list(entries, reader);
             read = read.zip(list).map(|(mut all, list)| {
@@ -117,7 +117,7 @@ fn feed<'d>(
         .get("recheck")
         .map_or_else(|| Some(Vec::new()), |node| recheck(node, full_text, reader));
     refuse_of_hosts(&mut entries, reader);
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     let (url, address) = found?;
     let is_secret = is_secret(&url, &address);
     let feed = FeedConfig {
@@ -256,7 +256,7 @@ fn recheck(
 
 fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) {
     for key in OF_HOSTS {
-        if let Some(span) = entries.place_of(key) {
+        if let Some(span) = entries.key_span(key) {
             let fault = entries
                 .node()
                 .fault(format!("`{key}` is a setting of a host, for all its feeds and pages"));

@@ -139,7 +139,7 @@ fn read_setting(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HostSet
     let agent =
         entries.get("user_agent").map_or(Some(None), |node| user_agent(node, reader).map(Some));
     let http1 = entries.get("http1").map_or(Some(false), |node| node.bool(reader.faults));
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     let mut headers = headers?;
     headers.extend(cookies?.map(|cookies| (COOKIE, cookies)));
     headers.extend(agent?.map(|agent| (USER_AGENT, agent)));

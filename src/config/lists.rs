@@ -41,7 +41,7 @@ pub(super) fn read_list(
     let full_text = entries
         .get("full_text")
         .map_or_else(|| Some(FullText::default()), |node| full_text(node, reader));
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     Some(FeedList { listed: listed?, tags: tags?, every: every?, full_text: full_text? })
 }
 

@@ -57,7 +57,7 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
     let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
     let notify = routing::routing(&mut entries, &notifiers.names, reader);
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     Some(Config {
         store: store?,
         rules: rules?,

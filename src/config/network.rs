@@ -18,7 +18,7 @@ pub(super) fn network(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<N
     let contact = entries.get("contact").map_or(Some(None), |node| contact(node, reader).map(Some));
     let proxy =
         entries.get("proxy").map_or(Some(None), |node| proxy::proxy(node, reader).map(Some));
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     Some(Network { allow: allow?, contact: contact?, proxy: proxy? })
 }
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reader::ConfigReader;
 use super::{ConsoleFormat, Notifier};
 use tidings_rules::story::NotifierName;
-use tidings_rules::story::pace::DeliveryPolicy;
+use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::yaml::{Entries, Node};
 
 /// Notifiers by name.
@@ -64,7 +64,7 @@ fn notifier(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Notifier, 
         NotifierKind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
     };
     let manners = delivery_policy::delivery_policy(&mut entries, reader);
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     notifier.zip(manners)
 }
 

@@ -44,7 +44,7 @@ pub(super) fn poll(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Opt
         .get("per_host")
         .map_or(Some(DEFAULT.per_host), |node| reader.count(node, &CONNECTIONS));
     let gap = entries.get("gap").map_or(Some(DEFAULT.gap), |node| gap(node, reader));
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     if let (Some(least), Some(most)) = (min, max)
         && least > most
     {

@@ -19,7 +19,7 @@ pub(super) fn retain(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> O
     let mut entries = reader.entries(node)?;
     let stories = entries.get("stories").map_or(Some(DEFAULT.stories), |node| age(node, reader));
     let alerts = entries.get("alerts").map_or(Some(DEFAULT.alerts), |node| age(node, reader));
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     Some(Retain { stories: stories?, alerts: alerts? })
 }
 

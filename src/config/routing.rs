@@ -53,7 +53,7 @@ pub(super) fn routing(
             .push(warning.help("write `default: [NAME]`; or `default: []`, if that is meant"));
         Some(BTreeSet::new())
     };
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     Some(DefaultNotifiers { default: default?, by_severity: by_severity? })
 }
 

@@ -11,7 +11,7 @@ use tracing::{debug, error};
 use url::Url;
 
 use crate::alerts::admit;
-use crate::clock::{later, now, sleep_until};
+use crate::clock::{Jump, JumpWatch, later, now, sleep_until, until};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::world::{World, run_blocking_limited};
 use crate::daemon::{Mode, matching, page, recheck};
@@ -26,8 +26,11 @@ const AT_ONCE: usize = 1024;
 /// Failed fetches after which the teaser stands.
 const MOST_FAILURES: u32 = 3;
 
-/// How long a story waits for its page at the most.
+/// How long a story waits for its page at the most while Tidings runs.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
+/// How long a page that is being fetched has at the least, however long its story waited.
+const SHORTEST_FETCH: Duration = Duration::from_mins(1);
 
 /// The pause after the first and the second failed fetch.
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
@@ -40,7 +43,11 @@ const STORE_FAILED: Duration = Duration::from_secs(10);
 pub(crate) async fn settle_waiting(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut left_out = HashSet::new();
+    let mut clock = JumpWatch::start();
     loop {
+        if let Some(Jump::Forward(_)) = clock.observe() {
+            world.restart_page_waits(now()).await;
+        }
         let (due, next) = find_due(&world, &tasks, &left_out).await;
         for waiting in due {
             let (world, stop) = (Arc::clone(&world), stop.clone());
@@ -94,13 +101,14 @@ enum PageOutcome {
 }
 
 async fn settle(world: &Arc<World>, waiting: WaitingStory, stop: &CancellationToken) {
+    let left = until(later(waiting.since, LONGEST_WAIT), now());
     let page = if let Some(read) = &waiting.read {
         PageOutcome::Settled(waiting.story.body.clone(), read.clone(), 0)
     } else {
         tokio::select! {
             () = stop.cancelled() => return,
-            page = read_page(world, &waiting) => page,
-            () = sleep_until(Some(later(waiting.since, LONGEST_WAIT))) => {
+            page = read_page(world, &waiting, left) => page,
+            () = tokio::time::sleep(left.max(SHORTEST_FETCH)) => {
                 teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
         }
@@ -145,7 +153,9 @@ async fn record(
     Ok(())
 }
 
-async fn read_page(world: &Arc<World>, waiting: &WaitingStory) -> PageOutcome {
+/// `left` is how long the story still waits. It is measured before the fetch, so that no jump of
+/// the clock during it counts.
+async fn read_page(world: &Arc<World>, waiting: &WaitingStory, left: Duration) -> PageOutcome {
     let story = &waiting.story;
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return teaser(story, "its link is no address".to_owned(), 0);
@@ -159,16 +169,17 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory) -> PageOutcome {
             teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
-            later_or_teaser(waiting, until, "its host asked for no requests for now")
+            later_or_teaser(waiting, left, until, "its host asked for no requests for now")
         }
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");
             let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let until = later(now(), pause).max(rests_until(&why).unwrap_or(Timestamp::MIN));
+            let again = later(now(), pause).max(rests_until(&why).unwrap_or(Timestamp::MIN));
             let tries = waiting.attempts + 1;
             later_or_teaser(
                 waiting,
-                until,
+                left,
+                again,
                 &format!("its page could not be read: {why} (tried {tries} times)"),
             )
         }
@@ -190,10 +201,15 @@ fn teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
 
 /// The teaser stands with `why` once the page was tried often enough, or could not be tried again
 /// in time.
-fn later_or_teaser(waiting: &WaitingStory, until: Timestamp, why: &str) -> PageOutcome {
+fn later_or_teaser(
+    waiting: &WaitingStory,
+    left: Duration,
+    again: Timestamp,
+    why: &str,
+) -> PageOutcome {
     let may_fail = waiting.attempts + 1 < MOST_FAILURES && waiting.fetches + 1 < page::MOST_FETCHES;
-    if may_fail && until < later(waiting.since, LONGEST_WAIT) {
-        PageOutcome::Later(until)
+    if may_fail && until(again, now()) < left {
+        PageOutcome::Later(again)
     } else {
         teaser(&waiting.story, why.to_owned(), 1)
     }

@@ -48,7 +48,9 @@ type EndedAttempts = Vec<(Lease, Finish)>;
 
 /// Sends messages as they become due, until `stop`, or in a single round until nothing is due any
 /// more. What is being sent when `stop` comes is finished, if that does not take long.
-pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
+///
+/// Returns when the next message is due, if a single round ended.
+pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) -> Option<Timestamp> {
     let mut tasks = Tasks::new();
     let mut ended = EndedAttempts::new();
     let mut widths = SendWindows::new();
@@ -56,7 +58,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     let mut cut_next = later(now(), CUT_WAITS);
     while !stop.is_cancelled() {
         if let Some(jump) = clock.observe() {
-            warn!("the clock of this machine jumped {jump}, or the machine was suspended");
+            warn!("the clock of this machine jumped {jump}");
             cut_next = now();
         }
         if cut_next <= now() {
@@ -75,7 +77,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
             && ended.is_empty()
             && next.is_none_or(|at| at > now())
         {
-            return;
+            return next;
         }
         let mut fresh = EndedAttempts::new();
         tokio::select! {
@@ -93,6 +95,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) {
     }
     finish(&world, &mut tasks, ended).await;
     world.means.close().await;
+    None
 }
 
 /// Waits up to [`GRACE`] for messages in flight, and records each outcome at once, because the

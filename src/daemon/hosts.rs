@@ -20,6 +20,12 @@ const MOST_REMEMBERED: usize = 4096;
 /// The longest pause of a host, whatever it asks for.
 const LONGEST_REST: Duration = Duration::from_hours(24);
 
+/// How long the first request of a feed may delay others to its host.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often waiting requests are counted.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// The hosts that got requests since the start, by name:port.
 #[derive(Debug)]
 pub(crate) struct HostPermits {
@@ -33,6 +39,8 @@ pub(crate) struct HostPermits {
 #[derive(Debug)]
 struct Host {
     permits: Arc<Semaphore>,
+    /// Requests that wait for one of the permits.
+    waiting: usize,
     free_at: Timestamp,
     rests_since: Timestamp,
     rests_until: Timestamp,
@@ -60,6 +68,25 @@ impl Drop for Permit<'_> {
     }
 }
 
+/// A request that waits for a permit: counted until this is dropped.
+struct WaitingRequest<'h> {
+    hosts: &'h HostPermits,
+    host: &'h HostKey,
+}
+
+impl<'h> WaitingRequest<'h> {
+    fn begin(hosts: &'h HostPermits, host: &'h HostKey) -> Self {
+        hosts.entry(host, |host| host.waiting += 1);
+        Self { hosts, host }
+    }
+}
+
+impl Drop for WaitingRequest<'_> {
+    fn drop(&mut self) {
+        self.hosts.entry(self.host, |host| host.waiting = host.waiting.saturating_sub(1));
+    }
+}
+
 impl HostPermits {
     /// The limits of `poll`. `network` says which hosts are the user's own.
     pub(crate) fn new(poll: &Poll, network: Network) -> Self {
@@ -71,7 +98,9 @@ impl HostPermits {
     /// if that began during the wait.
     pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
         let permits = self.entry(&host, |host| Arc::clone(&host.permits));
+        let waiting = WaitingRequest::begin(self, &host);
         let of_host = permits.acquire_owned().await.expect("the semaphore is never closed");
+        drop(waiting);
         self.awake(&host)?;
         if !self.is_own(&host) {
             tokio::time::sleep(self.book(&host)).await;
@@ -80,6 +109,14 @@ impl HostPermits {
             Arc::clone(&self.all).acquire_owned().await.expect("the semaphore is never closed");
         self.awake(&host)?;
         Ok(Permit { hosts: self, host, _of_host: of_host, _of_all: of_all })
+    }
+
+    /// Waits until a request to `host`, which has had its permit for a while, holds up others.
+    pub(crate) async fn others_wait(&self, host: &HostKey) {
+        tokio::time::sleep(PATIENCE).await;
+        while self.entry(host, |host| host.waiting) == 0 {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Whether `host` is one of the user's own, which need no pause.
@@ -142,6 +179,7 @@ impl HostPermits {
         }
         let host = known.entry(name.clone()).or_insert_with(|| Host {
             permits: Arc::new(Semaphore::new(self.per_host)),
+            waiting: 0,
             free_at: Timestamp::MIN,
             rests_since: Timestamp::MIN,
             rests_until: Timestamp::MIN,
@@ -201,6 +239,23 @@ mod tests {
         assert!(futures_util::poll!(&mut ninth).is_pending());
         permits.pop();
         ninth.await.expect("it does not rest");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_holds_up_others_only_where_others_wait() {
+        let hosts = hosts(0);
+        let first = hosts.admit(host("a:80")).await.expect("it does not rest");
+        let hour = Duration::from_hours(1);
+        let alone = tokio::time::timeout(hour, hosts.others_wait(&host("a:80"))).await;
+        assert!(alone.is_err());
+        let mut second = Box::pin(hosts.admit(host("a:80")));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        let asked = host("a:80");
+        let waited = tokio::time::timeout(PATIENCE + LOOK, hosts.others_wait(&asked));
+        waited.await.expect("another waits");
+        drop(second);
+        assert_eq!(hosts.entry(&host("a:80"), |host| host.waiting), 0);
+        drop(first);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub fn known(config: &Config) -> KnownNames {
     KnownNames {
         notifiers: config.notifiers.keys().cloned().collect(),
         feeds: config.feeds.iter().map(carrier).collect(),
-        unheard: Severity::ALL
+        unrouted: Severity::ALL
             .into_iter()
             .filter(|severity| config.notify.of(*severity).is_empty())
             .collect(),

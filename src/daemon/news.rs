@@ -190,7 +190,9 @@ impl PollContext<'_> {
             Some("its page was read often enough before this edit")
         } else if !rules.reads_body(&carriers) {
             Some("no rule for its feed looks into the text")
-        } else if self.feed.full_text == FullText::Hinted && !rules.hinted(story, &carriers) {
+        } else if self.feed.full_text == FullText::Hinted
+            && !rules.has_teaser_hint(story, &carriers)
+        {
             Some("`full_text` is `hinted` for its feed, and no rule has a word of it")
         } else {
             None

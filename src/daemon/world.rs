@@ -149,11 +149,26 @@ impl World {
         want: Want,
         validators: Validators,
     ) -> Result<HttpAnswer, FetchError> {
+        self.fetch_once_admitted(url, want, validators, &Notify::new()).await
+    }
+
+    /// As [`fetch`](Self::fetch); `admitted` is notified when a request begins.
+    pub(super) async fn fetch_once_admitted(
+        &self,
+        url: &Url,
+        want: Want,
+        validators: Validators,
+        admitted: &Notify,
+    ) -> Result<HttpAnswer, FetchError> {
         if url.scheme() == "file" {
             return http::read_file(url, &validators).await;
         }
         let request = HttpRequest { url: url.clone(), validators, want };
-        let admit = |url| self.admit(url, want);
+        let admit = |url| async {
+            let permit = self.admit(url, want).await?;
+            admitted.notify_one();
+            Ok(permit)
+        };
         http::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
     }
 
@@ -185,6 +200,15 @@ impl World {
             error!("waits cannot be held against the clock: {why}; that is tried again");
         }
         self.pages.notify_one();
+    }
+}
+
+impl World {
+    /// Restarts the wait of every story that waits for its page, from `now` on.
+    pub(super) async fn restart_page_waits(&self, now: Timestamp) {
+        if let Err(why) = self.store.restart_page_waits(now).await {
+            error!("the waits for pages cannot be restarted: {why}");
+        }
     }
 }
 

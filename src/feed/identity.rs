@@ -4,6 +4,7 @@ mod address;
 mod alike;
 mod claim;
 mod face;
+mod form;
 mod known;
 mod likeness;
 mod link;
@@ -138,12 +139,23 @@ pub fn mark_renewed<'b>(
     items: &[Item],
 ) {
     for item in judged.iter_mut().filter(|item| item.verdict.is_edit()) {
-        let is_other = |before| likeness::is_other_news(before, &items[item.index]);
+        let now = &items[item.index];
+        let is_other = |before: &Before| {
+            likeness::is_other_news(before, now)
+                || (is_named_by_headline(now)
+                    && likeness::are_two_headlines(&before.title, &now.title))
+        };
         if before(item.known_by()).is_some_and(is_other) {
             let is_rekeyed = matches!(item.verdict, ItemChange::Rekeyed { .. });
             item.verdict = if is_rekeyed { ItemChange::New } else { ItemChange::Renewed };
         }
     }
+}
+
+/// Whether an item has neither a guid nor a link of its own.
+fn is_named_by_headline(item: &Item) -> bool {
+    let link = item.link.as_ref().and_then(normalise_link);
+    item.guid.is_none() && !item.title.is_empty() && !link.is_some_and(|link| is_telling(&link))
 }
 
 /// Which known items came and went.

@@ -69,13 +69,57 @@ impl RetryAfter {
     }
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// `Retry-After`, in seconds or as a date. What is no whole number of seconds is rounded up.
 #[must_use]
 pub fn retry_after(head: &HeaderMap) -> Option<RetryAfter> {
-    match seconds(head.get(RETRY_AFTER)?) {
-        Some(span) => Some(RetryAfter::Span(span)),
+    match head.get(RETRY_AFTER)?.to_str().ok().and_then(wait_in_words) {
+        Some(span) => Some(RetryAfter::Span(rounded_up(span))),
         None => date(head, &RETRY_AFTER).map(RetryAfter::Until),
     }
+}
+
+/// A wait as servers write it: a number of seconds, perhaps with a sign, a fraction or a unit (`4`,
+/// `4.5`, `+5`, `5s`, `1500ms`, `2 min`). `None` if it is none, or below zero; one too long to
+/// count is the longest.
+#[must_use]
+pub fn wait_in_words(text: &str) -> Option<Duration> {
+    let text = text.trim().trim_matches('"').trim();
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
+    let unit = text[number.len()..].trim().to_ascii_lowercase();
+    let seconds = match unit.as_str() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        "ms" | "msec" | "millis" | "milliseconds" => 0.001,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        _ => return None,
+    };
+    let is_number = number.starts_with(|c: char| c.is_ascii_digit())
+        && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    wait_of_seconds(number.parse::<f64>().ok().filter(|_| is_number)? * seconds)
+}
+
+/// A wait of so many seconds, to the millisecond, rounded up; `None` of what is below zero or no
+/// number. One too long to count is the longest.
+#[must_use]
+pub fn wait_of_seconds(seconds: f64) -> Option<Duration> {
+    #[expect(clippy::cast_precision_loss, reason = "a year has few seconds")]
+    let longest = LONGEST as f64;
+    let wait = Duration::try_from_secs_f64(seconds.min(longest)).ok()?;
+    // Of a number such as 0.65 the nearest that is kept may be a little more.
+    let nanoseconds = wait.subsec_nanos().saturating_sub(1000);
+    let milliseconds = u64::from(nanoseconds.div_ceil(1_000_000));
+    Some(Duration::from_secs(wait.as_secs()) + Duration::from_millis(milliseconds))
+}
+
+fn rounded_up(wait: Duration) -> Duration {
+    Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+}
+
+/// When the server says that it answered.
+#[must_use]
+pub fn answered_at(head: &HeaderMap) -> Option<Timestamp> {
+    date(head, &DATE)
 }
 
 /// How long a server asks for no requests, from its answer on. `now` is the time of the answer if
@@ -84,7 +128,7 @@ pub fn retry_after(head: &HeaderMap) -> Option<RetryAfter> {
 /// A date is compared with the server's own time, not with the local clock.
 #[must_use]
 pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let answered = date(head, &DATE).unwrap_or(now);
+    let answered = answered_at(head).unwrap_or(now);
     let wait = retry_after(head)?.end(answered).duration_since(answered);
     Some(Duration::try_from(wait).unwrap_or_default())
 }

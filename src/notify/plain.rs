@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use tidings_rules::text::{steers, visible_line};
+use tidings_rules::text::{is_display_control, visible_line};
 
 /// Whether `c` shows nothing itself but changes how other text is shown, or would end a line.
 pub(super) fn is_unseen(c: char) -> bool {
-    steers(c) || matches!(c, '\n' | '\t' | '\u{2028}' | '\u{2029}')
+    is_display_control(c) || matches!(c, '\n' | '\t' | '\u{2028}' | '\u{2029}')
 }
 
 /// `text` on one line, without what steers a terminal or a chat.

@@ -29,6 +29,7 @@ pub(super) async fn close(conn: SqliteConnection) -> Result<(), StoreError> {
 /// Opens the store at `path`, which must be there and of the schema that this build knows.
 async fn open(path: &Path, options: SqliteConnectOptions) -> Result<SqliteConnection, OpenError> {
     let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, &error);
+    files::refuse_special(path)?;
     let opened = options.connect().await;
     let mut conn = opened.map_err(|error| {
         if path.exists() { failed(&error) } else { failed(&"there is no such file") }

@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::millis;
 use super::{Store, StoreError};
 use crate::alerts::breaker;
+use tidings_rules::story::NotifierName;
 
 /// Clocks differ by so much without harm.
 const TOLERANCE: Duration = Duration::from_secs(5);
@@ -19,6 +20,35 @@ impl Store {
     pub async fn cut_delivery_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |conn| Box::pin(cut(conn, now))).await
     }
+}
+
+impl Store {
+    /// Has what was put off for `notifiers` be due at `now`, and ends their rest: as long as they
+    /// count as failing, one message is tried first.
+    pub async fn retry_at_once(
+        &self,
+        notifiers: Vec<NotifierName>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| Box::pin(retry_at_once(conn, notifiers, now))).await
+    }
+}
+
+async fn retry_at_once(
+    conn: &mut SqliteConnection,
+    notifiers: Vec<NotifierName>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    for notifier in notifiers {
+        for sql in [
+            "UPDATE message SET due = $2
+             WHERE state = 'pending' AND notifier = $1 AND due > $2 AND put_off > 0",
+            "UPDATE health SET rests_until = $2 WHERE notifier = $1 AND rests_until > $2",
+        ] {
+            sqlx::query(sql).bind(&notifier.0).bind(millis(now)).execute(&mut *conn).await?;
+        }
+    }
+    Ok(())
 }
 
 /// As [`Store::cut_delivery_waits`] says.
@@ -54,6 +84,7 @@ pub(super) async fn cut(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, again, at, desk, item, settle};
+    use super::NotifierName;
     use crate::alerts::breaker::{FailureCause, FailureScope};
     use crate::store::{Finish, RetryRecord};
 
@@ -95,6 +126,33 @@ mod tests {
             let health = away.values().next().unwrap();
             assert_eq!((health.since, health.rests_until), (at(100), at(400)));
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_pipe_that_was_closed_did_not_take_is_tried_at_the_next_start() {
+        let bench = Bench::new().await;
+        for key in ["a", "b"] {
+            bench.poll("wire", 0, vec![item(key, settle(&["arms"]))]).await;
+        }
+        let run = bench.run(&[desk()]).await;
+        let lease = bench.lease(run, "desk", 0).await.remove(0);
+        let wish = RetryRecord {
+            at: at(300),
+            cause: FailureCause::Unreached,
+            scope: FailureScope::Notifier,
+            counts: false,
+            rest: Some(at(300)),
+            why: "closed pipe".to_owned(),
+        };
+        bench.finish(run, &lease, Finish::Again(wish), 1).await;
+        let other = vec![NotifierName("other".to_owned())];
+        bench.store.retry_at_once(other, at(10)).await.unwrap();
+        assert_eq!(dues(&bench).await[0], 300);
+        let desk = vec![NotifierName("desk".to_owned())];
+        bench.store.retry_at_once(desk, at(10)).await.unwrap();
+        assert_eq!(dues(&bench).await, [10, 0]);
+        let away = bench.standing().await.away;
+        assert!(away.values().all(|health| health.rests_until <= at(10)));
     }
 
     #[tokio::test]

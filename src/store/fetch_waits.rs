@@ -19,6 +19,25 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Has every story that waits for its page wait from `now` on. The time in which nothing ran,
+    /// or in which the machine was suspended, does not count.
+    pub async fn restart_page_waits(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE story SET waiting_since = $1 WHERE fate IS NULL AND waiting_since < $1",
+                )
+                .bind(millis(now))
+                .execute(conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
 async fn cut(
     conn: &mut SqliteConnection,
     latest_look: Option<Timestamp>,
@@ -69,6 +88,17 @@ mod tests {
             assert_eq!(bench.waiting(105).await[0].since, at(100));
             assert_eq!(bench.store.next_look(&[]).await.unwrap(), Some(at(700)));
         }
+    }
+
+    #[tokio::test]
+    async fn the_time_in_which_nothing_ran_is_no_wait_for_a_page() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
+        let waiting = bench.waiting(0).await.remove(0);
+        bench.store.page_failed(waiting.id, 1, at(5)).await.unwrap();
+        bench.store.restart_page_waits(at(3600)).await.unwrap();
+        let waiting = bench.waiting(3600).await.remove(0);
+        assert_eq!((waiting.since, waiting.attempts), (at(3600), 1));
     }
 
     #[tokio::test]

@@ -26,6 +26,7 @@ pub(super) enum StoreFile {
 /// # Errors
 /// [`OpenError::Lost`] where the log of a store is there without the store.
 pub(super) fn found(path: &Path) -> Result<StoreFile, OpenError> {
+    refuse_special(path)?;
     let found = match fs::metadata(real(path)) {
         Ok(file) if file.len() > 0 => return Ok(StoreFile::Content),
         Ok(_) => StoreFile::Empty,
@@ -48,6 +49,20 @@ pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
     match fs::metadata(real(path)) {
         Ok(file) if file.len() == 0 => {
             Err(lost(path, "the file is empty, though a run was here before"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a pipe, a socket, a device or a folder at `path`: to open some of them waits for ever.
+///
+/// # Errors
+/// [`OpenError::Failed`] where there is one.
+pub(super) fn refuse_special(path: &Path) -> Result<(), OpenError> {
+    match fs::metadata(real(path)) {
+        Ok(file) if !file.is_file() => {
+            let kind = if file.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
+            Err(OpenError::failed(path, &format!("it is {kind}, and a store is a regular file")))
         }
         _ => Ok(()),
     }
@@ -119,6 +134,8 @@ mod tests {
                 && why.contains("docs/operations.md"),
             "{why}"
         );
+        let why = found(Path::new("/dev/null")).unwrap_err().to_string();
+        assert!(why.contains("it is a pipe, a socket or a device"), "{why}");
         fs::write(&path, "content").unwrap();
         assert_eq!(found(&path).unwrap(), StoreFile::Content);
     }

@@ -13,7 +13,7 @@ use crate::alerts::volume;
 use crate::alerts::volume::Routing;
 use crate::alerts::{NewAlert, Receiver};
 use tidings_rules::story::Severity;
-use tidings_rules::story::pace::DeliveryPolicy;
+use tidings_rules::story::delivery::DeliveryPolicy;
 
 /// An alert that was just recorded.
 pub(super) struct Fresh<'v> {

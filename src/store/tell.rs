@@ -48,7 +48,7 @@ pub(super) async fn add_or_join(
     Ok(story)
 }
 
-/// Takes an edit: a new revision, to be matched as `plan` says. With [`StoryPlan::RuleRecord`] the story's
+/// Takes an edit: a new revision, to be matched as `plan` says. With [`StoryPlan::Record`] the story's
 /// fate stays what it is.
 pub(super) async fn edit(
     conn: &mut SqliteConnection,

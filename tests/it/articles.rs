@@ -72,6 +72,27 @@ async fn no_page_is_asked_for_until_its_host_can_say_what_it_asks_of_robots() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_waited_while_nothing_ran_is_tried_once_more() {
+    let server = Server::start().await;
+    server.serve("/story", Response::status(500));
+    let entry = Entry::teaser("A", &server.url("/story"));
+    server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
+    let folder = Folder::new(&config(&[&server.url("/feed.xml")], OWN), &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT page_attempts FROM story", |attempts| attempts == "1").await;
+    assert_eq!(tidings.terminate().await, 0);
+    // An hour later.
+    folder
+        .change("UPDATE story SET waiting_since = waiting_since - 3600000, due = due - 3600000")
+        .await;
+    server.serve("/story", Response::html(wire::PAGE));
+    let mut tidings = folder.run(&[]);
+    folder.wait_until("SELECT coalesce(read, '') FROM story", |read| !read.is_empty()).await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!(folder.query(READ).await, ["A: full"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_empty_page_is_read_by_its_amp_version_and_an_amp_page_by_the_page_itself() {
     let server = Server::start().await;
     let stub =

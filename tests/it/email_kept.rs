@@ -74,6 +74,27 @@ async fn no_more_mails_go_over_a_connection_than_the_server_states() {
 }
 
 #[tokio::test]
+async fn a_server_that_takes_few_mails_over_a_connection_is_left_before_it_refuses_more() {
+    let sink = Sink::start().await;
+    let mails = AtomicUsize::new(0);
+    sink.judge(move |moment| match moment {
+        Moment::Greeting { .. } => {
+            mails.store(0, Ordering::SeqCst);
+            None
+        }
+        Moment::Command("MAIL") => (mails.fetch_add(1, Ordering::SeqCst) >= 3)
+            .then_some(Act::SayAndHangUp("421 4.7.0 too many messages")),
+        _ => None,
+    });
+    let sender = Sender::to(&sink);
+    for _ in 0..12 {
+        assert_eq!(sender.send().await, kept());
+    }
+    assert_eq!((sink.letters().len(), sink.connections()), (12, 4));
+    assert_eq!(sink.count("MAIL"), 13, "only the fourth was refused");
+}
+
+#[tokio::test]
 async fn a_server_that_has_enough_of_a_connection_gets_the_mail_over_a_new_one() {
     for (verb, act) in [
         ("RSET", Act::SayAndHangUp("421 4.4.2 idle for too long")),

@@ -39,6 +39,29 @@ async fn at_once(folder: &Folder, arguments: &[&str]) -> Said {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_a_pipe_or_a_device_is_refused_by_every_command() {
+    let folder = Folder::new(CONFIG, &[("a.yaml", "rules:\n  - {name: a, when: arms}\n")]);
+    for kind in ["pipe", "device"] {
+        put(kind, folder.store().to_str().expect("a path"));
+        for command in [
+            vec!["alerts"],
+            vec!["feeds", "list"],
+            vec!["deliveries"],
+            vec!["deliveries", "retry"],
+            vec!["silence", "list"],
+            vec!["backtest"],
+            vec!["run", "--once"],
+        ] {
+            let said = at_once(&folder, &command).await;
+            let why = "it is a pipe, a socket or a device, and a store is a regular file";
+            assert!(said.code != 0 && said.errors.contains(why), "{command:?}: {}", said.errors);
+        }
+        let lock = format!("{}.lock", folder.store().display());
+        let _ = std::fs::remove_file(lock);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
     let folder = Folder::new(CONFIG, &[("a.yaml", "rules:\n  - {name: a, when: arms}\n")]);
     let odd = folder.place("odd");

@@ -1,6 +1,8 @@
 //! Hosts that want headers, cookies, a proxy or an old HTTP: what they get, and what nobody else
 //! gets.
 
+use std::time::Duration;
+
 use crate::support::http::{Raw, Response, Server, Then};
 use crate::support::proxy::{Asked, Proxy};
 use crate::support::tidings::Folder;
@@ -36,6 +38,24 @@ pub async fn once(folder: &Folder, secrets: &[&str]) -> String {
 /// What was read of every story.
 pub const READ: &str =
     "SELECT title || ': ' || read || coalesce(', ' || read_why, '') FROM story ORDER BY title";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_feeds_that_do_not_answer_give_way_to_another_of_their_host() {
+    let server = Server::start().await;
+    let (slow, slower) = (server.stall("/slow.xml"), server.stall("/slower.xml"));
+    server.serve("/good.xml", Response::feed(&wire::feed(&[])));
+    let feeds = ["/slow.xml", "/slower.xml", "/good.xml"].map(|path| server.url(path));
+    let rest = "poll: {per_host: 1}\nnetwork: {allow: [127.0.0.0/8]}\n";
+    let config = config(&feeds.each_ref().map(String::as_str), rest);
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let mut tidings = folder.run(&[]);
+    // Each would be waited for for fifteen seconds.
+    let soon = tokio::time::timeout(Duration::from_secs(20), server.wait_for("/good.xml", 1));
+    soon.await.expect("its turn comes in the first round");
+    slow.release();
+    slower.release();
+    assert_eq!(tidings.terminate().await, 0);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hosts_headers_and_cookies_go_to_its_feeds_and_pages_and_along_no_redirect_to_another() {

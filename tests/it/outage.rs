@@ -1,5 +1,6 @@
 //! A receiver that is away, and one that refuses: nothing is lost, and the others are told.
 
+use crate::hosts;
 use crate::support::http::{Response, Server};
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
@@ -20,6 +21,27 @@ fn subjects(mail: &Sink) -> Vec<String> {
         letter.lines().find_map(|line| Some(line.strip_prefix("Subject: ")?.to_owned()))
     };
     mail.letters().iter().map(|letter| subject(letter.text()).expect("a subject")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_full_device_did_not_take_is_printed_by_the_next_run() {
+    let server = Server::start().await;
+    server.serve("/feed.xml", Response::feed(&stories(&server, 6)));
+    let config = hosts::config(
+        &[&server.url("/feed.xml")],
+        "poll: {first_poll: all}\nnetwork: {allow: [127.0.0.0/8]}\n",
+    );
+    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+    let said = folder.command_into(&["run", "--once"], Folder::full_device()).await;
+    assert!(
+        said.code == 69
+            && said.errors.contains("not delivered: 6 messages, to be tried by a run at"),
+        "{}",
+        said.errors
+    );
+    let said = folder.command(&["run", "--once"]).await;
+    assert_eq!(said.code, 0, "{}", said.errors);
+    assert_eq!(said.output.matches("rule    arms").count(), 6, "{}", said.output);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -127,7 +127,7 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("watched by 2 rules")).await;
     folder.write("rules/sdn.csv", "ent_num,name,aka\n36,Ivan Petrov,\n36,Petr Ivanov,\n");
-    tidings.wait_for_log(|line| line.contains("row 3: the id `36` stands in row 2 already")).await;
+    tidings.wait_for_log(|line| line.contains("row 3: the id `36` is in row 2 already")).await;
     tidings
         .wait_for_log(|line| line.contains("sdn.csv: its last good version stays in force"))
         .await;

@@ -1,110 +1,101 @@
-//! Many rules against one story, in little more time than few take.
+//! Matches one story against many rules, in little more time than against few.
 //!
-//! Built once, never changed. A rule is posted under features that it cannot do without (`anchor`);
-//! a story calls up the rules that are posted under what it has (`sheet`), and only of those are
-//! the clauses run (`run`). It decides what the plain evaluator decides.
+//! The engine is built once and never changes. A rule is posted under features that a story must
+//! have for it to match (`anchor`). A story looks up the rules that are posted under its features
+//! (`document_index`), and only their clauses are run (`program_run`). The engine decides the same
+//! as the plain evaluator (`naive`).
 
 use aho_corasick::AhoCorasick;
 
-use super::Carrier;
 use crate::language::scope::Scope;
 use crate::language::tree::Tree;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use anchor::Chooser;
-use features::{Derived, Feature, Features, number};
-use marks::Marks;
+use document_index::DocumentIndex;
+use features::{Derived, Feature, number};
+use found_features::FoundFeatures;
 use node::{ClauseNode, Nodes};
 use occurrences::WordRange;
 use postings::{FeaturePostings, Posting, PostingTarget, Postings};
-use program::{Program, ProgramWriter};
-use run::{Decided, ProgramRun};
-use sheet::DocumentIndex;
+use program::ProgramWriter;
+use program_run::{Decided, ProgramRun};
 
+pub(crate) use compiled::Engine;
 pub use frequency::Frequencies;
 
 mod anchor;
+mod compiled;
+mod document_index;
 mod features;
+mod found_features;
 mod frequency;
-pub(crate) mod hints;
+mod indexed_texts;
 mod interned;
-mod marks;
-mod memo;
 pub(crate) mod naive;
 mod node;
 mod occurrences;
-pub(crate) mod page;
+mod opcode;
 mod postings;
 mod program;
-mod run;
-mod sheet;
+mod program_run;
 mod sorted;
-mod text;
-pub(crate) mod truth;
+mod stem_cache;
+pub(crate) mod story_part;
+pub(crate) mod teaser_hints;
+pub(crate) mod tokenized_story;
 mod vocabulary;
 
-/// Rules by their numbers, ready to be looked for.
-#[derive(Debug)]
-pub(crate) struct Engine {
-    features: Features,
-    postings: Postings,
-    program: Program,
-    /// The programs of rules that no feature calls up: they are run for every story. What is
-    /// refused when rules are read leaves none.
-    always: Box<[u32]>,
-    /// What patterns cannot do without, and the feature of each piece.
-    literals: Option<(AhoCorasick, Box<[Feature]>)>,
-    /// Which fields any rule names.
-    fields: [bool; Scope::ALL.len()],
-    rules: usize,
-}
-
-/// Memory for one story at a time, used again for the next: once it has seen a few, it asks for no
-/// more.
+/// Memory for one story at a time. The next story uses it again, so that nothing is allocated after
+/// a few stories.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    sheet: DocumentIndex,
+    index: DocumentIndex,
     decided: Decided,
     found: [Vec<WordRange>; 2],
-    /// What was found calls this up, and whether headline or text had it.
+    /// The postings of the features that were found, and whether headline or text has the feature.
     calls: Vec<(bool, FeaturePostings)>,
-    /// Where programs to be run begin, and then their heads.
+    /// Where programs that must be run begin, and then their heads.
     due: Vec<(u32, u32)>,
-    /// By rule, a bit that says whether it was looked at; kept for rules that are posted more than
-    /// once.
+    /// By rule, a bit that says whether its program was run. Only rules that are posted several
+    /// times use it.
     looked_at: Vec<u64>,
-    /// The rules that were.
+    /// The rules whose bits are set.
     marked: Vec<u32>,
     matched: Vec<u32>,
 }
 
-/// In the head of a program: it is of what many rules share, and the number is that of its feature.
+/// In the head of a program: it belongs to a node that many rules share, and the number is that of
+/// the node's feature.
 const GROUP: u32 = 1 << 31;
 
-/// In the head of a rule's program: several features call it up.
+/// In the head of a rule's program: the rule is posted under several features.
 const SEVERAL: u32 = 1 << 30;
 
-/// Phrases or branches from which on what many rules share is posted by itself.
+/// A node that several rules share is posted by itself if it has more phrases or branches than
+/// this.
 const WIDE: usize = 8;
 
 impl Engine {
-    /// The engine of `trees`, whose numbers are their places. One that may hold of a story in which
-    /// nothing is found is looked at for every story.
+    /// The engine of `trees`; the number of a rule is its place among them. A rule that can match a
+    /// story without any feature is run for every story.
     pub(crate) fn new<'t>(
         trees: impl IntoIterator<Item = &'t Tree>,
         frequencies: &Frequencies,
     ) -> Self {
         let mut nodes = Nodes::default();
-        let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.rule(tree)).collect();
+        let roots: Vec<u32> = trees.into_iter().map(|tree| nodes.add_rule(tree)).collect();
         let groups: Vec<(u32, Feature)> = groups(&mut nodes);
-        let (features, shares) = nodes.features.finish(frequencies, roots.len());
-        let (mut chooser, mut writer) =
-            (Chooser::new(&nodes, &shares), ProgramWriter::new(&nodes, &shares));
+        let (features, document_frequencies) = nodes.features.finish(frequencies, roots.len());
+        let (mut chooser, mut writer) = (
+            Chooser::new(&nodes, &document_frequencies),
+            ProgramWriter::new(&nodes, &document_frequencies),
+        );
         let ever = number(features.count());
         let (mut posted, mut always) = (Vec::new(), Vec::new());
         for (id, feature) in groups {
             let anchors = chooser.anchors(id).unwrap_or_default();
             let feature = nodes.features.finished(feature);
-            let at = writer.group(GROUP | feature, id);
+            let at = writer.write_group(GROUP | feature, id);
             posted.extend(anchors.iter().map(|anchor| {
                 (
                     anchor.feature,
@@ -114,7 +105,7 @@ impl Engine {
             chooser.stand_for(id, feature);
         }
         for (rule, root) in (0_u32..).zip(&roots) {
-            always.extend(post(rule, *root, ever, (&mut chooser, &mut writer), &mut posted));
+            always.extend(post_rule(rule, *root, ever, (&mut chooser, &mut writer), &mut posted));
         }
         let literals = literals(&nodes);
         let fields = Scope::ALL.map(|scope| nodes.names(scope));
@@ -133,9 +124,9 @@ impl Engine {
 
     /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.
     ///
-    /// What is found calls up rules, of which some may stand for what many rules share, and so be
-    /// found themselves. Each step asks memory for all that it needs before any of it is looked at:
-    /// what does not depend on one another is waited for once, and not one after the other.
+    /// Features that are found lead to postings. Some postings stand for nodes that many rules
+    /// share; if such a node holds, its own feature is found, too. Each step reads all that it
+    /// needs from memory before it uses any of it, so that the reads overlap.
     pub(crate) fn matches<'s>(
         &self,
         story: &Story,
@@ -143,33 +134,34 @@ impl Engine {
         scratch: &'s mut Scratch,
     ) -> &'s [u32] {
         scratch.clear(self);
-        let Scratch { sheet, decided, found, calls, due, looked_at, marked, matched } = scratch;
-        sheet.read(self, story, carriers);
-        let mut run = ProgramRun { engine: self, story, carriers, sheet, decided, found };
+        let Scratch { index: document, decided, found, calls, due, looked_at, marked, matched } =
+            scratch;
+        document.index(self, story, carriers);
+        let mut run = ProgramRun { engine: self, story, carriers, index: document, decided, found };
         let mut seen = 0;
-        while run.sheet.marks.found(seen).is_some() {
+        while run.index.found_features.found(seen).is_some() {
             calls.clear();
-            while let Some(feature) = run.sheet.marks.found(seen) {
+            while let Some(feature) = run.index.found_features.found(seen) {
                 calls.extend(
                     self.postings
                         .call(feature)
-                        .map(|call| (run.sheet.marks.in_text(feature), call)),
+                        .map(|call| (run.index.found_features.in_text(feature), call)),
                 );
                 seen += 1;
             }
-            self.sort_called(calls, &run.sheet.marks, matched, due);
+            self.sort_called(calls, &run.index.found_features, matched, due);
             for (at, head) in &mut *due {
                 *head = self.program.code[*at as usize];
             }
             for (at, head) in &*due {
                 let at = *at as usize;
                 let number = head & !(GROUP | SEVERAL);
-                let is_new = head & SEVERAL == 0 || mark(looked_at, marked, number);
+                let is_new = head & SEVERAL == 0 || mark_rule(looked_at, marked, number);
                 if is_new && run.holds(at + 1, None) {
                     if head & GROUP == 0 {
                         matched.push(number);
                     } else {
-                        run.sheet.marks.mark(number, false);
+                        run.index.found_features.insert(number, false);
                     }
                 }
             }
@@ -184,12 +176,12 @@ impl Engine {
         matched
     }
 
-    /// Sorts what is called up and not kept back by its guard: rules that hold go to `matched`,
-    /// programs to be run become `due`. Which it is nobody can foresee, so there is no branch.
+    /// Sorts the postings whose guard is found: rules that hold go to `matched`, programs that must
+    /// be run go to `due`. No processor can predict which, so there is no branch.
     fn sort_called(
         &self,
         calls: &[(bool, FeaturePostings)],
-        marks: &Marks,
+        marks: &FoundFeatures,
         matched: &mut Vec<u32>,
         due: &mut Vec<(u32, u32)>,
     ) {
@@ -210,22 +202,17 @@ impl Engine {
         due.truncate(waiting);
     }
 
-    /// The bytes that it takes, but for what compiled patterns do.
+    /// The bytes that it takes, without compiled patterns.
     pub(crate) fn bytes(&self) -> usize {
         self.features.bytes() + self.postings.bytes() + self.program.bytes()
-    }
-
-    /// Whether any rule looks into `scope`.
-    fn looks_at(&self, scope: Scope) -> bool {
-        Scope::ALL.iter().zip(self.fields).any(|(known, named)| *known == scope && named)
     }
 }
 
 impl Scratch {
-    /// Memory that has seen no story yet.
+    /// Empty memory.
     pub(crate) fn new() -> Self {
         Self {
-            sheet: DocumentIndex::new(),
+            index: DocumentIndex::new(),
             decided: Decided::default(),
             found: Default::default(),
             calls: Vec::new(),
@@ -246,8 +233,8 @@ impl Scratch {
     }
 }
 
-/// Marks a rule as looked at; whether it was not.
-fn mark(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
+/// Marks a rule as run. Whether it was not marked before.
+fn mark_rule(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
     let (word, bit) = (&mut looked_at[rule as usize / 64], 1 << (rule % 64));
     let is_new = *word & bit == 0;
     *word |= bit;
@@ -257,8 +244,8 @@ fn mark(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
     is_new
 }
 
-/// The nodes that many rules share and many features call up, each with the feature that stands for
-/// it.
+/// The nodes that several rules share and that have many phrases or branches, each with the feature
+/// that stands for it.
 fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     let is_wide = |node: &ClauseNode| match node {
         ClauseNode::Some(_, phrases) | ClauseNode::AtLeast(_, _, phrases) => phrases.len() > WIDE,
@@ -271,16 +258,18 @@ fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
 }
 
-/// Posts a rule, and writes its program if it has one; that program, if nothing calls the rule up.
-/// Every story has the feature `ever`.
-fn post(
+/// Posts a rule, and writes its program if it needs one. Gives the program if the rule is posted
+/// under no feature. Every story has the feature `ever`.
+fn post_rule(
     rule: u32,
     root: u32,
     ever: Feature,
     (chooser, writer): (&mut Chooser<'_>, &mut ProgramWriter<'_>),
     posted: &mut Vec<(Feature, Posting)>,
 ) -> Option<u32> {
-    let Some(anchors) = chooser.anchors(root) else { return Some(writer.rule(rule, root, &[])) };
+    let Some(anchors) = chooser.anchors(root) else {
+        return Some(writer.write_rule(rule, root, &[]));
+    };
     let known = match *anchors {
         [only] if only.in_text => [Some(only.feature), only.guard].into_iter().flatten().collect(),
         _ => Vec::new(),
@@ -292,7 +281,7 @@ fn post(
             PostingTarget::Rule(rule)
         } else {
             PostingTarget::Program(
-                *program.get_or_insert_with(|| writer.rule(rule | several, root, &known)),
+                *program.get_or_insert_with(|| writer.write_rule(rule | several, root, &known)),
             )
         };
         posted.push((anchor.feature, Posting::new(target, anchor.guard, anchor.in_text, ever)));

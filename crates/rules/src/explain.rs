@@ -3,20 +3,19 @@
 
 use serde::Serialize;
 
-use super::Carrier;
 use crate::engine::naive::truth;
-use crate::engine::page::{StoryView, TokenizedStory};
-use crate::engine::truth::Truth;
+use crate::engine::tokenized_story::{StoryView, TokenizedStory};
 use crate::explain::evidence::{ClauseScope, of_leaf};
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::tree::{TextUnit, Tree};
-use crate::story::{Evidence, Read, Story};
+use crate::language::truth::Truth;
+use crate::story::{Carrier, Evidence, Read, Story};
 
-pub(crate) mod barred;
 pub(crate) mod evidence;
 pub(crate) mod excerpt;
-mod near;
+pub(crate) mod filtered_out;
+mod near_misses;
 
 /// One clause of an expression, and what a story makes of it.
 #[derive(Clone, Debug, Serialize)]
@@ -28,30 +27,36 @@ pub struct Clause {
     /// The words that it finds; empty if it is made of clauses, or finds none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
-    /// What was missing and how near the story came, in words.
+    /// What is missing and what comes near it, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The clauses that it is made of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clauses: Vec<Clause>,
-    /// What to say of it where it does not hold; `None`: ask its clauses.
+    /// The reason where it does not hold; `None`: its clauses give the reasons.
     #[serde(skip)]
     lack: Option<String>,
 }
 
-/// What of `tree` holds of `story`, seen in `carriers`, of which so much was read, and why.
-pub(crate) fn of_story(tree: &Tree, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
-    let page = TokenizedStory::new(story, carriers);
-    explain(tree, &if *read == Read::Full { page } else { page.unread() })
+/// Which clauses of `tree` hold of `story`, seen in `carriers`, and why. `read`: how much of the
+/// story was read.
+pub(crate) fn explain_story(
+    tree: &Tree,
+    story: &Story,
+    carriers: &[Carrier],
+    read: &Read,
+) -> Clause {
+    let tokenized = TokenizedStory::new(story, carriers);
+    explain(tree, &if *read == Read::Full { tokenized } else { tokenized.unread() })
 }
 
-/// What of `tree` holds of `page`, and why.
-pub(crate) fn explain(tree: &Tree, page: &TokenizedStory<'_>) -> Clause {
-    clause(tree, ClauseScope { field: None, view: &page.view(Scope::Text) }, page)
+/// Which clauses of `tree` hold of `tokenized`, and why.
+pub(crate) fn explain(tree: &Tree, tokenized: &TokenizedStory<'_>) -> Clause {
+    clause(tree, ClauseScope { field: None, view: &tokenized.view(Scope::Text) }, tokenized)
 }
 
 impl Clause {
-    /// Why it does not hold, one reason for every part that fails; none if it holds.
+    /// The reasons why it does not hold, one for every part that fails; none if it holds.
     #[must_use]
     pub fn reasons(&self) -> Vec<String> {
         match &self.lack {
@@ -76,15 +81,17 @@ impl Clause {
     }
 }
 
-fn clause(tree: &Tree, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Clause {
-    let text = written(tree, sight.field);
+fn clause(tree: &Tree, clause_scope: ClauseScope<'_>, tokenized: &TokenizedStory<'_>) -> Clause {
+    let text = print::in_field(tree, clause_scope.field);
     let all = |branches: &[Tree]| -> Vec<Clause> {
-        branches.iter().map(|branch| clause(branch, sight, page)).collect()
+        branches.iter().map(|branch| clause(branch, clause_scope, tokenized)).collect()
     };
     match tree {
-        Tree::In(scope, branch, _) => {
-            clause(branch, ClauseScope { field: Some(*scope), view: &page.view(*scope) }, page)
-        }
+        Tree::In(scope, branch, _) => clause(
+            branch,
+            ClauseScope { field: Some(*scope), view: &tokenized.view(*scope) },
+            tokenized,
+        ),
         Tree::And(branches) => {
             let clauses = all(branches);
             let truth = Truth::all(clauses.iter().map(|clause| clause.truth));
@@ -97,7 +104,7 @@ fn clause(tree: &Tree, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Cla
             Clause { text, truth, evidence: Vec::new(), notes: Vec::new(), clauses, lack }
         }
         Tree::Not(branch, _) => {
-            let inner = clause(branch, sight, page);
+            let inner = clause(branch, clause_scope, tokenized);
             let lack = Some(forbidden(&inner));
             Clause {
                 text,
@@ -109,33 +116,44 @@ fn clause(tree: &Tree, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Cla
             }
         }
         Tree::AnyOf(least, items, _) => {
-            let held = truth(tree, page, sight.view);
+            let held = truth(tree, tokenized, clause_scope.view);
             let clauses = all(items);
-            let notes = vec![format!("{least} are asked for")];
+            let notes = vec![format!("{least} must hold")];
             let lack = Some(format!("too little of `{text}` is there"));
             Clause { text, truth: held, evidence: Vec::new(), notes, clauses, lack }
         }
-        Tree::Within(unit, branch, _) => {
-            within(*unit, branch, text, truth(tree, page, sight.view), sight, page)
-        }
-        leaf => of(leaf, text, truth(leaf, page, sight.view), sight, page),
+        Tree::Within(unit, branch, _) => within(
+            *unit,
+            branch,
+            text,
+            truth(tree, tokenized, clause_scope.view),
+            clause_scope,
+            tokenized,
+        ),
+        leaf => explain_tree(
+            leaf,
+            text,
+            truth(leaf, tokenized, clause_scope.view),
+            clause_scope,
+            tokenized,
+        ),
     }
 }
 
 /// A clause without clauses.
-fn of(
+fn explain_tree(
     leaf: &Tree,
     text: String,
     truth: Truth,
-    sight: ClauseScope<'_>,
-    page: &TokenizedStory<'_>,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
 ) -> Clause {
     let holds = truth == Truth::True;
-    let evidence = if holds { of_leaf(leaf, sight, page) } else { Vec::new() };
+    let evidence = if holds { of_leaf(leaf, clause_scope, tokenized) } else { Vec::new() };
     let notes = match leaf {
-        Tree::Compare(comparison, _) => vec![near::measured(*comparison, page)],
+        Tree::Compare(comparison, _) => vec![near_misses::measured(*comparison, tokenized)],
         _ if holds => Vec::new(),
-        _ => near::notes(leaf, sight, page),
+        _ => near_misses::notes(leaf, clause_scope, tokenized),
     };
     let lack = Some(match (leaf, truth) {
         (Tree::Compare(..), Truth::Unknown) => format!("`{text}` cannot be told"),
@@ -154,22 +172,23 @@ fn within(
     branch: &Tree,
     text: String,
     held: Truth,
-    sight: ClauseScope<'_>,
-    page: &TokenizedStory<'_>,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
 ) -> Clause {
     let mut best: Option<(usize, StoryView)> = None;
-    for part in page.units(unit, sight.view) {
-        let score = if truth(branch, page, &part) == Truth::True {
+    for part in tokenized.units(unit, clause_scope.view) {
+        let score = if truth(branch, tokenized, &part) == Truth::True {
             usize::MAX
         } else {
-            score(branch, page, &part)
+            score(branch, tokenized, &part)
         };
         if best.as_ref().is_none_or(|(most, _)| score > *most) {
             best = Some((score, part));
         }
     }
-    let shown = best.as_ref().filter(|(score, _)| *score > 0).map_or(sight.view, |(_, part)| part);
-    let mut inner = clause(branch, ClauseScope { view: shown, ..sight }, page);
+    let shown =
+        best.as_ref().filter(|(score, _)| *score > 0).map_or(clause_scope.view, |(_, part)| part);
+    let mut inner = clause(branch, ClauseScope { view: shown, ..clause_scope }, tokenized);
     let notes = match (held, best) {
         (Truth::True, _) | (_, None) => Vec::new(),
         (_, Some((0, _))) if inner.truth == Truth::True => {
@@ -178,7 +197,8 @@ fn within(
         (_, Some((0, _))) if !inner.notes.is_empty() => std::mem::take(&mut inner.notes),
         (_, Some((0, _))) => vec![format!("no {} has any of it", unit.name())],
         (_, Some((_, part))) => {
-            let nearest = page.shown(&part).split_whitespace().collect::<Vec<_>>().join(" ");
+            let nearest =
+                tokenized.shown_text(&part).split_whitespace().collect::<Vec<_>>().join(" ");
             vec![format!(
                 "nearest {}: «{}»",
                 unit.name(),
@@ -194,15 +214,15 @@ fn within(
 const NEAREST: usize = 120;
 
 /// How many of the clauses of `tree` hold of `view`.
-fn score(tree: &Tree, page: &TokenizedStory<'_>, view: &StoryView) -> usize {
+fn score(tree: &Tree, tokenized: &TokenizedStory<'_>, view: &StoryView) -> usize {
     match tree {
         Tree::Not(..) => 0,
-        _ if tree.branches().is_empty() => usize::from(truth(tree, page, view) == Truth::True),
-        _ => tree.branches().iter().map(|branch| score(branch, page, view)).sum(),
+        _ if tree.branches().is_empty() => usize::from(truth(tree, tokenized, view) == Truth::True),
+        _ => tree.branches().iter().map(|branch| score(branch, tokenized, view)).sum(),
     }
 }
 
-/// What to say of a clause that is there and must not be.
+/// The reason where a clause holds that must not.
 fn forbidden(inner: &Clause) -> String {
     let found = inner.words().join(", ");
     match inner.truth {
@@ -211,15 +231,6 @@ fn forbidden(inner: &Clause) -> String {
         }
         _ if found.is_empty() => format!("`{}` is there, but must not", inner.text),
         _ => format!("{found} is there, but must not"),
-    }
-}
-
-/// `tree` in canonical form, with the name of its field.
-pub(crate) fn written(tree: &Tree, field: Option<Scope>) -> String {
-    let expression = print::expression(tree);
-    match (field, tree) {
-        (None, _) | (_, Tree::In(..)) => expression,
-        (Some(field), _) => format!("{}:{}", field.as_str(), print::operand(tree)),
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is wrong with a text that a person wrote, and how it is shown: file, line, column, a caret
-//! under the very word, advice.
+//! Faults of a text that a person wrote, with file, line, column, a caret under the word, and
+//! advice.
 
 mod render;
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use render::{render, to_json};
 
-/// A text that a person wrote, under the name that faults call it.
+/// A text that a person wrote, and its name in faults.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
     /// The path as the person knows it.

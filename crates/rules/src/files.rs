@@ -8,18 +8,23 @@ use rayon::prelude::*;
 
 use super::{KnownNames, Rule, RuleTexts, Settings, lint};
 use crate::fault::{Fault, Level, Source};
+use crate::language::print;
 use crate::language::term::Forms;
-use crate::language::term::TermList;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
-use crate::yaml::{self, Entries, YamlDocument};
+use crate::rule::expression::MOST_KEPT_TREES;
+use crate::yaml::{self, YamlDocument};
 use entry::NamedRule;
+use faults::shown_place;
+use when::When;
 
+mod delivery_policy;
 mod each;
 mod entry;
 mod examples;
+mod faults;
 mod forms;
 mod lists;
-mod pace;
 pub(crate) mod record;
 mod settings;
 mod table;
@@ -31,7 +36,7 @@ struct RuleDocument {
     document: YamlDocument,
 }
 
-/// What rule files come to.
+/// The rules and watchlists of all rule files.
 pub(crate) struct LoadedRules {
     /// The rules that are enabled, in the order of their names.
     rules: Vec<Enabled>,
@@ -39,21 +44,21 @@ pub(crate) struct LoadedRules {
     pub(crate) watchlists: Vec<Arc<TermList>>,
 }
 
-/// A rule as it was written; with `each`, what it is for its first row.
+/// A rule as it was written; with `each`, for its first row.
 struct Enabled {
     rule: Rule,
-    tree: Tree,
-    /// The list for each row of which it is a rule.
+    tree: Arc<Tree>,
+    /// The list of its `each`: it is a rule for every row.
     each: Option<Arc<TermList>>,
 }
 
 impl LoadedRules {
-    /// The rules in the order of their names, one with `each` once for every row, in the order of
-    /// the rows.
-    pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Tree)> {
+    /// The rules in the order of their names; a rule with `each` once for every row, in the order
+    /// of the rows.
+    pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Arc<Tree>)> {
         self.rules
             .into_iter()
-            .flat_map(|one| each::rules(one.rule, one.tree, one.each.as_deref()))
+            .flat_map(|one| each::expand_rows(one.rule, one.tree, one.each.as_deref()))
             .collect()
     }
 
@@ -70,15 +75,20 @@ pub(crate) fn load(
     faults: &mut Vec<Fault>,
 ) -> Option<LoadedRules> {
     let mut found = Vec::new();
-    let (rules, watchlists) = read(texts, known, &mut found);
+    let (rules, watchlists) = read_files(texts, known, &mut found);
     let sound = found.iter().all(|fault| fault.level != Level::Error);
     faults.append(&mut found);
     if !sound {
         return None;
     }
+    let mut enabled: Vec<NamedRule> = rules.into_values().filter(|named| named.enabled).collect();
+    if enabled.len() > MOST_KEPT_TREES {
+        enabled.par_iter_mut().for_each(|named| {
+            named.rule.compact(matches!(named.when, When::Expression(_)));
+        });
+    }
     let mut settings = HashSet::new();
-    let enabled = rules.into_values().filter(|named| named.enabled);
-    let enabled = enabled.map(|NamedRule { rule, tree, each, .. }| Enabled {
+    let enabled = enabled.into_iter().map(|NamedRule { rule, tree, each, .. }| Enabled {
         rule: shared(rule, &mut settings),
         tree,
         each,
@@ -102,7 +112,7 @@ pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
     named.iter().map(|from| table::path(&source.name, &from.value)).collect()
 }
 
-/// The same, which shares its settings with those that say the same.
+/// The same rule, which shares its settings with rules that have equal ones.
 fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
     rule.settings =
         settings.get(&rule.settings).cloned().unwrap_or_else(|| Arc::clone(&rule.settings));
@@ -113,7 +123,7 @@ fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
 /// The rules by their names, and the lists that come from tables.
 type ReadRules = (BTreeMap<String, entry::NamedRule>, Vec<Arc<TermList>>);
 
-fn read(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) -> ReadRules {
+fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) -> ReadRules {
     let open = |source: &Arc<Source>| {
         let document = yaml::parse(source, faults)?;
         Some(RuleDocument { source: Arc::clone(source), document })
@@ -130,7 +140,7 @@ fn read(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) 
             .unwrap_or_default();
         let defaults = Arc::new(defaults);
         if let Some(terms) = entries.get("terms") {
-            definitions.read(&terms, &texts.tables, faults);
+            definitions.read_terms(&terms, &texts.tables, faults);
         }
         if let Some(rules) = entries.get("rules") {
             nodes.extend(
@@ -140,7 +150,7 @@ fn read(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) 
                     .map(|node| (&file.source, node, Arc::clone(&defaults))),
             );
         }
-        entries.finish(faults);
+        entries.refuse_unknown_keys(faults);
     }
     let lists = definitions.resolve(unreadable, faults);
     let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
@@ -148,13 +158,13 @@ fn read(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) 
         entry::RuleContext { wordings: lists::Wordings::new(lists), known, lists_are_sound };
     let read = nodes.par_iter().map(|(source, node, defaults)| {
         let mut found = Vec::new();
-        (entry::read(source, node, defaults, &context, &mut found), found)
+        (entry::read_rule(source, node, defaults, &context, &mut found), found)
     });
     let mut rules = BTreeMap::new();
     for (named, mut found) in read.collect::<Vec<_>>() {
         faults.append(&mut found);
         if let Some(named) = named {
-            add(named, &mut rules, faults);
+            add_rule(named, &mut rules, faults);
         }
     }
     if faults.iter().all(|fault| fault.level != Level::Error) {
@@ -164,48 +174,44 @@ fn read(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) 
         warn_alike(&rules, faults);
         warn_of_terms(&rules, &definitions, &context.wordings, faults);
     }
-    let lists = context.wordings.of(Forms::Plain);
+    let lists = context.wordings.with_forms(Forms::Plain);
     (rules, lists.by_name.values().filter(|list| !list.rows.is_empty()).cloned().collect())
 }
 
-/// Warns of rules that match the very same stories: the second tells nothing that the first does
-/// not, or one of them holds a slip.
+/// Warns of rules that match the same stories: one of them is superfluous or wrong.
 fn warn_alike(rules: &BTreeMap<String, entry::NamedRule>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
-    for (name, named) in rules.iter().filter(|(_, named)| named.enabled) {
+    let enabled: Vec<&NamedRule> = rules.values().filter(|named| named.enabled).collect();
+    let printed: Vec<String> =
+        enabled.par_iter().map(|named| print::expression(&named.tree)).collect();
+    for (named, printed) in enabled.into_iter().zip(printed) {
         let settings = &named.rule.settings;
         let each = named.each.as_ref().map(|list| &list.name);
-        let subject = (
-            named.rule.when(),
-            each,
-            named.forms,
-            &settings.feeds,
-            &settings.langs,
-            settings.expires,
-        );
+        let subject =
+            (printed, each, named.forms, &settings.feeds, &settings.langs, settings.expires);
         if let Some(first) = seen.get(&subject) {
             let message = format!("this rule matches the same stories as `{first}`");
             let warning = named.name.warning(0..named.name.value.len(), message);
             faults.push(warning.help(
-                "one rule can have several `notify` and `tags`; remove the other, if it is no slip",
+                "one rule can have several `notify` and `tags`; remove the other unless it is meant",
             ));
         } else {
-            seen.insert(subject, name);
+            seen.insert(subject, named.rule.name());
         }
     }
 }
 
-/// Warns of what rules and lists say and probably do not mean.
+/// Warns of terms in rules and lists that are probably not meant.
 fn warn_of_terms(
     rules: &BTreeMap<String, entry::NamedRule>,
     definitions: &lists::Definitions,
     wordings: &lists::Wordings,
     faults: &mut Vec<Fault>,
 ) {
-    let memo = lint::ListCache::default();
+    let cache = lint::list_cache::ListCache::default();
     let told = rules.par_iter().map(|(_, named)| {
         let mut found = Vec::new();
-        when::warn(&named.when, &named.tree, &memo, &mut found);
+        when::warn_of_expression(&named.when, &named.tree, &cache, &mut found);
         found
     });
     faults.extend(told.collect::<Vec<_>>().into_iter().flatten());
@@ -215,10 +221,15 @@ fn warn_of_terms(
         let lists = rules.iter().flat_map(|named| named.tree.lists());
         lists.map(|list| list.name.clone()).collect()
     };
-    definitions.warn_of_terms(&wordings.of(Forms::Plain), &named(stemmed), &named(other), faults);
+    definitions.warn_of_terms(
+        &wordings.with_forms(Forms::Plain),
+        &named(stemmed),
+        &named(other),
+        faults,
+    );
 }
 
-fn add(
+fn add_rule(
     named: entry::NamedRule,
     rules: &mut BTreeMap<String, entry::NamedRule>,
     faults: &mut Vec<Fault>,
@@ -228,38 +239,13 @@ fn add(
             free.insert(named);
         }
         Entry::Occupied(first) => {
-            let first = place(&first.get().name);
-            let message = format!("a rule named `{}` stands in {first} already", named.rule.name());
+            let first = shown_place(&first.get().name);
+            let message = format!("a rule named `{}` is in {first} already", named.rule.name());
             faults.push(
                 named
                     .name
                     .fault(0..named.name.value.len(), message)
                     .help("give one of the two another name"),
-            );
-        }
-    }
-}
-
-/// File and line of a text, as faults write them.
-fn place(text: &yaml::Text) -> String {
-    let (line, column) = text.source().line_and_column(text.span().start);
-    format!("{}:{line}:{column}", text.source().name)
-}
-
-/// An error at every key of `later` that stands in `entries`: left out in silence, it would change
-/// what is sent.
-fn refuse_later(
-    source: &Arc<Source>,
-    entries: &mut Entries<'_>,
-    later: &[&'static str],
-    faults: &mut Vec<Fault>,
-) {
-    for (key, _) in entries.node().pairs(&mut Vec::new()) {
-        if let Some(later) = later.iter().find(|later| **later == key.value) {
-            let span = entries.place_of(later).unwrap_or(key.span());
-            faults.push(
-                Fault::error(source, span, format!("`{later}` is not available yet"))
-                    .help("leave it out for now"),
             );
         }
     }

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::language::comparison::{Comparison, Sign};
-use crate::language::operand::Operand;
+use crate::language::lists::Lists;
 use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
-use crate::language::syntax::Lists;
-use crate::language::term::{Forms, Term, TermList};
+use crate::language::term::{Forms, Term};
+use crate::language::term_list::TermList;
 use crate::language::tree::{TextUnit, Tree};
 use crate::story::Story;
 
@@ -84,6 +84,19 @@ pub(crate) fn stories() -> impl Strategy<Value = Story> {
     })
 }
 
+/// Comparisons with any number.
+fn comparisons() -> impl Strategy<Value = Tree> {
+    let sign = proptest::sample::select(Sign::ALL.to_vec());
+    (sign, any::<bool>(), 0..1_000_000_u32).prop_map(|(sign, is_age, number)| {
+        let comparison = if is_age {
+            Comparison::Age(sign, number.into())
+        } else {
+            Comparison::Words(sign, number)
+        };
+        Tree::Compare(comparison, 0..0)
+    })
+}
+
 /// Any tree that an expression can write with terms of these texts and the lists of [`lists`],
 /// spans aside.
 pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree> {
@@ -98,7 +111,7 @@ pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree>
     let list = Just(Tree::List(Arc::clone(&lists().by_name["dprk"]), 0..0));
     let leaf = prop_oneof![4 => term, 1 => list].boxed();
     let operand = proptest::collection::vec(leaf.clone(), 1..3)
-        .prop_map(|choices| Operand::of(Tree::any(choices)).expect("terms and lists"));
+        .prop_map(|choices| Tree::any(choices).into_operand().expect("terms and lists"));
     let link = prop_oneof![
         (0..1000_usize).prop_map(Proximity::Near),
         (0..9_usize).prop_map(Proximity::Onear),
@@ -112,17 +125,7 @@ pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree>
         .prop_filter_map("no letters in a row", |text| {
             Some(Tree::Pattern(Arc::new(Pattern::new(&text).ok()?), 0..0))
         });
-    let sign = proptest::sample::select(Sign::ALL.to_vec());
-    let comparison = (sign, any::<bool>(), 0..1_000_000_u32).prop_map(|(sign, is_age, number)| {
-        Tree::Compare(
-            if is_age {
-                Comparison::Age(sign, number.into())
-            } else {
-                Comparison::Words(sign, number)
-            },
-            0..0,
-        )
-    });
+    let comparison = comparisons();
     prop_oneof![8 => leaf, 2 => pair, 1 => at_least, 1 => pattern, 1 => comparison].prop_recursive(
         5,
         24,

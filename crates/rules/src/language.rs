@@ -1,6 +1,7 @@
 //! The language of expressions: its trees, how they are read from text and written back.
 
 pub(crate) mod comparison;
+pub(crate) mod lists;
 pub(crate) mod operand;
 pub(crate) mod pair;
 pub(crate) mod pattern;
@@ -9,4 +10,6 @@ pub(crate) mod row;
 pub(crate) mod scope;
 pub(crate) mod syntax;
 pub(crate) mod term;
+pub(crate) mod term_list;
 pub(crate) mod tree;
+pub(crate) mod truth;

@@ -1,7 +1,5 @@
-//! Rules over news: from YAML and expressions to verdicts on stories, with the words that prove
-//! them.
-//!
-//! Pure: no I/O, no clock, no async.
+//! Rules over news: from YAML and expressions to matches, with the words that prove them.
+#![doc = include_str!("../README.md")]
 
 pub mod fault;
 pub mod story;
@@ -18,15 +16,17 @@ mod rule;
 mod rules;
 
 pub use engine::Frequencies;
-pub use engine::truth::Truth;
 pub use explain::Clause;
 pub use files::tables_of;
+pub use language::truth::Truth;
 pub use lint::is_common_word;
 pub use query::Query;
-pub use rule::{
-    Carrier, Explained, FeedFilter, KnownNames, Match, Rule, RuleTexts, Settings, Table,
-};
+pub use rule::Rule;
+pub use rule::outcome::{Explained, Match};
+pub use rule::settings::Settings;
+pub use rule::texts::{KnownNames, RuleTexts, Table};
 pub use rules::{CheckedRules, ParsedRules, RowChanges, Rules, Scanner};
+pub use story::{Carrier, FeedFilter};
 
 #[cfg(test)]
 mod fixture;

@@ -1,80 +1,46 @@
-//! What is allowed and yet probably not meant: warnings about an expression, and about the terms of
-//! a list.
+//! Warnings of what is allowed and probably not meant, in an expression and among the terms of a
+//! list.
 //!
-//! Pure functions over finished trees. Nothing is said that cannot be shown from the words of the
-//! terms alone.
+//! Pure functions over finished trees. Every warning follows from the words of the terms alone.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::fault::Level;
 use crate::language::syntax::ExpressionProblem;
-use crate::language::term::{Term, TermList};
+use crate::language::term::Term;
 use crate::language::tree::Tree;
-use index::TermIndex;
+use list_cache::ListCache;
 
-mod again;
-mod alphabets;
-mod capitals;
-mod common;
+mod capitals_in_patterns;
+mod common_words;
 mod cover;
 mod cyrillic;
 mod index;
-mod never;
+pub(crate) mod list_cache;
+mod mixed_alphabets;
+mod never_holds;
+mod redundant_terms;
 mod visit;
+mod warning;
 
-pub use common::is_common_word;
-pub(crate) use common::is_everywhere;
+pub use common_words::is_common_word;
+pub(crate) use common_words::is_everywhere;
+pub(crate) use never_holds::unknown_language;
 
-/// Warnings of one expression or list: who has that many wants to see them mended first.
+/// Warnings of one expression or list, at most.
 const MOST: usize = 25;
 
-/// What is known of the lists that expressions name: each is looked at once, and only for what is
-/// asked of it.
-#[derive(Default)]
-pub(crate) struct ListCache(Mutex<HashMap<usize, Arc<CachedList>>>);
-
-/// A list and what is known of it; the list is kept, so that its address stays its own.
-struct CachedList {
-    list: Arc<TermList>,
-    index: OnceLock<Arc<TermIndex>>,
-    common: OnceLock<Option<Arc<Term>>>,
-}
-
-impl ListCache {
-    fn of(&self, list: &Arc<TermList>) -> Arc<CachedList> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || CachedList {
-            list: Arc::clone(list),
-            index: OnceLock::new(),
-            common: OnceLock::new(),
-        };
-        Arc::clone(known.entry(Arc::as_ptr(list).addr()).or_insert_with(|| Arc::new(new())))
-    }
-
-    fn index(&self, list: &Arc<TermList>) -> Arc<TermIndex> {
-        let known = self.of(list);
-        Arc::clone(known.index.get_or_init(|| Arc::new(TermIndex::new(&known.list.terms))))
-    }
-
-    /// A term of `list` that is a common word, too.
-    fn common(&self, list: &Arc<TermList>) -> Option<Arc<Term>> {
-        let known = self.of(list);
-        let find = || known.list.terms.iter().find(|term| common::is_common(term)).cloned();
-        known.common.get_or_init(find).clone()
-    }
-}
-
-/// The warnings about an expression, in the order of their places; what is too many is counted in a
-/// last one.
-pub(crate) fn expression(tree: &Tree, memo: &ListCache) -> Vec<ExpressionProblem> {
+/// The warnings about an expression, in the order of their places. Beyond [`MOST`], a last one
+/// counts the rest.
+pub(crate) fn expression(tree: &Tree, cache: &ListCache) -> Vec<ExpressionProblem> {
     let mut found = Vec::new();
-    again::look(tree, memo, &mut found);
-    never::look(tree, memo, &mut found);
-    common::look(tree, memo, &mut found);
-    alphabets::look(tree, &mut found);
-    capitals::look(tree, &mut found);
-    cyrillic::look(tree, &mut found);
+    redundant_terms::warn_of_redundant_terms(tree, cache, &mut found);
+    never_holds::warn_of_clauses_that_never_hold(tree, cache, &mut found);
+    common_words::warn_of_common_words(tree, cache, &mut found);
+    mixed_alphabets::warn_of_mixed_alphabets(tree, &mut found);
+    capitals_in_patterns::warn_of_capitals(tree, &mut found);
+    cyrillic::warn_of_cyrillic_forms(tree, &mut found);
     found.sort_by_key(|problem| problem.span.start);
     if let Some(first) = found.get(MOST).map(|problem| problem.span.clone()) {
         let more = more(found.len());
@@ -98,14 +64,14 @@ pub(crate) fn list(
     stemmed: bool,
 ) -> Vec<(usize, ExpressionProblem)> {
     let mut found: BTreeMap<usize, Vec<ExpressionProblem>> = BTreeMap::new();
-    for (at, problem) in again::in_list(own, terms)
+    for (at, problem) in redundant_terms::redundant_entries(own, terms)
         .into_iter()
-        .chain(common::in_list(own))
-        .chain(alphabets::in_list(own))
+        .chain(common_words::common_entries(own))
+        .chain(mixed_alphabets::mixed_entries(own))
     {
         found.entry(at).or_default().push(problem);
     }
-    if let Some((at, problem)) = cyrillic::in_list(own).filter(|_| !stemmed) {
+    if let Some((at, problem)) = cyrillic::cyrillic_entries(own).filter(|_| !stemmed) {
         found.entry(at).or_default().push(problem);
     }
     let mut found: Vec<(usize, ExpressionProblem)> = found
@@ -128,25 +94,6 @@ fn more(all: usize) -> String {
         1 => "one more warning like those above is not shown".to_owned(),
         more => format!("{more} more warnings like those above are not shown"),
     }
-}
-
-fn warning(
-    span: std::ops::Range<usize>,
-    message: impl Into<String>,
-    help: impl Into<String>,
-) -> ExpressionProblem {
-    ExpressionProblem {
-        level: Level::Warning,
-        span,
-        message: message.into(),
-        help: Some(help.into()),
-    }
-}
-
-/// A term as a warning shows it, cut where it is long.
-fn shown(term: &Term) -> String {
-    let text = crate::language::print::term_text(term);
-    format!("`{}`", crate::explain::excerpt::around(&text, &(0..0), 60).0)
 }
 
 #[cfg(test)]

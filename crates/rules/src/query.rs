@@ -1,23 +1,23 @@
-//! One expression that stands in no file.
+//! One expression that is in no rule file.
 
 use std::sync::Arc;
 
 use super::engine::{Engine, Frequencies, Scratch};
-use super::lint::ListCache;
 use super::{Carrier, Clause, explain};
-use crate::engine::page::TokenizedStory;
+use crate::engine::tokenized_story::TokenizedStory;
 use crate::explain::evidence;
 use crate::fault::Fault;
 use crate::files::when;
 use crate::files::when::When;
+use crate::language::lists::Lists;
 use crate::language::row;
-use crate::language::row::ListRow;
-use crate::language::syntax::Lists;
+use crate::language::term_list::ListRow;
 use crate::language::tree::Tree;
+use crate::lint::list_cache::ListCache;
 use crate::story::{Evidence, Read, Story};
 use crate::yaml::Text;
 
-/// An expression, checked and ready.
+/// One expression that is in no rule file, checked and ready. Clones share its engine.
 #[derive(Clone, Debug)]
 pub struct Query {
     pub(crate) tree: Tree,
@@ -25,16 +25,15 @@ pub struct Query {
 }
 
 impl Query {
-    /// Parses an expression that stands in no file, as `when` would have it; it can name no term
-    /// list.
+    /// Parses an expression as in the `when` of a rule. It can name no term list.
     ///
-    /// Warnings go into `faults` beside errors, in a source named `expression`. `None` if any error
-    /// was found.
+    /// Every fault goes into `faults`, warnings beside errors, in a source named `expression`.
+    /// `None` if any is an error. Costs time linear in the length of the expression.
     #[must_use]
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
-        let text = Text::bare("expression", expression);
+        let text = Text::standalone("expression", expression);
         let tree = when::sound_expression(&text, &Lists::default(), faults)?;
-        when::warn(&When::Expression(text), &tree, &ListCache::default(), faults);
+        when::warn_of_expression(&When::Expression(text), &tree, &ListCache::default(), faults);
         Some(Self::new(tree))
     }
 
@@ -57,20 +56,20 @@ impl Query {
         !self.engine.matches(story, carriers, &mut Scratch::new()).is_empty()
     }
 
-    /// What proves that `story`, seen in `carriers`, matches, as in
-    /// [`Match::evidence`](super::Match::evidence) and never empty; `None` if it does not match.
+    /// The words that prove that `story`, seen in `carriers`, matches, as in
+    /// [`Match::evidence`](super::Match::evidence). Never empty; `None` if it does not match.
     #[must_use]
     pub fn evidence(&self, story: &Story, carriers: &[Carrier]) -> Option<Vec<Evidence>> {
         self.holds(story, carriers)
             .then(|| evidence::evidence(&self.tree, &TokenizedStory::new(story, carriers)))
     }
 
-    /// What of it holds of `story`, seen in `carriers`, and why. Words that are missing from a
-    /// teaser are not known to be missing.
+    /// Which clauses hold of `story`, seen in `carriers`, and why. A word that is not in a teaser is
+    /// [`Truth::Unknown`](super::Truth::Unknown).
     ///
-    /// Its truth is that of [`Query::evidence`] wherever all of the story was read.
+    /// Where the whole story was read, the truth is that of [`Query::holds`].
     #[must_use]
     pub fn explain(&self, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
-        explain::of_story(&self.tree, story, carriers, read)
+        explain::explain_story(&self.tree, story, carriers, read)
     }
 }

@@ -1,174 +1,63 @@
-//! A rule, what it says of its alerts and the stories that it looks at, and what it makes of one.
+//! A rule, checked and ready.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
-use crate::Clause;
-use crate::engine::page::TokenizedStory;
-use crate::fault::Source;
-use crate::language::row::ListRow;
-use crate::language::syntax::Lists;
+use crate::engine::tokenized_story::TokenizedStory;
+use crate::files::record;
+use crate::language::lists::Lists;
+use crate::language::term_list::ListRow;
 use crate::language::tree::Tree;
-use crate::story::pace::{Burst, Cadence};
-use crate::story::{self, Evidence, FeedName, NotifierName, Severity, Story};
+use crate::story::{Carrier, Evidence, Story, WatchlistRow};
+use expression::RuleExpression;
+use settings::Settings;
 
-/// The texts that rules are made of.
-#[derive(Clone, Debug, Default)]
-pub struct RuleTexts {
-    /// Rule files.
-    pub rules: Vec<Arc<Source>>,
-    /// The tables that [`tables_of`](crate::tables_of) them names.
-    pub tables: Vec<Table>,
-}
+pub(crate) mod expression;
+pub(crate) mod outcome;
+pub(crate) mod settings;
+pub(crate) mod texts;
 
-/// A table of which a rule file makes a term list.
-#[derive(Clone, Debug)]
-pub struct Table {
-    /// Its path, as [`tables_of`](crate::tables_of) gives it, and its text.
-    pub source: Arc<Source>,
-    /// Why it could not be read, in words; its text is empty then.
-    pub unreadable: Option<String>,
-}
-
-/// A rule, checked and ready; of a rule with `each`, what it is for one row. Small, for there may
-/// be a million: what can be made again from its expression is not kept.
+/// A rule, checked and ready; of a rule with `each`, the rule for one row. Small, because there may
+/// be a million.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name, and behind it its expression in canonical form, which parses to the tree that it
-    /// was printed from.
-    words: Box<str>,
-    /// How many bytes of `words` are the name.
-    name: u32,
-    /// SHA-256 of its text, once somebody asked for it: of a long list, the text is long.
+    name: Box<str>,
+    /// What it looks for, with all rows of its `each` list.
+    expression: RuleExpression,
+    /// SHA-256 of its text, made when first needed: the text can be long.
     version: OnceLock<[u8; 32]>,
-    /// What it says of its alerts and the stories that it looks at.
+    /// What it says of its alerts and of the stories that it accepts.
     pub settings: Arc<Settings>,
-    /// What its expression may name.
+    /// The lists that its expression may name.
     pub(crate) lists: Arc<Lists>,
-    /// Whose terms its `each` list has.
+    /// The row whose terms its `each` list has.
     pub(crate) row: Option<Arc<ListRow>>,
     pub(crate) reads_body: bool,
 }
 
-/// What a rule says of its alerts and of the stories that it looks at. Rules that say the same
-/// share it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Settings {
-    /// How much its alerts matter.
-    pub severity: Severity,
-    /// Why it exists.
-    pub why: Option<String>,
-    /// Who looks after it.
-    pub owner: Option<String>,
-    /// Words to find it by.
-    pub tags: Vec<String>,
-    /// Who hears of it; empty: the configuration's default.
-    pub notify: BTreeSet<NotifierName>,
-    /// Which feeds it looks at; empty: all.
-    pub feeds: Vec<FeedFilter>,
-    /// Which languages it looks at, as BCP 47 primary subtags in small letters; empty: all.
-    pub langs: Vec<String>,
-    /// The last day, in UTC, on which a story may be first seen to match.
-    pub expires: Option<Date>,
-    /// How many of a burst of alerts are told at once.
-    pub burst: Option<Burst>,
-    /// When its alerts are told, if not at once.
-    pub digest: Option<Cadence>,
-    /// How far it looks back over stories that were there before it, when it is new.
-    pub backfill: Option<Duration>,
-}
-
-/// One entry of a rule's `feeds`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum FeedFilter {
-    /// The feed of that name.
-    Named(FeedName),
-    /// Feeds that carry that tag (`tag:wire`).
-    Tagged(String),
-}
-
-/// A feed that carried a story, as rules see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Carrier {
-    /// Its name.
-    pub name: FeedName,
-    /// Its tags.
-    pub tags: BTreeSet<String>,
-}
-
-/// A rule that matched a story, and why.
-#[derive(Clone, Debug)]
-pub struct Match {
-    /// The rule.
-    pub rule: Arc<Rule>,
-    /// Words that made it match: one for every term of the expression that was found, in the order
-    /// of the expression, at most twenty.
-    pub evidence: Vec<Evidence>,
-}
-
-/// What a rule makes of a story.
-#[derive(Clone, Debug)]
-pub struct Explained {
-    /// The rule.
-    pub rule: Arc<Rule>,
-    /// The row that it was explained for; `None` of a rule with `each` where it was explained for
-    /// all rows at once.
-    pub row: Option<story::WatchlistRow>,
-    /// Why it does not look at the story, whatever its words are; `None` if it does.
-    pub barred: Option<String>,
-    /// What of its expression holds.
-    pub clause: Clause,
-}
-
-/// What the rules may name, where a configuration is at hand.
-#[derive(Clone, Debug, Default)]
-pub struct KnownNames {
-    /// Every notifier.
-    pub notifiers: BTreeSet<NotifierName>,
-    /// Every feed with its tags.
-    pub feeds: Vec<Carrier>,
-    /// The severities of which nobody hears unless the rule names a notifier.
-    pub unheard: BTreeSet<Severity>,
-}
-
-impl Carrier {
-    /// Whether `filter` lets this feed through.
-    pub(crate) fn passes(&self, filter: &FeedFilter) -> bool {
-        match filter {
-            FeedFilter::Named(name) => self.name == *name,
-            FeedFilter::Tagged(tag) => self.tags.contains(tag),
-        }
-    }
-}
-
-impl From<Vec<Arc<Source>>> for RuleTexts {
-    /// Rule files that need no table.
-    fn from(rules: Vec<Arc<Source>>) -> Self {
-        Self { rules, tables: Vec::new() }
-    }
-}
-
 impl Rule {
-    /// The rule of that name, whose expression is `tree` and may name `lists`; with `row`, what it
-    /// is for that row.
+    /// The rule `name`, whose expression is `tree` and may name `lists`; with `row`, the rule for
+    /// that row.
     pub(crate) fn new(
         name: &str,
-        tree: &Tree,
+        tree: Arc<Tree>,
         lists: Arc<Lists>,
         settings: Arc<Settings>,
         row: Option<Arc<ListRow>>,
     ) -> Self {
-        let words = format!("{name}{}", crate::language::print::expression(tree)).into();
-        let name = u32::try_from(name.len()).expect("no rule file has four gigabytes");
         let reads_body = tree.reads_body();
-        Self { words, name, version: OnceLock::new(), settings, lists, row, reads_body }
+        let expression = RuleExpression::Tree(tree);
+        Self {
+            name: name.into(),
+            expression,
+            version: OnceLock::new(),
+            settings,
+            lists,
+            row,
+            reads_body,
+        }
     }
 
-    /// The same for that row.
+    /// The same rule for that row.
     pub(crate) fn of_row(self, row: Arc<ListRow>) -> Self {
         Self { row: Some(row), version: OnceLock::new(), ..self }
     }
@@ -176,27 +65,27 @@ impl Rule {
     /// Its name: unique in a rule folder.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.words[..self.name as usize]
+        &self.name
     }
 
     /// SHA-256 of its text, in hex.
     #[must_use]
     pub fn version(&self) -> String {
-        let version = self.version.get_or_init(|| crate::files::record::version(&self.text()));
+        let version = self.version.get_or_init(|| record::version(&self.text()));
         version.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
-    /// Its version and its text, made in one go.
+    /// Its version and its text. Costs less than asking for each.
     #[must_use]
     pub fn record(&self) -> (String, String) {
         let text = self.text();
-        self.version.get_or_init(|| crate::files::record::version(&text));
+        self.version.get_or_init(|| record::version(&text));
         (self.version(), text)
     }
 
-    /// The row that it is for, if it is one of a rule with `each`.
+    /// The row that it is for, if it was made by `each`.
     #[must_use]
-    pub fn row(&self) -> Option<&story::WatchlistRow> {
+    pub fn row(&self) -> Option<&WatchlistRow> {
         self.row.as_ref().map(|row| &row.head)
     }
 
@@ -206,8 +95,8 @@ impl Rule {
         self.row().map_or_else(|| self.name().to_owned(), |row| format!("{}: {row}", self.name()))
     }
 
-    /// The rule as YAML in canonical form, lists resolved by name, of an `each` list its row alone:
-    /// what the store keeps for the record.
+    /// The rule as YAML in canonical form, with the terms of its lists; of its `each` list, only
+    /// the row that it is for. Rules with the same text match the same stories.
     #[must_use]
     pub fn text(&self) -> String {
         self.text_of(&self.tree(), self.row.as_deref())
@@ -219,69 +108,50 @@ impl Rule {
         self.text_of(&self.tree_of_all_rows(), None)
     }
 
-    pub(crate) fn text_of(&self, tree: &Tree, row: Option<&ListRow>) -> String {
+    /// The record of the rule with the expression `tree`: for one `row` of its `each` list, or for
+    /// all.
+    fn text_of(&self, tree: &Tree, row: Option<&ListRow>) -> String {
         let each = self.row.as_ref().map(|row| row.list.name.as_str());
-        crate::files::record::text(self, tree, each, row.map(|row| &row.head))
+        let subject = record::Subject {
+            name: &self.name,
+            each,
+            row: row.map(|row| &row.head),
+            tree,
+            lists: &self.lists,
+            settings: &self.settings,
+        };
+        record::text(&subject)
     }
 
-    /// Its expression in canonical form.
-    pub(crate) fn when(&self) -> &str {
-        &self.words[self.name as usize..]
+    /// Trades time for memory: from now on the expression is parsed whenever it is needed.
+    /// `was_expression`: whether it was written as one expression.
+    pub(crate) fn compact(&mut self, was_expression: bool) {
+        self.expression.compact(was_expression, &self.lists);
     }
 
-    /// Its expression, parsed again.
-    pub(crate) fn tree(&self) -> Tree {
+    /// Its expression.
+    pub(crate) fn tree(&self) -> Arc<Tree> {
         let whole = self.tree_of_all_rows();
-        if let Some(row) = &self.row {
-            crate::language::row::tree_of(&whole, &row.list)
-        } else {
-            whole
+        match &self.row {
+            Some(row) => Arc::new(crate::language::row::tree_of(&whole, &row.list)),
+            None => whole,
         }
     }
 
-    /// The same, in which its `each` list has all of its rows.
-    pub(crate) fn tree_of_all_rows(&self) -> Tree {
-        let (tree, _) = crate::language::syntax::parse(self.when(), &self.lists);
-        tree.expect("what is printed parses to the same tree")
+    /// Its expression, in which its `each` list has all of its rows.
+    pub(crate) fn tree_of_all_rows(&self) -> Arc<Tree> {
+        self.expression.tree(&self.lists)
     }
 
-    /// Whether it looks at `story`, seen in `carriers`, whatever its words are.
-    pub(crate) fn looks_at(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        self.settings.applies(carriers)
-            && self.settings.speaks(story)
+    /// Whether its settings accept `story`, seen in `carriers`. Words do not matter.
+    pub(crate) fn accepts(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        self.settings.accepts_feeds(carriers)
+            && self.settings.accepts_language(story)
             && self.settings.is_in_force(story)
     }
 
-    /// What proves that it matches the story in `page`, which it does.
-    pub(crate) fn evidence(&self, page: &TokenizedStory<'_>) -> Vec<Evidence> {
-        crate::explain::evidence::evidence(&self.tree(), page)
-    }
-}
-
-impl Settings {
-    /// Whether every story is looked at.
-    pub(crate) fn is_open(&self) -> bool {
-        self.feeds.is_empty() && self.langs.is_empty() && self.expires.is_none()
-    }
-
-    /// Whether stories from any of `carriers` are looked at.
-    pub(crate) fn applies(&self, carriers: &[Carrier]) -> bool {
-        self.feeds.is_empty()
-            || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
-    }
-
-    /// Whether `story` is in one of the languages. One that does not say its language may be in
-    /// any.
-    pub(crate) fn speaks(&self, story: &Story) -> bool {
-        let primary =
-            |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-        self.langs.is_empty()
-            || story.lang.as_deref().is_none_or(|tag| self.langs.contains(&primary(tag)))
-    }
-
-    /// Whether `story` was first seen by the last day.
-    pub(crate) fn is_in_force(&self, story: &Story) -> bool {
-        let day = || story.first_seen.to_zoned_datetime(TimeZone::UTC).date();
-        self.expires.is_none_or(|last| day() <= last)
+    /// The evidence that it matches the story, which it must match.
+    pub(crate) fn evidence(&self, tokenized: &TokenizedStory<'_>) -> Vec<Evidence> {
+        crate::explain::evidence::evidence(&self.tree(), tokenized)
     }
 }

@@ -1,4 +1,4 @@
-//! All rules in force, and stories against them.
+//! All rules in force, and stories matched against them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -7,14 +7,13 @@ use super::engine::{Engine, Frequencies, Scratch};
 use super::{
     Carrier, Explained, FeedFilter, KnownNames, Match, Rule, RuleTexts, Settings, explain,
 };
-use crate::engine::hints::TeaserHints;
 use crate::engine::naive;
-use crate::engine::page::TokenizedStory;
-use crate::explain::barred;
+use crate::engine::teaser_hints::TeaserHints;
+use crate::engine::tokenized_story::TokenizedStory;
+use crate::explain::filtered_out;
 use crate::fault::Fault;
 use crate::files;
-use crate::language::row::ListRow;
-use crate::language::term::TermList;
+use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
 use crate::story::{self, FeedName, Read, Story};
 
@@ -22,11 +21,13 @@ use crate::story::{self, FeedName, Read, Story};
 #[derive(Debug)]
 pub struct ParsedRules {
     /// In the order of their names, those of one name in the order of their rows.
-    rules: Vec<(Arc<Rule>, Tree)>,
+    rules: Vec<(Arc<Rule>, Arc<Tree>)>,
     watchlists: Vec<Arc<TermList>>,
 }
 
-/// All rules in force: immutable, shareable across threads, swapped whole.
+/// All rules in force. They never change, and threads can share them.
+///
+/// A scan takes time linear in the length of the story, and does no I/O.
 #[derive(Debug)]
 pub struct Rules {
     /// In the order of their names, those of one name in the order of their rows.
@@ -37,39 +38,40 @@ pub struct Rules {
     engine: Engine,
     /// By rule, a bit that says whether it looks at every story: most do, and of those nothing else
     /// has to be read.
-    open: Box<[u64]>,
+    accepts_all: Box<[u64]>,
     /// What the rules that look into the body say of the stories that they look at.
-    readers: Vec<Arc<Settings>>,
+    body_readers: Vec<Arc<Settings>>,
     /// What teasers are looked through for, made when it is first asked for: not every
     /// configuration wants it.
-    hints: OnceLock<TeaserHints>,
+    teaser_hints: OnceLock<TeaserHints>,
     /// Memory of scanners that are gone.
-    idle: Mutex<Vec<Scratch>>,
+    idle_scratches: Mutex<Vec<Scratch>>,
 }
 
-/// How the rows of a watchlist differ from what they were.
+/// How the rows of a watchlist differ between two loads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowChanges {
     /// The list's name.
     pub list: String,
     /// How many are new.
     pub added: usize,
-    /// How many are gone.
+    /// How many were removed.
     pub gone: usize,
     /// How many have other terms.
     pub edited: usize,
 }
 
-/// Looks for rules in one story after another, in memory of its own: once it has seen a few, it
-/// asks for no more.
+/// Matches one story after another in memory of its own. Once it has seen a few stories of the
+/// usual length, it allocates no more.
+///
+/// A scanner serves one thread; every thread can have its own.
 #[derive(Debug)]
 pub struct Scanner<'r> {
     rules: &'r Rules,
     scratch: Option<Scratch>,
 }
 
-/// Rules that were read and checked, as people wrote them: what `check` tells of them costs no
-/// engine.
+/// Rules that were read and checked, as people wrote them. No engine is built.
 pub struct CheckedRules(files::LoadedRules);
 
 impl CheckedRules {
@@ -83,7 +85,7 @@ impl CheckedRules {
         files::load(texts, known, faults).map(Self)
     }
 
-    /// The rules that people wrote, in the order of their names: one with `each` stands here once.
+    /// The rules that people wrote, in the order of their names. A rule with `each` is here once.
     #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.0.written()
@@ -96,11 +98,11 @@ impl CheckedRules {
 }
 
 impl ParsedRules {
-    /// Parses and checks rule files together: names and lists are global over them, and every
-    /// example is held to.
+    /// Parses and checks rule files together: their names and lists are global, and every example
+    /// in them is checked. `known`: the names of a configuration that rules may use; `None`: any.
     ///
-    /// Warnings go into `faults` beside errors. `None` if any error was found. Every fault of every
-    /// file is reported in one go.
+    /// Every fault of every file goes into `faults`, warnings beside errors. `None` if any is an
+    /// error.
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
@@ -112,28 +114,30 @@ impl ParsedRules {
         Some(Self { rules: loaded.of_rows(), watchlists })
     }
 
-    /// The places of the rules that match `story`, seen in `carriers`, by the plain evaluator:
-    /// slow, and what the engine is held to.
+    /// The numbers of the rules that match `story`, seen in `carriers`, by the plain evaluator. It
+    /// is slow and decides the same as the engine.
     #[must_use]
-    pub fn plainly(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
-        let page = TokenizedStory::new(story, carriers);
+    pub fn matches_naively(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
+        let tokenized = TokenizedStory::new(story, carriers);
         let matched = self.rules.iter().enumerate().filter(|(_, (rule, tree))| {
-            rule.looks_at(story, carriers) && naive::holds(tree, &page)
+            rule.accepts(story, carriers) && naive::holds(tree, &tokenized)
         });
         matched.map(|(place, _)| place).collect()
     }
 
-    /// Puts the rules in force. `frequencies` decide what is looked at first, and never what
-    /// matches.
+    /// Builds the engine. `frequencies` decide which words it looks for first; they never change
+    /// what matches.
     #[must_use]
     pub fn build(&self, frequencies: &Frequencies) -> Rules {
-        let engine = Engine::new(self.rules.iter().map(|(_, tree)| tree), frequencies);
+        let engine = Engine::new(self.rules.iter().map(|(_, tree)| &**tree), frequencies);
         let all: Vec<Arc<Rule>> = self.rules.iter().map(|(rule, _)| Arc::clone(rule)).collect();
         let readers: HashSet<&Arc<Settings>> =
             all.iter().filter(|rule| rule.reads_body).map(|rule| &rule.settings).collect();
         let readers = readers.into_iter().cloned().collect();
         let mut open = vec![0_u64; all.len().div_ceil(64)];
-        for (number, _) in all.iter().enumerate().filter(|(_, rule)| rule.settings.is_open()) {
+        for (number, _) in
+            all.iter().enumerate().filter(|(_, rule)| rule.settings.accepts_every_story())
+        {
             open[number / 64] |= 1 << (number % 64);
         }
         let (open, watchlists) = (open.into(), self.watchlists.clone());
@@ -141,10 +145,10 @@ impl ParsedRules {
             all,
             watchlists,
             engine,
-            open,
-            readers,
-            hints: OnceLock::new(),
-            idle: Mutex::default(),
+            accepts_all: open,
+            body_readers: readers,
+            teaser_hints: OnceLock::new(),
+            idle_scratches: Mutex::default(),
         }
     }
 }
@@ -157,7 +161,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// [`ParsedRules::load`] and [`ParsedRules::build`], with the frequencies that are shipped.
+    /// [`ParsedRules::load`] and then [`ParsedRules::build`] with the default frequencies.
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
@@ -167,7 +171,7 @@ impl Rules {
         Some(ParsedRules::load(texts, known, faults)?.build(&Frequencies::default()))
     }
 
-    /// How many rules people wrote: one with `each` counts once.
+    /// How many rules people wrote. A rule with `each` counts once.
     #[must_use]
     pub fn count(&self) -> usize {
         self.all.chunk_by(|one, next| one.name() == next.name()).count()
@@ -182,7 +186,7 @@ impl Rules {
             .map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
     }
 
-    /// How the rows of the watchlists differ from those `before`; lists that are as they were are
+    /// How the rows of the watchlists differ from those of `before`. Lists without a difference are
     /// left out.
     #[must_use]
     pub fn row_changes(&self, before: &Self) -> Vec<RowChanges> {
@@ -196,14 +200,14 @@ impl Rules {
         self.watchlists.iter().filter_map(|list| changes(list, rows(&list.name))).collect()
     }
 
-    /// The rules, in the order of their names; one with `each` once for every row, in the order of
-    /// the rows.
+    /// The rules in the order of their names. A rule with `each` is here once for every row, in the
+    /// order of the rows.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Rule>> {
         self.all.iter()
     }
 
-    /// Feeds of which one or another passes every filter of every rule: those of a story of which
-    /// nobody knows who carried it.
+    /// Carriers that together pass every feed filter of every rule: for a story whose feeds are not
+    /// known.
     #[must_use]
     pub fn every_carrier(&self) -> Vec<Carrier> {
         let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
@@ -218,9 +222,9 @@ impl Rules {
         untagged.chain([tagged]).collect()
     }
 
-    /// What the rule of that name makes of `story`, as in
-    /// [`Query::explain`](super::Query::explain): of one with `each` what it makes of it for the
-    /// row of that id, or for all rows at once. `None` if no rule is called so, or has no such row.
+    /// Why the rule `name` matches `story` or not, as in [`Query::explain`](super::Query::explain).
+    /// Of a rule with `each`: for the row with the id `row`, or for all rows at once. `None` if
+    /// there is no such rule or row.
     #[must_use]
     pub fn explain(
         &self,
@@ -237,48 +241,49 @@ impl Rules {
             None => of_name.next()?,
         });
         let tree = if row.is_some() { rule.tree() } else { rule.tree_of_all_rows() };
-        let clause = explain::of_story(&tree, story, carriers, read);
+        let clause = explain::explain_story(&tree, story, carriers, read);
         Some(Explained {
-            barred: barred::why(&rule, story, carriers),
+            filtered_out: filtered_out::reason(&rule.settings, story, carriers),
             row: row.and(rule.row().cloned()),
             rule,
             clause,
         })
     }
 
-    /// Whether any rule that applies to a story from `carriers` looks into the body.
+    /// Whether any rule that accepts stories from `carriers` looks into the body.
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
-        self.readers.iter().any(|settings| settings.applies(carriers))
+        self.body_readers.iter().any(|settings| settings.accepts_feeds(carriers))
     }
 
-    /// Whether `story`, of which only the teaser is known, holds a word of any rule that looks at
-    /// it and into the body, be the word wanted or not.
+    /// Whether `story`, of which only the teaser is known, has a word of any rule that accepts it
+    /// and looks into the body. Words behind NOT count, too.
     #[must_use]
-    pub fn hinted(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        self.hints.get_or_init(|| TeaserHints::new(&self.all)).any(story, carriers)
+    pub fn has_teaser_hint(&self, story: &Story, carriers: &[Carrier]) -> bool {
+        self.teaser_hints.get_or_init(|| TeaserHints::new(&self.all)).any(story, carriers)
     }
 
-    /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names.
+    /// Every rule that matches `story`, seen in `carriers`, with its evidence, in the order of the
+    /// rules' names.
     #[must_use]
     pub fn matches(&self, story: &Story, carriers: &[Carrier]) -> Vec<Match> {
         let mut scanner = self.scanner();
         let mut found = scanner.scan(story, carriers).peekable();
         let Some(_) = found.peek() else { return Vec::new() };
-        let page = TokenizedStory::new(story, carriers);
+        let tokenized = TokenizedStory::new(story, carriers);
         found
-            .map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&page) })
+            .map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&tokenized) })
             .collect()
     }
 
-    /// A scanner for these rules.
+    /// A scanner for these rules, in the memory of an earlier one where there is any.
     #[must_use]
     pub fn scanner(&self) -> Scanner<'_> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle_scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Scanner { rules: self, scratch: Some(idle.unwrap_or_else(Scratch::new)) }
     }
 
-    /// The bytes that the engine takes, but for what compiled patterns do.
+    /// The bytes that the engine takes, without compiled regular expressions.
     #[must_use]
     pub fn engine_bytes(&self) -> usize {
         self.engine.bytes()
@@ -307,18 +312,22 @@ impl Scanner<'_> {
         carriers: &[Carrier],
     ) -> impl Iterator<Item = (usize, &Arc<Rule>)> {
         let scratch = self.scratch.get_or_insert_with(Scratch::new);
-        let Rules { all, open, engine, .. } = self.rules;
+        let Rules { all, accepts_all: open, engine, .. } = self.rules;
         let found = engine.matches(story, carriers, scratch).iter().map(|number| *number as usize);
         let is_open = |number: usize| open[number / 64] >> (number % 64) & 1 != 0;
         found
-            .filter(move |number| is_open(*number) || all[*number].looks_at(story, carriers))
+            .filter(move |number| is_open(*number) || all[*number].accepts(story, carriers))
             .map(|number| (number, &all[number]))
     }
 }
 
 impl Drop for Scanner<'_> {
-    /// Leaves its memory to the next one.
+    /// Leaves its memory to the next scanner.
     fn drop(&mut self) {
-        self.rules.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.scratch.take());
+        self.rules
+            .idle_scratches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(self.scratch.take());
     }
 }

@@ -1,8 +1,8 @@
-//! Plain data that every room shares: a story, where it was seen, and what proves that a rule
-//! matched it.
+//! Plain data: a story, the feeds that carried it, and the evidence that a rule matched it.
 
+mod carrier;
+pub mod delivery;
 pub mod headline;
-pub mod pace;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,6 +10,8 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use carrier::{Carrier, FeedFilter};
 
 /// The name of a feed: its identity in the store and in rules, unique in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,7 +110,7 @@ impl Field {
 pub enum Read {
     /// The whole text: the feed gave it, or the article page did.
     Full,
-    /// Only what the feed gave, and why not more, in words for the person who gets the alert.
+    /// Only what the feed gave, and why not more, in words for the reader of the alert.
     Teaser(String),
 }
 
@@ -132,7 +134,7 @@ pub struct Story {
     pub authors: Vec<String>,
     /// The publisher's own categories.
     pub tags: Vec<String>,
-    /// Who it was taken from, where a feed of many sources says so.
+    /// The source that a feed with many sources names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
@@ -144,7 +146,7 @@ impl Story {
         headline::headline(&self.title, &self.body)
     }
 
-    /// A story of which nothing is known but its words; first seen at the epoch.
+    /// A story that has only these words; first seen at the epoch.
     #[must_use]
     pub fn of_words(title: impl Into<String>, body: impl Into<String>) -> Self {
         Self {
@@ -204,7 +206,7 @@ pub struct Evidence {
     pub label: Option<String>,
     /// The clause of the rule that the words prove, in canonical form and with its field: the
     /// smallest that no other words have a part in, or all of a `SENT` or `PARA`; cut if it is very
-    /// long. `None` where that was not asked or not kept.
+    /// long. `None` where it was not computed or not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clause: Option<String>,
     /// Where the sentence stands.

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 mod alphabet;
 mod case;
+mod combining_marks;
 mod fold;
 mod forms;
 mod hebrew;
 mod map;
-mod marks;
 mod plain;
 mod runs;
 mod sentence;
@@ -18,12 +18,12 @@ mod visible;
 mod words;
 
 pub(crate) use case::{capitals, is_written_so};
+pub(crate) use combining_marks::without_marks;
 pub(crate) use forms::{Stemmer, other_numbers};
-pub(crate) use marks::without_marks;
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub use sentence::sentences;
-pub use visible::{steers, visible, visible_line};
+pub use visible::{is_display_control, visible, visible_line};
 pub(crate) use words::{WordPlace, Words};
 
 /// One word of a text.

@@ -1,17 +1,17 @@
-//! YAML with places: values as `serde_yaml` reads them, and where in the text each of them stands.
+//! YAML with places: each value of a document, and the bytes of the text that it was written as.
 
 mod advice;
-mod place;
+mod offsets;
+mod reader;
 mod text;
+mod value;
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_yaml::Value;
-
 use crate::fault::{Fault, Source, nearest};
-use place::ValuePlace;
+use value::{Number, PlacedValue, Value, ValuePlace};
 
 pub use text::Text;
 
@@ -19,8 +19,7 @@ pub use text::Text;
 #[derive(Debug)]
 pub struct YamlDocument {
     source: Arc<Source>,
-    value: Value,
-    place: ValuePlace,
+    root: PlacedValue,
 }
 
 /// A value in a document, with its place.
@@ -31,47 +30,53 @@ pub struct Node<'d> {
     place: &'d ValuePlace,
 }
 
-/// The entries of a mapping, which remembers which keys were asked for.
+/// The entries of a mapping. It records which keys were asked for.
 #[derive(Debug)]
 pub struct Entries<'d> {
     node: Node<'d>,
     asked: Vec<&'static str>,
-    /// Asked for by their place alone: known, but not to be advertised.
+    /// Keys whose place was asked for: known, but advice does not name them.
     unlisted: Vec<&'static str>,
 }
 
-/// Parses a document. Duplicate keys, tags (`when: !sport`), tabs, several documents in one text,
-/// deep nesting and alias bombs are faults. `None` if it cannot be used; an empty text is an empty
-/// mapping.
+/// Parses a document by the core schema of YAML 1.2. Duplicate keys, tags (`when: !sport`), tabs,
+/// several documents in one text, deep nesting and alias bombs are faults. `None` if it cannot be
+/// used; an empty text is an empty mapping. Costs time linear in the length of the text.
 #[must_use]
 pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<YamlDocument> {
-    if let Some(at) = source.text.find('\u{fffd}') {
-        let fault = Fault::error(
-            source,
-            at..at + '\u{fffd}'.len_utf8(),
-            "a damaged character: this text is not UTF-8",
-        );
-        faults.push(fault.help("save the file as UTF-8"));
+    if let Some((at, c)) = source.text.char_indices().find(|(_, c)| is_refused(*c)) {
+        faults.push(refused_character(source, at, c));
         return None;
     }
-    let place = place::read(source, faults)?;
-    let value = match serde_yaml::from_str(&source.text) {
-        Ok(Value::Null) => Value::Mapping(serde_yaml::Mapping::new()),
-        Ok(value) => value,
-        Err(error) => {
-            let at = error.location().map_or(0, |location| location.index());
-            faults.push(advice::syntax_error(source, at, &error.to_string()));
-            return None;
-        }
-    };
-    Some(YamlDocument { source: Arc::clone(source), value, place })
+    let mut root = reader::read_document(source, faults)?;
+    if matches!(root.value, Value::Null) {
+        root.value = Value::Mapping(Arc::default());
+    }
+    Some(YamlDocument { source: Arc::clone(source), root })
+}
+
+/// Whether no YAML text may hold `c`, or it stands for what was not UTF-8.
+fn is_refused(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' | '\u{85}' => false,
+        '\u{fffd}' | '\u{fffe}' | '\u{ffff}' => true,
+        _ => c.is_control(),
+    }
+}
+
+fn refused_character(source: &Arc<Source>, at: usize, c: char) -> Fault {
+    if c == char::REPLACEMENT_CHARACTER {
+        let message = "a damaged character: this text is not UTF-8";
+        return Fault::error(source, at..at + c.len_utf8(), message).help("save the file as UTF-8");
+    }
+    Fault::error(source, at..at, "an invisible character is here").help("delete it")
 }
 
 impl YamlDocument {
     /// The top of the document.
     #[must_use]
     pub fn root(&self) -> Node<'_> {
-        Node { source: &self.source, value: &self.value, place: &self.place }
+        Node { source: &self.source, value: &self.root.value, place: &self.root.place }
     }
 }
 
@@ -104,13 +109,13 @@ impl<'d> Node<'d> {
     /// Whether it is a mapping.
     #[must_use]
     pub fn is_mapping(&self) -> bool {
-        self.value.is_mapping()
+        matches!(self.value, Value::Mapping(_))
     }
 
     /// Whether it is a list.
     #[must_use]
     pub fn is_list(&self) -> bool {
-        self.value.is_sequence()
+        matches!(self.value, Value::List(_))
     }
 
     /// A string; plain numbers count as they are written. Anything else is a fault and `None`.
@@ -121,8 +126,9 @@ impl<'d> Node<'d> {
                 self.as_written().map_or_else(|| number.to_string(), ToOwned::to_owned)
             }
             _ => {
-                let fault = self.wrong("a text");
-                let word = self.as_written().filter(|_| self.value.is_bool());
+                let fault = self.type_fault("a text");
+                let is_bool = matches!(self.value, Value::Bool(_));
+                let word = self.as_written().filter(|_| is_bool);
                 faults.push(match word {
                     Some(word) => fault.help(format!("if the word is meant, write \"{word}\"")),
                     None => fault,
@@ -135,17 +141,21 @@ impl<'d> Node<'d> {
 
     /// `true` or `false`, else a fault.
     pub fn bool(&self, faults: &mut Vec<Fault>) -> Option<bool> {
-        self.or_wrong(self.value.as_bool(), "true or false", faults)
+        let value = if let Value::Bool(value) = self.value { Some(*value) } else { None };
+        self.or_type_fault(value, "true or false", faults)
     }
 
     /// A whole number, not negative, else a fault.
     pub fn count(&self, faults: &mut Vec<Fault>) -> Option<usize> {
-        let number = self.value.as_u64().and_then(|number| usize::try_from(number).ok());
-        if number.is_none() && self.value.is_number() {
+        let number = match self.value {
+            Value::Number(Number::Unsigned(number)) => usize::try_from(*number).ok(),
+            _ => None,
+        };
+        if number.is_none() && matches!(self.value, Value::Number(_)) {
             faults.push(self.fault("this is not a whole number from 0 up"));
             return None;
         }
-        self.or_wrong(number, "a whole number", faults)
+        self.or_type_fault(number, "a whole number", faults)
     }
 
     /// A time such as `15m`, `1h 30m`, `2 days`, else a fault that shows how to write one.
@@ -168,13 +178,11 @@ impl<'d> Node<'d> {
 
     /// The items of a list, else a fault and none.
     pub fn items(&self, faults: &mut Vec<Fault>) -> Vec<Node<'d>> {
-        if let Value::Sequence(values) = self.value {
-            let node =
-                |(index, value)| Node { source: self.source, value, place: self.place.item(index) };
-            return values.iter().enumerate().map(node).collect();
+        if let Value::List(items) = self.value {
+            return items.iter().map(|item| self.inner(item)).collect();
         }
         faults.push(
-            self.wrong("a list")
+            self.type_fault("a list")
                 .help("a list is written [one, two], or one item a line, each after `- `"),
         );
         Vec::new()
@@ -189,7 +197,7 @@ impl<'d> Node<'d> {
     /// The entries of a mapping, else a fault and `None`.
     pub fn entries(&self, faults: &mut Vec<Fault>) -> Option<Entries<'d>> {
         let is_mapping = self.is_mapping().then_some(());
-        self.or_wrong(is_mapping, "keys with values", faults)?;
+        self.or_type_fault(is_mapping, "keys with values", faults)?;
         Some(Entries { node: *self, asked: Vec::new(), unlisted: Vec::new() })
     }
 
@@ -197,46 +205,50 @@ impl<'d> Node<'d> {
     /// and none.
     pub fn pairs(&self, faults: &mut Vec<Fault>) -> Vec<(Text, Node<'d>)> {
         let is_mapping = self.is_mapping().then_some(());
-        if self.or_wrong(is_mapping, "names with values", faults).is_none() {
+        if self.or_type_fault(is_mapping, "names with values", faults).is_none() {
             return Vec::new();
         }
         self.raw_pairs().filter_map(|(key, value)| Some((key.text(faults)?, value))).collect()
     }
 
     fn raw_pairs(&self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> + use<'d> {
-        let Self { source, value, place } = *self;
-        let entries = value.as_mapping().into_iter().flatten().enumerate();
-        entries.map(move |(index, (key, value))| {
-            let (key_place, value_place) = place.entry(index);
-            (
-                Node { source, value: key, place: key_place },
-                Node { source, value, place: value_place },
-            )
-        })
+        let node = *self;
+        let entries = if let Value::Mapping(entries) = self.value { &entries[..] } else { &[] };
+        entries.iter().map(move |(key, value)| (node.inner(key), node.inner(value)))
+    }
+
+    /// A value inside this one. What is inside an alias has the place of the alias.
+    fn inner(&self, inner: &'d PlacedValue) -> Node<'d> {
+        let place = if self.place.is_alias { self.place } else { &inner.place };
+        Node { source: self.source, value: &inner.value, place }
     }
 
     /// A scalar as it was written; `None` behind an alias.
     fn as_written(&self) -> Option<&'d str> {
-        Some(&self.source.text[self.span()]).filter(|raw| !raw.starts_with('*'))
+        (!self.place.is_alias).then(|| &self.source.text[self.span()])
     }
 
-    fn or_wrong<T>(&self, value: Option<T>, wanted: &str, faults: &mut Vec<Fault>) -> Option<T> {
+    fn or_type_fault<T>(
+        &self,
+        value: Option<T>,
+        wanted: &str,
+        faults: &mut Vec<Fault>,
+    ) -> Option<T> {
         if value.is_none() {
-            faults.push(self.wrong(wanted));
+            faults.push(self.type_fault(wanted));
         }
         value
     }
 
-    fn wrong(&self, wanted: &str) -> Fault {
+    fn type_fault(&self, wanted: &str) -> Fault {
         let found = match self.value {
             Value::Null => "nothing",
             Value::Bool(true) => "true",
             Value::Bool(false) => "false",
             Value::Number(_) => "a number",
             Value::String(_) => "a text",
-            Value::Sequence(_) => "a list",
+            Value::List(_) => "a list",
             Value::Mapping(_) => "keys with values",
-            Value::Tagged(_) => "a tag",
         };
         self.fault(format!("here should be {wanted}, not {found}"))
     }
@@ -248,7 +260,7 @@ impl<'d> Entries<'d> {
         self.asked.push(key);
         let (_, value) =
             self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key))?;
-        (!value.value.is_null()).then_some(value)
+        (!matches!(value.value, Value::Null)).then_some(value)
     }
 
     /// The value of `key`, or a fault at the mapping that says `key` is missing.
@@ -262,7 +274,7 @@ impl<'d> Entries<'d> {
 
     /// The place of `key` itself, for a fault that is about the key rather than its value. The key
     /// counts as known, but advice about other keys does not name it.
-    pub fn place_of(&mut self, key: &'static str) -> Option<Range<usize>> {
+    pub fn key_span(&mut self, key: &'static str) -> Option<Range<usize>> {
         self.unlisted.push(key);
         let found = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key));
         found.map(|(name, _)| name.span())
@@ -274,8 +286,8 @@ impl<'d> Entries<'d> {
         self.node
     }
 
-    /// A fault for every key that nobody asked for, naming the nearest key that exists.
-    pub fn finish(self, faults: &mut Vec<Fault>) {
+    /// Adds a fault for every key that was not asked for, with the nearest key that was.
+    pub fn refuse_unknown_keys(self, faults: &mut Vec<Fault>) {
         for (key, _) in self.node.raw_pairs() {
             if key
                 .value
@@ -289,8 +301,8 @@ impl<'d> Entries<'d> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys here are: {}", known.collect::<Vec<_>>().join(", ")),
             };
-            // A key that swallowed its value, for want of a space after the colon, may hold a
-            // secret: it is not repeated.
+            // A key without a space after its colon holds its value, which may be a secret: it is
+            // not repeated.
             let is_word =
                 |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
             let message = match key.value.as_str().filter(is_word) {

@@ -61,7 +61,7 @@ fn answered(answer: &ExplainAnswer) -> Value {
             "row": explained.row,
             // Each row has a version of its own.
             "version": (explained.row.as_ref() == explained.rule.row()).then(|| explained.rule.version()),
-            "barred": explained.barred,
+            "barred": explained.filtered_out,
             "clause": explained.clause,
         }),
         ExplainAnswer::Clause(clause) => json!({"clause": clause}),

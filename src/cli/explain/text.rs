@@ -120,7 +120,7 @@ fn explained_rule(explained: &Explained, paper: Paper) -> Vec<String> {
     if explained.row.is_none() && explained.rule.row().is_some() {
         lines.push(paper.wrap("for all of its rows at once; --row ID looks at one", "  ", 2));
     }
-    if let Some(barred) = &explained.barred {
+    if let Some(barred) = &explained.filtered_out {
         let text = format!("does not look at this story: {}", plain(barred));
         lines.push(paper.wrap(&text, &format!("{} ", paper.sign(Truth::False)), 4));
     }

@@ -7,7 +7,7 @@ use jiff::civil::Time;
 
 use super::super::reader::ConfigReader;
 use tidings_rules::story::Severity;
-use tidings_rules::story::pace::{DeliveryPolicy, QuietHours, RateLimit, time_of_day};
+use tidings_rules::story::delivery::{DeliveryPolicy, QuietHours, RateLimit, time_of_day};
 use tidings_rules::yaml::{Entries, Node};
 
 /// The most messages that a limit may let through.
@@ -32,7 +32,7 @@ fn quiet(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<QuietHours> {
     let except = entries
         .get("except")
         .map_or_else(|| Some(BTreeSet::new()), |node| severities(node, reader));
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     if let (Some(at), true) = (to_node, from.is_some() && from == to) {
         reader.error(
             at,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use url::Url;
 
 use crate::config::Network;
+use crate::daemon::hosts::PATIENCE;
 use crate::daemon::world::{World, run_blocking_limited};
 use crate::feed::document::{Document, DocumentEnd};
 use crate::feed::parse;
@@ -52,7 +53,8 @@ pub(super) fn new_address(state: &FeedState) -> Option<&Url> {
 pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> FeedOutcome {
     let validators =
         Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
-    let mut answer = match world.fetch(url, Want::Feed, validators).await {
+    let is_new = before.last_good.is_none() && before.failures == 0;
+    let mut answer = match fetch(world, url, validators, is_new).await {
         Ok(answer) => answer,
         Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
         Err(error) => return FeedOutcome::Failed(failure(&error)),
@@ -74,6 +76,29 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Fe
             let why = broken.map_or_else(|| why.to_string(), |broken| broken.to_string());
             FeedOutcome::Failed(FeedFailure { ended: PollEnd::Failed, why })
         }
+    }
+}
+
+/// Asks a feed at `url` in its host's turn. One that `is_new` and does not answer soon gives way to
+/// others that wait for its host; the next time it is waited for longer.
+async fn fetch(
+    world: &World,
+    url: &Url,
+    validators: Validators,
+    is_new: bool,
+) -> Result<HttpAnswer, FetchError> {
+    let admitted = Notify::new();
+    let host = HostKey::of(url);
+    let holds_up_others = async {
+        admitted.notified().await;
+        world.hosts.others_wait(&host).await;
+    };
+    tokio::select! {
+        answer = world.fetch_once_admitted(url, Want::Feed, validators, &admitted) => answer,
+        () = holds_up_others, if is_new => Err(FetchError::Unreachable(format!(
+            "the server did not answer within {} s, and other feeds of its host wait",
+            PATIENCE.as_secs()
+        ))),
     }
 }
 

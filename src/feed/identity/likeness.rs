@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::form::Form;
 use crate::feed::document::Item;
 use tidings_rules::text::tokenise;
 
@@ -43,8 +44,9 @@ pub struct Before {
 /// another text, a newer date.
 ///
 /// Where the headline stays, the text must have nothing in common with the old, and the date be
-/// another day's. Where neither has a date, the headline must be another, too. Of texts that are no
-/// longer kept the date alone decides.
+/// another day's. Where neither has a date, the headline must be another, too. A form with other
+/// names in it is another text, however much of it stays. Of texts that are no longer kept the date
+/// alone decides.
 pub(super) fn is_other_news(before: &Before, item: &Item) -> bool {
     let newer_by = match (before.published, item.published) {
         (Some(old), Some(new)) if new > old => Some(apart(old, new)),
@@ -57,14 +59,35 @@ pub(super) fn is_other_news(before: &Before, item: &Item) -> bool {
     }
     let headline = Headlines::of(&before.title, &item.title);
     if before.text.is_empty() || item.text.is_empty() {
-        return newer_by.is_some() && headline.are_other();
+        return newer_by.is_some()
+            && (headline.are_other() || is_renamed(&before.title, &item.title));
     }
     let common = common_pairs(&before.text, &item.text);
-    match newer_by {
+    let is_other_text = match newer_by {
         Some(_) if headline.differ() => common < OTHER_TEXT,
         Some(_) => is_another_day && common < FOREIGN_TEXT,
         None => headline.are_other() && common < FOREIGN_TEXT,
-    }
+    };
+    is_other_text || is_other_form(before, item, is_another_day)
+}
+
+/// Whether headline and text are the form of `before` with other entries.
+fn is_other_form(before: &Before, item: &Item, is_another_day: bool) -> bool {
+    let titles = (Form::parse(&before.title), Form::parse(&item.title));
+    let texts = (Form::parse(&before.text), Form::parse(&item.text));
+    texts.0.is_refilled_by(&texts.1)
+        || titles.0.has_entry_replaced(&titles.1, (&texts.0, &texts.1))
+        || (is_another_day && titles.0.is_renamed_by(&titles.1))
+}
+
+/// Whether two headlines are of two stories: they share few words, or one names other things.
+pub(super) fn are_two_headlines(one: &str, other: &str) -> bool {
+    let (one, other) = (Form::parse(one), Form::parse(other));
+    one.is_other_headline(&other) || one.is_renamed_by(&other)
+}
+
+fn is_renamed(one: &str, other: &str) -> bool {
+    Form::parse(one).is_renamed_by(&Form::parse(other))
 }
 
 /// Whether two dates can be those of one item; one that is missing can be any.
@@ -147,6 +170,9 @@ mod tests {
     const MISSILE: &str = "A missile was fired over the strait in the morning.";
     const SECOND: &str = "A second missile fell near the island; two ships are missing.";
 
+    const BUSAN: &str = "Storm warning for Busan: wind of 70 km/h from 18:00, waves of 4 m.";
+    const INCHEON: &str = "Storm warning for Incheon: wind of 90 km/h from 06:00, waves of 7 m.";
+
     fn at(hours: i64) -> Option<Timestamp> {
         Timestamp::from_second(1_800_000_000 + hours * 3600).ok()
     }
@@ -171,6 +197,17 @@ mod tests {
     #[case::headlines_alone_undated(("Minister resigns", "", None), ("Missile over the strait", "", None), false)]
     #[case::no_longer_kept(("", "", at(0)), ("Report of Tuesday", MISSILE, at(2000)), true)]
     #[case::no_longer_kept_and_undated(("", "", None), ("Report of Tuesday", MISSILE, None), false)]
+    #[case::a_form_filled_anew(("Weather warning", BUSAN, at(0)), ("Weather warning", INCHEON, at(24)), true)]
+    #[case::a_form_filled_anew_within_the_hour(("Weather warning", BUSAN, at(0)), ("Weather warning", INCHEON, at(1)), true)]
+    #[case::a_form_filled_anew_undated(("Weather warning", BUSAN, None), ("Weather warning", INCHEON, None), true)]
+    #[case::a_form_with_the_same_date(("Weather warning", BUSAN, at(0)), ("Weather warning", INCHEON, at(0)), false)]
+    #[case::a_level(("Korea threat level: LOW", "The threat level in Korea is now low.", at(0)), ("Korea threat level: SEVERE", "The threat level in Korea is now severe.", at(1)), true)]
+    #[case::a_level_undated(("Korea threat level: LOW", "The threat level in Korea is now low.", None), ("Korea threat level: SEVERE", "The threat level in Korea is now severe.", None), true)]
+    #[case::a_last_update(("Fire in Busan", "Twelve are dead in Busan. Last updated 14:05 on 3 June.", at(0)), ("Fire in Busan", "Fifteen are dead in Busan. Last updated 15:11 on 4 July.", at(24)), false)]
+    #[case::a_death_toll(("Fire in Busan kills 12", "The fire in Busan killed 12, police said.", at(0)), ("Fire in Busan kills 15", "The fire in Busan killed 15, police said.", at(1)), false)]
+    #[case::headlines_of_one_form(("Storm warning for Busan", "", at(0)), ("Storm warning for Incheon", "", at(1)), true)]
+    #[case::headlines_of_one_form_and_one_text(("Storm warning for Busan", CALM, at(0)), ("Storm warning for Incheon", CALM, at(24)), true)]
+    #[case::a_headline_with_a_typo(("Storm warning for Bussan", CALM, at(0)), ("Storm warning for Busan", CALM, at(24)), false)]
     #[case::without_spaces(("朝鲜发射导弹", "朝鲜今天早上向东海发射了一枚导弹。", at(0)), ("港口恢复平静", "港口今天恢复平静，渡轮照常运行。", at(24)), true)]
     fn other_news_has_another_headline_another_text_and_a_newer_date(
         #[case] before: (&str, &str, Option<Timestamp>),
@@ -180,8 +217,23 @@ mod tests {
         let (title, text, published) = before;
         let before = Before { title: title.to_owned(), text: text.to_owned(), published };
         let (title, text, published) = now;
-        let item =
-            Item { title: title.to_owned(), text: text.to_owned(), published, ..Item::default() };
+        let guid = Some("live".to_owned());
+        let (title, text) = (title.to_owned(), text.to_owned());
+        let item = Item { guid, title, text, published, ..Item::default() };
         assert_eq!(is_other_news(&before, &item), expected);
+    }
+
+    #[rstest]
+    #[case("Harbour shut for the winter", "Trains collide near capital", true)]
+    #[case("Storm warning for Busan", "Storm warning for Incheon", true)]
+    #[case("Harbour shut for the winter", "Harbour shut for the winter months", false)]
+    #[case("Fire: 12 dead", "Fire: 15 dead", false)]
+    #[case("Harbuor shut", "Harbour shut", false)]
+    fn headlines_are_two_where_few_words_stay_or_names_are_others(
+        #[case] before: &str,
+        #[case] now: &str,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(are_two_headlines(before, now), expected);
     }
 }

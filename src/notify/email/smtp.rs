@@ -58,19 +58,23 @@ pub(in crate::notify) async fn send(
         };
         match hand_over(lent.connection(), &envelope, mail).await {
             Ok(reply) => {
-                lent.give_back().await;
+                lent.give_back(now).await;
                 return Outcome::Delivered(words::said(email, &reply));
             }
             // The mail is tried over the next connection, in the end over a new one: servers grow
             // tired of those that are kept.
             Err(failure) if lent.is_reused() && failure.may_be_the_connections() => {
-                if !failure.ends_the_connection() {
+                if failure.is_said() {
+                    lent.exhausted(now).await;
+                } else {
                     lent.goodbye().await;
                 }
             }
             Err(failure) => {
                 if !failure.ends_the_connection() {
-                    lent.give_back().await;
+                    lent.give_back(now).await;
+                } else if failure.is_said() {
+                    lent.goodbye().await;
                 }
                 return not_sent(&failure, words::not_sent(email, &envelope, &failure, mail.len()));
             }

@@ -9,34 +9,105 @@ use serde_json::Value;
 
 use crate::http;
 
-/// The longest of what the answer asks for: `Retry-After`, in either form, and, with a 429,
-/// `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord (at the top)
-/// and Telegram (under `parameters`) put it. Discord sends `X-RateLimit-Reset-After` with other
-/// answers, too.
+/// A number of a `…-Reset` header from here on is a moment, in seconds since 1970, and no wait.
+const FIRST_MOMENT: f64 = 1e9;
+
+/// A number from here on is a moment in milliseconds.
+const FIRST_MOMENT_IN_MILLISECONDS: f64 = 1e12;
+
+/// The longest of what the answer asks for: `Retry-After`, in either form, `Retry-After-Ms` and,
+/// with a 429, `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord
+/// (at the top) and Telegram (under `parameters`) put it.
+///
+/// Many services send the state of their limit with every answer. Where nothing else asks for a
+/// wait, what they say of its end counts with a 429, and with a 403 or 503 if nothing is left.
 pub(super) fn wish(
     status: StatusCode,
     headers: &HeaderMap,
     body: &str,
     now: Timestamp,
 ) -> Option<Duration> {
-    let asked = http::wait_from_answer(headers, now);
-    if status != StatusCode::TOO_MANY_REQUESTS {
-        return asked;
-    }
-    [asked, reset_after(headers), in_json(body)].into_iter().flatten().max()
+    let asked = [http::wait_from_answer(headers, now), in_milliseconds(headers)];
+    let is_limited = status == StatusCode::TOO_MANY_REQUESTS;
+    let limited = if is_limited { [reset_after(headers), in_json(body)] } else { [None; 2] };
+    let wish = asked.into_iter().chain(limited).flatten().max();
+    let is_spent = || {
+        matches!(status, StatusCode::FORBIDDEN | StatusCode::SERVICE_UNAVAILABLE)
+            && is_limit_spent(headers)
+    };
+    wish.or_else(|| if is_limited || is_spent() { limit_reset(headers, now) } else { None })
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn in_milliseconds(headers: &HeaderMap) -> Option<Duration> {
+    let milliseconds: f64 = header(headers, "retry-after-ms")?.parse().ok()?;
+    http::wait_of_seconds(milliseconds / 1000.0)
 }
 
 fn reset_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get("x-ratelimit-reset-after")?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    ["x-ratelimit-reset-after", "ratelimit-reset-after"]
+        .into_iter()
+        .find_map(|name| http::wait_in_words(header(headers, name)?))
+}
+
+/// When a limit is over: `RateLimit: "default";r=0;t=5`, also as its earlier drafts wrote it
+/// (`RateLimit: limit=10, remaining=0, reset=5`), `RateLimit-Reset` and `X-RateLimit-Reset`, in
+/// seconds or as a moment (draft-ietf-httpapi-ratelimit-headers).
+fn limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let of_limit = limit_parameters(headers, &["t", "reset"]).max();
+    of_limit.or_else(|| {
+        ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"].into_iter().find_map(
+            |name| {
+                let said = header(headers, name)?;
+                match said.parse::<f64>() {
+                    Ok(moment) if moment >= FIRST_MOMENT => Some(wait_until(moment, headers, now)),
+                    _ => http::wait_in_words(said),
+                }
+            },
+        )
+    })
+}
+
+/// How far a moment of the server's clock is off, by that clock where the answer shows it.
+fn wait_until(moment: f64, headers: &HeaderMap, now: Timestamp) -> Duration {
+    let scale = if moment >= FIRST_MOMENT_IN_MILLISECONDS { 1000.0 } else { 1.0 };
+    let answered = http::answered_at(headers).unwrap_or(now).as_duration().as_secs_f64();
+    http::wait_of_seconds(moment / scale - answered).unwrap_or_default()
+}
+
+/// The values of some parameters of `RateLimit`.
+fn limit_parameters<'h>(
+    headers: &'h HeaderMap,
+    names: &'h [&'h str],
+) -> impl Iterator<Item = Duration> + 'h {
+    let values = headers.get_all("ratelimit").into_iter().filter_map(|value| value.to_str().ok());
+    let parameters = values.flat_map(|value| value.split([',', ';']));
+    parameters.filter_map(move |parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        names.contains(&name.trim()).then(|| http::wait_in_words(value))?
+    })
+}
+
+/// Whether the server says that nothing is left of a limit.
+fn is_limit_spent(headers: &HeaderMap) -> bool {
+    let is_zero = |name: &&str| header(headers, name) == Some("0");
+    ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"].iter().any(is_zero)
+        || limit_parameters(headers, &["r", "remaining"]).any(|left| left.is_zero())
 }
 
 fn in_json(body: &str) -> Option<Duration> {
     let body: Value = serde_json::from_str(body).ok()?;
-    let seconds = ["/retry_after", "/parameters/retry_after"]
-        .into_iter()
-        .find_map(|path| body.pointer(path)?.as_f64())?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let seconds = ["/retry_after", "/parameters/retry_after"].into_iter().find_map(|path| {
+        body.pointer(path).filter(|value| value.is_number() || value.is_string())
+    })?;
+    match seconds.as_str() {
+        Some(words) => http::wait_in_words(words),
+        // A number that no clock can count to is no wish.
+        None => seconds.as_f64().filter(|seconds| *seconds < 1e18).and_then(http::wait_of_seconds),
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +126,8 @@ mod tests {
     #[case(r#"{"retry_after": -1}"#, None)]
     #[case(r#"{"retry_after": "soon"}"#, None)]
     #[case("slow down", None)]
+    #[case(r#"{"retry_after": "5"}"#, Some(5_000))]
+    #[case(r#"{"parameters": {"retry_after": "1.5 s"}}"#, Some(1_500))]
     #[case(r#"{"retry_after": 1e300}"#, None)]
     fn chat_services_say_it_in_json(#[case] body: &str, #[case] milliseconds: Option<u64>) {
         let wish =
@@ -67,6 +140,14 @@ mod tests {
     #[case(&[("x-ratelimit-reset-after", "1.5")], 1_500)]
     #[case(&[("retry-after", "1"), ("x-ratelimit-reset-after", "1.5")], 1_500)]
     #[case(&[("retry-after", "2"), ("x-ratelimit-reset-after", "1.5")], 2_000)]
+    #[case(&[("retry-after", "4.5")], 5_000)]
+    #[case(&[("retry-after", "+5")], 5_000)]
+    #[case(&[("retry-after", "5s")], 5_000)]
+    #[case(&[("retry-after", "\"5\"")], 5_000)]
+    #[case(&[("retry-after", "4100ms")], 5_000)]
+    #[case(&[("retry-after", "99999999999999999999")], 31_536_000_000)]
+    #[case(&[("retry-after-ms", "4500")], 4_500)]
+    #[case(&[("x-ratelimit-reset-after", "5s")], 5_000)]
     #[case::by_the_clock_of_the_server(
         &[("retry-after", "Thu, 12 Mar 2026 13:25:00 GMT"), ("date", "Thu, 12 Mar 2026 13:24:10 GMT")],
         50_000
@@ -90,6 +171,46 @@ mod tests {
             Timestamp::UNIX_EPOCH,
         );
         assert_eq!(wish, Some(Duration::from_millis(milliseconds).max(Duration::from_millis(300))));
+    }
+
+    #[rstest]
+    #[case(&[("ratelimit-reset", "5")], Some(5_000))]
+    #[case(&[("x-ratelimit-reset", "4.5")], Some(4_500))]
+    #[case(&[("x-ratelimit-reset", "1800000007")], Some(7_000))]
+    #[case(&[("x-ratelimit-reset", "1800000007500")], Some(7_500))]
+    #[case(&[("x-ratelimit-reset", "1799999999")], Some(0))]
+    #[case(&[("ratelimit", "\"default\";r=0;t=5")], Some(5_000))]
+    #[case(&[("ratelimit", "\"burst\";r=0;t=5, \"daily\";r=9;t=50")], Some(50_000))]
+    #[case(&[("ratelimit", "limit=10, remaining=0, reset=5")], Some(5_000))]
+    #[case::what_is_asked_for_comes_first(&[("retry-after", "3"), ("ratelimit-reset", "900")], Some(3_000))]
+    #[case(&[("ratelimit-reset", "soon")], None)]
+    #[case(&[("ratelimit-reset", "-5")], None)]
+    fn the_end_of_a_limit_counts_where_nothing_is_asked_for(
+        #[case] said: &[(&'static str, &'static str)],
+        #[case] milliseconds: Option<u64>,
+    ) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in said {
+            headers.insert(*name, HeaderValue::from_static(value));
+        }
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let wish_with = |status| wish(status, &headers, "", now);
+        let expected = milliseconds.map(Duration::from_millis);
+        assert_eq!(wish_with(StatusCode::TOO_MANY_REQUESTS), expected);
+        if headers.get("retry-after").is_none() {
+            assert_eq!(wish_with(StatusCode::NOT_FOUND), None);
+        }
+    }
+
+    #[test]
+    fn a_limit_of_which_nothing_is_left_is_waited_for_with_a_403_too() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-reset", HeaderValue::from_static("60"));
+        let wish =
+            |headers: &HeaderMap| wish(StatusCode::FORBIDDEN, headers, "", Timestamp::UNIX_EPOCH);
+        assert_eq!(wish(&headers), None);
+        headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
+        assert_eq!(wish(&headers), Some(Duration::from_mins(1)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::alerts::digest::{Digest, DigestReason};
 use crate::alerts::silence::SilenceTarget;
 use crate::alerts::volume::{DeliveryPolicies, Throttle};
 use crate::alerts::{Content, NewAlert, RuleMatch};
-use tidings_rules::story::pace::{
+use tidings_rules::story::delivery::{
     Burst, Cadence, DeliveryPolicy, QuietHours, RateLimit, time_of_day,
 };
 use tidings_rules::story::{Severity, WatchlistRow};

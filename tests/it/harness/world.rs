@@ -199,12 +199,16 @@ impl World {
     pub async fn come_to_an_end(&mut self) {
         self.publish(self.script.tales.len());
         let over = format!("0 open, {} items", self.script.items());
-        let mut was_over = false;
+        let (mut was_over, mut held_before) = (false, BTreeSet::new());
         for _ in 0..ROUNDS {
             let polls = self.server.requests("/wire-0.xml").len();
             let mut tidings = self.start(false);
             let is_over = self.come_to_rest(&over).await;
-            self.held.extend(self.folder.query(HELD).await);
+            // A run that began just now may not have polled yet: what it cuts short in time counts
+            // for nothing.
+            let held: BTreeSet<String> = self.folder.query(HELD).await.into_iter().collect();
+            self.held.extend(held.intersection(&held_before).cloned());
+            held_before = held;
             if was_over {
                 self.server.wait_for("/wire-0.xml", polls + 2).await;
             }

@@ -1,11 +1,12 @@
-//! Under which features a rule is posted: a rule that holds has one of them, and their guards.
+//! Chooses the features under which a rule is posted. A story that the rule matches has one of them
+//! and its guard.
 
 use super::features::{DocumentFrequencies, Feature};
 use super::node::{ClauseNode, LeafScope, NodeId, Nodes, PhraseId};
 use crate::language::pair::Proximity;
 use crate::language::scope::Scope;
 
-/// A feature that calls a rule up.
+/// A feature under which a rule is posted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Anchor {
     pub(super) feature: Feature,
@@ -21,11 +22,11 @@ pub(super) struct Anchor {
 #[derive(Debug)]
 pub(super) struct Chooser<'n> {
     nodes: &'n Nodes,
-    shares: &'n DocumentFrequencies,
-    /// By node, how many stories call it up; `NAN` where it was not weighed yet, infinite where
-    /// nothing has to be found.
+    document_frequencies: &'n DocumentFrequencies,
+    /// By node, the share of stories that have its features. `NAN`: not weighed yet; infinite: a
+    /// story needs no feature.
     weights: Vec<f32>,
-    /// The features that stand for nodes that many rules share.
+    /// The features that stand for nodes that several rules share.
     groups: Vec<Option<Feature>>,
 }
 
@@ -33,27 +34,27 @@ pub(super) struct Chooser<'n> {
 #[derive(Clone, Copy, Debug)]
 struct Around {
     /// What a unit is part of.
-    sight: LeafScope,
+    scope: LeafScope,
     guard: Option<Feature>,
     /// Whether the rule holds if the node and the guard do.
     decides: bool,
 }
 
-/// What a unit is part of where there is none.
+/// The scope where there is no unit.
 const TEXT: LeafScope = LeafScope::Field(Scope::Text);
 
 impl<'n> Chooser<'n> {
-    /// A chooser among `nodes`, whose features are found in `shares` of all stories.
-    pub(super) fn new(nodes: &'n Nodes, shares: &'n DocumentFrequencies) -> Self {
+    /// A chooser among `nodes`.
+    pub(super) fn new(nodes: &'n Nodes, document_frequencies: &'n DocumentFrequencies) -> Self {
         Self {
             nodes,
-            shares,
+            document_frequencies,
             weights: vec![f32::NAN; nodes.count()],
             groups: vec![None; nodes.count()],
         }
     }
 
-    /// From now on the node `id` is called up by `feature`, which is found where it holds.
+    /// From now on `feature` stands for the node `id`: it is found where the node holds.
     pub(super) fn stand_for(&mut self, id: NodeId, feature: Feature) {
         self.groups[id as usize] = Some(feature);
     }
@@ -62,7 +63,7 @@ impl<'n> Chooser<'n> {
     /// without any feature.
     pub(super) fn anchors(&mut self, id: NodeId) -> Option<Vec<Anchor>> {
         let mut anchors = Vec::new();
-        let around = Around { sight: TEXT, guard: None, decides: true };
+        let around = Around { scope: TEXT, guard: None, decides: true };
         self.weigh(id).is_finite().then(|| {
             self.post(id, around, &mut anchors);
             anchors
@@ -103,7 +104,7 @@ impl<'n> Chooser<'n> {
     }
 
     fn share(&self, feature: Feature) -> f32 {
-        self.shares.of(self.nodes.features.finished(feature))
+        self.document_frequencies.of(self.nodes.features.finished(feature))
     }
 
     fn weigh_any(&self, phrases: &[PhraseId]) -> f32 {
@@ -116,7 +117,7 @@ impl<'n> Chooser<'n> {
         words[rarest(words, |feature| self.share(feature))]
     }
 
-    /// Branches of which one holds where `least` of all do: as many as can be left out are.
+    /// The fewest branches of which one holds wherever `least` of all do.
     fn fewest(&mut self, least: usize, branches: &[NodeId]) -> Vec<NodeId> {
         let mut branches = branches.to_vec();
         branches.sort_by(|one, other| self.weigh(*one).total_cmp(&self.weigh(*other)));
@@ -124,55 +125,63 @@ impl<'n> Chooser<'n> {
         branches
     }
 
+    /// Posts the operand of a pair that is rarer, guarded by the other if that is a single phrase.
+    fn post_pair(
+        &mut self,
+        leaf_scope: LeafScope,
+        link: Proximity,
+        [left, right]: [&[PhraseId]; 2],
+        around: Around,
+        anchors: &mut Vec<Anchor>,
+    ) {
+        let right_is_rarer =
+            link != Proximity::Except && self.weigh_any(right) < self.weigh_any(left);
+        let (rarer, other) = if right_is_rarer { (right, left) } else { (left, right) };
+        let other = match *other {
+            [only] if link != Proximity::Except => Some(self.rarest(only)),
+            _ => None,
+        };
+        let guard = other.filter(|_| leaf_scope.is_of_text(around.scope));
+        let around = self.guarded(around, guard);
+        self.post_any(rarer, leaf_scope, around, anchors);
+    }
+
     fn post(&mut self, id: NodeId, around: Around, anchors: &mut Vec<Anchor>) {
         if let Some(feature) = self.groups[id as usize] {
-            anchors.push(Anchor {
-                feature,
-                guard: around.guard,
-                in_text: false,
-                decides: around.decides,
-            });
+            let (guard, decides) = (around.guard, around.decides);
+            anchors.push(Anchor { feature, guard, in_text: false, decides });
             return;
         }
         let nodes = self.nodes;
         match nodes.node(id) {
-            ClauseNode::Feature(sight, feature) => {
-                let decides = around.decides && *sight == TEXT;
-                anchors.push(self.anchor(*feature, *sight, Around { decides, ..around }));
+            ClauseNode::Feature(leaf_scope, feature) => {
+                let decides = around.decides && *leaf_scope == TEXT;
+                anchors.push(self.anchor(*feature, *leaf_scope, Around { decides, ..around }));
             }
             ClauseNode::Site(feature) => {
                 let feature = nodes.features.finished(*feature);
-                anchors.push(Anchor {
-                    feature,
-                    guard: around.guard,
-                    in_text: false,
-                    decides: false,
-                });
+                let guard = around.guard;
+                anchors.push(Anchor { feature, guard, in_text: false, decides: false });
             }
-            ClauseNode::Phrase(sight, phrase) => self.post_any(&[*phrase], *sight, around, anchors),
-            ClauseNode::Some(sight, phrases) | ClauseNode::AtLeast(sight, _, phrases) => {
-                self.post_any(phrases, *sight, around, anchors);
+            ClauseNode::Phrase(leaf_scope, phrase) => {
+                self.post_any(&[*phrase], *leaf_scope, around, anchors);
             }
-            ClauseNode::Pair(sight, link, [left, right]) => {
-                let right_is_rarer =
-                    *link != Proximity::Except && self.weigh_any(right) < self.weigh_any(left);
-                let (rarer, other) = if right_is_rarer { (right, left) } else { (left, right) };
-                let other = match **other {
-                    [only] if *link != Proximity::Except => Some(self.rarest(only)),
-                    _ => None,
-                };
-                let around = self.guarded(around, other.filter(|_| sight.is_of_text(around.sight)));
-                self.post_any(rarer, *sight, around, anchors);
+            ClauseNode::Some(leaf_scope, phrases) | ClauseNode::AtLeast(leaf_scope, _, phrases) => {
+                self.post_any(phrases, *leaf_scope, around, anchors);
             }
-            ClauseNode::Within(sight, _, branch) => {
-                let sight = if *sight == LeafScope::Unit { around.sight } else { *sight };
-                self.post(*branch, Around { sight, decides: false, ..around }, anchors);
+            ClauseNode::Pair(leaf_scope, link, [left, right]) => {
+                self.post_pair(*leaf_scope, *link, [left, right], around, anchors);
             }
-            ClauseNode::Pattern(sight, pattern) => {
+            ClauseNode::Within(leaf_scope, _, branch) => {
+                let leaf_scope =
+                    if *leaf_scope == LeafScope::Unit { around.scope } else { *leaf_scope };
+                self.post(*branch, Around { scope: leaf_scope, decides: false, ..around }, anchors);
+            }
+            ClauseNode::Pattern(leaf_scope, pattern) => {
                 for literal in &nodes.patterns[*pattern as usize].1 {
                     anchors.push(self.anchor(
                         *literal,
-                        *sight,
+                        *leaf_scope,
                         Around { decides: false, ..around },
                     ));
                 }
@@ -192,7 +201,7 @@ impl<'n> Chooser<'n> {
         }
     }
 
-    /// Posts the rarest of `branches`, guarded by what is rarest among what the others must have.
+    /// Posts the rarest of `branches`, guarded by the rarest feature that the others need.
     fn post_all(&mut self, branches: &[NodeId], around: Around, anchors: &mut Vec<Anchor>) {
         let weights: Vec<f32> = branches.iter().map(|branch| self.weigh(*branch)).collect();
         let chosen =
@@ -209,7 +218,7 @@ impl<'n> Chooser<'n> {
             let guard = Some(self.nodes.features.finished(*feature));
             return self.post(branches[chosen], Around { guard, ..around }, anchors);
         }
-        let must = others.iter().filter_map(|branch| self.must(*branch, around.sight));
+        let must = others.iter().filter_map(|branch| self.must(*branch, around.scope));
         let must = must.min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
         let around = Around { decides: false, ..self.guarded(around, must) };
         self.post(branches[chosen], around, anchors);
@@ -218,11 +227,11 @@ impl<'n> Chooser<'n> {
     fn post_any(
         &self,
         phrases: &[PhraseId],
-        sight: LeafScope,
+        leaf_scope: LeafScope,
         around: Around,
         anchors: &mut Vec<Anchor>,
     ) {
-        let is_of_text = sight.is_of_text(around.sight);
+        let is_of_text = leaf_scope.is_of_text(around.scope);
         for phrase in phrases {
             let words = &self.nodes.phrase(*phrase).words;
             let rarest_at = rarest(words, |feature| self.share(feature));
@@ -234,14 +243,18 @@ impl<'n> Chooser<'n> {
                 .map(|(_, word)| *word)
                 .min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
             let around = self.guarded(around, second.filter(|_| is_of_text));
-            anchors.push(self.anchor(words[rarest_at], sight, Around { decides: false, ..around }));
+            anchors.push(self.anchor(
+                words[rarest_at],
+                leaf_scope,
+                Around { decides: false, ..around },
+            ));
         }
     }
 
-    fn anchor(&self, feature: Feature, sight: LeafScope, around: Around) -> Anchor {
+    fn anchor(&self, feature: Feature, leaf_scope: LeafScope, around: Around) -> Anchor {
         let feature = self.nodes.features.finished(feature);
         let guard = around.guard.filter(|guard| *guard != feature);
-        let in_text = sight.is_of_text(around.sight);
+        let in_text = leaf_scope.is_of_text(around.scope);
         Anchor { feature, guard, in_text, decides: around.decides && in_text }
     }
 
@@ -249,7 +262,11 @@ impl<'n> Chooser<'n> {
     fn guarded(&self, around: Around, guard: Option<Feature>) -> Around {
         let guard = guard.map(|guard| self.nodes.features.finished(guard));
         let rarer = match (guard, around.guard) {
-            (Some(new), Some(old)) if self.shares.of(new) >= self.shares.of(old) => Some(old),
+            (Some(new), Some(old))
+                if self.document_frequencies.of(new) >= self.document_frequencies.of(old) =>
+            {
+                Some(old)
+            }
             (new, old) => new.or(old),
         };
         Around { guard: rarer, decides: around.decides && rarer == around.guard, ..around }
@@ -260,20 +277,21 @@ impl<'n> Chooser<'n> {
         let rarest =
             |one: &Feature, other: &Feature| self.share(*one).total_cmp(&self.share(*other));
         match self.nodes.node(id) {
-            ClauseNode::Feature(sight, feature) => sight.is_of_text(around).then_some(*feature),
-            ClauseNode::Phrase(sight, phrase) => {
-                sight.is_of_text(around).then(|| self.rarest(*phrase))
+            ClauseNode::Feature(leaf_scope, feature) => {
+                leaf_scope.is_of_text(around).then_some(*feature)
             }
-            ClauseNode::Pair(sight, link, [left, right]) if sight.is_of_text(around) => {
+            ClauseNode::Phrase(leaf_scope, phrase) => {
+                leaf_scope.is_of_text(around).then(|| self.rarest(*phrase))
+            }
+            ClauseNode::Pair(leaf_scope, link, [left, right]) if leaf_scope.is_of_text(around) => {
                 let right = if *link == Proximity::Except { None } else { only(right) };
                 only(left).into_iter().chain(right).map(|phrase| self.rarest(phrase)).min_by(rarest)
             }
-            ClauseNode::AtLeast(sight, _, phrases) if sight.is_of_text(around) => {
+            ClauseNode::AtLeast(leaf_scope, _, phrases) if leaf_scope.is_of_text(around) => {
                 only(phrases).map(|phrase| self.rarest(phrase))
             }
-            ClauseNode::Within(sight, _, branch) => {
-                self.must(*branch, if *sight == LeafScope::Unit { around } else { *sight })
-            }
+            ClauseNode::Within(leaf_scope, _, branch) => self
+                .must(*branch, if *leaf_scope == LeafScope::Unit { around } else { *leaf_scope }),
             ClauseNode::All(branches) => {
                 branches.iter().filter_map(|branch| self.must(*branch, around)).min_by(rarest)
             }

@@ -1,5 +1,5 @@
-//! What rules look for, numbered: words, and what words can be besides themselves, such as a plural
-//! or the beginning of a word.
+//! The features that rules look for, numbered: words, and what is derived from words, such as a
+//! plural or a prefix.
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -8,17 +8,17 @@ use super::vocabulary::{Key, Seed, Vocabulary};
 use crate::language::term::TermWord;
 use crate::text::Stemmer;
 
-/// A feature: words come first, then what is no word. While features are collected, [`DERIVED`]
-/// marks the latter.
+/// The number of a feature. Words come first, then derived features. While features are collected,
+/// [`DERIVED`] marks the latter.
 pub(super) type Feature = u32;
 
-/// Marks, while they are collected, features that are no words.
+/// Marks derived features while features are collected.
 const DERIVED: u32 = 1 << 31;
 
 /// Marks, behind a word, a feature that the word has only where it is written in capitals.
 const IN_CAPITALS: u32 = 1 << 31;
 
-/// Marks, in the vocabulary, a word that has features besides itself.
+/// Marks a word of the vocabulary that has derived features.
 const HAS_MORE: u32 = 1 << 31;
 
 /// A feature that is no word.
@@ -36,7 +36,7 @@ pub(super) enum Derived {
     Literal(Vec<u8>),
     /// An address whose host ends in this.
     Site(String),
-    /// What many rules share, found to hold.
+    /// A node that many rules share holds.
     Group(u32),
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Derived {
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     words: HashMap<Box<str>, Feature>,
-    /// How often each word is asked for.
+    /// In how many rules each word stands.
     uses: Vec<u32>,
     derived: HashMap<Derived, Feature>,
 }
@@ -58,7 +58,7 @@ pub(super) struct Features {
     plain: u32,
     /// How many there are.
     count: u32,
-    /// Where in `more` the features besides itself of each word begin.
+    /// Where in `more` the derived features of each word begin.
     starts: Box<[u32]>,
     more: Box<[u32]>,
     prefixes: WordPrefixes,
@@ -76,7 +76,7 @@ struct WordPrefixes {
     table: Vocabulary,
 }
 
-/// In how many stories each feature is likely to be found.
+/// The share of stories in which each feature is likely to be found.
 #[derive(Debug)]
 pub(super) struct DocumentFrequencies(Vec<f32>);
 
@@ -167,11 +167,11 @@ impl Collector {
         }
         let pairs = self.pairs(&features, &derived);
         features.link(&self.words, &pairs);
-        let shares = self.shares(&features, frequencies, rules, &pairs);
-        (features, shares)
+        let document_frequencies = self.document_frequencies(&features, frequencies, rules, &pairs);
+        (features, document_frequencies)
     }
 
-    /// Each word with what it is besides itself, sorted.
+    /// Each word with its derived features, sorted.
     fn pairs(&self, features: &Features, derived: &[(&Derived, Feature)]) -> Vec<(Feature, u32)> {
         let mut pairs = Vec::new();
         for (derived, feature) in derived {
@@ -192,29 +192,30 @@ impl Collector {
         pairs
     }
 
-    fn shares(
+    fn document_frequencies(
         &self,
         features: &Features,
         frequencies: &Frequencies,
         rules: usize,
         pairs: &[(Feature, u32)],
     ) -> DocumentFrequencies {
-        let mut shares = vec![UNKNOWN; features.count as usize];
+        let mut document_frequencies = vec![UNKNOWN; features.count as usize];
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         for (word, feature) in &self.words {
             let in_rules = self.uses[*feature as usize] as f32 / rules.max(1) as f32;
-            shares[*feature as usize] = frequencies.of(word, in_rules);
+            document_frequencies[*feature as usize] = frequencies.share_of_stories(word, in_rules);
         }
         for (word, more) in pairs {
             let part = if more & IN_CAPITALS == 0 { 1.0 } else { 0.1 };
-            shares[(more & !IN_CAPITALS) as usize] += shares[*word as usize] * part;
+            document_frequencies[(more & !IN_CAPITALS) as usize] +=
+                document_frequencies[*word as usize] * part;
         }
         for (derived, feature) in &self.derived {
             if matches!(derived, Derived::Literal(_) | Derived::Site(_) | Derived::Group(_)) {
-                shares[self.finished(*feature) as usize] = 0.01;
+                document_frequencies[self.finished(*feature) as usize] = 0.01;
             }
         }
-        DocumentFrequencies(shares)
+        DocumentFrequencies(document_frequencies)
     }
 }
 
@@ -241,29 +242,29 @@ impl Features {
         self.words.may_hold(hash)
     }
 
-    /// The feature that `word` is, whose hash is `hash`, and whether there is more to it.
+    /// The feature of `word`, whose hash is `hash`, and whether it has derived features.
     #[inline]
     pub(super) fn word(&self, hash: u64, word: Key<'_>) -> Option<(Feature, bool)> {
         let found = self.words.get(hash, word)?;
         Some((found & !HAS_MORE, found & HAS_MORE != 0))
     }
 
-    /// The features that a word of a rule has besides itself, each with whether it has it only in
+    /// The derived features of a word of a rule, each with whether the word has it only in
     /// capitals.
-    pub(super) fn more(&self, word: Feature) -> impl Iterator<Item = (Feature, bool)> {
+    pub(super) fn derived_features(&self, word: Feature) -> impl Iterator<Item = (Feature, bool)> {
         let (start, end) = (self.starts[word as usize], self.starts[word as usize + 1]);
         self.more[start as usize..end as usize]
             .iter()
             .map(|more| (more & !IN_CAPITALS, more & IN_CAPITALS != 0))
     }
 
-    /// Whether words that no rule names can have a feature.
+    /// Whether words that no rule names can have derived features.
     fn derives(&self) -> bool {
         !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
     }
 
-    /// Whether `word`, which no rule names, may have a feature. Most have none, and for most this
-    /// says so.
+    /// Whether `word`, which no rule names, may have a derived feature. It is `false` for most
+    /// words.
     #[inline]
     pub(super) fn may_derive(&self, word: Key<'_>) -> bool {
         !self.stems.is_empty() | self.prefixes.may_begin(word)
@@ -317,7 +318,7 @@ impl Features {
         &mut self.stems[at].1
     }
 
-    /// Takes in `words`, and what each of them is besides itself.
+    /// Adds `words` and their derived features.
     fn link(&mut self, words: &HashMap<Box<str>, Feature>, pairs: &[(Feature, u32)]) {
         let mut starts = vec![0_u32; words.len() + 1];
         for (word, _) in pairs {
@@ -363,7 +364,7 @@ impl WordPrefixes {
             if prefix.len() < 3 {
                 beginnings.fill(u64::MAX);
             }
-            let at = beginning(Key::of(prefix.as_bytes()));
+            let at = beginning(Key::from_word(prefix.as_bytes()));
             beginnings[at / 64] |= 1 << (at % 64);
         }
         Self {
@@ -385,7 +386,7 @@ impl WordPrefixes {
 
     /// The feature of words that begin with `prefix`, if that is one of them.
     fn get(&self, seed: Seed, prefix: &[u8]) -> Option<Feature> {
-        let key = Key::of(prefix);
+        let key = Key::from_word(prefix);
         self.table.get(key.hash(seed), key)
     }
 }
@@ -397,7 +398,7 @@ impl DocumentFrequencies {
     }
 }
 
-/// A number of things that rules hold.
+/// A count as a `u32`.
 pub(super) fn number(number: usize) -> u32 {
     u32::try_from(number)
         .ok()

@@ -1,19 +1,19 @@
-//! In how many stories a word stands: an estimate that decides what is looked at first, and never
-//! what matches.
+//! Estimates in how many stories a word stands. The engine looks for rare words first; estimates
+//! never change what matches.
 
 use foldhash::{HashMap, HashMapExt};
 
 /// The share of stories that hold a word, by the word as `tokenise` folds it.
 #[derive(Clone, Debug)]
 pub struct Frequencies {
-    shares: HashMap<Box<str>, f32>,
+    document_frequencies: HashMap<Box<str>, f32>,
 }
 
-/// The share of a word of which nothing is known.
+/// The share of an unknown word.
 pub(super) const UNKNOWN: f32 = 0.0002;
 
-/// The most that rules can say of a word that the table does not know: if it were in more stories,
-/// the table would know it.
+/// The greatest share of a word that is not in the table. A word with a greater share would be in
+/// the table.
 const MOST_BY_RULES: f32 = 0.02;
 
 /// Words of the news by the share of stories that hold them.
@@ -23,29 +23,37 @@ impl Default for Frequencies {
     /// The table that is shipped.
     fn default() -> Self {
         let lines = SHIPPED.lines().filter_map(|line| line.split_once(':'));
-        let shares = lines.flat_map(|(percent, words)| {
+        let document_frequencies = lines.flat_map(|(percent, words)| {
             let share = percent.trim().parse().map_or(UNKNOWN, |percent: f32| percent / 100.0);
             words.split_whitespace().map(move |word| (word.into(), share))
         });
-        Self { shares: shares.collect() }
+        Self { document_frequencies: document_frequencies.collect() }
     }
 }
 
 impl Frequencies {
-    /// Nothing is known.
+    /// No word is known.
     pub(crate) fn none() -> Self {
-        Self { shares: HashMap::new() }
+        Self { document_frequencies: HashMap::new() }
     }
 
     /// Those of `words`, each with the share of stories that hold it, from 0 to 1.
     pub fn new(words: impl IntoIterator<Item = (String, f32)>) -> Self {
-        Self { shares: words.into_iter().map(|(word, share)| (word.into(), share)).collect() }
+        Self {
+            document_frequencies: words
+                .into_iter()
+                .map(|(word, share)| (word.into(), share))
+                .collect(),
+        }
     }
 
-    /// The share of `word`, which stands in the share `in_rules` of all rules: people watch what is
-    /// written about.
-    pub(super) fn of(&self, word: &str, in_rules: f32) -> f32 {
-        self.shares.get(word).copied().unwrap_or_else(|| in_rules.clamp(UNKNOWN, MOST_BY_RULES))
+    /// The share of stories that hold `word`. `in_rules`: the share of rules that name it, which is
+    /// the estimate for unknown words.
+    pub(super) fn share_of_stories(&self, word: &str, in_rules: f32) -> f32 {
+        self.document_frequencies
+            .get(word)
+            .copied()
+            .unwrap_or_else(|| in_rules.clamp(UNKNOWN, MOST_BY_RULES))
     }
 }
 
@@ -71,13 +79,14 @@ mod tests {
         let mut twice: Vec<&str> = words.clone();
         twice.sort_unstable();
         twice.dedup();
-        assert_eq!((twice.len(), table.shares.len()), (words.len(), words.len()));
+        assert_eq!((twice.len(), table.document_frequencies.len()), (words.len(), words.len()));
         assert!(
-            words.len() > 900 && table.shares.values().all(|share| (UNKNOWN..=1.0).contains(share))
+            words.len() > 900
+                && table.document_frequencies.values().all(|share| (UNKNOWN..=1.0).contains(share))
         );
         assert!(
-            table.of("the", 0.0) > table.of("russia", 0.0)
-                && table.of("russia", 0.0) > table.of("zzyzx", 0.0)
+            table.share_of_stories("the", 0.0) > table.share_of_stories("russia", 0.0)
+                && table.share_of_stories("russia", 0.0) > table.share_of_stories("zzyzx", 0.0)
         );
     }
 }

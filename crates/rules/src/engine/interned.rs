@@ -1,4 +1,4 @@
-//! Things by their numbers, equal ones once.
+//! Values by their numbers, equal ones once.
 
 use std::hash::{BuildHasher, Hash};
 use std::ops::Index;
@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::features::number;
 
-/// Things in the order in which they came.
+/// Values in the order in which they were added.
 #[derive(Debug)]
 pub(super) struct Interned<T> {
     all: Vec<T>,
@@ -24,7 +24,7 @@ impl<T> Default for Interned<T> {
 
 impl<T: Eq + Hash> Interned<T> {
     /// The number of `thing`, and whether it is new.
-    pub(super) fn add(&mut self, thing: T) -> (u32, bool) {
+    pub(super) fn intern(&mut self, thing: T) -> (u32, bool) {
         let hash = self.hasher.hash_one(&thing);
         if let Some(known) = self.numbers.find(hash, |known| self.all[*known as usize] == thing) {
             return (*known, false);

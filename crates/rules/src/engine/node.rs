@@ -7,13 +7,14 @@ use url::Host;
 
 use super::features::{Collector, Derived, Feature, number};
 use super::interned::Interned;
-use crate::engine::page::language;
+use crate::engine::tokenized_story::language;
 use crate::language::comparison::Comparison;
 use crate::language::operand::{Choice, Operand};
 use crate::language::pair::{Pair, Proximity};
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
-use crate::language::term::{Term, TermList};
+use crate::language::term::Term;
+use crate::language::term_list::TermList;
 use crate::language::tree::{TextUnit, Tree};
 
 /// The number of a node.
@@ -22,10 +23,10 @@ pub(super) type NodeId = u32;
 /// The number of a phrase.
 pub(super) type PhraseId = u32;
 
-/// Terms of a list from which on they are kept together.
+/// Terms of a list from which on they are one node.
 const MANY: usize = 8;
 
-/// What a leaf looks at: a field, or the sentence or paragraph that is looked at.
+/// Where a leaf looks: a field, or the current sentence or paragraph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LeafScope {
     Field(Scope),
@@ -81,7 +82,7 @@ pub(super) struct Nodes {
     /// How many nodes and rules each node is part of.
     parents: Vec<u32>,
     phrases: Interned<NodePhrase>,
-    /// The lists that were met, kept so that their addresses stay theirs.
+    /// The lists that were added, kept so that their addresses stay unique.
     lists: HashMap<*const TermList, (Arc<TermList>, Box<[PhraseId]>)>,
     /// Each pattern with its literals.
     pub(super) patterns: Vec<(Arc<Pattern>, Box<[Feature]>)>,
@@ -90,7 +91,7 @@ pub(super) struct Nodes {
 
 impl Nodes {
     /// The node of a rule.
-    pub(super) fn rule(&mut self, tree: &Tree) -> NodeId {
+    pub(super) fn add_rule(&mut self, tree: &Tree) -> NodeId {
         let node = self.tree(tree, LeafScope::Field(Scope::Text), true);
         self.parents[node as usize] += 1;
         node
@@ -116,36 +117,36 @@ impl Nodes {
 
     /// Whether any node looks into `scope`.
     pub(super) fn names(&self, scope: Scope) -> bool {
-        self.all.iter().any(|node| node.sight() == Some(LeafScope::Field(scope)))
+        self.all.iter().any(|node| node.leaf_scope() == Some(LeafScope::Field(scope)))
     }
 
-    /// Whether it looks at the sentence or paragraph in hand.
+    /// Whether it looks at the current sentence or paragraph.
     pub(super) fn looks_at_unit(&self, id: NodeId) -> bool {
         let node = self.node(id);
-        match node.sight() {
-            Some(sight) => sight == LeafScope::Unit,
+        match node.leaf_scope() {
+            Some(leaf_scope) => leaf_scope == LeafScope::Unit,
             None => node.branches().iter().any(|branch| self.looks_at_unit(*branch)),
         }
     }
 
     /// What is true where `tree` is known to be `wanted`.
-    fn tree(&mut self, tree: &Tree, sight: LeafScope, wanted: bool) -> NodeId {
+    fn tree(&mut self, tree: &Tree, leaf_scope: LeafScope, wanted: bool) -> NodeId {
         match tree {
-            Tree::Not(branch, _) => self.tree(branch, sight, !wanted),
+            Tree::Not(branch, _) => self.tree(branch, leaf_scope, !wanted),
             Tree::In(scope, branch, _) => self.tree(branch, LeafScope::Field(*scope), wanted),
             Tree::And(branches) if wanted => {
-                self.branches(branches, sight, wanted, ClauseNode::All)
+                self.branches(branches, leaf_scope, wanted, ClauseNode::All)
             }
             Tree::Or(branches) if !wanted => {
-                self.branches(branches, sight, wanted, ClauseNode::All)
+                self.branches(branches, leaf_scope, wanted, ClauseNode::All)
             }
             Tree::And(branches) | Tree::Or(branches) => {
-                self.branches(branches, sight, wanted, ClauseNode::Any)
+                self.branches(branches, leaf_scope, wanted, ClauseNode::Any)
             }
-            Tree::AnyOf(least, items, _) => self.any_of(*least, items, sight, wanted),
+            Tree::AnyOf(least, items, _) => self.any_of(*least, items, leaf_scope, wanted),
             Tree::Compare(comparison, _) => self.add(ClauseNode::Compare(*comparison, wanted)),
             leaf => {
-                let node = self.leaf(leaf, sight);
+                let node = self.leaf(leaf, leaf_scope);
                 let id = self.add(node);
                 if wanted { id } else { self.add(ClauseNode::Not(id)) }
             }
@@ -155,29 +156,34 @@ impl Nodes {
     fn branches(
         &mut self,
         branches: &[Tree],
-        sight: LeafScope,
+        leaf_scope: LeafScope,
         wanted: bool,
         of: fn(Box<[NodeId]>) -> ClauseNode,
     ) -> NodeId {
         let nodes: Box<[NodeId]> =
-            branches.iter().map(|branch| self.tree(branch, sight, wanted)).collect();
+            branches.iter().map(|branch| self.tree(branch, leaf_scope, wanted)).collect();
         self.add(of(nodes))
     }
 
-    /// At least `least` of the items; if that is not `wanted`, so many failing that the rest is
-    /// less.
-    fn any_of(&mut self, least: usize, items: &[Tree], sight: LeafScope, wanted: bool) -> NodeId {
+    /// At least `least` of the items hold; if that is not `wanted`, so many fail that fewer hold.
+    fn any_of(
+        &mut self,
+        least: usize,
+        items: &[Tree],
+        leaf_scope: LeafScope,
+        wanted: bool,
+    ) -> NodeId {
         let mut nodes = Vec::new();
         for item in items {
             match item {
                 Tree::List(list, _) => {
                     for term in &list.terms {
-                        let node = self.term(term, sight);
+                        let node = self.term(term, leaf_scope);
                         let id = self.add(node);
                         nodes.push(if wanted { id } else { self.add(ClauseNode::Not(id)) });
                     }
                 }
-                other => nodes.push(self.tree(other, sight, wanted)),
+                other => nodes.push(self.tree(other, leaf_scope, wanted)),
             }
         }
         let least = if wanted { least } else { nodes.len() + 1 - least };
@@ -189,40 +195,44 @@ impl Nodes {
         }
     }
 
-    fn leaf(&mut self, leaf: &Tree, sight: LeafScope) -> ClauseNode {
+    fn leaf(&mut self, leaf: &Tree, leaf_scope: LeafScope) -> ClauseNode {
         let never = ClauseNode::Any(Box::default());
-        let is_of_words = !matches!(sight, LeafScope::Field(Scope::Site | Scope::Lang));
+        let is_of_words = !matches!(leaf_scope, LeafScope::Field(Scope::Site | Scope::Lang));
         match leaf {
-            Tree::Term(term, _) => self.term(term, sight),
+            Tree::Term(term, _) => self.term(term, leaf_scope),
             Tree::List(list, _) if list.terms.len() > MANY && is_of_words => {
-                ClauseNode::Some(sight, self.list(list))
+                ClauseNode::Some(leaf_scope, self.list(list))
             }
             Tree::List(list, _) => {
                 let terms = list.terms.iter().map(|term| {
-                    let node = self.term(term, sight);
+                    let node = self.term(term, leaf_scope);
                     self.add(node)
                 });
                 ClauseNode::Any(terms.collect())
             }
             _ if !is_of_words => never,
-            Tree::Pattern(pattern, _) => ClauseNode::Pattern(sight, self.pattern(pattern)),
-            Tree::Pair(pair, _) => self.pair(pair, sight),
+            Tree::Pattern(pattern, _) => ClauseNode::Pattern(leaf_scope, self.pattern(pattern)),
+            Tree::Pair(pair, _) => self.pair(pair, leaf_scope),
             Tree::AtLeast(least, operand, _) => {
-                ClauseNode::AtLeast(sight, *least, self.operand(operand))
+                ClauseNode::AtLeast(leaf_scope, *least, self.operand(operand))
             }
             Tree::Within(unit, branch, _) => {
-                ClauseNode::Within(sight, *unit, self.tree(branch, LeafScope::Unit, true))
+                ClauseNode::Within(leaf_scope, *unit, self.tree(branch, LeafScope::Unit, true))
             }
             _ => never,
         }
     }
 
-    fn pair(&mut self, pair: &Pair, sight: LeafScope) -> ClauseNode {
-        ClauseNode::Pair(sight, pair.link, [self.operand(&pair.left), self.operand(&pair.right)])
+    fn pair(&mut self, pair: &Pair, leaf_scope: LeafScope) -> ClauseNode {
+        ClauseNode::Pair(
+            leaf_scope,
+            pair.link,
+            [self.operand(&pair.left), self.operand(&pair.right)],
+        )
     }
 
-    fn term(&mut self, term: &Term, sight: LeafScope) -> ClauseNode {
-        match sight {
+    fn term(&mut self, term: &Term, leaf_scope: LeafScope) -> ClauseNode {
+        match leaf_scope {
             LeafScope::Field(Scope::Site) => match Host::parse(&term.text) {
                 Ok(site) => {
                     ClauseNode::Site(self.features.derived(Derived::Site(site.to_string())))
@@ -231,15 +241,15 @@ impl Nodes {
             },
             LeafScope::Field(Scope::Lang) => ClauseNode::Lang(self.lang(&language(&term.text))),
             _ if term.words.len() == 1 && term.capitals.is_none() => {
-                ClauseNode::Feature(sight, self.features.word(&term.words[0]))
+                ClauseNode::Feature(leaf_scope, self.features.word(&term.words[0]))
             }
-            _ => ClauseNode::Phrase(sight, self.phrase_of(term)),
+            _ => ClauseNode::Phrase(leaf_scope, self.phrase_of(term)),
         }
     }
 
     fn operand(&mut self, operand: &Operand) -> Box<[PhraseId]> {
         let mut phrases: Vec<PhraseId> = match operand.choices() {
-            // Rules of each row name the same long list once more for every row.
+            // Rules with `each` name the same long list once for every row.
             [Choice::List(list)] if list.terms.len() > MANY => self.list(list).into(),
             _ => operand.terms().map(|term| self.phrase_of(term)).collect(),
         };
@@ -259,7 +269,7 @@ impl Nodes {
 
     fn phrase_of(&mut self, term: &Term) -> PhraseId {
         let words = term.words.iter().map(|word| self.features.word(word)).collect();
-        self.phrases.add(NodePhrase { words, capitals: term.capitals.clone() }).0
+        self.phrases.intern(NodePhrase { words, capitals: term.capitals.clone() }).0
     }
 
     fn pattern(&mut self, pattern: &Arc<Pattern>) -> u32 {
@@ -290,7 +300,7 @@ impl Nodes {
         {
             return only;
         }
-        let (id, is_new) = self.all.add(node);
+        let (id, is_new) = self.all.intern(node);
         if is_new {
             for branch in self.all[id].branches() {
                 self.parents[*branch as usize] += 1;
@@ -303,15 +313,15 @@ impl Nodes {
 
 impl ClauseNode {
     /// What a leaf looks at.
-    pub(super) fn sight(&self) -> Option<LeafScope> {
+    pub(super) fn leaf_scope(&self) -> Option<LeafScope> {
         match self {
-            Self::Feature(sight, _)
-            | Self::Phrase(sight, _)
-            | Self::Some(sight, _)
-            | Self::Pair(sight, ..)
-            | Self::AtLeast(sight, ..)
-            | Self::Within(sight, ..)
-            | Self::Pattern(sight, _) => Some(*sight),
+            Self::Feature(leaf_scope, _)
+            | Self::Phrase(leaf_scope, _)
+            | Self::Some(leaf_scope, _)
+            | Self::Pair(leaf_scope, ..)
+            | Self::AtLeast(leaf_scope, ..)
+            | Self::Within(leaf_scope, ..)
+            | Self::Pattern(leaf_scope, _) => Some(*leaf_scope),
             _ => None,
         }
     }
@@ -327,7 +337,7 @@ impl ClauseNode {
 }
 
 impl LeafScope {
-    /// Whether all that it looks at is headline or text; `around` is what a unit is part of.
+    /// Whether it looks at headline and text only. `around`: the scope of the current unit.
     pub(super) fn is_of_text(self, around: Self) -> bool {
         let field = if self == Self::Unit { around } else { self };
         matches!(field, Self::Field(Scope::Text | Scope::Title | Scope::Body | Scope::Lead))

@@ -2,17 +2,16 @@
 
 use std::ops::Range;
 
-use super::Engine;
+use super::compiled::Engine;
+use super::document_index::DocumentIndex;
 use super::program::CAPITALS;
-use super::sheet::DocumentIndex;
-use crate::Carrier;
-use crate::story::Story;
+use crate::story::{Carrier, Story};
 use crate::text::is_written_so;
 
 /// The words of an occurrence: the number of the first, and of the one behind the last.
 pub(super) type WordRange = (u32, u32);
 
-/// A phrase as the program has it.
+/// A phrase in a program.
 #[derive(Clone, Copy, Debug)]
 struct CompiledPhrase<'c> {
     words: &'c [u32],
@@ -43,11 +42,11 @@ impl<'c> Iterator for CompiledPhrases<'c> {
     }
 }
 
-/// Calls `found` with the occurrences in `within` of each phrase of the operand at `at`, until it
-/// has seen enough and says true; whether it did.
-pub(super) fn each(
+/// Calls `found` with the occurrences in `within` of each phrase of the operand at `at`, until
+/// `found` is true. Gives whether it was.
+pub(super) fn any_occurrence(
     (engine, story, carriers): (&Engine, &Story, &[Carrier]),
-    sheet: &mut DocumentIndex,
+    document: &mut DocumentIndex,
     at: usize,
     within: &Range<u32>,
     mut found: impl FnMut(WordRange) -> bool,
@@ -55,12 +54,12 @@ pub(super) fn each(
     let code = &engine.program.code[at..];
     let mut phrases = CompiledPhrases { code: &code[1..], left: code[0] };
     phrases.any(|phrase| {
-        phrase.words.iter().all(|word| sheet.marks.has(*word)) && {
-            sheet.place();
-            let sheet = &*sheet;
+        phrase.words.iter().all(|word| document.found_features.contains(*word)) && {
+            document.locate_features();
+            let document = &*document;
             let length = u32::try_from(phrase.words.len()).unwrap_or(u32::MAX);
             let before = u32::try_from(phrase.rarest).unwrap_or(u32::MAX);
-            let places = sheet.places(phrase.words[phrase.rarest], within).iter();
+            let places = document.words_with_feature(phrase.words[phrase.rarest], within).iter();
             let starts = places.filter_map(|place| {
                 place.checked_sub(before).filter(|start| *start >= within.start)
             });
@@ -69,14 +68,14 @@ pub(super) fn each(
             whole.any(|start| {
                 let stands =
                     (start..).zip(phrase.words).enumerate().all(|(number, (word, feature))| {
-                        number == phrase.rarest || sheet.is(engine, word, *feature)
+                        number == phrase.rarest || document.word_has_feature(engine, word, *feature)
                     });
                 let end = start + length;
                 stands
-                    && sheet.share_paragraph(start, end - 1)
+                    && document.share_paragraph(start, end - 1)
                     && phrase.capitals.is_none_or(|capitals| {
                         let capitals = &engine.program.capitals[capitals as usize];
-                        are_written_so(sheet, story, carriers, start, capitals)
+                        are_written_so(document, story, carriers, start, capitals)
                     })
                     && found((start, end))
             })
@@ -86,22 +85,24 @@ pub(super) fn each(
 
 /// Whether the words from `start` on have the capitals that are wanted.
 fn are_written_so(
-    sheet: &DocumentIndex,
+    document: &DocumentIndex,
     story: &Story,
     carriers: &[Carrier],
     start: u32,
     capitals: &[Vec<bool>],
 ) -> bool {
-    let Some(text) = sheet.texts.of_word(start).filter(|text| !text.shouted) else { return false };
+    let Some(text) = document.texts.text_of_word(start).filter(|text| !text.all_caps) else {
+        return false;
+    };
     let raw = text.raw(story, carriers);
-    let places = &sheet.words.places()[start as usize..];
+    let places = &document.words.places()[start as usize..];
     places.iter().zip(capitals).all(|(place, wanted)| {
         is_written_so(&raw[place.start as usize..place.end as usize], wanted)
     })
 }
 
-/// In how many places `found` stands that do not overlap, at most.
-pub(super) fn apart(found: &mut [WordRange]) -> usize {
+/// The greatest number of ranges of `found` that do not overlap.
+pub(super) fn count_disjoint(found: &mut [WordRange]) -> usize {
     found.sort_unstable_by_key(|(_, end)| *end);
     let mut last = 0;
     let mut count = 0;
@@ -116,23 +117,22 @@ pub(super) fn apart(found: &mut [WordRange]) -> usize {
 
 /// Whether one of `left` stands before one of `right`, with at most so many words between; `right`
 /// is sorted.
-pub(super) fn in_order(
+pub(super) fn any_in_order(
     left: &[WordRange],
     right: &[WordRange],
     most: u32,
-    sheet: &DocumentIndex,
+    document: &DocumentIndex,
 ) -> bool {
     left.iter().any(|(start, end)| {
         let next = right.get(right.partition_point(|(right, _)| right < end));
-        next.is_some_and(|(next, _)| next - end <= most && sheet.share_paragraph(*start, *next))
+        next.is_some_and(|(next, _)| next - end <= most && document.share_paragraph(*start, *next))
     })
 }
 
 /// Whether one of `left` overlaps none of `right`, which is sorted.
-pub(super) fn is_outside(left: &mut [WordRange], right: &[WordRange]) -> bool {
+pub(super) fn any_outside(left: &mut [WordRange], right: &[WordRange]) -> bool {
     left.sort_unstable_by_key(|(_, end)| *end);
-    // Of those that begin before the end of the one that is looked at, how many there are and how
-    // far they reach.
+    // How many ranges begin before the end of the current one, and how far they reach.
     let (mut seen, mut reached) = (0, 0);
     left.iter().any(|(start, end)| {
         while let Some((_, right)) = right.get(seen).filter(|(right, _)| right < end) {

@@ -1,26 +1,26 @@
-//! Which rules a feature calls up.
+//! The postings: which rules and programs each feature leads to.
 
 use std::ops::Range;
 
 use super::features::Feature;
 
-/// A rule, or what many rules share, that a feature calls up.
+/// A rule, or a node that several rules share, under one of its features.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Posting {
     /// Where its program begins, or its number if it [`DECIDES`]; and [`IN_TEXT`].
     target: u32,
-    /// The feature that has to be in headline or text, too; one that every story has if there is
-    /// none.
+    /// The guard: a feature that must be in headline or text, too. Without a guard, the feature
+    /// that every story has.
     pub(super) guard: Feature,
 }
 
-/// Feature and guard are all that the rule asks for.
+/// The rule holds wherever feature and guard are found.
 const DECIDES: u32 = 1 << 31;
 
 /// The feature counts only in headline or text.
 const IN_TEXT: u32 = 1 << 30;
 
-/// What a posting calls up.
+/// What a posting leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PostingTarget {
     /// A rule that holds.
@@ -37,8 +37,8 @@ pub(super) struct Postings {
     postings: Box<[Posting]>,
 }
 
-/// The postings of one feature. The first is here, so that memory has brought it by the time it is
-/// looked at, and its neighbours with it.
+/// The postings of one feature. The first is kept here, so that one read from memory brings it and
+/// its neighbours.
 #[derive(Clone, Debug)]
 pub(super) struct FeaturePostings {
     first: Posting,
@@ -68,7 +68,7 @@ impl Posting {
         self.target & IN_TEXT != 0
     }
 
-    /// Whether it calls up a rule that holds, rather than a program to run.
+    /// Whether it leads to a rule that holds, rather than to a program to run.
     #[inline]
     pub(super) fn decides(self) -> bool {
         self.target & DECIDES != 0
@@ -100,7 +100,7 @@ impl Postings {
         Self { starts: starts.into(), postings: postings.into() }
     }
 
-    /// What `feature` calls up, if it calls up anything.
+    /// The postings of `feature`, if it has any.
     #[inline]
     pub(super) fn call(&self, feature: Feature) -> Option<FeaturePostings> {
         let (start, end) = (self.starts[feature as usize], self.starts[feature as usize + 1]);

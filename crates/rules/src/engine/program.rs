@@ -1,65 +1,24 @@
-//! The clauses of rules as one flat row of numbers.
+//! The clauses of rules as one flat list of numbers.
 //!
-//! A node is a head (its kind in the lowest byte, above it a count, a field or a flag) and what
-//! belongs to it. Nodes that can be passed over unread have their length behind the head. `run.rs`
-//! reads what is written here.
+//! A node is a head and what belongs to it (`opcode`). Nodes that can be skipped have their length
+//! behind the head. `program_run` reads what is written here.
 
 use std::sync::Arc;
 
 use super::anchor::rarest;
 use super::features::{DocumentFrequencies, Feature, number};
 use super::node::{ClauseNode, LeafScope, NodeId, Nodes, PhraseId};
+use super::opcode as op;
 use crate::language::comparison::Comparison;
 use crate::language::pair::Proximity;
 use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
 use crate::language::tree::TextUnit;
 
-/// The kinds of nodes.
-pub(super) mod op {
-    /// Features of headline or text, all of which are there: their count, they.
-    pub(in crate::engine) const ALL_OF: u32 = 0;
-    /// The same, any of which is there; some twice, so that there are whole quads
-    /// ([`QUAD`](super::QUAD)).
-    pub(in crate::engine) const ANY_OF: u32 = 1;
-    /// The same, none of which is there.
-    pub(in crate::engine) const NONE_OF: u32 = 2;
-    /// Every branch: their count, length, they.
-    pub(in crate::engine) const ALL: u32 = 3;
-    /// Any branch: their count, length, they.
-    pub(in crate::engine) const ANY: u32 = 4;
-    /// So many branches: their count, length, how many, they.
-    pub(in crate::engine) const COUNT: u32 = 5;
-    /// Not the branch: it.
-    pub(in crate::engine) const NOT: u32 = 6;
-    /// A feature is there: sight, feature.
-    pub(in crate::engine) const FEATURE: u32 = 7;
-    /// Any of some phrases is there: sight, length, operand.
-    pub(in crate::engine) const SOME: u32 = 8;
-    /// Two operands stand so: sight, length, 0 for NEAR, 1 for ONEAR, 2 for EXCEPT, distance, where
-    /// the right operand begins, they.
-    pub(in crate::engine) const PAIR: u32 = 9;
-    /// An operand in so many places: sight, length, how many, operand.
-    pub(in crate::engine) const AT_LEAST: u32 = 10;
-    /// The branch within one sentence (0) or paragraph (1): sight, length, unit, it.
-    pub(in crate::engine) const WITHIN: u32 = 11;
-    /// A pattern is found: sight, its number.
-    pub(in crate::engine) const PATTERN: u32 = 12;
-    /// A comparison holds: its number.
-    pub(in crate::engine) const COMPARE: u32 = 13;
-    /// The host is of a site: feature.
-    pub(in crate::engine) const SITE: u32 = 14;
-    /// The language is in a range: its number.
-    pub(in crate::engine) const LANG: u32 = 15;
-    /// What others share, decided once a story: its number.
-    pub(in crate::engine) const SHARED: u32 = 16;
-}
-
-/// How many features of [`op::ANY_OF`] are looked at together: with one branch for all, where each
-/// may go either way.
+/// How many features of [`op::ANY_OF`] are tested together, with one branch for all of them.
 pub(super) const QUAD: usize = 4;
 
-/// The sight that is the sentence or paragraph in hand; fields have the numbers of their places in
+/// The scope number of the current sentence or paragraph. Fields have their places in
 /// [`Scope::ALL`].
 pub(super) const UNIT: u32 = 15;
 
@@ -70,7 +29,7 @@ pub(super) const CAPITALS: u32 = 1;
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) code: Box<[u32]>,
-    /// Where what is shared begins.
+    /// Where each shared node begins.
     pub(super) shared: Box<[u32]>,
     pub(super) patterns: Box<[Arc<Pattern>]>,
     /// Comparisons, and whether they are to hold or to fail.
@@ -81,7 +40,7 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// The bytes that it takes, but for what compiled patterns do.
+    /// The bytes that it takes, without compiled patterns.
     pub(super) fn bytes(&self) -> usize {
         let capitals =
             self.capitals.iter().flatten().map(|word| word.len() + size_of::<Vec<bool>>());
@@ -96,22 +55,22 @@ impl Program {
 #[derive(Debug)]
 pub(super) struct ProgramWriter<'n> {
     nodes: &'n Nodes,
-    shares: &'n DocumentFrequencies,
+    document_frequencies: &'n DocumentFrequencies,
     code: Vec<u32>,
-    /// By node, its number among what is shared.
+    /// By node, its number among the shared nodes.
     shared_numbers: Vec<Option<u32>>,
     shared: Vec<u32>,
-    /// What is shared and not written yet.
+    /// Shared nodes that are not written yet.
     unwritten: Vec<(u32, NodeId)>,
     comparisons: Vec<(Comparison, bool)>,
     capitals: Vec<Vec<Vec<bool>>>,
 }
 
 impl<'n> ProgramWriter<'n> {
-    pub(super) fn new(nodes: &'n Nodes, shares: &'n DocumentFrequencies) -> Self {
+    pub(super) fn new(nodes: &'n Nodes, document_frequencies: &'n DocumentFrequencies) -> Self {
         Self {
             nodes,
-            shares,
+            document_frequencies,
             code: Vec::new(),
             shared_numbers: vec![None; nodes.count()],
             shared: Vec::new(),
@@ -123,21 +82,21 @@ impl<'n> ProgramWriter<'n> {
 
     /// Writes `head` and the node `id` behind it, but for those of its own features that are
     /// `known` to be there; where it begins.
-    pub(super) fn rule(&mut self, head: u32, id: NodeId, known: &[Feature]) -> u32 {
+    pub(super) fn write_rule(&mut self, head: u32, id: NodeId, known: &[Feature]) -> u32 {
         let start = number(self.code.len());
         self.code.push(head);
         match self.nodes.node(id) {
-            ClauseNode::All(branches) => self.all(branches, known),
-            _ => self.body(id),
+            ClauseNode::All(branches) => self.write_all(branches, known),
+            _ => self.write_body(id),
         }
         start
     }
 
     /// Writes `head` and the node `id`, which others share, behind it; where it begins.
-    pub(super) fn group(&mut self, head: u32, id: NodeId) -> u32 {
+    pub(super) fn write_group(&mut self, head: u32, id: NodeId) -> u32 {
         let start = number(self.code.len());
         self.code.push(head);
-        self.node(id);
+        self.write_node(id);
         start
     }
 
@@ -145,7 +104,7 @@ impl<'n> ProgramWriter<'n> {
     pub(super) fn finish(mut self) -> Program {
         while let Some((shared, id)) = self.unwritten.pop() {
             self.shared[shared as usize] = number(self.code.len());
-            self.body(id);
+            self.write_body(id);
         }
         Program {
             code: self.code.into(),
@@ -157,9 +116,9 @@ impl<'n> ProgramWriter<'n> {
         }
     }
 
-    fn node(&mut self, id: NodeId) {
+    fn write_node(&mut self, id: NodeId) {
         if self.nodes.parents(id) < 2 || !self.is_worth_sharing(id) {
-            return self.body(id);
+            return self.write_body(id);
         }
         let shared = self.shared_numbers[id as usize].unwrap_or_else(|| {
             let shared = number(self.shared.len());
@@ -171,45 +130,50 @@ impl<'n> ProgramWriter<'n> {
         self.code.extend([op::SHARED, shared]);
     }
 
-    /// Whether it costs more than to remember it, and looks at the same wherever it stands.
+    /// Whether it costs more than a look-up, and looks at the same words wherever it stands.
     fn is_worth_sharing(&self, id: NodeId) -> bool {
         let costs = match self.nodes.node(id) {
             ClauseNode::Feature(..) => false,
             ClauseNode::All(branches)
             | ClauseNode::Any(branches)
             | ClauseNode::Count(_, branches) => branches.len() > 2,
-            other => other.sight().is_some(),
+            other => other.leaf_scope().is_some(),
         };
         costs && !self.nodes.looks_at_unit(id)
     }
 
-    fn body(&mut self, id: NodeId) {
+    fn write_body(&mut self, id: NodeId) {
         match self.nodes.node(id) {
             ClauseNode::Feature(LeafScope::Field(Scope::Text), feature) => {
                 let feature = self.finished(*feature);
                 self.code.extend([head(op::ALL_OF, 1), feature]);
             }
-            ClauseNode::Feature(sight, feature) => {
+            ClauseNode::Feature(leaf_scope, feature) => {
                 let feature = self.finished(*feature);
-                self.code.extend([head(op::FEATURE, sight_number(*sight)), feature]);
+                self.code.extend([head(op::FEATURE, scope_number(*leaf_scope)), feature]);
             }
-            ClauseNode::Phrase(sight, phrase) => {
-                self.with_operand(op::SOME, *sight, &[], &[*phrase])
+            ClauseNode::Phrase(leaf_scope, phrase) => {
+                self.write_with_operand(op::SOME, *leaf_scope, &[], &[*phrase]);
             }
-            ClauseNode::Some(sight, phrases) => self.with_operand(op::SOME, *sight, &[], phrases),
-            ClauseNode::AtLeast(sight, least, phrases) => {
-                self.with_operand(op::AT_LEAST, *sight, &[number(*least)], phrases);
+            ClauseNode::Some(leaf_scope, phrases) => {
+                self.write_with_operand(op::SOME, *leaf_scope, &[], phrases);
             }
-            ClauseNode::Pair(sight, link, sides) => self.pair(*sight, *link, sides),
-            ClauseNode::Within(sight, unit, branch) => {
-                let unit = u32::from(*unit == TextUnit::Paragraph);
-                let start = self.open(head(op::WITHIN, sight_number(*sight)));
+            ClauseNode::AtLeast(leaf_scope, least, phrases) => {
+                self.write_with_operand(op::AT_LEAST, *leaf_scope, &[number(*least)], phrases);
+            }
+            ClauseNode::Pair(leaf_scope, link, sides) => self.write_pair(*leaf_scope, *link, sides),
+            ClauseNode::Within(leaf_scope, unit, branch) => {
+                let unit = match unit {
+                    TextUnit::Sentence => op::UNIT_SENTENCE,
+                    TextUnit::Paragraph => op::UNIT_PARAGRAPH,
+                };
+                let start = self.open_node(head(op::WITHIN, scope_number(*leaf_scope)));
                 self.code.push(unit);
-                self.node(*branch);
-                self.close(start);
+                self.write_node(*branch);
+                self.close_node(start);
             }
-            ClauseNode::Pattern(sight, pattern) => {
-                self.code.extend([head(op::PATTERN, sight_number(*sight)), *pattern]);
+            ClauseNode::Pattern(leaf_scope, pattern) => {
+                self.code.extend([head(op::PATTERN, scope_number(*leaf_scope)), *pattern]);
             }
             ClauseNode::Compare(comparison, wanted) => {
                 self.code.extend([op::COMPARE, number(self.comparisons.len())]);
@@ -225,22 +189,22 @@ impl<'n> ProgramWriter<'n> {
                     self.code.extend([head(op::NONE_OF, 1), feature]);
                 } else {
                     self.code.push(op::NOT);
-                    self.node(*branch);
+                    self.write_node(*branch);
                 }
             }
-            ClauseNode::All(branches) => self.all(branches, &[]),
-            ClauseNode::Any(branches) => self.any(branches),
+            ClauseNode::All(branches) => self.write_all(branches, &[]),
+            ClauseNode::Any(branches) => self.write_any(branches),
             ClauseNode::Count(least, branches) => {
-                let start = self.open(head(op::COUNT, number(branches.len())));
+                let start = self.open_node(head(op::COUNT, number(branches.len())));
                 self.code.push(number(*least));
-                branches.iter().for_each(|branch| self.node(*branch));
-                self.close(start);
+                branches.iter().for_each(|branch| self.write_node(*branch));
+                self.close_node(start);
             }
         }
     }
 
     /// Every branch: those that cost least first.
-    fn all(&mut self, branches: &[NodeId], known: &[Feature]) {
+    fn write_all(&mut self, branches: &[NodeId], known: &[Feature]) {
         let mut there = Vec::new();
         let (mut not_there, mut others) = (Vec::new(), Vec::new());
         for branch in branches {
@@ -254,16 +218,18 @@ impl<'n> ProgramWriter<'n> {
             }
         }
         there.retain(|feature| !known.contains(feature));
-        there.sort_by(|one, other| self.shares.of(*one).total_cmp(&self.shares.of(*other)));
+        there.sort_by(|one, other| {
+            self.document_frequencies.of(*one).total_cmp(&self.document_frequencies.of(*other))
+        });
         let groups = usize::from(!there.is_empty()) + usize::from(!not_there.is_empty());
         let count = groups + others.len();
-        let start = (count != 1).then(|| self.open(head(op::ALL, number(count))));
-        self.row(op::ALL_OF, &there);
-        self.row(op::NONE_OF, &not_there);
-        self.others(&others, start);
+        let start = (count != 1).then(|| self.open_node(head(op::ALL, number(count))));
+        self.write_features(op::ALL_OF, &there);
+        self.write_features(op::NONE_OF, &not_there);
+        self.write_branches(&others, start);
     }
 
-    fn any(&mut self, branches: &[NodeId]) {
+    fn write_any(&mut self, branches: &[NodeId]) {
         let there: Vec<Feature> =
             branches.iter().filter_map(|branch| self.text_feature(*branch)).collect();
         let others: Vec<NodeId> = branches
@@ -272,57 +238,68 @@ impl<'n> ProgramWriter<'n> {
             .filter(|branch| self.text_feature(*branch).is_none())
             .collect();
         let count = usize::from(!there.is_empty()) + others.len();
-        let start = (count != 1).then(|| self.open(head(op::ANY, number(count))));
+        let start = (count != 1).then(|| self.open_node(head(op::ANY, number(count))));
         let last = there.last().copied().unwrap_or_default();
-        self.row(
+        self.write_features(
             op::ANY_OF,
             &[&*there, &vec![last; there.len().next_multiple_of(QUAD) - there.len()]].concat(),
         );
-        self.others(&others, start);
+        self.write_branches(&others, start);
     }
 
     /// The last branches of the node that was opened at `start`, or of none.
-    fn others(&mut self, others: &[NodeId], start: Option<usize>) {
+    fn write_branches(&mut self, others: &[NodeId], start: Option<usize>) {
         for branch in others {
-            self.node(*branch);
+            self.write_node(*branch);
         }
         if let Some(start) = start {
-            self.close(start);
+            self.close_node(start);
         }
     }
 
-    fn row(&mut self, op: u32, features: &[Feature]) {
+    fn write_features(&mut self, op: u32, features: &[Feature]) {
         if !features.is_empty() {
             self.code.push(head(op, number(features.len())));
             self.code.extend(features);
         }
     }
 
-    fn pair(&mut self, sight: LeafScope, link: Proximity, [left, right]: &[Box<[PhraseId]>; 2]) {
+    fn write_pair(
+        &mut self,
+        leaf_scope: LeafScope,
+        link: Proximity,
+        [left, right]: &[Box<[PhraseId]>; 2],
+    ) {
         let (kind, most) = match link {
-            Proximity::Near(most) => (0, most),
-            Proximity::Onear(most) => (1, most),
-            Proximity::Except => (2, 0),
+            Proximity::Near(most) => (op::PAIR_NEAR, most),
+            Proximity::Onear(most) => (op::PAIR_ONEAR, most),
+            Proximity::Except => (op::PAIR_EXCEPT, 0),
         };
-        let start = self.open(head(op::PAIR, sight_number(sight)));
+        let start = self.open_node(head(op::PAIR, scope_number(leaf_scope)));
         self.code.extend([kind, u32::try_from(most).unwrap_or(u32::MAX), 0]);
         let right_at = self.code.len() - 1;
-        self.operand(left);
+        self.write_operand(left);
         self.code[right_at] = number(self.code.len() - start);
-        self.operand(right);
-        self.close(start);
+        self.write_operand(right);
+        self.close_node(start);
     }
 
-    fn with_operand(&mut self, op: u32, sight: LeafScope, before: &[u32], phrases: &[PhraseId]) {
-        let start = self.open(head(op, sight_number(sight)));
+    fn write_with_operand(
+        &mut self,
+        op: u32,
+        leaf_scope: LeafScope,
+        before: &[u32],
+        phrases: &[PhraseId],
+    ) {
+        let start = self.open_node(head(op, scope_number(leaf_scope)));
         self.code.extend(before);
-        self.operand(phrases);
-        self.close(start);
+        self.write_operand(phrases);
+        self.close_node(start);
     }
 
     /// How many phrases, and they: each twice its length, which of its words is the rarest, its
     /// capitals if they count, its words.
-    fn operand(&mut self, phrases: &[PhraseId]) {
+    fn write_operand(&mut self, phrases: &[PhraseId]) {
         self.code.push(number(phrases.len()));
         for phrase in phrases {
             let phrase = self.nodes.phrase(*phrase);
@@ -330,7 +307,7 @@ impl<'n> ProgramWriter<'n> {
                 phrase.words.iter().map(|word| self.finished(*word)).collect();
             let flag = if phrase.capitals.is_some() { CAPITALS } else { 0 };
             self.code.push(number(words.len()) << 1 | flag);
-            self.code.push(number(rarest(&words, |feature| self.shares.of(feature))));
+            self.code.push(number(rarest(&words, |feature| self.document_frequencies.of(feature))));
             if let Some(capitals) = &phrase.capitals {
                 self.code.push(number(self.capitals.len()));
                 self.capitals.push(capitals.clone());
@@ -353,12 +330,12 @@ impl<'n> ProgramWriter<'n> {
         self.nodes.features.finished(feature)
     }
 
-    fn open(&mut self, head: u32) -> usize {
+    fn open_node(&mut self, head: u32) -> usize {
         self.code.extend([head, 0]);
         self.code.len() - 2
     }
 
-    fn close(&mut self, start: usize) {
+    fn close_node(&mut self, start: usize) {
         self.code[start + 1] = number(self.code.len() - start);
     }
 }
@@ -368,8 +345,8 @@ fn head(op: u32, above: u32) -> u32 {
     op | above << 8
 }
 
-fn sight_number(sight: LeafScope) -> u32 {
-    match sight {
+fn scope_number(leaf_scope: LeafScope) -> u32 {
+    match leaf_scope {
         LeafScope::Unit => UNIT,
         LeafScope::Field(scope) => {
             Scope::ALL.iter().position(|known| *known == scope).map_or(UNIT, number)

@@ -1,17 +1,17 @@
-//! The words of a text, by whether they may be features or have some.
+//! Sorts the words of a text by whether they may be features or have derived ones.
 
 use super::features::Features;
 use super::vocabulary::Key;
 
-/// Words are sorted first and looked into later: of which kind the next word is nobody can foresee,
-/// no processor either.
+/// Words are sorted first and looked up later, because no processor can predict the kind of the
+/// next word.
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
     hashes: Vec<u64>,
-    /// Those that may be features, so many as `known_count` says.
+    /// The first `known_count` are words that may be features.
     known: Vec<u32>,
     known_count: usize,
-    /// Others that may have features all the same.
+    /// Other words that may have derived features.
     others: Vec<u32>,
     others_count: usize,
 }

@@ -1,4 +1,4 @@
-//! A table from words to numbers. A hash finds, the bytes decide.
+//! A hash table from words to numbers. Words with the same hash are compared by their bytes.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -23,23 +23,22 @@ struct Bucket {
 /// in the next.
 const FILLED: usize = 4;
 
-/// Makes hashes that nobody can guess who writes stories: they cannot make all words fall into one
-/// place.
+/// A random seed for hashes: authors of stories cannot choose words that fall into one place.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seed(u64);
 
 impl Seed {
-    /// Another one each time.
+    /// A new random seed.
     pub(super) fn new() -> Self {
         Self(RandomState::new().hash_one(0))
     }
 }
 
-/// A word as it is hashed and compared: eight bytes at a time, zeros behind its last, and sixteen
-/// at least, for how long the next word is nobody can foresee, no processor either.
+/// A word as it is hashed and compared: eight bytes at a time, padded with zeros, at least sixteen
+/// bytes. No processor can predict the length of the next word.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key<'w> {
-    /// The word, and perhaps more.
+    /// The word, and perhaps bytes behind it.
     bytes: &'w [u8],
     length: usize,
 }
@@ -60,12 +59,11 @@ const KEPT: [u64; CHUNK + 1] = {
 
 impl<'w> Key<'w> {
     /// The key of a whole word.
-    pub(super) fn of(word: &'w [u8]) -> Self {
+    pub(super) fn from_word(word: &'w [u8]) -> Self {
         Self { bytes: word, length: word.len() }
     }
 
-    /// The key of the first `length` bytes of `bytes`: fast where sixteen more of them stand
-    /// behind.
+    /// The key of the first `length` bytes of `bytes`. It is fast if sixteen more bytes follow.
     #[inline]
     pub(super) fn padded(bytes: &'w [u8], length: usize) -> Self {
         Self { bytes, length }
@@ -138,7 +136,7 @@ impl Vocabulary {
             let place =
                 u32::try_from(records.len()).expect("rules have less than 32 gigabytes of words");
             let length = u32::try_from(word.len()).expect("no rule has four gigabytes");
-            let key = Key::of(word);
+            let key = Key::from_word(word);
             records.push(u64::from(number) | u64::from(length) << 32);
             records.extend([0, CHUNK].into_iter().chain(key.further()).map(|at| key.chunk(at)));
             let hash = key.hash(seed);
@@ -151,7 +149,8 @@ impl Vocabulary {
         Self { buckets: buckets.into(), records: records.into() }
     }
 
-    /// Whether there may be a word with that hash. Few words get past this that are not there.
+    /// Whether there may be a word with that hash. It is `false` for most words that are not in the
+    /// table.
     #[inline]
     pub(super) fn may_hold(&self, hash: u64) -> bool {
         let bucket = &self.buckets[first_bucket(hash, self.buckets.len())];
@@ -212,7 +211,7 @@ fn tag(hash: u64) -> u64 {
 }
 
 impl Bucket {
-    /// Takes in a word, for which there has to be room.
+    /// Adds a word. There must be room for it.
     fn add(&mut self, hash: u64, place: u32) {
         let free = self.places.len() - self.tags.leading_zeros() as usize / 8;
         self.tags |= tag(hash) << (8 * free);
@@ -238,7 +237,7 @@ mod tests {
     use super::{Key, Seed, Vocabulary};
 
     fn get(table: &Vocabulary, seed: Seed, word: &str) -> Option<u32> {
-        let key = Key::of(word.as_bytes());
+        let key = Key::from_word(word.as_bytes());
         table.get(key.hash(seed), key)
     }
 
@@ -249,7 +248,7 @@ mod tests {
         let table = Vocabulary::new(seed, words.iter().map(String::as_bytes).zip(0_u32..10_000));
         for (number, word) in (0_u32..).zip(&words) {
             assert_eq!(get(&table, seed, word), Some(number));
-            assert!(table.may_hold(Key::of(word.as_bytes()).hash(seed)));
+            assert!(table.may_hold(Key::from_word(word.as_bytes()).hash(seed)));
         }
         for word in ["word", "", "word10000"] {
             assert_eq!(get(&table, seed, word), None);
@@ -260,9 +259,9 @@ mod tests {
     #[test]
     fn a_hash_never_decides_alone() {
         let table = Vocabulary::new(Seed::default(), [(&b"arms"[..], 7)].into_iter());
-        let hash = Key::of(b"arms").hash(Seed::default());
-        assert_eq!(table.get(hash, Key::of(b"arms")), Some(7));
-        assert_eq!(table.get(hash, Key::of(b"oils")), None);
+        let hash = Key::from_word(b"arms").hash(Seed::default());
+        assert_eq!(table.get(hash, Key::from_word(b"arms")), Some(7));
+        assert_eq!(table.get(hash, Key::from_word(b"oils")), None);
     }
 
     #[test]
@@ -274,7 +273,7 @@ mod tests {
             let key = Key::padded(&padded, length);
             assert_eq!(
                 (key.hash(seed), key.word()),
-                (Key::of(&word).hash(seed), &*word),
+                (Key::from_word(&word).hash(seed), &*word),
                 "{length}"
             );
         }

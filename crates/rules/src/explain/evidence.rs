@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::excerpt;
 use crate::engine::naive;
-use crate::engine::page::{ShownPlace, StoryView, TokenizedStory};
-use crate::engine::truth::Truth;
-use crate::explain::written;
-use crate::language::operand::Occurrence;
+use crate::engine::naive::occurrences::Occurrence;
+use crate::engine::tokenized_story::{ShownPlace, StoryView, TokenizedStory};
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
+use crate::language::truth::Truth;
 use crate::story::{Evidence, Field};
 use crate::text::sentence_around;
 
@@ -33,70 +32,79 @@ pub(crate) struct ClauseScope<'v> {
     pub(crate) view: &'v StoryView,
 }
 
-/// One piece for every term of `tree` that stands in `page` and is not negated, in the order of the
+/// One piece for every term of `tree` that stands in `tokenized` and is not negated, in the order of the
 /// expression, at most twenty.
 ///
 /// A term found where no reader looks (address, source, author, language, tags) is named with its
 /// field, and the title is shown without a mark.
-pub(crate) fn evidence(tree: &Tree, page: &TokenizedStory<'_>) -> Vec<Evidence> {
+pub(crate) fn evidence(tree: &Tree, tokenized: &TokenizedStory<'_>) -> Vec<Evidence> {
     let mut found = Vec::new();
     collect(
         tree,
-        ClauseScope { field: None, view: &page.view(Scope::Text) },
-        page,
+        ClauseScope { field: None, view: &tokenized.view(Scope::Text) },
+        tokenized,
         true,
         &mut found,
     );
     found
 }
 
-/// Takes in what `tree` finds; `wanted`: it stands behind an even number of negations.
+/// Adds the evidence of `tree`. `wanted`: it stands behind an even number of negations.
 fn collect(
     tree: &Tree,
-    sight: ClauseScope<'_>,
-    page: &TokenizedStory<'_>,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
     wanted: bool,
     found: &mut Vec<Evidence>,
 ) {
     match tree {
         Tree::And(branches) | Tree::Or(branches) | Tree::AnyOf(_, branches, _) => {
             for branch in branches {
-                collect(branch, sight, page, wanted, found);
+                collect(branch, clause_scope, tokenized, wanted, found);
             }
         }
-        Tree::Not(branch, _) => collect(branch, sight, page, !wanted, found),
+        Tree::Not(branch, _) => collect(branch, clause_scope, tokenized, !wanted, found),
         Tree::In(scope, branch, _) => {
             collect(
                 branch,
-                ClauseScope { field: Some(*scope), view: &page.view(*scope) },
-                page,
+                ClauseScope { field: Some(*scope), view: &tokenized.view(*scope) },
+                tokenized,
                 wanted,
                 found,
             );
         }
         Tree::Within(unit, branch, _) => {
-            let holding = page
-                .units(*unit, sight.view)
-                .find(|part| naive::truth(branch, page, part) == Truth::True);
+            let holding = tokenized
+                .units(*unit, clause_scope.view)
+                .find(|part| naive::truth(branch, tokenized, part) == Truth::True);
             if let Some(view) = holding {
                 let before = found.len();
-                collect(branch, ClauseScope { view: &view, ..sight }, page, wanted, found);
-                prove(&mut found[before..], tree, sight);
+                collect(
+                    branch,
+                    ClauseScope { view: &view, ..clause_scope },
+                    tokenized,
+                    wanted,
+                    found,
+                );
+                prove(&mut found[before..], tree, clause_scope);
             }
         }
         leaf if wanted => {
             let before = found.len();
-            found.extend(of_leaf(leaf, sight, page).into_iter().take(MOST_TERMS - before));
-            prove(&mut found[before..], leaf, sight);
+            found.extend(
+                of_leaf(leaf, clause_scope, tokenized).into_iter().take(MOST_TERMS - before),
+            );
+            prove(&mut found[before..], leaf, clause_scope);
         }
         _ => {}
     }
 }
 
-/// Says of what was `found` that it proves `clause`.
-fn prove(found: &mut [Evidence], clause: &Tree, sight: ClauseScope<'_>) {
+/// Marks the pieces of evidence `found` as proof of `clause`.
+fn prove(found: &mut [Evidence], clause: &Tree, clause_scope: ClauseScope<'_>) {
     if !found.is_empty() {
-        let (clause, _) = excerpt::around(&written(clause, sight.field), &(0..0), SENTENCE);
+        let (clause, _) =
+            excerpt::around(&print::in_field(clause, clause_scope.field), &(0..0), SENTENCE);
         for evidence in found {
             evidence.clause = Some(clause.clone());
         }
@@ -106,31 +114,34 @@ fn prove(found: &mut [Evidence], clause: &Tree, sight: ClauseScope<'_>) {
 /// The words that `leaf`, which has no branches, finds.
 pub(crate) fn of_leaf(
     leaf: &Tree,
-    sight: ClauseScope<'_>,
-    page: &TokenizedStory<'_>,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
 ) -> Vec<Evidence> {
     let pieces = |found: &[Occurrence<'_>]| -> Vec<Evidence> {
         found
             .iter()
             .take(MOST_OF_A_LIST)
-            .map(|(term, at)| piece(term, page.place(at), sight.field, page))
+            .map(|(term, at)| piece(term, tokenized.shown_place(at), clause_scope.field, tokenized))
             .collect()
     };
     match leaf {
-        Tree::Term(term, _) => of_term(term, sight, page).into_iter().collect(),
-        Tree::List(list, _) => of_terms(&list.terms, sight, page),
-        Tree::Pair(pair, _) => pieces(&pair.find(page, sight.view).unwrap_or_default()),
-        Tree::AtLeast(_, operand, _) => pieces(&operand.places(page, sight.view)),
+        Tree::Term(term, _) => of_term(term, clause_scope, tokenized).into_iter().collect(),
+        Tree::List(list, _) => of_terms(&list.terms, clause_scope, tokenized),
+        Tree::Pair(pair, _) => pieces(&pair.find(tokenized, clause_scope.view).unwrap_or_default()),
+        Tree::AtLeast(_, operand, _) => pieces(&operand.places(tokenized, clause_scope.view)),
         Tree::Pattern(pattern, _) => {
             let named = |place| {
                 SoughtTerm { text: print::expression(leaf), label: None }.at(
                     place,
-                    sight.field,
-                    page,
+                    clause_scope.field,
+                    tokenized,
                 )
             };
-            let found = page.search(pattern, sight.view);
-            found.map(|(text, span)| named(page.place_of(text, span))).into_iter().collect()
+            let found = tokenized.search(pattern, clause_scope.view);
+            found
+                .map(|(text, span)| named(tokenized.shown_place_of_bytes(text, span)))
+                .into_iter()
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -138,27 +149,42 @@ pub(crate) fn of_leaf(
 
 fn of_terms(
     terms: &[Arc<Term>],
-    sight: ClauseScope<'_>,
-    page: &TokenizedStory<'_>,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
 ) -> Vec<Evidence> {
-    terms.iter().filter_map(|term| of_term(term, sight, page)).take(MOST_OF_A_LIST).collect()
+    terms
+        .iter()
+        .filter_map(|term| of_term(term, clause_scope, tokenized))
+        .take(MOST_OF_A_LIST)
+        .collect()
 }
 
-/// What shows `term` where it stands first.
-fn of_term(term: &Term, sight: ClauseScope<'_>, page: &TokenizedStory<'_>) -> Option<Evidence> {
-    let first = page.occurrences(term, sight.view).next();
-    let is_found = first.is_some() || page.has(term, sight.view);
-    is_found.then(|| piece(term, first.and_then(|first| page.place(&first)), sight.field, page))
+/// The evidence of the first occurrence of `term`.
+fn of_term(
+    term: &Term,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
+) -> Option<Evidence> {
+    let first = tokenized.occurrences(term, clause_scope.view).next();
+    let is_found = first.is_some() || tokenized.contains(term, clause_scope.view);
+    is_found.then(|| {
+        piece(
+            term,
+            first.and_then(|first| tokenized.shown_place(&first)),
+            clause_scope.field,
+            tokenized,
+        )
+    })
 }
 
 fn piece(
     term: &Term,
     place: Option<ShownPlace>,
     field: Option<Scope>,
-    page: &TokenizedStory<'_>,
+    tokenized: &TokenizedStory<'_>,
 ) -> Evidence {
     let text = if place.is_some() { term.text.clone() } else { print::term_text(term) };
-    SoughtTerm { text, label: term.label.clone() }.at(place, field, page)
+    SoughtTerm { text, label: term.label.clone() }.at(place, field, tokenized)
 }
 
 /// What was looked for.
@@ -168,17 +194,17 @@ struct SoughtTerm {
 }
 
 impl SoughtTerm {
-    /// The sentence around `place`; for what no reader sees the name of the field that was asked
-    /// for, and the title.
+    /// The sentence around `place`. For a text that no reader sees: the name of the field, and the
+    /// title.
     fn at(
         self,
         place: Option<ShownPlace>,
         asked: Option<Scope>,
-        page: &TokenizedStory<'_>,
+        tokenized: &TokenizedStory<'_>,
     ) -> Evidence {
         let Self { text: term, label } = self;
         let Some(ShownPlace { field, span }) = place else {
-            let (sentence, _) = excerpt::around(page.text(Field::Title), &(0..0), SENTENCE);
+            let (sentence, _) = excerpt::around(tokenized.text(Field::Title), &(0..0), SENTENCE);
             let term = asked.map_or(term.clone(), |field| format!("{}:{term}", field.as_str()));
             return Evidence {
                 term,
@@ -189,7 +215,7 @@ impl SoughtTerm {
                 marks: Vec::new(),
             };
         };
-        let (sentence, mark) = in_sentence(page.text(field), &span);
+        let (sentence, mark) = in_sentence(tokenized.text(field), &span);
         Evidence { term, label, clause: None, field, sentence, marks: vec![mark] }
     }
 }

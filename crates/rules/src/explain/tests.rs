@@ -96,7 +96,7 @@ fn how_near_a_story_came_is_said() {
         (
             "ANY/2(arms, oil, gas)",
             "oil",
-            "too little of `ANY/2(arms, oil, gas)` is there (2 are asked for)",
+            "too little of `ANY/2(arms, oil, gas)` is there (2 must hold)",
         ),
         ("arms AND lang:de", "arms", "`lang:de` is missing (it does not say its language)"),
         ("site:rt.com", "arms", "`site:rt.com` is missing (it has no address)"),
@@ -136,9 +136,9 @@ proptest! {
 
     #[test]
     fn what_is_explained_is_what_is_decided(tree in trees(tame_texts()), story in stories()) {
-        let page = TokenizedStory::new(&story, &[]);
-        let clause = explain(&tree, &page);
-        prop_assert_eq!(clause.truth, naive::truth(&tree, &page, &page.view(Scope::Text)), "{}", clause.text);
+        let tokenized = TokenizedStory::new(&story, &[]);
+        let clause = explain(&tree, &tokenized);
+        prop_assert_eq!(clause.truth, naive::truth(&tree, &tokenized, &tokenized.view(Scope::Text)), "{}", clause.text);
         prop_assert_eq!(clause.reasons().is_empty(), clause.truth == Truth::True, "{}", clause.text);
     }
 

@@ -17,8 +17,8 @@ const MOST_CONTEXT: usize = 120;
 /// The most of a message, or of its advice, that is shown, in characters.
 const LONGEST_MESSAGE: usize = 600;
 
-/// Every fault with its file, line, column, a caret under the very word, and advice: by file and
-/// place, the first hundred in full.
+/// Every fault with its file, line, column, a caret under the word, and advice, sorted by file and
+/// place. The first hundred are shown in full.
 #[must_use]
 pub fn render(faults: &[Fault], colour: bool) -> String {
     let mut sorted: Vec<&Fault> = faults.iter().collect();
@@ -49,7 +49,7 @@ fn one(fault: &Fault, colour: bool) -> String {
     format!("{}\n\n", exact_column(fault, &shown, &excerpt))
 }
 
-/// A message without what could confuse a terminal, and no longer than a person reads.
+/// A message without control characters, cut at [`LONGEST_MESSAGE`].
 fn readable(message: &str) -> String {
     let shown = message
         .chars()
@@ -61,7 +61,7 @@ fn readable(message: &str) -> String {
     text
 }
 
-/// What of a source is shown for one fault.
+/// The excerpt of a source that is shown for one fault.
 struct Excerpt {
     text: String,
     line: usize,

@@ -1,4 +1,4 @@
-//! `each`: a rule over the rows of a watchlist, which is a rule for every row.
+//! `each`: a rule that is repeated for every row of a watchlist.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use rayon::prelude::*;
 
 use crate::Rule;
 use crate::fault::{Fault, nearest};
+use crate::language::lists::Lists;
 use crate::language::row;
-use crate::language::syntax::Lists;
-use crate::language::term::TermList;
+use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
 use crate::yaml::Text;
 
-/// The list that an `each` names. `sound`: no list has a fault that would keep its rows away.
-pub(super) fn list(
+/// The list that an `each` names. `sound`: no list has a fault.
+pub(super) fn find_list(
     name: &Text,
     lists: &Lists,
     sound: bool,
@@ -31,7 +31,7 @@ pub(super) fn list(
     if found.is_some() {
         let fault = name.fault(whole, format!("the list `{written}` has no rows"));
         faults.push(fault.help(
-            "`each` wants a list that comes from a table: {from: names.csv, term: name, id: id}",
+            "`each` needs a list that comes from a table: {from: names.csv, term: name, id: id}",
         ));
         return None;
     }
@@ -45,7 +45,7 @@ pub(super) fn list(
 
 /// Refuses a rule of each row of `list` that one row could match by what another row has, or by no
 /// row at all.
-pub(super) fn check(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<Fault>) {
+pub(super) fn check_each(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<Fault>) {
     let name = &list.name;
     let (message, help) = if !tree.lists().iter().any(|named| named.name == *name) {
         (
@@ -71,10 +71,14 @@ pub(super) fn check(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<
 }
 
 /// `rule`, whose expression is `tree`: as it is, or once for every row of its `each` list.
-pub(super) fn rules(rule: Rule, tree: Tree, each: Option<&TermList>) -> Vec<(Arc<Rule>, Tree)> {
+pub(super) fn expand_rows(
+    rule: Rule,
+    tree: Arc<Tree>,
+    each: Option<&TermList>,
+) -> Vec<(Arc<Rule>, Arc<Tree>)> {
     let Some(list) = each else { return vec![(Arc::new(rule), tree)] };
-    let of_row = |row: &Arc<row::ListRow>| {
-        let tree = row::tree_of(&tree, &row.list);
+    let of_row = |row: &Arc<ListRow>| {
+        let tree = Arc::new(row::tree_of(&tree, &row.list));
         (Arc::new(rule.clone().of_row(Arc::clone(row))), tree)
     };
     list.rows.par_iter().map(of_row).collect()

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
+use super::faults::refuse_later;
 use super::lists::Wordings;
 use super::settings::{self, WrittenSettings};
-use super::{each, examples, refuse_later};
+use super::{each, examples};
 use crate::fault::{Fault, Source};
 use crate::files::when;
 use crate::files::when::When;
-use crate::language::syntax;
-use crate::language::syntax::Lists;
-use crate::language::term::{Forms, TermList};
+use crate::language::term::Forms;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
-use crate::language::{print, row};
 use crate::yaml::{Node, Text};
 use crate::{KnownNames, Rule, Settings};
 
@@ -23,7 +22,7 @@ const LATER: [&str; 3] = ["defaults", "quiet", "limit"];
 pub(super) struct RuleContext<'c> {
     pub(super) wordings: Wordings,
     pub(super) known: Option<&'c KnownNames>,
-    /// Whether examples say anything: with a broken list they would fail for that alone.
+    /// Whether examples are checked: with a broken list they would fail for that alone.
     pub(super) lists_are_sound: bool,
 }
 
@@ -33,18 +32,18 @@ pub(super) struct NamedRule {
     pub(super) rule: Rule,
     /// How its query was written.
     pub(super) when: When,
-    pub(super) tree: Tree,
-    /// The list for each row of which it is a rule.
+    pub(super) tree: Arc<Tree>,
+    /// The list of its `each`: it is a rule for every row.
     pub(super) each: Option<Arc<TermList>>,
     /// The forms in which its words are found.
     pub(super) forms: Forms,
-    /// `enabled: false` keeps a rule from matching anything; it is checked all the same.
+    /// Whether it can match. A rule with `enabled: false` is checked, too.
     pub(super) enabled: bool,
 }
 
-/// Reads one rule, what it leaves out taken from `defaults`; `None` if it has no name or no sound
-/// `when`. Other faults are told, too.
-pub(super) fn read(
+/// Reads one rule; `defaults` holds for what it leaves out. `None` if it has no name or no sound
+/// `when`. All faults are reported.
+pub(super) fn read_rule(
     source: &Arc<Source>,
     node: &Node<'_>,
     defaults: &WrittenSettings,
@@ -54,59 +53,36 @@ pub(super) fn read(
     let mut entries = node.entries(faults)?;
     let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
     let when = entries.require("when", faults);
-    let written = settings::read(&mut entries, context.known, faults).or(defaults);
+    let written = settings::read_settings(&mut entries, context.known, faults).or(defaults);
     let forms = written.forms.unwrap_or_default();
-    let lists = context.wordings.of(forms);
-    let read = when.and_then(|node| when::read(source, &node, &lists, faults));
+    let lists = context.wordings.with_forms(forms);
+    let read = when.and_then(|node| when::read_when(source, &node, &lists, faults));
     let each = entries.get("each").and_then(|node| node.text(faults));
-    let each = each
-        .and_then(|name| Some((each::list(&name, &lists, context.lists_are_sound, faults)?, name)));
+    let each = each.and_then(|name| {
+        Some((each::find_list(&name, &lists, context.lists_are_sound, faults)?, name))
+    });
     let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
     let settings = written.finished();
     if let Some(name) = &name {
         check_heard(name, &settings, context.known, faults);
     }
-    let examples = ["matches", "ignores"].map(|key| examples::read(entries.get(key), faults));
+    let examples =
+        ["matches", "ignores"].map(|key| examples::read_examples(entries.get(key), faults));
     refuse_later(source, &mut entries, &LATER, faults);
-    entries.finish(faults);
+    entries.refuse_unknown_keys(faults);
     let (when, tree) = read?;
     if let Some((list, name)) = &each {
-        each::check(name, &tree, list, faults);
+        each::check_each(name, &tree, list, faults);
     }
     let each = each.map(|(list, _)| list);
     if context.lists_are_sound {
         examples::hold(&tree, each.as_deref(), &examples, faults);
     }
-    if !is_kept(&when, &tree, &lists) {
-        let fault = node.fault("this cannot be written as one expression: its clauses are too deep in one another, or a term has several kinds of quotation marks");
-        faults.push(
-            fault.help(
-                "write fewer clauses in clauses, or make such a term an entry of a term list",
-            ),
-        );
-        return None;
-    }
     let name = name?;
-    let rule = match each.as_ref().and_then(|list| list.rows.first()) {
-        Some(row) => {
-            let tree = row::tree_of(&tree, &row.list);
-            Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), Some(Arc::clone(row)))
-        }
-        None => Rule::new(name.value.trim(), &tree, lists, Arc::new(settings), None),
-    };
+    let tree = Arc::new(tree);
+    let row = each.as_ref().and_then(|list| list.rows.first()).cloned();
+    let rule = Rule::new(name.value.trim(), Arc::clone(&tree), lists, Arc::new(settings), row);
     Some(NamedRule { name, rule, when, tree, each, forms, enabled })
-}
-
-/// Whether `tree` is what its canonical form parses to, of which a rule is made again. Only what
-/// was no expression, and quotation marks, can be to blame if it is not.
-fn is_kept(when: &When, tree: &Tree, lists: &Lists) -> bool {
-    let canonical = print::expression(tree);
-    let is_plain =
-        matches!(when, When::Expression(_)) && !canonical.contains(['"', '“', '”', '„', '«', '»']);
-    is_plain
-        || syntax::parse(&canonical, lists)
-            .0
-            .is_some_and(|again| print::expression(&again) == canonical)
 }
 
 fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
@@ -120,7 +96,7 @@ fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
     Some(name)
 }
 
-/// A rule that alerts nobody is a story missed.
+/// Refuses a rule whose alerts would go to no notifier.
 fn check_heard(
     name: &Text,
     settings: &Settings,
@@ -128,10 +104,12 @@ fn check_heard(
     faults: &mut Vec<Fault>,
 ) {
     if settings.notify.is_empty()
-        && known.is_some_and(|known| known.unheard.contains(&settings.severity))
+        && known.is_some_and(|known| known.unrouted.contains(&settings.severity))
     {
-        let fault = name
-            .fault(0..name.value.len(), format!("nobody would hear of `{}`", name.value.trim()));
+        let fault = name.fault(
+            0..name.value.len(),
+            format!("no notifier would get the alerts of `{}`", name.value.trim()),
+        );
         faults.push(
             fault.help(
                 "name a notifier in the rule's `notify`, or in the configuration's for every rule that names none",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::explain::excerpt;
 use crate::fault::Fault;
-use crate::language::term::TermList;
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
 use crate::story::{FeedName, Read, Story};
 use crate::yaml::Node;
@@ -20,7 +20,10 @@ pub(super) struct Example<'d> {
 
 /// Reads `matches` or `ignores`: texts, or `{title, body, url, source, author, lang, tag}`, named
 /// as the fields of an expression are.
-pub(super) fn read<'d>(node: Option<Node<'d>>, faults: &mut Vec<Fault>) -> Vec<Example<'d>> {
+pub(super) fn read_examples<'d>(
+    node: Option<Node<'d>>,
+    faults: &mut Vec<Fault>,
+) -> Vec<Example<'d>> {
     let nodes = node.map_or(Vec::new(), |node| node.one_or_many());
     nodes.into_iter().filter_map(|node| example(node, faults)).collect()
 }
@@ -47,7 +50,7 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
     story.tags = texts("tag");
     let carrier = |name| Carrier { name: FeedName(name), tags: BTreeSet::new() };
     let carriers = texts("source").into_iter().map(carrier).collect();
-    entries.finish(faults);
+    entries.refuse_unknown_keys(faults);
     (faults.len() == before).then_some(Example { node, story, carriers })
 }
 

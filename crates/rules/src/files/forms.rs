@@ -5,9 +5,9 @@ use crate::language::term::Forms;
 use crate::text::Stemmer;
 use crate::yaml::{Entries, Node, Text};
 
-/// The forms among `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}` or, as short for
-/// that, `stem: en`; `None` where nothing is said.
-pub(super) fn read(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
+/// The forms among `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}` or, in short,
+/// `stem: en`; `None` if there are none.
+pub(super) fn read_forms(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
     let (forms, stem) = (entries.get("forms"), entries.get("stem"));
     if let (Some(_), Some(stem)) = (&forms, &stem) {
         faults.push(
@@ -20,7 +20,7 @@ pub(super) fn read(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option
         Some(node) if node.is_mapping() => {
             let mut entries = node.entries(faults)?;
             let stem = entries.require("stem", faults).and_then(|stem| stems(&stem, faults));
-            entries.finish(faults);
+            entries.refuse_unknown_keys(faults);
             stem
         }
         Some(node) => named(&node.text(faults)?, faults),
@@ -46,7 +46,7 @@ fn stems(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
 
 /// The stems of the language that `tag` names; a fault and plain forms if there are none.
 pub(super) fn stems_of(tag: &Text, faults: &mut Vec<Fault>) -> Forms {
-    if let Some(stemmer) = Stemmer::of(&tag.value) {
+    if let Some(stemmer) = Stemmer::for_language(&tag.value) {
         return Forms::Stem(stemmer);
     }
     let tags: Vec<&str> = Stemmer::all().collect();

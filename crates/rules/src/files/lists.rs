@@ -5,15 +5,15 @@ use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::faults::shown_place;
+use super::forms;
 use super::table::{self, WantedColumns};
-use super::{forms, place};
 use crate::fault::{Fault, nearest};
 use crate::files::when;
-use crate::language::row;
-use crate::language::row::ListRow;
-use crate::language::syntax;
-use crate::language::syntax::Lists;
-use crate::language::term::{Forms, Term, TermList};
+use crate::language::lists::Lists;
+use crate::language::term::{Forms, Term};
+use crate::language::term_list::{ListRow, TermList};
+use crate::language::{syntax, term_list};
 use crate::yaml::{Node, Text};
 use crate::{Table, lint};
 
@@ -53,8 +53,13 @@ impl ListEntry {
 }
 
 impl Definitions {
-    /// Takes in the `terms` of one file, those that come from one of the `tables` with its rows.
-    pub(super) fn read(&mut self, terms: &Node<'_>, tables: &[Table], faults: &mut Vec<Fault>) {
+    /// Adds the `terms` of one file. Lists from one of the `tables` get its rows.
+    pub(super) fn read_terms(
+        &mut self,
+        terms: &Node<'_>,
+        tables: &[Table],
+        faults: &mut Vec<Fault>,
+    ) {
         for (name, node) in terms.pairs(faults) {
             check_name(&name, faults);
             let definition = read_list(name, &node, tables, faults);
@@ -63,10 +68,10 @@ impl Definitions {
                     free.insert(definition);
                 }
                 Slot::Occupied(first) => {
-                    let first = place(&first.get().name);
+                    let first = shown_place(&first.get().name);
                     let name = definition.name;
                     let message =
-                        format!("a term list named `{}` stands in {first} already", name.value);
+                        format!("a term list named `{}` is in {first} already", name.value);
                     let help =
                         "list names are shared by all rule files: give one of the two another name";
                     faults.push(name.fault(0..name.value.len(), message).help(help));
@@ -75,8 +80,7 @@ impl Definitions {
         }
     }
 
-    /// Warns of every list that neither a rule (`used`) nor another list names: a slip in a name,
-    /// or a list that can go.
+    /// Warns of every list that neither a rule (`used`) nor another list names.
     pub(super) fn warn_unused(&self, used: &BTreeSet<&str>, faults: &mut Vec<Fault>) {
         let by_lists: BTreeSet<&str> = self
             .by_name
@@ -109,7 +113,7 @@ impl Definitions {
         for (name, definition) in &self.by_name {
             let Some(list) = lists.by_name.get(name) else { continue };
             if let Some(from) = &definition.from {
-                table::warn::everywhere(name, from, &definition.rows, faults);
+                table::warn::warn_of_common_names(name, from, &definition.rows, faults);
             }
             let own: Vec<(&Term, &Text)> =
                 definition.entries.iter().filter_map(ListEntry::term).collect();
@@ -189,8 +193,8 @@ fn read_list(name: Text, node: &Node<'_>, tables: &[Table], faults: &mut Vec<Fau
     let mut rows = Vec::new();
     if let Some(mut entries) = node.entries(faults) {
         entries.get("from");
-        let wanted = WantedColumns::read(from.clone(), &mut entries, faults);
-        entries.finish(faults);
+        let wanted = WantedColumns::read_table(from.clone(), &mut entries, faults);
+        entries.refuse_unknown_keys(faults);
         rows = wanted.map_or(Vec::new(), |wanted| wanted.rows(&name.value, tables, faults));
     }
     Definition { name, entries: Vec::new(), from: Some(from), rows }
@@ -210,7 +214,7 @@ fn read_entries(name: &Text, node: &Node<'_>, faults: &mut Vec<Fault>) -> Vec<Li
     let Some(mut entries) = node.entries(faults) else { return Vec::new() };
     let label = entries.get("label").and_then(|label| label.text(faults)).map(|label| label.value);
     let (any, stems) = (entries.get("any"), entries.get("stem"));
-    entries.finish(faults);
+    entries.refuse_unknown_keys(faults);
     let mut items: Vec<(Forms, Node<'_>)> = Vec::new();
     let plain = any.map_or(Vec::new(), |any| any.items(faults));
     items.extend(plain.into_iter().map(|item| (Forms::Plain, item)));
@@ -258,7 +262,7 @@ impl Wordings {
     }
 
     /// The lists in `forms`.
-    pub(super) fn of(&self, forms: Forms) -> Arc<Lists> {
+    pub(super) fn with_forms(&self, forms: Forms) -> Arc<Lists> {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lists) = made.get(&forms) {
             return Arc::clone(lists);
@@ -301,7 +305,7 @@ impl<'d> Resolver<'d, '_> {
         }
         self.open.pop();
         let list = match definition.from {
-            Some(_) => row::list(name, definition.rows.clone()),
+            Some(_) => term_list::of_rows(name, definition.rows.clone()),
             None => TermList { name: name.clone(), terms, rows: Vec::new() },
         };
         let list = Arc::new(list);
@@ -327,7 +331,7 @@ impl<'d> Resolver<'d, '_> {
         self.list(name).map_or(Vec::new(), |list| list.terms.iter().map(labelled).collect())
     }
 
-    /// Whether the list can be gone into; if not, the fault, unless there may be a file that would
+    /// Whether the list can be resolved; if not, the fault, unless there may be a file that would
     /// heal it.
     fn check(&self, other: &Text, name: &str) -> Result<(), Option<Fault>> {
         let whole = 0..other.value.len();

@@ -1,16 +1,18 @@
-//! A rule in canonical form: what the store keeps of every version that ever alerted.
+//! A rule as YAML in canonical form: the store keeps one for every version that made an alert.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::language::lists::Lists;
 use crate::language::print;
-use crate::language::term::{Forms, Term, TermList};
+use crate::language::term::{Forms, Term};
+use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
-use crate::story::{NotifierName, Severity, WatchlistRow};
-use crate::{FeedFilter, Rule};
+use crate::rule::settings::Settings;
+use crate::story::{FeedFilter, NotifierName, Severity, WatchlistRow};
 
 /// All that decides what a rule matches and what its alerts say: everything but its examples and
 /// the terms of its lists.
@@ -55,22 +57,31 @@ struct Labelled<'r> {
     stem: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// The `rule` as YAML, with the terms of the lists that its expression `tree` names: a rule of
-/// `each` row of that list, or of one `row` of it.
-pub(crate) fn text(
-    rule: &Rule,
-    tree: &Tree,
-    each: Option<&str>,
-    row: Option<&WatchlistRow>,
-) -> String {
-    let settings = &rule.settings;
+/// What a record is made of.
+pub(crate) struct Subject<'r> {
+    /// The rule's name.
+    pub(crate) name: &'r str,
+    /// The name of its `each` list.
+    pub(crate) each: Option<&'r str>,
+    /// The row of that list that the rule is for; `None`: all rows.
+    pub(crate) row: Option<&'r WatchlistRow>,
+    /// Its expression.
+    pub(crate) tree: &'r Tree,
+    /// The lists that its expression may name.
+    pub(crate) lists: &'r Lists,
+    pub(crate) settings: &'r Settings,
+}
+
+/// The rule as YAML, with the terms of the lists that its expression names.
+pub(crate) fn text(rule: &Subject<'_>) -> String {
+    let Subject { name, each, row, tree, lists: _, settings } = *rule;
     let (forms, stem) = match rule.lists.forms {
         Forms::Plain => (None, None),
         Forms::Plural => (Some("plural"), None),
         Forms::Stem(stemmer) => (None, Some(stemmer.tag())),
     };
     let record = RuleRecord {
-        name: rule.name(),
+        name,
         each,
         row,
         when: print::expression(tree),
@@ -94,25 +105,17 @@ pub(crate) fn text(
             text += TERMS;
         }
         let shared = rule.lists.by_name.get(name).is_some_and(|shared| Arc::ptr_eq(shared, list));
-        text += &if shared { rule.lists.printed.of(list) } else { printed(list).into() };
+        text += &if shared {
+            rule.lists.printed.get_or_print(name, || printed(list))
+        } else {
+            printed(list).into()
+        };
     }
     text
 }
 
 /// The key that lists stand under.
 const TERMS: &str = "terms:\n";
-
-/// The lists of one wording as YAML, each made once: a list of 100,000 terms may stand in hundreds
-/// of rules.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Printed(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
-
-impl Printed {
-    fn of(&self, list: &TermList) -> Arc<str> {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(made.entry(list.name.clone()).or_insert_with(|| printed(list).into()))
-    }
-}
 
 /// A list as it stands under [`TERMS`].
 fn printed(list: &TermList) -> String {

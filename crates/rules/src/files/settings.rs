@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use super::{forms, pace};
-use crate::fault::{Fault, nearest};
+use super::{delivery_policy, forms};
+use crate::fault::{Fault, Level, nearest};
 use crate::language::term::Forms;
-use crate::story::pace::{Burst, Cadence};
+use crate::lint;
+use crate::story::delivery::{Burst, Cadence};
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
 use crate::{FeedFilter, KnownNames, Settings};
 
-/// What was written; `None` where nothing was.
+/// The settings as they are written; `None` where they are not.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WrittenSettings {
     pub(super) severity: Option<Severity>,
@@ -32,7 +33,7 @@ pub(super) struct WrittenSettings {
 }
 
 /// Reads the settings among `entries`, a rule's or those of `defaults`.
-pub(super) fn read(
+pub(super) fn read_settings(
     entries: &mut Entries<'_>,
     known: Option<&KnownNames>,
     faults: &mut Vec<Fault>,
@@ -46,9 +47,9 @@ pub(super) fn read(
         feeds: feeds(entries, known, faults),
         langs: langs(entries, faults),
         expires: expires(entries, faults),
-        forms: forms::read(entries, faults),
-        burst: pace::burst(entries, faults),
-        digest: pace::digest(entries, faults),
+        forms: forms::read_forms(entries, faults),
+        burst: delivery_policy::burst(entries, faults),
+        digest: delivery_policy::digest(entries, faults),
         backfill: entries.get("backfill").and_then(|node| node.duration(faults)),
     }
 }
@@ -60,8 +61,8 @@ pub(super) fn defaults(
     faults: &mut Vec<Fault>,
 ) -> WrittenSettings {
     let Some(mut entries) = node.entries(faults) else { return WrittenSettings::default() };
-    let settings = read(&mut entries, known, faults);
-    entries.finish(faults);
+    let settings = read_settings(&mut entries, known, faults);
+    entries.refuse_unknown_keys(faults);
     settings
 }
 
@@ -86,7 +87,7 @@ impl WrittenSettings {
         }
     }
 
-    /// These, and what holds where nothing was written.
+    /// The settings, with what holds where nothing is written.
     pub(super) fn finished(self) -> Settings {
         Settings {
             severity: self.severity.unwrap_or_default(),
@@ -138,8 +139,8 @@ fn notify(
     let node = entries.get("notify")?;
     if node.one_or_many().is_empty() {
         faults.push(
-            node.fault("this names nobody")
-                .help("leave `notify` out for those whom the configuration names"),
+            node.fault("this names no notifier")
+                .help("leave `notify` out for the notifiers that the configuration names"),
         );
     }
     let names = texts(&node, faults);
@@ -185,6 +186,11 @@ fn langs(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Vec<Strin
         if !is_tag {
             let fault = text.fault(0..text.value.len(), format!("`{}` is no language", text.value));
             faults.push(fault.help("write two or three letters: en, ru, ko"));
+        }
+        if let Some((why, help)) = lint::unknown_language(&tag).filter(|_| is_tag) {
+            let message = format!("no story is of this language: {why}");
+            let fault = text.fault(0..text.value.len(), message);
+            faults.push(Fault { level: Level::Warning, ..fault }.help(help));
         }
         is_tag.then_some(tag)
     };

@@ -1,14 +1,13 @@
 //! A term list that comes from a table (`from: sdn.csv`): what its file says of it, and its rows.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::place;
+use super::faults::shown_place;
 use crate::fault::{Fault, Source};
-use crate::language::row::ListRow;
 use crate::language::term::Term;
+use crate::language::term_list::ListRow;
 use crate::yaml::{Entries, Text};
 use crate::{Table, story};
 use records::{TableRecord, TableRecords};
@@ -17,10 +16,10 @@ mod quotes;
 mod records;
 pub(super) mod warn;
 
-/// The longest cell that is a term, in characters: nobody has a longer name.
+/// The longest cell that is a term, in characters. No name is longer.
 const LONGEST: usize = 500;
 
-/// Faults of one table that are told one by one; the rest is counted.
+/// Faults of one table that are reported one by one; the rest is counted.
 const MOST_FAULTS: usize = 20;
 
 /// Which columns of which table make a list.
@@ -31,9 +30,9 @@ pub(super) struct WantedColumns {
     term: Text,
     /// The column of their other names.
     aliases: Option<Text>,
-    /// What parts several other names in one cell.
+    /// The sign between several other names in one cell.
     split: Option<String>,
-    /// The column of what rows are known by; where there is none, it is the term.
+    /// The column of the rows' ids; where there is none, the term is the id.
     id: Option<Text>,
 }
 
@@ -54,7 +53,7 @@ struct TableFaults<'f> {
 
 impl WantedColumns {
     /// Reads the keys beside `from`.
-    pub(super) fn read(
+    pub(super) fn read_table(
         from: Text,
         entries: &mut Entries<'_>,
         faults: &mut Vec<Fault>,
@@ -101,15 +100,17 @@ impl WantedColumns {
         };
         let source = &table.source;
         if let Some(why) = &table.unreadable {
-            let message =
-                format!("the table of `${name}` ({}) cannot be read: {why}", place(&self.from));
+            let message = format!(
+                "the table of `${name}` ({}) cannot be read: {why}",
+                shown_place(&self.from)
+            );
             faults.push(
                 Fault::error(source, 0..0, message)
-                    .help("put the file there, or mend its path in `from`"),
+                    .help("put the file there, or correct its path in `from`"),
             );
             return Vec::new();
         }
-        let Some(records) = records::read(source, faults) else { return Vec::new() };
+        let Some(records) = records::read_records(source, faults) else { return Vec::new() };
         let Some(columns) = self.columns(&records, source, faults) else { return Vec::new() };
         let mut told = TableFaults { source, count: 0, told: faults };
         let rows = rows(name, &records, &columns, &mut told);
@@ -117,8 +118,7 @@ impl WantedColumns {
         rows
     }
 
-    /// Where the columns are. One that is missing is the table's fault: the rule file is as it was,
-    /// as far as anybody knows.
+    /// Where the columns are. A missing column is a fault of the table, not of the rule file.
     fn columns(
         &self,
         table: &TableRecords,
@@ -133,11 +133,11 @@ impl WantedColumns {
                 (Some((place, _)), None) => return Some(place),
                 (None, _) => format!(
                     "row 1 has no column `{column}`, which `{key}` asks for ({})",
-                    place(wanted)
+                    shown_place(wanted)
                 ),
                 _ => format!(
                     "row 1 has several columns `{column}`, which `{key}` asks for ({})",
-                    place(wanted)
+                    shown_place(wanted)
                 ),
             };
             faults.push(
@@ -173,7 +173,7 @@ impl TableFaults<'_> {
         }
     }
 
-    /// Says how many more there are.
+    /// Reports how many more faults there are.
     fn finish(self) {
         if self.count > MOST_FAULTS {
             let end = self.source.text.len();
@@ -257,7 +257,7 @@ fn id(
     let (place, column) = columns.id;
     let id = cell(record, place);
     if id.is_empty() {
-        // Where the term is the id, it is told as a term that is missing.
+        // Where the term is the id, a missing term is reported instead.
         if place != columns.term.0 {
             faults.add(
                 record,
@@ -283,7 +283,7 @@ fn id(
         };
         faults.add(
             record,
-            &format!("the id `{}` stands in row {first} already", shown(&id)),
+            &format!("the id `{}` is in row {first} already", shown(&id)),
             Some(help),
         );
         return None;
@@ -347,19 +347,13 @@ fn name(text: &Text) -> &str {
     text.value.trim()
 }
 
-/// What stands in a cell, on one line.
+/// The text of a cell, on one line.
 fn cell(record: &TableRecord, place: usize) -> String {
     record.cells[place].split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn shown(text: &str) -> String {
     crate::explain::excerpt::around(text, &(0..0), 60).0
-}
-
-/// The first line of what stands at `start`.
-fn line_at(text: &str, start: usize) -> Range<usize> {
-    let end = text[start..].find(['\n', '\r']).map_or(text.len(), |at| start + at);
-    start..end
 }
 
 #[cfg(test)]

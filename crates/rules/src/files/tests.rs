@@ -8,7 +8,7 @@ use crate::language::tree::Tree;
 use crate::story::{FeedName, NotifierName, Severity};
 use crate::{Carrier, FeedFilter, KnownNames, Rule};
 
-type Rows = Option<Vec<(Arc<Rule>, Tree)>>;
+type Rows = Option<Vec<(Arc<Rule>, Arc<Tree>)>>;
 
 fn load_files(files: &[(&str, &str)], known: Option<&KnownNames>) -> (Rows, Vec<Fault>) {
     let source = |(name, text): &(&str, &str)| {
@@ -27,7 +27,7 @@ fn refused(files: &[(&str, &str)]) -> String {
             name: FeedName("Yonhap".to_owned()),
             tags: ["wire".to_owned()].into(),
         }],
-        unheard: [Severity::Low].into(),
+        unrouted: [Severity::Low].into(),
     };
     let (loaded, faults) = load_files(files, Some(&known));
     assert!(loaded.is_none(), "it should not load");
@@ -280,7 +280,10 @@ fn lists_in_lists_cost_little_however_they_are_nested() {
 #[test]
 fn a_rule_that_nobody_would_hear_of_is_refused() {
     let said = refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, severity: low}\n")]);
-    assert!(said.contains("nobody would hear of `a`") && said.contains("a.yaml:2:12"), "{said}");
+    assert!(
+        said.contains("no notifier would get the alerts of `a`") && said.contains("a.yaml:2:12"),
+        "{said}"
+    );
     let named = [("a.yaml", "rules:\n  - {name: a, when: arms, severity: low, notify: desk}\n")];
     assert_eq!(rules(&named).len(), 1);
 }

@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::fault::{Fault, Level, Source};
-use crate::yaml::{Node, Text};
-
+use crate::language::lists::Lists;
 use crate::language::syntax;
-use crate::language::syntax::{ExpressionProblem, Lists};
+use crate::language::syntax::ExpressionProblem;
 use crate::language::tree::Tree;
 use crate::lint;
-use crate::lint::ListCache;
+use crate::lint::list_cache::ListCache;
+use crate::yaml::{Node, Text};
 
 /// How a `when` was written, and where.
 pub(crate) enum When {
@@ -22,7 +22,7 @@ pub(crate) enum When {
 }
 
 /// The tree of a rule's `when`, and how it was written; `None` if it has an error.
-pub(crate) fn read(
+pub(crate) fn read_when(
     source: &Arc<Source>,
     node: &Node<'_>,
     lists: &Lists,
@@ -56,9 +56,14 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
     )))
 }
 
-/// Tells what in `tree`, which was written as `when` says, is probably not meant.
-pub(crate) fn warn(when: &When, tree: &Tree, memo: &ListCache, faults: &mut Vec<Fault>) {
-    let told = lint::expression(tree, memo).into_iter();
+/// Warns of clauses of `tree` that are probably not meant. `when`: how it was written.
+pub(crate) fn warn_of_expression(
+    when: &When,
+    tree: &Tree,
+    cache: &ListCache,
+    faults: &mut Vec<Fault>,
+) {
+    let told = lint::expression(tree, cache).into_iter();
     match when {
         When::Expression(text) => faults.extend(told.map(|problem| fault(text, problem))),
         When::Clauses(source, span) => faults.extend(told.map(|problem| {
@@ -70,7 +75,7 @@ pub(crate) fn warn(when: &When, tree: &Tree, memo: &ListCache, faults: &mut Vec<
 
 fn sound_clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
     let tree = clause(node, lists, faults)?;
-    if tree.unsound().is_some() {
+    if tree.matches_everything().is_some() {
         faults.push(matches_nearly_all(node.fault(""), "add what must be there under `all`"));
         return None;
     }
@@ -84,7 +89,7 @@ pub(crate) fn sound_expression(
     faults: &mut Vec<Fault>,
 ) -> Option<Tree> {
     let tree = expression(text, lists, faults)?;
-    if let Some(guilty) = tree.unsound() {
+    if let Some(guilty) = tree.matches_everything() {
         let span = guilty.span();
         let help = format!(
             "say what must be there, too: SOMETHING AND {}",
@@ -139,7 +144,7 @@ fn clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tre
     let mut entries = node.entries(faults)?;
     let parts =
         ["all", "any", "not"].map(|key| entries.get(key).map(|part| clauses(&part, lists, faults)));
-    entries.finish(faults);
+    entries.refuse_unknown_keys(faults);
     let [all, any, not] = parts;
     if all.is_none() && any.is_none() && not.is_none() {
         faults.push(
@@ -173,7 +178,7 @@ fn clauses(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Ve
                 .help("write words or phrases into it, or leave it out"),
         );
     }
-    // Every clause is read before any is missed, so that all faults are told.
+    // Every clause is read before any is found missing, so that all faults are reported.
     let trees: Vec<Option<Tree>> = nodes.iter().map(|node| clause(node, lists, faults)).collect();
     trees.into_iter().collect::<Option<Vec<_>>>().filter(|trees| !trees.is_empty())
 }

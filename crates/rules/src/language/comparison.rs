@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::truth::Truth;
+use crate::language::truth::Truth;
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +75,7 @@ impl Sign {
 impl Comparison {
     /// `measure sign value`; the value of an age is a duration of whole seconds (`36h`), of words a
     /// number. `None` if it is neither.
-    pub(crate) fn read(measure: Measure, sign: Sign, value: &str) -> Option<Self> {
+    pub(crate) fn parse(measure: Measure, sign: Sign, value: &str) -> Option<Self> {
         match measure {
             Measure::Words => value.parse().ok().map(|words| Self::Words(sign, words)),
             Measure::Age => {
@@ -102,9 +102,8 @@ impl Comparison {
         format!("{} {} {value}", self.measure().as_str(), sign.as_str())
     }
 
-    /// Whether it holds of a story of so many words and so many seconds; what is not known decides
-    /// nothing.
-    pub(crate) fn of(self, words: Option<usize>, age: Option<i64>) -> Truth {
+    /// Whether it holds of a story with so many words and so many seconds of age.
+    pub(crate) fn truth(self, words: Option<usize>, age: Option<i64>) -> Truth {
         let held = match self {
             Self::Words(sign, wanted) => words.map(|words| sign.holds(words, wanted as usize)),
             Self::Age(sign, wanted) => {
@@ -139,25 +138,26 @@ mod tests {
             ("0s", "0s"),
             ("61s", "61s"),
         ] {
-            let age = Comparison::read(Measure::Age, Sign::Less, written).expect("a duration");
+            let age = Comparison::parse(Measure::Age, Sign::Less, written).expect("a duration");
             assert_eq!(age.written(), format!("age < {canonical}"));
-            assert_eq!(Comparison::read(Measure::Age, Sign::Less, canonical), Some(age));
+            assert_eq!(Comparison::parse(Measure::Age, Sign::Less, canonical), Some(age));
         }
         for nonsense in ["", "2", "2x", "-1d", "10ms"] {
-            assert_eq!(Comparison::read(Measure::Age, Sign::Less, nonsense), None, "{nonsense}");
+            assert_eq!(Comparison::parse(Measure::Age, Sign::Less, nonsense), None, "{nonsense}");
         }
     }
 
     #[test]
     fn numbers_are_compared_as_their_sign_says() {
         let held = |sign| {
-            [1, 2, 3].map(|words| Comparison::Words(sign, 2).of(Some(words), None) == Truth::True)
+            [1, 2, 3]
+                .map(|words| Comparison::Words(sign, 2).truth(Some(words), None) == Truth::True)
         };
         assert_eq!(held(Sign::AtLeast), [false, true, true]);
         assert_eq!(held(Sign::AtMost), [true, true, false]);
         assert_eq!(held(Sign::More), [false, false, true]);
         assert_eq!(held(Sign::Less), [true, false, false]);
-        assert_eq!(Comparison::Age(Sign::Less, 60).of(None, Some(-5)), Truth::True);
-        assert_eq!(Comparison::Age(Sign::Less, 60).of(None, None), Truth::Unknown);
+        assert_eq!(Comparison::Age(Sign::Less, 60).truth(None, Some(-5)), Truth::True);
+        assert_eq!(Comparison::Age(Sign::Less, 60).truth(None, None), Truth::Unknown);
     }
 }

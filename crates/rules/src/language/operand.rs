@@ -1,12 +1,11 @@
-//! What stands beside NEAR and in ATLEAST: words, phrases and lists, any of which will do.
+//! The operands of NEAR, ONEAR, EXCEPT and ATLEAST: words, phrases and lists joined by OR.
 
 use std::sync::Arc;
 
-use super::term::{Term, TermList};
-use super::tree::Tree;
-use crate::engine::page::{StoryView, TokenSpan, TokenizedStory};
+use super::term::Term;
+use crate::language::term_list::TermList;
 
-/// At least one word, phrase or list, any of which will do.
+/// At least one word, phrase or list. Any of them is enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Operand(Vec<Choice>);
 
@@ -19,19 +18,10 @@ pub(crate) enum Choice {
     List(Arc<TermList>),
 }
 
-/// A term and where it stands.
-pub(crate) type Occurrence<'t> = (&'t Term, TokenSpan);
-
 impl Operand {
-    /// The operand that `tree` is; `None` if it is more than words, phrases and lists joined by OR.
-    pub(crate) fn of(tree: Tree) -> Option<Self> {
-        let branches = if let Tree::Or(branches) = tree { branches } else { vec![tree] };
-        let choice = |branch| match branch {
-            Tree::Term(term, _) => Some(Choice::Term(term)),
-            Tree::List(list, _) => Some(Choice::List(list)),
-            _ => None,
-        };
-        branches.into_iter().map(choice).collect::<Option<_>>().map(Self)
+    /// The operand of `choices`, of which there is at least one.
+    pub(crate) fn new(choices: Vec<Choice>) -> Self {
+        Self(choices)
     }
 
     /// Its words, phrases and lists.
@@ -53,20 +43,6 @@ impl Operand {
         Self(choices.collect())
     }
 
-    /// Where any of it stands in `view`, by text and first word.
-    pub(crate) fn occurrences<'t>(
-        &'t self,
-        page: &TokenizedStory<'_>,
-        view: &StoryView,
-    ) -> Vec<Occurrence<'t>> {
-        let mut found: Vec<Occurrence<'t>> = Vec::new();
-        for term in self.terms() {
-            found.extend(page.occurrences(term, view).map(|stretch| (term, stretch)));
-        }
-        found.sort_by_key(|(_, stretch)| (stretch.text, stretch.tokens.start));
-        found
-    }
-
     /// Its terms, those of its lists among them.
     pub(crate) fn terms(&self) -> impl Iterator<Item = &Term> {
         self.0.iter().flat_map(|choice| match choice {
@@ -78,23 +54,5 @@ impl Operand {
     /// The words of its longest term.
     pub(crate) fn longest(&self) -> usize {
         self.terms().map(|term| term.words.len()).max().unwrap_or_default()
-    }
-
-    /// Where any of it stands in `view` without overlapping another such place: as many places as
-    /// there can be, in order.
-    pub(crate) fn places<'t>(
-        &'t self,
-        page: &TokenizedStory<'_>,
-        view: &StoryView,
-    ) -> Vec<Occurrence<'t>> {
-        let mut found = self.occurrences(page, view);
-        found.sort_by_key(|(_, stretch)| (stretch.text, stretch.tokens.end));
-        let mut places: Vec<Occurrence<'t>> = Vec::new();
-        for occurrence in found {
-            if places.last().is_none_or(|(_, last)| !last.overlaps(&occurrence.1)) {
-                places.push(occurrence);
-            }
-        }
-        places
     }
 }

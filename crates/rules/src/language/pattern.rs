@@ -1,5 +1,4 @@
-//! Regular expressions: linear time, over the text as it is written, each with letters that it
-//! cannot do without.
+//! Regular expressions in linear time over the text as it is written. Each needs certain letters.
 
 use std::ops::Range;
 
@@ -7,11 +6,10 @@ use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 use regex_syntax::hir::{Hir, HirKind};
 
-/// Bytes that a piece of text must have for a pattern to be looked for only where it stands.
+/// The shortest literal by which a pattern is searched, in bytes.
 pub(crate) const LEAST_LITERAL: usize = 3;
 
-/// The most memory that one compiled pattern may take, in bytes: what is larger was not written by
-/// a person.
+/// The most memory that one compiled pattern may take, in bytes.
 const LARGEST: usize = 1 << 20;
 
 /// The longest pattern, in bytes.
@@ -25,7 +23,7 @@ pub(crate) struct Pattern {
     regex: Regex,
 }
 
-/// Why a text is no such pattern: what is wrong, where in it, and what to do.
+/// Why a text is no pattern: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NoPattern {
     pub(crate) span: Range<usize>,

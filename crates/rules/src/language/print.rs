@@ -1,6 +1,8 @@
-//! Writes a tree in canonical form: what it prints parses to the same tree.
+//! Writes a tree in canonical form. Clauses of a hundred levels and terms with several kinds of
+//! quotation marks aside, the form parses to the same tree.
 
 use super::operand::{Choice, Operand};
+use super::scope::Scope;
 use super::syntax;
 use super::term::Term;
 use super::tree::Tree;
@@ -76,7 +78,8 @@ fn operand_of_and(branch: &Tree) -> String {
     }
 }
 
-/// In parentheses, where it would else be read in another way: `NOT a OR b` would be refused.
+/// The expression of `branch` as an operand, in parentheses where it needs them: `NOT a OR b` would
+/// be refused.
 pub(crate) fn operand(branch: &Tree) -> String {
     match branch {
         Tree::Not(..) | Tree::And(_) | Tree::Or(_) | Tree::Pair(..) => {
@@ -90,5 +93,13 @@ pub(crate) fn operand(branch: &Tree) -> String {
         | Tree::AnyOf(..)
         | Tree::Within(..)
         | Tree::In(..) => expression(branch),
+    }
+}
+
+/// The expression of `tree`, with the name of the `field` that it is about.
+pub(crate) fn in_field(tree: &Tree, field: Option<Scope>) -> String {
+    match (field, tree) {
+        (None, _) | (_, Tree::In(..)) => expression(tree),
+        (Some(field), _) => format!("{}:{}", field.as_str(), operand(tree)),
     }
 }

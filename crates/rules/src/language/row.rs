@@ -1,43 +1,11 @@
-//! Rows of a watchlist: each is a list by itself, of which a rule with `each` makes a rule.
+//! Expressions over the rows of a watchlist: a rule with `each` is a rule for every row.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::operand::Operand;
 use super::pair::{Pair, Proximity};
-use super::term::{Forms, Term, TermList};
 use super::tree::Tree;
-use crate::story;
-
-/// A row of a list that comes from a table.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ListRow {
-    /// What alerts say of it.
-    pub(crate) head: story::WatchlistRow,
-    /// Its terms, as a list of the name that the whole list has.
-    pub(crate) list: Arc<TermList>,
-}
-
-impl ListRow {
-    /// The row of the list `name` that has these terms, of which there is at least one.
-    pub(crate) fn new(name: &str, head: story::WatchlistRow, terms: Vec<Arc<Term>>) -> Self {
-        let list = TermList { name: name.to_owned(), terms, rows: Vec::new() };
-        Self { head, list: Arc::new(list) }
-    }
-
-    /// The same, whose terms find `forms` of their words.
-    pub(crate) fn with(&self, forms: Forms) -> Self {
-        Self { head: self.head.clone(), list: Arc::new(self.list.with(forms)) }
-    }
-}
-
-/// The list `name` of all terms of `rows`; of a term that several rows have, the first one's.
-pub(crate) fn list(name: &str, rows: Vec<Arc<ListRow>>) -> TermList {
-    let mut seen = HashSet::new();
-    let all = rows.iter().flat_map(|row| &row.list.terms);
-    let terms = all.filter(|term| seen.insert(term.text.as_str())).cloned().collect();
-    TermList { name: name.to_owned(), terms, rows }
-}
+use crate::language::term_list::TermList;
 
 /// `tree`, in which the row's `list` stands in the place of the whole list of that name.
 pub(crate) fn tree_of(tree: &Tree, list: &Arc<TermList>) -> Tree {
@@ -68,7 +36,7 @@ pub(crate) fn tree_of(tree: &Tree, list: &Arc<TermList>) -> Tree {
     }
 }
 
-/// Whether `tree` may be `wanted` where no term of the list `name` is found, whatever else is.
+/// Whether `tree` may have the truth `wanted` where no term of the list `name` is found.
 pub(crate) fn may_be_without(tree: &Tree, name: &str, wanted: bool) -> bool {
     let may_be = |branch: &Tree, wanted| may_be_without(branch, name, wanted);
     let needs = |operand: &Operand| operand.is_only(name);

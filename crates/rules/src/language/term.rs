@@ -1,9 +1,7 @@
-//! Words and phrases to look for, and the lists that people keep of them.
+//! Terms: words and phrases to look for.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use super::row::{self, ListRow};
 use crate::text::{Stemmer, Token, capitals, other_numbers, shows_nothing, tokenise};
 
 /// A word or phrase to look for.
@@ -55,18 +53,6 @@ pub(crate) enum Forms {
     Plural,
     /// Every word with the same Snowball stem.
     Stem(Stemmer),
-}
-
-/// A term list: at least one term, none twice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TermList {
-    /// Its name, without the `$`.
-    pub(crate) name: String,
-    /// Its terms, those of the lists that it names among them.
-    pub(crate) terms: Vec<Arc<Term>>,
-    /// The rows of a list that comes from a table, in the order of the table: their terms are its
-    /// own.
-    pub(crate) rows: Vec<Arc<ListRow>>,
 }
 
 /// Why a text is no term.
@@ -147,20 +133,6 @@ impl Term {
         self.words.iter().find_map(|word| {
             if let TermWord::Stem(stemmer, _) = word { Some(*stemmer) } else { None }
         })
-    }
-}
-
-impl TermList {
-    /// The same, whose terms find `forms` of their words.
-    pub(crate) fn with(&self, forms: Forms) -> Self {
-        if !self.rows.is_empty() {
-            return row::list(
-                &self.name,
-                self.rows.iter().map(|row| Arc::new(row.with(forms))).collect(),
-            );
-        }
-        let terms = self.terms.iter().map(|term| Arc::new(Term::clone(term).with(forms)));
-        Self { name: self.name.clone(), terms: terms.collect(), rows: Vec::new() }
     }
 }
 

@@ -8,7 +8,8 @@ use super::operand::{Choice, Operand};
 use super::pair::Pair;
 use super::pattern::Pattern;
 use super::scope::Scope;
-use super::term::{Term, TermList};
+use super::term::Term;
+use crate::language::term_list::TermList;
 
 /// An expression, or a part of one. Spans are bytes of the text it was parsed from.
 ///
@@ -72,6 +73,17 @@ impl TextUnit {
 }
 
 impl Tree {
+    /// The operand that it is; `None` if it is more than words, phrases and lists joined by OR.
+    pub(crate) fn into_operand(self) -> Option<Operand> {
+        let branches = if let Self::Or(branches) = self { branches } else { vec![self] };
+        let choice = |branch| match branch {
+            Self::Term(term, _) => Some(Choice::Term(term)),
+            Self::List(list, _) => Some(Choice::List(list)),
+            _ => None,
+        };
+        branches.into_iter().map(choice).collect::<Option<_>>().map(Operand::new)
+    }
+
     /// All of `branches`, of which there is at least one.
     pub(crate) fn all(branches: Vec<Self>) -> Self {
         let flat = branches.into_iter().flat_map(|branch| match branch {
@@ -144,17 +156,19 @@ impl Tree {
         }
     }
 
-    /// The part that is to blame if this may hold where no term is found; `None` if it cannot hold
-    /// there. A language, a length and an age count as whatever does harm.
+    /// The part through which this may hold where no term is found; `None` if it cannot hold there.
+    /// A language, a length and an age count as true or false, whichever lets it hold.
     ///
-    /// A rule that holds there would match all the world's stories but a few.
-    pub(crate) fn unsound(&self) -> Option<&Self> {
-        self.may_be(true)
+    /// A rule that may hold there would match nearly every story.
+    pub(crate) fn matches_everything(&self) -> Option<&Self> {
+        self.can_be_without_terms(true)
     }
 
-    /// The part that is to blame if this may be `wanted` where no term is found.
-    fn may_be(&self, wanted: bool) -> Option<&Self> {
-        let all = |branches: &[Self]| branches.iter().all(|branch| branch.may_be(wanted).is_some());
+    /// The part through which this may have the truth `wanted` where no term is found.
+    fn can_be_without_terms(&self, wanted: bool) -> Option<&Self> {
+        let all = |branches: &[Self]| {
+            branches.iter().all(|branch| branch.can_be_without_terms(wanted).is_some())
+        };
         match self {
             Self::Term(..)
             | Self::List(..)
@@ -165,19 +179,26 @@ impl Tree {
             // A text without words has no sentence in which a branch could hold.
             Self::Within(..) if !wanted => Some(self),
             Self::In(_, branch, _) | Self::Within(_, branch, _) => {
-                branch.may_be(wanted).map(|_| self)
+                branch.can_be_without_terms(wanted).map(|_| self)
             }
-            Self::Not(branch, _) => branch.may_be(!wanted).map(|_| self),
-            Self::Or(branches) if wanted => branches.iter().find_map(|branch| branch.may_be(true)),
+            Self::Not(branch, _) => branch.can_be_without_terms(!wanted).map(|_| self),
+            Self::Or(branches) if wanted => {
+                branches.iter().find_map(|branch| branch.can_be_without_terms(true))
+            }
             Self::And(branches) if !wanted => {
-                branches.iter().find_map(|branch| branch.may_be(false))
+                branches.iter().find_map(|branch| branch.can_be_without_terms(false))
             }
             Self::And(branches) | Self::Or(branches) => all(branches).then_some(self),
             Self::AnyOf(least, items, _) => {
                 let (count, may_be) = items.iter().fold((0, 0), |(count, may_be), item| {
                     (
                         count + item.weight(),
-                        may_be + if item.may_be(wanted).is_some() { item.weight() } else { 0 },
+                        may_be
+                            + if item.can_be_without_terms(wanted).is_some() {
+                                item.weight()
+                            } else {
+                                0
+                            },
                     )
                 });
                 let enough = if wanted { may_be >= *least } else { count - may_be < *least };

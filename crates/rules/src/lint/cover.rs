@@ -1,4 +1,4 @@
-//! Whether one term is found wherever another is, going by their words alone.
+//! Whether one term is found wherever another is, by their words alone.
 
 use crate::language::term::{Term, TermWord};
 
@@ -101,7 +101,7 @@ mod tests {
             assert!(!is_covered(wide, narrow, Forms::Plain), "{wide} does not cover {narrow}");
         }
         assert!(is_covered("weapon", "weapons", Forms::Plural));
-        let stems = Forms::Stem(Stemmer::of("en").expect("known"));
+        let stems = Forms::Stem(Stemmer::for_language("en").expect("known"));
         assert!(is_covered("arms", "=arms", stems) && is_covered("arms", "arm", stems));
         assert!(!is_covered("=arms", "arms", stems));
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{shown, warning};
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
 use crate::lint::visit;
+use crate::lint::warning::{shown, warning};
 
 /// Letters that such a word has: shorter ones seldom have endings.
 const SHORTEST: usize = 3;
@@ -16,7 +16,7 @@ const SHORTEST: usize = 3;
 const OF_ADJECTIVES: [&str; 10] = ["ая", "яя", "ый", "ий", "ой", "ое", "ее", "ые", "ие", "ій"];
 
 /// Warns of the first such term of an expression.
-pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
+pub(super) fn warn_of_cyrillic_forms(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
     let mut first = None;
     visit::terms(tree, &mut |term: &Arc<Term>, span, scope| {
         let is_text = !matches!(scope, Scope::Url | Scope::Site | Scope::Source | Scope::Lang);
@@ -34,7 +34,7 @@ pub(super) fn look(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
 }
 
 /// The first such term of a list's own entries, and the warning.
-pub(super) fn in_list(own: &[&Term]) -> Option<(usize, ExpressionProblem)> {
+pub(super) fn cyrillic_entries(own: &[&Term]) -> Option<(usize, ExpressionProblem)> {
     let at = own.iter().position(|term| lacks_endings(term))?;
     let term = own[at];
     let help = format!(

@@ -1,4 +1,4 @@
-//! Terms by their words, so that those which cover another are found without a look at all of them.
+//! An index of terms by their words: finds the terms that cover another without a search of all.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,19 +8,19 @@ use super::cover::covers;
 use crate::language::term::{Term, TermWord};
 use crate::text::Stemmer;
 
-/// Longer terms are not taken in: nobody writes them, and they would cost too much.
+/// Longer terms are not indexed, because they would cost too much.
 const LONGEST: usize = 12;
 
-/// Terms with the very same words that are kept apart, by capitals and label.
+/// Terms with the same words and other capitals or labels that are kept, at most.
 const TWINS: usize = 4;
 
 /// Beginnings of a word that are looked up, in characters.
 const BEGINNINGS: usize = 40;
 
-/// Steps of one search: more than any terms that a person wrote need.
+/// Steps of one search, at most. Lists that people write need fewer.
 const STEPS: usize = 2000;
 
-/// Terms in a trie by words. Keys are hashes: what is found is looked at itself before it counts.
+/// A trie of terms by their words. Its keys are hashes, so that every candidate is compared itself.
 #[derive(Default)]
 pub(super) struct TermIndex {
     edges: HashMap<(usize, u64), usize>,
@@ -28,7 +28,7 @@ pub(super) struct TermIndex {
     stemmers: Vec<Stemmer>,
 }
 
-/// A term that was taken in, and as which.
+/// An indexed term and its number.
 pub(super) struct IndexedTerm {
     pub(super) number: usize,
     pub(super) term: Arc<Term>,
@@ -44,7 +44,7 @@ impl TermIndex {
         index
     }
 
-    /// Takes in `term` as the one of that number.
+    /// Adds `term` under that number.
     pub(super) fn add(&mut self, number: usize, term: &Arc<Term>) {
         if term.words.len() > LONGEST {
             return;

@@ -1,13 +1,13 @@
-//! What stands in for a headline where an item has none: the first words of its text.
+//! The headline that an item without one gets: the first words of its text.
 
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The most of them, in characters as people count them.
+/// The longest headline that is made, in characters as people count them.
 const MOST: usize = 120;
 
-/// What is shown where neither headline nor text has a word.
+/// The headline of a story without words.
 pub const NONE: &str = "(no headline)";
 
 /// The headline `title`, or the first words of `text` where it is blank; never empty.
@@ -20,8 +20,7 @@ pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
     }
 }
 
-/// What stands in for the headline `title` of this text; `None` where `title` has words, or `text`
-/// has none.
+/// The headline that is made of `text`; `None` where `title` has words, or `text` has none.
 #[must_use]
 pub fn stand_in(title: &str, text: &str) -> Option<String> {
     if title.trim().is_empty() { opening(text) } else { None }

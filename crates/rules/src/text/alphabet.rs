@@ -1,4 +1,4 @@
-//! What the fast way through a text knows of single characters, asked of the slow way once.
+//! A table of single characters for the fast way through a text, made by the slow way once.
 
 use std::sync::LazyLock;
 
@@ -13,8 +13,7 @@ pub(super) enum CharacterKind {
     Letter,
     /// `0` to `9`.
     Digit,
-    /// It parts words and does nothing else, but for what a full stop, a comma and an apostrophe
-    /// do.
+    /// It separates words. A full stop, a comma and an apostrophe can also join them.
     Sign,
     /// Its run goes the slow way.
     Odd,
@@ -49,7 +48,7 @@ pub(super) struct TwoByteCharacter {
 }
 
 impl TwoByteCharacter {
-    fn of(code: u32, entry: CharacterEntry) -> Self {
+    fn from_code(code: u32, entry: CharacterEntry) -> Self {
         let mut itself = [0; 2];
         if let Some(c) = char::from_u32(code) {
             c.encode_utf8(&mut itself);
@@ -84,8 +83,10 @@ impl Alphabet {
             *place = entry(char::from(code)).kind;
         }
         let (letters, signs): (Box<[CharacterEntry]>, _) = (of(LETTERS), of(SIGNS));
-        let pairs =
-            LETTERS.zip(&letters).map(|(code, entry)| TwoByteCharacter::of(code, *entry)).collect();
+        let pairs = LETTERS
+            .zip(&letters)
+            .map(|(code, entry)| TwoByteCharacter::from_code(code, *entry))
+            .collect();
         Self { ascii, letters, pairs, signs }
     }
 
@@ -95,7 +96,7 @@ impl Alphabet {
     }
 
     /// What a character of several bytes is.
-    pub(super) fn of(&self, c: char) -> CharacterKind {
+    pub(super) fn kind_of(&self, c: char) -> CharacterKind {
         match c {
             '€' => CharacterKind::Sign,
             _ => self.entry(c).map_or(

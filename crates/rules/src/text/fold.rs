@@ -1,5 +1,4 @@
-//! Brings the spellings of one word to one form, and remembers where each piece of that form comes
-//! from.
+//! Folds the spellings of a word to one form, and keeps where each piece of that form comes from.
 
 use std::ops::Range;
 
@@ -38,7 +37,7 @@ impl Folded {
     }
 
     /// Folds `chunk`, which is `from..to` of the original, and clears it.
-    fn take(&mut self, chunk: &mut String, from: usize, to: usize) {
+    fn push_chunk(&mut self, chunk: &mut String, from: usize, to: usize) {
         let at = self.text.len();
         match settled::of_one(chunk) {
             Some(folded) => self.text.push(folded),
@@ -51,7 +50,7 @@ impl Folded {
     }
 }
 
-/// Folds `chunk`, which normalisation can see by itself, onto the end of `text`.
+/// Folds `chunk`, which can be normalised by itself, onto the end of `text`.
 fn fold_chunk(chunk: &str, text: &mut String) {
     let gap = if chunk.starts_with(stands_apart) { " " } else { "" };
     let mut base = '\0';
@@ -73,13 +72,13 @@ pub(super) fn fold(original: &str) -> Folded {
             continue;
         }
         if starts_chunk(c) || is_stray(c, &chunk) {
-            folded.take(&mut chunk, from, to);
+            folded.push_chunk(&mut chunk, from, to);
             from = at;
         }
         chunk.push(plain_sign(c));
         to = end;
     }
-    folded.take(&mut chunk, from, to);
+    folded.push_chunk(&mut chunk, from, to);
     folded
 }
 

@@ -1,5 +1,5 @@
-//! Where a text's letters, spaces and stops are, a bit a byte: what lets plain words be found
-//! without a look at each of their bytes.
+//! A map of the letters, spaces and stops of a text, one bit for each byte. It finds plain words
+//! without reading each of their bytes.
 
 use std::ops::Range;
 
@@ -38,9 +38,9 @@ const OUTSIDE: Block =
     Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, high: 0 };
 
 impl ByteMap {
-    /// Takes in `text`, in the place of what was there, and folds in `folded`, a copy of it, the
-    /// letters that stay as long as they are.
-    pub(super) fn read(&mut self, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
+    /// Maps `text` in place of the text before. Folds the letters that keep their length in
+    /// `folded`, a copy of `text`.
+    pub(super) fn map_text(&mut self, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
         self.length = text.len();
         self.blocks.clear();
         self.blocks.extend(text.chunks(BLOCK).map(block));
@@ -165,7 +165,7 @@ fn pairs(bytes: &[u8]) -> u64 {
 }
 
 /// Folds the plain letters among the characters of two bytes in the block at `start`; the first
-/// bytes of those, and of plain signs. Of which kind the next character is nobody can foresee, so
+/// bytes of those, and of plain signs. No processor can predict the kind of the next character, so
 /// there is no branch.
 fn fold_pairs(
     mut pairs: u64,
@@ -296,7 +296,7 @@ mod tests {
     /// What is plain at the start of `text`, and its words.
     fn plain(text: &str) -> (&str, Vec<&str>) {
         let mut map = ByteMap::default();
-        map.read(text.as_bytes(), &mut text.as_bytes().to_vec(), &ALPHABET);
+        map.map_text(text.as_bytes(), &mut text.as_bytes().to_vec(), &ALPHABET);
         let end = map.plain_end(0);
         (&text[..end], map.words(0..end).map(|word| &text[word]).collect())
     }

@@ -1,5 +1,4 @@
-//! The short way for most of a text: a run of which its bytes alone tell that it holds one plain
-//! word.
+//! The short way for most of a text: a run whose bytes alone show that it holds one plain word.
 
 use std::ops::Range;
 

@@ -1,12 +1,12 @@
-//! Cuts a text at white space, and sees where a blank line parts two paragraphs.
+//! Splits a text at white space, and finds the blank lines between paragraphs.
 
 use std::ops::Range;
 
-/// A stretch of text without white space that begins with something to see.
+/// A piece of text without white space that begins with a visible character.
 pub(super) struct TextRun {
     /// Where it stands, in bytes.
     pub(super) span: Range<usize>,
-    /// Whether a blank line parts it from the run before; never so for the first.
+    /// Whether a blank line stands between it and the run before; `false` for the first.
     pub(super) after_blank_line: bool,
 }
 

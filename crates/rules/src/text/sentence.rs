@@ -10,8 +10,7 @@ mod ends;
 mod mask;
 mod table;
 
-/// How far from the span a sentence is looked for, in bytes: no reader wants more, and a text
-/// without full stops costs no more.
+/// How far from the span a sentence may reach, in bytes: a text without full stops costs no more.
 const REACH: usize = 2048;
 
 /// The sentences of `text`, in order, in time linear in its length: disjoint, on character
@@ -51,7 +50,7 @@ pub fn sentence_around(text: &str, span: &Range<usize>) -> Range<usize> {
     trimmed(text, found)
 }
 
-/// The stretches of `text` between blank lines, from the first word to the last.
+/// The paragraphs of `text`, each from its first word to its last.
 fn paragraphs(text: &str) -> Vec<Range<usize>> {
     let mut paragraphs: Vec<Range<usize>> = Vec::new();
     for run in runs::runs(text) {

@@ -1,5 +1,5 @@
-//! Foreign texts without what steers those who show them: direction of writing, escape sequences,
-//! characters that show nothing.
+//! Removes from foreign texts what changes how a terminal or chat shows them: direction of writing,
+//! escape sequences, characters that show nothing.
 
 use std::borrow::Cow;
 
@@ -19,16 +19,16 @@ const BLACK_FLAG: char = '\u{1f3f4}';
 /// the bidirectional algorithm (Unicode annex 9); and what shows nothing anywhere. What joins
 /// letters and signs (ZWJ, ZWNJ, variation selectors) is none of these.
 #[must_use]
-pub fn steers(c: char) -> bool {
+pub fn is_display_control(c: char) -> bool {
     let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     let hides = c.is_control() || shows_nothing(c) || matches!(c, '\u{fff9}'..='\u{fffb}');
     hides && !joins && !matches!(c, '\n' | '\t')
 }
 
-/// `text` without what steers. Escape sequences go as a whole, other control characters become
+/// `text` without display controls. Escape sequences go as a whole, other control characters become
 /// spaces, flags of regions stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find(steers) else { return Cow::Borrowed(text) };
+    let Some(first) = text.find(is_display_control) else { return Cow::Borrowed(text) };
     let mut shown = text[..first].to_owned();
     let mut rest = text[first..].chars();
     while let Some(c) = rest.next() {
@@ -37,7 +37,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
             '\r' | '\u{85}' => shown.push('\n'),
             '\u{1b}' | '\u{9b}' | '\u{9d}' | '\u{90}' if skip_sequence(c, &mut rest) => {}
             c if is_tag(c) && shown.ends_with(BLACK_FLAG) => push_flag(c, &mut rest, &mut shown),
-            c if !steers(c) => shown.push(c),
+            c if !is_display_control(c) => shown.push(c),
             c if c.is_control() => shown.push(' '),
             _ => {}
         }
@@ -145,7 +145,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_that_steers_is_left(text in "(\u{1b}[\\[\\]]?|[\u{200b}-\u{200f}\u{202a}-\u{202e}\u{ad}\u{9b}\0]|\\PC|🏴|[\u{e0020}-\u{e007f}]){0,40}") {
-            let tags = |c: char| steers(c) && !is_tag(c);
+            let tags = |c: char| is_display_control(c) && !is_tag(c);
             let once = visible(&text);
             prop_assert!(!once.contains(tags));
             prop_assert_eq!(visible(&once), once.as_ref());

@@ -1,5 +1,5 @@
-//! The words of texts in memory that is used again: exactly what `tokenise` yields, by a fast way
-//! where there is one.
+//! The words of texts in memory that is used again: the same words as `tokenise` gives, by a fast
+//! way where there is one.
 //!
 //! Most words are of ASCII. They are found in one copy of the text in small letters; what is folded
 //! otherwise is written behind it. Runs between white space that have nothing else are passed over
@@ -61,7 +61,7 @@ struct WordPart {
     initials: u32,
 }
 
-/// A run that is looked at: its text, where that has its copy, and its first byte.
+/// The current run: its text, where its copy is, and its first byte.
 #[derive(Clone, Copy)]
 struct PendingRun<'t> {
     text: &'t str,
@@ -70,7 +70,7 @@ struct PendingRun<'t> {
 }
 
 impl Words {
-    /// Forgets all words, and keeps the memory.
+    /// Removes all words, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.folded.clear();
         self.places.clear();
@@ -83,7 +83,7 @@ impl Words {
         let (first, copy) = (self.places.len(), self.folded.len());
         self.folded.extend_from_slice(text.as_bytes());
         self.folded[copy..].make_ascii_lowercase();
-        self.map.read(text.as_bytes(), &mut self.folded[copy..], alphabet);
+        self.map.map_text(text.as_bytes(), &mut self.folded[copy..], alphabet);
         let mut at = 0;
         while let Some((start, lines)) = next_run(text, at, alphabet) {
             self.paragraph += u32::from(at > 0 && lines > 1);
@@ -175,7 +175,8 @@ impl Words {
                 self.folded.push(byte.to_ascii_lowercase());
                 to += 1;
             } else if let Some(letter) = alphabet.letter(&bytes[to..]) {
-                // All four bytes, and then less: that is faster than as many as there are.
+                // Copies all four bytes and cuts the rest off: that is faster than copying only as
+                // many as there are.
                 self.folded.extend_from_slice(&letter.folded);
                 self.folded
                     .truncate(self.folded.len() - letter.folded.len() + usize::from(letter.length));
@@ -260,7 +261,7 @@ fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (CharacterKind, usize)
         Some(_) => text[at..]
             .chars()
             .next()
-            .map_or((CharacterKind::Space, 0), |c| (alphabet.of(c), c.len_utf8())),
+            .map_or((CharacterKind::Space, 0), |c| (alphabet.kind_of(c), c.len_utf8())),
     }
 }
 
@@ -279,7 +280,7 @@ fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u3
             at += 1;
         } else {
             let c = text[at..].chars().next()?;
-            match alphabet.of(c) {
+            match alphabet.kind_of(c) {
                 CharacterKind::Space => {}
                 CharacterKind::Odd if shows_nothing(c) => {}
                 _ => return Some((at, lines)),

@@ -1,4 +1,4 @@
-//! Syntax errors in words that help: what the person probably meant, and how YAML wants it written.
+//! Explains syntax errors: what was probably meant, and how to write it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ const QUOTE_ALL: &str = "put the whole value in single quotes";
 
 const LEFT_OVER: &str = "YAML ends the value at the quote, so that this is left over";
 
-/// The fault for a parser's error at byte offset `at`; `said` is what the parser said.
+/// The fault for a parser's error at byte offset `at`; `said` is the parser's message.
 pub(super) fn syntax_error(source: &Arc<Source>, at: usize, said: &str) -> Fault {
     let at = source.text.floor_char_boundary(at.min(source.text.len()));
     by_what_was_said(source, at, said)
@@ -28,7 +28,7 @@ pub(super) fn syntax_error(source: &Arc<Source>, at: usize, said: &str) -> Fault
         })
 }
 
-/// Errors whose cause is plain from what the parser said.
+/// Errors whose cause follows from the parser's message.
 fn by_what_was_said(source: &Arc<Source>, at: usize, said: &str) -> Option<Fault> {
     let fault = |span: Range<usize>, message: &str| Fault::error(source, span, message);
     if said.contains("found a tab") {
@@ -36,9 +36,7 @@ fn by_what_was_said(source: &Arc<Source>, at: usize, said: &str) -> Option<Fault
         return Some(tab_at(source, tab));
     }
     if said.contains("unprintable") || said.contains("control character") {
-        return Some(
-            fault(at..at, "a character that cannot be seen stands here").help("delete it"),
-        );
+        return Some(fault(at..at, "an invisible character is here").help("delete it"));
     }
     if said.contains("escape") {
         let fault = fault(
@@ -101,8 +99,8 @@ fn bad_escape(text: &str, at: usize) -> Option<Range<usize>> {
     None
 }
 
-/// A key where none can stand: the line above is no finished key and value, or this line was meant
-/// to be part of it.
+/// A key where none can be: the line above is no finished key and value, or this line was meant to
+/// be part of it.
 fn new_key(source: &Arc<Source>, at: usize) -> Fault {
     Fault::error(source, at..at + 1, "this colon begins a new key, but the line above is not finished")
         .help("if this is a key, indent it like the keys above, and see whether a colon is missing there; if it is part of the value above, put the whole value in single quotes")
@@ -130,7 +128,7 @@ fn lines_up_to(text: &str, at: usize) -> Vec<Range<usize>> {
     lines
 }
 
-/// Errors that show in the shape of a line.
+/// Errors whose cause follows from the shape of a line.
 fn by_shape(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     tab(source, line)
         .or_else(|| text_after_quotes(source, line))
@@ -148,7 +146,7 @@ fn tab(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
 }
 
 fn tab_at(source: &Arc<Source>, tab: usize) -> Fault {
-    Fault::error(source, tab..tab + 1, "a tab stands where YAML wants spaces")
+    Fault::error(source, tab..tab + 1, "a tab is where YAML needs spaces")
         .help("indent with spaces only")
 }
 
@@ -222,7 +220,7 @@ fn list_beside_key(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     value.strip_prefix("- ")?;
     let fault =
         Fault::error(source, start..start + 1, "a list cannot begin on the line of its key");
-    Some(fault.help("write it [in, brackets], or each item on a line of its own below; a text that begins with a dash wants single quotes"))
+    Some(fault.help("write it [in, brackets], or each item on a line of its own below; a text that begins with a dash needs single quotes"))
 }
 
 /// `when: title: Russia`: to YAML, a second key begins.

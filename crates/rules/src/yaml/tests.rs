@@ -1,6 +1,8 @@
-//! Tests of the YAML room.
+//! Tests of the YAML reader.
 
 use proptest::prelude::*;
+
+mod second_opinion;
 
 use super::*;
 use crate::fault::render;
@@ -122,7 +124,7 @@ fn values_of_the_wrong_kind_are_faults_that_say_what_should_stand_there() {
         "2026"
     );
     entries.require("g", &mut faults);
-    entries.finish(&mut faults);
+    entries.refuse_unknown_keys(&mut faults);
     let said: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
     assert_eq!(
         said,
@@ -144,7 +146,7 @@ fn an_unknown_key_names_the_nearest_that_is_known() {
     let document = parse(&source, &mut faults).expect("sound YAML");
     let mut entries = document.root().entries(&mut faults).expect("a mapping");
     assert!(entries.get("when").is_none());
-    entries.finish(&mut faults);
+    entries.refuse_unknown_keys(&mut faults);
     let help: Vec<_> = faults.iter().map(|fault| fault.help.as_deref().expect("advice")).collect();
     assert_eq!(help, ["did you mean `when`?", "the keys here are: when"]);
 }

@@ -29,9 +29,9 @@ impl Text {
         Self { value, source: Arc::clone(source), span, style }
     }
 
-    /// A text that stands in no file: it is its own source, under the name `name`.
+    /// A text that is in no file: it is its own source, with the name `name`.
     #[must_use]
-    pub fn bare(name: &str, value: &str) -> Self {
+    pub fn standalone(name: &str, value: &str) -> Self {
         let source = Arc::new(Source { name: name.to_owned(), text: value.to_owned() });
         Self { value: value.to_owned(), source, span: 0..value.len(), style: ScalarStyle::Plain }
     }

@@ -49,7 +49,7 @@ fn not_for_hooks(name: &str) -> Option<&'static str> {
 fn login(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     let mut entries = reader.entries(node)?;
     let (basic, bearer) = (entries.get("basic"), entries.get("bearer"));
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     match (basic, bearer) {
         (Some(basic), None) => self::basic(basic, reader),
         (None, Some(bearer)) => {
@@ -73,7 +73,7 @@ fn basic(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     let user_node = entries.require("user", reader.faults);
     let user = user_node.and_then(|node| reader.string(node));
     let password = entries.require("password", reader.faults).and_then(|node| reader.string(node));
-    entries.finish(reader.faults);
+    entries.refuse_unknown_keys(reader.faults);
     let (user, password) = (user?, password?);
     if user.contains(':') {
         reader.error(

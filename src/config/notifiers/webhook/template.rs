@@ -31,10 +31,27 @@ pub(super) fn template(
             format!("`{name}` fails with a sample {}: {}", failure.sample, failure.why)
         }),
     };
-    found.map_err(|message| {
+    let template = found.map_err(|message| {
         reader.error(node, message, help);
         Faulty
-    })
+    })?;
+    warn_of_silence(node, name, &template, reader);
+    Ok(template)
+}
+
+/// Warns of messages that would count as delivered and say nothing of what matched.
+fn warn_of_silence(node: Node<'_>, name: &str, template: &Template, reader: &mut ConfigReader<'_>) {
+    for sample in template.silent_samples() {
+        let what = if sample == "digest" { "a digest" } else { "an alert" };
+        let warning = node.warning(format!(
+            "`{name}` writes neither a headline nor a link of the stories of {what}"
+        ));
+        reader.faults.push(warning.help(if sample == "digest" {
+            "write `{{ text }}`, which holds them all; or, of each of them, `{% if type == 'digest' %}{% for rule in rules %}{% for entry in rule.stories %}{{ entry.story.title }} {{ entry.story.url }} {% endfor %}{% endfor %}{% endif %}`"
+        } else {
+            "write `{{ title }}` and `{{ link }}`, or `{{ text }}`"
+        }));
+    }
 }
 
 /// Files that end in `.json` write JSON, all others text.

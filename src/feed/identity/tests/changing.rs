@@ -275,3 +275,24 @@ fn other_news_at_a_known_link_under_another_guid_is_news() {
     let two = of("2", "Road closed", "Lorries wait at the northern gate after a rockfall.", 24);
     assert_eq!(news(&[&[one], &[two]]), 1);
 }
+
+#[test]
+fn headlines_that_are_all_linked_to_the_home_page_are_items() {
+    let of = |title: &str, text: &str| item("", "https://wire.example/", title, text);
+    let old = of("Harbour shut for the winter", "");
+    assert_eq!(news(&[from_ref(&old), &[of("Trains collide near the capital", "")]]), 1);
+    assert_eq!(news(&[from_ref(&old), &[of("Harbour shut for the winter months", "")]]), 0);
+    let text = "The harbour will be shut from Monday on.";
+    assert_eq!(news(&[from_ref(&old), &[of("Harbour shut for the winter", text)]]), 0);
+}
+
+#[test]
+fn a_form_filled_anew_under_a_known_guid_is_news() {
+    let of = |place: &str, speed: u32, hours: i64| {
+        let text = format!("Storm warning for {place} in Korea: wind of {speed} km/h from 18:00.");
+        dated(item("w", "https://wire.example/w", "Weather warning", &text), hours)
+    };
+    let [busan, stronger] = [of("Busan", 70, 0), of("Busan", 80, 1)];
+    assert_eq!(news(&[from_ref(&busan), &[of("Incheon", 90, 1)]]), 1);
+    assert_eq!(news(&[from_ref(&busan), from_ref(&stronger)]), 0, "a figure is corrected");
+}

@@ -48,6 +48,11 @@ impl HandOverFailure {
         }
     }
 
+    /// Whether the server said so, and the conversation did not break off.
+    pub(super) fn is_said(&self) -> bool {
+        matches!(self, Self::Refused(..))
+    }
+
     /// Whether the server may have had enough of the connection rather than of the mail, which it
     /// cannot have taken.
     pub(super) fn may_be_the_connections(&self) -> bool {

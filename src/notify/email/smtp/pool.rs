@@ -29,6 +29,9 @@ const ANOTHER: Duration = Duration::from_millis(300);
 /// How long no further connection is tried after the server refused one beside others.
 const CROWDED: Duration = Duration::from_mins(1);
 
+/// How long it is remembered how many mails a server takes over a connection.
+const LEARNED: Duration = Duration::from_mins(10);
+
 /// The connections of every email notifier.
 #[derive(Clone, Debug, Default)]
 pub(in crate::notify) struct Pools(Arc<Mutex<HashMap<NotifierName, Arc<Pool>>>>);
@@ -49,6 +52,11 @@ struct PoolState {
     open: usize,
     /// Whether one is being opened.
     opening: bool,
+    /// Connections that were closed after their last mail, and can be replaced without a wait.
+    replaceable: usize,
+    /// How many mails the server takes over a connection, as it showed, and until when that is
+    /// heeded.
+    mails: Option<(u32, Timestamp)>,
     /// How many the server bore when it refused one more, and until when that is heeded.
     crowded: Option<(usize, Timestamp)>,
     /// How the last login went through.
@@ -89,11 +97,29 @@ impl PoolState {
             .crowded
             .filter(|(_, until)| now < *until)
             .map_or(usize::MAX, |(most, _)| most.max(1));
-        if self.opening || self.open >= most || (self.open > 0 && !waited) {
+        let is_early = self.open > 0 && self.replaceable == 0 && !waited;
+        if self.opening || self.open >= most || is_early {
             return PoolTurn::Wait;
         }
+        self.replaceable = self.replaceable.saturating_sub(1);
         self.opening = true;
         PoolTurn::Open(self.mechanism)
+    }
+}
+
+impl PoolState {
+    /// Takes in that the server took so many mails over a connection, and no more. One that went
+    /// away for another reason may have taken fewer.
+    fn learn(&mut self, taken: u32, now: Timestamp) {
+        let known = self.taken_over_one(now).unwrap_or_default();
+        if taken > 0 && taken >= known {
+            self.mails = Some((taken, later(now, LEARNED)));
+        }
+    }
+
+    /// How many mails the server takes over a connection, as far as that is known.
+    fn taken_over_one(&self, now: Timestamp) -> Option<u32> {
+        self.mails.filter(|(_, until)| now < *until).map(|(mails, _)| mails)
     }
 }
 
@@ -130,6 +156,8 @@ impl Pool {
                     if lent.connection().reset().await {
                         return Ok(lent);
                     }
+                    // The server closed it, or speaks out of turn.
+                    lent.goodbye().await;
                 }
                 PoolTurn::Open(mechanism) => {
                     let opening = Opening(self);
@@ -222,8 +250,10 @@ impl Lent<'_> {
     }
 
     /// Keeps it for the next mail, or takes leave of a server that takes no more over it.
-    pub(super) async fn give_back(mut self) {
-        if self.connection().is_used_up() {
+    pub(super) async fn give_back(mut self, now: Timestamp) {
+        let most = self.pool.state().taken_over_one(now);
+        let mails = self.connection().mails;
+        if self.connection().is_used_up() || most.is_some_and(|most| mails >= most) {
             return self.goodbye().await;
         }
         if let Some(connection) = self.connection.take() {
@@ -232,8 +262,23 @@ impl Lent<'_> {
         }
     }
 
+    /// Closes it, since the server takes no further mail over it. What it took over this one, it
+    /// is taken to take over others, too.
+    pub(super) async fn exhausted(mut self, now: Timestamp) {
+        let taken = self.connection().mails.saturating_sub(1);
+        self.pool.state().learn(taken, now);
+        self.goodbye().await;
+    }
+
+    /// Takes leave of the server. Another may be opened in its place without a wait.
+    pub(super) async fn goodbye(self) {
+        let pool = self.pool;
+        self.close().await;
+        pool.change(|state| state.replaceable += 1);
+    }
+
     /// Takes leave of the server. It counts as open until the server has closed it.
-    pub(super) async fn goodbye(mut self) {
+    async fn close(mut self) {
         let open = OpenUntilDropped(self.pool);
         if let Some(connection) = self.connection.take() {
             connection.wire.goodbye().await;
@@ -280,13 +325,48 @@ impl Pools {
                     .find_map(|pool| pool.poll_expired(context))
                     .map_or(Poll::Pending, Poll::Ready)
             });
-            expired.await.goodbye().await;
+            expired.await.close().await;
         }
     }
 
     /// Takes leave of all servers, within seconds.
     pub(in crate::notify) async fn close(&self) {
         let pools = self.all();
-        join_all(pools.iter().flat_map(|pool| pool.take_idle()).map(Lent::goodbye)).await;
+        join_all(pools.iter().flat_map(|pool| pool.take_idle()).map(Lent::close)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
+    }
+
+    #[test]
+    fn what_a_server_takes_over_a_connection_is_remembered_for_a_while() {
+        let mut state = PoolState::default();
+        state.learn(0, at(0));
+        assert_eq!(state.taken_over_one(at(0)), None, "a new one was refused");
+        state.learn(10, at(0));
+        state.learn(2, at(5));
+        assert_eq!(state.taken_over_one(at(599)), Some(10));
+        assert_eq!(state.taken_over_one(at(600)), None);
+        state.learn(2, at(600));
+        state.learn(10, at(601));
+        assert_eq!(state.taken_over_one(at(1200)), Some(10));
+    }
+
+    #[test]
+    fn a_connection_is_replaced_without_a_wait_and_others_are_added_after_one() {
+        let is_open = |turn: PoolTurn| matches!(turn, PoolTurn::Open(_));
+        let mut state = PoolState { open: 1, ..PoolState::default() };
+        assert!(!is_open(state.turn(0, false, at(0))));
+        state.replaceable = 1;
+        assert!(is_open(state.turn(0, false, at(0))));
+        state.opening = false;
+        assert!(!is_open(state.turn(0, false, at(0))));
+        assert!(is_open(state.turn(0, true, at(0))));
     }
 }

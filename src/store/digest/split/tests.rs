@@ -8,7 +8,7 @@ use crate::alerts::volume::Throttle;
 use crate::alerts::{Content, NewAlert, Notification};
 use crate::store::fixture::{Bench, again, at, desk, draft, item, letter, verdict};
 use crate::store::{Finish, Lease, MatchResult, RetryRecord, StoryPlan};
-use tidings_rules::story::pace::Cadence;
+use tidings_rules::story::delivery::Cadence;
 
 const HOUR: i64 = 3600;
 

@@ -1,5 +1,4 @@
-//! Double quotes of a table that would make its rows run into one another: a reader of CSV passes
-//! over them in silence.
+//! Double quotes that make rows of a table run into one another. A CSV reader accepts them.
 
 /// What is wrong with the quotes of a table.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{line_at, quotes};
+use super::quotes;
 use crate::fault::{Fault, Source};
 
 /// A table whose first row names its columns.
@@ -24,7 +24,7 @@ pub(super) struct TableRecord {
 
 /// The records of `source`; `None` if it is no table: then nobody knows where its rows begin and
 /// end.
-pub(super) fn read(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<TableRecords> {
+pub(super) fn read_records(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<TableRecords> {
     let text = source.text.as_str();
     let before = faults.len();
     if let Some(at) = text.find('\0') {
@@ -67,4 +67,10 @@ fn records(text: &str) -> Vec<TableRecord> {
         TableRecord { row: number + 1, span: line_at(text, start), cells }
     });
     read.collect()
+}
+
+/// The first line of what stands at `start`.
+pub(super) fn line_at(text: &str, start: usize) -> Range<usize> {
+    let end = text[start..].find(['\n', '\r']).map_or(text.len(), |at| start + at);
+    start..end
 }

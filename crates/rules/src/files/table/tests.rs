@@ -133,7 +133,7 @@ fn cells_are_literal(#[case] cell: &str, #[case] found: &str, #[case] other: &st
     "rules/sdn.csv:1: row 1 has no column `ent_num`, which `id` asks for (rules/a.yaml:2:66)",
 ])]
 #[case::all_at_once("ent_num,name,aka\r\n36,Ivan,\r\n36,Petr,\r\n,Anna,\r\n5,,x\r\n6,Olga\r\n7,Olga,a,b\r\n8,***,\r\n9,Eva,Ewa;--\r\n", &[
-    "rules/sdn.csv:3: row 3: the id `36` stands in row 2 already",
+    "rules/sdn.csv:3: row 3: the id `36` is in row 2 already",
     "rules/sdn.csv:4: row 4: no id: `ent_num` is empty",
     "rules/sdn.csv:5: row 5: no term: `name` is empty",
     "rules/sdn.csv:6: row 6: 2 cells under 3 columns",
@@ -197,7 +197,7 @@ fn without_a_column_of_ids_the_term_is_the_id_and_without_a_split_a_cell_is_one_
     assert_eq!(told(&rules, "a b fraud"), ["Listed and crime: Ivan [A;B, fraud]"]);
     assert_eq!(
         errors(yaml, "name,aka\nIvan,\nIvan,\n"),
-        ["rules/sdn.csv:3: row 3: the id `Ivan` stands in row 2 already"]
+        ["rules/sdn.csv:3: row 3: the id `Ivan` is in row 2 already"]
     );
 }
 

@@ -1,19 +1,19 @@
-//! What is probably not meant in a table: rows that are called as common words are.
+//! Warns of rows of a table whose names are common words.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::fault::Fault;
-use crate::language::row::ListRow;
+use crate::language::term_list::ListRow;
 use crate::lint;
 use crate::yaml::Text;
 
-/// Rows that are named; the rest is counted.
+/// Rows that a warning names; the rest is counted.
 const MOST_ROWS: usize = 10;
 
 /// Warns, at `from`, of the rows of the list `name` of which a term is a common word or a single
 /// letter.
-pub(in crate::files) fn everywhere(
+pub(in crate::files) fn warn_of_common_names(
     name: &str,
     from: &Text,
     rows: &[Arc<ListRow>],

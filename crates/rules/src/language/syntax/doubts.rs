@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use super::Problems;
-use super::lexer::Lexeme;
 use crate::explain::excerpt;
 use crate::language::scope::Scope;
+use crate::language::syntax::lexeme::Lexeme;
+use crate::language::syntax::problems::Problems;
 use crate::text::tokenise;
 
 /// Operators of other tools and languages, in capitals, and ours.
@@ -31,7 +31,7 @@ const BEFORE_PARENTHESES: [&str; 4] = ["SENT", "PARA", "ATLEAST", "ANY/"];
 
 /// Warns of what in the unquoted phrase of these `words` is probably not meant. At most one warning
 /// of each kind.
-pub(super) fn look(text: &str, words: &[Lexeme], problems: &mut Problems) {
+pub(super) fn warn_of_doubts(text: &str, words: &[Lexeme], problems: &mut Problems) {
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
     let span = first.span.start..last.span.end;
     if is_plain(&text[span.clone()]) {
@@ -143,7 +143,7 @@ impl<'t> UnquotedPhrase<'t> {
             )
         } else {
             let message =
-                format!("`{written}` counts for nothing here: `{}` is one phrase", self.shown());
+                format!("`{written}` has no effect here: `{}` is one phrase", self.shown());
             let help =
                 "write AND, OR or NOT for an operator; for the phrase, put it in double quotes";
             (message, help.to_owned())
@@ -177,7 +177,7 @@ impl<'t> UnquotedPhrase<'t> {
         let bare = written.trim_end_matches(['?', '？']);
         (!bare.is_empty()).then(|| Doubt {
             span: word.span.clone(),
-            message: "`?` stands for no letter here, and counts for nothing".to_owned(),
+            message: "`?` stands for no letter here, and has no effect".to_owned(),
             help: format!("write `{bare}*` for words that begin so, or `\"{written}\"` if the sign is punctuation"),
         })
     }
@@ -193,7 +193,7 @@ impl<'t> UnquotedPhrase<'t> {
         let bare = quoted.trim_matches(['\'', '‘', '’', '‚', '‹', '›']);
         (!bare.is_empty()).then(|| Doubt {
             span,
-            message: "single quotes count for nothing in an expression".to_owned(),
+            message: "single quotes have no effect in an expression".to_owned(),
             help: format!(
                 "write `{bare}`: words that follow one another are a phrase; double quotes make one, too: `\"{bare}\"`"
             ),

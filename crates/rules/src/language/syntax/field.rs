@@ -1,9 +1,9 @@
 //! Fields: `title:` and the like before an operand, and what else stands before a colon.
 
-use super::Problems;
-use super::lexer::{LexerContext, Refusal};
 use crate::fault::nearest;
 use crate::language::scope::Scope;
+use crate::language::syntax::lexeme::{LexerContext, Refusal};
+use crate::language::syntax::problems::Problems;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
 
@@ -14,7 +14,7 @@ pub(super) fn prefix(run: &str) -> Option<usize> {
 }
 
 /// Refuses what looks like a field and is none.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
+pub(super) fn refuse_field(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, rest) = context.run.split_once(':')?;
     let small = name.to_lowercase();
     if Scope::named(&small).is_some() && Scope::named(name).is_none() {
@@ -46,7 +46,7 @@ pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
 }
 
 /// Tells which terms of `tree` the field `scope` can never hold.
-pub(super) fn check(scope: Scope, tree: &Tree, problems: &mut Problems) {
+pub(super) fn check_field(scope: Scope, tree: &Tree, problems: &mut Problems) {
     let (fits, what, help): (fn(&str) -> bool, _, _) = match scope {
         Scope::Site => {
             (is_host, "no site", "write a host, which also finds what ends in it: site:rt.com")
@@ -68,7 +68,9 @@ pub(super) fn check(scope: Scope, tree: &Tree, problems: &mut Problems) {
         Tree::AtLeast(least, ..) => format!("ATLEAST/{least}()"),
         Tree::Within(unit, ..) => format!("{}()", unit.operator()),
         Tree::Pattern(..) => "regular expression".to_owned(),
-        other => return other.branches().iter().for_each(|branch| check(scope, branch, problems)),
+        other => {
+            return other.branches().iter().for_each(|branch| check_field(scope, branch, problems));
+        }
     };
     problems.error(tree.span(), format!("`{}:` takes no {operator}", scope.as_str()), help);
 }

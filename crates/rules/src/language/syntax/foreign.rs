@@ -1,20 +1,19 @@
 //! What people bring from Lexis, Factiva, Google and Lucene: refused, with its translation.
 
-use super::lexer::{LexemeKind, LexerContext, Refusal, is_quote};
-
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number, is_quote};
 mod field;
 mod function;
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
+pub(super) fn refuse_foreign(context: &LexerContext<'_>) -> Option<Refusal> {
     signs(context)
         .or_else(|| prefix(context))
         .or_else(|| truncation(context))
         .or_else(|| proximity(context))
         .or_else(|| unnumbered(context))
         .or_else(|| around(context))
-        .or_else(|| function::look(context))
-        .or_else(|| field::look(context))
+        .or_else(|| function::refuse_foreign_function(context))
+        .or_else(|| field::refuse_foreign_field(context))
         .or_else(|| fuzzy(context))
         .or_else(|| synonyms(context))
         .or_else(|| range(context))
@@ -206,10 +205,6 @@ fn between(taken: usize, message: String, translation: Option<String>) -> Refusa
         None => (message, "put both into the parentheses, AND between them".to_owned()),
     };
     Refusal { taken, stands_for: Some(LexemeKind::Between), message, help, translation }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
 }
 
 /// Google's `AROUND(5)`

@@ -3,103 +3,12 @@
 
 use std::ops::Range;
 
-use super::special::{self, SpecialForm};
-use super::{Problems, field, foreign};
+use super::lexeme::{Lexeme, LexemeKind, LexerContext, Refusal, SpecialForm, is_curved, is_quote};
+use super::{field, foreign, special};
 use crate::explain::excerpt;
 use crate::language::pair::Proximity;
-use crate::language::tree::TextUnit;
+use crate::language::syntax::problems::Problems;
 use crate::text::shows_nothing;
-
-/// What a lexeme is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LexemeKind {
-    /// `(`
-    Open,
-    /// `)`
-    Close,
-    /// `AND`
-    And,
-    /// `OR`
-    Or,
-    /// `NOT`
-    Not,
-    /// `NEAR/5`, `ONEAR/5`, `EXCEPT`
-    Link,
-    /// An operator between two operands that was refused.
-    Between,
-    /// Characters between spaces that are nothing else.
-    Word,
-    /// A phrase with its quotation marks, and a `=` before them if there is one.
-    Quoted,
-    /// `$name`
-    List,
-    /// `cs`, with its parenthesis behind it
-    Cased,
-    /// `SENT`, `PARA`, with a parenthesis behind it
-    Within(TextUnit),
-    /// `ATLEAST/3`, with a parenthesis behind it
-    AtLeast,
-    /// `ANY/2`, with a parenthesis behind it
-    AnyOf,
-    /// `,` between the items of ANY
-    Comma,
-    /// `/arms? deals?/`
-    Pattern,
-    /// `words >= 100`
-    Compare,
-    /// `title:`
-    Field,
-    /// An operand that was refused.
-    Refused,
-}
-
-/// A piece of an expression.
-#[derive(Clone, Debug)]
-pub(super) struct Lexeme {
-    pub(super) kind: LexemeKind,
-    /// Bytes of the expression.
-    pub(super) span: Range<usize>,
-}
-
-impl LexemeKind {
-    /// Whether an operand ends with such a lexeme.
-    fn ends_operand(self) -> bool {
-        matches!(
-            self,
-            Self::Close
-                | Self::Word
-                | Self::Quoted
-                | Self::List
-                | Self::Pattern
-                | Self::Compare
-                | Self::Refused
-        )
-    }
-}
-
-/// What stands before and after some characters that are looked at.
-pub(super) struct LexerContext<'t> {
-    /// The expression from there on.
-    pub(super) rest: &'t str,
-    /// The characters up to the next space, parenthesis, quotation mark or, in ANY, comma.
-    pub(super) run: &'t str,
-    /// Whether an operand stands just before.
-    pub(super) after_operand: bool,
-}
-
-/// What a look at the start of a run found to refuse.
-pub(super) struct Refusal {
-    /// How many bytes it concerns; lexing goes on behind them. More than none.
-    pub(super) taken: usize,
-    /// What the parser is to take it for, so that one mistake makes one fault.
-    pub(super) stands_for: Option<LexemeKind>,
-    /// What is wrong.
-    pub(super) message: String,
-    /// What to do.
-    pub(super) help: String,
-    /// What these bytes are written as here, where that can be said; `help` then goes on after it.
-    pub(super) translation: Option<String>,
-}
 
 /// The lexemes of `expression`, in order.
 pub(super) fn lex(expression: &str, problems: &mut Problems) -> Vec<Lexeme> {
@@ -225,8 +134,8 @@ impl Lexer<'_, '_> {
             "OR" => self.push(LexemeKind::Or, run.len()),
             "NOT" => self.push(LexemeKind::Not, run.len()),
             "cs" if rest.starts_with("cs(") => self.push(LexemeKind::Cased, run.len()),
-            bare if Proximity::read(bare).is_some() => self.push(LexemeKind::Link, run.len()),
-            _ => match look(&context) {
+            bare if Proximity::parse(bare).is_some() => self.push(LexemeKind::Link, run.len()),
+            _ => match special_or_refused(&context) {
                 Some(SpecialForm::Lexeme(kind, length)) => self.push(kind, length),
                 Some(SpecialForm::Refused(refusal)) => self.refuse(refusal),
                 None => self.operand(run),
@@ -259,13 +168,16 @@ impl Lexer<'_, '_> {
 
 /// What begins at a run that is no plain operand; what a field is about is looked at by itself,
 /// behind its colon.
-fn look(context: &LexerContext<'_>) -> Option<SpecialForm> {
+fn special_or_refused(context: &LexerContext<'_>) -> Option<SpecialForm> {
     if field::prefix(context.run).is_some() {
         return None;
     }
-    let foreign =
-        || foreign::look(context).or_else(|| field::look(context)).map(SpecialForm::Refused);
-    special::look(context).or_else(foreign)
+    let foreign = || {
+        foreign::refuse_foreign(context)
+            .or_else(|| field::refuse_field(context))
+            .map(SpecialForm::Refused)
+    };
+    special::special_form(context).or_else(foreign)
 }
 
 /// The length of the run at the start of `rest`: up to a space, parenthesis or quotation mark, or a
@@ -329,14 +241,6 @@ pub(crate) fn list_name(run: &str) -> Option<&str> {
     let name = run.strip_prefix('$')?;
     let end = name.find(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).unwrap_or(name.len());
     name.starts_with(char::is_alphabetic).then_some(&name[..end])
-}
-
-pub(super) fn is_quote(c: char) -> bool {
-    c == '"' || is_curved(c)
-}
-
-fn is_curved(c: char) -> bool {
-    matches!(c, '“' | '”' | '„' | '«' | '»')
 }
 
 /// Whether `c` closes what `open` opened: languages pair the curved ones in every way.

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::parser::{Joint, ParsedOperand};
 use crate::explain::excerpt;
+use crate::language::syntax::joint::{Joint, ParsedOperand};
 
 /// The length of a reading that is shown whole, in bytes.
 const READING: usize = 200;
@@ -21,7 +21,7 @@ pub(super) struct Mixture {
 
 /// What is ambiguous in `items`, the operands of one level, if anything. Where an operand or joint
 /// is missing, that was told.
-pub(super) fn find(items: &[ParsedOperand]) -> Option<Mixture> {
+pub(super) fn find_mixture(items: &[ParsedOperand]) -> Option<Mixture> {
     let is_told = |item: &ParsedOperand| {
         item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused)
     };

@@ -1,49 +1,26 @@
-//! Puts lexemes together to a tree; goes on after a fault, so that all of them are told.
+//! Builds a tree of lexemes. Goes on after a fault, so that all faults are reported.
 
 use std::ops::Range;
 
-use super::lexer::{Lexeme, LexemeKind, is_quote};
+use super::mixed;
 use super::phrase::operator_in_lower_case;
-use super::{Lists, Problems, mixed};
 use crate::explain::excerpt;
+use crate::language::lists::Lists;
 use crate::language::operand::Operand;
 use crate::language::pair::{FARTHEST, Pair, Proximity};
+use crate::language::syntax::joint::{Joint, ParsedOperand};
+use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::problems::Problems;
 use crate::language::tree::{TextUnit, Tree};
 use crate::text::shows_nothing;
 
 mod primary;
 
+/// Parentheses in parentheses, at most.
+const DEEPEST: usize = 100;
+
 /// The first distance that is too great.
 const FARTHER: usize = FARTHEST + 1;
-
-/// What joins an operand to the one before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Joint {
-    /// It is the first.
-    First,
-    And,
-    /// `a NOT b`
-    AndNot,
-    Or,
-    /// Nothing, and that is yet to be told.
-    Missing,
-    /// Something that was refused.
-    Refused,
-}
-
-/// An operand with its negations, and what joins it to the one before.
-pub(super) struct ParsedOperand {
-    pub(super) joint: Joint,
-    /// Whether `NOT` stands before it, the one of [`Joint::AndNot`] not counted.
-    pub(super) negated: bool,
-    /// As it was written, in short, with its negations.
-    pub(super) text: String,
-    /// The same without them.
-    pub(super) bare: String,
-    pub(super) joint_span: Range<usize>,
-    pub(super) span: Range<usize>,
-    tree: Option<Tree>,
-}
 
 /// The tree of `lexemes`, or `None` where a fault leaves no meaning.
 pub(super) fn parse(
@@ -92,7 +69,7 @@ impl<'t> Parser<'t, '_> {
     fn level(&mut self, whole: Range<usize>) -> Option<Tree> {
         let is_empty = if self.depth > 0 { self.at_end_of_item() } else { self.lexemes.is_empty() };
         if is_empty {
-            self.tell_nothing(whole);
+            self.report_nothing(whole);
             return None;
         }
         let mut items = Vec::new();
@@ -100,7 +77,7 @@ impl<'t> Parser<'t, '_> {
         loop {
             let item = self.item(joint, joint_span);
             if joint == Joint::Missing {
-                self.tell_neighbours(items.last(), &item);
+                self.report_neighbours(items.last(), &item);
             }
             items.push(item);
             match self.joint() {
@@ -108,7 +85,7 @@ impl<'t> Parser<'t, '_> {
                 None => break,
             }
         }
-        if let Some(mixture) = mixed::find(&items) {
+        if let Some(mixture) = mixed::find_mixture(&items) {
             let help = format!("write `{}` or `{}`", mixture.readings.0, mixture.readings.1);
             self.problems.error(mixture.span, mixture.message, help);
         }
@@ -123,7 +100,7 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    fn tell_nothing(&mut self, whole: Range<usize>) {
+    fn report_nothing(&mut self, whole: Range<usize>) {
         if !self.problems.broken {
             self.problems.error(
                 whole,
@@ -149,7 +126,7 @@ impl<'t> Parser<'t, '_> {
         let next = self.peek().filter(|_| self.depth == 0 || !self.at_end_of_item())?;
         let joint = match next.kind {
             LexemeKind::Close => return None,
-            LexemeKind::Comma => self.tell_comma(next),
+            LexemeKind::Comma => self.report_comma(next),
             LexemeKind::And => Joint::And,
             LexemeKind::Or => Joint::Or,
             LexemeKind::Not => Joint::AndNot,
@@ -168,7 +145,7 @@ impl<'t> Parser<'t, '_> {
         Some((joint, next.span.clone()))
     }
 
-    fn tell_comma(&mut self, at: &Lexeme) -> Joint {
+    fn report_comma(&mut self, at: &Lexeme) -> Joint {
         let help = "a comma parts the items of ANY itself; in parentheses within, write OR; in a phrase, put it in double quotes";
         self.problems.error(at.span.clone(), "this comma parts nothing", help);
         Joint::Refused
@@ -185,8 +162,8 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    /// An operand with its negations. What is missing is told, and stands as an item without a
-    /// tree.
+    /// An operand with its negations. A missing operand is reported, and stands as an item without
+    /// a tree.
     fn item(&mut self, joint: Joint, joint_span: Range<usize>) -> ParsedOperand {
         let first = self.at;
         let start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
@@ -199,7 +176,7 @@ impl<'t> Parser<'t, '_> {
             self.near()
         } else {
             let not = nots.checked_sub(1).map(|last| self.lexemes[first + last].span.clone());
-            self.tell_missing(not, joint, joint_span.clone());
+            self.report_missing(not, joint, joint_span.clone());
             None
         };
         let end = self.at.checked_sub(1).map_or(0, |last| self.lexemes[last].span.end).max(start);
@@ -239,7 +216,7 @@ impl<'t> Parser<'t, '_> {
             chained = true;
             self.right_of(&next);
         }
-        let kind = Proximity::read(self.text[link.clone()].trim_matches(shows_nothing))?;
+        let kind = Proximity::parse(self.text[link.clone()].trim_matches(shows_nothing))?;
         if let Proximity::Near(FARTHER..) | Proximity::Onear(FARTHER..) = kind {
             let help = "write AND if it does not matter how near they stand";
             self.problems.error(
@@ -268,14 +245,14 @@ impl<'t> Parser<'t, '_> {
         if self.at_operand() || self.peek_kind() == Some(LexemeKind::Field) {
             return self.primary();
         }
-        self.tell_missing(None, Joint::And, link.clone());
+        self.report_missing(None, Joint::And, link.clone());
         None
     }
 
     /// What `tree` is beside or behind `operator`, which is written as in `example`.
     fn operand(&mut self, tree: Tree, operator: &Range<usize>, example: &str) -> Option<Operand> {
         let span = tree.span();
-        let operand = Operand::of(tree);
+        let operand = tree.into_operand();
         if operand.is_none() {
             let operator = &self.text[operator.clone()];
             let message = format!(
@@ -309,7 +286,12 @@ impl<'t> Parser<'t, '_> {
         )
     }
 
-    fn tell_missing(&mut self, not: Option<Range<usize>>, joint: Joint, joint_span: Range<usize>) {
+    fn report_missing(
+        &mut self,
+        not: Option<Range<usize>>,
+        joint: Joint,
+        joint_span: Range<usize>,
+    ) {
         let operator = |span: &Range<usize>| format!("`{}`", &self.text[span.clone()]);
         let (span, message) = match (not, joint, self.peek()) {
             (_, Joint::Refused, _) => return,
@@ -332,7 +314,7 @@ impl<'t> Parser<'t, '_> {
         );
     }
 
-    fn tell_neighbours(&mut self, left: Option<&ParsedOperand>, right: &ParsedOperand) {
+    fn report_neighbours(&mut self, left: Option<&ParsedOperand>, right: &ParsedOperand) {
         let is_field = |item: &ParsedOperand| matches!(item.tree, Some(Tree::In(..)));
         let fields = is_field(right) || left.is_some_and(is_field);
         let left = left.map_or("", |item| item.text.as_str());

@@ -1,9 +1,11 @@
-//! Phrases: one by itself, what stands in quotes, and words that look like operators.
+//! Phrases: bare words, quoted words, and words that look like operators.
 
 use std::ops::Range;
 
-use super::lexer::{Lexeme, LexemeKind, is_quote, lex};
-use super::{Problems, doubts};
+use super::doubts;
+use super::lexer::lex;
+use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::problems::Problems;
 use crate::language::term::{Forms, NoTerm, Term};
 
 /// The term that `lexemes` write, if that is all they do.
@@ -58,7 +60,7 @@ pub(super) fn term(
         Ok(term) => return Some(term),
         Err(NoTerm::Wordless) => problems.error(span, "there is no word in this", A_TERM),
         Err(NoTerm::StrayWildcard(part)) => {
-            let help = "a wildcard stands right behind the beginning of a word: missile*; other signs count for nothing";
+            let help = "a wildcard stands right behind the beginning of a word: missile*; other signs have no effect";
             problems.error(in_text(part), "this `*` does not end a word", help);
         }
         Err(NoTerm::ShortWildcard(part)) => {
@@ -92,7 +94,7 @@ fn unquoted(text: &str, span: &Range<usize>) -> (bool, Range<usize>) {
     (before > 0, span.start + before + open.len_utf8()..span.end - close)
 }
 
-/// Whether `text` as it is means one phrase wherever it stands, in ANY too, and asks no question.
+/// Whether `text` without quotes is one phrase wherever it stands, in ANY too, and gets no warning.
 pub(crate) fn is_bare_phrase(text: &str) -> bool {
     let mut problems = Problems::default();
     let lexemes = lex(text, &mut problems);
@@ -103,6 +105,6 @@ pub(crate) fn is_bare_phrase(text: &str) -> bool {
     if problems.broken || text.contains(',') || !lexemes.iter().all(is_word) {
         return false;
     }
-    doubts::look(text, &lexemes, &mut problems);
+    doubts::warn_of_doubts(text, &lexemes, &mut problems);
     problems.found.is_empty()
 }

@@ -1,24 +1,15 @@
-//! What begins with a word or sign of its own and is no word: SENT(, ATLEAST/3(, ANY/2(,
-//! comparisons, regular expressions.
+//! Special forms: SENT(, ATLEAST/3(, ANY/2(, comparisons, regular expressions.
 
 use std::ops::Range;
 
-use super::Problems;
-use super::lexer::{LexemeKind, LexerContext, Refusal};
 use crate::language::comparison::{Comparison, Measure, Sign};
 use crate::language::pattern::Pattern;
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, SpecialForm};
+use crate::language::syntax::problems::Problems;
 use crate::language::tree::TextUnit;
 
-/// What a look at the start of a run found.
-pub(super) enum SpecialForm {
-    /// A lexeme of so many bytes.
-    Lexeme(LexemeKind, usize),
-    /// Something to refuse.
-    Refused(Refusal),
-}
-
 /// What stands at the start of a run, if it is any of these.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<SpecialForm> {
+pub(super) fn special_form(context: &LexerContext<'_>) -> Option<SpecialForm> {
     before_parenthesis(context).or_else(|| comparison(context)).or_else(|| regex(context))
 }
 
@@ -78,7 +69,7 @@ pub(super) fn read_comparison(
     let measure = Measure::ALL.into_iter().find(|measure| written.starts_with(measure.as_str()))?;
     let (sign, value) = split_sign(written[measure.as_str().len()..].trim_start())?;
     let sign = Sign::ALL.into_iter().find(|known| known.as_str() == sign)?;
-    let read = Comparison::read(measure, sign, value);
+    let read = Comparison::parse(measure, sign, value);
     if read.is_none() {
         let (what, help) = match measure {
             Measure::Words => {

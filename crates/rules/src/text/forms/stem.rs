@@ -2,7 +2,7 @@
 
 use frostem::Algorithm;
 
-/// The longest word that is stemmed, in bytes; a longer one is no word of a language.
+/// The longest word that is stemmed, in bytes.
 const LONGEST: usize = 64;
 
 /// How a language makes stems. Snowball's for English is Porter2.
@@ -15,7 +15,7 @@ pub(crate) struct Stemmer {
 impl Stemmer {
     /// That of the language `lang`, a tag of BCP 47 of which the first part counts (`en-GB` is
     /// English), in any case.
-    pub(crate) fn of(lang: &str) -> Option<Self> {
+    pub(crate) fn for_language(lang: &str) -> Option<Self> {
         let primary = lang.split(['-', '_']).next().unwrap_or(lang).to_ascii_lowercase();
         let tag = if matches!(primary.as_str(), "nb" | "nn") { "no" } else { primary.as_str() };
         let (tag, algorithm) = LANGUAGES.iter().find(|(known, _)| *known == tag)?;
@@ -95,7 +95,7 @@ mod tests {
     use crate::text::tokenise;
 
     fn stem(lang: &str, word: &str) -> String {
-        let stemmer = Stemmer::of(lang).expect("a language with a stemmer");
+        let stemmer = Stemmer::for_language(lang).expect("a language with a stemmer");
         let stems: Vec<String> =
             tokenise(word).into_iter().map(|token| stemmer.stem(&token.word)).collect();
         stems.join(" ")
@@ -151,14 +151,14 @@ mod tests {
             ("nb", "no"),
             ("nn-NO", "no"),
         ] {
-            assert_eq!(Stemmer::of(lang).map(Stemmer::tag), Some(expected), "{lang}");
+            assert_eq!(Stemmer::for_language(lang).map(Stemmer::tag), Some(expected), "{lang}");
         }
         for lang in ["", "-", "eng", "ko", "zh", "english"] {
-            assert_eq!(Stemmer::of(lang), None, "{lang}");
+            assert_eq!(Stemmer::for_language(lang), None, "{lang}");
         }
         let tags: Vec<&str> = Stemmer::all().collect();
         assert!(tags.is_sorted() && tags.len() == 35);
-        assert!(tags.iter().all(|tag| Stemmer::of(tag).map(Stemmer::tag) == Some(tag)));
+        assert!(tags.iter().all(|tag| Stemmer::for_language(tag).map(Stemmer::tag) == Some(tag)));
     }
 
     #[test]
@@ -166,7 +166,9 @@ mod tests {
         let long = "weapons".repeat(10);
         for word in ["16s", "b2bs", "u.s", "at&t", "c++", "", &long] {
             assert!(
-                Stemmer::all().filter_map(Stemmer::of).all(|stemmer| stemmer.stem(word) == word),
+                Stemmer::all()
+                    .filter_map(Stemmer::for_language)
+                    .all(|stemmer| stemmer.stem(word) == word),
                 "{word}"
             );
         }
@@ -178,7 +180,7 @@ mod tests {
             text in "(\\PC{0,16}|[a-zäöüßéñğ]{0,20}|[а-яёїґ']{0,20}|[α-ωάέή]{0,20}|[ء-ي]{0,20}|[א-ת]{0,20}|[ऀ-ॿ]{0,16}|[஀-௿]{0,16}|[ա-և]{0,20}|[ا-ۓ]{0,20})",
         ) {
             let words: Vec<String> = tokenise(&text).into_iter().map(|token| token.word).collect();
-            for stemmer in Stemmer::all().filter_map(Stemmer::of) {
+            for stemmer in Stemmer::all().filter_map(Stemmer::for_language) {
                 for word in words.iter().map(String::as_str).chain([text.as_str()]) {
                     prop_assert_eq!(stemmer.stem(word).is_empty(), word.is_empty());
                 }

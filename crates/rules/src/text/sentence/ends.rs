@@ -1,4 +1,4 @@
-//! Whether a sentence goes on where Unicode annex 29 would end it.
+//! Whether a sentence continues where Unicode annex 29 would end it.
 
 use unicode_normalization::char::is_combining_mark;
 

@@ -1,4 +1,4 @@
-//! Shows a paragraph to the rules of Unicode annex 29 as they should see it.
+//! Masks a paragraph so that the rules of Unicode annex 29 end its sentences where readers would.
 
 use crate::text::runs::shows_nothing;
 

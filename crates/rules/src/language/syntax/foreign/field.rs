@@ -1,7 +1,6 @@
 //! Fields by the names that other tools give them: `intitle:`, `hd=`, `LENGTH > 100`.
 
-use crate::language::syntax::lexer::{LexemeKind, LexerContext, Refusal};
-
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal};
 /// Names before a colon, and ours.
 const COLON: [(&str, &str); 14] = [
     ("intitle", "title"),
@@ -37,7 +36,7 @@ const EQUALS: [(&str, &str); 9] = [
 const LENGTH: [&str; 3] = ["LENGTH", "wc", "words:"];
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
+pub(super) fn refuse_foreign_field(context: &LexerContext<'_>) -> Option<Refusal> {
     named(context, ':', &COLON)
         .or_else(|| named(context, '=', &EQUALS))
         .or_else(|| date(context))

@@ -1,10 +1,9 @@
 //! What other tools write before a parenthesis, and our own operators in small letters or without
 //! their number.
 
-use super::is_number;
-use crate::language::syntax::lexer::{LexemeKind, LexerContext, Refusal};
+use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number};
 
-/// Names before a parenthesis, ours, and what else to say.
+/// Names before a parenthesis, our names, and what the advice adds.
 const NAMES: [(&str, &str, &str); 13] = [
     ("HEADLINE", "title:", ""),
     ("HLEAD", "lead:", ""),
@@ -23,13 +22,13 @@ const NAMES: [(&str, &str, &str); 13] = [
 
 /// Names before a parenthesis for which there is nothing to write, and why.
 const NEEDLESS: [(&str, &str); 3] = [
-    ("NOCAPS", ": capitals count for nothing, unless cs() asks for them"),
+    ("NOCAPS", ": capitals have no effect outside cs()"),
     ("PLURAL", " for this form only; for both, say `forms: plural` in the rule"),
     ("SINGULAR", " for this form only; for both, say `forms: plural` in the rule"),
 ];
 
 /// What to refuse at the start of a run, if anything.
-pub(super) fn look(context: &LexerContext<'_>) -> Option<Refusal> {
+pub(super) fn refuse_foreign_function(context: &LexerContext<'_>) -> Option<Refusal> {
     counted_word(context).or_else(|| misnumbered(context)).or_else(|| {
         let behind = &context.rest[context.run.len()..];
         let name = context.run;
@@ -70,7 +69,7 @@ fn counted_word(context: &LexerContext<'_>) -> Option<Refusal> {
         behind.split_whitespace().next().filter(|word| word.chars().all(char::is_alphanumeric))?;
     let end = name.len() + behind.find(word)? + word.len();
     lower.starts_with("atleast").then(|| Refusal {
-        message: format!("`{name}` wants parentheses around what it is about"),
+        message: format!("`{name}` needs parentheses around its words"),
         stands_for: Some(LexemeKind::Refused),
         translation: Some(format!("{ours}({word})")),
         ..refusal(end, name, &ours, String::new())

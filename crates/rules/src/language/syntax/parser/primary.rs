@@ -8,9 +8,10 @@ use super::{Inside, Parser};
 use crate::explain::excerpt;
 use crate::fault::nearest;
 use crate::language::scope::Scope;
-use crate::language::syntax::lexer::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
+use crate::language::syntax::parser::DEEPEST;
 use crate::language::syntax::phrase::operator_in_lower_case;
-use crate::language::syntax::{DEEPEST, doubts, field, phrase, special};
+use crate::language::syntax::{doubts, field, phrase, special};
 use crate::language::term::Term;
 use crate::language::tree::{TextUnit, Tree};
 
@@ -42,7 +43,7 @@ impl Parser<'_, '_> {
         if let Tree::Term(term, _) = inside {
             return Some(Tree::Term(Arc::new(Term::clone(&term).cased()), span));
         }
-        let help = "write it for each that wants it: (cs(US) OR cs(ICE))";
+        let help = "write it for each: (cs(US) OR cs(ICE))";
         self.problems.error(inside.span(), "`cs()` takes one word or phrase", help);
         None
     }
@@ -78,7 +79,7 @@ impl Parser<'_, '_> {
         }
         let (scope, branch) =
             (Scope::named(name.trim_end_matches(':'))?, branch.filter(|_| !nested)?);
-        field::check(scope, &branch, self.problems);
+        field::check_field(scope, &branch, self.problems);
         let end = self.lexemes[self.at - 1].span.end;
         Some(Tree::In(scope, Box::new(branch), span.start..end))
     }
@@ -134,7 +135,7 @@ impl Parser<'_, '_> {
         if least > count && !self.lists.partial {
             let message =
                 format!("this can never hold: `{}` lists {count}", &self.text[span.clone()]);
-            let help = "list more, parted by commas, or ask for fewer of them";
+            let help = "list more, separated by commas, or ask for fewer of them";
             self.problems.error(span, message, help);
             return None;
         }
@@ -164,8 +165,8 @@ impl Parser<'_, '_> {
         None
     }
 
-    /// The items of `ANY` with their parentheses; every one is read before any is missed, so that
-    /// all faults are told.
+    /// The items of `ANY` with their parentheses. Every item is read, so that all faults are
+    /// reported.
     fn items(&mut self) -> Option<Vec<Tree>> {
         let open = self.open()?;
         let outer = self.inside;
@@ -284,7 +285,7 @@ impl Parser<'_, '_> {
         }
         let span = start.span.start..end.span.end;
         self.ask_about_operators(words, &self.text[span.clone()]);
-        doubts::look(self.text, words, self.problems);
+        doubts::warn_of_doubts(self.text, words, self.problems);
         self.term(span)
     }
 

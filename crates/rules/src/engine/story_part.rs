@@ -1,0 +1,80 @@
+//! The texts of a story and what each is to it, for the engine and the plain evaluator alike.
+
+use std::ops::RangeInclusive;
+
+use crate::language::scope::Scope;
+use crate::story::{Carrier, Story};
+
+/// Words of the body that count as its lead, at most.
+const MOST_LEAD_WORDS: usize = 50;
+
+/// What a text is to its story. The texts of a story are in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum StoryPart {
+    Title,
+    Body,
+    Url,
+    Source,
+    Author,
+    Tag,
+}
+
+impl StoryPart {
+    /// The scope that holds this part alone.
+    pub(crate) fn scope(self) -> Scope {
+        match self {
+            Self::Title => Scope::Title,
+            Self::Body => Scope::Body,
+            Self::Url => Scope::Url,
+            Self::Source => Scope::Source,
+            Self::Author => Scope::Author,
+            Self::Tag => Scope::Tag,
+        }
+    }
+
+    /// Whether `text` is a title in capitals only: then its capitals say nothing.
+    pub(crate) fn is_all_caps(self, text: &str) -> bool {
+        self == Self::Title && !text.contains(char::is_lowercase)
+    }
+}
+
+/// The parts in which `scope` looks for words; `None` for the host and the language.
+pub(crate) fn parts(scope: Scope) -> Option<RangeInclusive<StoryPart>> {
+    let (first, last) = match scope {
+        Scope::Title => (StoryPart::Title, StoryPart::Title),
+        Scope::Body => (StoryPart::Body, StoryPart::Body),
+        Scope::Text | Scope::Lead => (StoryPart::Title, StoryPart::Body),
+        Scope::Url => (StoryPart::Url, StoryPart::Url),
+        Scope::Source => (StoryPart::Source, StoryPart::Source),
+        Scope::Author => (StoryPart::Author, StoryPart::Author),
+        Scope::Tag => (StoryPart::Tag, StoryPart::Tag),
+        Scope::Site | Scope::Lang => return None,
+    };
+    Some(first..=last)
+}
+
+/// The texts of `story`, seen in `carriers`, in the order of their parts. Title and body are always
+/// there.
+pub(crate) fn story_texts<'s>(
+    story: &'s Story,
+    carriers: &'s [Carrier],
+) -> impl Iterator<Item = (StoryPart, &'s str)> {
+    let of = |part, text: &'s String| (part, text.as_str());
+    let names = carriers.iter().map(|carrier| &carrier.name.0);
+    [(StoryPart::Title, story.title.as_str()), (StoryPart::Body, story.body.as_str())]
+        .into_iter()
+        .chain(story.url.iter().map(move |url| of(StoryPart::Url, url)))
+        .chain(names.chain(&story.source).map(move |source| of(StoryPart::Source, source)))
+        .chain(story.authors.iter().map(move |author| of(StoryPart::Author, author)))
+        .chain(story.tags.iter().map(move |tag| of(StoryPart::Tag, tag)))
+}
+
+/// How many words the lead of a body has: its first paragraph, up to [`MOST_LEAD_WORDS`].
+/// `paragraphs`: for each word of the body, the number of its paragraph.
+pub(crate) fn lead_length(paragraphs: impl Iterator<Item = u32>) -> usize {
+    let mut first = None;
+    paragraphs
+        .take(MOST_LEAD_WORDS)
+        .take_while(|paragraph| *first.get_or_insert(*paragraph) == *paragraph)
+        .count()
+}

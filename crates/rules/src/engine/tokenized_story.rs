@@ -1,0 +1,396 @@
+//! A story in words, and where terms occur in it.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use url::{Host, Url};
+
+use super::story_part::{StoryPart, lead_length, parts, story_texts};
+use crate::language::pattern::Pattern;
+use crate::language::scope::Scope;
+use crate::language::term::{Term, TermWord};
+use crate::language::tree::TextUnit;
+use crate::language::truth::Truth;
+use crate::story::{Carrier, Field, Story};
+use crate::text::{Token, capitals, sentences, tokenise};
+
+/// A story in words.
+#[derive(Debug)]
+pub(crate) struct TokenizedStory<'s> {
+    texts: Vec<TokenizedText<'s>>,
+    host: Option<String>,
+    lang: Option<String>,
+    /// First seen minus published, in seconds.
+    age: Option<i64>,
+    /// Whether the story has more text than was read.
+    unread: bool,
+}
+
+/// One text of a story in words.
+#[derive(Debug)]
+struct TokenizedText<'s> {
+    part: StoryPart,
+    text: &'s str,
+    tokens: Vec<Token>,
+    /// Whether it is a title in capitals only: then its capitals say nothing.
+    all_caps: bool,
+    /// Its sentences, found when they are first asked for.
+    sentences: OnceCell<Vec<Range<usize>>>,
+}
+
+/// Words that follow one another in one text of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TokenSpan {
+    /// Which text of the story.
+    pub(crate) text: usize,
+    /// The words of that text, by their numbers.
+    pub(crate) tokens: Range<usize>,
+}
+
+/// The part of a story in which an expression looks.
+#[derive(Clone, Debug)]
+pub(crate) enum StoryView {
+    /// Texts or parts of them, in the order of the story.
+    Words(Vec<Segment>),
+    /// The host of its address.
+    Site,
+    /// Its language.
+    Lang,
+}
+
+/// One text of a story, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Its words.
+    words: TokenSpan,
+    /// The bytes of the text.
+    span: Range<usize>,
+    /// Whether there is more of it, which was not read.
+    unread: bool,
+}
+
+/// Where words stand in the texts that a reader sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ShownPlace {
+    /// In which field.
+    pub(crate) field: Field,
+    /// The bytes of the field's text from the first word to the last.
+    pub(crate) span: Range<usize>,
+}
+
+impl TokenSpan {
+    /// Whether some word belongs to both.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.text == other.text
+            && self.tokens.start < other.tokens.end
+            && other.tokens.start < self.tokens.end
+    }
+}
+
+impl<'s> TokenizedStory<'s> {
+    /// Tokenises `story`, seen in `carriers`, once for all rules.
+    pub(crate) fn new(story: &'s Story, carriers: &'s [Carrier]) -> Self {
+        let texts = story_texts(story, carriers)
+            .map(|(part, text)| TokenizedText::new(part, text))
+            .collect();
+        let url = story.url.as_ref().and_then(|url| Url::parse(url).ok());
+        let host = url.and_then(|url| url.host_str().map(str::to_owned));
+        let age =
+            story.published.map(|published| story.first_seen.as_second() - published.as_second());
+        Self { texts, host, lang: story.lang.as_deref().map(language), age, unread: false }
+    }
+
+    /// The same story, of whose body only a part was read: what is not found may be in the rest.
+    pub(crate) fn unread(self) -> Self {
+        Self { unread: true, ..self }
+    }
+
+    /// How many words headline and text have; `None` if they were not all read.
+    pub(crate) fn words(&self) -> Option<usize> {
+        let shown = self
+            .texts
+            .iter()
+            .filter(|text| matches!(text.part, StoryPart::Title | StoryPart::Body));
+        (!self.unread).then(|| shown.map(|text| text.tokens.len()).sum())
+    }
+
+    /// First seen minus published, in seconds; `None` for a story without a date.
+    pub(crate) fn age(&self) -> Option<i64> {
+        self.age
+    }
+
+    /// The host of its address.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// Its language, in small letters.
+    pub(crate) fn lang(&self) -> Option<&str> {
+        self.lang.as_deref()
+    }
+
+    /// The text of `field`.
+    pub(crate) fn text(&self, field: Field) -> &'s str {
+        let part = if field == Field::Title { StoryPart::Title } else { StoryPart::Body };
+        self.texts.iter().find(|text| text.part == part).map_or("", |text| text.text)
+    }
+
+    /// What `scope` looks at.
+    pub(crate) fn view(&self, scope: Scope) -> StoryView {
+        let parts = match (parts(scope), scope) {
+            (Some(parts), _) => parts,
+            (None, Scope::Site) => return StoryView::Site,
+            (None, _) => return StoryView::Lang,
+        };
+        let texts = self.texts.iter().enumerate().filter(|(_, text)| parts.contains(&text.part));
+        let segment = |(at, text): (usize, &TokenizedText<'_>)| {
+            let words = if scope == Scope::Lead && text.part == StoryPart::Body {
+                text.lead_words()
+            } else {
+                text.tokens.len()
+            };
+            let span = 0..if words < text.tokens.len() {
+                text.tokens[words].span.start
+            } else {
+                text.text.len()
+            };
+            let unread = self.unread && text.part == StoryPart::Body;
+            Segment { words: TokenSpan { text: at, tokens: 0..words }, span, unread }
+        };
+        StoryView::Words(texts.map(segment).collect())
+    }
+
+    /// The sentences or paragraphs in `view`, each as a view of its own, in order.
+    pub(crate) fn units(
+        &self,
+        unit: TextUnit,
+        view: &StoryView,
+    ) -> impl Iterator<Item = StoryView> {
+        let units = view.segments().iter().flat_map(move |segment| {
+            let text = &self.texts[segment.words.text];
+            let spans = match unit {
+                TextUnit::Sentence => text.sentences().to_vec(),
+                TextUnit::Paragraph => text.paragraphs(),
+            };
+            spans.into_iter().filter_map(move |span| text.part_of(segment, &span))
+        });
+        units.map(|segment| StoryView::Words(vec![segment]))
+    }
+
+    /// Whether `term` is found in `view`.
+    pub(crate) fn contains(&self, term: &Term, view: &StoryView) -> bool {
+        match view {
+            StoryView::Words(_) => self.occurrences(term, view).next().is_some(),
+            StoryView::Site => self.host.as_ref().is_some_and(|host| is_of_site(host, &term.text)),
+            StoryView::Lang => {
+                self.lang.as_ref().is_some_and(|lang| is_of_language(lang, &language(&term.text)))
+            }
+        }
+    }
+
+    /// Where `term` is in `view`, in order. Never across two texts or paragraphs.
+    pub(crate) fn occurrences(
+        &self,
+        term: &Term,
+        view: &StoryView,
+    ) -> impl Iterator<Item = TokenSpan> {
+        view.segments().iter().map(|segment| &segment.words).flat_map(move |token_span| {
+            let text = &self.texts[token_span.text];
+            let length = term.words.len();
+            let windows = text.tokens[token_span.tokens.clone()].windows(length).enumerate();
+            windows.filter(move |(_, tokens)| text.matches_term(tokens, term)).map(
+                move |(at, _)| {
+                    let start = token_span.tokens.start + at;
+                    TokenSpan { text: token_span.text, tokens: start..start + length }
+                },
+            )
+        })
+    }
+
+    /// Where `pattern` first matches in `view`; in which text of the story, and at which of its
+    /// bytes.
+    pub(crate) fn search(
+        &self,
+        pattern: &Pattern,
+        view: &StoryView,
+    ) -> Option<(usize, Range<usize>)> {
+        view.segments().iter().find_map(|segment| {
+            let text = &self.texts[segment.words.text].text[segment.span.clone()];
+            let found = pattern.find(text)?;
+            Some((
+                segment.words.text,
+                segment.span.start + found.start..segment.span.start + found.end,
+            ))
+        })
+    }
+
+    /// Whether both stand in one paragraph of one text.
+    pub(crate) fn share_paragraph(&self, one: &TokenSpan, other: &TokenSpan) -> bool {
+        let paragraph = |token_span: &TokenSpan| {
+            self.texts[token_span.text].tokens[token_span.tokens.start].paragraph
+        };
+        one.text == other.text && paragraph(one) == paragraph(other)
+    }
+
+    /// Every word in `view`, folded and as it is written.
+    pub(crate) fn words_in(&self, view: &StoryView) -> impl Iterator<Item = (&str, &'s str)> {
+        view.segments().iter().flat_map(|segment| {
+            let text = &self.texts[segment.words.text];
+            let tokens = &text.tokens[segment.words.tokens.clone()];
+            tokens.iter().map(|token| (token.word.as_str(), &text.text[token.span.clone()]))
+        })
+    }
+
+    /// The words of `token_span` as they are written, on one line.
+    pub(crate) fn shown_words(&self, token_span: &TokenSpan) -> String {
+        let text = &self.texts[token_span.text];
+        let tokens = &text.tokens[token_span.tokens.clone()];
+        let span = tokens.first().map_or(0, |first| first.span.start)
+            ..tokens.last().map_or(0, |last| last.span.end);
+        self.slice(token_span.text, span).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The bytes `span` of a text.
+    pub(crate) fn slice(&self, text: usize, span: Range<usize>) -> &'s str {
+        &self.texts[text].text[span]
+    }
+
+    /// The first text in `view`, or what of it is looked at.
+    pub(crate) fn shown_text(&self, view: &StoryView) -> &'s str {
+        view.segments()
+            .first()
+            .map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
+    }
+
+    /// Where a reader sees `token_span`; `None` for a text that is not shown, such as the address.
+    pub(crate) fn shown_place(&self, token_span: &TokenSpan) -> Option<ShownPlace> {
+        let tokens = &self.texts[token_span.text].tokens[token_span.tokens.clone()];
+        self.shown_place_of_bytes(
+            token_span.text,
+            tokens.first()?.span.start..tokens.last()?.span.end,
+        )
+    }
+
+    /// Where a reader sees the bytes `span` of a text; `None` for a text that is not shown.
+    pub(crate) fn shown_place_of_bytes(
+        &self,
+        text: usize,
+        span: Range<usize>,
+    ) -> Option<ShownPlace> {
+        let field = match self.texts[text].part {
+            StoryPart::Title => Field::Title,
+            StoryPart::Body => Field::Body,
+            StoryPart::Url | StoryPart::Source | StoryPart::Author | StoryPart::Tag => return None,
+        };
+        Some(ShownPlace { field, span })
+    }
+}
+
+impl StoryView {
+    /// The texts that are looked at, or their parts.
+    fn segments(&self) -> &[Segment] {
+        if let Self::Words(segments) = self { segments } else { &[] }
+    }
+
+    /// The truth of words that are not found here.
+    pub(crate) fn truth_of_absence(&self) -> Truth {
+        if self.segments().iter().any(|segment| segment.unread) {
+            Truth::Unknown
+        } else {
+            Truth::False
+        }
+    }
+}
+
+impl<'s> TokenizedText<'s> {
+    fn new(part: StoryPart, text: &'s str) -> Self {
+        let all_caps = part.is_all_caps(text);
+        Self { part, text, tokens: tokenise(text), all_caps, sentences: OnceCell::new() }
+    }
+
+    /// How many words its lead has.
+    fn lead_words(&self) -> usize {
+        lead_length(self.tokens.iter().map(|token| token.paragraph))
+    }
+
+    fn sentences(&self) -> &[Range<usize>] {
+        self.sentences.get_or_init(|| sentences(self.text))
+    }
+
+    /// Its paragraphs, each up to the first word of the next.
+    fn paragraphs(&self) -> Vec<Range<usize>> {
+        let groups = self.tokens.chunk_by(|one, next| one.paragraph == next.paragraph);
+        let mut starts: Vec<usize> = groups.skip(1).map(|group| group[0].span.start).collect();
+        starts.push(self.text.len());
+        let mut start = 0;
+        starts.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect()
+    }
+
+    /// What of `segment` is in `span`, a whole sentence or paragraph: that much was read;
+    /// `None` if there is no word in it.
+    fn part_of(&self, segment: &Segment, span: &Range<usize>) -> Option<Segment> {
+        let (first, last) = (segment.span.start.max(span.start), segment.span.end.min(span.end));
+        let before = |at: usize| self.tokens.partition_point(|token| token.span.start < at);
+        let tokens = before(first).max(segment.words.tokens.start)
+            ..before(last).min(segment.words.tokens.end);
+        let words = TokenSpan { text: segment.words.text, tokens };
+        (!words.tokens.is_empty()).then_some(Segment { words, span: first..last, unread: false })
+    }
+
+    /// Whether `tokens` are the words of `term`, in one paragraph.
+    fn matches_term(&self, tokens: &[Token], term: &Term) -> bool {
+        tokens.iter().zip(&term.words).all(|(token, word)| self.matches_word(token, word))
+            && term.capitals.as_ref().is_none_or(|wanted| self.have_capitals(tokens, wanted))
+            && tokens.iter().all(|token| token.paragraph == tokens[0].paragraph)
+    }
+
+    /// Whether each of `tokens` has the capitals and small letters that are wanted, as far as both
+    /// go: other forms have other endings.
+    fn have_capitals(&self, tokens: &[Token], wanted: &[Vec<bool>]) -> bool {
+        let written = |token: &Token| capitals(&self.text[token.span.clone()]);
+        let agree = |token: &Token, wanted: &[bool]| {
+            written(token).iter().zip(wanted).all(|(is, wanted)| is == wanted)
+        };
+        !self.all_caps && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
+    }
+
+    fn matches_word(&self, token: &Token, word: &TermWord) -> bool {
+        match word {
+            TermWord::Plain(folded) | TermWord::Exact(folded) => token.word == *folded,
+            TermWord::Numbers(folded, others) => {
+                token.word == *folded || others.contains(&token.word)
+            }
+            TermWord::Stem(stemmer, stem) => stemmer.stem(&token.word) == *stem,
+            TermWord::Prefix(folded) => token.word.starts_with(folded.as_str()),
+            TermWord::Initials { dotted, bare } => {
+                let in_capitals = || {
+                    !self.all_caps && !self.text[token.span.clone()].contains(char::is_lowercase)
+                };
+                token.word == *dotted || (token.word == *bare && in_capitals())
+            }
+        }
+    }
+}
+
+/// Whether `host` is `site` or ends in it.
+fn is_of_site(host: &str, site: &str) -> bool {
+    let Ok(site) = Host::parse(site) else { return false };
+    let before = host.strip_suffix(&site.to_string());
+    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+/// Basic filtering of RFC 4647, section 3.3.1.
+pub(crate) fn is_of_language(lang: &str, range: &str) -> bool {
+    let mut letters = lang.bytes().map(in_tag);
+    range.bytes().all(|wanted| letters.next() == Some(wanted))
+        && letters.next().is_none_or(|next| next == b'-')
+}
+
+/// A language tag in the form in which tags are compared.
+pub(crate) fn language(tag: &str) -> String {
+    tag.to_ascii_lowercase().replace('_', "-")
+}
+
+fn in_tag(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
+}

@@ -1,0 +1,33 @@
+//! Why a rule does not accept a story, in words: its feeds, its languages, its last day.
+
+use crate::rule::settings::Settings;
+use crate::story::{Carrier, FeedFilter, Story};
+
+/// Why a rule with `settings` does not accept `story`, seen in `carriers`; `None` if it does.
+pub(crate) fn reason(settings: &Settings, story: &Story, carriers: &[Carrier]) -> Option<String> {
+    if !settings.accepts_feeds(carriers) {
+        let wanted: Vec<String> = settings.feeds.iter().map(shown).collect();
+        let seen: Vec<&str> = carriers.iter().map(|carrier| carrier.name.0.as_str()).collect();
+        return Some(format!(
+            "it looks only at feeds {}; this story is from {}",
+            wanted.join(", "),
+            seen.join(", ")
+        ));
+    }
+    if !settings.accepts_language(story) {
+        let lang = story.lang.as_deref().unwrap_or_default();
+        return Some(format!(
+            "it looks only at stories in {}; this one is in {lang}",
+            settings.langs.join(", ")
+        ));
+    }
+    let last = settings.expires.filter(|_| !settings.is_in_force(story));
+    last.map(|last| format!("it expired on {last}, before this story was first seen"))
+}
+
+fn shown(filter: &FeedFilter) -> String {
+    match filter {
+        FeedFilter::Named(name) => name.0.clone(),
+        FeedFilter::Tagged(tag) => format!("tag:{tag}"),
+    }
+}

@@ -1,0 +1,293 @@
+//! How near a story came to a clause that it does not hold: another form, other capitals, a word
+//! too far.
+
+use std::sync::Arc;
+
+use crate::engine::naive::occurrences::Occurrence;
+use crate::engine::tokenized_story::{StoryView, TokenSpan, TokenizedStory};
+use crate::explain::evidence::ClauseScope;
+use crate::language::comparison::{Comparison, span_of_time};
+use crate::language::operand::Operand;
+use crate::language::pair::{Pair, Proximity};
+use crate::language::pattern::Pattern;
+use crate::language::print;
+use crate::language::scope::Scope;
+use crate::language::term::{Forms, Term, TermWord};
+use crate::language::tree::Tree;
+use crate::text::without_marks;
+
+/// Terms of one list or operand that have notes, at most.
+const MOST: usize = 3;
+
+/// Terms of one list that are tried for notes, and words of the story that are compared with a
+/// term, at most.
+const TERMS: usize = 100;
+const WORDS: usize = 20_000;
+
+/// Places of an operand that are compared with those of another, at most.
+const PLACES: usize = 500;
+
+/// The notes on `leaf`, which is not found in `clause_scope`; none if nothing comes near it.
+pub(super) fn notes(
+    leaf: &Tree,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
+) -> Vec<String> {
+    match leaf {
+        Tree::Term(term, _) => of_term(term, clause_scope, tokenized).into_iter().collect(),
+        Tree::List(list, _) => {
+            of_terms(list.terms.iter().map(Arc::as_ref), clause_scope, tokenized)
+        }
+        Tree::Pair(pair, _) => of_pair(pair, clause_scope, tokenized),
+        Tree::AtLeast(least, operand, _) => {
+            let places = operand.places(tokenized, clause_scope.view).len();
+            if places == 0 {
+                of_operand(operand, clause_scope, tokenized)
+            } else {
+                vec![format!("{places} of {least} places")]
+            }
+        }
+        Tree::Pattern(pattern, _) => {
+            without_case(pattern, clause_scope.view, tokenized).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The measured value of a comparison.
+pub(super) fn measured(comparison: Comparison, tokenized: &TokenizedStory<'_>) -> String {
+    match comparison {
+        Comparison::Words(..) => match tokenized.words() {
+            Some(1) => "the story has one word".to_owned(),
+            Some(words) => format!("the story has {words} words"),
+            None => "the story was not read whole".to_owned(),
+        },
+        Comparison::Age(..) => match tokenized.age() {
+            Some(age) if age < 0 => "it is dated later than it was first seen".to_owned(),
+            Some(age) => {
+                format!("it was {} old when it was first seen", span_of_time(age.unsigned_abs()))
+            }
+            None => "the story has no date".to_owned(),
+        },
+    }
+}
+
+fn of_term(
+    term: &Term,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
+) -> Option<String> {
+    match clause_scope.view {
+        StoryView::Site => Some(
+            tokenized
+                .host()
+                .map_or("it has no address".to_owned(), |host| format!("its host is `{host}`")),
+        ),
+        StoryView::Lang => {
+            let unknown = "it does not say its language".to_owned();
+            Some(tokenized.lang().map_or(unknown, |lang| format!("its language is `{lang}`")))
+        }
+        StoryView::Words(_) => elsewhere(term, clause_scope, tokenized)
+            .or_else(|| in_other_capitals(term, clause_scope.view, tokenized))
+            .or_else(|| in_another_form(term, clause_scope.view, tokenized))
+            .or_else(|| apart(term, clause_scope.view, tokenized))
+            .or_else(|| spelt_otherwise(term, clause_scope.view, tokenized)),
+    }
+}
+
+/// The term is found in another field.
+fn elsewhere(
+    term: &Term,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
+) -> Option<String> {
+    let fields = [(Scope::Title, "the title"), (Scope::Body, "the body")];
+    let asked = clause_scope
+        .field
+        .filter(|field| matches!(field, Scope::Title | Scope::Lead | Scope::Body))?;
+    let found = fields
+        .into_iter()
+        .find(|(field, _)| *field != asked && tokenized.contains(term, &tokenized.view(*field)));
+    found.map(|(_, name)| format!("it is in {name}"))
+}
+
+fn in_other_capitals(
+    term: &Term,
+    view: &StoryView,
+    tokenized: &TokenizedStory<'_>,
+) -> Option<String> {
+    let without = |word: &TermWord| match word {
+        TermWord::Initials { dotted, bare } => {
+            TermWord::Numbers(bare.clone(), vec![dotted.clone()])
+        }
+        other => other.clone(),
+    };
+    let words: Vec<TermWord> = term.words.iter().map(without).collect();
+    let found = shown(&Term { words, capitals: None, ..term.clone() }, view, tokenized)?;
+    Some(format!("`{found}` is there, in other capitals"))
+}
+
+fn in_another_form(
+    term: &Term,
+    view: &StoryView,
+    tokenized: &TokenizedStory<'_>,
+) -> Option<String> {
+    let open = |word: &TermWord| {
+        if let TermWord::Exact(word) = word { TermWord::Plain(word.clone()) } else { word.clone() }
+    };
+    let opened = Term { words: term.words.iter().map(open).collect(), ..term.clone() };
+    if let Some(found) = shown(&opened.clone().with(Forms::Plural), view, tokenized) {
+        return Some(format!("`{found}` is there, which `forms: plural` would find"));
+    }
+    let mut longer = opened;
+    if let Some(TermWord::Plain(last) | TermWord::Numbers(last, _)) = longer.words.last().cloned()
+        && last.chars().count() >= 3
+    {
+        longer.words.pop();
+        longer.words.push(TermWord::Prefix(last));
+    }
+    let found = shown(&longer, view, tokenized)?;
+    let wildcard = term.text.trim_start_matches('=');
+    Some(format!("`{found}` is there, which `{wildcard}*` would find"))
+}
+
+/// Each word of the phrase is found, but not as a phrase.
+fn apart(term: &Term, view: &StoryView, tokenized: &TokenizedStory<'_>) -> Option<String> {
+    let alone =
+        |word: &TermWord| Term { words: vec![word.clone()], capitals: None, ..term.clone() };
+    let all = term.words.len() > 1
+        && term.words.iter().all(|word| tokenized.contains(&alone(word), view));
+    all.then(|| "its words are there, but not next to each other".to_owned())
+}
+
+fn spelt_otherwise(
+    term: &Term,
+    view: &StoryView,
+    tokenized: &TokenizedStory<'_>,
+) -> Option<String> {
+    let [TermWord::Plain(wanted) | TermWord::Exact(wanted) | TermWord::Numbers(wanted, _)] =
+        term.words.as_slice()
+    else {
+        return None;
+    };
+    let bare = without_marks(wanted);
+    if let Some(found) =
+        tokenized.words_in(view).take(WORDS).find(|(word, _)| without_marks(word) == bare)
+    {
+        return Some(format!("`{}` is there, with other accents or vowel signs", found.1));
+    }
+    let most = match wanted.chars().count() {
+        0..5 => return None,
+        5..8 => 1,
+        _ => 2,
+    };
+    let near = |word: &str| {
+        word.len().abs_diff(wanted.len()) <= 2 * most && strsim::osa_distance(word, wanted) <= most
+    };
+    let found = tokenized.words_in(view).take(WORDS).find(|(word, _)| near(word))?;
+    Some(format!("`{}` is there: another spelling?", found.1))
+}
+
+/// The words that `term` finds in `view`, as the story has them.
+fn shown(term: &Term, view: &StoryView, tokenized: &TokenizedStory<'_>) -> Option<String> {
+    let first = tokenized.occurrences(term, view).next()?;
+    Some(tokenized.shown_words(&first))
+}
+
+fn of_operand(
+    operand: &Operand,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
+) -> Vec<String> {
+    of_terms(operand.terms(), clause_scope, tokenized)
+}
+
+fn of_terms<'t>(
+    terms: impl Iterator<Item = &'t Term>,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
+) -> Vec<String> {
+    terms.take(TERMS).filter_map(|term| of_term(term, clause_scope, tokenized)).take(MOST).collect()
+}
+
+fn of_pair(
+    pair: &Pair,
+    clause_scope: ClauseScope<'_>,
+    tokenized: &TokenizedStory<'_>,
+) -> Vec<String> {
+    let left = pair.left.occurrences(tokenized, clause_scope.view);
+    let right = pair.right.occurrences(tokenized, clause_scope.view);
+    let missing = |operand: &Operand, found: &[Occurrence<'_>]| -> Vec<String> {
+        let missing = found.is_empty().then(|| format!("`{}` is missing", print::choices(operand)));
+        missing
+            .into_iter()
+            .chain(if found.is_empty() {
+                of_operand(operand, clause_scope, tokenized)
+            } else {
+                Vec::new()
+            })
+            .collect()
+    };
+    if pair.link == Proximity::Except {
+        return if left.is_empty() {
+            missing(&pair.left, &left)
+        } else {
+            vec![format!("wherever it stands, it is a part of `{}`", print::choices(&pair.right))]
+        };
+    }
+    if left.is_empty() || right.is_empty() {
+        return [missing(&pair.left, &left), missing(&pair.right, &right)].concat();
+    }
+    vec![nearest(pair.link, &left, &right, tokenized)]
+}
+
+/// How near the two operands come to each other.
+fn nearest(
+    link: Proximity,
+    left: &[Occurrence<'_>],
+    right: &[Occurrence<'_>],
+    tokenized: &TokenizedStory<'_>,
+) -> String {
+    let pairs = left
+        .iter()
+        .take(PLACES)
+        .flat_map(|(_, one)| right.iter().take(PLACES).map(move |(_, other)| (one, other)));
+    let apart =
+        pairs.filter(|(one, other)| !one.overlaps(other) && tokenized.share_paragraph(one, other));
+    let Some((one, other)) =
+        apart.min_by_key(|(one, other)| (is_turned(link, one, other), between(one, other)))
+    else {
+        return "both are there, but never in one paragraph".to_owned();
+    };
+    let (one_shown, other_shown) = (tokenized.shown_words(one), tokenized.shown_words(other));
+    if is_turned(link, one, other) {
+        return format!("`{other_shown}` stands before `{one_shown}`, not behind it");
+    }
+    format!(
+        "nearest: `{one_shown}` and `{other_shown}`, with {} words between",
+        between(one, other)
+    )
+}
+
+fn is_turned(link: Proximity, one: &TokenSpan, other: &TokenSpan) -> bool {
+    matches!(link, Proximity::Onear(_)) && other.tokens.start < one.tokens.start
+}
+
+/// Words between two that do not overlap.
+fn between(one: &TokenSpan, other: &TokenSpan) -> usize {
+    one.tokens.start.max(other.tokens.start) - one.tokens.end.min(other.tokens.end)
+}
+
+fn without_case(
+    pattern: &Pattern,
+    view: &StoryView,
+    tokenized: &TokenizedStory<'_>,
+) -> Option<String> {
+    let caseless = Pattern::new(&format!("(?i){}", pattern.text)).ok()?;
+    let (text, span) = tokenized.search(&caseless, view)?;
+    Some(format!(
+        "`{}` would match if capitals did not count: /(?i){}/",
+        tokenized.slice(text, span),
+        pattern.text
+    ))
+}

@@ -1,0 +1,137 @@
+//! Warns of names that are also very common English words, and of wildcards that find many of them.
+
+use std::sync::LazyLock;
+
+use super::visit;
+use crate::language::scope::Scope;
+use crate::language::syntax::ExpressionProblem;
+use crate::language::term::{Term, TermWord};
+use crate::language::tree::Tree;
+use crate::lint::list_cache::ListCache;
+use crate::lint::warning::{shown, warning};
+
+/// The table, sorted; `lint/words.txt` says where it comes from.
+static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    include_str!("words.txt").lines().filter(|line| !line.starts_with('#')).collect()
+});
+
+/// A wildcard that finds so many common words gets a warning.
+const MANY: usize = 12;
+
+/// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are
+/// common words, too.
+pub(super) fn warn_of_common_words(
+    tree: &Tree,
+    cache: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
+    visit::terms(tree, &mut |term, span, scope| {
+        if !matches!(scope, Scope::Site | Scope::Lang)
+            && let Some((message, help)) = too_wide(term)
+        {
+            found.push(warning(span.clone(), message, help));
+        }
+    });
+    alone(tree, cache, found);
+}
+
+/// The wildcards of a list's own entries that find very many words.
+pub(super) fn common_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
+    let wide = own.iter().enumerate().filter_map(|(at, term)| Some((at, too_wide(term)?)));
+    wide.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
+}
+
+/// The warning about a word with a wildcard that stands alone: in a phrase, its neighbours narrow
+/// it down.
+fn too_wide(term: &Term) -> Option<(String, String)> {
+    let [TermWord::Prefix(start)] = term.words.as_slice() else { return None };
+    let first = WORDS.partition_point(|word| *word < start.as_str());
+    let count = WORDS[first..].iter().take_while(|word| word.starts_with(start.as_str())).count();
+    if count < MANY || !term.text.contains('*') {
+        return None;
+    }
+    let some = [first, first + count / 2, first + count - 1].map(|at| WORDS[at]).join(", ");
+    let message =
+        format!("{} finds {count} of the most common English words: {some}, …", shown(term));
+    Some((message, "write more of the word, or the words that are meant, joined by OR".to_owned()))
+}
+
+/// Whether a folded word is one of the few thousand that English texts use most.
+pub fn is_common_word(word: &str) -> bool {
+    WORDS.binary_search(&word).is_ok()
+}
+
+/// Whether `term` is a name that is also a very common word, and does not ask for its capitals.
+pub(super) fn is_common(term: &Term) -> bool {
+    let is_name = term.text.trim_start_matches('=').starts_with(char::is_uppercase);
+    let [word] = term.words.as_slice() else { return false };
+    let is_word = !matches!(word, TermWord::Prefix(_) | TermWord::Initials { .. });
+    is_name && is_word && term.capitals.is_none() && {
+        let folded = crate::text::tokenise(&term.text);
+        folded.first().is_some_and(|token| WORDS.binary_search(&token.word.as_str()).is_ok())
+    }
+}
+
+/// Why a term of a table is found nearly everywhere; `None` if it is not. Such a term has no other
+/// conditions, and its capitals do not count.
+pub(crate) fn is_everywhere(term: &Term) -> Option<&'static str> {
+    let [word] = term.words.as_slice() else { return None };
+    let (TermWord::Plain(word) | TermWord::Prefix(word)) = word else { return None };
+    if word.chars().nth(1).is_none() {
+        return Some("a single letter");
+    }
+    WORDS.binary_search(&word.as_str()).is_ok().then_some("a very common word")
+}
+
+/// Warns of the common words of `tree`, each of which makes it hold by itself.
+fn alone(tree: &Tree, cache: &ListCache, found: &mut Vec<ExpressionProblem>) {
+    match tree {
+        Tree::Term(term, span) if is_common(term) => found.push(common(term, span.clone())),
+        // Rows have their own warning, where their table is named.
+        Tree::List(list, span) if list.rows.is_empty() => {
+            if let Some(term) = cache.common(list) {
+                found.push(common_in_list(&term, &list.name, span.clone()));
+            }
+        }
+        Tree::And(branches) => {
+            let mut needed = branches.iter().filter(|branch| branch.matches_everything().is_none());
+            if let (Some(only), None) = (needed.next(), needed.next()) {
+                alone(only, cache, found);
+            }
+        }
+        Tree::Or(branches) | Tree::AnyOf(1, branches, _) => {
+            for branch in branches {
+                alone(branch, cache, found);
+            }
+        }
+        Tree::Within(_, branch, _)
+        | Tree::In(Scope::Title | Scope::Lead | Scope::Body | Scope::Text, branch, _) => {
+            alone(branch, cache, found);
+        }
+        _ => {}
+    }
+}
+
+fn common(term: &Term, span: std::ops::Range<usize>) -> ExpressionProblem {
+    let name = shown(term);
+    let word = term.text.to_lowercase();
+    let bare = term.text.trim_start_matches('=');
+    let message = format!("{name} is also a very common word: every `{word}` makes this match");
+    let help = format!(
+        "write cs({bare}) for the name, say what must be there, too: {bare} AND …, or write {word} if the word is meant"
+    );
+    warning(span, message, help)
+}
+
+fn common_in_list(term: &Term, list: &str, span: std::ops::Range<usize>) -> ExpressionProblem {
+    let bare = term.text.trim_start_matches('=');
+    let message = format!(
+        "{} of `${list}` is also a very common word: every `{}` makes this match",
+        shown(term),
+        term.text.to_lowercase()
+    );
+    let help = format!(
+        "take it out of the list and write (${list} OR cs({bare})), or say what must be there, too"
+    );
+    warning(span, message, help)
+}

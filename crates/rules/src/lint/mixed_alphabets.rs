@@ -1,0 +1,114 @@
+//! Words whose letters are of two alphabets that look alike: `Росcия` with a Latin c is found in no
+//! text.
+
+use super::visit;
+use crate::language::scope::Scope;
+use crate::language::syntax::ExpressionProblem;
+use crate::language::term::Term;
+use crate::language::tree::Tree;
+use crate::lint::warning::warning;
+
+/// Cyrillic letters and the Latin ones that look like them.
+const ALIKE: [(char, char); 20] = [
+    ('а', 'a'),
+    ('в', 'b'),
+    ('с', 'c'),
+    ('ԁ', 'd'),
+    ('е', 'e'),
+    ('н', 'h'),
+    ('һ', 'h'),
+    ('і', 'i'),
+    ('ј', 'j'),
+    ('к', 'k'),
+    ('ӏ', 'l'),
+    ('м', 'm'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('ԛ', 'q'),
+    ('ѕ', 's'),
+    ('т', 't'),
+    ('ԝ', 'w'),
+    ('х', 'x'),
+    ('у', 'y'),
+];
+
+/// Warns of every such term of `tree`.
+pub(super) fn warn_of_mixed_alphabets(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
+    visit::terms(tree, &mut |term, span, scope| {
+        if !matches!(scope, Scope::Url | Scope::Site | Scope::Lang)
+            && let Some((message, help)) = mixed(term)
+        {
+            found.push(warning(span.clone(), message, help));
+        }
+    });
+}
+
+/// The same for a list's own entries.
+pub(super) fn mixed_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
+    let found = own.iter().enumerate().filter_map(|(at, term)| Some((at, mixed(term)?)));
+    found.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
+}
+
+/// The warning about a term in which letters of one alphabet stand for letters of another that look
+/// alike.
+fn mixed(term: &Term) -> Option<(String, String)> {
+    if term.text.is_ascii() {
+        return None;
+    }
+    let word = term.text.split(|c: char| !c.is_alphabetic()).find(|word| is_mixed(word))?;
+    let (latin, cyrillic) = (
+        word.chars().filter(|c| is_latin(*c)).count(),
+        word.chars().filter(|c| is_cyrillic(*c)).count(),
+    );
+    let (few, name, mended): (fn(char) -> bool, _, _) = if latin <= cyrillic {
+        (is_latin, "Latin", replaced(word, to_cyrillic)?)
+    } else {
+        (is_cyrillic, "Cyrillic", replaced(word, to_latin)?)
+    };
+    let strangers: String = word.chars().filter(|c| few(*c)).collect();
+    let message = format!(
+        "`{word}` mixes two alphabets, and no text is written so: {name} are `{strangers}`"
+    );
+    Some((message, format!("write `{mended}`, which is of one alphabet")))
+}
+
+fn is_mixed(word: &str) -> bool {
+    word.contains(is_latin) && word.contains(is_cyrillic)
+}
+
+fn is_latin(c: char) -> bool {
+    c.is_ascii_alphabetic() || matches!(c, '\u{c0}'..='\u{24f}')
+}
+
+fn is_cyrillic(c: char) -> bool {
+    matches!(c, '\u{400}'..='\u{52f}')
+}
+
+/// `word`, in which each letter of the other alphabet is replaced; `None` if one of them looks like
+/// none.
+fn replaced(word: &str, letter: fn(char) -> Option<char>) -> Option<String> {
+    word.chars().map(letter).collect()
+}
+
+fn to_cyrillic(c: char) -> Option<char> {
+    if is_latin(c) {
+        twin(c, |(cyrillic, latin), c| (latin == c).then_some(cyrillic))
+    } else {
+        Some(c)
+    }
+}
+
+fn to_latin(c: char) -> Option<char> {
+    if is_cyrillic(c) {
+        twin(c, |(cyrillic, latin), c| (cyrillic == c).then_some(latin))
+    } else {
+        Some(c)
+    }
+}
+
+/// What `find` gives for the small letter of `c`, in the case of `c`.
+fn twin(c: char, find: fn((char, char), char) -> Option<char>) -> Option<char> {
+    let small = c.to_lowercase().next()?;
+    let found = ALIKE.into_iter().find_map(|pair| find(pair, small))?;
+    if c.is_uppercase() { found.to_uppercase().next() } else { Some(found) }
+}

@@ -1,0 +1,31 @@
+//! Why a part of an expression can never hold, in words.
+
+use std::ops::Range;
+
+use crate::explain::excerpt;
+use crate::language::print;
+use crate::language::term::Term;
+use crate::language::tree::Tree;
+use crate::lint::warning::shown;
+
+/// Why a part can never hold.
+pub(crate) struct Clash {
+    /// The words to point at.
+    pub(crate) span: Range<usize>,
+    /// What cannot be, to go on after a colon.
+    pub(crate) why: String,
+}
+
+/// The reason where `found` must be there and `excluded` must not.
+pub(super) fn at_once(found: &Term, excluded: &Term) -> String {
+    if found.words == excluded.words {
+        return format!("{} must be there, and must not", shown(found));
+    }
+    let (found, excluded) = (shown(found), shown(excluded));
+    format!("where {found} is found, so is {excluded}, which must not be there")
+}
+
+/// What an expression writes for `tree`, cut where it is long.
+pub(super) fn written(tree: &Tree) -> String {
+    format!("`{}`", excerpt::around(&print::expression(tree), &(0..0), 60).0)
+}

@@ -1,0 +1,29 @@
+//! How warnings and the terms in them are written.
+
+use std::ops::Range;
+
+use crate::explain::excerpt;
+use crate::fault::Level;
+use crate::language::print;
+use crate::language::syntax::ExpressionProblem;
+use crate::language::term::Term;
+
+/// A warning about the bytes `span` of an expression.
+pub(super) fn warning(
+    span: Range<usize>,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> ExpressionProblem {
+    ExpressionProblem {
+        level: Level::Warning,
+        span,
+        message: message.into(),
+        help: Some(help.into()),
+    }
+}
+
+/// A term as a warning shows it, cut where it is long.
+pub(super) fn shown(term: &Term) -> String {
+    let text = print::term_text(term);
+    format!("`{}`", excerpt::around(&text, &(0..0), 60).0)
+}

@@ -1,0 +1,31 @@
+//! Why a rule matches a story or not.
+
+use std::sync::Arc;
+
+use crate::explain::Clause;
+use crate::rule::Rule;
+use crate::story::{self, Evidence};
+
+/// A rule that matched a story, and why.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Words that made it match: one for every term of the expression that was found, in the order
+    /// of the expression, at most twenty.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Why a rule matches a story or not.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// The row that was explained; `None` if the rule has no `each`, or all rows were explained at
+    /// once.
+    pub row: Option<story::WatchlistRow>,
+    /// Why its settings do not accept the story; `None` if they do.
+    pub filtered_out: Option<String>,
+    /// Which clauses of its expression hold.
+    pub clause: Clause,
+}

@@ -1,0 +1,33 @@
+//! The feeds that carried a story, and the filters that let feeds pass.
+
+use std::collections::BTreeSet;
+
+use super::FeedName;
+
+/// One entry of a rule's `feeds`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FeedFilter {
+    /// The feed of that name.
+    Named(FeedName),
+    /// Feeds that carry that tag (`tag:wire`).
+    Tagged(String),
+}
+
+/// A feed that carried a story, as rules see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carrier {
+    /// Its name.
+    pub name: FeedName,
+    /// Its tags.
+    pub tags: BTreeSet<String>,
+}
+
+impl Carrier {
+    /// Whether `filter` lets this feed through.
+    pub(crate) fn passes(&self, filter: &FeedFilter) -> bool {
+        match filter {
+            FeedFilter::Named(name) => self.name == *name,
+            FeedFilter::Tagged(tag) => self.tags.contains(tag),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! A rule file.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &str| tidings_fuzz::rule_file(input));

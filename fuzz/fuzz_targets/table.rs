@@ -1,0 +1,4 @@
+//! A table of a watchlist.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &str| tidings_fuzz::table(input));
