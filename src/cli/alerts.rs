@@ -175,7 +175,7 @@ fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     match format {
         OutputFormat::Json => output::print_json([&record])?,
         OutputFormat::Text => {
-            output::print(&show::report(&record, &config.zone, Paper::for_stdout()))?
+            output::print(&show::report(&record, &config.zone, Paper::for_stdout()))?;
         }
     }
     Ok(Exit::Ok)

@@ -80,7 +80,7 @@ fn card(view: &MessageView, lists: &[Value]) -> Value {
             actions.push(json!({"type": "Action.OpenUrl", "title": "Read it", "url": url}));
         }
         Some(LinkForm::Written(words) | LinkForm::Words(words)) => {
-            body.push(fact("link", &words, WRITTEN))
+            body.push(fact("link", &words, WRITTEN));
         }
         None => {}
     }

@@ -212,7 +212,7 @@ fn leaves_of(tree: &UseTree, before: &mut Vec<String>, leaves: &mut Vec<(Vec<Str
         UseTree::Rename(name) => leaf(before, &name.rename.to_string(), &name.ident, leaves),
         UseTree::Glob(_) => leaves.push((before.clone(), "*".to_owned())),
         UseTree::Group(group) => {
-            group.items.iter().for_each(|tree| leaves_of(tree, before, leaves))
+            group.items.iter().for_each(|tree| leaves_of(tree, before, leaves));
         }
     }
 }
