@@ -8,7 +8,8 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tidings::feed::parse::{Item, parse};
+use tidings::feed::document::Item;
+use tidings::feed::parse::parse;
 use url::Url;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

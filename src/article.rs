@@ -1,5 +1,5 @@
-//! An article page to its text, and whether a feed's text is only a teaser. Pure; heavy enough to
-//! run off the async threads.
+//! Extracts the text of an article page, and detects teasers. Pure, but slow: run it off the async
+//! threads.
 
 mod refusal;
 mod simplify;
@@ -10,7 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
 use crate::article::simplify::simplify;
-use crate::feed::parse::Item;
+use crate::feed::document::Item;
 use crate::markup::decode::decode;
 use crate::markup::plain;
 use crate::markup::shield::shielded;
@@ -36,7 +36,7 @@ pub enum NoArticle {
     /// The page is empty, or nearly so: another version of it may hold more.
     #[error("{0}")]
     Stub(String),
-    /// It is something else, or does not want to be read.
+    /// It is another kind of page, or it refuses to be read.
     #[error("{0}")]
     Refused(String),
 }
@@ -50,7 +50,7 @@ impl NoArticle {
 /// What a page is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageContent {
-    /// The headline, as far as the page tells it; may be empty.
+    /// The headline of the page; may be empty.
     pub title: String,
     /// The article's text, paragraphs parted by a blank line.
     pub text: Result<String, NoArticle>,
@@ -66,8 +66,8 @@ pub fn is_teaser(item: &Item) -> bool {
     !item.is_content || has_few_words(&item.text, SHORT) || trails_off(&item.text)
 }
 
-/// Whether `text` has fewer words than `most`. Most articles have so many pieces between white
-/// space with a letter or digit that no more is to be known.
+/// Whether `text` has fewer words than `most`. Counting the pieces between white space that have a
+/// letter or digit decides it for most articles.
 fn has_few_words(text: &str, most: usize) -> bool {
     let pieces = text
         .split_ascii_whitespace()
@@ -75,8 +75,8 @@ fn has_few_words(text: &str, most: usize) -> bool {
     pieces.take(most).count() < most && text.unicode_words().take(most).count() < most
 }
 
-/// How many words `text` has, counted no further than anybody here asks.
-fn words(text: &str) -> usize {
+/// The number of words of `text`, counted up to the largest limit in use.
+fn count_words(text: &str) -> usize {
     text.unicode_words().take(refusal::LONG).count()
 }
 
@@ -113,7 +113,7 @@ fn without_wordpress_footer(text: &str) -> &str {
 
 /// What the page at `url` is. Takes bounded time and stack whatever the bytes.
 #[must_use]
-pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> PageContent {
+pub fn read_page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> PageContent {
     if let Some(kind) = other_kind(bytes, content_type) {
         return PageContent::nothing(NoArticle::because(format!(
             "the link leads to no web page, but to {kind}"
@@ -133,9 +133,9 @@ pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> PageContent 
     PageContent { title, text, instead }
 }
 
-/// The same of the page that came from `url` when `asked` was asked for.
+/// Reads the page that came from `url` when `asked` was requested.
 #[must_use]
-pub fn look_at_answer(
+pub fn read_answer(
     asked: &Url,
     bytes: &[u8],
     content_type: Option<&str>,
@@ -143,7 +143,7 @@ pub fn look_at_answer(
 ) -> PageContent {
     match strayed(asked, url) {
         Some(why) => PageContent::nothing(why),
-        None => look(bytes, content_type, url),
+        None => read_page(bytes, content_type, url),
     }
 }
 
@@ -160,9 +160,9 @@ fn text_of(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     if simple.len() > MOST_MARKUP {
         return Err(NoArticle::because("the page is too large"));
     }
-    let (title, text) = read(&simple, url)?;
+    let (title, text) = extract(&simple, url)?;
     refusal::check(&title, &text, html)?;
-    match words(&text) {
+    match count_words(&text) {
         count if count < TOO_LITTLE => {
             Err(NoArticle::Stub(format!("the page holds too little text ({count} words)")))
         }
@@ -189,7 +189,7 @@ fn other_kind(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
     (!is_page).then(|| format!("a document of type {kind}"))
 }
 
-fn read(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
+fn extract(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     let config = Config {
         text_mode: TextMode::Formatted,
         max_elements_to_parse: MOST_ELEMENTS,
@@ -203,9 +203,9 @@ fn read(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
             Ok((title, plain::from_text(&visible(&article.text_content))))
         }
         Some(Err(_)) => Err(NoArticle::Stub(
-            "the page holds no article that can be told from the rest".to_owned(),
+            "the page holds no article that can be distinguished from the rest of it".to_owned(),
         )),
-        None => Err(NoArticle::because("the page is damaged in a way that the reader cannot bear")),
+        None => Err(NoArticle::because("the page is too damaged to be read")),
     }
 }
 

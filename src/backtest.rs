@@ -1,5 +1,6 @@
 //! Rules over stories of the store or of a file of JSON Lines. Prints nothing.
 
+pub(crate) mod batch;
 pub mod lines;
 pub mod matching;
 pub mod source;

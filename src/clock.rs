@@ -72,7 +72,7 @@ impl JumpWatch {
     }
 
     /// How the wall clock jumped since the last look; `None` if it did not.
-    pub(crate) fn look(&mut self) -> Option<Jump> {
+    pub(crate) fn observe(&mut self) -> Option<Jump> {
         let reading = Reading { wall: now(), steady: self.begun.elapsed() };
         jump::jump(std::mem::replace(&mut self.last, reading), reading)
     }

@@ -4,10 +4,12 @@ mod env;
 mod feeds;
 mod headers;
 mod hosts;
+mod listed;
 mod lists;
 mod load;
 mod mask;
 mod network;
+mod notifier;
 mod notifiers;
 mod paths;
 mod poll;
@@ -23,19 +25,23 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
 use url::Url;
 
 use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName, Severity};
 
+pub use crate::config::listed::{Listed, ReadList};
 pub use hosts::{HostSetting, HostSettings};
-pub use lists::{Listed, ReadList, named};
-pub use load::load;
+pub use lists::named;
+pub use load::load_config;
+pub use notifier::{
+    Addressed, Authority, ConsoleFormat, Email, MailSecurity, Notifier, SecretUrl, SigningKey,
+    Webhook, WebhookBody, WebhookFormat,
+};
 pub use proxy::Proxy;
 pub use template::{Template, Writes};
 
-/// All that a person configured, checked: nothing downstream looks again.
+/// The whole configuration, checked. No later code checks it again.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The store's `SQLite` file.
@@ -44,34 +50,34 @@ pub struct Config {
     pub rules: PathBuf,
     /// The zone that times are shown in.
     pub zone: TimeZone,
-    /// Who hears of a rule that names nobody.
+    /// The notifiers of rules without `notify`.
     pub notify: DefaultNotifiers,
     /// What is polled; names are unique.
     pub feeds: Vec<FeedConfig>,
-    /// Who can be told.
+    /// The notifiers by name.
     pub notifiers: BTreeMap<NotifierName, Notifier>,
-    /// How often each of them wants to be told.
-    pub manners: BTreeMap<NotifierName, DeliveryPolicy>,
+    /// The delivery policy of each notifier that has one.
+    pub delivery_policies: BTreeMap<NotifierName, DeliveryPolicy>,
     /// When and how feeds are polled.
     pub poll: Poll,
     /// What may be reached, and how it is addressed.
     pub network: Network,
-    /// How single hosts want to be asked for feeds and pages.
+    /// Settings for single hosts, for their feeds and pages.
     pub hosts: HostSettings,
     /// How long the store keeps what it holds.
     pub retain: Retain,
 }
 
-/// How long the store keeps what it holds; `None`: for ever. Neither is under seven days.
+/// How long the store keeps data; `None`: for ever. Each period is at least seven days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retain {
-    /// The texts of stories that no alert tells of, since they were first seen.
+    /// The texts of stories without an alert, counted from when they were first seen.
     pub stories: Option<Duration>,
     /// Alerts with their stories, and what became of their messages.
     pub alerts: Option<Duration>,
 }
 
-/// Who hears of a rule that names nobody. Every name stands in `Config::notifiers`.
+/// The notifiers of rules without `notify`. Every name is a key of `Config::notifiers`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultNotifiers {
     /// Those for a severity that `by_severity` does not hold.
@@ -81,16 +87,16 @@ pub struct DefaultNotifiers {
 }
 
 impl DefaultNotifiers {
-    /// Those who hear of a rule of that severity which names nobody.
+    /// The notifiers of a rule of that severity without `notify`.
     #[must_use]
     pub fn of(&self, severity: Severity) -> &BTreeSet<NotifierName> {
         self.by_severity.get(&severity).unwrap_or(&self.default)
     }
 
-    /// Those who hear of what has no severity: the default, or, where that is nobody, all that are
-    /// named.
+    /// The notifiers of messages without a severity: the default, or, if that is empty, all that
+    /// are named.
     #[must_use]
-    pub fn anybody(&self) -> BTreeSet<NotifierName> {
+    pub fn all_receivers(&self) -> BTreeSet<NotifierName> {
         if self.default.is_empty() {
             self.by_severity.values().flatten().cloned().collect()
         } else {
@@ -111,12 +117,12 @@ pub struct FeedConfig {
     pub is_secret: bool,
     /// What rules can select it by.
     pub tags: BTreeSet<String>,
-    /// The time between polls that the user wants, at least the floor.
+    /// The configured time between polls; at least the floor.
     pub every: Option<Duration>,
     /// Whether article pages are read for its teasers.
     pub full_text: FullText,
-    /// How long after a story was first seen its page is looked at again, though its item is
-    /// unchanged: at most twice, ascending.
+    /// The ages of a story at which its page is rechecked, although its item is unchanged: at most
+    /// two, ascending.
     pub recheck: Vec<Duration>,
 }
 
@@ -137,139 +143,6 @@ pub enum FullText {
     /// Never: the teaser is the story.
     Never,
 }
-
-/// One way of telling people.
-#[derive(Clone, Debug)]
-pub enum Notifier {
-    /// Standard output.
-    Console(ConsoleFormat),
-    /// Mail over SMTP.
-    Email(Email),
-    /// An HTTP POST in the form of Standard Webhooks.
-    Webhook(Webhook),
-}
-
-/// How the console notifier writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ConsoleFormat {
-    /// For a person.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// A mail server and whom to write to.
-#[derive(Clone, Debug)]
-pub struct Email {
-    /// Host name or address of the server.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub security: MailSecurity,
-    /// What we call ourselves to it: a fully qualified name or an address literal.
-    pub helo: String,
-    /// User and password, where the server wants them.
-    pub login: Option<(String, SecretString)>,
-    /// Whom to believe besides the system's authorities when the server shows its certificate.
-    pub ca: Vec<Authority>,
-    /// The sender.
-    pub from: lettre::message::Mailbox,
-    /// The recipients: at least one, none twice.
-    pub to: Vec<lettre::message::Mailbox>,
-}
-
-/// How a connection to a mail server is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailSecurity {
-    /// `smtps://`: TLS from the first byte (RFC 8314).
-    Tls,
-    /// `smtp+starttls://`: an upgrade that must succeed (RFC 3207).
-    StartTls,
-    /// `smtp://`: none.
-    Plain,
-}
-
-/// The certificate of an authority, in DER (X.509), known to be readable.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Authority(pub Vec<u8>);
-
-/// A webhook and its secrets.
-#[derive(Clone, Debug)]
-pub struct Webhook {
-    /// Where to post. Secret: hook addresses carry tokens.
-    pub url: SecretUrl,
-    /// What its messages look like.
-    pub body: WebhookBody,
-    /// What a message says of whom it is for, where the format wants that.
-    pub addressed: Option<Addressed>,
-    /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
-    pub secrets: Vec<SigningKey>,
-    /// What its requests carry besides the message, `Authorization` among it. Sensitive: no value
-    /// is shown.
-    pub headers: http::HeaderMap,
-    /// Whom to believe besides the system's authorities when the server shows its certificate.
-    pub ca: Vec<Authority>,
-}
-
-/// What a webhook's messages look like.
-#[derive(Clone, Debug)]
-pub enum WebhookBody {
-    /// As a service wants it.
-    Format(WebhookFormat),
-    /// As the user wrote it.
-    Template(Template),
-}
-
-/// The form of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WebhookFormat {
-    /// Our own JSON, in the form of Standard Webhooks.
-    Standard,
-    /// Slack's incoming webhooks, and Mattermost's.
-    Slack,
-    /// Discord's webhooks.
-    Discord,
-    /// Workflows of Microsoft Teams.
-    Teams,
-    /// Telegram's Bot API.
-    Telegram,
-    /// ntfy.
-    Ntfy,
-    /// PagerDuty's Events API, version 2.
-    PagerDuty,
-}
-
-/// A key of a message that says whom it is for. It is added when the message is sent, since the
-/// store keeps no secrets.
-#[derive(Clone, Debug)]
-pub struct Addressed {
-    /// The service's own key.
-    pub key: &'static str,
-    /// What it holds.
-    pub to: SecretString,
-}
-
-/// An address that must not be shown whole: only scheme, host and port are printed.
-#[derive(Clone)]
-pub struct SecretUrl(pub Url);
-
-impl std::fmt::Debug for SecretUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::fmt::Display for SecretUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.origin().ascii_serialization())
-    }
-}
-
-/// The bytes of a Standard Webhooks key.
-#[derive(Clone, Debug)]
-pub struct SigningKey(pub secrecy::SecretSlice<u8>);
 
 /// When and how feeds are polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

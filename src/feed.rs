@@ -1,9 +1,9 @@
-//! From a feed's bytes to its items: formats, discovery, lists of feeds, and what an item is known
-//! by.
+//! Reads feeds: formats, discovery of feeds, lists of feeds, and the identity of items.
 
 mod choice;
 mod depth;
 pub mod discover;
+pub mod document;
 pub mod hints;
 pub mod identity;
 mod json;

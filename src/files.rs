@@ -29,8 +29,8 @@ pub const DOCUMENT: u64 = 64 * MIB;
 ///
 /// # Errors
 /// Where it cannot be read, is no regular file, or has more than `most` bytes.
-pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let (file, size) = open(path)?;
+pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let (file, size) = open_file(path)?;
     if size > most {
         return Err(too_large(most));
     }
@@ -43,17 +43,17 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Those of [`read`], and where it is not UTF-8.
-pub fn text(path: &Path, most: u64) -> io::Result<String> {
+pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
-    String::from_utf8(read(path, most)?).map_err(not_text)
+    String::from_utf8(read_file(path, most)?).map_err(not_text)
 }
 
-/// The regular file at `path`, links followed, and its size in bytes: for what is read piece by
-/// piece.
+/// Opens the regular file at `path`, links followed, and returns its size in bytes, for reading it
+/// piece by piece.
 ///
 /// # Errors
 /// Where it cannot be opened or is no regular file.
-pub fn open(path: &Path) -> io::Result<(File, u64)> {
+pub fn open_file(path: &Path) -> io::Result<(File, u64)> {
     // Asked before opening: to open a pipe would wait for its writer.
     regular(&std::fs::metadata(path)?)?;
     let file = File::open(path)?;
@@ -117,14 +117,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.yaml");
         std::fs::write(&path, "rules: []").expect("a file");
-        assert_eq!(read(&path, 9).expect("readable"), b"rules: []");
-        assert_eq!(text(&path, 9).expect("readable"), "rules: []");
-        assert_eq!(read(&path, 8).expect_err("too large").kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(read_file(&path, 9).expect("readable"), b"rules: []");
+        assert_eq!(read_text(&path, 9).expect("readable"), "rules: []");
+        assert_eq!(read_file(&path, 8).expect_err("too large").kind(), io::ErrorKind::FileTooLarge);
         #[cfg(unix)]
         {
             let link = folder.path().join("link.yaml");
             std::os::unix::fs::symlink(&path, &link).expect("a link");
-            assert_eq!(read(&link, 9).expect("readable"), b"rules: []");
+            assert_eq!(read_file(&link, 9).expect("readable"), b"rules: []");
         }
     }
 
@@ -133,7 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("sparse.csv");
         File::create(&path).and_then(|file| file.set_len(3 << 30)).expect("a sparse file");
-        let refused = read(&path, TABLE).expect_err("too large");
+        let refused = read_file(&path, TABLE).expect_err("too large");
         assert_eq!(refused.to_string(), "it is larger than 512 MiB, the most that is read");
     }
 
@@ -154,7 +154,7 @@ mod tests {
         for (path, what) in
             [(link.as_path(), "a device"), (&socket, "a socket"), (folder.path(), "a folder")]
         {
-            let refused = read(path, TABLE).expect_err("not regular").to_string();
+            let refused = read_file(path, TABLE).expect_err("not regular").to_string();
             assert_eq!(refused, format!("it is {what}, and only regular files are read"));
         }
     }

@@ -1,11 +1,15 @@
 //! HTTP for feeds and pages: conditional, capped, guarded at every hop, redirects followed by hand.
 
+mod answer;
 mod body;
+mod error;
 mod failure;
 mod file;
 pub mod guard;
 mod headers;
+mod limits;
 mod reach;
+mod request;
 pub mod robots;
 
 use std::time::Duration;
@@ -15,199 +19,38 @@ use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use url::Url;
 
+pub use answer::{HttpAnswer, RedirectKind};
 pub(crate) use body::ParsingMemory;
 pub use body::{Body, BodyBudget};
+pub use error::{FetchError, HostKey};
 pub use failure::explain;
 pub use file::read_file;
 pub use headers::{
-    RetryAfter, answered_at, retry_after, wait_from_answer, wait_in_words, wait_of_seconds,
+    Freshness, RetryAfter, Validators, answered_at, retry_after, wait_from_answer, wait_in_words,
+    wait_of_seconds,
 };
+pub use limits::{Limits, MOST_BYTES};
 pub use reach::{HttpClients, NoClient, client_that_trusts};
+pub use request::{HttpRequest, Want};
+
+use limits::{too_slow, within};
 
 /// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
 pub const HOME: &str = "https://example.org/tidings";
 
-/// The most that is read of any answer or file, after decompression: 10 MiB.
-pub const MOST_BYTES: usize = 10 << 20;
-
 /// How many redirects are followed.
 const MOST_HOPS: usize = 5;
 
-/// What to ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpRequest {
-    /// Where. Checked by the guard before anything is sent.
-    pub url: Url,
-    /// What the last answer gave, to be sent back. Along redirects too, as browsers do: they belong
-    /// to what the chain ends at.
-    pub validators: Validators,
-    /// What kind of document is wanted.
-    pub want: Want,
-}
-
-/// What kind of document is wanted: the `Accept` header follows from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// A feed.
-    Feed,
-    /// An article page.
-    Page,
-    /// What a host asks of robots.
-    Robots,
-}
-
-impl Want {
-    fn accept(self) -> &'static str {
-        match self {
-            Self::Feed => {
-                "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
-                 application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
-            }
-            Self::Page => "text/html, application/xhtml+xml, */*;q=0.1",
-            Self::Robots => "text/plain, */*;q=0.1",
-        }
-    }
-}
-
-/// How long and how much one fetch may take.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// The longest silence: until the answer's headers, and between two parts of its body.
-    pub idle: Duration,
-    /// The longest time for the whole, redirects included; waiting to be admitted does not count.
-    pub total: Duration,
-    /// The most bytes of body, after decompression.
-    pub body: usize,
-    /// What this body shares with all others that are in flight.
-    pub room: BodyBudget,
-}
-
-impl Default for Limits {
-    /// 15 s of silence, 30 s in all, 10 MiB, and room of their own.
-    fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(15),
-            total: Duration::from_secs(30),
-            body: MOST_BYTES,
-            room: BodyBudget::default(),
-        }
-    }
-}
-
-/// A host as politeness counts them: `name:port`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostKey(pub String);
-
-impl HostKey {
-    /// The host of `url`; empty name and port 0 where it has none (`file:`).
-    #[must_use]
-    pub fn of(url: &Url) -> Self {
-        let name = url.host_str().unwrap_or_default();
-        Self(format!("{name}:{}", url.port_or_known_default().unwrap_or_default()))
-    }
-}
-
-/// The validators of an answer, byte for byte (RFC 9110, section 8.8), to be sent back. Each `char`
-/// stands for the byte of its number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Validators {
-    /// `ETag`.
-    pub etag: Option<String>,
-    /// `Last-Modified`.
-    pub last_modified: Option<String>,
-}
-
-/// What an answer's headers say about when to come back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Freshness {
-    /// For how long the answer says it stays fresh: `max-age` less `Age`, else `Expires` less
-    /// `Date`. Never zero.
-    pub fresh_for: Option<Duration>,
-}
-
-/// How the answer was come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RedirectKind {
-    /// It came from where it was asked for.
-    Straight,
-    /// Redirects led to it, and each said that it is for good (301, 308).
-    MovedForGood,
-    /// Redirects led to it, and not all of them for good.
-    Redirected,
-}
-
-/// What came back.
-#[derive(Debug)]
-pub struct HttpAnswer {
-    /// The decompressed body; `None` for 304.
-    pub body: Option<Body>,
-    /// `Content-Type` as sent.
-    pub content_type: Option<String>,
-    /// To be sent back next time; for a 304 those it carried, else those that were sent.
-    pub validators: Validators,
-    /// When to come back, as headers say it.
-    pub freshness: Freshness,
-    /// Where the body came from, after redirects.
-    pub url: Url,
-    /// What redirects led there.
-    pub way: RedirectKind,
-}
-
-/// Why nothing came back. `Display` is one sentence for a person, without the address.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FetchError {
-    /// The guard refused an address, or a redirect led from https to http.
-    #[error("{0}")]
-    Forbidden(String),
-    /// No connection: name, network, TLS, or a time-out before an answer.
-    #[error("{0}")]
-    Unreachable(String),
-    /// An answer that is neither a success nor a redirect that can be followed.
-    #[error("{}", status_text(*code))]
-    Status {
-        /// The status code.
-        code: u16,
-        /// For how long it wants to be left alone.
-        retry_after: Option<RetryAfter>,
-        /// Who answered so, after redirects: the host that is to be left alone.
-        host: HostKey,
-    },
-    /// The host, or one that it redirects to, asked to be left alone for longer.
-    #[error("{} asked to be left alone until {until}", host.0)]
-    Resting {
-        /// The host.
-        host: HostKey,
-        /// Until then.
-        until: Timestamp,
-    },
-    /// The answer broke off, was too slow or could not be decoded.
-    #[error("{0}")]
-    Broken(String),
-    /// More than the cap.
-    #[error("the answer is larger than {} MiB, which is the most that is read", limit >> 20)]
-    TooLarge {
-        /// The cap in bytes.
-        limit: usize,
-    },
-}
-
-fn status_text(code: u16) -> String {
-    let reason = StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
-    match reason {
-        Some(reason) => format!("the server answered {code} {reason}"),
-        None => format!("the server answered {code}"),
-    }
-}
-
 /// Fetches `request`.
 ///
-/// At most five redirects are followed, never from https to http, each checked by the guard, and
-/// each asked as its own host wants to be. `admit` is called once for every hop with the address
-/// that is about to be asked; what it gives is held for exactly that request, or ends the fetch.
-/// `rest` is called before it is given back, where the host says for how long it wants to be left
-/// alone. `now` stands in for the `Date` of an answer that has none.
+/// At most five redirects are followed, never from https to http. The guard checks each address,
+/// and each host is requested with its own settings. `admit` is called before each request, with
+/// its address: the permit that it returns is held during that request, and an error ends the
+/// fetch. If the host answers 429 or 503 with `Retry-After`, `rest` is called before the permit is
+/// given back. `now` replaces the `Date` of an answer without one.
 ///
 /// # Errors
+///
 /// Where no usable answer came within `limits`.
 pub async fn fetch<P, A>(
     reach: &HttpClients,
@@ -228,13 +71,13 @@ where
             within(&mut left, reach.check(&url)).await.ok_or_else(|| too_slow(limits.total))?;
         checked.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
         let permit = admit(url.clone()).await?;
-        let hop = ask(reach, request, &url, (limits, &mut left), now).await;
+        let hop = request_once(reach, request, &url, (limits, &mut left), now).await;
         if let Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host }) = &hop {
             rest(host, *asked);
         }
         drop(permit);
         match hop? {
-            Hop::Answer(answer) => return Ok(HttpAnswer { way, ..*answer }),
+            Hop::Answer(answer) => return Ok(HttpAnswer { redirects: way, ..*answer }),
             Hop::Redirect(next, is_for_good) => {
                 let is_so_far = is_for_good && way != RedirectKind::Redirected;
                 way = if is_so_far { RedirectKind::MovedForGood } else { RedirectKind::Redirected };
@@ -247,29 +90,13 @@ where
     )))
 }
 
-/// Runs `work` for at most `left`, and takes off what it took. A timer measures, not a clock: what
-/// is measured never leaves this function.
-async fn within<T>(left: &mut Duration, work: impl Future<Output = T>) -> Option<T> {
-    let end = tokio::time::sleep(*left).deadline();
-    let done = tokio::time::timeout_at(end, work).await.ok();
-    *left = end.saturating_duration_since(tokio::time::sleep(Duration::ZERO).deadline());
-    done
-}
-
-fn too_slow(limit: Duration) -> FetchError {
-    FetchError::Broken(format!(
-        "the server did not finish its answer within {} s",
-        limit.as_secs_f32()
-    ))
-}
-
 enum Hop {
     Answer(Box<HttpAnswer>),
     /// Where to, and whether for good.
     Redirect(Url, bool),
 }
 
-async fn ask(
+async fn request_once(
     reach: &HttpClients,
     request: &HttpRequest,
     url: &Url,
@@ -295,8 +122,8 @@ async fn ask(
         }
         status if status.is_success() => {
             let head = response.headers().clone();
-            let body = body::read(response, limits, left).await?;
-            // Part of a feed is worth reading; part of a page would stand for the whole.
+            let body = body::read_body(response, limits, left).await?;
+            // Part of a feed can be read; part of a page must not pass for the whole page.
             if let Some(why) = body.broken().filter(|_| request.want != Want::Feed) {
                 return Err(why.clone());
             }
@@ -326,11 +153,11 @@ fn answer(
 ) -> HttpAnswer {
     HttpAnswer {
         body,
-        content_type: head.get(CONTENT_TYPE).map(headers::text),
+        content_type: head.get(CONTENT_TYPE).map(headers::header_text),
         validators,
         freshness: headers::freshness(head, now),
         url: url.clone(),
-        way: RedirectKind::Straight,
+        redirects: RedirectKind::Straight,
     }
 }
 

@@ -1,4 +1,4 @@
-//! When to poll a feed next, whether it moved, and how it fares. Pure.
+//! When to poll a feed next, whether it moved, and its health. Pure.
 
 pub mod health;
 pub mod moved;

@@ -1,13 +1,15 @@
 //! Rule files and their tables: reading the folder, and keeping the last good version of a file
 //! that is broken now.
 
+mod folder;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::files;
-use crate::markup::decode::decode_undeclared;
+pub use folder::{RuleFile, RuleFileKind, read};
+
+use folder::below;
 use tidings_rules::fault::{Fault, Level, Source};
 use tidings_rules::{KnownNames, RuleTexts, Rules, Table};
 
@@ -21,56 +23,13 @@ pub struct UsableRules {
     pub rules: Rules,
     /// The text of every file that they came from.
     pub good: Good,
-    /// Broken files whose last good version stands in.
+    /// Broken files that are replaced by their last good version.
     pub stood_in: BTreeSet<String>,
-    /// Broken files that no good version could stand in for: their rules are not in force.
+    /// Broken files without a good version: their rules are not in force.
     pub left_out: BTreeSet<String>,
 }
 
-/// How many folders deep rule files may lie; a link that leads back up ends here, too.
-const DEPTH: usize = 16;
-
-/// A rule file, or a table that one names, as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleFile {
-    /// Its path below the rules' folder, where it lies there: what it is known by, wherever the
-    /// folder is named from.
-    pub path: String,
-    /// Its text, under the whole path.
-    pub source: Arc<Source>,
-    /// What it is.
-    pub kind: RuleFileKind,
-}
-
-/// What a file is to the rules.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RuleFileKind {
-    /// YAML.
-    Rules,
-    /// The rows of a term list.
-    Table,
-    /// A table that could not be read, and why; its text is empty.
-    NoTable(String),
-}
-
-/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names, and the tables
-/// that they name; hidden files and folders are passed over.
-///
-/// # Errors
-/// In a sentence with the path, where a folder or rule file cannot be read.
-pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
-    let mut files = Vec::new();
-    collect(path, 0, &mut files)
-        .map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
-    files.sort();
-    let mut files = files.iter().map(|file| read_one(path, file)).collect::<Result<Vec<_>, _>>()?;
-    let tables: BTreeSet<String> =
-        files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
-    files.extend(tables.into_iter().map(|name| read_table(path, name)));
-    Ok(files)
-}
-
-/// Files of so many bytes together take seconds to load, so that it is said beforehand.
+/// The size in bytes from which loading takes seconds, so a message is logged before it.
 const LARGE: usize = 8 << 20;
 
 /// What is to be said before `files` are loaded, where that takes its time.
@@ -97,72 +56,10 @@ pub fn texts(files: &[RuleFile]) -> RuleTexts {
     texts
 }
 
-fn collect(
-    path: &Path,
-    depth: usize,
-    files: &mut Vec<PathBuf>,
-) -> Result<(), (PathBuf, io::Error)> {
-    let at = |why| (path.to_owned(), why);
-    if !std::fs::metadata(path).map_err(at)?.is_dir() {
-        if depth == 0 || is_rule_file(path) {
-            files.push(path.to_owned());
-        }
-        return Ok(());
-    }
-    if depth == DEPTH {
-        return Err(at(io::Error::other(format!(
-            "it lies more than {DEPTH} folders deep; does a link lead back up?"
-        ))));
-    }
-    for entry in std::fs::read_dir(path).map_err(at)? {
-        let entry = entry.map_err(at)?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            collect(&entry.path(), depth + 1, files)?;
-        }
-    }
-    Ok(())
-}
-
-fn is_rule_file(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
-}
-
-fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
-    let name = path.display().to_string();
-    let bytes = files::read(path, files::RULE_FILE)
-        .map_err(|why| format!("{name} cannot be read: {why}"))?;
-    // What is not UTF-8 becomes U+FFFD, which is a fault of this file alone.
-    let text = String::from_utf8(bytes)
-        .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
-    Ok(RuleFile {
-        path: below(folder, path),
-        source: Arc::new(Source { name, text }),
-        kind: RuleFileKind::Rules,
-    })
-}
-
-/// A table that cannot be read is broken, as one with broken rows is: its last good version stands
-/// in.
-fn read_table(folder: &Path, name: String) -> RuleFile {
-    let path = below(folder, Path::new(&name));
-    let (text, kind) = match files::read(Path::new(&name), files::TABLE) {
-        Ok(bytes) => (decode_undeclared(&bytes), RuleFileKind::Table),
-        Err(why) => (String::new(), RuleFileKind::NoTable(why.to_string())),
-    };
-    RuleFile { path, source: Arc::new(Source { name, text }), kind }
-}
-
-/// `path` as seen from `folder`, if it lies below.
-fn below(folder: &Path, path: &Path) -> String {
-    let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
-    below.unwrap_or(path).display().to_string()
-}
-
-/// Loads `files`; where a file is broken, its last good version stands in for it, or none if it
-/// never was good.
+/// Loads `files`. The last good version replaces a broken file, if there is one.
 ///
-/// Every fault found goes into `faults`. `None` if no sound set of rules could be made: what was in
-/// force should stay so.
+/// Every fault is added to `faults`. `None` if no usable set of rules can be made; the rules in
+/// force should stay.
 #[must_use]
 pub fn load(
     files: &[RuleFile],
@@ -214,14 +111,14 @@ pub fn without_rules(path: &Path, files: &[RuleFile], count: usize) -> Option<Fa
     } else {
         (
             "no rule is in force here",
-            "rules stand under `rules`; one with `enabled: false` matches nothing",
+            "rules are listed under `rules`; one with `enabled: false` matches nothing",
         )
     };
     Some(Fault::warning(&source, 0..0, format!("{what}: nothing is watched for")).help(help))
 }
 
-/// The rule files and tables of which `good` has a version and that are not among `files`: they
-/// were there before, and are gone.
+/// The rule files and tables that have a version in `good` and are not among `files`: they were
+/// removed.
 #[must_use]
 pub fn gone<'g>(files: &[RuleFile], good: &'g Good) -> Vec<&'g str> {
     let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();

@@ -78,7 +78,7 @@ pub fn feed(input: &[u8]) {
 /// A page is read the same every time, and its text holds nothing that steers a terminal.
 pub fn page(input: &[u8]) {
     let url = Url::parse("https://page.invalid/story").expect("an address");
-    let seen = article::look(input, Some("text/html"), &url);
-    assert_eq!(seen, article::look(input, Some("text/html"), &url));
+    let seen = article::read_page(input, Some("text/html"), &url);
+    assert_eq!(seen, article::read_page(input, Some("text/html"), &url));
     assert!(!seen.title.contains('\u{1b}') && !seen.text.is_ok_and(|text| text.contains('\u{1b}')));
 }

@@ -65,8 +65,8 @@ pub fn edited_item(recorded: bool, first_seen: Timestamp, now: Timestamp) -> Res
     }
 }
 
-/// When the messages of a story matched at `now` may leave: at once, or, while other polls are
-/// under way, a second later, so that the copies they bring stand in the same message.
+/// When the messages of a story that matched at `now` are due: at once, or a second later while
+/// other polls run, so that copies from them are in the same message.
 #[must_use]
 pub fn due(other_polls: usize, now: Timestamp) -> Timestamp {
     if other_polls == 0 { now } else { now.checked_add(WAIT_FOR_COPIES).unwrap_or(now) }

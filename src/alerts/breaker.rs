@@ -1,4 +1,4 @@
-//! How a receiver fares after attempts that failed, and how much it is sent meanwhile. Pure.
+//! The health of a receiver after failed attempts, and how much it is sent until it recovers. Pure.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const FIRST_PROBE: Duration = Duration::from_secs(5);
 /// The pause between two probes of a receiver that was away for a minute.
 const PROBE: Duration = Duration::from_mins(1);
 
-/// How long a receiver takes nothing before its fellows are told.
+/// How long a receiver takes nothing before the other receivers get a notice.
 const WORTH_TELLING: Duration = Duration::from_hours(1);
 
 /// Until when a notifier rests that said it is gone for good: longer than any daemon runs. A new
@@ -54,7 +54,7 @@ pub enum FailureScope {
 /// rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotifierHealth {
-    /// Attempts in a row that failed; 0 if it takes messages, but wants rest.
+    /// Failed attempts in a row; 0 if it takes messages but asked for a pause.
     pub failures: u32,
     /// When the first of them did.
     pub since: Timestamp,
@@ -62,7 +62,7 @@ pub struct NotifierHealth {
     pub rests_until: Timestamp,
     /// Why the last of them failed.
     pub why: String,
-    /// Whether its fellows were told.
+    /// Whether the other receivers got a notice.
     pub announced: bool,
 }
 
@@ -95,7 +95,7 @@ impl NotifierHealth {
         self.rests_until > self.since
     }
 
-    /// Whether its fellows are to be told now that it takes nothing.
+    /// Whether the other receivers get a notice now.
     #[must_use]
     pub fn is_worth_telling(&self, now: Timestamp) -> bool {
         let takes_nothing = self.is_open() || now < self.rests_until;
@@ -104,12 +104,12 @@ impl NotifierHealth {
     }
 }
 
-/// The state after one more attempt has failed; `wish` is until when the receiver asked for rest.
+/// The state after one more failed attempt. `wish`: the end of the pause that the receiver asked
+/// for.
 ///
-/// A wish is obeyed as it stands, however often the receiver failed. One that was made before holds
-/// on.
+/// A pause holds as asked, however often the receiver failed; an earlier one holds on.
 #[must_use]
-pub fn failed(
+pub fn record_failure(
     before: Option<NotifierHealth>,
     cause: FailureCause,
     why: &str,
@@ -144,17 +144,16 @@ fn own_rest(health: &NotifierHealth, cause: FailureCause, now: Timestamp) -> Opt
     health.is_open().then(|| age.clamp(FIRST_PROBE, PROBE))
 }
 
-/// The state after a message was taken. `None`: nothing is held against the receiver any more.
+/// The state after a message was taken. `None`: the receiver is healthy.
 ///
-/// The message may have been under way when the receiver asked for rest, so that a wish holds on.
+/// The message may have been in flight when the receiver asked for a pause, so a pause holds on.
 #[must_use]
 pub fn took(before: NotifierHealth, now: Timestamp) -> Option<NotifierHealth> {
     let holds = now < before.rests_until && !before.is_gone();
     holds.then_some(NotifierHealth { failures: 0, since: now, announced: false, ..before })
 }
 
-/// Whether a message that was first tried then, and is refused for what it says, is to be told as
-/// refused.
+/// Whether a notice is sent for a message that was first tried then and is refused for its content.
 #[must_use]
 pub fn is_long_refused(tried_since: Timestamp, now: Timestamp) -> bool {
     later(tried_since, WORTH_TELLING) <= now
@@ -182,7 +181,7 @@ mod tests {
     fn after(cause: FailureCause, failures: &[i64]) -> NotifierHealth {
         let mut health = None;
         for second in failures {
-            health = Some(failed(health, cause, "connection refused", None, at(*second)));
+            health = Some(record_failure(health, cause, "connection refused", None, at(*second)));
         }
         health.expect("a failure")
     }
@@ -219,11 +218,12 @@ mod tests {
 
     #[test]
     fn a_wish_is_obeyed_as_it_stands_from_the_first_failure_on() {
-        let asked = failed(None, FailureCause::Busy, "429", Some(at(90)), at(0));
+        let asked = record_failure(None, FailureCause::Busy, "429", Some(at(90)), at(0));
         assert_eq!(room(Some(&asked), at(89)), SendAllowance::NotBefore(at(90)));
         assert_eq!(room(Some(&asked), at(90)), SendAllowance::Probe);
         // What was under way when it asked does not take the wish back.
-        let again = failed(Some(asked.clone()), FailureCause::Failed, "timeout", None, at(1));
+        let again =
+            record_failure(Some(asked.clone()), FailureCause::Failed, "timeout", None, at(1));
         assert_eq!(again.rests_until, at(90));
         let taken = took(asked, at(1)).expect("the wish holds");
         assert_eq!(
@@ -232,7 +232,7 @@ mod tests {
         );
         assert_eq!(took(taken, at(90)), None);
         // After many failures, too.
-        let away = failed(
+        let away = record_failure(
             Some(unreached(&[0, 0, 0, 0, 0, 0])),
             FailureCause::Busy,
             "429",
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn one_that_is_gone_for_good_is_sent_nothing_more_and_that_is_told_at_once() {
-        let gone = failed(None, FailureCause::Shut, "410", Some(NEVER), at(0));
+        let gone = record_failure(None, FailureCause::Shut, "410", Some(NEVER), at(0));
         assert_eq!(room(Some(&gone), at(100_000_000)), SendAllowance::NotBefore(NEVER));
         assert!(gone.is_worth_telling(at(0)));
         assert!(!NotifierHealth { announced: true, ..gone }.is_worth_telling(at(0)));
@@ -274,7 +274,7 @@ mod tests {
             !unreached(&[0, 1]).is_worth_telling(at(9999)),
             "it may only have had nothing to send"
         );
-        let rests = failed(None, FailureCause::Busy, "429", Some(at(9000)), at(0));
+        let rests = record_failure(None, FailureCause::Busy, "429", Some(at(9000)), at(0));
         assert!(rests.is_worth_telling(at(3600)), "it wants three hours of rest");
     }
 }

@@ -26,7 +26,7 @@ pub fn due(cadence: &Cadence, at: Timestamp, zone: &TimeZone) -> Timestamp {
     let next = match cadence {
         Cadence::Every(pause) => at.checked_add(*pause).ok(),
         Cadence::At { time, days } => {
-            next(*time, at, zone, |date| days.iter().any(|day| day.is_weekday(date.weekday())))
+            next_due(*time, at, zone, |date| days.iter().any(|day| day.is_weekday(date.weekday())))
         }
     };
     next.unwrap_or(Timestamp::MAX)
@@ -38,11 +38,11 @@ pub fn due(cadence: &Cadence, at: Timestamp, zone: &TimeZone) -> Timestamp {
 pub fn until(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     let length = || now.checked_add(humantime::parse_duration(text).ok()?).ok();
-    let of_day = || next(time_of_day(text)?, now, zone, |_| true);
+    let of_day = || next_due(time_of_day(text)?, now, zone, |_| true);
     let of_week = || {
         let (day, time) = text.split_once(' ')?;
         let day = Day::named(day)?;
-        next(time_of_day(time)?, now, zone, |date| day.is_weekday(date.weekday()))
+        next_due(time_of_day(time)?, now, zone, |date| day.is_weekday(date.weekday()))
     };
     let exact = || text.parse::<Timestamp>().ok();
     let civil = || zone.to_timestamp(text.parse::<DateTime>().ok()?).ok();
@@ -50,7 +50,7 @@ pub fn until(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 /// The first instant after `at` that is `time` on a day that `fits`.
-fn next(
+fn next_due(
     time: Time,
     at: Timestamp,
     zone: &TimeZone,

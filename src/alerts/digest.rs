@@ -36,7 +36,7 @@ pub struct Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "what")]
 pub enum DigestReason {
-    /// A rule, or one row of it, matches so often that only its first alerts are told at once.
+    /// A rule, or one row of it, matches so often that only its first alerts are sent at once.
     Burst {
         /// The rule.
         rule: String,
@@ -44,14 +44,14 @@ pub enum DigestReason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         row: Option<WatchlistRow>,
     },
-    /// A rule is only told in digests.
+    /// The rule sends digests only.
     Digest {
         /// The rule.
         rule: String,
     },
     /// Their receiver's quiet hours.
     Quiet,
-    /// There were more messages than their receiver wants in so short a time.
+    /// There were more messages than the receiver's limit allows.
     Limit,
     /// They were muted.
     Silence {
@@ -154,7 +154,7 @@ pub fn shares(sizes: &[usize]) -> Vec<usize> {
 }
 
 impl Digest {
-    /// How many stories it tells of; one that several rules matched counts once.
+    /// The number of its stories; one that several rules matched counts once.
     #[must_use]
     pub fn stories(&self) -> usize {
         let events = self.rules.iter().flat_map(|group| &group.stories).map(|entry| &entry.event);

@@ -1,18 +1,18 @@
-//! Matches to alerts: what each says of its rule, and who is to hear of it. Pure.
+//! From matches to new alerts: their evidence and their receivers. Pure.
 
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
 use crate::alerts::volume::Throttle;
-use crate::alerts::{NewAlert, Receiver, RuleMatch};
+use crate::alerts::{Receiver, RuleMatch};
 use crate::config::{DefaultNotifiers, Notifier};
 use tidings_rules::Match;
 use tidings_rules::story::{NotifierName, Story};
 
-/// One draft for every match of `story`, in the same order.
+/// One new alert for each match of `story`, in the same order.
 #[must_use]
-pub fn drafts(
+pub fn new_alerts(
     matches: Vec<Match>,
     story: &Story,
     routing: &DefaultNotifiers,
@@ -25,12 +25,17 @@ pub fn drafts(
     matches.into_iter().map(|found| draft(found, &text, routing, notifiers)).collect()
 }
 
-/// SHA-256, in hex, of a story's headline, an empty line and its text, in UTF-8: it tells the text
-/// that a rule saw from any later one.
+/// SHA-256, in hex, of a story's headline, an empty line and its text, in UTF-8. It distinguishes
+/// the text that a rule matched from later ones.
 #[must_use]
 pub fn text_hash(title: &str, body: &str) -> String {
-    let digest =
-        Sha256::new().chain_update(title).chain_update("\n\n").chain_update(body).finalize();
+    sha256_hex(&[title, "\n\n", body])
+}
+
+/// SHA-256 of `parts`, one behind the other, in hex.
+#[must_use]
+pub fn sha256_hex(parts: &[&str]) -> String {
+    let digest = parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
     digest.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
@@ -62,10 +67,10 @@ fn draft(
     };
     let pace = Throttle { burst: settings.burst, digest: settings.digest.clone() };
     let occasion = rule.row().map_or_else(String::new, |row| row.id.clone());
-    NewAlert { told, occasion, pace, receivers }
+    NewAlert { told, dedup_key: occasion, throttle: pace, receivers }
 }
 
-/// Everybody whom a notifier reaches.
+/// All receivers of a notifier.
 #[must_use]
 pub fn receivers(name: &NotifierName, notifier: &Notifier) -> Vec<Receiver> {
     let to = |recipient: String| Receiver { notifier: name.clone(), recipient };
@@ -75,6 +80,20 @@ pub fn receivers(name: &NotifierName, notifier: &Notifier) -> Vec<Receiver> {
             email.to.iter().map(|mailbox| to(mailbox.email.to_string())).collect()
         }
     }
+}
+
+/// One rule that matched one story, ready to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAlert {
+    /// What the alert says of the rule and its evidence.
+    pub told: RuleMatch,
+    /// The dedup key among the alerts of one rule and story: the id of the row; empty unless the
+    /// rule has `each`.
+    pub dedup_key: String,
+    /// The throttle of its rule.
+    pub throttle: Throttle,
+    /// Its receivers, each once.
+    pub receivers: Vec<Receiver>,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What Tidings has to say of its own receivers and feeds, and who is told. Pure.
+//! Notices about receivers, feeds and the store, and their receivers. Pure.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,8 +60,8 @@ impl StoreNotice {
         Self { kind: StoreKind::Damaged, store, since, why }
     }
 
-    /// The beginning of the keys of its messages: whoever was told today is not told again at the
-    /// next start.
+    /// The prefix of its messages' dedup keys: a receiver gets it once a day, whatever the number
+    /// of starts.
     #[must_use]
     pub fn key(&self) -> String {
         format!("notice:damaged:{}:", self.since.strftime("%Y-%m-%d"))
@@ -118,8 +118,7 @@ impl Notice {
         }
     }
 
-    /// The beginning of the keys of its messages, which end in their receiver: nobody is told
-    /// twice.
+    /// The prefix of its messages' dedup keys, which end in the receiver: each receiver gets one.
     #[must_use]
     pub fn key(&self) -> String {
         let subject = match &self.recipient {
@@ -129,7 +128,7 @@ impl Notice {
         format!("notice:{}:{subject}:{}:", self.kind.as_str(), self.since.as_millisecond())
     }
 
-    /// Those of `all` who can be told: whoever it is not about.
+    /// The receivers in `all` that it is not about.
     #[must_use]
     pub fn audience(&self, all: &[Receiver]) -> Vec<Receiver> {
         let concerns = |receiver: &Receiver| {

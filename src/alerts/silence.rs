@@ -10,7 +10,7 @@ use crate::alerts::RuleMatch;
 use crate::alerts::digest::DigestReason;
 use tidings_rules::story::FeedName;
 
-/// A wish not to be told of something for a while. What it mutes comes as one digest at its end.
+/// A silence: matching alerts are muted for a while, and are sent as one digest at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Silence {
     /// Its row: what people name it by.
@@ -54,7 +54,7 @@ impl fmt::Display for SilenceTarget {
 }
 
 impl Silence {
-    /// Whether it mutes what `told` says of `event`, which these feeds carry.
+    /// Whether it mutes the match `told` of `event`, which is in these feeds.
     #[must_use]
     pub fn mutes(&self, told: &RuleMatch, feeds: &[FeedName], event: &str) -> bool {
         match &self.target {
@@ -73,8 +73,8 @@ impl Silence {
     }
 }
 
-/// Of these silences, the one that mutes longest what `told` says of `event`, which these feeds
-/// carry: what several mute is muted until the last of them ends.
+/// The silence that mutes the match `told` of `event` longest, where the event is in these feeds.
+/// An alert is muted until the last of its silences ends.
 #[must_use]
 pub fn longest<'s>(
     silences: &'s [Silence],

@@ -1,4 +1,4 @@
-//! Whether an alert is told at once or gathered, and why: silences, digests, bursts, quiet hours,
+//! Whether an alert is sent at once or gathered, and why: silences, digests, bursts, quiet hours,
 //! limits. Pure.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::clock::later;
 use tidings_rules::story::delivery::{Burst, Cadence, DeliveryPolicy};
 use tidings_rules::story::{NotifierName, Severity};
 
-/// What a rule says of how often it wants to be told.
+/// The throttle of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Throttle {
     /// Its `burst`.
@@ -25,7 +25,7 @@ pub struct Throttle {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryPolicies {
     /// By notifier; one that says nothing may be missing.
-    pub manners: BTreeMap<NotifierName, DeliveryPolicy>,
+    pub policies: BTreeMap<NotifierName, DeliveryPolicy>,
     /// The configuration's zone.
     pub zone: TimeZone,
 }
@@ -33,17 +33,17 @@ pub struct DeliveryPolicies {
 /// What becomes of an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Routing {
-    /// It is told at once.
+    /// It is sent at once.
     Now,
     /// It joins the digest of that reason; one that is opened for it is due then.
     Gathered(DigestReason, Timestamp),
 }
 
-/// What `pace` makes of an alert that tells `told` at `now`, after alerts of the same rule and row
-/// at `before`, newest first: of those, only as many matter as a burst has at once. One that a
-/// wrong clock dated later than `now` does not count.
+/// Applies the rule's throttle to an alert at `now`. `before`: the times of earlier alerts of the
+/// same rule and row, newest first; as many as a burst sends at once are enough. Times after `now`,
+/// from a wrong clock, do not count.
 #[must_use]
-pub fn of_rule(
+pub fn throttle_rule(
     told: &RuleMatch,
     pace: &Throttle,
     before: &[Timestamp],
@@ -63,7 +63,7 @@ pub fn of_rule(
     }
 }
 
-/// Whether as many alerts came before as are told at once, none of them after a quiet time.
+/// Whether the alerts that are sent at once are used up, without a quiet time after any of them.
 fn is_burst(burst: &Burst, before: &[Timestamp], now: Timestamp) -> bool {
     let first = burst.first as usize;
     let before = since_set_back(before, now);
@@ -84,7 +84,7 @@ fn since_set_back(before: &[Timestamp], now: Timestamp) -> &[Timestamp] {
 /// What a receiver's manners make of a message of that severity that is to go at `at`, after
 /// messages to the same receiver at `before`, newest first.
 #[must_use]
-pub fn of_receiver(
+pub fn throttle_receiver(
     manners: &DeliveryPolicy,
     severity: Severity,
     before: &[Timestamp],
@@ -176,7 +176,7 @@ mod tests {
             (&[99, 69, 68], Routing::Now),
         ] {
             assert_eq!(
-                of_rule(&arms(row.clone()), &pace, &times(before), at(100), &TimeZone::UTC),
+                throttle_rule(&arms(row.clone()), &pace, &times(before), at(100), &TimeZone::UTC),
                 expected,
                 "{before:?}"
             );
@@ -195,12 +195,17 @@ mod tests {
         };
         for before in [&[500, 499, 498][..], &[99, 98, 500]] {
             assert_eq!(
-                of_rule(&arms(None), &pace, &times(before), at(100), &TimeZone::UTC),
+                throttle_rule(&arms(None), &pace, &times(before), at(100), &TimeZone::UTC),
                 Routing::Now,
                 "{before:?}"
             );
-            let way =
-                of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC);
+            let way = throttle_receiver(
+                &manners,
+                Severity::High,
+                &times(before),
+                at(100),
+                &TimeZone::UTC,
+            );
             assert_eq!(way, Routing::Now, "{before:?}");
         }
     }
@@ -209,9 +214,15 @@ mod tests {
     fn a_digest_gathers_from_the_first_alert_on() {
         let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
         let gathered = Routing::Gathered(DigestReason::Digest { rule: "arms".to_owned() }, at(60));
-        assert_eq!(of_rule(&arms(None), &pace, &[], at(0), &TimeZone::UTC), gathered);
+        assert_eq!(throttle_rule(&arms(None), &pace, &[], at(0), &TimeZone::UTC), gathered);
         assert_eq!(
-            of_rule(&arms(None), &Throttle::default(), &times(&[0, 0, 0]), at(0), &TimeZone::UTC),
+            throttle_rule(
+                &arms(None),
+                &Throttle::default(),
+                &times(&[0, 0, 0]),
+                at(0),
+                &TimeZone::UTC
+            ),
             Routing::Now
         );
     }
@@ -225,8 +236,9 @@ mod tests {
             except: [Severity::Critical].into(),
         };
         let manners = DeliveryPolicy { quiet: Some(quiet), limit: None };
-        let way =
-            |severity, minute| of_receiver(&manners, severity, &[], at(minute), &TimeZone::UTC);
+        let way = |severity, minute| {
+            throttle_receiver(&manners, severity, &[], at(minute), &TimeZone::UTC)
+        };
         assert_eq!(way(Severity::High, 0), Routing::Gathered(DigestReason::Quiet, at(60)));
         assert_eq!(way(Severity::Critical, 0), Routing::Now);
         assert_eq!(way(Severity::High, 60), Routing::Now);
@@ -241,7 +253,7 @@ mod tests {
             limit: Some(RateLimit { most: 2, per: Duration::from_hours(1) }),
         };
         let way = |before: &[i64]| {
-            of_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC)
+            throttle_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC)
         };
         assert_eq!(way(&[99]), Routing::Now);
         assert_eq!(way(&[99, 50]), Routing::Gathered(DigestReason::Limit, at(110)));

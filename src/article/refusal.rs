@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::{NoArticle, words};
+use super::{NoArticle, count_words};
 
 /// A longer text is an article, whatever else its page says.
 pub(super) const LONG: usize = 250;
@@ -86,10 +86,10 @@ const TITLES: [(&str, &str); 8] = [
     ("before you continue", "the page asks for consent first"),
 ];
 
-/// Tells such a page from an article: by its title, by what a short text says, and by its own word
-/// that it is not free.
+/// Detects such a page by its title, by phrases in a short text, and by its own statement that it
+/// is not free.
 pub(super) fn check(title: &str, text: &str, html: &str) -> Result<(), NoArticle> {
-    if words(text) >= LONG {
+    if count_words(text) >= LONG {
         return Ok(());
     }
     let (title, said) = (plain(title), plain(text));
@@ -109,11 +109,11 @@ pub(super) fn check(title: &str, text: &str, html: &str) -> Result<(), NoArticle
     }
 }
 
-/// Beginnings of hosts that only ask for consent.
+/// Prefixes of hosts that only ask for consent.
 const CONSENT_HOSTS: [&str; 2] = ["consent.", "guce."];
 
-/// Tells by where a page came from, after redirects, that it is not the one that was asked for: a
-/// front page, or one that asks for consent.
+/// Detects by the address after redirects that this is not the requested page, but a front page or
+/// a consent page.
 #[must_use]
 pub(super) fn strayed(asked: &Url, came_from: &Url) -> Option<NoArticle> {
     let is_front = |url: &Url| url.path() == "/" && url.query().is_none();

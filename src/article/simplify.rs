@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
+use crate::markup::escape;
 use crate::markup::tokens::{TagTooLarge, raw_kind, tokenise};
 
 /// How many elements may be open at once. Trees cost quadratic time in their depth; no article
@@ -48,7 +49,7 @@ struct SimplifiedPage {
 impl SimplifiedPage {
     fn text(&mut self, text: &str) {
         if self.skipped.is_none() && !self.is_too_deep {
-            escape(&mut self.out, text);
+            escape::push_attribute(&mut self.out, text);
         }
     }
 
@@ -131,25 +132,13 @@ fn write_start(out: &mut String, name: &str, tag: &Tag) {
     out.push_str(name);
     for attribute in tag.attrs.iter().filter(|attribute| is_telling(&attribute.name.local)) {
         let _ = write!(out, " {}=\"", attribute.name.local);
-        escape(out, &attribute.value);
+        escape::push_attribute(out, &attribute.value);
         out.push('"');
     }
     out.push('>');
 }
 
-fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            _ => out.push(c),
-        }
-    }
-}
-
-/// Attributes that tell an article from what surrounds it.
+/// Attributes by which an article is distinguished from the rest of the page.
 fn is_telling(attribute: &str) -> bool {
     matches!(
         attribute,

@@ -18,7 +18,7 @@ fn page(paragraphs: usize) -> String {
 }
 
 fn read_page(html: &str) -> Result<String, NoArticle> {
-    look(
+    super::read_page(
         html.as_bytes(),
         Some("text/html; charset=utf-8"),
         &"https://example.org/a".parse().unwrap(),
@@ -43,7 +43,7 @@ fn an_article_is_told_from_what_surrounds_it() {
     "<title>Just a moment...</title><p>Checking your browser before you go on.</p>",
     "the page wants to know whether a robot reads it"
 )]
-#[case("", "the page holds no article that can be told from the rest")]
+#[case("", "the page holds no article that can be distinguished from the rest of it")]
 fn a_page_without_an_article_says_why(#[case] html: &str, #[case] why: &str) {
     assert_eq!(read_page(html).unwrap_err().to_string(), why);
 }
@@ -56,8 +56,14 @@ fn a_page_without_an_article_says_why(#[case] html: &str, #[case] why: &str) {
 )]
 fn what_is_no_page_says_so(#[case] kind: Option<&str>, #[case] why: &str) {
     let url = "https://example.org/a".parse().unwrap();
-    assert_eq!(look(page(6).as_bytes(), kind, &url).text.unwrap_err().to_string(), why);
-    assert!(look(b"%PDF-1.7 ...", None, &url).text.unwrap_err().to_string().ends_with("a PDF"));
+    assert_eq!(super::read_page(page(6).as_bytes(), kind, &url).text.unwrap_err().to_string(), why);
+    assert!(
+        super::read_page(b"%PDF-1.7 ...", None, &url)
+            .text
+            .unwrap_err()
+            .to_string()
+            .ends_with("a PDF")
+    );
 }
 
 #[rstest]
@@ -143,13 +149,14 @@ fn the_teaser_stays_unless_the_page_says_it(
 #[test]
 fn another_version_is_named_for_an_amp_page_and_for_an_empty_one() {
     let url = "https://example.org/a".parse().unwrap();
-    let instead = |html: &str| look(html.as_bytes(), None, &url).instead.map(String::from);
+    let instead =
+        |html: &str| super::read_page(html.as_bytes(), None, &url).instead.map(String::from);
     let full = page(6)
         .replace("<title>", "<link rel=amphtml href=/a/amp><link rel=canonical href=/b><title>");
     assert_eq!(instead(&full), None, "it holds the article itself");
     let amp = full.replace("<html>", "<html amp>");
     assert_eq!(instead(&amp).as_deref(), Some("https://example.org/b"));
-    assert!(look(amp.as_bytes(), None, &url).text.is_ok());
+    assert!(super::read_page(amp.as_bytes(), None, &url).text.is_ok());
     let empty = "<html><head><link rel=amphtml href=/a/amp><title>A</title></head><body><div id=root></div></body></html>";
     assert_eq!(instead(empty).as_deref(), Some("https://example.org/a/amp"));
     let sold = empty.replace("<div id=root></div>", "<p>Subscribe to continue reading.</p>");

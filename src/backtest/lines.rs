@@ -1,5 +1,5 @@
-//! Stories from JSON Lines: a line that is none is a fault with its place, and the next line is
-//! read.
+//! Stories from JSON Lines. A line that is not a story is a fault with its place, and the next line
+//! is read.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::source::{Batch, MOST_STORIES, SourceStory};
+use super::batch::{Batch, MOST_STORIES, SourceStory};
 use crate::files;
 use tidings_rules::fault::{Fault, Source};
 use tidings_rules::story::Story;
@@ -20,7 +20,7 @@ const BATCH: u64 = 4 << 20;
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// How many faults of a source are told; more are counted.
+/// How many faults of a source are shown; the rest is counted.
 const MOST_FAULTS: usize = 20;
 
 /// JSON Lines, read from the start.
@@ -30,7 +30,7 @@ pub(crate) struct StoryLines {
     size: Option<u64>,
     /// Lines read so far.
     number: usize,
-    /// Faults told so far.
+    /// Faults shown so far.
     told: usize,
     now: Timestamp,
 }
@@ -43,7 +43,7 @@ impl StoryLines {
             let input = BufReader::with_capacity(1 << 16, io::stdin());
             return Ok(Self::new("standard input".to_owned(), Box::new(input), None, now));
         }
-        let (file, size) = files::open(path)?;
+        let (file, size) = files::open_file(path)?;
         let reader = Box::new(BufReader::with_capacity(1 << 16, file));
         Ok(Self::new(path.display().to_string(), reader, Some(size), now))
     }
@@ -77,8 +77,8 @@ impl StoryLines {
         Ok((batch.bytes > 0).then_some(batch))
     }
 
-    /// Reads one line, of which `bytes` holds at most the longest that is allowed; how long it was
-    /// with its line break.
+    /// Reads one line; `bytes` gets at most the longest that is allowed. Returns the length of the
+    /// line with its line break.
     fn read_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<u64> {
         let kept = self.reader.as_mut().take(LONGEST_LINE).read_until(b'\n', bytes)? as u64;
         if kept < LONGEST_LINE || bytes.ends_with(b"\n") {
@@ -116,8 +116,8 @@ impl StoryLines {
         }
     }
 
-    /// The problem at its place in the file, of which only this line is at hand: empty lines stand
-    /// for those before it.
+    /// The problem as a fault at its place. The source has only this line; empty lines replace
+    /// those before it.
     fn fault(&self, bytes: &[u8], problem: line::LineProblem) -> Fault {
         let before = "\n".repeat(self.number - 1);
         let line = String::from_utf8_lossy(bytes);
@@ -129,7 +129,7 @@ impl StoryLines {
     }
 }
 
-/// The story of a single JSON object, as of a line; else why it is none.
+/// The story of a single JSON object, or why it is not one.
 pub(crate) fn story_of_line(object: &[u8], now: Timestamp) -> Result<Story, String> {
     line::read(object, now)
         .map(|(_, story)| story)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::source::SourceStory;
+use super::batch::SourceStory;
 use crate::rule_files;
 use tidings_rules::fault::Fault;
 use tidings_rules::{Carrier, Query, Rules};
@@ -30,7 +30,7 @@ enum MatchedAgainst {
 
 /// Why there is nothing to match against.
 pub(crate) enum LoadError {
-    /// The rules or the expression have errors, which were told as faults.
+    /// The rules or the expression have errors; they are among the faults.
     Broken,
     /// A folder or file cannot be read; a sentence that names it.
     Unreadable(String),

@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use super::source::{Batch, MOST_STORIES, SourceStory};
+use super::batch::{Batch, MOST_STORIES, SourceStory};
 use crate::store::{Archive, OpenError, StoreError, StoredStory, StoryId};
 use tidings_rules::Carrier;
 use tidings_rules::story::FeedName;

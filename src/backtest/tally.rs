@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::batch::SourceStory;
 use super::matching::Hits;
-use super::source::SourceStory;
 
 /// Headlines that are kept of everything that is counted: the newest.
 const HEADLINES: usize = 3;
@@ -132,8 +132,8 @@ impl StoryCount {
     }
 }
 
-/// The names that stand in the second of two sorted lists only, and those that stand in the first
-/// only; sorted.
+/// The names that are only in the second of two sorted lists, and those that are only in the first;
+/// sorted.
 pub(crate) fn differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differences<'n> {
     let lacks = |list: &[&str], name: &str| list.binary_search(&name).is_err();
     let adds = then.iter().filter(|name| lacks(now, name)).copied().collect();

@@ -1,4 +1,4 @@
-//! `tidings alerts`: what was told, and one alert with all that became of it.
+//! `tidings alerts`: lists alerts, or shows one alert with its deliveries.
 
 #[cfg(test)]
 mod fixture;
@@ -9,10 +9,13 @@ use std::collections::BTreeSet;
 
 use clap::Subcommand;
 
+use crate::cli::arguments::ConfigArgument;
 use crate::cli::clauses::Paper;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::names::{self, unknown_name};
-use crate::cli::{ConfigArgument, Exit, block_on, load, moment, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, moment, output};
 use crate::clock::now;
 use crate::config::Config;
 use crate::store::{AlertFilter, Archive, OpenError, StoreError};
@@ -68,20 +71,19 @@ enum AlertsAction {
     },
 }
 
-/// Lists what was told, or shows one alert: 65 if there is no such alert, 69 if the store cannot be
-/// read.
+/// Lists alerts, or shows one: 65 if there is no such alert, 69 if the store cannot be read.
 pub(super) fn alerts(arguments: &AlertsArguments) -> Exit {
     let done = match &arguments.action {
         None => list(arguments),
         Some(AlertsAction::Show { id, format, config }) => {
-            load::config_or_tell(&config.path).and_then(|config| show(*id, *format, &config))
+            load::load_config(&config.path).and_then(|config| show(*id, *format, &config))
         }
     };
     done.unwrap_or_else(|exit| exit)
 }
 
 fn list(arguments: &AlertsArguments) -> Result<Exit, Exit> {
-    let config = load::config_or_tell(&arguments.config.path)?;
+    let config = load::load_config(&arguments.config.path)?;
     let wanted = wanted(arguments, &config)?;
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
@@ -95,13 +97,13 @@ fn list(arguments: &AlertsArguments) -> Result<Exit, Exit> {
     match arguments.format {
         OutputFormat::Json => output::print_json(&found)?,
         OutputFormat::Text => {
-            output::print(&table::table(&found, &config.zone, Paper::of_output().width))?;
+            output::print(&table::table(&found, &config.zone, Paper::for_stdout().width))?;
         }
     }
     Ok(Exit::Ok)
 }
 
-/// Fails where a name that was asked for is neither one of today's nor of any alert.
+/// Fails if a filter's name is neither a current one nor that of any alert.
 async fn check_names(
     arguments: &AlertsArguments,
     config: &Config,
@@ -144,7 +146,7 @@ async fn check_name(
 fn wanted(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, Exit> {
     let read = |text: &Option<String>, edge| {
         text.as_deref()
-            .map(|text| moment::read_or_tell(text, edge, now(), &config.zone))
+            .map(|text| moment::parse_moment_or_fail(text, edge, now(), &config.zone))
             .transpose()
     };
     Ok(AlertFilter {
@@ -174,7 +176,7 @@ fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     match format {
         OutputFormat::Json => output::print_json([&record])?,
         OutputFormat::Text => {
-            output::print(&show::report(&record, &config.zone, Paper::of_output()))?;
+            output::print(&show::report(&record, &config.zone, Paper::for_stdout()))?;
         }
     }
     Ok(Exit::Ok)

@@ -3,6 +3,7 @@
 
 mod progress;
 mod report;
+mod sides;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,22 +11,28 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rayon::ThreadPool;
 
+use crate::backtest::batch::Batch;
 use crate::backtest::lines::StoryLines;
 use crate::backtest::matching::{LoadError, Matcher};
-use crate::backtest::source::{Batch, StorySource};
+use crate::backtest::source::StorySource;
 use crate::backtest::stored::{StoredError, StoredStories};
+use crate::cli::arguments::ConfigArgument;
+use crate::cli::backtest::sides::{Matched, Sides};
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{ConfigArgument, Exit, load, no_threads, output, unreadable_rules};
+use crate::cli::load::unreadable_rules;
+use crate::cli::runtime::no_threads;
+use crate::cli::{load, output};
 use crate::clock::{now, timed};
 use crate::config::Config;
 use crate::daemon;
 use progress::Progress;
-use report::{Matched, Printer, Sides};
+use report::Printer;
 use tidings_rules::fault::Fault;
 
 pub(super) use crate::backtest::lines::story_of_line;
 
-/// What the command line asks for.
+/// The arguments of `tidings backtest`.
 #[derive(Debug, clap::Args)]
 pub(super) struct BacktestArguments {
     /// A rule file or a folder of them [default: the configuration's rules]
@@ -58,8 +65,7 @@ pub(super) struct BacktestArguments {
     config: ConfigArgument,
 }
 
-/// Matches every story and prints what came of it: 65 if rules do not load, or a line of the
-/// stories is none.
+/// Matches every story and prints the result: 65 if rules do not load, or a line is not a story.
 pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
     match prepare(arguments).and_then(|(sides, source)| run(arguments, &sides, source)) {
         Ok(exit) | Err(exit) => exit,
@@ -71,7 +77,7 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
 fn prepare(arguments: &BacktestArguments) -> Result<(Sides, StorySource), Exit> {
     let is_named =
         arguments.stories.is_some() && (arguments.rules.is_some() || arguments.when.is_some());
-    let config = if is_named { None } else { Some(load::config_or_tell(&arguments.config.path)?) };
+    let config = if is_named { None } else { Some(load::load_config(&arguments.config.path)?) };
     let sides = sides(arguments, config.as_ref())?;
     let source = match (&arguments.stories, &config) {
         (None, Some(config)) => StorySource::Stored(open_store(config, arguments.since)?),

@@ -3,8 +3,11 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{Exit, count, load, output, unreadable_rules};
+use crate::cli::load::unreadable_rules;
+use crate::cli::{load, output};
 use crate::{daemon, rule_files};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
@@ -18,14 +21,14 @@ struct Sound {
 
 /// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust. Prints them
 /// if they are to be shown in `canonical` form.
-pub(super) fn rules(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
+pub(super) fn check_rules(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = rules_at(path, None, &mut faults);
     end(checked, &faults, format, canonical)
 }
 
 /// Checks the configuration at `path` and its rules.
-pub(super) fn all(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
+pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = load::config(path, &mut faults).and_then(|config| {
         let feeds = count(config.feeds.len(), "feed", "feeds");
@@ -59,7 +62,7 @@ fn rules_at(
     Ok(Sound { summary, rules })
 }
 
-/// Shows what was found. Where nobody reads it, the exit code says it all the same.
+/// Prints what was found. If it cannot be printed, the exit code is the same.
 fn end(
     checked: Result<Sound, Exit>,
     faults: &[Fault],
@@ -75,7 +78,7 @@ fn end(
 fn report(faults: &[Fault], format: OutputFormat) -> Result<(), Exit> {
     match format {
         OutputFormat::Text => {
-            load::tell(faults);
+            load::print_faults(faults);
             let errors = faults.iter().filter(|fault| fault.level == Level::Error).count();
             if errors > 0 {
                 output::note(format_args!("{} to mend", count(errors, "fault", "faults")));

@@ -27,7 +27,7 @@ pub(super) struct Paper {
 impl Paper {
     /// That of standard output: as wide as the terminal, up to a width that reads well; eighty
     /// columns where there is none.
-    pub(super) fn of_output() -> Self {
+    pub(super) fn for_stdout() -> Self {
         let colour =
             anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
         Self { width: textwrap::termwidth().clamp(WIDTHS.0, WIDTHS.1), colour }

@@ -9,9 +9,13 @@ use serde_json::{Value, json};
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
+use crate::cli::arguments::ConfigArgument;
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::names::unknown_name;
-use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::daemon;
 use crate::store::{
@@ -25,7 +29,7 @@ use tidings_rules::story::NotifierName;
 pub(super) struct DeliveriesArguments {
     #[command(subcommand)]
     action: Option<DeliveriesAction>,
-    /// Only those that stand so.
+    /// Only messages in this state
     #[arg(long, value_enum)]
     state: Option<ShownState>,
     /// Only those of this notifier.
@@ -84,7 +88,7 @@ pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
 }
 
 fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
-    let config = load::config_or_tell(&arguments.config.path)?;
+    let config = load::load_config(&arguments.config.path)?;
     let found = block_on(async {
         store::list_undelivered(&config.store).await.map_err(|why| unavailable(&why))
     });
@@ -137,7 +141,7 @@ fn to_json(delivery: &Delivery) -> Value {
 }
 
 fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {
         store::retry_messages(&config.store, which, &receivers, now())
@@ -150,8 +154,7 @@ fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     ))?;
     if !retried.held.is_empty() {
         let held = count(retried.held.len(), "message", "messages");
-        let why =
-            "nobody in the configuration can receive them; they go on when their receiver is back";
+        let why = "no notifier in the configuration has their receiver; they are sent once it is configured again";
         output::print_line(format_args!("{held} held: {why}"))?;
     }
     if retried.others.is_empty() {

@@ -1,22 +1,28 @@
 //! `tidings explain`: what text the rules saw of a story, which of them match it, on which words,
 //! and why one does not.
 
+mod answer;
 mod json;
 mod subject;
 mod text;
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::arguments::ConfigArgument;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
+use crate::cli::load::unreadable_rules;
 use crate::cli::names::unknown_name;
 use crate::cli::pages::Depth;
-use crate::cli::{ConfigArgument, Exit, block_on, load, output, unreadable_rules};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::config::Config;
 use crate::rule_files;
+use answer::ExplainAnswer;
 use subject::Subject;
-use tidings_rules::{Clause, Explained, Match, Query, Rules};
+use tidings_rules::{Query, Rules};
 
-/// What the command line asks for.
+/// The arguments of `tidings explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArguments {
     /// An id or address of the store's, any other address, a file, or `-` for standard input
@@ -48,7 +54,7 @@ pub(super) struct ExplainArguments {
     config: ConfigArgument,
 }
 
-/// What is asked of the story.
+/// The question about the story.
 enum Question {
     /// Which rules match.
     All(Rules),
@@ -56,16 +62,6 @@ enum Question {
     One(Rules, String, Option<String>),
     /// What an expression makes of it.
     Expression(Query),
-}
-
-/// What came of it.
-enum ExplainAnswer {
-    /// The rules that match, of so many.
-    Matches(Vec<Match>, usize),
-    /// One rule.
-    Rule(Box<Explained>),
-    /// An expression.
-    Clause(Box<Clause>),
 }
 
 /// Explains a story: 65 if the rules or the expression do not load, or there is no such story, rule
@@ -90,11 +86,11 @@ fn prepare(arguments: &ExplainArguments) -> Result<(Question, Subject), Exit> {
     let config = if named && (at_hand || !arguments.config.path.exists()) {
         None
     } else {
-        Some(load::config_or_tell(&arguments.config.path)?)
+        Some(load::load_config(&arguments.config.path)?)
     };
     let question = question(arguments, config.as_ref())?;
     let depth = if arguments.teaser { Depth::Teaser } else { Depth::Page };
-    let subject = block_on(subject::find(&arguments.story, config.as_ref(), depth))?;
+    let subject = block_on(subject::find_subject(&arguments.story, config.as_ref(), depth))?;
     Ok((question, subject))
 }
 
@@ -113,7 +109,7 @@ fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Que
             None => Question::All(rules),
         })
     };
-    load::tell(&faults);
+    load::print_faults(&faults);
     question.ok_or(Exit::Data)
 }
 

@@ -1,5 +1,5 @@
-//! `tidings feeds`: how feeds fare, one feed as it is now, where a site keeps its feeds, and lists
-//! of feeds.
+//! `tidings feeds`: the health of feeds, one feed as it is now, discovery of feeds, and lists of
+//! feeds.
 
 mod find;
 mod gaps;
@@ -13,12 +13,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::cli::arguments::{ConfigArgument, ConfigAtHand};
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{ConfigArgument, ConfigAtHand, Exit};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedsAction {
-    /// Every feed of the configuration: how it fares, its last change, its next poll and why then.
+    /// List every feed of the configuration: its health, its last change, its next poll and why
+    /// then
     List {
         /// How they are shown.
         #[arg(long, value_enum, default_value_t)]
@@ -26,8 +28,8 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Fetch and read one feed now, and show what the rules would see; needs no configuration, asks
-    /// as it says if there is one, and stores nothing.
+    /// Fetch one feed now, and show what the rules would see; needs no configuration, uses its
+    /// settings for hosts if there is one, and stores nothing
     Poll {
         /// The feed's address or file, or its name in the configuration.
         #[arg(value_name = "URL|FILE|NAME")]
@@ -38,8 +40,8 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: ConfigAtHand,
     },
-    /// Has a running Tidings poll feeds now: those named, or all that fail. Hosts that asked for
-    /// rest are left alone.
+    /// Make a running Tidings poll feeds now: those named, or all that fail. Hosts that asked for a
+    /// pause are not polled
     PollNow {
         /// Names of feeds, as in the configuration.
         #[arg(value_name = "NAME")]
@@ -47,8 +49,8 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Where a site keeps its feeds: what its page names, else the places where feeds usually are;
-    /// needs no configuration, and asks as it says if there is one.
+    /// Find the feeds of a site: those that its page links, else the usual addresses; needs no
+    /// configuration, and uses its settings for hosts if there is one
     Find {
         /// The address of a page or of the site.
         url: String,
@@ -58,19 +60,18 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: ConfigAtHand,
     },
-    /// The feeds of another reader's list (OPML), as lines for the configuration; folders become
-    /// tags.
+    /// Convert another reader's list (OPML) to lines for the configuration; folders become tags
     Import {
         /// The list.
         file: PathBuf,
     },
-    /// The feeds of the configuration as a list for other readers (OPML). Addresses stand in it
-    /// whole, with what variables put into them.
+    /// Export the feeds of the configuration for other readers (OPML). Addresses are complete, with
+    /// the values of variables
     Export {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Times in which items of a feed may have come and gone unseen.
+    /// List the times in which items of a feed may have been missed
     Gaps {
         /// Only those found since then: 2026-11-24, "2026-11-24 08:00", or so long ago: 30d.
         #[arg(long, value_name = "TIME", default_value = "30d")]

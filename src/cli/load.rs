@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::{Exit, output};
+use crate::cli::exit::Exit;
+use crate::cli::output;
 use crate::config::{self, Config, Listed};
 use crate::feed::opml::{self, Subscription};
 use crate::files;
@@ -12,7 +13,7 @@ use tidings_rules::fault::{Fault, Source};
 
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
 pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
-    let bytes = files::read(path, files::CONFIGURATION).map_err(|why| {
+    let bytes = files::read_file(path, files::CONFIGURATION).map_err(|why| {
         let why = format!("the configuration {} cannot be read: {why}", path.display());
         let help = "name it with --config FILE; config.example.yaml shows how one is written";
         output::fail_with_help(why, help, Exit::Config)
@@ -21,29 +22,35 @@ pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exi
     let source = Arc::new(Source { name: path.display().to_string(), text });
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let list = |bytes: &[u8]| listed(bytes).map_err(|why| why.to_string());
-    config::load(&source, folder, &|name| std::env::var(name).ok(), &list, faults)
+    config::load_config(&source, folder, &|name| std::env::var(name).ok(), &list, faults)
         .ok_or(Exit::Config)
 }
 
 /// The feeds of a list, which is OPML.
 pub(super) fn listed(bytes: &[u8]) -> Result<Vec<Listed>, opml::NoList> {
     let feed = |Subscription { url, title, tags }| Listed { url, title, tags };
-    Ok(opml::read(bytes)?.into_iter().map(feed).collect())
+    Ok(opml::read_opml(bytes)?.into_iter().map(feed).collect())
 }
 
-/// The same, with its faults printed on standard error.
-pub(super) fn config_or_tell(path: &Path) -> Result<Config, Exit> {
+/// Reads and checks the configuration at `path`; prints its faults on standard error.
+pub(super) fn load_config(path: &Path) -> Result<Config, Exit> {
     let mut faults = Vec::new();
     let config = config(path, &mut faults);
-    tell(&faults);
+    print_faults(&faults);
     config
 }
 
 /// Prints faults for people on standard error.
-pub(super) fn tell(faults: &[Fault]) {
+pub(super) fn print_faults(faults: &[Fault]) {
     if !faults.is_empty() {
         let colour =
             anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
         output::note_text(&fault::render(faults, colour));
     }
+}
+
+/// Says that the rules cannot be read; `why` names the path.
+pub(super) fn unreadable_rules(why: &str, exit: Exit) -> Exit {
+    let help = "the rules are a folder of *.yaml files, which `rules:` in the configuration names";
+    output::fail_with_help(why, help, exit)
 }

@@ -9,13 +9,14 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{Exit, output};
+use crate::cli::output;
 
 /// What says how much is logged.
 const VARIABLE: &str = "TIDINGS_LOG";
 
-/// What is logged by default: what a person who runs it wants to know.
+/// The default filter.
 const USUAL: &str = "warn,tidings=info";
 
 /// The target of all of our own lines, and the start of all others.
@@ -43,8 +44,8 @@ pub(super) fn start(format: OutputFormat) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Below warnings, only our own lines are written, whatever was asked for: those of libraries hold
-/// headers, and with them secrets.
+/// Below warnings, only Tidings' own lines are written, whatever the filter: those of libraries
+/// hold headers, and secrets in them.
 fn may_be_written(line: &Metadata<'_>) -> bool {
     *line.level() <= Level::WARN || is_ours(line.target())
 }
@@ -53,7 +54,7 @@ fn is_ours(target: &str) -> bool {
     target.strip_prefix(OURS).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The filter that `asked` is; of Tidings, what is usual where it says nothing of it.
+/// The filter of the text `asked`, with the default for Tidings where it sets none.
 fn filter(asked: &str) -> Result<EnvFilter, String> {
     let parts: Vec<&str> =
         asked.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();

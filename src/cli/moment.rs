@@ -4,7 +4,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::cli::{Exit, output};
+use crate::cli::exit::Exit;
+use crate::cli::output;
 
 /// Which edge of a day is meant where only a day is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +16,8 @@ pub(super) enum Edge {
     End,
 }
 
-/// The moment that `text` names, in `zone` unless it says another; `Err`: why it is none.
-pub(super) fn read(
+/// The moment of `text`, in `zone` unless it has its own; `Err`: why it cannot be read.
+pub(super) fn parse_moment(
     text: &str,
     edge: Edge,
     now: Timestamp,
@@ -43,23 +44,23 @@ pub(super) fn day_and_minute(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// `at` as a table shows it that is about these days.
-pub(super) fn of_these_days(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn short_date(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%d %b %H:%M").to_string()
 }
 
 /// `at` as a sentence says it.
-pub(super) fn in_full(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn long_date(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
-/// The same as [`read`]; why it is none is printed.
-pub(super) fn read_or_tell(
+/// As [`parse_moment`], but prints the error.
+pub(super) fn parse_moment_or_fail(
     text: &str,
     edge: Edge,
     now: Timestamp,
     zone: &TimeZone,
 ) -> Result<Timestamp, Exit> {
-    read(text, edge, now, zone).map_err(|why| {
+    parse_moment(text, edge, now, zone).map_err(|why| {
         let help =
             "write a day (2026-11-24), a time (\"2026-11-24 08:00\"), or how long ago (30d, 12h)";
         output::fail_with_help(why, help, Exit::Usage)
@@ -90,7 +91,7 @@ mod tests {
     ) {
         let (now, zone) =
             ("2026-11-24T09:00:00Z".parse().unwrap(), TimeZone::get("Europe/Berlin").unwrap());
-        assert_eq!(read(text, edge, now, &zone), Ok(expected.parse().unwrap()));
+        assert_eq!(parse_moment(text, edge, now, &zone), Ok(expected.parse().unwrap()));
     }
 
     #[rstest]
@@ -101,7 +102,7 @@ mod tests {
     fn what_names_none_is_refused(#[case] text: &str) {
         let now = "2026-11-24T09:00:00Z".parse().unwrap();
         assert!(
-            read(text, Edge::End, now, &TimeZone::UTC)
+            parse_moment(text, Edge::End, now, &TimeZone::UTC)
                 .unwrap_err()
                 .starts_with(&format!("`{text}` is "))
         );

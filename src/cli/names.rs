@@ -1,8 +1,8 @@
-//! Names that people type: which are known, and what is near one that is not.
+//! Names that people type: the known ones, and the nearest to an unknown one.
 
 use std::collections::BTreeSet;
 
-use crate::cli::Exit;
+use crate::cli::exit::Exit;
 use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
 use crate::notify::plain;
@@ -13,18 +13,18 @@ use tidings_rules::fault::nearest;
 /// The most names that are listed where none is near.
 const MOST_LISTED: usize = 12;
 
-/// The names of the rules of `config`; `None` where they do not load: a broken file must not keep
-/// anybody from anything.
+/// The names of the rules of `config`. `None` if they do not load: a broken file must not stop a
+/// command.
 pub(super) fn rules(config: &Config) -> Option<BTreeSet<String>> {
     Some(loaded(config)?.iter().map(|rule| rule.name().to_owned()).collect())
 }
 
-/// The tags of the rules, likewise.
+/// The tags of the rules; `None` as for [`rules`].
 pub(super) fn tags(config: &Config) -> Option<BTreeSet<String>> {
     Some(loaded(config)?.iter().flat_map(|rule| rule.settings.tags.clone()).collect())
 }
 
-/// The ids of the rows of watchlists, likewise.
+/// The ids of the rows of watchlists; `None` as for [`rules`].
 pub(super) fn rows(config: &Config) -> Option<BTreeSet<String>> {
     Some(
         loaded(config)?.watchlists().flat_map(|(_, rows)| rows.map(|row| row.id.clone())).collect(),
@@ -36,7 +36,7 @@ fn loaded(config: &Config) -> Option<Rules> {
     Rules::load(&rule_files::texts(&files), None, &mut Vec::new())
 }
 
-/// Says that nothing of that `kind` is called `name`, and what is near it, or else what there is.
+/// Prints that no `kind` is called `name`, with the nearest name or a list of all.
 pub(super) fn unknown_name<'n>(
     kind: &str,
     name: &str,

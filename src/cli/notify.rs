@@ -5,8 +5,10 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::alerts::{Content, Notification, Receiver, draft};
+use crate::cli::exit::Exit;
 use crate::cli::names::unknown_name;
-use crate::cli::{Exit, block_on, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::{Config, Notifier};
 use crate::notify::{self, Outcome, SendContext};
@@ -14,7 +16,7 @@ use tidings_rules::story::NotifierName;
 
 /// Sends a test message to every receiver of the notifier `name`.
 pub(super) fn notify(config: &Path, name: &str) -> Exit {
-    match load::config_or_tell(config).and_then(|config| block_on(send_all(config, name))) {
+    match load::load_config(config).and_then(|config| block_on(send_all(config, name))) {
         Ok(()) => Exit::Ok,
         Err(exit) => exit,
     }
@@ -67,9 +69,11 @@ async fn send(
     notifier: &Notifier,
     receiver: &Receiver,
 ) -> Outcome {
-    let letter = test();
-    match notify::render(notifier, receiver, &letter, &config.zone) {
-        Ok(frozen) => notify::send(notifier, means, receiver, &letter.id, &frozen, now()).await,
+    let notification = test();
+    match notify::render(notifier, receiver, &notification, &config.zone) {
+        Ok(frozen) => {
+            notify::send(notifier, means, receiver, &notification.id, &frozen, now()).await
+        }
         Err(why) => Outcome::Refused(why),
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 
 use serde::Serialize;
 
-use crate::cli::Exit;
+use crate::cli::exit::Exit;
 use crate::notify::printable;
 
 /// Prints `text` as it is. `Err` ends the command: [`unwritable`] says how.
@@ -53,12 +53,12 @@ pub(super) fn unwritable(why: &io::Error) -> Exit {
     }
 }
 
-/// Says something on standard error. Where that cannot be written, nobody is left to be told.
+/// Prints a line on standard error. A failure to write is ignored.
 pub(super) fn note(line: impl Display) {
     writeln!(io::stderr().lock(), "{line}").ok();
 }
 
-/// The same for a text that brings its line breaks.
+/// Prints a text with its own line breaks on standard error.
 pub(super) fn note_text(text: &str) {
     io::stderr().lock().write_all(text.as_bytes()).ok();
 }

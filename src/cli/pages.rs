@@ -12,7 +12,7 @@ use crate::clock::now;
 use crate::config::{Config, Poll};
 use crate::daemon::hosts::{HostPermits, Permit};
 use crate::daemon::page::best_version;
-use crate::feed::parse::Item;
+use crate::feed::document::Item;
 use crate::http;
 use crate::http::robots;
 use crate::http::robots::Robots;
@@ -29,7 +29,7 @@ pub(super) enum Depth {
     Page,
 }
 
-/// Reads pages: hosts are asked first what they ask of robots, and have the pauses that the
+/// Reads pages. `robots.txt` of each host is checked first, and requests have the pauses that the
 /// configuration sets.
 pub(super) struct Pages<'m> {
     means: &'m SendContext,
@@ -58,7 +58,7 @@ impl<'m> Pages<'m> {
         }
         let link = item.link.clone().filter(|link| matches!(link.scheme(), "http" | "https"));
         let read = match (link, depth) {
-            (_, Depth::Teaser) => Err("its page was not asked for".to_owned()),
+            (_, Depth::Teaser) => Err("its page was not requested".to_owned()),
             (None, Depth::Page) => Err("the feed gives no link to its page".to_owned()),
             (Some(link), Depth::Page) => self.text_of(&link).await,
         };
@@ -86,7 +86,7 @@ impl<'m> Pages<'m> {
     async fn see(&self, url: Url) -> Result<PageContent, FetchError> {
         let answer = self.fetch(url.clone(), Want::Page, async |hop| self.admit(hop).await).await?;
         let body = answer.body.unwrap_or_default();
-        Ok(article::look_at_answer(&url, &body, answer.content_type.as_deref(), &answer.url))
+        Ok(article::read_answer(&url, &body, answer.content_type.as_deref(), &answer.url))
     }
 
     async fn admit(&self, url: Url) -> Result<Permit<'_>, FetchError> {

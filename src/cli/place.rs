@@ -1,4 +1,4 @@
-//! What stands at an address or in a file: the stories of a feed, or an article.
+//! The content of an address or a file: the stories of a feed, or an article.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,19 +8,22 @@ use url::Url;
 
 use crate::article;
 use crate::article::PageContent;
+use crate::cli::arguments::CONFIG;
+use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::names::unknown_name;
 use crate::cli::output::fail;
 use crate::cli::pages::Pages;
-use crate::cli::{CONFIG, Exit, load};
 use crate::clock::now;
 use crate::config::{Config, Network};
-use crate::feed::parse::{self, Item};
+use crate::feed::document::Item;
+use crate::feed::parse;
 use crate::http;
 use crate::http::{Body, FetchError, HttpAnswer, HttpRequest, Limits, Validators, Want};
 use crate::notify::SendContext;
 use tidings_rules::story::Story;
 
-/// What stands at a place.
+/// The content of a place.
 pub(super) enum PlaceContent {
     /// A feed: its title, else the place as it was named, and its items.
     Feed(String, Vec<Item>),
@@ -28,8 +31,8 @@ pub(super) enum PlaceContent {
     Article(Box<Item>),
 }
 
-/// What reaches every address: whoever names one on the command line may reach it, private or not,
-/// as with any other program there. Where a configuration is at hand, hosts are asked as it says.
+/// Clients that may reach every address, private ones included, because the user named it. Settings
+/// for hosts come from the configuration, if there is one.
 pub(super) fn means(config: Option<&Config>) -> Result<SendContext, Exit> {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
     let (network, hosts) =
@@ -46,8 +49,8 @@ pub(super) fn config_at_hand(named: Option<&Path>) -> Result<Option<Config>, Exi
     let path = named.or_else(|| is_there().then_some(usual));
     let mut faults = Vec::new();
     let config = path.map(|path| load::config(path, &mut faults)).transpose();
-    // What it warns of has nothing to do with the place that is asked for.
-    config.inspect_err(|_| load::tell(&faults))
+    // Its warnings do not concern this place.
+    config.inspect_err(|_| load::print_faults(&faults))
 }
 
 /// What comes of asking for `place`: an address, a file, or the name of a feed of the
@@ -65,7 +68,7 @@ pub(super) async fn answer(
 
 /// The feed or article in `body`, which stands at `url` and is called `place`; of an article, what
 /// `pages` make of its other version, if it has one.
-pub(super) async fn read(
+pub(super) async fn read_place(
     pages: &Pages<'_>,
     body: &[u8],
     content_type: Option<&str>,
@@ -82,7 +85,7 @@ pub(super) async fn read(
         Err(no_feed) => no_feed,
     };
     let PageContent { title, text, .. } =
-        pages.best_of(article::look(body, content_type, url)).await;
+        pages.best_of(article::read_page(body, content_type, url)).await;
     match text {
         Ok(text) => Ok(PlaceContent::Article(Box::new(Item {
             title,
@@ -127,7 +130,7 @@ pub(super) fn file_address(path: &Path) -> Option<Url> {
     std::path::absolute(path).ok().and_then(|path| Url::from_file_path(path).ok())
 }
 
-/// The same for an address, with nothing printed.
+/// Fetches an address, without printing errors.
 pub(super) async fn fetched(means: &SendContext, url: &Url) -> Result<HttpAnswer, FetchError> {
     let validators = Validators::default();
     if url.scheme() == "file" {
@@ -137,7 +140,7 @@ pub(super) async fn fetched(means: &SendContext, url: &Url) -> Result<HttpAnswer
     let admit = |_| std::future::ready(Ok(()));
     let answer =
         http::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
-    // What is shown to a person is whole, be it a feed or a page.
+    // A feed or page that broke off is not shown.
     match answer.body.as_ref().and_then(Body::broken) {
         Some(why) => Err(why.clone()),
         None => Ok(answer),

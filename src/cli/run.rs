@@ -6,8 +6,12 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{Exit, block_on, count, load, logs, output, unreadable_rules};
+use crate::cli::load::unreadable_rules;
+use crate::cli::runtime::block_on;
+use crate::cli::{load, logs, output};
 use crate::config::Config;
 use crate::daemon::reload::StartError;
 use crate::daemon::{self, Mode, RunEnd, RunError, signals};
@@ -19,7 +23,7 @@ pub(super) fn run(config: &Path, once: bool, log: OutputFormat) -> Exit {
     }
     let mode = if once { Mode::Once } else { Mode::Forever };
     let ended =
-        load::config_or_tell(config).and_then(|config| block_on(run_until_signal(config, mode)));
+        load::load_config(config).and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
         Ok(RunEnd { undelivered, next_delivery, refused })
             if mode == Mode::Once && (undelivered > 0 || refused > 0) =>
@@ -56,7 +60,7 @@ async fn run_until_signal(config: Config, mode: Mode) -> Result<RunEnd, Exit> {
 fn explain(error: &RunError) -> Exit {
     match error {
         RunError::Rules(StartError::Broken(faults)) => {
-            load::tell(faults);
+            load::print_faults(faults);
             Exit::Data
         }
         RunError::Rules(StartError::Unreadable(why)) => unreadable_rules(why, Exit::Config),

@@ -10,10 +10,14 @@ use serde_json::{Value, json};
 
 use crate::alerts::calendar;
 use crate::alerts::silence::{Silence, SilenceTarget};
+use crate::cli::arguments::ConfigArgument;
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::moment::in_full;
+use crate::cli::moment::long_date;
 use crate::cli::names::{self, unknown_name};
-use crate::cli::{ConfigArgument, Exit, block_on, count, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::Config;
 use crate::notify::plain;
@@ -29,13 +33,13 @@ pub(super) enum SilenceAction {
         /// Until when: 08:00, "mon 08:00", "2026-12-24 08:00", or for how long: 3h.
         #[arg(long, value_name = "WHEN")]
         until: String,
-        /// Why, for whoever reads the list or the digest.
+        /// The reason, shown in the list and the digest
         #[arg(long, default_value = "")]
         why: String,
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// The silences in force.
+    /// List the silences in force
     List {
         /// How they are shown.
         #[arg(long, value_enum, default_value_t)]
@@ -43,7 +47,7 @@ pub(super) enum SilenceAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// End one now; what it muted is sent.
+    /// End a silence now; what it muted is sent
     End {
         /// The number that `silence list` shows.
         id: i64,
@@ -84,7 +88,7 @@ pub(super) fn silence(action: SilenceAction) -> Exit {
 }
 
 fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
         let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
         let why = format!("`{}` is no time to come", plain(until));
@@ -96,7 +100,7 @@ fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Resu
             .await
             .map_err(|why| unavailable(&why))
     })?;
-    let (target, until) = (plain(&silence.target.to_string()), in_full(until, &config.zone));
+    let (target, until) = (plain(&silence.target.to_string()), long_date(until, &config.zone));
     output::print_line(format_args!("silence {}: {target} is muted until {until}", silence.id))
 }
 
@@ -145,7 +149,7 @@ fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), 
 }
 
 fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let silences = block_on(async {
         store::list_silences(&config.store, now()).await.map_err(|why| unavailable(&why))
     })?;
@@ -173,12 +177,12 @@ fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
     let why =
         if silence.why.is_empty() { String::new() } else { format!(": {}", plain(&silence.why)) };
     let muted = count(muted as usize, "alert", "alerts");
-    let (target, until) = (plain(&silence.target.to_string()), in_full(silence.until, zone));
+    let (target, until) = (plain(&silence.target.to_string()), long_date(silence.until, zone));
     format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
 }
 
 fn end(id: i64, config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let ended = block_on(async {
         store::end_silence(&config.store, id, now()).await.map_err(|why| unavailable(&why))
     })?;
@@ -192,7 +196,7 @@ fn end(id: i64, config: &Path) -> Result<(), Exit> {
     };
     let target = plain(&silence.target.to_string());
     output::print_line(format_args!(
-        "silence {id} has ended: {target} is told again, and what was muted is sent"
+        "silence {id} has ended: {target} is no longer muted, and what was muted is sent"
     ))
 }
 

@@ -7,10 +7,13 @@ use futures_util::{StreamExt, stream};
 
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::cli::clauses::Paper;
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::output::{self, fail};
 use crate::cli::pages::{Depth, Pages};
 use crate::cli::place::{self, PlaceContent};
-use crate::cli::{Exit, block_on, count, load};
+use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::{Config, ConsoleFormat};
 use crate::notify::{self, SendContext, plain};
@@ -20,12 +23,12 @@ use tidings_rules::{Carrier, Query};
 /// Pages that are waited for at once.
 const AT_ONCE: usize = 16;
 
-/// Says whether `expression` matches what stands at `place`, where, and on which words: what
-/// matches first.
+/// Prints whether `expression` matches the stories at `place`, where, and on which words; matches
+/// come first.
 pub(super) fn try_it(expression: &str, place: &str, depth: Depth, config: Option<&Path>) -> Exit {
     let mut faults = Vec::new();
     let query = Query::parse(expression, &mut faults);
-    load::tell(&faults);
+    load::print_faults(&faults);
     let Some(query) = query else { return Exit::Data };
     try_at(expression, &query, place, depth, config).err().unwrap_or(Exit::Ok)
 }
@@ -52,7 +55,7 @@ fn try_at(
                     read,
                     story,
                     &query.explain(story, &carriers, read).reasons(),
-                    Paper::of_output(),
+                    Paper::for_stdout(),
                 ));
             }
         }
@@ -71,7 +74,9 @@ async fn stories(
 ) -> Result<(String, Vec<(Read, Story)>), Exit> {
     let answer = place::answer(means, config, place).await?;
     let (body, pages) = (answer.body.unwrap_or_default(), Pages::new(means, config));
-    match place::read(&pages, &body, answer.content_type.as_deref(), &answer.url, place).await? {
+    match place::read_place(&pages, &body, answer.content_type.as_deref(), &answer.url, place)
+        .await?
+    {
         PlaceContent::Article(item) => {
             Ok((place.to_owned(), vec![(Read::Full, place::story(*item))]))
         }
@@ -119,8 +124,8 @@ fn shown(
     let (read, feeds, rules) = (read.clone(), vec![sighting], vec![told]);
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
-    let letter = Notification { id: String::new(), created: now(), sent: now(), content };
-    let text = notify::on_console(ConsoleFormat::Text, &letter, &means.zone)
+    let notification = Notification { id: String::new(), created: now(), sent: now(), content };
+    let text = notify::on_console(ConsoleFormat::Text, &notification, &means.zone)
         .map_err(|why| fail(why, Exit::Bug))?;
     Ok(text.trim_end().to_owned() + "\n")
 }

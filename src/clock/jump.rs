@@ -13,8 +13,8 @@ const DRIFT: SignedDuration = SignedDuration::from_secs(5);
 pub(crate) struct Reading {
     /// What people call the time.
     pub wall: Timestamp,
-    /// The time since some fixed moment, by a clock that nobody sets and that stands while the
-    /// machine is suspended.
+    /// The time since a fixed moment, by a clock that is never set and that stops while the machine
+    /// is suspended.
     pub steady: Duration,
 }
 

@@ -12,22 +12,19 @@ use tidings_rules::fault::Fault;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::{Entries, Node};
 
-/// What feeds cannot do yet.
-const LATER: [&str; 3] = ["digest", "quiet", "limit"];
-
 /// What is said of a host, for all that it holds.
 const OF_HOSTS: [&str; 5] = ["headers", "cookies", "proxy", "user_agent", "http1"];
 
-/// When a page can be looked at again: edits of stories count for less than a week.
+/// The ages at which a page can be rechecked. Edits of stories are matched for less than a week.
 const RECHECK: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(6 * 24);
 
 const MOST_RECHECKS: usize = 2;
 
 const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
-/// A list of addresses and of mappings; feeds of lists that it does not name itself come after
-/// those that it does. `network` says which hosts are one's own; without it, no interval is too
-/// short.
+/// Reads `feeds`, a list of addresses and mappings. The feeds of OPML lists come last, without
+/// those that have an entry of their own. `network` says which hosts are one's own; without it, no
+/// interval is too short.
 pub(super) fn feeds(
     config: &mut Entries<'_>,
     network: Option<&Network>,
@@ -35,7 +32,7 @@ pub(super) fn feeds(
 ) -> Option<Vec<FeedConfig>> {
     let nodes = config.get("feeds").map_or_else(Vec::new, |node| node.items(reader.faults));
     if nodes.is_empty() && config.get("feeds").is_none_or(|node| node.is_list()) {
-        let warning = config.node().warning("there are no feeds, so that nothing is polled");
+        let warning = config.node().warning("there are no feeds, so nothing is polled");
         reader.faults.push(warning.help("write `feeds: [https://example.org/feed.xml]`"));
     }
     let mut known = BTreeMap::new();
@@ -46,7 +43,7 @@ pub(super) fn feeds(
             && let Some(mut entries) = reader.entries(node)
             && entries.key_span("opml").is_some()
         {
-            let list = lists::list(entries, reader);
+            let list = lists::read_list(entries, reader);
             read = read.zip(list).map(|(mut all, list)| {
                 all.push(list);
                 all
@@ -64,7 +61,7 @@ pub(super) fn feeds(
     }
     let (mut feeds, read) = (feeds?, read?);
     for list in read {
-        lists::add(&mut feeds, list);
+        lists::add_unlisted(&mut feeds, list);
     }
     Some(feeds)
 }
@@ -119,7 +116,6 @@ fn feed<'d>(
     let recheck = entries
         .get("recheck")
         .map_or_else(|| Some(Vec::new()), |node| recheck(node, full_text, reader));
-    reader.refuse_later(&mut entries, &LATER);
     refuse_of_hosts(&mut entries, reader);
     entries.refuse_unknown_keys(reader.faults);
     let (url, address) = found?;
@@ -205,7 +201,7 @@ pub(super) fn tags(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTre
     tags.into_iter().collect()
 }
 
-/// The interval that a feed asks for. `own`: whether its host is one's own, if that is known.
+/// The interval of a feed. `own`: whether its host is one's own, if that is known.
 pub(super) fn every(
     node: Node<'_>,
     own: Option<bool>,
@@ -215,9 +211,9 @@ pub(super) fn every(
     let least = Poll::floor(own.unwrap_or(true));
     if every < least {
         let help = if own == Some(false) {
-            "publishers block those who ask more often; a host of your own can be asked each second: list its address in `network: {allow: […]}`"
+            "publishers block clients that poll more often; a host of your own can be polled every second: list its address in `network: {allow: […]}`"
         } else {
-            "nothing is asked more often than once a second"
+            "no feed is polled more often than once a second"
         };
         reader.error(
             node,
@@ -229,8 +225,8 @@ pub(super) fn every(
     Some(every)
 }
 
-/// One or two times after which a page is looked at again: with the first reading, a page is asked
-/// for three times at most.
+/// One or two ages at which a page is rechecked. With the first read, a page is requested at most
+/// three times.
 fn recheck(
     node: Node<'_>,
     full_text: Option<FullText>,
@@ -239,7 +235,7 @@ fn recheck(
     if full_text == Some(FullText::Never) {
         reader.error(
             node,
-            "with `full_text: never`, there are no pages to look at again",
+            "with `full_text: never`, there are no pages to recheck",
             "keep one of the two",
         );
         return None;
@@ -252,7 +248,7 @@ fn recheck(
     let in_bounds = times.iter().all(|time| RECHECK.contains(time));
     if times.is_empty() || times.len() > MOST_RECHECKS || !in_bounds {
         let help = "write one or two times from 5m to 6d after a story was first seen: [1h, 24h]";
-        reader.error(node, "pages cannot be looked at again so", help);
+        reader.error(node, "these times cannot be used for `recheck`", help);
         return None;
     }
     Some(times)
@@ -263,7 +259,7 @@ fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) {
         if let Some(span) = entries.key_span(key) {
             let fault = entries
                 .node()
-                .fault(format!("`{key}` is said of a host, for its feeds and pages alike"));
+                .fault(format!("`{key}` is a setting of a host, for all its feeds and pages"));
             let help = format!(
                 "write `hosts: {{example.org: {{{key}: …}}}}` at the top of the configuration"
             );

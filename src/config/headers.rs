@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::reader::ConfigReader;
 use tidings_rules::yaml::{Node, Text};
 
-/// Headers that frame a request, and are nobody's to set.
+/// Headers that frame a request; the configuration cannot set them.
 pub(super) const FRAMING: [&str; 10] = [
     "connection",
     "content-length",

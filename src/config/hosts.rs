@@ -1,4 +1,4 @@
-//! How single hosts want to be asked: `hosts`.
+//! Settings of single hosts: `hosts`.
 
 use http::header::{COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
@@ -9,17 +9,17 @@ use super::proxy::{self, Proxy};
 use super::reader::ConfigReader;
 use tidings_rules::yaml::{Node, Text};
 
-/// How feeds and pages of single hosts are asked for. The most exact entry for a host holds, alone.
+/// Settings for requests to single hosts. Only the most exact entry for a host applies.
 #[derive(Clone, Debug, Default)]
 pub struct HostSettings(Vec<(HostPattern, HostSetting)>);
 
-/// How a host is asked.
+/// The settings for requests to one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostSetting {
     /// What its requests carry: headers, cookies and the User-Agent. Sensitive, but for the last:
     /// no value is shown.
     pub headers: HeaderMap,
-    /// The proxy that it is asked by, in place of everybody's.
+    /// The proxy of this host, in place of the general one.
     pub proxy: Option<Proxy>,
     /// Whether it is spoken to in HTTP/1.1 only.
     pub http1: bool,
@@ -37,7 +37,7 @@ struct HostPattern {
 }
 
 impl HostSettings {
-    /// How the host of `url` is asked, if that is configured.
+    /// The settings for the host of `url`, if there are any.
     #[must_use]
     pub fn of(&self, url: &Url) -> Option<&HostSetting> {
         let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(url));
@@ -47,7 +47,7 @@ impl HostSettings {
     }
 
     /// Every manner there is.
-    pub fn manners(&self) -> impl Iterator<Item = &HostSetting> {
+    pub fn read_settings(&self) -> impl Iterator<Item = &HostSetting> {
         self.0.iter().map(|(_, manner)| manner)
     }
 }
@@ -77,13 +77,13 @@ pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Op
     }
     let mut hosts = Some(HostSettings::default());
     for (key, node) in node.pairs(reader.faults) {
-        let entry = pattern(&key, reader).zip(manner(node, reader));
-        hosts = hosts.zip(entry).and_then(|(hosts, entry)| add(hosts, entry, &key, reader));
+        let entry = pattern(&key, reader).zip(read_setting(node, reader));
+        hosts = hosts.zip(entry).and_then(|(hosts, entry)| add_host(hosts, entry, &key, reader));
     }
     hosts
 }
 
-fn add(
+fn add_host(
     mut hosts: HostSettings,
     entry: (HostPattern, HostSetting),
     key: &Text,
@@ -127,7 +127,7 @@ fn read_pattern(written: &str) -> Option<HostPattern> {
 }
 
 /// `{headers: …, cookies: …, proxy: …, user_agent: …, http1: true}`.
-fn manner(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HostSetting> {
+fn read_setting(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HostSetting> {
     let mut entries = reader.entries(node)?;
     let headers = entries.get("headers").map_or_else(
         || Some(HeaderMap::new()),

@@ -8,24 +8,10 @@ use url::Url;
 use super::feeds::{every, full_text, tags};
 use super::reader::ConfigReader;
 use super::{FeedConfig, FullText};
+use crate::config::listed::Listed;
 use crate::files;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::Entries;
-
-/// A feed as a list has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its address: `http` or `https`.
-    pub url: Url,
-    /// What the list calls it, in one line.
-    pub title: Option<String>,
-    /// Its folders and categories.
-    pub tags: Vec<String>,
-}
-
-/// What makes feeds of a list's bytes, or says in one sentence why they are no list. Whoever loads
-/// a configuration brings it.
-pub type ReadList<'a> = dyn Fn(&[u8]) -> Result<Vec<Listed>, String> + 'a;
 
 /// A list that an entry of `feeds` names, and what the entry says of all its feeds.
 pub(super) struct FeedList {
@@ -36,10 +22,13 @@ pub(super) struct FeedList {
 }
 
 /// Reads an entry with `opml`, and the list that it names.
-pub(super) fn list(mut entries: Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<FeedList> {
+pub(super) fn read_list(
+    mut entries: Entries<'_>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<FeedList> {
     let listed = entries.require("opml", reader.faults).and_then(|node| {
         let path = reader.string(node)?;
-        let bytes = files::read(&reader.base.join(&path), files::FEED_LIST)
+        let bytes = files::read_file(&reader.base.join(&path), files::FEED_LIST)
             .map_err(|why| format!("this list cannot be read: {why}"));
         let listed = bytes.and_then(|bytes| (reader.list)(&bytes));
         let help = "write the path of an OPML file, relative to this configuration";
@@ -57,7 +46,7 @@ pub(super) fn list(mut entries: Entries<'_>, reader: &mut ConfigReader<'_>) -> O
 }
 
 /// Adds the feeds of `list` that are not among `feeds` yet.
-pub(super) fn add(feeds: &mut Vec<FeedConfig>, list: FeedList) {
+pub(super) fn add_unlisted(feeds: &mut Vec<FeedConfig>, list: FeedList) {
     let mut more = named(list.listed, feeds);
     for feed in &mut more {
         feed.tags.extend(list.tags.iter().cloned());
@@ -81,7 +70,7 @@ pub fn named(listed: Vec<Listed>, known: &[FeedConfig]) -> Vec<FeedConfig> {
         let title = title.filter(|title| {
             !title.starts_with("tag:") && !names.contains(&FeedName(title.clone()))
         });
-        let name = FeedName(title.unwrap_or_else(|| shown(&url)));
+        let name = FeedName(title.unwrap_or_else(|| without_password(&url)));
         if names.insert(name.clone()) {
             let tags = tags.into_iter().collect();
             feeds.push(FeedConfig {
@@ -98,8 +87,8 @@ pub fn named(listed: Vec<Listed>, known: &[FeedConfig]) -> Vec<FeedConfig> {
     feeds
 }
 
-/// An address that everybody may see.
-fn shown(url: &Url) -> String {
+/// The address without user and password.
+fn without_password(url: &Url) -> String {
     let mut url = url.clone();
     url.set_username("").and_then(|()| url.set_password(None)).ok();
     url.into()

@@ -5,26 +5,21 @@ use std::sync::Arc;
 
 use super::reader::ConfigReader;
 use super::{
-    Config, Network, ReadList, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing,
+    Config, Network, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing,
 };
+use crate::config::listed::ReadList;
 use tidings_rules::fault::{Fault, Level, Source};
 use tidings_rules::yaml;
 use tidings_rules::yaml::YamlDocument;
 
-/// What would change what is sent or watched, and is not built yet.
-const LATER: [&str; 5] = ["burst", "digest", "limit", "quiet", "silence"];
-
-/// What is not built yet, and whose absence changes nothing that is sent or watched.
-const LATER_BUT_HARMLESS: [&str; 1] = ["web"];
-
-/// Reads a configuration. `base` is its folder, against which relative paths stand; `env` gives the
-/// variables of the environment, `list` reads lists of feeds. `None` if it has an error; every
-/// fault is added to `faults`, and none holds a secret: what may be one is blotted out of their
-/// source.
+/// Reads a configuration. `base` is its folder; relative paths start there. `env` gives the
+/// variables of the environment, and `list` reads lists of feeds. Every fault is added to `faults`;
+/// none shows a secret, because possible secrets are masked in their source. `None` if there is an
+/// error.
 ///
-/// It reads no file but those that an `opml`, a `password_file`, a `ca` or a `template` names.
+/// It reads no files but those of `opml`, `password_file`, `ca` and `template`.
 #[must_use]
-pub fn load(
+pub fn load_config(
     source: &Arc<Source>,
     base: &Path,
     env: &dyn Fn(&str) -> Option<String>,
@@ -62,15 +57,6 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
     let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
     let notify = routing::routing(&mut entries, &notifiers.names, reader);
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
-    for key in LATER_BUT_HARMLESS {
-        if let Some(span) = entries.key_span(key) {
-            let warning = entries
-                .node()
-                .warning(format!("`{key}` comes in a later version, and does nothing yet"));
-            reader.faults.push(Fault { span, ..warning });
-        }
-    }
-    reader.refuse_later(&mut entries, &LATER);
     entries.refuse_unknown_keys(reader.faults);
     Some(Config {
         store: store?,
@@ -79,7 +65,7 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
         notify: notify?,
         feeds: feeds?,
         notifiers: notifiers.sound,
-        manners: notifiers.manners,
+        delivery_policies: notifiers.delivery_policies,
         poll: poll?,
         network: network?,
         hosts: hosts?,

@@ -8,8 +8,8 @@ use super::env;
 use tidings_rules::fault::{Fault, Source};
 use tidings_rules::yaml::{Node, Text, YamlDocument};
 
-/// Keys whose values may be shown. All others may hold secrets, those that nobody knows among them:
-/// `pasword: …`.
+/// Keys whose values may be shown. The values of all other keys, unknown ones included (`pasword:
+/// …`), may hold secrets.
 const SHOWN: [&str; 47] = [
     "alerts",
     "allow",
@@ -166,12 +166,12 @@ fn odd(key: &Text, node: Node<'_>) -> Option<Range<usize>> {
 
 fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if !node.is_mapping() {
-        shown(source, node, false, spans);
+        collect_shown(source, node, false, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
         spans.extend(odd(&key, node));
         if key.value == "url" || SHOWN.contains(&key.value.as_str()) {
-            shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
+            collect_shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
             blot(source, node, spans);
         }
@@ -189,7 +189,7 @@ fn notifier(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
 
 fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if !node.is_mapping() {
-        shown(source, node, false, spans);
+        collect_shown(source, node, false, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
         spans.extend(odd(&key, node));
@@ -198,14 +198,14 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         } else if key.value == "quiet" && node.is_mapping() {
             fields(source, node, spans);
         } else if SHOWN.contains(&key.value.as_str()) {
-            shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
+            collect_shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
             blot(source, node, spans);
         }
     }
 }
 
-/// All that stands in a mapping but its keys.
+/// The spans of the values of a mapping.
 fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if !node.is_mapping() {
         blot(source, node, spans);
@@ -216,13 +216,20 @@ fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// A value that may be shown, but for what looks like a secret in it. `is_one_word`: it should be
-/// one of a few words in small letters.
-fn shown(source: &Source, node: Node<'_>, is_one_word: bool, spans: &mut Vec<Range<usize>>) {
+/// Collects the spans of a value that may be shown; parts that look like a secret are left out.
+/// `is_one_word`: the value should be one word in lower case.
+fn collect_shown(
+    source: &Source,
+    node: Node<'_>,
+    is_one_word: bool,
+    spans: &mut Vec<Range<usize>>,
+) {
     if node.is_mapping() {
         blot(source, node, spans);
     } else if node.is_list() {
-        node.one_or_many().into_iter().for_each(|node| shown(source, node, is_one_word, spans));
+        node.one_or_many()
+            .into_iter()
+            .for_each(|node| collect_shown(source, node, is_one_word, spans));
     } else if is_one_word && !source.text[node.span()].bytes().all(|b| b.is_ascii_lowercase()) {
         blot(source, node, spans);
     } else {

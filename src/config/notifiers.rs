@@ -1,9 +1,10 @@
-//! Who can be told: `notifiers`.
+//! Reads `notifiers`.
 
 mod ca;
+mod delivery_policy;
 mod email;
+mod faulty;
 mod helo;
-mod manners;
 mod smtp;
 mod webhook;
 
@@ -15,22 +16,16 @@ use tidings_rules::story::NotifierName;
 use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::yaml::{Entries, Node};
 
-/// What notifiers cannot do yet.
-const LATER: [&str; 3] = ["burst", "digest", "proxy"];
-
 /// Notifiers by name.
 #[derive(Default)]
 pub(super) struct Notifiers {
     /// Those without a fault.
     pub(super) sound: BTreeMap<NotifierName, Notifier>,
-    /// How often those want to be told.
-    pub(super) manners: BTreeMap<NotifierName, DeliveryPolicy>,
+    /// The delivery policies of those.
+    pub(super) delivery_policies: BTreeMap<NotifierName, DeliveryPolicy>,
     /// All names, so that a faulty notifier does not make a second fault where it is named.
     pub(super) names: BTreeSet<String>,
 }
-
-/// A fault was found, and is among the faults.
-struct Faulty;
 
 #[derive(Clone, Copy)]
 enum NotifierKind {
@@ -47,7 +42,7 @@ pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -
         let name = reader.check_name(&name);
         let notifier = notifier(node, reader);
         if let Some((name, (notifier, manners))) = name.map(NotifierName).zip(notifier) {
-            notifiers.manners.insert(name.clone(), manners);
+            notifiers.delivery_policies.insert(name.clone(), manners);
             notifiers.sound.insert(name, notifier);
         }
     }
@@ -68,8 +63,7 @@ fn notifier(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Notifier, 
         NotifierKind::Email => email::email(&mut entries, reader).map(Notifier::Email),
         NotifierKind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
     };
-    let manners = manners::manners(&mut entries, reader);
-    reader.refuse_later(&mut entries, &LATER);
+    let manners = delivery_policy::delivery_policy(&mut entries, reader);
     entries.refuse_unknown_keys(reader.faults);
     notifier.zip(manners)
 }

@@ -5,14 +5,15 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{ReadList, env};
+use super::env;
+use crate::config::listed::ReadList;
 use tidings_rules::fault::{Fault, nearest};
 use tidings_rules::yaml::{Entries, Node, Text};
 
 /// The longest time that can be configured: ten years, far from where calendars end.
 const LONGEST: Duration = Duration::from_hours(3650 * 24);
 
-/// The world that a configuration is read in, and the faults found in it.
+/// What reading a configuration needs, and the faults found so far.
 pub(super) struct ConfigReader<'a> {
     /// The folder that relative paths stand against.
     pub(super) base: &'a Path,
@@ -56,7 +57,7 @@ impl ConfigReader<'_> {
         Some(Expanded { value, written })
     }
 
-    /// The same where only the value matters.
+    /// The value of a string that is not blank, with variables put in.
     pub(super) fn string(&mut self, node: Node<'_>) -> Option<String> {
         Some(self.expanded(node)?.value)
     }
@@ -67,7 +68,7 @@ impl ConfigReader<'_> {
         self.check_name(&name)
     }
 
-    /// The same of a text at hand.
+    /// Checks that `name` is one line without blanks around it.
     pub(super) fn check_name(&mut self, name: &Text) -> Option<String> {
         let value = &name.value;
         if value.is_empty() || value.trim() != value || value.contains(char::is_control) {
@@ -91,7 +92,7 @@ impl ConfigReader<'_> {
         };
         let is_word = word.written.value.bytes().all(|b| b.is_ascii_lowercase());
         let written = if is_word { format!("`{}`", word.written.value) } else { "this".to_owned() };
-        self.error(node, format!("{written} is none of the words that can stand here"), help);
+        self.error(node, format!("{written} is none of the words that are allowed here"), help);
         None
     }
 
@@ -119,17 +120,5 @@ impl ConfigReader<'_> {
             return None;
         }
         Some(count)
-    }
-
-    /// Refuses keys whose feature is not built yet: to pass over them would change what is sent or
-    /// watched, and nobody would know.
-    pub(super) fn refuse_later(&mut self, entries: &mut Entries<'_>, keys: &[&'static str]) {
-        for key in keys {
-            if let Some(span) = entries.key_span(key) {
-                let fault = entries.node().fault(format!("`{key}` comes in a later version"));
-                let help = "remove it for now: nothing reads it yet, and something else would happen than you wrote";
-                self.faults.push(Fault { span, ..fault }.help(help));
-            }
-        }
     }
 }

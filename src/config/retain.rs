@@ -8,7 +8,7 @@ use tidings_rules::yaml::Node;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// For so long edits of a story are matched, and what was told of it must be known.
+/// The time for which edits of a story are matched, so its alerts must be kept.
 const LEAST: Duration = DAY.saturating_mul(7);
 
 const DEFAULT: Retain = Retain { stories: Some(DAY.saturating_mul(90)), alerts: None };

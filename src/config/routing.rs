@@ -1,4 +1,4 @@
-//! Who hears of a rule that names nobody: `notify`.
+//! The notifiers of rules without `notify`: the key `notify` of the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +17,10 @@ pub(super) fn routing(
     let Some(node) = config.get("notify") else {
         let warning = config
             .node()
-            .warning("`notify` is missing: a rule that names nobody is told to nobody");
+            .warning("`notify` is missing: alerts of a rule without `notify` are sent to nobody");
         reader.faults.push(
             warning.help(
-                "write `notify: [NAME]`; or `notify: []`, if every rule says who hears of it",
+                "write `notify: [NAME]`; or `notify: []`, if every rule has its own `notify`",
             ),
         );
         return Some(DefaultNotifiers { default: BTreeSet::new(), by_severity: BTreeMap::new() });
@@ -46,7 +46,7 @@ pub(super) fn routing(
         names(node, known, reader)
     } else {
         let warning = node.warning(
-            "`default` is missing: the severities that are not named here are told to nobody",
+            "`default` is missing: alerts of severities that are not listed here are sent to nobody",
         );
         reader
             .faults

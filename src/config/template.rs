@@ -1,5 +1,5 @@
-//! A message's form as a user writes it: a template, bounded in what it may do, that is known to
-//! work on a sample of every kind of message.
+//! A user's template for messages: bounded in time and size, and tested on a sample of every kind
+//! of message.
 
 mod bounds;
 

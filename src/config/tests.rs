@@ -38,7 +38,7 @@ fn list(bytes: &[u8]) -> Result<Vec<Listed>, String> {
 fn read(text: &str) -> (Option<Config>, String) {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
     let mut faults = Vec::new();
-    let config = load(&source, Path::new("/etc/tidings"), &env, &list, &mut faults);
+    let config = load_config(&source, Path::new("/etc/tidings"), &env, &list, &mut faults);
     let machine: String = faults.iter().map(|fault| to_json(fault).to_string()).collect();
     assert!(!machine.contains("pa55w0rd") && !machine.contains("t0ken"), "{machine}");
     (config, render(&faults, false))
@@ -214,7 +214,7 @@ fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
     let config = sound(&with(
         "notifiers: {console: {type: console, quiet: {from: \"22:00\", to: 7:00, except: [critical, high]}, limit: 30/h}}",
     ));
-    let manners = &config.manners[&NotifierName("console".to_owned())];
+    let manners = &config.delivery_policies[&NotifierName("console".to_owned())];
     let quiet = manners.quiet.as_ref().expect("quiet hours");
     assert_eq!(
         (quiet.from.to_string(), quiet.to.to_string()),
@@ -224,7 +224,7 @@ fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
     let limit = manners.limit.expect("a limit");
     assert_eq!((limit.most, limit.per), (30, Duration::from_hours(1)));
     assert_eq!(
-        sound(&with("zone: UTC")).manners[&NotifierName("console".to_owned())],
+        sound(&with("zone: UTC")).delivery_policies[&NotifierName("console".to_owned())],
         DeliveryPolicy::default()
     );
 }
@@ -489,9 +489,7 @@ fn faults_of_poll_and_network() {
 
 #[test]
 fn what_may_be_overlooked_is_a_warning() {
-    let (config, said) = read(
-        "web: {listen: 127.0.0.1:7300}\nnotify: {high: console}\nnotifiers: {console: {type: console}}\n",
-    );
+    let (config, said) = read("notify: {high: console}\nnotifiers: {console: {type: console}}\n");
     assert!(config.is_some());
     insta::assert_snapshot!(said);
     let (config, said) = read("");

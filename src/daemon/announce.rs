@@ -1,4 +1,5 @@
-//! Tells receivers of one another: who is away for an hour, who refuses what it is sent.
+//! Notices about receivers, sent to the other receivers: one takes nothing for an hour, or refuses
+//! messages.
 
 use tracing::warn;
 
@@ -6,16 +7,16 @@ use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{Notice, NoticeKind};
 use crate::clock::now;
-use crate::daemon::{World, receivers};
+use crate::daemon::receivers;
+use crate::daemon::world::World;
 use crate::store::{ReceiverHealth, StoreError};
 
-/// Writes a notice to the others for every receiver that they should hear is away, and for every
-/// refusal that nobody heard of.
+/// Queues a notice for every receiver that is away, and for every refusal without a notice.
 pub(super) async fn announce(world: &World, standing: &ReceiverHealth) -> Result<(), StoreError> {
     let away = standing.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
     let down = away.map(|(receiver, health)| down(receiver, health));
     for notice in down.chain(standing.unannounced_refusals().cloned()) {
-        tell(world, notice).await?;
+        queue_notice(world, notice).await?;
     }
     Ok(())
 }
@@ -32,17 +33,17 @@ fn down(receiver: &Receiver, health: &NotifierHealth) -> Notice {
     }
 }
 
-async fn tell(world: &World, notice: Notice) -> Result<(), StoreError> {
+async fn queue_notice(world: &World, notice: Notice) -> Result<(), StoreError> {
     let audience = notice.audience(&receivers(&world.config));
     if audience.is_empty() {
         let (subject, since, why) = (notice.subject(), notice.since, &notice.why);
         match notice.kind {
             NoticeKind::Refused => warn!(
-                "{subject} refuses messages since {since}, and there is nobody else to tell: {why}"
+                "{subject} refuses messages since {since}, and no other receiver can be notified: {why}"
             ),
             NoticeKind::Down | NoticeKind::Back => {
                 warn!(
-                    "{subject} takes no messages since {since}, and there is nobody else to tell: {why}"
+                    "{subject} takes no messages since {since}, and no other receiver can be notified: {why}"
                 );
             }
         }

@@ -13,7 +13,8 @@ use url::Url;
 use crate::alerts::admit;
 use crate::clock::{Jump, JumpWatch, later, now, sleep_until, until};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::{Mode, World, heavy, matching, page, recheck};
+use crate::daemon::world::{World, run_blocking_limited};
+use crate::daemon::{Mode, matching, page, recheck};
 use crate::http::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
@@ -34,7 +35,7 @@ const SHORTEST_FETCH: Duration = Duration::from_mins(1);
 /// The pause after the first and the second failed fetch.
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
-/// When the store is asked again after it failed.
+/// The pause after a failure of the store.
 const STORE_FAILED: Duration = Duration::from_secs(10);
 
 /// Settles stories as they become due, until `stop`, or in a single round until none waits any
@@ -44,7 +45,7 @@ pub(crate) async fn settle_waiting(world: Arc<World>, stop: CancellationToken) {
     let mut left_out = HashSet::new();
     let mut clock = JumpWatch::start();
     loop {
-        if let Some(Jump::Forward(_)) = clock.look() {
+        if let Some(Jump::Forward(_)) = clock.observe() {
             world.restart_page_waits(now()).await;
         }
         let (due, next) = find_due(&world, &tasks, &left_out).await;
@@ -71,7 +72,7 @@ pub(crate) async fn settle_waiting(world: Arc<World>, stop: CancellationToken) {
     while tasks.next().await.is_some() {}
 }
 
-/// The stories to begin with now, and when to look again for those that nobody works on.
+/// The stories to settle now, and the time of the next query for stories that are not in work.
 async fn find_due(
     world: &World,
     tasks: &Tasks<StoryId, ()>,
@@ -142,16 +143,16 @@ async fn record(
     let at = now();
     let due = admit::due(world.polls_under_way(), at);
     let may_look_again = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
-    let look_again = recheck::next_look(world, &waiting.feed_entries, story.first_seen, at)
+    let recheck_at = recheck::next_recheck(world, &waiting.feed_entries, story.first_seen, at)
         .filter(|_| may_look_again);
     let shared = Arc::clone(world);
-    let (body, verdict) = heavy(world, move || {
-        let feeds = waiting.feed_entries.iter().map(|sighting| &sighting.feed);
+    let (body, verdict) = run_blocking_limited(world, move || {
+        let feeds = waiting.feed_entries.iter().map(|entry| &entry.feed);
         let verdict = matching::verdict(&shared, &story, read, feeds, due);
         (story.body, verdict)
     })
     .await;
-    let settled = FinalText { body, verdict, fetches, recheck_at: look_again };
+    let settled = FinalText { body, verdict, fetches, recheck_at };
     world.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
     world.outbox.notify_one();
     Ok(())
@@ -165,7 +166,7 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory, left: Duration) -
         return teaser(story, "its link is no address".to_owned(), 0);
     };
     let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
-    match page::look(world, &url, &story.body, room).await {
+    match page::read_article(world, &url, &story.body, room).await {
         Ok(page::PageReading { text: Ok(text), fetches }) => {
             PageOutcome::Settled(text, Read::Full, fetches)
         }
@@ -173,7 +174,7 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory, left: Duration) -
             teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
-            later_or_teaser(waiting, left, until, "its host asked to be left alone for now")
+            later_or_teaser(waiting, left, until, "its host asked for no requests for now")
         }
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");
@@ -191,7 +192,7 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory, left: Duration) -
     }
 }
 
-/// Until when a host asked to be left alone; the fetch has seen to it that it is.
+/// The end of the pause that a host asked for; the fetch has recorded it already.
 fn rests_until(error: &FetchError) -> Option<Timestamp> {
     let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else {
         return None;

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::clock::now;
-use crate::daemon::{Mode, World, heavy, matching};
+use crate::daemon::world::{World, run_blocking_limited};
+use crate::daemon::{Mode, matching};
 use crate::store::{MatchResult, SettledStory, StoreError};
 use tidings_rules::Rules;
 
@@ -23,9 +24,9 @@ const STORE_FAILED: Duration = Duration::from_secs(30);
 /// Stories that are looked at in one step.
 const STEP: u32 = 100;
 
-/// Has every new rule look back that asks for it, until `stop`, or, in a single round, once. One
-/// that is cut short begins again at the next start.
-pub(crate) async fn look_back(world: &Arc<World>, stop: CancellationToken) {
+/// Matches every new rule with `backfill` against stored stories, until `stop`, or once in a single
+/// round. A rule that is interrupted begins again at the next start.
+pub(crate) async fn match_past_stories(world: &Arc<World>, stop: CancellationToken) {
     let rounds = async {
         loop {
             let again = match round(world).await {
@@ -66,7 +67,8 @@ async fn round(world: &Arc<World>) -> Result<(), StoreError> {
         let Some(last) = stories.last() else { break };
         after = Some(last.id);
         let (shared, rules, new) = (Arc::clone(world), Arc::clone(&rules), Arc::clone(&new));
-        let found = heavy(world, move || found(&shared, &rules, &new, stories)).await;
+        let found =
+            run_blocking_limited(world, move || found(&shared, &rules, &new, stories)).await;
         for (story, verdict) in found {
             told += verdict.alerts.len();
             world.store.add_alerts(story.id, story.revision, verdict, now()).await?;
@@ -75,7 +77,7 @@ async fn round(world: &Arc<World>) -> Result<(), StoreError> {
     }
     let names = new.keys().cloned().collect();
     world.store.record_backfill(names, now()).await?;
-    info!("{} new rules looked back over stored stories, and found {told} matches", new.len());
+    info!("{} new rules were matched against stored stories: {told} matches", new.len());
     Ok(())
 }
 
@@ -93,8 +95,14 @@ fn found(
         matches.retain(|found| {
             new.get(found.rule.name()).is_some_and(|since| *since <= settled.story.first_seen)
         });
-        let verdict =
-            matching::told(world, &settled.story, settled.read.clone(), carriers, matches, at);
+        let verdict = matching::alerts_of_story(
+            world,
+            &settled.story,
+            settled.read.clone(),
+            carriers,
+            matches,
+            at,
+        );
         (!verdict.alerts.is_empty()).then_some((settled, verdict))
     };
     stories.into_iter().filter_map(verdict).collect()

@@ -1,4 +1,4 @@
-//! Tells of a store that is damaged: to the log, and to whom the configuration's `notify` names.
+//! Reports a damaged store: in the log, and to the default notifiers.
 
 use tracing::error;
 
@@ -10,7 +10,7 @@ use crate::daemon::watch;
 use crate::notify::{self, Outcome, SendContext};
 use crate::store::Store;
 
-/// Reads the whole store, and tells of it if it is damaged.
+/// Checks the whole store, and reports damage.
 pub(crate) async fn check(store: &Store, config: &Config) {
     let Some(why) = store.find_damage().await else { return };
     error!(
@@ -32,7 +32,7 @@ async fn send(notice: &StoreNotice, config: &Config) {
             Err(why) => return error!("it cannot be sent: {why}"),
         };
     let content = Content::Notice(About::Store(notice.clone()));
-    let letter = Notification {
+    let notification = Notification {
         id: format!("{}once", notice.key()),
         created: notice.since,
         sent: notice.since,
@@ -40,17 +40,17 @@ async fn send(notice: &StoreNotice, config: &Config) {
     };
     for receiver in watch::audience(config) {
         let Some(notifier) = config.notifiers.get(&receiver.notifier) else { continue };
-        let sent = match notify::render(notifier, &receiver, &letter, &config.zone) {
+        let sent = match notify::render(notifier, &receiver, &notification, &config.zone) {
             Ok(payload) => {
-                notify::send(notifier, &means, &receiver, &letter.id, &payload, now()).await
+                notify::send(notifier, &means, &receiver, &notification.id, &payload, now()).await
             }
             Err(why) => Outcome::Refused(why),
         };
         match sent {
             Outcome::Delivered(_) => {}
-            Outcome::Retry(retry) => error!("{receiver} could not be told of it: {}", retry.why),
+            Outcome::Retry(retry) => error!("{receiver} could not be notified: {}", retry.why),
             Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
-                error!("{receiver} could not be told of it: {why}");
+                error!("{receiver} could not be notified: {why}");
             }
         }
     }

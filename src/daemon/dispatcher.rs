@@ -17,15 +17,16 @@ use crate::alerts::width::SendWindow;
 use crate::clock::{JumpWatch, later, now, sleep_until, until};
 use crate::daemon::retry::MessageHistory;
 use crate::daemon::tasks::{Panicked, Tasks};
-use crate::daemon::{Mode, World, announce, news, retry};
+use crate::daemon::world::World;
+use crate::daemon::{Mode, announce, news, retry};
 use crate::notify;
 use crate::store::{Finish, Lease, Render, RetryRecord, Sending, StoreError};
 use tidings_rules::story::NotifierName;
 
-/// When the store is asked again after it failed.
+/// The pause after a failure of the store.
 const STORE_FAILED: Duration = Duration::from_secs(5);
 
-/// How often the outbox is looked at, though nobody says that anything changed: others write to the
+/// How often the outbox is queried without a notification, because other processes write to the
 /// store, too.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -56,7 +57,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) -> Optio
     let mut clock = JumpWatch::start();
     let mut cut_next = later(now(), CUT_WAITS);
     while !stop.is_cancelled() {
-        if let Some(jump) = clock.look() {
+        if let Some(jump) = clock.observe() {
             warn!("the clock of this machine jumped {jump}");
             cut_next = now();
         }
@@ -97,9 +98,9 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) -> Optio
     None
 }
 
-/// Waits for what is being sent, within [`GRACE`], and records each outcome at once: whoever stops
-/// Tidings may lose patience and kill it. The next run takes back what is not recorded, and sends
-/// the same bytes under the same ids again.
+/// Waits up to [`GRACE`] for messages in flight, and records each outcome at once, because the
+/// process may be killed. The next run reclaims what is not recorded, and sends the same bytes
+/// under the same ids again.
 async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended: EndedAttempts) {
     let mut grace = pin!(tokio::time::sleep(GRACE));
     loop {
@@ -128,8 +129,8 @@ async fn finish(world: &Arc<World>, tasks: &mut Tasks<Lease, Finish>, mut ended:
     }
 }
 
-/// Records what has ended, begins with what is due for every notifier that has room, and says when
-/// the next message of those is due.
+/// Records the attempts that ended, starts messages that are due for every notifier with free
+/// slots, and returns when the next message is due.
 async fn turn(
     world: &Arc<World>,
     tasks: &mut Tasks<Lease, Finish>,
@@ -177,8 +178,7 @@ async fn attempt(world: &World, lease: &Lease) -> Finish {
     retry::decide(outcome, past, ended, seed)
 }
 
-/// What an attempt came to, told to the log. One that panicked is tried again later, and counts as
-/// tried.
+/// Logs the outcome of an attempt. One that panicked is retried later, and counts as an attempt.
 fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) -> (Lease, Finish) {
     let finish = finish.unwrap_or_else(|why| {
         let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
@@ -191,7 +191,7 @@ fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) ->
             why: why.to_string(),
         })
     });
-    tell(world, &lease, &finish);
+    log_outcome(world, &lease, &finish);
     (lease, finish)
 }
 
@@ -230,24 +230,24 @@ async fn cut_waits(world: &World) {
 /// Renders on the store's writer, which must outlive any fault in here.
 fn render(world: &Arc<World>) -> Render {
     let world = Arc::clone(world);
-    Arc::new(move |receiver, letter| {
+    Arc::new(move |receiver, notification| {
         let Some(notifier) = world.config.notifiers.get(&receiver.notifier) else {
             return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
         };
         let rendered = catch_unwind(AssertUnwindSafe(|| {
-            notify::render(notifier, receiver, letter, &world.config.zone)
+            notify::render(notifier, receiver, notification, &world.config.zone)
         }));
         rendered
             .unwrap_or_else(|_| Err("by a fault of Tidings, please report it".to_owned()))
             .inspect_err(|why| {
                 world.refused.fetch_add(1, Ordering::Relaxed);
-                error!("a message for {receiver} cannot be written, and is kept as dead: {why}");
+                error!("a message for {receiver} cannot be rendered, and is dead-lettered: {why}");
             })
     })
 }
 
 /// Says it once that a receiver takes nothing, and once that it takes messages again.
-fn tell(world: &World, lease: &Lease, finish: &Finish) {
+fn log_outcome(world: &World, lease: &Lease, finish: &Finish) {
     let receiver = &lease.receiver;
     let mut down = world.down.lock().unwrap_or_else(PoisonError::into_inner);
     match finish {
@@ -270,7 +270,7 @@ fn tell(world: &World, lease: &Lease, finish: &Finish) {
         }
         Finish::Dead(why) => {
             world.refused.fetch_add(1, Ordering::Relaxed);
-            error!("{receiver} refused a message, which is kept as dead: {why}");
+            error!("{receiver} refused a message, which is dead-lettered: {why}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Permits to ask a host: so many at once, a pause between requests, and rest for a host that asked
-//! for it.
+//! Permits for requests to a host: a limit on how many run at once, a pause between requests, and
+//! the pause that a host asked for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,16 +17,16 @@ use crate::http::{FetchError, HostKey};
 /// pages bring ever new ones.
 const MOST_REMEMBERED: usize = 4096;
 
-/// No host is left alone for longer, whatever it asks for.
+/// The longest pause of a host, whatever it asks for.
 const LONGEST_REST: Duration = Duration::from_hours(24);
 
-/// How long a request may hold up others of its host that is the first of its feed.
+/// How long the first request of a feed may delay others to its host.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether others wait.
+/// How often waiting requests are counted.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The hosts that were asked since the start, by name:port.
+/// The hosts that got requests since the start, by name:port.
 #[derive(Debug)]
 pub(crate) struct HostPermits {
     per_host: usize,
@@ -47,7 +47,7 @@ struct Host {
 }
 
 impl Host {
-    /// Whether it is asked just now, or has a pause or a rest to be kept.
+    /// Whether it has a request in flight, or a pause.
     fn is_in_use(&self, now: Timestamp) -> bool {
         Arc::strong_count(&self.permits) > 1 || self.free_at > now || self.rests_until > now
     }
@@ -88,14 +88,14 @@ impl Drop for WaitingRequest<'_> {
 }
 
 impl HostPermits {
-    /// The limits of `poll`; `network` tells the user's own hosts.
+    /// The limits of `poll`. `network` says which hosts are the user's own.
     pub(crate) fn new(poll: &Poll, network: Network) -> Self {
         let all = Arc::new(Semaphore::new(poll.connections));
         Self { per_host: poll.per_host, gap: poll.gap, network, all, known: Mutex::default() }
     }
 
-    /// Waits for the right to ask `host` once. There is none while it rests, even where the rest
-    /// began during the wait.
+    /// Waits for a permit for one request to `host`. There is none while the host has a pause, even
+    /// if that began during the wait.
     pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
         let permits = self.entry(&host, |host| Arc::clone(&host.permits));
         let waiting = WaitingRequest::begin(self, &host);
@@ -124,7 +124,7 @@ impl HostPermits {
         Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.owns(&url))
     }
 
-    /// Says no while `host` wants to be left alone.
+    /// Fails while `host` has a pause that it asked for.
     fn awake(&self, host: &HostKey) -> Result<(), FetchError> {
         let until = self.entry(host, |host| host.rests_until);
         if until > now() { Err(FetchError::Resting { host: host.clone(), until }) } else { Ok(()) }

@@ -9,13 +9,14 @@ use tracing::{error, info};
 
 use crate::clock::now;
 use crate::config::Retain;
-use crate::daemon::{Mode, World};
+use crate::daemon::Mode;
+use crate::daemon::world::World;
 use crate::store::{Retention, StoreError, SweepCounts, SweepPosition};
 
 /// How often the store is gone through.
 const EVERY: Duration = Duration::from_hours(6);
 
-/// How long the store is left alone after a step, where nobody waits for the end.
+/// The pause after each step, unless the run waits for the end.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long an item's key is kept after a poll first lacked it.
@@ -28,7 +29,7 @@ pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
         loop {
             match round(world).await {
                 Ok(gone) if gone == SweepCounts::default() => {}
-                Ok(gone) => tell(gone),
+                Ok(gone) => log_removed(gone),
                 Err(why) => {
                     error!(
                         "what `retain` keeps no longer cannot be taken away: {why}; it is tried again later"
@@ -74,7 +75,7 @@ fn retention(retain: Retain, now: Timestamp) -> Retention {
     }
 }
 
-fn tell(gone: SweepCounts) {
+fn log_removed(gone: SweepCounts) {
     info!(
         "as `retain` says, the store let go of the texts of {} stories, of {} alerts and {} messages, and of {} items that feeds have had no more for long",
         gone.stories, gone.alerts, gone.messages, gone.keys

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::alerts::{copies, draft};
-use crate::daemon::World;
+use crate::daemon::world::World;
 use crate::store::MatchResult;
 use tidings_rules::story::{FeedName, Read, Story};
 use tidings_rules::{Carrier, Match};
@@ -20,11 +20,11 @@ pub(crate) fn verdict<'f>(
 ) -> MatchResult {
     let carriers = carriers(world, feeds);
     let matches = world.rules.load().matches(story, &carriers);
-    told(world, story, read, carriers, matches, due)
+    alerts_of_story(world, story, read, carriers, matches, due)
 }
 
 /// The verdict that these matches of `story` make.
-pub(crate) fn told(
+pub(crate) fn alerts_of_story(
     world: &World,
     story: &Story,
     read: Read,
@@ -32,9 +32,9 @@ pub(crate) fn told(
     matches: Vec<Match>,
     due: Timestamp,
 ) -> MatchResult {
-    let alerts = draft::drafts(matches, story, &world.config.notify, &world.config.notifiers);
+    let alerts = draft::new_alerts(matches, story, &world.config.notify, &world.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
-    // Copies matter for what is told of them: of a story that no rule matches, nothing is.
+    // Copies matter only for alerts: a story without a matching rule has none.
     let print = || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
     let print = if alerts.is_empty() { None } else { print() };
     MatchResult { read, fingerprint: print, alerts, feeds, due, policy: Arc::clone(&world.policy) }

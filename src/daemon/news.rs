@@ -11,11 +11,12 @@ use url::Url;
 use crate::alerts::admit;
 use crate::article;
 use crate::config::{FeedConfig, FirstPoll, FullText};
-use crate::daemon::{World, heavy, matching, page, watch};
+use crate::daemon::world::{World, run_blocking_limited};
+use crate::daemon::{matching, page, watch};
+use crate::feed::document::{Document, DocumentEnd, Item};
 use crate::feed::identity::{
     self, ClassifiedItem, Faces, ItemChange, ItemKey, KnownItem, RemovedAndReturned,
 };
-use crate::feed::parse::{Document, DocumentEnd, Item};
 use crate::store::{FeedGap, ItemRecord, StoreError, StoryPlan};
 use tidings_rules::story::{Read, Story};
 
@@ -32,7 +33,7 @@ pub(crate) struct FeedDiff {
 
 /// Tells new and edited items from known ones, and matches those whose text is settled.
 /// `last_good`: the last good poll; `None` at the first.
-pub(crate) async fn sift(
+pub(crate) async fn diff_feed(
     world: &Arc<World>,
     feed: &FeedConfig,
     last_good: Option<Timestamp>,
@@ -44,15 +45,15 @@ pub(crate) async fn sift(
             // Half an item would be known for ever; the next poll brings all of it.
             document.items.pop();
         }
-        let faces = Faces::of(&document.items);
+        let faces = Faces::from_items(&document.items);
         let claims = faces.claims();
         (document, faces, claims)
     };
-    let (document, faces, claims) = heavy(world, read).await;
+    let (document, faces, claims) = run_blocking_limited(world, read).await;
     let known = world.store.known_items(&feed.name, claims).await?;
     let name = feed.name.clone();
-    let judge = move || (identity::judge(&name, &known, faces), known, document);
-    let (mut judged, known, mut document) = heavy(world, judge).await;
+    let judge = move || (identity::classify(&name, &known, faces), known, document);
+    let (mut judged, known, mut document) = run_blocking_limited(world, judge).await;
     let edited = judged
         .iter()
         .filter(|item| item.verdict.is_edit())
@@ -62,12 +63,12 @@ pub(crate) async fn sift(
     let (world, feed) = (Arc::clone(world), feed.clone());
     let shared = Arc::clone(&world);
     let sift = move || {
-        identity::renew(&mut judged, |key| before.get(key), &document.items);
+        identity::mark_renewed(&mut judged, |key| before.get(key), &document.items);
         let is_whole = document.end == DocumentEnd::Whole;
         let last_whole = last_good.filter(|_| is_whole);
         let gap =
             last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
-        let mut turnover = identity::turnover(&known, &judged);
+        let mut turnover = identity::removed_and_returned(&known, &judged);
         if !is_whole {
             turnover.spare_unseen(&known);
         }
@@ -85,7 +86,7 @@ pub(crate) async fn sift(
             .collect();
         FeedDiff { items, turnover, gap }
     };
-    Ok(heavy(&shared, sift).await)
+    Ok(run_blocking_limited(&shared, sift).await)
 }
 
 /// What every item of one poll is judged by.
@@ -199,8 +200,8 @@ impl PollContext<'_> {
     }
 }
 
-/// Whether the store is to hear of an item: of one that is as it was, only if it lacks what later
-/// versions tell items by.
+/// Whether an item is recorded. An unchanged one is recorded only if the store lacks values that
+/// later versions added.
 fn is_to_be_kept(known: &HashMap<&ItemKey, &KnownItem>, item: &ClassifiedItem) -> bool {
     item.verdict != ItemChange::Same
         || known.get(&item.key).is_some_and(|known| known.stem != item.stem)

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::article;
 use crate::article::{NoArticle, PageContent};
-use crate::daemon::{World, heavy};
+use crate::daemon::world::{World, run_blocking_limited};
 use crate::http::{FetchError, Validators, Want};
 
 /// The most page fetches that one story gets, over all its edits and looks.
@@ -27,24 +27,24 @@ pub(crate) struct PageReading {
 ///
 /// # Errors
 /// Where it cannot be had.
-pub(crate) async fn look(
+pub(crate) async fn read_article(
     world: &Arc<World>,
     url: &Url,
     teaser: &str,
     room: u32,
 ) -> Result<PageReading, FetchError> {
-    let PageReading { text, fetches } = look_at_versions(world, url, room).await?;
+    let PageReading { text, fetches } = read_versions(world, url, room).await?;
     let text = match text {
         Ok(page) => {
             let teaser = teaser.to_owned();
-            Ok(heavy(world, move || article::with_teaser(&teaser, &page)).await)
+            Ok(run_blocking_limited(world, move || article::with_teaser(&teaser, &page)).await)
         }
         Err(why) => Err(why),
     };
     Ok(PageReading { text, fetches })
 }
 
-async fn look_at_versions(
+async fn read_versions(
     world: &Arc<World>,
     url: &Url,
     room: u32,
@@ -57,8 +57,8 @@ async fn look_at_versions(
     Ok(PageReading { text: seen.text, fetches })
 }
 
-/// What is to be read of a page of which `seen` was seen: its other version, where it has one that
-/// `see` can read, or itself. And how many fetches both took.
+/// The content to use for a page: its other version, if it has one that `see` can read, or the page
+/// itself (`seen`). Also returns the number of fetches for both.
 pub(crate) async fn best_version<S>(
     seen: PageContent,
     see: impl FnOnce(Url) -> S,
@@ -81,8 +81,8 @@ async fn see(world: &Arc<World>, url: &Url) -> Result<PageContent, FetchError> {
     let answer = world.fetch(url, Want::Page, Validators::default()).await?;
     let asked = url.clone();
     let body = answer.body.unwrap_or_default();
-    let _work = world.limits.room.work(&body).await;
+    let _work = world.limits.room.reserve_memory(&body).await;
     let look =
-        move || article::look_at_answer(&asked, &body, answer.content_type.as_deref(), &answer.url);
-    Ok(heavy(world, look).await)
+        move || article::read_answer(&asked, &body, answer.content_type.as_deref(), &answer.url);
+    Ok(run_blocking_limited(world, look).await)
 }

@@ -13,16 +13,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use url::Url;
 
+use crate::alerts::draft;
 use crate::clock::{later, now, sleep_until};
 use crate::config::{FeedConfig, Poll};
-use crate::daemon::World;
 use crate::daemon::tasks::{Panicked, Tasks};
+use crate::daemon::world::World;
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
 
@@ -36,7 +36,7 @@ const STORE_FAILED: Duration = Duration::from_secs(5);
 /// When a feed is polled again whose poll panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(10);
 
-/// How often the store is asked whether somebody wants feeds to be polled now.
+/// How often the store is queried for feeds that a command wants polled now.
 const LOOK: Duration = Duration::from_secs(3);
 
 /// How often waits are held against the clock, which may have been set back.
@@ -52,7 +52,7 @@ pub(crate) async fn keep_polling(
     let mut polls: Tasks<usize, FeedState> = Tasks::new();
     let (mut look, mut clock) = (every(LOOK), every(CLOCK));
     loop {
-        feeds.round.tell_once(&feeds.states);
+        feeds.round.log_once(&feeds.states);
         let head = feeds.queue.next_due();
         tokio::select! {
             () = stop.cancelled() => break,
@@ -124,7 +124,7 @@ impl Feeds {
         self.change_waiting(|index, state| soon(world, &world.config.feeds[index], state, now));
     }
 
-    /// Has those polled now that somebody asked for.
+    /// Polls the feeds that a command requested.
     async fn poll_asked(&mut self, world: &World) {
         let asked = world.store.take_requested_polls().await.unwrap_or_else(|why| {
             error!("whether feeds are to be polled now cannot be looked up: {why}");
@@ -170,8 +170,8 @@ fn soon(world: &World, feed: &FeedConfig, state: FeedState, now: Timestamp) -> F
     due::soon_if_failing(state, Poll::floor(world.config.network.owns(&feed.url)), now)
 }
 
-/// Polls every feed that may be polled now, once: all but those polled within the floor, or whose
-/// host asked for rest. Those that were polled least recently come first.
+/// Polls every feed once, except those that were polled within the floor and those whose host has a
+/// pause. The feeds that were polled least recently come first.
 pub(crate) async fn poll_once(
     world: &Arc<World>,
     mut states: Vec<FeedState>,
@@ -199,11 +199,11 @@ pub(crate) async fn poll_once(
             Err(why) => error!("{}: its poll ended in {why}", states[index].name),
         }
     }
-    round::tell(&states);
+    round::log_states(&states);
 }
 
-/// What the store knows of every configured feed, in the configuration's order; a new feed, or one
-/// at a new address, is due now.
+/// The stored state of every configured feed, in the configuration's order. A new feed, or one at a
+/// new address, is due now.
 pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> {
     let mut known: HashMap<FeedName, FeedState> = world
         .store
@@ -216,9 +216,10 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
         let address = fingerprint(&feed.url);
         match known.remove(&feed.name) {
             Some(state) if state.address == address => {
-                told(feed, due::in_time(feed, &world.config.poll, state, now()))
+                with_move_logged(feed, due::in_time(feed, &world.config.poll, state, now()))
             }
-            // Whoever was told that it fares ill hears that it is well at its new address.
+            // Receivers of the notice about its old address get the notice that it can be read
+            // again.
             Some(moved) => FeedState {
                 health_history: moved.health_history,
                 ..due::fresh(feed, address, moved.last_good, now())
@@ -230,25 +231,23 @@ pub(crate) async fn states(world: &World) -> Result<Vec<FeedState>, StoreError> 
     if let Some(notice) = world.last_read.begin(world.config.feeds.iter().zip(&states))
         && world.store.was_notified(&notice).await?
     {
-        world.last_read.told();
+        world.last_read.mark_notified();
     }
     Ok(states)
 }
 
 /// Says what a person has to know of a feed as a run begins.
-fn told(feed: &FeedConfig, state: FeedState) -> FeedState {
+fn with_move_logged(feed: &FeedConfig, state: FeedState) -> FeedState {
     if state.next_poll.is_none() {
         warn!("{}: not polled any more: {}", feed.name, state.next_why);
     }
-    record::tell_move(feed, &state);
+    record::log_move(feed, &state);
     state
 }
 
 /// A hash of an address, in hex: the address may hold a secret, which the store must not.
 fn fingerprint(url: &Url) -> String {
-    Sha256::digest(url.as_str())
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    draft::sha256_hex(&[url.as_str()])
 }
 
 /// A poll under way: counted until it is dropped, a panic included.
@@ -287,7 +286,7 @@ async fn poll(
         None => Ok(before.clone()),
     };
     recorded.unwrap_or_else(|why| {
-        // Whatever ails the store, a host is not asked more often for it.
+        // A failure of the store must not cause more requests to a host.
         let again =
             later(now(), Poll::floor(world.config.network.owns(&feed.url)).max(STORE_FAILED));
         error!(

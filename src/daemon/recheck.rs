@@ -1,4 +1,4 @@
-//! Pages that are looked at again behind an unchanged item, as `recheck` says.
+//! Rechecks the pages of unchanged items, at the ages that `recheck` sets.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use url::Url;
 use crate::alerts::admit;
 use crate::clock::{later, now, sleep_until};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::{Mode, World, heavy, matching, page};
+use crate::daemon::world::{World, run_blocking_limited};
+use crate::daemon::{Mode, matching, page};
 use crate::http::FetchError;
 use crate::store::{MatchResult, RecheckDue, RecheckResult, StoreError, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story};
@@ -20,12 +21,12 @@ use tidings_rules::story::{FeedEntry, FeedName, Read, Story};
 /// Pages that are looked at at once. They are in no hurry.
 const AT_ONCE: usize = 64;
 
-/// How often the store is asked at least. No page is looked at again sooner than that after it was
+/// How often the store is queried at least. No page is rechecked sooner than that after it was
 /// read.
 const EVERY: Duration = Duration::from_mins(1);
 
 /// Looks again at pages as they become due, until `stop`, or in a single round until none is due.
-pub(crate) async fn look_again(world: Arc<World>, stop: CancellationToken) {
+pub(crate) async fn keep_rechecking(world: Arc<World>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut left_out = HashSet::new();
     loop {
@@ -35,7 +36,7 @@ pub(crate) async fn look_again(world: Arc<World>, stop: CancellationToken) {
             tasks.spawn(look.id, async move {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = look_at(&world, look) => {}
+                    () = recheck_page(&world, look) => {}
                 }
             });
         }
@@ -46,7 +47,7 @@ pub(crate) async fn look_again(world: Arc<World>, stop: CancellationToken) {
             () = stop.cancelled() => break,
             Some((story, ended)) = tasks.next() => {
                 if let Err(why) = ended {
-                    error!("a page could not be looked at again: {why}; it is tried again at the next start");
+                    error!("a page could not be rechecked: {why}; it is retried at the next start");
                     left_out.insert(story);
                 }
             }
@@ -85,13 +86,13 @@ async fn find_due(
     })
 }
 
-async fn look_at(world: &Arc<World>, look: RecheckDue) {
+async fn recheck_page(world: &Arc<World>, look: RecheckDue) {
     let (story, revision) = (look.id, look.revision);
     let looked = see(world, look).await;
     let recorded = world.store.record_recheck(story, revision, looked, now()).await;
     world.outbox.notify_one();
     if let Err(why) = recorded {
-        error!("what a page says by now could not be recorded: {why}; it is looked at again");
+        error!("a rechecked page could not be recorded: {why}; it is rechecked again");
         tokio::time::sleep(EVERY).await;
     }
 }
@@ -103,20 +104,20 @@ async fn see(world: &Arc<World>, look: RecheckDue) -> RecheckResult {
     let Some(url) = url.filter(|_| room > 0 && may_tell) else {
         return RecheckResult { change: None, fetches: 0, next_recheck: None };
     };
-    let (text, fetches) = match page::look(world, &url, &look.feed_text, room).await {
+    let (text, fetches) = match page::read_article(world, &url, &look.feed_text, room).await {
         Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
         Err(FetchError::Resting { until, .. }) => {
             return RecheckResult { change: None, fetches: 0, next_recheck: Some(until) };
         }
         Err(why) => (Err(why.to_string()), 1),
     };
-    let next = next_look(world, &look.feed_entries, look.story.first_seen, now())
+    let next = next_recheck(world, &look.feed_entries, look.story.first_seen, now())
         .filter(|_| fetches < room);
     let change = match text {
         Ok(body) if body != look.story.body => Some(matched(world, look, body).await),
         Ok(_) => None,
         Err(why) => {
-            debug!("a page that was looked at again says nothing new: {why}");
+            debug!("a rechecked page has no new text: {why}");
             None
         }
     };
@@ -126,7 +127,7 @@ async fn see(world: &Arc<World>, look: RecheckDue) -> RecheckResult {
 async fn matched(world: &Arc<World>, look: RecheckDue, body: String) -> (String, MatchResult) {
     let due = admit::due(world.polls_under_way(), now());
     let shared = Arc::clone(world);
-    heavy(world, move || {
+    run_blocking_limited(world, move || {
         let story = Story { body, ..look.story };
         let feeds = look.feed_entries.iter().map(|sighting| &sighting.feed);
         let verdict = matching::verdict(&shared, &story, Read::Full, feeds, due);
@@ -135,9 +136,8 @@ async fn matched(world: &Arc<World>, look: RecheckDue, body: String) -> (String,
     .await
 }
 
-/// When a page that was read is to be looked at again, as the feeds that carry its story say;
-/// `None`: no more.
-pub(crate) fn next_look(
+/// When a page is rechecked next, by the settings of the feeds of its story; `None`: never.
+pub(crate) fn next_recheck(
     world: &World,
     sightings: &[FeedEntry],
     first_seen: Timestamp,

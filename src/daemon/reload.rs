@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::now;
-use crate::daemon::World;
+use crate::daemon::world::World;
 use crate::rule_files;
 use crate::rule_files::{Good, RuleFile, RuleFileKind, UsableRules};
 use crate::store::{Store, StoreError};
@@ -55,7 +55,7 @@ pub(crate) async fn first_load(
 ) -> Result<(Rules, Files), StartError> {
     let files = rule_files::read(path).map_err(StartError::Unreadable)?;
     let good: Good = store.last_good_rule_files().await?.into_iter().collect();
-    tell_if_large(&files);
+    log_if_large(&files);
     let mut faults = Vec::new();
     match rule_files::load(&files, &good, known, &mut faults) {
         Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
@@ -137,7 +137,7 @@ async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
     let known = world.known.clone();
     let folder = &world.config.rules;
     warn_of_gone(folder, &files, &good);
-    tell_if_large(&files);
+    log_if_large(&files);
     let path = folder.clone();
     let load = move || {
         let mut faults = Vec::new();
@@ -190,7 +190,7 @@ async fn put_on_record(
 }
 
 /// Says that files are read which take their time.
-fn tell_if_large(files: &[RuleFile]) {
+fn log_if_large(files: &[RuleFile]) {
     if let Some(said) = rule_files::large(files) {
         info!("{said}");
     }

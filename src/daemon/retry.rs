@@ -85,7 +85,7 @@ pub(crate) fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, see
 
 fn put_off(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
     let RetryReason { why, cause, scope, after: wish } = retry;
-    // Who wants rest does not want it from one message alone.
+    // A receiver that asks for a pause asks for it for all messages.
     let scope = if wish.is_some() && scope == FailureScope::Message {
         FailureScope::Notifier
     } else {

@@ -1,4 +1,4 @@
-//! What hosts ask of robots: asked for once a day, before the first page of a host is.
+//! `robots.txt` of hosts, requested once a day, before the first page of a host.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::clock::{later, now};
-use crate::daemon::World;
+use crate::daemon::world::World;
 use crate::http;
 use crate::http::robots;
 use crate::http::robots::Robots;
@@ -18,8 +18,8 @@ use crate::http::{FetchError, HostKey, HttpRequest, Validators, Want};
 /// How long a host's robots.txt is believed (RFC 9309, 2.4).
 const BELIEVED: Duration = Duration::from_hours(24);
 
-/// How long it is not asked for again after it could not be read: less than a page waits that could
-/// not be, so that its next try is one for both.
+/// How long a `robots.txt` that could not be read is not requested again: shorter than the wait of
+/// a page, so both are retried together.
 const PAUSE: Duration = Duration::from_secs(4);
 
 /// How many hosts are remembered before those are forgotten whose time is over, or else all: pages
@@ -37,8 +37,8 @@ struct Said {
     until: Timestamp,
 }
 
-/// Whether robots may read the page at `url`: asks its host first, unless it was asked within a
-/// day. Who comes while it is asked waits for the answer.
+/// Whether the page at `url` may be fetched. Requests `robots.txt` of its host first, unless it was
+/// read within a day. Concurrent calls wait for the same answer.
 ///
 /// # Errors
 /// As [`Robots::check`].
@@ -60,7 +60,7 @@ async fn ask(world: &World, address: Url) -> Said {
 }
 
 impl RobotsCache {
-    /// Where stands what is said at `address`; empty if it is to be asked.
+    /// The cell for the `robots.txt` at `address`; empty if it must be requested.
     fn cell(&self, address: &Url, now: Timestamp) -> Arc<OnceCell<Said>> {
         let is_good = |cell: &OnceCell<Said>| cell.get().is_none_or(|said| said.until > now);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

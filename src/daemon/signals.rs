@@ -1,4 +1,4 @@
-//! The system's signals: SIGTERM and Ctrl-C stop, SIGHUP asks for the rules to be read again.
+//! The system's signals: SIGTERM and Ctrl-C stop, SIGHUP reloads the rules.
 
 use std::io;
 use std::sync::Arc;

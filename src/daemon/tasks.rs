@@ -34,10 +34,9 @@ impl<K, T: Send + 'static> Tasks<K, T> {
         self.on.insert(id, thing);
     }
 
-    /// Waits for the next task to end: what it worked on, and what came of it. `None` if there is
-    /// no task.
+    /// Waits for the next task to end, and returns its key and result. `None` if there is no task.
     ///
-    /// Nothing is lost where the wait is given up.
+    /// No result is lost if the wait is cancelled.
     pub(crate) async fn next(&mut self) -> Option<(K, Result<T, Panicked>)> {
         let joined = self.running.join_next_with_id().await?;
         self.take(joined)

@@ -1,34 +1,34 @@
-//! How a feed fares from poll to poll: what is told of it and to whom, and the gaps in which it was
-//! not seen. Pure.
+//! The health of feeds from poll to poll: notices and their receivers, and the gaps in which items
+//! were missed. Pure.
 
 use jiff::Timestamp;
 
 use crate::alerts::{Receiver, draft};
 use crate::config::Config;
 use crate::daemon::news::FeedDiff;
+use crate::feed::document::Item;
 use crate::feed::identity::{ClassifiedItem, ItemChange, KnownItem};
-use crate::feed::parse::Item;
 use crate::polling::health;
 use crate::polling::health::{FeedNotice, Outage, PollResult};
 use crate::store::{FeedGap, FeedState};
 
-/// Brings the course of `state`, which a poll at `at` has otherwise finished, up to date. `outage`
-/// is as [`health::after`] wants it. Returns what is to be told of it, and to whom.
+/// Updates the health history in `state` after a poll at `at`; the rest of `state` is finished.
+/// `outage` is that of [`health::record_poll`]. Returns the notices, each with its receivers.
 pub(crate) fn follow(
     config: &Config,
     before: &FeedState,
     state: &mut FeedState,
-    sifted: Option<&FeedDiff>,
+    diff: Option<&FeedDiff>,
     outage: Option<Outage>,
     at: Timestamp,
 ) -> Vec<(FeedNotice, Vec<Receiver>)> {
     let ended = if let Some(why) = &state.error {
         PollResult::Failed { why, gone: state.next_poll.is_none() }
     } else {
-        let news = sifted.is_some_and(|sifted| sifted.items.iter().any(|item| item.news.is_some()));
+        let news = diff.is_some_and(|diff| diff.items.iter().any(|item| item.news.is_some()));
         PollResult::Well { news, gap: state.mean_gap }
     };
-    let (course, notices) = health::after(
+    let (course, notices) = health::record_poll(
         &state.name,
         before.health_history,
         ended,
@@ -40,9 +40,9 @@ pub(crate) fn follow(
     notices.into_iter().map(|notice| (notice, audience(config))).collect()
 }
 
-/// Those who hear of feeds and of the store: whoever hears of rules that name nobody.
+/// The receivers of notices about feeds and the store: those of the default notifiers.
 pub(crate) fn audience(config: &Config) -> Vec<Receiver> {
-    let hearers = config.notify.anybody();
+    let hearers = config.notify.all_receivers();
     let notifiers = config.notifiers.iter().filter(|(name, _)| hearers.contains(name));
     notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
 }
@@ -72,7 +72,7 @@ pub(crate) fn gap(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::identity::{Faces, judge};
+    use crate::feed::identity::{Faces, classify};
     use tidings_rules::story::FeedName;
 
     fn at(hours: i64) -> Timestamp {
@@ -108,8 +108,8 @@ mod tests {
             gone: false,
         };
         let known: Vec<KnownItem> =
-            judge(&feed, &[], Faces::of(before)).into_iter().map(known).collect();
-        gap(at(10), &known, &judge(&feed, &known, Faces::of(after)), after, at(50))
+            classify(&feed, &[], Faces::from_items(before)).into_iter().map(known).collect();
+        gap(at(10), &known, &classify(&feed, &known, Faces::from_items(after)), after, at(50))
     }
 
     #[test]

@@ -3,18 +3,18 @@
 
 use url::Url;
 
-use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
+use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::tag::{is_item, local, name};
 use crate::feed::{hints, standard, xml};
 
-/// Reads an XML feed that came from `base`; the second reader is asked only if the first leaves
-/// something to ask for.
-pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
-    let document = match standard::read(text, base) {
+/// Reads an XML feed that came from `base`. The second reader runs only if the first leaves
+/// something open.
+pub(super) fn read_xml_feed(text: &str, base: &Url) -> Result<Document, NoFeed> {
+    let document = match standard::read_with_feed_rs(text, base) {
         Some(first) if is_closed(text) && is_whole(&first, &signs(text)) => Ok(first),
-        first => chosen(first, xml::read(text, base)),
+        first => chosen(first, xml::read_tokens(text, base)),
     };
-    document.map(|document| Document { hints: hints::read(text), ..document })
+    document.map(|document| Document { hints: hints::read_hints(text), ..document })
 }
 
 /// Whether the first element of `text` is closed after its last item. A sign and no proof: the tag
@@ -59,7 +59,7 @@ fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<D
     }
 }
 
-/// `first`, with what only `second` knows of the same items.
+/// `first`, with the values that only `second` has for the same items.
 fn filled(mut first: Document, second: Document) -> Document {
     first.title = first.title.or(second.title);
     first.end = second.end;

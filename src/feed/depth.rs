@@ -26,8 +26,8 @@ struct Load {
     base: usize,
 }
 
-/// Whether feed-rs takes bounded time and stack for `text`. Damage is no reason to say no: feed-rs
-/// tells of it.
+/// Whether feed-rs takes bounded time and stack for `text`. Damaged text is allowed: feed-rs
+/// reports it.
 pub(super) fn is_safe(text: &str) -> bool {
     let mut reader = Reader::from_reader(text.as_bytes());
     let config = reader.config_mut();

@@ -1,12 +1,13 @@
-//! Where a site keeps its feeds: what an address is, what its page names, and the places where
-//! feeds usually are. Pure: who asks fetches.
+//! Finds the feeds of a site: whether an address is a feed, the feeds that its page links, and the
+//! usual addresses. Pure: the caller fetches.
 
 use std::cell::RefCell;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
-use crate::feed::parse::{self, Document, NoFeed};
+use crate::feed::document::{Document, NoFeed};
+use crate::feed::parse;
 use crate::feed::sniff::{self, DocumentKind};
 use crate::markup::decode::decode;
 use crate::markup::link::resolve;
@@ -43,7 +44,8 @@ pub struct NamedFeed {
 pub enum Discovery {
     /// A feed itself.
     Feed(Document),
-    /// A page that names these feeds, the best first. Where it names none, [`usual`] may be tried.
+    /// A page that links these feeds, the best first. If there are none, [`usual_addresses`] may be
+    /// tried.
     Page(Vec<NamedFeed>),
 }
 
@@ -51,7 +53,7 @@ pub enum Discovery {
 ///
 /// # Errors
 /// Where they are neither a feed nor a web page.
-pub fn look(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Discovery, NoFeed> {
+pub fn discover(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Discovery, NoFeed> {
     let text = decode(bytes, content_type);
     if sniff::kind(&text) == DocumentKind::Html {
         return Ok(Discovery::Page(named(&text, url)));
@@ -79,7 +81,7 @@ pub fn named(html: &str, page: &Url) -> Vec<NamedFeed> {
 
 /// Addresses beside and above `page` at which a feed may be, each once, the likeliest first.
 #[must_use]
-pub fn usual(page: &Url) -> Vec<Url> {
+pub fn usual_addresses(page: &Url) -> Vec<Url> {
     let mut folder = page.clone();
     folder.set_query(None);
     folder.set_fragment(None);
@@ -225,16 +227,19 @@ mod tests {
 
     #[test]
     fn the_usual_places_are_those_of_the_site_and_of_the_folder() {
-        let places = usual(&"https://wire.example/blog?x=1#y".parse().unwrap());
+        let places = usual_addresses(&"https://wire.example/blog?x=1#y".parse().unwrap());
         assert_eq!(places.len(), 2 * USUAL.len());
         assert_eq!(places[0].as_str(), "https://wire.example/feed");
         assert!(places.contains(&"https://wire.example/blog/?feed=rss2".parse().unwrap()));
-        assert_eq!(usual(&"https://wire.example/index.html".parse().unwrap()).len(), USUAL.len());
+        assert_eq!(
+            usual_addresses(&"https://wire.example/index.html".parse().unwrap()).len(),
+            USUAL.len()
+        );
     }
 
     #[test]
     fn what_is_looked_at_is_a_feed_or_a_page_or_an_error() {
-        let look = |text: &str| look(text.as_bytes(), None, &page());
+        let look = |text: &str| discover(text.as_bytes(), None, &page());
         assert!(matches!(
             look("<rss><channel><title>x</title></channel></rss>"),
             Ok(Discovery::Feed(_))

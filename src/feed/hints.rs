@@ -1,5 +1,4 @@
-//! What a feed's document asks of those who poll it: `ttl`, `sy:updatePeriod`, `skipHours`,
-//! `skipDays`.
+//! The hints for polling in a feed's document: `ttl`, `sy:updatePeriod`, `skipHours`, `skipDays`.
 
 mod pauses;
 
@@ -9,18 +8,18 @@ pub use pauses::Pauses;
 
 use crate::feed::tag::{self, is_item};
 
-/// What a feed asks of those who poll it.
+/// The hints for polling of a feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PollHints {
     /// The shortest time between two polls; never zero.
     pub interval: Option<Duration>,
-    /// When it wants to be left alone.
+    /// The times at which it must not be polled.
     pub pauses: Pauses,
 }
 
 /// Reads the hints of an XML feed, whichever prefixes it has, from what stands before its first
 /// item and after its last: one pass, without a tree.
-pub(super) fn read(text: &str) -> PollHints {
+pub(super) fn read_hints(text: &str) -> PollHints {
     let head = text.split('<').skip(1).take_while(|tag| !is_item(tag::name(tag)));
     let tail =
         text.rsplit('<').take_while(|tag| !tag::name(tag).strip_prefix('/').is_some_and(is_item));
@@ -110,13 +109,13 @@ mod tests {
         #[case] channel: &str,
         #[case] expected: Option<Duration>,
     ) {
-        assert_eq!(read(&format!("<rss><channel>{channel}")).interval, expected);
+        assert_eq!(read_hints(&format!("<rss><channel>{channel}")).interval, expected);
     }
 
     proptest::proptest! {
         #[test]
         fn whatever_is_read_asks_for_something_that_can_be_kept(text in "(<|/|>|ttl|item|hour|day|x:|updatePeriod|hourly|5| |é){0,60}") {
-            proptest::prop_assert!(read(&text).interval.is_none_or(|interval| !interval.is_zero()));
+            proptest::prop_assert!(read_hints(&text).interval.is_none_or(|interval| !interval.is_zero()));
         }
     }
 
@@ -130,7 +129,7 @@ mod tests {
         None
     )]
     fn the_pauses_that_a_feed_asks_for_are_read(#[case] channel: &str, #[case] end: Option<&str>) {
-        let pauses = read(&format!("<rss><channel>{channel}<item/>")).pauses;
+        let pauses = read_hints(&format!("<rss><channel>{channel}<item/>")).pauses;
         let now = "2024-05-01T12:30:00Z".parse().unwrap();
         assert_eq!(pauses.end(now), end.map(|end| end.parse().unwrap()));
     }

@@ -3,57 +3,26 @@
 mod address;
 mod alike;
 mod claim;
+mod face;
 mod form;
+mod known;
 mod likeness;
+mod link;
+mod text_hash;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
-use unicode_normalization::UnicodeNormalization;
-use url::Url;
 
 pub use self::likeness::{Before, MOST_COMPARED};
 
-use self::address::Address;
-use crate::feed::parse::Item;
-use crate::markup::plain;
+use crate::feed::document::Item;
+use face::{Face, count, face};
+pub use known::{ItemChange, ItemKey, KnownItem};
+use link::is_telling;
+pub use link::normalise_link;
+pub use text_hash::text_hash;
 use tidings_rules::story::{FeedName, StoryKey};
-
-/// An item's key within its feed: guid, else normalised link, else a hash of title and text; where
-/// items share these, more is added to all but one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ItemKey(pub String);
-
-/// An item that the store knows of a feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownItem {
-    /// Its key.
-    pub key: ItemKey,
-    /// Its guid, where it gave one.
-    pub guid: Option<String>,
-    /// Its normalised link, where it has one.
-    pub link: Option<String>,
-    /// What of its link stays when tokens, hosts and slugs change; `None` too where it was kept
-    /// before that was told.
-    pub stem: Option<String>,
-    /// [`text_hash`] of its title and text when it was last read.
-    pub hash: String,
-    /// [`text_hash`] of its text alone, where it had one.
-    pub text: Option<String>,
-    /// Its story's headline; empty where it is no longer kept.
-    pub title: String,
-    /// When its story was published, where that is known.
-    pub published: Option<Timestamp>,
-    /// When its story was first seen.
-    pub first_seen: Timestamp,
-    /// Whether its story was only recorded, and so never alerts.
-    pub recorded: bool,
-    /// Page fetches that its story has had.
-    pub pages: u32,
-    /// Whether the feed's last document lacked it.
-    pub gone: bool,
-}
 
 /// What an item of a document is, next to what is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,95 +45,11 @@ pub struct ClassifiedItem {
     pub verdict: ItemChange,
 }
 
-/// What happened to an item since the last poll.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ItemChange {
-    /// Never seen here.
-    New,
-    /// Seen, unchanged.
-    Same,
-    /// Seen; its title or text changed.
-    Edited,
-    /// Seen under another key: the publisher changed its guid or link. `edited`: its text changed
-    /// too.
-    Rekeyed {
-        /// The key it had.
-        old: ItemKey,
-        /// Whether its title or text changed too.
-        edited: bool,
-    },
-    /// Its guid or link is known, but under them it tells other news: what was known by its key is
-    /// past.
-    Renewed,
-}
-
-impl ItemChange {
-    /// Whether a known item's title or text changed.
-    #[must_use]
-    pub fn is_edit(&self) -> bool {
-        matches!(self, Self::Edited | Self::Rekeyed { edited: true, .. })
-    }
-}
-
-/// A link as it is compared: https stands for http too, the host is in lower case and without its
-/// default port, `utm_*`, `fbclid` and `gclid` and any password are dropped, the fragment is kept.
-/// `None` unless http or https.
-#[must_use]
-pub fn normalise_link(link: &Url) -> Option<String> {
-    if !matches!(link.scheme(), "http" | "https") {
-        return None;
-    }
-    let port = link.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let kept: Vec<&str> =
-        link.query().unwrap_or_default().split('&').filter(|pair| !is_tracking(pair)).collect();
-    let query = kept.join("&");
-    let query = if query.is_empty() { query } else { format!("?{query}") };
-    let fragment = link.fragment().map(|fragment| format!("#{fragment}")).unwrap_or_default();
-    Some(format!("https://{}{port}{}{query}{fragment}", link.host_str()?, link.path()))
-}
-
-fn is_tracking(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-    name.starts_with("utm_") || name == "fbclid" || name == "gclid"
-}
-
-/// Whether a normalised link can stand for a story: it has a path beyond `/`, or a query.
-fn is_telling(link: &str) -> bool {
-    let after_host =
-        link.trim_start_matches("https://").split_once('/').map_or("", |(_, path)| path);
-    !after_host.is_empty() && !after_host.starts_with('#')
-}
-
-/// A hash of normalised title and text, in hex: equal when a reader would see no change.
-#[must_use]
-pub fn text_hash(title: &str, text: &str) -> String {
-    let mut words = String::with_capacity(title.len() + text.len() + 2);
-    for part in [title, text] {
-        for line in part.lines().filter(|line| !line.is_empty()) {
-            if plain::is_folded(line) {
-                words.push_str(line);
-                words.push(' ');
-                continue;
-            }
-            for word in line.split_whitespace() {
-                words.extend(word.nfc());
-                words.push(' ');
-            }
-        }
-        // No text holds this, so nothing moves unseen from title to text.
-        words.push('\0');
-    }
-    let digest = Sha256::digest(words);
-    let mut first = [0; 16];
-    first.copy_from_slice(&digest[..16]);
-    format!("{:032x}", u128::from_be_bytes(first))
-}
-
 /// How many keys are looked up that an item may have: all but those with a high number.
 const MOST_KEYS: usize = 8;
 
-/// What the items of a document may be known by. Whoever knows items looks up these claims and
-/// nothing else, so that a poll costs what its document holds, however long the feed's history is.
+/// The keys by which known items are looked up. Only these are looked up, so a poll costs what its
+/// document holds, however long the feed's history is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// Keys that an item has or may be given.
@@ -181,14 +66,14 @@ pub struct Claims {
     pub texts: Vec<String>,
 }
 
-/// The items of a document by what tells them apart.
+/// The items of a document, reduced to what distinguishes them.
 #[derive(Clone, Debug)]
 pub struct Faces(Vec<Face>);
 
 impl Faces {
     /// Those of `items`, in their order.
     #[must_use]
-    pub fn of(items: &[Item]) -> Self {
+    pub fn from_items(items: &[Item]) -> Self {
         Self(items.iter().enumerate().map(|(index, item)| face(index, item)).collect())
     }
 
@@ -216,14 +101,14 @@ impl Faces {
     }
 }
 
-/// Judges every item of a document of `feed` by what is `known` of its [`Claims`]. An item that
-/// repeats an earlier one of the same document (guid, link and title; without guid and link: title
-/// and text) is left out.
+/// Classifies every item of a document of `feed` against the `known` items of its [`Claims`]. An
+/// item that repeats an earlier one of the same document (guid, link and title; without guid and
+/// link: title and text) is left out.
 ///
-/// Every key is given once. Judged again with what came of it, a document is all [`ItemChange::Same`],
-/// in whatever order its items stand.
+/// Each key is given once. If the result is known, a second classification of the same document
+/// gives only [`ItemChange::Same`], in any order of its items.
 #[must_use]
-pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<ClassifiedItem> {
+pub fn classify(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<ClassifiedItem> {
     let faces = without_repeats(known, faces);
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let claims = claim::claim(known, &faces);
@@ -246,9 +131,9 @@ pub fn judge(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Classifi
     judged.collect()
 }
 
-/// Takes those edits for news that are none: other news under a known guid or link. `before` is
-/// what an item said before, by the key that is known.
-pub fn renew<'b>(
+/// Changes the verdict of edits that are other news under a known guid or link. `before` is the
+/// last text of an item, by its known key.
+pub fn mark_renewed<'b>(
     judged: &mut [ClassifiedItem],
     before: impl Fn(&ItemKey) -> Option<&'b Before>,
     items: &[Item],
@@ -301,7 +186,7 @@ impl RemovedAndReturned {
 /// Which of the known items left with a document, and which came back, each by the key that is
 /// known.
 #[must_use]
-pub fn turnover(known: &[KnownItem], judged: &[ClassifiedItem]) -> RemovedAndReturned {
+pub fn removed_and_returned(known: &[KnownItem], judged: &[ClassifiedItem]) -> RemovedAndReturned {
     let present: HashSet<&ItemKey> = judged.iter().map(ClassifiedItem::known_by).collect();
     let (mut gone, mut back) = (Vec::new(), Vec::new());
     for item in known {
@@ -315,7 +200,7 @@ pub fn turnover(known: &[KnownItem], judged: &[ClassifiedItem]) -> RemovedAndRet
 }
 
 impl ClassifiedItem {
-    /// The key by which the store knows it; its own if it is new.
+    /// Its key in the store; its own key if it is new.
     #[must_use]
     pub fn known_by(&self) -> &ItemKey {
         match &self.verdict {
@@ -325,28 +210,6 @@ impl ClassifiedItem {
             }
         }
     }
-}
-
-/// What an item is told by.
-#[derive(Clone, Debug)]
-struct Face {
-    index: usize,
-    guid: Option<String>,
-    link: Option<String>,
-    /// What of its link stays when tokens, hosts and slugs change.
-    stem: Option<String>,
-    /// A hash of its title; of all where it has none, or nothing else to be told by.
-    title: String,
-    /// Its headline, or the first [`MOST_COMPARED`] bytes of it.
-    headline: String,
-    hash: String,
-    /// A hash of its text, where it has one.
-    text: Option<String>,
-    /// How many words its text has.
-    words: usize,
-    published: Option<Timestamp>,
-    /// Whether it has words enough that the same words mean the same item.
-    is_wordy: bool,
 }
 
 /// Of faces that repeat each other one is kept: one that is known word for word, so that they do
@@ -364,62 +227,6 @@ fn without_repeats(known: &[KnownItem], Faces(faces): Faces) -> Vec<Face> {
     }
     let kept: HashSet<usize> = kept.into_values().collect();
     faces.into_iter().filter(|face| kept.contains(&face.index)).collect()
-}
-
-fn face(index: usize, item: &Item) -> Face {
-    let hash = text_hash(&item.title, &item.text);
-    let link = item.link.as_ref().and_then(normalise_link);
-    let is_titled = !item.title.is_empty() && (item.guid.is_some() || link.is_some());
-    let title = if is_titled { text_hash(&item.title, "") } else { hash.clone() };
-    let is_wordy = !item.title.is_empty() && !item.text.is_empty();
-    let text = (!item.text.is_empty()).then(|| text_hash("", &item.text));
-    let headline = item.title[..item.title.floor_char_boundary(MOST_COMPARED.into())].to_owned();
-    let (guid, published) = (item.guid.clone(), item.published);
-    let words = item.text.split_whitespace().count();
-    let stem = link.as_deref().and_then(Address::of).map(|address| address.stem());
-    Face { index, guid, link, stem, title, headline, hash, text, words, published, is_wordy }
-}
-
-impl Face {
-    /// What its keys are made of, each part with its name: one without guid and link is told by all
-    /// its words.
-    fn parts(&self) -> Vec<(&'static str, &str)> {
-        let link = ("link", self.link.as_deref().unwrap_or_default());
-        match (&self.guid, &self.link) {
-            (Some(guid), _) => vec![("guid", guid), link, ("title", &self.title)],
-            (None, Some(_)) => vec![link, ("title", &self.title)],
-            (None, None) => vec![("text", &self.hash)],
-        }
-    }
-
-    /// The keys it can have, the plainest first.
-    fn keys(&self) -> impl Iterator<Item = ItemKey> {
-        let parts = self.parts();
-        (1..=parts.len()).map(move |few| joined(&parts[..few]))
-    }
-
-    /// The key that holds all its parts.
-    fn longest_key(&self) -> ItemKey {
-        joined(&self.parts())
-    }
-
-    /// The key that holds its title as well, for items that share all else.
-    fn titled_key(&self) -> Option<ItemKey> {
-        (self.guid.is_some() || self.link.is_some()).then(|| self.longest_key())
-    }
-}
-
-fn joined(parts: &[(&str, &str)]) -> ItemKey {
-    let parts: Vec<String> = parts.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    ItemKey(parts.join("\n"))
-}
-
-fn count<'a>(links: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
-    let mut counts = HashMap::new();
-    for link in links {
-        *counts.entry(link).or_default() += 1;
-    }
-    counts
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::hints::PollHints;
-use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::markup::date::moment;
 use crate::markup::link::resolve;
 use crate::markup::plain;
@@ -45,7 +45,7 @@ struct JsonAuthor {
 
 /// Reads a JSON Feed.
 pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
-    let (feed, end) = read(text)
+    let (feed, end) = read_json(text)
         .map_err(|error| NoFeed(format!("this is JSON, but no feed that can be read: {error}")))?;
     if !feed.version.contains("jsonfeed.org/version/") {
         return Err(NoFeed("this is JSON, but not a JSON Feed".to_owned()));
@@ -71,7 +71,7 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
 }
 
 /// Reads a feed, and one that breaks off up to its last whole item.
-fn read(text: &str) -> Result<(JsonFeed, DocumentEnd), serde_json::Error> {
+fn read_json(text: &str) -> Result<(JsonFeed, DocumentEnd), serde_json::Error> {
     match serde_json::from_str(text) {
         Ok(feed) => Ok((feed, DocumentEnd::Whole)),
         Err(why) if why.is_eof() => {

@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::feed::repair::repair;
 use crate::markup::decode::decode;
-use crate::markup::plain;
 use crate::markup::tokens::{TagTooLarge, tokenise};
+use crate::markup::{escape, plain};
 
 /// The most feeds that are taken from one list.
 pub const MOST_SUBSCRIPTIONS: usize = 100_000;
@@ -38,7 +38,7 @@ pub struct NoList(String);
 ///
 /// # Errors
 /// Where no feed is named.
-pub fn read(bytes: &[u8]) -> Result<Vec<Subscription>, NoList> {
+pub fn read_opml(bytes: &[u8]) -> Result<Vec<Subscription>, NoList> {
     let sink = OutlineSink(RefCell::default());
     let whole = tokenise(&repair(&decode(bytes, None)), &sink);
     let list = sink.0.into_inner();
@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Subscription>, NoList> {
 
 /// Writes a list: the first tag of a feed is its folder, the others are its categories.
 #[must_use]
-pub fn write(title: &str, subscriptions: &[Subscription]) -> String {
+pub fn write_opml(title: &str, subscriptions: &[Subscription]) -> String {
     let head = format!("<head><title>{}</title></head>\n<body>\n", escaped(title));
     let mut out =
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">\n".to_owned() + &head;
@@ -93,8 +93,10 @@ fn outline(subscription: &Subscription) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-    text.chars().filter(|c| !c.is_control()).collect()
+    let mut value = String::with_capacity(text.len());
+    escape::push_attribute(&mut value, text);
+    value.retain(|c| !c.is_control());
+    value
 }
 
 #[derive(Default)]
@@ -185,7 +187,7 @@ mod tests {
         let told = |s: Subscription| {
             format!("{} {:?} {}", s.url, s.title.unwrap_or_default(), s.tags.join("+"))
         };
-        read(opml.as_bytes()).unwrap().into_iter().map(told).collect()
+        read_opml(opml.as_bytes()).unwrap().into_iter().map(told).collect()
     }
 
     #[test]
@@ -207,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_names_no_feed_is_an_error_that_says_why() {
-        let why = |text: &str| read(text.as_bytes()).unwrap_err().to_string();
+        let why = |text: &str| read_opml(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(why("<rss/>"), "this is no OPML: it has no <outline>");
         assert!(why("<opml><outline text='x'/></opml>").starts_with("the list names no feed"));
     }
@@ -231,12 +233,12 @@ mod tests {
             }).collect();
             list.sort_by(|a, b| a.url.cmp(&b.url));
             list.dedup_by(|a, b| a.url == b.url);
-            prop_assert_eq!(read(write("Mine & <others>", &list).as_bytes()), Ok(list));
+            prop_assert_eq!(read_opml(write_opml("Mine & <others>", &list).as_bytes()), Ok(list));
         }
 
         #[test]
         fn nothing_makes_it_panic(text in "(<outline |text=|xmlUrl=|'https://a.example'|</outline>|/>|>|<|&|\"|é){0,40}") {
-            let _ = read(text.as_bytes());
+            let _ = read_opml(text.as_bytes());
         }
     }
 }

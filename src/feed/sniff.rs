@@ -1,4 +1,4 @@
-//! What kind of document a text is, told by its first signs.
+//! Detects the kind of a document by the start of its text.
 
 /// Kinds of document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::feed::depth;
+use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::hints::PollHints;
-use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::repair::repair;
 use crate::markup::date::moment;
 use crate::markup::link::resolve;
@@ -22,7 +22,7 @@ const MOST_REFERENCES: usize = 500_000;
 
 /// Reads a feed that came from `base`, its common damage repaired. Its hints are left to `hints`,
 /// where it ends to `choice`. Nothing where feed-rs refuses it, panics, or would not be safe.
-pub(super) fn read(text: &str, base: &Url) -> Option<Document> {
+pub(super) fn read_with_feed_rs(text: &str, base: &Url) -> Option<Document> {
     if text.bytes().filter(|byte| *byte == b'&').count() > MOST_REFERENCES {
         return None;
     }

@@ -1,5 +1,4 @@
-//! Names of tags, told from the text behind a `<`: for what is asked of a feed before or without a
-//! reader.
+//! The names of tags, for checks of a feed before or without a parser.
 
 /// The name of the tag that follows a `<`, with its prefix and a leading slash.
 pub(super) fn name(tag: &str) -> &str {

@@ -19,8 +19,8 @@ use self::capture::{Capture, attribute};
 use self::draft::{ItemDraft, Ranked, author, headline};
 use self::element::{ElementMeaning, FeedPart, NamespacePrefixes};
 use self::repair::repair;
+use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::hints::PollHints;
-use crate::feed::parse::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::markup::date::moment;
 use crate::markup::link::resolve;
 use crate::markup::plain;
@@ -31,7 +31,7 @@ const LONGEST_BASE: usize = 4096;
 
 /// Reads a feed that came from `base`. Whatever items can be told from the damage are read; its
 /// hints are left to `hints`.
-pub(super) fn read(text: &str, base: &Url) -> Result<Document, NoFeed> {
+pub(super) fn read_tokens(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let sink = FeedSink(RefCell::new(XmlReader::new(base)));
     let whole = tokenise(&repair(text), &sink);
     let mut reader = sink.0.into_inner();
@@ -289,7 +289,7 @@ impl<'a> XmlReader<'a> {
         }
     }
 
-    /// Says why this is no feed, if it is none.
+    /// The error, if this is not a feed.
     fn check(&self, whole: Result<(), TagTooLarge>) -> Result<(), NoFeed> {
         let is_news = |item: &Item| item.link.is_some() || !item.title.is_empty();
         let why = match (&self.feed, whole) {

@@ -8,7 +8,8 @@ use futures_util::FutureExt;
 use reqwest::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{FetchError, Limits, MOST_BYTES, failure, too_slow, within};
+use super::limits::{Limits, MOST_BYTES, too_slow, within};
+use super::{FetchError, failure};
 
 /// Sizes of bodies, and how many of each are held at once until they are parsed: 60 MiB in all. A
 /// body that outgrows its size waits for a place among the next, and keeps its own meanwhile; those
@@ -21,11 +22,11 @@ const MOST_PARTS: usize = 50_000;
 /// How long the parts beyond these must be on average, in bytes.
 const LEAST_PART: usize = 64;
 
-/// What reading a body takes, in bytes for each of its own: its text decoded and repaired, its
-/// items, what the store is given. Measured.
+/// Memory that parsing takes for each byte of a body, in bytes: the decoded and repaired text, the
+/// items, the rows for the store. Measured.
 const WORK_OF_A_BYTE: usize = 15;
 
-/// What reading bodies may take at once, in KiB: enough for one of the largest.
+/// Memory that parsing may take at once, in KiB: enough for one of the largest bodies.
 const MOST_WORK: u32 = 160 << 10;
 
 /// Room that bodies in flight share; a clone is the same room.
@@ -45,18 +46,18 @@ pub(crate) struct ParsingMemory(
 
 impl Default for BodyBudget {
     fn default() -> Self {
-        Self::of(SIZES.map(|(_, places)| places))
+        Self::with_places(SIZES.map(|(_, places)| places))
     }
 }
 
 impl BodyBudget {
-    fn of(places: [usize; SIZES.len()]) -> Self {
+    fn with_places(places: [usize; SIZES.len()]) -> Self {
         let work = Arc::new(Semaphore::new(MOST_WORK as usize));
         Self { places: places.map(|places| Arc::new(Semaphore::new(places))), work }
     }
 
-    /// Waits until there is memory to read `body`, and for what comes of it until that is recorded.
-    pub(crate) async fn work(&self, body: &Body) -> ParsingMemory {
+    /// Waits until there is memory to parse `body`. It is reserved until the result is recorded.
+    pub(crate) async fn reserve_memory(&self, body: &Body) -> ParsingMemory {
         let takes =
             u32::try_from(body.len() * WORK_OF_A_BYTE / 1024).unwrap_or(MOST_WORK).min(MOST_WORK);
         ParsingMemory(
@@ -115,11 +116,10 @@ impl Body {
     }
 }
 
-/// Reads a body part by part, so that no more than the cap is ever held, however well it was
-/// compressed. Its parts may take what is `left` of the time for the whole; waiting for room does
-/// not count, for others take it up. A body that breaks off after its first byte is returned as far
-/// as it came.
-pub(super) async fn read(
+/// Reads a body part by part, so that no more than the cap is held, whatever the compression. Parts
+/// may take the time that is `left`; waiting for memory does not count. A body that breaks off
+/// after its first byte is returned as far as it was read.
+pub(super) async fn read_body(
     mut response: Response,
     limits: &Limits,
     left: &mut Duration,
@@ -188,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_outgrows_its_size_waits_for_a_place_among_the_next_and_gives_it_back() {
-        let room = BodyBudget::of([1, 1, 1]);
+        let room = BodyBudget::with_places([1, 1, 1]);
         let mut first = Body::default();
         first.extend(&vec![b'a'; SIZES[0].0], &room).await;
         assert_eq!(free(&room), [0, 1, 1]);
@@ -212,9 +212,9 @@ mod tests {
     async fn two_of_the_largest_bodies_are_not_read_at_once() {
         let room = BodyBudget::default();
         let large = Body::from(vec![b'a'; MOST_BYTES]);
-        let first = room.work(&large).await;
-        let small = room.work(&Body::from(vec![b'a'; 64 << 10])).await;
-        let mut second = std::pin::pin!(room.work(&large));
+        let first = room.reserve_memory(&large).await;
+        let small = room.reserve_memory(&Body::from(vec![b'a'; 64 << 10])).await;
+        let mut second = std::pin::pin!(room.reserve_memory(&large));
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(first);
         drop((second.await, small));

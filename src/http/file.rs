@@ -27,8 +27,11 @@ pub async fn read_file(url: &Url, known: &Validators) -> Result<HttpAnswer, Fetc
         return Err(FetchError::Unreachable("this is not a plain file".to_owned()));
     }
     let validators = Validators { etag: Some(mark(&metadata)), last_modified: None };
-    let body =
-        if validators == *known { None } else { Some(read(File::open(&path).await).await?.into()) };
+    let body = if validators == *known {
+        None
+    } else {
+        Some(read_opened(File::open(&path).await).await?.into())
+    };
     let freshness = Freshness::default();
     Ok(HttpAnswer {
         body,
@@ -36,11 +39,11 @@ pub async fn read_file(url: &Url, known: &Validators) -> Result<HttpAnswer, Fetc
         validators,
         freshness,
         url: url.clone(),
-        way: RedirectKind::Straight,
+        redirects: RedirectKind::Straight,
     })
 }
 
-async fn read(file: Result<File, std::io::Error>) -> Result<Vec<u8>, FetchError> {
+async fn read_opened(file: Result<File, std::io::Error>) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     let file = file.map_err(|error| unreadable(&error))?;
     file.take(MOST_BYTES as u64 + 1)

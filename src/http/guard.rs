@@ -182,13 +182,13 @@ impl Resolve for GuardedResolver {
             if named.as_deref() == Some(name.as_str()) {
                 return Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs);
             }
-            let permitted = sift(name.as_str(), found, &allow)?;
+            let permitted = keep_permitted(name.as_str(), found, &allow)?;
             Ok(Box::new(permitted.into_iter()) as Addrs)
         })
     }
 }
 
-fn sift(
+fn keep_permitted(
     name: &str,
     found: impl Iterator<Item = SocketAddr>,
     allow: &[IpNet],
@@ -327,9 +327,9 @@ mod tests {
         let of = |list: &[&str]| {
             list.iter().map(|a| SocketAddr::new(a.parse().unwrap(), 0)).collect::<Vec<_>>()
         };
-        let mixed = sift("x.example", of(&["10.0.0.1", "1.1.1.1"]).into_iter(), &[]);
+        let mixed = keep_permitted("x.example", of(&["10.0.0.1", "1.1.1.1"]).into_iter(), &[]);
         assert_eq!(mixed, Ok(of(&["1.1.1.1"])));
-        let private = sift("x.example", of(&["10.0.0.1"]).into_iter(), &[]);
+        let private = keep_permitted("x.example", of(&["10.0.0.1"]).into_iter(), &[]);
         assert_eq!(
             private.unwrap_err().to_string(),
             "x.example leads to 10.0.0.1, a private or special address; `network: {allow: […]}` in the configuration can permit it"
@@ -355,8 +355,11 @@ mod tests {
     impl Resolve for Rebinding {
         fn resolve(&self, name: Name) -> Resolving {
             let answer = self.answers.lock().unwrap().remove(0);
-            let sifted =
-                sift(name.as_str(), std::iter::once(SocketAddr::new(answer, 0)), &self.allow);
+            let sifted = keep_permitted(
+                name.as_str(),
+                std::iter::once(SocketAddr::new(answer, 0)),
+                &self.allow,
+            );
             Box::pin(async move { Ok(Box::new(sifted?.into_iter()) as Addrs) })
         }
     }

@@ -8,7 +8,6 @@ use reqwest::header::{
     IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
 
-use super::{Freshness, Validators};
 use crate::clock::later;
 
 /// No server's word is taken for longer than a year: this only keeps sums within range.
@@ -26,7 +25,7 @@ impl Validators {
 
 /// A header's value, a `char` for every byte: headers may hold bytes that are no UTF-8, and
 /// validators must come back as they were.
-pub(super) fn text(value: &HeaderValue) -> String {
+pub(super) fn header_text(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
 
@@ -37,7 +36,10 @@ fn value(text: &str) -> Option<HeaderValue> {
 
 /// What an answer says to send back.
 pub(super) fn validators(head: &HeaderMap) -> Validators {
-    Validators { etag: head.get(ETAG).map(text), last_modified: head.get(LAST_MODIFIED).map(text) }
+    Validators {
+        etag: head.get(ETAG).map(header_text),
+        last_modified: head.get(LAST_MODIFIED).map(header_text),
+    }
 }
 
 /// `If-None-Match` and `If-Modified-Since`, as far as there is something to send.
@@ -47,7 +49,7 @@ pub(super) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName
         .filter_map(|(name, known)| Some((name, value(known.as_deref()?)?)))
 }
 
-/// For how long a server wants to be left alone (RFC 9110, section 10.2.3).
+/// `Retry-After` (RFC 9110, section 10.2.3): how long a server asks for no requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
     /// For so long from its answer on.
@@ -57,7 +59,7 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
-    /// When it may be asked again, if it answered `now`.
+    /// The time of the next request, if the answer came `now`.
     #[must_use]
     pub fn end(self, now: Timestamp) -> Timestamp {
         match self {
@@ -120,10 +122,10 @@ pub fn answered_at(head: &HeaderMap) -> Option<Timestamp> {
     date(head, &DATE)
 }
 
-/// For how long a server wants to be left alone from its answer on; `now` is the time of the
-/// answer, unless the server says it itself.
+/// How long a server asks for no requests, from its answer on. `now` is the time of the answer if
+/// it has no `Date`.
 ///
-/// Of a date, its distance from the server's own time counts, whatever the clock here shows.
+/// A date is compared with the server's own time, not with the local clock.
 #[must_use]
 pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let answered = answered_at(head).unwrap_or(now);
@@ -134,14 +136,17 @@ pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
 /// How long the answer stays fresh (RFC 9111, section 4.2). Unclear or contradictory headers say
 /// nothing.
 pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
-    let control: Vec<String> =
-        head.get_all(CACHE_CONTROL).iter().map(|value| text(value).to_ascii_lowercase()).collect();
+    let control: Vec<String> = head
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .map(|value| header_text(value).to_ascii_lowercase())
+        .collect();
     let mut directives = control.iter().flat_map(|value| value.split(',')).map(str::trim);
     if directives.clone().any(|directive| matches!(directive, "no-cache" | "no-store")) {
         return Freshness::default();
     }
     let max_age = directives.find_map(|directive| {
-        directive.strip_prefix("max-age=").map(|age| whole(age.trim_matches('"')))
+        directive.strip_prefix("max-age=").map(|age| whole_seconds(age.trim_matches('"')))
     });
     let fresh_for = match max_age {
         Some(age) => {
@@ -158,11 +163,11 @@ pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
-    whole(value.to_str().ok()?.trim())
+    whole_seconds(value.to_str().ok()?.trim())
 }
 
 /// A whole number of seconds; one too large to count means the longest.
-fn whole(digits: &str) -> Option<Duration> {
+fn whole_seconds(digits: &str) -> Option<Duration> {
     let well_formed = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     well_formed.then(|| Duration::from_secs(digits.parse().unwrap_or(LONGEST).min(LONGEST)))
 }
@@ -170,6 +175,24 @@ fn whole(digits: &str) -> Option<Duration> {
 fn date(head: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     let when: SystemTime = httpdate::parse_http_date(head.get(name)?.to_str().ok()?).ok()?;
     Timestamp::try_from(when).ok()
+}
+
+/// The validators of an answer, byte for byte (RFC 9110, section 8.8), to be sent back. Each `char`
+/// stands for the byte of its number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub last_modified: Option<String>,
+}
+
+/// What an answer's headers say about when to come back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Freshness {
+    /// For how long the answer says it stays fresh: `max-age` less `Age`, else `Expires` less
+    /// `Date`. Never zero.
+    pub fresh_for: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ pub struct NoClient(String);
 /// clones share them.
 ///
 /// A client looks names up by [`GuardedResolver`]; addresses in URLs are not looked up, so
-/// [`HttpClients::check`] or [`HttpClients::check_hook`] comes before each request. It follows no redirect,
-/// keeps no cookies, sends no Referer, heeds no proxy of the environment, and gives up connecting
-/// after 10 s.
+/// [`HttpClients::check`] or [`HttpClients::check_hook`] comes before each request. It follows no
+/// redirect, keeps no cookies, sends no Referer, heeds no proxy of the environment, and gives up
+/// connecting after 10 s.
 #[derive(Clone, Debug)]
 pub struct HttpClients(Arc<Inner>);
 
@@ -33,7 +33,7 @@ struct Inner {
     network: Network,
     hosts: HostSettings,
     usual: Client,
-    /// Those that some hosts want in place of the usual one.
+    /// Clients for hosts with settings of their own.
     others: Vec<(ClientRoute, Client)>,
 }
 
@@ -45,14 +45,14 @@ struct ClientRoute {
 }
 
 impl HttpClients {
-    /// The clients that `network` and `hosts` ask for.
+    /// Creates the clients for `network` and `hosts`.
     ///
     /// # Errors
     /// Where the machine has no CA certificates or TLS cannot be set up.
     pub fn new(network: Network, hosts: HostSettings) -> Result<Self, NoClient> {
         let usual = client_that_trusts(&[], &network)?;
         let mut others: Vec<(ClientRoute, Client)> = Vec::new();
-        for manner in hosts.manners() {
+        for manner in hosts.read_settings() {
             let route = route(manner, &network);
             if (route.http1 || route.proxy != network.proxy)
                 && others.iter().all(|(known, _)| *known != route)
@@ -67,7 +67,7 @@ impl HttpClients {
 
     /// The client of every host that `hosts` says nothing of, and of all webhooks.
     #[must_use]
-    pub fn usual(&self) -> &Client {
+    pub fn default_client(&self) -> &Client {
         &self.0.usual
     }
 
@@ -128,7 +128,7 @@ fn route(manner: &HostSetting, network: &Network) -> ClientRoute {
     }
 }
 
-/// A client like [`HttpClients::usual`] that believes `authorities` besides the system's.
+/// A client like [`HttpClients::default_client`] that also trusts `authorities`.
 ///
 /// # Errors
 /// As [`HttpClients::new`].

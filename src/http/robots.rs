@@ -1,5 +1,4 @@
-//! What a host asks of robots (robots.txt, RFC 9309), and whether a page may be read. Pure: who
-//! asks fetches.
+//! `robots.txt` (RFC 9309): whether a page may be fetched. Pure: the caller fetches it.
 
 use robotxt::{AccessResult, Agent};
 use url::Url;
@@ -10,7 +9,7 @@ use crate::markup::shield::shielded;
 /// The name by which robots.txt addresses this program.
 pub const NAME: &str = "Tidings";
 
-/// What a host asks of robots.
+/// The rules of a host's `robots.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Robots {
     /// What its robots.txt says; where it has none, nothing.
@@ -32,7 +31,7 @@ impl Robots {
                 read.map_or_else(
                     || {
                         Self::Unreachable(FetchError::Broken(
-                            "it is damaged in a way that the reader cannot bear".to_owned(),
+                            "it is too damaged to be read".to_owned(),
                         ))
                     },
                     Self::Says,
@@ -63,7 +62,7 @@ impl Robots {
     }
 }
 
-/// Where the host of `url` says what it asks of robots.
+/// The address of `robots.txt` on the host of `url`.
 #[must_use]
 pub fn address(url: &Url) -> Url {
     let mut address = url.clone();
@@ -91,7 +90,7 @@ mod tests {
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url("/robots.txt"),
-            way: RedirectKind::Straight,
+            redirects: RedirectKind::Straight,
         };
         Robots::of(Ok(&answer))
     }

@@ -61,8 +61,8 @@ fn looks_like_markup(text: &str) -> bool {
     closes || breaks || refers
 }
 
-/// Whether white space can be folded no further in `text`, by a look that is fast and knows ASCII
-/// only: printable characters, and single spaces within.
+/// Whether the white space of `text` is folded already, by a fast test that knows ASCII only:
+/// printable characters with single spaces between them.
 pub(crate) fn is_folded(text: &str) -> bool {
     // Counted to the end, not found: that is what the compiler makes wide instructions of.
     let bytes = text.as_bytes();

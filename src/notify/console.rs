@@ -12,8 +12,8 @@ use crate::notify::{FailureCause, Outcome, payload, text};
 /// How long standard output may be held up, by a pager for one.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Writes the letter that is frozen in `payload` to standard output, as JSON or for people; in
-/// colour on a terminal, unless `NO_COLOR` says otherwise.
+/// Writes the notification that is frozen in `payload` to standard output, as JSON or for people;
+/// in colour on a terminal, unless `NO_COLOR` says otherwise.
 pub(super) async fn send(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Outcome {
     write(tokio::io::stdout(), &shown(format, frozen, zone)).await
 }
@@ -25,12 +25,12 @@ pub(super) fn shown(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Ve
 }
 
 fn painted(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone, colour: bool) -> Vec<u8> {
-    let letter = match format {
+    let notification = match format {
         ConsoleFormat::Json => None,
         ConsoleFormat::Text => payload::read(frozen),
     };
-    match letter {
-        Some(letter) => (text::text(&letter, zone, colour) + "\n").into_bytes(),
+    match notification {
+        Some(notification) => (text::text(&notification, zone, colour) + "\n").into_bytes(),
         None => [frozen, b"\n"].concat(),
     }
 }

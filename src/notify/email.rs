@@ -1,4 +1,4 @@
-//! The email notifier: a letter as a mail, and one attempt to hand it to the mail server.
+//! The email notifier: a notification as a mail, and one attempt to hand it to the mail server.
 
 mod html;
 mod smtp;
@@ -20,7 +20,8 @@ use crate::config::Email;
 use crate::notify::plain::plain;
 use crate::notify::reply::cut;
 use crate::notify::text;
-use crate::notify::view::{MessageView, view};
+use crate::notify::view::message_view::MessageView;
+use crate::notify::view::view;
 use tidings_rules::story::{NotifierName, Severity};
 
 pub(super) use smtp::{Pools, send};
@@ -31,40 +32,41 @@ const TITLE: usize = 120;
 /// The most of a rule's name that goes into the subject, in characters.
 const RULE: usize = 40;
 
-/// `letter` as a whole mail to `receiver` (RFC 5322), in plain text and HTML. Message-ID and the
-/// root of `References` are made of the letter's and its event's id, so that retries are one mail
-/// and an event is one thread. It says of itself that no person wrote it (RFC 3834) and of which
-/// list it is (RFC 2919).
+/// Renders a notification as a mail to `receiver` (RFC 5322), in plain text and HTML. Message-ID
+/// and the root of `References` are made of the notification's and its event's id, so retries are
+/// one mail and an event is one thread. Headers mark it as automatic (RFC 3834) and as part of a
+/// list (RFC 2919).
 ///
 /// # Errors
-/// Where the receiver's address is none.
+///
+/// Where the receiver's address is not valid.
 pub(super) fn render(
     email: &Email,
     receiver: &Receiver,
-    letter: &Notification,
+    notification: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
-    let view = view(letter, zone);
+    let view = view(notification, zone);
     let from =
         Mailbox { name: email.from.name.clone(), email: with_ascii_domain(&email.from.email) };
-    let sent = SystemTime::try_from(letter.sent).map_err(|error| error.to_string())?;
+    let sent = SystemTime::try_from(notification.sent).map_err(|error| error.to_string())?;
     let domain = from.email.domain().to_owned();
     let mut mail = Message::builder()
         .from(from)
         .to(mailbox(email, &receiver.recipient)?)
-        .subject(subject(&view, letter))
+        .subject(subject(&view, notification))
         .date(sent)
-        .message_id(Some(format!("<{}@{domain}>", letter.id)))
+        .message_id(Some(format!("<{}@{domain}>", notification.id)))
         .raw_header(raw("Auto-Submitted", "auto-generated"))
         .raw_header(raw("List-Id", &list_id(&receiver.notifier, &domain)));
-    if let Content::Alert { event, .. } = &letter.content {
+    if let Content::Alert { event, .. } = &notification.content {
         let root = format!("<event.{event}@{domain}>");
         mail = mail.in_reply_to(root.clone()).references(root);
     }
     let parts = MultiPart::builder()
         .kind(MultiPartKind::Alternative)
-        .boundary(boundary(&letter.id))
-        .singlepart(SinglePart::plain(text::text(letter, zone, false)))
+        .boundary(boundary(&notification.id))
+        .singlepart(SinglePart::plain(text::text(notification, zone, false)))
         .singlepart(SinglePart::html(html::html(&view)?));
     let mail =
         mail.multipart(parts).map_err(|error| format!("the mail cannot be written: {error}"))?;
@@ -97,11 +99,11 @@ fn with_ascii_domain(address: &Address) -> Address {
 
 /// The subject as it is to be read: in what stands there in ASCII, nothing looks like an encoded
 /// word (RFC 2047), which mail programs would decode.
-fn subject(view: &MessageView, letter: &Notification) -> String {
-    words_of_subject(view, letter).replace("=?", "= ?")
+fn subject(view: &MessageView, notification: &Notification) -> String {
+    words_of_subject(view, notification).replace("=?", "= ?")
 }
 
-fn words_of_subject(view: &MessageView, letter: &Notification) -> String {
+fn words_of_subject(view: &MessageView, notification: &Notification) -> String {
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
     let title = cut(title.trim(), TITLE);
     let grave = view.severity.filter(|severity| *severity >= Severity::High);
@@ -109,7 +111,7 @@ fn words_of_subject(view: &MessageView, letter: &Notification) -> String {
         Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
         None => title,
     };
-    let Content::Alert { rules, .. } = &letter.content else { return title };
+    let Content::Alert { rules, .. } = &notification.content else { return title };
     let Some(gravest) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else {
         return title;
     };
@@ -124,7 +126,7 @@ fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// `List-Id` (RFC 2919): what a notifier sends is one list, for people to sort their mail by.
+/// `List-Id` (RFC 2919): the mails of a notifier are one list, so people can sort them by it.
 fn list_id(notifier: &NotifierName, domain: &str) -> String {
     let label: String =
         notifier.0.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

@@ -11,7 +11,7 @@ use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, R
 
 /// An alert with all that an alert can have. The tests of the whole read the same file.
 pub(super) fn alert() -> Notification {
-    serde_json::from_str(include_str!("fixture.json")).expect("fixture.json is a letter")
+    serde_json::from_str(include_str!("fixture.json")).expect("fixture.json is a notification")
 }
 
 /// An alert with as little as an alert can have.
@@ -42,32 +42,32 @@ pub(super) fn bare() -> Notification {
 
 /// The bare alert with this headline.
 pub(super) fn titled(title: &str) -> Notification {
-    let mut letter = bare();
-    if let Content::Alert { story, .. } = &mut letter.content {
+    let mut notification = bare();
+    if let Content::Alert { story, .. } = &mut notification.content {
         title.clone_into(&mut story.title);
     }
-    letter
+    notification
 }
 
 /// The bare alert with so many sentences of evidence.
 pub(super) fn wordy(sentences: usize) -> Notification {
-    let mut letter = bare();
-    if let Content::Alert { rules, .. } = &mut letter.content {
+    let mut notification = bare();
+    if let Content::Alert { rules, .. } = &mut notification.content {
         let sentence =
             |n| evidence("arms", Field::Body, &format!("They sell arms for the {n}. time."));
         rules[0].evidence = (1..=sentences).map(sentence).collect();
     }
-    letter
+    notification
 }
 
 /// The bare alert, carried by so many feeds.
 pub(super) fn carried_by(copies: usize) -> Notification {
-    let mut letter = bare();
-    if let Content::Alert { feeds, .. } = &mut letter.content {
+    let mut notification = bare();
+    if let Content::Alert { feeds, .. } = &mut notification.content {
         let paper = |n| FeedEntry { feed: FeedName(format!("Paper {n}")), ..feeds[0].clone() };
         *feeds = (1..=copies).map(paper).collect();
     }
-    letter
+    notification
 }
 
 /// A test message.

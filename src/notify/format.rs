@@ -22,25 +22,25 @@ use crate::config::WebhookFormat;
 use crate::notify::payload;
 use crate::notify::view::view;
 
-/// What a webhook of that format sends for `letter`: a JSON object, all but what says whom it is
-/// for.
+/// What a webhook of that format sends for `notification`: a JSON object, all but what says whom it
+/// is for.
 ///
 /// # Errors
-/// Where the letter cannot be put into JSON.
+/// Where the notification cannot be put into JSON.
 pub(super) fn render(
     format: WebhookFormat,
-    letter: &Notification,
+    notification: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
-    let view = view(letter, zone);
+    let view = view(notification, zone);
     let message = match format {
-        WebhookFormat::Standard => return payload::write(letter),
+        WebhookFormat::Standard => return payload::write(notification),
         WebhookFormat::Slack => slack::message(&view),
         WebhookFormat::Discord => discord::message(&view),
         WebhookFormat::Teams => teams::message(view),
         WebhookFormat::Telegram => telegram::message(&view),
         WebhookFormat::Ntfy => ntfy::message(&view),
-        WebhookFormat::PagerDuty => pagerduty::message(&view, letter),
+        WebhookFormat::PagerDuty => pagerduty::message(&view, notification),
     };
     Ok(written(&message))
 }

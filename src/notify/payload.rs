@@ -1,4 +1,4 @@
-//! A letter as one line of JSON: what webhooks get and the console's JSON Lines are.
+//! A notification as one line of JSON: what webhooks get and the console's JSON Lines are.
 
 use serde::Serialize;
 
@@ -13,17 +13,17 @@ const SCHEMA: u32 = 1;
 struct Payload<'l> {
     schema: u32,
     #[serde(flatten)]
-    letter: &'l Notification,
+    notification: &'l Notification,
 }
 
-/// The letter as one line of JSON, without a line break at its end. Every character in it can be
-/// printed: what could steer a terminal or turn the direction of writing is escaped, beyond what
+/// The notification as one line of JSON, without a line break at its end. Every character in it can
+/// be printed: what could steer a terminal or turn the direction of writing is escaped, beyond what
 /// RFC 8259 asks for.
 ///
 /// # Errors
-/// Where the letter cannot be put into JSON.
-pub(super) fn write(letter: &Notification) -> Result<Vec<u8>, String> {
-    let json = serde_json::to_string(&Payload { schema: SCHEMA, letter })
+/// Where the notification cannot be put into JSON.
+pub(super) fn write(notification: &Notification) -> Result<Vec<u8>, String> {
+    let json = serde_json::to_string(&Payload { schema: SCHEMA, notification })
         .map_err(|error| format!("the message cannot be put into JSON: {error}"))?;
     Ok(printable(&json).into_bytes())
 }
@@ -31,13 +31,14 @@ pub(super) fn write(letter: &Notification) -> Result<Vec<u8>, String> {
 /// The same as a value.
 ///
 /// # Errors
-/// Where the letter cannot be put into JSON.
-pub(super) fn value(letter: &Notification) -> Result<serde_json::Value, String> {
-    serde_json::to_value(Payload { schema: SCHEMA, letter }).map_err(|error| error.to_string())
+/// Where the notification cannot be put into JSON.
+pub(super) fn value(notification: &Notification) -> Result<serde_json::Value, String> {
+    serde_json::to_value(Payload { schema: SCHEMA, notification })
+        .map_err(|error| error.to_string())
 }
 
-/// The letter that `write` wrote. `None` for anything else, such as what another version of Tidings
-/// wrote.
+/// The notification that `write` wrote. `None` for anything else, such as what another version of
+/// Tidings wrote.
 pub(super) fn read(line: &[u8]) -> Option<Notification> {
     serde_json::from_slice(line).ok()
 }
@@ -53,10 +54,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_letter_comes_back_as_it_was_from_one_line_that_can_be_printed(title in any::<String>()) {
-            let letter = fixture::titled(&title);
-            let line = write(&letter).unwrap();
+            let notification = fixture::titled(&title);
+            let line = write(&notification).unwrap();
             prop_assert!(!std::str::from_utf8(&line).unwrap().contains(is_unseen));
-            prop_assert_eq!(read(&line), Some(letter));
+            prop_assert_eq!(read(&line), Some(notification));
         }
     }
 

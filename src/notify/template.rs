@@ -1,4 +1,5 @@
-//! A letter by a template of the user's; where that fails, in the plain form that is built in.
+//! A notification by a template of the user's; where that fails, in the plain form that is built
+//! in.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -9,41 +10,41 @@ use crate::config::{Template, Writes};
 use crate::notify::view::view;
 use crate::notify::{payload, text};
 
-/// What `template` makes of `letter`. A template that fails costs no alert: the log says so, and
-/// the letter goes out as JSON or as text.
+/// What `template` makes of `notification`. A template that fails costs no alert: the log says so,
+/// and the notification goes out as JSON or as text.
 ///
 /// # Errors
-/// Where the letter cannot be put into JSON.
+/// Where the notification cannot be put into JSON.
 pub(super) fn render(
     template: &Template,
     receiver: &Receiver,
-    letter: &Notification,
+    notification: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
-    match context(letter, zone).and_then(|context| template.render(&context)) {
+    match context(notification, zone).and_then(|context| template.render(&context)) {
         Ok(message) => Ok(message),
         Err(why) => {
             warn!(
                 "the template of {receiver} fails, and a plain message goes out in its place: {why}"
             );
             match template.writes {
-                Writes::Json => payload::write(letter),
-                Writes::Text => Ok(text::text(letter, zone, false).into_bytes()),
+                Writes::Json => payload::write(notification),
+                Writes::Text => Ok(text::text(notification, zone, false).into_bytes()),
             }
         }
     }
 }
 
-/// What a template can name: the letter as webhooks get it as JSON, and the words in which people
-/// read it.
-fn context(letter: &Notification, zone: &TimeZone) -> Result<Value, String> {
-    let view = view(letter, zone);
+/// What a template can name: the notification as webhooks get it as JSON, and the words in which
+/// people read it.
+fn context(notification: &Notification, zone: &TimeZone) -> Result<Value, String> {
+    let view = view(notification, zone);
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
-    let mut context = payload::value(letter)?;
+    let mut context = payload::value(notification)?;
     // What is no alert has a story, too: its own words.
-    let story = json!({"title": title, "url": null, "published": null, "first_seen": letter.created, "lang": null});
+    let story = json!({"title": title, "url": null, "published": null, "first_seen": notification.created, "lang": null});
     let fillers = [
-        ("event", json!(letter.id)),
+        ("event", json!(notification.id)),
         ("story", story),
         ("read", json!({"what": "full"})),
         ("feeds", json!([])),
@@ -57,7 +58,7 @@ fn context(letter: &Notification, zone: &TimeZone) -> Result<Value, String> {
     context["title"] = json!(title);
     context["severity"] = json!(view.severity);
     context["link"] = json!(view.link);
-    context["text"] = json!(text::text(letter, zone, false));
+    context["text"] = json!(text::text(notification, zone, false));
     Ok(context)
 }
 
@@ -105,24 +106,33 @@ mod tests {
                 entry.evidence[0].clause = Some("bridge".to_owned());
             }
         }
-        for (sample, letter) in [
+        for (sample, notification) in [
             (include_str!("../config/template/alert.json"), fixture::alert()),
             (include_str!("../config/template/digest.json"), digest),
             (include_str!("../config/template/notice.json"), fixture::notice(NoticeKind::Down)),
             (include_str!("../config/template/test.json"), fixture::test()),
         ] {
             let sample = serde_json::from_str(sample).unwrap();
-            assert_eq!(paths_of(&sample), paths_of(&context(&letter, &TimeZone::UTC).unwrap()));
+            assert_eq!(
+                paths_of(&sample),
+                paths_of(&context(&notification, &TimeZone::UTC).unwrap())
+            );
         }
     }
 
     #[test]
     fn what_is_no_alert_has_the_same_names() {
-        let names = |letter: &Notification| -> BTreeSet<String> {
-            context(letter, &TimeZone::UTC).unwrap().as_object().unwrap().keys().cloned().collect()
+        let names = |notification: &Notification| -> BTreeSet<String> {
+            context(notification, &TimeZone::UTC)
+                .unwrap()
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect()
         };
-        for letter in [fixture::test(), fixture::notice(NoticeKind::Down)] {
-            assert!(names(&letter).is_superset(&names(&fixture::alert())));
+        for notification in [fixture::test(), fixture::notice(NoticeKind::Down)] {
+            assert!(names(&notification).is_superset(&names(&fixture::alert())));
         }
     }
 }

@@ -6,7 +6,8 @@ use textwrap::Options;
 
 use crate::alerts::Notification;
 use crate::notify::quote::QuotePiece;
-use crate::notify::view::{Fact, Section, StoryItem, view};
+use crate::notify::view::message_view::{Fact, Section, StoryItem};
+use crate::notify::view::view;
 use tidings_rules::story::Severity;
 
 /// The width of a line, in columns. A word that is longer is broken, a link is not.
@@ -16,12 +17,12 @@ const TITLE: Style = Style::new().bold();
 const MARK: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 const QUIET: Style = Style::new().dimmed();
 
-/// The letter as people read it, ending in a line break, with times in `zone`. With `colour`,
+/// The notification as people read it, ending in a line break, with times in `zone`. With `colour`,
 /// matched words are coloured by ANSI sequences (ECMA-48); without, they stand between asterisks.
 /// Nothing of the story's own can steer a terminal.
-pub(super) fn text(letter: &Notification, zone: &TimeZone, colour: bool) -> String {
+pub(super) fn text(notification: &Notification, zone: &TimeZone, colour: bool) -> String {
     let ink = Ink { colour };
-    let view = view(letter, zone);
+    let view = view(notification, zone);
     let mut blocks = vec![wrapped(&ink.headline(view.severity, &view.title), "", "  ")];
     let quotes =
         view.quotes.iter().map(|quote| wrapped(&ink.pieces(quote, Style::new()), "  > ", "  > "));
@@ -221,11 +222,11 @@ mod tests {
     #[test]
     fn a_row_stands_behind_the_rule_that_it_is_of() {
         let row = WatchlistRow { id: "36".to_owned(), label: "Ivan\u{1b}[2J Petrov".to_owned() };
-        let mut letter = fixture::bare();
-        if let Content::Alert { rules, .. } = &mut letter.content {
+        let mut notification = fixture::bare();
+        if let Content::Alert { rules, .. } = &mut notification.content {
             rules[0].row = Some(row.clone());
         }
-        let alert = text(&letter, &TimeZone::UTC, false);
+        let alert = text(&notification, &TimeZone::UTC, false);
         assert!(alert.contains(": Ivan Petrov (36)\n") && !alert.contains('\u{1b}'), "{alert}");
         let burst = DigestReason::Burst {
             rule: "listed".to_owned(),
@@ -233,11 +234,11 @@ mod tests {
         };
         let burst = text(&fixture::digest(burst), &TimeZone::UTC, false);
         assert!(burst.contains("2 more stories for listed: Ivan\n"), "{burst}");
-        let mut letter = fixture::digest(DigestReason::Late);
-        if let Content::Digest(digest) = &mut letter.content {
+        let mut notification = fixture::digest(DigestReason::Late);
+        if let Content::Digest(digest) = &mut notification.content {
             digest.rules[1].row = Some(row);
         }
-        let digest = text(&letter, &TimeZone::UTC, false);
+        let digest = text(&notification, &TimeZone::UTC, false);
         assert!(digest.contains("bridges: Ivan Petrov (36) (1)"), "{digest}");
     }
 
@@ -266,13 +267,13 @@ mod tests {
 
     #[test]
     fn without_colour_and_with_it_the_words_are_the_same() {
-        for letter in [
+        for notification in [
             fixture::alert(),
             fixture::bare(),
             fixture::test(),
             fixture::digest(DigestReason::Late),
         ] {
-            let coloured = text(&letter, &berlin(), true);
+            let coloured = text(&notification, &berlin(), true);
             let bare = anstream::adapter::strip_str(&coloured).to_string();
             let words = |text: &str| {
                 text.replace(['*', '>'], "")
@@ -280,7 +281,7 @@ mod tests {
                     .map(str::to_owned)
                     .collect::<Vec<_>>()
             };
-            assert_eq!(words(&bare), words(&text(&letter, &berlin(), false)));
+            assert_eq!(words(&bare), words(&text(&notification, &berlin(), false)));
         }
     }
 

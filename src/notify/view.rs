@@ -2,20 +2,19 @@
 //! for its HTML.
 
 mod digest;
+pub(super) mod message_view;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
 use crate::alerts::notice::{About, Notice, NoticeKind, StoreKind, StoreNotice};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::notify::plain::plain;
-use crate::notify::quote::{self, QuotePiece};
+use crate::notify::quote;
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
-use tidings_rules::story::{FeedEntry, Read, Severity};
+use tidings_rules::story::{FeedEntry, Read};
 
-pub(super) use digest::{Section, StoryItem};
+use message_view::{Fact, MessageView, StoryItem, time, unmarked};
 
 /// The most sentences that are quoted.
 const MOST_QUOTES: usize = 8;
@@ -23,56 +22,9 @@ const MOST_QUOTES: usize = 8;
 /// The most copies that are listed.
 const MOST_COPIES: usize = 20;
 
-/// What a message shows. All texts are safe to show, and on one line.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct MessageView {
-    /// The gravest of the rules that matched; none in what is no alert.
-    pub(super) severity: Option<Severity>,
-    /// The headline; never empty.
-    pub(super) title: Vec<QuotePiece>,
-    /// Sentences that hold what matched.
-    pub(super) quotes: Vec<Vec<QuotePiece>>,
-    /// A remark below the quotes.
-    pub(super) note: Option<String>,
-    /// Of a digest: its stories, rule by rule.
-    pub(super) sections: Vec<Section>,
-    /// What else is to be known, in this order.
-    pub(super) facts: Vec<Fact>,
-    /// Where to read it.
-    pub(super) link: Option<String>,
-    /// Its copies, where there are several: the first that was seen is one of them.
-    pub(super) copies: Vec<StoryItem>,
-}
-
-impl MessageView {
-    /// The stories and copies that it lists, each list with its heading.
-    pub(super) fn lists(&self) -> Vec<(&str, &[StoryItem])> {
-        let sections = self
-            .sections
-            .iter()
-            .map(|section| (section.heading.as_str(), section.stories.as_slice()));
-        let copies =
-            Some(("Copies", self.copies.as_slice())).filter(|(_, copies)| !copies.is_empty());
-        sections.chain(copies).collect()
-    }
-}
-
-/// A few words under a name; at least one line.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Fact {
-    pub(super) name: &'static str,
-    pub(super) lines: Vec<String>,
-}
-
-impl Fact {
-    fn one(name: &'static str, line: String) -> Self {
-        Self { name, lines: vec![line] }
-    }
-}
-
-/// What `letter` shows, with times in `zone`.
-pub(super) fn view(letter: &Notification, zone: &TimeZone) -> MessageView {
-    match &letter.content {
+/// What `notification` shows, with times in `zone`.
+pub(super) fn view(notification: &Notification, zone: &TimeZone) -> MessageView {
+    match &notification.content {
         Content::Alert { story, read, update, feeds, rules, .. } => {
             let mut view = alert(story, read, feeds, rules, zone);
             view.facts.splice(
@@ -88,7 +40,7 @@ pub(super) fn view(letter: &Notification, zone: &TimeZone) -> MessageView {
         Content::Test => remark(
             "This is a test from Tidings",
             "If you can read this, alerts will reach you here.",
-            vec![Fact::one("sent", time(letter.sent, zone))],
+            vec![Fact::one("sent", time(notification.sent, zone))],
         ),
     }
 }
@@ -98,14 +50,14 @@ fn notice(notice: &Notice, zone: &TimeZone) -> MessageView {
     let (title, note) = match notice.kind {
         NoticeKind::Down => (
             format!("{subject} takes no messages"),
-            "All that is for it is kept, and goes out when it is back. You will be told.",
+            "Its messages are kept, and are sent when it is back. A notice will say so.",
         ),
         NoticeKind::Back => {
-            (format!("{subject} takes messages again"), "What waited for it goes out now.")
+            (format!("{subject} takes messages again"), "Messages that waited for it are sent now.")
         }
         NoticeKind::Refused => (
             format!("{subject} refused a message"),
-            "It is kept, as are others that it may refuse. `tidings deliveries` lists those that are tried again and those that are dead; `tidings deliveries retry` sends the dead again.",
+            "The message is kept, and so is any other that is refused. `tidings deliveries` lists the messages that are retried and those that are dead-lettered; `tidings deliveries retry` sends dead-lettered messages again.",
         ),
     };
     let (since, why) = match notice.kind {
@@ -130,23 +82,23 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
         ),
         FeedNoticeKind::Failing => (
             format!("The feed {feed} cannot be read"),
-            "It is tried again by itself, at least once a day. You will be told when it is back.",
+            "It is retried automatically, at least once a day. A notice will say when it can be read again.",
         ),
         FeedNoticeKind::Silent => (
-            format!("The feed {feed} has brought nothing new"),
-            "It can be read, but may have moved or been given up: look at its site. You will be told when it brings something.",
+            format!("The feed {feed} has had nothing new"),
+            "It can be read, but it may have moved or been abandoned: check its site. A notice will say when it has something new.",
         ),
         FeedNoticeKind::Well => (
-            format!("The feed {feed} is well again"),
-            "What it brought is matched. `tidings feeds gaps` shows whether anything may have been missed.",
+            format!("The feed {feed} can be read again"),
+            "Its new items were matched. `tidings feeds gaps` shows whether anything may have been missed.",
         ),
         FeedNoticeKind::Away => (
             "No feed can be read".to_owned(),
-            "All that are asked fail, so it is hardly the feeds: look at the way to the network, or to its proxy. All are tried again by themselves.",
+            "Every feed that is polled fails, so the cause is probably the network or its proxy, not the feeds. All are retried automatically.",
         ),
         FeedNoticeKind::Back => (
             "Feeds can be read again".to_owned(),
-            "What they bring is matched. `tidings feeds gaps` shows whether anything may have been missed.",
+            "Their new items are matched. `tidings feeds gaps` shows whether anything may have been missed.",
         ),
     };
     let (since, why) = match notice.kind {
@@ -223,7 +175,7 @@ fn alert(
 fn copies(story: &StorySummary, feeds: &[FeedEntry], zone: &TimeZone) -> Vec<StoryItem> {
     let rest = feeds.len().saturating_sub(MOST_COPIES);
     let rest = (rest > 0).then(|| StoryItem::line(&format!("and {rest} more")));
-    feeds.iter().take(MOST_COPIES).map(|sighting| copy(story, sighting, zone)).chain(rest).collect()
+    feeds.iter().take(MOST_COPIES).map(|entry| copy(story, entry, zone)).chain(rest).collect()
 }
 
 /// One copy, with its headline unless that is the headline of the message.
@@ -272,18 +224,10 @@ fn rule_line(rule: &RuleMatch) -> String {
 
 fn feed_names(feeds: &[FeedEntry]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in feeds.iter().map(|sighting| plain(&sighting.feed.0)) {
+    for name in feeds.iter().map(|entry| plain(&entry.feed.0)) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     names
-}
-
-fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
-}
-
-fn unmarked(text: &str) -> Vec<QuotePiece> {
-    vec![QuotePiece { text: text.to_owned(), marked: false, label: None }]
 }

@@ -120,7 +120,7 @@ fn content_type(body: &WebhookBody) -> &'static str {
 }
 
 fn value(text: &str) -> Result<HeaderValue, String> {
-    HeaderValue::from_str(text).map_err(|_| "the message's id cannot stand in a header".to_owned())
+    HeaderValue::from_str(text).map_err(|_| "the message's id cannot be put in a header".to_owned())
 }
 
 fn failed(error: &reqwest::Error) -> Outcome {
@@ -135,8 +135,8 @@ fn failed(error: &reqwest::Error) -> Outcome {
     }
 }
 
-/// What an answer means. `remark` is what else it said, safe to show; `wish` is how long it wants
-/// us to wait.
+/// The outcome of an answer. `remark` is the text of the answer, safe to show; `wish` is the pause
+/// that it asks for.
 fn judge(
     status: StatusCode,
     headers: &HeaderMap,
@@ -152,7 +152,7 @@ fn judge(
     match status {
         _ if status.is_success() => Outcome::Delivered(status.to_string()),
         StatusCode::GONE => Outcome::Gone(format!(
-            "{said}, which says that nothing is taken here any more; write the new address as the `url` of `{}` under `notifiers`, or remove it",
+            "{said}, which means that this address is no longer used; write the new address as the `url` of `{}` under `notifiers`, or remove it",
             receiver.notifier
         )),
         StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(said),

@@ -1,5 +1,4 @@
-//! Feeds that fail or fall silent: when that is worth telling, when their return is, and what is
-//! told. Pure.
+//! The health of feeds: which notices are sent when a feed fails, falls silent, or recovers. Pure.
 
 use std::time::Duration;
 
@@ -9,27 +8,27 @@ use serde::{Deserialize, Serialize};
 use crate::clock::later;
 use tidings_rules::story::FeedName;
 
-/// How long a feed fails before somebody is told.
+/// How long a feed fails before a notice is sent.
 const FAILING: Duration = Duration::from_hours(24);
 
-/// How many of its usual gaps a feed brings nothing before somebody is told.
+/// How many of its mean gaps a feed has no news before a notice is sent.
 const GAPS: u32 = 4;
 
-/// The shortest silence that is told.
+/// The shortest silence that causes a notice.
 const SILENT: Duration = Duration::from_hours(3 * 24);
 
-/// How a feed has fared up to its last poll.
+/// The polls of a feed so far, as far as its health depends on them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedHealthHistory {
     /// The first of the polls in a row that failed; `None` after a good one.
     pub failing_since: Option<Timestamp>,
     /// When a poll last brought something new or edited; where none has yet, the first good poll.
     pub last_news: Option<Timestamp>,
-    /// What people were told of it, and have not been told the end of.
+    /// The last notice that was sent; `None` after the notice of its end.
     pub told: Option<FeedHealth>,
 }
 
-/// What a feed can suffer from.
+/// Why a feed is not healthy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedHealth {
     /// Its server says that it is gone for good.
@@ -71,13 +70,13 @@ pub enum PollResult<'p> {
     },
 }
 
-/// A time in which no feed could be read, though feeds of several hosts were asked: hardly the
-/// fault of any.
+/// A time in which no feed could be read, although feeds of several hosts were polled: the feeds
+/// are probably not the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// When a feed was read last.
     pub since: Timestamp,
-    /// Whether people were told.
+    /// Whether its notice was sent.
     pub told: bool,
 }
 
@@ -104,7 +103,7 @@ pub enum FeedNoticeKind {
     Failing,
     /// It has brought nothing for long.
     Silent,
-    /// What was told of it is over.
+    /// The feed is healthy again.
     Well,
     /// No feed could be read for a day: one notice for all, for it is hardly the feeds.
     Away,
@@ -126,8 +125,7 @@ impl FeedNoticeKind {
 }
 
 impl FeedNotice {
-    /// The beginning of the keys of its messages, which end in their receiver: nobody is told
-    /// twice.
+    /// The prefix of its messages' dedup keys, which end in the receiver: each receiver gets one.
     #[must_use]
     pub fn key(&self) -> String {
         let subject = if matches!(self.kind, FeedNoticeKind::Away | FeedNoticeKind::Back) {
@@ -139,11 +137,11 @@ impl FeedNotice {
     }
 }
 
-/// The course of `feed` after a poll at `at`, and what is to be told of it. `error` is how the poll
-/// before failed, if it did; `outage` is what was known before a poll that ended well, or is with
-/// one that failed.
+/// The history of `feed` after a poll at `at`, and the notices that are due. `error` is how the
+/// poll before failed, if it did. `outage` is the one before a poll that ended well, or the one
+/// with a poll that failed.
 #[must_use]
-pub fn after(
+pub fn record_poll(
     feed: &FeedName,
     before: FeedHealthHistory,
     ended: PollResult<'_>,
@@ -151,75 +149,91 @@ pub fn after(
     outage: Option<Outage>,
     at: Timestamp,
 ) -> (FeedHealthHistory, Vec<FeedNotice>) {
-    let notice = |kind, since: Option<Timestamp>, why: &str| {
-        vec![FeedNotice {
-            kind,
-            feed: feed.clone(),
-            since: since.unwrap_or(at),
-            why: why.to_owned(),
-        }]
+    let notice = |kind, since: Option<Timestamp>, why: &str| FeedNotice {
+        kind,
+        feed: feed.clone(),
+        since: since.unwrap_or(at),
+        why: why.to_owned(),
     };
     match ended {
         PollResult::Failed { why, gone } => {
-            let failing_since = before.failing_since.unwrap_or(at);
-            let course = FeedHealthHistory { failing_since: Some(failing_since), ..before };
-            let (ailment, kind) = if gone {
-                (FeedHealth::Gone, FeedNoticeKind::Gone)
-            } else {
-                (FeedHealth::Failing, FeedNoticeKind::Failing)
-            };
-            match outage.filter(|outage| !gone && outage.since < failing_since) {
-                Some(Outage { since, told: false }) if later(since, FAILING) <= at => {
-                    (course, notice(FeedNoticeKind::Away, Some(since), why))
-                }
-                Some(_) => (course, Vec::new()),
-                None if before.told == Some(ailment)
-                    || !gone && later(failing_since, FAILING) > at =>
-                {
-                    (course, Vec::new())
-                }
-                None => (
-                    FeedHealthHistory { told: Some(ailment), ..course },
-                    notice(kind, course.failing_since, why),
-                ),
-            }
+            let (history, kind, since) = after_failure(before, gone, outage, at);
+            (history, kind.map(|kind| notice(kind, since, why)).into_iter().collect())
         }
         PollResult::Well { news, gap } => {
-            let last_news = if news { Some(at) } else { before.last_news.or(Some(at)) };
-            let course = FeedHealthHistory { failing_since: None, last_news, ..before };
-            let (told, mut notices) = match (before.told, silence(&course, gap, at)) {
-                (None, Some(gap)) => {
-                    let why = format!("it usually brings something every {gap}");
-                    (Some(FeedHealth::Silent), notice(FeedNoticeKind::Silent, last_news, &why))
-                }
-                (Some(FeedHealth::Gone | FeedHealth::Failing), _) => (
-                    None,
-                    notice(
-                        FeedNoticeKind::Well,
-                        before.failing_since,
-                        error.unwrap_or("it could not be read"),
-                    ),
-                ),
-                (Some(FeedHealth::Silent), _) if news => (
-                    None,
-                    notice(FeedNoticeKind::Well, before.last_news, "it had brought nothing new"),
-                ),
-                (told @ (None | Some(FeedHealth::Silent)), _) => (told, Vec::new()),
-            };
-            if let Some(outage) = outage.filter(|outage| outage.told) {
-                notices.extend(notice(
-                    FeedNoticeKind::Back,
-                    Some(outage.since),
-                    error.unwrap_or("none could be read"),
-                ));
-            }
-            (FeedHealthHistory { told, ..course }, notices)
+            let (history, kind, since, why) = after_success(before, news, gap, error, at);
+            let ended = outage.filter(|outage| outage.told).map(|outage| {
+                let why = error.unwrap_or("none could be read");
+                notice(FeedNoticeKind::Back, Some(outage.since), why)
+            });
+            let own = kind.map(|kind| notice(kind, since, &why));
+            (history, own.into_iter().chain(ended).collect())
         }
     }
 }
 
-/// What a feed suffers from at `now`, if anything: what is shown where nobody asks what was told.
-/// `gone`: it is not polled any more.
+/// The history after a poll that failed, and the kind of the notice that is due, with its time.
+fn after_failure(
+    before: FeedHealthHistory,
+    gone: bool,
+    outage: Option<Outage>,
+    at: Timestamp,
+) -> (FeedHealthHistory, Option<FeedNoticeKind>, Option<Timestamp>) {
+    let failing_since = before.failing_since.unwrap_or(at);
+    let course = FeedHealthHistory { failing_since: Some(failing_since), ..before };
+    let (ailment, kind) = if gone {
+        (FeedHealth::Gone, FeedNoticeKind::Gone)
+    } else {
+        (FeedHealth::Failing, FeedNoticeKind::Failing)
+    };
+    match outage.filter(|outage| !gone && outage.since < failing_since) {
+        Some(Outage { since, told: false }) if later(since, FAILING) <= at => {
+            (course, Some(FeedNoticeKind::Away), Some(since))
+        }
+        Some(_) => (course, None, None),
+        None if before.told == Some(ailment) || !gone && later(failing_since, FAILING) > at => {
+            (course, None, None)
+        }
+        None => {
+            let course = FeedHealthHistory { told: Some(ailment), ..course };
+            (course, Some(kind), course.failing_since)
+        }
+    }
+}
+
+/// The history after a poll that ended well, and the notice that is due: its kind, its time and
+/// the reason that it gives.
+fn after_success(
+    before: FeedHealthHistory,
+    news: bool,
+    gap: Option<Duration>,
+    error: Option<&str>,
+    at: Timestamp,
+) -> (FeedHealthHistory, Option<FeedNoticeKind>, Option<Timestamp>, String) {
+    let last_news = if news { Some(at) } else { before.last_news.or(Some(at)) };
+    let course = FeedHealthHistory { failing_since: None, last_news, ..before };
+    let well = |since, why: &str| {
+        let history = FeedHealthHistory { told: None, ..course };
+        (history, Some(FeedNoticeKind::Well), since, why.to_owned())
+    };
+    match (before.told, silence(&course, gap, at)) {
+        (None, Some(gap)) => {
+            let why = format!("it usually brings something every {gap}");
+            let course = FeedHealthHistory { told: Some(FeedHealth::Silent), ..course };
+            (course, Some(FeedNoticeKind::Silent), last_news, why)
+        }
+        (Some(FeedHealth::Gone | FeedHealth::Failing), _) => {
+            well(before.failing_since, error.unwrap_or("it could not be read"))
+        }
+        (Some(FeedHealth::Silent), _) if news => {
+            well(before.last_news, "it had brought nothing new")
+        }
+        (None | Some(FeedHealth::Silent), _) => (course, None, None, String::new()),
+    }
+}
+
+/// The health of a feed at `now`, for lists and tables; `None` if it is healthy. Sent notices do
+/// not count. `gone`: it is no longer polled.
 #[must_use]
 pub fn of(
     course: &FeedHealthHistory,
@@ -282,7 +296,7 @@ mod tests {
         let mut outage = outage.map(|since| Outage { since: at(since), told: false });
         let (mut course, mut error, mut told) = (FeedHealthHistory::default(), None, Vec::new());
         for (hour, ended) in polls {
-            let (after, notices) = after(&feed, course, *ended, error, outage, at(*hour));
+            let (after, notices) = record_poll(&feed, course, *ended, error, outage, at(*hour));
             course = after;
             error = if let PollResult::Failed { why, .. } = ended { Some(*why) } else { None };
             if let Some(outage) = &mut outage {
@@ -348,7 +362,8 @@ mod tests {
             last_news: None,
             told: Some(FeedHealth::Failing),
         };
-        let (course, notices) = after(&feed, ill, news(), Some("refused"), Some(outage), at(30));
+        let (course, notices) =
+            record_poll(&feed, ill, news(), Some("refused"), Some(outage), at(30));
         assert_eq!(course.told, None);
         assert_eq!(
             notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
@@ -423,18 +438,19 @@ mod tests {
         let feed = FeedName("wire".to_owned());
         let failing =
             FeedHealthHistory { failing_since: Some(at(0)), last_news: Some(at(-1)), told: None };
-        let (course, notice) = after(&feed, failing, FAILED, None, None, at(24));
+        let (course, notice) = record_poll(&feed, failing, FAILED, None, None, at(24));
         let [notice] = &*notice else { panic!("a day") };
         assert_eq!(
             (notice.why.as_str(), notice.key()),
             ("connection refused", "notice:failing:wire:1800000000000:".to_owned())
         );
-        let back =
-            after(&feed, course, news(), Some("connection refused"), None, at(25)).1.remove(0);
+        let back = record_poll(&feed, course, news(), Some("connection refused"), None, at(25))
+            .1
+            .remove(0);
         assert_eq!(back.why, "connection refused");
         let silent = FeedHealthHistory { failing_since: None, ..failing };
         let silent =
-            after(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.remove(0);
+            record_poll(&feed, silent, quiet(Some(90 * HOUR / 60)), None, None, at(71)).1.remove(0);
         assert_eq!(silent.why, "it usually brings something every 1h 30m");
     }
 

@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::http::{HttpAnswer, RedirectKind};
 
-/// How long a move must have been seen, poll after poll, before the new address is asked in the
-/// place of the configuration's.
+/// How long every poll must have seen a move before the new address is polled in place of the
+/// configured one.
 const HELD: Duration = Duration::from_hours(6 * 24);
 
 /// Where permanent redirects lead from a feed's address.
@@ -22,7 +22,7 @@ pub struct Move {
 }
 
 impl Move {
-    /// Whether the new address is asked now, if the feed's last poll that ended well was at
+    /// Whether the new address is polled now, if the feed's last successful poll was at
     /// `last_good`.
     #[must_use]
     pub fn is_adopted(&self, last_good: Option<Timestamp>) -> bool {
@@ -32,11 +32,11 @@ impl Move {
     }
 }
 
-/// What is known of a feed's move after a poll that ended well. `asked` is where it was asked,
-/// `is_read` whether the answer held a document that is a feed: a move begins with one, and goes on
-/// with a 304, too.
+/// The state of a feed's move after a successful poll. `asked` is the address that was polled;
+/// `is_read`: whether the answer held a feed. A move begins with a feed, and goes on with a feed or
+/// a 304.
 #[must_use]
-pub fn after(
+pub fn move_after(
     before: Option<Move>,
     asked: &Url,
     answer: &HttpAnswer,
@@ -44,7 +44,7 @@ pub fn after(
     now: Timestamp,
 ) -> Option<Move> {
     let to = without_fragment(&answer.url);
-    match answer.way {
+    match answer.redirects {
         RedirectKind::Straight => before.filter(|known| known.to == without_fragment(asked)),
         RedirectKind::Redirected => None,
         RedirectKind::MovedForGood => match before {
@@ -91,7 +91,7 @@ mod tests {
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url(from),
-            way,
+            redirects: way,
         }
     }
 
@@ -113,16 +113,16 @@ mod tests {
         #[case] way: RedirectKind,
         #[case] expected: Option<(&str, i64)>,
     ) {
-        let after = after(before, &url(asked), &answer(from, way), true, day(9));
+        let after = move_after(before, &url(asked), &answer(from, way), true, day(9));
         assert_eq!(after, expected.map(|(to, since)| Move { to: url(to), since: day(since) }));
     }
 
     #[test]
     fn a_304_carries_a_move_on_but_does_not_begin_one() {
         let unchanged = answer(NEW, RedirectKind::MovedForGood);
-        assert_eq!(after(None, &url(OLD), &unchanged, false, day(9)), None);
+        assert_eq!(move_after(None, &url(OLD), &unchanged, false, day(9)), None);
         assert_eq!(
-            after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)),
+            move_after(Some(since_day_1(NEW)), &url(OLD), &unchanged, false, day(9)),
             Some(since_day_1(NEW))
         );
     }

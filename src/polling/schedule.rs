@@ -15,17 +15,17 @@ use words::{moment, words};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// How many of the newest items tell how often a feed brings something.
+/// How many of the newest items determine the mean gap.
 const NEWEST: usize = 20;
 
-/// How often a feed is polled of which nothing is known yet.
+/// The interval of a feed whose mean gap is unknown.
 const UNKNOWN: Duration = Duration::from_mins(30);
 
 /// Failures in a row that change nothing: the first and two retries.
 const PATIENCE: u32 = 2;
 
-/// The waits after the first failures in a row in which no server answered. Nobody was asked, and a
-/// slip in the configuration or a network that comes up late is mended within minutes.
+/// The waits after the first failures in a row without an answer. No server was reached, and a
+/// typing error or a network that starts late is corrected within minutes.
 const UNREACHED: [Duration; 4] = [
     Duration::from_secs(10),
     Duration::from_mins(1),
@@ -43,7 +43,7 @@ pub struct PollHistory {
     pub failures: u32,
     /// The mean gap between its newest items, where it is known.
     pub mean_gap: Option<Duration>,
-    /// What its document asked for when it was last read.
+    /// The hints of its last document.
     pub hints: PollHints,
 }
 
@@ -59,7 +59,7 @@ pub enum PollEnd {
     NotFound,
     /// 410.
     Gone,
-    /// 429 or 503: the server asks for time.
+    /// 429 or 503: the server asks for fewer requests.
     Busy {
         /// For how long.
         asked: Option<RetryAfter>,
@@ -86,7 +86,7 @@ pub struct NextPoll {
 /// day is over. After a failure never later than a day, or than the feed's own interval if that is
 /// longer, jitter aside. Hints lengthen an interval that the user has not set, up to the longest.
 #[must_use]
-pub fn next(
+pub fn next_poll(
     history: &PollHistory,
     ended: &PollEnd,
     every: Option<Duration>,
@@ -133,8 +133,8 @@ struct PollWait {
     why: String,
 }
 
-/// The mean time between the newest items of a document, at most twenty, by when they say they were
-/// published. Dates to come tell nothing. `None` under three dated items.
+/// The mean time between the newest items of a document, at most twenty, by their dates of
+/// publication. Dates in the future do not count. `None` for fewer than three dated items.
 #[must_use]
 pub fn mean_gap(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
     let mut newest: Vec<_> = published.iter().copied().filter(|date| *date <= now).collect();
@@ -144,8 +144,8 @@ pub fn mean_gap(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(newest.first()?.duration_since(*newest.last()?)).ok()? / gaps)
 }
 
-/// The longest that a poll may have been put off at the last one, its jitter included, where the
-/// user wants it `every` so often.
+/// The longest delay that the last poll can have set, its jitter included, for an interval of
+/// `every`.
 #[must_use]
 pub fn longest_wait(every: Duration) -> Duration {
     every.saturating_add(every / 10)
@@ -166,10 +166,7 @@ fn usual(
         }
         (None, None) => {
             let first = UNKNOWN.clamp(bounds.min, bounds.max);
-            (
-                first,
-                ", until the dates of three items tell how often it brings something".to_owned(),
-            )
+            (first, ", until three dated items show how often it publishes".to_owned())
         }
     };
     let (wait, why) =
@@ -190,8 +187,7 @@ fn half_of(gap: Duration, half: Duration, bounds: &Poll) -> String {
     }
 }
 
-/// `usual`, or what the feed or its server ask for if that is longer, as far as the longest
-/// interval lets it.
+/// The larger of `usual` and what the feed or its server asks for, up to the longest interval.
 fn lengthened(
     usual: PollWait,
     feed: Option<Duration>,
@@ -226,12 +222,12 @@ fn spared(next: NextPoll, pauses: Pauses, latest: Timestamp, seed: u64) -> NextP
     let but = if at < end { "; this is the longest interval" } else { "" };
     NextPoll {
         at: Some(at),
-        why: format!("the feed asked to be left alone {until} (skipHours, skipDays){but}"),
+        why: format!("the feed asked for no requests {until} (skipHours, skipDays){but}"),
     }
 }
 
-/// The later of what the server asked for and the backoff, at most a day. The whole host rests for
-/// what was asked, so only what is our own choice is spread.
+/// The later of `Retry-After` and the backoff, at most a day. The whole host waits for
+/// `Retry-After`, so only the backoff gets jitter.
 fn busy(
     failures: u32,
     usual: Duration,

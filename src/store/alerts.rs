@@ -80,7 +80,7 @@ async fn insert_alert(
     )
     .bind(story.0)
     .bind(&draft.told.rule)
-    .bind(&draft.occasion)
+    .bind(&draft.dedup_key)
     .bind(&draft.told.version)
     .bind(draft.told.severity.as_str())
     .bind(read)

@@ -80,7 +80,7 @@ pub(super) async fn has_told(
     )
     .bind(event)
     .bind(&draft.told.rule)
-    .bind(&draft.occasion)
+    .bind(&draft.dedup_key)
     .bind(alert)
     .fetch_one(conn)
     .await
@@ -293,7 +293,7 @@ async fn rests_on_other_words(
     }
     let lacks = |draft: &NewAlert| {
         let same = |(occasion, one): &&(String, RuleMatch)| {
-            one.rule == draft.told.rule && *occasion == draft.occasion
+            one.rule == draft.told.rule && *occasion == draft.dedup_key
         };
         let mut before = told.iter().filter(same).peekable();
         before.peek().is_some()

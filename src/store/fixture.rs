@@ -251,7 +251,7 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
 /// A verdict on a full text: these rules matched and tell the desk.
 pub(super) fn verdict(rules: &[&str]) -> MatchResult {
     let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
-    let policy = Arc::new(DeliveryPolicies { manners: BTreeMap::new(), zone: TimeZone::UTC });
+    let policy = Arc::new(DeliveryPolicies { policies: BTreeMap::new(), zone: TimeZone::UTC });
     MatchResult {
         read: Read::Full,
         fingerprint: None,
@@ -293,8 +293,8 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> NewAlert {
     };
     NewAlert {
         told,
-        occasion: String::new(),
-        pace: Throttle::default(),
+        dedup_key: String::new(),
+        throttle: Throttle::default(),
         receivers: receivers.to_vec(),
     }
 }

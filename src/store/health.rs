@@ -148,7 +148,7 @@ async fn record_failure(
         FailureScope::Message => return Ok(()),
     };
     let before = read_health(conn, concerned).await?;
-    let state = breaker::failed(before, again.cause, &again.why, again.rest, now);
+    let state = breaker::record_failure(before, again.cause, &again.why, again.rest, now);
     write_health(conn, concerned, &state, now).await?;
     if *concerned != notifier {
         // The server answered for one of its recipients, so it is not away.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::column::{millis, read_columns, to_json};
 use super::{ItemRecord, StoryId, StoryPlan, StoryStatus};
-use crate::feed::parse::MOST_ITEMS;
+use crate::feed::document::MOST_ITEMS;
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 

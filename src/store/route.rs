@@ -47,8 +47,8 @@ pub(super) async fn route_alerts(
     for fresh in fresh {
         let silence = silence::longest(&silences, &fresh.draft.told, &verdict.feeds, event);
         let before = earlier_alerts(conn, fresh).await?;
-        let NewAlert { told, pace, .. } = fresh.draft;
-        let routing = volume::of_rule(told, pace, &before, now, &verdict.policy.zone);
+        let NewAlert { told, throttle, .. } = fresh.draft;
+        let routing = volume::throttle_rule(told, throttle, &before, now, &verdict.policy.zone);
         routed.push(RoutedAlert { fresh, routing, silence });
     }
     let receivers: BTreeSet<&Receiver> =
@@ -83,7 +83,7 @@ async fn route_to_receiver(
         return Ok(());
     };
     let default = DeliveryPolicy::default();
-    let policy = verdict.policy.manners.get(&receiver.notifier).unwrap_or(&default);
+    let policy = verdict.policy.policies.get(&receiver.notifier).unwrap_or(&default);
     // An update is a message of its own.
     let is_update = unmuted.iter().any(|one| one.fresh.is_update);
     let open = if is_update { None } else { find_open_message(conn, event, receiver).await? };
@@ -124,7 +124,7 @@ async fn choose_message(
         Some(limit) => recent_messages(conn, receiver, limit.most).await?,
         None => Vec::new(),
     };
-    match volume::of_receiver(policy, gravest, &sent, now, &verdict.policy.zone) {
+    match volume::throttle_receiver(policy, gravest, &sent, now, &verdict.policy.zone) {
         Routing::Now => insert_event_message(conn, event, receiver, verdict.due, now).await,
         Routing::Gathered(reason, due) => {
             digest::open_digest(conn, receiver, &reason, due, now).await
@@ -151,12 +151,12 @@ async fn earlier_alerts(
     conn: &mut SqliteConnection,
     fresh: &RecordedAlert<'_>,
 ) -> Result<Vec<Timestamp>, sqlx::Error> {
-    let Some(burst) = fresh.draft.pace.burst else { return Ok(Vec::new()) };
+    let Some(burst) = fresh.draft.throttle.burst else { return Ok(Vec::new()) };
     let times: Vec<i64> = sqlx::query_scalar(
         "SELECT created FROM alert WHERE rule = $1 AND dedup_key = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
     )
     .bind(&fresh.draft.told.rule)
-    .bind(&fresh.draft.occasion)
+    .bind(&fresh.draft.dedup_key)
     .bind(fresh.alert)
     .bind(burst.first)
     .fetch_all(conn)

@@ -113,7 +113,8 @@ async fn an_empty_page_is_read_by_its_amp_version_and_an_amp_page_by_the_page_it
         Entry::teaser("D", &server.url("/nothing")),
     ];
     let (folder, read) = read(&server, &entries).await;
-    let nothing = "D: teaser, the page holds no article that can be told from the rest";
+    let nothing =
+        "D: teaser, the page holds no article that can be distinguished from the rest of it";
     assert_eq!(read, ["A: full", "B: full", "C: full", nothing]);
     assert_eq!(folder.query("SELECT DISTINCT page_fetches FROM story").await, ["2"]);
     assert_eq!(folder.query("SELECT count(*) FROM story WHERE status = 'matched'").await, ["3"]);

@@ -137,7 +137,12 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
     let said = folder
         .command(&["alerts", "--rule", "arms", "--since", "2000-01-01", "--until", "2001-01-01"])
         .await;
-    assert_eq!((said.code, said.output.as_str()), (0, "no alert is as asked\n"), "{}", said.errors);
+    assert_eq!(
+        (said.code, said.output.as_str()),
+        (0, "no alert fits these filters\n"),
+        "{}",
+        said.errors
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -157,7 +157,7 @@ async fn where_nobody_else_can_be_told_the_log_says_so() {
     let mut tidings = folder.run(&[]);
     tidings
         .wait_for_log(|line| {
-            line.contains("hook takes no messages") && line.contains("nobody else")
+            line.contains("hook takes no messages") && line.contains("no other receiver")
         })
         .await;
     assert_eq!(tidings.terminate().await, 0);
@@ -221,7 +221,7 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
         .await;
     assert_eq!(
         folder.command(&["deliveries"]).await.output,
-        "nothing waits, and nothing is dead\n"
+        "no message is waiting or dead-lettered\n"
     );
     assert_eq!(tidings.terminate().await, 0);
 }

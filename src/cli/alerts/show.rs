@@ -1,11 +1,11 @@
-//! One alert for people: what was told, why, and what became of every message.
+//! One alert for people: its match, its evidence, and the state of every message.
 
 use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::clauses::{Paper, quoted};
-use crate::cli::moment::in_full;
+use crate::cli::moment::long_date;
 use crate::notify::plain;
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::{Evidence, Read};
@@ -24,7 +24,7 @@ pub(super) fn report(record: &AlertRecord, zone: &TimeZone, paper: Paper) -> Str
     lines.extend(rule(record, paper));
     lines.push(String::new());
     if record.messages.is_empty() {
-        lines.push("It was told to nobody.".to_owned());
+        lines.push("It was sent to nobody.".to_owned());
     }
     lines.extend(record.messages.iter().flat_map(|message| told(message, zone, paper)));
     lines.join("\n") + "\n"
@@ -36,7 +36,7 @@ fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
         Read::Full => "the whole text".to_owned(),
         Read::Teaser(why) => format!("teaser only: {why}"),
     };
-    let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, in_full(seen.seen, zone)));
+    let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, long_date(seen.seen, zone)));
     let text = rule_match.text_sha256.as_ref().map(|hash| {
         let now = if *hash == record.text_now_sha256 {
             "as it is kept"
@@ -53,10 +53,10 @@ fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
         ("why", rule_match.why.clone()),
         ("owner", rule_match.owner.clone()),
         ("tags", (!rule_match.tags.is_empty()).then(|| rule_match.tags.join(", "))),
-        ("told", Some(in_full(*created, zone))),
+        ("told", Some(long_date(*created, zone))),
         ("link", story.url.clone()),
-        ("published", story.published.map(|at| in_full(at, zone))),
-        ("seen", Some(in_full(story.first_seen, zone))),
+        ("published", story.published.map(|at| long_date(at, zone))),
+        ("seen", Some(long_date(story.first_seen, zone))),
         ("feeds", Some(feeds.collect::<Vec<_>>().join(", "))),
         ("read", Some(read)),
         ("text", text),
@@ -100,7 +100,7 @@ fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
         "Message {} for {}: {state}, written {}",
         message.id,
         plain(&receiver),
-        in_full(message.created, zone)
+        long_date(message.created, zone)
     );
     let tries = message.attempts.iter().map(|attempt| paper.wrap(&tried(attempt, zone), "    ", 6));
     std::iter::once(paper.wrap(&head, "", 2)).chain(tries).collect()
@@ -144,7 +144,7 @@ mod tests {
         old.messages.clear();
         let report = report(&old, &TimeZone::UTC, PAPER);
         assert!(!report.contains("SHA-256") && !report.contains(" for "), "{report}");
-        assert!(report.contains("is not kept.\n\nIt was told to nobody.\n"), "{report}");
+        assert!(report.contains("is not kept.\n\nIt was sent to nobody.\n"), "{report}");
     }
 
     #[test]

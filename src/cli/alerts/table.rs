@@ -10,7 +10,7 @@ use crate::store::PastAlert;
 /// One row an alert, at most `width` columns wide.
 pub(super) fn table(alerts: &[PastAlert], zone: &TimeZone, width: usize) -> String {
     if alerts.is_empty() {
-        return "no alert is as asked\n".to_owned();
+        return "no alert fits these filters\n".to_owned();
     }
     let row = |alert: &PastAlert| {
         let severity = alert.rule_match.severity.as_str().to_owned();
@@ -56,6 +56,6 @@ mod tests {
 
     #[test]
     fn where_there_is_none_it_says_so() {
-        assert_eq!(table(&[], &TimeZone::UTC, 80), "no alert is as asked\n");
+        assert_eq!(table(&[], &TimeZone::UTC, 80), "no alert fits these filters\n");
     }
 }

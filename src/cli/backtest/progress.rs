@@ -2,7 +2,7 @@
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use crate::backtest::source::Batch;
+use crate::backtest::batch::Batch;
 
 /// A line that is drawn over and over, a few times a second; hidden where standard error is no
 /// terminal.

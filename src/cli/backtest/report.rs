@@ -1,40 +1,21 @@
 //! What a backtest prints: JSON Lines as it goes, or one text for people at its end.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::backtest::batch::{Batch, SourceStory};
 use crate::backtest::matching::{Hits, Matcher};
-use crate::backtest::source::{Batch, SourceStory};
 use crate::backtest::tally::{Differences, Tally, differences};
+use crate::cli::backtest::sides::{Matched, Sides};
+use crate::cli::count::count;
 use crate::cli::format::OutputFormat;
-use crate::cli::{count, output};
+use crate::cli::{load, output};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 
 mod text;
-
-/// The rules that stories are matched against.
-pub(super) struct Sides {
-    /// Those whose matches are shown.
-    pub(super) base: Matcher,
-    /// Those of which only the differences are shown.
-    pub(super) other: Option<Matcher>,
-    /// What reading and checking the first took.
-    pub(super) loading: Duration,
-}
-
-/// What the sides found in a batch, story by story.
-pub(super) struct Matched {
-    /// The first.
-    pub(super) base: Vec<Hits>,
-    /// The others; `None` if there are none.
-    pub(super) other: Option<Vec<Hits>>,
-    /// What matching the first took.
-    pub(super) took: Duration,
-}
 
 /// Prints what is found, and counts it.
 pub(super) struct Printer<'s> {
@@ -117,7 +98,7 @@ impl<'s> Printer<'s> {
 /// Shows faults on standard error; as JSON, one a line.
 pub(super) fn faults(faults: &[Fault], format: OutputFormat) {
     match format {
-        OutputFormat::Text => super::load::tell(faults),
+        OutputFormat::Text => load::print_faults(faults),
         // Warnings are for `check`: whatever reads this waits for a summary.
         OutputFormat::Json => faults
             .iter()

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
-use crate::cli::count;
-use crate::cli::moment::of_these_days;
+use crate::cli::count::count;
+use crate::cli::moment::short_date;
 use crate::notify::plain;
 use crate::store::{Delivery, DeliverySubject};
 
@@ -22,7 +22,7 @@ pub(super) fn table(
 ) -> String {
     let mut text = String::new();
     if deliveries.is_empty() {
-        text += "nothing waits, and nothing is dead\n";
+        text += "no message is waiting or dead-lettered\n";
     } else {
         let rows: Vec<[String; 6]> =
             deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
@@ -44,11 +44,10 @@ pub(super) fn table(
     text
 }
 
-/// How a receiver fares that fails or rests.
+/// The state of a receiver that fails or has a pause.
 fn state(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> String {
     let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
-    let (since, next) =
-        (of_these_days(health.since, zone), of_these_days(health.rests_until, zone));
+    let (since, next) = (short_date(health.since, zone), short_date(health.rests_until, zone));
     if health.failures == 0 {
         format!("{receiver} wants to be left alone until {next}: {why}")
     } else if health.rests_until > health.since {
@@ -63,9 +62,9 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
         delivery.id.to_string(),
         delivery.state.to_string(),
         plain(&delivery.receiver.to_string()),
-        of_these_days(delivery.created, zone),
+        short_date(delivery.created, zone),
         delivery.attempts.to_string(),
-        delivery.due.map_or_else(|| "-".to_owned(), |due| of_these_days(due, zone)),
+        delivery.due.map_or_else(|| "-".to_owned(), |due| short_date(due, zone)),
     ]
 }
 
@@ -148,6 +147,6 @@ mod tests {
 
     #[test]
     fn where_all_is_well_that_is_said() {
-        assert_eq!(table(&[], &[], &TimeZone::UTC), "nothing waits, and nothing is dead\n");
+        assert_eq!(table(&[], &[], &TimeZone::UTC), "no message is waiting or dead-lettered\n");
     }
 }

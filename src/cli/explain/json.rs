@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::ExplainAnswer;
 use super::subject::Subject;
+use crate::cli::explain::answer::ExplainAnswer;
 use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::{FeedName, Read, Story};
 
@@ -28,12 +28,12 @@ pub(super) fn report<'s>(subject: &'s Subject, answer: &ExplainAnswer) -> Report
         story: &subject.story,
         read: &subject.read,
         feeds: feeds.map(|feeds| feeds.iter().map(|feed| &feed.name).collect()),
-        kept: subject.kept.as_ref().map(kept),
+        kept: subject.kept.as_ref().map(stored_story),
         answer: answered(answer),
     }
 }
 
-fn kept(kept: &StoryRecord) -> Value {
+fn stored_story(kept: &StoryRecord) -> Value {
     let (fate, why) = match &kept.status {
         StoryStatus::Waiting => ("waits", None),
         StoryStatus::Matched => ("matched", None),

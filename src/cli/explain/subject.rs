@@ -4,16 +4,16 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::cli::Exit;
 use crate::cli::backtest::story_of_line;
+use crate::cli::exit::Exit;
 use crate::cli::output::{self, fail};
 use crate::cli::pages::{Depth, Pages};
 use crate::cli::place::{self, PlaceContent};
 use crate::clock::now;
 use crate::config::Config;
 use crate::daemon;
+use crate::feed::document::Item;
 use crate::feed::identity::normalise_link;
-use crate::feed::parse::Item;
 use crate::files;
 use crate::http::HttpAnswer;
 use crate::notify::SendContext;
@@ -25,14 +25,14 @@ use tidings_rules::story::{FeedName, Read, Story};
 pub(super) struct Subject {
     pub(super) story: Story,
     pub(super) read: Read,
-    /// The feeds that carried it; `None`: nobody knows.
+    /// The feeds that carried it; `None`: unknown.
     pub(super) carriers: Option<Vec<Carrier>>,
     /// What became of it, if it is the store's.
     pub(super) kept: Option<StoryRecord>,
 }
 
-/// The story called `name`, read as deep as `depth`. Why there is none is printed.
-pub(super) async fn find(
+/// Finds the story `name`, and its page where `depth` says so. Prints why there is none.
+pub(super) async fn find_subject(
     name: &str,
     config: Option<&Config>,
     depth: Depth,
@@ -43,23 +43,23 @@ pub(super) async fn find(
         read.map_err(|why| {
             fail(format_args!("standard input cannot be read: {why}"), Exit::Unavailable)
         })?;
-        return of_bytes(&bytes, Path::new("standard input"), config, depth).await;
+        return subject_of_bytes(&bytes, Path::new("standard input"), config, depth).await;
     }
     if let Some(subject) = stored(name, config).await? {
         return Ok(subject);
     }
     let path = Path::new(name);
     if path.exists() {
-        let bytes = files::read(path, files::DOCUMENT)
+        let bytes = files::read_file(path, files::DOCUMENT)
             .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
-        return of_bytes(&bytes, path, config, depth).await;
+        return subject_of_bytes(&bytes, path, config, depth).await;
     }
     match Url::parse(name) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
             let means = place::means(config)?;
             let HttpAnswer { body, content_type, url, .. } =
                 place::answer(&means, config, name).await?;
-            of_markup(
+            subject_of_markup(
                 &means,
                 config,
                 (&body.unwrap_or_default(), content_type.as_deref()),
@@ -110,8 +110,8 @@ fn carrier(name: &FeedName, feeds: &[Carrier]) -> Carrier {
     known.cloned().unwrap_or_else(|| Carrier { name: name.clone(), tags: [].into() })
 }
 
-/// A page, a feed, JSON or plain text, as its first sign tells.
-async fn of_bytes(
+/// The story in a page, a feed, JSON or plain text, detected by its start.
+async fn subject_of_bytes(
     bytes: &[u8],
     path: &Path,
     config: Option<&Config>,
@@ -124,21 +124,22 @@ async fn of_bytes(
         Some('<') => {
             let url = place::file_address(path)
                 .ok_or_else(|| fail(format_args!("{name} is no file"), Exit::Usage))?;
-            of_markup(&place::means(config)?, config, (bytes, None), &url, &name, depth).await
+            subject_of_markup(&place::means(config)?, config, (bytes, None), &url, &name, depth)
+                .await
         }
         Some('{') => {
             let story = story_of_line(bytes, now())
                 .map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
-            Ok(whole(story))
+            Ok(full_subject(story))
         }
         Some(_) => {
             let (title, body) = split(&text);
-            Ok(whole(Story { first_seen: now(), ..Story::of_words(title, body) }))
+            Ok(full_subject(Story { first_seen: now(), ..Story::of_words(title, body) }))
         }
     }
 }
 
-fn whole(story: Story) -> Subject {
+fn full_subject(story: Story) -> Subject {
     Subject { story, read: Read::Full, carriers: None, kept: None }
 }
 
@@ -154,7 +155,7 @@ fn split(text: &str) -> (&str, &str) {
 }
 
 /// The page or the only story of the feed in `document`, bytes of a type, which stands at `url`.
-async fn of_markup(
+async fn subject_of_markup(
     means: &SendContext,
     config: Option<&Config>,
     (bytes, content_type): (&[u8], Option<&str>),
@@ -163,14 +164,14 @@ async fn of_markup(
     depth: Depth,
 ) -> Result<Subject, Exit> {
     let pages = Pages::new(means, config);
-    let (read, story) = match place::read(&pages, bytes, content_type, url, name).await? {
+    let (read, story) = match place::read_place(&pages, bytes, content_type, url, name).await? {
         PlaceContent::Article(item) => (Read::Full, place::story(*item)),
-        PlaceContent::Feed(_, items) => pages.read(only(items, name)?, depth).await,
+        PlaceContent::Feed(_, items) => pages.read(only_item(items, name)?, depth).await,
     };
     Ok(Subject { story, read, carriers: None, kept: None })
 }
 
-fn only(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
+fn only_item(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
     let count = items.len();
     let mut items = items.into_iter();
     match (items.next(), items.next()) {

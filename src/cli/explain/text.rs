@@ -4,11 +4,11 @@ use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::ExplainAnswer;
 use super::subject::Subject;
 use crate::cli::clauses::{self, Paper, quoted};
-use crate::cli::count;
-use crate::cli::moment::in_full;
+use crate::cli::count::count;
+use crate::cli::explain::answer::ExplainAnswer;
+use crate::cli::moment::long_date;
 use crate::notify::plain;
 use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::Read;
@@ -19,7 +19,7 @@ const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
 pub(super) fn report(subject: &Subject, answer: &ExplainAnswer) -> String {
-    let paper = Paper::of_output();
+    let paper = Paper::for_stdout();
     let mut lines = vec![paper.paint(&paper.wrap(&headline(subject), "", 2), TITLE)];
     lines.extend(
         facts(subject)
@@ -59,17 +59,17 @@ fn facts(subject: &Subject) -> Vec<(&'static str, String)> {
         ("read", Some(read)),
         ("id", kept.map(|kept| kept.stored.uid.clone())),
         ("seen", kept.map(|_| time(story.first_seen))),
-        ("fate", kept.map(fate)),
+        ("fate", kept.map(story_status)),
     ]
     .into_iter()
     .filter_map(|(name, text)| Some((name, text?)))
     .collect()
 }
 
-fn fate(kept: &StoryRecord) -> String {
+fn story_status(kept: &StoryRecord) -> String {
     match &kept.status {
         StoryStatus::Waiting => "it is yet to be matched".to_owned(),
-        StoryStatus::Unmatched => "no rule matched it when it was looked at".to_owned(),
+        StoryStatus::Unmatched => "no rule matched it when it was first read".to_owned(),
         StoryStatus::Recorded(why) => format!("only recorded: {why}"),
         StoryStatus::Matched => {
             let told = kept.alerts.iter().map(|alert| {
@@ -82,7 +82,7 @@ fn fate(kept: &StoryRecord) -> String {
 }
 
 fn time(at: Timestamp) -> String {
-    in_full(at, &TimeZone::system())
+    long_date(at, &TimeZone::system())
 }
 
 fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {

@@ -6,9 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 use url::Url;
 
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::output::{self, fail};
-use crate::cli::{Exit, block_on, place};
+use crate::cli::place;
+use crate::cli::runtime::block_on;
 use crate::feed::discover::{self, Discovery, NamedFeed};
 use crate::http::guard;
 use crate::notify::SendContext;
@@ -51,7 +53,7 @@ fn with_scheme(place: &str) -> String {
 async fn feeds(means: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit> {
     let answer = place::answer(means, None, place).await?;
     let (body, url) = (answer.body.unwrap_or_default(), answer.url);
-    match discover::look(&body, answer.content_type.as_deref(), &url) {
+    match discover::discover(&body, answer.content_type.as_deref(), &url) {
         Ok(Discovery::Feed(document)) => Ok(vec![NamedFeed { url, title: document.title }]),
         Ok(Discovery::Page(named)) if named.is_empty() => {
             Ok(usual(means, &url).await.into_iter().collect())
@@ -65,12 +67,12 @@ async fn feeds(means: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit>
 
 async fn usual(means: &SendContext, page: &Url) -> Option<NamedFeed> {
     let is_own = guard::check_url(page, &[]).is_err();
-    for url in discover::usual(page) {
+    for url in discover::usual_addresses(page) {
         tokio::time::sleep(if is_own { Duration::ZERO } else { GAP }).await;
         let Ok(answer) = place::fetched(means, &url).await else { continue };
         let body = answer.body.unwrap_or_default();
         if let Ok(Discovery::Feed(document)) =
-            discover::look(&body, answer.content_type.as_deref(), &answer.url)
+            discover::discover(&body, answer.content_type.as_deref(), &answer.url)
         {
             return Some(NamedFeed { url: answer.url, title: document.title });
         }

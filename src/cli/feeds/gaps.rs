@@ -7,17 +7,19 @@ use serde_json::json;
 
 use super::table;
 use crate::cli::columns::columns;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::moment::{self, Edge};
-use crate::cli::{Exit, block_on, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::notify::plain;
 use crate::store::{Archive, PastGap};
 
 /// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
 pub(super) fn gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
-    let since = moment::read_or_tell(since, Edge::Start, now(), &config.zone)?;
+    let config = load::load_config(config)?;
+    let since = moment::parse_moment_or_fail(since, Edge::Start, now(), &config.zone)?;
     let found = block_on(async {
         let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
         let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;

@@ -1,4 +1,4 @@
-//! `tidings feeds list`: every feed of the configuration, and how it fares.
+//! `tidings feeds list`: every feed of the configuration, and its health.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::table::{self, FeedRow};
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::{Exit, block_on, load, output};
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::{Config, FeedConfig};
 use crate::polling::health;
@@ -17,7 +19,7 @@ use tidings_rules::story::FeedName;
 
 /// Lists the feeds; before the first run, none of them was polled.
 pub(super) fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let mut states = block_on(states(&config))?;
     let at = now();
     let rows: Vec<FeedRow<'_>> = config
@@ -41,8 +43,8 @@ async fn states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
     Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())
 }
 
-/// In a word, how a feed fares.
-pub(super) fn health(state: Option<&FeedState>, at: Timestamp) -> &'static str {
+/// The health of a feed in one word.
+pub(super) fn health_word(state: Option<&FeedState>, at: Timestamp) -> &'static str {
     let Some(state) = state.filter(|state| state.last_poll.is_some()) else { return "new" };
     match health::of(&state.health_history, state.next_poll.is_none(), state.mean_gap, at) {
         None => "well",
@@ -54,7 +56,7 @@ fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
     let FeedConfig { name, tags, .. } = row.feed;
     let state = row.state.as_ref();
     json!({
-        "feed": name, "tags": tags, "health": health(state, at),
+        "feed": name, "tags": tags, "health": health_word(state, at),
         "last_poll": state.and_then(|state| state.last_poll), "last_good": state.and_then(|state| state.last_good),
         "last_change": state.and_then(|state| state.health_history.last_news),
         "next_poll": state.and_then(|state| state.next_poll), "next_why": state.map(|state| &state.next_why),

@@ -3,8 +3,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::output::{self, fail};
-use crate::cli::{Exit, count, load};
 use crate::config::{self, FeedConfig};
 use crate::feed::opml::{self, Subscription};
 use crate::files;
@@ -13,7 +15,7 @@ use crate::files;
 /// be read.
 pub(super) fn import(file: &Path) -> Result<(), Exit> {
     let name = file.display();
-    let bytes = files::read(file, files::FEED_LIST)
+    let bytes = files::read_file(file, files::FEED_LIST)
         .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
     let listed =
         load::listed(&bytes).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
@@ -53,7 +55,7 @@ fn quoted(text: &str) -> String {
 
 /// Prints the feeds of the configuration as a list.
 pub(super) fn export(config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     let (mut feeds, files): (Vec<&FeedConfig>, Vec<&FeedConfig>) =
         config.feeds.iter().partition(|feed| matches!(feed.url.scheme(), "http" | "https"));
     // The first tag becomes the folder: what is in one stands together.
@@ -63,7 +65,7 @@ pub(super) fn export(config: &Path) -> Result<(), Exit> {
         title: Some(feed.name.0.clone()),
         tags: feed.tags.iter().cloned().collect(),
     };
-    output::print(&opml::write(
+    output::print(&opml::write_opml(
         "Feeds of Tidings",
         &feeds.iter().map(subscription).collect::<Vec<_>>(),
     ))?;

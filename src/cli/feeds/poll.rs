@@ -8,10 +8,14 @@ use url::Url;
 
 use crate::article;
 use crate::cli::clauses::Paper;
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::output::{self, fail};
-use crate::cli::{Exit, block_on, count, place};
-use crate::feed::parse::{self, Document, Item};
+use crate::cli::place;
+use crate::cli::runtime::block_on;
+use crate::feed::document::{Document, Item};
+use crate::feed::parse;
 use crate::notify::plain;
 use tidings_rules::story::headline::headline;
 
@@ -27,7 +31,7 @@ pub(super) fn poll(place: &str, format: OutputFormat, config: Option<&Path>) -> 
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Data))?;
     match format {
-        OutputFormat::Text => output::print(&text(&document, place, Paper::of_output())),
+        OutputFormat::Text => output::print(&text(&document, place, Paper::for_stdout())),
         OutputFormat::Json => output::print_json([to_json(&document, &answer.url)]),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::output::{self, fail};
-use crate::cli::{Exit, block_on, load};
+use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::Config;
 use crate::notify::plain;
@@ -14,7 +16,7 @@ use tidings_rules::story::FeedName;
 /// Has the feeds of these names polled now, or, without any, those that fail: 65 if the
 /// configuration has no feed of a name, 69 if the store cannot be written.
 pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
-    let config = load::config_or_tell(config)?;
+    let config = load::load_config(config)?;
     check(names, &config)?;
     let wanted: Vec<FeedName> = if names.is_empty() {
         config.feeds.iter().map(|feed| feed.name.clone()).collect()
@@ -27,7 +29,7 @@ pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
     })?;
     if asked.is_empty() && names.is_empty() {
         output::print_line(
-            "no feed fails, so none is asked for; name those that are to be polled all the same",
+            "no feed fails, so no poll was requested; name the feeds to poll them anyway",
         )?;
     }
     for feed in &asked {

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::list::health;
+use super::list::health_word;
 use crate::cli::columns::columns;
-use crate::cli::count;
-use crate::cli::moment::of_these_days;
+use crate::cli::count::count;
+use crate::cli::moment::short_date;
 use crate::config::FeedConfig;
 use crate::notify::plain;
 use crate::store::FeedState;
@@ -14,7 +14,7 @@ use crate::store::FeedState;
 /// The narrowest and the widest that the table is made, in columns.
 const WIDTHS: (usize, usize) = (60, 160);
 
-/// A feed, and what the store knows of it.
+/// A feed, and its stored state.
 pub(super) struct FeedRow<'c> {
     pub(super) feed: &'c FeedConfig,
     /// `None`: it was never polled.
@@ -34,7 +34,7 @@ pub(super) fn table(rows: &[FeedRow<'_>], zone: &TimeZone, at: Timestamp, width:
     let cells = rows.iter().map(|row| cells(row, zone, at)).collect();
     let ill = rows
         .iter()
-        .filter(|row| !["well", "new"].contains(&health(row.state.as_ref(), at)))
+        .filter(|row| !["well", "new"].contains(&health_word(row.state.as_ref(), at)))
         .count();
     let summary = format!("{}, {ill} not well", count(rows.len(), "feed", "feeds"));
     columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width)
@@ -45,11 +45,10 @@ pub(super) fn table(rows: &[FeedRow<'_>], zone: &TimeZone, at: Timestamp, width:
 
 fn cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
     let state = row.state.as_ref();
-    let time =
-        |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| of_these_days(at, zone));
+    let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| short_date(at, zone));
     [
         plain(&row.feed.name.0),
-        health(state, at).to_owned(),
+        health_word(state, at).to_owned(),
         time(state.and_then(|state| state.health_history.last_news)),
         match state.and_then(|state| state.next_poll) {
             Some(next) if next <= at => "due".to_owned(),

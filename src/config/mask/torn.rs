@@ -1,11 +1,11 @@
-//! A text that is no YAML: which of its words are secrets cannot be told, so only words that every
-//! configuration is made of are shown.
+//! A text that is not YAML: its secrets cannot be found, so only the usual words of a configuration
+//! are shown.
 
 use std::ops::Range;
 
 use super::SHOWN;
 
-/// Such words besides the keys whose values may be shown.
+/// The usual words of a configuration, besides the keys whose values may be shown.
 const COMMON: [&str; 16] = [
     "all",
     "always",

@@ -1,4 +1,4 @@
-//! `ca: FILE.pem`: certificates of authorities that a notifier trusts besides the system's.
+//! `ca: FILE.pem`: certificates of authorities that a notifier trusts, in addition to the system's.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -33,7 +33,7 @@ pub(super) fn refuse_without_tls(
 
 fn in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Authority>> {
     let path = reader.expanded(node)?;
-    let found = match files::read(&reader.base.join(&path.value), LARGEST) {
+    let found = match files::read_file(&reader.base.join(&path.value), LARGEST) {
         Err(why) => Err(format!("`{}` cannot be read: {why}", path.written.value)),
         Ok(pem) => parse(&pem).map_err(|why| format!("`{}` {why}", path.written.value)),
     };

@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use super::super::reader::ConfigReader;
 use super::super::{Authority, Email, MailSecurity};
 use super::smtp::{self, Server};
-use super::{Faulty, ca, helo};
+use super::{ca, helo};
+use crate::config::notifiers::faulty::Faulty;
 use crate::files;
 use tidings_rules::yaml::{Entries, Node};
 
@@ -52,7 +53,7 @@ fn authorities(
     ca::authorities(entries, reader)
 }
 
-/// User and password, where the server wants them.
+/// User and password, if there is a login.
 fn login(
     entries: &mut Entries<'_>,
     server: Option<(Node<'_>, &Server)>,
@@ -114,7 +115,7 @@ fn password<'d>(
 ) -> Result<Option<(Node<'d>, String)>, Faulty> {
     let (node, password) = match (entries.get("password"), entries.get("password_file")) {
         (Some(_), Some(file)) => {
-            return refuse(file, "`password` stands here, too", "keep one of the two", reader);
+            return refuse(file, "`password` is set as well", "keep one of the two", reader);
         }
         (Some(node), None) => (node, reader.string(node)),
         (None, Some(node)) => (node, password_in_file(node, reader)),
@@ -127,7 +128,7 @@ fn password<'d>(
 /// (`${CREDENTIALS_DIRECTORY}/smtp`).
 fn password_in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let path = reader.expanded(node)?;
-    let read = files::text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
+    let read = files::read_text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
         let message = format!("`{}` cannot be read: {why}", path.written.value);
         reader.error(node, message, "it must be a file that tidings may read");
     });
@@ -158,7 +159,7 @@ fn recipients(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Mailb
             .as_ref()
             .is_some_and(|recipient| !known.insert(recipient.email.to_string().to_lowercase()))
         {
-            reader.error(node, "this address stands here twice", "remove one of the two");
+            reader.error(node, "this address is listed twice", "remove one of the two");
         }
         recipients = recipients.zip(recipient).map(|(mut recipients, recipient)| {
             recipients.push(recipient);

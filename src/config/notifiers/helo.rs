@@ -10,7 +10,8 @@ use tidings_rules::yaml::{Entries, Node};
 /// The longest domain name, in bytes (RFC 1035).
 const LONGEST: usize = 253;
 
-/// Ends of names that only the own network knows: other servers find no such host, and refuse it.
+/// Suffixes of names that exist only in a local network. Other servers cannot resolve such a host,
+/// and refuse it.
 const PRIVATE: [&str; 11] = [
     "local",
     "localdomain",
@@ -25,7 +26,7 @@ const PRIVATE: [&str; 11] = [
     "invalid",
 ];
 
-/// What a server accepts that wants no more than a name with a dot.
+/// A name that is accepted by servers which only require a dot in it.
 const LITERAL: &str = "[127.0.0.1]";
 
 /// The name that the key gives, else a fully qualified one: this machine's, else the domain of

@@ -51,7 +51,7 @@ pub(super) fn server(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Se
         let message = if host.is_empty() {
             "this address names no host"
         } else {
-            "after the host nothing but a port can stand"
+            "only a port can follow the host"
         };
         reader.error(
             node,

@@ -1,4 +1,4 @@
-//! Asking one feed: where it is asked, and what came of it.
+//! Polls one feed: the address that is requested, and the outcome.
 
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use url::Url;
 
 use crate::config::Network;
 use crate::daemon::hosts::PATIENCE;
-use crate::daemon::{World, heavy};
-use crate::feed::parse::{self, Document, DocumentEnd};
+use crate::daemon::world::{World, run_blocking_limited};
+use crate::feed::document::{Document, DocumentEnd};
+use crate::feed::parse;
 use crate::http::{FetchError, HostKey, HttpAnswer, ParsingMemory, Validators, Want};
 use crate::polling::moved::Move;
 use crate::polling::schedule::PollEnd;
@@ -23,7 +24,7 @@ pub(super) enum FeedOutcome {
     Read(HttpAnswer, Document, Unrecorded),
     /// It could not be had.
     Failed(FeedFailure),
-    /// It was not asked: its host wants to be left alone until then.
+    /// It was not polled: its host has a pause until then.
     Resting(HostKey, Timestamp),
 }
 
@@ -42,7 +43,7 @@ pub(super) struct FeedFailure {
     pub(super) why: String,
 }
 
-/// Where a feed is asked that moved for good; `None`: at its own address.
+/// The address of a feed that moved permanently; `None`: its configured address.
 pub(super) fn new_address(state: &FeedState) -> Option<&Url> {
     let moved: &Move = state.moved.as_ref()?;
     moved.is_adopted(state.last_good).then_some(&moved.to)
@@ -63,8 +64,10 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Fe
     let permit =
         Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
     let broken = body.broken().cloned();
-    let work = world.limits.room.work(&body).await;
-    match heavy(world, move || parse::parse(&body, content_type.as_deref(), &base)).await {
+    let work = world.limits.room.reserve_memory(&body).await;
+    match run_blocking_limited(world, move || parse::parse(&body, content_type.as_deref(), &base))
+        .await
+    {
         Ok(document) => {
             let taken = Unrecorded { _permit: permit, _work: work };
             FeedOutcome::Read(answer, as_broken(document, broken.is_some()), taken)
@@ -122,8 +125,8 @@ fn failure(error: &FetchError) -> FeedFailure {
     FeedFailure { ended, why: error.to_string() }
 }
 
-/// Whether every host that had to do with an answer is the user's own: only then may they be asked
-/// more often than others.
+/// Whether every host of an answer, after redirects too, is the user's own. Only then a shorter
+/// interval is allowed.
 pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &FeedOutcome) -> bool {
     let answered = match outcome {
         FeedOutcome::Unchanged(answer) | FeedOutcome::Read(answer, ..) => Some(&answer.url),
@@ -150,7 +153,7 @@ mod tests {
                 validators: Validators::default(),
                 freshness: Freshness::default(),
                 url: url.clone(),
-                way: RedirectKind::Redirected,
+                redirects: RedirectKind::Redirected,
             })
         };
         let failed =

@@ -1,4 +1,5 @@
-//! When each feed is due as a run begins: what is not due waits, what is overdue is spread.
+//! When each feed is due at the start of a run: the times of feeds that are not due are kept,
+//! overdue feeds are spread.
 
 use std::time::Duration;
 
@@ -14,11 +15,11 @@ use crate::store::FeedState;
 /// The pause between the first polls of feeds that were due while nothing ran.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
 
-/// The longest that any feed is left alone where the configuration asks for no longer: beyond it, a
-/// clock was wrong.
+/// The longest wait of a feed, unless the configuration has a longer interval. A longer one came
+/// from a wrong clock.
 const LONGEST: Duration = Duration::from_hours(27);
 
-/// The state of a feed of which nothing is known at its address; it is due now.
+/// The state of a feed that was never polled at its address; it is due now.
 pub(super) fn fresh(
     feed: &FeedConfig,
     address: String,
@@ -55,8 +56,7 @@ pub(super) fn in_time(
     let state = set_back(state, now);
     let Some(stored) = state.next_poll else { return state };
     let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
-    // Only an interval that was shortened meanwhile asks for more than what is stored, which has
-    // its jitter.
+    // Only a shorter interval in the configuration changes the stored time, which has its jitter.
     let sooner = wished.filter(|(every, last)| stored > later(*last, longest_wait(*every)));
     let next = sooner.map_or(stored, |(every, last)| later(last, every));
     let asked_for = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
@@ -72,9 +72,8 @@ fn set_back(state: FeedState, now: Timestamp) -> FeedState {
     FeedState { last_poll: Some(now), next_poll, ..state }
 }
 
-/// The state of a feed that is to be polled soon if it fails: whoever starts Tidings or has it read
-/// its rules again may have mended something. A server that answered is not asked again within
-/// `floor`.
+/// The state of a feed that is polled soon if it fails, because a restart or a reload may have
+/// corrected the cause. A server that answered is not polled again within `floor`.
 pub(super) fn soon_if_failing(state: FeedState, floor: Duration, now: Timestamp) -> FeedState {
     let Some(next) = state.next_poll.filter(|_| state.failures > 0) else { return state };
     let polite = state.last_poll.filter(|_| !state.unreached).map(|last| later(last, floor));

@@ -1,5 +1,5 @@
-//! When any feed was read last, and which hosts have failed since: that tells a feed that fails
-//! from a network that is away.
+//! When any feed was last read, and which hosts have failed since. This distinguishes a failing
+//! feed from a network that is down.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,12 +21,13 @@ struct ReadTimes {
     read: Option<Timestamp>,
     /// The hosts of feeds that have failed since. One by itself says nothing of the network.
     failing: BTreeSet<HostKey>,
-    /// Whether people were told.
-    told: bool,
+    /// Whether the notice of the outage was sent.
+    notified: bool,
 }
 
 impl LastRead {
-    /// Takes in what earlier runs left. Returns the key of the notice that may have been told.
+    /// Restores the state of earlier runs. Returns the dedup key of the notice that may have been
+    /// sent.
     pub(super) fn begin<'f>(
         &self,
         feeds: impl Iterator<Item = (&'f FeedConfig, &'f FeedState)> + Clone,
@@ -43,14 +44,14 @@ impl LastRead {
         Some(FeedNotice { kind, feed, since, why }.key())
     }
 
-    /// How all feeds fare, `feed` having failed or not.
+    /// The outage of all feeds, if there is one, after `feed` failed or not.
     pub(super) fn outage(&self, feed: &FeedConfig, failed: bool) -> Option<Outage> {
         let mut known = self.known();
         if failed && is_far(feed) {
             known.failing.insert(HostKey::of(&feed.url));
         }
         let since = known.read.filter(|_| is_far(feed) && known.failing.len() > 1)?;
-        Some(Outage { since, told: known.told })
+        Some(Outage { since, told: known.notified })
     }
 
     /// Takes note that `feed` was read then.
@@ -60,9 +61,9 @@ impl LastRead {
         }
     }
 
-    /// Takes note that people were told that no feed can be read.
-    pub(super) fn told(&self) {
-        self.known().told = true;
+    /// Records that the notice of the outage was sent.
+    pub(super) fn mark_notified(&self) {
+        self.known().notified = true;
     }
 
     /// A panic while the lock was held cannot leave it half changed, so a poisoned lock is used on.

@@ -1,5 +1,5 @@
-//! Feeds in the order of their polls: by when they are due; of those due at once, whoever was
-//! polled least recently first. Pure.
+//! Feeds in the order of their polls: by due time, and of those due at once, the least recently
+//! polled first. Pure.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,7 @@ impl PollQueue {
         Self { turns: BTreeSet::new(), of_feed: vec![None; feeds] }
     }
 
-    /// Has a feed wait until `due`, in the place of what it waited for; for nothing if there is no
-    /// such time.
+    /// Sets the due time of a feed; `None`: it is not polled.
     pub(super) fn put(
         &mut self,
         index: usize,

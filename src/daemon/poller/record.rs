@@ -7,19 +7,22 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::ask::{FeedFailure, FeedOutcome, is_own, new_address};
+use crate::alerts::Receiver;
 use crate::clock::now;
 use crate::config::FeedConfig;
-use crate::daemon::{World, news, watch};
+use crate::daemon::news::FeedDiff;
+use crate::daemon::world::World;
+use crate::daemon::{news, watch};
+use crate::feed::document::DocumentEnd;
 use crate::feed::identity::RemovedAndReturned;
-use crate::feed::parse::DocumentEnd;
-use crate::http::HttpAnswer;
-use crate::polling::health::FeedNoticeKind;
+use crate::http::{HostKey, HttpAnswer};
+use crate::polling::health::{FeedNotice, FeedNoticeKind};
 use crate::polling::moved;
 use crate::polling::schedule;
 use crate::polling::schedule::{PollEnd, PollHistory};
 use crate::store::{FeedGap, FeedState, PollRecord, StoreError};
 
-/// Records what came of asking `feed` at `asked`; returns its state from then on.
+/// Records the outcome of a poll of `feed` at `asked`; returns the new state of the feed.
 pub(super) async fn record(
     world: &Arc<World>,
     feed: &FeedConfig,
@@ -30,23 +33,10 @@ pub(super) async fn record(
     let ended_at = now();
     let own = is_own(&world.config.network, &feed.url, asked, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
-    let (mut sifted, mut unrecorded) = (None, None);
+    let (mut diff, mut unrecorded) = (None, None);
     let ended = match outcome {
         FeedOutcome::Resting(host, until) => {
-            debug!("{}: {} asked to be left alone until {until}", feed.name, host.0);
-            let why = format!("its host asked for rest ({})", host.0);
-            let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-            let (items, turnover, gap, notices) =
-                (Vec::new(), RemovedAndReturned::default(), None, Vec::new());
-            let record = PollRecord {
-                now: ended_at,
-                state,
-                items,
-                removed_and_returned: turnover,
-                gap,
-                notices,
-            };
-            return keep(world, record).await;
+            return keep(world, resting(feed, before, &host, until, ended_at)).await;
         }
         FeedOutcome::Failed(FeedFailure { ended, why }) => {
             failed(&mut state, feed, before, ended, why)
@@ -67,37 +57,17 @@ pub(super) async fn record(
             } else {
                 broke_off(&mut state, before);
             }
-            sifted = Some(news::sift(world, feed, before.last_good, document, ended_at).await?);
+            diff = Some(news::diff_feed(world, feed, before.last_good, document, ended_at).await?);
             PollEnd::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
-    let history =
-        PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
-    let seed = news::seed(&feed.name.0, ended_at);
-    let next =
-        schedule::next(&history, &ended, feed.every, own, &world.config.poll, ended_at, seed);
-    if next.at.is_none() {
-        warn!("{}: not polled any more: {}", feed.name, next.why);
+    schedule_next(world, feed, &mut state, &ended, own, ended_at);
+    let notices = notices(world, feed, before, &mut state, diff.as_ref(), ended_at);
+    let gap = diff.as_ref().and_then(|diff| diff.gap);
+    if let Some(gap) = &gap {
+        warn_of_gap(feed, gap);
     }
-    state.next_poll = next.at;
-    state.next_why = next.why;
-    let outage = world.last_read.outage(feed, state.error.is_some());
-    let notices =
-        watch::follow(&world.config, before, &mut state, sifted.as_ref(), outage, ended_at);
-    if state.error.is_none() {
-        world.last_read.note(feed, ended_at);
-    } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
-        world.last_read.told();
-    }
-    let gap = sifted.as_ref().and_then(|sifted| sifted.gap);
-    if let Some(FeedGap { since, until }) = &gap {
-        warn!(
-            "{}: nothing of what it shows was known; items from {since} to {until} may have been missed",
-            feed.name
-        );
-    }
-    let (items, turnover) =
-        sifted.map_or_else(Default::default, |sifted| (sifted.items, sifted.turnover));
+    let (items, turnover) = diff.map_or_else(Default::default, |diff| (diff.items, diff.turnover));
     let kept = keep(
         world,
         PollRecord { now: ended_at, state, items, removed_and_returned: turnover, gap, notices },
@@ -105,6 +75,74 @@ pub(super) async fn record(
     .await;
     drop(unrecorded);
     kept
+}
+
+/// The record of a poll that was put off because `host` asks for rest until `until`.
+fn resting(
+    feed: &FeedConfig,
+    before: &FeedState,
+    host: &HostKey,
+    until: Timestamp,
+    now: Timestamp,
+) -> PollRecord {
+    debug!("{}: {} asked for no requests until {until}", feed.name, host.0);
+    let why = format!("its host asked for rest ({})", host.0);
+    let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
+    let turnover = RemovedAndReturned::default();
+    PollRecord {
+        now,
+        state,
+        items: Vec::new(),
+        removed_and_returned: turnover,
+        gap: None,
+        notices: Vec::new(),
+    }
+}
+
+/// Sets when the feed is polled next, and why then.
+fn schedule_next(
+    world: &World,
+    feed: &FeedConfig,
+    state: &mut FeedState,
+    ended: &PollEnd,
+    own: bool,
+    at: Timestamp,
+) {
+    let history =
+        PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
+    let seed = news::seed(&feed.name.0, at);
+    let next = schedule::next_poll(&history, ended, feed.every, own, &world.config.poll, at, seed);
+    if next.at.is_none() {
+        warn!("{}: not polled any more: {}", feed.name, next.why);
+    }
+    state.next_poll = next.at;
+    state.next_why = next.why;
+}
+
+/// The notices that the poll makes due, each with its receivers.
+fn notices(
+    world: &World,
+    feed: &FeedConfig,
+    before: &FeedState,
+    state: &mut FeedState,
+    diff: Option<&FeedDiff>,
+    at: Timestamp,
+) -> Vec<(FeedNotice, Vec<Receiver>)> {
+    let outage = world.last_read.outage(feed, state.error.is_some());
+    let notices = watch::follow(&world.config, before, state, diff, outage, at);
+    if state.error.is_none() {
+        world.last_read.note(feed, at);
+    } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
+        world.last_read.mark_notified();
+    }
+    notices
+}
+
+fn warn_of_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
+    warn!(
+        "{}: none of its items was known; items from {since} to {until} may have been missed",
+        feed.name
+    );
 }
 
 async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError> {
@@ -134,19 +172,19 @@ fn good(
     state.last_good = Some(at);
     state.etag.clone_from(&answer.validators.etag);
     state.last_modified.clone_from(&answer.validators.last_modified);
-    let moved = moved::after(state.moved.take(), asked, answer, is_read, at);
+    let moved = moved::move_after(state.moved.take(), asked, answer, is_read, at);
     state.moved = moved.filter(|_| !feed.is_secret);
     if !was_asked_anew {
-        tell_move(feed, state);
+        log_move(feed, state);
     }
 }
 
-/// What it changes that a document was read only in part: the next poll asks for the whole. If it
-/// is the feed's first, the next one counts as the first again, for the rest of the items are as
-/// old as these; if that one breaks off too, it is good enough.
+/// Changes the state after a document that broke off: the next poll requests all of it. If it is
+/// the feed's first document, the next one counts as the first again, because the rest of the items
+/// is as old as these. A second one that breaks off counts as the first.
 fn broke_off(state: &mut FeedState, before: &FeedState) {
     info!(
-        "{}: its document broke off; what came of it was read, and the next poll asks for all of it",
+        "{}: its document was cut off; the first part was read, and the next poll requests all of it",
         state.name
     );
     (state.etag, state.last_modified) = (None, None);
@@ -156,8 +194,8 @@ fn broke_off(state: &mut FeedState, before: &FeedState) {
     }
 }
 
-/// What a failure changes. A busy server's word says nothing about where a feed is; any other
-/// failure ends what is known of a move, so that its own address is asked next, and asked soon.
+/// Changes the state after a failure. A busy server says nothing about the feed's address. Any
+/// other failure ends a move, so its configured address is polled next, and soon.
 fn failed(
     state: &mut FeedState,
     feed: &FeedConfig,
@@ -167,7 +205,7 @@ fn failed(
 ) -> PollEnd {
     let was_asked_anew = new_address(before).is_some();
     let is_busy = matches!(ended, PollEnd::Busy { .. });
-    tell_failure(feed, before, &why, was_asked_anew && !is_busy);
+    log_failure(feed, before, &why, was_asked_anew && !is_busy);
     state.failures += 1;
     state.error = Some(why);
     state.unreached = ended == PollEnd::Unreached;
@@ -178,21 +216,22 @@ fn failed(
     if was_asked_anew { PollEnd::Failed } else { ended }
 }
 
-/// Says, if a feed is asked at a new address from now on, what to write in the configuration.
-pub(super) fn tell_move(feed: &FeedConfig, state: &FeedState) {
+/// Logs the new address, if a feed is polled there from now on, and the change to make in the
+/// configuration.
+pub(super) fn log_move(feed: &FeedConfig, state: &FeedState) {
     if let Some(to) = new_address(state) {
         warn!(
-            "{}: moved for good, and is asked at its new address; in the configuration, write its url as {to}",
+            "{}: moved permanently, and is polled at its new address; in the configuration, set its url to {to}",
             feed.name
         );
     }
 }
 
-/// Says it once: a feed that goes on failing for the same reason is not mentioned again.
-fn tell_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address: bool) {
+/// Logs a failure once: a feed that goes on failing for the same reason is not logged again.
+fn log_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address: bool) {
     if at_new_address {
         warn!(
-            "{}: cannot be read where it moved to: {why}; the address of the configuration is asked next",
+            "{}: cannot be read at its new address: {why}; the configured address is polled next",
             feed.name
         );
     } else if before.error.as_deref() == Some(why) {

@@ -14,7 +14,7 @@ const MOST_NAMED: usize = 10;
 /// The polls of feeds that were due as the run began.
 #[derive(Debug)]
 pub(super) struct FirstRound {
-    /// Feeds by their indexes whose poll has not ended; `None` once the round was told of.
+    /// The indexes of feeds whose poll has not ended; `None` after the round was logged.
     left: Option<BTreeSet<usize>>,
 }
 
@@ -33,17 +33,17 @@ impl FirstRound {
         }
     }
 
-    /// Says how feeds fare, once the round is over.
-    pub(super) fn tell_once(&mut self, states: &[FeedState]) {
+    /// Logs the health of the feeds, once the round is over.
+    pub(super) fn log_once(&mut self, states: &[FeedState]) {
         if self.left.as_ref().is_some_and(BTreeSet::is_empty) {
             self.left = None;
-            tell(states);
+            log_states(states);
         }
     }
 }
 
 /// Says how many feeds fail, and why.
-pub(super) fn tell(states: &[FeedState]) {
+pub(super) fn log_states(states: &[FeedState]) {
     match summary(states) {
         Some(failing) => warn!("{failing}"),
         None if states.is_empty() => {}
@@ -121,10 +121,10 @@ mod tests {
         let mut round = FirstRound::of(&[due(5), due(6), state("gone", None), due(1)], now);
         assert_eq!(round.left, Some(BTreeSet::from([0, 3])));
         round.ended(0);
-        round.tell_once(&[]);
+        round.log_once(&[]);
         round.ended(3);
         assert_eq!(round.left, Some(BTreeSet::new()));
-        round.tell_once(&[]);
+        round.log_once(&[]);
         assert_eq!(round.left, None);
     }
 }

@@ -1,4 +1,4 @@
-//! Hours and days of UTC in which a feed wants to be left alone: `skipHours` and `skipDays`.
+//! The hours and days (UTC) at which a feed must not be polled: `skipHours` and `skipDays`.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

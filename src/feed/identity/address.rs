@@ -38,7 +38,7 @@ pub(super) struct Address<'a> {
 impl<'a> Address<'a> {
     /// The parts of an `http` or `https` address; `None` for others, for one without a path, and
     /// for one with too many parts.
-    pub(super) fn of(address: &'a str) -> Option<Self> {
+    pub(super) fn parse(address: &'a str) -> Option<Self> {
         let rest = address.split_once("://").filter(|_| is_address(address))?.1;
         let (rest, fragment) =
             rest.split_once('#').map_or((rest, None), |(rest, fragment)| (rest, Some(fragment)));
@@ -57,9 +57,9 @@ impl<'a> Address<'a> {
     }
 
     /// A guid in the same parts; one that is no address is a path of its own.
-    pub(super) fn of_guid(guid: &'a str) -> Option<Self> {
+    pub(super) fn parse_guid(guid: &'a str) -> Option<Self> {
         if is_address(guid) {
-            return Self::of(guid);
+            return Self::parse(guid);
         }
         let (path, fragment) =
             guid.split_once('#').map_or((guid, None), |(path, fragment)| (path, Some(fragment)));
@@ -165,7 +165,7 @@ impl<'a> Volatile<'a> {
     /// same address, names items. So does one whose values are numbers, each another, where the
     /// path does not name an item by itself. Names that sessions have are believed unless they tell
     /// items apart.
-    pub(super) fn of(now: &[Address<'a>], last: &[Address<'a>]) -> Self {
+    pub(super) fn between(now: &[Address<'a>], last: &[Address<'a>]) -> Self {
         let known: HashSet<(&str, &[(&str, &str)])> =
             last.iter().map(|address| (address.path, &address.parts[..])).collect();
         let mut seen: HashMap<&'a str, PartValues<'a>> = HashMap::new();
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     fn addresses<'a>(links: &[&'a str]) -> Vec<Address<'a>> {
-        links.iter().map(|link| Address::of(link).expect("an address")).collect()
+        links.iter().map(|link| Address::parse(link).expect("an address")).collect()
     }
 
     #[rstest]
@@ -240,7 +240,7 @@ mod tests {
         #[case] expected: bool,
     ) {
         let (last, now) = (addresses(last), addresses(now));
-        assert_eq!(Volatile::of(&now, &last).are(&[name]), expected);
+        assert_eq!(Volatile::between(&now, &last).are(&[name]), expected);
     }
 
     #[rstest]
@@ -248,15 +248,15 @@ mod tests {
     #[case("https://a.example/2021/05/04/korea-talks/", "/2021/05/04/korea-talks")]
     #[case("https://a.example/news/1;jsessionid=a#b", "/news/1")]
     fn a_stem_is_what_stays_of_an_address(#[case] link: &str, #[case] stem: &str) {
-        assert_eq!(Address::of(link).expect("an address").stem(), stem);
+        assert_eq!(Address::parse(link).expect("an address").stem(), stem);
     }
 
     #[test]
     fn addresses_of_many_parts_or_none_are_not_taken_apart() {
         let many =
             (0..100).fold("https://a.example/?".to_owned(), |all, n| all + &format!("p{n}=1&"));
-        assert_eq!(Address::of(&many), None);
-        assert_eq!(Address::of("https://a.example/"), None);
-        assert_eq!(Address::of("urn:x"), None);
+        assert_eq!(Address::parse(&many), None);
+        assert_eq!(Address::parse("https://a.example/"), None);
+        assert_eq!(Address::parse("urn:x"), None);
     }
 }

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use super::address::{Address, Volatile, is_of_session};
-use super::{Face, KnownItem, likeness, text_hash};
+use super::face::Face;
+use super::known::KnownItem;
+use super::likeness;
+use super::text_hash::text_hash;
 
 /// Known items that share what an item is looked up by; where there are more, it names none of
 /// them.
@@ -25,7 +28,11 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(guid: Option<&'a str>, link: Option<&'a str>) -> Self {
-        Self { guid, address: link.and_then(Address::of), named: guid.and_then(Address::of_guid) }
+        Self {
+            guid,
+            address: link.and_then(Address::parse),
+            named: guid.and_then(Address::parse_guid),
+        }
     }
 }
 
@@ -201,7 +208,7 @@ fn volatile<'a>(
     now: impl Iterator<Item = Address<'a>>,
     last: impl Iterator<Item = Address<'a>>,
 ) -> Volatile<'a> {
-    Volatile::of(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
+    Volatile::between(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
 }
 
 /// The stem of an item whose address has a number of its own.

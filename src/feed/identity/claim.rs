@@ -6,16 +6,18 @@ use std::hash::Hash;
 use std::iter;
 
 use super::alike::Alike;
-use super::{Face, ItemChange, ItemKey, KnownItem, count, is_telling};
+use super::face::{Face, count};
+use super::known::{ItemChange, ItemKey, KnownItem};
+use super::link::is_telling;
 
 /// How many known items with the same words are looked at for one of the document.
 const MOST_SAME: usize = 64;
 
 /// Finds a key and a verdict for every face, in their order.
 ///
-/// A guid or link that several items share, known ones or those of the document, names none of
-/// them: feeds that give all their items one guid, or link them all to one page, would else have
-/// their news taken for edits of what is old.
+/// A guid or link that several items share, known ones or those of the document, identifies none of
+/// them. Otherwise, if a feed gives all its items one guid, or links them all to one page, its news
+/// would count as edits of old items.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemChange)> {
     let exact =
         index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
@@ -33,29 +35,35 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemCh
 
     let mut claims =
         Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
-    claims.keep(|face| {
-        all(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str()))
+    claims.claim_unchanged(|face| {
+        all_with_key(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str()))
     });
-    claims.keep(|face| {
-        face.guid.as_deref().map_or(&[], |guid| all(&same_text, &(guid, face.hash.as_str())))
+    claims.claim_unchanged(|face| {
+        let guid = face.guid.as_deref();
+        guid.map_or(&[], |guid| all_with_key(&same_text, &(guid, face.hash.as_str())))
     });
-    claims.keep(|face| sole(&pair, &(face.guid.as_deref(), face.link.as_deref())));
-    claims.keep(|face| face.titled_key().map_or(&[], |titled| sole(&key, &titled)));
-    claims.keep(|face| {
-        face.guid.as_deref().filter(|face| guids[face] == 1).map_or(&[], |face| sole(&guid, &face))
+    claims.claim_unchanged(|face| {
+        only_with_key(&pair, &(face.guid.as_deref(), face.link.as_deref()))
+    });
+    claims.claim_unchanged(|face| {
+        face.titled_key().map_or(&[], |titled| only_with_key(&key, &titled))
+    });
+    claims.claim_unchanged(|face| {
+        let only = face.guid.as_deref().filter(|face| guids[face] == 1);
+        only.map_or(&[], |face| only_with_key(&guid, &face))
     });
     if claims.made.iter().any(Option::is_none) {
         let alike = Alike::new(known, faces);
         claims.rekey(|at| {
             let link_of = faces[at].link.as_deref().filter(|face| links[face] == 1);
-            let found = link_of.map_or(&[][..], |face| sole(&link, &face));
+            let found = link_of.map_or(&[][..], |face| only_with_key(&link, &face));
             if found.iter().any(|old| alike.is_next_headline(at, *old)) { &[] } else { found }
         });
         let candidates = alike.candidates(|at| claims.made[at].is_none());
         claims.rekey(|at| &candidates[at]);
         let same_words = |at: usize| {
             let face = &faces[at];
-            let found = if face.is_wordy { all(&hash, &face.hash.as_str()) } else { &[] };
+            let found = if face.is_wordy { all_with_key(&hash, &face.hash.as_str()) } else { &[] };
             found.iter().copied().take(MOST_SAME).filter(|old| !alike.is_next(at, *old)).collect()
         };
         let candidates: Vec<Vec<usize>> = (0..faces.len()).map(same_words).collect();
@@ -79,13 +87,13 @@ fn index<'a, K: Eq + Hash>(
     index
 }
 
-fn all<'i, K: Eq + Hash>(index: &'i ClaimIndex<K>, key: &K) -> &'i [usize] {
+fn all_with_key<'i, K: Eq + Hash>(index: &'i ClaimIndex<K>, key: &K) -> &'i [usize] {
     index.get(key).map_or(&[], Vec::as_slice)
 }
 
 /// The only one, if there is just one.
-fn sole<'i, K: Eq + Hash>(index: &'i ClaimIndex<K>, key: &K) -> &'i [usize] {
-    Some(all(index, key)).filter(|found| found.len() == 1).unwrap_or_default()
+fn only_with_key<'i, K: Eq + Hash>(index: &'i ClaimIndex<K>, key: &K) -> &'i [usize] {
+    Some(all_with_key(index, key)).filter(|found| found.len() == 1).unwrap_or_default()
 }
 
 struct Claiming<'a> {
@@ -100,9 +108,9 @@ struct Claiming<'a> {
 impl<'a> Claiming<'a> {
     /// Lets every face without a claim take the first free item of those that `find` gives, under
     /// its old key.
-    fn keep<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
+    fn claim_unchanged<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
         for at in 0..self.faces.len() {
-            if let Some(old) = self.take(at, || find(&self.faces[at])) {
+            if let Some(old) = self.take_known(at, || find(&self.faces[at])) {
                 let verdict = if old.hash == self.faces[at].hash {
                     ItemChange::Same
                 } else {
@@ -113,10 +121,10 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    /// The same, under a new key.
+    /// Claims known items for items that get a new key.
     fn rekey<'i>(&mut self, find: impl Fn(usize) -> &'i [usize]) {
         for at in 0..self.faces.len() {
-            if let Some(old) = self.take(at, || find(at)) {
+            if let Some(old) = self.take_known(at, || find(at)) {
                 let verdict = ItemChange::Rekeyed {
                     old: old.key.clone(),
                     edited: old.hash != self.faces[at].hash,
@@ -127,7 +135,11 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    fn take<'i>(&mut self, at: usize, find: impl Fn() -> &'i [usize]) -> Option<&'a KnownItem> {
+    fn take_known<'i>(
+        &mut self,
+        at: usize,
+        find: impl Fn() -> &'i [usize],
+    ) -> Option<&'a KnownItem> {
         if self.made[at].is_some() {
             return None;
         }

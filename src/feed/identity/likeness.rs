@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::form::Form;
-use crate::feed::parse::Item;
+use crate::feed::document::Item;
 use tidings_rules::text::tokenise;
 
 /// How much of a text is compared, in bytes. The store need not give more of it.

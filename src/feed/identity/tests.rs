@@ -25,7 +25,7 @@ fn feed() -> FeedName {
 
 /// What a document of `items` is, next to what is known of its claims.
 fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<ClassifiedItem> {
-    let faces = Faces::of(items);
+    let faces = Faces::from_items(items);
     let claims = faces.claims();
     let is_claimed = |item: &&KnownItem| {
         let among = |values: &[String], value: &Option<String>| {
@@ -40,8 +40,12 @@ fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Classified
             || claims.hashes.contains(&item.hash)
     };
     let claimed: Vec<KnownItem> = known.iter().filter(is_claimed).cloned().collect();
-    let judged = super::judge(feed, known, faces.clone());
-    assert_eq!(judged, super::judge(feed, &claimed, faces), "what no claim names decides nothing");
+    let judged = super::classify(feed, known, faces.clone());
+    assert_eq!(
+        judged,
+        super::classify(feed, &claimed, faces),
+        "what no claim names decides nothing"
+    );
     judged
 }
 
@@ -310,13 +314,13 @@ fn known_items_come_and_go_by_the_keys_that_are_known() {
     let mut known = remember(Vec::new(), &before, &judge(&feed(), &[], &before));
     known[2].gone = true;
     let after = items(&["a", "c", "d"]);
-    let found = turnover(&known, &judge(&feed(), &known, &after));
+    let found = removed_and_returned(&known, &judge(&feed(), &known, &after));
     assert_eq!(found, RemovedAndReturned { gone: keys(&["b"]), back: keys(&["c"]) });
 
     // The same words under another guid are the same item, and it is there.
     let renamed = [item("z", "", "title b", "text b"), after[0].clone(), after[1].clone()];
     known[1].gone = true;
-    let found = turnover(&known, &judge(&feed(), &known, &renamed));
+    let found = removed_and_returned(&known, &judge(&feed(), &known, &renamed));
     assert_eq!(found, RemovedAndReturned { gone: vec![], back: keys(&["b", "c"]) });
 }
 
@@ -355,10 +359,10 @@ fn what_a_document_that_broke_off_lacks_stays_present_up_to_a_bound() {
         item.first_seen = Timestamp::from_second(1_800_000_000 + i64::try_from(n).expect("few"))
             .expect("in range");
     }
-    let mut few = turnover(&known[..9], &[]);
+    let mut few = removed_and_returned(&known[..9], &[]);
     few.spare_unseen(&known);
     assert_eq!(few.gone, []);
-    let mut many = turnover(&known, &[]);
+    let mut many = removed_and_returned(&known, &[]);
     many.spare_unseen(&known);
     let oldest: Vec<ItemKey> = known[..3].iter().map(|item| item.key.clone()).collect();
     assert_eq!(many.gone, oldest);

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Document, Item, parse};
+use super::parse;
+use crate::feed::document::{Document, Item};
 
 const FEEDS: [(&str, &[u8]); 12] = [
     ("google_news", include_bytes!("tests/google_news.xml")),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 
 use super::*;
+use crate::feed::document::MOST_ITEMS;
 
 fn read(text: &str) -> Result<Document, NoFeed> {
     parse(text.as_bytes(), None, &"https://example.org/news/feed.xml".parse().unwrap())

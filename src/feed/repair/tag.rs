@@ -59,7 +59,8 @@ fn known_type(tag: &str, is_media: bool) -> Option<String> {
     Some(with(tag, value, kind))
 }
 
-/// The same for an Atom content, which may also be a picture or the like, or stand elsewhere.
+/// The tag of an Atom content with a type that the feed parser knows. It may also be a picture, or
+/// elsewhere.
 fn known_content(tag: &str) -> Option<String> {
     let (_, value) = attribute(tag, "type")?;
     let kind = tag[value.clone()].trim().to_ascii_lowercase();

@@ -6,7 +6,7 @@ use url::Url;
 use super::draft::{ItemDraft, TextForm};
 use super::element::{ElementMeaning, FeedPart};
 use crate::markup::date::moment;
-use crate::markup::plain;
+use crate::markup::{escape, plain};
 
 /// The part of a feed or an item that is being read.
 pub(super) struct Capture {
@@ -77,7 +77,7 @@ impl Capture {
 
     pub(super) fn text(&mut self, text: &str) {
         if self.is_inline && self.has_elements {
-            escape(&mut self.text, text);
+            escape::push_text(&mut self.text, text);
         } else {
             self.text.push_str(text);
         }
@@ -87,7 +87,7 @@ impl Capture {
     pub(super) fn tag(&mut self, tag: &Tag) {
         if self.is_inline && !self.has_elements {
             let before = std::mem::take(&mut self.text);
-            escape(&mut self.text, &before);
+            escape::push_text(&mut self.text, &before);
         }
         self.has_elements = true;
         let is_start = tag.kind == TagKind::StartTag;
@@ -143,14 +143,4 @@ pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
         .iter()
         .find(|attribute| &*attribute.name.local == name)
         .map(|attribute| &*attribute.value)
-}
-
-fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            _ => out.push(c),
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use url::Url;
 
-use crate::feed::parse::Item;
+use crate::feed::document::Item;
 use crate::markup::link::resolve;
 use crate::markup::plain;
 

@@ -3,7 +3,7 @@
 use minijinja::Environment;
 use minijinja::value::Serde;
 
-use crate::notify::view::MessageView;
+use crate::notify::view::message_view::MessageView;
 
 const NAME: &str = "email.html";
 
@@ -28,8 +28,8 @@ mod tests {
     use crate::notify::fixture;
     use crate::notify::view::view;
 
-    fn of(letter: &crate::alerts::Notification) -> String {
-        html(&view(letter, &TimeZone::UTC)).unwrap()
+    fn of(notification: &crate::alerts::Notification) -> String {
+        html(&view(notification, &TimeZone::UTC)).unwrap()
     }
 
     #[test]
@@ -62,11 +62,11 @@ mod tests {
             ("javascript:alert(1)", false),
             ("file:///etc/passwd", false),
         ] {
-            let mut letter = fixture::titled("A title");
-            if let crate::alerts::Content::Alert { story, .. } = &mut letter.content {
+            let mut notification = fixture::titled("A title");
+            if let crate::alerts::Content::Alert { story, .. } = &mut notification.content {
                 story.url = Some(url.to_owned());
             }
-            let html = of(&letter);
+            let html = of(&notification);
             assert_eq!(html.contains("href="), linked, "{html}");
             assert!(!html.contains("b=\"2"), "{html}");
         }

@@ -30,11 +30,11 @@ use wish::wish;
 
 pub(in crate::notify) use pool::Pools;
 
-/// Tries once to hand `mail` to the server for `receiver`. Login and mail go out only over TLS
-/// where the configuration wants it.
+/// Tries once to hand `mail` to the server for `receiver`. Where the configuration requires TLS,
+/// login and mail are sent over TLS only.
 ///
 /// It takes as long as the server may take (RFC 5321, 4.5.3.2): up to ten minutes for the answer to
-/// the final dot, since a mail that was taken by then is sent twice by whoever does not wait.
+/// the final dot. A client that does not wait sends a mail twice that was taken by then.
 pub(in crate::notify) async fn send(
     email: &Email,
     pools: &Pools,

@@ -28,9 +28,9 @@ fn receiver(recipient: &str) -> Receiver {
     Receiver { notifier: NotifierName("Desk 1".to_owned()), recipient: recipient.to_owned() }
 }
 
-fn mail_of(letter: &Notification) -> Vec<u8> {
+fn mail_of(notification: &Notification) -> Vec<u8> {
     let desk = desk("Tidings <tidings@example.org>", &["ana@example.org"]);
-    render(&desk, &receiver("ana@example.org"), letter, &TimeZone::UTC).unwrap()
+    render(&desk, &receiver("ana@example.org"), notification, &TimeZone::UTC).unwrap()
 }
 
 fn header(mail: &[u8], name: &str) -> Option<String> {
@@ -42,13 +42,13 @@ fn names(mail: &ParsedMail<'_>) -> Vec<String> {
 }
 
 fn told_by(severity: Severity, rules: &[&str]) -> Notification {
-    let mut letter = fixture::titled("A title");
-    if let Content::Alert { rules: told, .. } = &mut letter.content {
+    let mut notification = fixture::titled("A title");
+    if let Content::Alert { rules: told, .. } = &mut notification.content {
         *told = rules.iter().map(|rule| fixture::told(rule, vec![])).collect();
         told[0].severity = Severity::Low;
         told.last_mut().unwrap().severity = severity;
     }
-    letter
+    notification
 }
 
 #[test]
@@ -157,11 +157,13 @@ fn no_title_adds_a_header() {
     }
 }
 
-/// The letter with one text in all places that come from a feed, from a rule or from the
+/// The notification with one text in all places that come from a feed, from a rule or from the
 /// configuration.
 fn all_of(text: &str) -> Notification {
-    let mut letter = fixture::alert();
-    if let Content::Alert { event: _, story, read, feeds, rules, update: _ } = &mut letter.content {
+    let mut notification = fixture::alert();
+    if let Content::Alert { event: _, story, read, feeds, rules, update: _ } =
+        &mut notification.content
+    {
         text.clone_into(&mut story.title);
         story.url = Some(format!("https://wire.example/{text}"));
         story.lang = Some(text.to_owned());
@@ -181,7 +183,7 @@ fn all_of(text: &str) -> Notification {
             }
         }
     }
-    letter
+    notification
 }
 
 /// What could begin a header, end the headers, or end the mail.
@@ -194,7 +196,7 @@ proptest! {
     fn nothing_that_a_feed_a_rule_or_a_name_says_becomes_a_header(text in HOSTILE, notifier in HOSTILE) {
         let desk = desk("Tidings <tidings@example.org>", &["Ana <ana@example.org>"]);
         let to = Receiver { notifier: NotifierName(notifier), recipient: "ana@example.org".to_owned() };
-        let of = |letter: &Notification| render(&desk, &to, letter, &TimeZone::UTC).unwrap();
+        let of = |notification: &Notification| render(&desk, &to, notification, &TimeZone::UTC).unwrap();
         let (mail, plain_mail) = (of(&all_of(&text)), of(&all_of("text")));
         prop_assert!(mail.is_ascii() && !mail.contains(&0));
         for line in mail.split_inclusive(|byte| *byte == b'\n') {

@@ -3,7 +3,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// What stands in for all that had no room.
+/// Replaces the text that did not fit.
 const ELLIPSIS: &str = "…";
 
 /// How a service counts.

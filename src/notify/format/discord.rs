@@ -1,4 +1,4 @@
-//! `format: discord`: embeds that call nobody.
+//! `format: discord`: embeds without mentions.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::bounded::{Bounded, LengthUnit, bounded};
 use super::link::{LinkForm, in_markdown, link};
 use super::list::{self, ListForm};
 use super::words::{colour, headline, joined};
-use crate::notify::view::{MessageView, StoryItem};
+use crate::notify::view::message_view::{MessageView, StoryItem};
 
 // Discord takes 256 characters of title, 4096 of description, 25 fields of 1024, 2048 of an
 // address, and 6000 in all.

@@ -2,7 +2,7 @@
 //! are.
 
 use crate::notify::format::bounded::{Escape, LengthUnit, bounded};
-use crate::notify::view::{MessageView, StoryItem};
+use crate::notify::view::message_view::{MessageView, StoryItem};
 
 /// The most of the line that says how many more there are.
 const MORE: usize = 200;

@@ -6,7 +6,7 @@ use super::bounded::{Bounded, LengthUnit, as_it_is, bounded};
 use super::link::{LinkForm, link};
 use super::list::{self, ListForm};
 use super::words::{headline, joined};
-use crate::notify::view::{MessageView, StoryItem};
+use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
 // A message of more than 4096 bytes becomes an attachment, and the whole JSON, in which quotes take

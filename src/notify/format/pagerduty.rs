@@ -8,7 +8,7 @@ use super::link::{LinkForm, link};
 use super::list::{self, ListForm};
 use super::words::{headline, joined};
 use crate::alerts::{Content, Notification};
-use crate::notify::view::{MessageView, StoryItem};
+use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
 /// The most of a summary (1024 characters).
@@ -27,10 +27,10 @@ const WRITTEN: usize = 16_000;
 /// The most of a headline and of a place in a list.
 const LINE: usize = 500;
 
-pub(super) fn message(view: &MessageView, letter: &Notification) -> Value {
-    let key = match &letter.content {
+pub(super) fn message(view: &MessageView, notification: &Notification) -> Value {
+    let key = match &notification.content {
         Content::Alert { event, .. } => event,
-        Content::Digest(_) | Content::Notice(_) | Content::Test => &letter.id,
+        Content::Digest(_) | Content::Notice(_) | Content::Test => &notification.id,
     };
     let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
     let mut details = details(view);
@@ -50,7 +50,7 @@ pub(super) fn message(view: &MessageView, letter: &Notification) -> Value {
             "summary": bounded(&headline(view), SUMMARY, LengthUnit::Utf16, as_it_is),
             "source": source(view),
             "severity": severity(view.severity),
-            "timestamp": letter.sent,
+            "timestamp": notification.sent,
             "custom_details": details,
         },
     });

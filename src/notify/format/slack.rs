@@ -6,7 +6,7 @@ use super::bounded::{Bounded, LengthUnit, bounded};
 use super::link::{LinkForm, in_markdown, link, link_in_markup};
 use super::list::{self, ListForm};
 use super::words::{colour, headline, joined};
-use crate::notify::view::{MessageView, StoryItem};
+use crate::notify::view::message_view::{MessageView, StoryItem};
 
 /// The most of a headline. Slack shows no more of a title than fits a line or two.
 const TITLE: usize = 300;

@@ -8,7 +8,7 @@ use super::link::{LinkForm, link};
 use super::list;
 use super::words::{headline, joined};
 use crate::notify::quote::QuotePiece;
-use crate::notify::view::{MessageView, StoryItem};
+use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
 /// The most that a workflow takes, less some room, in bytes.

@@ -6,7 +6,7 @@ use super::bounded::{Bounded, LengthUnit, bounded};
 use super::link::{LinkForm, link_in_markup};
 use super::list::{self, ListForm};
 use super::words::{headline, joined};
-use crate::notify::view::{Fact, MessageView, StoryItem};
+use crate::notify::view::message_view::{Fact, MessageView, StoryItem};
 
 /// The most of a message (4096 after its markup is read; ours counts before).
 const MOST: usize = 4096;

@@ -21,14 +21,14 @@ const ALL: [WebhookFormat; 6] = [
     WebhookFormat::PagerDuty,
 ];
 
-fn of(format: WebhookFormat, letter: &Notification) -> Value {
-    serde_json::from_slice(&render(format, letter, &TimeZone::UTC).unwrap()).unwrap()
+fn of(format: WebhookFormat, notification: &Notification) -> Value {
+    serde_json::from_slice(&render(format, notification, &TimeZone::UTC).unwrap()).unwrap()
 }
 
 /// The alert with one text in all places that come from a feed or a rule.
 fn all_of(text: &str, copies: usize) -> Notification {
-    let mut letter = fixture::alert();
-    if let Content::Alert { story, feeds, rules, .. } = &mut letter.content {
+    let mut notification = fixture::alert();
+    if let Content::Alert { story, feeds, rules, .. } = &mut notification.content {
         text.clone_into(&mut story.title);
         for feed in feeds.iter_mut() {
             feed.feed = FeedName(text.to_owned());
@@ -42,7 +42,7 @@ fn all_of(text: &str, copies: usize) -> Notification {
         });
         rules[0].evidence.extend(more);
     }
-    letter
+    notification
 }
 
 /// Every text in a message.
@@ -125,7 +125,9 @@ fn hold_to_limits(format: WebhookFormat, message: &Value) {
 #[case(WebhookFormat::Ntfy, "ntfy")]
 #[case(WebhookFormat::PagerDuty, "pagerduty")]
 fn an_alert_and_a_test(#[case] format: WebhookFormat, #[case] name: &str) {
-    let pretty = |letter: &Notification| serde_json::to_string_pretty(&of(format, letter)).unwrap();
+    let pretty = |notification: &Notification| {
+        serde_json::to_string_pretty(&of(format, notification)).unwrap()
+    };
     assert_snapshot!(name, format!("{}\n{}", pretty(&fixture::alert()), pretty(&fixture::test())));
     assert_eq!(
         render(format, &fixture::alert(), &TimeZone::UTC),
@@ -149,9 +151,9 @@ fn a_notice_has_its_words_in_every_form() {
 #[test]
 fn nobody_is_called_and_no_markup_of_a_feed_stays() {
     let hostile = "@everyone <!channel> <@U1> <https://evil.example|bank> [bank](https://evil.example) *b* `c` </b><a href=\"x\">";
-    let letter = all_of(hostile, 1);
+    let notification = all_of(hostile, 1);
     for format in ALL {
-        let message = of(format, &letter);
+        let message = of(format, &notification);
         let whole = texts(&message).join("\n");
         let calls =
             matches!(format, WebhookFormat::Teams | WebhookFormat::Ntfy | WebhookFormat::PagerDuty);
@@ -191,9 +193,9 @@ proptest! {
 
     #[test]
     fn whatever_a_feed_says_every_limit_holds(text in "([a-z]{1,9}|[*_`~<>&@\\[\\]()|\\\\\"]|북|👩‍🚀|\\PC| ){0,40}", times in 1..300_usize, copies in 0..12_usize) {
-        let letter = all_of(&text.repeat(times), copies);
+        let notification = all_of(&text.repeat(times), copies);
         for format in ALL {
-            let message = of(format, &letter);
+            let message = of(format, &notification);
             hold_to_limits(format, &message);
             if format == WebhookFormat::Telegram {
                 prop_assert!(is_sound_html(message["text"].as_str().unwrap()), "{}", message);

@@ -1,7 +1,7 @@
 //! What all formats take from a view.
 
 use crate::notify::quote::QuotePiece;
-use crate::notify::view::MessageView;
+use crate::notify::view::message_view::MessageView;
 use tidings_rules::story::Severity;
 
 /// The severity in capitals where it is grave, and the headline.

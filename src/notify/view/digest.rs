@@ -1,47 +1,16 @@
 //! What a digest shows: its stories rule by rule, each with one sentence that proves it.
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
-use super::{MessageView, time, unmarked};
 use crate::alerts;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
 use crate::notify::plain::plain;
 use crate::notify::quote::{self, QuotePiece};
-use tidings_rules::story::Severity;
+use crate::notify::view::message_view::{MessageView, time, unmarked};
+use crate::notify::view::message_view::{Section, StoryItem};
 
 /// The stories of a rule that are shown with a sentence; of the rest, headline and link must do.
 const MOST_QUOTED: usize = 30;
-
-/// What one rule matched.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(in crate::notify) struct Section {
-    /// The rule's name and how many stories it matched.
-    pub(in crate::notify) heading: String,
-    pub(in crate::notify) severity: Severity,
-    /// Newest first.
-    pub(in crate::notify) stories: Vec<StoryItem>,
-}
-
-/// One story.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(in crate::notify) struct StoryItem {
-    /// The headline; never empty.
-    pub(in crate::notify) title: Vec<QuotePiece>,
-    /// The sentence that proves most, where the headline does not.
-    pub(in crate::notify) quote: Option<Vec<QuotePiece>>,
-    /// Who carries it, and when that was seen or published.
-    pub(in crate::notify) place: Option<String>,
-    /// Where to read it.
-    pub(in crate::notify) link: Option<String>,
-}
-
-impl StoryItem {
-    /// A line of words, safe to show.
-    pub(super) fn line(words: &str) -> Self {
-        Self { title: unmarked(words), quote: None, place: None, link: None }
-    }
-}
 
 /// What `digest` shows, with times in `zone`.
 pub(super) fn view(digest: &Digest, zone: &TimeZone) -> MessageView {

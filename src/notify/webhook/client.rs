@@ -1,4 +1,4 @@
-//! The HTTP client of a webhook: everybody's, or one that believes the webhook's own authorities.
+//! The HTTP client of a webhook: the shared one, or one that trusts the webhook's own authorities.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ impl Clients {
         reach: &HttpClients,
     ) -> Result<Client, NoClient> {
         if authorities.is_empty() {
-            return Ok(reach.usual().clone());
+            return Ok(reach.default_client().clone());
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = known.get(authorities) {

@@ -66,7 +66,7 @@ fn too_large_is_said_apart_because_a_digest_can_be_halved() {
 
 #[test]
 fn gone_is_gone() {
-    let why = "the server answered 410 Gone: moved on, which says that nothing is taken here any more; \
+    let why = "the server answered 410 Gone: moved on, which means that this address is no longer used; \
                write the new address as the `url` of `ops` under `notifiers`, or remove it";
     assert_eq!(answered(410, &[], "moved on"), Outcome::Gone(why.to_owned()));
 }

@@ -1,4 +1,4 @@
-//! How long a server wants to be left alone: by its header, or as chat services say it in JSON.
+//! How long a server asks for a pause: in a header, or in JSON as chat services do.
 
 use std::time::Duration;
 

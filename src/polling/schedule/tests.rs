@@ -44,7 +44,7 @@ fn wait(
     every: Option<Duration>,
     own_host: bool,
 ) -> (Option<Duration>, String) {
-    let next = next(history, ended, every, own_host, &bounds(), now(), 0);
+    let next = next_poll(history, ended, every, own_host, &bounds(), now(), 0);
     (next.at.map(|at| at.duration_since(now()).unsigned_abs()), next.why)
 }
 
@@ -62,7 +62,7 @@ fn the_mean_gap_is_that_of_the_newest_items() {
 }
 
 #[rstest]
-#[case(None, None, 30 * MINUTE, "every 30 min, until the dates of three items tell how often it brings something")]
+#[case(None, None, 30 * MINUTE, "every 30 min, until three dated items show how often it publishes")]
 #[case(Some(84 * MINUTE), None, 42 * MINUTE, "every 42 min: half the mean gap of 1 h 24 min between its newest items")]
 #[case(Some(150 * MINUTE), None, 75 * MINUTE, "every 1 h 15 min: half the mean gap of 2 h 30 min between its newest items")]
 #[case(Some(MINUTE), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items are 1 min apart")]
@@ -125,8 +125,8 @@ fn pausing(hours: u32) -> PollHistory {
 }
 
 #[rstest]
-#[case(2, 3 * HOUR, "the feed asked to be left alone until Wed 15:00 UTC (skipHours, skipDays)")]
-#[case(9, 6 * HOUR, "the feed asked to be left alone until Wed 22:00 UTC (skipHours, skipDays); this is the longest interval")]
+#[case(2, 3 * HOUR, "the feed asked for no requests until Wed 15:00 UTC (skipHours, skipDays)")]
+#[case(9, 6 * HOUR, "the feed asked for no requests until Wed 22:00 UTC (skipHours, skipDays); this is the longest interval")]
 fn a_poll_is_put_off_to_the_end_of_a_pause_but_not_beyond_the_longest_interval(
     #[case] hours: u32,
     #[case] expected: Duration,
@@ -144,7 +144,7 @@ fn whole_days_are_left_out_and_feeds_do_not_come_back_from_a_pause_all_at_once()
     let wednesday = PollHints { interval: None, pauses: Pauses::from_bits(1 << 26) };
     let history = PollHistory { hints: wednesday, ..usual_gap(2 * HOUR) };
     let far = Poll { max: 24 * HOUR, ..bounds() };
-    let back = |seed| next(&history, &well(), None, false, &far, now(), seed).at.unwrap();
+    let back = |seed| next_poll(&history, &well(), None, false, &far, now(), seed).at.unwrap();
     let midnight: Timestamp = "2024-05-02T00:00:00Z".parse().unwrap();
     assert_eq!(back(0), midnight);
     let times: std::collections::BTreeSet<_> = (0..100).map(back).collect();
@@ -274,7 +274,7 @@ proptest! {
         let bounds = Poll { min, max: min + Duration::from_secs(more), ..bounds() };
         let hints = PollHints { interval: interval.filter(|asked| !asked.is_zero()), pauses: Pauses::from_bits(bits) };
         let history = PollHistory { failures, mean_gap, hints };
-        let next = next(&history, &ended, every, own_host, &bounds, now(), seed);
+        let next = next_poll(&history, &ended, every, own_host, &bounds, now(), seed);
         let at = next.at.expect("only 410 ends it");
         let wait = Duration::try_from(at.duration_since(now())).expect("not in the past");
 

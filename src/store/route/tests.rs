@@ -20,7 +20,7 @@ use tidings_rules::story::{Severity, WatchlistRow};
 const HOUR: i64 = 3600;
 
 fn rule(name: &str, pace: Throttle) -> NewAlert {
-    NewAlert { pace, ..draft(name, &[desk()]) }
+    NewAlert { throttle: pace, ..draft(name, &[desk()]) }
 }
 
 fn burst() -> Throttle {
@@ -34,7 +34,7 @@ fn hourly() -> Throttle {
 /// A plan by which these rules match at `now`, under the desk's manners.
 fn told(alerts: Vec<NewAlert>, manners: &DeliveryPolicy, now: i64) -> StoryPlan {
     let manners = BTreeMap::from([(desk().notifier, manners.clone())]);
-    let policy = Arc::new(DeliveryPolicies { manners, zone: TimeZone::UTC });
+    let policy = Arc::new(DeliveryPolicies { policies: manners, zone: TimeZone::UTC });
     StoryPlan::Settle(MatchResult { alerts, due: at(now), policy, ..verdict(&[]) })
 }
 
@@ -229,7 +229,7 @@ async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests
     let of_row = |id: &str, pace: Throttle| {
         let sketch = rule("listed", pace);
         let row = Some(WatchlistRow { id: id.to_owned(), label: format!("Name {id}") });
-        NewAlert { occasion: id.to_owned(), told: RuleMatch { row, ..sketch.told }, ..sketch }
+        NewAlert { dedup_key: id.to_owned(), told: RuleMatch { row, ..sketch.told }, ..sketch }
     };
     for n in 0..4 {
         story(&bench, &format!("a-{n}"), vec![of_row("36", burst())], &free, 60).await;
@@ -262,7 +262,7 @@ async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_
         let sketch = rule("listed", Throttle::default());
         let row = Some(WatchlistRow { id: id.to_owned(), label: format!("Name {version}") });
         NewAlert {
-            occasion: id.to_owned(),
+            dedup_key: id.to_owned(),
             told: RuleMatch { row, version: version.to_owned(), ..sketch.told },
             ..sketch
         }
@@ -295,7 +295,7 @@ async fn a_silence_of_a_row_mutes_that_row_alone() {
     let of_row = |id: &str| {
         let sketch = rule("listed", Throttle::default());
         let row = Some(WatchlistRow { id: id.to_owned(), label: id.to_owned() });
-        NewAlert { occasion: id.to_owned(), told: RuleMatch { row, ..sketch.told }, ..sketch }
+        NewAlert { dedup_key: id.to_owned(), told: RuleMatch { row, ..sketch.told }, ..sketch }
     };
     story(&bench, "a", vec![of_row("36")], &DeliveryPolicy::default(), 10).await;
     story(&bench, "b", vec![of_row("7")], &DeliveryPolicy::default(), 10).await;

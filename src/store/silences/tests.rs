@@ -17,7 +17,7 @@ fn arms() -> NewAlert {
     let sketch = draft("arms", &[desk()]);
     let row = Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
     let told = RuleMatch { tags: vec!["korea".to_owned()], row, ..sketch.told };
-    NewAlert { occasion: "36".to_owned(), told, ..sketch }
+    NewAlert { dedup_key: "36".to_owned(), told, ..sketch }
 }
 
 async fn story(bench: &Bench, key: &str, now: i64) {
@@ -25,7 +25,7 @@ async fn story(bench: &Bench, key: &str, now: i64) {
 }
 
 async fn story_of(bench: &Bench, key: &str, rule: NewAlert, now: i64) {
-    let policy = Arc::new(DeliveryPolicies { manners: [].into(), zone: TimeZone::UTC });
+    let policy = Arc::new(DeliveryPolicies { policies: [].into(), zone: TimeZone::UTC });
     let plan =
         StoryPlan::Settle(MatchResult { alerts: vec![rule], due: at(now), policy, ..verdict(&[]) });
     bench.poll("wire", now, vec![item(key, plan)]).await;

@@ -66,7 +66,7 @@ async fn a_feed_that_fails_for_a_day_is_told_once_by_hook_and_by_mail_and_so_is_
         mail.letters().iter().map(crate::support::smtp::Letter::text).collect();
     assert_eq!(subjects.len(), 2);
     assert!(subjects[0].contains("Subject: The feed wire-1 cannot be read"), "{}", subjects[0]);
-    assert!(subjects[1].contains("Subject: The feed wire-1 is well again"), "{}", subjects[1]);
+    assert!(subjects[1].contains("Subject: The feed wire-1 can be read again"), "{}", subjects[1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

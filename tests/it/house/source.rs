@@ -139,6 +139,9 @@ impl<'a> Visit<'a> for Reading {
         visit::visit_path(self, path);
     }
 
+    /// A visibility (`pub(in crate::room)`) uses nothing of what it names.
+    fn visit_visibility(&mut self, _: &'a Visibility) {}
+
     fn visit_macro(&mut self, call: &'a syn::Macro) {
         self.tokens(call.tokens.clone());
         visit::visit_macro(self, call);

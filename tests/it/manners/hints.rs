@@ -79,7 +79,7 @@ const ASKED: [(&str, &str, &str, u32, &str); 11] = [
         40,
         "every 40 min, as configured",
     ),
-    ("", "SKIP ALL", "", 360, "the feed asked to be left alone at all times (skipHours, skipDays)"),
+    ("", "SKIP ALL", "", 360, "the feed asked for no requests at all times (skipHours, skipDays)"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,13 +26,13 @@ async fn a_move_that_held_for_six_days_is_adopted_and_named_as_the_edit_to_make(
         round(&folder).await;
         for _ in 0..5 {
             let log = round_a_day_later(&folder).await;
-            assert!(!log.iter().any(|line| line.contains("moved for good")), "{log:#?}");
+            assert!(!log.iter().any(|line| line.contains("moved permanently")), "{log:#?}");
         }
         assert_eq!(count(&publisher), (6, 6), "followed each time until then");
-        let edit = format!("in the configuration, write its url as {}", publisher.url("/new"));
+        let edit = format!("in the configuration, set its url to {}", publisher.url("/new"));
         let log = round_a_day_later(&folder).await;
         assert!(
-            log.iter().any(|line| line.contains("wire: moved for good") && line.contains(&edit)),
+            log.iter().any(|line| line.contains("wire: moved permanently") && line.contains(&edit)),
             "{log:#?}"
         );
         assert_eq!(count(&publisher), (7, 7));
@@ -112,7 +112,7 @@ async fn the_address_of_the_configuration_is_asked_again_when_the_adopted_one_fa
         publisher.serve("/new", move |_| Reply::new(failure, "", b""));
         let log = round_a_day_later(&folder).await;
         assert!(
-            log.iter().any(|line| line.contains("cannot be read where it moved to")),
+            log.iter().any(|line| line.contains("cannot be read at its new address")),
             "{log:#?}"
         );
         assert_eq!(

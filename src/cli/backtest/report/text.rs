@@ -7,9 +7,9 @@ use indicatif::HumanCount;
 use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::Sides;
 use crate::backtest::tally::{Headline, StoryCount, Tally};
-use crate::cli::count;
+use crate::cli::backtest::sides::Sides;
+use crate::cli::count::count;
 use crate::notify::plain;
 
 /// The width where no terminal sets one: a headline is as long as it was kept.
@@ -56,7 +56,7 @@ impl ReportLayout {
         text + &self.list("matched nothing", &idle)
     }
 
-    /// Every rule of which matches would come or go, then those that stay as they are.
+    /// Every rule with changed matches, then those without changes.
     fn changes(&self, tally: &Tally, names: &[String], others: &[String]) -> String {
         let mut text = String::new();
         for (name, change) in &tally.changes {

@@ -1,11 +1,11 @@
-//! `format`: what a webhook's messages look like, and what such messages need besides an address.
+//! `format`: the format of a webhook's messages, and the settings that it needs besides an address.
 
 use secrecy::SecretString;
 use url::Url;
 
 use super::super::super::reader::ConfigReader;
 use super::super::super::{Addressed, SecretUrl, WebhookFormat};
-use super::super::Faulty;
+use crate::config::notifiers::faulty::Faulty;
 use tidings_rules::yaml::Entries;
 
 /// Where PagerDuty takes events, unless `url` says otherwise (`events.eu.pagerduty.com`).

@@ -1,4 +1,4 @@
-//! `headers` and `auth`: what a webhook's requests carry besides the message.
+//! `headers` and `auth`: headers of a webhook's requests.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -57,7 +57,7 @@ fn login(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
             added::value(&format!("Bearer {}", token.trim()), bearer, reader)
         }
         (Some(_), Some(bearer)) => {
-            reader.error(bearer, "`basic` stands here, too", "keep one of the two");
+            reader.error(bearer, "`basic` is set as well", "keep one of the two");
             None
         }
         (None, None) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::super::reader::ConfigReader;
 use super::super::super::{Template, Writes};
-use super::super::Faulty;
+use crate::config::notifiers::faulty::Faulty;
 use crate::files;
 use tidings_rules::yaml::{Entries, Node};
 
@@ -22,7 +22,7 @@ pub(super) fn template(
         return Err(Faulty);
     }
     let path = reader.expanded(node).ok_or(Faulty)?;
-    let read = files::text(&reader.base.join(&path.value), LARGEST);
+    let read = files::read_text(&reader.base.join(&path.value), LARGEST);
     let (name, help) =
         (&path.written.value, "README.md says what a template can use, under `template`");
     let found = match read {

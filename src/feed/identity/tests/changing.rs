@@ -26,8 +26,8 @@ fn news(documents: &[&[Item]]) -> usize {
     let mut news = 0;
     for items in documents {
         let mut judged = judge(&feed(), &known, items);
-        renew(&mut judged, |key| texts.get(key), items);
-        let gone = turnover(&known, &judged).gone;
+        mark_renewed(&mut judged, |key| texts.get(key), items);
+        let gone = removed_and_returned(&known, &judged).gone;
         for item in known.iter_mut().filter(|item| gone.contains(&item.key)) {
             item.gone = true;
         }

@@ -29,8 +29,8 @@ impl Connection {
         self.offer.mails.is_some_and(|most| self.mails >= most)
     }
 
-    /// Forgets what is left of the last mail. False where the server went away meanwhile, or is at
-    /// odds with us.
+    /// Resets the conversation after a mail. False if the server closed the connection or answers
+    /// out of order.
     pub(super) async fn reset(&mut self) -> bool {
         self.wire.ask_within(RESET, "RSET").await.is_ok_and(|reply| reply.is_positive())
     }

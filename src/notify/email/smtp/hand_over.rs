@@ -8,7 +8,7 @@ use super::reply::SmtpReply;
 use super::step::SmtpStep;
 use super::wire::Broken;
 
-/// Who sends to whom.
+/// The sender and the recipient.
 pub(super) struct Envelope {
     pub(super) from: Address,
     pub(super) to: Address,

@@ -54,7 +54,7 @@ pub(super) async fn log_in(
             return Ok(reply);
         }
     }
-    Err(Broken::Nonsense("it asks for more than a user and a password".to_owned()))
+    Err(Broken::Nonsense("it requests more than a user and a password".to_owned()))
 }
 
 /// Whether `reply` says that the mechanism is not known, rather than that the login is wrong.

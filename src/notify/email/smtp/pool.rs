@@ -1,5 +1,5 @@
-//! The connections of one notifier: kept for the next mail, no more than the server bears, opened
-//! one after the other.
+//! The connections of one notifier. They are kept for the next mail, limited to what the server
+//! accepts, and opened one after the other.
 
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
@@ -72,7 +72,7 @@ struct Idle {
     expires: Pin<Box<Sleep>>,
 }
 
-/// What whoever wants a connection does next.
+/// The next step of a caller that needs a connection.
 enum PoolTurn {
     Use(Connection),
     Open(Option<Mechanism>),
@@ -128,15 +128,14 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state, and has everybody who waits look at it.
+    /// Changes the state and wakes all that wait.
     fn change(&self, change: impl FnOnce(&mut PoolState)) {
         change(&mut self.state());
         self.changed.notify_waiters();
     }
 
-    /// A connection that is ready for a mail: one that was kept, else a new one from `open`, which
-    /// is told how the last login went through. Where others are open but no further one can be
-    /// had, it waits for one of them.
+    /// A connection that is ready for a mail: a kept one, else a new one from `open`, which gets
+    /// the mechanism of the last login. If no further one can be opened, it waits for one in use.
     pub(super) async fn take<F>(
         &self,
         now: Timestamp,
@@ -232,8 +231,8 @@ impl Drop for Opening<'_> {
     }
 }
 
-/// A connection in use. One that is dropped, and not given back, is closed: nobody knows where its
-/// conversation stands.
+/// A connection in use. One that is dropped without being given back is closed, because the state
+/// of its conversation is unknown.
 pub(super) struct Lent<'p> {
     pool: &'p Pool,
     connection: Option<Connection>,

@@ -81,7 +81,7 @@ impl Wire {
                 let stream = tls.connect(name, tcp).await?;
                 Ok(Self { stream: BufReader::new(Either::Right(Box::new(stream))) })
             }
-            Either::Right(_) => Err(Broken::Nonsense("TLS was asked for within TLS".to_owned())),
+            Either::Right(_) => Err(Broken::Nonsense("TLS was requested within TLS".to_owned())),
         }
     }
 

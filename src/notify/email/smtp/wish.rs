@@ -1,4 +1,4 @@
-//! How long a server wants to be left alone, where its text says so: "try again in 300 seconds".
+//! How long a server asks for a pause in the text of its reply: "try again in 300 seconds".
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use super::step::SmtpStep;
 use crate::config::{Email, MailSecurity};
 use crate::notify::reply::shown;
 
-/// The server, as a person knows it.
+/// The server, for people.
 fn server(email: &Email) -> String {
     let Email { host, port, .. } = email;
     if host.contains(':') {

@@ -37,11 +37,11 @@ fn read(format: WebhookFormat, message: &Value) -> String {
 
 /// The alert with that link.
 fn linked(link: &str) -> Notification {
-    let mut letter = fixture::alert();
-    if let Content::Alert { story, .. } = &mut letter.content {
+    let mut notification = fixture::alert();
+    if let Content::Alert { story, .. } = &mut notification.content {
         story.url = Some(link.to_owned());
     }
-    letter
+    notification
 }
 
 #[rstest]
@@ -52,15 +52,16 @@ fn linked(link: &str) -> Notification {
 #[case(WebhookFormat::Ntfy, "ntfy_digest")]
 #[case(WebhookFormat::PagerDuty, "pagerduty_digest")]
 fn a_digest(#[case] format: WebhookFormat, #[case] name: &str) {
-    let letter = fixture::digest(DigestReason::Silence { id: 7, why: "the parade".to_owned() });
-    assert_snapshot!(name, serde_json::to_string_pretty(&of(format, &letter)).expect("JSON"));
+    let notification =
+        fixture::digest(DigestReason::Silence { id: 7, why: "the parade".to_owned() });
+    assert_snapshot!(name, serde_json::to_string_pretty(&of(format, &notification)).expect("JSON"));
 }
 
 #[test]
 fn a_digest_has_its_stories_and_then_says_how_many_more_there_are() {
-    let letter = digest(&[("arms", 120), ("oil", 6), ("gas", 4)]);
+    let notification = digest(&[("arms", 120), ("oil", 6), ("gas", 4)]);
     for format in ALL {
-        let message = of(format, &letter);
+        let message = of(format, &notification);
         hold_to_limits(format, &message);
         let text = read(format, &message);
         let shown = (1..=120).take_while(|number| {
@@ -88,8 +89,8 @@ fn a_digest_has_its_stories_and_then_says_how_many_more_there_are() {
 
 #[test]
 fn copies_are_listed_with_headline_source_and_link() {
-    let mut letter = fixture::alert();
-    if let Content::Alert { feeds, .. } = &mut letter.content {
+    let mut notification = fixture::alert();
+    if let Content::Alert { feeds, .. } = &mut notification.content {
         *feeds = (1..=4)
             .map(|number| FeedEntry {
                 feed: FeedName(format!("Paper {number}")),
@@ -100,7 +101,7 @@ fn copies_are_listed_with_headline_source_and_link() {
             .collect();
     }
     for format in ALL {
-        let text = read(format, &of(format, &letter));
+        let text = read(format, &of(format, &notification));
         for number in 1..=4 {
             for part in [
                 format!("Headline {number}"),
@@ -144,8 +145,8 @@ fn every_link_is_there_whatever_its_length(#[values(301, 641, 1100, 2049, 2400)]
 #[test]
 fn a_link_beyond_all_room_is_said_and_costs_no_story_of_a_digest() {
     let link = format!("https://wire.example/{}", "a&".repeat(9990));
-    let mut letter = digest(&[("arms", 3)]);
-    if let Content::Digest(digest) = &mut letter.content {
+    let mut notification = digest(&[("arms", 3)]);
+    if let Content::Digest(digest) = &mut notification.content {
         digest.rules[0].stories[0].story.url = Some(link.clone());
     }
     for format in ALL {
@@ -155,7 +156,7 @@ fn a_link_beyond_all_room_is_said_and_costs_no_story_of_a_digest() {
             read(format, &alert).contains("its link has 20001 characters"),
             "{format:?}: {alert}"
         );
-        let text = read(format, &of(format, &letter));
+        let text = read(format, &of(format, &notification));
         assert!(
             text.contains("its link has 20001 characters") && text.contains("/arms/3?a=1"),
             "{format:?}: {text}"
@@ -165,12 +166,12 @@ fn a_link_beyond_all_room_is_said_and_costs_no_story_of_a_digest() {
 
 #[test]
 fn a_story_without_a_headline_is_called_by_its_first_words() {
-    let mut letter = fixture::bare();
-    if let Content::Alert { story, .. } = &mut letter.content {
+    let mut notification = fixture::bare();
+    if let Content::Alert { story, .. } = &mut notification.content {
         story.opening = Some("The ferry is back from noon on.".to_owned());
     }
     for format in ALL {
-        let text = read(format, &of(format, &letter));
+        let text = read(format, &of(format, &notification));
         assert!(text.contains("The ferry is back from noon on."), "{format:?}: {text}");
     }
 }
@@ -185,9 +186,9 @@ proptest! {
         times in 1..60_usize,
         stories in 1..60_usize,
     ) {
-        let mut letter = digest(&[("arms", stories), ("oil", 2)]);
+        let mut notification = digest(&[("arms", stories), ("oil", 2)]);
         let mut alert = all_of(&text.repeat(times), 3);
-        if let Content::Digest(digest) = &mut letter.content {
+        if let Content::Digest(digest) = &mut notification.content {
             for entry in digest.rules.iter_mut().flat_map(|group| &mut group.stories) {
                 entry.story.title = text.repeat(times);
                 entry.story.url = Some(link.repeat(times));
@@ -200,8 +201,8 @@ proptest! {
             *feeds = vec![copy; stories];
         }
         for format in ALL {
-            for letter in [&letter, &alert] {
-                let message = of(format, letter);
+            for notification in [&notification, &alert] {
+                let message = of(format, notification);
                 hold_to_limits(format, &message);
                 if format == WebhookFormat::Telegram {
                     prop_assert!(is_sound_html(message["text"].as_str().expect("a text")), "{}", message);

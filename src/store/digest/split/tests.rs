@@ -18,7 +18,7 @@ async fn hourly(stories: usize) -> (Bench, i64) {
     let run = bench.run(&[desk()]).await;
     let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
     let plan = || {
-        let alerts = vec![NewAlert { pace: pace.clone(), ..draft("arms", &[desk()]) }];
+        let alerts = vec![NewAlert { throttle: pace.clone(), ..draft("arms", &[desk()]) }];
         StoryPlan::Settle(MatchResult { alerts, ..verdict(&[]) })
     };
     bench
@@ -105,7 +105,7 @@ async fn no_alert_joins_a_part_and_a_retry_sends_the_bytes_of_the_first_attempt(
     let silent = again(FailureCause::Failed, FailureScope::Notifier, HOUR + 5);
     assert!(bench.finish(run, &first, silent, HOUR).await);
     let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
-    let alerts = vec![NewAlert { pace, ..draft("arms", &[desk()]) }];
+    let alerts = vec![NewAlert { throttle: pace, ..draft("arms", &[desk()]) }];
     let late = StoryPlan::Settle(MatchResult { alerts, due: at(HOUR), ..verdict(&[]) });
     bench.poll("wire", HOUR, vec![item("late", late)]).await;
     let sent = deliver(&bench, run, HOUR + 5, taken).await;

@@ -1,4 +1,4 @@
-//! How often a notifier's receivers want to be told: `quiet` and `limit`, of every type.
+//! The delivery policy of a notifier, of any type: `quiet` and `limit`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tidings_rules::yaml::{Entries, Node};
 /// The most messages that a limit may let through.
 const MOST: u32 = 100_000;
 
-pub(super) fn manners(
+pub(super) fn delivery_policy(
     entries: &mut Entries<'_>,
     reader: &mut ConfigReader<'_>,
 ) -> Option<DeliveryPolicy> {

@@ -1,0 +1,23 @@
+//! Who a message is addressed to.
+
+use std::fmt;
+
+use tidings_rules::story::NotifierName;
+
+/// One address of one notifier: what a message is addressed to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Receiver {
+    /// The notifier that sends.
+    pub notifier: NotifierName,
+    /// The mail address; empty for notifiers that have one receiver.
+    pub recipient: String,
+}
+
+impl fmt::Display for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.recipient.as_str() {
+            "" => write!(f, "{}", self.notifier),
+            recipient => write!(f, "{} ({recipient})", self.notifier),
+        }
+    }
+}

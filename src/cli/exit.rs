@@ -1,0 +1,32 @@
+//! How the program ends.
+
+/// What the help says of [`Exit`].
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+   0  success
+  64  the command line is wrong
+  65  rules, names or data are wrong
+  69  something is unavailable: the store, a feed, a receiver
+  70  a bug in Tidings
+  74  standard output cannot be written
+  78  the configuration is wrong";
+
+/// How the program ended, as the exit codes of sysexits.h have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Exit {
+    /// All is well.
+    Ok = 0,
+    /// The command line is wrong.
+    Usage = 64,
+    /// Rules, expressions, names or feeds are wrong.
+    Data = 65,
+    /// Something that is needed is not to be had now: the store, a receiver.
+    Unavailable = 69,
+    /// A bug in Tidings.
+    Bug = 70,
+    /// Standard output cannot be written.
+    Output = 74,
+    /// The configuration is wrong.
+    Config = 78,
+}

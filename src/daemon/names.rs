@@ -1,0 +1,29 @@
+//! The names that a configuration gives: to rules, and to messages.
+
+use crate::alerts::{Receiver, draft};
+use crate::config::Config;
+use tidings_rules::story::Severity;
+use tidings_rules::{Carrier, KnownNames};
+
+/// What rules may name in this configuration.
+#[must_use]
+pub fn known(config: &Config) -> KnownNames {
+    let carrier = |feed: &crate::config::FeedConfig| Carrier {
+        name: feed.name.clone(),
+        tags: feed.tags.clone(),
+    };
+    KnownNames {
+        notifiers: config.notifiers.keys().cloned().collect(),
+        feeds: config.feeds.iter().map(carrier).collect(),
+        unrouted: Severity::ALL
+            .into_iter()
+            .filter(|severity| config.notify.of(*severity).is_empty())
+            .collect(),
+    }
+}
+
+/// All receivers of the configuration.
+#[must_use]
+pub fn receivers(config: &Config) -> Vec<Receiver> {
+    config.notifiers.iter().flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
+}

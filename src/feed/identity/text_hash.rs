@@ -1,0 +1,31 @@
+//! A hash of an item's words.
+
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::markup::plain;
+
+/// A hash of normalised title and text, in hex: equal when a reader would see no change.
+#[must_use]
+pub fn text_hash(title: &str, text: &str) -> String {
+    let mut words = String::with_capacity(title.len() + text.len() + 2);
+    for part in [title, text] {
+        for line in part.lines().filter(|line| !line.is_empty()) {
+            if plain::is_folded(line) {
+                words.push_str(line);
+                words.push(' ');
+                continue;
+            }
+            for word in line.split_whitespace() {
+                words.extend(word.nfc());
+                words.push(' ');
+            }
+        }
+        // No text holds this, so nothing moves unseen from title to text.
+        words.push('\0');
+    }
+    let digest = Sha256::digest(words);
+    let mut first = [0; 16];
+    first.copy_from_slice(&digest[..16]);
+    format!("{:032x}", u128::from_be_bytes(first))
+}

@@ -1,0 +1,113 @@
+//! A folder of rule files, read with the tables that they name.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::files;
+use crate::markup::decode::decode_undeclared;
+use tidings_rules::fault::Source;
+
+/// How many folders deep rule files may lie; a link that leads back up ends here, too.
+const DEPTH: usize = 16;
+
+/// A rule file, or a table that one names, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFile {
+    /// Its path below the rules' folder: its name, wherever the folder is.
+    pub path: String,
+    /// Its text, under the whole path.
+    pub source: Arc<Source>,
+    /// What it is.
+    pub kind: RuleFileKind,
+}
+
+/// What a file is to the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleFileKind {
+    /// YAML.
+    Rules,
+    /// The rows of a term list.
+    Table,
+    /// A table that could not be read, and why; its text is empty.
+    NoTable(String),
+}
+
+/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names, and the tables
+/// that they name; hidden files and folders are passed over.
+///
+/// # Errors
+/// In a sentence with the path, where a folder or rule file cannot be read.
+pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
+    let mut files = Vec::new();
+    collect(path, 0, &mut files)
+        .map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
+    files.sort();
+    let mut files = files.iter().map(|file| read_one(path, file)).collect::<Result<Vec<_>, _>>()?;
+    let tables: BTreeSet<String> =
+        files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
+    files.extend(tables.into_iter().map(|name| read_table(path, name)));
+    Ok(files)
+}
+
+fn collect(
+    path: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), (PathBuf, io::Error)> {
+    let at = |why| (path.to_owned(), why);
+    if !std::fs::metadata(path).map_err(at)?.is_dir() {
+        if depth == 0 || is_rule_file(path) {
+            files.push(path.to_owned());
+        }
+        return Ok(());
+    }
+    if depth == DEPTH {
+        return Err(at(io::Error::other(format!(
+            "it lies more than {DEPTH} folders deep; does a link lead back up?"
+        ))));
+    }
+    for entry in std::fs::read_dir(path).map_err(at)? {
+        let entry = entry.map_err(at)?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            collect(&entry.path(), depth + 1, files)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_rule_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
+    let name = path.display().to_string();
+    let bytes = files::read_file(path, files::RULE_FILE)
+        .map_err(|why| format!("{name} cannot be read: {why}"))?;
+    // What is not UTF-8 becomes U+FFFD, which is a fault of this file alone.
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
+    Ok(RuleFile {
+        path: below(folder, path),
+        source: Arc::new(Source { name, text }),
+        kind: RuleFileKind::Rules,
+    })
+}
+
+/// A table that cannot be read is broken, like one with broken rows: its last good version replaces
+/// it.
+fn read_table(folder: &Path, name: String) -> RuleFile {
+    let path = below(folder, Path::new(&name));
+    let (text, kind) = match files::read_file(Path::new(&name), files::TABLE) {
+        Ok(bytes) => (decode_undeclared(&bytes), RuleFileKind::Table),
+        Err(why) => (String::new(), RuleFileKind::NoTable(why.to_string())),
+    };
+    RuleFile { path, source: Arc::new(Source { name, text }), kind }
+}
+
+/// `path` as seen from `folder`, if it lies below.
+pub(super) fn below(folder: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
+    below.unwrap_or(path).display().to_string()
+}
