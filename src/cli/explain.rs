@@ -19,7 +19,7 @@ use crate::cli::{load, output};
 use crate::config::Config;
 use crate::rule_files;
 use answer::ExplainAnswer;
-use subject::Subject;
+use subject::ExplainSubject;
 use tidings_rules::{Query, Rules};
 
 /// The arguments of `tidings explain`.
@@ -79,7 +79,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     }
 }
 
-fn prepare(arguments: &ExplainArguments) -> Result<(Question, Subject), Exit> {
+fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
     let at_hand = arguments.story == "-" || Path::new(&arguments.story).is_file();
     // A configuration says where the store is; nothing else is missed if rules are named.
@@ -113,8 +113,8 @@ fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Que
     question.ok_or(Exit::Data)
 }
 
-fn answer(question: Question, subject: &Subject) -> Result<ExplainAnswer, Exit> {
-    let Subject { story, read, .. } = subject;
+fn answer(question: Question, subject: &ExplainSubject) -> Result<ExplainAnswer, Exit> {
+    let ExplainSubject { story, read, .. } = subject;
     Ok(match question {
         Question::Expression(query) => {
             let carriers = subject.carriers.as_deref().unwrap_or_default();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::subject::Subject;
+use super::subject::ExplainSubject;
 use crate::cli::explain::answer::ExplainAnswer;
 use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::{FeedName, Read, Story};
@@ -22,7 +22,7 @@ pub(super) struct Report<'s> {
 }
 
 /// The object.
-pub(super) fn report<'s>(subject: &'s Subject, answer: &ExplainAnswer) -> Report<'s> {
+pub(super) fn report<'s>(subject: &'s ExplainSubject, answer: &ExplainAnswer) -> Report<'s> {
     let feeds = subject.carriers.as_ref();
     Report {
         story: &subject.story,

@@ -22,7 +22,7 @@ use tidings_rules::Carrier;
 use tidings_rules::story::{FeedName, Read, Story};
 
 /// A story, as the rules see it.
-pub(super) struct Subject {
+pub(super) struct ExplainSubject {
     pub(super) story: Story,
     pub(super) read: Read,
     /// The feeds that carried it; `None`: unknown.
@@ -36,7 +36,7 @@ pub(super) async fn find_subject(
     name: &str,
     config: Option<&Config>,
     depth: Depth,
-) -> Result<Subject, Exit> {
+) -> Result<ExplainSubject, Exit> {
     if name == "-" {
         let mut bytes = Vec::new();
         let read = files::read_to_end(std::io::stdin().lock(), files::DOCUMENT, &mut bytes);
@@ -79,7 +79,7 @@ pub(super) async fn find_subject(
 }
 
 /// The store's story of that id or address, if there is a store and it has it.
-async fn stored(name: &str, config: Option<&Config>) -> Result<Option<Subject>, Exit> {
+async fn stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSubject>, Exit> {
     let Some(config) = config.filter(|config| config.store.exists()) else { return Ok(None) };
     let unavailable = |why: &dyn std::fmt::Display| fail(why, Exit::Unavailable);
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
@@ -95,7 +95,7 @@ async fn stored(name: &str, config: Option<&Config>) -> Result<Option<Subject>, 
             (None, None) => Read::Teaser("its page is yet to be read".to_owned()),
             (Some(read), None) => read.clone(),
         };
-        Subject {
+        ExplainSubject {
             story: kept.stored.story.clone(),
             read,
             carriers: Some(carriers),
@@ -116,7 +116,7 @@ async fn subject_of_bytes(
     path: &Path,
     config: Option<&Config>,
     depth: Depth,
-) -> Result<Subject, Exit> {
+) -> Result<ExplainSubject, Exit> {
     let name = path.display().to_string();
     let text = String::from_utf8_lossy(bytes);
     match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
@@ -139,8 +139,8 @@ async fn subject_of_bytes(
     }
 }
 
-fn full_subject(story: Story) -> Subject {
-    Subject { story, read: Read::Full, carriers: None, kept: None }
+fn full_subject(story: Story) -> ExplainSubject {
+    ExplainSubject { story, read: Read::Full, carriers: None, kept: None }
 }
 
 /// A text's first line and the rest, if an empty line parts them; else the rest is all.
@@ -162,13 +162,13 @@ async fn subject_of_markup(
     url: &Url,
     name: &str,
     depth: Depth,
-) -> Result<Subject, Exit> {
+) -> Result<ExplainSubject, Exit> {
     let pages = Pages::new(means, config);
     let (read, story) = match place::read_place(&pages, bytes, content_type, url, name).await? {
         PlaceContent::Article(item) => (Read::Full, place::story(*item)),
         PlaceContent::Feed(_, items) => pages.read(only_item(items, name)?, depth).await,
     };
-    Ok(Subject { story, read, carriers: None, kept: None })
+    Ok(ExplainSubject { story, read, carriers: None, kept: None })
 }
 
 fn only_item(items: Vec<Item>, name: &str) -> Result<Item, Exit> {

@@ -4,7 +4,7 @@ use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::subject::Subject;
+use super::subject::ExplainSubject;
 use crate::cli::clauses::{self, Paper, quoted};
 use crate::cli::count::count;
 use crate::cli::explain::answer::ExplainAnswer;
@@ -18,7 +18,7 @@ use tidings_rules::{Explained, Match, Truth};
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
-pub(super) fn report(subject: &Subject, answer: &ExplainAnswer) -> String {
+pub(super) fn report(subject: &ExplainSubject, answer: &ExplainAnswer) -> String {
     let paper = Paper::for_stdout();
     let mut lines = vec![paper.paint(&paper.wrap(&headline(subject), "", 2), TITLE)];
     lines.extend(
@@ -35,11 +35,11 @@ pub(super) fn report(subject: &Subject, answer: &ExplainAnswer) -> String {
     lines.join("\n") + "\n"
 }
 
-fn headline(subject: &Subject) -> String {
+fn headline(subject: &ExplainSubject) -> String {
     plain(&subject.story.headline())
 }
 
-fn facts(subject: &Subject) -> Vec<(&'static str, String)> {
+fn facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
     let story = &subject.story;
     let words = tokenise(&story.title).len() + tokenise(&story.body).len();
     let read = match &subject.read {
