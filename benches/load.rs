@@ -2,6 +2,9 @@
 //!
 //! `cargo bench --bench load -- 300000`
 
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod replacement;
 pub mod sketch;
 mod spelling;
 mod vocabulary;
+mod word;
 mod words;
 
 use std::collections::HashSet;
@@ -20,11 +21,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use twox_hash::XxHash3_64;
 
 use self::difference::{Difference, difference, has_lead};
 use self::headline::{HeadlineDifference, headline_difference};
-use self::words::{CopyWord, CopyWordKind, CopyWords};
+use self::word::{CopyWord, CopyWordKind, hash};
+use self::words::CopyWords;
 use crate::alerts::copies::sketch::MinHashSignature;
 use tidings_rules::story::Evidence;
 
@@ -225,7 +226,7 @@ pub fn relation(earlier: &Fingerprint, later: &Fingerprint, frame: &HashSet<u64>
         (ComparedText::Full(one), ComparedText::Full(other)) => (one, other),
         _ => return Relation::Other,
     };
-    let headlines = Headlines::of(earlier, later);
+    let headlines = HeadlinePair::of(earlier, later);
     if frame.is_empty() {
         return compare(one, other, &headlines);
     }
@@ -240,7 +241,7 @@ pub fn relation(earlier: &Fingerprint, later: &Fingerprint, frame: &HashSet<u64>
 }
 
 /// What the headlines of two stories say of each other.
-struct Headlines {
+struct HeadlinePair {
     /// They have nearly the same words, but for figures.
     are_alike: bool,
     difference: HeadlineDifference,
@@ -248,7 +249,7 @@ struct Headlines {
     later: Option<CopyMark>,
 }
 
-impl Headlines {
+impl HeadlinePair {
     fn of(earlier: &Fingerprint, later: &Fingerprint) -> Self {
         Self {
             are_alike: alike(&earlier.title, &later.title),
@@ -278,7 +279,7 @@ impl Headlines {
     }
 }
 
-fn compare(one: &LongText, other: &LongText, headlines: &Headlines) -> Relation {
+fn compare(one: &LongText, other: &LongText, headlines: &HeadlinePair) -> Relation {
     if headlines.difference == HeadlineDifference::Event {
         return Relation::Other;
     }
@@ -424,10 +425,6 @@ fn runs(words: &[&str], length: usize) -> impl Iterator<Item = u64> {
         }
         hash(&run)
     })
-}
-
-fn hash(text: &str) -> u64 {
-    XxHash3_64::oneshot(text.as_bytes())
 }
 
 fn ordered<T: Ord>(mut hashes: Vec<T>) -> Vec<T> {

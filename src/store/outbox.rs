@@ -48,7 +48,8 @@ impl Store {
     ///   messages that back off for long are due within minutes.
     /// - Lease, attempt and, at the first lease, the frozen payload are written. While a receiver
     ///   is away, late messages become a digest first; while a whole notifier is away, the
-    ///   recipient whose last attempt is oldest is probed. A message that `render` refuses becomes dead.
+    ///   recipient whose last attempt is oldest is probed. A message that `render` refuses becomes
+    ///   dead.
     pub async fn outbox_turn(
         &self,
         run: i64,

@@ -64,8 +64,8 @@ impl Query {
             .then(|| evidence::evidence(&self.tree, &TokenizedStory::new(story, carriers)))
     }
 
-    /// Which clauses hold of `story`, seen in `carriers`, and why. A word that is not in a teaser is
-    /// [`Truth::Unknown`](super::Truth::Unknown).
+    /// Which clauses hold of `story`, seen in `carriers`, and why. A word that is not in a teaser
+    /// is [`Truth::Unknown`](super::Truth::Unknown).
     ///
     /// Where the whole story was read, the truth is that of [`Query::holds`].
     #[must_use]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::numerals::word_for;
 use super::spelling::{is_form_of_same, is_same_name, is_slip, is_typo};
 use super::vocabulary::is_negation;
-use super::words::{CopyWord, CopyWordKind};
+use super::word::{CopyWord, CopyWordKind};
 
 /// The most cells of a table in which words are aligned: what is longer is one hunk.
 const MOST_CELLS: usize = 40_000;

@@ -8,7 +8,8 @@ use super::numerals::is_unit;
 use super::pairing::{Pairing, likeness};
 use super::replacement::{Figure, KnownWords, Replacements, is_fact, known_words};
 use super::vocabulary::is_function_word;
-use super::words::{CopyWord, CopyWordKind, CopyWords};
+use super::word::{CopyWord, CopyWordKind};
+use super::words::CopyWords;
 
 /// What two texts share tells of their event where it has a name or a number in so many words.
 const WORDS_A_FACT: usize = 12;
@@ -33,8 +34,8 @@ pub(super) enum Difference {
     /// These figures, and nothing else that tells one event from another. Several only where the
     /// texts share enough names and numbers that tell of their event.
     Figures(Vec<Figure>),
-    /// A name, an identifier or a word was replaced by another, or a whole sentence by one that does
-    /// not belong to the same event.
+    /// A name, an identifier or a word was replaced by another, or a whole sentence by one that
+    /// does not belong to the same event.
     Event,
 }
 

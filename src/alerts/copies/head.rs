@@ -3,7 +3,7 @@
 //! Only known shapes are left out, and none that holds an identifier: what else stands at the
 //! beginning of a text is compared.
 
-use super::words::{CopyWord, CopyWordKind};
+use super::word::{CopyWord, CopyWordKind};
 
 /// The most words of a byline or a dateline.
 const HEAD_WORDS: usize = 14;

@@ -3,7 +3,7 @@
 use super::alignment::{Alignment, align};
 use super::replacement::{Figure, common, facts_of_both, is_figure};
 use super::vocabulary::{is_function_word, is_negation};
-use super::words::{CopyWord, CopyWordKind};
+use super::word::{CopyWord, CopyWordKind};
 
 /// How two headlines differ.
 #[derive(Debug, PartialEq, Eq)]

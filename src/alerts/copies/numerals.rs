@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::words::{CopyWord, CopyWordKind};
+use super::word::{CopyWord, CopyWordKind};
 
 /// Number words, each with its value. Sorted.
 const NUMBER_WORDS: [(&str, u32); 27] = [

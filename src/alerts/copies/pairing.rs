@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::words::{CopyWord, CopyWordKind, CopyWords};
+use super::word::{CopyWord, CopyWordKind};
+use super::words::CopyWords;
 
 /// The most sentences of a text that are compared with those of the other.
 const MOST_SENTENCES: usize = 60;

@@ -8,7 +8,8 @@ use super::alignment::{Alignment, Hunk, align, may_be_slip};
 use super::numerals::is_unit;
 use super::spelling::{is_abbreviated, is_known_mistyped};
 use super::vocabulary::{is_function_word, is_negation};
-use super::words::{CopyWord, CopyWordKind, CopyWords};
+use super::word::{CopyWord, CopyWordKind};
+use super::words::CopyWords;
 
 /// Words before the number of a thing.
 const NUMBERED: [&str; 10] =
@@ -35,8 +36,8 @@ const TIMES: [&str; 17] = [
     "oclock",
 ];
 
-/// Words that are put in or left out and deny what a sentence says: no more, for what is longer is a
-/// part of it.
+/// Words that are put in or left out and deny what a sentence says: no more, for what is longer is
+/// a part of it.
 const WORDS_OF_DENIAL: usize = 4;
 
 /// A figure of the earlier text, and the one that the later has in its place.
@@ -197,8 +198,8 @@ impl<'t> AlikeSentences<'t> {
             || (are_of_form && now.iter().any(is_new))
     }
 
-    /// Where words stand on both sides of a hunk that tell an event from others. In loose sentences,
-    /// names and rare words count that the other text has nowhere.
+    /// Where words stand on both sides of a hunk that tell an event from others. In loose
+    /// sentences, names and rare words count that the other text has nowhere.
     fn telling(&self, hunk: &Hunk) -> [Vec<usize>; 2] {
         let counts = |word: &CopyWord, known: &KnownWords| match word.kind {
             CopyWordKind::Common => false,

@@ -3,37 +3,16 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::hash;
 use super::head::{is_credit, without_head};
 use super::numerals;
 use super::spelling::normal;
 use super::vocabulary::is_function_word;
+use super::word::{CopyWord, CopyWordKind, hash};
 use tidings_rules::is_common_word;
 use tidings_rules::text::{sentences, tokenise};
 
 /// The most words of a text that are compared.
 const MOST_WORDS: usize = 6000;
-
-/// What a word says of the event that a text tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CopyWordKind {
-    /// A number, or an identifier that holds digits.
-    Number,
-    /// It is written like a name.
-    Name,
-    /// Not a name, and not a common word.
-    Rare,
-    /// It may stand in any text.
-    Common,
-}
-
-/// One word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CopyWord {
-    /// The word, folded and in its normal spelling.
-    pub(super) text: String,
-    pub(super) kind: CopyWordKind,
-}
 
 /// A text in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

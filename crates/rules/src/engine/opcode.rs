@@ -22,12 +22,13 @@ pub(super) const NOT: u32 = 6;
 pub(super) const FEATURE: u32 = 7;
 /// Any of some phrases is there: scope above; length, operand.
 pub(super) const SOME: u32 = 8;
-/// Two operands stand so: scope above; length, one of [`PAIR_NEAR`] and its kind, distance, where the right operand
-/// begins, left operand, right operand.
+/// Two operands stand so: scope above; length, one of [`PAIR_NEAR`] and its kind, distance, where
+/// the right operand begins, left operand, right operand.
 pub(super) const PAIR: u32 = 9;
 /// An operand is in so many places: scope above; length, how many, operand.
 pub(super) const AT_LEAST: u32 = 10;
-/// The branch holds within one sentence or paragraph: scope above; length, [`UNIT_SENTENCE`] or [`UNIT_PARAGRAPH`], branch.
+/// The branch holds within one sentence or paragraph: scope above; length, [`UNIT_SENTENCE`] or
+/// [`UNIT_PARAGRAPH`], branch.
 pub(super) const WITHIN: u32 = 11;
 /// A pattern is found: scope above; its number.
 pub(super) const PATTERN: u32 = 12;

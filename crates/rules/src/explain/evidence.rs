@@ -32,8 +32,8 @@ pub(crate) struct ClauseScope<'v> {
     pub(crate) view: &'v StoryView,
 }
 
-/// One piece for every term of `tree` that stands in `tokenized` and is not negated, in the order of the
-/// expression, at most twenty.
+/// One piece for every term of `tree` that stands in `tokenized` and is not negated, in the order
+/// of the expression, at most twenty.
 ///
 /// A term found where no reader looks (address, source, author, language, tags) is named with its
 /// field, and the title is shown without a mark.

@@ -6,9 +6,11 @@
 //! and     = not { "AND" not | "NOT" not } ;        a NOT b is a AND NOT b
 //! not     = { "NOT" } near ;
 //! near    = prim [ ( "NEAR/" INT | "ONEAR/" INT | "EXCEPT" ) prim ] ;    beside them only operands
-//! prim    = FIELD ":" near | "(" or ")" | "SENT" "(" or ")" | "PARA" "(" or ")"       no field in a field, nor in SENT or PARA
+//! prim    = FIELD ":" near | "(" or ")"            no field in a field, nor in SENT or PARA
+//!         | "SENT" "(" or ")" | "PARA" "(" or ")"
 //!         | "ATLEAST/" INT "(" operand ")" | "ANY/" INT "(" or { "," or } ")"
-//!         | "/" REGEX "/" | ( "words" | "age" ) ( ">=" | "<=" | ">" | "<" ) VALUE | "cs(" phrase ")" | "$" NAME | phrase ;
+//!         | "/" REGEX "/" | ( "words" | "age" ) ( ">=" | "<=" | ">" | "<" ) VALUE
+//!         | "cs(" phrase ")" | "$" NAME | phrase ;
 //! operand = phrase, "cs(" phrase ")" or "$" NAME, or several of them joined by "OR"
 //! phrase  = [ "=" ] '"' { CHARACTER } '"' | word { word } ;
 //! word    = [ "=" ] CHARACTERS [ "*" ] ;           both in quotes, too

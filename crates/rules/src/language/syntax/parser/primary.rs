@@ -62,8 +62,8 @@ impl Parser<'_, '_> {
         }
         let outer = self.inside;
         self.inside = Inside { field: true, ..outer };
-        // A field in a field is refused. Its operand alone is read, so that `a NEAR/5 title:a NEAR/5
-        // title:…` takes no stack.
+        // A field in a field is refused. Its operand alone is read, so that `a NEAR/5 title:a
+        // NEAR/5 title:…` takes no stack.
         let branch = if outer.field { self.primary() } else { self.near() };
         self.inside = outer;
         if outer.field {
