@@ -2,6 +2,7 @@
 //! threads.
 
 mod refusal;
+pub mod robots;
 mod simplify;
 mod versions;
 

@@ -10,7 +10,6 @@ mod headers;
 mod limits;
 mod reach;
 mod request;
-pub mod robots;
 
 use std::time::Duration;
 

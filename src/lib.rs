@@ -11,32 +11,32 @@ pub mod files;
 /// The configuration: which feeds are polled, and who is notified.
 pub mod config;
 
-/// What feeds and pages share: encodings, HTML, links and dates.
-pub mod markup;
-
 /// The guarded HTTP client of feeds, pages, `robots.txt` and webhooks.
 pub mod http;
+
+/// What feeds and pages share: encodings, HTML, links and dates.
+pub mod markup;
 
 /// From a feed's bytes to its items.
 pub mod feed;
 
+/// When to poll a feed next, and how it fares.
+pub mod polling;
+
 /// From an article's page to its text.
 pub mod article;
 
-/// When to poll a feed next, and how it fares.
-pub mod polling;
+/// Rule folders: read, and kept in their last good version.
+pub mod rule_files;
 
 /// From a match to what is sent, and when.
 pub mod alerts;
 
-/// One attempt to deliver one message.
-pub mod notify;
-
 /// What must survive a crash: the only SQL.
 pub mod store;
 
-/// Rule folders: read, and kept in their last good version.
-pub mod rule_files;
+/// One attempt to deliver one message.
+pub mod notify;
 
 /// Rules over many stories of the past.
 pub mod backtest;

@@ -7,6 +7,8 @@ use url::Url;
 
 use crate::article;
 use crate::article::PageContent;
+use crate::article::robots;
+use crate::article::robots::Robots;
 use crate::cli::place::story;
 use crate::clock::now;
 use crate::config::{Config, Poll};
@@ -14,8 +16,6 @@ use crate::daemon::hosts::{HostPermits, Permit};
 use crate::daemon::page::best_version;
 use crate::feed::document::Item;
 use crate::http;
-use crate::http::robots;
-use crate::http::robots::Robots;
 use crate::http::{FetchError, HostKey, HttpAnswer, HttpRequest, Limits, Validators, Want};
 use crate::notify::SendContext;
 use tidings_rules::story::{Read, Story};

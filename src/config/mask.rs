@@ -241,15 +241,18 @@ fn collect_shown(
     }
 }
 
-/// What looks like a secret: user and password of an address, be its scheme missing, what follows
-/// its `?`, all that follows a telling word.
+/// What looks like a secret: user and password of an address, what follows its `?`, and all that
+/// follows a telling word. The scheme of an address may be missing or damaged.
 fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
     let after_scheme = value.find("://").map(|at| at + 3);
     let login = value.rfind('@').and_then(|end| match after_scheme {
         Some(start) => (start <= end).then_some(start..end),
         None => value[..end].contains(':').then_some(0..end),
     });
-    let query = after_scheme.and_then(|start| Some(value[start..].find('?')? + start..value.len()));
+    let query =
+        value[after_scheme.unwrap_or(0)..].find('?').map(|at| after_scheme.unwrap_or(0) + at);
+    let is_query = |at: &usize| after_scheme.is_some() || value[*at..].contains('=');
+    let query = query.filter(is_query).map(|start| start..value.len());
     let word = telling_word(value).map(|start| start..value.len());
     [login, query, word].into_iter().flatten()
 }

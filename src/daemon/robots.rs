@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use crate::article::robots;
+use crate::article::robots::Robots;
 use crate::clock::{later, now};
 use crate::daemon::world::World;
 use crate::http;
-use crate::http::robots;
-use crate::http::robots::Robots;
 use crate::http::{FetchError, HostKey, HttpRequest, Validators, Want};
 
 /// How long a host's robots.txt is believed (RFC 9309, 2.4).

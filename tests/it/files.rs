@@ -47,7 +47,7 @@ async fn a_store_that_is_a_pipe_or_a_device_is_refused_by_every_command() {
             vec!["alerts"],
             vec!["feeds", "list"],
             vec!["deliveries"],
-            vec!["deliveries", "retry", "x"],
+            vec!["deliveries", "retry", "1"],
             vec!["silence", "list"],
             vec!["backtest"],
             vec!["run", "--once"],

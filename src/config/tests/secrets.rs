@@ -57,6 +57,16 @@ fn no_line_shows_a_secret_whether_it_is_yaml_or_not() {
     insta::assert_snapshot!("masked_though_torn", all_lines_of(&format!("{sound}torn: [\n")));
 }
 
+#[test]
+fn the_query_of_an_address_whose_scheme_is_damaged_is_masked() {
+    for scheme in ["https://", "https:/", "ttps:", "", "https//"] {
+        let text = format!("feeds:\n  - {{url: \"{scheme}ana:x@a.example/feed?key=S3CR3T\"}}\n");
+        assert!(!all_lines_of(&text).contains("S3CR3T"), "{}", all_lines_of(&text));
+    }
+    let text = "feeds:\n  - {url: \"file:a.xml\", name: What now? Nothing}\n";
+    assert!(all_lines_of(text).contains("What now? Nothing"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 

@@ -24,8 +24,8 @@ const LIFE: Duration = Duration::from_millis(1500);
 /// After so long without an arrival, what is still open waits for its time.
 const QUIET: Duration = Duration::from_millis(1200);
 
-/// Runs after which everything must be over.
-const ROUNDS: usize = 40;
+/// So many runs in a row may change nothing of what is open: every sink may ask for rest at once.
+const IDLE_ROUNDS: usize = 10;
 
 /// What is open, but for what waits until the hook is back that is gone, and how many items were
 /// seen.
@@ -40,11 +40,13 @@ const AHEAD: Duration = Duration::from_mins(30);
 /// Attempts of the last run began and ended half an hour before it believed.
 const ATTEMPTS_IN_REAL_TIME: &str = "UPDATE attempt SET started = started - 1800000, ended = ended - 1800000 WHERE started > (unixepoch() + 60) * 1000";
 
-/// What waits longer than anything here may: a message for a quarter of an hour, a receiver that
-/// asked for rest for a minute, a feed for a quarter of an hour.
+/// Messages that wait longer than a quarter of an hour, and receivers that rest longer than a
+/// minute: longer than anything here may.
 const HELD: &str = "SELECT uid FROM message WHERE state = 'pending' AND notifier != 'gone' AND due > (unixepoch() + 900) * 1000
-    UNION SELECT 'the rest of ' || notifier FROM health WHERE notifier != 'gone' AND rests_until > (unixepoch() + 90) * 1000
-    UNION SELECT name FROM feed WHERE next_poll > (unixepoch() + 900) * 1000";
+    UNION SELECT 'the rest of ' || notifier FROM health WHERE notifier != 'gone' AND rests_until > (unixepoch() + 90) * 1000";
+
+/// Feeds that wait longer than a quarter of an hour.
+const HELD_FEEDS: &str = "SELECT name FROM feed WHERE next_poll > (unixepoch() + 900) * 1000";
 
 pub struct World {
     pub script: Script,
@@ -200,16 +202,19 @@ impl World {
         self.publish(self.script.tales.len());
         let over = format!("0 open, {} items", self.script.items());
         let (mut was_over, mut held_before) = (false, BTreeSet::new());
-        for _ in 0..ROUNDS {
+        let (mut standing, mut idle) = (String::new(), 0);
+        while idle < IDLE_ROUNDS {
             let polls = self.server.requests("/wire-0.xml").len();
             let polled = self.polls();
             let mut tidings = self.start(false);
             let is_over = self.come_to_rest(&over).await;
-            // What a run cuts short is stored with its first polls, which may be recorded just now.
+            self.held.extend(self.folder.query(HELD).await);
+            // What a run cuts short of a feed is stored with its first poll, which may be recorded
+            // just now.
             for (path, before) in polled {
                 self.server.wait_for(&path, before + 1).await;
             }
-            let held: BTreeSet<String> = self.folder.query(HELD).await.into_iter().collect();
+            let held: BTreeSet<String> = self.folder.query(HELD_FEEDS).await.into_iter().collect();
             self.held.extend(held.intersection(&held_before).cloned());
             held_before = held;
             if was_over {
@@ -221,9 +226,12 @@ impl World {
                 return;
             }
             was_over = is_over;
+            let standing_now = self.folder.query(STANDING).await.concat();
+            idle = if standing_now == standing { idle + 1 } else { 0 };
+            standing = standing_now;
             self.let_time_pass().await;
         }
-        panic!("it does not come to an end: {:?}", self.folder.query(STANDING).await);
+        panic!("it does not come to an end: {standing}");
     }
 
     /// How often each feed was polled.

@@ -33,7 +33,7 @@ async fn waits(folder: &Folder) -> Vec<(u32, String)> {
 
 /// Headers, what stands in the channel, more keys of the configuration; minutes, and a part of why.
 const ASKED: [(&str, &str, &str, u32, &str); 11] = [
-    ("", "", "", 30, "every 30 min, until the dates"),
+    ("", "", "", 30, "every 30 min, until three dated items"),
     (
         "Cache-Control: public, max-age=7200\r\n",
         "",
@@ -64,7 +64,13 @@ const ASKED: [(&str, &str, &str, u32, &str); 11] = [
         "the feed asked for 2 h",
     ),
     ("Cache-Control: max-age=7200\r\n", "<ttl>90</ttl>", "", 120, "the server asked for 2 h"),
-    ("Cache-Control: max-age=60\r\n", "<ttl>1</ttl>", "", 30, "every 30 min, until the dates"),
+    (
+        "Cache-Control: max-age=60\r\n",
+        "<ttl>1</ttl>",
+        "",
+        30,
+        "every 30 min, until three dated items",
+    ),
     (
         "Cache-Control: max-age=31536000\r\n",
         "",
