@@ -23,8 +23,8 @@ const LIFE: Duration = Duration::from_millis(1500);
 /// After so long without an arrival, what is still open waits for its time.
 const QUIET: Duration = Duration::from_millis(1200);
 
-/// Runs after which everything must be over.
-const ROUNDS: usize = 40;
+/// So many runs in a row may change nothing of what is open: every sink may ask for rest at once.
+const IDLE_ROUNDS: usize = 10;
 
 /// What is open, but for what waits until the hook is back that is gone, and how many items were seen.
 const STANDING: &str =
@@ -177,8 +177,8 @@ impl World {
     pub async fn come_to_an_end(&mut self) {
         self.publish(self.script.tales.len());
         let over = format!("0 open, {} items", self.script.items());
-        let mut was_over = false;
-        for _ in 0..ROUNDS {
+        let (mut was_over, mut standing, mut idle) = (false, String::new(), 0);
+        while idle < IDLE_ROUNDS {
             let polls = self.server.requests("/wire-0.xml").len();
             let mut tidings = self.start(false);
             let is_over = self.come_to_rest(&over).await;
@@ -191,10 +191,12 @@ impl World {
             if is_over && was_over && self.folder.query(STANDING).await == [&*over] {
                 return;
             }
-            was_over = is_over;
+            let standing_now = self.folder.query(STANDING).await.concat();
+            idle = if standing_now == standing { idle + 1 } else { 0 };
+            (was_over, standing) = (is_over, standing_now);
             self.let_time_pass().await;
         }
-        panic!("it does not come to an end: {:?}", self.folder.query(STANDING).await);
+        panic!("it does not come to an end: {standing}");
     }
 
     /// Waits until it stands so, or until nothing arrives any more. Whether it stands so.
