@@ -39,10 +39,10 @@ pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of the file at `path`, as [`read`] reads it.
+/// The text of the file at `path`, as [`read_file`] reads it.
 ///
 /// # Errors
-/// Those of [`read`], and where it is not UTF-8.
+/// Those of [`read_file`], and where it is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
     String::from_utf8(read_file(path, most)?).map_err(not_text)

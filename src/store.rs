@@ -1,6 +1,6 @@
 //! The only SQL: feeds, stories, alerts and the outbox in one `SQLite` file, behind one writer.
 //!
-//! The types are here; each method of [`Store`] is in the file of its subject. Times have the
+//! The types are here; each method of `Store` is in the file of its subject. Times have the
 //! precision of a millisecond.
 
 mod alerts;

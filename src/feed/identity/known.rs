@@ -19,9 +19,9 @@ pub struct KnownItem {
     /// What of its link stays when tokens, hosts and slugs change; `None` too where it was kept
     /// before that was told.
     pub stem: Option<String>,
-    /// [`text_hash`] of its title and text when it was last read.
+    /// [`text_hash`](fn@super::text_hash::text_hash) of its title and text when it was last read.
     pub hash: String,
-    /// [`text_hash`] of its text alone, where it had one.
+    /// [`text_hash`](fn@super::text_hash::text_hash) of its text alone, where it had one.
     pub text: Option<String>,
     /// Its story's headline; empty where it is no longer kept.
     pub title: String,

@@ -11,8 +11,8 @@ use crate::store::column::millis;
 use crate::store::health::{self, ReceiverHealth};
 use crate::store::{AttemptOutcome, Finish, Lease, MessageState, digest};
 
-/// Records the results of attempts, as [`turn`](crate::store::Store::turn) says. Returns the health
-/// of all receivers after that.
+/// Records the results of attempts, as [`outbox_turn`](crate::store::Store::outbox_turn) says.
+/// Returns the health of all receivers after that.
 pub(in crate::store) async fn record_outcomes(
     conn: &mut SqliteConnection,
     run: i64,

@@ -15,7 +15,7 @@ use crate::store::{Lease, Render, digest, health, notifications};
 use tidings_rules::story::NotifierName;
 
 /// Leases due messages of a notifier, as many as it and each of its recipients have room for, as
-/// [`turn`](crate::store::Store::turn) says.
+/// [`outbox_turn`](crate::store::Store::outbox_turn) says.
 pub(in crate::store) async fn lease_due(
     conn: &mut SqliteConnection,
     run: i64,
