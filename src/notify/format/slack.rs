@@ -21,9 +21,11 @@ const FACT: usize = 1000;
 const LINK: usize = 2000;
 const WRITTEN: usize = 2500;
 
-/// How many texts of stories and copies there are at most: together with the rest, a message stays
-/// below 40,000 characters.
+/// The most texts of stories and copies.
 const LISTS: usize = 10;
+
+/// The most UTF-16 units of a message as JSON.
+const MESSAGE: usize = 40_000;
 
 pub(super) fn message(view: &MessageView) -> Value {
     let title = bounded(&headline(view), TITLE, LengthUnit::Utf16, escape);
@@ -55,11 +57,16 @@ pub(super) fn message(view: &MessageView) -> Value {
         first["title_link"] = json!(address);
     }
     let form = ListForm { unit: LengthUnit::Utf16, escape, heading: &heading, item: &item };
-    let lists = list::texts(view, &[TEXT; LISTS], &form);
-    let lists = lists.into_iter().map(
-        |text| json!({"fallback": title, "color": color, "text": text, "mrkdwn_in": ["text"]}),
-    );
-    json!({"attachments": std::iter::once(first).chain(lists).collect::<Vec<_>>()})
+    let with_lists = |most: usize| {
+        let lists = list::texts(view, &vec![TEXT; most], &form).into_iter().map(
+            |text| json!({"fallback": title, "color": color, "text": text, "mrkdwn_in": ["text"]}),
+        );
+        json!({"attachments": std::iter::once(first.clone()).chain(lists).collect::<Vec<_>>()})
+    };
+    // JSON writes some characters longer than they are, so the length is known only afterwards.
+    let is_short = |message: &Value| message.to_string().encode_utf16().count() <= MESSAGE;
+    let messages = (1..=LISTS).rev().map(with_lists);
+    messages.into_iter().find(is_short).unwrap_or_else(|| with_lists(0))
 }
 
 fn text(view: &MessageView) -> String {
