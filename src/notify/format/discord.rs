@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::bounded::{Bounded, LengthUnit, bounded};
 use super::link::{LinkForm, in_markdown, link};
 use super::list::{self, ListForm};
-use super::words::{colour, headline, joined};
+use super::words::{colour, headline};
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
 // Discord takes 256 characters of title, 4096 of description, 25 fields of 1024, 2048 of an
@@ -95,21 +95,14 @@ fn lists(view: &MessageView, room: usize) -> Vec<String> {
 }
 
 fn item(item: &StoryItem) -> String {
-    let title = bounded(&joined(&item.title), LINE, LengthUnit::Utf16, escape);
-    let place = item
-        .place
-        .iter()
-        .map(|place| format!(" – {}", bounded(place, LINE, LengthUnit::Utf16, escape)));
-    let place: String = place.collect();
-    match item.link.as_deref().map(|address| link(address, WRITTEN, LINE)) {
-        None => format!("• {title}{place}"),
-        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
-            format!("• [{title}]({}){place}", in_markdown(&address))
-        }
-        Some(LinkForm::Words(words)) => {
-            format!("• {title}{place} – {}", bounded(&words, LINE, LengthUnit::Utf16, escape))
-        }
-    }
+    let link = item.link.as_deref().map(|address| link(address, WRITTEN, LINE));
+    list::line(
+        item,
+        link,
+        |address, title| format!("[{title}]({})", in_markdown(address)),
+        LINE,
+        escape,
+    )
 }
 
 /// A backslash before all that begins markup, a link, an emoji or a mention; and an `@` that calls

@@ -2,6 +2,8 @@
 //! are.
 
 use crate::notify::format::bounded::{Escape, LengthUnit, bounded};
+use crate::notify::format::link::LinkForm;
+use crate::notify::format::words::joined;
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
 /// The most of the line that says how many more there are.
@@ -52,6 +54,28 @@ pub(super) fn texts(view: &MessageView, rooms: &[usize], form: &ListForm<'_>) ->
     }
     texts.retain(|text| !text.is_empty());
     texts
+}
+
+/// A story or a copy on one line: its headline, its place, and its address. `linked` writes an
+/// address and the headline that leads there. Other parts have `most` UTF-16 units at most.
+pub(super) fn line(
+    item: &StoryItem,
+    link: Option<LinkForm>,
+    linked: impl Fn(&str, &str) -> String,
+    most: usize,
+    escape: Escape,
+) -> String {
+    let part = |text: &str| bounded(text, most, LengthUnit::Utf16, escape);
+    let title = part(&joined(&item.title));
+    let place = item.place.as_deref().map(|place| format!(" – {}", part(place)));
+    let place = place.unwrap_or_default();
+    match link {
+        None => format!("• {title}{place}"),
+        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
+            format!("• {}{place}", linked(&address, &title))
+        }
+        Some(LinkForm::Words(words)) => format!("• {title}{place} – {}", part(&words)),
+    }
 }
 
 /// How many lines of these costs each of `rooms` takes, in order. Where not all fit, the last room

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::bounded::{Bounded, LengthUnit, bounded};
 use super::link::{LinkForm, in_markdown, link, link_in_markup};
 use super::list::{self, ListForm};
-use super::words::{colour, headline, joined};
+use super::words::{colour, headline};
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
 /// The most of a headline. Slack shows no more of a title than fits a line or two.
@@ -65,8 +65,7 @@ pub(super) fn message(view: &MessageView) -> Value {
     };
     // JSON writes some characters longer than they are, so the length is known only afterwards.
     let is_short = |message: &Value| message.to_string().encode_utf16().count() <= MESSAGE;
-    let messages = (1..=LISTS).rev().map(with_lists);
-    messages.into_iter().find(is_short).unwrap_or_else(|| with_lists(0))
+    (1..=LISTS).rev().map(with_lists).find(is_short).unwrap_or_else(|| with_lists(0))
 }
 
 fn text(view: &MessageView) -> String {
@@ -91,22 +90,9 @@ fn heading(words: &str) -> String {
 }
 
 fn item(item: &StoryItem) -> String {
-    let title = bounded(&joined(&item.title), TITLE, LengthUnit::Utf16, escape);
-    let place = item
-        .place
-        .iter()
-        .map(|place| format!(" – {}", bounded(place, TITLE, LengthUnit::Utf16, escape)));
-    let place: String = place.collect();
-    match item.link.as_deref().map(|address| link_in_markup(&in_markdown(address), WRITTEN, TITLE))
-    {
-        None => format!("• {title}{place}"),
-        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
-            format!("• <{address}|{title}>{place}")
-        }
-        Some(LinkForm::Words(words)) => {
-            format!("• {title}{place} – {}", bounded(&words, TITLE, LengthUnit::Utf16, escape))
-        }
-    }
+    let link =
+        item.link.as_deref().map(|address| link_in_markup(&in_markdown(address), WRITTEN, TITLE));
+    list::line(item, link, |address, title| format!("<{address}|{title}>"), TITLE, escape)
 }
 
 /// Slack knows three escapes; Mattermost reads Markdown besides, and has other ones. What both

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::bounded::{Bounded, LengthUnit, bounded};
 use super::link::{LinkForm, link_in_markup};
 use super::list::{self, ListForm};
-use super::words::{headline, joined};
+use super::words::headline;
 use crate::notify::view::message_view::{Fact, MessageView, StoryItem};
 
 /// The most of a message (4096 after its markup is read; ours counts before).
@@ -102,21 +102,14 @@ fn heading(words: &str) -> String {
 }
 
 fn item(item: &StoryItem) -> String {
-    let title = bounded(&joined(&item.title), LINE, LengthUnit::Utf16, escape);
-    let place = item
-        .place
-        .iter()
-        .map(|place| format!(" – {}", bounded(place, LINE, LengthUnit::Utf16, escape)));
-    let place: String = place.collect();
-    match item.link.as_deref().map(|address| link_in_markup(address, LINK, LINE)) {
-        None => format!("• {title}{place}"),
-        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
-            format!("• <a href=\"{address}\">{title}</a>{place}")
-        }
-        Some(LinkForm::Words(words)) => {
-            format!("• {title}{place} – {}", bounded(&words, LINE, LengthUnit::Utf16, escape))
-        }
-    }
+    let link = item.link.as_deref().map(|address| link_in_markup(address, LINK, LINE));
+    list::line(
+        item,
+        link,
+        |address, title| format!("<a href=\"{address}\">{title}</a>"),
+        LINE,
+        escape,
+    )
 }
 
 /// What HTML reads as markup, and an `@` that calls nobody.
