@@ -6,8 +6,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, millis, read_columns};
 use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, alerts, event};
-use crate::store::feed_entries;
-use crate::store::waiting_stories::{first_due, limit_with, not_in_flight};
+use crate::store::waiting_stories::{first_due, limit_with, not_in_flight, with_feed_entries};
 use tidings_rules::story::FeedEntry;
 
 impl Store {
@@ -29,12 +28,8 @@ impl Store {
         .bind(limit_with(limit, in_flight))
         .fetch_all(&mut *reader)
         .await?;
-        let idle = not_in_flight(&rows, in_flight, limit)?;
-        let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
-        let mut feed_entries = feed_entries::entries_of_stories(&mut reader, &ids).await?;
-        let found = idle.into_iter().map(|(id, row)| {
-            recheck_from_row(id, row, feed_entries.remove(&id).unwrap_or_default())
-        });
+        let idle = with_feed_entries(&mut reader, not_in_flight(&rows, in_flight, limit)?).await?;
+        let found = idle.into_iter().map(|(id, row, entries)| recheck_from_row(id, row, entries));
         Ok(found.collect::<Result<_, _>>()?)
     }
 

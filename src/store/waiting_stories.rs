@@ -27,12 +27,8 @@ impl Store {
         .bind(limit_with(limit, in_flight))
         .fetch_all(&mut *reader)
         .await?;
-        let idle = not_in_flight(&rows, in_flight, limit)?;
-        let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
-        let mut feed_entries = feed_entries::entries_of_stories(&mut reader, &ids).await?;
-        let found = idle.into_iter().map(|(id, row)| {
-            waiting_from_row(id, row, feed_entries.remove(&id).unwrap_or_default())
-        });
+        let idle = with_feed_entries(&mut reader, not_in_flight(&rows, in_flight, limit)?).await?;
+        let found = idle.into_iter().map(|(id, row, entries)| waiting_from_row(id, row, entries));
         Ok(found.collect::<Result<_, _>>()?)
     }
 
@@ -91,6 +87,17 @@ pub(super) fn not_in_flight<'r>(
     let idle =
         stories.filter(|story| story.as_ref().map_or(true, |(id, _)| !in_flight.contains(id)));
     idle.take(limit as usize).collect()
+}
+
+/// The stories in these rows, each with the feeds that carry it.
+pub(super) async fn with_feed_entries<'r>(
+    conn: &mut SqliteConnection,
+    stories: Vec<(StoryId, &'r SqliteRow)>,
+) -> Result<Vec<(StoryId, &'r SqliteRow, Vec<FeedEntry>)>, sqlx::Error> {
+    let ids: Vec<StoryId> = stories.iter().map(|(id, _)| *id).collect();
+    let mut entries = feed_entries::entries_of_stories(conn, &ids).await?;
+    let with_entries = |(id, row): (StoryId, _)| (id, row, entries.remove(&id).unwrap_or_default());
+    Ok(stories.into_iter().map(with_entries).collect())
 }
 
 /// When the first of these stories is due that is not `in_flight`.
