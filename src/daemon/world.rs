@@ -201,9 +201,7 @@ impl World {
         }
         self.pages.notify_one();
     }
-}
 
-impl World {
     /// Restarts the wait of every story that waits for its page, from `now` on.
     pub(super) async fn restart_page_waits(&self, now: Timestamp) {
         if let Err(why) = self.store.restart_page_waits(now).await {

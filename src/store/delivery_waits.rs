@@ -20,9 +20,7 @@ impl Store {
     pub async fn cut_delivery_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |conn| Box::pin(cut_waits(conn, now))).await
     }
-}
 
-impl Store {
     /// Has what was put off for `notifiers` be due at `now`, and ends their rest: as long as they
     /// count as failing, one message is tried first.
     pub async fn retry_at_once(

@@ -17,9 +17,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(cut(conn, latest_look, now))).await
     }
-}
 
-impl Store {
     /// Has every story that waits for its page wait from `now` on. The time in which nothing ran,
     /// or in which the machine was suspended, does not count.
     pub async fn restart_page_waits(&self, now: Timestamp) -> Result<(), StoreError> {
